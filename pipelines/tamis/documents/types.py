@@ -1,0 +1,80 @@
+"""Arrow types by their Arrow names, known without importing Arrow.
+
+`tamis check` proves documents without pyarrow; workers turn a name into a type with `arrow_type`.
+"""
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Kind = Literal[
+    "string", "binary", "integer", "float", "decimal", "bool", "date", "timestamp", "time"
+]
+
+_KINDS: dict[str, Kind] = {
+    "string": "string",
+    "large_string": "string",
+    "binary": "binary",
+    "large_binary": "binary",
+    "bool": "bool",
+    "float32": "float",
+    "float64": "float",
+    "float": "float",
+    "double": "float",
+    "date32": "date",
+    "date32[day]": "date",
+    "date64": "date",
+    "date64[ms]": "date",
+    **{f"{sign}int{bits}": "integer" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+}
+_DECIMAL = re.compile(r"decimal(128|256)\((\d{1,2}), ?(-?\d{1,2})\)")
+_TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns)(?:, ?tz=([A-Za-z0-9_+:/-]+))?\]")
+_TIME = re.compile(r"time(32\[(?:s|ms)\]|64\[(?:us|ns)\])")
+_FIXED_BINARY = re.compile(r"fixed_size_binary\[(\d{1,4})\]")
+
+
+def kind_of(name: str) -> Kind | None:
+    """What sort of value the leaf type `name` holds, or None for an unknown name.
+
+    Example:
+        >>> kind_of("decimal128(12, 2)"), kind_of("timestamp[us, tz=UTC]"), kind_of("money")
+        ('decimal', 'timestamp', None)
+    """
+    if name in _KINDS:
+        return _KINDS[name]
+    if match := _DECIMAL.fullmatch(name):
+        most = 38 if match[1] == "128" else 76
+        return "decimal" if 1 <= int(match[2]) <= most else None
+    if _TIMESTAMP.fullmatch(name):
+        return "timestamp"
+    if _TIME.fullmatch(name):
+        return "time"
+    if _FIXED_BINARY.fullmatch(name):
+        return "binary"
+    return None
+
+
+def known_names() -> list[str]:
+    """The plain type names, for suggestions."""
+    return [*_KINDS, "list", "struct", "decimal128(12, 2)", "timestamp[us]", "time64[us]"]
+
+
+def arrow_type(name: str) -> "pa.DataType":
+    """The Arrow type of the leaf type `name`.
+
+    Example:
+        >>> str(arrow_type("decimal128(12, 2)")), str(arrow_type("timestamp[us, tz=UTC]"))
+        ('decimal128(12, 2)', 'timestamp[us, tz=UTC]')
+    """
+    import pyarrow as pa
+
+    if match := _DECIMAL.fullmatch(name):
+        make = pa.decimal128 if match[1] == "128" else pa.decimal256
+        return make(int(match[2]), int(match[3]))
+    if match := _TIMESTAMP.fullmatch(name):
+        return pa.timestamp(match[1], tz=match[2])
+    if match := _FIXED_BINARY.fullmatch(name):
+        return pa.binary(int(match[1]))
+    return pa.type_for_alias(name)

@@ -1,0 +1,92 @@
+"""Every error that Tamis raises on purpose.
+
+Messages name files, fields, types, positions and counts, never a cell's value:
+
+    TamisError
+    ├── DocumentError     a schema, policy, law or register document is wrong       exit 2
+    ├── UsageError        the call is wrong: unknown policy, day, input, run id     exit 2
+    ├── KeysError         a key is missing, unreadable or unsafe                    exit 2
+    ├── InputError        an input cannot be read at all                            exit 3
+    └── RunError          the run failed, nothing was committed                     exit 3
+
+Errors take their fields as positional arguments, so that they survive pickling between workers.
+"""
+
+from dataclasses import dataclass
+
+
+class TamisError(Exception):
+    """Base of all errors of Tamis. Never raised itself."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong at one place of a document.
+
+    Attributes:
+        file: path of the document as the user would type it.
+        line: 1-based, or 0 where the whole file is meant.
+        column: 1-based, or 0.
+        text: what is wrong, lower case, no full stop.
+    """
+
+    file: str
+    line: int
+    column: int
+    text: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{where}: {self.text}"
+
+
+class DocumentError(TamisError):
+    """Documents do not follow their grammar, or name what is not there.
+
+    Args:
+        problems: all of them, in the order of the documents.
+    """
+
+    exit_code = 2
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class UsageError(TamisError):
+    """The call cannot be carried out as it was made."""
+
+    exit_code = 2
+
+
+class KeysError(TamisError):
+    """A keyring cannot be used. The message never holds key material."""
+
+    exit_code = 2
+
+
+class InputError(TamisError):
+    """An input cannot be read at all.
+
+    Args:
+        source: the input's path or URI, without credentials.
+        problem: what is wrong, lower case, no full stop.
+    """
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(source, problem)
+        self.source = source
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.problem}"
+
+
+class RunError(TamisError):
+    """A run failed; nothing of it was committed."""
