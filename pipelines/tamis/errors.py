@@ -12,6 +12,8 @@ Messages name files, fields, types, positions and counts, never a cell's value:
 Errors take their fields as positional arguments, so that they survive pickling between workers.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -90,3 +92,21 @@ class InputError(TamisError):
 
 class RunError(TamisError):
     """A run failed; nothing of it was committed."""
+
+
+@contextmanager
+def value_free(what: str) -> Iterator[None]:
+    """Let only errors of Tamis out: the text of any other may quote a cell, and Beam logs it.
+
+    Args:
+        what: what failed then, for the message.
+
+    Raises:
+        RunError: in place of an unforeseen error, naming its type only.
+    """
+    try:
+        yield
+    except TamisError:
+        raise
+    except Exception as error:
+        raise RunError(f"{what} failed ({type(error).__name__})") from None

@@ -33,7 +33,7 @@ class Need(Model):
     """A stated reason (*besoin d'en connaître*) and the fields that it justifies."""
 
     because: str = ""
-    keep: Annotated[tuple[str, ...], Field(min_length=1)]
+    keep: Annotated[tuple[str, ...], Field(json_schema_extra={"minItems": 1})] = ()
     when: tuple[Condition, ...] = ()
     basis: str = ""
 
@@ -84,7 +84,7 @@ class Release(Model):
     until: datetime.date | None = None
     where: tuple[Condition, ...] = ()
     only: dict[str, tuple[Condition, ...]] = {}
-    needs: Annotated[tuple[Need, ...], Field(min_length=1)]
+    needs: Annotated[tuple[Need, ...], Field(json_schema_extra={"minItems": 1})] = ()
     treat: dict[str, Treatment] = {}
     on_nir: Literal["strip", "quarantine"] = "strip"
     rebuilds_nir: str | None = None

@@ -3,11 +3,13 @@
 The law and the register are the project's own where it has them, else the bundled CPF project's.
 """
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, PURPOSES_ARTICLE, Article
 from tamis.documents.policy import Policy
@@ -15,6 +17,9 @@ from tamis.documents.positions import Model, ModelT, Source, read_document, sugg
 from tamis.documents.register import Register
 from tamis.documents.schema import Schema
 from tamis.errors import DocumentError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from tamis.decide.plan import Plan
 
 ARTICLES = (ITEMS_ARTICLE, PURPOSES_ARTICLE, *CATEGORY_ARTICLES)
 
@@ -119,6 +124,22 @@ class Project:
         path = self.folder / "policies" / "register.yaml"
         owner = self if path.is_file() else bundled_project()
         return owner._read(owner.folder / "policies" / "register.yaml", Register)
+
+    def plan(self, name: str, on: datetime.date | None = None) -> "Plan":
+        """The plan of the policy `name` under the law of a day.
+
+        Args:
+            name: of the policy.
+            on: the day whose law applies; by default today in Europe/Paris.
+
+        Raises:
+            UsageError: no such policy, or no release of it is in force on the day.
+            DocumentError: the documents are wrong, or the policy violates an invariant.
+        """
+        from tamis.decide.compile import compile_plan
+        from tamis.decide.timeline import today
+
+        return compile_plan(self, name, on or today())
 
     def _show(self, inside: str | Path) -> str:
         return str(Path(self.shown) / inside)

@@ -146,6 +146,7 @@ class Leaf:
         lists: paths of the lists around the leaf, outermost first; a list of plain values
             counts as around itself.
         category: its own slugs, or those of the nearest container that has some.
+        category_link: how the category that counts was found.
         sensitive: its own reason, or that of the nearest container that has one.
     """
 
@@ -155,6 +156,7 @@ class Leaf:
     kind: Kind
     lists: tuple[str, ...]
     category: tuple[str, ...]
+    category_link: Link
     sensitive: str | None
     nullable: bool
 
@@ -164,27 +166,29 @@ def _leaves(
     above: str = "",
     place: Path_ = ("fields",),
     lists: tuple[str, ...] = (),
-    category: tuple[str, ...] = (),
+    category: tuple[tuple[str, ...], Link] = ((), "read"),
     sensitive: str | None = None,
 ) -> Iterator[Leaf]:
     for name, top in fields.items():
         path = f"{above}.{name}" if above else name
         spec, here, around = top, (*place, name), lists
-        own_category, own_sensitive = spec.category or category, spec.sensitive or sensitive
-        nullable = spec.nullable
-        while spec.type == "list" and spec.of is not None:
+        own_category, own_sensitive = _inherit(spec, category, sensitive)
+        while spec.of is not None:
             if path not in around:
                 around = (*around, path)
             spec, here = spec.of, (*here, "of")
-            own_category, own_sensitive = (
-                spec.category or own_category,
-                spec.sensitive or own_sensitive,
-            )
+            own_category, own_sensitive = _inherit(spec, own_category, own_sensitive)
         if spec.fields is not None:
-            yield from _leaves(
-                spec.fields, path, (*here, "fields"), around, own_category, own_sensitive
-            )
+            inside = (*here, "fields")
+            yield from _leaves(spec.fields, path, inside, around, own_category, own_sensitive)
             continue
         kind = kind_of(spec.type)
         assert kind is not None
-        yield Leaf(path, here, spec, kind, around, own_category, own_sensitive, nullable)
+        yield Leaf(path, here, spec, kind, around, *own_category, own_sensitive, top.nullable)
+
+
+def _inherit(
+    spec: FieldSpec, category: tuple[tuple[str, ...], Link], sensitive: str | None
+) -> tuple[tuple[tuple[str, ...], Link], str | None]:
+    own = (spec.category, spec.category_link) if spec.category else category
+    return own, spec.sensitive or sensitive

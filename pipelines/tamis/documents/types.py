@@ -56,6 +56,17 @@ def kind_of(name: str) -> Kind | None:
     return None
 
 
+def integer_range(name: str) -> tuple[int, int]:
+    """The least and the greatest value of an integer type.
+
+    Example:
+        >>> integer_range("int8"), integer_range("uint16")
+        ((-128, 127), (0, 65535))
+    """
+    bits = int(name.rpartition("int")[2])
+    return (0, 2**bits - 1) if name.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
 def known_names() -> list[str]:
     """The plain type names, for suggestions."""
     return [*_KINDS, "list", "struct", "decimal128(12, 2)", "timestamp[us]", "time64[us]"]

@@ -4,13 +4,25 @@ Chunks are cut by place in the input: every `CHUNK_RECORDS` records (rejects inc
 bytes, so that what is dropped cannot move a boundary.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
 
+import numpy as np
 import pyarrow as pa
 
-CHUNK_RECORDS = 65_536
-"""Records in a chunk, the last one of an input (or of a Parquet row group) excepted."""
+from tamis.errors import InputError
+
+CHUNK_RECORDS: Final = 65_536
+"""Records in a chunk, the last one of an input (or of a part of a Parquet file) excepted."""
+
+PART_ROWS: Final = 16 * CHUNK_RECORDS
+"""Rows that a part of a Parquet file has at least, the last part of a file excepted."""
+
+MAX_CHUNK_BYTES: Final = 1 << 30
+"""Bytes that the fields read from one chunk's records may take: 1 GiB."""
 
 FAULTS = "_tamis_faults"
 """Name of the optional column list<string>: paths of the fields whose value in this row could not
@@ -55,3 +67,127 @@ def rejects_of(rows: Iterable[Reject]) -> pa.RecordBatch:
     columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
     arrays = [pa.array(column, type=one.type) for column, one in zip(columns, REJECTS, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=REJECTS)
+
+
+_NAME = re.compile(r"(?:[^\W\d_]|[\d _-]){1,64}")
+
+
+def shown_name(name: str) -> str:
+    """`name` if it looks like the name of a column, else `(name withheld)`.
+
+    A name that the schema does not know may itself be a value: the first record of a CSV file
+    without header, a key of a JSON object.
+
+    Example:
+        >>> shown_name("Prénom usuel"), shown_name("1 84 12 76 451 089 46"), shown_name("a@b")
+        ('Prénom usuel', '(name withheld)', '(name withheld)')
+    """
+    plain = _NAME.fullmatch(name) is not None and sum(map(str.isdigit, name)) < 5
+    return name if plain else "(name withheld)"
+
+
+def rechunk(pieces: Iterable[Chunk], source: str, records: int = CHUNK_RECORDS) -> Iterator[Chunk]:
+    """Cut pieces of any size into chunks of `records` records, rejects included.
+
+    Args:
+        pieces: in the input's order, positions ascending; rows and rejects may interleave.
+        source: named in errors.
+        records: records in every chunk but the last.
+
+    Returns:
+        At least one chunk, which may be empty. Names and anomalies of a piece go to the first
+        chunk that holds a record of it.
+
+    Raises:
+        InputError: the fields read from one chunk's records take more than `MAX_CHUNK_BYTES`.
+    """
+    held: list[Chunk] = []
+    count = size = given = 0
+    for piece in pieces:
+        rest = piece
+        while count + _records(rest) >= records and _records(rest):
+            first, rest = _cut(rest, records - count)
+            yield _join([*held, first])
+            held, count, size, given = [], 0, 0, given + 1
+        held.append(rest)
+        count += _records(rest)
+        size += rest.data.nbytes
+        if size > MAX_CHUNK_BYTES:
+            raise InputError(
+                source,
+                f"records {given * records + 1} to {given * records + count} take more than "
+                f"{MAX_CHUNK_BYTES >> 20} MiB in the fields that are read",
+            )
+    rest = _join(held)
+    if _records(rest) or not given or rest.unknown or rest.missing or rest.anomalies:
+        yield rest
+
+
+def _records(chunk: Chunk) -> int:
+    return len(chunk.positions) + chunk.rejects.num_rows
+
+
+def _cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
+    """The first `records` records of `chunk` (one of them at least), and the rest."""
+    if records == _records(chunk):
+        return chunk, Chunk(chunk.data.slice(0, 0), chunk.positions.slice(0, 0))
+    rows = chunk.positions.to_numpy()
+    rejected = chunk.rejects.column("position").to_numpy()
+    last = np.sort(np.concatenate([rows, rejected]))[records - 1]
+    at, rejects_at = (int(np.searchsorted(one, last, side="right")) for one in (rows, rejected))
+    first = replace(
+        chunk,
+        data=chunk.data.slice(0, at),
+        positions=chunk.positions.slice(0, at),
+        rejects=chunk.rejects.slice(0, rejects_at),
+    )
+    rest = Chunk(chunk.data.slice(at), chunk.positions.slice(at), chunk.rejects.slice(rejects_at))
+    return first, rest
+
+
+def _join(chunks: list[Chunk]) -> Chunk:
+    full = [chunk for chunk in chunks if _records(chunk)] or chunks[:1]
+    anomalies = sum((Counter(chunk.anomalies) for chunk in chunks), Counter[str]())
+    return Chunk(
+        full[0].data if len(full) == 1 else _join_rows([chunk.data for chunk in full]),
+        pa.concat_arrays([chunk.positions for chunk in full]),
+        pa.concat_batches([chunk.rejects for chunk in full]),
+        frozenset().union(*(chunk.unknown for chunk in chunks)),
+        frozenset().union(*(chunk.missing for chunk in chunks)),
+        dict(anomalies),
+    )
+
+
+def _join_rows(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """One batch of all rows: the same columns, faults apart; types may differ in their numbers."""
+    if any(FAULTS in batch.schema.names for batch in batches):
+        batches = [
+            batch
+            if FAULTS in batch.schema.names
+            else batch.append_column(FAULTS, pa.nulls(batch.num_rows, pa.list_(pa.string())))
+            for batch in batches
+        ]
+    schema = batches[0].schema
+    if any(batch.schema != schema for batch in batches):
+        schema = pa.schema(
+            [
+                (
+                    one.name,
+                    one.type
+                    if len({b.field(one.name).type for b in batches}) == 1
+                    else _as_text(one.type),
+                )
+                for one in schema
+            ]
+        )
+        batches = [batch.cast(schema) for batch in batches]
+    return pa.concat_batches(batches)
+
+
+def _as_text(kind: pa.DataType) -> pa.DataType:
+    """`kind` with text in place of every value that is not bytes."""
+    if pa.types.is_struct(kind):
+        return pa.struct([(one.name, _as_text(one.type)) for one in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(_as_text(kind.value_type))
+    return pa.string()

@@ -1,0 +1,62 @@
+"""Tamis: a data-minimization filter for the CPF, built into Apache Beam pipelines.
+
+Every name here is imported when it is first used, so that `tamis check` loads no Beam.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tamis.beam.batch import Batch as Batch
+    from tamis.beam.minimize import Minimize as Minimize
+    from tamis.beam.read import ReadAvro as ReadAvro
+    from tamis.beam.read import ReadCsv as ReadCsv
+    from tamis.beam.read import ReadDsn as ReadDsn
+    from tamis.beam.read import ReadFiles as ReadFiles
+    from tamis.beam.read import ReadJsonLines as ReadJsonLines
+    from tamis.beam.read import ReadParquet as ReadParquet
+    from tamis.beam.store import Store as Store
+    from tamis.decide.plan import Plan as Plan
+    from tamis.documents.project import Project as Project
+    from tamis.documents.project import load_project as load_project
+    from tamis.errors import TamisError as TamisError
+    from tamis.filter.minimize import Minimized as Minimized
+    from tamis.filter.minimize import minimize as minimize
+    from tamis.nir.find import find_nir as find_nir
+    from tamis.nir.profile import NirProfile as NirProfile
+    from tamis.nir.profile import profile_nir as profile_nir
+
+_HOMES = {
+    "Batch": "tamis.beam.batch",
+    "Minimize": "tamis.beam.minimize",
+    "Minimized": "tamis.filter.minimize",
+    "NirProfile": "tamis.nir.profile",
+    "Plan": "tamis.decide.plan",
+    "Project": "tamis.documents.project",
+    "ReadAvro": "tamis.beam.read",
+    "ReadCsv": "tamis.beam.read",
+    "ReadDsn": "tamis.beam.read",
+    "ReadFiles": "tamis.beam.read",
+    "ReadJsonLines": "tamis.beam.read",
+    "ReadParquet": "tamis.beam.read",
+    "Store": "tamis.beam.store",
+    "TamisError": "tamis.errors",
+    "find_nir": "tamis.nir.find",
+    "load_project": "tamis.documents.project",
+    "minimize": "tamis.filter.minimize",
+    "profile_nir": "tamis.nir.profile",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module `tamis` has no attribute `{name}`")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

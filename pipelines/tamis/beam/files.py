@@ -1,0 +1,161 @@
+"""Inputs by URI: which files, in which format, opened as binary streams."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from tamis.documents.schema import FormatName
+from tamis.errors import InputError, UsageError
+
+_SUFFIXES: dict[str, FormatName] = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".avro": "avro",
+    ".dsn": "dsn",
+}
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One input of a run.
+
+    Attributes:
+        index: its place among the run's inputs, sorted by URI.
+        uri: where it is.
+        bytes: its size.
+        format: how it is read.
+    """
+
+    index: int
+    uri: str
+    bytes: int
+    format: FormatName
+
+
+def format_of(uri: str, default: FormatName) -> FormatName:
+    """The format of a file by the end of its name, or `default` for any other name.
+
+    Example:
+        >>> format_of("in/feed.csv.gz", "parquet"), format_of("in/feed.txt", "dsn")
+        ('csv', 'dsn')
+    """
+    name = uri.lower().removesuffix(".gz").removesuffix(".bz2").removesuffix(".zst")
+    for suffix, found in _SUFFIXES.items():
+        if name.endswith(suffix):
+            return found
+    return default
+
+
+def list_inputs(patterns: tuple[str, ...], default: FormatName) -> list[InputFile]:
+    """The files that `patterns` match, sorted by URI, each once.
+
+    Raises:
+        UsageError: a pattern matches no file.
+    """
+    sizes: dict[str, int] = {}
+    for pattern, result in zip(patterns, FileSystems.match(list(patterns)), strict=True):
+        found = [one for one in result.metadata_list if not one.path.endswith("/")]
+        if not found:
+            raise UsageError(f"no input matches {pattern}")
+        sizes.update({one.path: one.size_in_bytes for one in found})
+    return [
+        InputFile(index, uri, size, format_of(uri, default))
+        for index, (uri, size) in enumerate(sorted(sizes.items()))
+    ]
+
+
+def is_local(uri: str) -> bool:
+    """Whether `uri` is a plain path on this machine."""
+    return "://" not in uri
+
+
+def open_random(uri: str) -> Any:
+    """`uri` opened for reading at any place, as Arrow or Python file."""
+    try:
+        if is_local(uri):
+            return pa.OSFile(uri, "rb")
+        return FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
+    except (OSError, ValueError):
+        raise InputError(uri, "cannot be opened") from None
+
+
+class HashingReader(io.RawIOBase):
+    """A stream that reads from `uri`, and knows the size and SHA-256 of what was read."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__()
+        self._hash = hashlib.sha256()
+        self.size = 0
+        try:
+            if is_local(uri):
+                self._stream: Any = open(uri, "rb", buffering=0)  # noqa: SIM115
+            else:
+                self._stream = FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
+        except (OSError, ValueError):
+            raise InputError(uri, "cannot be opened") from None
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read at most `len(buffer)` bytes; 0 at the end."""
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        self._hash.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Close the stream under it."""
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+    def finish(self) -> str:
+        """Read what is left, and return the SHA-256 of the whole in hexadecimal."""
+        while self.read(_READ_BYTES):
+            pass
+        return self._hash.hexdigest()
+
+
+def open_sequential(uri: str) -> tuple[BinaryIO, HashingReader]:
+    """`uri` opened for reading from start to end, decompressed by its suffix.
+
+    Returns:
+        The stream of its content, and the reader under it that hashes the file itself.
+    """
+    raw = HashingReader(uri)
+    buffered: Any = io.BufferedReader(raw, _READ_BYTES)
+    name = uri.lower()
+    if name.endswith(".gz"):
+        import gzip
+
+        buffered = gzip.GzipFile(fileobj=buffered)
+    elif name.endswith(".bz2"):
+        import bz2
+
+        buffered = bz2.BZ2File(buffered)
+    return buffered, raw
+
+
+def digest(uri: str) -> tuple[int, str]:
+    """Size in bytes and SHA-256 of the file at `uri`."""
+    with HashingReader(uri) as raw:
+        sha256 = raw.finish()
+        return raw.size, sha256
+
+
+def blocks(stream: BinaryIO) -> Iterator[bytes]:
+    """The stream in pieces of at most 1 MiB."""
+    while piece := stream.read(_READ_BYTES):
+        yield piece

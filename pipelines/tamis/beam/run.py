@@ -1,0 +1,226 @@
+"""A run from the driver's side: wire source, `Minimize` and sink, and see it through.
+
+A dry run is a run whose sink is nothing: the same graph up to `Minimize`, then `Measure`.
+"""
+
+import datetime
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+
+import tamis.errors
+from tamis.beam.files import digest, list_inputs
+from tamis.beam.minimize import KeyRef, Minimize
+from tamis.beam.read import ReadFiles
+from tamis.beam.store import Measure, Store
+from tamis.decide.plan import Plan
+from tamis.errors import KeysError, RunError, TamisError, UsageError
+from tamis.evidence.commit import check_run_id, committed, lock_path, recover, staged_path
+from tamis.evidence.folder import Folder, hold, open_folder
+from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
+from tamis.nir.keyring import open_keyring
+
+_TOLD = re.compile(r"tamis\.errors\.(\w+): (.*?)(?: \[while running [^\]]*\])?$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One batch run of a plan.
+
+    Attributes:
+        plan: the compiled policy.
+        inputs: patterns of files.
+        output: the store's folder.
+        run: id of the run.
+        keys: reference of the keyring, or None.
+        replay: whether the plan's day is another than today.
+        options: Beam's own options, as on a command line.
+    """
+
+    plan: Plan
+    inputs: tuple[str, ...]
+    output: str
+    run: str
+    keys: str | None = None
+    replay: bool = False
+    options: tuple[str, ...] = ()
+
+
+def new_run_id(policy: str) -> str:
+    """An id for a run that begins now: the time in UTC, the policy, and chance."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dt%H%M%S")
+    name = re.sub(r"[^a-z0-9]+", "-", policy.lower()).strip("-")
+    return f"{now}-{name}-{os.urandom(3).hex()}"
+
+
+def run(job: Job) -> tuple[Receipt | None, bool]:
+    """Run `job` to its receipt.
+
+    Returns:
+        The receipt, or None where the runner was told not to wait or not to launch; and whether
+        the run had been committed before, so that nothing was done.
+
+    Raises:
+        UsageError: the run id is taken by another run, or no input matches.
+        KeysError: the plan needs keys and there are none.
+        RunError: the run failed; nothing is committed.
+    """
+    check_run_id(job.run)
+    keys, key_parts = _load_keys(job)
+    folder = open_folder(job.output)
+    recover(folder)
+    before = committed(folder, job.run)
+    if before is not None:
+        _check_same(before, job, key_parts)
+        return before, True
+    started = datetime.datetime.now(datetime.UTC)
+    facts = RunFacts(job.run, job.replay, started, key_parts)
+    pipeline = beam.Pipeline(options=_options(job.options))
+    (
+        pipeline
+        | "Read" >> ReadFiles(job.inputs, job.plan)
+        | "Minimize" >> Minimize(job.plan, job.run, keys)
+        | "Store" >> Store(job.output, job.plan, job.run, facts)
+    )
+    try:
+        with hold(folder, lock_path(job.run)), _told_errors():
+            pipeline.run().wait_until_finish()
+    except TamisError:
+        if folder.size(staged_path(job.run, "receipt.json")) is None:
+            folder.remove(staged_path(job.run, ""))
+        raise
+    finally:
+        _tidy(folder)
+    return committed(folder, job.run), False
+
+
+def dry_run(
+    plan: Plan, inputs: tuple[str, ...], *, replay: bool = False, options: Sequence[str] = ()
+) -> Receipt:
+    """What a run of `plan` over `inputs` would do, on this machine; writes to no store.
+
+    Returns:
+        A receipt without files. Pseudonyms are made under keys that nobody keeps.
+    """
+    facts = RunFacts("dry-run", replay, datetime.datetime.now(datetime.UTC))
+    with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
+        path = str(Path(folder) / "receipt.json")
+        pipeline = beam.Pipeline(options=_options(options))
+        (
+            pipeline
+            | "Read" >> ReadFiles(inputs, plan)
+            | "Minimize" >> Minimize(plan, facts.run, throwaway_keys=True)
+            | "Measure" >> Measure(path, plan, facts)
+        )
+        with _told_errors():
+            pipeline.run().wait_until_finish()
+        return Receipt.model_validate_json(Path(path).read_text(encoding="utf-8"))
+
+
+def _options(flags: Sequence[str]) -> PipelineOptions:
+    """Beam's options: the local runner by name and all cores, unless `flags` say otherwise."""
+    said = {flag.split("=")[0] for flag in flags}
+    added = []
+    if "--runner" not in said:
+        added.append("--runner=FnApiRunner")
+        if "--direct_running_mode" not in said:
+            added.append("--direct_running_mode=multi_threading")
+        if "--direct_num_workers" not in said:
+            added.append(f"--direct_num_workers={os.cpu_count() or 1}")
+    options = PipelineOptions([*flags, *added])
+    if options.view_as(StandardOptions).runner in (None, "DirectRunner"):
+        # `DirectRunner` means another engine on another network.
+        options.view_as(StandardOptions).runner = "FnApiRunner"
+    return options
+
+
+def _load_keys(job: Job) -> tuple[KeyRef | None, tuple[KeyPart, ...]]:
+    if not job.plan.needs_keys:
+        return None, ()
+    if job.keys is None:
+        raise KeysError(f"policy `{job.plan.policy}` makes pseudonyms and needs --keys")
+    keyring = open_keyring(job.keys)
+    epoch = keyring.current
+    parts = {
+        (release.item, str(leaf.method))
+        for release in job.plan.releases
+        for leaf in release.leaves
+        if leaf.pseudonym
+    }
+    found = {}
+    for item, method in sorted(parts):
+        key = keyring.key(job.plan.processing, item, method, epoch=epoch)
+        found[item] = KeyPart(
+            processing=job.plan.processing, item=item, epoch=epoch, key_id=key.key_id
+        )
+    return KeyRef(job.keys, epoch), tuple(found.values())
+
+
+def _check_same(before: Receipt, job: Job, keys: tuple[KeyPart, ...]) -> None:
+    """Refuse a run id that stands for another run."""
+    inputs = {file.uri: digest(file.uri)[1] for file in list_inputs(job.inputs, "parquet")}
+    differs = [
+        what
+        for what, same in (
+            ("plan", before.plan_sha256 == job.plan.sha256),
+            ("inputs", {one.uri: one.sha256 for one in before.inputs} == inputs),
+            (
+                "key epochs",
+                {(k.item, k.epoch) for k in before.keys} == {(k.item, k.epoch) for k in keys},
+            ),
+        )
+        if not same
+    ]
+    if differs:
+        raise UsageError(
+            f"run `{job.run}` is committed in {job.output} with another {' and '.join(differs)}"
+        )
+
+
+def _tidy(folder: Folder) -> None:
+    top = folder.local()
+    if top is not None:
+        for name in ("_staging", "."):
+            try:
+                (top / name).rmdir()
+            except OSError:
+                return
+
+
+@contextmanager
+def _told_errors() -> Iterator[None]:
+    """Turn what a runner raises back into the error that a worker told, without its traceback."""
+    logger = logging.getLogger("apache_beam")
+    before = logger.level
+    if before == logging.NOTSET:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    except TamisError:
+        raise
+    except Exception as error:
+        told = _TOLD.findall(str(error))
+        if told:
+            name, text = told[-1]
+            raise _again(name, text) from None
+        raise RunError(
+            f"the runner failed ({type(error).__name__}); nothing is committed"
+        ) from None
+    finally:
+        logger.setLevel(before)
+
+
+def _again(name: str, text: str) -> TamisError:
+    kind = getattr(tamis.errors, name, RunError)
+    if kind is tamis.errors.InputError:
+        source, _, problem = text.partition(": ")
+        return tamis.errors.InputError(source, problem)
+    return kind(text) if issubclass(kind, UsageError | KeysError) else RunError(text)

@@ -1,0 +1,349 @@
+"""`Store`: released records to a Parquet store, with staging, reconciliation and the receipt.
+
+Writers stage pieces; the last step of the graph reconciles all counts and commits
+(`tamis.evidence.commit`), so that a job launched from a template commits without a driver.
+"""
+
+import hashlib
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.pvalue import AsIter, AsSingleton, PCollection
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
+
+from tamis.beam.batch import Batch, Input
+from tamis.beam.minimize import QUARANTINE, Outputs
+from tamis.decide.plan import TAGS, Plan
+from tamis.errors import value_free
+from tamis.evidence.commit import QUARANTINE as QUARANTINE_FOLDER
+from tamis.evidence.commit import STAGING, commit, resume, staged_path
+from tamis.evidence.folder import Folder, close_durably, open_folder
+from tamis.evidence.receipt import FilePart, InputPart, RunFacts, make_receipt
+from tamis.filter.minimize import released_schema
+from tamis.filter.tally import Tally
+
+ROW_GROUP_ROWS = 131_072
+"""Rows that a row group of a written file holds at least, the last one excepted."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one bundle wrote of one part of one output.
+
+    Attributes:
+        output: release id, or None for quarantine.
+        part: the part of the input.
+        seq: place in the part of the first batch that the piece holds.
+        path: where the piece is staged.
+        rows: that it holds.
+        sha256: of its bytes, in hexadecimal.
+    """
+
+    output: str | None
+    part: str
+    seq: int
+    path: str
+    rows: int
+    sha256: str
+
+
+@dataclass
+class Store(beam.PTransform):  # type: ignore[misc]
+    """Write what `Minimize` gave to the store in `folder`, and commit it as run `run`.
+
+    Attributes:
+        folder: the store: a path, or a URI of a file system that Beam knows.
+        plan: the compiled policy.
+        run: id of the run, of a to z, 0 to 9 and hyphens.
+        facts: what the run knows of itself; made from `run` where absent.
+    """
+
+    folder: str
+    plan: Plan
+    run: str
+    facts: RunFacts | None = None
+
+    def expand(self, outputs: Outputs) -> PCollection[str]:
+        """Stage, reconcile, commit; the one element that comes out is the receipt as JSON."""
+        pieces = [
+            outputs.released[release.id]
+            | f"Write {release.id}"
+            >> beam.ParDo(
+                _WriteFn(
+                    self.folder,
+                    self.run,
+                    release.id,
+                    released_schema(self.plan, release),
+                )
+            )
+            for release in self.plan.releases
+        ]
+        pieces.append(
+            outputs.quarantined
+            | "WriteQuarantine" >> beam.ParDo(_WriteFn(self.folder, self.run, None, QUARANTINE))
+        )
+        total = outputs.tallies | "Sum" >> beam.CombineGlobally(SumTallies())
+        return (
+            outputs.quarantined.pipeline
+            | "Once" >> beam.Create([self.run], reshuffle=False)
+            | "Commit"
+            >> beam.Map(
+                _commit,
+                self.folder,
+                self.plan,
+                self.facts or new_facts(self.run),
+                AsSingleton(total),
+                AsIter(tuple(pieces) | "Pieces" >> beam.Flatten()),
+            )
+        )
+
+
+@dataclass
+class Measure(beam.PTransform):  # type: ignore[misc]
+    """Count what `Minimize` gave and write nothing else than the receipt to `path`: a dry run.
+
+    Attributes:
+        path: a file of this machine.
+        plan: the compiled policy.
+        facts: what the run knows of itself.
+    """
+
+    path: str
+    plan: Plan
+    facts: RunFacts
+
+    def expand(self, outputs: Outputs) -> PCollection[None]:
+        """Sum the tallies, write the receipt."""
+        return (
+            outputs.tallies
+            | "Sum" >> beam.CombineGlobally(SumTallies())
+            | "Tell" >> beam.Map(_tell, self.path, self.plan, self.facts)
+        )
+
+
+@dataclass
+class Total:
+    """The sum of tallies, and the inputs that were read to their end."""
+
+    tally: Tally = field(default_factory=Tally)
+    inputs: list[Input] = field(default_factory=list)
+
+
+class SumTallies(beam.CombineFn):  # type: ignore[misc]
+    """`(Tally, inputs)` of all batches → one `Total`."""
+
+    def create_accumulator(self) -> Total:
+        """Nothing counted yet."""
+        return Total()
+
+    def add_input(self, total: Total, element: tuple[Tally, tuple[Input, ...]]) -> Total:
+        """Add one batch."""
+        total.tally.add(element[0])
+        total.inputs.extend(element[1])
+        return total
+
+    def merge_accumulators(self, totals: Iterable[Total]) -> Total:
+        """Add many sums."""
+        merged = Total()
+        for total in totals:
+            merged.tally.add(total.tally)
+            merged.inputs.extend(total.inputs)
+        return merged
+
+    def extract_output(self, total: Total) -> Total:
+        """The sum itself."""
+        return total
+
+
+def new_facts(run: str) -> RunFacts:
+    """Facts of a run that begins now, on its plan's own day."""
+    import datetime
+
+    return RunFacts(run, False, datetime.datetime.now(datetime.UTC))
+
+
+def _tell(total: Total, path: str, plan: Plan, facts: RunFacts) -> None:
+    receipt = make_receipt(plan, facts, total.tally, _inputs(total))
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(receipt.to_json())
+
+
+def _commit(
+    run: str, uri: str, plan: Plan, facts: RunFacts, total: Total, pieces: Iterable[Piece]
+) -> str:
+    with value_free(f"committing run {run}"):
+        return _reconcile_and_commit(run, open_folder(uri), plan, facts, total, pieces)
+
+
+def _reconcile_and_commit(
+    run: str, folder: Folder, plan: Plan, facts: RunFacts, total: Total, pieces: Iterable[Piece]
+) -> str:
+    done = resume(folder, run)
+    if done is not None:
+        return done.to_json()
+    files: dict[str | None, list[FilePart]] = defaultdict(list)
+    by_file: dict[tuple[str | None, str], list[Piece]] = defaultdict(list)
+    for piece in pieces:
+        by_file[piece.output, piece.part].append(piece)
+    for (output, part), parts in sorted(by_file.items(), key=lambda one: one[0][1]):
+        top = f"{plan.policy}/{output}" if output else f"{QUARANTINE_FOLDER}/{plan.policy}"
+        path = f"{top}/{run}-{part}.parquet"
+        piece = parts[0] if len(parts) == 1 else _join(folder, run, parts)
+        folder.move(piece.path, staged_path(run, path))
+        files[output].append(FilePart(path=path, rows=piece.rows, sha256=piece.sha256))
+    quarantined = files.pop(None, [])
+    released = {str(output): found for output, found in files.items()}
+    receipt = make_receipt(plan, facts, total.tally, _inputs(total), released, quarantined)
+    commit(folder, receipt)
+    return receipt.to_json()
+
+
+def _inputs(total: Total) -> list[InputPart]:
+    return [InputPart(**vars(one)) for one in total.inputs]
+
+
+def _join(folder: Folder, run: str, pieces: list[Piece]) -> Piece:
+    """One file of the pieces of a part that several bundles wrote, in the order of the source."""
+    ordered = sorted(pieces, key=lambda one: one.seq)
+    writer: _PartWriter | None = None
+    for piece in ordered:
+        with folder.open(piece.path) as stream:
+            file = pq.ParquetFile(stream)
+            writer = writer or _PartWriter(folder, run, piece, file.schema_arrow)
+            for batch in file.iter_batches(ROW_GROUP_ROWS):
+                writer.write(batch)
+    assert writer is not None
+    return writer.close()
+
+
+class _PartWriter:
+    """Writes the batches of one part to one staged file, and hashes it on the way."""
+
+    def __init__(self, folder: Folder, run: str, like: Piece, schema: pa.Schema) -> None:
+        name = f"{STAGING}/{run}/pieces/{uuid.uuid4().hex}"
+        self._piece = Piece(like.output, like.part, like.seq, name, 0, "")
+        self._sink = _HashingSink(folder.create(name))
+        self._schema = schema
+        self._writer = pq.ParquetWriter(
+            pa.PythonFile(self._sink, mode="w"),
+            schema,
+            compression="snappy",
+            use_dictionary=_dictionary_columns(schema),
+        )
+        self._held: list[pa.RecordBatch] = []
+        self._rows = 0
+
+    @property
+    def part(self) -> str:
+        """The part that the file is of."""
+        return self._piece.part
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Add rows; a row group is written whenever there are enough."""
+        self._held.append(batch)
+        self._rows += batch.num_rows
+        if sum(one.num_rows for one in self._held) >= ROW_GROUP_ROWS:
+            self._flush()
+
+    def close(self) -> Piece:
+        """Write what is held, close the file for good, and tell what it is."""
+        self._flush()
+        self._writer.close()
+        close_durably(self._sink.stream)
+        piece, sha256 = self._piece, self._sink.sha256.hexdigest()
+        return Piece(piece.output, piece.part, piece.seq, piece.path, self._rows, sha256)
+
+    def _flush(self) -> None:
+        if self._held:
+            table = pa.Table.from_batches(self._held, self._schema)
+            self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+            self._held = []
+
+
+class _HashingSink:
+    """A file object that hashes what goes through it."""
+
+    closed = False
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.sha256 = hashlib.sha256()
+        self._at = 0
+
+    def write(self, data: Any) -> int:
+        """Write and hash."""
+        self.sha256.update(data)
+        self.stream.write(data)
+        self._at += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """Bytes written."""
+        return self._at
+
+    def flush(self) -> None:
+        """Nothing: `close_durably` does it."""
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def readable(self) -> bool:
+        """False."""
+        return False
+
+    def seekable(self) -> bool:
+        """False."""
+        return False
+
+    def close(self) -> None:
+        """Nothing: `close_durably` does it."""
+
+
+class _WriteFn(beam.DoFn):  # type: ignore[misc]
+    """Batches of one output in, one `Piece` a part out."""
+
+    def __init__(self, folder: str, run: str, output: str | None, schema: pa.Schema) -> None:
+        self._uri = folder
+        self._run = run
+        self._output = output
+        self._schema = schema
+
+    def setup(self) -> None:
+        self._folder = open_folder(self._uri)
+
+    def start_bundle(self) -> None:
+        self._writer: _PartWriter | None = None
+
+    def process(self, batch: Batch) -> Iterator[Piece]:
+        with value_free(f"writing part {batch.part}"):
+            if self._writer is not None and self._writer.part != batch.part:
+                yield self._close()
+            if self._writer is None:
+                like = Piece(self._output, batch.part, batch.seq, "", 0, "")
+                self._writer = _PartWriter(self._folder, self._run, like, self._schema)
+            self._writer.write(batch.data)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        with value_free("writing"):
+            if self._writer is None:
+                return
+            end = GlobalWindow().max_timestamp()
+            yield WindowedValue(self._close(), end, [GlobalWindow()])
+
+    def _close(self) -> Piece:
+        assert self._writer is not None
+        piece, self._writer = self._writer.close(), None
+        return piece
+
+
+def _dictionary_columns(schema: pa.Schema) -> list[str]:
+    """Columns worth a dictionary: the constant tags, and what repeats by nature."""
+    return [name for name in schema.names if name in TAGS or name in ("run", "source", "reason")]

@@ -1,0 +1,183 @@
+"""The commands and their options; what they do is in the modules beside this one.
+
+Exit codes: 0 done; 1 the answer is no; 2 wrong usage or documents; 3 the run failed and nothing
+was committed.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tamis.cli import keys
+
+if TYPE_CHECKING:
+    from tamis.documents.project import Project
+
+app = typer.Typer(
+    name="tamis",
+    help="Data-minimization filter for the CPF (art. R. 6323-37 du Code du travail).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(keys.app, name="keys", help="Make, rotate, list and destroy the pseudonyms' keys.")
+
+Policy = Annotated[str, typer.Argument(metavar="POLICY", help="name of a policy of the project")]
+Inputs = Annotated[
+    list[str], typer.Option("--input", metavar="URI", help="files to read; may be given again")
+]
+Day = Annotated[
+    str | None, typer.Option("--on", metavar="DAY", help="day whose law applies, YYYY-MM-DD")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="for a machine to read")]
+
+
+def _project(context: typer.Context) -> "Project":
+    load: Callable[[], Project] = context.obj
+    return load()
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from tamis.evidence.receipt import tool_version
+
+        typer.echo(tool_version())
+        raise typer.Exit
+
+
+@app.callback()
+def tamis(
+    context: typer.Context,
+    project: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="folder with schemas/ and policies/"),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="and exit")
+    ] = False,
+) -> None:
+    """Tag each record with its legal purpose, strip the NIR, drop what need not be known."""
+
+    def load() -> "Project":
+        from tamis.documents.project import load_project
+
+        return load_project(project)
+
+    context.obj = load
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="where to write")] = Path(
+        "tamis-demo"
+    ),
+) -> None:
+    """Make a synthetic feed, check, dry-run, run, verify; print where to look."""
+    from tamis.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(folder))
+
+
+@app.command()
+def check(context: typer.Context, json: AsJson = False) -> None:
+    """Prove the invariants; exit 1 with counterexamples."""
+    from tamis.cli.check import check_command
+
+    raise typer.Exit(check_command(_project(context), json))
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    policy: Policy,
+    on: Day = None,
+    field: Annotated[str | None, typer.Option(metavar="F", help="explain one field")] = None,
+    json: AsJson = False,
+) -> None:
+    """Tell what becomes of each field, and why."""
+    from tamis.cli.plan import plan_command
+
+    raise typer.Exit(plan_command(_project(context), policy, on, field, json))
+
+
+@app.command("dry-run")
+def dry_run(
+    context: typer.Context,
+    policy: Policy,
+    inputs: Inputs,
+    on: Day = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="write the result as JSON; - for stdout")
+    ] = None,
+) -> None:
+    """Tell what a run would do; reads like a run, writes to no store, needs no keys."""
+    from tamis.cli.dry_run import dry_run_command
+
+    raise typer.Exit(dry_run_command(_project(context), policy, tuple(inputs), on, json))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
+def run(
+    context: typer.Context,
+    policy: Policy,
+    inputs: Inputs,
+    output: Annotated[str, typer.Option(metavar="URI", help="folder of the store")],
+    keys: Annotated[str | None, typer.Option(metavar="FILE", help="keyring")] = None,
+    run_id: Annotated[str | None, typer.Option(metavar="ID", help="a to z, 0 to 9, -")] = None,
+    on: Day = None,
+    replay: Annotated[bool, typer.Option(help="allow another day than today")] = False,
+    allow_example: Annotated[
+        bool, typer.Option(help="allow a register entry that only illustrates")
+    ] = False,
+) -> None:
+    """Minimize inputs into a store; options of Beam may follow after `--`."""
+    from tamis.cli.run import run_command
+
+    code = run_command(
+        _project(context),
+        policy,
+        tuple(inputs),
+        output,
+        keys=keys,
+        run_id=run_id,
+        on=on,
+        replay=replay,
+        allow_example=allow_example,
+        options=tuple(context.args),
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def recover(folder: Annotated[str, typer.Argument(metavar="DIR", help="the store")]) -> None:
+    """Complete or remove what an interrupted run left."""
+    from tamis.cli.recover import recover_command
+
+    raise typer.Exit(recover_command(folder))
+
+
+@app.command()
+def scan(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…")],
+    json: AsJson = False,
+) -> None:
+    """Tell where NIRs are, column by column; exit 1 if any."""
+    from tamis.cli.scan import scan_command
+
+    raise typer.Exit(scan_command(tuple(files), json))
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    receipt: Annotated[Path, typer.Argument(metavar="RECEIPT")],
+    json: AsJson = False,
+) -> None:
+    """Recompute what a receipt claims; exit 1 if something does not hold."""
+    from tamis.cli.verify import verify_command
+
+    raise typer.Exit(verify_command(_project(context), receipt, json))

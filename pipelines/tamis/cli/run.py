@@ -1,0 +1,96 @@
+"""`tamis run`: minimize inputs into a store.
+
+dsn-droits: item R6323-37.I.1 under an entry that is superseded (an earlier wording was read)
+run 20261123t101500-dsn-droits-a1b2c3 committed: 5 in, 3 released, 0 withheld, 2 quarantined
+receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
+"""
+
+import sys
+
+from tamis.cli.day import read_day, today
+from tamis.decide.compile import compile_plan
+from tamis.decide.plan import Plan
+from tamis.documents.project import Project
+from tamis.errors import UsageError
+from tamis.evidence.commit import receipt_path
+from tamis.evidence.receipt import Receipt
+
+ATTESTED = {
+    "read": "its current wording was read",
+    "superseded": "an earlier wording was read, not the current one",
+    "inferred": "the Code states the flow, the list was not read",
+    "example": "made to illustrate, no such entry is known",
+}
+
+
+def tell_attested(plan: Plan) -> None:
+    """Say aloud what the register's entries stand on, where the current wording was not read."""
+    for release in plan.releases:
+        if release.attested != "read":
+            print(
+                f"{plan.policy}: release {release.id} stands on a register entry for "
+                f"{release.item} that is {release.attested} ({ATTESTED[release.attested]})",
+                file=sys.stderr,
+            )
+
+
+def run_command(
+    project: Project,
+    policy: str,
+    inputs: tuple[str, ...],
+    output: str,
+    *,
+    keys: str | None = None,
+    run_id: str | None = None,
+    on: str | None = None,
+    replay: bool = False,
+    allow_example: bool = False,
+    options: tuple[str, ...] = (),
+) -> int:
+    """Run, and tell the counts and where the receipt is; 0 when committed."""
+    day = read_day(on)
+    if day != today() and not replay:
+        raise UsageError(f"{day} is not today ({today()}): say --replay to run under its law")
+    plan = compile_plan(project, policy, day)
+    examples = [release.id for release in plan.releases if release.attested == "example"]
+    if examples and not allow_example:
+        raise UsageError(
+            f"policy `{policy}`: the register's entry for {plan.processing} is an example "
+            f"(releases {', '.join(examples)}): put a real entry in the register, "
+            "or say --allow-example"
+        )
+    tell_attested(plan)
+    from tamis.beam.run import Job, new_run_id, run
+
+    name = run_id or new_run_id(policy)
+    receipt, before = run(Job(plan, inputs, output, name, keys, day != today(), options))
+    if receipt is None:
+        print(f"job {name} is handed over to its runner; the receipt will commit it")
+        return 0
+    where = f"{output.rstrip('/')}/{receipt_path(name)}"
+    if before:
+        print(f"run {name} was committed before, nothing to do\nreceipt: {where}")
+        return 0
+    tell_receipt(receipt)
+    print(f"run {name} committed\nreceipt: {where}")
+    return 0
+
+
+def tell_receipt(receipt: Receipt) -> None:
+    """Print the counts of a receipt, and what its reader should not overlook."""
+    counts = receipt.counts
+    print(
+        f"{receipt.policy} on {receipt.day}: {counts.in_} in, {counts.released} released, "
+        f"{counts.withheld} withheld, {counts.quarantined} quarantined"
+    )
+    for name, release in receipt.releases.items():
+        redacted = sum(release.redacted.values())
+        more = f", {redacted} NIRs redacted" if redacted else ""
+        print(f"  {name} ({release.item}, {release.purpose}): {release.rows} rows{more}")
+    for reason, count in receipt.quarantine.items():
+        print(f"  quarantined, {reason}: {count}")
+    for what, names in (("unknown", receipt.drift.unknown), ("missing", receipt.drift.missing)):
+        if names:
+            print(f"  drift, {what} columns: {', '.join(names)}")
+    for name, count in receipt.anomalies.items():
+        print(f"  anomaly, {name}: {count}")

@@ -1,0 +1,192 @@
+"""The few things that a store does with files, on a local disk or a file system that Beam knows."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from tamis.errors import RunError
+
+
+class Folder(Protocol):
+    """A store's folder. All paths are relative to it, with `/` between names."""
+
+    uri: str
+
+    def create(self, path: str) -> BinaryIO:
+        """A new file opened for writing; folders above it are made."""
+
+    def open(self, path: str) -> BinaryIO:
+        """A file opened for reading."""
+
+    def size(self, path: str) -> int | None:
+        """Size of a file in bytes, or None if there is none."""
+
+    def move(self, source: str, target: str) -> None:
+        """Rename a file, replacing what is there; folders above the target are made."""
+
+    def list(self, path: str) -> list[str]:
+        """Paths of all files at any depth under the folder `path`, sorted."""
+
+    def remove(self, path: str) -> None:
+        """Remove a folder and all in it, or a file; nothing if there is none."""
+
+    def local(self) -> Path | None:
+        """The folder's path on this machine, or None."""
+
+
+class LocalFolder:
+    """A folder of this machine. What is written is on the disk before it is renamed."""
+
+    def __init__(self, path: str) -> None:
+        self.uri = path
+        self._path = Path(path)
+
+    def create(self, path: str) -> BinaryIO:
+        """See `Folder`."""
+        full = self._path / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        return open(full, "wb")
+
+    def open(self, path: str) -> BinaryIO:
+        """See `Folder`."""
+        return open(self._path / path, "rb")
+
+    def size(self, path: str) -> int | None:
+        """See `Folder`."""
+        try:
+            return (self._path / path).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def move(self, source: str, target: str) -> None:
+        """See `Folder`."""
+        full = self._path / target
+        full.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(self._path / source, full)
+        self._sync(full.parent)
+
+    def list(self, path: str) -> list[str]:
+        """See `Folder`."""
+        top = self._path / path
+        return sorted(
+            str((Path(folder) / name).relative_to(self._path))
+            for folder, _, names in os.walk(top)
+            for name in names
+        )
+
+    def remove(self, path: str) -> None:
+        """See `Folder`."""
+        full = self._path / path
+        if full.is_dir():
+            shutil.rmtree(full)
+        else:
+            full.unlink(missing_ok=True)
+
+    def local(self) -> Path | None:
+        """See `Folder`."""
+        return self._path
+
+    def _sync(self, folder: Path) -> None:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+class RemoteFolder:
+    """A folder of a file system that Beam knows, such as `gs://bucket/store`."""
+
+    def __init__(self, uri: str) -> None:
+        from apache_beam.io.filesystems import FileSystems
+
+        self.uri = uri.rstrip("/")
+        self._fs: Any = FileSystems
+
+    def create(self, path: str) -> BinaryIO:
+        """See `Folder`."""
+        return self._fs.create(self._at(path), mime_type="application/octet-stream")
+
+    def open(self, path: str) -> BinaryIO:
+        """See `Folder`."""
+        from apache_beam.io.filesystem import CompressionTypes
+
+        return self._fs.open(self._at(path), compression_type=CompressionTypes.UNCOMPRESSED)
+
+    def size(self, path: str) -> int | None:
+        """See `Folder`."""
+        found = self._fs.match([self._at(path)])[0].metadata_list
+        return int(found[0].size_in_bytes) if found else None
+
+    def move(self, source: str, target: str) -> None:
+        """See `Folder`."""
+        self._fs.rename([self._at(source)], [self._at(target)])
+
+    def list(self, path: str) -> list[str]:
+        """See `Folder`."""
+        found = self._fs.match([self._at(path) + "/**"])[0].metadata_list
+        return sorted(one.path.removeprefix(self.uri + "/") for one in found)
+
+    def remove(self, path: str) -> None:
+        """See `Folder`."""
+        paths = [self._at(one) for one in self.list(path)]
+        if paths:
+            self._fs.delete(paths)
+        elif self.size(path) is not None:
+            self._fs.delete([self._at(path)])
+
+    def local(self) -> Path | None:
+        """See `Folder`."""
+        return None
+
+    def _at(self, path: str) -> str:
+        return f"{self.uri}/{path}"
+
+
+def open_folder(uri: str) -> Folder:
+    """The folder at `uri`: a path of this machine, or a URI that Beam's file systems know."""
+    return RemoteFolder(uri) if "://" in uri else LocalFolder(uri)
+
+
+def close_durably(stream: BinaryIO) -> None:
+    """Close a file that was written; a local one is on the disk when this returns."""
+    stream.flush()
+    try:
+        os.fsync(stream.fileno())
+    except (OSError, AttributeError, ValueError):
+        pass
+    stream.close()
+
+
+@contextmanager
+def hold(folder: Folder, path: str) -> Iterator[None]:
+    """Hold the lock file `path` while the block runs, so that no recovery takes a live run down.
+
+    Object stores know no locks: there the block just runs.
+
+    Raises:
+        RunError: another process holds it.
+    """
+    top = folder.local()
+    if top is None:
+        yield
+        return
+    import fcntl
+
+    lock = top / path
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with open(lock, "wb") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = os.stat(lock).st_ino == os.fstat(handle.fileno()).st_ino
+        except OSError:
+            held = False
+        if not held:
+            raise RunError(f"{folder.uri}: run {lock.stem} is still under way")
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)

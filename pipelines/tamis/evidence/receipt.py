@@ -1,0 +1,254 @@
+"""The receipt: the evidence of one run, as counts and digests, never values.
+
+It says that the run conformed to the documents as declared, not that the law was obeyed, and it
+is not the log of art. R. 6323-40. Its shape is that of `design.md` §6:
+
+    {"run": "2026-11-23-dsn", "policy": "dsn-droits", "plan_sha256": "3f…", "day": "2026-11-23",
+     "counts": {"in": 5, "released": 3, "withheld": 0, "quarantined": 2},
+     "releases": {"droits": {"item": "R6323-37.I.1", "rows": 3, "files": […], …}}, …}
+"""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tamis.decide.plan import Plan
+from tamis.documents.law import Attested
+from tamis.errors import RunError
+from tamis.filter.tally import REASONS, Tally
+
+TOOL = "tamis"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, populate_by_name=True)
+
+
+class ProcessingPart(_Part):
+    """The partner of the flow."""
+
+    slug: str
+    carries_nir: bool | Literal["unknown"]
+
+
+class InputPart(_Part):
+    """An input as it was read."""
+
+    uri: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Counts(_Part):
+    """Records by disposition: `in = released + withheld + quarantined`."""
+
+    in_: int = Field(alias="in")
+    released: int
+    withheld: int
+    quarantined: int
+
+
+class FieldPart(_Part):
+    """What became of a field of the schema in one release, and why."""
+
+    fate: Literal["kept", "pseudonymized", "generalized", "redacted", "stripped", "dropped"]
+    because: str
+
+
+class FilePart(_Part):
+    """A file of the store, its path relative to the store."""
+
+    path: str
+    rows: int
+    sha256: str
+
+
+class ReleasePart(_Part):
+    """One release of the run."""
+
+    item: str
+    purpose: str
+    attested: Attested
+    rows: int
+    fields: dict[str, FieldPart]
+    redacted: dict[str, int] = {}
+    files: list[FilePart] | None = None
+
+
+class Drift(_Part):
+    """Columns in which the inputs and the schema differ."""
+
+    unknown: list[str] = []
+    missing: list[str] = []
+
+
+class KeyPart(_Part):
+    """The epoch of the key that made a release's pseudonyms."""
+
+    processing: str
+    item: str
+    epoch: int
+    key_id: str
+
+
+class Receipt(_Part):
+    """The evidence of one run; a dry run has the same without files."""
+
+    run: str
+    policy: str
+    policy_sha256: str
+    plan_sha256: str
+    day: datetime.date
+    replay: bool
+    started: datetime.datetime
+    ended: datetime.datetime
+    tool: str
+    law: dict[str, str]
+    processing: ProcessingPart
+    inputs: list[InputPart]
+    counts: Counts
+    releases: dict[str, ReleasePart]
+    quarantine: dict[str, int]
+    quarantine_files: list[FilePart] | None = None
+    drift: Drift
+    anomalies: dict[str, int] = {}
+    keys: list[KeyPart] = []
+
+    def to_json(self) -> str:
+        """The receipt as indented JSON, keys in a fixed order."""
+        return self.model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n"
+
+    def files(self) -> list[FilePart]:
+        """Every file of the run, released and quarantined."""
+        released = [one for part in self.releases.values() for one in part.files or ()]
+        return [*released, *(self.quarantine_files or ())]
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run knows of itself before it reads a record.
+
+    Attributes:
+        run: its id.
+        replay: whether the day is another than today.
+        started: when, UTC.
+        keys: epoch and key id by (processing, item).
+    """
+
+    run: str
+    replay: bool
+    started: datetime.datetime
+    keys: tuple[KeyPart, ...] = ()
+
+
+def tool_version() -> str:
+    """`tamis` and its version."""
+    from importlib.metadata import version
+
+    return f"{TOOL} {version('tamis')}"
+
+
+def make_receipt(
+    plan: Plan,
+    facts: RunFacts,
+    tally: Tally,
+    inputs: Iterable[InputPart],
+    files: Mapping[str, list[FilePart]] | None = None,
+    quarantine_files: list[FilePart] | None = None,
+) -> Receipt:
+    """The receipt of a run whose counts all reconcile.
+
+    Args:
+        plan: what the run did.
+        facts: what it knew before.
+        tally: all that the filter counted.
+        inputs: inputs that were read to their end.
+        files: by release id, what was written; None in a dry run.
+        quarantine_files: what was written to quarantine.
+
+    Raises:
+        RunError: a count does not add up; nothing may be committed.
+    """
+    read = sorted(inputs, key=lambda one: one.uri)
+    _reconcile(tally, read, files, quarantine_files)
+    return Receipt(
+        run=facts.run,
+        policy=plan.policy,
+        policy_sha256=plan.policy_sha256,
+        plan_sha256=plan.sha256,
+        day=plan.day,
+        replay=facts.replay,
+        started=facts.started,
+        ended=datetime.datetime.now(datetime.UTC),
+        tool=tool_version(),
+        law=dict(plan.law),
+        processing=ProcessingPart(slug=plan.processing, carries_nir=plan.carries_nir),
+        inputs=read,
+        counts=Counts.model_validate(
+            {
+                "in": tally.records,
+                "released": tally.released,
+                "withheld": tally.withheld,
+                "quarantined": tally.quarantined,
+            }
+        ),
+        releases={
+            release.id: ReleasePart(
+                item=release.item,
+                purpose=release.purpose,
+                attested=release.attested,
+                rows=tally.rows[release.id],
+                fields={
+                    path: FieldPart(fate=fate, because=because)
+                    for path, (fate, because) in plan.fates[release.id].items()
+                },
+                redacted={
+                    leaf.path: tally.redacted.get(release.id, {}).get(leaf.path, 0)
+                    for leaf in release.leaves
+                    if leaf.redact
+                },
+                files=None if files is None else files.get(release.id, []),
+            )
+            for release in plan.releases
+        },
+        quarantine={one: tally.quarantine[one] for one in REASONS if tally.quarantine[one]},
+        quarantine_files=quarantine_files,
+        drift=Drift(unknown=sorted(tally.unknown), missing=sorted(tally.missing)),
+        anomalies=_anomalies(tally),
+        keys=list(facts.keys),
+    )
+
+
+def _anomalies(tally: Tally) -> dict[str, Any]:
+    found = {name: count for name, count in sorted(tally.anomalies.items()) if count}
+    for column, (hits, _) in sorted(tally.chance.items()):
+        found[f"chance-hits:{column}"] = hits
+    return found
+
+
+def _reconcile(
+    tally: Tally,
+    inputs: list[InputPart],
+    files: Mapping[str, list[FilePart]] | None,
+    quarantine_files: list[FilePart] | None,
+) -> None:
+    def agree(what: str, one: int, other: int) -> None:
+        if one != other:
+            raise RunError(f"{what}: {one} is not {other}; nothing is committed")
+
+    agree(
+        "records in and records with a disposition",
+        tally.records,
+        tally.released + tally.withheld + tally.quarantined,
+    )
+    agree("records of the inputs and records judged", sum(i.rows for i in inputs), tally.records)
+    if files is not None:
+        for release in {*tally.rows, *files}:
+            written = sum(one.rows for one in files.get(release, []))
+            agree(f"rows released and rows written in {release}", tally.rows[release], written)
+        written = sum(one.rows for one in quarantine_files or ())
+        agree("records quarantined and rows written", tally.quarantined, written)

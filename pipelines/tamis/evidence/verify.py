@@ -1,0 +1,196 @@
+"""Recompute what a receipt claims, as far as what it names is still there.
+
+ok           counts reconcile: 5 = 3 + 0 + 2
+ok           dsn-droits/droits/r1-00000-00000.parquet: 3 rows, digest, tags and columns agree
+not checked  feed.dsn: is not there any more
+failed       dsn-droits/droits/r1-00000-00001.parquet: digest differs
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tamis.decide.plan import TAGS
+from tamis.errors import DocumentError, UsageError
+from tamis.evidence.receipt import FilePart, Receipt
+
+if TYPE_CHECKING:
+    from tamis.documents.project import Project
+
+Outcome = Literal["ok", "failed", "not checked"]
+
+_SYSTEM = ("_receipts", "_staging")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One claim of a receipt, and whether it still holds."""
+
+    outcome: Outcome
+    text: str
+
+
+def verify(path: Path, project: "Project | None" = None) -> list[Finding]:
+    """Check every claim of the receipt at `path` against the store that it stands in.
+
+    Args:
+        path: `DIR/_receipts/<run>.json`.
+        project: whose documents the plan's digest is recomputed from, or None.
+
+    Returns:
+        One finding a claim. Nothing that could not be checked is passed over in silence.
+
+    Raises:
+        UsageError: `path` is no receipt.
+    """
+    try:
+        receipt = Receipt.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise UsageError(f"{path}: is no receipt") from None
+    folder = path.resolve().parent.parent
+    return [
+        *_counts(receipt),
+        *_files(receipt, folder),
+        *_strangers(folder),
+        *_inputs(receipt),
+        *_plan(receipt, project),
+    ]
+
+
+def _finding(holds: bool, text: str) -> Finding:
+    return Finding("ok" if holds else "failed", text)
+
+
+def _counts(receipt: Receipt) -> Iterator[Finding]:
+    counts = receipt.counts
+    parts = (counts.released, counts.withheld, counts.quarantined)
+    yield _finding(
+        counts.in_ == sum(parts),
+        f"counts reconcile: {counts.in_} = {' + '.join(map(str, parts))}",
+    )
+    read = sum(one.rows for one in receipt.inputs)
+    yield _finding(read == counts.in_, f"inputs hold {read} records, {counts.in_} were judged")
+    reasons = sum(receipt.quarantine.values())
+    yield _finding(reasons == counts.quarantined, f"quarantine by reason adds up to {reasons}")
+    for name, release in receipt.releases.items():
+        rows = sum(one.rows for one in release.files or ())
+        yield _finding(rows == release.rows, f"release {name}: files hold {rows} rows")
+
+
+def _files(receipt: Receipt, folder: Path) -> Iterator[Finding]:
+    law = receipt.law.get("R6323-37", "")
+    for name, release in receipt.releases.items():
+        tags = dict(
+            zip(
+                TAGS,
+                (
+                    release.item,
+                    release.purpose,
+                    law,
+                    receipt.processing.slug,
+                    release.attested,
+                    f"{receipt.policy}@{receipt.plan_sha256[:12]}",
+                    receipt.run,
+                ),
+                strict=True,
+            )
+        )
+        kept = {
+            path.split(".")[0]
+            for path, one in release.fields.items()
+            if one.fate not in ("dropped", "stripped", "pseudonymized")
+        }
+        pseudonyms = sum(one.fate == "pseudonymized" for one in release.fields.values())
+        for file in release.files or ():
+            yield _file(folder, file, tags, kept, pseudonyms, f"{receipt.policy}/{name}/")
+    for file in receipt.quarantine_files or ():
+        yield _file(folder, file, {"run": receipt.run}, None, 0, "_quarantine/")
+
+
+def _file(
+    folder: Path,
+    file: FilePart,
+    constants: dict[str, str],
+    kept: set[str] | None,
+    pseudonyms: int,
+    top: str,
+) -> Finding:
+    full = (folder / file.path).resolve()
+    if not file.path.startswith(top) or not full.is_relative_to(folder):
+        return Finding("failed", f"{file.path}: does not stand where it should")
+    if not full.is_file():
+        return Finding("failed", f"{file.path}: is not there")
+    with full.open("rb") as stream:
+        if hashlib.file_digest(stream, "sha256").hexdigest() != file.sha256:
+            return Finding("failed", f"{file.path}: digest differs")
+    try:
+        parquet = pq.ParquetFile(full)
+        if parquet.metadata.num_rows != file.rows:
+            return Finding("failed", f"{file.path}: holds another number of rows")
+        names = set(parquet.schema_arrow.names)
+        if kept is not None and len(names - kept - set(constants)) > pseudonyms:
+            return Finding("failed", f"{file.path}: holds columns that the receipt does not name")
+        for batch in parquet.iter_batches(columns=list(constants)):
+            for name, value in constants.items():
+                if set(batch.column(name).cast(pa.string()).unique().to_pylist()) != {value}:
+                    return Finding("failed", f"{file.path}: `{name}` is not what it should be")
+    except (pa.ArrowException, KeyError, OSError):
+        return Finding("failed", f"{file.path}: is not a whole Parquet file of this run")
+    return Finding("ok", f"{file.path}: {file.rows} rows, digest, tags and columns agree")
+
+
+def _strangers(folder: Path) -> Iterator[Finding]:
+    """Files of the store that no receipt lists."""
+    listed: set[str] = set()
+    for path in (folder / "_receipts").glob("*.json"):
+        try:
+            listed |= {file.path for file in Receipt.model_validate_json(path.read_bytes()).files()}
+        except (OSError, ValueError):
+            yield Finding("failed", f"_receipts/{path.name}: is no receipt")
+    strangers = [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.relative_to(folder).parts[0] not in _SYSTEM
+        and str(path.relative_to(folder)) not in listed
+    ]
+    for path in strangers[:20]:
+        yield Finding("failed", f"{path}: no receipt lists it")
+    if not strangers:
+        yield Finding("ok", "every file of the store is listed by a receipt")
+
+
+def _inputs(receipt: Receipt) -> Iterator[Finding]:
+    for one in receipt.inputs:
+        path = Path(one.uri)
+        if "://" in one.uri or not path.is_file():
+            yield Finding("not checked", f"{one.uri}: the input is not there any more")
+            continue
+        with path.open("rb") as stream:
+            same = hashlib.file_digest(stream, "sha256").hexdigest() == one.sha256
+        yield _finding(same, f"{one.uri}: the input's digest {'agrees' if same else 'differs'}")
+
+
+def _plan(receipt: Receipt, project: "Project | None") -> Iterator[Finding]:
+    from tamis.decide.compile import compile_plan
+
+    text = f"policy `{receipt.policy}` compiled for {receipt.day}"
+    if project is None or receipt.policy not in project.policies():
+        yield Finding("not checked", f"{text}: this project has no such policy")
+        return
+    try:
+        plan = compile_plan(project, receipt.policy, receipt.day)
+    except (DocumentError, UsageError):
+        yield Finding("not checked", f"{text}: the documents do not allow it any more")
+        return
+    if plan.sha256 == receipt.plan_sha256:
+        yield Finding("ok", f"{text}: the plan's digest agrees")
+    else:
+        yield Finding("not checked", f"{text}: the documents have changed since the run")

@@ -1,0 +1,112 @@
+"""Key management services that wrap a keyring, behind one small interface.
+
+    gcp-kms://projects/P/locations/L/keyRings/R/cryptoKeys/K     Google Cloud KMS
+
+A service never sees a root key: it wraps the 32-byte key that encrypts them (`keyring`).
+"""
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from tamis.errors import KeysError
+
+if TYPE_CHECKING:
+    from google.cloud.kms_v1 import KeyManagementServiceClient
+
+_GCP: Final = "gcp-kms://"
+_GCP_PARTS: Final = ("projects", "locations", "keyRings", "cryptoKeys")
+_TIMEOUT_SECONDS: Final = 30.0
+
+
+class Kms(Protocol):
+    """A service that encrypts a few bytes under a key it never gives away."""
+
+    def wrap(self, secret: bytes) -> bytes:
+        """Encrypt `secret`. Raises `KeysError` if the service does not."""
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """Decrypt what `wrap` returned. Raises `KeysError` if the service does not."""
+
+
+def connect(uri: str) -> Kms:
+    """Return the driver for a KMS key's URI. No call is made yet.
+
+    Raises:
+        KeysError: no driver knows the URI, or its client library is not installed.
+    """
+    if uri.startswith(_GCP):
+        return GoogleKms(uri)
+    raise KeysError(f"`{uri}` is no key of a known kms: expected {_GCP}projects/…/cryptoKeys/…")
+
+
+class GoogleKms:
+    """A symmetric key of Google Cloud KMS, reached with the application's default credentials.
+
+    The caller needs `cloudkms.cryptoKeyVersions.useToEncrypt` to make a keyring or change it,
+    `…useToDecrypt` to use it. Checksums go with every call, both ways, as the service advises.
+
+    Args:
+        uri: `gcp-kms://projects/…/locations/…/keyRings/…/cryptoKeys/…`.
+        client: another client than the default one, such as one for a private endpoint.
+
+    Raises:
+        KeysError: the URI names no key, or the extra `gcp` is not installed.
+    """
+
+    def __init__(self, uri: str, client: "KeyManagementServiceClient | None" = None) -> None:
+        self._name = uri.removeprefix(_GCP)
+        parts = self._name.split("/")
+        if tuple(parts[::2]) != _GCP_PARTS or not all(parts[1::2]) or len(parts) != 8:
+            raise KeysError(f"`{uri}` is no key of Google Cloud KMS: expected {_form()}")
+        self._client = client
+
+    def wrap(self, secret: bytes) -> bytes:
+        """Encrypt `secret`, at most 64 KiB."""
+        response = self._call("encrypt", plaintext=secret, plaintext_crc32c=crc32c(secret))
+        if not response.verified_plaintext_crc32c:
+            raise KeysError(f"kms key `{self._name}`: what was sent did not arrive whole")
+        return self._whole(response.ciphertext, response.ciphertext_crc32c)
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """Decrypt what `wrap` returned."""
+        response = self._call("decrypt", ciphertext=wrapped, ciphertext_crc32c=crc32c(wrapped))
+        return self._whole(response.plaintext, response.plaintext_crc32c)
+
+    def _call(self, method: str, **fields: object):  # type: ignore[no-untyped-def]
+        try:
+            from google.api_core.exceptions import GoogleAPICallError, RetryError
+            from google.auth.exceptions import GoogleAuthError
+            from google.cloud.kms_v1 import KeyManagementServiceClient
+        except ImportError:
+            raise KeysError("Google Cloud KMS needs the extra `gcp` of tamis") from None
+        try:
+            self._client = self._client or KeyManagementServiceClient()
+            call = getattr(self._client, method)
+            return call(request={"name": self._name, **fields}, timeout=_TIMEOUT_SECONDS)
+        except (GoogleAPICallError, RetryError, GoogleAuthError) as error:
+            # The class is all that is told: a service's own message may quote the request.
+            problem = f"the kms did not {method}: {type(error).__name__}"
+            raise KeysError(f"kms key `{self._name}`: {problem}") from None
+
+    def _whole(self, content: bytes, checksum: int) -> bytes:
+        if crc32c(content) != checksum:
+            raise KeysError(f"kms key `{self._name}`: what came back did not arrive whole")
+        return content
+
+
+def _form() -> str:
+    return _GCP + "/".join(f"{part}/…" for part in _GCP_PARTS)
+
+
+def crc32c(content: bytes) -> int:
+    """Return the Castagnoli checksum (RFC 3720, B.4) that Google Cloud KMS checks calls with.
+
+    Example:
+        >>> hex(crc32c(b"123456789"))
+        '0xe3069283'
+    """
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF

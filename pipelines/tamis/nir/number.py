@@ -1,0 +1,414 @@
+"""A NIR's shape, key and canonical form, one value at a time or a column at a time.
+
+Detection is broad (`tamis.nir.find`); here values are validated, strictly. What a well-formed
+value of each kind of identifier is:
+
+    kind     shape                                                            canonical form
+    nir      1|2, year, month, département, commune, order; with or without key   13 characters
+    nia      the same, first digit 1, 2, 7 or 8                                   13 characters
+    nnp      13 digits: 7|8, then 0|1|2; no key                                   13 digits
+    mig      13 digits: 5|6, then 1|2; no key                                     13 digits
+    ntt      11 to 40 characters without space: 1|2, nine digits, free            in upper case
+    nir-key  01 to 97                                                             two digits
+
+Months are 01-12, 20, 30-42 and 50-99, communes and orders 001-999, départements 01-99, 2A and 2B
+whatever the year: the DSN's own pattern for S21.G00.30.001. Narrower rules for births overseas
+and abroad are in use elsewhere; they would turn away numbers that the DSN lets in.
+The key is 97 - (body mod 97), with 2A read as 19 and 2B as 18.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+BODY_WIDTH = 13
+FULL_WIDTH = 15
+
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+_MONTHS = frozenset([*range(1, 13), 20, *range(30, 43), *range(50, 100)])
+_FIRST_DIGITS = {"nir": frozenset((1, 2)), "nia": frozenset((1, 2, 7, 8))}
+_FIRST_PAIRS = {
+    "nnp": frozenset((70, 71, 72, 80, 81, 82)),
+    "mig": frozenset((51, 52, 61, 62)),
+}
+_SEPARATORS = r"[\s.\-\x{A0}\x{2007}\x{2009}\x{202F}]+"  # as RE2 writes it
+_SEPARATOR = re.compile(r"[ \t\n\r\f.\-\u00a0\u2007\u2009\u202f]+")
+_BODY = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{6}")
+_NTT = "^[12][0-9]{9}[!-~]{1,30}$"
+_NIR_KEY = "^(0[1-9]|[1-8][0-9]|9[0-7])$"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a column's values are as identifiers; one entry a row, N rows.
+
+    Attributes:
+        canonical: string array of N rows, null where the value is null or not well-formed.
+        malformed: true where a value is there and has none of the shapes.
+        wrong_key: true where the value has a NIR's 15 characters but not its key.
+    """
+
+    canonical: pa.Array
+    malformed: Bools
+    wrong_key: Bools
+
+
+def key_of(body: str) -> int:
+    """The key, 1 to 97, of the 13 canonical characters `body`.
+
+    Legal source:
+        None read for the key itself: INSEE publishes it beside the number of décret n° 82-103,
+        art. 4.
+
+    Example:
+        >>> key_of("1550875999991"), key_of("269052A999992")
+        (93, 44)
+    """
+    department = {"2A": "19", "2B": "18"}.get(body[5:7], body[5:7])
+    return 97 - int(body[:5] + department + body[7:]) % 97
+
+
+def canonical(value: str, kinds: Collection[str] = ("nir",)) -> str | None:
+    """The canonical form of one well-formed value, or None.
+
+    Spaces, dots and dashes do not count, nor does the case of 2A and 2B; the key is checked where
+    it is there and left out of the result.
+
+    Args:
+        value: any text.
+        kinds: the identifiers it may be: `nir`, `nia`, `nnp`, `mig`, `ntt`, `nir-key`.
+
+    Example:
+        >>> canonical("2 69 05 2a 999 992 44")
+        '269052A999992'
+        >>> canonical("2 69 05 2a 999 992 45") is None
+        True
+    """
+    compact = _SEPARATOR.sub("", value).upper()
+    body, key = compact[:BODY_WIDTH], compact[BODY_WIDTH:]
+    if len(compact) in (BODY_WIDTH, FULL_WIDTH) and _BODY.fullmatch(body):
+        keyed = not key or key == f"{key_of(body):02}"
+        if keyed and _has_shape(body, kinds):
+            return body
+        if not key and body.isdigit():
+            pair = int(body[:2])
+            if any(pair in _FIRST_PAIRS[kind] for kind in kinds if kind in _FIRST_PAIRS):
+                return body
+    text = value.strip(" ")
+    if "ntt" in kinds and re.fullmatch(_NTT, text):
+        return text.upper()
+    if "nir-key" in kinds and re.fullmatch(_NIR_KEY, text):
+        return text
+    return None
+
+
+def judge(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Judgement:
+    """Judge each value of a column as one of the identifiers `kinds`.
+
+    Args:
+        array: N rows of strings, binaries, integers, decimals or floats, or a dictionary of them.
+            A value of any other type is malformed.
+        kinds: the identifiers it may be: `nir`, `nia`, `nnp`, `mig`, `ntt`, `nir-key`.
+
+    Returns:
+        A judgement of N rows. Only a NIR or NIA of 15 characters can have a wrong key.
+
+    Example:
+        >>> judged = judge(pa.array(["1 55 08 75 999 991 93", "155087599999194", "12", None]))
+        >>> judged.canonical.to_pylist()
+        ['1550875999991', None, None, None]
+        >>> judged.wrong_key.tolist(), judged.malformed.tolist()
+        ([False, True, False, False], [False, False, True, False])
+    """
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        array = array.cast(kind.value_type)
+        kind = array.type
+    if pa.types.is_integer(kind):
+        return _judge_numbers(array, _from_integers(array), kinds)
+    if pa.types.is_floating(kind):
+        return _judge_numbers(array, _from_floats(array), kinds)
+    if pa.types.is_decimal(kind):
+        text = pc.replace_substring_regex(array.cast(pa.string()), r"\.0*$", "")
+        fraction = pc.match_substring_regex(text, "[.E]")
+        return _judge_text(pc.if_else(fraction, "", text), kinds)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _judge_text(array, kinds)
+    if is_text(kind):
+        return _judge_text(decode(array), kinds)
+    present = _present(array)
+    nothing = np.zeros(len(array), dtype=bool)
+    return Judgement(pa.nulls(len(array), pa.string()), present, nothing)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of this Arrow type are characters or bytes."""
+    return (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_binary_view(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
+
+
+def decode(array: pa.Array) -> pa.Array:
+    """A string or large_string array of characters or bytes; bytes that are not UTF-8 as Latin-1.
+
+    Args:
+        array: N rows of a type for which `is_text` holds.
+
+    Returns:
+        N rows, nulls kept.
+    """
+    kind = array.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return array
+    if pa.types.is_string_view(kind):
+        return array.cast(pa.large_string())
+    if not pa.types.is_binary(kind):
+        array = array.cast(pa.large_binary())
+    target = pa.string() if pa.types.is_binary(array.type) else pa.large_string()
+    try:
+        return array.cast(target)
+    except pa.ArrowInvalid:
+        return pa.array([_decode_bytes(value) for value in array.to_pylist()], target)
+
+
+def spread(array: pa.Array) -> tuple[Bytes, Ints]:
+    """The bytes of a string or large_string array, and where each row's begin: N + 1 offsets."""
+    wide = pa.types.is_large_string(array.type)
+    _, offsets, data = array.buffers()
+    if offsets is None or offsets.size == 0:
+        return np.zeros(0, np.uint8), np.zeros(len(array) + 1, np.int64)
+    starts = np.frombuffer(offsets, np.int64 if wide else np.int32)
+    starts = starts[array.offset : array.offset + len(array) + 1]
+    characters = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    return characters, starts.astype(np.int64, copy=False)
+
+
+def _head_table(first: frozenset[int]) -> Bools:
+    """Which of the 100,000 first five digits (sex, year, month) are well-formed."""
+    head = np.arange(100_000)
+    return np.isin(head // 10_000, list(first)) & np.isin(head % 100, list(_MONTHS))
+
+
+_HEADS = {kind: _head_table(first) for kind, first in _FIRST_DIGITS.items()}
+_PLACES = (np.arange(100_000) >= 1_000) & (np.arange(100_000) % 1_000 > 0)
+
+
+def _has_shape(body: str, kinds: Collection[str]) -> bool:
+    if not any(int(body[0]) in _FIRST_DIGITS[kind] for kind in kinds if kind in _FIRST_DIGITS):
+        return False
+    return (
+        int(body[3:5]) in _MONTHS
+        and body[5:7] != "00"
+        and body[7:10] != "000"
+        and body[10:] != "000"
+    )
+
+
+def _decode_bytes(value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _present(array: pa.Array) -> Bools:
+    if array.null_count == 0:
+        return np.ones(len(array), dtype=bool)
+    return array.is_valid().to_numpy(zero_copy_only=False)
+
+
+def _from_integers(array: pa.Array) -> Ints:
+    """int64 values; 0 for null, and for what no int64 can hold."""
+    if array.null_count:
+        array = array.fill_null(0)
+    values = array.to_numpy()
+    if values.dtype == np.uint64:
+        values = np.where(values < 10**FULL_WIDTH, values, 0)
+    return values.astype(np.int64, copy=False)
+
+
+def _from_floats(array: pa.Array) -> Ints:
+    """int64 values of integral floats; 0 for null, fractions, and anything past 15 digits."""
+    values = array.cast(pa.float64()).fill_null(0).to_numpy()
+    integral = (values >= 0) & (values < 10.0**FULL_WIDTH)
+    values = np.where(integral, values, 0)
+    return np.where(np.trunc(values) == values, values, 0).astype(np.int64)
+
+
+def _shaped(bodies: Ints, kinds: Collection[str]) -> Bools:
+    """Which 13-digit integers (2A as 19, 2B as 18) have the NIR's layout, for nir or nia."""
+    asked = [kind for kind in kinds if kind in _HEADS]
+    if not asked:
+        return np.zeros(len(bodies), dtype=bool)
+    heads = np.logical_or.reduce([_HEADS[kind] for kind in asked])
+    upper = bodies // 1_000
+    head = upper // 100_000
+    return heads[head] & _PLACES[upper - head * 100_000] & (bodies != upper * 1_000)
+
+
+def _provisional(bodies: Ints, kinds: Collection[str]) -> Bools:
+    """Which 13-digit integers are a NNP or MIG, where `kinds` names these."""
+    pairs = [pair for kind in kinds for pair in _FIRST_PAIRS.get(kind, ())]
+    table = np.zeros(100, dtype=bool)
+    table[pairs] = True
+    return table[bodies // 10**11] if pairs else np.zeros(len(bodies), dtype=bool)
+
+
+def _judge_numbers(array: pa.Array, values: Ints, kinds: Collection[str]) -> Judgement:
+    long = (values >= 10**14) & (values < 10**15)
+    short = (values >= 10**12) & (values < 10**13)
+    whole = np.where(long, values // 100, np.where(short, values, 0))
+    keyed = ~long | _key_holds(whole, values - whole * 100)
+    shaped = _shaped(whole, kinds)
+    wellformed = (shaped & keyed) | (short & _provisional(whole, kinds))
+    bodies = pa.array(whole[wellformed]).cast(pa.string())
+    present = _present(array)
+    if "ntt" in kinds or "nir-key" in kinds:
+        text = pc.if_else(pa.array(values > 0), pc.cast(pa.array(values), pa.string()), "")
+        if "nir-key" in kinds:
+            text = pc.if_else(pa.array((values > 0) & (values < 10)), _pad(text), text)
+        return _assemble(present, wellformed, shaped & ~keyed, bodies, text, kinds)
+    return _assemble(present, wellformed, shaped & ~keyed, bodies, None, kinds)
+
+
+def _pad(text: pa.Array) -> pa.Array:
+    return pc.utf8_lpad(text, 2, "0")
+
+
+def _key_holds(bodies: Ints, keys: Ints) -> Bools:
+    return ((bodies + keys) % 97 == 0) & (keys >= 1) & (keys <= 97)
+
+
+def _judge_text(array: pa.Array, kinds: Collection[str]) -> Judgement:
+    n = len(array)
+    present = _present(array)
+    wellformed = np.zeros(n, dtype=bool)
+    wrong_key = np.zeros(n, dtype=bool)
+    characters = np.zeros((n, BODY_WIDTH), dtype=np.uint8)
+    data, offsets = spread(array)
+    compact = _judge_compact(data, offsets, present, kinds, wellformed, wrong_key, characters)
+    others = np.flatnonzero(present & ~compact & (np.diff(offsets) >= BODY_WIDTH))
+    if len(others):
+        loose = pc.replace_substring_regex(array.take(pa.array(others)), _SEPARATORS, "")
+        part = (np.zeros(len(others), bool), np.zeros(len(others), bool))
+        letters = np.zeros((len(others), BODY_WIDTH), dtype=np.uint8)
+        everywhere = np.ones(len(others), dtype=bool)
+        _judge_compact(*spread(loose), everywhere, kinds, *part, letters)
+        wellformed[others], wrong_key[others], characters[others] = *part, letters
+    bodies = _fixed_strings(characters[wellformed])
+    return _assemble(present, wellformed, wrong_key, bodies, array, kinds)
+
+
+def _judge_compact(
+    data: Bytes,
+    offsets: Ints,
+    present: Bools,
+    kinds: Collection[str],
+    wellformed: Bools,
+    wrong_key: Bools,
+    characters: Bytes,
+) -> Bools:
+    """Judge the rows of 13 or 15 bytes, writing into the last three; which rows have the shape."""
+    lengths = np.diff(offsets)
+    compact = np.zeros(len(lengths), dtype=bool)
+    for width in (FULL_WIDTH, BODY_WIDTH):
+        rows = np.flatnonzero((lengths == width) & present)
+        if not len(rows):
+            continue
+        matrix = _matrix(data, offsets[rows], width)
+        digits = matrix - np.uint8(ord("0"))
+        letter = matrix[:, 6] & 0xDF
+        corsica = (matrix[:, 5] == ord("2")) & ((letter == ord("A")) | (letter == ord("B")))
+        corsican = np.flatnonzero(corsica)
+        digits[corsican, 5] = 1
+        digits[corsican, 6] = ord("A") + 9 - letter[corsican]
+        numeric = digits.max(axis=1) <= 9
+        digits[~numeric] = 0
+        body = _number(digits[:, :BODY_WIDTH])
+        shaped = _shaped(body, kinds)
+        if width == FULL_WIDTH:
+            keyed = _key_holds(body, _number(digits[:, BODY_WIDTH:]))
+            wrong_key[rows] = shaped & ~keyed
+            wellformed[rows] = shaped & keyed
+        else:
+            wellformed[rows] = shaped | (~corsica & _provisional(body, kinds))
+        body_characters = matrix[:, :BODY_WIDTH].copy()
+        body_characters[corsican, 6] = letter[corsican]
+        characters[rows] = body_characters
+        compact[rows] = numeric
+    return compact
+
+
+def _matrix(data: Bytes, starts: Ints, width: int) -> Bytes:
+    """`width` bytes from each start, N × width; without a copy where they lie side by side."""
+    first, last = int(starts[0]), int(starts[-1])
+    if last - first == (len(starts) - 1) * width and bool((np.diff(starts) == width).all()):
+        return data[first : last + width].reshape(-1, width)
+    return data[starts[:, None] + np.arange(width)]
+
+
+def _number(digits: Bytes) -> Ints:
+    """The integer that each row of digits writes."""
+    value = digits[:, 0].astype(np.int64)
+    for column in range(1, digits.shape[1]):
+        value *= 10
+        value += digits[:, column]
+    return value
+
+
+def _fixed_strings(characters: Bytes) -> pa.Array:
+    """A string array of equally long ASCII rows, from an N × width matrix."""
+    n, width = characters.shape
+    offsets = np.arange(n + 1, dtype=np.int32) * np.int32(width)
+    data = np.ascontiguousarray(characters)
+    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(data))
+
+
+def _assemble(
+    present: Bools,
+    wellformed: Bools,
+    wrong_key: Bools,
+    bodies: pa.Array,
+    text: pa.Array | None,
+    kinds: Collection[str],
+) -> Judgement:
+    """Lay the canonical bodies out over the rows; kinds of free length may take what is left."""
+    if len(bodies) == len(present):
+        return Judgement(bodies, np.zeros(len(present), dtype=bool), wrong_key)
+    out = _scatter(bodies, wellformed)
+    if text is not None and ("ntt" in kinds or "nir-key" in kinds):
+        trimmed = pc.utf8_trim(text.cast(pa.string()), " ")
+        for kind, pattern in (("ntt", _NTT), ("nir-key", _NIR_KEY)):
+            if kind in kinds:
+                matches = pc.match_substring_regex(trimmed, pattern).fill_null(False)
+                accepted = matches.to_numpy(zero_copy_only=False) & ~wellformed & present
+                out = pc.if_else(pa.array(accepted), pc.utf8_upper(trimmed), out)
+                wellformed = wellformed | accepted
+        wrong_key = wrong_key & ~wellformed
+    return Judgement(out, present & ~wellformed & ~wrong_key, wrong_key)
+
+
+def _scatter(bodies: pa.Array, rows: Bools) -> pa.Array:
+    """N rows that hold the 13-character `bodies` in order where `rows` is true, else null."""
+    data, _ = spread(bodies)
+    offsets = np.zeros(len(rows) + 1, dtype=np.int32)
+    np.cumsum(rows, out=offsets[1:])
+    offsets *= BODY_WIDTH
+    mask = pa.py_buffer(np.packbits(rows, bitorder="little"))
+    return pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(data), mask)

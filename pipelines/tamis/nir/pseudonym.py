@@ -1,0 +1,178 @@
+"""Keyed pseudonyms of the NIR: one person, one processing, one item, one epoch, one value.
+
+    an epoch's root ── HKDF-SHA-256, info `tamis/v1|processing|item|epoch|method` ──> key
+    `NIR` + 13 canonical characters ── HMAC-SHA-256 or AES-256-CMAC under that key ──> 16 bytes
+
+A pseudonym is still personal data (GDPR recital 26): who holds the key can enumerate all NIRs.
+Without the key nobody can, which is why no unkeyed hash exists here.
+"""
+
+import hashlib
+from collections.abc import Callable
+from struct import iter_unpack
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from tamis.errors import KeysError
+
+METHODS: Final = ("hmac-sha256", "aes-256-cmac")
+KEY_BYTES: Final = 32
+PSEUDONYM: Final = pa.binary(16)
+
+_PREFIX: Final = b"NIR"
+_BODY: Final = 13  # characters of a canonical NIR, key left out
+_BLOCK: Final = len(_PREFIX) + _BODY  # 16 bytes, one AES block
+_MESSAGE: Final = np.dtype([("prefix", f"V{len(_PREFIX)}"), ("body", f"V{_BODY}")])
+_CHUNK: Final = 1 << 14  # values at once: what a core's cache holds, and other threads run between
+
+_Bytes = npt.NDArray[np.uint8]
+_Mac = Callable[[_Bytes, _Bytes], None]  # N messages of 16 bytes; where N MACs, and one more, fit
+
+
+def derive_key(root: bytes, processing: str, item: str, epoch: int, method: str) -> bytes:
+    """Derive the one key of a (processing, item, epoch, method) from an epoch's root.
+
+    Two processings get keys that tell nothing of one another, so their pseudonyms cannot be linked.
+
+    Args:
+        root: 32 bytes of one epoch.
+        processing: slug of the processing.
+        item: item of art. R. 6323-37, such as `R6323-37.III.2`.
+        epoch: number of the root's epoch, from 1.
+        method: `hmac-sha256` or `aes-256-cmac`.
+
+    Returns:
+        32 bytes.
+
+    Raises:
+        KeysError: the root is not 32 bytes, or a part of the context is not what it should be.
+
+    Example:
+        >>> a = derive_key(bytes(32), "agent-emploi", "R6323-37.III.2", 1, "hmac-sha256")
+        >>> b = derive_key(bytes(32), "financeur", "R6323-37.III.2", 1, "hmac-sha256")
+        >>> len(a), a == b
+        (32, False)
+    """
+    _check_key(root)
+    _check_method(method)
+    if epoch < 1:
+        raise KeysError("an epoch is a number from 1")
+    for part, name in ((processing, "processing"), (item, "item")):
+        if not part or "|" in part:
+            raise KeysError(f"a {name} that is empty or holds `|` cannot name a key")
+    info = f"tamis/v1|{processing}|{item}|{epoch}|{method}".encode()
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(root)
+
+
+def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBinaryArray:
+    """Replace every canonical NIR by its keyed pseudonym.
+
+    Args:
+        canonical: N strings of 13 characters, or null (`tamis.nir.number.judge(…).canonical`).
+        key: 32 bytes of `derive_key`, of this processing, item, epoch and method.
+        method: `hmac-sha256` or `aes-256-cmac`.
+
+    Returns:
+        N values of `fixed_size_binary(16)`, null where `canonical` is.
+
+    Raises:
+        KeysError: the key is not 32 bytes or the method unknown.
+        ValueError: a value is not 13 bytes long, so it is no canonical NIR.
+
+    Example:
+        >>> nirs = pa.array(["1550875999991", None])
+        >>> [p and p.hex() for p in pseudonymize(nirs, bytes(32), "hmac-sha256").to_pylist()]
+        ['c08d1f70392f41cb3c632246e32bb462', None]
+    """
+    _check_key(key)
+    _check_method(method)
+    mac = _MACS[method](key)
+    bodies = _bodies(canonical.drop_null())
+    # One spare block, which OpenSSL asks for at the end of what it writes to.
+    macs = np.zeros((len(canonical) + 1, _BLOCK), np.uint8)
+    blocks = np.empty(min(_CHUNK, len(bodies)), _MESSAGE)
+    blocks["prefix"] = _PREFIX
+    for start in range(0, len(bodies), _CHUNK):
+        chunk = blocks[: len(bodies) - start]
+        chunk["body"] = bodies[start : start + _CHUNK]
+        mac(chunk.view(np.uint8).reshape(-1, _BLOCK), macs[start : start + len(chunk) + 1])
+    validity = None
+    if canonical.null_count:
+        valid = np.asarray(canonical.is_valid())
+        validity = pa.py_buffer(np.packbits(valid, bitorder="little"))
+        spread = np.zeros_like(macs)
+        spread[np.flatnonzero(valid)] = macs[: len(bodies)]
+        macs = spread
+    values = pa.py_buffer(macs).slice(0, len(canonical) * _BLOCK)
+    return pa.Array.from_buffers(PSEUDONYM, len(canonical), [validity, values])
+
+
+def _check_key(key: bytes) -> None:
+    if len(key) != KEY_BYTES:
+        raise KeysError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
+
+
+def _check_method(method: str) -> None:
+    if method not in METHODS:
+        raise KeysError(f"no pseudonym method `{method}`: choose {' or '.join(METHODS)}")
+
+
+def _bodies(canonical: pa.Array) -> npt.NDArray[np.void]:
+    """The 13 characters of N canonical NIRs, none of them null, as they lie in the array."""
+    strings = canonical.cast(pa.large_binary())
+    _, offsets_buffer, data = strings.buffers()
+    if not len(strings):
+        return np.empty(0, _MESSAGE["body"])
+    offsets = np.frombuffer(offsets_buffer, np.int64)[strings.offset :][: len(strings) + 1]
+    if (np.diff(offsets) != _BODY).any():
+        raise ValueError(f"a canonical NIR has {_BODY} characters")
+    return np.frombuffer(data, _MESSAGE["body"], len(strings), offsets[0])
+
+
+def _hmac_sha256(key: bytes) -> _Mac:
+    # RFC 2104 with the key's two pads hashed once: `hmac.digest` sets the key up anew each time,
+    # and costs twice as much a value.
+    padded = key.ljust(hashlib.sha256().block_size, b"\0")
+    inner_pad = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded)).copy
+    outer_pad = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded)).copy
+
+    def fill(blocks: _Bytes, out: _Bytes) -> None:
+        digests = []
+        for (block,) in iter_unpack(f"{_BLOCK}s", blocks.data):
+            inner = inner_pad()
+            inner.update(block)
+            outer = outer_pad()
+            outer.update(inner.digest())
+            digests.append(outer.digest())
+        full = np.frombuffer(b"".join(digests), np.uint8).reshape(len(blocks), -1)
+        out[: len(blocks)] = full[:, :_BLOCK]
+
+    return fill
+
+
+def _aes_256_cmac(key: bytes) -> _Mac:
+    # NIST SP 800-38B, 6.2: the MAC of a message of exactly one block is AES(block XOR K1), so the
+    # MACs of a column are one ECB call over it: no block depends on another, as in ECB none does.
+    aes = Cipher(algorithms.AES256(key), modes.ECB())
+    zero = aes.encryptor().update(bytes(_BLOCK))
+    doubled = int.from_bytes(zero, "big") << 1
+    if doubled >> 128:
+        doubled ^= 1 << 128 | 0x87
+    subkey = np.frombuffer(doubled.to_bytes(_BLOCK, "big"), np.uint8)
+
+    def fill(blocks: _Bytes, out: _Bytes) -> None:
+        aes.encryptor().update_into((blocks ^ subkey).data.cast("B"), out.data.cast("B"))
+
+    return fill
+
+
+_MACS: Final[dict[str, Callable[[bytes], _Mac]]] = {
+    "hmac-sha256": _hmac_sha256,
+    "aes-256-cmac": _aes_256_cmac,
+}

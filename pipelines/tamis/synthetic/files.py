@@ -1,0 +1,154 @@
+"""Synthetic records written in every format that Tamis reads."""
+
+import csv
+import datetime
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tamis.documents.schema import FieldSpec, Schema
+from tamis.documents.types import arrow_type, kind_of
+from tamis.synthetic.dsn import write_dsn
+from tamis.synthetic.records import Record
+
+
+def write_feed(
+    records: Sequence[Record],
+    schema: Schema,
+    path: Path,
+    *,
+    extra: Mapping[str, str] | None = None,
+) -> None:
+    """Write `records` to `path` in the schema's format.
+
+    Args:
+        records: as `make_records` makes them.
+        schema: names the format and its options.
+        path: of the file.
+        extra: columns that the schema does not name, each with the one value that it holds.
+    """
+    name = schema.format.name
+    added = dict(extra or {})
+    if name == "parquet":
+        _write_parquet(records, schema, path, added)
+    elif name == "csv":
+        _write_csv(records, schema, path, added)
+    elif name == "jsonl":
+        _write_jsonl(records, path, added)
+    elif name == "avro":
+        _write_avro(records, schema, path, added)
+    else:
+        write_dsn(records, schema, path)
+
+
+def arrow_schema(schema: Schema) -> pa.Schema:
+    """The Arrow schema that `schema` declares."""
+    return pa.schema([(name, _arrow(spec)) for name, spec in schema.fields.items()])
+
+
+def _arrow(spec: FieldSpec) -> pa.DataType:
+    if spec.of is not None:
+        return pa.list_(_arrow(spec.of))
+    if spec.fields is not None:
+        return pa.struct([(name, _arrow(one)) for name, one in spec.fields.items()])
+    return arrow_type(spec.type)
+
+
+def _write_parquet(
+    records: Sequence[Record], schema: Schema, path: Path, extra: Mapping[str, str]
+) -> None:
+    table = pa.Table.from_pylist(list(records), schema=arrow_schema(schema))
+    for name, value in extra.items():
+        table = table.append_column(name, pa.repeat(pa.scalar(value), len(table)))
+    pq.write_table(table, path, row_group_size=max(1, len(records) // 3))
+
+
+def _write_csv(
+    records: Sequence[Record], schema: Schema, path: Path, extra: Mapping[str, str]
+) -> None:
+    options = schema.format.csv
+    with path.open("w", encoding=options.encoding, errors="replace", newline="") as stream:
+        writer = csv.writer(stream, delimiter=options.separator, quotechar=options.quote)
+        writer.writerow([*schema.fields, *extra])
+        for record in records:
+            cells = [_cell(value, options.decimal, options.dates) for value in record.values()]
+            writer.writerow([*cells, *extra.values()])
+
+
+def _cell(value: Any, decimal: str, dates: str | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Decimal | float):
+        return str(value).replace(".", decimal)
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, datetime.date):
+        return value.strftime(dates) if dates else value.isoformat()
+    return str(value)
+
+
+def _write_jsonl(records: Sequence[Record], path: Path, extra: Mapping[str, str]) -> None:
+    with path.open("w", encoding="utf-8") as stream:
+        for record in records:
+            line = json.dumps({**record, **extra}, ensure_ascii=False, default=_as_json)
+            stream.write(line + "\n")
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(type(value).__name__)
+
+
+def _write_avro(
+    records: Sequence[Record], schema: Schema, path: Path, extra: Mapping[str, str]
+) -> None:
+    names = iter(f"r{number}" for number in range(10_000))
+    fields = list(_avro_fields(schema.fields, names))
+    fields += [{"name": name, "type": "string"} for name in extra]
+    avro = {"type": "record", "name": "feed", "fields": fields}
+    with path.open("wb") as stream:
+        fastavro.writer(
+            stream,
+            fastavro.parse_schema(avro),
+            [{**record, **extra} for record in records],
+            codec="deflate",
+            sync_interval=16_000,
+            sync_marker=b"tamis-synthetic!",
+        )
+
+
+def _avro_fields(fields: Mapping[str, FieldSpec], names: Iterator[str]) -> Iterator[Any]:
+    for name, spec in fields.items():
+        yield {"name": name, "type": ["null", _avro(spec, names)]}
+
+
+def _avro(spec: FieldSpec, names: Iterator[str]) -> Any:
+    if spec.of is not None:
+        return {"type": "array", "items": _avro(spec.of, names)}
+    if spec.fields is not None:
+        record = {"type": "record", "name": next(names)}
+        return {**record, "fields": list(_avro_fields(spec.fields, names))}
+    kind = kind_of(spec.type)
+    if kind == "decimal":
+        precision, scale = spec.type.partition("(")[2].rstrip(")").split(",")
+        logical = {"logicalType": "decimal", "precision": int(precision), "scale": int(scale)}
+        return {"type": "bytes", **logical}
+    if kind == "date":
+        return {"type": "int", "logicalType": "date"}
+    if kind == "timestamp":
+        return {"type": "long", "logicalType": "timestamp-micros"}
+    plain = {"integer": "long", "float": "double", "bool": "boolean", "binary": "bytes"}
+    return plain.get(str(kind), "string")

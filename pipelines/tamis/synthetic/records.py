@@ -1,0 +1,242 @@
+"""Records of nobody for any schema, by a seed.
+
+NIRs are made as the law's notes do: of communes and orders chosen not to exist (75 999, 2A 999,
+99 990; order 990 and above), with a computed key; no check against real persons is possible.
+"""
+
+import datetime
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from tamis.documents.policy import Condition, Policy
+from tamis.documents.schema import FieldSpec, Schema
+from tamis.documents.types import kind_of
+from tamis.nir.number import key_of
+
+Record = dict[str, Any]
+Accepted = Mapping[str, Sequence[Any]]
+
+_PLACES = ("75999", "2A999", "2B999", "69999", "97490", "99990")
+_NAMES = ("ESSAI", "FICTIVE", "EXEMPLE", "D'ESSAI", "MODÈLE-SPÉCIMEN", "ŒUVRÉ", "DE LA FICTION")
+_FIRST_NAMES = ("Zoé", "Jean-Noël", "Anaïs", "Loïc", "Maëlle", "Théo", "Chloé")
+_WORDS = ("alpha", "béta", "gamma", "delta", "epsilon", "zêta", "thêta", "iota")
+_SENTENCES = (
+    "Le dossier est complet, rien à signaler.",
+    "Rappeler après le 15 du mois, le matin de préférence.",
+    "Pièce reçue par courrier ; voir l'échange précédent.",
+    "Demande suivie par l'agence, accord de principe donné.",
+)
+_NIR_SENTENCES = (
+    "Personne jointe par téléphone, NIR {spaced}, dossier complété.",
+    "Doublon possible avec le n° de sécurité sociale {compact} : à vérifier.",
+    "Voir aussi {spaced} (conjoint).",
+    "nir={compact}; pièce d'identité fournie",
+)
+
+
+@dataclass(frozen=True)
+class Dirt:
+    """How often a record is dirty, as shares between 0 and 1.
+
+    Attributes:
+        malformed: identifiers with a character too few.
+        wrong_key: identifiers of 15 characters with a wrong key.
+        in_text: free texts that hold a NIR.
+        mistyped: numbers and dates that are none; only text formats can carry them.
+    """
+
+    malformed: float = 0.0
+    wrong_key: float = 0.0
+    in_text: float = 0.0
+    mistyped: float = 0.0
+
+
+CLEAN = Dirt()
+DIRTY = Dirt(malformed=0.03, wrong_key=0.03, in_text=0.2, mistyped=0.02)
+
+
+def make_nir(chance: random.Random, *, with_key: bool = True) -> str:
+    """A NIR of nobody: 13 characters, or 15 with its key.
+
+    Example:
+        >>> len(make_nir(random.Random(1))), len(make_nir(random.Random(1), with_key=False))
+        (15, 13)
+    """
+    body = (
+        f"{chance.choice('12')}{chance.randrange(100):02d}{chance.randrange(1, 13):02d}"
+        f"{chance.choice(_PLACES)}{chance.randrange(990, 1000):03d}"
+    )
+    return f"{body}{key_of(body):02d}" if with_key else body
+
+
+def space_nir(nir: str) -> str:
+    """A NIR as people write it.
+
+    Example:
+        >>> space_nir("155087599999193")
+        '1 55 08 75 999 991 93'
+    """
+    cuts = (0, 1, 3, 5, 7, 10, 13, len(nir))
+    return " ".join(nir[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if nir[a:b])
+
+
+def accepted_values(policies: Sequence[Policy]) -> dict[str, list[Any]]:
+    """By field path, the values that some condition of `policies` asks for."""
+    found: dict[str, list[Any]] = {}
+
+    def add(condition: Condition, above: str = "") -> None:
+        found.setdefault(above + condition.field, []).extend(condition.in_)
+
+    for policy in policies:
+        for release in policy.releases:
+            for condition in release.where:
+                add(condition)
+            for path, conditions in release.only.items():
+                for condition in conditions:
+                    add(condition, path + ".")
+            for need in release.needs:
+                for condition in need.when:
+                    add(condition)
+    return found
+
+
+def make_records(
+    schema: Schema,
+    count: int,
+    *,
+    seed: int,
+    policies: Sequence[Policy] = (),
+    dirt: Dirt = CLEAN,
+    nir_with_key: bool = True,
+) -> list[Record]:
+    """`count` records of `schema`.
+
+    Args:
+        schema: which fields, of which types.
+        count: of records.
+        seed: the same seed makes the same records.
+        policies: whose conditions most records are to fulfil.
+        dirt: how much of it is dirty.
+        nir_with_key: whether identifiers are written with their key; a DSN never does.
+
+    Returns:
+        Records as Python values: text, numbers, dates, lists and mappings.
+    """
+    maker = _Maker(random.Random(seed), accepted_values(policies), dirt, nir_with_key)
+    return [maker.record(schema) for _ in range(count)]
+
+
+@dataclass
+class _Maker:
+    chance: random.Random
+    accepted: Accepted
+    dirt: Dirt
+    with_key: bool
+    nir: str = ""
+    number: int = 0
+    born: datetime.date = field(default_factory=lambda: datetime.date(1980, 1, 1))
+
+    def record(self, schema: Schema) -> Record:
+        self.nir = make_nir(self.chance)
+        self.number += 1
+        self.born = datetime.date(1950, 1, 1) + datetime.timedelta(self.chance.randrange(20_000))
+        return {
+            name: self.value(name, spec, name, is_text=schema.format.name in ("csv", "jsonl"))
+            for name, spec in schema.fields.items()
+        }
+
+    def value(self, name: str, spec: FieldSpec, path: str, *, is_text: bool) -> Any:
+        if spec.type == "list":
+            assert spec.of is not None
+            return [
+                self.value(name, spec.of, path, is_text=is_text)
+                for _ in range(self.chance.choice((0, 1, 1, 2, 3)))
+            ]
+        if spec.fields is not None:
+            return {
+                inner: self.value(inner, one, f"{path}.{inner}", is_text=is_text)
+                for inner, one in spec.fields.items()
+            }
+        if path in self.accepted and self.chance.random() < 0.8:
+            return self.chance.choice(self.accepted[path])
+        if spec.nullable and self.chance.random() < 0.1:
+            return None
+        if spec.identifier:
+            return self.identifier(spec)
+        if is_text and self.chance.random() < self.dirt.mistyped and spec.type != "string":
+            return "n.c."
+        return self.leaf(name, spec)
+
+    def identifier(self, spec: FieldSpec) -> Any:
+        kind = spec.identifier[0]
+        if kind == "nir-key":
+            return self.nir[13:]
+        if kind == "ntt":
+            return f"{self.chance.choice('12')}000000042M{self.number:07d}"
+        if kind in ("nnp", "mig"):
+            first = "7" if kind == "nnp" else "5"
+            return f"{first}1999{self.chance.randrange(10**8):08d}"
+        nir = self.nir if self.with_key else self.nir[:13]
+        luck = self.chance.random()
+        if luck < self.dirt.malformed:
+            return nir[:-2]
+        if luck < self.dirt.malformed + self.dirt.wrong_key and self.with_key:
+            return f"{nir[:13]}{int(nir[13:]) % 97 + 1:02d}"
+        return int(nir) if kind_of(spec.type) == "integer" else nir
+
+    def leaf(self, name: str, spec: FieldSpec) -> Any:
+        chance, kind = self.chance, kind_of(spec.type)
+        if kind == "string":
+            return self.text(name.lower(), spec)
+        if kind == "bool":
+            return chance.random() < 0.5
+        if kind == "integer":
+            return chance.randrange(1, 120)
+        if kind == "float":
+            return chance.randrange(10_000) / 8
+        if kind == "decimal":
+            return Decimal(chance.randrange(1, 99_999)).scaleb(-2)
+        if kind == "date":
+            if spec.nir_part == "birth" or "naissance" in name:
+                return self.born
+            return datetime.date(2022, 1, 1) + datetime.timedelta(chance.randrange(1_700))
+        if kind == "timestamp":
+            second = chance.randrange(100_000_000)
+            start = datetime.datetime(2023, 1, 1, tzinfo=datetime.UTC)
+            moment = start + datetime.timedelta(seconds=second)
+            return moment if "tz=" in spec.type else moment.replace(tzinfo=None)
+        if kind == "time":
+            return datetime.time(chance.randrange(24), chance.randrange(60))
+        return chance.randbytes(12)
+
+    def text(self, name: str, spec: FieldSpec) -> str:
+        chance = self.chance
+        if spec.free_text:
+            if chance.random() < self.dirt.in_text:
+                form = chance.choice(_NIR_SENTENCES)
+                return form.format(spaced=space_nir(self.nir), compact=self.nir)
+            return chance.choice(_SENTENCES)
+        if spec.not_nir:
+            return f"{chance.randrange(10**14, 10**15)}"
+        if spec.nir_part == "sex":
+            return {"1": "M", "2": "F"}[self.nir[0]]
+        if spec.nir_part == "birth":
+            return self.born.strftime("%d%m%Y")
+        if spec.nir_part == "place":
+            return self.nir[5:10]
+        if "prenom" in name:
+            return chance.choice(_FIRST_NAMES)
+        if "nom" in name:
+            return chance.choice(_NAMES)
+        if "courriel" in name or "mail" in name:
+            return f"personne{self.number}@exemple.example"
+        if "siret" in name:
+            return f"000000042{chance.randrange(100_000):05d}"
+        if "siren" in name:
+            return "000000042"
+        if "postal" in name or "commune" in name:
+            return chance.choice(("75999", "69999", "2A999"))
+        return f"{chance.choice(_WORDS)}-{chance.randrange(1_000)}"
