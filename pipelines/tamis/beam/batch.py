@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import apache_beam as beam
 import pyarrow as pa
+from apache_beam import coders
+from apache_beam.coders.typecoders import registry
 
 from tamis.filter.seal import seal_batch
 from tamis.formats.chunk import REJECTS, Chunk, rejects_of
@@ -55,7 +56,7 @@ class Batch:
         inputs: inputs that end with this batch.
     """
 
-    data: pa.RecordBatch = _NOTHING
+    data: pa.RecordBatch = field(default_factory=lambda: _NOTHING)
     positions: pa.Int64Array = field(default_factory=lambda: pa.array([], pa.int64()))
     source: str = ""
     part: str = ""
@@ -82,7 +83,7 @@ class Batch:
         )
 
 
-class BatchCoder(beam.coders.Coder):
+class BatchCoder(coders.Coder):
     """Arrow IPC between workers: sealed first, so that no neighbour of a slice travels along."""
 
     def encode(self, value: Batch) -> bytes:
@@ -137,7 +138,7 @@ class BatchCoder(beam.coders.Coder):
         return Batch
 
 
-beam.coders.registry.register_coder(Batch, BatchCoder)
+registry.register_coder(Batch, BatchCoder)
 
 
 def _as_ipc(batch: pa.RecordBatch) -> bytes:

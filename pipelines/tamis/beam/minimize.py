@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection, TaggedOutput
+from apache_beam.typehints.decorators import no_annotations
 
 from tamis.beam.batch import Batch, Input
 from tamis.decide.plan import Plan
@@ -61,7 +62,7 @@ class Outputs(NamedTuple):
 
 
 @dataclass
-class Minimize(beam.PTransform):  # type: ignore[misc]
+class Minimize(beam.PTransform[PCollection[Batch], Outputs]):
     """Tag, strip and drop: every batch in, one batch a release out, where it has rows.
 
     Attributes:
@@ -76,6 +77,7 @@ class Minimize(beam.PTransform):  # type: ignore[misc]
     keys: KeyRef | None = None
     throwaway_keys: bool = False
 
+    @no_annotations
     def expand(self, batches: PCollection[Batch]) -> Outputs:
         """Wire `minimize` to its outputs, each with the batch's own coder."""
         ids = [release.id for release in self.plan.releases]
@@ -111,7 +113,7 @@ class _PinnedKeys:
         return self._keyring.key(processing, item, method, epoch=self._epoch)
 
 
-class _MinimizeFn(beam.DoFn):  # type: ignore[misc]
+class _MinimizeFn(beam.DoFn):
     def __init__(self, plan: Plan, run: str, keys: KeyRef | None, throwaway: bool) -> None:
         self._plan = plan
         self._run = run

@@ -3,7 +3,7 @@
 Only descriptors are shuffled (which file, which row groups), never records: that is what spreads
 one big Parquet file over all cores, and keeps memory flat.
 A Parquet file is read by parts of whole row groups; the other formats from start to end, each
-file by one worker, cut into parts of `PART_RECORDS` records.
+file by one worker, cut into parts of `PART_ROWS` records.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tamis.decide.plan import Plan
 from tamis.documents.schema import FormatName
 from tamis.errors import value_free
 from tamis.formats.avro import read_avro
-from tamis.formats.chunk import CHUNK_RECORDS, PART_RECORDS, Chunk
+from tamis.formats.chunk import CHUNK_RECORDS, PART_ROWS, Chunk
 from tamis.formats.csv import read_csv
 from tamis.formats.dsn import read_dsn
 from tamis.formats.jsonl import read_jsonl
@@ -53,7 +53,7 @@ class Task:
 
 
 @dataclass
-class ReadFiles(beam.PTransform):  # type: ignore[misc]
+class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
     """Read files of any format, projected to what `plan` reads.
 
     Attributes:
@@ -115,7 +115,7 @@ class ReadDsn(ReadFiles):
         super().__init__(patterns, plan, "dsn")
 
 
-class _ListFn(beam.DoFn):  # type: ignore[misc]
+class _ListFn(beam.DoFn):
     """All patterns of a run in, its reading tasks out: one element, so that places are fixed."""
 
     def __init__(self, default: FormatName, forced: FormatName | None) -> None:
@@ -136,7 +136,7 @@ class _ListFn(beam.DoFn):  # type: ignore[misc]
                 yield Task(file, number, part)
 
 
-class _ReadFn(beam.DoFn):  # type: ignore[misc]
+class _ReadFn(beam.DoFn):
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
@@ -167,8 +167,8 @@ class _ReadFn(beam.DoFn):  # type: ignore[misc]
         with raw:
             rows = seq = number = 0
             for chunk in read(stream, self._plan, file.uri, records):
-                if rows // PART_RECORDS != number:
-                    number, seq = rows // PART_RECORDS, 0
+                if rows // PART_ROWS != number:
+                    number, seq = rows // PART_ROWS, 0
                 yield Batch.of(chunk, file.uri, _part(file, number), seq)
                 rows += chunk.data.num_rows + chunk.rejects.num_rows
                 seq += 1

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.pvalue import AsIter, AsSingleton, PCollection
 from apache_beam.transforms.window import GlobalWindow
+from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch, Input
@@ -55,7 +56,7 @@ class Piece:
 
 
 @dataclass
-class Store(beam.PTransform):  # type: ignore[misc]
+class Store(beam.PTransform[Outputs, PCollection[str]]):
     """Write what `Minimize` gave to the store in `folder`, and commit it as run `run`.
 
     Attributes:
@@ -70,6 +71,7 @@ class Store(beam.PTransform):  # type: ignore[misc]
     run: str
     facts: RunFacts | None = None
 
+    @no_annotations
     def expand(self, outputs: Outputs) -> PCollection[str]:
         """Stage, reconcile, commit; the one element that comes out is the receipt as JSON."""
         pieces = [
@@ -106,7 +108,7 @@ class Store(beam.PTransform):  # type: ignore[misc]
 
 
 @dataclass
-class Measure(beam.PTransform):  # type: ignore[misc]
+class Measure(beam.PTransform[Outputs, PCollection[None]]):
     """Count what `Minimize` gave and write nothing else than the receipt to `path`: a dry run.
 
     Attributes:
@@ -119,6 +121,7 @@ class Measure(beam.PTransform):  # type: ignore[misc]
     plan: Plan
     facts: RunFacts
 
+    @no_annotations
     def expand(self, outputs: Outputs) -> PCollection[None]:
         """Sum the tallies, write the receipt."""
         return (
@@ -136,8 +139,11 @@ class Total:
     inputs: list[Input] = field(default_factory=list)
 
 
-class SumTallies(beam.CombineFn):  # type: ignore[misc]
+class SumTallies(beam.CombineFn):
     """`(Tally, inputs)` of all batches → one `Total`."""
+
+    def __init__(self) -> None:
+        super().__init__()
 
     def create_accumulator(self) -> Total:
         """Nothing counted yet."""
@@ -307,7 +313,7 @@ class _HashingSink:
         """Nothing: `close_durably` does it."""
 
 
-class _WriteFn(beam.DoFn):  # type: ignore[misc]
+class _WriteFn(beam.DoFn):
     """Batches of one output in, one `Piece` a part out."""
 
     def __init__(self, folder: str, run: str, output: str | None, schema: pa.Schema) -> None:
@@ -336,7 +342,7 @@ class _WriteFn(beam.DoFn):  # type: ignore[misc]
             if self._writer is None:
                 return
             end = GlobalWindow().max_timestamp()
-            yield WindowedValue(self._close(), end, [GlobalWindow()])
+            yield WindowedValue(self._close(), end, (GlobalWindow(),))
 
     def _close(self) -> Piece:
         assert self._writer is not None

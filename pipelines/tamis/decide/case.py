@@ -1,6 +1,6 @@
 """One case of the enumeration: a release on a day. Each rule judges cases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,8 +9,9 @@ from tamis.decide.timeline import LawOfDay
 from tamis.decide.violation import Violation
 from tamis.documents.law import Item, item_key
 from tamis.documents.policy import Release, Treatment
-from tamis.documents.positions import Path_, Source
+from tamis.documents.positions import Path_
 from tamis.documents.schema import Leaf
+from tamis.errors import Problem
 
 
 @dataclass(frozen=True)
@@ -78,18 +79,22 @@ class Case:
         return (*self.place, "until" if self.release.until else "item")
 
     def violation(
-        self,
-        rule: int,
-        code: str,
-        place: Path_,
-        text: str,
-        *,
-        key: bool = False,
-        source: Source | None = None,
-        **counterexample: str,
+        self, rule: int, code: str, place: Path_, text: str, /, **counterexample: str
     ) -> Violation:
-        """The violation of `rule` at `place` of the policy, or of the document `source`."""
-        problem = (source or self.subject.source).problem(place, text, key=key)
+        """The violation of `rule` by the value at `place` of the policy."""
+        return self.violated(rule, code, self.subject.source.problem(place, text), counterexample)
+
+    def key_violation(
+        self, rule: int, code: str, place: Path_, text: str, /, **counterexample: str
+    ) -> Violation:
+        """The violation of `rule` by the key at `place` of the policy."""
+        problem = self.subject.source.problem(place, text, key=True)
+        return self.violated(rule, code, problem, counterexample)
+
+    def violated(
+        self, rule: int, code: str, problem: Problem, counterexample: Mapping[str, str]
+    ) -> Violation:
+        """The violation of `rule` at any place of any document."""
         example = {"release": self.release.id, "item": self.release.item, **counterexample}
         return Violation(problem, rule, code, self.law.day, tuple(example.items()))
 

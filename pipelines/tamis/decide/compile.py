@@ -48,7 +48,11 @@ def compile_plan(project: Project, policy: str, on: datetime.date) -> Plan:
         DocumentError: a document does not follow its grammar, or the policy violates an
             invariant on that day.
     """
-    subject = open_subject(project, policy)
+    return compile_subject(open_subject(project, policy), on)
+
+
+def compile_subject(subject: Subject, on: datetime.date) -> Plan:
+    """The plan of an opened policy on a day; see `compile_plan`."""
     in_force = [release for release in subject.policy.releases if release.in_force(on)]
     if not in_force:
         raise UsageError(_say_none_in_force(subject, on))
@@ -60,7 +64,7 @@ def compile_plan(project: Project, policy: str, on: datetime.date) -> Plan:
     assert processing is not None
     releases = tuple(_compile_release(subject, release, law) for release in in_force)
     return Plan(
-        policy=policy,
+        policy=subject.name,
         schema=subject.schema.schema_,
         format=subject.schema.format,
         processing=subject.policy.processing,
@@ -212,7 +216,6 @@ def _plan_field(
         quasi_identifier=spec.quasi_identifier,
         rubrique=spec.rubrique,
         bloc=spec.bloc,
-        joint=spec.joint,
     )
 
 

@@ -85,14 +85,14 @@ def _links(subjects: Sequence[Subject], cuts: Iterable[datetime.date]) -> Iterat
         if item.purposes_link == "inferred"
     }
     fields = {
-        (subject.schema.schema_, keep.path): subject.schema_source.problem(leaf.place, "")
+        (subject.schema.schema_, keep.path): subject.schema_source.problem(leaf.place, "", key=True)
         for subject in subjects
         for release in subject.policy.releases
         for keep in keeps_of(release, ())
         if (leaf := subject.leaves.get(keep.path)) and leaf.category_link == "inferred"
     }
     categories = {
-        slug: subject.schema_source.problem(leaf.place, "")
+        slug: subject.schema_source.problem(leaf.place, "", key=True)
         for subject in subjects
         for release in subject.policy.releases
         for keep in keeps_of(release, ())
@@ -103,16 +103,16 @@ def _links(subjects: Sequence[Subject], cuts: Iterable[datetime.date]) -> Iterat
         if category.purposes_link == "inferred"
     }
     for rule, code, places, one, many, what in (
-        (2, "item-link", entries, "entry", "entries", "stand under their item selon notre lecture"),
-        (1, "purposes-link", items, "item", "items", "go with their purposes selon notre lecture"),
-        (7, "category-link", fields, "field", "fields", "have their category selon notre lecture"),
+        (2, "item-link", entries, "entry", "entries", "under an item selon notre lecture"),
+        (1, "purposes-link", items, "item", "items", "with a purpose selon notre lecture"),
+        (7, "category-link", fields, "field", "fields", "with a category selon notre lecture"),
         (
             7,
             "category-purposes",
             categories,
             "category",
             "categories",
-            "serve some purposes selon notre lecture",
+            "with a purpose selon notre lecture",
         ),
     ):
         if places:

@@ -50,7 +50,6 @@ class PlanField:
     quasi_identifier: bool = False
     rubrique: str | None = None
     bloc: str | None = None
-    joint: str | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from tamis.documents.law import (
     Category,
     Item,
     Purpose,
-    item_key,
     purpose_key,
 )
 from tamis.documents.project import Law
@@ -123,15 +122,18 @@ def say_window(window: Window) -> str:
 def item_windows(law: Law, item: str) -> str:
     """When `item` is in force, in words; empty where no version knows it."""
     return _joined_windows(
-        version for version in law[ITEMS_ARTICLE].versions if item_key(item) in version.items
+        version
+        for version in law[ITEMS_ARTICLE].versions
+        if item in (f"{ITEMS_ARTICLE}.{key}" for key in version.items)
     )
 
 
 def purpose_windows(law: Law, purpose: str) -> str:
     """When `purpose` is in force, in words; empty where no version knows it."""
-    key = purpose_key(purpose)
     return _joined_windows(
-        version for version in law[PURPOSES_ARTICLE].versions if key in version.purposes
+        version
+        for version in law[PURPOSES_ARTICLE].versions
+        if purpose in (f"{PURPOSES_ARTICLE}.{key}" for key in version.purposes)
     )
 
 

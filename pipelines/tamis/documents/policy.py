@@ -3,13 +3,20 @@
 import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tamis.documents.positions import Model
 
 Scalar = str | bool | int | float | datetime.date
 Method = Literal["hmac-sha256", "aes-256-cmac"]
 Direction = Literal["into-store", "out-of-store"]
+
+
+def _plain_name(name: str) -> str:
+    """Refuse what a folder of the store cannot be called."""
+    if name in (".", "..") or name.startswith("_"):
+        raise ValueError("is not `.` or `..` and does not begin with `_`")
+    return name
 
 
 def _scalar(value: Any) -> Any:
@@ -23,7 +30,8 @@ class Condition(Model):
 
     field: str
     in_: Annotated[
-        tuple[Annotated[Any, BeforeValidator(_scalar)], ...], Field(alias="in", min_length=1)
+        tuple[Annotated[Any, BeforeValidator(_scalar, json_schema_input_type=Scalar)], ...],
+        Field(alias="in", min_length=1),
     ]
     because: str = ""
     basis: str = ""
@@ -77,7 +85,7 @@ class Treatment(Model):
 class Release(Model):
     """One entry of a policy: item, purpose and needs."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = ""
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$"), AfterValidator(_plain_name)] = ""
     item: str
     purpose: str
     from_: Annotated[datetime.date, Field(alias="from")]
@@ -105,7 +113,7 @@ class Release(Model):
 class Policy(Model):
     """The releases of one schema's records, with one processing, in one direction."""
 
-    policy: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    policy: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$"), AfterValidator(_plain_name)]
     schema_: Annotated[str, Field(alias="schema")]
     processing: str
     direction: Direction

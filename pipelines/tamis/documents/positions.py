@@ -68,7 +68,7 @@ class Model(BaseModel):
                     raise PydanticCustomError(
                         "unknown_key",
                         "unknown key `{key}`{hint}",
-                        {"key": key, "hint": suggest(key, known)},
+                        {"key": key, "hint": suggest(key, known) or _hint(key, data[key])},
                     )
         return data
 
@@ -85,6 +85,11 @@ def suggest(word: str, known: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
     return f", did you mean `{close[0]}`?" if close else ""
+
+
+def _hint(key: str, value: Any) -> str:
+    """Say what happened where `{describes: one, two}` became a key `two` without a value."""
+    return ": a text with a comma goes in quotes inside `{…}`" if value is None else ""
 
 
 def read_document(path: Path, shown: str, model: type[ModelT]) -> tuple[ModelT, Source]:
@@ -120,7 +125,19 @@ def read_document(path: Path, shown: str, model: type[ModelT]) -> tuple[ModelT, 
     try:
         return model.model_validate(data), source
     except ValidationError as error:
-        raise DocumentError(*(_problem(source, one) for one in error.errors())) from None
+        raise DocumentError(*_problems(source, error)) from None
+
+
+def _problems(source: Source, error: ValidationError) -> list[Problem]:
+    found = error.errors(include_url=False, include_input=False)
+    inside = {tuple(one["loc"][:-1]) for one in found}
+    inside |= {path[:end] for path in inside for end in range(len(path))}
+    # A list whose elements are wrong is not also too short.
+    return [
+        _problem(source, one)
+        for one in found
+        if one["type"] != "too_short" or tuple(one["loc"]) not in inside
+    ]
 
 
 def _problem(source: Source, error: Any) -> Problem:

@@ -1,9 +1,9 @@
 """The register of processings that the arrêté lists (`design.md` §3.2). Closed by default."""
 
 import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
 
 from tamis.documents.law import Attested, Link
 from tamis.documents.positions import Model
@@ -29,11 +29,20 @@ class Entry(Model):
         return self.from_ <= day and (self.until is None or day < self.until)
 
 
+def _carries(value: Any) -> Any:
+    if value is True or value is False or value == "unknown":
+        return value
+    raise ValueError("should be true, false or unknown")
+
+
 class Processing(Model):
     """A *traitement automatisé*: the partner on the other side of the store."""
 
     name: str
-    carries_nir: bool | Literal["unknown"]
+    carries_nir: Annotated[
+        bool | Literal["unknown"],
+        PlainValidator(_carries, json_schema_input_type=bool | Literal["unknown"]),
+    ]
     source: str = ""
     note: str = ""
     entries: tuple[Entry, ...] = ()

@@ -70,15 +70,20 @@ class FieldSpec(Model):
         not_nir: why a column of long numbers holds no NIR, or None.
         rubrique: for `format: dsn`, the rubrique that the leaf is read from.
         bloc: for `format: dsn`, the block that each element of the list is read from.
-        joint: for `format: dsn`, the leaf of the parent list that the elements refer to.
     """
 
     type: str
     of: "FieldSpec | None" = None
     fields: dict[str, "FieldSpec"] | None = None
-    category: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    category: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_several, json_schema_input_type=str | tuple[str, ...]),
+    ] = ()
     category_link: Link = "read"
-    identifier: Annotated[tuple[Identifier, ...], BeforeValidator(_several)] = ()
+    identifier: Annotated[
+        tuple[Identifier, ...],
+        BeforeValidator(_several, json_schema_input_type=Identifier | tuple[Identifier, ...]),
+    ] = ()
     nir_part: NirPart | None = None
     free_text: bool = False
     nullable: bool = True
@@ -88,7 +93,6 @@ class FieldSpec(Model):
     describes: str = ""
     rubrique: str | None = None
     bloc: str | None = None
-    joint: str | None = None
 
     @model_validator(mode="after")
     def _be_of_one_shape(self) -> Any:
@@ -120,7 +124,9 @@ class Schema(Model):
 
     schema_: Annotated[str, Field(alias="schema", pattern=r"^[A-Za-z0-9._-]+$")]
     describes: str = ""
-    format: Annotated[Format, BeforeValidator(_format)] = Format(name="parquet")
+    format: Annotated[
+        Format, BeforeValidator(_format, json_schema_input_type=FormatName | Format)
+    ] = Format(name="parquet")
     fields: Annotated[dict[str, FieldSpec], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ A rename of many files is not atomic: a file that no receipt in its place lists 
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tamis.errors import RunError, UsageError
@@ -132,10 +133,8 @@ def _sweep(folder: Folder) -> None:
     """Remove the staging folder itself once nothing is staged."""
     top = folder.local()
     if top is not None:
-        try:
+        with suppress(OSError):
             (top / STAGING).rmdir()
-        except OSError:
-            pass
 
 
 def _read(folder: Folder, path: str) -> Receipt:

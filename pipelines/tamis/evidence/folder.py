@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -154,10 +154,8 @@ def open_folder(uri: str) -> Folder:
 def close_durably(stream: BinaryIO) -> None:
     """Close a file that was written; a local one is on the disk when this returns."""
     stream.flush()
-    try:
+    with suppress(OSError, AttributeError, ValueError):
         os.fsync(stream.fileno())
-    except (OSError, AttributeError, ValueError):
-        pass
     stream.close()
 
 

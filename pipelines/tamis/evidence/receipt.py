@@ -207,7 +207,7 @@ def make_receipt(
                     for path, (fate, because) in plan.fates[release.id].items()
                 },
                 redacted={
-                    leaf.path: tally.redacted.get(release.id, {}).get(leaf.path, 0)
+                    leaf.path: _redacted(tally, release.id, leaf.path)
                     for leaf in release.leaves
                     if leaf.redact
                 },
@@ -221,6 +221,11 @@ def make_receipt(
         anomalies=_anomalies(tally),
         keys=list(facts.keys),
     )
+
+
+def _redacted(tally: Tally, release: str, path: str) -> int:
+    counts = tally.redacted.get(release)
+    return counts[path] if counts else 0
 
 
 def _anomalies(tally: Tally) -> dict[str, Any]:

@@ -161,8 +161,8 @@ def _strangers(folder: Path) -> Iterator[Finding]:
         and path.relative_to(folder).parts[0] not in _SYSTEM
         and str(path.relative_to(folder)) not in listed
     ]
-    for path in strangers[:20]:
-        yield Finding("failed", f"{path}: no receipt lists it")
+    for stranger in strangers[:20]:
+        yield Finding("failed", f"{stranger}: no receipt lists it")
     if not strangers:
         yield Finding("ok", "every file of the store is listed by a receipt")
 

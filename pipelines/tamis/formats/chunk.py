@@ -6,13 +6,15 @@ bytes, so that what is dropped cannot move a boundary.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from tamis.decide.plan import Plan, PlanField
 from tamis.errors import InputError
 
 CHUNK_RECORDS: Final = 65_536
@@ -24,9 +26,13 @@ PART_ROWS: Final = 16 * CHUNK_RECORDS
 MAX_CHUNK_BYTES: Final = 1 << 30
 """Bytes that the fields read from one chunk's records may take: 1 GiB."""
 
+MAX_UNKNOWN: Final = 100
+"""Unknown columns that are told by name."""
+
 FAULTS = "_tamis_faults"
 """Name of the optional column list<string>: paths of the fields whose value in this row could not
-be brought into the column's type. The filter judges them when, and only when, it judges the field."""
+be brought into the column's type. The filter judges them when, and only when, it judges the
+field."""
 
 REJECTS = pa.schema(
     [
@@ -86,6 +92,42 @@ def shown_name(name: str) -> str:
     return name if plain else "(name withheld)"
 
 
+def shown_names(names: Iterable[str]) -> frozenset[str]:
+    """`names`, each as `shown_name` shows it; of more than `MAX_UNKNOWN`, the first ones."""
+    return frozenset(map(shown_name, islice(names, MAX_UNKNOWN)))
+
+
+def known_names(plan: Plan) -> frozenset[str]:
+    """Top-level names of the plan's schema."""
+    return frozenset(plan.known) | {one.name for one in plan.fields}
+
+
+def leaf_paths(wanted: PlanField, path: str) -> list[str]:
+    """Paths of the leaves of the field `wanted` that stands at `path`.
+
+    Example:
+        >>> leaf = PlanField("debut", "date32")
+        >>> contract = PlanField("item", "struct", fields=(leaf,))
+        >>> leaf_paths(PlanField("contrats", "list", of=contract), "contrats")
+        ['contrats.debut']
+    """
+    if wanted.of is not None:
+        return leaf_paths(wanted.of, path)
+    if not wanted.fields:
+        return [path]
+    return [leaf for one in wanted.fields for leaf in leaf_paths(one, f"{path}.{one.name}")]
+
+
+def add_faults(batch: pa.RecordBatch, paths: Sequence[str]) -> pa.RecordBatch:
+    """`batch` with `paths` as the faults of every row; as it is without paths."""
+    if not paths:
+        return batch
+    every = pa.repeat(pa.scalar(list(paths), pa.list_(pa.string())), batch.num_rows)
+    if not batch.num_columns:
+        return pa.RecordBatch.from_arrays([every], names=[FAULTS])
+    return batch.append_column(FAULTS, every)
+
+
 def rechunk(pieces: Iterable[Chunk], source: str, records: int = CHUNK_RECORDS) -> Iterator[Chunk]:
     """Cut pieces of any size into chunks of `records` records, rejects included.
 
@@ -124,7 +166,7 @@ def rechunk(pieces: Iterable[Chunk], source: str, records: int = CHUNK_RECORDS) 
 
 
 def _records(chunk: Chunk) -> int:
-    return len(chunk.positions) + chunk.rejects.num_rows
+    return int(len(chunk.positions) + chunk.rejects.num_rows)
 
 
 def _cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:

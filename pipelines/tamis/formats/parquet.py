@@ -2,25 +2,33 @@
 
 A file is cut into parts of whole row groups, because a cut inside one decodes it again.
 Inside a part batches are read page by page, so that a single huge row group is no harm.
-Measured on 31 columns in row groups of 131,072 rows, 12 of them read: `iter_batches` with a
-buffered stream takes the CPU of `read_row_group` and 80 MiB of Arrow memory against 114 MiB;
-with one row group of 1 M rows 80 MiB against 442 MiB and a third of the CPU.
+Measured on 1 M rows, 12 columns of 31 read, one thread: with row groups of 131,072 rows
+`iter_batches` takes the CPU of `read_row_group` and 80 MiB of Arrow memory against 114; with
+one row group of 1 M rows a third of the CPU and 80 MiB against 442.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tamis.decide.plan import Plan
+from tamis.decide.plan import Plan, PlanField
 from tamis.errors import InputError
-from tamis.formats.chunk import CHUNK_RECORDS, PART_ROWS, Chunk, rechunk
+from tamis.formats.chunk import (
+    CHUNK_RECORDS,
+    PART_ROWS,
+    Chunk,
+    add_faults,
+    known_names,
+    leaf_paths,
+    rechunk,
+    shown_names,
+)
 
 _BUFFER_BYTES = 1 << 16
-_MAGIC, _ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 
 
 @dataclass(frozen=True)
@@ -36,15 +44,6 @@ class PartSpec:
     row_groups: tuple[int, ...]
     first_row: int
     rows: int
-
-
-@dataclass(frozen=True)
-class _Projection:
-    columns: list[str]
-    names: list[str]
-    unknown: frozenset[str]
-    missing: frozenset[str]
-    faults: list[str]
 
 
 def count_rows(stream: BinaryIO, source: str) -> int:
@@ -80,14 +79,14 @@ def split(stream: BinaryIO, source: str, rows: int = PART_ROWS) -> list[PartSpec
 def read_parquet(
     stream: BinaryIO, plan: Plan, source: str, part: PartSpec, records: int = CHUNK_RECORDS
 ) -> Iterator[Chunk]:
-    """The rows of one part, with the columns that `plan` reads.
+    """The rows of one part, with the leaves that `plan` reads.
 
-    A column whose shape is not the plan's (a struct where a value is due, a value where a list
-    is due) is not read: it is absent, and every row has its fields among its faults.
+    A leaf whose shape is not the plan's (a struct where a value is due, a value where a list is
+    due) is not read: it is absent, and every row has it among its faults. Values come as the
+    file types them, decoded where they are dictionaries, without metadata.
 
     Returns:
-        Chunks of `records` rows, the last one excepted; values as the file types them, decoded
-        where they are dictionaries, without metadata.
+        Chunks of `records` rows, the last one excepted; positions are row numbers from 1.
 
     Raises:
         InputError: the file is not readable as Parquet, has no field of the schema, has two
@@ -98,11 +97,160 @@ def read_parquet(
     yield from rechunk(_pieces(file, chosen, source, part, records), source, records)
 
 
+def _open(stream: BinaryIO, source: str) -> pq.ParquetFile:
+    """The file, its footer read. The underlying error is not shown: it may quote the footer."""
+    try:
+        stream.seek(0)
+        head = stream.read(4)
+        end = stream.seek(0, 2)
+        stream.seek(max(0, end - 4))
+        tail = stream.read(4)
+        stream.seek(0)
+    except OSError:
+        raise InputError(source, "cannot be read") from None
+    if not end:
+        raise InputError(source, "is empty: not a Parquet file")
+    if b"PARE" in (head, tail):
+        raise InputError(source, "is an encrypted Parquet file")
+    if head != b"PAR1":
+        raise InputError(source, "is not a Parquet file")
+    if tail != b"PAR1" or end < 12:
+        raise InputError(source, "is a truncated Parquet file: its footer is missing")
+    try:
+        return pq.ParquetFile(
+            stream, buffer_size=_BUFFER_BYTES, pre_buffer=False, page_checksum_verification=True
+        )
+    except Exception:
+        raise InputError(source, "is a Parquet file whose footer cannot be read") from None
+
+
+# What to read
+
+
+@dataclass
+class _Projection:
+    """Which leaf columns of the file to read.
+
+    Attributes:
+        columns: their paths in the file, such as `contrats.list.element.debut`.
+        names: top-level names that come of it, in the plan's order.
+        unknown, missing: as in `Chunk`; of a nested field that is missing, its path.
+        faults: paths in the schema whose shape in the file is another.
+    """
+
+    columns: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    unknown: frozenset[str] = frozenset()
+    missing: set[str] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+
+
+def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _Projection:
+    schema = file.schema_arrow
+    known = known_names(plan)
+    if not known & set(schema.names):
+        raise InputError(source, f"has no field of schema `{plan.schema}`")
+    chosen = _Projection(unknown=shown_names(name for name in schema.names if name not in known))
+    chosen.missing.update(known - set(schema.names))
+    first: dict[str, int] = {}
+    at = 0
+    for one in schema:
+        if one.name in first and one.name in known:
+            raise InputError(source, f"has two columns `{one.name}`")
+        first.setdefault(one.name, at)
+        at += _count_leaves(one.type)
+    for wanted in plan.fields:
+        if wanted.name not in first:
+            continue
+        indices: list[int] = []
+        kind = schema.field(wanted.name).type
+        try:
+            _choose(kind, wanted, wanted.name, first[wanted.name], indices, chosen)
+        except ValueError as error:
+            raise InputError(source, str(error)) from None
+        if indices:
+            chosen.names.append(wanted.name)
+            chosen.columns.extend(file.schema.column(index).path for index in indices)
+    return chosen
+
+
+def _choose(
+    kind: pa.DataType,
+    wanted: PlanField,
+    path: str,
+    first: int,
+    indices: list[int],
+    chosen: _Projection,
+) -> None:
+    """Add to `indices` the leaves of a column of type `kind`, its first leaf being `first`."""
+    if pa.types.is_null(kind):
+        if not wanted.fields and wanted.of is None:
+            indices.append(first)
+    elif wanted.of is not None and _is_list(kind):
+        _choose(kind.value_type, wanted.of, path, first, indices, chosen)
+    elif wanted.fields and pa.types.is_struct(kind):
+        found: set[str] = set()
+        inner = {one.name: one for one in wanted.fields}
+        for child in kind:
+            if child.name in inner:
+                below = f"{path}.{child.name}"
+                if child.name in found:
+                    raise ValueError(f"has two fields `{below}`")
+                found.add(child.name)
+                _choose(child.type, inner[child.name], below, first, indices, chosen)
+            first += _count_leaves(child.type)
+        chosen.missing.update(f"{path}.{name}" for name in inner if name not in found)
+    elif not wanted.fields and wanted.of is None and not pa.types.is_nested(kind):
+        indices.append(first)
+    else:
+        chosen.faults.extend(leaf_paths(wanted, path))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return isinstance(kind, pa.ListType | pa.LargeListType | pa.FixedSizeListType)
+
+
+def _count_leaves(kind: pa.DataType) -> int:
+    """Leaf columns that Parquet has for a column of Arrow type `kind`."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return _count_leaves(kind.storage_type)
+    if pa.types.is_map(kind):
+        return _count_leaves(kind.key_type) + _count_leaves(kind.item_type)
+    if pa.types.is_struct(kind):
+        return sum(_count_leaves(child.type) for child in kind)
+    return _count_leaves(kind.value_type) if _is_list(kind) else 1
+
+
+# Rows
+
+
 def _pieces(
     file: pq.ParquetFile, chosen: _Projection, source: str, part: PartSpec, records: int
 ) -> Iterator[Chunk]:
     at = 0
-    batches = _batches(file, chosen, list(part.row_groups), records)
+    for batch in _batches(file, chosen, source, part, records):
+        positions = np.arange(batch.num_rows, dtype=np.int64) + (part.first_row + at)
+        at += batch.num_rows
+        yield Chunk(
+            add_faults(batch, chosen.faults),
+            pa.array(positions),
+            unknown=chosen.unknown,
+            missing=frozenset(chosen.missing),
+        )
+    if at != part.rows:
+        raise InputError(source, f"{part.rows} rows expected in a part, {at} found")
+
+
+def _batches(
+    file: pq.ParquetFile, chosen: _Projection, source: str, part: PartSpec, records: int
+) -> Iterator[pa.RecordBatch]:
+    if not part.rows:
+        schema = file.read(columns=chosen.columns, use_threads=False).select(chosen.names).schema
+        empty = [pa.array([], one.type) for one in schema]
+        yield _plain(pa.RecordBatch.from_arrays(empty, schema=schema))
+        return
+    at = 0
+    batches = _iterate(file, chosen, list(part.row_groups), records)
     while True:
         try:
             batch = next(batches, None)
@@ -111,31 +259,65 @@ def _pieces(
             count = file.metadata.num_row_groups
             raise InputError(source, f"row group {group + 1} of {count} cannot be read") from None
         if batch is None:
-            break
-        positions = pa.array(np.arange(batch.num_rows, dtype=np.int64) + (part.first_row + at))
+            return
         at += batch.num_rows
-        yield Chunk(
-            _with_faults(batch, chosen.faults),
-            positions,
-            unknown=chosen.unknown,
-            missing=chosen.missing,
-        )
-    if at != part.rows:
-        raise InputError(source, f"{part.rows} rows expected, {at} found: the file has changed")
-    if at == 0:
-        schema = _plain_schema(file.schema_arrow, chosen.names)
-        yield Chunk(
-            schema.empty_table().to_batches()[0] if False else _empty(schema),
-            pa.array([], pa.int64()),
-            unknown=chosen.unknown,
-            missing=chosen.missing,
-        )
+        yield batch
 
 
-def _batches(
+def _iterate(
     file: pq.ParquetFile, chosen: _Projection, groups: list[int], records: int
 ) -> Iterator[pa.RecordBatch]:
     for batch in file.iter_batches(
         batch_size=records, row_groups=groups, columns=chosen.columns, use_threads=False
     ):
         yield _plain(batch.select(chosen.names))
+
+
+def _corrupt_group(
+    file: pq.ParquetFile, chosen: _Projection, part: PartSpec, at: int, records: int
+) -> int:
+    """The first row group of `part` that fails, among those with rows after the first `at`."""
+    end = 0
+    for group in part.row_groups:
+        end += file.metadata.row_group(group).num_rows
+        if end <= at:
+            continue
+        try:
+            for _ in _iterate(file, chosen, [group], records):
+                pass
+        except Exception:
+            return group
+    return part.row_groups[-1]
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """`batch` without dictionaries, extension types and metadata, nested ones included."""
+    if not batch.num_columns:
+        return batch.replace_schema_metadata(None)
+    schema = pa.schema([pa.field(one.name, _plain_type(one.type)) for one in batch.schema])
+    columns = [
+        column if column.type == one.type else _storage(column).cast(one.type)
+        for column, one in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _storage(column: pa.Array) -> pa.Array:
+    return column.storage if isinstance(column, pa.ExtensionArray) else column
+
+
+_VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain_type(kind.storage_type)
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        return _plain_type(kind.value_type)
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(one.name, _plain_type(one.type)) for one in kind])
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_plain_type(kind.value_type))
+    if _is_list(kind):
+        return pa.list_(_plain_type(kind.value_type))
+    return _VIEWS.get(kind, kind)

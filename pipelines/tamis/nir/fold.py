@@ -19,8 +19,8 @@ _ONE_TO_ONE = {
     **dict.fromkeys("’‘ʼ", "'"),
     **dict.fromkeys("\x85\u2028\u2029\v\f", "\n"),
     "º": "°",
-    "ª": "ª",
 }
+_MISREAD_LETTERS = frozenset("GIOQSZgiloqsz")  # an accent says that these are no digit misread
 _INLINE_TAGS = r"</?(?:b|i|u|em|strong|span|wbr|font|small|code)\b[^<>]{0,80}>"
 _ESCAPE = re.compile(
     r"&#(?P<decimal>[0-9]{1,7});?"
@@ -89,7 +89,8 @@ def _fold_character(character: str) -> str:
     if character in _ONE_TO_ONE:
         return _ONE_TO_ONE[character]
     if "！" <= character <= "～":
-        return chr(ord(character) - 0xFEE0)
+        plain = chr(ord(character) - 0xFEE0)
+        return character if plain in _MISREAD_LETTERS else plain
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.digit(character))
@@ -100,8 +101,8 @@ def _fold_character(character: str) -> str:
     if category in ("Cf", "Mn", "Me"):
         return _INVISIBLE
     if category[0] == "L":
-        base = unicodedata.normalize("NFKD", character)[0]
-        return base if base.isascii() else character
+        base = unicodedata.normalize("NFD", character)[0]
+        return base if base.isascii() and base not in _MISREAD_LETTERS else character
     return character
 
 

@@ -2,12 +2,12 @@
 
     {"keyring": "tamis/v1",
      "wrap": {"by": "passphrase", "salt": "…", "n": 131072, "r": 8, "p": 1},
-     "epochs": [{"epoch": 1, "created": "2026-11-23T08:00:00+00:00", "key_id": "9f3c…", "root": null},
-                {"epoch": 2, "created": "2027-01-04T08:00:00+00:00", "key_id": "41ab…", "root": "…"}]}
+     "epochs": [{"epoch": 1, "created": "2026-11-23T08:00:00Z", "key_id": "9f3c…", "root": null},
+                {"epoch": 2, "created": "2027-01-04T08:00:00Z", "key_id": "41ab…", "root": "…"}]}
 
-The last epoch is the current one; a root that is null was destroyed, and with it the means to make
-that epoch's pseudonyms again. `root` is encrypted (AES-256-GCM) under one key, which scrypt makes
-of a passphrase or a KMS wraps; with `"by": "none"` it lies in the open, guarded by the file's mode
+The last epoch is the current one. A root that is null was destroyed, and with it the means to make
+that epoch's pseudonyms again. Roots are encrypted (AES-256-GCM) under one key, which scrypt makes
+of a passphrase or a KMS wraps; with `"by": "none"` they lie in the open, guarded by the file's mode
 alone. A key id is random: it names an epoch's root and tells nothing of it.
 
 Keys reach a worker in one of three ways, none of them through the job: a file on the worker, a
@@ -15,11 +15,458 @@ secret mounted in its environment (`env:NAME`, the file in base64), or either of
 KMS that the worker's own identity may ask. Only the reference travels.
 """
 
+import base64
+import binascii
+import fcntl
+import os
+import secrets
 import stat
-from typing import Final
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal, NoReturn, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from tamis.errors import KeysError
+from tamis.nir.kms import Kms, connect
+from tamis.nir.pseudonym import KEY_BYTES, derive_key
 
 PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"
+SCRYPT_COST: Final = 1 << 17  # RFC 7914's N; with r = 8, 128 MiB and some tenths of a second
 
 _NONCE_BYTES: Final = 12
 _LARGEST_FILE: Final = 1 << 20  # bytes
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_NOT_THE_OWNER: Final = stat.S_IRWXG | stat.S_IRWXO
+
+Passphrase = str | Callable[[], str] | None
+"""A passphrase, or what asks for it if the keyring turns out to need one."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A root key's time of service. `key_id` names the root and tells nothing of it."""
+
+    number: int
+    created: datetime
+    key_id: str
+    state: Literal["current", "retired", "destroyed"]
+
+
+@dataclass(frozen=True)
+class DerivedKey:
+    """The key of one (processing, item, epoch, method), and what a receipt may say of it."""
+
+    key: bytes = field(repr=False)
+    epoch: int
+    key_id: str
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise KeysError("a key is never pickled: workers load it in `setup`")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        ser_json_bytes="hex",
+        val_json_bytes="hex",
+    )
+
+
+class _NoWrap(_Model):
+    by: Literal["none"] = "none"
+
+
+class _PassphraseWrap(_Model):
+    by: Literal["passphrase"] = "passphrase"
+    salt: bytes = Field(min_length=16, max_length=64)
+    n: int = Field(ge=1 << 10, le=1 << 20)
+    r: int = Field(ge=1, le=16)
+    p: int = Field(ge=1, le=16)
+
+
+class _KmsWrap(_Model):
+    by: Literal["kms"] = "kms"
+    uri: str
+    key: bytes = Field(min_length=1)
+
+
+class _Entry(_Model):
+    epoch: int
+    created: AwareDatetime
+    key_id: str
+    root: bytes | None = Field(repr=False)
+
+    @property
+    def context(self) -> bytes:
+        """What the root's encryption vouches for beside the root."""
+        return f"tamis/keyring/v1|{self.epoch}|{self.key_id}|{self.created.isoformat()}".encode()
+
+
+class _Document(_Model):
+    keyring: Literal["tamis/v1"] = "tamis/v1"
+    wrap: Annotated[_NoWrap | _PassphraseWrap | _KmsWrap, Field(discriminator="by")]
+    epochs: tuple[_Entry, ...] = Field(min_length=1)
+
+
+class Keyring:
+    """An opened keyring. Made by `open_keyring`, `Keyring.open` or `Keyring.create`.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     keyring = Keyring.create(f"{folder}/keys.json")
+        ...     keyring.rotate()
+        ...     keyring.destroy(1)
+        ...     keyring, [(epoch.number, epoch.state) for epoch in keyring.epochs()]
+        (Keyring(current=2), [(1, 'destroyed'), (2, 'current')])
+    """
+
+    def __init__(
+        self, name: str, path: Path | None, document: _Document, lock: "_Lock | None"
+    ) -> None:
+        self._name = name
+        self._path = path
+        self._lock = lock
+        self._take(document)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        passphrase: Passphrase = None,
+        *,
+        kms: Kms | None = None,
+        unlock: bool = True,
+    ) -> Self:
+        """Read a keyring file and unlock its roots.
+
+        Args:
+            path: a file of mode 0600 or less that the caller owns.
+            passphrase: for a keyring that a passphrase wraps.
+            kms: another driver than the one for the URI in the file.
+            unlock: without it no secret is asked for and no key can be had: enough to list
+                epochs and to destroy one.
+
+        Raises:
+            KeysError: the file is missing, loose, cut short or no keyring, or does not unlock.
+        """
+        document = _parse(str(path), _read(Path(path)))
+        lock = _unlock(str(path), document, passphrase, kms) if unlock else None
+        return cls(str(path), Path(path), document, lock)
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        passphrase: str | None = None,
+        *,
+        kms_uri: str | None = None,
+        kms: Kms | None = None,
+    ) -> Self:
+        """Make a keyring of one epoch in a new file of mode 0600.
+
+        Args:
+            path: where nothing is yet.
+            passphrase: wraps the roots, if given.
+            kms_uri: the KMS key that wraps them, if given (`tamis.nir.kms`).
+            kms: another driver than the one for `kms_uri`.
+
+        Raises:
+            KeysError: something is at `path` already, or the KMS does not answer.
+        """
+        if passphrase is not None and kms_uri is not None:
+            raise KeysError("a keyring is wrapped by a passphrase or by a kms, not by both")
+        wrap: _NoWrap | _PassphraseWrap | _KmsWrap = _NoWrap()
+        secret = b""
+        if kms_uri is not None:
+            secret = secrets.token_bytes(KEY_BYTES)
+            wrap = _KmsWrap(uri=kms_uri, key=(kms or connect(kms_uri)).wrap(secret))
+        elif passphrase is not None:
+            wrap = _PassphraseWrap(salt=secrets.token_bytes(16), n=SCRYPT_COST, r=8, p=1)
+            secret = _stretch(passphrase, wrap)
+        lock = _Lock(secret)
+        document = _Document(wrap=wrap, epochs=(_new_entry(1, lock),))
+        with _folder_locked(Path(path)) as target:
+            if target.exists():
+                raise KeysError(f"`{path}` exists already: a keyring is never overwritten")
+            _write(target, document)
+        return cls(str(path), Path(path), document, lock)
+
+    def rotate(self) -> None:
+        """Add an epoch, from now on the current one.
+
+        Raises:
+            KeysError: the keyring is locked, or no file, or another one took its place.
+        """
+        lock = self._unlocked()
+        with self._changing() as (target, document):
+            entry = _new_entry(document.epochs[-1].epoch + 1, lock)
+            document = document.model_copy(update={"epochs": (*document.epochs, entry)})
+            _write(target, document)
+        self._take(document)
+
+    def destroy(self, epoch: int) -> None:
+        """Forget an epoch's root for ever: nobody can make its pseudonyms again.
+
+        The old file's bytes are overwritten too, as far as the disk lets one. Copies and backups
+        of the file are not: destroy those yourself.
+
+        Raises:
+            KeysError: no such epoch, or the current one, or destroyed already.
+        """
+        with self._changing() as (target, document):
+            entry = self._entry(epoch, document)
+            if entry is document.epochs[-1]:
+                raise KeysError(f"epoch {epoch} of `{self._name}` is the current one: rotate first")
+            epochs = tuple(
+                e.model_copy(update={"root": None}) if e is entry else e for e in document.epochs
+            )
+            document = document.model_copy(update={"epochs": epochs})
+            _write(target, document, wipe=True)
+        self._take(document)
+
+    def epochs(self) -> list[Epoch]:
+        """Return every epoch there ever was, the oldest first."""
+        return [
+            Epoch(
+                number=entry.epoch,
+                created=entry.created,
+                key_id=entry.key_id,
+                state=(
+                    "destroyed"
+                    if entry.root is None
+                    else "current"
+                    if entry is self._document.epochs[-1]
+                    else "retired"
+                ),
+            )
+            for entry in self._document.epochs
+        ]
+
+    @property
+    def current(self) -> int:
+        """The number of the epoch that new runs use."""
+        return self._document.epochs[-1].epoch
+
+    @property
+    def wrapped_by(self) -> Literal["none", "passphrase", "kms"]:
+        """What guards the roots beside the file's mode."""
+        return self._document.wrap.by
+
+    def key(self, processing: str, item: str, method: str, epoch: int | None = None) -> DerivedKey:
+        """Derive the key of a processing and an item, under the current epoch or another.
+
+        Raises:
+            KeysError: no such epoch, or a destroyed one, or the keyring is locked.
+        """
+        self._unlocked()
+        entry = self._entry(self.current if epoch is None else epoch, self._document)
+        key = derive_key(self._roots[entry.epoch], processing, item, entry.epoch, method)
+        return DerivedKey(key, entry.epoch, entry.key_id)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(current={self.current})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise KeysError("a keyring is never pickled: workers open it in `setup`")
+
+    def _take(self, document: _Document) -> None:
+        self._document = document
+        self._roots = {
+            entry.epoch: self._lock.open(entry, self._name)
+            for entry in document.epochs
+            if self._lock is not None and entry.root is not None
+        }
+
+    def _unlocked(self) -> "_Lock":
+        if self._lock is None:
+            raise KeysError(f"keyring `{self._name}` was opened without being unlocked")
+        return self._lock
+
+    def _entry(self, epoch: int, document: _Document) -> _Entry:
+        for entry in document.epochs:
+            if entry.epoch == epoch:
+                if entry.root is None:
+                    raise KeysError(f"epoch {epoch} of keyring `{self._name}` was destroyed")
+                return entry
+        last = document.epochs[-1].epoch
+        raise KeysError(f"keyring `{self._name}` has no epoch {epoch}: the last one is {last}")
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[Path, _Document]]:
+        """The file and what it holds now, while no other Tamis changes it."""
+        if self._path is None:
+            raise KeysError(f"keyring `{self._name}` is no file: change the file it was made from")
+        with _folder_locked(self._path) as target:
+            document = _parse(self._name, _read(target, self._name))
+            if document.wrap != self._document.wrap:
+                raise KeysError(f"another keyring took the place of `{self._name}`: open it anew")
+            yield target, document
+
+
+def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
+    """Open the keyring that a reference names. The reference may travel; it holds no secret.
+
+    Args:
+        ref: a path, or `env:NAME` for the environment variable that holds the file in base64.
+        prompt: asks for the passphrase where `TAMIS_KEYS_PASSPHRASE` does not give it; without
+            it nobody is asked.
+
+    Raises:
+        KeysError: nothing usable is there.
+    """
+    passphrase: Passphrase = os.environ.get(PASSPHRASE_VARIABLE) or prompt
+    if not ref.startswith("env:"):
+        return Keyring.open(ref, passphrase)
+    content = os.environ.get(ref.removeprefix("env:"))
+    if content is None:
+        raise KeysError(f"the environment has no `{ref.removeprefix('env:')}` to read keys from")
+    try:
+        document = _parse(ref, base64.b64decode("".join(content.split()), validate=True))
+    except binascii.Error:
+        raise KeysError(f"keyring `{ref}` is not in base64, or was cut short") from None
+    return Keyring(ref, None, document, _unlock(ref, document, passphrase, None))
+
+
+class _Lock:
+    """What encrypts and decrypts the roots; with no secret they lie in the open."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._cipher = AESGCM(secret) if secret else None
+
+    def close(self, root: bytes, entry: _Entry) -> bytes:
+        if self._cipher is None:
+            return root
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, root, entry.context)
+
+    def open(self, entry: _Entry, name: str) -> bytes:
+        assert entry.root is not None
+        root = entry.root
+        if self._cipher is not None:
+            nonce, sealed = root[:_NONCE_BYTES], root[_NONCE_BYTES:]
+            try:
+                root = self._cipher.decrypt(nonce, sealed, entry.context)
+            except (InvalidTag, ValueError):
+                problem = "wrong passphrase or kms key, or the file was altered"
+                raise KeysError(f"keyring `{name}` does not unlock: {problem}") from None
+        if len(root) != KEY_BYTES:
+            raise KeysError(f"epoch {entry.epoch} of keyring `{name}` has no whole root key")
+        return root
+
+
+def _new_entry(epoch: int, lock: _Lock) -> _Entry:
+    entry = _Entry(
+        epoch=epoch,
+        created=datetime.now(UTC).replace(microsecond=0),
+        key_id=secrets.token_hex(8),
+        root=None,
+    )
+    return entry.model_copy(update={"root": lock.close(secrets.token_bytes(KEY_BYTES), entry)})
+
+
+def _unlock(name: str, document: _Document, passphrase: Passphrase, kms: Kms | None) -> _Lock:
+    wrap = document.wrap
+    if isinstance(wrap, _KmsWrap):
+        return _Lock((kms or connect(wrap.uri)).unwrap(wrap.key))
+    if isinstance(wrap, _PassphraseWrap):
+        if callable(passphrase):
+            passphrase = passphrase()
+        if not passphrase:
+            raise KeysError(f"keyring `{name}` needs its passphrase: set {PASSPHRASE_VARIABLE}")
+        return _Lock(_stretch(passphrase, wrap))
+    return _Lock(b"")
+
+
+def _stretch(passphrase: str, wrap: _PassphraseWrap) -> bytes:
+    if not passphrase:
+        raise KeysError("an empty passphrase guards nothing")
+    scrypt = Scrypt(salt=wrap.salt, length=KEY_BYTES, n=wrap.n, r=wrap.r, p=wrap.p)
+    return scrypt.derive(passphrase.encode())
+
+
+def _parse(name: str, content: bytes) -> _Document:
+    try:
+        document = _Document.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        if first["type"] == "json_invalid":
+            raise KeysError(f"`{name}` is no keyring, or was cut short") from None
+        where = ".".join(str(part) for part in first["loc"])
+        raise KeysError(f"`{name}` is no keyring: `{where}` is not as it should be") from None
+    numbers = [entry.epoch for entry in document.epochs]
+    if numbers != list(range(1, len(numbers) + 1)) or document.epochs[-1].root is None:
+        raise KeysError(f"`{name}` is no keyring: epochs do not follow one another to a live one")
+    return document
+
+
+def _read(path: Path, name: str | None = None) -> bytes:
+    name = name or str(path)
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise KeysError(f"keyring `{name}` is not a file")
+            if status.st_uid != os.geteuid():
+                raise KeysError(f"keyring `{name}` belongs to another user")
+            if status.st_mode & _NOT_THE_OWNER:
+                mode = stat.S_IMODE(status.st_mode)
+                raise KeysError(f"keyring `{name}` has mode {mode:04o}: `chmod 600` it")
+            return file.read(_LARGEST_FILE)
+    except OSError as error:
+        raise KeysError(f"keyring `{name}`: {_reason(error)}") from None
+
+
+@contextmanager
+def _folder_locked(path: Path) -> Iterator[Path]:
+    """The file behind `path`, links followed, while this process alone changes its folder."""
+    try:
+        target = path.resolve()
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise KeysError(f"keyring `{path}`: {_reason(error)}") from None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield target
+        os.fsync(folder)
+    except OSError as error:
+        raise KeysError(f"keyring `{path}`: {_reason(error)}") from None
+    finally:
+        os.close(folder)
+
+
+def _write(target: Path, document: _Document, *, wipe: bool = False) -> None:
+    """Put `document` in place of the file, whole or not at all, of mode 0600.
+
+    With `wipe`, the bytes of the file that was there are overwritten.
+    """
+    old = os.open(target, os.O_WRONLY) if wipe else None
+    fd, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(document.model_dump_json(indent=1).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(target)
+        if old is not None:
+            os.write(old, bytes(os.fstat(old).st_size))
+            os.fsync(old)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    finally:
+        if old is not None:
+            os.close(old)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -9,54 +9,63 @@ from enum import Enum
 
 REACH = 48
 
+# read on lower-case text, from the beginning of a word; each branch begins with a literal
 _STRONG = r"""
-    (?<![A-Za-z])(?:n\.?i\.?r|nia|nnp|ntt|nss|n\.s\.s)(?:s|\.)?(?![A-Za-z])
-  | (?<![A-Za-z])(?-i:[Nn]ir)(?-i:(?=[A-Z]))
-  | (?-i:(?<=[a-z])N(?:IR|ir)(?![a-z]))
-  | secu(?:rite)?[ _.\-]{0,2}soc(?:iale?)?(?![A-Za-z])
-  | (?<![A-Za-z])(?:num|numero|no|n)?[ _]?secu(?![A-Za-z])
-  | (?-i:(?<=[a-z])Secu(?![a-z]))
-  | (?:n°|numero|num\.?|no\.?|n)[ _]{0,2}(?:de[ ])?(?:la[ ])?ss(?![A-Za-z])
-  | (?<![A-Za-z])(?-i:S\.?S\.?)(?![A-Za-z])
-  | num(?:ero)?_?ss(?![A-Za-z])
+    nirs?(?![a-z]) | nia(?![a-z]) | nnp(?![a-z]) | ntt(?![a-z]) | nss(?![a-z])
+  | n\.[ ]?i\.[ ]?r(?![a-z]) | n\.[ ]?s\.[ ]?s(?![a-z])
+  | secu(?:rite)?[ _.\-\n]{0,2}soc(?:iale?)?(?![a-z])
+  | secu(?![a-z]) | numsecu | nosecu(?![a-z]) | nsecu(?![a-z])
+  | ss(?![a-z\-]) | s\.s(?![a-z]) | numss | noss(?![a-z])
   | social[ _\-]?security
-  | (?<![A-Za-z])rnipp(?![A-Za-z])
+  | rnipp(?![a-z])
   | inscription[ ]au[ ]repertoire
-  | S21\.G00\.30\.001
+  | s21\.g00\.30\.001
+  | n°[ ]?(?:d')?insee | numero[ ](?:d')?insee | num[_ .]{0,2}insee | no[_ .]{1,2}insee
 """
 _WEAK = r"""
-    (?:n°|numero|num\.?|no\.?|code|id|identifiant)[ _]{0,2}(?:d[e'][ ]?)?(?:l')?insee(?![A-Za-z])
-  | (?<![A-Za-z])insee(?![A-Za-z])
-  | (?<![A-Za-z])immatriculation(?![A-Za-z])
-  | (?<![A-Za-z])matricule
-  | (?<![A-Za-z])assuree?s?(?![A-Za-z])
-  | (?<![A-Za-z])vitale
-  | (?<![A-Za-z])ins(?![A-Za-z])
+    insee(?![a-z])
+  | immatriculation(?![a-z])
+  | immatriculee?s?(?:[ ]sous)?[ ](?:le|la|au)(?![a-z])
+  | matricule
+  | numero[ _](?:d')?assure | num[ _.]{1,2}assure | n°[ ]?(?:d')?assure | id[ _]assure
+  | assuree?(?:[ ]sociale?)?[ _]?(?:n°|no(?![a-z])|numero|:|=)
+  | vitale(?![a-z])
+  | ins(?![a-z])
   | identite[ ]nationale[ ]de[ ]sante
+  | identifiant[ ]national
+  | numero[ ](?:national|d'identification|d'identite)
 """
-_OPPOSING = r"""
-    (?<![A-Za-z])(?:siret|siren|iban|rib|bic|swift|tva|naf|ape|rcs|rna|ine|imei|iccid|imsi|meid|ean
-      |gtin|upc|isbn|issn|isin|lei|spi|avs|ahv|niss|dni|nie|pesel|bsn|cnp|uuid|guid|sha\d*|md5|hash
-      |crc|ts|gps|lat|lon|lng|latitude|longitude|vin|cb|visa|mastercard|amex|paypal|epoch
-      |timestamp|unix|tel|telephone|telephones|portable|mobile|fax|gsm|sms|phone)(?:[ ]?13)?(?![A-Za-z])
-  | infrarouge | infrared | spectr | longueurs?[ ]d'onde | nirs?[ ]?\(?near
-  | commande | facture | colis | bordereau | livraison | expedition | palette | transaction
-  | virement | paiement | prelevement | mandat | quittance | tracking | horodat | fiscal | impots?
-  | (?<![A-Za-z])(?:dossier|reference|ref|ticket|lot|serie|serial|session|trace|client|contrat
-      |compte|piece|devis|avis|recu|recommande|courrier|requete|request|order|invoice|police
-      |adherent|passeport|demande|incident|sinistre|numero[ ]de[ ]suivi|suivi
-      |evenement|montant|somme|total|chassis|vehicule|plaque|carte[ ]bancaire|code[ -]barres?
-      |produit|article|badge|version|build|commit|token|empreinte|digest|coordonnees?)s?(?![A-Za-z])
+_OPPOSING_WORDS = """
+    siret siren iban rib bic swift tva naf ape rcs rna ine imei iccid imsi meid ean ean13 gtin upc isbn
+    issn isin lei spi avs ahv niss dni nie nuss pesel bsn cnp uuid guid sha sha1 sha256 md5 hash crc ts
+    gps lat lon lng latitude longitude vin cb visa mastercard amex epoch timestamp unix created
+    updated tel telephone telephones portable mobile fax gsm sms phone dossier dossiers reference
+    references ref refs ticket lot serie serial session trace client cliente contrat compte piece devis
+    avis recu recommande courrier requete request order orders invoice police adherent passeport
+    demande incident sinistre suivi montant montants somme total chassis vehicule plaque produit
+    article badge version build commit token empreinte digest coordonnees suisse belge italien
+    italienne espagnol espagnole allemand allemande portugais portugaise roumain roumaine polonais
+    polonaise britannique luxembourgeois luxembourgeoise americain americaine etranger
 """
-_LABEL = re.compile(
-    f"(?P<strong>{_STRONG})|(?P<weak>{_WEAK})|(?P<opposing>{_OPPOSING})", re.IGNORECASE | re.VERBOSE
+_OPPOSING_STEMS = """
+    infrarouge infrared spectr commande cde[^a-z] facture colis bordereau livraison expedition palette
+    transaction virement paiement prelevement mandat quittance tracking horodat fiscal imp[oô]t
+    longueurs?[ ]d'onde carte[ ]bancaire code[ -]barre near[ -]infrared
+"""
+_OPPOSING = "|".join(
+    [f"{word}(?![a-z])" for word in _OPPOSING_WORDS.split()] + _OPPOSING_STEMS.split()
 )
+_LABEL = re.compile(
+    f"(?<![a-z])(?:(?P<strong>{_STRONG})|(?P<weak>{_WEAK})|(?P<opposing>{_OPPOSING}))", re.VERBOSE
+)
+_CAMEL = re.compile(r"(?<=[a-z])N(?:IR|ir)(?![a-z])|(?<![A-Za-z])[Nn]ir(?=[A-Z])|(?<=[a-z])Secu")
 _OF = re.compile(r"[\s_]*(?:d[ue]s?|d'|de[ ]l[a'])[ ]?(?:la[ ]|l')?", re.IGNORECASE)
 _OPTICAL = re.compile(r"infrarouge|infrared|spectro|longueurs? d'onde|near[- ]ir\b", re.IGNORECASE)
 _AFTER = re.compile(
     r"[\s\"'»]{0,2}(?:[(\[,=:\-]|est|c'est|comme|as)?[ ]?(?:(?:le|son|mon|ce|un|de|du|est)[ ]){0,3}",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"[0-9]")
 _OWN_NUMBER = re.compile(r"[^0-9A-Za-z]{0,6}(?:(?:n|no|est|le|de)\b[^0-9A-Za-z]{0,4}){0,2}[0-9]")
 
 
@@ -83,17 +92,17 @@ def label_before(text: str, start: int, floor: int = 0) -> tuple[Label, int]:
     """
     begin = max(floor, start - REACH - 24)
     found, end = Label.NONE, begin
-    for match in _LABEL.finditer(text, begin, start):
-        label = _label(match)
+    for label, first, last in _labels(text[begin:start]):
+        first, last = first + begin, last + begin
         if label is Label.OPPOSING and found in (Label.STRONG, Label.WEAK):
-            if _OF.fullmatch(text, end, match.start()):
+            if _OF.fullmatch(text, end, first):
                 continue
-        elif label is not Label.OPPOSING and start - match.end() > REACH:
+        elif label is not Label.OPPOSING and start - last > REACH:
             continue
-        elif label is Label.WEAK and found is Label.STRONG and match.start() - end < 24:
-            end = match.end()
+        elif label is Label.WEAK and found is Label.STRONG and first - end < 24:
+            end = last
             continue
-        found, end = label, match.end()
+        found, end = label, last
     if found is Label.STRONG and _OPTICAL.search(text):
         return Label.OPPOSING, start - end
     return found, start - end
@@ -107,20 +116,20 @@ def label_after(text: str, end: int) -> Label:
         <Label.STRONG: 3>
     """
     lead = _AFTER.match(text, end)
-    match = _LABEL.match(text, lead.end() if lead else end)
-    if match is None:
-        match = _LABEL.search(text, end, end + 24)
-        if match is None or any(character.isdigit() for character in text[end : match.start()]):
+    near = lead.end() if lead else end
+    for label, first, last in _labels(text[end : end + 48]):
+        first, last = first + end, last + end
+        if first > near and (first - end > 24 or _DIGIT.search(text, end, first)):
             return Label.NONE
-    label = _label(match)
-    if label is Label.OPPOSING or _OPTICAL.search(text):
-        return Label.NONE
-    return Label.NONE if _OWN_NUMBER.match(text, match.end()) else label
+        if label is Label.OPPOSING or _OPTICAL.search(text):
+            return Label.NONE
+        return Label.NONE if _OWN_NUMBER.match(text, last) else label
+    return Label.NONE
 
 
 def has_label(text: str) -> bool:
     """Whether a label of a NIR stands anywhere in folded `text`."""
-    return any(match.lastgroup != "opposing" for match in _LABEL.finditer(text))
+    return any(label is not Label.OPPOSING for label, _, _ in _labels(text))
 
 
 def names_nir(name: str) -> bool:
@@ -130,9 +139,16 @@ def names_nir(name: str) -> bool:
         >>> names_nir("nir_titulaire"), names_nir("numSecu"), names_nir("finir")
         (True, True, False)
     """
-    labels = [_label(match) for match in _LABEL.finditer(name)]
+    labels = [label for label, _, _ in _labels(name)]
     return Label.STRONG in labels and Label.OPPOSING not in labels
 
 
-def _label(match: re.Match[str]) -> Label:
-    return Label[(match.lastgroup or "none").upper()]
+def _labels(text: str) -> list[tuple[Label, int, int]]:
+    """The labels of folded `text` with their spans, in order."""
+    found = [
+        (Label[match.lastgroup.upper()], match.start(), match.end())
+        for match in _LABEL.finditer(text.lower())
+        if match.lastgroup
+    ]
+    camel = [(Label.STRONG, match.start(), match.end()) for match in _CAMEL.finditer(text)]
+    return sorted(found + camel, key=lambda entry: entry[1]) if camel else found

@@ -15,6 +15,8 @@ from tamis.nir.fold import fold
 from tamis.nir.label import Label, has_label, label_after, label_before
 from tamis.nir.number import key_of
 
+WIDEST = 120  # bytes of UTF-8 from a NIR's first character to its last
+
 _GAP = r"(?:[ \t\n\r\-._/]{1,4}|[,+])?"
 _NIR = re.compile(
     rf"""(?<![0-9])(?P<first>[1-8])(?P<gap1>{_GAP})(?P<year>[0-9]{{2}})(?P<gap3>{_GAP})
@@ -30,8 +32,10 @@ _NIR = re.compile(
     re.VERBOSE,
 )
 _CHUNK = re.compile(r"(?:[0-9]|(?<=2)[ABab](?=[0-9])|(?<=2)[ABab](?=[ .\-]))+")
-_CHUNK_GAP = re.compile(r"[ \t\n\r\-._/]{1,4}|,")
-_SCIENTIFIC = re.compile(r"(?<![0-9.,])([1-8])(?:[.,]([0-9]{1,14}))?[eE]\+?(1[24])(?![0-9])")
+_GROUP = re.compile(r"[0-9]+")
+_CHUNK_GAP = re.compile(r"[ \t\-_/]{1,4}|[.,\n]|\r\n")
+_SCIENTIFIC = re.compile(r"(?<![0-9.,])([1-8])[.,]([0-9]{9,14})[eE]\+?(1[24])(?![0-9])")
+_SCIENTIFIC_MARK = re.compile(r"[eE]\+?1[24]")
 _NEXT_FIELD = re.compile(r"[\"']?[;,|][ ]?[\"']?([0-9]{2})(?![0-9])")
 _FLOAT_TAIL = re.compile(r"\.0+(?![0-9])")
 _FRACTION = re.compile(r"\.[0-9]")
@@ -42,10 +46,10 @@ _NOT_KEY = re.compile(
 )
 _JOINED = re.compile(r"[\s\"']{0,3}(?:[,;&/+|]|et|ou|and|or)?[\s\"']{0,3}")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{24,}")
-_MISREAD = str.maketrans("OoQIil|!SsBZzG", "00011111558226")
-_MISREAD_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9ABabOoQIil|!SsZzG]+(?![0-9A-Za-z])")
+_MISREAD = str.maketrans("OoQIilSsBZzG", "000111558226")
+_MISREAD_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9ABabOoQIilSsZzG]+(?![0-9A-Za-z])")
 _MAY_MISREAD = re.compile(
-    r"[0-9][OoQIil|!SsBZzG]|[OoQIil|!SsBZzG][0-9]|(?<![0-9A-Za-z])[IlS|!BZ][ .\-_/]{1,3}[0-9]"
+    r"[0-9][ .\-_/]{1,3}[OoIlSBZ]{2,3}[ .\-_/]{1,3}[0-9]|[0-9][OoQIilSsBZzG]|[OoQIilSsBZzG][0-9]|(?<![0-9A-Za-z])[IlSBZ][ .\-_/]{1,3}[0-9]"
 )
 _MANY_DIGITS = re.compile(r"(?:[0-9][^0-9]*){7}")
 
@@ -79,18 +83,26 @@ def find_nir(text: str) -> list[tuple[int, int]]:
         []
     """
     folded = fold(text)
-    return [folded.span(found.start, found.end) for found in search(folded.text)]
+    spans = [folded.span(found.start, found.end) for found in search(folded.text)]
+    return [(start, end) for start, end in spans if _fits(text, start, end)]
+
+
+def _fits(text: str, start: int, end: int) -> bool:
+    """Whether a span is within `WIDEST` bytes; no one spreads a NIR wider."""
+    return (end - start) * 4 <= WIDEST or len(text[start:end].encode("utf-8", "replace")) <= WIDEST
 
 
 def search(text: str) -> list[Found]:
     """The NIRs of folded `text`, in order."""
     found: list[Found] = []
-    if "E" in text or "e" in text:
+    if _SCIENTIFIC_MARK.search(text):
         _add(found, _find_scientific(text))
+    misread = _MAY_MISREAD.search(text) and _MANY_DIGITS.search(text)
+    if misread:
+        _add(found, _find_misread(text, found, only_keyed=True))
     _add(found, _find_regular(text, text, found))
-    if _MAY_MISREAD.search(text) and _MANY_DIGITS.search(text):
-        for keep_corsica in (True, False):
-            _add(found, _find_misread(text, keep_corsica, found))
+    if misread:
+        _add(found, _find_misread(text, found, only_keyed=False))
     _add(found, _find_irregular(text, found))
     return found
 
@@ -160,10 +172,10 @@ class _Candidate:
         gap = self.gaps[-1]
         start, end, text = self.match.start(), self.end, self.text
         before = text[max(0, start - len(gap) - 1) : start]
-        after = text[end : end + len(gap) + 1]
-        return (len(before) > len(gap) and before[0].isdigit() and before[1:] == gap) or (
-            after[: len(gap)] == gap and after[len(gap) :].isdigit()
-        )
+        if len(before) > len(gap) and before[0].isdigit() and before[1:] == gap:
+            return True
+        further = _GROUP.match(text, end + len(gap)) if text.startswith(gap, end) else None
+        return further is not None and not _NOT_KEY.match(text, further.end())
 
     @property
     def like_a_decimal(self) -> bool:
@@ -291,12 +303,13 @@ def _glued(text: str, start: int, end: int) -> bool:
 
 def _stands_by_label(candidate: _Candidate) -> bool:
     label, distance = candidate.label()
-    if label not in (Label.STRONG, Label.WEAK) or (
-        not candidate.gaps and (candidate.like_a_decimal or candidate.in_a_digest)
-    ):
+    if label not in (Label.STRONG, Label.WEAK) or candidate.in_a_digest:
+        return False
+    if candidate.like_a_decimal and (label is Label.WEAK or not candidate.gaps):
         return False
     if label is Label.WEAK:
-        return candidate.strict or (candidate.plausible and candidate.keyed)
+        provisional = candidate.body[0] in "78" and candidate.born_in_a_month
+        return candidate.strict or (candidate.plausible and (candidate.keyed or provisional))
     return candidate.plausible or distance <= 20
 
 
@@ -304,7 +317,7 @@ def _find_scientific(text: str) -> Iterator[Found]:
     """Numbers that a spreadsheet wrote as 1.55087599999193E+14."""
     for match in _SCIENTIFIC.finditer(text):
         width = int(match[3]) + 1
-        digits = (match[1] + (match[2] or "")).ljust(width, "0")
+        digits = (match[1] + match[2]).ljust(width, "0")
         if len(digits) != width:
             continue
         keyed = width == 15 and int(digits[13:]) == key_of(digits[:13])
@@ -314,12 +327,40 @@ def _find_scientific(text: str) -> Iterator[Found]:
         candidate = _Candidate(match, text, [], digits[:13], digits[13:], match.end(), [])
         label = candidate.label()[0]
         alone = keyed and candidate.plausible and label is not Label.OPPOSING
-        if (alone and len(match[2] or "") >= 10) or label in (Label.STRONG, Label.WEAK):
+        if alone or label in (Label.STRONG, Label.WEAK):
             yield Found(match.start(), match.end(), keyed)
 
 
-def _find_misread(text: str, keep_corsica: bool, found: list[Found]) -> Iterator[Found]:
-    """NIRs in which OCR took O for 0, l for 1, S for 5, B for 8."""
+def _find_misread(text: str, found: list[Found], only_keyed: bool) -> Iterator[Found]:
+    """NIRs in which OCR took O for 0, l for 1, S for 5, B for 8; each 2B read both ways."""
+    for keep_corsica in (True, False):
+        corrected = _correct(text, keep_corsica)
+        if corrected == text:
+            continue
+        place = 0
+        while match := _NIR.search(corrected, place):
+            place = match.start() + 1
+            candidate = _candidate(match, text, found)
+            if candidate.keyed == only_keyed and _is_misread(candidate, corrected):
+                yield Found(match.start(), candidate.end, candidate.keyed)
+                place = candidate.end
+
+
+def _is_misread(candidate: _Candidate, corrected: str) -> bool:
+    start, end, text = candidate.match.start(), candidate.end, candidate.text
+    original = text[start:end]
+    if original == corrected[start:end] or _glued(text, start, end):
+        return False
+    if sum(character.isdigit() for character in original) < 7:
+        return False
+    label = candidate.label()[0]
+    if candidate.plausible and (candidate.keyed or candidate.full):
+        return label is not Label.OPPOSING
+    return label is Label.STRONG
+
+
+def _correct(text: str, keep_corsica: bool) -> str:
+    """`text` with the letters that OCR may have put for digits turned back."""
 
     def read(token: re.Match[str]) -> str:
         word = token[0]
@@ -330,25 +371,7 @@ def _find_misread(text: str, keep_corsica: bool, found: list[Found]) -> Iterator
             return before.translate(_MISREAD) + "2B" + after.translate(_MISREAD)
         return word.translate(_MISREAD)
 
-    corrected = _MISREAD_TOKEN.sub(read, text)
-    if corrected == text:
-        return
-    place = 0
-    while match := _NIR.search(corrected, place):
-        place = match.start() + 1
-        candidate = _candidate(match, text, found)
-        original = text[match.start() : candidate.end]
-        if original == corrected[match.start() : candidate.end]:
-            continue
-        if sum(character.isdigit() for character in original) < 7:
-            continue
-        if _glued(text, match.start(), candidate.end):
-            continue
-        alone = candidate.plausible and (candidate.keyed or candidate.full)
-        label = candidate.label()[0]
-        if (alone and label is not Label.OPPOSING) or label is Label.STRONG:
-            yield Found(match.start(), candidate.end, candidate.keyed)
-            place = candidate.end
+    return _MISREAD_TOKEN.sub(read, text)
 
 
 def _find_irregular(text: str, found: list[Found]) -> Iterator[Found]:

@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from tamis.documents.policy import Condition, Policy
@@ -80,7 +81,7 @@ def space_nir(nir: str) -> str:
         '1 55 08 75 999 991 93'
     """
     cuts = (0, 1, 3, 5, 7, 10, 13, len(nir))
-    return " ".join(nir[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if nir[a:b])
+    return " ".join(nir[a:b] for a, b in pairwise(cuts) if nir[a:b])
 
 
 def accepted_values(policies: Sequence[Policy]) -> dict[str, list[Any]]:

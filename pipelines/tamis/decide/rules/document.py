@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from tamis.decide.rules.need import NO_CATEGORY, known_categories, says_nothing
+from tamis.decide.reason import says_nothing
+from tamis.decide.rules.need import NO_CATEGORY, known_categories
 from tamis.decide.violation import Violation
 from tamis.documents.law import ITEMS_ARTICLE, PURPOSES_ARTICLE
 from tamis.documents.positions import Path_, Source, suggest

@@ -20,13 +20,14 @@ _PSEUDONYM_OF = ("nir", "nia")
 
 def judge_ids(case: Case) -> Found:
     """8: two releases of a policy never share an id, not even on a file system without case."""
-    release = case.release
+    release, named = case.release, (*case.place, "id")
+    place = named if named in case.subject.source.values else (*case.place, "item")
     for other in case.subject.policy.releases[: case.index]:
         if other.id.lower() == release.id.lower():
             yield case.violation(
                 8,
                 "id-twice",
-                (*case.place, "id" if "id" in release.model_fields_set else "item"),
+                place,
                 f"two releases are called `{release.id}`",
                 other=f"{other.id}, {other.item}",
             )
@@ -37,15 +38,9 @@ def judge_columns(case: Case) -> Found:
     """8: no field of the schema has the name of a column that Tamis adds."""
     for name in case.subject.schema.fields:
         if name in TAGS or name.startswith(RESERVED_PREFIX):
-            yield case.violation(
-                8,
-                "tag-collision",
-                ("fields", name),
-                f"`{name}` is the name of a column that Tamis adds",
-                key=True,
-                source=case.subject.schema_source,
-                field=name,
-            )
+            text = f"`{name}` is the name of a column that Tamis adds"
+            problem = case.subject.schema_source.problem(("fields", name), text, key=True)
+            yield case.violated(8, "tag-collision", problem, {"field": name})
 
 
 def judge_paths(case: Case) -> Found:
@@ -54,7 +49,7 @@ def judge_paths(case: Case) -> Found:
     named: list[tuple[str, Path_, bool]] = [
         (keep.path, keep.place, False) for keep in keeps_of(case.release, case.place)
     ]
-    named += [((path), (*case.place, "treat", path), True) for path in case.release.treat]
+    named += [(path, (*case.place, "treat", path), True) for path in case.release.treat]
     named += [
         (test.field, (*test.place, "field"), False)
         for test in tests_of(case.release, case.place)
@@ -63,7 +58,8 @@ def judge_paths(case: Case) -> Found:
     for path, place, key in named:
         if path not in leaves:
             text = _say_unknown(path, leaves, case.subject.schema.schema_)
-            yield case.violation(8, "unknown-path", place, text, key=key, field=path)
+            report = case.key_violation if key else case.violation
+            yield report(8, "unknown-path", place, text, field=path)
 
 
 def judge_scopes(case: Case) -> Found:
@@ -93,10 +89,10 @@ def judge_scopes(case: Case) -> Found:
         if path not in lists:
             text = f"`{path}` is no list of schema `{case.subject.schema.schema_}`"
             text += suggest(path, lists)
-            yield case.violation(8, "no-list", place, text, key=True, field=path)
+            yield case.key_violation(8, "no-list", place, text, field=path)
         elif path not in kept:
             text = f"`only` chooses among the elements of `{path}`, of which nothing is kept"
-            yield case.violation(8, "only-unkept", place, text, key=True, field=path)
+            yield case.key_violation(8, "only-unkept", place, text, field=path)
 
 
 def judge_values(case: Case) -> Found:
@@ -122,12 +118,11 @@ def judge_treatments(case: Case) -> Found:
     for place, treatment, leaf in case.treated:
         problem = ""
         if leaf.path not in kept:
-            yield case.violation(
+            yield case.key_violation(
                 8,
                 "treats-unkept",
                 place,
                 f"no need keeps `{leaf.path}`: there is nothing to treat",
-                key=True,
                 field=leaf.path,
             )
         elif treatment.pseudonymize:
@@ -215,7 +210,7 @@ def _misfit(value: object, leaf: Leaf) -> str:
 
 def _fits_decimal(value: object, name: str) -> bool:
     precision, scale = (int(one) for one in name.partition("(")[2].rstrip(")").split(","))
-    sign, digits, exponent = decimal.Decimal(str(value)).normalize().as_tuple()
+    _, digits, exponent = decimal.Decimal(str(value)).normalize().as_tuple()
     if not isinstance(exponent, int):
         return False
     return -exponent <= scale and len(digits) + exponent <= precision - scale

@@ -1,22 +1,13 @@
 """Rules 6 and 7: each field has its need, each reason its words, each category its purpose."""
 
 from tamis.decide.case import Case, Found
+from tamis.decide.reason import says_nothing
 from tamis.decide.timeline import LawOfDay
 from tamis.documents.law import CATEGORY_ARTICLES, PURPOSES_ARTICLE
 from tamis.documents.positions import suggest
 from tamis.documents.project import Law
 
 NO_CATEGORY = ("outside", "not-personal")
-
-
-def says_nothing(reason: str | None) -> bool:
-    """Whether a reason has no word in it.
-
-    Example:
-        >>> says_nothing(" … "), says_nothing("identifier le titulaire")
-        (True, False)
-    """
-    return not any(character.isalpha() for character in reason or "")
 
 
 def judge_needs(case: Case) -> Found:
@@ -95,6 +86,8 @@ def judge_sensitive(case: Case) -> Found:
 def judge_categories(case: Case) -> Found:
     """7: one of a kept field's categories serves the purpose."""
     purpose = case.release.purpose
+    if purpose not in case.law.purposes:
+        return
     for keep, leaf in case.keeps:
         slugs = leaf.category
         example = {"field": keep.path, "category": ", ".join(slugs) or "none"}

@@ -1,6 +1,7 @@
 """Rules 4 and 5: under paragraph III no NIR is released, and none can be put together again."""
 
 from tamis.decide.case import Case, Found
+from tamis.decide.reason import says_nothing
 from tamis.documents.policy import Treatment
 from tamis.documents.positions import Path_
 from tamis.documents.schema import NirPart
@@ -58,7 +59,7 @@ def judge_on_nir(case: Case) -> Found:
 
 def judge_rebuilding(case: Case) -> Found:
     """5: under `nir: absent`, not sex, birth and place together."""
-    if not case.nir_absent or (case.release.rebuilds_nir or "").strip():
+    if not case.nir_absent or not says_nothing(case.release.rebuilds_nir):
         return
     told: dict[NirPart, tuple[str, Path_]] = {}
     for keep, leaf in case.keeps:

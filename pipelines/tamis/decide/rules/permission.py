@@ -87,7 +87,7 @@ def judge_entry(case: Case) -> Found:
         text = f"no processing `{slug}` in {register}, which is closed"
         text += suggest(slug, subject.register.processings)
         yield case.violation(2, "unknown-processing", ("processing",), text, processing=slug)
-    elif processing.entry_on(item, case.law.day) is None:
+    elif item_windows(subject.law, item) and processing.entry_on(item, case.law.day) is None:
         entries = [entry for entry in processing.entries if entry.item == item]
         if entries:
             windows = ", ".join(say_window(entry) for entry in entries)

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, BinaryIO, Literal
 
-from tamis.beam.dsn_layout import (
+from tamis.formats.dsn_layout import (
     AROUND_INDIVIDU,
     BELOW_INDIVIDU,
     DECLARATION,
@@ -136,7 +136,7 @@ def read_individus(stream: BinaryIO, source: str, layout: DsnLayout) -> Iterator
     Args:
         stream: the file's bytes; read forward only, reads may be short.
         source: its path or URI, for messages.
-        layout: what to collect (`tamis.beam.dsn_layout.layout_of`).
+        layout: what to collect (`tamis.formats.dsn_layout.layout_of`).
 
     Yields:
         For each individu a `DsnRecord` or a `DsnReject`, for each stray line outside of any a
@@ -148,9 +148,9 @@ def read_individus(stream: BinaryIO, source: str, layout: DsnLayout) -> Iterator
     Example:
         >>> import io
         >>> from types import SimpleNamespace as Field
-        >>> from tamis.beam.dsn_layout import layout_of
-        >>> layout = layout_of({"nom": Field(type="string", fields=None,
-        ...                                  rubrique="S21.G00.30.002")})
+        >>> from tamis.formats.dsn_layout import layout_of
+        >>> layout = layout_of([Field(name="nom", type="string", fields=(),
+        ...                           rubrique="S21.G00.30.002")])
         >>> text = b"S10.G00.00.001,'L'\\nS21.G00.30.002,'D'ESSAI'\\nS90.G00.90.001,'3'\\n"
         >>> next(read_individus(io.BytesIO(text), "x.dsn", layout)).values
         {'nom': "D'ESSAI"}
@@ -166,16 +166,17 @@ def read_individus(stream: BinaryIO, source: str, layout: DsnLayout) -> Iterator
 
 
 def _split(stream: BinaryIO) -> Iterator[bytes]:
-    """The stream's lines without 0x0A; of a line longer than MAX_LINE not all, but more than it."""
+    """The stream's lines without 0x0A, cut one byte after MAX_LINE."""
     line = b""
     while chunk := stream.read(_CHUNK):
         pieces = chunk.split(b"\n")
-        if len(line) <= MAX_LINE:
-            line += pieces[0][: MAX_LINE + 1]
+        if max(map(len, pieces)) > MAX_LINE:
+            pieces = [piece[: MAX_LINE + 1] for piece in pieces]
+        line = (line + pieces[0])[: MAX_LINE + 1]
         if len(pieces) > 1:
             yield line
             yield from pieces[1:-1]
-            line = pieces[-1][: MAX_LINE + 1]
+            line = pieces[-1]
     if line:
         yield line
 
@@ -237,7 +238,7 @@ class _Reader:
                     yield from self._stray(number)
                 continue
             if rubrique.bloc != bloc or rubrique.rank <= rank:
-                yield from self._begin(rubrique, number, bloc == rubrique.bloc)
+                yield from self._begin(rubrique, number)
                 bloc = rubrique.bloc
             rank = rubrique.rank
             self.last = number
@@ -272,7 +273,7 @@ class _Reader:
             rubrique = _Rubrique(text, text in self.layout.rubriques or text in _ENVELOPE)
             if len(self.rubriques) < _MAX_RUBRIQUES:
                 self.rubriques[text] = rubrique
-        if len(self.known) < _MAX_RUBRIQUES:
+        if len(self.known) < _MAX_RUBRIQUES and len(key) < 40:
             self.known[key] = rubrique
         return rubrique
 
@@ -294,8 +295,7 @@ class _Reader:
             self.encoding = "cp1252"
         return mended
 
-    def _begin(self, rubrique: _Rubrique, number: int, again: bool) -> Iterator[DsnItem]:
-        """A block begins; `again`: right after another one of its kind."""
+    def _begin(self, rubrique: _Rubrique, number: int) -> Iterator[DsnItem]:
         bloc = rubrique.bloc
         self.current = None
         if bloc in _LOT:
@@ -318,7 +318,7 @@ class _Reader:
             self.total = self.current = self.total or Bloc()
         elif bloc == INDIVIDU:
             astray = rubrique.rank not in ("001", "002")
-            if astray and again:
+            if astray:
                 self._fail(rubrique, number, "is out of order")
             yield from self._end_individu(whole=True)
             self._begin_individu(number)

@@ -11,7 +11,7 @@ In a schema of `format: dsn` every leaf names its `rubrique` and every list its 
         type: struct
         fields:
           debut: {type: date32, rubrique: S21.G00.40.001}
-          fin:   {type: date32, rubrique: S21.G00.62.001}                # 62: at most one a contract
+          fin:   {type: date32, rubrique: S21.G00.62.001}                # 62: one a contract
           remunerations:
             type: list
             bloc: S21.G00.51                  # no child of 40: those whose 51.010 is its 40.009
@@ -28,11 +28,11 @@ The tree is that of the monthly DSN, cahier technique 2025.1, § 5.5; other natu
 it. In every block the norm lists the rubriques in ascending order.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tamis.errors import DocumentError
+from tamis.errors import DocumentError, Problem
 
 ENVOI = "S10.G00.00"
 DECLARATION = "S20.G00.05"
@@ -85,6 +85,16 @@ SINGLE = frozenset(
 """Blocks that occur at most once under their parent."""
 
 
+def children_of(bloc: str) -> tuple[str, ...]:
+    """The blocks directly under `bloc`, in the norm's order.
+
+    Example:
+        >>> children_of("S21.G00.78")
+        ('S21.G00.79', 'S21.G00.81')
+    """
+    return _CHILDREN.get(bloc, ())
+
+
 def blocks_below(bloc: str) -> Iterator[str]:
     """The blocks under `bloc` in the norm's tree, at any depth.
 
@@ -92,7 +102,7 @@ def blocks_below(bloc: str) -> Iterator[str]:
         >>> list(blocks_below("S21.G00.51"))
         ['S21.G00.53']
     """
-    for child in _CHILDREN.get(bloc, ()):
+    for child in children_of(bloc):
         yield child
         yield from blocks_below(child)
 
@@ -102,14 +112,16 @@ AROUND_INDIVIDU = frozenset(blocks_below(ENVOI)) - BELOW_INDIVIDU - {INDIVIDU} |
 
 
 class FieldLike(Protocol):
-    """A field of a schema, as far as a layout is concerned."""
+    """A field of a plan (`tamis.decide.plan.PlanField`), as far as a layout is concerned."""
 
+    @property
+    def name(self) -> str: ...
     @property
     def type(self) -> str: ...
     @property
     def of(self) -> "FieldLike | None": ...
     @property
-    def fields(self) -> "Mapping[str, FieldLike] | None": ...
+    def fields(self) -> "Sequence[FieldLike]": ...
     @property
     def rubrique(self) -> str | None: ...
     @property
@@ -254,44 +266,32 @@ def bloc_of(rubrique: str) -> str:
     return rubrique[:10]
 
 
-def layout_of(
-    fields: Mapping[str, FieldLike],
-    keep: Collection[str] | None = None,
-    file: str = "schema",
-) -> DsnLayout:
-    """The layout of a schema of `format: dsn`, or of the part of it that is to be read.
+def layout_of(fields: Iterable[FieldLike], file: str = "schema") -> DsnLayout:
+    """The layout of the fields of a schema of `format: dsn`.
 
     Args:
-        fields: the schema's fields by name.
-        keep: paths of the leaves to read (`contrats.debut`); None for all.
-        file: the schema's path, for messages.
+        fields: the plan's, so that only what some release keeps or tests is read.
+        file: the schema's name, for messages.
 
     Raises:
         DocumentError: a leaf without `rubrique`, a list without `bloc`, or one that does not
             stand where the norm's tree has it.
     """
-    kept = None if keep is None else frozenset(keep)
-    return DsnLayout(tuple(_members(fields, INDIVIDU, "", kept, file)))
+    return DsnLayout(tuple(_member(field, INDIVIDU, "", file) for field in fields))
 
 
-def _members(
-    fields: Mapping[str, FieldLike], scope: str, above: str, keep: frozenset[str] | None, file: str
-) -> Iterator[Member]:
-    for name, spec in fields.items():
-        path = f"{above}{name}"
-        if spec.type == "list":
-            if spec.of is None or spec.of.fields is None:
-                raise _wrong(file, path, "a list of a DSN is a list of structs")
-            bloc = _list_bloc(spec.bloc, scope, path, file)
-            inside = tuple(_members(spec.of.fields, bloc, f"{path}.", keep, file))
-            if inside:
-                yield DsnList(name, bloc, inside)
-        elif spec.fields is not None:
-            inside = tuple(_members(spec.fields, scope, f"{path}.", keep, file))
-            if inside:
-                yield DsnGroup(name, inside)
-        elif keep is None or path in keep:
-            yield DsnLeaf(name, _parts(spec.rubrique, scope, path, file))
+def _member(spec: FieldLike, scope: str, above: str, file: str) -> Member:
+    path = f"{above}{spec.name}"
+    if spec.type == "list":
+        if spec.of is None or not spec.of.fields:
+            raise _wrong(file, path, "a list of a DSN is a list of structs")
+        scope = _list_bloc(spec.bloc, scope, path, file)
+        inside = tuple(_member(one, scope, f"{path}.", file) for one in spec.of.fields)
+        return DsnList(spec.name, scope, inside)
+    if spec.fields:
+        inside = tuple(_member(one, scope, f"{path}.", file) for one in spec.fields)
+        return DsnGroup(spec.name, inside)
+    return DsnLeaf(spec.name, _parts(spec.rubrique, scope, path, file))
 
 
 def _list_bloc(bloc: str | None, scope: str, path: str, file: str) -> str:
@@ -333,4 +333,4 @@ def _walk(members: tuple[Member, ...], scope: str) -> Iterator[tuple[str, Member
 
 
 def _wrong(file: str, path: str, problem: str) -> DocumentError:
-    return DocumentError(file, 0, 0, f"field `{path}`: {problem}")
+    return DocumentError(Problem(file, 0, 0, f"field `{path}`: {problem}"))

@@ -1,0 +1,124 @@
+"""Any Arrow array, taken apart into the flat arrays of values that it shows.
+
+The gate looks at what a reader of the batch can see: what lies under a null or outside a slice is
+`seal`'s to remove.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from tamis.errors import RunError
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """The values of one flat part of a column.
+
+    Attributes:
+        path: the column's name, then those of the fields on the way.
+        kind: `text` for large_binary values; `integer` for int64 and uint64; `float` for float64;
+            `narrow` for numbers too short for a NIR, but not for a part of one; `time` for
+            the int64 behind times and durations.
+        values: the values, nulls among them.
+        rows: the row of each value, or None where value i is row i.
+    """
+
+    path: str
+    kind: Literal["text", "integer", "float", "narrow", "time"]
+    values: pa.Array
+    rows: Rows | None
+
+
+def take_apart(path: str, array: pa.Array, rows: Rows | None = None) -> Iterator[Leaf]:
+    """Yield the leaves of an array of any type and nesting, those of one parent side by side.
+
+    Raises:
+        RunError: the type is none that the gate can look into; nothing may leave unseen.
+    """
+    kind = array.type
+    if isinstance(array, pa.ExtensionArray):
+        yield from take_apart(path, array.storage, rows)
+    elif pt.is_dictionary(kind):
+        yield from take_apart(path, array.dictionary_decode(), rows)
+    elif pt.is_run_end_encoded(kind):
+        yield from take_apart(path, pc.run_end_decode(array), rows)
+    elif pt.is_struct(kind):
+        for field, child in zip(kind, array.flatten(), strict=True):
+            yield from take_apart(f"{path}.{field.name}", child, rows)
+    elif pt.is_map(kind):
+        entries = pa.struct([("key", kind.key_type), ("value", kind.item_type)])
+        yield from take_apart(path, array.cast(pa.list_(entries)), rows)
+    elif _is_list(kind):
+        parents = np.asarray(pc.list_parent_indices(array))
+        inner = parents if rows is None else rows[parents]
+        yield from take_apart(path, array.flatten(), inner)
+    elif pt.is_union(kind):
+        yield from _union_leaves(path, array, rows)
+    else:
+        yield from _flat_leaf(path, array, rows)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(
+        pt.is_list(kind)
+        or pt.is_large_list(kind)
+        or pt.is_fixed_size_list(kind)
+        or pt.is_list_view(kind)
+        or pt.is_large_list_view(kind)
+    )
+
+
+def _union_leaves(path: str, array: pa.UnionArray, rows: Rows | None) -> Iterator[Leaf]:
+    codes = np.asarray(array.type_codes)
+    for position, code in enumerate(array.type.type_codes):
+        at = np.flatnonzero(codes == code)
+        child = array.field(position)
+        within = np.asarray(array.offsets)[at] if array.type.mode == "dense" else at
+        name = array.type.field(position).name
+        inner = at if rows is None else rows[at]
+        yield from take_apart(f"{path}.{name}", child.take(pa.array(within)), inner)
+
+
+def _flat_leaf(path: str, array: pa.Array, rows: Rows | None) -> Iterator[Leaf]:
+    kind = array.type
+    if pt.is_string_view(kind):
+        yield Leaf(path, "text", array.cast(pa.large_string()).cast(pa.large_binary()), rows)
+    elif (
+        pt.is_string(kind)
+        or pt.is_large_string(kind)
+        or pt.is_binary(kind)
+        or pt.is_large_binary(kind)
+        or pt.is_binary_view(kind)
+        or pt.is_fixed_size_binary(kind)
+    ):
+        yield Leaf(path, "text", array.cast(pa.large_binary()), rows)
+    elif pt.is_decimal(kind):
+        # `1550875999991.00` is the number, `1550875999991.93` the number and its key.
+        text = pc.replace_substring_regex(array.cast(pa.large_string()), r"\.0+$", "")
+        yield Leaf(path, "text", text.cast(pa.large_binary()), rows)
+    elif pt.is_int64(kind) or pt.is_uint64(kind):
+        yield Leaf(path, "integer", array, rows)
+    elif pt.is_integer(kind):
+        yield Leaf(path, "narrow", array, rows)
+    elif pt.is_float64(kind):
+        yield Leaf(path, "float", array, rows)
+    elif pt.is_timestamp(kind) or pt.is_duration(kind) or pt.is_time64(kind) or pt.is_date64(kind):
+        yield Leaf(path, "time", array.view(pa.int64()), rows)
+    elif not (
+        pt.is_null(kind)
+        or pt.is_boolean(kind)
+        or pt.is_date32(kind)
+        or pt.is_time32(kind)
+        or pt.is_float32(kind)  # 24 bits of mantissa: 7 digits
+        or pt.is_float16(kind)
+    ):
+        raise RunError(f"column `{path}`: the gate cannot look into the type `{kind}`")

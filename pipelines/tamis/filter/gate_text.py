@@ -1,0 +1,260 @@
+"""One text, read closely: does it still hold a NIR?
+
+The gate's own reading, which shares nothing with `tamis.nir.find` so that one bug is not both.
+The text is folded first (escapes, digits and spaces of other scripts, invisible characters), then
+taken as runs of digits and separators; every 13 or 15 digits of a run between two breaks are a
+candidate. What makes a candidate a NIR:
+
+    right key     the digits together, or broken only where the NIR's parts end, or evenly
+    wrong or no   broken exactly as INSEE writes it, 1 55 08 75 999 991, and standing alone
+    any           a label beside it (« NIR », « n° de sécurité sociale ») and none against it
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from urllib.parse import unquote
+
+MARK = "[NIR]"
+"""What the redactor leaves in a NIR's place. A label before it is used up."""
+
+_MARK = "\ue000"
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[nrt])")
+_TAG = re.compile(r"</?(?:br|wbr|nobr|b|i|u|em|strong|span|font)\b[^<>]{0,40}>", re.IGNORECASE)
+_SCIENTIFIC = re.compile(r"(?<![0-9])([1-8])[.,]([0-9]{9,14})[eE]\+?1([24])(?![0-9])")
+
+_DIGIT = r"(?:[0-9]|(?<=2)[AaBb](?![A-Za-z]))"
+_GAP = rf"[^0-9A-Za-z{_MARK}]"
+_TOKEN = re.compile(rf"{_DIGIT}+")
+_RUN = re.compile(rf"{_DIGIT}(?:{_GAP}{{0,4}}{_DIGIT})*")
+_NAMED_KEY = re.compile(
+    rf"{_GAP}{{0,6}}(?:cl[eé]|key)\w{{0,12}}{_GAP}{{0,6}}([0-9]{{2}})(?![0-9])", re.I
+)
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{16,}")
+_LIKE_DIGITS = re.compile(
+    r"(?<![0-9A-Za-z])[0-9OolISB]+(?:[ .\-/_]{1,2}[0-9OolISB]+)*(?![0-9A-Za-z])"
+)
+_FROM_LIKE_DIGITS = str.maketrans("OolISB", "001158")
+
+_LABEL = re.compile(
+    r"(?<![a-z])(?:n\.?i\.?r|nia|rnipp|insee|nss|ssn|sngi|num_?ss)(?![a-z])"
+    r"|(?-i:(?<=[a-z])N(?:ir|IR|ss|SS)(?![a-z]))"
+    r"|s[eé]cu(?![a-z])|s[eé]cu(?:rit[eé])?[\W_]{0,3}soc"
+    r"|\bn[°ºo.]?[\W_]{0,3}(?:de\s)?s\.?s\.?(?![a-z])|(?<![a-z])s\.?s\.?[\W_]{0,3}n[°ºo]"
+    r"|immatriculation|carte[\W_]vitale|assur[eé]e?s?[\W_]{0,3}soc|num[eé]ro d.inscription",
+    re.IGNORECASE,
+)
+_OTHER_LABEL = re.compile(
+    r"sire[nt]|iban|(?<![a-z])(?:rib|bic|cb|ine|spi|ean|gtin|lot|tva|gps)(?![a-z])|t[eé]l|portable"
+    r"|mobile|fax|commande|facture|dossier|(?<![a-z])r[eé]f|imei|fiscal|contrat|compte|bancaire"
+    r"|ticket|colis|suivi|timestamp|horodat|bordereau|devis|isbn|s[eé]rie|identifiant technique",
+    re.IGNORECASE,
+)
+_OPENED = re.compile(r"\s{0,2}[(\[]\s?")  # a label may follow in brackets
+_BEFORE = 48  # characters in which a label counts
+
+BODY = 13
+_ENDS = frozenset((1, 3, 5, 7, 8, 10, 13))  # where a part of the NIR ends
+_INSEE = (1, 3, 5, 7, 10)
+
+
+class _Fold(dict[int, str]):
+    """One character to one ASCII digit, a space, a hyphen, nothing, or itself."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        digit = unicodedata.digit(char, None)
+        category = unicodedata.category(char)
+        if digit is not None:
+            folded = str(digit)
+        elif category == "Cf" or char == "\0":
+            folded = ""
+        elif category == "Zs" or char in "\t\n\r\ufffd":
+            folded = " "
+        elif category == "Pd" or char == "\u2212":
+            folded = "-"
+        else:
+            folded = char
+        self[code] = folded
+        return folded
+
+
+_FOLD = _Fold()
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    start: int
+    end: int
+    body: str
+    key: str | None
+    breaks: tuple[int, ...]  # how many digits stand before each break
+    gaps: tuple[str, ...]  # what stands in each break
+    before: str | None  # the gap to the run's digits before, if any
+    after: str | None
+
+
+def holds_nir(text: str, *, not_nir: bool = False) -> bool:
+    """Whether a NIR is left in `text`.
+
+    Args:
+        text: any text, redacted or not.
+        not_nir: the text is declared to hold other long numbers: only a label or the INSEE
+            grouping counts.
+
+    Example:
+        >>> holds_nir("rappeler M. X, 1 55 08 75 999 991 93"), holds_nir("NIR : [NIR], le 12/03")
+        (True, False)
+    """
+    folded = _unescape(text.replace(MARK, _MARK)).translate(_FOLD)
+    folded = _SCIENTIFIC.sub(lambda m: (m[1] + m[2]).ljust(11 + int(m[3]), "0"), folded)
+    if _holds(folded, not_nir):
+        return True
+    corrected = _LIKE_DIGITS.sub(_correct, folded)
+    return corrected != folded and _holds(corrected, not_nir)
+
+
+def names_nir(path: str) -> bool:
+    """Whether a field's name says that a NIR is in it.
+
+    Example:
+        >>> [names_nir(name) for name in ("num_secu", "titulaire.NIR", "siret", "avenir")]
+        [True, True, False, False]
+    """
+    return bool(_LABEL.search(path)) and not _OTHER_LABEL.search(path)
+
+
+def _holds(text: str, not_nir: bool) -> bool:
+    return any(_is_nir(candidate, text, not_nir) for candidate in _candidates(text))
+
+
+def _unescape(text: str) -> str:
+    for _ in range(2):  # an escape may stand within another
+        if "\\" in text:
+            text = _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else " ", text)
+        if "%" in text:
+            text = unquote(text, errors="replace")
+        if "&" in text:
+            text = html.unescape(text)
+        if "<" in text:
+            text = _TAG.sub(" ", text)
+    return text
+
+
+def _correct(found: re.Match[str]) -> str:
+    run = found[0]
+    digits = sum(map(str.isdigit, run))
+    letters = sum(map(str.isalpha, run))
+    return run.translate(_FROM_LIKE_DIGITS) if digits + letters >= 13 and letters <= 4 else run
+
+
+def _candidates(text: str) -> Iterator[_Candidate]:
+    for run in _RUN.finditer(text):
+        tokens = [token.span() for token in _TOKEN.finditer(text, *run.span())]
+        gaps = [text[a[1] : b[0]] for a, b in pairwise(tokens)]
+        for first, (start, _) in enumerate(tokens):
+            if text[start] not in "12345678":
+                continue
+            counts: list[int] = []
+            digits = ""
+            for last in range(first, len(tokens)):
+                digits += text[slice(*tokens[last])]
+                counts.append(len(digits))
+                if len(digits) > BODY + 2:
+                    break
+                if len(digits) not in (BODY, BODY + 2):
+                    continue
+                end = tokens[last][1]
+                key = digits[BODY:] or None
+                if key is None and (named := _NAMED_KEY.match(text, end)):
+                    key = named[1]
+                yield _Candidate(
+                    start=start,
+                    end=end,
+                    body=digits[:BODY].upper(),
+                    key=key,
+                    breaks=tuple(counts[:-1]),
+                    gaps=tuple(gaps[first:last]),
+                    before=gaps[first - 1] if first else None,
+                    after=gaps[last] if last < len(gaps) else None,
+                )
+
+
+def _is_plausible(body: str) -> bool:
+    digits = body[:6] + body[7:]
+    if not digits.isdigit() or body[5:7] == "00":
+        return False
+    return 1 <= int(body[3:5]) <= 12 or body[3] >= "2"
+
+
+def _key_is_right(candidate: _Candidate) -> bool:
+    department = {"2A": "19", "2B": "18"}.get(candidate.body[5:7], candidate.body[5:7])
+    number = int(candidate.body[:5] + department + candidate.body[7:])
+    key = candidate.key
+    return key is not None and key.isdigit() and int(key) == 97 - number % 97
+
+
+def _is_nir(candidate: _Candidate, text: str, not_nir: bool) -> bool:
+    if _is_fraction(candidate, text) or _is_hexadecimal(candidate, text):
+        return False
+    if _is_plausible(candidate.body) and _has_form(candidate, not_nir):
+        return True
+    return _is_labelled(candidate, text)
+
+
+def _has_form(candidate: _Candidate, not_nir: bool) -> bool:
+    """Whether the digits are broken as a NIR's are, as strictly as their key needs."""
+    inner = tuple(b for b in candidate.breaks if b != BODY)
+    plain = all(
+        len(gap) <= 3 and len(gap.strip()) <= 1 and ", " not in gap for gap in candidate.gaps
+    )
+    as_insee = inner == _INSEE and plain
+    goes_on = candidate.before in candidate.gaps or candidate.after in candidate.gaps
+    if _key_is_right(candidate) and not not_nir:
+        if not inner or as_insee:
+            return True
+        lone_point = candidate.gaps in ((".",), (",",))
+        by_parts = _ENDS.issuperset(inner) and not lone_point
+        return (by_parts or _is_even(candidate.breaks)) and plain and not goes_on
+    return as_insee and len(set(candidate.gaps[:5])) == 1 and not goes_on
+
+
+def _is_fraction(candidate: _Candidate, text: str) -> bool:
+    """Whether the digits are the decimals of `0.`."""
+    before = text[max(0, candidate.start - 3) : candidate.start]
+    return candidate.before in (".", ",") and bool(re.search(r"(?<![0-9])0[.,]$", before))
+
+
+def _is_hexadecimal(candidate: _Candidate, text: str) -> bool:
+    """Whether the digits are a part of a longer hexadecimal word, such as a digest."""
+    start, end = candidate.start, candidate.end
+    while start > 0 and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    word = text[start:end]
+    return len(word) > candidate.end - candidate.start and bool(_HEXADECIMAL.fullmatch(word))
+
+
+def _is_even(breaks: tuple[int, ...]) -> bool:
+    """Whether all groups but the last are of one size: fours, threes, single digits."""
+    sizes = [b - a for a, b in pairwise((0, *breaks))]
+    return len(sizes) > 1 and len(set(sizes)) == 1
+
+
+def _is_labelled(candidate: _Candidate, text: str) -> bool:
+    before = text[max(0, candidate.start - _BEFORE) : candidate.start].rpartition(_MARK)[2]
+    label = _last_end(_LABEL, before)
+    if label >= 0:
+        return label > _last_end(_OTHER_LABEL, before)
+    if _last_end(_OTHER_LABEL, before) >= 0:
+        return False
+    opened = _OPENED.match(text, candidate.end)
+    return opened is not None and _LABEL.match(text, opened.end()) is not None
+
+
+def _last_end(label: re.Pattern[str], text: str) -> int:
+    return max((found.end() for found in label.finditer(text)), default=-1)

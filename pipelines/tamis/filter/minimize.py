@@ -1,0 +1,117 @@
+"""`minimize`: one batch under one plan (`design.md` §5): conform, tag, treat, gate, seal.
+
+    batch ── where ──> rows that some release matches        the others: withheld
+          ── conform, judge what these releases keep ──>      a failure: quarantined from all
+          ── treat, per release ──> columns ── gate ──>       a NIR still there: quarantined
+          ── seal ──> one batch a release
+
+A record whose tested value cannot be read is neither withheld nor released but quarantined, if
+nothing else in the conditions excludes it: it might have matched. A `when` or `only` that cannot
+be told quarantines as well. Fields are judged where they would be released: not where a `when`
+does not hold, nor in list elements that `only` removes.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from tamis.decide.plan import Plan, PlanRelease
+from tamis.errors import KeysError
+from tamis.filter.program import program_of
+from tamis.filter.tally import Tally
+from tamis.filter.work import QUARANTINED, KeySource, Work
+
+__all__ = ["QUARANTINED", "KeySource", "Minimized", "minimize", "released_schema"]
+
+
+@dataclass(frozen=True)
+class Minimized:
+    """What became of the records of one batch.
+
+    Attributes:
+        released: by release id, the kept fields in the schema's order and the tags; sealed.
+        rows: by release id, the row in the batch of each released row.
+        quarantined: columns as `QUARANTINED`.
+        tally: the counts; they reconcile.
+    """
+
+    released: Mapping[str, pa.RecordBatch]
+    rows: Mapping[str, pa.Int64Array]
+    quarantined: pa.RecordBatch
+    tally: Tally
+
+
+def minimize(
+    batch: pa.RecordBatch, plan: Plan, *, run: str = "", keys: KeySource | None = None
+) -> Minimized:
+    """Release of each record what the plan lets pass, tagged, and nothing else.
+
+    Args:
+        batch: N rows; columns by the schema's top-level names, of any type that can stand for the
+            schema's; a missing one is null, one more is not looked at. Of a column
+            `tamis.formats.chunk.FAULTS` the paths count as values of a wrong type.
+        plan: what may pass on its day.
+        run: id of the run, for the tag `legal_run`.
+        keys: derives the keys of pseudonyms.
+
+    Raises:
+        KeysError: the plan pseudonymizes and `keys` is None.
+
+    Legal source:
+        Code du travail, art. R. 6323-37; RGPD, art. 5, 1, c.
+    """
+    if plan.needs_keys and keys is None:
+        raise KeysError(f"policy `{plan.policy}` pseudonymizes: it needs a keyring")
+    work = Work(program_of(plan), batch, keys)
+    work.match()
+    work.judge()
+    work.treat()
+    work.gate()
+    return _assemble(work, plan, run)
+
+
+def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
+    """The schema of a release's batches, the same whatever their rows.
+
+    A top-level field is nullable where the schema says so or a `when` may null it; fields below
+    the top always are. There is no metadata.
+    """
+    for one in program_of(plan).releases:
+        if one.plan.id == release.id:
+            return one.schema
+    raise KeyError(release.id)
+
+
+def _assemble(work: Work, plan: Plan, run: str) -> Minimized:
+    released, rows = {}, {}
+    tally = Tally(records=work.records, withheld=work.withheld)
+    passed = np.zeros(work.records, dtype=bool)
+    for index, release in enumerate(work.program.releases):
+        one = release.plan
+        places = work.released_rows(index)
+        passed[places] = True
+        columns = work.released_columns(index)
+        tags = [_constant(value, len(places)) for value in plan.tags(one, run).values()]
+        released[one.id] = pa.RecordBatch.from_arrays([*columns, *tags], schema=release.schema)
+        rows[one.id] = pa.array(places)
+        if len(places):
+            tally.rows[one.id] = len(places)
+        redacted = work.redacted(index)
+        if redacted:
+            tally.redacted[one.id] = Counter(redacted)
+    tally.released = int(passed.sum())
+    failures = work.failures()
+    tally.quarantine.update(failures.column("reason").to_pylist())
+    received = work.received()
+    if received and plan.direction == "into-store":
+        tally.anomalies["nir-received-under-iii"] = received
+    tally.chance.update(work.chance)
+    return Minimized(released, rows, failures, tally)
+
+
+def _constant(value: str, rows: int) -> pa.DictionaryArray:
+    indices = pa.Array.from_buffers(pa.int8(), rows, [None, pa.py_buffer(bytes(rows))])
+    return pa.DictionaryArray.from_arrays(indices, pa.array([value], pa.string()))

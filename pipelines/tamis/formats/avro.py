@@ -1,0 +1,204 @@
+"""Avro object container files, read with a reader's schema of the leaves that the plan reads.
+
+Fields that the plan does not read are skipped by the decoder, never built.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, Final, cast
+
+import fastavro
+
+from tamis.decide.plan import Plan, PlanField
+from tamis.errors import InputError
+from tamis.formats.chunk import CHUNK_RECORDS, Chunk, known_names, rechunk, shown_names
+from tamis.formats.rows import PIECE_RECORDS, to_chunk
+
+MAX_READ_BYTES: Final = 1 << 30
+"""The largest block, string or name that a file may announce."""
+
+_PIECE_BYTES = 8 << 20
+_NAMED = ("record", "error", "enum", "fixed")
+_KEPT_KEYS = ("type", "name", "namespace", "symbols", "size", "logicalType", "precision", "scale")
+
+
+def read_avro(
+    stream: BinaryIO, plan: Plan, source: str, records: int = CHUNK_RECORDS
+) -> Iterator[Chunk]:
+    """The records of an Avro file, with the leaves that `plan` reads, in the types of `rows`.
+
+    Returns:
+        Chunks of `records` records, the last one excepted; positions number records from 1.
+
+    Raises:
+        InputError: the file is not Avro, holds no records or none with a field of the schema, is
+            compressed by a codec that is not installed, or a block is corrupt or cut.
+    """
+    yield from rechunk(_pieces(stream, plan, source), source, records)
+
+
+def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
+    file = _Rewindable(stream)
+    writer = _written_schema(file, source)
+    names = [str(one["name"]) for one in writer["fields"]]
+    known = known_names(plan)
+    if not known & set(names):
+        raise InputError(source, f"has no field of schema `{plan.schema}`")
+    fields = tuple(one for one in plan.fields if one.name in names)
+    unknown = shown_names(name for name in names if name not in known)
+    missing = known - set(names)
+    file.rewind()
+    rows: list[Mapping[str, Any]] = []
+    size = done = 0
+    for record, weight in _records(file, _project(writer, fields), source):
+        rows.append(record)
+        size += weight
+        if len(rows) >= PIECE_RECORDS or size >= _PIECE_BYTES:
+            positions = range(done + 1, done + len(rows) + 1)
+            yield to_chunk(rows, positions, fields, (), unknown, missing)
+            done, rows, size = done + len(rows), [], 0
+    positions = range(done + 1, done + len(rows) + 1)
+    told = () if done else unknown, () if done else missing
+    yield to_chunk(rows, positions, fields, (), frozenset(told[0]), frozenset(told[1]))
+
+
+def _written_schema(file: "_Rewindable", source: str) -> dict[str, Any]:
+    """The record that the file's writer declared.
+
+    Raises:
+        InputError: this is no Avro file, or one of something else than records.
+    """
+    if file.read(4) != b"Obj\x01":
+        raise InputError(source, "is not an Avro file")
+    file.rewind(keep=True)
+    try:
+        schema = fastavro.block_reader(cast(BinaryIO, file)).writer_schema
+    except Exception:
+        raise InputError(source, "is an Avro file whose header cannot be read") from None
+    if not isinstance(schema, dict) or schema["type"] != "record":
+        raise InputError(source, "is an Avro file of something else than records")
+    return schema
+
+
+def _records(
+    file: "_Rewindable", schema: dict[str, Any], source: str
+) -> Iterator[tuple[Mapping[str, Any], int]]:
+    """Each record, and its share of its block's bytes."""
+    done = 0
+    try:
+        for block in fastavro.block_reader(
+            cast(BinaryIO, file), reader_schema=schema, handle_unicode_errors="surrogateescape"
+        ):
+            weight = block.size // max(1, block.num_records)
+            for record in block:
+                done += 1
+                yield cast(Mapping[str, Any], record), weight
+    except Exception as error:
+        if isinstance(error, ValueError) and "codec" in str(error):
+            problem = "is compressed by a codec that is not installed"
+        else:
+            problem = f"cannot be read after record {done}: its block is corrupt or cut"
+        raise InputError(source, problem) from None
+
+
+class _Rewindable:
+    """A stream that can be read again from its start as long as it is kept."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._head = bytearray()
+        self._at = 0
+        self._keep = True
+        self._past = 0
+
+    def rewind(self, keep: bool = False) -> None:
+        """Read from the start again; for the last time unless `keep`."""
+        self._at, self._keep = 0, keep
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= MAX_READ_BYTES:
+            raise ValueError("a length in the file is beyond bounds")
+        piece = bytes(self._head[self._at : self._at + size])
+        self._at += len(piece)
+        if len(piece) < size:
+            more = self._stream.read(size - len(piece))
+            if self._keep:
+                self._head += more
+                self._at += len(more)
+            else:
+                self._past += len(more)
+            piece += more
+        return piece
+
+    def tell(self) -> int:
+        return self._at + self._past
+
+
+# The reader's schema
+
+
+def _project(writer: dict[str, Any], fields: tuple[PlanField, ...]) -> dict[str, Any]:
+    """`writer` with the leaves of `fields` only.
+
+    A record that is referred to by its name elsewhere stays whole, as one name has one meaning.
+    """
+    definitions: dict[str, dict[str, Any]] = {}
+    shared: set[str] = set()
+    _collect(writer, definitions, shared)
+    top = PlanField(writer["name"], "struct", fields=fields)
+    projected: dict[str, Any] = _prune(writer, top, definitions, shared, set())
+    return projected
+
+
+def _collect(node: Any, definitions: dict[str, dict[str, Any]], shared: set[str]) -> None:
+    """All named types of `node`, and the names by which some are referred to."""
+    if isinstance(node, str):
+        shared.add(node)
+    elif isinstance(node, list):
+        for branch in node:
+            _collect(branch, definitions, shared)
+    else:
+        if node["type"] in _NAMED:
+            definitions[node["name"]] = node
+        for one in node.get("fields", ()):
+            _collect(one["type"], definitions, shared)
+        for inner in ("items", "values"):
+            if inner in node:
+                _collect(node[inner], definitions, shared)
+
+
+def _prune(
+    node: Any,
+    wanted: PlanField | None,
+    definitions: dict[str, dict[str, Any]],
+    shared: set[str],
+    written: set[str],
+) -> Any:
+    """`node` with what `wanted` names, all of it for None; each named type is written out once."""
+    if isinstance(node, list):
+        return [_prune(branch, wanted, definitions, shared, written) for branch in node]
+    name = node if isinstance(node, str) else node.get("name")
+    if name in definitions:
+        if name in written:
+            return name
+        written.add(name)
+        node = definitions[name]
+    elif isinstance(node, str):
+        return node
+    out = {key: node[key] for key in _KEPT_KEYS if key in node}
+    if "fields" in node:
+        whole = wanted is None or not wanted.fields or name in shared
+        inner = {} if whole or wanted is None else {one.name: one for one in wanted.fields}
+        out["fields"] = [
+            {
+                "name": one["name"],
+                "type": _prune(one["type"], inner.get(one["name"]), definitions, shared, written),
+            }
+            for one in node["fields"]
+            if whole or one["name"] in inner
+        ]
+    if "items" in node:
+        of = wanted.of if wanted is not None else None
+        out["items"] = _prune(node["items"], of, definitions, shared, written)
+    if "values" in node:
+        out["values"] = _prune(node["values"], None, definitions, shared, written)
+    return out

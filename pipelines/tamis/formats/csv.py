@@ -1,0 +1,331 @@
+"""CSV: streamed by Arrow's own reader, every record numbered, none lost in silence.
+
+Three things Arrow's reader does not do are done around it:
+
+- Its handler of wrong records wants UTF-8, so text is brought to UTF-8 on the way in, whatever the
+  encoding; bytes that are no text become a mark, and a value with a mark is a fault of its field
+  (in a field that is not read it does not matter).
+- It takes an unclosed quote at the end of a file for a value. A last line that is wrong on purpose
+  is appended; if the reader does not report it, a quote has swallowed it.
+- It tells how many rows a block gave, not which: rows are numbered from the records it refused.
+"""
+
+import codecs
+import csv
+import io
+from array import array
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from tamis.decide.plan import Plan, PlanField
+from tamis.documents.schema import CsvOptions
+from tamis.errors import InputError, UsageError
+from tamis.formats.chunk import (
+    CHUNK_RECORDS,
+    FAULTS,
+    REJECTS,
+    Chunk,
+    add_faults,
+    known_names,
+    leaf_paths,
+    rechunk,
+    shown_names,
+)
+
+BLOCK_BYTES = 8 << 20
+"""What is parsed at once. A record of more may end the run, one of more than twice as much does."""
+
+MAX_HEADER_BYTES = 1 << 20
+MAX_REJECT_RUN = 1 << 20
+"""Records refused one after the other before the separator is taken to be wrong."""
+
+_UNDECODABLE = "\ufdd0"  # a noncharacter: never in text that is meant for others
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError | UnicodeEncodeError):
+        raise error
+    return _UNDECODABLE, error.end
+
+
+codecs.register_error("tamis-mark", _mark)
+
+
+def read_csv(
+    stream: BinaryIO, plan: Plan, source: str, records: int = CHUNK_RECORDS
+) -> Iterator[Chunk]:
+    """The records of a CSV file with a header line, with the columns that `plan` reads, as text.
+
+    Blank lines are no records. An empty value is null, quoted or not. A record with more or
+    fewer fields than the header is rejected.
+
+    Returns:
+        Chunks of `records` records, the last one excepted; positions number the records after
+        the header from 1; columns are strings.
+
+    Raises:
+        InputError: there is no header, or it has no field of the schema or one of them twice; a
+            record does not fit into memory's bound, or a quote is never closed.
+        UsageError: separator or quote is not ASCII.
+    """
+    options = plan.format.csv
+    if not (options.separator + options.quote).isascii():
+        raise UsageError("the separator and the quote of a CSV format must be ASCII characters")
+    yield from rechunk(_pieces(stream, plan, source), source, records)
+
+
+def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
+    options = plan.format.csv
+    text = _Utf8(stream, options)
+    header = text.header(source)
+    known = known_names(plan)
+    if not known & set(header):
+        raise InputError(
+            source,
+            f"the first line names no field of schema `{plan.schema}`: "
+            "check header, separator and encoding",
+        )
+    wanted = [one for one in plan.fields if one.name in header]
+    for one in wanted:
+        if header.count(one.name) > 1:
+            raise InputError(source, f"has two columns `{one.name}`")
+    unknown = shown_names(name for name in header if name not in known)
+    missing = known - set(header)
+    faults = [path for one in wanted if _nested(one) for path in leaf_paths(one, one.name)]
+    wanted = [one for one in wanted if not _nested(one)]
+
+    numbers = _Numbers(len(header), text.last_line)
+    # A column is always read, for the number of its rows.
+    columns = [str(header.index(one.name)) for one in wanted]
+    for batch in _batches(text, options, columns or ["0"], numbers, source):
+        data = batch.select(columns).rename_columns([one.name for one in wanted])
+        positions, rejects = numbers.next_rows(batch.num_rows)
+        data = _fault_undecodable(data) if text.damaged else data
+        yield Chunk(add_faults(data, faults), positions, rejects, unknown, missing)
+    rejects = numbers.finish(source)
+    empty = pa.RecordBatch.from_pylist([], pa.schema([(one.name, pa.string()) for one in wanted]))
+    none = pa.array([], pa.int64())
+    yield Chunk(add_faults(empty, faults), none, rejects, unknown, missing)
+
+
+def _nested(field: PlanField) -> bool:
+    return field.of is not None or bool(field.fields)
+
+
+def _batches(
+    text: "_Utf8", options: CsvOptions, columns: list[str], numbers: "_Numbers", source: str
+) -> Iterator[pa.RecordBatch]:
+    read = pyarrow.csv.ReadOptions(
+        use_threads=False,
+        block_size=BLOCK_BYTES,
+        column_names=[str(index) for index in range(numbers.fields)],
+        skip_rows_after_names=1,
+    )
+    parse = pyarrow.csv.ParseOptions(
+        delimiter=options.separator,
+        quote_char=options.quote,
+        newlines_in_values=True,
+        invalid_row_handler=numbers.refuse,
+    )
+    convert = pyarrow.csv.ConvertOptions(
+        check_utf8=False,
+        include_columns=columns,
+        column_types={name: pa.string() for name in columns},
+        strings_can_be_null=True,
+        null_values=[""],
+    )
+    try:
+        yield from pyarrow.csv.open_csv(text, read, parse, convert)
+    except pa.ArrowInvalid:
+        if numbers.ran_away:
+            raise InputError(
+                source,
+                f"over {MAX_REJECT_RUN} records in a row have not the {numbers.fields} fields of "
+                "the header: check the separator",
+            ) from None
+        raise InputError(
+            source,
+            f"record {numbers.count + 1} is longer than {BLOCK_BYTES >> 20} MiB, or opens a quote "
+            "that is never closed",
+        ) from None
+
+
+def _fault_undecodable(data: pa.RecordBatch) -> pa.RecordBatch:
+    """Null in place of each value with bytes that are no text, and the field a fault."""
+    faults: list[list[str]] = [[] for _ in range(data.num_rows)]
+    columns = []
+    for name, column in zip(data.schema.names, data.columns, strict=True):
+        bad = pc.fill_null(pc.match_substring(column, _UNDECODABLE), False)
+        for row in np.flatnonzero(bad.to_numpy(zero_copy_only=False)):
+            faults[row].append(name)
+        columns.append(pc.replace_with_mask(column, bad, pa.scalar(None, pa.string())))
+    if not any(faults):
+        return data
+    names = [*data.schema.names, FAULTS]
+    return pa.RecordBatch.from_arrays([*columns, pa.array(faults, pa.list_(pa.string()))], names)
+
+
+class _Utf8:
+    """A stream of UTF-8 over one of any encoding, without byte order mark, with a last line.
+
+    Attributes:
+        damaged: whether some bytes so far were no text.
+        last_line: a line of one field too many, appended to the file; "" before the header.
+    """
+
+    closed = False
+
+    def __init__(self, stream: BinaryIO, options: CsvOptions) -> None:
+        self.damaged = False
+        self.last_line = ""
+        self._stream = stream
+        self._options = options
+        encoding = codecs.lookup(options.encoding).name
+        self._utf8 = encoding in ("utf-8", "utf-8-sig")
+        self._decoder = codecs.getincrementaldecoder(encoding)("tamis-mark")
+        self._rest = b""
+        self._ended = False
+        self._held = b""
+
+    def header(self, source: str) -> list[str]:
+        """The names in the first line; blank lines above it are skipped.
+
+        Raises:
+            InputError: there is none, or it is longer than `MAX_HEADER_BYTES`.
+        """
+        while len(self._held) < MAX_HEADER_BYTES and not self._ended:
+            self._held = (self._held + self._next()).removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
+        start = io.StringIO(self._held[:MAX_HEADER_BYTES].decode(errors="ignore"), "")
+        options = self._options
+        lines = csv.reader(start, delimiter=options.separator, quotechar=options.quote)
+        try:
+            names = next(lines, [])
+        except csv.Error:
+            raise InputError(source, "the header line cannot be read") from None
+        if not any(name.strip() for name in names):
+            raise InputError(source, "is empty: a CSV needs a header line")
+        if not start.read(1) and not self._ended:
+            raise InputError(source, f"the header line is longer than {MAX_HEADER_BYTES} bytes")
+        self.last_line = options.separator * len(names)
+        if self._ended:
+            self._held += self._end()
+        return names
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes of UTF-8."""
+        blocks, held = [self._held], len(self._held)
+        while held < size and not self._ended:
+            blocks.append(self._next())
+            if self._ended:
+                blocks.append(self._end())
+            held += len(blocks[-1]) + (len(blocks[-2]) if self._ended else 0)
+        block = b"".join(blocks)
+        self._held = block[size:]
+        return block[:size]
+
+    def _end(self) -> bytes:
+        return f"\n{self.last_line}\n".encode()
+
+    def _next(self) -> bytes:
+        block = self._stream.read(1 << 20)
+        self._ended = not block
+        if not self._utf8:
+            decoded = self._decoder.decode(block, final=self._ended)
+            self.damaged = self.damaged or _UNDECODABLE in decoded
+            return decoded.encode("utf-8", "tamis-mark")
+        block = self._rest + block
+        try:
+            used = codecs.utf_8_decode(block, "strict", self._ended)[1]
+            text = block[:used]
+        except UnicodeDecodeError:
+            marked, used = codecs.utf_8_decode(block, "tamis-mark", self._ended)
+            text = marked.encode()
+            self.damaged = True
+        self._rest = block[used:]
+        return text
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Leave the stream below to whoever opened it."""
+
+
+class _Numbers:
+    """Which record is which, from the rows that come and the records that are refused.
+
+    Attributes:
+        fields: fields of the header.
+        count: records seen so far.
+        ran_away: whether too many records were refused one after the other.
+    """
+
+    def __init__(self, fields: int, last_line: str) -> None:
+        self.fields = fields
+        self.ran_away = False
+        self._last_line = last_line
+        self._last_line_at = 0
+        self._refused = array("q")
+        self._found = array("q")
+        self._run = 0
+        self._at = 0  # the last record handed on
+
+    @property
+    def count(self) -> int:
+        return max(self._at, self._refused[-1] if self._refused else 0)
+
+    def refuse(self, row: Any) -> str:
+        """Note a record that Arrow's reader could not bring into columns (it counts the header)."""
+        number = row.number - 1
+        if row.text == self._last_line:
+            self._last_line_at = number
+        follows = bool(self._refused) and number == self._refused[-1] + 1
+        self._run = self._run + 1 if follows else 1
+        self._refused.append(number)
+        self._found.append(row.actual_columns)
+        self.ran_away = self._run > MAX_REJECT_RUN
+        return "error" if self.ran_away else "skip"
+
+    def next_rows(self, rows: int) -> tuple[pa.Array, pa.RecordBatch]:
+        """Numbers of the next `rows` rows, and the rejects before the last of them."""
+        refused = np.array(self._refused, np.int64)
+        plain = np.arange(self._at + 1, self._at + 1 + rows, dtype=np.int64)
+        # The i-th refused number r is passed by the rows from r - i on.
+        positions = plain + np.searchsorted(refused - np.arange(len(refused)), plain, side="right")
+        if rows:
+            self._at = int(positions[-1])
+        return pa.array(positions), self._take(int(np.searchsorted(refused, self._at)))
+
+    def finish(self, source: str) -> pa.RecordBatch:
+        """The last rejects.
+
+        Raises:
+            InputError: the line appended to the file was not seen as a record of its own.
+        """
+        if not self._refused or self._last_line_at != self.count:
+            raise InputError(source, f"record {self.count} opens a quote that is never closed")
+        self._refused.pop()
+        self._found.pop()
+        return self._take(len(self._refused))
+
+    def _take(self, rejects: int) -> pa.RecordBatch:
+        positions = np.array(self._refused[:rejects], np.int64)
+        found: npt.NDArray[np.int64] = np.array(self._found[:rejects], np.int64)
+        del self._refused[:rejects], self._found[:rejects]
+        counts, which = np.unique(found, return_inverse=True)
+        rules = pa.array(
+            [f"fields expected: {self.fields}, found: {count}" for count in counts], pa.string()
+        )
+        columns = [
+            pa.array(positions),
+            pa.repeat("unreadable", rejects),
+            pa.repeat("", rejects),
+            rules.take(pa.array(which)),
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=REJECTS)

@@ -1,0 +1,197 @@
+"""JSON Lines: one object a line, read strictly, numbers kept as they are written.
+
+Lines are cut at 0x0A before anything is decoded, and a line longer than `MAX_LINE_BYTES` is never
+held. Strict means: UTF-8; no key twice in an object; no NaN nor Infinity; no deeper than
+`MAX_DEPTH`. What a field that is not read holds does not matter, as long as the line is JSON.
+"""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, BinaryIO, Final
+
+from tamis.decide.plan import Plan
+from tamis.formats.chunk import (
+    CHUNK_RECORDS,
+    MAX_UNKNOWN,
+    Chunk,
+    Reject,
+    known_names,
+    rechunk,
+    shown_name,
+)
+from tamis.formats.rows import PIECE_RECORDS, NumberText, to_chunk
+
+MAX_LINE_BYTES: Final = 16 << 20
+MAX_DEPTH: Final = 64
+
+_BLOCK_BYTES = 1 << 20
+_PIECE_BYTES = 8 << 20
+_MAX_SHAPES = 1024
+
+
+class _Unreadable(Exception):
+    """A line is no record. Its text is the rule, and holds no value."""
+
+
+def read_jsonl(
+    stream: BinaryIO, plan: Plan, source: str, records: int = CHUNK_RECORDS
+) -> Iterator[Chunk]:
+    """The objects of a JSON Lines file, with the leaves that `plan` reads.
+
+    Blank lines are no records; a line that is no JSON object is rejected. Values come in the
+    types of `rows`.
+
+    Returns:
+        Chunks of `records` records, the last one excepted; positions are line numbers from 1.
+        What the schema has and no line had is told with the last chunk.
+    """
+    yield from rechunk(_pieces(stream, plan), source, records)
+
+
+def _pieces(stream: BinaryIO, plan: Plan) -> Iterator[Chunk]:
+    seen = _Names(known_names(plan))
+    read = frozenset(one.name for one in plan.fields)
+    rows: list[dict[str, Any]] = []
+    positions: list[int] = []
+    rejects: list[Reject] = []
+    held = 0
+    for number, line in _lines(stream):
+        try:
+            record = _parse(line)
+        except _Unreadable as error:
+            rejects.append((number, "unreadable", "", str(error)))
+        else:
+            seen.add(record)
+            rows.append({name: record[name] for name in read & record.keys()})
+            positions.append(number)
+            held += len(line or b"")
+        if len(rows) + len(rejects) >= PIECE_RECORDS or held >= _PIECE_BYTES:
+            yield to_chunk(rows, positions, plan.fields, rejects, seen.new_unknown())
+            rows, positions, rejects, held = [], [], [], 0
+    unknown, missing = seen.new_unknown(), seen.known - seen.found
+    yield to_chunk(rows, positions, plan.fields, rejects, unknown, missing)
+
+
+class _Names:
+    """The keys that objects have, at the price of one look-up where many have the same.
+
+    Attributes:
+        known: names of the schema.
+        found: those of them that some object had.
+    """
+
+    def __init__(self, known: frozenset[str]) -> None:
+        self.known = known
+        self.found: set[str] = set()
+        self._shapes: set[int] = set()
+        self._unknown: dict[str, None] = {}
+        self._told = 0
+
+    def add(self, record: dict[str, Any]) -> None:
+        shape = hash(tuple(record))
+        if shape in self._shapes:
+            return
+        if len(self._shapes) < _MAX_SHAPES:
+            self._shapes.add(shape)
+        self.found.update(self.known & record.keys())
+        for name in record:
+            if len(self._unknown) == MAX_UNKNOWN:
+                break
+            if name not in self.known:
+                self._unknown[shown_name(name)] = None
+
+    def new_unknown(self) -> frozenset[str]:
+        """Names of unknown keys that were not told before."""
+        told, self._told = self._told, len(self._unknown)
+        return frozenset(islice(self._unknown, told, None))
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+    """Lines that are not blank, with their numbers from 1; None for one that is too long."""
+    number, first = 1, True
+    begun: list[bytes] = []
+    size = 0
+
+    def line() -> bytes | None:
+        return None if size > MAX_LINE_BYTES else b"".join(begun)
+
+    while block := stream.read(_BLOCK_BYTES):
+        if first:
+            block = (block + stream.read(3)).removeprefix(b"\xef\xbb\xbf")
+            first = False
+        *ended, rest = block.split(b"\n")
+        for piece in ended:
+            if begun or len(piece) > MAX_LINE_BYTES:
+                size += len(piece)
+                begun.append(piece)
+                whole, begun, size = line(), [], 0
+            else:
+                whole = piece
+            if whole is None or whole.strip():
+                yield number, whole
+            number += 1
+        size += len(rest)
+        if size > MAX_LINE_BYTES:
+            begun = [b""]
+        elif rest:
+            begun.append(rest)
+    whole = line()
+    if whole is None or whole.strip():
+        yield number, whole
+
+
+def _parse(line: bytes | None) -> dict[str, Any]:
+    if line is None:
+        raise _Unreadable(f"longer than {MAX_LINE_BYTES} bytes")
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        raise _Unreadable("not UTF-8") from None
+    try:
+        record = _DECODER.decode(text)
+    except json.JSONDecodeError:
+        raise _Unreadable("not JSON") from None
+    except ValueError:
+        raise _Unreadable("an integer has too many digits") from None
+    except RecursionError:
+        raise _Unreadable(_TOO_DEEP) from None
+    if type(record) is not dict:
+        raise _Unreadable("not a JSON object")
+    if text.count("[") + text.count("{") > MAX_DEPTH and _deeper(record):
+        raise _Unreadable(_TOO_DEEP)
+    return record
+
+
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
+
+
+def _deeper(record: dict[str, Any]) -> bool:
+    """Whether `record` is nested deeper than `MAX_DEPTH`, itself the first level."""
+    level: list[Any] = [record]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in (dict, list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Unreadable("a key stands twice in one object")
+    return members
+
+
+def _constant(_: str) -> Any:
+    raise _Unreadable("NaN and Infinity are not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=NumberText, parse_constant=_constant, object_pairs_hook=_object
+)

@@ -1,0 +1,88 @@
+"""Finding and redacting NIRs: `find_nir` on one text, its vectorised twin on columns.
+
+>>> import pyarrow as pa
+>>> redact(pa.array(["NIR 1550875999991 clé 93, merci", None]))[0].to_pylist()
+['NIR [NIR], merci', None]
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.nir.number import Ints, spread
+from tamis.nir.rules import find_nir as find_nir
+from tamis.nir.scan import Hits, locate
+
+__all__ = ["count_nir", "find_nir", "redact"]
+
+
+def redact(array: pa.Array, mark: str = "[NIR]") -> tuple[pa.Array, Ints]:
+    """Put `mark` in the place of every NIR that `find_nir` sees.
+
+    Args:
+        array: N rows of string or large_string.
+        mark: what stands in a NIR's place.
+
+    Returns:
+        N rows of the same type, nulls kept; and how many NIRs each row held (int64, N rows). The
+        array is built anew and holds no byte of what was replaced; it is the one given where it
+        held no NIR.
+
+    Raises:
+        TypeError: the array is of another type.
+    """
+    _require_text(array)
+    array = _drop_bytes_under_nulls(array)
+    hits = locate(array)
+    if len(hits.rows) == 0:
+        return array, np.zeros(len(array), dtype=np.int64)
+    return _replace(array, hits, mark), np.bincount(hits.rows, minlength=len(array))
+
+
+def count_nir(array: pa.Array) -> Ints:
+    """How many NIRs each row of a string or large_string array holds (int64, N rows)."""
+    _require_text(array)
+    return np.bincount(locate(_drop_bytes_under_nulls(array)).rows, minlength=len(array))
+
+
+def _require_text(array: pa.Array) -> None:
+    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+        raise TypeError(f"cannot look for NIRs in text of type `{array.type}`")
+
+
+def _drop_bytes_under_nulls(array: pa.Array) -> pa.Array:
+    if array.null_count == 0:
+        return array
+    _, offsets = spread(array)
+    hidden = np.diff(offsets)[array.is_null().to_numpy(zero_copy_only=False)]
+    return array.take(pa.array(np.arange(len(array)))) if hidden.any() else array
+
+
+def _replace(array: pa.Array, hits: Hits, mark: str) -> pa.Array:
+    """The array cut at every hit's edges; each second piece is a hit and becomes the mark."""
+    data, offsets = spread(array)
+    cuts = np.empty(2 * len(hits.rows) + 2, dtype=np.int64)
+    cuts[0], cuts[-1] = offsets[0], offsets[-1]
+    cuts[1:-1:2], cuts[2:-1:2] = hits.starts, hits.ends
+    kind = pa.large_binary()
+    pieces = pa.Array.from_buffers(
+        kind, len(cuts) - 1, [None, pa.py_buffer(cuts), pa.py_buffer(data)]
+    )
+    is_hit = np.zeros(len(cuts) - 1, dtype=bool)
+    is_hit[1::2] = True
+    joined, _ = spread(
+        pc.if_else(pa.array(is_hit), pa.scalar(mark.encode(), kind), pieces).view(pa.large_string())
+    )
+    shrunk = np.zeros(len(array) + 1, dtype=np.int64)
+    widths = np.bincount(
+        hits.rows, weights=hits.ends - hits.starts - len(mark.encode()), minlength=len(array)
+    )
+    np.cumsum(widths.astype(np.int64), out=shrunk[1:])
+    moved = offsets - offsets[0] - shrunk
+    wide = pa.types.is_large_string(array.type)
+    valid = array.is_valid().buffers()[1] if array.null_count else None
+    return pa.Array.from_buffers(
+        array.type,
+        len(array),
+        [valid, pa.py_buffer(moved if wide else moved.astype(np.int32)), pa.py_buffer(joined)],
+    )

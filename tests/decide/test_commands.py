@@ -1,0 +1,133 @@
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tamis.cli.check import check_command
+from tamis.cli.plan import plan_command
+from tamis.documents.project import Project
+from tamis.errors import DocumentError, UsageError
+
+MakeProject = Callable[..., Project]
+Captured = pytest.CaptureFixture[str]
+NIR_KEPT = ("policies/study.yaml", "      nir: {pseudonymize: {as: pseudonyme}}\n", "")
+MISSPELT = ("policies/feed.yaml", "because: identifier", "becuase: identifier")
+
+
+def test_check_says_that_all_holds_and_on_what_it_stands(
+    make_project: MakeProject, capsys: Captured
+) -> None:
+    assert check_command(make_project(), False) == 0
+    assert capsys.readouterr().out == (
+        "warning: policies/aid.yaml:6:3: 3 items with a purpose selon notre lecture\n"
+        "3 policies: the eight invariants hold on every day; 0 violations, 1 warning\n"
+        "what holds, holds for the documents as declared\n"
+    )
+
+
+def test_check_prints_place_rule_day_and_counterexample(
+    make_project: MakeProject, capsys: Captured
+) -> None:
+    assert check_command(make_project(NIR_KEPT), False) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "policies/study.yaml:12:16: `nir` is an identifier (nir, nia): under R6323-37.III.2 it is "
+        "dropped or pseudonymized, never kept",
+        "  rule 4 (no NIR under paragraph III), on 2021-01-01",
+        "  release etude · item R6323-37.III.2 · field nir · identifier nir, nia",
+        "1 violation, 1 warning",
+    ]
+
+
+def test_check_as_json_has_the_same(make_project: MakeProject, capsys: Captured) -> None:
+    assert check_command(make_project(NIR_KEPT), True) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert (result["holds"], result["policies"], result["documents"]) == (False, 3, [])
+    assert [one["code"] for one in result["violations"]] == ["identifier-kept"]
+    assert result["violations"][0]["day"] == "2021-01-01"
+    assert result["violations"][0]["counterexample"]["field"] == "nir"
+    assert [one["severity"] for one in result["warnings"]] == ["warning"]
+
+
+def test_a_misspelt_key_is_a_wrong_document(make_project: MakeProject, capsys: Captured) -> None:
+    project = make_project(MISSPELT)
+    with pytest.raises(DocumentError) as caught:
+        check_command(project, False)
+    assert caught.value.exit_code == 2
+    assert check_command(project, True) == 2
+    told = json.loads(capsys.readouterr().out)["documents"]
+    assert [(one["file"], one["line"], one["column"]) for one in told] == [
+        ("policies/feed.yaml", 16, 9)
+    ]
+
+
+def test_plan_tells_every_field_with_the_place_that_decides(
+    make_project: MakeProject, capsys: Captured
+) -> None:
+    assert plan_command(make_project(), "study", "2024-06-01", None, False) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "policy study, day 2024-06-01, no change known to come"
+    assert (
+        "nir pseudonymized as pseudonyme (hmac-sha256) compter des personnes sans savoir qui "
+        "policies/study.yaml:12:16" in lines
+    )
+    assert (
+        "cle stripped paragraph III: the partner carries no NIR policies/law/R6323-37.yaml:17:39"
+        in lines
+    )
+    assert "iban dropped outside every category schemas/people.yaml:16:3" in lines
+
+
+def test_plan_tells_conditions(make_project: MakeProject, capsys: Captured) -> None:
+    plan_command(make_project(), "feed", "2024-06-01", None, False)
+    out = capsys.readouterr().out
+    assert "released where nature in CPF, because seuls ces droits relèvent du I 1°" in out
+    assert "only elements of contrats where nature in 01, 02" in out
+    assert "calculer les droits (when annee in 2021, 2022, else null)" in out
+
+
+def test_plan_explains_one_field_by_every_place(
+    make_project: MakeProject, capsys: Captured
+) -> None:
+    plan_command(make_project(), "study", "2024-06-01", "naissance", False)
+    assert capsys.readouterr().out.splitlines() == [
+        "naissance in release etude: generalized to year, comparer par âge, sexe et lieu",
+        "  schemas/people.yaml:9:3: `naissance` is date32; birth of the NIR; category tit-identite",
+        "  policies/law/R6323-34.yaml:6:55: category tit-identite serves R6323-33.5 "
+        "(LEGIARTI000000000341)",
+        "  policies/study.yaml:14:22: kept because comparer par âge, sexe et lieu",
+        "  policies/study.yaml:19:7: treated: generalize to year",
+    ]
+
+
+def test_plan_explains_the_fields_inside_a_container(
+    make_project: MakeProject, capsys: Captured
+) -> None:
+    plan_command(make_project(), "feed", "2024-06-01", "contrats", True)
+    fields = json.loads(capsys.readouterr().out)["releases"]["droits"]["fields"]
+    assert list(fields) == ["contrats.debut", "contrats.nature", "contrats.primes.montant"]
+    assert fields["contrats.nature"]["decided_at"] == "policies/feed.yaml:14:11"
+
+
+def test_plan_as_json_says_what_is_read(make_project: MakeProject, capsys: Captured) -> None:
+    plan_command(make_project(), "feed", "2021-06-01", None, True)
+    result = json.loads(capsys.readouterr().out)
+    assert result["valid_until"] == "2022-01-01"
+    assert result["reads"][-2:] == ["contrats.debut", "contrats.nature"]
+    assert result["releases"]["droits"]["where"] == [
+        {"field": "nature", "in": ["CPF"], "because": "seuls ces droits relèvent du I 1°"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("on", "field", "told"),
+    [
+        ("2024-06-01", "naisance", "no field `naisance` in schema `people`, did you mean"),
+        ("yesterday", None, "not a day"),
+        ("2020-06-01", None, "no release in force on 2020-06-01"),
+    ],
+)
+def test_plan_refuses_what_it_cannot_tell(
+    on: str, field: str | None, told: str, make_project: MakeProject
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        plan_command(make_project(), "study", on, field, False)

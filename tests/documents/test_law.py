@@ -1,0 +1,53 @@
+import datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tamis.decide.timeline import law_on
+from tamis.documents.law import Article
+from tamis.documents.project import ARTICLES, bundled_project
+
+
+def article(*windows: tuple[str, str | None]) -> dict[str, Any]:
+    day = datetime.date.fromisoformat
+    return {
+        "article": "R6323-37",
+        "versions": [
+            {"id": f"v{i}", "from": day(begin), "until": day(end) if end else None}
+            for i, (begin, end) in enumerate(windows)
+        ],
+    }
+
+
+def test_a_version_ends_the_day_before_the_next_begins() -> None:
+    law = Article.model_validate(article(("2020-01-01", "2021-01-01"), ("2021-01-01", None)))
+    found = [
+        law.version_on(datetime.date.fromisoformat(day))
+        for day in ("2019-12-31", "2020-12-31", "2021-01-01")
+    ]
+    assert [version and version.id for version in found] == [None, "v0", "v1"]
+
+
+def test_versions_do_not_overlap() -> None:
+    with pytest.raises(ValidationError, match="version v1 begins before v0 ends"):
+        Article.model_validate(article(("2020-01-01", None), ("2021-01-01", None)))
+
+
+def test_the_cpf_law_knows_all_items_and_purposes_since_2025() -> None:
+    law = law_on(bundled_project().law, datetime.date(2025, 1, 1))
+    assert sorted(law.versions) == sorted(ARTICLES)
+    items = [key.removeprefix("R6323-37.") for key in law.items]
+    assert sorted(items) == sorted(
+        ["I.1", "I.2", "I.3", "I.4", "I.5", "II"] + [f"III.{i}" for i in range(1, 7)]
+    )
+    assert len(law.purposes) == 16
+    assert {item.nir for key, item in law.items.items() if ".III." in key} == {"absent"}
+    assert {item.relation for key, item in law.items.items() if ".I." in key} == {"fed-by"}
+
+
+def test_iii_5_and_iii_6_begin_on_new_years_day_2025() -> None:
+    law = bundled_project().law
+    before = law_on(law, datetime.date(2024, 12, 31)).items
+    after = law_on(law, datetime.date(2025, 1, 1)).items
+    assert set(after) - set(before) == {"R6323-37.III.5", "R6323-37.III.6"}

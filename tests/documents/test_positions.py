@@ -1,0 +1,162 @@
+from pathlib import Path
+
+import pytest
+
+from tamis.documents.policy import Policy
+from tamis.documents.positions import Source, read_document, suggest
+from tamis.documents.register import Register
+from tamis.documents.schema import Schema
+from tamis.errors import DocumentError
+
+SCHEMA = """\
+schema: feed
+fields:
+  nir: {type: string, identifier: nir, category: a}
+  jobs:
+    type: list
+    of:
+      type: struct
+      category: [b, c]
+      fields:
+        begin: {type: date32}
+        tags: {type: list, of: {type: string}, category: not-personal}
+"""
+POLICY = """\
+policy: feed
+schema: feed
+processing: p
+direction: into-store
+releases:
+  - item: R6323-37.I.1
+    purpose: R6323-33.1
+    from: 2025-01-01
+    needs:
+      - because: so
+        keep: [nir]
+"""
+
+
+def read_schema(tmp_path: Path, text: str) -> tuple[Schema, Source]:
+    file = tmp_path / "feed.yaml"
+    file.write_bytes(text.encode())
+    return read_document(file, "schemas/feed.yaml", Schema)
+
+
+def problems(tmp_path: Path, text: str | bytes, model: type = Schema) -> list[str]:
+    file = tmp_path / "feed.yaml"
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(DocumentError) as caught:
+        read_document(file, "feed.yaml", model)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_leaves_know_their_path_place_lists_and_category(tmp_path: Path) -> None:
+    schema, source = read_schema(tmp_path, SCHEMA)
+    leaves = schema.leaves()
+    assert list(leaves) == ["nir", "jobs.begin", "jobs.tags"]
+    assert leaves["jobs.begin"].lists == ("jobs",)
+    assert leaves["jobs.tags"].lists == ("jobs", "jobs.tags")
+    assert leaves["jobs.begin"].category == ("b", "c")
+    assert leaves["jobs.tags"].category == ("not-personal",)
+    assert str(source.problem(leaves["jobs.begin"].place, "x", key=True)) == (
+        "schemas/feed.yaml:10:9: x"
+    )
+
+
+def test_a_byte_order_mark_moves_no_position(tmp_path: Path) -> None:
+    assert problems(tmp_path, "\ufeffschema: feed\nfelds: {}\n") == [
+        "feed.yaml:2:1: unknown key `felds`, did you mean `fields`?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "feed.yaml:1:1: is empty"),
+        ("- a\n", "feed.yaml:1:1: a document is a mapping of keys to values"),
+        ("schema: [\n", "feed.yaml:2:1: not YAML: "),
+        (b"schema: caf\xe9\n", "feed.yaml:1:1: is not UTF-8"),
+        ("schema: feed\n", "feed.yaml:1:1: key `fields` is missing"),
+        (
+            "schema: feed\nschema: feed\nfields: {a: {type: string}}\n",
+            "feed.yaml:2:1: key `schema`",
+        ),
+        ("schema: feed\nfields: {a: {type: strnig}}\n", "feed.yaml:2:13: unknown type `strnig`"),
+        ("schema: feed\nfields: {a: {type: list}}\n", "feed.yaml:2:13: a `list` says `of`"),
+        (
+            "schema: feed\nfields: {a.b: {type: string}}\n",
+            "a field's name is not empty, has no dot",
+        ),
+        ("schema: 12\nfields: {a: {type: string}}\n", "feed.yaml:1:9: should be a string: put it"),
+        ("schema: a\nfields: {a: {type: int8, free_text: true}}\n", "only a string is `free_text`"),
+        ("schema: a\nfields: &f {a: {type: struct, fields: *f}}\n", "refers to itself"),
+        (
+            "schema: a\nfields: {a: {type: string, describes: one, two}}\n",
+            "2:46: unknown key `two`: a",
+        ),
+        ("schema: a\nformat: {csv: {encoding: latin-9999}}\nfields: {a: {type: string}}\n", "2:15"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(text: str | bytes, told: str, tmp_path: Path) -> None:
+    assert told in "\n".join(problems(tmp_path, text))
+
+
+def test_a_document_without_end_is_refused(tmp_path: Path) -> None:
+    assert "longer than" in problems(tmp_path, "# " + "x" * (4 * 1024 * 1024))[0]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"^gone\.yaml: cannot be read: No such file"):
+        read_document(tmp_path / "gone.yaml", "gone.yaml", Schema)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "because: so",
+            "becuase: so",
+            "feed.yaml:10:9: unknown key `becuase`, did you mean `because`?",
+        ),
+        ("from: 2025-01-01", "from: 2025-13-01", "feed.yaml:8:11: cannot be read as timestamp"),
+        ("item: R6323-37.I.1", "id: a/b\n    item: R6323-37.I.1", "feed.yaml:6:9: "),
+        ("item: R6323-37.I.1", "id: _x\n    item: R6323-37.I.1", "does not begin with `_`"),
+        ("policy: feed", "policy: _feed", "does not begin with `_`"),
+        ("direction: into-store", "direction: in", "feed.yaml:4:12: input should be 'into-store'"),
+        ("keep: [nir]", "keep: [nir]\n    treat: {nir: {}}", "says exactly one of `pseudonymize`"),
+        ("keep: [nir]", "keep: [nir]\n    treat: {nir: {generalize: {step: 0}}}", "greater than 0"),
+        ("keep: [nir]", "keep: [nir]\n        when: [{field: nir, in: []}]", "feed.yaml:12:32: "),
+        ("keep: [nir]", "keep: [nir]\n        when: [{field: nir, in: [[1]]}]", "a plain value"),
+    ],
+)
+def test_a_policy_that_breaks_the_grammar_is_told_where(
+    old: str, new: str, told: str, tmp_path: Path
+) -> None:
+    assert old in POLICY
+    assert told in "\n".join(problems(tmp_path, POLICY.replace(old, new), Policy))
+
+
+def test_a_wrong_element_does_not_also_make_its_list_too_short(tmp_path: Path) -> None:
+    text = POLICY.replace("because:", "becuase:")
+    assert len(problems(tmp_path, text, Policy)) == 1
+
+
+def test_messages_never_hold_a_value(tmp_path: Path) -> None:
+    secret = "1550875999991"
+    text = POLICY.replace("into-store", secret).replace("2025-01-01", f'"{secret}"')
+    text = text.replace("keep: [nir]", f'keep: {{"a": "{secret}"}}')
+    assert secret not in "\n".join(problems(tmp_path, text, Policy))
+
+
+def test_carries_nir_is_yes_no_or_not_known(tmp_path: Path) -> None:
+    text = "register: r\nprocessings: {p: {name: n, carries_nir: maybe}}\n"
+    assert problems(tmp_path, text, Register) == [
+        "feed.yaml:2:41: should be true, false or unknown"
+    ]
+
+
+def test_a_suggestion_is_close_or_there_is_none() -> None:
+    assert suggest("contrats.debt", ["contrats.debut", "nir"]) == (
+        ", did you mean `contrats.debut`?"
+    )
+    assert suggest("zzz", ["contrats.debut", "nir"]) == ""

@@ -1,0 +1,686 @@
+"""The DSN reader on DSN text made here. No number in it belongs to anybody."""
+
+import datetime
+import io
+import tracemalloc
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tamis.formats import dsn_records as dsn
+from tamis.formats.dsn_records import DsnEnvoi, DsnFile, DsnItem, DsnRecord, DsnReject, read_individus
+from tamis.formats.dsn_layout import DsnLayout, layout_of
+from tamis.decide.plan import PlanField
+from tamis.documents.project import load_project
+from tamis.errors import DocumentError, InputError
+
+Line = tuple[str, str]
+
+
+def leaf(name: str, rubrique: str) -> PlanField:
+    return PlanField(name, "string", rubrique=rubrique)
+
+
+def struct(name: str, *fields: PlanField) -> PlanField:
+    return PlanField(name, "struct", fields=fields)
+
+
+def blocs(name: str, bloc: str, *fields: PlanField) -> PlanField:
+    return PlanField(name, "list", of=struct("item", *fields), bloc=bloc)
+
+
+NUMERO = leaf("numero", "S21.G00.40.009")
+HEURES = blocs("activites", "S21.G00.53", leaf("mesure", "S21.G00.53.002"))
+MONTANT = leaf("montant", "S21.G00.51.013")
+FIELDS = (
+    leaf("nature", "S20.G00.05.001"),
+    leaf("siret", "S21.G00.06.001+S21.G00.11.001"),
+    leaf("nir", "S21.G00.30.001"),
+    leaf("nom", "S21.G00.30.002"),
+    leaf("ntt", "S21.G00.30.020"),
+    blocs(
+        "contrats",
+        "S21.G00.40",
+        NUMERO,
+        leaf("fin", "S21.G00.62.001"),
+        blocs("remunerations", "S21.G00.51", MONTANT, HEURES),
+    ),
+    blocs("hors_contrat", "S21.G00.51", MONTANT),
+    blocs("versements", "S21.G00.50", blocs("remunerations", "S21.G00.51", MONTANT)),
+)
+LAYOUT = layout_of(FIELDS)
+
+HEADER: list[Line] = [
+    ("S10.G00.00.001", "LOGICIEL"),
+    ("S10.G00.00.005", "02"),
+    ("S10.G00.01.001", "000000042"),
+    ("S10.G00.02.002", "CONTACT FICTIF"),
+]
+
+
+def declaration(
+    *individus: Iterable[Line], nature: str = "01", siren: str = "000000042", nic: str = "00029"
+) -> list[Line]:
+    lines = [("S20.G00.05.001", nature), ("S20.G00.05.002", "01"), ("S20.G00.07.001", "CONTACT")]
+    lines += [
+        ("S21.G00.06.001", siren),
+        ("S21.G00.06.004", "10 RUE D'IENA"),
+        ("S21.G00.11.001", nic),
+    ]
+    return lines + [line for individu in individus for line in individu]
+
+
+def envoi(*declarations: list[Line]) -> list[Line]:
+    lines = HEADER + [line for one in declarations for line in one]
+    total = str(len(lines) + 2)
+    return [*lines, ("S90.G00.90.001", total), ("S90.G00.90.002", str(len(declarations)))]
+
+
+def individu(
+    nom: str, nir: str | None = None, ntt: str | None = None, *inside: Iterable[Line]
+) -> list[Line]:
+    lines = [("S21.G00.30.001", nir)] if nir is not None else []
+    lines += [("S21.G00.30.002", nom), ("S21.G00.30.006", "99991990")]
+    lines += [("S21.G00.30.020", ntt)] if ntt is not None else []
+    return lines + [line for part in inside for line in part]
+
+
+def contrat(numero: str, *inside: Line) -> list[Line]:
+    return [("S21.G00.40.001", "01012020"), ("S21.G00.40.009", numero), *inside]
+
+
+def versement(*remunerations: list[Line]) -> list[Line]:
+    return [("S21.G00.50.001", "31012026"), *(line for one in remunerations for line in one)]
+
+
+def remuneration(numero: str | None, montant: str, *heures: str) -> list[Line]:
+    lines = [("S21.G00.51.001", "01012026")]
+    lines += [("S21.G00.51.010", numero)] if numero is not None else []
+    lines += [("S21.G00.51.013", montant)]
+    for mesure in heures:
+        lines += [("S21.G00.53.001", "01"), ("S21.G00.53.002", mesure)]
+    return lines
+
+
+def text_of(lines: Iterable[Line], encoding: str = "iso-8859-1", end: str = "\r\n") -> bytes:
+    return "".join(f"{rubrique},'{value}'{end}" for rubrique, value in lines).encode(encoding)
+
+
+def read(data: bytes, layout: DsnLayout = LAYOUT) -> list[DsnItem]:
+    return list(read_individus(io.BytesIO(data), "feed.dsn", layout))
+
+
+def records(items: Iterable[DsnItem]) -> list[dict[str, Any]]:
+    return [item.values for item in items if isinstance(item, DsnRecord)]
+
+
+def rejects(items: Iterable[DsnItem]) -> list[tuple[int, str]]:
+    return [(item.position, item.field) for item in items if isinstance(item, DsnReject)]
+
+
+def envois(items: Iterable[DsnItem]) -> list[DsnEnvoi]:
+    return [item for item in items if isinstance(item, DsnEnvoi)]
+
+
+def end(items: list[DsnItem]) -> DsnFile:
+    assert isinstance(items[-1], DsnFile)
+    return items[-1]
+
+
+NIR_A, NIR_B = "1550875999991", "269052A999992"
+NTT = "200000004299999"
+
+
+# Hierarchy
+
+
+def test_an_individu_without_nir_is_not_merged_into_the_one_before() -> None:
+    data = text_of(
+        envoi(
+            declaration(
+                individu("ALPHA", NIR_A, None, contrat("A")),
+                individu("BETA", None, NTT, contrat("B")),
+                individu("GAMMA", None, NTT),
+                individu("DELTA", NIR_B),
+            )
+        )
+    )
+    found = [
+        (r["nom"], r["nir"], r["ntt"], [c["numero"] for c in r["contrats"]])
+        for r in records(read(data))
+    ]
+    assert found == [
+        ("ALPHA", NIR_A, None, ["A"]),
+        ("BETA", None, NTT, ["B"]),
+        ("GAMMA", None, NTT, []),
+        ("DELTA", NIR_B, None, []),
+    ]
+
+
+def test_a_record_says_from_which_line_to_which_it_stands() -> None:
+    data = text_of(envoi(declaration(individu("ALPHA", NIR_A), individu("BETA", NIR_B))))
+    found = [(r.position, r.last_line) for r in read(data) if isinstance(r, DsnRecord)]
+    assert found == [(11, 13), (14, 16)]
+
+
+def test_remunerations_join_their_contract_by_number_and_never_by_guess() -> None:
+    one = individu(
+        "ALPHA",
+        NIR_A,
+        None,
+        contrat("A", ("S21.G00.62.001", "15012026")),
+        contrat("B"),
+        contrat("00000"),
+        contrat("00000"),
+        versement(remuneration("B", "1.00", "10.00", "5.00"), remuneration("Z", "2.00")),
+        versement(remuneration("A", "3.00"), remuneration("00000", "4.00")),
+        versement(remuneration(None, "5.00"), remuneration("B", "6.00")),
+    )
+    (record,) = records(read(text_of(envoi(declaration(one)))))
+    assert [
+        (c["numero"], c["fin"], [(r["montant"], len(r["activites"])) for r in c["remunerations"]])
+        for c in record["contrats"]
+    ] == [
+        ("A", "15012026", [("3.00", 0)]),
+        ("B", None, [("1.00", 2), ("6.00", 0)]),
+        ("00000", None, []),
+        ("00000", None, []),
+    ]
+    assert [r["montant"] for r in record["hors_contrat"]] == ["2.00", "4.00", "5.00"]
+    assert [[r["montant"] for r in v["remunerations"]] for v in record["versements"]] == [
+        ["1.00", "2.00"],
+        ["3.00", "4.00"],
+        ["5.00", "6.00"],
+    ]
+
+
+def test_blocks_that_are_unknown_or_not_asked_for_do_not_close_an_individu() -> None:
+    one = individu(
+        "ALPHA",
+        NIR_A,
+        None,
+        [("S21.G00.30.777", "INCONNUE"), ("S21.G00.99.001", "INCONNU")],
+        contrat("A", ("S21.G00.71.002", "RUAA")),
+        [("S21.G00.99.001", "INCONNU")],
+        versement(remuneration("A", "1.00")),
+        [("S21.G00.86.001", "07"), ("S21.G00.98.001", "SAISIE")],
+    )
+    (record,) = records(read(text_of(envoi(declaration(one)))))
+    assert [len(c["remunerations"]) for c in record["contrats"]] == [1]
+
+
+def test_what_stands_around_the_individus_travels_with_each_and_is_reset() -> None:
+    data = text_of(
+        envoi(
+            declaration(individu("ALPHA", NIR_A)),
+            declaration(nature="01", nic="00037"),
+            declaration(individu("BETA", NIR_B), nature="04", siren="000000059"),
+            [("S20.G00.05.001", "01"), *individu("GAMMA", NIR_A)],
+        )
+    )
+    assert [(r["nom"], r["nature"], r["siret"]) for r in records(read(data))] == [
+        ("ALPHA", "01", "00000004200029"),
+        ("BETA", "04", "00000005900029"),
+        ("GAMMA", "01", None),
+    ]
+
+
+def test_lists_and_structs_around_the_individu_are_read() -> None:
+    layout = layout_of(
+        [
+            blocs("contacts", "S20.G00.07", leaf("nom", "S20.G00.07.001")),
+            struct("emetteur", leaf("nom", "S10.G00.02.002"), leaf("fax", "S10.G00.02.006")),
+            struct("adresse", leaf("voie", "S21.G00.30.008")),
+            leaf("nom", "S21.G00.30.002"),
+        ]
+    )
+    found = records(read(text_of(envoi(declaration(individu("ALPHA", NIR_A)))), layout))
+    assert found == [
+        {
+            "contacts": [{"nom": "CONTACT"}],
+            "emetteur": {"nom": "CONTACT FICTIF", "fax": None},
+            "adresse": None,
+            "nom": "ALPHA",
+        }
+    ]
+
+
+def test_only_what_the_layout_asks_for_is_in_a_record() -> None:
+    layout = layout_of([leaf("nom", "S21.G00.30.002")])
+    items = read(text_of(envoi(declaration(individu("ALPHA", NIR_A, NTT, contrat("A"))))), layout)
+    assert records(items) == [{"nom": "ALPHA"}]
+    assert NIR_A not in repr(items)
+    assert {k: v for k, v in end(items).dropped.items() if k.startswith("S21.G00.3")} == {
+        "S21.G00.30.001": 1,
+        "S21.G00.30.006": 1,
+        "S21.G00.30.020": 1,
+    }
+
+
+def test_a_record_does_not_show_its_values() -> None:
+    assert "ALPHA" not in repr(read(text_of(envoi(declaration(individu("ALPHA", NIR_A))))))
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        (b"S21.G00.30.002,'D'ESSAI--L'HERITIER'", "D'ESSAI--L'HERITIER"),
+        (b"S21.G00.30.002,''T FICTIF'", "'T FICTIF"),
+        (b"S21.G00.30.002,'DIRK, dit l'Ours'", "DIRK, dit l'Ours"),
+        (b"S21.G00.30.002 ,  'ALPHA'", "ALPHA"),
+        (b"  S21.G00.30.002,'ALPHA' \t", "ALPHA"),
+        (b"S21.G00.30.002,'0012'", "0012"),
+        (b"S21.G00.30.002,','", ","),
+        (b"S21.G00.30.002,'''", "'"),
+        (b"S21.G00.30.002,''", None),
+        (b"S21.G00.30.002,'  '", None),
+    ],
+)
+def test_a_value_stands_between_the_first_and_the_last_apostrophe(
+    line: bytes, value: str | None
+) -> None:
+    before, after = text_of(HEADER), text_of([("S90.G00.90.001", "6"), ("S90.G00.90.002", "0")])
+    items = read(before + line + b"\r\n" + after)
+    assert [r["nom"] for r in records(items)] == [value]
+    assert rejects(items) == []
+
+
+def test_an_empty_nir_is_absent_and_a_nir_of_15_digits_stays_as_it_is() -> None:
+    data = text_of(
+        envoi(declaration(individu("ALPHA", "", NTT), individu("BETA", "155087599999193")))
+    )
+    assert [(r["nir"], r["ntt"]) for r in records(read(data))] == [
+        (None, NTT),
+        ("155087599999193", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nom", "encoding", "bom", "read_as"),
+    [
+        ("ALPHA", "ascii", b"", "ascii"),
+        ("Éloïse", "iso-8859-1", b"", "iso-8859-1"),
+        ("CHARGÉ D’ŒUVRE…", "cp1252", b"", "cp1252"),
+        ("Éloïse d’Œuvre", "utf-8", b"", "utf-8"),
+        ("ALPHA", "utf-8", b"\xef\xbb\xbf", "utf-8"),
+        ("deux\x85lignes", "utf-8", b"", "utf-8"),
+    ],
+)
+def test_one_encoding_a_file_is_told_by_its_bytes(
+    nom: str, encoding: str, bom: bytes, read_as: str
+) -> None:
+    other = "BETA" if nom.isascii() else "BÉTA"
+    lines = envoi(declaration(individu(nom, NIR_A), individu(other)))
+    items = read(bom + text_of(lines, encoding))
+    assert [r["nom"] for r in records(items)] == [nom, other]
+    assert end(items).encoding == read_as
+
+
+def test_bytes_that_are_not_utf8_in_a_utf8_file_reject_their_individu() -> None:
+    data = text_of(envoi(declaration(individu("É", NIR_A), individu("BETA", NIR_B))), "utf-8")
+    items = read(data.replace(b"BETA", b"B\xe9TA"))
+    assert [r["nom"] for r in records(items)] == ["É"]
+    assert rejects(items) == [(14, "S21.G00.30.002")]
+
+
+def test_bytes_that_are_not_collected_do_not_decide_the_encoding() -> None:
+    data = text_of(envoi(declaration(individu("É", NIR_A))), "utf-8")
+    assert records(read(data)) == records(read(data.replace(b"CONTACT FICTIF", b"\xe9\xff")))
+
+
+# Structure that is wrong
+
+
+def test_a_file_that_is_no_dsn_is_refused() -> None:
+    for data in (b"", b"\n\n", b"S21.G00.30.001,1850575999991\n" * 9, b"\x00\x01" * 9, b"a;b\n1;2"):
+        with pytest.raises(InputError) as caught:
+            read(data)
+        assert "feed.dsn" in str(caught.value)
+        assert "1850575999991" not in str(caught.value)
+
+
+@given(st.integers(0, 900), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_of_a_file_cut_anywhere_no_individu_is_published_but_whole(cut: int, lone: bool) -> None:
+    many = [
+        individu(nom, nir, NTT, contrat("A"), versement(remuneration("A", "1.00", "7.00")))
+        for nom, nir in [("ALPHA", NIR_A), ("BETA", None), ("GAMMA", NIR_B)]
+    ]
+    data = text_of(envoi(declaration(*many)), end="\n" if lone else "\r\n")
+    whole = [item for item in read(data) if isinstance(item, DsnRecord)]
+    cut = len(data) - cut
+    items = read(data[:cut])
+    found = [item for item in items if isinstance(item, DsnRecord)]
+    assert found == whole[: len(found)]
+    begun = data[:cut].count(b"\nS21.G00.30.002,")
+    assert begun <= len(found) + len(rejects(items)) <= begun + 1
+    assert [one.ok for one in envois(items)] == [data[:cut].rstrip() == data.rstrip()]
+
+
+def test_the_totals_of_an_envoi_are_compared() -> None:
+    lines = envoi(declaration(individu("ALPHA", NIR_A)), declaration())
+    n = len(lines)
+    assert envois(read(text_of(lines))) == [DsnEnvoi(1, n, n, True)]
+    for wrong, declared in [("1", 1), ("x", None), ("", None)]:
+        changed = [*lines[:-2], ("S90.G00.90.001", wrong), lines[-1]]
+        assert envois(read(text_of(changed))) == [DsnEnvoi(1, declared, n, False)]
+    changed = [*lines[:-1], ("S90.G00.90.002", "1")]
+    assert envois(read(text_of(changed))) == [DsnEnvoi(1, n, n, False)]
+    assert len(records(read(text_of(changed)))) == 1
+
+
+def test_an_envoi_that_ends_in_another_one_keeps_nothing_of_its_last_individu() -> None:
+    first = envoi(declaration(individu("ALPHA", NIR_A), individu("BETA", NIR_B)))[:-2]
+    second = envoi([("S20.G00.05.001", "01"), *individu("GAMMA", NIR_A)])
+    items = read(text_of([*first, *second]))
+    assert [(r["nom"], r["siret"]) for r in records(items)] == [
+        ("ALPHA", "00000004200029"),
+        ("GAMMA", None),
+    ]
+    assert rejects(items) == [(14, "")]
+    assert [one.ok for one in envois(items)] == [False, True]
+
+
+def test_nothing_of_an_envoi_outlives_it() -> None:
+    lines = envoi(declaration(individu("ALPHA", NIR_A)))
+    items = read(text_of([*lines, *individu("BETA", NIR_B), ("S90.G00.90.001", "4")]))
+    assert [(r["nom"], r["nature"], r["siret"]) for r in records(items)] == [
+        ("ALPHA", "01", "00000004200029"),
+        ("BETA", None, None),
+    ]
+
+
+def test_of_a_lot_only_the_groups_dsnok_are_read() -> None:
+    def group(label: str, *inside: list[Line]) -> list[Line]:
+        lines = [("S06.G51.00.001", label), *(line for one in inside for line in one)]
+        return [*lines, ("S96.G51.00.001", "FINSL"), ("S96.G51.00.002", str(len(inside)))]
+
+    def one(nom: str) -> list[Line]:
+        return envoi(declaration(individu(nom, NIR_A)))
+
+    lot = [
+        ("S05.G51.00.001", "V01R02"),
+        *group("DSNOK", one("ALPHA"), one("BETA")),
+        *group("FP-KO", one("GAMMA")),
+        *group("AUTRE"),
+        *group("DSNOK", one("DELTA")),
+        ("S95.G51.00.001", "000001"),
+    ]
+    items = read(text_of(lot))
+    assert [r["nom"] for r in records(items)] == ["ALPHA", "BETA", "DELTA"]
+    assert [found.ok for found in envois(items)] == [True, True, True]
+    assert end(items).skipped == len(one("GAMMA"))
+    assert rejects(items) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (b"S21.G00.30.002,1850575999991", "S21.G00.30.002"),
+        (b"S21.G00.30.002,'1850575999991", "S21.G00.30.002"),
+        (b"S21.G00.30.002", "S21.G00.30.002"),
+        (b"S21.G00.30.002,'" + b"9" * 5000 + b"'", "S21.G00.30.002"),
+        (b"S21.G00.30.002,'BETA'\n1850575999991'\nS21.G00.30.006,''", ""),
+        (b"S21.G00.30.002,'BETA'\nS21.G00.53.002,'7.00'", "S21.G00.53.002"),
+        (
+            b"S21.G00.30.002,'BETA'\nS21.G00.50.001,'1'\nS21.G00.51.013,'1.00'\n"
+            b"S21.G00.50.001,'1'\nS21.G00.53.002,'1.00'",
+            "S21.G00.53.002",
+        ),
+        (
+            b"S21.G00.30.002,'BETA'\nS21.G00.40.009,'A'\n"
+            b"S21.G00.62.001,'1'\nS21.G00.62.001,'1850575999991'",
+            "S21.G00.62.001",
+        ),
+    ],
+)
+def test_an_individu_with_an_unreadable_line_is_rejected_and_only_it(
+    wrong: bytes, field: str
+) -> None:
+    lines = declaration(
+        individu("ALPHA", NIR_A), individu("BETA", NIR_B), individu("GAMMA", NIR_A, None)
+    )
+    beta = text_of([("S21.G00.30.002", "BETA"), ("S21.G00.30.006", "99991990")])
+    data = text_of(envoi(lines)).replace(beta, wrong + b"\n")
+    items = read(data)
+    assert [r["nom"] for r in records(items)] == ["ALPHA", "GAMMA"]
+    assert rejects(items) == [(14, field)]
+    assert "1850575999991" not in repr(items)
+
+
+def test_a_line_that_hides_the_next_individu_rejects_both() -> None:
+    lines = envoi(declaration(individu("ALPHA", NIR_A), individu("BETA", NIR_B)))
+    data = text_of(lines).replace(b"S21.G00.30.001,'" + NIR_B.encode() + b"'", b"####")
+    assert records(read(data)) == []
+    assert rejects(read(data)) == [(11, ""), (15, "S21.G00.30.002")]
+
+
+def test_an_individu_that_begins_out_of_order_rejects_the_one_before_too() -> None:
+    lines = envoi(declaration(individu("ALPHA", NIR_A, None, contrat("A")), individu("B", NIR_B)))
+    data = text_of(lines).replace(b"S21.G00.40.009,'A'", b"S21.G00.30.020,'2'")
+    items = read(data)
+    assert [r["nom"] for r in records(items)] == ["B"]
+    assert rejects(items) == [(11, "S21.G00.30.020"), (15, "S21.G00.30.020")]
+
+
+def test_an_employer_that_cannot_be_read_rejects_its_individus_and_no_others() -> None:
+    first = declaration(individu("ALPHA", NIR_A), individu("BETA", NIR_B))
+    data = text_of(envoi(first, declaration(individu("GAMMA", NIR_A))))
+    items = read(data.replace(b"S21.G00.11.001,'00029'", b"S21.G00.11.001,'00029", 1))
+    assert [r["nom"] for r in records(items)] == ["GAMMA"]
+    assert rejects(items) == [(11, "S21.G00.11.001"), (14, "S21.G00.11.001")]
+
+
+@pytest.mark.parametrize("closing", ["S21.G00.85.001", "S21.G00.44.001", "S89.G00.91.001"])
+def test_lines_that_belong_to_nobody_are_rejected_and_not_lost(closing: str) -> None:
+    data = text_of(envoi(declaration(individu("ALPHA", NIR_A), [(closing, "X")])))
+    orphan = text_of(contrat("A"))
+    items = read(data.replace(b"S90.G00.90.001", orphan + b"####\r\nS90.G00.90.001") + b"\x1a")
+    assert [r["nom"] for r in records(items)] == ["ALPHA"]
+    assert rejects(items) == [(15, "S21.G00.40.001"), (20, "")]
+
+
+def test_what_is_not_collected_is_not_judged() -> None:
+    lines = declaration(individu("ALPHA", NIR_A, None, contrat("A")))
+    data = text_of(envoi(lines))
+    for wrong in (b"99991990", b"", b"'", b"9" * 5000, b"\xff\xfe", b"x" * 3_000_000):
+        assert records(read(data.replace(b"99991990", wrong))) == records(read(data))
+    assert records(read(data.replace(b"'99991990'", b"99991990"))) == records(read(data))
+
+
+def test_an_individu_holds_no_more_blocks_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dsn, "MAX_BLOCS", 10)
+    big = individu("ALPHA", NIR_A, None, *(contrat(str(i)) for i in range(11)))
+    items = read(text_of(envoi(declaration(big, individu("BETA", NIR_B)))))
+    assert [r["nom"] for r in records(items)] == ["BETA"]
+    assert rejects(items) == [(11, "S21.G00.40.001")]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["one line", "many lines"])
+def test_lines_without_measure_are_read_in_little_memory(end: bytes) -> None:
+    class Endless(io.RawIOBase):
+        """A DSN and 40 MB more of its last line, in one line or in many."""
+
+        def __init__(self) -> None:
+            self.parts = [b"S21.G00.30.002,'", *[(b"A" * (1 << 19) + end) * 2] * 40]
+            self.parts.insert(0, text_of(envoi(declaration(individu("ALPHA", NIR_A)))[:-2]))
+            self.parts.reverse()
+
+        def read(self, size: int = -1) -> bytes:
+            return self.parts.pop() if self.parts else b""
+
+    stream: Any = Endless()
+    tracemalloc.start()
+    items = list(read_individus(stream, "feed.dsn", LAYOUT))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 << 20
+    assert rejects(items) == [(14, "S21.G00.30.002")]
+
+
+# Properties
+
+
+@dataclass
+class Dribble(io.RawIOBase):
+    """A stream whose reads are short, in the given sizes by turns."""
+
+    data: bytes
+    sizes: list[int]
+
+    def read(self, size: int = -1) -> bytes:
+        take = self.sizes[0]
+        self.sizes = [*self.sizes[1:], take]
+        piece, self.data = self.data[:take], self.data[take:]
+        return piece
+
+
+noms = st.text("ABCÉœ’', -\x85", min_size=1, max_size=8).filter(lambda nom: not nom.isspace())
+
+
+@dataclass(frozen=True)
+class Person:
+    nom: str
+    nir: str | None
+    contrats: tuple[str, ...]
+    payes: tuple[str, ...]
+
+    def lines(self) -> list[Line]:
+        ntt = NTT if self.nir is None else None
+        pay = [remuneration(numero, f"{i}.00") for i, numero in enumerate(self.payes)]
+        inside = [*(contrat(numero) for numero in self.contrats), versement(*pay)]
+        return individu(self.nom, self.nir, ntt, *(inside if self.contrats else []))
+
+    def as_read(self) -> tuple[str, str | None, list[tuple[str, list[str]]]]:
+        paid = self.payes if self.contrats else ()
+        pay = [(numero, f"{i}.00") for i, numero in enumerate(paid)]
+        return (
+            self.nom,
+            self.nir,
+            [(own, [m for numero, m in pay if numero == own]) for own in self.contrats],
+        )
+
+
+people = st.lists(
+    st.builds(
+        Person,
+        noms,
+        st.one_of(st.none(), st.sampled_from([NIR_A, NIR_B])),
+        st.lists(st.sampled_from("ABCD"), max_size=3, unique=True).map(tuple),
+        st.lists(st.sampled_from("ABCDE"), max_size=4).map(tuple),
+    ),
+    max_size=6,
+)
+
+
+@given(people)
+@settings(max_examples=200, deadline=None)
+def test_nobody_is_given_what_is_another_persons(persons: list[Person]) -> None:
+    items = read(text_of(envoi(declaration(*(one.lines() for one in persons))), "utf-8"))
+    found = [
+        (
+            record["nom"],
+            record["nir"],
+            [(c["numero"], [r["montant"] for r in c["remunerations"]]) for c in record["contrats"]],
+        )
+        for record in records(items)
+    ]
+    assert found == [one.as_read() for one in persons]
+
+
+@given(
+    people,
+    st.lists(st.integers(1, 40), min_size=1, max_size=5),
+    st.lists(st.sampled_from(["\n", "\r\n", " \r\n", "\n\n", "\r\n \r\n"]), min_size=1, max_size=4),
+    st.booleans(),
+)
+@settings(max_examples=150, deadline=None)
+def test_reads_and_line_ends_of_any_kind_give_the_same_records(
+    persons: list[Person], sizes: list[int], ends: list[str], last: bool
+) -> None:
+    lines = envoi(declaration(*(one.lines() for one in persons)))
+    data = b"".join(text_of([line], "utf-8", ends[i % len(ends)]) for i, line in enumerate(lines))
+    stream: Any = Dribble(data if last else data.rstrip(), sizes)
+    items = list(read_individus(stream, "feed.dsn", LAYOUT))
+    expected = read(text_of(lines, "utf-8", "\n"))
+    assert records(items) == records(expected)
+    assert rejects(items) == []
+    assert [(one.counted, one.ok) for one in envois(items)] == [(len(lines), True)]
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_lines_in_any_order_break_nothing(data: st.DataObject) -> None:
+    lines = envoi(declaration(individu("A", NIR_A, NTT, contrat("A"), versement())))
+    some = [*lines, ("S21.G00.53.002", "1.00"), ("S06.G51.00.001", "DSNOK"), ("", "")]
+    chosen = data.draw(st.lists(st.sampled_from(some), max_size=30))
+    items = read(text_of([*HEADER, *chosen], end="\n"))
+    assert isinstance(items[-1], DsnFile)
+    names = [r["nom"] for r in records(items)]
+    assert names.count("A") <= chosen.count(("S21.G00.30.002", "A"))
+
+
+# Layouts
+
+
+@pytest.mark.parametrize(
+    ("field", "problem"),
+    [
+        (PlanField("nom", "string"), "`nom`: a leaf of a DSN says its `rubrique`"),
+        (leaf("nom", "S21.G00.30"), "is no rubrique"),
+        (leaf("debut", "S21.G00.40.001"), "does not stand under `S21.G00.30`"),
+        (leaf("contact", "S20.G00.07.001"), "does not stand under"),
+        (PlanField("c", "list", of=struct("item", NUMERO)), "says its `bloc`"),
+        (PlanField("c", "list", of=PlanField("item", "string"), bloc="S21.G00.40"), "of structs"),
+        (blocs("lieux", "S21.G00.85", leaf("siret", "S21.G00.85.001")), "does not stand under"),
+        (blocs("a", "S21.G00.53", leaf("mesure", "S21.G00.53.002")), "does not stand under"),
+        (
+            blocs("c", "S21.G00.40", blocs("v", "S21.G00.50", leaf("d", "S21.G00.50.001"))),
+            "`c.v`: block `S21.G00.50` does not stand under `S21.G00.40`",
+        ),
+    ],
+)
+def test_a_layout_follows_the_tree_of_the_norm(field: PlanField, problem: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        layout_of([field], "dsn-individus")
+    assert problem in str(caught.value)
+    assert str(caught.value).startswith("dsn-individus: ")
+
+
+def test_the_feed_of_rights_reads_what_its_policy_keeps_or_tests_and_no_more() -> None:
+    plan = load_project().plan("dsn-droits", on=datetime.date(2026, 11, 23))
+    read_ones = layout_of(plan.fields, plan.schema).rubriques
+    assert {"S21.G00.30.001", "S21.G00.06.001", "S21.G00.51.010"} <= read_ones
+    for rubrique in [
+        *("S21.G00.30.008", "S21.G00.30.018", "S21.G00.30.019", "S21.G00.30.020"),
+        *("S21.G00.40.006", "S21.G00.50.006", "S21.G00.60.007", "S21.G00.62.002"),
+        *("S21.G00.73.007", "S21.G00.12.003", "S10.G00.02.002"),
+    ]:
+        assert rubrique not in read_ones
+
+
+def test_the_whole_schema_of_the_dsn_stands_on_the_norms_tree() -> None:
+    schema, _ = load_project().schema("dsn-individus")
+
+    def field(name: str, spec: Any) -> PlanField:
+        return PlanField(
+            name,
+            spec.type,
+            of=field("item", spec.of) if spec.of else None,
+            fields=tuple(field(*one) for one in (spec.fields or {}).items()),
+            rubrique=spec.rubrique,
+            bloc=spec.bloc,
+        )
+
+    layout = layout_of([field(*one) for one in schema.fields.items()], "dsn-individus")
+    data = text_of(envoi(declaration(individu("ALPHA", NIR_A, None, contrat("A")))))
+    (record,) = records(read(data, layout))
+    assert list(record) == list(schema.fields)
+    assert record["contrats_payes"][0]["debut"] == "01012020"

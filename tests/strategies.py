@@ -1,0 +1,398 @@
+"""Random schemas, plans and batches, with what each value should become.
+
+A `Feed` is made from one seed, with sizes that Hypothesis shrinks: a projected schema, a plan of
+one to three releases on it, and records. A record's values are `Cell`s: what the wire holds, and
+what the schema makes of it. `batch_of` lays records out in Arrow, either tidy or *messy*: sliced,
+dictionary-encoded, with other values hidden under nulls, in null structs and null lists.
+"""
+
+import datetime
+import decimal
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from tamis.decide.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.documents.schema import Format
+from tamis.documents.types import arrow_type
+from tamis.formats.chunk import FAULTS
+from tamis.nir.number import key_of
+
+TOKEN = "jeton"
+"""Every made-up string holds it and a number of its own, so that it can be found in bytes."""
+
+HIDDEN_BASE = 0x7A7A7A7A_00000000
+"""Added to a number, it makes an int64 whose last four bytes are `zzzz`."""
+
+REDACTED, LEAK = "§nir", "§leak"
+"""What the tests' own finder takes for a NIR in a text, and their own gate for one left over."""
+
+TESTED: Mapping[str, tuple[Any, ...]] = {
+    "string": ("CPF", "DIF", "01"),
+    "int16": (1, 2, -3),
+    "date32": (datetime.date(2024, 2, 29), datetime.date(2025, 1, 1)),
+    "bool": (True, False),
+    "decimal128(8, 2)": (decimal.Decimal("1.50"), decimal.Decimal("-20.00")),
+}
+LEAVES = ("string", "text", "nir", "int16", "int64", "date32", "bool", "decimal128(8, 2)", "float64")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A leaf's value in one record.
+
+    Attributes:
+        wire: as it comes: a Python value or a text; None for null.
+        value: as the schema has it; None for null.
+        fault: the reason why it does not conform, or none.
+    """
+
+    wire: Any
+    value: Any = None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A plan and the records of one batch.
+
+    Attributes:
+        plan: one to three releases.
+        records: by top-level field a `Cell`, a list, a dict or None.
+        marks: of each record, the paths that the reader could not bring into shape.
+        text: whether leaves come as text.
+        rng: to lay the batch out.
+    """
+
+    plan: Plan
+    records: list[dict[str, Any]]
+    marks: list[frozenset[str]]
+    text: bool
+    rng: random.Random = field(repr=False)
+
+
+@st.composite
+def feeds(
+    draw: st.DrawFn, most_fields: int = 5, most_rows: int = 12, faults: bool = True
+) -> Feed:
+    """A random feed. Without `faults` every value conforms and no identifier is malformed."""
+    rng = random.Random(draw(st.integers(0, 2**32 - 1)))
+    make = _Make(rng, text=draw(st.booleans()), faults=faults)
+    fields = tuple(make.field(f"f{i}", 0) for i in range(draw(st.integers(1, most_fields))))
+    if not any(_leaves(fields)):
+        fields = (*fields, PlanField("f", "string"))
+    releases = tuple(make.release(f"r{i}", fields) for i in range(draw(st.integers(1, 3))))
+    plan = Plan(
+        policy="au-hasard",
+        schema="au-hasard",
+        format=Format(name="jsonl" if make.text else "parquet"),
+        processing="traitement",
+        carries_nir=True,
+        direction=rng.choice(("into-store", "out-of-store")),
+        law={"R6323-37": "LEGIARTI000000000000"},
+        fields=fields,
+        releases=releases,
+    )
+    rows = draw(st.integers(0, most_rows))
+    records = [{one.name: make.cell(one) for one in fields} for _ in range(rows)]
+    paths = [path for path, _ in _walk_all(fields)]
+    marks = [
+        frozenset(rng.sample(paths, 1)) if faults and rng.random() < 0.08 else frozenset()
+        for _ in range(rows)
+    ]
+    return Feed(plan, records, marks, make.text, rng)
+
+
+def _walk_all(fields: tuple[PlanField, ...]) -> list[tuple[str, PlanField]]:
+    return [one for spec in fields for one in walk(spec, spec.name)]
+
+
+def walk(spec: PlanField, path: str) -> list[tuple[str, PlanField]]:
+    """The field and all below it, with their paths, from the top."""
+    out = [(path, spec)]
+    if spec.of is not None:
+        out += walk(spec.of, path)
+    for child in spec.fields:
+        out += walk(child, f"{path}.{child.name}")
+    return out
+
+
+def _leaves(fields: tuple[PlanField, ...]) -> dict[str, PlanField]:
+    return {path: one for path, one in _walk_all(fields) if one.of is None and not one.fields}
+
+
+def _outside_lists(fields: tuple[PlanField, ...], above: str = "") -> dict[str, PlanField]:
+    out: dict[str, PlanField] = {}
+    for one in fields:
+        path = f"{above}{one.name}"
+        if one.fields:
+            out |= _outside_lists(one.fields, f"{path}.")
+        elif one.of is None:
+            out[path] = one
+    return out
+
+
+def _lists_of_structs(fields: tuple[PlanField, ...]) -> dict[str, PlanField]:
+    found = {}
+    for path, one in _walk_all(fields):
+        if one.of is not None and one.of.fields:
+            found[path] = one.of
+    return found
+
+
+class _Make:
+    def __init__(self, rng: random.Random, text: bool, faults: bool) -> None:
+        self.rng = rng
+        self.text = text
+        self.faults = faults
+        self.tokens = 0
+
+    # Schemas
+
+    def field(self, name: str, depth: int) -> PlanField:
+        nullable = self.rng.random() < 0.75 if self.faults else True
+        shape = self.rng.random() if depth < 3 else 1.0
+        if shape < 0.2:
+            return PlanField(name, "list", nullable, of=self.field("item", depth + 1))
+        if shape < 0.4:
+            width = self.rng.randint(1, 3)
+            inside = tuple(self.field(f"g{i}", depth + 1) for i in range(width))
+            return PlanField(name, "struct", nullable, fields=inside)
+        kind = self.rng.choice(LEAVES)
+        if kind == "nir":
+            return PlanField(name, "string", nullable, identifier=("nir",))
+        if kind == "text":
+            return PlanField(name, "string", nullable, free_text=True)
+        return PlanField(name, kind, nullable, not_nir=self.rng.random() < 0.2)
+
+    # Plans
+
+    def release(self, name: str, fields: tuple[PlanField, ...]) -> PlanRelease:
+        rng = self.rng
+        absent = rng.random() < 0.5
+        on_nir = "quarantine" if absent and rng.random() < 0.3 else "strip"
+        leaves = _leaves(fields)
+        testable = {
+            path: one
+            for path, one in _outside_lists(fields).items()
+            if one.type in TESTED and not one.identifier and not one.free_text
+        }
+        kept = [path for path in leaves if rng.random() < 0.6] or [next(iter(leaves))]
+        only = []
+        for path, element in _lists_of_structs(fields).items():
+            inside = {
+                inner: one
+                for inner, one in _outside_lists(element.fields).items()
+                if one.type in TESTED and not one.identifier and not one.free_text
+            }
+            if inside and rng.random() < 0.6:
+                only.append((path, self.conditions(inside, 2)))
+        return PlanRelease(
+            id=name,
+            item=rng.choice(("R6323-37.I.1", "R6323-37.III.2", "R6323-37.III.3")),
+            purpose="R6323-33.1",
+            nir="absent" if absent else "carried",
+            attested="example",
+            on_nir=on_nir,
+            where=self.conditions(testable, 2) if testable and rng.random() < 0.6 else (),
+            only=tuple(only),
+            leaves=tuple(self.leaf(path, leaves[path], absent, testable) for path in kept),
+        )
+
+    def conditions(self, fields: Mapping[str, PlanField], most: int) -> tuple[PlanCondition, ...]:
+        chosen = self.rng.choices(list(fields), k=self.rng.randint(1, most))
+        return tuple(PlanCondition(path, self.values(fields[path].type), "x") for path in chosen)
+
+    def values(self, kind: str) -> tuple[Any, ...]:
+        known = TESTED[kind]
+        chosen = self.rng.sample(known, self.rng.randint(1, len(known)))
+        return tuple(float(one) if isinstance(one, decimal.Decimal) else one for one in chosen)
+
+    def leaf(
+        self, path: str, spec: PlanField, absent: bool, testable: Mapping[str, PlanField]
+    ) -> PlanLeaf:
+        rng = self.rng
+        when: tuple[tuple[PlanCondition, ...], ...] = ()
+        if testable and rng.random() < 0.3:
+            when = tuple(self.conditions(testable, 2) for _ in range(rng.randint(1, 2)))
+        more: dict[str, Any] = {"fate": "kept"}
+        if spec.identifier:
+            if absent or rng.random() < 0.3:
+                method = rng.choice(("hmac-sha256", "aes-256-cmac"))
+                name = path.rpartition(".")[2] + "_pseudonym"
+                more = {"fate": "pseudonymized", "pseudonym": name, "method": method}
+        elif spec.free_text:
+            if absent or rng.random() < 0.5:
+                more = {"fate": "redacted", "redact": True}
+        elif rng.random() < 0.4 and spec.type != "bool":
+            more = {"fate": "generalized", **self.generalization(spec.type)}
+        return PlanLeaf(path=path, because=("x",), when=when, **more)
+
+    def generalization(self, kind: str) -> dict[str, Any]:
+        if kind == "string":
+            return {"prefix": self.rng.randint(1, 6)}
+        if kind == "date32":
+            return {"to": self.rng.choice(("year", "quarter", "month"))}
+        return {"step": self.rng.choice((1, 7, 1000, 40_000))}
+
+    # Records
+
+    def token(self) -> int:
+        self.tokens += 1
+        return self.tokens
+
+    def cell(self, spec: PlanField) -> Any:
+        rng = self.rng
+        if spec.of is not None:
+            if rng.random() < 0.15:
+                return None
+            return [self.cell(spec.of) for _ in range(rng.randint(0, 3))]
+        if spec.fields:
+            if rng.random() < 0.15:
+                return None
+            return {one.name: self.cell(one) for one in spec.fields}
+        if rng.random() < 0.12:
+            return Cell(None)
+        if self.text and self.faults and spec.type != "string" and rng.random() < 0.06:
+            return Cell(f"{TOKEN}{self.token()}", fault="type")
+        value, fault = self.value(spec)
+        return Cell(_written(value) if self.text else value, value, fault)
+
+    def value(self, spec: PlanField) -> tuple[Any, str]:
+        rng = self.rng
+        if spec.identifier:
+            return self.nir()
+        if spec.type in TESTED and not spec.free_text and rng.random() < 0.5:
+            return rng.choice(TESTED[spec.type]), ""
+        number = self.token()
+        if spec.free_text:
+            inside = rng.choice(("", "", REDACTED, f"{REDACTED} {REDACTED}"))
+            return f"é {inside} {TOKEN}{number}", ""
+        if spec.type == "string":
+            leak = LEAK if self.faults and rng.random() < 0.04 else ""
+            return f"{TOKEN}{number}{leak}", ""
+        if spec.type == "int16":
+            return rng.randint(-32768, 32767), ""
+        if spec.type == "int64":
+            return HIDDEN_BASE + number, ""
+        if spec.type == "float64":
+            return rng.choice((-1, 1)) * (number + rng.choice((0.0, 0.25))), ""
+        if spec.type == "date32":
+            return datetime.date(1900, 1, 1) + datetime.timedelta(rng.randint(0, 60_000)), ""
+        if spec.type == "bool":
+            return rng.random() < 0.5, ""
+        return decimal.Decimal(rng.randint(-(10**8) + 1, 10**8 - 1)).scaleb(-2), ""
+
+    def nir(self) -> tuple[str, str]:
+        """A NIR of a commune that does not exist, well-formed or not."""
+        body = f"{self.rng.choice('12')}5508759999{self.token() % 90 + 10}"
+        key = key_of(body)
+        luck = self.rng.random() if self.faults else 0.0
+        if luck < 0.7:
+            return self.rng.choice((body, f"{body}{key:02}", f"{body[:7]} {body[7:]} {key:02}")), ""
+        if luck < 0.85:
+            return f"{body}{key % 97 + 1:02}", "nir-key"
+        return f"{TOKEN}{self.token()}", "nir-malformed"
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return value if isinstance(value, str) else str(value)
+
+
+# Batches
+
+
+def batch_of(feed: Feed, messy: bool = False) -> pa.RecordBatch:
+    """The records in Arrow.
+
+    Args:
+        feed: N records.
+        messy: hide other values where none should be looked at, encode strings as dictionaries,
+            lay the rows in the middle of larger buffers, and add a column nobody knows.
+
+    Returns:
+        N rows; a column of faults where some record has marks.
+    """
+    rng = feed.rng
+    pad = 2 if messy else 0
+    make = _Make(rng, feed.text, faults=False)
+    make.tokens = 500_000
+    columns: dict[str, pa.Array] = {}
+    for spec in feed.plan.fields:
+        cells = [record[spec.name] for record in feed.records]
+        around = [make.cell(spec) for _ in range(2 * pad)]
+        columns[spec.name] = _layout(spec, [*around[:pad], *cells, *around[pad:]], feed, messy, make)
+    if messy:
+        columns["inconnu"] = pa.array(
+            [f"{TOKEN}{make.token()}" for _ in range(len(feed.records) + 2 * pad)]
+        )
+    if any(feed.marks):
+        nothing: list[frozenset[str]] = [frozenset()] * pad
+        marks = [sorted(one) for one in (*nothing, *feed.marks, *nothing)]
+        columns[FAULTS] = pa.array(marks, pa.list_(pa.string()))
+    return pa.record_batch(columns).slice(pad, len(feed.records))
+
+
+def _layout(spec: PlanField, cells: list[Any], feed: Feed, messy: bool, make: _Make) -> pa.Array:
+    n = len(cells)
+    if spec.of is not None:
+        valid = np.array([cell is not None for cell in cells], dtype=bool)
+        filled = [_hidden(spec, make, messy) if cell is None else cell for cell in cells]
+        offsets = np.cumsum([0, *map(len, filled)]).astype(np.int32)
+        inner = _layout(spec.of, [one for cell in filled for one in cell], feed, messy, make)
+        kind = pa.list_(inner.type)
+        return pa.Array.from_buffers(kind, n, [_bits(valid), pa.py_buffer(offsets)], children=[inner])
+    if spec.fields:
+        valid = np.array([cell is not None for cell in cells], dtype=bool)
+        filled = [_hidden(spec, make, messy) if cell is None else cell for cell in cells]
+        children = [
+            _layout(one, [cell[one.name] for cell in filled], feed, messy, make)
+            for one in spec.fields
+        ]
+        struct = pa.struct(
+            [pa.field(one.name, child.type) for one, child in zip(spec.fields, children, strict=True)]
+        )
+        return pa.Array.from_buffers(struct, n, [_bits(valid)], children=children)
+    kind = pa.string() if feed.text else arrow_type(spec.type)
+    valid = np.array([cell.wire is not None for cell in cells], dtype=bool)
+    values = [_hidden(spec, make, messy).wire if cell.wire is None else cell.wire for cell in cells]
+    array = pa.array(values, kind)
+    if n:
+        array = pa.Array.from_buffers(kind, n, [_bits(valid), *array.buffers()[1:]])
+    if messy and kind == pa.string() and make.rng.random() < 0.3:
+        return array.dictionary_encode()
+    return array
+
+
+def _hidden(spec: PlanField, make: _Make, messy: bool) -> Any:
+    """What lies where no value is: in a messy batch one that must not get out."""
+    while True:
+        cell = make.cell(spec)
+        if messy and cell is not None and not (isinstance(cell, Cell) and cell.wire is None):
+            return cell
+        if not messy:
+            return _empty(spec, make)
+
+
+def _empty(spec: PlanField, make: _Make) -> Any:
+    if spec.of is not None:
+        return []
+    if spec.fields:
+        return {one.name: _empty(one, make) for one in spec.fields}
+    return Cell("" if make.text or spec.type == "string" else None)
+
+
+def _bits(valid: np.typing.NDArray[np.bool_]) -> pa.Buffer | None:
+    return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+Checks = Callable[[Feed], None]
