@@ -9,7 +9,7 @@ dictionary-encoded, with other values hidden under nulls, in null structs and nu
 import datetime
 import decimal
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -259,7 +259,7 @@ class _Make:
         if rng.random() < 0.12:
             return Cell(None)
         if self.text and self.faults and spec.type != "string" and rng.random() < 0.06:
-            return Cell(f"{TOKEN}{self.token()}", fault="type")
+            return Cell(f"{TOKEN}{self.token()};", fault="type")
         value, fault = self.value(spec)
         return Cell(_written(value) if self.text else value, value, fault)
 
@@ -272,10 +272,10 @@ class _Make:
         number = self.token()
         if spec.free_text:
             inside = rng.choice(("", "", REDACTED, f"{REDACTED} {REDACTED}"))
-            return f"é {inside} {TOKEN}{number}", ""
+            return f"é {inside} {TOKEN}{number};", ""
         if spec.type == "string":
             leak = LEAK if self.faults and rng.random() < 0.04 else ""
-            return f"{TOKEN}{number}{leak}", ""
+            return f"{TOKEN}{number};{leak}", ""
         if spec.type == "int16":
             return rng.randint(-32768, 32767), ""
         if spec.type == "int64":
@@ -297,7 +297,7 @@ class _Make:
             return self.rng.choice((body, f"{body}{key:02}", f"{body[:7]} {body[7:]} {key:02}")), ""
         if luck < 0.85:
             return f"{body}{key % 97 + 1:02}", "nir-key"
-        return f"{TOKEN}{self.token()}", "nir-malformed"
+        return f"{TOKEN}{self.token()};", "nir-malformed"
 
 
 def _written(value: Any) -> Any:
@@ -333,7 +333,7 @@ def batch_of(feed: Feed, messy: bool = False) -> pa.RecordBatch:
         columns[spec.name] = _layout(spec, [*around[:pad], *cells, *around[pad:]], feed, messy, make)
     if messy:
         columns["inconnu"] = pa.array(
-            [f"{TOKEN}{make.token()}" for _ in range(len(feed.records) + 2 * pad)]
+            [f"{TOKEN}{make.token()};" for _ in range(len(feed.records) + 2 * pad)]
         )
     if any(feed.marks):
         nothing: list[frozenset[str]] = [frozenset()] * pad
@@ -393,6 +393,3 @@ def _empty(spec: PlanField, make: _Make) -> Any:
 
 def _bits(valid: np.typing.NDArray[np.bool_]) -> pa.Buffer | None:
     return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
-
-
-Checks = Callable[[Feed], None]

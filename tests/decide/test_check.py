@@ -11,6 +11,10 @@ from tamis.documents.project import Project, bundled_project
 from tamis.errors import DocumentError
 
 MakeProject = Callable[..., Project]
+ADDED_RELEASE = """\
+  - {id: lieux, item: R6323-37.III.2, purpose: R6323-33.5, from: 2023-01-01, needs: [
+      {because: comparer par lieu, keep: [commune]}]}
+"""
 
 
 def read_cases() -> list[Any]:
@@ -160,6 +164,15 @@ def test_a_partner_with_the_nir_under_paragraph_iii_is_told_not_refused(
     project = make_project(("policies/register.yaml", "carries_nir: false", "carries_nir: true"))
     assert errors_of(project) == []
     assert "carries the NIR" in warnings_of(project)["partner-with-nir"]
+
+
+def test_two_releases_that_together_rebuild_the_nir_are_told(make_project: MakeProject) -> None:
+    project = make_project(
+        ("policies/study.yaml", "[sexe, naissance, commune]", "[sexe, naissance]"),
+        ("policies/study.yaml", "      naissance: {generalize: {to: year}}\n", ADDED_RELEASE),
+    )
+    assert errors_of(project) == []
+    assert warnings_of(project)["nir-rebuilt-together"].startswith("policies/study.yaml:20:43: ")
 
 
 def test_the_cpf_project_holds() -> None:

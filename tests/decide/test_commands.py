@@ -71,7 +71,7 @@ def test_plan_tells_every_field_with_the_place_that_decides(
         "policies/study.yaml:12:16" in lines
     )
     assert (
-        "cle stripped paragraph III: the partner carries no NIR policies/law/R6323-37.yaml:17:39"
+        "cle stripped paragraph III: the partner carries no NIR policies/law/R6323-37.yaml:16:40"
         in lines
     )
     assert "iban dropped outside every category schemas/people.yaml:16:3" in lines

@@ -92,7 +92,7 @@ def test_a_byte_order_mark_moves_no_position(tmp_path: Path) -> None:
         ("schema: a\nfields: &f {a: {type: struct, fields: *f}}\n", "refers to itself"),
         (
             "schema: a\nfields: {a: {type: string, describes: one, two}}\n",
-            "2:46: unknown key `two`: a",
+            "2:44: unknown key `two`: a",
         ),
         ("schema: a\nformat: {csv: {encoding: latin-9999}}\nfields: {a: {type: string}}\n", "2:15"),
     ],
@@ -125,7 +125,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("direction: into-store", "direction: in", "feed.yaml:4:12: input should be 'into-store'"),
         ("keep: [nir]", "keep: [nir]\n    treat: {nir: {}}", "says exactly one of `pseudonymize`"),
         ("keep: [nir]", "keep: [nir]\n    treat: {nir: {generalize: {step: 0}}}", "greater than 0"),
-        ("keep: [nir]", "keep: [nir]\n        when: [{field: nir, in: []}]", "feed.yaml:12:32: "),
+        ("keep: [nir]", "keep: [nir]\n        when: [{field: nir, in: []}]", "feed.yaml:12:33: "),
         ("keep: [nir]", "keep: [nir]\n        when: [{field: nir, in: [[1]]}]", "a plain value"),
     ],
 )

@@ -4,12 +4,13 @@ A dry run is a run whose sink is nothing: the same graph up to `Minimize`, then 
 """
 
 import datetime
+import io
 import logging
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from tamis.evidence.folder import Folder, hold, open_folder
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.nir.keyring import open_keyring
 
-_TOLD = re.compile(r"tamis\.errors\.(\w+): (.*?)(?: \[while running [^\]]*\])?$", re.MULTILINE)
+_TOLD = re.compile(r"^tamis\.errors\.(\w+): (.*)$", re.MULTILINE)
+_WHERE = re.compile(r" \[while running '[^']*'\]")
 
 
 @dataclass(frozen=True)
@@ -197,20 +199,24 @@ def _tidy(folder: Folder) -> None:
 
 @contextmanager
 def _told_errors() -> Iterator[None]:
-    """Turn what a runner raises back into the error that a worker told, without its traceback."""
+    """Turn what a runner raises back into the error that a worker told, without its traceback.
+
+    A worker of this process logs the traceback, and prints it as well.
+    """
     logger = logging.getLogger("apache_beam")
     before = logger.level
     if before == logging.NOTSET:
         logger.setLevel(logging.CRITICAL)
     try:
-        yield
+        with redirect_stderr(io.StringIO()):
+            yield
     except TamisError:
         raise
     except Exception as error:
         told = _TOLD.findall(str(error))
         if told:
             name, text = told[-1]
-            raise _again(name, text) from None
+            raise _again(name, _WHERE.sub("", text)) from None
         raise RunError(
             f"the runner failed ({type(error).__name__}); nothing is committed"
         ) from None

@@ -8,6 +8,7 @@ warning: policies/register.yaml:129:18: whether processing `mon-activite-formati
 """
 
 import json as json_module
+import sys
 
 from tamis.decide.check import check
 from tamis.decide.violation import Violation
@@ -60,28 +61,34 @@ def _dump(result: object) -> str:
 
 
 def _print(violations: list[Violation], warnings: list[Violation], policies: int) -> None:
+    for one in warnings:
+        _say("warning: ", "yellow", end="")
+        _say(str(one.problem))
+    for one in violations:
+        _say(str(one.problem), "bold")
+        since = f", on {one.day}" if one.day else ""
+        _say(f"  rule {one.rule} ({one.name}){since}", "red")
+        if one.counterexample:
+            said = (f"{name} {value or '(empty)'}" for name, value in one.counterexample)
+            _say(f"  {' · '.join(said)}")
+    told = f"{_count(len(violations), 'violation')}, {_count(len(warnings), 'warning')}"
+    if violations:
+        _say(told, "bold red")
+    else:
+        some = f"{policies} policies" if policies != 1 else "1 policy"
+        _say(f"{some}: the eight invariants hold on every day; {told}", "bold green")
+        _say(HOLDS)
+
+
+def _say(text: str, style: str = "", *, end: str = "\n") -> None:
+    """Print in colour on a terminal, plainly elsewhere."""
+    if not sys.stdout.isatty():
+        print(text, end=end)
+        return
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    for one in warnings:
-        console.print("warning: ", style="yellow", end="")
-        console.print(str(one.problem))
-    for one in violations:
-        console.print(str(one.problem), style="bold")
-        since = f", on {one.day}" if one.day else ""
-        console.print(f"  rule {one.rule} ({one.name}){since}", style="red")
-        if one.counterexample:
-            example = " · ".join(
-                f"{name} {value or '(empty)'}" for name, value in one.counterexample
-            )
-            console.print(f"  {example}")
-    told = f"{_count(len(violations), 'violation')}, {_count(len(warnings), 'warning')}"
-    if violations:
-        console.print(told, style="bold red")
-    else:
-        some = f"{policies} policies" if policies != 1 else "1 policy"
-        console.print(f"{some}: the eight invariants hold on every day; {told}", style="bold green")
-        console.print(HOLDS)
+    console.print(text, style=style or None, end=end)
 
 
 def _count(count: int, noun: str) -> str:

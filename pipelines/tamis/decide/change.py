@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from tamis.decide.disclosure import Passage
 from tamis.decide.timeline import say_window
@@ -39,18 +39,15 @@ class Risk(IntEnum):
     """Names, reasons, and what no release uses."""
 
 
-class Days(NamedTuple):
+@dataclass(frozen=True)
+class Days:
     """Days from `from_` until the day before `until`, or for ever."""
 
     from_: datetime.date
     until: datetime.date | None = None
 
-    def __contains__(self, day: object) -> bool:
-        return (
-            isinstance(day, datetime.date)
-            and self.from_ <= day
-            and (self.until is None or day < self.until)
-        )
+    def __contains__(self, day: datetime.date) -> bool:
+        return self.from_ <= day and (self.until is None or day < self.until)
 
     def meets(self, other: "Days") -> bool:
         """Whether they have a day in common."""

@@ -11,6 +11,7 @@ without one holds; what holds, holds for the documents as declared.
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from tamis.decide.case import Case, Found
 from tamis.decide.notices import notices
@@ -99,21 +100,19 @@ def _judge(subject: Subject, index: int, law: LawOfDay) -> Iterator[Violation]:
 
 
 def _open_all(project: Project) -> list[Subject]:
-    """Every policy with its documents, schemas without a policy read too."""
+    """Every policy with its documents; schemas that no policy uses are read too."""
     problems: dict[Problem, None] = {}
     subjects: list[Subject] = []
     readers: list[Callable[[], object]] = [lambda: project.law, lambda: project.register]
-    readers += [lambda name=name: project.schema(name) for name in project.schemas()]  # type: ignore[misc]
+    readers += [partial(project.schema, name) for name in project.schemas()]
+    readers += [partial(open_subject, project, name) for name in project.policies()]
     for read in readers:
         try:
-            read()
+            document = read()
         except DocumentError as error:
             problems.update(dict.fromkeys(error.problems))
-    for name in project.policies():
-        try:
-            subjects.append(open_subject(project, name))
-        except DocumentError as error:
-            problems.update(dict.fromkeys(error.problems))
+        else:
+            subjects += [document] if isinstance(document, Subject) else []
     if problems:
         raise DocumentError(*problems)
     return subjects

@@ -2,8 +2,8 @@
 
 >>> from tamis.documents.project import load_project
 >>> plan = load_project().plan("cpir-partage", on=datetime.date(2026, 1, 1))
->>> plan.fates["partage"]["nom_usage"]
-('dropped', 'not listed by the policy')
+>>> [release.item for release in plan.releases]
+['R6323-37.I.3']
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Conditions as sets of records, so that what one policy lets through and another does not is exact.
+"""Conditions as sets of records: what one policy lets through and another does not, exactly.
 
 A set of conditions that must all hold is a box: for each tested field, the values that pass.
 What is left of boxes after others are taken away is again boxes:

@@ -1,4 +1,4 @@
-"""What a project's documents release on one day: which field, to whom, in which form, of which records.
+"""What documents release on a day: which field, to whom, in which form, of which records.
 
 The documents are taken at their word here: whether `check` refuses a policy is asked beside it.
 """

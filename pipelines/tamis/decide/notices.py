@@ -3,11 +3,15 @@
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
 
+from tamis.decide.case import Case
+from tamis.decide.rules.number import parts_told
 from tamis.decide.subject import Subject, keeps_of
 from tamis.decide.timeline import days_of, law_on
 from tamis.decide.violation import Violation
 from tamis.documents.law import Attested, Item
+from tamis.documents.positions import Path_
 from tamis.documents.register import Entry
+from tamis.documents.schema import NirPart
 from tamis.errors import Problem
 
 _STANDS_ON: dict[Attested, str] = {
@@ -20,6 +24,7 @@ _STANDS_ON: dict[Attested, str] = {
 def notices(subjects: Sequence[Subject], cuts: Iterable[datetime.date]) -> Iterator[Violation]:
     """The warnings of policies that hold: partners, attestations, inferred links."""
     yield from _partners(subjects, cuts)
+    yield from _together(subjects, cuts)
     yield from _attestations(subjects)
     yield from _links(subjects, cuts)
 
@@ -45,6 +50,28 @@ def _partners(subjects: Sequence[Subject], cuts: Iterable[datetime.date]) -> Ite
             example = (("processing", slug), ("item", release))
             code = "partner-unknown" if unknown else "partner-with-nir"
             yield Violation(problem, 3, code, day, example, "warning")
+
+
+def _together(subjects: Sequence[Subject], cuts: Iterable[datetime.date]) -> Iterator[Violation]:
+    """5, of several releases: each tells a part of the NIR, and one partner may hold them all."""
+    for day in sorted(cuts):
+        told: dict[str, dict[NirPart, tuple[Case, str, Path_]]] = {}
+        for subject in subjects:
+            law = law_on(subject.law, day)
+            for index, release in enumerate(subject.policy.releases):
+                case = Case(subject, index, law)
+                parts = parts_told(case)
+                if release.in_force(day) and case.nir_absent and len(parts) < 3:
+                    held = told.setdefault(subject.policy.processing, {})
+                    for part, (path, place) in parts.items():
+                        held.setdefault(part, (case, path, place))
+        for slug, held in told.items():
+            if len(held) == 3:
+                *_, (case, _, place) = held.values()
+                named = ", ".join(f"`{one.release.id}` {path}" for one, path, _ in held.values())
+                text = f"releases to `{slug}` rebuild the NIR where they are put together: {named}"
+                problem = case.subject.source.problem(place, text)
+                yield Violation(problem, 5, "nir-rebuilt-together", day, (), "warning")
 
 
 def _attestations(subjects: Sequence[Subject]) -> Iterator[Violation]:

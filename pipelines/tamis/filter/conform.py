@@ -564,8 +564,10 @@ def _integers(array: pa.Array, target: pa.DataType) -> Conformed:
 
 
 def _range(kind: pa.DataType) -> tuple[int, int]:
-    limits = np.iinfo(kind.to_pandas_dtype())
-    return int(limits.min), int(limits.max)
+    if pa.types.is_unsigned_integer(kind):
+        return 0, int(2**kind.bit_width - 1)
+    half = int(2 ** (kind.bit_width - 1))
+    return -half, half - 1
 
 
 def _integer_to_decimal(array: pa.Array, target: pa.DataType) -> Conformed:

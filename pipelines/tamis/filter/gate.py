@@ -32,18 +32,15 @@ import pyarrow.compute as pc
 
 from tamis.filter.gate_leaves import Leaf, Rows, take_apart
 from tamis.filter.gate_scan import (
-    BODY,
-    FULL,
-    Bools,
-    Ints,
     Scan,
     is_no_chance,
     look_like_nirs,
+    sample,
     scan_floats,
     scan_integers,
     scan_texts,
-    text_buffers,
 )
+from tamis.filter.gate_sieve import BODY, FULL, Bools, Ints, plausible, text_buffers
 from tamis.filter.gate_text import names_nir
 
 _PART_ENDS: Final = np.array([1, 3, 5, 7, 8, 10, 13])  # where sex, year, month … end in the body
@@ -173,7 +170,7 @@ class _Look:
         if not self.not_nir:
             self.bodies_at = found.bodies_at
             if look_like_nirs(found.bodies):
-                self.hits[found.bodies_at] = True
+                self.hits[found.bodies_at[plausible(found.bodies)]] = True
 
     @property
     def is_searched(self) -> bool:
@@ -256,12 +253,14 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
     left.long += joined.long
     left.hits[with_key[joined.hits]] = True
 
+    # A body cut in two is seen by the batch alone: any two fields of digits may add up to 15, such
+    # as a postal code and a telephone number.
     in_parts = at[cut[at]]
-    joined = _scan_joined(heads, tails, in_parts)
-    if is_no_chance(len(joined.hits), joined.long):
+    joined = _scan_joined(heads, tails, sample(in_parts))
+    if is_no_chance(len(joined.hits), joined.long) or look_like_nirs(joined.bodies):
+        joined = _scan_joined(heads, tails, in_parts)
         left.hits[in_parts[joined.hits]] = True
-    if look_like_nirs(joined.bodies):
-        left.hits[in_parts[joined.bodies_at]] = True
+        left.hits[in_parts[joined.bodies_at[plausible(joined.bodies)]]] = True
 
 
 def _scan_joined(heads: pa.Array, tails: pa.Array, at: Ints) -> Scan:

@@ -212,11 +212,12 @@ def _has_form(candidate: _Candidate, not_nir: bool) -> bool:
         len(gap) <= 3 and len(gap.strip()) <= 1 and ", " not in gap for gap in candidate.gaps
     )
     as_insee = inner == _INSEE and plain
+    # A further number with the same separator makes it a list.
     goes_on = candidate.before in candidate.gaps or candidate.after in candidate.gaps
     if _key_is_right(candidate) and not not_nir:
-        if not inner or as_insee:
+        if as_insee or (not inner and candidate.gaps == ()):
             return True
-        lone_point = candidate.gaps in ((".",), (",",))
+        lone_point = inner and candidate.gaps in ((".",), (",",))
         by_parts = _ENDS.issuperset(inner) and not lone_point
         return (by_parts or _is_even(candidate.breaks)) and plain and not goes_on
     return as_insee and len(set(candidate.gaps[:5])) == 1 and not goes_on

@@ -82,7 +82,7 @@ def test(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Verdict
 
     Args:
         array: N values.
-        unreadable: true where the value could not be brought into `array`; None if nowhere.
+        unreadable: true where the value could not be read, whatever stands there; None if nowhere.
         values: of the type of `array`.
 
     Example:
@@ -96,7 +96,9 @@ def test(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Verdict
     else:
         equal = pc.is_in(array, value_set=values)
     holds = np.asarray(equal.to_numpy(zero_copy_only=False))
-    return Verdict(holds, holds if unreadable is None else holds | unreadable)
+    if unreadable is None:
+        return Verdict(holds, holds)
+    return Verdict(holds & ~unreadable, holds | unreadable)
 
 
 def all_of(verdicts: Iterable[Verdict], rows: int) -> Verdict:

@@ -23,6 +23,7 @@ from tamis.filter.tag import Verdict, all_of, any_of, test
 from tamis.filter.tally import REASONS, Reason
 from tamis.filter.treat import generalize_dates, generalize_numbers, generalize_text, keep_where
 from tamis.formats.chunk import FAULTS
+from tamis.nir.find import redact
 from tamis.nir.keyring import DerivedKey
 from tamis.nir.number import BODY_WIDTH, Judgement, judge
 from tamis.nir.pseudonym import pseudonymize
@@ -393,8 +394,6 @@ class Work:
         if leaf.pseudonym:
             return Treated(self._pseudonymize(array, kept))
         if leaf.redact:
-            from tamis.nir.find import redact
-
             redacted, hits = redact(array)
             return Treated(redacted, np.asarray(hits))
         if leaf.to:

@@ -80,7 +80,7 @@ def _written_schema(file: "_Rewindable", source: str) -> dict[str, Any]:
 
 
 def _records(
-    file: "_Rewindable", schema: dict[str, Any], source: str
+    file: "_Rewindable", schema: dict[str, Any] | None, source: str
 ) -> Iterator[tuple[Mapping[str, Any], int]]:
     """Each record, and its share of its block's bytes."""
     done = 0
@@ -136,9 +136,10 @@ class _Rewindable:
 # The reader's schema
 
 
-def _project(writer: dict[str, Any], fields: tuple[PlanField, ...]) -> dict[str, Any]:
-    """`writer` with the leaves of `fields` only.
+def _project(writer: dict[str, Any], fields: tuple[PlanField, ...]) -> dict[str, Any] | None:
+    """`writer` with the leaves of `fields` only; None if that is all of it.
 
+    Reading as written takes less than half the time of resolving two schemas.
     A record that is referred to by its name elsewhere stays whole, as one name has one meaning.
     """
     definitions: dict[str, dict[str, Any]] = {}
@@ -146,7 +147,7 @@ def _project(writer: dict[str, Any], fields: tuple[PlanField, ...]) -> dict[str,
     _collect(writer, definitions, shared)
     top = PlanField(writer["name"], "struct", fields=fields)
     projected: dict[str, Any] = _prune(writer, top, definitions, shared, set())
-    return projected
+    return projected if projected != _prune(writer, None, definitions, shared, set()) else None
 
 
 def _collect(node: Any, definitions: dict[str, dict[str, Any]], shared: set[str]) -> None:

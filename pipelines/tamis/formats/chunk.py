@@ -189,47 +189,52 @@ def _cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
 
 def _join(chunks: list[Chunk]) -> Chunk:
     full = [chunk for chunk in chunks if _records(chunk)] or chunks[:1]
-    anomalies = sum((Counter(chunk.anomalies) for chunk in chunks), Counter[str]())
+    data = full[0].data if len(full) == 1 else _join_rows([chunk.data for chunk in full])
+    if FAULTS in data.schema.names and data.column(FAULTS).null_count == data.num_rows:
+        data = data.drop_columns([FAULTS])
     return Chunk(
-        full[0].data if len(full) == 1 else _join_rows([chunk.data for chunk in full]),
+        data,
         pa.concat_arrays([chunk.positions for chunk in full]),
         pa.concat_batches([chunk.rejects for chunk in full]),
-        frozenset().union(*(chunk.unknown for chunk in chunks)),
-        frozenset().union(*(chunk.missing for chunk in chunks)),
-        dict(anomalies),
+        frozenset[str]().union(*(chunk.unknown for chunk in chunks)),
+        frozenset[str]().union(*(chunk.missing for chunk in chunks)),
+        dict(sum((Counter(chunk.anomalies) for chunk in chunks), Counter[str]())),
     )
 
 
 def _join_rows(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """One batch of all rows: the same columns, faults apart; types may differ in their numbers."""
+    """One batch of all rows; the columns are the same, faults apart, their types may differ."""
+    names = [name for name in batches[0].schema.names if name != FAULTS]
     if any(FAULTS in batch.schema.names for batch in batches):
+        names.append(FAULTS)
+        none = pa.list_(pa.string())
         batches = [
             batch
             if FAULTS in batch.schema.names
-            else batch.append_column(FAULTS, pa.nulls(batch.num_rows, pa.list_(pa.string())))
+            else batch.append_column(FAULTS, pa.nulls(batch.num_rows, none))
             for batch in batches
         ]
-    schema = batches[0].schema
-    if any(batch.schema != schema for batch in batches):
-        schema = pa.schema(
-            [
-                (
-                    one.name,
-                    one.type
-                    if len({b.field(one.name).type for b in batches}) == 1
-                    else _as_text(one.type),
-                )
-                for one in schema
-            ]
-        )
-        batches = [batch.cast(schema) for batch in batches]
-    return pa.concat_batches(batches)
+    if all(batch.schema == batches[0].schema for batch in batches):
+        return pa.concat_batches(batches)
+    columns = [_join_columns([batch.column(name) for batch in batches]) for name in names]
+    return pa.RecordBatch.from_arrays(columns, names)
+
+
+def _join_columns(columns: list[pa.Array]) -> pa.Array:
+    """One column of them all, as text where they do not have one type; nulls have any."""
+    held = [column for column in columns if column.null_count < len(column)] or columns
+    kinds = {column.type for column in held}
+    kind = held[0].type if len(kinds) == 1 else _as_text(held[0].type)
+    return pa.concat_arrays(
+        [
+            column.cast(kind) if column.null_count < len(column) else pa.nulls(len(column), kind)
+            for column in columns
+        ]
+    )
 
 
 def _as_text(kind: pa.DataType) -> pa.DataType:
-    """`kind` with text in place of every value that is not bytes."""
+    """`kind` with text in place of each value."""
     if pa.types.is_struct(kind):
         return pa.struct([(one.name, _as_text(one.type)) for one in kind])
-    if pa.types.is_list(kind):
-        return pa.list_(_as_text(kind.value_type))
-    return pa.string()
+    return pa.list_(_as_text(kind.value_type)) if pa.types.is_list(kind) else pa.string()

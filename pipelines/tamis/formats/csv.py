@@ -3,8 +3,8 @@
 Three things Arrow's reader does not do are done around it:
 
 - Its handler of wrong records wants UTF-8, so text is brought to UTF-8 on the way in, whatever the
-  encoding; bytes that are no text become a mark, and a value with a mark is a fault of its field
-  (in a field that is not read it does not matter).
+  encoding. Bytes that are no text become a mark on the way in, and bytes that are no UTF-8 in the
+  columns that come out, for the filter to judge; in a field that is not read they do not matter.
 - It takes an unclosed quote at the end of a file for a value. A last line that is wrong on purpose
   is appended; if the reader does not report it, a quote has swallowed it.
 - It tells how many rows a block gave, not which: rows are numbered from the records it refused.
@@ -20,7 +20,6 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 
 from tamis.decide.plan import Plan, PlanField
@@ -28,7 +27,6 @@ from tamis.documents.schema import CsvOptions
 from tamis.errors import InputError, UsageError
 from tamis.formats.chunk import (
     CHUNK_RECORDS,
-    FAULTS,
     REJECTS,
     Chunk,
     add_faults,
@@ -38,7 +36,7 @@ from tamis.formats.chunk import (
     shown_names,
 )
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 4 << 20
 """What is parsed at once. A record of more may end the run, one of more than twice as much does."""
 
 MAX_HEADER_BYTES = 1 << 20
@@ -100,16 +98,18 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
     faults = [path for one in wanted if _nested(one) for path in leaf_paths(one, one.name)]
     wanted = [one for one in wanted if not _nested(one)]
 
+    names = [one.name for one in wanted]
     numbers = _Numbers(len(header), text.last_line)
     # A column is always read, for the number of its rows.
-    columns = [str(header.index(one.name)) for one in wanted]
+    columns = [str(header.index(name)) for name in names]
     for batch in _batches(text, options, columns or ["0"], numbers, source):
-        data = batch.select(columns).rename_columns([one.name for one in wanted])
+        data = batch.select(columns).rename_columns(names)
+        if text.damaged:
+            data = pa.RecordBatch.from_arrays([*map(_unmark, data.columns)], names)
         positions, rejects = numbers.next_rows(batch.num_rows)
-        data = _fault_undecodable(data) if text.damaged else data
         yield Chunk(add_faults(data, faults), positions, rejects, unknown, missing)
     rejects = numbers.finish(source)
-    empty = pa.RecordBatch.from_pylist([], pa.schema([(one.name, pa.string()) for one in wanted]))
+    empty = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
     none = pa.array([], pa.int64())
     yield Chunk(add_faults(empty, faults), none, rejects, unknown, missing)
 
@@ -156,19 +156,12 @@ def _batches(
         ) from None
 
 
-def _fault_undecodable(data: pa.RecordBatch) -> pa.RecordBatch:
-    """Null in place of each value with bytes that are no text, and the field a fault."""
-    faults: list[list[str]] = [[] for _ in range(data.num_rows)]
-    columns = []
-    for name, column in zip(data.schema.names, data.columns, strict=True):
-        bad = pc.fill_null(pc.match_substring(column, _UNDECODABLE), False)
-        for row in np.flatnonzero(bad.to_numpy(zero_copy_only=False)):
-            faults[row].append(name)
-        columns.append(pc.replace_with_mask(column, bad, pa.scalar(None, pa.string())))
-    if not any(faults):
-        return data
-    names = [*data.schema.names, FAULTS]
-    return pa.RecordBatch.from_arrays([*columns, pa.array(faults, pa.list_(pa.string()))], names)
+def _unmark(column: pa.Array) -> pa.Array:
+    """Strings with bytes that are no UTF-8 again where they were no text."""
+    valid, offsets, data = column.buffers()
+    text = (data.to_pybytes() if data else b"").replace(_UNDECODABLE.encode(), b"\xff\xff\xff")
+    buffers = [valid, offsets, pa.py_buffer(text)]
+    return pa.Array.from_buffers(column.type, len(column), buffers, offset=column.offset)
 
 
 class _Utf8:

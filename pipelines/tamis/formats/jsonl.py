@@ -51,7 +51,6 @@ def read_jsonl(
 
 def _pieces(stream: BinaryIO, plan: Plan) -> Iterator[Chunk]:
     seen = _Names(known_names(plan))
-    read = frozenset(one.name for one in plan.fields)
     rows: list[dict[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
@@ -63,7 +62,7 @@ def _pieces(stream: BinaryIO, plan: Plan) -> Iterator[Chunk]:
             rejects.append((number, "unreadable", "", str(error)))
         else:
             seen.add(record)
-            rows.append({name: record[name] for name in read & record.keys()})
+            rows.append(record)
             positions.append(number)
             held += len(line or b"")
         if len(rows) + len(rejects) >= PIECE_RECORDS or held >= _PIECE_BYTES:

@@ -25,7 +25,7 @@ from tamis.decide.plan import PlanField
 from tamis.documents.types import Kind, kind_of
 from tamis.formats.chunk import FAULTS, Chunk, Reject, leaf_paths, rejects_of
 
-PIECE_RECORDS: Final = 4096
+PIECE_RECORDS: Final = 2048
 """Records that are held as Python objects before they become Arrow."""
 
 
@@ -93,7 +93,7 @@ def _column(
     if field.of is None and not field.fields:
         return _leaf(values, field.type, path, rows, faults)
     due: type = list if field.of is not None else dict
-    if not {type(value) for value in values} <= {due, type(None)}:
+    if not set(map(type, values)) <= {due, type(None)}:
         for index, value in enumerate(values):
             if value is not None and type(value) is not due:
                 faults.setdefault(rows[index], []).extend(leaf_paths(field, path))
@@ -126,7 +126,7 @@ def _leaf(
 ) -> pa.Array:
     kind = kind_of(kind_name)
     assert kind is not None
-    types = {type(value) for value in values} - {type(None)}
+    types = set(map(type, values)) - {type(None)}
     native = _native(values, types, kind)
     if native is not None:
         try:

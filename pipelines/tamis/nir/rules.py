@@ -48,10 +48,13 @@ _JOINED = re.compile(r"[\s\"']{0,3}(?:[,;&/+|]|et|ou|and|or)?[\s\"']{0,3}")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{24,}")
 _MISREAD = str.maketrans("OoQIilSsBZzG", "000111558226")
 _MISREAD_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9ABabOoQIilSsZzG]+(?![0-9A-Za-z])")
-_MAY_MISREAD = re.compile(
-    r"[0-9][ .\-_/]{1,3}[OoIlSBZ]{2,3}[ .\-_/]{1,3}[0-9]|[0-9][OoQIilSsBZzG]|[OoQIilSsBZzG][0-9]|(?<![0-9A-Za-z])[IlSBZ][ .\-_/]{1,3}[0-9]"
+_MISREAD_BESIDE = re.compile(r"[0-9][OoQIilSsBZzG]|[OoQIilSsBZzG][0-9]")
+_MISREAD_APART = re.compile(
+    r"(?<![0-9A-Za-z])[IlSBZ][ .\-_/]{1,3}[0-9]"
+    r"|[0-9][ .\-_/]{1,3}[OoIlSBZ]{2,3}[ .\-_/]{1,3}[0-9]"
 )
-_MANY_DIGITS = re.compile(r"(?:[0-9][^0-9]*){7}")
+_SOME_DIGITS = re.compile(r"(?:[0-9][^0-9]*){7}")
+_MANY_DIGITS = re.compile(r"(?:[0-9][^0-9]*){12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ def search(text: str) -> list[Found]:
     found: list[Found] = []
     if _SCIENTIFIC_MARK.search(text):
         _add(found, _find_scientific(text))
-    misread = _MAY_MISREAD.search(text) and _MANY_DIGITS.search(text)
+    misread = (_MISREAD_BESIDE.search(text) and _SOME_DIGITS.search(text)) or (
+        _MISREAD_APART.search(text) and _MANY_DIGITS.search(text)
+    )
     if misread:
         _add(found, _find_misread(text, found, only_keyed=True))
     _add(found, _find_regular(text, text, found))

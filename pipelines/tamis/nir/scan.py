@@ -2,11 +2,11 @@
 
 Most text holds no NIR, and most NIRs are written plainly. So bytes are looked at in blocks:
 
-1. Which windows of 128 bytes hold 12 digits, or 7 and letters that OCR takes for digits, or digits
-   of another script. Rows without such a window hold no NIR.
-2. In these, plain NIRs with a right key (15 digits, or the INSEE grouping by one kind of gap) are
-   read in one vectorised pass. The rules accept each of them whatever stands around it.
-3. Rows where enough is left once these are taken out go to the rules, one by one.
+1. Plain NIRs with a right key (15 digits, or the INSEE grouping by one kind of gap) are read in one
+   vectorised pass. The rules accept each of them whatever stands around it.
+2. Once these are taken out, a row that has neither 12 digits, nor 7 and a letter beside one that
+   OCR takes for a digit, nor digits of another script, holds no further NIR.
+3. The rows left that a regular expression does not clear either go to the rules, one by one.
 """
 
 from collections.abc import Iterator
@@ -24,16 +24,18 @@ _BLOCK = 1 << 20
 _ENOUGH_DIGITS = 12  # the least that a NIR has: 13 characters, one of them the letter of Corsica
 _ENOUGH_IF_MISREAD = 7
 _GROUPS = (1, 2, 2, 2, 3, 3, 2)
-_SHORT_ROWS = 64
+_SHORT_ROWS = 64  # bytes a row
+_LONG_ROWS = 512
 
 _MAY_HOLD = (
-    r"[1-8](?:[^0-9A-Za-z]*[0-9ABab]){12}"
+    r"(?:^|[^0-9])[1-8](?:[^0-9A-Za-z]*[0-9ABab]){12}(?:[^0-9A-Za-z]*[0-9]{2})?(?:$|[^0-9])"
     r"|&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\[uUxtnr]|<[/A-Za-z]|[eE]\+?1[24]"
     r"|[0-9][OoQIilSsBZzG]|[OoQIilSsBZzG][0-9]"
     r"|(?:^|[^0-9A-Za-z])[IlSBZ][^0-9A-Za-z]{1,6}[0-9]"
     r"|[0-9][^0-9A-Za-z]{1,6}[OoIlSBZ]{2,3}[^0-9A-Za-z]{1,6}[0-9]"
 )
-_FOREIGN_DIGITS = r"(?:\p{Nd}[^\p{Nd}]*){7}"
+_FOREIGN = r"[^\x00-\x{65f}\x{2000}-\x{2fff}]"
+_SOME_NUMBERS = r"(?:\p{Nd}[^\p{Nd}]*){7}"
 
 
 class Hits(NamedTuple):
@@ -63,10 +65,7 @@ _GOES_BEFORE = _table("".join(c for c in _PUNCTUATION if c not in ".;>\\%&"))
 _GOES_BEHIND = _table("".join(c for c in _PUNCTUATION if c not in "\\%&<"))
 _GAP = _table(" .-/_\t")
 _WIDE_GAPS = {2: ((0xC2, 0xA0),), 3: tuple((0xE2, 0x80, last) for last in (0x87, 0x89, 0xAF))}
-_MISREAD = _table("OoQIilSsBZzG")
-_MISREAD_WORD = _table("OoIlSBZ")
-_ALPHANUMERIC = _table("".join(chr(code) for code in range(128) if chr(code).isalnum()))
-_IN_NUMBER = _table(" .-_/", more=(0xC2,))
+_HIGH_BITS = np.array([0xFF & ~(0xFF >> count) for count in range(8)], dtype=np.uint8)
 
 
 def locate(array: pa.Array) -> Hits:
@@ -151,26 +150,36 @@ def _blocks(offsets: Ints) -> Iterator[tuple[int, int]]:
 
 def _scan_block(part: Bytes, bounds: Ints) -> tuple[Hits, Ints]:
     digits = (part - np.uint8(48)) <= 9
-    counts = _count(digits)
-    hits = _find_plain(part, bounds, digits, counts)
+    bits = np.packbits(digits)
+    hits = _find_plain(part, bounds, digits, np.bitwise_count(bits))
     if len(hits.rows):
         _clear(digits, hits)
-        counts = _count(digits)
-    within = _window(counts, 16)
-    marks = [_rows_of(np.flatnonzero(within >= _ENOUGH_DIGITS), 16, bounds)]
-    some = within >= _ENOUGH_IF_MISREAD
+        bits = np.packbits(digits)
+    in_row = np.diff(_count_before(bits, bounds))
+    doubtful = in_row >= _ENOUGH_DIGITS
+    if len(part) > _LONG_ROWS * len(in_row):
+        within = _window(np.bitwise_count(bits), 16) >= _ENOUGH_DIGITS
+        doubtful &= _rows_of(np.flatnonzero(within) * 8, 128, bounds)
+    some = in_row >= _ENOUGH_IF_MISREAD
     if some.any():
-        marks.append(_rows_of(_find_mixed(part, digits, some), 1, bounds))
+        letters = part >= ord("A")
+        mixed = digits[1:] & letters[:-1]
+        mixed |= digits[:-1] & letters[1:]
+        doubtful |= some & _rows_of(np.flatnonzero(mixed), 2, bounds)
     foreign = part >= 0xD9
     if foreign.any():
         foreign &= part != 0xE2
-        marks.append(_rows_of(np.flatnonzero(foreign.reshape(-1, 8).any(axis=1)), 1, bounds))
-    return hits, np.flatnonzero(np.logical_or.reduce(marks))
+        doubtful |= _rows_of(np.flatnonzero(foreign), 1, bounds)
+    return hits, np.flatnonzero(doubtful)
 
 
-def _count(digits: Bools) -> Bytes:
-    """How many digits each word of 8 bytes holds."""
-    return np.bitwise_count(np.packbits(digits))
+def _count_before(bits: Bytes, bounds: Ints) -> Ints:
+    """How many of the bits, eight a byte and the first the highest, are set before each bound."""
+    totals = np.zeros(len(bits) + 1, dtype=np.int32)
+    np.cumsum(np.bitwise_count(bits), dtype=np.int32, out=totals[1:])
+    byte, bit = bounds >> 3, (bounds & 7).astype(np.uint8)
+    open_byte = bits[np.minimum(byte, len(bits) - 1)] & _HIGH_BITS[bit]
+    return totals[byte] + np.bitwise_count(open_byte)
 
 
 def _window(counts: Bytes, words: int) -> Bytes:
@@ -193,13 +202,13 @@ def _spread_over(flags: Bools, words: int) -> Bools:
     return out
 
 
-def _rows_of(words: Ints, width: int, bounds: Ints) -> Bools:
-    """The rows that windows of `width` words, beginning at `words`, touch."""
+def _rows_of(places: Ints, width: int, bounds: Ints) -> Bools:
+    """The rows that windows of `width` bytes, beginning at `places`, touch."""
     rows = len(bounds) - 1
-    if len(words) == 0:
+    if len(places) == 0:
         return np.zeros(rows, dtype=bool)
-    first = np.searchsorted(bounds, words * 8, side="right") - 1
-    last = np.searchsorted(bounds, (words + width) * 8, side="left")
+    first = np.searchsorted(bounds, places, side="right") - 1
+    last = np.searchsorted(bounds, places + width, side="left")
     first, last = np.clip(first, 0, rows), np.clip(last, 0, rows)
     steps = np.bincount(first, minlength=rows + 1) - np.bincount(last, minlength=rows + 1)
     return np.cumsum(steps)[:rows] > 0
@@ -318,37 +327,15 @@ def _clear(digits: Bools, hits: Hits) -> None:
         windows[hits.starts[lengths == length]] = False
 
 
-def _find_mixed(part: Bytes, digits: Bools, some: Bools) -> Ints:
-    """The words, in windows with some digits, where a letter may be a digit misread."""
-    places = np.flatnonzero(_spread_over(some, 16))
-    letters = part.reshape(-1, 8)[places].reshape(-1)
-    figures = digits.reshape(-1, 8)[places].reshape(-1)
-    edge = np.zeros(8, dtype=np.uint8)
-    around = np.concatenate([edge, letters, edge])
-    near = np.concatenate([edge.view(bool), figures, edge.view(bool)])
-    n = len(letters)
-
-    def at(shift: int) -> slice:
-        return slice(8 + shift, 8 + shift + n)
-
-    lookalike = _MISREAD[letters]
-    mixed = lookalike & (near[at(-1)] | near[at(1)])
-    word = _MISREAD_WORD[around]
-    apart = ~_ALPHANUMERIC[around[at(-1)]]
-    behind = around[at(1)]
-    gap = _IN_NUMBER[behind] | ((behind == 0xE2) & (around[at(3)] != 0x99))
-    mixed |= word[at(0)] & apart & gap
-    before = np.logical_or.reduce([near[at(-shift)] for shift in range(2, 8)])
-    after = np.logical_or.reduce([near[at(shift)] for shift in range(3, 8)])
-    mixed |= word[at(0)] & word[at(1)] & apart & before & after
-    return np.unique(places[np.flatnonzero(mixed) >> 3])
-
-
 def _filter_doubtful(array: pa.Array, rows: Ints) -> Ints:
     """Of the doubtful rows, those that a regular expression does not clear either."""
     texts = array.take(pa.array(rows))
-    keep = pc.match_substring_regex(texts, f"{_MAY_HOLD}|{_FOREIGN_DIGITS}").fill_null(False)
-    return rows[keep.to_numpy(zero_copy_only=False)]
+    keep = pc.match_substring_regex(texts, _MAY_HOLD)
+    if not pc.all(keep).as_py() and not pc.all(pc.string_is_ascii(texts)).as_py():
+        foreign = pc.match_substring_regex(texts, _FOREIGN)
+        foreign = pc.and_(foreign, pc.match_substring_regex(texts, _SOME_NUMBERS))
+        keep = pc.or_(keep, foreign)
+    return rows[keep.fill_null(False).to_numpy(zero_copy_only=False)]
 
 
 def _apply_rules(array: pa.Array, rows: Ints, offsets: Ints) -> Hits:

@@ -137,7 +137,7 @@ def _avro_fields(fields: Mapping[str, FieldSpec], names: Iterator[str]) -> Itera
 
 def _avro(spec: FieldSpec, names: Iterator[str]) -> Any:
     if spec.of is not None:
-        return {"type": "array", "items": _avro(spec.of, names)}
+        return {"type": "array", "items": ["null", _avro(spec.of, names)]}
     if spec.fields is not None:
         record = {"type": "record", "name": next(names)}
         return {**record, "fields": list(_avro_fields(spec.fields, names))}

@@ -183,7 +183,7 @@ class _Maker:
         nir = self.nir if self.with_key else self.nir[:13]
         luck = self.chance.random()
         if luck < self.dirt.malformed:
-            return nir[:-2]
+            return nir[1:]
         if luck < self.dirt.malformed + self.dirt.wrong_key and self.with_key:
             return f"{nir[:13]}{int(nir[13:]) % 97 + 1:02d}"
         return int(nir) if kind_of(spec.type) == "integer" else nir

@@ -61,11 +61,7 @@ def judge_rebuilding(case: Case) -> Found:
     """5: under `nir: absent`, not sex, birth and place together."""
     if not case.nir_absent or not says_nothing(case.release.rebuilds_nir):
         return
-    told: dict[NirPart, tuple[str, Path_]] = {}
-    for keep, leaf in case.keeps:
-        part = leaf.spec.nir_part
-        if part and tells(part, case.release.treat.get(keep.path)):
-            told.setdefault(part, (keep.path, keep.place))
+    told = parts_told(case)
     if len(told) == 3:
         sex, birth, place = (told[part][0] for part in ("sex", "birth", "place"))
         yield case.violation(
@@ -79,6 +75,16 @@ def judge_rebuilding(case: Case) -> Found:
             birth=birth,
             place=place,
         )
+
+
+def parts_told(case: Case) -> dict[NirPart, tuple[str, Path_]]:
+    """The parts of the NIR that a release still tells, each with a field and where it is kept."""
+    told: dict[NirPart, tuple[str, Path_]] = {}
+    for keep, leaf in case.keeps:
+        part = leaf.spec.nir_part
+        if part and tells(part, case.release.treat.get(keep.path)):
+            told.setdefault(part, (keep.path, keep.place))
+    return told
 
 
 def tells(part: NirPart, treatment: Treatment | None) -> bool:

@@ -1,0 +1,281 @@
+"""A column of texts, sieved down to the values in which a NIR may be.
+
+Three sieves, each finer and slower than the one before:
+
+1. which values hold a dozen digits close together, counted over the whole buffer;
+2. in those, which runs of digits and separators have a NIR's length (`sieve`);
+3. in those, which have a sign of being one: a right key, INSEE's grouping, or a word that may be
+   a label. What is left is read closely (`gate_text`).
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_Item = TypeVar("_Item", bound=np.generic)
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+BODY: Final = 13  # digits of a NIR
+FULL: Final = 15  # with its key
+NONE: Final = np.empty(0, np.int64)
+
+_WORD: Final = 8  # bytes whose digits are counted together
+_TIGHT: Final = 5  # words, 40 bytes: hold any span of 33, a NIR with separators of 3 bytes
+_LOOSE: Final = 12  # words, 96 bytes: hold any span of 89, a NIR written with escapes
+_SHORT: Final = 64  # bytes a value on average, below which counting words sorts nothing out
+_CHUNK: Final = 1 << 18  # bytes worked on at once: what a core's cache holds
+_FEWEST_DIGITS: Final = 12  # of 13 characters one may be the letter of 2A and 2B
+_WIDEST_STEP: Final = 13  # bytes from one digit of a run to the next: 4 separators of 3 bytes
+_INSEE_BREAKS: Final = (1, 3, 5, 7, 10)
+_NO_NUMBER: Final = 10**16
+
+_LETTER, _GAP, _DIGIT, _CORSICA, _LIKE_DIGIT, _ESCAPE, _FOREIGN = range(7)
+
+
+def _class_of(byte: int) -> int:
+    char = chr(byte)
+    if char in "0123456789":
+        return _DIGIT
+    if char in "AaBb":
+        return _CORSICA
+    if char in "OolIS":
+        return _LIKE_DIGIT
+    if char in "&%\\<":
+        return _ESCAPE
+    if 0xC6 <= byte <= 0xF4 and byte != 0xE2:
+        # The first byte of a character beyond Latin, but for the general punctuation that French
+        # text is full of: a digit of another script, perhaps.
+        return _FOREIGN
+    return _LETTER if byte < 128 and char.isalpha() else _GAP
+
+
+_CLASSES: Final = bytes(map(_class_of, range(256)))
+_IS_LETTER: Final = np.array([True, False, False, True, True, False, False])
+_IS_PLAIN_LETTER: Final = _IS_LETTER & (np.arange(7) != _LIKE_DIGIT)
+_MAY_LABEL: Final = (
+    r"(?i)n\.?i\.?r|nia|rnipp|insee|nss|ssn|sngi|s(?:é|É|e).?cu|s\.?s|immat|vitale|assur|inscr"
+    r"|cl(?:é|É|e)|key"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sieved:
+    """What is left of N values.
+
+    Attributes:
+        close: positions of the values to be read closely.
+        bodies_at: positions of the values that are 13 characters and nothing else.
+        bodies: those 13 as integers, 2A as 19 and 2B as 18; shape not judged.
+        full_at: positions of the values that are 15 characters and nothing else.
+        full: those 15 as integers.
+    """
+
+    close: Ints
+    bodies_at: Ints
+    bodies: Ints
+    full_at: Ints
+    full: Ints
+
+
+def text_buffers(values: pa.Array) -> tuple[Bytes, Ints]:
+    """The bytes of N large_binary values, and the N + 1 offsets into them."""
+    _, offsets_buffer, data_buffer = values.buffers()
+    if not len(values):
+        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+    offsets = np.frombuffer(offsets_buffer, np.int64)[values.offset :][: len(values) + 1]
+    data = np.frombuffer(data_buffer or b"", np.uint8)[offsets[0] : offsets[-1]]
+    return data, offsets - offsets[0]
+
+
+def plausible(bodies: Ints) -> Bools:
+    """Whether 13-digit numbers have a first digit, a month and a département that a NIR may have.
+
+    As broad as any source (law, §3, §5), so that no identifier passes.
+    """
+    month = bodies // 10**8 % 100
+    department = bodies // 10**6 % 100
+    first = bodies // 10**12
+    born = ((month >= 1) & (month <= 12)) | (month >= 20)
+    return np.asarray(born & (first >= 1) & (first <= 8) & (department > 0))
+
+
+def key_fits(bodies: Ints, keys: Ints) -> Bools:
+    """Whether `keys` are those of `bodies`."""
+    return np.asarray((keys >= 1) & (keys <= 97) & ((bodies + keys) % 97 == 0))
+
+
+def sieve(values: pa.Array) -> Sieved:
+    """Sieve N large_binary values. A null's bytes are not looked at."""
+    at = _dense(values)
+    if values.null_count and len(at):
+        at = at[np.asarray(values.is_valid())[at]]
+    if not len(at):
+        return Sieved(NONE, NONE, NONE, NONE, NONE)
+    if len(at) < len(values):
+        values = values.take(pa.array(at))
+    data, offsets = text_buffers(values)
+    classes = _classify(data)
+    digits = _digits(data, classes, offsets)
+    sizes = np.diff(offsets)
+    counts = np.add.reduceat(digits, offsets[:-1], dtype=np.int64)
+
+    bare = counts == sizes
+    bodies_at = np.flatnonzero(bare & (sizes == BODY))
+    full_at = np.flatnonzero(bare & (sizes == FULL))
+    rest = ~bare & (counts >= BODY)
+    close, odd = _candidates(data, classes, offsets, digits & np.repeat(rest, sizes))
+    if len(odd):
+        labels = pc.match_substring_regex(values.take(pa.array(odd)), _MAY_LABEL)
+        close = np.concatenate((close, odd[np.asarray(labels)]))
+    encoded = _encoded(data, classes, offsets, digits)
+    return Sieved(
+        close=at[np.union1d(close, encoded)],
+        bodies_at=at[bodies_at],
+        bodies=_numbers(data, offsets[bodies_at] + np.arange(BODY)[:, None]),
+        full_at=at[full_at],
+        full=_numbers(data, offsets[full_at] + np.arange(FULL)[:, None]),
+    )
+
+
+def _dense(values: pa.Array) -> Ints:
+    """Positions of the values that may hold a dozen digits close together, ascending."""
+    data, offsets = text_buffers(values)
+    wide = np.diff(offsets) >= BODY
+    if len(data) < _SHORT * len(values):
+        return np.flatnonzero(wide)
+    words = np.zeros(len(data) // _WORD + _LOOSE + 1, np.uint8)
+    for start in range(0, len(data), _CHUNK):
+        chunk = data[start : start + _CHUNK]
+        digits = (chunk - np.uint8(48)) < 10
+        foreign = (chunk - np.uint8(0xC6)) < 0x2F
+        if foreign.any():
+            digits |= foreign & (chunk != 0xE2)
+        packed = np.packbits(digits)
+        words[start // _WORD :][: len(packed)] = np.bitwise_count(packed)
+    twos = words[:-1] + words[1:]
+    fours = twos[:-2] + twos[2:]
+    tight = _values_of(fours[:-1] + words[4:], _TIGHT, offsets) & wide
+    eights = fours[:-4] + fours[4:]
+    loose = _values_of(eights[:-4] + fours[8:], _LOOSE, offsets) & wide & ~tight
+    if loose.any():
+        at = np.flatnonzero(loose)
+        data, offsets = text_buffers(values.take(pa.array(at)))
+        classes = _classify(data)
+        tight[at[_encoded(data, classes, offsets, None)]] = True
+    return np.flatnonzero(tight)
+
+
+def _values_of(counts: Bytes, words: int, offsets: Ints) -> Bools:
+    """Which values reach into a stretch of `words` words that counts a dozen digits."""
+    stretches = np.flatnonzero(counts >= _FEWEST_DIGITS) * _WORD
+    count = len(offsets) - 1
+    first = np.searchsorted(offsets, stretches, "right") - 1
+    last = np.searchsorted(offsets, stretches + words * _WORD, "left")
+    begun = np.bincount(np.maximum(first, 0), minlength=count + 1)[: count + 1]
+    ended = np.bincount(np.minimum(last, count), minlength=count + 1)
+    return np.asarray(np.cumsum(begun - ended)[:count] > 0)
+
+
+def _classify(data: Bytes) -> Bytes:
+    return np.frombuffer(data.tobytes().translate(_CLASSES), np.uint8)
+
+
+def _digits(data: Bytes, classes: Bytes, offsets: Ints) -> Bools:
+    """Which bytes are digits, or an A or B behind a 2 and before no letter, within their value."""
+    digits: Bools = classes == _DIGIT
+    letters = np.flatnonzero(classes == _CORSICA)
+    letters = letters[data[np.maximum(letters - 1, 0)] == ord("2")]
+    if len(letters):
+        begins = np.zeros(len(data) + 1, bool)
+        begins[offsets] = True
+        following = classes[np.minimum(letters + 1, len(data) - 1)]
+        free = ~_IS_LETTER[following] | begins[letters + 1]
+        digits[letters[free & ~begins[letters]]] = True
+    return digits
+
+
+def _candidates(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> tuple[Ints, Ints]:
+    """Values in which 13 or 15 digits stand between breaks: with a sign of being a NIR; without."""
+    at = np.flatnonzero(digits)
+    if len(at) < BODY:
+        return NONE, NONE
+    value = np.searchsorted(offsets, at, "right") - 1
+    step = np.diff(at)
+    same = value[1:] == value[:-1]
+    apart = ~same | (step > 1)
+    parted = ~same | (step > _WIDEST_STEP)
+    gaps = np.flatnonzero(apart & ~parted)
+    for k in range(1, _WIDEST_STEP):
+        gaps = gaps[step[gaps] > k]
+        parted[gaps[_IS_LETTER[classes[at[gaps] + k]]]] = True
+    begins = np.concatenate(([True], apart))
+    ends = np.concatenate((apart, [True]))
+    run = np.concatenate(([0], np.cumsum(parted)))
+    starts = np.flatnonzero(begins & (data[at] > 48) & (data[at] < 57))
+    close, odd = [], []
+    for length in (BODY, FULL):
+        first = starts[starts + length <= len(at)]
+        last = first + length - 1
+        first = first[ends[last] & (run[first] == run[last])]
+        signed = np.all([begins[first + k] for k in _INSEE_BREAKS], axis=0)
+        if length == FULL:
+            numbers = _numbers(data, at[first + np.arange(FULL)[:, None]])
+            signed |= plausible(numbers // 100) & key_fits(numbers // 100, numbers % 100)
+        close.append(value[first[signed]])
+        odd.append(value[first[~signed]])
+    return np.unique(np.concatenate(close)), np.unique(np.concatenate(odd))
+
+
+def _numbers(data: Bytes, places: Ints) -> Ints:
+    """The integer that each column of `places` spells, 2A read as 19 and 2B as 18; else 0."""
+    length, count = places.shape
+    numbers = np.zeros(count, np.int64)
+    corsica = np.zeros(count, np.int64)
+    for i in range(length):
+        char = data[places[i]]
+        letter = char > 57
+        if letter.any():
+            # 2A is 20 less a million in the body, 2B less two.
+            a, b = (10 ** (length - 7) * n if i == 6 else _NO_NUMBER for n in (1, 2))
+            less = np.where((char | 0x20) == ord("a"), a, b)
+            corsica = np.maximum(corsica, np.where(letter, less, 0))
+            char = np.where(letter, np.uint8(48), char)
+        numbers = numbers * 10 + (char - np.uint8(48))
+    return np.asarray(np.where(corsica < _NO_NUMBER, numbers - corsica, 0))
+
+
+def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools | None) -> Ints:
+    """Values with escapes, digits of other scripts, or (with `digits`) letters misread for them."""
+    last = len(data) - 1
+    escapes = np.flatnonzero(classes == _ESCAPE)
+    escape, following = data[escapes], data[np.minimum(escapes + 1, last)]
+    opens = (
+        ((escape == ord("&")) & ((following == ord("#")) | (following > 64)))
+        | ((escape == ord("%")) & (following > 47) & (following < 103))
+        | ((escape == ord("\\")) & (following > 96))
+        | ((escape == ord("<")) & (following > 46))
+    )
+    found = [escapes[opens], np.flatnonzero(classes == _FOREIGN)]
+    if digits is not None:
+        near = digits | _shift(digits, 1) | _shift(digits, 2)
+        near = _shift(near, 1) | _shift(near, -3)
+        like = np.flatnonzero(near & ((classes == _LIKE_DIGIT) | (data == ord("B"))))
+        before, behind = classes[np.maximum(like - 1, 0)], classes[np.minimum(like + 1, last)]
+        found.append(like[~_IS_PLAIN_LETTER[before] & ~_IS_PLAIN_LETTER[behind]])
+    return np.unique(np.searchsorted(offsets, np.concatenate(found), "right") - 1)
+
+
+def _shift(array: npt.NDArray[_Item], by: int) -> npt.NDArray[_Item]:
+    """The array moved `by` places to the right, zeros moving in."""
+    moved = np.zeros_like(array)
+    if by > 0:
+        moved[by:] = array[:-by]
+    else:
+        moved[:by] = array[-by:]
+    return moved
