@@ -10,8 +10,8 @@ import datetime
 import decimal
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -39,7 +39,17 @@ TESTED: Mapping[str, tuple[Any, ...]] = {
     "bool": (True, False),
     "decimal128(8, 2)": (decimal.Decimal("1.50"), decimal.Decimal("-20.00")),
 }
-LEAVES = ("string", "text", "nir", "int16", "int64", "date32", "bool", "decimal128(8, 2)", "float64")
+LEAVES = (
+    "string",
+    "text",
+    "nir",
+    "int16",
+    "int64",
+    "date32",
+    "bool",
+    "decimal128(8, 2)",
+    "float64",
+)
 
 
 @dataclass(frozen=True)
@@ -77,9 +87,7 @@ class Feed:
 
 
 @st.composite
-def feeds(
-    draw: st.DrawFn, most_fields: int = 5, most_rows: int = 12, faults: bool = True
-) -> Feed:
+def feeds(draw: st.DrawFn, most_fields: int = 5, most_rows: int = 12, faults: bool = True) -> Feed:
     """A random feed. Without `faults` every value conforms and no identifier is malformed."""
     rng = random.Random(draw(st.integers(0, 2**32 - 1)))
     make = _Make(rng, text=draw(st.booleans()), faults=faults)
@@ -157,12 +165,12 @@ class _Make:
     def field(self, name: str, depth: int) -> PlanField:
         nullable = self.rng.random() < 0.75 if self.faults else True
         shape = self.rng.random() if depth < 3 else 1.0
-        if shape < 0.2:
+        if shape < 0.1:
             return PlanField(name, "list", nullable, of=self.field("item", depth + 1))
+        if shape < 0.3:
+            return PlanField(name, "list", nullable, of=self.struct("item", depth + 1))
         if shape < 0.4:
-            width = self.rng.randint(1, 3)
-            inside = tuple(self.field(f"g{i}", depth + 1) for i in range(width))
-            return PlanField(name, "struct", nullable, fields=inside)
+            return replace(self.struct(name, depth + 1), nullable=nullable)
         kind = self.rng.choice(LEAVES)
         if kind == "nir":
             return PlanField(name, "string", nullable, identifier=("nir",))
@@ -170,12 +178,18 @@ class _Make:
             return PlanField(name, "string", nullable, free_text=True)
         return PlanField(name, kind, nullable, not_nir=self.rng.random() < 0.2)
 
+    def struct(self, name: str, depth: int) -> PlanField:
+        inside = tuple(self.field(f"g{i}", depth) for i in range(self.rng.randint(1, 3)))
+        return PlanField(name, "struct", self.rng.random() < 0.85, fields=inside)
+
     # Plans
 
     def release(self, name: str, fields: tuple[PlanField, ...]) -> PlanRelease:
         rng = self.rng
         absent = rng.random() < 0.5
-        on_nir = "quarantine" if absent and rng.random() < 0.3 else "strip"
+        on_nir: Literal["strip", "quarantine"] = "strip"
+        if absent and rng.random() < 0.3:
+            on_nir = "quarantine"
         leaves = _leaves(fields)
         testable = {
             path: one
@@ -330,7 +344,9 @@ def batch_of(feed: Feed, messy: bool = False) -> pa.RecordBatch:
     for spec in feed.plan.fields:
         cells = [record[spec.name] for record in feed.records]
         around = [make.cell(spec) for _ in range(2 * pad)]
-        columns[spec.name] = _layout(spec, [*around[:pad], *cells, *around[pad:]], feed, messy, make)
+        columns[spec.name] = _layout(
+            spec, [*around[:pad], *cells, *around[pad:]], feed, messy, make
+        )
     if messy:
         columns["inconnu"] = pa.array(
             [f"{TOKEN}{make.token()};" for _ in range(len(feed.records) + 2 * pad)]
@@ -350,7 +366,9 @@ def _layout(spec: PlanField, cells: list[Any], feed: Feed, messy: bool, make: _M
         offsets = np.cumsum([0, *map(len, filled)]).astype(np.int32)
         inner = _layout(spec.of, [one for cell in filled for one in cell], feed, messy, make)
         kind = pa.list_(inner.type)
-        return pa.Array.from_buffers(kind, n, [_bits(valid), pa.py_buffer(offsets)], children=[inner])
+        return pa.Array.from_buffers(
+            kind, n, [_bits(valid), pa.py_buffer(offsets)], children=[inner]
+        )
     if spec.fields:
         valid = np.array([cell is not None for cell in cells], dtype=bool)
         filled = [_hidden(spec, make, messy) if cell is None else cell for cell in cells]
@@ -359,7 +377,10 @@ def _layout(spec: PlanField, cells: list[Any], feed: Feed, messy: bool, make: _M
             for one in spec.fields
         ]
         struct = pa.struct(
-            [pa.field(one.name, child.type) for one, child in zip(spec.fields, children, strict=True)]
+            [
+                pa.field(one.name, child.type)
+                for one, child in zip(spec.fields, children, strict=True)
+            ]
         )
         return pa.Array.from_buffers(struct, n, [_bits(valid)], children=children)
     kind = pa.string() if feed.text else arrow_type(spec.type)

@@ -184,7 +184,12 @@ class Oracle:
         return values  # type: ignore[return-value]
 
     def take(
-        self, spec: PlanField, path: str, value: Any, release: PlanRelease, kept: dict[str, PlanLeaf]
+        self,
+        spec: PlanField,
+        path: str,
+        value: Any,
+        release: PlanRelease,
+        kept: dict[str, PlanLeaf],
     ) -> tuple[str, Any]:
         """The released name and value of a field."""
         own = kept.get(path)
@@ -292,9 +297,7 @@ def test_each_record_becomes_what_the_rules_say_of_it_alone(feed: Feed) -> None:
     assert told == {row: min(one.failures)[2:] for row, one in enumerate(judged) if one.failures}
     for release in feed.plan.releases:
         passed = [
-            row
-            for row, one in enumerate(judged)
-            if release.id in one.released and not one.failures
+            row for row, one in enumerate(judged) if release.id in one.released and not one.failures
         ]
         assert done.rows[release.id].to_pylist() == passed
         batch = done.released[release.id]

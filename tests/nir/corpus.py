@@ -7,6 +7,7 @@ NIR. Bodies use communes and orders that do not exist (991 to 999), as no real p
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote
 
 from tamis.nir.number import key_of
@@ -68,6 +69,14 @@ def _insert(rng: random.Random, text: str, what: str) -> str:
     return text
 
 
+def _full_cut(rng: random.Random, separator: str) -> str:
+    return cut(full(rng), separator)
+
+
+def _full_with(rng: random.Random, what: str) -> str:
+    return _insert(rng, full(rng), what)
+
+
 def _digits(base: int) -> dict[int, str]:
     return {48 + digit: chr(base + digit) for digit in range(10)}
 
@@ -104,7 +113,7 @@ COMMON_ALONE: dict[str, Form] = {
     "unknown month": lambda r: full(r, month=r.choice(["20", "31", "35", "42", "50", "62", "99"])),
     "unknown month grouped": lambda r: cut(full(r, month=r.choice(["20", "35", "62", "99"]))),
     **{
-        f"grouped by {name}": (lambda r, s=separator: cut(full(r), s))
+        f"grouped by {name}": partial(_full_cut, separator=separator)
         for name, separator in {
             "space": " ",
             "no-break space": "\u00a0",
@@ -166,7 +175,7 @@ RARE_ALONE: dict[str, Form] = {
     "mathematical bold": lambda r: full(r).translate(_digits(0x1D7CE)),
     "mathematical monospace": lambda r: cut(full(r)).translate(_digits(0x1D7F6)),
     **{
-        f"zero-width {name}": (lambda r, c=character: _insert(r, full(r), c))
+        f"zero-width {name}": partial(_full_with, what=character)
         for name, character in {
             "space": "\u200b",
             "non-joiner": "\u200c",
@@ -426,7 +435,7 @@ LOOKALIKES: dict[str, Form] = {
         f"2026-{r.randint(1, 12):02}-1{_n(r, 1)}T10:1{_n(r, 1)}:12.{_n(r, 6)}"
     ),
     "epoch ms": lambda r: r.choice(["ts=", "", "créé à "]) + "17" + _n(r, 11),
-    "epoch in json": lambda r: '{"created": 17%s, "id": 4}' % _n(r, 11),
+    "epoch in json": lambda r: '{"created": 17' + _n(r, 11) + ', "id": 4}',
     "epoch us": lambda r: "17" + _n(r, 14),
     "order 13": lambda r: r.choice(["commande n° ", "commande ", "cde "]) + _n(r, 13, "12345678"),
     "order 15": lambda r: "commande n° " + _n(r, 15, "3456789"),

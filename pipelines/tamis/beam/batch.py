@@ -97,7 +97,8 @@ class BatchCoder(coders.Coder):
                 "missing": sorted(value.missing),
                 "anomalies": dict(value.anomalies),
                 "inputs": [vars(one) for one in value.inputs],
-            }
+            },
+            sort_keys=True,
         ).encode()
         positions = pa.RecordBatch.from_arrays([value.positions], schema=_POSITIONS)
         parts = [header, *(_as_ipc(one) for one in (value.data, positions, value.rejects))]
@@ -142,9 +143,10 @@ registry.register_coder(Batch, BatchCoder)
 
 
 def _as_ipc(batch: pa.RecordBatch) -> bytes:
-    if batch.schema is REJECTS and batch.num_rows == 0:
+    if batch.num_rows == 0 and batch.schema.equals(REJECTS):
         return b""
-    sealed = seal_batch(batch)
+    # A batch without columns has its number of rows and nothing else.
+    sealed = seal_batch(batch) if batch.num_columns else batch.replace_schema_metadata(None)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, sealed.schema) as writer:
         writer.write_batch(sealed)

@@ -2,12 +2,13 @@
 
 import hashlib
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from tamis.documents.schema import FormatName
@@ -58,19 +59,32 @@ def format_of(uri: str, default: FormatName) -> FormatName:
 def list_inputs(patterns: tuple[str, ...], default: FormatName) -> list[InputFile]:
     """The files that `patterns` match, sorted by URI, each once.
 
+    A local file of exactly that name is meant itself, whatever `*`, `?` or `[` its name holds.
+
     Raises:
-        UsageError: a pattern matches no file.
+        UsageError: a pattern matches no file, or names a folder.
     """
-    sizes: dict[str, int] = {}
-    for pattern, result in zip(patterns, FileSystems.match(list(patterns)), strict=True):
-        found = [one for one in result.metadata_list if not one.path.endswith("/")]
-        if not found:
-            raise UsageError(f"no input matches {pattern}")
-        sizes.update({one.path: one.size_in_bytes for one in found})
+    sizes = {uri: size for pattern in patterns for uri, size in _match(pattern).items()}
     return [
         InputFile(index, uri, size, format_of(uri, default))
         for index, (uri, size) in enumerate(sorted(sizes.items()))
     ]
+
+
+def _match(pattern: str) -> dict[str, int]:
+    if is_local(pattern) and os.path.isfile(pattern):
+        return {pattern: os.path.getsize(pattern)}
+    if is_local(pattern) and os.path.isdir(pattern):
+        files = os.path.join(pattern, "*")
+        raise UsageError(f"{pattern}: is a folder; name the files in it, as in `{files}`")
+    try:
+        (result,) = FileSystems.match([pattern])
+    except (BeamIOError, OSError, ValueError):
+        raise UsageError(f"{pattern}: cannot be looked up") from None
+    found = {one.path: one.size_in_bytes for one in result.metadata_list}
+    if not found:
+        raise UsageError(f"no input matches {pattern}")
+    return found
 
 
 def is_local(uri: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TestOptions
 
 import tamis.errors
 from tamis.beam.files import digest, list_inputs
@@ -24,7 +24,14 @@ from tamis.beam.read import ReadFiles
 from tamis.beam.store import Measure, Store
 from tamis.decide.plan import Plan
 from tamis.errors import KeysError, RunError, TamisError, UsageError
-from tamis.evidence.commit import check_run_id, committed, lock_path, recover, staged_path
+from tamis.evidence.commit import (
+    check_run_id,
+    committed,
+    lock_path,
+    recover,
+    resume,
+    staged_path,
+)
 from tamis.evidence.folder import Folder, hold, open_folder
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.nir.keyring import open_keyring
@@ -67,41 +74,46 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
     """Run `job` to its receipt.
 
     Returns:
-        The receipt, or None where the runner was told not to wait or not to launch; and whether
-        the run had been committed before, so that nothing was done.
+        The receipt, or None where the runner was told not to launch or has not come to it yet;
+        and whether the run had been committed before, so that nothing was done.
 
     Raises:
-        UsageError: the run id is taken by another run, or no input matches.
+        UsageError: the run id is taken by another run, no input matches, or Beam refuses its
+            options.
         KeysError: the plan needs keys and there are none.
         RunError: the run failed; nothing is committed.
     """
     check_run_id(job.run)
     keys, key_parts = _load_keys(job)
+    facts = RunFacts(job.run, job.replay, datetime.datetime.now(datetime.UTC), key_parts)
+    options = _options(job.options)
+    if builds_only(job.options):
+        _launch(job, keys, facts, options)
+        return None, False
     folder = open_folder(job.output)
     recover(folder)
-    before = committed(folder, job.run)
-    if before is not None:
+    if (before := committed(folder, job.run)) is not None:
         _check_same(before, job, key_parts)
         return before, True
-    started = datetime.datetime.now(datetime.UTC)
-    facts = RunFacts(job.run, job.replay, started, key_parts)
-    pipeline = beam.Pipeline(options=_options(job.options))
-    (
-        pipeline
-        | "Read" >> ReadFiles(job.inputs, job.plan)
-        | "Minimize" >> Minimize(job.plan, job.run, keys)
-        | "Store" >> Store(job.output, job.plan, job.run, facts)
-    )
     try:
-        with hold(folder, lock_path(job.run)), _told_errors():
-            pipeline.run().wait_until_finish()
-    except TamisError:
-        if folder.size(staged_path(job.run, "receipt.json")) is None:
-            folder.remove(staged_path(job.run, ""))
-        raise
+        with hold(folder, lock_path(job.run)):
+            if (before := resume(folder, job.run)) is not None:
+                _check_same(before, job, key_parts)
+                return before, True
+            try:
+                _launch(job, keys, facts, options)
+            except TamisError:
+                if resume(folder, job.run) is None:
+                    folder.remove(staged_path(job.run, ""))
+                    raise
     finally:
         _tidy(folder)
     return committed(folder, job.run), False
+
+
+def builds_only(options: Sequence[str]) -> bool:
+    """Whether `options` tell Beam to build the job and not to launch it, as `--dry_run` does."""
+    return bool(PipelineOptions(list(options)).view_as(TestOptions).dry_run)
 
 
 def dry_run(
@@ -115,7 +127,7 @@ def dry_run(
     facts = RunFacts("dry-run", replay, datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
         path = str(Path(folder) / "receipt.json")
-        pipeline = beam.Pipeline(options=_options(options))
+        pipeline = _pipeline(_options(options))
         (
             pipeline
             | "Read" >> ReadFiles(inputs, plan)
@@ -125,6 +137,25 @@ def dry_run(
         with _told_errors():
             pipeline.run().wait_until_finish()
         return Receipt.model_validate_json(Path(path).read_text(encoding="utf-8"))
+
+
+def _launch(job: Job, keys: KeyRef | None, facts: RunFacts, options: PipelineOptions) -> None:
+    pipeline = _pipeline(options)
+    (
+        pipeline
+        | "Read" >> ReadFiles(job.inputs, job.plan)
+        | "Minimize" >> Minimize(job.plan, job.run, keys)
+        | "Store" >> Store(job.output, job.plan, job.run, facts)
+    )
+    with _told_errors():
+        pipeline.run().wait_until_finish()
+
+
+def _pipeline(options: PipelineOptions) -> beam.Pipeline:
+    try:
+        return beam.Pipeline(options=options)
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"Beam refuses its options: {' '.join(str(error).split())}") from None
 
 
 def _options(flags: Sequence[str]) -> PipelineOptions:
@@ -214,6 +245,8 @@ def _told_errors() -> Iterator[None]:
         raise
     except Exception as error:
         told = _TOLD.findall(str(error))
+        if isinstance(error, ImportError):
+            raise UsageError(f"the runner is not installed: {error}") from None
         if told:
             name, text = told[-1]
             raise _again(name, _WHERE.sub("", text)) from None

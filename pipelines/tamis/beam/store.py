@@ -5,10 +5,13 @@ Writers stage pieces; the last step of the graph reconciles all counts and commi
 """
 
 import hashlib
+import heapq
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, BinaryIO
 
 import apache_beam as beam
@@ -20,8 +23,9 @@ from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch, Input
+from tamis.beam.encoding import dictionary_columns
 from tamis.beam.minimize import QUARANTINE, Outputs
-from tamis.decide.plan import TAGS, Plan
+from tamis.decide.plan import Plan
 from tamis.errors import value_free
 from tamis.evidence.commit import QUARANTINE as QUARANTINE_FOLDER
 from tamis.evidence.commit import STAGING, commit, resume, staged_path
@@ -41,18 +45,21 @@ class Piece:
     Attributes:
         output: release id, or None for quarantine.
         part: the part of the input.
-        seq: place in the part of the first batch that the piece holds.
         path: where the piece is staged.
-        rows: that it holds.
+        batches: what it holds: each batch's place in the part, ascending, and its rows.
         sha256: of its bytes, in hexadecimal.
     """
 
     output: str | None
     part: str
-    seq: int
     path: str
-    rows: int
-    sha256: str
+    batches: tuple[tuple[int, int], ...] = ()
+    sha256: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Rows that the piece holds."""
+        return sum(rows for _, rows in self.batches)
 
 
 @dataclass
@@ -202,7 +209,10 @@ def _reconcile_and_commit(
         top = f"{plan.policy}/{output}" if output else f"{QUARANTINE_FOLDER}/{plan.policy}"
         path = f"{top}/{run}-{part}.parquet"
         piece = parts[0] if len(parts) == 1 else _join(folder, run, parts)
-        folder.move(piece.path, staged_path(run, path))
+        staged = staged_path(run, path)
+        # An attempt that died here may have moved it before.
+        if folder.size(piece.path) is not None or folder.size(staged) is None:
+            folder.move(piece.path, staged)
         files[output].append(FilePart(path=path, rows=piece.rows, sha256=piece.sha256))
     quarantined = files.pop(None, [])
     released = {str(output): found for output, found in files.items()}
@@ -216,17 +226,33 @@ def _inputs(total: Total) -> list[InputPart]:
 
 
 def _join(folder: Folder, run: str, pieces: list[Piece]) -> Piece:
-    """One file of the pieces of a part that several bundles wrote, in the order of the source."""
-    ordered = sorted(pieces, key=lambda one: one.seq)
-    writer: _PartWriter | None = None
-    for piece in ordered:
-        with folder.open(piece.path) as stream:
-            file = pq.ParquetFile(stream)
-            writer = writer or _PartWriter(folder, run, piece, file.schema_arrow)
-            for batch in file.iter_batches(ROW_GROUP_ROWS):
-                writer.write(batch)
-    assert writer is not None
+    """One file of the pieces of a part that several bundles wrote.
+
+    It has the bytes that one bundle would have written: the same batches, in the source's order.
+    """
+    with ExitStack() as stack:
+        files = [pq.ParquetFile(stack.enter_context(folder.open(one.path))) for one in pieces]
+        schema = files[0].schema_arrow.remove_metadata()
+        writer = _PartWriter(folder, run, pieces[0], schema)
+        batches = [_batches(file, one) for file, one in zip(files, pieces, strict=True)]
+        for seq, batch in heapq.merge(*batches, key=itemgetter(0)):
+            writer.write(batch, seq)
     return writer.close()
+
+
+def _batches(file: pq.ParquetFile, piece: Piece) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The batches that a piece was written from, each with its place in the part."""
+    rows = file.iter_batches(ROW_GROUP_ROWS)
+    rest = next(rows)
+    for seq, wanted in piece.batches:
+        held = []
+        while wanted > rest.num_rows:
+            held.append(rest)
+            wanted -= rest.num_rows
+            rest = next(rows)
+        held.append(rest.slice(0, wanted))
+        rest = rest.slice(wanted)
+        yield seq, pa.concat_batches(held)
 
 
 class _PartWriter:
@@ -234,41 +260,43 @@ class _PartWriter:
 
     def __init__(self, folder: Folder, run: str, like: Piece, schema: pa.Schema) -> None:
         name = f"{STAGING}/{run}/pieces/{uuid.uuid4().hex}"
-        self._piece = Piece(like.output, like.part, like.seq, name, 0, "")
+        self._piece = Piece(like.output, like.part, name)
         self._sink = _HashingSink(folder.create(name))
         self._schema = schema
-        self._writer = pq.ParquetWriter(
-            pa.PythonFile(self._sink, mode="w"),
-            schema,
-            compression="snappy",
-            use_dictionary=_dictionary_columns(schema),
-        )
+        self._writer: pq.ParquetWriter | None = None
         self._held: list[pa.RecordBatch] = []
-        self._rows = 0
+        self._batches: list[tuple[int, int]] = []
 
-    @property
-    def part(self) -> str:
-        """The part that the file is of."""
-        return self._piece.part
+    def continues(self, part: str, seq: int) -> bool:
+        """Whether the batch `seq` of `part` may follow what was written."""
+        return part == self._piece.part and (not self._batches or seq > self._batches[-1][0])
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def write(self, batch: pa.RecordBatch, seq: int) -> None:
         """Add rows; a row group is written whenever there are enough."""
         self._held.append(batch)
-        self._rows += batch.num_rows
+        self._batches.append((seq, batch.num_rows))
         if sum(one.num_rows for one in self._held) >= ROW_GROUP_ROWS:
             self._flush()
 
     def close(self) -> Piece:
         """Write what is held, close the file for good, and tell what it is."""
         self._flush()
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
         close_durably(self._sink.stream)
-        piece, sha256 = self._piece, self._sink.sha256.hexdigest()
-        return Piece(piece.output, piece.part, piece.seq, piece.path, self._rows, sha256)
+        sha256 = self._sink.sha256.hexdigest()
+        return replace(self._piece, batches=tuple(self._batches), sha256=sha256)
 
     def _flush(self) -> None:
         if self._held:
             table = pa.Table.from_batches(self._held, self._schema)
+            if self._writer is None:
+                self._writer = pq.ParquetWriter(
+                    pa.PythonFile(self._sink, mode="w"),
+                    self._schema,
+                    compression="snappy",
+                    use_dictionary=dictionary_columns(table),
+                )
             self._writer.write_table(table, row_group_size=max(1, table.num_rows))
             self._held = []
 
@@ -330,12 +358,12 @@ class _WriteFn(beam.DoFn):
 
     def process(self, batch: Batch) -> Iterator[Piece]:
         with value_free(f"writing part {batch.part}"):
-            if self._writer is not None and self._writer.part != batch.part:
+            if self._writer is not None and not self._writer.continues(batch.part, batch.seq):
                 yield self._close()
             if self._writer is None:
-                like = Piece(self._output, batch.part, batch.seq, "", 0, "")
+                like = Piece(self._output, batch.part, "")
                 self._writer = _PartWriter(self._folder, self._run, like, self._schema)
-            self._writer.write(batch.data)
+            self._writer.write(batch.data, batch.seq)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         with value_free("writing"):
@@ -348,8 +376,3 @@ class _WriteFn(beam.DoFn):
         assert self._writer is not None
         piece, self._writer = self._writer.close(), None
         return piece
-
-
-def _dictionary_columns(schema: pa.Schema) -> list[str]:
-    """Columns worth a dictionary: the constant tags, and what repeats by nature."""
-    return [name for name in schema.names if name in TAGS or name in ("run", "source", "reason")]

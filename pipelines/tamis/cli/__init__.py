@@ -14,3 +14,7 @@ def main() -> None:
     except TamisError as error:
         print(f"tamis: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"tamis: {where}{(error.strerror or 'cannot be used').lower()}", file=sys.stderr)
+        sys.exit(3)

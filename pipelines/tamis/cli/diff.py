@@ -22,7 +22,6 @@ _SECTIONS: dict[Effect, str] = {
     "none": "other changes",
 }
 _STYLES = {Risk.NIR: "bold red", Risk.SENSITIVE: "red", Risk.RELEASED: "yellow"}
-_REFUSED = "check refuses it"
 
 
 def diff_command(old: str, new: str, *, on: str | None, json: bool, markdown: bool) -> int:
@@ -124,9 +123,10 @@ def _print(found: Difference) -> None:
             continue
         console.print(title)
         for one in changes:
-            said = (_say_passage(one), say_days(one.days), ", ".join(one.fields), _say_what(one))
-            text = ": ".join(filter(None, (", ".join(filter(None, said[:2])), *said[2:])))
-            console.print(f"  {one.place}: {one.risk.name.lower()}: {_printable(text)}")
+            risk = one.risk.name.lower()
+            whom = ", ".join(filter(None, (_say_passage(one), say_days(one.days))))
+            said = ("" if risk == effect else risk, whom, ", ".join(one.fields), _say_what(one))
+            console.print(f"  {_printable(': '.join(filter(None, (one.place, *said))))}")
     for refused in found.refused:
         text = f"{refused.side} policy {refused.policy}, {say_days(refused.days)}"
         console.print(_printable(f"refused by check: {text}: {refused.problem}"), style="magenta")
@@ -155,7 +155,9 @@ def _say_passage(one: Change) -> str:
 
 
 def _say_what(one: Change) -> str:
-    return f"{one.problem.text} ({_REFUSED})" if one.refused else one.problem.text
+    if not one.refused:
+        return one.problem.text
+    return f"{one.problem.text} (check {'refused' if one.effect == 'withheld' else 'refuses'} it)"
 
 
 def _say_counts(found: Difference) -> str:
@@ -171,6 +173,14 @@ def _printable(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, link, mention, cell or HTML of its own."""
-    shown = "".join(f"&#{ord(one)};" if one in "<>&|@" else one for one in _printable(text))
-    return "".join(f"\\{one}" if one in "\\`*_[]~" else one for one in shown)
+    """Text that Markdown shows as it is: no markup, cell, link, mention or HTML of its own."""
+    shown = "".join(_ESCAPED.get(one, one) for one in _printable(text))
+    return shown.replace("://", "&#58;//").replace("www.", "www&#46;")
+
+
+_ESCAPED = {
+    **{one: f"\\{one}" for one in "\\`*_[]~"},
+    **{one: f"&#{ord(one)};" for one in "<>&|"},
+    **{one: f"{one}<!-- -->" for one in "@#"},
+}
+"""Mentions and issue numbers are found in the rendered text: a comment parts them."""

@@ -60,10 +60,13 @@ def run_command(
             "or say --allow-example"
         )
     tell_attested(plan)
-    from tamis.beam.run import Job, new_run_id, run
+    from tamis.beam.run import Job, builds_only, new_run_id, run
 
     name = run_id or new_run_id(policy)
     receipt, before = run(Job(plan, inputs, output, name, keys, day != today(), options))
+    if builds_only(options):
+        print(f"job {name} was built and not launched, as --dry_run says")
+        return 0
     if receipt is None:
         print(f"job {name} is handed over to its runner; the receipt will commit it")
         return 0

@@ -82,15 +82,28 @@ def remainder(boxes: Iterable[Box], taken: Sequence[Box]) -> list[Box]:
     return [dict(pairs) for pairs in unique]
 
 
-def say_boxes(boxes: Iterable[Box]) -> str:
-    """Boxes in words; empty where one of them is every record."""
-    said = [" and ".join(_say_test(path, box[path]) for path in sorted(box)) for box in boxes]
-    return "" if "" in said else "; or ".join(sorted(said))
+def say_boxes(boxes: Iterable[Box], known: Sequence[Box] = ()) -> str:
+    """Boxes in words.
+
+    Args:
+        boxes: to be said.
+        known: what all of these ask for goes without saying, unless nothing else is to be said.
+    """
+    return "; or ".join(sorted({_say_box(box, known) for box in boxes}))
+
+
+def _say_box(box: Box, known: Sequence[Box]) -> str:
+    said = sorted(path for path in box if not _all_ask(known, path, box[path])) or sorted(box)
+    return " and ".join(_say_test(path, box[path]) for path in said)
+
+
+def _all_ask(known: Sequence[Box], path: str, values: Values) -> bool:
+    return bool(known) and all(one.get(path) == values for one in known)
 
 
 def _say_test(path: str, values: Values) -> str:
     if path == HOLDS_NIR:
-        return "a NIR is in the record" if _key(True) in values.listed else "no NIR is in it"
+        return "a NIR is in the record" if values & only(True) else "no NIR is in the record"
     return f"{path} {values}"
 
 

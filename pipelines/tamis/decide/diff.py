@@ -175,8 +175,9 @@ def _permitted(comparison: Comparison, piece: Days) -> Iterator[Finding]:
             problem = Problem(why.file, why.line, why.column, text)
         draft = Draft("permitted", comparison.effect, problem, name, "", None)
         risk = Risk.RELEASED if comparison.released else Risk.WITHHELD
+        passed = {grant.key for grant in less.grants_on(day)}
         for grant in more.grants_on(day):
-            if grant.subject.name == name:
+            if grant.subject.name == name and grant.key in passed:
                 yield draft, grant.path, risk
 
 

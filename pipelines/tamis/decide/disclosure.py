@@ -21,7 +21,7 @@ from tamis.documents.register import Register
 from tamis.documents.schema import FieldSpec, Leaf, Schema
 
 _COARSENESS = {"year": 0, "quarter": 1, "month": 2, None: 3}
-_LAYOUT = ("bloc", "joint", "rubrique")
+_LAYOUT = ("bloc", "rubrique")
 _CAN_HOLD_A_NIR = {"string", "binary", "integer", "decimal", "float"}
 
 
@@ -70,10 +70,10 @@ class Form:
 
         A number in clear tells what its pseudonym tells. Two methods of pseudonyms tell the same.
         """
-        if self.gated and not other.gated:
-            return False
         if self.pseudonym or other.pseudonym:
             return other.pseudonym and (self.pseudonym or self.whole)
+        if self.gated and not other.gated:
+            return False
         if self.redacted and not other.redacted:
             return False
         if _COARSENESS[self.to] < _COARSENESS[other.to]:
@@ -240,7 +240,7 @@ def _form(release: Release, path: str, leaf: Leaf | None, nir: Nir | None) -> Fo
 
 
 def _read_from(fields: Mapping[str, FieldSpec], leaf: Leaf | None) -> tuple[str, ...]:
-    """The rubrique of a DSN field, and the blocs and joints of the lists around it."""
+    """The rubrique of a DSN field, and the blocs of the lists around it."""
     if leaf is None:
         return ()
     steps = [str(step) for step in leaf.place[1:]]

@@ -27,6 +27,8 @@ def open_project(name: str) -> Iterator[Project]:
     Raises:
         UsageError: `name` is neither, or holds no `policies/`.
     """
+    if not name or "\0" in name:
+        raise UsageError("a project is a folder or a git revision, not an empty name")
     if Path(name).is_dir():
         yield load_project(name)
         return
@@ -37,12 +39,9 @@ def open_project(name: str) -> Iterator[Project]:
 
 
 def _find_commit(name: str) -> str:
-    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    if not name or "\0" in name:
-        raise UsageError("a project is a folder or a git revision, not an empty name")
     if _git("rev-parse", "--git-dir") is None:
         raise UsageError(f"{name}: no such folder, and the current folder is in no git repository")
-    commit = _git(*asked)
+    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if commit is None:
         raise UsageError(f"{name}: neither a folder nor a revision of the git repository here")
     return commit.decode().strip()

@@ -134,7 +134,7 @@ def _tell_form(
     if now == then:
         text = comparison.say("the gate no longer looks at it", "the gate looks at it")
     if remainder(grant.boxes, boxes):
-        text += f", where {say_boxes(boxes)}"
+        text += f", where {say_boxes(boxes, grant.boxes)}"
     new = grant if comparison.released else same[0]
     looser = any(
         (one.form.redacted and not grant.form.redacted) or (one.form.gated and not grant.form.gated)
@@ -175,7 +175,7 @@ def _tell_condition(
         source, place = (changed or gone)[0]
     elif any(HOLDS_NIR in box for box in boxes):
         place = ("releases", first.index, "on_nir")
-    where = say_boxes(boxes)
+    where = say_boxes(boxes, grant.boxes)
     text = comparison.say(f"released where {where} too", f"no longer released where {where}")
     return _finding(comparison, grant, "condition", source, place, text)
 

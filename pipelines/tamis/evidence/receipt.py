@@ -23,18 +23,18 @@ from tamis.filter.tally import REASONS, Tally
 TOOL = "tamis"
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, populate_by_name=True)
 
 
-class ProcessingPart(_Part):
+class ProcessingPart(Part):
     """The partner of the flow."""
 
     slug: str
     carries_nir: bool | Literal["unknown"]
 
 
-class InputPart(_Part):
+class InputPart(Part):
     """An input as it was read."""
 
     uri: str
@@ -43,7 +43,7 @@ class InputPart(_Part):
     sha256: str
 
 
-class Counts(_Part):
+class Counts(Part):
     """Records by disposition: `in = released + withheld + quarantined`."""
 
     in_: int = Field(alias="in")
@@ -52,14 +52,14 @@ class Counts(_Part):
     quarantined: int
 
 
-class FieldPart(_Part):
+class FieldPart(Part):
     """What became of a field of the schema in one release, and why."""
 
     fate: Literal["kept", "pseudonymized", "generalized", "redacted", "stripped", "dropped"]
     because: str
 
 
-class FilePart(_Part):
+class FilePart(Part):
     """A file of the store, its path relative to the store."""
 
     path: str
@@ -67,26 +67,26 @@ class FilePart(_Part):
     sha256: str
 
 
-class ReleasePart(_Part):
+class ReleasePart(Part):
     """One release of the run."""
 
     item: str
     purpose: str
     attested: Attested
     rows: int
-    fields: dict[str, FieldPart]
+    fields: Mapping[str, FieldPart]
     redacted: dict[str, int] = {}
     files: list[FilePart] | None = None
 
 
-class Drift(_Part):
+class Drift(Part):
     """Columns in which the inputs and the schema differ."""
 
     unknown: list[str] = []
     missing: list[str] = []
 
 
-class KeyPart(_Part):
+class KeyPart(Part):
     """The epoch of the key that made a release's pseudonyms."""
 
     processing: str
@@ -95,7 +95,7 @@ class KeyPart(_Part):
     key_id: str
 
 
-class Receipt(_Part):
+class Receipt(Part):
     """The evidence of one run; a dry run has the same without files."""
 
     run: str
@@ -111,7 +111,7 @@ class Receipt(_Part):
     processing: ProcessingPart
     inputs: list[InputPart]
     counts: Counts
-    releases: dict[str, ReleasePart]
+    releases: Mapping[str, ReleasePart]
     quarantine: dict[str, int]
     quarantine_files: list[FilePart] | None = None
     drift: Drift

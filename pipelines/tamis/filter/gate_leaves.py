@@ -78,14 +78,24 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _union_leaves(path: str, array: pa.UnionArray, rows: Rows | None) -> Iterator[Leaf]:
-    codes = np.asarray(array.type_codes)
+    # Of a slice, `offsets` would be those of the whole.
+    buffers = array.buffers()
+    window = slice(array.offset, array.offset + len(array))
+    codes = np.frombuffer(buffers[1], np.int8)[window]
+    dense = array.type.mode == "dense"
     for position, code in enumerate(array.type.type_codes):
         at = np.flatnonzero(codes == code)
         child = array.field(position)
-        within = np.asarray(array.offsets)[at] if array.type.mode == "dense" else at
-        name = array.type.field(position).name
+        within = np.frombuffer(buffers[2], np.int32)[window][at] if dense else at
+        name = f"{path}.{array.type.field(position).name}"
         inner = at if rows is None else rows[at]
-        yield from take_apart(f"{path}.{name}", child.take(pa.array(within)), inner)
+        if pt.is_string_view(child.type):
+            child = child.cast(pa.large_string())
+        try:
+            child = child.take(pa.array(within))
+        except pa.ArrowNotImplementedError:
+            raise _unknown(name, child.type) from None
+        yield from take_apart(name, child, inner)
 
 
 def _flat_leaf(path: str, array: pa.Array, rows: Rows | None) -> Iterator[Leaf]:
@@ -121,4 +131,8 @@ def _flat_leaf(path: str, array: pa.Array, rows: Rows | None) -> Iterator[Leaf]:
         or pt.is_float32(kind)  # 24 bits of mantissa: 7 digits
         or pt.is_float16(kind)
     ):
-        raise RunError(f"column `{path}`: the gate cannot look into the type `{kind}`")
+        raise _unknown(path, kind)
+
+
+def _unknown(path: str, kind: pa.DataType) -> RunError:
+    return RunError(f"column `{path}`: the gate cannot look into the type `{kind}`")

@@ -26,7 +26,6 @@ FULL: Final = 15  # with its key
 NONE: Final = np.empty(0, np.int64)
 
 _WORD: Final = 8  # bytes whose digits are counted together
-_TIGHT: Final = 5  # words, 40 bytes: hold any span of 33, a NIR with separators of 3 bytes
 _LOOSE: Final = 12  # words, 96 bytes: hold any span of 89, a NIR written with escapes
 _SHORT: Final = 64  # bytes a value on average, below which counting words sorts nothing out
 _CHUNK: Final = 1 << 18  # bytes worked on at once: what a core's cache holds
@@ -57,10 +56,10 @@ def _class_of(byte: int) -> int:
 
 _CLASSES: Final = bytes(map(_class_of, range(256)))
 _IS_LETTER: Final = np.array([True, False, False, True, True, False, False])
-_IS_PLAIN_LETTER: Final = _IS_LETTER & (np.arange(7) != _LIKE_DIGIT)
-_MAY_LABEL: Final = (
-    r"(?i)n\.?i\.?r|nia|rnipp|insee|nss|ssn|sngi|s(?:é|É|e).?cu|s\.?s|immat|vitale|assur|inscr"
-    r"|cl(?:é|É|e)|key"
+_MAY_LABEL: Final = (  # a superset of what `gate_text` takes for a label, or for a key's name
+    r"(?i:(?:^|[^a-z])n\.?i\.?r(?:[^a-z\]]|$)|[^a-z\[]nir\]|[^a-z](?:nia|nss|ssn|sngi)"
+    r"|^(?:nia|nss|ssn|sngi)|rnipp|insee|num_?ss|s(?:é|É|e)cu|(?:^|[^a-z])s\.?s[^a-z]|immatric|vitale|assur(?:é|É|e)"
+    r"|d.inscription|30.001|[0-9][^0-9a-z]{0,6}(?:cl(?:é|É|e)|key))|[a-z](?:N[iI][rR]|N?SS)"
 )
 
 
@@ -149,6 +148,7 @@ def _dense(values: pa.Array) -> Ints:
     wide = np.diff(offsets) >= BODY
     if len(data) < _SHORT * len(values):
         return np.flatnonzero(wide)
+    # Stretches of 5 words, 40 bytes, hold any span of 33: a NIR with separators of 3 bytes.
     words = np.zeros(len(data) // _WORD + _LOOSE + 1, np.uint8)
     for start in range(0, len(data), _CHUNK):
         chunk = data[start : start + _CHUNK]
@@ -160,26 +160,20 @@ def _dense(values: pa.Array) -> Ints:
         words[start // _WORD :][: len(packed)] = np.bitwise_count(packed)
     twos = words[:-1] + words[1:]
     fours = twos[:-2] + twos[2:]
-    tight = _values_of(fours[:-1] + words[4:], _TIGHT, offsets) & wide
     eights = fours[:-4] + fours[4:]
-    loose = _values_of(eights[:-4] + fours[8:], _LOOSE, offsets) & wide & ~tight
-    if loose.any():
-        at = np.flatnonzero(loose)
-        data, offsets = text_buffers(values.take(pa.array(at)))
+    tight, loose = fours[:-1] + words[4:], eights[:-4] + fours[8:]
+    found = (loose >= _FEWEST_DIGITS).view(np.uint8)
+    found += (tight >= _FEWEST_DIGITS)[: len(found)]
+    # A stretch counts for the value in which it starts: what begins in a value's last word is
+    # shorter than a NIR.
+    found = np.maximum.reduceat(found, offsets[:-1] // _WORD)
+    dense = (found == 2) & wide
+    loose_at = np.flatnonzero((found == 1) & wide)
+    if len(loose_at):
+        data, offsets = text_buffers(values.take(pa.array(loose_at)))
         classes = _classify(data)
-        tight[at[_encoded(data, classes, offsets, None)]] = True
-    return np.flatnonzero(tight)
-
-
-def _values_of(counts: Bytes, words: int, offsets: Ints) -> Bools:
-    """Which values reach into a stretch of `words` words that counts a dozen digits."""
-    stretches = np.flatnonzero(counts >= _FEWEST_DIGITS) * _WORD
-    count = len(offsets) - 1
-    first = np.searchsorted(offsets, stretches, "right") - 1
-    last = np.searchsorted(offsets, stretches + words * _WORD, "left")
-    begun = np.bincount(np.maximum(first, 0), minlength=count + 1)[: count + 1]
-    ended = np.bincount(np.minimum(last, count), minlength=count + 1)
-    return np.asarray(np.cumsum(begun - ended)[:count] > 0)
+        dense[loose_at[_encoded(data, classes, offsets, None)]] = True
+    return np.flatnonzero(dense)
 
 
 def _classify(data: Bytes) -> Bytes:
@@ -251,7 +245,7 @@ def _numbers(data: Bytes, places: Ints) -> Ints:
 
 
 def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools | None) -> Ints:
-    """Values with escapes, digits of other scripts, or (with `digits`) letters misread for them."""
+    """Values with escapes, digits of other scripts, or (with `digits`) other ways to write some."""
     last = len(data) - 1
     escapes = np.flatnonzero(classes == _ESCAPE)
     escape, following = data[escapes], data[np.minimum(escapes + 1, last)]
@@ -263,11 +257,19 @@ def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools | None) -
     )
     found = [escapes[opens], np.flatnonzero(classes == _FOREIGN)]
     if digits is not None:
+        # Letters that were misread for digits, in a number or just beside one.
         near = digits | _shift(digits, 1) | _shift(digits, 2)
         near = _shift(near, 1) | _shift(near, -3)
+        letter = (classes == _LETTER) | ((classes == _CORSICA) & (data != ord("B")))
         like = np.flatnonzero(near & ((classes == _LIKE_DIGIT) | (data == ord("B"))))
-        before, behind = classes[np.maximum(like - 1, 0)], classes[np.minimum(like + 1, last)]
-        found.append(like[~_IS_PLAIN_LETTER[before] & ~_IS_PLAIN_LETTER[behind]])
+        before, behind = np.maximum(like - 1, 0), np.minimum(like + 1, last)
+        quote = (data[behind] == ord("'")) | (data[behind] == 0xE2)
+        elided = (data[like] == ord("l")) & ~digits[before] & quote  # the French article
+        found.append(like[~letter[before] & ~letter[behind] & ~elided])
+        # Scientific notation.
+        powers = np.flatnonzero(_shift(digits, 1) & ((data | 0x20) == ord("e")))
+        behind = data[np.minimum(powers + 1, last)]
+        found.append(powers[(behind == ord("+")) | (behind == ord("1"))])
     return np.unique(np.searchsorted(offsets, np.concatenate(found), "right") - 1)
 
 

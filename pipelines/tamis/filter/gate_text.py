@@ -35,16 +35,17 @@ _NAMED_KEY = re.compile(
 )
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{16,}")
 _LIKE_DIGITS = re.compile(
-    r"(?<![0-9A-Za-z])[0-9OolISB]+(?:[ .\-/_]{1,2}[0-9OolISB]+)*(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])[0-9OolISB]+(?:[\s.\-/_]{1,2}[0-9OolISB]+)*(?![0-9A-Za-z])"
 )
 _FROM_LIKE_DIGITS = str.maketrans("OolISB", "001158")
 
 _LABEL = re.compile(
     r"(?<![a-z])(?:n\.?i\.?r|nia|rnipp|insee|nss|ssn|sngi|num_?ss)(?![a-z])"
-    r"|(?-i:(?<=[a-z])N(?:ir|IR|ss|SS)(?![a-z]))"
+    r"|(?-i:(?<=[a-z])(?:N[iI][rR]|N?SS)(?![a-z]))"
     r"|s[eé]cu(?![a-z])|s[eé]cu(?:rit[eé])?[\W_]{0,3}soc"
     r"|\bn[°ºo.]?[\W_]{0,3}(?:de\s)?s\.?s\.?(?![a-z])|(?<![a-z])s\.?s\.?[\W_]{0,3}n[°ºo]"
-    r"|immatriculation|carte[\W_]vitale|assur[eé]e?s?[\W_]{0,3}soc|num[eé]ro d.inscription",
+    r"|immatriculation|carte[\W_]vitale|assur[eé]e?s?[\W_]{0,3}soc|num[eé]ro d.inscription"
+    r"|S21\.G00\.30\.001",
     re.IGNORECASE,
 )
 _OTHER_LABEL = re.compile(
@@ -62,7 +63,7 @@ _INSEE = (1, 3, 5, 7, 10)
 
 
 class _Fold(dict[int, str]):
-    """One character to one ASCII digit, a space, a hyphen, nothing, or itself."""
+    """One character to an ASCII digit, a space, a line break, a hyphen, nothing, or itself."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
@@ -72,8 +73,10 @@ class _Fold(dict[int, str]):
             folded = str(digit)
         elif category == "Cf" or char == "\0":
             folded = ""
-        elif category == "Zs" or char in "\t\n\r\ufffd":
+        elif category == "Zs" or char in "\t\ufffd":
             folded = " "
+        elif char in "\r\n\u2028\u2029":
+            folded = "\n"
         elif category == "Pd" or char == "\u2212":
             folded = "-"
         else:
@@ -153,6 +156,8 @@ def _correct(found: re.Match[str]) -> str:
 
 def _candidates(text: str) -> Iterator[_Candidate]:
     for run in _RUN.finditer(text):
+        if run.end() - run.start() < BODY:
+            continue
         tokens = [token.span() for token in _TOKEN.finditer(text, *run.span())]
         gaps = [text[a[1] : b[0]] for a, b in pairwise(tokens)]
         for first, (start, _) in enumerate(tokens):

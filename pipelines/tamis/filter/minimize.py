@@ -20,9 +20,10 @@ import pyarrow as pa
 
 from tamis.decide.plan import Plan, PlanRelease
 from tamis.errors import KeysError
+from tamis.filter.failures import QUARANTINED
 from tamis.filter.program import program_of
 from tamis.filter.tally import Tally
-from tamis.filter.work import QUARANTINED, KeySource, Work
+from tamis.filter.work import KeySource, Work
 
 __all__ = ["QUARANTINED", "KeySource", "Minimized", "minimize", "released_schema"]
 
@@ -103,13 +104,13 @@ def _assemble(work: Work, plan: Plan, run: str) -> Minimized:
         if redacted:
             tally.redacted[one.id] = Counter(redacted)
     tally.released = int(passed.sum())
-    failures = work.failures()
-    tally.quarantine.update(failures.column("reason").to_pylist())
+    quarantined = work.failures.as_batch()
+    tally.quarantine.update(quarantined.column("reason").to_pylist())
     received = work.received()
     if received and plan.direction == "into-store":
         tally.anomalies["nir-received-under-iii"] = received
     tally.chance.update(work.chance)
-    return Minimized(released, rows, failures, tally)
+    return Minimized(released, rows, quarantined, tally)
 
 
 def _constant(value: str, rows: int) -> pa.DictionaryArray:

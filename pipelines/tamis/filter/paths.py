@@ -18,8 +18,10 @@ import pyarrow as pa
 
 from tamis.decide.plan import PlanField
 from tamis.documents.types import arrow_type
-from tamis.filter.conform import FINE, TYPE, Codes, Wire, conform, plain
+from tamis.filter.conform import conform, plain
 from tamis.filter.seal import Bools, Ints, list_parts, validity
+from tamis.filter.text import Wire
+from tamis.filter.values import FINE, TYPE, Codes
 
 
 @dataclass(eq=False)

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from tamis.decide.plan import TAGS, Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 from tamis.documents.types import arrow_type
-from tamis.filter.conform import Wire, wire_of
 from tamis.filter.tag import values_of
+from tamis.filter.text import Wire, wire_of
 from tamis.nir.pseudonym import PSEUDONYM
 
 TAG = pa.dictionary(pa.int8(), pa.string())

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tamis.errors import RunError
 
@@ -27,13 +28,15 @@ def seal(array: pa.Array) -> pa.Array:
     """The same values in buffers that hold nothing else.
 
     Args:
-        array: N rows of any type that a schema can name, or a dictionary of them.
+        array: N rows of any type but a union.
 
     Returns:
-        N rows of the same type without field metadata; `array`'s own buffers where they are clean.
+        N rows of the same type without field metadata, `array`'s own buffers where they are clean.
+        Layouts that no schema names become plain ones: views, runs, maps, lists of a fixed size,
+        extension types.
 
     Raises:
-        RunError: the type is not one that a schema can name.
+        RunError: the type cannot be sealed.
 
     Example:
         >>> whole = pa.array(["kept", "secret"])
@@ -41,6 +44,7 @@ def seal(array: pa.Array) -> pa.Array:
         >>> sealed.to_pylist(), sealed.buffers()[2].to_pybytes()
         (['kept'], b'kept')
     """
+    array = _lay_out(array)
     kind = array.type
     if pa.types.is_struct(kind):
         return _seal_struct(array)
@@ -141,8 +145,31 @@ def struct_of(
     return pa.Array.from_buffers(pa.struct(fields), size, [bits], children=children)
 
 
+def _lay_out(array: pa.Array) -> pa.Array:
+    """The same values in a layout that a schema can name."""
+    kind = array.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return _lay_out(array.storage)
+    if pa.types.is_run_end_encoded(kind):
+        return _lay_out(pc.run_end_decode(array))
+    if pa.types.is_string_view(kind):
+        return array.cast(pa.large_string())
+    if pa.types.is_binary_view(kind):
+        return array.cast(pa.large_binary())
+    if pa.types.is_map(kind):
+        entry = [pa.field("key", kind.key_type), pa.field("value", kind.item_type)]
+        return array.cast(pa.list_(pa.struct(entry)))
+    if (
+        pa.types.is_fixed_size_list(kind)
+        or pa.types.is_list_view(kind)
+        or pa.types.is_large_list_view(kind)
+    ):
+        return array.cast(pa.large_list(kind.value_type))
+    return array
+
+
 def _is_text(kind: pa.DataType) -> bool:
-    return (
+    return bool(
         pa.types.is_string(kind)
         or pa.types.is_binary(kind)
         or pa.types.is_large_string(kind)

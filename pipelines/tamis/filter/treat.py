@@ -1,4 +1,4 @@
-"""What happens to a kept field's value: coarser, or nulled where no need holds.
+"""What makes a kept field's value coarser.
 
 Redaction is `tamis.nir.find.redact`, pseudonyms are `tamis.nir.pseudonym.pseudonymize`.
 """
@@ -13,18 +13,6 @@ import pyarrow.compute as pc
 from tamis.filter.seal import Bools, validity
 
 _NARROW = 18  # digits of a decimal that surely fits 64 bits
-
-
-def keep_where(array: pa.Array, rows: Bools) -> pa.Array:
-    """The values of `rows`, null elsewhere.
-
-    Example:
-        >>> keep_where(pa.array([1, 2]), np.array([True, False])).to_pylist()
-        [1, None]
-    """
-    if rows.all():
-        return array
-    return pc.if_else(pa.array(rows), array, pa.scalar(None, array.type))
 
 
 def generalize_dates(array: pa.Array, to: Literal["year", "quarter", "month"]) -> pa.Array:

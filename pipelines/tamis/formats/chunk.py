@@ -122,7 +122,7 @@ def add_faults(batch: pa.RecordBatch, paths: Sequence[str]) -> pa.RecordBatch:
     """`batch` with `paths` as the faults of every row; as it is without paths."""
     if not paths:
         return batch
-    every = pa.repeat(pa.scalar(list(paths), pa.list_(pa.string())), batch.num_rows)
+    every = pa.array([list(paths)] * batch.num_rows, pa.list_(pa.string()))
     if not batch.num_columns:
         return pa.RecordBatch.from_arrays([every], names=[FAULTS])
     return batch.append_column(FAULTS, every)
@@ -137,8 +137,8 @@ def rechunk(pieces: Iterable[Chunk], source: str, records: int = CHUNK_RECORDS) 
         records: records in every chunk but the last.
 
     Returns:
-        At least one chunk, which may be empty. Names and anomalies of a piece go to the first
-        chunk that holds a record of it.
+        Chunks, of which the last may be empty; one at least if there is a piece. Names and
+        anomalies of a piece go to the first chunk that holds a record of it.
 
     Raises:
         InputError: the fields read from one chunk's records take more than `MAX_CHUNK_BYTES`.
@@ -160,6 +160,8 @@ def rechunk(pieces: Iterable[Chunk], source: str, records: int = CHUNK_RECORDS) 
                 f"records {given * records + 1} to {given * records + count} take more than "
                 f"{MAX_CHUNK_BYTES >> 20} MiB in the fields that are read",
             )
+    if not held:
+        return
     rest = _join(held)
     if _records(rest) or not given or rest.unknown or rest.missing or rest.anomalies:
         yield rest

@@ -104,10 +104,11 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
     columns = [str(header.index(name)) for name in names]
     for batch in _batches(text, options, columns or ["0"], numbers, source):
         data = batch.select(columns).rename_columns(names)
-        if text.damaged:
+        if text.damaged and names:
             data = pa.RecordBatch.from_arrays([*map(_unmark, data.columns)], names)
         positions, rejects = numbers.next_rows(batch.num_rows)
         yield Chunk(add_faults(data, faults), positions, rejects, unknown, missing)
+        unknown = missing = frozenset()  # told once
     rejects = numbers.finish(source)
     empty = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
     none = pa.array([], pa.int64())
@@ -211,16 +212,18 @@ class _Utf8:
         return names
 
     def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes of UTF-8."""
+        """At most `size` bytes of UTF-8, never the first half of a CR LF alone.
+
+        Arrow drops a line feed that opens a block after a carriage return, in a quoted value too.
+        """
         blocks, held = [self._held], len(self._held)
         while held < size and not self._ended:
-            blocks.append(self._next())
-            if self._ended:
-                blocks.append(self._end())
-            held += len(blocks[-1]) + (len(blocks[-2]) if self._ended else 0)
+            blocks.append(self._next() + (self._end() if self._ended else b""))
+            held += len(blocks[-1])
         block = b"".join(blocks)
-        self._held = block[size:]
-        return block[:size]
+        cut = size - block.endswith(b"\r", 0, size)
+        self._held = block[cut:]
+        return block[:cut]
 
     def _end(self) -> bytes:
         return f"\n{self.last_line}\n".encode()

@@ -68,8 +68,8 @@ def _pieces(stream: BinaryIO, plan: Plan) -> Iterator[Chunk]:
         if len(rows) + len(rejects) >= PIECE_RECORDS or held >= _PIECE_BYTES:
             yield to_chunk(rows, positions, plan.fields, rejects, seen.new_unknown())
             rows, positions, rejects, held = [], [], [], 0
-    unknown, missing = seen.new_unknown(), seen.known - seen.found
-    yield to_chunk(rows, positions, plan.fields, rejects, unknown, missing)
+    yield to_chunk(rows, positions, plan.fields, rejects, seen.new_unknown())
+    yield to_chunk([], [], plan.fields, missing=seen.known - seen.found)
 
 
 class _Names:

@@ -16,7 +16,6 @@ KMS that the worker's own identity may ask. Only the reference travels.
 """
 
 import base64
-import binascii
 import fcntl
 import os
 import secrets
@@ -185,7 +184,7 @@ class Keyring:
         if passphrase is not None and kms_uri is not None:
             raise KeysError("a keyring is wrapped by a passphrase or by a kms, not by both")
         wrap: _NoWrap | _PassphraseWrap | _KmsWrap = _NoWrap()
-        secret = b""
+        secret: bytes | None = None
         if kms_uri is not None:
             secret = secrets.token_bytes(KEY_BYTES)
             wrap = _KmsWrap(uri=kms_uri, key=(kms or connect(kms_uri)).wrap(secret))
@@ -331,16 +330,18 @@ def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
         raise KeysError(f"the environment has no `{ref.removeprefix('env:')}` to read keys from")
     try:
         document = _parse(ref, base64.b64decode("".join(content.split()), validate=True))
-    except binascii.Error:
+    except ValueError:
         raise KeysError(f"keyring `{ref}` is not in base64, or was cut short") from None
     return Keyring(ref, None, document, _unlock(ref, document, passphrase, None))
 
 
 class _Lock:
-    """What encrypts and decrypts the roots; with no secret they lie in the open."""
+    """What encrypts and decrypts the roots; without a secret they lie in the open."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._cipher = AESGCM(secret) if secret else None
+    def __init__(self, secret: bytes | None) -> None:
+        if secret is not None and len(secret) != KEY_BYTES:
+            raise KeysError(f"what unlocks a keyring has {KEY_BYTES} bytes, not {len(secret)}")
+        self._cipher = None if secret is None else AESGCM(secret)
 
     def close(self, root: bytes, entry: _Entry) -> bytes:
         if self._cipher is None:
@@ -383,7 +384,7 @@ def _unlock(name: str, document: _Document, passphrase: Passphrase, kms: Kms | N
         if not passphrase:
             raise KeysError(f"keyring `{name}` needs its passphrase: set {PASSPHRASE_VARIABLE}")
         return _Lock(_stretch(passphrase, wrap))
-    return _Lock(b"")
+    return _Lock(None)
 
 
 def _stretch(passphrase: str, wrap: _PassphraseWrap) -> bytes:

@@ -36,21 +36,22 @@ _WEAK = r"""
   | numero[ ](?:national|d'identification|d'identite)
 """
 _OPPOSING_WORDS = """
-    siret siren iban rib bic swift tva naf ape rcs rna ine imei iccid imsi meid ean ean13 gtin upc isbn
-    issn isin lei spi avs ahv niss dni nie nuss pesel bsn cnp uuid guid sha sha1 sha256 md5 hash crc ts
-    gps lat lon lng latitude longitude vin cb visa mastercard amex epoch timestamp unix created
-    updated tel telephone telephones portable mobile fax gsm sms phone dossier dossiers reference
-    references ref refs ticket lot serie serial session trace client cliente contrat compte piece devis
-    avis recu recommande courrier requete request order orders invoice police adherent passeport
-    demande incident sinistre suivi montant montants somme total chassis vehicule plaque produit
-    article badge version build commit token empreinte digest coordonnees suisse belge italien
-    italienne espagnol espagnole allemand allemande portugais portugaise roumain roumaine polonais
-    polonaise britannique luxembourgeois luxembourgeoise americain americaine etranger
+    siret siren iban rib bic swift tva naf ape rcs rna ine imei iccid imsi meid ean ean13 gtin
+    upc isbn issn isin lei spi avs ahv niss dni nie nuss pesel bsn cnp uuid guid sha sha1 sha256
+    md5 hash crc ts gps lat lon lng latitude longitude vin cb visa mastercard amex epoch
+    timestamp unix created updated tel telephone telephones portable mobile fax gsm sms phone
+    dossier dossiers reference references ref refs ticket lot serie serial session trace client
+    cliente contrat compte piece devis avis recu recommande courrier requete request order
+    orders invoice police adherent passeport demande incident sinistre suivi montant montants
+    somme total chassis vehicule plaque produit article badge version build commit token
+    empreinte digest coordonnees suisse belge italien italienne espagnol espagnole allemand
+    allemande portugais portugaise roumain roumaine polonais polonaise britannique
+    luxembourgeois luxembourgeoise americain americaine etranger
 """
 _OPPOSING_STEMS = """
-    infrarouge infrared spectr commande cde[^a-z] facture colis bordereau livraison expedition palette
-    transaction virement paiement prelevement mandat quittance tracking horodat fiscal imp[oô]t
-    longueurs?[ ]d'onde carte[ ]bancaire code[ -]barre near[ -]infrared
+    infrarouge infrared spectr commande cde[^a-z] facture colis bordereau livraison expedition
+    palette transaction virement paiement prelevement mandat quittance tracking horodat fiscal
+    imp[oô]t longueurs?[ ]d'onde carte[ ]bancaire code[ -]barre near[ -]infrared
 """
 _OPPOSING = "|".join(
     [f"{word}(?![a-z])" for word in _OPPOSING_WORDS.split()] + _OPPOSING_STEMS.split()
@@ -62,7 +63,8 @@ _CAMEL = re.compile(r"(?<=[a-z])N(?:IR|ir)(?![a-z])|(?<![A-Za-z])[Nn]ir(?=[A-Z])
 _OF = re.compile(r"[\s_]*(?:d[ue]s?|d'|de[ ]l[a'])[ ]?(?:la[ ]|l')?", re.IGNORECASE)
 _OPTICAL = re.compile(r"infrarouge|infrared|spectro|longueurs? d'onde|near[- ]ir\b", re.IGNORECASE)
 _AFTER = re.compile(
-    r"[\s\"'»]{0,2}(?:[(\[,=:\-]|est|c'est|comme|as)?[ ]?(?:(?:le|son|mon|ce|un|de|du|est)[ ]){0,3}",
+    r"[\s\"'»]{0,2}(?:[(\[,=:\-]|est|c'est|comme|as)?[ ]?"
+    r"(?:(?:le|son|mon|ce|un|de|du|est)[ ]){0,3}",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"[0-9]")
@@ -141,6 +143,17 @@ def names_nir(name: str) -> bool:
     """
     labels = [label for label, _, _ in _labels(name)]
     return Label.STRONG in labels and Label.OPPOSING not in labels
+
+
+def names_other(name: str) -> bool:
+    """Whether a column's name says that it holds another kind of number.
+
+    Example:
+        >>> names_other("siret_employeur"), names_other("nir")
+        (True, False)
+    """
+    labels = [label for label, _, _ in _labels(name)]
+    return Label.OPPOSING in labels and Label.STRONG not in labels
 
 
 def _labels(text: str) -> list[tuple[Label, int, int]]:

@@ -138,7 +138,7 @@ def judge(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Judgement:
         return _judge_numbers(array, _from_floats(array), kinds)
     if pa.types.is_decimal(kind):
         text = pc.replace_substring_regex(array.cast(pa.string()), r"\.0*$", "")
-        fraction = pc.match_substring_regex(text, "[.E]")
+        fraction = pc.match_substring_regex(text, "[.E\\-]")
         return _judge_text(pc.if_else(fraction, "", text), kinds)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _judge_text(array, kinds)

@@ -93,7 +93,7 @@ def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBi
     _check_key(key)
     _check_method(method)
     mac = _MACS[method](key)
-    bodies = _bodies(canonical.drop_null())
+    bodies = _bodies(canonical.cast(pa.large_string()).drop_null())
     # One spare block, which OpenSSL asks for at the end of what it writes to.
     macs = np.zeros((len(canonical) + 1, _BLOCK), np.uint8)
     blocks = np.empty(min(_CHUNK, len(bodies)), _MESSAGE)
@@ -123,9 +123,8 @@ def _check_method(method: str) -> None:
         raise KeysError(f"no pseudonym method `{method}`: choose {' or '.join(METHODS)}")
 
 
-def _bodies(canonical: pa.Array) -> npt.NDArray[np.void]:
+def _bodies(strings: pa.Array) -> npt.NDArray[np.void]:
     """The 13 characters of N canonical NIRs, none of them null, as they lie in the array."""
-    strings = canonical.cast(pa.large_binary())
     _, offsets_buffer, data = strings.buffers()
     if not len(strings):
         return np.empty(0, _MESSAGE["body"])

@@ -40,8 +40,8 @@ _NEXT_FIELD = re.compile(r"[\"']?[;,|][ ]?[\"']?([0-9]{2})(?![0-9])")
 _FLOAT_TAIL = re.compile(r"\.0+(?![0-9])")
 _FRACTION = re.compile(r"\.[0-9]")
 _NOT_KEY = re.compile(
-    r"[/.:\-][0-9]|[ ]?(?:%|€|\$|°)|[ ]?(?i:bis|ter|rue|r|av|avenue|bd|boulevard|bld|place|pl|chemin"
-    r"|allee|impasse|route|quai|cours|square|ans?|jours?|mois|semaines?|heures?|h|min|euros?|eur"
+    r"[/.:\-][0-9]|[ ]?(?:%|€|\$|°)|[ ]?(?i:bis|ter|rue|r|av|avenue|bd|boulevard|bld|place|pl"
+    r"|chemin|allee|impasse|route|quai|cours|square|ans?|jours?|mois|semaines?|heures?|h|min|euros?|eur"
     r"|janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre)\b"
 )
 _JOINED = re.compile(r"[\s\"']{0,3}(?:[,;&/+|]|et|ou|and|or)?[\s\"']{0,3}")
@@ -50,7 +50,7 @@ _MISREAD = str.maketrans("OoQIilSsBZzG", "000111558226")
 _MISREAD_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9ABabOoQIilSsZzG]+(?![0-9A-Za-z])")
 _MISREAD_BESIDE = re.compile(r"[0-9][OoQIilSsBZzG]|[OoQIilSsBZzG][0-9]")
 _MISREAD_APART = re.compile(
-    r"(?<![0-9A-Za-z])[IlSBZ][ .\-_/]{1,3}[0-9]"
+    r"(?<![^\W_])[IlSBZ][ .\-_/]{1,3}[0-9]"
     r"|[0-9][ .\-_/]{1,3}[OoIlSBZ]{2,3}[ .\-_/]{1,3}[0-9]"
 )
 _SOME_DIGITS = re.compile(r"(?:[0-9][^0-9]*){7}")

@@ -20,18 +20,18 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tamis.nir.number import Bools, Bytes, Ints, spread
 from tamis.nir.rules import find_nir
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18  # bytes that are classified at a time, for the processor's cache
+_SLAB = 1 << 24  # bytes that are judged at a time, for memory
 _ENOUGH_DIGITS = 12  # the least that a NIR has: 13 characters, one of them the letter of Corsica
 _ENOUGH_IF_MISREAD = 7
 _GROUPS = (1, 2, 2, 2, 3, 3, 2)
 _SHORT_ROWS = 64  # bytes a row
-_LONG_ROWS = 512
 
 _MAY_HOLD = (
-    r"(?:^|[^0-9])[1-8](?:[^0-9A-Za-z]*[0-9ABab]){12}(?:[^0-9A-Za-z]*[0-9]{2})?(?:$|[^0-9])"
+    r"(?:^|[^0-9])[1-8](?:[^0-9A-Za-z]*[0-9ABab]){12}(?:(?:[^0-9A-Za-z]*[0-9]){2})?(?:$|[^0-9])"
     r"|&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\[uUxtnr]|<[/A-Za-z]|[eE]\+?1[24]"
     r"|[0-9][OoQIilSsBZzG]|[OoQIilSsBZzG][0-9]"
-    r"|(?:^|[^0-9A-Za-z])[IlSBZ][^0-9A-Za-z]{1,6}[0-9]"
+    r"|(?:^|[^\pL\pN])[IlSBZ][^0-9A-Za-z]{1,6}[0-9]"
     r"|[0-9][^0-9A-Za-z]{1,6}[OoIlSBZ]{2,3}[^0-9A-Za-z]{1,6}[0-9]"
 )
 _FOREIGN = r"[^\x00-\x{65f}\x{2000}-\x{2fff}]"
@@ -65,7 +65,9 @@ _GOES_BEFORE = _table("".join(c for c in _PUNCTUATION if c not in ".;>\\%&"))
 _GOES_BEHIND = _table("".join(c for c in _PUNCTUATION if c not in "\\%&<"))
 _GAP = _table(" .-/_\t")
 _WIDE_GAPS = {2: ((0xC2, 0xA0),), 3: tuple((0xE2, 0x80, last) for last in (0x87, 0x89, 0xAF))}
-_HIGH_BITS = np.array([0xFF & ~(0xFF >> count) for count in range(8)], dtype=np.uint8)
+_MISREAD = _table("OoQIilSsBZzG")
+_DIGIT = _table("0123456789")
+_NOTHING = np.zeros(0, dtype=np.int64)
 
 
 def locate(array: pa.Array) -> Hits:
@@ -80,30 +82,28 @@ def locate(array: pa.Array) -> Hits:
     data, offsets = spread(array)
     rows = len(array)
     if rows == 0 or offsets[-1] - offsets[0] < _ENOUGH_IF_MISREAD:
-        return Hits(*[np.zeros(0, dtype=np.int64)] * 3)
+        return Hits(_NOTHING, _NOTHING, _NOTHING)
     if (offsets[-1] - offsets[0]) < _SHORT_ROWS * rows:
         plain, doubtful = _locate_in_short_rows(array)
     else:
         plain, doubtful = _locate_plain(data, offsets)
     if len(doubtful) == 0:
         return plain
-    doubtful = _filter_doubtful(array, doubtful)
+    doubtful = _filter_doubtful(array, doubtful, plain, offsets)
     exact = _apply_rules(array, doubtful, offsets)
     if len(plain.rows) and len(doubtful):
         settled = np.ones(rows, dtype=bool)
         settled[doubtful] = False
         keep = settled[plain.rows]
         plain = Hits(plain.rows[keep], plain.starts[keep], plain.ends[keep])
-    merged = [np.concatenate(pair) for pair in zip(plain, exact, strict=True)]
-    order = np.argsort(merged[1], kind="stable")
-    return Hits(*[part[order] for part in merged])
+    return _merge([plain, exact])
 
 
 def _locate_in_short_rows(array: pa.Array) -> tuple[Hits, Ints]:
     """Plain NIRs and doubtful rows, after the rows were parted by line breaks."""
     filled = array.fill_null("") if array.null_count else array
-    everything = pa.LargeListArray.from_arrays(pa.array([0, len(filled)], pa.int64()), filled)
-    joined = pc.binary_join(everything, "\n")
+    everything = pa.ListArray.from_arrays(pa.array([0, len(filled)], pa.int32()), filled)
+    joined = pc.binary_join(everything, pa.scalar("\n", array.type))
     data, ends = spread(joined)
     _, offsets = spread(array)
     parted = offsets - offsets[0] + np.arange(len(offsets))
@@ -117,125 +117,161 @@ def _locate_plain(data: Bytes, offsets: Ints) -> tuple[Hits, Ints]:
     """Plain NIRs, and the rows that must be looked at by the rules."""
     hits: list[Hits] = []
     doubtful: list[Ints] = []
-    for first, last in _blocks(offsets):
+    for first, last in _slabs(offsets):
         begin, end = int(offsets[first]), int(offsets[last])
-        if begin == end:
-            continue
-        words = -(-(end - begin) // 8)
-        if begin + words * 8 <= len(data):
-            part = data[begin : begin + words * 8]
-        else:
-            part = np.zeros(words * 8, dtype=np.uint8)
-            part[: end - begin] = data[begin:end]
+        part = data[begin:end]
         bounds = offsets[first : last + 1] - begin
-        block_hits, rows = _scan_block(part, bounds)
-        hits.append(
-            Hits(block_hits.rows + first, block_hits.starts + begin, block_hits.ends + begin)
-        )
+        found, rows = _scan_slab(part, bounds)
+        hits.append(Hits(found.rows + first, found.starts + begin, found.ends + begin))
         doubtful.append(rows + first)
-    empty = np.zeros(0, dtype=np.int64)
-    together = [np.concatenate([empty, *parts]) for parts in zip(*hits, strict=True)]
-    return Hits(*together) if together else Hits(empty, empty, empty), np.concatenate(
-        [empty, *doubtful]
+    return _merge(hits), np.concatenate([_NOTHING, *doubtful])
+
+
+def _merge(parts: list[Hits]) -> Hits:
+    """The hits of all parts, in the order of where they begin."""
+    rows, starts, ends = (
+        np.concatenate([_NOTHING, *column])
+        for column in (zip(*parts, strict=True) if parts else ((), (), ()))
     )
+    order = np.argsort(starts, kind="stable")
+    return Hits(rows[order], starts[order], ends[order])
 
 
-def _blocks(offsets: Ints) -> Iterator[tuple[int, int]]:
-    """Runs of rows, first and one past last, of about a megabyte."""
-    rows = len(offsets) - 1
-    cuts = np.arange(int(offsets[0]), int(offsets[-1]), _BLOCK)
-    edges = np.unique(np.concatenate([np.searchsorted(offsets, cuts), [0, rows]]))
-    yield from zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+def _slabs(offsets: Ints) -> Iterator[tuple[int, int]]:
+    """Runs of rows, first and one past last, of about `_SLAB` bytes; none is empty of bytes."""
+    cuts = np.arange(int(offsets[0]), int(offsets[-1]), _SLAB)
+    edges = np.unique(np.concatenate([np.searchsorted(offsets, cuts), [0, len(offsets) - 1]]))
+    for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if offsets[first] < offsets[last]:
+            yield first, last
 
 
-def _scan_block(part: Bytes, bounds: Ints) -> tuple[Hits, Ints]:
-    digits = (part - np.uint8(48)) <= 9
-    bits = np.packbits(digits)
-    hits = _find_plain(part, bounds, digits, np.bitwise_count(bits))
-    if len(hits.rows):
+def _scan_slab(part: Bytes, bounds: Ints) -> tuple[Hits, Ints]:
+    """The plain NIRs of some rows, and which rows may hold further ones."""
+    digits, letters, foreign = _classify(part)
+    hits = Hits(_NOTHING, _NOTHING, _NOTHING)
+    near = _near_digits(digits)
+    if len(near):
+        hits = _find_plain(part, bounds, digits, near)
         _clear(digits, hits)
-        bits = np.packbits(digits)
-    in_row = np.diff(_count_before(bits, bounds))
-    doubtful = in_row >= _ENOUGH_DIGITS
-    if len(part) > _LONG_ROWS * len(in_row):
-        within = _window(np.bitwise_count(bits), 16) >= _ENOUGH_DIGITS
-        doubtful &= _rows_of(np.flatnonzero(within) * 8, 128, bounds)
-    some = in_row >= _ENOUGH_IF_MISREAD
-    if some.any():
-        letters = part >= ord("A")
-        mixed = digits[1:] & letters[:-1]
-        mixed |= digits[:-1] & letters[1:]
-        doubtful |= some & _rows_of(np.flatnonzero(mixed), 2, bounds)
-    foreign = part >= 0xD9
-    if foreign.any():
-        foreign &= part != 0xE2
-        doubtful |= _rows_of(np.flatnonzero(foreign), 1, bounds)
+    doubtful = np.zeros(len(bounds) - 1, dtype=bool)
+    if len(near):
+        in_row = np.diff(_count_before(digits, bounds))
+        doubtful |= in_row >= _ENOUGH_DIGITS
+    beside = _letters_beside(part, digits, letters, bounds)
+    if len(beside):
+        counts = _count_before(digits, bounds[beside + 1]) - _count_before(digits, bounds[beside])
+        doubtful[beside[counts >= _ENOUGH_IF_MISREAD]] = True
+    doubtful[np.searchsorted(bounds, foreign, side="right") - 1] = True
     return hits, np.flatnonzero(doubtful)
 
 
-def _count_before(bits: Bytes, bounds: Ints) -> Ints:
-    """How many of the bits, eight a byte and the first the highest, are set before each bound."""
-    totals = np.zeros(len(bits) + 1, dtype=np.int32)
-    np.cumsum(np.bitwise_count(bits), dtype=np.int32, out=totals[1:])
-    byte, bit = bounds >> 3, (bounds & 7).astype(np.uint8)
-    open_byte = bits[np.minimum(byte, len(bits) - 1)] & _HIGH_BITS[bit]
-    return totals[byte] + np.bitwise_count(open_byte)
+def _classify(part: Bytes) -> tuple[Bytes, Bytes, Ints]:
+    """Which bytes are digits, which may be letters (one bit a byte, the first the lowest), and
+    where bytes begin that may be digits of another script. The bits end with spare zeros."""
+    spare = 8 * (len(part) // 64 + 2)
+    digits, letters = np.zeros(spare, np.uint8), np.zeros(spare, np.uint8)
+    shifted, flags = np.empty(_BLOCK, np.uint8), np.empty(_BLOCK, bool)
+    foreign = [_NOTHING]
+    for begin in range(0, len(part), _BLOCK):
+        block = part[begin : begin + _BLOCK]
+        size = len(block)
+        to = slice(begin // 8, begin // 8 + -(-size // 8))
+        np.subtract(block, 48, out=shifted[:size])
+        digits[to] = np.packbits(
+            np.less_equal(shifted[:size], 9, out=flags[:size]), bitorder="little"
+        )
+        letters[to] = np.packbits(np.greater_equal(block, 65, out=flags[:size]), bitorder="little")
+        if block.max() >= 0xD9:
+            np.greater_equal(block, 0xD9, out=flags[:size])
+            foreign.append(np.flatnonzero(flags[:size] & (block != 0xE2)) + begin)
+    return digits, letters, np.concatenate(foreign)
 
 
-def _window(counts: Bytes, words: int) -> Bytes:
-    """How many digits the `words` words from each on hold; `words` is at most 31."""
-    padded = np.concatenate([counts, np.zeros(words - 1, dtype=np.uint8)])
-    total, width = padded, 1
-    while width * 2 <= words:
-        total = total[:-width] + total[width:]
-        width *= 2
-    for place in range(width, words):
-        total = total[: len(counts)] + padded[place : place + len(counts)]
-    return total[: len(counts)]
+def _near_digits(digits: Bytes) -> Ints:
+    """The stretches of 64 bytes in which, with the next two, digits enough for a NIR lie."""
+    counts = np.bitwise_count(digits.view(np.uint64))
+    within = counts.copy()
+    within[:-1] += counts[1:]
+    within[:-2] += counts[2:]
+    return np.flatnonzero(_carry(within >= _ENOUGH_DIGITS, 3))
 
 
-def _spread_over(flags: Bools, words: int) -> Bools:
-    """`flags` carried on over the `words` words that each flagged window covers."""
+def _carry(flags: Bools, length: int) -> Bools:
+    """`flags`, each carried on to the `length` places that it stands for."""
     out = flags.copy()
-    for shift in range(1, words):
+    for shift in range(1, length):
         out[shift:] |= flags[:-shift]
     return out
 
 
-def _rows_of(places: Ints, width: int, bounds: Ints) -> Bools:
-    """The rows that windows of `width` bytes, beginning at `places`, touch."""
-    rows = len(bounds) - 1
-    if len(places) == 0:
-        return np.zeros(rows, dtype=bool)
-    first = np.searchsorted(bounds, places, side="right") - 1
-    last = np.searchsorted(bounds, places + width, side="left")
-    first, last = np.clip(first, 0, rows), np.clip(last, 0, rows)
-    steps = np.bincount(first, minlength=rows + 1) - np.bincount(last, minlength=rows + 1)
-    return np.cumsum(steps)[:rows] > 0
+def _count_before(digits: Bytes, bounds: Ints) -> Ints:
+    """How many digits lie before each bound."""
+    words = digits.view(np.uint64)
+    totals = np.zeros(len(words) + 1, dtype=np.int64)
+    np.cumsum(np.bitwise_count(words), out=totals[1:])
+    word = bounds >> 6
+    below = (np.uint64(1) << (bounds & 63).astype(np.uint64)) - np.uint64(1)
+    return totals[word] + np.bitwise_count(words[word] & below)
 
 
-def _find_plain(part: Bytes, bounds: Ints, digits: Bools, counts: Bytes) -> Hits:
-    """NIRs of 15 digits with a right key, compact or in the INSEE grouping by one kind of gap."""
-    dense = _window(counts, 5) >= 15
-    places = np.flatnonzero(_spread_over(dense, 5)) if dense.any() else np.zeros(0, np.int64)
-    found: list[tuple[Ints, Ints]] = []
-    if len(places):
-        starts, ends = _runs(digits.reshape(-1, 8)[places].reshape(-1))
-        widths = ends - starts
-        positions = places[starts >> 3] * 8 + (starts & 7)
-        compact = positions[widths == 15]
-        found.append((compact, np.full(len(compact), 15)))
-        if len(widths) >= len(_GROUPS):
-            found.extend(_grouped(starts, ends, widths, positions))
-    kept: list[Hits] = []
-    for begins, lengths in found:
-        if len(begins):
-            kept.append(_confirm(part, bounds, begins, int(lengths[0])))
-    if not kept:
-        return Hits(*[np.zeros(0, dtype=np.int64)] * 3)
-    merged = [np.concatenate(parts) for parts in zip(*kept, strict=True)]
-    order = np.argsort(merged[1], kind="stable")
-    return Hits(*[part[order] for part in merged])
+def _letters_beside(part: Bytes, digits: Bytes, letters: Bytes, bounds: Ints) -> Ints:
+    """The rows where a letter that OCR takes for a digit stands beside one."""
+    figures, others = digits.view(np.uint64), letters.view(np.uint64)
+    one, top = np.uint64(1), np.uint64(63)
+    behind = figures << one
+    behind[1:] |= figures[:-1] >> top
+    before = figures >> one
+    before[:-1] |= figures[1:] << top
+    behind |= before
+    behind &= others
+    words = np.flatnonzero(behind)
+    octets = behind[words].view(np.uint8)
+    marked = np.flatnonzero(octets)
+    bits = np.flatnonzero(np.unpackbits(octets[marked], bitorder="little"))
+    octet = marked[bits >> 3]
+    places = words[octet >> 3] * 64 + (octet & 7) * 8 + (bits & 7)
+    places = places[_MISREAD[part[places]]]
+    rows = np.searchsorted(bounds, places, side="right") - 1
+    last, following = len(part) - 1, np.minimum(places + 1, len(part) - 1)
+    preceding = np.maximum(places - 1, 0)
+    beside = (_DIGIT[part[preceding]] & (places > bounds[rows])) | (
+        _DIGIT[part[following]] & (places < np.minimum(bounds[rows + 1] - 1, last))
+    )
+    return np.unique(rows[beside])
+
+
+def _window(counts: Bytes, words: int) -> Bytes:
+    """The sums of `words` counts from each on, at most 255; those past the end are 0."""
+    padded = np.concatenate([counts, np.zeros(words - 1, dtype=np.uint8)])
+    total = counts.copy()
+    for place in range(1, words):
+        total += padded[place : place + len(counts)]
+    return total
+
+
+def _find_plain(part: Bytes, bounds: Ints, digits: Bytes, near: Ints) -> Hits:
+    """NIRs of 15 digits with a right key, compact or in the INSEE grouping by one kind of gap.
+
+    Args:
+        part: the bytes.
+        bounds: where rows begin and end in them.
+        digits: a bit for each byte.
+        near: the stretches of 64 bytes to look at.
+    """
+    counts = np.bitwise_count(digits.reshape(-1, 8)[near].reshape(-1))
+    dense = np.flatnonzero(_carry(_window(counts, 5) >= 15, 5))
+    if not len(dense):
+        return Hits(_NOTHING, _NOTHING, _NOTHING)
+    places = near[dense >> 3] * 8 + (dense & 7)
+    starts, ends = _runs(np.unpackbits(digits[places], bitorder="little").view(bool))
+    widths = ends - starts
+    positions = places[starts >> 3] * 8 + (starts & 7)
+    found = [_confirm(part, bounds, positions[widths == 15], 15)]
+    if len(widths) >= len(_GROUPS):
+        for begins, length in _grouped(starts, ends, widths, positions):
+            found.append(_confirm(part, bounds, begins, length))
+    return _merge(found)
 
 
 def _runs(flags: Bools) -> tuple[Ints, Ints]:
@@ -246,9 +282,7 @@ def _runs(flags: Bools) -> tuple[Ints, Ints]:
     return turns[0::2], turns[1::2]
 
 
-def _grouped(
-    starts: Ints, ends: Ints, widths: Ints, positions: Ints
-) -> Iterator[tuple[Ints, Ints]]:
+def _grouped(starts: Ints, ends: Ints, widths: Ints, positions: Ints) -> Iterator[tuple[Ints, int]]:
     """Where seven runs have the INSEE grouping's widths, by the width of the gaps."""
     last = len(widths) - len(_GROUPS) + 1
     match = widths[:last] == _GROUPS[0]
@@ -262,7 +296,7 @@ def _grouped(
         same = index[whole == 15 + 6 * gap]
         for place in range(len(_GROUPS) - 1):
             same = same[starts[same + place + 1] - ends[same + place] == gap]
-        yield positions[same], np.full(len(same), 15 + 6 * gap)
+        yield positions[same], 15 + 6 * gap
 
 
 def _confirm(part: Bytes, bounds: Ints, begins: Ints, length: int) -> Hits:
@@ -286,7 +320,7 @@ def _confirm(part: Bytes, bounds: Ints, begins: Ints, length: int) -> Hits:
     elif gap:
         for start in starts[1:]:
             inner = texts[:, start - gap : start]
-            fine &= np.logical_or.reduce([(inner == way).all(axis=1) for way in _WIDE_GAPS[gap]])
+            fine &= sum((inner == way).all(axis=1) for way in _WIDE_GAPS[gap]) > 0
     figures = (texts if gap == 0 else texts[:, columns]) - np.uint8(48)
     fine &= _is_nir(figures)
     return Hits(rows[fine], begins[fine], ends[fine])
@@ -305,11 +339,8 @@ def _surrounded(part: Bytes, bounds: Ints, rows: Ints, begins: Ints, ends: Ints)
 
 def _is_nir(figures: Bytes) -> Bools:
     """Whether rows of 15 digits are a man's or woman's NIR with a known month and a right key."""
-    if figures.max(initial=0) > 9:
-        whole = (figures <= 9).all(axis=1)
-        figures = np.where(whole[:, None], figures, 0)
-    else:
-        whole = np.ones(len(figures), dtype=bool)
+    whole = (figures <= 9).all(axis=1)
+    figures[~whole] = 0
     weights = np.array([[10 ** (12 - place), 0] for place in range(13)] + [[0, 10], [0, 1]], float)
     numbers = (figures.astype(np.float64) @ weights).astype(np.int64)
     body, key = numbers[:, 0], numbers[:, 1]
@@ -319,17 +350,35 @@ def _is_nir(figures: Bytes) -> Bools:
     return whole & first & known & ((body + key) % 97 == 0) & (key >= 1) & (key <= 97)
 
 
-def _clear(digits: Bools, hits: Hits) -> None:
-    """Take the digits of `hits` out."""
-    lengths = hits.ends - hits.starts
-    for length in np.unique(lengths).tolist():
-        windows = sliding_window_view(digits, length, writeable=True)
-        windows[hits.starts[lengths == length]] = False
+def _clear(digits: Bytes, hits: Hits) -> None:
+    """Take the bits of `hits` out. Each covers more than a byte, and they do not overlap."""
+    first, last = hits.starts >> 3, hits.ends >> 3
+    digits[first] &= ((1 << (hits.starts & 7)) - 1).astype(np.uint8)
+    digits[last] &= (0xFF << (hits.ends & 7) & 0xFF).astype(np.uint8)
+    for step in range(1, int((last - first).max(initial=0))):
+        inner = first + step
+        digits[inner[inner < last]] = 0
 
 
-def _filter_doubtful(array: pa.Array, rows: Ints) -> Ints:
-    """Of the doubtful rows, those that a regular expression does not clear either."""
+def _filter_doubtful(array: pa.Array, rows: Ints, plain: Hits, offsets: Ints) -> Ints:
+    """Of the doubtful rows, those that a regular expression does not clear either.
+
+    It looks at what is left of them once the plain NIRs are crossed out.
+    """
     texts = array.take(pa.array(rows))
+    place = np.searchsorted(rows, plain.rows)
+    place[place == len(rows)] = 0
+    among = rows[place] == plain.rows
+    if among.any():
+        data, starts = spread(texts)
+        data = data.copy()
+        moved = starts[place[among]] - offsets[plain.rows[among]] + plain.starts[among]
+        lengths = plain.ends[among] - plain.starts[among]
+        for length in np.unique(lengths).tolist():
+            windows = sliding_window_view(data, length, writeable=True)
+            windows[moved[lengths == length]] = ord("X")
+        buffers = [texts.buffers()[0], texts.buffers()[1], pa.py_buffer(data)]
+        texts = pa.Array.from_buffers(texts.type, len(texts), buffers)
     keep = pc.match_substring_regex(texts, _MAY_HOLD)
     if not pc.all(keep).as_py() and not pc.all(pc.string_is_ascii(texts)).as_py():
         foreign = pc.match_substring_regex(texts, _FOREIGN)

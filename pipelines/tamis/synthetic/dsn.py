@@ -8,6 +8,7 @@ from typing import Any
 
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.formats.dsn_layout import (
+    AROUND_INDIVIDU,
     BELOW_INDIVIDU,
     CONTRAT,
     INDIVIDU,
@@ -21,34 +22,53 @@ from tamis.formats.dsn_layout import (
 from tamis.synthetic.records import Record
 
 _VERSEMENT = "S21.G00.50"
-_HEAD = (
-    ("S10.G00.00.001", "LOGICIEL FICTIF"),
-    ("S10.G00.00.005", "02"),
-    ("S10.G00.00.006", "P26V01"),
-    ("S10.G00.00.007", "01"),
-    ("S10.G00.00.008", "01"),
-    ("S10.G00.01.001", "000000042"),
-    ("S20.G00.05.001", "01"),
-    ("S20.G00.05.002", "01"),
-    ("S20.G00.05.003", "11"),
-    ("S20.G00.05.004", "1"),
-    ("S20.G00.05.005", "01012026"),
-    ("S20.G00.05.007", "05022026"),
-    ("S20.G00.05.010", "01"),
-    ("S21.G00.06.001", "000000042"),
-    ("S21.G00.06.004", "1 RUE DE L'EXEMPLE"),
-    ("S21.G00.11.001", "00029"),
-)
+_HEAD = {
+    "S10.G00.00.001": "LOGICIEL FICTIF",
+    "S10.G00.00.005": "02",
+    "S10.G00.00.006": "P26V01",
+    "S10.G00.00.007": "01",
+    "S10.G00.00.008": "01",
+    "S10.G00.01.001": "000000042",
+    "S20.G00.05.001": "01",
+    "S20.G00.05.002": "01",
+    "S20.G00.05.003": "11",
+    "S20.G00.05.004": "1",
+    "S20.G00.05.005": "01012026",
+    "S20.G00.05.007": "05022026",
+    "S20.G00.05.010": "01",
+    "S21.G00.06.001": "000000042",
+    "S21.G00.06.004": "1 RUE DE L'EXEMPLE",
+    "S21.G00.11.001": "00029",
+}
 
 
-def write_dsn(records: Sequence[Record], schema: Schema, path: Path) -> None:
+def write_dsn(
+    records: Sequence[Record],
+    schema: Schema,
+    path: Path,
+    *,
+    extra: Mapping[str, str] | None = None,
+) -> None:
     """Write `records` as one DSN; each field goes to the rubrique that its schema names.
 
     What stands around the individus (envoi, declaration, employer) is the same for all.
+
+    Args:
+        records: as `make_records` makes them.
+        schema: names the rubriques.
+        path: of the file.
+        extra: values by rubrique: of block 30 for every individu, of the blocks around the
+            individus in place of what stands there by default; a name that is no rubrique is not
+            written.
     """
-    lines = [f"{rubrique},'{value}'" for rubrique, value in _HEAD]
+    added = dict(extra or {})
+    around = {name: value for name, value in added.items() if bloc_of(name) in AROUND_INDIVIDU}
+    inside = {name[11:]: value for name, value in added.items() if bloc_of(name) == INDIVIDU}
+    lines = [f"{rubrique},'{value}'" for rubrique, value in sorted({**_HEAD, **around}.items())]
     for number, record in enumerate(records, start=1):
-        lines += _lines(INDIVIDU, _individu(record, schema, number))
+        individu = _individu(record, schema, number)
+        individu.values.update(inside)
+        lines += _lines(INDIVIDU, individu)
     lines += [f"S90.G00.90.001,'{len(lines) + 2}'", "S90.G00.90.002,'1'"]
     path.write_bytes(("\r\n".join(lines) + "\r\n").encode("latin-1", errors="replace"))
 

@@ -31,7 +31,8 @@ def write_feed(
         records: as `make_records` makes them.
         schema: names the format and its options.
         path: of the file.
-        extra: columns that the schema does not name, each with the one value that it holds.
+        extra: columns that the schema does not name, each with the one value that it holds; in a
+            DSN, rubriques (see `write_dsn`).
     """
     name = schema.format.name
     added = dict(extra or {})
@@ -44,7 +45,7 @@ def write_feed(
     elif name == "avro":
         _write_avro(records, schema, path, added)
     else:
-        write_dsn(records, schema, path)
+        write_dsn(records, schema, path, extra=added)
 
 
 def arrow_schema(schema: Schema) -> pa.Schema:

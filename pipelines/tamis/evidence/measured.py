@@ -1,0 +1,187 @@
+"""What a dry run measures beside the receipt: counts, types and names, never values."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tamis.evidence.receipt import Part, Receipt
+
+Count = int | Literal["<5", ">=5"]
+"""A number of combinations or records: `<5` hides a small one, `>=5` one from which it could be
+worked out."""
+
+SMALL = 5
+"""Numbers of combinations or records below this are not told."""
+
+
+class Sample(Part):
+    """What was read of the inputs.
+
+    Attributes:
+        limit: rows asked for at most, or None for all.
+        read: records read; all figures are of these.
+        complete: whether these are all records of all inputs.
+        inputs: how many inputs there are.
+        inputs_complete: how many of them were read to their end.
+        method: how the sample was chosen, in words; of a complete one, that it is complete.
+    """
+
+    limit: int | None = None
+    read: int
+    complete: bool
+    inputs: int
+    inputs_complete: int
+    method: str
+
+
+class Bytes(Part):
+    """Bytes in, and bytes that a run would write of what was read.
+
+    Attributes:
+        in_: of the input files as they lie, whether or not all of them was read.
+        out: by release, of the Parquet files.
+        quarantine: of the files of quarantine rows.
+    """
+
+    in_: int = Field(alias="in")
+    out: dict[str, int]
+    quarantine: int
+
+
+class Retyped(Part):
+    """A column whose type in a file is not the schema's.
+
+    Attributes:
+        column: path of the leaf.
+        schema_: the schema's type.
+        files: by type name in the files, how many inputs have it.
+    """
+
+    column: str
+    schema_: str = Field(alias="schema")
+    files: dict[str, int]
+
+
+class Undeclared(Part):
+    """A column that carries NIRs though the schema declares none there.
+
+    Attributes:
+        column: path of the leaf.
+        known: whether the schema names it.
+        form: `15`, `13`, `text`, `json`, `integer`, `float` or `decimal`.
+        values: values looked at, nulls left out.
+        nirs: NIRs found in them.
+        confidence: from 0 to 1, of the surest part of the column.
+        why: the evidence of that part in a few words.
+    """
+
+    column: str
+    known: bool
+    form: str
+    values: int
+    nirs: int
+    confidence: float
+    why: str
+
+
+class Profile(Part):
+    """The look into columns in which no NIR is declared.
+
+    Attributes:
+        columns: how many columns were looked into.
+        undeclared: those that carry NIRs, the one with most of them first.
+    """
+
+    columns: int
+    undeclared: list[Undeclared] = []
+
+
+class GroupSize(Part):
+    """How many combinations are shared by so many records.
+
+    Attributes:
+        least, most: records that share one combination; `most` is None for no bound.
+        combinations: of this size, in the sample.
+    """
+
+    least: int
+    most: int | None = None
+    combinations: Count
+
+
+class Risk(Part):
+    """How few records share one combination of quasi-identifiers, as released.
+
+    Combinations are sampled by a hash of their values, whatever the order of the records; of each
+    sampled one all records are counted. A null is a value like any other. Who knows more of a
+    person than these fields can tell more records apart.
+
+    Attributes:
+        fields: released fields marked `quasi_identifier`, by path in the schema.
+        records: released records, all of which were looked at.
+        sampled: combinations counted.
+        complete: whether these are all combinations there are.
+        combinations: all there are; an estimate where not complete.
+        unique: records that are alone with their combination; an estimate where not complete.
+        unique_share: of all records, rounded to 0.0001; None where `unique` is hidden.
+        smallest: records of the smallest group in the sample, told up to 5; None without records.
+        sizes: sampled combinations by the size of their group.
+    """
+
+    fields: list[str]
+    records: int
+    sampled: int
+    complete: bool
+    combinations: int
+    unique: Count
+    unique_share: float | None = None
+    smallest: Count | None = None
+    sizes: list[GroupSize] = []
+
+
+class NewlyCarried(Part):
+    """Records that carry a field under one of two policies only.
+
+    Attributes:
+        item, purpose: of the releases compared.
+        field: path as released.
+        newly: records that carry a value under the other project's policy, not under this one.
+        no_longer: the other way round.
+    """
+
+    item: str
+    purpose: str
+    field: str
+    newly: int
+    no_longer: int
+
+
+class Compared(Part):
+    """The same records under another plan.
+
+    Attributes:
+        records: compared.
+        fields: where there is a difference.
+    """
+
+    records: int
+    fields: list[NewlyCarried] = []
+
+
+class Measured(Part):
+    """All that a dry run measures.
+
+    Attributes:
+        receipt: as a run would write it, without files.
+        risk: by release; only where it releases a field marked `quasi_identifier`.
+        profile: None unless columns without declared NIRs were looked into.
+        compared: None unless there was another plan.
+    """
+
+    receipt: Receipt
+    sample: Sample
+    bytes: Bytes
+    retyped: list[Retyped] = []
+    risk: dict[str, Risk] = {}
+    profile: Profile | None = None
+    compared: Compared | None = None

@@ -1,0 +1,104 @@
+"""The command line in this process, on the bundled CPF project and a keyring made for the tests."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tamis.cli import main
+from tamis.cli.day import today
+from tamis.decide.plan import Plan
+from tamis.documents.policy import Policy
+from tamis.documents.project import Project, bundled_project
+from tamis.documents.schema import Schema
+from tamis.evidence.receipt import Receipt
+from tamis.nir.keyring import Keyring
+
+IN_MEMORY = "--direct_running_mode=in_memory"
+"""Beam without worker threads of its own: a tenth of a second a run in place of one."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command did: its exit code, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A policy of the project, compiled for today, and its schema."""
+
+    policy: Policy
+    schema: Schema
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        return self.policy.policy
+
+    @property
+    def format(self) -> str:
+        return self.schema.format.name
+
+
+Tamis = Callable[..., Said]
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    return bundled_project()
+
+
+@pytest.fixture(scope="session")
+def flow(project: Project) -> Callable[[str], Flow]:
+    def find(name: str) -> Flow:
+        policy, _ = project.policy(name)
+        schema, _ = project.schema(policy.schema_)
+        return Flow(policy, schema, project.plan(name, today()))
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("keys") / "keys.json"
+    Keyring.create(str(path))
+    return str(path)
+
+
+@pytest.fixture
+def tamis(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Tamis:
+    def call(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["tamis", *map(str, arguments)])
+        capfd.readouterr()
+        try:
+            main()
+            code: int = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        said = capfd.readouterr()
+        return Said(code, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture
+def run(tamis: Tamis, keys: str) -> Tamis:
+    """`tamis run`, with keys and examples allowed: policy, inputs, store, options."""
+
+    def call(policy: str, inputs: list[Path], store: Path, *options: object) -> Said:
+        named = [part for path in inputs for part in ("--input", path)]
+        kept = ("--keys", keys, "--allow-example", "--run-id", "run")
+        return tamis("run", policy, *named, "--output", store, *kept, *options, "--", IN_MEMORY)
+
+    return call
+
+
+def receipt_of(store: Path, run: str = "run") -> Receipt:
+    """The receipt that stands in a store."""
+    return Receipt.model_validate_json((store / "_receipts" / f"{run}.json").read_bytes())

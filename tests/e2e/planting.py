@@ -1,0 +1,280 @@
+"""Feeds in which all that a policy does not release is a canary, and all that it does is known.
+
+A canary is a value that can be told wherever it turns up:
+
+- text and bytes: `CANARY` and a number of its own;
+- numbers: beyond every released one, with the bytes `ZZZ` (0x5A5A5A) in each encoding of Parquet,
+  little-endian integers and floats as well as big-endian decimals;
+- days: in the year 8672, their number 0x255A5A; moments in the year 7343, `ZZZ` in their bytes;
+- NIRs of nobody, each another.
+
+Values that are released hold `KEPT`, or are small, or fall on `KEPT_DAY`.
+"""
+
+import datetime
+import random
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from tamis.decide.plan import Plan, PlanCondition, PlanLeaf
+from tamis.documents.schema import FieldSpec, Schema
+from tamis.documents.types import kind_of
+from tamis.formats.dsn_layout import AROUND_INDIVIDU, bloc_of
+from tamis.synthetic.records import make_nir, space_nir
+
+KEPT_DAY = datetime.date(2023, 3, 4)
+COARSE_DAY = datetime.date(2024, 5, 17)
+"""The day of every date that is only released coarser."""
+
+COARSE_NUMBER = Decimal("137.77")
+LIMIT = 970
+"""Released numbers are below, canaries above."""
+
+CANARY_DAY = datetime.date.fromordinal(datetime.date(1970, 1, 1).toordinal() + 0x255A5A)
+CANARY_MOMENT = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=0x025A5A5A5A5A5A5A)
+_UNSCALED = ((12, 0x5A5A5A5A5A), (9, 0x2A5A5A5A), (7, 0x5A5A5A), (5, 97777))
+
+
+@dataclass
+class Planter:
+    """Makes records of one schema under one plan.
+
+    Attributes:
+        kept: by path, what must be found where the record is released.
+        nirs: the 13 characters of each NIR that must not be found.
+    """
+
+    schema: Schema
+    plan: Plan
+    kept: dict[str, set[Any]] = field(default_factory=dict)
+    nirs: set[str] = field(default_factory=set)
+    _chance: random.Random = field(default_factory=lambda: random.Random(1))
+    _number: int = 0
+
+    def __post_init__(self) -> None:
+        (self.release,) = self.plan.releases
+        self.leaves = self.schema.leaves()
+        self.keeps: dict[str, PlanLeaf] = {one.path: one for one in self.release.leaves}
+        self.where = {one.field: list(one.values) for one in self.release.where}
+        self.only = {
+            f"{path}.{one.field}": list(one.values)
+            for path, conditions in self.release.only
+            for one in conditions
+        }
+        self.filtered = {path for path, _ in self.release.only}
+        self.whens: dict[str, list[Any]] = {}
+        for leaf in self.release.leaves:
+            for alternative in leaf.when:
+                for one in alternative:
+                    self.whens.setdefault(one.field, []).extend(one.values)
+
+    @property
+    def strips(self) -> bool:
+        """Whether a NIR in the record lets it pass."""
+        return self.release.nir != "absent" or self.release.on_nir == "strip"
+
+    def released(self, number: int) -> dict[str, Any]:
+        """A record that is released; `number` varies what its `when` conditions say."""
+        return _Record(self, number, keeps=True).make()
+
+    def withheld(self) -> dict[str, Any]:
+        """A record that no release's conditions match; every leaf is a canary."""
+        return _Record(self, 0, keeps=False, matches=False).make()
+
+    def quarantined(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Records that cannot be judged safely, each with its reason; every leaf is a canary."""
+        form = self.schema.format.name
+        identifiers = [path for path in self.keeps if self.leaves[path].spec.identifier]
+        if identifiers:
+            yield "nir-malformed", self._spoilt(identifiers[0], self.text())
+            if form != "dsn":
+                nir = self.nir()
+                wrong = f"{nir[:13]}{int(nir[13:]) % 97 + 1:02d}"
+                yield "nir-key", self._spoilt(identifiers[0], wrong)
+        typed = [
+            path
+            for path in self.keeps
+            if self.leaves[path].kind != "string" and not _is_around(self.leaves[path].spec)
+        ]
+        if form in ("csv", "jsonl", "dsn") and typed:
+            yield "type", self._spoilt(typed[0], self.text())
+        due = [path for path in self.keeps if not self.leaves[path].nullable]
+        if due:
+            yield "null", self._spoilt(due[0], None)
+        if self.release.nir == "absent":
+            text = next(
+                path
+                for path, leaf in self.keeps.items()
+                if self.leaves[path].kind == "string"
+                and not (leaf.redact or leaf.prefix or leaf.pseudonym)
+            )
+            spaced = space_nir(self.nir())
+            yield "nir-leak", self._spoilt(text, f"n° de sécurité sociale {spaced}")
+        if not self.strips:
+            unwanted = next(path for path, one in self.leaves.items() if one.spec.identifier)
+            yield "on-nir", self._spoilt(unwanted, self.nir())
+
+    def around(self, released: bool) -> dict[str, str]:
+        """Canaries by rubrique for what stands around the individus of a DSN.
+
+        Args:
+            released: whether what the policy keeps or tests is to stay as it is.
+        """
+        found = {"S21.G00.30.099": self.text()}
+        for path, leaf in self.leaves.items():
+            for rubrique in (leaf.spec.rubrique or "").split("+"):
+                if bloc_of(rubrique) in AROUND_INDIVIDU:
+                    used = path in self.keeps or path in self.where
+                    if not (used and released):
+                        found[rubrique] = self.text()
+        return found
+
+    def text(self) -> str:
+        """A new canary."""
+        self._number += 1
+        return f"CANARY{self._number:06d}"
+
+    def nir(self) -> str:
+        """A new NIR with its key, which must not be found."""
+        nir = make_nir(self._chance)
+        self.nirs.add(nir[:13])
+        return nir
+
+    def canary(self, path: str, spec: FieldSpec) -> Any:
+        """A canary for a leaf."""
+        kind = kind_of(spec.type)
+        if spec.identifier and spec.identifier[0] == "nir" and self.strips:
+            nir = self.nir()
+            return nir[:13] if self.schema.format.name == "dsn" else nir
+        if kind == "string":
+            return self.text()
+        if kind == "binary":
+            return self.text().encode()
+        if kind == "integer":
+            return 0x5A5A5A5A if spec.type == "int32" else 0x5A5A5A5A5A5A5A5A
+        if kind == "float":
+            return struct.unpack("<d", b"Z" * 8)[0]
+        if kind == "decimal":
+            precision, scale = map(int, spec.type.partition("(")[2].rstrip(")").split(","))
+            unscaled = next(value for digits, value in _UNSCALED if precision >= digits)
+            return Decimal(unscaled).scaleb(-scale)
+        if kind == "date":
+            return CANARY_DAY
+        if kind == "timestamp":
+            zone = datetime.UTC if "tz=" in spec.type else None
+            return CANARY_MOMENT.replace(tzinfo=zone)
+        return None
+
+    def value(self, path: str, spec: FieldSpec) -> Any:
+        """A value for a leaf that is released, and a note of what is released of it."""
+        leaf, kind = self.keeps[path], kind_of(spec.type)
+        self._number += 1
+        shown: Any
+        if leaf.pseudonym:
+            return self.nir()
+        if spec.identifier:
+            nir = make_nir(self._chance, with_key=self.schema.format.name != "dsn")
+            value = shown = nir
+        elif leaf.prefix:
+            shown = "75"[: leaf.prefix]
+            value = f"75{self.text()}"
+        elif leaf.redact:
+            shown = f"KEPT{self._number:06d}, NIR [NIR]"
+            value = shown.replace("[NIR]", space_nir(self.nir()))
+        elif kind == "string":
+            value = shown = f"KEPT{self._number:06d}"
+        elif kind == "date":
+            value = shown = KEPT_DAY
+            if leaf.to:
+                value = COARSE_DAY
+                shown = value.replace(day=1, month=value.month if leaf.to == "month" else 1)
+        elif kind == "decimal":
+            value = shown = Decimal("12.50")
+            if leaf.step:
+                value, shown = COARSE_NUMBER, COARSE_NUMBER // leaf.step * leaf.step
+        elif kind == "integer":
+            value = shown = 17
+        elif kind == "float":
+            value = shown = 12.5
+        else:
+            value = shown = True
+        self.kept.setdefault(path, set()).add(shown)
+        return value
+
+    def _spoilt(self, path: str, value: Any) -> dict[str, Any]:
+        """A record of canaries that would be released, but for `value` at `path`."""
+        return _Record(self, 0, keeps=False, spoilt=(path, value)).make()
+
+
+@dataclass
+class _Record:
+    """One record in the making."""
+
+    planter: Planter
+    number: int
+    keeps: bool
+    matches: bool = True
+    spoilt: tuple[str, Any] = ("", None)
+
+    def make(self) -> dict[str, Any]:
+        planter = self.planter
+        self.picked = {path: self._pick(path, said) for path, said in planter.whens.items()}
+        fields = planter.schema.fields
+        return {name: self._node(one, name, self.matches) for name, one in fields.items()}
+
+    def _pick(self, path: str, options: list[Any]) -> Any:
+        """What the field of a `when` says in this record."""
+        allowed = self.planter.where.get(path) or [*options, self.planter.text()]
+        return allowed[self.number % len(allowed)]
+
+    def _node(self, spec: FieldSpec, path: str, alive: bool) -> Any:
+        if spec.of is not None:
+            filtered = path in self.planter.filtered
+            lives = (alive, False, alive) if filtered else (alive, alive)
+            return [self._node(spec.of, path, one) for one in lives]
+        if spec.fields is not None:
+            return {
+                name: self._node(one, f"{path}.{name}", alive) for name, one in spec.fields.items()
+            }
+        return self._leaf(spec, path, alive)
+
+    def _leaf(self, spec: FieldSpec, path: str, alive: bool) -> Any:
+        planter = self.planter
+        if path == self.spoilt[0] and alive:
+            return self.spoilt[1]
+        tested = planter.only.get(path) or planter.where.get(path)
+        if path in self.picked and alive:
+            if path in planter.keeps and self.keeps:
+                planter.kept.setdefault(path, set()).add(self.picked[path])
+            return self.picked[path]
+        if tested is not None and alive:
+            if path in planter.keeps and self.keeps:
+                planter.kept.setdefault(path, set()).add(tested[0])
+            return tested[0]
+        if tested is not None and kind_of(spec.type) == "bool":
+            return not tested[0]
+        leaf = planter.keeps.get(path)
+        if leaf is None or not alive:
+            if spec.identifier and not planter.strips:
+                return None
+            return planter.canary(path, spec)
+        if not self.keeps:
+            if spec.identifier:
+                nir = planter.nir()
+                return nir[:13] if planter.schema.format.name == "dsn" else nir
+            return planter.canary(path, spec)
+        if leaf.when and not any(all(map(self._holds, one)) for one in leaf.when):
+            return planter.canary(path, spec)
+        if planter.schema.format.name == "dsn" and _is_around(spec):
+            return None
+        return planter.value(path, spec)
+
+    def _holds(self, condition: PlanCondition) -> bool:
+        return self.picked[condition.field] in condition.values
+
+
+def _is_around(spec: FieldSpec) -> bool:
+    return bloc_of(spec.rubrique or "") in AROUND_INDIVIDU

@@ -1,0 +1,287 @@
+"""Avro: only the leaves that the plan reads are decoded; corrupt files are refused by name."""
+
+import datetime
+import io
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import fastavro
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tamis.decide.plan import Plan, PlanField
+from tamis.documents.schema import Format
+from tamis.errors import InputError
+from tamis.formats.avro import read_avro
+from tamis.formats.chunk import FAULTS, Chunk
+
+NOM = PlanField("nom", "string")
+CONTRATS = PlanField(
+    "contrats", "list", of=PlanField("item", "struct", fields=(PlanField("libelle", "string"),))
+)
+
+
+def plan_of(*fields: PlanField, known: tuple[str, ...] = ()) -> Plan:
+    return Plan(
+        policy="p",
+        schema="feed",
+        format=Format(name="avro"),
+        processing="x",
+        carries_nir=True,
+        direction="into-store",
+        law={},
+        fields=fields or (NOM,),
+        releases=(),
+        known=known,
+    )
+
+
+def avro(types: dict[str, Any], records: list[dict[str, Any]], **options: Any) -> bytes:
+    fields = [{"name": name, "type": kind} for name, kind in types.items()]
+    stream = io.BytesIO()
+    schema = {"type": "record", "name": "example.feed", "fields": fields}
+    fastavro.writer(stream, schema, records, **options)
+    return stream.getvalue()
+
+
+def read(data: bytes, plan: Plan | None = None, records: int = 65_536) -> list[Chunk]:
+    return list(read_avro(io.BytesIO(data), plan or plan_of(), "f.avro", records))
+
+
+def struct(name: str, **types: Any) -> dict[str, Any]:
+    fields = [{"name": field, "type": kind} for field, kind in types.items()]
+    return {"type": "record", "name": name, "fields": fields}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "nom": st.none() | st.text("éa\0", max_size=4),
+                "n": st.integers(-(2**63), 2**63 - 1),
+                "memo": st.text(max_size=3),
+                "contrats": st.none()
+                | st.lists(
+                    st.fixed_dictionaries({"iban": st.text(max_size=3), "libelle": st.text("ab")}),
+                    max_size=3,
+                ),
+            }
+        ),
+        max_size=12,
+    ),
+    st.integers(1, 5),
+    st.sampled_from(["null", "deflate"]),
+)
+def test_records_read_back_equal(records: list[dict[str, Any]], size: int, codec: str) -> None:
+    contract = struct("contract", iban="string", libelle="string")
+    types = {
+        "memo": "string",
+        "nom": ["null", "string"],
+        "contrats": ["null", {"type": "array", "items": contract}],
+        "n": "long",
+    }
+    plan = plan_of(NOM, PlanField("n", "int64"), CONTRATS)
+    chunks = read(avro(types, records, codec=codec, sync_interval=50), plan, size)
+
+    assert [row for c in chunks for row in c.data.to_pylist()] == [
+        {
+            "nom": one["nom"],
+            "n": one["n"],
+            "contrats": one["contrats"]
+            and [{"libelle": contract["libelle"]} for contract in one["contrats"]],
+        }
+        for one in records
+    ]
+    assert [p for c in chunks for p in c.positions.to_pylist()] == list(range(1, len(records) + 1))
+    assert {len(c.positions) for c in chunks[:-1]} <= {size}
+
+
+def test_logical_types_come_as_what_they_are() -> None:
+    noon = datetime.datetime(2024, 2, 29, 12, 0, 0, 500_000, datetime.UTC)
+    number = uuid.UUID(int=7)
+    types = {
+        "jour": {"type": "int", "logicalType": "date"},
+        "instant": {"type": "long", "logicalType": "timestamp-micros"},
+        "local": {"type": "long", "logicalType": "local-timestamp-millis"},
+        "heure": {"type": "int", "logicalType": "time-millis"},
+        "paie": {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 2},
+        "id": {"type": "string", "logicalType": "uuid"},
+        "nature": {"type": "enum", "name": "nature", "symbols": ["CDI", "CDD"]},
+        "cle": {"type": "fixed", "name": "cle", "size": 2},
+        "taux": "double",
+        "actif": "boolean",
+        "code": ["null", "string", "int"],
+    }
+    record = {
+        "jour": noon.date(),
+        "instant": noon,
+        "local": noon.replace(tzinfo=None),
+        "heure": datetime.time(1, 2, 3),
+        "paie": Decimal("-0.10"),
+        "id": number,
+        "nature": "CDD",
+        "cle": b"\0\xff",
+        "taux": 0.1,
+        "actif": True,
+        "code": 7,
+    }
+    kinds = {
+        "jour": "date32",
+        "instant": "timestamp[us, tz=UTC]",
+        "local": "timestamp[us]",
+        "heure": "time64[us]",
+        "paie": "decimal128(12, 2)",
+        "id": "string",
+        "nature": "string",
+        "cle": "fixed_size_binary[2]",
+        "taux": "float64",
+        "actif": "bool",
+        "code": "string",
+    }
+    plan = plan_of(*(PlanField(name, kind) for name, kind in kinds.items()))
+    (chunk,) = read(avro(types, [record]), plan)
+
+    text = {"paie": "-0.10", "id": str(number), "code": "7"}
+    assert chunk.data.to_pylist() == [record | text]
+    assert chunk.data.schema.field("instant").type == pa.timestamp("us", "UTC")
+    assert chunk.data.schema.field("local").type == pa.timestamp("us")
+
+
+def test_a_wrong_shape_is_a_fault_of_its_row() -> None:
+    types = {
+        "nom": ["string", "bytes", "boolean", {"type": "array", "items": "string"}],
+        "contrats": ["string", {"type": "array", "items": ["long", struct("c", libelle="string")]}],
+    }
+    records: list[dict[str, Any]] = [
+        {"nom": "a", "contrats": [{"libelle": "CDD"}]},
+        {"nom": b"x", "contrats": "x"},
+        {"nom": True, "contrats": [1]},
+        {"nom": ["x"], "contrats": []},
+    ]
+    (chunk,) = read(avro(types, records), plan_of(NOM, CONTRATS))
+
+    both = ["nom", "contrats.libelle"]
+    assert chunk.data.to_pylist() == [
+        {"nom": "a", "contrats": [{"libelle": "CDD"}], FAULTS: None},
+        {"nom": None, "contrats": None, FAULTS: both},
+        {"nom": None, "contrats": [None], FAULTS: both},
+        {"nom": None, "contrats": [], FAULTS: ["nom"]},
+    ]
+
+
+def test_bytes_that_are_no_text_are_a_fault_of_their_field_only() -> None:
+    # The block of one file behind the header of another, whose schema says string.
+    one = avro({"memo": "bytes", "nom": "bytes"}, [{"memo": b"\xff", "nom": b"\xff"}])
+    other = avro({"memo": "string", "nom": "string"}, [])
+    block = one[one.index(one[-16:]) + 16 : -16]
+    (chunk,) = read(other + block + other[-16:])
+    assert chunk.data.to_pylist() == [{"nom": None, FAULTS: ["nom"]}]
+
+
+def test_dropped_fields_are_skipped_whatever_they_hold() -> None:
+    inner = struct("inner", secret="string", nom="string")
+    types = {
+        "memo": inner,
+        "nom": "string",
+        "again": "inner",
+        "tree": {"type": "map", "values": "inner"},
+    }
+    value = {"secret": "canary", "nom": "canary"}
+    records = [
+        {"memo": value, "nom": f"n{i}", "again": value, "tree": {"k": value}} for i in range(9)
+    ]
+    again = PlanField("again", "struct", fields=(NOM,))
+
+    chunks = read(avro(types, records), plan_of(NOM), 4)
+    (whole,) = read(avro(types, records), plan_of(NOM, again))
+
+    for chunk in chunks:
+        sink = io.BytesIO()
+        with pa.ipc.new_stream(sink, chunk.data.schema) as writer:
+            writer.write_batch(chunk.data)
+        assert b"canary" not in sink.getvalue()
+    assert [c.data.num_rows for c in chunks] == [4, 4, 1]
+    assert whole.data.to_pylist()[0] == {"nom": "n0", "again": {"nom": "canary"}}
+
+
+def test_the_decoder_builds_only_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    plain = fastavro.block_reader
+
+    def spy(stream: Any, **options: Any) -> Any:
+        seen.append(options.get("reader_schema"))
+        return plain(stream, **options)
+
+    monkeypatch.setattr(fastavro, "block_reader", spy)
+    contract = struct("contract", iban="string", libelle="string")
+    types = {"memo": "string", "nom": "string", "contrats": {"type": "array", "items": contract}}
+    read(avro(types, []), plan_of(NOM, CONTRATS))
+
+    projected = seen[-1]["fields"]
+    assert [one["name"] for one in projected] == ["nom", "contrats"]
+    assert [one["name"] for one in projected[1]["type"]["items"]["fields"]] == ["libelle"]
+
+
+def test_a_recursive_record_is_read() -> None:
+    node = struct("node", nom="string", next=["null", "node"])
+    value = {"nom": "a", "next": {"nom": "b", "next": None}}
+    field = PlanField("chain", "struct", fields=(NOM,))
+    (chunk,) = read(avro({"chain": node, "x": "int"}, [{"chain": value, "x": 1}]), plan_of(field))
+    assert chunk.data.to_pylist() == [{"chain": {"nom": "a"}}]
+
+
+def test_unknown_and_missing_fields_are_told() -> None:
+    data = avro({"nom": "string", "Memo": "string", "a12345": "int"}, [])
+    (chunk,) = read(data, plan_of(known=("nom", "age")))
+    assert chunk.unknown == {"Memo", "(name withheld)"}
+    assert chunk.missing == {"age"}
+    assert chunk.data.schema == pa.schema([("nom", pa.string())])
+
+
+GOOD = avro({"nom": "string"}, [{"nom": f"canary{i}"} for i in range(1000)], sync_interval=1000)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "is not an Avro file"),
+        (b"PAR1 and so on", "is not an Avro file"),
+        (GOOD[:50], "is an Avro file whose header cannot be read"),
+        (b"Obj\x01" + b"\xff" * 50, "is an Avro file whose header cannot be read"),
+        (avro({"iban": "string"}, []), "has no field of schema `feed`"),
+        (GOOD[:-5], "cannot be read after record"),
+        (GOOD[: len(GOOD) // 2], "cannot be read after record"),
+        (GOOD.replace(b"null", b"what"), "is compressed by a codec that is not installed"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_without_values(data: bytes, problem: str) -> None:
+    with pytest.raises(InputError) as error:
+        read(data)
+    assert str(error.value).startswith(f"f.avro: {problem}")
+    assert "canary" not in str(error.value)
+    assert error.value.__suppress_context__ or error.value.__context__ is None
+
+
+def test_a_corrupt_block_says_how_far_it_was_read() -> None:
+    at = GOOD.index(b"canary500") - 1
+    data = GOOD[:at] + b"\x01" + GOOD[at + 1 :]
+    with pytest.raises(InputError, match=r"cannot be read after record 500: its block is corrupt"):
+        read(data)
+
+
+def test_a_length_beyond_bounds_is_refused_before_it_is_held() -> None:
+    at = GOOD.index(b"canary0") - 4
+    huge = b"\xfe\xff\xff\xff\xff\xff\xff\xff\x7f"
+    with pytest.raises(InputError, match=r"cannot be read after record 0"):
+        read(GOOD[:at] + b"\x02" + huge + GOOD[at:])
+
+
+def test_something_else_than_records_is_refused() -> None:
+    stream = io.BytesIO()
+    fastavro.writer(stream, "string", ["canary"])
+    with pytest.raises(InputError, match="something else than records"):
+        read(stream.getvalue())

@@ -1,0 +1,284 @@
+"""CSV: every record numbered, wrong ones rejected, none lost in silence, memory bounded."""
+
+import csv
+import io
+import resource
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tamis.formats.csv as reader
+from tamis.decide.plan import Plan, PlanField
+from tamis.documents.schema import CsvOptions, Format
+from tamis.errors import InputError, UsageError
+from tamis.formats.chunk import FAULTS, Chunk
+from tamis.formats.csv import read_csv
+
+
+def plan_of(names: str = "a c", known: str = "a b c", **options: Any) -> Plan:
+    return Plan(
+        policy="p",
+        schema="feed",
+        format=Format(name="csv", csv=CsvOptions(**options)),
+        processing="x",
+        carries_nir=True,
+        direction="into-store",
+        law={},
+        fields=tuple(PlanField(name, "string") for name in names.split()),
+        releases=(),
+        known=tuple(known.split()),
+    )
+
+
+def read(data: bytes, plan: Plan | None = None, records: int = 65_536) -> list[Chunk]:
+    return list(read_csv(io.BytesIO(data), plan or plan_of(), "f.csv", records))
+
+
+def rows(chunks: list[Chunk]) -> list[tuple[Any, ...]]:
+    """Position and values of each row."""
+    return [
+        (position, *record.values())
+        for chunk in chunks
+        for position, record in zip(
+            chunk.positions.to_pylist(), chunk.data.to_pylist(), strict=True
+        )
+    ]
+
+
+def rejects(chunks: list[Chunk]) -> list[tuple[int, str]]:
+    return [
+        (reject["position"], reject["rule"])
+        for chunk in chunks
+        for reject in chunk.rejects.to_pylist()
+    ]
+
+
+def test_wrong_records_are_rejected_and_the_others_keep_their_numbers() -> None:
+    chunks = read(b'a,b,c\n1,2,3\n4,5\n\n7,8,9\n1,2,3,4\n"x\ny","","z ""q"""\n,,\n')
+
+    assert rows(chunks) == [(1, "1", "3"), (3, "7", "9"), (5, "x\ny", 'z "q"'), (6, None, None)]
+    assert rejects(chunks) == [
+        (2, "fields expected: 3, found: 2"),
+        (4, "fields expected: 3, found: 4"),
+    ]
+    assert {r["reason"] for c in chunks for r in c.rejects.to_pylist()} == {"unreadable"}
+
+
+@pytest.mark.parametrize("block", [64, 100, 1 << 20])
+@pytest.mark.parametrize("records", [1, 3, 7, 1000])
+def test_numbers_are_exact_whatever_blocks_and_chunks(
+    block: int, records: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "BLOCK_BYTES", block)
+    good = [number for number in range(1, 201) if number % 3 and not 50 < number < 90]
+    lines = [f"{n},b,c" if n in good else "wrong" for n in range(1, 201)]
+    chunks = read("a,b,c\n{}".format("\r\n".join(lines)).encode(), records=records)
+
+    assert rows(chunks) == [(n, str(n), "c") for n in good]
+    assert [at for at, _ in rejects(chunks)] == [n for n in range(1, 201) if n not in good]
+    sizes = [len(c.positions) + c.rejects.num_rows for c in chunks]
+    assert sum(sizes) == 200
+    assert set(sizes[:-1]) <= {records}
+
+
+def test_a_line_break_in_a_value_is_whole_wherever_a_block_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for block in range(40, 72):
+        monkeypatch.setattr(reader, "BLOCK_BYTES", block)
+        chunks = read(b"a,b,c\r\n" + b'1,"x\r\ny","z\r\n\r\n"\r\n' * 20)
+        assert rows(chunks) == [(n, "1", "z\r\n\r\n") for n in range(1, 21)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from([b"a", b",", b",", b'"', b"\n", b"\r", b"\xe9"]), max_size=120))
+def test_any_bytes_read_the_same_wherever_blocks_end(body: list[bytes]) -> None:
+    def outcome(block: int) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reader, "BLOCK_BYTES", block)
+            try:
+                chunks = read(b"a,b,c\n" + b"".join(body), records=5)
+            except InputError as error:
+                return error.problem
+        values = [[one.view(pa.binary()).to_pylist() for one in c.data.columns] for c in chunks]
+        return [c.positions.to_pylist() for c in chunks], values, rejects(chunks)
+
+    small = outcome(64)
+    if "longer than" not in small:
+        assert small == outcome(1 << 20)
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufdd0"), max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(texts, texts, texts), max_size=12),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "gb18030"]),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    st.integers(1, 5),
+)
+def test_records_read_back_equal(
+    records: list[tuple[str, str, str]], separator: str, encoding: str, quoting: Any, size: int
+) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=separator, quoting=quoting)
+    writer.writerow("abc")
+    writer.writerows(records)
+    plan = plan_of(separator=separator, encoding=encoding)
+
+    chunks = read(out.getvalue().encode(encoding), plan, size)
+
+    assert rows(chunks) == [
+        (number, a or None, c or None) for number, (a, _, c) in enumerate(records, 1)
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252", "cp850", "utf-16", "cp037"])
+def test_any_encoding_becomes_text(encoding: str) -> None:
+    data = "a;é;c\nZoé;2;Noël\n".encode(encoding)
+    plan = plan_of("é c", "a é c", separator=";", encoding=encoding)
+    assert rows(read(data, plan)) == [(1, "2", "Noël")]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
+    assert rows(read(b'\xef\xbb\xbf\r\n\r\n"a",b,c\r\n1,2,3\r\n')) == [(1, "1", "3")]
+
+
+def test_bytes_that_are_no_text_matter_in_their_own_value_only() -> None:
+    chunks = read(b"a,b,c\n1,\xff\xfe,3\n\xe9\xff,2,3\nx\xff\n4,5,6\n\xc3")
+    column = pa.chunked_array([c.data.column("a").view(pa.binary()) for c in chunks]).to_pylist()
+
+    assert column[0] == b"1"
+    assert column[2] == b"4"
+    with pytest.raises(UnicodeDecodeError):
+        column[1].decode()
+    assert [at for at, _ in rejects(chunks)] == [3, 5]
+
+
+def test_undefined_bytes_of_a_code_page_are_no_text_either() -> None:
+    (chunk,) = read(b"a,b,c\n\x81,2,3\n", plan_of(encoding="cp1252"))
+    with pytest.raises(UnicodeDecodeError):
+        chunk.data.column("a").view(pa.binary())[0].as_py().decode()
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", b"\r\n", b",,\n1,2,3\n"])
+def test_a_file_without_header_is_empty(data: bytes) -> None:
+    with pytest.raises(InputError, match=r"^f.csv: is empty: a CSV needs a header line$"):
+        read(data)
+
+
+@pytest.mark.parametrize("data", [b"a,b,c", b"a,b,c\n", b"a,b,c\r\n\r\n"])
+def test_a_header_alone_is_a_chunk_without_records(data: bytes) -> None:
+    (chunk,) = read(data, plan_of(known="a b c d"))
+    assert (chunk.data.num_rows, chunk.rejects.num_rows) == (0, 0)
+    assert chunk.data.schema == pa.schema([("a", pa.string()), ("c", pa.string())])
+    assert chunk.missing == {"d"}
+
+
+def test_a_headerless_file_is_refused_without_its_values() -> None:
+    with pytest.raises(InputError) as error:
+        read(b"Durand,1990-01-01,canary\nMartin,1991-01-01,canary\n")
+    assert str(error.value) == (
+        "f.csv: the first line names no field of schema `feed`: "
+        "check header, separator and encoding"
+    )
+
+
+def test_unknown_names_are_told_unless_they_look_like_values() -> None:
+    (chunk,) = read(b"a,c,Mon champ,1840776451089,x@y.example\n1,2,3,4,5\n")
+    assert chunk.unknown == {"Mon champ", "(name withheld)"}
+    assert chunk.missing == {"b"}
+
+
+def test_a_name_twice_is_refused_only_if_it_is_read() -> None:
+    with pytest.raises(InputError, match="has two columns `a`"):
+        read(b"a,a,c\n1,2,3\n")
+    assert rows(read(b"a,b,b,c\n1,2,3,4\n")) == [(1, "1", "4")]
+
+
+@pytest.mark.parametrize(
+    ("data", "record"),
+    [
+        (b'a,b,c\n1,2,3\n4,5,"6\n7,8,9\n', 2),
+        (b'a,b,c\n1,2,3\n"4,5,6\n7,8,9\n', 2),
+        (b'a,b,c\n1,2,3\n4,5,6\n,,,\n7,8,"', 4),
+        (b'a,b,c\n1,2,3\n4,5,6,"\n,,,\n', 2),
+    ],
+)
+def test_a_quote_that_is_never_closed_is_no_value(data: bytes, record: int) -> None:
+    with pytest.raises(InputError) as error:
+        read(data)
+    assert str(error.value) == f"f.csv: record {record} opens a quote that is never closed"
+
+
+def test_a_last_line_of_separators_is_a_record_of_its_own() -> None:
+    assert rejects(read(b"a,b,c\n1,2,3\n,,,\n")) == [(2, "fields expected: 3, found: 4")]
+
+
+@pytest.mark.parametrize("start", [b'"', b""])
+def test_a_record_of_fifty_megabytes_is_refused_in_bounded_memory(start: bytes) -> None:
+    class Endless(io.RawIOBase):
+        """A header, two records and a cell of 50 MB, made as it is read."""
+
+        def __init__(self) -> None:
+            self.left = 50
+
+        def read(self, size: int = -1) -> bytes:
+            self.left -= 1
+            if self.left == 49:
+                return b"a,b,c\n1,2,3\n4,5,6\n7,8," + start
+            return b"x" * 1_000_000 if self.left >= 0 else b""
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match="record 3 is longer than 4 MiB, or opens a quote"):
+        list(read_csv(Endless(), plan_of(), "f.csv"))  # type: ignore[arg-type]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
+
+
+def test_a_file_of_wrong_records_only_is_refused_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reader, "MAX_REJECT_RUN", 100)
+    with pytest.raises(InputError, match=r"over 100 records in a row .* check the separator"):
+        read(b"a,b,c\n1,2,3\n" + b"1;2;3\n" * 101)
+    assert len(rejects(read(b"a,b,c\n" + (b"1\n" * 100 + b"1,2,3\n") * 5))) == 500
+
+
+def test_no_byte_of_a_dropped_column_is_in_a_chunk() -> None:
+    data = b"a,b,c\n" + b"".join(b"%d,canary-%d,x\n" % (i, i) for i in range(1000))
+    for chunk in read(data, records=300):
+        sink = io.BytesIO()
+        with pa.ipc.new_stream(sink, chunk.data.schema) as writer:
+            writer.write_batch(chunk.data)
+        assert b"canary" not in sink.getvalue()
+
+
+def test_longer_dropped_values_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "BLOCK_BYTES", 8192)
+
+    def seen(dropped: bytes) -> list[Any]:
+        lines = b"".join(b"%d,%s,x\n" % (i, dropped) + b"wrong\n" * (i % 2) for i in range(500))
+        return [
+            (c.data, c.positions.to_pylist(), c.rejects)
+            for c in read(b"a,b,c\n" + lines, records=64)
+        ]
+
+    assert seen(b"") == seen(b'"long, \n' + b"\xff" * 1000 + b'"')
+
+
+def test_a_nested_field_cannot_stand_in_a_cell() -> None:
+    plan = plan_of()
+    nested = PlanField("b", "list", of=PlanField("item", "string"))
+    plan = Plan(**{**vars(plan), "fields": (*plan.fields, nested)})
+    (chunk,) = read(b"a,b,c\n1,canary,3\n", plan)
+    assert chunk.data.to_pylist() == [{"a": "1", "c": "3", FAULTS: ["b"]}]
+
+
+def test_separator_and_quote_are_ascii() -> None:
+    with pytest.raises(UsageError, match="must be ASCII"):
+        read(b"", plan_of(separator="§"))

@@ -1,0 +1,172 @@
+from collections import Counter
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tamis.nir.find import count_nir, find_nir, redact
+
+from .corpus import COMMON, LOOKALIKE, RARE, Case, cases
+
+CORPUS = list(cases(20261123, per_kind=15))
+
+
+def _missed(case: Case) -> int:
+    found = find_nir(case.text)
+    return sum(all(f[1] <= s[0] or f[0] >= s[1] for f in found) for s in case.spans)
+
+
+def _share_found(group: str) -> float:
+    chosen = [case for case in CORPUS if case.group == group]
+    missed = Counter({case.kind: 0 for case in chosen})
+    for case in chosen:
+        missed[case.kind] += _missed(case)
+    total = sum(len(case.spans) for case in chosen)
+    print({kind: count for kind, count in missed.items() if count})
+    return 1 - missed.total() / total
+
+
+def test_common_forms_are_found() -> None:
+    assert _share_found(COMMON) >= 0.995
+
+
+def test_rare_forms_are_found() -> None:
+    assert _share_found(RARE) >= 0.95
+
+
+def test_lookalikes_raise_no_alarm() -> None:
+    chosen = [case for case in CORPUS if case.group == LOOKALIKE]
+    alarms = Counter(case.kind for case in chosen if find_nir(case.text))
+    print(alarms)
+    assert 1 - alarms.total() / len(chosen) >= 0.995
+
+
+def test_spans_are_exact() -> None:
+    exact = near = 0
+    for case in CORPUS:
+        found = find_nir(case.text)
+        for start, end in case.spans:
+            exact += (start, end) in found
+            near += any(f[0] < end and f[1] > start for f in found)
+    assert exact / near >= 0.99
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("NIR : 1 55 08 75 999 991 93", [(6, 27)]),
+        ("NIR : 1 55 08 75 999 991 (93).", [(6, 29)]),
+        ("1550875999991 clé 93, Mme Durand", [(0, 20)]),
+        ("(NIR 1550875999991)", [(5, 18)]),
+        ("1 85 05 78 006 084 36", [(0, 21)]),
+        ("1550875999991", []),
+        ("commande 1550875999991", []),
+        ("155087599999193 et 269052A99999244", [(0, 15), (19, 34)]),
+        ("1&nbsp;55&nbsp;08&nbsp;75&nbsp;999&nbsp;991&nbsp;93", [(0, 51)]),
+        ("NIR 1550875999991 12 rue de la Paix", [(4, 17)]),
+        ("1 55 08 75 999 991 12/05/2024", [(0, 18)]),
+        ("0.155087599999193", []),
+        ("proche infrarouge (NIR) 1550875999991", []),
+        ("SIRET 12345678900012, sécu : 1550875999991", [(29, 42)]),
+        ("", []),
+    ],
+)
+def test_a_span_covers_the_number_and_its_key(text: str, spans: list[tuple[int, int]]) -> None:
+    assert find_nir(text) == spans
+
+
+def _redacted(text: str) -> str:
+    for start, end in reversed(find_nir(text)):
+        text = text[:start] + "[NIR]" + text[end:]
+    return text
+
+
+def _check_twin(texts: list[str | None], kind: pa.DataType) -> None:
+    array = pa.array(texts, kind)
+    out, hits = redact(array)
+    out.validate(full=True)
+    assert out.type == kind
+    assert out.to_pylist() == [None if text is None else _redacted(text) for text in texts]
+    expected = [0 if text is None else len(find_nir(text)) for text in texts]
+    assert hits.tolist() == expected == count_nir(array).tolist()
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+@pytest.mark.parametrize(
+    "padding", ["", "Le stagiaire l’a dit à l'entretien, café. " * 2, "a" * 900]
+)
+def test_columns_are_redacted_as_their_texts_are(kind: pa.DataType, padding: str) -> None:
+    texts = [padding + case.text + " " + padding for case in CORPUS[::7]]
+    _check_twin([*texts, None, "", *texts[:3]], kind)
+
+
+_pieces = st.one_of(
+    st.sampled_from([case.text for case in CORPUS]),
+    st.sampled_from(
+        ["NIR ", "n° sécu : ", "1", "55", "08", "2A", "999", "991", "93", " ", "\u00a0"]
+    ),
+    st.sampled_from(
+        ["155087599999193", "1 55 08 75 999 991 93", "1550875999991", "\u200b", "&#49;"]
+    ),
+    st.sampled_from(
+        ["l", "O", "S", "B", "(", ")", "clé ", "%20", "\\u0031", "<br>", "E+14", ".", ","]
+    ),
+    st.text("0123456789 .-/AaBbOlS,\u00a0\u202f\u200b", max_size=24),
+    st.text(max_size=12),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.none() | st.lists(_pieces, max_size=6).map("".join), max_size=6))
+def test_any_column_is_redacted_as_its_texts_are(texts: list[str | None]) -> None:
+    _check_twin(texts, pa.string())
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.text() | st.lists(_pieces, max_size=8).map("".join) | st.characters().map(lambda c: c * 20)
+)
+def test_spans_lie_in_the_text_in_order(text: str) -> None:
+    spans = find_nir(text)
+    edges = [edge for span in spans for edge in span]
+    assert edges == sorted(edges)
+    assert all(0 <= start < end <= len(text) for start, end in spans)
+
+
+def test_lone_surrogates_and_nul_are_no_error() -> None:
+    assert find_nir("\ud800 155087599999193 \x00") == [(2, 17)]
+
+
+def test_no_byte_of_a_replaced_number_is_left() -> None:
+    array = pa.array(["x 155087599999193 y", "sans", None, "NIR 2690599999992"])
+    sliced = redact(array[1:])[0]
+    for out in (redact(array)[0], sliced):
+        for buffer in out.buffers():
+            assert buffer is None or b"99999" not in buffer.to_pybytes()
+
+
+def test_numbers_under_a_null_do_not_stay() -> None:
+    offsets = pa.array([0, 15, 17], pa.int32()).buffers()[1]
+    mask = pa.py_buffer(b"\x02")
+    array = pa.Array.from_buffers(
+        pa.string(), 2, [mask, offsets, pa.py_buffer(b"155087599999193ok")]
+    )
+    out, hits = redact(array)
+    assert out.to_pylist() == [None, "ok"]
+    assert hits.tolist() == [0, 0]
+    assert b"99999" not in out.buffers()[2].to_pybytes()
+
+
+def test_a_column_without_numbers_is_given_back() -> None:
+    array = pa.array(["bonjour", None])
+    assert redact(array)[0] is array
+
+
+def test_another_mark_may_stand_in_its_place() -> None:
+    assert redact(pa.array(["né, 155087599999193"]), "█")[0].to_pylist() == ["né, █"]
+
+
+def test_only_text_is_redacted() -> None:
+    with pytest.raises(TypeError, match="int64"):
+        redact(pa.array([155087599999193]))
