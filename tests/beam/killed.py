@@ -1,10 +1,8 @@
-"""A program that runs the same job again and again in processes of its own, and kills each.
+"""A program that does each order that stdin holds in a process of its own, and kills it there.
 
-    python killed.py JOB < orders
-
-JOB is a pickled `Job`; a line of orders is `STORE STEP` or `STORE SECONDSs`. The process of an
-order runs the job into STORE and kills itself with SIGKILL right before its STEPth operation on
-the file system there, or is killed after SECONDS. What became of each is one line of output:
+An order is a function with its arguments, the folder that it writes to, and when the process dies:
+a whole number N means of SIGKILL right before its Nth operation on files of that folder, a
+fraction means by SIGKILL after so many seconds. What became of each order is one line of output:
 `killed`, or `done` and the number of operations.
 """
 
@@ -13,25 +11,22 @@ import pickle
 import signal
 import sys
 import time
-from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 STEPS = frozenset(("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "fcntl.flock"))
+RELATIVE = frozenset(("os.remove", "os.rmdir", "fcntl.flock"))
+"""What is removed together with its folder is named relative to it."""
 
 
-def watch(store: str, last: int) -> "count[int]":
-    """Die of SIGKILL before the operation number `last`; a counter of the operations so far."""
+def watch(folder: str, last: int) -> list[str]:
+    """Die of SIGKILL before the operation number `last`; the operations so far."""
+    taken: list[str] = []
     steps = count()
-    taken = count()
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
-        # What is removed with its folder is named relative to it.
-        if event in STEPS and (
-            str(args[0]).startswith(store) or event in ("os.remove", "os.rmdir", "fcntl.flock")
-        ):
-            next(taken)
+        if event in STEPS and (event in RELATIVE or str(args[0]).startswith(folder)):
+            taken.append(event)
             if next(steps) == last:
                 os.kill(os.getpid(), signal.SIGKILL)
 
@@ -39,28 +34,17 @@ def watch(store: str, last: int) -> "count[int]":
     return taken
 
 
-def obey(job: Any, store: str, order: str) -> None:
-    """Run the job as one order says, in this process."""
-    from tamis.beam.run import run
-
-    taken = watch(store, -1 if order.endswith("s") else int(order))
-    run(replace(job, output=store))
-    print(f"done {next(taken)}", flush=True)
-    os._exit(0)
-
-
-def main() -> None:
+def obey(orders: list[tuple[Any, tuple[Any, ...], str, float]]) -> None:
     """Fork a process for each order."""
-    import tamis.beam.run  # noqa: F401
-
-    job = pickle.loads(Path(sys.argv[1]).read_bytes())
-    for line in sys.stdin:
-        store, order = line.rsplit(maxsplit=1)
+    for function, arguments, folder, when in orders:
         child = os.fork()
         if child == 0:
-            obey(job, store, order)
-        if order.endswith("s"):
-            time.sleep(float(order[:-1]))
+            taken = watch(folder, when if isinstance(when, int) else -1)
+            function(*arguments)
+            print(f"done {len(taken)}", flush=True)
+            os._exit(0)
+        if isinstance(when, float):
+            time.sleep(when)
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
@@ -68,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    obey(pickle.loads(sys.stdin.buffer.read()))

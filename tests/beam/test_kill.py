@@ -1,48 +1,254 @@
-"""`kill -9` at any moment: what is in the store is whole and listed, or it is not there."""
+"""`kill -9` at any moment: what is in the store is listed and whole, or it is not there."""
 
 import os
 import pickle
 import random
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tamis.beam.run import Job, run
-from tamis.evidence.commit import recover
-from tamis.evidence.folder import LocalFolder
+from tamis.beam.run import run
+from tamis.errors import InputError, RunError, UsageError
+from tamis.evidence.commit import commit, lock_path, receipt_path, recover, staged_path
+from tamis.evidence.folder import LocalFolder, hold
 from tamis.evidence.receipt import Receipt
+from tamis.nir.keyring import Keyring
 
-from .conftest import IN_MEMORY, Feed, told, tree
+from .conftest import IN_MEMORY, POLICY, Feed, told, tree
 
-STEPS = 200
+RUN_STEPS = 80
+"""Operations on files that a run of the feed does, at least."""
+
+Order = tuple[Callable[..., Any], tuple[Any, ...], str, float]
 
 
-def kill_at(job: Job, folder: Path, orders: list[tuple[str, str]]) -> list[str]:
-    """Run and kill `job` in each store as its order says; `killed` or `done N` for each."""
-    path = folder / "job"
-    path.write_bytes(pickle.dumps(job))
+def obey(orders: list[Order]) -> list[str]:
+    """Do each order in a process that dies; `killed` or `done N` for each."""
     done = subprocess.run(
-        [sys.executable, str(Path(__file__).parent / "killed.py"), str(path)],
-        input="".join(f"{store} {order}\n" for store, order in orders),
+        [sys.executable, str(Path(__file__).parent / "killed.py")],
+        input=pickle.dumps(orders),
         capture_output=True,
-        text=True,
         check=True,
     )
-    return done.stdout.splitlines()
+    return done.stdout.decode().splitlines()
 
-def test_x(feed, tmp_path):
-    t=time.time()
-    out = kill_at(feed.job_into(tmp_path, IN_MEMORY), tmp_path, [(str(tmp_path/'a'),'-1')])
-    print(out,time.time()-t)
-    t=time.time()
-    out = kill_at(feed.job_into(tmp_path, IN_MEMORY), tmp_path, [(str(tmp_path/f's{i}'),f'{i}') for i in range(0,300)])
-    print(out,time.time()-t)
-    assert 0
+
+def recover_in(store: str) -> None:
+    recover(LocalFolder(store))
+
+
+def receipt_in(store: Path, run_id: str = "the-run") -> Receipt | None:
+    path = store / receipt_path(run_id)
+    return Receipt.model_validate_json(path.read_bytes()) if path.is_file() else None
+
+
+def is_whole_or_empty(store: Path, feed: Feed) -> bool:
+    """True if the store holds the whole run and nothing else; asserts that else it holds none."""
+    receipt = receipt_in(store)
+    if receipt is None:
+        assert [path for path in store.rglob("*") if path.is_file()] == []
+        assert not (store / "_staging").exists()
+        return False
+    assert told(receipt) == told(feed.receipt)
+    assert tree(store) == feed.files
+    assert not (store / "_staging").exists()
+    return True
+
+
+def stage(feed: Feed, store: Path) -> LocalFolder:
+    """A store in which all of the undisturbed run is staged, its receipt excepted."""
+    for path, content in feed.files.items():
+        staged = store / staged_path("the-run", path)
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        staged.write_bytes(content)
+    return LocalFolder(str(store))
+
+
+def test_a_run_killed_at_any_of_its_steps_is_completed_or_removed(
+    feed: Feed, tmp_path: Path
+) -> None:
+    steps = [*range(0, RUN_STEPS, 9), *range(RUN_STEPS - 6, RUN_STEPS)]
+    stores = {step: tmp_path / str(step) for step in steps}
+    orders: list[Order] = [
+        (run, (feed.job_into(store, IN_MEMORY),), str(store), step)
+        for step, store in stores.items()
+    ]
+    assert obey(orders) == ["killed"] * len(steps)
+    whole = {}
+    for step, store in stores.items():
+        recover(LocalFolder(str(store)))
+        whole[step] = is_whole_or_empty(store, feed)
+    assert not whole[0]
+    assert whole[RUN_STEPS - 1]
+    assert sorted(whole.values()) == list(whole.values()), "later kills leave no less"
+
+
+def test_a_run_killed_at_any_time_and_begun_again_is_the_undisturbed_one(
+    feed: Feed, tmp_path: Path
+) -> None:
+    chance = random.Random(37)
+    for number in range(4):
+        store = tmp_path / str(number)
+        job = feed.job_into(store, IN_MEMORY)
+        assert obey([(run, (job,), str(store), chance.uniform(0.1, 1.2))])
+        receipt, _ = run(job)
+        assert receipt is not None
+        assert is_whole_or_empty(store, feed)
+
+
+@pytest.mark.parametrize("workers", ["multi_threading", "multi_processing"])
+def test_the_command_killed_with_all_its_processes_and_given_again(
+    feed: Feed, tmp_path: Path, workers: str
+) -> None:
+    store = tmp_path / "store"
+    command = [
+        *(sys.executable, "-m", "tamis", "run", POLICY, "--allow-example"),
+        *("--on", "2026-03-02", "--replay", "--run-id", "the-run"),
+        *("--input", feed.job.inputs[0], "--output", str(store), "--keys", str(feed.job.keys)),
+    ]
+    options = ["--", f"--direct_running_mode={workers}", "--direct_num_workers=2"]
+    process = subprocess.Popen(
+        [*command, *options], start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while not any(store.glob("_staging/the-run/*")) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = subprocess.run([*command, "--", IN_MEMORY], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    receipt = receipt_in(store)
+    assert receipt is not None
+    assert told(receipt) == told(feed.receipt) | {"replay": True}
+    assert tree(store) == feed.files
+
+
+def test_a_commit_killed_at_each_of_its_steps_is_completed_or_removed(
+    feed: Feed, tmp_path: Path
+) -> None:
+    whole = (tmp_path / "whole", stage(feed, tmp_path / "whole"))
+    (said,) = obey([(commit, (whole[1], feed.receipt), str(whole[0]), -1)])
+    assert is_whole_or_empty(whole[0], feed)
+    steps = int(said.removeprefix("done "))
+    assert steps > 3 * len(feed.files)
+    stores = [tmp_path / str(step) for step in range(steps)]
+    orders: list[Order] = [
+        (commit, (stage(feed, store), feed.receipt), str(store), step)
+        for step, store in enumerate(stores)
+    ]
+    assert obey(orders) == ["killed"] * steps
+    staged = [store for store in stores if (store / staged_path("the-run", "receipt.json")).exists()]
+    assert len(staged) > 2 * len(feed.files)
+    again: list[Order] = []
+    for number, store in enumerate(staged):
+        shutil.copytree(store, twice := tmp_path / f"twice-{number}")
+        again.append((recover_in, (str(twice),), str(twice), 2 * number % steps))
+    obey(again)
+    for *_, killed_twice, _ in again:
+        recover(LocalFolder(str(killed_twice)))
+        assert is_whole_or_empty(Path(str(killed_twice)), feed)
+    for store in stores:
+        before = {path for path in store.rglob("*") if path.is_file()}
+        listed = receipt_in(store) is not None
+        recover(LocalFolder(str(store)))
+        assert is_whole_or_empty(store, feed) == (listed or store in staged), before
+
+
+def test_the_same_run_again_does_nothing(feed: Feed, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(feed.job.output, store)
+    times = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
+    assert run(feed.job_into(store, IN_MEMORY)) == (receipt_in(store), True)
+    assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == times
+
+
+def test_another_run_under_the_same_id_is_refused(feed: Feed, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(feed.job.output, store)
+    job = feed.job_into(store, IN_MEMORY)
+    other_plan = replace(job.plan, processing="un-autre")
+    fewer = tuple(sorted(str(path) for path in (feed.folder / "in").iterdir())[:2])
+    for other, what in ((replace(job, plan=other_plan), "plan"), (replace(job, inputs=fewer), "inputs")):
+        with pytest.raises(UsageError, match=rf"committed in .* with another {what}$") as caught:
+            run(other)
+        assert caught.value.exit_code == 2
+    keys = tmp_path / "keys.json"
+    shutil.copy(str(job.keys), keys)
+    Keyring.open(str(keys)).rotate()
+    with pytest.raises(UsageError, match="with another key epochs$"):
+        run(replace(job, keys=str(keys)))
+    assert tree(store) == feed.files
+
+
+def test_a_run_that_another_process_holds_is_left_alone(feed: Feed, tmp_path: Path) -> None:
+    folder = stage(feed, tmp_path)
+    with hold(folder, lock_path("the-run")):
+        with pytest.raises(RunError, match="run the-run is still under way"):
+            run(feed.job_into(tmp_path, IN_MEMORY))
+        commit(folder, feed.receipt)
+    assert tree(tmp_path) == feed.files
+
+
+def test_two_runs_into_one_store_do_not_touch_each_other(feed: Feed, tmp_path: Path) -> None:
+    folder = stage(feed, tmp_path)
+    with hold(folder, lock_path("the-run")):
+        receipt, _ = run(replace(feed.job_into(tmp_path, IN_MEMORY), run="other-run"))
+        assert receipt is not None
+        commit(folder, feed.receipt)
+    assert not (tmp_path / "_staging").exists()
+    assert {path: content for path, content in tree(tmp_path).items() if "the-run" in path} == (
+        feed.files
+    )
+    assert receipt_in(tmp_path, "other-run") == receipt
+
+
+@pytest.mark.parametrize("workers", ["in_memory", "multi_threading"])
+def test_a_worker_that_fails_in_the_middle_commits_nothing(
+    feed: Feed, tmp_path: Path, workers: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    for path in (feed.folder / "in").iterdir():
+        shutil.copy(path, tmp_path / "in")
+    content = bytearray((tmp_path / "in" / "1.parquet").read_bytes())
+    for at in range(200, len(content) // 2, 40):
+        content[at] ^= 0xFF
+    (tmp_path / "in" / "1.parquet").write_bytes(content)
+    store = tmp_path / "store"
+    job = feed.job_into(store, f"--direct_running_mode={workers}", "--direct_num_workers=2")
+    with pytest.raises(InputError, match=r"1\.parquet: row group \d of 3 cannot be read$") as caught:
+        run(replace(job, inputs=(str(tmp_path / "in" / "*.parquet"),)))
+    assert caught.value.exit_code == 3
+    assert not store.exists()
+
+
+def test_a_full_disk_commits_nothing(feed: Feed, tmp_path: Path) -> None:
+    largest = max(map(len, feed.files.values()))
+    job = feed.job_into(tmp_path / "store", IN_MEMORY)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for limit in (0, largest // 2, largest - 1):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+        try:
+            with pytest.raises(RunError, match=r"^writing.* failed \(OSError\)$"):
+                run(job)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert not (tmp_path / "store").exists()
+    run(job)
+    assert is_whole_or_empty(tmp_path / "store", feed)
+
+
+def test_an_output_that_cannot_be_written_commits_nothing(feed: Feed, tmp_path: Path) -> None:
+    (tmp_path / "a-file").write_text("in the way")
+    with pytest.raises(RunError, match=r"a-file: cannot be written to: not a directory$"):
+        run(feed.job_into(tmp_path / "a-file", IN_MEMORY))
+    assert (tmp_path / "a-file").read_text() == "in the way"

@@ -346,6 +346,18 @@ def test_a_policy_with_another_name_and_the_same_content_is_renamed(tmp_path: Pa
     assert "policy `feed` is called `paie` now" in found.changes[0].problem.text
 
 
+def test_a_renamed_policy_is_known_by_its_content_among_others_of_its_flow(tmp_path: Path) -> None:
+    edits = [(FEED, "policy: feed", "policy: paie")]
+    old, new = copy(tmp_path / "old"), copy(tmp_path / "new", edits)
+    other = (new / FEED).read_text(encoding="utf-8").replace("policy: paie", "policy: autre")
+    (new / "policies/autre.yaml").write_text(other.replace("[nir, nom]", "[nir]"), encoding="utf-8")
+    (new / FEED).rename(new / "policies/paie.yaml")
+
+    found = diff(load_project(old), load_project(new))
+
+    assert [(*WORDING, "policy", "", ""), (*WORDING, "renamed", "", "")] == tell(found)
+
+
 def test_a_renamed_policy_that_keeps_more_tells_only_that(tmp_path: Path) -> None:
     edits = [(FEED, "policy: feed", "policy: paie"), (FEED, "[nir, nom]", "[nir, nom, sexe]")]
     old, new = copy(tmp_path / "old"), copy(tmp_path / "new", edits)
@@ -599,7 +611,7 @@ def _apply(folder: Path, edits: Iterable[Edit]) -> Project:
 
 some_edits = st.lists(st.sampled_from(EDITS), max_size=4, unique=True)
 slow = settings(
-    max_examples=400,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -109,7 +109,7 @@ class Oracle:
 
     def fail(self, reason: str, path: str) -> None:
         order = self.order[path]
-        self.out.failures.append((REASONS.index(reason), order, reason, path))  # type: ignore[arg-type]
+        self.out.failures.append((REASONS.index(reason), order, reason, path))
 
     def release(self, release: PlanRelease) -> None:
         kept = {leaf.path: leaf for leaf in release.leaves}
@@ -446,3 +446,403 @@ def _change(
         names = [one.name for one in spec.fields]
         return pa.StructArray.from_arrays(children, names, mask=array.is_null())
     return array
+
+
+# Examples, with the real finder and the real gate
+
+NIR, WRONG_KEY, CORSICAN = "155087599999193", "155087599999194", "269052A99999244"
+ITEM = PlanField("item", "struct", fields=(PlanField("nature", "string"), PlanField("n", "int8")))
+NESTED = PlanField(
+    "contrats",
+    "list",
+    of=PlanField(
+        "item",
+        "struct",
+        fields=(PlanField("nature", "string"), PlanField("primes", "list", of=ITEM)),
+    ),
+)
+
+
+def condition(path: str, *values: Any) -> PlanCondition:
+    return PlanCondition(path, values, "pour l'essai")
+
+
+def leaf(path: str, **more: Any) -> PlanLeaf:
+    return PlanLeaf(path, more.pop("fate", "kept"), ("pour l'essai",), **more)
+
+
+def release(*leaves: PlanLeaf, **more: Any) -> PlanRelease:
+    given: dict[str, Any] = {"id": "r", "item": "R6323-37.I.1", "nir": "carried", "on_nir": "strip"}
+    given |= {"where": (), "only": (), "purpose": "R6323-33.1", "attested": "example", **more}
+    return PlanRelease(leaves=leaves, **given)
+
+
+def plan_of(*parts: PlanField | PlanRelease, form: str = "jsonl") -> Plan:
+    return Plan(
+        policy="essai",
+        schema="essai",
+        format=Format(name=form),  # type: ignore[arg-type]
+        processing="traitement",
+        carries_nir=True,
+        direction="into-store",
+        law={"R6323-37": "LEGIARTI000000000000"},
+        fields=tuple(one for one in parts if isinstance(one, PlanField)),
+        releases=tuple(one for one in parts if isinstance(one, PlanRelease)),
+    )
+
+
+def values(done: Minimized, name: str = "r") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = done.released[name].drop_columns(list(TAGS)).to_pylist()
+    return found
+
+
+def quarantine(done: Minimized) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in done.quarantined.to_pylist()]
+
+
+def test_a_released_record_is_tagged_with_what_it_stands_on() -> None:
+    plan = plan_of(PlanField("nom", "string"), release(leaf("nom")))
+
+    batch = minimize(pa.record_batch({"nom": ["A"]}), plan, run="2026-11-23-essai").released["r"]
+
+    assert batch.to_pylist() == [
+        {
+            "nom": "A",
+            "legal_item": "R6323-37.I.1",
+            "legal_purpose": "R6323-33.1",
+            "legal_version": "LEGIARTI000000000000",
+            "legal_processing": "traitement",
+            "legal_attested": "example",
+            "legal_policy": f"essai@{plan.sha256[:12]}",
+            "legal_run": "2026-11-23-essai",
+        }
+    ]
+
+
+def test_a_clean_column_is_shared_with_the_input() -> None:
+    plan = plan_of(PlanField("n", "int64"), PlanField("s", "string"), release(leaf("n"), leaf("s")))
+    batch = pa.record_batch({"n": [1, 2], "s": ["a", None], "autre": ["x", "y"]})
+
+    out = minimize(batch, plan).released["r"]
+
+    for name in ("n", "s"):
+        before = [one and one.address for one in batch.column(name).buffers()]
+        assert [one and one.address for one in out.column(name).buffers()] == before
+
+
+def test_two_releases_share_what_they_make_alike() -> None:
+    fields = PlanField("n", "int64"), PlanField("j", "date32")
+    same = leaf("n", fate="generalized", step=10)
+    one, two = release(same, id="a"), release(leaf("j"), replace(same, because=("autre",)), id="b")
+
+    done = minimize(pa.record_batch({"n": [11, 25]}), plan_of(*fields, one, two))
+
+    shared = [batch.column("n").buffers()[1].address for batch in done.released.values()]
+    assert shared[0] == shared[1]
+    assert values(done, "b") == [{"n": 10, "j": None}, {"n": 20, "j": None}]
+
+
+@pytest.mark.parametrize(
+    ("nature", "wanted"),
+    [("CPF", "released"), ("DIF", "withheld"), (None, "withheld"), (["?"], "quarantined")],
+)
+def test_a_record_has_the_disposition_of_its_tested_value(nature: Any, wanted: str) -> None:
+    plan = plan_of(
+        PlanField("nature", "string"),
+        PlanField("n", "int8"),
+        release(leaf("n"), where=(condition("nature", "CPF"),)),
+    )
+
+    done = minimize(pa.record_batch({"nature": [nature], "n": ["1"]}), plan)
+
+    assert getattr(done.tally, wanted) == 1
+    assert done.tally.reconciled
+
+
+def test_what_no_condition_can_save_is_withheld_whatever_else_is_unread() -> None:
+    plan = plan_of(
+        PlanField("nature", "string"),
+        PlanField("n", "int8"),
+        release(leaf("n"), where=(condition("nature", "CPF"), condition("n", 1))),
+    )
+    batch = pa.record_batch({"nature": ["CPF", "DIF"], "n": ["?", "?"]})
+
+    done = minimize(batch, plan)
+
+    assert quarantine(done) == [(0, "type", "n", "int8")]
+    assert done.tally.withheld == 1
+
+
+def test_only_reaches_into_lists_in_lists() -> None:
+    plan = plan_of(
+        NESTED,
+        release(
+            leaf("contrats.primes.n"),
+            only=(
+                ("contrats", (condition("nature", "CDI"),)),
+                ("contrats.primes", (condition("nature", "A"),)),
+            ),
+        ),
+    )
+    good = [{"nature": "A", "n": "1"}, {"nature": "B", "n": "?"}, None]
+    bad = [{"nature": "A", "n": "?"}]
+    rows = [
+        [{"nature": "CDI", "primes": good}, {"nature": "CDD", "primes": bad}, None],
+        [{"nature": "CDD", "primes": None}],
+        None,
+        [{"nature": "CDI", "primes": bad}],
+    ]
+    batch = pa.record_batch({"contrats": rows})
+
+    done = minimize(batch, plan)
+
+    assert values(done) == [
+        {"contrats": [{"primes": [{"n": 1}]}]},
+        {"contrats": []},
+        {"contrats": None},
+    ]
+    assert quarantine(done) == [(3, "type", "contrats.primes.n", "int8")]
+    faults = pa.record_batch(
+        {
+            "contrats": [
+                [{"nature": "CDD", "primes": [{"nature": "A"}]}],
+                [{"nature": "CDI", "primes": []}],
+            ],
+            FAULTS: pa.array([["contrats.primes.nature"]] * 2),
+        }
+    )
+    assert values(minimize(faults, plan)) == [{"contrats": []}, {"contrats": [{"primes": []}]}]
+
+
+def test_redactions_count_where_they_are_released() -> None:
+    texts = PlanField(
+        "notes",
+        "list",
+        of=PlanField(
+            "item",
+            "struct",
+            fields=(PlanField("t", "string", free_text=True), PlanField("k", "string")),
+        ),
+    )
+    plan = plan_of(
+        texts,
+        PlanField("d", "date32"),
+        release(
+            leaf("notes.t", fate="redacted", redact=True),
+            leaf("d"),
+            nir="absent",
+            only=(("notes", (condition("k", "oui"),)),),
+        ),
+    )
+    said = {"t": f"NIR {NIR}", "k": "oui"}
+    batch = pa.record_batch(
+        {
+            "notes": [[said, {"t": f"NIR {NIR}", "k": "non"}], [said, said], [said]],
+            "d": ["2024-01-01", "2024-01-01", "2024-02-30"],
+        }
+    )
+
+    done = minimize(batch, plan)
+
+    assert done.tally.redacted == {"r": Counter({"notes.t": 3})}
+    assert done.tally.anomalies == Counter({"nir-received-under-iii": 3})
+    assert NIR.encode() not in as_bytes(done.released["r"])
+
+
+def test_a_kept_nir_is_judged_and_given_as_it_came() -> None:
+    plan = plan_of(PlanField("nir", "string", identifier=("nir",)), release(leaf("nir")))
+    nirs = ["1 55 08 75 999 991 93", NIR, NIR[:13], CORSICAN, None, WRONG_KEY, "n'importe quoi"]
+
+    done = minimize(pa.record_batch({"nir": nirs}), plan)
+
+    assert values(done) == [{"nir": one} for one in nirs[:5]]
+    assert quarantine(done) == [
+        (5, "nir-key", "nir", "identifier: nir"),
+        (6, "nir-malformed", "nir", "identifier: nir"),
+    ]
+
+
+def test_a_pseudonym_takes_the_fields_place_and_differs_by_item() -> None:
+    nir = PlanField("nir", "string", identifier=("nir",))
+    drawn = leaf("nir", fate="pseudonymized", pseudonym="p", method="hmac-sha256")
+    two, three = (
+        release(leaf("a"), drawn, leaf("z"), id=item, item=item, nir="absent")
+        for item in ("R6323-37.III.2", "R6323-37.III.3")
+    )
+    plan = plan_of(PlanField("a", "int8"), nir, PlanField("z", "int8"), two, three)
+    batch = pa.record_batch({"nir": [NIR, NIR[:13], None], "a": ["1"] * 3, "z": ["2"] * 3})
+
+    done = minimize(batch, plan, keys=Keys())
+
+    first, second = (values(done, item) for item in ("R6323-37.III.2", "R6323-37.III.3"))
+    assert list(first[0]) == ["a", "p", "z"]
+    assert first[0] == first[1]
+    assert first[2]["p"] is None
+    assert len(first[0]["p"]) == 16
+    assert first[0]["p"] != second[0]["p"]
+    assert done.tally.released == 3
+
+
+def test_what_is_no_nir_gets_no_pseudonym() -> None:
+    plan = plan_of(
+        PlanField("id", "string", identifier=("nir", "ntt")),
+        release(leaf("id", fate="pseudonymized", pseudonym="p", method="aes-256-cmac")),
+    )
+
+    done = minimize(pa.record_batch({"id": [NIR, "1123456789MATRICULE"]}), plan, keys=Keys())
+
+    assert quarantine(done) == [(1, "nir-malformed", "id", "pseudonymize: 13 characters")]
+
+
+def test_without_a_keyring_nothing_is_read() -> None:
+    plan = plan_of(
+        PlanField("nir", "string", identifier=("nir",)),
+        release(leaf("nir", fate="pseudonymized", pseudonym="p", method="hmac-sha256")),
+    )
+
+    with pytest.raises(KeysError, match="policy `essai` pseudonymizes: it needs a keyring"):
+        minimize(pa.record_batch({"nir": [NIR]}), plan)
+
+
+def test_a_nir_in_a_dropped_identifier_stops_a_record_where_the_release_says_so() -> None:
+    fields = PlanField("nir", "string", identifier=("nir",)), PlanField("n", "int8")
+    batch = pa.record_batch({"nir": [NIR, WRONG_KEY, "inconnu", None], "n": ["1"] * 4})
+
+    stops = release(leaf("n"), nir="absent", on_nir="quarantine")
+    done = minimize(batch, plan_of(*fields, stops))
+
+    assert done.rows["r"].to_pylist() == [2, 3]
+    assert quarantine(done)[0] == (0, "on-nir", "nir", "on_nir: quarantine")
+    strips = minimize(batch, plan_of(*fields, replace(stops, on_nir="strip")))
+    assert strips.tally.released == 4
+
+
+def test_the_gate_quarantines_from_all_releases_and_names_the_field() -> None:
+    fields = PlanField("note", "string"), PlanField("ref", "string", not_nir=True)
+    absent = release(leaf("note"), leaf("ref"), id="absent", nir="absent", item="R6323-37.III.2")
+    carried = release(leaf("ref"), id="carried")
+    batch = pa.record_batch({"note": ["rien", f"NIR : {NIR}", "rien"], "ref": [NIR, "a", "b"]})
+
+    done = minimize(batch, plan_of(*fields, absent, carried))
+
+    assert quarantine(done) == [(1, "nir-leak", "note", "gate")]
+    assert done.rows["carried"].to_pylist() == [0, 2]
+    assert done.tally.anomalies == Counter({"nir-received-under-iii": 1})
+    assert NIR.encode()[:13] not in as_ipc(done.released["absent"].select(["note"]))
+
+
+def test_the_gate_looks_into_nested_columns_beside_pseudonyms_and_declared_references() -> None:
+    inside = (
+        PlanField("nir", "string", identifier=("nir",)),
+        PlanField("ref", "string", not_nir=True),
+        PlanField("note", "string"),
+    )
+    plan = plan_of(
+        PlanField("l", "list", of=PlanField("item", "struct", fields=inside)),
+        release(
+            leaf("l.nir", fate="pseudonymized", pseudonym="p", method="hmac-sha256"),
+            leaf("l.ref"),
+            leaf("l.note"),
+            nir="absent",
+        ),
+    )
+    rows = [
+        [{"nir": NIR, "ref": NIR, "note": "rien"}],
+        [{"nir": NIR, "ref": "a", "note": "rien"}, {"nir": NIR, "ref": "a", "note": NIR}],
+        None,
+    ]
+
+    done = minimize(pa.record_batch({"l": rows}), plan, keys=Keys())
+
+    assert done.rows["r"].to_pylist() == [0, 2]
+    assert quarantine(done) == [(1, "nir-leak", "l", "gate")]
+
+
+def test_the_first_reason_is_told_and_of_one_reason_the_first_field() -> None:
+    fields = (
+        PlanField("nir", "string", identifier=("nir",)),
+        PlanField("n", "int8", nullable=False),
+        PlanField("m", "int8", nullable=False),
+        PlanField("s", "string"),
+    )
+    plan = plan_of(*fields, release(leaf("nir"), leaf("n"), leaf("m"), leaf("s")))
+    batch = pa.record_batch(
+        {
+            "nir": [WRONG_KEY, "x", "x", "x"],
+            "n": [None, None, "?", "1"],
+            "m": [None, "?", "?", "2"],
+            "s": pa.array([b"a", b"a", b"a", b"\xff"]),
+        }
+    )
+
+    assert [row[1:3] for row in quarantine(minimize(batch, plan))] == [
+        ("null", "n"),
+        ("type", "m"),
+        ("type", "n"),
+        ("unreadable", "s"),
+    ]
+
+
+def test_columns_may_be_missing_and_not_stand_twice() -> None:
+    plan = plan_of(PlanField("n", "int8"), release(leaf("n")))
+
+    assert values(minimize(pa.record_batch({"autre": [1, 2]}), plan)) == [{"n": None}] * 2
+    twice = pa.RecordBatch.from_arrays([pa.array(["1"]), pa.array(["2"])], names=["n", "n"])
+    with pytest.raises(RunError, match="column `n` stands 2 times"):
+        minimize(twice, plan)
+
+
+def test_an_empty_batch_gives_empty_batches_of_the_right_schema() -> None:
+    plan = plan_of(NESTED, release(leaf("contrats.primes.n"), nir="absent"))
+
+    done = minimize(pa.record_batch({"contrats": pa.array([], pa.null())}), plan)
+
+    assert done.released["r"].schema.equals(released_schema(plan, plan.releases[0]))
+    assert done.released["r"].num_rows == done.quarantined.num_rows == 0
+
+
+def test_a_when_under_a_list_of_plain_values_takes_the_list_away() -> None:
+    plan = plan_of(
+        PlanField("ok", "bool"),
+        PlanField("jours", "list", of=PlanField("item", "date32")),
+        release(leaf("jours", when=((condition("ok", True),),)), leaf("ok")),
+    )
+    batch = pa.record_batch({"ok": ["1", "0", None], "jours": [["2024-01-01"], ["?"], ["?", "?"]]})
+
+    done = minimize(batch, plan)
+
+    assert [row["jours"] and len(row["jours"]) for row in values(done)] == [1, None, None]
+    assert done.tally.released == 3
+
+
+def test_an_undecided_when_counts_only_where_the_release_matches() -> None:
+    plan = plan_of(
+        PlanField("a", "string"),
+        PlanField("b", "int8"),
+        PlanField("n", "int8"),
+        release(leaf("n", when=((condition("b", 1),),)), id="x", where=(condition("a", "X"),)),
+        release(leaf("n"), id="y"),
+    )
+
+    done = minimize(pa.record_batch({"a": ["X", "Y"], "b": ["?", "?"], "n": ["1", "2"]}), plan)
+
+    assert quarantine(done) == [(0, "type", "b", "int8")]
+    assert done.rows["y"].to_pylist() == [1]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.95])
+def test_many_rows_are_cut_the_same_way_as_few(share: float) -> None:
+    plan = plan_of(
+        PlanField("k", "string"),
+        PlanField("l", "list", of=PlanField("item", "string")),
+        release(leaf("l"), where=(condition("k", "oui"),)),
+    )
+    n = 1000
+    keys = ["oui" if row < share * n else "non" for row in range(n)]
+    batch = pa.record_batch({"k": keys, "l": [[f"{TOKEN}{row};"] for row in range(n)]})
+
+    done = minimize(batch, plan)
+
+    assert done.rows["r"].to_pylist() == list(range(int(share * n)))
+    assert values(done) == [{"l": [f"{TOKEN}{row};"]} for row in range(int(share * n))]
+    assert len(canaries(as_bytes(done.released["r"]))) == int(share * n)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tamis.documents.types import arrow_type
-from tamis.filter.tag import Verdict, all_of, any_of, test, values_of
+from tamis.filter.tag import Verdict, all_of, any_of, is_one_of, values_of
 
 STATES = {True: (True, True), False: (False, False), None: (False, True)}
 
@@ -28,14 +28,14 @@ def test_null_never_matches_and_what_is_unreadable_may() -> None:
     array = pa.array(["CPF", "DIF", None, None, "CPF"])
     unreadable = np.array([False, False, False, True, True])
 
-    found = test(array, unreadable, pa.array(["CPF"]))
+    found = is_one_of(array, unreadable, pa.array(["CPF"]))
 
     assert told(found) == [True, False, False, None, None]
     assert found.unknown.tolist() == [False, False, False, True, True]
 
 
 def test_of_several_values_one_is_enough() -> None:
-    assert told(test(pa.array([1, 2, 3, None]), None, pa.array([1, 3]))) == [
+    assert told(is_one_of(pa.array([1, 2, 3, None]), None, pa.array([1, 3]))) == [
         True,
         False,
         True,
@@ -44,7 +44,7 @@ def test_of_several_values_one_is_enough() -> None:
 
 
 def test_without_values_nothing_holds() -> None:
-    assert told(test(pa.array([1, None]), None, pa.array([], pa.int64()))) == [False, False]
+    assert told(is_one_of(pa.array([1, None]), None, pa.array([], pa.int64()))) == [False, False]
 
 
 def test_conjunction_and_disjunction_are_three_valued() -> None:
@@ -88,7 +88,7 @@ def test_values_take_the_type_of_the_field(kind: str, written: object, value: ob
     values = values_of((written,), arrow_type(kind))  # type: ignore[arg-type]
 
     assert values.to_pylist() == [value]
-    assert told(test(pa.array([value, None], arrow_type(kind)), None, values)) == [True, False]
+    assert told(is_one_of(pa.array([value, None], arrow_type(kind)), None, values)) == [True, False]
 
 
 def test_a_value_that_the_type_cannot_hold_matches_nothing() -> None:

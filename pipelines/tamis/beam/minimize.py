@@ -77,7 +77,7 @@ class Minimize(beam.PTransform[PCollection[Batch], Outputs]):
     keys: KeyRef | None = None
     throwaway_keys: bool = False
 
-    @no_annotations
+    @no_annotations  # type: ignore[untyped-decorator]
     def expand(self, batches: PCollection[Batch]) -> Outputs:
         """Wire `minimize` to its outputs, each with the batch's own coder."""
         ids = [release.id for release in self.plan.releases]
@@ -91,7 +91,7 @@ class Minimize(beam.PTransform[PCollection[Batch], Outputs]):
         return Outputs(released, outputs.quarantined, outputs.tallies)
 
 
-class _ThrowawayKeys:
+class ThrowawayKeys:
     """Keys that live as long as the worker, and nobody keeps."""
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class _MinimizeFn(beam.DoFn):
     def setup(self) -> None:
         self._keys: KeySource | None = None
         if self._throwaway:
-            self._keys = _ThrowawayKeys()
+            self._keys = ThrowawayKeys()
         elif self._ref is not None:
             self._keys = _PinnedKeys(self._ref)
         self._records = {

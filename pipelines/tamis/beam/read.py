@@ -7,18 +7,20 @@ file by one worker, cut into parts of `PART_ROWS` records.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
 
+from tamis.beam import progress
 from tamis.beam.batch import Batch, Input
 from tamis.beam.files import InputFile, digest, list_inputs, open_random, open_sequential
 from tamis.decide.plan import Plan
 from tamis.documents.schema import FormatName
 from tamis.errors import value_free
 from tamis.formats.avro import read_avro
-from tamis.formats.chunk import CHUNK_RECORDS, PART_ROWS, Chunk
+from tamis.formats.chunk import CHUNK_RECORDS, PART_ROWS, Chunk, rechunk
 from tamis.formats.csv import read_csv
 from tamis.formats.dsn import read_dsn
 from tamis.formats.jsonl import read_jsonl
@@ -44,12 +46,56 @@ class Task:
         number: of the part in the input.
         part: row groups of a Parquet file; None for all of another file, or for a digest.
         digests: whether the task is to digest the file, not to read records.
+        limit: records to read at most; of a digest, those that all parts of the file read
+            together. None for all.
+        bytes: of the file, that the part stands for.
     """
 
     file: InputFile
     number: int = 0
     part: PartSpec | None = None
     digests: bool = False
+    limit: int | None = None
+    bytes: int = 0
+
+
+@dataclass
+class ListFiles(beam.PTransform[PBegin, PCollection[Task]]):
+    """List files as reading tasks, spread over the workers.
+
+    Attributes:
+        patterns: one pattern or several, local or of a file system that Beam knows.
+        default: the format of names without a known suffix.
+        format: reads every file in this format, whatever its name.
+        limit: records to read at most, in even shares of the tasks; None for all.
+    """
+
+    patterns: tuple[str, ...]
+    default: FormatName
+    format: FormatName | None = None
+    limit: int | None = None
+
+    def expand(self, begin: PBegin) -> PCollection[Task]:
+        """Patterns → tasks, shuffled."""
+        return (
+            begin
+            | "Patterns" >> beam.Create([self.patterns], reshuffle=False)
+            | "List" >> beam.ParDo(_ListFn(self.default, self.format, self.limit))
+            | "Spread" >> beam.Reshuffle()
+        )
+
+
+@dataclass
+class ReadTasks(beam.PTransform[PCollection[Task], PCollection[Batch]]):
+    """Do reading tasks, projected to what `plan` reads."""
+
+    plan: Plan
+
+    def expand(self, tasks: PCollection[Task]) -> PCollection[Batch]:
+        """Tasks → batches."""
+        batches = tasks | "Read" >> beam.ParDo(_ReadFn(self.plan))
+        batches.element_type = Batch
+        return batches
 
 
 @dataclass
@@ -69,15 +115,8 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
     def expand(self, begin: PBegin) -> PCollection[Batch]:
         """Patterns → tasks, shuffled → batches."""
         patterns = (self.patterns,) if isinstance(self.patterns, str) else tuple(self.patterns)
-        batches = (
-            begin
-            | "Patterns" >> beam.Create([patterns], reshuffle=False)
-            | "List" >> beam.ParDo(_ListFn(self.plan.format.name, self.format))
-            | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(_ReadFn(self.plan))
-        )
-        batches.element_type = Batch
-        return batches
+        tasks = begin | ListFiles(patterns, self.plan.format.name, self.format)
+        return tasks | ReadTasks(self.plan)
 
 
 class ReadParquet(ReadFiles):
@@ -115,25 +154,127 @@ class ReadDsn(ReadFiles):
         super().__init__(patterns, plan, "dsn")
 
 
+class Head:
+    """The first `limit` records of `chunks`, or all of them.
+
+    Attributes:
+        complete: once read to its end, whether there were no more records.
+    """
+
+    def __init__(self, chunks: Iterator[Chunk], limit: int | None, source: str) -> None:
+        self._chunks = chunks
+        self._limit = limit
+        self._source = source
+        self.complete = False
+
+    def __iter__(self) -> Iterator[Chunk]:
+        read = 0
+        for chunk in self._chunks:
+            records = records_of(chunk)
+            if self._limit is not None and read + records > self._limit:
+                if read < self._limit:
+                    yield next(rechunk([chunk], self._source, self._limit - read))
+                return
+            read += records
+            yield chunk
+        self.complete = True
+
+
+def records_of(chunk: Chunk) -> int:
+    """Records of a chunk, rejects included."""
+    return int(chunk.data.num_rows + chunk.rejects.num_rows)
+
+
+def read_task(task: Task, plan: Plan) -> Iterator[Chunk]:
+    """The records of a task that is no digest, with the columns that `plan` reads."""
+    if task.part is not None:
+        with open_random(task.file.uri) as stream:
+            yield from Head(_read_part(task, task.part, plan, stream), task.limit, task.file.uri)
+    else:
+        stream, raw = open_sequential(task.file.uri)
+        with raw:
+            yield from Head(_read_through(task, plan, stream), task.limit, task.file.uri)
+
+
+def _read_part(task: Task, part: PartSpec, plan: Plan, stream: BinaryIO) -> Iterator[Chunk]:
+    records = min(CHUNK_RECORDS, task.limit or CHUNK_RECORDS)
+    return read_parquet(stream, plan, task.file.uri, part, records)
+
+
+def _read_through(task: Task, plan: Plan, stream: BinaryIO) -> Iterator[Chunk]:
+    read, records = _SEQUENTIAL[task.file.format]
+    return read(stream, plan, task.file.uri, min(records, task.limit or records))
+
+
 class _ListFn(beam.DoFn):
     """All patterns of a run in, its reading tasks out: one element, so that places are fixed."""
 
-    def __init__(self, default: FormatName, forced: FormatName | None) -> None:
+    def __init__(self, default: FormatName, forced: FormatName | None, limit: int | None) -> None:
         self._default = default
         self._forced = forced
+        self._limit = limit
 
     def process(self, patterns: tuple[str, ...]) -> Iterator[Task]:
+        tasks = [task for file in self._files(patterns) for task in self._tasks(file)]
+        if self._limit is None:
+            progress.expect(sum(task.bytes for task in tasks))
+            yield from tasks
+        else:
+            progress.expect(0, self._limit)
+            yield from _limit_tasks(tasks, self._limit)
+
+    def _files(self, patterns: tuple[str, ...]) -> Iterator[InputFile]:
         for file in list_inputs(patterns, self._default):
             if self._forced:
                 file = InputFile(file.index, file.uri, file.bytes, self._forced)
-            if file.format != "parquet":
-                yield Task(file)
-                continue
-            with value_free(f"reading {file.uri}"), open_random(file.uri) as stream:
-                parts = split(stream, file.uri)
-            yield Task(file, digests=True)
-            for number, part in enumerate(parts):
-                yield Task(file, number, part)
+            yield file
+
+    def _tasks(self, file: InputFile) -> Iterator[Task]:
+        if file.format != "parquet":
+            yield Task(file, bytes=file.bytes)
+            return
+        with value_free(f"reading {file.uri}"), open_random(file.uri) as stream:
+            parts = split(stream, file.uri)
+        yield Task(file, digests=True)
+        rows = sum(part.rows for part in parts) or 1
+        for number, part in enumerate(parts):
+            yield Task(file, number, part, bytes=file.bytes * part.rows // rows)
+
+
+def _limit_tasks(tasks: list[Task], limit: int) -> Iterator[Task]:
+    """`tasks` with even shares of `limit` records; a digest knows what its file's parts read."""
+    readers = [task for task in tasks if not task.digests]
+    shares = share_out(limit, [task.part.rows if task.part else None for task in readers])
+    of_file: dict[int, list[tuple[int, int | None]]] = {}
+    for task, share in zip(readers, shares, strict=True):
+        rows = task.part.rows if task.part else None
+        of_file.setdefault(task.file.index, []).append((share, rows))
+        if rows is None or share or not rows:
+            yield replace(task, limit=None if share == rows else share)
+    for task in tasks:
+        if task.digests:
+            parts = of_file[task.file.index]
+            whole = all(share == rows for share, rows in parts)
+            yield replace(task, limit=None if whole else sum(share for share, _ in parts))
+
+
+def share_out(limit: int, capacities: list[int | None]) -> list[int]:
+    """`limit` in shares as even as `capacities` allow, where None is no bound.
+
+    Example:
+        >>> share_out(10, [None, 2, 100]), share_out(2, [5, 5, 5])
+        ([4, 2, 4], [1, 1, 0])
+    """
+    shares = [0] * len(capacities)
+    left = limit
+    order = sorted(range(len(capacities)), key=lambda at: capacities[at] or 0)
+    order.sort(key=lambda at: capacities[at] is None)
+    for done, at in enumerate(order):
+        fair = -(-left // (len(order) - done))
+        capacity = capacities[at]
+        shares[at] = fair if capacity is None else min(fair, capacity)
+        left -= shares[at]
+    return shares
 
 
 class _ReadFn(beam.DoFn):
@@ -143,37 +284,48 @@ class _ReadFn(beam.DoFn):
     def process(self, task: Task) -> Iterator[Batch]:
         with value_free(f"reading {task.file.uri}"):
             if task.digests:
-                yield from self._digest(task.file)
+                yield from self._digest(task.file, task.limit)
             elif task.part is not None:
-                yield from self._read_part(task.file, task.number, task.part)
+                yield from self._read_part(task, task.part)
             else:
-                yield from self._read_through(task.file)
+                yield from self._read_through(task)
 
-    def _digest(self, file: InputFile) -> Iterator[Batch]:
+    def _digest(self, file: InputFile, read: int | None) -> Iterator[Batch]:
+        if read is not None:
+            yield Batch(source=file.uri, inputs=(Input(file.uri, read, file.bytes, ""),))
+            return
         with open_random(file.uri) as stream:
             rows = count_rows(stream, file.uri)
         size, sha256 = digest(file.uri)
         yield Batch(source=file.uri, inputs=(Input(file.uri, rows, size, sha256),))
 
-    def _read_part(self, file: InputFile, number: int, part: PartSpec) -> Iterator[Batch]:
-        with open_random(file.uri) as stream:
-            chunks = read_parquet(stream, self._plan, file.uri, part)
-            for seq, chunk in enumerate(chunks):
-                yield Batch.of(chunk, file.uri, _part(file, number), seq)
+    def _read_part(self, task: Task, part: PartSpec) -> Iterator[Batch]:
+        for seq, chunk in enumerate(read_task(task, self._plan)):
+            yield Batch.of(chunk, task.file.uri, _part(task.file, task.number), seq)
+            records = records_of(chunk)
+            progress.advance(records, task.bytes * records // (part.rows or 1))
 
-    def _read_through(self, file: InputFile) -> Iterator[Batch]:
-        read, records = _SEQUENTIAL[file.format]
+    def _read_through(self, task: Task) -> Iterator[Batch]:
+        file = task.file
+        if task.limit == 0:
+            yield Batch(source=file.uri, inputs=(Input(file.uri, 0, file.bytes, ""),))
+            return
         stream, raw = open_sequential(file.uri)
         with raw:
-            rows = seq = number = 0
-            for chunk in read(stream, self._plan, file.uri, records):
+            rows = seq = number = told = 0
+            chunks = Head(_read_through(task, self._plan, stream), task.limit, file.uri)
+            for chunk in chunks:
                 if rows // PART_ROWS != number:
                     number, seq = rows // PART_ROWS, 0
                 yield Batch.of(chunk, file.uri, _part(file, number), seq)
-                rows += chunk.data.num_rows + chunk.rejects.num_rows
+                records = records_of(chunk)
+                rows += records
                 seq += 1
-            sha256 = raw.finish()
-            yield Batch(source=file.uri, inputs=(Input(file.uri, rows, raw.size, sha256),))
+                progress.advance(records, raw.size - told)
+                told = raw.size
+            sha256 = raw.finish() if chunks.complete else ""
+            size = raw.size if chunks.complete else file.bytes
+            yield Batch(source=file.uri, inputs=(Input(file.uri, rows, size, sha256),))
 
 
 def _part(file: InputFile, number: int) -> str:

@@ -19,9 +19,11 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 
 import tamis.errors
 from tamis.beam.files import digest, list_inputs
+from tamis.beam.look import Look
+from tamis.beam.measure import Measure
 from tamis.beam.minimize import KeyRef, Minimize
-from tamis.beam.read import ReadFiles
-from tamis.beam.store import Measure, Store
+from tamis.beam.read import ListFiles, ReadFiles, ReadTasks
+from tamis.beam.store import Store
 from tamis.decide.plan import Plan
 from tamis.errors import KeysError, RunError, TamisError, UsageError
 from tamis.evidence.commit import (
@@ -33,6 +35,7 @@ from tamis.evidence.commit import (
     staged_path,
 )
 from tamis.evidence.folder import Folder, hold, open_folder
+from tamis.evidence.measured import Measured
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.nir.keyring import open_keyring
 
@@ -117,26 +120,42 @@ def builds_only(options: Sequence[str]) -> bool:
 
 
 def dry_run(
-    plan: Plan, inputs: tuple[str, ...], *, replay: bool = False, options: Sequence[str] = ()
-) -> Receipt:
+    plan: Plan,
+    inputs: tuple[str, ...],
+    *,
+    replay: bool = False,
+    look: Look | None = None,
+    limit: int | None = None,
+    options: Sequence[str] = (),
+) -> Measured:
     """What a run of `plan` over `inputs` would do, on this machine; writes to no store.
 
+    Args:
+        plan: the compiled policy.
+        inputs: patterns of files.
+        replay: whether the plan's day is another than today.
+        look: what to look at beside the counts.
+        limit: records to read at most, spread over the inputs; None for all.
+        options: Beam's own options.
+
     Returns:
-        A receipt without files. Pseudonyms are made under keys that nobody keeps.
+        The receipt without files, and what was measured beside it. Pseudonyms are made under keys
+        that nobody keeps; the tags name a run of a new id, so that they are as long as a run's.
     """
     facts = RunFacts("dry-run", replay, datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
-        path = str(Path(folder) / "receipt.json")
+        path = str(Path(folder) / "measured.json")
         pipeline = _pipeline(_options(options))
+        tasks = pipeline | ListFiles(inputs, plan.format.name, limit=limit)
         (
-            pipeline
-            | "Read" >> ReadFiles(inputs, plan)
-            | "Minimize" >> Minimize(plan, facts.run, throwaway_keys=True)
-            | "Measure" >> Measure(path, plan, facts)
+            tasks
+            | "Read" >> ReadTasks(plan)
+            | "Minimize" >> Minimize(plan, new_run_id(plan.policy), throwaway_keys=True)
+            | "Measure" >> Measure(path, plan, facts, tasks, look or Look(), limit)
         )
         with _told_errors():
             pipeline.run().wait_until_finish()
-        return Receipt.model_validate_json(Path(path).read_text(encoding="utf-8"))
+        return Measured.model_validate_json(Path(path).read_text(encoding="utf-8"))
 
 
 def _launch(job: Job, keys: KeyRef | None, facts: RunFacts, options: PipelineOptions) -> None:
@@ -241,8 +260,9 @@ def _told_errors() -> Iterator[None]:
     try:
         with redirect_stderr(io.StringIO()):
             yield
-    except TamisError:
-        raise
+    except TamisError as error:
+        plain = (_WHERE.sub("", one) if isinstance(one, str) else one for one in error.args)
+        raise type(error)(*plain) from None
     except Exception as error:
         told = _TOLD.findall(str(error))
         if isinstance(error, ImportError):

@@ -78,14 +78,14 @@ class Store(beam.PTransform[Outputs, PCollection[str]]):
     run: str
     facts: RunFacts | None = None
 
-    @no_annotations
+    @no_annotations  # type: ignore[untyped-decorator]
     def expand(self, outputs: Outputs) -> PCollection[str]:
         """Stage, reconcile, commit; the one element that comes out is the receipt as JSON."""
         pieces = [
             outputs.released[release.id]
             | f"Write {release.id}"
             >> beam.ParDo(
-                _WriteFn(
+                WriteFn(
                     self.folder,
                     self.run,
                     release.id,
@@ -96,7 +96,7 @@ class Store(beam.PTransform[Outputs, PCollection[str]]):
         ]
         pieces.append(
             outputs.quarantined
-            | "WriteQuarantine" >> beam.ParDo(_WriteFn(self.folder, self.run, None, QUARANTINE))
+            | "WriteQuarantine" >> beam.ParDo(WriteFn(self.folder, self.run, None, QUARANTINE))
         )
         total = outputs.tallies | "Sum" >> beam.CombineGlobally(SumTallies())
         return (
@@ -111,30 +111,6 @@ class Store(beam.PTransform[Outputs, PCollection[str]]):
                 AsSingleton(total),
                 AsIter(tuple(pieces) | "Pieces" >> beam.Flatten()),
             )
-        )
-
-
-@dataclass
-class Measure(beam.PTransform[Outputs, PCollection[None]]):
-    """Count what `Minimize` gave and write nothing else than the receipt to `path`: a dry run.
-
-    Attributes:
-        path: a file of this machine.
-        plan: the compiled policy.
-        facts: what the run knows of itself.
-    """
-
-    path: str
-    plan: Plan
-    facts: RunFacts
-
-    @no_annotations
-    def expand(self, outputs: Outputs) -> PCollection[None]:
-        """Sum the tallies, write the receipt."""
-        return (
-            outputs.tallies
-            | "Sum" >> beam.CombineGlobally(SumTallies())
-            | "Tell" >> beam.Map(_tell, self.path, self.plan, self.facts)
         )
 
 
@@ -180,12 +156,6 @@ def new_facts(run: str) -> RunFacts:
     import datetime
 
     return RunFacts(run, False, datetime.datetime.now(datetime.UTC))
-
-
-def _tell(total: Total, path: str, plan: Plan, facts: RunFacts) -> None:
-    receipt = make_receipt(plan, facts, total.tally, _inputs(total))
-    with open(path, "w", encoding="utf-8") as stream:
-        stream.write(receipt.to_json())
 
 
 def _commit(
@@ -341,7 +311,7 @@ class _HashingSink:
         """Nothing: `close_durably` does it."""
 
 
-class _WriteFn(beam.DoFn):
+class WriteFn(beam.DoFn):
     """Batches of one output in, one `Piece` a part out."""
 
     def __init__(self, folder: str, run: str, output: str | None, schema: pa.Schema) -> None:

@@ -48,7 +48,7 @@ def run_demo(folder: Path) -> int:
         tell_attested(plan)
         from tamis.beam.run import Job, dry_run, run
 
-        dry = dry_run(plan, (str(feed),))
+        dry = dry_run(plan, (str(feed),)).receipt
         tell_receipt(dry)
         print(f"\n4. tamis run {policy} --input {feed} --output {folder / 'store'}")
         job = Job(plan, (str(feed),), str(folder / "store"), f"demo-{policy}", str(keys))

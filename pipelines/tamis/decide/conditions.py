@@ -8,7 +8,7 @@ What is left of boxes after others are taken away is again boxes:
     >>> say_boxes(remainder([new], [old]))
     'annee in 2021, 2022 and nature in DIFEL'
     >>> say_boxes(remainder([{}], [old]))
-    'annee other than 2021, 2022; or annee in 2021, 2022 and nature other than CPF'
+    'annee in 2021, 2022 and nature other than CPF; or annee other than 2021, 2022'
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -58,7 +58,7 @@ class LocalFolder:
         """See `Folder`."""
         try:
             return (self._path / path).stat().st_size
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def move(self, source: str, target: str) -> None:
@@ -166,7 +166,7 @@ def hold(folder: Folder, path: str) -> Iterator[None]:
     Object stores know no locks: there the block just runs.
 
     Raises:
-        RunError: another process holds it.
+        RunError: another process holds it, or it cannot be made.
     """
     top = folder.local()
     if top is None:
@@ -175,8 +175,13 @@ def hold(folder: Folder, path: str) -> Iterator[None]:
     import fcntl
 
     lock = top / path
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with open(lock, "wb") as handle:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        opened = open(lock, "wb")  # noqa: SIM115
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise RunError(f"{folder.uri}: cannot be written to: {why}") from None
+    with opened as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             held = os.stat(lock).st_ino == os.fstat(handle.fileno()).st_ino

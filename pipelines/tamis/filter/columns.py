@@ -10,7 +10,7 @@ from tamis.errors import RunError
 from tamis.filter.paths import Node, open_column
 from tamis.filter.program import Column, Kept, Program, Test, is_below, root_of
 from tamis.filter.seal import Bools, Ints, list_parts
-from tamis.filter.tag import Verdict, all_of, any_of, test
+from tamis.filter.tag import Verdict, all_of, any_of, is_one_of
 from tamis.formats.chunk import FAULTS
 from tamis.nir.number import Judgement, judge
 
@@ -84,7 +84,7 @@ class Columns:
                 if is_below(one.path, path):
                     marked = node.at_slots(rows)
                     lost = marked if lost is None else lost | marked
-            found = self._verdicts[one.key] = test(node.array, lost, one.values)
+            found = self._verdicts[one.key] = is_one_of(node.array, lost, one.values)
         return found
 
     def when(self, kept: Kept) -> Verdict:

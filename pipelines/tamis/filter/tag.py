@@ -58,9 +58,11 @@ def values_of(values: Iterable[Value], kind: pa.DataType) -> pa.Array:
     found = []
     for value in values:
         try:
-            found.append(pa.array([_typed(value, kind)], kind))
+            one = pa.array([_typed(value, kind)], kind)
         except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, ArithmeticError):
             continue
+        if not pa.types.is_integer(kind) or one[0].as_py() == value:
+            found.append(one)
     return pa.concat_arrays(found) if found else pa.array([], kind)
 
 
@@ -77,7 +79,7 @@ def _typed(value: Value, kind: pa.DataType) -> object:
     return value
 
 
-def test(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Verdict:
+def is_one_of(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Verdict:
     """Whether each value is one of `values`; null never is.
 
     Args:
@@ -86,7 +88,7 @@ def test(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Verdict
         values: of the type of `array`.
 
     Example:
-        >>> verdict = test(pa.array(["CPF", "DIF", None]), None, pa.array(["CPF"]))
+        >>> verdict = is_one_of(pa.array(["CPF", "DIF", None]), None, pa.array(["CPF"]))
         >>> verdict.holds.tolist()
         [True, False, False]
     """

@@ -221,6 +221,8 @@ def parse_text(text: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
         [Decimal('1.50')]
     """
     sort = sort_of(target)
+    if pa.types.is_large_string(text.type):
+        text = text.cast(pa.string())
     if sort == "bool":
         return _parse_bool(text, wire)
     if sort == "date" and wire.dates is not None:
@@ -282,8 +284,8 @@ def _parse_bool(text: pa.Array, wire: Wire) -> Conformed:
         trimmed = null_empty(trimmed)
     yes = (*_TRUE, *_WORDS_TRUE) if wire.words else _TRUE
     no = (*_FALSE, *_WORDS_FALSE) if wire.words else _FALSE
-    true = flags(pc.is_in(trimmed, value_set=pa.array(yes, trimmed.type)))
-    false = flags(pc.is_in(trimmed, value_set=pa.array(no, trimmed.type)))
+    true = flags(pc.is_in(trimmed, value_set=pa.array(yes)))
+    false = flags(pc.is_in(trimmed, value_set=pa.array(no)))
     known = true | false
     return Conformed(pa.array(true, mask=~known), codes_of(present(trimmed) & ~known))
 
@@ -379,5 +381,5 @@ def _iso_timestamps(text: pa.Array, wire: Wire) -> pa.Array:
     cut = r"^(?P<day>[^ T]+)(?P<time>[ T].*)?$"
     parts = pc.extract_regex(trimmed, cut)
     days = _parse_dates(parts.field("day"), pa.date32(), Wire(dates=wire.dates)).array
-    iso = pc.binary_join_element_wise(days.cast(text.type), parts.field("time"), "")
+    iso = pc.binary_join_element_wise(days.cast(pa.string()), parts.field("time"), "")
     return pc.if_else(days.is_valid(), iso, pc.if_else(trimmed.is_valid(), "?", trimmed))

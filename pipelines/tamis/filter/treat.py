@@ -67,7 +67,8 @@ def _floor_integers(array: pa.Array, step: int) -> tuple[pa.Array, Bools | None]
     limits = np.iinfo(values.dtype)
     wide = values.astype(np.uint64 if values.dtype == np.uint64 else np.int64, copy=False)
     if step > np.iinfo(wide.dtype).max:
-        floors, bad = np.zeros_like(wide), wide < 0
+        below = -step if -step >= limits.min else 0
+        floors, bad = np.where(wide < 0, below, 0), (wide < 0) & (below == 0)
     else:
         rest = np.mod(wide, wide.dtype.type(step))
         bad = (wide < 0) & (rest > wide - wide.dtype.type(int(limits.min)))

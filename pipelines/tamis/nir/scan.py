@@ -4,8 +4,8 @@ Most text holds no NIR, and most NIRs are written plainly. So bytes are looked a
 
 1. Plain NIRs with a right key (15 digits, or the INSEE grouping by one kind of gap) are read in one
    vectorised pass. The rules accept each of them whatever stands around it.
-2. Once these are taken out, a row that has neither 12 digits, nor 7 and a letter beside one that
-   OCR takes for a digit, nor digits of another script, holds no further NIR.
+2. Once these are taken out, a row with fewer than nine digits, and none of another script, holds
+   no further NIR.
 3. The rows left that a regular expression does not clear either go to the rules, one by one.
 """
 
@@ -21,9 +21,9 @@ from tamis.nir.number import Bools, Bytes, Ints, spread
 from tamis.nir.rules import find_nir
 
 _BLOCK = 1 << 18  # bytes that are classified at a time, for the processor's cache
-_SLAB = 1 << 24  # bytes that are judged at a time, for memory
-_ENOUGH_DIGITS = 12  # the least that a NIR has: 13 characters, one of them the letter of Corsica
-_ENOUGH_IF_MISREAD = 7
+_SLAB = 1 << 23  # bytes that are judged at a time, for memory
+_ENOUGH_DIGITS = 9  # the least that a NIR has, misread; else 12, and the letter of Corsica
+_PLAIN_DIGITS = 15
 _GROUPS = (1, 2, 2, 2, 3, 3, 2)
 _SHORT_ROWS = 64  # bytes a row
 
@@ -34,8 +34,7 @@ _MAY_HOLD = (
     r"|(?:^|[^\pL\pN])[IlSBZ][^0-9A-Za-z]{1,6}[0-9]"
     r"|[0-9][^0-9A-Za-z]{1,6}[OoIlSBZ]{2,3}[^0-9A-Za-z]{1,6}[0-9]"
 )
-_FOREIGN = r"[^\x00-\x{65f}\x{2000}-\x{2fff}]"
-_SOME_NUMBERS = r"(?:\p{Nd}[^\p{Nd}]*){7}"
+_SOME_NUMBERS = r"(?:\p{Nd}[^\p{Nd}]*){9}"
 
 
 class Hits(NamedTuple):
@@ -65,8 +64,6 @@ _GOES_BEFORE = _table("".join(c for c in _PUNCTUATION if c not in ".;>\\%&"))
 _GOES_BEHIND = _table("".join(c for c in _PUNCTUATION if c not in "\\%&<"))
 _GAP = _table(" .-/_\t")
 _WIDE_GAPS = {2: ((0xC2, 0xA0),), 3: tuple((0xE2, 0x80, last) for last in (0x87, 0x89, 0xAF))}
-_MISREAD = _table("OoQIilSsBZzG")
-_DIGIT = _table("0123456789")
 _NOTHING = np.zeros(0, dtype=np.int64)
 
 
@@ -81,26 +78,26 @@ def locate(array: pa.Array) -> Hits:
     """
     data, offsets = spread(array)
     rows = len(array)
-    if rows == 0 or offsets[-1] - offsets[0] < _ENOUGH_IF_MISREAD:
+    if rows == 0 or offsets[-1] - offsets[0] < _ENOUGH_DIGITS:
         return Hits(_NOTHING, _NOTHING, _NOTHING)
     if (offsets[-1] - offsets[0]) < _SHORT_ROWS * rows:
-        plain, doubtful = _locate_in_short_rows(array)
+        plain, doubtful, foreign = _locate_in_short_rows(array)
     else:
-        plain, doubtful = _locate_plain(data, offsets)
+        plain, doubtful, foreign = _locate_plain(data, offsets)
     if len(doubtful) == 0:
         return plain
-    doubtful = _filter_doubtful(array, doubtful, plain, offsets)
+    doubtful = _filter_doubtful(array, doubtful, foreign, plain, offsets)
     exact = _apply_rules(array, doubtful, offsets)
     if len(plain.rows) and len(doubtful):
         settled = np.ones(rows, dtype=bool)
         settled[doubtful] = False
         keep = settled[plain.rows]
         plain = Hits(plain.rows[keep], plain.starts[keep], plain.ends[keep])
-    return _merge([plain, exact])
+    return _merge([plain, exact]) if len(exact.rows) else plain
 
 
-def _locate_in_short_rows(array: pa.Array) -> tuple[Hits, Ints]:
-    """Plain NIRs and doubtful rows, after the rows were parted by line breaks."""
+def _locate_in_short_rows(array: pa.Array) -> tuple[Hits, Ints, Ints]:
+    """Plain NIRs, doubtful and foreign rows, after the rows were parted by line breaks."""
     filled = array.fill_null("") if array.null_count else array
     everything = pa.ListArray.from_arrays(pa.array([0, len(filled)], pa.int32()), filled)
     joined = pc.binary_join(everything, pa.scalar("\n", array.type))
@@ -108,33 +105,32 @@ def _locate_in_short_rows(array: pa.Array) -> tuple[Hits, Ints]:
     _, offsets = spread(array)
     parted = offsets - offsets[0] + np.arange(len(offsets))
     parted[-1] = ends[-1] - ends[0]
-    plain, doubtful = _locate_plain(data, parted + ends[0])
+    plain, doubtful, foreign = _locate_plain(data, parted + ends[0])
     shift = offsets[0] - ends[0] - plain.rows
-    return Hits(plain.rows, plain.starts + shift, plain.ends + shift), doubtful
+    return Hits(plain.rows, plain.starts + shift, plain.ends + shift), doubtful, foreign
 
 
-def _locate_plain(data: Bytes, offsets: Ints) -> tuple[Hits, Ints]:
-    """Plain NIRs, and the rows that must be looked at by the rules."""
-    hits: list[Hits] = []
-    doubtful: list[Ints] = []
+def _locate_plain(data: Bytes, offsets: Ints) -> tuple[Hits, Ints, Ints]:
+    """Plain NIRs, the rows that may hold others, and of these the rows with foreign digits."""
+    hits = [Hits(_NOTHING, _NOTHING, _NOTHING)]
+    doubtful, foreign = [_NOTHING], [_NOTHING]
     for first, last in _slabs(offsets):
         begin, end = int(offsets[first]), int(offsets[last])
         part = data[begin:end]
         bounds = offsets[first : last + 1] - begin
-        found, rows = _scan_slab(part, bounds)
+        found, rows, strange = _scan_slab(part, bounds)
         hits.append(Hits(found.rows + first, found.starts + begin, found.ends + begin))
         doubtful.append(rows + first)
-    return _merge(hits), np.concatenate([_NOTHING, *doubtful])
+        foreign.append(strange + first)
+    together = [np.concatenate([_NOTHING, *column]) for column in zip(*hits, strict=True)]
+    return Hits(*together), np.concatenate(doubtful), np.concatenate(foreign)
 
 
 def _merge(parts: list[Hits]) -> Hits:
     """The hits of all parts, in the order of where they begin."""
-    rows, starts, ends = (
-        np.concatenate([_NOTHING, *column])
-        for column in (zip(*parts, strict=True) if parts else ((), (), ()))
-    )
-    order = np.argsort(starts, kind="stable")
-    return Hits(rows[order], starts[order], ends[order])
+    together = Hits(*[np.concatenate(column) for column in zip(*parts, strict=True)])
+    order = np.argsort(together.starts, kind="stable")
+    return Hits(*[column[order] for column in together])
 
 
 def _slabs(offsets: Ints) -> Iterator[tuple[int, int]]:
@@ -146,55 +142,46 @@ def _slabs(offsets: Ints) -> Iterator[tuple[int, int]]:
             yield first, last
 
 
-def _scan_slab(part: Bytes, bounds: Ints) -> tuple[Hits, Ints]:
-    """The plain NIRs of some rows, and which rows may hold further ones."""
-    digits, letters, foreign = _classify(part)
+def _scan_slab(part: Bytes, bounds: Ints) -> tuple[Hits, Ints, Ints]:
+    """The same as `_locate_plain`, for the rows of one slab."""
+    digits, strange = _classify(part)
     hits = Hits(_NOTHING, _NOTHING, _NOTHING)
-    near = _near_digits(digits)
+    near = _stretches(digits, 2, _PLAIN_DIGITS)
     if len(near):
         hits = _find_plain(part, bounds, digits, near)
         _clear(digits, hits)
     doubtful = np.zeros(len(bounds) - 1, dtype=bool)
-    if len(near):
-        in_row = np.diff(_count_before(digits, bounds))
-        doubtful |= in_row >= _ENOUGH_DIGITS
-    beside = _letters_beside(part, digits, letters, bounds)
-    if len(beside):
-        counts = _count_before(digits, bounds[beside + 1]) - _count_before(digits, bounds[beside])
-        doubtful[beside[counts >= _ENOUGH_IF_MISREAD]] = True
-    doubtful[np.searchsorted(bounds, foreign, side="right") - 1] = True
-    return hits, np.flatnonzero(doubtful)
+    if len(_stretches(digits, 3, _ENOUGH_DIGITS)):
+        doubtful |= np.diff(_count_before(digits, bounds)) >= _ENOUGH_DIGITS
+    foreign = np.unique(np.searchsorted(bounds, strange, side="right") - 1)
+    doubtful[foreign] = True
+    return hits, np.flatnonzero(doubtful), foreign
 
 
-def _classify(part: Bytes) -> tuple[Bytes, Bytes, Ints]:
-    """Which bytes are digits, which may be letters (one bit a byte, the first the lowest), and
-    where bytes begin that may be digits of another script. The bits end with spare zeros."""
-    spare = 8 * (len(part) // 64 + 2)
-    digits, letters = np.zeros(spare, np.uint8), np.zeros(spare, np.uint8)
+def _classify(part: Bytes) -> tuple[Bytes, Ints]:
+    """Which bytes are digits, and where bytes stand that may belong to digits of other scripts.
+
+    Digits are one bit a byte, the first the lowest, with spare zeros at the end.
+    """
+    digits = np.zeros(8 * (len(part) // 64 + 2), np.uint8)
     shifted, flags = np.empty(_BLOCK, np.uint8), np.empty(_BLOCK, bool)
-    foreign = [_NOTHING]
+    strange = [_NOTHING]
     for begin in range(0, len(part), _BLOCK):
         block = part[begin : begin + _BLOCK]
-        size = len(block)
-        to = slice(begin // 8, begin // 8 + -(-size // 8))
-        np.subtract(block, 48, out=shifted[:size])
-        digits[to] = np.packbits(
-            np.less_equal(shifted[:size], 9, out=flags[:size]), bitorder="little"
-        )
-        letters[to] = np.packbits(np.greater_equal(block, 65, out=flags[:size]), bitorder="little")
+        shift, flag = shifted[: len(block)], flags[: len(block)]
+        np.less_equal(np.subtract(block, 48, out=shift), 9, out=flag)
+        bits = np.packbits(flag, bitorder="little")
+        digits[begin // 8 : begin // 8 + len(bits)] = bits
         if block.max() >= 0xD9:
-            np.greater_equal(block, 0xD9, out=flags[:size])
-            foreign.append(np.flatnonzero(flags[:size] & (block != 0xE2)) + begin)
-    return digits, letters, np.concatenate(foreign)
+            np.greater_equal(block, 0xD9, out=flag)
+            strange.append(np.flatnonzero(flag & (block != 0xE2)) + begin)
+    return digits, np.concatenate(strange)
 
 
-def _near_digits(digits: Bytes) -> Ints:
-    """The stretches of 64 bytes in which, with the next two, digits enough for a NIR lie."""
+def _stretches(digits: Bytes, length: int, enough: int) -> Ints:
+    """The stretches of 64 bytes that are of `length` in a row with `enough` digits."""
     counts = np.bitwise_count(digits.view(np.uint64))
-    within = counts.copy()
-    within[:-1] += counts[1:]
-    within[:-2] += counts[2:]
-    return np.flatnonzero(_carry(within >= _ENOUGH_DIGITS, 3))
+    return np.flatnonzero(_carry(_window(counts, length) >= enough, length))
 
 
 def _carry(flags: Bools, length: int) -> Bools:
@@ -213,32 +200,6 @@ def _count_before(digits: Bytes, bounds: Ints) -> Ints:
     word = bounds >> 6
     below = (np.uint64(1) << (bounds & 63).astype(np.uint64)) - np.uint64(1)
     return totals[word] + np.bitwise_count(words[word] & below)
-
-
-def _letters_beside(part: Bytes, digits: Bytes, letters: Bytes, bounds: Ints) -> Ints:
-    """The rows where a letter that OCR takes for a digit stands beside one."""
-    figures, others = digits.view(np.uint64), letters.view(np.uint64)
-    one, top = np.uint64(1), np.uint64(63)
-    behind = figures << one
-    behind[1:] |= figures[:-1] >> top
-    before = figures >> one
-    before[:-1] |= figures[1:] << top
-    behind |= before
-    behind &= others
-    words = np.flatnonzero(behind)
-    octets = behind[words].view(np.uint8)
-    marked = np.flatnonzero(octets)
-    bits = np.flatnonzero(np.unpackbits(octets[marked], bitorder="little"))
-    octet = marked[bits >> 3]
-    places = words[octet >> 3] * 64 + (octet & 7) * 8 + (bits & 7)
-    places = places[_MISREAD[part[places]]]
-    rows = np.searchsorted(bounds, places, side="right") - 1
-    last, following = len(part) - 1, np.minimum(places + 1, len(part) - 1)
-    preceding = np.maximum(places - 1, 0)
-    beside = (_DIGIT[part[preceding]] & (places > bounds[rows])) | (
-        _DIGIT[part[following]] & (places < np.minimum(bounds[rows + 1] - 1, last))
-    )
-    return np.unique(rows[beside])
 
 
 def _window(counts: Bytes, words: int) -> Bytes:
@@ -260,7 +221,7 @@ def _find_plain(part: Bytes, bounds: Ints, digits: Bytes, near: Ints) -> Hits:
         near: the stretches of 64 bytes to look at.
     """
     counts = np.bitwise_count(digits.reshape(-1, 8)[near].reshape(-1))
-    dense = np.flatnonzero(_carry(_window(counts, 5) >= 15, 5))
+    dense = np.flatnonzero(_carry(_window(counts, 5) >= _PLAIN_DIGITS, 5))
     if not len(dense):
         return Hits(_NOTHING, _NOTHING, _NOTHING)
     places = near[dense >> 3] * 8 + (dense & 7)
@@ -360,7 +321,9 @@ def _clear(digits: Bytes, hits: Hits) -> None:
         digits[inner[inner < last]] = 0
 
 
-def _filter_doubtful(array: pa.Array, rows: Ints, plain: Hits, offsets: Ints) -> Ints:
+def _filter_doubtful(
+    array: pa.Array, rows: Ints, foreign: Ints, plain: Hits, offsets: Ints
+) -> Ints:
     """Of the doubtful rows, those that a regular expression does not clear either.
 
     It looks at what is left of them once the plain NIRs are crossed out.
@@ -380,10 +343,10 @@ def _filter_doubtful(array: pa.Array, rows: Ints, plain: Hits, offsets: Ints) ->
         buffers = [texts.buffers()[0], texts.buffers()[1], pa.py_buffer(data)]
         texts = pa.Array.from_buffers(texts.type, len(texts), buffers)
     keep = pc.match_substring_regex(texts, _MAY_HOLD)
-    if not pc.all(keep).as_py() and not pc.all(pc.string_is_ascii(texts)).as_py():
-        foreign = pc.match_substring_regex(texts, _FOREIGN)
-        foreign = pc.and_(foreign, pc.match_substring_regex(texts, _SOME_NUMBERS))
-        keep = pc.or_(keep, foreign)
+    if len(foreign):
+        told = np.isin(rows, foreign)
+        some = pc.match_substring_regex(texts.filter(pa.array(told)), _SOME_NUMBERS)
+        keep = pc.replace_with_mask(keep, pa.array(told), pc.or_(keep.filter(pa.array(told)), some))
     return rows[keep.fill_null(False).to_numpy(zero_copy_only=False)]
 
 

@@ -35,6 +35,7 @@ from tamis.evidence.receipt import Drift, FieldPart, Part, Receipt, ReleasePart
 PUBLISHED = Path(__file__).parent / "published" / "dry-run.schema.json"
 """The JSON Schema of `DryRun`, as `publish()` writes it."""
 
+
 class TypePart(Part):
     """Arrow types by name; `out` is None where the field is not released."""
 

@@ -1,0 +1,415 @@
+"""What a dry run looks at beside a run's own work: types, undeclared NIRs, another plan.
+
+Each look reads the inputs for itself, so that the counts it stands beside are those of a run.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tamis.beam.files import open_random
+from tamis.beam.minimize import ThrowawayKeys
+from tamis.beam.read import Task, read_task, records_of
+from tamis.decide.plan import TAGS, Plan, PlanField
+from tamis.documents.types import arrow_type
+from tamis.errors import value_free
+from tamis.evidence.measured import Compared, NewlyCarried, Profile, Retyped, Undeclared
+from tamis.filter.groups import Groups
+from tamis.filter.minimize import Minimized, minimize
+from tamis.filter.seal import Bools, Ints, list_parts
+from tamis.formats.chunk import shown_name
+from tamis.nir.profile import NirProfile, profile_nir
+
+PROFILED_ROWS = 65_536
+"""Rows that are profiled at once."""
+
+Carried = tuple[str, str, str]
+"""Item, purpose and released field."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a dry run is to look at.
+
+    Attributes:
+        fields: all fields of the schema, not only those that the plan reads.
+        profiles: whether to look for NIRs in columns in which none is declared.
+        other: the plan of another project's policy, to compare with.
+    """
+
+    fields: tuple[PlanField, ...] = ()
+    profiles: bool = False
+    other: Plan | None = None
+
+
+@dataclass
+class Seen:
+    """What was seen of one column, a batch at a time."""
+
+    known: bool
+    values: int = 0
+    nirs: int = 0
+    best: NirProfile | None = None
+
+    def add(self, profile: NirProfile) -> None:
+        """Add a batch's profile."""
+        self.values += profile.values
+        if profile.carries_nir:
+            self.nirs += profile.nirs
+            self._choose(profile)
+
+    def merge(self, other: "Seen") -> None:
+        """Add what was seen elsewhere."""
+        self.values += other.values
+        self.nirs += other.nirs
+        if other.best is not None:
+            self._choose(other.best)
+
+    def _choose(self, profile: NirProfile) -> None:
+        def rank(one: NirProfile) -> tuple[float, int, str]:
+            return one.confidence, one.nirs, one.why
+
+        if self.best is None or rank(profile) > rank(self.best):
+            self.best = profile
+
+
+@dataclass
+class Findings:
+    """What all looks and scales found, as it adds up.
+
+    Attributes:
+        bytes: by release id, or "" for quarantine.
+        groups: by release id.
+        types: by path and schema type, inputs by the type that they have.
+        seen: by path.
+        compared: records judged under both plans; None without another plan.
+        carried: by field, records that newly carry it and that no longer do.
+    """
+
+    bytes: Counter[str] = field(default_factory=Counter)
+    groups: dict[str, Groups] = field(default_factory=dict)
+    types: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    compared: int = 0
+    carried: dict[Carried, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, other: "Findings") -> None:
+        """Add what `other` found; `other` stays as it is."""
+        self.bytes.update(other.bytes)
+        for release, groups in other.groups.items():
+            self.groups.setdefault(release, Groups(most=groups.most)).merge(groups)
+        for path, types in other.types.items():
+            self.types.setdefault(path, Counter()).update(types)
+        for path, seen in other.seen.items():
+            self.seen.setdefault(path, Seen(seen.known)).merge(seen)
+        self.compared += other.compared
+        for key, (newly, no_longer) in other.carried.items():
+            before = self.carried.get(key, (0, 0))
+            self.carried[key] = (before[0] + newly, before[1] + no_longer)
+
+    def retyped(self) -> list[Retyped]:
+        """Columns whose type is another in some input."""
+        return [
+            Retyped.model_validate({"column": path, "schema": due, "files": dict(types)})
+            for (path, due), types in sorted(self.types.items())
+        ]
+
+    def profile(self) -> Profile:
+        """Columns that carry NIRs, the one with most of them first."""
+        found = [
+            Undeclared(
+                column=path,
+                known=seen.known,
+                form=seen.best.form,
+                values=seen.values,
+                nirs=seen.nirs,
+                confidence=seen.best.confidence,
+                why=seen.best.why,
+            )
+            for path, seen in self.seen.items()
+            if seen.best is not None
+        ]
+        found.sort(key=lambda one: (-one.nirs, one.column))
+        return Profile(columns=len(self.seen), undeclared=found)
+
+    def comparison(self) -> Compared:
+        """Fields that some records carry under one plan only."""
+        fields = [
+            NewlyCarried(item=item, purpose=purpose, field=path, newly=newly, no_longer=no_longer)
+            for (item, purpose, path), (newly, no_longer) in sorted(self.carried.items())
+            if newly or no_longer
+        ]
+        return Compared(records=self.compared, fields=fields)
+
+
+# Types
+
+
+class TypesFn(beam.DoFn):
+    """The types of a Parquet file's columns against the schema's; text formats have none."""
+
+    def __init__(self, look: Look) -> None:
+        self._fields = look.fields
+
+    def process(self, task: Task) -> Iterator[Findings]:
+        """A digest task in, its file's findings out."""
+        if not task.digests:
+            return
+        with value_free(f"reading {task.file.uri}"), open_random(task.file.uri) as stream:
+            schema = pq.ParquetFile(stream).schema_arrow
+        found = Findings()
+        for wanted in self._fields:
+            if wanted.name in schema.names:
+                kind = schema.types[schema.names.index(wanted.name)]
+                for path, due, has in retypes(kind, wanted, wanted.name):
+                    found.types[path, due] = Counter([has])
+        yield found
+
+
+def retypes(kind: pa.DataType, wanted: PlanField, path: str) -> Iterator[tuple[str, str, str]]:
+    """Leaves of a column of type `kind` that are not as `wanted`: path, type due, type there.
+
+    Encodings do not count: a dictionary is its values, large and view types are the plain ones.
+
+    Example:
+        >>> list(retypes(pa.int32(), PlanField("n", "int64"), "n"))
+        [('n', 'int64', 'int32')]
+    """
+    kind = _plain(kind)
+    if wanted.of is not None and _is_list(kind):
+        yield from retypes(kind.value_type, wanted.of, path)
+    elif wanted.fields and pa.types.is_struct(kind):
+        inner = {one.name: one.type for one in kind}
+        for child in wanted.fields:
+            if child.name in inner:
+                yield from retypes(inner[child.name], child, f"{path}.{child.name}")
+    elif wanted.of is not None or wanted.fields:
+        yield path, wanted.type, _say(kind)
+    else:
+        due = _plain(arrow_type(wanted.type))
+        if kind != due:
+            yield path, str(due), _say(kind)
+
+
+def _say(kind: pa.DataType) -> str:
+    """A type's name; of a nested one not its fields' names, which the schema does not know."""
+    if _is_list(kind):
+        return "list"
+    if pa.types.is_nested(kind):
+        return "map" if pa.types.is_map(kind) else "struct"
+    return str(kind)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return isinstance(kind, pa.ListType | pa.LargeListType | pa.FixedSizeListType)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain(kind.storage_type)
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        return _plain(kind.value_type)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
+        return pa.binary()
+    return kind
+
+
+# Undeclared NIRs
+
+
+class ProfileFn(beam.DoFn):
+    """NIRs in columns in which none is declared: neither an identifier nor free text.
+
+    All other columns are read: dropped ones, kept ones, and those that the schema does not know.
+    In JSON Lines, columns that the schema does not know are those of the first records.
+    """
+
+    def __init__(self, plan: Plan, look: Look) -> None:
+        self._plan = plan
+        self._fields = look.fields
+
+    def process(self, task: Task) -> Iterator[Findings]:
+        """A reading task in, what its columns hold out."""
+        if task.digests or task.limit == 0:
+            return
+        found = Findings()
+        with value_free(f"profiling {task.file.uri}"):
+            declared = {path for path, spec in _leaves(self._fields) if _is_declared(spec)}
+            known = {path for path, _ in _leaves(self._fields)}
+            for path, array in self._columns(task):
+                if path not in declared:
+                    seen = found.seen.setdefault(path, Seen(path in known))
+                    seen.add(profile_nir(array, path.rpartition(".")[2]))
+        yield found
+
+    def _columns(self, task: Task) -> Iterator[tuple[str, pa.Array]]:
+        known = {one.name for one in self._fields}
+        batches = self._parquet(task) if task.part is not None else self._sequential(task)
+        for batch in batches:
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                yield from _parts(column, name if name in known else shown_name(name))
+
+    def _parquet(self, task: Task) -> Iterator[pa.RecordBatch]:
+        assert task.part is not None
+        left = task.part.rows if task.limit is None else task.limit
+        skipped = {one.name for one in self._fields if _is_declared(one)}
+        with open_random(task.file.uri) as stream:
+            file = pq.ParquetFile(stream)
+            names = [name for name in file.schema_arrow.names if name not in skipped]
+            groups = list(task.part.row_groups)
+            for batch in file.iter_batches(PROFILED_ROWS, groups, names, use_threads=False):
+                yield batch.slice(0, left)
+                left -= batch.num_rows
+                if left <= 0:
+                    return
+
+    def _sequential(self, task: Task) -> Iterator[pa.RecordBatch]:
+        first = dataclasses.replace(task, limit=min(task.limit or 2_048, 2_048))
+        unknown = {name for chunk in read_task(first, self._plan) for name in chunk.unknown}
+        fields = _undeclared(self._fields)
+        if task.file.format != "dsn":
+            fields += tuple(PlanField(name, "string") for name in sorted(unknown))
+        known = tuple({*self._plan.known, *unknown})
+        whole = dataclasses.replace(self._plan, fields=fields, known=known)
+        for chunk in read_task(task, whole):
+            names = [one.name for one in fields if one.name in chunk.data.schema.names]
+            yield chunk.data.select(names)
+
+
+def _is_declared(spec: PlanField) -> bool:
+    return bool(spec.identifier) or spec.free_text
+
+
+def _undeclared(fields: Iterable[PlanField]) -> tuple[PlanField, ...]:
+    """`fields` without those in which NIRs are declared, at any depth."""
+    return tuple(kept for one in fields if (kept := _without_declared(one)) is not None)
+
+
+def _without_declared(spec: PlanField) -> PlanField | None:
+    if spec.of is not None:
+        of = _without_declared(spec.of)
+        return dataclasses.replace(spec, of=of) if of is not None else None
+    if spec.fields:
+        inside = _undeclared(spec.fields)
+        return dataclasses.replace(spec, fields=inside) if inside else None
+    return None if _is_declared(spec) else spec
+
+
+def _leaves(fields: Iterable[PlanField], above: str = "") -> Iterator[tuple[str, PlanField]]:
+    for spec in fields:
+        path, inner = f"{above}{spec.name}", spec
+        while inner.of is not None:
+            inner = inner.of
+        if inner.fields:
+            yield from _leaves(inner.fields, f"{path}.")
+        else:
+            yield path, inner
+
+
+def _parts(array: pa.Array, path: str) -> Iterator[tuple[str, pa.Array]]:
+    """The leaves of a column, each with its path."""
+    kind = array.type
+    if isinstance(kind, pa.BaseExtensionType):
+        yield from _parts(array.storage, path)
+    elif pa.types.is_map(kind):
+        yield from _parts(array.keys, f"{path}.key")
+        yield from _parts(array.items, f"{path}.value")
+    elif _is_list(kind):
+        yield from _parts(array.flatten(), path)
+    elif pa.types.is_struct(kind):
+        for child, one in zip(array.flatten(), kind, strict=True):
+            yield from _parts(child, f"{path}.{shown_name(one.name)}")
+    else:
+        yield path, array
+
+
+# Another plan
+
+
+class CompareFn(beam.DoFn):
+    """Records that carry a field under one of two plans only.
+
+    Each plan reads the records by itself; they are the same by their positions.
+    """
+
+    def __init__(self, plan: Plan, other: Plan) -> None:
+        self._plan = plan
+        self._other = other
+
+    def setup(self) -> None:
+        """Keys for pseudonyms that nobody keeps."""
+        self._keys = ThrowawayKeys()
+
+    def process(self, task: Task) -> Iterator[Findings]:
+        """A reading task in, what differs out."""
+        if task.digests or task.limit == 0:
+            return
+        found = Findings()
+        with value_free(f"comparing {task.file.uri}"):
+            both = zip(read_task(task, self._plan), read_task(task, self._other), strict=False)
+            for mine, theirs in both:
+                found.compared += records_of(mine)
+                rows = np.union1d(mine.positions.to_numpy(), theirs.positions.to_numpy())
+                now = self._carried(mine.data, self._plan, rows, mine.positions)
+                then = self._carried(theirs.data, self._other, rows, theirs.positions)
+                none = np.zeros(len(rows), dtype=bool)
+                for key in {*now, *then}:
+                    before, after = now.get(key, none), then.get(key, none)
+                    one = Findings(
+                        carried={key: (_count(after & ~before), _count(before & ~after))}
+                    )
+                    found.add(one)
+        yield found
+
+    def _carried(
+        self, data: pa.RecordBatch, plan: Plan, rows: Ints, positions: pa.Int64Array
+    ) -> dict[Carried, Bools]:
+        places = np.searchsorted(rows, positions.to_numpy())
+        return carried(minimize(data, plan, keys=self._keys), plan, places, len(rows))
+
+
+def carried(done: Minimized, plan: Plan, places: Ints, rows: int) -> dict[Carried, Bools]:
+    """By item, purpose and released field, which records carry a value.
+
+    Args:
+        done: N rows under `plan`.
+        places: of each of the N rows, its place among the records.
+        rows: records.
+    """
+    found: dict[Carried, Bools] = {}
+    for release in plan.releases:
+        data = done.released[release.id]
+        at = places[done.rows[release.id].to_numpy()]
+        for name, column in zip(data.schema.names, data.columns, strict=True):
+            if name not in TAGS:
+                for path, has in _present(column, name):
+                    key = (release.item, release.purpose, path)
+                    found.setdefault(key, np.zeros(rows, dtype=bool))[at] |= has
+    return found
+
+
+def _present(array: pa.Array, path: str) -> Iterator[tuple[str, Bools]]:
+    """By leaf, which rows have a value; in a list, in some element."""
+    kind = array.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        offsets, elements, _ = list_parts(array)
+        for inner, has in _present(elements, path):
+            sums = np.concatenate(([0], np.cumsum(has)))
+            yield inner, sums[offsets[1:]] > sums[offsets[:-1]]
+    elif pa.types.is_struct(kind):
+        for child, one in zip(array.flatten(), kind, strict=True):
+            yield from _present(child, f"{path}.{one.name}")
+    else:
+        yield path, np.asarray(array.is_valid().to_numpy(zero_copy_only=False))
+
+
+def _count(flags: Bools) -> int:
+    return int(flags.sum())

@@ -1,0 +1,214 @@
+"""Any file as columns, without a schema: for looking at what nobody has described yet.
+
+Parquet and Avro name their columns, CSV has a header (the separator is guessed from it), a JSON
+object has keys, a DSN rubriques; any other file is one column of lines, named `text`.
+Values come as they are written, a piece of the file at a time, in bounded memory.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import fastavro
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from tamis.documents.schema import CsvOptions
+from tamis.errors import InputError
+from tamis.formats.chunk import shown_name
+
+PIECE_ROWS = 65_536
+"""Rows, lines or records that a piece of a column holds at most."""
+
+MAX_LINE_BYTES = 16 << 20
+
+_SEPARATORS = ",;\t|"
+_RUBRIQUE = re.compile(r"\s*(S\d\d\.G\d\d\.\d\d\.\d{3})\s*,\s*'(.*)'\s*$", re.DOTALL)
+_DSN_NIRS = {
+    "S21.G00.30.001": "NIR",
+    "S21.G00.31.008": "ancien NIR",
+    "S21.G00.73.007": "NIR de l'ayant droit",
+    "S89.G00.67.001": "NIR",
+    "S89.G00.87.007": "NIR",
+    "S89.G00.88.008": "NIR",
+    "S89.G00.89.007": "NIR",
+    "S89.G00.91.001": "NIR",
+}
+"""Rubriques of the DSN that hold NIRs, none of which has its key."""
+
+
+def read_columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
+    """The columns of a file, piece by piece: the same name comes again with each piece.
+
+    Args:
+        path: `.parquet`, `.csv`, `.jsonl`, `.avro`, `.dsn`, or a text file.
+
+    Returns:
+        Names and values; nested fields come as leaves, named by their paths.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    read = {
+        ".parquet": _parquet,
+        ".csv": _csv,
+        ".jsonl": _jsonl,
+        ".ndjson": _jsonl,
+        ".avro": _avro,
+        ".dsn": _dsn,
+    }.get(path.suffix.lower(), _text)
+    try:
+        with path.open("rb") as stream:
+            yield from read(stream)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror or 'not whole'}") from None
+    except (pa.ArrowException, ValueError, EOFError, KeyError) as error:
+        kind = type(error).__name__
+        raise InputError(str(path), f"is not a whole {path.suffix[1:]} file ({kind})") from None
+
+
+def csv_options(head: bytes) -> CsvOptions:
+    """Separator and encoding of a CSV file, guessed from its first bytes.
+
+    Example:
+        >>> csv_options("nom;prénom\\nX;Y\\n".encode("cp1252")).separator
+        ';'
+    """
+    try:
+        io.TextIOWrapper(io.BytesIO(head[: head.rfind(b"\n") + 1] or head), "utf-8-sig").read()
+        encoding = "utf-8"
+    except UnicodeDecodeError:
+        encoding = "cp1252"
+    line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode(encoding, "replace")
+    counts = {one: len(next(csv.reader([line], delimiter=one), [])) for one in _SEPARATORS}
+    return CsvOptions(separator=max(counts, key=lambda one: counts[one]), encoding=encoding)
+
+
+def leaves_of(name: str, array: pa.Array) -> Iterator[tuple[str, pa.Array]]:
+    """The leaves of a column that may be nested, by their paths."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        yield from leaves_of(name, array.cast(kind.value_type))
+    elif pa.types.is_struct(kind):
+        for field, child in zip(kind, array.flatten(), strict=True):
+            yield from leaves_of(f"{name}.{shown_name(field.name)}", child)
+    elif pa.types.is_map(kind):
+        yield from leaves_of(f"{name}.key", array.keys)
+        yield from leaves_of(f"{name}.value", array.items)
+    elif pa.types.is_nested(kind):
+        yield from leaves_of(name, array.flatten())
+    else:
+        yield name, array
+
+
+def _parquet(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
+    for batch in pq.ParquetFile(stream).iter_batches(PIECE_ROWS, use_threads=False):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            yield from leaves_of(shown_name(name), column)
+
+
+def _csv(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
+    head = stream.read(1 << 16)
+    stream.seek(0)
+    options = csv_options(head)
+    text = io.TextIOWrapper(stream, options.encoding, errors="replace", newline="")
+    rows = csv.reader(text, delimiter=options.separator)
+    csv.field_size_limit(MAX_LINE_BYTES)
+    names = [shown_name(name.removeprefix("\ufeff")) for name in next(rows, [])]
+    for piece in _pieces(rows):
+        for place, name in enumerate(names):
+            yield name, pa.array([row[place] if place < len(row) else None for row in piece])
+        beyond = [cell for row in piece for cell in row[len(names) :]]
+        if beyond:
+            yield "(beyond the header)", pa.array(beyond)
+    text.detach()
+
+
+def _jsonl(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
+    for piece in _pieces(_lines(stream), PIECE_ROWS // 8):
+        columns: dict[str, list[Any]] = {}
+        for line in piece:
+            try:
+                _collect(json.loads(line, parse_float=str), "", columns)
+            except (ValueError, RecursionError):
+                columns.setdefault("(not JSON)", []).append(line)
+        yield from _as_arrays(columns)
+
+
+def _avro(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
+    for piece in _pieces(fastavro.reader(stream), PIECE_ROWS // 8):
+        columns: dict[str, list[Any]] = {}
+        for record in piece:
+            _collect(record, "", columns)
+        yield from _as_arrays(columns)
+
+
+def _dsn(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
+    for piece in _pieces(_lines(stream)):
+        columns: dict[str, list[Any]] = {}
+        for line in piece:
+            match = _RUBRIQUE.match(line)
+            name, value = (match[1], match[2]) if match else ("(not a rubrique)", line)
+            label = _DSN_NIRS.get(name)
+            columns.setdefault(f"{name} ({label})" if label else name, []).append(value)
+        yield from _as_arrays(columns)
+
+
+def _text(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
+    for piece in _pieces(_lines(stream)):
+        yield "text", pa.array(piece)
+
+
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    """Lines of at most `MAX_LINE_BYTES`; a longer one comes in pieces of that size."""
+    while line := stream.readline(MAX_LINE_BYTES):
+        yield line.decode("utf-8", "replace") if _is_utf8(line) else line.decode("latin-1")
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _pieces(rows: Iterable[Any], size: int = PIECE_ROWS) -> Iterator[list[Any]]:
+    held: list[Any] = []
+    for row in rows:
+        held.append(row)
+        if len(held) == size:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _collect(value: Any, path: str, columns: dict[str, list[Any]]) -> None:
+    """Add the plain values in `value` to the columns of their paths."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            name = shown_name(str(key))
+            if name != key:
+                columns.setdefault("(keys)", []).append(str(key))
+            _collect(inner, f"{path}.{name}" if path else name, columns)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _collect(inner, path, columns)
+    elif value is not None:
+        columns.setdefault(path or "(value)", []).append(value)
+
+
+def _as_arrays(columns: dict[str, list[Any]]) -> Iterator[tuple[str, pa.Array]]:
+    """The columns as arrays: of their own type where it is one, else as text."""
+    for name, values in columns.items():
+        try:
+            yield name, pa.array(values)
+        except (pa.ArrowException, OverflowError, UnicodeEncodeError):
+            texts = [str(one).encode("utf-8", "replace").decode() for one in values]
+            yield name, pa.array(texts)

@@ -1,0 +1,488 @@
+"""Inputs as they should not be: a message or quarantine rows that say where, and never a value."""
+
+import bz2
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tamis.documents.project import bundled_folder
+from tamis.synthetic.files import write_feed
+from tamis.synthetic.records import Record, make_records
+
+from .conftest import Flow, Said, Tamis, receipt_of
+
+POLICY = {
+    "parquet": "prestataires-inscriptions",
+    "csv": "prevention-passeport",
+    "jsonl": "si-cpa-compte",
+    "avro": "accompagnement-parcours",
+    "dsn": "dsn-droits",
+}
+SECRET = "SECRET"
+RECORDS = 20
+
+Feed = Callable[..., Path]
+
+
+@pytest.fixture
+def feed(flow: Callable[[str], Flow], tmp_path: Path) -> Feed:
+    """A feed of one format, each dropped text of which is a secret."""
+
+    def make(form: str, name: str = "", **values: Any) -> Path:
+        this = flow(POLICY[form])
+        path = tmp_path / (name or f"feed.{form}")
+        records = make_records(
+            this.schema, RECORDS, seed=5, policies=[this.policy], nir_with_key=form != "dsn"
+        )
+        kept = {leaf.path for leaf in this.plan.releases[0].leaves}
+        tested = {one.field for one in this.plan.releases[0].where}
+        for record in records:
+            for field, spec in this.schema.fields.items():
+                if spec.type == "string" and field not in kept | tested:
+                    record[field] = SECRET
+            record.update(values)
+        write_feed(records, this.schema, path)
+        return path
+
+    return make
+
+
+def check_nothing(store: Path, said: Said, code: int = 3) -> None:
+    """The command failed, as designed: nothing is committed, nothing is left, nothing is told."""
+    assert said.code == code, said.out + said.err
+    assert not store.exists()
+    *notices, message = said.err.splitlines()
+    assert message.startswith("tamis: ")
+    assert all("stands on a register entry" in notice for notice in notices)
+    assert SECRET not in said.out + said.err
+
+
+def check_done(store: Path, said: Said) -> dict[str, int]:
+    """The run is committed and reconciles; its counts."""
+    assert said.code == 0, said.err
+    assert not (store / "_staging").exists()
+    receipt = receipt_of(store)
+    counts = receipt.counts
+    assert counts.in_ == counts.released + counts.withheld + counts.quarantined
+    assert counts.quarantined == sum(receipt.quarantine.values())
+    for path in store.rglob("*"):
+        assert path.is_dir() or SECRET.encode() not in path.read_bytes()
+    assert SECRET not in said.out + said.err
+    return counts.model_dump(by_alias=True)
+
+
+def quarantine_of(store: Path) -> list[dict[str, Any]]:
+    (path,) = (store / "_quarantine").rglob("*.parquet")
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
+
+
+# Files that cannot be read at all
+
+
+def test_a_truncated_parquet_file_is_named(feed: Feed, run: Tamis, tmp_path: Path) -> None:
+    path = feed("parquet")
+    path.write_bytes(path.read_bytes()[:-1000])
+    said = run(POLICY["parquet"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", said)
+    assert f"{path}: is a truncated Parquet file" in said.err
+
+
+def test_a_corrupt_row_group_is_named(feed: Feed, run: Tamis, tmp_path: Path) -> None:
+    path = feed("parquet")
+    chunk = pq.ParquetFile(path).metadata.row_group(1).column(0)
+    data = bytearray(path.read_bytes())
+    at = chunk.dictionary_page_offset
+    data[at : at + 40] = b"\xff" * 40
+    path.write_bytes(data)
+    said = run(POLICY["parquet"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", said)
+    assert f"{path}: row group 2 of" in said.err
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ("parquet", "is empty: not a Parquet file"),
+        ("csv", "is empty: a CSV needs a header line"),
+        ("avro", "is not an Avro file"),
+        ("dsn", "is no DSN"),
+    ],
+)
+def test_an_empty_file_is_none_of_its_format(
+    form: str, problem: str, run: Tamis, tmp_path: Path
+) -> None:
+    path = tmp_path / f"empty.{form}"
+    path.touch()
+    said = run(POLICY[form], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", said)
+    assert f"{path}: {problem}" in said.err
+
+
+def test_an_empty_file_of_json_lines_holds_no_records(run: Tamis, tmp_path: Path) -> None:
+    path = tmp_path / "empty.jsonl"
+    path.touch()
+    said = run(POLICY["jsonl"], [path], tmp_path / "store")
+    assert check_done(tmp_path / "store", said)["in"] == 0
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "dsn", "avro"])
+def test_a_file_cut_in_the_middle_never_passes_for_whole(
+    form: str, feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    path = feed(form)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    said = run(POLICY[form], [path], tmp_path / "store")
+    if form == "avro":
+        check_nothing(tmp_path / "store", said)
+        assert f"{path}: cannot be read after record" in said.err
+        return
+    counts = check_done(tmp_path / "store", said)
+    assert counts["in"] < RECORDS
+    assert receipt_of(tmp_path / "store").quarantine["unreadable"] == 1
+
+
+@pytest.mark.parametrize(
+    ("real", "called", "problem"),
+    [
+        ("parquet", "csv", "the first line names no field of schema"),
+        ("csv", "parquet", "is not a Parquet file"),
+        ("jsonl", "avro", "is not an Avro file"),
+        ("avro", "dsn", "is no DSN"),
+        ("jsonl", "csv", "the first line names no field of schema"),
+    ],
+)
+def test_a_wrong_suffix_is_noticed(
+    real: str, called: str, problem: str, feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    path = feed(real, f"feed.{called}")
+    said = run(POLICY[called], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", said)
+    assert f"{path}: {problem}" in said.err
+
+
+def test_lines_that_are_no_json_are_counted_one_by_one(
+    feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    path = feed("csv", "feed.jsonl")
+    said = run(POLICY["jsonl"], [path], tmp_path / "store")
+    counts = check_done(tmp_path / "store", said)
+    assert counts["quarantined"] == counts["in"] == RECORDS + 1
+
+
+def test_a_csv_without_header_tells_no_cell(feed: Feed, run: Tamis, tmp_path: Path) -> None:
+    path = feed("csv")
+    path.write_bytes(path.read_bytes().partition(b"\n")[2])
+    said = run(POLICY["csv"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", said)
+    assert "the first line names no field of schema" in said.err
+
+
+def test_a_quote_that_is_never_closed_is_no_end_of_file(
+    feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    path = feed("csv")
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:5], b'"' + lines[5], *lines[6:]]))
+    said = run(POLICY["csv"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", said)
+    assert "opens a quote that is never closed" in said.err
+    assert "record 5" in said.err
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "missing-*.csv"])
+def test_a_missing_file_is_wrong_usage(name: str, run: Tamis, tmp_path: Path) -> None:
+    said = run(POLICY["csv"], [tmp_path / name], tmp_path / "store")
+    check_nothing(tmp_path / "store", said, code=2)
+    assert f"no input matches {tmp_path / name}" in said.err
+
+
+def test_a_folder_is_wrong_usage(run: Tamis, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    said = run(POLICY["csv"], [tmp_path / "in"], tmp_path / "store")
+    check_nothing(tmp_path / "store", said, code=2)
+    assert "is a folder" in said.err
+
+
+def test_one_bad_file_among_good_ones_commits_nothing(
+    feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    good, bad = feed("parquet", "good.parquet"), tmp_path / "bad.parquet"
+    bad.write_bytes(b"PAR1")
+    said = run(POLICY["parquet"], [good, bad], tmp_path / "store")
+    check_nothing(tmp_path / "store", said)
+    assert str(bad) in said.err
+
+
+# Records that cannot be read
+
+
+def test_a_csv_row_with_too_many_fields_is_quarantined_at_its_position(
+    feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    path = feed("csv")
+    lines = path.read_bytes().splitlines()
+    lines[7] += b";SECRET"
+    lines[9] = lines[9].partition(b";")[2]
+    path.write_bytes(b"\r\n".join(lines))
+    said = run(POLICY["csv"], [path], tmp_path / "store")
+    assert check_done(tmp_path / "store", said)["in"] == RECORDS
+    fields = lines[0].count(b";") + 1
+    assert [
+        (row["position"], row["reason"], row["rule"]) for row in quarantine_of(tmp_path / "store")
+    ] == [
+        (7, "unreadable", f"fields expected: {fields}, found: {fields + 1}"),
+        (9, "unreadable", f"fields expected: {fields}, found: {fields - 1}"),
+    ]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+@pytest.mark.parametrize("kept", [True, False])
+def test_text_that_is_no_utf8_matters_where_it_is_kept(
+    form: str, kept: bool, feed: Feed, run: Tamis, tamis: Tamis, keys: str, tmp_path: Path
+) -> None:
+    field = (
+        {"csv": "nom_naissance", "jsonl": "compte_id"}
+        if kept
+        else {"csv": "poste", "jsonl": "iban"}
+    )
+    path = feed(form, **{field[form]: "caf#"})
+    path.write_bytes(path.read_bytes().replace(b"caf#", b"caf\xe9SECRET"))
+    project = tmp_path / "project"
+    for folder in ("policies", "schemas"):
+        shutil.copytree(bundled_folder() / folder, project / folder)
+    schema = project / "schemas" / "prevention-passeport.yaml"
+    schema.write_text(schema.read_text().replace("encoding: cp1252", "encoding: utf-8"))
+    said = tamis(
+        *("--project", project, "run", POLICY[form], "--input", path),
+        *("--output", tmp_path / "store", "--run-id", "run"),
+    )
+    counts = check_done(tmp_path / "store", said)
+    assert counts["in"] == RECORDS
+    if form == "jsonl":  # a line is one text: it is JSON in UTF-8, or it is none
+        assert counts["quarantined"] == RECORDS
+    else:
+        assert (counts["released"] == 0) == kept
+        assert (counts["quarantined"] == 0) != kept
+
+
+def test_a_json_line_of_50_mb_takes_no_memory_and_is_quarantined(
+    feed: Feed, tmp_path: Path
+) -> None:
+    path = feed("jsonl")
+    small = _peak(path, tmp_path / "small")
+    with path.open("ab") as stream:
+        stream.write(b'{"iban": "')
+        for _ in range(50):
+            stream.write(b"SECRET=:" * (1 << 17))
+        stream.write(b'"}\n')
+    large = _peak(path, tmp_path / "large")
+
+    rows = quarantine_of(tmp_path / "large")
+    assert [(row["position"], row["reason"]) for row in rows] == [(RECORDS + 1, "unreadable")]
+    assert "longer than" in rows[0]["rule"]
+    assert large - small < 60 << 20, "the line was held in memory"
+
+
+def _peak(path: Path, store: Path) -> int:
+    """Peak of resident memory of a run, in bytes."""
+    command = [sys.executable, "-m", "tamis", "run", POLICY["jsonl"], "--input", str(path)]
+    command += ["--output", str(store), "--run-id", "run"]
+    code = (
+        "import resource, subprocess, sys\n"
+        "done = subprocess.run(sys.argv[1:], capture_output=True, text=True)\n"
+        "print(done.stdout + done.stderr, file=sys.stderr)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)\n"
+        "sys.exit(done.returncode)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert SECRET not in done.stderr
+    return int(done.stdout)
+
+
+# Columns that are not as the schema says
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl", "avro"])
+@pytest.mark.parametrize("nullable", [True, False])
+def test_a_kept_column_that_is_missing_is_null_or_quarantined(
+    form: str, nullable: bool, feed: Feed, flow: Callable[[str], Flow], run: Tamis, tmp_path: Path
+) -> None:
+    this = flow(POLICY[form])
+    field = next(
+        leaf.path
+        for leaf in this.plan.releases[0].leaves
+        if "." not in leaf.path
+        and this.schema.leaves()[leaf.path].nullable == nullable
+        and leaf.path not in {one.field for one in this.plan.releases[0].where}
+    )
+    path = feed(form)
+    schema = this.schema.model_copy(
+        update={"fields": {name: one for name, one in this.schema.fields.items() if name != field}}
+    )
+    records = make_records(this.schema, RECORDS, seed=5, policies=[this.policy])
+    write_feed([_without(record, field) for record in records], schema, path)
+    said = run(POLICY[form], [path], tmp_path / "store")
+    counts = check_done(tmp_path / "store", said)
+    receipt = receipt_of(tmp_path / "store")
+    assert receipt.drift.missing == [field]
+    assert f"missing columns: {field}" in said.out
+    assert counts["withheld"] < RECORDS
+    if nullable:
+        assert counts["quarantined"] == 0
+        (file,) = receipt.releases[this.plan.releases[0].id].files or ()
+        assert pq.read_table(tmp_path / "store" / file.path)[field].null_count == file.rows
+    else:
+        assert receipt.quarantine == {"null": RECORDS - counts["withheld"]}
+        assert {row["field"] for row in quarantine_of(tmp_path / "store")} == {field}
+
+
+def _without(record: Record, field: str) -> Record:
+    return {name: value for name, value in record.items() if name != field}
+
+
+def test_a_column_of_another_type_is_quarantined_row_by_row(
+    feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    path = feed("parquet")
+    table = pq.read_table(path)
+    place = table.column_names.index("nom")
+    values = pa.array([[row] for row in range(len(table))])
+    pq.write_table(table.set_column(place, "nom", values), path)
+    said = run(POLICY["parquet"], [path], tmp_path / "store")
+    counts = check_done(tmp_path / "store", said)
+    assert counts["released"] == 0
+    rows = quarantine_of(tmp_path / "store")
+    assert {(row["reason"], row["field"], row["rule"]) for row in rows} == {
+        ("type", "nom", "string")
+    }
+
+
+def test_a_column_twice_is_refused_where_it_is_read(feed: Feed, run: Tamis, tmp_path: Path) -> None:
+    path = feed("csv")
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"nom_usage", b"nom_naissance", 1))
+    said = run(POLICY["csv"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", said)
+    assert f"{path}: has two columns `nom_naissance`" in said.err
+
+    path.write_bytes(data.replace(b"nom_usage", b"telephone", 1))
+    said = run(POLICY["csv"], [path], tmp_path / "store")
+    assert check_done(tmp_path / "store", said)["in"] == RECORDS
+
+
+NAMES = (
+    "1 84 12 76 451 089 46",
+    "\x1b[31mred",
+    "a\rb",
+    "pers@domain.example",
+    "{}" * 500,
+    "\u202egpj",
+)
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "csv"])
+def test_hostile_column_names_are_not_shown(
+    form: str, feed: Feed, flow: Callable[[str], Flow], run: Tamis, tmp_path: Path
+) -> None:
+    path = feed(form)
+    if form == "parquet":
+        table = pq.read_table(path)
+        for name in NAMES:
+            table = table.append_column(name, pa.nulls(len(table), pa.int8()))
+        pq.write_table(table, path)
+    elif form == "jsonl":
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        records[0].update(dict.fromkeys(NAMES))
+        path.write_text("\n".join(map(json.dumps, records)))
+    else:
+        head, _, body = path.read_bytes().partition(b"\r\n")
+        more = ";".join(f'"{name}"' for name in NAMES).encode("cp1252", "replace")
+        rows = [line + b";" * len(NAMES) for line in body.splitlines()]
+        path.write_bytes(b"\r\n".join([head + b";" + more, *rows]))
+    said = run(POLICY[form], [path], tmp_path / "store")
+    counts = check_done(tmp_path / "store", said)
+    assert counts["in"] == RECORDS
+    assert counts["released"]
+    assert receipt_of(tmp_path / "store").drift.unknown == ["(name withheld)"]
+    for name in NAMES:
+        assert name not in said.out + said.err
+
+
+# File names and compression
+
+FILES = (
+    "with space.csv",
+    "été – 日本.csv",
+    "a[1].csv",
+    "a*b?.csv",
+    "{x}.csv",
+    "quote'\"s.csv",
+    "--input.csv",
+    "100%25.csv",
+    "FEED.CSV",
+)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_read_whatever_it_is_called(
+    name: str, feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    path = feed("csv", name)
+    said = run(POLICY["csv"], [path], tmp_path / "store")
+    assert check_done(tmp_path / "store", said)["in"] == RECORDS
+    (source,) = receipt_of(tmp_path / "store").inputs
+    assert source.uri == str(path)
+
+
+def test_a_pattern_stands_for_all_files_that_match(feed: Feed, run: Tamis, tmp_path: Path) -> None:
+    paths = [feed("csv", f"feed-{number}.csv") for number in range(3)]
+    said = run(POLICY["csv"], [tmp_path / "feed-*.csv", paths[0]], tmp_path / "store")
+    assert check_done(tmp_path / "store", said)["in"] == 3 * RECORDS
+    receipt = receipt_of(tmp_path / "store")
+    assert [one.uri for one in receipt.inputs] == [str(path) for path in paths]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "dsn"])
+def test_compressed_files_are_read_as_what_they_hold(
+    form: str, feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    path = feed(form)
+    for suffix, compress in (("gz", gzip.compress), ("bz2", bz2.compress)):
+        packed = path.with_name(f"{path.name}.{suffix}")
+        packed.write_bytes(compress(path.read_bytes()))
+        store = tmp_path / suffix
+        assert check_done(store, run(POLICY[form], [packed], store))["in"] == RECORDS
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2"])
+def test_a_truncated_compressed_file_is_named(
+    suffix: str, feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    path = feed("csv")
+    packed = path.with_name(f"feed.csv.{suffix}")
+    compress = gzip.compress if suffix == "gz" else bz2.compress
+    packed.write_bytes(compress(path.read_bytes())[:-50])
+    said = run(POLICY["csv"], [packed], tmp_path / "store")
+    check_nothing(tmp_path / "store", said)
+    assert f"{packed}: is truncated" in said.err
+
+
+def test_a_file_that_is_not_compressed_as_its_name_says_is_named(
+    feed: Feed, run: Tamis, tmp_path: Path
+) -> None:
+    path = feed("csv", "feed.csv.gz")
+    said = run(POLICY["csv"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", said)
+    assert f"{path}: is not compressed as its name says" in said.err

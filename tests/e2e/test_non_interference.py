@@ -1,0 +1,237 @@
+"""Two inputs that differ only in what is dropped leave the same bytes behind."""
+
+import datetime
+import functools
+import random
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tamis.beam import read
+from tamis.documents.schema import FieldSpec, Schema
+from tamis.documents.types import kind_of
+from tamis.formats.dsn_layout import CONTRAT, JOINTS, NUMERO_DE_CONTRAT
+from tamis.synthetic.files import write_feed
+from tamis.synthetic.records import DIRTY, Record, make_records
+
+from .conftest import Flow, Tamis, receipt_of
+
+RECORDS, CHUNK, PART = 200, 48, 96
+
+JOINING = {f"{bloc}.{rank}" for bloc, rank in JOINTS.items()} | {f"{CONTRAT}.{NUMERO_DE_CONTRAT}"}
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many chunks and parts, so that what is dropped could move their boundaries."""
+    for form, (reader, _) in dict(read._SEQUENTIAL).items():
+        monkeypatch.setitem(read._SEQUENTIAL, form, (reader, CHUNK))
+    monkeypatch.setattr(read, "PART_ROWS", PART)
+    monkeypatch.setattr(read, "split", functools.partial(read.split, rows=PART))
+    monkeypatch.setattr(read, "CHUNK_RECORDS", CHUNK)
+
+
+def used_paths(flow: Flow) -> set[str]:
+    """What some release keeps or tests; for a release that a NIR stops, identifiers as well."""
+    used: set[str] = set()
+    for release in flow.plan.releases:
+        used |= {leaf.path for leaf in release.leaves}
+        used |= {one.field for one in release.where}
+        used |= {f"{path}.{one.field}" for path, tests in release.only for one in tests}
+        used |= {one.field for leaf in release.leaves for tests in leaf.when for one in tests}
+        if release.on_nir == "quarantine":
+            used |= {path for path, leaf in flow.schema.leaves().items() if leaf.spec.identifier}
+    rubriques = {flow.schema.leaves()[path].spec.rubrique for path in used} - {None} | JOINING
+    return used | {
+        path for path, leaf in flow.schema.leaves().items() if leaf.spec.rubrique in rubriques
+    }
+
+
+class Varied:
+    """Other values for what is dropped: others, longer ones, none, more of them."""
+
+    def __init__(self, flow: Flow, length: int) -> None:
+        self.used = used_paths(flow)
+        self.form = flow.format
+        self.length = length
+        self.chance = random.Random(7)
+        self.changed = 0
+
+    def records(self, records: Iterable[Record], schema: Schema) -> list[Record]:
+        return [
+            {name: self.node(one[name], spec, name) for name, spec in schema.fields.items()}
+            for one in records
+        ]
+
+    def node(self, value: Any, spec: FieldSpec, path: str) -> Any:
+        whole = not any(one == path or one.startswith(path + ".") for one in self.used)
+        if spec.of is not None:
+            elements = [self.node(one, spec.of, path) for one in value or ()]
+            if whole and elements:
+                elements *= self.chance.randrange(1, 4)
+            return elements
+        if spec.fields is not None:
+            return {
+                name: self.node((value or {}).get(name), one, f"{path}.{name}")
+                for name, one in spec.fields.items()
+            }
+        return self.leaf(value, spec) if whole else value
+
+    def leaf(self, value: Any, spec: FieldSpec) -> Any:
+        self.changed += 1
+        kind, chance = kind_of(spec.type), self.chance
+        if self.form != "dsn" and chance.random() < 0.2:
+            return None
+        if kind == "string":
+            odd = "" if self.form == "dsn" else "\"; \n\r\n,'{}é"
+            return f"{odd}{chance.randrange(10**9)}" + "x" * chance.randrange(self.length)
+        if kind == "binary":
+            return chance.randbytes(self.length)
+        if kind == "date":
+            return datetime.date(1900, 1, 1) + datetime.timedelta(chance.randrange(60_000))
+        if kind == "timestamp":
+            zone = datetime.UTC if "tz=" in spec.type else None
+            return datetime.datetime(1990, 1, 1, tzinfo=zone)
+        if kind == "decimal":
+            return Decimal(chance.randrange(-99_999, 99_999)).scaleb(-2)
+        if kind == "bool":
+            return chance.random() < 0.5
+        if kind == "integer":
+            return chance.randrange(-(2**31), 2**31)
+        return chance.random() if kind == "float" else value
+
+
+def files_of(store: Path) -> dict[str, bytes]:
+    """Every file of a store but the receipt."""
+    return {
+        str(path.relative_to(store)): path.read_bytes()
+        for path in sorted(store.rglob("*"))
+        if path.is_file() and path.suffix == ".parquet"
+    }
+
+
+def told(store: Path) -> object:
+    """The receipt, without what it says of the input's bytes and of the time."""
+    receipt = receipt_of(store).model_dump(mode="json", exclude={"started", "ended"})
+    for one in receipt["inputs"]:
+        del one["bytes"], one["sha256"]
+    return receipt
+
+
+def feed_of(flow: Flow) -> list[Record]:
+    clean = flow.format == "dsn"
+    return make_records(
+        flow.schema, RECORDS, seed=3, policies=[flow.policy], dirt=DIRTY, nir_with_key=not clean
+    )
+
+
+FLOWS = {
+    "accompagnement-parcours": 4_000,
+    "cpir-partage": 2_000,
+    "prevention-passeport": 8_000,
+    "si-cpa-compte": 10_000,
+}
+"""By policy, how long its dropped texts become: past the sizes of blocks and pieces."""
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_what_is_dropped_leaves_no_trace(
+    name: str, flow: Callable[[str], Flow], run: Tamis, tmp_path: Path
+) -> None:
+    this = flow(name)
+    feed = tmp_path / f"feed.{this.format}"
+    records = feed_of(this)
+    write_feed(records, this.schema, feed)
+    assert run(name, [feed], tmp_path / "one").code == 0
+    first = feed.stat().st_size
+
+    varied = Varied(this, FLOWS[name])
+    write_feed(varied.records(records, this.schema), this.schema, feed)
+    assert run(name, [feed], tmp_path / "other").code == 0
+
+    assert varied.changed > RECORDS
+    assert feed.stat().st_size > 2 * first
+    files = files_of(tmp_path / "one")
+    assert len(files) > 2
+    assert files == files_of(tmp_path / "other")
+    assert told(tmp_path / "one") == told(tmp_path / "other")
+    assert receipt_of(tmp_path / "one").counts.released > RECORDS // 4
+
+
+def test_encodings_types_and_places_of_dropped_parquet_columns_leave_no_trace(
+    flow: Callable[[str], Flow], run: Tamis, tmp_path: Path
+) -> None:
+    this = flow("evaluation-cpf")
+    feed = tmp_path / "feed.parquet"
+    write_feed(feed_of(this), this.schema, feed)
+    assert run(this.name, [feed], tmp_path / "one").code == 0
+
+    table = pq.read_table(feed)
+    used = {path.split(".")[0] for path in used_paths(this)}
+    dropped = [name for name in table.column_names if name not in used]
+    for number, name in enumerate(dropped):
+        values = pa.array([f"autre {number} {row}" for row in range(len(table))])
+        if number % 2:
+            values = values.dictionary_encode()
+        table = table.drop_columns(name).add_column(0, name, pa.chunked_array([values]))
+    table = table.replace_schema_metadata({"producer": "another"})
+    pq.write_table(
+        table,
+        feed,
+        row_group_size=RECORDS // 3,
+        data_page_size=512,
+        use_dictionary=dropped[::2],
+        compression={name: "zstd" if name in dropped else "snappy" for name in used | set(dropped)},
+    )
+    assert run(this.name, [feed], tmp_path / "other").code == 0
+
+    assert len(dropped) > 5
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "other")
+    assert told(tmp_path / "one") == told(tmp_path / "other")
+
+
+@pytest.mark.parametrize("more_lines", [False, True])
+def test_other_rubriques_of_a_dsn_leave_no_trace(
+    more_lines: bool, flow: Callable[[str], Flow], run: Tamis, tmp_path: Path
+) -> None:
+    this = flow("dsn-droits")
+    feed = tmp_path / "feed.dsn"
+    records = feed_of(this)
+    write_feed(records, this.schema, feed, extra={"S10.G00.02.002": "UN", "S21.G00.30.099": "1"})
+    assert run(this.name, [feed], tmp_path / "one").code == 0
+    lines = feed.read_bytes().count(b"\n")
+
+    if more_lines:
+        records = Varied(this, 200).records(records, this.schema)
+    extra = {"S10.G00.02.002": "DEUX" * 50, "S21.G00.30.099": "2" * 200}
+    write_feed(records, this.schema, feed, extra=extra)
+    assert run(this.name, [feed], tmp_path / "other").code == 0
+
+    assert (feed.read_bytes().count(b"\n") != lines) == more_lines
+    one, other = files_of(tmp_path / "one"), files_of(tmp_path / "other")
+    assert told_without_files(tmp_path / "one") == told_without_files(tmp_path / "other")
+    assert len(one) > 2
+    if not more_lines:
+        assert one == other
+        return
+    # Positions in a DSN are lines, and these move: all else is the same.
+    assert one.keys() == other.keys()
+    for path, data in one.items():
+        if not path.startswith("_quarantine"):
+            assert data == other[path]
+        else:
+            columns = ["run", "source", "reason", "field", "rule"]
+            assert pq.read_table(pa.BufferReader(data), columns=columns) == pq.read_table(
+                pa.BufferReader(other[path]), columns=columns
+            )
+
+
+def told_without_files(store: Path) -> object:
+    receipt: Any = told(store)
+    del receipt["quarantine_files"]
+    return receipt
