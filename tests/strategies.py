@@ -26,8 +26,9 @@ from tamis.nir.number import key_of
 TOKEN = "jeton"
 """Every made-up string holds it and a number of its own, so that it can be found in bytes."""
 
-HIDDEN_BASE = 0x7A7A7A7A_00000000
-"""Added to a number, it makes an int64 whose last four bytes are `zzzz`."""
+MARK = b"~Z\x1dK"
+HIDDEN_BASE = int.from_bytes(MARK, "little") << 32
+"""Added to a number, it makes an int64 whose last four bytes in memory are `MARK`."""
 
 REDACTED, LEAK = "§nir", "§leak"
 """What the tests' own finder takes for a NIR in a text, and their own gate for one left over."""

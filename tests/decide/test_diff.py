@@ -358,6 +358,22 @@ def test_a_renamed_policy_is_known_by_its_content_among_others_of_its_flow(tmp_p
     assert [(*WORDING, "policy", "", ""), (*WORDING, "renamed", "", "")] == tell(found)
 
 
+def test_renamed_policies_that_differ_by_partner_alone_keep_their_partners(tmp_path: Path) -> None:
+    def flow(root: Path, name: str, processing: str) -> None:
+        text = (BASE / FEED).read_text(encoding="utf-8").replace("policy: feed", f"policy: {name}")
+        text = text.replace("processing: paie", f"processing: {processing}")
+        (root / f"policies/{name}.yaml").write_text(text, encoding="utf-8")
+
+    old, new = copy(tmp_path / "old"), copy(tmp_path / "new")
+    for root, names in ((old, ("a", "b")), (new, ("d", "c"))):
+        for name, processing in zip(names, ("paie", "financeur"), strict=True):
+            flow(root, name, processing)
+
+    found = diff(load_project(old), load_project(new))
+
+    assert [(*WORDING, "renamed", "", "")] * 2 == tell(found)
+
+
 def test_a_renamed_policy_that_keeps_more_tells_only_that(tmp_path: Path) -> None:
     edits = [(FEED, "policy: feed", "policy: paie"), (FEED, "[nir, nom]", "[nir, nom, sexe]")]
     old, new = copy(tmp_path / "old"), copy(tmp_path / "new", edits)

@@ -172,6 +172,7 @@ class Planter:
         """A value for a leaf that is released, and a note of what is released of it."""
         leaf, kind = self.keeps[path], kind_of(spec.type)
         self._number += 1
+        value: Any
         shown: Any
         if leaf.pseudonym:
             return self.nir()

@@ -257,7 +257,8 @@ def test_text_that_is_no_utf8_matters_where_it_is_kept(
         else {"csv": "poste", "jsonl": "iban"}
     )
     path = feed(form, **{field[form]: "caf#"})
-    path.write_bytes(path.read_bytes().replace(b"caf#", b"caf\xe9SECRET"))
+    text = path.read_text(encoding="cp1252" if form == "csv" else "utf-8")
+    path.write_bytes(text.encode().replace(b"caf#", b"caf\xe9SECRET"))
     project = tmp_path / "project"
     for folder in ("policies", "schemas"):
         shutil.copytree(bundled_folder() / folder, project / folder)
@@ -276,39 +277,40 @@ def test_text_that_is_no_utf8_matters_where_it_is_kept(
         assert (counts["quarantined"] == 0) != kept
 
 
-def test_a_json_line_of_50_mb_takes_no_memory_and_is_quarantined(
-    feed: Feed, tmp_path: Path
-) -> None:
-    path = feed("jsonl")
-    small = _peak(path, tmp_path / "small")
-    with path.open("ab") as stream:
-        stream.write(b'{"iban": "')
+def test_a_json_line_of_50_mb_is_quarantined_and_never_held(feed: Feed, tmp_path: Path) -> None:
+    small = feed("jsonl")
+    large = tmp_path / "large.jsonl"
+    with large.open("wb") as stream:
+        stream.write(small.read_bytes() + b'{"iban": "')
         for _ in range(50):
             stream.write(b"SECRET=:" * (1 << 17))
         stream.write(b'"}\n')
-    large = _peak(path, tmp_path / "large")
+    command = [sys.executable, "-c", PEAKS, POLICY["jsonl"], str(tmp_path), str(small), str(large)]
+    done = subprocess.run(command, capture_output=True, text=True)
 
-    rows = quarantine_of(tmp_path / "large")
+    assert done.returncode == 0, done.stderr
+    assert SECRET not in done.stdout + done.stderr
+    rows = quarantine_of(tmp_path / "1")
     assert [(row["position"], row["reason"]) for row in rows] == [(RECORDS + 1, "unreadable")]
     assert "longer than" in rows[0]["rule"]
-    assert large - small < 60 << 20, "the line was held in memory"
+    before, after = map(int, done.stdout.splitlines()[-1].split())
+    assert after - before < 60 << 10, "KiB of the line were held in memory"
 
 
-def _peak(path: Path, store: Path) -> int:
-    """Peak of resident memory of a run, in bytes."""
-    command = [sys.executable, "-m", "tamis", "run", POLICY["jsonl"], "--input", str(path)]
-    command += ["--output", str(store), "--run-id", "run"]
-    code = (
-        "import resource, subprocess, sys\n"
-        "done = subprocess.run(sys.argv[1:], capture_output=True, text=True)\n"
-        "print(done.stdout + done.stderr, file=sys.stderr)\n"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)\n"
-        "sys.exit(done.returncode)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert SECRET not in done.stderr
-    return int(done.stdout)
+PEAKS = """
+import resource, sys
+from tamis.cli import main
+peaks = []
+policy, folder, *inputs = sys.argv[1:]
+for number, path in enumerate(inputs):
+    sys.argv = ["tamis", "run", policy, "--input", path, "--output", f"{folder}/{number}"]
+    try:
+        main()
+    except SystemExit as stop:
+        assert not stop.code
+    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(*peaks)
+"""
 
 
 # Columns that are not as the schema says
@@ -341,7 +343,7 @@ def test_a_kept_column_that_is_missing_is_null_or_quarantined(
     assert counts["withheld"] < RECORDS
     if nullable:
         assert counts["quarantined"] == 0
-        (file,) = receipt.releases[this.plan.releases[0].id].files or ()
+        (file,) = receipt.releases[this.plan.releases[0].id].files or []
         assert pq.read_table(tmp_path / "store" / file.path)[field].null_count == file.rows
     else:
         assert receipt.quarantine == {"null": RECORDS - counts["withheld"]}
@@ -435,15 +437,12 @@ FILES = (
 )
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_is_read_whatever_it_is_called(
-    name: str, feed: Feed, run: Tamis, tmp_path: Path
-) -> None:
-    path = feed("csv", name)
-    said = run(POLICY["csv"], [path], tmp_path / "store")
-    assert check_done(tmp_path / "store", said)["in"] == RECORDS
-    (source,) = receipt_of(tmp_path / "store").inputs
-    assert source.uri == str(path)
+def test_files_are_read_whatever_they_are_called(feed: Feed, run: Tamis, tmp_path: Path) -> None:
+    paths = [feed("csv", name) for name in FILES]
+    said = run(POLICY["csv"], paths, tmp_path / "store")
+    assert check_done(tmp_path / "store", said)["in"] == RECORDS * len(FILES)
+    sources = {one.uri for one in receipt_of(tmp_path / "store").inputs}
+    assert sources == {str(path) for path in paths}
 
 
 def test_a_pattern_stands_for_all_files_that_match(feed: Feed, run: Tamis, tmp_path: Path) -> None:
@@ -454,35 +453,42 @@ def test_a_pattern_stands_for_all_files_that_match(feed: Feed, run: Tamis, tmp_p
     assert [one.uri for one in receipt.inputs] == [str(path) for path in paths]
 
 
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "zst": lambda data: pa.compress(data, "zstd", asbytes=True),
+}
+
+
 @pytest.mark.parametrize("form", ["csv", "jsonl", "dsn"])
 def test_compressed_files_are_read_as_what_they_hold(
     form: str, feed: Feed, run: Tamis, tmp_path: Path
 ) -> None:
     path = feed(form)
-    for suffix, compress in (("gz", gzip.compress), ("bz2", bz2.compress)):
-        packed = path.with_name(f"{path.name}.{suffix}")
-        packed.write_bytes(compress(path.read_bytes()))
-        store = tmp_path / suffix
-        assert check_done(store, run(POLICY[form], [packed], store))["in"] == RECORDS
+    packed = [path.with_name(f"{path.name}.{suffix}") for suffix in PACKED]
+    for one, compress in zip(packed, PACKED.values(), strict=True):
+        one.write_bytes(compress(path.read_bytes()))
+    said = run(POLICY[form], packed, tmp_path / "store")
+    assert check_done(tmp_path / "store", said)["in"] == len(PACKED) * RECORDS
 
 
-@pytest.mark.parametrize("suffix", ["gz", "bz2"])
-def test_a_truncated_compressed_file_is_named(
+@pytest.mark.parametrize("suffix", PACKED)
+def test_a_compressed_file_that_is_cut_is_named(
     suffix: str, feed: Feed, run: Tamis, tmp_path: Path
 ) -> None:
     path = feed("csv")
     packed = path.with_name(f"feed.csv.{suffix}")
-    compress = gzip.compress if suffix == "gz" else bz2.compress
-    packed.write_bytes(compress(path.read_bytes())[:-50])
+    packed.write_bytes(PACKED[suffix](path.read_bytes())[:-50])
     said = run(POLICY["csv"], [packed], tmp_path / "store")
     check_nothing(tmp_path / "store", said)
-    assert f"{packed}: is truncated" in said.err
+    assert f"{packed}: is " in said.err
 
 
+@pytest.mark.parametrize("suffix", PACKED)
 def test_a_file_that_is_not_compressed_as_its_name_says_is_named(
-    feed: Feed, run: Tamis, tmp_path: Path
+    suffix: str, feed: Feed, run: Tamis, tmp_path: Path
 ) -> None:
-    path = feed("csv", "feed.csv.gz")
+    path = feed("csv", f"feed.csv.{suffix}")
     said = run(POLICY["csv"], [path], tmp_path / "store")
     check_nothing(tmp_path / "store", said)
-    assert f"{path}: is not compressed as its name says" in said.err
+    assert f"{path}: is damaged, or not compressed as its name says" in said.err

@@ -98,19 +98,19 @@ def test_no_canary_is_found_in_what_a_run_leaves(
     caplog.set_level(logging.DEBUG)
 
     said = run(name, inputs, tmp_path / "store")
-    dry = dry_run(this.plan, tuple(map(str, inputs)), options=(IN_MEMORY,))
+    measured = dry_run(this.plan, tuple(map(str, inputs)), options=(IN_MEMORY,))
 
     assert said.code == 0, said.err
     receipt = receipt_of(tmp_path / "store")
-    assert receipt.quarantine == reasons == dry.quarantine
-    assert receipt.counts == dry.counts
+    assert receipt.quarantine == reasons == measured.receipt.quarantine
+    assert receipt.counts == measured.receipt.counts
     assert receipt.counts.released == RELEASED
     assert receipt.counts.withheld == (WITHHELD if this.plan.releases[0].where else 0)
     hay = Haystack().add_folder(tmp_path / "store")
     for path, values in planter.kept.items():
         assert values <= hay.values, f"{path} is released and not found"
     hay.add_text("output", said.out + said.err)
-    hay.add_text("dry run's receipt", dry.to_json())
+    hay.add_text("dry run's figures", measured.model_dump_json())
     hay.add_text("log", caplog.text)
     assert list(found(hay, planter)) == []
 

@@ -16,6 +16,7 @@ from tamis.beam import read
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import kind_of
 from tamis.formats.dsn_layout import CONTRAT, JOINTS, NUMERO_DE_CONTRAT
+from tamis.formats.parquet import split
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, Record, make_records
 
@@ -32,7 +33,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     for form, (reader, _) in dict(read._SEQUENTIAL).items():
         monkeypatch.setitem(read._SEQUENTIAL, form, (reader, CHUNK))
     monkeypatch.setattr(read, "PART_ROWS", PART)
-    monkeypatch.setattr(read, "split", functools.partial(read.split, rows=PART))
+    monkeypatch.setattr(read, "split", functools.partial(split, rows=PART))
     monkeypatch.setattr(read, "CHUNK_RECORDS", CHUNK)
 
 

@@ -144,6 +144,8 @@ NATIVE: list[tuple[pa.Array, str, list[Any]]] = [
     (pa.array([300, -1, 5, None]), "uint8", [BAD, BAD, 5, None]),
     (pa.array([2**63], pa.uint64()), "int64", [BAD]),
     (pa.array([1.0, 1.5, math.inf, -0.0]), "int32", [1, BAD, BAD, 0]),
+    (pa.array([1e300, 2.0**60, 2.0**53]), "int64", [BAD, BAD, 2**53]),
+    (pa.array([1e300, 2.0**60]), "string", ["1e+300", "1.152921504606847e+18"]),
     (pa.array([D("2.00"), D("2.50")]), "int64", [2, BAD]),
     (pa.array([True]), "int64", [BAD]),
     (pa.array([DAY]), "int32", [BAD]),
@@ -206,6 +208,17 @@ def test_bytes_are_read_in_the_encoding_of_the_format(
     assert outcome(array, "string", wire) == ["a", wanted, None, "a", wanted]
     assert outcome(array.slice(1, 2), "string", wire) == [wanted, None]
     assert outcome(array.cast(pa.large_binary()), "large_string", wire)[1] == wanted
+
+
+def test_what_lies_under_a_null_is_not_read() -> None:
+    shown = pa.array([b"a", b"\xe9", b"\x81"])
+    bits = pa.py_buffer(np.packbits([True, True, False], bitorder="little"))
+    array = pa.Array.from_buffers(pa.binary(), 3, [bits, *shown.buffers()[1:]])
+
+    assert outcome(array, "string", Wire("cp1252")) == ["a", "é", None]
+    assert outcome(array, "int8", Wire("cp1252")) == [BAD, BAD, None]
+    assert outcome(array, "string", Wire("shift_jis"))[2] is None
+    assert outcome(array, "date32", Wire("latin-1", dates="%d"))[2] is None
 
 
 def test_strings_that_are_not_utf8_are_unreadable() -> None:

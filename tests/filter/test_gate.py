@@ -367,7 +367,17 @@ class TestThirteenWithoutKey:
 
 class TestNeighbours:
     @pytest.mark.parametrize("body", [pa.array(["1550875999991"]), pa.array([1550875999991])])
-    @pytest.mark.parametrize("key", [pa.array(["93"]), pa.array([93]), pa.array([93], pa.int8())])
+    @pytest.mark.parametrize(
+        "key",
+        [
+            pa.array(["93"]),
+            pa.array([93]),
+            pa.array([93], pa.int8()),
+            pa.array([93.0]),
+            pa.array([Decimal("93.00")]),
+        ],
+        ids=lambda key: str(key.type),
+    )
     def test_thirteen_here_and_the_key_there(self, body: pa.Array, key: pa.Array) -> None:
         assert find_leaks([GateColumn("a", body), GateColumn("b", key)]).rows.tolist() == [0]
 

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -150,16 +150,55 @@ def open_sequential(uri: str) -> tuple[BinaryIO, HashingReader]:
     """
     raw = HashingReader(uri)
     buffered: Any = io.BufferedReader(raw, _READ_BYTES)
-    name = uri.lower()
-    if name.endswith(".gz"):
-        import gzip
-
-        buffered = gzip.GzipFile(fileobj=buffered)
-    elif name.endswith(".bz2"):
-        import bz2
-
-        buffered = bz2.BZ2File(buffered)
+    for suffix, decompress in _DECOMPRESS.items():
+        if uri.lower().endswith(suffix):
+            buffered = io.BufferedReader(_Decompressed(uri, decompress(buffered)), _READ_BYTES)
     return buffered, raw
+
+
+def _gunzip(stream: Any) -> Any:
+    import gzip
+
+    return gzip.GzipFile(fileobj=stream)
+
+
+def _bunzip(stream: Any) -> Any:
+    import bz2
+
+    return bz2.BZ2File(stream)
+
+
+def _unzstd(stream: Any) -> Any:
+    return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
+
+
+_DECOMPRESS: dict[str, Callable[[Any], Any]] = {".gz": _gunzip, ".bz2": _bunzip, ".zst": _unzstd}
+
+
+class _Decompressed(io.RawIOBase):
+    """A stream that tells which file cannot be decompressed."""
+
+    def __init__(self, uri: str, stream: Any) -> None:
+        super().__init__()
+        self._uri = uri
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read at most `len(buffer)` bytes; 0 at the end."""
+        try:
+            data = self._stream.read(len(buffer))
+        except Exception as error:
+            if isinstance(error, InputError):
+                raise
+            cut = isinstance(error, EOFError)
+            problem = "is cut" if cut else "is damaged, or not compressed as its name says"
+            raise InputError(self._uri, problem) from None
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def digest(uri: str) -> tuple[int, str]:

@@ -21,13 +21,16 @@ from tamis.documents.types import arrow_type
 from tamis.errors import value_free
 from tamis.evidence.measured import Compared, NewlyCarried, Profile, Retyped, Undeclared
 from tamis.filter.groups import Groups
-from tamis.filter.minimize import Minimized, minimize
+from tamis.filter.minimize import KeySource, Minimized, minimize
 from tamis.filter.seal import Bools, Ints, list_parts
 from tamis.formats.chunk import shown_name
 from tamis.nir.profile import NirProfile, profile_nir
 
 PROFILED_ROWS = 65_536
 """Rows that are profiled at once."""
+
+FIRST_ROWS = 2_048
+"""Rows of a file without footer whose unknown columns are profiled."""
 
 Carried = tuple[str, str, str]
 """Item, purpose and released field."""
@@ -104,8 +107,8 @@ class Findings:
         self.bytes.update(other.bytes)
         for release, groups in other.groups.items():
             self.groups.setdefault(release, Groups(most=groups.most)).merge(groups)
-        for path, types in other.types.items():
-            self.types.setdefault(path, Counter()).update(types)
+        for column, types in other.types.items():
+            self.types.setdefault(column, Counter()).update(types)
         for path, seen in other.seen.items():
             self.seen.setdefault(path, Seen(seen.known)).merge(seen)
         self.compared += other.compared
@@ -148,28 +151,43 @@ class Findings:
         return Compared(records=self.compared, fields=fields)
 
 
+class LookFn(beam.DoFn):
+    """A reading task in, what there is to see of its records out."""
+
+    def __init__(self, plan: Plan, look: Look) -> None:
+        self._plan = plan
+        self._look = look
+
+    def setup(self) -> None:
+        """Keys for pseudonyms that nobody keeps."""
+        self._keys = ThrowawayKeys()
+
+    def process(self, task: Task) -> Iterator[Findings]:
+        """A digest task stands for its file, another one for its records."""
+        with value_free(f"looking at {task.file.uri}"):
+            if task.digests:
+                yield _look_at_types(task, self._look.fields)
+            elif task.limit != 0:
+                if self._look.profiles:
+                    yield _profile(task, self._plan, self._look.fields)
+                if self._look.other is not None:
+                    yield _compare(task, self._plan, self._look.other, self._keys)
+
+
 # Types
 
 
-class TypesFn(beam.DoFn):
+def _look_at_types(task: Task, fields: Iterable[PlanField]) -> Findings:
     """The types of a Parquet file's columns against the schema's; text formats have none."""
-
-    def __init__(self, look: Look) -> None:
-        self._fields = look.fields
-
-    def process(self, task: Task) -> Iterator[Findings]:
-        """A digest task in, its file's findings out."""
-        if not task.digests:
-            return
-        with value_free(f"reading {task.file.uri}"), open_random(task.file.uri) as stream:
-            schema = pq.ParquetFile(stream).schema_arrow
-        found = Findings()
-        for wanted in self._fields:
-            if wanted.name in schema.names:
-                kind = schema.types[schema.names.index(wanted.name)]
-                for path, due, has in retypes(kind, wanted, wanted.name):
-                    found.types[path, due] = Counter([has])
-        yield found
+    with open_random(task.file.uri) as stream:
+        schema = pq.ParquetFile(stream).schema_arrow
+    found = Findings()
+    for wanted in fields:
+        if wanted.name in schema.names:
+            kind = schema.types[schema.names.index(wanted.name)]
+            for path, due, has in retypes(kind, wanted, wanted.name):
+                found.types[path, due] = Counter([has])
+    return found
 
 
 def retypes(kind: pa.DataType, wanted: PlanField, path: str) -> Iterator[tuple[str, str, str]]:
@@ -225,63 +243,55 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 # Undeclared NIRs
 
 
-class ProfileFn(beam.DoFn):
+def _profile(task: Task, plan: Plan, fields: tuple[PlanField, ...]) -> Findings:
     """NIRs in columns in which none is declared: neither an identifier nor free text.
 
     All other columns are read: dropped ones, kept ones, and those that the schema does not know.
     In JSON Lines, columns that the schema does not know are those of the first records.
     """
-
-    def __init__(self, plan: Plan, look: Look) -> None:
-        self._plan = plan
-        self._fields = look.fields
-
-    def process(self, task: Task) -> Iterator[Findings]:
-        """A reading task in, what its columns hold out."""
-        if task.digests or task.limit == 0:
-            return
-        found = Findings()
-        with value_free(f"profiling {task.file.uri}"):
-            declared = {path for path, spec in _leaves(self._fields) if _is_declared(spec)}
-            known = {path for path, _ in _leaves(self._fields)}
-            for path, array in self._columns(task):
+    found = Findings()
+    declared = {path for path, spec in _leaves(fields) if _is_declared(spec)}
+    known = {path for path, _ in _leaves(fields)}
+    names = {one.name for one in fields}
+    batches = _read_parquet(task, fields) if task.part else _read_through(task, plan, fields)
+    for batch in batches:
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            for path, array in _parts(column, name if name in names else shown_name(name)):
                 if path not in declared:
                     seen = found.seen.setdefault(path, Seen(path in known))
                     seen.add(profile_nir(array, path.rpartition(".")[2]))
-        yield found
+    return found
 
-    def _columns(self, task: Task) -> Iterator[tuple[str, pa.Array]]:
-        known = {one.name for one in self._fields}
-        batches = self._parquet(task) if task.part is not None else self._sequential(task)
-        for batch in batches:
-            for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                yield from _parts(column, name if name in known else shown_name(name))
 
-    def _parquet(self, task: Task) -> Iterator[pa.RecordBatch]:
-        assert task.part is not None
-        left = task.part.rows if task.limit is None else task.limit
-        skipped = {one.name for one in self._fields if _is_declared(one)}
-        with open_random(task.file.uri) as stream:
-            file = pq.ParquetFile(stream)
-            names = [name for name in file.schema_arrow.names if name not in skipped]
-            groups = list(task.part.row_groups)
-            for batch in file.iter_batches(PROFILED_ROWS, groups, names, use_threads=False):
-                yield batch.slice(0, left)
-                left -= batch.num_rows
-                if left <= 0:
-                    return
+def _read_parquet(task: Task, fields: Iterable[PlanField]) -> Iterator[pa.RecordBatch]:
+    assert task.part is not None
+    left = task.part.rows if task.limit is None else task.limit
+    skipped = {one.name for one in fields if _is_declared(one)}
+    with open_random(task.file.uri) as stream:
+        file = pq.ParquetFile(stream)
+        names = [name for name in file.schema_arrow.names if name not in skipped]
+        groups = list(task.part.row_groups)
+        for batch in file.iter_batches(PROFILED_ROWS, groups, names, use_threads=False):
+            yield batch.slice(0, left)
+            left -= batch.num_rows
+            if left <= 0:
+                return
 
-    def _sequential(self, task: Task) -> Iterator[pa.RecordBatch]:
-        first = dataclasses.replace(task, limit=min(task.limit or 2_048, 2_048))
-        unknown = {name for chunk in read_task(first, self._plan) for name in chunk.unknown}
-        fields = _undeclared(self._fields)
-        if task.file.format != "dsn":
-            fields += tuple(PlanField(name, "string") for name in sorted(unknown))
-        known = tuple({*self._plan.known, *unknown})
-        whole = dataclasses.replace(self._plan, fields=fields, known=known)
-        for chunk in read_task(task, whole):
-            names = [one.name for one in fields if one.name in chunk.data.schema.names]
-            yield chunk.data.select(names)
+
+def _read_through(
+    task: Task, plan: Plan, fields: tuple[PlanField, ...]
+) -> Iterator[pa.RecordBatch]:
+    wanted = _undeclared(fields)
+    known = set(plan.known)
+    if task.file.format != "dsn":
+        first = dataclasses.replace(task, limit=min(task.limit or FIRST_ROWS, FIRST_ROWS))
+        unknown = {name for chunk in read_task(first, plan) for name in chunk.unknown}
+        wanted += tuple(PlanField(name, "string") for name in sorted(unknown))
+        known |= unknown
+    whole = dataclasses.replace(plan, fields=wanted, known=tuple(sorted(known)))
+    for chunk in read_task(task, whole):
+        names = [one.name for one in wanted if one.name in chunk.data.schema.names]
+        yield chunk.data.select(names)
 
 
 def _is_declared(spec: PlanField) -> bool:
@@ -334,46 +344,30 @@ def _parts(array: pa.Array, path: str) -> Iterator[tuple[str, pa.Array]]:
 # Another plan
 
 
-class CompareFn(beam.DoFn):
+def _compare(task: Task, plan: Plan, other: Plan, keys: KeySource) -> Findings:
     """Records that carry a field under one of two plans only.
 
     Each plan reads the records by itself; they are the same by their positions.
     """
-
-    def __init__(self, plan: Plan, other: Plan) -> None:
-        self._plan = plan
-        self._other = other
-
-    def setup(self) -> None:
-        """Keys for pseudonyms that nobody keeps."""
-        self._keys = ThrowawayKeys()
-
-    def process(self, task: Task) -> Iterator[Findings]:
-        """A reading task in, what differs out."""
-        if task.digests or task.limit == 0:
-            return
-        found = Findings()
-        with value_free(f"comparing {task.file.uri}"):
-            both = zip(read_task(task, self._plan), read_task(task, self._other), strict=False)
-            for mine, theirs in both:
-                found.compared += records_of(mine)
-                rows = np.union1d(mine.positions.to_numpy(), theirs.positions.to_numpy())
-                now = self._carried(mine.data, self._plan, rows, mine.positions)
-                then = self._carried(theirs.data, self._other, rows, theirs.positions)
-                none = np.zeros(len(rows), dtype=bool)
-                for key in {*now, *then}:
-                    before, after = now.get(key, none), then.get(key, none)
-                    one = Findings(
-                        carried={key: (_count(after & ~before), _count(before & ~after))}
-                    )
-                    found.add(one)
-        yield found
-
-    def _carried(
-        self, data: pa.RecordBatch, plan: Plan, rows: Ints, positions: pa.Int64Array
-    ) -> dict[Carried, Bools]:
-        places = np.searchsorted(rows, positions.to_numpy())
-        return carried(minimize(data, plan, keys=self._keys), plan, places, len(rows))
+    found = Findings()
+    for mine, theirs in zip(read_task(task, plan), read_task(task, other), strict=False):
+        found.compared += records_of(mine)
+        rows = np.union1d(mine.positions.to_numpy(), theirs.positions.to_numpy())
+        now, then = (
+            carried(
+                minimize(chunk.data, one, keys=keys),
+                one,
+                np.searchsorted(rows, chunk.positions.to_numpy()),
+                len(rows),
+            )
+            for chunk, one in ((mine, plan), (theirs, other))
+        )
+        none = np.zeros(len(rows), dtype=bool)
+        for key in {*now, *then}:
+            before, after = now.get(key, none), then.get(key, none)
+            differ = (_count(after & ~before), _count(before & ~after))
+            found.add(Findings(carried={key: differ}))
+    return found
 
 
 def carried(done: Minimized, plan: Plan, places: Ints, rows: int) -> dict[Carried, Bools]:

@@ -10,13 +10,13 @@ from typing import Any, BinaryIO
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.pvalue import AsSingleton, PCollection
+from apache_beam.pvalue import PCollection
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch
-from tamis.beam.look import CompareFn, Findings, Look, ProfileFn, TypesFn
+from tamis.beam.look import Findings, Look, LookFn
 from tamis.beam.minimize import QUARANTINE, Outputs
 from tamis.beam.read import Task
 from tamis.beam.store import Piece, SumTallies, Total, WriteFn
@@ -51,61 +51,54 @@ class Measure(beam.PTransform[Outputs, PCollection[None]]):
 
     @no_annotations  # type: ignore[untyped-decorator]
     def expand(self, outputs: Outputs) -> PCollection[None]:
-        """Weigh what a run would write, look, sum the tallies, tell."""
+        """Weigh what a run would write, look, add all up, tell."""
+        stopped = _WeighFn(self.plan, None, QUARANTINE)
         found = [
-            outputs.quarantined | "Weigh quarantine" >> beam.ParDo(_WeighFn(None, QUARANTINE)),
-            self.tasks | "Types" >> beam.ParDo(TypesFn(self.look)),
+            outputs.tallies,
+            self.tasks | "Look" >> beam.ParDo(LookFn(self.plan, self.look)),
+            outputs.quarantined | "Weigh quarantine" >> beam.ParDo(stopped),
         ]
         for release in self.plan.releases:
+            weigh = _WeighFn(self.plan, release, released_schema(self.plan, release))
             batches = outputs.released[release.id]
-            schema = released_schema(self.plan, release)
-            found.append(
-                batches | f"Weigh {release.id}" >> beam.ParDo(_WeighFn(release.id, schema))
-            )
-            if quasi_identifiers(self.plan, release):
-                group = _GroupFn(self.plan, release)
-                found.append(batches | f"Group {release.id}" >> beam.ParDo(group))
-        if self.look.profiles:
-            profile = ProfileFn(self.plan, self.look)
-            found.append(self.tasks | "Profile" >> beam.ParDo(profile))
-        if self.look.other is not None:
-            compare = CompareFn(self.plan, self.look.other)
-            found.append(self.tasks | "Compare" >> beam.ParDo(compare))
-        findings = (
-            tuple(found) | "Found" >> beam.Flatten() | "Add" >> beam.CombineGlobally(_SumFindings())
-        )
+            found.append(batches | f"Weigh {release.id}" >> beam.ParDo(weigh))
         return (
-            outputs.tallies
-            | "Sum" >> beam.CombineGlobally(SumTallies())
-            | "Tell"
-            >> beam.Map(
-                _tell,
-                self.path,
-                self.plan,
-                self.facts,
-                self.look,
-                self.limit,
-                AsSingleton(findings),
-            )
+            tuple(found)
+            | "Found" >> beam.Flatten()
+            | "Sum" >> beam.CombineGlobally(_SumAll())
+            | "Tell" >> beam.Map(_tell, self.path, self.plan, self.facts, self.look, self.limit)
         )
 
 
-class _SumFindings(beam.CombineFn):
-    def create_accumulator(self) -> Findings:
-        return Findings()
+class _SumAll(beam.CombineFn):
+    """Tallies and findings of all batches and tasks → one sum of each."""
 
-    def add_input(self, total: Findings, element: Findings) -> Findings:
-        total.add(element)
-        return total
+    def __init__(self) -> None:
+        super().__init__()
+        self._tallies = SumTallies()
 
-    def merge_accumulators(self, totals: Iterable[Findings]) -> Findings:
-        merged = Findings()
-        for total in totals:
-            merged.add(total)
-        return merged
+    def create_accumulator(self) -> tuple[Total, Findings]:
+        return Total(), Findings()
 
-    def extract_output(self, total: Findings) -> Findings:
-        return total
+    def add_input(self, sums: tuple[Total, Findings], element: Any) -> tuple[Total, Findings]:
+        total, found = sums
+        if isinstance(element, Findings):
+            found.add(element)
+        else:
+            self._tallies.add_input(total, element)
+        return sums
+
+    def merge_accumulators(
+        self, several: Iterable[tuple[Total, Findings]]
+    ) -> tuple[Total, Findings]:
+        totals, found = [], Findings()
+        for total, one in several:
+            totals.append(total)
+            found.add(one)
+        return self._tallies.merge_accumulators(totals), found
+
+    def extract_output(self, sums: tuple[Total, Findings]) -> tuple[Total, Findings]:
+        return sums
 
 
 class _NoFolder(LocalFolder):
@@ -137,60 +130,47 @@ class _NoFile:
 
 
 class _WeighFn(WriteFn):
-    """Batches of one output in, the bytes that a run would write of them out."""
+    """Batches of one output in; the bytes that a run would write, and groups of records, out."""
 
-    def __init__(self, output: str | None, schema: pa.Schema) -> None:
-        super().__init__("", "dry-run", output, schema)
+    def __init__(self, plan: Plan, release: PlanRelease | None, schema: pa.Schema) -> None:
+        super().__init__("", "dry-run", release.id if release else None, schema)
+        self._paths = quasi_identifiers(plan, release) if release else []
+        self._key = int(plan.sha256[:16], 16)
 
     def setup(self) -> None:
         self._folder = self._nowhere = _NoFolder()
 
+    def start_bundle(self) -> None:
+        super().start_bundle()
+        self._groups = Groups()
+
     def process(self, batch: Batch) -> Iterator[Piece]:
         for _ in super().process(batch):
             pass
+        if self._paths:
+            with value_free(f"grouping part {batch.part}"):
+                self._groups.add(hash_rows(batch.data, self._paths, self._key))
         yield from ()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for _ in super().finish_bundle():
             pass
-        found = Findings()
-        found.bytes[self._output or ""] = self._nowhere.bytes
+        output = self._output or ""
+        found = Findings(groups={output: self._groups})
+        found.bytes[output] = self._nowhere.bytes
         self._nowhere.bytes = 0
-        yield _at_end(found)
-
-
-class _GroupFn(beam.DoFn):
-    """Batches of one release in, a bundle's groups of quasi-identifiers out."""
-
-    def __init__(self, plan: Plan, release: PlanRelease) -> None:
-        self._release = release.id
-        self._paths = quasi_identifiers(plan, release)
-        self._key = int(plan.sha256[:16], 16)
-
-    def start_bundle(self) -> None:
-        self._groups = Groups()
-
-    def process(self, batch: Batch) -> None:
-        with value_free(f"grouping part {batch.part}"):
-            self._groups.add(hash_rows(batch.data, self._paths, self._key))
-
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        yield _at_end(Findings(groups={self._release: self._groups}))
-
-
-def _at_end(found: Findings) -> WindowedValue:
-    return WindowedValue(found, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+        yield WindowedValue(found, GlobalWindow().max_timestamp(), (GlobalWindow(),))
 
 
 def _tell(
-    total: Total,
+    sums: tuple[Total, Findings],
     path: str,
     plan: Plan,
     facts: RunFacts,
     look: Look,
     limit: int | None,
-    found: Findings,
 ) -> None:
+    total, found = sums
     inputs = [InputPart(**vars(one)) for one in total.inputs]
     receipt = make_receipt(plan, facts, total.tally, inputs)
     fields = {release.id: quasi_identifiers(plan, release) for release in plan.releases}

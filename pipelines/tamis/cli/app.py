@@ -104,6 +104,20 @@ def plan(
     raise typer.Exit(plan_command(_project(context), policy, on, field, json))
 
 
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="a folder, or a git revision")],
+    new: Annotated[str, typer.Argument(metavar="NEW")],
+    on: Day = None,
+    json: AsJson = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="for a pull request")] = False,
+) -> None:
+    """Tell what would be newly released, to whom; exit 1 if anything is."""
+    from tamis.cli.diff import diff_command
+
+    raise typer.Exit(diff_command(old, new, on=on, json=json, markdown=markdown))
+
+
 @app.command("dry-run")
 def dry_run(
     context: typer.Context,
@@ -113,11 +127,34 @@ def dry_run(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="write the result as JSON; - for stdout")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="write a report for a browser")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="ROWS", help="read at most so many, spread over inputs")
+    ] = None,
+    profile_dropped: Annotated[
+        bool, typer.Option("--profile-dropped", help="look for NIRs where none is declared")
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="the same data under another project's policy"),
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="exit 1 if there is: quarantine, withheld, redacted, drift, undeclared-nir, "
+            "anomaly, unattested or newly-carried; may be given again",
+        ),
+    ] = None,
+    lang: Annotated[str, typer.Option(metavar="en|fr", help="language of the report")] = "en",
 ) -> None:
     """Tell what a run would do; reads like a run, writes to no store, needs no keys."""
-    from tamis.cli.dry_run import dry_run_command
+    from tamis.cli.dry_run import Asked, dry_run_command
 
-    raise typer.Exit(dry_run_command(_project(context), policy, tuple(inputs), on, json))
+    asked = Asked(json, html, lang, limit, profile_dropped, against, tuple(fail_on or ()))
+    raise typer.Exit(dry_run_command(_project(context), policy, tuple(inputs), on, asked))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})

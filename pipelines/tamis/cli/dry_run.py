@@ -1,31 +1,109 @@
 """`tamis dry-run`: what a run would do, before anything is written."""
 
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tamis.cli.day import read_day, today
-from tamis.cli.run import tell_attested, tell_receipt
-from tamis.decide.compile import compile_plan
-from tamis.documents.project import Project
+from tamis.cli.progress import show_progress
+from tamis.decide.compile import compile_plan, compile_subject, whole_schema
+from tamis.decide.subject import open_subject
+from tamis.documents.project import Project, load_project
+from tamis.errors import UsageError
+
+if TYPE_CHECKING:
+    from tamis.report.result import DryRun
+
+FAILURES: Mapping[str, "Callable[[DryRun], bool]"] = {
+    "quarantine": lambda result: result.counts.quarantined > 0,
+    "withheld": lambda result: result.counts.withheld > 0,
+    "redacted": lambda result: any(sum(r.redacted.values()) for r in result.releases.values()),
+    "drift": lambda result: result.drift.any,
+    "undeclared-nir": lambda result: bool(result.profile and result.profile.undeclared),
+    "anomaly": lambda result: any(result.anomalies.values()),
+    "unattested": lambda result: bool(result.unattested),
+    "newly-carried": lambda result: bool(
+        result.against and any(one.newly for one in result.against.fields)
+    ),
+}
+"""What `--fail-on` may name, and when it makes the answer no."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the caller of a dry run asks for.
+
+    Attributes:
+        json: where to write the result as JSON; `-` for stdout, instead of the tables.
+        html: where to write the report.
+        lang: of the report, `en` or `fr`.
+        limit: rows to read at most.
+        profile_dropped: whether to look for NIRs where none is declared.
+        against: folder of another project.
+        fail_on: names of `FAILURES`.
+    """
+
+    json: Path | None = None
+    html: Path | None = None
+    lang: str = "en"
+    limit: int | None = None
+    profile_dropped: bool = False
+    against: str | None = None
+    fail_on: tuple[str, ...] = ()
 
 
 def dry_run_command(
-    project: Project, policy: str, inputs: tuple[str, ...], on: str | None, json: Path | None
+    project: Project, policy: str, inputs: tuple[str, ...], on: str | None, asked: Asked
 ) -> int:
-    """Read like a run, write to no store, tell the counts; 0 unless it failed."""
-    day = read_day(on)
-    plan = compile_plan(project, policy, day)
-    tell_attested(plan)
-    from tamis.beam.run import dry_run
+    """Read like a run, write to no store, tell the result; 1 if what it must not hold is there.
 
-    receipt = dry_run(plan, inputs, replay=day != today())
-    if json is not None and str(json) == "-":
-        print(receipt.to_json(), end="")
-        return 0
-    tell_receipt(receipt)
-    for release in receipt.releases.values():
-        print(f"  fields of {release.item}:")
-        for path, one in release.fields.items():
-            print(f"    {path}: {one.fate}, {one.because}")
-    if json is not None:
-        json.write_text(receipt.to_json(), encoding="utf-8")
-    return 0
+    Raises:
+        UsageError: an option is wrong, or the other project has no such policy on the day.
+    """
+    _check(asked)
+    day = read_day(on)
+    subject = open_subject(project, policy)
+    plan = compile_subject(subject, day)
+    other = compile_plan(load_project(asked.against), policy, day) if asked.against else None
+    from rich.console import Console
+
+    from tamis.beam.look import Look
+    from tamis.beam.run import dry_run
+    from tamis.report.compose import compose
+    from tamis.report.terminal import tell_dry_run
+
+    look = Look(whole_schema(subject), asked.profile_dropped, other)
+    with show_progress():
+        measured = dry_run(plan, inputs, replay=day != today(), look=look, limit=asked.limit)
+    against = (asked.against, other) if asked.against and other else None
+    result = compose(measured, plan, subject, against)
+    if asked.html is not None:
+        from tamis.report.html import render_html
+
+        asked.html.write_text(render_html(result, asked.lang), encoding="utf-8")
+    if asked.json is not None and str(asked.json) == "-":
+        print(result.to_json(), end="")
+    else:
+        tell_dry_run(result, Console(highlight=False))
+        if asked.json is not None:
+            asked.json.write_text(result.to_json(), encoding="utf-8")
+    found = [name for name in asked.fail_on if FAILURES[name](result)]
+    if found:
+        print(f"tamis: found what must not be there: {', '.join(found)}", file=sys.stderr)
+    return 1 if found else 0
+
+
+def _check(asked: Asked) -> None:
+    if asked.limit is not None and asked.limit < 1:
+        raise UsageError(f"--limit {asked.limit}: should be 1 or more")
+    for name in asked.fail_on:
+        if name not in FAILURES:
+            raise UsageError(f"--fail-on {name}: should be one of {', '.join(FAILURES)}")
+    if "undeclared-nir" in asked.fail_on and not asked.profile_dropped:
+        raise UsageError("--fail-on undeclared-nir: say --profile-dropped as well")
+    if "newly-carried" in asked.fail_on and asked.against is None:
+        raise UsageError("--fail-on newly-carried: say --against as well")
+    if asked.lang not in ("en", "fr"):
+        raise UsageError(f"--lang {asked.lang}: should be en or fr")

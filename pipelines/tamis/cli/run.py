@@ -8,19 +8,13 @@ receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 import sys
 
 from tamis.cli.day import read_day, today
+from tamis.cli.progress import show_progress
 from tamis.decide.compile import compile_plan
 from tamis.decide.plan import Plan
 from tamis.documents.project import Project
 from tamis.errors import UsageError
 from tamis.evidence.commit import receipt_path
-from tamis.evidence.receipt import Receipt
-
-ATTESTED = {
-    "read": "its current wording was read",
-    "superseded": "an earlier wording was read, not the current one",
-    "inferred": "the Code states the flow, the list was not read",
-    "example": "made to illustrate, no such entry is known",
-}
+from tamis.evidence.receipt import ATTESTED, Receipt
 
 
 def tell_attested(plan: Plan) -> None:
@@ -63,7 +57,9 @@ def run_command(
     from tamis.beam.run import Job, builds_only, new_run_id, run
 
     name = run_id or new_run_id(policy)
-    receipt, before = run(Job(plan, inputs, output, name, keys, day != today(), options))
+    job = Job(plan, inputs, output, name, keys, day != today(), options)
+    with show_progress():
+        receipt, before = run(job)
     if builds_only(options):
         print(f"job {name} was built and not launched, as --dry_run says")
         return 0

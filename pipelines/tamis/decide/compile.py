@@ -84,6 +84,11 @@ def compile_subject(subject: Subject, on: datetime.date) -> Plan:
     )
 
 
+def whole_schema(subject: Subject) -> tuple[PlanField, ...]:
+    """All fields of the policy's schema, those that no release reads included."""
+    return _project(subject.schema.fields, set(subject.leaves))
+
+
 def _say_none_in_force(subject: Subject, on: datetime.date) -> str:
     lines = [f"policy `{subject.name}` has no release in force on {on}"]
     items = law_on(subject.law, on).items

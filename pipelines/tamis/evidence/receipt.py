@@ -22,6 +22,14 @@ from tamis.filter.tally import REASONS, Tally
 
 TOOL = "tamis"
 
+ATTESTED = {
+    "read": "its current wording was read",
+    "superseded": "an earlier wording was read, not the current one",
+    "inferred": "the Code states the flow, the list was not read",
+    "example": "made to illustrate, no such entry is known",
+}
+"""What a register entry stands on, in words."""
+
 
 class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, populate_by_name=True)

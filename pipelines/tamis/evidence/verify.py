@@ -7,6 +7,7 @@ failed       dsn-droits/droits/r1-00000-00001.parquet: digest differs
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tamis.decide.plan import TAGS
+from tamis.decide.plan import TAGS, Plan
 from tamis.errors import DocumentError, UsageError
+from tamis.evidence.commit import QUARANTINE, RECEIPTS, STAGING, receipt_path
 from tamis.evidence.receipt import FilePart, Receipt
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 Outcome = Literal["ok", "failed", "not checked"]
 
-_SYSTEM = ("_receipts", "_staging")
+_SYSTEM = (RECEIPTS, STAGING)
+_UNSEEN = ("dropped", "stripped")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ def verify(path: Path, project: "Project | None" = None) -> list[Finding]:
         raise UsageError(f"{path}: is no receipt") from None
     folder = path.resolve().parent.parent
     return [
+        _finding(
+            path.resolve() == folder / receipt_path(receipt.run),
+            f"the receipt of run {receipt.run} stands as {path.parent.name}/{path.name}",
+        ),
         *_counts(receipt),
         *_files(receipt, folder),
         *_strangers(folder),
@@ -79,9 +86,16 @@ def _counts(receipt: Receipt) -> Iterator[Finding]:
     yield _finding(read == counts.in_, f"inputs hold {read} records, {counts.in_} were judged")
     reasons = sum(receipt.quarantine.values())
     yield _finding(reasons == counts.quarantined, f"quarantine by reason adds up to {reasons}")
+    rows = sum(one.rows for one in receipt.quarantine_files or ())
+    yield _finding(rows == counts.quarantined, f"quarantine: files hold {rows} rows")
     for name, release in receipt.releases.items():
         rows = sum(one.rows for one in release.files or ())
         yield _finding(rows == release.rows, f"release {name}: files hold {rows} rows")
+    most = [release.rows for release in receipt.releases.values()]
+    yield _finding(
+        max(most, default=0) <= counts.released <= sum(most),
+        f"{counts.released} records released make {' + '.join(map(str, most))} rows",
+    )
 
 
 def _files(receipt: Receipt, folder: Path) -> Iterator[Finding]:
@@ -105,13 +119,29 @@ def _files(receipt: Receipt, folder: Path) -> Iterator[Finding]:
         kept = {
             path.split(".")[0]
             for path, one in release.fields.items()
-            if one.fate not in ("dropped", "stripped", "pseudonymized")
+            if one.fate not in (*_UNSEEN, "pseudonymized")
         }
         pseudonyms = sum(one.fate == "pseudonymized" for one in release.fields.values())
         for file in release.files or ():
             yield _file(folder, file, tags, kept, pseudonyms, f"{receipt.policy}/{name}/")
     for file in receipt.quarantine_files or ():
-        yield _file(folder, file, {"run": receipt.run}, None, 0, "_quarantine/")
+        top = f"{QUARANTINE}/{receipt.policy}/"
+        yield _file(folder, file, {"run": receipt.run}, None, 0, top)
+    yield from _reasons(receipt, folder)
+
+
+def _reasons(receipt: Receipt, folder: Path) -> Iterator[Finding]:
+    """Whether the quarantine files hold the reasons that the receipt counts."""
+    found: Counter[str] = Counter()
+    try:
+        for file in receipt.quarantine_files or ():
+            table = pq.read_table(folder / file.path, columns=["reason"], partitioning=None)
+            for one in table.column("reason").value_counts().to_pylist():
+                found[one["values"]] += one["counts"]
+    except (pa.ArrowException, KeyError, OSError):
+        return  # told with the file
+    same = found == Counter(receipt.quarantine)
+    yield _finding(same, f"quarantine by reason {'is' if same else 'is not'} what its files hold")
 
 
 def _file(
@@ -122,8 +152,8 @@ def _file(
     pseudonyms: int,
     top: str,
 ) -> Finding:
-    full = (folder / file.path).resolve()
-    if not file.path.startswith(top) or not full.is_relative_to(folder):
+    full = folder / file.path
+    if not file.path.startswith(top) or full.resolve() != full:
         return Finding("failed", f"{file.path}: does not stand where it should")
     if not full.is_file():
         return Finding("failed", f"{file.path}: is not there")
@@ -149,11 +179,11 @@ def _file(
 def _strangers(folder: Path) -> Iterator[Finding]:
     """Files of the store that no receipt lists."""
     listed: set[str] = set()
-    for path in (folder / "_receipts").glob("*.json"):
+    for path in (folder / RECEIPTS).glob("*.json"):
         try:
             listed |= {file.path for file in Receipt.model_validate_json(path.read_bytes()).files()}
         except (OSError, ValueError):
-            yield Finding("failed", f"_receipts/{path.name}: is no receipt")
+            yield Finding("failed", f"{RECEIPTS}/{path.name}: is no receipt")
     strangers = [
         str(path.relative_to(folder))
         for path in sorted(folder.rglob("*"))
@@ -190,7 +220,27 @@ def _plan(receipt: Receipt, project: "Project | None") -> Iterator[Finding]:
     except (DocumentError, UsageError):
         yield Finding("not checked", f"{text}: the documents do not allow it any more")
         return
-    if plan.sha256 == receipt.plan_sha256:
-        yield Finding("ok", f"{text}: the plan's digest agrees")
-    else:
+    if plan.sha256 != receipt.plan_sha256:
         yield Finding("not checked", f"{text}: the documents have changed since the run")
+        return
+    yield Finding("ok", f"{text}: the plan's digest agrees")
+    yield _finding(_claims(receipt) == _rules(plan), "releases and fates of fields are the plan's")
+
+
+def _claims(receipt: Receipt) -> object:
+    fates = {
+        name: {path: one.fate for path, one in release.fields.items() if one.fate not in _UNSEEN}
+        for name, release in receipt.releases.items()
+    }
+    grounds = {name: (one.item, one.purpose) for name, one in receipt.releases.items()}
+    return fates, grounds, receipt.law, receipt.processing.slug
+
+
+def _rules(plan: Plan) -> object:
+    """What `_claims` should be. Fates of fields that no release uses are not in a plan's digest."""
+    fates = {
+        name: {path: fate for path, (fate, _) in fields.items() if fate not in _UNSEEN}
+        for name, fields in plan.fates.items()
+    }
+    grounds = {one.id: (one.item, one.purpose) for one in plan.releases}
+    return fates, grounds, dict(plan.law), plan.processing

@@ -30,7 +30,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.filter.gate_leaves import Leaf, Rows, take_apart
+from tamis.filter.gate_leaves import Leaf, Rows, take_apart, write_decimals
 from tamis.filter.gate_scan import (
     Scan,
     is_no_chance,
@@ -191,6 +191,22 @@ class _Look:
         return len(f"{largest:.0f}") if largest is not None else 0
 
     @cached_property
+    def can_begin(self) -> bool:
+        """Whether some value is as long as the first part of a NIR cut in two."""
+        return self.leaf.kind != "text" or bool(np.isin(self._lengths, _PART_ENDS).any())
+
+    @cached_property
+    def can_end(self) -> bool:
+        """Whether some value is as short as the second part of a NIR cut in two."""
+        return self.leaf.kind != "text" or bool(
+            ((self._lengths > 0) & (self._lengths < FULL)).any()
+        )
+
+    @cached_property
+    def _lengths(self) -> npt.NDArray[np.int64]:
+        return np.diff(text_buffers(self.leaf.values)[1])
+
+    @cached_property
     def texts(self) -> pa.Array:
         """The values as large_binary; floats that are no whole numbers are null."""
         values = self.leaf.values
@@ -199,6 +215,8 @@ class _Look:
         if self.leaf.kind == "float":
             whole = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), 1e15))
             values = pc.if_else(whole, values, None).cast(pa.int64())
+        if pa.types.is_decimal(values.type):
+            return write_decimals(values)
         return values.cast(pa.large_string()).cast(pa.large_binary())
 
 
@@ -230,7 +248,7 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
 
     With `shift`, `right` is `left` itself and the other value the next one of the same record.
     """
-    if left.widest + right.widest < BODY:
+    if left.widest + right.widest < BODY or not (left.can_begin and right.can_end):
         return
     heads = left.texts.slice(0, len(left.texts) - shift)
     tails = right.texts.slice(shift)

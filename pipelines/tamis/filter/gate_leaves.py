@@ -112,9 +112,13 @@ def _flat_leaf(path: str, array: pa.Array, rows: Rows | None) -> Iterator[Leaf]:
     ):
         yield Leaf(path, "text", array.cast(pa.large_binary()), rows)
     elif pt.is_decimal(kind):
-        # `1550875999991.00` is the number, `1550875999991.93` the number and its key.
-        text = pc.replace_substring_regex(array.cast(pa.large_string()), r"\.0+$", "")
-        yield Leaf(path, "text", text.cast(pa.large_binary()), rows)
+        if kind.bit_width < 128:  # for which Arrow has no `max`
+            array = array.cast(pa.decimal128(kind.precision, kind.scale))
+        largest = pc.max(array).as_py()
+        if largest is not None and largest >= 10**12:
+            yield Leaf(path, "text", write_decimals(array), rows)
+        else:
+            yield Leaf(path, "narrow", array, rows)
     elif pt.is_int64(kind) or pt.is_uint64(kind):
         yield Leaf(path, "integer", array, rows)
     elif pt.is_integer(kind):
@@ -132,6 +136,12 @@ def _flat_leaf(path: str, array: pa.Array, rows: Rows | None) -> Iterator[Leaf]:
         or pt.is_float16(kind)
     ):
         raise _unknown(path, kind)
+
+
+def write_decimals(array: pa.Array) -> pa.Array:
+    """Decimals as large_binary: `1550875999991.00` the number, `1550875999991.93` with its key."""
+    text = pc.replace_substring_regex(array.cast(pa.large_string()), r"\.0+$", "")
+    return text.cast(pa.large_binary())
 
 
 def _unknown(path: str, kind: pa.DataType) -> RunError:

@@ -8,7 +8,10 @@
 A record whose tested value cannot be read is neither withheld nor released but quarantined, if
 nothing else in the conditions excludes it: it might have matched. A `when` or `only` that cannot
 be told quarantines as well. Fields are judged where they would be released: not where a `when`
-does not hold, nor in list elements that `only` removes.
+does not hold, nor in list elements that `only` removes. A field that may not be null is judged
+wherever the struct or list around it is there; what the reader marks as faulty counts for the
+whole record. Under `on_nir: quarantine` a NIR stops the record where it is looked for: in kept
+free text, and in identifiers that the release does not pseudonymize.
 """
 
 from collections import Counter
@@ -63,6 +66,14 @@ def minimize(
 
     Legal source:
         Code du travail, art. R. 6323-37; RGPD, art. 5, 1, c.
+
+    Example:
+        >>> from datetime import date
+        >>> from tamis.documents.project import load_project
+        >>> plan = load_project().plan("cpir-partage", on=date(2026, 1, 1))
+        >>> done = minimize(pa.record_batch({"nir": ["155087599999194", None]}), plan)
+        >>> done.tally.records, done.tally.reconciled
+        (2, True)
     """
     if plan.needs_keys and keys is None:
         raise KeysError(f"policy `{plan.policy}` pseudonymizes: it needs a keyring")

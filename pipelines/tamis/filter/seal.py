@@ -213,7 +213,7 @@ def _rebuild(array: pa.Array, buffers: list[Any]) -> pa.Array:
 
 def _seal_fixed(array: pa.Array, width: int) -> pa.Array:
     n, valid, data = len(array), validity(array), array.buffers()[1]
-    if array.offset or data.size != n * width:
+    if data.size != n * width:
         data = data.slice(array.offset * width, n * width)
     if valid is not None:
         cells = np.frombuffer(data, np.uint8).reshape(n, width)

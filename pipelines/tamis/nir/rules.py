@@ -53,7 +53,8 @@ _MISREAD_APART = re.compile(
     r"(?<![^\W_])[IlSBZ][ .\-_/]{1,3}[0-9]"
     r"|[0-9][ .\-_/]{1,3}[OoIlSBZ]{2,3}[ .\-_/]{1,3}[0-9]"
 )
-_SOME_DIGITS = re.compile(r"(?:[0-9][^0-9]*){9}")
+_LEGIBLE = 9  # digits that OCR must have left as they are
+_SOME_DIGITS = re.compile(rf"(?:[0-9][^0-9]*){{{_LEGIBLE}}}")
 _MANY_DIGITS = re.compile(r"(?:[0-9][^0-9]*){12}")
 
 
@@ -356,7 +357,7 @@ def _is_misread(candidate: _Candidate, corrected: str) -> bool:
     original = text[start:end]
     if original == corrected[start:end] or _glued(text, start, end):
         return False
-    if sum(character.isdigit() for character in original) < 9:
+    if sum(character.isdigit() for character in original) < _LEGIBLE:
         return False
     label = candidate.label()[0]
     if candidate.plausible and (candidate.keyed or candidate.full):

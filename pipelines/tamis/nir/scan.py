@@ -22,7 +22,8 @@ from tamis.nir.rules import find_nir
 
 _BLOCK = 1 << 18  # bytes that are classified at a time, for the processor's cache
 _SLAB = 1 << 23  # bytes that are judged at a time, for memory
-_ENOUGH_DIGITS = 9  # the least that a NIR has, misread; else 12, and the letter of Corsica
+_ENOUGH_DIGITS = 12  # the least that a NIR has: 13 characters, one the letter of Corsica
+_ENOUGH_IF_MISREAD = 9
 _PLAIN_DIGITS = 15
 _GROUPS = (1, 2, 2, 2, 3, 3, 2)
 _SHORT_ROWS = 64  # bytes a row
@@ -30,7 +31,7 @@ _SHORT_ROWS = 64  # bytes a row
 _MAY_HOLD = (
     r"(?:^|[^0-9])[1-8](?:[^0-9A-Za-z]*[0-9ABab]){12}(?:(?:[^0-9A-Za-z]*[0-9]){2})?(?:$|[^0-9])"
     r"|&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\[uUxtnr]|<[/A-Za-z]|[eE]\+?1[24]"
-    r"|[0-9][OoQIilSsBZzG]|[OoQIilSsBZzG][0-9]"
+    r"|[0-9][\x00\p{Cf}\pM]*[OoQIilSsBZzG]|[OoQIilSsBZzG][\x00\p{Cf}\pM]*[0-9]"
     r"|(?:^|[^\pL\pN])[IlSBZ][^0-9A-Za-z]{1,6}[0-9]"
     r"|[0-9][^0-9A-Za-z]{1,6}[OoIlSBZ]{2,3}[^0-9A-Za-z]{1,6}[0-9]"
 )
@@ -49,6 +50,22 @@ class Hits(NamedTuple):
     rows: Ints
     starts: Ints
     ends: Ints
+
+
+class Scan(NamedTuple):
+    """The plain NIRs of some rows, and which rows may hold others.
+
+    Attributes:
+        plain: the NIRs that need no further look.
+        many: the rows with digits enough for another one.
+        few: the rows with digits enough only if others were misread.
+        foreign: the rows that may have digits of other scripts.
+    """
+
+    plain: Hits
+    many: Ints
+    few: Ints
+    foreign: Ints
 
 
 def _table(characters: str, *, more: tuple[int, ...] = ()) -> Bools:
@@ -78,15 +95,17 @@ def locate(array: pa.Array) -> Hits:
     """
     data, offsets = spread(array)
     rows = len(array)
-    if rows == 0 or offsets[-1] - offsets[0] < _ENOUGH_DIGITS:
+    if rows == 0 or offsets[-1] - offsets[0] < _ENOUGH_IF_MISREAD:
         return Hits(_NOTHING, _NOTHING, _NOTHING)
     if (offsets[-1] - offsets[0]) < _SHORT_ROWS * rows:
-        plain, doubtful, foreign = _locate_in_short_rows(array)
+        scan = _locate_in_short_rows(array)
     else:
-        plain, doubtful, foreign = _locate_plain(data, offsets)
+        scan = _locate_plain(data, offsets)
+    plain, few = scan.plain, _keep_mixed(array, scan.few)
+    doubtful = np.unique(np.concatenate([scan.many, few, scan.foreign]))
     if len(doubtful) == 0:
         return plain
-    doubtful = _filter_doubtful(array, doubtful, foreign, plain, offsets)
+    doubtful = _filter_doubtful(array, doubtful, scan.foreign, plain, offsets)
     exact = _apply_rules(array, doubtful, offsets)
     if len(plain.rows) and len(doubtful):
         settled = np.ones(rows, dtype=bool)
@@ -96,8 +115,8 @@ def locate(array: pa.Array) -> Hits:
     return _merge([plain, exact]) if len(exact.rows) else plain
 
 
-def _locate_in_short_rows(array: pa.Array) -> tuple[Hits, Ints, Ints]:
-    """Plain NIRs, doubtful and foreign rows, after the rows were parted by line breaks."""
+def _locate_in_short_rows(array: pa.Array) -> Scan:
+    """The same as `_locate_plain`, after the rows were parted by line breaks."""
     filled = array.fill_null("") if array.null_count else array
     everything = pa.ListArray.from_arrays(pa.array([0, len(filled)], pa.int32()), filled)
     joined = pc.binary_join(everything, pa.scalar("\n", array.type))
@@ -105,25 +124,23 @@ def _locate_in_short_rows(array: pa.Array) -> tuple[Hits, Ints, Ints]:
     _, offsets = spread(array)
     parted = offsets - offsets[0] + np.arange(len(offsets))
     parted[-1] = ends[-1] - ends[0]
-    plain, doubtful, foreign = _locate_plain(data, parted + ends[0])
+    scan = _locate_plain(data, parted + ends[0])
+    plain = scan.plain
     shift = offsets[0] - ends[0] - plain.rows
-    return Hits(plain.rows, plain.starts + shift, plain.ends + shift), doubtful, foreign
+    return scan._replace(plain=Hits(plain.rows, plain.starts + shift, plain.ends + shift))
 
 
-def _locate_plain(data: Bytes, offsets: Ints) -> tuple[Hits, Ints, Ints]:
-    """Plain NIRs, the rows that may hold others, and of these the rows with foreign digits."""
-    hits = [Hits(_NOTHING, _NOTHING, _NOTHING)]
-    doubtful, foreign = [_NOTHING], [_NOTHING]
+def _locate_plain(data: Bytes, offsets: Ints) -> Scan:
+    """The plain NIRs, and the rows that may hold others."""
+    scans = [Scan(Hits(_NOTHING, _NOTHING, _NOTHING), _NOTHING, _NOTHING, _NOTHING)]
     for first, last in _slabs(offsets):
         begin, end = int(offsets[first]), int(offsets[last])
-        part = data[begin:end]
-        bounds = offsets[first : last + 1] - begin
-        found, rows, strange = _scan_slab(part, bounds)
-        hits.append(Hits(found.rows + first, found.starts + begin, found.ends + begin))
-        doubtful.append(rows + first)
-        foreign.append(strange + first)
-    together = [np.concatenate([_NOTHING, *column]) for column in zip(*hits, strict=True)]
-    return Hits(*together), np.concatenate(doubtful), np.concatenate(foreign)
+        hits, *rows = _scan_slab(data[begin:end], offsets[first : last + 1] - begin)
+        hits = Hits(hits.rows + first, hits.starts + begin, hits.ends + begin)
+        scans.append(Scan(hits, *[part + first for part in rows]))
+    plain, *others = zip(*scans, strict=True)
+    hits = Hits(*[np.concatenate(column) for column in zip(*plain, strict=True)])
+    return Scan(hits, *[np.concatenate(parts) for parts in others])
 
 
 def _merge(parts: list[Hits]) -> Hits:
@@ -142,7 +159,7 @@ def _slabs(offsets: Ints) -> Iterator[tuple[int, int]]:
             yield first, last
 
 
-def _scan_slab(part: Bytes, bounds: Ints) -> tuple[Hits, Ints, Ints]:
+def _scan_slab(part: Bytes, bounds: Ints) -> Scan:
     """The same as `_locate_plain`, for the rows of one slab."""
     digits, strange = _classify(part)
     hits = Hits(_NOTHING, _NOTHING, _NOTHING)
@@ -150,12 +167,13 @@ def _scan_slab(part: Bytes, bounds: Ints) -> tuple[Hits, Ints, Ints]:
     if len(near):
         hits = _find_plain(part, bounds, digits, near)
         _clear(digits, hits)
-    doubtful = np.zeros(len(bounds) - 1, dtype=bool)
-    if len(_stretches(digits, 3, _ENOUGH_DIGITS)):
-        doubtful |= np.diff(_count_before(digits, bounds)) >= _ENOUGH_DIGITS
+    many = few = _NOTHING
+    if len(_stretches(digits, 3, _ENOUGH_IF_MISREAD)):
+        in_row = np.diff(_count_before(digits, bounds))
+        many = np.flatnonzero(in_row >= _ENOUGH_DIGITS)
+        few = np.flatnonzero((in_row >= _ENOUGH_IF_MISREAD) & (in_row < _ENOUGH_DIGITS))
     foreign = np.unique(np.searchsorted(bounds, strange, side="right") - 1)
-    doubtful[foreign] = True
-    return hits, np.flatnonzero(doubtful), foreign
+    return Scan(hits, many, few, foreign)
 
 
 def _classify(part: Bytes) -> tuple[Bytes, Ints]:
@@ -319,6 +337,22 @@ def _clear(digits: Bytes, hits: Hits) -> None:
     for step in range(1, int((last - first).max(initial=0))):
         inner = first + step
         digits[inner[inner < last]] = 0
+
+
+def _keep_mixed(array: pa.Array, rows: Ints) -> Ints:
+    """Of some rows, those where a letter stands beside a digit, as in a number misread.
+
+    Escapes and tags may fold to nothing, so their edges count as letters.
+    """
+    if not len(rows):
+        return rows
+    data, starts = spread(array.take(pa.array(rows)))
+    data = data[: starts[-1]]
+    digits = (data - np.uint8(48)) <= 9
+    letters = (data >= ord(";")) | (data == ord("&")) | (data == 0)
+    beside = (digits[1:] & letters[:-1]) | (digits[:-1] & letters[1:])
+    beside[starts[1:-1] - 1] = False
+    return rows[np.unique(np.searchsorted(starts, np.flatnonzero(beside), side="right") - 1)]
 
 
 def _filter_doubtful(

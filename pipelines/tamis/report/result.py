@@ -9,7 +9,7 @@ names, counts, types and texts of the documents; never a value of the input:
                "type": {"in": "string", "out": "fixed_size_binary[16]"}, …}}, …}},
      "sample": {"limit": null, "read": 2000, "complete": true, …},
      "bytes": {"in": 181220, "out": {"evaluation": 60110}, "quarantine": 9120},
-     "risk": {"evaluation": {"fields": ["sexe", …], "unique": {"records": "<5", …}, …}}, …}
+     "risk": {"evaluation": {"fields": ["sexe", …], "unique": "<5", …}}, …}
 """
 
 import json
@@ -47,8 +47,9 @@ class DryField(FieldPart):
     """What becomes of a field of the schema in one release, and on which ground.
 
     Attributes:
+        needs: the needs that keep it, each for itself; empty where it is not released.
         treatment: the fate with its details, such as `generalized to year`.
-        out: name of the released field, or None.
+        out: path of the released field, or None.
         type: before and after.
         place: `file:line:column` of the document that decides.
         read: whether a run reads the field's values at all.
@@ -58,6 +59,7 @@ class DryField(FieldPart):
         sensitive: why the field is sensitive, or None.
     """
 
+    needs: list[str] = []
     treatment: str
     out: str | None = None
     type: TypePart

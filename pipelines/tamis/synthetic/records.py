@@ -126,7 +126,8 @@ def make_records(
     Returns:
         Records as Python values: text, numbers, dates, lists and mappings.
     """
-    maker = _Maker(random.Random(seed), accepted_values(policies), dirt, nir_with_key)
+    unwanted = any(one.on_nir == "quarantine" for policy in policies for one in policy.releases)
+    maker = _Maker(random.Random(seed), accepted_values(policies), dirt, nir_with_key, unwanted)
     return [maker.record(schema) for _ in range(count)]
 
 
@@ -136,6 +137,7 @@ class _Maker:
     accepted: Accepted
     dirt: Dirt
     with_key: bool
+    unwanted: bool  # a NIR stops the record: most have none
     nir: str = ""
     number: int = 0
     born: datetime.date = field(default_factory=lambda: datetime.date(1980, 1, 1))
@@ -166,7 +168,8 @@ class _Maker:
         if spec.nullable and self.chance.random() < 0.1:
             return None
         if spec.identifier:
-            return self.identifier(spec)
+            absent = self.unwanted and self.chance.random() < 0.9
+            return None if absent else self.identifier(spec)
         if is_text and self.chance.random() < self.dirt.mistyped and spec.type != "string":
             return "n.c."
         return self.leaf(name, spec)

@@ -1,0 +1,1 @@
+"""A first schema for a feed that nobody has described: sample, evidence, guesses, YAML."""

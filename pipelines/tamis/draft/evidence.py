@@ -1,0 +1,210 @@
+"""What the values of one leaf look like, added up piece by piece: counts and lengths, no values."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.documents.schema import Identifier
+from tamis.filter.conform import plain
+from tamis.filter.text import Wire, parse_text
+from tamis.nir.number import Bools, decode, is_text, judge
+from tamis.nir.profile import profile_nir
+
+PATTERNS: Final = (
+    *(None, "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%y"),
+    *("%Y%m%d", "%d%m%Y"),
+)
+"""Ways to write a date, the first the likeliest where several fit; None is ISO 8601."""
+
+MARKS: Final = (".", ",")
+KINDS: Final[tuple[Identifier, ...]] = ("nir", "nia", "nnp", "mig", "ntt", "nir-key")
+WORDS_OF_PROSE: Final = 4
+MOST_DISTINCT: Final = 100
+"""Different values that are counted; beyond, there are many."""
+
+_MOMENTS: Final = {
+    "date32": pa.date32(),
+    "timestamp[us]": pa.timestamp("us"),
+    "timestamp[us, tz=UTC]": pa.timestamp("us", "UTC"),
+    "time64[us]": pa.time64("us"),
+}
+_CANDIDATES: Final = [
+    (kind, pattern)
+    for kind in _MOMENTS
+    for pattern in (PATTERNS if kind != "time64[us]" else (None,))
+]
+_FIRST = 64
+_NEARLY = 0.9
+_LETTERS_OF_SEX = ["1", "2", "01", "02", "m", "f", "h", "homme", "femme", "masculin", "feminin"]
+_TITLES_OF_SEX = ["féminin", "m.", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle"]
+_SEXES = pa.array([*_LETTERS_OF_SEX, *_TITLES_OF_SEX])
+_TRUE = pa.array(["true", "vrai", "oui", "o"])
+_FALSE = pa.array(["false", "faux", "non", "n"])
+
+
+@dataclass
+class Evidence:
+    """Counts over all values seen of one leaf.
+
+    Attributes:
+        name: the leaf's name.
+        rows: places where a value may stand.
+        values: those where one does.
+        sorts: how many values the wire has as `text`, `integer`, `number`, `bool` or `native`.
+        nirs: NIRs by form, as `profile_nir` tells them, chance set aside.
+        nir_why: the evidence of the piece with most NIRs.
+        as_identifier: values that are well-formed as each kind of identifier.
+        long: values of 13 to 15 digits.
+        integers, exponents, zeros: values that are digits; that have an exponent; that begin with
+            a zero before another digit.
+        widths: fewest and most digits of the integers.
+        marked: values with digits on both sides of each decimal mark.
+        scales: fewest and most digits behind each mark.
+        before: most digits before any mark.
+        moments: values that are a date or a time, by type and pattern.
+        yes, no: words for true and false.
+        sexes: values that are a code or a title telling the sex.
+        prose: texts of four words or more.
+        longest: characters of the longest text.
+        distinct: hashes of different values, up to `MOST_DISTINCT` and one more.
+    """
+
+    name: str
+    rows: int = 0
+    values: int = 0
+    sorts: Counter[str] = field(default_factory=Counter)
+    nirs: Counter[str] = field(default_factory=Counter)
+    nir_why: str = ""
+    as_identifier: Counter[str] = field(default_factory=Counter)
+    long: int = 0
+    integers: int = 0
+    exponents: int = 0
+    zeros: int = 0
+    widths: tuple[int, int] = (99, 0)
+    marked: Counter[str] = field(default_factory=Counter)
+    scales: dict[str, tuple[int, int]] = field(default_factory=dict)
+    before: int = 0
+    moments: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+    yes: int = 0
+    no: int = 0
+    sexes: int = 0
+    prose: int = 0
+    longest: int = 0
+    distinct: set[int] = field(default_factory=set)
+    _most_nirs: int = 0
+    _alive: list[tuple[str, str | None]] = field(default_factory=lambda: list(_CANDIDATES))
+
+    def add(self, array: pa.Array, sort: str = "text") -> None:
+        """Add a piece of the leaf.
+
+        Args:
+            array: N values of any leaf type, null where there is none.
+            sort: what the wire has them as.
+        """
+        self.rows += len(array)
+        array = plain(array).drop_null()
+        if sort == "text" and pa.types.is_string(array.type):
+            array = array.filter(pc.not_equal(pc.utf8_trim_whitespace(array), ""))
+        if not len(array):
+            return
+        self.values += len(array)
+        self.sorts[sort] += len(array)
+        self._add_nirs(array)
+        if pa.types.is_boolean(array.type):
+            return
+        if is_text(array.type):
+            self._add_text(pc.utf8_trim_whitespace(decode(array).cast(pa.string())))
+        elif pa.types.is_integer(array.type) or pa.types.is_decimal(array.type):
+            self._add_numbers(array.cast(pa.string()))
+
+    def _add_nirs(self, array: pa.Array) -> None:
+        profile = profile_nir(array, self.name)
+        if profile.carries_nir:
+            self.nirs[profile.form] += profile.nirs
+        if profile.nirs and (profile.carries_nir, profile.nirs) > (
+            bool(self._most_nirs),
+            self._most_nirs,
+        ):
+            self.nir_why = profile.why
+            self._most_nirs = profile.nirs if profile.carries_nir else 0
+        if is_text(array.type) or profile.carries_nir:
+            for kind in KINDS:
+                self.as_identifier[kind] += _count(judge(array, (kind,)).canonical.is_valid())
+
+    def _add_text(self, text: pa.Array) -> None:
+        lengths = pc.utf8_length(text)
+        self.longest = max(self.longest, pc.max(lengths).as_py())
+        words = pc.count_substring_regex(text, r"[^\s]+")
+        self.prose += _count(pc.greater_equal(words, WORDS_OF_PROSE))
+        if len(self.distinct) <= MOST_DISTINCT:
+            self.distinct.update(map(hash, pc.unique(text)[: MOST_DISTINCT + 1].to_pylist()))
+        lower = pc.utf8_lower(text)
+        self.yes += _count(pc.is_in(lower, value_set=_TRUE))
+        self.no += _count(pc.is_in(lower, value_set=_FALSE))
+        self.sexes += _count(pc.is_in(lower, value_set=_SEXES))
+        self._add_numbers(text)
+        self._add_moments(text)
+
+    def _add_numbers(self, text: pa.Array) -> None:
+        numeric = text.filter(pc.match_substring_regex(text, r"^[+-]?[0-9][0-9.,eE+-]*$"))
+        if not len(numeric):
+            return
+        whole = numeric.filter(pc.match_substring_regex(numeric, "^[+-]?[0-9]+$"))
+        if len(whole):
+            digits = pc.utf8_length(pc.utf8_ltrim(whole, "+-"))
+            self.integers += len(whole)
+            self.zeros += _count(pc.match_substring_regex(whole, "^[+-]?0[0-9]"))
+            self.long += _count(pc.and_(pc.greater(digits, 12), pc.less(digits, 16)))
+            self.widths = _span(self.widths, digits)
+            self.before = max(self.before, self.widths[1])
+        for mark in MARKS:
+            some = numeric.filter(pc.match_substring_regex(numeric, rf"^[+-]?[0-9]+[{mark}][0-9]+$"))
+            if len(some):
+                place = pc.find_substring(some, mark)
+                behind = pc.subtract(pc.subtract(pc.binary_length(some), place), 1)
+                self.marked[mark] += len(some)
+                self.scales[mark] = _span(self.scales.get(mark, (99, 0)), behind)
+                self.before = max(self.before, pc.max(place).as_py())
+        self.exponents += _count(
+            pc.match_substring_regex(numeric, "^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$")
+        )
+
+    def _add_moments(self, text: pa.Array) -> None:
+        alive = []
+        for kind, pattern in self._alive:
+            if not _fitting(text[:_FIRST], kind, pattern):
+                continue
+            fitting = _fitting(text, kind, pattern)
+            if fitting >= _NEARLY * len(text):
+                self.moments[kind, pattern] += fitting
+                alive.append((kind, pattern))
+        self._alive = alive
+
+    @property
+    def few(self) -> bool:
+        """Whether the same few values come again and again."""
+        return len(self.distinct) <= MOST_DISTINCT and len(self.distinct) * 4 <= self.values
+
+    @property
+    def one_width(self) -> bool:
+        """Whether all integers have the same number of digits."""
+        return self.widths[0] == self.widths[1]
+
+
+def _fitting(text: pa.Array, kind: str, pattern: str | None) -> int:
+    faults = parse_text(text, _MOMENTS[kind], Wire(dates=pattern)).faults
+    return len(text) if faults is None else int((faults == 0).sum())
+
+
+def _count(mask: pa.Array) -> int:
+    flags: Bools = mask.to_numpy(zero_copy_only=False)
+    return int(np.count_nonzero(flags))
+
+
+def _span(span: tuple[int, int], lengths: pa.Array) -> tuple[int, int]:
+    low, high = pc.min_max(lengths).as_py().values()
+    return min(span[0], low), max(span[1], high)

@@ -1,0 +1,155 @@
+"""What a field's name hints at. Hints are for a human to confirm: a name proves nothing.
+
+    >>> hint_part("code_commune_naissance"), hint_part("nom_naissance")
+    ('place', None)
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+from tamis.documents.schema import Identifier, NirPart
+from tamis.nir.label import names_nir
+
+
+def plain(name: str) -> str:
+    """`name` in lower case without accents, its words parted by single underscores.
+
+    Example:
+        >>> plain("Date Entrée-formation"), plain("codePostal")
+        ('date_entree_formation', 'code_postal')
+    """
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+    letters = unicodedata.normalize("NFKD", parted.casefold())
+    kept = "".join(one for one in letters if not unicodedata.combining(one))
+    return re.sub(r"[^a-z0-9]+", "_", kept).strip("_")
+
+
+def _words(*stems: str) -> re.Pattern[str]:
+    """A pattern for words that begin with a stem; a stem that ends in `$` is a whole word."""
+    ends = "|".join(f"{stem[:-1]}(?![a-z])" if stem.endswith("$") else stem for stem in stems)
+    return re.compile(f"(?:^|_)(?:{ends})")
+
+
+_KEY: Final = _words("cle$", "key$", "clef$")
+_BIRTH: Final = _words("naiss", "birth", "ddn$", "dob$", "ne_le$", "nee_le$")
+_OF_PLACE: Final = _words(
+    *("lieu", "commune", "ville", "dep$", "dept", "departement", "pays", "code_insee", "insee")
+)
+_NOT_A_DATE: Final = _words("nom", "prenom", "rang$", "ordre$")
+_SEX: Final = _words("sexe", "sex$", "genre", "gender", "civilite")
+DAY: Final = _words(
+    *("date", "dt$", "jour$", "le$", "debut", "fin$", "naiss", "ddn$", "echeance", "depuis")
+)
+"""Names of dates: eight digits in a row are read as one only there."""
+
+CODE: Final = _words(
+    *("code", "cp$", "postal", "insee", "siret", "siren", "tel", "portable", "mobile", "fax"),
+    *("num", "numero", "no$", "n$", "ref", "id$", "identifiant", "matricule", "naf", "ape$"),
+    *("rome", "rncp", "rs$", "departement", "dept", "commune", "uai", "finess", "nda$"),
+)
+"""Names of digits that are no quantity: kept as text, so that no zero is lost."""
+
+QUANTITY: Final = _words(
+    *("montant", "prix", "cout", "salaire", "remuneration", "total", "solde", "nb$", "nombre"),
+    *("duree", "heures", "quantite", "age$", "taux", "revenu"),
+)
+PROSE: Final = _words(
+    *("comment", "observ", "remarque", "note$", "notes$", "motif", "message", "texte", "avis"),
+    *("description", "precision", "justif", "memo$", "historique"),
+)
+
+_HEALTH: Final = _words("rqth", "handicap", "boeth", "invalid", "sante", "maladie", "inapt")
+_OPINION: Final = _words("syndic", "relig", "mandat", "opinion")
+
+_CATEGORIES: Final[tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]] = (
+    (_words("mandat", "elu$", "elue$", "collectivite"), ("elu-mandats",)),
+    (
+        _words("connexion", "login", "ip$", "adresse_ip", "user_agent", "session_web", "cookie"),
+        ("connexion",),
+    ),
+    (_words("financeur", "financeurs", "opco"), ("fin-identification-contacts", "fin-activite")),
+    (_words("certificateur"), ("cert-identification-contacts", "cert-activite")),
+    (
+        _words("prestataire", "organisme", "of$", "formateur"),
+        ("of-identification-contacts", "of-activite", "of-actions-proposees"),
+    ),
+    (_words("iban", "bic$", "rib$"), ("outside", "tit-economique-financier")),
+    (
+        _words(
+            *("montant", "prix", "cout", "salaire", "remuneration", "solde", "revenu", "brut$"),
+            *("net$", "euros", "abondement", "financement", "paie", "versement", "reste_a"),
+        ),
+        ("tit-economique-financier",),
+    ),
+    (
+        _words(
+            *("formation", "stage", "rncp", "certif", "droit", "dossier", "entree", "sortie"),
+            *("session", "module", "action", "heures", "cpf", "assidu", "interruption", "parcours"),
+            *("dispositif", "inscription", "abandon"),
+        ),
+        ("tit-droits-parcours-formation", "partage-action-formation"),
+    ),
+    (
+        _words(
+            *("employeur", "siret", "siren", "contrat", "emploi", "metier", "profession", "pcs"),
+            *("diplome", "experience", "qualif", "poste$", "naf", "ape$", "entreprise", "rome"),
+        ),
+        ("tit-parcours-professionnel",),
+    ),
+    (
+        _words(
+            *("nom", "prenom", "nir", "nia$", "ntt$", "nnp$", "secu", "nss$", "naiss", "sexe"),
+            *("civilite", "genre", "adresse", "commune", "ville", "code_postal", "cp$", "pays"),
+            *("tel", "portable", "mobile", "courriel", "mail", "email", "e_mail", "nationalite"),
+            *("titulaire", "region", "departement", "dept", "ddn$", "rqth", "handicap", "age$"),
+        ),
+        ("tit-identite-activite", "partage-identite-activite"),
+    ),
+)
+
+
+def hint_categories(name: str) -> tuple[str, ...]:
+    """Slugs of categories that a field of this name often has, the likeliest first.
+
+    Example:
+        >>> hint_categories("date_naissance")
+        ('tit-identite-activite', 'partage-identite-activite')
+        >>> hint_categories("zz")
+        ()
+    """
+    text = plain(name)
+    return next((slugs for pattern, slugs in _CATEGORIES if pattern.search(text)), ())
+
+
+def hint_sensitive(name: str) -> str | None:
+    """What a field of this name may reveal that has the protection of RGPD art. 9, or None."""
+    text = plain(name)
+    if _HEALTH.search(text):
+        return "santé (RGPD art. 9)"
+    return "opinions ou appartenance (RGPD art. 9)" if _OPINION.search(text) else None
+
+
+def hint_identifier(name: str) -> Identifier | None:
+    """The identifier that the name speaks of, or None.
+
+    Example:
+        >>> hint_identifier("cle_nir"), hint_identifier("ntt"), hint_identifier("numSecu")
+        ('nir-key', 'ntt', 'nir')
+    """
+    text = plain(name)
+    words: dict[str, Identifier] = {"ntt": "ntt", "nnp": "nnp", "nia": "nia"}
+    own = next((words[word] for word in text.split("_") if word in words), None)
+    if own is None and not names_nir(name) and not names_nir(text.replace("_", " ")):
+        return None
+    return "nir-key" if _KEY.search(text) else own or "nir"
+
+
+def hint_part(name: str) -> NirPart | None:
+    """The part of the NIR that a field of this name repeats, or None."""
+    text = plain(name)
+    if _SEX.search(text):
+        return "sex"
+    if not _BIRTH.search(text) or _NOT_A_DATE.search(text):
+        return None
+    return "place" if _OF_PLACE.search(text) else "birth"

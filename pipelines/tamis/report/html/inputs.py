@@ -1,0 +1,184 @@
+"""What was read: the sample, the files, drift, bytes, NIRs that no schema declares."""
+
+from tamis.report.html.markup import Markup, Node, code, join, tag
+from tamis.report.html.parts import Head, bar, names, note, section, table
+from tamis.report.html.speech import Speech
+from tamis.report.result import Against, DryRun, Profile
+
+
+def tell_inputs(say: Speech, result: DryRun) -> Markup:
+    """Everything about the inputs that is no disposition."""
+    return section(
+        say,
+        "inputs",
+        _sample(say, result),
+        _files(say, result),
+        tag("h3", say("drift-title")),
+        _drift(say, result),
+        tag("h3", say("undeclared-title")),
+        _profile(say, result.profile),
+        tag("h3", say("bytes-title")),
+        _bytes(say, result),
+    )
+
+
+def tell_against(say: Speech, against: Against) -> Markup:
+    """The same records under another project's policy."""
+    compared = tag(
+        "p",
+        say(
+            "against-what",
+            records=say.count(against.records, "record"),
+            project=code(against.project),
+        ),
+    )
+    if not against.fields:
+        return section(say, "against", compared, tag("p", say("against-same")))
+    heads = [
+        Head(say("field")),
+        Head(say("item")),
+        Head(say("purpose")),
+        Head(say.term("newly"), figures=True),
+        Head(tag("span", say("chart"), class_="sr"), class_="chart"),
+        Head(say.term("no-longer"), figures=True),
+    ]
+    rows: list[tuple[Node, ...]] = [
+        (
+            code(one.field),
+            code(one.item),
+            code(one.purpose),
+            say.number(one.newly),
+            bar(one.newly, against.records, "quarantined"),
+            say.number(one.no_longer),
+        )
+        for one in against.fields
+    ]
+    caption = say("against-caption")
+    return section(say, "against", compared, table(caption, heads, rows, label=caption))
+
+
+def _sample(say: Speech, result: DryRun) -> Markup:
+    sample = result.sample
+    if sample.complete:
+        return note(
+            "calm",
+            "=",
+            tag(
+                "p",
+                say(
+                    "sample-complete",
+                    records=say.count(sample.read, "record"),
+                    inputs=say.count(sample.inputs, "input"),
+                ),
+            ),
+        )
+    limit = "–" if sample.limit is None else say.number(sample.limit)
+    method = say.remark("sampling", sample.method)
+    return note(
+        "look",
+        "~",
+        tag("p", tag("strong", say("sample-limited", records=say.count(sample.read, "record")))),
+        tag(
+            "p",
+            say(
+                "sample-how",
+                limit=limit,
+                complete=say.number(sample.inputs_complete),
+                inputs=say.count(sample.inputs, "input"),
+                method=method,
+            ),
+        ),
+    )
+
+
+def _files(say: Speech, result: DryRun) -> Markup:
+    heads = [
+        Head(say("file"), wide=True),
+        Head(say("records"), figures=True),
+        Head(say("size"), figures=True),
+        Head(say.term("sha256")),
+    ]
+    rows: list[tuple[Node, ...]] = [
+        (code(one.uri), say.number(one.rows), say.size(one.bytes), code(one.sha256 or "–"))
+        for one in result.inputs
+    ]
+    caption = say("files-caption")
+    return table(caption, heads, rows, label=caption, class_="files")
+
+
+def _drift(say: Speech, result: DryRun) -> Markup:
+    drift = result.drift
+    if not drift.any:
+        return tag("p", say("no-drift"))
+    heads = [
+        Head(say("difference")),
+        Head(say("columns"), class_="listed"),
+        Head(say("meaning"), wide=True),
+    ]
+    rows: list[tuple[Node, ...]] = []
+    if drift.unknown:
+        rows.append((say("drift-unknown"), names(drift.unknown), say("drift-unknown-means")))
+    if drift.missing:
+        rows.append((say("drift-missing"), names(drift.missing), say("drift-missing-means")))
+    for one in drift.retyped:
+        files = (
+            join(code(kind), f" ({say.count(count, 'input')}) ")
+            for kind, count in one.files.items()
+        )
+        told = say("drift-retyped-means", schema=code(one.schema_), files=join(*files))
+        rows.append((say("drift-retyped"), names([one.column]), told))
+    caption = say("drift-caption")
+    return table(caption, heads, rows, label=caption)
+
+
+def _profile(say: Speech, profile: Profile | None) -> Markup:
+    if profile is None:
+        return tag("p", say("no-profile", option=code("--profile-dropped")))
+    looked = say.count(profile.columns, "column")
+    if not profile.undeclared:
+        return tag("p", say("profile-clean", columns=looked))
+    heads = [
+        Head(say("column")),
+        Head(say("in-schema")),
+        Head(say("form")),
+        Head(say("nirs"), figures=True),
+        Head(say("values"), figures=True),
+        Head(say.term("confidence"), figures=True),
+        Head(say("evidence"), wide=True),
+    ]
+    rows: list[tuple[Node, ...]] = [
+        (
+            code(one.column),
+            say("yes" if one.known else "no"),
+            say(f"form-{one.form}") if say.known(f"form-{one.form}") else one.form,
+            say.number(one.nirs),
+            say.number(one.values),
+            say.share(round(one.confidence * 1000), 1000),
+            say.remark("evidence", one.why),
+        )
+        for one in profile.undeclared
+    ]
+    caption = say("profile-caption", columns=looked)
+    return table(caption, heads, rows, label=caption)
+
+
+def _bytes(say: Speech, result: DryRun) -> Markup:
+    sizes = result.bytes
+    most = max([sizes.in_, sizes.quarantine, *sizes.out.values()])
+    heads = [
+        Head(say("what")),
+        Head(say("size"), figures=True),
+        Head(say("exactly"), figures=True),
+        Head(tag("span", say("chart"), class_="sr"), class_="chart"),
+    ]
+    listed: list[tuple[Node, int, str]] = [(say("bytes-in"), sizes.in_, "in")]
+    listed += [
+        (say("bytes-out", release=code(name)), size, "released") for name, size in sizes.out.items()
+    ]
+    listed.append((say("bytes-quarantine"), sizes.quarantine, "quarantined"))
+    rows = [
+        (what, say.size(size), say.number(size), bar(size, most, kind))
+        for what, size, kind in listed
+    ]
+    caption = say("bytes-caption")
+    return table(caption, heads, rows, label=caption)

@@ -1,0 +1,169 @@
+"""`Minimize`: what `minimize` gives, batch by batch, with where it comes from and exact counts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pytest
+from apache_beam.metrics.metric import MetricsFilter
+from apache_beam.pvalue import PCollection
+from apache_beam.testing.test_pipeline import TestPipeline as _TestPipeline
+from apache_beam.testing.util import assert_that, equal_to
+
+import tamis
+from tamis.beam.batch import Batch, Input
+from tamis.beam.minimize import QUARANTINE, Outputs
+from tamis.decide.plan import TAGS, Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.documents.schema import Format
+from tamis.filter.minimize import released_schema
+from tamis.filter.tally import Tally
+from tamis.formats.chunk import rejects_of
+
+BECAUSE = ("pour le test",)
+OPTIONS = ["--direct_running_mode=in_memory"]
+
+
+def release(name: str, nature: str, *kept: str) -> PlanRelease:
+    where = (PlanCondition("nature", (nature,), BECAUSE[0]),)
+    leaves = tuple(PlanLeaf(path, "kept", BECAUSE) for path in kept)
+    item, purpose = "R6323-37.I.1", "R6323-33.1"
+    return PlanRelease(name, item, purpose, "carried", "read", "strip", where, (), leaves)
+
+
+PLAN = Plan(
+    policy="essai",
+    schema="essai",
+    format=Format(name="jsonl"),
+    processing="traitement",
+    carries_nir=True,
+    direction="into-store",
+    law={"R6323-37": "LEGIARTI000000000000"},
+    fields=(
+        PlanField("nom", "string"),
+        PlanField("jours", "int16"),
+        PlanField("nature", "string"),
+    ),
+    releases=(release("droits", "CPF", "nom"), release("durees", "CPF", "jours")),
+    known=("nom", "jours", "nature"),
+)
+
+FIRST = Batch(
+    pa.record_batch(
+        {
+            "nom": ["Un", "Deux", "Trois", "Quatre"],
+            "jours": ["1", "n.c.", "3", "4"],
+            "nature": ["CPF", "CPF", "DIF", "CPF"],
+        }
+    ),
+    pa.array([1, 2, 4, 5]),
+    "in.jsonl",
+    "00000-00000",
+    0,
+    rejects_of([(3, "unreadable", "", "json")]),
+    unknown=frozenset({"autre"}),
+    anomalies={"odd": 2},
+)
+LAST = Batch(source="in.jsonl", inputs=(Input("in.jsonl", 5, 99, "ab"),))
+
+
+def run(batches: Sequence[Batch], check: Any) -> Any:
+    """Run `Minimize` on batches, `check` what comes out, and return the result."""
+    pipeline = _TestPipeline(
+        "FnApiRunner", options=beam.options.pipeline_options.PipelineOptions(OPTIONS)
+    )
+    source = pipeline | beam.Create(batches)
+    source.element_type = Batch
+    check(source | tamis.Minimize(PLAN, run="le-run"))
+    result = pipeline.run()
+    result.wait_until_finish()
+    return result
+
+
+def plain(batch: Batch) -> Any:
+    """A batch as plain values."""
+    where = (batch.source, batch.part, batch.seq, tuple(batch.positions.to_pylist()))
+    return where, batch.data.schema.to_string(), batch.data.to_pylist()
+
+
+def test_every_output_has_what_it_should() -> None:
+    tags = ["R6323-37.I.1", "R6323-33.1", "LEGIARTI000000000000", "traitement", "read"]
+    tagged = dict(zip(TAGS, [*tags, f"essai@{PLAN.sha256[:12]}", "le-run"], strict=True))
+    where = ("in.jsonl", "00000-00000", 0, (1, 5))
+    wrong = {"run": "le-run", "source": "in.jsonl"}
+    tally = Tally(
+        records=5,
+        released=2,
+        withheld=1,
+        unknown={"autre"},
+    )
+    tally.quarantine.update(["type", "unreadable"])
+    tally.rows.update({"droits": 2, "durees": 2})
+    tally.anomalies["odd"] = 2
+
+    def check(out: Outputs) -> None:
+        for name, rows in {
+            "droits": [{"nom": "Un"}, {"nom": "Quatre"}],
+            "durees": [{"jours": 1}, {"jours": 4}],
+        }.items():
+            one = next(one for one in PLAN.releases if one.id == name)
+            schema = released_schema(PLAN, one).to_string()
+            want = (where, schema, [row | tagged for row in rows])
+            assert_that(
+                out.released[name] | f"Plain {name}" >> beam.Map(plain), equal_to([want]), name
+            )
+        want = (
+            ("in.jsonl", "00000-00000", 0, (2, 3)),
+            QUARANTINE.to_string(),
+            [
+                wrong | {"position": 2, "reason": "type", "field": "jours", "rule": "int16"},
+                wrong | {"position": 3, "reason": "unreadable", "field": "", "rule": "json"},
+            ],
+        )
+        assert_that(out.quarantined | "Plain" >> beam.Map(plain), equal_to([want]), "quarantined")
+        assert_that(out.tallies, equal_to([(tally, ()), (Tally(), LAST.inputs)]), "tallies")
+
+    run([FIRST, LAST], check)
+
+
+def test_a_batch_without_a_row_for_an_output_makes_no_element_there() -> None:
+    nobody = Batch(FIRST.data.slice(2, 1), pa.array([4]), "in.jsonl", "00000-00000", 1)
+
+    def check(out: Outputs) -> None:
+        for name, collection in {**out.released, "quarantined": out.quarantined}.items():
+            assert_that(collection, equal_to([]), name)
+        assert_that(out.tallies, equal_to([(Tally(records=1, withheld=1), ())]), "tallies")
+
+    run([nobody], check)
+
+
+def test_the_counters_are_exact() -> None:
+    result = run([FIRST, LAST, FIRST], lambda out: None)
+    found = result.metrics().query(MetricsFilter().with_namespace("tamis"))["counters"]
+    assert {one.key.metric.name: one.committed for one in found} == {
+        "in-records": 10,
+        "released-records": 4,
+        "withheld-records": 2,
+        "quarantined-records": 4,
+    }
+
+
+def test_every_collection_of_records_is_of_batches() -> None:
+    pipeline = beam.Pipeline("FnApiRunner")
+    source = pipeline | tamis.ReadFiles("in/*.jsonl", PLAN)
+    out = source | tamis.Minimize(PLAN)
+    collections: list[PCollection[Any]] = [source, *out.released.values(), out.quarantined]
+    assert sorted(out.released) == ["droits", "durees"]
+    assert [one.element_type for one in collections] == [Batch] * 4
+
+
+def test_an_error_of_a_worker_quotes_no_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def minimize(*_: object, **__: object) -> None:
+        raise ValueError("Durand cannot be cast")
+
+    monkeypatch.setattr("tamis.beam.minimize.minimize", minimize)
+    with pytest.raises(
+        Exception, match=r"part 00000-00000 of in\.jsonl failed \(ValueError\)"
+    ) as it:
+        run([FIRST], lambda out: None)
+    assert "Durand" not in str(it.value)

@@ -1,0 +1,159 @@
+"""The same job on other runners: workers in other processes, and a Dataflow job built offline."""
+
+import base64
+import bz2
+import json
+import re
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from apache_beam import Pipeline
+from apache_beam.portability.api import beam_runner_api_pb2 as api
+from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
+
+from tamis.beam.batch import BatchCoder
+from tamis.beam.run import run
+from tamis.cli import main
+from tamis.errors import UsageError
+
+from .conftest import IN_MEMORY, POLICY, Feed, told, tree
+
+GROUPS = ("beam:transform:group_by_key:v1", "beam:transform:reshuffle:v1")
+
+DATAFLOW = (
+    "--runner=DataflowRunner",
+    "--dry_run=True",
+    "--project=project",
+    "--region=europe-west9",
+    "--temp_location=gs://bucket/tmp",
+    "--no_auth",
+    "--sdk_container_image=image",
+)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [(IN_MEMORY,), ("--direct_running_mode=multi_processing", "--direct_num_workers=2")],
+    ids=["in_memory", "multi_processing"],
+)
+def test_other_workers_write_the_same_bytes(
+    feed: Feed, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    receipt, _ = run(feed.job_into(tmp_path, *options))
+    assert receipt is not None
+    assert told(receipt) == told(feed.receipt)
+    assert tree(tmp_path) == feed.files
+
+
+@pytest.fixture
+def graph(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> api.Pipeline:
+    """The Dataflow job that the command builds from and into buckets, with no network."""
+    built = []
+    launch = Pipeline.run
+
+    def keep(pipeline: Pipeline, *args: Any, **kwargs: Any) -> Any:
+        result = launch(pipeline, *args, **kwargs)
+        assert isinstance(pipeline.runner, DataflowRunner)
+        built.append(pipeline.runner.proto_pipeline)
+        return result
+
+    monkeypatch.setattr(Pipeline, "run", keep)
+    command = ["tamis", "run", POLICY, "--allow-example", "--run-id", "the-run"]
+    places = ["--input", "gs://bucket/in/*.parquet", "--output", "gs://bucket/store"]
+    keys = ["--keys", str(feed.job.keys)]
+    monkeypatch.setattr("sys.argv", [*command, *places, *keys, "--", *DATAFLOW])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 0
+    assert "job the-run was built and not launched" in capsys.readouterr().out
+    return built[0]
+
+
+def test_the_dataflow_job_runs_in_the_image_that_was_named(graph: api.Pipeline) -> None:
+    (environment,) = graph.components.environments.values()
+    assert environment.urn == "beam:env:docker:v1"
+    payload = api.DockerPayload.FromString(environment.payload)
+    assert payload.container_image == "image"
+
+
+def test_the_dataflow_job_holds_no_key_and_no_value(feed: Feed, graph: api.Pipeline) -> None:
+    job = b"".join(payloads(graph))
+    assert POLICY.encode() in job
+    assert str(feed.job.keys).encode() in job
+    for epoch in json.loads(Path(str(feed.job.keys)).read_bytes())["epochs"]:
+        assert epoch["root"].encode() not in job
+        assert bytes.fromhex(epoch["root"]) not in job
+    nirs = pq.read_table(feed.folder / "in" / "0.parquet", columns=["nir"])["nir"]
+    for nir in nirs.drop_null().to_pylist():
+        assert nir.encode() not in job
+
+
+def test_no_record_is_shuffled(graph: api.Pipeline) -> None:
+    parts = graph.components
+    ours = {
+        name
+        for name, coder in parts.coders.items()
+        if BatchCoder.__name__.encode() in unpacked(coder.spec.payload)
+    }
+    assert ours
+    of_batches = {
+        name
+        for name, collection in parts.pcollections.items()
+        if uses(parts.coders, collection.coder_id) & ours
+    }
+    groups = {
+        name: transform
+        for name, transform in parts.transforms.items()
+        if transform.spec.urn in GROUPS
+    }
+    assert groups, "descriptors and counts are shuffled"
+    for transform in groups.values():
+        assert not of_batches & set(transform.inputs.values()), transform.unique_name
+    made_by = {
+        parts.transforms[name].unique_name.split("/")[0].split("_")[0]
+        for name, transform in parts.transforms.items()
+        if of_batches & set(transform.outputs.values()) and not transform.subtransforms
+    }
+    assert made_by == {"Read", "Minimize"}
+
+
+def test_what_beam_refuses_is_told(feed: Feed, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"Beam refuses its options: .*region"):
+        run(feed.job_into(tmp_path, *(one for one in DATAFLOW if "region" not in one)))
+
+
+def payloads(graph: api.Pipeline) -> Iterable[bytes]:
+    """Every payload of the graph, as it stands and unpacked."""
+    yield graph.SerializeToString()
+    for transform in graph.components.transforms.values():
+        yield unpacked(transform.spec.payload)
+    for coder in graph.components.coders.values():
+        yield unpacked(coder.spec.payload)
+
+
+def unpacked(payload: bytes) -> bytes:
+    """What is compressed and written in base64 inside a payload, in clear."""
+    clear = [payload]
+    for text in re.findall(rb"[A-Za-z0-9+/]{40,}={0,2}", payload):
+        try:
+            packed = base64.b64decode(text)
+        except ValueError:
+            continue
+        for unpack in (bz2.decompress, zlib.decompress):
+            try:
+                clear.append(unpack(packed))
+            except (OSError, ValueError, zlib.error):
+                continue
+        clear.append(packed)
+    return b"\n".join(clear)
+
+
+def uses(coders: Any, name: str) -> set[str]:
+    """The coder `name` and all that it is made of."""
+    return {name}.union(*(uses(coders, one) for one in coders[name].component_coder_ids))

@@ -1,0 +1,204 @@
+"""The store's files, however Beam cuts its bundles, and the reconciliation before the commit."""
+
+import datetime
+import hashlib
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.pvalue import PCollection
+
+import tamis
+from tamis.beam import read, store
+from tamis.beam.minimize import KeyRef, Outputs
+from tamis.evidence.commit import recover, staged_path
+from tamis.evidence.folder import LocalFolder
+from tamis.evidence.receipt import RunFacts
+
+from .conftest import IN_MEMORY, Feed, told, tree
+
+FACTS = RunFacts("the-run", False, datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC))
+
+
+class _Each(beam.DoFn):
+    """Every element to a bundle of its own, in no order."""
+
+    def process(self, element: Any) -> Iterator[tuple[int, Any]]:
+        yield random.randrange(1_000), element
+
+
+def scatter(collection: PCollection[Any], name: str) -> PCollection[Any]:
+    """The same elements, out of order and spread over bundles."""
+    found = (
+        collection
+        | f"Key {name}" >> beam.ParDo(_Each())
+        | f"Reshuffle {name}" >> beam.GroupByKey()
+        | f"Values {name}" >> beam.FlatMap(_second)
+    )
+    found.element_type = collection.element_type
+    return found
+
+
+def _second(element: tuple[int, Any]) -> Any:
+    return element[1]
+
+
+def run_with(feed: Feed, folder: Path, change: Any) -> None:
+    """Run the feed's job with `change` between `Minimize` and `Store`."""
+    plan = feed.job.plan
+    key = KeyRef(str(feed.job.keys), 1)
+    facts = replace(FACTS, keys=tuple(feed.receipt.keys))
+    with beam.Pipeline("FnApiRunner", options=PipelineOptions([IN_MEMORY])) as pipeline:
+        out = (
+            pipeline | tamis.ReadFiles(feed.job.inputs, plan) | tamis.Minimize(plan, "the-run", key)
+        )
+        change(out) | tamis.Store(str(folder), plan, "the-run", facts)
+
+
+@pytest.fixture
+def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of 10 records and row groups of 25 rows, so that a small part has many."""
+    monkeypatch.setattr(read, "CHUNK_RECORDS", 10)
+    monkeypatch.setattr(store, "ROW_GROUP_ROWS", 25)
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_pieces_of_a_part_from_many_bundles_make_the_file_that_one_bundle_makes(
+    feed: Feed, tmp_path: Path
+) -> None:
+    def scattered(out: Outputs) -> Outputs:
+        released = {name: scatter(one, name) for name, one in out.released.items()}
+        return Outputs(released, scatter(out.quarantined, "quarantined"), out.tallies)
+
+    run_with(feed, tmp_path / "one", lambda out: out)
+    one = tree(tmp_path / "one")
+    assert {path: table(tmp_path / "one", path) for path in one} == {
+        path: table(Path(feed.job.output), path) for path in feed.files
+    }
+    assert max(groups(tmp_path / "one", path) for path in one) > 2
+    for number in range(3):
+        folder = tmp_path / f"many-{number}"
+        run_with(feed, folder, scattered)
+        assert tree(folder) == one
+
+
+def table(folder: Path, path: str) -> pa.Table:
+    return pq.read_table(folder / path)
+
+
+def groups(folder: Path, path: str) -> int:
+    return int(pq.ParquetFile(folder / path).num_row_groups)
+
+
+def test_the_last_step_can_be_done_again_wherever_it_died(
+    feed: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A runner does a bundle again that died: the commit must not depend on being the first."""
+    held: list[Any] = []
+    commit = store._reconcile_and_commit
+
+    def keep(*arguments: Any) -> str:
+        held.append(arguments)
+        return ""
+
+    monkeypatch.setattr(store, "_reconcile_and_commit", keep)
+    run_with(feed, tmp_path, lambda out: out)
+    ((run, folder, plan, facts, total, given),) = held
+    pieces = list(given)
+    moved: list[str] = []
+
+    class Fragile(LocalFolder):
+        def move(self, source: str, target: str) -> None:
+            if len(moved) % 3 == 2:
+                moved.append(source)
+                raise OSError("the worker dies")
+            moved.append(source)
+            super().move(source, target)
+
+    for _ in range(100):
+        try:
+            commit(run, Fragile(folder.uri), plan, facts, total, pieces)
+            break
+        except OSError:
+            continue
+    assert len(moved) > 2 * len(pieces)
+    assert tree(tmp_path) == feed.files
+    again = commit(run, folder, plan, facts, total, pieces)
+    assert told(type(feed.receipt).model_validate_json(again)) == told(feed.receipt)
+
+
+def test_what_a_failed_attempt_wrote_is_not_in_the_store(feed: Feed, tmp_path: Path) -> None:
+    orphan = tmp_path / staged_path("the-run", "pieces/an-attempt-that-died")
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(b"PAR1")
+    run_with(feed, tmp_path, lambda out: out)
+    assert tree(tmp_path) == feed.files
+
+
+class _DropFirst(beam.DoFn):
+    """Lose one element."""
+
+    def process(self, element: Any) -> Iterator[Any]:
+        if getattr(element, "part", "00000-00000") != "00000-00000":
+            yield element
+
+
+class _Twice(beam.DoFn):
+    """Every element twice."""
+
+    def process(self, element: Any) -> Iterator[Any]:
+        yield element
+        yield element
+
+
+def changed(collection: PCollection[Any], how: beam.DoFn) -> PCollection[Any]:
+    found = collection | beam.ParDo(how)
+    found.element_type = collection.element_type
+    return found
+
+
+@pytest.mark.parametrize("how", [_DropFirst(), _Twice()], ids=["lost", "twice"])
+@pytest.mark.parametrize("which", ["released", "quarantined"])
+def test_a_batch_lost_or_doubled_on_the_way_commits_nothing(
+    feed: Feed, tmp_path: Path, which: str, how: beam.DoFn
+) -> None:
+    def change(out: Outputs) -> Outputs:
+        if which == "quarantined":
+            return out._replace(quarantined=changed(out.quarantined, how))
+        return out._replace(
+            released={name: changed(one, how) for name, one in out.released.items()}
+        )
+
+    with pytest.raises(
+        Exception, match=r"rows? (released and rows )?written.*nothing is committed"
+    ):
+        run_with(feed, tmp_path, change)
+    assert not any("_staging" not in path for path in tree(tmp_path))
+    assert recover(LocalFolder(str(tmp_path))).removed == ("the-run",)
+    assert tree(tmp_path) == {}
+
+
+def test_an_input_that_was_not_read_to_its_end_commits_nothing(feed: Feed, tmp_path: Path) -> None:
+    def change(out: Outputs) -> Outputs:
+        return out._replace(tallies=out.tallies | beam.Map(_without_inputs))
+
+    with pytest.raises(Exception, match="records of the inputs and records judged: 0 is not 360"):
+        run_with(feed, tmp_path, change)
+    assert not (tmp_path / "_receipts").exists()
+
+
+def _without_inputs(element: tuple[Any, Any]) -> tuple[Any, Any]:
+    return element[0], ()
+
+
+def test_a_file_says_its_digest(feed: Feed) -> None:
+    for file in feed.receipt.files():
+        assert hashlib.sha256(feed.files[file.path]).hexdigest() == file.sha256
+    assert {file.path for file in feed.receipt.files()} == set(feed.files)

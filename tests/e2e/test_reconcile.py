@@ -1,0 +1,78 @@
+"""Every record has exactly one disposition, and a dry run tells the figures of the run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tamis.beam.run import dry_run
+from tamis.documents.project import bundled_project
+from tamis.evidence.receipt import Receipt
+from tamis.evidence.verify import verify
+from tamis.synthetic.files import write_feed
+from tamis.synthetic.records import Dirt, make_records
+
+from .conftest import IN_MEMORY, Flow, Tamis, receipt_of
+
+POLICIES = sorted(bundled_project().policies())
+DIRT = {
+    1: Dirt(),
+    2: Dirt(malformed=0.1, wrong_key=0.1, in_text=0.5, mistyped=0.1),
+    3: Dirt(in_text=1.0, mistyped=0.5),
+}
+"""By seed, how dirty the feed is."""
+
+
+def figures(receipt: Receipt) -> Any:
+    """What a dry run and a run must agree on."""
+    told = receipt.model_dump(mode="json", exclude={"run", "started", "ended", "keys"})
+    told.pop("quarantine_files")
+    for release in told["releases"].values():
+        del release["files"]
+    return told
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_dry_run_and_a_run_reconcile_and_agree(
+    name: str, flow: Callable[[str], Flow], run: Tamis, tmp_path: Path
+) -> None:
+    this = flow(name)
+    feeds = []
+    for seed, dirt in DIRT.items():
+        feeds.append(tmp_path / f"{seed}.{this.format}")
+        records = make_records(
+            this.schema,
+            40 * seed,
+            seed=seed,
+            policies=[this.policy],
+            dirt=dirt,
+            nir_with_key=this.format != "dsn",
+        )
+        write_feed(records, this.schema, feeds[-1], extra={"inconnue": "x"})
+
+    store = tmp_path / "store"
+    said = run(name, feeds, store)
+    dry = dry_run(this.plan, tuple(map(str, feeds)), options=(IN_MEMORY,)).receipt
+
+    assert said.code == 0, said.err
+    receipt = receipt_of(store)
+    assert figures(receipt) == figures(dry)
+    counts = receipt.counts
+    assert counts.in_ == sum(40 * seed for seed in DIRT)
+    assert [one.rows for one in receipt.inputs] == [40 * seed for seed in DIRT]
+    assert counts.in_ == counts.released + counts.withheld + counts.quarantined
+    assert counts.released > 0
+    assert sum(receipt.quarantine.values()) == counts.quarantined
+    assert sum(map(rows_of(store), receipt.quarantine_files or ())) == counts.quarantined
+    for release in receipt.releases.values():
+        assert sum(map(rows_of(store), release.files or ())) == release.rows <= counts.released
+    listed = {one.path for one in receipt.files()}
+    assert listed == {str(path.relative_to(store)) for path in store.rglob("*.parquet")}
+    findings = verify(store / "_receipts" / "run.json", bundled_project())
+    assert {one.outcome for one in findings} == {"ok"}, findings
+
+
+def rows_of(store: Path) -> Callable[[Any], int]:
+    return lambda file: int(pq.ParquetFile(store / file.path).metadata.num_rows)
