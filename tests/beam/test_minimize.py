@@ -102,10 +102,11 @@ def test_every_output_has_what_it_should() -> None:
     tally.anomalies["odd"] = 2
 
     def check(out: Outputs) -> None:
-        for name, rows in {
+        wanted: dict[str, list[dict[str, object]]] = {
             "droits": [{"nom": "Un"}, {"nom": "Quatre"}],
             "durees": [{"jours": 1}, {"jours": 4}],
-        }.items():
+        }
+        for name, rows in wanted.items():
             one = next(one for one in PLAN.releases if one.id == name)
             schema = released_schema(PLAN, one).to_string()
             want = (where, schema, [row | tagged for row in rows])

@@ -1,6 +1,7 @@
 """A small project of one flow under paragraph III, and dry runs of it in this process."""
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tamis.beam.run import dry_run
 from tamis.decide.compile import compile_subject, whole_schema
 from tamis.decide.subject import open_subject
 from tamis.decide.timeline import today
+from tamis.documents import project as documents
 from tamis.documents.project import Project, load_project
 from tamis.report.compose import compose
 from tamis.report.result import DryRun
@@ -65,7 +67,7 @@ class Desk:
 
     folder: Path
 
-    @property
+    @functools.cached_property
     def project(self) -> Project:
         return load_project(self.folder)
 
@@ -99,6 +101,15 @@ def make_project(folder: Path, schema: str = SCHEMA, policy: str = POLICY % KEPT
         (folder / kind).mkdir(parents=True, exist_ok=True)
         (folder / kind / f"{name}.yaml").write_text(text, encoding="utf-8")
     return Desk(folder)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_law() -> Iterator[None]:
+    """The bundled law is read once."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(documents.bundled_project)
+        patch.setattr(documents, "bundled_project", once)
+        yield
 
 
 @pytest.fixture

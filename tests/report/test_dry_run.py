@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pyarrow as pa
 import pytest
 from rich.console import Console
@@ -29,7 +29,8 @@ from tamis.synthetic.records import DIRTY, make_nir, make_records
 
 from .conftest import IN_MEMORY, KEPT, POLICY, SCHEMA, Desk, make_project
 
-POLICIES = sorted(bundled_project().policies())
+PROJECT = bundled_project()
+POLICIES = sorted(PROJECT.policies())
 Columns = Callable[[int], dict[str, Any]]
 
 
@@ -47,7 +48,7 @@ def told(result: DryRun, *, terminal: bool = False) -> str:
 def test_its_figures_and_bytes_are_those_of_a_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subject = open_subject(bundled_project(), name)
+    subject = open_subject(PROJECT, name)
     plan = compile_subject(subject, today())
     feed = tmp_path / f"feed.{subject.schema.format.name}"
     records = make_records(
@@ -288,8 +289,9 @@ def test_a_limit_stops_within_a_file_that_is_read_from_its_start(
 
 
 def test_shares_of_a_limit_add_up_and_fit() -> None:
+    every: list[list[int | None]] = [[3, None, 9], [1, 1, 1], [20, 2], [None, None], [0, 5]]
     for limit in range(40):
-        for capacities in ([3, None, 9], [1, 1, 1], [20, 2], [None, None], [0, 5]):
+        for capacities in every:
             shares = share_out(limit, capacities)
             assert all(c is None or s <= c for s, c in zip(shares, capacities, strict=True))
             held = sum(limit if c is None else c for c in capacities)

@@ -209,6 +209,23 @@ def scan(
 
 
 @app.command()
+def draft(
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="of the schema; by default the file's")
+    ] = None,
+    rows: Annotated[int, typer.Option(metavar="ROWS", help="look at the first so many")] = 200_000,
+    all_names: Annotated[
+        bool, typer.Option("--all-names", help="show names that may be values, too")
+    ] = False,
+) -> None:
+    """Print a first schema for a new feed, with identifiers and free text guessed."""
+    from tamis.cli.draft import draft_command
+
+    raise typer.Exit(draft_command(file, name, rows, all_names))
+
+
+@app.command()
 def verify(
     context: typer.Context,
     receipt: Annotated[Path, typer.Argument(metavar="RECEIPT")],

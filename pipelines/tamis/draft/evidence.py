@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.documents.schema import Identifier
+from tamis.draft.names import hint_identifier
 from tamis.filter.conform import plain
 from tamis.filter.text import Wire, parse_text
 from tamis.nir.number import Bools, decode, is_text, judge
@@ -107,8 +108,6 @@ class Evidence:
         """
         self.rows += len(array)
         array = plain(array).drop_null()
-        if sort == "text" and pa.types.is_string(array.type):
-            array = array.filter(pc.not_equal(pc.utf8_trim_whitespace(array), ""))
         if not len(array):
             return
         self.values += len(array)
@@ -117,7 +116,10 @@ class Evidence:
         if pa.types.is_boolean(array.type):
             return
         if is_text(array.type):
-            self._add_text(pc.utf8_trim_whitespace(decode(array).cast(pa.string())))
+            text = pc.utf8_trim_whitespace(decode(array).cast(pa.string()))
+            self._add_text(text)
+            if sort == "text":
+                self._add_moments(text)
         elif pa.types.is_integer(array.type) or pa.types.is_decimal(array.type):
             self._add_numbers(array.cast(pa.string()))
 
@@ -131,7 +133,7 @@ class Evidence:
         ):
             self.nir_why = profile.why
             self._most_nirs = profile.nirs if profile.carries_nir else 0
-        if is_text(array.type) or profile.carries_nir:
+        if profile.nirs or hint_identifier(self.name):
             for kind in KINDS:
                 self.as_identifier[kind] += _count(judge(array, (kind,)).canonical.is_valid())
 
@@ -147,7 +149,6 @@ class Evidence:
         self.no += _count(pc.is_in(lower, value_set=_FALSE))
         self.sexes += _count(pc.is_in(lower, value_set=_SEXES))
         self._add_numbers(text)
-        self._add_moments(text)
 
     def _add_numbers(self, text: pa.Array) -> None:
         numeric = text.filter(pc.match_substring_regex(text, r"^[+-]?[0-9][0-9.,eE+-]*$"))
@@ -162,7 +163,9 @@ class Evidence:
             self.widths = _span(self.widths, digits)
             self.before = max(self.before, self.widths[1])
         for mark in MARKS:
-            some = numeric.filter(pc.match_substring_regex(numeric, rf"^[+-]?[0-9]+[{mark}][0-9]+$"))
+            some = numeric.filter(
+                pc.match_substring_regex(numeric, rf"^[+-]?[0-9]+[{mark}][0-9]+$")
+            )
             if len(some):
                 place = pc.find_substring(some, mark)
                 behind = pc.subtract(pc.subtract(pc.binary_length(some), place), 1)

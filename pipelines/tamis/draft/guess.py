@@ -1,7 +1,7 @@
 """From evidence to what a schema says of a leaf, each guess with its evidence in words.
 
-    2,000 values in 2,000 rows
-    NIR as 15: 2000 of 2000 keys right
+2,000 values in 2,000 rows
+NIR as 15: 2000 of 2000 keys right
 """
 
 from collections import Counter
@@ -123,7 +123,9 @@ def _guess_identifier(one: Evidence, guess: Guess) -> None:
             guess.why.append(f"{odd:,} are not well-formed: quarantined where the field is kept")
     elif hinted in ("ntt", "nnp", "nia") and one.as_identifier[hinted] * 2 > one.values:
         guess.identifier = (hinted,)
-        guess.why.append(f"{one.as_identifier[hinted]:,} are well-formed as {hinted}, as it is named")
+        guess.why.append(
+            f"{one.as_identifier[hinted]:,} are well-formed as {hinted}, as it is named"
+        )
     elif hinted and not one.values and text:
         guess.identifier = (hinted,)
         guess.why.append(f"{hinted} by its name only")
@@ -253,9 +255,7 @@ def _guess_part(one: Evidence, part: NirPart | None, guess: Guess) -> None:
             if one.sexes * 2 < one.values:
                 return
         guess.nir_part = part
-    elif part == "birth" and (kind in ("date", "timestamp", "integer") or one.longest <= 10):
-        guess.nir_part = part
-    elif part == "place" and kind in ("string", "integer"):
+    elif (part == "birth" and (kind in ("date", "timestamp", "integer") or one.longest <= 10)) or (part == "place" and kind in ("string", "integer")):
         guess.nir_part = part
     if guess.nir_part:
         guess.why.append(f"{part} by its name: with the two other parts it tells the NIR")

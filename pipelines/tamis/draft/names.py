@@ -1,7 +1,7 @@
 """What a field's name hints at. Hints are for a human to confirm: a name proves nothing.
 
-    >>> hint_part("code_commune_naissance"), hint_part("nom_naissance")
-    ('place', None)
+>>> hint_part("code_commune_naissance"), hint_part("nom_naissance")
+('place', None)
 """
 
 import re

@@ -27,6 +27,7 @@ class Node:
         evidence: of a leaf.
         left_out: why no schema can say this field, or "".
         required: whether the source itself forbids nulls.
+        seen: of a struct in JSON, the objects so far.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Node:
     evidence: Evidence | None = None
     left_out: str = ""
     required: bool = False
+    seen: int = 0
 
     def leaves(self) -> Iterator["Node"]:
         """The leaves at and below this field that a schema can say."""
@@ -171,23 +173,22 @@ def _take_shape(node: Node, values: list[Any]) -> None:
     sorts = Counter(type(one) for one in values if one is not None)
     if not sorts or max(sorts, key=lambda one: sorts[one]) not in (dict, list):
         return
-    rows = node.evidence.rows if node.evidence is not None else 0
     node.evidence = None
     node.type = "struct" if sorts[dict] >= sorts[list] else "list"
     if node.type == "list":
         node.inner = [leaf(node.name)]
-    del rows
 
 
 def _grow(node: Node, objects: list[dict[str, Any]]) -> None:
     """Add members that objects have and the struct has not yet."""
     known = {one.name for one in node.inner}
-    shapes = {tuple(one) for one in objects}
+    shapes = dict.fromkeys(tuple(one) for one in objects)
     for name in dict.fromkeys(name for shape in shapes for name in shape):
         if name not in known:
-            node.inner.append(leaf(name))
+            node.inner.append(Node(name, evidence=Evidence(name, rows=node.seen)))
+    node.seen += len(objects)
     if len(node.inner) > MAX_MEMBERS:
-        node.left_out = f"has over {MAX_MEMBERS} different keys: values for keys, which no schema can say"
+        node.left_out = f"has over {MAX_MEMBERS} different keys, values perhaps: no schema can say"
         node.inner = []
 
 

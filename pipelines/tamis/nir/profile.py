@@ -172,14 +172,14 @@ def _tail(hits: int, trials: int, chance: float = _CHANCE_KEY) -> float:
 def _like_births(bodies: pa.Array, named: bool) -> bool:
     """Whether 13-character bodies spread over months, years and places as people do."""
     count = len(bodies)
-    if count < (1 if named else 12):
+    if named:
+        return count > 0
+    if count < 12:
         return False
     texts = np.array(bodies.to_pylist(), dtype="S13").view(np.uint8).reshape(count, 13) - 48
     months = texts[:, 3] * 10 + texts[:, 4]
     if (months <= 12).mean() < 0.8:
         return False
-    if named:
-        return True
     years = texts[:, 1] * 10 + texts[:, 2]
     departments = texts[:, 5] * 10 + texts[:, 6]
     first = texts[:, 0]

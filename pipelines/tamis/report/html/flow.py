@@ -105,7 +105,7 @@ def draw_legend(say: Speech) -> Markup:
 
 def say_groups(say: Speech, release: DryRelease, fates: Sequence[str]) -> str:
     """How many fields have each of `fates`."""
-    counts = Counter(field.fate for field in release.fields.values())
+    counts = Counter[str](field.fate for field in release.fields.values())
     return ", ".join(
         f"{say.number(counts[fate])} {say.plain(f'fate-{fate}')}" for fate in fates if counts[fate]
     )

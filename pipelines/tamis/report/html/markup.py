@@ -54,11 +54,11 @@ def join(*nodes: Node) -> Markup:
     return Markup("".join(_render(node) for node in nodes))
 
 
-def tag(name: str, *children: Node, **attributes: Attribute) -> Markup:
+def tag(kind: str, /, *children: Node, **attributes: Attribute) -> Markup:
     """An element.
 
     Args:
-        name: of the element.
+        kind: of the element.
         children: `Markup` as it is, other strings escaped, None left out.
         attributes: `class_` is `class`, other `_` are `-`; None and False are left out, True has
             no value.
@@ -67,16 +67,16 @@ def tag(name: str, *children: Node, **attributes: Attribute) -> Markup:
         >>> tag("p", "a < b", class_="note", title='"')
         '<p class="note" title="&quot;">a &lt; b</p>'
     """
-    opened = name
+    opened = kind
     for key, value in attributes.items():
         if value is None or value is False:
             continue
         opened += " " + key.rstrip("_").replace("_", "-")
         if value is not True:
             opened += f'="{text(str(value))}"'
-    if name in _VOID and not children:
-        return Markup(f"<{opened}>" if name == "meta" else f"<{opened}/>")
-    return Markup(f"<{opened}>{join(*children)}</{name}>")
+    if kind in _VOID and not children:
+        return Markup(f"<{opened}>" if kind == "meta" else f"<{opened}/>")
+    return Markup(f"<{opened}>{join(*children)}</{kind}>")
 
 
 def code(name: str, **attributes: Attribute) -> Markup:

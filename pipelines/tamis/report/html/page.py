@@ -8,7 +8,7 @@ from importlib.resources import files
 from tamis.report.html.fields import tell_fields, tell_record
 from tamis.report.html.ground import tell_ground
 from tamis.report.html.inputs import tell_against, tell_inputs
-from tamis.report.html.markup import Markup, code, join, tag
+from tamis.report.html.markup import Markup, code, tag
 from tamis.report.html.parts import section
 from tamis.report.html.records import tell_flow, tell_records
 from tamis.report.html.risk import tell_risk

@@ -136,7 +136,7 @@ class Speech:
         """
         if isinstance(value, str):
             try:
-                value = datetime.date.fromisoformat(value)
+                return self.day(datetime.date.fromisoformat(value))
             except ValueError:
                 return value
         month = _MONTHS[self._at].split()[value.month - 1]

@@ -1,0 +1,52 @@
+"""`tamis draft`: a first schema for a new feed, on stdout."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+from tamis.errors import InputError, UsageError
+
+_PUBLISHED: Final = Path("pipelines/tamis/documents/published/schema.schema.json")
+
+
+def draft_command(
+    file: Path, name: str | None = None, rows: int = 200_000, all_names: bool = False
+) -> int:
+    """Print a schema that loads; its categories are left to be chosen.
+
+    Args:
+        file: the feed; its suffix tells the format.
+        name: of the schema; by default the file's.
+        rows: to look at, the first ones.
+        all_names: whether to show names that may be values.
+
+    Raises:
+        UsageError: no such format, or a wrong name or number of rows.
+        InputError: the file cannot be read, or has no field that a schema can name.
+    """
+    from tamis.draft.dsn import draft_dsn
+    from tamis.draft.sample import format_of, take_sample
+    from tamis.draft.write import write_schema
+
+    if rows < 1:
+        raise UsageError(f"--rows {rows}: should be 1 or more")
+    if name is not None and not re.fullmatch("[A-Za-z0-9._-]+", name):
+        raise UsageError("--name: should be letters, digits, dots, dashes and underscores")
+    named = name or re.sub("[^A-Za-z0-9._-]+", "-", file.stem).strip("-") or "feed"
+    form = format_of(file)
+    if form == "dsn":
+        text: str | None = draft_dsn(file, named, rows)
+    else:
+        sample, options = take_sample(file, rows)
+        text = write_schema(sample, named, form, options, all_names=all_names)
+    if text is None:
+        raise InputError(
+            str(file),
+            "has no field that a schema can name and show: is there a header? --all-names",
+        )
+    if _PUBLISHED.is_file():
+        text = f"# yaml-language-server: $schema=../{_PUBLISHED.as_posix()}\n{text}"
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.flush()
+    return 0

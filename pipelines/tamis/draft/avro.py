@@ -1,0 +1,87 @@
+"""The fields of an Avro file as its writer declared them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tamis.documents.types import kind_of
+from tamis.draft.shape import MAX_DEPTH, Node, leaf, list_of, struct_of
+
+_PLAIN: Final = {
+    "string": "string",
+    "bytes": "binary",
+    "int": "int32",
+    "long": "int64",
+    "float": "float32",
+    "double": "float64",
+    "boolean": "bool",
+    "enum": "string",
+    "null": "string",
+}
+_LOGICAL: Final = {
+    "date": "date32",
+    "time-millis": "time32[ms]",
+    "time-micros": "time64[us]",
+    "timestamp-millis": "timestamp[ms, tz=UTC]",
+    "timestamp-micros": "timestamp[us, tz=UTC]",
+    "local-timestamp-millis": "timestamp[ms]",
+    "local-timestamp-micros": "timestamp[us]",
+    "uuid": "string",
+}
+
+
+def of_avro(name: str, node: Any, known: dict[str, Any] | None = None, depth: int = 0) -> Node:
+    """The field of an Avro type.
+
+    Args:
+        name: of the field.
+        node: the type, parsed by fastavro.
+        known: named types met before, added to as more are met.
+        depth: of the field.
+
+    Example:
+        >>> of_avro("jour", ["null", {"type": "int", "logicalType": "date"}]).type
+        'date32'
+        >>> of_avro("libre", ["string", "long"]).left_out
+        'has a type that no schema can say (union of several)'
+    """
+    known = {} if known is None else known
+    if isinstance(node, list):
+        branches = [one for one in node if one != "null"]
+        if len(branches) > 1:
+            return Node(name, left_out="has a type that no schema can say (union of several)")
+        found = of_avro(name, branches[0] if branches else "null", known, depth)
+        found.required = False
+        return found
+    if isinstance(node, str) and node not in _PLAIN:
+        node = known.get(node, node)
+    if isinstance(node, str):
+        return _leaf(name, node, {})
+    if depth > MAX_DEPTH:
+        return Node(name, left_out=f"is nested deeper than {MAX_DEPTH}, or without end")
+    if "name" in node:
+        known[node["name"]] = node
+    kind = node["type"]
+    if kind in ("record", "error"):
+        inner = [of_avro(one["name"], one["type"], known, depth + 1) for one in node["fields"]]
+        return struct_of(name, inner)
+    if kind == "array":
+        return list_of(name, of_avro(name, node["items"], known, depth + 1))
+    if isinstance(kind, dict | list):
+        return of_avro(name, kind, known, depth)
+    return _leaf(name, kind, node)
+
+
+def _leaf(name: str, kind: str, node: Mapping[str, Any]) -> Node:
+    logical = node.get("logicalType")
+    said = _LOGICAL.get(str(logical), _PLAIN.get(kind))
+    if logical == "decimal":
+        said = f"decimal128({node.get('precision', 0)}, {node.get('scale', 0)})"
+        if node.get("precision", 0) > 38:
+            said = said.replace("128", "256")
+    elif kind == "fixed":
+        said = "string" if logical == "uuid" else f"fixed_size_binary[{node['size']}]"
+    if said is None or kind_of(said) is None:
+        return Node(name, left_out=f"has a type that no schema can say ({kind})")
+    found = leaf(name, said)
+    found.required = kind != "null"
+    return found

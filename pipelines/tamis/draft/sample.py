@@ -1,0 +1,213 @@
+"""The first rows of a file, as fields with their evidence. A piece at a time: memory stays flat."""
+
+import codecs
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import fastavro
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tamis.documents.schema import CsvOptions, FormatName
+from tamis.draft.avro import of_avro
+from tamis.draft.shape import Node, Sample, add_arrow, add_values, leaf, of_arrow, settle
+from tamis.errors import InputError, UsageError
+from tamis.formats.columns import MAX_LINE_BYTES, csv_options
+from tamis.formats.rows import NumberText
+
+FORMATS: Final[dict[str, FormatName]] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".avro": "avro",
+    ".dsn": "dsn",
+}
+"""Formats by the suffix of a file's name."""
+
+_PIECE_ROWS = 16_384
+_PIECE_CHARACTERS = 16 << 20
+_HEAD_BYTES = 1 << 20
+
+
+def format_of(path: Path) -> FormatName:
+    """The format that a file's suffix tells.
+
+    Raises:
+        UsageError: it tells none.
+    """
+    found = FORMATS.get(path.suffix.lower())
+    if found is None:
+        raise UsageError(f"{path}: its suffix tells no format: {', '.join(FORMATS)} do")
+    return found
+
+
+def take_sample(path: Path, rows: int) -> tuple[Sample, CsvOptions]:
+    """Look at the first `rows` rows of a file that is no DSN.
+
+    Returns:
+        Its fields with their evidence; the options of a CSV, without decimal mark and dates.
+
+    Raises:
+        InputError: the file cannot be read as its suffix says, or has no field.
+        UsageError: its suffix tells no format.
+    """
+    form, options = format_of(path), CsvOptions()
+    try:
+        if form == "csv":
+            sample, options = _csv(path, rows)
+        else:
+            take = {"jsonl": _jsonl, "avro": _avro, "parquet": _parquet}[form]
+            with path.open("rb") as stream:
+                sample = take(stream, rows)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror or 'not whole'}") from None
+    except (pa.ArrowException, csv.Error, ValueError, EOFError, KeyError) as error:
+        raise InputError(
+            str(path), f"is not a whole {form} file ({type(error).__name__})"
+        ) from None
+    if not sample.fields:
+        raise InputError(str(path), "has no field")
+    return sample, options
+
+
+def _csv(path: Path, rows: int) -> tuple[Sample, CsvOptions]:
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD_BYTES)
+    options, encodings = _guess_encoding(head)
+    for encoding in encodings[:-1]:
+        try:
+            chosen = options.model_copy(update={"encoding": encoding})
+            return _csv_in(path, rows, chosen, "strict"), chosen
+        except UnicodeDecodeError:
+            pass
+    chosen = options.model_copy(update={"encoding": encodings[-1]})
+    sample = _csv_in(path, rows, chosen, "replace")
+    if len(encodings) > 1:
+        sample.notes.append(f"some bytes are no {encodings[0]}: look whether {encodings[-1]} is it")
+    return sample, chosen
+
+
+def _guess_encoding(head: bytes) -> tuple[CsvOptions, list[str]]:
+    """Separator, and encodings to try in turn; the last one takes any bytes."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = codecs.getincrementaldecoder("utf-16")("replace").decode(head)
+        return csv_options(text.lstrip("\r\n").encode()), ["utf-16"]
+    head = head.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
+    options = csv_options(head)
+    if options.encoding != "utf-8":
+        return options, ["cp1252", "latin-1"]
+    # Where there was UTF-8 beyond ASCII before, bytes that are none are damage.
+    return options, ["utf-8", "utf-8" if not head.isascii() else "cp1252"]
+
+
+def _csv_in(path: Path, rows: int, options: CsvOptions, errors: str) -> Sample:
+    encoding = "utf-8-sig" if options.encoding == "utf-8" else options.encoding
+    csv.field_size_limit(MAX_LINE_BYTES)
+    with path.open(encoding=encoding, errors=errors, newline="") as text:
+        lines = csv.reader(text, delimiter=options.separator, quotechar=options.quote)
+        names = next((line for line in lines if any(name.strip() for name in line)), [])
+        sample = Sample([leaf(name) for name in names])
+        records = (line for line in lines if line)
+        for piece in _pieces(islice(records, rows), lambda line: sum(map(len, line))):
+            sample.rows += len(piece)
+            right = [line for line in piece if len(line) == len(names)]
+            sample.unreadable += len(piece) - len(right)
+            for place, node in enumerate(sample.fields):
+                # Blank is null: a run takes it for one in every type but string.
+                cells = [line[place] if line[place].strip() else None for line in right]
+                assert node.evidence is not None
+                node.evidence.add(pa.array(cells, pa.string()))
+        sample.whole = next(records, None) is None
+    return sample
+
+
+def _jsonl(stream: BinaryIO, rows: int) -> Sample:
+    sample = Sample([])
+    top = Node("", "struct")
+    lines = _lines(stream)
+    for piece in _pieces(islice(lines, rows), lambda line: len(line or b"")):
+        sample.rows += len(piece)
+        records = [record for record in map(_parse, piece) if record is not None]
+        sample.unreadable += len(piece) - len(records)
+        add_values(top, records)
+    sample.whole = next(lines, None) is None
+    settle(top)
+    sample.fields = top.inner
+    return sample
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
+    """Lines that are not blank; None for one that is too long."""
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        if len(line) > MAX_LINE_BYTES:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MAX_LINE_BYTES)
+            yield None
+        elif line.strip():
+            yield line
+
+
+def _parse(line: bytes | None) -> dict[str, Any] | None:
+    try:
+        record = json.loads((line or b"").decode("utf-8-sig"), parse_float=NumberText)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _avro(stream: BinaryIO, rows: int) -> Sample:
+    try:
+        reader = fastavro.reader(stream)
+        written: Any = reader.writer_schema
+        if not isinstance(written, dict) or written.get("type") != "record":
+            raise ValueError
+        top = of_avro("", written)
+        sample = Sample(top.inner)
+        for piece in _pieces(islice(reader, rows), lambda record: 1024):
+            sample.rows += len(piece)
+            add_values(top, piece)
+        sample.whole = next(reader, None) is None
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        # Whatever the decoder stumbles over; its own words may quote a value.
+        raise ValueError(type(error).__name__) from None
+    return sample
+
+
+def _parquet(stream: BinaryIO, rows: int) -> Sample:
+    file = pq.ParquetFile(stream, pre_buffer=False)
+    kinds = file.schema_arrow
+    sample = Sample([of_arrow(one.name, one.type) for one in kinds])
+    for node, one in zip(sample.fields, kinds, strict=True):
+        node.required = not one.nullable
+    for batch in file.iter_batches(_PIECE_ROWS, use_threads=False):
+        piece = batch.slice(0, rows - sample.rows)
+        sample.rows += piece.num_rows
+        for node, column in zip(sample.fields, piece.columns, strict=True):
+            add_arrow(node, column)
+        if sample.rows >= rows:
+            break
+    sample.whole = sample.rows == file.metadata.num_rows
+    return sample
+
+
+def _pieces(rows: Iterable[Any], weigh: Any) -> Iterator[list[Any]]:
+    """Rows by at most so many, and about so many characters."""
+    held: list[Any] = []
+    size = 0
+    for row in rows:
+        held.append(row)
+        size += weigh(row)
+        if len(held) == _PIECE_ROWS or size >= _PIECE_CHARACTERS:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
