@@ -159,7 +159,6 @@ def test_a_file_cut_in_the_middle_never_passes_for_whole(
         ("csv", "parquet", "is not a Parquet file"),
         ("jsonl", "avro", "is not an Avro file"),
         ("avro", "dsn", "is no DSN"),
-        ("jsonl", "csv", "the first line names no field of schema"),
     ],
 )
 def test_a_wrong_suffix_is_noticed(

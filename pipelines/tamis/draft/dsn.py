@@ -37,8 +37,8 @@ def draft_dsn(path: Path, name: str, rows: int) -> str:
     text = project.schemas()[BUNDLED].read_text(encoding="utf-8")
     body = re.sub(rf"^schema: {re.escape(BUNDLED)}$", f"schema: {name}", text, flags=re.MULTILINE)
     said = [
-        f"The bundled schema `{BUNDLED}`, to start from: the norm fixes types and meanings, so that "
-        "nothing is guessed from values. Its categories are our reading.",
+        f"The bundled schema `{BUNDLED}`, to start from: the norm fixes types and meanings, so "
+        "that nothing is guessed from values. Its categories are our reading.",
         f"{sum(found.values()):,} rubriques were looked at. Read by the schema and found: "
         f"{len(known & set(found))} of {len(known)} different ones.",
     ]

@@ -39,7 +39,8 @@ _CANDIDATES: Final = [
     for pattern in (PATTERNS if kind != "time64[us]" else (None,))
 ]
 _FIRST = 64
-_NEARLY = 0.9
+_MOSTLY, _NEARLY = 0.75, 0.9
+_MOMENT = "^[0-9]{1,4}[/.:-][0-9]{1,2}([/.:-]|$)|^[0-9]{8}([ T]|$)"
 _LETTERS_OF_SEX = ["1", "2", "01", "02", "m", "f", "h", "homme", "femme", "masculin", "feminin"]
 _TITLES_OF_SEX = ["féminin", "m.", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle"]
 _SEXES = pa.array([*_LETTERS_OF_SEX, *_TITLES_OF_SEX])
@@ -69,7 +70,7 @@ class Evidence:
         moments: values that are a date or a time, by type and pattern.
         yes, no: words for true and false.
         sexes: values that are a code or a title telling the sex.
-        prose: texts of four words or more.
+        prose: texts of four words or more; digits are no words.
         longest: characters of the longest text.
         distinct: hashes of different values, up to `MOST_DISTINCT` and one more.
     """
@@ -140,7 +141,7 @@ class Evidence:
     def _add_text(self, text: pa.Array) -> None:
         lengths = pc.utf8_length(text)
         self.longest = max(self.longest, pc.max(lengths).as_py())
-        words = pc.count_substring_regex(text, r"[^\s]+")
+        words = pc.count_substring_regex(text, r"\pL{2,}")
         self.prose += _count(pc.greater_equal(words, WORDS_OF_PROSE))
         if len(self.distinct) <= MOST_DISTINCT:
             self.distinct.update(map(hash, pc.unique(text)[: MOST_DISTINCT + 1].to_pylist()))
@@ -177,9 +178,11 @@ class Evidence:
         )
 
     def _add_moments(self, text: pa.Array) -> None:
+        if _count(pc.match_substring_regex(text[:_FIRST], _MOMENT)) * 2 < len(text[:_FIRST]):
+            self._alive = []
         alive = []
         for kind, pattern in self._alive:
-            if not _fitting(text[:_FIRST], kind, pattern):
+            if _fitting(text[:_FIRST], kind, pattern) < _MOSTLY * len(text[:_FIRST]):
                 continue
             fitting = _fitting(text, kind, pattern)
             if fitting >= _NEARLY * len(text):

@@ -23,6 +23,11 @@ _LONG_PROSE = 40
 _CODE_DIGITS = 5
 _COMPACT = ("%Y%m%d", "%d%m%Y")
 _MOST_DIGITS = 18
+_KINDS_OF: Final = {
+    "sex": ("string", "integer", "bool"),
+    "birth": ("date", "timestamp", "integer"),
+    "place": ("string", "integer"),
+}
 
 
 @dataclass
@@ -112,10 +117,7 @@ def _guess_identifier(one: Evidence, guess: Guess) -> None:
         guess.identifier = (hinted,)
         guess.why.append(f"{one.as_identifier['nir-key']:,} are keys of a NIR by name and value")
     elif structured and not (one.prose > _PROSE_SHARE * one.values):
-        known = [kind for kind in KINDS[:2] if one.as_identifier[kind]]
-        own = [hinted] if hinted in ("nia", "ntt", "nnp") else []
-        more = one.as_identifier["nia"] > one.as_identifier["nir"]
-        guess.identifier = tuple(dict.fromkeys([*known[: 1 + more], *own])) or ("nir",)
+        guess.identifier = _known_kinds(one, hinted)
         forms = ", ".join(f"{count:,} as {form}" for form, count in one.nirs.items())
         guess.why.append(f"NIR: {forms} ({one.nir_why})")
         odd = one.values - max(one.as_identifier[kind] for kind in guess.identifier)
@@ -131,6 +133,16 @@ def _guess_identifier(one: Evidence, guess: Guess) -> None:
         guess.why.append(f"{hinted} by its name only")
     elif hinted and not sum(one.nirs.values()):
         guess.why.append(f"its name says {hinted}, its values do not: say `identifier` if they are")
+
+
+def _known_kinds(one: Evidence, hinted: Identifier | None) -> tuple[Identifier, ...]:
+    """The kinds of the NIRs seen: what the name says if the values are that, else `nir`, `nia`."""
+    most = max(one.as_identifier[kind] for kind in KINDS)
+    if hinted in ("nia", "ntt", "nnp") and one.as_identifier[hinted] == most:
+        return (hinted,)
+    if one.as_identifier["nia"] == one.as_identifier["nir"]:
+        return ("nir",)
+    return ("nir", "nia") if one.as_identifier["nir"] else ("nia",)
 
 
 def _is_number(one: Evidence, mark: str) -> bool:
@@ -226,7 +238,7 @@ def _guess_number(one: Evidence, guess: Guess, mark: str) -> None:
     scale = max(high, 2)
     precision = min(max(12, one.before + scale + 2), 38)
     guess.type = f"decimal128({precision}, {scale})"
-    guess.why.append(f"at most {one.before} digits before the mark, {low} to {high} behind")
+    guess.why.append(f"{one.before} digits before the mark at most, {high} behind")
 
 
 def _guess_prose(one: Evidence, guess: Guess) -> None:
@@ -249,16 +261,15 @@ def _guess_prose(one: Evidence, guess: Guess) -> None:
 
 def _guess_part(one: Evidence, part: NirPart | None, guess: Guess) -> None:
     kind = kind_of(guess.type)
-    if part == "sex":
-        if one.values and one.sexes < one.values and kind == "string":
-            guess.why.append("its name says the sex, not all of its values do")
-            if one.sexes * 2 < one.values:
-                return
-        guess.nir_part = part
-    elif (part == "birth" and (kind in ("date", "timestamp", "integer") or one.longest <= 10)) or (part == "place" and kind in ("string", "integer")):
+    if part == "sex" and kind == "string" and one.sexes < one.values:
+        guess.why.append("its name says the sex, not all of its values do")
+        if one.sexes * 2 < one.values:
+            return
+    short = part == "birth" and kind == "string" and one.longest <= 10
+    if part is not None and (short or kind in _KINDS_OF[part]):
         guess.nir_part = part
     if guess.nir_part:
-        guess.why.append(f"{part} by its name: with the two other parts it tells the NIR")
+        guess.why.append(f"{part} by its name, a part of the NIR")
 
 
 def _say_long(one: Evidence, guess: Guess) -> None:
@@ -266,6 +277,6 @@ def _say_long(one: Evidence, guess: Guess) -> None:
         return
     chance = f" ({one.nir_why})" if one.nir_why else ""
     guess.why.append(
-        f"{one.long:,} numbers of 13 to 15 digits, no NIRs as a whole{chance}: if you know what "
-        "they are, say `not_nir: …` with the reason"
+        f"{one.long:,} numbers of 13 to 15 digits, no NIRs as a whole{chance}: say `not_nir: …` "
+        "and the reason if you know it"
     )

@@ -101,6 +101,10 @@ _LEAVES: Final = {
     "binary_view": "binary",
     "halffloat": "float32",
     "null": "string",
+    "date32[day]": "date32",
+    "date64[ms]": "date64",
+    "float": "float32",
+    "double": "float64",
 }
 
 

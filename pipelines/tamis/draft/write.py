@@ -8,6 +8,7 @@ nir: {type: string, identifier: nir, nullable: false, category: []}  # tit-ident
 import re
 from collections import Counter
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import Final
 
 from tamis.documents.schema import CsvOptions, FormatName
@@ -17,13 +18,15 @@ from tamis.draft.shape import Node, Sample
 from tamis.formats.chunk import shown_name
 
 MAX_NAME: Final = 256
+WIDTH: Final = 100
 _PLAIN = re.compile(r"[^\W\d][\w-]*(?: [\w-]+)*")
 _RESERVED = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 _HEADER = """\
-# Drafted from {rows}: guesses with their evidence, for a human to read and correct.
-# `category: []` is left to be chosen: a slug of R. 6323-34 or R. 6323-34-1 (policies/law/), several,
-# `outside`, or `not-personal`. What has none is never released. `…?` is a hint from the field's name.
+# Drafted from {rows}: guesses with their evidence, for a human to correct.
+# `category: []` is left to be chosen: one or several slugs of R. 6323-34 or R. 6323-34-1,
+# `outside`, or `not-personal`. A field without category is never released.
+# After "perhaps" stands what the field's name hints at, no more.
 """
 
 
@@ -158,16 +161,16 @@ class _Writer:
         evidence = node.evidence
         assert evidence is not None
         guess = guess_leaf(evidence, node.type, self._form, self._options)
-        comment = indent if indent.rstrip().endswith("#") else f"{indent}# "
-        for line in guess.why:
-            yield f"{comment}{line}"
-        sensitive = hint_sensitive(node.name)
-        if sensitive:
-            yield f"{comment}perhaps `sensitive: {sensitive}`"
+        why = list(guess.why)
+        if sensitive := hint_sensitive(node.name):
+            why.append(f"perhaps `sensitive: {sensitive}`")
+        if hints := hint_categories(node.name):
+            why.append(f"perhaps {', '.join(hints)}")
+        comment = indent if indent.endswith("#   ") else f"{indent}# "
+        for line in wrap("; ".join(why), WIDTH - len(comment), break_on_hyphens=False):
+            yield comment + line
         full = evidence.rows == evidence.values and self._rows >= MANY_ROWS
-        spec = _say(guess, required=top and (node.required or full))
-        hints = hint_categories(node.name)
-        yield f"{indent}{key}{{{spec}}}" + (f"  # {' or '.join(hints)}?" if hints else "")
+        yield f"{indent}{key}{{{_say(guess, required=top and (node.required or full))}}}"
 
 
 def _say(guess: Guess, *, required: bool) -> str:

@@ -110,7 +110,8 @@ def tell_risk(groups: Groups, fields: Sequence[str]) -> Risk:
     sampled = len(groups.hashes)
     total = sampled
     if groups.dropped:
-        total = round((sampled - 1) * _SPACE / max(1.0, float(groups.hashes[-1])))
+        estimate = round((sampled - 1) * _SPACE / max(1.0, float(groups.hashes[-1])))
+        total = min(groups.records, estimate)
     alone = int((groups.counts == 1).sum())
     unique = round(min(groups.records, total * alone / sampled)) if sampled else 0
     counts = [_count_between(groups.counts, least, most) for least, most in _SIZES]
@@ -239,6 +240,8 @@ def _hash_fixed(array: pa.Array) -> Hashes:
         return np.zeros(0, np.uint64)
     data = np.frombuffer(array.buffers()[1], np.uint8)
     data = data[array.offset * width : (array.offset + len(array)) * width]
+    if width in (1, 2, 4, 8):
+        return _mix(data.view(f"u{width}").astype(np.uint64))
     padded = data.reshape(len(array), width)
     if width % 8:
         padded = np.zeros((len(array), -(-width // 8) * 8), np.uint8)
@@ -253,6 +256,9 @@ def _hash_fixed(array: pa.Array) -> Hashes:
 def _mix(values: Hashes) -> Hashes:
     """The finalizer of SplitMix64: every bit of the input moves about half of the output's."""
     values = values + _NULL
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+    values ^= values >> np.uint64(30)
+    values *= np.uint64(0xBF58476D1CE4E5B9)
+    values ^= values >> np.uint64(27)
+    values *= np.uint64(0x94D049BB133111EB)
+    values ^= values >> np.uint64(31)
+    return values

@@ -7,6 +7,9 @@ from tamis.report.html.parts import FATES, PASSING, Head, fate_badge, folded, na
 from tamis.report.html.speech import Speech, cite
 from tamis.report.result import DryField, DryRelease, DryRun, ShapeField
 
+_LONG = 60
+"""Fields of a record from which its shape is folded."""
+
 
 def tell_fields(say: Speech, result: DryRun) -> Markup:
     """The matrix, the reasons by need, and every detail folded below."""
@@ -33,15 +36,15 @@ def tell_record(say: Speech, result: DryRun) -> Markup:
         "record",
         tag("p", say("mask-key", digit=code("#"), letter=code("x")), class_="hint"),
         *(
-            _shape(say, result, name, opened=place == 0)
+            _shape(say, result, name, opened=place == 0 and len(result.shape.before) <= _LONG)
             for place, name in enumerate(result.shape.after)
         ),
     )
 
 
-def say_reason(say: Speech, field: DryField) -> Markup:
-    """Why a field has its fate; a need is in French, as the policy has it."""
-    said, ours = say.reason(field.because)
+def _say_reason(say: Speech, reason: str, *, is_need: bool) -> Markup:
+    """A need in French, as the policy has it, or why a field stops."""
+    said, ours = (reason, False) if is_need else say.reason(reason)
     return tag("span", said, dir="auto", lang=None if ours or say.lang == "fr" else "fr")
 
 
@@ -70,8 +73,8 @@ def _matrix(say: Speech, result: DryRun) -> Markup:
                 continue
             title = say.reason(field.because)[0]
             badge = fate_badge(say, field.fate, say.treatment(field.treatment), title=title)
-            unread = tag("small", say("not-read"), class_="unread") if not field.read else None
-            cells.append(join(badge, unread))
+            unread = tag("small", "· ", say("not-read")) if not field.read else None
+            cells.append(tag("span", badge, " ", unread, class_="cell"))
         rows.append(cells)
     caption = say("matrix-caption", fields=say.count(len(rows), "field"))
     return table(caption, heads, rows, label=caption, class_="matrix")
@@ -101,19 +104,25 @@ def _by_path(result: DryRun) -> dict[str, dict[str, DryField]]:
 
 
 def _reasons(say: Speech, name: str, release: DryRelease) -> Markup:
-    """Fields by fate and reason: what passes first."""
-    grouped: dict[tuple[str, str], list[str]] = {}
+    """Each reason with its fields: the needs first, then why the others stop."""
+    grouped: dict[tuple[bool, str], list[str]] = {}
     for path, field in release.fields.items():
-        grouped.setdefault((field.fate, field.because), []).append(path)
-    ordered = sorted(grouped, key=lambda pair: pair[0] not in PASSING)
-    heads = [Head(say("fields"), class_="listed"), Head(say("fate")), Head(say("why"), wide=True)]
-    rows = [
+        for reason in field.needs or [field.because]:
+            grouped.setdefault((field.fate not in PASSING, reason), []).append(path)
+    heads = [Head(say("why"), wide=True), Head(say("fields"), wide=True)]
+    rows: list[tuple[Node, ...]] = [
         (
-            names(grouped[fate, because]),
-            fate_badge(say, fate),
-            say_reason(say, release.fields[grouped[fate, because][0]]),
+            _say_reason(say, reason, is_need=not stops),
+            tag(
+                "ul",
+                (
+                    tag("li", fate_badge(say, release.fields[path].fate, code(path)))
+                    for path in paths
+                ),
+                class_="names",
+            ),
         )
-        for fate, because in ordered
+        for (stops, reason), paths in sorted(grouped.items(), key=lambda pair: pair[0][0])
     ]
     caption = say("why-caption", release=code(name))
     label = say.plain("why-caption", release=name)

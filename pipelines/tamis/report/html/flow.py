@@ -42,10 +42,10 @@ class Box:
 
     def height(self, width: int) -> int:
         """Of the box as drawn, in units of the picture."""
-        lines = len(_wrapped(self.lines, width))
+        lines = len(_lines(self, width))
         squares = min(len(self.fates), _MOST_SQUARES)
         rows = -(-(squares + 2) // _squares_in(width)) if squares else 0
-        return 2 * _PAD + 12 + _LINE * (1 + lines) + (rows * 14 + 8 if rows else 0)
+        return 2 * _PAD + 12 + _LINE * lines + (rows * 14 + 8 if rows else 0)
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,7 @@ def draw_legend(say: Speech) -> Markup:
 def say_groups(say: Speech, release: DryRelease, fates: Sequence[str]) -> str:
     """How many fields have each of `fates`."""
     counts = Counter[str](field.fate for field in release.fields.values())
-    return ", ".join(
-        f"{say.number(counts[fate])} {say.plain(f'fate-{fate}')}" for fate in fates if counts[fate]
-    )
+    return ", ".join(say.count(counts[fate], f"fate-{fate}") for fate in fates if counts[fate])
 
 
 def _flow(say: Speech, result: DryRun) -> Flow:
@@ -135,7 +133,7 @@ def _flow(say: Speech, result: DryRun) -> Flow:
         (say.count(rows, "record"),),
     )
     reasons = tuple(
-        f"{say.number(count)} {say.plain(f'reason-{one}') if say.known(f'reason-{one}') else one}"
+        say.plain("flow-reason", reason=_say_reason(say, one), records=say.number(count))
         for one, count in sorted(result.quarantine.items(), key=lambda pair: -pair[1])
     )
     stops = (
@@ -156,6 +154,10 @@ def _flow(say: Speech, result: DryRun) -> Flow:
     )
     releases = tuple(_release(say, name, one) for name, one in result.releases.items())
     return Flow(source, releases, stops, target)
+
+
+def _say_reason(say: Speech, reason: str) -> str:
+    return reason if say.found(f"reason-{reason}") is None else say.plain(f"reason-{reason}")
 
 
 def _release(say: Speech, name: str, release: DryRelease) -> Box:
@@ -311,31 +313,37 @@ def _box(box: Box, x: int, y: float, width: int, height: int) -> Markup:
             tag("rect", class_=f"end {box.kind}", x=x, y=f"{y:.1f}", width=5, height=height)
         )
     line = y + _PAD + 8
-    drawn.append(_text(box.kicker, x + _PAD, line, width, "kicker", 11))
-    line += _LINE + 1
-    drawn.append(_text(box.name, x + _PAD, line, width, "name", 16))
-    line += 4
-    for said in _wrapped(box.lines, width):
+    drawn.append(tag("text", box.kicker, x=x + _PAD, y=f"{line:.1f}", class_="kicker"))
+    for said, class_ in _lines(box, width):
         line += _LINE
-        drawn.append(_text(said, x + _PAD, line, width, "said", 13))
+        drawn.append(tag("text", said, x=x + _PAD, y=f"{line:.1f}", class_=class_))
     line += 14
     across = _squares_in(width)
     for place, fate in enumerate(box.fates[:_MOST_SQUARES]):
         drawn.append(_square(fate, x + _PAD + place % across * 14 + 1, line + place // across * 14))
     if len(box.fates) > _MOST_SQUARES:
         at = x + _PAD + _MOST_SQUARES % across * 14
+        below = line + _MOST_SQUARES // across * 14 + 10
         rest = f"+{len(box.fates) - _MOST_SQUARES}"
-        drawn.append(_text(rest, at, line + _MOST_SQUARES // across * 14 + 10, width, "kicker", 11))
+        drawn.append(tag("text", rest, x=at, y=f"{below:.1f}", class_="kicker"))
     return tag("g", drawn)
 
 
-def _wrapped(lines: Sequence[str], width: int) -> list[str]:
-    room = int((width - 2 * _PAD) / (13 * 0.52))
-    return [
-        part
-        for line in lines
-        for part in textwrap.wrap(visible(line), room, max_lines=4, placeholder=" …")
-    ]
+def _lines(box: Box, width: int) -> list[tuple[str, str]]:
+    """The lines below the kicker with their classes, broken where the box ends.
+
+    Nobody knows the reader's fonts: the room is reckoned for broad ones. The tables have it whole.
+    """
+    name = [(part, "name") for part in _wrap(box.name, (width - 2 * _PAD) / 10.5, 2)]
+    room = (width - 2 * _PAD) / 7.2
+    return name + [(part, "said") for line in box.lines for part in _wrap(line, room, 4)]
+
+
+def _wrap(said: str, room: float, lines: int) -> list[str]:
+    shown = visible(said)
+    broad = sum(unicodedata.east_asian_width(one) in "WF" for one in shown)
+    narrower = int(room * len(shown) / (len(shown) + broad)) if shown else 1
+    return textwrap.wrap(shown, narrower, max_lines=lines, placeholder="…")
 
 
 def _square(fate: str, x: float, y: float) -> Markup:
@@ -344,21 +352,3 @@ def _square(fate: str, x: float, y: float) -> Markup:
 
 def _squares_in(width: int) -> int:
     return (width - 2 * _PAD) // 14
-
-
-def _text(said: str, x: float, y: float, width: int, class_: str, size: int) -> Markup:
-    """One line, cut where the box ends; the tables below have it whole."""
-    shown = _fit(visible(said), (width - 2 * _PAD) / (size * 0.54))
-    whole = tag("title", said) if shown != visible(said) else None
-    return tag("text", whole, shown, x=x, y=f"{y:.1f}", class_=class_)
-
-
-def _fit(said: str, room: float) -> str:
-    def breadth(part: str) -> float:
-        return sum(1.8 if unicodedata.east_asian_width(one) in "WF" else 1.0 for one in part)
-
-    if breadth(said) <= room:
-        return said
-    while said and breadth(said) > room - 1:
-        said = said[:-1]
-    return said + "…"

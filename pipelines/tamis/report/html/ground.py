@@ -1,7 +1,7 @@
 """What the flow stands on: the law's texts with their versions, the register, the releases."""
 
 from tamis.report.html.markup import Markup, Node, code, join, tag
-from tamis.report.html.parts import Head, section, table
+from tamis.report.html.parts import Head, labelled, section, table
 from tamis.report.html.speech import Speech, cite
 from tamis.report.result import DryRelease, DryRun
 
@@ -33,19 +33,18 @@ def tell_ground(say: Speech, result: DryRun) -> Markup:
 
 def _texts(say: Speech, result: DryRun) -> Markup:
     heads = [
-        Head(say("article")),
+        Head(say("article"), wide=True),
         Head(say("version")),
-        Head(say("since")),
-        Head(say("until")),
-        Head(say("amended"), wide=True),
+        Head(say("in-force")),
     ]
     rows: list[tuple[Node, ...]] = [
         (
-            tag("span", cite(article), class_="cite", lang="fr"),
+            tag("span", labelled(cite(article), one.amended_by), lang="fr"),
             code(one.id),
-            say.day(one.from_),
-            say.day(one.until) if one.until else say("in-force"),
-            tag("span", one.amended_by or "–", lang="fr"),
+            labelled(
+                say("from-day", day=say.day(one.from_)),
+                say("until-day", day=say.day(one.until)) if one.until else say("no-end"),
+            ),
         )
         for article, one in result.texts.items()
     ]
@@ -83,22 +82,21 @@ def _register(say: Speech, result: DryRun) -> Markup:
     heads = [
         Head(say("release")),
         Head(say("processing"), wide=True),
-        Head(say("item")),
         Head(say("stands-on"), wide=True),
-        Head(say("source")),
     ]
     rows: list[tuple[Node, ...]] = [
         (
-            code(one.release),
-            join(tag("span", one.name, lang="fr"), tag("small", code(one.processing))),
-            tag("span", cite(one.item), class_="cite", lang="fr"),
-            join(
-                tag("span", say(f"attested-{one.attested}"), class_=f"attested {one.attested}"),
-                " ",
-                say(f"attested-{one.attested}-means"),
-                tag("small", one.note, dir="auto") if one.note else None,
+            labelled(code(one.release), tag("span", cite(one.item), lang="fr")),
+            labelled(tag("span", one.name, lang="fr", dir="auto"), code(one.processing)),
+            labelled(
+                join(
+                    tag("span", say(f"attested-{one.attested}"), class_=f"attested {one.attested}"),
+                    " ",
+                    say(f"attested-{one.attested}-means"),
+                ),
+                tag("span", one.source, lang="fr", dir="auto") if one.source else None,
+                tag("span", one.note, dir="auto") if one.note else None,
             ),
-            tag("span", one.source or "–", lang="fr", dir="auto"),
         )
         for one in result.register_
     ]

@@ -1,8 +1,8 @@
 """What was read: the sample, the files, drift, bytes, NIRs that no schema declares."""
 
 from tamis.report.html.markup import Markup, Node, code, join, tag
-from tamis.report.html.parts import Head, bar, names, note, section, table
-from tamis.report.html.speech import Speech
+from tamis.report.html.parts import Head, bar, labelled, names, note, section, table
+from tamis.report.html.speech import Speech, cite
 from tamis.report.result import Against, DryRun, Profile
 
 
@@ -35,18 +35,14 @@ def tell_against(say: Speech, against: Against) -> Markup:
     if not against.fields:
         return section(say, "against", compared, tag("p", say("against-same")))
     heads = [
-        Head(say("field")),
-        Head(say("item")),
-        Head(say("purpose")),
+        Head(say("field"), wide=True),
         Head(say.term("newly"), figures=True),
         Head(tag("span", say("chart"), class_="sr"), class_="chart"),
         Head(say.term("no-longer"), figures=True),
     ]
     rows: list[tuple[Node, ...]] = [
         (
-            code(one.field),
-            code(one.item),
-            code(one.purpose),
+            labelled(code(one.field), f"{cite(one.item)} · {cite(one.purpose)}"),
             say.number(one.newly),
             bar(one.newly, against.records, "quarantined"),
             say.number(one.no_longer),
@@ -96,10 +92,16 @@ def _files(say: Speech, result: DryRun) -> Markup:
         Head(say("file"), wide=True),
         Head(say("records"), figures=True),
         Head(say("size"), figures=True),
-        Head(say.term("sha256")),
     ]
     rows: list[tuple[Node, ...]] = [
-        (code(one.uri), say.number(one.rows), say.size(one.bytes), code(one.sha256 or "–"))
+        (
+            labelled(
+                code(one.uri),
+                join(say.term("sha256"), " ", code(one.sha256)) if one.sha256 else None,
+            ),
+            say.number(one.rows),
+            say.size(one.bytes),
+        )
         for one in result.inputs
     ]
     caption = say("files-caption")
@@ -111,22 +113,23 @@ def _drift(say: Speech, result: DryRun) -> Markup:
     if not drift.any:
         return tag("p", say("no-drift"))
     heads = [
-        Head(say("difference")),
-        Head(say("columns"), class_="listed"),
-        Head(say("meaning"), wide=True),
+        Head(say("difference"), wide=True),
+        Head(say("columns"), wide=True),
     ]
     rows: list[tuple[Node, ...]] = []
     if drift.unknown:
-        rows.append((say("drift-unknown"), names(drift.unknown), say("drift-unknown-means")))
+        told = labelled(say("drift-unknown"), say("drift-unknown-means"))
+        rows.append((told, names(drift.unknown)))
     if drift.missing:
-        rows.append((say("drift-missing"), names(drift.missing), say("drift-missing-means")))
+        told = labelled(say("drift-missing"), say("drift-missing-means"))
+        rows.append((told, names(drift.missing)))
     for one in drift.retyped:
         files = (
             join(code(kind), f" ({say.count(count, 'input')}) ")
             for kind, count in one.files.items()
         )
         told = say("drift-retyped-means", schema=code(one.schema_), files=join(*files))
-        rows.append((say("drift-retyped"), names([one.column]), told))
+        rows.append((labelled(say("drift-retyped"), told), names([one.column])))
     caption = say("drift-caption")
     return table(caption, heads, rows, label=caption)
 
@@ -138,23 +141,23 @@ def _profile(say: Speech, profile: Profile | None) -> Markup:
     if not profile.undeclared:
         return tag("p", say("profile-clean", columns=looked))
     heads = [
-        Head(say("column")),
-        Head(say("in-schema")),
+        Head(say("column"), wide=True),
         Head(say("form")),
         Head(say("nirs"), figures=True),
         Head(say("values"), figures=True),
         Head(say.term("confidence"), figures=True),
-        Head(say("evidence"), wide=True),
     ]
     rows: list[tuple[Node, ...]] = [
         (
-            code(one.column),
-            say("yes" if one.known else "no"),
-            say(f"form-{one.form}") if say.known(f"form-{one.form}") else one.form,
+            labelled(
+                code(one.column),
+                say("in-schema" if one.known else "not-in-schema"),
+                say.remark("evidence", one.why),
+            ),
+            say.found(f"form-{one.form}") or one.form,
             say.number(one.nirs),
             say.number(one.values),
             say.share(round(one.confidence * 1000), 1000),
-            say.remark("evidence", one.why),
         )
         for one in profile.undeclared
     ]
@@ -166,9 +169,8 @@ def _bytes(say: Speech, result: DryRun) -> Markup:
     sizes = result.bytes
     most = max([sizes.in_, sizes.quarantine, *sizes.out.values()])
     heads = [
-        Head(say("what")),
+        Head(say("what"), wide=True),
         Head(say("size"), figures=True),
-        Head(say("exactly"), figures=True),
         Head(tag("span", say("chart"), class_="sr"), class_="chart"),
     ]
     listed: list[tuple[Node, int, str]] = [(say("bytes-in"), sizes.in_, "in")]
@@ -177,7 +179,11 @@ def _bytes(say: Speech, result: DryRun) -> Markup:
     ]
     listed.append((say("bytes-quarantine"), sizes.quarantine, "quarantined"))
     rows = [
-        (what, say.size(size), say.number(size), bar(size, most, kind))
+        (
+            what,
+            labelled(say.size(size), say.number(size) if size >= 1000 else None),
+            bar(size, most, kind),
+        )
         for what, size, kind in listed
     ]
     caption = say("bytes-caption")

@@ -1,5 +1,6 @@
 """HTML that cannot be broken by what it shows: every string is escaped unless it is `Markup`."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from html import escape
@@ -80,8 +81,17 @@ def tag(kind: str, /, *children: Node, **attributes: Attribute) -> Markup:
 
 
 def code(name: str, **attributes: Attribute) -> Markup:
-    """A name of the documents or of the input, in a direction of its own."""
-    return tag("code", name, dir="auto", **attributes)
+    """A name of the documents or of the input, in a direction of its own.
+
+    It may break after the characters that part its words.
+
+    Example:
+        >>> code("date_naissance")
+        '<code dir="auto">date_<wbr>naissance</code>'
+    """
+    parts = re.split(r"(?<=[._/@-])(?=[^._/@-])", name)
+    broken = (join(Markup("<wbr>") if place else None, part) for place, part in enumerate(parts))
+    return tag("code", broken, dir="auto", **attributes)
 
 
 def _render(node: Node) -> str:

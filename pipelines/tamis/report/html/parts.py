@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tamis.report.html.markup import Attribute, Markup, Node, join, tag
+from tamis.report.html.markup import Attribute, Markup, Node, code, join, tag
 from tamis.report.html.speech import Speech
 
 PASSING = ("kept", "generalized", "redacted", "pseudonymized")
@@ -72,11 +72,13 @@ def table(
 
 
 def fate_badge(say: Speech, fate: str, words: Node = None, **attributes: Attribute) -> Markup:
-    """A fate as letter, colour and word."""
+    """A fate as letter, colour and word; other `words` stand in for the fate's own."""
+    told = tag("span", say(f"fate-{fate}"), ": ", class_="sr") if words is not None else None
     letter = tag("span", say(f"letter-{fate}"), class_="letter", aria_hidden="true")
     return tag(
         "span",
         letter,
+        told,
         tag("span", words or say(f"fate-{fate}"), class_="word"),
         class_=f"fate {fate}",
         **attributes,
@@ -150,11 +152,16 @@ def folded(summary: Node, *content: Node, opened: bool = False) -> Markup:
     return tag("details", tag("summary", summary), *content, open=opened)
 
 
+def labelled(label: Node, *below: Node) -> Markup:
+    """A cell with smaller lines under it."""
+    return join(label, (tag("small", one) for one in below if one))
+
+
 def names(values: Iterable[str]) -> Markup:
     """Names in a row."""
     return tag(
         "span",
-        join(*(join(tag("code", one, dir="auto"), " ") for one in values)),
+        join(*(join(code(one), " ") for one in values)),
         class_="names",
     )
 

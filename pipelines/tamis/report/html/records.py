@@ -2,7 +2,17 @@
 
 from tamis.report.html.flow import draw_flow, draw_legend
 from tamis.report.html.markup import Markup, Node, code, join, tag
-from tamis.report.html.parts import PASSING, STOPPING, Head, bar, section, stacked, swatch, table
+from tamis.report.html.parts import (
+    PASSING,
+    STOPPING,
+    Head,
+    bar,
+    labelled,
+    section,
+    stacked,
+    swatch,
+    table,
+)
 from tamis.report.html.speech import Speech, cite
 from tamis.report.html.summary import DISPOSITIONS
 from tamis.report.result import DryRun
@@ -11,18 +21,14 @@ from tamis.report.result import DryRun
 def tell_flow(say: Speech, result: DryRun) -> Markup:
     """The picture, and its figures in a table."""
     heads = [
-        Head(say("release")),
-        Head(say("item")),
-        Head(say("purpose")),
+        Head(say("release"), wide=True),
         Head(say("records"), figures=True),
         Head(say("fields-pass"), figures=True),
         Head(say("fields-stop"), figures=True),
     ]
     rows = [
         (
-            code(name),
-            cite(one.item),
-            cite(one.purpose),
+            labelled(code(name), f"{cite(one.item)} · {cite(one.purpose)}"),
             say.number(one.rows),
             say.number(sum(field.fate in PASSING for field in one.fields.values())),
             say.number(sum(field.fate in STOPPING for field in one.fields.values())),
@@ -63,17 +69,15 @@ def _dispositions(say: Speech, result: DryRun) -> Markup:
         f"{say.plain(f'disposition-{kind}')} {say.number(size)}" for kind, size in sizes
     )
     heads = [
-        Head(say("disposition")),
+        Head(say("disposition"), wide=True),
         Head(say("records"), figures=True),
         Head(say("share"), figures=True),
-        Head(say("meaning"), wide=True),
     ]
     rows = [
         (
-            swatch(kind, say.term(kind)),
+            labelled(swatch(kind, say.term(kind)), say.meaning(kind)[1]),
             say.number(size),
             say.share(size, counts.in_),
-            say.meaning(kind)[1],
         )
         for kind, size in sizes
     ]
@@ -88,18 +92,16 @@ def _reasons(say: Speech, result: DryRun) -> Markup:
     if not result.quarantine:
         return tag("p", say("no-quarantine"))
     heads = [
-        Head(say("reason")),
+        Head(say("reason"), wide=True),
         Head(say("records"), figures=True),
         Head(tag("span", say("chart"), class_="sr"), class_="chart"),
-        Head(say("meaning"), wide=True),
     ]
     most = max(result.quarantine.values())
     rows = [
         (
-            code(reason),
+            labelled(code(reason), say.found(f"reason-{reason}-means")),
             say.number(count),
             bar(count, most, "quarantined"),
-            say(f"reason-{reason}-means") if say.known(f"reason-{reason}-means") else "–",
         )
         for reason, count in sorted(result.quarantine.items(), key=lambda pair: -pair[1])
     ]
@@ -123,15 +125,10 @@ def _redacted(say: Speech, result: DryRun) -> Markup:
 def _anomalies(say: Speech, result: DryRun) -> Markup:
     if not result.anomalies:
         return join(None)
-    heads = [
-        Head(say("anomaly")),
-        Head(say("number"), figures=True),
-        Head(say("meaning"), wide=True),
+    heads = [Head(say("anomaly"), wide=True), Head(say("number"), figures=True)]
+    rows = [
+        (labelled(code(name), say.found(f"anomaly-{name.partition(':')[0]}")), say.number(count))
+        for name, count in result.anomalies.items()
     ]
-    rows = []
-    for name, count in result.anomalies.items():
-        kind = name.partition(":")[0]
-        means = say(f"anomaly-{kind}") if say.known(f"anomaly-{kind}") else "–"
-        rows.append((code(name), say.number(count), means))
     caption = say("anomalies-caption")
     return join(tag("h3", say("anomalies-title")), table(caption, heads, rows, label=caption))

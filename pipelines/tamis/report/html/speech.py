@@ -52,9 +52,9 @@ class Speech:
         """The sentence `key` as text that is not yet escaped, for attributes and drawings."""
         return self._text(key).format_map(values)
 
-    def known(self, key: str) -> bool:
-        """Whether there is a sentence `key`."""
-        return key in words()["text"]
+    def found(self, key: str) -> Markup | None:
+        """The sentence `key`, or None where there is none."""
+        return self(key) if key in words()["text"] else None
 
     def term(self, key: str, shown: Node = None) -> Markup:
         """A word that leads to its meaning, and tells it on hover."""

@@ -130,6 +130,6 @@ def _ground(say: Speech, result: DryRun) -> Iterator[Markup]:
 
 
 def _finding(say: Speech, kind: str, where: str, words: Markup) -> Markup:
-    link = tag("a", say("see", section=say(f"{where}-title")), href=f"#{where}")
+    link = tag("a", say("see", section=say(f"{where}-short")), href=f"#{where}")
     mark = tag("span", say(f"mark-{kind}"), class_=f"mark {kind}")
     return join(mark, " ", words, " ", link)

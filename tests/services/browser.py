@@ -1,0 +1,217 @@
+"""Chromium without a window, driven through its DevTools by a pipe, and axe-core.
+
+Chromium is the one on PATH, or Debian's, which `apt-get` installs where the tests run as root.
+axe-core comes from npm's registry. Where one of them is missing a test is skipped, but fails on CI.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+AXE = "4.14.1"
+"""Version of axe-core."""
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
+_PATIENCE_SECONDS = 60.0
+
+
+class Page:
+    """A page in a browser, and what the browser told of it since it was opened.
+
+    Attributes:
+        problems: messages of the console that are no plain log, and uncaught exceptions.
+        requests: addresses that the page asked for.
+    """
+
+    def __init__(self, reads: int, writes: int) -> None:
+        self._reads, self._writes = reads, writes
+        self._held = b""
+        self._number = 0
+        self._events: list[dict[str, Any]] = []
+        self._session: str | None = None
+        self.problems: list[str] = []
+        self.requests: list[str] = []
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.ask(f"{domain}.enable")
+
+    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command of the DevTools protocol; what it answers.
+
+        Raises:
+            RuntimeError: the browser refused it.
+            TimeoutError: it did not answer.
+        """
+        self._number += 1
+        number = self._number
+        message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
+        if self._session is not None:
+            message["sessionId"] = self._session
+        os.write(self._writes, json.dumps(message).encode() + b"\0")
+        while True:
+            told = self._receive()
+            if told.get("id") == number:
+                if "error" in told:
+                    raise RuntimeError(f"{method}: {told['error']['message']}")
+                return dict(told["result"])
+
+    def open(
+        self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False
+    ) -> None:
+        """Show the file at `path`, and wait until it is there."""
+        self.problems.clear()
+        self.requests.clear()
+        self._events.clear()
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.ask("Emulation.setEmulatedMedia", features=[scheme])
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+        self.ask("Page.navigate", url=path.resolve().as_uri())
+        while not any(one["method"] == "Page.loadEventFired" for one in self._events):
+            self._receive()
+        self.run("new Promise(done => setTimeout(done, 100))")
+
+    def run(self, script: str) -> Any:
+        """The JSON value of a JavaScript expression; a promise is waited for.
+
+        Raises:
+            RuntimeError: the script failed.
+        """
+        told = self.ask(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        if "exceptionDetails" in told:
+            raise RuntimeError(json.dumps(told["exceptionDetails"])[:500])
+        return told["result"].get("value")
+
+    def _receive(self) -> dict[str, Any]:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while b"\0" not in self._held:
+            ready, _, _ = select.select([self._reads], [], [], deadline - time.monotonic())
+            if not ready:
+                raise TimeoutError("the browser does not answer")
+            more = os.read(self._reads, 1 << 16)
+            if not more:
+                raise TimeoutError("the browser is gone")
+            self._held += more
+        first, _, self._held = self._held.partition(b"\0")
+        told: dict[str, Any] = json.loads(first)
+        if "method" in told:
+            self._events.append(told)
+            self._note(told["method"], told.get("params", {}))
+        return told
+
+    def _note(self, method: str, told: dict[str, Any]) -> None:
+        if method == "Network.requestWillBeSent":
+            self.requests.append(told["request"]["url"])
+        elif method == "Runtime.exceptionThrown":
+            self.problems.append(told["exceptionDetails"]["text"])
+        elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "warning"):
+            self.problems.append(str(told["args"]))
+        elif method == "Log.entryAdded" and told["entry"]["level"] in ("error", "warning"):
+            self.problems.append(told["entry"]["text"])
+
+
+@contextlib.contextmanager
+def open_browser() -> Iterator[Page]:
+    """A page in a new Chromium, which ends with the block."""
+    chromium = find_chromium()
+    with tempfile.TemporaryDirectory(prefix="tamis-browser-", ignore_cleanup_errors=True) as home:
+        theirs_in, ours_out = os.pipe()
+        ours_in, theirs_out = os.pipe()
+        # The DevTools pipe is file descriptors 3 and 4 of the browser.
+        started = subprocess.Popen(
+            [
+                "sh",
+                "-c",
+                f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}',
+                "sh",
+                chromium,
+                *_FLAGS,
+                f"--user-data-dir={home}",
+            ],
+            pass_fds=(theirs_in, theirs_out),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(theirs_in)
+        os.close(theirs_out)
+        try:
+            yield Page(ours_in, ours_out)
+        finally:
+            os.close(ours_out)
+            os.close(ours_in)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                started.wait(10)
+            started.kill()
+            started.wait()
+
+
+def find_chromium() -> str:
+    """The path of Chromium, installed first where there is none and that is possible."""
+    found = _which()
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        for command in (
+            ["apt-get", "update", "-qq"],
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
+        ):
+            subprocess.run(command, check=False, capture_output=True, timeout=600)
+        found = _which()
+    return found or _missing("no Chromium on PATH, and none could be installed")
+
+
+def read_axe(folder: Path) -> str:
+    """The script of axe-core, fetched into `folder` unless it is there."""
+    package = folder / f"axe-core-{AXE}.tgz"
+    if not package.is_file():
+        npm = shutil.which("npm") or _missing("no npm to fetch axe-core with")
+        command = [npm, "pack", f"axe-core@{AXE}", "--silent", "--pack-destination", str(folder)]
+        told = subprocess.run(command, check=False, capture_output=True, timeout=300)
+        if told.returncode or not package.is_file():
+            _missing("axe-core could not be fetched")
+    with tarfile.open(package) as archive:
+        script = archive.extractfile("package/axe.min.js")
+        assert script is not None
+        return script.read().decode()
+
+
+def _which() -> str | None:
+    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+def _missing(what: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)

@@ -1,0 +1,86 @@
+"""Errors cross from worker to driver, and end a command with the code that they stand for."""
+
+import pickle
+
+import pytest
+
+from tamis import errors
+from tamis.cli import main
+from tamis.errors import (
+    DocumentError,
+    InputError,
+    KeysError,
+    Problem,
+    RunError,
+    TamisError,
+    UsageError,
+    value_free,
+)
+
+EXAMPLES: dict[type[TamisError], tuple[TamisError, int]] = {
+    DocumentError: (
+        DocumentError(Problem("a.yaml", 3, 5, "unknown key"), Problem("b.yaml", 0, 0, "empty")),
+        2,
+    ),
+    UsageError: (UsageError("no policy `x`"), 2),
+    KeysError: (KeysError("keys.json: cannot be read"), 2),
+    InputError: (InputError("in.csv", "is empty"), 3),
+    RunError: (RunError("records do not add up"), 3),
+}
+
+
+def test_every_class_has_an_example() -> None:
+    found = {
+        one
+        for one in vars(errors).values()
+        if isinstance(one, type) and issubclass(one, TamisError) and one is not TamisError
+    }
+    assert found == set(EXAMPLES)
+
+
+@pytest.mark.parametrize(("error", "code"), EXAMPLES.values(), ids=lambda one: type(one).__name__)
+def test_an_error_survives_pickling(error: TamisError, code: int) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert (again.args, vars(again), str(again)) == (error.args, vars(error), str(error))
+    assert again.exit_code == code
+
+
+@pytest.mark.parametrize(("error", "code"), EXAMPLES.values(), ids=lambda one: type(one).__name__)
+def test_a_command_tells_an_error_in_words_and_ends_with_its_code(
+    error: TamisError,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert told(error, monkeypatch, capsys) == (code, f"tamis: {error}\n")
+
+
+def test_an_error_of_the_file_system_is_told_with_its_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = PermissionError(13, "Permission denied", "out/_receipts")
+    assert told(error, monkeypatch, capsys) == (3, "tamis: out/_receipts: permission denied\n")
+
+
+def told(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[object, str]:
+    """Exit code and message of a command that fails with `error`."""
+
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("tamis.cli.app.app", fail)
+    with pytest.raises(SystemExit) as left:
+        main()
+    return left.value.code, capsys.readouterr().err
+
+
+def test_what_may_quote_a_cell_is_replaced_by_its_kind() -> None:
+    with pytest.raises(RunError) as caught, value_free("minimizing part 3"):
+        int("Durand")
+    assert str(caught.value) == "minimizing part 3 failed (ValueError)"
+    assert caught.value.__suppress_context__
+    with pytest.raises(InputError), value_free("reading"):
+        raise InputError("in.csv", "is empty")

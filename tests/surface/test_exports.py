@@ -1,0 +1,93 @@
+"""What `tamis` exports is what it says, and what each command loads is what it needs."""
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import tamis
+
+PACKAGE = Path(tamis.__file__).parent
+
+
+def run_python(code: str, *arguments: str) -> str:
+    """Run code in a fresh interpreter; what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_all_is_what_the_type_checker_sees() -> None:
+    module = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    (block,) = [node for node in module.body if isinstance(node, ast.If)]
+    seen = {
+        alias.asname: f"{node.module}.{alias.name}"
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert sorted(tamis.__all__) == sorted(map(str, seen))
+    for name, home in seen.items():
+        assert home == f"{tamis._HOMES[str(name)]}.{name}"
+
+
+@pytest.mark.parametrize("name", tamis.__all__)
+def test_every_name_is_there_and_documented(name: str) -> None:
+    value = getattr(tamis, name)
+    assert value is getattr(import_module(tamis._HOMES[name]), name)
+    assert value.__doc__
+    assert name in dir(tamis)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module `tamis` has no attribute `minimise`"):
+        _ = tamis.minimise
+
+
+LOADED = """
+import sys
+sys.argv = ["tamis", *sys.argv[1:]]
+try:
+    {statement}
+except SystemExit as left:
+    assert not left.code, left.code
+print()
+print(*sorted({{"apache_beam", "pyarrow.dataset", "pandas"}} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "arguments"),
+    [
+        ("import tamis", ()),
+        ("import tamis.documents.project", ()),
+        ("import tamis.decide.check", ()),
+        ("import tamis.filter.minimize", ()),
+        ("import tamis.report", ()),
+        ("from tamis.cli import main; main()", ("--help",)),
+        ("from tamis.cli import main; main()", ("--version",)),
+        ("from tamis.cli import main; main()", ("run", "--help")),
+        ("from tamis.cli import main; main()", ("check",)),
+        ("from tamis.cli import main; main()", ("plan", "dsn-droits")),
+        ("from tamis.cli import main; main()", ("keys", "--help")),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
+)
+def test_nothing_heavy_is_loaded_that_is_not_needed(
+    statement: str, arguments: tuple[str, ...]
+) -> None:
+    assert run_python(LOADED.format(statement=statement), *arguments).splitlines()[-1] == ""
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    from importlib.metadata import version
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tamis", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"tamis {version('tamis')}\n"

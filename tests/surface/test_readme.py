@@ -1,0 +1,70 @@
+"""The README says what is so: its Python runs, and it names every command."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from tamis.cli.app import app
+from tamis.documents.project import bundled_project
+from tamis.evidence.receipt import Receipt
+from tamis.evidence.verify import verify
+from tamis.synthetic.files import write_feed
+from tamis.synthetic.records import make_records
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(readme: str, mark: str) -> str:
+    """The code after the comment `<!-- mark -->`."""
+    found = re.search(rf"<!-- {mark} -->\n```\w+\n(.*?)```", readme, re.DOTALL)
+    assert found, f"README has no block <!-- {mark} -->"
+    return found[1]
+
+
+def test_its_python_runs(readme: str, tmp_path: Path) -> None:
+    code = block(readme, "python")
+    (name,) = re.findall(r'\.plan\("([\w-]+)"', code)
+    policy, _ = bundled_project().policy(name)
+    schema, _ = bundled_project().schema(policy.schema_)
+    (tmp_path / "in").mkdir()
+    records = make_records(schema, 20, seed=1, policies=[policy])
+    write_feed(records, schema, tmp_path / "in" / f"feed.{schema.format.name}")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "store" / "_receipts").glob("*.json")
+    receipt = Receipt.model_validate_json(path.read_bytes())
+    assert (receipt.policy, receipt.counts.in_) == (name, 20)
+    assert "failed" not in {one.outcome for one in verify(path, bundled_project())}
+
+
+def test_it_names_every_command(readme: str) -> None:
+    commands = typer.main.get_command(app)
+    assert isinstance(commands, typer.core.TyperGroup)
+    missing = [name for name in commands.commands if f"tamis {name}" not in readme]
+    assert missing == []
+
+
+def test_every_command_that_it_names_is_one(readme: str) -> None:
+    commands = typer.main.get_command(app)
+    assert isinstance(commands, typer.core.TyperGroup)
+    code = "\n".join(re.findall(r"`[^`\n]+`|^```sh\n.*?^```", readme, re.DOTALL | re.MULTILINE))
+    named = set(re.findall(r"(?<![\w/.])(?:\.venv/bin/)?tamis ([a-z]+(?:-[a-z]+)*)", code))
+    assert len(named) > 5
+    assert named <= set(commands.commands)
+
+
+def test_every_folder_that_it_maps_is_there(readme: str) -> None:
+    table = readme.partition("## Folder map")[2].partition("\n## ")[0]
+    for folder in re.findall(r"^\| `([\w/]+)/`", table, re.MULTILINE):
+        assert (ROOT / folder).is_dir(), folder
