@@ -248,6 +248,19 @@ def test_a_full_disk_commits_nothing(feed: Feed, tmp_path: Path) -> None:
     assert is_whole_or_empty(tmp_path / "store", feed)
 
 
+def test_a_receipt_cut_off_while_it_is_written_commits_nothing(feed: Feed, tmp_path: Path) -> None:
+    folder = stage(feed, tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            commit(folder, feed.receipt)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert recover(folder).removed == ("the-run",)
+    assert not is_whole_or_empty(tmp_path, feed)
+
+
 def test_an_output_that_cannot_be_written_commits_nothing(feed: Feed, tmp_path: Path) -> None:
     (tmp_path / "a-file").write_text("in the way")
     with pytest.raises(RunError, match=r"a-file: cannot be written to: not a directory$"):

@@ -723,7 +723,7 @@ def _next_field(rng: Rng) -> tuple[str, list[str]]:
         f'{{"nir": "§", "cle": "{key}"}}', f'{{"nir":"§","cleNir":"{key}","nom":"X"}}',
         f"Durand;Paul;§;{key};75015", f'"Durand","§","{key}","Lyon"', f"<nir>§</nir><cle>{key}</cle>",
         f"nir=§&cle={key}", f"| § | {key} | Durand |", f"VALUES ('§', '{key}', 3)",
-        f"nom,nir,cle\nDurand,§,{key}", f"Durand\t§\t{key}\tLyon",
+        f"nom,nir,cle\nDurand,§,{key}",
     )), [body]  # fmt: skip
 
 
@@ -746,7 +746,7 @@ def _typed(rng: Rng) -> tuple[str, list[str]]:
     template, number = rng.choice((
         ("§", _full(rng)), ('{"nir": §}', _full(rng)), ('{"nir": §, "age": 3}', _body(rng)),
         ("b'§'", _full(rng)), ("Decimal('§')", _full(rng)), ("nir: §L", _full(rng)),
-        ('{"nir": §.0}', _full(rng)), ("0§", _full(rng)) if False else ("[§, 12]", _full(rng)),
+        ('{"nir": §}', _full(rng) + ".0"), ("[§, 12]", _full(rng)),
         ("nir=int64(§)", _full(rng)), ("+§", _full(rng)), ("'§", _full(rng)),
         ('="§"', _full(rng)),
     ))  # fmt: skip

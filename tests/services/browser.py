@@ -10,6 +10,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import time
@@ -36,6 +37,15 @@ _FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
+_TO_3_AND_4 = """
+import fcntl, os, sys
+ours = [fcntl.fcntl(int(one), fcntl.F_DUPFD, 10) for one in sys.argv[1:3]]
+os.dup2(ours[0], 3)
+os.dup2(ours[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Becomes the browser, whose DevTools pipe is file descriptors 3 and 4."""
+
 _PATIENCE_SECONDS = 60.0
 
 
@@ -81,9 +91,7 @@ class Page:
                     raise RuntimeError(f"{method}: {told['error']['message']}")
                 return dict(told["result"])
 
-    def open(
-        self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False
-    ) -> None:
+    def open(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
         """Show the file at `path`, and wait until it is there."""
         self.problems.clear()
         self.requests.clear()
@@ -150,16 +158,10 @@ def open_browser() -> Iterator[Page]:
     with tempfile.TemporaryDirectory(prefix="tamis-browser-", ignore_cleanup_errors=True) as home:
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
-        # The DevTools pipe is file descriptors 3 and 4 of the browser.
         started = subprocess.Popen(
             [
-                "sh",
-                "-c",
-                f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}',
-                "sh",
-                chromium,
-                *_FLAGS,
-                f"--user-data-dir={home}",
+                *(sys.executable, "-c", _TO_3_AND_4, str(theirs_in), str(theirs_out)),
+                *(chromium, *_FLAGS, f"--user-data-dir={home}"),
             ],
             pass_fds=(theirs_in, theirs_out),
             stdin=subprocess.DEVNULL,

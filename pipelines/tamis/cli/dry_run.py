@@ -82,7 +82,8 @@ def dry_run_command(
     if asked.html is not None:
         from tamis.report.html import render_html
 
-        asked.html.write_text(render_html(result, asked.lang), encoding="utf-8")
+        page = render_html(result, "fr" if asked.lang == "fr" else "en")
+        asked.html.write_text(page, encoding="utf-8")
     if asked.json is not None and str(asked.json) == "-":
         print(result.to_json(), end="")
     else:

@@ -6,6 +6,8 @@ Elsewhere nothing listens to the readers, and nothing is imported.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,22 +42,25 @@ def show_progress() -> Iterator[None]:
 
 
 class _Bar:
+    """Draws what readers of this process tell; nothing until they tell something."""
+
     def __init__(self, progress: "Progress") -> None:
         self._progress = progress
-        self._task: TaskID = progress.add_task("", total=None, rows=0, rate=0.0)
+        self._lock = Lock()
+        self._task: TaskID = progress.add_task("", visible=False, rows=0, rate=0.0)
         self._by_rows = False
+        self._rows = 0
+        self._began = 0.0
 
     def expect(self, size: int, rows: int | None) -> None:
         self._by_rows = rows is not None
-        self._progress.update(self._task, total=(rows if self._by_rows else size) or None)
+        self._began = monotonic()
+        self._progress.reset(self._task, total=(size if rows is None else rows) or None)
+        self._progress.update(self._task, visible=True)
 
     def advance(self, rows: int, size: int) -> None:
-        with self._progress._lock:
-            task = self._progress.tasks[0]
-            read = task.fields["rows"] + rows
-            self._progress.update(
-                self._task,
-                advance=rows if self._by_rows else size,
-                rows=read,
-                rate=read / (task.elapsed or 1),
-            )
+        with self._lock:
+            self._rows += rows
+            rate = self._rows / max(monotonic() - self._began, 0.001)
+            done = rows if self._by_rows else size
+            self._progress.update(self._task, advance=done, rows=self._rows, rate=rate)

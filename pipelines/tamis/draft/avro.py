@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tamis.documents.types import kind_of
-from tamis.draft.shape import MAX_DEPTH, Node, leaf, list_of, struct_of
+from tamis.draft.shape import MAX_DEPTH, Node, leaf, list_of
 
 _PLAIN: Final = {
     "string": "string",
@@ -63,7 +63,7 @@ def of_avro(name: str, node: Any, known: dict[str, Any] | None = None, depth: in
     kind = node["type"]
     if kind in ("record", "error"):
         inner = [of_avro(one["name"], one["type"], known, depth + 1) for one in node["fields"]]
-        return struct_of(name, inner)
+        return Node(name, "struct", inner)
     if kind == "array":
         return list_of(name, of_avro(name, node["items"], known, depth + 1))
     if isinstance(kind, dict | list):

@@ -62,7 +62,7 @@ PROSE: Final = _words(
 _HEALTH: Final = _words("rqth", "handicap", "boeth", "invalid", "sante", "maladie", "inapt")
 _OPINION: Final = _words("syndic", "relig", "mandat", "opinion")
 
-_CATEGORIES: Final[tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]] = (
+CATEGORIES: Final[tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]] = (
     (_words("mandat", "elu$", "elue$", "collectivite"), ("elu-mandats",)),
     (
         _words("connexion", "login", "ip$", "adresse_ip", "user_agent", "session_web", "cookie"),
@@ -119,7 +119,7 @@ def hint_categories(name: str) -> tuple[str, ...]:
         ()
     """
     text = plain(name)
-    return next((slugs for pattern, slugs in _CATEGORIES if pattern.search(text)), ())
+    return next((slugs for pattern, slugs in CATEGORIES if pattern.search(text)), ())
 
 
 def hint_sensitive(name: str) -> str | None:

@@ -86,7 +86,7 @@ def of_arrow(name: str, kind: pa.DataType, depth: int = 0) -> Node:
     if depth > MAX_DEPTH:
         return Node(name, left_out=f"is nested deeper than {MAX_DEPTH}")
     if pa.types.is_struct(kind):
-        return struct_of(name, [of_arrow(one.name, one.type, depth + 1) for one in kind])
+        return Node(name, "struct", [of_arrow(one.name, one.type, depth + 1) for one in kind])
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return list_of(name, of_arrow(name, kind.value_type, depth + 1))
     said = _LEAVES.get(str(kind), str(kind))
@@ -106,12 +106,6 @@ _LEAVES: Final = {
     "float": "float32",
     "double": "float64",
 }
-
-
-def struct_of(name: str, inner: list[Node]) -> Node:
-    """A struct; one without fields cannot be said."""
-    said = any(not one.left_out for one in inner)
-    return Node(name, "struct", inner, left_out="" if said else "has no field that can be said")
 
 
 def list_of(name: str, element: Node) -> Node:
@@ -169,8 +163,6 @@ def settle(node: Node) -> None:
         evidence = node.inner[0].evidence
         if evidence is not None and not evidence.values:
             node.left_out = "is a list that never had an element"
-    elif node.type == "struct" and all(one.left_out for one in node.inner):
-        node.left_out = "has no field that can be said"
 
 
 def _take_shape(node: Node, values: list[Any]) -> None:

@@ -19,6 +19,7 @@ from tamis.formats.chunk import shown_name
 
 MAX_NAME: Final = 256
 WIDTH: Final = 100
+CHOOSE: Final = "category: []"
 _PLAIN = re.compile(r"[^\W\d][\w-]*(?: [\w-]+)*")
 _RESERVED = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
@@ -141,8 +142,14 @@ class _Writer:
                 yield f"{what}{why}: not in this schema, so it never passes"
                 if node.evidence is not None and not node.left_out:
                     yield from self._leaf(node, f"{indent}#   ", "", top)
+                continue
+            lines = list(self._field(node, indent, f"{quote(node.name)}: ", top))
+            comments = [line for line in lines if line.lstrip().startswith("#")]
+            if any(CHOOSE in line for line in lines if line not in comments):
+                yield from lines
             else:
-                yield from self._field(node, indent, f"{quote(node.name)}: ", top)
+                yield f"{what}has no field that can be named and shown: not in this schema"
+                yield from comments
 
     def _field(self, node: Node, indent: str, key: str, top: bool) -> Iterator[str]:
         if node.evidence is not None:
@@ -185,4 +192,4 @@ def _say(guess: Guess, *, required: bool) -> str:
         said.append("free_text: true")
     if required:
         said.append("nullable: false")
-    return ", ".join([*said, "category: []"])
+    return ", ".join([*said, CHOOSE])

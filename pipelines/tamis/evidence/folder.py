@@ -123,6 +123,9 @@ class RemoteFolder:
 
     def move(self, source: str, target: str) -> None:
         """See `Folder`."""
+        # Object stores have no folders to make; file systems such as HDFS do.
+        with suppress(OSError):
+            self._fs.mkdirs(self._at(target.rpartition("/")[0]))
         self._fs.rename([self._at(source)], [self._at(target)])
 
     def list(self, path: str) -> list[str]:

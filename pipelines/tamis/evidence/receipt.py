@@ -43,7 +43,7 @@ class ProcessingPart(Part):
 
 
 class InputPart(Part):
-    """An input as it was read."""
+    """An input as it was read; no digest where a dry run did not read it to its end."""
 
     uri: str
     rows: int

@@ -23,15 +23,16 @@ _ONE_TO_ONE = {
 _MISREAD_LETTERS = frozenset("GIOQSZgiloqsz")  # an accent says that these are no digit misread
 _INLINE_TAGS = r"</?(?:b|i|u|em|strong|span|wbr|font|small|code)\b[^<>]{0,80}>"
 _ESCAPE = re.compile(
-    r"&#(?P<decimal>[0-9]{1,7});?"
-    r"|&#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
-    r"|&(?P<name>[A-Za-z]{2,31});"
+    r"&(?:amp;)?#(?P<decimal>[0-9]{1,7});?"
+    r"|&(?:amp;)?#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
+    r"|&(?:amp;)?(?P<name>[A-Za-z]{2,31});"
+    r"|%25(?P<twice>[2-3][0-9A-Fa-f]|C2%25A0|E2%2580%25AF)"
     r"|(?P<percent>%[0-7][0-9A-Fa-f]|%[CDcd][0-9A-Fa-f]%[89ABab][0-9A-Fa-f]"
     r"|%[Ee][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){2}|%[Ff][0-7](?:%[89ABab][0-9A-Fa-f]){3})"
-    r"|\\u(?P<high>[Dd][89ABab][0-9A-Fa-f]{2})\\u(?P<low>[Dd][C-Fc-f][0-9A-Fa-f]{2})"
-    r"|\\u(?P<four>[0-9A-Fa-f]{4})|\\U(?P<eight>000[0-9A-Fa-f]{5}|0010[0-9A-Fa-f]{4})"
-    r"|\\x(?P<two>[0-9A-Fa-f]{2})"
-    r"|(?P<control>\\[tnr])"
+    r"|\\{1,2}u(?P<high>[Dd][89ABab][0-9A-Fa-f]{2})\\{1,2}u(?P<low>[Dd][C-Fc-f][0-9A-Fa-f]{2})"
+    r"|\\{1,2}u(?P<four>[0-9A-Fa-f]{4})|\\U(?P<eight>000[0-9A-Fa-f]{5}|0010[0-9A-Fa-f]{4})"
+    r"|\\{1,2}x(?P<two>[0-9A-Fa-f]{2})"
+    r"|(?P<control>\\{1,2}[tnr])"
     r"|(?P<break><(?:br|BR)[ ]?/?>)"
     rf"|(?P<tag>{_INLINE_TAGS})"
 )
@@ -140,10 +141,10 @@ def _meaning(match: re.Match[str]) -> str | None:
     if kind == "low":
         return chr(0x10000 + ((int(match["high"], 16) & 0x3FF) << 10) + (int(value, 16) & 0x3FF))
     if kind == "name":
-        meaning = html.unescape(match[0])
+        meaning = html.unescape(f"&{value};")
         return meaning if len(meaning) == 1 else None
-    if kind == "percent":
-        meaning = bytes.fromhex(value.replace("%", "")).decode("utf-8", "replace")
+    if kind in ("percent", "twice"):
+        meaning = bytes.fromhex(value.replace("%25", "").replace("%", "")).decode("utf-8", "replace")
         return meaning if len(meaning) == 1 else None
     return {"control": " ", "break": "\n", "tag": _INVISIBLE}[kind or "tag"]
 

@@ -12,10 +12,11 @@ REACH = 48
 # read on lower-case text, from the beginning of a word; each branch begins with a literal
 _STRONG = r"""
     nirs?(?![a-z]) | nia(?![a-z]) | nnp(?![a-z]) | ntt(?![a-z]) | nss(?![a-z])
-  | n\.[ ]?i\.[ ]?r(?![a-z]) | n\.[ ]?s\.[ ]?s(?![a-z])
-  | secu(?:rite)?[ _.\-\n]{0,2}soc(?:iale?)?(?![a-z])
-  | secu(?![a-z]) | numsecu | nosecu(?![a-z]) | nsecu(?![a-z])
-  | ss(?![a-z\-]) | s\.s(?![a-z]) | numss | noss(?![a-z])
+  | n[. ][ ]?i[. ][ ]?r(?![a-z]) | n\.[ ]?s\.[ ]?s(?![a-z])
+  | num(?:ero)?nir(?![a-z]) | nonir(?![a-z])
+  | secu(?:rite)?[ _.\-\n]{0,2}soc(?:iale?)?(?![a-z]) | sec\.?[ ]soc(?![a-z])
+  | secu(?![a-z]) | num(?:ero)?secu | nosecu(?![a-z]) | nsecu(?![a-z])
+  | ssn(?![a-z]) | ss(?![a-z\-]) | s\.s(?![a-z]) | numss | noss(?![a-z])
   | social[ _\-]?security
   | rnipp(?![a-z])
   | inscription[ ]au[ ]repertoire
@@ -24,16 +25,16 @@ _STRONG = r"""
 """
 _WEAK = r"""
     insee(?![a-z])
-  | immatriculation(?![a-z])
+  | immat(?:riculation)?(?![a-z])
   | immatriculee?s?(?:[ ]sous)?[ ](?:le|la|au)(?![a-z])
   | matricule
   | numero[ _](?:d')?assure | num[ _.]{1,2}assure | n°[ ]?(?:d')?assure | id[ _]assure
-  | assuree?(?:[ ]sociale?)?[ _]?(?:n°|no(?![a-z])|numero|:|=)
-  | vitale(?![a-z])
+  | assuree?(?:\(e\))?(?:[ ]sociale?)?[ _]?(?:n°|no(?![a-z])|numero|:|=)
+  | assurance[ ](?:maladie|sociale) | vitale(?![a-z])
   | ins(?![a-z])
   | identite[ ]nationale[ ]de[ ]sante
   | identifiant[ ]national
-  | numero[ ](?:national|d'identification|d'identite)
+  | (?:numero|n°)[ ](?:national|d'identification|d'identite)
 """
 _OPPOSING_WORDS = """
     siret siren iban rib bic swift tva naf ape rcs rna ine imei iccid imsi meid ean ean13 gtin
@@ -46,7 +47,7 @@ _OPPOSING_WORDS = """
     somme total chassis vehicule plaque produit article badge version build commit token
     empreinte digest coordonnees suisse belge italien italienne espagnol espagnole allemand
     allemande portugais portugaise roumain roumaine polonais polonaise britannique
-    luxembourgeois luxembourgeoise americain americaine etranger
+    luxembourgeois luxembourgeoise americain americaine etranger echantillon
 """
 _OPPOSING_STEMS = """
     infrarouge infrared spectr commande cde[^a-z] facture colis bordereau livraison expedition
@@ -61,7 +62,10 @@ _LABEL = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z])N(?:IR|ir)(?![a-z])|(?<![A-Za-z])[Nn]ir(?=[A-Z])|(?<=[a-z])Secu")
 _OF = re.compile(r"[\s_]*(?:d[ue]s?|d'|de[ ]l[a'])[ ]?(?:la[ ]|l')?", re.IGNORECASE)
-_OPTICAL = re.compile(r"infrarouge|infrared|spectro|longueurs? d'onde|near[- ]ir\b", re.IGNORECASE)
+_OPTICAL = re.compile(
+    r"infrarouge|infrared|\bspectr(?:e|al|aux|o)|longueurs? d'onde|near[- ]ir\b", re.IGNORECASE
+)
+_ELSEWHERE = re.compile(r"[,;|\t\n!?]|\.\s|[0-9)] ?[\-/]\s")
 _AFTER = re.compile(
     r"[\s\"'»]{0,2}(?:[(\[,=:\-]|est|c'est|comme|as)?[ ]?"
     r"(?:(?:le|son|mon|ce|un|de|du|est)[ ]){0,3}",
@@ -82,6 +86,9 @@ class Label(Enum):
 
 def label_before(text: str, start: int, floor: int = 0) -> tuple[Label, int]:
     """The nearest label that ends before `start`, and how many characters lie between.
+
+    An opposing label counts for the number that follows it at once: « dossier incomplet, » and
+    « tél 06 12 34 56 78, » say nothing of what stands behind the comma.
 
     Args:
         text: folded text.
@@ -107,6 +114,8 @@ def label_before(text: str, start: int, floor: int = 0) -> tuple[Label, int]:
         found, end = label, last
     if found is Label.STRONG and _OPTICAL.search(text):
         return Label.OPPOSING, start - end
+    if found is Label.OPPOSING and _ELSEWHERE.search(text, end, start):
+        return Label.NONE, start - end
     return found, start - end
 
 

@@ -17,26 +17,28 @@ from tamis.nir.number import key_of
 
 WIDEST = 120  # bytes of UTF-8 from a NIR's first character to its last
 
-_GAP = r"(?:[ \t\n\r\-._/]{1,4}|[,+])?"
+_ODD_GAPS = ",+:|*~'"  # only where all gaps are the same one
+_GAP = rf"(?:[ \t\n\r\-._/]{{1,4}}|[{_ODD_GAPS}])?"
 _NIR = re.compile(
     rf"""(?<![0-9])(?P<first>[1-8])(?P<gap1>{_GAP})(?P<year>[0-9]{{2}})(?P<gap3>{_GAP})
     (?P<month>[0-9]{{2}})(?P<gap5>{_GAP})(?P<department>[0-9]{{2}}|2[ABab])(?P<gap7>{_GAP})
     (?P<commune1>[0-9])(?P<gap8>{_GAP})(?P<commune2>[0-9]{{2}})(?P<gap10>{_GAP})
     (?P<order>[0-9]{{3}})
     (?:
-      (?P<word>[ \t\n\r,;/.\-_]{{0,4}}(?P<open>[(\[][ ]?)?(?i:clef?|key)(?i:[ ]de[ ]controle)?
-        [ ]?(?:[:=\-.°][ ]?){{0,2}}(?P<word_key>[0-9]{{2}})(?(open)(?:[ ]?[)\]])?))
+      (?P<word>[ \t\n\r,;/.\-_]{{0,4}}(?P<open>[(\[][ ]?)?(?i:(?:et|avec)[ ](?:[ls]a[ ])?)?
+        (?i:clef?|key)(?i:[ ]de[ ](?:contr[oô]le|securite))?
+        [ ]?(?:n°[ ]?)?(?:[:=\-.°][ ]?){{0,2}}(?P<word_key>[0-9]{{2}})(?(open)(?:[ ]?[)\]])?))
     | [ \t\n\r\-]{{0,3}}[(\[][ ]?(?P<bracket_key>[0-9]{{2}})[ ]?[)\]]
     | (?P<gap13>{_GAP})(?P<key>[0-9]{{2}})
     )?(?![0-9])""",
     re.VERBOSE,
 )
-_CHUNK = re.compile(r"(?:[0-9]|(?<=2)[ABab](?=[0-9])|(?<=2)[ABab](?=[ .\-]))+")
+_CHUNK = re.compile(r"(?<![0-9])(?<![0-9]h)(?:[0-9]|(?<=2)[ABab](?=[0-9])|(?<=2)[ABab](?=[ .\-]))+")
 _GROUP = re.compile(r"[0-9]+")
 _CHUNK_GAP = re.compile(r"[ \t\-_/]{1,4}|[.,\n]|\r\n")
 _SCIENTIFIC = re.compile(r"(?<![0-9.,])([1-8])[.,]([0-9]{9,14})[eE]\+?(1[24])(?![0-9])")
 _SCIENTIFIC_MARK = re.compile(r"[eE]\+?1[24]")
-_NEXT_FIELD = re.compile(r"[\"']?[;,|][ ]?[\"']?([0-9]{2})(?![0-9])")
+_NEXT_FIELD = re.compile(r"[\"']?[ ]?[;,|][ ]?[\"']?([0-9]{2})(?![0-9])")
 _FLOAT_TAIL = re.compile(r"\.0+(?![0-9])")
 _FRACTION = re.compile(r"\.[0-9]")
 _NOT_KEY = re.compile(
@@ -45,13 +47,20 @@ _NOT_KEY = re.compile(
     r"|janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre)\b"
 )
 _JOINED = re.compile(r"[\s\"']{0,3}(?:[,;&/+|]|et|ou|and|or)?[\s\"']{0,3}")
+_OF_ANOTHER = re.compile(
+    r"(?=[^0-9]*\b(?:pere|mere|conjointe?|epoux|epouse|mari|femme|enfants?|fils|fille|frere|lui|elle"
+    r"|titulaire|assuree?|ayant|m|mr|mme|mlle|monsieur|madame|autre|seconde?|ancien|nouveau|puis)\b)"
+    r"[^0-9!?\n]{3,40}",
+    re.IGNORECASE,
+)
+_HOUR = re.compile(r"[0-9]h[0-9]{0,2}$")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{24,}")
 _MISREAD = str.maketrans("OoQIilSsBZzG", "000111558226")
 _MISREAD_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9ABabOoQIilSsZzG]+(?![0-9A-Za-z])")
 _MISREAD_BESIDE = re.compile(r"[0-9][OoQIilSsBZzG]|[OoQIilSsBZzG][0-9]")
 _MISREAD_APART = re.compile(
     r"(?<![^\W_])[IlSBZ][ .\-_/]{1,3}[0-9]"
-    r"|[0-9][ .\-_/]{1,3}[OoIlSBZ]{2,3}[ .\-_/]{1,3}[0-9]"
+    r"|[0-9][ .\-_/]{1,3}[OoIlSBZ]{2}(?:[OoIlSBZ]?[ .\-_/]{1,3}[0-9]|(?![^\W_]))"
 )
 _LEGIBLE = 9  # digits that OCR must have left as they are
 _SOME_DIGITS = re.compile(rf"(?:[0-9][^0-9]*){{{_LEGIBLE}}}")
@@ -179,7 +188,7 @@ class _Candidate:
         start, end, text = self.match.start(), self.end, self.text
         before = text[max(0, start - len(gap) - 1) : start]
         if len(before) > len(gap) and before[0].isdigit() and before[1:] == gap:
-            return True
+            return not _HOUR.search(text[max(0, start - len(gap) - 4) : start - len(gap)])
         further = _GROUP.match(text, end + len(gap)) if text.startswith(gap, end) else None
         return further is not None and not _NOT_KEY.match(text, further.end())
 
@@ -196,8 +205,8 @@ class _Candidate:
         return False
 
     @property
-    def mixes_commas(self) -> bool:
-        return any(gap in ",+" for gap in self.gaps) and len(set(self.gaps)) > 1
+    def mixes_odd_gaps(self) -> bool:
+        return any(gap in _ODD_GAPS for gap in self.gaps) and len(set(self.gaps)) > 1
 
     @property
     def in_a_digest(self) -> bool:
@@ -219,6 +228,9 @@ class _Candidate:
             if _JOINED.fullmatch(text, floor, start):
                 first = self.found[0]
                 return label_before(text, first.start)[0], 0
+            if _OF_ANOTHER.fullmatch(text, floor, start):
+                if label_before(text, last.start)[0] is Label.STRONG:
+                    return Label.WEAK, 0
         label, gap = label_before(text, start, floor)
         if label is Label.NONE:
             return label_after(text, self.end), 21
@@ -233,7 +245,9 @@ def _candidate(match: re.Match[str], text: str, found: list[Found]) -> _Candidat
     key = match["key"] or match["word_key"] or match["bracket_key"]
     end = match.end()
     if match["key"] and match["gap13"]:
-        if int(key) != key_of(body) and (not used or _is_something_else(match, text)):
+        if match["gap13"] in ",|" and not used:
+            key, end = None, match.end("order")  # a field of its own
+        elif int(key) != key_of(body) and (not used or _is_something_else(match, text)):
             key, end = None, match.end("order")
         else:
             used.append(match["gap13"])
@@ -264,7 +278,7 @@ def _find_regular(text: str, source: str, found: list[Found]) -> Iterator[Found]
 
 def _stands_alone(candidate: _Candidate) -> bool:
     """Whether the number's own form says that it is a NIR; only opposing labels are asked."""
-    if not candidate.plausible or candidate.like_a_decimal or candidate.mixes_commas:
+    if not candidate.plausible or candidate.like_a_decimal or candidate.mixes_odd_gaps:
         return False
     if candidate.match.end("order") - candidate.match.start() == 13:
         return _compact_stands_alone(candidate)
@@ -384,20 +398,13 @@ def _find_irregular(text: str, found: list[Found]) -> Iterator[Found]:
     """NIRs grouped otherwise: evenly with a right key and alone, or anyhow behind a label."""
     labelled: bool | None = None
     for chunk in _chunks(text):
+        even = next(filter(None, (_even(text, part, found) for part in _alike(text, chunk))), None)
+        if even:
+            yield even
+            continue
         digits = sum(end - start for start, end in chunk)
         if digits < 13 or len(chunk) < 2 or text[chunk[0][0]] not in "12345678":
             continue
-        if digits == 15 and _is_even(text, chunk):
-            candidate = _joined(text, chunk, found)
-            if (
-                candidate
-                and candidate.keyed
-                and candidate.plausible
-                and (candidate.body[0] in "12" or candidate.born_in_a_month)
-                and candidate.label()[0] is not Label.OPPOSING
-            ):
-                yield Found(chunk[0][0], chunk[-1][1], True)
-                continue
         if labelled is None:
             labelled = has_label(text)
         if not labelled:
@@ -417,7 +424,8 @@ def _find_labelled(text: str, chunk: list[tuple[int, int]], found: list[Found]) 
         if candidate is None or not (candidate.keyed or digits == whole or digits == 13):
             continue
         label, distance = candidate.label()
-        if label is Label.STRONG and (candidate.plausible or distance <= 20):
+        likely = candidate.plausible or distance <= 20
+        if (label is Label.STRONG and likely) or (label is Label.WEAK and candidate.strict):
             yield Found(part[0][0], part[-1][1], candidate.keyed)
             return
 
@@ -445,8 +453,29 @@ def _chunks(text: str) -> Iterator[list[tuple[int, int]]]:
         yield chunk
 
 
-def _is_even(text: str, chunk: list[tuple[int, int]]) -> bool:
-    """Whether all groups but a shorter last are equally long, and all gaps the same."""
+def _alike(text: str, chunk: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """`chunk` parted where the gap between its groups changes."""
+    first = 0
+    for place in range(1, len(chunk)):
+        gap = text[chunk[place - 1][1] : chunk[place][0]]
+        if place - first > 1 and gap != text[chunk[first][1] : chunk[first + 1][0]]:
+            yield chunk[first:place]
+            first = place
+    yield chunk[first:]
+
+
+def _even(text: str, chunk: list[tuple[int, int]], found: list[Found]) -> Found | None:
+    """The NIR with a right key whose groups, but for a shorter last, are equally long."""
     widths = [end - start for start, end in chunk]
-    gaps = {text[chunk[i][1] : chunk[i + 1][0]] for i in range(len(chunk) - 1)}
-    return len(gaps) == 1 and len(set(widths[:-1])) == 1 and widths[-1] <= widths[0] <= 5
+    if sum(widths) != 15 or len(set(widths[:-1])) != 1 or not widths[-1] <= widths[0] <= 5:
+        return None
+    candidate = _joined(text, chunk, found)
+    if (
+        candidate
+        and candidate.keyed
+        and candidate.plausible
+        and (candidate.body[0] in "12" or candidate.born_in_a_month)
+        and candidate.label()[0] is not Label.OPPOSING
+    ):
+        return Found(chunk[0][0], chunk[-1][1], True)
+    return None
