@@ -108,5 +108,7 @@ def value_free(what: str) -> Iterator[None]:
         yield
     except TamisError:
         raise
+    except OSError as error:
+        raise RunError(f"{what} failed ({error.strerror or type(error).__name__})") from None
     except Exception as error:
         raise RunError(f"{what} failed ({type(error).__name__})") from None

@@ -96,9 +96,15 @@ def test_no_text_of_the_flow_leaves_its_box(
     assert outside == []
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize(
+    ("lang", "width", "dark"),
+    [
+        ("en", "desktop", False),
+        ("en", "phone", True),
+        ("fr", "desktop", True),
+        ("fr", "phone", False),
+    ],
+)
 def test_axe_finds_no_serious_violation(
     page: Page, report: dict[str, Path], axe: str, lang: str, width: str, dark: bool
 ) -> None:

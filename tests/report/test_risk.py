@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.evidence.measured import Risk
-from tamis.filter.groups import Groups, hash_rows, tell_risk
+from tamis.evidence.groups import Groups, hash_rows, tell_risk
 
 from .conftest import Desk
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 
 from tamis.nir.find import find_nir
 from tamis.synthetic.records import make_nir, space_nir
@@ -99,16 +98,8 @@ def shell(commands: str, folder: Path) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module")
-def nirs() -> list[str]:
-    return []
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, nirs: list[str]) -> Path:
-    """A newcomer's folder after all steps of the README."""
-    folder = tmp_path_factory.mktemp("newcomer")
-    nirs.extend(write_feed(folder / "feed.csv"))
+def follow(folder: Path) -> str:
+    """Do all steps in a folder; what the commands said."""
     said = ""
     for file, body in steps():
         if not file:
@@ -117,8 +108,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, nirs: list[str]) -> Path:
             fill(folder / file, body.splitlines())
         else:
             (folder / file).write_text(body, encoding="utf-8")
-    (folder / "said").write_text(said, encoding="utf-8")
-    return folder
+    return said
 
 
 def test_the_readme_has_the_steps_from_draft_to_verify() -> None:
@@ -128,19 +118,19 @@ def test_the_readme_has_the_steps_from_draft_to_verify() -> None:
         assert f"tamis {command} " in commands
 
 
-def test_the_steps_end_in_a_committed_run_of_all_rows(project: Path) -> None:
-    receipt = json.loads((project / "store/_receipts/first.json").read_text())
+def test_the_readmes_steps_lead_from_an_unknown_csv_to_a_store_without_nirs(
+    tmp_path: Path,
+) -> None:
+    nirs = write_feed(tmp_path / "feed.csv")
 
+    (tmp_path / "said").write_text(follow(tmp_path), encoding="utf-8")
+
+    receipt = json.loads((tmp_path / "store/_receipts/first.json").read_text())
     assert receipt["counts"] == {"in": ROWS, "released": ROWS, "withheld": 0, "quarantined": 0}
     assert receipt["releases"]["R6323-37.III.2"]["redacted"] == {"commentaire": ROWS // 3}
 
-
-def test_what_is_released_is_what_was_asked_for_and_holds_no_nir(
-    project: Path, nirs: list[str]
-) -> None:
-    table = pq.read_table(sorted((project / "store/feed").rglob("*.parquet")))
+    table = pq.read_table(sorted((tmp_path / "store/feed").rglob("*.parquet")))
     names = [name for name in table.column_names if not name.startswith("legal_")]
-
     assert names == ["date_naissance", "code_rncp", "montant", "commentaire"]
     assert {(day.month, day.day) for day in table["date_naissance"].to_pylist()} == {(1, 1)}
     comments = [one for one in table["commentaire"].to_pylist() if one]
@@ -149,25 +139,19 @@ def test_what_is_released_is_what_was_asked_for_and_holds_no_nir(
     assert str(table.schema.field("montant").type) == "decimal128(12, 2)"
     assert table["montant"].null_count == ROWS // 10
 
-
-def test_no_document_report_or_message_of_the_way_holds_a_nir(
-    project: Path, nirs: list[str]
-) -> None:
     for file in ("schemas/feed.yaml", "report.html", "said", "store/_receipts/first.json"):
-        text = (project / file).read_text(encoding="utf-8")
+        text = (tmp_path / file).read_text(encoding="utf-8")
         assert text
         assert not any(nir in text or space_nir(nir) in text for nir in nirs), file
 
 
-def test_check_refuses_to_keep_a_field_whose_category_was_not_chosen(
-    project: Path, tmp_path: Path
-) -> None:
-    for file in ("schemas/feed.yaml", "policies/feed.yaml"):
-        (tmp_path / file).parent.mkdir()
-        text = (project / file).read_text(encoding="utf-8")
-        (tmp_path / file).write_text(re.sub("category: tit-[a-z-]+", "category: []", text))
+def test_check_refuses_to_keep_a_field_whose_category_was_not_chosen(tmp_path: Path) -> None:
+    write_feed(tmp_path / "feed.csv")
+    policy = next(body for file, body in steps() if file == "policies/feed.yaml")
+    shell("mkdir -p P/schemas P/policies; tamis draft feed.csv > P/schemas/feed.yaml", tmp_path)
+    (tmp_path / "P/policies/feed.yaml").write_text(policy, encoding="utf-8")
 
-    said = shell(f"tamis --project '{tmp_path}' check || echo exit $?", project)
+    said = shell("tamis --project P check || echo exit $?", tmp_path)
 
     assert "`code_rncp` has no category: never kept" in said
     assert "exit 1" in said

@@ -1,5 +1,6 @@
-"""Which columns of a written Parquet file get a dictionary: those whose values repeat.
+"""Which columns of a written Parquet file get a dictionary, and which statistics.
 
+Values that repeat get a dictionary.
 A dictionary over near-unique values costs more than it saves: the writer builds it, finds it too
 large, and starts again without. What repeats is told from the first rows that are written, so
 that the same records make the same bytes.
@@ -33,6 +34,19 @@ def dictionary_columns(table: pa.Table) -> list[str]:
         for name, column in zip(table.column_names, table.columns, strict=True)
         for path, leaf in _leaves(name, column.slice(0, SAMPLE_VALUES).combine_chunks())
         if _repeats(leaf)
+    ]
+
+
+def ordered_columns(schema: pa.Schema) -> list[str]:
+    """Top-level columns worth statistics: numbers, dates and times, by which readers select.
+
+    The smallest and largest text of a row group selects next to nothing, and costs a comparison
+    a value.
+    """
+    return [
+        field.name
+        for field in schema
+        if pa.types.is_primitive(field.type) or pa.types.is_decimal(field.type)
     ]
 
 

@@ -77,11 +77,16 @@ def _match(pattern: str) -> dict[str, int]:
     if is_local(pattern) and os.path.isdir(pattern):
         files = os.path.join(pattern, "*")
         raise UsageError(f"{pattern}: is a folder; name the files in it, as in `{files}`")
+    bare = is_local(pattern) and not os.path.dirname(pattern)
     try:
-        (result,) = FileSystems.match([pattern])
+        # Beam's local file system matches nothing in a pattern without a folder.
+        (result,) = FileSystems.match([os.path.join(os.curdir, pattern) if bare else pattern])
     except (BeamIOError, OSError, ValueError):
         raise UsageError(f"{pattern}: cannot be looked up") from None
-    found = {one.path: one.size_in_bytes for one in result.metadata_list}
+    found = {
+        one.path.removeprefix(os.path.join(os.curdir, "")) if bare else one.path: one.size_in_bytes
+        for one in result.metadata_list
+    }
     if not found:
         raise UsageError(f"no input matches {pattern}")
     return found

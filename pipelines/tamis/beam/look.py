@@ -19,8 +19,8 @@ from tamis.beam.read import Task, read_task, records_of
 from tamis.decide.plan import TAGS, Plan, PlanField
 from tamis.documents.types import arrow_type
 from tamis.errors import value_free
+from tamis.evidence.groups import Groups
 from tamis.evidence.measured import Compared, NewlyCarried, Profile, Retyped, Undeclared
-from tamis.filter.groups import Groups
 from tamis.filter.minimize import KeySource, Minimized, minimize
 from tamis.filter.seal import Bools, Ints, list_parts
 from tamis.formats.chunk import shown_name

@@ -23,9 +23,9 @@ from tamis.beam.store import Piece, SumTallies, Total, WriteFn
 from tamis.decide.plan import Plan, PlanRelease
 from tamis.errors import value_free
 from tamis.evidence.folder import LocalFolder
+from tamis.evidence.groups import Groups, hash_rows, quasi_identifiers, tell_risk
 from tamis.evidence.measured import Bytes, Measured, Sample
 from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
-from tamis.filter.groups import Groups, hash_rows, quasi_identifiers, tell_risk
 from tamis.filter.minimize import released_schema
 
 
@@ -74,7 +74,7 @@ class _SumAll(beam.CombineFn):
     """Tallies and findings of all batches and tasks → one sum of each."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._tallies = SumTallies()
 
     def create_accumulator(self) -> tuple[Total, Findings]:

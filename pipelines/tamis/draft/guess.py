@@ -132,13 +132,17 @@ def _guess_identifier(one: Evidence, guess: Guess) -> None:
         guess.identifier = (hinted,)
         guess.why.append(f"{hinted} by its name only")
     elif hinted and not sum(one.nirs.values()):
-        guess.why.append(f"its name says {hinted}, its values do not: say `identifier` if they are")
+        guess.why.append(
+            f"its name says {hinted}, its values do not: `identifier` only if they are one"
+        )
 
 
 def _known_kinds(one: Evidence, hinted: Identifier | None) -> tuple[Identifier, ...]:
     """The kinds of the NIRs seen: what the name says if the values are that, else `nir`, `nia`."""
     most = max(one.as_identifier[kind] for kind in KINDS)
-    if hinted in ("nia", "ntt", "nnp") and one.as_identifier[hinted] == most:
+    if hinted == "ntt":
+        return ("nir", "ntt")
+    if hinted in ("nia", "nnp") and one.as_identifier[hinted] == most:
         return (hinted,)
     if one.as_identifier["nia"] == one.as_identifier["nir"]:
         return ("nir",)

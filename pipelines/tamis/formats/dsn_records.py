@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, BinaryIO, Literal
 
+from tamis.errors import InputError
 from tamis.formats.dsn_layout import (
     AROUND_INDIVIDU,
     BELOW_INDIVIDU,
@@ -38,7 +39,6 @@ from tamis.formats.dsn_layout import (
     bloc_of,
     blocks_below,
 )
-from tamis.errors import InputError
 
 MAX_LINE = 4096  # bytes; the norm says 256 characters
 MAX_BLOCS = 5_000  # collected blocks of one individu

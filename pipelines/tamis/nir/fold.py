@@ -144,7 +144,9 @@ def _meaning(match: re.Match[str]) -> str | None:
         meaning = html.unescape(f"&{value};")
         return meaning if len(meaning) == 1 else None
     if kind in ("percent", "twice"):
-        meaning = bytes.fromhex(value.replace("%25", "").replace("%", "")).decode("utf-8", "replace")
+        meaning = bytes.fromhex(value.replace("%25", "").replace("%", "")).decode(
+            "utf-8", "replace"
+        )
         return meaning if len(meaning) == 1 else None
     return {"control": " ", "break": "\n", "tag": _INVISIBLE}[kind or "tag"]
 

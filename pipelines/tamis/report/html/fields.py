@@ -73,7 +73,7 @@ def _matrix(say: Speech, result: DryRun) -> Markup:
                 continue
             title = say.reason(field.because)[0]
             badge = fate_badge(say, field.fate, say.treatment(field.treatment), title=title)
-            unread = tag("small", "· ", say("not-read")) if not field.read else None
+            unread = tag("small", "(", say("not-read"), ")") if not field.read else None
             cells.append(tag("span", badge, " ", unread, class_="cell"))
         rows.append(cells)
     caption = say("matrix-caption", fields=say.count(len(rows), "field"))
@@ -188,7 +188,7 @@ def _shape(say: Speech, result: DryRun, name: str, *, opened: bool) -> Markup:
         release=code(name),
         before=say.count(before, "field"),
         after=say.number(left),
-        tags=say.number(len(tags)),
+        tags=say.count(len(tags), "tag"),
     )
     return folded(summary, grid, opened=opened)
 

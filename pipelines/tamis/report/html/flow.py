@@ -18,6 +18,8 @@ from tamis.report.result import DryRelease, DryRun
 _MOST_SQUARES = 160
 _LINE = 19
 _PAD = 14
+_FILL = "\u2060"
+"""Counts as a character; `visible` lets none pass."""
 
 
 @dataclass(frozen=True)
@@ -340,10 +342,13 @@ def _lines(box: Box, width: int) -> list[tuple[str, str]]:
 
 
 def _wrap(said: str, room: float, lines: int) -> list[str]:
-    shown = visible(said)
-    broad = sum(unicodedata.east_asian_width(one) in "WF" for one in shown)
-    narrower = int(room * len(shown) / (len(shown) + broad)) if shown else 1
-    return textwrap.wrap(shown, narrower, max_lines=lines, placeholder="…")
+    """At most so many lines; a broad character takes the room of two."""
+    counted = "".join(
+        one + _FILL if one in "MWmw@%" or unicodedata.east_asian_width(one) in "WF" else one
+        for one in visible(said)
+    )
+    wrapped = textwrap.wrap(counted, int(room), max_lines=lines, placeholder="…")
+    return [line.replace(_FILL, "") for line in wrapped]
 
 
 def _square(fate: str, x: float, y: float) -> Markup:

@@ -119,17 +119,17 @@ def _drift(say: Speech, result: DryRun) -> Markup:
     rows: list[tuple[Node, ...]] = []
     if drift.unknown:
         told = labelled(say("drift-unknown"), say("drift-unknown-means"))
-        rows.append((told, names(drift.unknown)))
+        rows.append((told, names(map(say.column, drift.unknown))))
     if drift.missing:
         told = labelled(say("drift-missing"), say("drift-missing-means"))
-        rows.append((told, names(drift.missing)))
+        rows.append((told, names(map(say.column, drift.missing))))
     for one in drift.retyped:
         files = (
             join(code(kind), f" ({say.count(count, 'input')}) ")
             for kind, count in one.files.items()
         )
         told = say("drift-retyped-means", schema=code(one.schema_), files=join(*files))
-        rows.append((labelled(say("drift-retyped"), told), names([one.column])))
+        rows.append((labelled(say("drift-retyped"), told), names([say.column(one.column)])))
     caption = say("drift-caption")
     return table(caption, heads, rows, label=caption)
 
@@ -150,7 +150,7 @@ def _profile(say: Speech, profile: Profile | None) -> Markup:
     rows: list[tuple[Node, ...]] = [
         (
             labelled(
-                code(one.column),
+                code(say.column(one.column)),
                 say("in-schema" if one.known else "not-in-schema"),
                 say.remark("evidence", one.why),
             ),

@@ -24,8 +24,9 @@ _ITEM = re.compile(r"([LRD])(\d{4}-\d+(?:-\d+)*)(?:\.(I{1,3}))?(?:\.(\d+)" + _LA
 
 @cache
 def words() -> dict[str, Any]:
-    """All words of the page, as `words.toml` has them."""
-    return tomllib.loads((files(__package__) / "words.toml").read_text(encoding="utf-8"))
+    """All words of the page, as `words.toml` has them; no line of French begins with a colon."""
+    text = (files(__package__) / "words.toml").read_text(encoding="utf-8")
+    return tomllib.loads(re.sub(r"(?<=«) | (?=[:;?!»])", "\u00a0", text))
 
 
 class Speech:
@@ -161,6 +162,15 @@ class Speech:
         """
         told = self._told("reason", said)
         return (said, False) if told is None else (told, True)
+
+    def column(self, name: str) -> str:
+        """A column's name, or that it is withheld.
+
+        Example:
+            >>> Speech("fr").column("(name withheld)"), Speech("fr").column("nir")
+            ('(nom tu)', 'nir')
+        """
+        return self._told("column", name) or name
 
     def remark(self, kind: str, said: str) -> Markup:
         """A remark of the program; English where the page's language does not have it."""
