@@ -22,6 +22,7 @@ from tamis.decide.timeline import today
 from tamis.documents.project import bundled_project
 from tamis.nir.keyring import Keyring
 from tamis.report.compose import compose
+from tamis.report.html import render_html
 from tamis.report.result import PUBLISHED, DryRun, as_text, json_schema
 from tamis.report.terminal import tell_dry_run
 from tamis.synthetic.files import write_feed
@@ -208,6 +209,7 @@ def test_no_value_is_told_of_any_column_of_any_type(
 
     caught = capfd.readouterr()
     texts = [result.to_json(), told(result), told(result, terminal=True), caught.out, caught.err]
+    texts += [render_html(result, "en"), render_html(result, "fr")]
     assert result.counts.released == 300
     assert result.profile is not None
     assert [one.column for one in result.profile.undeclared] == ["inconnue"]

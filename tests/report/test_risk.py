@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.evidence.measured import Risk
 from tamis.evidence.groups import Groups, hash_rows, tell_risk
+from tamis.evidence.measured import Risk
 
 from .conftest import Desk
 

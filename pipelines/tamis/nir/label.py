@@ -8,6 +8,7 @@ import re
 from enum import Enum
 
 REACH = 48
+OPPOSING_REACH = 24
 
 # read on lower-case text, from the beginning of a word; each branch begins with a literal
 _STRONG = r"""
@@ -74,6 +75,35 @@ _AFTER = re.compile(
 _DIGIT = re.compile(r"[0-9]")
 _OWN_NUMBER = re.compile(r"[^0-9A-Za-z]{0,6}(?:(?:n|no|est|le|de)\b[^0-9A-Za-z]{0,4}){0,2}[0-9]")
 
+# Broader patterns for RE2 on bytes of UTF-8: what they miss is none, what they find may be one.
+_ACCENTED = {
+    "a": r"(?:a|\xC3[\x80-\x85\xA0-\xA5])",
+    "c": r"(?:c|\xC3[\x87\xA7])",
+    "e": r"(?:e|\xC3[\x88-\x8B\xA8-\xAB])",
+    "n": r"(?:n|\xC3[\x91\xB1])",
+    "u": r"(?:u|\xC3[\x99-\x9C\xB9-\xBC])",
+    "y": r"(?:y|\xC3[\x9D\xBD\xBF])",
+}
+
+
+def _in_bytes(word: str) -> str:
+    return "".join([_ACCENTED.get(character, character) for character in word])
+
+
+_WORD_BYTES = "|".join([_in_bytes(word) for word in _OPPOSING_WORDS.split()])
+_STEM_BYTES = "|".join(
+    [_in_bytes(re.split(r"\[", stem)[0]) for stem in _OPPOSING_STEMS.split() if "[" not in stem[:3]]
+)
+OPPOSING_BYTES = (
+    rf"(?i:(?:^|[^A-Za-z])(?:(?:{_WORD_BYTES})(?:$|[^A-Za-z])|{_STEM_BYTES})[^,;|\t\n!?]*$)"
+)
+OPTICAL_BYTES = r"(?i:infrar|spectr|d.{1,3}onde|near[- ]ir)"
+STRONG_BYTES = (
+    r"(?i:(?:^|[^A-Za-z\x80-\xFF])(?:nir|n\.i\.r\.|nss|(?:num[_. ]?|n\xC2\xB0 ?|no )?ss|n\xC2\xB0 ?insee"
+    r"|(?:num[_. ]?)?s(?:e|\xC3\xA9)cu(?:rit(?:e|\xC3\xA9))?(?:[ _]soc(?:iale)?)?)"
+    r"(?:[ _]?n\xC2\xB0)?)"
+)
+
 
 class Label(Enum):
     """What the words beside a number say of it."""
@@ -114,7 +144,8 @@ def label_before(text: str, start: int, floor: int = 0) -> tuple[Label, int]:
         found, end = label, last
     if found is Label.STRONG and _OPTICAL.search(text):
         return Label.OPPOSING, start - end
-    if found is Label.OPPOSING and _ELSEWHERE.search(text, end, start):
+    far = start - end > OPPOSING_REACH or _ELSEWHERE.search(text, end, start)
+    if found is Label.OPPOSING and far:
         return Label.NONE, start - end
     return found, start - end
 

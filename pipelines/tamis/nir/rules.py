@@ -228,10 +228,10 @@ class _Candidate:
             if _JOINED.fullmatch(text, floor, start):
                 first = self.found[0]
                 return label_before(text, first.start)[0], 0
-            if _OF_ANOTHER.fullmatch(text, floor, start):
-                if label_before(text, last.start)[0] is Label.STRONG:
-                    return Label.WEAK, 0
         label, gap = label_before(text, start, floor)
+        if label is Label.NONE and place and _OF_ANOTHER.fullmatch(text, floor, start):
+            if label_before(text, last.start)[0] is Label.STRONG:
+                return Label.WEAK, 0
         if label is Label.NONE:
             return label_after(text, self.end), 21
         return label, gap
