@@ -1,0 +1,3 @@
+"""What pytest leaves alone: benchmarks and fuzzers are programs, run by hand."""
+
+collect_ignore_glob = ["benchmarks/*", "nir/fuzz_*.py"]
