@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tamis.cli import main
-from tamis.cli.day import today
 from tamis.decide.plan import Plan
+from tamis.decide.timeline import today
 from tamis.documents.policy import Policy
 from tamis.documents.project import Project, bundled_project, load_project
 from tamis.documents.schema import Schema

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tamis.beam.run import Job, run
-from tamis.cli.day import today
 from tamis.cli.verify import verify_command
 from tamis.decide.compile import compile_plan
+from tamis.decide.timeline import today
 from tamis.documents.project import Project, bundled_project, load_project
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt

@@ -1,14 +1,9 @@
-"""The day whose law applies."""
+"""The day that `--on` names."""
 
 import datetime
-from zoneinfo import ZoneInfo
 
+from tamis.decide.timeline import today
 from tamis.errors import UsageError
-
-
-def today() -> datetime.date:
-    """Today in Europe/Paris."""
-    return datetime.datetime.now(ZoneInfo("Europe/Paris")).date()
 
 
 def read_day(text: str | None) -> datetime.date:

@@ -11,10 +11,10 @@ import shutil
 from pathlib import Path
 
 from tamis.cli.check import check_command
-from tamis.cli.day import today
 from tamis.cli.run import tell_attested, tell_receipt
 from tamis.cli.verify import verify_command
 from tamis.decide.compile import compile_plan
+from tamis.decide.timeline import today
 from tamis.documents.project import Project, bundled_project
 from tamis.errors import UsageError
 from tamis.evidence.commit import receipt_path

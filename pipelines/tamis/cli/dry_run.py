@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tamis.cli.day import read_day, today
+from tamis.cli.day import read_day
 from tamis.cli.progress import show_progress
 from tamis.decide.compile import compile_plan, compile_subject, whole_schema
 from tamis.decide.subject import open_subject
+from tamis.decide.timeline import today
 from tamis.documents.project import Project, load_project
 from tamis.errors import UsageError
 

@@ -7,10 +7,11 @@ receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 
 import sys
 
-from tamis.cli.day import read_day, today
+from tamis.cli.day import read_day
 from tamis.cli.progress import show_progress
 from tamis.decide.compile import compile_plan
 from tamis.decide.plan import Plan
+from tamis.decide.timeline import today
 from tamis.documents.project import Project
 from tamis.errors import UsageError
 from tamis.evidence.commit import receipt_path

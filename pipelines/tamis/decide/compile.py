@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from tamis.decide.check import violations_on
 from tamis.decide.plan import (
+    STOPPING,
     Fate,
     Plan,
     PlanCondition,
@@ -24,13 +25,10 @@ from tamis.decide.timeline import LawOfDay, item_windows, law_on, say_window
 from tamis.documents.law import Nir, item_key
 from tamis.documents.policy import Condition, Release
 from tamis.documents.project import Project
-from tamis.documents.schema import FieldSpec, Identifier, Leaf
+from tamis.documents.schema import FieldSpec, Leaf
 from tamis.errors import DocumentError, UsageError
 
 NOT_LISTED = "not listed by the policy"
-STOPPING: frozenset[Identifier] = frozenset({"nir", "nia", "nnp", "mig"})
-"""Identifiers that stop a record under `on_nir: quarantine`."""
-
 OUTSIDE = "outside every category"
 ONLY_READ = "read for a condition, never released"
 

@@ -31,6 +31,9 @@ TAGS = (
 )
 """The tag columns, appended to every released record in this order."""
 
+STOPPING: frozenset[Identifier] = frozenset({"nir", "nia", "nnp", "mig"})
+"""Identifiers that stop a record under `on_nir: quarantine`."""
+
 Value = str | bool | int | float | datetime.date
 
 

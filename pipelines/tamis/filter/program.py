@@ -6,7 +6,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from tamis.decide.plan import TAGS, Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.decide.plan import STOPPING, TAGS, Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 from tamis.documents.types import arrow_type
 from tamis.filter.tag import values_of
 from tamis.filter.text import Wire, wire_of
@@ -14,9 +14,6 @@ from tamis.nir.pseudonym import PSEUDONYM
 
 TAG = pa.dictionary(pa.int8(), pa.string())
 """The type of the tag columns: constants, one entry a batch."""
-
-STOPPING = frozenset({"nir", "nia", "nnp", "mig"})
-"""Identifiers that stop a record under `on_nir: quarantine`."""
 
 
 @dataclass(frozen=True)
