@@ -15,7 +15,7 @@ from tamis.decide.timeline import today
 from tamis.documents.project import Project
 from tamis.errors import UsageError
 from tamis.evidence.commit import receipt_path
-from tamis.evidence.receipt import ATTESTED, Receipt
+from tamis.evidence.receipt import ATTESTED, Receipt, advise
 
 
 def tell_attested(plan: Plan) -> None:
@@ -93,4 +93,5 @@ def tell_receipt(receipt: Receipt) -> None:
         if names:
             print(f"  drift, {what} columns: {', '.join(names)}")
     for name, count in receipt.anomalies.items():
-        print(f"  anomaly, {name}: {count}")
+        advice = advise(name)
+        print(f"  anomaly, {name}: {count}{f' ({advice})' if advice else ''}")

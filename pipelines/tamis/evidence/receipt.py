@@ -21,6 +21,7 @@ from tamis.errors import RunError
 from tamis.filter.tally import REASONS, Tally
 
 TOOL = "tamis"
+_CHANCE = "chance-hits:"
 
 ATTESTED = {
     "read": "its current wording was read",
@@ -239,8 +240,22 @@ def _redacted(tally: Tally, release: str, path: str) -> int:
 def _anomalies(tally: Tally) -> dict[str, Any]:
     found = {name: count for name, count in sorted(tally.anomalies.items()) if count}
     for column, (hits, _) in sorted(tally.chance.items()):
-        found[f"chance-hits:{column}"] = hits
+        found[f"{_CHANCE}{column}"] = hits
     return found
+
+
+def advise(anomaly: str) -> str | None:
+    """What to do about an anomaly of a receipt, where there is something to do in the documents.
+
+    Example:
+        >>> advise("chance-hits:reference")
+        'if the numbers of `reference` are no NIRs, its field says `not_nir: <what they are>`'
+        >>> advise("dsn-envoi-totals-differ")
+    """
+    if not anomaly.startswith(_CHANCE):
+        return None
+    column = anomaly.removeprefix(_CHANCE)
+    return f"if the numbers of `{column}` are no NIRs, its field says `not_nir: <what they are>`"
 
 
 def _reconcile(

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tamis.evidence.receipt import advise
 from tamis.report.result import DryField, DryRelease, DryRun, Risk
 
 _STYLES = {
@@ -67,8 +68,8 @@ def sections(result: DryRun) -> Iterator[Section]:
         rows = [(reason, str(count)) for reason, count in result.quarantine.items()]
         yield Section("Quarantine", ("reason", "records"), rows, (1,))
     if result.anomalies:
-        rows = [(name, str(count)) for name, count in result.anomalies.items()]
-        yield Section("Anomalies", ("what", "count"), rows, (1,))
+        rows = [(name, str(n), advise(name) or "") for name, n in result.anomalies.items()]
+        yield Section("Anomalies", ("what", "count", "what to do"), rows, (1,))
     if result.drift.any:
         yield _drift(result)
     if result.profile is not None:
