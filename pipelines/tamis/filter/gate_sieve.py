@@ -57,9 +57,11 @@ def _class_of(byte: int) -> int:
 _CLASSES: Final = bytes(map(_class_of, range(256)))
 _IS_LETTER: Final = np.array([True, False, False, True, True, False, False])
 _MAY_LABEL: Final = (  # a superset of what `gate_text` takes for a label, or for a key's name
-    r"(?i:(?:^|[^a-z])n\.?i\.?r(?:[^a-z\]]|$)|[^a-z\[]nir\]|[^a-z](?:nia|nss|ssn|sngi)"
-    r"|^(?:nia|nss|ssn|sngi)|rnipp|insee|num_?ss|s(?:é|É|e)cu|(?:^|[^a-z])s\.?s[^a-z]|immatric|vitale|assur(?:é|É|e)"
-    r"|d.inscription|30.001|[0-9][^0-9a-z]{0,6}(?:cl(?:é|É|e)|key))|[a-z](?:N[iI][rR]|N?SS)"
+    r"(?i:(?:^|[^a-z])n[. ]?i[. ]?r(?:[^a-z\]]|$)|[^a-z\[]nir\]|[^a-z](?:nia|nss|ssn|sngi)"
+    r"|^(?:nia|nss|ssn|sngi)|rnipp|insee|num_?ss|s(?:é|É|e)cu|s(?:é|É|e)c\.? soc"
+    r"|(?:^|[^a-z])s\.?s[^a-z]|matric|vitale|assur(?:é|É|e|ance)|(?:^|[^a-z])ins[^a-z]"
+    r"|identifiant n|d.identi|(?:num(?:é|É|e)ro|n°) nat|d.inscription|30.001"
+    r"|[0-9][^0-9a-z]{0,6}(?:cl(?:é|É|e)|key))|[a-z](?:N[iI][rR]|N?SS)"
 )
 
 

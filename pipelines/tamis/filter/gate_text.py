@@ -31,30 +31,46 @@ _GAP = rf"[^0-9A-Za-z{_MARK}]"
 _TOKEN = re.compile(rf"{_DIGIT}+")
 _RUN = re.compile(rf"{_DIGIT}(?:{_GAP}{{0,4}}{_DIGIT})*")
 _NAMED_KEY = re.compile(
-    rf"{_GAP}{{0,6}}(?:cl[eé]|key)\w{{0,12}}{_GAP}{{0,6}}([0-9]{{2}})(?![0-9])", re.I
+    rf"{_GAP}{{0,6}}(?:(?:et|avec) (?:la )?)?(?:cl[eé]|key)\w{{0,12}}"
+    rf"(?: de contr[oô]le| n)?{_GAP}{{0,6}}([0-9]{{2}})(?![0-9])",
+    re.IGNORECASE,
 )
-_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{16,}")
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{24,}")
+_HOUR = re.compile(r"[0-9]h$")  # the minutes behind it begin no list
+_NEXT_FIELD = re.compile(r"[\"']?\s?[;,|]\s?[\"']?")
 _LIKE_DIGITS = re.compile(
     r"(?<![0-9A-Za-z])[0-9OolISB]+(?:[\s.\-/_]{1,2}[0-9OolISB]+)*(?![0-9A-Za-z])"
 )
 _FROM_LIKE_DIGITS = str.maketrans("OolISB", "001158")
 
-_LABEL = re.compile(
-    r"(?<![a-z])(?:n\.?i\.?r|nia|rnipp|insee|nss|ssn|sngi|num_?ss)(?![a-z])"
+_LABEL_WORDS = (
+    r"(?<![a-z])(?:n[. ]?i[. ]?r|nia|rnipp|insee|nss|ssn|sngi|num_?ss)(?![a-z])"
     r"|(?-i:(?<=[a-z])(?:N[iI][rR]|N?SS)(?![a-z]))"
-    r"|s[eé]cu(?![a-z])|s[eé]cu(?:rit[eé])?[\W_]{0,3}soc"
+    r"|s[eé]cu(?![a-z])|s[eé]c(?:u(?:rit[eé])?)?[\W_]{0,3}soc"
     r"|\bn[°ºo.]?[\W_]{0,3}(?:de\s)?s\.?s\.?(?![a-z])|(?<![a-z])s\.?s\.?[\W_]{0,3}n[°ºo]"
+    r"|(?<![a-z])s\.?s\.?[\s:=]{1,4}$"
     r"|immatriculation|carte[\W_]vitale|assur[eé]e?s?[\W_]{0,3}soc|num[eé]ro d.inscription"
-    r"|S21\.G00\.30\.001",
+    r"|S21\.G00\.30\.001"
+)
+_LABEL = re.compile(_LABEL_WORDS, re.IGNORECASE)
+_WEAK_LABEL = re.compile(
+    r"matricul|(?<![a-z])ins(?![a-z])|identifiant national|d.assur|vitale|assurance (?:mal|soc)"
+    r"|assur[eé]e?(?:\(e\))?[\W_]{0,2}(?:n[°ºo]|num|[:=])|(?:num[eé]ro|n°) (?:national|d.identi)",
     re.IGNORECASE,
 )
+_OPTICS = re.compile(r"infrarouge|infrared|\bspectr(?:e|al|o)", re.IGNORECASE)
 _OTHER_LABEL = re.compile(
     r"sire[nt]|iban|(?<![a-z])(?:rib|bic|cb|ine|spi|ean|gtin|lot|tva|gps)(?![a-z])|t[eé]l|portable"
     r"|mobile|fax|commande|facture|dossier|(?<![a-z])r[eé]f|imei|fiscal|contrat|compte|bancaire"
     r"|ticket|colis|suivi|timestamp|horodat|bordereau|devis|isbn|s[eé]rie|identifiant technique",
     re.IGNORECASE,
 )
-_OPENED = re.compile(r"\s{0,2}[(\[]\s?")  # a label may follow in brackets
+# A label may follow, in brackets or as a word, if it is no other number's.
+_BEHIND = re.compile(
+    rf"\s{{0,2}}(?:[(\[,=:\-]|est|comme)?\s?(?:(?:le|la|son|mon|sa|num[eé]ro|de|du|n)[\s°ºo.]{{1,3}}){{0,4}}"
+    rf"(?:{_LABEL_WORDS})(?!\W{{0,6}}[0-9{_MARK}])",
+    re.IGNORECASE,
+)
 _BEFORE = 48  # characters in which a label counts
 
 BODY = 13
@@ -73,7 +89,7 @@ class _Fold(dict[int, str]):
             folded = str(digit)
         elif category == "Cf" or char == "\0":
             folded = ""
-        elif category == "Zs" or char in "\t\ufffd":
+        elif category == "Zs" or char == "\ufffd":
             folded = " "
         elif char in "\r\n\u2028\u2029":
             folded = "\n"
@@ -159,6 +175,7 @@ def _candidates(text: str) -> Iterator[_Candidate]:
         if run.end() - run.start() < BODY:
             continue
         tokens = [token.span() for token in _TOKEN.finditer(text, *run.span())]
+        timed = _HOUR.search(text, max(0, run.start() - 2), run.start()) is not None
         gaps = [text[a[1] : b[0]] for a, b in pairwise(tokens)]
         for first, (start, _) in enumerate(tokens):
             if text[start] not in "12345678":
@@ -183,7 +200,7 @@ def _candidates(text: str) -> Iterator[_Candidate]:
                     key=key,
                     breaks=tuple(counts[:-1]),
                     gaps=tuple(gaps[first:last]),
-                    before=gaps[first - 1] if first else None,
+                    before=gaps[first - 1] if first > timed else None,
                     after=gaps[last] if last < len(gaps) else None,
                 )
 
@@ -222,6 +239,8 @@ def _has_form(candidate: _Candidate, not_nir: bool) -> bool:
     if _key_is_right(candidate) and not not_nir:
         if as_insee or (not inner and candidate.gaps == ()):
             return True
+        if not inner and _NEXT_FIELD.fullmatch(candidate.gaps[-1]):
+            return True
         lone_point = inner and candidate.gaps in ((".",), (",",))
         by_parts = _ENDS.issuperset(inner) and not lone_point
         return (by_parts or _is_even(candidate.breaks)) and plain and not goes_on
@@ -252,14 +271,16 @@ def _is_even(breaks: tuple[int, ...]) -> bool:
 
 
 def _is_labelled(candidate: _Candidate, text: str) -> bool:
+    if _OPTICS.search(text):
+        return False
     before = text[max(0, candidate.start - _BEFORE) : candidate.start].rpartition(_MARK)[2]
+    other = _last_end(_OTHER_LABEL, before)
     label = _last_end(_LABEL, before)
     if label >= 0:
-        return label > _last_end(_OTHER_LABEL, before)
-    if _last_end(_OTHER_LABEL, before) >= 0:
-        return False
-    opened = _OPENED.match(text, candidate.end)
-    return opened is not None and _LABEL.match(text, opened.end()) is not None
+        return label > other
+    if _last_end(_WEAK_LABEL, before) > other:
+        return _is_plausible(candidate.body) and candidate.body[0] in "1278"
+    return other < 0 and _BEHIND.match(text, candidate.end) is not None
 
 
 def _last_end(label: re.Pattern[str], text: str) -> int:

@@ -6,9 +6,10 @@ wrong key, an odd grouping); an opposing label turns them off. The nearest one c
 
 import re
 from enum import Enum
+from itertools import groupby
 
 REACH = 48
-OPPOSING_REACH = 24
+OPPOSING_REACH = 12
 
 # read on lower-case text, from the beginning of a word; each branch begins with a literal
 _STRONG = r"""
@@ -50,13 +51,17 @@ _OPPOSING_WORDS = """
     allemande portugais portugaise roumain roumaine polonais polonaise britannique
     luxembourgeois luxembourgeoise americain americaine etranger echantillon
 """
-_OPPOSING_STEMS = """
+_OPPOSING_STEMS = r"""
     infrarouge infrared spectr commande cde[^a-z] facture colis bordereau livraison expedition
     palette transaction virement paiement prelevement mandat quittance tracking horodat fiscal
-    imp[oô]t longueurs?[ ]d'onde carte[ ]bancaire code[ -]barre near[ -]infrared
+    imp[oô]t longueurs?[\x20]d[']onde carte[\x20]bancaire code[\x20-]barre near[\x20-]infrared
 """
-_OPPOSING = "|".join(
-    [f"{word}(?![a-z])" for word in _OPPOSING_WORDS.split()] + _OPPOSING_STEMS.split()
+_OPPOSING = "|".join(  # by first letter, for speed
+    f"{first}(?:{'|'.join([branch[1:] for branch in branches])})"
+    for first, branches in groupby(
+        sorted([f"{word}(?![a-z])" for word in _OPPOSING_WORDS.split()] + _OPPOSING_STEMS.split()),
+        key=lambda branch: branch[0],
+    )
 )
 _LABEL = re.compile(
     f"(?<![a-z])(?:(?P<strong>{_STRONG})|(?P<weak>{_WEAK})|(?P<opposing>{_OPPOSING}))", re.VERBOSE
@@ -86,22 +91,22 @@ _ACCENTED = {
 }
 
 
-def _in_bytes(word: str) -> str:
+def in_bytes(word: str) -> str:
+    """A pattern for the UTF-8 of `word` with any accents, for RE2 in Latin-1."""
     return "".join([_ACCENTED.get(character, character) for character in word])
 
 
-_WORD_BYTES = "|".join([_in_bytes(word) for word in _OPPOSING_WORDS.split()])
-_STEM_BYTES = "|".join(
-    [_in_bytes(re.split(r"\[", stem)[0]) for stem in _OPPOSING_STEMS.split() if "[" not in stem[:3]]
-)
+_WORD_BYTES = "|".join([in_bytes(word) for word in _OPPOSING_WORDS.split()])
+_STEM_BYTES = "|".join([in_bytes(re.sub(r"\[.*?\]", ".{1,3}", s)) for s in _OPPOSING_STEMS.split()])
 OPPOSING_BYTES = (
-    rf"(?i:(?:^|[^A-Za-z])(?:(?:{_WORD_BYTES})(?:$|[^A-Za-z])|{_STEM_BYTES})[^,;|\t\n!?]*$)"
+    rf"(?i:(?:^|[^A-Za-z])(?:(?:{_WORD_BYTES})(?:$|[^A-Za-z])|{_STEM_BYTES})"
+    rf"(?:[^,;|\t\n!?\x80-\xBF][\x80-\xBF]*){{0,{OPPOSING_REACH}}}$)"
 )
 OPTICAL_BYTES = r"(?i:infrar|spectr|d.{1,3}onde|near[- ]ir)"
 STRONG_BYTES = (
-    r"(?i:(?:^|[^A-Za-z\x80-\xFF])(?:nir|n\.i\.r\.|nss|(?:num[_. ]?|n\xC2\xB0 ?|no )?ss|n\xC2\xB0 ?insee"
-    r"|(?:num[_. ]?)?s(?:e|\xC3\xA9)cu(?:rit(?:e|\xC3\xA9))?(?:[ _]soc(?:iale)?)?)"
-    r"(?:[ _]?n\xC2\xB0)?)"
+    r"(?i:(?:^|[^A-Za-z\x80-\xFF])(?:nir|n\.i\.r|nss|(?:num[_. ]?|n\xC2\xB0 ?|no )?ss"
+    r"|n\xC2\xB0 ?insee|(?:num[_. ]?)?s(?:e|\xC3\xA9)cu"
+    r"|s(?:e|\xC3\xA9)cu(?:rit(?:e|\xC3\xA9))?[ _]soc(?:iale)?)(?:[ _]?n\xC2\xB0)?)"
 )
 
 
@@ -203,5 +208,7 @@ def _labels(text: str) -> list[tuple[Label, int, int]]:
         for match in _LABEL.finditer(text.lower())
         if match.lastgroup
     ]
+    if "Secu" not in text and "ir" not in text and "IR" not in text:
+        return found
     camel = [(Label.STRONG, match.start(), match.end()) for match in _CAMEL.finditer(text)]
     return sorted(found + camel, key=lambda entry: entry[1]) if camel else found

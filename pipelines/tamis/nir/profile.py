@@ -137,6 +137,10 @@ def _profile_structured(values: pa.Array, name: str | None) -> NirProfile:
         why = f"{keyed} of {candidates} keys right"
         nirs = int(wellformed.sum()) if (wellformed & short).any() else keyed
         return NirProfile(True, "15", count, nirs, round(1 - chance, 6), why)
+    shaped = int(((wellformed | judged.wrong_key) & long).sum())
+    if named and shaped > 0.5 * candidates:
+        why = f"{keyed} of {candidates} keys right, {shaped} built like NIRs"
+        return NirProfile(True, "15", count, shaped, 0.9, why)
     grouped = wellformed & long & (_lengths(values) > _lengths(compact))
     if grouped.sum() >= max(1, 0.02 * candidates) and not against:
         why = f"{int(grouped.sum())} values in the INSEE grouping with a right key"
@@ -201,7 +205,7 @@ def _profile_prose(values: pa.Array, structured: NirProfile) -> NirProfile:
     nirs = int(hits.sum())
     texts = values.take(pa.array(rows[:_LOOKED_AT])).to_pylist()
     sure = sum(_is_sure(text) for text in texts)
-    candidates = int(_matches(values, r"(?:^|[^0-9])[1-8][0-9]{12,14}(?:$|[^0-9])").sum())
+    candidates = int(_matches(values, r"(?:^|[^0-9])[1-8][0-9]{14}(?:$|[^0-9])").sum())
     chance = _tail(nirs, max(candidates, nirs))
     if sure == 0 and chance >= _ALONE:
         return _nothing(
@@ -220,6 +224,7 @@ def _is_sure(text: str) -> bool:
     for found in search(folded):
         number = folded[found.start : found.end]
         labels = (label_before(folded, found.start)[0], label_after(folded, found.end))
-        if Label.STRONG in labels or (found.keyed and not number.isalnum()):
+        gaps = {character for character in number if not character.isalnum()} - set("()")
+        if Label.STRONG in labels or (found.keyed and len(gaps) == 1):
             return True
     return False

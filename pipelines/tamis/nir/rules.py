@@ -10,6 +10,7 @@ import re
 from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from tamis.nir.fold import fold
 from tamis.nir.label import Label, has_label, label_after, label_before
@@ -33,7 +34,9 @@ _NIR = re.compile(
     )?(?![0-9])""",
     re.VERBOSE,
 )
-_CHUNK = re.compile(r"(?<![0-9])(?<![0-9]h)(?:[0-9]|(?<=2)[ABab](?=[0-9])|(?<=2)[ABab](?=[ .\-]))+")
+_CHUNK = re.compile(
+    r"[0-9](?<![0-9]{2})(?<![0-9]h[0-9])(?:[0-9]|(?<=2)[ABab](?=[0-9])|(?<=2)[ABab](?=[ .\-]))*"
+)
 _GROUP = re.compile(r"[0-9]+")
 _CHUNK_GAP = re.compile(r"[ \t\-_/]{1,4}|[.,\n]|\r\n")
 _SCIENTIFIC = re.compile(r"(?<![0-9.,])([1-8])[.,]([0-9]{9,14})[eE]\+?(1[24])(?![0-9])")
@@ -41,11 +44,13 @@ _SCIENTIFIC_MARK = re.compile(r"[eE]\+?1[24]")
 _NEXT_FIELD = re.compile(r"[\"']?[ ]?[;,|][ ]?[\"']?([0-9]{2})(?![0-9])")
 _FLOAT_TAIL = re.compile(r"\.0+(?![0-9])")
 _FRACTION = re.compile(r"\.[0-9]")
-_NOT_KEY = re.compile(
-    r"[/.:\-][0-9]|[ ]?(?:%|€|\$|°)|[ ]?(?i:bis|ter|rue|r|av|avenue|bd|boulevard|bld|place|pl"
-    r"|chemin|allee|impasse|route|quai|cours|square|ans?|jours?|mois|semaines?|heures?|h|min|euros?|eur"
-    r"|janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre)\b"
+COUNTED = (
+    "bis|ter|rue|r|av|avenue|bd|boulevard|bld|place|pl|chemin|allee|impasse|route|quai|cours|square"
+    "|ans?|jours?|mois|semaines?|heures?|h|min|euros?|eur|janvier|fevrier|mars|avril|mai|juin"
+    "|juillet|aout|septembre|octobre|novembre|decembre"
 )
+"""Words behind two digits that say that these count something or begin an address or a date."""
+_NOT_KEY = re.compile(rf"[/.:\-][0-9]|[ ]?(?:%|€|\$|°)|[ ]?(?i:{COUNTED})\b")
 _JOINED = re.compile(r"[\s\"']{0,3}(?:[,;&/+|]|et|ou|and|or)?[\s\"']{0,3}")
 _OF_ANOTHER = re.compile(
     r"(?=[^0-9]*\b(?:pere|mere|conjointe?|epoux|epouse|mari|femme|enfants?|fils|fille|frere|lui|elle"
@@ -53,9 +58,9 @@ _OF_ANOTHER = re.compile(
     r"[^0-9!?\n]{3,40}",
     re.IGNORECASE,
 )
-_HOUR = re.compile(r"[0-9]h[0-9]{0,2}$")
+_DATED = re.compile(r"[0-9](?:h[0-9]{0,2}|/[0-9]{2,4})$")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{24,}")
-_MISREAD = str.maketrans("OoQIilSsBZzG", "000111558226")
+MISREAD = str.maketrans("OoQIilSsBZzG", "000111558226")
 _MISREAD_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9ABabOoQIilSsZzG]+(?![0-9A-Za-z])")
 _MISREAD_BESIDE = re.compile(r"[0-9][OoQIilSsBZzG]|[OoQIilSsBZzG][0-9]")
 _MISREAD_APART = re.compile(
@@ -131,7 +136,7 @@ def _add(found: list[Found], more: Iterator[Found]) -> None:
             found.insert(place, new)
 
 
-@dataclass(slots=True)
+@dataclass
 class _Candidate:
     """One match of the NIR's pattern, and what the rules ask of it."""
 
@@ -143,7 +148,7 @@ class _Candidate:
     end: int
     gaps: list[str]
 
-    @property
+    @cached_property
     def keyed(self) -> bool:
         return self.key is not None and int(self.key) == key_of(self.body)
 
@@ -188,7 +193,7 @@ class _Candidate:
         start, end, text = self.match.start(), self.end, self.text
         before = text[max(0, start - len(gap) - 1) : start]
         if len(before) > len(gap) and before[0].isdigit() and before[1:] == gap:
-            return not _HOUR.search(text[max(0, start - len(gap) - 4) : start - len(gap)])
+            return not _DATED.search(text[max(0, start - len(gap) - 6) : start - len(gap)])
         further = _GROUP.match(text, end + len(gap)) if text.startswith(gap, end) else None
         return further is not None and not _NOT_KEY.match(text, further.end())
 
@@ -217,6 +222,7 @@ class _Candidate:
         token = _HEXADECIMAL.match(text, begin)
         return token is not None and token.end() >= self.end
 
+    @cached_property
     def label(self) -> tuple[Label, int]:
         """The label that this number has: before it, in a list that has one, or just behind it."""
         start, text = self.match.start(), self.text
@@ -229,10 +235,10 @@ class _Candidate:
                 first = self.found[0]
                 return label_before(text, first.start)[0], 0
         label, gap = label_before(text, start, floor)
-        if label is Label.NONE and place and _OF_ANOTHER.fullmatch(text, floor, start):
-            if label_before(text, last.start)[0] is Label.STRONG:
-                return Label.WEAK, 0
         if label is Label.NONE:
+            of_another = place and _OF_ANOTHER.fullmatch(text, floor, start)
+            if of_another and label_before(text, last.start)[0] is Label.STRONG:
+                return Label.WEAK, 0
             return label_after(text, self.end), 21
         return label, gap
 
@@ -289,11 +295,11 @@ def _stands_alone(candidate: _Candidate) -> bool:
     if candidate.keyed and (breaks > 1 or strict):
         if candidate.full or (candidate.body[0] in "12" and breaks >= 4):
             return True
-        return not candidate.in_a_list and candidate.label()[0] is not Label.OPPOSING
+        return not candidate.in_a_list and candidate.label[0] is not Label.OPPOSING
     if candidate.body[10:] == "000" or candidate.body[0] in "56" or candidate.gaps[0] == ",":
         return False
-    if candidate.full or (breaks >= 4 and strict):
-        return not candidate.in_a_list and candidate.label()[0] is not Label.OPPOSING
+    if candidate.full or (breaks >= 4 and strict and len(set(candidate.gaps)) == 1):
+        return not candidate.in_a_list and candidate.label[0] is not Label.OPPOSING
     return False
 
 
@@ -305,15 +311,15 @@ def _compact_stands_alone(candidate: _Candidate) -> bool:
         corsican = not candidate.body.isdigit() and not _glued(text, match.start(), match.end())
         if not (candidate.strict and (keyed or corsican)):
             return False
-        return candidate.label()[0] is not Label.OPPOSING
+        return candidate.label[0] is not Label.OPPOSING
     if match["word"]:
         return candidate.keyed or candidate.strict
     if not candidate.keyed or candidate.in_a_digest:
         return False
-    if match["gap13"] == "" and candidate.body[0] in "12" and candidate.born_in_a_month:
+    if candidate.body[0] in "12" and candidate.born_in_a_month:
         return True
     if candidate.body[0] in "12" or candidate.born_in_a_month:
-        return candidate.label()[0] is not Label.OPPOSING
+        return candidate.label[0] is not Label.OPPOSING
     return False
 
 
@@ -322,7 +328,7 @@ def _glued(text: str, start: int, end: int) -> bool:
 
 
 def _stands_by_label(candidate: _Candidate) -> bool:
-    label, distance = candidate.label()
+    label, distance = candidate.label
     if label not in (Label.STRONG, Label.WEAK) or candidate.in_a_digest:
         return False
     if candidate.like_a_decimal and (label is Label.WEAK or not candidate.gaps):
@@ -345,7 +351,7 @@ def _find_scientific(text: str) -> Iterator[Found]:
         if exact is None:
             continue
         candidate = _Candidate(match, text, [], digits[:13], digits[13:], match.end(), [])
-        label = candidate.label()[0]
+        label = candidate.label[0]
         alone = keyed and candidate.plausible and label is not Label.OPPOSING
         if alone or label in (Label.STRONG, Label.WEAK):
             yield Found(match.start(), match.end(), keyed)
@@ -373,7 +379,7 @@ def _is_misread(candidate: _Candidate, corrected: str) -> bool:
         return False
     if sum(character.isdigit() for character in original) < _LEGIBLE:
         return False
-    label = candidate.label()[0]
+    label = candidate.label[0]
     if candidate.plausible and (candidate.keyed or candidate.full):
         return label is not Label.OPPOSING
     return label is Label.STRONG
@@ -388,8 +394,8 @@ def _correct(text: str, keep_corsica: bool) -> str:
             return word
         if keep_corsica and "2B" in word:
             before, after = word.split("2B", 1)
-            return before.translate(_MISREAD) + "2B" + after.translate(_MISREAD)
-        return word.translate(_MISREAD)
+            return before.translate(MISREAD) + "2B" + after.translate(MISREAD)
+        return word.translate(MISREAD)
 
     return _MISREAD_TOKEN.sub(read, text)
 
@@ -404,6 +410,8 @@ def _find_irregular(text: str, found: list[Found]) -> Iterator[Found]:
             continue
         digits = sum(end - start for start, end in chunk)
         if digits < 13 or len(chunk) < 2 or text[chunk[0][0]] not in "12345678":
+            continue
+        if any(other.start <= chunk[0][0] < other.end for other in found):
             continue
         if labelled is None:
             labelled = has_label(text)
@@ -423,7 +431,7 @@ def _find_labelled(text: str, chunk: list[tuple[int, int]], found: list[Found]) 
         candidate = _joined(text, part, found)
         if candidate is None or not (candidate.keyed or digits == whole or digits == 13):
             continue
-        label, distance = candidate.label()
+        label, distance = candidate.label
         likely = candidate.plausible or distance <= 20
         if (label is Label.STRONG and likely) or (label is Label.WEAK and candidate.strict):
             yield Found(part[0][0], part[-1][1], candidate.keyed)
@@ -475,7 +483,7 @@ def _even(text: str, chunk: list[tuple[int, int]], found: list[Found]) -> Found 
         and candidate.keyed
         and candidate.plausible
         and (candidate.body[0] in "12" or candidate.born_in_a_month)
-        and candidate.label()[0] is not Label.OPPOSING
+        and candidate.label[0] is not Label.OPPOSING
     ):
         return Found(chunk[0][0], chunk[-1][1], True)
     return None

@@ -19,13 +19,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tamis.nir.number import Bools, Bytes, Ints, spread
 from tamis.nir.rules import find_nir
+from tamis.nir.shapes import Candidates, ask_labels, read_shapes
 
-_BLOCK = 1 << 18  # bytes that are classified at a time, for the processor's cache
-_SLAB = 1 << 23  # bytes that are judged at a time, for memory
+_BLOCK = 1 << 19  # bytes that are classified at a time, for the processor's cache
+_SLAB = 1 << 24  # bytes that are judged at a time, for memory
 _ENOUGH_DIGITS = 12  # the least that a NIR has: 13 characters, one the letter of Corsica
 _ENOUGH_IF_MISREAD = 9
-_PLAIN_DIGITS = 15
-_GROUPS = (1, 2, 2, 2, 3, 3, 2)
 _SHORT_ROWS = 64  # bytes a row
 
 _MAY_HOLD = (
@@ -35,6 +34,7 @@ _MAY_HOLD = (
     r"|(?:^|[^\pL\pN])[IlSBZ][^0-9A-Za-z]{1,6}[0-9]"
     r"|[0-9][^0-9A-Za-z]{1,6}[OoIlSBZ]{2,3}[^0-9A-Za-z]{1,6}[0-9]"
 )
+_MIXED = r"[0-9][;-\xFF&\x00]|[;-\xFF&\x00][0-9]"  # edges of escapes and tags are as letters
 _SOME_NUMBERS = r"(?:\p{Nd}[^\p{Nd}]*){9}"
 
 
@@ -68,20 +68,9 @@ class Scan(NamedTuple):
     foreign: Ints
 
 
-def _table(characters: str, *, more: tuple[int, ...] = ()) -> Bools:
-    table = np.zeros(256, dtype=bool)
-    table[[ord(character) for character in characters] + list(more)] = True
-    return table
-
-
-_PUNCTUATION = "".join(
-    chr(code) for code in range(128) if not chr(code).isalnum() and chr(code) not in "\0\x7f"
-)
-_GOES_BEFORE = _table("".join(c for c in _PUNCTUATION if c not in ".;>\\%&"))
-_GOES_BEHIND = _table("".join(c for c in _PUNCTUATION if c not in "\\%&<"))
-_GAP = _table(" .-/_\t")
-_WIDE_GAPS = {2: ((0xC2, 0xA0),), 3: tuple((0xE2, 0x80, last) for last in (0x87, 0x89, 0xAF))}
 _NOTHING = np.zeros(0, dtype=np.int64)
+_NONE = Hits(_NOTHING, _NOTHING, _NOTHING)
+_NO_SHAPES = Candidates(_NOTHING, _NOTHING, _NOTHING, _NOTHING > 0, _NOTHING > 0)
 
 
 def locate(array: pa.Array) -> Hits:
@@ -96,13 +85,15 @@ def locate(array: pa.Array) -> Hits:
     data, offsets = spread(array)
     rows = len(array)
     if rows == 0 or offsets[-1] - offsets[0] < _ENOUGH_IF_MISREAD:
-        return Hits(_NOTHING, _NOTHING, _NOTHING)
+        return _NONE
     if (offsets[-1] - offsets[0]) < _SHORT_ROWS * rows:
         scan = _locate_in_short_rows(array)
     else:
         scan = _locate_plain(data, offsets)
-    plain, few = scan.plain, _keep_mixed(array, scan.few)
-    doubtful = np.unique(np.concatenate([scan.many, few, scan.foreign]))
+    plain, few = scan.plain, scan.few
+    beside = np.isin(few, plain.rows)  # the rules count the digits of all numbers of a row
+    mixed = _keep_mixed(array, few[~beside])
+    doubtful = np.unique(np.concatenate([scan.many, few[beside], mixed, scan.foreign]))
     if len(doubtful) == 0:
         return plain
     doubtful = _filter_doubtful(array, doubtful, scan.foreign, plain, offsets)
@@ -112,7 +103,7 @@ def locate(array: pa.Array) -> Hits:
         settled[doubtful] = False
         keep = settled[plain.rows]
         plain = Hits(plain.rows[keep], plain.starts[keep], plain.ends[keep])
-    return _merge([plain, exact]) if len(exact.rows) else plain
+    return _merge(plain, exact) if len(exact.rows) else plain
 
 
 def _locate_in_short_rows(array: pa.Array) -> Scan:
@@ -132,22 +123,25 @@ def _locate_in_short_rows(array: pa.Array) -> Scan:
 
 def _locate_plain(data: Bytes, offsets: Ints) -> Scan:
     """The plain NIRs, and the rows that may hold others."""
-    scans = [Scan(Hits(_NOTHING, _NOTHING, _NOTHING), _NOTHING, _NOTHING, _NOTHING)]
+    shaped, many, few, foreign = [_NO_SHAPES], [_NOTHING], [_NOTHING], [_NOTHING]
     for first, last in _slabs(offsets):
         begin, end = int(offsets[first]), int(offsets[last])
-        hits, *rows = _scan_slab(data[begin:end], offsets[first : last + 1] - begin)
-        hits = Hits(hits.rows + first, hits.starts + begin, hits.ends + begin)
-        scans.append(Scan(hits, *[part + first for part in rows]))
-    plain, *others = zip(*scans, strict=True)
-    hits = Hits(*[np.concatenate(column) for column in zip(*plain, strict=True)])
-    return Scan(hits, *[np.concatenate(parts) for parts in others])
+        found, *rows = _scan_slab(data[begin:end], offsets[first : last + 1] - begin)
+        rows_of, begins, ends, *asked = found
+        shaped.append(Candidates(rows_of + first, begins + begin, ends + begin, *asked))
+        for parts, part in zip((many, few, foreign), rows, strict=True):
+            parts.append(part + first)
+    found = Candidates(*[np.concatenate(column) for column in zip(*shaped, strict=True)])
+    accepted, settled = ask_labels(data, offsets, found)
+    many.append(found.rows[~settled])
+    hits = Hits(found.rows[accepted], found.begins[accepted], found.ends[accepted])
+    return Scan(hits, np.concatenate(many), np.concatenate(few), np.concatenate(foreign))
 
 
-def _merge(parts: list[Hits]) -> Hits:
-    """The hits of all parts, in the order of where they begin."""
-    together = Hits(*[np.concatenate(column) for column in zip(*parts, strict=True)])
-    order = np.argsort(together.starts, kind="stable")
-    return Hits(*[column[order] for column in together])
+def _merge(some: Hits, more: Hits) -> Hits:
+    """The hits of both, in the order of where they begin."""
+    places = np.searchsorted(some.starts, more.starts)
+    return Hits(*[np.insert(a, places, b) for a, b in zip(some, more, strict=True)])
 
 
 def _slabs(offsets: Ints) -> Iterator[tuple[int, int]]:
@@ -159,21 +153,21 @@ def _slabs(offsets: Ints) -> Iterator[tuple[int, int]]:
             yield first, last
 
 
-def _scan_slab(part: Bytes, bounds: Ints) -> Scan:
-    """The same as `_locate_plain`, for the rows of one slab."""
+def _scan_slab(part: Bytes, bounds: Ints) -> tuple[Candidates, Ints, Ints, Ints]:
+    """The NIRs of common shapes in a slab's rows; then rows as in `Scan`."""
     digits, strange = _classify(part)
-    hits = Hits(_NOTHING, _NOTHING, _NOTHING)
-    near = _stretches(digits, 2, _PLAIN_DIGITS)
+    shaped = _NO_SHAPES
+    near = _stretches(digits, 2, _ENOUGH_DIGITS)
     if len(near):
-        hits = _find_plain(part, bounds, digits, near)
-        _clear(digits, hits)
+        shaped = _find_shapes(part, bounds, digits, near)
+        _clear(digits, shaped.begins, shaped.ends)
     many = few = _NOTHING
     if len(_stretches(digits, 3, _ENOUGH_IF_MISREAD)):
         in_row = np.diff(_count_before(digits, bounds))
         many = np.flatnonzero(in_row >= _ENOUGH_DIGITS)
         few = np.flatnonzero((in_row >= _ENOUGH_IF_MISREAD) & (in_row < _ENOUGH_DIGITS))
     foreign = np.unique(np.searchsorted(bounds, strange, side="right") - 1)
-    return Scan(hits, many, few, foreign)
+    return shaped, many, few, foreign
 
 
 def _classify(part: Bytes) -> tuple[Bytes, Ints]:
@@ -229,8 +223,8 @@ def _window(counts: Bytes, words: int) -> Bytes:
     return total
 
 
-def _find_plain(part: Bytes, bounds: Ints, digits: Bytes, near: Ints) -> Hits:
-    """NIRs of 15 digits with a right key, compact or in the INSEE grouping by one kind of gap.
+def _find_shapes(part: Bytes, bounds: Ints, digits: Bytes, near: Ints) -> Candidates:
+    """NIRs of common shapes, in the stretches `near` where digits stand close together.
 
     Args:
         part: the bytes.
@@ -238,19 +232,13 @@ def _find_plain(part: Bytes, bounds: Ints, digits: Bytes, near: Ints) -> Hits:
         digits: a bit for each byte.
         near: the stretches of 64 bytes to look at.
     """
-    counts = np.bitwise_count(digits.reshape(-1, 8)[near].reshape(-1))
-    dense = np.flatnonzero(_carry(_window(counts, 5) >= _PLAIN_DIGITS, 5))
-    if not len(dense):
-        return Hits(_NOTHING, _NOTHING, _NOTHING)
-    places = near[dense >> 3] * 8 + (dense & 7)
-    starts, ends = _runs(np.unpackbits(digits[places], bitorder="little").view(bool))
-    widths = ends - starts
-    positions = places[starts >> 3] * 8 + (starts & 7)
-    found = [_confirm(part, bounds, positions[widths == 15], 15)]
-    if len(widths) >= len(_GROUPS):
-        for begins, length in _grouped(starts, ends, widths, positions):
-            found.append(_confirm(part, bounds, begins, length))
-    return _merge(found)
+    octets = digits.reshape(-1, 8)[near].reshape(-1)
+    counts = np.bitwise_count(octets)
+    dense = np.flatnonzero(_carry(_window(counts, 5) >= _ENOUGH_DIGITS, 5))
+    starts, ends = _runs(np.unpackbits(octets[dense], bitorder="little").view(bool))
+    octet = dense[starts >> 3]
+    begins = near[octet >> 3] * 64 + (octet & 7) * 8 + (starts & 7)
+    return read_shapes(part, bounds, begins, begins + ends - starts)
 
 
 def _runs(flags: Bools) -> tuple[Ints, Ints]:
@@ -261,98 +249,23 @@ def _runs(flags: Bools) -> tuple[Ints, Ints]:
     return turns[0::2], turns[1::2]
 
 
-def _grouped(starts: Ints, ends: Ints, widths: Ints, positions: Ints) -> Iterator[tuple[Ints, int]]:
-    """Where seven runs have the INSEE grouping's widths, by the width of the gaps."""
-    last = len(widths) - len(_GROUPS) + 1
-    match = widths[:last] == _GROUPS[0]
-    for place, width in enumerate(_GROUPS[1:3], 1):
-        match &= widths[place : place + last] == width
-    index = np.flatnonzero(match)
-    for place, width in enumerate(_GROUPS[3:], 3):
-        index = index[widths[index + place] == width]
-    whole = ends[index + len(_GROUPS) - 1] - starts[index]
-    for gap in (1, 2, 3):
-        same = index[whole == 15 + 6 * gap]
-        for place in range(len(_GROUPS) - 1):
-            same = same[starts[same + place + 1] - ends[same + place] == gap]
-        yield positions[same], 15 + 6 * gap
-
-
-def _confirm(part: Bytes, bounds: Ints, begins: Ints, length: int) -> Hits:
-    """Of candidates of one length, those that the rules accept by themselves."""
-    begins = begins[begins + length <= len(part)]
-    rows = np.searchsorted(bounds, begins, side="right") - 1
-    ends = begins + length
-    inside = ends <= bounds[rows + 1]
-    begins, rows, ends = begins[inside], rows[inside], ends[inside]
-    if len(begins) == 0:
-        return Hits(rows, begins, ends)
-    texts = sliding_window_view(part, length)[begins]
-    gap = (length - 15) // 6
-    starts = np.cumsum([0, *[width + gap for width in _GROUPS[:-1]]])
-    columns = np.concatenate(
-        [start + np.arange(width) for start, width in zip(starts, _GROUPS, strict=True)]
-    )
-    fine = _surrounded(part, bounds, rows, begins, ends)
-    if gap == 1:
-        fine &= _GAP[texts[:, starts[1:] - 1]].all(axis=1)
-    elif gap:
-        for start in starts[1:]:
-            inner = texts[:, start - gap : start]
-            fine &= sum((inner == way).all(axis=1) for way in _WIDE_GAPS[gap]) > 0
-    figures = (texts if gap == 0 else texts[:, columns]) - np.uint8(48)
-    fine &= _is_nir(figures)
-    return Hits(rows[fine], begins[fine], ends[fine])
-
-
-def _surrounded(part: Bytes, bounds: Ints, rows: Ints, begins: Ints, ends: Ints) -> Bools:
-    """Whether nothing beside the number makes the rules look twice."""
-    limit = len(part) - 1
-    before = _GOES_BEFORE[part[np.maximum(begins - 1, 0)]] | (begins == bounds[rows])
-    next_byte = part[np.minimum(ends, limit)]
-    at_end = ends == bounds[rows + 1]
-    second = part[np.minimum(ends + 1, limit)]
-    dotted = (next_byte == ord(".")) & (ends + 1 < bounds[rows + 1]) & (second - 48 <= 9)
-    return before & (at_end | (_GOES_BEHIND[next_byte] & ~dotted))
-
-
-def _is_nir(figures: Bytes) -> Bools:
-    """Whether rows of 15 digits are a man's or woman's NIR with a known month and a right key."""
-    whole = (figures <= 9).all(axis=1)
-    figures[~whole] = 0
-    weights = np.array([[10 ** (12 - place), 0] for place in range(13)] + [[0, 10], [0, 1]], float)
-    numbers = (figures.astype(np.float64) @ weights).astype(np.int64)
-    body, key = numbers[:, 0], numbers[:, 1]
-    month = figures[:, 3] * 10 + figures[:, 4]
-    known = (month >= 1) & (month <= 12) & ((figures[:, 5] | figures[:, 6]) > 0)
-    first = (figures[:, 0] == 1) | (figures[:, 0] == 2)
-    return whole & first & known & ((body + key) % 97 == 0) & (key >= 1) & (key <= 97)
-
-
-def _clear(digits: Bytes, hits: Hits) -> None:
-    """Take the bits of `hits` out. Each covers more than a byte, and they do not overlap."""
-    first, last = hits.starts >> 3, hits.ends >> 3
-    digits[first] &= ((1 << (hits.starts & 7)) - 1).astype(np.uint8)
-    digits[last] &= (0xFF << (hits.ends & 7) & 0xFF).astype(np.uint8)
+def _clear(digits: Bytes, starts: Ints, ends: Ints) -> None:
+    """Take the bits of these spans out. Each covers more than a byte, and they do not overlap."""
+    first, last = starts >> 3, ends >> 3
+    digits[first] &= ((1 << (starts & 7)) - 1).astype(np.uint8)
+    digits[last] &= (0xFF << (ends & 7) & 0xFF).astype(np.uint8)
     for step in range(1, int((last - first).max(initial=0))):
         inner = first + step
         digits[inner[inner < last]] = 0
 
 
 def _keep_mixed(array: pa.Array, rows: Ints) -> Ints:
-    """Of some rows, those where a letter stands beside a digit, as in a number misread.
-
-    Escapes and tags may fold to nothing, so their edges count as letters.
-    """
+    """Of some rows, those where a letter stands beside a digit, as in a number misread."""
     if not len(rows):
         return rows
-    data, starts = spread(array.take(pa.array(rows)))
-    data = data[: starts[-1]]
-    digits = (data - np.uint8(48)) <= 9
-    letters = (data >= ord(";")) | (data == ord("&")) | (data == 0)
-    beside = (digits[1:] & letters[:-1]) | (digits[:-1] & letters[1:])
-    beside[starts[1:-1] - 1] = False
-    return rows[np.unique(np.searchsorted(starts, np.flatnonzero(beside), side="right") - 1)]
+    kind = pa.large_binary() if pa.types.is_large_string(array.type) else pa.binary()
+    texts = array.take(pa.array(rows)).view(kind)
+    return rows[pc.match_substring_regex(texts, _MIXED).to_numpy(zero_copy_only=False)]
 
 
 def _filter_doubtful(
