@@ -55,9 +55,12 @@ def run_command(
             "or say --allow-example"
         )
     tell_attested(plan)
+
+    gc.disable()
     from tamis.beam.run import Job, builds_only, new_run_id, run
 
     gc.freeze()  # Beam's modules stay to the end: no need to walk them again and again
+    gc.enable()
     name = run_id or new_run_id(policy)
     job = Job(plan, inputs, output, name, keys, day != today(), options)
     with show_progress():
