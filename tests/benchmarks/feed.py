@@ -50,7 +50,12 @@ def comments(chance: np.random.Generator, numbers: np.ndarray, density: float) -
     spaced = chance.random(rows) < 0.5
     made = []
     for start, tail, hit, space, number in zip(
-        starts.tolist(), tails.tolist(), hits.tolist(), spaced.tolist(), numbers.tolist(), strict=True
+        starts.tolist(),
+        tails.tolist(),
+        hits.tolist(),
+        spaced.tolist(),
+        numbers.tolist(),
+        strict=True,
     ):
         text = _FRENCH[start]
         if hit:

@@ -465,3 +465,52 @@ def test_the_gate_shares_no_code_with_the_redactor() -> None:
 def test_leaks_say_nothing_of_values() -> None:
     leaks: Leaks = find_leaks([GateColumn("c", pa.array([FULL]))])
     assert FULL not in repr(leaks)
+
+
+SHORT_WAYS = (
+    "155087599999193",
+    "1 55 08 75 999 991 93",
+    "1.55087599999E+12",
+    "lSSO87S99999l93",
+    "NIR 1550875999991",
+    "NIR 155087\u00b2999991",
+    "%31%35%35%30%38%37%35%39%39%39%39%39%31%39%33",
+    "\u0661\u0665\u0665\u0660\u0668\u0667\u0665\u0669\u0669\u0669\u0669\u0669\u0661\u0669\u0663",
+)
+
+
+@pytest.mark.parametrize("text", SHORT_WAYS)
+def test_the_first_sieve_keeps_every_way_to_write_a_nir_in_few_bytes(text: str) -> None:
+    values = pa.array(["", "x", text, "", ""], pa.large_binary())
+    assert gate_sieve._dense(values).tolist() == [2]
+
+
+@given(
+    st.sampled_from(SHORT_WAYS),
+    st.lists(
+        st.tuples(
+            st.integers(0, 20), st.sampled_from("0123AaBbOolISeE+., -\u00b9\u2460&%\\<\u0663")
+        ),
+        max_size=4,
+    ),
+)
+def test_what_the_first_sieve_drops_holds_no_nir(way: str, edits: list[tuple[int, str]]) -> None:
+    letters = list(way)
+    for at, letter in edits:
+        letters[at % len(letters)] = letter
+    text = "".join(letters)
+    if not len(gate_sieve._dense(pa.array([text, "x"], pa.large_binary()))):
+        assert not holds_nir(text)
+
+
+def test_fields_whose_lengths_cannot_add_up_are_not_joined_and_others_are() -> None:
+    def look(values: list[str]) -> gate._Look:
+        return gate._Look(
+            0, gate_leaves.Leaf("x", "text", pa.array(values, pa.large_binary()), None), False
+        )
+
+    assert gate._may_join(look(["1550875999991", "x"]), look(["93", ""]))
+    assert gate._may_join(look(["1", "abcd"]), look(["55087599999193"]))
+    assert not gate._may_join(look(["1550875999991"]), look(["", "four"]))
+    assert not gate._may_join(look(["abcd"]), look(["99999999999"]))
+    assert not gate._may_join(look([]), look(["93"]))

@@ -142,8 +142,9 @@ class HashingReader(io.RawIOBase):
 
     def finish(self) -> str:
         """Read what is left, and return the SHA-256 of the whole in hexadecimal."""
-        while self.read(_READ_BYTES):
-            pass
+        while data := self._stream.read(_READ_BYTES):
+            self._hash.update(data)
+            self.size += len(data)
         return self._hash.hexdigest()
 
 

@@ -5,6 +5,7 @@ run 20261123t101500-dsn-droits-a1b2c3 committed: 5 in, 3 released, 0 withheld, 2
 receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 """
 
+import gc
 import sys
 
 from tamis.cli.day import read_day
@@ -55,8 +56,12 @@ def run_command(
             "or say --allow-example"
         )
     tell_attested(plan)
+
+    gc.disable()
     from tamis.beam.run import Job, builds_only, new_run_id, run
 
+    gc.freeze()  # Beam's modules stay to the end: no need to walk them again and again
+    gc.enable()
     name = run_id or new_run_id(policy)
     job = Job(plan, inputs, output, name, keys, day != today(), options)
     with show_progress():

@@ -185,25 +185,24 @@ class _Look:
     def widest(self) -> int:
         """The largest number of characters of a value."""
         if self.leaf.kind == "text":
-            _, offsets = text_buffers(self.leaf.values)
-            return int(np.diff(offsets).max(initial=0))
+            return int(self._sizes.max(initial=0))
         largest = pc.max(self.leaf.values).as_py()
         return len(f"{largest:.0f}") if largest is not None else 0
 
     @cached_property
-    def can_begin(self) -> bool:
-        """Whether some value is as long as the first part of a NIR cut in two."""
-        return self.leaf.kind != "text" or bool(np.isin(self._lengths, _PART_ENDS).any())
+    def lengths(self) -> Bools:
+        """Which lengths, from 0 to 15 characters, some value has; of numbers any."""
+        if self.leaf.kind != "text":
+            return np.ones(FULL + 1, bool)
+        found = np.zeros(FULL + 2, bool)
+        narrowest = int(self._sizes.min(initial=FULL + 1))
+        if narrowest <= FULL:
+            alike = narrowest == self.widest
+            found[narrowest if alike else np.minimum(self._sizes, FULL + 1)] = True
+        return found[: FULL + 1]
 
     @cached_property
-    def can_end(self) -> bool:
-        """Whether some value is as short as the second part of a NIR cut in two."""
-        return self.leaf.kind != "text" or bool(
-            ((self._lengths > 0) & (self._lengths < FULL)).any()
-        )
-
-    @cached_property
-    def _lengths(self) -> npt.NDArray[np.int64]:
+    def _sizes(self) -> Ints:
         return np.diff(text_buffers(self.leaf.values)[1])
 
     @cached_property
@@ -248,7 +247,7 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
 
     With `shift`, `right` is `left` itself and the other value the next one of the same record.
     """
-    if left.widest + right.widest < BODY or not (left.can_begin and right.can_end):
+    if not _may_join(left, right) or left.widest + right.widest < BODY:
         return
     heads = left.texts.slice(0, len(left.texts) - shift)
     tails = right.texts.slice(shift)
@@ -279,6 +278,14 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
         joined = _scan_joined(heads, tails, in_parts)
         left.hits[in_parts[joined.hits]] = True
         left.hits[in_parts[joined.bodies_at[plausible(joined.bodies)]]] = True
+
+
+def _may_join(left: _Look, right: _Look) -> bool:
+    """Whether some lengths of both add up to a NIR that is cut where one of its parts ends."""
+    return any(
+        left.lengths[head] and right.lengths[max(1, BODY - head) : FULL + 1 - head].any()
+        for head in _PART_ENDS
+    )
 
 
 def _scan_joined(heads: pa.Array, tails: pa.Array, at: Ints) -> Scan:

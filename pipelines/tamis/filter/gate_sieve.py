@@ -2,7 +2,8 @@
 
 Three sieves, each finer and slower than the one before:
 
-1. which values hold a dozen digits close together, counted over the whole buffer;
+1. which values hold a dozen digits close together, counted over the whole buffer, or in columns
+   of short values which hold 13 bytes at all that can become digits;
 2. in those, which runs of digits and separators have a NIR's length (`sieve`);
 3. in those, which have a sign of being one: a right key, INSEE's grouping, or a word that may be
    a label. What is left is read closely (`gate_text`).
@@ -55,6 +56,18 @@ def _class_of(byte: int) -> int:
 
 
 _CLASSES: Final = bytes(map(_class_of, range(256)))
+
+
+def _weight_of(byte: int) -> int:
+    """How many digits a byte can become when a text is read closely; 13 for no matter how many."""
+    kind = _CLASSES[byte]
+    if kind in (_ESCAPE, _FOREIGN):
+        return BODY
+    # An exponent, and the first bytes of superscript and encircled digits.
+    return int(kind in (_DIGIT, _CORSICA, _LIKE_DIGIT) or byte in b"eE\xc2\xe2")
+
+
+_WEIGHTS: Final = bytes(map(_weight_of, range(256)))
 _IS_LETTER: Final = np.array([True, False, False, True, True, False, False])
 _MAY_LABEL: Final = (  # a superset of what `gate_text` takes for a label, or for a key's name
     r"(?i:(?:^|[^a-z])n[. ]?i[. ]?r(?:[^a-z\]]|$)|[^a-z\[]nir\]|[^a-z](?:nia|nss|ssn|sngi)"
@@ -91,7 +104,7 @@ def text_buffers(values: pa.Array) -> tuple[Bytes, Ints]:
         return np.empty(0, np.uint8), np.zeros(1, np.int64)
     offsets = np.frombuffer(offsets_buffer, np.int64)[values.offset :][: len(values) + 1]
     data = np.frombuffer(data_buffer or b"", np.uint8)[offsets[0] : offsets[-1]]
-    return data, offsets - offsets[0]
+    return data, offsets - offsets[0] if offsets[0] else offsets
 
 
 def plausible(bodies: Ints) -> Bools:
@@ -148,8 +161,14 @@ def _dense(values: pa.Array) -> Ints:
     """Positions of the values that may hold a dozen digits close together, ascending."""
     data, offsets = text_buffers(values)
     wide = np.diff(offsets) >= BODY
+    if not wide.any():
+        return NONE
     if len(data) < _SHORT * len(values):
-        return np.flatnonzero(wide)
+        # The byte behind the last is where values that are empty at the end begin.
+        weights = np.frombuffer(data.tobytes().translate(_WEIGHTS) + b"\0", np.uint8)
+        return np.flatnonzero(
+            wide & (np.add.reduceat(weights, offsets[:-1], dtype=np.uint32) >= BODY)
+        )
     # Stretches of 5 words, 40 bytes, hold any span of 33: a NIR with separators of 3 bytes.
     words = np.zeros(len(data) // _WORD + _LOOSE + 1, np.uint8)
     for start in range(0, len(data), _CHUNK):

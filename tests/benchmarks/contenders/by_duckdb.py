@@ -1,0 +1,20 @@
+"""A job in DuckDB: one COPY, HMAC spelt out in SQL."""
+
+import duckdb
+from jobs import KEY, NIR, TAGS, read_job
+
+job = read_job()
+PADDED = KEY.encode().ljust(64, b"\0")
+INNER, OUTER = (bytes(byte ^ pad for byte in PADDED).hex() for pad in (0x36, 0x5C))
+HMAC = (
+    f"sha256(unhex('{OUTER}') || "
+    f"unhex(sha256(unhex('{INNER}') || encode('NIR' || left(nir, 13))))) AS pseudonyme"
+)
+columns = [HMAC if name == "nir" and job.pseudonymizes else name for name in job.keep]
+if job.redacts:
+    columns[-1] = f"regexp_replace(commentaire, '{NIR}', '[NIR]', 'g') AS commentaire"
+tags = [f"'{value}' AS {name}" for name, value in TAGS.items()]
+duckdb.execute(
+    f"COPY (SELECT {', '.join(columns + tags)} FROM read_parquet('{job.source}')) "
+    f"TO '{job.output}' (FORMAT parquet, COMPRESSION snappy)"
+)

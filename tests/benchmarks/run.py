@@ -1,0 +1,128 @@
+"""Whole processes against one another: what minimizing costs beside the script a user would write.
+
+    python tests/benchmarks/run.py FEED [--jobs j1,j2,j3] [--contenders …] [--rounds 5]
+
+FEED is a file of `feed.py`. Contenders take turns within each round, so that a slow minute of the
+machine is everybody's. A time counts only once the output was checked: all rows, kept columns equal
+to the feed's, no planted NIR left, one pseudonym a person (`check.py`, in a process of its own: a
+child's peak memory begins at its parent's). Ratios are of medians, to the first contender.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+POLICIES = {
+    ("j1", "tamis"): "j1",
+    ("j2", "tamis"): "j2-cmac",
+    ("j2", "tamis-hmac"): "j2-hmac",
+    ("j3", "tamis"): "j3",
+}
+CONTENDERS = ("polars", "tamis", "tamis-hmac", "duckdb", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one process took: CPU of user and system and wall in seconds, peak memory in MiB."""
+
+    cpu: float
+    wall: float
+    memory: float
+
+
+def main(feed: Path, jobs: list[str], contenders: list[str], rounds: int) -> None:
+    """Run the rounds and print a line a contender and job."""
+    costs: dict[tuple[str, str], list[Cost]] = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="tamis-bench-") as folder:
+        keys = Path(folder) / "keys.json"
+        subprocess.run([*_tamis(), "keys", "new", str(keys)], check=True, capture_output=True)
+        for number in range(rounds):
+            for job in jobs:
+                turn = (
+                    contenders[number % len(contenders) :] + contenders[: number % len(contenders)]
+                )
+                for who in turn:
+                    if who.startswith("tamis") and (job, who) not in POLICIES:
+                        continue
+                    output = Path(folder) / "out"
+                    cost = measure(command(who, job, feed, output, keys))
+                    check = [sys.executable, str(HERE / "check.py"), job, str(feed), str(output)]
+                    rows = subprocess.run(check, check=True, stdout=subprocess.PIPE).stdout
+                    _remove(output)
+                    costs[job, who].append(cost)
+    print(f"{feed.name}: {int(rows):,} rows, median of {rounds} rounds")
+    heads = ("CPU s", "ratio", "wall s", "ratio", "peak MiB")
+    print("job  contender   " + "".join(f"{head:>9}" for head in heads))
+    for job in jobs:
+        first = median(costs[job, contenders[0]])
+        for who in contenders:
+            if costs[job, who]:
+                cost = median(costs[job, who])
+                print(
+                    f"{job:<5}{who:<12}{cost.cpu:>9.2f}{cost.cpu / first.cpu:>9.2f}"
+                    f"{cost.wall:>9.2f}{cost.wall / first.wall:>9.2f}{cost.memory:>9.0f}"
+                )
+
+
+def _tamis() -> list[str]:
+    return [sys.executable, "-m", "tamis", "--project", str(HERE / "project")]
+
+
+def command(who: str, job: str, feed: Path, output: Path, keys: Path) -> list[str]:
+    """What runs `job` of contender `who`."""
+    if not who.startswith("tamis"):
+        script = HERE / "contenders" / f"by_{who}.py"
+        return [sys.executable, str(script), job, str(feed), str(output)]
+    said = ["--input", str(feed), "--output", str(output), "--keys", str(keys), "--allow-example"]
+    return [*_tamis(), "run", POLICIES[job, who], *said]
+
+
+def measure(said: list[str]) -> Cost:
+    """Run a command to its end.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    begun = time.perf_counter()
+    with tempfile.TemporaryFile() as told:
+        child = subprocess.Popen(said, stdout=told, stderr=told)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            told.seek(0)
+            raise RuntimeError(f"{said}: {told.read().decode()}")
+    wall = time.perf_counter() - begun
+    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
+
+
+def median(costs: list[Cost]) -> Cost:
+    """The median of each measure by itself."""
+    return Cost(
+        *(statistics.median(getattr(one, what) for one in costs) for what in Cost.__annotations__)
+    )
+
+
+def _remove(output: Path) -> None:
+    if output.is_dir():
+        shutil.rmtree(output)
+    else:
+        output.unlink()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("feed", type=Path)
+    parser.add_argument("--jobs", default="j1,j2,j3", type=lambda text: text.split(","))
+    parser.add_argument("--contenders", default=list(CONTENDERS), type=lambda text: text.split(","))
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    main(options.feed, options.jobs, options.contenders, options.rounds)
