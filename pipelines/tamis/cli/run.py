@@ -14,6 +14,7 @@ from tamis.decide.plan import Plan
 from tamis.documents.project import Project
 from tamis.errors import UsageError
 from tamis.evidence.commit import receipt_path
+from tamis.evidence.database import is_database, shown_uri
 from tamis.evidence.receipt import ATTESTED, Receipt
 
 
@@ -55,6 +56,7 @@ def run_command(
         )
     tell_attested(plan)
     from tamis.beam.run import Job, builds_only, new_run_id, run
+    from tamis.evidence.tables import RECEIPTS
 
     name = run_id or new_run_id(policy)
     job = Job(plan, inputs, output, name, keys, day != today(), options)
@@ -66,7 +68,11 @@ def run_command(
     if receipt is None:
         print(f"job {name} is handed over to its runner; the receipt will commit it")
         return 0
-    where = f"{output.rstrip('/')}/{receipt_path(name)}"
+    where = (
+        f"{shown_uri(output)}, table {RECEIPTS}, run {name}"
+        if is_database(output)
+        else f"{output.rstrip('/')}/{receipt_path(name)}"
+    )
     if before:
         print(f"run {name} was committed before, nothing to do\nreceipt: {where}")
         return 0
