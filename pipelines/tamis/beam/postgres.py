@@ -97,8 +97,8 @@ class PostgresStore(beam.PTransform[Outputs, PCollection[str]]):
             | "Begin" >> beam.Create([self.run], reshuffle=False)
             | "Stage" >> beam.Map(_stage, self.uri, self.plan)
         )
-        collections: dict[str | None, PCollection[Batch]] = dict(outputs.released)
-        collections[None] = outputs.quarantined
+        collections: dict[str | None, PCollection[Batch]] = {None: outputs.quarantined}
+        collections.update(outputs.released)
         written = [
             collections[target.output]
             | f"Write {target.output or 'quarantine'}"

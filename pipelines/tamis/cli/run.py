@@ -8,7 +8,7 @@ receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 import sys
 
 from tamis.cli.day import read_day, today
-from tamis.cli.progress import show_progress
+from tamis.cli.progress import show_progress, show_warnings
 from tamis.decide.compile import compile_plan
 from tamis.decide.plan import Plan
 from tamis.documents.project import Project
@@ -60,7 +60,7 @@ def run_command(
 
     name = run_id or new_run_id(policy)
     job = Job(plan, inputs, output, name, keys, day != today(), options)
-    with show_progress():
+    with show_progress(), show_warnings():
         receipt, before = run(job)
     if builds_only(options):
         print(f"job {name} was built and not launched, as --dry_run says")

@@ -60,8 +60,11 @@ def shown_uri(uri: str) -> str:
     """
     if not is_database(uri):
         return uri
-    rest = uri.partition("://")[2]
-    place, _, query = rest.rpartition("@")[2].partition("?")
+    place, _, query = uri.partition("://")[2].partition("?")
+    if "@" in query:
+        # Either a `?` of the password was not escaped, or an `@` was not: no telling which.
+        return "postgresql://(address withheld)"
+    place = place.rpartition("@")[2]
     named = [(name, value) for name, value in parse_qsl(query) if name in ("schema", "table")]
     return f"postgresql://{place}" + (f"?{urlencode(named)}" if named else "")
 
@@ -130,8 +133,8 @@ class Database:
                 starting = "starting up" in text or "shutting down" in text
                 if any(one in text for one in _HOPELESS) and not starting:
                     raise RunError(
-                        f"{self.shown}: the server does not let the user in, or has no such "
-                        "database; nothing is committed"
+                        f"{self.shown}: the server refuses the user, the password or the "
+                        "database, or the address is wrong; nothing is committed"
                     ) from None
                 if time.monotonic() + pause > until:
                     raise RunError(
@@ -158,12 +161,23 @@ class Database:
                 with connection, self.told():
                     return act(connection)
             except psycopg.OperationalError:
-                if time.monotonic() > until:
-                    raise RunError(
-                        f"{self.shown}: the database goes away again and again; "
-                        "nothing is committed"
-                    ) from None
-                time.sleep(0.25)
+                self.pause(until)
+
+    def pause(self, until: float) -> None:
+        """Tell that the connection was lost, and wait a moment before the next attempt.
+
+        Args:
+            until: when to give up, on the clock of `time.monotonic`.
+
+        Raises:
+            RunError: it is later than that.
+        """
+        if time.monotonic() > until:
+            raise RunError(
+                f"{self.shown}: the connection was lost again and again; nothing is committed"
+            ) from None
+        _log.warning("%s: the connection was lost, trying again", self.shown)
+        time.sleep(0.25)
 
     @contextmanager
     def told(self) -> Iterator[None]:

@@ -221,7 +221,9 @@ class TableStore:
 
     def committed(self, run: str) -> Receipt | None:
         """The receipt of `run` if it is committed, else None."""
-        return self.database.retry(lambda connection: self._receipt(connection, run))
+        return self.database.retry(
+            lambda connection: self._receipt(connection, run), FIRST_PATIENCE_SECONDS
+        )
 
     def stage(self, run: str, plan: Plan) -> None:
         """Make the tables of the store where they are missing, and the run's own, empty.
@@ -301,7 +303,7 @@ class TableStore:
             with connection.transaction():
                 self._remove(connection, run)
 
-        self.database.retry(act)
+        self.database.retry(act, FIRST_PATIENCE_SECONDS)
 
     def _at(self, name: str) -> str:
         return quoted(self.database.schema, name)
@@ -453,12 +455,7 @@ class TableWriter:
                 return replaced
             except psycopg.OperationalError:
                 self.close()
-                if time.monotonic() > until:
-                    raise RunError(
-                        f"{self._database.shown}: the database goes away again and again; "
-                        "nothing is committed"
-                    ) from None
-                time.sleep(0.25)
+                self._database.pause(until)
 
     def close(self) -> None:
         """Close the connection."""
