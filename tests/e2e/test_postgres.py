@@ -21,7 +21,8 @@ import pytest
 
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
-from tamis.evidence.tables import TableStore, TableWriter, table_name, targets
+from tamis.evidence.tables import TableStore, TableWriter
+from tamis.evidence.target import table_name, targets
 from tamis.filter.minimize import released_schema
 from tamis.formats.postgres import column_type
 from tamis.synthetic.files import write_feed

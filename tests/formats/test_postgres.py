@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tamis.decide.plan import PlanField
 from tamis.errors import RunError
 from tamis.evidence.database import Database, shown_uri
-from tamis.evidence.tables import MAX_NAME, table_name
+from tamis.evidence.target import MAX_NAME, table_name
 from tamis.formats.chunk import FAULTS
 from tamis.formats.postgres import column_type, from_csv, to_csv, to_json
 

@@ -25,7 +25,8 @@ from tamis.decide.plan import Plan, PlanField
 from tamis.errors import InputError, UsageError, value_free
 from tamis.evidence.database import FIRST_PATIENCE_SECONDS, Connection, Database, quoted
 from tamis.evidence.receipt import FilePart, InputPart, Receipt, RunFacts, make_receipt
-from tamis.evidence.tables import TableStore, TableWriter, Target, targets
+from tamis.evidence.tables import TableStore, TableWriter
+from tamis.evidence.target import Target, targets
 from tamis.filter.seal import seal_batch
 from tamis.formats.chunk import (
     CHUNK_RECORDS,

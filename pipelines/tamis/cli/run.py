@@ -56,7 +56,7 @@ def run_command(
         )
     tell_attested(plan)
     from tamis.beam.run import Job, builds_only, new_run_id, run
-    from tamis.evidence.tables import RECEIPTS
+    from tamis.evidence.target import RECEIPTS
 
     name = run_id or new_run_id(policy)
     job = Job(plan, inputs, output, name, keys, day != today(), options)
