@@ -221,6 +221,29 @@ def test_a_table_that_is_not_tamis_own_is_refused(
     assert PASSWORD not in said.err
 
 
+def test_a_table_gains_the_columns_it_lacks_and_keeps_the_runs_it_has(
+    flow: Find, run: Run, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow("evaluation-cpf")
+    (release,) = one.plan.releases
+    table = table_name(one.name, release.id)
+    path = feed(one, tmp_path / "feed.parquet", 40)
+    assert run(one.name, [path], server.uri(database)).code == 0
+    server.query(f"ALTER TABLE {table} DROP COLUMN sexe", database)
+    second = run(one.name, [path], server.uri(database), "--run-id", "second")
+    assert second.code == 0, second.err
+    rows = stored_receipt(server, database).releases[release.id].rows
+    counted = server.query(
+        f"SELECT legal_run, count(*), count(sexe) FROM {table} GROUP BY 1 ORDER BY 1", database
+    )
+    assert [(name, total) for name, total, _ in counted] == [("run", rows), ("second", rows)]
+    assert counted[0][2] == 0 < counted[1][2]
+    server.query(f"ALTER TABLE {table} ALTER COLUMN sexe TYPE varchar(9)", database)
+    third = run(one.name, [path], server.uri(database), "--run-id", "third")
+    assert third.code == 2
+    assert "column sexe is character varying(9) and the plan makes it text" in third.err
+
+
 def test_an_output_that_cannot_be_reached_or_refuses_the_user_ends_in_3(
     flow: Find, run: Run, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+import psycopg
 import pytest
 
 USER = "tamis"
@@ -48,8 +49,6 @@ class Server:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        import psycopg
-
         self._process = subprocess.Popen(
             [
                 *(str(self._programs / "postgres"), "-D", str(self._folder / "data")),
@@ -83,8 +82,6 @@ class Server:
 
     def query(self, command: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Rows that a command gives."""
-        import psycopg
-
         with psycopg.connect(self.uri(database), autocommit=True) as connection:
             cursor = connection.execute(command.encode())
             return cursor.fetchall() if cursor.description else []
@@ -100,7 +97,6 @@ class Server:
 @contextmanager
 def run_postgres() -> Iterator[Server]:
     """A server, made and started, and ended and removed at the end."""
-    pytest.importorskip("psycopg") if os.environ.get("CI") != "true" else __import__("psycopg")
     programs = find_programs()
     folder = Path(tempfile.mkdtemp(prefix="tamis-postgres-"))
     try:

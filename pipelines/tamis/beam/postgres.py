@@ -282,6 +282,7 @@ class _ReadTableFn(beam.DoFn):
         uri = self._uris[number]
         shown = Database.of(uri).shown
         digest = _Digest(shown)
+        progress.expect(0)
         rows = seq = part = 0
         for chunk in read_table(uri, self._plan):
             digest.add(chunk)

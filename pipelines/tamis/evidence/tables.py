@@ -233,7 +233,7 @@ class TableStore:
 
     def _check(self, connection: Connection, target: Target, there: dict[str, str]) -> None:
         """Refuse a table that is another's, or whose columns have other types."""
-        owner = target.comment.partition(":")[0] + ":" + target.comment.split(":")[1]
+        owner = ":".join(target.comment.split(":")[:2])
         comment = self._comment(connection, self._at(target.table))
         where = f"{self.shown}: table {target.table}"
         if not comment.startswith(owner) or not set(KEY) <= set(there):
