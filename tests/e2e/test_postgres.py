@@ -347,15 +347,16 @@ def test_a_server_that_goes_away_during_the_run_is_waited_for(
         time.sleep(0.3)
         server.start()
 
-    def counted(self: TableWriter, connection: Any, data: bytes) -> None:
+    def counted(self: TableWriter, connection: Any, rows: pa.RecordBatch) -> int:
         writes["all"] += 1
-        copy(self, connection, data)
+        replaced = copy(self, connection, rows)
         if writes["all"] == 5:
             # The rows are there, but nobody is told so: they are sent again.
             thread = threading.Thread(target=restart)
             thread.start()
             thread.join()
             raise psycopg.OperationalError("connection lost")
+        return replaced
 
     monkeypatch.setattr(TableWriter, "_copy", counted)
     said = run(one.name, [path], server.uri(database))

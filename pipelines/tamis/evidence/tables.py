@@ -33,6 +33,9 @@ from tamis.evidence.receipt import Receipt
 from tamis.evidence.target import KEY, KEY_WORDS, RECEIPTS, STAGED, Target, targets
 from tamis.formats.postgres import to_csv
 
+SENT_ROWS = 8_192
+"""Rows that are sent at once."""
+
 
 class TableStore:
     """The store in a database. Every method may be called again after a failure.
@@ -311,15 +314,14 @@ class TableWriter:
         names = self._sent[: -len(KEY)]
         key = [pa.repeat(pa.scalar(number, pa.int32()), batch.num_rows), positions]
         arrays = [batch.column(name) for name in names]
-        data, replaced = to_csv(pa.RecordBatch.from_arrays([*arrays, *key], names=self._sent))
+        rows = pa.RecordBatch.from_arrays([*arrays, *key], names=self._sent)
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
             if self._connection is None:
                 self._connection = self._database.connect()
             try:
                 with self._database.told():
-                    self._copy(self._connection, data)
-                return replaced
+                    return self._copy(self._connection, rows)
             except psycopg.OperationalError:
                 self.close()
                 self._database.pause(until)
@@ -331,12 +333,12 @@ class TableWriter:
                 self._connection.close()
             self._connection = None
 
-    def _copy(self, connection: Connection, data: bytes) -> None:
+    def _copy(self, connection: Connection, rows: pa.RecordBatch) -> int:
         import psycopg
 
         try:
             with connection.transaction():
-                self._load(connection, self._part, data)
+                return self._load(connection, self._part, rows)
         except psycopg.errors.UniqueViolation:
             # An attempt before this one wrote some of the rows, and nobody could say so.
             columns = ", ".join(map(quoted, self._sent))
@@ -345,17 +347,24 @@ class TableWriter:
                     f"CREATE TEMP TABLE again (LIKE {self._part} INCLUDING DEFAULTS) "
                     "ON COMMIT DROP".encode()
                 )
-                self._load(connection, "again", data)
+                replaced = self._load(connection, "again", rows)
                 connection.execute(
                     f"INSERT INTO {self._part} ({columns}) SELECT {columns} FROM again "
                     "ON CONFLICT DO NOTHING".encode()
                 )
+            return replaced
 
-    def _load(self, connection: Connection, table: str, data: bytes) -> None:
+    def _load(self, connection: Connection, table: str, rows: pa.RecordBatch) -> int:
         columns = ", ".join(map(quoted, self._sent))
         command = f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)"
         with connection.cursor() as cursor, cursor.copy(command.encode()) as copy:
-            copy.write(data)
+            replaced = 0
+            for start in range(0, rows.num_rows, SENT_ROWS):
+                # The server takes in a piece while the next is made.
+                data, found = to_csv(rows.slice(start, SENT_ROWS))
+                copy.write(data)
+                replaced += found
+        return replaced
 
 
 def _try_lock(connection: Connection, name: str) -> bool:
