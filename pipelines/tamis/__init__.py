@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tamis.beam.batch import Batch as Batch
     from tamis.beam.minimize import Minimize as Minimize
+    from tamis.beam.postgres import PostgresStore as PostgresStore
+    from tamis.beam.postgres import ReadTables as ReadTables
     from tamis.beam.read import ReadAvro as ReadAvro
     from tamis.beam.read import ReadCsv as ReadCsv
     from tamis.beam.read import ReadDsn as ReadDsn
@@ -32,6 +34,7 @@ _HOMES = {
     "Minimized": "tamis.filter.minimize",
     "NirProfile": "tamis.nir.profile",
     "Plan": "tamis.decide.plan",
+    "PostgresStore": "tamis.beam.postgres",
     "Project": "tamis.documents.project",
     "ReadAvro": "tamis.beam.read",
     "ReadCsv": "tamis.beam.read",
@@ -39,6 +42,7 @@ _HOMES = {
     "ReadFiles": "tamis.beam.read",
     "ReadJsonLines": "tamis.beam.read",
     "ReadParquet": "tamis.beam.read",
+    "ReadTables": "tamis.beam.postgres",
     "Store": "tamis.beam.store",
     "TamisError": "tamis.errors",
     "find_nir": "tamis.nir.find",

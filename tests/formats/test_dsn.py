@@ -11,12 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.formats import dsn_records as dsn
-from tamis.formats.dsn_records import DsnEnvoi, DsnFile, DsnItem, DsnRecord, DsnReject, read_individus
-from tamis.formats.dsn_layout import DsnLayout, layout_of
 from tamis.decide.plan import PlanField
 from tamis.documents.project import load_project
 from tamis.errors import DocumentError, InputError
+from tamis.formats import dsn_records as dsn
+from tamis.formats.dsn_layout import DsnLayout, layout_of
+from tamis.formats.dsn_records import (
+    DsnEnvoi,
+    DsnFile,
+    DsnItem,
+    DsnRecord,
+    DsnReject,
+    read_individus,
+)
 
 Line = tuple[str, str]
 

@@ -10,8 +10,8 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stderr, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import apache_beam as beam
@@ -22,6 +22,7 @@ from tamis.beam.files import digest, list_inputs
 from tamis.beam.look import Look
 from tamis.beam.measure import Measure
 from tamis.beam.minimize import KeyRef, Minimize
+from tamis.beam.postgres import PostgresStore, ReadTables, digest_table
 from tamis.beam.read import ListFiles, ReadFiles, ReadTasks
 from tamis.beam.store import Store
 from tamis.decide.plan import Plan
@@ -34,9 +35,11 @@ from tamis.evidence.commit import (
     resume,
     staged_path,
 )
+from tamis.evidence.database import is_database, shown_uri
 from tamis.evidence.folder import Folder, hold, open_folder
 from tamis.evidence.measured import Measured
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
+from tamis.evidence.tables import TableStore
 from tamis.nir.keyring import open_keyring
 
 _TOLD = re.compile(r"^tamis\.errors\.(\w+): (.*)$", re.MULTILINE)
@@ -49,8 +52,8 @@ class Job:
 
     Attributes:
         plan: the compiled policy.
-        inputs: patterns of files.
-        output: the store's folder.
+        inputs: patterns of files, or tables; not shown, for they may hold passwords.
+        output: the store's folder or database; not shown either.
         run: id of the run.
         keys: reference of the keyring, or None.
         replay: whether the plan's day is another than today.
@@ -58,8 +61,8 @@ class Job:
     """
 
     plan: Plan
-    inputs: tuple[str, ...]
-    output: str
+    inputs: tuple[str, ...] = field(repr=False)
+    output: str = field(repr=False)
     run: str
     keys: str | None = None
     replay: bool = False
@@ -87,12 +90,15 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
         RunError: the run failed; nothing is committed.
     """
     check_run_id(job.run)
+    _has_tables(job.inputs)
     keys, key_parts = _load_keys(job)
     facts = RunFacts(job.run, job.replay, datetime.datetime.now(datetime.UTC), key_parts)
     options = _options(job.options)
     if builds_only(job.options):
         _launch(job, keys, facts, options)
         return None, False
+    if is_database(job.output):
+        return _run_into_tables(job, keys, key_parts, facts, options)
     folder = open_folder(job.output)
     recover(folder)
     if (before := committed(folder, job.run)) is not None:
@@ -112,6 +118,31 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
     finally:
         _tidy(folder)
     return committed(folder, job.run), False
+
+
+def _run_into_tables(
+    job: Job,
+    keys: KeyRef | None,
+    key_parts: tuple[KeyPart, ...],
+    facts: RunFacts,
+    options: PipelineOptions,
+) -> tuple[Receipt | None, bool]:
+    """As `run`, into a database."""
+    store = TableStore(job.output)
+    store.recover()
+    with store.hold(job.run):
+        if (before := store.committed(job.run)) is not None:
+            _check_same(before, job, key_parts)
+            return before, True
+        try:
+            _launch(job, keys, facts, options)
+        except TamisError:
+            with suppress(TamisError):
+                if (done := store.committed(job.run)) is not None:
+                    return done, False
+                store.remove(job.run)
+            raise
+        return store.committed(job.run), False
 
 
 def builds_only(options: Sequence[str]) -> bool:
@@ -142,6 +173,8 @@ def dry_run(
         The receipt without files, and what was measured beside it. Pseudonyms are made under keys
         that nobody keeps; the tags name a run of a new id, so that they are as long as a run's.
     """
+    if _has_tables(inputs):
+        raise UsageError(f"{shown_uri(inputs[0])}: a dry run reads files, not tables")
     facts = RunFacts("dry-run", replay, datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
         path = str(Path(folder) / "measured.json")
@@ -160,11 +193,13 @@ def dry_run(
 
 def _launch(job: Job, keys: KeyRef | None, facts: RunFacts, options: PipelineOptions) -> None:
     pipeline = _pipeline(options)
+    read = ReadTables if _has_tables(job.inputs) else ReadFiles
+    store = PostgresStore if is_database(job.output) else Store
     (
         pipeline
-        | "Read" >> ReadFiles(job.inputs, job.plan)
+        | "Read" >> read(job.inputs, job.plan)
         | "Minimize" >> Minimize(job.plan, job.run, keys)
-        | "Store" >> Store(job.output, job.plan, job.run, facts)
+        | "Store" >> store(job.output, job.plan, job.run, facts)
     )
     with _told_errors():
         pipeline.run().wait_until_finish()
@@ -218,7 +253,11 @@ def _load_keys(job: Job) -> tuple[KeyRef | None, tuple[KeyPart, ...]]:
 
 def _check_same(before: Receipt, job: Job, keys: tuple[KeyPart, ...]) -> None:
     """Refuse a run id that stands for another run."""
-    inputs = {file.uri: digest(file.uri)[1] for file in list_inputs(job.inputs, "parquet")}
+    if _has_tables(job.inputs):
+        read = [digest_table(uri, job.plan) for uri in job.inputs]
+        inputs = {one.uri: one.sha256 for one in read}
+    else:
+        inputs = {file.uri: digest(file.uri)[1] for file in list_inputs(job.inputs, "parquet")}
     differs = [
         what
         for what, same in (
@@ -233,8 +272,24 @@ def _check_same(before: Receipt, job: Job, keys: tuple[KeyPart, ...]) -> None:
     ]
     if differs:
         raise UsageError(
-            f"run `{job.run}` is committed in {job.output} with another {' and '.join(differs)}"
+            f"run `{job.run}` is committed in {shown_uri(job.output)} with another "
+            + " and ".join(differs)
         )
+
+
+def _has_tables(inputs: tuple[str, ...]) -> bool:
+    """Whether the inputs are tables of databases.
+
+    Raises:
+        UsageError: some are and some are files, or a table is not named.
+    """
+    tables = [uri for uri in inputs if is_database(uri)]
+    for uri in tables:
+        if "?table=" not in uri and "&table=" not in uri:
+            raise UsageError(f"{shown_uri(uri)}: which table? add ?table=NAME")
+    if tables and len(tables) < len(inputs):
+        raise UsageError("tables and files cannot be the inputs of one run")
+    return bool(tables)
 
 
 def _tidy(folder: Folder) -> None:

@@ -3,6 +3,7 @@
 Elsewhere nothing listens to the readers, and nothing is imported.
 """
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,3 +65,16 @@ class _Bar:
             rate = self._rows / max(monotonic() - self._began, 0.001)
             done = rows if self._by_rows else size
             self._progress.update(self._task, advance=done, rows=self._rows, rate=rate)
+
+
+@contextmanager
+def show_warnings() -> Iterator[None]:
+    """Print what Tamis warns of to stderr while the block runs, whatever Beam does to it."""
+    logger = logging.getLogger("tamis")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("tamis: %(message)s"))
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

@@ -1,16 +1,22 @@
 """`tamis recover`: complete or remove what an interrupted run left."""
 
 from tamis.evidence.commit import recover
+from tamis.evidence.database import is_database, shown_uri
 from tamis.evidence.folder import open_folder
 
 
 def recover_command(uri: str) -> int:
     """Recover the store at `uri` and tell what was done; always 0."""
-    done = recover(open_folder(uri))
+    if is_database(uri):
+        from tamis.evidence.tables import TableStore
+
+        done = TableStore(uri).recover()
+    else:
+        done = recover(open_folder(uri))
     for run in done.completed:
         print(f"run {run}: completed and committed")
     for run in done.removed:
         print(f"run {run}: removed, it had not come to its receipt")
     if not done.completed and not done.removed:
-        print(f"{uri}: nothing to recover")
+        print(f"{shown_uri(uri)}: nothing to recover")
     return 0

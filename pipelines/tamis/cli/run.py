@@ -9,13 +9,14 @@ import gc
 import sys
 
 from tamis.cli.day import read_day
-from tamis.cli.progress import show_progress
+from tamis.cli.progress import show_progress, show_warnings
 from tamis.decide.compile import compile_plan
 from tamis.decide.plan import Plan
 from tamis.decide.timeline import today
 from tamis.documents.project import Project
 from tamis.errors import UsageError
 from tamis.evidence.commit import receipt_path
+from tamis.evidence.database import is_database, shown_uri
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
 
 
@@ -59,12 +60,13 @@ def run_command(
 
     gc.disable()
     from tamis.beam.run import Job, builds_only, new_run_id, run
+    from tamis.evidence.target import RECEIPTS
 
     gc.freeze()  # Beam's modules stay to the end: no need to walk them again and again
     gc.enable()
     name = run_id or new_run_id(policy)
     job = Job(plan, inputs, output, name, keys, day != today(), options)
-    with show_progress():
+    with show_progress(), show_warnings():
         receipt, before = run(job)
     if builds_only(options):
         print(f"job {name} was built and not launched, as --dry_run says")
@@ -72,7 +74,11 @@ def run_command(
     if receipt is None:
         print(f"job {name} is handed over to its runner; the receipt will commit it")
         return 0
-    where = f"{output.rstrip('/')}/{receipt_path(name)}"
+    where = (
+        f"{shown_uri(output)}, table {RECEIPTS}, run {name}"
+        if is_database(output)
+        else f"{output.rstrip('/')}/{receipt_path(name)}"
+    )
     if before:
         print(f"run {name} was committed before, nothing to do\nreceipt: {where}")
         return 0

@@ -144,6 +144,10 @@ def _reasons(receipt: Receipt, folder: Path) -> Iterator[Finding]:
     yield _finding(same, f"quarantine by reason {'is' if same else 'is not'} what its files hold")
 
 
+def _is_table(file: FilePart) -> bool:
+    return not file.sha256 and "/" not in file.path
+
+
 def _file(
     folder: Path,
     file: FilePart,
@@ -152,6 +156,8 @@ def _file(
     pseudonyms: int,
     top: str,
 ) -> Finding:
+    if _is_table(file):
+        return Finding("not checked", f"{file.path}: {file.rows} rows, in a table of a database")
     full = folder / file.path
     if not file.path.startswith(top) or full.resolve() != full:
         return Finding("failed", f"{file.path}: does not stand where it should")

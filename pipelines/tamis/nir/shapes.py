@@ -245,10 +245,10 @@ def _take_shapes(part: Bytes, begins: Ints, ends: Ints) -> Shapes:
     shape = shape[index]
     figures = np.empty((_BODY, len(index)), np.uint8)
     behind = np.empty(len(index), np.int64)
-    for name, groups in enumerate([(_BODY,), *_GROUPED], 1):
+    for name, widths_of in enumerate(((_BODY,), *_GROUPED), 1):
         chosen = np.flatnonzero(shape == name)
         column = 0
-        for run, width in enumerate(groups if len(chosen) else ()):
+        for run, width in enumerate(widths_of if len(chosen) else ()):
             firsts = begins[index[chosen] + run]
             for shift in range(width):
                 figures[column, chosen] = part.take(firsts + shift, mode="clip")

@@ -68,8 +68,8 @@ def sections(result: DryRun) -> Iterator[Section]:
         rows = [(reason, str(count)) for reason, count in result.quarantine.items()]
         yield Section("Quarantine", ("reason", "records"), rows, (1,))
     if result.anomalies:
-        rows = [(name, str(n), advise(name) or "") for name, n in result.anomalies.items()]
-        yield Section("Anomalies", ("what", "count", "what to do"), rows, (1,))
+        advised = [(name, str(n), advise(name) or "") for name, n in result.anomalies.items()]
+        yield Section("Anomalies", ("what", "count", "what to do"), advised, (1,))
     if result.drift.any:
         yield _drift(result)
     if result.profile is not None:

@@ -1,0 +1,490 @@
+"""PostgreSQL as store and as source: whole or absent, once, without canaries and passwords."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tamis.errors import RunError, UsageError
+from tamis.evidence.receipt import Receipt
+from tamis.evidence.tables import TableStore, TableWriter
+from tamis.evidence.target import table_name, targets
+from tamis.filter.minimize import released_schema
+from tamis.formats.postgres import column_type
+from tamis.synthetic.files import write_feed
+from tamis.synthetic.records import DIRTY, make_records
+
+from ..services.postgres import PASSWORD, Server, run_postgres
+from .conftest import Flow, Said, Tamis, receipt_of
+from .test_canaries import plant
+
+pytestmark = pytest.mark.postgres
+
+POLICIES = ("dsn-droits", "france-travail-dossiers", "evaluation-cpf")
+"""Paragraphs I (lists of structs), II and III (a pseudonym)."""
+
+Run = Callable[..., Said]
+Find = Callable[[str], Flow]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with run_postgres() as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the test's own."""
+    name = f"test_{abs(hash(request.node.nodeid))}"
+    server.query(f"CREATE DATABASE {name}")
+    yield name
+    server.query(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def feed(flow: Flow, path: Path, rows: int, seed: int = 1) -> Path:
+    records = make_records(flow.schema, rows, seed=seed, policies=[flow.policy], dirt=DIRTY)
+    write_feed(records, flow.schema, path, extra={"inconnu": "x"})
+    return path
+
+
+def stored_receipt(server: Server, database: str, run: str = "run") -> Receipt:
+    ((text,),) = server.query(
+        f"SELECT receipt::text FROM _tamis_receipts WHERE run = '{run}'", database
+    )
+    return Receipt.model_validate_json(text)
+
+
+def tables_of(server: Server, database: str) -> set[str]:
+    found = server.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", database)
+    return {name for (name,) in found}
+
+
+def is_whole_or_empty(server: Server, database: str, flow: Flow, run: str = "run") -> bool:
+    """True if the run is whole in the store; asserts that nothing of it is there else."""
+    there = tables_of(server, database)
+    if "_tamis_receipts" not in there:
+        return False
+    assert server.query("SELECT * FROM _tamis_staged", database) == []
+    mine = {target.part(run) for target in targets(flow.plan, run)}
+    committed = server.query(f"SELECT 1 FROM _tamis_receipts WHERE run = '{run}'", database)
+    if not committed:
+        assert not there & mine
+        return False
+    receipt = stored_receipt(server, database, run)
+    for release, part in receipt.releases.items():
+        ((rows, places),) = server.query(
+            "SELECT count(*), count(DISTINCT (_input, _position)) FROM "
+            f"\"{table_name(flow.name, release)}\" WHERE legal_run = '{run}'",
+            database,
+        )
+        assert rows == places == part.rows
+    ((quarantined,),) = server.query(
+        f"SELECT count(*) FROM _tamis_quarantine WHERE run = '{run}'", database
+    )
+    assert quarantined == receipt.counts.quarantined
+    return True
+
+
+def plain(value: Any) -> Any:
+    """A value to compare: bytes in hexadecimal, numbers by their worth, the rest as text."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, bool | None):
+        return value
+    if isinstance(value, int | float | Decimal):
+        return Decimal(str(value)).normalize()
+    return str(value)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_tables_hold_what_the_parquet_store_holds(
+    policy: str, flow: Find, run: Run, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow(policy)
+    suffix = {"dsn": ".dsn", "csv": ".csv", "jsonl": ".jsonl", "avro": ".avro"}
+    path = feed(one, tmp_path / f"feed{suffix.get(one.format, '.parquet')}", 150)
+    files = run(policy, [path], tmp_path / "store")
+    tables = run(policy, [path], server.uri(database))
+    assert (files.code, tables.code) == (0, 0), tables.err
+    expected, found = receipt_of(tmp_path / "store"), stored_receipt(server, database)
+    assert found.counts == expected.counts
+    assert found.quarantine == expected.quarantine
+    assert found.counts.released
+    assert is_whole_or_empty(server, database, one)
+    for release in one.plan.releases:
+        folder = tmp_path / "store" / policy / release.id
+        table = pq.read_table(folder, partitioning=None)
+        names = ", ".join(f'"{name}"' for name in table.column_names)
+        rows = server.query(
+            f'SELECT {names} FROM "{table_name(policy, release.id)}" ORDER BY _input, _position',
+            database,
+        )
+        kept = table.to_pylist()
+        got = [dict(zip(table.column_names, row, strict=True)) for row in rows]
+        assert [plain(row) for row in got] == [plain(row) for row in kept]
+
+
+def test_a_column_says_item_purpose_and_need(
+    flow: Find, run: Run, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow("evaluation-cpf")
+    said = run(one.name, [feed(one, tmp_path / "feed.parquet", 20)], server.uri(database))
+    assert said.code == 0, said.err
+    (release,) = one.plan.releases
+    comments = dict(
+        server.query(
+            "SELECT a.attname, col_description(a.attrelid, a.attnum) FROM pg_attribute a WHERE "
+            f"a.attrelid = '{table_name(one.name, release.id)}'::regclass AND a.attnum > 0",
+            database,
+        )
+    )
+    for leaf in release.leaves:
+        comment = comments[leaf.pseudonym or leaf.path]
+        for word in (release.item, release.purpose, leaf.fate, *leaf.because):
+            assert word in comment
+    assert set(comments) > set(released_schema(one.plan, release).names)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_no_canary_is_in_any_table(
+    policy: str, flow: Find, run: Run, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow(policy)
+    planter, inputs, _ = plant(one, tmp_path)
+    said = run(policy, inputs, server.uri(database))
+    assert said.code == 0, said.err
+    text = server.dump(database) + said.out + said.err + server.log()
+    assert "CANARY" not in text
+    assert not [nir for nir in planter.nirs if nir in text]
+    assert "KEPT" in text
+    for where in (said.out, said.err, server.dump(database)):
+        assert PASSWORD not in where
+
+
+def test_the_same_run_id_is_a_no_op_or_refused(
+    flow: Find, run: Run, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow("evaluation-cpf")
+    path = feed(one, tmp_path / "feed.parquet", 40)
+    assert run(one.name, [path], server.uri(database)).code == 0
+    again = run(one.name, [path], server.uri(database))
+    assert again.code == 0
+    assert "committed before" in again.out
+    feed(one, path, 41, seed=2)
+    other = run(one.name, [path], server.uri(database))
+    assert other.code == 2
+    assert "another inputs" in other.err
+    assert PASSWORD not in other.out + other.err + again.out
+
+
+def test_a_receipt_taken_out_of_the_database_is_verified_as_far_as_it_goes(
+    flow: Find, run: Run, tamis: Tamis, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow("evaluation-cpf")
+    assert run(one.name, [feed(one, tmp_path / "f.parquet", 40)], server.uri(database)).code == 0
+    path = tmp_path / "taken" / "_receipts" / "run.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(stored_receipt(server, database).to_json(), encoding="utf-8")
+    said = tamis("verify", path)
+    assert said.code == 0, said.out
+    assert "rows, in a table of a database" in said.out
+
+
+def test_a_table_that_is_not_tamis_own_is_refused(
+    flow: Find, run: Run, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow("evaluation-cpf")
+    (release,) = one.plan.releases
+    server.query(f"CREATE TABLE {table_name(one.name, release.id)} (a text)", database)
+    said = run(one.name, [feed(one, tmp_path / "feed.parquet", 20)], server.uri(database))
+    assert said.code == 2
+    assert "was not made for this policy" in said.err
+    assert PASSWORD not in said.err
+
+
+def test_a_table_gains_the_columns_it_lacks_and_keeps_the_runs_it_has(
+    flow: Find, run: Run, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow("evaluation-cpf")
+    (release,) = one.plan.releases
+    table = table_name(one.name, release.id)
+    path = feed(one, tmp_path / "feed.parquet", 40)
+    assert run(one.name, [path], server.uri(database)).code == 0
+    server.query(f"ALTER TABLE {table} DROP COLUMN sexe", database)
+    second = run(one.name, [path], server.uri(database), "--run-id", "second")
+    assert second.code == 0, second.err
+    rows = stored_receipt(server, database).releases[release.id].rows
+    counted = server.query(
+        f"SELECT legal_run, count(*), count(sexe) FROM {table} GROUP BY 1 ORDER BY 1", database
+    )
+    assert [(name, total) for name, total, _ in counted] == [("run", rows), ("second", rows)]
+    assert counted[0][2] == 0 < counted[1][2]
+    server.query(f"ALTER TABLE {table} ALTER COLUMN sexe TYPE varchar(9)", database)
+    third = run(one.name, [path], server.uri(database), "--run-id", "third")
+    assert third.code == 2
+    assert "column sexe is character varying(9) and the plan makes it text" in third.err
+
+
+def test_an_output_that_cannot_be_reached_or_refuses_the_user_ends_in_3(
+    flow: Find, run: Run, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = flow("evaluation-cpf")
+    path = feed(one, tmp_path / "feed.parquet", 20)
+    monkeypatch.setattr("tamis.evidence.tables.FIRST_PATIENCE_SECONDS", 0.5)
+    nobody = run(one.name, [path], f"postgresql://u:{PASSWORD}@127.0.0.1:1/db")
+    assert nobody.code == 3
+    assert "postgresql://127.0.0.1:1/db: the database cannot be reached" in nobody.err
+    refused = run(one.name, [path], server.uri().replace(PASSWORD, f"{PASSWORD}x"))
+    assert refused.code == 3
+    for said in (nobody, refused):
+        assert PASSWORD not in said.out + said.err
+        assert "nothing is committed" in said.err
+
+
+def command(flow: Flow, path: Path, output: str, keys: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "tamis", "run", flow.name, "--allow-example", "--run-id", "run"),
+        *("--input", str(path), "--output", output, "--keys", keys),
+    ]
+
+
+def start(arguments: list[str], **environment: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        arguments,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **environment},
+    )
+
+
+def test_killed_at_any_time_and_begun_again_it_is_there_once(
+    flow: Find, keys: str, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow("evaluation-cpf")
+    path = feed(one, tmp_path / "feed.parquet", 4000)
+    chance = random.Random(37)
+    arguments = command(one, path, server.uri(database), keys)
+    for _ in range(2):
+        process = start(arguments)
+        seen, until = False, time.monotonic() + 30
+        while not seen and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+            seen = "_tamis_staged" in tables_of(server, database) and bool(
+                server.query("SELECT 1 FROM _tamis_staged LIMIT 1", database)
+            )
+        time.sleep(chance.uniform(0, 0.3))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        TableStore(server.uri(database)).recover()
+        is_whole_or_empty(server, database, one)
+    process = start(arguments)
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, out
+    assert is_whole_or_empty(server, database, one)
+
+
+def test_recover_leaves_a_run_under_way_alone_and_removes_a_dead_one(
+    flow: Find, server: Server, database: str
+) -> None:
+    one = flow("evaluation-cpf")
+    store = TableStore(server.uri(database))
+    store.prepare()
+    store.stage("run", one.plan)
+    with store.hold("run"):
+        assert store.recover().removed == ()
+        with pytest.raises(RunError, match="still under way"), store.hold("run"):
+            pass
+    assert store.recover().removed == ("run",)
+    assert not is_whole_or_empty(server, database, one)
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many small batches a run."""
+    monkeypatch.setattr("tamis.beam.postgres.CHUNK_RECORDS", 50)
+    monkeypatch.setattr("tamis.formats.parquet.CHUNK_RECORDS", 50)
+    monkeypatch.setattr("tamis.beam.read.CHUNK_RECORDS", 50)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
+def test_a_server_that_goes_away_during_the_run_is_waited_for(
+    how: signal.Signals,
+    flow: Find,
+    run: Run,
+    server: Server,
+    database: str,
+    tmp_path: Path,
+    small_parts: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = flow("evaluation-cpf")
+    path = feed(one, tmp_path / "feed.parquet", 3000)
+    writes = Counter[str]()
+    copy = TableWriter._copy
+
+    def restart() -> None:
+        server.stop(how)
+        time.sleep(0.3)
+        server.start()
+
+    def counted(self: TableWriter, connection: Any, rows: pa.RecordBatch) -> int:
+        writes["all"] += 1
+        replaced = copy(self, connection, rows)
+        if writes["all"] == 5:
+            # The rows are there, but nobody is told so: they are sent again.
+            thread = threading.Thread(target=restart)
+            thread.start()
+            thread.join()
+            raise psycopg.OperationalError("connection lost")
+        return replaced
+
+    monkeypatch.setattr(TableWriter, "_copy", counted)
+    said = run(one.name, [path], server.uri(database))
+    assert said.code == 0, said.err
+    assert writes["all"] > 10
+    assert is_whole_or_empty(server, database, one)
+    assert stored_receipt(server, database).counts.in_ == 3000
+    assert f"127.0.0.1:{server.port}/{database}: the connection was lost" in said.err
+    assert PASSWORD not in said.err
+
+
+SOURCE = "evaluation-cpf"
+
+
+def load(server: Server, database: str, table: pa.Table, name: str) -> None:
+    """A Parquet feed as a table, with its nested columns as `jsonb`."""
+    columns = ", ".join(f'"{one.name}" {column_type(one.type)}' for one in table.schema)
+    server.query(f"CREATE TABLE {name} (id serial PRIMARY KEY, {columns})", database)
+    names = ", ".join(f'"{one}"' for one in table.column_names)
+    marks = ", ".join(["%s"] * table.num_columns)
+    with psycopg.connect(server.uri(database), autocommit=True) as connection:
+        for row in table.to_pylist():
+            values = [
+                json.dumps(one, default=str) if isinstance(one, list | dict) else one
+                for one in row.values()
+            ]
+            connection.execute(f"INSERT INTO {name} ({names}) VALUES ({marks})".encode(), values)
+
+
+@pytest.mark.parametrize("policy", [SOURCE, "france-travail-dossiers"])
+def test_a_table_gives_what_the_same_rows_in_parquet_give(
+    policy: str, flow: Find, run: Run, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow(policy)
+    path = feed(one, tmp_path / "feed.parquet", 200)
+    load(server, database, pq.read_table(path), "feed")
+    files = run(one.name, [path], tmp_path / "files")
+    source = server.uri(database, table="feed")
+    tables = run(one.name, [Path(source)], tmp_path / "wrong")
+    assert tables.code != 0, "a path is no address"
+    tables = run(one.name, [source], tmp_path / "tables")
+    assert (files.code, tables.code) == (0, 0), tables.err
+    expected, found = receipt_of(tmp_path / "files"), receipt_of(tmp_path / "tables")
+    assert found.counts == expected.counts
+    assert found.quarantine == expected.quarantine
+    assert found.drift.unknown == ["id", "inconnu"]
+    (read,) = found.inputs
+    assert read.uri == f"postgresql://127.0.0.1:{server.port}/{database}?table=feed"
+    assert read.rows == 200
+    assert len(read.sha256) == 64
+    for release in one.plan.releases:
+        left, right = (
+            pq.read_table(tmp_path / store / one.name / release.id, partitioning=None)
+            for store in ("files", "tables")
+        )
+        assert left.equals(right)
+    again = run(one.name, [source], tmp_path / "tables")
+    assert "committed before" in again.out
+    server.query("DELETE FROM feed WHERE id = 7", database)
+    other = run(one.name, [source], tmp_path / "tables")
+    assert other.code == 2
+    everything = tables.out + tables.err + other.err
+    everything += (tmp_path / "tables" / "_receipts" / "run.json").read_text()
+    assert PASSWORD not in everything
+
+
+def test_only_what_the_plan_reads_is_selected(
+    flow: Find, run: Run, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow(SOURCE)
+    table = pq.read_table(feed(one, tmp_path / "feed.parquet", 30))
+    load(server, database, table, "feed")
+    server.query("CREATE ROLE reader LOGIN PASSWORD 'lecteur'")
+    try:
+        read = ", ".join(f'"{field.name}"' for field in one.plan.fields)
+        server.query(f"GRANT SELECT ({read}, id) ON feed TO reader", database)
+        source = server.uri(database, table="feed").replace(f"tamis:{PASSWORD}", "reader:lecteur")
+        said = run(one.name, [source], tmp_path / "store")
+        assert said.code == 0, said.err
+    finally:
+        server.query("DROP OWNED BY reader", database)
+        server.query("DROP ROLE reader")
+
+
+def test_a_password_of_the_environment_is_used(
+    flow: Find,
+    run: Run,
+    server: Server,
+    database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = flow(SOURCE)
+    path = feed(one, tmp_path / "feed.parquet", 20)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    said = run(one.name, [path], server.uri(database).replace(f":{PASSWORD}@", "@"))
+    assert said.code == 0, said.err
+
+
+@pytest.mark.parametrize("source", ["postgresql://u:p@h/db", "postgresql://u:p@h/db?table=t"])
+def test_an_address_that_cannot_be_an_input_is_told_without_its_password(
+    source: str, flow: Find, tamis: Tamis
+) -> None:
+    said = tamis("dry-run", SOURCE, "--input", source)
+    assert said.code == 2
+    assert "u:p" not in said.err
+
+
+def test_rows_that_were_written_before_are_not_written_twice(
+    flow: Find, server: Server, database: str
+) -> None:
+    one = flow(SOURCE)
+    store = TableStore(server.uri(database))
+    store.prepare()
+    store.stage("run", one.plan)
+    quarantine = targets(one.plan, "run")[-1]
+    writer = TableWriter(server.uri(database), quarantine, "run")
+    columns = {name: ["x\0y", "z"] for name in ("source", "reason", "field", "rule")}
+    batch = pa.record_batch({"position": pa.array([1, 2]), **columns})
+    assert writer.write(batch, 0, pa.array([1, 2])) == 4
+    assert writer.write(batch, 0, pa.array([2, 3])) == 4
+    writer.close()
+    rows = server.query(
+        f"SELECT source, _position FROM {quarantine.part('run')} ORDER BY 2", database
+    )
+    assert rows == [("x\ufffdy", 1), ("z", 2), ("z", 3)]
+
+
+def test_an_output_with_a_table_is_refused() -> None:
+    with pytest.raises(UsageError, match="an output names no table"):
+        TableStore("postgresql://u:p@h/db?table=t")
