@@ -41,12 +41,12 @@ class Case:
     spans: tuple[tuple[int, int], ...]
 
 
-def _full(rng: Rng, first: str = "12", place: str | None = None) -> str:
+def full(rng: Rng, first: str = "12", place: str | None = None) -> str:
     number = body(rng, first, place)
     return number + key_for(number)
 
 
-def _corsican(rng: Rng) -> str:
+def corsican(rng: Rng) -> str:
     year, month = rng.randint(0, 99), rng.randint(1, 12)
     department, order = rng.choice(("2A", "2B")), rng.randint(990, 999)
     body = f"{rng.choice('12')}{year:02}{month:02}{department}{rng.randint(1, 360):03}{order}"
@@ -56,22 +56,22 @@ def _corsican(rng: Rng) -> str:
 def _mixed(rng: Rng) -> str:
     gaps = rng.choices([" ", "-", ".", "\u00a0", "\u202f"], k=2) * 3
     rng.shuffle(gaps)
-    parts = cut(_full(rng)).split()
+    parts = cut(full(rng)).split()
     return parts[0] + "".join(gap + part for gap, part in zip(gaps, parts[1:], strict=True))
 
 
 def _evenly(width: int, gap: str) -> Write:
-    return lambda r: cut(_full(r), gap, (width,) * 15)
+    return lambda r: cut(full(r), gap, (width,) * 15)
 
 
 def _translated(zero: int) -> Write:
     table = {ord("0") + i: chr(zero + i) for i in range(10)}
-    return lambda r: (_full(r) if r.random() < 0.5 else cut(_full(r))).translate(table)
+    return lambda r: (full(r) if r.random() < 0.5 else cut(full(r))).translate(table)
 
 
 def _invisible(mark: str) -> Write:
     def write(rng: Rng) -> str:
-        number = _full(rng)
+        number = full(rng)
         if rng.random() < 0.5:
             return cut(number, mark)
         places = sorted(rng.sample(range(1, 15), rng.randint(1, 3)))
@@ -91,7 +91,7 @@ def _misread(number: str, rng: Rng, times: int) -> str:
 
 def _ocr(rng: Rng) -> str:
     while True:
-        number = _full(rng) if rng.random() < 0.5 else cut(_full(rng))
+        number = full(rng) if rng.random() < 0.5 else cut(full(rng))
         wrong = _misread(number, rng, rng.randint(1, 3))
         if wrong != number:
             return wrong
@@ -214,60 +214,60 @@ def _in_label(rng: Rng, write: Write) -> tuple[str, list[str]]:
 
 
 _COMMON_ANYWHERE: dict[str, Write] = {
-    "15 compact": _full,
-    "spaces": lambda r: cut(_full(r)),
-    "no-break spaces": lambda r: cut(_full(r), "\u00a0"),
-    "narrow spaces": lambda r: cut(_full(r), "\u202f"),
-    "thin spaces": lambda r: cut(_full(r), "\u2009"),
-    "figure spaces": lambda r: cut(_full(r), "\u2007"),
-    "dots": lambda r: cut(_full(r), "."),
-    "dashes": lambda r: cut(_full(r), "-"),
-    "slashes": lambda r: cut(_full(r), "/"),
-    "underscores": lambda r: cut(_full(r), "_"),
-    "tabs": lambda r: cut(_full(r), "\t"),
-    "two spaces": lambda r: cut(_full(r), "  "),
-    "spaced dashes": lambda r: cut(_full(r), " - "),
+    "15 compact": full,
+    "spaces": lambda r: cut(full(r)),
+    "no-break spaces": lambda r: cut(full(r), "\u00a0"),
+    "narrow spaces": lambda r: cut(full(r), "\u202f"),
+    "thin spaces": lambda r: cut(full(r), "\u2009"),
+    "figure spaces": lambda r: cut(full(r), "\u2007"),
+    "dots": lambda r: cut(full(r), "."),
+    "dashes": lambda r: cut(full(r), "-"),
+    "slashes": lambda r: cut(full(r), "/"),
+    "underscores": lambda r: cut(full(r), "_"),
+    "tabs": lambda r: cut(full(r), "\t"),
+    "two spaces": lambda r: cut(full(r), "  "),
+    "spaced dashes": lambda r: cut(full(r), " - "),
     "line break": lambda r: (
         lambda parts, at: " ".join(parts[:at]) + "\n" + " ".join(parts[at:])
-    )(cut(_full(r)).split(), r.randint(1, 6)),
-    "line break before key": lambda r: (n := _full(r))[:13] + "\n" + n[13:],
+    )(cut(full(r)).split(), r.randint(1, 6)),
+    "line break before key": lambda r: (n := full(r))[:13] + "\n" + n[13:],
     "mixed": _mixed,
-    "no-break within": lambda r: cut(_full(r)).replace(" ", "\u00a0", r.randint(1, 5)),
-    "key after a space": lambda r: (n := _full(r))[:13] + " " + n[13:],
-    "key after a no-break space": lambda r: (n := _full(r))[:13] + "\u00a0" + n[13:],
-    "key after a dash": lambda r: (n := _full(r))[:13] + r.choice(("-", " - ", "/", " / "))
+    "no-break within": lambda r: cut(full(r)).replace(" ", "\u00a0", r.randint(1, 5)),
+    "key after a space": lambda r: (n := full(r))[:13] + " " + n[13:],
+    "key after a no-break space": lambda r: (n := full(r))[:13] + "\u00a0" + n[13:],
+    "key after a dash": lambda r: (n := full(r))[:13] + r.choice(("-", " - ", "/", " / "))
     + n[13:],
-    "key after a tab": lambda r: (n := _full(r))[:13] + "\t" + n[13:],
-    "key in parentheses": lambda r: (n := _full(r))[:13] + r.choice(("(", " (")) + n[13:] + ")",
-    "grouped, key in parentheses": lambda r: cut((n := _full(r))[:13]) + f" ({n[13:]})",
-    "key in brackets": lambda r: (n := _full(r))[:13] + f" [{n[13:]}]",
-    "key after its word": lambda r: (n := _full(r))[:13]
+    "key after a tab": lambda r: (n := full(r))[:13] + "\t" + n[13:],
+    "key in parentheses": lambda r: (n := full(r))[:13] + r.choice(("(", " (")) + n[13:] + ")",
+    "grouped, key in parentheses": lambda r: cut((n := full(r))[:13]) + f" ({n[13:]})",
+    "key in brackets": lambda r: (n := full(r))[:13] + f" [{n[13:]}]",
+    "key after its word": lambda r: (n := full(r))[:13]
     + r.choice((" clé ", " clé : ", " clé: ", " cle ", ", clé ", " Clé ", " clé=", " - clé ",
                 " clef ", " CLE ", "/clé ", " clé n° ", " clé de contrôle ", " - clé : "))
     + n[13:],
-    "grouped, key after its word": lambda r: cut((n := _full(r))[:13])
+    "grouped, key after its word": lambda r: cut((n := full(r))[:13])
     + r.choice((" clé ", " clé : ", " cle ", ", clé ", " Clé ", " - clé "))
     + n[13:],
-    "word and key in parentheses": lambda r: (n := _full(r))[:13]
+    "word and key in parentheses": lambda r: (n := full(r))[:13]
     + r.choice((" (clé ", " (clé : ", "(clé ", " (cle ", " (clef ")) + n[13:] + ")",
-    "corsica compact": _corsican,
-    "corsica lower case": lambda r: _corsican(r).lower(),
-    "corsica grouped": lambda r: cut(_corsican(r), r.choice((" ", "\u00a0", ".", "-", "\u202f"))),
-    "corsica grouped, lower case": lambda r: cut(_corsican(r)).lower(),
-    "corsica, key apart": lambda r: (n := _corsican(r))[:13] + " " + n[13:],
-    "corsica before 1976": lambda r: cut(_full(r, place="20"), r.choice(("", " "))),
+    "corsica compact": corsican,
+    "corsica lower case": lambda r: corsican(r).lower(),
+    "corsica grouped": lambda r: cut(corsican(r), r.choice((" ", "\u00a0", ".", "-", "\u202f"))),
+    "corsica grouped, lower case": lambda r: cut(corsican(r)).lower(),
+    "corsica, key apart": lambda r: (n := corsican(r))[:13] + " " + n[13:],
+    "corsica before 1976": lambda r: cut(full(r, place="20"), r.choice(("", " "))),
     "overseas": lambda r: cut(
-        _full(r, place=r.choice(("971", "972", "973", "974", "976", "987", "988"))),
+        full(r, place=r.choice(("971", "972", "973", "974", "976", "987", "988"))),
         r.choice(("", " ", ".", "\u00a0")),
     ),
     "overseas, cut after three": lambda r: cut(
-        _full(r, place=r.choice(("971", "972", "973", "974", "976"))), " ", (1, 2, 2, 3, 2, 3, 2)
+        full(r, place=r.choice(("971", "972", "973", "974", "976"))), " ", (1, 2, 2, 3, 2, 3, 2)
     ),
-    "abroad": lambda r: cut(_full(r, place="99"), r.choice(("", " ", "-"))),
-    "first digits 7 and 8, compact": lambda r: _full(r, first="78"),
-    "first digits 7 and 8, grouped": lambda r: cut(_full(r, first="78")),
-    "first digits 3 and 4, compact": lambda r: _full(r, first="34"),
-    "first digits 3 and 4, grouped": lambda r: cut(_full(r, first="34")),
+    "abroad": lambda r: cut(full(r, place="99"), r.choice(("", " ", "-"))),
+    "first digits 7 and 8, compact": lambda r: full(r, first="78"),
+    "first digits 7 and 8, grouped": lambda r: cut(full(r, first="78")),
+    "first digits 3 and 4, compact": lambda r: full(r, first="34"),
+    "first digits 3 and 4, grouped": lambda r: cut(full(r, first="34")),
     "month unknown": lambda r: (
         lambda b: cut(b + key_for(b), r.choice(("", " ")))
     )((n := body(r))[:3] + str(r.choice([20, *range(30, 43), *range(50, 100)])) + n[5:]),
@@ -276,12 +276,12 @@ _COMMON_ANYWHERE: dict[str, Write] = {
     "grouped, wrong key": lambda r: cut(
         (b := body(r)) + f"{(int(key_for(b)) + r.randint(1, 95)) % 97 + 1:02}"
     ),
-    "float": lambda r: _full(r) + r.choice((".0", ".00")),
+    "float": lambda r: full(r) + r.choice((".0", ".00")),
 }  # fmt: skip
 
 _COMMON_LABELLED: dict[str, Write] = {
     "13 compact": body,
-    "13 corsica": lambda r: _corsican(r)[:13],
+    "13 corsica": lambda r: corsican(r)[:13],
     "13 grouped by dots": lambda r: cut(body(r), "."),
     "13 grouped by dashes": lambda r: cut(body(r), "-"),
     "13 overseas": lambda r: body(r, place=r.choice(("971", "974", "976"))),
@@ -297,7 +297,7 @@ _MATHEMATICAL = (0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6)
 
 
 def _escaped(escape: str) -> Write:
-    return lambda r: cut(_full(r), escape)
+    return lambda r: cut(full(r), escape)
 
 
 _RARE_ANYWHERE: dict[str, Write] = {
@@ -315,44 +315,44 @@ _RARE_ANYWHERE: dict[str, Write] = {
     "&nbsp;": _escaped("&nbsp;"),
     "&#160;": lambda r: _escaped(r.choice(("&#160;", "&#xa0;", "&#xA0;", "&#8239;", "&#32;")))(r),
     "&thinsp;": lambda r: _escaped(r.choice(("&thinsp;", "&ensp;", "&numsp;", "&emsp;")))(r),
-    "digits as entities": lambda r: "".join(f"&#{ord(c)};" for c in _full(r)),
-    "digits as hex entities": lambda r: "".join(f"&#x{ord(c):x};" for c in _full(r)),
+    "digits as entities": lambda r: "".join(f"&#{ord(c)};" for c in full(r)),
+    "digits as hex entities": lambda r: "".join(f"&#x{ord(c):x};" for c in full(r)),
     "%20": _escaped("%20"),
     "%C2%A0": lambda r: _escaped(
         r.choice(("%C2%A0", "%c2%a0", "%E2%80%AF", "%2D", "%2E", "%09"))
     )(r),
     "+": _escaped("+"),
-    "digits in percent": lambda r: "".join(f"%{ord(c):02X}" for c in _full(r)),
+    "digits in percent": lambda r: "".join(f"%{ord(c):02X}" for c in full(r)),
     "\\u00a0": lambda r: _escaped(
         r.choice(("\\u00a0", "\\u202f", "\\u2009", "\\u0020", "\\xa0"))
     )(r),
     "\\t": lambda r: _escaped(r.choice(("\\t", "\\n")))(r),
-    "digits in \\u": lambda r: "".join(f"\\u{ord(c):04x}" for c in _full(r)),
+    "digits in \\u": lambda r: "".join(f"\\u{ord(c):04x}" for c in full(r)),
     "<br>": lambda r: (
         lambda parts, at, tag: " ".join(parts[:at]) + tag + " ".join(parts[at:])
-    )(cut(_full(r)).split(), r.randint(1, 6), r.choice(("<br>", "<br/>", "<br />", "<BR>"))),
-    "<br> before key": lambda r: (n := _full(r))[:13] + r.choice(("<br>", "<br/>")) + n[13:],
-    "en dash": lambda r: cut(_full(r), r.choice(("–", " – ", "—"))),
-    "non-breaking hyphen": lambda r: cut(_full(r), r.choice(("\u2011", "\u2010", "\u2012"))),
-    "minus": lambda r: cut(_full(r), "−"),
-    "middle dot": lambda r: cut(_full(r), r.choice(("·", "•", "∙"))),
-    "comma": lambda r: cut(_full(r), ","),
+    )(cut(full(r)).split(), r.randint(1, 6), r.choice(("<br>", "<br/>", "<br />", "<BR>"))),
+    "<br> before key": lambda r: (n := full(r))[:13] + r.choice(("<br>", "<br/>")) + n[13:],
+    "en dash": lambda r: cut(full(r), r.choice(("–", " – ", "—"))),
+    "non-breaking hyphen": lambda r: cut(full(r), r.choice(("\u2011", "\u2010", "\u2012"))),
+    "minus": lambda r: cut(full(r), "−"),
+    "middle dot": lambda r: cut(full(r), r.choice(("·", "•", "∙"))),
+    "comma": lambda r: cut(full(r), ","),
     "threes": lambda r: _evenly(3, r.choice((" ", ".", "-", "\u00a0")))(r),
     "fours": lambda r: _evenly(4, r.choice((" ", ".", "-", "\u00a0")))(r),
     "fives": lambda r: _evenly(5, r.choice((" ", ".", "-", "\u00a0")))(r),
     "single digits": lambda r: _evenly(1, r.choice((" ", ".", "-", "\u00a0")))(r),
     "scientific": lambda r: (
         lambda n: f"{n[0]}{r.choice('.,')}{n[1:]}{r.choice(('E+14', 'e+14', 'E14', 'e14'))}"
-    )(_full(r)),
+    )(full(r)),
     "ocr": _ocr,
 }  # fmt: skip
 
 _RARE_LABELLED: dict[str, Write] = {
     "ocr under a label": lambda r: _misread(
-        cut(_full(r), r.choice(("", " ", ".", "-"))), r, 2
+        cut(full(r), r.choice(("", " ", ".", "-"))), r, 2
     ),
     "odd groups": lambda r: cut(
-        _full(r), " ", r.choice(((3, 2, 2, 3, 3, 2), (5, 5, 5), (1, 4, 5, 3, 2), (7, 6, 2)))
+        full(r), " ", r.choice(((3, 2, 2, 3, 3, 2), (5, 5, 5), (1, 4, 5, 3, 2), (7, 6, 2)))
     ),
     "13 in scientific": lambda r: (lambda n: f"{n[0]}.{n[1:]}E+12")(body(r)),
     "13 full-width": lambda r: body(r).translate({48 + i: 0xFF10 + i for i in range(10)}),
@@ -363,7 +363,7 @@ _RARE_LABELLED: dict[str, Write] = {
 
 
 def _pair(rng: Rng) -> tuple[str, list[str]]:
-    write = rng.choice((_full, lambda r: cut(_full(r)), lambda r: cut(_full(r), "\u00a0")))
+    write = rng.choice((full, lambda r: cut(full(r)), lambda r: cut(full(r), "\u00a0")))
     template = rng.choice((
         "NIR du père : §, de la mère : §", "§ et §", "§, §", "§ / §", "§;§", "§\n§", "§ ; § ; §",
         "NIR : § ou § (doublon)", "Assuré §, conjoint §, enfant rattaché", "§ remplacé par §",
@@ -390,7 +390,7 @@ def _beside(rng: Rng) -> tuple[str, list[str]]:
     ))  # fmt: skip
     label = rng.choice(LABELS)
     gap = rng.choice((", ", " ; ", " - ", "\n", " | ", ". "))
-    written = rng.choice((_full, lambda r: cut(_full(r)), body))(rng)
+    written = rng.choice((full, lambda r: cut(full(r)), body))(rng)
     parts = [label + "§", other]
     if rng.random() < 0.5:
         parts.reverse()
@@ -413,7 +413,7 @@ def _glued(rng: Rng) -> tuple[str, list[str]]:
     return rng.choice((
         "NIR§", "scan_§_2026", "nir§x", "SECU§", "id§", "ID_§_FR", "FR§", "user§@", "X§Y",
         "§Durand", "n°§", "N°SS§", "dossier§.zip", "p§v2", "numsecu§", "Secu:§;", "NIR§CLE",
-    )), [_full(rng)]  # fmt: skip
+    )), [full(rng)]  # fmt: skip
 
 
 def _email(rng: Rng) -> tuple[str, list[str]]:
@@ -421,16 +421,16 @@ def _email(rng: Rng) -> tuple[str, list[str]]:
         "§@caisse.example", "Contact : §@cpf.example", "<§@x.example>", "mailto:§@x.example",
         "nir.§@x.example", "paul-§@x.example", "x+§@y.example", "email=§@x.example; ok",
     ))  # fmt: skip
-    return template, [rng.choice((_full, lambda r: cut(_full(r), r.choice(".-_"))))(rng)]
+    return template, [rng.choice((full, lambda r: cut(full(r), r.choice(".-_"))))(rng)]
 
 
 def _typed(rng: Rng) -> tuple[str, list[str]]:
     template, number = rng.choice((
-        ("§", _full(rng)), ('{"nir": §}', _full(rng)), ('{"nir": §, "age": 3}', body(rng)),
-        ("b'§'", _full(rng)), ("Decimal('§')", _full(rng)), ("nir: §L", _full(rng)),
-        ('{"nir": §}', _full(rng) + ".0"), ("[§, 12]", _full(rng)),
-        ("nir=int64(§)", _full(rng)), ("+§", _full(rng)), ("'§", _full(rng)),
-        ('="§"', _full(rng)),
+        ("§", full(rng)), ('{"nir": §}', full(rng)), ('{"nir": §, "age": 3}', body(rng)),
+        ("b'§'", full(rng)), ("Decimal('§')", full(rng)), ("nir: §L", full(rng)),
+        ('{"nir": §}', full(rng) + ".0"), ("[§, 12]", full(rng)),
+        ("nir=int64(§)", full(rng)), ("+§", full(rng)), ("'§", full(rng)),
+        ('="§"', full(rng)),
     ))  # fmt: skip
     return template, [number]
 
@@ -442,7 +442,7 @@ def _alone(rng: Rng, write: Write) -> tuple[str, list[str]]:
 def _structured(contexts: list[str]) -> Callable[[Rng], tuple[str, list[str]]]:
     def make(rng: Rng) -> tuple[str, list[str]]:
         template = rng.choice(contexts)
-        writings: tuple[Write, ...] = (_full, _full, lambda r: cut(_full(r)), _corsican)
+        writings: tuple[Write, ...] = (full, full, lambda r: cut(full(r)), corsican)
         return template, [rng.choice(writings)(rng)]
 
     return make
@@ -454,10 +454,10 @@ def _label_kind(label: str) -> Callable[[Rng], tuple[str, list[str]]]:
             (
                 body,
                 body,
-                lambda r: _corsican(r)[:13],
-                _full,
+                lambda r: corsican(r)[:13],
+                full,
                 lambda r: cut(body(r)),
-                lambda r: cut(_full(r)),
+                lambda r: cut(full(r)),
             )
         )
         return _sentence(rng).replace("§", label + "§"), [writing(rng)]
@@ -471,7 +471,7 @@ def _behind(rng: Rng) -> tuple[str, list[str]]:
         "§ = NIR", "§ : numéro de sécurité sociale de l'assuré", "§ comme NIR", "§ (n° SS)",
         "§, son NIR", "§ - NIR",
     ))  # fmt: skip
-    return template, [rng.choice((body, _full))(rng)]
+    return template, [rng.choice((body, full))(rng)]
 
 
 def cases(seed: int, per_kind: int = 20) -> Iterator[Case]:

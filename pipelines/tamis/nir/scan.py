@@ -1,9 +1,8 @@
 """The rules of `tamis.nir.rules` over whole columns.
 
-Most text holds no NIR, and most NIRs are written plainly. So bytes are looked at in blocks:
+Most text holds no NIR, and most NIRs have a common shape. So bytes are looked at in blocks:
 
-1. Plain NIRs with a right key (15 digits, or the INSEE grouping by one kind of gap) are read in one
-   vectorised pass. The rules accept each of them whatever stands around it.
+1. NIRs of the shapes that `tamis.nir.shapes` reads are found in one vectorised pass.
 2. Once these are taken out, a row with fewer than nine digits, and none of another script, holds
    no further NIR.
 3. The rows left that a regular expression does not clear either go to the rules, one by one.

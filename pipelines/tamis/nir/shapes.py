@@ -1,9 +1,9 @@
 """The common shapes of a NIR, read all at once where `tamis.nir.rules` would read one by one.
 
-What is judged here beyond a plain NIR with its key: Corsica, first digits 3 to 8, unknown months,
-mixed and wide gaps, a key behind a gap, in parentheses or after its word, no key or a wrong one in
-the INSEE grouping, 13 characters behind a label. A candidate is taken only where the rules would
-surely take it and nothing else; any other is left to them.
+These are compact numbers and the INSEE grouping by small gaps of any kind, Corsica among them, with
+a key glued, apart, in parentheses or behind its word, with none or a wrong one in the grouping;
+and 13 characters behind a label. A candidate is taken only where the rules would surely take it
+and nothing else; any other is left to them.
 """
 
 from typing import Final, NamedTuple
@@ -25,7 +25,7 @@ from tamis.nir.label import (
 from tamis.nir.number import Bools, Bytes, Ints
 from tamis.nir.rules import COUNTED, MISREAD
 
-_GROUPED: Final = ((1, 2, 2, 2, 3, 3), (1, 2, 2, 3, 2, 3))
+_GROUPED: Final[list[tuple[int, ...]]] = [(1, 2, 2, 2, 3, 3), (1, 2, 2, 3, 2, 3)]
 _BODY: Final = 13
 _BEHIND: Final = 24  # bytes behind a body that are looked at
 _WINDOW: Final = 40  # bytes before it: 28 characters, an opposing label and its reach, with accents
@@ -363,8 +363,8 @@ def _judge(part: Bytes, bounds: Ints, rows: Ints, shapes: Shapes, key: Key) -> C
     always = keyed & plausible & (grouped | (kind == _WORDED) | (person & born & ~decimal))
     unkeyed = kind == _NO_KEY
     at = np.flatnonzero(~keyed & grouped & (kind == _GAPPED) & GAP[next_byte])
-    further = _look_behind(part, bounds, rows[at], key.ends[at], _BEHIND).T
-    unkeyed[at[~_match(_texts_of(further), _NOT_KEY)]] = True
+    further = _texts_of(_look_behind(part, bounds, rows[at], key.ends[at], _BEHIND).T)
+    unkeyed[at[~_match(further, _NOT_KEY)]] = True
     ordered = figures[10:].any(axis=0) & (first != 5) & (first != 6)
     alone = plausible & np.where(keyed, (person | born) & ~decimal, grouped & ordered & unkeyed)
     bare = (kind == _NO_KEY) | ((kind == _GLUED) & ~keyed & ~grouped)
