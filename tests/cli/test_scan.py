@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tamis.cli import main
 from tamis.cli.scan import scan_command, scan_file
 from tamis.documents.project import bundled_project
 from tamis.errors import InputError
@@ -133,3 +134,21 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 def test_csv_options_are_guessed_from_the_head(head: bytes, separator: str, encoding: str) -> None:
     options = csv_options(head)
     assert (options.separator, options.encoding) == (separator, encoding)
+
+
+def test_an_unforeseen_error_is_told_by_type_and_place_and_quotes_no_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(array: pa.Array, name: str) -> None:
+        raise pa.ArrowInvalid(f"could not parse {NIR!r}")
+
+    path = tmp_path / "notes.txt"
+    path.write_text("rien\n")
+    monkeypatch.setattr("tamis.cli.scan.profile_nir", fail)
+    monkeypatch.setattr("sys.argv", ["tamis", "scan", str(path)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    said = capfd.readouterr()
+    assert stop.value.code == 3
+    assert "tamis: failed (ArrowInvalid at test_scan.py:" in said.err
+    assert NIR not in said.out + said.err
