@@ -19,6 +19,7 @@ LAYERS = (
     "draft",
     "synthetic",
     "report",
+    "stream",
     "beam",
     "cli",
 )

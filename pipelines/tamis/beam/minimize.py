@@ -102,7 +102,7 @@ class ThrowawayKeys:
         return DerivedKey(key, 0, "")
 
 
-class _PinnedKeys:
+class PinnedKeys:
     """A keyring at the epoch that the run was begun with."""
 
     def __init__(self, ref: KeyRef) -> None:
@@ -125,7 +125,7 @@ class _MinimizeFn(beam.DoFn):
         if self._throwaway:
             self._keys = ThrowawayKeys()
         elif self._ref is not None:
-            self._keys = _PinnedKeys(self._ref)
+            self._keys = PinnedKeys(self._ref)
         self._records = {
             name: Metrics.counter("tamis", f"{name}-records")
             for name in ("in", "released", "withheld", "quarantined")

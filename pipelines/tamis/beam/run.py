@@ -91,7 +91,7 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
     """
     check_run_id(job.run)
     _has_tables(job.inputs)
-    keys, key_parts = _load_keys(job)
+    keys, key_parts = load_keys(job.plan, job.keys)
     facts = RunFacts(job.run, job.replay, datetime.datetime.now(datetime.UTC), key_parts)
     options = _options(job.options)
     if builds_only(job.options):
@@ -186,7 +186,7 @@ def dry_run(
             | "Minimize" >> Minimize(plan, new_run_id(plan.policy), throwaway_keys=True)
             | "Measure" >> Measure(path, plan, facts, tasks, look or Look(), limit)
         )
-        with _told_errors():
+        with told_errors():
             pipeline.run().wait_until_finish()
         return Measured.model_validate_json(Path(path).read_text(encoding="utf-8"))
 
@@ -201,7 +201,7 @@ def _launch(job: Job, keys: KeyRef | None, facts: RunFacts, options: PipelineOpt
         | "Minimize" >> Minimize(job.plan, job.run, keys)
         | "Store" >> store(job.output, job.plan, job.run, facts)
     )
-    with _told_errors():
+    with told_errors():
         pipeline.run().wait_until_finish()
 
 
@@ -229,26 +229,29 @@ def _options(flags: Sequence[str]) -> PipelineOptions:
     return options
 
 
-def _load_keys(job: Job) -> tuple[KeyRef | None, tuple[KeyPart, ...]]:
-    if not job.plan.needs_keys:
+def load_keys(plan: Plan, keyring: str | None) -> tuple[KeyRef | None, tuple[KeyPart, ...]]:
+    """Where workers find the keys that `plan` needs, and what a receipt says of them.
+
+    Raises:
+        KeysError: the plan needs keys and there are none.
+    """
+    if not plan.needs_keys:
         return None, ()
-    if job.keys is None:
-        raise KeysError(f"policy `{job.plan.policy}` makes pseudonyms and needs --keys")
-    keyring = open_keyring(job.keys)
-    epoch = keyring.current
+    if keyring is None:
+        raise KeysError(f"policy `{plan.policy}` makes pseudonyms and needs --keys")
+    opened = open_keyring(keyring)
+    epoch = opened.current
     parts = {
         (release.item, str(leaf.method))
-        for release in job.plan.releases
+        for release in plan.releases
         for leaf in release.leaves
         if leaf.pseudonym
     }
     found = {}
     for item, method in sorted(parts):
-        key = keyring.key(job.plan.processing, item, method, epoch=epoch)
-        found[item] = KeyPart(
-            processing=job.plan.processing, item=item, epoch=epoch, key_id=key.key_id
-        )
-    return KeyRef(job.keys, epoch), tuple(found.values())
+        key = opened.key(plan.processing, item, method, epoch=epoch)
+        found[item] = KeyPart(processing=plan.processing, item=item, epoch=epoch, key_id=key.key_id)
+    return KeyRef(keyring, epoch), tuple(found.values())
 
 
 def _check_same(before: Receipt, job: Job, keys: tuple[KeyPart, ...]) -> None:
@@ -303,7 +306,7 @@ def _tidy(folder: Folder) -> None:
 
 
 @contextmanager
-def _told_errors() -> Iterator[None]:
+def told_errors() -> Iterator[None]:
     """Turn what a runner raises back into the error that a worker told, without its traceback.
 
     A worker of this process logs the traceback, and prints it as well.

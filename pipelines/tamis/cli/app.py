@@ -170,10 +170,56 @@ def run(
     allow_example: Annotated[
         bool, typer.Option(help="allow a register entry that only illustrates")
     ] = False,
+    batch_records: Annotated[
+        int, typer.Option(metavar="N", min=1, help="stream: messages judged at once, at most")
+    ] = 5_000,
+    batch_ms: Annotated[
+        int, typer.Option(metavar="MS", min=1, help="stream: how long they are gathered")
+    ] = 20,
+    period: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, help="stream: how long a receipt's period is")
+    ] = 60,
+    once: Annotated[
+        bool, typer.Option("--once", help="stream: end when all that is there has been read")
+    ] = False,
+    seal_to: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="stream: public key to seal quarantined originals to"),
+    ] = None,
+    avro_schema: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[ID=]FILE", help="stream: schema of messages; may be given again"),
+    ] = None,
 ) -> None:
-    """Minimize inputs into a store; options of Beam may follow after `--`."""
-    from tamis.cli.run import run_command
+    """Minimize inputs into a store; options of Beam may follow after `--`.
 
+    A stream (kafka://, pubsub://, watch:) runs until a signal drains it.
+    """
+    from tamis.cli.run import run_command
+    from tamis.stream.address import stream_kind
+
+    if any(stream_kind(one) for one in inputs):
+        from tamis.cli.run_stream import Asked, run_stream_command
+
+        asked = Asked(
+            keys,
+            run_id,
+            allow_example,
+            batch_records,
+            batch_ms,
+            period,
+            once,
+            seal_to,
+            tuple(avro_schema or ()),
+            tuple(context.args),
+        )
+        if on is not None or replay:
+            raise typer.BadParameter(
+                "a stream is judged under the law of its day, not --on another"
+            )
+        raise typer.Exit(
+            run_stream_command(_project(context), policy, tuple(inputs), output, asked)
+        )
     code = run_command(
         _project(context),
         policy,

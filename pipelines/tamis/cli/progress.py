@@ -6,7 +6,7 @@ Elsewhere nothing listens to the readers, and nothing is imported.
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -68,13 +68,21 @@ class _Bar:
 
 
 @contextmanager
-def show_warnings() -> Iterator[None]:
-    """Print what Tamis warns of to stderr while the block runs, whatever Beam does to it."""
+def show_log(level: int = logging.INFO) -> Iterator[None]:
+    """Print what Tamis logs to stderr while the block runs, whatever Beam does to it."""
     logger = logging.getLogger("tamis")
+    before = logger.level
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("tamis: %(message)s"))
     logger.addHandler(handler)
+    logger.setLevel(level)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
+def show_warnings() -> AbstractContextManager[None]:
+    """Print what Tamis warns of to stderr while the block runs."""
+    return show_log(logging.WARNING)

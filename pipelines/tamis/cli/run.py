@@ -5,6 +5,7 @@ run 20261123t101500-dsn-droits-a1b2c3 committed: 5 in, 3 released, 0 withheld, 2
 receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 """
 
+import datetime
 import gc
 import sys
 
@@ -31,6 +32,24 @@ def tell_attested(plan: Plan) -> None:
             )
 
 
+def compile_allowed(project: Project, policy: str, day: datetime.date, allow_example: bool) -> Plan:
+    """The plan of `day`, told what it stands on.
+
+    Raises:
+        UsageError: it stands on an example, and that is not allowed.
+    """
+    plan = compile_plan(project, policy, day)
+    examples = [release.id for release in plan.releases if release.attested == "example"]
+    if examples and not allow_example:
+        raise UsageError(
+            f"policy `{policy}`: the register's entry for {plan.processing} is an example "
+            f"(releases {', '.join(examples)}): put a real entry in the register, "
+            "or say --allow-example"
+        )
+    tell_attested(plan)
+    return plan
+
+
 def run_command(
     project: Project,
     policy: str,
@@ -48,15 +67,7 @@ def run_command(
     day = read_day(on)
     if day != today() and not replay:
         raise UsageError(f"{day} is not today ({today()}): say --replay to run under its law")
-    plan = compile_plan(project, policy, day)
-    examples = [release.id for release in plan.releases if release.attested == "example"]
-    if examples and not allow_example:
-        raise UsageError(
-            f"policy `{policy}`: the register's entry for {plan.processing} is an example "
-            f"(releases {', '.join(examples)}): put a real entry in the register, "
-            "or say --allow-example"
-        )
-    tell_attested(plan)
+    plan = compile_allowed(project, policy, day, allow_example)
 
     gc.disable()
     from tamis.beam.run import Job, builds_only, new_run_id, run

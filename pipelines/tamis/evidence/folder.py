@@ -1,5 +1,6 @@
 """The few things that a store does with files, on a local disk or a file system that Beam knows."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -152,6 +153,46 @@ class RemoteFolder:
 def open_folder(uri: str) -> Folder:
     """The folder at `uri`: a path of this machine, or a URI that Beam's file systems know."""
     return RemoteFolder(uri) if "://" in uri else LocalFolder(uri)
+
+
+class HashingSink:
+    """A file object that hashes what goes through it; `close_durably` closes its `stream`."""
+
+    closed = False
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.sha256 = hashlib.sha256()
+        self._at = 0
+
+    def write(self, data: Any) -> int:
+        """Write and hash."""
+        self.sha256.update(data)
+        self.stream.write(data)
+        self._at += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """Bytes written."""
+        return self._at
+
+    def flush(self) -> None:
+        """Nothing: `close_durably` does it."""
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def readable(self) -> bool:
+        """False."""
+        return False
+
+    def seekable(self) -> bool:
+        """False."""
+        return False
+
+    def close(self) -> None:
+        """Nothing: `close_durably` does it."""
 
 
 def close_durably(stream: BinaryIO) -> None:

@@ -44,12 +44,18 @@ class ProcessingPart(Part):
 
 
 class InputPart(Part):
-    """An input as it was read; no digest where a dry run did not read it to its end."""
+    """An input as it was read; no digest where a dry run did not read it to its end.
+
+    Of a stream, a partition: messages from offset `first` to before `next`. There is no digest of
+    them, for that of a few small messages could be guessed back to what they say.
+    """
 
     uri: str
     rows: int
     bytes: int
     sha256: str
+    first: int | None = None
+    next: int | None = None
 
 
 class Counts(Part):
@@ -105,9 +111,14 @@ class KeyPart(Part):
 
 
 class Receipt(Part):
-    """The evidence of one run; a dry run has the same without files."""
+    """The evidence of one run; a dry run has the same without files.
+
+    Of a stream, the evidence of one period: `stream` names the stream, and is what records have
+    as `legal_run`.
+    """
 
     run: str
+    stream: str | None = None
     policy: str
     policy_sha256: str
     plan_sha256: str
@@ -146,12 +157,14 @@ class RunFacts:
         replay: whether the day is another than today.
         started: when, UTC.
         keys: epoch and key id by (processing, item).
+        stream: the stream that the run is a period of.
     """
 
     run: str
     replay: bool
     started: datetime.datetime
     keys: tuple[KeyPart, ...] = ()
+    stream: str | None = None
 
 
 def tool_version() -> str:
@@ -186,6 +199,7 @@ def make_receipt(
     _reconcile(tally, read, files, quarantine_files)
     return Receipt(
         run=facts.run,
+        stream=facts.stream,
         policy=plan.policy,
         policy_sha256=plan.policy_sha256,
         plan_sha256=plan.sha256,

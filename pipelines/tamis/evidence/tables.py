@@ -56,17 +56,17 @@ class TableStore:
         """Make the schema and Tamis' own tables where they are missing."""
 
         def act(connection: Connection) -> None:
-            with connection.transaction(), _alone(connection, "tables"):
+            with connection.transaction(), alone(connection, "tables"):
                 schema = self.database.schema
-                if not _exists(connection, "pg_namespace", "nspname", schema):
+                if not exists(connection, "pg_namespace", "nspname", schema):
                     connection.execute(f"CREATE SCHEMA {quoted(schema)}".encode())
                 connection.execute(
-                    f"CREATE TABLE IF NOT EXISTS {self._at(RECEIPTS)} (run text PRIMARY KEY, "
+                    f"CREATE TABLE IF NOT EXISTS {self.at(RECEIPTS)} (run text PRIMARY KEY, "
                     "policy text NOT NULL, committed timestamptz NOT NULL DEFAULT now(), "
                     "receipt json NOT NULL)".encode()
                 )
                 connection.execute(
-                    f"CREATE TABLE IF NOT EXISTS {self._at(STAGED)} (part text PRIMARY KEY, "
+                    f"CREATE TABLE IF NOT EXISTS {self.at(STAGED)} (part text PRIMARY KEY, "
                     "run text NOT NULL, staged timestamptz NOT NULL DEFAULT now())".encode()
                 )
 
@@ -82,7 +82,7 @@ class TableStore:
         connection = self.database.connect(FIRST_PATIENCE_SECONDS)
         try:
             with self.database.told():
-                if not _try_lock(connection, self._lock(run)):
+                if not try_lock(connection, self.lock(run)):
                     raise RunError(f"{self.shown}: run {run} is still under way")
             yield
         finally:
@@ -103,10 +103,10 @@ class TableStore:
         """
 
         def act(connection: Connection) -> None:
-            with connection.transaction(), _alone(connection, "tables"):
+            with connection.transaction(), alone(connection, "tables"):
                 self._remove(connection, run)
                 for target in targets(plan, run):
-                    self._make(connection, target)
+                    self.make(connection, target)
                     self._make_part(connection, target, run)
 
         self.database.retry(act)
@@ -124,13 +124,13 @@ class TableStore:
         """
 
         def act(connection: Connection) -> Receipt:
-            with connection.transaction(), _alone(connection, "tables"):
+            with connection.transaction(), alone(connection, "tables"):
                 before = self._receipt(connection, run)
                 if before is not None:
                     return before
                 counted: dict[str | None, tuple[str, int]] = {}
                 for target in targets(plan, run):
-                    part = self._at(target.part(run))
+                    part = self.at(target.part(run))
                     row = connection.execute(f"SELECT count(*) FROM {part}".encode()).fetchone()
                     assert row is not None
                     counted[target.output] = (target.part(run), int(str(row[0])))
@@ -138,13 +138,11 @@ class TableStore:
                 for target in targets(plan, run):
                     self._attach(connection, target, run, counted[target.output][1])
                 connection.execute(
-                    f"INSERT INTO {self._at(RECEIPTS)} (run, policy, receipt) "
+                    f"INSERT INTO {self.at(RECEIPTS)} (run, policy, receipt) "
                     "VALUES (%s, %s, %s)".encode(),
                     (run, plan.policy, receipt.to_json()),
                 )
-                connection.execute(
-                    f"DELETE FROM {self._at(STAGED)} WHERE run = %s".encode(), (run,)
-                )
+                connection.execute(f"DELETE FROM {self.at(STAGED)} WHERE run = %s".encode(), (run,))
                 return receipt
 
         return self.database.retry(act)
@@ -154,11 +152,11 @@ class TableStore:
 
         def act(connection: Connection) -> list[str]:
             removed: list[str] = []
-            if not _exists(connection, "pg_tables", "tablename", STAGED, self.database.schema):
+            if not exists(connection, "pg_tables", "tablename", STAGED, self.database.schema):
                 return removed
-            rows = connection.execute(f"SELECT DISTINCT run FROM {self._at(STAGED)}".encode())
+            rows = connection.execute(f"SELECT DISTINCT run FROM {self.at(STAGED)}".encode())
             for run in sorted(str(row[0]) for row in rows.fetchall()):
-                if _try_lock(connection, self._lock(run)):
+                if try_lock(connection, self.lock(run)):
                     with connection.transaction():
                         self._remove(connection, run)
                     removed.append(run)
@@ -175,17 +173,19 @@ class TableStore:
 
         self.database.retry(act, FIRST_PATIENCE_SECONDS)
 
-    def _at(self, name: str) -> str:
+    def at(self, name: str) -> str:
+        """A table of the store as commands name it."""
         return quoted(self.database.schema, name)
 
-    def _lock(self, run: str) -> str:
+    def lock(self, run: str) -> str:
+        """Name of the lock that a run under way holds."""
         return f"{self.database.schema}/{run}"
 
     def _receipt(self, connection: Connection, run: str) -> Receipt | None:
-        if not _exists(connection, "pg_tables", "tablename", RECEIPTS, self.database.schema):
+        if not exists(connection, "pg_tables", "tablename", RECEIPTS, self.database.schema):
             return None
         found = connection.execute(
-            f"SELECT receipt::text FROM {self._at(RECEIPTS)} WHERE run = %s".encode(), (run,)
+            f"SELECT receipt::text FROM {self.at(RECEIPTS)} WHERE run = %s".encode(), (run,)
         ).fetchone()
         if found is None:
             return None
@@ -196,14 +196,14 @@ class TableStore:
 
     def _remove(self, connection: Connection, run: str) -> None:
         rows = connection.execute(
-            f"DELETE FROM {self._at(STAGED)} WHERE run = %s RETURNING part".encode(), (run,)
+            f"DELETE FROM {self.at(STAGED)} WHERE run = %s RETURNING part".encode(), (run,)
         ).fetchall()
         for (part,) in rows:
-            connection.execute(f"DROP TABLE IF EXISTS {self._at(str(part))}".encode())
+            connection.execute(f"DROP TABLE IF EXISTS {self.at(str(part))}".encode())
 
-    def _make(self, connection: Connection, target: Target) -> None:
+    def make(self, connection: Connection, target: Target) -> None:
         """The table of the store: made, or given the columns that it lacks."""
-        table = self._at(target.table)
+        table = self.at(target.table)
         found = connection.execute(
             b"SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
             b"WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
@@ -237,7 +237,7 @@ class TableStore:
     def _check(self, connection: Connection, target: Target, there: dict[str, str]) -> None:
         """Refuse a table that is another's, or whose columns have other types."""
         owner = ":".join(target.comment.split(":")[:2])
-        comment = self._comment(connection, self._at(target.table))
+        comment = self._comment(connection, self.at(target.table))
         where = f"{self.shown}: table {target.table}"
         if not comment.startswith(owner) or not set(KEY) <= set(there):
             raise UsageError(f"{where} is there and was not made for this policy and release")
@@ -254,31 +254,31 @@ class TableStore:
         return str(row[0] or "") if row else ""
 
     def _make_part(self, connection: Connection, target: Target, run: str) -> None:
-        part = self._at(target.part(run))
+        part = self.at(target.part(run))
         defaults = ", ".join(
             f"ALTER COLUMN {quoted(name)} SET DEFAULT {literal(value)}"
             for name, value in target.constants.items()
         )
         same = f"{target.run_column} = {literal(run)}"
         for command in (
-            f"CREATE TABLE {part} (LIKE {self._at(target.table)})",
+            f"CREATE TABLE {part} (LIKE {self.at(target.table)})",
             # With the check the server need not read the rows again when they are attached.
             f"ALTER TABLE {part} {defaults}, ADD PRIMARY KEY ({', '.join(KEY)}), "
             f"ADD CONSTRAINT one_run CHECK ({same})",
         ):
             connection.execute(command.encode())
         connection.execute(
-            f"INSERT INTO {self._at(STAGED)} (part, run) VALUES (%s, %s)".encode(),
+            f"INSERT INTO {self.at(STAGED)} (part, run) VALUES (%s, %s)".encode(),
             (target.part(run), run),
         )
 
     def _attach(self, connection: Connection, target: Target, run: str, rows: int) -> None:
-        part = self._at(target.part(run))
+        part = self.at(target.part(run))
         if not rows:
             connection.execute(f"DROP TABLE {part}".encode())
             return
         connection.execute(
-            f"ALTER TABLE {self._at(target.table)} ATTACH PARTITION {part} "
+            f"ALTER TABLE {self.at(target.table)} ATTACH PARTITION {part} "
             f"FOR VALUES IN ({literal(run)})".encode()
         )
         connection.execute(f"ALTER TABLE {part} DROP CONSTRAINT one_run".encode())
@@ -338,7 +338,7 @@ class TableWriter:
 
         try:
             with connection.transaction():
-                return self._load(connection, self._part, rows)
+                return load(connection, self._part, rows)
         except psycopg.errors.UniqueViolation:
             # An attempt before this one wrote some of the rows, and nobody could say so.
             columns = ", ".join(map(quoted, self._sent))
@@ -347,27 +347,34 @@ class TableWriter:
                     f"CREATE TEMP TABLE again (LIKE {self._part} INCLUDING DEFAULTS) "
                     "ON COMMIT DROP".encode()
                 )
-                replaced = self._load(connection, "again", rows)
+                replaced = load(connection, "again", rows)
                 connection.execute(
                     f"INSERT INTO {self._part} ({columns}) SELECT {columns} FROM again "
                     "ON CONFLICT DO NOTHING".encode()
                 )
             return replaced
 
-    def _load(self, connection: Connection, table: str, rows: pa.RecordBatch) -> int:
-        columns = ", ".join(map(quoted, self._sent))
-        command = f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)"
-        with connection.cursor() as cursor, cursor.copy(command.encode()) as copy:
-            replaced = 0
-            for start in range(0, rows.num_rows, SENT_ROWS):
-                # The server takes in a piece while the next is made.
-                data, found = to_csv(rows.slice(start, SENT_ROWS))
-                copy.write(data)
-                replaced += found
-        return replaced
+
+def load(connection: Connection, table: str, rows: pa.RecordBatch) -> int:
+    """Send N rows to `table`, whose columns have the names of the batch's.
+
+    Returns:
+        Values in which U+FFFD stands for a NUL character.
+    """
+    columns = ", ".join(map(quoted, rows.schema.names))
+    command = f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)"
+    with connection.cursor() as cursor, cursor.copy(command.encode()) as copy:
+        replaced = 0
+        for start in range(0, rows.num_rows, SENT_ROWS):
+            # The server takes in a piece while the next is made.
+            data, found = to_csv(rows.slice(start, SENT_ROWS))
+            copy.write(data)
+            replaced += found
+    return replaced
 
 
-def _try_lock(connection: Connection, name: str) -> bool:
+def try_lock(connection: Connection, name: str) -> bool:
+    """Whether the connection holds the lock `name` of this database from now on."""
     row = connection.execute(
         b"SELECT pg_try_advisory_lock(hashtextextended(%s, 37))", (f"tamis/{name}",)
     ).fetchone()
@@ -375,7 +382,7 @@ def _try_lock(connection: Connection, name: str) -> bool:
 
 
 @contextmanager
-def _alone(connection: Connection, name: str) -> Iterator[None]:
+def alone(connection: Connection, name: str) -> Iterator[None]:
     """Hold a lock of this database up to the end of the transaction."""
     connection.execute(
         b"SELECT pg_advisory_xact_lock(hashtextextended(%s, 37))", (f"tamis/{name}",)
@@ -383,9 +390,10 @@ def _alone(connection: Connection, name: str) -> Iterator[None]:
     yield
 
 
-def _exists(
+def exists(
     connection: Connection, catalogue: str, column: str, name: str, schema: str | None = None
 ) -> bool:
+    """Whether a catalogue has a row with `name` in `column`, in `schema` if given."""
     also = " AND schemaname = %s" if schema else ""
     query = f"SELECT 1 FROM pg_catalog.{catalogue} WHERE {column} = %s{also}"
     names: Iterable[str] = (name, schema) if schema else (name,)

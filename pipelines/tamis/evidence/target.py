@@ -12,6 +12,7 @@ from tamis.formats.postgres import column_type
 RECEIPTS = "_tamis_receipts"
 STAGED = "_tamis_staged"
 QUARANTINE = "_tamis_quarantine"
+POSITIONS = "_tamis_positions"
 KEY = ("_input", "_position")
 """The key of a row in its run: its input's number, and its position there."""
 
@@ -26,6 +27,7 @@ _QUARANTINE_COLUMNS = (
     ("field", "text", "the field's name, never its value"),
     ("rule", "text", "the rule"),
 )
+_SEALED = ("sealed", "bytea", "the original message, sealed; `tamis unseal` opens it")
 _TAG_WORDS = {
     "legal_item": "item of art. R. 6323-37 that permits the release",
     "legal_purpose": "finalité of art. R. 6323-33",
@@ -74,8 +76,13 @@ class Target:
         return [name for name, _, _ in self.columns if name not in self.constants] + list(KEY)
 
 
-def targets(plan: Plan, run: str) -> list[Target]:
+def targets(plan: Plan, run: str, *, stream: bool = False) -> list[Target]:
     """The tables that a run of `plan` writes to: one a release, and the quarantine's.
+
+    Args:
+        plan: what is done.
+        run: id of the run or stream.
+        stream: whether the quarantine has originals.
 
     Raises:
         UsageError: a field's name cannot be a column's.
@@ -90,7 +97,7 @@ def targets(plan: Plan, run: str) -> list[Target]:
             QUARANTINE,
             "Tamis: records that could not be judged safely; where and why, no values",
             "run",
-            _QUARANTINE_COLUMNS,
+            (*_QUARANTINE_COLUMNS, _SEALED) if stream else _QUARANTINE_COLUMNS,
             {"run": run},
         ),
     ]

@@ -6,7 +6,7 @@ held. Strict means: UTF-8; no key twice in an object; no NaN nor Infinity; no de
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
@@ -30,8 +30,8 @@ _PIECE_BYTES = 8 << 20
 _MAX_SHAPES = 1024
 
 
-class _Unreadable(Exception):
-    """A line is no record. Its text is the rule, and holds no value."""
+class Unreadable(Exception):
+    """What was read is no record. The text is the rule, and holds no value."""
 
 
 def read_jsonl(
@@ -50,15 +50,15 @@ def read_jsonl(
 
 
 def _pieces(stream: BinaryIO, plan: Plan) -> Iterator[Chunk]:
-    seen = _Names(known_names(plan))
+    seen = Names(known_names(plan))
     rows: list[dict[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
     held = 0
     for number, line in _lines(stream):
         try:
-            record = _parse(line)
-        except _Unreadable as error:
+            record = parse_object(line)
+        except Unreadable as error:
             rejects.append((number, "unreadable", "", str(error)))
         else:
             seen.add(record)
@@ -72,7 +72,7 @@ def _pieces(stream: BinaryIO, plan: Plan) -> Iterator[Chunk]:
     yield to_chunk([], [], plan.fields, missing=seen.known - seen.found)
 
 
-class _Names:
+class Names:
     """The keys that objects have, at the price of one look-up where many have the same.
 
     Attributes:
@@ -87,7 +87,8 @@ class _Names:
         self._unknown: dict[str, None] = {}
         self._told = 0
 
-    def add(self, record: dict[str, Any]) -> None:
+    def add(self, record: Mapping[str, Any]) -> None:
+        """See the keys of `record`."""
         shape = hash(tuple(record))
         if shape in self._shapes:
             return
@@ -140,25 +141,30 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
         yield number, whole
 
 
-def _parse(line: bytes | None) -> dict[str, Any]:
-    if line is None:
-        raise _Unreadable(f"longer than {MAX_LINE_BYTES} bytes")
+def parse_object(line: bytes | None) -> dict[str, Any]:
+    """The object that `line` holds, read strictly; None stands for a line that is too long.
+
+    Raises:
+        Unreadable: it is no JSON object, or not one that can be told apart from another.
+    """
+    if line is None or len(line) > MAX_LINE_BYTES:
+        raise Unreadable(f"longer than {MAX_LINE_BYTES} bytes")
     try:
         text = line.decode()
     except UnicodeDecodeError:
-        raise _Unreadable("not UTF-8") from None
+        raise Unreadable("not UTF-8") from None
     try:
         record = _DECODER.decode(text)
     except json.JSONDecodeError:
-        raise _Unreadable("not JSON") from None
+        raise Unreadable("not JSON") from None
     except ValueError:
-        raise _Unreadable("an integer has too many digits") from None
+        raise Unreadable("an integer has too many digits") from None
     except RecursionError:
-        raise _Unreadable(_TOO_DEEP) from None
+        raise Unreadable(_TOO_DEEP) from None
     if type(record) is not dict:
-        raise _Unreadable("not a JSON object")
+        raise Unreadable("not a JSON object")
     if text.count("[") + text.count("{") > MAX_DEPTH and _deeper(record):
-        raise _Unreadable(_TOO_DEEP)
+        raise Unreadable(_TOO_DEEP)
     return record
 
 
@@ -183,12 +189,12 @@ def _deeper(record: dict[str, Any]) -> bool:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _Unreadable("a key stands twice in one object")
+        raise Unreadable("a key stands twice in one object")
     return members
 
 
 def _constant(_: str) -> Any:
-    raise _Unreadable("NaN and Infinity are not JSON")
+    raise Unreadable("NaN and Infinity are not JSON")
 
 
 _DECODER = json.JSONDecoder(

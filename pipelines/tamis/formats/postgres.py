@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -18,6 +17,7 @@ import pyarrow.csv as pa_csv
 from tamis.decide.plan import PlanField
 from tamis.errors import RunError
 from tamis.formats.chunk import FAULTS
+from tamis.formats.json_texts import BYTEA, REPLACEMENT, is_binary, to_hex, to_json
 from tamis.formats.rows import NumberText, to_chunk
 
 _INTEGERS = {
@@ -30,9 +30,6 @@ _INTEGERS = {
     "int64": "bigint",
     "uint64": "numeric(20,0)",
 }
-_HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dtype=np.uint16)
-_CONTROLS = {chr(code): f"\\u{code:04x}" for code in range(1, 32)}
-_REPLACEMENT = "\ufffd"
 
 
 def column_type(kind: pa.DataType) -> str:
@@ -59,7 +56,7 @@ def column_type(kind: pa.DataType) -> str:
         (pa.types.is_date, "date"),
         (pa.types.is_time, "time without time zone"),
         (pa.types.is_nested, "jsonb"),
-        (_is_binary, "bytea"),
+        (is_binary, "bytea"),
     ):
         if found(kind):
             return name
@@ -83,54 +80,22 @@ def to_csv(batch: pa.RecordBatch) -> tuple[bytes, int]:
             column = column.dictionary_decode()
         if pa.types.is_nested(column.type):
             held = pc.fill_null(column.is_valid(), False)
-            column = pc.if_else(held, to_json(column), pa.scalar(None, pa.string()))
-        elif _is_binary(column.type):
-            column = _hex(column)
+            column = pc.if_else(held, to_json(column, jsonb=True), pa.scalar(None, pa.string()))
+        elif is_binary(column.type):
+            column = to_hex(column, BYTEA)
         elif pa.types.is_timestamp(column.type) or pa.types.is_time(column.type):
             column = _in_microseconds(column, name)
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             nul = pc.match_substring(column, "\0")
             if pc.any(nul).as_py():
                 replaced += pc.sum(nul).as_py()
-                column = pc.replace_substring(column, "\0", _REPLACEMENT)
+                column = pc.replace_substring(column, "\0", REPLACEMENT)
         columns.append(column)
     sink = io.BytesIO()
     options = pa_csv.WriteOptions(include_header=False, batch_size=16_384)
     names = [str(index) for index in range(len(columns))]
     pa_csv.write_csv(pa.RecordBatch.from_arrays(columns, names), sink, options)
     return sink.getvalue(), replaced
-
-
-def to_json(array: pa.Array) -> pa.StringArray:
-    """Each value as a JSON text; decimals as exact numbers, bytes in hexadecimal.
-
-    Example:
-        >>> to_json(pa.array([[{"a": 'x"', "b": None}], [], None])).to_pylist()
-        ['[{"a":"x\\\\"","b":null}]', '[]', 'null']
-    """
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        return to_json(array.dictionary_decode())
-    if pa.types.is_struct(kind):
-        parts: list[Any] = []
-        for index, (field, child) in enumerate(zip(kind, array.flatten(), strict=True)):
-            parts += [("," if index else "{") + json.dumps(field.name) + ":", to_json(child)]
-        texts = pc.binary_join_element_wise(*parts, "}", "") if parts else _all("{}", len(array))
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        below = to_json(array.flatten())
-        joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), below), ",")
-        texts = pc.binary_join_element_wise("[", joined, "]", "")
-    elif pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
-        texts = array.cast(pa.string())
-    elif pa.types.is_floating(kind):
-        text = array.cast(pa.string())
-        quoted = pc.binary_join_element_wise('"', text, '"', "")
-        texts = pc.if_else(pc.is_finite(array), text, quoted)
-    else:
-        texts = _quoted(_hex(array) if _is_binary(kind) else array.cast(pa.string()))
-    return pc.if_else(array.is_valid(), texts, "null") if array.null_count else texts
 
 
 def from_csv(
@@ -211,41 +176,6 @@ def _parse(text: str | None) -> Any:
 
 def _unhex(text: str | None) -> bytes | None:
     return None if text is None else bytes.fromhex(text.removeprefix("\\x"))
-
-
-def _is_binary(kind: pa.DataType) -> bool:
-    binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
-    return bool(binary or pa.types.is_fixed_size_binary(kind))
-
-
-def _all(text: str, rows: int) -> pa.StringArray:
-    return pa.repeat(pa.scalar(text), rows)
-
-
-def _hex(array: pa.Array) -> pa.StringArray:
-    """Bytes as PostgreSQL and JSON take them: `\\x` and hexadecimal digits."""
-    if not pa.types.is_fixed_size_binary(array.type) or array.null_count or not len(array):
-        found = [None if one is None else "\\x" + one.hex() for one in array.to_pylist()]
-        return pa.array(found, pa.string())
-    width = array.type.byte_width
-    start = array.offset * width
-    values = np.frombuffer(array.buffers()[1], np.uint8)[start : start + len(array) * width]
-    text = np.empty((len(array), width + 1), np.uint16)
-    text[:, 0] = np.frombuffer(b"\\x", np.uint16)[0]
-    text[:, 1:] = _HEX[values].reshape(len(array), width)
-    offsets = np.arange(len(array) + 1, dtype=np.int32) * (2 * width + 2)
-    return pa.StringArray.from_buffers(len(array), pa.py_buffer(offsets), pa.py_buffer(text))
-
-
-def _quoted(texts: pa.Array) -> pa.Array:
-    """JSON strings of texts; NUL, which `jsonb` does not take, as U+FFFD."""
-    for plain, escaped in (("\\", "\\\\"), ('"', '\\"')):
-        texts = pc.replace_substring(texts, plain, escaped)
-    if pc.any(pc.match_substring_regex(texts, "[\\x00-\\x1f]")).as_py():
-        texts = pc.replace_substring(texts, "\0", _REPLACEMENT)
-        for plain, escaped in _CONTROLS.items():
-            texts = pc.replace_substring(texts, plain, escaped)
-    return pc.binary_join_element_wise('"', texts, '"', "")
 
 
 def _in_microseconds(column: pa.Array, name: str) -> pa.Array:
