@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from tamis.cli.keys import app
 from tamis.errors import KeysError
-from tamis.nir import keyring as keyring_module
+from tamis.nir import guarded
 from tamis.nir.keyring import DerivedKey, Keyring, open_keyring
 from tamis.nir.kms import GoogleKms, connect, crc32c
 from tamis.nir.pseudonym import derive_key, pseudonymize
@@ -32,7 +32,7 @@ NIRS = pa.array(["1550875999991", "2930797490995"])
 
 @pytest.fixture(autouse=True)
 def _cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyring_module, "SCRYPT_COST", 1 << 10)
+    monkeypatch.setattr(guarded, "SCRYPT_COST", 1 << 10)
     monkeypatch.delenv("TAMIS_KEYS_PASSPHRASE", raising=False)
 
 

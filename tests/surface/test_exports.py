@@ -75,6 +75,7 @@ print(*sorted({{"apache_beam", "pyarrow.dataset", "pandas"}} & set(sys.modules))
         ("from tamis.cli import main; main()", ("check",)),
         ("from tamis.cli import main; main()", ("plan", "dsn-droits")),
         ("from tamis.cli import main; main()", ("keys", "--help")),
+        ("from tamis.cli import main; main()", ("unseal", "--help")),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
 )

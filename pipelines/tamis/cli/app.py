@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tamis.cli import keys
+from tamis.cli import keys, seal_keys
 
 if TYPE_CHECKING:
     from tamis.documents.project import Project
@@ -24,6 +24,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(keys.app, name="keys", help="Make, rotate, list and destroy the pseudonyms' keys.")
+app.add_typer(
+    seal_keys.app, name="seal-keys", help="Make the keys that streams seal original messages to."
+)
 
 Policy = Annotated[str, typer.Argument(metavar="POLICY", help="name of a policy of the project")]
 Inputs = Annotated[
@@ -281,3 +284,39 @@ def verify(
     from tamis.cli.verify import verify_command
 
     raise typer.Exit(verify_command(_project(context), receipt, json))
+
+
+@app.command()
+def unseal(
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE…", help="store, .parquet, .jsonl, - or postgresql://…"),
+    ],
+    key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="private key; may be given again"),
+    ] = None,
+    run: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="only of this run; may be given again")
+    ] = None,
+    reason: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WHY", help="only those quarantined for it; may be given again"),
+    ] = None,
+    position: Annotated[
+        list[int] | None,
+        typer.Option(metavar="N", help="only at this position; may be given again"),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="write originals into this new folder")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="print originals, base64 in an object a line")
+    ] = False,
+) -> None:
+    """Tell what a stream's quarantine keeps sealed, or open it; exit 1 if something does not."""
+    from tamis.cli.unseal import unseal_command
+    from tamis.evidence.quarantined import Wanted
+
+    wanted = Wanted(frozenset(run or ()), frozenset(reason or ()), frozenset(position or ()))
+    raise typer.Exit(unseal_command(tuple(sources), tuple(key or ()), wanted, to, json))

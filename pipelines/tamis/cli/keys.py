@@ -10,13 +10,12 @@ line, which other users of the machine can read.
 """
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tamis.errors import KeysError
+from tamis.cli.passphrase import ask_passphrase, given_passphrase
 
 if TYPE_CHECKING:
     from tamis.nir.keyring import Epoch
@@ -43,9 +42,9 @@ def new(
 
     secret = None
     if kms is None or passphrase:
-        secret = os.environ.get(PASSPHRASE_VARIABLE) or None
+        secret = given_passphrase(PASSPHRASE_VARIABLE)
         if passphrase and secret is None:
-            secret = _ask(twice=True)
+            secret = ask_passphrase(PASSPHRASE_VARIABLE, twice=True)
     keyring = Keyring.create(file, secret, kms_uri=kms)
     guard = {
         "none": "guarded by its mode 0600 alone",
@@ -108,8 +107,5 @@ def _row(epoch: "Epoch") -> dict[str, str | int]:
     }
 
 
-def _ask(twice: bool = False) -> str:
-    if not sys.stdin.isatty():
-        raise KeysError("there is no terminal to ask on: set TAMIS_KEYS_PASSPHRASE")
-    secret: str = typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice, err=True)
-    return secret
+def _ask() -> str:
+    return ask_passphrase("TAMIS_KEYS_PASSPHRASE")

@@ -16,36 +16,34 @@ KMS that the worker's own identity may ask. Only the reference travels.
 """
 
 import base64
-import fcntl
 import os
 import secrets
-import stat
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal, NoReturn, Self
+from typing import Final, Literal, NoReturn, Self
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from tamis.errors import KeysError
-from tamis.nir.kms import Kms, connect
+from tamis.nir.guarded import (
+    Lock,
+    Model,
+    Passphrase,
+    Wrap,
+    folder_locked,
+    make_lock,
+    read_guarded,
+    unlock,
+    why_invalid,
+    write_guarded,
+)
+from tamis.nir.kms import Kms
 from tamis.nir.pseudonym import KEY_BYTES, derive_key
 
 PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"
-SCRYPT_COST: Final = 1 << 17  # RFC 7914's N; with r = 8, 128 MiB and some tenths of a second
-
-_NONCE_BYTES: Final = 12
-_LARGEST_FILE: Final = 1 << 20  # bytes
-_NOT_THE_OWNER: Final = stat.S_IRWXG | stat.S_IRWXO
-
-Passphrase = str | Callable[[], str] | None
-"""A passphrase, or what asks for it if the keyring turns out to need one."""
 
 
 @dataclass(frozen=True)
@@ -70,35 +68,7 @@ class DerivedKey:
         raise KeysError("a key is never pickled: workers load it in `setup`")
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        ser_json_bytes="hex",
-        val_json_bytes="hex",
-    )
-
-
-class _NoWrap(_Model):
-    by: Literal["none"] = "none"
-
-
-class _PassphraseWrap(_Model):
-    by: Literal["passphrase"] = "passphrase"
-    salt: bytes = Field(min_length=16, max_length=64)
-    n: int = Field(ge=1 << 10, le=1 << 20)
-    r: int = Field(ge=1, le=16)
-    p: int = Field(ge=1, le=16)
-
-
-class _KmsWrap(_Model):
-    by: Literal["kms"] = "kms"
-    uri: str
-    key: bytes = Field(min_length=1)
-
-
-class _Entry(_Model):
+class _Entry(Model):
     epoch: int
     created: AwareDatetime
     key_id: str
@@ -110,9 +80,9 @@ class _Entry(_Model):
         return f"tamis/keyring/v1|{self.epoch}|{self.key_id}|{self.created.isoformat()}".encode()
 
 
-class _Document(_Model):
+class _Document(Model):
     keyring: Literal["tamis/v1"] = "tamis/v1"
-    wrap: Annotated[_NoWrap | _PassphraseWrap | _KmsWrap, Field(discriminator="by")]
+    wrap: Wrap
     epochs: tuple[_Entry, ...] = Field(min_length=1)
 
 
@@ -120,6 +90,7 @@ class Keyring:
     """An opened keyring. Made by `open_keyring`, `Keyring.open` or `Keyring.create`.
 
     Example:
+        >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     keyring = Keyring.create(f"{folder}/keys.json")
         ...     keyring.rotate()
@@ -129,7 +100,7 @@ class Keyring:
     """
 
     def __init__(
-        self, name: str, path: Path | None, document: _Document, lock: "_Lock | None"
+        self, name: str, path: Path | None, document: _Document, lock: Lock | None
     ) -> None:
         self._name = name
         self._path = path
@@ -157,7 +128,7 @@ class Keyring:
         Raises:
             KeysError: the file is missing, loose, cut short or no keyring, or does not unlock.
         """
-        document = _parse(str(path), _read(Path(path)))
+        document = _parse(str(path), read_guarded(Path(path), _shown(path)))
         lock = _unlock(str(path), document, passphrase, kms) if unlock else None
         return cls(str(path), Path(path), document, lock)
 
@@ -183,20 +154,12 @@ class Keyring:
         """
         if passphrase is not None and kms_uri is not None:
             raise KeysError("a keyring is wrapped by a passphrase or by a kms, not by both")
-        wrap: _NoWrap | _PassphraseWrap | _KmsWrap = _NoWrap()
-        secret: bytes | None = None
-        if kms_uri is not None:
-            secret = secrets.token_bytes(KEY_BYTES)
-            wrap = _KmsWrap(uri=kms_uri, key=(kms or connect(kms_uri)).wrap(secret))
-        elif passphrase is not None:
-            wrap = _PassphraseWrap(salt=secrets.token_bytes(16), n=SCRYPT_COST, r=8, p=1)
-            secret = _stretch(passphrase, wrap)
-        lock = _Lock(secret)
+        wrap, lock = make_lock(passphrase, kms_uri, kms)
         document = _Document(wrap=wrap, epochs=(_new_entry(1, lock),))
-        with _folder_locked(Path(path)) as target:
+        with folder_locked(Path(path), _shown(path)) as target:
             if target.exists():
                 raise KeysError(f"`{path}` exists already: a keyring is never overwritten")
-            _write(target, document)
+            write_guarded(target, document)
         return cls(str(path), Path(path), document, lock)
 
     def rotate(self) -> None:
@@ -209,7 +172,7 @@ class Keyring:
         with self._changing() as (target, document):
             entry = _new_entry(document.epochs[-1].epoch + 1, lock)
             document = document.model_copy(update={"epochs": (*document.epochs, entry)})
-            _write(target, document)
+            write_guarded(target, document)
         self._take(document)
 
     def destroy(self, epoch: int) -> None:
@@ -229,7 +192,7 @@ class Keyring:
                 e.model_copy(update={"root": None}) if e is entry else e for e in document.epochs
             )
             document = document.model_copy(update={"epochs": epochs})
-            _write(target, document, wipe=True)
+            write_guarded(target, document, wipe=True)
         self._take(document)
 
     def epochs(self) -> list[Epoch]:
@@ -280,12 +243,12 @@ class Keyring:
     def _take(self, document: _Document) -> None:
         self._document = document
         self._roots = {
-            entry.epoch: self._lock.open(entry, self._name)
+            entry.epoch: _open_entry(entry, self._lock, self._name)
             for entry in document.epochs
             if self._lock is not None and entry.root is not None
         }
 
-    def _unlocked(self) -> "_Lock":
+    def _unlocked(self) -> Lock:
         if self._lock is None:
             raise KeysError(f"keyring `{self._name}` was opened without being unlocked")
         return self._lock
@@ -304,8 +267,8 @@ class Keyring:
         """The file and what it holds now, while no other Tamis changes it."""
         if self._path is None:
             raise KeysError(f"keyring `{self._name}` is no file: change the file it was made from")
-        with _folder_locked(self._path) as target:
-            document = _parse(self._name, _read(target, self._name))
+        with folder_locked(self._path, _shown(self._name)) as target:
+            document = _parse(self._name, read_guarded(target, _shown(self._name)))
             if document.wrap != self._document.wrap:
                 raise KeysError(f"another keyring took the place of `{self._name}`: open it anew")
             yield target, document
@@ -335,139 +298,41 @@ def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
     return Keyring(ref, None, document, _unlock(ref, document, passphrase, None))
 
 
-class _Lock:
-    """What encrypts and decrypts the roots; without a secret they lie in the open."""
-
-    def __init__(self, secret: bytes | None) -> None:
-        if secret is not None and len(secret) != KEY_BYTES:
-            raise KeysError(f"what unlocks a keyring has {KEY_BYTES} bytes, not {len(secret)}")
-        self._cipher = None if secret is None else AESGCM(secret)
-
-    def close(self, root: bytes, entry: _Entry) -> bytes:
-        if self._cipher is None:
-            return root
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, root, entry.context)
-
-    def open(self, entry: _Entry, name: str) -> bytes:
-        assert entry.root is not None
-        root = entry.root
-        if self._cipher is not None:
-            nonce, sealed = root[:_NONCE_BYTES], root[_NONCE_BYTES:]
-            try:
-                root = self._cipher.decrypt(nonce, sealed, entry.context)
-            except (InvalidTag, ValueError):
-                problem = "wrong passphrase or kms key, or the file was altered"
-                raise KeysError(f"keyring `{name}` does not unlock: {problem}") from None
-        if len(root) != KEY_BYTES:
-            raise KeysError(f"epoch {entry.epoch} of keyring `{name}` has no whole root key")
-        return root
-
-
-def _new_entry(epoch: int, lock: _Lock) -> _Entry:
+def _new_entry(epoch: int, lock: Lock) -> _Entry:
     entry = _Entry(
         epoch=epoch,
         created=datetime.now(UTC).replace(microsecond=0),
         key_id=secrets.token_hex(8),
         root=None,
     )
-    return entry.model_copy(update={"root": lock.close(secrets.token_bytes(KEY_BYTES), entry)})
+    root = lock.close(secrets.token_bytes(KEY_BYTES), entry.context)
+    return entry.model_copy(update={"root": root})
 
 
-def _unlock(name: str, document: _Document, passphrase: Passphrase, kms: Kms | None) -> _Lock:
-    wrap = document.wrap
-    if isinstance(wrap, _KmsWrap):
-        return _Lock((kms or connect(wrap.uri)).unwrap(wrap.key))
-    if isinstance(wrap, _PassphraseWrap):
-        if callable(passphrase):
-            passphrase = passphrase()
-        if not passphrase:
-            raise KeysError(f"keyring `{name}` needs its passphrase: set {PASSPHRASE_VARIABLE}")
-        return _Lock(_stretch(passphrase, wrap))
-    return _Lock(None)
+def _unlock(name: str, document: _Document, passphrase: Passphrase, kms: Kms | None) -> Lock:
+    return unlock(document.wrap, passphrase, PASSPHRASE_VARIABLE, _shown(name), kms)
 
 
-def _stretch(passphrase: str, wrap: _PassphraseWrap) -> bytes:
-    if not passphrase:
-        raise KeysError("an empty passphrase guards nothing")
-    scrypt = Scrypt(salt=wrap.salt, length=KEY_BYTES, n=wrap.n, r=wrap.r, p=wrap.p)
-    return scrypt.derive(passphrase.encode())
+def _open_entry(entry: _Entry, lock: Lock, name: str) -> bytes:
+    assert entry.root is not None
+    root = lock.open(entry.root, entry.context, _shown(name))
+    if len(root) != KEY_BYTES:
+        raise KeysError(f"epoch {entry.epoch} of keyring `{name}` has no whole root key")
+    return root
 
 
 def _parse(name: str, content: bytes) -> _Document:
     try:
         document = _Document.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        if first["type"] == "json_invalid":
-            raise KeysError(f"`{name}` is no keyring, or was cut short") from None
-        where = ".".join(str(part) for part in first["loc"])
-        raise KeysError(f"`{name}` is no keyring: `{where}` is not as it should be") from None
+        why = why_invalid(error)
+        told = f": {why}" if why else ", or was cut short"
+        raise KeysError(f"`{name}` is no keyring{told}") from None
     numbers = [entry.epoch for entry in document.epochs]
     if numbers != list(range(1, len(numbers) + 1)) or document.epochs[-1].root is None:
         raise KeysError(f"`{name}` is no keyring: epochs do not follow one another to a live one")
     return document
 
 
-def _read(path: Path, name: str | None = None) -> bytes:
-    name = name or str(path)
-    try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise KeysError(f"keyring `{name}` is not a file")
-            if status.st_uid != os.geteuid():
-                raise KeysError(f"keyring `{name}` belongs to another user")
-            if status.st_mode & _NOT_THE_OWNER:
-                mode = stat.S_IMODE(status.st_mode)
-                raise KeysError(f"keyring `{name}` has mode {mode:04o}: `chmod 600` it")
-            return file.read(_LARGEST_FILE)
-    except OSError as error:
-        raise KeysError(f"keyring `{name}`: {_reason(error)}") from None
-
-
-@contextmanager
-def _folder_locked(path: Path) -> Iterator[Path]:
-    """The file behind `path`, links followed, while this process alone changes its folder."""
-    try:
-        target = path.resolve()
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise KeysError(f"keyring `{path}`: {_reason(error)}") from None
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield target
-        os.fsync(folder)
-    except OSError as error:
-        raise KeysError(f"keyring `{path}`: {_reason(error)}") from None
-    finally:
-        os.close(folder)
-
-
-def _write(target: Path, document: _Document, *, wipe: bool = False) -> None:
-    """Put `document` in place of the file, whole or not at all, of mode 0600.
-
-    With `wipe`, the bytes of the file that was there are overwritten.
-    """
-    old = os.open(target, os.O_WRONLY) if wipe else None
-    fd, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(document.model_dump_json(indent=1).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(target)
-        if old is not None:
-            os.write(old, bytes(os.fstat(old).st_size))
-            os.fsync(old)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    finally:
-        if old is not None:
-            os.close(old)
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
+def _shown(name: str | Path) -> str:
+    return f"keyring `{name}`"
