@@ -153,15 +153,16 @@ def _open_sink(job: StreamJob, plan: Plan, patience: Patience) -> Sink:
 
 
 def _launch(job: StreamJob, session: Session, read: Decode, keys: KeyRef | None) -> None:
-    options = PipelineOptions(
-        [*job.options, "--runner=FnApiRunner", "--direct_num_workers=1", "--streaming"]
-    )
+    # With more workers the local runner drops what a source has left to read (Beam 2.77.0).
+    ours = ("--runner=FnApiRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1")
+    options = PipelineOptions([*job.options, *ours, "--streaming"])
     sessions[job.stream] = session
     try:
-        pipeline = beam.Pipeline(options=options)
-        _ = pipeline | "Stream" >> Stream(session.plan, job.stream, read, keys, job.seal)
-        with told_errors():
-            pipeline.run().wait_until_finish()
+        while not session.ending:
+            pipeline = beam.Pipeline(options=options)
+            _ = pipeline | "Stream" >> Stream(session.plan, job.stream, read, keys, job.seal)
+            with told_errors():
+                pipeline.run().wait_until_finish()
     finally:
         del sessions[job.stream]
 

@@ -31,8 +31,15 @@ from tamis.stream.judge import Judge, Judged, Seal
 from tamis.stream.messages import Decode, Gathered
 from tamis.stream.session import Session
 
-BUNDLE_SECONDS = 1.0
+BUNDLE_SECONDS = 0.25
 """Time after which a bundle ends, and the source is told what is durable."""
+
+IDLE_SECONDS = 1.0
+"""Time after which a bundle ends in which no message came."""
+
+LAP_BUNDLES = 1_000
+"""Bundles after which the pipeline ends and another begins on the same session: the local runner
+keeps some 25 KB of each bundle as long as a pipeline runs (Beam 2.77.0)."""
 
 sessions: dict[str, Session] = {}
 """Sessions of this process by the stream's id: where a source and its sink meet."""
@@ -85,13 +92,16 @@ class _Reader(UnboundedReader):
         self._stream = stream
         self._session = sessions[stream]
         self._gathered: Gathered | None = None
+        self._bundles = 0
 
     def start(self) -> bool:
         return self.advance()
 
     def advance(self) -> bool:
         with value_free("reading"):
-            self._gathered = self._session.gather()
+            self._gathered = None
+            if self._bundles < LAP_BUNDLES:
+                self._gathered = self._session.gather(IDLE_SECONDS)
         return self._gathered is not None
 
     def get_current(self) -> Gathered | None:
@@ -101,9 +111,11 @@ class _Reader(UnboundedReader):
         return Timestamp.now()
 
     def get_watermark(self) -> Timestamp:
-        return MAX_TIMESTAMP if self._session.ending else MIN_TIMESTAMP
+        ended = self._session.ending or self._bundles >= LAP_BUNDLES
+        return MAX_TIMESTAMP if ended else MIN_TIMESTAMP
 
     def get_checkpoint_mark(self) -> CheckpointMark:
+        self._bundles += 1
         return _Mark(self._stream)
 
 

@@ -71,16 +71,17 @@ class _Bar:
 def show_log(level: int = logging.INFO) -> Iterator[None]:
     """Print what Tamis logs to stderr while the block runs, whatever Beam does to it."""
     logger = logging.getLogger("tamis")
-    before = logger.level
+    before = logger.level, logger.propagate
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("tamis: %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(level)
+    logger.propagate = False
     try:
         yield
     finally:
         logger.removeHandler(handler)
-        logger.setLevel(before)
+        logger.level, logger.propagate = before
 
 
 def show_warnings() -> AbstractContextManager[None]:

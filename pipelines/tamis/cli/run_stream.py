@@ -50,7 +50,7 @@ def run_stream_command(
     def compile_today() -> Plan:
         return compile_allowed(project, policy, today(), asked.allow_example)
 
-    compile_today()
+    plans = iter([compile_today()])
     gc.disable()
     from tamis.beam.run_stream import StreamJob, run_stream, stream_id
 
@@ -70,7 +70,7 @@ def run_stream_command(
         asked.options,
     )
     with show_log():
-        total = run_stream(job, compile_today)
+        total = run_stream(job, lambda: next(plans, None) or compile_today())
     print(
         f"stream {job.stream} drained: {total.records} in, {total.released} released, "
         f"{total.withheld} withheld, {total.quarantined} quarantined",

@@ -72,6 +72,8 @@ class TopicReader:
                 "fetch.message.max.bytes": 64 << 20,
                 "fetch.max.bytes": 64 << 20,
                 "queued.max.messages.kbytes": 32 << 10,
+                # Else a full queue is not filled again before a second has passed.
+                "fetch.queue.backoff.ms": 5,
                 "receive.message.max.bytes": (64 << 20) + 512,
                 "reconnect.backoff.max.ms": 1000,
                 "log_level": 0,

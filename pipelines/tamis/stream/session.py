@@ -103,16 +103,22 @@ class Session:
         """Whether a sink that waits for its place shall go on waiting."""
         return not self._stop.is_set()
 
-    def gather(self) -> Gathered | None:
-        """The next messages; None where there are none for a moment, or the session ends."""
-        self._end_period_if_due()
-        if self._stop.is_set():
-            self.ending = self.ending or "stopped"
-        elif self.is_expired:
-            self.ending = "expired"
-        elif self._settings.once and self._reader.caught_up:
-            self.ending = "caught-up"
-        return None if self.ending else self._reader.gather()
+    def gather(self, seconds: float) -> Gathered | None:
+        """The next messages; None where none come for `seconds`, or the session ends."""
+        until = time.monotonic() + seconds
+        while True:
+            self._end_period_if_due()
+            if self._stop.is_set():
+                self.ending = self.ending or "stopped"
+            elif self.is_expired:
+                self.ending = "expired"
+            elif self._settings.once and self._reader.caught_up:
+                self.ending = "caught-up"
+            if self.ending:
+                return None
+            gathered = self._reader.gather()
+            if gathered is not None or time.monotonic() > until:
+                return gathered
 
     @property
     def is_expired(self) -> bool:
