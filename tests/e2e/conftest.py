@@ -1,7 +1,7 @@
 """The command line in this process, on the bundled CPF project and a keyring made for the tests."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from tamis.documents.project import Project, bundled_project, load_project
 from tamis.documents.schema import Schema
 from tamis.evidence.receipt import Receipt
 from tamis.nir.keyring import Keyring
+
+from ..services.kafka import Broker, run_kafka
+from ..services.pubsub import Emulator, run_pubsub
 
 IN_MEMORY = "--direct_running_mode=in_memory"
 """Beam without gRPC between its workers: a third of the time of a small run."""
@@ -106,6 +109,26 @@ def run(tamis: Tamis, keys: str) -> Tamis:
         return tamis("run", policy, *named, "--output", store, *kept, *options, "--", IN_MEMORY)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Broker]:
+    """A Kafka broker for all tests of this process: each makes topics of its own."""
+    with run_kafka() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def _emulator() -> Iterator[Emulator]:
+    with run_pubsub() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def pubsub(_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The Pub/Sub emulator, where Google's clients find it."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", _emulator.address)
+    return _emulator
 
 
 def receipt_of(store: Path, run: str = "run") -> Receipt:

@@ -16,9 +16,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import pytest
+from .machine import install, miss
 
 AXE = "4.14.1"
 """Version of axe-core."""
@@ -184,25 +184,21 @@ def open_browser() -> Iterator[Page]:
 def find_chromium() -> str:
     """The path of Chromium, installed first where there is none and that is possible."""
     found = _which()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        for command in (
-            ["apt-get", "update", "-qq"],
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
-        ):
-            subprocess.run(command, check=False, capture_output=True, timeout=600)
+    if found is None:
+        install("chromium")
         found = _which()
-    return found or _missing("no Chromium on PATH, and none could be installed")
+    return found or miss("no Chromium on PATH, and none could be installed")
 
 
 def read_axe(folder: Path) -> str:
     """The script of axe-core, fetched into `folder` unless it is there."""
     package = folder / f"axe-core-{AXE}.tgz"
     if not package.is_file():
-        npm = shutil.which("npm") or _missing("no npm to fetch axe-core with")
+        npm = shutil.which("npm") or miss("no npm to fetch axe-core with")
         command = [npm, "pack", f"axe-core@{AXE}", "--silent", "--pack-destination", str(folder)]
         told = subprocess.run(command, check=False, capture_output=True, timeout=300)
         if told.returncode or not package.is_file():
-            _missing("axe-core could not be fetched")
+            miss("axe-core could not be fetched")
     with tarfile.open(package) as archive:
         script = archive.extractfile("package/axe.min.js")
         assert script is not None
@@ -211,9 +207,3 @@ def read_axe(folder: Path) -> str:
 
 def _which() -> str | None:
     return next((path for name in _NAMES if (path := shutil.which(name))), None)
-
-
-def _missing(what: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
