@@ -23,13 +23,13 @@ from tamis.decide.plan import Plan
 from tamis.errors import UsageError
 from tamis.evidence.commit import check_run_id
 from tamis.evidence.database import is_database
+from tamis.evidence.sealed import PublicKey
 from tamis.filter.tally import Tally
 from tamis.stream.address import shown_stream, stream_kind
 from tamis.stream.from_topic import TopicReader
 from tamis.stream.into_folder import FolderSink
 from tamis.stream.into_tables import TableSink
 from tamis.stream.into_topics import TopicSink
-from tamis.stream.judge import Seal
 from tamis.stream.messages import Decode, avro_decoder, json_decoder
 from tamis.stream.session import Ending, Session, Settings
 from tamis.stream.sink import Patience, Sink
@@ -44,7 +44,7 @@ class StreamJob:
         output: address of the sink; not shown either.
         stream: id of the stream.
         keys: reference of the keyring, or None.
-        seal: seals originals of quarantined messages, or None to let them go.
+        seal_to: the key that originals of quarantined messages are sealed to, or None.
         records: messages after which a gathering is closed.
         seconds: time after which it is closed.
         period: how long a receipt's period is.
@@ -57,7 +57,7 @@ class StreamJob:
     output: str = field(repr=False)
     stream: str
     keys: str | None = None
-    seal: Seal | None = field(default=None, repr=False)
+    seal_to: PublicKey | None = None
     records: int = 5_000
     seconds: float = 0.02
     period: datetime.timedelta = datetime.timedelta(seconds=60)
@@ -160,7 +160,7 @@ def _launch(job: StreamJob, session: Session, read: Decode, keys: KeyRef | None)
     try:
         while not session.ending:
             pipeline = beam.Pipeline(options=options)
-            _ = pipeline | "Stream" >> Stream(session.plan, job.stream, read, keys, job.seal)
+            _ = pipeline | "Stream" >> Stream(session.plan, job.stream, read, keys, job.seal_to)
             with told_errors():
                 pipeline.run().wait_until_finish()
     finally:

@@ -27,7 +27,8 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 from tamis.beam.minimize import KeyRef, PinnedKeys
 from tamis.decide.plan import Plan
 from tamis.errors import RunError, value_free
-from tamis.stream.judge import Judge, Judged, Seal
+from tamis.evidence.sealed import PublicKey
+from tamis.stream.judge import Judge, Judged
 from tamis.stream.messages import Decode, Gathered
 from tamis.stream.session import Session
 
@@ -140,17 +141,17 @@ class _JudgeFn(beam.DoFn):
     """Gathered messages in, what became of them out."""
 
     def __init__(
-        self, plan: Plan, stream: str, read: Decode, keys: KeyRef | None, seal: Seal | None
+        self, plan: Plan, stream: str, read: Decode, keys: KeyRef | None, seal_to: PublicKey | None
     ) -> None:
         self._plan = plan
         self._stream = stream
         self._read = read
         self._ref = keys
-        self._seal = seal
+        self._seal_to = seal_to
 
     def setup(self) -> None:
         keys = None if self._ref is None else PinnedKeys(self._ref)
-        self._judge = Judge(self._plan, self._stream, self._read, keys, self._seal)
+        self._judge = Judge(self._plan, self._stream, self._read, keys, self._seal_to)
 
     def process(self, gathered: Gathered) -> Iterator[Judged]:
         yield self._judge.judge(gathered)
@@ -195,7 +196,7 @@ class Stream(beam.PTransform[PBegin, PCollection[None]]):
         stream: id of the stream, whose session is in `sessions`.
         read: a payload to a record.
         keys: where the keys of pseudonyms are, or None.
-        seal: seals originals of quarantined messages, or None to let them go.
+        seal_to: the key that originals of quarantined messages are sealed to, or None.
     """
 
     def __init__(
@@ -204,11 +205,11 @@ class Stream(beam.PTransform[PBegin, PCollection[None]]):
         stream: str,
         read: Decode,
         keys: KeyRef | None = None,
-        seal: Seal | None = None,
+        seal_to: PublicKey | None = None,
     ) -> None:
         super().__init__()
         self._source = _Source(stream)
-        self._judge = _JudgeFn(plan, stream, read, keys, seal)
+        self._judge = _JudgeFn(plan, stream, read, keys, seal_to)
         self._commit = _CommitFn(stream)
 
     @no_annotations  # type: ignore[untyped-decorator]

@@ -7,7 +7,6 @@ stream evaluation-cpf-feed drained: 120000 in, 118211 released, 1780 withheld, 9
 
 import datetime
 import gc
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +52,7 @@ def run_stream_command(
     plans = iter([compile_today()])
     gc.disable()
     from tamis.beam.run_stream import StreamJob, run_stream, stream_id
+    from tamis.evidence.seal_keys import read_public_key
 
     gc.freeze()  # Beam's modules stay to the end: no need to walk them again and again
     gc.enable()
@@ -61,7 +61,7 @@ def run_stream_command(
         output,
         asked.run_id or stream_id(policy, source),
         asked.keys,
-        None,
+        read_public_key(asked.seal_to) if asked.seal_to else None,
         asked.batch_records,
         asked.batch_ms / 1000,
         datetime.timedelta(seconds=asked.period),
@@ -74,6 +74,5 @@ def run_stream_command(
     print(
         f"stream {job.stream} drained: {total.records} in, {total.released} released, "
         f"{total.withheld} withheld, {total.quarantined} quarantined",
-        file=sys.stdout,
     )
     return 0

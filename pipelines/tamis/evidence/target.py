@@ -95,7 +95,8 @@ def targets(plan: Plan, run: str, *, stream: bool = False) -> list[Target]:
         Target(
             None,
             QUARANTINE,
-            "Tamis: records that could not be judged safely; where and why, no values",
+            "Tamis: records that could not be judged safely; where and why, no "
+            "value; a stream's original only sealed",
             "run",
             (*_QUARANTINE_COLUMNS, _SEALED) if stream else _QUARANTINE_COLUMNS,
             {"run": run},

@@ -15,9 +15,11 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tamis.decide.plan import Plan
 from tamis.errors import RunError, UsageError
@@ -31,7 +33,14 @@ from tamis.stream.sink import Patience
 if TYPE_CHECKING:
     from confluent_kafka import Producer
 
+NOT_SEALED = "original-too-large"
+"""Anomaly: quarantined messages whose sealed original is larger than the topic takes."""
+
+LARGEST = 64 << 20
+"""Bytes of a message that the quarantine's topic takes, where it is made here."""
+
 _PATIENCE_SECONDS = 10.0
+_AROUND_BYTES = 4096
 _POSITIONS = "positions"
 
 _log = logging.getLogger("tamis")
@@ -63,6 +72,7 @@ class TopicSink:
         self._producer: Producer | None = None
         self._source = ""
         self._positions: dict[int, int] = {}
+        self._largest = LARGEST
         self.shown = self._address.shown
 
     def open(self, source: str) -> dict[int, int]:
@@ -77,7 +87,9 @@ class TopicSink:
         """See `Sink`."""
         from confluent_kafka import KafkaException
 
+        judged, dropped = self._fit(judged)
         done = ledger.after(judged)
+        done = done.noting(NOT_SEALED, dropped) if dropped else done
         pause = 0.1
         while True:
             try:
@@ -133,7 +145,7 @@ class TopicSink:
                 "transactional.id": f"tamis-{self._stream}",
                 "enable.idempotence": True,
                 "linger.ms": 0,
-                "message.max.bytes": 64 << 20,
+                "message.max.bytes": LARGEST,
                 "log_level": 0,
                 "error_cb": lambda error: None,
             }
@@ -220,6 +232,21 @@ class TopicSink:
                 if not error.args[0].retriable() or not self._patience():
                     raise
 
+    def _fit(self, judged: Judged) -> tuple[Judged, int]:
+        """`judged` without the sealed originals that the topic would refuse, and how many."""
+        rows = judged.quarantined
+        sealed = rows.data.column("sealed")
+        # In base64, with some room for what stands beside it.
+        most = (self._largest - _AROUND_BYTES) * 3 // 4
+        fits = pc.fill_null(pc.less_equal(pc.binary_length(sealed), most), True)
+        dropped = len(fits) - int(pc.sum(fits).as_py() or 0)
+        if not dropped:
+            return judged, 0
+        at = rows.data.schema.get_field_index("sealed")
+        kept = pc.if_else(fits, sealed, pa.scalar(None, sealed.type))
+        data = rows.data.set_column(at, rows.data.schema.field(at), kept)
+        return replace(judged, quarantined=replace(rows, data=data)), dropped
+
     def _produce(
         self,
         producer: "Producer",
@@ -242,7 +269,7 @@ class TopicSink:
     def _make_topics(self) -> None:
         """Make the topics that are missing, with the broker's own defaults."""
         from confluent_kafka import KafkaError, KafkaException
-        from confluent_kafka.admin import AdminClient
+        from confluent_kafka.admin import AdminClient, ConfigResource
         from confluent_kafka.cimpl import NewTopic
 
         admin = AdminClient(self._address.options | {"log_level": 0})
@@ -253,7 +280,9 @@ class TopicSink:
                 f"{self.shown}: the broker cannot be reached, or refuses the user "
                 f"({error.args[0].name()})"
             ) from None
-        wanted = {name: NewTopic(name) for name in (*self._topics.values(), self._quarantine)}
+        wanted = {name: NewTopic(name) for name in self._topics.values()}
+        large = {"max.message.bytes": str(LARGEST)}
+        wanted[self._quarantine] = NewTopic(self._quarantine, config=large)
         compact = {"cleanup.policy": "compact"}
         wanted[self._receipts] = NewTopic(self._receipts, num_partitions=1, config=compact)
         missing = [topic for name, topic in wanted.items() if name not in there]
@@ -266,6 +295,12 @@ class TopicSink:
                         f"{self.shown}: topic {name} is missing and cannot be made "
                         f"({error.args[0].name()})"
                     ) from None
+        asked = ConfigResource(ConfigResource.Type.TOPIC, self._quarantine)
+        try:
+            (told,) = admin.describe_configs([asked]).values()
+            self._largest = min(LARGEST, int(told.result()["max.message.bytes"].value))
+        except (KafkaException, KeyError, TypeError, ValueError):
+            self._largest = 1_000_000  # the broker does not tell: its own default
 
     def _read_positions(self) -> dict[int, int]:
         """The stream's positions, as the last committed transaction left them."""

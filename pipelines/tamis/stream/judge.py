@@ -5,7 +5,7 @@ NIR is quarantined where a release may not hold one, and the original of a quara
 sealed, or let go.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from tamis.decide.plan import Plan
 from tamis.errors import value_free
+from tamis.evidence.sealed import Original, PublicKey, seal
 from tamis.filter.minimize import KeySource, minimize
 from tamis.filter.tally import Tally
 from tamis.formats.chunk import Chunk, rejects_of
@@ -27,13 +28,10 @@ QUARANTINED = pa.schema(
         pa.field("reason", pa.string(), nullable=False),
         pa.field("field", pa.string(), nullable=False),
         pa.field("rule", pa.string(), nullable=False),
-        pa.field("sealed", pa.binary()),
+        pa.field("sealed", pa.large_binary()),
     ]
 )
 """Columns of a stream's quarantine row; `position` is the offset, `source` names the partition."""
-
-Seal = Callable[[Message, str], bytes]
-"""A message and its source to a sealed original."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +95,14 @@ class Judge:
         run: the tag `legal_run`.
         read: a payload to a record.
         keys: derives the keys of pseudonyms.
-        seal: seals originals, or None to let them go.
+        seal_to: the key that originals are sealed to, or None to let them go.
     """
 
     plan: Plan
     run: str
     read: Decode
     keys: KeySource | None = None
-    seal: Seal | None = None
+    seal_to: PublicKey | None = None
 
     def judge(self, gathered: Gathered) -> Judged:
         """Judge N messages.
@@ -158,8 +156,7 @@ class Judge:
         messages = [gathered.messages[index] for index in at.to_pylist()]
         sources = [partition_uri(gathered.source, one.partition) for one in messages]
         sealed = [
-            None if self.seal is None else self.seal(message, source)
-            for message, source in zip(messages, sources, strict=True)
+            self._seal(message, source) for message, source in zip(messages, sources, strict=True)
         ]
         told = [
             pa.concat_arrays([judged.column(name), rejects.column(name)]).take(order)
@@ -170,9 +167,15 @@ class Judge:
             pa.array(sources, pa.string()),
             pa.array([one.offset for one in messages], pa.int64()),
             *told,
-            pa.array(sealed, pa.binary()),
+            pa.array(sealed, pa.large_binary()),
         ]
         return at, pa.RecordBatch.from_arrays(columns, schema=QUARANTINED)
+
+    def _seal(self, message: Message, source: str) -> bytes | None:
+        if self.seal_to is None:
+            return None
+        original = Original(message.value, message.key, message.headers)
+        return seal(original, self.seal_to, source, message.offset)
 
 
 def partition_uri(source: str, partition: int) -> str:
