@@ -269,8 +269,7 @@ class TopicSink:
     def _make_topics(self) -> None:
         """Make the topics that are missing, with the broker's own defaults."""
         from confluent_kafka import KafkaError, KafkaException
-        from confluent_kafka.admin import AdminClient
-        from confluent_kafka.admin._resource import ConfigResource
+        from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
         from confluent_kafka.cimpl import NewTopic
 
         admin = AdminClient(self._address.options | {"log_level": 0})
