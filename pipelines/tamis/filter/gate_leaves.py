@@ -5,7 +5,7 @@ The gate looks at what a reader of the batch can see: what lies under a null or 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -28,14 +28,28 @@ class Leaf:
         kind: `text` for large_binary values; `integer` for int64 and uint64; `float` for float64;
             `narrow` for numbers too short for a NIR, but not for a part of one; `time` for
             the int64 behind times and durations.
-        values: the values, nulls among them.
+        values: the values, nulls among them; or the entries of `coded`.
         rows: the row of each value, or None where value i is row i.
+        coded: the values by a dictionary, where it may be enough to look at its entries.
     """
 
     path: str
     kind: Literal["text", "integer", "float", "narrow", "time"]
     values: pa.Array
     rows: Rows | None
+    coded: pa.DictionaryArray | None = None
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return len(self.values if self.coded is None else self.coded)
+
+    def decoded(self) -> "Leaf":
+        """The leaf with the values themselves."""
+        if self.coded is None:
+            return self
+        (leaf,) = take_apart(self.path, self.coded.dictionary_decode(), self.rows)
+        return leaf
 
 
 def take_apart(path: str, array: pa.Array, rows: Rows | None = None) -> Iterator[Leaf]:
@@ -48,7 +62,11 @@ def take_apart(path: str, array: pa.Array, rows: Rows | None = None) -> Iterator
     if isinstance(array, pa.ExtensionArray):
         yield from take_apart(path, array.storage, rows)
     elif pt.is_dictionary(kind):
-        yield from take_apart(path, array.dictionary_decode(), rows)
+        if pt.is_nested(kind.value_type) or pt.is_dictionary(kind.value_type):
+            yield from take_apart(path, array.dictionary_decode(), rows)
+        else:
+            for leaf in take_apart(path, array.dictionary, rows):
+                yield replace(leaf, coded=array)
     elif pt.is_run_end_encoded(kind):
         yield from take_apart(path, pc.run_end_decode(array), rows)
     elif pt.is_struct(kind):
