@@ -15,16 +15,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tamis.formats.parquet_bytes import OddChunkError
 from tamis.formats.parquet_pages import (
     DICTIONARY,
     PLAIN,
     RLE,
     Layout,
-    OddChunkError,
     Page,
     data_header,
     dictionary_header,
-    unpacked_header,
     walk,
 )
 from tamis.formats.thrift import (
@@ -97,8 +96,8 @@ class ColumnChunk:
         size = self.pages[0].slots
         numbers = np.arange(size, dtype=np.int64).tobytes()
         header = dictionary_header(size, PLAIN, len(numbers), len(numbers))
-        pages = [page for page in self.pages if page.has_indices]
-        read = [(unpacked_header(page), page.content) for page in pages]
+        pages = [page for page in self.pages if page.has_places]
+        read = [(page.plain_header, page.content) for page in pages]
         element: Struct = {
             1: (I32, _NUMBERS["INT64"]),
             3: (I32, OPTIONAL if self.layout.optional else REQUIRED),
@@ -117,13 +116,13 @@ class ColumnChunk:
     @cached_property
     def values(self) -> pa.Array:
         """The N values."""
-        pages = [(unpacked_header(page), page.content) for page in self.pages]
+        pages = [(page.plain_header, page.content) for page in self.pages]
         return _read(self.element, pages, self.rows)
 
     @cached_property
     def longest(self) -> int:
         """Bytes of the longest string among the entries; 0 without dictionary."""
-        if self.entries is None or self.layout.physical != "BYTE_ARRAY":
+        if self.layout.physical != "BYTE_ARRAY" or self.entries is None:
             return 0
         return int(np.diff(_offsets(self.entries)).max(initial=0))
 
@@ -225,7 +224,7 @@ def _prove_dictionary(chunk: ColumnChunk) -> None:
 
 def _prove_lengths(chunk: ColumnChunk) -> None:
     """Check that the strings of each plain page take all its bytes."""
-    if all(page.kind == DICTIONARY or page.has_indices for page in chunk.pages):
+    if all(page.kind == DICTIONARY or page.has_places for page in chunk.pages):
         return
     offsets = _offsets(chunk.values)
     at = 0

@@ -2,14 +2,15 @@
 
 A chunk is copied into a released file as it stands only if every byte of it is accounted for:
 
-    chunk        pages side by side, from its first byte to its last; one dictionary at most
-    page         decompresses to exactly the size that its header says; a frame of zstd is walked,
-                 because it may hold blocks that no reader shows
-    header       written anew: without statistics, and without what is not known
-    levels       runs that end where they should, as many as the page has values
-    indices      the same; what pads the last group is zero
-    plain values as many bytes as their number and width make; of strings `ColumnChunk` checks
-                 the lengths
+    chunk         pages side by side, from its first byte to its last; one dictionary at most
+    page          decompresses to exactly the size that its header says; a frame of zstd is walked,
+                  because it may hold blocks that no reader shows
+    header        written anew: without statistics, and without what is not known
+    levels        runs that end where they should, as many as the page has values; what pads the
+                  last group is set to zero
+    places        in the dictionary: the same
+    plain values  as many bytes as their number and width make; of strings `ColumnChunk` checks
+                  the lengths
 
 Everything else (other encodings and codecs, lists and structs, encrypted pages, a checksum that
 is wrong) is odd: such a chunk is decoded.
@@ -19,8 +20,14 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import pyarrow as pa
-
+from tamis.formats.parquet_bytes import (
+    CODECS,
+    OddChunkError,
+    Runs,
+    compress,
+    decompress,
+    walk_runs,
+)
 from tamis.formats.thrift import Struct, ThriftError, read_struct, value, write_varint
 
 PLAIN: Final = 0
@@ -34,16 +41,12 @@ _BODY_HEADERS: Final = {DATA: 5, DICTIONARY: 7, DATA_2: 8}
 WIDTHS: Final = {"INT32": 4, "INT64": 8, "FLOAT": 4, "DOUBLE": 8}
 """Bytes of a value, by physical type; FIXED_LEN_BYTE_ARRAY says its own."""
 
-_CODECS: Final = {"UNCOMPRESSED": 0, "SNAPPY": 1, "ZSTD": 6}
 _LARGEST_PAGE: Final = 1 << 30
+_WIDEST_PLACE: Final = 31  # bits of a place in a dictionary
 
 Physical = Literal[
     "BOOLEAN", "INT32", "INT64", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"
 ]
-
-
-class OddChunkError(ValueError):
-    """A column chunk that is not copied: not supported, or not proved to be clean."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Layout:
     @property
     def codec_number(self) -> int:
         """The codec as footers number it."""
-        return _CODECS[self.codec]
+        return CODECS[self.codec]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,23 +80,23 @@ class Page:
         encoding: of the values.
         slots: values of the page, nulls among them; of a dictionary its entries.
         filled: values that are not null.
-        header: as it is to be written.
-        body: as it stands in the file.
         levels: bytes at the beginning of `content` that tell the nulls.
+        body: as it stands in the file.
         content: decompressed.
+        is_packed: whether what stands behind the levels of a `DATA_2` page is compressed.
     """
 
     kind: int
     encoding: int
     slots: int
     filled: int
-    header: bytes
-    body: bytes
     levels: int
+    body: bytes
     content: bytes
+    is_packed: bool = True
 
     @property
-    def has_indices(self) -> bool:
+    def has_places(self) -> bool:
         """Whether the values are places in the chunk's dictionary."""
         return self.kind != DICTIONARY and self.encoding in (PLAIN_DICTIONARY, RLE_DICTIONARY)
 
@@ -101,6 +104,46 @@ class Page:
     def values(self) -> int:
         """Bytes of the values, without the levels before them."""
         return len(self.content) - self.levels
+
+    @property
+    def header(self) -> bytes:
+        """The header to write before `body`."""
+        return self._header(len(self.body), self.is_packed)
+
+    @property
+    def plain_header(self) -> bytes:
+        """The header to write before `content`."""
+        return self._header(len(self.content), False)
+
+    def _header(self, packed: int, is_packed: bool) -> bytes:
+        size, slots = len(self.content), self.slots
+        if self.kind == DICTIONARY:
+            return dictionary_header(slots, self.encoding, size, packed)
+        if self.kind == DATA:
+            return data_header(slots, self.encoding, size, packed)
+        said = (slots, slots - self.filled, slots, self.encoding, self.levels, 0)
+        end = b"\x11" if is_packed else b"\x12"
+        return b"%b\x5c%b%b\0\0" % (_ints(DATA_2, size, packed), _ints(*said), end)
+
+
+def data_header(slots: int, encoding: int, size: int, packed: int) -> bytes:
+    """The header of a data page of `slots` values: `size` bytes, `packed` when compressed."""
+    inner = _ints(slots, encoding, RLE, RLE)
+    return b"%b\x2c%b\0\0" % (_ints(DATA, size, packed), inner)
+
+
+def dictionary_header(slots: int, encoding: int, size: int, packed: int) -> bytes:
+    """The header of a dictionary page of `slots` entries."""
+    return b"%b\x4c%b\0\0" % (_ints(DICTIONARY, size, packed), _ints(slots, encoding))
+
+
+def _ints(*numbers: int) -> bytes:
+    """Fields side by side, each a 32-bit integer that is not negative, as Thrift has them."""
+    out = bytearray()
+    for number in numbers:
+        out.append(0x15)
+        write_varint(out, number << 1)
+    return bytes(out)
 
 
 def walk(data: bytes, layout: Layout, slots: int) -> list[Page]:
@@ -114,7 +157,7 @@ def walk(data: bytes, layout: Layout, slots: int) -> list[Page]:
     Raises:
         OddChunkError: something is not as it should be, or not known.
     """
-    if layout.codec not in _CODECS:
+    if layout.codec not in CODECS:
         raise OddChunkError("codec")
     pages: list[Page] = []
     at = found = 0
@@ -123,8 +166,8 @@ def walk(data: bytes, layout: Layout, slots: int) -> list[Page]:
             struct, start = read_struct(data, at)
         except ThriftError:
             raise OddChunkError("page header") from None
-        size = value(struct, 3, -1)
-        if not 0 <= size <= len(data) - start:
+        size = _number(struct, 3)
+        if size > len(data) - start:
             raise OddChunkError("page size")
         page = _open(struct, data[start : start + size], layout)
         if page.kind == DICTIONARY and pages:
@@ -136,142 +179,104 @@ def walk(data: bytes, layout: Layout, slots: int) -> list[Page]:
     if found != slots:
         raise OddChunkError("number of values")
     has_dictionary = bool(pages) and pages[0].kind == DICTIONARY
-    if has_dictionary != any(page.has_indices for page in pages):
+    if has_dictionary != any(page.has_places for page in pages):
         raise OddChunkError("dictionary")
     return pages
 
 
+def _number(struct: Struct, field: int, default: int | None = None) -> int:
+    """A number of a header, which is never negative."""
+    found = value(struct, field, default)
+    if not isinstance(found, int) or found < 0:
+        raise OddChunkError("page header")
+    return found
+
+
 def _open(struct: Struct, body: bytes, layout: Layout) -> Page:
-    kind = value(struct, 1)
+    kind, size = _number(struct, 1), _number(struct, 2)
     inner = value(struct, _BODY_HEADERS.get(kind, 0))
-    size = value(struct, 2, -1)
-    if inner is None or not 0 <= size <= _LARGEST_PAGE:
+    if not isinstance(inner, dict) or size > _LARGEST_PAGE:
         raise OddChunkError("page")
     checksum = value(struct, 4)
-    if checksum is not None and zlib.crc32(body) != checksum & 0xFFFFFFFF:
+    if checksum is not None and (
+        not isinstance(checksum, int) or zlib.crc32(body) != checksum & 0xFFFFFFFF
+    ):
         raise OddChunkError("checksum")
-    slots, encoding = value(inner, 1, -1), value(inner, 4 if kind == DATA_2 else 2)
-    if slots < 0:
-        raise OddChunkError("number of values")
     if kind == DICTIONARY:
-        content = _decompress(body, size, layout.codec)
-        return _open_dictionary(slots, encoding, body, content, layout)
-    if kind == DATA_2:
-        return _open_second(inner, slots, encoding, body, size, layout)
-    if layout.optional and value(inner, 3) != RLE:
-        raise OddChunkError("encoding of levels")
-    content = _decompress(body, size, layout.codec)
-    levels, filled = 0, slots
-    if layout.optional:
-        levels = 4 + int.from_bytes(content[:4], "little")
-        if len(content) < 4 or levels > len(content):
-            raise OddChunkError("levels")
-        end, filled = _walk_runs(content, 4, levels, 1, slots)
-        if end != levels:
-            raise OddChunkError("levels")
-    _check_values(content, levels, filled, encoding, layout)
-    header = data_header(slots, encoding, size, len(body))
-    return Page(DATA, encoding, slots, filled, header, body, levels, content)
-
-
-def _open_dictionary(
-    slots: int, encoding: int, body: bytes, content: bytes, layout: Layout
-) -> Page:
-    if encoding not in (PLAIN, PLAIN_DICTIONARY) or layout.physical == "BOOLEAN" or not slots:
-        raise OddChunkError("dictionary")
-    if layout.width and len(content) != slots * layout.width:
-        raise OddChunkError("size of the dictionary")
-    header = dictionary_header(slots, encoding, len(content), len(body))
-    return Page(DICTIONARY, encoding, slots, slots, header, body, 0, content)
-
-
-def _open_second(
-    inner: Struct, slots: int, encoding: int, body: bytes, size: int, layout: Layout
-) -> Page:
-    """A data page of version 2, whose levels stand before what is compressed."""
-    nulls, rows, levels = value(inner, 2), value(inner, 3), value(inner, 5, 0)
-    if value(inner, 6, 0) or rows != slots or not 0 <= levels <= min(len(body), size):
+        return _open_dictionary(inner, body, size, layout)
+    levels = _number(inner, 5, 0) if kind == DATA_2 else 0
+    packed = value(inner, 7, True) is not False or kind == DATA
+    if levels > min(len(body), size):
         raise OddChunkError("levels")
-    packed = value(inner, 7, True)
-    rest = body[levels:]
-    if packed and layout.codec != "UNCOMPRESSED":
-        rest = _decompress(rest, size - levels, layout.codec) if rest else b""
-    content = body[:levels] + rest
+    content = body
+    if packed or kind == DATA:
+        rest = body[levels:]
+        is_empty = kind == DATA_2 and not rest
+        content = body[:levels] + (
+            b"" if is_empty else decompress(rest, size - levels, layout.codec)
+        )
     if len(content) != size:
         raise OddChunkError("page size")
-    filled = slots
+    page = _open_data(kind, inner, content, levels, layout)
+    if page.content is not content:
+        # What padded the values is gone: the page is packed again.
+        rest = page.content[levels:]
+        body = page.content[:levels] + (compress(rest, layout.codec) if packed else rest)
+    return Page(
+        kind, page.encoding, page.slots, page.filled, page.levels, body, page.content, packed
+    )
+
+
+def _open_dictionary(inner: Struct, body: bytes, size: int, layout: Layout) -> Page:
+    slots, encoding = _number(inner, 1), _number(inner, 2)
+    if encoding not in (PLAIN, PLAIN_DICTIONARY) or layout.physical == "BOOLEAN":
+        raise OddChunkError("dictionary")
+    content = decompress(body, size, layout.codec)
+    if (layout.width or not slots) and len(content) != slots * layout.width:
+        raise OddChunkError("size of the dictionary")
+    return Page(DICTIONARY, encoding, slots, slots, 0, body, content)
+
+
+def _open_data(kind: int, inner: Struct, content: bytes, said: int, layout: Layout) -> Page:
+    """A data page of either version, whose header says `said` bytes of levels, without its body."""
+    slots, encoding = _number(inner, 1), _number(inner, 4 if kind == DATA_2 else 2)
+    levels, filled = said, slots
     if layout.optional:
-        end, filled = _walk_runs(content, 0, levels, 1, slots)
-        if end != levels:
+        first = 0
+        if kind == DATA:
+            if _number(inner, 3) != RLE or len(content) < 4:
+                raise OddChunkError("levels")
+            first = 4
+            levels = 4 + int.from_bytes(content[:4], "little")
+        if levels > len(content):
             raise OddChunkError("levels")
+        runs = walk_runs(content, first, levels, 1, slots)
+        if runs.end != levels:
+            raise OddChunkError("levels")
+        content, filled = _without_padding(content, runs), runs.ones
     elif levels:
         raise OddChunkError("levels")
-    if nulls != slots - filled:
-        raise OddChunkError("number of nulls")
-    _check_values(content, levels, filled, encoding, layout)
-    header = _second_header(slots, nulls, encoding, levels, size, len(body), packed)
-    return Page(DATA_2, encoding, slots, filled, header, body, levels, content)
+    if kind == DATA_2:
+        told = _number(inner, 2), _number(inner, 3), _number(inner, 6, 0)
+        if told != (slots - filled, slots, 0):
+            raise OddChunkError("levels")
+    content = _check_values(content, levels, filled, encoding, layout)
+    return Page(kind, encoding, slots, filled, levels, b"", content)
 
 
-# Headers, as Thrift's compact protocol has them
+def _check_values(content: bytes, levels: int, filled: int, encoding: Any, layout: Layout) -> bytes:
+    """Check that the values behind the levels take all the bytes there are.
 
-
-def data_header(slots: int, encoding: int, size: int, packed: int) -> bytes:
-    """The header of a data page of `slots` values: `size` bytes, `packed` when compressed."""
-    inner = _ints(slots, encoding, RLE, RLE)
-    return b"%b\x2c%b\0\0" % (_ints(DATA, size, packed), inner)
-
-
-def dictionary_header(slots: int, encoding: int, size: int, packed: int) -> bytes:
-    """The header of a dictionary page."""
-    return b"%b\x4c%b\0\0" % (_ints(DICTIONARY, size, packed), _ints(slots, encoding))
-
-
-def _second_header(
-    slots: int, nulls: int, encoding: int, levels: int, size: int, packed: int, is_packed: bool
-) -> bytes:
-    inner = _ints(slots, nulls, slots, encoding, levels, 0)
-    end = b"\x11" if is_packed else b"\x12"
-    return b"%b\x5c%b%b\0\0" % (_ints(DATA_2, size, packed), inner, end)
-
-
-def unpacked_header(page: Page) -> bytes:
-    """The header that the page has where its content stands uncompressed."""
-    size = len(page.content)
-    if page.kind == DICTIONARY:
-        return dictionary_header(page.slots, page.encoding, size, size)
-    if page.kind == DATA:
-        return data_header(page.slots, page.encoding, size, size)
-    nulls = page.slots - page.filled
-    return _second_header(page.slots, nulls, page.encoding, page.levels, size, size, False)
-
-
-def _ints(*numbers: int) -> bytes:
-    """Fields side by side, each a 32-bit integer."""
-    out = bytearray()
-    for number in numbers:
-        out.append(0x15)
-        write_varint(out, number << 1)
-    return bytes(out)
-
-
-# What a page holds
-
-
-def _check_values(content: bytes, levels: int, filled: int, encoding: Any, layout: Layout) -> None:
-    """Check that the values behind the levels take all the bytes there are."""
+    Returns:
+        The content, with zeros for what pads the last group of places.
+    """
     size = len(content) - levels
     if encoding in (PLAIN_DICTIONARY, RLE_DICTIONARY):
-        if layout.physical == "BOOLEAN" or (not size and filled) or (size and content[levels] > 31):
-            raise OddChunkError("indices")
-        if size:
-            end, _ = _walk_runs(content, levels + 1, len(content), content[levels], filled)
-            if end != len(content):
-                raise OddChunkError("indices")
-    elif encoding == RLE and layout.physical == "BOOLEAN":
+        return _check_places(content, levels, filled, layout)
+    if encoding == RLE and layout.physical == "BOOLEAN":
         said = int.from_bytes(content[levels : levels + 4], "little")
-        end, _ = _walk_runs(content, levels + 4, len(content), 1, filled)
-        if size < 4 or said != size - 4 or end != len(content):
+        runs = walk_runs(content, levels + 4, len(content), 1, filled)
+        if size < 4 or said != size - 4 or runs.end != len(content) or runs.tail is not None:
             raise OddChunkError("truth values")
     elif encoding != PLAIN:
         raise OddChunkError("encoding")
@@ -280,103 +285,28 @@ def _check_values(content: bytes, levels: int, filled: int, encoding: Any, layou
             raise OddChunkError("truth values")
     elif layout.physical != "BYTE_ARRAY" and size != filled * layout.width:
         raise OddChunkError("page size")
-
-
-def _walk_runs(data: bytes, at: int, end: int, width: int, count: int) -> tuple[int, int]:
-    """Walk `count` values of `width` bits, in runs and groups of eight.
-
-    Returns:
-        Where they end, and for a width of 1 how many are 1.
-    """
-    size = (width + 7) // 8
-    ones = 0
-    while count:
-        head = shift = 0
-        while True:
-            if at >= end or shift > 35:
-                raise OddChunkError("runs")
-            byte = data[at]
-            at += 1
-            head |= (byte & 127) << shift
-            if byte < 128:
-                break
-            shift += 7
-        if head & 1:
-            slots, taken = (head >> 1) * 8, (head >> 1) * width
-            if at + taken > end or not slots:
-                raise OddChunkError("runs")
-            if slots > count:
-                # What pads the last group of eight; DuckDB pads to groups of 32.
-                if int.from_bytes(data[at : at + taken], "little") >> count * width:
-                    raise OddChunkError("padding")
-                slots = count
-            if width == 1:
-                ones += int.from_bytes(data[at : at + taken], "little").bit_count()
-            at += taken
-        else:
-            slots = head >> 1
-            if at + size > end or not 0 < slots <= count:
-                raise OddChunkError("runs")
-            repeated = int.from_bytes(data[at : at + size], "little")
-            if repeated >> width:
-                raise OddChunkError("runs")
-            ones += slots * repeated
-            at += size
-        count -= slots
-    return at, ones
-
-
-# Compression
-
-
-def _decompress(body: bytes, size: int, codec: str) -> bytes:
-    """The content of a page, proved to be all that `body` holds."""
-    if codec == "UNCOMPRESSED":
-        if len(body) != size:
-            raise OddChunkError("page size")
-        return body
-    said = _snappy_size(body) if codec == "SNAPPY" else _zstd_size(body)
-    if said != size:
-        raise OddChunkError("page size")
-    if not size and codec == "SNAPPY":
-        if len(body) > 1:
-            raise OddChunkError("page size")
-        return b""
-    try:
-        content: bytes = pa.Codec(codec.lower()).decompress(body, size, asbytes=True)
-    except (pa.ArrowException, OSError):
-        raise OddChunkError("compression") from None
     return content
 
 
-def _snappy_size(body: bytes) -> int:
-    size = 0
-    for place, byte in enumerate(body[:5]):
-        size |= (byte & 127) << 7 * place
-        if byte < 128:
-            return size
-    raise OddChunkError("compression")
+def _check_places(content: bytes, levels: int, filled: int, layout: Layout) -> bytes:
+    if layout.physical == "BOOLEAN":
+        raise OddChunkError("encoding")
+    if levels == len(content):
+        if filled:
+            raise OddChunkError("places")
+        return content
+    width = content[levels]
+    if width > _WIDEST_PLACE:
+        raise OddChunkError("places")
+    runs = walk_runs(content, levels + 1, len(content), width, filled)
+    if runs.end != len(content):
+        raise OddChunkError("places")
+    return _without_padding(content, runs)
 
 
-def _zstd_size(body: bytes) -> int:
-    """The size that the one frame says, which ends where `body` does (RFC 8878, 3.1.1)."""
-    if body[:4] != b"\x28\xb5\x2f\xfd" or len(body) < 6:
-        raise OddChunkError("compression")
-    descriptor = body[4]
-    single, code = descriptor >> 5 & 1, descriptor >> 6
-    if descriptor & 0b11011 or (not code and not single):  # unused bits, a dictionary; no size
-        raise OddChunkError("compression")
-    at = 5 + (not single)
-    width = (1, 2, 4, 8)[code]
-    size = int.from_bytes(body[at : at + width], "little") + (256 if code == 1 else 0)
-    at += width
-    last = False
-    while not last:
-        head = int.from_bytes(body[at : at + 3], "little")
-        last, kind, taken = bool(head & 1), head >> 1 & 3, head >> 3
-        if at + 3 > len(body) or kind == 3:
-            raise OddChunkError("compression")
-        at += 3 + (1 if kind == 1 else taken)
-    if at + 4 * (descriptor >> 2 & 1) != len(body):
-        raise OddChunkError("compression")
-    return size
+def _without_padding(content: bytes, runs: Runs) -> bytes:
+    """The content with zeros for what pads the last groups of `runs`; itself where they are."""
+    if runs.tail is None:
+        return content
+    start, tail = runs.tail
+    return content[:start] + tail + content[runs.end :]

@@ -1,5 +1,6 @@
 """Columns of a row group as they stand in the file, where they are of the released type."""
 
+import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, BinaryIO, Final
@@ -8,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tamis.formats.chunk import MAX_CHUNK_BYTES
+from tamis.formats.parquet_bytes import OddChunkError
 from tamis.formats.parquet_column import ColumnChunk, prove
-from tamis.formats.parquet_pages import WIDTHS, Layout, OddChunkError
+from tamis.formats.parquet_pages import WIDTHS, Layout
 from tamis.formats.parquet_splice import read_elements, write_empty
 
 FEWEST_ROWS: Final = 1 << 15
@@ -56,14 +58,14 @@ def read_stored(
     found = {}
     template = _template(wanted)
     metadata = file.metadata.row_group(group)
-    types = file.schema.to_arrow_schema()
+    types = file.schema_arrow
     for name, leaf in leaves.items():
         column = file.schema.column(leaf)
         chunk = metadata.column(leaf)
         like = template.columns[name]
-        if not _is_like(column, like) or types.field(name).type != template.types[name]:
+        if not _is_like(column, like):
             continue
-        if not _is_plain(file.schema_arrow.field(name).type, wanted.field(name).type):
+        if not _is_plain(types.field(name).type, wanted.field(name).type):
             continue
         codec = chunk.compression
         layout = Layout(like.physical_type, _width(like), like.max_definition_level == 1, codec)
@@ -85,7 +87,6 @@ class _Template:
 
     Attributes:
         columns: by name, as Parquet's schema has them.
-        types: by name, the Arrow types that are read from it when Arrow's own schema is unknown.
         elements: by name, the SchemaElement.
     """
 
@@ -96,7 +97,6 @@ class _Template:
             self.columns: dict[str, Any] = {
                 name: parquet.column(at) for at, name in enumerate(schema.names)
             }
-            self.types = {one.name: one.type for one in parquet.to_arrow_schema()}
         self.elements = dict(zip(schema.names, read_elements(data), strict=True))
 
 
@@ -106,16 +106,29 @@ def _template(schema: pa.Schema) -> _Template:
 
 
 def _is_like(one: Any, other: Any) -> bool:
-    """Whether two columns have values of one physical type, at one level."""
-    return all(
-        getattr(one, what) == getattr(other, what)
-        for what in (
-            "path",
-            "physical_type",
-            "max_definition_level",
-            "max_repetition_level",
+    """Whether two columns have values of one type, physical and logical, at one level."""
+    return (
+        all(
+            getattr(one, what) == getattr(other, what)
+            for what in ("path", "physical_type", "max_definition_level", "max_repetition_level")
         )
-    ) and _width(one) == _width(other)
+        and _width(one) == _width(other)
+        and _logical(one) == _logical(other)
+    )
+
+
+def _logical(column: Any) -> dict[str, Any] | None:
+    """The logical type, without how it is written; None for what the physical one says."""
+    found: dict[str, Any] = json.loads(column.logical_type.to_json())
+    for how in ("is_from_converted_type", "force_set_converted_type"):
+        found.pop(how, None)
+    if found["Type"] == "None" or (
+        found["Type"] == "Int"
+        and found["isSigned"]
+        and column.physical_type == f"INT{found['bitWidth']}"
+    ):
+        return None
+    return found
 
 
 def _width(column: Any) -> int:
