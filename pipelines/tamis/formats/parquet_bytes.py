@@ -11,6 +11,9 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _LONGEST_HEAD: Final = 35  # bits that the head of a run may shift
 
 
+Bytes = bytes | memoryview
+
+
 class OddChunkError(ValueError):
     """A column chunk that is not copied: not supported, or not proved to be clean."""
 
@@ -29,7 +32,7 @@ class Runs(NamedTuple):
     tail: tuple[int, bytes] | None
 
 
-def walk_runs(data: bytes, at: int, end: int, width: int, count: int) -> Runs:
+def walk_runs(data: Bytes, at: int, end: int, width: int, count: int) -> Runs:
     """Walk `count` values of `width` bits that begin at `at`.
 
     What pads the last groups may be anything in the files of some writers, such as places that
@@ -80,7 +83,7 @@ def walk_runs(data: bytes, at: int, end: int, width: int, count: int) -> Runs:
     return Runs(at, ones, tail)
 
 
-def decompress(body: bytes, size: int, codec: str) -> bytes:
+def decompress(body: Bytes, size: int, codec: str) -> Bytes:
     """The content of a page, proved to be all that `body` holds.
 
     Raises:
@@ -98,21 +101,21 @@ def decompress(body: bytes, size: int, codec: str) -> bytes:
             raise OddChunkError("page size")
         return b""
     try:
-        content: bytes = pa.Codec(codec.lower()).decompress(body, size, asbytes=True)
+        content = pa.Codec(codec.lower()).decompress(body, size)
     except (pa.ArrowException, OSError):
         raise OddChunkError("compression") from None
-    return content
+    return memoryview(content).cast("B")
 
 
-def compress(content: bytes, codec: str) -> bytes:
+def compress(content: Bytes, codec: str) -> bytes:
     """`content`, compressed."""
     if codec == "UNCOMPRESSED":
-        return content
+        return bytes(content)
     packed: bytes = pa.Codec(codec.lower()).compress(content, asbytes=True)
     return packed
 
 
-def _snappy_size(body: bytes) -> int:
+def _snappy_size(body: Bytes) -> int:
     size = 0
     for place, byte in enumerate(body[:5]):
         size |= (byte & 127) << 7 * place
@@ -121,7 +124,7 @@ def _snappy_size(body: bytes) -> int:
     raise OddChunkError("compression")
 
 
-def _zstd_size(body: bytes) -> int:
+def _zstd_size(body: Bytes) -> int:
     """The size that the one frame says, which ends where `body` does (RFC 8878, 3.1.1)."""
     if body[:4] != _ZSTD or len(body) < 6:
         raise OddChunkError("compression")

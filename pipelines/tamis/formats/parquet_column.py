@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tamis.formats.parquet_bytes import OddChunkError
+from tamis.formats.parquet_bytes import Bytes, OddChunkError
 from tamis.formats.parquet_pages import (
     DICTIONARY,
     PLAIN,
@@ -97,10 +97,10 @@ class ColumnChunk:
         numbers = np.arange(size, dtype=np.int64).tobytes()
         header = dictionary_header(size, PLAIN, len(numbers), len(numbers))
         pages = [page for page in self.pages if page.has_places]
-        read = [(page.plain_header, page.content) for page in pages]
+        read = [page.plain(self.nulls > 0) for page in pages]
         element: Struct = {
             1: (I32, _NUMBERS["INT64"]),
-            3: (I32, OPTIONAL if self.layout.optional else REQUIRED),
+            3: (I32, OPTIONAL if self.nulls else REQUIRED),
             4: (BINARY, b"place"),
         }
         rows = sum(page.slots for page in pages)
@@ -116,8 +116,8 @@ class ColumnChunk:
     @cached_property
     def values(self) -> pa.Array:
         """The N values."""
-        pages = [(page.plain_header, page.content) for page in self.pages]
-        return _read(self.element, pages, self.rows)
+        element = {**self.element, 3: (I32, OPTIONAL if self.nulls else REQUIRED)}
+        return _read(element, [page.plain(self.nulls > 0) for page in self.pages], self.rows)
 
     @cached_property
     def longest(self) -> int:
@@ -244,7 +244,7 @@ def _offsets(array: pa.Array) -> npt.NDArray[np.int32]:
     return np.frombuffer(array.buffers()[1], np.int32)[array.offset :][: len(array) + 1]
 
 
-def _read(element: Struct, pages: Iterable[tuple[bytes, bytes]], rows: int) -> pa.Array:
+def _read(element: Struct, pages: Iterable[tuple[bytes, Bytes]], rows: int) -> pa.Array:
     """Decode uncompressed pages, each with its header, as the one column of a file."""
     parts = [MAGIC, *(part for page in pages for part in page)]
     size = sum(map(len, parts[1:]))

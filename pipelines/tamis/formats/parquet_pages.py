@@ -22,6 +22,7 @@ from typing import Any, Final, Literal
 
 from tamis.formats.parquet_bytes import (
     CODECS,
+    Bytes,
     OddChunkError,
     Runs,
     compress,
@@ -91,8 +92,8 @@ class Page:
     slots: int
     filled: int
     levels: int
-    body: bytes
-    content: bytes
+    body: Bytes
+    content: Bytes
     is_packed: bool = True
 
     @property
@@ -108,22 +109,28 @@ class Page:
     @property
     def header(self) -> bytes:
         """The header to write before `body`."""
-        return self._header(len(self.body), self.is_packed)
-
-    @property
-    def plain_header(self) -> bytes:
-        """The header to write before `content`."""
-        return self._header(len(self.content), False)
-
-    def _header(self, packed: int, is_packed: bool) -> bytes:
-        size, slots = len(self.content), self.slots
+        size, packed = len(self.content), len(self.body)
         if self.kind == DICTIONARY:
-            return dictionary_header(slots, self.encoding, size, packed)
+            return dictionary_header(self.slots, self.encoding, size, packed)
         if self.kind == DATA:
-            return data_header(slots, self.encoding, size, packed)
-        said = (slots, slots - self.filled, slots, self.encoding, self.levels, 0)
-        end = b"\x11" if is_packed else b"\x12"
+            return data_header(self.slots, self.encoding, size, packed)
+        nulls = self.slots - self.filled
+        said = (self.slots, nulls, self.slots, self.encoding, self.levels, 0)
+        end = b"\x11" if self.is_packed else b"\x12"
         return b"%b\x5c%b%b\0\0" % (_ints(DATA_2, size, packed), _ints(*said), end)
+
+    def plain(self, optional: bool) -> tuple[bytes, Bytes]:
+        """Header and content of a page of version 1 that is not compressed.
+
+        Without `optional` no value may be null, and levels are left out.
+        """
+        content = self.content if optional else self.content[self.levels :]
+        if self.kind == DICTIONARY:
+            return dictionary_header(self.slots, self.encoding, len(content), len(content)), content
+        if optional and self.kind == DATA_2:
+            levels = self.levels.to_bytes(4, "little")
+            content = b"".join((levels, content))
+        return data_header(self.slots, self.encoding, len(content), len(content)), content
 
 
 def data_header(slots: int, encoding: int, size: int, packed: int) -> bytes:
@@ -146,7 +153,7 @@ def _ints(*numbers: int) -> bytes:
     return bytes(out)
 
 
-def walk(data: bytes, layout: Layout, slots: int) -> list[Page]:
+def walk(data: Bytes, layout: Layout, slots: int) -> list[Page]:
     """The pages of a chunk, each proved to be as long as its values.
 
     Args:
@@ -159,6 +166,7 @@ def walk(data: bytes, layout: Layout, slots: int) -> list[Page]:
     """
     if layout.codec not in CODECS:
         raise OddChunkError("codec")
+    data = memoryview(data)
     pages: list[Page] = []
     at = found = 0
     while at < len(data):
@@ -192,7 +200,7 @@ def _number(struct: Struct, field: int, default: int | None = None) -> int:
     return found
 
 
-def _open(struct: Struct, body: bytes, layout: Layout) -> Page:
+def _open(struct: Struct, body: Bytes, layout: Layout) -> Page:
     kind, size = _number(struct, 1), _number(struct, 2)
     inner = value(struct, _BODY_HEADERS.get(kind, 0))
     if not isinstance(inner, dict) or size > _LARGEST_PAGE:
@@ -212,22 +220,23 @@ def _open(struct: Struct, body: bytes, layout: Layout) -> Page:
     if packed or kind == DATA:
         rest = body[levels:]
         is_empty = kind == DATA_2 and not rest
-        content = body[:levels] + (
-            b"" if is_empty else decompress(rest, size - levels, layout.codec)
-        )
+        content = b"" if is_empty else decompress(rest, size - levels, layout.codec)
+        if levels:
+            content = b"".join((body[:levels], content))
     if len(content) != size:
         raise OddChunkError("page size")
     page = _open_data(kind, inner, content, levels, layout)
     if page.content is not content:
         # What padded the values is gone: the page is packed again.
         rest = page.content[levels:]
-        body = page.content[:levels] + (compress(rest, layout.codec) if packed else rest)
+        rest = compress(rest, layout.codec) if packed else rest
+        body = b"".join((page.content[:levels], rest))
     return Page(
         kind, page.encoding, page.slots, page.filled, page.levels, body, page.content, packed
     )
 
 
-def _open_dictionary(inner: Struct, body: bytes, size: int, layout: Layout) -> Page:
+def _open_dictionary(inner: Struct, body: Bytes, size: int, layout: Layout) -> Page:
     slots, encoding = _number(inner, 1), _number(inner, 2)
     if encoding not in (PLAIN, PLAIN_DICTIONARY) or layout.physical == "BOOLEAN":
         raise OddChunkError("dictionary")
@@ -237,7 +246,7 @@ def _open_dictionary(inner: Struct, body: bytes, size: int, layout: Layout) -> P
     return Page(DICTIONARY, encoding, slots, slots, 0, body, content)
 
 
-def _open_data(kind: int, inner: Struct, content: bytes, said: int, layout: Layout) -> Page:
+def _open_data(kind: int, inner: Struct, content: Bytes, said: int, layout: Layout) -> Page:
     """A data page of either version, whose header says `said` bytes of levels, without its body."""
     slots, encoding = _number(inner, 1), _number(inner, 4 if kind == DATA_2 else 2)
     levels, filled = said, slots
@@ -264,7 +273,7 @@ def _open_data(kind: int, inner: Struct, content: bytes, said: int, layout: Layo
     return Page(kind, encoding, slots, filled, levels, b"", content)
 
 
-def _check_values(content: bytes, levels: int, filled: int, encoding: Any, layout: Layout) -> bytes:
+def _check_values(content: Bytes, levels: int, filled: int, encoding: Any, layout: Layout) -> Bytes:
     """Check that the values behind the levels take all the bytes there are.
 
     Returns:
@@ -288,7 +297,7 @@ def _check_values(content: bytes, levels: int, filled: int, encoding: Any, layou
     return content
 
 
-def _check_places(content: bytes, levels: int, filled: int, layout: Layout) -> bytes:
+def _check_places(content: Bytes, levels: int, filled: int, layout: Layout) -> Bytes:
     if layout.physical == "BOOLEAN":
         raise OddChunkError("encoding")
     if levels == len(content):
@@ -298,15 +307,15 @@ def _check_places(content: bytes, levels: int, filled: int, layout: Layout) -> b
     width = content[levels]
     if width > _WIDEST_PLACE:
         raise OddChunkError("places")
-    runs = walk_runs(content, levels + 1, len(content), width, filled)
+    runs = walk_runs(bytes(content), levels + 1, len(content), width, filled)
     if runs.end != len(content):
         raise OddChunkError("places")
     return _without_padding(content, runs)
 
 
-def _without_padding(content: bytes, runs: Runs) -> bytes:
+def _without_padding(content: Bytes, runs: Runs) -> Bytes:
     """The content with zeros for what pads the last groups of `runs`; itself where they are."""
     if runs.tail is None:
         return content
     start, tail = runs.tail
-    return content[:start] + tail + content[runs.end :]
+    return b"".join((content[:start], tail, content[runs.end :]))
