@@ -153,6 +153,9 @@ class ColumnChunk:
         pages = walk(data, layout, said["rows"])
         return cls(said["name"], element, layout, said["rows"], pages)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ColumnChunk.again, (self.described(), self.packed())
+
     def metadata(self, start: int) -> Struct:
         """The chunk's ColumnMetaData where it begins at byte `start`; without statistics."""
         sizes = [(len(page.header), len(page.body), len(page.content)) for page in self.pages]
