@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from tamis.errors import RunError
 from tamis.filter.conform import conform
+from tamis.filter.gate_leaves import Bounded
 from tamis.filter.paths import Node, open_column
 from tamis.filter.program import Column, Kept, Program, Test, is_below, root_of
 from tamis.filter.seal import Bools, Ints, list_parts
@@ -90,15 +91,19 @@ class Columns:
             return False
         if sort_of(column.out.type) in _ALWAYS_FINE:
             return True
-        if stored.encoded is None:
+        if stored.extremes is not None:
+            sample = stored.extremes  # where these dates or times are fine, so are those between
+        elif stored.encoded is not None:
+            sample = stored.encoded.dictionary
+        else:
             return False
-        return (
-            conform(stored.encoded.dictionary, column.out.type, self._program.wire).faults is None
-        )
+        return conform(sample, column.out.type, self._program.wire).faults is None
 
-    def settled(self, column: Column) -> pa.Array:
-        """The values of a settled column, by a dictionary where the source has one."""
+    def settled(self, column: Column) -> pa.Array | Bounded:
+        """The values of a settled column, as far as the gate wants to know them."""
         stored = self._stored[column.root.name]
+        if stored.extremes is not None:
+            return Bounded(stored.extremes, stored.rows, lambda: stored.values)
         return stored.values if stored.encoded is None else stored.encoded
 
     def _column(self, name: str) -> pa.Array:

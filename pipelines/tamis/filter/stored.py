@@ -24,6 +24,10 @@ class Stored(Protocol):
         """The values by a dictionary of which each entry is some row's; None without one."""
 
     @property
+    def extremes(self) -> pa.Array | None:
+        """The smallest and the largest value of numbers, dates and times; None if not known."""
+
+    @property
     def values(self) -> pa.Array:
         """The values."""
 

@@ -18,6 +18,7 @@ from tamis.filter.columns import Columns
 from tamis.filter.conform import plain
 from tamis.filter.failures import Failures
 from tamis.filter.gate import find_leaks
+from tamis.filter.gate_leaves import Bounded
 from tamis.filter.paths import Node
 from tamis.filter.program import Column, Kept, Program, Test
 from tamis.filter.seal import Bools, Ints, seal
@@ -406,7 +407,7 @@ class Work:
             self._selections[index] = found
         return found
 
-    def _released(self, column: Column, index: int) -> pa.Array:
+    def _released(self, column: Column, index: int) -> pa.Array | Bounded:
         """A column as it is released, whether it is built or copied."""
         if self._columns.is_settled(column) and self._selection(index)[1].all():
             return self._columns.settled(column)

@@ -5,10 +5,10 @@ entry of the dictionary is some row's value, and that the lengths of strings add
 pages. What passes holds the rows' values and not one byte more, so that it can be copied.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ from tamis.formats.thrift import (
     STRUCT,
     Struct,
     read_struct,
+    value,
     write_struct,
 )
 
@@ -49,6 +50,9 @@ _NUMBERS: Final = {
     "BYTE_ARRAY": 6,
     "FIXED_LEN_BYTE_ARRAY": 7,
 }
+_FIXED: Final = "FIXED_LEN_BYTE_ARRAY"
+_DECIMAL: Final = 5  # converted types: this one, and UINT_8 to UINT_64
+_UNSIGNED: Final = (11, 12, 13, 14)
 
 
 @dataclass(frozen=True)
@@ -111,13 +115,42 @@ class ColumnChunk:
         """The N values by their dictionary; None where some stand by themselves."""
         if self.entries is None or self.places is None or len(self.places) != self.rows:
             return None
-        return pa.DictionaryArray.from_arrays(self.places, self.entries)
+        return pa.DictionaryArray.from_arrays(self.places, self.entries, safe=False)
 
     @cached_property
     def values(self) -> pa.Array:
         """The N values."""
         element = {**self.element, 3: (I32, OPTIONAL if self.nulls else REQUIRED)}
         return _read(element, [page.plain(self.nulls > 0) for page in self.pages], self.rows)
+
+    @cached_property
+    def bounds(self) -> tuple[bytes, bytes] | None:
+        """The smallest and the largest value as Parquet writes them, told from the pages' bytes.
+
+        None where there is none, and of strings, truth values, floats and unsigned integers.
+        """
+        converted = value(self.element, 6)
+        if self.layout.physical == _FIXED:
+            known = converted == _DECIMAL
+        else:
+            known = self.layout.physical in ("INT32", "INT64") and converted not in _UNSIGNED
+        if not known:
+            return None
+        parts = [page.content[page.levels :] for page in self.pages if not page.has_places]
+        found = [_bounds(part, self.layout) for part in parts if len(part)]
+        if not found:
+            return None
+        key = _order(self.layout)
+        return min((low for low, _ in found), key=key), max((high for _, high in found), key=key)
+
+    @cached_property
+    def extremes(self) -> pa.Array | None:
+        """The smallest and the largest value of N numbers, dates or times; None if not known."""
+        if self.bounds is None:
+            return None
+        content = b"".join(self.bounds)
+        header = data_header(2, PLAIN, len(content), len(content))
+        return _read({**self.element, 3: (I32, REQUIRED)}, [(header, content)], 2)
 
     @cached_property
     def longest(self) -> int:
@@ -157,7 +190,10 @@ class ColumnChunk:
         return ColumnChunk.again, (self.described(), self.packed())
 
     def metadata(self, start: int) -> Struct:
-        """The chunk's ColumnMetaData where it begins at byte `start`; without statistics."""
+        """The chunk's ColumnMetaData where it begins at byte `start`.
+
+        Statistics are those of the values, whatever the source said of them.
+        """
         sizes = [(len(page.header), len(page.body), len(page.content)) for page in self.pages]
         data = start
         if self.pages and self.pages[0].kind == DICTIONARY:
@@ -184,6 +220,9 @@ class ColumnChunk:
         }
         if data != start:
             found[11] = I64, start
+        if self.bounds is not None:
+            low, high = (BINARY, self.bounds[0]), (BINARY, self.bounds[1])
+            found[12] = STRUCT, {3: (I64, self.nulls), 5: high, 6: low}
         return found
 
 
@@ -209,6 +248,29 @@ def prove(name: str, element: Struct, layout: Layout, data: bytes, rows: int) ->
     except (pa.ArrowException, OSError):
         raise OddChunkError("values") from None
     return chunk
+
+
+def _order(layout: Layout) -> Callable[[bytes], int]:
+    """What a value as Parquet writes it stands for."""
+    order: Literal["big", "little"] = "big" if layout.physical == _FIXED else "little"
+    return lambda raw: int.from_bytes(raw, order, signed=True)
+
+
+def _bounds(content: Bytes, layout: Layout) -> tuple[bytes, bytes]:
+    """The smallest and the largest of signed integers that stand side by side."""
+    width = layout.width
+    if layout.physical != _FIXED:
+        numbers = np.frombuffer(content, f"<i{width}")
+        return numbers.min().tobytes(), numbers.max().tobytes()
+    # The first bytes of each, the sign among them; where these are the same, the last ones.
+    word = max(size for size in (1, 2, 4, 8) if size <= width)
+    count = len(content) // width
+    heads = np.ndarray(count, f">i{word}", content, 0, (width,)).astype(f"i{word}")
+    tails = np.ndarray(count, f">u{word}", content, width - word, (width,))
+    least, most = np.flatnonzero(heads == heads.min()), np.flatnonzero(heads == heads.max())
+    low = int(least[tails[least].argmin()] if len(least) > 1 else least[0]) * width
+    high = int(most[tails[most].argmax()] if len(most) > 1 else most[0]) * width
+    return bytes(content[low : low + width]), bytes(content[high : high + width])
 
 
 def _prove_dictionary(chunk: ColumnChunk) -> None:

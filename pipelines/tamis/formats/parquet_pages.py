@@ -18,6 +18,7 @@ is wrong) is odd: such a chunk is decoded.
 
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from tamis.formats.parquet_bytes import (
@@ -106,7 +107,7 @@ class Page:
         """Bytes of the values, without the levels before them."""
         return len(self.content) - self.levels
 
-    @property
+    @cached_property
     def header(self) -> bytes:
         """The header to write before `body`."""
         size, packed = len(self.content), len(self.body)
