@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tamis.beam.batch import Batch, BatchCoder, Input
 from tamis.formats import parquet_stored
 from tamis.formats.chunk import REJECTS, Chunk, rejects_of
-from tamis.formats.parquet_stored import read_stored
+from tamis.formats.parquet_stored import Wanted, read_stored
 
 from ..strategies import Feed, batch_of, feeds
 
@@ -82,8 +82,9 @@ def test_a_column_that_stands_encoded_travels_as_it_stands(
     table = pa.table({"t": ["a", None, "b"] * 9, "n": pa.array(range(27), pa.int32())})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
-    file = pq.ParquetFile(pa.BufferReader(sink.getvalue()))
-    stored = read_stored(pa.BufferReader(sink.getvalue()), file, 0, {"t": 0, "n": 1}, table.schema)
+    stream = pa.BufferReader(sink.getvalue())
+    file, leaves = pq.ParquetFile(stream), {"t": 0, "n": 1}
+    stored = read_stored(stream, file, 0, leaves, Wanted(table.schema))
     assert set(stored) == {"t", "n"}
     data = pa.record_batch([pa.nulls(27)], ["x"]).select([])
     batch = Batch(data, pa.array(range(27)), "s", "p", 3, stored=stored)

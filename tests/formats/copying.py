@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
 from tamis.beam.encoding import Encoder
+from tamis.beam.read import wanted_as_stored
 from tamis.decide.plan import Plan
 from tamis.filter.minimize import KeySource, Minimized, minimize_stored, released_schema
-from tamis.filter.stored import stored_fields
 from tamis.formats.chunk import Chunk
 from tamis.formats.parquet import read_parquet, split
 from tamis.formats.parquet_splice import SpliceWriter
@@ -49,7 +49,7 @@ def read(data: bytes, plan: Plan, copies: bool = True) -> list[Chunk]:
     A plan of which no column may be copied reads all row groups as one chunk.
     """
     stream = pa.BufferReader(data)
-    stored = stored_fields(plan)
+    stored = wanted_as_stored(plan)
     return [
         chunk
         for part in split(stream, "f.parquet", rows=1 if stored else 1 << 20)

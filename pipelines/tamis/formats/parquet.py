@@ -28,7 +28,7 @@ from tamis.formats.chunk import (
     rechunk,
     shown_names,
 )
-from tamis.formats.parquet_stored import fits, read_stored
+from tamis.formats.parquet_stored import Wanted, fits, read_stored
 
 _BUFFER_BYTES = 1 << 16
 
@@ -84,7 +84,7 @@ def read_parquet(
     source: str,
     part: PartSpec,
     records: int = CHUNK_RECORDS,
-    stored: pa.Schema | None = None,
+    stored: Wanted | None = None,
 ) -> Iterator[Chunk]:
     """The rows of one part, with the leaves that `plan` reads.
 
@@ -110,7 +110,7 @@ def read_parquet(
     """
     file = _open(stream, source)
     chosen = _project(file, plan, source)
-    if not stored:
+    if stored is None or not stored.fields.names:
         yield from rechunk(_pieces(file, chosen, source, part, records), source, records)
         return
     first = part.first_row
@@ -262,14 +262,14 @@ def _stored_chunk(
     chosen: _Projection,
     source: str,
     part: PartSpec,
-    wanted: pa.Schema,
+    wanted: Wanted,
 ) -> Chunk:
     """The rows of one row group, with the columns of `wanted` as they stand where that is clean."""
     (group,) = part.row_groups
     flat = {
         name: leaves[0]
         for name, leaves in chosen.leaves.items()
-        if name in wanted.names and len(leaves) == 1
+        if name in wanted.fields.names and len(leaves) == 1
     }
     stored = read_stored(stream, file, group, flat, wanted)
     names = [name for name in chosen.names if name not in stored]

@@ -193,6 +193,22 @@ def walk(data: Bytes, layout: Layout, slots: int) -> list[Page]:
     return pages
 
 
+def is_coded(data: Bytes) -> bool:
+    """Whether all values of a chunk are places in its dictionary, told from the pages' headers."""
+    at, kinds = 0, set()
+    while at < len(data):
+        try:
+            struct, at = read_struct(data, at)
+        except ThriftError:
+            return False
+        kind, size = value(struct, 1), value(struct, 3, 0)
+        inner = value(struct, _BODY_HEADERS.get(kind, 0))
+        if kind != DICTIONARY and isinstance(inner, dict):
+            kinds.add(value(inner, 4 if kind == DATA_2 else 2))
+        at += size if isinstance(size, int) and size > 0 else 0
+    return kinds <= {PLAIN_DICTIONARY, RLE_DICTIONARY}
+
+
 def _number(struct: Struct, field: int, default: int | None = None) -> int:
     """A number of a header, which is never negative."""
     found = value(struct, field, default)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO, Final
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 from tamis.formats.chunk import MAX_CHUNK_BYTES
 from tamis.formats.parquet_bytes import OddChunkError
 from tamis.formats.parquet_column import ColumnChunk, prove
-from tamis.formats.parquet_pages import WIDTHS, Layout
+from tamis.formats.parquet_pages import WIDTHS, Layout, is_coded
 from tamis.formats.parquet_splice import read_elements, write_empty
 
 FEWEST_ROWS: Final = 1 << 15
@@ -22,6 +23,19 @@ MOST_ROWS: Final = 1 << 18
 
 MOST_BYTES: Final = 1 << 28
 """Bytes, uncompressed, of what is read of a row group that is held in memory as a whole."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Columns that are to be handed on as they stand.
+
+    Attributes:
+        fields: as they are released.
+        coded: those of use only where a dictionary has all their values.
+    """
+
+    fields: pa.Schema
+    coded: frozenset[str] = frozenset()
 
 
 def fits(metadata: pq.FileMetaData, group: int, leaves: Iterable[int]) -> bool:
@@ -40,7 +54,7 @@ def read_stored(
     file: pq.ParquetFile,
     group: int,
     leaves: Mapping[str, int],
-    wanted: pa.Schema,
+    wanted: Wanted,
 ) -> dict[str, ColumnChunk]:
     """The columns of a row group that can be handed on as they stand.
 
@@ -49,14 +63,14 @@ def read_stored(
         file: the same, opened.
         group: which row group.
         leaves: by top-level name, the number of its one leaf in the file.
-        wanted: the released fields of these names.
+        wanted: columns of these names.
 
     Returns:
         Those whose types are the released ones, logical and physical, and whose bytes are proved
         to be the values and nothing else; the others are to be decoded.
     """
     found = {}
-    template = _template(wanted)
+    template = _template(wanted.fields)
     metadata = file.metadata.row_group(group)
     types = file.schema_arrow
     for name, leaf in leaves.items():
@@ -65,7 +79,7 @@ def read_stored(
         like = template.columns[name]
         if not _is_like(column, like):
             continue
-        if not _is_plain(types.field(name).type, wanted.field(name).type):
+        if not _is_plain(types.field(name).type, wanted.fields.field(name).type):
             continue
         codec = chunk.compression
         layout = Layout(like.physical_type, _width(like), like.max_definition_level == 1, codec)
@@ -73,6 +87,8 @@ def read_stored(
         start = min(one for one in starts if one)
         stream.seek(start)
         data = bytes(stream.read(chunk.total_compressed_size))
+        if name in wanted.coded and not is_coded(data):
+            continue
         try:
             proved = prove(name, template.elements[name], layout, data, metadata.num_rows)
         except OddChunkError:
