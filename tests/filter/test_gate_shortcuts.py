@@ -2,6 +2,7 @@
 
 import random
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +27,7 @@ def texts(rng: random.Random, rows: int) -> pa.Array:
 
 def numbers(rng: random.Random, rows: int) -> pa.Array:
     kind = rng.choice([pa.int32(), pa.int64(), pa.decimal128(19, 2), pa.timestamp("us"), "time"])
+    few: list[Any]
     if kind == pa.int32():
         few = [0, 93, 9_999, None]
     elif kind == pa.decimal128(19, 2):
