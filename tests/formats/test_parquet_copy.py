@@ -28,6 +28,7 @@ from tamis.formats.parquet_bytes import OddChunkError
 from tamis.formats.parquet_column import ColumnChunk, prove
 from tamis.formats.parquet_pages import Layout, dictionary_header
 from tamis.formats.parquet_splice import EncodedGroup, SpliceWriter, copy, read_groups
+from tamis.formats.parquet_stored import Wanted
 from tamis.formats.thrift import BINARY, I32, LIST, STRUCT, read_struct, value, write_struct
 
 from ..e2e.haystack import pages
@@ -39,6 +40,8 @@ KINDS: dict[str, Callable[[random.Random], Any]] = {
     "string": lambda rng: rng.choice(["", "é", f"texte {rng.randrange(5)}", "x" * 70]),
     "binary": lambda rng: rng.randbytes(rng.randrange(4)),
     "int32": lambda rng: rng.randrange(-3, 3),
+    "int16": lambda rng: rng.randrange(-3, 3),
+    "uint8": lambda rng: rng.randrange(9),
     "int64": lambda rng: rng.randrange(-(2**60), 2**60),
     "float64": lambda rng: rng.random(),
     "bool": lambda rng: rng.random() < 0.5,
@@ -412,6 +415,32 @@ def test_chunks_of_a_released_file_stand_side_by_side() -> None:
             at += column.total_compressed_size
     assert at == len(data) - 8 - int.from_bytes(data[-8:-4], "little")
     assert set(metadata.metadata) == {b"ARROW:schema"}
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int16(), pa.uint8(), pa.uint16()])
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_bits_that_a_narrow_integer_does_not_have_are_not_copied(
+    kind: pa.DataType, dictionary: bool
+) -> None:
+    high = 2 ** (kind.bit_width - (0 if pa.types.is_unsigned_integer(kind) else 1))
+    fine = pa.table({"t": pa.array([0, high - 1, None], kind)})
+    name, element, layout, data, rows = chunk_of(fine, use_dictionary=dictionary)
+    assert prove(name, element, layout, data, rows).values.to_pylist() == [0, high - 1, None]
+
+    for odd in (high, -high - 1, 0x5A5A5A00):
+        wide = pa.table({"t": pa.array([0, odd, None], pa.int32())})
+        _, _, _, data, _ = chunk_of(wide, use_dictionary=dictionary)
+        with pytest.raises(OddChunkError):
+            prove(name, element, layout, data, rows)
+
+
+def test_types_that_a_file_tells_only_to_arrow_are_decoded() -> None:
+    kinds = {"a": pa.timestamp("us", tz="Europe/Paris"), "b": pa.large_string()}
+    table = pa.table({"a": pa.array([1, 2], kinds["a"]), "b": pa.array(["x", "y"], kinds["b"])})
+    stream = pa.BufferReader(write(table))
+    file = pq.ParquetFile(stream)
+    wanted = Wanted(pa.schema([("a", kinds["a"]), ("b", pa.string())]))
+    assert set(parquet_stored.read_stored(stream, file, 0, {"a": 0, "b": 1}, wanted)) == {"b"}
 
 
 def test_a_column_of_another_type_is_decoded() -> None:

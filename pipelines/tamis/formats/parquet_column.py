@@ -53,6 +53,12 @@ _NUMBERS: Final = {
 _FIXED: Final = "FIXED_LEN_BYTE_ARRAY"
 _DECIMAL: Final = 5  # converted types: this one, and UINT_8 to UINT_64
 _UNSIGNED: Final = (11, 12, 13, 14)
+_RANGES: Final = {  # of the converted types UINT_8, UINT_16, INT_8 and INT_16
+    11: (0, 2**8 - 1),
+    12: (0, 2**16 - 1),
+    15: (-(2**7), 2**7 - 1),
+    16: (-(2**15), 2**15 - 1),
+}
 
 
 @dataclass(frozen=True)
@@ -134,8 +140,10 @@ class ColumnChunk:
             known = converted == _DECIMAL
         else:
             known = self.layout.physical in ("INT32", "INT64") and converted not in _UNSIGNED
-        if not known:
-            return None
+        return self._signed_bounds() if known else None
+
+    def _signed_bounds(self) -> tuple[bytes, bytes] | None:
+        """The bounds of values whose bytes are signed integers, or are to be read as such."""
         parts = [page.content[page.levels :] for page in self.pages if not page.has_places]
         found = [_bounds(part, self.layout) for part in parts if len(part)]
         if not found:
@@ -245,9 +253,19 @@ def prove(name: str, element: Struct, layout: Layout, data: bytes, rows: int) ->
             _prove_dictionary(chunk)
         if layout.physical == "BYTE_ARRAY":
             _prove_lengths(chunk)
+        _prove_ranges(chunk)
     except (pa.ArrowException, OSError):
         raise OddChunkError("values") from None
     return chunk
+
+
+def _prove_ranges(chunk: ColumnChunk) -> None:
+    """Check that integers of 8 or 16 bits, which take 32, have nothing in the others."""
+    allowed = _RANGES.get(value(chunk.element, 6, -1))
+    if allowed is not None and (bounds := chunk._signed_bounds()) is not None:
+        low, high = map(_order(chunk.layout), bounds)
+        if low < allowed[0] or high > allowed[1]:
+            raise OddChunkError("range")
 
 
 def _order(layout: Layout) -> Callable[[bytes], int]:

@@ -162,10 +162,10 @@ def _read_footer(stream: Any) -> Struct:
 
 
 @lru_cache(maxsize=64)
-def write_empty(schema: pa.Schema) -> bytes:
-    """A file of no rows, as Arrow writes it."""
+def write_empty(schema: pa.Schema, store_schema: bool = True) -> bytes:
+    """A file of no rows, as Arrow writes it, with its own schema or without."""
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, schema):
+    with pq.ParquetWriter(sink, schema, store_schema=store_schema):
         pass
     data: bytes = sink.getvalue().to_pybytes()
     return data

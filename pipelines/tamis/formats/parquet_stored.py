@@ -79,7 +79,10 @@ def read_stored(
         like = template.columns[name]
         if not _is_like(column, like):
             continue
-        if not _is_plain(types.field(name).type, wanted.fields.field(name).type):
+        released = wanted.fields.field(name).type
+        if template.types.field(name).type != released:
+            continue
+        if not _is_plain(types.field(name).type, released):
             continue
         codec = chunk.compression
         layout = Layout(like.physical_type, _width(like), like.max_definition_level == 1, codec)
@@ -103,13 +106,14 @@ class _Template:
 
     Attributes:
         columns: by name, as Parquet's schema has them.
+        types: what Arrow reads from it, not knowing what was written.
         elements: by name, the SchemaElement.
     """
 
     def __init__(self, schema: pa.Schema) -> None:
-        data = write_empty(schema)
+        data = write_empty(schema, store_schema=False)
         with pq.ParquetFile(pa.BufferReader(data)) as file:
-            parquet = file.schema
+            parquet, self.types = file.schema, file.schema_arrow
             self.columns: dict[str, Any] = {
                 name: parquet.column(at) for at, name in enumerate(schema.names)
             }
