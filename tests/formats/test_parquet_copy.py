@@ -23,7 +23,8 @@ from tamis.documents.types import arrow_type
 from tamis.errors import InputError
 from tamis.filter.minimize import minimize, released_schema
 from tamis.filter.tally import merge
-from tamis.formats import parquet_stored
+from tamis.formats import parquet, parquet_stored
+from tamis.formats.parquet import read_parquet, split
 from tamis.formats.parquet_bytes import OddChunkError
 from tamis.formats.parquet_column import ColumnChunk, prove
 from tamis.formats.parquet_pages import Layout, dictionary_header
@@ -603,3 +604,28 @@ def test_an_empty_dictionary_is_odd() -> None:
     with pytest.raises(OddChunkError):
         prove(name, element, layout, dictionary_header(0, 0, 0, 0) + data, rows)
     assert copy(prove(name, element, layout, data, rows)).column == "t"
+
+
+def test_a_row_group_that_is_too_large_as_a_whole_is_read_in_chunks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = pa.table({"n": pa.array(range(9), pa.int64()), "t": ["x" * 50] * 9})
+    plan = plan_of({"n": PlanField("n", "int32"), "t": PlanField("t", "string")})
+    (whole,) = read(write(table), plan)
+    assert set(whole.stored) == {"t"}
+
+    monkeypatch.setattr(parquet, "MAX_CHUNK_BYTES", 50)
+    stream = pa.BufferReader(write(table.select(["n"])))
+    (part,) = split(stream, "f")
+    wanted = Wanted(pa.schema([("n", pa.int32())]))
+    chunks = list(read_parquet(stream, plan, "f", part, records=4, stored=wanted))
+    assert [one.data.num_rows for one in chunks] == [4, 4, 1]
+    assert not any(one.stored for one in chunks)
+
+
+def test_a_row_group_that_is_corrupt_is_told_as_ever() -> None:
+    data = bytearray(write(pa.table({"t": ["x" * 50] * 9, "n": list(range(9))})))
+    data[10:60] = bytes(50)
+    plan = plan_of({"t": PlanField("t", "string"), "n": PlanField("n", "int64")})
+    with pytest.raises(InputError, match="row group 1 of 1 cannot be read"):
+        read(bytes(data), plan)

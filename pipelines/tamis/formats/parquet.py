@@ -20,6 +20,7 @@ from tamis.decide.plan import Plan, PlanField
 from tamis.errors import InputError
 from tamis.formats.chunk import (
     CHUNK_RECORDS,
+    MAX_CHUNK_BYTES,
     PART_ROWS,
     Chunk,
     add_faults,
@@ -119,8 +120,9 @@ def read_parquet(
         for some in ((group,) for group in groups) if whole else (tuple(groups),):
             rows = sum(file.metadata.row_group(group).num_rows for group in some)
             below = PartSpec(some, first, rows)
-            if whole:
-                yield _stored_chunk(stream, file, chosen, source, below, stored)
+            chunk = _stored_chunk(stream, file, chosen, source, below, stored) if whole else None
+            if chunk is not None:
+                yield chunk
             else:
                 yield from rechunk(_pieces(file, chosen, source, below, records), source, records)
             first += rows
@@ -263,8 +265,11 @@ def _stored_chunk(
     source: str,
     part: PartSpec,
     wanted: Wanted,
-) -> Chunk:
-    """The rows of one row group, with the columns of `wanted` as they stand where that is clean."""
+) -> Chunk | None:
+    """The rows of one row group, with the columns of `wanted` as they stand where that is clean.
+
+    None where the row group is to be read in chunks, which may tell what is wrong with it.
+    """
     (group,) = part.row_groups
     flat = {
         name: leaves[0]
@@ -275,9 +280,13 @@ def _stored_chunk(
     names = [name for name in chosen.names if name not in stored]
     paths = [file.schema.column(leaf).path for name in names for leaf in chosen.leaves[name]]
     if names:
-        (piece,) = _pieces(
-            file, replace(chosen, columns=paths, names=names), source, part, part.rows
-        )
+        narrow = replace(chosen, columns=paths, names=names)
+        try:
+            piece, *more = _pieces(file, narrow, source, part, part.rows)
+        except InputError:
+            return None
+        if more or piece.data.nbytes > MAX_CHUNK_BYTES:
+            return None
     else:
         rows = pa.RecordBatch.from_arrays([pa.nulls(part.rows)], ["row"]).select([])
         positions = np.arange(part.rows, dtype=np.int64) + part.first_row
