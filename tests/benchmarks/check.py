@@ -1,5 +1,7 @@
 """Is an output what a job is to make of the feed? `check.py JOB FEED OUTPUT` prints its rows.
 
+OUTPUT is a file, or a folder of files in the order of their names.
+
 Column by column, a million values at a time; an assertion fails where something differs.
 """
 
@@ -22,7 +24,7 @@ def check(job: str, feed: Path, output: Path) -> int:
     Raises:
         AssertionError: it is something else.
     """
-    files = [output] if output.is_file() else sorted(output.glob("j*/*/*.parquet"))
+    files = [output] if output.is_file() else sorted(output.rglob("*.parquet"))
     rows = sum(pq.read_metadata(file).num_rows for file in files)
     assert rows == pq.read_metadata(feed).num_rows, f"{rows} rows"
     for name in KEEP[job]:

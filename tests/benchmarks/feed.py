@@ -1,8 +1,10 @@
 """A seeded feed of 31 columns for the benchmarks: training files of persons who do not exist.
 
-    python tests/benchmarks/feed.py FILE --rows 2000000 [--density 0.02] [--seed 1]
+    python tests/benchmarks/feed.py FILE --rows 2000000 [--density 0.02] [--seed 1] [--alike]
 
-Written in row groups of 131,072 rows, snappy, as a source system would.
+Each comment says something else, as what people type does; with `--alike` all but those that hold
+a NIR are one of sixteen sentences, which a file holds once. Written in row groups of 131,072 rows,
+snappy, as a source system would.
 """
 
 import argparse
@@ -21,6 +23,13 @@ _FRENCH = (
     "Relance faite par courrier, réponse attendue sous quinzaine, voir l'échange précédent. ",
 )
 _TAILS = ("Suivi 4512.", "Réf. interne A-77/B.", "RAS.", "Prochain point le 12/03.")
+_WORDS = (
+    *("le", "titulaire", "organisme", "dossier", "session", "report", "entretien", "courrier"),
+    *("accord", "pièce", "vérifiée", "gestionnaire", "demande", "reçue", "ce", "jour", "mois"),
+    *("prochain", "convocation", "envoyée", "absence", "justifiée", "échange", "précédent"),
+    *("réponse", "attendue", "sous", "quinzaine", "entrée", "formation", "confirmée", "suivi"),
+)
+_WORDS_A_COMMENT = 12
 
 
 def keys_of(bodies: np.ndarray) -> np.ndarray:
@@ -41,23 +50,27 @@ def nirs(chance: np.random.Generator, rows: int) -> np.ndarray:
     return body * 100 + keys_of(body)
 
 
-def comments(chance: np.random.Generator, numbers: np.ndarray, density: float) -> list[str]:
+def comments(
+    chance: np.random.Generator, numbers: np.ndarray, density: float, alike: bool
+) -> list[str]:
     """Comments of about 120 characters, of which a share `density` holds a NIR."""
     rows = len(numbers)
     starts = chance.integers(0, len(_FRENCH), rows)
+    words = chance.integers(0, len(_WORDS), (rows, _WORDS_A_COMMENT)).tolist()
     tails = chance.integers(0, len(_TAILS), rows)
     hits = chance.random(rows) < density
     spaced = chance.random(rows) < 0.5
     made = []
-    for start, tail, hit, space, number in zip(
+    for start, tail, hit, space, number, chosen in zip(
         starts.tolist(),
         tails.tolist(),
         hits.tolist(),
         spaced.tolist(),
         numbers.tolist(),
+        words,
         strict=True,
     ):
-        text = _FRENCH[start]
+        text = _FRENCH[start] if alike else f"{' '.join([_WORDS[n] for n in chosen])}. "
         if hit:
             n = str(number)
             if space:
@@ -67,7 +80,9 @@ def comments(chance: np.random.Generator, numbers: np.ndarray, density: float) -
     return made
 
 
-def make_table(chance: np.random.Generator, first: int, rows: int, density: float) -> pa.Table:
+def make_table(
+    chance: np.random.Generator, first: int, rows: int, density: float, alike: bool
+) -> pa.Table:
     """`rows` rows of the feed, numbered from `first`."""
     number = nirs(chance, rows)
     ids = np.arange(first, first + rows)
@@ -119,17 +134,17 @@ def make_table(chance: np.random.Generator, first: int, rows: int, density: floa
         ),
         "conseiller": text("conseiller", 3_000),
         "note": pa.array(chance.integers(0, 21, rows, dtype=np.int32)),
-        "commentaire": pa.array(comments(chance, number, density)),
+        "commentaire": pa.array(comments(chance, number, density, alike)),
     }
     return pa.table(columns)
 
 
-def write(path: Path, rows: int, density: float, seed: int) -> None:
+def write(path: Path, rows: int, density: float, seed: int, alike: bool) -> None:
     """Write the feed to `path`."""
     chance = np.random.default_rng(seed)
     writer: pq.ParquetWriter | None = None
     for first in range(0, rows, ROW_GROUP):
-        table = make_table(chance, first, min(ROW_GROUP, rows - first), density)
+        table = make_table(chance, first, min(ROW_GROUP, rows - first), density, alike)
         writer = writer or pq.ParquetWriter(path, table.schema, compression="snappy")
         writer.write_table(table)
     assert writer is not None
@@ -142,5 +157,6 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--density", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--alike", action="store_true")
     options = parser.parse_args()
-    write(options.file, options.rows, options.density, options.seed)
+    write(options.file, options.rows, options.density, options.seed, options.alike)

@@ -3,9 +3,10 @@
     python tests/benchmarks/run.py FEED [--jobs j1,j2,j3] [--contenders …] [--rounds 5]
 
 FEED is a file of `feed.py`. Contenders take turns within each round, so that a slow minute of the
-machine is everybody's. A time counts only once the output was checked: all rows, kept columns equal
-to the feed's, no planted NIR left, one pseudonym a person (`check.py`, in a process of its own: a
-child's peak memory begins at its parent's). Ratios are of medians, to the first contender.
+machine is everybody's; medians are told after each. A time counts only once the output was checked:
+all rows, kept columns equal to the feed's, no planted NIR left, one pseudonym a person (`check.py`,
+in a process of its own: a child's peak memory begins at its parent's). Ratios are of medians, to
+the first contender.
 """
 
 import argparse
@@ -27,6 +28,9 @@ POLICIES = {
     ("j2", "tamis-hmac"): "j2-hmac",
     ("j3", "tamis"): "j3",
 }
+RELEASES = {"j1": "j1", "j2-cmac": "j2", "j2-hmac": "j2", "j3": "j3"}
+"""By policy, the id of its release."""
+
 CONTENDERS = ("polars", "tamis", "tamis-hmac", "duckdb", "pyarrow")
 
 
@@ -44,7 +48,7 @@ def main(feed: Path, jobs: list[str], contenders: list[str], rounds: int) -> Non
     costs: dict[tuple[str, str], list[Cost]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="tamis-bench-") as folder:
         keys = Path(folder) / "keys.json"
-        subprocess.run([*_tamis(), "keys", "new", str(keys)], check=True, capture_output=True)
+        new_keys(keys)
         for number in range(rounds):
             for job in jobs:
                 turn = (
@@ -55,26 +59,45 @@ def main(feed: Path, jobs: list[str], contenders: list[str], rounds: int) -> Non
                         continue
                     output = Path(folder) / "out"
                     cost = measure(command(who, job, feed, output, keys))
-                    check = [sys.executable, str(HERE / "check.py"), job, str(feed), str(output)]
-                    rows = subprocess.run(check, check=True, stdout=subprocess.PIPE).stdout
-                    _remove(output)
+                    policy = POLICIES.get((job, who), "")
+                    made = output / policy / RELEASES[policy] if policy else output
+                    rows = check(job, feed, made)
+                    remove(output)
                     costs[job, who].append(cost)
-    print(f"{feed.name}: {int(rows):,} rows, median of {rounds} rounds")
+            tell(f"{feed.name}: {rows:,} rows, median of rounds: {number + 1}", costs, contenders)
+
+
+def check(job: str, feed: Path, output: Path) -> int:
+    """The rows of an output, once it was found to be right."""
+    said = [sys.executable, str(HERE / "check.py"), job, str(feed), str(output)]
+    return int(subprocess.run(said, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def tell(head: str, costs: dict[tuple[str, str], list[Cost]], contenders: list[str]) -> None:
+    """Print the medians, and their ratios to the first contender's."""
+    print(head)
     heads = ("CPU s", "ratio", "wall s", "ratio", "peak MiB")
     print("job  contender   " + "".join(f"{head:>9}" for head in heads))
-    for job in jobs:
+    for job in sorted({job for job, _ in costs}):
         first = median(costs[job, contenders[0]])
         for who in contenders:
-            if costs[job, who]:
+            if (job, who) in costs:
                 cost = median(costs[job, who])
                 print(
                     f"{job:<5}{who:<12}{cost.cpu:>9.2f}{cost.cpu / first.cpu:>9.2f}"
-                    f"{cost.wall:>9.2f}{cost.wall / first.wall:>9.2f}{cost.memory:>9.0f}"
+                    f"{cost.wall:>9.2f}{cost.wall / first.wall:>9.2f}{cost.memory:>9.0f}",
+                    flush=True,
                 )
 
 
-def _tamis() -> list[str]:
-    return [sys.executable, "-m", "tamis", "--project", str(HERE / "project")]
+def _tamis(project: Path) -> list[str]:
+    return [sys.executable, "-m", "tamis", "--project", str(project)]
+
+
+def new_keys(path: Path) -> None:
+    """Make a keyring."""
+    made = [*_tamis(HERE / "project"), "keys", "new", str(path)]
+    subprocess.run(made, check=True, capture_output=True)
 
 
 def command(who: str, job: str, feed: Path, output: Path, keys: Path) -> list[str]:
@@ -82,8 +105,15 @@ def command(who: str, job: str, feed: Path, output: Path, keys: Path) -> list[st
     if not who.startswith("tamis"):
         script = HERE / "contenders" / f"by_{who}.py"
         return [sys.executable, str(script), job, str(feed), str(output)]
+    return run_policy(POLICIES[job, who], feed, output, keys)
+
+
+def run_policy(
+    policy: str, feed: Path, output: Path, keys: Path, project: Path = HERE / "project"
+) -> list[str]:
+    """What runs a policy of `project`."""
     said = ["--input", str(feed), "--output", str(output), "--keys", str(keys), "--allow-example"]
-    return [*_tamis(), "run", POLICIES[job, who], *said]
+    return [*_tamis(project), "run", policy, *said]
 
 
 def measure(said: list[str]) -> Cost:
@@ -111,7 +141,8 @@ def median(costs: list[Cost]) -> Cost:
     )
 
 
-def _remove(output: Path) -> None:
+def remove(output: Path) -> None:
+    """Remove what was written."""
     if output.is_dir():
         shutil.rmtree(output)
     else:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -293,7 +294,8 @@ def test_killed_at_any_time_and_begun_again_it_is_there_once(
                 server.query("SELECT 1 FROM _tamis_staged LIMIT 1", database)
             )
         time.sleep(chance.uniform(0, 0.3))
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may have come to its end
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         TableStore(server.uri(database)).recover()
         is_whole_or_empty(server, database, one)

@@ -16,6 +16,7 @@ from apache_beam.coders.typecoders import registry
 
 from tamis.filter.seal import seal_batch
 from tamis.formats.chunk import REJECTS, Chunk, rejects_of
+from tamis.formats.parquet_column import ColumnChunk
 
 _LENGTHS = struct.Struct("<4Q")
 _POSITIONS = pa.schema([pa.field("position", pa.int64(), nullable=False)])
@@ -54,6 +55,8 @@ class Batch:
         missing: columns of the schema that the input does not have.
         anomalies: counts of what the reader found odd, by name.
         inputs: inputs that end with this batch.
+        stored: by name, columns that stand encoded as the input has them, N rows each; what
+            `Minimize` releases has them where the source's bytes are to be copied.
     """
 
     data: pa.RecordBatch = field(default_factory=lambda: _NOTHING)
@@ -66,6 +69,7 @@ class Batch:
     missing: frozenset[str] = frozenset()
     anomalies: Mapping[str, int] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
+    stored: Mapping[str, ColumnChunk] = field(default_factory=dict)
 
     @classmethod
     def of(cls, chunk: Chunk, source: str, part: str, seq: int) -> "Batch":
@@ -80,6 +84,7 @@ class Batch:
             chunk.unknown,
             chunk.missing,
             chunk.anomalies,
+            stored=chunk.stored,
         )
 
 
@@ -87,7 +92,8 @@ class BatchCoder(coders.Coder):
     """Arrow IPC between workers: sealed first, so that no neighbour of a slice travels along."""
 
     def encode(self, value: Batch) -> bytes:
-        """The batch as bytes: four lengths, a JSON header, three Arrow IPC streams."""
+        """The batch as bytes: four lengths, a JSON header, three IPC streams, column chunks."""
+        stored = list(value.stored.values())
         header = json.dumps(
             {
                 "source": value.source,
@@ -97,12 +103,14 @@ class BatchCoder(coders.Coder):
                 "missing": sorted(value.missing),
                 "anomalies": dict(value.anomalies),
                 "inputs": [vars(one) for one in value.inputs],
+                "stored": [{**one.described(), "size": one.size} for one in stored],
             },
             sort_keys=True,
         ).encode()
         positions = pa.RecordBatch.from_arrays([value.positions], schema=_POSITIONS)
         parts = [header, *(_as_ipc(one) for one in (value.data, positions, value.rejects))]
-        return b"".join([_LENGTHS.pack(*map(len, parts)), *parts])
+        chunks = [one.packed() for one in stored]
+        return b"".join([_LENGTHS.pack(*map(len, parts)), *parts, *chunks])
 
     def decode(self, encoded: bytes) -> Batch:
         """The batch that `encode` wrote."""
@@ -113,6 +121,11 @@ class BatchCoder(coders.Coder):
             start += length
         header = json.loads(parts[0].to_pybytes())
         data, positions, rejects = (_from_ipc(part) for part in parts[1:])
+        stored = {}
+        for said in header["stored"]:
+            chunk = encoded[start : start + said["size"]]
+            stored[said["name"]] = ColumnChunk.again(said, chunk)
+            start += said["size"]
         return Batch(
             data,
             positions.column(0),
@@ -124,11 +137,13 @@ class BatchCoder(coders.Coder):
             frozenset(header["missing"]),
             header["anomalies"],
             tuple(Input(**one) for one in header["inputs"]),
+            stored,
         )
 
     def estimate_size(self, value: Batch) -> int:
         """About how many bytes the batch takes, without encoding it only to weigh it."""
-        return int(value.data.nbytes) + 8 * len(value.positions) + int(value.rejects.nbytes)
+        tables = int(value.data.nbytes) + int(value.rejects.nbytes)
+        return tables + 8 * len(value.positions) + sum(one.size for one in value.stored.values())
 
     def is_deterministic(self) -> bool:
         """True: the same batch has the same bytes."""

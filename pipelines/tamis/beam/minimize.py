@@ -15,7 +15,7 @@ from apache_beam.typehints.decorators import no_annotations
 from tamis.beam.batch import Batch, Input
 from tamis.decide.plan import Plan
 from tamis.errors import value_free
-from tamis.filter.minimize import KeySource, minimize
+from tamis.filter.minimize import KeySource, minimize_stored
 from tamis.filter.tally import Tally
 from tamis.nir.keyring import DerivedKey, open_keyring
 
@@ -136,7 +136,9 @@ class _MinimizeFn(beam.DoFn):
             yield Tally(unknown=set(batch.unknown), missing=set(batch.missing)), batch.inputs
             return
         with value_free(f"minimizing part {batch.part} of {batch.source}"):
-            done = minimize(batch.data, self._plan, run=self._run, keys=self._keys)
+            done = minimize_stored(
+                batch.data, batch.stored, self._plan, run=self._run, keys=self._keys
+            )
         tally = Tally(unknown=set(batch.unknown), missing=set(batch.missing))
         tally.add(done.tally)
         tally.records += batch.rejects.num_rows
@@ -145,7 +147,8 @@ class _MinimizeFn(beam.DoFn):
         for release, data in done.released.items():
             if data.num_rows:
                 positions = _at(batch.positions, done.rows[release])
-                out = Batch(data, positions, batch.source, batch.part, batch.seq)
+                copied = {name: batch.stored[name] for name in sorted(done.copied[release])}
+                out = Batch(data, positions, batch.source, batch.part, batch.seq, stored=copied)
                 yield TaggedOutput(_RELEASE + release, out)
         if done.quarantined.num_rows or batch.rejects.num_rows:
             data = self._quarantine(batch, done.quarantined)

@@ -193,11 +193,16 @@ def dry_run(
 
 def _launch(job: Job, keys: KeyRef | None, facts: RunFacts, options: PipelineOptions) -> None:
     pipeline = _pipeline(options)
-    read = ReadTables if _has_tables(job.inputs) else ReadFiles
-    store = PostgresStore if is_database(job.output) else Store
+    into_tables = is_database(job.output)
+    source = (
+        ReadTables(job.inputs, job.plan)
+        if _has_tables(job.inputs)
+        else ReadFiles(job.inputs, job.plan, copies=not into_tables)
+    )
+    store = PostgresStore if into_tables else Store
     (
         pipeline
-        | "Read" >> read(job.inputs, job.plan)
+        | "Read" >> source
         | "Minimize" >> Minimize(job.plan, job.run, keys)
         | "Store" >> store(job.output, job.plan, job.run, facts)
     )

@@ -8,7 +8,7 @@ import hashlib
 import heapq
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -23,7 +23,7 @@ from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch, Input
-from tamis.beam.encoding import dictionary_columns, ordered_columns
+from tamis.beam.encoding import Encoder
 from tamis.beam.minimize import QUARANTINE, Outputs
 from tamis.decide.plan import Plan
 from tamis.errors import value_free
@@ -33,13 +33,12 @@ from tamis.evidence.folder import Folder, close_durably, open_folder
 from tamis.evidence.receipt import FilePart, InputPart, RunFacts, make_receipt
 from tamis.filter.minimize import released_schema
 from tamis.filter.tally import Tally
+from tamis.formats.parquet_column import ColumnChunk
+from tamis.formats.parquet_splice import EncodedGroup, SpliceWriter, read_groups
 
 ROW_GROUP_ROWS = 131_072
-"""Rows that a row group of a written file holds at least, the last one excepted."""
-
-WRITE_BATCH_ROWS = 65_536
-"""Rows after which the writer looks whether a page is full; the default of 1,024 costs a quarter
-of the writing."""
+"""Rows that a row group of a written file holds at least, unless it is the last one, or a row group
+of the input is copied, or follows."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +49,23 @@ class Piece:
         output: release id, or None for quarantine.
         part: the part of the input.
         path: where the piece is staged.
-        batches: what it holds: each batch's place in the part, ascending, and its rows.
+        groups: its row groups: of each batch in one, its place in the part, ascending, and its
+            rows.
+        copied: numbers of the row groups, of one batch each, that hold what the input held.
         sha256: of its bytes, in hexadecimal.
     """
 
     output: str | None
     part: str
     path: str
-    batches: tuple[tuple[int, int], ...] = ()
+    groups: tuple[tuple[tuple[int, int], ...], ...] = ()
+    copied: frozenset[int] = frozenset()
     sha256: str = ""
 
     @property
     def rows(self) -> int:
         """Rows that the piece holds."""
-        return sum(rows for _, rows in self.batches)
+        return sum(rows for group in self.groups for _, rows in group)
 
 
 @dataclass
@@ -204,29 +206,34 @@ def _join(folder: Folder, run: str, pieces: list[Piece]) -> Piece:
 
     It has the bytes that one bundle would have written: the same batches, in the source's order.
     """
+    writer: _PartWriter | None = None
     with ExitStack() as stack:
-        files = [pq.ParquetFile(stack.enter_context(folder.open(one.path))) for one in pieces]
-        schema = files[0].schema_arrow.remove_metadata()
-        writer = _PartWriter(folder, run, pieces[0], schema)
-        batches = [_batches(file, one) for file, one in zip(files, pieces, strict=True)]
-        for seq, batch in heapq.merge(*batches, key=itemgetter(0)):
-            writer.write(batch, seq)
+        streams = [stack.enter_context(folder.open(one.path)) for one in pieces]
+        files = [pq.ParquetFile(stream) for stream in streams]
+        writer = _PartWriter(folder, run, pieces[0], files[0].schema_arrow.remove_metadata())
+        found = map(_batches, streams, files, pieces)
+        for seq, batch in heapq.merge(*found, key=itemgetter(0)):
+            if isinstance(batch, EncodedGroup):
+                writer.write_group(batch, seq)
+            else:
+                writer.write(batch, seq, {})
     return writer.close()
 
 
-def _batches(file: pq.ParquetFile, piece: Piece) -> Iterator[tuple[int, pa.RecordBatch]]:
+def _batches(
+    stream: Any, file: pq.ParquetFile, piece: Piece
+) -> Iterator[tuple[int, pa.RecordBatch | EncodedGroup]]:
     """The batches that a piece was written from, each with its place in the part."""
-    rows = file.iter_batches(ROW_GROUP_ROWS)
-    rest = next(rows)
-    for seq, wanted in piece.batches:
-        held = []
-        while wanted > rest.num_rows:
-            held.append(rest)
-            wanted -= rest.num_rows
-            rest = next(rows)
-        held.append(rest.slice(0, wanted))
-        rest = rest.slice(wanted)
-        yield seq, pa.concat_batches(held)
+    copied = read_groups(stream, piece.copied)
+    for number, group in enumerate(piece.groups):
+        if number in piece.copied:
+            yield group[0][0], next(copied)
+            continue
+        (batch,) = file.read_row_group(number).combine_chunks().to_batches()
+        at = 0
+        for seq, rows in group:
+            yield seq, batch.slice(at, rows)
+            at += rows
 
 
 class _PartWriter:
@@ -236,85 +243,73 @@ class _PartWriter:
         name = f"{STAGING}/{run}/pieces/{uuid.uuid4().hex}"
         self._piece = Piece(like.output, like.part, name)
         self._sink = _HashingSink(folder.create(name))
-        self._schema = schema
-        self._writer: pq.ParquetWriter | None = None
+        self._encoder = Encoder(schema)
+        self._writer = SpliceWriter(self._sink, schema)
         self._held: list[pa.RecordBatch] = []
-        self._batches: list[tuple[int, int]] = []
+        self._group: list[tuple[int, int]] = []
+        self._groups: list[tuple[tuple[int, int], ...]] = []
+        self._copied: set[int] = set()
+        self._last = -1
 
     def continues(self, part: str, seq: int) -> bool:
         """Whether the batch `seq` of `part` may follow what was written."""
-        return part == self._piece.part and (not self._batches or seq > self._batches[-1][0])
+        return part == self._piece.part and seq > self._last
 
-    def write(self, batch: pa.RecordBatch, seq: int) -> None:
-        """Add rows; a row group is written whenever there are enough."""
+    def write(self, batch: pa.RecordBatch, seq: int, stored: Mapping[str, ColumnChunk]) -> None:
+        """Add rows; a row group is written whenever there are enough.
+
+        With columns in `stored`, which the source holds as they are to be released, the rows are
+        a row group of their own.
+        """
+        if stored:
+            table = pa.Table.from_batches([batch])
+            self.write_group(self._encoder.encode(table, stored), seq)
+            return
         self._held.append(batch)
-        self._batches.append((seq, batch.num_rows))
+        self._group.append((seq, batch.num_rows))
+        self._last = seq
         if sum(one.num_rows for one in self._held) >= ROW_GROUP_ROWS:
             self._flush()
+
+    def write_group(self, group: EncodedGroup, seq: int) -> None:
+        """Add a row group that is encoded."""
+        self._flush()
+        self._writer.write(group)
+        self._copied.add(len(self._groups))
+        self._groups.append(((seq, group.rows),))
+        self._last = seq
 
     def close(self) -> Piece:
         """Write what is held, close the file for good, and tell what it is."""
         self._flush()
-        if self._writer is not None:
-            self._writer.close()
+        self._writer.close()
         close_durably(self._sink.stream)
-        sha256 = self._sink.sha256.hexdigest()
-        return replace(self._piece, batches=tuple(self._batches), sha256=sha256)
+        return replace(
+            self._piece,
+            groups=tuple(self._groups),
+            copied=frozenset(self._copied),
+            sha256=self._sink.sha256.hexdigest(),
+        )
 
     def _flush(self) -> None:
         if self._held:
-            table = pa.Table.from_batches(self._held, self._schema)
-            if self._writer is None:
-                self._writer = pq.ParquetWriter(
-                    pa.PythonFile(self._sink, mode="w"),
-                    self._schema,
-                    compression="snappy",
-                    use_dictionary=dictionary_columns(table),
-                    write_statistics=ordered_columns(self._schema),
-                    write_batch_size=WRITE_BATCH_ROWS,
-                )
-            self._writer.write_table(table, row_group_size=max(1, table.num_rows))
-            self._held = []
+            table = pa.Table.from_batches(self._held, self._encoder.schema)
+            self._writer.write(self._encoder.encode(table, {}))
+            self._groups.append(tuple(self._group))
+            self._held, self._group = [], []
 
 
 class _HashingSink:
-    """A file object that hashes what goes through it."""
-
-    closed = False
+    """What is written to a stream, and its hash."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
         self.sha256 = hashlib.sha256()
-        self._at = 0
 
-    def write(self, data: Any) -> int:
+    def write(self, data: Any) -> None:
         """Write and hash."""
         self.sha256.update(data)
         self.stream.write(data)
-        self._at += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        """Bytes written."""
-        return self._at
-
-    def flush(self) -> None:
-        """Nothing: `close_durably` does it."""
-
-    def writable(self) -> bool:
-        """True."""
-        return True
-
-    def readable(self) -> bool:
-        """False."""
-        return False
-
-    def seekable(self) -> bool:
-        """False."""
-        return False
-
-    def close(self) -> None:
-        """Nothing: `close_durably` does it."""
 
 
 class WriteFn(beam.DoFn):
@@ -339,7 +334,7 @@ class WriteFn(beam.DoFn):
             if self._writer is None:
                 like = Piece(self._output, batch.part, "")
                 self._writer = _PartWriter(self._folder, self._run, like, self._schema)
-            self._writer.write(batch.data, batch.seq)
+            self._writer.write(batch.data, batch.seq, batch.stored)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         with value_free("writing"):

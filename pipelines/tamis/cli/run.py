@@ -70,11 +70,15 @@ def run_command(
     plan = compile_allowed(project, policy, day, allow_example)
 
     gc.disable()
+    import pyarrow as pa
+
     from tamis.beam.run import Job, builds_only, new_run_id, run
     from tamis.evidence.target import RECEIPTS
 
     gc.freeze()  # Beam's modules stay to the end: no need to walk them again and again
     gc.enable()
+    # Batches come and go: pages that other pools give back are asked for again each time.
+    pa.set_memory_pool(pa.system_memory_pool())
     name = run_id or new_run_id(policy)
     job = Job(plan, inputs, output, name, keys, day != today(), options)
     with show_progress(), show_warnings():

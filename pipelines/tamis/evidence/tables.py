@@ -95,6 +95,22 @@ class TableStore:
             lambda connection: self._receipt(connection, run), FIRST_PATIENCE_SECONDS
         )
 
+    def receipts(self, prefix: str) -> list[Receipt]:
+        """The receipts of committed runs whose ids begin with `prefix`, in their order."""
+
+        def act(connection: Connection) -> list[Receipt]:
+            if not exists(connection, "pg_tables", "tablename", RECEIPTS, self.database.schema):
+                return []
+            rows = connection.execute(
+                f"SELECT run FROM {self.at(RECEIPTS)} WHERE starts_with(run, %s) "
+                "ORDER BY run".encode(),
+                (prefix,),
+            ).fetchall()
+            found = (self._receipt(connection, str(run)) for (run,) in rows)
+            return [one for one in found if one is not None]
+
+        return self.database.retry(act, FIRST_PATIENCE_SECONDS)
+
     def stage(self, run: str, plan: Plan) -> None:
         """Make the tables of the store where they are missing, and the run's own, empty.
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 from tamis.decide.plan import PlanField
 from tamis.filter.columns import Columns
 from tamis.filter.gate import GateColumn
+from tamis.filter.gate_leaves import Bounded
 from tamis.filter.paths import Node
 from tamis.filter.program import Column, Kept, is_below
 from tamis.filter.seal import Bools, list_of, list_parts, struct_of
@@ -41,7 +42,7 @@ def cut(array: pa.Array, rows: Bools) -> pa.Array:
     return array.filter(pa.array(rows))
 
 
-def gate_columns(column: Column, array: pa.Array) -> Iterator[GateColumn]:
+def gate_columns(column: Column, array: pa.Array | Bounded) -> Iterator[GateColumn]:
     """What the gate looks at of a released column: all but pseudonyms, `not_nir` apart."""
     for not_nir in (False, True):
         paths = {

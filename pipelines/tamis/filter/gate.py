@@ -30,7 +30,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.filter.gate_leaves import Leaf, Rows, take_apart, write_decimals
+from tamis.filter.gate_leaves import Bounded, Leaf, Rows, take_apart, write_decimals
 from tamis.filter.gate_scan import (
     Scan,
     is_no_chance,
@@ -52,7 +52,7 @@ class GateColumn:
     """A released column of N rows; `not_nir` if its schema declares that its numbers are none."""
 
     name: str
-    array: pa.Array
+    array: pa.Array | Bounded
     not_nir: bool = False
 
 
@@ -145,13 +145,17 @@ def find_leaks(columns: Sequence[GateColumn]) -> Leaks:
 
 
 class _Look:
-    """A leaf, and what was found in it so far."""
+    """A leaf, and what was found in it so far.
+
+    Of a dictionary the entries are looked at first, of bounded numbers the bounds: where none is
+    suspect, no value is.
+    """
 
     def __init__(self, column: int, leaf: Leaf, not_nir: bool) -> None:
         self.column = column
         self.leaf = leaf
         self.not_nir = not_nir
-        self.hits: Bools = np.zeros(len(leaf.values), bool)
+        self.hits: Bools = np.zeros(leaf.size, bool)
         self.bodies_at: Ints = np.empty(0, np.int64)
         self.long = 0  # whole values of 15 characters
         self.bare = 0  # hits with no other sign than their key
@@ -161,6 +165,11 @@ class _Look:
         if leaf.kind == "narrow" or (self.not_nir and leaf.kind != "text"):
             return
         found = _scan(leaf, self.not_nir)
+        if leaf.coded is not None:
+            if len(found.hits) or len(found.bodies_at) or found.long:
+                self.leaf = leaf.decoded()
+                self.scan()
+            return
         if leaf.kind == "time":
             if is_no_chance(len(found.hits), found.long):
                 self.hits[found.hits] = True
@@ -208,6 +217,7 @@ class _Look:
     @cached_property
     def texts(self) -> pa.Array:
         """The values as large_binary; floats that are no whole numbers are null."""
+        self.leaf = self.leaf.decoded()
         values = self.leaf.values
         if self.leaf.kind == "text":
             return values

@@ -35,6 +35,9 @@ _WIDEST_STEP: Final = 13  # bytes from one digit of a run to the next: 4 separat
 _INSEE_BREAKS: Final = (1, 3, 5, 7, 10)
 _NO_NUMBER: Final = 10**16
 
+_FOREIGN_BYTES: Final = range(0xC6, 0xF5)  # that begin a character beyond Latin
+_PUNCTUATION: Final = 0xE2  # of these, the byte that begins general punctuation
+
 _LETTER, _GAP, _DIGIT, _CORSICA, _LIKE_DIGIT, _ESCAPE, _FOREIGN = range(7)
 
 
@@ -48,7 +51,7 @@ def _class_of(byte: int) -> int:
         return _LIKE_DIGIT
     if char in "&%\\<":
         return _ESCAPE
-    if 0xC6 <= byte <= 0xF4 and byte != 0xE2:
+    if byte in _FOREIGN_BYTES and byte != _PUNCTUATION:
         # The first byte of a character beyond Latin, but for the general punctuation that French
         # text is full of: a digit of another script, perhaps.
         return _FOREIGN
@@ -174,9 +177,9 @@ def _dense(values: pa.Array) -> Ints:
     for start in range(0, len(data), _CHUNK):
         chunk = data[start : start + _CHUNK]
         digits = (chunk - np.uint8(48)) < 10
-        foreign = (chunk - np.uint8(0xC6)) < 0x2F
-        if foreign.any():
-            digits |= foreign & (chunk != 0xE2)
+        if chunk.max() >= _FOREIGN_BYTES[0]:
+            foreign = (chunk - np.uint8(_FOREIGN_BYTES[0])) < len(_FOREIGN_BYTES)
+            digits |= foreign & (chunk != _PUNCTUATION)
         packed = np.packbits(digits)
         words[start // _WORD :][: len(packed)] = np.bitwise_count(packed)
     twos = words[:-1] + words[1:]

@@ -23,8 +23,11 @@ import pyarrow as pa
 
 from tamis.decide.plan import Plan, PlanRelease
 from tamis.errors import KeysError
+from tamis.filter.conform import plain
 from tamis.filter.failures import QUARANTINED
 from tamis.filter.program import program_of
+from tamis.filter.seal import seal
+from tamis.filter.stored import Stored
 from tamis.filter.tally import Tally
 from tamis.filter.work import KeySource, Work
 
@@ -40,12 +43,15 @@ class Minimized:
         rows: by release id, the row in the batch of each released row.
         quarantined: columns as `QUARANTINED`.
         tally: the counts; they reconcile.
+        copied: by release id, the columns that its batch leaves out, because the source holds
+            them as they are to be released; empty but for `minimize_stored`.
     """
 
     released: Mapping[str, pa.RecordBatch]
     rows: Mapping[str, pa.Int64Array]
     quarantined: pa.RecordBatch
     tally: Tally
+    copied: Mapping[str, frozenset[str]]
 
 
 def minimize(
@@ -75,9 +81,33 @@ def minimize(
         >>> done.tally.records, done.tally.reconciled
         (2, True)
     """
+    return minimize_stored(batch, {}, plan, run=run, keys=keys)
+
+
+def minimize_stored(
+    batch: pa.RecordBatch,
+    stored: Mapping[str, Stored],
+    plan: Plan,
+    *,
+    run: str = "",
+    keys: KeySource | None = None,
+) -> Minimized:
+    """As `minimize`, of a batch some of whose columns stand encoded in the source.
+
+    Where a release lets all N rows pass, it leaves out what is kept as it came: the source's own
+    bytes are to be copied. Its other columns may then be dictionaries of their type.
+
+    Args:
+        batch: N rows without the columns of `stored`.
+        stored: by name, columns of the schema's own types, which hold their N values and nothing
+            else.
+        plan: what may pass on its day.
+        run: id of the run, for the tag `legal_run`.
+        keys: derives the keys of pseudonyms.
+    """
     if plan.needs_keys and keys is None:
         raise KeysError(f"policy `{plan.policy}` pseudonymizes: it needs a keyring")
-    work = Work(program_of(plan), batch, keys)
+    work = Work(program_of(plan), batch, keys, stored)
     work.match()
     work.judge()
     work.treat()
@@ -98,7 +128,7 @@ def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
 
 
 def _assemble(work: Work, plan: Plan, run: str) -> Minimized:
-    released, rows = {}, {}
+    released, rows, copied = {}, {}, {}
     tally = Tally(records=work.records, withheld=work.withheld)
     passed = np.zeros(work.records, dtype=bool)
     for index, release in enumerate(work.program.releases):
@@ -106,8 +136,10 @@ def _assemble(work: Work, plan: Plan, run: str) -> Minimized:
         places = work.released_rows(index)
         passed[places] = True
         columns = work.released_columns(index)
-        tags = [_constant(value, len(places)) for value in plan.tags(one, run).values()]
-        released[one.id] = pa.RecordBatch.from_arrays([*columns, *tags], schema=release.schema)
+        for name, value in plan.tags(one, run).items():
+            columns[name] = _constant(value, len(places))
+        copied[one.id] = work.copied(index)
+        released[one.id] = _batch_of(columns, release.schema, bool(copied[one.id]))
         rows[one.id] = pa.array(places)
         if len(places):
             tally.rows[one.id] = len(places)
@@ -121,7 +153,21 @@ def _assemble(work: Work, plan: Plan, run: str) -> Minimized:
     if received and plan.direction == "into-store":
         tally.anomalies["nir-received-under-iii"] = received
     tally.chance.update(work.chance)
-    return Minimized(released, rows, quarantined, tally)
+    return Minimized(released, rows, quarantined, tally, copied)
+
+
+def _batch_of(
+    columns: Mapping[str, pa.Array], schema: pa.Schema, dictionaries: bool
+) -> pa.RecordBatch:
+    """A released batch; what the schema does not name a dictionary is none, unless they may be."""
+    fields = [schema.field(name) for name in columns]
+    if dictionaries:
+        fields = [one.with_type(columns[one.name].type) for one in fields]
+    arrays = [
+        array if array.type == one.type else seal(plain(array))
+        for array, one in zip(columns.values(), fields, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def _constant(value: str, rows: int) -> pa.DictionaryArray:

@@ -36,7 +36,7 @@ class Node:
         parent: the list or struct around it.
         valid: which slots hold a value; None if all do.
         faults: `FINE`, `UNREADABLE` or `TYPE` by slot; None if all are fine.
-        array: a leaf's values, of the schema's type.
+        array: a leaf's values, of the schema's type, or a dictionary of it.
         offsets: where a list's elements begin and end: N + 1.
         children: of a struct its fields, of a list its element.
     """
@@ -103,7 +103,7 @@ def open_column(array: pa.Array, spec: PlanField, wire: Wire) -> Node:
     """Open a column to the fields of `spec`; what `spec` does not name is not looked at.
 
     Args:
-        array: N rows of any type.
+        array: N rows of any type; a dictionary of values that conform is not decoded.
         spec: a top-level field.
         wire: how text stands for values.
 
@@ -117,6 +117,11 @@ def open_column(array: pa.Array, spec: PlanField, wire: Wire) -> Node:
         >>> leaf.array.to_pylist(), leaf.rows.tolist(), leaf.faults.tolist()
         ([1, None], [0, 0], [0, 2])
     """
+    if pa.types.is_dictionary(array.type) and spec.of is None and not spec.fields:
+        entries = conform(array.dictionary, arrow_type(spec.type), wire)
+        if entries.faults is None and not entries.array.null_count:
+            array = pa.DictionaryArray.from_arrays(array.indices, entries.array)
+            return Node(spec, spec.name, len(array), None, valid=validity(array), array=array)
     return _open(array, spec, spec.name, None, None, wire)
 
 

@@ -92,6 +92,8 @@ def is_one_of(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Ve
         >>> verdict.holds.tolist()
         [True, False, False]
     """
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
     if len(values) == 1:
         equal = pc.equal(array, values[0])
         equal = equal.fill_null(False) if equal.null_count else equal

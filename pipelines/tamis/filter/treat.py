@@ -4,13 +4,14 @@ Redaction is `tamis.nir.find.redact`, pseudonyms are `tamis.nir.pseudonym.pseudo
 """
 
 import decimal
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.filter.seal import Bools, validity
+from tamis.filter.seal import Bools, Ints, validity
 
 _NARROW = 18  # digits of a decimal that surely fits 64 bits
 
@@ -34,6 +35,32 @@ def generalize_text(array: pa.Array, prefix: int) -> pa.Array:
         ['ét', 'a']
     """
     return pc.utf8_slice_codeunits(array, 0, prefix)
+
+
+def redact_entries(
+    array: pa.DictionaryArray, redact: Callable[[pa.Array], tuple[pa.Array, Any]]
+) -> tuple[pa.DictionaryArray, Ints]:
+    """Text with its NIRs replaced, each entry of the dictionary read once.
+
+    Args:
+        array: N values; no entry is null.
+        redact: of entries, to entries and counts of NIRs replaced.
+
+    Returns:
+        N values by a dictionary in which no entry stands twice; N counts.
+
+    Example:
+        >>> from tamis.nir.find import redact
+        >>> text = pa.array(["NIR 1550875999991", "rien", "NIR 1550875999991"])
+        >>> redacted, hits = redact_entries(text.dictionary_encode(), redact)
+        >>> redacted.to_pylist(), hits.tolist()
+        (['NIR [NIR]', 'rien', 'NIR [NIR]'], [1, 0, 1])
+    """
+    entries, counts = redact(array.dictionary)
+    again = entries.dictionary_encode()
+    redacted = pa.DictionaryArray.from_arrays(again.indices.take(array.indices), again.dictionary)
+    hits = pa.array(np.asarray(counts, dtype=np.int64)).take(array.indices)
+    return redacted, np.asarray(hits.fill_null(0).to_numpy())
 
 
 def generalize_numbers(array: pa.Array, step: int) -> tuple[pa.Array, Bools | None]:

@@ -4,7 +4,7 @@ Everything that two releases have in common is made once: columns are opened and
 treated once for each treatment, built, cut and sealed once for each set of rows.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,14 +15,22 @@ import pyarrow.compute as pc
 from tamis.decide.plan import PlanField
 from tamis.filter.build import build, cut, gate_columns
 from tamis.filter.columns import Columns
+from tamis.filter.conform import plain
 from tamis.filter.failures import Failures
 from tamis.filter.gate import find_leaks
+from tamis.filter.gate_leaves import Bounded
 from tamis.filter.paths import Node
 from tamis.filter.program import Column, Kept, Program, Test
 from tamis.filter.seal import Bools, Ints, seal
+from tamis.filter.stored import Stored
 from tamis.filter.tag import all_of
 from tamis.filter.tally import Reason
-from tamis.filter.treat import generalize_dates, generalize_numbers, generalize_text
+from tamis.filter.treat import (
+    generalize_dates,
+    generalize_numbers,
+    generalize_text,
+    redact_entries,
+)
 from tamis.filter.values import TYPE, UNREADABLE, keep_where
 from tamis.nir.find import redact
 from tamis.nir.keyring import DerivedKey
@@ -73,14 +81,20 @@ class Work:
         chance: columns whose gate hits look like chance, with hits and values looked at.
     """
 
-    def __init__(self, program: Program, batch: pa.RecordBatch, keys: KeySource | None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        batch: pa.RecordBatch,
+        keys: KeySource | None,
+        stored: Mapping[str, Stored],
+    ) -> None:
         self.program = program
         self.records = batch.num_rows
         self.withheld = 0
         self.chance: dict[str, tuple[int, int]] = {}
         self.failures = Failures(batch.num_rows, program.order)
         self._keys = keys
-        self._columns = Columns(program, batch)
+        self._columns = Columns(program, batch, stored)
         self._matches: list[Bools] = []
         self._nirs = np.zeros(batch.num_rows, dtype=bool)
         self._problems: dict[Hashable, list[Problem]] = {}
@@ -137,6 +151,8 @@ class Work:
                 self._nirs[self._at_base(node.at_rows(stopped, self._columns.rows))] = True
 
     def _judge_column(self, index: int, column: Column) -> None:
+        if self._columns.is_settled(column):
+            return
         for kept in column.kept.values():
             if kept.when:
                 unknown = self._columns.when(kept).unknown & self._matches[index]
@@ -230,6 +246,8 @@ class Work:
                 continue
             absent = release.plan.nir == "absent"
             for column in release.columns:
+                if self._columns.is_settled(column):
+                    continue
                 for path, kept in column.kept.items():
                     done = self._treat(kept)
                     if done.bad is None and done.hits is None:
@@ -254,6 +272,13 @@ class Work:
     def _treat_leaf(self, kept: Kept) -> Treated:
         leaf, node = kept.leaf, self._columns.leaf(kept.leaf.path)
         array = node.array
+        assert array is not None
+        if pa.types.is_dictionary(array.type):
+            if leaf.redact and not kept.when and not self._is_sparse(kept):
+                redacted, hits = redact_entries(array, redact)
+                return Treated(redacted, hits)
+            if leaf.fate != "kept" or kept.when:
+                array = plain(array)
         if leaf.pseudonym:
             array = self._columns.judgement(leaf.path).canonical
             array = keep_where(array, ~_other_than_nir(array))
@@ -277,10 +302,18 @@ class Work:
 
     def _leave_out(self, array: pa.Array, node: Node, kept: Kept) -> pa.Array:
         """Null what no release needs the treatment for, where that is most."""
-        needed = np.logical_or.reduce([self._matches[i] for i in self.program.users[kept.key]])
-        if needed.sum() >= SPARSE * len(needed):
+        if not self._is_sparse(kept):
             return array
-        return keep_where(array, node.at_slots(needed))
+        return keep_where(array, node.at_slots(self._needed(kept)))
+
+    def _is_sparse(self, kept: Kept) -> bool:
+        needed = self._needed(kept)
+        return bool(needed.sum() < SPARSE * len(needed))
+
+    def _needed(self, kept: Kept) -> Bools:
+        """The rows at work in which some release needs a treatment."""
+        users = [self._matches[i] for i in self.program.users[kept.key]]
+        return np.asarray(np.logical_or.reduce(users))
 
     def _pseudonymize(self, canonical: pa.Array, kept: Kept) -> pa.Array:
         release = self.program.releases[self.program.users[kept.key][0]].plan
@@ -305,8 +338,11 @@ class Work:
                 continue
             seen.add(look)
             rows = self._at_base(selected)
-            released = zip(release.columns, self.released_columns(index), strict=True)
-            looked_at = [one for pair in released for one in gate_columns(*pair)]
+            looked_at = [
+                one
+                for column in release.columns
+                for one in gate_columns(column, self._released(column, index))
+            ]
             leaks = find_leaks(looked_at)
             for finding in leaks.findings:
                 if finding.looks_like_chance:
@@ -325,9 +361,20 @@ class Work:
         """The rows of the batch that a release lets pass."""
         return self._at_base(self._selection(index)[1])
 
-    def released_columns(self, index: int) -> list[pa.Array]:
-        """The columns of a release, without its tags; sealed."""
-        return [self._finish(column, index) for column in self.program.releases[index].columns]
+    def copied(self, index: int) -> frozenset[str]:
+        """The columns of a release that stand in the source as they are to be released."""
+        if self._columns.base is not None or not self._selection(index)[1].all():
+            return frozenset()
+        columns = self.program.releases[index].columns
+        return frozenset(one.out.name for one in columns if self._columns.can_copy(one))
+
+    def released_columns(self, index: int) -> dict[str, pa.Array]:
+        """The columns of a release, without its tags and what is copied; sealed."""
+        copied = self.copied(index)
+        columns = self.program.releases[index].columns
+        return {
+            one.out.name: self._finish(one, index) for one in columns if one.out.name not in copied
+        }
 
     def redacted(self, index: int) -> dict[str, int]:
         """How many NIRs were replaced in what a release lets pass, by field."""
@@ -359,6 +406,12 @@ class Work:
             )
             self._selections[index] = found
         return found
+
+    def _released(self, column: Column, index: int) -> pa.Array | Bounded:
+        """A column as it is released, whether it is built or copied."""
+        if self._columns.is_settled(column) and self._selection(index)[1].all():
+            return self._columns.settled(column)
+        return self._finish(column, index)
 
     def _finish(self, column: Column, index: int) -> pa.Array:
         number, selected = self._selection(index)

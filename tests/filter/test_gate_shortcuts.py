@@ -1,0 +1,123 @@
+"""The gate finds the same in entries of a dictionary and in bounds of numbers as in all values."""
+
+import random
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tamis.filter import gate_leaves
+from tamis.filter.gate import GateColumn, Leaks, find_leaks
+from tamis.filter.gate_leaves import Bounded
+
+BODY, KEY = "1550875999991", "93"
+FULL = BODY + KEY
+
+
+def texts(rng: random.Random, rows: int) -> pa.Array:
+    options = ["", "rien", "x" * 70, BODY[:5], BODY[5:], KEY, f"voir {FULL}", FULL, BODY, None]
+    few = rng.sample(options, rng.randrange(1, 5))
+    return pa.array([rng.choice(few) for _ in range(rows)], pa.string())
+
+
+def numbers(rng: random.Random, rows: int) -> pa.Array:
+    kind = rng.choice([pa.int32(), pa.int64(), pa.decimal128(19, 2), pa.timestamp("us"), "time"])
+    few: list[Any]
+    if kind == pa.int32():
+        few = [0, 93, 9_999, None]
+    elif kind == pa.decimal128(19, 2):
+        few = [Decimal(n) / 100 for n in rng.sample([1, 99_99, int(BODY) * 100 + 93], 2)]
+    else:
+        few = rng.sample([0, 7, 93, -1, int(BODY), int(FULL), 10**15 + 7, 999_999], 3)
+    values = [rng.choice(few) for _ in range(rows)]
+    if kind == "time":
+        return pa.array([abs(n or 0) % 86_400_000_000 for n in values], pa.time64("us"))
+    return (
+        pa.array(values, pa.int64()).cast(kind)
+        if kind == pa.timestamp("us")
+        else pa.array(values, kind)
+    )
+
+
+def bounded(array: pa.Array) -> pa.Array | Bounded:
+    """As a file gives numbers: their smallest and largest value, and all of them when asked."""
+    if array.null_count == len(array):
+        return array
+    ticks = array
+    if pa.types.is_temporal(array.type):
+        ticks = array.view(pa.int64())
+    low, high = pc.min_max(ticks).as_py().values()
+    extremes = pa.array([low, high], ticks.type)
+    extremes = extremes.view(array.type) if ticks is not array else extremes
+    return Bounded(extremes, len(array), lambda: array)
+
+
+def told(leaks: Leaks) -> tuple[list[int], object]:
+    return leaks.rows.tolist(), leaks.findings
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 260), st.integers(1, 5))
+def test_the_gate_finds_the_same_whatever_it_looks_at_first(
+    seed: int, rows: int, count: int
+) -> None:
+    rng = random.Random(seed)
+    names = ["t", "note", "nir", "cle", "montant"]
+    plain, short = [], []
+    for place in range(count):
+        name, not_nir = names[place], rng.random() < 0.2
+        array = texts(rng, rows) if rng.random() < 0.6 else numbers(rng, rows)
+        plain.append(GateColumn(name, array, not_nir))
+        coded = array.dictionary_encode() if pa.types.is_string(array.type) else bounded(array)
+        short.append(GateColumn(name, coded, not_nir))
+    assert told(find_leaks(short)) == told(find_leaks(plain))
+
+
+def test_values_are_not_asked_for_where_their_bounds_leave_no_room() -> None:
+    def never() -> pa.Array:
+        raise AssertionError("not to be read")
+
+    columns = [
+        GateColumn("n", Bounded(pa.array([0, 10**9]), 3, never)),
+        GateColumn("t", pa.array(["a", "b", "c"])),
+        GateColumn("m", Bounded(pa.array([Decimal(0), Decimal(999)]), 3, never)),
+        GateColumn("u", pa.array(["a", "b", "c"])),
+        GateColumn("w", Bounded(pa.array([10**15 + 1, 10**16]).cast(pa.timestamp("us")), 3, never)),
+    ]
+    assert find_leaks(columns).rows.tolist() == [-1, -1, -1]
+
+
+@pytest.mark.parametrize("array", [pa.array([1, int(FULL)]), pa.array([Decimal(1), Decimal(FULL)])])
+def test_values_are_asked_for_where_their_bounds_leave_room(array: pa.Array) -> None:
+    values = pa.concat_arrays([array, array])
+    leaks = find_leaks([GateColumn("n", Bounded(array, 4, lambda: values))])
+    assert leaks.rows.tolist() == [-1, 0, -1, 0]
+
+
+def test_entries_that_no_row_has_are_nobodys_leak() -> None:
+    places = pa.array([0, 0, None, 0], pa.int32())
+    column = pa.DictionaryArray.from_arrays(places, pa.array(["rien", f"NIR {FULL}"]))
+    assert find_leaks([GateColumn("t", column)]).rows.tolist() == [-1] * 4
+
+
+def test_a_dictionary_is_decoded_once_some_entry_is_suspect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    whole = gate_leaves.Leaf.decoded
+
+    def decoded(leaf: gate_leaves.Leaf) -> gate_leaves.Leaf:
+        asked.append(leaf.path)
+        return whole(leaf)
+
+    monkeypatch.setattr(gate_leaves.Leaf, "decoded", decoded)
+    clean = pa.array(["a", "b"] * 50).dictionary_encode()
+    spoilt = pa.array(["a", f"NIR {FULL}"] * 50).dictionary_encode()
+    leaks = find_leaks([GateColumn("clean", clean), GateColumn("spoilt", spoilt)])
+    assert asked == ["spoilt"]
+    assert np.flatnonzero(leaks.rows >= 0).tolist() == list(range(1, 100, 2))
