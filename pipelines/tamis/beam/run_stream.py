@@ -72,9 +72,12 @@ def stream_id(policy: str, source: str) -> str:
     Example:
         >>> stream_id("evaluation-cpf", "kafka://u:p@broker:9092/Feed")
         'evaluation-cpf-feed'
+        >>> stream_id("dsn-droits", "watch:/in/dsn/*.dsn")
+        'dsn-droits-dsn-dsn'
     """
-    topic = shown_stream(source).rpartition("/")[2]
-    return re.sub(r"[^a-z0-9]+", "-", f"{policy}-{topic}".lower()).strip("-")
+    names = shown_stream(source).rsplit("/", 2)
+    topic = "-".join(names[1:] if stream_kind(source) == "watch" else names[2:])
+    return re.sub(r"[^a-z0-9]+", "-", f"{policy}-{topic}".lower()).strip("-")[:96]
 
 
 def run_stream(job: StreamJob, compile_plan: Callable[[], Plan]) -> Tally:
@@ -121,7 +124,7 @@ def _run_session(job: StreamJob, plan: Plan) -> tuple[Session, Ending]:
     waits.session = session
     try:
         session.open()
-        with _drained_by_signals(session):
+        with drained_by_signals(session.stop):
             _launch(job, session, read, keys)
             session.finish()
     finally:
@@ -168,11 +171,11 @@ def _launch(job: StreamJob, session: Session, read: Decode, keys: KeyRef | None)
 
 
 @contextmanager
-def _drained_by_signals(session: Session) -> Iterator[None]:
-    """Let SIGTERM and SIGINT end the session in good order while the block runs."""
+def drained_by_signals(end: Callable[[], None]) -> Iterator[None]:
+    """Let SIGTERM and SIGINT call `end` while the block runs, and nothing else."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        session.stop()
+        end()
 
     names: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(one, stop) for one in names]

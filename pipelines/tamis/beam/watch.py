@@ -8,8 +8,9 @@ committed whole or not at all, and once, however often the stream is cut: receip
 import datetime
 import logging
 import os
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from apache_beam.io.filesystem import BeamIOError
@@ -19,7 +20,7 @@ from tamis.beam.files import is_local
 from tamis.beam.run import Job, run
 from tamis.decide.plan import Plan
 from tamis.decide.timeline import today
-from tamis.errors import RunError, UsageError
+from tamis.errors import InputError, RunError, UsageError
 from tamis.evidence.commit import RECEIPTS, check_run_id, committed, recover
 from tamis.evidence.database import is_database
 from tamis.evidence.folder import open_folder
@@ -32,6 +33,9 @@ MOST_FILES = 1_000
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
 
 _log = logging.getLogger("tamis")
+
+Told = tuple[int, float]
+"""Size of a file, and when it was changed."""
 
 
 @dataclass(frozen=True)
@@ -83,25 +87,49 @@ def watch(
     done = _committed_files(job)
     if done:
         _log.info("%s: %d files are committed already", job.pattern, len(done))
-    before: dict[str, tuple[int, float]] = {}
+    before: dict[str, Told] = {}
+    aside: dict[str, Told] = {}
     files = 0
     while not stop.is_set():
         if plan.valid_until is not None and today() >= plan.valid_until:
             plan = compile_plan()
-        there = {uri: told for uri, told in _look(job.pattern).items() if uri not in done}
+        there = {
+            uri: told
+            for uri, told in _look(job.pattern).items()
+            if uri not in done and aside.get(uri) != told
+        }
         # What is still being written changes from round to round.
         settled = sorted(uri for uri, told in there.items() if before.get(uri) == told)
         before = there
         if settled:
-            receipt = _run(job, plan, tuple(settled[:MOST_FILES]))
-            done |= {one.uri for one in receipt.inputs}
-            files += len(receipt.inputs)
-            tell(receipt)
+            for receipt in _run_round(job, plan, settled[:MOST_FILES], aside):
+                done |= {one.uri for one in receipt.inputs}
+                files += len(receipt.inputs)
+                tell(receipt)
         elif job.once and not there:
             break
         else:
             stop.wait(job.seconds)
     return files
+
+
+def _run_round(
+    job: WatchJob, plan: Plan, files: list[str], aside: dict[str, Told]
+) -> Iterator[Receipt]:
+    """Run `files` as one batch; one by one where one of them cannot be read at all.
+
+    Such a one is put aside until it changes, and said so.
+    """
+    told = {uri: found for uri, found in _look(job.pattern).items() if uri in files}
+    try:
+        yield _run(job, plan, tuple(files))
+    except InputError as error:
+        if len(files) > 1:
+            for one in files:
+                yield from _run_round(job, plan, [one], aside)
+            return
+        _log.warning("%s; the file is left aside until it changes", error)
+        aside |= told
 
 
 def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
@@ -113,7 +141,7 @@ def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
     return receipt
 
 
-def _look(pattern: str) -> dict[str, tuple[int, float]]:
+def _look(pattern: str) -> dict[str, Told]:
     """By file, its size and when it was changed; unfinished and hidden ones left out."""
     try:
         (found,) = FileSystems.match([pattern])
@@ -134,16 +162,22 @@ def _look(pattern: str) -> dict[str, tuple[int, float]]:
     return there
 
 
+def _is_round(run: str, stream: str) -> bool:
+    """Whether the run is a round of the stream, and not of one whose id only begins alike."""
+    return re.fullmatch(r"-[0-9]{8}t[0-9]{6}-[0-9]{6}", run.removeprefix(stream)) is not None
+
+
 def _committed_files(job: WatchJob) -> set[str]:
     """The files that the stream's receipts name."""
     if is_database(job.output):
         receipts = TableStore(job.output).receipts(f"{job.stream}-")
-        return {one.uri for receipt in receipts for one in receipt.inputs}
+        rounds = [one for one in receipts if _is_round(one.run, job.stream)]
+        return {one.uri for receipt in rounds for one in receipt.inputs}
     folder = open_folder(job.output)
     recover(folder)
     names = [path.rpartition("/")[2].removesuffix(".json") for path in folder.list(RECEIPTS)]
     found: set[str] = set()
     for name in names:
-        if name.startswith(f"{job.stream}-") and (receipt := committed(folder, name)) is not None:
+        if _is_round(name, job.stream) and (receipt := committed(folder, name)) is not None:
             found |= {one.uri for one in receipt.inputs}
     return found

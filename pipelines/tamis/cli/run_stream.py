@@ -7,15 +7,18 @@ stream evaluation-cpf-feed drained: 120000 in, 118211 released, 1780 withheld, 9
 
 import datetime
 import gc
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tamis.cli.progress import show_log
-from tamis.cli.run import compile_allowed
+from tamis.cli.run import compile_allowed, tell_receipt
 from tamis.decide.plan import Plan
 from tamis.decide.timeline import today
 from tamis.documents.project import Project
 from tamis.errors import UsageError
+from tamis.evidence.receipt import Receipt
 from tamis.stream.address import shown_stream, stream_kind
 
 
@@ -42,24 +45,35 @@ def run_stream_command(
     if len(inputs) != 1:
         raise UsageError("a stream has one --input")
     (source,) = inputs
-    kind = stream_kind(source)
-    if kind != "kafka":
-        raise UsageError(f"{shown_stream(source)}: not a source")
+    first = compile_allowed(project, policy, today(), asked.allow_example)
+    plans = iter([first])
 
     def compile_today() -> Plan:
-        return compile_allowed(project, policy, today(), asked.allow_example)
+        return next(plans, None) or compile_allowed(project, policy, today(), asked.allow_example)
 
-    plans = iter([compile_today()])
     gc.disable()
-    from tamis.beam.run_stream import StreamJob, run_stream, stream_id
-    from tamis.evidence.seal_keys import read_public_key
+    from tamis.beam.run_stream import stream_id
 
     gc.freeze()  # Beam's modules stay to the end: no need to walk them again and again
     gc.enable()
+    stream = asked.run_id or stream_id(policy, source)
+    if stream_kind(source) == "watch":
+        return _watch(source, output, stream, asked, compile_today)
+    if stream_kind(source) == "kafka":
+        return _read_topic(source, output, stream, asked, compile_today)
+    raise UsageError(f"{shown_stream(source)}: not a source")
+
+
+def _read_topic(
+    source: str, output: str, stream: str, asked: Asked, compile_today: Callable[[], Plan]
+) -> int:
+    from tamis.beam.run_stream import StreamJob, run_stream
+    from tamis.evidence.seal_keys import read_public_key
+
     job = StreamJob(
         source,
         output,
-        asked.run_id or stream_id(policy, source),
+        stream,
         asked.keys,
         read_public_key(asked.seal_to) if asked.seal_to else None,
         asked.batch_records,
@@ -70,9 +84,33 @@ def run_stream_command(
         asked.options,
     )
     with show_log():
-        total = run_stream(job, lambda: next(plans, None) or compile_today())
+        total = run_stream(job, compile_today)
     print(
         f"stream {job.stream} drained: {total.records} in, {total.released} released, "
         f"{total.withheld} withheld, {total.quarantined} quarantined",
     )
     return 0
+
+
+def _watch(
+    source: str, output: str, stream: str, asked: Asked, compile_today: Callable[[], Plan]
+) -> int:
+    from tamis.beam.run_stream import drained_by_signals
+    from tamis.beam.watch import WatchJob, watch
+
+    if stream_kind(output) is not None:
+        raise UsageError(f"{shown_stream(output)}: a watched folder goes to a store or a database")
+    if asked.seal_to is not None:
+        raise UsageError("--seal-to is for messages: a file stays where it is")
+    stop = threading.Event()
+    pattern = source.removeprefix("watch:")
+    job = WatchJob(pattern, output, stream, asked.keys, once=asked.once, options=asked.options)
+    with show_log(), drained_by_signals(stop.set):
+        files = watch(job, compile_today, _tell_round, stop)
+    print(f"stream {stream} drained: {files} files")
+    return 0
+
+
+def _tell_round(receipt: Receipt) -> None:
+    tell_receipt(receipt)
+    print(f"run {receipt.run} committed: {len(receipt.inputs)} files", flush=True)

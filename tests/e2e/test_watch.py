@@ -1,0 +1,159 @@
+"""A watched folder: what appears in it is read once, also across a restart."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import pyarrow.parquet as pq
+import pytest
+
+from tamis.evidence.receipt import Receipt
+from tamis.synthetic.files import write_feed
+from tamis.synthetic.records import DIRTY, make_records
+
+from .conftest import Flow
+
+Find = Callable[[str], Flow]
+
+NAME = "evaluation-cpf"
+
+
+def feed(flow: Flow, path: Path, count: int, seed: int) -> None:
+    """A file that appears whole, as a careful sender lets it appear."""
+    records = make_records(flow.schema, count, seed=seed, policies=[flow.policy], dirt=DIRTY)
+    hidden = path.with_name("." + path.name)
+    write_feed(records, flow.schema, hidden)
+    hidden.rename(path)
+
+
+@contextmanager
+def watching(folder: Path, store: str, keys: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    with log.open("ab") as out:
+        process = start(folder, store, keys, out)
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def start(folder: Path, store: str, keys: str, out: IO[bytes]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "tamis", "run", NAME, "--allow-example", "--keys", keys),
+            *("--input", f"watch:{folder}/*.parquet", "--output", store, "--run-id", "w"),
+        ],
+        start_new_session=True,
+        stdout=out,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def receipts(store: Path) -> list[Receipt]:
+    found = sorted((store / "_receipts").glob("w-*.json"))
+    return [Receipt.model_validate_json(path.read_text(encoding="utf-8")) for path in found]
+
+
+def files_of(store: Path) -> Counter[str]:
+    return Counter(Path(one.uri).name for receipt in receipts(store) for one in receipt.inputs)
+
+
+def wait_for(store: Path, files: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + 40
+    while files_of(store).total() < files:
+        assert process.poll() is None, log.read_text(encoding="utf-8")
+        assert time.monotonic() < until, log.read_text(encoding="utf-8")
+        time.sleep(0.05)
+
+
+def test_files_that_appear_are_read_once_each_also_after_a_kill_and_a_restart(
+    flow: Find, keys: str, tmp_path: Path
+) -> None:
+    one = flow(NAME)
+    folder, store, log = tmp_path / "in", tmp_path / "out", tmp_path / "log"
+    folder.mkdir()
+    feed(one, folder / "a.parquet", 30, 1)
+    (folder / "z.parquet.part").write_bytes(b"not finished")
+    with watching(folder, str(store), keys, log) as process:
+        wait_for(store, 1, process, log)
+        feed(one, folder / "b.parquet", 40, 2)
+        wait_for(store, 2, process, log)
+        feed(one, folder / "c.parquet", 50, 3)
+        time.sleep(1.2)
+        process.kill()
+    with watching(folder, str(store), keys, log) as process:
+        feed(one, folder / "d.parquet", 60, 4)
+        wait_for(store, 4, process, log)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert files_of(store) == Counter({f"{name}.parquet": 1 for name in "abcd"})
+    assert sum(receipt.counts.in_ for receipt in receipts(store)) == 180
+    rows = sum(receipt.releases["evaluation"].rows for receipt in receipts(store))
+    written = list((store / NAME / "evaluation").glob("*.parquet"))
+    assert sum(pq.read_metadata(path).num_rows for path in written) == rows > 0
+    assert not (store / "_staging").exists()
+    assert "stream w drained: " in log.read_text(encoding="utf-8")
+
+
+def test_a_file_that_cannot_be_read_is_left_aside_and_the_others_go_on(
+    flow: Find, keys: str, tmp_path: Path
+) -> None:
+    one = flow(NAME)
+    folder, store, log = tmp_path / "in", tmp_path / "out", tmp_path / "log"
+    folder.mkdir()
+    (folder / "bad.parquet").write_bytes(b"PAR1 is no end")
+    feed(one, folder / "good.parquet", 30, 1)
+    with watching(folder, str(store), keys, log) as process:
+        wait_for(store, 1, process, log)
+        feed(one, folder / "bad.parquet", 20, 2)
+        wait_for(store, 2, process, log)
+    said = log.read_text(encoding="utf-8")
+    assert said.count("left aside until it changes") == 1
+    assert "bad.parquet" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--output", "kafka://h:1/t"), "a watched folder goes to a store or a database"),
+        (("--output", "out", "--seal-to", "k.pub"), "a file stays where it is"),
+    ],
+)
+def test_what_a_watched_folder_cannot_do_is_told(
+    flow: Find, tmp_path: Path, keys: str, options: tuple[str, ...], told: str
+) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tamis", "run", NAME, "--allow-example", "--keys", keys),
+            *("--input", f"watch:{tmp_path}/*.parquet", *options),
+        ],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, told in done.stderr.decode()) == (2, True)
+
+
+def test_once_reads_what_is_there_and_ends(flow: Find, keys: str, tmp_path: Path) -> None:
+    one = flow(NAME)
+    folder, store = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    feed(one, folder / "a.parquet", 30, 1)
+    command = [
+        *(sys.executable, "-m", "tamis", "run", NAME, "--allow-example", "--keys", keys, "--once"),
+        *("--input", f"watch:{folder}/*.parquet", "--output", str(store), "--run-id", "w"),
+    ]
+    for files in (1, 0):
+        done = subprocess.run(command, capture_output=True, check=True)
+        assert f"stream w drained: {files} files" in done.stdout.decode()
+    (receipt,) = receipts(store)
+    assert json.loads(receipt.to_json())["inputs"][0]["uri"].endswith("a.parquet")
