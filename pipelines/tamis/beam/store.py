@@ -4,7 +4,6 @@ Writers stage pieces; the last step of the graph reconciles all counts and commi
 (`tamis.evidence.commit`), so that a job launched from a template commits without a driver.
 """
 
-import hashlib
 import heapq
 import uuid
 from collections import defaultdict
@@ -12,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
-from typing import Any, BinaryIO
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -23,17 +22,17 @@ from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch, Input
-from tamis.beam.encoding import Encoder
 from tamis.beam.minimize import QUARANTINE, Outputs
 from tamis.decide.plan import Plan
 from tamis.errors import value_free
 from tamis.evidence.commit import QUARANTINE as QUARANTINE_FOLDER
 from tamis.evidence.commit import STAGING, commit, resume, staged_path
-from tamis.evidence.folder import Folder, close_durably, open_folder
+from tamis.evidence.folder import Folder, HashingSink, close_durably, open_folder
 from tamis.evidence.receipt import FilePart, InputPart, RunFacts, make_receipt
 from tamis.filter.minimize import released_schema
 from tamis.filter.tally import Tally
 from tamis.formats.parquet_column import ColumnChunk
+from tamis.formats.parquet_encode import Encoder
 from tamis.formats.parquet_splice import EncodedGroup, SpliceWriter, read_groups
 
 ROW_GROUP_ROWS = 131_072
@@ -242,7 +241,7 @@ class _PartWriter:
     def __init__(self, folder: Folder, run: str, like: Piece, schema: pa.Schema) -> None:
         name = f"{STAGING}/{run}/pieces/{uuid.uuid4().hex}"
         self._piece = Piece(like.output, like.part, name)
-        self._sink = _HashingSink(folder.create(name))
+        self._sink = HashingSink(folder.create(name))
         self._encoder = Encoder(schema)
         self._writer = SpliceWriter(self._sink, schema)
         self._held: list[pa.RecordBatch] = []
@@ -297,19 +296,6 @@ class _PartWriter:
             self._writer.write(self._encoder.encode(table, {}))
             self._groups.append(tuple(self._group))
             self._held, self._group = [], []
-
-
-class _HashingSink:
-    """What is written to a stream, and its hash."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream = stream
-        self.sha256 = hashlib.sha256()
-
-    def write(self, data: Any) -> None:
-        """Write and hash."""
-        self.sha256.update(data)
-        self.stream.write(data)
 
 
 class WriteFn(beam.DoFn):

@@ -156,43 +156,16 @@ def open_folder(uri: str) -> Folder:
 
 
 class HashingSink:
-    """A file object that hashes what goes through it; `close_durably` closes its `stream`."""
-
-    closed = False
+    """What is written to a stream, and its hash; `close_durably` closes the stream."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
         self.sha256 = hashlib.sha256()
-        self._at = 0
 
-    def write(self, data: Any) -> int:
+    def write(self, data: Any) -> None:
         """Write and hash."""
         self.sha256.update(data)
         self.stream.write(data)
-        self._at += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        """Bytes written."""
-        return self._at
-
-    def flush(self) -> None:
-        """Nothing: `close_durably` does it."""
-
-    def writable(self) -> bool:
-        """True."""
-        return True
-
-    def readable(self) -> bool:
-        """False."""
-        return False
-
-    def seekable(self) -> bool:
-        """False."""
-        return False
-
-    def close(self) -> None:
-        """Nothing: `close_durably` does it."""
 
 
 def close_durably(stream: BinaryIO) -> None:

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tamis.decide.plan import Plan
 from tamis.errors import RunError, UsageError
@@ -26,6 +25,8 @@ from tamis.evidence.commit import (
 from tamis.evidence.folder import HashingSink, close_durably, hold, open_folder
 from tamis.evidence.receipt import FilePart, Receipt
 from tamis.filter.minimize import released_schema
+from tamis.formats.parquet_encode import Encoder
+from tamis.formats.parquet_splice import SpliceWriter
 from tamis.stream.judge import QUARANTINED, Judged
 from tamis.stream.ledger import Ledger
 
@@ -148,7 +149,8 @@ class _File:
         self._path = path
         self._stream = HashingSink(stream)
         self._schema = schema
-        self._writer = pq.ParquetWriter(pa.PythonFile(self._stream, mode="w"), schema)
+        self._encoder = Encoder(schema)
+        self._writer = SpliceWriter(self._stream, schema)
         self._held: list[pa.RecordBatch] = []
         self._rows = self._waiting = 0
 
@@ -170,5 +172,6 @@ class _File:
 
     def _flush(self) -> None:
         if self._held:
-            self._writer.write_table(pa.Table.from_batches(self._held, self._schema))
+            table = pa.Table.from_batches(self._held, self._schema)
+            self._writer.write(self._encoder.encode(table, {}))
         self._held, self._waiting = [], 0
