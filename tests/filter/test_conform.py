@@ -55,7 +55,14 @@ TEXTS: list[tuple[str, Wire, dict[str, Any]]] = [
         ISO,
         {"1.5": D("1.50"), "-1.50000": D("-1.50"), ".5": D("0.50"), "1.": D("1.00"), "+3": D(3)}
         | {"1.005": BAD, "1e3": BAD, "1,5": BAD, "123456.78": D("123456.78"), "1234567": BAD}
-        | {"-": BAD, ".": BAD, "": BAD, " 2 ": D(2), "0" * 50 + "1.1": D("1.10"), "NaN": BAD},
+        | {"-": BAD, ".": BAD, "": BAD, " 2 ": D(2), "0" * 50 + "1.1": D("1.10"), "NaN": BAD}
+        # Of more digits than 128 bits hold Arrow makes another number.
+        | {"1" + "0" * 300: BAD, "9" * 39: BAD, "0." + "1" + "0" * 60: D("0.10")},
+    ),
+    (
+        "decimal128(38, 38)",
+        ISO,
+        {"0." + "1" * 38: D("0." + "1" * 38), "-" + "3" * 80: BAD, "+" + "1" * 39: BAD},
     ),
     (
         "decimal128(8, 2)",
@@ -65,7 +72,8 @@ TEXTS: list[tuple[str, Wire, dict[str, Any]]] = [
     (
         "float64",
         ISO,
-        {"1.5": 1.5, "-1e3": -1000.0, "+.5": 0.5, "nan": BAD, "inf": BAD, "0x1p3": BAD, "": BAD},
+        {"1.5": 1.5, "-1e3": -1000.0, "+.5": 0.5, "nan": BAD, "inf": BAD, "0x1p3": BAD, "": BAD}
+        | {"1e400": BAD, "-1e308": -1e308, "9" * 400: BAD, "1e-400": 0.0},
     ),
     ("float32", CSV, {"0,5": 0.5, "1.5": BAD}),
     ("bool", ISO, {"true": True, "FALSE": False, "1": True, "0": False, "oui": BAD, "": BAD}),

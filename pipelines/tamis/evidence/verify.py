@@ -2,7 +2,8 @@
 
 ok           counts reconcile: 5 = 3 + 0 + 2
 ok           dsn-droits/droits/r1-00000-00000.parquet: 3 rows, digest, tags and columns agree
-not checked  feed.dsn: is not there any more
+not checked  feed.dsn: the input is not there any more
+not checked  kafka://broker:9092/feed/0: 5 messages, offsets 12 to 16: a stream is not read again
 failed       dsn-droits/droits/r1-00000-00001.parquet: digest differs
 """
 
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 from tamis.decide.plan import TAGS, Plan
 from tamis.errors import DocumentError, UsageError
 from tamis.evidence.commit import QUARANTINE, RECEIPTS, STAGING, receipt_path
-from tamis.evidence.receipt import FilePart, Receipt
+from tamis.evidence.receipt import FilePart, InputPart, Receipt
 
 if TYPE_CHECKING:
     from tamis.documents.project import Project
@@ -67,6 +68,7 @@ def verify(path: Path, project: "Project | None" = None) -> list[Finding]:
         *_files(receipt, folder),
         *_strangers(folder),
         *_inputs(receipt),
+        *_periods(receipt, folder),
         *_plan(receipt, project),
     ]
 
@@ -111,7 +113,7 @@ def _files(receipt: Receipt, folder: Path) -> Iterator[Finding]:
                     receipt.processing.slug,
                     release.attested,
                     f"{receipt.policy}@{receipt.plan_sha256[:12]}",
-                    receipt.run,
+                    _legal_run(receipt),
                 ),
                 strict=True,
             )
@@ -126,8 +128,13 @@ def _files(receipt: Receipt, folder: Path) -> Iterator[Finding]:
             yield _file(folder, file, tags, kept, pseudonyms, f"{receipt.policy}/{name}/")
     for file in receipt.quarantine_files or ():
         top = f"{QUARANTINE}/{receipt.policy}/"
-        yield _file(folder, file, {"run": receipt.run}, None, 0, top)
+        yield _file(folder, file, {"run": _legal_run(receipt)}, None, 0, top)
     yield from _reasons(receipt, folder)
+
+
+def _legal_run(receipt: Receipt) -> str:
+    """What rows have as the id of their run: of a stream its own id, not that of the period."""
+    return receipt.stream or receipt.run
 
 
 def _reasons(receipt: Receipt, folder: Path) -> Iterator[Finding]:
@@ -205,6 +212,9 @@ def _strangers(folder: Path) -> Iterator[Finding]:
 
 def _inputs(receipt: Receipt) -> Iterator[Finding]:
     for one in receipt.inputs:
+        if one.first is not None and one.next is not None:
+            yield from _partition(one.uri, one.rows, one.first, one.next)
+            continue
         path = Path(one.uri)
         if "://" in one.uri or not path.is_file():
             yield Finding("not checked", f"{one.uri}: the input is not there any more")
@@ -212,6 +222,41 @@ def _inputs(receipt: Receipt) -> Iterator[Finding]:
         with path.open("rb") as stream:
             same = hashlib.file_digest(stream, "sha256").hexdigest() == one.sha256
         yield _finding(same, f"{one.uri}: the input's digest {'agrees' if same else 'differs'}")
+
+
+def _partition(uri: str, rows: int, first: int, after: int) -> Iterator[Finding]:
+    """Messages of a stream: fewer than offsets where its broker left some out, never more."""
+    text = f"{uri}: {rows} messages, offsets {first} to {after - 1}"
+    if 0 < rows <= after - first:
+        yield Finding("not checked", f"{text}: a stream is not read again")
+    else:
+        yield Finding("failed", f"{text}: so many offsets hold no so many messages")
+
+
+def _periods(receipt: Receipt, folder: Path) -> Iterator[Finding]:
+    """Whether another period of the stream claims a message of this one."""
+    if receipt.stream is None:
+        return
+    own = {one.uri: one for one in receipt.inputs}
+    others = twice = 0
+    for path in (folder / RECEIPTS).glob("*.json"):
+        try:
+            other = Receipt.model_validate_json(path.read_bytes())
+        except (OSError, ValueError):
+            continue  # told with the files of the store
+        if other.stream != receipt.stream or other.run == receipt.run:
+            continue
+        others += 1
+        twice += any(one.uri in own and _overlap(own[one.uri], one) for one in other.inputs)
+    yield _finding(
+        not twice,
+        f"{twice} of {others} other periods of stream {receipt.stream} hold a message of this one",
+    )
+
+
+def _overlap(one: InputPart, other: InputPart) -> bool:
+    first, after = max(one.first or 0, other.first or 0), min(one.next or 0, other.next or 0)
+    return first < after
 
 
 def _plan(receipt: Receipt, project: "Project | None") -> Iterator[Finding]:

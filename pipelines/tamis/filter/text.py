@@ -212,6 +212,9 @@ _USUAL = {
 }
 """Bytes with which Arrow's own parser takes nothing that `_FORMS` would refuse."""
 
+_DIGITS = {32: 9, 64: 18, 128: 38, 256: 76}
+"""Digits that a decimal's bits hold; of more, Arrow's parser makes another number (25.0.1)."""
+
 
 def parse_text(text: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
     """Values of the type `target`, which is neither string nor binary, from text.
@@ -238,14 +241,23 @@ def parse_text(text: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
 def _parse_usual(text: pa.Array, target: pa.DataType, sort: str) -> Conformed | None:
     """All values at once, if none of them is out of the ordinary."""
     usual = _USUAL.get(sort)
-    data, _ = _bytes_of(text)
+    data, starts = _bytes_of(text)
     if usual is None or not usual[data].all():
+        return None
+    if sort == "decimal" and len(text) and np.diff(starts).max() > _DIGITS[target.bit_width]:
         return None
     try:
         parsed = text.cast(target)
     except pa.ArrowInvalid:
         return None
+    if sort == "float" and _beyond(parsed).any():
+        return None
     return within_calendar(parsed)
+
+
+def _beyond(floats: pa.Array) -> Bools:
+    """Where a number was too large, and was made infinity."""
+    return present(floats) & ~flags(pc.is_finite(floats))
 
 
 def _parse_form(text: pa.Array, target: pa.DataType, sort: str, wire: Wire) -> Conformed:
@@ -261,8 +273,13 @@ def _parse_form(text: pa.Array, target: pa.DataType, sort: str, wire: Wire) -> C
         plain = pc.replace_substring_regex(plain, "^(-?)0+([0-9])", r"\1\2")
     if sort == "decimal":
         plain = pc.replace_substring_regex(plain, r"(\.[0-9]*?)0+$", r"\1")
+        digits = pc.utf8_length(pc.replace_substring_regex(plain, r"^-?0?|\.", ""))
+        many = flags(pc.greater(digits, _DIGITS[target.bit_width]))
+        plain, bad = keep_where(plain, ~many), bad | many
     done = cast_each(plain, lambda part: _cast_text(part, target, sort), target)
     fine = within_calendar(done.array)
+    if sort == "float" and (beyond := _beyond(fine.array)).any():
+        fine, bad = Conformed(keep_where(fine.array, ~beyond)), bad | beyond
     return Conformed(fine.array, merge(codes_of(bad), merge(done.faults, fine.faults)))
 
 

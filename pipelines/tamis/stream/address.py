@@ -9,6 +9,8 @@ password and no option is ever shown.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qsl, unquote
@@ -37,7 +39,8 @@ def stream_kind(uri: str) -> Kind | None:
         >>> stream_kind("kafka://localhost:9092/feed"), stream_kind("in/feed.jsonl")
         ('kafka', None)
     """
-    return next((kind for prefix, kind in _PREFIXES.items() if uri.startswith(prefix)), None)
+    lower = uri.lower()
+    return next((kind for prefix, kind in _PREFIXES.items() if lower.startswith(prefix)), None)
 
 
 def shown_stream(uri: str) -> str:
@@ -48,9 +51,10 @@ def shown_stream(uri: str) -> str:
         ('kafka://h:9092/feed', 'in/a.csv')
     """
     kind = stream_kind(uri)
-    if kind in (None, "watch"):
-        return uri
     scheme, _, rest = uri.partition("://")
+    if kind == "watch" or (kind is None and "@" not in rest):
+        return uri
+    scheme = scheme.lower()
     place, _, options = rest.partition("?")
     if "@" in options:
         # Either a `?` of the password was not escaped, or an `@` was not: no telling which.
@@ -89,6 +93,10 @@ class KafkaAddress:
             ) from None
         shown = shown_stream(uri)
         place, _, query = uri.partition("://")[2].partition("?")
+        if "@" in query:
+            raise UsageError(
+                f"{shown}: in user, password and options `@` is written %40, `?` %3F and `/` %2F"
+            )
         user, _, place = place.rpartition("@")
         brokers, _, topic = place.partition("/")
         if not brokers or not _TOPIC.fullmatch(topic):
@@ -107,6 +115,21 @@ class KafkaAddress:
             options["sasl.username"], options["sasl.password"] = unquote(name), unquote(password)
         options["bootstrap.servers"] = brokers
         return cls(shown, topic, begin == "latest", options)
+
+
+@contextmanager
+def told_options(shown: str) -> Iterator[None]:
+    """While a client of Kafka is made: an option that its driver refuses, without its value.
+
+    Raises:
+        UsageError: it refuses one.
+    """
+    from confluent_kafka import KafkaException
+
+    try:
+        yield
+    except (KafkaException, TypeError, ValueError):
+        raise UsageError(f"{shown}: the driver refuses an option of the address") from None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tamis.errors import RunError, UsageError
-from tamis.stream.address import KafkaAddress
+from tamis.stream.address import KafkaAddress, told_options
 from tamis.stream.messages import Gathered, Message
 
 if TYPE_CHECKING:
@@ -55,31 +55,32 @@ class TopicReader:
         """Begin to read at `positions`; partitions that are not there, as the address says.
 
         Raises:
-            UsageError: there is no such topic.
+            UsageError: there is no such topic, or the driver refuses an option of the address.
             RunError: the broker cannot be reached, or messages at `positions` are gone.
         """
         from confluent_kafka import Consumer, KafkaException
 
-        self._consumer = Consumer(
-            self._address.options
-            | {
-                "group.id": self._stream,
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "error",
-                "isolation.level": "read_committed",
-                "fetch.message.max.bytes": 64 << 20,
-                "fetch.max.bytes": 64 << 20,
-                "queued.max.messages.kbytes": 32 << 10,
-                # Else a full queue is not filled again before a second has passed.
-                "fetch.queue.backoff.ms": 5,
-                "receive.message.max.bytes": (64 << 20) + 512,
-                "reconnect.backoff.max.ms": 1000,
-                "log_level": 0,
-                "error_cb": self._tell,
-            }
-        )
+        with told_options(self.source):
+            self._consumer = Consumer(
+                self._address.options
+                | {
+                    "group.id": self._stream,
+                    "enable.auto.commit": False,
+                    "enable.auto.offset.store": False,
+                    "enable.partition.eof": True,
+                    "auto.offset.reset": "error",
+                    "isolation.level": "read_committed",
+                    "fetch.message.max.bytes": 64 << 20,
+                    "fetch.max.bytes": 64 << 20,
+                    "queued.max.messages.kbytes": 32 << 10,
+                    # Else a full queue is not filled again before a second has passed.
+                    "fetch.queue.backoff.ms": 5,
+                    "receive.message.max.bytes": (64 << 20) + 512,
+                    "reconnect.backoff.max.ms": 1000,
+                    "log_level": 0,
+                    "error_cb": self._tell,
+                }
+            )
         try:
             for partition in self._partitions(_PATIENCE_SECONDS):
                 low, high = self._bounds(partition)

@@ -6,7 +6,7 @@ a process is killed is removed, and the messages are read again.
 """
 
 from collections import defaultdict
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -168,6 +168,9 @@ class _File:
         return FilePart(path=self._path, rows=self._rows, sha256=self._stream.sha256.hexdigest())
 
     def abandon(self) -> None:
+        # A writer that is let go open complains to stderr, whatever is left of its file.
+        with suppress(OSError, pa.ArrowException):
+            self._writer.close()
         self._stream.stream.close()
 
     def _flush(self) -> None:

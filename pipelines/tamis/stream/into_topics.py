@@ -25,7 +25,7 @@ from tamis.decide.plan import Plan
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart
 from tamis.formats.json_texts import to_json
-from tamis.stream.address import KafkaAddress
+from tamis.stream.address import KafkaAddress, told_options
 from tamis.stream.judge import Judged, Rows, partition_uri
 from tamis.stream.ledger import Ledger
 from tamis.stream.sink import Patience
@@ -37,7 +37,7 @@ NOT_SEALED = "original-too-large"
 """Anomaly: quarantined messages whose sealed original is larger than the topic takes."""
 
 LARGEST = 64 << 20
-"""Bytes of a message that the quarantine's topic takes, where it is made here."""
+"""Bytes of a message that a topic takes, where it is made here."""
 
 _PATIENCE_SECONDS = 10.0
 _AROUND_BYTES = 4096
@@ -107,7 +107,7 @@ class TopicSink:
                 if fault is not None and _is_hopeless(fault):
                     raise RunError(
                         f"{self.shown}: the broker refuses a record ({fault.name()}); it is not "
-                        "committed"
+                        f"committed{_advise(fault)}"
                     ) from None
             if not self._patience():
                 raise RunError(
@@ -267,12 +267,14 @@ class TopicSink:
         producer.poll(0)
 
     def _make_topics(self) -> None:
-        """Make the topics that are missing, with the broker's own defaults."""
+        """Make the topics that are missing, with the broker's defaults but for their messages'
+        size: tags and names make a record larger than the message that it came in."""
         from confluent_kafka import KafkaError, KafkaException
         from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
         from confluent_kafka.cimpl import NewTopic
 
-        admin = AdminClient(self._address.options | {"log_level": 0})
+        with told_options(self.shown):
+            admin = AdminClient(self._address.options | {"log_level": 0})
         try:
             there = set(admin.list_topics(timeout=_PATIENCE_SECONDS).topics)
         except KafkaException as error:
@@ -280,8 +282,8 @@ class TopicSink:
                 f"{self.shown}: the broker cannot be reached, or refuses the user "
                 f"({error.args[0].name()})"
             ) from None
-        wanted = {name: NewTopic(name) for name in self._topics.values()}
         large = {"max.message.bytes": str(LARGEST)}
+        wanted = {name: NewTopic(name, config=large) for name in self._topics.values()}
         wanted[self._quarantine] = NewTopic(self._quarantine, config=large)
         compact = {"cleanup.policy": "compact"}
         wanted[self._receipts] = NewTopic(self._receipts, num_partitions=1, config=compact)
@@ -380,6 +382,14 @@ def _is_fenced(error: Any) -> bool:
         KafkaError.PRODUCER_FENCED,
         KafkaError.INVALID_PRODUCER_EPOCH,
     )
+
+
+def _advise(error: Any) -> str:
+    from confluent_kafka import KafkaError
+
+    if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
+        return ""
+    return "; it is read again once max.message.bytes of its topic is raised"
 
 
 def _is_hopeless(error: Any) -> bool:

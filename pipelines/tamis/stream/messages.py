@@ -30,6 +30,7 @@ Decode = Callable[[bytes], Mapping[str, Any]]
 
 _FRAME = struct.Struct(">bI")
 _SINGLE_OBJECT = b"\xc3\x01"
+_NOT_AVRO = "not Avro of its schema"
 _NIR_DIGITS = 13
 
 
@@ -98,7 +99,7 @@ def find_outside(messages: Sequence[Message]) -> dict[int, str]:
         for name, content in message.headers:
             if content is not None and _holds_nir(content):
                 found[index] = f"message header {shown_name(name)}"
-            elif _holds_nir(name.encode()):
+            elif _holds_nir(name.encode("utf-8", "surrogatepass")):
                 found[index] = f"message header {shown_name('')}"
     keys = [(index, one.key) for index, one in enumerate(messages) if one.key is not None]
     found.update((index, "message key") for index, key in keys if _holds_nir(key))
@@ -140,8 +141,8 @@ def avro_decoder(schemas: Iterable[str]) -> Decode:
     by_print: dict[bytes, dict[str, Any]] = {}
     for one in schemas:
         name, equals, path = one.partition("=")
-        schema = _read_schema(path if equals and name.isdigit() else one)
-        if equals and name.isdigit():
+        schema = _read_schema(path if equals and name.isdecimal() else one)
+        if equals and name.isdecimal():
             by_id[int(name)] = schema
         else:
             plain = schema
@@ -149,16 +150,27 @@ def avro_decoder(schemas: Iterable[str]) -> Decode:
     if plain is None and not by_id:
         raise UsageError("messages in Avro need --avro-schema FILE, or ID=FILE for a registry's")
 
-    def read(payload: bytes) -> Mapping[str, Any]:
+    return _Avro(plain, by_id, by_print)
+
+
+@dataclass(frozen=True)
+class _Avro:
+    """See `avro_decoder`. It travels with a pipeline, so that it must pickle."""
+
+    plain: dict[str, Any] | None
+    by_id: dict[int, dict[str, Any]]
+    by_print: dict[bytes, dict[str, Any]]
+
+    def __call__(self, payload: bytes) -> Mapping[str, Any]:
         if len(payload) > MAX_LINE_BYTES:
             raise Unreadable(f"longer than {MAX_LINE_BYTES} bytes")
-        schema, start = plain, 0
-        if payload[:2] == _SINGLE_OBJECT and payload[2:10] in by_print:
-            schema, start = by_print[payload[2:10]], 10
-        elif by_id:
+        schema, start = self.plain, 0
+        if payload[:2] == _SINGLE_OBJECT and payload[2:10] in self.by_print:
+            schema, start = self.by_print[payload[2:10]], 10
+        elif self.by_id:
             if len(payload) < _FRAME.size or payload[0] != 0:
                 raise Unreadable("has no frame of a schema registry")
-            schema, start = by_id.get(_FRAME.unpack_from(payload)[1]), _FRAME.size
+            schema, start = self.by_id.get(_FRAME.unpack_from(payload)[1]), _FRAME.size
         if schema is None:
             raise Unreadable("is of a schema that was not given")
         stream = BytesIO(payload)
@@ -166,12 +178,10 @@ def avro_decoder(schemas: Iterable[str]) -> Decode:
         try:
             record = fastavro.schemaless_reader(stream, schema, None)
         except Exception:
-            raise Unreadable("not Avro of its schema") from None
+            raise Unreadable(_NOT_AVRO) from None
         if stream.tell() != len(payload) or not isinstance(record, dict):
-            raise Unreadable("not Avro of its schema")
+            raise Unreadable(_NOT_AVRO)
         return record
-
-    return read
 
 
 def _read_schema(path: str) -> dict[str, Any]:

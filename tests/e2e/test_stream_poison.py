@@ -1,0 +1,806 @@
+"""Poison in a stream: it goes on, and each message has the disposition that is right for it.
+
+`CASES` says which, and why. Every poison holds `CANARY` or a NIR, in its payload or beside it.
+"""
+
+import base64
+import io
+import json
+import os
+import struct
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import fastavro
+import pyarrow.parquet as pq
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
+
+from tamis.evidence.receipt import Receipt
+from tamis.evidence.seal_keys import make_seal_key
+from tamis.synthetic.files import _as_json
+from tamis.synthetic.records import Dirt, make_records, space_nir
+
+from ..services.kafka import LARGEST, Broker
+from ..services.postgres import PASSWORD, Server, run_postgres
+from .conftest import Flow
+from .haystack import Haystack
+from .test_services import consume, name
+
+POLICY, RELEASE = "evaluation-cpf", "evaluation"
+TABLE = "evaluation_cpf__evaluation"
+CANARY = "CANARI"
+NIR = "155087599999193"
+PARTITIONS = 2
+TIMEOUT_SECONDS = 120
+
+Record = dict[str, Any]
+Headers = tuple[tuple[str, bytes | None], ...]
+Place = tuple[int, int]
+"""Partition and offset."""
+
+
+def text(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=True, default=_as_json).encode()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A message, what becomes of it, and why that is right.
+
+    Attributes:
+        make: the payload, given a record that would be released and names the case.
+        told: reason, field and rule of the quarantine, or the other disposition.
+    """
+
+    name: str
+    because: str
+    make: Callable[[Record], bytes | None]
+    told: tuple[str, str, str] | Literal["released", "withheld"]
+    key: bytes | None = None
+    headers: Headers = ()
+
+
+def unreadable(rule: str) -> tuple[str, str, str]:
+    return ("unreadable", "", rule)
+
+
+def beside(what: str) -> tuple[str, str, str]:
+    return ("nir-leak", what, "holds a NIR")
+
+
+NOT_JSON, NOT_OBJECT = unreadable("not JSON"), unreadable("not a JSON object")
+NO_FIELD = unreadable("has no field of schema evaluation-cpf")
+TOO_LONG = unreadable("longer than 16777216 bytes")
+TOO_DEEP = unreadable("nested deeper than 64")
+TWICE = unreadable("a key stands twice in one object")
+
+CASES = (
+    # Payloads that are no record: nobody can say what they hold.
+    Case("garbage", "no JSON", lambda _: CANARY.encode(), NOT_JSON),
+    Case("cut", "half of a record", lambda one: text(one)[:-40], NOT_JSON),
+    Case("two", "two records are not one", lambda one: text(one) * 2, NOT_JSON),
+    Case("empty", "nothing is no JSON", lambda _: b"", NOT_JSON, CANARY.encode()),
+    Case(
+        "tombstone",
+        "a deletion in a compacted topic: not ours to act on, nor to drop in silence",
+        lambda _: None,
+        unreadable("has no payload"),
+        CANARY.encode(),
+    ),
+    Case("array", "no object", lambda one: text({"": [one]})[5:-1], NOT_OBJECT),
+    Case("number", "no object", lambda _: b" 1844674407370955161.5 ", NOT_OBJECT),
+    Case("string", "no object", lambda _: text({"": CANARY})[5:-1], NOT_OBJECT),
+    Case("null", "no object", lambda _: b"null", NOT_OBJECT, None, (("x", CANARY.encode()),)),
+    Case("stranger", "of another schema", lambda _: text({CANARY: CANARY}), NO_FIELD),
+    Case("nothing", "of no schema at all", lambda _: b"{}", NO_FIELD, CANARY.encode()),
+    Case(
+        "latin",
+        "not UTF-8",
+        lambda one: text(one)[:-1] + b', "x": "\xe9"}',
+        unreadable("not UTF-8"),
+    ),
+    Case(
+        "utf16",
+        "not UTF-8",
+        lambda one: text(one).decode().encode("utf-16"),
+        unreadable("not UTF-8"),
+    ),
+    Case("mark", "JSON has no byte order mark", lambda one: b"\xef\xbb\xbf" + text(one), NOT_JSON),
+    Case("nul", "a raw NUL is no JSON", lambda one: text(one).replace(b"CPF", b"C\0F"), NOT_JSON),
+    Case("nuls", "NUL and nothing else", lambda _: bytes(64), NOT_JSON, CANARY.encode()),
+    Case("deep", "no record is that deep", lambda _: b'{"sexe":' + b"[" * 100_000, TOO_DEEP),
+    Case(
+        "deeper",
+        "closed it is not better",
+        lambda one: text(one)[:-1] + b', "x": ' + b"[" * 70 + b"]" * 70 + b"}",
+        TOO_DEEP,
+    ),
+    Case(
+        "twice",
+        "two values of one field: no telling which is meant",
+        lambda one: text(one)[:-1] + b', "dispositif": "DIFEL"}',
+        TWICE,
+    ),
+    Case(
+        "twice below",
+        "also where nobody reads",
+        lambda one: text(one)[:-1] + b', "x": {"a": 1, "a": 2}}',
+        TWICE,
+    ),
+    Case(
+        "nan",
+        "JSON has no NaN",
+        lambda one: text({**one, "assiduite": float("nan")}),
+        unreadable("NaN and Infinity are not JSON"),
+    ),
+    Case(
+        "digits",
+        "more digits than are read",
+        lambda one: text(one)[:-1] + b', "x": 1' + b"0" * 5_000 + b"}",
+        unreadable("an integer has too many digits"),
+    ),
+    Case(
+        "large",
+        "20 MB of a record",
+        lambda one: text({**one, "avis_formation": CANARY * 3_333_333}),
+        TOO_LONG,
+    ),
+    Case("large garbage", "20 MB of nothing", lambda _: CANARY.encode() * 3_333_333, TOO_LONG),
+    # Records: only what is read matters.
+    Case(
+        "condition",
+        "it may be one of ours or not",
+        lambda one: text({**one, "dispositif": {CANARY: CANARY}}),
+        ("type", "dispositif", "string"),
+    ),
+    Case(
+        "type",
+        "a kept field is no list",
+        lambda one: text({**one, "region_residence": [CANARY]}),
+        ("type", "region_residence", "string"),
+    ),
+    Case(
+        "date",
+        "no such day",
+        lambda one: text({**one, "entree_le": "2025-02-30"}),
+        ("type", "entree_le", "date32"),
+    ),
+    Case(
+        "huge",
+        "an amount of 301 digits",
+        lambda one: text({**one, "montant_total": 10**300}),
+        ("type", "montant_total", "decimal128(12, 2)"),
+    ),
+    Case(
+        "surrogate",
+        "half of a character is no text",
+        lambda one: text({**one, "region_residence": f"{CANARY}\ud800"}),
+        ("type", "region_residence", "string"),
+    ),
+    Case(
+        "malformed",
+        "an identifier that is none gets no pseudonym",
+        lambda one: text({**one, "nir": f"{CANARY}{NIR[:9]}"}),
+        ("nir-malformed", "nir", "identifier: nir, nia"),
+    ),
+    Case(
+        "leak",
+        "a NIR where no NIR is declared",
+        lambda one: text({**one, "region_residence": space_nir(NIR)}),
+        ("nir-leak", "region_residence", "gate"),
+    ),
+    Case(
+        "dropped",
+        "what is dropped may have any type: nobody needs it",
+        lambda one: text(
+            {**one, "courriel": {CANARY: [None, "\ud800\0"]}, "connexions_mois": CANARY}
+        ),
+        "released",
+    ),
+    Case(
+        "escaped nul",
+        "a NUL character is text; PostgreSQL, which has none, gets U+FFFD and a count",
+        lambda one: text({**one, "region_residence": "1\x001"}),
+        "released",
+    ),
+    Case(
+        "elsewhere",
+        "the condition excludes it, whatever else is wrong",
+        lambda one: text({**one, "dispositif": "PEC", "montant_total": [CANARY]}),
+        "withheld",
+    ),
+    # Records that would be released, and something beside them that nobody strips.
+    Case("key", "nobody strips a key", text, beside("message key"), NIR.encode()),
+    Case("spaced key", "the same", text, beside("message key"), space_nir(NIR).encode()),
+    Case("long key", "the same", text, beside("message key"), struct.pack(">q", int(NIR))),
+    Case(
+        "header",
+        "nor a header",
+        text,
+        beside("message header trace"),
+        None,
+        (("id", b"7"), ("trace", f"{CANARY} {NIR}".encode())),
+    ),
+    Case(
+        "header name",
+        "nor its name, which is not told",
+        text,
+        beside("message header (name withheld)"),
+        None,
+        ((f"x{NIR}", None),),
+    ),
+    Case(
+        "odd company",
+        "neither key nor headers are passed on: what they hold does not matter",
+        text,
+        "released",
+        f"{CANARY}\0".encode() + b"\xff",
+        ((CANARY, None), (CANARY, b"\0\xff")),
+    ),
+)
+
+GOOD = 120
+"""Messages without any fault, between the others."""
+
+
+@dataclass
+class Topic:
+    """A topic with all cases among good messages.
+
+    Attributes:
+        uri: its address.
+        cases: by place.
+        payloads: by place.
+        good: places of the messages that are released.
+    """
+
+    uri: str
+    cases: dict[Place, Case] = field(default_factory=dict)
+    payloads: dict[Place, bytes | None] = field(default_factory=dict)
+    good: dict[Place, str] = field(default_factory=dict)
+
+    def quarantined(self) -> dict[Place, tuple[str, str, str]]:
+        return {at: one.told for at, one in self.cases.items() if isinstance(one.told, tuple)}
+
+    def count(self, told: str) -> int:
+        return sum(one.told == told for one in self.cases.values())
+
+
+def writer(kafka: Broker) -> Producer:
+    return Producer(
+        {"bootstrap.servers": kafka.address, "message.max.bytes": LARGEST, "log_level": 0}
+    )
+
+
+@pytest.fixture(scope="module")
+def topic(kafka: Broker, flow: Callable[[str], Flow]) -> Topic:
+    chosen = flow(POLICY)
+    base = make_records(chosen.schema, GOOD, seed=8, policies=[chosen.policy], dirt=Dirt())
+    records = [{**one, "dispositif": "CPF"} for one in base]
+    feed = name("poison")
+    kafka.topic(feed, PARTITIONS)
+    made = Topic(f"kafka://{kafka.address}/{feed}")
+    producer = writer(kafka)
+    ends = [0] * PARTITIONS
+
+    def send(value: bytes | None, key: bytes | None = None, headers: Headers = ()) -> Place:
+        partition = sum(ends) % PARTITIONS
+        producer.produce(feed, value, key, partition, headers=list(headers))
+        assert producer.flush(60) == 0
+        at = (partition, ends[partition])
+        ends[partition] += 1
+        made.payloads[at] = value
+        return at
+
+    for number, record in enumerate(records):
+        made.good[send(text({**record, "code_rncp": f"bon {number}"}))] = f"bon {number}"
+        if number % 2 == 0 and number // 2 < len(CASES):
+            case = CASES[number // 2]
+            value = case.make({**record, "code_rncp": case.name})
+            at = send(value, case.key, case.headers)
+            made.cases[at] = case
+            if case.told == "released":
+                made.good[at] = case.name
+    assert len(made.cases) == len(CASES)
+    return made
+
+
+class Sink(Protocol):
+    """Where a stream went, as the tests look at it."""
+
+    @property
+    def uri(self) -> str:
+        """What `--output` is given."""
+
+    def released(self) -> Iterator[tuple[Place | None, str]]:
+        """Where each released record came from, where the sink keeps that, and its `code_rncp`."""
+
+    def quarantined(self) -> list[Record]:
+        """Its quarantine rows."""
+
+    def receipts(self) -> list[Receipt]:
+        """Its receipts."""
+
+    def searched(self, hay: Haystack) -> None:
+        """Add all that it holds."""
+
+    def unsealed_from(self, folder: Path) -> str:
+        """What `tamis unseal` is given."""
+
+
+@dataclass
+class Tables:
+    server: Server
+    database: str
+
+    @property
+    def uri(self) -> str:
+        return self.server.uri(self.database)
+
+    def released(self) -> Iterator[tuple[Place | None, str]]:
+        query = f"SELECT _input, _position, code_rncp FROM {TABLE}"
+        for partition, offset, code in self.server.query(query, self.database):
+            yield (partition, offset), code
+
+    def quarantined(self) -> list[Record]:
+        names = ("run", "source", "position", "reason", "field", "rule", "sealed")
+        rows = self.server.query(f"SELECT {', '.join(names)} FROM _tamis_quarantine", self.database)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def receipts(self) -> list[Receipt]:
+        rows = self.server.query("SELECT receipt::text FROM _tamis_receipts", self.database)
+        return [Receipt.model_validate_json(row[0]) for row in rows]
+
+    def searched(self, hay: Haystack) -> None:
+        hay.add_text("dump", self.server.dump(self.database))
+        hay.add_text("log", self.server.log())
+
+    def unsealed_from(self, folder: Path) -> str:
+        return self.uri
+
+
+@dataclass
+class Topics:
+    kafka: Broker
+    topic: str
+
+    @property
+    def uri(self) -> str:
+        return f"kafka://{self.kafka.address}/{self.topic}"
+
+    def released(self) -> Iterator[tuple[Place | None, str]]:
+        for one in consume(self.kafka, self.topic):
+            _, partition, offset = (one.key() or b"").decode().split("/")
+            yield (int(partition), int(offset)), json.loads(one.value() or b"")["code_rncp"]
+
+    def quarantined(self) -> list[Record]:
+        rows = [
+            json.loads(one.value() or b"")
+            for one in consume(self.kafka, f"{self.topic}.quarantine")
+        ]
+        return [
+            {**one, "sealed": one["sealed"] and base64.b64decode(one["sealed"])} for one in rows
+        ]
+
+    def receipts(self) -> list[Receipt]:
+        last = {one.key(): one.value() for one in consume(self.kafka, f"{self.topic}.receipts")}
+        return [
+            Receipt.model_validate_json(value or b"")
+            for key, value in last.items()
+            if not (key or b"").startswith(b"positions/")
+        ]
+
+    def searched(self, hay: Haystack) -> None:
+        for topic in (self.topic, f"{self.topic}.quarantine", f"{self.topic}.receipts"):
+            for one in consume(self.kafka, topic):
+                parts = (one.key(), one.value(), repr(one.headers()).encode())
+                hay.pieces[f"{topic} {one.offset()}"] = b"\n".join(part or b"" for part in parts)
+
+    def unsealed_from(self, folder: Path) -> str:
+        path = folder / "quarantine.jsonl"
+        lines = [one.value() or b"" for one in consume(self.kafka, f"{self.topic}.quarantine")]
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        return str(path)
+
+
+@dataclass
+class Store:
+    folder: Path
+
+    @property
+    def uri(self) -> str:
+        return str(self.folder)
+
+    def released(self) -> Iterator[tuple[Place | None, str]]:
+        for row in self.rows(f"{POLICY}/{RELEASE}"):
+            yield None, row["code_rncp"]
+
+    def rows(self, below: str) -> list[Record]:
+        paths = sorted(self.folder.glob(f"{below}/*.parquet"))
+        return [row for path in paths for row in pq.ParquetFile(path).read().to_pylist()]
+
+    def quarantined(self) -> list[Record]:
+        return self.rows("_quarantine/*")
+
+    def receipts(self) -> list[Receipt]:
+        paths = self.folder.glob("_receipts/*.json")
+        return [Receipt.model_validate_json(path.read_bytes()) for path in paths]
+
+    def searched(self, hay: Haystack) -> None:
+        hay.add_folder(self.folder)
+
+    def unsealed_from(self, folder: Path) -> str:
+        return self.uri
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with run_postgres() as running:
+        yield running
+
+
+@pytest.fixture(
+    params=[pytest.param("tables", marks=pytest.mark.postgres), "topics", "store"],
+)
+def sink(request: pytest.FixtureRequest, kafka: Broker, tmp_path: Path) -> Iterator[Sink]:
+    if request.param == "tables":
+        server: Server = request.getfixturevalue("server")
+        database = name("poison").replace("-", "_")
+        server.query(f"CREATE DATABASE {database}")
+        yield Tables(server, database)
+        server.query(f"DROP DATABASE {database} WITH (FORCE)")
+    elif request.param == "topics":
+        yield Topics(kafka, name("out"))
+    else:
+        yield Store(tmp_path / "store")
+
+
+def tamis(*words: object) -> subprocess.CompletedProcess[bytes]:
+    """The command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "tamis", *map(str, words)],
+        capture_output=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+        env=os.environ,
+    )
+
+
+def stream(
+    source: str, sink: Sink, keys: str, *options: object, policy: str = POLICY
+) -> subprocess.CompletedProcess[bytes]:
+    return tamis(
+        *("run", policy, "--input", source, "--output", sink.uri, "--keys", keys),
+        *("--allow-example", "--once", "--run-id", "poison", *options),
+    )
+
+
+def place_of(row: Record) -> Place:
+    return int(row["source"].rpartition("/")[2]), row["position"]
+
+
+@pytest.mark.kafka
+def test_each_poison_has_its_disposition_and_the_stream_goes_on(
+    topic: Topic, sink: Sink, keys: str, tmp_path: Path
+) -> None:
+    seal_key = tmp_path / "originals.json"
+    make_seal_key(seal_key)
+    done = stream(topic.uri, sink, keys, "--seal-to", f"{seal_key}.pub", "--batch-records", 50)
+    assert done.returncode == 0, done.stderr.decode()
+
+    released = list(sink.released())
+    assert Counter(code for _, code in released) == Counter(topic.good.values())
+    assert all(topic.good[at] == code for at, code in released if at is not None)
+    rows = {place_of(row): row for row in sink.quarantined()}
+    told = {at: (row["reason"], row["field"], row["rule"]) for at, row in rows.items()}
+    assert told == topic.quarantined()
+    assert {row["source"].rpartition("/")[0] for row in rows.values()} == {topic.uri}
+    assert {row["run"] for row in rows.values()} == {"poison"}
+
+    reconcile(topic, sink)
+    nothing_is_told(topic, sink, done)
+    originals_come_back(topic, sink, seal_key, tmp_path)
+
+    again = stream(topic.uri, sink, keys)
+    assert b" 0 in, 0 released, 0 withheld, 0 quarantined" in again.stdout
+    assert len(list(sink.released())) == len(released)
+    if isinstance(sink, Store):
+        for made in sink.receipts():
+            assert tamis("verify", sink.folder / "_receipts" / f"{made.run}.json").returncode == 0
+
+
+def reconcile(topic: Topic, sink: Sink) -> None:
+    receipts = sink.receipts()
+    counts = [one.counts for one in receipts]
+    assert sum(one.in_ for one in counts) == len(topic.payloads)
+    assert sum(one.released for one in counts) == len(topic.good)
+    assert sum(one.withheld for one in counts) == topic.count("withheld")
+    reasons = Counter(reason for reason, _, _ in topic.quarantined().values())
+    assert sum((Counter(one.quarantine) for one in receipts), Counter()) == reasons
+    anomalies = sum((Counter(one.anomalies) for one in receipts), Counter[str]())
+    assert anomalies["nul-replaced"] == (1 if isinstance(sink, Tables) else 0)
+    assert anomalies["original-too-large"] == 0
+
+
+def nothing_is_told(topic: Topic, sink: Sink, done: subprocess.CompletedProcess[bytes]) -> None:
+    hay = Haystack()
+    sink.searched(hay)
+    hay.pieces |= {"stdout": done.stdout, "stderr": done.stderr}
+    bare = space_nir(NIR).encode()
+    for needle in (
+        CANARY.encode(),
+        NIR.encode(),
+        bare,
+        b"1550875999991",
+        struct.pack(">q", int(NIR)),
+    ):
+        assert hay.where(needle) == []
+        assert hay.where(needle.hex().encode()) == []
+    assert not any(CANARY in str(value) for value in hay.values)
+    assert b"Traceback" not in done.stderr
+    assert PASSWORD.encode() not in done.stdout + done.stderr
+
+
+def originals_come_back(topic: Topic, sink: Sink, key: Path, folder: Path) -> None:
+    to = folder / "originals"
+    done = tamis("unseal", "--key", key, "--to", to, sink.unsealed_from(folder))
+    assert done.returncode == 0, done.stderr.decode()
+    expected: dict[str, bytes] = {}
+    for (partition, offset), case in topic.cases.items():
+        if not isinstance(case.told, tuple):
+            continue
+        at = f"{partition}-{offset}"
+        value = topic.payloads[partition, offset]
+        for part, content in (("value", value), ("key", case.key)):
+            if content is not None:
+                expected[f"{at}.{part}"] = content
+        if case.headers:
+            plain = [
+                [one, None if it is None else base64.b64encode(it).decode()]
+                for one, it in case.headers
+            ]
+            expected[f"{at}.headers.json"] = json.dumps(plain, indent=1).encode()
+    found = {"-".join(path.name.split("-")[-2:]): path.read_bytes() for path in to.iterdir()}
+    assert found.keys() == expected.keys()
+    assert [at for at, content in expected.items() if found[at] != content] == []
+
+
+@pytest.mark.kafka
+def test_without_a_key_originals_are_let_go(topic: Topic, keys: str, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    assert stream(topic.uri, store, keys).returncode == 0
+    rows = store.quarantined()
+    assert len(rows) == len(topic.quarantined())
+    assert {row["sealed"] for row in rows} == {None}
+
+
+@pytest.mark.kafka
+def test_an_original_that_its_topic_would_refuse_is_let_go_and_counted(
+    kafka: Broker, topic: Topic, keys: str, tmp_path: Path
+) -> None:
+    sink = Topics(kafka, name("small"))
+    kafka.topic(f"{sink.topic}.quarantine", 1, max_message_bytes=1_000_000)
+    make_seal_key(tmp_path / "k.json")
+    done = stream(topic.uri, sink, keys, "--seal-to", tmp_path / "k.json.pub")
+    assert done.returncode == 0, done.stderr.decode()
+    rows = {place_of(row): row for row in sink.quarantined()}
+    assert rows.keys() == topic.quarantined().keys()
+    dropped = {at for at, row in rows.items() if row["sealed"] is None}
+    assert dropped == {at for at, value in topic.payloads.items() if len(value or b"") > 10**7}
+    anomalies = sum((Counter(one.anomalies) for one in sink.receipts()), Counter[str]())
+    assert anomalies["original-too-large"] == len(dropped) == 2
+
+
+@pytest.mark.kafka
+def test_bare_numbers_as_keys_are_nirs_where_there_are_enough_to_tell(
+    kafka: Broker, flow: Callable[[str], Flow], keys: str, tmp_path: Path
+) -> None:
+    chosen = flow(POLICY)
+    (record,) = make_records(chosen.schema, 1, seed=8, policies=[chosen.policy], dirt=Dirt())
+    feed = kafka.topic(name("bare"))
+    producer = writer(kafka)
+    for number in range(250):
+        key = f"1{55 + number % 40}{number % 12 + 1:02}99{number % 990:03}{number % 999:03}"
+        producer.produce(feed, text({**record, "dispositif": "CPF"}), key)
+    assert producer.flush(60) == 0
+    store = Store(tmp_path / "store")
+    done = stream(f"kafka://{kafka.address}/{feed}", store, keys, "--batch-ms", 3_000)
+    assert done.returncode == 0, done.stderr.decode()
+    assert Counter((row["reason"], row["field"]) for row in store.quarantined()) == {
+        ("nir-leak", "message key"): 250
+    }
+    assert list(store.released()) == []
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("made_before", [False, True])
+def test_a_large_record_is_released_or_stops_the_stream_but_is_never_lost(
+    made_before: bool, kafka: Broker, flow: Callable[[str], Flow], keys: str
+) -> None:
+    chosen = flow(POLICY)
+    (record,) = make_records(chosen.schema, 1, seed=8, policies=[chosen.policy], dirt=Dirt())
+    large = {**record, "dispositif": "CPF", "code_rncp": "é" * 2_000_000}
+    feed, sink = kafka.topic(name("feed")), Topics(kafka, name("out"))
+    producer = writer(kafka)
+    producer.produce(feed, text(large))
+    assert producer.flush(60) == 0
+    if made_before:
+        kafka.topic(sink.topic, 1, max_message_bytes=1_000_000)
+    done = stream(f"kafka://{kafka.address}/{feed}", sink, keys)
+    if made_before:
+        assert done.returncode == 3
+        assert "MSG_SIZE_TOO_LARGE" in done.stderr.decode()
+        assert "max.message.bytes" in done.stderr.decode()
+        assert (list(sink.released()), sink.receipts()) == ([], [])
+        config = AlterConfigOpType.SET
+        entry = ConfigEntry("max.message.bytes", str(LARGEST), incremental_operation=config)
+        resource = ConfigResource(
+            ConfigResource.Type.TOPIC, sink.topic, incremental_configs=[entry]
+        )
+        admin = kafka.admin()
+        admin.incremental_alter_configs([resource])[resource].result(30)
+        done = stream(f"kafka://{kafka.address}/{feed}", sink, keys)
+    assert done.returncode == 0, done.stderr.decode()
+    assert list(sink.released()) == [((0, 0), "é" * 2_000_000)]
+
+
+HOLDER = {
+    "type": "record",
+    "name": "titulaire",
+    "fields": [
+        {"name": "nir", "type": ["null", "string"]},
+        {"name": "nom_naissance", "type": "string"},
+        {"name": "prenoms", "type": "string"},
+        {"name": "date_naissance", "type": {"type": "int", "logicalType": "date"}},
+    ],
+}
+FIRST: Record = {
+    "type": "record",
+    "name": "passeport",
+    "fields": [
+        {"name": "id_technique", "type": "string"},
+        {"name": "titulaire_cpf", "type": "boolean"},
+        {"name": "certification_obtenue", "type": "boolean"},
+        {"name": "titulaire", "type": HOLDER},
+    ],
+}
+SECOND: Record = {**FIRST, "fields": [{"name": "ajout", "type": "long"}, *FIRST["fields"]]}
+OTHER: Record = {"type": "record", "name": "autre", "fields": [{"name": "x", "type": "bytes"}]}
+
+
+def avro(schema: Record, who: str, ahead: bytes = b"", behind: bytes = b"") -> bytes:
+    """A record of the holder `who`, in the schema's bytes between others."""
+    record = {
+        "ajout": -1,
+        "x": CANARY.encode(),
+        "id_technique": CANARY,
+        "titulaire_cpf": True,
+        "certification_obtenue": True,
+        "titulaire": {
+            "nir": NIR,
+            "nom_naissance": who,
+            "prenoms": "Dominique",
+            "date_naissance": 20_000,
+        },
+    }
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, fastavro.parse_schema(schema), record)
+    return ahead + buffer.getvalue() + behind
+
+
+def registered(number: int) -> bytes:
+    return struct.pack(">bI", 0, number)
+
+
+def single(schema: Record) -> bytes:
+    canonical = fastavro.schema.to_parsing_canonical_form(schema)
+    text = fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")
+    return b"\xc3\x01" + bytes.fromhex(text)
+
+
+NOT_AVRO = "not Avro of its schema"
+NO_FRAME = "has no frame of a schema registry"
+AVRO: dict[str, tuple[list[tuple[str, str]], list[tuple[bytes | None, str]]]] = {
+    "registry": (
+        [("7=", "first.avsc"), ("8=", "second.avsc")],
+        [
+            (avro(FIRST, "r7", registered(7)), "r7"),
+            (avro(SECOND, "r8", registered(8)), "r8"),
+            (avro(SECOND, CANARY, registered(7)), NOT_AVRO),
+            (avro(FIRST, CANARY, registered(9)), "is of a schema that was not given"),
+            (avro(FIRST, CANARY, registered(7))[:-1], NOT_AVRO),
+            (avro(FIRST, CANARY, registered(7), b"\0"), NOT_AVRO),
+            (avro(FIRST, CANARY), NO_FRAME),
+            (avro(FIRST, CANARY, single(FIRST)), NO_FRAME),
+            (registered(7), NOT_AVRO),
+            (registered(7)[:4], NO_FRAME),
+            (registered(7) + bytes(17 << 20), "longer than 16777216 bytes"),
+            (b"", NO_FRAME),
+            (None, "has no payload"),
+            (avro(FIRST, "r7 again", registered(7)), "r7 again"),
+        ],
+    ),
+    "bare": (
+        [("", "second.avsc"), ("", "first.avsc")],
+        [
+            (avro(FIRST, "bare"), "bare"),
+            (avro(FIRST, "single", single(FIRST)), "single"),
+            (avro(SECOND, "single 2", single(SECOND)), "single 2"),
+            (avro(SECOND, CANARY), NOT_AVRO),
+            (avro(OTHER, CANARY, single(OTHER)), NOT_AVRO),
+            (avro(FIRST, CANARY, single(FIRST))[:-1], NOT_AVRO),
+            (avro(FIRST, CANARY, behind=b"\0"), NOT_AVRO),
+            (avro(FIRST, CANARY).replace(CANARY.encode(), b"CANAR\xff"), NOT_AVRO),
+            (text({"titulaire_cpf": CANARY}), NOT_AVRO),
+            (b"\xff" * 40, NOT_AVRO),
+            (b"", NOT_AVRO),
+            (None, "has no payload"),
+            (avro(FIRST, "bare again"), "bare again"),
+        ],
+    ),
+}
+"""By framing: the schemas that are given, and payloads with whom they release or by what rule
+they are unreadable."""
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("framing", AVRO)
+def test_avro_is_read_in_the_schema_that_its_frame_names_or_not_at_all(
+    framing: str, kafka: Broker, keys: str, tmp_path: Path
+) -> None:
+    names, messages = AVRO[framing]
+    for file, schema in (("first.avsc", FIRST), ("second.avsc", SECOND)):
+        (tmp_path / file).write_text(json.dumps(schema))
+    schemas = [f"{ahead}{tmp_path}/{file}" for ahead, file in names]
+    feed = kafka.topic(name("avro"))
+    producer = writer(kafka)
+    for value, _ in messages:
+        # Where releases may hold a NIR, so may a key.
+        producer.produce(feed, value, NIR)
+    assert producer.flush(60) == 0
+    make_seal_key(tmp_path / "k.json")
+    store = Store(tmp_path / "store")
+    done = stream(
+        f"kafka://{kafka.address}/{feed}",
+        store,
+        keys,
+        *("--seal-to", tmp_path / "k.json.pub"),
+        *(word for one in schemas for word in ("--avro-schema", one)),
+        policy="certificateurs-passeport",
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    bad = {at: rule for at, (_, rule) in enumerate(messages) if is_bad(rule)}
+    assert {row["position"]: (row["reason"], row["rule"]) for row in store.quarantined()} == {
+        at: ("unreadable", rule) for at, rule in bad.items()
+    }
+    holders = [
+        row["titulaire"]["nom_naissance"] for row in store.rows("certificateurs-passeport/*")
+    ]
+    assert holders == [who for _, who in messages if not is_bad(who)]
+    hay = Haystack().add_folder(store.folder)
+    hay.pieces |= {"stdout": done.stdout, "stderr": done.stderr}
+    assert hay.where(CANARY.encode()) == []
+
+    to = tmp_path / "originals"
+    assert tamis("unseal", "--key", tmp_path / "k.json", "--to", to, store.uri).returncode == 0
+    found = {int(path.stem.rpartition("-")[2]): path.read_bytes() for path in to.glob("*.value")}
+    assert found == {at: messages[at][0] for at in bad if messages[at][0] is not None}
+
+
+def is_bad(what: str) -> bool:
+    return (
+        what in (NOT_AVRO, NO_FRAME)
+        or "was not given" in what
+        or what.startswith(("has", "longer"))
+    )
