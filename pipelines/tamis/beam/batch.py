@@ -108,7 +108,7 @@ class BatchCoder(coders.Coder):
             sort_keys=True,
         ).encode()
         positions = pa.RecordBatch.from_arrays([value.positions], schema=_POSITIONS)
-        parts = [header, *(_as_ipc(one) for one in (value.data, positions, value.rejects))]
+        parts = [header, *(to_ipc(one) for one in (value.data, positions, value.rejects))]
         chunks = [one.packed() for one in stored]
         return b"".join([_LENGTHS.pack(*map(len, parts)), *parts, *chunks])
 
@@ -120,7 +120,7 @@ class BatchCoder(coders.Coder):
             parts.append(buffer.slice(start, length))
             start += length
         header = json.loads(parts[0].to_pybytes())
-        data, positions, rejects = (_from_ipc(part) for part in parts[1:])
+        data, positions, rejects = (from_ipc(part) for part in parts[1:])
         stored = {}
         for said in header["stored"]:
             chunk = encoded[start : start + said["size"]]
@@ -157,7 +157,8 @@ class BatchCoder(coders.Coder):
 registry.register_coder(Batch, BatchCoder)
 
 
-def _as_ipc(batch: pa.RecordBatch) -> bytes:
+def to_ipc(batch: pa.RecordBatch) -> bytes:
+    """N rows as an Arrow IPC stream, sealed; nothing for no rows of `REJECTS`."""
     if batch.num_rows == 0 and batch.schema.equals(REJECTS):
         return b""
     # A batch without columns has its number of rows and nothing else.
@@ -168,7 +169,8 @@ def _as_ipc(batch: pa.RecordBatch) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _from_ipc(buffer: pa.Buffer) -> Any:
+def from_ipc(buffer: pa.Buffer) -> Any:
+    """The rows that `to_ipc` wrote."""
     if buffer.size == 0:
         return rejects_of(())
     with pa.ipc.open_stream(buffer) as reader:

@@ -59,15 +59,14 @@ def run_stream_command(
     stream = asked.run_id or stream_id(policy, source)
     if stream_kind(source) == "watch":
         return _watch(source, output, stream, asked, compile_today)
-    if stream_kind(source) == "kafka":
-        return _read_topic(source, output, stream, asked, compile_today)
-    raise UsageError(f"{shown_stream(source)}: not a source")
+    return _read_messages(source, output, stream, asked, compile_today)
 
 
-def _read_topic(
+def _read_messages(
     source: str, output: str, stream: str, asked: Asked, compile_today: Callable[[], Plan]
 ) -> int:
-    from tamis.beam.run_stream import StreamJob, run_stream
+    from tamis.beam.run import builds_only
+    from tamis.beam.run_stream import StreamJob
     from tamis.evidence.seal_keys import read_public_key
 
     job = StreamJob(
@@ -84,7 +83,19 @@ def _read_topic(
         asked.options,
     )
     with show_log():
-        total = run_stream(job, compile_today)
+        if stream_kind(source) == "pubsub":
+            from tamis.beam.run_pubsub import run_pubsub as run_it
+        else:
+            from tamis.beam.run_stream import run_stream as run_it
+        total = run_it(job, compile_today)
+    if total is None:
+        built = builds_only(asked.options)
+        print(
+            f"stream {job.stream} was built and not launched, as --dry_run says"
+            if built
+            else f"stream {job.stream} is handed over to its runner"
+        )
+        return 0
     print(
         f"stream {job.stream} drained: {total.records} in, {total.released} released, "
         f"{total.withheld} withheld, {total.quarantined} quarantined",

@@ -48,7 +48,7 @@ class FolderSink:
         self._stream = stream
         self._held = ExitStack()
         self._period: ExitStack | None = None
-        self._files: dict[str | None, _File] = {}
+        self._files: dict[str | None, StagedFile] = {}
         self._positions: dict[int, int] = {}
         self._schemas = {one.id: released_schema(plan, one) for one in plan.releases}
         self.shown = uri
@@ -100,14 +100,14 @@ class FolderSink:
             self._period.close()
         self._held.close()
 
-    def _file(self, release: str | None, schema: pa.Schema, run: str) -> "_File":
+    def _file(self, release: str | None, schema: pa.Schema, run: str) -> "StagedFile":
         if release not in self._files:
             folder = f"{QUARANTINE}/{self._plan.policy}"
             if release is not None:
                 folder = f"{self._plan.policy}/{release}"
             path = f"{folder}/{run}-{_PART}.parquet"
             stream = self._folder.create(staged_path(run, path))
-            self._files[release] = _File(path, stream, schema)
+            self._files[release] = StagedFile(path, stream, schema)
         return self._files[release]
 
     def _read_positions(self, source: str) -> dict[int, int]:
@@ -140,7 +140,7 @@ def _reached(receipt: Receipt, source: str, shown: str) -> dict[int, int]:
     return found
 
 
-class _File:
+class StagedFile:
     """A staged file of one period; small gatherings are held until they make a row group."""
 
     ROWS = 131_072

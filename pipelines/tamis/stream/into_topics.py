@@ -14,6 +14,7 @@ import base64
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ import pyarrow.compute as pc
 from tamis.decide.plan import Plan
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart
+from tamis.filter.tally import Tally, merge
 from tamis.formats.json_texts import to_json
 from tamis.stream.address import KafkaAddress, told_options
 from tamis.stream.judge import Judged, Rows, partition_uri
@@ -87,9 +89,8 @@ class TopicSink:
         """See `Sink`."""
         from confluent_kafka import KafkaException
 
-        judged, dropped = self._fit(judged)
+        judged = drop_large(judged, self._largest)
         done = ledger.after(judged)
-        done = done.noting(NOT_SEALED, dropped) if dropped else done
         pause = 0.1
         while True:
             try:
@@ -232,21 +233,6 @@ class TopicSink:
                 if not error.args[0].retriable() or not self._patience():
                     raise
 
-    def _fit(self, judged: Judged) -> tuple[Judged, int]:
-        """`judged` without the sealed originals that the topic would refuse, and how many."""
-        rows = judged.quarantined
-        sealed = rows.data.column("sealed")
-        # In base64, with some room for what stands beside it.
-        most = (self._largest - _AROUND_BYTES) * 3 // 4
-        fits = pc.fill_null(pc.less_equal(pc.binary_length(sealed), most), True)
-        dropped = len(fits) - int(pc.sum(fits).as_py() or 0)
-        if not dropped:
-            return judged, 0
-        at = rows.data.schema.get_field_index("sealed")
-        kept = pc.if_else(fits, sealed, pa.scalar(None, sealed.type))
-        data = rows.data.set_column(at, rows.data.schema.field(at), kept)
-        return replace(judged, quarantined=replace(rows, data=data)), dropped
-
     def _produce(
         self,
         producer: "Producer",
@@ -256,7 +242,7 @@ class TopicSink:
     ) -> None:
         source = self._source.rpartition("/")[2]
         places = zip(rows.partitions.to_pylist(), rows.offsets.to_pylist(), strict=True)
-        for value, (partition, offset) in zip(_values(rows.data), places, strict=True):
+        for value, (partition, offset) in zip(json_values(rows.data), places, strict=True):
             key = partition_uri(source, partition) + f"/{offset}"
             while True:
                 try:
@@ -342,7 +328,28 @@ class TopicSink:
         return {int(partition): int(offset) for partition, offset in there["next"].items()}
 
 
-def _values(data: pa.RecordBatch) -> Iterator[bytes]:
+def drop_large(judged: Judged, largest: int) -> Judged:
+    """`judged` without the sealed originals that a topic would refuse; they are counted.
+
+    Args:
+        largest: bytes of a message that the topic takes.
+    """
+    rows = judged.quarantined
+    sealed = rows.data.column("sealed")
+    # In base64, with some room for what stands beside it.
+    most = (largest - _AROUND_BYTES) * 3 // 4
+    fits = pc.fill_null(pc.less_equal(pc.binary_length(sealed), most), True)
+    dropped = len(fits) - int(pc.sum(fits).as_py() or 0)
+    if not dropped:
+        return judged
+    at = rows.data.schema.get_field_index("sealed")
+    kept = pc.if_else(fits, sealed, pa.scalar(None, sealed.type))
+    data = rows.data.set_column(at, rows.data.schema.field(at), kept)
+    tally = merge((judged.tally, Tally(anomalies=Counter({NOT_SEALED: dropped}))))
+    return replace(judged, quarantined=replace(rows, data=data), tally=tally)
+
+
+def json_values(data: pa.RecordBatch) -> Iterator[bytes]:
     """Each of N rows as a JSON object; sealed originals in base64."""
     if "sealed" in data.schema.names:
         sealed = [

@@ -179,13 +179,18 @@ class Judge:
 
 
 def partition_uri(source: str, partition: int) -> str:
-    """A partition of a topic as receipts and quarantine rows name it.
+    """A partition of a topic as receipts and quarantine rows name it; Pub/Sub has none.
 
     Example:
         >>> partition_uri("kafka://broker:9092/feed", 3)
         'kafka://broker:9092/feed/3'
     """
-    return f"{source}/{partition}"
+    return f"{source}/{partition}" if is_ordered(source) else source
+
+
+def is_ordered(source: str) -> bool:
+    """Whether messages of `source` have offsets that count up, as those of Pub/Sub have not."""
+    return not source.startswith("pubsub://")
 
 
 def _reject(chunk: Chunk, outside: Mapping[int, str]) -> Chunk:

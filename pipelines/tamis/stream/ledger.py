@@ -15,7 +15,7 @@ from tamis.decide.plan import Plan
 from tamis.evidence.receipt import FilePart, InputPart, KeyPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally, merge
 from tamis.formats.chunk import known_names
-from tamis.stream.judge import Judged, Span, partition_uri
+from tamis.stream.judge import Judged, Span, is_ordered, partition_uri
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,15 @@ class Ledger:
             RunError: a count does not add up.
         """
         missing = Tally(missing=set(known_names(self.plan) - self.found))
+        ordered = is_ordered(self.source)
         inputs = [
             InputPart(
                 uri=partition_uri(self.source, partition),
                 rows=span.records,
                 bytes=span.bytes,
                 sha256="",
-                first=span.first,
-                next=span.next,
+                first=span.first if ordered else None,
+                next=span.next if ordered else None,
             )
             for partition, span in sorted(self.spans.items())
         ]

@@ -1,0 +1,248 @@
+"""Pub/Sub through the command line: every message is told once, and nothing of it leaks."""
+
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow.parquet as pq
+import pytest
+from apache_beam import Pipeline
+from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
+
+from tamis.beam.portion import PortionCoder
+from tamis.documents.project import Project
+from tamis.evidence.receipt import Receipt
+from tamis.evidence.sealed import PrivateKey, unseal
+from tamis.synthetic.records import DIRTY, make_records
+
+from ..services.pubsub import Emulator
+from .conftest import Flow, Tamis
+from .haystack import Haystack
+
+POLICY = "evaluation-cpf"
+RECORDS = 300
+PATIENCE_SECONDS = 30.0
+CANARY = "canari-7291"
+BROKEN = b'{"broken": "canari-7291'
+NIR = re.compile(rb'"nir": "([0-9AB]{15})"')
+DATAFLOW = (
+    *("--runner=DataflowRunner", "--dry_run=True", "--project=project", "--region=europe-west9"),
+    *("--temp_location=gs://bucket/tmp", "--no_auth", "--sdk_container_image=image"),
+)
+
+
+@pytest.fixture(scope="session")
+def feed(project: Project) -> list[bytes]:
+    """Messages with a value that no schema names, some of them dirty."""
+    policy, _ = project.policy(POLICY)
+    schema, _ = project.schema(policy.schema_)
+    records = make_records(schema, RECORDS, seed=5, policies=[policy], dirt=DIRTY)
+    return [json.dumps(one | {"inconnu": CANARY}, default=str).encode() for one in records]
+
+
+@contextmanager
+def streaming(
+    pubsub: Emulator, folder: Path, source: str, output: str, *options: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The command as a process of its own; what it says goes to files in `folder`."""
+    command = ["tamis", "run", POLICY, "--input", f"pubsub://{source}", "--output", output]
+    kept = ["--allow-example", "--run-id", "flux", *options]
+    with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, *kept],
+            env={**os.environ, "PUBSUB_EMULATOR_HOST": pubsub.address},
+            stdout=out,
+            stderr=err,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def drain(process: subprocess.Popen[bytes], folder: Path) -> str:
+    """End the stream in good order; what it said."""
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(PATIENCE_SECONDS)
+    said = (folder / "out").read_text() + (folder / "err").read_text()
+    assert code == 0, said
+    return said
+
+
+def wait_for(what: Callable[[], bool], process: subprocess.Popen[bytes], folder: Path) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not what():
+        alive = process.poll() is None and time.monotonic() < until
+        assert alive, (folder / "err").read_text()
+        time.sleep(0.05)
+
+
+def search(haystack: Haystack, feed: list[bytes]) -> None:
+    """Nothing of what is dropped stands in the haystack, nor any number like a NIR."""
+    assert haystack.where(CANARY.encode()) == []
+    nirs = {one for line in feed for one in NIR.findall(line)}
+    assert len(nirs) > RECORDS / 2
+    assert [nir for nir in nirs if haystack.where(nir) or nir.decode() in haystack.values] == []
+
+
+@pytest.mark.pubsub
+def test_a_drained_stream_into_topics_is_complete(
+    pubsub: Emulator, tmp_path: Path, feed: list[bytes], keys: str, flow: Callable[[str], Flow]
+) -> None:
+    name = uuid4().hex
+    topic, sink = pubsub.topic(f"feed-{name}"), pubsub.topic(f"out-{name}")
+    source = pubsub.subscription(topic, f"feed-{name}")
+    outputs = {
+        one: pubsub.subscription(made, f"sub-{name}{one}")
+        for one, made in (
+            ("", sink),
+            ("-quarantine", pubsub.topic(f"out-{name}-quarantine")),
+            ("-receipts", pubsub.topic(f"out-{name}-receipts")),
+        )
+    }
+    nir = next(found[1].decode() for line in feed if (found := NIR.search(line)))
+    private = PrivateKey.new()
+    (tmp_path / "seal.pub").write_text(private.public.text)
+    options = ("--keys", keys, "--seal-to", str(tmp_path / "seal.pub"), "--period", "3600")
+    with streaming(pubsub, tmp_path, source, f"pubsub://{sink}", *options) as process:
+        pubsub.publish(topic, feed)
+        pubsub.publish(topic, [BROKEN])
+        pubsub.publish(topic, feed[1:2], patient=nir)
+        quarantined: list[Any] = []
+
+        def has_come() -> bool:
+            quarantined.extend(pubsub.pull(outputs["-quarantine"], 1))
+            reasons = {json.loads(one.data)["field"] for one in quarantined}
+            return any("header" in one for one in reasons)
+
+        wait_for(has_come, process, tmp_path)
+        said = drain(process, tmp_path)
+    released = pubsub.pull(outputs[""], 2 * RECORDS)
+    quarantined += pubsub.pull(outputs["-quarantine"], 2 * RECORDS)
+    receipts = pubsub.pull(outputs["-receipts"], 100)
+    assert pubsub.pull(source, 1) == []
+
+    told = [Receipt.model_validate_json(one.data) for one in receipts]
+    assert len(told) in (1, 2), "windows of an hour are closed by the drain"
+    assert sum(one.counts.in_ for one in told) == len(feed) + 2
+    assert sum(one.counts.released for one in told) == len(released) > 0
+    assert sum(one.counts.quarantined for one in told) == len(quarantined)
+    assert {one.uri for receipt in told for one in receipt.inputs} == {f"pubsub://{source}"}
+    assert f"{len(feed) + 2} in, {len(released)} released" in said
+
+    positions = [int(one.attributes["position"]) for one in (*released, *quarantined)]
+    assert len(set(positions)) == len(positions)
+    plan = flow(POLICY).plan
+    tags = plan.tags(plan.releases[0], "flux")
+    for one in released:
+        assert {name: one.attributes[name] for name in tags} == tags
+        assert tags.items() <= json.loads(one.data).items()
+
+    rows = [json.loads(one.data) for one in quarantined]
+    originals = [
+        unseal(base64.b64decode(row["sealed"]), private, row["source"], row["position"])
+        for row in rows
+    ]
+    assert BROKEN in [one.value for one in originals]
+    assert (("patient", nir.encode()),) in [one.headers for one in originals]
+
+    haystack = Haystack().add_text("said", said)
+    for number, one in enumerate((*released, *quarantined, *receipts)):
+        haystack.add_text(f"message {number}", one.data.decode() + repr(dict(one.attributes)))
+    search(haystack, feed)
+
+
+@pytest.mark.pubsub
+def test_a_drained_stream_into_a_store_is_complete(
+    pubsub: Emulator, tmp_path: Path, feed: list[bytes], keys: str
+) -> None:
+    name = uuid4().hex
+    topic = pubsub.topic(f"feed-{name}")
+    source = pubsub.subscription(topic, f"feed-{name}")
+    store = tmp_path / "store"
+    options = ("--keys", keys, "--period", "2")
+    pubsub.publish(topic, feed[:100])
+    with streaming(pubsub, tmp_path, source, str(store), *options) as process:
+        wait_for(lambda: any(store.glob("_receipts/*.json")), process, tmp_path)
+        pubsub.publish(topic, feed[100:])
+        time.sleep(0.5)
+        said = drain(process, tmp_path)
+    left = pubsub.pull(source, RECORDS)
+
+    found = sorted(store.glob("_receipts/*.json"))
+    told = [Receipt.model_validate_json(one.read_bytes()) for one in found]
+    assert len(told) >= 2
+    assert all(re.fullmatch(r"flux-\d{8}t\d{6}-[0-9a-f]{8}", one.run) for one in told)
+    assert {one.stream for one in told} == {"flux"}
+    assert sum(one.counts.in_ for one in told) + len(left) == len(feed)
+    for receipt in told:
+        for file in receipt.files():
+            assert pq.read_metadata(store / file.path).num_rows == file.rows
+    listed = {file.path for receipt in told for file in receipt.files()}
+    assert listed == {str(one.relative_to(store)) for one in store.rglob("*.parquet")}
+    assert not (store / "_staging").exists()
+    search(Haystack().add_folder(store).add_text("said", said), feed)
+
+
+@pytest.mark.pubsub
+def test_a_subscription_that_is_not_there_is_told(pubsub: Emulator, run: Tamis, keys: str) -> None:
+    source = "pubsub://projects/tamis-tests/subscriptions/not-there"
+    said = run(POLICY, [], Path("store"), "--input", source)
+    assert (said.code, said.err.splitlines()[-1]) == (2, f"tamis: {source}: is not there")
+
+
+@pytest.mark.parametrize("output", ["pubsub://projects/project/topics/out", "gs://bucket/store"])
+def test_the_dataflow_job_is_built_offline_and_shuffles_no_message(
+    tamis: Tamis, keys: str, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Any] = []
+    launch = Pipeline.run
+
+    def keep(pipeline: Pipeline, *args: Any, **kwargs: Any) -> Any:
+        result = launch(pipeline, *args, **kwargs)
+        assert isinstance(pipeline.runner, DataflowRunner)
+        built.append(pipeline.runner.proto_pipeline)
+        return result
+
+    monkeypatch.setattr(Pipeline, "run", keep)
+    source = "pubsub://projects/project/subscriptions/feed"
+    places = ("--input", source, "--output", output, "--keys", keys, "--allow-example")
+    said = tamis("run", POLICY, *places, "--", *DATAFLOW)
+    assert said.code == 0, said.err
+    assert "was built and not launched" in said.out
+    graph = built[-1]
+    parts = graph.components
+    groups = [
+        one for one in parts.transforms.values() if one.spec.urn == "beam:transform:group_by_key:v1"
+    ]
+    (group,) = groups
+    (shuffled,) = group.inputs.values()
+    key, portion = parts.coders[parts.pcollections[shuffled].coder_id].component_coder_ids
+    assert parts.coders[key].spec.urn == "beam:coder:string_utf8:v1"
+    while parts.coders[portion].component_coder_ids:
+        (portion,) = parts.coders[portion].component_coder_ids
+    assert PortionCoder.__name__.encode() in unpacked(parts.coders[portion].spec.payload)
+
+
+def unpacked(payload: bytes) -> bytes:
+    """A pickled coder, in clear."""
+    import bz2
+    import zlib
+
+    for unpack in (bz2.decompress, zlib.decompress):
+        try:
+            return unpack(base64.b64decode(payload))
+        except (OSError, ValueError, zlib.error):
+            continue
+    return payload
