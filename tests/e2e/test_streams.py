@@ -1,0 +1,526 @@
+"""Streams of Kafka with real services: complete, once each, without canaries, whatever is killed."""
+
+import datetime
+import json
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+from confluent_kafka import Message, Producer
+
+from tamis.decide.timeline import today
+from tamis.documents.project import bundled_folder
+from tamis.evidence.receipt import Receipt
+from tamis.evidence.tables import TableStore
+from tamis.synthetic.files import _as_json, write_feed
+from tamis.synthetic.records import make_records
+
+from ..services.kafka import Broker
+from ..services.postgres import PASSWORD, Server, run_postgres
+from .conftest import Flow, Tamis
+from .haystack import Haystack
+from .planting import Planter
+from .streaming import (
+    PARTITIONS,
+    POLICY,
+    RELEASE,
+    TABLE,
+    Streaming,
+    command_lines,
+    nirs,
+    poisoned,
+    produce,
+    producing,
+    released,
+    wait_until,
+)
+from .test_canaries import found
+from .test_postgres import is_whole_or_empty
+from .test_services import consume
+
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.xdist_group("streams")]
+
+Start = Callable[..., Streaming]
+Find = Callable[[str], Flow]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with run_postgres() as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[str]:
+    """A database of the test's own."""
+    name = f"test_{uuid4().hex}"
+    server.query(f"CREATE DATABASE {name}")
+    yield name
+    server.query(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def topic(kafka: Broker) -> str:
+    """A topic of the test's own, with what belongs to it under its name."""
+    return kafka.topic(f"feed-{uuid4().hex}", PARTITIONS)
+
+
+@pytest.fixture
+def start(kafka: Broker, topic: str, keys: str, tmp_path: Path) -> Iterator[Start]:
+    """Start `tamis run` of the topic into an output, as process `name`."""
+    running = []
+
+    def call(
+        output: object, *options: object, name: str = "tamis", project: object = (), **more: Any
+    ) -> Streaming:
+        source = f"kafka://{kafka.address}/{topic}"
+        running.append(
+            Streaming(
+                tmp_path / f"{name}.said",
+                *(*(("--project", project) if project else ()), "run", POLICY),
+                *("--input", source, "--output", output, "--keys", keys, "--allow-example"),
+                *("--run-id", "stream", "--period", 1, *options),
+                **more,
+            )
+        )
+        return running[-1]
+
+    yield call
+    for one in running:
+        one.stop()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a stream left behind.
+
+    Attributes:
+        rows: value of `code_rncp` and source position of each released record, sorted.
+        receipts: of all periods.
+    """
+
+    rows: list[tuple[str, str]]
+    receipts: list[Receipt]
+
+    def assert_holds(self, numbers: range, *, places: bool = True) -> None:
+        """Each of the messages is there once, and the receipts add up to them."""
+        codes = released(numbers)
+        assert [code for code, _ in self.rows] == codes
+        if places:
+            assert [place for _, place in self.rows] == [
+                f"{int(code[4:]) % PARTITIONS}/{int(code[4:]) // PARTITIONS}" for code in codes
+            ]
+        self.assert_adds_up(len(numbers), len(codes), poisoned(numbers))
+
+    def assert_adds_up(self, read: int, out: int, quarantined: int) -> None:
+        """The receipts of all periods add up, and their spans lie end to end."""
+        assert sum(one.counts.in_ for one in self.receipts) == read
+        assert sum(one.counts.released for one in self.receipts) == out
+        assert sum(one.counts.quarantined for one in self.receipts) == quarantined
+        reached: dict[str, int] = {}
+        for part in sorted(
+            (part for one in self.receipts for part in one.inputs), key=lambda one: one.first or 0
+        ):
+            assert part.first == reached.get(part.uri, 0)
+            reached[part.uri] = part.next or 0
+        assert sum(reached.values()) == read
+
+
+def in_tables(server: Server, database: str) -> Stored:
+    rows = server.query(
+        f"SELECT code_rncp, _input || '/' || _position FROM {TABLE} ORDER BY 1, 2", database
+    )
+    receipts = server.query("SELECT receipt::text FROM _tamis_receipts", database)
+    return Stored(
+        [(code, place) for code, place in rows],
+        [Receipt.model_validate_json(text) for (text,) in receipts],
+    )
+
+
+def in_topics(kafka: Broker, output: str) -> Stored:
+    rows = sorted(
+        (json.loads(one.value() or b"")["code_rncp"], text(one.key()).partition("/")[2])
+        for one in consume(kafka, output)
+    )
+    receipts = {text(one.key()): text(one.value()) for one in consume(kafka, f"{output}.receipts")}
+    return Stored(
+        rows,
+        [
+            Receipt.model_validate_json(told)
+            for key, told in receipts.items()
+            if not key.startswith("positions/")
+        ],
+    )
+
+
+def in_folder(store: Path) -> Stored:
+    rows = pq.read_table(store / POLICY / RELEASE, partitioning=None).column("code_rncp")
+    paths = (store / "_receipts").glob("*.json")
+    return Stored(
+        [(code, "") for code in sorted(rows.to_pylist())],
+        [Receipt.model_validate_json(path.read_bytes()) for path in paths],
+    )
+
+
+def text(content: str | bytes | None) -> str:
+    return content if isinstance(content, str) else (content or b"").decode(errors="replace")
+
+
+def committed(server: Server, database: str) -> int:
+    """How many records the stream has committed in the database."""
+    there = server.query(f"SELECT to_regclass('{TABLE}')", database)
+    if there == [(None,)]:
+        return 0
+    ((count,),) = server.query(f"SELECT count(*) FROM {TABLE}", database)
+    return int(count)
+
+
+def send_planted(kafka: Broker, topic: str, flow: Flow) -> tuple[Planter, int, int]:
+    """Send records of canaries; how many of them are released, and how many quarantined."""
+    planter = Planter(flow.schema, flow.plan)
+    spoilt = [record for _, record in planter.quarantined()]
+    good = [planter.released(number) for number in range(6)]
+    producer = Producer({"bootstrap.servers": kafka.address})
+    for record in (*good, *spoilt, planter.withheld()):
+        payload = json.dumps(record, default=_as_json).encode()
+        producer.produce(topic, payload, partition=0, headers={"CANARY": b"CANARY"})
+    nir = planter.nir()
+    producer.produce(topic, b'{"nir": "CANARY', partition=0, key=nir.encode())
+    producer.produce(topic, b"{}", partition=0, headers={"nir": nir.encode()})
+    assert producer.flush(10) == 0
+    return planter, len(good), len(spoilt) + 2
+
+
+def find_canaries(hay: Haystack, planter: Planter) -> list[str]:
+    """Every trace of what is not released."""
+    traces = list(found(hay, planter))
+    traces += [f"a NIR in {place}" for nir in nirs() for place in hay.where(nir.encode())]
+    return traces + [f"the password in {one}" for one in hay.where(PASSWORD.encode())]
+
+
+def add_topics(hay: Haystack, kafka: Broker, prefix: str) -> None:
+    """Add keys, headers and payloads of all topics that begin with `prefix`."""
+    for name in kafka.admin().list_topics(timeout=10).topics:
+        if name.startswith(prefix):
+            pieces: list[str] = []
+            for one in consume(kafka, name):
+                pieces += [text(one.key()), text(one.value())]
+                pieces += [part for pair in headers(one).items() for part in pair]
+            hay.add_text(f"topic {name}", "\n".join(pieces))
+
+
+def headers(one: Message) -> dict[str, str]:
+    return {name: text(content) for name, content in one.headers() or []}
+
+
+def test_a_topic_comes_into_postgresql_whole_and_without_what_is_not_released(
+    flow: Find, kafka: Broker, topic: str, start: Start, server: Server, database: str
+) -> None:
+    numbers = range(3000)
+    tamis = start(server.uri(database))
+    tamis.wait_for("reading at its beginning")
+    produce(kafka, topic, numbers[:1500])
+    wait_until(lambda: committed(server, database) == len(released(numbers[:1500])), "records")
+    assert not [line for line in command_lines(tamis.pid) if PASSWORD.encode() in line]
+    time.sleep(1)
+    produce(kafka, topic, numbers[1500:])
+    planter, good, spoilt = send_planted(kafka, topic, flow(POLICY))
+    total = len(released(numbers)) + good
+    wait_until(lambda: committed(server, database) == total, "records")
+    time.sleep(0.2)
+    assert tamis.drain() == 0
+
+    stored = in_tables(server, database)
+    planted = good + spoilt + 1
+    stored.assert_adds_up(len(numbers) + planted, total, poisoned(numbers) + spoilt)
+    assert len(stored.receipts) > 1
+    assert len({place for _, place in stored.rows}) == total
+    assert set(released(numbers)) < {code for code, _ in stored.rows}
+    ((persons,),) = server.query(f"SELECT count(DISTINCT pseudonyme) FROM {TABLE}", database)
+    assert persons == 40 + good
+    ((quarantined,),) = server.query("SELECT count(*) FROM _tamis_quarantine", database)
+    assert quarantined == poisoned(numbers) + spoilt
+    hay = Haystack().add_text("dump", server.dump(database)).add_text("output", tamis.said)
+    add_topics(hay, kafka, "__consumer_offsets")
+    add_topics(hay, kafka, f"{topic}.")
+    assert hay.where(b"KEPT") == ["dump"]
+    assert find_canaries(hay, planter) == []
+    assert f"{len(numbers) + planted} in, {total} released" in tamis.said
+
+
+def test_a_topic_comes_into_topics_whole_with_its_tags_and_without_what_is_not_released(
+    flow: Find, kafka: Broker, topic: str, start: Start
+) -> None:
+    numbers, output = range(2000), f"{topic}.out"
+    produce(kafka, topic, numbers)
+    planter, good, spoilt = send_planted(kafka, topic, flow(POLICY))
+    tamis = start(f"kafka://{kafka.address}/{output}", "--once")
+    assert tamis.wait() == 0, tamis.said
+
+    one = flow(POLICY)
+    (release,) = one.plan.releases
+    read = consume(kafka, output)
+    total = len(released(numbers)) + good
+    assert len({text(message.key()) for message in read}) == len(read) == total
+    for message in read:
+        assert headers(message) == one.plan.tags(release, "stream")
+        assert json.loads(message.value() or b"").keys() >= {"pseudonyme", "code_rncp"}
+    stored = in_topics(kafka, output)
+    places = {f"{number % PARTITIONS}/{number // PARTITIONS}" for number in numbers}
+    assert {place for code, place in stored.rows if code.startswith("RNCP")} < places
+    stored.assert_adds_up(
+        len(numbers) + good + spoilt + 1, total, poisoned(numbers) + spoilt
+    )
+    assert len(consume(kafka, f"{output}.quarantine")) == poisoned(numbers) + spoilt
+    hay = Haystack().add_text("output", tamis.said)
+    add_topics(hay, kafka, output)
+    assert f"topic {output}" in hay.where(b"KEPT")
+    assert find_canaries(hay, planter) == []
+
+
+def test_killed_and_cut_off_it_has_every_message_once(
+    kafka: Broker, topic: str, start: Start, server: Server, database: str, tmp_path: Path
+) -> None:
+    numbers, chance = range(20_000), Random(7)
+    outputs: dict[str, object] = {
+        "tables": server.uri(database),
+        "topics": f"kafka://{kafka.address}/{topic}.out",
+        "folder": tmp_path / "store",
+    }
+
+    def begin(*options: object) -> list[Streaming]:
+        return [start(output, *options, name=name) for name, output in outputs.items()]
+
+    with producing(kafka, topic, numbers, 1_000):
+        for restart in (server, kafka, None):
+            running = begin()
+            for one in running:
+                one.wait_for("reading")
+            time.sleep(chance.uniform(0.2, 0.7))
+            if restart is not None:
+                restart.stop()
+                time.sleep(0.3)
+                restart.start()
+                time.sleep(chance.uniform(1.0, 2.0))
+            for one in running:
+                one.kill()
+    running = begin("--once")
+    for one in running:
+        assert one.wait() == 0, one.said
+        assert PASSWORD not in one.said
+    in_tables(server, database).assert_holds(numbers)
+    in_topics(kafka, f"{topic}.out").assert_holds(numbers)
+    in_folder(tmp_path / "store").assert_holds(numbers, places=False)
+    assert "connection lost, trying again" in running[0].said
+    assert "the broker went away, waiting for it" in running[0].said
+
+
+def test_signals_drain_a_busy_and_an_idle_stream_and_nothing_is_lost_or_doubled(
+    kafka: Broker, topic: str, start: Start, server: Server, database: str
+) -> None:
+    numbers = range(4_000)
+    idle = start(server.uri(database))
+    idle.wait_for("reading at its beginning")
+    assert idle.drain(signal.SIGINT) == 0
+    assert "stream stream drained: 0 in" in idle.said
+    with producing(kafka, topic, numbers, 500):
+        for how in (signal.SIGTERM, signal.SIGINT):
+            before = committed(server, database)
+            busy = start(server.uri(database))
+            wait_until(lambda: committed(server, database) > before, "records")  # noqa: B023
+            assert busy.drain(how) == 0
+    last = start(server.uri(database))
+    wait_until(lambda: committed(server, database) >= len(released(numbers)), "records")
+    assert last.drain() == 0
+    assert "reading where it was cut" in last.said
+    in_tables(server, database).assert_holds(numbers)
+
+
+def test_a_database_that_is_away_is_told_and_a_signal_ends_the_waiting(
+    kafka: Broker, topic: str, start: Start, server: Server, database: str
+) -> None:
+    numbers = range(1_000)
+    tamis = start(server.uri(database))
+    tamis.wait_for("reading")
+    server.stop()
+    try:
+        produce(kafka, topic, numbers)
+        tamis.wait_for("connection lost, trying again")
+        assert tamis.drain() == 3
+    finally:
+        server.start()
+    assert f"127.0.0.1:{server.port}/{database}: the database went away" in tamis.said
+    assert "will be read again" in tamis.said
+    assert PASSWORD not in tamis.said
+    assert start(server.uri(database), "--once").wait() == 0
+    in_tables(server, database).assert_holds(numbers)
+
+
+CLOCK = """
+import datetime, pathlib, sys
+import tamis.decide.timeline as timeline
+day = pathlib.Path(sys.argv.pop(1))
+timeline.today = lambda: datetime.date.fromisoformat(day.read_text())
+from tamis.cli import main
+main()
+"""
+"""`tamis` on the day that a file says."""
+
+
+def changed_project(folder: Path, amended: datetime.date, end: datetime.date) -> Path:
+    """The bundled project with an article amended on one day, and a release that ends on another."""
+    for part in ("policies", "schemas"):
+        shutil.copytree(bundled_folder() / part, folder / part)
+    law = folder / "policies" / "law" / "R6323-37.yaml"
+    text = law.read_text(encoding="utf-8")
+    head, mark, last = text.rpartition("  - id: ")
+    first, _, rest = last.partition("\n")
+    since, _, body = rest.partition("\n")
+    law.write_text(
+        f"{head}{mark}{first}\n{since}\n    until: {amended}\n{body}"
+        f"{mark}LEGIARTI000000000001\n    from: {amended}\n{body}",
+        encoding="utf-8",
+    )
+    policy = folder / "policies" / f"{POLICY}.yaml"
+    begun = "    from: 2022-01-01\n"
+    text = policy.read_text(encoding="utf-8")
+    assert begun in text
+    policy.write_text(text.replace(begun, f"{begun}    until: {end}\n"), encoding="utf-8")
+    return folder
+
+
+def test_a_stream_goes_on_under_the_law_of_the_day_until_nothing_may_be_released(
+    kafka: Broker, topic: str, start: Start, server: Server, database: str, tmp_path: Path
+) -> None:
+    amended, end = (today() + datetime.timedelta(days=days) for days in (1, 2))
+    project = changed_project(tmp_path / "project", amended, end)
+    clock = tmp_path / "day"
+
+    def set_clock(day: datetime.date) -> None:
+        clock.with_suffix(".new").write_text(str(day))
+        clock.with_suffix(".new").replace(clock)
+
+    def versions() -> dict[str, int]:
+        rows = server.query(f"SELECT legal_version, count(*) FROM {TABLE} GROUP BY 1", database)
+        return dict(rows)
+
+    set_clock(today())
+    numbers = range(4_000)
+    tamis = start(server.uri(database), project=project, program=("-c", CLOCK, str(clock)))
+    tamis.wait_for("reading")
+    with producing(kafka, topic, numbers, 2_000):
+        wait_until(lambda: committed(server, database) > 500, "records")
+        set_clock(amended)
+    wait_until(lambda: committed(server, database) == len(released(numbers)), "records")
+    assert versions().keys() == {"LEGIARTI000050924157", "LEGIARTI000000000001"}
+    in_tables(server, database).assert_holds(numbers)
+    overlap = server.query(
+        f"SELECT _input FROM {TABLE} GROUP BY 1 HAVING "
+        "max(_position) FILTER (WHERE legal_version = 'LEGIARTI000050924157') > "
+        "min(_position) FILTER (WHERE legal_version = 'LEGIARTI000000000001')",
+        database,
+    )
+    assert overlap == []
+    policies = server.query(f"SELECT DISTINCT legal_version, legal_policy FROM {TABLE}", database)
+    assert len({policy for _, policy in policies}) == len(policies) == 2
+    for receipt in in_tables(server, database).receipts:
+        version = "LEGIARTI000050924157" if receipt.day == today() else "LEGIARTI000000000001"
+        assert receipt.law["R6323-37"] == version
+
+    set_clock(end)
+    produce(kafka, topic, range(4_000, 4_100))
+    assert tamis.wait() == 2
+    assert f"has no release in force on {end}" in tamis.said
+    in_tables(server, database).assert_holds(numbers)
+    set_clock(amended)
+    last = start(
+        server.uri(database), "--once", project=project, program=("-c", CLOCK, str(clock))
+    )
+    assert last.wait() == 0, last.said
+    in_tables(server, database).assert_holds(range(4_100))
+
+
+def test_a_second_process_is_refused_by_the_database(
+    kafka: Broker,
+    topic: str,
+    start: Start,
+    server: Server,
+    database: str,
+    tamis: Tamis,
+    keys: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = start(server.uri(database))
+    first.wait_for("reading")
+    monkeypatch.setattr("tamis.stream.into_tables._LOCK_SECONDS", 0.5)
+    said = tamis(
+        *("run", POLICY, "--input", f"kafka://{kafka.address}/{topic}", "--allow-example"),
+        *("--output", server.uri(database), "--keys", keys, "--run-id", "stream"),
+    )
+    assert said.code == 3
+    assert "stream stream is still under way" in said.err
+    assert PASSWORD not in said.err
+    produce(kafka, topic, range(100))
+    wait_until(lambda: committed(server, database) == len(released(range(100))), "records")
+    assert first.drain() == 0
+
+
+def test_a_second_process_takes_a_stream_into_topics_over(
+    kafka: Broker, topic: str, start: Start
+) -> None:
+    output, numbers = f"kafka://{kafka.address}/{topic}.out", range(1_000)
+    first = start(output, name="first")
+    first.wait_for("reading")
+    produce(kafka, topic, numbers[:500])
+    first.wait_for("500 in")
+    second = start(output, name="second")
+    second.wait_for("reading where it was cut")
+    produce(kafka, topic, numbers[500:])
+    assert first.wait() == 3
+    assert "another process took over stream stream" in first.said
+    second.wait_for("500 in")
+    assert second.drain() == 0
+    in_topics(kafka, f"{topic}.out").assert_holds(numbers)
+
+
+def test_a_batch_killed_within_its_commit_leaves_nothing_half_and_commits_when_run_again(
+    flow: Find, keys: str, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow(POLICY)
+    feed = tmp_path / "feed.parquet"
+    write_feed(make_records(one.schema, 300, seed=1, policies=[one.policy]), one.schema, feed)
+    TableStore(server.uri(database)).prepare()
+    command = (
+        *("run", POLICY, "--input", feed, "--output", server.uri(database), "--keys", keys),
+        *("--allow-example", "--run-id", "run"),
+    )
+
+    def waits() -> bool:
+        return bool(
+            server.query(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+                f"datname = '{database}' AND query LIKE '%_tamis_receipts%'"
+            )
+        )
+
+    with psycopg.connect(server.uri(database)) as other:
+        other.execute("LOCK TABLE _tamis_receipts IN EXCLUSIVE MODE")
+        batch = Streaming(tmp_path / "said", *command)
+        wait_until(waits, "the commit")
+        batch.kill()
+    busy = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}' AND state <> 'idle'"
+    wait_until(lambda: not server.query(busy), "the end of what was killed")
+    TableStore(server.uri(database)).recover()
+    assert not is_whole_or_empty(server, database, one)
+    again = Streaming(tmp_path / "said", *command)
+    assert again.wait() == 0, again.said
+    assert is_whole_or_empty(server, database, one)
