@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.nir.number import Ints, spread
+from tamis.nir.number import Ints, spread, unfold
 from tamis.nir.rules import find_nir as find_nir
 from tamis.nir.scan import Hits, locate
 
@@ -60,7 +60,7 @@ def _drop_bytes_under_nulls(array: pa.Array) -> pa.Array:
 
 def _replace(array: pa.Array, hits: Hits, mark: str) -> pa.Array:
     """The array cut at every hit's edges; each second piece is a hit and becomes the mark."""
-    data, offsets = spread(array)
+    data, offsets = unfold(array)
     cuts = np.empty(2 * len(hits.rows) + 2, dtype=np.int64)
     cuts[0], cuts[-1] = offsets[0], offsets[-1]
     cuts[1:-1:2], cuts[2:-1:2] = hits.starts, hits.ends
@@ -70,19 +70,14 @@ def _replace(array: pa.Array, hits: Hits, mark: str) -> pa.Array:
     )
     is_hit = np.zeros(len(cuts) - 1, dtype=bool)
     is_hit[1::2] = True
-    joined, _ = spread(
-        pc.if_else(pa.array(is_hit), pa.scalar(mark.encode(), kind), pieces).view(pa.large_string())
+    joined = pc.if_else(pa.array(is_hit), pa.scalar(mark.encode(), kind), pieces).buffers()[2]
+    first = np.flatnonzero(np.diff(hits.rows, prepend=-1))  # of each row that has any
+    moved = np.zeros_like(offsets)
+    moved[hits.rows[first] + 1] = np.add.reduceat(
+        len(mark.encode()) - (hits.ends - hits.starts), first
     )
-    shrunk = np.zeros(len(array) + 1, dtype=np.int64)
-    widths = np.bincount(
-        hits.rows, weights=hits.ends - hits.starts - len(mark.encode()), minlength=len(array)
-    )
-    np.cumsum(widths.astype(np.int64), out=shrunk[1:])
-    moved = offsets - offsets[0] - shrunk
-    wide = pa.types.is_large_string(array.type)
+    np.cumsum(moved, out=moved)
+    moved += offsets
+    moved -= offsets[0]
     valid = array.is_valid().buffers()[1] if array.null_count else None
-    return pa.Array.from_buffers(
-        array.type,
-        len(array),
-        [valid, pa.py_buffer(moved if wide else moved.astype(np.int32)), pa.py_buffer(joined)],
-    )
+    return pa.Array.from_buffers(array.type, len(array), [valid, pa.py_buffer(moved), joined])

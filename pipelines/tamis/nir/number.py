@@ -32,6 +32,7 @@ FULL_WIDTH = 15
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+Offsets = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 _MONTHS = frozenset([*range(1, 13), 20, *range(30, 43), *range(50, 100)])
 _FIRST_DIGITS = {"nir": frozenset((1, 2)), "nia": frozenset((1, 2, 7, 8))}
@@ -187,14 +188,20 @@ def decode(array: pa.Array) -> pa.Array:
 
 def spread(array: pa.Array) -> tuple[Bytes, Ints]:
     """The bytes of a string or large_string array, and where each row's begin: N + 1 offsets."""
-    wide = pa.types.is_large_string(array.type)
+    characters, starts = unfold(array)
+    return characters, starts.astype(np.int64, copy=False)
+
+
+def unfold(array: pa.Array) -> tuple[Bytes, Offsets]:
+    """The same, the offsets as they are stored: 32 bits wide, or 64 where the array is large."""
+    kind: npt.DTypeLike = np.int64 if pa.types.is_large_string(array.type) else np.int32
     _, offsets, data = array.buffers()
     if offsets is None or offsets.size == 0:
-        return np.zeros(0, np.uint8), np.zeros(len(array) + 1, np.int64)
-    starts = np.frombuffer(offsets, np.int64 if wide else np.int32)
+        return np.zeros(0, np.uint8), np.zeros(len(array) + 1, kind)
+    starts = np.frombuffer(offsets, kind)
     starts = starts[array.offset : array.offset + len(array) + 1]
     characters = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    return characters, starts.astype(np.int64, copy=False)
+    return characters, starts
 
 
 def _head_table(first: frozenset[int]) -> Bools:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.nir.bits import Words, find_firsts, trailing_ones, trailing_zeros, windows_at
 from tamis.nir.fold import fold
 from tamis.nir.label import (
     OPPOSING_BYTES,
@@ -22,11 +23,13 @@ from tamis.nir.label import (
     in_bytes,
     label_before,
 )
-from tamis.nir.number import Bools, Bytes, Ints
+from tamis.nir.number import Bools, Bytes, Ints, Offsets
 from tamis.nir.rules import COUNTED, MISREAD
 
-_GROUPED: Final[list[tuple[int, ...]]] = [(1, 2, 2, 2, 3, 3), (1, 2, 2, 3, 2, 3)]
 _BODY: Final = 13
+_PARTS: Final = (1, 2, 2, 2, 1, 2, 3)  # sex, year, month, département, commune (1 and 2), order
+_COMPACT: Final = (0, 1, 3, 5, 7, 8, 10)  # where each begins in a number without gaps
+_WEIGHTS: Final = [np.uint16(pow(10, place, 97)) for place in range(_BODY - 1, -1, -1)]
 _BEHIND: Final = 24  # bytes behind a body that are looked at
 _WINDOW: Final = 40  # bytes before it: 28 characters, an opposing label and its reach, with accents
 _BEFORE: Final = 220  # the reach of any label, of three bytes a character
@@ -111,6 +114,10 @@ class Candidates(NamedTuple):
     alone: Bools
     bare: Bools
 
+    def pick(self, chosen: Bools | Ints) -> "Candidates":
+        """Some of them."""
+        return Candidates._make(column[chosen] for column in self)
+
 
 class Key(NamedTuple):
     """What stands behind N bodies.
@@ -122,10 +129,11 @@ class Key(NamedTuple):
     """
 
     ends: Ints
-    values: Ints
+    values: Bytes
     kind: npt.NDArray[np.int8]
 
 
+_WIDEST_BODY: Final = (1 << (_BODY + 5 * 3)) - 1  # bits
 _NO_KEY, _GLUED, _GAPPED, _BRACKETED, _WORDED, _UNCLEAR = range(6)
 
 
@@ -140,38 +148,34 @@ def surrounded(part: Bytes, bounds: Ints, rows: Ints, begins: Ints, ends: Ints) 
     return before & (at_end | (_GOES_BEHIND[next_byte] & ~dotted))
 
 
-def read_shapes(part: Bytes, bounds: Ints, begins: Ints, ends: Ints) -> Candidates:
-    """The NIRs among runs of digits, those that depend on labels among them; none overlap.
+def read_shapes(part: Bytes, bounds: Ints, words: Words, near: Ints) -> Candidates:
+    """The NIRs in some bytes, those that depend on labels among them; none overlap.
 
     Args:
         part: the bytes.
         bounds: where rows begin and end in them.
-        begins: where runs of digits begin, ascending.
-        ends: where they end.
+        words: which bytes are digits, a bit each.
+        near: the words in which a NIR may begin.
     """
-    begins, ends = _join_corsica(part, begins, ends)
-    shapes = _take_shapes(part, begins, ends)
+    shapes = _take_shapes(part, words, find_firsts(words, near))
     rows = np.searchsorted(bounds, shapes.begins, side="right") - 1
-    inside = shapes.ends <= bounds[rows + 1]
+    inside = shapes.ends <= bounds.take(rows + 1)
     shapes, rows = _pick(shapes, inside), rows[inside]
     key = _read_key(part, bounds, rows, shapes.ends)
     found = _judge(part, bounds, rows, shapes, key)
     apart = np.ones(len(found.rows), dtype=bool)
     apart[1:] = found.begins[1:] >= np.maximum.accumulate(found.ends)[:-1]
-    return Candidates(
-        found.rows[apart],
-        found.begins[apart],
-        found.ends[apart],
-        found.alone[apart],
-        found.bare[apart],
-    )
+    return found if apart.all() else found.pick(apart)
 
 
-def ask_labels(data: Bytes, offsets: Ints, found: Candidates) -> tuple[Bools, Bools]:
+def ask_labels(
+    texts: pa.Array, data: Bytes, offsets: Offsets, found: Candidates
+) -> tuple[Bools, Bools]:
     """What the words before candidates make of them.
 
     Args:
-        data: the bytes of all rows.
+        texts: all rows, as binary.
+        data: their bytes.
         offsets: where rows begin and end in them.
         found: candidates, by rows and bytes of these.
 
@@ -186,9 +190,6 @@ def ask_labels(data: Bytes, offsets: Ints, found: Candidates) -> tuple[Bools, Bo
     windows, whole = _windows_before(data, offsets, found.rows[asked], found.begins[asked])
     labelled = found.bare[asked] & _match(windows, _LABELLED)
     alone = found.alone[asked] & whole & ~labelled & ~_match(windows, _CLOSE)
-    texts = pa.Array.from_buffers(
-        pa.large_binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    )
     likely = np.flatnonzero(labelled | alone)
     odd = _match(texts.take(pa.array(found.rows[asked[likely]])), _ODD_ROW)
     likely = likely[~odd]
@@ -210,69 +211,96 @@ def _pick(shapes: Shapes, chosen: Bools) -> Shapes:
     return Shapes(begins[chosen], ends[chosen], figures[:, chosen], grouped[chosen])
 
 
-def _join_corsica(part: Bytes, begins: Ints, ends: Ints) -> tuple[Ints, Ints]:
-    """Runs that end in the 2 of 2A or 2B take in the letter and the digits behind it."""
-    widths = ends - begins
-    at = np.flatnonzero((widths == 1) | (widths == 6))
-    last, letter = part.take(ends[at] - 1), part.take(ends[at], mode="clip") | 0x20
-    at = at[(last == ord("2")) & (letter - np.uint8(ord("a")) <= 1) & (ends[at] < len(part))]
-    if not len(at):
-        return begins, ends
-    ends = ends.copy()
-    ends[at] += 1
-    next_run = np.minimum(at + 1, len(begins) - 1)
-    merged = next_run[begins[next_run] == ends[at]]
-    ends[merged - 1] = ends[merged]
-    keep = np.ones(len(begins), dtype=bool)
-    keep[merged] = False
-    return begins[keep], ends[keep]
+def _take_shapes(part: Bytes, words: Words, begins: Ints) -> Shapes:
+    """Of numbers, those of 13 or 15 digits in a run, or of 13 in the INSEE grouping."""
+    windows = windows_at(words, begins)
+    at = np.flatnonzero((windows & 0xFF) == 0b10111111)
+    windows[at[_is_corsican(part, begins[at] + 5)]] |= np.uint64(0b1000000)
+    taken = ((windows & 0x3FFF) == 0x1FFF) | ((windows & 0xFFFF) == 0x7FFF)
+    at = np.flatnonzero((windows & 0b10) == 0)
+    fine, split = _read_groups(part, begins[at], windows[at])
+    if not fine.all():
+        at, split = at[fine], split[:, fine]
+    taken[at] = True
+    taken &= part.take(begins) - np.uint8(ord("1")) <= 7
+    split = split[:, taken[at]]
+    index = np.flatnonzero(taken)
+    begins, grouped = begins[index], (windows[index] & 0b10) == 0
+    places = np.empty((len(_PARTS), len(begins)), np.uint8)
+    places[:] = np.array(_COMPACT, np.uint8)[:, None]
+    places[:, grouped] = split
 
-
-def _take_shapes(part: Bytes, begins: Ints, ends: Ints) -> Shapes:
-    """Runs of 13 or 15 digits, and runs in the INSEE grouping, with small gaps."""
-    widths = ends - begins
-    shape = np.zeros(len(widths), np.int8)  # of the number that begins with each run
-    shape[(widths == _BODY) | (widths == _BODY + 2)] = 1
-    last = len(widths) - len(_GROUPED[0]) + 1
-    for name, groups in enumerate(_GROUPED if last > 0 else (), 2):
-        index = np.flatnonzero(widths[:last] == groups[0])
-        for place, width in enumerate(groups[1:], 1):
-            index = index[widths[index + place] == width]
-        for place in range(1, len(groups)):
-            index = index[_is_gap(part, ends[index + place - 1], begins[index + place])]
-        shape[index] = name
-    index = np.flatnonzero(shape)
-    shape = shape[index]
-    figures = np.empty((_BODY, len(index)), np.uint8)
-    behind = np.empty(len(index), np.int64)
-    for name, widths_of in enumerate(((_BODY,), *_GROUPED), 1):
-        chosen = np.flatnonzero(shape == name)
-        column = 0
-        for run, width in enumerate(widths_of if len(chosen) else ()):
-            firsts = begins[index[chosen] + run]
-            for shift in range(width):
-                figures[column, chosen] = part.take(firsts + shift, mode="clip")
-                column += 1
-            behind[chosen] = firsts + width
+    figures = np.empty((_BODY, len(begins)), np.uint8)
+    column = 0
+    for place, width in zip(places, _PARTS, strict=True):
+        at = begins + place
+        for shift in range(width):
+            part[shift:].take(at, mode="clip", out=figures[column])
+            column += 1
+    ends = at + _PARTS[-1]
     letters = figures[6] | 0x20
-    islanders = (figures[5] == ord("2")) & (letters - np.uint8(ord("a")) <= 1)
-    figures -= np.uint8(48)
-    at = np.flatnonzero(islanders)
+    figures -= np.uint8(ord("0"))
+    at = np.flatnonzero(letters >= ord("a"))
     figures[5, at] = 1
     figures[6, at] = ord("a") + 9 - letters[at]
-    fine = (figures.max(axis=0, initial=0) <= 9) & (figures[0] - 1 <= 7)
-    return _pick(Shapes(begins[index], behind, figures, shape > 1), fine)
+    return Shapes(begins, ends, figures, grouped)
 
 
-def _is_gap(part: Bytes, begins: Ints, ends: Ints) -> Bools:
+def _read_groups(part: Bytes, begins: Ints, windows: Words) -> tuple[Bools, Bytes]:
+    """Which numbers have the INSEE grouping, and where their parts begin, from their first byte on.
+
+    Args:
+        part: the bytes.
+        begins: where N numbers begin, each with one digit apart.
+        windows: which bytes from there on are digits, a bit each.
+
+    Returns:
+        N flags; parts by N.
+    """
+    bits = windows >> np.uint64(1)
+    end = np.ones(len(begins), np.uint8)
+    fine = np.ones(len(begins), dtype=bool)
+    firsts, widths = [], []
+    for group in range(5):
+        gap = trailing_zeros(bits)
+        fine &= _is_gap(part, begins + end, gap)
+        bits >>= gap
+        first = end + gap
+        if group == 2:
+            at = np.flatnonzero((bits & 0b11) == 0b01)
+            bits[at[_is_corsican(part, begins[at] + first[at])]] |= np.uint64(0b10)
+        width = trailing_ones(bits)
+        bits >>= width
+        end = first + width
+        firsts.append(first)
+        widths.append(width)
+    year, month, third, fourth, order = firsts
+    late = widths[2] == 3  # 1 2 2 3 2 3
+    fine &= (widths[0] == 2) & (widths[1] == 2) & ((widths[2] == 2) | late)
+    fine &= (widths[2] + widths[3] == 5) & (widths[4] == 3)
+    commune = np.where(late, third + np.uint8(2), fourth)
+    zeros = np.zeros_like(year)
+    return fine, np.stack([zeros, year, month, third, commune, fourth + ~late, order])
+
+
+def _is_corsican(part: Bytes, places: Ints) -> Bools:
+    """Whether the 2 of 2A or 2B, or of 2a or 2b, stands at each place."""
+    letters = part.take(places + 1, mode="clip") | 0x20
+    return (part.take(places, mode="clip") == ord("2")) & (letters - np.uint8(ord("a")) <= 1)
+
+
+def _is_gap(part: Bytes, begins: Ints, widths: Bytes) -> Bools:
     """Whether one to three bytes stand between, plain gaps or a wide space."""
-    width = ends - begins
     one = part.take(begins, mode="clip")
-    fine = GAP[one] & (width == 1)
-    rest = np.flatnonzero(~fine & (width > 1) & (width < 4))
+    fine = GAP.take(one)
+    fine &= widths == 1
+    rest = np.flatnonzero(widths - np.uint8(2) <= 1)
     if len(rest):
-        one, two, three = (part.take(begins[rest] + shift, mode="clip") for shift in range(3))
-        double = width[rest] == 2
+        one, two, three = (
+            one[rest],
+            *(part.take(begins[rest] + shift, mode="clip") for shift in (1, 2)),
+        )
+        double = widths[rest] == 2
         wide = double & (one == 0xC2) & (two == 0xA0)
         for first, second, third in _WIDE_GAPS:
             wide |= ~double & (one == first) & (two == second) & (three == third)
@@ -281,21 +309,28 @@ def _is_gap(part: Bytes, begins: Ints, ends: Ints) -> Bools:
 
 
 def _look_behind(part: Bytes, bounds: Ints, rows: Ints, ends: Ints, count: int) -> Bytes:
-    """The `count` bytes behind N bodies, `count` × N, 0 past the row's end."""
-    room = bounds[rows + 1] - ends
-    behind = np.empty((count, len(ends)), np.uint8)
-    for place in range(count):
-        part.take(ends + place, mode="clip", out=behind[place])
-        behind[place][room <= place] = 0
+    """The `count` bytes behind N bodies, N × `count`, 0 past the row's end."""
+    room = bounds.take(rows + 1) - ends
+    if len(part) < count:
+        part = np.concatenate([part, np.zeros(count, np.uint8)])
+    last = len(part) - count
+    records = np.ndarray((last + 1,), f"V{count}", part.data, strides=(1,))
+    behind = records[np.minimum(ends, last)].view(np.uint8).reshape(-1, count)
+    short = np.flatnonzero(room < count)
+    steps = np.arange(count)
+    some = part.take(ends[short, None] + steps, mode="clip")
+    behind[short] = np.where(steps < room[short, None], some, 0)
     return behind
 
 
 def _read_key(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> Key:
-    behind = _look_behind(part, bounds, rows, ends, 6)
-    digits = behind - np.uint8(48) <= 9
+    behind = np.ascontiguousarray(_look_behind(part, bounds, rows, ends, 6).T)
+    figures = behind - np.uint8(ord("0"))
+    digits = figures <= 9
+    pairs = figures[:-1] * 10 + figures[1:]
     kind = np.full(len(ends), _UNCLEAR, np.int8)
-    begins, closed = np.zeros(len(ends), np.int64), np.zeros(len(ends), np.int64)
-    gap, bracket = GAP[behind[0]], behind[0] == ord("(")
+    closed, values = np.zeros(len(ends), np.int64), np.zeros(len(ends), np.uint8)
+    gap, bracket = GAP.take(behind[0]), behind[0] == ord("(")
     spaced = (behind[0] == ord(" ")) & (behind[1] == ord("("))
     two, three = (behind[0] == 0xC2) & (behind[1] == 0xA0), np.zeros(len(ends), dtype=bool)
     for first, second, third in _WIDE_GAPS:
@@ -309,31 +344,35 @@ def _read_key(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> Key:
         (spaced & (behind[4] == ord(")")), _BRACKETED, 2, 1),
     ):
         at = np.flatnonzero(chosen & digits[begin] & digits[begin + 1] & ~digits[begin + 2])
-        kind[at], begins[at], closed[at] = name, begin, begin + 2 + closed_by
-
+        kind[at], closed[at], values[at] = name, begin + 2 + closed_by, pairs[begin, at]
+    key = Key(closed, values, kind)
     unclear = np.flatnonzero(kind == _UNCLEAR)
-    behind = _look_behind(part, bounds, rows[unclear], ends[unclear], _BEHIND).T
+    if len(unclear):
+        _read_distant_key(part, bounds, rows, ends, unclear, key)
+    return key._replace(ends=ends + closed)
+
+
+def _read_distant_key(
+    part: Bytes, bounds: Ints, rows: Ints, ends: Ints, unclear: Ints, key: Key
+) -> None:
+    """Fill in the keys behind a word, and where surely none is; `key.ends` counts from `ends`."""
+    behind = _look_behind(part, bounds, rows[unclear], ends[unclear], _BEHIND)
     texts = _texts_of(behind)
     soon = _match(texts, _KEY_SOON)
-    kind[unclear[~soon]] = _NO_KEY
-    values = np.zeros(len(ends), np.int64)
+    key.kind[unclear[~soon]] = _NO_KEY
     for index in np.flatnonzero(~soon & _match(texts, _MISREAD_KEY)).tolist():
         word = texts[index].as_py().lstrip(_NO_LETTERS)[:2].decode()
-        values[unclear[index]] = int(word.translate(MISREAD))
+        key.values[unclear[index]] = int(word.translate(MISREAD))
     unclear, behind = unclear[soon], behind[soon]
-    for words, closing in _WORDS:
+    for words, closing in _WORDS if len(unclear) else ():
         begin = len(words)
         same = (behind[:, :begin] == list(words)).all(axis=1)
-        same &= (behind[:, begin : begin + 2] - np.uint8(48) <= 9).all(axis=1)
-        following = behind[:, begin + 2]
-        same &= following == closing[0] if closing else following - np.uint8(48) > 9
+        figures = behind[:, begin : begin + 3] - np.uint8(ord("0"))
+        same &= (figures[:, :2] <= 9).all(axis=1)
+        same &= behind[:, begin + 2] == closing[0] if closing else figures[:, 2] > 9
         at = unclear[same]
-        kind[at], begins[at], closed[at] = _WORDED, begin, begin + 2 + len(closing)
-
-    known = np.flatnonzero((kind != _UNCLEAR) & (kind != _NO_KEY))
-    places = ends[known] + begins[known]
-    values[known] = (part[places] - 48) * 10 + part[places + 1] - 48
-    return Key(ends + closed, values, kind)
+        key.kind[at], key.ends[at] = _WORDED, begin + 2 + len(closing)
+        key.values[at] = figures[same, 0] * 10 + figures[same, 1]
 
 
 def _texts_of(matrix: Bytes) -> pa.Array:
@@ -347,39 +386,35 @@ def _texts_of(matrix: Bytes) -> pa.Array:
 def _judge(part: Bytes, bounds: Ints, rows: Ints, shapes: Shapes, key: Key) -> Candidates:
     """What the rules would make of each candidate, ending where `key` says."""
     figures, grouped, kind = shapes.figures, shapes.grouped, key.kind
-    bodies = np.zeros(len(rows), np.int64)
-    for column in figures:
-        bodies *= 10
-        bodies += column
+    rest = key.values.astype(np.uint16)  # of body and key by 97
+    for column, weight in zip(figures.astype(np.uint16), _WEIGHTS, strict=True):
+        rest += column * weight
     month = figures[3] * 10 + figures[4]
     first = figures[0]
     person = first <= 2
     born = (month >= 1) & (month <= 12)
     plausible = (born | (month >= 20)) & ((figures[5] | figures[6]) > 0)
-    keyed = ((bodies + key.values) % 97 == 0) & (key.values >= 1) & (key.values <= 97)
+    keyed = (rest % 97 == 0) & (key.values >= 1) & (key.values <= 97)
 
     next_byte = part[np.minimum(shapes.ends, len(part) - 1)]
     decimal = (kind == _GAPPED) & (next_byte == ord("."))
     always = keyed & plausible & (grouped | (kind == _WORDED) | (person & born & ~decimal))
     unkeyed = kind == _NO_KEY
     at = np.flatnonzero(~keyed & grouped & (kind == _GAPPED) & GAP[next_byte])
-    further = _texts_of(_look_behind(part, bounds, rows[at], key.ends[at], _BEHIND).T)
+    further = _texts_of(_look_behind(part, bounds, rows[at], key.ends[at], _BEHIND))
     unkeyed[at[~_match(further, _NOT_KEY)]] = True
     ordered = figures[10:].any(axis=0) & (first != 5) & (first != 6)
     alone = plausible & np.where(keyed, (person | born) & ~decimal, grouped & ordered & unkeyed)
     bare = (kind == _NO_KEY) | ((kind == _GLUED) & ~keyed & ~grouped)
     taken = (kind != _UNCLEAR) & (always | alone | bare) & ~((kind == _NO_KEY) & keyed)
     taken &= surrounded(part, bounds, rows, shapes.begins, key.ends)
-    return Candidates(
-        rows[taken],
-        shapes.begins[taken],
-        key.ends[taken],
-        (alone & ~always)[taken],
-        (bare & ~always)[taken],
-    )
+    found = Candidates(rows, shapes.begins, key.ends, alone & ~always, bare & ~always)
+    return found if taken.all() else found.pick(taken)
 
 
-def _windows_before(data: Bytes, offsets: Ints, rows: Ints, begins: Ints) -> tuple[pa.Array, Bools]:
+def _windows_before(
+    data: Bytes, offsets: Offsets, rows: Ints, begins: Ints
+) -> tuple[pa.Array, Bools]:
     """The bytes before some numbers, and whether no other of these cuts them short."""
     floor = np.maximum(offsets[rows], begins - _WINDOW)
     previous = np.zeros(len(begins), dtype=np.int64)

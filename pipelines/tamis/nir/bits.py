@@ -1,0 +1,152 @@
+"""Where bytes of a kind stand in a text, one bit a byte, and what such bits tell at once.
+
+Bits stand in words of 64, the first byte of the text the lowest bit of the first word. At least one
+word of zeros follows the last byte's, so that a word has a next one, and the first one before it.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tamis.nir.number import Bools, Bytes, Ints
+
+Words = npt.NDArray[np.uint64]
+
+_BLOCK: Final = 1 << 19  # bytes that are read at a time, for the processor's cache
+_ONE: Final = np.uint64(1)
+_EDGES: Final = np.uint64(1 << 63 | 1)
+_MIXING: Final = np.arange(256) > ord(":")  # edges of escapes and tags are as letters
+_MIXING[[ord("&"), 0]] = True
+_BELOW: Final = np.array([(1 << place) - 1 for place in range(64)], np.uint64)
+_NOTHING: Final = np.zeros(0, dtype=np.int64)
+
+
+def mark_digits(part: Bytes) -> tuple[Words, Ints]:
+    """The digits among some bytes, and where bytes stand that may be of other scripts' digits."""
+    octets = np.zeros(8 * (len(part) // 64 + 2), np.uint8)
+    shifted, flags = np.empty(_BLOCK, np.uint8), np.zeros(_BLOCK, bool)
+    strange = [_NOTHING]
+    for begin in range(0, len(part), _BLOCK):
+        block = part[begin : begin + _BLOCK]
+        shift, flag = shifted[: len(block)], flags[: len(block)]
+        np.less_equal(np.subtract(block, 48, out=shift), 9, out=flag)
+        bits = np.packbits(flag, bitorder="little")
+        octets[begin // 8 : begin // 8 + len(bits)] = bits
+        if block.max() >= 0xD9:
+            np.greater_equal(block, 0xD9, out=flag)
+            strange.append(_find_strange(block, flags) + begin)
+    return octets.view(np.uint64), np.concatenate(strange)
+
+
+def _find_strange(block: Bytes, flags: Bools) -> Ints:
+    """Where `flags` are set and no general punctuation begins; eight bytes at a time, most none."""
+    words = flags.view(np.uint64)[: (len(block) + 7) // 8]
+    places = (np.flatnonzero(words != 0)[:, None] * 8 + np.arange(8)).reshape(-1)
+    places = places[: np.searchsorted(places, len(block))]
+    return places[flags[places] & (block[places] != 0xE2)]
+
+
+def find_mixed(part: Bytes, bounds: Ints, words: Words, chosen: Ints) -> Ints:
+    """The rows where a digit of the chosen words stands beside a letter, `;`, `&`, NUL or the like.
+
+    Args:
+        part: the bytes.
+        bounds: where rows begin and end in them.
+        words: which bytes are digits, a bit each.
+        chosen: which words to look at, ascending.
+    """
+    inner = chosen[: np.searchsorted(chosen, len(part) // 64)]
+    blocks = part[: len(part) // 64 * 64].view("V64").take(inner).view(np.uint8)
+    mixing = blocks == ord("&")
+    mixing |= np.subtract(blocks, 1, out=blocks) > ord(":") - 1  # NUL among them
+    flags = np.packbits(mixing, bitorder="little").view(np.uint64)
+    digits = words[chosen]
+    digits[: len(inner)] &= flags << _ONE | flags >> _ONE | _EDGES
+    places = places_of(digits, chosen)
+    rows = np.searchsorted(bounds, places, side="right") - 1
+    ahead = _MIXING[part.take(places - 1, mode="clip")] & (places > bounds[rows])
+    behind = _MIXING[part.take(places + 1, mode="clip")] & (places + 1 < bounds[rows + 1])
+    return rows[ahead | behind]
+
+
+def count_digits(words: Words, length: int) -> Bytes:
+    """How many bits are set in each word and the `length` - 1 behind it."""
+    counts = np.bitwise_count(words)
+    total = counts.copy()
+    for place in range(1, length):
+        total[:-place] += counts[place:]
+    return total
+
+
+def carry(flags: Bools, length: int) -> Bools:
+    """`flags`, each carried on to the `length` places that it stands for."""
+    out = flags.copy()
+    for shift in range(1, length):
+        out[shift:] |= flags[:-shift]
+    return out
+
+
+def count_before(words: Words, bounds: Ints) -> npt.NDArray[np.int32]:
+    """How many bits are set before each bound."""
+    totals = np.zeros(len(words) + 1, dtype=np.int32)
+    np.cumsum(np.bitwise_count(words), dtype=np.int32, out=totals[1:])
+    word = bounds >> 6
+    below = words.take(word)
+    below &= _BELOW.take(bounds & 63)
+    return totals.take(word) + np.bitwise_count(below)
+
+
+def find_firsts(words: Words, near: Ints) -> Ints:
+    """Where, in the words `near`, a number may begin: one digit apart, or a run of 13 or more.
+
+    Six and six or more with one other byte between are taken too, as Corsica's have.
+    """
+    here, ahead, behind = words[near], words[near - 1], words[near + 1]
+    first = here & ~(here << _ONE | ahead >> np.uint64(63))
+    second, third, last = (
+        here >> np.uint64(by) | behind << np.uint64(64 - by) for by in (1, 2, 12)
+    )
+    return places_of(first & (~second | third & last), near)
+
+
+def places_of(bits: Words, words: Ints) -> Ints:
+    """Where bits are set, given the words that they belong to; ascending."""
+    places = None
+    while places is None or len(words):
+        chosen = np.flatnonzero(bits != 0)
+        bits, words = bits[chosen], words[chosen]
+        more = words * 64 + trailing_zeros(bits)
+        places = more if places is None else np.insert(places, np.searchsorted(places, more), more)
+        bits = bits & (bits - _ONE)
+    return places
+
+
+def windows_at(words: Words, places: Ints) -> Words:
+    """The 57 bits, or more, from each place on, the first the lowest."""
+    octets = np.ndarray((8 * len(words) - 7,), "<u8", words.data, strides=(1,))
+    return octets[places >> 3] >> (places & 7).astype(np.uint64)
+
+
+def trailing_zeros(bits: Words) -> Bytes:
+    """How many bits below the lowest set one are 0: 64 where none is set."""
+    return np.bitwise_count(~bits & (bits - _ONE))
+
+
+def trailing_ones(bits: Words) -> Bytes:
+    """How many bits below the lowest one that is 0 are set."""
+    return np.bitwise_count(bits & ~(bits + _ONE))
+
+
+def clear(words: Words, starts: Ints, ends: Ints) -> None:
+    """Take the bits of these spans out. Each covers more than a byte, and they do not overlap."""
+    octets = words.view(np.uint8)
+    first, last = starts >> 3, ends >> 3
+    octets[first] &= ((1 << (starts & 7)) - 1).astype(np.uint8)
+    octets[last] &= (0xFF << (ends & 7) & 0xFF).astype(np.uint8)
+    first += 1
+    while len(first):
+        inner = np.flatnonzero(first < last)
+        first, last = first[inner], last[inner]
+        octets[first] = 0
+        first += 1
