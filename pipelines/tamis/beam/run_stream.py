@@ -97,12 +97,13 @@ def run_stream(job: StreamJob, compile_plan: Callable[[], Plan]) -> Tally:
     check_run_id(job.stream)
     _check(job)
     total = Tally()
-    while True:
-        plan = compile_plan()
-        session, ending = _run_session(job, plan)
-        total.add(session.committed)
-        if ending != "expired":
-            return total
+    stop = _Stop()
+    with drained_by_signals(stop.ask):
+        while True:
+            session, ending = _run_session(job, compile_plan(), stop)
+            total.add(session.committed)
+            if ending != "expired" or stop.asked:
+                return total
 
 
 def _check(job: StreamJob) -> None:
@@ -114,31 +115,39 @@ def _check(job: StreamJob) -> None:
         )
 
 
-def _run_session(job: StreamJob, plan: Plan) -> tuple[Session, Ending]:
+def _run_session(job: StreamJob, plan: Plan, stop: "_Stop") -> tuple[Session, Ending]:
     keys, key_parts = load_keys(plan, job.keys)
     read = avro_decoder(job.avro_schemas) if plan.format.name == "avro" else json_decoder()
     reader = TopicReader(job.source, job.stream, job.records, job.seconds)
     settings = Settings(job.stream, job.period, job.once, key_parts)
-    waits = _Waits()
-    session = Session(plan, reader, _open_sink(job, plan, waits), settings)
-    waits.session = session
+    session = Session(plan, reader, _open_sink(job, plan, stop.wants_more), settings)
+    stop.session = session
+    if stop.asked:
+        session.stop()
     try:
         session.open()
-        with drained_by_signals(session.stop):
-            _launch(job, session, read, keys)
-            session.finish()
+        _launch(job, session, read, keys)
+        session.finish()
     finally:
         session.close()
     return session, session.ending or "stopped"
 
 
-class _Waits:
-    """Tells a sink to wait as long as its session is not told to stop."""
+class _Stop:
+    """What signals asked for, whichever session is under way, or none."""
 
+    asked = False
     session: Session | None = None
 
-    def __call__(self) -> bool:
-        return self.session is None or self.session.wants_more
+    def ask(self) -> None:
+        """End the session under way, and begin no other."""
+        self.asked = True
+        if self.session is not None:
+            self.session.stop()
+
+    def wants_more(self) -> bool:
+        """Whether a sink shall go on waiting for its place."""
+        return not self.asked
 
 
 def _open_sink(job: StreamJob, plan: Plan, patience: Patience) -> Sink:

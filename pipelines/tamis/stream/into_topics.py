@@ -102,9 +102,7 @@ class TopicSink:
             except (KafkaException, BufferError) as error:
                 fault = error.args[0] if isinstance(error, KafkaException) else None
                 if fault is not None and _is_fenced(fault):
-                    raise RunError(
-                        f"{self.shown}: another process took over stream {self._stream}"
-                    ) from None
+                    raise self._taken_over() from None
                 if fault is not None and _is_hopeless(fault):
                     raise RunError(
                         f"{self.shown}: the broker refuses a record ({fault.name()}); it is not "
@@ -171,8 +169,14 @@ class TopicSink:
                 return False
             self._producer.abort_transaction(5.0)
             return True
-        except KafkaException:
+        except KafkaException as error:
+            # Where `produce` told only of a fatal error, this tells which.
+            if _is_fenced(error.args[0]):
+                raise self._taken_over() from None
             return False
+
+    def _taken_over(self) -> RunError:
+        return RunError(f"{self.shown}: another process took over stream {self._stream}")
 
     def _landed(self, judged: Judged) -> bool:
         """Whether an attempt whose answer was lost had committed `judged`.

@@ -98,11 +98,6 @@ class Session:
         """End once what is gathered is committed. May be called by a signal's handler."""
         self._stop.set()
 
-    @property
-    def wants_more(self) -> bool:
-        """Whether a sink that waits for its place shall go on waiting."""
-        return not self._stop.is_set()
-
     def gather(self, seconds: float) -> Gathered | None:
         """The next messages; None where none come for `seconds`, or the session ends."""
         until = time.monotonic() + seconds
