@@ -136,6 +136,13 @@ def test_an_expired_plan_does_not_act(
         judge(expired, keys, messages)
 
 
+def test_messages_without_an_id_are_refused(
+    lasting: Plan, keys: KeyRef, messages: list[PubsubMessage]
+) -> None:
+    with pytest.raises(RunError, match="without their ids"):
+        judge(lasting, keys, [*messages, PubsubMessage(b"{}", {})])
+
+
 @pytest.mark.parametrize("name", ["", "a-1", "-5", "007", str(1 << 63), "٣", "9" * 40])
 def test_an_id_that_is_no_number_has_a_position_below_0(name: str) -> None:
     assert -(1 << 63) <= position_of(name) < 0

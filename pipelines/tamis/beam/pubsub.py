@@ -277,12 +277,15 @@ class _JudgeFn(beam.DoFn):
                 f"{self._plan.day} may not act any more: run it again, or update the job"
             )
         messages = self._waiting.pop(window)
+        if not all(one.message_id for one in messages):
+            # Without ids one commit could not be told from another, and would pass for it.
+            raise RunError(f"{self._source}: the runner hands messages on without their ids")
         with value_free(f"judging {len(messages)} messages of {self._source}"):
             gathered = Gathered(self._source, tuple(map(_message, messages)))
             judged = self._judge.judge(gathered)
             if self._largest is not None:
                 judged = drop_large(judged, self._largest)
-            ids = sum(_digest(one.message_id or "") for one in messages) % (1 << 64)
+            ids = sum(_digest(one.message_id) for one in messages) % (1 << 64)
         here.judge(len(messages))
         return WindowedValue(Portion(judged, ids), window.max_timestamp(), (window,))
 
@@ -430,7 +433,7 @@ def _message(message: PubsubMessage) -> Message:
     attributes = message.attributes or {}
     return Message(
         partition=0,
-        offset=position_of(message.message_id or ""),
+        offset=position_of(message.message_id),
         value=message.data,
         key=message.ordering_key.encode() if message.ordering_key else None,
         headers=tuple((name, text.encode()) for name, text in attributes.items()),
