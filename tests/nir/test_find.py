@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import product
 
 import pyarrow as pa
 import pytest
@@ -121,6 +122,18 @@ def test_dense_and_sparse_stretches_of_a_column_keep_their_order(
     dense = ["NIR du stagiaire, relevé à l'entretien de mars : 1 55 08 75 999 991"] * 60
     sparse = ["né, 155087599999193", *["Le stagiaire a été reçu, dossier complet à ce jour."] * 99]
     _check_twin([*sparse, *dense, *sparse, *sparse, *dense, *sparse], pa.string())
+
+
+def test_runs_of_other_lengths_are_read_as_the_rules_read_them() -> None:
+    number = "155087599999193"
+    runs = (number[1:], number[:14], number[1:13], number[:12], number[:13], number + "0")
+    before = ("SIRET : ", "I ", "l\n", "t ", "I\\t ", "é ", "x", "I&nbsp;", "")
+    behind = ("", " le", " et non", "B", "%20", " 3", " (93)", " et 06 12 34 56 78")
+    words = product(("", "NIR ", "n° sécu "), before, runs, behind)
+    prose = "Le stagiaire a été reçu par la conseillère de son organisme "
+    texts = [prose + "".join(some) for some in words]
+    _check_twin([*texts, *[text + " " for text in texts]], pa.string())
+    _check_twin([text for one in texts for text in (one, prose)], pa.string())
 
 
 _pieces = st.one_of(

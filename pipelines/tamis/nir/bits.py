@@ -112,13 +112,16 @@ def find_firsts(words: Words, near: Ints) -> Ints:
 
 def places_of(bits: Words, words: Ints) -> Ints:
     """Where bits are set, given the words that they belong to; ascending."""
-    places = None
-    while places is None or len(words):
-        chosen = np.flatnonzero(bits != 0)
-        bits, words = bits[chosen], words[chosen]
-        more = words * 64 + trailing_zeros(bits)
-        places = more if places is None else np.insert(places, np.searchsorted(places, more), more)
+    chosen = np.flatnonzero(bits != 0)
+    bits, begins = bits[chosen], words[chosen] * 64
+    ends = np.cumsum(np.bitwise_count(bits), dtype=np.int64)
+    places = np.empty(ends[-1] if len(ends) else 0, dtype=np.int64)
+    slots = ends - np.bitwise_count(bits)
+    while len(bits):
+        places[slots] = begins + trailing_zeros(bits)
         bits = bits & (bits - _ONE)
+        more = np.flatnonzero(bits != 0)
+        bits, begins, slots = bits[more], begins[more], slots[more] + 1
     return places
 
 

@@ -194,14 +194,13 @@ def spread(array: pa.Array) -> tuple[Bytes, Ints]:
 
 def unfold(array: pa.Array) -> tuple[Bytes, Offsets]:
     """The same, the offsets as they are stored: 32 bits wide, or 64 where the array is large."""
-    kind: npt.DTypeLike = np.int64 if pa.types.is_large_string(array.type) else np.int32
+    wide = pa.types.is_large_string(array.type)
     _, offsets, data = array.buffers()
     if offsets is None or offsets.size == 0:
-        return np.zeros(0, np.uint8), np.zeros(len(array) + 1, kind)
-    starts = np.frombuffer(offsets, kind)
-    starts = starts[array.offset : array.offset + len(array) + 1]
+        offsets = pa.py_buffer(bytes(8 * (array.offset + len(array) + 1)))
+    starts: Offsets = np.frombuffer(offsets, np.int64) if wide else np.frombuffer(offsets, np.int32)
     characters = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    return characters, starts
+    return characters, starts[array.offset : array.offset + len(array) + 1]
 
 
 def _head_table(first: frozenset[int]) -> Bools:

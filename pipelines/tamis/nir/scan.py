@@ -2,10 +2,10 @@
 
 Most text holds no NIR, and most NIRs have a common shape. So bytes are looked at in blocks:
 
-1. NIRs of the shapes that `tamis.nir.shapes` reads are found in one vectorised pass.
-2. Once these are taken out, a row with fewer than nine digits, and none of another script, holds
-   no further NIR.
-3. The rows left that a regular expression does not clear either go to the rules, one by one.
+1. A row with fewer than nine digits, and none of another script, holds no NIR.
+2. In the others, NIRs of the shapes that `tamis.nir.shapes` reads are found in one vectorised pass.
+3. Once these are taken out, most rows have too few digits left, or a number of another length.
+4. The rows left that a regular expression does not clear either go to the rules, one by one.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tamis.nir.bits import Words, carry, clear, count_before, count_digits, find_mixed, mark_digits
+from tamis.nir.bits import (
+    Words,
+    carry,
+    clear,
+    count_before,
+    count_digits,
+    find_firsts,
+    find_mixed,
+    mark_digits,
+    trailing_ones,
+    windows_at,
+)
 from tamis.nir.number import Bytes, Ints, Offsets, spread, unfold
 from tamis.nir.rules import find_nir
 from tamis.nir.shapes import Candidates, ask_labels, read_shapes
@@ -51,6 +62,11 @@ class Hits(NamedTuple):
     ends: Ints
 
 
+_REACH = 8  # bytes before a run
+_BLANK, _LETTER = 1, 2
+_BEFORE_RUN = np.zeros(256, np.uint8)
+_BEFORE_RUN[list(b" \t\n:=('\"")] = _BLANK
+_BEFORE_RUN[list(b"hjkmnprtuvwxyHJKLMNPRTUVWXY")] = _LETTER
 _NOTHING = np.zeros(0, dtype=np.int64)
 _NONE = Hits(_NOTHING, _NOTHING, _NOTHING)
 _NO_SHAPES = Candidates(_NOTHING, _NOTHING, _NOTHING, _NOTHING > 0, _NOTHING > 0)
@@ -71,7 +87,8 @@ def locate(array: pa.Array) -> Hits:
     texts = array.view(pa.large_binary() if offsets.itemsize == 8 else pa.binary())
     found, doubtful, foreign = _scan(texts, data, offsets)
     accepted, settled = ask_labels(texts, data, offsets, found)
-    plain = Hits(found.rows[accepted], found.begins[accepted], found.ends[accepted])
+    taken = found if accepted.all() else found.pick(accepted)
+    plain = Hits(taken.rows, taken.begins, taken.ends)
     flags = np.zeros(len(array), dtype=bool)
     flags[doubtful] = flags[foreign] = flags[found.rows[~settled]] = True
     doubtful = np.flatnonzero(flags)
@@ -107,8 +124,8 @@ def _scan(texts: pa.Array, data: Bytes, offsets: Offsets) -> tuple[Candidates, I
         found, rows = _read_part(part, bounds, words)
         shaped.append(_move(found, found.rows + first, begin))
         doubtful.append(rows + first)
+    in_order = len(shaped) == 1
     rows = np.concatenate(apart)
-    out_of_order = len(rows) > 0 and len(shaped) > 1
     for first, last in _slabs(_ends_of(offsets[rows + 1] - offsets[rows])):
         chosen = rows[first:last]
         everything = pa.ListArray.from_arrays([0, len(chosen)], texts.take(pa.array(chosen)))
@@ -120,7 +137,7 @@ def _scan(texts: pa.Array, data: Bytes, offsets: Offsets) -> tuple[Candidates, I
         shaped.append(_move(found, back, offsets[back] - bounds[found.rows]))
         doubtful.append(chosen[some])
     found = Candidates(*[np.concatenate(column) for column in zip(*shaped, strict=True)])
-    if out_of_order:
+    if len(rows) and not in_order:
         found = found.pick(np.argsort(found.begins, kind="stable"))
     return found, np.concatenate(doubtful), np.concatenate(foreign)
 
@@ -144,7 +161,7 @@ def _merge(some: Hits, more: Hits) -> Hits:
 
 def _slabs(offsets: Offsets) -> Iterator[tuple[int, int]]:
     """Runs of rows, first and one past last, of about `_SLAB` bytes; none is empty of bytes."""
-    cuts = np.arange(int(offsets[0]), int(offsets[-1]), _SLAB)
+    cuts = np.arange(int(offsets[0]), int(offsets[-1]), _SLAB, dtype=offsets.dtype)
     edges = np.unique(np.concatenate([np.searchsorted(offsets, cuts), [0, len(offsets) - 1]]))
     for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         if offsets[first] < offsets[last]:
@@ -173,12 +190,35 @@ def _find_doubtful(part: Bytes, bounds: Ints, words: Words, shaped: Ints) -> Int
     dense = carry(counts >= _ENOUGH_IF_MISREAD, 3)
     dense &= words != 0
     mixed = find_mixed(part, bounds, words, np.flatnonzero(dense))
-    before = count_before(words, bounds)
-    in_row = np.diff(before)
+    in_row = np.diff(count_before(words, bounds))
     rows = in_row >= _ENOUGH_DIGITS
+    rows[_find_lone(part, bounds, words, in_row)] = False
     for some in (mixed, shaped):
         rows[some[in_row[some] >= _ENOUGH_IF_MISREAD]] = True
     return np.flatnonzero(rows)
+
+
+def _find_lone(part: Bytes, bounds: Ints, words: Words, in_row: Offsets) -> Ints:
+    """The rows whose digits are one run that is too long or too short for a NIR.
+
+    A letter before it could still be a digit misread. None is where the run stands behind blanks
+    and a letter that no digit looks like, as in `SIRET : 12345678900012`.
+    """
+    near = np.flatnonzero(count_digits(words, 2) >= _ENOUGH_DIGITS)
+    firsts = find_firsts(words, near)
+    rows = np.searchsorted(bounds, firsts, side="right") - 1
+    runs = trailing_ones(windows_at(words, firsts))
+    at = np.flatnonzero(
+        (runs == in_row[rows]) & (runs != 13) & (runs != 15) & (firsts - _REACH >= bounds[rows])
+    )
+    firsts, rows, runs = firsts[at], rows[at], runs[at]
+    apart = np.zeros(len(at), dtype=bool)
+    blank = np.ones(len(at), dtype=bool)
+    for step in range(1, _REACH):
+        kind = _BEFORE_RUN.take(part.take(firsts - step))
+        apart |= blank & (kind == _LETTER) & (part.take(firsts - step - 1) != ord("\\"))
+        blank &= kind == _BLANK
+    return rows[apart & (firsts + runs <= bounds[rows + 1])]
 
 
 def _filter_doubtful(
@@ -189,14 +229,15 @@ def _filter_doubtful(
     It looks at what is left of them once the plain NIRs are crossed out.
     """
     texts = array.take(pa.array(rows))
-    place = np.searchsorted(rows, plain.rows)
-    place[place == len(rows)] = 0
-    among = rows[place] == plain.rows
-    if among.any():
-        data, starts = spread(texts)
+    doubtful = np.zeros(len(array), dtype=bool)
+    doubtful[rows] = True
+    among = np.flatnonzero(doubtful[plain.rows])
+    if len(among):
+        data, starts = unfold(texts)
         data = data.copy()
-        moved = starts[place[among]] - offsets[plain.rows[among]] + plain.starts[among]
-        lengths = plain.ends[among] - plain.starts[among]
+        rows_of, begins = plain.rows[among], plain.starts[among]
+        moved = starts[np.searchsorted(rows, rows_of)] - offsets[rows_of] + begins
+        lengths = plain.ends[among] - begins
         for length in np.unique(lengths).tolist():
             windows = sliding_window_view(data, length, writeable=True)
             windows[moved[lengths == length]] = ord("X")

@@ -116,7 +116,8 @@ class Candidates(NamedTuple):
 
     def pick(self, chosen: Bools | Ints) -> "Candidates":
         """Some of them."""
-        return Candidates._make(column[chosen] for column in self)
+        rows, begins, ends = (column[chosen] for column in self[:3])
+        return Candidates(rows, begins, ends, self.alone[chosen], self.bare[chosen])
 
 
 class Key(NamedTuple):
@@ -133,19 +134,16 @@ class Key(NamedTuple):
     kind: npt.NDArray[np.int8]
 
 
-_WIDEST_BODY: Final = (1 << (_BODY + 5 * 3)) - 1  # bits
 _NO_KEY, _GLUED, _GAPPED, _BRACKETED, _WORDED, _UNCLEAR = range(6)
 
 
 def surrounded(part: Bytes, bounds: Ints, rows: Ints, begins: Ints, ends: Ints) -> Bools:
     """Whether nothing beside the number makes the rules look twice."""
-    limit = len(part) - 1
-    before = _GOES_BEFORE[part[np.maximum(begins - 1, 0)]] | (begins == bounds[rows])
-    next_byte = part[np.minimum(ends, limit)]
-    at_end = ends == bounds[rows + 1]
-    second = part[np.minimum(ends + 1, limit)]
-    dotted = (next_byte == ord(".")) & (ends + 1 < bounds[rows + 1]) & (second - 48 <= 9)
-    return before & (at_end | (_GOES_BEHIND[next_byte] & ~dotted))
+    before = _GOES_BEFORE.take(part.take(begins - 1, mode="clip")) | (begins == bounds.take(rows))
+    room = bounds.take(rows + 1) - ends
+    next_byte, second = part.take(ends, mode="clip"), part.take(ends + 1, mode="clip")
+    dotted = (next_byte == ord(".")) & (room > 1) & (second - np.uint8(ord("0")) <= 9)
+    return before & ((room == 0) | (_GOES_BEHIND.take(next_byte) & ~dotted))
 
 
 def read_shapes(part: Bytes, bounds: Ints, words: Words, near: Ints) -> Candidates:
@@ -212,7 +210,7 @@ def _pick(shapes: Shapes, chosen: Bools) -> Shapes:
 
 
 def _take_shapes(part: Bytes, words: Words, begins: Ints) -> Shapes:
-    """Of numbers, those of 13 or 15 digits in a run, or of 13 in the INSEE grouping."""
+    """Of numbers, the runs of 13 or 15 digits, and 13 in the INSEE grouping with small gaps."""
     windows = windows_at(words, begins)
     at = np.flatnonzero((windows & 0xFF) == 0b10111111)
     windows[at[_is_corsican(part, begins[at] + 5)]] |= np.uint64(0b1000000)
@@ -329,7 +327,7 @@ def _read_key(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> Key:
     digits = figures <= 9
     pairs = figures[:-1] * 10 + figures[1:]
     kind = np.full(len(ends), _UNCLEAR, np.int8)
-    closed, values = np.zeros(len(ends), np.int64), np.zeros(len(ends), np.uint8)
+    closed, values = np.zeros(len(ends), np.uint8), np.zeros(len(ends), np.uint8)
     gap, bracket = GAP.take(behind[0]), behind[0] == ord("(")
     spaced = (behind[0] == ord(" ")) & (behind[1] == ord("("))
     two, three = (behind[0] == 0xC2) & (behind[1] == 0xA0), np.zeros(len(ends), dtype=bool)
@@ -345,34 +343,50 @@ def _read_key(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> Key:
     ):
         at = np.flatnonzero(chosen & digits[begin] & digits[begin + 1] & ~digits[begin + 2])
         kind[at], closed[at], values[at] = name, begin + 2 + closed_by, pairs[begin, at]
-    key = Key(closed, values, kind)
     unclear = np.flatnonzero(kind == _UNCLEAR)
     if len(unclear):
-        _read_distant_key(part, bounds, rows, ends, unclear, key)
-    return key._replace(ends=ends + closed)
+        further = _look_behind(part, bounds, rows[unclear], ends[unclear], _BEHIND)
+        kind[unclear], closed[unclear], values[unclear] = _read_distant_key(further)
+    return Key(ends + closed, values, kind)
 
 
-def _read_distant_key(
-    part: Bytes, bounds: Ints, rows: Ints, ends: Ints, unclear: Ints, key: Key
-) -> None:
-    """Fill in the keys behind a word, and where surely none is; `key.ends` counts from `ends`."""
-    behind = _look_behind(part, bounds, rows[unclear], ends[unclear], _BEHIND)
+def _read_distant_key(behind: Bytes) -> tuple[npt.NDArray[np.int8], Bytes, Bytes]:
+    """Kinds, ends and values, as in `Key`, of the keys behind a word; and where surely none is.
+
+    Args:
+        behind: the bytes behind N bodies, N × `_BEHIND`.
+    """
+    kind = np.full(len(behind), _UNCLEAR, np.int8)
+    ends, values = np.zeros(len(behind), np.uint8), np.zeros(len(behind), np.uint8)
     texts = _texts_of(behind)
     soon = _match(texts, _KEY_SOON)
-    key.kind[unclear[~soon]] = _NO_KEY
+    kind[~soon] = _NO_KEY
     for index in np.flatnonzero(~soon & _match(texts, _MISREAD_KEY)).tolist():
         word = texts[index].as_py().lstrip(_NO_LETTERS)[:2].decode()
-        key.values[unclear[index]] = int(word.translate(MISREAD))
-    unclear, behind = unclear[soon], behind[soon]
-    for words, closing in _WORDS if len(unclear) else ():
-        begin = len(words)
-        same = (behind[:, :begin] == list(words)).all(axis=1)
-        figures = behind[:, begin : begin + 3] - np.uint8(ord("0"))
-        same &= (figures[:, :2] <= 9).all(axis=1)
-        same &= behind[:, begin + 2] == closing[0] if closing else figures[:, 2] > 9
-        at = unclear[same]
-        key.kind[at], key.ends[at] = _WORDED, begin + 2 + len(closing)
-        key.values[at] = figures[same, 0] * 10 + figures[same, 1]
+        values[index] = int(word.translate(MISREAD))
+    unclear = np.flatnonzero(soon)
+    behind = behind[unclear]
+    for word, closing in _WORDS if len(unclear) else ():
+        begin = len(word)
+        at = np.flatnonzero(_begins_with(behind, word))
+        figures = behind[at, begin : begin + 3] - np.uint8(ord("0"))
+        fine = (figures[:, 0] <= 9) & (figures[:, 1] <= 9)
+        fine &= behind[at, begin + 2] == closing[0] if closing else figures[:, 2] > 9
+        at, figures = unclear[at[fine]], figures[fine]
+        kind[at], ends[at] = _WORDED, begin + 2 + len(closing)
+        values[at] = figures[:, 0] * 10 + figures[:, 1]
+    return kind, ends, values
+
+
+def _begins_with(behind: Bytes, word: bytes) -> Bools:
+    """Which of some rows of bytes begin with `word`; eight bytes are compared at a time."""
+    lanes = behind.view(np.uint64)
+    same = np.ones(len(behind), dtype=bool)
+    for lane, place in enumerate(range(0, len(word), 8)):
+        some = word[place : place + 8]
+        unlike = lanes[:, lane] ^ np.frombuffer(some.ljust(8, b"\0"), np.uint64)
+        same &= unlike & np.frombuffer((b"\xff" * len(some)).ljust(8, b"\0"), np.uint64) == 0
+    return same
 
 
 def _texts_of(matrix: Bytes) -> pa.Array:
@@ -396,13 +410,13 @@ def _judge(part: Bytes, bounds: Ints, rows: Ints, shapes: Shapes, key: Key) -> C
     plausible = (born | (month >= 20)) & ((figures[5] | figures[6]) > 0)
     keyed = (rest % 97 == 0) & (key.values >= 1) & (key.values <= 97)
 
-    next_byte = part[np.minimum(shapes.ends, len(part) - 1)]
+    next_byte = part.take(shapes.ends, mode="clip")
     decimal = (kind == _GAPPED) & (next_byte == ord("."))
     always = keyed & plausible & (grouped | (kind == _WORDED) | (person & born & ~decimal))
     unkeyed = kind == _NO_KEY
-    at = np.flatnonzero(~keyed & grouped & (kind == _GAPPED) & GAP[next_byte])
-    further = _texts_of(_look_behind(part, bounds, rows[at], key.ends[at], _BEHIND))
-    unkeyed[at[~_match(further, _NOT_KEY)]] = True
+    at = np.flatnonzero(~keyed & grouped & (kind == _GAPPED) & GAP.take(next_byte))
+    further = _look_behind(part, bounds, rows[at], key.ends[at], _BEHIND)
+    unkeyed[at[~_match(_texts_of(further), _NOT_KEY)]] = True
     ordered = figures[10:].any(axis=0) & (first != 5) & (first != 6)
     alone = plausible & np.where(keyed, (person | born) & ~decimal, grouped & ordered & unkeyed)
     bare = (kind == _NO_KEY) | ((kind == _GLUED) & ~keyed & ~grouped)
@@ -428,4 +442,6 @@ def _windows_before(
 
 
 def _match(values: pa.Array, pattern: str) -> Bools:
+    if not len(values):
+        return np.zeros(0, dtype=bool)
     return pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False)
