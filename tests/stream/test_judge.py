@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tamis.beam.batch import Batch
 from tamis.evidence.sealed import Original, PrivateKey, unseal
 from tamis.filter.minimize import minimize
 from tamis.formats.rows import to_chunk
-from tamis.stream.judge import QUARANTINED, Judged, Span
+from tamis.stream.judge import QUARANTINED, Judged, Rows, Span
 from tamis.stream.messages import Gathered, Message
 from tamis.synthetic.records import space_nir
 
@@ -209,3 +210,12 @@ class TestSealing:
 
 def test_the_feed_has_all_dispositions() -> None:
     assert {"CPF", "DIFEL"} < {one["dispositif"] for one in records()}
+
+
+def test_what_is_in_flight_shows_no_value_in_a_message_about_it() -> None:
+    secret = "CANARI"
+    message = Message(0, 1, secret.encode(), secret.encode(), ((secret, secret.encode()),))
+    batch = pa.record_batch({"nom": [secret]})
+    rows = Rows(batch, pa.array([0], pa.int32()), pa.array([1]))
+    for one in (message, Gathered("kafka://broker/feed", (message,)), rows, Batch(batch)):
+        assert secret not in repr(one)

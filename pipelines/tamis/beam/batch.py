@@ -59,7 +59,7 @@ class Batch:
             `Minimize` releases has them where the source's bytes are to be copied.
     """
 
-    data: pa.RecordBatch = field(default_factory=lambda: _NOTHING)
+    data: pa.RecordBatch = field(default_factory=lambda: _NOTHING, repr=False)
     positions: pa.Int64Array = field(default_factory=lambda: pa.array([], pa.int64()))
     source: str = ""
     part: str = ""

@@ -16,7 +16,7 @@ free text, and in identifiers that the release does not pseudonymize.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -47,7 +47,7 @@ class Minimized:
             them as they are to be released; empty but for `minimize_stored`.
     """
 
-    released: Mapping[str, pa.RecordBatch]
+    released: Mapping[str, pa.RecordBatch] = field(repr=False)
     rows: Mapping[str, pa.Int64Array]
     quarantined: pa.RecordBatch
     tally: Tally

@@ -64,7 +64,7 @@ class Chunk:
         stored: by name, columns that stand encoded as the input has them, N rows each.
     """
 
-    data: pa.RecordBatch
+    data: pa.RecordBatch = field(repr=False)
     positions: pa.Int64Array
     rejects: pa.RecordBatch = field(default_factory=lambda: rejects_of(()))
     unknown: frozenset[str] = frozenset()

@@ -17,7 +17,7 @@ is wrong) is odd: such a chunk is decoded.
 """
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -93,8 +93,8 @@ class Page:
     slots: int
     filled: int
     levels: int
-    body: Bytes
-    content: Bytes
+    body: Bytes = field(repr=False)
+    content: Bytes = field(repr=False)
     is_packed: bool = True
 
     @property

@@ -8,7 +8,7 @@ row groups and nothing else: no index, no bloom filter, no metadata but Arrow's 
 
 import io
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -33,8 +33,8 @@ class Sink(Protocol):
 class EncodedChunk:
     """One leaf of one row group: its bytes, and its ColumnMetaData as if they began at byte 0."""
 
-    data: Any
-    metadata: Struct
+    data: Any = field(repr=False)
+    metadata: Struct = field(repr=False)
 
     @property
     def column(self) -> str:

@@ -62,7 +62,7 @@ class Rows:
         offsets: N int64.
     """
 
-    data: pa.RecordBatch
+    data: pa.RecordBatch = field(repr=False)
     partitions: pa.Int32Array
     offsets: pa.Int64Array
 
