@@ -150,17 +150,19 @@ def parse_object(line: bytes | None) -> dict[str, Any]:
     if line is None or len(line) > MAX_LINE_BYTES:
         raise Unreadable(f"longer than {MAX_LINE_BYTES} bytes")
     try:
-        text = line.decode()
+        text = line.decode().strip(" \t\n\r")
     except UnicodeDecodeError:
         raise Unreadable("not UTF-8") from None
     try:
-        record = _DECODER.decode(text)
+        record, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError:
         raise Unreadable("not JSON") from None
     except ValueError:
         raise Unreadable("an integer has too many digits") from None
     except RecursionError:
         raise Unreadable(_TOO_DEEP) from None
+    if end != len(text):
+        raise Unreadable("not JSON")
     if type(record) is not dict:
         raise Unreadable("not a JSON object")
     if text.count("[") + text.count("{") > MAX_DEPTH and _deeper(record):

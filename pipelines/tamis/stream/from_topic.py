@@ -110,7 +110,7 @@ class TopicReader:
             return None
         until = time.monotonic() + self._seconds
         read = [first]
-        size = len(first.value() or b"")
+        size = len(first)
         while len(read) < self._records and size < GATHER_BYTES:
             rest = until - time.monotonic()
             if rest <= 0:
@@ -119,7 +119,7 @@ class TopicReader:
             # A moment at a time, or the call would wait for as many as are wanted.
             more = self._consumer.consume(wanted, timeout=min(rest, 0.005))
             read += more
-            size += sum(len(one.value() or b"") for one in more)
+            size += sum(map(len, more))
         messages = (
             self._message(first),
             *(self._message(one) for one in read[1:] if self._is_message(one)),
@@ -259,7 +259,7 @@ class TopicReader:
             offset,
             value.encode() if isinstance(value, str) else value,
             key.encode() if isinstance(key, str) else key,
-            tuple(_headers(message)),
+            _headers(message),
         )
 
     def _tell(self, error: object) -> None:
@@ -271,9 +271,11 @@ class TopicReader:
             _log.warning("%s: the broker went away, waiting for it", self.source)
 
 
-def _headers(message: "KafkaMessage") -> list[tuple[str, bytes | None]]:
-    found = message.headers() or []
+def _headers(message: "KafkaMessage") -> tuple[tuple[str, bytes | None], ...]:
+    found = message.headers()
+    if not found:
+        return ()
     pairs = found.items() if isinstance(found, dict) else found
-    return [
+    return tuple(
         (name, content.encode() if isinstance(content, str) else content) for name, content in pairs
-    ]
+    )

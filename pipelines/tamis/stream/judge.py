@@ -5,6 +5,7 @@ NIR is quarantined where a release may not hold one, and the original of a quara
 sealed, or let go.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -214,9 +215,12 @@ def _reject(chunk: Chunk, outside: Mapping[int, str]) -> Chunk:
 
 
 def _spans(messages: tuple[Message, ...]) -> dict[int, Span]:
-    spans: dict[int, Span] = {}
-    for one in messages:
-        own = Span(one.offset, one.offset + 1, 1, len(one.value or b""))
-        before = spans.get(one.partition)
-        spans[one.partition] = before.extended(own) if before else own
-    return spans
+    offsets: dict[int, list[int]] = defaultdict(list)
+    sizes: Counter[int] = Counter()
+    for partition, offset, value, _, _ in messages:
+        offsets[partition].append(offset)
+        sizes[partition] += len(value or b"")
+    return {
+        partition: Span(own[0], own[-1] + 1, len(own), sizes[partition])
+        for partition, own in offsets.items()
+    }

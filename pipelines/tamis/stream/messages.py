@@ -8,10 +8,10 @@ on to nobody, so that a NIR in them cannot be minimized away: `find_outside` say
 import json
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import fastavro
 import pyarrow as pa
@@ -34,9 +34,8 @@ _NOT_AVRO = "not Avro of its schema"
 _NIR_DIGITS = 13
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message as its broker gave it.
+class Message(NamedTuple):
+    """One message as its broker gave it: a tuple, since they are made one by one.
 
     Attributes:
         partition: of the topic; 0 where there are none.
@@ -46,9 +45,12 @@ class Message:
 
     partition: int
     offset: int
-    value: bytes | None = field(repr=False)
-    key: bytes | None = field(default=None, repr=False)
-    headers: tuple[tuple[str, bytes | None], ...] = field(default=(), repr=False)
+    value: bytes | None
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Message({self.partition}, {self.offset})"
 
 
 @dataclass(frozen=True)
