@@ -1,3 +1,11 @@
-"""What pytest leaves alone: benchmarks and fuzzers are programs, run by hand."""
+"""What pytest leaves alone, since they are programs run by hand, and its options of our own."""
+
+import pytest
 
 collect_ignore_glob = ["benchmarks/*", "nir/fuzz_*.py"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long a stream is whose processes and services are killed (tests/e2e/test_streams.py)."""
+    parser.addoption("--stream-messages", type=int, default=20_000)
+    parser.addoption("--stream-rate", type=int, default=1_000, help="messages a second")

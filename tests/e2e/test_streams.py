@@ -290,9 +290,16 @@ def test_a_topic_comes_into_topics_whole_with_its_tags_and_without_what_is_not_r
 
 
 def test_killed_and_cut_off_it_has_every_message_once(
-    kafka: Broker, topic: str, start: Start, server: Server, database: str, tmp_path: Path
+    kafka: Broker,
+    topic: str,
+    start: Start,
+    server: Server,
+    database: str,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
 ) -> None:
-    numbers, chance = range(20_000), Random(7)
+    messages, rate = map(pytestconfig.getoption, ("--stream-messages", "--stream-rate"))
+    numbers, chance, unit = range(messages), Random(7), messages / rate / 20
     outputs: dict[str, object] = {
         "tables": server.uri(database),
         "topics": f"kafka://{kafka.address}/{topic}.out",
@@ -302,17 +309,17 @@ def test_killed_and_cut_off_it_has_every_message_once(
     def begin(*options: object) -> list[Streaming]:
         return [start(output, *options, name=name) for name, output in outputs.items()]
 
-    with producing(kafka, topic, numbers, 1_000):
+    with producing(kafka, topic, numbers, rate):
         for restart in (server, kafka, None):
             running = begin()
             for one in running:
                 one.wait_for("reading")
-            time.sleep(chance.uniform(0.2, 0.7))
+            time.sleep(unit * chance.uniform(0.2, 0.7))
             if restart is not None:
                 restart.stop()
                 time.sleep(0.3)
                 restart.start()
-                time.sleep(chance.uniform(1.0, 2.0))
+                time.sleep(unit * chance.uniform(1.0, 2.0))
             for one in running:
                 one.kill()
     running = begin("--once")
