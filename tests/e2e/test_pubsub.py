@@ -1,6 +1,7 @@
 """Pub/Sub through the command line: every message is told once, and nothing of it leaks."""
 
 import base64
+import datetime
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from apache_beam import Pipeline
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
 from tamis.beam.portion import PortionCoder
+from tamis.decide.timeline import today
 from tamis.documents.project import Project
 from tamis.evidence.receipt import Receipt
 from tamis.evidence.sealed import PrivateKey, unseal
@@ -28,6 +30,7 @@ from tamis.synthetic.records import DIRTY, make_records
 from ..services.pubsub import Emulator
 from .conftest import Flow, Tamis
 from .haystack import Haystack
+from .shifting import CLOCK, changed_project, set_clock
 
 POLICY = "evaluation-cpf"
 RECORDS = 300
@@ -52,14 +55,19 @@ def feed(project: Project) -> list[bytes]:
 
 @contextmanager
 def streaming(
-    pubsub: Emulator, folder: Path, source: str, output: str, *options: str
+    pubsub: Emulator,
+    folder: Path,
+    source: str,
+    output: str,
+    *options: str,
+    program: tuple[str, ...] = ("-m", "tamis"),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The command as a process of its own; what it says goes to files in `folder`."""
-    command = ["tamis", "run", POLICY, "--input", f"pubsub://{source}", "--output", output]
+    command = [*program, "run", POLICY, "--input", f"pubsub://{source}", "--output", output]
     kept = ["--allow-example", "--run-id", "flux", *options]
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command, *kept],
+            [sys.executable, *command, *kept],
             env={**os.environ, "PUBSUB_EMULATOR_HOST": pubsub.address},
             stdout=out,
             stderr=err,
@@ -88,6 +96,17 @@ def wait_for(what: Callable[[], bool], process: subprocess.Popen[bytes], folder:
         time.sleep(0.05)
 
 
+def receipts_of(store: Path) -> list[Receipt]:
+    """Receipts of all windows."""
+    found = sorted(store.glob("_receipts/*.json"))
+    return [Receipt.model_validate_json(one.read_bytes()) for one in found]
+
+
+def counts(store: Path) -> list[int]:
+    """Messages of each window."""
+    return [one.counts.in_ for one in receipts_of(store)]
+
+
 def search(haystack: Haystack, feed: list[bytes]) -> None:
     """Nothing of what is dropped stands in the haystack, nor any number like a NIR."""
     assert haystack.where(CANARY.encode()) == []
@@ -97,25 +116,23 @@ def search(haystack: Haystack, feed: list[bytes]) -> None:
 
 
 @pytest.mark.pubsub
-def test_a_drained_stream_into_topics_is_complete(
+def test_a_drained_stream_into_topics_that_it_makes_is_complete(
     pubsub: Emulator, tmp_path: Path, feed: list[bytes], keys: str, flow: Callable[[str], Flow]
 ) -> None:
     name = uuid4().hex
-    topic, sink = pubsub.topic(f"feed-{name}"), pubsub.topic(f"out-{name}")
+    topic = pubsub.topic(f"feed-{name}")
     source = pubsub.subscription(topic, f"feed-{name}")
-    outputs = {
-        one: pubsub.subscription(made, f"sub-{name}{one}")
-        for one, made in (
-            ("", sink),
-            ("-quarantine", pubsub.topic(f"out-{name}-quarantine")),
-            ("-receipts", pubsub.topic(f"out-{name}-receipts")),
-        )
-    }
+    sink = topic.replace("feed-", "out-")
+    sinks = {one: f"{sink}{one}" for one in ("", "-quarantine", "-receipts")}
     nir = next(found[1].decode() for line in feed if (found := NIR.search(line)))
     private = PrivateKey.new()
     (tmp_path / "seal.pub").write_text(private.public.text)
     options = ("--keys", keys, "--seal-to", str(tmp_path / "seal.pub"), "--period", "3600")
     with streaming(pubsub, tmp_path, source, f"pubsub://{sink}", *options) as process:
+        wait_for(lambda: pubsub.topics() >= set(sinks.values()), process, tmp_path)
+        outputs = {
+            one: pubsub.subscription(made, f"sub-{name}{one}") for one, made in sinks.items()
+        }
         pubsub.publish(topic, feed)
         pubsub.publish(topic, [BROKEN])
         pubsub.publish(topic, feed[1:2], patient=nir)
@@ -179,9 +196,7 @@ def test_a_drained_stream_into_a_store_is_complete(
         time.sleep(0.5)
         said = drain(process, tmp_path)
     left = pubsub.pull(source, RECORDS)
-
-    found = sorted(store.glob("_receipts/*.json"))
-    told = [Receipt.model_validate_json(one.read_bytes()) for one in found]
+    told = receipts_of(store)
     assert len(told) >= 2
     assert all(re.fullmatch(r"flux-\d{8}t\d{6}-[0-9a-f]{8}", one.run) for one in told)
     assert {one.stream for one in told} == {"flux"}
@@ -193,6 +208,59 @@ def test_a_drained_stream_into_a_store_is_complete(
     assert listed == {str(one.relative_to(store)) for one in store.rglob("*.parquet")}
     assert not (store / "_staging").exists()
     search(Haystack().add_folder(store).add_text("said", said), feed)
+
+
+@pytest.mark.pubsub
+def test_what_a_killed_stream_had_in_hand_comes_again(
+    pubsub: Emulator, tmp_path: Path, feed: list[bytes], keys: str
+) -> None:
+    topic = pubsub.topic(f"feed-{uuid4().hex}")
+    source = pubsub.subscription(topic, topic.rpartition("/")[2])
+    store = tmp_path / "store"
+    with streaming(pubsub, tmp_path, source, str(store), "--keys", keys, "--period", "3600") as one:
+        pubsub.publish(topic, feed)
+        wait_for(lambda: "reading" in (tmp_path / "err").read_text(), one, tmp_path)
+        time.sleep(2.5)
+        one.kill()
+        one.wait()
+    assert receipts_of(store) == []
+    assert pubsub.pull(source, 1) == [], "all were in hand"
+    with streaming(pubsub, tmp_path, source, str(store), "--keys", keys, "--period", "2") as one:
+        wait_for(lambda: sum(counts(store)) >= len(feed), one, tmp_path)
+        drain(one, tmp_path)
+    assert sum(counts(store)) == len(feed)
+    assert pubsub.pull(source, 1) == []
+
+
+@pytest.mark.pubsub
+def test_a_stream_goes_on_under_the_law_of_the_day(
+    pubsub: Emulator, tmp_path: Path, feed: list[bytes], keys: str
+) -> None:
+    amended, end = (today() + datetime.timedelta(days=days) for days in (1, 2))
+    project = changed_project(tmp_path / "project", amended, end)
+    clock = tmp_path / "day"
+    topic = pubsub.topic(f"feed-{uuid4().hex}")
+    source = pubsub.subscription(topic, topic.rpartition("/")[2])
+    store = tmp_path / "store"
+    set_clock(clock, today())
+    with streaming(
+        *(pubsub, tmp_path, source, str(store), "--keys", keys, "--period", "1"),
+        program=("-c", CLOCK, str(clock), "--project", str(project)),
+    ) as process:
+        for number, line in enumerate(feed):
+            pubsub.publish(topic, [line])
+            if number == RECORDS // 2:
+                wait_for(lambda: sum(counts(store)) > 0, process, tmp_path)
+                set_clock(clock, amended)
+        wait_for(lambda: sum(counts(store)) == len(feed), process, tmp_path)
+        set_clock(clock, end)
+        assert process.wait(PATIENCE_SECONDS) == 2
+    assert f"has no release in force on {end}" in (tmp_path / "err").read_text()
+    assert sum(counts(store)) == len(feed)
+    for receipt in receipts_of(store):
+        version = "LEGIARTI000050924157" if receipt.day == today() else "LEGIARTI000000000001"
+        assert receipt.law["R6323-37"] == version
+    assert {receipt.day for receipt in receipts_of(store)} == {today(), amended}
 
 
 @pytest.mark.pubsub

@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ import pytest
 from confluent_kafka import Message, Producer
 
 from tamis.decide.timeline import today
-from tamis.documents.project import bundled_folder
 from tamis.evidence.receipt import Receipt
 from tamis.evidence.tables import TableStore
 from tamis.synthetic.files import _as_json, write_feed
@@ -29,6 +27,7 @@ from ..services.postgres import PASSWORD, Server, run_postgres
 from .conftest import Flow, Tamis
 from .haystack import Haystack
 from .planting import Planter
+from .shifting import CLOCK, changed_project, set_clock
 from .streaming import (
     PARTITIONS,
     POLICY,
@@ -374,39 +373,6 @@ def test_a_database_that_is_away_is_told_and_a_signal_ends_the_waiting(
     in_tables(server, database).assert_holds(numbers)
 
 
-CLOCK = """
-import datetime, pathlib, sys
-import tamis.decide.timeline as timeline
-day = pathlib.Path(sys.argv.pop(1))
-timeline.today = lambda: datetime.date.fromisoformat(day.read_text())
-from tamis.cli import main
-main()
-"""
-"""`tamis` on the day that a file says."""
-
-
-def changed_project(folder: Path, amended: datetime.date, end: datetime.date) -> Path:
-    """The bundled project with an article amended on one day and a release ended on another."""
-    for part in ("policies", "schemas"):
-        shutil.copytree(bundled_folder() / part, folder / part)
-    law = folder / "policies" / "law" / "R6323-37.yaml"
-    text = law.read_text(encoding="utf-8")
-    head, mark, last = text.rpartition("  - id: ")
-    first, _, rest = last.partition("\n")
-    since, _, body = rest.partition("\n")
-    law.write_text(
-        f"{head}{mark}{first}\n{since}\n    until: {amended}\n{body}"
-        f"{mark}LEGIARTI000000000001\n    from: {amended}\n{body}",
-        encoding="utf-8",
-    )
-    policy = folder / "policies" / f"{POLICY}.yaml"
-    begun = "    from: 2022-01-01\n"
-    text = policy.read_text(encoding="utf-8")
-    assert begun in text
-    policy.write_text(text.replace(begun, f"{begun}    until: {end}\n"), encoding="utf-8")
-    return folder
-
-
 def test_a_stream_goes_on_under_the_law_of_the_day_until_nothing_may_be_released(
     kafka: Broker, topic: str, start: Start, server: Server, database: str, tmp_path: Path
 ) -> None:
@@ -414,21 +380,17 @@ def test_a_stream_goes_on_under_the_law_of_the_day_until_nothing_may_be_released
     project = changed_project(tmp_path / "project", amended, end)
     clock = tmp_path / "day"
 
-    def set_clock(day: datetime.date) -> None:
-        clock.with_suffix(".new").write_text(str(day))
-        clock.with_suffix(".new").replace(clock)
-
     def versions() -> dict[str, int]:
         rows = server.query(f"SELECT legal_version, count(*) FROM {TABLE} GROUP BY 1", database)
         return dict(rows)
 
-    set_clock(today())
+    set_clock(clock, today())
     numbers = range(4_000)
     tamis = start(server.uri(database), project=project, program=("-c", CLOCK, str(clock)))
     tamis.wait_for("reading")
     with producing(kafka, topic, numbers, 2_000):
         wait_until(lambda: committed(server, database) > 500, "records")
-        set_clock(amended)
+        set_clock(clock, amended)
     wait_until(lambda: committed(server, database) == len(released(numbers)), "records")
     assert versions().keys() == {"LEGIARTI000050924157", "LEGIARTI000000000001"}
     in_tables(server, database).assert_holds(numbers)
@@ -445,12 +407,12 @@ def test_a_stream_goes_on_under_the_law_of_the_day_until_nothing_may_be_released
         version = "LEGIARTI000050924157" if receipt.day == today() else "LEGIARTI000000000001"
         assert receipt.law["R6323-37"] == version
 
-    set_clock(end)
+    set_clock(clock, end)
     produce(kafka, topic, range(4_000, 4_100))
     assert tamis.wait() == 2
     assert f"has no release in force on {end}" in tamis.said
     in_tables(server, database).assert_holds(numbers)
-    set_clock(amended)
+    set_clock(clock, amended)
     last = start(server.uri(database), "--once", project=project, program=("-c", CLOCK, str(clock)))
     assert last.wait() == 0, last.said
     in_tables(server, database).assert_holds(range(4_100))

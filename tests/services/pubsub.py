@@ -76,6 +76,11 @@ class Emulator:
         self._publisher.create_topic(name=path)
         return path
 
+    def topics(self) -> set[str]:
+        """Full names of all topics."""
+        found = self._publisher.list_topics(project=f"projects/{PROJECT}")
+        return {one.name for one in found}
+
     def subscription(self, topic: str, name: str, *, acknowledge_seconds: int = 10) -> str:
         """Make a subscription to a topic, named in full; its full name.
 

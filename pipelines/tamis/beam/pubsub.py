@@ -13,6 +13,7 @@ import datetime
 import hashlib
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -105,32 +106,51 @@ def position_of(message_id: str) -> int:
 
 
 class Here:
-    """What the steps that run in this process did; only the local runner asks.
+    """What the steps that run in this process did; only the local runner's reader asks.
 
     Attributes:
+        reads: whether the local runner reads here, who acknowledges what is committed.
         in_hand: messages that were read and are not judged yet.
         committed: counts of what was committed.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.reads = False
         self.in_hand = 0
         self.committed = Tally()
+        self._judged: dict[int, list[str]] = defaultdict(list)
+        self._durable: list[str] = []
+
+    def begin(self) -> None:
+        """Note that the local runner reads from here on."""
+        self.reads, self.in_hand, self._durable = True, 0, []
+        self._judged.clear()
 
     def read(self, count: int) -> None:
         """Note messages that were read."""
         with self._lock:
             self.in_hand += count
 
-    def judge(self, count: int) -> None:
-        """Note messages that were judged."""
-        with self._lock:
-            self.in_hand -= count
+    def judge(self, portion: int, messages: list[str]) -> None:
+        """Note the ids of the messages that make up a portion."""
+        if self.reads:
+            with self._lock:
+                self._judged[portion] += messages
+                self.in_hand -= len(messages)
 
-    def commit(self, tally: Tally) -> None:
+    def commit(self, tally: Tally, portions: Iterable[int]) -> None:
         """Note what was committed."""
         with self._lock:
             self.committed.add(tally)
+            for portion in portions:
+                self._durable += self._judged.pop(portion, ())
+
+    def take_durable(self) -> list[str]:
+        """Ids of messages that were committed, each told once."""
+        with self._lock:
+            durable, self._durable = self._durable, []
+        return durable
 
 
 here = Here()
@@ -263,15 +283,17 @@ class _JudgeFn(beam.DoFn):
         waiting = self._waiting.setdefault(window, [])
         waiting.append(message)
         if len(waiting) >= self._most:
-            yield self._portion(window)
+            yield from self._portion(window)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for window in list(self._waiting):
-            yield self._portion(window)
+            yield from self._portion(window)
 
-    def _portion(self, window: IntervalWindow) -> WindowedValue:
+    def _portion(self, window: IntervalWindow) -> Iterator[WindowedValue]:
         until = self._plan.valid_until
         if until is not None and today() >= until:
+            if here.reads:
+                return  # not acknowledged, they come again: under the plan of their day
             raise RunError(
                 f"stream {self._stream}: the law or a document changed on {until}, the plan of "
                 f"{self._plan.day} may not act any more: run it again, or update the job"
@@ -286,8 +308,8 @@ class _JudgeFn(beam.DoFn):
             if self._largest is not None:
                 judged = drop_large(judged, self._largest)
             ids = sum(_digest(one.message_id) for one in messages) % (1 << 64)
-        here.judge(len(messages))
-        return WindowedValue(Portion(judged, ids), window.max_timestamp(), (window,))
+        here.judge(ids, [one.message_id for one in messages])
+        yield WindowedValue(Portion(judged, ids), window.max_timestamp(), (window,))
 
 
 class _CommitFn(beam.DoFn):
@@ -351,7 +373,7 @@ class _CommitFn(beam.DoFn):
             receipt = self._into_folder(open_folder(self._uri), portions, ledger)
         else:
             receipt = self._into_topics(ledger)
-        here.commit(ledger.tally)
+        here.commit(ledger.tally, (one.ids for one in portions))
         return receipt
 
     def _into_topics(self, ledger: Ledger) -> Receipt:
