@@ -113,6 +113,23 @@ class PinnedKeys:
         return self._keyring.key(processing, item, method, epoch=self._epoch)
 
 
+class RecordCounters:
+    """Beam's counters of what became of records."""
+
+    def __init__(self) -> None:
+        self._in, self._released, self._withheld, self._quarantined = (
+            Metrics.counter("tamis", f"{name}-records")
+            for name in ("in", "released", "withheld", "quarantined")
+        )
+
+    def add(self, tally: Tally) -> None:
+        """Count what `tally` counted."""
+        self._in.inc(tally.records)
+        self._released.inc(tally.released)
+        self._withheld.inc(tally.withheld)
+        self._quarantined.inc(tally.quarantined)
+
+
 class _MinimizeFn(beam.DoFn):
     def __init__(self, plan: Plan, run: str, keys: KeyRef | None, throwaway: bool) -> None:
         self._plan = plan
@@ -126,10 +143,7 @@ class _MinimizeFn(beam.DoFn):
             self._keys = ThrowawayKeys()
         elif self._ref is not None:
             self._keys = PinnedKeys(self._ref)
-        self._records = {
-            name: Metrics.counter("tamis", f"{name}-records")
-            for name in ("in", "released", "withheld", "quarantined")
-        }
+        self._counters = RecordCounters()
 
     def process(self, batch: Batch) -> Iterator[Any]:
         if not batch.data.num_rows and not batch.rejects.num_rows:
@@ -154,13 +168,7 @@ class _MinimizeFn(beam.DoFn):
             data = self._quarantine(batch, done.quarantined)
             out = Batch(data, data.column("position"), batch.source, batch.part, batch.seq)
             yield TaggedOutput("quarantined", out)
-        for name, count in (
-            ("in", tally.records),
-            ("released", tally.released),
-            ("withheld", tally.withheld),
-            ("quarantined", tally.quarantined),
-        ):
-            self._records[name].inc(count)
+        self._counters.add(tally)
         yield tally, batch.inputs
 
     def _quarantine(self, batch: Batch, judged: pa.RecordBatch) -> pa.RecordBatch:

@@ -21,14 +21,13 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub, WriteToPubSub
-from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.transforms.trigger import AccumulationMode, AfterProcessingTime, AfterWatermark
 from apache_beam.transforms.window import FixedWindows, IntervalWindow
 from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
-from tamis.beam.minimize import KeyRef, PinnedKeys
+from tamis.beam.minimize import KeyRef, PinnedKeys, RecordCounters
 from tamis.beam.portion import Portion
 from tamis.decide.plan import Plan
 from tamis.decide.timeline import today
@@ -332,10 +331,7 @@ class _CommitFn(beam.DoFn):
         self._topics = topics
 
     def setup(self) -> None:
-        self._records = {
-            name: Metrics.counter("tamis", f"{name}-records")
-            for name in ("in", "released", "withheld", "quarantined")
-        }
+        self._counters = RecordCounters()
 
     def process(
         self, window_of: tuple[str, Iterable[Portion]], window: Any = beam.DoFn.WindowParam
@@ -344,13 +340,6 @@ class _CommitFn(beam.DoFn):
             start = window.start.to_utc_datetime(has_tz=True)
             receipt = self._commit(list(window_of[1]), start)
         counts = receipt.counts
-        for name, count in (
-            ("in", counts.in_),
-            ("released", counts.released),
-            ("withheld", counts.withheld),
-            ("quarantined", counts.quarantined),
-        ):
-            self._records[name].inc(count)
         _log.info(
             "%s: %d in, %d released, %d withheld, %d quarantined; receipt %s",
             self._stream,
@@ -374,6 +363,7 @@ class _CommitFn(beam.DoFn):
         else:
             receipt = self._into_topics(ledger)
         here.commit(ledger.tally, (one.ids for one in portions))
+        self._counters.add(ledger.tally)
         return receipt
 
     def _into_topics(self, ledger: Ledger) -> Receipt:

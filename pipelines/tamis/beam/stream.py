@@ -24,7 +24,7 @@ from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 
-from tamis.beam.minimize import KeyRef, PinnedKeys
+from tamis.beam.minimize import KeyRef, PinnedKeys, RecordCounters
 from tamis.decide.plan import Plan
 from tamis.errors import RunError, value_free
 from tamis.evidence.sealed import PublicKey
@@ -164,10 +164,7 @@ class _CommitFn(beam.DoFn):
         self._stream = stream
 
     def setup(self) -> None:
-        self._records = {
-            name: Metrics.counter("tamis", f"{name}-records")
-            for name in ("in", "released", "withheld", "quarantined")
-        }
+        self._counters = RecordCounters()
         self._lag = Metrics.gauge("tamis", "lag-records")
         self._sizes = Metrics.distribution("tamis", "gathered-records")
 
@@ -176,15 +173,8 @@ class _CommitFn(beam.DoFn):
         with value_free(f"committing messages of {judged.source}"):
             if not session.commit(judged):
                 return
-        tally = judged.tally
-        for name, count in (
-            ("in", tally.records),
-            ("released", tally.released),
-            ("withheld", tally.withheld),
-            ("quarantined", tally.quarantined),
-        ):
-            self._records[name].inc(count)
-        self._sizes.update(tally.records)
+        self._counters.add(judged.tally)
+        self._sizes.update(judged.tally.records)
         self._lag.set(session.lag)
 
 
