@@ -19,7 +19,7 @@ from statistics import median
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
-from run import HERE, measure, new_keys, run_policy
+from run import HERE, apart, measure, new_keys, run_policy
 
 sys.path.insert(0, str(HERE.parent.parent))
 
@@ -64,14 +64,19 @@ def make_table(server: Server, database: str, name: str, schema: pa.Schema) -> N
     server.query(f"CREATE TABLE {name} ({columns})", database)
 
 
+def fill(uri: str, feed: Path, rows: int) -> None:
+    """Rows into table `dossiers`."""
+    with psycopg.connect(uri) as connection:
+        for batch in batches(feed, rows):
+            load(connection, "dossiers", batch)
+
+
 def measure_run(server: Server, feed: Path, rows: int, keys: Path) -> None:
     """Print what j3 of so many rows takes."""
     database = f"run_{rows}"
     server.query(f"CREATE DATABASE {database}")
     make_table(server, database, "dossiers", pq.read_schema(feed))
-    with psycopg.connect(server.uri(database)) as connection:
-        for batch in batches(feed, rows):
-            load(connection, "dossiers", batch)
+    apart(fill, server.uri(database), feed, rows)
     source = server.uri(database, table="dossiers")
     cost = measure(run_policy("j3", source, server.uri(database, schema="store"), keys))
     ((made,),) = server.query("SELECT count(*) FROM store.j3__j3", database)

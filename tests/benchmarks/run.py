@@ -10,6 +10,7 @@ the first contender.
 """
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import statistics
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,6 +134,15 @@ def measure(said: list[str]) -> Cost:
             raise RuntimeError(f"{said}: {told.read().decode()}")
     wall = time.perf_counter() - begun
     return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
+
+
+def apart(work: Callable[..., None], *arguments: object) -> None:
+    """Work in a process of its own: a child's peak memory begins at its parent's."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"{work.__name__} failed")
 
 
 def median(costs: list[Cost]) -> Cost:

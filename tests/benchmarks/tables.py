@@ -8,16 +8,14 @@ made in FOLDER, and removed. Each output is checked before its time counts.
 """
 
 import argparse
-import multiprocessing
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 from feed import ROW_GROUP, write
-from run import HERE, Cost, check, measure, median, new_keys, remove, run_policy
+from run import HERE, Cost, apart, check, measure, median, new_keys, remove, run_policy
 
 MILLION = 1_000_000
 BASE = 2  # million rows, where something else varies
@@ -39,7 +37,7 @@ class Bench:
         """A feed of so many million rows."""
         path = self.folder / f"feed-{millions}-{density}.parquet"
         if not path.exists():
-            _apart(write, path, round(millions * MILLION), density, 1, False)
+            apart(write, path, round(millions * MILLION), density, 1, False)
         return path
 
     def compare(
@@ -81,7 +79,7 @@ def by_dropped(bench: Bench) -> None:
     cases = {}
     for dropped in (0, 19, 57, 114):
         path = bench.folder / f"dropped-{dropped}.parquet"
-        _apart(_widen, feed, path, kept, dropped)
+        apart(_widen, feed, path, kept, dropped)
         cases[f"{dropped} dropped"] = (path, "j1", HERE / "project", ("j1",))
     bench.compare("columns dropped", cases)
 
@@ -113,15 +111,6 @@ def by_density(bench: Bench) -> None:
         for share in (0.0, 0.02, 0.1, 0.5)
     }
     bench.compare("NIRs in the text", cases)
-
-
-def _apart(work: Callable[..., None], *arguments: object) -> None:
-    """Work in a process of its own: a child's peak memory begins at its parent's."""
-    process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
-    process.start()
-    process.join()
-    if process.exitcode:
-        raise RuntimeError("no feed was made")
 
 
 def _kept() -> list[str]:
