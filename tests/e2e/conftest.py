@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -17,6 +18,7 @@ from tamis.evidence.receipt import Receipt
 from tamis.nir.keyring import Keyring
 
 from ..services.kafka import Broker, run_kafka
+from ..services.postgres import Server, run_postgres
 from ..services.pubsub import Emulator, run_pubsub
 
 IN_MEMORY = "--direct_running_mode=in_memory"
@@ -109,6 +111,22 @@ def run(tamis: Tamis, keys: str) -> Tamis:
         return tamis("run", policy, *named, "--output", store, *kept, *options, "--", IN_MEMORY)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server for all tests of this process."""
+    with run_postgres() as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[str]:
+    """A database of the test's own."""
+    name = f"test_{uuid4().hex}"
+    server.query(f"CREATE DATABASE {name}")
+    yield name
+    server.query(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

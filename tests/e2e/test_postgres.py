@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -29,7 +29,7 @@ from tamis.formats.postgres import column_type
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 
-from ..services.postgres import PASSWORD, Server, run_postgres
+from ..services.postgres import PASSWORD, Server
 from .conftest import Flow, Said, Tamis, receipt_of
 from .test_canaries import plant
 
@@ -40,21 +40,6 @@ POLICIES = ("dsn-droits", "france-travail-dossiers", "evaluation-cpf")
 
 Run = Callable[..., Said]
 Find = Callable[[str], Flow]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with run_postgres() as running:
-        yield running
-
-
-@pytest.fixture
-def database(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database of the test's own."""
-    name = f"test_{abs(hash(request.node.nodeid))}"
-    server.query(f"CREATE DATABASE {name}")
-    yield name
-    server.query(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def feed(flow: Flow, path: Path, rows: int, seed: int = 1) -> Path:

@@ -23,7 +23,7 @@ from tamis.synthetic.files import _as_json, write_feed
 from tamis.synthetic.records import make_records
 
 from ..services.kafka import Broker
-from ..services.postgres import PASSWORD, Server, run_postgres
+from ..services.postgres import PASSWORD, Server
 from .conftest import Flow, Tamis
 from .haystack import Haystack
 from .planting import Planter
@@ -50,21 +50,6 @@ pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.xdist_group("
 
 Start = Callable[..., Streaming]
 Find = Callable[[str], Flow]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with run_postgres() as running:
-        yield running
-
-
-@pytest.fixture
-def database(server: Server) -> Iterator[str]:
-    """A database of the test's own."""
-    name = f"test_{uuid4().hex}"
-    server.query(f"CREATE DATABASE {name}")
-    yield name
-    server.query(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
