@@ -817,6 +817,23 @@ def test_a_when_under_a_list_of_plain_values_takes_the_list_away() -> None:
     assert done.tally.released == 3
 
 
+def test_a_struct_of_which_a_when_keeps_nothing_may_be_null() -> None:
+    plan = plan_of(
+        PlanField("ok", "bool"),
+        PlanField("s", "struct", nullable=False, fields=(PlanField("n", "int8"),)),
+        release(leaf("s.n", when=((condition("ok", True),),)), leaf("ok")),
+    )
+    batch = pa.record_batch({"ok": ["1", "0", "1"], "s": [{"n": 1}, None, None]})
+
+    done = minimize(batch, plan)
+
+    assert [row["s"] for row in values(done)] == [{"n": 1}, None]
+    assert quarantine(done) == [(2, "null", "s", "nullable: false")]
+    assert done.released["r"].schema.field("s").nullable
+    for one in done.released.values():
+        one.validate(full=True)
+
+
 def test_an_undecided_when_counts_only_where_the_release_matches() -> None:
     plan = plan_of(
         PlanField("a", "string"),

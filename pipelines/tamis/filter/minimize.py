@@ -118,8 +118,8 @@ def minimize_stored(
 def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
     """The schema of a release's batches, the same whatever their rows.
 
-    A top-level field is nullable where the schema says so or a `when` may null it; fields below
-    the top always are. There is no metadata.
+    A top-level field is nullable where the schema says so, or where all that is kept of it has a
+    `when`; fields below the top always are. There is no metadata.
     """
     for one in program_of(plan).releases:
         if one.plan.id == release.id:

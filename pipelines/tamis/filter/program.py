@@ -245,7 +245,8 @@ def _released(
     """Name, type and nullability of a released field; below the top everything is nullable."""
     own = kept.get(path)
     name = own.leaf.pseudonym if own and own.leaf.pseudonym else spec.name
-    nullable = spec.nullable or bool(own and own.when)
+    below = [one for leaf, one in kept.items() if is_below(leaf, path)]
+    nullable = spec.nullable or all(one.when for one in below)
     if spec.of is not None:
         _, kind, _ = _released(spec.of, path, kept)
         return name, pa.list_(kind), nullable
