@@ -503,6 +503,52 @@ def test_what_the_first_sieve_drops_holds_no_nir(way: str, edits: list[tuple[int
         assert not holds_nir(text)
 
 
+LONG_WAYS = (
+    *(way for way in SHORT_WAYS if not way.startswith("lSS")),
+    "1\u202f55\u202f08\u202f75\u202f999\u202f991\u202f93",
+    "\u2009".join(FULL),
+    " - ".join(FULL),
+    "".join(f"&#{ord(digit)};" for digit in FULL),
+    "2 69 05 2A 999 992 44",
+)
+PADDING = st.text(st.sampled_from("abcde é,.'\u2019\u20ac\u014345"), max_size=200)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            PADDING,
+            st.sampled_from(["", "06 12 34 56 78", "2024-11-23T10:00:00", *LONG_WAYS]),
+            st.lists(
+                st.tuples(st.integers(0, 40), st.sampled_from("0123A+., -\u20ac&%\\<\u0663")),
+                max_size=3,
+            ),
+            PADDING,
+        ),
+        min_size=1,
+    )
+)
+def test_what_the_first_sieve_drops_of_longer_texts_holds_no_nir(
+    parts: list[tuple[str, str, list[tuple[int, str]], str]],
+) -> None:
+    texts = []
+    for before, way, edits, behind in parts:
+        letters = list(way or " ")
+        for at, letter in edits:
+            letters[at % len(letters)] = letter
+        texts.append(f"{'.' * 60}{before}{''.join(letters)}{behind}")
+    values = pa.array(["x" * 200, *texts], pa.large_binary())
+    kept = set(gate_sieve._dense(values).tolist())
+    assert not [at for at, text in enumerate(texts, 1) if at not in kept and holds_nir(text)]
+
+
+@given(st.lists(st.binary(max_size=200), max_size=30))
+def test_the_first_sieve_weighs_values_as_one_would_one_by_one(values: list[bytes]) -> None:
+    data, offsets = gate_sieve.text_buffers(pa.array([*values, b"x"], pa.large_binary()))
+    weights = [sum(map(gate_sieve._WEIGHTS.__getitem__, value)) for value in values]
+    assert gate_sieve._weigh(data, offsets)[:-1].tolist() == [one >= 13 for one in weights]
+
+
 def test_fields_whose_lengths_cannot_add_up_are_not_joined_and_others_are() -> None:
     def look(values: list[str]) -> gate._Look:
         return gate._Look(

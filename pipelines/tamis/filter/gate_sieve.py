@@ -34,6 +34,7 @@ _FEWEST_DIGITS: Final = 12  # of 13 characters one may be the letter of 2A and 2
 _WIDEST_STEP: Final = 13  # bytes from one digit of a run to the next: 4 separators of 3 bytes
 _INSEE_BREAKS: Final = (1, 3, 5, 7, 10)
 _NO_NUMBER: Final = 10**16
+_ONE: Final = np.uint64(1)
 
 _FOREIGN_BYTES: Final = range(0xC6, 0xF5)  # that begin a character beyond Latin
 _PUNCTUATION: Final = 0xE2  # of these, the byte that begins general punctuation
@@ -163,41 +164,73 @@ def sieve(values: pa.Array) -> Sieved:
 def _dense(values: pa.Array) -> Ints:
     """Positions of the values that may hold a dozen digits close together, ascending."""
     data, offsets = text_buffers(values)
-    wide = np.diff(offsets) >= BODY
-    if not wide.any():
-        return NONE
     if len(data) < _SHORT * len(values):
-        # The byte behind the last is where values that are empty at the end begin.
-        weights = np.frombuffer(data.tobytes().translate(_WEIGHTS) + b"\0", np.uint8)
-        return np.flatnonzero(
-            wide & (np.add.reduceat(weights, offsets[:-1], dtype=np.uint32) >= BODY)
-        )
-    # Stretches of 5 words, 40 bytes, hold any span of 33: a NIR with separators of 3 bytes.
-    words = np.zeros(len(data) // _WORD + _LOOSE + 1, np.uint8)
+        wide = np.diff(offsets) >= BODY
+        return np.flatnonzero(wide & _weigh(data, offsets)) if wide.any() else NONE
+    at = _near(data, offsets)
+    return at[_hold_dozens(values.take(pa.array(at)))] if len(at) else NONE
+
+
+def _weigh(data: Bytes, offsets: Ints) -> Bools:
+    """Which values hold 13 bytes that can become digits, or one that can become any number."""
+    weights = np.frombuffer(data.tobytes().translate(_WEIGHTS), np.uint8)
+    octets = np.zeros(8 * (len(data) // 64 + 1), np.uint8)
+    octets[: (len(data) + 7) // 8] = np.packbits(weights, bitorder="little")
+    words = octets.view("<u8")
+    counts = np.bitwise_count(words)
+    below = words[offsets >> 6] & ((_ONE << (offsets & 63).astype(np.uint64)) - _ONE)
+    before = (np.cumsum(counts, dtype=np.int64) - counts)[offsets >> 6] + np.bitwise_count(below)
+    enough = np.diff(before) >= BODY
+    if weights.max() == BODY:
+        enough[np.searchsorted(offsets, np.flatnonzero(weights == BODY), "right") - 1] = True
+    return np.asarray(enough)
+
+
+def _count(data: Bytes, word: type[np.uint8 | np.uint64]) -> Bytes:
+    """How many digits, or beginnings of other scripts' characters, are in each 8 or 64 bytes.
+
+    Some more counts of none follow.
+    """
+    width = 8 * np.dtype(word).itemsize
+    counts = np.zeros(len(data) // width + _LOOSE + 1, np.uint8)
+    shifted, flags = np.empty(_CHUNK, np.uint8), np.empty(_CHUNK, bool)
     for start in range(0, len(data), _CHUNK):
         chunk = data[start : start + _CHUNK]
-        digits = (chunk - np.uint8(48)) < 10
+        digits = flags[: len(chunk)]
+        np.less(np.subtract(chunk, 48, out=shifted[: len(chunk)]), 10, out=digits)
         if chunk.max() >= _FOREIGN_BYTES[0]:
-            foreign = (chunk - np.uint8(_FOREIGN_BYTES[0])) < len(_FOREIGN_BYTES)
-            digits |= foreign & (chunk != _PUNCTUATION)
-        packed = np.packbits(digits)
-        words[start // _WORD :][: len(packed)] = np.bitwise_count(packed)
+            digits |= (chunk >= _FOREIGN_BYTES[0]) & (chunk != _PUNCTUATION)
+        whole = len(chunk) + -len(chunk) % width
+        flags[len(chunk) : whole] = False
+        found = np.bitwise_count(np.packbits(flags[:whole]).view(word))
+        counts[start // width :][: len(found)] = found
+    return counts
+
+
+def _near(data: Bytes, offsets: Ints) -> Ints:
+    """Positions of the values that a dozen digits stand in or beside, in three times 64 bytes.
+
+    Any span of 89 bytes, a NIR written with escapes, lies in the three from that it begins in.
+    """
+    counts = _count(data, np.uint64)
+    full = counts[:-2] + counts[1:-1] + counts[2:] >= _FEWEST_DIGITS
+    if not full.any():
+        return NONE
+    before = np.concatenate(([0], np.cumsum(full, dtype=np.int32)))
+    near = before[(offsets[1:] + 63) >> 6] > before[offsets[:-1] >> 6]
+    return np.flatnonzero(near & (np.diff(offsets) >= BODY))
+
+
+def _hold_dozens(values: pa.Array) -> Bools:
+    """Which values hold a dozen digits within 89 bytes."""
+    data, offsets = text_buffers(values)
+    words = _count(data, np.uint8)
     twos = words[:-1] + words[1:]
     fours = twos[:-2] + twos[2:]
-    eights = fours[:-4] + fours[4:]
-    tight, loose = fours[:-1] + words[4:], eights[:-4] + fours[8:]
-    found = (loose >= _FEWEST_DIGITS).view(np.uint8)
-    found += (tight >= _FEWEST_DIGITS)[: len(found)]
+    stretches = fours[:-8] + fours[4:-4] + fours[8:]
     # A stretch counts for the value in which it starts: what begins in a value's last word is
     # shorter than a NIR.
-    found = np.maximum.reduceat(found, offsets[:-1] // _WORD)
-    dense = (found == 2) & wide
-    loose_at = np.flatnonzero((found == 1) & wide)
-    if len(loose_at):
-        data, offsets = text_buffers(values.take(pa.array(loose_at)))
-        classes = _classify(data)
-        dense[loose_at[_encoded(data, classes, offsets, None)]] = True
-    return np.flatnonzero(dense)
+    return np.asarray(np.maximum.reduceat(stretches, offsets[:-1] // _WORD) >= _FEWEST_DIGITS)
 
 
 def _classify(data: Bytes) -> Bytes:
@@ -268,8 +301,8 @@ def _numbers(data: Bytes, places: Ints) -> Ints:
     return np.asarray(np.where(corsica < _NO_NUMBER, numbers - corsica, 0))
 
 
-def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools | None) -> Ints:
-    """Values with escapes, digits of other scripts, or (with `digits`) other ways to write some."""
+def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
+    """Values with escapes, digits of other scripts, or other ways to write some."""
     last = len(data) - 1
     escapes = np.flatnonzero(classes == _ESCAPE)
     escape, following = data[escapes], data[np.minimum(escapes + 1, last)]
@@ -280,20 +313,19 @@ def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools | None) -
         | ((escape == ord("<")) & (following > 46))
     )
     found = [escapes[opens], np.flatnonzero(classes == _FOREIGN)]
-    if digits is not None:
-        # Letters that were misread for digits, in a number or just beside one.
-        near = digits | _shift(digits, 1) | _shift(digits, 2)
-        near = _shift(near, 1) | _shift(near, -3)
-        letter = (classes == _LETTER) | ((classes == _CORSICA) & (data != ord("B")))
-        like = np.flatnonzero(near & ((classes == _LIKE_DIGIT) | (data == ord("B"))))
-        before, behind = np.maximum(like - 1, 0), np.minimum(like + 1, last)
-        quote = (data[behind] == ord("'")) | (data[behind] == 0xE2)
-        elided = (data[like] == ord("l")) & ~digits[before] & quote  # the French article
-        found.append(like[~letter[before] & ~letter[behind] & ~elided])
-        # Scientific notation.
-        powers = np.flatnonzero(_shift(digits, 1) & ((data | 0x20) == ord("e")))
-        behind = data[np.minimum(powers + 1, last)]
-        found.append(powers[(behind == ord("+")) | (behind == ord("1"))])
+    # Letters that were misread for digits, in a number or just beside one.
+    near = digits | _shift(digits, 1) | _shift(digits, 2)
+    near = _shift(near, 1) | _shift(near, -3)
+    letter = (classes == _LETTER) | ((classes == _CORSICA) & (data != ord("B")))
+    like = np.flatnonzero(near & ((classes == _LIKE_DIGIT) | (data == ord("B"))))
+    before, behind = np.maximum(like - 1, 0), np.minimum(like + 1, last)
+    quote = (data[behind] == ord("'")) | (data[behind] == 0xE2)
+    elided = (data[like] == ord("l")) & ~digits[before] & quote  # the French article
+    found.append(like[~letter[before] & ~letter[behind] & ~elided])
+    # Scientific notation.
+    powers = np.flatnonzero(_shift(digits, 1) & ((data | 0x20) == ord("e")))
+    behind = data[np.minimum(powers + 1, last)]
+    found.append(powers[(behind == ord("+")) | (behind == ord("1"))])
     return np.unique(np.searchsorted(offsets, np.concatenate(found), "right") - 1)
 
 
