@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from tamis.documents.schema import Format
 from tamis.filter.seal import Bools, Ints, validity
+from tamis.filter.utf8 import are_utf8
 from tamis.filter.values import (
     TYPE,
     UNREADABLE,
@@ -99,13 +100,15 @@ def read_text(array: pa.Array, wire: Wire) -> Conformed:
     text = array.view(kind)
     data, starts = _bytes_of(text)
     encoding = codecs.lookup(wire.encoding).name if binary else "utf-8"
+    if encoding in ("utf-8", "utf-8-sig"):
+        if are_utf8(data, starts):
+            return Conformed(text)
+        array = text.view(pa.large_binary() if wide else pa.binary())
+        return cast_each(array, lambda part: part.cast(kind), kind, UNREADABLE)
     if not data.size or (int(data.max()) < 0x80 and _extends_ascii(encoding)):
         return Conformed(text)
     if encoding in _SINGLE_BYTE:
         return _decode_single_bytes(text, data, starts, encoding)
-    if encoding in ("utf-8", "utf-8-sig"):
-        array = text.view(pa.large_binary() if wide else pa.binary())
-        return cast_each(array, lambda part: part.cast(kind), kind, UNREADABLE)
     return _decode_each(text, encoding)
 
 
