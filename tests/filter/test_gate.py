@@ -542,6 +542,41 @@ def test_what_the_first_sieve_drops_of_longer_texts_holds_no_nir(
     assert not [at for at, text in enumerate(texts, 1) if at not in kept and holds_nir(text)]
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "tél ", "voir l'", "S ", "le 12/03/2020 ", "x", "é"]),
+            st.sampled_from([FULL, "1 55 08 75 999 991 93", "1550875999991 93", "06 12 34 56 78"]),
+            st.lists(st.integers(0, 20), max_size=3),
+            st.sampled_from(["", " l", "B", ", réglé", " 06 10 20 30 40"]),
+        ),
+        min_size=1,
+    )
+)
+def test_misread_digits_are_seen_wherever_a_close_reading_sees_them(
+    parts: list[tuple[str, str, list[int], str]],
+) -> None:
+    texts = []
+    for before, number, misread, behind in parts:
+        letters = list(number)
+        for at in misread:
+            place = at % len(letters)
+            letters[place] = {"0": "O", "1": "l", "5": "S", "8": "B"}.get(
+                letters[place], letters[place]
+            )
+        texts.append(before + "".join(letters) + behind)
+    longer = [f"{text} {'.' * 90}" for text in texts]
+    for column in (texts, longer):
+        assert _leaks(pa.array(column)) == [0 if holds_nir(text) else -1 for text in column]
+
+
+def test_a_misread_digit_at_the_edge_of_its_value_is_seen() -> None:
+    body = next(body for body in _bodies(500) if body[0] == "1" and _key(body)[1] == "8")
+    first, last = f"l{body[1:]}{_key(body)}", f"{body}{_key(body)[0]}B"
+    beside = "fin 06 10 20 30 40 le 12/03/2020 fin"
+    assert _leaks(pa.array([beside, first, beside, last, beside])) == [-1, 0, -1, 0, -1]
+
+
 @given(st.lists(st.binary(max_size=200), max_size=30))
 def test_the_first_sieve_weighs_values_as_one_would_one_by_one(values: list[bytes]) -> None:
     data, offsets = gate_sieve.text_buffers(pa.array([*values, b"x"], pa.large_binary()))

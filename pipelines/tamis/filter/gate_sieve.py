@@ -256,18 +256,9 @@ def _candidates(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> tu
     at = np.flatnonzero(digits)
     if len(at) < BODY:
         return NONE, NONE
-    value = np.searchsorted(offsets, at, "right") - 1
-    step = np.diff(at)
-    same = value[1:] == value[:-1]
-    apart = ~same | (step > 1)
-    parted = ~same | (step > _WIDEST_STEP)
-    gaps = np.flatnonzero(apart & ~parted)
-    for k in range(1, _WIDEST_STEP):
-        gaps = gaps[step[gaps] > k]
-        parted[gaps[_IS_LETTER[classes[at[gaps] + k]]]] = True
+    value, apart, run = _runs(classes, offsets, at)
     begins = np.concatenate(([True], apart))
     ends = np.concatenate((apart, [True]))
-    run = np.concatenate(([0], np.cumsum(parted)))
     starts = np.flatnonzero(begins & (data[at] > 48) & (data[at] < 57))
     close, odd = [], []
     for length in (BODY, FULL):
@@ -281,6 +272,23 @@ def _candidates(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> tu
         close.append(value[first[signed]])
         odd.append(value[first[~signed]])
     return np.unique(np.concatenate(close)), np.unique(np.concatenate(odd))
+
+
+def _runs(classes: Bytes, offsets: Ints, at: Ints) -> tuple[Ints, Bools, Ints]:
+    """Of bytes at some places: the value of each, which do not touch the next, and the run of each.
+
+    A run goes on over separators, and ends at a letter, a wide gap or the end of its value.
+    """
+    value = np.searchsorted(offsets, at, "right") - 1
+    step = np.diff(at)
+    same = value[1:] == value[:-1]
+    apart = ~same | (step > 1)
+    parted = ~same | (step > _WIDEST_STEP)
+    gaps = np.flatnonzero(apart & ~parted)
+    for k in range(1, _WIDEST_STEP):
+        gaps = gaps[step[gaps] > k]
+        parted[gaps[_IS_LETTER[classes[at[gaps] + k]]]] = True
+    return value, apart, np.concatenate(([0], np.cumsum(parted)))
 
 
 def _numbers(data: Bytes, places: Ints) -> Ints:
@@ -303,6 +311,7 @@ def _numbers(data: Bytes, places: Ints) -> Ints:
 
 def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
     """Values with escapes, digits of other scripts, or other ways to write some."""
+    misread = _misread(data, classes, offsets, digits)
     last = len(data) - 1
     escapes = np.flatnonzero(classes == _ESCAPE)
     escape, following = data[escapes], data[np.minimum(escapes + 1, last)]
@@ -312,21 +321,28 @@ def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
         | ((escape == ord("\\")) & (following > 96))
         | ((escape == ord("<")) & (following > 46))
     )
-    found = [escapes[opens], np.flatnonzero(classes == _FOREIGN)]
-    # Letters that were misread for digits, in a number or just beside one.
-    near = digits | _shift(digits, 1) | _shift(digits, 2)
-    near = _shift(near, 1) | _shift(near, -3)
-    letter = (classes == _LETTER) | ((classes == _CORSICA) & (data != ord("B")))
-    like = np.flatnonzero(near & ((classes == _LIKE_DIGIT) | (data == ord("B"))))
-    before, behind = np.maximum(like - 1, 0), np.minimum(like + 1, last)
-    quote = (data[behind] == ord("'")) | (data[behind] == 0xE2)
-    elided = (data[like] == ord("l")) & ~digits[before] & quote  # the French article
-    found.append(like[~letter[before] & ~letter[behind] & ~elided])
+    found = [misread, escapes[opens], np.flatnonzero(classes == _FOREIGN)]
     # Scientific notation.
     powers = np.flatnonzero(_shift(digits, 1) & ((data | 0x20) == ord("e")))
     behind = data[np.minimum(powers + 1, last)]
     found.append(powers[(behind == ord("+")) | (behind == ord("1"))])
     return np.unique(np.searchsorted(offsets, np.concatenate(found), "right") - 1)
+
+
+def _misread(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
+    """Where letters stand that may be misread digits, in runs that are then as long as a NIR."""
+    like = np.flatnonzero((classes == _LIKE_DIGIT) | (data == ord("B")))
+    letter = (classes == _LETTER) | ((classes == _CORSICA) & (data != ord("B")))
+    edge = np.zeros(len(data) + 1, bool)
+    edge[offsets] = True
+    before, behind = letter[np.maximum(like - 1, 0)], letter[np.minimum(like + 1, len(data) - 1)]
+    marks = digits.copy()
+    marks[like[(edge[like] | ~before) & (edge[like + 1] | ~behind)]] = True
+    at = np.flatnonzero(marks)
+    if not len(at):
+        return NONE
+    _, _, run = _runs(classes, offsets, at)
+    return at[~digits[at] & (np.bincount(run)[run] >= BODY)]
 
 
 def _shift(array: npt.NDArray[_Item], by: int) -> npt.NDArray[_Item]:
