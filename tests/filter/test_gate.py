@@ -584,6 +584,30 @@ def test_the_first_sieve_weighs_values_as_one_would_one_by_one(values: list[byte
     assert gate_sieve._weigh(data, offsets)[:-1].tolist() == [one >= 13 for one in weights]
 
 
+@given(st.integers(1, 20), st.data())
+def test_values_of_one_width_are_weighed_by_their_places_and_none_is_lost(
+    width: int, data: st.DataObject
+) -> None:
+    def value(signs: bytes) -> st.SearchStrategy[bytes]:
+        return st.lists(st.sampled_from(signs), min_size=width, max_size=width).map(bytes)
+
+    rows = data.draw(st.sampled_from([1, 2, 63, 64, 65, 130]))
+    few = data.draw(st.lists(value(b"X-0"), min_size=1, max_size=3))
+    odd, at = data.draw(value(b"0189D&B\xc3\xe2")), data.draw(st.integers(0, rows - 1))
+    values = [odd if row == at else few[row % len(few)] for row in range(rows)]
+    weights = [sum(map(gate_sieve._WEIGHTS.__getitem__, one)) for one in values]
+
+    column = pa.array(values, pa.large_binary())
+    assert gate_sieve._heaviest(gate_sieve.text_buffers(column)[0], width) >= max(weights)
+    heavy = [row for row, weight in enumerate(weights) if weight >= 13 and width >= 13]
+    assert gate_sieve._dense(column).tolist() == heavy
+
+
+def test_numbers_behind_a_letter_all_of_one_width_need_no_look_at_each() -> None:
+    values = pa.array([f"D{n:012}" for n in range(1000)], pa.large_binary())
+    assert gate_sieve._heaviest(gate_sieve.text_buffers(values)[0], 13) == 12
+
+
 def test_fields_whose_lengths_cannot_add_up_are_not_joined_and_others_are() -> None:
     def look(values: list[str]) -> gate._Look:
         return gate._Look(
