@@ -8,6 +8,7 @@ pages. What passes holds the rows' values and not one byte more, so that it can 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -50,6 +51,7 @@ _NUMBERS: Final = {
     "BYTE_ARRAY": 6,
     "FIXED_LEN_BYTE_ARRAY": 7,
 }
+_PLACES_AT_ONCE: Final = 1 << 14
 _FIXED: Final = "FIXED_LEN_BYTE_ARRAY"
 _DECIMAL: Final = 5  # converted types: this one, and UINT_8 to UINT_64
 _UNSIGNED: Final = (11, 12, 13, 14)
@@ -124,10 +126,25 @@ class ColumnChunk:
         return pa.DictionaryArray.from_arrays(self.places, self.entries, safe=False)
 
     @cached_property
+    def others(self) -> pa.Array:
+        """The values of the pages that do not refer to a dictionary."""
+        return self._decode([page for page in self.pages if page.is_single])
+
+    @cached_property
     def values(self) -> pa.Array:
         """The N values."""
+        pages = self.pages if self.entries is None else self.pages[1:]
+        if not all(one.has_places >= two.has_places for one, two in pairwise(pages)):
+            return self._decode(self.pages)
+        if self.entries is None:
+            return self.others
+        found = self.entries.take(self.places)
+        return found if len(found) == self.rows else pa.concat_arrays([found, self.others])
+
+    def _decode(self, pages: Sequence[Page]) -> pa.Array:
         element = {**self.element, 3: (I32, OPTIONAL if self.nulls else REQUIRED)}
-        return _read(element, [page.plain(self.nulls > 0) for page in self.pages], self.rows)
+        rows = sum(page.slots for page in pages if page.kind != DICTIONARY)
+        return _read(element, [page.plain(self.nulls > 0) for page in pages], rows)
 
     @cached_property
     def bounds(self) -> tuple[bytes, bytes] | None:
@@ -295,8 +312,12 @@ def _prove_dictionary(chunk: ColumnChunk) -> None:
     """Check that each entry is some row's value, and that no entry is followed by anything."""
     assert chunk.places is not None
     places = chunk.places.drop_null() if chunk.places.null_count else chunk.places
+    numbers = places.to_numpy()
     used = np.zeros(chunk.pages[0].slots, bool)
-    used[places.to_numpy()] = True
+    for start in range(0, len(numbers), _PLACES_AT_ONCE):
+        if used.all():
+            break
+        used[numbers[start : start + _PLACES_AT_ONCE]] = True
     if not used.all():
         raise OddChunkError("entries that no row has")
     if chunk.layout.physical == "BYTE_ARRAY":
@@ -307,17 +328,14 @@ def _prove_dictionary(chunk: ColumnChunk) -> None:
 
 def _prove_lengths(chunk: ColumnChunk) -> None:
     """Check that the strings of each plain page take all its bytes."""
-    if all(page.kind == DICTIONARY or page.has_places for page in chunk.pages):
-        return
-    offsets = _offsets(chunk.values)
+    pages = [page for page in chunk.pages if page.is_single]
+    offsets = _offsets(chunk.others) if pages else np.zeros(1, np.int32)
     at = 0
-    for page in chunk.pages:
-        if page.kind != DICTIONARY:
-            if page.encoding == PLAIN:
-                length = int(offsets[at + page.slots] - offsets[at])
-                if length + 4 * page.filled != page.values:
-                    raise OddChunkError("lengths")
-            at += page.slots
+    for page in pages:
+        length = int(offsets[at + page.slots] - offsets[at])
+        if length + 4 * page.filled != page.values:
+            raise OddChunkError("lengths")
+        at += page.slots
 
 
 def _offsets(array: pa.Array) -> npt.NDArray[np.int32]:

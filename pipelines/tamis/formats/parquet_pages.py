@@ -103,6 +103,11 @@ class Page:
         return self.kind != DICTIONARY and self.encoding in (PLAIN_DICTIONARY, RLE_DICTIONARY)
 
     @property
+    def is_single(self) -> bool:
+        """Whether the values stand by themselves."""
+        return self.kind != DICTIONARY and not self.has_places
+
+    @property
     def values(self) -> int:
         """Bytes of the values, without the levels before them."""
         return len(self.content) - self.levels
