@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tamis.cli.day import read_day
+from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress
 from tamis.decide.compile import compile_plan, compile_subject, whole_schema
 from tamis.decide.subject import open_subject
@@ -70,8 +71,9 @@ def dry_run_command(
     other = compile_plan(load_project(asked.against), policy, day) if asked.against else None
     from rich.console import Console
 
-    from tamis.beam.look import Look
-    from tamis.beam.run import dry_run
+    with loading_beam():
+        from tamis.beam.look import Look
+        from tamis.beam.run import dry_run
     from tamis.report.compose import compose
     from tamis.report.terminal import tell_dry_run
 

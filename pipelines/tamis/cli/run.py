@@ -6,11 +6,11 @@ receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 """
 
 import datetime
-import gc
 import sys
 from glob import glob
 
 from tamis.cli.day import read_day
+from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress, show_warnings
 from tamis.decide.compile import compile_plan
 from tamis.decide.plan import Plan
@@ -75,14 +75,12 @@ def run_command(
         # Parquet files are read in no order, and digested by themselves.
         found = [path for pattern in inputs for path in sorted(glob(pattern))]
         begin_digests(path for path in found if path.endswith(".parquet"))
-    gc.disable()
-    import pyarrow as pa
+    with loading_beam():
+        import pyarrow as pa
 
-    from tamis.beam.run import Job, builds_only, new_run_id, run
-    from tamis.evidence.target import RECEIPTS
+        from tamis.beam.run import Job, builds_only, new_run_id, run
+        from tamis.evidence.target import RECEIPTS
 
-    gc.freeze()  # Beam's modules stay to the end: no need to walk them again and again
-    gc.enable()
     # Batches come and go: pages that other pools give back are asked for again each time.
     pa.set_memory_pool(pa.system_memory_pool())
     name = run_id or new_run_id(policy)

@@ -6,12 +6,12 @@ stream evaluation-cpf-feed drained: 120000 in, 118211 released, 1780 withheld, 9
 """
 
 import datetime
-import gc
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_log
 from tamis.cli.run import compile_allowed, tell_receipt
 from tamis.decide.plan import Plan
@@ -51,11 +51,8 @@ def run_stream_command(
     def compile_today() -> Plan:
         return next(plans, None) or compile_allowed(project, policy, today(), asked.allow_example)
 
-    gc.disable()
-    from tamis.beam.run_stream import stream_id
-
-    gc.freeze()  # Beam's modules stay to the end: no need to walk them again and again
-    gc.enable()
+    with loading_beam():
+        from tamis.beam.run_stream import stream_id
     stream = asked.run_id or stream_id(policy, source)
     if stream_kind(source) == "watch":
         return _watch(source, output, stream, asked, compile_today)

@@ -11,9 +11,8 @@ from threading import Thread
 from typing import Final
 
 _BYTES: Final = 1 << 20
-_EARLY_BYTES: Final = 1 << 23
-"""Read at once beside an import, which may hold the interpreter 5 ms before each block; with
-more, what was read leaves the cache before it is hashed."""
+"""Read at once. With more, what was read leaves the cache before it is hashed; with less, an
+import beside it may hold the interpreter too often."""
 
 _Stamp = tuple[int, int, int]
 _begun: dict[str, "Future[tuple[_Stamp, str]]"] = {}
@@ -37,7 +36,7 @@ def digest_file(path: str) -> tuple[int, str]:
         stamp, sha256 = begun.result()
         if stamp == _stamp(path):
             return stamp[0], sha256
-    return _hash(path, _BYTES)
+    return _hash(path)
 
 
 def _work(begun: dict[str, "Future[tuple[_Stamp, str]]"]) -> None:
@@ -45,7 +44,7 @@ def _work(begun: dict[str, "Future[tuple[_Stamp, str]]"]) -> None:
         if future.set_running_or_notify_cancel():
             try:
                 stamp = _stamp(path)
-                size, sha256 = _hash(path, _EARLY_BYTES)
+                size, sha256 = _hash(path)
                 future.set_result(((size, *stamp[1:]), sha256))
             except OSError as error:
                 future.set_exception(error)
@@ -56,10 +55,10 @@ def _stamp(path: str) -> _Stamp:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def _hash(path: str, block: int) -> tuple[int, str]:
+def _hash(path: str) -> tuple[int, str]:
     sha256 = hashlib.sha256()
     size = 0
-    buffer = memoryview(bytearray(block))
+    buffer = memoryview(bytearray(_BYTES))
     with open(path, "rb", buffering=0) as stream:
         while read := stream.readinto(buffer):
             sha256.update(buffer[:read])
