@@ -1,6 +1,10 @@
-"""What pytest leaves alone, since they are programs run by hand, and its options of our own."""
+"""For all tests: no example is timed, programs run by hand are left alone, options of our own."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 collect_ignore_glob = ["benchmarks/*", "nir/fuzz_*.py"]
 

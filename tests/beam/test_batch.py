@@ -54,7 +54,7 @@ def values(batch: Batch) -> dict[str, Any]:
     return told | {"positions": batch.positions.to_pylist()}
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
+@settings(suppress_health_check=list(HealthCheck), max_examples=60)
 @given(batches())
 def test_a_batch_comes_back_as_it_went(batch: Batch) -> None:
     again = CODER.decode(CODER.encode(batch))
@@ -64,7 +64,7 @@ def test_a_batch_comes_back_as_it_went(batch: Batch) -> None:
         array.validate(full=True)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=30)
+@settings(suppress_health_check=list(HealthCheck), max_examples=30)
 @given(batches())
 def test_the_same_batch_has_the_same_bytes(batch: Batch) -> None:
     once = CODER.encode(batch)

@@ -483,7 +483,7 @@ def test_names_that_no_schema_can_say_are_told(draft: Draft, tmp_path: Path) -> 
     assert re.search(r"column 7, \(name withheld\).*\n.*NIR: 1 as 15", text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=6))
 def test_any_names_give_a_schema_that_loads(given_names: list[str]) -> None:
     nodes = [field_of(name) for name in given_names]

@@ -628,7 +628,6 @@ def _apply(folder: Path, edits: Iterable[Edit]) -> Project:
 some_edits = st.lists(st.sampled_from(EDITS), max_size=4, unique=True)
 slow = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

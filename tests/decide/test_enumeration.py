@@ -155,7 +155,7 @@ def leaks(subject: Subject, day: datetime.date) -> set[int]:
     return broken
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(subjects())
 def test_a_plan_compiles_on_a_day_if_and_only_if_no_rule_fails_on_it(subject: Subject) -> None:
     for day in days_of(DayRange(DATES[0]), {*DATES, *subject.cuts}):
@@ -189,7 +189,7 @@ class DayRange:
     until: datetime.date | None = None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(subjects())
 def test_between_two_cuts_nothing_changes(subject: Subject) -> None:
     """One day stands for its whole piece of the time line."""

@@ -123,7 +123,7 @@ class TestPrimitive:
 
 class TestSealing:
     @given(originals, st.text(max_size=30), st.integers())
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     def test_every_message_comes_back_as_it_was(
         self, original: Original, source: str, position: int
     ) -> None:

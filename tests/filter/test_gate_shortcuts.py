@@ -61,7 +61,7 @@ def told(leaks: Leaks) -> tuple[list[int], object]:
     return leaks.rows.tolist(), leaks.findings
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 260), st.integers(1, 5))
 def test_the_gate_finds_the_same_whatever_it_looks_at_first(
     seed: int, rows: int, count: int

@@ -31,7 +31,7 @@ from tamis.nir.pseudonym import pseudonymize
 
 from ..strategies import LEAK, MARK, REDACTED, TOKEN, Cell, Feed, batch_of, feeds, walk
 
-FILTER = settings(deadline=None, suppress_health_check=list(HealthCheck))
+FILTER = settings(suppress_health_check=list(HealthCheck))
 
 
 class Keys:

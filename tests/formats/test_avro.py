@@ -56,7 +56,7 @@ def struct(name: str, **types: Any) -> dict[str, Any]:
     return {"type": "record", "name": name, "fields": fields}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -93,7 +93,7 @@ def test_a_line_break_in_a_value_is_whole_wherever_a_block_ends(
         assert rows(chunks) == [(n, "1", "z\r\n\r\n") for n in range(1, 21)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from([b"a", b",", b",", b'"', b"\n", b"\r", b"\xe9"]), max_size=120))
 def test_any_bytes_read_the_same_wherever_blocks_end(body: list[bytes]) -> None:
     def outcome(block: int) -> Any:
@@ -114,7 +114,7 @@ def test_any_bytes_read_the_same_wherever_blocks_end(body: list[bytes]) -> None:
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufdd0"), max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(texts, texts, texts), max_size=12),
     st.sampled_from([",", ";", "\t", "|"]),

@@ -354,7 +354,7 @@ def test_a_file_that_is_no_dsn_is_refused() -> None:
 
 
 @given(st.integers(0, 900), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_of_a_file_cut_anywhere_no_individu_is_published_but_whole(cut: int, lone: bool) -> None:
     many = [
         individu(nom, nir, NTT, contrat("A"), versement(remuneration("A", "1.00", "7.00")))
@@ -588,7 +588,7 @@ people = st.lists(
 
 
 @given(people)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_nobody_is_given_what_is_another_persons(persons: list[Person]) -> None:
     items = read(text_of(envoi(declaration(*(one.lines() for one in persons))), "utf-8"))
     found = [
@@ -608,7 +608,7 @@ def test_nobody_is_given_what_is_another_persons(persons: list[Person]) -> None:
     st.lists(st.sampled_from(["\n", "\r\n", " \r\n", "\n\n", "\r\n \r\n"]), min_size=1, max_size=4),
     st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_reads_and_line_ends_of_any_kind_give_the_same_records(
     persons: list[Person], sizes: list[int], ends: list[str], last: bool
 ) -> None:
@@ -623,7 +623,7 @@ def test_reads_and_line_ends_of_any_kind_give_the_same_records(
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_lines_in_any_order_break_nothing(data: st.DataObject) -> None:
     lines = envoi(declaration(individu("A", NIR_A, NTT, contrat("A"), versement())))
     some = [*lines, ("S21.G00.53.002", "1.00"), ("S06.G51.00.001", "DSNOK"), ("", "")]

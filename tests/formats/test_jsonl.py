@@ -143,7 +143,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.dictionaries(st.sampled_from(["nom", "contrats", "memo"]), values), max_size=12),
     st.integers(1, 5),

@@ -81,7 +81,7 @@ def test_a_part_is_read_with_its_place_in_the_file() -> None:
     assert chunks[0].data.column("nom").to_pylist() == ["8", "9", "10", "11", "12"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 60), st.integers(1, 20), st.integers(1, 25), st.integers(0, 9))
 def test_rows_read_back_equal_whatever_row_groups_and_chunks(
     rows: int, group: int, records: int, seed: int
@@ -292,7 +292,7 @@ def test_only_what_looks_like_a_name_is_shown(name: str, shown: bool) -> None:
     assert shown_name(name) == (name if shown else "(name withheld)")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.booleans(), max_size=12), max_size=8), st.integers(1, 10))
 def test_chunks_hold_as_many_records_whatever_the_pieces(
     pieces: list[list[bool]], records: int

@@ -102,7 +102,7 @@ def rows_of(data: bytes) -> list[dict[str, Any]]:
 
 
 TOKENS = re.compile(TOKEN.encode() + rb"\d+;")
-SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
+SLOW = settings(suppress_health_check=list(HealthCheck), max_examples=60)
 
 
 @SLOW

@@ -152,13 +152,13 @@ _pieces = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.none() | st.lists(_pieces, max_size=6).map("".join), max_size=6))
 def test_any_column_is_redacted_as_its_texts_are(texts: list[str | None]) -> None:
     _check_twin(texts, pa.string())
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.text() | st.lists(_pieces, max_size=8).map("".join) | st.characters().map(lambda c: c * 20)
 )

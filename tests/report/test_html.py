@@ -323,7 +323,7 @@ def test_hostile_names_and_texts_change_nothing_but_text(lang: Lang, hostile: st
     assert visible(f"besoin de montant{hostile}") in page.text
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text(max_size=40))
 def test_no_text_changes_the_outline_and_every_page_can_be_written(text: str) -> None:
     html = render_html(make_result(lambda one: f"{one}é{text}"))

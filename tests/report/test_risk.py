@@ -59,7 +59,7 @@ def combination(row: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(records(), st.integers(1, 20), st.integers(0, 2**64))
 def test_groups_are_those_of_a_brute_force_count(
     rows: list[dict[str, Any]], cut: int, key: int
@@ -75,7 +75,7 @@ def test_groups_are_those_of_a_brute_force_count(
     assert not groups.dropped
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.integers(0, 400), min_size=1, max_size=900),
     st.integers(1, 64),

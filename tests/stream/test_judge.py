@@ -36,9 +36,7 @@ from .made import (
 )
 
 FEED = payloads()
-SLOW = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=False
-)
+SLOW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], derandomize=False)
 
 CANARY = "CANARI"
 POISON: tuple[tuple[bytes | None, str], ...] = (
@@ -182,7 +180,7 @@ class TestBeside:
 
 class TestSealing:
     @given(st.lists(st.none() | st.binary(max_size=40), min_size=1, max_size=4))
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     def test_originals_come_back_as_they_were(self, garbage: list[bytes | None]) -> None:
         own = PrivateKey.new()
         headers = (("trace", b"\x00\xff"), ("trace", None))

@@ -48,7 +48,7 @@ def receipt(ledger: Ledger) -> Receipt:
 
 
 @given(st.lists(st.integers(1, 20)), st.lists(st.booleans(), min_size=63, max_size=63))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_periods_add_up_to_what_was_read(sizes: list[int], ends: list[bool]) -> None:
     ledgers = [begin()]
     for part, ended in zip(split(FEED, sizes), ends, strict=False):
