@@ -545,10 +545,12 @@ def test_what_the_first_sieve_drops_of_longer_texts_holds_no_nir(
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["", "tél ", "voir l'", "S ", "le 12/03/2020 ", "x", "é"]),
+            st.sampled_from(
+                ["", "tél ", "voir l'", "S ", "le 12/03/2020 ", "x", "é", "×", "’", "_", "nº"]
+            ),
             st.sampled_from([FULL, "1 55 08 75 999 991 93", "1550875999991 93", "06 12 34 56 78"]),
             st.lists(st.integers(0, 20), max_size=3),
-            st.sampled_from(["", " l", "B", ", réglé", " 06 10 20 30 40"]),
+            st.sampled_from(["", " l", "B", "é", "÷", ", réglé", " 06 10 20 30 40 légal"]),
         ),
         min_size=1,
     )
@@ -568,6 +570,16 @@ def test_misread_digits_are_seen_wherever_a_close_reading_sees_them(
     longer = [f"{text} {'.' * 90}" for text in texts]
     for column in (texts, longer):
         assert _leaks(pa.array(column)) == [0 if holds_nir(text) else -1 for text in column]
+
+
+def test_a_letter_behind_an_accent_is_none_that_was_misread() -> None:
+    phones = "tél 06 10 20 30 40 06 10"
+    assert not holds_nir(phones)
+    assert not len(gate_sieve.sieve(pa.array([phones], pa.large_binary())).close)
+    misread = b"l55087599999193"
+    signs = ["nº".encode(), "×".encode(), b"\xc3", "é".encode()]
+    assert _leaks(pa.array([sign + misread for sign in signs])) == [0, 0, 0, -1]
+    assert _leaks(pa.array([b"06 10 20 30 40 06 10\xc3", b"\x80" + misread])) == [-1, 0]
 
 
 def test_a_misread_digit_at_the_edge_of_its_value_is_seen() -> None:

@@ -38,6 +38,8 @@ _ONE: Final = np.uint64(1)
 
 _FOREIGN_BYTES: Final = range(0xC6, 0xF5)  # that begin a character beyond Latin
 _PUNCTUATION: Final = 0xE2  # of these, the byte that begins general punctuation
+_LATIN: Final = 0xC3  # begins a French letter with an accent,
+_SIGNS: Final = (0x97, 0xB7)  # but for the signs of times and division
 
 _LETTER, _GAP, _DIGIT, _CORSICA, _LIKE_DIGIT, _ESCAPE, _FOREIGN = range(7)
 
@@ -350,6 +352,10 @@ def _misread(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
     letter = (classes == _LETTER) | ((classes == _CORSICA) & (data != ord("B")))
     edge = np.zeros(len(data) + 1, bool)
     edge[offsets] = True
+    accents = np.flatnonzero(data[:-1] == _LATIN)
+    second = data[accents + 1]
+    accents = accents[(second >= 0x80) & ~np.isin(second, _SIGNS) & ~edge[accents + 1]]
+    letter[accents] = letter[accents + 1] = True
     before, behind = letter[np.maximum(like - 1, 0)], letter[np.minimum(like + 1, len(data) - 1)]
     marks = digits.copy()
     marks[like[(edge[like] | ~before) & (edge[like + 1] | ~behind)]] = True

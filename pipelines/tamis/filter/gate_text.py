@@ -38,8 +38,9 @@ _NAMED_KEY = re.compile(
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{24,}")
 _HOUR = re.compile(r"[0-9]h$")  # the minutes behind it begin no list
 _NEXT_FIELD = re.compile(r"[\"']?\s?[;,|]\s?[\"']?")
+_FRENCH = "[0-9A-Za-zÀ-ÖØ-öø-ÿ]"  # not º, which stands before numbers
 _LIKE_DIGITS = re.compile(
-    r"(?<![0-9A-Za-z])[0-9OolISB]+(?:[\s.\-/_]{1,2}[0-9OolISB]+)*(?![0-9A-Za-z])"
+    rf"(?<!{_FRENCH})[0-9OolISB]+(?:[\s.\-/_]{{1,2}}[0-9OolISB]+)*(?!{_FRENCH})"
 )
 _FROM_LIKE_DIGITS = str.maketrans("OolISB", "001158")
 
