@@ -98,7 +98,7 @@ class ColumnChunk:
         return _read(element, [(header, page.content)], page.slots)
 
     @cached_property
-    def places(self) -> pa.Int64Array | None:
+    def places(self) -> pa.Int32Array | None:
         """Where in the dictionary the values of the pages stand that refer to it.
 
         The pages are read with another dictionary, of the numbers from 0 on.
@@ -106,12 +106,12 @@ class ColumnChunk:
         if not self.pages or self.pages[0].kind != DICTIONARY:
             return None
         size = self.pages[0].slots
-        numbers = np.arange(size, dtype=np.int64).tobytes()
+        numbers = np.arange(size, dtype="<i4").tobytes()
         header = dictionary_header(size, PLAIN, len(numbers), len(numbers))
         pages = [page for page in self.pages if page.has_places]
         read = [page.plain(self.nulls > 0) for page in pages]
         element: Struct = {
-            1: (I32, _NUMBERS["INT64"]),
+            1: (I32, _NUMBERS["INT32"]),
             3: (I32, OPTIONAL if self.nulls else REQUIRED),
             4: (BINARY, b"place"),
         }

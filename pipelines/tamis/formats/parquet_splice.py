@@ -150,7 +150,9 @@ def _read_chunk(stream: Any, column: Struct) -> EncodedChunk:
         if number in _KEPT
     }
     stream.seek(start)
-    return EncodedChunk(stream.read(value(metadata, 7)), moved)
+    # Arrow's own readers need not copy what stands in memory.
+    read = getattr(stream, "read_buffer", stream.read)
+    return EncodedChunk(memoryview(read(value(metadata, 7))), moved)
 
 
 def _read_footer(stream: Any) -> Struct:
