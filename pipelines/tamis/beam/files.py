@@ -13,7 +13,6 @@ from apache_beam.io.filesystems import FileSystems
 
 from tamis.documents.schema import FormatName
 from tamis.errors import InputError, UsageError
-from tamis.evidence.digest import digest_file
 
 _SUFFIXES: dict[str, FormatName] = {
     ".parquet": "parquet",
@@ -210,11 +209,6 @@ class _Decompressed(io.RawIOBase):
 
 def digest(uri: str) -> tuple[int, str]:
     """Size in bytes and SHA-256 of the file at `uri`."""
-    if is_local(uri):
-        try:
-            return digest_file(uri)
-        except OSError:
-            raise InputError(uri, "cannot be opened") from None
     with HashingReader(uri) as raw:
         sha256 = raw.finish()
         return raw.size, sha256

@@ -7,7 +7,6 @@ receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 
 import datetime
 import sys
-from glob import glob
 
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
@@ -19,7 +18,6 @@ from tamis.documents.project import Project
 from tamis.errors import UsageError
 from tamis.evidence.commit import receipt_path
 from tamis.evidence.database import is_database, shown_uri
-from tamis.evidence.digest import begin_digests
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
 
 
@@ -71,10 +69,6 @@ def run_command(
         raise UsageError(f"{day} is not today ({today()}): say --replay to run under its law")
     plan = compile_allowed(project, policy, day, allow_example)
 
-    if not options:  # else workers may be elsewhere
-        # Parquet files are read in no order, and digested by themselves.
-        found = [path for pattern in inputs for path in sorted(glob(pattern))]
-        begin_digests(path for path in found if path.endswith(".parquet"))
     with loading_beam():
         import pyarrow as pa
 
