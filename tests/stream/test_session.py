@@ -1,6 +1,7 @@
 """A session's turns: what is read is committed or read again, and it ends for one reason."""
 
 import datetime
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -65,11 +66,14 @@ class Sink:
         self.periods: list[Ledger] = []
         self.committed: list[Judged] = []
         self.failing = self.closed = False
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
 
     def open(self, source: str) -> dict[int, int]:
         return dict(self.positions)
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
+        self.may_go_on.wait()
         if self.failing:
             raise RunError("the sink went away")
         self.committed.append(judged)
@@ -208,14 +212,34 @@ def test_a_stop_on_the_last_day_is_a_stop() -> None:
     assert session.ending == "stopped"
 
 
-def test_what_a_sink_does_not_commit_is_not_counted() -> None:
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_a_sink_does_not_commit_is_told_and_not_counted(goes_on: bool) -> None:
     reader, sink = Reader(10), Sink()
     session = begin(reader, sink)
     sink.failing = True
     found = session.gather(0.0)
     assert found is not None
+    session.commit(judge(found))
+    ends = (lambda: session.commit(judge(found))) if goes_on else session.finish
     with pytest.raises(RunError):
-        session.commit(judge(found))
+        ends()
     session.close()
     assert (session.committed.records, sink.positions) == (0, {})
     assert (reader.closed, sink.closed) == (True, True)
+
+
+def test_the_next_messages_are_gathered_while_a_commit_is_under_way() -> None:
+    sink = Sink()
+    session = begin(Reader(10), sink)
+    sink.may_go_on.clear()
+    first = session.gather(0.0)
+    assert first is not None
+    session.commit(judge(first))
+    second = session.gather(0.0)
+    assert second is not None
+    assert sink.committed == []
+    sink.may_go_on.set()
+    session.commit(judge(second))
+    run(session)
+    assert [one.spans[0].first for one in sink.committed] == [0, 4, 8]
+    assert [one.tally.records for one in sink.periods] == [10]

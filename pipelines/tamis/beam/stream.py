@@ -2,9 +2,9 @@
 
     ReadStream ── Gathered ──> Judge ── Judged ──> Commit
 
-All three are fused on the local runner, which calls them by turns in one thread: what the source
-gathered is committed before it gathers again. What is in flight never leaves the process; its
-coders refuse to encode.
+All three are fused on the local runner, which calls them by turns in one thread; the session
+commits in another, while the next messages are gathered. What is in flight never leaves the
+process; its coders refuse to encode.
 """
 
 from collections.abc import Iterable, Iterator

@@ -3,6 +3,7 @@
     reader ── gathered ──> judge ──> judged ──> sink        records, receipt and positions at once
 
 A session lives in one process: the source that Beam reads and the step that commits meet in it.
+While a sink commits, the next messages are gathered and judged; one commit is under way at most.
 It ends when it is told to stop, when the plan's day is over, or when something fails; whatever it
 read and did not commit will be read again.
 """
@@ -12,6 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -85,6 +87,8 @@ class Session:
         self._settings = settings
         self._stop = threading.Event()
         self._ledger: Ledger | None = None
+        self._worker = ThreadPoolExecutor(1, "commit")
+        self._under_way: tuple[Judged, Future[Ledger]] | None = None
         self._began = time.monotonic()
 
     def open(self) -> None:
@@ -121,11 +125,15 @@ class Session:
         return self.plan.valid_until is not None and today() >= self.plan.valid_until
 
     def commit(self, judged: Judged) -> bool:
-        """Commit what was judged; not under an expired plan.
+        """Begin to commit what was judged, once what was before it is; not under an expired plan.
 
         Returns:
-            Whether it is committed. What is not will be read again, under the plan of its day.
+            Whether it will be. What is not will be read again, under the plan of its day.
+
+        Raises:
+            RunError: what was before it could not be committed.
         """
+        self._settle()
         if self.is_expired or self.ending == "expired":
             self.ending = "expired"
             return False
@@ -134,8 +142,7 @@ class Session:
                 self.plan, self._settings.stream, judged.source, self._settings.key_parts
             )
             self._began = time.monotonic()
-        self._ledger = self._sink.commit(judged, self._ledger)
-        self.committed.add(judged.tally)
+        self._under_way = judged, self._worker.submit(self._sink.commit, judged, self._ledger)
         return True
 
     def acknowledge(self) -> None:
@@ -154,14 +161,26 @@ class Session:
 
     def close(self) -> None:
         """Let the stream go. What was not committed is as if it had not been read."""
+        self._worker.shutdown()
         self._reader.close()
         self._sink.close()
 
+    def _settle(self) -> None:
+        """Wait for the commit that is under way."""
+        if self._under_way is not None:
+            judged, committing = self._under_way
+            self._under_way = None
+            self._ledger = committing.result()
+            self.committed.add(judged.tally)
+
     def _end_period_if_due(self) -> None:
+        if self._under_way is not None and self._under_way[1].done():
+            self._settle()
         if self._ledger is not None and self._ledger.age >= self._settings.period:
             self._end_period()
 
     def _end_period(self) -> None:
+        self._settle()
         if self._ledger is None:
             return
         self._sink.end_period(self._ledger)
