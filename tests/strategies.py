@@ -17,11 +17,11 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from tamis.decide.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 from tamis.documents.schema import Format
 from tamis.documents.types import arrow_type
 from tamis.formats.chunk import FAULTS
 from tamis.nir.number import key_of
+from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 TOKEN = "jeton"
 """Every made-up string holds it and a number of its own, so that it can be found in bytes."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tamis.beam.read import ReadJsonLines as ReadJsonLines
     from tamis.beam.read import ReadParquet as ReadParquet
     from tamis.beam.store import Store as Store
-    from tamis.decide.plan import Plan as Plan
     from tamis.documents.project import Project as Project
     from tamis.documents.project import load_project as load_project
     from tamis.errors import TamisError as TamisError
@@ -27,13 +26,14 @@ if TYPE_CHECKING:
     from tamis.nir.find import find_nir as find_nir
     from tamis.nir.profile import NirProfile as NirProfile
     from tamis.nir.profile import profile_nir as profile_nir
+    from tamis.plan.plan import Plan as Plan
 
 _HOMES = {
     "Batch": "tamis.beam.batch",
     "Minimize": "tamis.beam.minimize",
     "Minimized": "tamis.filter.minimize",
     "NirProfile": "tamis.nir.profile",
-    "Plan": "tamis.decide.plan",
+    "Plan": "tamis.plan.plan",
     "PostgresStore": "tamis.beam.postgres",
     "Project": "tamis.documents.project",
     "ReadAvro": "tamis.beam.read",

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tamis.beam.run import Job, run
-from tamis.decide.compile import compile_plan
-from tamis.decide.plan import Plan
 from tamis.documents.project import bundled_project
 from tamis.evidence.receipt import Receipt
-from tamis.nir.keyring import Keyring
+from tamis.keys.keyring import Keyring
+from tamis.plan.compile import compile_plan
+from tamis.plan.plan import Plan
+from tamis.runs.batch import Job, run
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from tamis.beam.run import run
 from tamis.errors import InputError, RunError, UsageError
-from tamis.evidence.commit import commit, lock_path, receipt_path, recover, staged_path
-from tamis.evidence.folder import LocalFolder, hold
 from tamis.evidence.receipt import Receipt
-from tamis.nir.keyring import Keyring
+from tamis.keys.keyring import Keyring
+from tamis.runs.batch import run
+from tamis.stores.commit import commit, lock_path, receipt_path, recover, staged_path
+from tamis.stores.folder import LocalFolder, hold
 
 from .conftest import IN_MEMORY, POLICY, Feed, told, tree
 

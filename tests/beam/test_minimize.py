@@ -14,11 +14,12 @@ from apache_beam.testing.util import assert_that, equal_to
 import tamis
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import QUARANTINE, Outputs
-from tamis.decide.plan import TAGS, Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 from tamis.documents.schema import Format
+from tamis.documents.tags import TAGS
 from tamis.filter.minimize import released_schema
 from tamis.filter.tally import Tally
 from tamis.formats.chunk import rejects_of
+from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 BECAUSE = ("pour le test",)
 OPTIONS = ["--direct_running_mode=in_memory"]

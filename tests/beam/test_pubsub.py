@@ -14,15 +14,15 @@ from apache_beam.testing import test_stream as stream_tests
 from apache_beam.transforms.window import IntervalWindow, TimestampedValue
 
 from tamis.beam.minimize import KeyRef
-from tamis.beam.portion import Portion, PortionCoder
 from tamis.beam.pubsub import PubsubStream, _CommitFn, _JudgeFn, position_of
-from tamis.decide.plan import Plan
+from tamis.beam.window import Portion, PortionCoder
 from tamis.documents.project import bundled_project
 from tamis.errors import RunError
 from tamis.evidence.receipt import Receipt
-from tamis.nir.keyring import Keyring
-from tamis.stream.address import PubsubAddress
-from tamis.stream.messages import json_decoder
+from tamis.keys.keyring import Keyring
+from tamis.plan.plan import Plan
+from tamis.streams.address import PubsubAddress
+from tamis.streams.messages import json_decoder
 from tamis.synthetic.records import DIRTY, make_records
 
 from .conftest import POLICY

@@ -16,9 +16,9 @@ from apache_beam.portability.api import beam_runner_api_pb2 as api
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
 from tamis.beam.batch import BatchCoder
-from tamis.beam.run import run
 from tamis.cli import main
 from tamis.errors import UsageError
+from tamis.runs.batch import run
 
 from .conftest import IN_MEMORY, POLICY, Feed, told, tree
 

@@ -18,10 +18,10 @@ from apache_beam.pvalue import PCollection
 import tamis
 from tamis.beam import read, store
 from tamis.beam.minimize import KeyRef, Outputs
-from tamis.evidence.commit import recover, staged_path
-from tamis.evidence.folder import LocalFolder
 from tamis.evidence.receipt import RunFacts
 from tamis.formats import parquet_stored
+from tamis.stores.commit import recover, staged_path
+from tamis.stores.folder import LocalFolder
 
 from .conftest import IN_MEMORY, Feed, told, tree
 

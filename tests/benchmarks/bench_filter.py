@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 from feed import make_table
 
-from tamis.decide.plan import PlanField
-from tamis.filter.gate import GateColumn, find_leaks
-from tamis.filter.paths import open_column
-from tamis.filter.text import Wire
+from tamis.filter.gate.gate import GateColumn, find_leaks
+from tamis.filter.nested import open_column
+from tamis.filter.parse_text import Wire
 from tamis.nir.find import redact
+from tamis.plan.plan import PlanField
 
 ROUNDS = 7
 COLUMNS = {

@@ -4,7 +4,7 @@
 
 FEED is a file of `feed.py`. Starts a database of its own (tests/services). First job j3, from one
 table into another, as whole processes; then what j3 released, 20 columns, from Arrow into a table
-by `tamis.evidence.tables.load` and from a CSV file by `psql \\copy`, by turns.
+by `tamis.stores.tables.load` and from a CSV file by `psql \\copy`, by turns.
 """
 
 import argparse
@@ -25,8 +25,8 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 from tests.services.postgres import Server, find_programs, run_postgres
 
-from tamis.evidence.tables import load
-from tamis.formats.postgres import to_csv
+from tamis.formats.postgres_copy import to_csv
+from tamis.stores.tables import load
 
 BATCH_ROWS = 65_536
 COPIED_ROWS = 1_000_000

@@ -9,7 +9,7 @@ import pytest
 from tamis.cli.diff import diff_command
 from tamis.errors import DocumentError, UsageError
 
-BASE = Path(__file__).parent.parent / "decide" / "base"
+BASE = Path(__file__).parent.parent / "check" / "base"
 FEED = "policies/feed.yaml"
 WIDER = ("[nir, nom]", "[nir, nom, sexe]")
 NARROWER = ("[nir, nom]", "[nir]")

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tamis.check.check import check
+from tamis.check.rules.need import known_categories
 from tamis.cli.draft import draft_command
-from tamis.decide.check import check
-from tamis.decide.rules.need import known_categories
 from tamis.documents.positions import read_document
 from tamis.documents.project import bundled_project, load_project
 from tamis.documents.schema import CsvOptions, Schema

@@ -13,7 +13,7 @@ from tamis.cli import main
 from tamis.cli.scan import scan_command, scan_file
 from tamis.documents.project import bundled_project
 from tamis.errors import InputError
-from tamis.formats.columns import csv_options
+from tamis.formats.schemaless import csv_options
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import Dirt, make_records
 

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tamis.cli import main
-from tamis.evidence.seal_keys import PASSPHRASE_VARIABLE, make_seal_key, read_public_key
-from tamis.evidence.sealed import Original, PrivateKey, PublicKey, seal
-from tamis.nir import guarded
+from tamis.keys import secret_file as guarded
+from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, make_seal_key, read_public_key
+from tamis.keys.sealed import Original, PrivateKey, PublicKey, seal
 
 from ..services.postgres import PASSWORD, Server, run_postgres
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tamis.decide.timeline import law_on
+from tamis.documents.calendar import law_on
 from tamis.documents.law import Article
 from tamis.documents.project import ARTICLES, bundled_project
 

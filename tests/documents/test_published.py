@@ -29,7 +29,7 @@ def test_editors_accept_the_short_forms_of_a_schema() -> None:
     "statement",
     [
         "import tamis.documents",
-        "from tamis.decide.check import check; check(tamis.documents.bundled_project())",
+        "from tamis.check.check import check; check(tamis.documents.bundled_project())",
         "from tamis.cli.check import check_command; "
         "check_command(tamis.documents.bundled_project(), True)",
         "tamis.documents.bundled_project().plan('cpir-partage')",

@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 
 from tamis.cli import main
-from tamis.decide.plan import Plan
-from tamis.decide.timeline import today
+from tamis.documents.calendar import today
 from tamis.documents.policy import Policy
 from tamis.documents.project import Project, bundled_project, load_project
 from tamis.documents.schema import Schema
 from tamis.evidence.receipt import Receipt
-from tamis.nir.keyring import Keyring
+from tamis.keys.keyring import Keyring
+from tamis.plan.plan import Plan
 
 from ..services.kafka import Broker, run_kafka
 from ..services.postgres import Server, run_postgres

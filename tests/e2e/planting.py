@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from tamis.decide.plan import Plan, PlanCondition, PlanLeaf
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import kind_of
-from tamis.formats.dsn_layout import AROUND_INDIVIDU, bloc_of
+from tamis.formats.dsn.layout import AROUND_INDIVIDU, bloc_of
+from tamis.plan.plan import Plan, PlanCondition, PlanLeaf
 from tamis.synthetic.records import make_nir, space_nir
 
 KEPT_DAY = datetime.date(2023, 3, 4)

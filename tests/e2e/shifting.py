@@ -10,7 +10,7 @@ POLICY = "evaluation-cpf"
 
 CLOCK = """
 import datetime, pathlib, sys
-import tamis.decide.timeline as timeline
+import tamis.documents.calendar as timeline
 day = pathlib.Path(sys.argv.pop(1))
 timeline.today = lambda: datetime.date.fromisoformat(day.read_text())
 from tamis.cli import main

@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tamis.beam import read
-from tamis.beam.run import Job
-from tamis.beam.run import run as run_job
 from tamis.filter.minimize import minimize
 from tamis.formats import parquet_stored
 from tamis.formats.parquet import split
-from tamis.nir.keyring import open_keyring
+from tamis.keys.keyring import open_keyring
+from tamis.runs.batch import Job
+from tamis.runs.batch import run as run_job
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, Record, make_records
 

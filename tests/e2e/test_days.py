@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tamis.decide.timeline import today
+from tamis.documents.calendar import today
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import make_records
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.nir.keyring import Keyring
+from tamis.keys.keyring import Keyring
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import make_records
 

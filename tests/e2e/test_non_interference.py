@@ -15,7 +15,7 @@ import pytest
 from tamis.beam import read
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import kind_of
-from tamis.formats.dsn_layout import CONTRAT, JOINTS, NUMERO_DE_CONTRAT
+from tamis.formats.dsn.layout import CONTRAT, JOINTS, NUMERO_DE_CONTRAT
 from tamis.formats.parquet import split
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, Record, make_records

@@ -22,10 +22,10 @@ import pytest
 
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
-from tamis.evidence.tables import TableStore, TableWriter
-from tamis.evidence.target import table_name, targets
 from tamis.filter.minimize import released_schema
-from tamis.formats.postgres import column_type
+from tamis.formats.postgres_copy import column_type
+from tamis.stores.table_layout import table_name, targets
+from tamis.stores.tables import TableStore, TableWriter
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 
@@ -235,7 +235,7 @@ def test_an_output_that_cannot_be_reached_or_refuses_the_user_ends_in_3(
 ) -> None:
     one = flow("evaluation-cpf")
     path = feed(one, tmp_path / "feed.parquet", 20)
-    monkeypatch.setattr("tamis.evidence.tables.FIRST_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("tamis.stores.tables.FIRST_PATIENCE_SECONDS", 0.5)
     nobody = run(one.name, [path], f"postgresql://u:{PASSWORD}@127.0.0.1:1/db")
     assert nobody.code == 3
     assert "postgresql://127.0.0.1:1/db: the database cannot be reached" in nobody.err

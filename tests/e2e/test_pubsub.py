@@ -20,11 +20,11 @@ import pytest
 from apache_beam import Pipeline
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
-from tamis.beam.portion import PortionCoder
-from tamis.decide.timeline import today
+from tamis.beam.window import PortionCoder
+from tamis.documents.calendar import today
 from tamis.documents.project import Project
 from tamis.evidence.receipt import Receipt
-from tamis.evidence.sealed import PrivateKey, unseal
+from tamis.keys.sealed import PrivateKey, unseal
 from tamis.synthetic.records import DIRTY, make_records
 
 from ..services.pubsub import Emulator

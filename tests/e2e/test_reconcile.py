@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.beam.run import dry_run
 from tamis.documents.project import bundled_project
 from tamis.evidence.receipt import Receipt
-from tamis.evidence.verify import verify
+from tamis.runs.batch import dry_run
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import Dirt, make_records
+from tamis.verify.verify import verify
 
 from .conftest import IN_MEMORY, Flow, Tamis, receipt_of
 

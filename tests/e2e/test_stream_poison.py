@@ -27,7 +27,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from tamis.evidence.receipt import Receipt
-from tamis.evidence.seal_keys import make_seal_key
+from tamis.keys.seal_keys import make_seal_key
 from tamis.synthetic.files import _as_json
 from tamis.synthetic.records import Dirt, make_records, space_nir
 

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 from confluent_kafka import Message, Producer
 
-from tamis.decide.timeline import today
+from tamis.documents.calendar import today
 from tamis.evidence.receipt import Receipt
-from tamis.evidence.tables import TableStore
+from tamis.stores.tables import TableStore
 from tamis.synthetic.files import _as_json, write_feed
 from tamis.synthetic.records import make_records
 
@@ -415,7 +415,7 @@ def test_a_second_process_is_refused_by_the_database(
 ) -> None:
     first = start(server.uri(database))
     first.wait_for("reading")
-    monkeypatch.setattr("tamis.stream.into_tables._LOCK_SECONDS", 0.5)
+    monkeypatch.setattr("tamis.streams.into_tables._LOCK_SECONDS", 0.5)
     said = tamis(
         *("run", POLICY, "--input", f"kafka://{kafka.address}/{topic}", "--allow-example"),
         *("--output", server.uri(database), "--keys", keys, "--run-id", "stream"),

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tamis.documents.schema import CsvOptions, Format
 from tamis.documents.types import arrow_type
 from tamis.filter.conform import conform
-from tamis.filter.paths import open_column
-from tamis.filter.text import Wire, wire_of
-from tamis.filter.values import FINE, TYPE, UNREADABLE
+from tamis.filter.conformed import FINE, TYPE, UNREADABLE
+from tamis.filter.nested import open_column
+from tamis.filter.parse_text import Wire, wire_of
 
 D = decimal.Decimal
 DAY = datetime.date(2024, 2, 29)
@@ -312,7 +312,7 @@ def test_dates_come_back_from_every_pattern(dates: list[datetime.date | None]) -
 def test_one_bad_date_does_not_slow_the_others_down_to_pythons_pace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tamis.filter import text
+    from tamis.filter import parse_text as text
 
     asked: list[str] = []
     monkeypatch.setattr(text, "_parse_date", lambda value, pattern: asked.append(value))
@@ -324,7 +324,7 @@ def test_one_bad_date_does_not_slow_the_others_down_to_pythons_pace(
 
 
 def test_columns_open_to_their_leaves() -> None:
-    from tamis.decide.plan import PlanField
+    from tamis.plan.plan import PlanField
 
     spec = PlanField(
         "c",
@@ -355,7 +355,7 @@ def test_columns_open_to_their_leaves() -> None:
 
 
 def test_a_value_of_another_shape_is_a_fault_of_the_whole() -> None:
-    from tamis.decide.plan import PlanField
+    from tamis.plan.plan import PlanField
 
     spec = PlanField("s", "struct", fields=(PlanField("x", "list", of=PlanField("item", "int8")),))
 

@@ -13,10 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tamis.errors import RunError
-from tamis.filter import gate, gate_leaves, gate_scan, gate_sieve, gate_text
-from tamis.filter.gate import GateColumn, GateFinding, Leaks, find_leaks
-from tamis.filter.gate_scan import is_no_chance
-from tamis.filter.gate_text import holds_nir
+from tamis.filter.gate import gate
+from tamis.filter.gate import leaves as gate_leaves
+from tamis.filter.gate import scan as gate_scan
+from tamis.filter.gate import sieve as gate_sieve
+from tamis.filter.gate import text as gate_text
+from tamis.filter.gate.gate import GateColumn, GateFinding, Leaks, find_leaks
+from tamis.filter.gate.scan import is_no_chance
+from tamis.filter.gate.text import holds_nir
 
 FULL = "155087599999193"
 

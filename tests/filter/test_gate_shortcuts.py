@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.filter import gate_leaves
-from tamis.filter.gate import GateColumn, Leaks, find_leaks
-from tamis.filter.gate_leaves import Bounded
+from tamis.filter.gate import leaves as gate_leaves
+from tamis.filter.gate.gate import GateColumn, Leaks, find_leaks
+from tamis.filter.gate.leaves import Bounded
 
 BODY, KEY = "1550875999991", "93"
 FULL = BODY + KEY

@@ -17,17 +17,18 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tamis.decide.plan import TAGS, Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 from tamis.documents.schema import Format
+from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, RunError
-from tamis.filter import work
-from tamis.filter.gate import GateColumn, GateFinding, Leaks
-from tamis.filter.gate_leaves import Bounded
+from tamis.filter import execution as work
+from tamis.filter.gate.gate import GateColumn, GateFinding, Leaks
+from tamis.filter.gate.leaves import Bounded
 from tamis.filter.minimize import Minimized, minimize, released_schema
 from tamis.filter.tally import REASONS
 from tamis.formats.chunk import FAULTS
-from tamis.nir.keyring import DerivedKey
+from tamis.keys.keyring import DerivedKey
 from tamis.nir.pseudonym import pseudonymize
+from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 from ..strategies import LEAK, MARK, REDACTED, TOKEN, Cell, Feed, batch_of, feeds, walk
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tamis.documents.types import arrow_type
-from tamis.filter.tag import Verdict, all_of, any_of, is_one_of, values_of
+from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of, values_of
 
 STATES = {True: (True, True), False: (False, False), None: (False, True)}
 

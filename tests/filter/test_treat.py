@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.documents.types import arrow_type
-from tamis.filter.treat import generalize_dates, generalize_numbers, generalize_text
+from tamis.filter.treatments import generalize_dates, generalize_numbers, generalize_text
 
 DATES = st.dates(datetime.date(1, 1, 1), datetime.date(9999, 12, 31))
 

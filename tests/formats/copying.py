@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
 from tamis.beam.read import wanted_as_stored
-from tamis.decide.plan import Plan
 from tamis.filter.minimize import KeySource, Minimized, minimize_stored, released_schema
 from tamis.formats.chunk import Chunk
 from tamis.formats.parquet import read_parquet, split
 from tamis.formats.parquet_encode import Encoder
 from tamis.formats.parquet_splice import SpliceWriter
+from tamis.plan.plan import Plan
 
 
 @st.composite

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.decide.plan import Plan, PlanField
 from tamis.documents.schema import Format
 from tamis.errors import InputError
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import FAULTS, Chunk
+from tamis.plan.plan import Plan, PlanField
 
 NOM = PlanField("nom", "string")
 CONTRATS = PlanField(

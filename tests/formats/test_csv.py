@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tamis.formats.csv as reader
-from tamis.decide.plan import Plan, PlanField
 from tamis.documents.schema import CsvOptions, Format
 from tamis.errors import InputError, UsageError
 from tamis.formats.chunk import FAULTS, Chunk
 from tamis.formats.csv import read_csv
+from tamis.plan.plan import Plan, PlanField
 
 
 def plan_of(names: str = "a c", known: str = "a b c", **options: Any) -> Plan:

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.decide.plan import PlanField
 from tamis.documents.project import load_project
 from tamis.errors import DocumentError, InputError
-from tamis.formats import dsn_records as dsn
-from tamis.formats.dsn_layout import DsnLayout, layout_of
-from tamis.formats.dsn_records import (
+from tamis.formats.dsn import records as dsn
+from tamis.formats.dsn.layout import DsnLayout, layout_of
+from tamis.formats.dsn.records import (
     DsnEnvoi,
     DsnFile,
     DsnItem,
@@ -24,6 +23,7 @@ from tamis.formats.dsn_records import (
     DsnReject,
     read_individus,
 )
+from tamis.plan.plan import PlanField
 
 Line = tuple[str, str]
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.decide.plan import Plan, PlanField
 from tamis.documents.schema import Format
 from tamis.errors import InputError
 from tamis.formats import chunk as chunks_module
 from tamis.formats.chunk import FAULTS, Chunk
 from tamis.formats.jsonl import MAX_LINE_BYTES, read_jsonl
+from tamis.plan.plan import Plan, PlanField
 
 CONTRATS = PlanField(
     "contrats",

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.decide.plan import Plan, PlanField
 from tamis.documents.schema import Format
 from tamis.errors import InputError
 from tamis.formats.chunk import FAULTS, Chunk, rechunk, rejects_of, shown_name
 from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
+from tamis.plan.plan import Plan, PlanField
 
 NOM = PlanField("nom", "string")
 DEBUT, LIBELLE = PlanField("debut", "date32"), PlanField("libelle", "string")

@@ -17,7 +17,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamis.decide.plan import Plan, PlanField, PlanLeaf, PlanRelease
 from tamis.documents.schema import Format
 from tamis.documents.types import arrow_type
 from tamis.errors import InputError
@@ -31,6 +30,7 @@ from tamis.formats.parquet_pages import Layout, dictionary_header
 from tamis.formats.parquet_splice import EncodedGroup, SpliceWriter, copy, read_groups
 from tamis.formats.parquet_stored import Wanted
 from tamis.formats.thrift import BINARY, I32, LIST, STRUCT, read_struct, value, write_struct
+from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
 
 from ..e2e.haystack import pages
 from ..filter.test_minimize import Keys

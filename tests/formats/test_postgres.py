@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.decide.plan import PlanField
 from tamis.errors import RunError
-from tamis.evidence.database import Database, shown_uri
-from tamis.evidence.target import MAX_NAME, table_name
 from tamis.formats.chunk import FAULTS
 from tamis.formats.json_texts import to_json
-from tamis.formats.postgres import column_type, from_csv, to_csv
+from tamis.formats.postgres_copy import column_type, from_csv, to_csv
+from tamis.plan.plan import PlanField
+from tamis.stores.database import Database, shown_uri
+from tamis.stores.table_layout import MAX_NAME, table_name
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 ROWS = st.lists(

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.nir import bits
 from tamis.nir.number import Bytes, Ints
+from tamis.nir.vectorized import bits
 
 _texts = st.lists(
     st.text("0123456789 .AB;&é\u0663\u2019", max_size=90) | st.sampled_from(["", "1" * 70]),

@@ -118,7 +118,7 @@ def test_columns_are_redacted_as_their_texts_are(kind: pa.DataType, padding: str
 def test_dense_and_sparse_stretches_of_a_column_keep_their_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tamis.nir.scan._SLAB", 2_000)
+    monkeypatch.setattr("tamis.nir.vectorized.scan._SLAB", 2_000)
     dense = ["NIR du stagiaire, relevé à l'entretien de mars : 1 55 08 75 999 991"] * 60
     sparse = ["né, 155087599999193", *["Le stagiaire a été reçu, dossier complet à ce jour."] * 99]
     _check_twin([*sparse, *dense, *sparse, *sparse, *dense, *sparse], pa.string())

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tamis.filter.gate import GateColumn, find_leaks
+from tamis.filter.gate.gate import GateColumn, find_leaks
 from tamis.nir.find import find_nir, redact
-from tamis.nir.scan import locate
+from tamis.nir.vectorized.scan import locate
 
 from .second_corpus import COMMON, LOOKALIKE, RARE, cases
 

@@ -66,9 +66,9 @@ print(*sorted({{"apache_beam", "pyarrow.dataset", "pandas"}} & set(sys.modules))
     [
         ("import tamis", ()),
         ("import tamis.documents.project", ()),
-        ("import tamis.decide.check", ()),
+        ("import tamis.check.check", ()),
         ("import tamis.filter.minimize", ()),
-        ("import tamis.report", ()),
+        ("import tamis.dry_run.html", ()),
         ("from tamis.cli import main; main()", ("--help",)),
         ("from tamis.cli import main; main()", ("--version",)),
         ("from tamis.cli import main; main()", ("run", "--help")),

@@ -11,9 +11,9 @@ import typer
 from tamis.cli.app import app
 from tamis.documents.project import bundled_project
 from tamis.evidence.receipt import Receipt
-from tamis.evidence.verify import verify
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import make_records
+from tamis.verify.verify import verify
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from apache_beam import coders
 from apache_beam.coders.typecoders import registry
 
-from tamis.filter.seal import seal_batch
+from tamis.arrow.scrub import seal_batch
 from tamis.formats.chunk import REJECTS, Chunk, rejects_of
 from tamis.formats.parquet_column import ColumnChunk
 

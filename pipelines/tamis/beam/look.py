@@ -13,18 +13,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tamis.arrow.scrub import Bools, Ints, list_parts
 from tamis.beam.files import open_random
 from tamis.beam.minimize import ThrowawayKeys
 from tamis.beam.read import Task, read_task, records_of
-from tamis.decide.plan import TAGS, Plan, PlanField
+from tamis.documents.tags import TAGS
 from tamis.documents.types import arrow_type
+from tamis.dry_run.k_anonymity import Groups
+from tamis.dry_run.models import Compared, NewlyCarried, Profile, Retyped, Undeclared
 from tamis.errors import value_free
-from tamis.evidence.groups import Groups
-from tamis.evidence.measured import Compared, NewlyCarried, Profile, Retyped, Undeclared
 from tamis.filter.minimize import KeySource, Minimized, minimize
-from tamis.filter.seal import Bools, Ints, list_parts
 from tamis.formats.chunk import shown_name
 from tamis.nir.profile import NirProfile, profile_nir
+from tamis.plan.plan import Plan, PlanField
 
 PROFILED_ROWS = 65_536
 """Rows that are profiled at once."""

@@ -20,13 +20,13 @@ from tamis.beam.look import Findings, Look, LookFn
 from tamis.beam.minimize import QUARANTINE, Outputs
 from tamis.beam.read import Task
 from tamis.beam.store import Piece, SumTallies, Total, WriteFn
-from tamis.decide.plan import Plan, PlanRelease
+from tamis.dry_run.k_anonymity import Groups, hash_rows, quasi_identifiers, tell_risk
+from tamis.dry_run.models import Bytes, Measured, Sample
 from tamis.errors import value_free
-from tamis.evidence.folder import LocalFolder
-from tamis.evidence.groups import Groups, hash_rows, quasi_identifiers, tell_risk
-from tamis.evidence.measured import Bytes, Measured, Sample
 from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.minimize import released_schema
+from tamis.plan.plan import Plan, PlanRelease
+from tamis.stores.folder import LocalFolder
 
 
 @dataclass

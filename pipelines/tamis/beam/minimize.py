@@ -13,11 +13,11 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.typehints.decorators import no_annotations
 
 from tamis.beam.batch import Batch, Input
-from tamis.decide.plan import Plan
 from tamis.errors import value_free
 from tamis.filter.minimize import KeySource, minimize_stored
 from tamis.filter.tally import Tally
-from tamis.nir.keyring import DerivedKey, open_keyring
+from tamis.keys.keyring import DerivedKey, open_keyring
+from tamis.plan.plan import Plan
 
 QUARANTINE = pa.schema(
     [
@@ -39,7 +39,7 @@ class KeyRef:
     """Where workers find the keys of a run; never the keys themselves.
 
     Attributes:
-        keyring: reference of a keyring, as `tamis.nir.keyring.open_keyring` takes it.
+        keyring: reference of a keyring, as `tamis.keys.keyring.open_keyring` takes it.
         epoch: the epoch that the run was begun with.
     """
 

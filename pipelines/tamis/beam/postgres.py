@@ -2,7 +2,7 @@
 
 A table is read by one worker, in one statement and so in one state of the table, in bounded memory
 and with only the columns that the plan reads. What is written goes to tables of the run's own,
-and the last step of the graph attaches them (`tamis.evidence.tables`).
+and the last step of the graph attaches them (`tamis.stores.tables`).
 
 An address holds a password: transforms keep it where nothing prints it, and elements never do.
 """
@@ -17,17 +17,13 @@ import pyarrow as pa
 from apache_beam.pvalue import AsIter, AsSingleton, PBegin, PCollection
 from apache_beam.typehints.decorators import no_annotations
 
+from tamis.arrow.scrub import seal_batch
 from tamis.beam import progress
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import Outputs
 from tamis.beam.store import SumTallies, Total, new_facts
-from tamis.decide.plan import Plan, PlanField
 from tamis.errors import InputError, UsageError, value_free
-from tamis.evidence.database import FIRST_PATIENCE_SECONDS, Connection, Database, quoted
 from tamis.evidence.receipt import FilePart, InputPart, Receipt, RunFacts, make_receipt
-from tamis.evidence.tables import TableStore, TableWriter
-from tamis.evidence.target import Target, targets
-from tamis.filter.seal import seal_batch
 from tamis.formats.chunk import (
     CHUNK_RECORDS,
     MAX_CHUNK_BYTES,
@@ -38,7 +34,11 @@ from tamis.formats.chunk import (
     leaf_paths,
     shown_names,
 )
-from tamis.formats.postgres import from_csv
+from tamis.formats.postgres_copy import from_csv
+from tamis.plan.plan import Plan, PlanField
+from tamis.stores.database import FIRST_PATIENCE_SECONDS, Connection, Database, quoted
+from tamis.stores.table_layout import Target, targets
+from tamis.stores.tables import TableStore, TableWriter
 
 NUL_REPLACED = "nul-replaced"
 """Anomaly: released values in which U+FFFD stands for a NUL character."""

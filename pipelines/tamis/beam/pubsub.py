@@ -28,22 +28,22 @@ from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.minimize import KeyRef, PinnedKeys, RecordCounters
-from tamis.beam.portion import Portion
-from tamis.decide.plan import Plan
-from tamis.decide.timeline import today
+from tamis.beam.window import Portion
+from tamis.documents.calendar import today
 from tamis.errors import RunError, value_free
-from tamis.evidence.commit import QUARANTINE, commit, lock_path, resume, staged_path
-from tamis.evidence.folder import Folder, hold, open_folder
 from tamis.evidence.receipt import FilePart, KeyPart, Receipt, RunFacts
-from tamis.evidence.sealed import PublicKey
 from tamis.filter.minimize import released_schema
 from tamis.filter.tally import Tally
-from tamis.stream.address import PubsubAddress
-from tamis.stream.into_folder import StagedFile
-from tamis.stream.into_topics import drop_large, json_values
-from tamis.stream.judge import QUARANTINED, Judge, Judged, Rows
-from tamis.stream.ledger import Ledger
-from tamis.stream.messages import Decode, Gathered, Message
+from tamis.keys.sealed import PublicKey
+from tamis.plan.plan import Plan
+from tamis.stores.commit import QUARANTINE, commit, lock_path, resume, staged_path
+from tamis.stores.folder import Folder, hold, open_folder
+from tamis.streams.address import PubsubAddress
+from tamis.streams.into_folder import StagedFile
+from tamis.streams.into_topics import drop_large, json_values
+from tamis.streams.judge import QUARANTINED, Judge, Judged, Rows
+from tamis.streams.ledger import Ledger
+from tamis.streams.messages import Decode, Gathered, Message
 
 LATEST_SECONDS = 31 * 86_400
 """How late a message may come and still be committed: as long as Pub/Sub can keep one."""

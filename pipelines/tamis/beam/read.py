@@ -17,17 +17,17 @@ from apache_beam.pvalue import PBegin, PCollection
 from tamis.beam import progress
 from tamis.beam.batch import Batch, Input
 from tamis.beam.files import InputFile, digest, list_inputs, open_random, open_sequential
-from tamis.decide.plan import Plan
 from tamis.documents.schema import FormatName
 from tamis.errors import value_free
-from tamis.filter.program import program_of
+from tamis.filter.compiled import program_of
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import CHUNK_RECORDS, PART_ROWS, Chunk, rechunk
 from tamis.formats.csv import read_csv
-from tamis.formats.dsn import read_dsn
+from tamis.formats.dsn.read import read_dsn
 from tamis.formats.jsonl import read_jsonl
 from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
 from tamis.formats.parquet_stored import Wanted
+from tamis.plan.plan import Plan
 
 _Reader = Callable[..., Iterator[Chunk]]
 

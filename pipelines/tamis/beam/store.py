@@ -1,7 +1,7 @@
 """`Store`: released records to a Parquet store, with staging, reconciliation and the receipt.
 
 Writers stage pieces; the last step of the graph reconciles all counts and commits
-(`tamis.evidence.commit`), so that a job launched from a template commits without a driver.
+(`tamis.stores.commit`), so that a job launched from a template commits without a driver.
 """
 
 import heapq
@@ -23,17 +23,17 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import QUARANTINE, Outputs
-from tamis.decide.plan import Plan
 from tamis.errors import value_free
-from tamis.evidence.commit import QUARANTINE as QUARANTINE_FOLDER
-from tamis.evidence.commit import STAGING, commit, resume, staged_path
-from tamis.evidence.folder import Folder, HashingSink, close_durably, open_folder
 from tamis.evidence.receipt import FilePart, InputPart, RunFacts, make_receipt
 from tamis.filter.minimize import released_schema
 from tamis.filter.tally import Tally
 from tamis.formats.parquet_column import ColumnChunk
 from tamis.formats.parquet_encode import Encoder
 from tamis.formats.parquet_splice import EncodedGroup, SpliceWriter, read_groups
+from tamis.plan.plan import Plan
+from tamis.stores.commit import QUARANTINE as QUARANTINE_FOLDER
+from tamis.stores.commit import STAGING, commit, resume, staged_path
+from tamis.stores.folder import Folder, HashingSink, close_durably, open_folder
 
 ROW_GROUP_ROWS = 131_072
 """Rows that a row group of a written file holds at least, unless it is the last one, or a row group

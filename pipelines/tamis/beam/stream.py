@@ -25,12 +25,12 @@ from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 
 from tamis.beam.minimize import KeyRef, PinnedKeys, RecordCounters
-from tamis.decide.plan import Plan
 from tamis.errors import RunError, value_free
-from tamis.evidence.sealed import PublicKey
-from tamis.stream.judge import Judge, Judged
-from tamis.stream.messages import Decode, Gathered
-from tamis.stream.session import Session
+from tamis.keys.sealed import PublicKey
+from tamis.plan.plan import Plan
+from tamis.streams.judge import Judge, Judged
+from tamis.streams.messages import Decode, Gathered
+from tamis.streams.session import Session
 
 BUNDLE_SECONDS = 0.25
 """Time after which a bundle ends, and the source is told what is durable."""

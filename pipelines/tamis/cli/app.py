@@ -199,7 +199,7 @@ def run(
     A stream (kafka://, pubsub://, watch:) runs until a signal drains it.
     """
     from tamis.cli.run import run_command
-    from tamis.stream.address import stream_kind
+    from tamis.streams.address import stream_kind
 
     if any(stream_kind(one) for one in inputs):
         from tamis.cli.run_stream import Asked, run_stream_command
@@ -316,7 +316,7 @@ def unseal(
 ) -> None:
     """Tell what a stream's quarantine keeps sealed, or open it; exit 1 if something does not."""
     from tamis.cli.unseal import unseal_command
-    from tamis.evidence.quarantined import Wanted
+    from tamis.stores.quarantine_reader import Wanted
 
     wanted = Wanted(frozenset(run or ()), frozenset(reason or ()), frozenset(position or ()))
     raise typer.Exit(unseal_command(tuple(sources), tuple(key or ()), wanted, to, json))

@@ -10,8 +10,8 @@ warning: policies/register.yaml:129:18: whether processing `mon-activite-formati
 import json as json_module
 import sys
 
-from tamis.decide.check import check
-from tamis.decide.violation import Violation
+from tamis.check.check import check
+from tamis.check.violation import Violation
 from tamis.documents.project import Project
 from tamis.errors import DocumentError
 

@@ -2,7 +2,7 @@
 
 import datetime
 
-from tamis.decide.timeline import today
+from tamis.documents.calendar import today
 from tamis.errors import UsageError
 
 

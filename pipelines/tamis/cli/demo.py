@@ -13,13 +13,13 @@ from pathlib import Path
 from tamis.cli.check import check_command
 from tamis.cli.run import tell_attested, tell_receipt
 from tamis.cli.verify import verify_command
-from tamis.decide.compile import compile_plan
-from tamis.decide.timeline import today
+from tamis.documents.calendar import today
 from tamis.documents.project import Project, bundled_project
 from tamis.errors import UsageError
-from tamis.evidence.commit import receipt_path
 from tamis.evidence.receipt import Receipt
-from tamis.nir.keyring import Keyring
+from tamis.keys.keyring import Keyring
+from tamis.plan.compile import compile_plan
+from tamis.stores.commit import receipt_path
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 
@@ -46,7 +46,7 @@ def run_demo(folder: Path) -> int:
         print(f"\n3. tamis dry-run {policy} --input {feed}")
         plan = compile_plan(project, policy, today())
         tell_attested(plan)
-        from tamis.beam.run import Job, dry_run, run
+        from tamis.runs.batch import Job, dry_run, run
 
         dry = dry_run(plan, (str(feed),)).receipt
         tell_receipt(dry)

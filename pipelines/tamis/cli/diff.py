@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from tamis.cli.day import read_day
-from tamis.decide.change import Change, Effect, Risk, say_days, say_partner
-from tamis.decide.diff import Difference, diff
-from tamis.decide.revisions import open_project
+from tamis.diff.change import Change, Effect, Risk, say_days, say_partner
+from tamis.diff.diff import Difference, diff
+from tamis.diff.git import open_project
 from tamis.errors import DocumentError, UsageError
 
 _SECTIONS: dict[Effect, str] = {
@@ -35,7 +35,7 @@ def diff_command(old: str, new: str, *, on: str | None, json: bool, markdown: bo
         markdown: print Markdown, for a pull request.
 
     Returns:
-        1 if something is newly released (as `tamis.decide.diff` defines it), 0 if not, 2 if
+        1 if something is newly released (as `tamis.diff.diff` defines it), 0 if not, 2 if
         documents of either do not follow their grammar.
 
     Raises:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress
-from tamis.decide.compile import compile_plan, compile_subject, whole_schema
-from tamis.decide.subject import open_subject
-from tamis.decide.timeline import today
+from tamis.documents.calendar import today
+from tamis.documents.context import open_subject
 from tamis.documents.project import Project, load_project
 from tamis.errors import UsageError
+from tamis.plan.compile import compile_plan, compile_subject, whole_schema
 
 if TYPE_CHECKING:
-    from tamis.report.result import DryRun
+    from tamis.dry_run.result import DryRun
 
 FAILURES: Mapping[str, "Callable[[DryRun], bool]"] = {
     "quarantine": lambda result: result.counts.quarantined > 0,
@@ -73,9 +73,9 @@ def dry_run_command(
 
     with loading_beam():
         from tamis.beam.look import Look
-        from tamis.beam.run import dry_run
-    from tamis.report.compose import compose
-    from tamis.report.terminal import tell_dry_run
+        from tamis.runs.batch import dry_run
+    from tamis.dry_run.compose import compose
+    from tamis.dry_run.terminal import tell_dry_run
 
     look = Look(whole_schema(subject), asked.profile_dropped, other)
     with show_progress():
@@ -83,7 +83,7 @@ def dry_run_command(
     against = (asked.against, other) if asked.against and other else None
     result = compose(measured, plan, subject, against)
     if asked.html is not None:
-        from tamis.report.html import render_html
+        from tamis.dry_run.html import render_html
 
         page = render_html(result, "fr" if asked.lang == "fr" else "en")
         asked.html.write_text(page, encoding="utf-8")

@@ -18,7 +18,7 @@ import typer
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
 
 if TYPE_CHECKING:
-    from tamis.nir.keyring import Epoch
+    from tamis.keys.keyring import Epoch
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -38,7 +38,7 @@ def new(
     ] = None,
 ) -> None:
     """Make a keyring of one epoch; wrapped by TAMIS_KEYS_PASSPHRASE where that is set."""
-    from tamis.nir.keyring import PASSPHRASE_VARIABLE, Keyring
+    from tamis.keys.keyring import PASSPHRASE_VARIABLE, Keyring
 
     secret = None
     if kms is None or passphrase:
@@ -57,7 +57,7 @@ def new(
 @app.command()
 def rotate(file: File) -> None:
     """Add an epoch: new runs use it, and their pseudonyms match no earlier ones."""
-    from tamis.nir.keyring import open_keyring
+    from tamis.keys.keyring import open_keyring
 
     keyring = open_keyring(file, _ask)
     keyring.rotate()
@@ -69,7 +69,7 @@ def list_epochs(
     file: File, as_json: Annotated[bool, typer.Option("--json", help="for a machine")] = False
 ) -> None:
     """List the epochs. Needs no passphrase and shows no key."""
-    from tamis.nir.keyring import Keyring
+    from tamis.keys.keyring import Keyring
 
     keyring = Keyring.open(file, unlock=False)
     rows = [_row(epoch) for epoch in keyring.epochs()]
@@ -89,7 +89,7 @@ def destroy(
     yes: Annotated[bool, typer.Option("--yes", help="do not ask on the terminal")] = False,
 ) -> None:
     """Forget an epoch's root for ever: nobody can make its pseudonyms again."""
-    from tamis.nir.keyring import Keyring
+    from tamis.keys.keyring import Keyring
 
     keyring = Keyring.open(file, unlock=False)
     if not yes and sys.stdin.isatty():

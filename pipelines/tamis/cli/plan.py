@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tamis.cli.day import read_day
-from tamis.decide.compile import compile_plan
-from tamis.decide.explain import Explained, explain, explain_field
-from tamis.decide.plan import Plan, PlanCondition, PlanField, PlanRelease
-from tamis.decide.subject import open_subject
+from tamis.documents.context import open_subject
 from tamis.documents.project import Project
+from tamis.plan.compile import compile_plan
+from tamis.plan.explain import Explained, explain, explain_field
+from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanRelease
 
 
 def plan_command(

@@ -1,14 +1,14 @@
 """`tamis recover`: complete or remove what an interrupted run left."""
 
-from tamis.evidence.commit import recover
-from tamis.evidence.database import is_database, shown_uri
-from tamis.evidence.folder import open_folder
+from tamis.stores.commit import recover
+from tamis.stores.database import is_database, shown_uri
+from tamis.stores.folder import open_folder
 
 
 def recover_command(uri: str) -> int:
     """Recover the store at `uri` and tell what was done; always 0."""
     if is_database(uri):
-        from tamis.evidence.tables import TableStore
+        from tamis.stores.tables import TableStore
 
         done = TableStore(uri).recover()
     else:

@@ -11,14 +11,14 @@ import sys
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress, show_warnings
-from tamis.decide.compile import compile_plan
-from tamis.decide.plan import Plan
-from tamis.decide.timeline import today
+from tamis.documents.calendar import today
 from tamis.documents.project import Project
 from tamis.errors import UsageError
-from tamis.evidence.commit import receipt_path
-from tamis.evidence.database import is_database, shown_uri
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
+from tamis.plan.compile import compile_plan
+from tamis.plan.plan import Plan
+from tamis.stores.commit import receipt_path
+from tamis.stores.database import is_database, shown_uri
 
 
 def tell_attested(plan: Plan) -> None:
@@ -72,8 +72,8 @@ def run_command(
     with loading_beam():
         import pyarrow as pa
 
-        from tamis.beam.run import Job, builds_only, new_run_id, run
-        from tamis.evidence.target import RECEIPTS
+        from tamis.runs.batch import Job, builds_only, new_run_id, run
+        from tamis.stores.table_layout import RECEIPTS
 
     # Batches come and go: pages that other pools give back are asked for again each time.
     pa.set_memory_pool(pa.system_memory_pool())

@@ -14,12 +14,12 @@ from pathlib import Path
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_log
 from tamis.cli.run import compile_allowed, tell_receipt
-from tamis.decide.plan import Plan
-from tamis.decide.timeline import today
+from tamis.documents.calendar import today
 from tamis.documents.project import Project
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
-from tamis.stream.address import shown_stream, stream_kind
+from tamis.plan.plan import Plan
+from tamis.streams.address import shown_stream, stream_kind
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def run_stream_command(
         return next(plans, None) or compile_allowed(project, policy, today(), asked.allow_example)
 
     with loading_beam():
-        from tamis.beam.run_stream import stream_id
+        from tamis.runs.kafka import stream_id
     stream = asked.run_id or stream_id(policy, source)
     if stream_kind(source) == "watch":
         return _watch(source, output, stream, asked, compile_today)
@@ -62,9 +62,9 @@ def run_stream_command(
 def _read_messages(
     source: str, output: str, stream: str, asked: Asked, compile_today: Callable[[], Plan]
 ) -> int:
-    from tamis.beam.run import builds_only
-    from tamis.beam.run_stream import StreamJob
-    from tamis.evidence.seal_keys import read_public_key
+    from tamis.keys.seal_keys import read_public_key
+    from tamis.runs.batch import builds_only
+    from tamis.runs.kafka import StreamJob
 
     job = StreamJob(
         source,
@@ -81,9 +81,9 @@ def _read_messages(
     )
     with show_log():
         if stream_kind(source) == "pubsub":
-            from tamis.beam.run_pubsub import run_pubsub as run_it
+            from tamis.runs.pubsub import run_pubsub as run_it
         else:
-            from tamis.beam.run_stream import run_stream as run_it
+            from tamis.runs.kafka import run_stream as run_it
         total = run_it(job, compile_today)
     if total is None:
         built = builds_only(asked.options)
@@ -103,8 +103,8 @@ def _read_messages(
 def _watch(
     source: str, output: str, stream: str, asked: Asked, compile_today: Callable[[], Plan]
 ) -> int:
-    from tamis.beam.run_stream import drained_by_signals
-    from tamis.beam.watch import WatchJob, watch
+    from tamis.runs.kafka import drained_by_signals
+    from tamis.runs.watch import WatchJob, watch
 
     if stream_kind(output) is not None:
         raise UsageError(f"{shown_stream(output)}: a watched folder goes to a store or a database")

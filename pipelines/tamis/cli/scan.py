@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tamis.formats.columns import read_columns
+from tamis.formats.schemaless import read_columns
 from tamis.nir.profile import NirProfile, profile_nir
 
 

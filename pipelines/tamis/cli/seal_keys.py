@@ -25,7 +25,7 @@ def new(
     ] = False,
 ) -> None:
     """Make a key, and FILE.pub; encrypted by TAMIS_SEAL_PASSPHRASE where that is set."""
-    from tamis.evidence.seal_keys import PASSPHRASE_VARIABLE, make_seal_key, public_path
+    from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, make_seal_key, public_path
 
     secret = given_passphrase(PASSPHRASE_VARIABLE)
     if passphrase and secret is None:
@@ -39,6 +39,6 @@ def new(
 @app.command()
 def public(file: File) -> None:
     """Print the public key. Needs no passphrase."""
-    from tamis.evidence.seal_keys import read_own_public_key
+    from tamis.keys.seal_keys import read_own_public_key
 
     typer.echo(read_own_public_key(file).text)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
 from tamis.errors import InputError, KeysError, UsageError
-from tamis.evidence.quarantined import Quarantined, Wanted, read_quarantined
-from tamis.evidence.seal_keys import PASSPHRASE_VARIABLE, read_private_key
-from tamis.evidence.sealed import SEALED_BYTES, Original, PrivateKey, sealed_to, unseal
+from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, read_private_key
+from tamis.keys.sealed import SEALED_BYTES, Original, PrivateKey, sealed_to, unseal
+from tamis.stores.quarantine_reader import Quarantined, Wanted, read_quarantined
 
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_CHARACTERS = 120

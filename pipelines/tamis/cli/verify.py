@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tamis.documents.project import Project
-from tamis.evidence.verify import verify
+from tamis.verify.verify import verify
 
 
 def verify_command(project: Project, receipt: Path, as_json: bool) -> int:

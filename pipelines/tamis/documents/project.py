@@ -19,7 +19,7 @@ from tamis.documents.schema import Schema
 from tamis.errors import DocumentError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from tamis.decide.plan import Plan
+    from tamis.plan.plan import Plan
 
 ARTICLES = (ITEMS_ARTICLE, PURPOSES_ARTICLE, *CATEGORY_ARTICLES)
 
@@ -136,8 +136,8 @@ class Project:
             UsageError: no such policy, or no release of it is in force on the day.
             DocumentError: the documents are wrong, or the policy violates an invariant.
         """
-        from tamis.decide.compile import compile_plan
-        from tamis.decide.timeline import today
+        from tamis.documents.calendar import today
+        from tamis.plan.compile import compile_plan
 
         return compile_plan(self, name, on or today())
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from tamis.documents.project import bundled_project
 from tamis.documents.schema import FieldSpec
-from tamis.formats.columns import read_columns
+from tamis.formats.schemaless import read_columns
 
 BUNDLED: Final = "dsn-individus"
 _RUBRIQUE = re.compile(r"S\d\d\.G\d\d\.\d\d\.\d{3}")

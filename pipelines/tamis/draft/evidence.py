@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from tamis.documents.schema import Identifier
 from tamis.draft.names import hint_identifier
 from tamis.filter.conform import plain
-from tamis.filter.text import Wire, parse_text
+from tamis.filter.parse_text import Wire, parse_text
 from tamis.nir.number import Bools, decode, is_text, judge
 from tamis.nir.profile import profile_nir
 

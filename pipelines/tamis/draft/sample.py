@@ -16,8 +16,8 @@ from tamis.documents.schema import CsvOptions, FormatName
 from tamis.draft.avro import of_avro
 from tamis.draft.shape import Node, Sample, add_arrow, add_values, leaf, of_arrow, settle
 from tamis.errors import InputError, UsageError
-from tamis.formats.columns import MAX_LINE_BYTES, csv_options
-from tamis.formats.rows import NumberText
+from tamis.formats.records import NumberText
+from tamis.formats.schemaless import MAX_LINE_BYTES, csv_options
 
 FORMATS: Final[dict[str, FormatName]] = {
     ".csv": "csv",

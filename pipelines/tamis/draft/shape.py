@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tamis.documents.types import kind_of
 from tamis.draft.evidence import Evidence
-from tamis.formats.rows import NumberText
+from tamis.formats.records import NumberText
 
 MAX_DEPTH: Final = 16
 MAX_MEMBERS: Final = 500

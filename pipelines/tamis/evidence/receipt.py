@@ -15,10 +15,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tamis.decide.plan import Plan
 from tamis.documents.law import Attested
 from tamis.errors import RunError
 from tamis.filter.tally import REASONS, Tally
+from tamis.plan.plan import Plan
 
 TOOL = "tamis"
 _CHANCE = "chance-hits:"

@@ -1,8 +1,8 @@
 """Values brought to the schema's types, a column at a time, and the rows where that fails.
 
-Text is parsed as `tamis.filter.text` says. Native values change type only where nothing is lost:
-an integer becomes a string or a decimal, a float a decimal if it comes back the same, a timestamp
-a date at midnight; an integer no date.
+Text is parsed as `tamis.filter.parse_text` says. Native values change type only where nothing is
+lost: an integer becomes a string or a decimal, a float a decimal if it comes back the same, a
+timestamp a date at midnight; an integer no date.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.filter.text import Wire, null_empty, parse_text, read_text
-from tamis.filter.values import (
+from tamis.filter.conformed import (
     Conformed,
     cast_each,
     codes_of,
@@ -25,6 +24,7 @@ from tamis.filter.values import (
     sort_of,
     within_calendar,
 )
+from tamis.filter.parse_text import Wire, null_empty, parse_text, read_text
 from tamis.nir.number import is_text
 
 

@@ -21,15 +21,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from tamis.decide.plan import Plan, PlanRelease
+from tamis.arrow.scrub import seal
 from tamis.errors import KeysError
+from tamis.filter.compiled import program_of
 from tamis.filter.conform import plain
-from tamis.filter.failures import QUARANTINED
-from tamis.filter.program import program_of
-from tamis.filter.seal import seal
+from tamis.filter.execution import KeySource, Work
+from tamis.filter.quarantine import QUARANTINED
 from tamis.filter.stored import Stored
 from tamis.filter.tally import Tally
-from tamis.filter.work import KeySource, Work
+from tamis.plan.plan import Plan, PlanRelease
 
 __all__ = ["QUARANTINED", "KeySource", "Minimized", "minimize", "released_schema"]
 

@@ -8,10 +8,10 @@ from typing import Any, BinaryIO, Final, cast
 
 import fastavro
 
-from tamis.decide.plan import Plan, PlanField
 from tamis.errors import InputError
 from tamis.formats.chunk import CHUNK_RECORDS, Chunk, known_names, rechunk, shown_names
-from tamis.formats.rows import PIECE_RECORDS, to_chunk
+from tamis.formats.records import PIECE_RECORDS, to_chunk
+from tamis.plan.plan import Plan, PlanField
 
 MAX_READ_BYTES: Final = 1 << 30
 """The largest block, string or name that a file may announce."""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from tamis.decide.plan import Plan, PlanField
 from tamis.errors import InputError
+from tamis.plan.plan import Plan, PlanField
 
 if TYPE_CHECKING:
     from tamis.formats.parquet_column import ColumnChunk

@@ -22,7 +22,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
-from tamis.decide.plan import Plan, PlanField
 from tamis.documents.schema import CsvOptions
 from tamis.errors import InputError, UsageError
 from tamis.formats.chunk import (
@@ -35,6 +34,7 @@ from tamis.formats.chunk import (
     rechunk,
     shown_names,
 )
+from tamis.plan.plan import Plan, PlanField
 
 BLOCK_BYTES = 4 << 20
 """What is parsed at once. A record of more may end the run, one of more than twice as much does."""

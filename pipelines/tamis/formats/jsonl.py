@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
-from tamis.decide.plan import Plan
 from tamis.formats.chunk import (
     CHUNK_RECORDS,
     MAX_UNKNOWN,
@@ -20,7 +19,8 @@ from tamis.formats.chunk import (
     rechunk,
     shown_name,
 )
-from tamis.formats.rows import PIECE_RECORDS, NumberText, to_chunk
+from tamis.formats.records import PIECE_RECORDS, NumberText, to_chunk
+from tamis.plan.plan import Plan
 
 MAX_LINE_BYTES: Final = 16 << 20
 MAX_DEPTH: Final = 64

@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tamis.decide.plan import Plan, PlanField
 from tamis.errors import InputError
 from tamis.formats.chunk import (
     CHUNK_RECORDS,
@@ -30,6 +29,7 @@ from tamis.formats.chunk import (
     shown_names,
 )
 from tamis.formats.parquet_stored import Wanted, fits, read_stored
+from tamis.plan.plan import Plan, PlanField
 
 _BUFFER_BYTES = 1 << 16
 

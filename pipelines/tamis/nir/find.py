@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.nir.grammar import find_nir as find_nir
 from tamis.nir.number import Ints, spread, unfold
-from tamis.nir.rules import find_nir as find_nir
-from tamis.nir.scan import Hits, locate
+from tamis.nir.vectorized.scan import Hits, locate
 
 __all__ = ["count_nir", "find_nir", "redact"]
 

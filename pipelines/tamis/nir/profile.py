@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 
 from tamis.nir.find import count_nir
 from tamis.nir.fold import fold
+from tamis.nir.grammar import search
 from tamis.nir.label import Label, label_after, label_before, names_nir, names_other
 from tamis.nir.number import Bools, decode, is_text, judge
-from tamis.nir.rules import search
 
 _CHANCE_KEY = 0.012  # of 15 random digits, how many are a NIR with a right key; measured
 _ALONE = 1e-6  # what chance may explain at most, for a column whose name says nothing

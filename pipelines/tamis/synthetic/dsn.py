@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tamis.documents.schema import FieldSpec, Schema
-from tamis.formats.dsn_layout import (
+from tamis.formats.dsn.layout import (
     AROUND_INDIVIDU,
     BELOW_INDIVIDU,
     CONTRAT,

@@ -1,0 +1,270 @@
+"""What a dry run measured, with the documents that explain it: one `DryRun`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pyarrow as pa
+
+from tamis.documents.calendar import law_on
+from tamis.documents.context import Subject
+from tamis.documents.schema import FieldSpec, Leaf
+from tamis.documents.tags import TAGS
+from tamis.documents.types import Kind, kind_of
+from tamis.dry_run.models import Measured
+from tamis.dry_run.result import (
+    Against,
+    DryDrift,
+    DryField,
+    DryRelease,
+    DryRun,
+    LawText,
+    RegisterRow,
+    Shape,
+    ShapeField,
+    TypePart,
+)
+from tamis.evidence.receipt import ATTESTED, ReleasePart
+from tamis.filter.minimize import released_schema
+from tamis.plan.explain import Explained, explain
+from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
+
+_MASKS: Mapping[Kind, str] = {
+    "string": "xxxx",
+    "binary": "0x##…",
+    "integer": "###",
+    "float": "###.##",
+    "decimal": "###.##",
+    "bool": "true / false",
+    "date": "YYYY-MM-DD",
+    "timestamp": "YYYY-MM-DDThh:mm:ss",
+    "time": "hh:mm:ss",
+}
+_NIR_MASK = "# ## ## ## ### ### ##"
+
+
+def compose(
+    measured: Measured, plan: Plan, subject: Subject, against: tuple[str, Plan] | None = None
+) -> DryRun:
+    """The result of a dry run.
+
+    Args:
+        measured: what it measured under `plan`.
+        plan: the compiled policy.
+        subject: the policy with its documents.
+        against: the other project's name and plan, if the dry run compared with one.
+    """
+    explained = {(one.release, one.path): one for one in explain(subject, plan)}
+    read = set(_leaf_paths(plan.fields))
+    receipt = measured.receipt
+    compared = None
+    if against is not None and measured.compared is not None:
+        name, other = against
+        compared = Against(
+            **vars(measured.compared),
+            project=name,
+            policy_sha256=other.policy_sha256,
+            plan_sha256=other.sha256,
+        )
+    return DryRun.model_validate(
+        {
+            **vars(receipt),
+            "drift": DryDrift(**vars(receipt.drift), retyped=measured.retyped),
+            "releases": {
+                release.id: _compose_release(
+                    receipt.releases[release.id], plan, release, subject, explained, read
+                )
+                for release in plan.releases
+            },
+            "schema": plan.schema,
+            "direction": plan.direction,
+            "describes": subject.policy.describes,
+            "valid_until": plan.valid_until.isoformat() if plan.valid_until else None,
+            "texts": _texts(subject, plan),
+            "register": _register(subject, plan),
+            "sample": measured.sample,
+            "bytes": measured.bytes,
+            "risk": measured.risk,
+            "shape": Shape(
+                before=list(_shape_before(subject, read)),
+                after={one.id: list(_shape_after(subject, plan, one)) for one in plan.releases},
+            ),
+            "profile": measured.profile,
+            "against": compared,
+        }
+    )
+
+
+def _compose_release(
+    part: ReleasePart,
+    plan: Plan,
+    release: PlanRelease,
+    subject: Subject,
+    explained: Mapping[tuple[str, str], Explained],
+    read: set[str],
+) -> DryRelease:
+    law = law_on(subject.law, plan.day)
+    item = law.items[release.item]
+    purpose = law.purposes.get(release.purpose)
+    out = _released_types(plan, release)
+    kept = {leaf.path: leaf for leaf in release.leaves}
+    fields = {}
+    for path, one in part.fields.items():
+        why = explained[release.id, path]
+        leaf = subject.leaves[path]
+        name, kind = out.get(path, (None, None))
+        fields[path] = DryField(
+            fate=one.fate,
+            because=one.because,
+            needs=list(kept[path].because) if path in kept else [],
+            treatment=why.how,
+            out=name,
+            type=TypePart.model_validate({"in": _say_type(leaf), "out": kind}),
+            place=why.deciding,
+            read=path in read,
+            identifier=list(leaf.spec.identifier),
+            category=list(leaf.category),
+            free_text=leaf.spec.free_text,
+            quasi_identifier=leaf.spec.quasi_identifier,
+            sensitive=leaf.sensitive,
+        )
+    return DryRelease(
+        **{**vars(part), "fields": fields},
+        nir=release.nir,
+        item_subject=item.subject,
+        purpose_subject=purpose.subject if purpose else "",
+        purposes_link=item.purposes_link,
+    )
+
+
+def _say_type(leaf: Leaf) -> str:
+    """The leaf's type with the lists around it."""
+    kind = leaf.spec.type
+    for _ in leaf.lists:
+        kind = f"list<{kind}>"
+    return kind
+
+
+def _texts(subject: Subject, plan: Plan) -> dict[str, LawText]:
+    found = {}
+    for article, version_id in plan.law.items():
+        version = next(one for one in subject.law[article].versions if one.id == version_id)
+        found[article] = LawText.model_validate(
+            {
+                "id": version.id,
+                "from": version.from_.isoformat(),
+                "until": version.until.isoformat() if version.until else None,
+                "amended_by": version.amended_by,
+            }
+        )
+    return found
+
+
+def _register(subject: Subject, plan: Plan) -> list[RegisterRow]:
+    processing = subject.processing
+    assert processing is not None
+    rows = []
+    for release in plan.releases:
+        entry = processing.entry_on(release.item, plan.day)
+        assert entry is not None
+        rows.append(
+            RegisterRow(
+                release=release.id,
+                item=release.item,
+                processing=plan.processing,
+                name=processing.name,
+                attested=entry.attested,
+                words=ATTESTED[entry.attested],
+                source=processing.source,
+                note=entry.note,
+            )
+        )
+    return rows
+
+
+# Shapes: types and masks
+
+
+def _shape_before(subject: Subject, read: set[str]) -> Iterator[ShapeField]:
+    for path, leaf in subject.leaves.items():
+        yield ShapeField(
+            path=_shown(leaf),
+            type=leaf.spec.type,
+            mask=_mask(leaf.spec),
+            read=path in read,
+        )
+
+
+def _shape_after(subject: Subject, plan: Plan, release: PlanRelease) -> Iterator[ShapeField]:
+    for kept in release.leaves:
+        leaf = subject.leaves[kept.path]
+        above, _, name = _shown(leaf).rpartition(".")
+        name = kept.pseudonym or name
+        yield ShapeField(
+            path=f"{above}.{name}" if above else name,
+            type="fixed_size_binary[16]" if kept.pseudonym else leaf.spec.type,
+            mask=_mask_after(kept, leaf.spec),
+            source=kept.path,
+        )
+    for tag, value in plan.tags(release, "…").items():
+        yield ShapeField(path=tag, type="string", mask=value, tag=True)
+
+
+def _shown(leaf: Leaf) -> str:
+    """The leaf's path, with `[]` behind each list."""
+    names = leaf.path.split(".")
+    ends = [".".join(names[: end + 1]) for end in range(len(names))]
+    marked = [
+        name + "[]" if path in leaf.lists else name for name, path in zip(names, ends, strict=True)
+    ]
+    return ".".join(marked)
+
+
+def _mask(spec: FieldSpec) -> str:
+    if "nir" in spec.identifier or "nia" in spec.identifier:
+        return _NIR_MASK
+    if spec.free_text:
+        return "xxxx xxx NIR? xxxx"
+    kind = kind_of(spec.type)
+    return "##" if "nir-key" in spec.identifier else _MASKS[kind] if kind else "…"
+
+
+def _mask_after(kept: PlanLeaf, spec: FieldSpec) -> str:
+    if kept.pseudonym:
+        return "0x" + 4 * "########"
+    if kept.to:
+        month = {"year": "01", "quarter": "01/04/07/10", "month": "MM"}[kept.to]
+        return f"YYYY-{month}-01"
+    if kept.step:
+        return f"n × {kept.step}"
+    if kept.prefix:
+        return "x" * min(kept.prefix, 16)
+    return "xxxx xxx [NIR] xxxx" if kept.redact else _mask(spec)
+
+
+# Types
+
+
+def _released_types(plan: Plan, release: PlanRelease) -> dict[str, tuple[str, str]]:
+    """By path in the schema, name and type of each released leaf."""
+    schema = released_schema(plan, release)
+    columns = [one for one in schema if one.name not in TAGS]
+    leaves = [found for one in columns for found in _leaf_types(one.type, one.name)]
+    return {leaf.path: found for leaf, found in zip(release.leaves, leaves, strict=True)}
+
+
+def _leaf_types(kind: pa.DataType, path: str, lists: int = 0) -> Iterator[tuple[str, str]]:
+    if pa.types.is_list(kind):
+        yield from _leaf_types(kind.value_type, path, lists + 1)
+    elif pa.types.is_struct(kind):
+        for one in kind:
+            yield from _leaf_types(one.type, f"{path}.{one.name}", lists)
+    else:
+        yield path, "list<" * lists + str(kind) + ">" * lists
+
+
+def _leaf_paths(fields: Sequence[PlanField], above: str = "") -> Iterator[str]:
+    for one in fields:
+        inner = one
+        while inner.of is not None:
+            inner = inner.of
+        path = f"{above}{one.name}"
+        yield from _leaf_paths(inner.fields, f"{path}.") if inner.fields else [path]

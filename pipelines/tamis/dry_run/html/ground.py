@@ -1,0 +1,112 @@
+"""What the flow stands on: the law's texts with their versions, the register, the releases."""
+
+from tamis.dry_run.html.markup import Markup, Node, code, join, tag
+from tamis.dry_run.html.parts import Head, labelled, section, table
+from tamis.dry_run.html.speech import Speech, cite
+from tamis.dry_run.result import DryRelease, DryRun
+
+
+def tell_ground(say: Speech, result: DryRun) -> Markup:
+    """Texts, permissions, register entries."""
+    until = (
+        tag("p", say("valid-until", day=tag("strong", say.day(result.valid_until))))
+        if result.valid_until
+        else tag("p", say("valid-open"))
+    )
+    carries = result.processing.carries_nir
+    key = {True: "partner-carries", False: "partner-without", "unknown": "partner-unknown"}[carries]
+    return section(
+        say,
+        "ground",
+        tag("p", say("on-day", day=tag("strong", say.day(result.day)))),
+        until,
+        _texts(say, result),
+        tag("h3", say("permissions-title")),
+        tag("p", say("permissions-lead")),
+        *(_permission(say, name, one) for name, one in result.releases.items()),
+        tag("h3", say("register-title")),
+        tag("p", say("register-lead")),
+        _register(say, result),
+        tag("p", say(key, partner=code(result.processing.slug))),
+    )
+
+
+def _texts(say: Speech, result: DryRun) -> Markup:
+    heads = [
+        Head(say("article"), wide=True),
+        Head(say("version")),
+        Head(say("in-force")),
+    ]
+    rows: list[tuple[Node, ...]] = [
+        (
+            tag("span", labelled(cite(article), one.amended_by), lang="fr"),
+            code(one.id),
+            labelled(
+                say("from-day", day=say.day(one.from_)),
+                say("until-day", day=say.day(one.until)) if one.until else say("no-end"),
+            ),
+        )
+        for article, one in result.texts.items()
+    ]
+    caption = say("texts-caption", day=say.day(result.day))
+    return table(caption, heads, rows, label=caption, class_="texts")
+
+
+def _permission(say: Speech, name: str, release: DryRelease) -> Markup:
+    inferred = release.purposes_link == "inferred"
+    return tag(
+        "div",
+        tag("h4", say("permission", release=code(name))),
+        tag(
+            "dl",
+            _pair(
+                say("item"),
+                tag("b", cite(release.item), lang="fr"),
+                _quote(release.item_subject),
+                tag("p", say("nir-absent" if release.nir == "absent" else "nir-carried")),
+            ),
+            _pair(
+                say("purpose"),
+                tag("b", cite(release.purpose), lang="fr"),
+                _quote(release.purpose_subject),
+                tag("p", say("link-inferred" if inferred else "link-read")),
+            ),
+        ),
+        class_="permission",
+    )
+
+
+def _register(say: Speech, result: DryRun) -> Markup:
+    if not result.register_:
+        return tag("p", say("no-register"))
+    heads = [
+        Head(say("release")),
+        Head(say("processing"), wide=True),
+        Head(say("stands-on"), wide=True),
+    ]
+    rows: list[tuple[Node, ...]] = [
+        (
+            labelled(code(one.release), tag("span", cite(one.item), lang="fr")),
+            labelled(tag("span", one.name, lang="fr", dir="auto"), code(one.processing)),
+            labelled(
+                join(
+                    tag("span", say(f"attested-{one.attested}"), class_=f"attested {one.attested}"),
+                    " ",
+                    say(f"attested-{one.attested}-means"),
+                ),
+                tag("span", one.source, lang="fr", dir="auto") if one.source else None,
+                tag("span", one.note, dir="auto") if one.note else None,
+            ),
+        )
+        for one in result.register_
+    ]
+    caption = say("register-caption")
+    return table(caption, heads, rows, label=caption)
+
+
+def _pair(label: Node, *content: Node) -> Markup:
+    return tag("div", tag("dt", label), tag("dd", *content))
+
+
+def _quote(words: str) -> Markup | None:
+    return tag("blockquote", tag("p", words), lang="fr", dir="auto") if words else None

@@ -1,0 +1,215 @@
+"""Numbers, days, citations and sentences in the reader's language."""
+
+import datetime
+import re
+import tomllib
+import unicodedata
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any, Literal
+
+from tamis.dry_run.html.markup import Markup, Node, join, tag
+from tamis.dry_run.models import Count
+
+Lang = Literal["en", "fr"]
+
+_MONTHS = (
+    "January February March April May June July August September October November December",
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+)
+_LATIN = r"(bis|ter|quater|quinquies)?"
+_ITEM = re.compile(r"([LRD])(\d{4}-\d+(?:-\d+)*)(?:\.(I{1,3}))?(?:\.(\d+)" + _LATIN + r")?")
+
+
+@cache
+def words() -> dict[str, Any]:
+    """All words of the page, as `words.toml` has them; no line of French begins with a colon."""
+    text = (files(__package__) / "words.toml").read_text(encoding="utf-8")
+    return tomllib.loads(re.sub(r"(?<=«) | (?=[:;?!»])", "\u00a0", text))
+
+
+class Speech:
+    """What the page says, in one language.
+
+    Attributes:
+        lang: `en` or `fr`.
+    """
+
+    def __init__(self, lang: Lang) -> None:
+        self.lang: Lang = lang
+        self._at = ("en", "fr").index(lang)
+
+    def __call__(self, key: str, **values: Node) -> Markup:
+        """The sentence `key`, escaped, with `values` in their places."""
+        parts: list[Node] = []
+        for literal, name, _, _ in Formatter().parse(self._text(key)):
+            parts.append(literal)
+            if name is not None:
+                parts.append(values[name])
+        return join(*parts)
+
+    def plain(self, key: str, **values: str) -> str:
+        """The sentence `key` as text that is not yet escaped, for attributes and drawings."""
+        return self._text(key).format_map(values)
+
+    def found(self, key: str) -> Markup | None:
+        """The sentence `key`, or None where there is none."""
+        return self(key) if key in words()["text"] else None
+
+    def term(self, key: str, shown: Node = None) -> Markup:
+        """A word that leads to its meaning, and tells it on hover."""
+        word, meaning = self.meaning(key)
+        return tag("a", shown or word, class_="term", href=f"#g-{key}", title=meaning)
+
+    def meaning(self, key: str) -> tuple[str, str]:
+        """Word and meaning of an entry of the glossary."""
+        word, means = words()["glossary"][key][self.lang]
+        return word, means
+
+    def glossary(self) -> list[str]:
+        """Keys of the glossary, in the order of their words."""
+        return sorted(words()["glossary"], key=lambda key: _fold(self.meaning(key)[0]))
+
+    def number(self, value: Count) -> str:
+        """A count with its thousands set apart.
+
+        Example:
+            >>> Speech("en").number(12000), Speech("en").number("<5")
+            ('12,000', '< 5')
+        """
+        if isinstance(value, str):
+            return "< 5" if value == "<5" else "≥ 5"
+        return f"{value:,}".replace(",", (",", "\u202f")[self._at])
+
+    def count(self, value: int, noun: str) -> str:
+        """A number of things.
+
+        Example:
+            >>> Speech("en").count(1, "record"), Speech("fr").count(0, "record")
+            ('1 record', '0 enregistrement')
+        """
+        one, many = words()["noun"][noun][self.lang]
+        alone = value == 1 if self.lang == "en" else value < 2
+        return f"{self.number(value)} {one if alone else many}"
+
+    def share(self, part: int, whole: int) -> str:
+        """A part in percent, never rounded to none or all.
+
+        Example:
+            >>> Speech("en").share(1, 3), Speech("en").share(1, 100_000)
+            ('33.3%', '< 0.1%')
+        """
+        if not whole:
+            return "–"
+        percent = 100 * part / whole
+        mark = ""
+        if 0 < percent < 0.1:
+            mark, percent = "< ", 0.1
+        elif 99.9 < percent < 100:
+            mark, percent = "> ", 99.9
+        said = f"{percent:.1f}".removesuffix(".0")
+        return mark + (f"{said}%", f"{said.replace('.', ',')}\u00a0%")[self._at]
+
+    def size(self, value: int) -> str:
+        """Bytes, in thousands of them where there are many.
+
+        Example:
+            >>> Speech("en").size(181_220), Speech("fr").size(12)
+            ('181.2 kB', '12 octets')
+        """
+        if value < 1000:
+            return self.count(value, "byte")
+        amount, unit = value / 1000, "k"
+        for larger in "MGT":
+            if amount < 999.95:
+                break
+            amount, unit = amount / 1000, larger
+        said = f"{amount:.1f}"
+        return (f"{said} {unit}B", f"{said.replace('.', ',')}\u00a0{unit}o")[self._at]
+
+    def day(self, value: datetime.date | str) -> str:
+        """A day in words; a text that is none stays as it is.
+
+        Example:
+            >>> Speech("fr").day("2025-01-01"), Speech("en").day("2026-11-23")
+            ('1er janvier 2025', '23 November 2026')
+        """
+        if isinstance(value, str):
+            try:
+                return self.day(datetime.date.fromisoformat(value))
+            except ValueError:
+                return value
+        month = _MONTHS[self._at].split()[value.month - 1]
+        first = "1er" if self.lang == "fr" and value.day == 1 else str(value.day)
+        return f"{first} {month} {value.year}"
+
+    def treatment(self, said: str) -> str:
+        """What happens to a field's value; details that are not known stay as they are.
+
+        Example:
+            >>> Speech("fr").treatment("generalized to year")
+            'généralisé à l’année'
+        """
+        return self._told("treatment", said) or said
+
+    def reason(self, said: str) -> tuple[str, bool]:
+        """Why a field has its fate, and whether these are words of the program.
+
+        Example:
+            >>> Speech("fr").reason("not listed by the policy")
+            ('la politique ne le nomme pas', True)
+        """
+        told = self._told("reason", said)
+        return (said, False) if told is None else (told, True)
+
+    def column(self, name: str) -> str:
+        """A column's name, or that it is withheld.
+
+        Example:
+            >>> Speech("fr").column("(name withheld)"), Speech("fr").column("nir")
+            ('(nom tu)', 'nir')
+        """
+        return self._told("column", name) or name
+
+    def remark(self, kind: str, said: str) -> Markup:
+        """A remark of the program; English where the page's language does not have it."""
+        told = self._told(kind, said)
+        foreign = told is None and self.lang != "en"
+        return tag("span", told or said, lang="en" if foreign else None, dir="auto")
+
+    def _text(self, key: str) -> str:
+        text: str = words()["text"][key][self.lang]
+        return text
+
+    def _told(self, kind: str, said: str) -> str | None:
+        for one in words()["said"].get(kind, ()):
+            if found := re.fullmatch(one["pattern"], said):
+                told: str = one[self.lang].format(*found.groups())
+                return told
+        return None
+
+
+def _fold(word: str) -> str:
+    """`word` without accents and case, to sort by."""
+    plain = unicodedata.normalize("NFKD", word)
+    return "".join(one for one in plain if not unicodedata.combining(one)).casefold()
+
+
+def cite(reference: str) -> str:
+    """An article, item or purpose as lawyers cite it, in French; others as they are.
+
+    Example:
+        >>> cite("R6323-37.III.2"), cite("R6323-33.1bis"), cite("R6323-34-1")
+        ('R. 6323-37, III, 2°', 'R. 6323-33, 1° bis', 'R. 6323-34-1')
+    """
+    found = _ITEM.fullmatch(reference)
+    if found is None:
+        return reference
+    letter, article, paragraph, number, latin = found.groups()
+    said = f"{letter}. {article}"
+    if paragraph:
+        said += f", {paragraph}"
+    if number:
+        said += f", {number}°" + (f" {latin}" if latin else "")
+    return said

@@ -1,0 +1,264 @@
+"""How many records share one combination of quasi-identifiers, in memory that does not grow.
+
+Combinations are hashed, and of all distinct hashes the smallest `SAMPLED` are counted. A
+combination that is among the smallest at the end has been so all along, so its count is exact,
+whatever the order of the records and however the work was spread. Hashes are keyed by the plan,
+so that the same records make the same sample; they never leave the process.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tamis.arrow.scrub import list_parts, validity
+from tamis.dry_run.models import SMALL, Count, GroupSize, Risk
+from tamis.plan.plan import Plan, PlanField, PlanRelease
+
+Hashes = npt.NDArray[np.uint64]
+
+SAMPLED: Final = 16_384
+"""Combinations that are counted at most."""
+
+_SIZES: Final = ((1, 1), (2, 4), (5, 9), (10, 19), (20, None))
+_NULL: Final = np.uint64(0x9E3779B97F4A7C15)
+_ODD: Final = np.uint64(0xD1342543DE82EF95)
+_SPACE: Final = 2.0**64
+
+
+def quasi_identifiers(plan: Plan, release: PlanRelease) -> list[str]:
+    """Paths of the fields that `release` lets pass and the schema marks `quasi_identifier`.
+
+    Pseudonyms are left out: under keys of their own they say nothing of the record.
+    """
+    return [
+        leaf.path
+        for leaf in release.leaves
+        if leaf.pseudonym is None and _find(plan.fields, leaf.path.split(".")).quasi_identifier
+    ]
+
+
+def hash_rows(batch: pa.RecordBatch, paths: Sequence[str], key: int) -> Hashes:
+    """One 64-bit hash a row over the values at `paths`; a list counts as the bag of its elements.
+
+    Args:
+        batch: N rows.
+        paths: names from the top, joined by dots.
+        key: any number; other keys give other hashes.
+
+    Example:
+        >>> rows = pa.record_batch({"sexe": ["F", "M", "F"], "an": [1980, 1980, 1980]})
+        >>> one, other, same = hash_rows(rows, ["sexe", "an"], 7)
+        >>> bool(one == same), bool(one == other)
+        (True, False)
+    """
+    rows = np.full(batch.num_rows, _mix(np.array([key % 2**64], np.uint64))[0])
+    for path in paths:
+        top, *below = path.split(".")
+        rows = _mix(rows * _ODD + _hash(batch.column(top), below))
+    return rows
+
+
+@dataclass
+class Groups:
+    """Records by combination, for a sample of the combinations.
+
+    Attributes:
+        records: all that were added.
+        hashes: of the sampled combinations, ascending.
+        counts: records of each.
+        dropped: whether some combination is not in the sample.
+        most: combinations that are sampled at most.
+    """
+
+    records: int = 0
+    hashes: Hashes = field(default_factory=lambda: np.zeros(0, np.uint64))
+    counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    dropped: bool = False
+    most: int = SAMPLED
+
+    def add(self, rows: Hashes) -> None:
+        """Add records by the hashes of their combinations."""
+        self.records += len(rows)
+        if len(self.hashes) == self.most and len(rows):
+            below = rows <= self.hashes[-1]
+            self.dropped = self.dropped or not below.all()
+            rows = rows[below]
+        hashes, counts = np.unique(rows, return_counts=True)
+        self._take_in(hashes, counts.astype(np.int64))
+
+    def merge(self, other: "Groups") -> None:
+        """Add the records of `other`, which stays as it is."""
+        self.records += other.records
+        self.dropped = self.dropped or other.dropped
+        self._take_in(other.hashes, other.counts)
+
+    def _take_in(self, hashes: Hashes, counts: npt.NDArray[np.int64]) -> None:
+        every = np.concatenate((self.hashes, hashes))
+        distinct, where = np.unique(every, return_inverse=True)
+        weights = np.concatenate((self.counts, counts))
+        sums = np.bincount(where, weights, len(distinct)).astype(np.int64)
+        self.dropped = self.dropped or len(distinct) > self.most
+        self.hashes, self.counts = distinct[: self.most], sums[: self.most]
+
+
+def tell_risk(groups: Groups, fields: Sequence[str]) -> Risk:
+    """The figures of `groups`, small ones hidden."""
+    sampled = len(groups.hashes)
+    total = sampled
+    if groups.dropped:
+        estimate = round((sampled - 1) * _SPACE / max(1.0, float(groups.hashes[-1])))
+        total = min(groups.records, estimate)
+    alone = int((groups.counts == 1).sum())
+    unique = round(min(groups.records, total * alone / sampled)) if sampled else 0
+    counts = [_count_between(groups.counts, least, most) for least, most in _SIZES]
+    shown = _hide_small(counts)
+    told = shown[0] if isinstance(shown[0], str) else _hide_small([unique])[0]
+    return Risk(
+        fields=list(fields),
+        records=groups.records,
+        sampled=sampled,
+        complete=not groups.dropped,
+        combinations=total,
+        unique=told,
+        unique_share=_share(unique, groups.records) if told == unique else None,
+        smallest=_smallest(groups.counts),
+        sizes=[
+            GroupSize(least=least, most=most, combinations=count)
+            for (least, most), count in zip(_SIZES, shown, strict=True)
+        ],
+    )
+
+
+def _count_between(counts: npt.NDArray[np.int64], least: int, most: int | None) -> int:
+    inside = counts >= least
+    return int((inside if most is None else inside & (counts <= most)).sum())
+
+
+def _hide_small(counts: list[int]) -> list[Count]:
+    """`counts` with small ones hidden, and one more where the sum would give a single one away."""
+    shown: list[Count] = [count if not 0 < count < SMALL else "<5" for count in counts]
+    if shown.count("<5") == 1:
+        others = [count for count in counts if count >= SMALL]
+        if others:
+            shown[counts.index(min(others))] = ">=5"
+    return shown
+
+
+def _share(count: int, of: int) -> float:
+    return round(count / of, 4) if of else 0.0
+
+
+def _smallest(counts: npt.NDArray[np.int64]) -> Count | None:
+    if not len(counts):
+        return None
+    return "<5" if counts.min() < SMALL else ">=5"
+
+
+def _find(fields: Sequence[PlanField], names: Sequence[str]) -> PlanField:
+    found = next(one for one in fields if one.name == names[0])
+    while found.of is not None:
+        found = found.of
+    return _find(found.fields, names[1:]) if len(names) > 1 else found
+
+
+# Hashing a column
+
+
+def _hash(array: pa.Array, below: Sequence[str]) -> Hashes:
+    kind = array.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        offsets, elements, valid = list_parts(array)
+        sums = np.concatenate(([np.uint64(0)], np.cumsum(_mix(_hash(elements, below)))))
+        lengths = np.diff(offsets).astype(np.uint64)
+        found = sums[offsets[1:]] - sums[offsets[:-1]] + (lengths + np.uint64(1)) * _ODD
+    elif pa.types.is_struct(kind):
+        valid = None
+        found = _hash(array.flatten()[kind.get_field_index(below[0])], below[1:])
+    else:
+        valid = validity(array)
+        found = _hash_values(array)
+    return found if valid is None else np.where(valid, found, _NULL)
+
+
+def _hash_values(array: pa.Array) -> Hashes:
+    """Any values at the nulls."""
+    kind = array.type
+    if pa.types.is_null(kind):
+        return np.full(len(array), _NULL)
+    if pa.types.is_dictionary(kind):
+        hashes = _hash(array.dictionary, ())
+        places = array.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        return hashes[places] if len(hashes) else np.full(len(array), _NULL)
+    if pa.types.is_boolean(kind):
+        return _mix(array.cast(pa.uint8()).fill_null(0).to_numpy().astype(np.uint64))
+    if _is_text(kind):
+        encoded = array.dictionary_encode()
+        values = encoded.dictionary
+        if len(values) * 4 > len(array) or isinstance(values, pa.DictionaryArray):
+            return _hash_text(array)
+        places = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        return _hash_text(values)[places] if len(values) else np.full(len(array), _NULL)
+    return _hash_fixed(array)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )
+
+
+def _hash_text(array: pa.Array) -> Hashes:
+    """Each text as the sum of its bytes times a random number for the byte's place."""
+    wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
+    _, places, data = array.buffers()
+    if not len(array):
+        return np.zeros(0, np.uint64)
+    offsets = np.frombuffer(places, np.int64 if wide else np.int32)
+    offsets = offsets[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    lengths = np.diff(offsets)
+    first, last = int(offsets[0]), int(offsets[-1])
+    if first == last:
+        return _mix(lengths.astype(np.uint64))
+    text = np.frombuffer(data, np.uint8)[first:last].astype(np.uint64)
+    place = np.arange(last - first) - np.repeat(offsets[:-1] - first, lengths)
+    weights = _mix(np.arange(1, int(lengths.max()) + 1, dtype=np.uint64) * _ODD)
+    sums = np.concatenate(([np.uint64(0)], np.cumsum((text + np.uint64(1)) * weights[place])))
+    return _mix(sums[offsets[1:] - first] - sums[offsets[:-1] - first])
+
+
+def _hash_fixed(array: pa.Array) -> Hashes:
+    """Values of a fixed number of bytes, eight at a time."""
+    width = array.type.byte_width
+    if not len(array):
+        return np.zeros(0, np.uint64)
+    data = np.frombuffer(array.buffers()[1], np.uint8)
+    data = data[array.offset * width : (array.offset + len(array)) * width]
+    if width in (1, 2, 4, 8):
+        return _mix(data.view(f"u{width}").astype(np.uint64))
+    padded = data.reshape(len(array), width)
+    if width % 8:
+        padded = np.zeros((len(array), -(-width // 8) * 8), np.uint8)
+        padded[:, :width] = data.reshape(len(array), width)
+    words = np.ascontiguousarray(padded).view(np.uint64)
+    hashes = _mix(words[:, 0])
+    for place in range(1, words.shape[1]):
+        hashes = _mix(hashes * _ODD + words[:, place])
+    return hashes
+
+
+def _mix(values: Hashes) -> Hashes:
+    """The finalizer of SplitMix64: every bit of the input moves about half of the output's."""
+    values = values + _NULL
+    values ^= values >> np.uint64(30)
+    values *= np.uint64(0xBF58476D1CE4E5B9)
+    values ^= values >> np.uint64(27)
+    values *= np.uint64(0x94D049BB133111EB)
+    values ^= values >> np.uint64(31)
+    return values

@@ -1,0 +1,127 @@
+"""Which conditions hold: three-valued, because a value that could not be read might have matched.
+
+    value            holds   may hold
+    one of them      yes     yes
+    another, null    no      no
+    not readable     no      yes
+
+A condition that may hold but does not certainly hold is unknown; whoever acts on it fails closed.
+"""
+
+import datetime
+import decimal
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.arrow.scrub import Bools
+from tamis.plan.plan import Value
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a condition; one entry a row.
+
+    Attributes:
+        holds: true where it certainly holds.
+        may: true where it holds, or where that cannot be told.
+    """
+
+    holds: Bools
+    may: Bools
+
+    @property
+    def unknown(self) -> Bools:
+        """Where it cannot be told whether the condition holds."""
+        return self.may & ~self.holds
+
+    def take(self, rows: "np.typing.NDArray[np.int64]") -> "Verdict":
+        """The verdict on `rows`."""
+        if self.may is self.holds:
+            held = self.holds[rows]
+            return Verdict(held, held)
+        return Verdict(self.holds[rows], self.may[rows])
+
+
+def values_of(values: Iterable[Value], kind: pa.DataType) -> pa.Array:
+    """The values of a condition in the type of the field that it tests.
+
+    A value that the type cannot hold is left out: no value of the field equals it.
+
+    Example:
+        >>> values_of((1, 300), pa.int8()).to_pylist()
+        [1]
+    """
+    found = []
+    for value in values:
+        try:
+            one = pa.array([_typed(value, kind)], kind)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, ArithmeticError):
+            continue
+        if not pa.types.is_integer(kind) or one[0].as_py() == value:
+            found.append(one)
+    return pa.concat_arrays(found) if found else pa.array([], kind)
+
+
+def _typed(value: Value, kind: pa.DataType) -> object:
+    if pa.types.is_decimal(kind):
+        return decimal.Decimal(str(value))
+    if pa.types.is_timestamp(kind):
+        moment = datetime.datetime.fromisoformat(str(value))
+        return moment.replace(tzinfo=datetime.UTC) if kind.tz and not moment.tzinfo else moment
+    if pa.types.is_time(kind) and isinstance(value, str):
+        return datetime.time.fromisoformat(value)
+    if pa.types.is_date(kind) and isinstance(value, str):
+        return datetime.date.fromisoformat(value)
+    return value
+
+
+def is_one_of(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Verdict:
+    """Whether each value is one of `values`; null never is.
+
+    Args:
+        array: N values.
+        unreadable: true where the value could not be read, whatever stands there; None if nowhere.
+        values: of the type of `array`.
+
+    Example:
+        >>> verdict = is_one_of(pa.array(["CPF", "DIF", None]), None, pa.array(["CPF"]))
+        >>> verdict.holds.tolist()
+        [True, False, False]
+    """
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if len(values) == 1:
+        equal = pc.equal(array, values[0])
+        equal = equal.fill_null(False) if equal.null_count else equal
+    else:
+        equal = pc.is_in(array, value_set=values)
+    holds = np.asarray(equal.to_numpy(zero_copy_only=False))
+    if unreadable is None:
+        return Verdict(holds, holds)
+    return Verdict(holds & ~unreadable, holds | unreadable)
+
+
+def all_of(verdicts: Iterable[Verdict], rows: int) -> Verdict:
+    """The conjunction; of nothing, true everywhere."""
+    holds = np.ones(rows, dtype=bool)
+    may = holds
+    for verdict in verdicts:
+        certain = may is holds and verdict.may is verdict.holds
+        holds = holds & verdict.holds
+        may = holds if certain else may & verdict.may
+    return Verdict(holds, may)
+
+
+def any_of(verdicts: Iterable[Verdict], rows: int) -> Verdict:
+    """The disjunction; of nothing, false everywhere."""
+    holds = np.zeros(rows, dtype=bool)
+    may = holds
+    for verdict in verdicts:
+        certain = may is holds and verdict.may is verdict.holds
+        holds = holds | verdict.holds
+        may = holds if certain else may | verdict.may
+    return Verdict(holds, may)

@@ -1,0 +1,150 @@
+"""Conformed values: a column of the schema's type, and what became of each value."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.arrow.scrub import Bools, validity
+from tamis.nir.number import is_text
+
+Codes = npt.NDArray[np.uint8]
+
+FINE, UNREADABLE, TYPE = 0, 1, 2
+"""What became of a value: it conforms, its bytes are no text, it has not the schema's type."""
+
+
+@dataclass(frozen=True)
+class Conformed:
+    """N values of the schema's type.
+
+    Attributes:
+        array: N values, null where one does not conform.
+        faults: N codes `FINE`, `UNREADABLE` or `TYPE`; None if all are fine.
+    """
+
+    array: pa.Array
+    faults: Codes | None = None
+
+
+def is_string(kind: pa.DataType) -> bool:
+    """Whether values of this type are characters."""
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def is_binary(kind: pa.DataType) -> bool:
+    """Whether values of this type are bytes."""
+    return is_text(kind) and not is_string(kind)
+
+
+def merge(one: Codes | None, other: Codes | None) -> Codes | None:
+    """The faults of both; where both have one, that of `one`."""
+    if one is None or other is None:
+        return one if other is None else other
+    return np.where(one == FINE, other, one)
+
+
+def codes_of(bad: Bools, code: int = TYPE) -> Codes | None:
+    """`code` where `bad`; None if nowhere."""
+    return bad.astype(np.uint8) * np.uint8(code) if bad.any() else None
+
+
+def present(array: pa.Array) -> Bools:
+    """Which rows hold a value."""
+    valid = validity(array)
+    return np.ones(len(array), dtype=bool) if valid is None else valid
+
+
+def flags(array: pa.Array) -> Bools:
+    """A boolean array as flags, null as false."""
+    return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False))
+
+
+def keep_where(array: pa.Array, rows: Bools) -> pa.Array:
+    """The values of `rows`, null elsewhere.
+
+    Example:
+        >>> keep_where(pa.array([1, 2]), np.array([True, False])).to_pylist()
+        [1, None]
+    """
+    if rows.all():
+        return array
+    return pc.if_else(pa.array(rows), array, pa.scalar(None, array.type))
+
+
+def cast_each(
+    array: pa.Array,
+    cast: Callable[[pa.Array], pa.Array],
+    target: pa.DataType,
+    code: int = TYPE,
+) -> Conformed:
+    """Cast all values at once, or by halves down to those that cannot be cast.
+
+    Args:
+        array: N values.
+        cast: of N values to N values of `target`; an ArrowInvalid says that it cannot.
+        target: the type.
+        code: what a value is that cannot be cast.
+    """
+    try:
+        return Conformed(cast(array))
+    except pa.ArrowInvalid:
+        pass
+    n = len(array)
+    if n == 1:
+        return Conformed(pa.nulls(1, target), np.array([code], dtype=np.uint8))
+    halves = [cast_each(part, cast, target, code) for part in (array[: n // 2], array[n // 2 :])]
+    faults = [
+        np.zeros(len(half.array), np.uint8) if half.faults is None else half.faults
+        for half in halves
+    ]
+    return Conformed(pa.concat_arrays([half.array for half in halves]), np.concatenate(faults))
+
+
+def sort_of(target: pa.DataType) -> str:
+    """What sort of value a type holds, as `tamis.documents.types.Kind` says; empty for others."""
+    if pa.types.is_integer(target):
+        return "integer"
+    if pa.types.is_floating(target):
+        return "float"
+    if pa.types.is_decimal(target):
+        return "decimal"
+    if pa.types.is_boolean(target):
+        return "bool"
+    if pa.types.is_date(target):
+        return "date"
+    if pa.types.is_timestamp(target):
+        return "timestamp"
+    if pa.types.is_time(target):
+        return "time"
+    if is_string(target):
+        return "string"
+    return "binary" if is_text(target) else ""
+
+
+_FIRST_DAY = (datetime.date.min - datetime.date(1970, 1, 1)).days
+_LAST_DAY = (datetime.date.max - datetime.date(1970, 1, 1)).days
+
+
+def within_calendar(array: pa.Array) -> Conformed:
+    """Dates and timestamps of the years 1 to 9999; others have not the type."""
+    kind = array.type
+    if pa.types.is_date(kind):
+        a_day = 1 if pa.types.is_date32(kind) else 86_400_000
+    elif pa.types.is_timestamp(kind) and kind.unit != "ns":
+        a_day = 86_400 * {"s": 1, "ms": 1_000, "us": 1_000_000}[kind.unit]
+    else:
+        return Conformed(array)
+    ticks = array.view(pa.int32() if pa.types.is_date32(kind) else pa.int64())
+    extremes = pc.min_max(ticks).as_py()
+    first, last = _FIRST_DAY * a_day, (_LAST_DAY + 1) * a_day - 1
+    if extremes["min"] is None or (first <= extremes["min"] and extremes["max"] <= last):
+        return Conformed(array)
+    outside = flags(pc.or_(pc.less(ticks, first), pc.greater(ticks, last)))
+    return Conformed(keep_where(array, ~outside), codes_of(outside))

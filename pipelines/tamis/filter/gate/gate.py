@@ -1,0 +1,310 @@
+"""The gate: the second, independent look at what leaves under paragraph III.
+
+Whatever upstream did or failed to do, a row that still holds a NIR is found here and quarantined.
+Nothing is shared with `tamis.nir.find`, so that one bug is not both. It fails closed: a type it
+cannot look into stops the run.
+
+    whole value, 15 characters     counts with its key, or with NIR in the column's name
+    whole value, 13 characters     counts with its key in the next field, with NIR in the column's
+                                   name, or where the batch's months of birth are no chance
+    text                           as `gate_text` says
+    column declared `not_nir`      only a label or the INSEE grouping
+
+Types and widths that cannot hold 13 digits are looked at only as the rest of a neighbour. Times
+and durations are 64-bit integers, but real ones look like NIRs now and then (a birth date in
+microseconds has 15 digits): they count where the batch's keys are no chance.
+
+Not seen: a NIR in three fields or more, or in fields that do not stand side by side; a NIR in two
+parts of a body cut elsewhere than between 13 and key, in batches of a few rows.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.filter.gate.leaves import Bounded, Leaf, Rows, take_apart, write_decimals
+from tamis.filter.gate.scan import (
+    Scan,
+    is_no_chance,
+    look_like_nirs,
+    sample,
+    scan_floats,
+    scan_integers,
+    scan_texts,
+)
+from tamis.filter.gate.sieve import BODY, FULL, Bools, Ints, plausible, text_buffers
+from tamis.filter.gate.text import names_nir
+
+_PART_ENDS: Final = np.array([1, 3, 5, 7, 8, 10, 13])  # where sex, year, month … end in the body
+_NAMES_KEY: Final = re.compile(r"(?<![a-z])(?:cle|clé|key)(?![a-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class GateColumn:
+    """A released column of N rows; `not_nir` if its schema declares that its numbers are none."""
+
+    name: str
+    array: pa.Array | Bounded
+    not_nir: bool = False
+
+
+@dataclass(frozen=True)
+class GateFinding:
+    """What the gate found in one column.
+
+    Attributes:
+        column: its name.
+        hits: how many rows hold a NIR there.
+        values: how many values of 15 characters the column has, where all hits are such values and
+            nothing but their key speaks against them; else how many values were looked at.
+        looks_like_chance: the hits are no more than random 15-digit numbers would give: if these
+            are references of another kind, the schema can say so by `not_nir`.
+    """
+
+    column: str
+    hits: int
+    values: int
+    looks_like_chance: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Leaks:
+    """Where NIRs are left.
+
+    Attributes:
+        rows: int32 of N rows, the index of the first column that holds a NIR, or -1.
+        findings: one for each column with a hit, in their order.
+    """
+
+    rows: npt.NDArray[np.int32]
+    findings: tuple[GateFinding, ...]
+
+
+def find_leaks(columns: Sequence[GateColumn]) -> Leaks:
+    """Find the rows that still hold a NIR.
+
+    Args:
+        columns: released columns of N rows each, in the release's order, of any Arrow type and
+            nesting, without those the plan itself builds (tags, pseudonyms).
+
+    Returns:
+        The rows, and what each column contributed.
+
+    Raises:
+        RunError: a column has a type that the gate cannot look into.
+
+    Legal source:
+        Code du travail, art. R. 6323-37, III.
+
+    Example:
+        >>> note = pa.array(["rien à dire", "son NIR : 1 55 08 75 999 991", None])
+        >>> find_leaks([GateColumn("note", note)]).rows.tolist()
+        [-1, 0, -1]
+    """
+    count = len(columns[0].array) if columns else 0
+    looks = [
+        _Look(index, leaf, column.not_nir)
+        for index, column in enumerate(columns)
+        for leaf in take_apart(column.name, column.array)
+    ]
+    for look in looks:
+        look.scan()
+    for left, right in _neighbours(looks):
+        _look_across(left, right)
+    for look in looks:
+        if look.leaf.rows is not None and len(look.hits) > 1 and look.is_searched:
+            _look_across(look, look, shift=1)
+
+    rows = np.full(count, -1, np.int32)
+    findings = []
+    for index in sorted({look.column for look in looks if look.hits.any()}, reverse=True):
+        mine = [look for look in looks if look.column == index]
+        hit = np.zeros(count, bool)
+        for look in mine:
+            hit[look.hit_rows()] = True
+        rows[hit] = index
+        bare = all(look.bare == look.hits.sum() for look in mine)
+        long = sum(look.long for look in mine)
+        findings.append(
+            GateFinding(
+                column=columns[index].name,
+                hits=int(hit.sum()),
+                values=long if bare else sum(len(look.hits) for look in mine),
+                looks_like_chance=bare and not is_no_chance(int(hit.sum()), long),
+            )
+        )
+    return Leaks(rows, tuple(reversed(findings)))
+
+
+class _Look:
+    """A leaf, and what was found in it so far.
+
+    Of a dictionary the entries are looked at first, of bounded numbers the bounds: where none is
+    suspect, no value is.
+    """
+
+    def __init__(self, column: int, leaf: Leaf, not_nir: bool) -> None:
+        self.column = column
+        self.leaf = leaf
+        self.not_nir = not_nir
+        self.hits: Bools = np.zeros(leaf.size, bool)
+        self.bodies_at: Ints = np.empty(0, np.int64)
+        self.long = 0  # whole values of 15 characters
+        self.bare = 0  # hits with no other sign than their key
+
+    def scan(self) -> None:
+        leaf = self.leaf
+        if leaf.kind == "narrow" or (self.not_nir and leaf.kind != "text"):
+            return
+        found = _scan(leaf, self.not_nir)
+        if leaf.coded is not None:
+            if len(found.hits) or len(found.bodies_at) or found.long:
+                self.leaf = leaf.decoded()
+                self.scan()
+            return
+        if leaf.kind == "time":
+            if is_no_chance(len(found.hits), found.long):
+                self.hits[found.hits] = True
+            return
+        self.hits[found.hits] = True
+        self.long, self.bare = found.long, found.bare
+        if not self.not_nir:
+            self.bodies_at = found.bodies_at
+            if look_like_nirs(found.bodies):
+                self.hits[found.bodies_at[plausible(found.bodies)]] = True
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether a part of a NIR in these values would count."""
+        return not self.not_nir and self.leaf.kind != "time"
+
+    def hit_rows(self) -> Rows:
+        at = np.flatnonzero(self.hits)
+        return at if self.leaf.rows is None else self.leaf.rows[at]
+
+    @cached_property
+    def widest(self) -> int:
+        """The largest number of characters of a value."""
+        if self.leaf.kind == "text":
+            return int(self._sizes.max(initial=0))
+        largest = pc.max(self.leaf.values).as_py()
+        return len(f"{largest:.0f}") if largest is not None else 0
+
+    @cached_property
+    def lengths(self) -> Bools:
+        """Which lengths, from 0 to 15 characters, some value has; of numbers any."""
+        if self.leaf.kind != "text":
+            return np.ones(FULL + 1, bool)
+        found = np.zeros(FULL + 2, bool)
+        narrowest = int(self._sizes.min(initial=FULL + 1))
+        if narrowest <= FULL:
+            alike = narrowest == self.widest
+            found[narrowest if alike else np.minimum(self._sizes, FULL + 1)] = True
+        return found[: FULL + 1]
+
+    @cached_property
+    def _sizes(self) -> Ints:
+        return np.diff(text_buffers(self.leaf.values)[1])
+
+    @cached_property
+    def texts(self) -> pa.Array:
+        """The values as large_binary; floats that are no whole numbers are null."""
+        self.leaf = self.leaf.decoded()
+        values = self.leaf.values
+        if self.leaf.kind == "text":
+            return values
+        if self.leaf.kind == "float":
+            whole = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), 1e15))
+            values = pc.if_else(whole, values, None).cast(pa.int64())
+        if pa.types.is_decimal(values.type):
+            return write_decimals(values)
+        return values.cast(pa.large_string()).cast(pa.large_binary())
+
+
+def _scan(leaf: Leaf, not_nir: bool) -> Scan:
+    named = names_nir(leaf.path)
+    if leaf.kind == "text":
+        return scan_texts(leaf.values, named=named, not_nir=not_nir)
+    values = leaf.values.fill_null(0).to_numpy()
+    if leaf.kind == "float":
+        return scan_floats(values, named=named)
+    return scan_integers(values.view(np.int64), named=named and leaf.kind != "time")
+
+
+def _neighbours(looks: Sequence[_Look]) -> Iterator[tuple[_Look, _Look]]:
+    """Pairs of leaves in which a NIR may be in two parts: side by side, or 13 and a named key."""
+    able = [look for look in looks if look.is_searched]
+    for left, right in pairwise(able):
+        if left.leaf.rows is right.leaf.rows:
+            yield left, right
+    for left in able:
+        if len(left.bodies_at):
+            for right in able:
+                if left.leaf.rows is right.leaf.rows and _NAMES_KEY.search(right.leaf.path):
+                    yield left, right
+
+
+def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
+    """Join each value of `left` to that of `right` beside it, and scan what comes out.
+
+    With `shift`, `right` is `left` itself and the other value the next one of the same record.
+    """
+    if not _may_join(left, right) or left.widest + right.widest < BODY:
+        return
+    heads = left.texts.slice(0, len(left.texts) - shift)
+    tails = right.texts.slice(shift)
+    data, offsets = text_buffers(heads)
+    head, tail = np.diff(offsets), np.diff(text_buffers(tails)[1])
+    total = head + tail
+    keyed = (head == BODY) & ((tail == 1) | (tail == FULL - BODY))
+    cut = ((total == BODY) | (total == FULL)) & (tail > 0) & np.isin(head, _PART_ENDS[:-1])
+    fits = keyed | cut
+    if shift and left.leaf.rows is not None:
+        fits &= left.leaf.rows[:-shift] == left.leaf.rows[shift:]
+    at = np.flatnonzero(fits)
+    if len(at):
+        first = data[offsets[at]]
+        at = at[(first > ord("0")) & (first < ord("9"))]
+
+    with_key = at[keyed[at]]
+    joined = _scan_joined(heads, tails, with_key)
+    left.bare += int((~left.hits[with_key[joined.hits]]).sum())
+    left.long += joined.long
+    left.hits[with_key[joined.hits]] = True
+
+    # A body cut in two is seen by the batch alone: any two fields of digits may add up to 15, such
+    # as a postal code and a telephone number.
+    in_parts = at[cut[at]]
+    joined = _scan_joined(heads, tails, sample(in_parts))
+    if is_no_chance(len(joined.hits), joined.long) or look_like_nirs(joined.bodies):
+        joined = _scan_joined(heads, tails, in_parts)
+        left.hits[in_parts[joined.hits]] = True
+        left.hits[in_parts[joined.bodies_at[plausible(joined.bodies)]]] = True
+
+
+def _may_join(left: _Look, right: _Look) -> bool:
+    """Whether some lengths of both add up to a NIR that is cut where one of its parts ends."""
+    return any(
+        left.lengths[head] and right.lengths[max(1, BODY - head) : FULL + 1 - head].any()
+        for head in _PART_ENDS
+    )
+
+
+def _scan_joined(heads: pa.Array, tails: pa.Array, at: Ints) -> Scan:
+    if not len(at):
+        return Scan()
+    heads, tails = heads.take(pa.array(at)), tails.take(pa.array(at))
+    zero, nothing = pa.scalar(b"0", pa.large_binary()), pa.scalar(b"", pa.large_binary())
+    # A key below 10 that was kept as a number has lost its zero.
+    short = pc.equal(pc.add(pc.binary_length(heads), pc.binary_length(tails)), FULL - 1)
+    padding = pc.if_else(short, zero, nothing)
+    joined = pc.binary_join_element_wise(heads, padding, tails, nothing)
+    return scan_texts(joined, named=False, not_nir=False)

@@ -1,0 +1,181 @@
+"""A column opened to its leaves: every struct, list and leaf as flat slots that know their row.
+
+    batch column    contrats: list<struct<debut: date32, nature: string>>, 2 rows, 3 elements
+    nodes           contrats         list     2 slots   offsets [0, 2, 3]
+                    contrats         struct   3 slots   rows [0, 0, 1]
+                    contrats.debut   leaf     3 slots   rows [0, 0, 1]
+                    contrats.nature  leaf     3 slots   rows [0, 0, 1]
+
+A list and its element have the same path, as in policies. Slots below a null are null themselves,
+or not there at all; whoever works on leaves need not look up.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from tamis.arrow.scrub import Bools, Ints, list_parts, validity
+from tamis.documents.types import arrow_type
+from tamis.filter.conform import conform, plain
+from tamis.filter.conformed import FINE, TYPE, Codes
+from tamis.filter.parse_text import Wire
+from tamis.plan.plan import PlanField
+
+
+@dataclass(eq=False)
+class Node:
+    """A field of the schema, and its values in one batch; one entry a slot.
+
+    Attributes:
+        spec: the field.
+        path: names from the top, joined by dots.
+        size: number of slots.
+        rows: the row of each slot; None where slot i is row i.
+        parent: the list or struct around it.
+        valid: which slots hold a value; None if all do.
+        faults: `FINE`, `UNREADABLE` or `TYPE` by slot; None if all are fine.
+        array: a leaf's values, of the schema's type, or a dictionary of it.
+        offsets: where a list's elements begin and end: N + 1.
+        children: of a struct its fields, of a list its element.
+    """
+
+    spec: PlanField
+    path: str
+    size: int
+    rows: Ints | None
+    parent: "Node | None" = None
+    valid: Bools | None = None
+    faults: Codes | None = None
+    array: pa.Array | None = None
+    offsets: Ints | None = None
+    children: list["Node"] = field(default_factory=list)
+
+    def walk(self) -> Iterator["Node"]:
+        """This node and all below it, from the top."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def at_slots(self, rows: Bools) -> Bools:
+        """Flags of rows, laid out over the slots."""
+        return rows if self.rows is None else rows[self.rows]
+
+    def at_rows(self, slots: Bools, rows: int) -> Bools:
+        """Which of `rows` rows have a flagged slot."""
+        if self.rows is None:
+            return slots
+        out = np.zeros(rows, dtype=bool)
+        out[self.rows[slots]] = True
+        return out
+
+    @property
+    def lost(self) -> Bools | None:
+        """Slots whose value could not be read, here or in a struct around; None if none."""
+        own = None if self.faults is None else self.faults != FINE
+        if self.parent is None or self.parent.spec.of is not None:
+            return own
+        above = self.parent.lost
+        return own if above is None else above if own is None else own | above
+
+    @property
+    def missing(self) -> Bools | None:
+        """Slots that hold no value though what is around them does, and nothing failed."""
+        if self.valid is None:
+            return None
+        out: Bools = ~self.valid
+        if (
+            self.parent is not None
+            and self.parent.spec.of is None
+            and self.parent.valid is not None
+        ):
+            out &= self.parent.valid
+        return out if self.faults is None else out & (self.faults == FINE)
+
+    def elements(self) -> Ints:
+        """For a list, the slot of this list that each element lies in."""
+        assert self.offsets is not None
+        return np.repeat(np.arange(self.size), np.diff(self.offsets))
+
+
+def open_column(array: pa.Array, spec: PlanField, wire: Wire) -> Node:
+    """Open a column to the fields of `spec`; what `spec` does not name is not looked at.
+
+    Args:
+        array: N rows of any type; a dictionary of values that conform is not decoded.
+        spec: a top-level field.
+        wire: how text stands for values.
+
+    Returns:
+        The column's node, of N slots; all leaves conform to the schema's types.
+
+    Example:
+        >>> spec = PlanField("jours", "list", of=PlanField("item", "int8"))
+        >>> node = open_column(pa.array([["1", "x"], None]), spec, Wire())
+        >>> leaf = node.children[0]
+        >>> leaf.array.to_pylist(), leaf.rows.tolist(), leaf.faults.tolist()
+        ([1, None], [0, 0], [0, 2])
+    """
+    if pa.types.is_dictionary(array.type) and spec.of is None and not spec.fields:
+        entries = conform(array.dictionary, arrow_type(spec.type), wire)
+        if entries.faults is None and not entries.array.null_count:
+            array = pa.DictionaryArray.from_arrays(array.indices, entries.array)
+            return Node(spec, spec.name, len(array), None, valid=validity(array), array=array)
+    return _open(array, spec, spec.name, None, None, wire)
+
+
+def _open(
+    array: pa.Array,
+    spec: PlanField,
+    path: str,
+    rows: Ints | None,
+    parent: Node | None,
+    wire: Wire,
+) -> Node:
+    node = Node(spec, path, len(array), rows, parent)
+    if spec.of is not None:
+        _open_list(node, spec.of, plain(array), wire)
+    elif spec.fields:
+        _open_struct(node, plain(array), wire)
+    else:
+        done = conform(array, arrow_type(spec.type), wire)
+        node.array, node.faults, node.valid = done.array, done.faults, validity(done.array)
+    return node
+
+
+def _open_list(node: Node, element: PlanField, array: pa.Array, wire: Wire) -> None:
+    kind = array.type
+    if pa.types.is_fixed_size_list(kind) or _is_list_view(kind):
+        array = array.cast(pa.large_list(kind.value_type))
+    elif not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
+        array = _refuse(node, array, pa.list_(pa.null()))
+    node.offsets, elements, node.valid = list_parts(array)
+    slots = node.elements()
+    rows = slots if node.rows is None else node.rows[slots]
+    node.children = [_open(elements, element, node.path, rows, node, wire)]
+
+
+def _open_struct(node: Node, array: pa.Array, wire: Wire) -> None:
+    if not pa.types.is_struct(array.type):
+        array = _refuse(node, array, pa.struct([]))
+    node.valid = validity(array)
+    names = [one.name for one in array.type]
+    children = array.flatten()
+    for spec in node.spec.fields:
+        found = names.count(spec.name) == 1
+        child = children[names.index(spec.name)] if found else pa.nulls(node.size)
+        node.children.append(_open(child, spec, f"{node.path}.{spec.name}", node.rows, node, wire))
+
+
+def _refuse(node: Node, array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Nulls of type `kind`; every value that was there is a fault."""
+    valid = validity(array)
+    present = np.ones(len(array), dtype=bool) if valid is None else valid
+    if present.any():
+        node.faults = present.astype(np.uint8) * np.uint8(TYPE)
+    return pa.nulls(len(array), kind)
+
+
+def _is_list_view(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind))

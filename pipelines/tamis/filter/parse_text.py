@@ -1,0 +1,405 @@
+"""Text read: encodings, and numbers, dates and truth values as each format writes them.
+
+    integer     optional sign, digits
+    decimal     digits and the format's decimal mark, no exponent, no digit past the type's scale
+    float       the same, and an exponent
+    bool        true false 1 0; in CSV and DSN also oui non o n vrai faux
+    date        ISO 8601, or the format's pattern; 31 February is none
+    timestamp   ISO 8601, with an offset if and only if the type has a zone
+    time        hh:mm, hh:mm:ss, hh:mm:ss.ffffff
+
+Blanks around anything but a string do not count. In CSV and DSN an empty value is null whatever
+the type, strings included: neither format can tell the two apart.
+"""
+
+import codecs
+import datetime
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.arrow.scrub import Bools, Ints, validity
+from tamis.documents.schema import Format
+from tamis.filter.conformed import (
+    TYPE,
+    UNREADABLE,
+    Codes,
+    Conformed,
+    cast_each,
+    codes_of,
+    flags,
+    is_string,
+    keep_where,
+    merge,
+    present,
+    sort_of,
+    within_calendar,
+)
+from tamis.filter.utf8 import are_utf8
+from tamis.nir.number import spread
+
+
+@dataclass(frozen=True)
+class Wire:
+    """How the text of one format stands for values.
+
+    Attributes:
+        encoding: of binary text, a Python codec name.
+        decimal: the decimal mark.
+        dates: a strptime pattern, or None for ISO 8601.
+        empty_is_null: whether an empty value means that there is none.
+        words: whether oui, non, vrai, faux, o and n are truth values.
+    """
+
+    encoding: str = "utf-8"
+    decimal: str = "."
+    dates: str | None = None
+    empty_is_null: bool = False
+    words: bool = False
+
+
+def wire_of(form: Format) -> Wire:
+    """How text is read in a feed of this format.
+
+    Example:
+        >>> wire_of(Format(name="dsn")).dates
+        '%d%m%Y'
+    """
+    if form.name == "csv":
+        csv = form.csv
+        return Wire(csv.encoding, csv.decimal, csv.dates, empty_is_null=True, words=True)
+    if form.name == "dsn":
+        return Wire(dates="%d%m%Y", empty_is_null=True, words=True)
+    return Wire()
+
+
+def read_text(array: pa.Array, wire: Wire) -> Conformed:
+    """Text that is known to be UTF-8, from strings or from bytes in the wire's encoding.
+
+    Args:
+        array: N strings or binaries of any width.
+        wire: whose encoding binaries are in; strings claim to be UTF-8 and are checked.
+
+    Returns:
+        N strings or large strings; `UNREADABLE` where the bytes are no text.
+
+    Example:
+        >>> read_text(pa.array([b"caf\\xe9", b"th\\xe9"]), Wire("latin-1")).array.to_pylist()
+        ['café', 'thé']
+    """
+    binary = not is_string(array.type)
+    if pa.types.is_fixed_size_binary(array.type):
+        array = array.cast(pa.binary())
+    elif pa.types.is_binary_view(array.type) or pa.types.is_string_view(array.type):
+        array = array.cast(pa.large_binary())
+    wide = pa.types.is_large_binary(array.type) or pa.types.is_large_string(array.type)
+    kind = pa.large_string() if wide else pa.string()
+    text = array.view(kind)
+    data, starts = _bytes_of(text)
+    encoding = codecs.lookup(wire.encoding).name if binary else "utf-8"
+    if encoding in ("utf-8", "utf-8-sig"):
+        if are_utf8(data, starts):
+            return Conformed(text)
+        array = text.view(pa.large_binary() if wide else pa.binary())
+        return cast_each(array, lambda part: part.cast(kind), kind, UNREADABLE)
+    if not data.size or (int(data.max()) < 0x80 and _extends_ascii(encoding)):
+        return Conformed(text)
+    if encoding in _SINGLE_BYTE:
+        return _decode_single_bytes(text, data, starts, encoding)
+    return _decode_each(text, encoding)
+
+
+def null_empty(text: pa.Array) -> pa.Array:
+    """Null where the text is empty."""
+    if not len(text):
+        return text
+    _, starts = _bytes_of(text)
+    empty = np.diff(starts) == 0
+    if not empty.any():
+        return text
+    if text.offset:
+        return keep_where(text, ~empty)
+    bits = pa.py_buffer(np.packbits(present(text) & ~empty, bitorder="little"))
+    return pa.Array.from_buffers(text.type, len(text), [bits, *text.buffers()[1:]])
+
+
+def _bytes_of(text: pa.Array) -> tuple[Codes, Ints]:
+    """The bytes of all rows, and N + 1 offsets in them from 0."""
+    data, starts = spread(text)
+    if not len(text):
+        return data[:0], starts
+    first = int(starts[0])
+    return data[first : int(starts[-1])], starts - first if first else starts
+
+
+# Encodings
+
+_SINGLE_BYTE = frozenset({"iso8859-1", "iso8859-15", "cp1252", "cp850", "mac-roman"})
+
+
+def _extends_ascii(encoding: str) -> bool:
+    ascii_bytes = bytes(range(128))
+    try:
+        return ascii_bytes.decode(encoding) == ascii_bytes.decode("ascii")
+    except UnicodeError:
+        return False
+
+
+def _of_bytes(kind: pa.DataType, text: pa.Array, offsets: Ints, data: bytes) -> pa.Array:
+    """An array with the nulls of `text`, from other offsets and bytes."""
+    valid = validity(text)
+    bits = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    width = np.int64 if pa.types.is_large_string(kind) else np.int32
+    cuts = pa.py_buffer(offsets.astype(width))
+    return pa.Array.from_buffers(kind, len(text), [bits, cuts, pa.py_buffer(data)])
+
+
+def _decode_single_bytes(text: pa.Array, data: Codes, starts: Ints, encoding: str) -> Conformed:
+    """Decode one byte a character; a byte that the encoding leaves undefined is unreadable."""
+    signs = [bytes([byte]).decode(encoding, "replace") for byte in range(256)]
+    widths = np.array([len(sign.encode()) for sign in signs], dtype=np.int64)
+    ends = np.concatenate(([0], np.cumsum(widths[data])))
+    characters = data.tobytes().decode(encoding, "replace").encode()
+    kind = pa.large_string() if len(characters) >= 2**31 else text.type
+    decoded = _of_bytes(kind, text, ends[starts], characters)
+    undefined = np.array([sign == "\ufffd" for sign in signs])
+    places = np.flatnonzero(undefined[data])
+    if not len(places):
+        return Conformed(decoded)
+    bad = np.zeros(len(text), dtype=bool)
+    bad[np.searchsorted(starts, places, side="right") - 1] = True
+    bad &= present(text)
+    return Conformed(keep_where(decoded, ~bad), codes_of(bad, UNREADABLE))
+
+
+def _decode_each(text: pa.Array, encoding: str) -> Conformed:
+    bad = np.zeros(len(text), dtype=bool)
+    values: list[str | None] = []
+    binary = pa.large_binary() if pa.types.is_large_string(text.type) else pa.binary()
+    for row, value in enumerate(text.view(binary).to_pylist()):
+        try:
+            values.append(None if value is None else value.decode(encoding))
+        except UnicodeError:
+            values.append(None)
+            bad[row] = True
+    return Conformed(pa.array(values, text.type), codes_of(bad, UNREADABLE))
+
+
+# Values
+
+_FORMS = {
+    "integer": "^[+-]?[0-9]+$",
+    "decimal": r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$",
+    "float": r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$",
+    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "timestamp": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].+)?$",
+    "time": r"^[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?$",
+}
+
+
+def _letters(characters: str) -> Bools:
+    table = np.zeros(256, dtype=bool)
+    table[list(characters.encode())] = True
+    return table
+
+
+_USUAL = {
+    "integer": _letters("0123456789-"),
+    "decimal": _letters("0123456789-."),
+    "float": _letters("0123456789-.eE"),
+    "date": _letters("0123456789-"),
+    "timestamp": _letters("0123456789-T:.+Z "),
+}
+"""Bytes with which Arrow's own parser takes nothing that `_FORMS` would refuse."""
+
+_DIGITS = {32: 9, 64: 18, 128: 38, 256: 76}
+"""Digits that a decimal's bits hold; of more, Arrow's parser makes another number (25.0.1)."""
+
+
+def parse_text(text: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
+    """Values of the type `target`, which is neither string nor binary, from text.
+
+    Example:
+        >>> parse_text(pa.array(["1,50"]), pa.decimal128(5, 2), Wire(decimal=",")).array.to_pylist()
+        [Decimal('1.50')]
+    """
+    sort = sort_of(target)
+    if pa.types.is_large_string(text.type):
+        text = text.cast(pa.string())
+    if sort == "bool":
+        return _parse_bool(text, wire)
+    if sort == "date" and wire.dates is not None:
+        return _parse_dates(text, target, wire)
+    if sort == "timestamp" and wire.dates is not None:
+        text = _iso_timestamps(text, wire)
+    if wire.decimal != "." and sort in ("decimal", "float"):
+        text = _swap_marks(text, wire.decimal)
+    quick = _parse_usual(text, target, sort)
+    return quick if quick is not None else _parse_form(text, target, sort, wire)
+
+
+def _parse_usual(text: pa.Array, target: pa.DataType, sort: str) -> Conformed | None:
+    """All values at once, if none of them is out of the ordinary."""
+    usual = _USUAL.get(sort)
+    data, starts = _bytes_of(text)
+    if usual is None or not usual[data].all():
+        return None
+    if sort == "decimal" and len(text) and np.diff(starts).max() > _DIGITS[target.bit_width]:
+        return None
+    try:
+        parsed = text.cast(target)
+    except pa.ArrowInvalid:
+        return None
+    if sort == "float" and _beyond(parsed).any():
+        return None
+    return within_calendar(parsed)
+
+
+def _beyond(floats: pa.Array) -> Bools:
+    """Where a number was too large, and was made infinity."""
+    return present(floats) & ~flags(pc.is_finite(floats))
+
+
+def _parse_form(text: pa.Array, target: pa.DataType, sort: str, wire: Wire) -> Conformed:
+    """Only the values that have the form; what then cannot be cast has not the type either."""
+    trimmed = pc.utf8_trim_whitespace(text)
+    if wire.empty_is_null:
+        trimmed = null_empty(trimmed)
+    formed = flags(pc.match_substring_regex(trimmed, _FORMS[sort]))
+    bad = present(trimmed) & ~formed
+    plain = keep_where(trimmed, formed)
+    if sort in ("integer", "decimal", "float"):
+        plain = pc.replace_substring_regex(plain, r"^\+", "")
+        plain = pc.replace_substring_regex(plain, "^(-?)0+([0-9])", r"\1\2")
+    if sort == "decimal":
+        plain = pc.replace_substring_regex(plain, r"(\.[0-9]*?)0+$", r"\1")
+        digits = pc.utf8_length(pc.replace_substring_regex(plain, r"^-?0?|\.", ""))
+        many = flags(pc.greater(digits, _DIGITS[target.bit_width]))
+        plain, bad = keep_where(plain, ~many), bad | many
+    done = cast_each(plain, lambda part: _cast_text(part, target, sort), target)
+    fine = within_calendar(done.array)
+    if sort == "float" and (beyond := _beyond(fine.array)).any():
+        fine, bad = Conformed(keep_where(fine.array, ~beyond)), bad | beyond
+    return Conformed(fine.array, merge(codes_of(bad), merge(done.faults, fine.faults)))
+
+
+def _cast_text(text: pa.Array, target: pa.DataType, sort: str) -> pa.Array:
+    if sort != "time":
+        return text.cast(target)
+    moments = pc.binary_join_element_wise("1970-01-01", text, "T")
+    unit = "ns" if target.bit_width == 64 and target == pa.time64("ns") else "us"
+    return moments.cast(pa.timestamp(unit)).cast(pa.time64(unit)).cast(target)
+
+
+_TRUE, _FALSE = ("true", "1"), ("false", "0")
+_WORDS_TRUE, _WORDS_FALSE = ("oui", "o", "vrai"), ("non", "n", "faux")
+
+
+def _parse_bool(text: pa.Array, wire: Wire) -> Conformed:
+    trimmed = pc.utf8_lower(pc.utf8_trim_whitespace(text))
+    if wire.empty_is_null:
+        trimmed = null_empty(trimmed)
+    yes = (*_TRUE, *_WORDS_TRUE) if wire.words else _TRUE
+    no = (*_FALSE, *_WORDS_FALSE) if wire.words else _FALSE
+    true = flags(pc.is_in(trimmed, value_set=pa.array(yes)))
+    false = flags(pc.is_in(trimmed, value_set=pa.array(no)))
+    known = true | false
+    return Conformed(pa.array(true, mask=~known), codes_of(present(trimmed) & ~known))
+
+
+def _swap_marks(text: pa.Array, mark: str) -> pa.Array:
+    """The decimal mark as a dot, and a dot as what no number holds."""
+    data, starts = _bytes_of(text)
+    table = np.arange(256, dtype=np.uint8)
+    table[ord(".")], table[ord(mark)] = ord("?"), ord(".")
+    return _of_bytes(text.type, text, starts, table[data].tobytes())
+
+
+_PARTS = {"%d": (8, 2), "%m": (5, 2), "%Y": (0, 4)}
+"""Place and width of a strptime directive in an ISO 8601 date."""
+
+
+def _parse_dates(text: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
+    """Dates in the wire's strptime pattern; those of its usual width all at once."""
+    assert wire.dates is not None
+    iso, usual = _rearrange(text, wire.dates)
+    done = cast_each(iso, lambda part: part.cast(pa.date32()), pa.date32())
+    dates, bad = done.array, None if done.faults is None else done.faults == TYPE
+    others = present(text) & ~usual
+    if others.any():
+        read, failed = _parse_each_date(text.filter(pa.array(others)), wire)
+        dates = pc.replace_with_mask(dates, pa.array(others), read)
+        bad = np.zeros(len(text), dtype=bool) if bad is None else bad
+        bad[others] = failed
+    fine = within_calendar(dates)
+    return Conformed(
+        fine.array.cast(target), merge(fine.faults, None if bad is None else codes_of(bad))
+    )
+
+
+def _parse_each_date(text: pa.Array, wire: Wire) -> tuple[pa.Array, Bools]:
+    trimmed = pc.utf8_trim_whitespace(text)
+    if wire.empty_is_null:
+        trimmed = null_empty(trimmed)
+    encoded = trimmed.dictionary_encode()
+    assert wire.dates is not None
+    days = [_parse_date(value, wire.dates) for value in encoded.dictionary.to_pylist()]
+    dates = pa.array(days, pa.date32()).take(encoded.indices)
+    return dates, present(trimmed) & ~present(dates)
+
+
+def _parse_date(value: str, pattern: str) -> datetime.date | None:
+    try:
+        return datetime.datetime.strptime(value, pattern).date()
+    except ValueError:
+        return None
+
+
+def _rearrange(text: pa.Array, pattern: str) -> tuple[pa.Array, Bools]:
+    """`text` in ISO 8601 where it has the pattern's fixed width and signs, else null; and where."""
+    pieces = re.findall("%.|[^%]", pattern)
+    plain = sorted(one for one in pieces if one.startswith("%")) == sorted(_PARTS)
+    usual = np.zeros(len(text), dtype=bool)
+    if not plain or not pattern.isascii() or not len(text):
+        return pa.nulls(len(text), pa.string()), usual
+    width = sum(_PARTS[one][1] if one in _PARTS else 1 for one in pieces)
+    data, starts = _bytes_of(text)
+    usual = present(text) & (np.diff(starts) == width)
+    places = np.flatnonzero(usual)
+    if len(data) == width * len(text) and len(places) == len(text):
+        rows = data.reshape(-1, width)
+    else:
+        rows = data[starts[places][:, None] + np.arange(width)]
+    iso = np.full((len(rows), 10), ord("-"), dtype=np.uint8)
+    signs = np.ones(len(rows), dtype=bool)
+    at = 0
+    for piece in pieces:
+        if piece in _PARTS:
+            place, wide = _PARTS[piece]
+            iso[:, place : place + wide] = rows[:, at : at + wide]
+            at += wide
+        else:
+            signs &= rows[:, at] == ord(piece)
+            at += 1
+    if not signs.all():
+        usual[places[~signs]] = False
+        iso = iso[signs]
+    offsets = np.zeros(len(text) + 1, dtype=np.int32)
+    np.cumsum(usual * 10, out=offsets[1:])
+    bits = None if usual.all() else pa.py_buffer(np.packbits(usual, bitorder="little"))
+    buffers = [bits, pa.py_buffer(offsets), pa.py_buffer(iso.tobytes())]
+    return pa.Array.from_buffers(pa.string(), len(text), buffers), usual
+
+
+def _iso_timestamps(text: pa.Array, wire: Wire) -> pa.Array:
+    """Timestamps whose date part is in the wire's pattern, the date in ISO 8601; others as is."""
+    assert wire.dates is not None
+    trimmed = pc.utf8_trim_whitespace(text)
+    cut = r"^(?P<day>[^ T]+)(?P<time>[ T].*)?$"
+    parts = pc.extract_regex(trimmed, cut)
+    days = _parse_dates(parts.field("day"), pa.date32(), Wire(dates=wire.dates)).array
+    iso = pc.binary_join_element_wise(days.cast(pa.string()), parts.field("time"), "")
+    return pc.if_else(days.is_valid(), iso, pc.if_else(trimmed.is_valid(), "?", trimmed))

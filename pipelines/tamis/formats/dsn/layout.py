@@ -1,0 +1,336 @@
+"""What a schema reads of a DSN: its fields laid over the norm's tree of blocks.
+
+In a schema of `format: dsn` every leaf names its `rubrique` and every list its `bloc`:
+
+    nir:      {type: string, rubrique: S21.G00.30.001}
+    siret:    {type: string, rubrique: S21.G00.06.001+S21.G00.11.001}    # one after the other
+    contrats:
+      type: list
+      bloc: S21.G00.40                        # a child of the individu, 30
+      of:
+        type: struct
+        fields:
+          debut: {type: date32, rubrique: S21.G00.40.001}
+          fin:   {type: date32, rubrique: S21.G00.62.001}                # 62: one a contract
+          remunerations:
+            type: list
+            bloc: S21.G00.51                  # no child of 40: those whose 51.010 is its 40.009
+            of: …
+
+A record is one individu. Its own leaves come from block 30, or from the blocks around it (envoi,
+declaration, employer), which travel with each record. A list's elements are the blocks that stand
+under its own in the norm's tree. Blocks 51, 52 and 78 stand under a versement, 50, and name their
+contract by number: in a list of contracts they are those of the contract, in a list of versements
+those of the versement, directly in the record those that name no contract of the individu, or a
+number that several contracts bear. A `struct` only groups leaves.
+
+The tree is that of the monthly DSN, cahier technique 2025.1, § 5.5; other natures hold a part of
+it. In every block the norm lists the rubriques in ascending order.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tamis.errors import DocumentError, Problem
+
+ENVOI = "S10.G00.00"
+DECLARATION = "S20.G00.05"
+ENTREPRISE = "S21.G00.06"
+ETABLISSEMENT = "S21.G00.11"
+INDIVIDU = "S21.G00.30"
+CONTRAT = "S21.G00.40"
+NUMERO_DE_CONTRAT = "009"
+
+_CHILDREN: Mapping[str, tuple[str, ...]] = {
+    ENVOI: ("S10.G00.01", "S10.G00.02", DECLARATION),
+    DECLARATION: ("S20.G00.07", "S20.G00.08", ENTREPRISE),
+    ENTREPRISE: ("S21.G00.13", ETABLISSEMENT),
+    ETABLISSEMENT: (
+        *("S21.G00.12", "S21.G00.15", "S21.G00.82", "S21.G00.20", "S21.G00.22", "S21.G00.44"),
+        INDIVIDU,
+    ),
+    "S21.G00.15": ("S21.G00.16",),
+    "S21.G00.20": ("S21.G00.55",),
+    "S21.G00.22": ("S21.G00.23",),
+    INDIVIDU: (*("S21.G00.31", "S21.G00.34", CONTRAT, "S21.G00.50", "S21.G00.86", "S21.G00.98"),),
+    CONTRAT: (
+        *("S21.G00.41", "S21.G00.45", "S21.G00.60", "S21.G00.62", "S21.G00.65"),
+        *("S21.G00.70", "S21.G00.71"),
+    ),
+    "S21.G00.60": ("S21.G00.66",),
+    "S21.G00.62": ("S21.G00.63",),
+    "S21.G00.70": ("S21.G00.73",),
+    "S21.G00.71": ("S21.G00.72",),
+    "S21.G00.50": (
+        *("S21.G00.51", "S21.G00.52", "S21.G00.54", "S21.G00.56", "S21.G00.58"),
+        *("S21.G00.78", "S21.G00.83", "S21.G00.95"),
+    ),
+    "S21.G00.51": ("S21.G00.53",),
+    "S21.G00.78": ("S21.G00.79", "S21.G00.81"),
+    "S21.G00.83": ("S21.G00.84",),
+}
+
+PARENT: Mapping[str, str] = {
+    child: parent for parent, children in _CHILDREN.items() for child in children
+}
+
+JOINTS: Mapping[str, str] = {"S21.G00.51": "010", "S21.G00.52": "006", "S21.G00.78": "006"}
+"""Blocks under a versement that name a contract: the rubrique in which they do."""
+
+SINGLE = frozenset(
+    {ENVOI, "S10.G00.01", "S10.G00.02", DECLARATION, ENTREPRISE, ETABLISSEMENT}
+    | {"S21.G00.45", "S21.G00.62"}
+)
+"""Blocks that occur at most once under their parent."""
+
+
+def children_of(bloc: str) -> tuple[str, ...]:
+    """The blocks directly under `bloc`, in the norm's order.
+
+    Example:
+        >>> children_of("S21.G00.78")
+        ('S21.G00.79', 'S21.G00.81')
+    """
+    return _CHILDREN.get(bloc, ())
+
+
+def blocks_below(bloc: str) -> Iterator[str]:
+    """The blocks under `bloc` in the norm's tree, at any depth.
+
+    Example:
+        >>> list(blocks_below("S21.G00.51"))
+        ['S21.G00.53']
+    """
+    for child in children_of(bloc):
+        yield child
+        yield from blocks_below(child)
+
+
+BELOW_INDIVIDU = frozenset(blocks_below(INDIVIDU))
+AROUND_INDIVIDU = frozenset(blocks_below(ENVOI)) - BELOW_INDIVIDU - {INDIVIDU} | {ENVOI}
+
+
+class FieldLike(Protocol):
+    """A field of a plan (`tamis.plan.plan.PlanField`), as far as a layout is concerned."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def of(self) -> "FieldLike | None": ...
+    @property
+    def fields(self) -> "Sequence[FieldLike]": ...
+    @property
+    def rubrique(self) -> str | None: ...
+    @property
+    def bloc(self) -> str | None: ...
+
+
+class Bloc:
+    """One instance of a block: its collected values by rubrique, and the blocks under it."""
+
+    __slots__ = ("children", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self.children: dict[str, list[Bloc]] = {}
+
+
+@dataclass(frozen=True)
+class DsnLeaf:
+    """One value: its parts, each a block (None: the scope's own) and a rubrique of it."""
+
+    name: str
+    parts: tuple[tuple[str | None, str], ...]
+
+    def read(self, here: Bloc) -> str | None:
+        """The parts' texts one after the other, or None if one of them is absent."""
+        texts = []
+        for bloc, rubrique in self.parts:
+            holders = (here,) if bloc is None else here.children.get(bloc)
+            text = holders[0].values.get(rubrique) if holders else None
+            if text is None:
+                return None
+            texts.append(text)
+        return "".join(texts)
+
+
+@dataclass(frozen=True)
+class DsnGroup:
+    """A struct: leaves of the same scope under a name of their own."""
+
+    name: str
+    members: "tuple[Member, ...]"
+
+    def read(self, here: Bloc) -> dict[str, Any] | None:
+        """The members' values, or None if all are absent."""
+        values = read_members(self.members, here)
+        return values if any(v is not None and v != [] for v in values.values()) else None
+
+
+@dataclass(frozen=True)
+class DsnList:
+    """A list: one element for each block of one kind under the scope's own."""
+
+    name: str
+    bloc: str
+    members: "tuple[Member, ...]"
+
+    def read(self, here: Bloc) -> list[dict[str, Any]]:
+        """One dict for each block, in the file's order; empty if there is none."""
+        return [read_members(self.members, bloc) for bloc in here.children.get(self.bloc, ())]
+
+
+Member = DsnLeaf | DsnGroup | DsnList
+
+
+def read_members(members: tuple[Member, ...], here: Bloc) -> dict[str, Any]:
+    """The values of `members` in the block `here`, by name."""
+    return {member.name: member.read(here) for member in members}
+
+
+@dataclass(frozen=True)
+class DsnLayout:
+    """What to collect of each individu, and how to nest it.
+
+    Attributes:
+        members: the record's fields.
+        rubriques: the rubriques to collect, those that join contracts included.
+        blocs: the blocks that hold them or lead to them.
+        singles: the blocks read as single ones: a second one cannot be told from the first.
+        joined: the blocks to be joined to their contracts.
+    """
+
+    members: tuple[Member, ...]
+    rubriques: frozenset[str] = field(init=False)
+    blocs: frozenset[str] = field(init=False)
+    singles: frozenset[str] = field(init=False)
+    joined: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        rubriques: set[str] = set()
+        blocs: set[str] = set()
+        joined: set[str] = set()
+        for scope, member in _walk(self.members, INDIVIDU):
+            if isinstance(member, DsnLeaf):
+                rubriques |= {f"{bloc or scope}.{rubrique}" for bloc, rubrique in member.parts}
+            elif isinstance(member, DsnList):
+                blocs.add(member.bloc)
+                if PARENT[member.bloc] != scope and member.bloc in JOINTS:
+                    joined.add(member.bloc)
+        if joined:
+            rubriques |= {f"{bloc}.{JOINTS[bloc]}" for bloc in joined}
+            rubriques.add(f"{CONTRAT}.{NUMERO_DE_CONTRAT}")
+        blocs |= {bloc_of(rubrique) for rubrique in rubriques}
+        singles = SINGLE & {bloc_of(rubrique) for rubrique in rubriques} & BELOW_INDIVIDU
+        for bloc in list(blocs):
+            while (bloc := PARENT.get(bloc, INDIVIDU)) in BELOW_INDIVIDU | AROUND_INDIVIDU:
+                blocs.add(bloc)
+        object.__setattr__(self, "rubriques", frozenset(rubriques))
+        object.__setattr__(self, "blocs", frozenset(blocs))
+        object.__setattr__(self, "singles", frozenset(singles))
+        object.__setattr__(self, "joined", frozenset(joined))
+
+    def read(self, individu: Bloc) -> dict[str, Any]:
+        """The record's values: leaves as text, lists as lists of dicts, None where absent.
+
+        Args:
+            individu: a block 30, with the blocks around it among its children.
+        """
+        if self.joined:
+            self._join(individu)
+        return read_members(self.members, individu)
+
+    def _join(self, individu: Bloc) -> None:
+        contracts: dict[str, Bloc | None] = {}
+        for contract in individu.children.get(CONTRAT, ()):
+            number = contract.values.get(NUMERO_DE_CONTRAT)
+            if number is not None:
+                contracts[number] = None if number in contracts else contract
+        for versement in individu.children.get("S21.G00.50", ()):
+            for name in self.joined:
+                for bloc in versement.children.get(name, ()):
+                    owner = contracts.get(bloc.values.get(JOINTS[name], "")) or individu
+                    owner.children.setdefault(name, []).append(bloc)
+
+
+def bloc_of(rubrique: str) -> str:
+    """The block of a rubrique.
+
+    Example:
+        >>> bloc_of("S21.G00.30.001")
+        'S21.G00.30'
+    """
+    return rubrique[:10]
+
+
+def layout_of(fields: Iterable[FieldLike], file: str = "schema") -> DsnLayout:
+    """The layout of the fields of a schema of `format: dsn`.
+
+    Args:
+        fields: the plan's, so that only what some release keeps or tests is read.
+        file: the schema's name, for messages.
+
+    Raises:
+        DocumentError: a leaf without `rubrique`, a list without `bloc`, or one that does not
+            stand where the norm's tree has it.
+    """
+    return DsnLayout(tuple(_member(field, INDIVIDU, "", file) for field in fields))
+
+
+def _member(spec: FieldLike, scope: str, above: str, file: str) -> Member:
+    path = f"{above}{spec.name}"
+    if spec.type == "list":
+        if spec.of is None or not spec.of.fields:
+            raise _wrong(file, path, "a list of a DSN is a list of structs")
+        scope = _list_bloc(spec.bloc, scope, path, file)
+        inside = tuple(_member(one, scope, f"{path}.", file) for one in spec.of.fields)
+        return DsnList(spec.name, scope, inside)
+    if spec.fields:
+        inside = tuple(_member(one, scope, f"{path}.", file) for one in spec.fields)
+        return DsnGroup(spec.name, inside)
+    return DsnLeaf(spec.name, _parts(spec.rubrique, scope, path, file))
+
+
+def _list_bloc(bloc: str | None, scope: str, path: str, file: str) -> str:
+    if bloc is None:
+        raise _wrong(file, path, "a list of a DSN says its `bloc`")
+    around = scope == INDIVIDU and bloc in AROUND_INDIVIDU - SINGLE
+    around = around and PARENT[bloc] in SINGLE
+    joined = bloc in JOINTS and scope in (INDIVIDU, CONTRAT)
+    if PARENT.get(bloc) != scope and not around and not joined:
+        raise _wrong(file, path, f"block `{bloc}` does not stand under `{scope}`")
+    return bloc
+
+
+def _parts(
+    rubriques: str | None, scope: str, path: str, file: str
+) -> tuple[tuple[str | None, str], ...]:
+    if rubriques is None:
+        raise _wrong(file, path, "a leaf of a DSN says its `rubrique`")
+    parts: list[tuple[str | None, str]] = []
+    for rubrique in rubriques.split("+"):
+        bloc, suffix = bloc_of(rubrique), rubrique[11:]
+        single = bloc in SINGLE and PARENT.get(bloc) == scope
+        around = scope == INDIVIDU and bloc in SINGLE & AROUND_INDIVIDU
+        if len(suffix) != 3 or not suffix.isdecimal():
+            raise _wrong(file, path, f"`{rubrique}` is no rubrique, such as S21.G00.30.001")
+        if bloc != scope and not single and not around:
+            raise _wrong(file, path, f"rubrique `{rubrique}` does not stand under `{scope}`")
+        parts.append((None if bloc == scope else bloc, suffix))
+    return tuple(parts)
+
+
+def _walk(members: tuple[Member, ...], scope: str) -> Iterator[tuple[str, Member]]:
+    for member in members:
+        yield scope, member
+        if isinstance(member, DsnGroup):
+            yield from _walk(member.members, scope)
+        elif isinstance(member, DsnList):
+            yield from _walk(member.members, member.bloc)
+
+
+def _wrong(file: str, path: str, problem: str) -> DocumentError:
+    return DocumentError(Problem(file, 0, 0, f"field `{path}`: {problem}"))

@@ -1,0 +1,60 @@
+"""A DSN as chunks: one individu, one row (`tamis.formats.dsn.records` reads the text)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from tamis.formats.chunk import CHUNK_RECORDS, Chunk, Reject, rechunk
+from tamis.formats.dsn.layout import layout_of
+from tamis.formats.dsn.records import DsnEnvoi, DsnFile, DsnRecord, DsnReject, read_individus
+from tamis.formats.records import PIECE_RECORDS, to_chunk
+from tamis.plan.plan import Plan
+
+
+def read_dsn(
+    stream: BinaryIO, plan: Plan, source: str, records: int = CHUNK_RECORDS
+) -> Iterator[Chunk]:
+    """Read the individus of a DSN, or of a lot of them.
+
+    Args:
+        stream: the file's bytes, read forward only.
+        plan: whose fields name the rubriques to collect.
+        source: the file's path or URI, for messages.
+        records: individus in every chunk but the last.
+
+    Returns:
+        Chunks; positions are the lines on which the individus begin. Envois whose totals do not
+        agree with their lines, and lines of groups that hold no valid DSN, count as anomalies.
+
+    Raises:
+        InputError: the file is no DSN.
+    """
+    return rechunk(_pieces(stream, plan, source), source, records)
+
+
+def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
+    layout = layout_of(plan.fields, plan.schema)
+    rows: list[dict[str, Any]] = []
+    positions: list[int] = []
+    rejects: list[Reject] = []
+    anomalies: Counter[str] = Counter()
+
+    def piece() -> Chunk:
+        made = to_chunk(rows, positions, plan.fields, rejects, anomalies=anomalies)
+        for held in (rows, positions, rejects, anomalies):
+            held.clear()
+        return made
+
+    for item in read_individus(stream, source, layout):
+        if isinstance(item, DsnRecord):
+            rows.append(item.values)
+            positions.append(item.position)
+        elif isinstance(item, DsnReject):
+            rejects.append((item.position, item.reason, item.field, item.detail))
+        elif isinstance(item, DsnEnvoi):
+            anomalies["dsn-envoi-totals-differ"] += not item.ok
+        elif isinstance(item, DsnFile) and item.skipped:
+            anomalies["dsn-lines-in-rejected-groups"] += item.skipped
+        if len(rows) + len(rejects) >= PIECE_RECORDS:
+            yield piece()
+    yield piece()

@@ -1,0 +1,447 @@
+"""The DSN (NEODeS text) read as a stream: one individu, one record.
+
+The hierarchy is implicit: a line says only which rubrique of which block it is, so a DSN cannot be
+cut by place and is read from its first line to its last. Memory holds one individu and what stands
+around it. What the reader keeps to:
+
+- Lines are split on the byte 0x0A, decoded afterwards, value by value.
+- A block begins anew where the block changes or the rubrique does not go up. An individu without
+  NIR begins at 30.002: a reader that waits for 30.001 gives that person's data to the previous one.
+- An individu is whole when something other than the end of its envoi closes it. The last one of a
+  truncated envoi never is.
+- Lines that the layout does not ask for are counted, their values are not looked at: what is in
+  them cannot change what becomes of a record.
+- Where it cannot be told whose a line is, every individu that it could belong to is rejected.
+- One encoding a file, decided by the first collected value that is not ASCII: UTF-8 if it is valid
+  UTF-8, else ISO 8859-1, with 0x80 to 0x9F read as windows-1252 since the norm has no character
+  there. A byte order mark says UTF-8. Later values that are not UTF-8 in a UTF-8 file are rejected.
+
+Records are emitted before the totals of their envoi are known: each `DsnEnvoi` follows them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any, BinaryIO, Literal
+
+from tamis.errors import InputError
+from tamis.formats.dsn.layout import (
+    AROUND_INDIVIDU,
+    BELOW_INDIVIDU,
+    DECLARATION,
+    ENVOI,
+    INDIVIDU,
+    PARENT,
+    SINGLE,
+    Bloc,
+    DsnLayout,
+    bloc_of,
+    blocks_below,
+)
+
+MAX_LINE = 4096  # bytes; the norm says 256 characters
+MAX_BLOCS = 5_000  # collected blocks of one individu
+MAX_TEXT = 4 << 20  # bytes of collected values of one individu
+_MAX_RUBRIQUES = 10_000  # distinct rubriques counted by name
+_CHUNK = 1 << 20  # bytes
+_HEAD = 1_000  # lines in which a DSN shows itself
+
+_RUBRIQUE = re.compile(rb"S\d\d\.G\d\d\.\d\d\.\d{3}(?:\.\d{3})?")
+_LINE = re.compile(rb"\s*" + _RUBRIQUE.pattern + rb"\s*,\s*'.*'\s*", re.DOTALL)
+_BOM = b"\xef\xbb\xbf"
+_APOSTROPHE = 0x27
+_WINDOWS_1252 = {
+    code: text for code in range(0x80, 0xA0) if (text := bytes([code]).decode("cp1252", "ignore"))
+}
+
+_GROUP = "S06.G51.00"
+_TOTAL = "S90.G00.90"
+_LOT = frozenset({"S05.G51.00", _GROUP, "S95.G51.00", "S96.G51.00"})
+_ENVELOPE = frozenset({f"{_GROUP}.001", f"{_TOTAL}.001", f"{_TOTAL}.002"})
+_BELOW = {bloc: tuple(blocks_below(bloc)) for bloc in PARENT} | {ENVOI: tuple(blocks_below(ENVOI))}
+
+
+@dataclass(frozen=True)
+class DsnRecord:
+    """One individu, whole.
+
+    Attributes:
+        position: 1-based line of its first rubrique.
+        last_line: 1-based line of its last rubrique.
+        values: by field: text as in the file, dicts and lists of dicts; None where absent.
+    """
+
+    position: int
+    last_line: int
+    values: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class DsnReject:
+    """An individu that could not be read, or a line that belongs to none.
+
+    Attributes:
+        position: 1-based line of the individu's first rubrique, or of the line.
+        field: the rubrique that is wrong; empty where it cannot be told.
+        detail: what is wrong and in which line; never a value.
+    """
+
+    position: int
+    reason: Literal["unreadable"]
+    field: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class DsnEnvoi:
+    """The end of an envoi (S10 to S90), after its records.
+
+    Attributes:
+        position: 1-based line of its first rubrique.
+        declared: the number of rubriques that S90.G00.90.001 declares, or None.
+        counted: the number of rubriques found, the block S90 included.
+        ok: whether the numbers of rubriques and of declarations are as declared.
+    """
+
+    position: int
+    declared: int | None
+    counted: int
+    ok: bool
+
+
+@dataclass(frozen=True)
+class DsnFile:
+    """The end of the file, last of all.
+
+    Attributes:
+        lines: how many lines there are.
+        encoding: `ascii`, `utf-8`, `iso-8859-1` or `cp1252`, as the collected values show it.
+        dropped: lines not collected, by rubrique.
+        skipped: lines in groups of a lot other than `DSNOK`, which hold no valid DSN.
+    """
+
+    lines: int
+    encoding: str
+    dropped: dict[str, int]
+    skipped: int
+
+
+DsnItem = DsnRecord | DsnReject | DsnEnvoi | DsnFile
+
+
+def read_individus(stream: BinaryIO, source: str, layout: DsnLayout) -> Iterator[DsnItem]:
+    """Read the individus of a DSN, or of a lot of them, in the file's order.
+
+    Args:
+        stream: the file's bytes; read forward only, reads may be short.
+        source: its path or URI, for messages.
+        layout: what to collect (`tamis.formats.dsn.layout.layout_of`).
+
+    Yields:
+        For each individu a `DsnRecord` or a `DsnReject`, for each stray line outside of any a
+        `DsnReject`, after each envoi a `DsnEnvoi`, at the end a `DsnFile`.
+
+    Raises:
+        InputError: nothing in the file's first lines is a DSN.
+
+    Example:
+        >>> import io
+        >>> from types import SimpleNamespace as Field
+        >>> from tamis.formats.dsn.layout import layout_of
+        >>> layout = layout_of([Field(name="nom", type="string", fields=(),
+        ...                           rubrique="S21.G00.30.002")])
+        >>> text = b"S10.G00.00.001,'L'\\nS21.G00.30.002,'D'ESSAI'\\nS90.G00.90.001,'3'\\n"
+        >>> next(read_individus(io.BytesIO(text), "x.dsn", layout)).values
+        {'nom': "D'ESSAI"}
+    """
+    lines = _split(stream)
+    head = list(islice(lines, _HEAD))
+    bom = bool(head) and head[0].startswith(_BOM)
+    if bom:
+        head[0] = head[0][len(_BOM) :]
+    if not any(_LINE.fullmatch(line) for line in head):
+        raise InputError(source, "is no DSN: no line reads `Sxx.Gyy.zz.nnn,'…'`")
+    yield from _Reader(layout, "utf-8" if bom else "ascii").read(chain(head, lines))
+
+
+def _split(stream: BinaryIO) -> Iterator[bytes]:
+    """The stream's lines without 0x0A, cut one byte after MAX_LINE."""
+    line = b""
+    while chunk := stream.read(_CHUNK):
+        pieces = chunk.split(b"\n")
+        if max(map(len, pieces)) > MAX_LINE:
+            pieces = [piece[: MAX_LINE + 1] for piece in pieces]
+        line = (line + pieces[0])[: MAX_LINE + 1]
+        if len(pieces) > 1:
+            yield line
+            yield from pieces[1:-1]
+            line = pieces[-1]
+    if line:
+        yield line
+
+
+class _Rubrique:
+    """What is known of a rubrique: `BLOC.rank`, whether it is collected, lines that were not."""
+
+    __slots__ = ("bloc", "dropped", "name", "rank", "wanted")
+
+    def __init__(self, name: str, wanted: bool) -> None:
+        self.name = name
+        self.bloc = bloc_of(name)
+        self.rank = name[11:]
+        self.wanted = wanted
+        self.dropped = 0
+
+
+class _Reader:
+    """State of one file's reading."""
+
+    def __init__(self, layout: DsnLayout, encoding: str) -> None:
+        self.layout = layout
+        self.encoding = encoding
+        self.known: dict[bytes, _Rubrique] = {}  # by the bytes before the comma
+        self.rubriques: dict[str, _Rubrique] = {}
+        self.current: Bloc | None = None  # the block that the next values go to
+        self.last = 0  # line of the last rubrique
+        self.stray = 0  # line of the last stray line
+        self.seen = 0  # rubriques
+        # around the individus
+        self.context: dict[str, list[Bloc]] = {}
+        self.context_open: dict[str, Bloc] = {}
+        self.context_problems: dict[str, tuple[str, str]] = {}
+        self.context_blocs = 0
+        # the individu
+        self.individu: Bloc | None = None
+        self.position = 0
+        self.problem: tuple[str, str] | None = None
+        self.open: dict[str, Bloc] = {}
+        self.blocs = 0
+        self.text = 0
+        # the envoi and the lot
+        self.envoi = 0  # line of its first rubrique; 0: none is open
+        self.envoi_seen = 0  # rubriques before it
+        self.declarations = 0
+        self.total: Bloc | None = None
+        self.group: Bloc | None = None
+        self.group_seen = 0  # rubriques before it
+        self.skipped = 0
+
+    def read(self, lines: Iterator[bytes]) -> Iterator[DsnItem]:
+        bloc, rank, number = "", "", 0
+        known, learn = self.known, self._learn
+        for number, line in enumerate(lines, 1):
+            key, _, rest = line.partition(b",")
+            rubrique = known.get(key) or learn(key)
+            if rubrique is None:
+                if line.strip():
+                    yield from self._stray(number)
+                continue
+            if rubrique.bloc != bloc or rubrique.rank <= rank:
+                yield from self._begin(rubrique, number)
+                bloc = rubrique.bloc
+            rank = rubrique.rank
+            self.last = number
+            self.seen += 1
+            current = self.current
+            if current is None or not rubrique.wanted:
+                rubrique.dropped += 1
+                continue
+            text = rest.strip()
+            if len(line) > MAX_LINE:
+                self._spoil(rubrique, number, f"is longer than {MAX_LINE} bytes")
+            elif len(text) < 2 or text[0] != _APOSTROPHE or text[-1] != _APOSTROPHE:
+                self._spoil(rubrique, number, "has no value between apostrophes")
+            elif (value := self._decode(text[1:-1])) is None:
+                self._spoil(rubrique, number, "is not utf-8, as the file's first values are")
+            elif value and not value.isspace():
+                current.values[rank] = value
+                self.text += len(value)
+        yield from self._end_individu(whole=False)
+        yield from self._end_envoi()
+        self._end_group()
+        dropped = {r.name: r.dropped for r in self.rubriques.values() if r.dropped}
+        yield DsnFile(number, self.encoding, dropped, self.skipped)
+
+    def _learn(self, key: bytes) -> _Rubrique | None:
+        name = key.strip()
+        if not _RUBRIQUE.fullmatch(name):
+            return None
+        text = name.decode()
+        rubrique = self.rubriques.get(text)
+        if rubrique is None:
+            rubrique = _Rubrique(text, text in self.layout.rubriques or text in _ENVELOPE)
+            if len(self.rubriques) < _MAX_RUBRIQUES:
+                self.rubriques[text] = rubrique
+        if len(self.known) < _MAX_RUBRIQUES and len(key) < 40:
+            self.known[key] = rubrique
+        return rubrique
+
+    def _decode(self, text: bytes) -> str | None:
+        if text.isascii():
+            return text.decode()
+        if self.encoding in ("ascii", "utf-8"):
+            try:
+                value = text.decode()
+            except UnicodeDecodeError:
+                if self.encoding == "utf-8":
+                    return None
+                self.encoding = "iso-8859-1"
+            else:
+                self.encoding = "utf-8"
+                return value
+        value = text.decode("iso-8859-1")
+        if (mended := value.translate(_WINDOWS_1252)) != value:
+            self.encoding = "cp1252"
+        return mended
+
+    def _begin(self, rubrique: _Rubrique, number: int) -> Iterator[DsnItem]:
+        bloc = rubrique.bloc
+        self.current = None
+        if bloc in _LOT:
+            yield from self._end_individu(whole=False)
+            yield from self._end_envoi()
+            self._end_group()
+            if bloc == _GROUP:
+                self.group = self.current = Bloc()
+                self.group_seen = self.seen + 1
+            return
+        if self._skips():
+            return
+        if bloc == ENVOI or (self.total is not None and bloc != _TOTAL):
+            yield from self._end_individu(whole=False)
+            yield from self._end_envoi()
+        if not self.envoi:
+            self.envoi, self.envoi_seen = number, self.seen
+        if bloc == _TOTAL:
+            yield from self._end_individu(whole=True)
+            self.total = self.current = self.total or Bloc()
+        elif bloc == INDIVIDU:
+            astray = rubrique.rank not in ("001", "002")
+            if astray:
+                self._fail(rubrique, number, "is out of order")
+            yield from self._end_individu(whole=True)
+            self._begin_individu(number)
+            self.current = self.individu
+            if astray:
+                self._fail(rubrique, number, "is out of order")
+            elif self.stray > self.last:
+                self._fail(rubrique, number, "follows a line that is no rubrique")
+        elif bloc in BELOW_INDIVIDU:
+            self._begin_below(rubrique, number)
+        elif bloc in AROUND_INDIVIDU:
+            yield from self._end_individu(whole=True)
+            self._begin_around(bloc)
+        elif bloc == "S21.G00.85" or not bloc.startswith("S21"):
+            yield from self._end_individu(whole=True)
+
+    def _begin_around(self, bloc: str) -> None:
+        for below in (bloc, *_BELOW[bloc]):
+            self.context_open.pop(below, None)
+            self.context_problems.pop(below, None)
+            if below != bloc or bloc in SINGLE:
+                self.context.pop(below, None)
+        if bloc == DECLARATION:
+            self.declarations += 1
+            self.context_blocs = 0
+        if bloc not in self.layout.blocs:
+            return
+        self.context_blocs += 1
+        if self.context_blocs > MAX_BLOCS:
+            self.context_problems[bloc] = (bloc, "the declaration has more blocks than it may")
+            return
+        self.current = self.context_open[bloc] = Bloc()
+        parent = PARENT.get(bloc, ENVOI)
+        if parent in SINGLE:
+            self.context.setdefault(bloc, []).append(self.current)
+        elif parent in self.context_open:
+            self.context_open[parent].children.setdefault(bloc, []).append(self.current)
+
+    def _begin_individu(self, number: int) -> None:
+        self.individu = Bloc()
+        self.individu.children = dict(self.context)
+        self.position = number
+        self.problem = next(iter(self.context_problems.values()), None)
+        self.open = {INDIVIDU: self.individu}
+        self.blocs = self.text = 0
+
+    def _begin_below(self, rubrique: _Rubrique, number: int) -> None:
+        bloc, parent = rubrique.bloc, PARENT[rubrique.bloc]
+        if bloc not in self.layout.blocs:
+            return
+        if self.individu is None:
+            self._begin_individu(number)
+            self._fail(rubrique, number, "belongs to no individu")
+        if self.problem is not None:
+            return
+        self.blocs += 1
+        if self.blocs > MAX_BLOCS or self.text > MAX_TEXT:
+            self._fail(rubrique, number, "is more than an individu may hold")
+        elif parent not in self.open:
+            self._fail(rubrique, number, f"has no block {parent} above it")
+        elif bloc in self.layout.singles and bloc in self.open[parent].children:
+            self._fail(rubrique, number, "occurs a second time where one is allowed")
+        else:
+            for below in _BELOW[bloc]:
+                self.open.pop(below, None)
+            self.current = self.open[bloc] = Bloc()
+            self.open[parent].children.setdefault(bloc, []).append(self.current)
+
+    def _end_individu(self, whole: bool) -> Iterator[DsnItem]:
+        individu, self.individu = self.individu, None
+        if individu is None:
+            return
+        if not whole and self.problem is None:
+            self.problem = ("", "the envoi ends before its totals, the individu may be cut")
+        if self.problem is not None:
+            yield DsnReject(self.position, "unreadable", *self.problem)
+        else:
+            yield DsnRecord(self.position, self.last, self.layout.read(individu))
+
+    def _end_envoi(self) -> Iterator[DsnItem]:
+        if not self.envoi:
+            return
+        total = self.total.values if self.total is not None else {}
+        declared, declarations = _count(total.get("001")), _count(total.get("002"))
+        counted = self.seen - self.envoi_seen
+        ok = (declared, declarations) == (counted, self.declarations)
+        yield DsnEnvoi(self.envoi, declared, counted, ok)
+        self.envoi = self.declarations = 0
+        self.total = None
+        for state in (self.context, self.context_open, self.context_problems):
+            state.clear()
+
+    def _end_group(self) -> None:
+        if self._skips():
+            self.skipped += self.seen - self.group_seen
+        self.group = None
+
+    def _skips(self) -> bool:
+        return self.group is not None and self.group.values.get("001") != "DSNOK"
+
+    def _stray(self, number: int) -> Iterator[DsnItem]:
+        self.stray = number
+        problem = ("", f"line {number}: is no rubrique")
+        if self.individu is not None:
+            self.problem = self.problem or problem
+        elif not self._skips():
+            yield DsnReject(number, "unreadable", *problem)
+
+    def _spoil(self, rubrique: _Rubrique, number: int, what: str) -> None:
+        """The value of a collected rubrique cannot be read."""
+        if rubrique.bloc in AROUND_INDIVIDU:
+            self.context_problems[rubrique.bloc] = _tell(rubrique, number, what)
+        else:
+            self._fail(rubrique, number, what)
+
+    def _fail(self, rubrique: _Rubrique, number: int, what: str) -> None:
+        """The individu cannot be read: the first reason counts."""
+        self.problem = self.problem or _tell(rubrique, number, what)
+
+
+def _tell(rubrique: _Rubrique, number: int, what: str) -> tuple[str, str]:
+    return rubrique.name, f"line {number}: `{rubrique.name}` {what}"
+
+
+def _count(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 13 else None

@@ -1,0 +1,229 @@
+"""Python records as Arrow columns, in the types that the wire had.
+
+What a leaf takes, by the kind of its type; the filter brings it into the schema's type later:
+
+- string: text, and an integer or a UUID as its digits;
+- integer, float, decimal: numbers, and text; as int64 or float64 where every value of the records
+  given is one, else as text, never through a float;
+- bool: true and false;
+- date, timestamp, time: their Python types, and text;
+- binary: bytes.
+
+Any other value (an object where text is due, a value where a list is due) becomes null, and its
+path goes to the row's `FAULTS`.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import pyarrow as pa
+
+from tamis.documents.types import Kind, kind_of
+from tamis.formats.chunk import FAULTS, Chunk, Reject, leaf_paths, rejects_of
+from tamis.plan.plan import PlanField
+
+PIECE_RECORDS: Final = 2048
+"""Records that are held as Python objects before they become Arrow."""
+
+
+class NumberText(str):
+    """A number with a fraction or an exponent, as it was written."""
+
+    __slots__ = ()
+
+
+class _Wrong(Exception):
+    """A value that a leaf does not take."""
+
+
+def to_chunk(
+    records: Sequence[Mapping[str, Any]],
+    positions: Sequence[int],
+    fields: Iterable[PlanField],
+    rejects: Iterable[Reject] = (),
+    unknown: frozenset[str] = frozenset(),
+    missing: frozenset[str] = frozenset(),
+    anomalies: Mapping[str, int] | None = None,
+) -> Chunk:
+    """N records as N rows with one column for each field; an absent value is null.
+
+    Example:
+        >>> fields = (PlanField("nom", "string"), PlanField("jours", "int32"))
+        >>> chunk = to_chunk([{"nom": "Durand", "jours": 3}, {"nom": ["Durand"]}], [1, 2], fields)
+        >>> chunk.data.to_pydict()
+        {'nom': ['Durand', None], 'jours': [3, None], '_tamis_faults': [None, ['nom']]}
+    """
+    faults: dict[int, list[str]] = {}
+    rows = range(len(records))
+    fields = tuple(fields)
+    columns = [
+        _column([record.get(one.name) for record in records], one, one.name, rows, faults)
+        for one in fields
+    ]
+    names = [one.name for one in fields]
+    if faults:
+        per_row = [list(dict.fromkeys(faults[row])) if row in faults else None for row in rows]
+        columns.append(pa.array(per_row, pa.list_(pa.string())))
+        names.append(FAULTS)
+    if columns:
+        data = pa.RecordBatch.from_arrays(columns, names)
+    else:
+        data = pa.RecordBatch.from_arrays([pa.nulls(len(records))], ["_"]).select([])
+    return Chunk(
+        data,
+        pa.array(positions, pa.int64()),
+        rejects_of(rejects),
+        unknown,
+        missing,
+        dict(anomalies or {}),
+    )
+
+
+def _column(
+    values: list[Any],
+    field: PlanField,
+    path: str,
+    rows: Sequence[int],
+    faults: dict[int, list[str]],
+) -> pa.Array:
+    """The values of one field, of which the i-th stands in record `rows[i]`."""
+    if field.of is None and not field.fields:
+        return _leaf(values, field.type, path, rows, faults)
+    due: type = list if field.of is not None else dict
+    if not set(map(type, values)) <= {due, type(None)}:
+        for index, value in enumerate(values):
+            if value is not None and type(value) is not due:
+                faults.setdefault(rows[index], []).extend(leaf_paths(field, path))
+        values = [value if type(value) is due else None for value in values]
+    absent = pa.array([value is None for value in values], pa.bool_())
+    if field.of is not None:
+        offsets, inner, inner_rows = [0], [], []
+        for row, value in zip(rows, values, strict=True):
+            if value:
+                inner.extend(value)
+                inner_rows.extend([row] * len(value))
+            offsets.append(len(inner))
+        below = _column(inner, field.of, path, inner_rows, faults)
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), below, mask=absent)
+    children = [
+        _column(
+            [None if value is None else value.get(child.name) for value in values],
+            child,
+            f"{path}.{child.name}",
+            rows,
+            faults,
+        )
+        for child in field.fields
+    ]
+    return pa.StructArray.from_arrays(children, [one.name for one in field.fields], mask=absent)
+
+
+def _leaf(
+    values: list[Any], kind_name: str, path: str, rows: Sequence[int], faults: dict[int, list[str]]
+) -> pa.Array:
+    kind = kind_of(kind_name)
+    assert kind is not None
+    types = set(map(type, values)) - {type(None)}
+    native = _native(values, types, kind)
+    if native is not None:
+        try:
+            return pa.array(values, native)
+        except (UnicodeEncodeError, OverflowError, pa.ArrowInvalid):
+            pass  # lone surrogates, large integers, years beyond the type: one by one
+    convert = _CONVERTERS[kind]
+    out: list[Any] = []
+    for row, value in zip(rows, values, strict=True):
+        try:
+            out.append(None if value is None else convert(value))
+        except _Wrong:
+            faults.setdefault(row, []).append(path)
+            out.append(None)
+    return pa.array(out, _PLAIN.get(kind, pa.string()))
+
+
+def _native(values: list[Any], types: set[type], kind: Kind) -> pa.DataType | None:
+    """The Arrow type that takes all of `values`, of `types` besides null, as they are, or None."""
+    if kind == "timestamp" and types == {datetime.datetime}:
+        zoned = {value.tzinfo is not None for value in values if value is not None}
+        return pa.timestamp("us", "UTC" if True in zoned else None) if len(zoned) == 1 else None
+    for due, arrow in _NATIVE[kind]:
+        if types <= {due}:
+            return arrow
+    return None
+
+
+_TEXT = (str, pa.string())
+_NATIVE: Final[dict[Kind, list[tuple[type, pa.DataType]]]] = {
+    "string": [_TEXT],
+    "integer": [(int, pa.int64()), _TEXT, (NumberText, pa.string())],
+    "float": [(float, pa.float64()), (int, pa.int64()), _TEXT, (NumberText, pa.string())],
+    "decimal": [(int, pa.int64()), _TEXT, (NumberText, pa.string())],
+    "bool": [(bool, pa.bool_())],
+    "date": [(datetime.date, pa.date32()), _TEXT],
+    "timestamp": [_TEXT],
+    "time": [(datetime.time, pa.time64("us")), _TEXT],
+    "binary": [(bytes, pa.binary())],
+}
+_PLAIN: Final[dict[Kind, pa.DataType]] = {"bool": pa.bool_(), "binary": pa.binary()}
+
+
+def _checked(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _Wrong from None
+    return text
+
+
+def _as_string(value: Any) -> str:
+    if type(value) is str:
+        return _checked(value)
+    if type(value) in (int, UUID):
+        return str(value)
+    raise _Wrong
+
+
+def _as_number(value: Any) -> str:
+    if type(value) in (str, NumberText):
+        return _checked(value)
+    if type(value) in (int, float):
+        return repr(value)
+    if type(value) is Decimal:
+        return format(value, "f")
+    raise _Wrong
+
+
+def _as_moment(*types: type) -> Callable[[Any], str]:
+    def convert(value: Any) -> str:
+        if type(value) is str:
+            return _checked(value)
+        if type(value) in types:
+            return str(value.isoformat())
+        raise _Wrong
+
+    return convert
+
+
+def _as(due: type) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        if type(value) is due:
+            return value
+        raise _Wrong
+
+    return convert
+
+
+_CONVERTERS: Final[dict[Kind, Callable[[Any], Any]]] = {
+    "string": _as_string,
+    "integer": _as_number,
+    "float": _as_number,
+    "decimal": _as_number,
+    "bool": _as(bool),
+    "date": _as_moment(datetime.date),
+    "timestamp": _as_moment(datetime.datetime, datetime.date),
+    "time": _as_moment(datetime.time),
+    "binary": _as(bytes),
+}

@@ -1,0 +1,338 @@
+"""The keyring: root keys by epoch, in one file that only its owner reads.
+
+    {"keyring": "tamis/v1",
+     "wrap": {"by": "passphrase", "salt": "…", "n": 131072, "r": 8, "p": 1},
+     "epochs": [{"epoch": 1, "created": "2026-11-23T08:00:00Z", "key_id": "9f3c…", "root": null},
+                {"epoch": 2, "created": "2027-01-04T08:00:00Z", "key_id": "41ab…", "root": "…"}]}
+
+The last epoch is the current one. A root that is null was destroyed, and with it the means to make
+that epoch's pseudonyms again. Roots are encrypted (AES-256-GCM) under one key, which scrypt makes
+of a passphrase or a KMS wraps; with `"by": "none"` they lie in the open, guarded by the file's mode
+alone. A key id is random: it names an epoch's root and tells nothing of it.
+
+Keys reach a worker in one of three ways, none of them through the job: a file on the worker, a
+secret mounted in its environment (`env:NAME`, the file in base64), or either of them wrapped by a
+KMS that the worker's own identity may ask. Only the reference travels.
+"""
+
+import base64
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal, NoReturn, Self
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from tamis.errors import KeysError
+from tamis.keys.kms import Kms
+from tamis.keys.secret_file import (
+    Lock,
+    Model,
+    Passphrase,
+    Wrap,
+    folder_locked,
+    make_lock,
+    read_guarded,
+    unlock,
+    why_invalid,
+    write_guarded,
+)
+from tamis.nir.pseudonym import KEY_BYTES, derive_key
+
+PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A root key's time of service. `key_id` names the root and tells nothing of it."""
+
+    number: int
+    created: datetime
+    key_id: str
+    state: Literal["current", "retired", "destroyed"]
+
+
+@dataclass(frozen=True)
+class DerivedKey:
+    """The key of one (processing, item, epoch, method), and what a receipt may say of it."""
+
+    key: bytes = field(repr=False)
+    epoch: int
+    key_id: str
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise KeysError("a key is never pickled: workers load it in `setup`")
+
+
+class _Entry(Model):
+    epoch: int
+    created: AwareDatetime
+    key_id: str
+    root: bytes | None = Field(repr=False)
+
+    @property
+    def context(self) -> bytes:
+        """What the root's encryption vouches for beside the root."""
+        return f"tamis/keyring/v1|{self.epoch}|{self.key_id}|{self.created.isoformat()}".encode()
+
+
+class _Document(Model):
+    keyring: Literal["tamis/v1"] = "tamis/v1"
+    wrap: Wrap
+    epochs: tuple[_Entry, ...] = Field(min_length=1)
+
+
+class Keyring:
+    """An opened keyring. Made by `open_keyring`, `Keyring.open` or `Keyring.create`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     keyring = Keyring.create(f"{folder}/keys.json")
+        ...     keyring.rotate()
+        ...     keyring.destroy(1)
+        ...     keyring, [(epoch.number, epoch.state) for epoch in keyring.epochs()]
+        (Keyring(current=2), [(1, 'destroyed'), (2, 'current')])
+    """
+
+    def __init__(
+        self, name: str, path: Path | None, document: _Document, lock: Lock | None
+    ) -> None:
+        self._name = name
+        self._path = path
+        self._lock = lock
+        self._take(document)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        passphrase: Passphrase = None,
+        *,
+        kms: Kms | None = None,
+        unlock: bool = True,
+    ) -> Self:
+        """Read a keyring file and unlock its roots.
+
+        Args:
+            path: a file of mode 0600 or less that the caller owns.
+            passphrase: for a keyring that a passphrase wraps.
+            kms: another driver than the one for the URI in the file.
+            unlock: without it no secret is asked for and no key can be had: enough to list
+                epochs and to destroy one.
+
+        Raises:
+            KeysError: the file is missing, loose, cut short or no keyring, or does not unlock.
+        """
+        document = _parse(str(path), read_guarded(Path(path), _shown(path)))
+        lock = _unlock(str(path), document, passphrase, kms) if unlock else None
+        return cls(str(path), Path(path), document, lock)
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        passphrase: str | None = None,
+        *,
+        kms_uri: str | None = None,
+        kms: Kms | None = None,
+    ) -> Self:
+        """Make a keyring of one epoch in a new file of mode 0600.
+
+        Args:
+            path: where nothing is yet.
+            passphrase: wraps the roots, if given.
+            kms_uri: the KMS key that wraps them, if given (`tamis.keys.kms`).
+            kms: another driver than the one for `kms_uri`.
+
+        Raises:
+            KeysError: something is at `path` already, or the KMS does not answer.
+        """
+        if passphrase is not None and kms_uri is not None:
+            raise KeysError("a keyring is wrapped by a passphrase or by a kms, not by both")
+        wrap, lock = make_lock(passphrase, kms_uri, kms)
+        document = _Document(wrap=wrap, epochs=(_new_entry(1, lock),))
+        with folder_locked(Path(path), _shown(path)) as target:
+            if target.exists():
+                raise KeysError(f"`{path}` exists already: a keyring is never overwritten")
+            write_guarded(target, document)
+        return cls(str(path), Path(path), document, lock)
+
+    def rotate(self) -> None:
+        """Add an epoch, from now on the current one.
+
+        Raises:
+            KeysError: the keyring is locked, or no file, or another one took its place.
+        """
+        lock = self._unlocked()
+        with self._changing() as (target, document):
+            entry = _new_entry(document.epochs[-1].epoch + 1, lock)
+            document = document.model_copy(update={"epochs": (*document.epochs, entry)})
+            write_guarded(target, document)
+        self._take(document)
+
+    def destroy(self, epoch: int) -> None:
+        """Forget an epoch's root for ever: nobody can make its pseudonyms again.
+
+        The old file's bytes are overwritten too, as far as the disk lets one. Copies and backups
+        of the file are not: destroy those yourself.
+
+        Raises:
+            KeysError: no such epoch, or the current one, or destroyed already.
+        """
+        with self._changing() as (target, document):
+            entry = self._entry(epoch, document)
+            if entry is document.epochs[-1]:
+                raise KeysError(f"epoch {epoch} of `{self._name}` is the current one: rotate first")
+            epochs = tuple(
+                e.model_copy(update={"root": None}) if e is entry else e for e in document.epochs
+            )
+            document = document.model_copy(update={"epochs": epochs})
+            write_guarded(target, document, wipe=True)
+        self._take(document)
+
+    def epochs(self) -> list[Epoch]:
+        """Return every epoch there ever was, the oldest first."""
+        return [
+            Epoch(
+                number=entry.epoch,
+                created=entry.created,
+                key_id=entry.key_id,
+                state=(
+                    "destroyed"
+                    if entry.root is None
+                    else "current"
+                    if entry is self._document.epochs[-1]
+                    else "retired"
+                ),
+            )
+            for entry in self._document.epochs
+        ]
+
+    @property
+    def current(self) -> int:
+        """The number of the epoch that new runs use."""
+        return self._document.epochs[-1].epoch
+
+    @property
+    def wrapped_by(self) -> Literal["none", "passphrase", "kms"]:
+        """What guards the roots beside the file's mode."""
+        return self._document.wrap.by
+
+    def key(self, processing: str, item: str, method: str, epoch: int | None = None) -> DerivedKey:
+        """Derive the key of a processing and an item, under the current epoch or another.
+
+        Raises:
+            KeysError: no such epoch, or a destroyed one, or the keyring is locked.
+        """
+        self._unlocked()
+        entry = self._entry(self.current if epoch is None else epoch, self._document)
+        key = derive_key(self._roots[entry.epoch], processing, item, entry.epoch, method)
+        return DerivedKey(key, entry.epoch, entry.key_id)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(current={self.current})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise KeysError("a keyring is never pickled: workers open it in `setup`")
+
+    def _take(self, document: _Document) -> None:
+        self._document = document
+        self._roots = {
+            entry.epoch: _open_entry(entry, self._lock, self._name)
+            for entry in document.epochs
+            if self._lock is not None and entry.root is not None
+        }
+
+    def _unlocked(self) -> Lock:
+        if self._lock is None:
+            raise KeysError(f"keyring `{self._name}` was opened without being unlocked")
+        return self._lock
+
+    def _entry(self, epoch: int, document: _Document) -> _Entry:
+        for entry in document.epochs:
+            if entry.epoch == epoch:
+                if entry.root is None:
+                    raise KeysError(f"epoch {epoch} of keyring `{self._name}` was destroyed")
+                return entry
+        last = document.epochs[-1].epoch
+        raise KeysError(f"keyring `{self._name}` has no epoch {epoch}: the last one is {last}")
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[Path, _Document]]:
+        """The file and what it holds now, while no other Tamis changes it."""
+        if self._path is None:
+            raise KeysError(f"keyring `{self._name}` is no file: change the file it was made from")
+        with folder_locked(self._path, _shown(self._name)) as target:
+            document = _parse(self._name, read_guarded(target, _shown(self._name)))
+            if document.wrap != self._document.wrap:
+                raise KeysError(f"another keyring took the place of `{self._name}`: open it anew")
+            yield target, document
+
+
+def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
+    """Open the keyring that a reference names. The reference may travel; it holds no secret.
+
+    Args:
+        ref: a path, or `env:NAME` for the environment variable that holds the file in base64.
+        prompt: asks for the passphrase where `TAMIS_KEYS_PASSPHRASE` does not give it; without
+            it nobody is asked.
+
+    Raises:
+        KeysError: nothing usable is there.
+    """
+    passphrase: Passphrase = os.environ.get(PASSPHRASE_VARIABLE) or prompt
+    if not ref.startswith("env:"):
+        return Keyring.open(ref, passphrase)
+    content = os.environ.get(ref.removeprefix("env:"))
+    if content is None:
+        raise KeysError(f"the environment has no `{ref.removeprefix('env:')}` to read keys from")
+    try:
+        document = _parse(ref, base64.b64decode("".join(content.split()), validate=True))
+    except ValueError:
+        raise KeysError(f"keyring `{ref}` is not in base64, or was cut short") from None
+    return Keyring(ref, None, document, _unlock(ref, document, passphrase, None))
+
+
+def _new_entry(epoch: int, lock: Lock) -> _Entry:
+    entry = _Entry(
+        epoch=epoch,
+        created=datetime.now(UTC).replace(microsecond=0),
+        key_id=secrets.token_hex(8),
+        root=None,
+    )
+    root = lock.close(secrets.token_bytes(KEY_BYTES), entry.context)
+    return entry.model_copy(update={"root": root})
+
+
+def _unlock(name: str, document: _Document, passphrase: Passphrase, kms: Kms | None) -> Lock:
+    return unlock(document.wrap, passphrase, PASSPHRASE_VARIABLE, _shown(name), kms)
+
+
+def _open_entry(entry: _Entry, lock: Lock, name: str) -> bytes:
+    assert entry.root is not None
+    root = lock.open(entry.root, entry.context, _shown(name))
+    if len(root) != KEY_BYTES:
+        raise KeysError(f"epoch {entry.epoch} of keyring `{name}` has no whole root key")
+    return root
+
+
+def _parse(name: str, content: bytes) -> _Document:
+    try:
+        document = _Document.model_validate_json(content)
+    except ValidationError as error:
+        why = why_invalid(error)
+        told = f": {why}" if why else ", or was cut short"
+        raise KeysError(f"`{name}` is no keyring{told}") from None
+    numbers = [entry.epoch for entry in document.epochs]
+    if numbers != list(range(1, len(numbers) + 1)) or document.epochs[-1].root is None:
+        raise KeysError(f"`{name}` is no keyring: epochs do not follow one another to a live one")
+    return document
+
+
+def _shown(name: str | Path) -> str:
+    return f"keyring `{name}`"

@@ -1,0 +1,174 @@
+"""The plan: policy, schema and law of one day, compiled to a pure value.
+
+The plan is the only thing that is sent to workers.
+It holds what its releases use and nothing else: no key, no value, no field that is not read.
+Its digest is over its canonical JSON, which leaves out the day, `valid_until`, the document's
+digest and the fates of fields that are not read: the same rules have the same digest on any day.
+"""
+
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from tamis.documents.law import Attested, Nir
+from tamis.documents.policy import Direction, Method
+from tamis.documents.schema import Format, Identifier, NirPart
+from tamis.documents.tags import TAGS
+
+Fate = Literal["kept", "pseudonymized", "generalized", "redacted", "stripped", "dropped"]
+
+STOPPING: frozenset[Identifier] = frozenset({"nir", "nia", "nnp", "mig"})
+"""Identifiers that stop a record under `on_nir: quarantine`."""
+
+Value = str | bool | int | float | datetime.date
+
+
+@dataclass(frozen=True)
+class PlanField:
+    """A node of the projected schema: a leaf, a `list` with `of`, or a `struct` with `fields`."""
+
+    name: str
+    type: str
+    nullable: bool = True
+    of: "PlanField | None" = None
+    fields: tuple["PlanField", ...] = ()
+    identifier: tuple[Identifier, ...] = ()
+    nir_part: NirPart | None = None
+    free_text: bool = False
+    not_nir: bool = False
+    quasi_identifier: bool = False
+    rubrique: str | None = None
+    bloc: str | None = None
+
+
+@dataclass(frozen=True)
+class PlanCondition:
+    """The value at `field` is one of `values`; null never matches."""
+
+    field: str
+    values: tuple[Value, ...]
+    because: str
+
+
+@dataclass(frozen=True)
+class PlanLeaf:
+    """A leaf that a release keeps.
+
+    Attributes:
+        path: in the schema.
+        fate: `kept`, `pseudonymized`, `generalized` or `redacted`.
+        because: the needs that keep it.
+        when: alternatives, each a conjunction; the value is kept if any holds, else it is null.
+            Empty: always kept.
+        pseudonym: the output's name, where pseudonymized; it takes the field's place.
+        method: of the pseudonym.
+        to, step, prefix: of the generalization.
+        redact: whether NIRs in the text are replaced.
+    """
+
+    path: str
+    fate: Fate
+    because: tuple[str, ...]
+    when: tuple[tuple[PlanCondition, ...], ...] = ()
+    pseudonym: str | None = None
+    method: Method | None = None
+    to: Literal["year", "quarter", "month"] | None = None
+    step: int | None = None
+    prefix: int | None = None
+    redact: bool = False
+
+
+@dataclass(frozen=True)
+class PlanRelease:
+    """One release in force, and what it needs of a record.
+
+    Attributes:
+        nir: `absent` under paragraph III: the gate runs, and no NIR passes.
+        on_nir: under `absent`, whether a NIR in the record strips or quarantines.
+        where: all must hold, or the record is not released here.
+        only: by list path, what an element must fulfil to stay; conditions' fields are
+            relative to the list.
+        leaves: in the schema's order.
+    """
+
+    id: str
+    item: str
+    purpose: str
+    nir: Nir
+    attested: Attested
+    on_nir: Literal["strip", "quarantine"]
+    where: tuple[PlanCondition, ...]
+    only: tuple[tuple[str, tuple[PlanCondition, ...]], ...]
+    leaves: tuple[PlanLeaf, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of each record of one feed on one day (`design.md` §2).
+
+    Attributes:
+        fields: the projection of the schema: what some release keeps or tests, in its order.
+        known: names of all top-level fields of the schema, so that drift can be told.
+        law: version in force of each article, by article.
+        fates: by release, every field of the schema: its fate and the reason.
+        valid_until: first day on which any of this changes, or None.
+    """
+
+    policy: str
+    schema: str
+    format: Format
+    processing: str
+    carries_nir: bool | Literal["unknown"]
+    direction: Direction
+    law: Mapping[str, str]
+    fields: tuple[PlanField, ...]
+    releases: tuple[PlanRelease, ...]
+    known: tuple[str, ...] = ()
+    fates: Mapping[str, Mapping[str, tuple[Fate, str]]] = field(default_factory=dict, repr=False)
+    policy_sha256: str = ""
+    day: datetime.date = datetime.date.min
+    valid_until: datetime.date | None = None
+
+    def canonical_json(self) -> str:
+        """The rules as JSON: sorted keys, no spaces, without day, digests and fates."""
+        rules = asdict(self)
+        for name in ("known", "fates", "policy_sha256", "day", "valid_until"):
+            del rules[name]
+        rules["format"] = self.format.model_dump()
+        rules["law"] = dict(self.law)
+        return json.dumps(
+            rules, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_as_json
+        )
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the canonical JSON, in hexadecimal."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether some release replaces an identifier by a keyed pseudonym."""
+        return any(leaf.pseudonym for release in self.releases for leaf in release.leaves)
+
+    def tags(self, release: PlanRelease, run: str) -> dict[str, str]:
+        """The tag columns of `release` in run `run`: name to constant value."""
+        values = (
+            release.item,
+            release.purpose,
+            self.law["R6323-37"],
+            self.processing,
+            release.attested,
+            f"{self.policy}@{self.sha256[:12]}",
+            run,
+        )
+        return dict(zip(TAGS, values, strict=True))
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)

@@ -1,7 +1,0 @@
-"""A dry run as one HTML page that needs nothing else: no script, no asset, no network.
-
-with open("report.html", "w", encoding="utf-8") as page:
-    page.write(render_html(result, lang="fr"))
-"""
-
-from tamis.report.html.page import render_html as render_html

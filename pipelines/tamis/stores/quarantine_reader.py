@@ -1,0 +1,208 @@
+"""Rows of quarantine wherever they lie, with the originals that a stream sealed.
+
+    DIR                   a Parquet store
+    FILE.parquet          columns run, source, position, reason, field, rule, and sealed (binary)
+    FILE.jsonl or -       an object a line, alike; `sealed` in base64, as in a quarantine topic
+    postgresql://…/db     its table `_tamis_quarantine`, or the one named by `table`
+
+What stands in a store is read, whether its receipt is there yet or not.
+"""
+
+import base64
+import binascii
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from tamis.errors import InputError, RunError, TamisError
+from tamis.stores.commit import QUARANTINE, RECEIPTS
+from tamis.stores.database import (
+    FIRST_PATIENCE_SECONDS,
+    Connection,
+    Database,
+    is_database,
+    quoted,
+)
+from tamis.stores.folder import open_folder
+from tamis.stores.table_layout import QUARANTINE as QUARANTINE_TABLE
+
+_WORDS = ("run", "source", "reason", "field", "rule")
+_COLUMNS = (*_WORDS, "position", "sealed")
+_ROWS_AT_ONCE = 32
+"""Few, since an original may have tens of megabytes."""
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A row of quarantine.
+
+    Attributes:
+        sealed: the original message, sealed; None if it was not kept.
+        problem: why the row itself cannot be read, or empty.
+    """
+
+    run: str
+    source: str
+    position: int
+    reason: str
+    field: str
+    rule: str
+    sealed: bytes | None = dataclasses.field(repr=False)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows are asked for; what is empty does not matter."""
+
+    runs: frozenset[str] = frozenset()
+    reasons: frozenset[str] = frozenset()
+    positions: frozenset[int] = frozenset()
+
+    def includes(self, row: Quarantined) -> bool:
+        """Whether a row is asked for. One that cannot be read may be."""
+        return bool(row.problem) or (
+            (not self.runs or row.run in self.runs)
+            and (not self.reasons or row.reason in self.reasons)
+            and (not self.positions or row.position in self.positions)
+        )
+
+
+def read_quarantined(uri: str, wanted: Wanted) -> Iterator[Quarantined]:
+    """The rows of quarantine at `uri` that are asked for.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+        RunError: the database does not answer.
+    """
+    rows = _read_table(uri, wanted) if is_database(uri) else _read_files(uri)
+    return (row for row in rows if wanted.includes(row))
+
+
+def _read_files(uri: str) -> Iterator[Quarantined]:
+    if uri == "-":
+        yield from _read_lines(sys.stdin.buffer, "standard input")
+        return
+    if uri.endswith((".parquet", ".jsonl")):
+        top, slash, name = uri.rpartition("/")
+        folder, names = open_folder(top or slash or "."), [name]
+    else:
+        top = uri.rstrip("/") or "/"
+        folder = open_folder(top)
+        names = folder.list(QUARANTINE)
+        if not names and not folder.list(RECEIPTS):
+            raise InputError(uri, "is no store, and no file .parquet or .jsonl")
+    for path in names:
+        shown = f"{folder.uri}/{path}" if "/" in path else uri
+        try:
+            stream = folder.open(path)
+        except OSError as error:
+            why = (error.strerror or type(error).__name__).lower()
+            raise InputError(shown, f"cannot be read: {why}") from None
+        with stream:
+            read = _read_parquet if path.endswith(".parquet") else _read_lines
+            yield from read(stream, shown)
+
+
+def _read_parquet(stream: BinaryIO, shown: str) -> Iterator[Quarantined]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(stream)
+        there = set(file.schema_arrow.names)
+        if not {"source", "position"} <= there:
+            raise InputError(shown, "is no quarantine: columns source and position are missing")
+        columns = [name for name in _COLUMNS if name in there]
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns):
+            for row in batch.to_pylist():
+                yield _row(row, row.get("sealed"), shown)
+    except (pa.ArrowException, OSError):
+        raise InputError(shown, "is no Parquet file, or is damaged") from None
+
+
+def _read_lines(stream: BinaryIO, shown: str) -> Iterator[Quarantined]:
+    for number, line in enumerate(stream, 1):
+        if line.isspace():
+            continue
+        where = f"{shown}: line {number}"
+        try:
+            row = json.loads(line)
+            sealed = row.get("sealed")
+        except (ValueError, RecursionError, AttributeError):
+            yield _unreadable(where, "is no object of JSON")
+            continue
+        try:
+            found = None if sealed is None else base64.b64decode(sealed, validate=True)
+        except (binascii.Error, ValueError, TypeError):
+            yield _unreadable(where, "`sealed` is not in base64, or was cut short")
+            continue
+        yield _row(row, found, where)
+
+
+def _row(row: dict[str, Any], sealed: Any, where: str) -> Quarantined:
+    words = {name: row.get(name) or "" for name in _WORDS}
+    position = row.get("position")
+    right = all(isinstance(word, str) for word in words.values()) and words["source"]
+    if not right or type(position) is not int or not isinstance(sealed, bytes | None):
+        return _unreadable(where, "is no row of quarantine")
+    return Quarantined(**words, position=position, sealed=sealed)
+
+
+def _unreadable(where: str, problem: str) -> Quarantined:
+    return Quarantined("", where, -1, "", "", "", None, problem)
+
+
+def _read_table(uri: str, wanted: Wanted) -> Iterator[Quarantined]:
+    import psycopg
+
+    database = Database.of(uri)
+    name = database.table or QUARANTINE_TABLE
+    table = quoted(database.schema, name)
+    connection = database.connect(FIRST_PATIENCE_SECONDS)
+    try:
+        with database.told():
+            there = _columns(connection, table)
+            if not {"source", "position"} <= there:
+                raise InputError(database.shown, f"no quarantine there: no table {name}")
+            columns = [column for column in _COLUMNS if column in there]
+            where, values = _condition(wanted, there)
+            command = f"SELECT {', '.join(map(quoted, columns))} FROM {table}{where}"
+            with (
+                connection.transaction(),
+                connection.cursor("tamis_unseal", binary=True) as cursor,
+            ):
+                cursor.itersize = _ROWS_AT_ONCE
+                for values_found in cursor.execute(command.encode(), values):
+                    row = dict(zip(columns, values_found, strict=True))
+                    yield _row(row, row.get("sealed"), database.shown)
+    except psycopg.OperationalError:
+        raise RunError(f"{database.shown}: the connection was lost") from None
+    finally:
+        with suppress(TamisError, psycopg.Error):
+            connection.close()
+
+
+def _columns(connection: Connection, table: str) -> set[str]:
+    found = connection.execute(
+        b"SELECT attname FROM pg_attribute "
+        b"WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
+        (table,),
+    )
+    return {str(name) for (name,) in found.fetchall()}
+
+
+def _condition(wanted: Wanted, there: set[str]) -> tuple[str, Sequence[Any]]:
+    """What the server can leave out, so that large originals need not travel."""
+    asked: dict[str, list[Any]] = {
+        "run": sorted(wanted.runs),
+        "reason": sorted(wanted.reasons),
+        "position": sorted(wanted.positions),
+    }
+    used = [name for name, values in asked.items() if values and name in there]
+    terms = " AND ".join(f"{quoted(name)} = ANY(%s)" for name in used)
+    return (f" WHERE {terms}" if terms else "", [asked[name] for name in used])

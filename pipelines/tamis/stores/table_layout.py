@@ -1,0 +1,151 @@
+"""The tables of a store in PostgreSQL, as a plan says them: names, columns, comments, constants."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from tamis.documents.tags import TAGS
+from tamis.errors import UsageError
+from tamis.filter.minimize import released_schema
+from tamis.formats.postgres_copy import column_type
+from tamis.plan.plan import Plan, PlanRelease
+
+RECEIPTS = "_tamis_receipts"
+STAGED = "_tamis_staged"
+QUARANTINE = "_tamis_quarantine"
+POSITIONS = "_tamis_positions"
+KEY = ("_input", "_position")
+"""The key of a row in its run: its input's number, and its position there."""
+
+MAX_NAME = 63
+"""Bytes that PostgreSQL keeps of a name."""
+
+_QUARANTINE_COLUMNS = (
+    ("run", "text", "the run that could not judge the record"),
+    ("source", "text", "where the record stands, without credentials"),
+    ("position", "bigint", "its position there"),
+    ("reason", "text", "why it could not be judged"),
+    ("field", "text", "the field's name, never its value"),
+    ("rule", "text", "the rule"),
+)
+_SEALED = ("sealed", "bytea", "the original message, sealed; `tamis unseal` opens it")
+_TAG_WORDS = {
+    "legal_item": "item of art. R. 6323-37 that permits the release",
+    "legal_purpose": "finalité of art. R. 6323-33",
+    "legal_version": "version of art. R. 6323-37 in force",
+    "legal_processing": "processing on the other side",
+    "legal_attested": "what the register's entry stands on",
+    "legal_policy": "policy, and the digest of its plan",
+    "legal_run": "the run, which has its receipt in " + RECEIPTS,
+}
+KEY_WORDS = {
+    "_input": "key: number of the input among the run's; technical, no field of the record",
+    "_position": "key: position in that input; technical, no field of the record",
+}
+"""Comments of the key's columns."""
+
+_PLAIN = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A table of the store, and what a run puts there.
+
+    Attributes:
+        output: release id, or None for quarantine.
+        table: its name.
+        comment: of the table.
+        run_column: the column that it is partitioned by.
+        columns: name, type and comment, without the key.
+        constants: columns that are the same in all rows of the run.
+    """
+
+    output: str | None
+    table: str
+    comment: str
+    run_column: str
+    columns: tuple[tuple[str, str, str], ...]
+    constants: dict[str, str] = field(default_factory=dict)
+
+    def part(self, run: str) -> str:
+        """Name of the run's own table, which becomes a partition."""
+        return _short(f"{self.table}__{run}", always=True)
+
+    @property
+    def sent(self) -> list[str]:
+        """Columns that are sent with each row, the key last."""
+        return [name for name, _, _ in self.columns if name not in self.constants] + list(KEY)
+
+
+def targets(plan: Plan, run: str, *, stream: bool = False) -> list[Target]:
+    """The tables that a run of `plan` writes to: one a release, and the quarantine's.
+
+    Args:
+        plan: what is done.
+        run: id of the run or stream.
+        stream: whether the quarantine has originals.
+
+    Raises:
+        UsageError: a field's name cannot be a column's.
+    """
+    found = [_target(plan, release, run) for release in plan.releases]
+    if len({one.table for one in found}) < len(found):
+        raise UsageError(f"policy `{plan.policy}`: two releases would have one table")
+    return [
+        *found,
+        Target(
+            None,
+            QUARANTINE,
+            "Tamis: records that could not be judged safely; where and why, no "
+            "value; a stream's original only sealed",
+            "run",
+            (*_QUARANTINE_COLUMNS, _SEALED) if stream else _QUARANTINE_COLUMNS,
+            {"run": run},
+        ),
+    ]
+
+
+def table_name(policy: str, release: str) -> str:
+    """The table of a release.
+
+    Example:
+        >>> table_name("dsn-droits", "R6323-37.I.1")
+        'dsn_droits__r6323_37_i_1'
+    """
+    return _short("__".join(_PLAIN.sub("_", one.lower()) for one in (policy, release)))
+
+
+def _short(name: str, always: bool = False) -> str:
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    if always:
+        return f"{name.rpartition('__')[0][: MAX_NAME - 14]}__{digest}"
+    return name if len(name) <= 48 else f"{name[:35]}_{digest}"
+
+
+def _target(plan: Plan, release: PlanRelease, run: str) -> Target:
+    because: dict[str, list[str]] = {}
+    for leaf in release.leaves:
+        top = leaf.path.partition(".")[0]
+        column = leaf.pseudonym if leaf.pseudonym and top == leaf.path else top
+        which = "" if top == leaf.path else f"{leaf.path} "
+        text = f"{which}{leaf.fate}: {'; '.join(leaf.because)}"
+        because.setdefault(str(column), []).append(text)
+    columns = []
+    for one in released_schema(plan, release):
+        if one.name in KEY or len(one.name.encode()) > MAX_NAME:
+            raise UsageError(f"field {one.name}: cannot be the name of a column in a database")
+        if one.name in TAGS:
+            words = _TAG_WORDS[one.name]
+        else:
+            ground = f"{release.item}, {release.purpose}"
+            words = f"{ground} — {' | '.join(because.get(one.name, ()))}"
+        columns.append((one.name, column_type(one.type), words))
+    return Target(
+        release.id,
+        table_name(plan.policy, release.id),
+        f"Tamis: policy {plan.policy}, release {release.id}: {release.item} for "
+        f"{release.purpose}, processing {plan.processing} (plan {plan.sha256[:12]})",
+        "legal_run",
+        tuple(columns),
+        plan.tags(release, run),
+    )

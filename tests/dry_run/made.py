@@ -1,0 +1,194 @@
+"""A dry run's result made by hand, with something in every part of it."""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from tamis.dry_run.result import DryRun
+
+Text = Callable[[str], str]
+
+FATES = {
+    "nir": ("pseudonymized", "pseudonymized as pseudonyme (hmac-sha256)", "pseudonyme"),
+    "nom_naissance": ("kept", "kept", "nom_naissance"),
+    "date_naissance": ("generalized", "generalized to year", "date_naissance"),
+    "montant": ("generalized", "generalized by step 50", "montant"),
+    "observations": ("redacted", "redacted", "observations"),
+    "nir_cle": ("stripped", "stripped", None),
+    "contrats.motif": ("dropped", "dropped", None),
+    "iban": ("dropped", "dropped", None),
+}
+REASONS = {
+    "nir_cle": "paragraph III: the partner carries no NIR",
+    "contrats.motif": "read for a condition, never released",
+    "iban": "outside every category",
+}
+
+
+def make_result(text: Text = str, *, releases: int = 2, **changed: Any) -> DryRun:
+    """A result in which every free text went through `text`.
+
+    Args:
+        text: makes names and texts of the documents and of the input what a test needs.
+        releases: how many there are.
+        changed: parts to put in the place of these, by their names in JSON.
+    """
+    names = [text(f"release-{number}") for number in range(releases)]
+    made: dict[str, Any] = {
+        "run": "dry-run",
+        "policy": text("evaluation"),
+        "policy_sha256": "a" * 64,
+        "plan_sha256": "b" * 64,
+        "day": datetime.date(2026, 11, 23),
+        "replay": True,
+        "started": datetime.datetime(2026, 11, 23, 10, tzinfo=datetime.UTC),
+        "ended": datetime.datetime(2026, 11, 23, 11, tzinfo=datetime.UTC),
+        "tool": "tamis 0.1.0",
+        "law": {"R6323-37": "LEGIARTI000050924157", "R6323-33": "LEGIARTI000050924202"},
+        "processing": {"slug": text("systeme-evaluation"), "carries_nir": "unknown"},
+        "inputs": [
+            {"uri": text("in/feed.parquet"), "rows": 1200, "bytes": 181_220, "sha256": "c" * 64},
+            {"uri": text("in/rest.parquet"), "rows": 34, "bytes": 12, "sha256": ""},
+        ],
+        "counts": {"in": 1234, "released": 1000, "withheld": 200, "quarantined": 34},
+        "releases": {name: _release(text) for name in names},
+        "quarantine": {"nir-malformed": 30, "nir-leak": 4},
+        "drift": {
+            "unknown": [text("inconnue")],
+            "missing": [text("absente")],
+            "retyped": [
+                {"column": text("montant"), "schema": "int64", "files": {text("double"): 2}}
+            ],
+        },
+        "anomalies": {"nir-received-under-iii": 7, text("chance-hits:reference"): 12},
+        "schema": text("dossiers"),
+        "direction": "out-of-store",
+        "describes": text("dossiers pseudonymisés"),
+        "valid_until": "2027-01-01",
+        "texts": {
+            "R6323-37": {
+                "id": "LEGIARTI000050924157",
+                "from": "2025-01-01",
+                "amended_by": text("décret n° 2024-1236"),
+            },
+            "R6323-33": {"id": "LEGIARTI000050924202", "from": "2025-01-01", "until": "2027-01-01"},
+        },
+        "register": [
+            {
+                "release": name,
+                "item": "R6323-37.III.2",
+                "processing": text("systeme-evaluation"),
+                "name": text("Système d’évaluation"),
+                "attested": ("example", "superseded", "inferred", "read")[number % 4],
+                "words": "",
+                "source": text("annexe 4"),
+                "note": text("une note"),
+            }
+            for number, name in enumerate(names)
+        ],
+        "sample": {
+            "limit": 1300,
+            "read": 1234,
+            "complete": False,
+            "inputs": 2,
+            "inputs_complete": 1,
+            "method": text("the first ones"),
+        },
+        "bytes": {"in": 181_232, "out": dict.fromkeys(names, 60110), "quarantine": 900},
+        "risk": {name: _risk(text) for name in names[:1]},
+        "shape": {"before": _before(text), "after": {name: _after(text) for name in names}},
+        "profile": {
+            "columns": 4,
+            "undeclared": [
+                {
+                    "column": text("inconnue"),
+                    "known": False,
+                    "form": "text",
+                    "values": 1234,
+                    "nirs": 17,
+                    "confidence": 0.98,
+                    "why": text("17 in 12 of 1234 texts"),
+                }
+            ],
+        },
+        "against": {
+            "project": text("../autre"),
+            "policy_sha256": "d" * 64,
+            "plan_sha256": "e" * 64,
+            "records": 1234,
+            "fields": [
+                {
+                    "item": "R6323-37.III.2",
+                    "purpose": "R6323-33.5",
+                    "field": text("iban"),
+                    "newly": 900,
+                    "no_longer": 0,
+                }
+            ],
+        },
+    }
+    return DryRun.model_validate({**made, **changed})
+
+
+def _release(text: Text) -> dict[str, Any]:
+    return {
+        "item": "R6323-37.III.2",
+        "purpose": "R6323-33.5",
+        "attested": "example",
+        "rows": 900,
+        "redacted": {text("observations"): 45},
+        "nir": "absent",
+        "item_subject": text("L’analyse de l’utilisation"),
+        "purpose_subject": text("L’évaluation de la mise en œuvre"),
+        "fields": {
+            text(path): {
+                "fate": fate,
+                "because": text(REASONS.get(path, f"besoin de {path}")),
+                "needs": [] if path in REASONS else [text(f"besoin de {path}")],
+                "treatment": text(treatment),
+                "out": out and text(out),
+                "type": {"in": text("string"), "out": out and text("string")},
+                "place": text("policies/evaluation.yaml:3:5"),
+                "read": path != "iban",
+                "identifier": ["nir"] if path.startswith("nir") else [],
+                "category": [text("tit-identite-activite")],
+                "free_text": path == "observations",
+                "quasi_identifier": path == "montant",
+                "sensitive": text("santé") if path in ("montant", "iban") else None,
+            }
+            for path, (fate, treatment, out) in FATES.items()
+        },
+    }
+
+
+def _risk(text: Text) -> dict[str, Any]:
+    sizes = [(1, 1, "<5"), (2, 4, ">=5"), (5, 9, 40), (10, 19, 0), (20, None, 12)]
+    return {
+        "fields": [text("montant")],
+        "records": 900,
+        "sampled": 60,
+        "complete": False,
+        "combinations": 120,
+        "unique": "<5",
+        "smallest": "<5",
+        "sizes": [
+            {"least": least, "most": most, "combinations": number} for least, most, number in sizes
+        ],
+    }
+
+
+def _before(text: Text) -> list[dict[str, Any]]:
+    return [
+        {"path": text(path), "type": "string", "mask": text("xxxx"), "read": path != "iban"}
+        for path in FATES
+    ]
+
+
+def _after(text: Text) -> list[dict[str, Any]]:
+    released = [
+        {"path": text(out), "type": "string", "mask": text("xx"), "source": text(path)}
+        for path, (_, _, out) in FATES.items()
+        if out
+    ]
+    tag = {"path": "legal_item", "type": "string", "mask": "R6323-37.III.2", "tag": True}
+    return [*released, tag]

@@ -1,0 +1,110 @@
+"""Messages, a plan and keys for the tests of streams."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from tamis.documents.calendar import today
+from tamis.documents.project import bundled_project
+from tamis.keys.keyring import DerivedKey
+from tamis.keys.sealed import PublicKey
+from tamis.plan.plan import Plan
+from tamis.streams.judge import Judge, Judged
+from tamis.streams.messages import Gathered, Message, json_decoder
+from tamis.synthetic.files import _as_json
+from tamis.synthetic.records import DIRTY, Dirt, make_records
+
+POLICY = "evaluation-cpf"
+RELEASE = "evaluation"
+SOURCE = "kafka://broker:9092/feed"
+STREAM = "essai"
+
+NIR = "155087599999193"
+"""Of a commune that does not exist."""
+
+
+class Keys:
+    """A keyring that makes keys out of names."""
+
+    def key(self, processing: str, item: str, method: str) -> DerivedKey:
+        key = hashlib.sha256(f"{processing}|{item}|{method}".encode()).digest()
+        return DerivedKey(key, 1, "essai")
+
+
+@lru_cache
+def plan() -> Plan:
+    return bundled_project().plan(POLICY, today())
+
+
+@lru_cache
+def records(count: int = 60, seed: int = 3, dirt: Dirt = DIRTY) -> tuple[Mapping[str, Any], ...]:
+    """Records that are released, withheld and quarantined."""
+    project = bundled_project()
+    policy, _ = project.policy(POLICY)
+    schema, _ = project.schema(policy.schema_)
+    return tuple(make_records(schema, count, seed=seed, policies=[policy], dirt=dirt))
+
+
+def payload(record: Mapping[str, Any], **other: Any) -> bytes:
+    return json.dumps({**record, **other}, default=_as_json).encode()
+
+
+def payloads(count: int = 60) -> list[bytes]:
+    return [payload(one) for one in records(count)]
+
+
+def clean() -> dict[str, Any]:
+    """A record that is released."""
+    return {**records(1, 5, Dirt())[0], "dispositif": "CPF", "nir": NIR, "nir_cle": None}
+
+
+def message(offset: int, value: bytes | None, partition: int = 0, **other: Any) -> Message:
+    return Message(partition, offset, value, **other)
+
+
+def gathered(values: Iterable[bytes | None], first: int = 0, partitions: int = 1) -> Gathered:
+    """Messages dealt to partitions in turn, with the offsets from `first` on in each."""
+    found = (
+        message(first + number // partitions, value, number % partitions)
+        for number, value in enumerate(values)
+    )
+    return Gathered(SOURCE, tuple(found))
+
+
+def judge(given: Gathered, seal_to: PublicKey | None = None) -> Judged:
+    return Judge(plan(), STREAM, json_decoder(), Keys(), seal_to).judge(given)
+
+
+def split(given: Gathered, sizes: Sequence[int]) -> list[Gathered]:
+    """The same messages in gatherings of the given sizes, and the rest in one more."""
+    parts, at = [], 0
+    for size in [*sizes, len(given.messages)]:
+        part = given.messages[at : at + size]
+        at += size
+        if part:
+            parts.append(replace(given, messages=part))
+    return parts
+
+
+def released(*all_judged: Judged) -> dict[tuple[int, int], dict[str, Any]]:
+    """Released rows by partition and offset."""
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+    for one in all_judged:
+        for rows in one.released.values():
+            places = zip(rows.partitions.to_pylist(), rows.offsets.to_pylist(), strict=True)
+            found.update(zip(places, rows.data.to_pylist(), strict=True))
+    return found
+
+
+def quarantined(*all_judged: Judged) -> dict[tuple[int, int], tuple[str, str, str]]:
+    """Reason, field and rule of quarantined messages by partition and offset."""
+    found = {}
+    for one in all_judged:
+        rows = one.quarantined
+        places = zip(rows.partitions.to_pylist(), rows.offsets.to_pylist(), strict=True)
+        for place, row in zip(places, rows.data.to_pylist(), strict=True):
+            found[place] = (row["reason"], row["field"], row["rule"])
+    return found

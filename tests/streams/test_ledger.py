@@ -1,0 +1,130 @@
+"""The receipts of all periods add up to what was read, wherever the stream is cut."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tamis.errors import RunError
+from tamis.evidence.receipt import FilePart, KeyPart, Receipt
+from tamis.streams.judge import Judged, Span
+from tamis.streams.ledger import Ledger
+
+from .made import (
+    POLICY,
+    RELEASE,
+    SOURCE,
+    STREAM,
+    clean,
+    gathered,
+    judge,
+    payload,
+    payloads,
+    plan,
+    split,
+)
+
+FEED = gathered([*payloads(), b"{", None], first=100, partitions=3)
+
+
+def begin() -> Ledger:
+    return Ledger.begin(
+        plan(), STREAM, SOURCE, (KeyPart(processing="p", item="i", epoch=1, key_id="k"),)
+    )
+
+
+def receipt(ledger: Ledger) -> Receipt:
+    """A receipt that says that all was written."""
+    files = {
+        name: [FilePart(path=name, rows=rows, sha256="")]
+        for name, rows in ledger.tally.rows.items()
+    }
+    stopped = [FilePart(path="quarantine", rows=ledger.tally.quarantined, sha256="")]
+    return ledger.receipt(files, stopped)
+
+
+@given(st.lists(st.integers(1, 20)), st.lists(st.booleans(), min_size=63, max_size=63))
+@settings(max_examples=15)
+def test_periods_add_up_to_what_was_read(sizes: list[int], ends: list[bool]) -> None:
+    ledgers = [begin()]
+    for part, ended in zip(split(FEED, sizes), ends, strict=False):
+        ledgers[-1] = ledgers[-1].after(judge(part))
+        if ended:
+            ledgers.append(begin())
+    receipts = [receipt(one) for one in ledgers if one.spans]
+    whole = judge(FEED)
+
+    counts = [one.counts for one in receipts]
+    assert sum(one.in_ for one in counts) == len(FEED.messages)
+    assert sum(one.released for one in counts) == whole.tally.released
+    assert sum(one.withheld for one in counts) == whole.tally.withheld
+    assert sum(one.quarantined for one in counts) == whole.tally.quarantined
+    reasons = sum((Counter(one.quarantine) for one in receipts), Counter[str]())
+    assert reasons == whole.tally.quarantine
+    assert sum(one.releases[RELEASE].rows for one in receipts) == whole.tally.rows[RELEASE]
+
+    for partition, span in whole.spans.items():
+        own = [
+            one for each in receipts for one in each.inputs if one.uri == f"{SOURCE}/{partition}"
+        ]
+        assert (own[0].first, own[-1].next) == (span.first, span.next)
+        assert all(one.next == after.first for one, after in pairwise(own))
+        assert sum(one.rows for one in own) == span.records
+        assert sum(one.bytes for one in own) == span.bytes
+        assert {one.sha256 for one in own} == {""}
+
+
+def test_a_receipt_names_its_stream_and_what_it_reached() -> None:
+    ledger = begin().after(judge(gathered([payload(clean()), b"{"], first=7, partitions=2)))
+    made = receipt(ledger)
+    assert Receipt.model_validate_json(made.to_json()) == made
+    told = json.loads(made.to_json())
+    assert (told["stream"], told["policy"], told["replay"]) == (STREAM, POLICY, False)
+    assert told["run"] == ledger.run
+    assert told["run"].startswith(f"{STREAM}-")
+    assert told["counts"] == {"in": 2, "released": 1, "withheld": 0, "quarantined": 1}
+    assert told["quarantine"] == {"unreadable": 1}
+    size = len(payload(clean()))
+    assert told["inputs"] == [
+        {"uri": f"{SOURCE}/0", "rows": 1, "bytes": size, "sha256": "", "first": 7, "next": 8},
+        {"uri": f"{SOURCE}/1", "rows": 1, "bytes": 1, "sha256": "", "first": 7, "next": 8},
+    ]
+    assert told["keys"] == [{"processing": "p", "item": "i", "epoch": 1, "key_id": "k"}]
+    assert told["started"] <= told["ended"]
+
+
+def test_two_periods_never_have_one_id() -> None:
+    assert len({begin().run for _ in range(50)}) == 50
+
+
+def test_what_no_message_had_is_told_as_missing() -> None:
+    first = begin().after(judge(gathered([b'{"sexe": "F", "couleur": 1}'])))
+    both = first.after(judge(gathered([b'{"region_residence": "11"}'], first=1)))
+    assert "sexe" not in receipt(both).drift.missing
+    assert "region_residence" in receipt(first).drift.missing
+    assert "region_residence" not in receipt(both).drift.missing
+    assert receipt(both).drift.unknown == ["couleur"]
+
+
+def test_a_ledger_is_a_value() -> None:
+    before = begin()
+    after = before.after(judge(FEED)).noting("odd", 2).noting("odd", 1)
+    assert (before.tally.records, before.spans) == (0, {})
+    assert after.tally.anomalies["odd"] == 3
+    assert receipt(after).anomalies["odd"] == 3
+
+
+@pytest.mark.parametrize("what", ["spans", "rows", "quarantine"])
+def test_a_receipt_that_does_not_add_up_is_never_made(what: str) -> None:
+    judged: Judged = judge(gathered([payload(clean()), b"{"]))
+    ledger = begin().after(judged)
+    if what == "spans":
+        ledger = replace(ledger, spans={0: Span(0, 2, 1, 1)})
+    files = {} if what == "rows" else {RELEASE: [FilePart(path="x", rows=1, sha256="")]}
+    stopped = [] if what == "quarantine" else [FilePart(path="y", rows=1, sha256="")]
+    with pytest.raises(RunError, match="nothing is committed"):
+        ledger.receipt(files, stopped)

@@ -1,0 +1,245 @@
+"""A session's turns: what is read is committed or read again, and it ends for one reason."""
+
+import datetime
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from tamis.documents.calendar import today
+from tamis.errors import RunError
+from tamis.streams import session as session_module
+from tamis.streams.judge import Judged
+from tamis.streams.ledger import Ledger
+from tamis.streams.messages import Gathered
+from tamis.streams.session import Session, Settings
+
+from .made import SOURCE, STREAM, gathered, judge, payloads, plan
+
+FEED = payloads(12)
+LONG = datetime.timedelta(hours=1)
+OVER = datetime.timedelta(0)
+
+
+class Reader:
+    """A topic of one partition, read four messages at a time."""
+
+    source = SOURCE
+
+    def __init__(self, count: int) -> None:
+        self._values = FEED[:count]
+        self._at = 0
+        self.told: list[tuple[dict[int, int], bool]] = []
+        self.closed = False
+
+    def open(self, positions: Mapping[int, int]) -> None:
+        self._at = positions.get(0, 0)
+
+    def gather(self) -> Gathered | None:
+        values = self._values[self._at : self._at + 4]
+        first, self._at = self._at, self._at + len(values)
+        return gathered(values, first) if values else None
+
+    def acknowledge(self, durable: Mapping[int, int], *, wait: bool = False) -> None:
+        self.told.append((dict(durable), wait))
+
+    @property
+    def lag(self) -> int:
+        return len(self._values) - self._at
+
+    @property
+    def caught_up(self) -> bool:
+        return not self.lag
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Sink:
+    """Keeps ledgers; what it commits is durable when the period ends."""
+
+    shown = "store"
+
+    def __init__(self, positions: dict[int, int] | None = None) -> None:
+        self.positions = positions or {}
+        self.periods: list[Ledger] = []
+        self.committed: list[Judged] = []
+        self.failing = self.closed = False
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    def open(self, source: str) -> dict[int, int]:
+        return dict(self.positions)
+
+    def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
+        self.may_go_on.wait()
+        if self.failing:
+            raise RunError("the sink went away")
+        self.committed.append(judged)
+        return ledger.after(judged)
+
+    def end_period(self, ledger: Ledger) -> None:
+        self.periods.append(ledger)
+        self.positions |= {key: span.next for key, span in ledger.spans.items()}
+
+    @property
+    def durable(self) -> dict[int, int]:
+        return dict(self.positions)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def begin(
+    reader: Reader, sink: Sink, *, period: datetime.timedelta = LONG, once: bool = True
+) -> Session:
+    made = Session(plan(), reader, sink, Settings(STREAM, period, once))
+    made.open()
+    return made
+
+
+def run(session: Session) -> None:
+    """As the pipeline does: read, judge and commit by turns, until the session ends."""
+    while not session.ending:
+        found = session.gather(0.0)
+        if found is not None:
+            session.commit(judge(found))
+            session.acknowledge()
+    session.finish()
+
+
+def test_once_ends_when_all_that_was_there_is_committed() -> None:
+    reader, sink = Reader(10), Sink()
+    session = begin(reader, sink)
+    run(session)
+    assert session.ending == "caught-up"
+    assert session.committed.records == 10
+    assert [one.tally.records for one in sink.periods] == [10]
+    assert reader.told[-1] == ({0: 10}, True)
+
+
+def test_nothing_to_read_makes_no_receipt() -> None:
+    sink = Sink()
+    session = begin(Reader(0), sink)
+    run(session)
+    assert (session.ending, sink.periods, sink.committed) == ("caught-up", [], [])
+
+
+def test_it_begins_where_the_sink_says() -> None:
+    sink = Sink({0: 7})
+    run(begin(Reader(10), sink))
+    assert [one.spans[0].first for one in sink.committed] == [7]
+    assert sink.positions == {0: 10}
+
+
+def test_without_once_it_waits_for_more_until_it_is_stopped() -> None:
+    reader, sink = Reader(4), Sink()
+    session = begin(reader, sink, once=False)
+    found = session.gather(0.0)
+    assert found is not None
+    assert session.gather(0.0) is None
+    assert session.ending is None
+    session.stop()
+    assert session.commit(judge(found))
+    assert session.gather(60.0) is None
+    session.finish()
+    assert session.ending == "stopped"
+    assert sink.positions == {0: 4}
+
+
+def test_a_period_ends_when_its_time_is_over_and_each_has_a_receipt() -> None:
+    sink = Sink()
+    session = begin(Reader(10), sink, period=OVER)
+    run(session)
+    assert [one.tally.records for one in sink.periods] == [4, 4, 2]
+    assert len({one.run for one in sink.periods}) == 3
+    assert session.committed.records == 10
+
+
+def test_nothing_is_acknowledged_before_it_is_durable() -> None:
+    reader = Reader(10)
+    run(begin(reader, Sink()))
+    assert [told for told, wait in reader.told if not wait] == [{}, {}, {}]
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_on_the_day_on_which_the_law_changes_nothing_more_is_committed(
+    after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = today() + datetime.timedelta(days=1)
+    reader, sink = Reader(10), Sink()
+    session = Session(
+        replace(plan(), valid_until=changes), reader, sink, Settings(STREAM, LONG, once=True)
+    )
+    session.open()
+    first = session.gather(0.0)
+    assert first is not None
+    assert session.commit(judge(first))
+    later = session.gather(0.0)
+    assert later is not None
+    day = changes + datetime.timedelta(days=after)
+    monkeypatch.setattr(session_module, "today", lambda: day)
+    assert not session.commit(judge(later))
+    assert session.gather(0.0) is None
+    session.finish()
+    assert session.ending == "expired"
+    assert sink.positions == {0: 4}
+    assert session.committed.records == 4
+    session.close()
+
+    monkeypatch.undo()
+    run(begin(reader, sink))
+    assert [one.spans[0].first for one in sink.committed] == [0, 4, 8]
+    assert sink.positions == {0: 10}
+
+
+def test_a_plan_of_yesterday_reads_nothing() -> None:
+    session = Session(
+        replace(plan(), valid_until=today()), Reader(4), Sink(), Settings(STREAM, LONG)
+    )
+    session.open()
+    assert session.gather(60.0) is None
+    assert session.ending == "expired"
+
+
+def test_a_stop_on_the_last_day_is_a_stop() -> None:
+    session = Session(
+        replace(plan(), valid_until=today()), Reader(4), Sink(), Settings(STREAM, LONG)
+    )
+    session.stop()
+    assert session.gather(0.0) is None
+    assert session.ending == "stopped"
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_a_sink_does_not_commit_is_told_and_not_counted(goes_on: bool) -> None:
+    reader, sink = Reader(10), Sink()
+    session = begin(reader, sink)
+    sink.failing = True
+    found = session.gather(0.0)
+    assert found is not None
+    session.commit(judge(found))
+    ends = (lambda: session.commit(judge(found))) if goes_on else session.finish
+    with pytest.raises(RunError):
+        ends()
+    session.close()
+    assert (session.committed.records, sink.positions) == (0, {})
+    assert (reader.closed, sink.closed) == (True, True)
+
+
+def test_the_next_messages_are_gathered_while_a_commit_is_under_way() -> None:
+    sink = Sink()
+    session = begin(Reader(10), sink)
+    sink.may_go_on.clear()
+    first = session.gather(0.0)
+    assert first is not None
+    session.commit(judge(first))
+    second = session.gather(0.0)
+    assert second is not None
+    assert sink.committed == []
+    sink.may_go_on.set()
+    session.commit(judge(second))
+    run(session)
+    assert [one.spans[0].first for one in sink.committed] == [0, 4, 8]
+    assert [one.tally.records for one in sink.periods] == [10]

@@ -1,0 +1,317 @@
+"""`verify` finds whatever was changed after a run, and says what it could not check."""
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tamis.cli.verify import verify_command
+from tamis.documents.calendar import today
+from tamis.documents.project import Project, bundled_project, load_project
+from tamis.errors import UsageError
+from tamis.evidence.receipt import Receipt
+from tamis.plan.compile import compile_plan
+from tamis.runs.batch import Job, run
+from tamis.synthetic.files import write_feed
+from tamis.synthetic.records import DIRTY, make_records
+from tamis.verify.verify import verify
+
+POLICY = "cpir-partage"
+RECEIPT = "_receipts/le-run.json"
+OPTIONS = ("--direct_running_mode=in_memory",)
+
+Change = Callable[[Path, dict[str, Any]], None]
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a feed in two files, `in`, and the store that a run made of it, `store`."""
+    folder = tmp_path_factory.mktemp("verify")
+    project = bundled_project()
+    policy, _ = project.policy(POLICY)
+    schema, _ = project.schema(policy.schema_)
+    (folder / "in").mkdir()
+    for seed in (1, 2):
+        records = make_records(schema, 60, seed=seed, policies=[policy], dirt=DIRTY)
+        write_feed(records, schema, folder / "in" / f"{seed}.parquet")
+    plan = compile_plan(project, POLICY, today())
+    inputs = (str(folder / "in" / "*.parquet"),)
+    run(Job(plan, inputs, str(folder / "store"), "le-run", options=OPTIONS))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def store(committed: Path, tmp_path: Path) -> Path:
+    """A copy of the store, to be tampered with."""
+    return Path(shutil.copytree(committed / "store", tmp_path / "store"))
+
+
+def release_of(receipt: dict[str, Any]) -> dict[str, Any]:
+    return receipt["releases"]["partage"]
+
+
+def first_file(store: Path, receipt: dict[str, Any]) -> Path:
+    return store / release_of(receipt)["files"][0]["path"]
+
+
+def rewrite(store: Path, entry: dict[str, Any], table: pa.Table) -> None:
+    """Put `table` in the place of a file, with the digest and rows that the receipt should tell."""
+    pq.write_table(table, store / entry["path"])
+    entry["sha256"] = hashlib.sha256((store / entry["path"]).read_bytes()).hexdigest()
+
+
+def flip_a_byte(store: Path, receipt: dict[str, Any]) -> None:
+    path = first_file(store, receipt)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+def flip_a_byte_of_quarantine(store: Path, receipt: dict[str, Any]) -> None:
+    path = store / receipt["quarantine_files"][0]["path"]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+def truncate(store: Path, receipt: dict[str, Any]) -> None:
+    path = first_file(store, receipt)
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def remove_a_file(store: Path, receipt: dict[str, Any]) -> None:
+    first_file(store, receipt).unlink()
+
+
+def add_a_file(store: Path, receipt: dict[str, Any]) -> None:
+    path = first_file(store, receipt)
+    shutil.copy(path, path.with_name("le-run-00007-00000.parquet"))
+
+
+def lose_a_row(store: Path, receipt: dict[str, Any]) -> None:
+    entry = release_of(receipt)["files"][0]
+    rewrite(store, entry, pq.read_table(store / entry["path"])[1:])
+
+
+def change_a_tag(store: Path, receipt: dict[str, Any]) -> None:
+    entry = release_of(receipt)["files"][0]
+    table = pq.read_table(store / entry["path"])
+    tags = pa.array(["R6323-33.2"] + ["R6323-33.10"] * (len(table) - 1))
+    at = table.schema.get_field_index("legal_purpose")
+    rewrite(store, entry, table.set_column(at, "legal_purpose", tags))
+
+
+def add_a_column(store: Path, receipt: dict[str, Any]) -> None:
+    entry = release_of(receipt)["files"][0]
+    table = pq.read_table(store / entry["path"])
+    rewrite(store, entry, table.append_column("iban", pa.nulls(len(table), pa.string())))
+
+
+def drop_a_tag(store: Path, receipt: dict[str, Any]) -> None:
+    entry = release_of(receipt)["files"][0]
+    rewrite(store, entry, pq.read_table(store / entry["path"]).drop_columns(["legal_item"]))
+
+
+def change_a_reason(store: Path, receipt: dict[str, Any]) -> None:
+    receipt["quarantine"]["type"] = receipt["quarantine"].pop("nir-key")
+
+
+def point_outside(store: Path, receipt: dict[str, Any]) -> None:
+    entry = release_of(receipt)["files"][0]
+    shutil.move(store / entry["path"], store.parent / "elsewhere.parquet")
+    entry["path"] = f"{POLICY}/partage/../../../elsewhere.parquet"
+
+
+def point_to_another_place(store: Path, receipt: dict[str, Any]) -> None:
+    entry = release_of(receipt)["files"][0]
+    (store / POLICY / "autre").mkdir()
+    shutil.move(store / entry["path"], store / POLICY / "autre" / "x.parquet")
+    entry["path"] = f"{POLICY}/partage/../autre/x.parquet"
+
+
+def link_elsewhere(store: Path, receipt: dict[str, Any]) -> None:
+    path = first_file(store, receipt)
+    shutil.move(path, store.parent / "elsewhere.parquet")
+    path.symlink_to(store.parent / "elsewhere.parquet")
+
+
+def count_more_in(store: Path, receipt: dict[str, Any]) -> None:
+    receipt["counts"]["in"] += 1
+
+
+def call_a_released_record_withheld(store: Path, receipt: dict[str, Any]) -> None:
+    receipt["counts"]["released"] -= 1
+    receipt["counts"]["withheld"] += 1
+
+
+def forget_an_input(store: Path, receipt: dict[str, Any]) -> None:
+    del receipt["inputs"][0]
+
+
+def change_an_input(store: Path, receipt: dict[str, Any]) -> None:
+    receipt["inputs"][0]["sha256"] = "0" * 64
+
+
+def forget_a_file(store: Path, receipt: dict[str, Any]) -> None:
+    del release_of(receipt)["files"][0]
+
+
+def change_a_fate(store: Path, receipt: dict[str, Any]) -> None:
+    release_of(receipt)["fields"]["titulaire.nir"]["fate"] = "stripped"
+
+
+def change_the_purpose(store: Path, receipt: dict[str, Any]) -> None:
+    release_of(receipt)["purpose"] = "R6323-33.2"
+
+
+def stand_under_another_name(store: Path, receipt: dict[str, Any]) -> None:
+    receipt["run"] = "un-autre-run"
+
+
+TAMPERED: dict[Change, str] = {
+    flip_a_byte: "partage/le-run-00000-00000.parquet: digest differs",
+    flip_a_byte_of_quarantine: "_quarantine/.*: digest differs",
+    truncate: "digest differs",
+    remove_a_file: "is not there",
+    add_a_file: "le-run-00007-00000.parquet: no receipt lists it",
+    lose_a_row: "holds another number of rows",
+    change_a_tag: "`legal_purpose` is not what it should be",
+    add_a_column: "holds columns that the receipt does not name",
+    drop_a_tag: "is not a whole Parquet file of this run",
+    change_a_reason: "quarantine by reason is not what its files hold",
+    point_outside: "does not stand where it should",
+    point_to_another_place: "does not stand where it should",
+    link_elsewhere: "does not stand where it should",
+    count_more_in: "counts reconcile: 121 = ",
+    call_a_released_record_withheld: r"\d+ records released make \d+ rows",
+    forget_an_input: "inputs hold 60 records, 120 were judged",
+    change_an_input: "the input's digest differs",
+    forget_a_file: "release partage: files hold",
+    change_a_fate: "releases and fates of fields are the plan's",
+    change_the_purpose: "releases and fates of fields are the plan's",
+    stand_under_another_name: "the receipt of run un-autre-run stands as _receipts/le-run.json",
+}
+
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    return bundled_project()
+
+
+def test_an_untouched_store_is_verified(
+    store: Path, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    findings = verify(store / RECEIPT, project)
+    assert {one.outcome for one in findings} == {"ok"}
+    assert verify_command(project, store / RECEIPT, False) == 0
+    assert f"verified, 0 of {len(findings)} claims" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tamper", TAMPERED, ids=lambda tamper: tamper.__name__)
+def test_whatever_was_changed_is_found(
+    store: Path, project: Project, capsys: pytest.CaptureFixture[str], tamper: Change
+) -> None:
+    path = store / RECEIPT
+    receipt = json.loads(path.read_bytes())
+    tamper(store, receipt)
+    path.write_text(json.dumps(receipt), encoding="utf-8")
+    failed = "\n".join(one.text for one in verify(path, project) if one.outcome == "failed")
+    assert re.search(TAMPERED[tamper], failed), failed
+    assert verify_command(project, path, True) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert "failed" in {one["outcome"] for one in said}
+
+
+def test_a_receipt_does_not_vouch_for_the_files_of_another(store: Path, project: Project) -> None:
+    shutil.copy(store / RECEIPT, store / "_receipts" / "copie.json")
+    assert "failed" in {one.outcome for one in verify(store / "_receipts/copie.json", project)}
+    (store / "_receipts" / "copie.json").write_text("{}")
+    failed = [one.text for one in verify(store / RECEIPT, project) if one.outcome == "failed"]
+    assert failed == ["_receipts/copie.json: is no receipt"]
+
+
+def test_an_input_that_is_gone_is_said_not_to_be_checked(
+    committed: Path, store: Path, project: Project
+) -> None:
+    gone = committed / "in" / "1.parquet"
+    moved = gone.rename(committed / "moved")
+    try:
+        findings = verify(store / RECEIPT, project)
+    finally:
+        moved.rename(gone)
+    assert [one.text for one in findings if one.outcome != "ok"] == [
+        f"{gone}: the input is not there any more"
+    ]
+    assert {one.outcome for one in findings} == {"ok", "not checked"}
+
+
+def test_other_documents_are_said_not_to_be_checked(
+    store: Path, project: Project, tmp_path: Path
+) -> None:
+    for other, what in (
+        (None, "this project has no such policy"),
+        (load_project(changed_project(project, tmp_path)), "the documents have changed"),
+    ):
+        findings = verify(store / RECEIPT, other)
+        (unchecked,) = [one.text for one in findings if one.outcome != "ok"]
+        assert what in unchecked
+
+
+def changed_project(project: Project, folder: Path) -> str:
+    """A copy of the project whose policy keeps a field less."""
+    for name in ("schemas", "policies"):
+        shutil.copytree(project.folder / name, folder / "project" / name)
+    path = folder / "project" / "policies" / f"{POLICY}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "[action.cout_total]" in text
+    path.write_text(text.replace("[action.cout_total]", "[action.debut_prevu]"), encoding="utf-8")
+    return str(folder / "project")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"[", b'{"run": "x"}'])
+def test_what_is_no_receipt_is_refused_without_quoting_it(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "_receipts" / "x.json"
+    path.parent.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"x\.json: (is no receipt|cannot be read)"):
+        verify(path)
+
+
+def test_a_receipt_survives_its_json(store: Path) -> None:
+    text = (store / RECEIPT).read_text(encoding="utf-8")
+    receipt = Receipt.model_validate_json(text)
+    assert receipt.to_json() == text
+    assert list(json.loads(text))[:6] == [
+        *("run", "policy", "policy_sha256", "plan_sha256", "day", "replay"),
+    ]
+    assert json.loads(text)["counts"]["in"] == 120
+
+
+def test_a_receipt_holds_no_value_of_the_feed(committed: Path, store: Path) -> None:
+    text = (store / RECEIPT).read_text(encoding="utf-8")
+    rows = pq.read_table(committed / "in" / "1.parquet").to_pylist()
+    values = {str(one) for row in rows for one in leaves(row) if len(str(one)) > 4}
+    assert len(values) > 200
+    assert [value for value in values if value in text] == []
+
+
+def leaves(node: Any) -> Iterator[Any]:
+    if isinstance(node, dict):
+        for one in node.values():
+            yield from leaves(one)
+    elif isinstance(node, list):
+        for one in node:
+            yield from leaves(one)
+    else:
+        yield node
