@@ -26,7 +26,7 @@ def show_progress() -> Iterator[None]:
 
     from tamis.beam.progress import listen
 
-    # The handle of now: Beam's own stderr is turned away while it runs.
+    # Keep the stderr of now: `worker_errors` turns `sys.stderr` away while the pipeline runs.
     progress = Progress(
         TextColumn("{task.fields[rows]:>14,} rows"),
         BarColumn(),

@@ -4,20 +4,17 @@ A dry run is a run whose sink is nothing: the same graph up to `Minimize`, then 
 """
 
 import datetime
-import io
-import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TestOptions
 
-import tamis.errors
 from tamis.beam.files import digest, list_inputs
 from tamis.beam.look import Look
 from tamis.beam.measure import Measure
@@ -26,10 +23,11 @@ from tamis.beam.postgres import PostgresStore, ReadTables, digest_table
 from tamis.beam.read import ListFiles, ReadFiles, ReadTasks
 from tamis.beam.store import Store
 from tamis.dry_run.models import Measured
-from tamis.errors import KeysError, RunError, TamisError, UsageError
+from tamis.errors import KeysError, TamisError, UsageError
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.keys.keyring import open_keyring
 from tamis.plan.plan import Plan
+from tamis.runs.errors import worker_errors
 from tamis.stores.commit import (
     check_run_id,
     committed,
@@ -41,9 +39,6 @@ from tamis.stores.commit import (
 from tamis.stores.database import is_database, shown_uri
 from tamis.stores.folder import Folder, hold, open_folder
 from tamis.stores.tables import TableStore
-
-_TOLD = re.compile(r"^tamis\.errors\.(\w+): (.*)$", re.MULTILINE)
-_WHERE = re.compile(r" \[while running '[^']*'\]")
 
 
 @dataclass(frozen=True)
@@ -186,7 +181,7 @@ def dry_run(
             | "Minimize" >> Minimize(plan, new_run_id(plan.policy), throwaway_keys=True)
             | "Measure" >> Measure(path, plan, facts, tasks, look or Look(), limit)
         )
-        with told_errors():
+        with worker_errors():
             pipeline.run().wait_until_finish()
         return Measured.model_validate_json(Path(path).read_text(encoding="utf-8"))
 
@@ -206,7 +201,7 @@ def _launch(job: Job, keys: KeyRef | None, facts: RunFacts, options: PipelineOpt
         | "Minimize" >> Minimize(job.plan, job.run, keys)
         | "Store" >> store(job.output, job.plan, job.run, facts)
     )
-    with told_errors():
+    with worker_errors():
         pipeline.run().wait_until_finish()
 
 
@@ -308,41 +303,3 @@ def _tidy(folder: Folder) -> None:
                 (top / name).rmdir()
             except OSError:
                 return
-
-
-@contextmanager
-def told_errors() -> Iterator[None]:
-    """Turn what a runner raises back into the error that a worker told, without its traceback.
-
-    A worker of this process logs the traceback, and prints it as well.
-    """
-    logger = logging.getLogger("apache_beam")
-    before = logger.level
-    if before == logging.NOTSET:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        with redirect_stderr(io.StringIO()):
-            yield
-    except TamisError as error:
-        plain = (_WHERE.sub("", one) if isinstance(one, str) else one for one in error.args)
-        raise type(error)(*plain) from None
-    except Exception as error:
-        told = _TOLD.findall(str(error))
-        if isinstance(error, ImportError):
-            raise UsageError(f"the runner is not installed: {error}") from None
-        if told:
-            name, text = told[-1]
-            raise _again(name, _WHERE.sub("", text)) from None
-        raise RunError(
-            f"the runner failed ({type(error).__name__}); nothing is committed"
-        ) from None
-    finally:
-        logger.setLevel(before)
-
-
-def _again(name: str, text: str) -> TamisError:
-    kind = getattr(tamis.errors, name, RunError)
-    if kind is tamis.errors.InputError:
-        source, _, problem = text.partition(": ")
-        return tamis.errors.InputError(source, problem)
-    return kind(text) if issubclass(kind, UsageError | KeysError) else RunError(text)

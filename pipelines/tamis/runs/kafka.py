@@ -22,7 +22,8 @@ from tamis.errors import UsageError
 from tamis.filter.tally import Tally
 from tamis.keys.sealed import PublicKey
 from tamis.plan.plan import Plan
-from tamis.runs.batch import load_keys, told_errors
+from tamis.runs.batch import load_keys
+from tamis.runs.errors import worker_errors
 from tamis.stores.commit import check_run_id
 from tamis.stores.database import is_database
 from tamis.streams.address import shown_stream, stream_kind
@@ -173,7 +174,7 @@ def _launch(job: StreamJob, session: Session, read: Decode, keys: KeyRef | None)
         while not session.ending:
             pipeline = beam.Pipeline(options=options)
             _ = pipeline | "Stream" >> Stream(session.plan, job.stream, read, keys, job.seal_to)
-            with told_errors():
+            with worker_errors():
                 pipeline.run().wait_until_finish()
     finally:
         del sessions[job.stream]

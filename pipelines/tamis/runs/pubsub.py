@@ -20,7 +20,8 @@ from tamis.documents.calendar import today
 from tamis.errors import RunError, UsageError
 from tamis.filter.tally import Tally
 from tamis.plan.plan import Plan
-from tamis.runs.batch import builds_only, load_keys, told_errors
+from tamis.runs.batch import builds_only, load_keys
+from tamis.runs.errors import worker_errors
 from tamis.runs.kafka import StreamJob, drained_by_signals
 from tamis.stores.commit import check_run_id, recover
 from tamis.stores.database import is_database
@@ -132,7 +133,7 @@ def _launch(
     except (ImportError, ValueError) as error:
         raise UsageError(f"Beam refuses its options: {' '.join(str(error).split())}") from None
     _ = pipeline | "Stream" >> stream
-    with told_errors():
+    with worker_errors():
         result = pipeline.run()
         if options:
             result.wait_until_finish()
