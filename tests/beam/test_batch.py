@@ -5,16 +5,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from apache_beam.coders.typecoders import registry
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tamis.beam.batch import Batch, BatchCoder, Input
-from tamis.formats import parquet_stored
 from tamis.formats.chunk import REJECTS, Chunk, rejects_of
-from tamis.formats.parquet_stored import Wanted, read_stored
 
 from ..strategies import Feed, batch_of, feeds
 
@@ -73,30 +70,6 @@ def test_the_same_batch_has_the_same_bytes(batch: Batch) -> None:
     other = Batch(**{**vars(batch), "anomalies": backwards})
     assert CODER.encode(other) == once
     assert CODER.is_deterministic()
-
-
-def test_a_column_that_stands_encoded_travels_as_it_stands(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(parquet_stored, "FEWEST_ROWS", 1)
-    table = pa.table({"t": ["a", None, "b"] * 9, "n": pa.array(range(27), pa.int32())})
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
-    stream = pa.BufferReader(sink.getvalue())
-    file, leaves = pq.ParquetFile(stream), {"t": 0, "n": 1}
-    stored = read_stored(stream, file, 0, leaves, Wanted(table.schema))
-    assert set(stored) == {"t", "n"}
-    data = pa.record_batch([pa.nulls(27)], ["x"]).select([])
-    batch = Batch(data, pa.array(range(27)), "s", "p", 3, stored=stored)
-    for again in (CODER.decode(CODER.encode(batch)), pickle.loads(pickle.dumps(batch))):
-        assert again.seq == 3
-        assert list(again.stored) == list(stored)
-        for name, chunk in again.stored.items():
-            assert chunk.packed() == stored[name].packed()
-            assert chunk.values.to_pylist() == table.column(name).to_pylist()
-    assert CODER.decode(CODER.encode(batch)).data.num_rows == 27
-    assert CODER.encode(CODER.decode(CODER.encode(batch))) == CODER.encode(batch)
-    assert CODER.estimate_size(batch) > sum(one.size for one in stored.values())
 
 
 def test_a_slice_ships_no_byte_of_its_neighbours() -> None:

@@ -19,7 +19,7 @@ import tamis
 from tamis.beam import read, store
 from tamis.beam.minimize import KeyRef, Outputs
 from tamis.evidence.receipt import RunFacts
-from tamis.formats import parquet_stored
+from tamis.stores import parquet_part
 from tamis.stores.commit import recover, staged_path
 from tamis.stores.folder import LocalFolder
 
@@ -64,7 +64,7 @@ def run_with(feed: Feed, folder: Path, change: Any) -> None:
 def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of 10 records and row groups of 25 rows, so that a small part has many."""
     monkeypatch.setattr(read, "CHUNK_RECORDS", 10)
-    monkeypatch.setattr(store, "ROW_GROUP_ROWS", 25)
+    monkeypatch.setattr(parquet_part, "ROW_GROUP_ROWS", 25)
 
 
 @pytest.mark.usefixtures("small_groups")
@@ -85,40 +85,6 @@ def test_pieces_of_a_part_from_many_bundles_make_the_file_that_one_bundle_makes(
         folder = tmp_path / f"many-{number}"
         run_with(feed, folder, scattered)
         assert tree(folder) == one
-
-
-def test_pieces_whose_row_groups_were_copied_make_the_file_that_one_bundle_makes(
-    feed: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parquet_stored, "FEWEST_ROWS", 1)
-    plan, inputs = feed.job.plan, tmp_path / "in"
-    inputs.mkdir()
-    for path in sorted((feed.folder / "in").glob("*.parquet")):
-        pq.write_table(pq.read_table(path), inputs / path.name, row_group_size=4)
-
-    def write(store: Path, change: Callable[[Outputs], Outputs], copies: bool = True) -> None:
-        with beam.Pipeline("FnApiRunner", options=PipelineOptions([IN_MEMORY])) as pipeline:
-            read = tamis.ReadFiles(str(inputs / "*.parquet"), plan, copies=copies)
-            key = KeyRef(str(feed.job.keys), 1)
-            out = pipeline | read | tamis.Minimize(plan, "the-run", key)
-            change(out) | tamis.Store(
-                str(store), plan, "the-run", replace(FACTS, keys=tuple(feed.receipt.keys))
-            )
-
-    def scattered(out: Outputs) -> Outputs:
-        released = {name: scatter(one, name) for name, one in out.released.items()}
-        return Outputs(released, scatter(out.quarantined, "quarantined"), out.tallies)
-
-    write(tmp_path / "one", lambda out: out)
-    write(tmp_path / "decoded", lambda out: out, copies=False)
-    one = tree(tmp_path / "one")
-    assert {path: table(tmp_path / "one", path) for path in one} == {
-        path: table(tmp_path / "decoded", path) for path in tree(tmp_path / "decoded")
-    }
-    assert max(groups(tmp_path / "one", path) for path in one) > 10
-    for number in range(2):
-        write(tmp_path / f"many-{number}", scattered)
-        assert tree(tmp_path / f"many-{number}") == one
 
 
 def table(folder: Path, path: str) -> pa.Table:

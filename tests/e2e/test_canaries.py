@@ -115,6 +115,24 @@ def test_no_canary_is_found_in_what_a_run_leaves(
     assert list(found(hay, planter)) == []
 
 
+@pytest.mark.parametrize("name", ["cpir-partage", "evaluation-cpf", "prestataires-inscriptions"])
+@pytest.mark.parametrize("group", [1, 3, None])
+def test_no_canary_is_found_however_the_parquet_file_is_written(
+    name: str, group: int | None, flow: Callable[[str], Flow], run: Tamis, tmp_path: Path
+) -> None:
+    planter, (feed,), reasons = plant(flow(name), tmp_path)
+    table = pq.read_table(feed).replace_schema_metadata({"CANARY": "CANARY"})
+    pq.write_table(
+        table, feed, row_group_size=group, write_page_index=True, data_page_version="2.0"
+    )
+    assert run(name, [feed], tmp_path / "store").code == 0
+    assert receipt_of(tmp_path / "store").quarantine == reasons
+    hay = Haystack().add_folder(tmp_path / "store")
+    for path, values in planter.kept.items():
+        assert values <= hay.values, f"{path} is released and not found"
+    assert list(found(hay, planter)) == []
+
+
 @pytest.mark.parametrize(
     ("command", "name"), [("run", "dsn-droits"), ("dry-run", "evaluation-cpf")]
 )

@@ -1,4 +1,4 @@
-"""The gate finds the same in entries of a dictionary and in bounds of numbers as in all values."""
+"""The gate finds the same in the entries of a dictionary as in all values."""
 
 import random
 from decimal import Decimal
@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.filter.gate import leaves as gate_leaves
 from tamis.filter.gate.gate import GateColumn, Leaks, find_leaks
-from tamis.filter.gate.leaves import Bounded
 
 BODY, KEY = "1550875999991", "93"
 FULL = BODY + KEY
@@ -44,19 +42,6 @@ def numbers(rng: random.Random, rows: int) -> pa.Array:
     )
 
 
-def bounded(array: pa.Array) -> pa.Array | Bounded:
-    """As a file gives numbers: their smallest and largest value, and all of them when asked."""
-    if array.null_count == len(array):
-        return array
-    ticks = array
-    if pa.types.is_temporal(array.type):
-        ticks = array.view(pa.int64())
-    low, high = pc.min_max(ticks).as_py().values()
-    extremes = pa.array([low, high], ticks.type)
-    extremes = extremes.view(array.type) if ticks is not array else extremes
-    return Bounded(extremes, len(array), lambda: array)
-
-
 def told(leaks: Leaks) -> tuple[list[int], object]:
     return leaks.rows.tolist(), leaks.findings
 
@@ -73,30 +58,8 @@ def test_the_gate_finds_the_same_whatever_it_looks_at_first(
         name, not_nir = names[place], rng.random() < 0.2
         array = texts(rng, rows) if rng.random() < 0.6 else numbers(rng, rows)
         plain.append(GateColumn(name, array, not_nir))
-        coded = array.dictionary_encode() if pa.types.is_string(array.type) else bounded(array)
-        short.append(GateColumn(name, coded, not_nir))
+        short.append(GateColumn(name, array.dictionary_encode(), not_nir))
     assert told(find_leaks(short)) == told(find_leaks(plain))
-
-
-def test_values_are_not_asked_for_where_their_bounds_leave_no_room() -> None:
-    def never() -> pa.Array:
-        raise AssertionError("not to be read")
-
-    columns = [
-        GateColumn("n", Bounded(pa.array([0, 10**9]), 3, never)),
-        GateColumn("t", pa.array(["a", "b", "c"])),
-        GateColumn("m", Bounded(pa.array([Decimal(0), Decimal(999)]), 3, never)),
-        GateColumn("u", pa.array(["a", "b", "c"])),
-        GateColumn("w", Bounded(pa.array([10**15 + 1, 10**16]).cast(pa.timestamp("us")), 3, never)),
-    ]
-    assert find_leaks(columns).rows.tolist() == [-1, -1, -1]
-
-
-@pytest.mark.parametrize("array", [pa.array([1, int(FULL)]), pa.array([Decimal(1), Decimal(FULL)])])
-def test_values_are_asked_for_where_their_bounds_leave_room(array: pa.Array) -> None:
-    values = pa.concat_arrays([array, array])
-    leaks = find_leaks([GateColumn("n", Bounded(array, 4, lambda: values))])
-    assert leaks.rows.tolist() == [-1, 0, -1, 0]
 
 
 def test_entries_that_no_row_has_are_nobodys_leak() -> None:

@@ -22,7 +22,6 @@ from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, RunError
 from tamis.filter import execution as work
 from tamis.filter.gate.gate import GateColumn, GateFinding, Leaks
-from tamis.filter.gate.leaves import Bounded
 from tamis.filter.minimize import Minimized, minimize, released_schema
 from tamis.filter.tally import REASONS
 from tamis.formats.chunk import FAULTS
@@ -54,7 +53,6 @@ def find_marks(columns: list[GateColumn]) -> Leaks:
     rows = np.full(len(columns[0].array) if columns else 0, -1, np.int32)
     findings = []
     for index, column in reversed(list(enumerate(columns))):
-        assert not isinstance(column.array, Bounded)
         hit = [LEAK in str(value) and not column.not_nir for value in column.array.to_pylist()]
         rows[np.flatnonzero(hit)] = index
         if any(hit):

@@ -16,7 +16,6 @@ from apache_beam.coders.typecoders import registry
 
 from tamis.arrow.scrub import seal_batch
 from tamis.formats.chunk import REJECTS, Chunk, rejects_of
-from tamis.formats.parquet_column import ColumnChunk
 
 _LENGTHS = struct.Struct("<4Q")
 _POSITIONS = pa.schema([pa.field("position", pa.int64(), nullable=False)])
@@ -55,8 +54,6 @@ class Batch:
         missing: columns of the schema that the input does not have.
         anomalies: counts of what the reader found odd, by name.
         inputs: inputs that end with this batch.
-        stored: by name, columns that stand encoded as the input has them, N rows each; what
-            `Minimize` releases has them where the source's bytes are to be copied.
     """
 
     data: pa.RecordBatch = field(default_factory=lambda: _NOTHING, repr=False)
@@ -69,7 +66,6 @@ class Batch:
     missing: frozenset[str] = frozenset()
     anomalies: Mapping[str, int] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
-    stored: Mapping[str, ColumnChunk] = field(default_factory=dict)
 
     @classmethod
     def of(cls, chunk: Chunk, source: str, part: str, seq: int) -> "Batch":
@@ -84,7 +80,6 @@ class Batch:
             chunk.unknown,
             chunk.missing,
             chunk.anomalies,
-            stored=chunk.stored,
         )
 
 
@@ -92,8 +87,7 @@ class BatchCoder(coders.Coder):
     """Arrow IPC between workers: sealed first, so that no neighbour of a slice travels along."""
 
     def encode(self, value: Batch) -> bytes:
-        """The batch as bytes: four lengths, a JSON header, three IPC streams, column chunks."""
-        stored = list(value.stored.values())
+        """The batch as bytes: four lengths, a JSON header, three IPC streams."""
         header = json.dumps(
             {
                 "source": value.source,
@@ -103,14 +97,12 @@ class BatchCoder(coders.Coder):
                 "missing": sorted(value.missing),
                 "anomalies": dict(value.anomalies),
                 "inputs": [vars(one) for one in value.inputs],
-                "stored": [{**one.described(), "size": one.size} for one in stored],
             },
             sort_keys=True,
         ).encode()
         positions = pa.RecordBatch.from_arrays([value.positions], schema=_POSITIONS)
         parts = [header, *(to_ipc(one) for one in (value.data, positions, value.rejects))]
-        chunks = [one.packed() for one in stored]
-        return b"".join([_LENGTHS.pack(*map(len, parts)), *parts, *chunks])
+        return b"".join([_LENGTHS.pack(*map(len, parts)), *parts])
 
     def decode(self, encoded: bytes) -> Batch:
         """The batch that `encode` wrote."""
@@ -121,11 +113,6 @@ class BatchCoder(coders.Coder):
             start += length
         header = json.loads(parts[0].to_pybytes())
         data, positions, rejects = (from_ipc(part) for part in parts[1:])
-        stored = {}
-        for said in header["stored"]:
-            chunk = encoded[start : start + said["size"]]
-            stored[said["name"]] = ColumnChunk.again(said, chunk)
-            start += said["size"]
         return Batch(
             data,
             positions.column(0),
@@ -137,13 +124,12 @@ class BatchCoder(coders.Coder):
             frozenset(header["missing"]),
             header["anomalies"],
             tuple(Input(**one) for one in header["inputs"]),
-            stored,
         )
 
     def estimate_size(self, value: Batch) -> int:
         """About how many bytes the batch takes, without encoding it only to weigh it."""
         tables = int(value.data.nbytes) + int(value.rejects.nbytes)
-        return tables + 8 * len(value.positions) + sum(one.size for one in value.stored.values())
+        return tables + 8 * len(value.positions)
 
     def is_deterministic(self) -> bool:
         """True: the same batch has the same bytes."""

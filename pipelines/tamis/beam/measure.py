@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import apache_beam as beam
-import pyarrow as pa
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.typehints.decorators import no_annotations
@@ -24,9 +23,9 @@ from tamis.dry_run.k_anonymity import Groups, hash_rows, quasi_identifiers, tell
 from tamis.dry_run.models import Bytes, Measured, Sample
 from tamis.errors import value_free
 from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
-from tamis.filter.minimize import released_schema
 from tamis.plan.plan import Plan, PlanRelease
 from tamis.stores.folder import LocalFolder
+from tamis.stores.parquet_part import ParquetLayout, released_layout
 
 
 @dataclass
@@ -52,14 +51,14 @@ class Measure(beam.PTransform[Outputs, PCollection[None]]):
     @no_annotations  # type: ignore[untyped-decorator]
     def expand(self, outputs: Outputs) -> PCollection[None]:
         """Weigh what a run would write, look, add all up, tell."""
-        stopped = _WeighFn(self.plan, None, QUARANTINE)
+        stopped = _WeighFn(self.plan, None, ParquetLayout(QUARANTINE))
         found = [
             outputs.tallies,
             self.tasks | "Look" >> beam.ParDo(LookFn(self.plan, self.look)),
             outputs.quarantined | "Weigh quarantine" >> beam.ParDo(stopped),
         ]
         for release in self.plan.releases:
-            weigh = _WeighFn(self.plan, release, released_schema(self.plan, release))
+            weigh = _WeighFn(self.plan, release, released_layout(self.plan, release))
             batches = outputs.released[release.id]
             found.append(batches | f"Weigh {release.id}" >> beam.ParDo(weigh))
         return (
@@ -132,8 +131,8 @@ class _NoFile:
 class _WeighFn(WriteFn):
     """Batches of one output in; the bytes that a run would write, and groups of records, out."""
 
-    def __init__(self, plan: Plan, release: PlanRelease | None, schema: pa.Schema) -> None:
-        super().__init__("", "dry-run", release.id if release else None, schema)
+    def __init__(self, plan: Plan, release: PlanRelease | None, layout: ParquetLayout) -> None:
+        super().__init__("", "dry-run", release.id if release else None, layout)
         self._paths = quasi_identifiers(plan, release) if release else []
         self._key = int(plan.sha256[:16], 16)
 

@@ -14,7 +14,7 @@ from apache_beam.typehints.decorators import no_annotations
 
 from tamis.beam.batch import Batch, Input
 from tamis.errors import value_free
-from tamis.filter.minimize import KeySource, minimize_stored
+from tamis.filter.minimize import KeySource, minimize
 from tamis.filter.tally import Tally
 from tamis.keys.keyring import DerivedKey, open_keyring
 from tamis.plan.plan import Plan
@@ -150,9 +150,7 @@ class _MinimizeFn(beam.DoFn):
             yield Tally(unknown=set(batch.unknown), missing=set(batch.missing)), batch.inputs
             return
         with value_free(f"minimizing part {batch.part} of {batch.source}"):
-            done = minimize_stored(
-                batch.data, batch.stored, self._plan, run=self._run, keys=self._keys
-            )
+            done = minimize(batch.data, self._plan, run=self._run, keys=self._keys)
         tally = Tally(unknown=set(batch.unknown), missing=set(batch.missing))
         tally.add(done.tally)
         tally.records += batch.rejects.num_rows
@@ -161,8 +159,7 @@ class _MinimizeFn(beam.DoFn):
         for release, data in done.released.items():
             if data.num_rows:
                 positions = _at(batch.positions, done.rows[release])
-                copied = {name: batch.stored[name] for name in sorted(done.copied[release])}
-                out = Batch(data, positions, batch.source, batch.part, batch.seq, stored=copied)
+                out = Batch(data, positions, batch.source, batch.part, batch.seq)
                 yield TaggedOutput(_RELEASE + release, out)
         if done.quarantined.num_rows or batch.rejects.num_rows:
             data = self._quarantine(batch, done.quarantined)

@@ -32,14 +32,13 @@ from tamis.beam.window import Portion
 from tamis.documents.calendar import today
 from tamis.errors import RunError, value_free
 from tamis.evidence.receipt import FilePart, KeyPart, Receipt, RunFacts
-from tamis.filter.minimize import released_schema
 from tamis.filter.tally import Tally
 from tamis.keys.sealed import PublicKey
 from tamis.plan.plan import Plan
 from tamis.stores.commit import QUARANTINE, commit, lock_path, resume, staged_path
 from tamis.stores.folder import Folder, hold, open_folder
+from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
 from tamis.streams.address import PubsubAddress
-from tamis.streams.into_folder import StagedFile
 from tamis.streams.into_topics import drop_large, json_values
 from tamis.streams.judge import QUARANTINED, Judge, Judged, Rows
 from tamis.streams.ledger import Ledger
@@ -388,29 +387,30 @@ class _CommitFn(beam.DoFn):
                 rows = [one.released[release.id] for one in judged if release.id in one.released]
                 if rows:
                     path = f"{self._plan.policy}/{release.id}/{ledger.run}-00000.parquet"
-                    schema = released_schema(self._plan, release)
-                    files[release.id] = [_write(folder, ledger.run, path, schema, rows)]
+                    layout = released_layout(self._plan, release)
+                    files[release.id] = [_write(folder, ledger.run, path, layout, rows)]
             quarantined = []
             if ledger.tally.quarantined:
                 path = f"{QUARANTINE}/{self._plan.policy}/{ledger.run}-00000.parquet"
                 rows = [one.quarantined for one in judged]
-                quarantined = [_write(folder, ledger.run, path, QUARANTINED, rows)]
+                layout = ParquetLayout(QUARANTINED)
+                quarantined = [_write(folder, ledger.run, path, layout, rows)]
             receipt = ledger.receipt(files, quarantined)
             commit(folder, receipt)
             return receipt
 
 
 def _write(
-    folder: Folder, run: str, path: str, schema: pa.Schema, parts: Sequence[Rows]
+    folder: Folder, run: str, path: str, layout: ParquetLayout, parts: Sequence[Rows]
 ) -> FilePart:
     """Stage rows in the order of their positions: the same file, whatever bundles they came in."""
-    table = pa.Table.from_batches([one.data for one in parts], schema)
+    table = pa.Table.from_batches([one.data for one in parts], layout.schema)
     offsets = pa.chunked_array([one.offsets for one in parts], pa.int64())
     order = pa.compute.sort_indices(offsets)
-    file = StagedFile(path, folder.create(staged_path(run, path)), schema)
+    file = ParquetPart(folder.create(staged_path(run, path)), layout)
     for batch in table.take(order).combine_chunks().to_batches():
         file.write(batch)
-    return file.close()
+    return FilePart(path=path, rows=file.rows, sha256=file.close())
 
 
 def _messages(portion: Portion, output: str | None, tags: dict[str, str]) -> list[PubsubMessage]:

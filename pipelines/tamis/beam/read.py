@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import apache_beam as beam
-import pyarrow as pa
 from apache_beam.pvalue import PBegin, PCollection
 
 from tamis.beam import progress
@@ -19,14 +18,12 @@ from tamis.beam.batch import Batch, Input
 from tamis.beam.files import InputFile, digest, list_inputs, open_random, open_sequential
 from tamis.documents.schema import FormatName
 from tamis.errors import value_free
-from tamis.filter.compiled import program_of
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import CHUNK_RECORDS, PART_ROWS, Chunk, rechunk
 from tamis.formats.csv import read_csv
 from tamis.formats.dsn.read import read_dsn
 from tamis.formats.jsonl import read_jsonl
 from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
-from tamis.formats.parquet_stored import Wanted
 from tamis.plan.plan import Plan
 
 _Reader = Callable[..., Iterator[Chunk]]
@@ -94,16 +91,13 @@ class ReadTasks(beam.PTransform[PCollection[Task], PCollection[Batch]]):
 
     Attributes:
         plan: the compiled policy.
-        copies: hands on columns of Parquet files as they stand where `Minimize` may release them
-            so; for a pipeline that ends in `Store`, which is the only writer that knows them.
     """
 
     plan: Plan
-    copies: bool = False
 
     def expand(self, tasks: PCollection[Task]) -> PCollection[Batch]:
         """Tasks → batches."""
-        batches = tasks | "Read" >> beam.ParDo(_ReadFn(self.plan, self.copies))
+        batches = tasks | "Read" >> beam.ParDo(_ReadFn(self.plan))
         batches.element_type = Batch
         return batches
 
@@ -116,19 +110,17 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
         patterns: one pattern or several, local or of a file system that Beam knows.
         plan: the compiled policy; its schema's format decides for names without a known suffix.
         format: reads every file in this format, whatever its name.
-        copies: as of `ReadTasks`.
     """
 
     patterns: str | tuple[str, ...]
     plan: Plan
     format: FormatName | None = None
-    copies: bool = False
 
     def expand(self, begin: PBegin) -> PCollection[Batch]:
         """Patterns → tasks, shuffled → batches."""
         patterns = (self.patterns,) if isinstance(self.patterns, str) else tuple(self.patterns)
         tasks = begin | ListFiles(patterns, self.plan.format.name, self.format)
-        return tasks | ReadTasks(self.plan, self.copies)
+        return tasks | ReadTasks(self.plan)
 
 
 class ReadParquet(ReadFiles):
@@ -197,25 +189,11 @@ def records_of(chunk: Chunk) -> int:
     return int(chunk.data.num_rows + chunk.rejects.num_rows)
 
 
-def wanted_as_stored(plan: Plan) -> Wanted:
-    """The columns that may be released as the source has them, or redacted by their dictionaries.
-
-    Reading by dictionaries is worth it by itself: where rows are withheld, and nothing is copied,
-    a batch costs as much as a decoded one or less.
-    """
-    columns = [one for release in program_of(plan).releases for one in release.columns]
-    untouched = {one.out.name: one.out for one in columns if one.is_untouched}
-    redacted = {one.out.name: one.out for one in columns if one.is_only_redacted}
-    fields = pa.schema(list({**redacted, **untouched}.values()))
-    return Wanted(fields, frozenset(redacted.keys() - untouched.keys()))
-
-
-def read_task(task: Task, plan: Plan, copies: bool = False) -> Iterator[Chunk]:
+def read_task(task: Task, plan: Plan) -> Iterator[Chunk]:
     """The records of a task that is no digest, with the columns that `plan` reads."""
     if task.part is not None:
-        stored = wanted_as_stored(plan) if copies and task.limit is None else None
         with open_random(task.file.uri) as stream:
-            chunks = _read_part(task, task.part, plan, stream, stored)
+            chunks = _read_part(task, task.part, plan, stream)
             yield from Head(chunks, task.limit, task.file.uri)
     else:
         stream, raw = open_sequential(task.file.uri)
@@ -223,11 +201,9 @@ def read_task(task: Task, plan: Plan, copies: bool = False) -> Iterator[Chunk]:
             yield from Head(_read_through(task, plan, stream), task.limit, task.file.uri)
 
 
-def _read_part(
-    task: Task, part: PartSpec, plan: Plan, stream: BinaryIO, stored: Wanted | None
-) -> Iterator[Chunk]:
+def _read_part(task: Task, part: PartSpec, plan: Plan, stream: BinaryIO) -> Iterator[Chunk]:
     records = min(CHUNK_RECORDS, task.limit or CHUNK_RECORDS)
-    return read_parquet(stream, plan, task.file.uri, part, records, stored)
+    return read_parquet(stream, plan, task.file.uri, part, records)
 
 
 def _read_through(task: Task, plan: Plan, stream: BinaryIO) -> Iterator[Chunk]:
@@ -307,9 +283,8 @@ def share_out(limit: int, capacities: list[int | None]) -> list[int]:
 
 
 class _ReadFn(beam.DoFn):
-    def __init__(self, plan: Plan, copies: bool) -> None:
+    def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._copies = copies
 
     def process(self, task: Task) -> Iterator[Batch]:
         with value_free(f"reading {task.file.uri}"):
@@ -330,7 +305,7 @@ class _ReadFn(beam.DoFn):
         yield Batch(source=file.uri, inputs=(Input(file.uri, rows, size, sha256),))
 
     def _read_part(self, task: Task, part: PartSpec) -> Iterator[Batch]:
-        for seq, chunk in enumerate(read_task(task, self._plan, self._copies)):
+        for seq, chunk in enumerate(read_task(task, self._plan)):
             yield Batch.of(chunk, task.file.uri, _part(task.file, task.number), seq)
             records = records_of(chunk)
             progress.advance(records, task.bytes * records // (part.rows or 1))

@@ -7,7 +7,7 @@ Writers stage pieces; the last step of the graph reconciles all counts and commi
 import heapq
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -25,19 +25,12 @@ from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import QUARANTINE, Outputs
 from tamis.errors import value_free
 from tamis.evidence.receipt import FilePart, InputPart, RunFacts, make_receipt
-from tamis.filter.minimize import released_schema
 from tamis.filter.tally import Tally
-from tamis.formats.parquet_column import ColumnChunk
-from tamis.formats.parquet_encode import Encoder
-from tamis.formats.parquet_splice import EncodedGroup, SpliceWriter, read_groups
 from tamis.plan.plan import Plan
 from tamis.stores.commit import QUARANTINE as QUARANTINE_FOLDER
 from tamis.stores.commit import STAGING, commit, resume, staged_path
-from tamis.stores.folder import Folder, HashingSink, close_durably, open_folder
-
-ROW_GROUP_ROWS = 131_072
-"""Rows that a row group of a written file holds at least, unless it is the last one, or a row group
-of the input is copied, or follows."""
+from tamis.stores.folder import Folder, open_folder
+from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
 
 
 @dataclass(frozen=True)
@@ -48,23 +41,20 @@ class Piece:
         output: release id, or None for quarantine.
         part: the part of the input.
         path: where the piece is staged.
-        groups: its row groups: of each batch in one, its place in the part, ascending, and its
-            rows.
-        copied: numbers of the row groups, of one batch each, that hold what the input held.
+        batches: of each batch in it, its place in the part, ascending, and its rows.
         sha256: of its bytes, in hexadecimal.
     """
 
     output: str | None
     part: str
     path: str
-    groups: tuple[tuple[tuple[int, int], ...], ...] = ()
-    copied: frozenset[int] = frozenset()
+    batches: tuple[tuple[int, int], ...] = ()
     sha256: str = ""
 
     @property
     def rows(self) -> int:
         """Rows that the piece holds."""
-        return sum(rows for group in self.groups for _, rows in group)
+        return sum(rows for _, rows in self.batches)
 
 
 @dataclass
@@ -86,22 +76,16 @@ class Store(beam.PTransform[Outputs, PCollection[str]]):
     @no_annotations  # type: ignore[untyped-decorator]
     def expand(self, outputs: Outputs) -> PCollection[str]:
         """Stage, reconcile, commit; the one element that comes out is the receipt as JSON."""
+        layouts = _layouts(self.plan)
         pieces = [
             outputs.released[release.id]
             | f"Write {release.id}"
-            >> beam.ParDo(
-                WriteFn(
-                    self.folder,
-                    self.run,
-                    release.id,
-                    released_schema(self.plan, release),
-                )
-            )
+            >> beam.ParDo(WriteFn(self.folder, self.run, release.id, layouts[release.id]))
             for release in self.plan.releases
         ]
         pieces.append(
             outputs.quarantined
-            | "WriteQuarantine" >> beam.ParDo(WriteFn(self.folder, self.run, None, QUARANTINE))
+            | "WriteQuarantine" >> beam.ParDo(WriteFn(self.folder, self.run, None, layouts[None]))
         )
         total = outputs.tallies | "Sum" >> beam.CombineGlobally(SumTallies())
         return (
@@ -177,13 +161,14 @@ def _reconcile_and_commit(
     if done is not None:
         return done.to_json()
     files: dict[str | None, list[FilePart]] = defaultdict(list)
+    layouts = _layouts(plan)
     by_file: dict[tuple[str | None, str], list[Piece]] = defaultdict(list)
     for piece in pieces:
         by_file[piece.output, piece.part].append(piece)
     for (output, part), parts in sorted(by_file.items(), key=lambda one: one[0][1]):
         top = f"{plan.policy}/{output}" if output else f"{QUARANTINE_FOLDER}/{plan.policy}"
         path = f"{top}/{run}-{part}.parquet"
-        piece = parts[0] if len(parts) == 1 else _join(folder, run, parts)
+        piece = parts[0] if len(parts) == 1 else _join(folder, run, parts, layouts[output])
         staged = staged_path(run, path)
         # An attempt that died here may have moved it before.
         if folder.size(piece.path) is not None or folder.size(staged) is None:
@@ -196,116 +181,78 @@ def _reconcile_and_commit(
     return receipt.to_json()
 
 
+def _layouts(plan: Plan) -> dict[str | None, ParquetLayout]:
+    """By release id, how its files are written; None is the quarantine."""
+    layouts: dict[str | None, ParquetLayout] = {None: ParquetLayout(QUARANTINE)}
+    for release in plan.releases:
+        layouts[release.id] = released_layout(plan, release)
+    return layouts
+
+
 def _inputs(total: Total) -> list[InputPart]:
     return [InputPart(**vars(one)) for one in total.inputs]
 
 
-def _join(folder: Folder, run: str, pieces: list[Piece]) -> Piece:
+def _join(folder: Folder, run: str, pieces: list[Piece], layout: ParquetLayout) -> Piece:
     """One file of the pieces of a part that several bundles wrote.
 
-    It has the bytes that one bundle would have written: the same batches, in the source's order.
+    It has the bytes that one bundle would have written: the same rows, in the source's order.
     """
-    writer: _PartWriter | None = None
+    writer = _PartWriter(folder, run, pieces[0], layout)
     with ExitStack() as stack:
-        streams = [stack.enter_context(folder.open(one.path)) for one in pieces]
-        files = [pq.ParquetFile(stream) for stream in streams]
-        writer = _PartWriter(folder, run, pieces[0], files[0].schema_arrow.remove_metadata())
-        found = map(_batches, streams, files, pieces)
+        streams = [stack.enter_context(folder.open(piece.path)) for piece in pieces]
+        found = map(_batches, streams, pieces)
         for seq, batch in heapq.merge(*found, key=itemgetter(0)):
-            if isinstance(batch, EncodedGroup):
-                writer.write_group(batch, seq)
-            else:
-                writer.write(batch, seq, {})
+            writer.write(batch.cast(layout.schema), seq)
     return writer.close()
 
 
-def _batches(
-    stream: Any, file: pq.ParquetFile, piece: Piece
-) -> Iterator[tuple[int, pa.RecordBatch | EncodedGroup]]:
+def _batches(stream: Any, piece: Piece) -> Iterator[tuple[int, pa.RecordBatch]]:
     """The batches that a piece was written from, each with its place in the part."""
-    copied = read_groups(stream, piece.copied)
-    for number, group in enumerate(piece.groups):
-        if number in piece.copied:
-            yield group[0][0], next(copied)
-            continue
-        (batch,) = file.read_row_group(number).combine_chunks().to_batches()
-        at = 0
-        for seq, rows in group:
-            yield seq, batch.slice(at, rows)
-            at += rows
+    read = pq.ParquetFile(stream).iter_batches(use_threads=False)
+    rest = next(read, None)
+    for seq, rows in piece.batches:
+        while rest is not None and rows:
+            head = rest.slice(0, rows)
+            yield seq, head
+            rows -= head.num_rows
+            rest = rest.slice(head.num_rows) if head.num_rows < rest.num_rows else next(read, None)
 
 
 class _PartWriter:
     """Writes the batches of one part to one staged file, and hashes it on the way."""
 
-    def __init__(self, folder: Folder, run: str, like: Piece, schema: pa.Schema) -> None:
+    def __init__(self, folder: Folder, run: str, like: Piece, layout: ParquetLayout) -> None:
         name = f"{STAGING}/{run}/pieces/{uuid.uuid4().hex}"
         self._piece = Piece(like.output, like.part, name)
-        self._sink = HashingSink(folder.create(name))
-        self._encoder = Encoder(schema)
-        self._writer = SpliceWriter(self._sink, schema)
-        self._held: list[pa.RecordBatch] = []
-        self._group: list[tuple[int, int]] = []
-        self._groups: list[tuple[tuple[int, int], ...]] = []
-        self._copied: set[int] = set()
+        self._file = ParquetPart(folder.create(name), layout)
+        self._batches: dict[int, int] = {}
         self._last = -1
 
     def continues(self, part: str, seq: int) -> bool:
         """Whether the batch `seq` of `part` may follow what was written."""
         return part == self._piece.part and seq > self._last
 
-    def write(self, batch: pa.RecordBatch, seq: int, stored: Mapping[str, ColumnChunk]) -> None:
-        """Add rows; a row group is written whenever there are enough.
-
-        With columns in `stored`, which the source holds as they are to be released, the rows are
-        a row group of their own.
-        """
-        if stored:
-            table = pa.Table.from_batches([batch])
-            self.write_group(self._encoder.encode(table, stored), seq)
-            return
-        self._held.append(batch)
-        self._group.append((seq, batch.num_rows))
-        self._last = seq
-        if sum(one.num_rows for one in self._held) >= ROW_GROUP_ROWS:
-            self._flush()
-
-    def write_group(self, group: EncodedGroup, seq: int) -> None:
-        """Add a row group that is encoded."""
-        self._flush()
-        self._writer.write(group)
-        self._copied.add(len(self._groups))
-        self._groups.append(((seq, group.rows),))
+    def write(self, batch: pa.RecordBatch, seq: int) -> None:
+        """Add rows of the batch `seq`."""
+        self._file.write(batch)
+        self._batches[seq] = self._batches.get(seq, 0) + batch.num_rows
         self._last = seq
 
     def close(self) -> Piece:
-        """Write what is held, close the file for good, and tell what it is."""
-        self._flush()
-        self._writer.close()
-        close_durably(self._sink.stream)
-        return replace(
-            self._piece,
-            groups=tuple(self._groups),
-            copied=frozenset(self._copied),
-            sha256=self._sink.sha256.hexdigest(),
-        )
-
-    def _flush(self) -> None:
-        if self._held:
-            table = pa.Table.from_batches(self._held, self._encoder.schema)
-            self._writer.write(self._encoder.encode(table, {}))
-            self._groups.append(tuple(self._group))
-            self._held, self._group = [], []
+        """Close the file for good, and tell what it is."""
+        sha256 = self._file.close()
+        return replace(self._piece, batches=tuple(self._batches.items()), sha256=sha256)
 
 
 class WriteFn(beam.DoFn):
     """Batches of one output in, one `Piece` a part out."""
 
-    def __init__(self, folder: str, run: str, output: str | None, schema: pa.Schema) -> None:
+    def __init__(self, folder: str, run: str, output: str | None, layout: ParquetLayout) -> None:
         self._uri = folder
         self._run = run
         self._output = output
-        self._schema = schema
+        self._layout = layout
 
     def setup(self) -> None:
         self._folder = open_folder(self._uri)
@@ -319,8 +266,8 @@ class WriteFn(beam.DoFn):
                 yield self._close()
             if self._writer is None:
                 like = Piece(self._output, batch.part, "")
-                self._writer = _PartWriter(self._folder, self._run, like, self._schema)
-            self._writer.write(batch.data, batch.seq, batch.stored)
+                self._writer = _PartWriter(self._folder, self._run, like, self._layout)
+            self._writer.write(batch.data, batch.seq)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         with value_free("writing"):

@@ -10,16 +10,9 @@ from tamis.arrow.scrub import Bools, Ints, list_parts
 from tamis.errors import RunError
 from tamis.filter.compiled import Column, Kept, Program, Test, is_below, root_of
 from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of
-from tamis.filter.conform import conform
-from tamis.filter.conformed import is_string, sort_of
-from tamis.filter.gate.leaves import Bounded
 from tamis.filter.nested import Node, open_column
-from tamis.filter.stored import Stored
 from tamis.formats.chunk import FAULTS
 from tamis.nir.number import Judgement, judge
-
-_ALWAYS_FINE = ("integer", "float", "decimal", "bool", "time", "binary")
-"""Sorts of values of which each conforms to its own type."""
 
 
 class Columns:
@@ -31,16 +24,9 @@ class Columns:
         marks: by path, the rows in which a reader could not bring the field into shape.
     """
 
-    def __init__(
-        self,
-        program: Program,
-        batch: pa.RecordBatch,
-        stored: Mapping[str, Stored],
-        base: Ints | None = None,
-    ) -> None:
+    def __init__(self, program: Program, batch: pa.RecordBatch, base: Ints | None = None) -> None:
         self._program = program
         self._batch = batch
-        self._stored = stored
         self.base = base
         self.rows = batch.num_rows if base is None else len(base)
         self.marks = _read_marks(batch, base)
@@ -48,11 +34,10 @@ class Columns:
         self._verdicts: dict[Hashable, Verdict] = {}
         self._judgements: dict[str, Judgement] = {}
         self._elements: dict[Hashable, dict[Node, Bools]] = {}
-        self._settled: dict[str, bool] = {}
 
     def narrow(self, rows: Ints) -> "Columns":
         """The same columns with only `rows` of the batch."""
-        return Columns(self._program, self._batch, self._stored, rows)
+        return Columns(self._program, self._batch, rows)
 
     def nodes(self, name: str) -> dict[str, list[Node]]:
         """The nodes of a top-level field by path, from the top.
@@ -68,49 +53,7 @@ class Columns:
                 found.setdefault(node.path, []).append(node)
         return found
 
-    def can_copy(self, column: Column) -> bool:
-        """Whether the column, where all its rows are released, is as it stands in the source."""
-        empty_is_null = self._program.wire.empty_is_null and is_string(column.out.type)
-        return column.is_untouched and column.root.name in self._stored and not empty_is_null
-
-    def is_settled(self, column: Column) -> bool:
-        """Whether it is known without a look at each value that all conform and none is missing.
-
-        Never of identifiers, which are judged value by value.
-        """
-        if self.base is not None or column.root.identifier or not self.can_copy(column):
-            return False
-        found = self._settled.get(column.root.name)
-        if found is None:
-            found = self._settled[column.root.name] = self._conforms(column)
-        return found
-
-    def _conforms(self, column: Column) -> bool:
-        stored = self._stored[column.root.name]
-        if stored.nulls and not column.root.nullable:
-            return False
-        if sort_of(column.out.type) in _ALWAYS_FINE:
-            return True
-        if stored.extremes is not None:
-            sample = stored.extremes  # where these dates or times are fine, so are those between
-        elif stored.encoded is not None:
-            sample = stored.encoded.dictionary
-        else:
-            return False
-        return conform(sample, column.out.type, self._program.wire).faults is None
-
-    def settled(self, column: Column) -> pa.Array | Bounded:
-        """The values of a settled column, as far as the gate wants to know them."""
-        stored = self._stored[column.root.name]
-        if stored.extremes is not None:
-            return Bounded(stored.extremes, stored.rows, lambda: stored.values)
-        return stored.values if stored.encoded is None else stored.encoded
-
     def _column(self, name: str) -> pa.Array:
-        stored = self._stored.get(name)
-        if stored is not None:
-            column = stored.values if stored.encoded is None else stored.encoded
-            return column if self.base is None else column.take(pa.array(self.base))
         places = self._batch.schema.get_all_field_indices(name)
         if len(places) > 1:
             raise RunError(f"column `{name}` stands {len(places)} times in the batch")

@@ -62,28 +62,6 @@ class Column:
     only: Mapping[str, tuple[Test, ...]]
     key: Hashable
 
-    @cached_property
-    def is_untouched(self) -> bool:
-        """Whether the column is released as it came, whatever else is done with the record."""
-        leaf = self._flat_leaf
-        return leaf is not None and not leaf.redact
-
-    @cached_property
-    def is_only_redacted(self) -> bool:
-        """Whether nothing but redaction changes the column."""
-        leaf = self._flat_leaf
-        return leaf is not None and leaf.redact
-
-    @property
-    def _flat_leaf(self) -> PlanLeaf | None:
-        """The leaf of a column without fields and conditions, whose values stay what they are."""
-        if self.root.of is not None or self.root.fields or self.only:
-            return None
-        (kept,) = self.kept.values()
-        leaf = kept.leaf
-        changed = leaf.pseudonym or leaf.to or leaf.step or leaf.prefix
-        return None if changed or kept.when else leaf
-
     def keeps_below(self, path: str) -> list[Kept]:
         """The kept leaves at `path` or below it."""
         return [one for where, one in self.kept.items() if is_below(where, path)]

@@ -4,7 +4,7 @@ Everything that two releases have in common is made once: columns are opened and
 treated once for each treatment, built, cut and sealed once for each set of rows.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,11 +19,9 @@ from tamis.filter.conditions import all_of
 from tamis.filter.conform import plain
 from tamis.filter.conformed import TYPE, UNREADABLE, keep_where
 from tamis.filter.gate.gate import find_leaks
-from tamis.filter.gate.leaves import Bounded
 from tamis.filter.nested import Node
 from tamis.filter.quarantine import Failures
 from tamis.filter.rebuild import build, cut, gate_columns
-from tamis.filter.stored import Stored
 from tamis.filter.tally import Reason
 from tamis.filter.treatments import (
     generalize_dates,
@@ -81,20 +79,14 @@ class Work:
         chance: columns whose gate hits look like chance, with hits and values looked at.
     """
 
-    def __init__(
-        self,
-        program: Program,
-        batch: pa.RecordBatch,
-        keys: KeySource | None,
-        stored: Mapping[str, Stored],
-    ) -> None:
+    def __init__(self, program: Program, batch: pa.RecordBatch, keys: KeySource | None) -> None:
         self.program = program
         self.records = batch.num_rows
         self.withheld = 0
         self.chance: dict[str, tuple[int, int]] = {}
         self.failures = Failures(batch.num_rows, program.order)
         self._keys = keys
-        self._columns = Columns(program, batch, stored)
+        self._columns = Columns(program, batch)
         self._matches: list[Bools] = []
         self._nirs = np.zeros(batch.num_rows, dtype=bool)
         self._problems: dict[Hashable, list[Problem]] = {}
@@ -151,8 +143,6 @@ class Work:
                 self._nirs[self._at_base(node.at_rows(stopped, self._columns.rows))] = True
 
     def _judge_column(self, index: int, column: Column) -> None:
-        if self._columns.is_settled(column):
-            return
         for kept in column.kept.values():
             if kept.when:
                 unknown = self._columns.when(kept).unknown & self._matches[index]
@@ -246,8 +236,6 @@ class Work:
                 continue
             absent = release.plan.nir == "absent"
             for column in release.columns:
-                if self._columns.is_settled(column):
-                    continue
                 for path, kept in column.kept.items():
                     done = self._treat(kept)
                     if done.bad is None and done.hits is None:
@@ -341,7 +329,7 @@ class Work:
             looked_at = [
                 one
                 for column in release.columns
-                for one in gate_columns(column, self._released(column, index))
+                for one in gate_columns(column, self._finish(column, index))
             ]
             leaks = find_leaks(looked_at)
             for finding in leaks.findings:
@@ -361,20 +349,10 @@ class Work:
         """The rows of the batch that a release lets pass."""
         return self._at_base(self._selection(index)[1])
 
-    def copied(self, index: int) -> frozenset[str]:
-        """The columns of a release that stand in the source as they are to be released."""
-        if self._columns.base is not None or not self._selection(index)[1].all():
-            return frozenset()
-        columns = self.program.releases[index].columns
-        return frozenset(one.out.name for one in columns if self._columns.can_copy(one))
-
     def released_columns(self, index: int) -> dict[str, pa.Array]:
-        """The columns of a release, without its tags and what is copied; sealed."""
-        copied = self.copied(index)
+        """The columns of a release, without its tags; sealed."""
         columns = self.program.releases[index].columns
-        return {
-            one.out.name: self._finish(one, index) for one in columns if one.out.name not in copied
-        }
+        return {one.out.name: self._finish(one, index) for one in columns}
 
     def redacted(self, index: int) -> dict[str, int]:
         """How many NIRs were replaced in what a release lets pass, by field."""
@@ -406,12 +384,6 @@ class Work:
             )
             self._selections[index] = found
         return found
-
-    def _released(self, column: Column, index: int) -> pa.Array | Bounded:
-        """A column as it is released, whether it is built or copied."""
-        if self._columns.is_settled(column) and self._selection(index)[1].all():
-            return self._columns.settled(column)
-        return self._finish(column, index)
 
     def _finish(self, column: Column, index: int) -> pa.Array:
         number, selected = self._selection(index)

@@ -27,7 +27,6 @@ from tamis.filter.compiled import program_of
 from tamis.filter.conform import plain
 from tamis.filter.execution import KeySource, Work
 from tamis.filter.quarantine import QUARANTINED
-from tamis.filter.stored import Stored
 from tamis.filter.tally import Tally
 from tamis.plan.plan import Plan, PlanRelease
 
@@ -43,15 +42,12 @@ class Minimized:
         rows: by release id, the row in the batch of each released row.
         quarantined: columns as `QUARANTINED`.
         tally: the counts; they reconcile.
-        copied: by release id, the columns that its batch leaves out, because the source holds
-            them as they are to be released; empty but for `minimize_stored`.
     """
 
     released: Mapping[str, pa.RecordBatch] = field(repr=False)
     rows: Mapping[str, pa.Int64Array]
     quarantined: pa.RecordBatch
     tally: Tally
-    copied: Mapping[str, frozenset[str]]
 
 
 def minimize(
@@ -81,33 +77,9 @@ def minimize(
         >>> done.tally.records, done.tally.reconciled
         (2, True)
     """
-    return minimize_stored(batch, {}, plan, run=run, keys=keys)
-
-
-def minimize_stored(
-    batch: pa.RecordBatch,
-    stored: Mapping[str, Stored],
-    plan: Plan,
-    *,
-    run: str = "",
-    keys: KeySource | None = None,
-) -> Minimized:
-    """As `minimize`, of a batch some of whose columns stand encoded in the source.
-
-    Where a release lets all N rows pass, it leaves out what is kept as it came: the source's own
-    bytes are to be copied. Its other columns may then be dictionaries of their type.
-
-    Args:
-        batch: N rows without the columns of `stored`.
-        stored: by name, columns of the schema's own types, which hold their N values and nothing
-            else.
-        plan: what may pass on its day.
-        run: id of the run, for the tag `legal_run`.
-        keys: derives the keys of pseudonyms.
-    """
     if plan.needs_keys and keys is None:
         raise KeysError(f"policy `{plan.policy}` pseudonymizes: it needs a keyring")
-    work = Work(program_of(plan), batch, keys, stored)
+    work = Work(program_of(plan), batch, keys)
     work.match()
     work.judge()
     work.treat()
@@ -128,7 +100,7 @@ def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
 
 
 def _assemble(work: Work, plan: Plan, run: str) -> Minimized:
-    released, rows, copied = {}, {}, {}
+    released, rows = {}, {}
     tally = Tally(records=work.records, withheld=work.withheld)
     passed = np.zeros(work.records, dtype=bool)
     for index, release in enumerate(work.program.releases):
@@ -138,8 +110,7 @@ def _assemble(work: Work, plan: Plan, run: str) -> Minimized:
         columns = work.released_columns(index)
         for name, value in plan.tags(one, run).items():
             columns[name] = _constant(value, len(places))
-        copied[one.id] = work.copied(index)
-        released[one.id] = _batch_of(columns, release.schema, bool(copied[one.id]))
+        released[one.id] = _batch_of(columns, release.schema)
         rows[one.id] = pa.array(places)
         if len(places):
             tally.rows[one.id] = len(places)
@@ -153,21 +124,16 @@ def _assemble(work: Work, plan: Plan, run: str) -> Minimized:
     if received and plan.direction == "into-store":
         tally.anomalies["nir-received-under-iii"] = received
     tally.chance.update(work.chance)
-    return Minimized(released, rows, quarantined, tally, copied)
+    return Minimized(released, rows, quarantined, tally)
 
 
-def _batch_of(
-    columns: Mapping[str, pa.Array], schema: pa.Schema, dictionaries: bool
-) -> pa.RecordBatch:
-    """A released batch; what the schema does not name a dictionary is none, unless they may be."""
-    fields = [schema.field(name) for name in columns]
-    if dictionaries:
-        fields = [one.with_type(columns[one.name].type) for one in fields]
+def _batch_of(columns: Mapping[str, pa.Array], schema: pa.Schema) -> pa.RecordBatch:
+    """A released batch; what the schema does not name a dictionary is none."""
     arrays = [
         array if array.type == one.type else seal(plain(array))
-        for array, one in zip(columns.values(), fields, strict=True)
+        for array, one in zip(columns.values(), schema, strict=True)
     ]
-    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _constant(value: str, rows: int) -> pa.DictionaryArray:

@@ -38,7 +38,6 @@ from tamis.filter.conformed import (
     sort_of,
     within_calendar,
 )
-from tamis.filter.utf8 import are_utf8
 from tamis.nir.number import spread
 
 
@@ -97,14 +96,12 @@ def read_text(array: pa.Array, wire: Wire) -> Conformed:
         array = array.cast(pa.large_binary())
     wide = pa.types.is_large_binary(array.type) or pa.types.is_large_string(array.type)
     kind = pa.large_string() if wide else pa.string()
-    text = array.view(kind)
-    data, starts = _bytes_of(text)
     encoding = codecs.lookup(wire.encoding).name if binary else "utf-8"
     if encoding in ("utf-8", "utf-8-sig"):
-        if are_utf8(data, starts):
-            return Conformed(text)
-        array = text.view(pa.large_binary() if wide else pa.binary())
+        array = array.view(pa.large_binary() if wide else pa.binary())
         return cast_each(array, lambda part: part.cast(kind), kind, UNREADABLE)
+    text = array.view(kind)
+    data, starts = _bytes_of(text)
     if not data.size or (int(data.max()) < 0x80 and _extends_ascii(encoding)):
         return Conformed(text)
     if encoding in _SINGLE_BYTE:

@@ -9,7 +9,6 @@ from tamis.arrow.scrub import Bools, list_of, list_parts, struct_of
 from tamis.filter.column_cache import Columns
 from tamis.filter.compiled import Column, Kept, is_below
 from tamis.filter.gate.gate import GateColumn
-from tamis.filter.gate.leaves import Bounded
 from tamis.filter.nested import Node
 from tamis.plan.plan import PlanField
 
@@ -42,7 +41,7 @@ def cut(array: pa.Array, rows: Bools) -> pa.Array:
     return array.filter(pa.array(rows))
 
 
-def gate_columns(column: Column, array: pa.Array | Bounded) -> Iterator[GateColumn]:
+def gate_columns(column: Column, array: pa.Array) -> Iterator[GateColumn]:
     """What the gate looks at of a released column: all but pseudonyms, `not_nir` apart."""
     for not_nir in (False, True):
         paths = {

@@ -9,16 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from tamis.errors import InputError
 from tamis.plan.plan import Plan, PlanField
-
-if TYPE_CHECKING:
-    from tamis.formats.parquet_column import ColumnChunk
 
 CHUNK_RECORDS: Final = 65_536
 """Records in a chunk, the last one of an input (or of a part of a Parquet file) excepted."""
@@ -61,7 +58,6 @@ class Chunk:
         unknown: columns of the input that the schema does not name.
         missing: columns of the schema that the input does not have.
         anomalies: counts of what is odd, by name.
-        stored: by name, columns that stand encoded as the input has them, N rows each.
     """
 
     data: pa.RecordBatch = field(repr=False)
@@ -70,7 +66,6 @@ class Chunk:
     unknown: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     anomalies: Mapping[str, int] = field(default_factory=dict)
-    stored: "Mapping[str, ColumnChunk]" = field(default_factory=dict)
 
 
 def rejects_of(rows: Iterable[Reject]) -> pa.RecordBatch:

@@ -8,8 +8,7 @@ one row group of 1 M rows a third of the CPU and 80 MiB against 442.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import numpy as np
@@ -19,7 +18,6 @@ import pyarrow.parquet as pq
 from tamis.errors import InputError
 from tamis.formats.chunk import (
     CHUNK_RECORDS,
-    MAX_CHUNK_BYTES,
     PART_ROWS,
     Chunk,
     add_faults,
@@ -28,7 +26,6 @@ from tamis.formats.chunk import (
     rechunk,
     shown_names,
 )
-from tamis.formats.parquet_stored import Wanted, fits, read_stored
 from tamis.plan.plan import Plan, PlanField
 
 _BUFFER_BYTES = 1 << 16
@@ -85,7 +82,6 @@ def read_parquet(
     source: str,
     part: PartSpec,
     records: int = CHUNK_RECORDS,
-    stored: Wanted | None = None,
 ) -> Iterator[Chunk]:
     """The rows of one part, with the leaves that `plan` reads.
 
@@ -99,11 +95,9 @@ def read_parquet(
         source: named in errors.
         part: of the file.
         records: rows of a chunk.
-        stored: columns to hand on as the file has them, where that can be proved to be clean.
 
     Returns:
-        Chunks of `records` rows, the last one excepted; positions are row numbers from 1. With
-        `stored`, each row group that fits memory is one chunk, and chunks end before it.
+        Chunks of `records` rows, the last one excepted; positions are row numbers from 1.
 
     Raises:
         InputError: the file is not readable as Parquet, has no field of the schema, has two
@@ -111,21 +105,7 @@ def read_parquet(
     """
     file = _open(stream, source)
     chosen = _project(file, plan, source)
-    if stored is None or not stored.fields.names:
-        yield from rechunk(_pieces(file, chosen, source, part, records), source, records)
-        return
-    first = part.first_row
-    leaves = [leaf for some in chosen.leaves.values() for leaf in some]
-    for whole, groups in groupby(part.row_groups, lambda group: fits(file.metadata, group, leaves)):
-        for some in ((group,) for group in groups) if whole else (tuple(groups),):
-            rows = sum(file.metadata.row_group(group).num_rows for group in some)
-            below = PartSpec(some, first, rows)
-            chunk = _stored_chunk(stream, file, chosen, source, below, stored) if whole else None
-            if chunk is not None:
-                yield chunk
-            else:
-                yield from rechunk(_pieces(file, chosen, source, below, records), source, records)
-            first += rows
+    yield from rechunk(_pieces(file, chosen, source, part, records), source, records)
 
 
 def _open(stream: BinaryIO, source: str) -> pq.ParquetFile:
@@ -165,14 +145,12 @@ class _Projection:
     Attributes:
         columns: their paths in the file, such as `contrats.list.element.debut`.
         names: top-level names that come of it, in the plan's order.
-        leaves: by top-level name, the numbers of its leaf columns in the file.
         unknown, missing: as in `Chunk`; of a nested field that is missing, its path.
         faults: paths in the schema whose shape in the file is another.
     """
 
     columns: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    leaves: dict[str, list[int]] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
     missing: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
@@ -203,7 +181,6 @@ def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _Projection:
             raise InputError(source, str(error)) from None
         if indices:
             chosen.names.append(wanted.name)
-            chosen.leaves[wanted.name] = indices
             chosen.columns.extend(file.schema.column(index).path for index in indices)
     return chosen
 
@@ -256,47 +233,6 @@ def _count_leaves(kind: pa.DataType) -> int:
 
 
 # Rows
-
-
-def _stored_chunk(
-    stream: BinaryIO,
-    file: pq.ParquetFile,
-    chosen: _Projection,
-    source: str,
-    part: PartSpec,
-    wanted: Wanted,
-) -> Chunk | None:
-    """The rows of one row group, with the columns of `wanted` as they stand where that is clean.
-
-    None where the row group is to be read in chunks, which may tell what is wrong with it.
-    """
-    (group,) = part.row_groups
-    flat = {
-        name: leaves[0]
-        for name, leaves in chosen.leaves.items()
-        if name in wanted.fields.names and len(leaves) == 1
-    }
-    stored = read_stored(stream, file, group, flat, wanted)
-    names = [name for name in chosen.names if name not in stored]
-    paths = [file.schema.column(leaf).path for name in names for leaf in chosen.leaves[name]]
-    if names:
-        narrow = replace(chosen, columns=paths, names=names)
-        try:
-            piece, *more = _pieces(file, narrow, source, part, part.rows)
-        except InputError:
-            return None
-        if more or piece.data.nbytes > MAX_CHUNK_BYTES:
-            return None
-    else:
-        rows = pa.RecordBatch.from_arrays([pa.nulls(part.rows)], ["row"]).select([])
-        positions = np.arange(part.rows, dtype=np.int64) + part.first_row
-        piece = Chunk(
-            add_faults(rows, chosen.faults),
-            pa.array(positions),
-            unknown=chosen.unknown,
-            missing=frozenset(chosen.missing),
-        )
-    return replace(piece, stored=stored)
 
 
 def _pieces(

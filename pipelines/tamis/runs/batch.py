@@ -192,7 +192,7 @@ def _launch(job: Job, keys: KeyRef | None, facts: RunFacts, options: PipelineOpt
     source = (
         ReadTables(job.inputs, job.plan)
         if _has_tables(job.inputs)
-        else ReadFiles(job.inputs, job.plan, copies=not into_tables)
+        else ReadFiles(job.inputs, job.plan)
     )
     store = PostgresStore if into_tables else Store
     (

@@ -158,6 +158,9 @@ def open_folder(uri: str) -> Folder:
 class HashingSink:
     """What is written to a stream, and its hash; `close_durably` closes the stream."""
 
+    closed = False
+    """What Arrow asks of a file before it writes."""
+
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
         self.sha256 = hashlib.sha256()

@@ -6,16 +6,10 @@ a process is killed is removed, and the messages are read again.
 """
 
 from collections import defaultdict
-from contextlib import ExitStack, suppress
-from typing import BinaryIO
-
-import pyarrow as pa
+from contextlib import ExitStack
 
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart, Receipt
-from tamis.filter.minimize import released_schema
-from tamis.formats.parquet_encode import Encoder
-from tamis.formats.parquet_splice import SpliceWriter
 from tamis.plan.plan import Plan
 from tamis.stores.commit import (
     QUARANTINE,
@@ -26,7 +20,8 @@ from tamis.stores.commit import (
     recover,
     staged_path,
 )
-from tamis.stores.folder import HashingSink, close_durably, hold, open_folder
+from tamis.stores.folder import hold, open_folder
+from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
 from tamis.streams.judge import QUARANTINED, Judged
 from tamis.streams.ledger import Ledger
 
@@ -48,9 +43,11 @@ class FolderSink:
         self._stream = stream
         self._held = ExitStack()
         self._period: ExitStack | None = None
-        self._files: dict[str | None, StagedFile] = {}
+        self._files: dict[str | None, tuple[str, ParquetPart]] = {}
         self._positions: dict[int, int] = {}
-        self._schemas = {one.id: released_schema(plan, one) for one in plan.releases}
+        self._layouts: dict[str | None, ParquetLayout] = {None: ParquetLayout(QUARANTINED)}
+        for release in plan.releases:
+            self._layouts[release.id] = released_layout(plan, release)
         self.shown = uri
 
     def open(self, source: str) -> dict[int, int]:
@@ -67,16 +64,16 @@ class FolderSink:
             self._period = ExitStack()
             self._period.enter_context(hold(self._folder, lock_path(ledger.run)))
         for release, rows in judged.released.items():
-            self._file(release, self._schemas[release], ledger.run).write(rows.data)
+            self._file(release, ledger.run).write(rows.data)
         if judged.quarantined.data.num_rows:
-            self._file(None, QUARANTINED, ledger.run).write(judged.quarantined.data)
+            self._file(None, ledger.run).write(judged.quarantined.data)
         return done
 
     def end_period(self, ledger: Ledger) -> None:
         """See `Sink`."""
         parts: defaultdict[str | None, list[FilePart]] = defaultdict(list)
-        for output, file in self._files.items():
-            parts[output].append(file.close())
+        for output, (path, file) in self._files.items():
+            parts[output].append(FilePart(path=path, rows=file.rows, sha256=file.close()))
         self._files = {}
         quarantined = parts.pop(None, [])
         released = {str(release): found for release, found in parts.items()}
@@ -93,22 +90,22 @@ class FolderSink:
 
     def close(self) -> None:
         """See `Sink`."""
-        for file in self._files.values():
+        for _, file in self._files.values():
             file.abandon()
         self._files = {}
         if self._period is not None:
             self._period.close()
         self._held.close()
 
-    def _file(self, release: str | None, schema: pa.Schema, run: str) -> "StagedFile":
+    def _file(self, release: str | None, run: str) -> ParquetPart:
         if release not in self._files:
             folder = f"{QUARANTINE}/{self._plan.policy}"
             if release is not None:
                 folder = f"{self._plan.policy}/{release}"
             path = f"{folder}/{run}-{_PART}.parquet"
             stream = self._folder.create(staged_path(run, path))
-            self._files[release] = StagedFile(path, stream, schema)
-        return self._files[release]
+            self._files[release] = path, ParquetPart(stream, self._layouts[release])
+        return self._files[release][1]
 
     def _read_positions(self, source: str) -> dict[int, int]:
         positions: dict[int, int] = {}
@@ -138,43 +135,3 @@ def _reached(receipt: Receipt, source: str, shown: str) -> dict[int, int]:
             raise RunError(f"{shown}: the receipt of {receipt.run} names no positions")
         found[int(partition)] = one.next
     return found
-
-
-class StagedFile:
-    """A staged file of one period; small gatherings are held until they make a row group."""
-
-    ROWS = 131_072
-
-    def __init__(self, path: str, stream: BinaryIO, schema: pa.Schema) -> None:
-        self._path = path
-        self._stream = HashingSink(stream)
-        self._schema = schema
-        self._encoder = Encoder(schema)
-        self._writer = SpliceWriter(self._stream, schema)
-        self._held: list[pa.RecordBatch] = []
-        self._rows = self._waiting = 0
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        self._held.append(batch)
-        self._waiting += batch.num_rows
-        self._rows += batch.num_rows
-        if self._waiting >= self.ROWS:
-            self._flush()
-
-    def close(self) -> FilePart:
-        self._flush()
-        self._writer.close()
-        close_durably(self._stream.stream)
-        return FilePart(path=self._path, rows=self._rows, sha256=self._stream.sha256.hexdigest())
-
-    def abandon(self) -> None:
-        # A writer that is let go open complains to stderr, whatever is left of its file.
-        with suppress(OSError, pa.ArrowException):
-            self._writer.close()
-        self._stream.stream.close()
-
-    def _flush(self) -> None:
-        if self._held:
-            table = pa.Table.from_batches(self._held, self._schema)
-            self._writer.write(self._encoder.encode(table, {}))
-        self._held, self._waiting = [], 0

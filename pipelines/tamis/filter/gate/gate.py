@@ -30,7 +30,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.filter.gate.leaves import Bounded, Leaf, Rows, take_apart, write_decimals
+from tamis.filter.gate.leaves import Leaf, Rows, take_apart, write_decimals
 from tamis.filter.gate.scan import (
     Scan,
     is_no_chance,
@@ -52,7 +52,7 @@ class GateColumn:
     """A released column of N rows; `not_nir` if its schema declares that its numbers are none."""
 
     name: str
-    array: pa.Array | Bounded
+    array: pa.Array
     not_nir: bool = False
 
 
@@ -147,8 +147,7 @@ def find_leaks(columns: Sequence[GateColumn]) -> Leaks:
 class _Look:
     """A leaf, and what was found in it so far.
 
-    Of a dictionary the entries are looked at first, of bounded numbers the bounds: where none is
-    suspect, no value is.
+    Of a dictionary the entries are looked at first: where none is suspect, no value is.
     """
 
     def __init__(self, column: int, leaf: Leaf, not_nir: bool) -> None:

@@ -4,9 +4,9 @@ The gate looks at what a reader of the batch can see: what lies under a null or 
 `seal`'s to remove.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,6 @@ import pyarrow.types as pt
 from tamis.errors import RunError
 
 Rows = npt.NDArray[np.int64]
-
-_SMALLEST: Final = 10**12  # of a body that is a number
-_LARGEST: Final = 10**15  # above any with its key
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +30,14 @@ class Leaf:
             the int64 behind times and durations.
         values: the values, nulls among them; or the entries of `coded`.
         rows: the row of each value, or None where value i is row i.
-        coded: all values, where `values` are but the entries of a dictionary, or bounds.
+        coded: all values, where `values` are but the entries of a dictionary.
     """
 
     path: str
     kind: Literal["text", "integer", "float", "narrow", "time"]
     values: pa.Array
     rows: Rows | None
-    coded: "pa.DictionaryArray | Bounded | None" = None
+    coded: pa.DictionaryArray | None = None
 
     @property
     def size(self) -> int:
@@ -51,48 +48,16 @@ class Leaf:
         """The leaf with the values themselves."""
         if self.coded is None:
             return self
-        coded = self.coded
-        values = coded.values() if isinstance(coded, Bounded) else coded.dictionary_decode()
-        (leaf,) = take_apart(self.path, values, self.rows)
+        (leaf,) = take_apart(self.path, self.coded.dictionary_decode(), self.rows)
         return leaf
 
 
-@dataclass(frozen=True, eq=False)
-class Bounded:
-    """Numbers, dates or times that are read only where their bounds leave room for a NIR.
-
-    Attributes:
-        extremes: the smallest and the largest.
-        size: how many there are.
-        values: gives them all.
-    """
-
-    extremes: pa.Array
-    size: int
-    values: Callable[[], pa.Array]
-
-    def __len__(self) -> int:
-        return self.size
-
-    @property
-    def type(self) -> pa.DataType:
-        """Of the values."""
-        return self.extremes.type
-
-
-def take_apart(path: str, array: pa.Array | Bounded, rows: Rows | None = None) -> Iterator[Leaf]:
+def take_apart(path: str, array: pa.Array, rows: Rows | None = None) -> Iterator[Leaf]:
     """Yield the leaves of an array of any type and nesting, those of one parent side by side.
 
     Raises:
         RunError: the type is none that the gate can look into; nothing may leave unseen.
     """
-    if isinstance(array, Bounded):
-        for leaf in take_apart(path, array.extremes, rows):
-            if _leaves_room(leaf):
-                yield from take_apart(path, array.values(), rows)
-            else:
-                yield replace(leaf, coded=array)
-        return
     kind = array.type
     if isinstance(array, pa.ExtensionArray):
         yield from take_apart(path, array.storage, rows)
@@ -118,14 +83,6 @@ def take_apart(path: str, array: pa.Array | Bounded, rows: Rows | None = None) -
         yield from _union_leaves(path, array, rows)
     else:
         yield from _flat_leaf(path, array, rows)
-
-
-def _leaves_room(bounds: Leaf) -> bool:
-    """Whether a NIR may lie between the smallest and the largest of a leaf's numbers."""
-    if bounds.kind not in ("integer", "time"):
-        return bounds.kind != "narrow"
-    low, high = pc.min_max(bounds.values).as_py().values()
-    return bool(high >= _SMALLEST and low <= _LARGEST)
 
 
 def _is_list(kind: pa.DataType) -> bool:
