@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from tamis.beam.read import ReadJsonLines as ReadJsonLines
     from tamis.beam.read import ReadParquet as ReadParquet
     from tamis.beam.store import Store as Store
-    from tamis.documents.project import Project as Project
-    from tamis.documents.project import load_project as load_project
     from tamis.errors import TamisError as TamisError
     from tamis.filter.minimize import Minimized as Minimized
     from tamis.filter.minimize import minimize as minimize
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
     from tamis.nir.profile import NirProfile as NirProfile
     from tamis.nir.profile import profile_nir as profile_nir
     from tamis.plan.plan import Plan as Plan
+    from tamis.plan.project import Project as Project
+    from tamis.plan.project import load_project as load_project
 
 _HOMES = {
     "Batch": "tamis.beam.batch",
@@ -35,7 +35,7 @@ _HOMES = {
     "NirProfile": "tamis.nir.profile",
     "Plan": "tamis.plan.plan",
     "PostgresStore": "tamis.beam.postgres",
-    "Project": "tamis.documents.project",
+    "Project": "tamis.plan.project",
     "ReadAvro": "tamis.beam.read",
     "ReadCsv": "tamis.beam.read",
     "ReadDsn": "tamis.beam.read",
@@ -46,7 +46,7 @@ _HOMES = {
     "Store": "tamis.beam.store",
     "TamisError": "tamis.errors",
     "find_nir": "tamis.nir.find",
-    "load_project": "tamis.documents.project",
+    "load_project": "tamis.plan.project",
     "minimize": "tamis.filter.minimize",
     "profile_nir": "tamis.nir.profile",
 }

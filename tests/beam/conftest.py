@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tamis.documents.project import bundled_project
 from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.plan.compile import compile_plan
 from tamis.plan.plan import Plan
+from tamis.plan.project import bundled_project
 from tamis.runs.batch import Job, run
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records

@@ -16,11 +16,11 @@ from apache_beam.transforms.window import IntervalWindow, TimestampedValue
 from tamis.beam.minimize import KeyRef
 from tamis.beam.pubsub import PubsubStream, _CommitFn, _JudgeFn, position_of
 from tamis.beam.window import Portion, PortionCoder
-from tamis.documents.project import bundled_project
 from tamis.errors import RunError
 from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
+from tamis.plan.project import bundled_project
 from tamis.streams.address import PubsubAddress
 from tamis.streams.messages import json_decoder
 from tamis.synthetic.records import DIRTY, make_records

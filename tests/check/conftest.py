@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tamis.documents.project import Project, load_project
+from tamis.plan.project import Project, load_project
 
 BASE = Path(__file__).parent / "base"
 

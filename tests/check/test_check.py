@@ -7,8 +7,8 @@ from ruamel.yaml import YAML
 
 from tamis.check.check import check
 from tamis.check.violation import Violation
-from tamis.documents.project import Project, bundled_project
 from tamis.errors import DocumentError
+from tamis.plan.project import Project, bundled_project
 
 MakeProject = Callable[..., Project]
 ADDED_RELEASE = """\

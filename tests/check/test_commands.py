@@ -5,8 +5,8 @@ import pytest
 
 from tamis.cli.check import check_command
 from tamis.cli.plan import plan_command
-from tamis.documents.project import Project
 from tamis.errors import DocumentError, UsageError
+from tamis.plan.project import Project
 
 MakeProject = Callable[..., Project]
 Captured = pytest.CaptureFixture[str]

@@ -14,9 +14,9 @@ from tamis.diff.change import Change, Risk, say_days
 from tamis.diff.diff import Difference, diff
 from tamis.diff.disclosure import Form
 from tamis.diff.record_sets import ALL, Box, Values, only, remainder
-from tamis.documents.project import Project, bundled_project, load_project
 from tamis.errors import DocumentError, UsageError
 from tamis.filter.minimize import minimize
+from tamis.plan.project import Project, bundled_project, load_project
 
 BASE = Path(__file__).parent / "base"
 FEED, STUDY, AID = (f"policies/{name}.yaml" for name in ("feed", "study", "aid"))

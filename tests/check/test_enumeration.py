@@ -15,10 +15,10 @@ from tamis.documents.calendar import days_of
 from tamis.documents.context import Subject, open_subject
 from tamis.documents.policy import Policy
 from tamis.documents.positions import Source
-from tamis.documents.project import Project
 from tamis.documents.tags import TAGS
 from tamis.errors import DocumentError, UsageError
 from tamis.plan.compile import compile_subject
+from tamis.plan.project import Project
 
 IDENTIFIERS = {"nir", "cle"}
 PARTS = {"sexe": "sex", "naissance": "birth", "commune": "place"}

@@ -3,9 +3,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tamis.documents.project import Project, bundled_project
 from tamis.errors import DocumentError, UsageError
 from tamis.plan.plan import Plan, PlanField, PlanLeaf
+from tamis.plan.project import Project, bundled_project
 
 MakeProject = Callable[..., Project]
 DAY = datetime.date(2024, 6, 1)

@@ -22,7 +22,6 @@ from tamis.check.check import check
 from tamis.check.rules.need import known_categories
 from tamis.cli.draft import draft_command
 from tamis.documents.positions import read_document
-from tamis.documents.project import bundled_project, load_project
 from tamis.documents.schema import CsvOptions, Schema
 from tamis.documents.types import kind_of
 from tamis.draft import names, sample
@@ -31,6 +30,7 @@ from tamis.draft.shape import leaf as field_of
 from tamis.draft.write import quote, write_schema
 from tamis.errors import InputError, UsageError
 from tamis.nir.number import key_of
+from tamis.plan.project import bundled_project, load_project
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import Dirt, make_nir, make_records, space_nir
 

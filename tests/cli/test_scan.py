@@ -11,9 +11,9 @@ import pytest
 
 from tamis.cli import main
 from tamis.cli.scan import scan_command, scan_file
-from tamis.documents.project import bundled_project
 from tamis.errors import InputError
 from tamis.formats.schemaless import csv_options
+from tamis.plan.project import bundled_project
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import Dirt, make_records
 

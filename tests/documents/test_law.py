@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from tamis.documents.calendar import law_on
 from tamis.documents.law import Article
-from tamis.documents.project import ARTICLES, bundled_project
+from tamis.documents.project import ARTICLES
+from tamis.plan.project import bundled_project
 
 
 def article(*windows: tuple[str, str | None]) -> dict[str, Any]:

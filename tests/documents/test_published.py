@@ -29,10 +29,10 @@ def test_editors_accept_the_short_forms_of_a_schema() -> None:
     "statement",
     [
         "import tamis.documents",
-        "from tamis.check.check import check; check(tamis.documents.bundled_project())",
+        "from tamis.check.check import check; check(tamis.documents.bundled_documents())",
         "from tamis.cli.check import check_command; "
-        "check_command(tamis.documents.bundled_project(), True)",
-        "tamis.documents.bundled_project().plan('cpir-partage')",
+        "from tamis.plan.project import bundled_project; check_command(bundled_project(), True)",
+        "from tamis.plan.project import bundled_project; bundled_project().plan('cpir-partage')",
     ],
 )
 def test_documents_are_read_and_proved_without_beam_and_arrow(statement: str) -> None:

@@ -14,10 +14,10 @@ from tamis.beam.look import Look
 from tamis.documents import project as documents
 from tamis.documents.calendar import today
 from tamis.documents.context import open_subject
-from tamis.documents.project import Project, load_project
 from tamis.dry_run.compose import compose
 from tamis.dry_run.result import DryRun
 from tamis.plan.compile import compile_subject, whole_schema
+from tamis.plan.project import Project, load_project
 from tamis.runs.batch import dry_run
 
 IN_MEMORY = "--direct_running_mode=in_memory"
@@ -107,8 +107,8 @@ def make_project(folder: Path, schema: str = SCHEMA, policy: str = POLICY % KEPT
 def _one_law() -> Iterator[None]:
     """The bundled law is read once."""
     with pytest.MonkeyPatch.context() as patch:
-        once = functools.cache(documents.bundled_project)
-        patch.setattr(documents, "bundled_project", once)
+        once = functools.cache(documents.bundled_documents)
+        patch.setattr(documents, "bundled_documents", once)
         yield
 
 

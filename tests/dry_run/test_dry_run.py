@@ -17,13 +17,13 @@ from tamis.beam.look import Look
 from tamis.beam.read import share_out
 from tamis.documents.calendar import today
 from tamis.documents.context import open_subject
-from tamis.documents.project import bundled_project
 from tamis.dry_run.compose import compose
 from tamis.dry_run.html import render_html
 from tamis.dry_run.result import PUBLISHED, DryRun, as_text, json_schema
 from tamis.dry_run.terminal import tell_dry_run
 from tamis.keys.keyring import Keyring
 from tamis.plan.compile import compile_subject, whole_schema
+from tamis.plan.project import bundled_project
 from tamis.runs.batch import Job, dry_run, run
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_nir, make_records

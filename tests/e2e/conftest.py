@@ -11,11 +11,11 @@ import pytest
 from tamis.cli import main
 from tamis.documents.calendar import today
 from tamis.documents.policy import Policy
-from tamis.documents.project import Project, bundled_project, load_project
 from tamis.documents.schema import Schema
 from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
+from tamis.plan.project import Project, bundled_project, load_project
 
 from ..services.kafka import Broker, run_kafka
 from ..services.postgres import Server, run_postgres
@@ -85,7 +85,7 @@ def tamis(
     def load(folder: str | None = None) -> Project:
         return project if folder is None else load_project(folder)
 
-    monkeypatch.setattr("tamis.documents.project.load_project", load)
+    monkeypatch.setattr("tamis.plan.project.load_project", load)
 
     def call(*arguments: object) -> Said:
         monkeypatch.setattr(sys, "argv", ["tamis", *map(str, arguments)])

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.documents.project import bundled_project
 from tamis.documents.types import arrow_type
+from tamis.plan.project import bundled_project
 from tamis.runs.batch import dry_run
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import space_nir

@@ -22,9 +22,9 @@ from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
 from tamis.beam.window import PortionCoder
 from tamis.documents.calendar import today
-from tamis.documents.project import Project
 from tamis.evidence.receipt import Receipt
 from tamis.keys.sealed import PrivateKey, unseal
+from tamis.plan.project import Project
 from tamis.synthetic.records import DIRTY, make_records
 
 from ..services.pubsub import Emulator

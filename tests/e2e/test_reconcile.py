@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.documents.project import bundled_project
 from tamis.evidence.receipt import Receipt
+from tamis.plan.project import bundled_project
 from tamis.runs.batch import dry_run
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import Dirt, make_records

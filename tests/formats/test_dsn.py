@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.documents.project import load_project
 from tamis.errors import DocumentError, InputError
 from tamis.formats.dsn import records as dsn
 from tamis.formats.dsn.layout import DsnLayout, layout_of
@@ -24,6 +23,7 @@ from tamis.formats.dsn.records import (
     read_individus,
 )
 from tamis.plan.plan import PlanField
+from tamis.plan.project import load_project
 
 Line = tuple[str, str]
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from tamis.documents.calendar import today
-from tamis.documents.project import bundled_project
 from tamis.keys.keyring import DerivedKey
 from tamis.keys.sealed import PublicKey
 from tamis.plan.plan import Plan
+from tamis.plan.project import bundled_project
 from tamis.streams.judge import Judge, Judged
 from tamis.streams.messages import Gathered, Message, json_decoder
 from tamis.synthetic.files import _as_json

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.documents.project import bundled_project
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.keys.sealed import PrivateKey
+from tamis.plan.project import bundled_project
 from tamis.stores.commit import recover
 from tamis.stores.folder import open_folder
 from tamis.streams.into_folder import FolderSink

@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from tamis.cli.app import app
-from tamis.documents.project import bundled_project
 from tamis.evidence.receipt import Receipt
+from tamis.plan.project import bundled_project
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import make_records
 from tamis.verify.verify import verify

@@ -14,10 +14,10 @@ import pytest
 
 from tamis.cli.verify import verify_command
 from tamis.documents.calendar import today
-from tamis.documents.project import Project, bundled_project, load_project
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.plan.compile import compile_plan
+from tamis.plan.project import Project, bundled_project, load_project
 from tamis.runs.batch import Job, run
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records

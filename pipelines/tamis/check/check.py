@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from tamis.check.case import Case, Found
-from tamis.check.rules import documents, identifiers, naming, need, permission
+from tamis.check.rules import consistency, identifiers, naming, need, permission
 from tamis.check.violation import Violation
 from tamis.check.warnings import notices
 from tamis.documents.calendar import LawOfDay, days_of, law_cuts, law_on, window_cuts
 from tamis.documents.context import Subject, open_subject
-from tamis.documents.project import Project
+from tamis.documents.project import Documents
 from tamis.errors import DocumentError, Problem
 
 Rule = Callable[[Case], Found]
@@ -49,11 +49,11 @@ _RULES: tuple[Rule, ...] = (
 )
 
 
-def check(project: Project) -> list[Violation]:
-    """Prove the invariants of every policy of `project`, on every day.
+def check(documents: Documents) -> list[Violation]:
+    """Prove the invariants of every policy of a project, on every day.
 
     Args:
-        project: whose documents are judged; none is changed.
+        documents: of the project, which are judged; none is changed.
 
     Returns:
         Errors and warnings, each once for a place, with the first day it shows; by file and line.
@@ -61,9 +61,9 @@ def check(project: Project) -> list[Violation]:
     Raises:
         DocumentError: documents that do not follow their grammar, with all their problems.
     """
-    subjects = _open_all(project)
-    law = project.law
-    register, register_source = project.register
+    subjects = _open_all(documents)
+    law = documents.law
+    register, register_source = documents.register
     cuts = (
         law_cuts(law)
         | window_cuts(entry for one in register.processings.values() for entry in one.entries)
@@ -74,11 +74,11 @@ def check(project: Project) -> list[Violation]:
         for index, release in enumerate(subject.policy.releases):
             for day in days_of(release, cuts):
                 found += _judge(subject, index, law_on(law, day))
-    for name in project.schemas():
-        schema, source = project.schema(name)
-        found += documents.judge_schema(schema, source, law)
-    found += documents.judge_register(register, register_source, law)
-    found += documents.judge_law(law)
+    for name in documents.schemas():
+        schema, source = documents.schema(name)
+        found += consistency.judge_schema(schema, source, law)
+    found += consistency.judge_register(register, register_source, law)
+    found += consistency.judge_law(law)
     found += notices(subjects, cuts)
     return _first_of_each(found)
 
@@ -86,7 +86,7 @@ def check(project: Project) -> list[Violation]:
 def violations_on(subject: Subject, day: datetime.date) -> list[Violation]:
     """What the releases of `subject` that are in force on `day` violate on that day."""
     law = law_on(subject.law, day)
-    found = list(documents.judge_schema(subject.schema, subject.schema_source, subject.law))
+    found = list(consistency.judge_schema(subject.schema, subject.schema_source, subject.law))
     for index, release in enumerate(subject.policy.releases):
         if release.in_force(day):
             found += _judge(subject, index, law)
@@ -99,13 +99,13 @@ def _judge(subject: Subject, index: int, law: LawOfDay) -> Iterator[Violation]:
         yield from rule(case)
 
 
-def _open_all(project: Project) -> list[Subject]:
+def _open_all(documents: Documents) -> list[Subject]:
     """Every policy with its documents; schemas that no policy uses are read too."""
     problems: dict[Problem, None] = {}
     subjects: list[Subject] = []
-    readers: list[Callable[[], object]] = [lambda: project.law, lambda: project.register]
-    readers += [partial(project.schema, name) for name in project.schemas()]
-    readers += [partial(open_subject, project, name) for name in project.policies()]
+    readers: list[Callable[[], object]] = [lambda: documents.law, lambda: documents.register]
+    readers += [partial(documents.schema, name) for name in documents.schemas()]
+    readers += [partial(open_subject, documents, name) for name in documents.policies()]
     for read in readers:
         try:
             document = read()

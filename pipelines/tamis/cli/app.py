@@ -13,7 +13,7 @@ import typer
 from tamis.cli import keys, seal_keys
 
 if TYPE_CHECKING:
-    from tamis.documents.project import Project
+    from tamis.plan.project import Project
 
 app = typer.Typer(
     name="tamis",
@@ -65,7 +65,7 @@ def tamis(
     """Tag each record with its legal purpose, strip the NIR, drop what need not be known."""
 
     def load() -> "Project":
-        from tamis.documents.project import load_project
+        from tamis.plan.project import load_project
 
         return load_project(project)
 

@@ -12,8 +12,8 @@ import sys
 
 from tamis.check.check import check
 from tamis.check.violation import Violation
-from tamis.documents.project import Project
 from tamis.errors import DocumentError
+from tamis.plan.project import Project
 
 HOLDS = "what holds, holds for the documents as declared"
 

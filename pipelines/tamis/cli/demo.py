@@ -14,11 +14,11 @@ from tamis.cli.check import check_command
 from tamis.cli.run import tell_attested, tell_receipt
 from tamis.cli.verify import verify_command
 from tamis.documents.calendar import today
-from tamis.documents.project import Project, bundled_project
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.plan.compile import compile_plan
+from tamis.plan.project import Project, bundled_project
 from tamis.stores.commit import receipt_path
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records

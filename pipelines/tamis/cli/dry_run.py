@@ -11,9 +11,9 @@ from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress
 from tamis.documents.calendar import today
 from tamis.documents.context import open_subject
-from tamis.documents.project import Project, load_project
 from tamis.errors import UsageError
 from tamis.plan.compile import compile_plan, compile_subject, whole_schema
+from tamis.plan.project import Project, load_project
 
 if TYPE_CHECKING:
     from tamis.dry_run.result import DryRun

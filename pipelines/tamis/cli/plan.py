@@ -13,10 +13,10 @@ from typing import Any
 
 from tamis.cli.day import read_day
 from tamis.documents.context import open_subject
-from tamis.documents.project import Project
 from tamis.plan.compile import compile_plan
 from tamis.plan.explain import Explained, explain, explain_field
-from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanRelease
+from tamis.plan.plan import Plan, PlanCondition, PlanRelease
+from tamis.plan.project import Project
 
 
 def plan_command(
@@ -75,7 +75,7 @@ def _as_json(plan: Plan, found: Iterable[Explained]) -> dict[str, Any]:
         "policy_sha256": plan.policy_sha256,
         "plan_sha256": plan.sha256,
         "law": dict(plan.law),
-        "reads": _leaf_paths(plan.fields),
+        "reads": list(plan.leaves()),
         "releases": releases,
     }
 
@@ -87,22 +87,12 @@ def _condition(one: PlanCondition) -> dict[str, Any]:
     return {"field": one.field, "in": values, "because": one.because}
 
 
-def _leaf_paths(fields: Sequence[PlanField], above: str = "") -> list[str]:
-    paths: list[str] = []
-    for field in fields:
-        path, inner = f"{above}{field.name}", field
-        while inner.of is not None:
-            inner = inner.of
-        paths += _leaf_paths(inner.fields, f"{path}.") if inner.fields else [path]
-    return paths
-
-
 def _print_plan(plan: Plan, found: Sequence[Explained]) -> None:
     until = f"valid until {plan.valid_until}" if plan.valid_until else "no change known to come"
     print(f"policy {plan.policy}, day {plan.day}, {until}")
     print(f"schema {plan.schema}, processing {plan.processing}, {plan.direction}")
     print("law " + ", ".join(f"{article} {version}" for article, version in plan.law.items()))
-    print(f"reads {', '.join(_leaf_paths(plan.fields))}")
+    print(f"reads {', '.join(plan.leaves())}")
     for release in plan.releases:
         print()
         print(_say_release(release))

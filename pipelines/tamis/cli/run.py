@@ -12,11 +12,11 @@ from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress, show_warnings
 from tamis.documents.calendar import today
-from tamis.documents.project import Project
 from tamis.errors import UsageError
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
 from tamis.plan.compile import compile_plan
 from tamis.plan.plan import Plan
+from tamis.plan.project import Project
 from tamis.stores.commit import receipt_path
 from tamis.stores.database import is_database, shown_uri
 

@@ -15,10 +15,10 @@ from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_log
 from tamis.cli.run import compile_allowed, tell_receipt
 from tamis.documents.calendar import today
-from tamis.documents.project import Project
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.plan.plan import Plan
+from tamis.plan.project import Project
 from tamis.streams.address import shown_stream, stream_kind
 
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from tamis.documents.project import Project
+from tamis.plan.project import Project
 from tamis.verify.verify import verify
 
 

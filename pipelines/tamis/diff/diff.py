@@ -33,9 +33,9 @@ from tamis.diff.newly_disclosed import Comparison, Draft, Finding, find_surplus,
 from tamis.diff.wording import compare_policies
 from tamis.documents.context import Subject, keeps_of, open_subject, tests_of
 from tamis.documents.positions import Source
-from tamis.documents.project import Project
 from tamis.documents.schema import Schema
 from tamis.errors import DocumentError, Problem
+from tamis.plan.project import Project
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from tamis.documents.project import Project, load_project
 from tamis.errors import UsageError
+from tamis.plan.project import Project, load_project
 
 _FILES = ("100644", "100755")
 _FOLDERS = ("policies", "schemas")

@@ -8,7 +8,7 @@ from functools import cached_property
 from tamis.documents.calendar import law_cuts, window_cuts
 from tamis.documents.policy import Condition, Need, Policy, Release
 from tamis.documents.positions import Path_, Source
-from tamis.documents.project import Law, Project
+from tamis.documents.project import Documents, Law
 from tamis.documents.register import Processing, Register
 from tamis.documents.schema import Leaf, Schema
 
@@ -52,18 +52,18 @@ class Subject:
         )
 
 
-def open_subject(project: Project, name: str) -> Subject:
-    """The policy `name` of `project`, with the documents that it stands on.
+def open_subject(documents: Documents, name: str) -> Subject:
+    """The policy `name` of a project, with the documents that it stands on.
 
     Raises:
         UsageError: the project has no such policy.
         DocumentError: a document does not follow its grammar, or the schema is not there.
     """
-    policy, source = project.policy(name)
-    schema, schema_source = project.schema(policy.schema_, source.problem(("schema",), ""))
-    register, register_source = project.register
+    policy, source = documents.policy(name)
+    schema, schema_source = documents.schema(policy.schema_, source.problem(("schema",), ""))
+    register, register_source = documents.register
     return Subject(
-        name, policy, source, schema, schema_source, project.law, register, register_source
+        name, policy, source, schema, schema_source, documents.law, register, register_source
     )
 
 

@@ -3,13 +3,11 @@
 The law and the register are the project's own where it has them, else the bundled CPF project's.
 """
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, PURPOSES_ARTICLE, Article
 from tamis.documents.policy import Policy
@@ -17,9 +15,6 @@ from tamis.documents.positions import Model, ModelT, Source, read_document, sugg
 from tamis.documents.register import Register
 from tamis.documents.schema import Schema
 from tamis.errors import DocumentError, Problem, UsageError
-
-if TYPE_CHECKING:
-    from tamis.plan.plan import Plan
 
 ARTICLES = (ITEMS_ARTICLE, PURPOSES_ARTICLE, *CATEGORY_ARTICLES)
 
@@ -36,7 +31,7 @@ class Law:
 
 
 @dataclass(frozen=True)
-class Project:
+class Documents:
     """The documents of one folder, read when asked for.
 
     Attributes:
@@ -110,7 +105,7 @@ class Project:
     def law(self) -> Law:
         """The articles: the project's own folder `policies/law`, else the bundled one."""
         folder = self.folder / "policies" / "law"
-        owner = self if folder.is_dir() else bundled_project()
+        owner = self if folder.is_dir() else bundled_documents()
         articles: dict[str, Article] = {}
         sources: dict[str, Source] = {}
         for name in ARTICLES:
@@ -122,24 +117,8 @@ class Project:
     def register(self) -> tuple[Register, Source]:
         """The register of processings: the project's own, else the bundled one."""
         path = self.folder / "policies" / "register.yaml"
-        owner = self if path.is_file() else bundled_project()
+        owner = self if path.is_file() else bundled_documents()
         return owner._read(owner.folder / "policies" / "register.yaml", Register)
-
-    def plan(self, name: str, on: datetime.date | None = None) -> "Plan":
-        """The plan of the policy `name` under the law of a day.
-
-        Args:
-            name: of the policy.
-            on: the day whose law applies; by default today in Europe/Paris.
-
-        Raises:
-            UsageError: no such policy, or no release of it is in force on the day.
-            DocumentError: the documents are wrong, or the policy violates an invariant.
-        """
-        from tamis.documents.calendar import today
-        from tamis.plan.compile import compile_plan
-
-        return compile_plan(self, name, on or today())
 
     def _show(self, inside: str | Path) -> str:
         return str(Path(self.shown) / inside)
@@ -161,23 +140,7 @@ def bundled_folder() -> Path:
     return inside if inside.is_dir() else Path(str(files("tamis"))).parent.parent
 
 
-def bundled_project() -> Project:
-    """The CPF project that comes with Tamis."""
+def bundled_documents() -> Documents:
+    """The documents of the CPF project that comes with Tamis."""
     folder = bundled_folder()
-    here = Path.cwd()
-    return Project(folder, "" if folder == here else "cpf:")
-
-
-def load_project(folder: str | Path | None = None) -> Project:
-    """The project in `folder`, or by default the current folder if it is one, else the CPF's.
-
-    Raises:
-        UsageError: `folder` holds no `policies/`.
-    """
-    if folder is None:
-        here = Path.cwd()
-        return Project(here) if (here / "policies").is_dir() else bundled_project()
-    path = Path(folder)
-    if not (path / "policies").is_dir():
-        raise UsageError(f"{folder}: not a project, it holds no folder `policies`")
-    return Project(path.resolve(), str(folder))
+    return Documents(folder, "" if folder == Path.cwd() else "cpf:")

@@ -6,9 +6,9 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Final
 
-from tamis.documents.project import bundled_project
 from tamis.documents.schema import FieldSpec
 from tamis.formats.schemaless import read_columns
+from tamis.plan.project import bundled_project
 
 BUNDLED: Final = "dsn-individus"
 _RUBRIQUE = re.compile(r"S\d\d\.G\d\d\.\d\d\.\d{3}")

@@ -71,7 +71,7 @@ def minimize(
 
     Example:
         >>> from datetime import date
-        >>> from tamis.documents.project import load_project
+        >>> from tamis.plan.project import load_project
         >>> plan = load_project().plan("cpir-partage", on=date(2026, 1, 1))
         >>> done = minimize(pa.record_batch({"nir": ["155087599999194", None]}), plan)
         >>> done.tally.records, done.tally.reconciled

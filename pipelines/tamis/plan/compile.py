@@ -1,6 +1,6 @@
 """Policy, schema, law and register of one day, compiled to a plan (`design.md` §2, §5).
 
->>> from tamis.documents.project import load_project
+>>> from tamis.plan.project import load_project
 >>> plan = load_project().plan("cpir-partage", on=datetime.date(2026, 1, 1))
 >>> [release.item for release in plan.releases]
 ['R6323-37.I.3']
@@ -15,7 +15,7 @@ from tamis.documents.calendar import LawOfDay, item_windows, law_on, say_window
 from tamis.documents.context import Subject, needs_by_field, open_subject, tests_of
 from tamis.documents.law import Nir, item_key
 from tamis.documents.policy import Condition, Release
-from tamis.documents.project import Project
+from tamis.documents.project import Documents
 from tamis.documents.schema import FieldSpec, Leaf
 from tamis.errors import DocumentError, UsageError
 from tamis.plan.plan import (
@@ -33,11 +33,11 @@ OUTSIDE = "outside every category"
 ONLY_READ = "read for a condition, never released"
 
 
-def compile_plan(project: Project, policy: str, on: datetime.date) -> Plan:
+def compile_plan(documents: Documents, policy: str, on: datetime.date) -> Plan:
     """The plan of `policy` under the law of the day `on`.
 
     Args:
-        project: where the policy and its documents are.
+        documents: where the policy and its documents are.
         policy: the policy's name.
         on: the day whose law applies.
 
@@ -46,7 +46,7 @@ def compile_plan(project: Project, policy: str, on: datetime.date) -> Plan:
         DocumentError: a document does not follow its grammar, or the policy violates an
             invariant on that day.
     """
-    return compile_subject(open_subject(project, policy), on)
+    return compile_subject(open_subject(documents, policy), on)
 
 
 def compile_subject(subject: Subject, on: datetime.date) -> Plan:

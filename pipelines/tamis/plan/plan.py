@@ -9,7 +9,7 @@ digest and the fates of fields that are not read: the same rules have the same d
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -43,6 +43,41 @@ class PlanField:
     quasi_identifier: bool = False
     rubrique: str | None = None
     bloc: str | None = None
+
+    def walk(self, at: str = "") -> Iterator[tuple[str, "PlanField"]]:
+        """This field and all inside it, outermost first, each with its path.
+
+        A list and its element have the same path: that by which policies name them.
+
+        Args:
+            at: the path of this field; by default its name.
+
+        Example:
+            >>> contract = PlanField("item", "struct", fields=(PlanField("debut", "date32"),))
+            >>> [path for path, _ in PlanField("contrats", "list", of=contract).walk()]
+            ['contrats', 'contrats', 'contrats.debut']
+        """
+        path = at or self.name
+        yield path, self
+        if self.of is not None:
+            yield from self.of.walk(path)
+        for child in self.fields:
+            yield from child.walk(f"{path}.{child.name}")
+
+    def leaves(self, at: str = "") -> Iterator[tuple[str, "PlanField"]]:
+        """The fields in `walk(at)` that hold values themselves: no list and no struct."""
+        for path, node in self.walk(at):
+            if node.of is None and not node.fields:
+                yield path, node
+
+    def find(self, path: str) -> "PlanField | None":
+        """The innermost field at `path`, so the element and not the list; None if there is none.
+
+        Example:
+            >>> PlanField("codes", "list", of=PlanField("item", "string")).find("codes").type
+            'string'
+        """
+        return dict(self.walk()).get(path)
 
 
 @dataclass(frozen=True)
@@ -148,6 +183,10 @@ class Plan:
     def sha256(self) -> str:
         """SHA-256 of the canonical JSON, in hexadecimal."""
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+    def leaves(self) -> dict[str, PlanField]:
+        """The leaves that some release keeps or tests, by path, in the schema's order."""
+        return {path: leaf for field in self.fields for path, leaf in field.leaves()}
 
     @property
     def needs_keys(self) -> bool:

@@ -24,7 +24,7 @@ from tamis.plan.plan import Plan
 from tamis.stores.commit import QUARANTINE, RECEIPTS, STAGING, receipt_path
 
 if TYPE_CHECKING:
-    from tamis.documents.project import Project
+    from tamis.plan.project import Project
 
 Outcome = Literal["ok", "failed", "not checked"]
 
