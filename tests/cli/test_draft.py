@@ -1,7 +1,9 @@
 """`tamis draft`: schemas that load and say what the file holds, but none of its values."""
 
+import bz2
 import csv
 import datetime
+import gzip
 import json
 import random
 import re
@@ -532,8 +534,30 @@ def test_wrong_calls_are_refused(tmp_path: Path) -> None:
     for wrong in ({"rows": 0}, {"name": "a b"}, {"name": ""}):
         with pytest.raises(UsageError):
             draft_command(file, **wrong)
-    with pytest.raises(UsageError, match="suffix tells no format"):
+    with pytest.raises(UsageError, match="its suffix must tell its format"):
         draft_command(tmp_path / "feed.xlsx")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl"])
+@pytest.mark.parametrize("packed", ["gz", "bz2", "zst"])
+def test_a_compressed_file_is_drafted_as_what_it_holds(
+    suffix: str, packed: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    data = b'{"a": 12}\n' * 9 if suffix == "jsonl" else b"a\tb\n" + b"12\tx\n" * 9
+    compress: dict[str, Callable[[bytes], bytes]] = {
+        "gz": gzip.compress,
+        "bz2": bz2.compress,
+        "zst": lambda data: pa.compress(data, "zstd", asbytes=True),
+    }
+    plain, file = tmp_path / f"feed.{suffix}", tmp_path / f"feed.{suffix}.{packed}"
+    plain.write_bytes(data)
+    file.write_bytes(compress[packed](data))
+    drafts = []
+    for path in (plain, file):
+        assert draft_command(path, name="feed") == 0
+        drafts.append(capfdbinary.readouterr().out)
+    assert drafts[0] == drafts[1]
+    assert b"a:" in drafts[0]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "avro"])

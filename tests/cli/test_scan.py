@@ -1,5 +1,6 @@
 """`tamis scan` on every format: which columns hold NIRs, how many, in which form; no value."""
 
+import bz2
 import gzip
 import json
 from collections.abc import Callable
@@ -115,6 +116,38 @@ def test_a_file_that_is_not_what_its_name_says_is_an_error(tmp_path: Path, name:
     path.write_bytes(gzip.compress(b"nothing of the kind"))
     with pytest.raises(InputError, match="is not a whole"):
         scan_file(path)
+
+
+COMPRESSED: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "zst": lambda data: pa.compress(data, "zstd", asbytes=True),
+}
+
+
+@pytest.mark.parametrize("suffix", COMPRESSED)
+@pytest.mark.parametrize(
+    "name",
+    ["accompagnement-parcours", "benevolat-engagement", "prevention-passeport", "dsn-individus"],
+)
+def test_a_compressed_file_is_scanned_as_what_it_holds(
+    feed: Callable[[str], Path], name: str, suffix: str
+) -> None:
+    plain = feed(name)
+    packed = plain.with_name(f"{plain.name}.{suffix}")
+    packed.write_bytes(COMPRESSED[suffix](plain.read_bytes()))
+    assert scan_file(packed) == scan_file(plain)
+
+
+@pytest.mark.parametrize("suffix", COMPRESSED)
+def test_a_compressed_file_that_is_cut_is_an_error(
+    feed: Callable[[str], Path], suffix: str
+) -> None:
+    plain = feed("prevention-passeport")
+    packed = plain.with_name(f"{plain.name}.{suffix}")
+    packed.write_bytes(COMPRESSED[suffix](plain.read_bytes())[:-50])
+    with pytest.raises(InputError, match=": is "):
+        scan_file(packed)
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -13,15 +13,8 @@ from apache_beam.io.filesystems import FileSystems
 
 from tamis.documents.schema import FormatName
 from tamis.errors import InputError, UsageError
+from tamis.formats.suffixes import decompressed, format_of
 
-_SUFFIXES: dict[str, FormatName] = {
-    ".parquet": "parquet",
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".avro": "avro",
-    ".dsn": "dsn",
-}
 _READ_BYTES = 1 << 20
 
 
@@ -42,20 +35,6 @@ class InputFile:
     format: FormatName
 
 
-def format_of(uri: str, default: FormatName) -> FormatName:
-    """The format of a file by the end of its name, or `default` for any other name.
-
-    Example:
-        >>> format_of("in/feed.csv.gz", "parquet"), format_of("in/feed.txt", "dsn")
-        ('csv', 'dsn')
-    """
-    name = uri.lower().removesuffix(".gz").removesuffix(".bz2").removesuffix(".zst")
-    for suffix, found in _SUFFIXES.items():
-        if name.endswith(suffix):
-            return found
-    return default
-
-
 def list_inputs(patterns: tuple[str, ...], default: FormatName) -> list[InputFile]:
     """The files that `patterns` match, sorted by URI, each once.
 
@@ -66,7 +45,7 @@ def list_inputs(patterns: tuple[str, ...], default: FormatName) -> list[InputFil
     """
     sizes = {uri: size for pattern in patterns for uri, size in _match(pattern).items()}
     return [
-        InputFile(index, uri, size, format_of(uri, default))
+        InputFile(index, uri, size, format_of(uri) or default)
         for index, (uri, size) in enumerate(sorted(sizes.items()))
     ]
 
@@ -156,55 +135,7 @@ def open_sequential(uri: str) -> tuple[BinaryIO, HashingReader]:
     """
     raw = HashingReader(uri)
     buffered: Any = io.BufferedReader(raw, _READ_BYTES)
-    for suffix, decompress in _DECOMPRESS.items():
-        if uri.lower().endswith(suffix):
-            buffered = io.BufferedReader(_Decompressed(uri, decompress(buffered)), _READ_BYTES)
-    return buffered, raw
-
-
-def _gunzip(stream: Any) -> Any:
-    import gzip
-
-    return gzip.GzipFile(fileobj=stream)
-
-
-def _bunzip(stream: Any) -> Any:
-    import bz2
-
-    return bz2.BZ2File(stream)
-
-
-def _unzstd(stream: Any) -> Any:
-    return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
-
-
-_DECOMPRESS: dict[str, Callable[[Any], Any]] = {".gz": _gunzip, ".bz2": _bunzip, ".zst": _unzstd}
-
-
-class _Decompressed(io.RawIOBase):
-    """A stream that tells which file cannot be decompressed."""
-
-    def __init__(self, uri: str, stream: Any) -> None:
-        super().__init__()
-        self._uri = uri
-        self._stream = stream
-
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read at most `len(buffer)` bytes; 0 at the end."""
-        try:
-            data = self._stream.read(len(buffer))
-        except Exception as error:
-            if isinstance(error, InputError):
-                raise
-            cut = isinstance(error, EOFError)
-            problem = "is cut" if cut else "is damaged, or not compressed as its name says"
-            raise InputError(self._uri, problem) from None
-        buffer[: len(data)] = data
-        return len(data)
+    return decompressed(buffered, uri), raw
 
 
 def digest(uri: str) -> tuple[int, str]:

@@ -26,7 +26,7 @@ def draft_command(
         InputError: the file cannot be read, or has no field that a schema can name.
     """
     from tamis.draft.dsn import draft_dsn
-    from tamis.draft.sample import format_of, take_sample
+    from tamis.draft.sample import drafted_format, take_sample
     from tamis.draft.write import write_schema
 
     if rows < 1:
@@ -34,7 +34,7 @@ def draft_command(
     if name is not None and not re.fullmatch("[A-Za-z0-9._-]+", name):
         raise UsageError("--name: should be letters, digits, dots, dashes and underscores")
     named = name or re.sub("[^A-Za-z0-9._-]+", "-", file.stem).strip("-") or "feed"
-    form = format_of(file)
+    form = drafted_format(file)
     if form == "dsn":
         text: str | None = draft_dsn(file, named, rows)
     else:

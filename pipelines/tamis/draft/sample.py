@@ -2,11 +2,12 @@
 
 import codecs
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 import fastavro
 import pyarrow as pa
@@ -18,34 +19,28 @@ from tamis.draft.shape import Node, Sample, add_arrow, add_values, leaf, of_arro
 from tamis.errors import InputError, UsageError
 from tamis.formats.records import NumberText
 from tamis.formats.schemaless import MAX_LINE_BYTES, csv_options
-
-FORMATS: Final[dict[str, FormatName]] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".avro": "avro",
-    ".dsn": "dsn",
-}
-"""Formats by the suffix of a file's name."""
+from tamis.formats.suffixes import FORMATS, decompressed, format_of
+from tamis.language import _
 
 _PIECE_ROWS = 16_384
 _PIECE_CHARACTERS = 16 << 20
 _HEAD_BYTES = 1 << 20
 
 
-def format_of(path: Path) -> FormatName:
-    """The format that a file's suffix tells.
+def drafted_format(path: Path) -> FormatName:
+    """The format that a file's suffix tells; `.txt` is taken for CSV.
 
     Raises:
         UsageError: it tells none.
     """
-    found = FORMATS.get(path.suffix.lower())
-    if found is None:
-        raise UsageError(f"{path}: its suffix tells no format: {', '.join(FORMATS)} do")
-    return found
+    form: FormatName | None = "csv" if path.suffix.lower() == ".txt" else format_of(path.name)
+    if form is None:
+        raise UsageError(
+            _("{file}: its suffix must tell its format: {suffixes}").format(
+                file=path, suffixes=", ".join([*FORMATS, ".txt"])
+            )
+        )
+    return form
 
 
 def take_sample(path: Path, rows: int) -> tuple[Sample, CsvOptions]:
@@ -58,14 +53,14 @@ def take_sample(path: Path, rows: int) -> tuple[Sample, CsvOptions]:
         InputError: the file cannot be read as its suffix says, or has no field.
         UsageError: its suffix tells no format.
     """
-    form, options = format_of(path), CsvOptions()
+    form, options = drafted_format(path), CsvOptions()
     try:
         if form == "csv":
             sample, options = _csv(path, rows)
         else:
             take = {"jsonl": _jsonl, "avro": _avro, "parquet": _parquet}[form]
             with path.open("rb") as stream:
-                sample = take(stream, rows)
+                sample = take(decompressed(stream, path.name), rows)
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or 'not whole'}") from None
     except (pa.ArrowException, csv.Error, ValueError, EOFError, KeyError) as error:
@@ -79,7 +74,7 @@ def take_sample(path: Path, rows: int) -> tuple[Sample, CsvOptions]:
 
 def _csv(path: Path, rows: int) -> tuple[Sample, CsvOptions]:
     with path.open("rb") as stream:
-        head = stream.read(_HEAD_BYTES)
+        head = decompressed(stream, path.name).read(_HEAD_BYTES)
     options, encodings = _guess_encoding(head)
     for encoding in encodings[:-1]:
         try:
@@ -110,7 +105,10 @@ def _guess_encoding(head: bytes) -> tuple[CsvOptions, list[str]]:
 def _csv_in(path: Path, rows: int, options: CsvOptions, errors: str) -> Sample:
     encoding = "utf-8-sig" if options.encoding == "utf-8" else options.encoding
     csv.field_size_limit(MAX_LINE_BYTES)
-    with path.open(encoding=encoding, errors=errors, newline="") as text:
+    with (
+        path.open("rb") as stream,
+        io.TextIOWrapper(decompressed(stream, path.name), encoding, errors, newline="") as text,
+    ):
         lines = csv.reader(text, delimiter=options.separator, quotechar=options.quote)
         names = next((line for line in lines if any(name.strip() for name in line)), [])
         sample = Sample([leaf(name) for name in names])

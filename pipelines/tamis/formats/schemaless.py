@@ -9,24 +9,26 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import fastavro
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from tamis.documents.schema import CsvOptions
+from tamis.documents.schema import CsvOptions, FormatName
 from tamis.errors import InputError
 from tamis.formats.chunk import shown_name
+from tamis.formats.suffixes import decompressed, format_of
 
 PIECE_ROWS = 65_536
 """Rows, lines or records that a piece of a column holds at most."""
 
 MAX_LINE_BYTES = 16 << 20
 
+_HEAD_BYTES = 1 << 16
 _SEPARATORS = ",;\t|"
 _RUBRIQUE = re.compile(r"\s*(S\d\d\.G\d\d\.\d\d\.\d{3})\s*,\s*'(.*)'\s*$", re.DOTALL)
 _DSN_NIRS = {
@@ -46,7 +48,7 @@ def read_columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
     """The columns of a file, piece by piece: the same name comes again with each piece.
 
     Args:
-        path: `.parquet`, `.csv`, `.jsonl`, `.avro`, `.dsn`, or a text file.
+        path: of a suffix of `tamis.formats.suffixes`, compressed or not, or a text file.
 
     Returns:
         Names and values; nested fields come as leaves, named by their paths.
@@ -54,22 +56,16 @@ def read_columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
     Raises:
         InputError: the file cannot be read.
     """
-    read = {
-        ".parquet": _parquet,
-        ".csv": _csv,
-        ".jsonl": _jsonl,
-        ".ndjson": _jsonl,
-        ".avro": _avro,
-        ".dsn": _dsn,
-    }.get(path.suffix.lower(), _text)
+    form = format_of(path.name)
+    read = _READERS[form] if form else _text
     try:
-        with path.open("rb") as stream:
-            yield from read(stream)
+        with path.open("rb", buffering=_HEAD_BYTES) as stream:
+            yield from read(decompressed(stream, path.name))
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or 'not whole'}") from None
     except (pa.ArrowException, ValueError, EOFError, KeyError) as error:
         kind = type(error).__name__
-        raise InputError(str(path), f"is not a whole {path.suffix[1:]} file ({kind})") from None
+        raise InputError(str(path), f"is not a whole {form} file ({kind})") from None
 
 
 def csv_options(head: bytes) -> CsvOptions:
@@ -112,10 +108,8 @@ def _parquet(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
             yield from leaves_of(shown_name(name), column)
 
 
-def _csv(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
-    head = stream.read(1 << 16)
-    stream.seek(0)
-    options = csv_options(head)
+def _csv(stream: Any) -> Iterator[tuple[str, pa.Array]]:
+    options = csv_options(stream.peek(_HEAD_BYTES))
     text = io.TextIOWrapper(stream, options.encoding, errors="replace", newline="")
     rows = csv.reader(text, delimiter=options.separator)
     csv.field_size_limit(MAX_LINE_BYTES)
@@ -212,3 +206,12 @@ def _as_arrays(columns: dict[str, list[Any]]) -> Iterator[tuple[str, pa.Array]]:
         except (pa.ArrowException, OverflowError, UnicodeEncodeError):
             texts = [str(one).encode("utf-8", "replace").decode() for one in values]
             yield name, pa.array(texts)
+
+
+_READERS: Final[Mapping[FormatName, Callable[[Any], Iterator[tuple[str, pa.Array]]]]] = {
+    "parquet": _parquet,
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "avro": _avro,
+    "dsn": _dsn,
+}
