@@ -13,6 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing import test_stream as stream_tests
 from apache_beam.transforms.window import IntervalWindow, TimestampedValue
 
+from tamis.address import PubsubAddress
 from tamis.beam.minimize import KeyRef
 from tamis.beam.pubsub import PubsubStream, _CommitFn, _JudgeFn, position_of
 from tamis.beam.window import Portion, PortionCoder
@@ -21,7 +22,6 @@ from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
 from tamis.plan.project import bundled_project
-from tamis.streams.address import PubsubAddress
 from tamis.streams.messages import json_decoder
 from tamis.synthetic.records import DIRTY, make_records
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tamis.address import DatabaseAddress
 from tamis.errors import RunError
 from tamis.formats.chunk import FAULTS
 from tamis.formats.json_texts import to_json
 from tamis.formats.postgres_copy import column_type, from_csv, to_csv
 from tamis.plan.plan import PlanField
-from tamis.stores.database import Database, shown_uri
 from tamis.stores.table_layout import MAX_NAME, table_name
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
@@ -128,13 +128,15 @@ def test_an_address_is_shown_without_its_password(secret: str, query: str) -> No
         f"postgres://hote/base?password={password}&table=t",
         f"postgresql://moi:{password}@hote/base?sslpassword={password}",
     ):
-        assert "§" not in shown_uri(uri)
-        assert "moi" not in shown_uri(uri)
+        assert "§" not in DatabaseAddress.of(uri).shown
+        assert "moi" not in DatabaseAddress.of(uri).shown
 
 
 def test_a_database_hides_its_address() -> None:
-    database = Database.of("postgresql://moi:secret@hote/base?sslmode=require&schema=s&table=t")
-    assert database.address == "postgresql://moi:secret@hote/base?sslmode=require"
+    database = DatabaseAddress.of(
+        "postgresql://moi:secret@hote/base?sslmode=require&schema=s&table=t"
+    )
+    assert database.conninfo == "postgresql://moi:secret@hote/base?sslmode=require"
     assert (database.schema, database.table) == ("s", "t")
     assert "secret" not in repr(database)
 

@@ -11,6 +11,8 @@ PACKAGE = Path(tamis.__file__).parent
 LAYERS = (
     "language",
     "errors",
+    "address",
+    "waiting",
     "arrow",
     "documents",
     "check",

@@ -11,6 +11,7 @@ import pyarrow as pa
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from tamis.address import is_local
 from tamis.documents.schema import FormatName
 from tamis.errors import InputError, UsageError
 from tamis.formats.suffixes import decompressed, format_of
@@ -69,11 +70,6 @@ def _match(pattern: str) -> dict[str, int]:
     if not found:
         raise UsageError(f"no input matches {pattern}")
     return found
-
-
-def is_local(uri: str) -> bool:
-    """Whether `uri` is a plain path on this machine."""
-    return "://" not in uri
 
 
 def open_random(uri: str) -> Any:

@@ -27,6 +27,7 @@ from apache_beam.transforms.window import FixedWindows, IntervalWindow
 from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
+from tamis.address import PubsubAddress
 from tamis.beam.minimize import KeyRef, PinnedKeys, RecordCounters
 from tamis.beam.window import Portion
 from tamis.documents.calendar import today
@@ -38,7 +39,6 @@ from tamis.plan.plan import Plan
 from tamis.stores.commit import QUARANTINE, commit, lock_path, resume, staged_path
 from tamis.stores.folder import Folder, hold, open_folder
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
-from tamis.streams.address import PubsubAddress
 from tamis.streams.into_topics import drop_large, json_values
 from tamis.streams.judge import QUARANTINED, Judge, Judged, Rows
 from tamis.streams.ledger import Ledger

@@ -198,10 +198,10 @@ def run(
 
     A stream (kafka://, pubsub://, watch:) runs until a signal drains it.
     """
+    from tamis.address import StreamAddress, parse_address
     from tamis.cli.run import run_command
-    from tamis.streams.address import stream_kind
 
-    if any(stream_kind(one) for one in inputs):
+    if any(isinstance(parse_address(uri), StreamAddress) for uri in inputs):
         from tamis.cli.run_stream import Asked, run_stream_command
 
         asked = Asked(

@@ -1,13 +1,14 @@
 """`tamis recover`: complete or remove what an interrupted run left."""
 
+from tamis.address import DatabaseAddress, parse_store
 from tamis.stores.commit import recover
-from tamis.stores.database import is_database, shown_uri
 from tamis.stores.folder import open_folder
 
 
 def recover_command(uri: str) -> int:
     """Recover the store at `uri` and tell what was done; always 0."""
-    if is_database(uri):
+    address = parse_store(uri)
+    if isinstance(address, DatabaseAddress):
         from tamis.stores.tables import TableStore
 
         done = TableStore(uri).recover()
@@ -18,5 +19,5 @@ def recover_command(uri: str) -> int:
     for run in done.removed:
         print(f"run {run}: removed, it had not come to its receipt")
     if not done.completed and not done.removed:
-        print(f"{shown_uri(uri)}: nothing to recover")
+        print(f"{address.shown}: nothing to recover")
     return 0

@@ -8,6 +8,7 @@ receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 import datetime
 import sys
 
+from tamis.address import DatabaseAddress, parse_store
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress, show_warnings
@@ -18,7 +19,6 @@ from tamis.plan.compile import compile_plan
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 from tamis.stores.commit import receipt_path
-from tamis.stores.database import is_database, shown_uri
 
 
 def tell_attested(plan: Plan) -> None:
@@ -87,9 +87,10 @@ def run_command(
     if receipt is None:
         print(f"job {name} is handed over to its runner; the receipt will commit it")
         return 0
+    address = parse_store(output)
     where = (
-        f"{shown_uri(output)}, table {RECEIPTS}, run {name}"
-        if is_database(output)
+        f"{address.shown}, table {RECEIPTS}, run {name}"
+        if isinstance(address, DatabaseAddress)
         else f"{output.rstrip('/')}/{receipt_path(name)}"
     )
     if before:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tamis.address import PubsubAddress, StreamAddress, WatchAddress, parse_address
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_log
 from tamis.cli.run import compile_allowed, tell_receipt
@@ -19,7 +20,6 @@ from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
-from tamis.streams.address import shown_stream, stream_kind
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ def run_stream_command(
     with loading_beam():
         from tamis.runs.kafka import stream_id
     stream = asked.run_id or stream_id(policy, source)
-    if stream_kind(source) == "watch":
-        return _watch(source, output, stream, asked, compile_today)
+    address = parse_address(source)
+    if isinstance(address, WatchAddress):
+        return _watch(address, output, stream, asked, compile_today)
     return _read_messages(source, output, stream, asked, compile_today)
 
 
@@ -80,7 +81,7 @@ def _read_messages(
         asked.options,
     )
     with show_log():
-        if stream_kind(source) == "pubsub":
+        if isinstance(parse_address(source), PubsubAddress):
             from tamis.runs.pubsub import run_pubsub as run_it
         else:
             from tamis.runs.kafka import run_stream as run_it
@@ -101,18 +102,20 @@ def _read_messages(
 
 
 def _watch(
-    source: str, output: str, stream: str, asked: Asked, compile_today: Callable[[], Plan]
+    source: WatchAddress, output: str, stream: str, asked: Asked, compile_today: Callable[[], Plan]
 ) -> int:
     from tamis.runs.kafka import drained_by_signals
     from tamis.runs.watch import WatchJob, watch
 
-    if stream_kind(output) is not None:
-        raise UsageError(f"{shown_stream(output)}: a watched folder goes to a store or a database")
+    target = parse_address(output)
+    if isinstance(target, StreamAddress):
+        raise UsageError(f"{target.shown}: a watched folder goes to a store or a database")
     if asked.seal_to is not None:
         raise UsageError("--seal-to is for messages: a file stays where it is")
     stop = threading.Event()
-    pattern = source.removeprefix("watch:")
-    job = WatchJob(pattern, output, stream, asked.keys, once=asked.once, options=asked.options)
+    job = WatchJob(
+        source.pattern, output, stream, asked.keys, once=asked.once, options=asked.options
+    )
     with show_log(), drained_by_signals(stop.set):
         files = watch(job, compile_today, _tell_round, stop)
     print(f"stream {stream} drained: {files} files")

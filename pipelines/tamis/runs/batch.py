@@ -15,6 +15,7 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TestOptions
 
+from tamis.address import DatabaseAddress, parse_address, parse_store
 from tamis.beam.files import digest, list_inputs
 from tamis.beam.look import Look
 from tamis.beam.measure import Measure
@@ -36,7 +37,6 @@ from tamis.stores.commit import (
     resume,
     staged_path,
 )
-from tamis.stores.database import is_database, shown_uri
 from tamis.stores.folder import Folder, hold, open_folder
 from tamis.stores.tables import TableStore
 
@@ -92,7 +92,7 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
     if builds_only(job.options):
         _launch(job, keys, facts, options)
         return None, False
-    if is_database(job.output):
+    if isinstance(parse_store(job.output), DatabaseAddress):
         return _run_into_tables(job, keys, key_parts, facts, options)
     folder = open_folder(job.output)
     recover(folder)
@@ -169,7 +169,7 @@ def dry_run(
         that nobody keeps; the tags name a run of a new id, so that they are as long as a run's.
     """
     if _has_tables(inputs):
-        raise UsageError(f"{shown_uri(inputs[0])}: a dry run reads files, not tables")
+        raise UsageError(f"{parse_address(inputs[0]).shown}: a dry run reads files, not tables")
     facts = RunFacts("dry-run", replay, datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
         path = str(Path(folder) / "measured.json")
@@ -188,7 +188,7 @@ def dry_run(
 
 def _launch(job: Job, keys: KeyRef | None, facts: RunFacts, options: PipelineOptions) -> None:
     pipeline = _pipeline(options)
-    into_tables = is_database(job.output)
+    into_tables = isinstance(parse_store(job.output), DatabaseAddress)
     source = (
         ReadTables(job.inputs, job.plan)
         if _has_tables(job.inputs)
@@ -275,7 +275,7 @@ def _check_same(before: Receipt, job: Job, keys: tuple[KeyPart, ...]) -> None:
     ]
     if differs:
         raise UsageError(
-            f"run `{job.run}` is committed in {shown_uri(job.output)} with another "
+            f"run `{job.run}` is committed in {parse_store(job.output).shown} with another "
             + " and ".join(differs)
         )
 
@@ -286,10 +286,11 @@ def _has_tables(inputs: tuple[str, ...]) -> bool:
     Raises:
         UsageError: some are and some are files, or a table is not named.
     """
-    tables = [uri for uri in inputs if is_database(uri)]
-    for uri in tables:
-        if "?table=" not in uri and "&table=" not in uri:
-            raise UsageError(f"{shown_uri(uri)}: which table? add ?table=NAME")
+    addresses = map(parse_address, inputs)
+    tables = [address for address in addresses if isinstance(address, DatabaseAddress)]
+    for table in tables:
+        if not table.table:
+            raise UsageError(f"{table.shown}: which table? add ?table=NAME")
     if tables and len(tables) < len(inputs):
         raise UsageError("tables and files cannot be the inputs of one run")
     return bool(tables)

@@ -16,6 +16,7 @@ from types import FrameType
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
+from tamis.address import DatabaseAddress, KafkaAddress, PathAddress, parse_address, parse_stream
 from tamis.beam.minimize import KeyRef
 from tamis.beam.stream import Stream, sessions
 from tamis.errors import UsageError
@@ -25,8 +26,6 @@ from tamis.plan.plan import Plan
 from tamis.runs.batch import load_keys
 from tamis.runs.errors import worker_errors
 from tamis.stores.commit import check_run_id
-from tamis.stores.database import is_database
-from tamis.streams.address import shown_stream, stream_kind
 from tamis.streams.from_topic import TopicReader
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.into_tables import TableSink
@@ -76,9 +75,8 @@ def stream_id(policy: str, source: str) -> str:
         >>> stream_id("dsn-droits", "watch:/in/dsn/*.dsn")
         'dsn-droits-dsn-dsn'
     """
-    names = shown_stream(source).rsplit("/", 2)
-    topic = "-".join(names[1:] if stream_kind(source) == "watch" else names[2:])
-    return re.sub(r"[^a-z0-9]+", "-", f"{policy}-{topic}".lower()).strip("-")[:96]
+    name = parse_stream(source).name
+    return re.sub(r"[^a-z0-9]+", "-", f"{policy}-{name}".lower()).strip("-")[:96]
 
 
 def run_stream(job: StreamJob, compile_plan: Callable[[], Plan]) -> Tally:
@@ -111,8 +109,8 @@ def _check(job: StreamJob) -> None:
     runner = PipelineOptions(list(job.options)).view_as(StandardOptions).runner
     if runner not in (None, "DirectRunner", "FnApiRunner"):
         raise UsageError(
-            f"{shown_stream(job.source)}: kafka streams run on the local runner; on {runner} a "
-            "stream comes from pubsub://"
+            f"{parse_stream(job.source).shown}: kafka streams run on the local runner; on {runner} "
+            "a stream comes from pubsub://"
         )
 
 
@@ -152,15 +150,14 @@ class _Stop:
 
 
 def _open_sink(job: StreamJob, plan: Plan, patience: Patience) -> Sink:
-    if is_database(job.output):
+    address = parse_address(job.output)
+    if isinstance(address, DatabaseAddress):
         return TableSink(job.output, plan, job.stream, patience)
-    kind = stream_kind(job.output)
-    if kind == "kafka":
+    if isinstance(address, KafkaAddress):
         return TopicSink(job.output, plan, job.stream, patience)
-    if kind is not None or ("://" in job.output and not job.output.startswith(("gs://", "s3://"))):
+    if not isinstance(address, PathAddress) or address.scheme not in ("", "gs", "s3"):
         raise UsageError(
-            f"{shown_stream(job.output)}: a stream of kafka goes to a database, a topic of kafka "
-            "or a folder"
+            f"{address.shown}: a stream of kafka goes to a database, a topic of kafka or a folder"
         )
     return FolderSink(job.output, plan, job.stream)
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
+from tamis.address import PathAddress, PubsubAddress, parse_address, require_driver
 from tamis.documents.calendar import today
 from tamis.errors import RunError, UsageError
 from tamis.filter.tally import Tally
@@ -24,9 +25,7 @@ from tamis.runs.batch import builds_only, load_keys
 from tamis.runs.errors import worker_errors
 from tamis.runs.kafka import StreamJob, drained_by_signals
 from tamis.stores.commit import check_run_id, recover
-from tamis.stores.database import is_database
 from tamis.stores.folder import open_folder
-from tamis.streams.address import PubsubAddress, shown_stream, stream_kind
 from tamis.streams.messages import avro_decoder, json_decoder
 
 if TYPE_CHECKING:
@@ -57,8 +56,9 @@ def run_pubsub(job: StreamJob, compile_plan: Callable[[], Plan]) -> Tally | None
         RunError: it failed.
     """
     check_run_id(job.stream + _SUFFIX)
-    _check_installed(job.source)
-    source, sink = PubsubAddress.of(job.source), _sink(job)
+    source = PubsubAddress.of(job.source)
+    require_driver(source, "gcp")
+    sink = _sink(job)
     runner = PipelineOptions(list(job.options)).view_as(StandardOptions).runner
     if runner not in _LOCAL:
         if job.once:
@@ -140,26 +140,16 @@ def _launch(
 
 
 def _sink(job: StreamJob) -> PubsubAddress | str:
-    kind = stream_kind(job.output)
-    if kind == "pubsub":
-        topic = PubsubAddress.of(job.output)
-        if not topic.is_topic:
-            raise UsageError(f"{topic.shown}: a sink is a topic, not a subscription")
-        return topic
-    if kind is not None or is_database(job.output):
+    address = parse_address(job.output)
+    if isinstance(address, PubsubAddress):
+        if not address.is_topic:
+            raise UsageError(f"{address.shown}: a sink is a topic, not a subscription")
+        return address
+    if not isinstance(address, PathAddress):
         raise UsageError(
-            f"{shown_stream(job.output)}: a stream of pubsub goes to a topic of pubsub or a folder"
+            f"{address.shown}: a stream of pubsub goes to a topic of pubsub or a folder"
         )
-    return job.output
-
-
-def _check_installed(source: str) -> None:
-    try:
-        import google.pubsub_v1  # noqa: F401
-    except ImportError:
-        raise UsageError(
-            f'{source}: Pub/Sub needs the extra `gcp` (pip install "tamis[gcp]")'
-        ) from None
+    return address.uri
 
 
 def _check_source(source: PubsubAddress) -> None:

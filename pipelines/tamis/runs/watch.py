@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
-from tamis.beam.files import is_local
+from tamis.address import DatabaseAddress, is_local, parse_store
 from tamis.documents.calendar import today
 from tamis.errors import InputError, RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
 from tamis.stores.commit import RECEIPTS, check_run_id, committed, recover
-from tamis.stores.database import is_database
 from tamis.stores.folder import open_folder
 from tamis.stores.tables import TableStore
 
@@ -169,7 +168,7 @@ def _is_round(run: str, stream: str) -> bool:
 
 def _committed_files(job: WatchJob) -> set[str]:
     """The files that the stream's receipts name."""
-    if is_database(job.output):
+    if isinstance(parse_store(job.output), DatabaseAddress):
         receipts = TableStore(job.output).receipts(f"{job.stream}-")
         rounds = [one for one in receipts if _is_round(one.run, job.stream)]
         return {one.uri for receipt in rounds for one in receipt.inputs}

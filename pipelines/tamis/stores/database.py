@@ -11,10 +11,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
-from urllib.parse import parse_qsl, quote, urlencode
 
+from tamis.address import DatabaseAddress, require_driver
 from tamis.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ PATIENCE_SECONDS = 60.0
 FIRST_PATIENCE_SECONDS = 5.0
 """How long it is waited for before a run has begun: then a wrong address is as likely."""
 
-_PREFIXES = ("postgresql://", "postgres://")
 _SESSION = (
     "SET client_encoding = 'UTF8'; SET datestyle = 'ISO'; SET timezone = 'UTC'; "
     "SET bytea_output = 'hex'; SET standard_conforming_strings = on; "
@@ -46,65 +44,27 @@ _log = logging.getLogger("tamis")
 T = TypeVar("T")
 
 
-def is_database(uri: str) -> bool:
-    """Whether `uri` names a PostgreSQL database."""
-    return uri.startswith(_PREFIXES)
-
-
-def shown_uri(uri: str) -> str:
-    """`uri` as it may be shown: no user, no password, no option but `schema` and `table`.
-
-    Example:
-        >>> shown_uri("postgresql://u:p/w@host/db?table=t&sslpassword=x"), shown_uri("in/a.csv")
-        ('postgresql://host/db?table=t', 'in/a.csv')
-    """
-    if not is_database(uri):
-        return uri
-    place, _, query = uri.partition("://")[2].partition("?")
-    if "@" in query:
-        # Either a `?` of the password was not escaped, or an `@` was not: no telling which.
-        return "postgresql://(address withheld)"
-    place = place.rpartition("@")[2]
-    named = [(name, value) for name, value in parse_qsl(query) if name in ("schema", "table")]
-    return f"postgresql://{place}" + (f"?{urlencode(named)}" if named else "")
-
-
-@dataclass(frozen=True)
 class Database:
-    """A database, and the schema in it that is meant.
+    """A database, connected to on demand.
 
-    Attributes:
-        shown: its URI as it may be shown.
-        schema: of its tables.
-        table: the one table that is meant, or empty.
-        address: for libpq; never shown.
+    Args:
+        address: where it is.
+
+    Raises:
+        UsageError: the driver is not installed.
     """
 
-    shown: str
-    schema: str
-    table: str
-    address: str = field(repr=False)
+    def __init__(self, address: DatabaseAddress) -> None:
+        require_driver(address, "postgres")
+        self.shown = address.shown
+        self.schema = address.schema
+        self.table = address.table
+        self._conninfo = address.conninfo
 
     @classmethod
     def of(cls, uri: str) -> "Database":
-        """The database at `uri`.
-
-        Raises:
-            UsageError: the driver is not installed.
-        """
-        try:
-            import psycopg  # noqa: F401
-        except ImportError:
-            raise UsageError(
-                f"{shown_uri(uri)}: PostgreSQL needs the extra `postgres` "
-                '(pip install "tamis[postgres]")'
-            ) from None
-        base, _, query = uri.partition("?")
-        options = parse_qsl(query, keep_blank_values=True)
-        own = {name: value for name, value in options if name in ("schema", "table")}
-        rest = [(name, value) for name, value in options if name not in own]
-        address = f"{base}?{urlencode(rest, quote_via=quote)}" if rest else base
-        return cls(shown_uri(uri), own.get("schema") or "public", own.get("table", ""), address)
+        """The database at `uri`."""
+        return cls(DatabaseAddress.of(uri))
 
     def connect(self, patience: float = PATIENCE_SECONDS) -> "Connection":
         """A connection without a transaction, waited for up to `patience` seconds.
@@ -119,7 +79,7 @@ class Database:
         while True:
             try:
                 connection = psycopg.connect(
-                    self.address,
+                    self._conninfo,
                     autocommit=True,
                     connect_timeout=max(2, int(patience)),
                     application_name="tamis",

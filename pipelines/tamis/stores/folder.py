@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from tamis.address import is_local
 from tamis.errors import RunError
 
 
@@ -152,7 +153,7 @@ class RemoteFolder:
 
 def open_folder(uri: str) -> Folder:
     """The folder at `uri`: a path of this machine, or a URI that Beam's file systems know."""
-    return RemoteFolder(uri) if "://" in uri else LocalFolder(uri)
+    return LocalFolder(uri) if is_local(uri) else RemoteFolder(uri)
 
 
 class HashingSink:

@@ -18,13 +18,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from tamis.address import DatabaseAddress, parse_store
 from tamis.errors import InputError, RunError, TamisError
 from tamis.stores.commit import QUARANTINE, RECEIPTS
 from tamis.stores.database import (
     FIRST_PATIENCE_SECONDS,
     Connection,
     Database,
-    is_database,
     quoted,
 )
 from tamis.stores.folder import open_folder
@@ -79,7 +79,11 @@ def read_quarantined(uri: str, wanted: Wanted) -> Iterator[Quarantined]:
         InputError: there is none, or it cannot be read.
         RunError: the database does not answer.
     """
-    rows = _read_table(uri, wanted) if is_database(uri) else _read_files(uri)
+    address = parse_store(uri)
+    if isinstance(address, DatabaseAddress):
+        rows = _read_table(address, wanted)
+    else:
+        rows = _read_files(uri)
     return (row for row in rows if wanted.includes(row))
 
 
@@ -157,10 +161,10 @@ def _unreadable(where: str, problem: str) -> Quarantined:
     return Quarantined("", where, -1, "", "", "", None, problem)
 
 
-def _read_table(uri: str, wanted: Wanted) -> Iterator[Quarantined]:
+def _read_table(address: DatabaseAddress, wanted: Wanted) -> Iterator[Quarantined]:
     import psycopg
 
-    database = Database.of(uri)
+    database = Database(address)
     name = database.table or QUARANTINE_TABLE
     table = quoted(database.schema, name)
     connection = database.connect(FIRST_PATIENCE_SECONDS)

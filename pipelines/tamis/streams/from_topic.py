@@ -9,8 +9,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from tamis.address import KafkaAddress, checked_options, require_driver
 from tamis.errors import RunError, UsageError
-from tamis.streams.address import KafkaAddress, told_options
 from tamis.streams.messages import Gathered, Message
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class TopicReader:
 
     def __init__(self, uri: str, stream: str, records: int, seconds: float) -> None:
         self._address = KafkaAddress.of(uri)
+        require_driver(self._address, "kafka")
         self._stream = stream
         self._records = records
         self._seconds = seconds
@@ -60,7 +61,7 @@ class TopicReader:
         """
         from confluent_kafka import Consumer, KafkaException
 
-        with told_options(self.source):
+        with checked_options(self.source):
             self._consumer = Consumer(
                 self._address.options
                 | {

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.address import KafkaAddress, checked_options, require_driver
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart
 from tamis.filter.tally import Tally, merge
 from tamis.formats.json_texts import to_json
 from tamis.plan.plan import Plan
-from tamis.streams.address import KafkaAddress, told_options
 from tamis.streams.judge import Judged, Rows, partition_uri
 from tamis.streams.ledger import Ledger
 from tamis.streams.sink import Patience
@@ -60,6 +60,7 @@ class TopicSink:
 
     def __init__(self, uri: str, plan: Plan, stream: str, patience: Patience) -> None:
         self._address = KafkaAddress.of(uri)
+        require_driver(self._address, "kafka")
         self._plan = plan
         self._stream = stream
         self._patience = patience
@@ -263,7 +264,7 @@ class TopicSink:
         from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
         from confluent_kafka.cimpl import NewTopic
 
-        with told_options(self.shown):
+        with checked_options(self.shown):
             admin = AdminClient(self._address.options | {"log_level": 0})
         try:
             there = set(admin.list_topics(timeout=_PATIENCE_SECONDS).topics)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tamis.address import is_local
 from tamis.documents.tags import TAGS
 from tamis.errors import DocumentError, UsageError
 from tamis.evidence.receipt import FilePart, InputPart, Receipt
@@ -217,7 +218,7 @@ def _inputs(receipt: Receipt) -> Iterator[Finding]:
             yield from _partition(one.uri, one.rows, one.first, one.next)
             continue
         path = Path(one.uri)
-        if "://" in one.uri or not path.is_file():
+        if not is_local(one.uri) or not path.is_file():
             yield Finding("not checked", f"{one.uri}: the input is not there any more")
             continue
         with path.open("rb") as stream:

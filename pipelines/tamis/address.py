@@ -1,0 +1,368 @@
+"""Addresses of files, stores and streams, parsed once into types; credentials are never shown.
+
+    in/feed.csv, gs://bucket/in/*.parquet, DIR                       `PathAddress`
+    postgresql://user:password@host/db?schema=S&table=T              `DatabaseAddress`
+    kafka://user:password@broker:9092,broker2:9092/topic?from=latest `KafkaAddress`
+    pubsub://projects/P/subscriptions/S, pubsub://projects/P/topics/T `PubsubAddress`
+    watch:DIR/*.jsonl                                                `WatchAddress`
+
+The options of a `kafka://` address after `?` are librdkafka's own, except `from`; those of a
+database are libpq's, except `schema` and `table`. `shown` and `repr` hold no user, no password
+and no option but `schema` and `table`.
+
+Credentials are split off at the last `@` before `urllib` sees the rest, because
+`urllib.parse.urlsplit` would take a password with an unescaped `/`, `?` or `#` for a path, a query
+or a fragment, and show it.
+"""
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Self, TypeAlias
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from tamis.errors import UsageError
+from tamis.language import _
+
+_FILE_SYSTEMS = ("file", "gs", "s3", "hdfs", "azfs")
+"""Schemes of Beam's file systems, whose addresses hold no credentials."""
+
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_PUBSUB = re.compile(r"pubsub://(projects/[^/?#@]+/(subscriptions|topics)/[^/?#@]+)")
+_RESERVED_OPTIONS = (
+    "enable.auto.commit",
+    "auto.offset.reset",
+    "group.id",
+    "transactional.id",
+    "enable.idempotence",
+    "isolation.level",
+)
+_DRIVERS = {
+    "kafka": ("confluent_kafka", "Kafka"),
+    "postgres": ("psycopg", "PostgreSQL"),
+    "gcp": ("google.pubsub_v1", "Pub/Sub"),
+}
+
+
+@dataclass(frozen=True)
+class PathAddress:
+    """A file, a pattern of files or a folder, on this machine or in a file system that Beam knows.
+
+    Attributes:
+        shown: the address without credentials.
+        uri: the address as it was given.
+    """
+
+    shown: str
+    uri: str = field(repr=False)
+
+    @classmethod
+    def of(cls, uri: str) -> Self:
+        """Parse a path or a URI of a file system."""
+        scheme, _separator, rest = uri.partition("://")
+        if not rest or scheme in _FILE_SYSTEMS or "@" not in rest:
+            return cls(uri, uri)
+        return cls(_Parts.of(uri).shown, uri)
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of the file system, or empty for a path of this machine."""
+        return "" if is_local(self.uri) else self.uri.partition("://")[0].lower()
+
+
+@dataclass(frozen=True)
+class DatabaseAddress:
+    """A PostgreSQL database, a schema in it, and maybe a table.
+
+    Attributes:
+        shown: the address without credentials.
+        schema: of the tables that are meant.
+        table: the table that is meant, or empty.
+        conninfo: what libpq connects to; holds the password.
+    """
+
+    shown: str
+    schema: str
+    table: str
+    conninfo: str = field(repr=False)
+
+    @classmethod
+    def of(cls, uri: str) -> Self:
+        """Parse `postgresql://user:password@host/db?schema=S&table=T`.
+
+        Example:
+            >>> DatabaseAddress.of("postgresql://u:p/w@host/db?table=t&sslpassword=x").shown
+            'postgresql://host/db?table=t'
+        """
+        base, _separator, query = uri.partition("?")
+        scheme, _separator, rest_of_base = base.partition("://")
+        base = f"{scheme.lower()}://{rest_of_base}"
+        options = parse_qsl(query, keep_blank_values=True)
+        own = {name: value for name, value in options if name in ("schema", "table")}
+        rest = [(name, value) for name, value in options if name not in own]
+        parts = _Parts.of(uri)
+        shown = f"postgresql://{parts.place}"
+        if own and not parts.is_ambiguous:
+            shown += f"?{urlencode([pair for pair in options if pair[0] in own])}"
+        conninfo = f"{base}?{urlencode(rest, quote_via=quote)}" if rest else base
+        return cls(shown, own.get("schema") or "public", own.get("table", ""), conninfo)
+
+
+@dataclass(frozen=True)
+class KafkaAddress:
+    """A Kafka topic, and how its cluster is reached.
+
+    Attributes:
+        shown: the address without credentials and options.
+        topic: its name.
+        latest: whether a new stream leaves out the messages that are already there.
+        options: of librdkafka, with user and password.
+    """
+
+    shown: str
+    topic: str
+    latest: bool
+    options: dict[str, str] = field(repr=False)
+
+    @classmethod
+    def of(cls, uri: str) -> Self:
+        """Parse `kafka://user:password@broker:9092/topic?option=value`.
+
+        Raises:
+            UsageError: it is no such address.
+        """
+        parts = _Parts.of(uri)
+        if parts.is_ambiguous:
+            raise UsageError(
+                _(
+                    "{address}: in user, password and options `@` must be written %40, `?` %3F "
+                    "and `/` %2F"
+                ).format(address=parts.shown)
+            )
+        brokers, _separator, topic = parts.place.partition("/")
+        if not brokers or not _TOPIC.fullmatch(topic):
+            raise UsageError(
+                _("{address}: expected an address kafka://BROKER:PORT/TOPIC").format(
+                    address=parts.shown
+                )
+            )
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        begin = options.pop("from", "earliest")
+        if begin not in ("earliest", "latest"):
+            raise UsageError(
+                _("{address}: `from` must be earliest or latest").format(address=parts.shown)
+            )
+        for name in _RESERVED_OPTIONS:
+            if name in options:
+                raise UsageError(
+                    _("{address}: option {name} must not be given, Tamis sets it").format(
+                        address=parts.shown, name=name
+                    )
+                )
+        if parts.user:
+            name, _separator, password = parts.user.partition(":")
+            options.setdefault("security.protocol", "SASL_SSL")
+            options.setdefault("sasl.mechanism", "PLAIN")
+            options["sasl.username"], options["sasl.password"] = unquote(name), unquote(password)
+        options["bootstrap.servers"] = brokers
+        return cls(parts.shown, topic, begin == "latest", options)
+
+    @property
+    def name(self) -> str:
+        """What a stream from here is called by default: the topic's name."""
+        return self.topic
+
+
+@dataclass(frozen=True)
+class PubsubAddress:
+    """A subscription or a topic of Pub/Sub.
+
+    Attributes:
+        path: `projects/P/subscriptions/S` or `projects/P/topics/T`.
+        is_topic: whether it is a topic.
+    """
+
+    path: str
+    is_topic: bool
+
+    @classmethod
+    def of(cls, uri: str) -> Self:
+        """Parse `pubsub://projects/P/subscriptions/S` or `pubsub://projects/P/topics/T`.
+
+        Raises:
+            UsageError: it is no such address.
+        """
+        match = _PUBSUB.fullmatch(uri)
+        if match is None:
+            raise UsageError(
+                _(
+                    "{address}: expected an address pubsub://projects/P/subscriptions/S "
+                    "or pubsub://projects/P/topics/T"
+                ).format(address=_Parts.of(uri).shown)
+            )
+        return cls(match[1], match[2] == "topics")
+
+    @property
+    def shown(self) -> str:
+        """The address, which holds no credentials."""
+        return f"pubsub://{self.path}"
+
+    @property
+    def name(self) -> str:
+        """What a stream from here is called by default: the subscription's or topic's name."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class WatchAddress:
+    """A pattern of files that appear in a folder.
+
+    Attributes:
+        pattern: `DIR/*.jsonl`.
+    """
+
+    pattern: str
+
+    @property
+    def shown(self) -> str:
+        """The address, which holds no credentials."""
+        return f"watch:{self.pattern}"
+
+    @property
+    def name(self) -> str:
+        """What a stream from here is called by default: the folder's name and the pattern."""
+        return "-".join(self.shown.rsplit("/", 2)[1:])
+
+
+StreamAddress: TypeAlias = KafkaAddress | PubsubAddress | WatchAddress
+StoreAddress: TypeAlias = PathAddress | DatabaseAddress
+Address: TypeAlias = StoreAddress | StreamAddress
+
+
+def parse_address(uri: str) -> Address:
+    """Parse what a user wrote for an input or an output.
+
+    Raises:
+        UsageError: it has the scheme of a stream and is not a whole address of one.
+
+    Example:
+        >>> parse_address("kafka://u:p@localhost:9092/feed")
+        KafkaAddress(shown='kafka://localhost:9092/feed', topic='feed', latest=False)
+        >>> parse_address("in/feed.jsonl")
+        PathAddress(shown='in/feed.jsonl')
+    """
+    if uri.lower().startswith("watch:"):
+        return WatchAddress(uri[len("watch:") :])
+    scheme, separator, _rest = uri.partition("://")
+    match scheme.lower() if separator else "":
+        case "kafka":
+            return KafkaAddress.of(uri)
+        case "pubsub":
+            return PubsubAddress.of(uri)
+        case "postgresql" | "postgres":
+            return DatabaseAddress.of(uri)
+        case _other:
+            return PathAddress.of(uri)
+
+
+def parse_store(uri: str) -> StoreAddress:
+    """Parse the address of a store: a folder or a database.
+
+    Raises:
+        UsageError: it is the address of a stream.
+    """
+    address = parse_address(uri)
+    if not isinstance(address, StoreAddress):
+        raise UsageError(
+            _("{address}: expected a folder or a database, got a stream").format(
+                address=address.shown
+            )
+        )
+    return address
+
+
+def parse_stream(uri: str) -> StreamAddress:
+    """Parse the address of a stream.
+
+    Raises:
+        UsageError: it is the address of files or of a database, or no whole address.
+    """
+    address = parse_address(uri)
+    if not isinstance(address, StreamAddress):
+        raise UsageError(
+            _("{address}: expected a stream, got files or a database").format(address=address.shown)
+        )
+    return address
+
+
+def is_local(uri: str) -> bool:
+    """Whether `uri` is a plain path of this machine."""
+    return "://" not in uri
+
+
+def require_driver(address: Address, extra: str) -> None:
+    """Check that the driver that `address` needs is installed.
+
+    Raises:
+        UsageError: the optional dependencies `extra` are not installed.
+    """
+    module, product = _DRIVERS[extra]
+    try:
+        missing = importlib.util.find_spec(module) is None
+    except ModuleNotFoundError:
+        missing = True
+    if missing:
+        raise UsageError(
+            _(
+                '{address}: {product} needs the extra `{extra}` (pip install "tamis[{extra}]")'
+            ).format(address=address.shown, product=product, extra=extra)
+        )
+
+
+@contextmanager
+def checked_options(shown: str) -> Iterator[None]:
+    """Tell that Kafka's driver refuses an option of an address, without the option's value.
+
+    Raises:
+        UsageError: the driver refuses one while the block makes a client.
+    """
+    from confluent_kafka import KafkaException
+
+    try:
+        yield
+    except (KafkaException, TypeError, ValueError):
+        raise UsageError(
+            _("{address}: the driver refuses an option of the address").format(address=shown)
+        ) from None
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """An address split at its credentials.
+
+    Attributes:
+        place: what stands between the credentials and the options.
+        is_ambiguous: whether it has an `@` after a `?`. Either the `?` belongs to a password or
+            the `@` to an option, and neither was escaped; `place` then says that it is withheld.
+    """
+
+    scheme: str
+    user: str = field(repr=False)
+    place: str
+    query: str = field(repr=False)
+    is_ambiguous: bool
+
+    @classmethod
+    def of(cls, uri: str) -> Self:
+        scheme, _separator, rest = uri.partition("://")
+        before, _separator, query = rest.partition("?")
+        if "@" in query:
+            return cls(scheme.lower(), "", "(address withheld)", "", True)
+        user, _separator, place = before.rpartition("@")
+        return cls(scheme.lower(), user, place, query, False)
+
+    @property
+    def shown(self) -> str:
+        return f"{self.scheme}://{self.place}"
