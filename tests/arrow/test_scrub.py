@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tamis.arrow.scrub import list_of, list_parts, seal, seal_batch
+from tamis.arrow.buffers import list_of, list_parts
+from tamis.arrow.scrub import scrub, scrub_batch
 from tamis.errors import RunError
 
 SECRET = b"SECRET"
@@ -69,11 +70,11 @@ LIST = pa.Array.from_buffers(
     ids=lambda array: str(array.type),
 )
 def test_dropped_text_leaves_no_byte(array: pa.Array) -> None:
-    sealed = seal(array)
+    scrubbed = scrub(array)
 
-    sealed.validate(full=True)
-    assert sealed.to_pylist() == array.to_pylist()
-    assert SECRET not in as_bytes(sealed)
+    scrubbed.validate(full=True)
+    assert scrubbed.to_pylist() == array.to_pylist()
+    assert SECRET not in as_bytes(scrubbed)
 
 
 @pytest.mark.parametrize("kind", [pa.int64(), pa.float64(), pa.timestamp("us"), pa.binary(8)])
@@ -84,24 +85,24 @@ def test_dropped_numbers_leave_no_byte(kind: pa.DataType) -> None:
 
     for array in (whole.slice(0, 1), whole.slice(3, 1), nulled.slice(0, 2)):
         assert secret in as_bytes(array)
-        assert secret not in as_bytes(seal(array))
-        assert seal(array).equals(array)
+        assert secret not in as_bytes(scrub(array))
+        assert scrub(array).equals(array)
 
 
 def test_the_last_byte_of_flags_tells_nothing_of_dropped_rows() -> None:
     flags = pa.array([True] * 3 + [None] * 5)
 
-    sealed = seal(flags.slice(0, 3))
+    scrubbed = scrub(flags.slice(0, 3))
 
-    assert sealed.to_pylist() == [True] * 3
-    assert sealed.buffers()[1].to_pybytes() == b"\x07"
+    assert scrubbed.to_pylist() == [True] * 3
+    assert scrubbed.buffers()[1].to_pybytes() == b"\x07"
 
 
 def test_decimals_and_dates_keep_their_values() -> None:
     for kind in (pa.decimal128(12, 2), pa.date32(), pa.bool_(), pa.int8(), pa.decimal256(40, 2)):
         array = pa.array([None, 1, 0], pa.int32()).cast(pa.int32())
         whole = array.cast(kind) if not pa.types.is_decimal(kind) else pa.array([None, 1, 0], kind)
-        assert seal(whole.slice(1)).to_pylist() == whole.to_pylist()[1:]
+        assert scrub(whole.slice(1)).to_pylist() == whole.to_pylist()[1:]
 
 
 def test_what_is_clean_is_shared() -> None:
@@ -114,31 +115,31 @@ def test_what_is_clean_is_shared() -> None:
         pa.array([True] * n),
     ):
         before = [one and one.address for one in array.buffers()]
-        assert [one and one.address for one in seal(array).buffers()] == before
+        assert [one and one.address for one in scrub(array).buffers()] == before
 
 
 def test_a_slice_is_cut_out_not_copied() -> None:
     whole = pa.array(np.arange(1000))
 
-    sealed = seal(whole.slice(10, 20))
+    scrubbed = scrub(whole.slice(10, 20))
 
-    assert sealed.buffers()[1].address == whole.buffers()[1].address + 80
-    assert sealed.buffers()[1].size == 160
+    assert scrubbed.buffers()[1].address == whole.buffers()[1].address + 80
+    assert scrubbed.buffers()[1].size == 160
 
 
-def test_sealing_twice_changes_nothing() -> None:
+def test_scrubbing_twice_changes_nothing() -> None:
     for array in (NULLED, STRUCT, LIST, WHOLE.dictionary_encode().slice(1, 2)):
-        once = seal(array)
-        assert as_bytes(seal(once)) == as_bytes(once)
+        once = scrub(array)
+        assert as_bytes(scrub(once)) == as_bytes(once)
 
 
 def test_a_dictionary_keeps_the_entries_that_rows_name_in_their_order() -> None:
     array = pa.DictionaryArray.from_arrays(pa.array([2, 0, None, 2]), ["a", "SECRET", "c"])
 
-    sealed = seal(array)
+    scrubbed = scrub(array)
 
-    assert sealed.dictionary.to_pylist() == ["a", "c"]
-    assert sealed.to_pylist() == ["c", "a", None, "c"]
+    assert scrubbed.dictionary.to_pylist() == ["a", "c"]
+    assert scrubbed.to_pylist() == ["c", "a", None, "c"]
 
 
 def test_a_batch_keeps_names_types_and_nullability_and_no_metadata() -> None:
@@ -151,11 +152,11 @@ def test_a_batch_keeps_names_types_and_nullability_and_no_metadata() -> None:
     )
     batch = pa.record_batch([pa.array([1, 2]), pa.array([["x"], None])], schema=schema)
 
-    sealed = seal_batch(batch)
+    scrubbed = scrub_batch(batch)
 
-    assert sealed.equals(batch)
-    assert [field.nullable for field in sealed.schema] == [False, True]
-    assert SECRET not in sealed.schema.serialize().to_pybytes()
+    assert scrubbed.equals(batch)
+    assert [field.nullable for field in scrubbed.schema] == [False, True]
+    assert SECRET not in scrubbed.schema.serialize().to_pybytes()
 
 
 def test_a_type_that_cannot_be_sealed_stops_the_run() -> None:
@@ -163,8 +164,8 @@ def test_a_type_that_cannot_be_sealed_stops_the_run() -> None:
         pa.array([0, 1], pa.int8()), [pa.array([1, 2]), pa.array(["a", "SECRET"])]
     )
 
-    with pytest.raises(RunError, match="cannot seal a column of type sparse_union"):
-        seal(union)
+    with pytest.raises(RunError, match="cannot scrub a column of type `sparse_union"):
+        scrub(union)
 
 
 def test_list_parts_leave_out_what_no_row_shows() -> None:

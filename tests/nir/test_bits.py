@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.nir.number import Bytes, Ints
+from tamis.arrow.types import Bytes, Ints
 from tamis.nir.vectorized import bits
 
 _texts = st.lists(

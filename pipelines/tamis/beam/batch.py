@@ -14,7 +14,7 @@ import pyarrow as pa
 from apache_beam import coders
 from apache_beam.coders.typecoders import registry
 
-from tamis.arrow.scrub import seal_batch
+from tamis.arrow.scrub import scrub_batch
 from tamis.formats.chunk import REJECTS, Chunk, rejects_of
 
 _LENGTHS = struct.Struct("<4Q")
@@ -148,7 +148,7 @@ def to_ipc(batch: pa.RecordBatch) -> bytes:
     if batch.num_rows == 0 and batch.schema.equals(REJECTS):
         return b""
     # A batch without columns has its number of rows and nothing else.
-    sealed = seal_batch(batch) if batch.num_columns else batch.replace_schema_metadata(None)
+    sealed = scrub_batch(batch) if batch.num_columns else batch.replace_schema_metadata(None)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, sealed.schema) as writer:
         writer.write_batch(sealed)

@@ -13,7 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tamis.arrow.scrub import Bools, Ints, list_parts
+from tamis.arrow.buffers import list_parts
+from tamis.arrow.leaves import leaves_of
+from tamis.arrow.types import Bools, Ints, decoded_type, is_list, narrow_type
 from tamis.beam.files import open_random
 from tamis.beam.minimize import ThrowawayKeys
 from tamis.beam.read import Task, read_task, records_of
@@ -200,8 +202,8 @@ def retypes(kind: pa.DataType, wanted: PlanField, path: str) -> Iterator[tuple[s
         >>> list(retypes(pa.int32(), PlanField("n", "int64"), "n"))
         [('n', 'int64', 'int32')]
     """
-    kind = _plain(kind)
-    if wanted.of is not None and _is_list(kind):
+    kind = narrow_type(decoded_type(kind))
+    if wanted.of is not None and is_list(kind):
         yield from retypes(kind.value_type, wanted.of, path)
     elif wanted.fields and pa.types.is_struct(kind):
         inner = {one.name: one.type for one in kind}
@@ -211,34 +213,18 @@ def retypes(kind: pa.DataType, wanted: PlanField, path: str) -> Iterator[tuple[s
     elif wanted.of is not None or wanted.fields:
         yield path, wanted.type, _say(kind)
     else:
-        due = _plain(arrow_type(wanted.type))
+        due = narrow_type(arrow_type(wanted.type))
         if kind != due:
             yield path, str(due), _say(kind)
 
 
 def _say(kind: pa.DataType) -> str:
     """A type's name; of a nested one not its fields' names, which the schema does not know."""
-    if _is_list(kind):
+    if is_list(kind):
         return "list"
     if pa.types.is_nested(kind):
         return "map" if pa.types.is_map(kind) else "struct"
     return str(kind)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return isinstance(kind, pa.ListType | pa.LargeListType | pa.FixedSizeListType)
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    if isinstance(kind, pa.BaseExtensionType):
-        return _plain(kind.storage_type)
-    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
-        return _plain(kind.value_type)
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return pa.string()
-    if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
-        return pa.binary()
-    return kind
 
 
 # Undeclared NIRs
@@ -257,7 +243,9 @@ def _profile(task: Task, plan: Plan, fields: tuple[PlanField, ...]) -> Findings:
     batches = _read_parquet(task, fields) if task.part else _read_through(task, plan, fields)
     for batch in batches:
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            for path, array in _parts(column, name if name in names else shown_name(name)):
+            for path, array in leaves_of(
+                name if name in names else shown_name(name), column, shown_name
+            ):
                 if path not in declared:
                     seen = found.seen.setdefault(path, Seen(path in known))
                     seen.add(profile_nir(array, path.rpartition(".")[2]))
@@ -325,23 +313,6 @@ def _leaves(fields: Iterable[PlanField], above: str = "") -> Iterator[tuple[str,
             yield path, inner
 
 
-def _parts(array: pa.Array, path: str) -> Iterator[tuple[str, pa.Array]]:
-    """The leaves of a column, each with its path."""
-    kind = array.type
-    if isinstance(kind, pa.BaseExtensionType):
-        yield from _parts(array.storage, path)
-    elif pa.types.is_map(kind):
-        yield from _parts(array.keys, f"{path}.key")
-        yield from _parts(array.items, f"{path}.value")
-    elif _is_list(kind):
-        yield from _parts(array.flatten(), path)
-    elif pa.types.is_struct(kind):
-        for child, one in zip(array.flatten(), kind, strict=True):
-            yield from _parts(child, f"{path}.{shown_name(one.name)}")
-    else:
-        yield path, array
-
-
 # Another plan
 
 
@@ -394,7 +365,7 @@ def carried(done: Minimized, plan: Plan, places: Ints, rows: int) -> dict[Carrie
 def _present(array: pa.Array, path: str) -> Iterator[tuple[str, Bools]]:
     """By leaf, which rows have a value; in a list, in some element."""
     kind = array.type
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if is_list(kind):
         offsets, elements, _ = list_parts(array)
         for inner, has in _present(elements, path):
             sums = np.concatenate(([0], np.cumsum(has)))

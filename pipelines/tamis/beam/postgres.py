@@ -17,7 +17,7 @@ import pyarrow as pa
 from apache_beam.pvalue import AsIter, AsSingleton, PBegin, PCollection
 from apache_beam.typehints.decorators import no_annotations
 
-from tamis.arrow.scrub import seal_batch
+from tamis.arrow.scrub import scrub_batch
 from tamis.beam import progress
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import Outputs
@@ -162,7 +162,7 @@ class _Digest:
     def add(self, chunk: Chunk) -> None:
         self._rows += len(chunk.positions)
         if chunk.data.num_columns:
-            encoded = seal_batch(chunk.data).serialize()
+            encoded = scrub_batch(chunk.data).serialize()
             self._bytes += encoded.size
             self._sha256.update(encoded)
 

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.buffers import decode, read_characters
+from tamis.arrow.types import Bools, is_text
 from tamis.documents.schema import Identifier
 from tamis.draft.names import hint_identifier
-from tamis.filter.conform import plain
 from tamis.filter.parse_text import Wire, parse_text
-from tamis.nir.number import Bools, decode, is_text, judge
+from tamis.nir.number import judge
 from tamis.nir.profile import profile_nir
 
 PATTERNS: Final = (
@@ -108,7 +109,7 @@ class Evidence:
             sort: what the wire has them as.
         """
         self.rows += len(array)
-        array = plain(array).drop_null()
+        array = decode(array).drop_null()
         if not len(array):
             return
         self.values += len(array)
@@ -117,7 +118,7 @@ class Evidence:
         if pa.types.is_boolean(array.type):
             return
         if is_text(array.type):
-            text = pc.utf8_trim_whitespace(decode(array).cast(pa.string()))
+            text = pc.utf8_trim_whitespace(read_characters(array).cast(pa.string()))
             self._add_text(text)
             if sort == "text":
                 self._add_moments(text)

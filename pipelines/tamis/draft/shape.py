@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from tamis.arrow.buffers import decode
+from tamis.arrow.types import decoded_type, is_list
 from tamis.documents.types import kind_of
 from tamis.draft.evidence import Evidence
 from tamis.formats.records import NumberText
@@ -79,15 +81,12 @@ def of_arrow(name: str, kind: pa.DataType, depth: int = 0) -> Node:
         >>> node.type, node.inner[0].type, [one.name for one in node.leaves()]
         ('list', 'struct', ['debut'])
     """
-    if isinstance(kind, pa.BaseExtensionType):
-        kind = kind.storage_type
-    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
-        return of_arrow(name, kind.value_type, depth)
+    kind = decoded_type(kind)
     if depth > MAX_DEPTH:
         return Node(name, left_out=f"is nested deeper than {MAX_DEPTH}")
     if pa.types.is_struct(kind):
         return Node(name, "struct", [of_arrow(one.name, one.type, depth + 1) for one in kind])
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    if is_list(kind):
         return list_of(name, of_arrow(name, kind.value_type, depth + 1))
     said = _LEAVES.get(str(kind), str(kind))
     if kind_of(said) is None:
@@ -117,10 +116,7 @@ def add_arrow(node: Node, array: pa.Array) -> None:
     """Add a piece of a column in Arrow to the evidence of a field's leaves."""
     if node.left_out:
         return
-    if isinstance(array.type, pa.BaseExtensionType):
-        array = array.storage
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+    array = decode(array)
     if node.evidence is not None:
         node.evidence.add(array, "native")
     elif node.type == "list":

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
+from tamis.arrow.types import is_list
 from tamis.documents.calendar import law_on
 from tamis.documents.context import Subject
 from tamis.documents.schema import FieldSpec, Leaf
@@ -252,7 +253,7 @@ def _released_types(plan: Plan, release: PlanRelease) -> dict[str, tuple[str, st
 
 
 def _leaf_types(kind: pa.DataType, path: str, lists: int = 0) -> Iterator[tuple[str, str]]:
-    if pa.types.is_list(kind):
+    if is_list(kind):
         yield from _leaf_types(kind.value_type, path, lists + 1)
     elif pa.types.is_struct(kind):
         for one in kind:

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tamis.arrow.scrub import list_parts, validity
+from tamis.arrow.buffers import list_parts, text_parts, validity
+from tamis.arrow.types import has_offsets, is_list
 from tamis.dry_run.models import SMALL, Count, GroupSize, Risk
 from tamis.plan.plan import Plan, PlanField, PlanRelease
 
@@ -170,7 +171,7 @@ def _find(fields: Sequence[PlanField], names: Sequence[str]) -> PlanField:
 
 def _hash(array: pa.Array, below: Sequence[str]) -> Hashes:
     kind = array.type
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if is_list(kind):
         offsets, elements, valid = list_parts(array)
         sums = np.concatenate(([np.uint64(0)], np.cumsum(_mix(_hash(elements, below)))))
         lengths = np.diff(offsets).astype(np.uint64)
@@ -195,7 +196,7 @@ def _hash_values(array: pa.Array) -> Hashes:
         return hashes[places] if len(hashes) else np.full(len(array), _NULL)
     if pa.types.is_boolean(kind):
         return _mix(array.cast(pa.uint8()).fill_null(0).to_numpy().astype(np.uint64))
-    if _is_text(kind):
+    if has_offsets(kind):
         encoded = array.dictionary_encode()
         values = encoded.dictionary
         if len(values) * 4 > len(array) or isinstance(values, pa.DictionaryArray):
@@ -205,28 +206,16 @@ def _hash_values(array: pa.Array) -> Hashes:
     return _hash_fixed(array)
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-    )
-
-
 def _hash_text(array: pa.Array) -> Hashes:
     """Each text as the sum of its bytes times a random number for the byte's place."""
-    wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
-    _, places, data = array.buffers()
     if not len(array):
         return np.zeros(0, np.uint64)
-    offsets = np.frombuffer(places, np.int64 if wide else np.int32)
-    offsets = offsets[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    data, offsets = text_parts(array)
     lengths = np.diff(offsets)
     first, last = int(offsets[0]), int(offsets[-1])
     if first == last:
         return _mix(lengths.astype(np.uint64))
-    text = np.frombuffer(data, np.uint8)[first:last].astype(np.uint64)
+    text = data[first:last].astype(np.uint64)
     place = np.arange(last - first) - np.repeat(offsets[:-1] - first, lengths)
     weights = _mix(np.arange(1, int(lengths.max()) + 1, dtype=np.uint64) * _ODD)
     sums = np.concatenate(([np.uint64(0)], np.cumsum((text + np.uint64(1)) * weights[place])))

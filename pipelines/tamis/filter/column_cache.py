@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.scrub import Bools, Ints, list_parts
+from tamis.arrow.buffers import list_parts
+from tamis.arrow.types import Bools, Ints
 from tamis.errors import RunError
 from tamis.filter.compiled import Column, Kept, Program, Test, is_below, root_of
 from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of

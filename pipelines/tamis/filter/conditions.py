@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.scrub import Bools
+from tamis.arrow.types import Bools
 from tamis.plan.plan import Value
 
 

@@ -11,21 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.buffers import are_valid, as_flags, decode
+from tamis.arrow.types import is_binary, is_string, is_text
 from tamis.filter.conformed import (
     Conformed,
     cast_each,
     codes_of,
-    flags,
-    is_binary,
-    is_string,
     keep_where,
     merge,
-    present,
     sort_of,
     within_calendar,
 )
 from tamis.filter.parse_text import Wire, null_empty, parse_text, read_text
-from tamis.nir.number import is_text
 
 
 def conform(array: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
@@ -44,7 +41,7 @@ def conform(array: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
         >>> done.array.to_pylist(), done.faults.tolist()
         ([datetime.date(2024, 2, 29), None], [0, 2])
     """
-    array = plain(array)
+    array = decode(array)
     if pa.types.is_null(array.type):
         return Conformed(pa.nulls(len(array), target))
     if not is_text(array.type):
@@ -62,17 +59,6 @@ def conform(array: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
     return Conformed(parsed.array, merge(text.faults, parsed.faults))
 
 
-def plain(array: pa.Array) -> pa.Array:
-    """Without dictionary, runs or extension type."""
-    if isinstance(array.type, pa.BaseExtensionType):
-        array = array.storage
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if pa.types.is_run_end_encoded(array.type):
-        array = pc.run_end_decode(array)
-    return array
-
-
 def _fit_bytes(array: pa.Array, target: pa.DataType) -> Conformed:
     if array.type == target:
         return Conformed(array)
@@ -81,8 +67,8 @@ def _fit_bytes(array: pa.Array, target: pa.DataType) -> Conformed:
         array = array.cast(pa.binary() if narrow else pa.large_binary())
     if not pa.types.is_fixed_size_binary(target):
         return Conformed(array.cast(target))
-    fits = flags(pc.equal(pc.binary_length(array), target.byte_width))
-    return Conformed(keep_where(array, fits).cast(target), codes_of(present(array) & ~fits))
+    fits = as_flags(pc.equal(pc.binary_length(array), target.byte_width))
+    return Conformed(keep_where(array, fits).cast(target), codes_of(are_valid(array) & ~fits))
 
 
 _EXACT_FLOAT = 2**53
@@ -95,7 +81,7 @@ def _convert(array: pa.Array, target: pa.DataType) -> Conformed:
     source, sort = sort_of(array.type), sort_of(target)
     change = _CHANGES.get((source, sort))
     if change is None:
-        return Conformed(pa.nulls(len(array), target), codes_of(present(array)))
+        return Conformed(pa.nulls(len(array), target), codes_of(are_valid(array)))
     done = change(array, target)
     fine = within_calendar(done.array)
     return Conformed(fine.array, merge(done.faults, fine.faults))
@@ -110,10 +96,10 @@ def _integers(array: pa.Array, target: pa.DataType) -> Conformed:
     own_lowest, own_highest = _range(array.type)
     inside = np.ones(len(array), dtype=bool)
     if own_lowest < lowest:
-        inside &= flags(pc.greater_equal(array, pa.scalar(lowest, array.type)))
+        inside &= as_flags(pc.greater_equal(array, pa.scalar(lowest, array.type)))
     if own_highest > highest:
-        inside &= flags(pc.less_equal(array, pa.scalar(highest, array.type)))
-    bad = present(array) & ~inside
+        inside &= as_flags(pc.less_equal(array, pa.scalar(highest, array.type)))
+    bad = are_valid(array) & ~inside
     return Conformed(
         (keep_where(array, inside) if bad.any() else array).cast(target), codes_of(bad)
     )
@@ -133,25 +119,25 @@ def _integer_to_decimal(array: pa.Array, target: pa.DataType) -> Conformed:
 
 
 def _integer_to_bool(array: pa.Array, target: pa.DataType) -> Conformed:
-    one, zero = flags(pc.equal(array, 1)), flags(pc.equal(array, 0))
-    return Conformed(pa.array(one, mask=~(one | zero)), codes_of(present(array) & ~(one | zero)))
+    one, zero = as_flags(pc.equal(array, 1)), as_flags(pc.equal(array, 0))
+    return Conformed(pa.array(one, mask=~(one | zero)), codes_of(are_valid(array) & ~(one | zero)))
 
 
 def _float_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
     array = array.cast(pa.float64())
-    whole = flags(pc.and_(pc.equal(array, pc.trunc(array)), pc.is_finite(array)))
-    whole &= flags(pc.less_equal(pc.abs(array), float(_EXACT_FLOAT)))
+    whole = as_flags(pc.and_(pc.equal(array, pc.trunc(array)), pc.is_finite(array)))
+    whole &= as_flags(pc.less_equal(pc.abs(array), float(_EXACT_FLOAT)))
     numbers = _integers(keep_where(array, whole).cast(pa.int64()), target)
-    return Conformed(numbers.array, merge(codes_of(present(array) & ~whole), numbers.faults))
+    return Conformed(numbers.array, merge(codes_of(are_valid(array) & ~whole), numbers.faults))
 
 
 def _float_to_decimal(array: pa.Array, target: pa.DataType) -> Conformed:
     if pa.types.is_float16(array.type):
         array = array.cast(pa.float32())
-    finite = flags(pc.is_finite(array))
+    finite = as_flags(pc.is_finite(array))
     done = _cast_safely(keep_where(array, finite), target)
-    back = flags(pc.equal(_decimal_to_float(done.array, array.type).array, array))
-    bad = present(array) & ~back
+    back = as_flags(pc.equal(_decimal_to_float(done.array, array.type).array, array))
+    bad = are_valid(array) & ~back
     return Conformed(keep_where(done.array, back), codes_of(bad))
 
 
@@ -164,10 +150,10 @@ def _float_to_string(array: pa.Array, target: pa.DataType) -> Conformed:
     """Whole numbers as digits, others as short as they come back the same."""
     if pa.types.is_float16(array.type):
         array = array.cast(pa.float32())
-    finite = flags(pc.is_finite(array))
+    finite = as_flags(pc.is_finite(array))
     whole = _float_to_integer(array, pa.int64()).array
     text = pc.coalesce(whole.cast(pa.string()), array.cast(pa.string()))
-    return Conformed(keep_where(text, finite).cast(target), codes_of(present(array) & ~finite))
+    return Conformed(keep_where(text, finite).cast(target), codes_of(are_valid(array) & ~finite))
 
 
 def _to_string(array: pa.Array, target: pa.DataType) -> Conformed:
@@ -176,20 +162,20 @@ def _to_string(array: pa.Array, target: pa.DataType) -> Conformed:
 
 def _timestamps(array: pa.Array, target: pa.DataType) -> Conformed:
     if (array.type.tz is None) != (target.tz is None):
-        return Conformed(pa.nulls(len(array), target), codes_of(present(array)))
+        return Conformed(pa.nulls(len(array), target), codes_of(are_valid(array)))
     return _cast_safely(array, target)
 
 
 def _timestamp_to_date(array: pa.Array, target: pa.DataType) -> Conformed:
     local = array if array.type.tz is None else pc.local_timestamp(array)
-    midnight = flags(pc.equal(pc.floor_temporal(local, unit="day"), local))
+    midnight = as_flags(pc.equal(pc.floor_temporal(local, unit="day"), local))
     dates = keep_where(local, midnight).cast(pa.date32()).cast(target)
-    return Conformed(dates, codes_of(present(array) & ~midnight))
+    return Conformed(dates, codes_of(are_valid(array) & ~midnight))
 
 
 def _date_to_timestamp(array: pa.Array, target: pa.DataType) -> Conformed:
     if target.tz is not None:
-        return Conformed(pa.nulls(len(array), target), codes_of(present(array)))
+        return Conformed(pa.nulls(len(array), target), codes_of(are_valid(array)))
     return _cast_safely(array, target)
 
 

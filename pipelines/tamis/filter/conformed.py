@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.scrub import Bools, validity
-from tamis.nir.number import is_text
+from tamis.arrow.buffers import as_flags
+from tamis.arrow.types import Bools, is_string, is_text
 
 Codes = npt.NDArray[np.uint8]
 
@@ -31,18 +31,6 @@ class Conformed:
     faults: Codes | None = None
 
 
-def is_string(kind: pa.DataType) -> bool:
-    """Whether values of this type are characters."""
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
-
-
-def is_binary(kind: pa.DataType) -> bool:
-    """Whether values of this type are bytes."""
-    return is_text(kind) and not is_string(kind)
-
-
 def merge(one: Codes | None, other: Codes | None) -> Codes | None:
     """The faults of both; where both have one, that of `one`."""
     if one is None or other is None:
@@ -53,17 +41,6 @@ def merge(one: Codes | None, other: Codes | None) -> Codes | None:
 def codes_of(bad: Bools, code: int = TYPE) -> Codes | None:
     """`code` where `bad`; None if nowhere."""
     return bad.astype(np.uint8) * np.uint8(code) if bad.any() else None
-
-
-def present(array: pa.Array) -> Bools:
-    """Which rows hold a value."""
-    valid = validity(array)
-    return np.ones(len(array), dtype=bool) if valid is None else valid
-
-
-def flags(array: pa.Array) -> Bools:
-    """A boolean array as flags, null as false."""
-    return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False))
 
 
 def keep_where(array: pa.Array, rows: Bools) -> pa.Array:
@@ -146,5 +123,5 @@ def within_calendar(array: pa.Array) -> Conformed:
     first, last = _FIRST_DAY * a_day, (_LAST_DAY + 1) * a_day - 1
     if extremes["min"] is None or (first <= extremes["min"] and extremes["max"] <= last):
         return Conformed(array)
-    outside = flags(pc.or_(pc.less(ticks, first), pc.greater(ticks, last)))
+    outside = as_flags(pc.or_(pc.less(ticks, first), pc.greater(ticks, last)))
     return Conformed(keep_where(array, ~outside), codes_of(outside))

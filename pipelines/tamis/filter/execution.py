@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.scrub import Bools, Ints, seal
+from tamis.arrow.buffers import decode
+from tamis.arrow.scrub import scrub
+from tamis.arrow.types import Bools, Ints
 from tamis.filter.column_cache import Columns
 from tamis.filter.compiled import Column, Kept, Program, Test
 from tamis.filter.conditions import all_of
-from tamis.filter.conform import plain
 from tamis.filter.conformed import TYPE, UNREADABLE, keep_where
 from tamis.filter.gate.gate import find_leaks
 from tamis.filter.nested import Node
@@ -266,7 +267,7 @@ class Work:
                 redacted, hits = redact_entries(array, redact)
                 return Treated(redacted, hits)
             if leaf.fate != "kept" or kept.when:
-                array = plain(array)
+                array = decode(array)
         if leaf.pseudonym:
             array = self._columns.judgement(leaf.path).canonical
             array = keep_where(array, ~_other_than_nir(array))
@@ -392,7 +393,7 @@ class Work:
         key = (column.key, number)
         found = self._final.get(key)
         if found is None:
-            found = self._final[key] = seal(cut(self._build(column), selected))
+            found = self._final[key] = scrub(cut(self._build(column), selected))
         return found
 
     def _build(self, column: Column) -> pa.Array:

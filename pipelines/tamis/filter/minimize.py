@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from tamis.arrow.scrub import seal
+from tamis.arrow.buffers import decode
+from tamis.arrow.scrub import scrub
 from tamis.errors import KeysError
 from tamis.filter.compiled import program_of
-from tamis.filter.conform import plain
 from tamis.filter.execution import KeySource, Work
 from tamis.filter.quarantine import QUARANTINED
 from tamis.filter.tally import Tally
@@ -130,7 +130,7 @@ def _assemble(work: Work, plan: Plan, run: str) -> Minimized:
 def _batch_of(columns: Mapping[str, pa.Array], schema: pa.Schema) -> pa.RecordBatch:
     """A released batch; what the schema does not name a dictionary is none."""
     arrays = [
-        array if array.type == one.type else seal(plain(array))
+        array if array.type == one.type else scrub(decode(array))
         for array, one in zip(columns.values(), schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from tamis.arrow.scrub import Bools, Ints, list_parts, validity
+from tamis.arrow.buffers import are_valid, decode, list_parts, validity
+from tamis.arrow.types import Bools, Ints, is_list
 from tamis.documents.types import arrow_type
-from tamis.filter.conform import conform, plain
-from tamis.filter.conformed import FINE, TYPE, Codes
+from tamis.filter.conform import conform
+from tamis.filter.conformed import FINE, Codes, codes_of
 from tamis.filter.parse_text import Wire
 from tamis.plan.plan import PlanField
 
@@ -135,9 +136,9 @@ def _open(
 ) -> Node:
     node = Node(spec, path, len(array), rows, parent)
     if spec.of is not None:
-        _open_list(node, spec.of, plain(array), wire)
+        _open_list(node, spec.of, decode(array), wire)
     elif spec.fields:
-        _open_struct(node, plain(array), wire)
+        _open_struct(node, decode(array), wire)
     else:
         done = conform(array, arrow_type(spec.type), wire)
         node.array, node.faults, node.valid = done.array, done.faults, validity(done.array)
@@ -145,10 +146,7 @@ def _open(
 
 
 def _open_list(node: Node, element: PlanField, array: pa.Array, wire: Wire) -> None:
-    kind = array.type
-    if pa.types.is_fixed_size_list(kind) or _is_list_view(kind):
-        array = array.cast(pa.large_list(kind.value_type))
-    elif not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
+    if not is_list(array.type):
         array = _refuse(node, array, pa.list_(pa.null()))
     node.offsets, elements, node.valid = list_parts(array)
     slots = node.elements()
@@ -170,12 +168,5 @@ def _open_struct(node: Node, array: pa.Array, wire: Wire) -> None:
 
 def _refuse(node: Node, array: pa.Array, kind: pa.DataType) -> pa.Array:
     """Nulls of type `kind`; every value that was there is a fault."""
-    valid = validity(array)
-    present = np.ones(len(array), dtype=bool) if valid is None else valid
-    if present.any():
-        node.faults = present.astype(np.uint8) * np.uint8(TYPE)
+    node.faults = codes_of(are_valid(array))
     return pa.nulls(len(array), kind)
-
-
-def _is_list_view(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind))

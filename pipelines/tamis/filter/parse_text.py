@@ -21,7 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.scrub import Bools, Ints, validity
+from tamis.arrow.buffers import are_valid, as_flags, bitmap, text_parts, validity
+from tamis.arrow.types import Bools, Ints, is_string
 from tamis.documents.schema import Format
 from tamis.filter.conformed import (
     TYPE,
@@ -30,15 +31,11 @@ from tamis.filter.conformed import (
     Conformed,
     cast_each,
     codes_of,
-    flags,
-    is_string,
     keep_where,
     merge,
-    present,
     sort_of,
     within_calendar,
 )
-from tamis.nir.number import spread
 
 
 @dataclass(frozen=True)
@@ -119,13 +116,13 @@ def null_empty(text: pa.Array) -> pa.Array:
         return text
     if text.offset:
         return keep_where(text, ~empty)
-    bits = pa.py_buffer(np.packbits(present(text) & ~empty, bitorder="little"))
+    bits = bitmap(are_valid(text) & ~empty)
     return pa.Array.from_buffers(text.type, len(text), [bits, *text.buffers()[1:]])
 
 
 def _bytes_of(text: pa.Array) -> tuple[Codes, Ints]:
     """The bytes of all rows, and N + 1 offsets in them from 0."""
-    data, starts = spread(text)
+    data, starts = text_parts(text)
     if not len(text):
         return data[:0], starts
     first = int(starts[0])
@@ -147,8 +144,7 @@ def _extends_ascii(encoding: str) -> bool:
 
 def _of_bytes(kind: pa.DataType, text: pa.Array, offsets: Ints, data: bytes) -> pa.Array:
     """An array with the nulls of `text`, from other offsets and bytes."""
-    valid = validity(text)
-    bits = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    bits = bitmap(validity(text))
     width = np.int64 if pa.types.is_large_string(kind) else np.int32
     cuts = pa.py_buffer(offsets.astype(width))
     return pa.Array.from_buffers(kind, len(text), [bits, cuts, pa.py_buffer(data)])
@@ -168,7 +164,7 @@ def _decode_single_bytes(text: pa.Array, data: Codes, starts: Ints, encoding: st
         return Conformed(decoded)
     bad = np.zeros(len(text), dtype=bool)
     bad[np.searchsorted(starts, places, side="right") - 1] = True
-    bad &= present(text)
+    bad &= are_valid(text)
     return Conformed(keep_where(decoded, ~bad), codes_of(bad, UNREADABLE))
 
 
@@ -257,7 +253,7 @@ def _parse_usual(text: pa.Array, target: pa.DataType, sort: str) -> Conformed | 
 
 def _beyond(floats: pa.Array) -> Bools:
     """Where a number was too large, and was made infinity."""
-    return present(floats) & ~flags(pc.is_finite(floats))
+    return are_valid(floats) & ~as_flags(pc.is_finite(floats))
 
 
 def _parse_form(text: pa.Array, target: pa.DataType, sort: str, wire: Wire) -> Conformed:
@@ -265,8 +261,8 @@ def _parse_form(text: pa.Array, target: pa.DataType, sort: str, wire: Wire) -> C
     trimmed = pc.utf8_trim_whitespace(text)
     if wire.empty_is_null:
         trimmed = null_empty(trimmed)
-    formed = flags(pc.match_substring_regex(trimmed, _FORMS[sort]))
-    bad = present(trimmed) & ~formed
+    formed = as_flags(pc.match_substring_regex(trimmed, _FORMS[sort]))
+    bad = are_valid(trimmed) & ~formed
     plain = keep_where(trimmed, formed)
     if sort in ("integer", "decimal", "float"):
         plain = pc.replace_substring_regex(plain, r"^\+", "")
@@ -274,7 +270,7 @@ def _parse_form(text: pa.Array, target: pa.DataType, sort: str, wire: Wire) -> C
     if sort == "decimal":
         plain = pc.replace_substring_regex(plain, r"(\.[0-9]*?)0+$", r"\1")
         digits = pc.utf8_length(pc.replace_substring_regex(plain, r"^-?0?|\.", ""))
-        many = flags(pc.greater(digits, _DIGITS[target.bit_width]))
+        many = as_flags(pc.greater(digits, _DIGITS[target.bit_width]))
         plain, bad = keep_where(plain, ~many), bad | many
     done = cast_each(plain, lambda part: _cast_text(part, target, sort), target)
     fine = within_calendar(done.array)
@@ -301,10 +297,10 @@ def _parse_bool(text: pa.Array, wire: Wire) -> Conformed:
         trimmed = null_empty(trimmed)
     yes = (*_TRUE, *_WORDS_TRUE) if wire.words else _TRUE
     no = (*_FALSE, *_WORDS_FALSE) if wire.words else _FALSE
-    true = flags(pc.is_in(trimmed, value_set=pa.array(yes)))
-    false = flags(pc.is_in(trimmed, value_set=pa.array(no)))
+    true = as_flags(pc.is_in(trimmed, value_set=pa.array(yes)))
+    false = as_flags(pc.is_in(trimmed, value_set=pa.array(no)))
     known = true | false
-    return Conformed(pa.array(true, mask=~known), codes_of(present(trimmed) & ~known))
+    return Conformed(pa.array(true, mask=~known), codes_of(are_valid(trimmed) & ~known))
 
 
 def _swap_marks(text: pa.Array, mark: str) -> pa.Array:
@@ -325,7 +321,7 @@ def _parse_dates(text: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
     iso, usual = _rearrange(text, wire.dates)
     done = cast_each(iso, lambda part: part.cast(pa.date32()), pa.date32())
     dates, bad = done.array, None if done.faults is None else done.faults == TYPE
-    others = present(text) & ~usual
+    others = are_valid(text) & ~usual
     if others.any():
         read, failed = _parse_each_date(text.filter(pa.array(others)), wire)
         dates = pc.replace_with_mask(dates, pa.array(others), read)
@@ -345,7 +341,7 @@ def _parse_each_date(text: pa.Array, wire: Wire) -> tuple[pa.Array, Bools]:
     assert wire.dates is not None
     days = [_parse_date(value, wire.dates) for value in encoded.dictionary.to_pylist()]
     dates = pa.array(days, pa.date32()).take(encoded.indices)
-    return dates, present(trimmed) & ~present(dates)
+    return dates, are_valid(trimmed) & ~are_valid(dates)
 
 
 def _parse_date(value: str, pattern: str) -> datetime.date | None:
@@ -364,7 +360,7 @@ def _rearrange(text: pa.Array, pattern: str) -> tuple[pa.Array, Bools]:
         return pa.nulls(len(text), pa.string()), usual
     width = sum(_PARTS[one][1] if one in _PARTS else 1 for one in pieces)
     data, starts = _bytes_of(text)
-    usual = present(text) & (np.diff(starts) == width)
+    usual = are_valid(text) & (np.diff(starts) == width)
     places = np.flatnonzero(usual)
     if len(data) == width * len(text) and len(places) == len(text):
         rows = data.reshape(-1, width)
@@ -386,7 +382,7 @@ def _rearrange(text: pa.Array, pattern: str) -> tuple[pa.Array, Bools]:
         iso = iso[signs]
     offsets = np.zeros(len(text) + 1, dtype=np.int32)
     np.cumsum(usual * 10, out=offsets[1:])
-    bits = None if usual.all() else pa.py_buffer(np.packbits(usual, bitorder="little"))
+    bits = None if usual.all() else bitmap(usual)
     buffers = [bits, pa.py_buffer(offsets), pa.py_buffer(iso.tobytes())]
     return pa.Array.from_buffers(pa.string(), len(text), buffers), usual
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from tamis.arrow.scrub import Bools, Ints
+from tamis.arrow.types import Bools, Ints
 from tamis.filter.tally import REASONS, Reason
 
 QUARANTINED = pa.schema(

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pyarrow as pa
 
-from tamis.arrow.scrub import Bools, list_of, list_parts, struct_of
+from tamis.arrow.buffers import list_of, list_parts, struct_of
+from tamis.arrow.types import Bools
 from tamis.filter.column_cache import Columns
 from tamis.filter.compiled import Column, Kept, is_below
 from tamis.filter.gate.gate import GateColumn

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.scrub import Bools, Ints, validity
+from tamis.arrow.buffers import bitmap, validity
+from tamis.arrow.types import Bools, Ints
 
 _NARROW = 18  # digits of a decimal that surely fits 64 bits
 
@@ -137,7 +138,7 @@ def _floor_narrow_decimals(array: pa.Array, step: int) -> tuple[pa.Array, Bools 
     out[:, 0] = np.where(bad, 0, floors)
     out[:, 1] = out[:, 0] >> 63
     held = ~bad if valid is None else valid & ~bad
-    bits = None if held.all() else pa.py_buffer(np.packbits(held, bitorder="little"))
+    bits = None if held.all() else bitmap(held)
     floored = pa.Array.from_buffers(kind, n, [bits, pa.py_buffer(out)])
     return floored, bad if bad.any() else None
 

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from tamis.arrow.types import is_list
 from tamis.errors import InputError
 from tamis.plan.plan import Plan, PlanField
 
@@ -239,4 +240,4 @@ def _as_text(kind: pa.DataType) -> pa.DataType:
     """`kind` with text in place of each value."""
     if pa.types.is_struct(kind):
         return pa.struct([(one.name, _as_text(one.type)) for one in kind])
-    return pa.list_(_as_text(kind.value_type)) if pa.types.is_list(kind) else pa.string()
+    return pa.list_(_as_text(kind.value_type)) if is_list(kind) else pa.string()

@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.types import is_binary, is_list
+
 REPLACEMENT: Final = "\ufffd"
 """Stands for a NUL character where PostgreSQL cannot hold one."""
 
@@ -38,7 +40,7 @@ def to_json(array: pa.Array, *, jsonb: bool = False) -> pa.StringArray:
             named = ("," if index else "{") + json.dumps(field.name) + ":"
             parts += [named, to_json(child, jsonb=jsonb)]
         texts = pc.binary_join_element_wise(*parts, "}", "") if parts else _all("{}", len(array))
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    elif is_list(kind):
         lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
         below = to_json(array.flatten(), jsonb=jsonb)
@@ -55,12 +57,6 @@ def to_json(array: pa.Array, *, jsonb: bool = False) -> pa.StringArray:
     else:
         texts = _quoted(array.cast(pa.string()), jsonb)
     return pc.if_else(array.is_valid(), texts, "null") if array.null_count else texts
-
-
-def is_binary(kind: pa.DataType) -> bool:
-    """Whether values of `kind` are bytes."""
-    binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
-    return bool(binary or pa.types.is_fixed_size_binary(kind))
 
 
 def to_hex(array: pa.Array, prefix: str = "") -> pa.StringArray:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tamis.arrow.types import decoded_type, is_list
 from tamis.errors import InputError
 from tamis.formats.chunk import (
     CHUNK_RECORDS,
@@ -197,7 +198,7 @@ def _choose(
     if pa.types.is_null(kind):
         if not wanted.fields and wanted.of is None:
             indices.append(first)
-    elif wanted.of is not None and _is_list(kind):
+    elif wanted.of is not None and is_list(kind):
         _choose(kind.value_type, wanted.of, path, first, indices, chosen)
     elif wanted.fields and pa.types.is_struct(kind):
         found: set[str] = set()
@@ -217,10 +218,6 @@ def _choose(
         chosen.faults.extend(leaf_paths(wanted, path))
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    return isinstance(kind, pa.ListType | pa.LargeListType | pa.FixedSizeListType)
-
-
 def _count_leaves(kind: pa.DataType) -> int:
     """Leaf columns that Parquet has for a column of Arrow type `kind`."""
     if isinstance(kind, pa.BaseExtensionType):
@@ -229,7 +226,7 @@ def _count_leaves(kind: pa.DataType) -> int:
         return _count_leaves(kind.key_type) + _count_leaves(kind.item_type)
     if pa.types.is_struct(kind):
         return sum(_count_leaves(child.type) for child in kind)
-    return _count_leaves(kind.value_type) if _is_list(kind) else 1
+    return _count_leaves(kind.value_type) if is_list(kind) else 1
 
 
 # Rows
@@ -321,14 +318,11 @@ _VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:
-    if isinstance(kind, pa.BaseExtensionType):
-        return _plain_type(kind.storage_type)
-    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
-        return _plain_type(kind.value_type)
+    kind = decoded_type(kind)
     if pa.types.is_struct(kind):
         return pa.struct([pa.field(one.name, _plain_type(one.type)) for one in kind])
     if pa.types.is_large_list(kind):
         return pa.large_list(_plain_type(kind.value_type))
-    if _is_list(kind):
+    if is_list(kind):
         return pa.list_(_plain_type(kind.value_type))
     return _VIEWS.get(kind, kind)

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from tamis.arrow.types import is_binary
 from tamis.errors import RunError
 from tamis.formats.chunk import FAULTS
-from tamis.formats.json_texts import BYTEA, REPLACEMENT, is_binary, to_hex, to_json
+from tamis.formats.json_texts import BYTEA, REPLACEMENT, to_hex, to_json
 from tamis.formats.records import NumberText, to_chunk
 from tamis.plan.plan import PlanField
 

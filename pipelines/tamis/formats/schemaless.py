@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from tamis.arrow.leaves import leaves_of
 from tamis.documents.schema import CsvOptions, FormatName
 from tamis.errors import InputError
 from tamis.formats.chunk import shown_name
@@ -85,27 +86,10 @@ def csv_options(head: bytes) -> CsvOptions:
     return CsvOptions(separator=max(counts, key=lambda one: counts[one]), encoding=encoding)
 
 
-def leaves_of(name: str, array: pa.Array) -> Iterator[tuple[str, pa.Array]]:
-    """The leaves of a column that may be nested, by their paths."""
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        yield from leaves_of(name, array.cast(kind.value_type))
-    elif pa.types.is_struct(kind):
-        for field, child in zip(kind, array.flatten(), strict=True):
-            yield from leaves_of(f"{name}.{shown_name(field.name)}", child)
-    elif pa.types.is_map(kind):
-        yield from leaves_of(f"{name}.key", array.keys)
-        yield from leaves_of(f"{name}.value", array.items)
-    elif pa.types.is_nested(kind):
-        yield from leaves_of(name, array.flatten())
-    else:
-        yield name, array
-
-
 def _parquet(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
     for batch in pq.ParquetFile(stream).iter_batches(PIECE_ROWS, use_threads=False):
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            yield from leaves_of(shown_name(name), column)
+            yield from leaves_of(shown_name(name), column, shown_name)
 
 
 def _csv(stream: Any) -> Iterator[tuple[str, pa.Array]]:

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.buffers import offsets_of, text_bytes, text_parts
+from tamis.arrow.types import Ints
 from tamis.nir.grammar import find_nir as find_nir
-from tamis.nir.number import Ints, spread, unfold
 from tamis.nir.vectorized.scan import Hits, locate
 
 __all__ = ["count_nir", "find_nir", "redact"]
@@ -53,14 +54,14 @@ def _require_text(array: pa.Array) -> None:
 def _drop_bytes_under_nulls(array: pa.Array) -> pa.Array:
     if array.null_count == 0:
         return array
-    _, offsets = spread(array)
+    _, offsets = text_parts(array)
     hidden = np.diff(offsets)[array.is_null().to_numpy(zero_copy_only=False)]
     return array.take(pa.array(np.arange(len(array)))) if hidden.any() else array
 
 
 def _replace(array: pa.Array, hits: Hits, mark: str) -> pa.Array:
     """The array cut at every hit's edges; each second piece is a hit and becomes the mark."""
-    data, offsets = unfold(array)
+    data, offsets = text_bytes(array), offsets_of(array)
     cuts = np.empty(2 * len(hits.rows) + 2, dtype=np.int64)
     cuts[0], cuts[-1] = offsets[0], offsets[-1]
     cuts[1:-1:2], cuts[2:-1:2] = hits.starts, hits.ends

@@ -22,17 +22,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.buffers import are_valid, read_characters, text_parts
+from tamis.arrow.types import Bools, Bytes, Ints, is_text
+
 BODY_WIDTH = 13
 FULL_WIDTH = 15
-
-Bools = npt.NDArray[np.bool_]
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
-Offsets = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 _MONTHS = frozenset([*range(1, 13), 20, *range(30, 43), *range(50, 100)])
 _FIRST_DIGITS = {"nir": frozenset((1, 2)), "nia": frozenset((1, 2, 7, 8))}
@@ -141,66 +138,11 @@ def judge(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Judgement:
         text = pc.replace_substring_regex(array.cast(pa.string()), r"\.0*$", "")
         fraction = pc.match_substring_regex(text, "[.E\\-]")
         return _judge_text(pc.if_else(fraction, "", text), kinds)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _judge_text(array, kinds)
     if is_text(kind):
-        return _judge_text(decode(array), kinds)
-    present = _present(array)
+        return _judge_text(read_characters(array), kinds)
+    there = are_valid(array)
     nothing = np.zeros(len(array), dtype=bool)
-    return Judgement(pa.nulls(len(array), pa.string()), present, nothing)
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Whether values of this Arrow type are characters or bytes."""
-    return (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_binary_view(kind)
-        or pa.types.is_fixed_size_binary(kind)
-    )
-
-
-def decode(array: pa.Array) -> pa.Array:
-    """A string or large_string array of characters or bytes; bytes that are not UTF-8 as Latin-1.
-
-    Args:
-        array: N rows of a type for which `is_text` holds.
-
-    Returns:
-        N rows, nulls kept.
-    """
-    kind = array.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return array
-    if pa.types.is_string_view(kind):
-        return array.cast(pa.large_string())
-    if not pa.types.is_binary(kind):
-        array = array.cast(pa.large_binary())
-    target = pa.string() if pa.types.is_binary(array.type) else pa.large_string()
-    try:
-        return array.cast(target)
-    except pa.ArrowInvalid:
-        return pa.array([_decode_bytes(value) for value in array.to_pylist()], target)
-
-
-def spread(array: pa.Array) -> tuple[Bytes, Ints]:
-    """The bytes of a string or large_string array, and where each row's begin: N + 1 offsets."""
-    characters, starts = unfold(array)
-    return characters, starts.astype(np.int64, copy=False)
-
-
-def unfold(array: pa.Array) -> tuple[Bytes, Offsets]:
-    """The same, the offsets as they are stored: 32 bits wide, or 64 where the array is large."""
-    wide = pa.types.is_large_string(array.type)
-    _, offsets, data = array.buffers()
-    if offsets is None or offsets.size == 0:
-        offsets = pa.py_buffer(bytes(8 * (array.offset + len(array) + 1)))
-    starts: Offsets = np.frombuffer(offsets, np.int64) if wide else np.frombuffer(offsets, np.int32)
-    characters = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    return characters, starts[array.offset : array.offset + len(array) + 1]
+    return Judgement(pa.nulls(len(array), pa.string()), there, nothing)
 
 
 def _head_table(first: frozenset[int]) -> Bools:
@@ -222,21 +164,6 @@ def _has_shape(body: str, kinds: Collection[str]) -> bool:
         and body[7:10] != "000"
         and body[10:] != "000"
     )
-
-
-def _decode_bytes(value: bytes | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
-
-
-def _present(array: pa.Array) -> Bools:
-    if array.null_count == 0:
-        return np.ones(len(array), dtype=bool)
-    return array.is_valid().to_numpy(zero_copy_only=False)
 
 
 def _from_integers(array: pa.Array) -> Ints:
@@ -284,7 +211,7 @@ def _judge_numbers(array: pa.Array, values: Ints, kinds: Collection[str]) -> Jud
     shaped = _shaped(whole, kinds)
     wellformed = (shaped & keyed) | (short & _provisional(whole, kinds))
     bodies = pa.array(whole[wellformed]).cast(pa.string())
-    present = _present(array)
+    present = are_valid(array)
     if "ntt" in kinds or "nir-key" in kinds:
         text = pc.if_else(pa.array(values > 0), pc.cast(pa.array(values), pa.string()), "")
         if "nir-key" in kinds:
@@ -303,11 +230,11 @@ def _key_holds(bodies: Ints, keys: Ints) -> Bools:
 
 def _judge_text(array: pa.Array, kinds: Collection[str]) -> Judgement:
     n = len(array)
-    present = _present(array)
+    present = are_valid(array)
     wellformed = np.zeros(n, dtype=bool)
     wrong_key = np.zeros(n, dtype=bool)
     characters = np.zeros((n, BODY_WIDTH), dtype=np.uint8)
-    data, offsets = spread(array)
+    data, offsets = text_parts(array)
     compact = _judge_compact(data, offsets, present, kinds, wellformed, wrong_key, characters)
     others = np.flatnonzero(present & ~compact & (np.diff(offsets) >= BODY_WIDTH))
     if len(others):
@@ -315,7 +242,7 @@ def _judge_text(array: pa.Array, kinds: Collection[str]) -> Judgement:
         part = (np.zeros(len(others), bool), np.zeros(len(others), bool))
         letters = np.zeros((len(others), BODY_WIDTH), dtype=np.uint8)
         everywhere = np.ones(len(others), dtype=bool)
-        _judge_compact(*spread(loose), everywhere, kinds, *part, letters)
+        _judge_compact(*text_parts(loose), everywhere, kinds, *part, letters)
         wellformed[others], wrong_key[others], characters[others] = *part, letters
     bodies = _fixed_strings(characters[wellformed])
     return _assemble(present, wellformed, wrong_key, bodies, array, kinds)
@@ -412,7 +339,7 @@ def _assemble(
 
 def _scatter(bodies: pa.Array, rows: Bools) -> pa.Array:
     """N rows that hold the 13-character `bodies` in order where `rows` is true, else null."""
-    data, _ = spread(bodies)
+    data, _ = text_parts(bodies)
     offsets = np.zeros(len(rows) + 1, dtype=np.int32)
     np.cumsum(rows, out=offsets[1:])
     offsets *= BODY_WIDTH

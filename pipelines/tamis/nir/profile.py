@@ -16,11 +16,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.buffers import decode, read_characters
+from tamis.arrow.types import Bools, is_list, is_text
 from tamis.nir.find import count_nir
 from tamis.nir.fold import fold
 from tamis.nir.grammar import search
 from tamis.nir.label import Label, label_after, label_before, names_nir, names_other
-from tamis.nir.number import Bools, decode, is_text, judge
+from tamis.nir.number import judge
 
 _CHANCE_KEY = 0.012  # of 15 random digits, how many are a NIR with a right key; measured
 _ALONE = 1e-6  # what chance may explain at most, for a column whose name says nothing
@@ -66,10 +68,9 @@ def profile_nir(array: pa.Array | pa.ChunkedArray, name: str | None = None) -> N
     """
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0, array.type)
+    array = decode(array)
     kind = array.type
-    if pa.types.is_dictionary(kind):
-        return profile_nir(array.cast(kind.value_type), name)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    if is_list(kind):
         return profile_nir(array.flatten(), name)
     if pa.types.is_map(kind):
         entries = array.flatten() if hasattr(array, "flatten") else array
@@ -81,7 +82,7 @@ def profile_nir(array: pa.Array | pa.ChunkedArray, name: str | None = None) -> N
         ]
         return _plainest(leaves) if leaves else _nothing(0)
     if is_text(kind):
-        return _profile_text(decode(array).drop_null(), name)
+        return _profile_text(read_characters(array).drop_null(), name)
     for form, belongs in (
         ("integer", pa.types.is_integer),
         ("float", pa.types.is_floating),

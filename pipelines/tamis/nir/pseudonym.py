@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from tamis.arrow.buffers import bitmap, text_parts
 from tamis.errors import KeysError
 
 METHODS: Final = ("hmac-sha256", "aes-256-cmac")
@@ -105,7 +106,7 @@ def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBi
     validity = None
     if canonical.null_count:
         valid = np.asarray(canonical.is_valid())
-        validity = pa.py_buffer(np.packbits(valid, bitorder="little"))
+        validity = bitmap(valid)
         spread = np.zeros_like(macs)
         spread[np.flatnonzero(valid)] = macs[: len(bodies)]
         macs = spread
@@ -125,10 +126,9 @@ def _check_method(method: str) -> None:
 
 def _bodies(strings: pa.Array) -> npt.NDArray[np.void]:
     """The 13 characters of N canonical NIRs, none of them null, as they lie in the array."""
-    _, offsets_buffer, data = strings.buffers()
     if not len(strings):
         return np.empty(0, _MESSAGE["body"])
-    offsets = np.frombuffer(offsets_buffer, np.int64)[strings.offset :][: len(strings) + 1]
+    data, offsets = text_parts(strings)
     if (np.diff(offsets) != _BODY).any():
         raise ValueError(f"a canonical NIR has {_BODY} characters")
     return np.frombuffer(data, _MESSAGE["body"], len(strings), offsets[0])

@@ -1,13 +1,13 @@
 """The gate: the second, independent look at what leaves under paragraph III.
 
 Whatever upstream did or failed to do, a row that still holds a NIR is found here and quarantined.
-Nothing is shared with `tamis.nir.find`, so that one bug is not both. It fails closed: a type it
-cannot look into stops the run.
+It shares no code with `tamis.nir` and `tamis.arrow`, so that no bug is in both looks; helpers that
+are there too are copies on purpose. It fails closed: a type it cannot look into stops the run.
 
     whole value, 15 characters     counts with its key, or with NIR in the column's name
     whole value, 13 characters     counts with its key in the next field, with NIR in the column's
                                    name, or where the batch's months of birth are no chance
-    text                           as `gate_text` says
+    text                           as `tamis.filter.gate.text` says
     column declared `not_nir`      only a label or the INSEE grouping
 
 Types and widths that cannot hold 13 digits are looked at only as the rest of a neighbour. Times

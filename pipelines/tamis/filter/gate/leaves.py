@@ -1,7 +1,8 @@
 """Any Arrow array, taken apart into the flat arrays of values that it shows.
 
-The gate looks at what a reader of the batch can see: what lies under a null or outside a slice is
-`seal`'s to remove.
+The gate looks at what a reader of the batch can see; what lies under a null or outside a slice is
+removed by `tamis.arrow.scrub`. The walk repeats that of `tamis.arrow.leaves` on purpose: the second
+look shares no code with the first.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from tamis.errors import RunError
+from tamis.language import _
 
 Rows = npt.NDArray[np.int64]
 
@@ -163,4 +165,5 @@ def write_decimals(array: pa.Array) -> pa.Array:
 
 
 def _unknown(path: str, kind: pa.DataType) -> RunError:
-    return RunError(f"column `{path}`: the gate cannot look into the type `{kind}`")
+    message = _("column `{path}`: the gate cannot look into the type `{type}`")
+    return RunError(message.format(path=path, type=kind))

@@ -1,4 +1,8 @@
-"""A flat array of values, scanned for NIRs a column at a time, and what chance would find."""
+"""A flat array of values, scanned for NIRs a column at a time, and what chance would find.
+
+The arithmetic of months and keys repeats some of `tamis.nir` on purpose: the second look shares no
+code with the first.
+"""
 
 import math
 from dataclasses import dataclass, field

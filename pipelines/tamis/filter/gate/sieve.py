@@ -6,7 +6,10 @@ Three sieves, each finer and slower than the one before:
    of short values which hold 13 bytes at all that can become digits;
 2. in those, which runs of digits and separators have a NIR's length (`sieve`);
 3. in those, which have a sign of being one: a right key, INSEE's grouping, or a word that may be
-   a label. What is left is read closely (`gate_text`).
+   a label. What is left is read closely (`tamis.filter.gate.text`).
+
+Types and buffers repeat some of `tamis.arrow` on purpose: the second look shares no code with the
+first.
 """
 
 from dataclasses import dataclass
@@ -75,7 +78,7 @@ def _weight_of(byte: int) -> int:
 
 _WEIGHTS: Final = bytes(map(_weight_of, range(256)))
 _IS_LETTER: Final = np.array([True, False, False, True, True, False, False])
-_MAY_LABEL: Final = (  # a superset of what `gate_text` takes for a label, or for a key's name
+_MAY_LABEL: Final = (  # a superset of what `gate.text` takes for a label, or for a key's name
     r"(?i:(?:^|[^a-z])n[. ]?i[. ]?r(?:[^a-z\]]|$)|[^a-z\[]nir\]|[^a-z](?:nia|nss|ssn|sngi)"
     r"|^(?:nia|nss|ssn|sngi)|rnipp|insee|num_?ss|s(?:é|É|e)cu|s(?:é|É|e)c\.? soc"
     r"|(?:^|[^a-z])s\.?s[^a-z]|matric|vitale|assur(?:é|É|e|ance)|(?:^|[^a-z])ins[^a-z]"

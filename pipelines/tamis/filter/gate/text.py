@@ -1,6 +1,7 @@
 """One text, read closely: does it still hold a NIR?
 
-The gate's own reading, which shares nothing with `tamis.nir.find` so that one bug is not both.
+The gate's own reading: it shares no code with `tamis.nir`, so that no bug is in both looks, and
+what stands in both is a copy on purpose.
 The text is folded first (escapes, digits and spaces of other scripts, invisible characters), then
 taken as runs of digits and separators; every 13 or 15 digits of a run between two breaks are a
 candidate. What makes a candidate a NIR:

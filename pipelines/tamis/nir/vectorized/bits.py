@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tamis.nir.number import Bools, Bytes, Ints
+from tamis.arrow.types import Bools, Bytes, Ints
 
 Words = npt.NDArray[np.uint64]
 

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.lib.stride_tricks import sliding_window_view
 
+from tamis.arrow.buffers import offsets_of, text_bytes, text_parts
+from tamis.arrow.types import Bytes, Ints, Offsets
 from tamis.nir.grammar import find_nir
-from tamis.nir.number import Bytes, Ints, Offsets, spread, unfold
 from tamis.nir.vectorized.bits import (
     Words,
     carry,
@@ -82,7 +83,7 @@ def locate(array: pa.Array) -> Hits:
     Returns:
         The spans that `find_nir` gives for each row, in bytes.
     """
-    data, offsets = unfold(array)
+    data, offsets = text_bytes(array), offsets_of(array)
     if len(array) == 0 or offsets[-1] - offsets[0] < _ENOUGH_IF_MISREAD:
         return _NONE
     texts = array.view(pa.large_binary() if offsets.itemsize == 8 else pa.binary())
@@ -130,7 +131,7 @@ def _scan(texts: pa.Array, data: Bytes, offsets: Offsets) -> tuple[Candidates, I
     for first, last in _slabs(_ends_of(offsets[rows + 1] - offsets[rows])):
         chosen = rows[first:last]
         everything = pa.ListArray.from_arrays([0, len(chosen)], texts.take(pa.array(chosen)))
-        part, _ = spread(pc.binary_join(everything, pa.scalar(b"\n", texts.type)))
+        part, _ = text_parts(pc.binary_join(everything, pa.scalar(b"\n", texts.type)))
         bounds = _ends_of(offsets[chosen + 1] - offsets[chosen] + 1)
         bounds[-1] -= 1
         found, some = _read_part(part, bounds, mark_digits(part)[0])
@@ -234,7 +235,7 @@ def _filter_doubtful(
     doubtful[rows] = True
     among = np.flatnonzero(doubtful[plain.rows])
     if len(among):
-        data, starts = unfold(texts)
+        data, starts = text_bytes(texts), offsets_of(texts)
         data = data.copy()
         rows_of, begins = plain.rows[among], plain.starts[among]
         moved = starts[np.searchsorted(rows, rows_of)] - offsets[rows_of] + begins

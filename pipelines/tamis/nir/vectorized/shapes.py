@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.types import Bools, Bytes, Ints, Offsets
 from tamis.nir.fold import fold
 from tamis.nir.grammar import COUNTED, MISREAD
 from tamis.nir.label import (
@@ -23,7 +24,6 @@ from tamis.nir.label import (
     in_bytes,
     label_before,
 )
-from tamis.nir.number import Bools, Bytes, Ints, Offsets
 from tamis.nir.vectorized.bits import Words, find_firsts, trailing_ones, trailing_zeros, windows_at
 
 _BODY: Final = 13
