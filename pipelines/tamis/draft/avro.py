@@ -46,7 +46,7 @@ def of_avro(name: str, node: Any, known: dict[str, Any] | None = None, depth: in
     """
     known = {} if known is None else known
     if isinstance(node, list):
-        branches = [one for one in node if one != "null"]
+        branches = [branch for branch in node if branch != "null"]
         if len(branches) > 1:
             return Node(name, left_out="has a type that no schema can say (union of several)")
         found = of_avro(name, branches[0] if branches else "null", known, depth)
@@ -62,7 +62,9 @@ def of_avro(name: str, node: Any, known: dict[str, Any] | None = None, depth: in
         known[node["name"]] = node
     kind = node["type"]
     if kind in ("record", "error"):
-        inner = [of_avro(one["name"], one["type"], known, depth + 1) for one in node["fields"]]
+        inner = [
+            of_avro(field["name"], field["type"], known, depth + 1) for field in node["fields"]
+        ]
         return Node(name, "struct", inner)
     if kind == "array":
         return list_of(name, of_avro(name, node["items"], known, depth + 1))

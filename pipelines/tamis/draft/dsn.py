@@ -33,7 +33,7 @@ def draft_dsn(path: Path, name: str, rows: int) -> str:
             break
     project = bundled_project()
     schema, _ = project.schema(BUNDLED)
-    known = {one for spec in schema.fields.values() for one in _rubriques(spec)}
+    known = {rubrique for spec in schema.fields.values() for rubrique in _rubriques(spec)}
     text = project.schemas()[BUNDLED].read_text(encoding="utf-8")
     body = re.sub(rf"^schema: {re.escape(BUNDLED)}$", f"schema: {name}", text, flags=re.MULTILINE)
     said = [

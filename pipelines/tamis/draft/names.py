@@ -21,7 +21,7 @@ def plain(name: str) -> str:
     """
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
     letters = unicodedata.normalize("NFKD", parted.casefold())
-    kept = "".join(one for one in letters if not unicodedata.combining(one))
+    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "_", kept).strip("_")
 
 

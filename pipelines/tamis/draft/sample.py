@@ -183,9 +183,9 @@ def _avro(stream: BinaryIO, rows: int) -> Sample:
 def _parquet(stream: BinaryIO, rows: int) -> Sample:
     file = pq.ParquetFile(stream, pre_buffer=False)
     kinds = file.schema_arrow
-    sample = Sample([of_arrow(one.name, one.type) for one in kinds])
-    for node, one in zip(sample.fields, kinds, strict=True):
-        node.required = not one.nullable
+    sample = Sample([of_arrow(kind.name, kind.type) for kind in kinds])
+    for node, field in zip(sample.fields, kinds, strict=True):
+        node.required = not field.nullable
     for batch in file.iter_batches(_PIECE_ROWS, use_threads=False):
         piece = batch.slice(0, rows - sample.rows)
         sample.rows += piece.num_rows

@@ -45,8 +45,8 @@ class Node:
         if not self.left_out:
             if self.evidence is not None:
                 yield self
-            for one in self.inner:
-                yield from one.leaves()
+            for child in self.inner:
+                yield from child.leaves()
 
 
 @dataclass
@@ -78,14 +78,14 @@ def of_arrow(name: str, kind: pa.DataType, depth: int = 0) -> Node:
 
     Example:
         >>> node = of_arrow("contrats", pa.list_(pa.struct([("debut", pa.date32())])))
-        >>> node.type, node.inner[0].type, [one.name for one in node.leaves()]
+        >>> node.type, node.inner[0].type, [leaf.name for leaf in node.leaves()]
         ('list', 'struct', ['debut'])
     """
     kind = decoded_type(kind)
     if depth > MAX_DEPTH:
         return Node(name, left_out=f"is nested deeper than {MAX_DEPTH}")
     if pa.types.is_struct(kind):
-        return Node(name, "struct", [of_arrow(one.name, one.type, depth + 1) for one in kind])
+        return Node(name, "struct", [of_arrow(child.name, child.type, depth + 1) for child in kind])
     if is_list(kind):
         return list_of(name, of_arrow(name, kind.value_type, depth + 1))
     said = _LEAVES.get(str(kind), str(kind))
@@ -124,8 +124,8 @@ def add_arrow(node: Node, array: pa.Array) -> None:
     else:
         # Under a null struct there is no place for a value.
         children = array.drop_null().flatten() if array.null_count else array.flatten()
-        for one, child in zip(node.inner, children, strict=True):
-            add_arrow(one, child)
+        for inner, child in zip(node.inner, children, strict=True):
+            add_arrow(inner, child)
 
 
 def add_values(node: Node, values: Iterable[Any]) -> None:
@@ -139,20 +139,23 @@ def add_values(node: Node, values: Iterable[Any]) -> None:
     if node.type is None and node.evidence is not None and not node.evidence.values:
         _take_shape(node, held)
     if node.type == "struct":
-        objects = [one for one in held if isinstance(one, dict)]
+        objects = [value for value in held if isinstance(value, dict)]
         _grow(node, objects)
         for child in node.inner:
-            add_values(child, (one.get(child.name) for one in objects))
+            add_values(child, (object.get(child.name) for object in objects))
     elif node.type == "list":
-        add_values(node.inner[0], (e for one in held if isinstance(one, list) for e in one))
+        add_values(
+            node.inner[0],
+            (element for value in held if isinstance(value, list) for element in value),
+        )
     elif node.evidence is not None:
         _add_leaf(node.evidence, held, node.type)
 
 
 def settle(node: Node) -> None:
     """Leave out what stayed without a shape, once all values are seen."""
-    for one in node.inner:
-        settle(one)
+    for child in node.inner:
+        settle(child)
     if node.type == "list" and node.inner[0].left_out:
         node.left_out = node.inner[0].left_out
     elif node.type == "list" and node.inner[0].type is None:
@@ -162,8 +165,8 @@ def settle(node: Node) -> None:
 
 
 def _take_shape(node: Node, values: list[Any]) -> None:
-    sorts = Counter(type(one) for one in values if one is not None)
-    if not sorts or max(sorts, key=lambda one: sorts[one]) not in (dict, list):
+    sorts = Counter(type(value) for value in values if value is not None)
+    if not sorts or max(sorts, key=lambda sort: sorts[sort]) not in (dict, list):
         return
     node.evidence = None
     node.type = "struct" if sorts[dict] >= sorts[list] else "list"
@@ -173,8 +176,8 @@ def _take_shape(node: Node, values: list[Any]) -> None:
 
 def _grow(node: Node, objects: list[dict[str, Any]]) -> None:
     """Add members that objects have and the struct has not yet."""
-    known = {one.name for one in node.inner}
-    shapes = dict.fromkeys(tuple(one) for one in objects)
+    known = {child.name for child in node.inner}
+    shapes = dict.fromkeys(tuple(object) for object in objects)
     for name in dict.fromkeys(name for shape in shapes for name in shape):
         if name not in known:
             node.inner.append(Node(name, evidence=Evidence(name, rows=node.seen)))
@@ -215,4 +218,6 @@ def _as_array(values: list[Any], sort: str) -> pa.Array:
             return pa.array(values)
         except (pa.ArrowException, OverflowError, UnicodeEncodeError):
             pass  # several types, lone surrogates: as text
-    return pa.array([str(one).encode("utf-8", "replace").decode() for one in values], pa.string())
+    return pa.array(
+        [str(value).encode("utf-8", "replace").decode() for value in values], pa.string()
+    )

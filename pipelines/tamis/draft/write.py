@@ -47,7 +47,9 @@ def write_schema(
         YAML; None if the sample has no field that a schema can name.
     """
     if form == "csv":
-        columns = [one.evidence for node in sample.fields for one in node.leaves() if one.evidence]
+        columns = [
+            leaf.evidence for node in sample.fields for leaf in node.leaves() if leaf.evidence
+        ]
         decimal, dates = guess_wire(columns)
         options = options.model_copy(update={"decimal": decimal, "dates": dates})
     writer = _Writer(form, options, sample.rows, all_names)
@@ -128,7 +130,7 @@ class _Writer:
 
     def fields(self, nodes: list[Node], indent: str, *, top: bool = False) -> Iterator[str]:
         """The lines of sibling fields."""
-        twice = {name for name, count in Counter(one.name for one in nodes).items() if count > 1}
+        twice = {name for name, count in Counter(node.name for node in nodes).items() if count > 1}
         for place, node in enumerate(nodes, 1):
             shown = shown_name(node.name)
             what = f"{indent}# {'column' if self._form == 'csv' else 'field'} {place}, {shown}, "

@@ -39,11 +39,11 @@ def read_avro(
 def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
     file = _Rewindable(stream)
     writer = _written_schema(file, source)
-    names = [str(one["name"]) for one in writer["fields"]]
+    names = [str(field["name"]) for field in writer["fields"]]
     known = known_names(plan)
     if not known & set(names):
         raise InputError(source, f"has no field of schema `{plan.schema}`")
-    fields = tuple(one for one in plan.fields if one.name in names)
+    fields = tuple(field for field in plan.fields if field.name in names)
     unknown = shown_names(name for name in names if name not in known)
     missing = known - set(names)
     file.rewind()
@@ -160,8 +160,8 @@ def _collect(node: Any, definitions: dict[str, dict[str, Any]], shared: set[str]
     else:
         if node["type"] in _NAMED:
             definitions[node["name"]] = node
-        for one in node.get("fields", ()):
-            _collect(one["type"], definitions, shared)
+        for field in node.get("fields", ()):
+            _collect(field["type"], definitions, shared)
         for inner in ("items", "values"):
             if inner in node:
                 _collect(node[inner], definitions, shared)
@@ -188,14 +188,16 @@ def _prune(
     out = {key: node[key] for key in _KEPT_KEYS if key in node}
     if "fields" in node:
         whole = wanted is None or not wanted.fields or name in shared
-        inner = {} if whole or wanted is None else {one.name: one for one in wanted.fields}
+        inner = {} if whole or wanted is None else {field.name: field for field in wanted.fields}
         out["fields"] = [
             {
-                "name": one["name"],
-                "type": _prune(one["type"], inner.get(one["name"]), definitions, shared, written),
+                "name": field["name"],
+                "type": _prune(
+                    field["type"], inner.get(field["name"]), definitions, shared, written
+                ),
             }
-            for one in node["fields"]
-            if whole or one["name"] in inner
+            for field in node["fields"]
+            if whole or field["name"] in inner
         ]
     if "items" in node:
         of = wanted.of if wanted is not None else None

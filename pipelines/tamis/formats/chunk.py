@@ -72,7 +72,9 @@ class Chunk:
 def rejects_of(rows: Iterable[Reject]) -> pa.RecordBatch:
     """A batch of rejects, with the columns of `REJECTS`."""
     columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
-    arrays = [pa.array(column, type=one.type) for column, one in zip(columns, REJECTS, strict=True)]
+    arrays = [
+        pa.array(column, type=reject.type) for column, reject in zip(columns, REJECTS, strict=True)
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=REJECTS)
 
 
@@ -100,7 +102,7 @@ def shown_names(names: Iterable[str]) -> frozenset[str]:
 
 def known_names(plan: Plan) -> frozenset[str]:
     """Top-level names of the plan's schema."""
-    return frozenset(plan.known) | {one.name for one in plan.fields}
+    return frozenset(plan.known) | {field.name for field in plan.fields}
 
 
 def leaf_paths(wanted: PlanField, path: str) -> list[str]:
@@ -116,17 +118,17 @@ def leaf_paths(wanted: PlanField, path: str) -> list[str]:
         return leaf_paths(wanted.of, path)
     if not wanted.fields:
         return [path]
-    return [leaf for one in wanted.fields for leaf in leaf_paths(one, f"{path}.{one.name}")]
+    return [leaf for field in wanted.fields for leaf in leaf_paths(field, f"{path}.{field.name}")]
 
 
 def add_faults(batch: pa.RecordBatch, paths: Sequence[str]) -> pa.RecordBatch:
     """`batch` with `paths` as the faults of every row; as it is without paths."""
     if not paths:
         return batch
-    every = pa.array([list(paths)] * batch.num_rows, pa.list_(pa.string()))
+    faults = pa.array([list(paths)] * batch.num_rows, pa.list_(pa.string()))
     if not batch.num_columns:
-        return pa.RecordBatch.from_arrays([every], names=[FAULTS])
-    return batch.append_column(FAULTS, every)
+        return pa.RecordBatch.from_arrays([faults], names=[FAULTS])
+    return batch.append_column(FAULTS, faults)
 
 
 def rechunk(pieces: Iterable[Chunk], source: str, records: int = CHUNK_RECORDS) -> Iterator[Chunk]:
@@ -179,7 +181,9 @@ def _cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
     rows = chunk.positions.to_numpy()
     rejected = chunk.rejects.column("position").to_numpy()
     last = np.sort(np.concatenate([rows, rejected]))[records - 1]
-    at, rejects_at = (int(np.searchsorted(one, last, side="right")) for one in (rows, rejected))
+    at, rejects_at = (
+        int(np.searchsorted(numbers, last, side="right")) for numbers in (rows, rejected)
+    )
     first = replace(
         chunk,
         data=chunk.data.slice(0, at),
@@ -239,5 +243,5 @@ def _join_columns(columns: list[pa.Array]) -> pa.Array:
 def _as_text(kind: pa.DataType) -> pa.DataType:
     """`kind` with text in place of each value."""
     if pa.types.is_struct(kind):
-        return pa.struct([(one.name, _as_text(one.type)) for one in kind])
+        return pa.struct([(field.name, _as_text(field.type)) for field in kind])
     return pa.list_(_as_text(kind.value_type)) if is_list(kind) else pa.string()

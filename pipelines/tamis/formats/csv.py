@@ -89,16 +89,16 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
             f"the first line names no field of schema `{plan.schema}`: "
             "check header, separator and encoding",
         )
-    wanted = [one for one in plan.fields if one.name in header]
-    for one in wanted:
-        if header.count(one.name) > 1:
-            raise InputError(source, f"has two columns `{one.name}`")
+    wanted = [field for field in plan.fields if field.name in header]
+    for field in wanted:
+        if header.count(field.name) > 1:
+            raise InputError(source, f"has two columns `{field.name}`")
     unknown = shown_names(name for name in header if name not in known)
     missing = known - set(header)
-    faults = [path for one in wanted if _nested(one) for path in leaf_paths(one, one.name)]
-    wanted = [one for one in wanted if not _nested(one)]
+    faults = [path for field in wanted if _nested(field) for path in leaf_paths(field, field.name)]
+    wanted = [field for field in wanted if not _nested(field)]
 
-    names = [one.name for one in wanted]
+    names = [field.name for field in wanted]
     numbers = _Numbers(len(header), text.last_line)
     # A column is always read, for the number of its rows.
     columns = [str(header.index(name)) for name in names]

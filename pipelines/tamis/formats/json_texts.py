@@ -67,7 +67,7 @@ def to_hex(array: pa.Array, prefix: str = "") -> pa.StringArray:
         ['00ff', None]
     """
     if not pa.types.is_fixed_size_binary(array.type) or array.null_count or not len(array):
-        found = [None if one is None else prefix + one.hex() for one in array.to_pylist()]
+        found = [None if value is None else prefix + value.hex() for value in array.to_pylist()]
         return pa.array(found, pa.string())
     width, ahead = array.type.byte_width, len(prefix) // 2
     start = array.offset * width

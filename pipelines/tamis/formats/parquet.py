@@ -161,21 +161,21 @@ def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _Projection:
     schema = file.schema_arrow
     known = known_names(plan)
     if not known & set(schema.names):
-        raise InputError(source, f"has no field of schema `{plan.schema}`")
+        raise InputError(source, f"has no column of schema `{plan.schema}`")
     chosen = _Projection(unknown=shown_names(name for name in schema.names if name not in known))
     chosen.missing.update(known - set(schema.names))
     first: dict[str, int] = {}
     at = 0
-    for one in schema:
-        if one.name in first and one.name in known:
-            raise InputError(source, f"has two columns `{one.name}`")
-        first.setdefault(one.name, at)
-        at += _count_leaves(one.type)
+    for column in schema:
+        if column.name in first and column.name in known:
+            raise InputError(source, f"has two columns `{column.name}`")
+        first.setdefault(column.name, at)
+        at += _count_leaves(column.type)
     for wanted in plan.fields:
         if wanted.name not in first:
             continue
         indices: list[int] = []
-        kind = schema.field(wanted.name).type
+        kind = schema.column(wanted.name).type
         try:
             _choose(kind, wanted, wanted.name, first[wanted.name], indices, chosen)
         except ValueError as error:
@@ -202,7 +202,7 @@ def _choose(
         _choose(kind.value_type, wanted.of, path, first, indices, chosen)
     elif wanted.fields and pa.types.is_struct(kind):
         found: set[str] = set()
-        inner = {one.name: one for one in wanted.fields}
+        inner = {field.name: field for field in wanted.fields}
         for child in kind:
             if child.name in inner:
                 below = f"{path}.{child.name}"
@@ -254,7 +254,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     if not part.rows:
         schema = file.read(columns=chosen.columns, use_threads=False).select(chosen.names).schema
-        empty = [pa.array([], one.type) for one in schema]
+        empty = [pa.array([], field.type) for field in schema]
         yield _plain(pa.RecordBatch.from_arrays(empty, schema=schema))
         return
     at = 0
@@ -302,10 +302,10 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
     """`batch` without dictionaries, extension types and metadata, nested ones included."""
     if not batch.num_columns:
         return batch.replace_schema_metadata(None)
-    schema = pa.schema([pa.field(one.name, _plain_type(one.type)) for one in batch.schema])
+    schema = pa.schema([pa.field(field.name, _plain_type(field.type)) for field in batch.schema])
     columns = [
-        column if column.type == one.type else _storage(column).cast(one.type)
-        for column, one in zip(batch.columns, schema, strict=True)
+        column if column.type == field.type else _storage(column).cast(field.type)
+        for column, field in zip(batch.columns, schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
@@ -320,7 +320,7 @@ _VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 def _plain_type(kind: pa.DataType) -> pa.DataType:
     kind = decoded_type(kind)
     if pa.types.is_struct(kind):
-        return pa.struct([pa.field(one.name, _plain_type(one.type)) for one in kind])
+        return pa.struct([pa.field(child.name, _plain_type(child.type)) for child in kind])
     if pa.types.is_large_list(kind):
         return pa.large_list(_plain_type(kind.value_type))
     if is_list(kind):

@@ -112,7 +112,7 @@ def from_csv(
     """
     if not types:
         return pa.RecordBatch.from_arrays([positions], names=["_"]).select([])
-    nested = [one for one in fields if one.of is not None or one.fields]
+    nested = [field for field in fields if field.of is not None or field.fields]
     try:
         table = _read_csv(data, types, {name: _READ_AS.get(kind) for name, kind in types.items()})
     except pa.ArrowInvalid:
@@ -121,16 +121,16 @@ def from_csv(
     columns = {name: table.column(name).combine_chunks() for name in types}
     for name, kind in types.items():
         if kind == "bytea":
-            columns[name] = pa.array([_unhex(one) for one in columns[name].to_pylist()])
+            columns[name] = pa.array([_unhex(column) for column in columns[name].to_pylist()])
     faults = None
     if nested:
-        texts = [columns[one.name].to_pylist() for one in nested]
+        texts = [columns[field.name].to_pylist() for field in nested]
         records = [
-            {one.name: _parse(text) for one, text in zip(nested, row, strict=True)}
+            {field.name: _parse(text) for field, text in zip(nested, row, strict=True)}
             for row in zip(*texts, strict=True)
         ]
         read = to_chunk(records, positions.to_pylist(), nested).data
-        columns |= {one.name: read.column(one.name) for one in nested}
+        columns |= {field.name: read.column(field.name) for field in nested}
         faults = read.column(FAULTS) if FAULTS in read.schema.names else None
     names, arrays = list(columns), list(columns.values())
     if faults is not None:

@@ -60,10 +60,10 @@ def to_chunk(
     rows = range(len(records))
     fields = tuple(fields)
     columns = [
-        _column([record.get(one.name) for record in records], one, one.name, rows, faults)
-        for one in fields
+        _column([record.get(field.name) for record in records], field, field.name, rows, faults)
+        for field in fields
     ]
-    names = [one.name for one in fields]
+    names = [field.name for field in fields]
     if faults:
         per_row = [list(dict.fromkeys(faults[row])) if row in faults else None for row in rows]
         columns.append(pa.array(per_row, pa.list_(pa.string())))
@@ -118,7 +118,7 @@ def _column(
         )
         for child in field.fields
     ]
-    return pa.StructArray.from_arrays(children, [one.name for one in field.fields], mask=absent)
+    return pa.StructArray.from_arrays(children, [child.name for child in field.fields], mask=absent)
 
 
 def _leaf(

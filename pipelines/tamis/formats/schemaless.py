@@ -82,8 +82,13 @@ def csv_options(head: bytes) -> CsvOptions:
     except UnicodeDecodeError:
         encoding = "cp1252"
     line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode(encoding, "replace")
-    counts = {one: len(next(csv.reader([line], delimiter=one), [])) for one in _SEPARATORS}
-    return CsvOptions(separator=max(counts, key=lambda one: counts[one]), encoding=encoding)
+    counts = {
+        separator: len(next(csv.reader([line], delimiter=separator), []))
+        for separator in _SEPARATORS
+    }
+    return CsvOptions(
+        separator=max(counts, key=lambda separator: counts[separator]), encoding=encoding
+    )
 
 
 def _parquet(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
@@ -188,7 +193,7 @@ def _as_arrays(columns: dict[str, list[Any]]) -> Iterator[tuple[str, pa.Array]]:
         try:
             yield name, pa.array(values)
         except (pa.ArrowException, OverflowError, UnicodeEncodeError):
-            texts = [str(one).encode("utf-8", "replace").decode() for one in values]
+            texts = [str(value).encode("utf-8", "replace").decode() for value in values]
             yield name, pa.array(texts)
 
 

@@ -73,9 +73,9 @@ def make_seal_key(path: str | Path, passphrase: str | None = None) -> PublicKey:
     closed = lock.close(key.raw, document.context)
     beside = public_path(path)
     with folder_locked(Path(path), _shown(path)) as target:
-        for one in (target, beside):
-            if one.exists():
-                raise KeysError(f"`{one}` exists already: a key is never overwritten")
+        for path in (target, beside):
+            if path.exists():
+                raise KeysError(f"`{path}` exists already: a key is never overwritten")
         write_guarded(target, document.model_copy(update={"private": closed}))
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w") as file:
             file.write(key.public.text + "\n")

@@ -136,9 +136,9 @@ def _lines(name: str, bloc: Bloc) -> Iterator[str]:
     for suffix, value in sorted(bloc.values.items()):
         yield f"{name}.{suffix},'{value}'"
     for child in children_of(name):
-        for one in bloc.children.get(child, ()):
-            if one.values or one.children:
-                yield from _lines(child, one)
+        for block in bloc.children.get(child, ()):
+            if block.values or block.children:
+                yield from _lines(child, block)
 
 
 def _text(value: Any) -> str:

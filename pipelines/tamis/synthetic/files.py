@@ -57,7 +57,7 @@ def _arrow(spec: FieldSpec) -> pa.DataType:
     if spec.of is not None:
         return pa.list_(_arrow(spec.of))
     if spec.fields is not None:
-        return pa.struct([(name, _arrow(one)) for name, one in spec.fields.items()])
+        return pa.struct([(name, _arrow(field)) for name, field in spec.fields.items()])
     return arrow_type(spec.type)
 
 

@@ -126,7 +126,9 @@ def make_records(
     Returns:
         Records as Python values: text, numbers, dates, lists and mappings.
     """
-    unwanted = any(one.on_nir == "quarantine" for policy in policies for one in policy.releases)
+    unwanted = any(
+        release.on_nir == "quarantine" for policy in policies for release in policy.releases
+    )
     maker = _Maker(random.Random(seed), accepted_values(policies), dirt, nir_with_key, unwanted)
     return [maker.record(schema) for _ in range(count)]
 
@@ -160,8 +162,8 @@ class _Maker:
             ]
         if spec.fields is not None:
             return {
-                inner: self.value(inner, one, f"{path}.{inner}", is_text=is_text)
-                for inner, one in spec.fields.items()
+                inner: self.value(inner, field, f"{path}.{inner}", is_text=is_text)
+                for inner, field in spec.fields.items()
             }
         if path in self.accepted and self.chance.random() < 0.8:
             return self.chance.choice(self.accepted[path])

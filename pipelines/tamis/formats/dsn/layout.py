@@ -286,10 +286,10 @@ def _member(spec: FieldLike, scope: str, above: str, file: str) -> Member:
         if spec.of is None or not spec.of.fields:
             raise _wrong(file, path, "a list of a DSN is a list of structs")
         scope = _list_bloc(spec.bloc, scope, path, file)
-        inside = tuple(_member(one, scope, f"{path}.", file) for one in spec.of.fields)
+        inside = tuple(_member(field, scope, f"{path}.", file) for field in spec.of.fields)
         return DsnList(spec.name, scope, inside)
     if spec.fields:
-        inside = tuple(_member(one, scope, f"{path}.", file) for one in spec.fields)
+        inside = tuple(_member(field, scope, f"{path}.", file) for field in spec.fields)
         return DsnGroup(spec.name, inside)
     return DsnLeaf(spec.name, _parts(spec.rubrique, scope, path, file))
 
