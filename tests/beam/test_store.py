@@ -16,9 +16,10 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection
 
 import tamis
-from tamis.beam import read, store
+from tamis.beam import store
 from tamis.beam.minimize import KeyRef, Outputs
 from tamis.evidence.receipt import RunFacts
+from tamis.limits import USUAL, Limits
 from tamis.stores import parquet_part
 from tamis.stores.commit import recover, staged_path
 from tamis.stores.folder import LocalFolder
@@ -48,22 +49,20 @@ def _second(element: tuple[int, Any]) -> Any:
     return element[1]
 
 
-def run_with(feed: Feed, folder: Path, change: Any) -> None:
+def run_with(feed: Feed, folder: Path, change: Any, limits: Limits = USUAL) -> None:
     """Run the feed's job with `change` between `Minimize` and `Store`."""
     plan = feed.job.plan
     key = KeyRef(str(feed.job.keys), 1)
     facts = replace(FACTS, keys=tuple(feed.receipt.keys))
     with beam.Pipeline("FnApiRunner", options=PipelineOptions([IN_MEMORY])) as pipeline:
-        out = (
-            pipeline | tamis.ReadFiles(feed.job.inputs, plan) | tamis.Minimize(plan, "the-run", key)
-        )
+        read = tamis.ReadFiles(feed.job.inputs, plan, limits=limits)
+        out = pipeline | read | tamis.Minimize(plan, "the-run", key)
         change(out) | tamis.Store(str(folder), plan, "the-run", facts)
 
 
 @pytest.fixture
 def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of 10 records and row groups of 25 rows, so that a small part has many."""
-    monkeypatch.setattr(read, "CHUNK_RECORDS", 10)
+    """Row groups of 25 rows, so that a small part has many."""
     monkeypatch.setattr(parquet_part, "ROW_GROUP_ROWS", 25)
 
 
@@ -75,7 +74,8 @@ def test_pieces_of_a_part_from_many_bundles_make_the_file_that_one_bundle_makes(
         released = {name: scatter(one, name) for name, one in out.released.items()}
         return Outputs(released, scatter(out.quarantined, "quarantined"), out.tallies)
 
-    run_with(feed, tmp_path / "one", lambda out: out)
+    limits = Limits(chunk_records=10)
+    run_with(feed, tmp_path / "one", lambda out: out, limits)
     one = tree(tmp_path / "one")
     assert {path: table(tmp_path / "one", path) for path in one} == {
         path: table(Path(feed.job.output), path) for path in feed.files
@@ -83,7 +83,7 @@ def test_pieces_of_a_part_from_many_bundles_make_the_file_that_one_bundle_makes(
     assert max(groups(tmp_path / "one", path) for path in one) > 2
     for number in range(3):
         folder = tmp_path / f"many-{number}"
-        run_with(feed, folder, scattered)
+        run_with(feed, folder, scattered, limits)
         assert tree(folder) == one
 
 

@@ -1,7 +1,6 @@
 """Two inputs that differ only in what is dropped leave the same bytes behind."""
 
 import datetime
-import functools
 import random
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -12,11 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.beam import read
+from tamis import limits
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import kind_of
 from tamis.formats.dsn.layout import CONTRAT, JOINTS, NUMERO_DE_CONTRAT
-from tamis.formats.parquet import split
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, Record, make_records
 
@@ -30,11 +28,8 @@ JOINING = {f"{bloc}.{rank}" for bloc, rank in JOINTS.items()} | {f"{CONTRAT}.{NU
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many chunks and parts, so that what is dropped could move their boundaries."""
-    for form, (reader, _) in dict(read._SEQUENTIAL).items():
-        monkeypatch.setitem(read._SEQUENTIAL, form, (reader, CHUNK))
-    monkeypatch.setattr(read, "PART_ROWS", PART)
-    monkeypatch.setattr(read, "split", functools.partial(split, rows=PART))
-    monkeypatch.setattr(read, "CHUNK_RECORDS", CHUNK)
+    small = limits.Limits(chunk_records=CHUNK, object_chunk_records=CHUNK, part_rows=PART)
+    monkeypatch.setattr(limits, "USUAL", small)
 
 
 def used_paths(flow: Flow) -> set[str]:

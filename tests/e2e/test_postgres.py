@@ -24,6 +24,7 @@ from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.filter.minimize import released_schema
 from tamis.formats.postgres_copy import column_type
+from tamis.limits import Limits
 from tamis.stores.table_layout import table_name, targets
 from tamis.stores.tables import TableStore, TableWriter
 from tamis.synthetic.files import write_feed
@@ -309,8 +310,7 @@ def test_recover_leaves_a_run_under_way_alone_and_removes_a_dead_one(
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small batches a run."""
     monkeypatch.setattr("tamis.beam.postgres.CHUNK_RECORDS", 50)
-    monkeypatch.setattr("tamis.formats.parquet.CHUNK_RECORDS", 50)
-    monkeypatch.setattr("tamis.beam.read.CHUNK_RECORDS", 50)
+    monkeypatch.setattr("tamis.limits.USUAL", Limits(chunk_records=50))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])

@@ -16,6 +16,7 @@ from tamis.documents.schema import Format
 from tamis.errors import InputError
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import FAULTS, Chunk
+from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
 
 NOM = PlanField("nom", "string")
@@ -48,7 +49,11 @@ def avro(types: dict[str, Any], records: list[dict[str, Any]], **options: Any) -
 
 
 def read(data: bytes, plan: Plan | None = None, records: int = 65_536) -> list[Chunk]:
-    return list(read_avro(io.BytesIO(data), plan or plan_of(), "f.avro", records))
+    return list(
+        read_avro(
+            io.BytesIO(data), plan or plan_of(), "f.avro", Limits(object_chunk_records=records)
+        )
+    )
 
 
 def struct(name: str, **types: Any) -> dict[str, Any]:

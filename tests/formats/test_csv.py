@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tamis.formats.csv as reader
 from tamis.documents.schema import CsvOptions, Format
 from tamis.errors import InputError, UsageError
 from tamis.formats.chunk import FAULTS, Chunk
 from tamis.formats.csv import read_csv
+from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
 
 
@@ -33,8 +33,8 @@ def plan_of(names: str = "a c", known: str = "a b c", **options: Any) -> Plan:
     )
 
 
-def read(data: bytes, plan: Plan | None = None, records: int = 65_536) -> list[Chunk]:
-    return list(read_csv(io.BytesIO(data), plan or plan_of(), "f.csv", records))
+def read(data: bytes, plan: Plan | None = None, **limits: int) -> list[Chunk]:
+    return list(read_csv(io.BytesIO(data), plan or plan_of(), "f.csv", Limits(**limits)))
 
 
 def rows(chunks: list[Chunk]) -> list[tuple[Any, ...]]:
@@ -69,13 +69,11 @@ def test_wrong_records_are_rejected_and_the_others_keep_their_numbers() -> None:
 
 @pytest.mark.parametrize("block", [64, 100, 1 << 20])
 @pytest.mark.parametrize("records", [1, 3, 7, 1000])
-def test_numbers_are_exact_whatever_blocks_and_chunks(
-    block: int, records: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reader, "BLOCK_BYTES", block)
+def test_numbers_are_exact_whatever_blocks_and_chunks(block: int, records: int) -> None:
     good = [number for number in range(1, 201) if number % 3 and not 50 < number < 90]
     lines = [f"{n},b,c" if n in good else "wrong" for n in range(1, 201)]
-    chunks = read("a,b,c\n{}".format("\r\n".join(lines)).encode(), records=records)
+    data = "a,b,c\n{}".format("\r\n".join(lines)).encode()
+    chunks = read(data, chunk_records=records, csv_block_bytes=block)
 
     assert rows(chunks) == [(n, str(n), "c") for n in good]
     assert [at for at, _ in rejects(chunks)] == [n for n in range(1, 201) if n not in good]
@@ -84,12 +82,10 @@ def test_numbers_are_exact_whatever_blocks_and_chunks(
     assert set(sizes[:-1]) <= {records}
 
 
-def test_a_line_break_in_a_value_is_whole_wherever_a_block_ends(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_line_break_in_a_value_is_whole_wherever_a_block_ends() -> None:
+    data = b"a,b,c\r\n" + b'1,"x\r\ny","z\r\n\r\n"\r\n' * 20
     for block in range(40, 72):
-        monkeypatch.setattr(reader, "BLOCK_BYTES", block)
-        chunks = read(b"a,b,c\r\n" + b'1,"x\r\ny","z\r\n\r\n"\r\n' * 20)
+        chunks = read(data, csv_block_bytes=block)
         assert rows(chunks) == [(n, "1", "z\r\n\r\n") for n in range(1, 21)]
 
 
@@ -97,12 +93,11 @@ def test_a_line_break_in_a_value_is_whole_wherever_a_block_ends(
 @given(st.lists(st.sampled_from([b"a", b",", b",", b'"', b"\n", b"\r", b"\xe9"]), max_size=120))
 def test_any_bytes_read_the_same_wherever_blocks_end(body: list[bytes]) -> None:
     def outcome(block: int) -> Any:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(reader, "BLOCK_BYTES", block)
-            try:
-                chunks = read(b"a,b,c\n" + b"".join(body), records=5)
-            except InputError as error:
-                return error.problem
+        data = b"a,b,c\n" + b"".join(body)
+        try:
+            chunks = read(data, chunk_records=5, csv_block_bytes=block)
+        except InputError as error:
+            return error.problem
         values = [[one.view(pa.binary()).to_pylist() for one in c.data.columns] for c in chunks]
         return [c.positions.to_pylist() for c in chunks], values, rejects(chunks)
 
@@ -131,7 +126,7 @@ def test_records_read_back_equal(
     writer.writerows(records)
     plan = plan_of(separator=separator, encoding=encoding)
 
-    chunks = read(out.getvalue().encode(encoding), plan, size)
+    chunks = read(out.getvalue().encode(encoding), plan, chunk_records=size)
 
     assert rows(chunks) == [
         (number, a or None, c or None) for number, (a, _, c) in enumerate(records, 1)
@@ -240,32 +235,28 @@ def test_a_record_of_500_megabytes_is_refused_in_bounded_memory(start: bytes) ->
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000
 
 
-def test_a_file_of_wrong_records_only_is_refused_after_a_while(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(reader, "MAX_REJECT_RUN", 100)
+def test_a_file_of_wrong_records_only_is_refused_after_a_while() -> None:
     with pytest.raises(InputError, match=r"over 100 records in a row .* check the separator"):
-        read(b"a,b,c\n1,2,3\n" + b"1;2;3\n" * 101)
-    assert len(rejects(read(b"a,b,c\n" + (b"1\n" * 100 + b"1,2,3\n") * 5))) == 500
+        read(b"a,b,c\n1,2,3\n" + b"1;2;3\n" * 101, csv_rejects_in_a_row=100)
+    lines = b"a,b,c\n" + (b"1\n" * 100 + b"1,2,3\n") * 5
+    assert len(rejects(read(lines, csv_rejects_in_a_row=100))) == 500
 
 
 def test_no_byte_of_a_dropped_column_is_in_a_chunk() -> None:
     data = b"a,b,c\n" + b"".join(b"%d,canary-%d,x\n" % (i, i) for i in range(1000))
-    for chunk in read(data, records=300):
+    for chunk in read(data, chunk_records=300):
         sink = io.BytesIO()
         with pa.ipc.new_stream(sink, chunk.data.schema) as writer:
             writer.write_batch(chunk.data)
         assert b"canary" not in sink.getvalue()
 
 
-def test_longer_dropped_values_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 8192)
-
+def test_longer_dropped_values_change_nothing() -> None:
     def seen(dropped: bytes) -> list[Any]:
         lines = b"".join(b"%d,%s,x\n" % (i, dropped) + b"wrong\n" * (i % 2) for i in range(500))
         return [
             (c.data, c.positions.to_pylist(), c.rejects)
-            for c in read(b"a,b,c\n" + lines, records=64)
+            for c in read(b"a,b,c\n" + lines, chunk_records=64, csv_block_bytes=8192)
         ]
 
     assert seen(b"") == seen(b'"long, \n' + b"\xff" * 1000 + b'"')

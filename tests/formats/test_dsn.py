@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.errors import DocumentError, InputError
-from tamis.formats.dsn import records as dsn
 from tamis.formats.dsn.layout import DsnLayout, layout_of
 from tamis.formats.dsn.records import (
     DsnEnvoi,
@@ -22,6 +21,7 @@ from tamis.formats.dsn.records import (
     DsnReject,
     read_individus,
 )
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import PlanField
 from tamis.plan.project import load_project
 
@@ -117,8 +117,8 @@ def text_of(lines: Iterable[Line], encoding: str = "iso-8859-1", end: str = "\r\
     return "".join(f"{rubrique},'{value}'{end}" for rubrique, value in lines).encode(encoding)
 
 
-def read(data: bytes, layout: DsnLayout = LAYOUT) -> list[DsnItem]:
-    return list(read_individus(io.BytesIO(data), "feed.dsn", layout))
+def read(data: bytes, layout: DsnLayout = LAYOUT, limits: Limits = USUAL) -> list[DsnItem]:
+    return list(read_individus(io.BytesIO(data), "feed.dsn", layout, limits))
 
 
 def records(items: Iterable[DsnItem]) -> list[dict[str, Any]]:
@@ -502,10 +502,11 @@ def test_what_is_not_collected_is_not_judged() -> None:
     assert records(read(data.replace(b"'99991990'", b"99991990"))) == records(read(data))
 
 
-def test_an_individu_holds_no_more_blocks_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dsn, "MAX_BLOCS", 10)
+def test_an_individu_holds_no_more_blocks_than_it_may() -> None:
     big = individu("ALPHA", NIR_A, None, *(contrat(str(i)) for i in range(11)))
-    items = read(text_of(envoi(declaration(big, individu("BETA", NIR_B)))))
+    items = read(
+        text_of(envoi(declaration(big, individu("BETA", NIR_B)))), limits=Limits(dsn_blocks=10)
+    )
     assert [r["nom"] for r in records(items)] == ["BETA"]
     assert rejects(items) == [(11, "S21.G00.40.001")]
 

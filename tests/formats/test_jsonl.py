@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tamis.documents.schema import Format
 from tamis.errors import InputError
-from tamis.formats import chunk as chunks_module
 from tamis.formats.chunk import FAULTS, Chunk
-from tamis.formats.jsonl import MAX_LINE_BYTES, read_jsonl
+from tamis.formats.jsonl import read_jsonl
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
 CONTRATS = PlanField(
@@ -44,8 +44,11 @@ def plan_of(*fields: PlanField, known: tuple[str, ...] = ()) -> Plan:
     )
 
 
-def read(data: bytes, plan: Plan | None = None, records: int = 65_536) -> list[Chunk]:
-    return list(read_jsonl(io.BytesIO(data), plan or plan_of(), "f.jsonl", records))
+def read(
+    data: bytes, plan: Plan | None = None, records: int = 65_536, **limits: int
+) -> list[Chunk]:
+    chosen = Limits(object_chunk_records=records, **limits)
+    return list(read_jsonl(io.BytesIO(data), plan or plan_of(), "f.jsonl", chosen))
 
 
 def rejects(chunks: list[Chunk]) -> list[tuple[int, str]]:
@@ -120,14 +123,14 @@ def test_a_line_longer_than_the_cap_is_rejected_and_never_held() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     (chunk,) = read_jsonl(Stream(), plan_of(), "f.jsonl")  # type: ignore[arg-type]
 
-    assert rejects([chunk]) == [(2, f"longer than {MAX_LINE_BYTES} bytes")]
+    assert rejects([chunk]) == [(2, f"longer than {USUAL.line_bytes} bytes")]
     assert chunk.data.column("nom").to_pylist() == ["a", "b"]
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000
 
 
 @pytest.mark.parametrize("over", [0, 1])
 def test_the_cap_is_exact(over: int) -> None:
-    line = b'{"nom": "' + b"x" * (MAX_LINE_BYTES - 11 + over) + b'"}'
+    line = b'{"nom": "' + b"x" * (USUAL.line_bytes - 11 + over) + b'"}'
     chunks = read(b"{}\n" + line + b"\n{}")
     assert len(rejects(chunks)) == over
     assert len(rejects(read(line))) == over
@@ -278,12 +281,11 @@ def test_no_byte_of_a_dropped_value_is_in_a_chunk_nor_moves_a_boundary() -> None
         assert b"canary" not in sink.getvalue()
 
 
-def test_a_chunk_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks_module, "MAX_CHUNK_BYTES", 1 << 20)
+def test_a_chunk_that_does_not_fit_is_refused() -> None:
     line = json.dumps({"nom": "x" * 1000}).encode() + b"\n"
-    assert len(read(line * 900)) == 1
+    assert len(read(line * 900, chunk_bytes=1 << 20)) == 1
     with pytest.raises(InputError, match=r"^f.jsonl: records 1 to 2000 take more than 1 MiB"):
-        read(line * 2000)
+        read(line * 2000, chunk_bytes=1 << 20)
 
 
 def test_decimals_of_a_batch_may_mix_integers_and_fractions() -> None:

@@ -14,6 +14,7 @@ from tamis.documents.schema import Format
 from tamis.errors import InputError
 from tamis.formats.chunk import FAULTS, Chunk, rechunk, rejects_of, shown_name
 from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
+from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
 
 NOM = PlanField("nom", "string")
@@ -44,8 +45,9 @@ def parquet(table: pa.Table, **options: Any) -> io.BytesIO:
 
 def read(stream: io.BytesIO, plan: Plan, records: int = 65_536) -> list[Chunk]:
     parts = split(stream, "f.parquet")
+    limits = Limits(chunk_records=records)
     return [
-        chunk for part in parts for chunk in read_parquet(stream, plan, "f.parquet", part, records)
+        chunk for part in parts for chunk in read_parquet(stream, plan, "f.parquet", part, limits)
     ]
 
 
@@ -74,7 +76,7 @@ def test_a_part_is_read_with_its_place_in_the_file() -> None:
     stream = parquet(pa.table({"nom": [str(i) for i in range(25)]}), row_group_size=4)
     part = split(stream, "f", rows=8)[1]
 
-    chunks = list(read_parquet(stream, plan_of(NOM), "f", part, records=5))
+    chunks = list(read_parquet(stream, plan_of(NOM), "f", part, Limits(chunk_records=5)))
 
     assert [chunk.data.num_rows for chunk in chunks] == [5, 3]
     assert [p for chunk in chunks for p in chunk.positions.to_pylist()] == list(range(9, 17))

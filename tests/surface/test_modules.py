@@ -13,6 +13,7 @@ LAYERS = (
     "errors",
     "address",
     "waiting",
+    "limits",
     "arrow",
     "documents",
     "check",

@@ -3,7 +3,7 @@
 Only descriptors are shuffled (which file, which row groups), never records: that is what spreads
 one big Parquet file over all cores, and keeps memory flat.
 A Parquet file is read by parts of whole row groups; the other formats from start to end, each
-file by one worker, cut into parts of `PART_ROWS` records.
+file by one worker, cut into parts of `Limits.part_rows` records.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,22 +19,23 @@ from tamis.beam.files import InputFile, digest, list_inputs, open_random, open_s
 from tamis.documents.schema import FormatName
 from tamis.errors import value_free
 from tamis.formats.avro import read_avro
-from tamis.formats.chunk import CHUNK_RECORDS, PART_ROWS, Chunk, rechunk
+from tamis.formats.chunk import Chunk, cut
 from tamis.formats.csv import read_csv
 from tamis.formats.dsn.read import read_dsn
 from tamis.formats.jsonl import read_jsonl
 from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
 _Reader = Callable[..., Iterator[Chunk]]
 
-_SEQUENTIAL: dict[FormatName, tuple[_Reader, int]] = {
-    "csv": (read_csv, CHUNK_RECORDS),
-    "jsonl": (read_jsonl, CHUNK_RECORDS // 8),
-    "avro": (read_avro, CHUNK_RECORDS // 8),
-    "dsn": (read_dsn, CHUNK_RECORDS // 8),
+_SEQUENTIAL: dict[FormatName, _Reader] = {
+    "csv": read_csv,
+    "jsonl": read_jsonl,
+    "avro": read_avro,
+    "dsn": read_dsn,
 }
-"""Reader and records a chunk of the formats that are read from start to end."""
+"""Readers of the formats that are read from start to end."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +69,21 @@ class ListFiles(beam.PTransform[PBegin, PCollection[Task]]):
         default: the format of names without a known suffix.
         format: reads every file in this format, whatever its name.
         limit: records to read at most, in even shares of the tasks; None for all.
+        limits: rows of a part of a Parquet file.
     """
 
     patterns: tuple[str, ...]
     default: FormatName
     format: FormatName | None = None
     limit: int | None = None
+    limits: Limits = USUAL
 
     def expand(self, begin: PBegin) -> PCollection[Task]:
         """Patterns → tasks, shuffled."""
         return (
             begin
             | "Patterns" >> beam.Create([self.patterns], reshuffle=False)
-            | "List" >> beam.ParDo(_ListFn(self.default, self.format, self.limit))
+            | "List" >> beam.ParDo(_ListFn(self.default, self.format, self.limit, self.limits))
             | "Spread" >> beam.Reshuffle()
         )
 
@@ -91,13 +94,15 @@ class ReadTasks(beam.PTransform[PCollection[Task], PCollection[Batch]]):
 
     Attributes:
         plan: the compiled policy.
+        limits: sizes of chunks and parts.
     """
 
     plan: Plan
+    limits: Limits = USUAL
 
     def expand(self, tasks: PCollection[Task]) -> PCollection[Batch]:
         """Tasks → batches."""
-        batches = tasks | "Read" >> beam.ParDo(_ReadFn(self.plan))
+        batches = tasks | "Read" >> beam.ParDo(_ReadFn(self.plan, self.limits))
         batches.element_type = Batch
         return batches
 
@@ -110,17 +115,20 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
         patterns: one pattern or several, local or of a file system that Beam knows.
         plan: the compiled policy; its schema's format decides for names without a known suffix.
         format: reads every file in this format, whatever its name.
+        limits: sizes of chunks and parts.
     """
 
     patterns: str | tuple[str, ...]
     plan: Plan
     format: FormatName | None = None
+    limits: Limits = USUAL
 
     def expand(self, begin: PBegin) -> PCollection[Batch]:
         """Patterns → tasks, shuffled → batches."""
         patterns = (self.patterns,) if isinstance(self.patterns, str) else tuple(self.patterns)
-        tasks = begin | ListFiles(patterns, self.plan.format.name, self.format)
-        return tasks | ReadTasks(self.plan)
+        default = self.plan.format.name
+        tasks = begin | ListFiles(patterns, default, self.format, limits=self.limits)
+        return tasks | ReadTasks(self.plan, self.limits)
 
 
 class ReadParquet(ReadFiles):
@@ -158,17 +166,16 @@ class ReadDsn(ReadFiles):
         super().__init__(patterns, plan, "dsn")
 
 
-class Head:
+class FirstRecords:
     """The first `limit` records of `chunks`, or all of them.
 
     Attributes:
         complete: once read to its end, whether there were no more records.
     """
 
-    def __init__(self, chunks: Iterator[Chunk], limit: int | None, source: str) -> None:
+    def __init__(self, chunks: Iterator[Chunk], limit: int | None) -> None:
         self._chunks = chunks
         self._limit = limit
-        self._source = source
         self.complete = False
 
     def __iter__(self) -> Iterator[Chunk]:
@@ -177,7 +184,7 @@ class Head:
             records = records_of(chunk)
             if self._limit is not None and read + records > self._limit:
                 if read < self._limit:
-                    yield next(rechunk([chunk], self._source, self._limit - read))
+                    yield cut(chunk, self._limit - read)[0]
                 return
             read += records
             yield chunk
@@ -189,35 +196,42 @@ def records_of(chunk: Chunk) -> int:
     return int(chunk.data.num_rows + chunk.rejects.num_rows)
 
 
-def read_task(task: Task, plan: Plan) -> Iterator[Chunk]:
+def read_task(task: Task, plan: Plan, limits: Limits = USUAL) -> Iterator[Chunk]:
     """The records of a task that is no digest, with the columns that `plan` reads."""
     if task.part is not None:
         with open_random(task.file.uri) as stream:
-            chunks = _read_part(task, task.part, plan, stream)
-            yield from Head(chunks, task.limit, task.file.uri)
+            yield from _chunks(task, plan, stream, limits)
     else:
         stream, raw = open_sequential(task.file.uri)
         with raw:
-            yield from Head(_read_through(task, plan, stream), task.limit, task.file.uri)
+            yield from _chunks(task, plan, stream, limits)
 
 
-def _read_part(task: Task, part: PartSpec, plan: Plan, stream: BinaryIO) -> Iterator[Chunk]:
-    records = min(CHUNK_RECORDS, task.limit or CHUNK_RECORDS)
-    return read_parquet(stream, plan, task.file.uri, part, records)
-
-
-def _read_through(task: Task, plan: Plan, stream: BinaryIO) -> Iterator[Chunk]:
-    read, records = _SEQUENTIAL[task.file.format]
-    return read(stream, plan, task.file.uri, min(records, task.limit or records))
+def _chunks(task: Task, plan: Plan, stream: BinaryIO, limits: Limits) -> FirstRecords:
+    """The records of a task whose file is opened as `stream`."""
+    if task.limit:
+        limits = limits.with_chunks_of(task.limit)
+    if task.part is not None:
+        chunks = read_parquet(stream, plan, task.file.uri, task.part, limits)
+    else:
+        chunks = _SEQUENTIAL[task.file.format](stream, plan, task.file.uri, limits)
+    return FirstRecords(chunks, task.limit)
 
 
 class _ListFn(beam.DoFn):
     """All patterns of a run in, its reading tasks out: one element, so that places are fixed."""
 
-    def __init__(self, default: FormatName, forced: FormatName | None, limit: int | None) -> None:
+    def __init__(
+        self,
+        default: FormatName,
+        forced: FormatName | None,
+        limit: int | None,
+        limits: Limits,
+    ) -> None:
         self._default = default
         self._forced = forced
         self._limit = limit
+        self._limits = limits
 
     def process(self, patterns: tuple[str, ...]) -> Iterator[Task]:
         tasks = [task for file in self._files(patterns) for task in self._tasks(file)]
@@ -239,7 +253,7 @@ class _ListFn(beam.DoFn):
             yield Task(file, bytes=file.bytes)
             return
         with value_free(f"reading {file.uri}"), open_random(file.uri) as stream:
-            parts = split(stream, file.uri)
+            parts = split(stream, file.uri, self._limits.part_rows)
         yield Task(file, digests=True)
         rows = sum(part.rows for part in parts) or 1
         for number, part in enumerate(parts):
@@ -283,17 +297,18 @@ def share_out(limit: int, capacities: list[int | None]) -> list[int]:
 
 
 class _ReadFn(beam.DoFn):
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, limits: Limits) -> None:
         self._plan = plan
+        self._limits = limits
 
     def process(self, task: Task) -> Iterator[Batch]:
         with value_free(f"reading {task.file.uri}"):
             if task.digests:
                 yield from self._digest(task.file, task.limit)
             elif task.part is not None:
-                yield from self._read_part(task, task.part)
+                yield from self._part_of_file(task, task.part)
             else:
-                yield from self._read_through(task)
+                yield from self._whole_file(task)
 
     def _digest(self, file: InputFile, read: int | None) -> Iterator[Batch]:
         if read is not None:
@@ -304,30 +319,30 @@ class _ReadFn(beam.DoFn):
         size, sha256 = digest(file.uri)
         yield Batch(source=file.uri, inputs=(Input(file.uri, rows, size, sha256),))
 
-    def _read_part(self, task: Task, part: PartSpec) -> Iterator[Batch]:
-        for seq, chunk in enumerate(read_task(task, self._plan)):
+    def _part_of_file(self, task: Task, part: PartSpec) -> Iterator[Batch]:
+        for seq, chunk in enumerate(read_task(task, self._plan, self._limits)):
             yield Batch.of(chunk, task.file.uri, _part(task.file, task.number), seq)
             records = records_of(chunk)
             progress.advance(records, task.bytes * records // (part.rows or 1))
 
-    def _read_through(self, task: Task) -> Iterator[Batch]:
+    def _whole_file(self, task: Task) -> Iterator[Batch]:
         file = task.file
         if task.limit == 0:
             yield Batch(source=file.uri, inputs=(Input(file.uri, 0, file.bytes, ""),))
             return
         stream, raw = open_sequential(file.uri)
         with raw:
-            rows = seq = number = told = 0
-            chunks = Head(_read_through(task, self._plan, stream), task.limit, file.uri)
+            rows = seq = number = reported = 0
+            chunks = _chunks(task, self._plan, stream, self._limits)
             for chunk in chunks:
-                if rows // PART_ROWS != number:
-                    number, seq = rows // PART_ROWS, 0
+                if rows // self._limits.part_rows != number:
+                    number, seq = rows // self._limits.part_rows, 0
                 yield Batch.of(chunk, file.uri, _part(file, number), seq)
                 records = records_of(chunk)
                 rows += records
                 seq += 1
-                progress.advance(records, raw.size - told)
-                told = raw.size
+                progress.advance(records, raw.size - reported)
+                reported = raw.size
             sha256 = raw.finish() if chunks.complete else ""
             size = raw.size if chunks.complete else file.bytes
             yield Batch(source=file.uri, inputs=(Input(file.uri, rows, size, sha256),))

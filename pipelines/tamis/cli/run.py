@@ -8,6 +8,7 @@ receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 import datetime
 import sys
 
+from tamis import limits
 from tamis.address import DatabaseAddress, parse_store
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
@@ -78,7 +79,7 @@ def run_command(
     # Batches come and go: pages that other pools give back are asked for again each time.
     pa.set_memory_pool(pa.system_memory_pool())
     name = run_id or new_run_id(policy)
-    job = Job(plan, inputs, output, name, keys, day != today(), options)
+    job = Job(plan, inputs, output, name, keys, day != today(), options, limits.USUAL)
     with show_progress(), show_warnings():
         receipt, before = run(job)
     if builds_only(options):

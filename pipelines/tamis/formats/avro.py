@@ -9,8 +9,9 @@ from typing import Any, BinaryIO, Final, cast
 import fastavro
 
 from tamis.errors import InputError
-from tamis.formats.chunk import CHUNK_RECORDS, Chunk, known_names, rechunk, shown_names
+from tamis.formats.chunk import Chunk, known_names, rechunk, shown_names
 from tamis.formats.records import PIECE_RECORDS, to_chunk
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
 MAX_READ_BYTES: Final = 1 << 30
@@ -21,19 +22,19 @@ _NAMED = ("record", "error", "enum", "fixed")
 _KEPT_KEYS = ("type", "name", "namespace", "symbols", "size", "logicalType", "precision", "scale")
 
 
-def read_avro(
-    stream: BinaryIO, plan: Plan, source: str, records: int = CHUNK_RECORDS
-) -> Iterator[Chunk]:
+def read_avro(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) -> Iterator[Chunk]:
     """The records of an Avro file, with the leaves that `plan` reads, in the types of `rows`.
 
     Returns:
-        Chunks of `records` records, the last one excepted; positions number records from 1.
+        Chunks of `limits.object_chunk_records` records, the last one excepted; positions number
+        records from 1.
 
     Raises:
         InputError: the file is not Avro, holds no records or none with a field of the schema, is
             compressed by a codec that is not installed, or a block is corrupt or cut.
     """
-    yield from rechunk(_pieces(stream, plan, source), source, records)
+    pieces = _pieces(stream, plan, source)
+    yield from rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes)
 
 
 def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:

@@ -1,6 +1,6 @@
 """What a reader hands on: some rows of one input, and what it could not read.
 
-Chunks are cut by place in the input: every `CHUNK_RECORDS` records (rejects included), never by
+Chunks are cut by place in the input: every so many records (rejects included), never by
 bytes, so that what is dropped cannot move a boundary.
 """
 
@@ -16,15 +16,16 @@ import pyarrow as pa
 
 from tamis.arrow.types import is_list
 from tamis.errors import InputError
+from tamis.limits import USUAL
 from tamis.plan.plan import Plan, PlanField
 
-CHUNK_RECORDS: Final = 65_536
+CHUNK_RECORDS: Final = USUAL.chunk_records
 """Records in a chunk, the last one of an input (or of a part of a Parquet file) excepted."""
 
-PART_ROWS: Final = 16 * CHUNK_RECORDS
+PART_ROWS: Final = USUAL.part_rows
 """Rows that a part of a Parquet file has at least, the last part of a file excepted."""
 
-MAX_CHUNK_BYTES: Final = 1 << 30
+MAX_CHUNK_BYTES: Final = USUAL.chunk_bytes
 """Bytes that the fields read from one chunk's records may take: 1 GiB."""
 
 MAX_UNKNOWN: Final = 100
@@ -131,37 +132,40 @@ def add_faults(batch: pa.RecordBatch, paths: Sequence[str]) -> pa.RecordBatch:
     return batch.append_column(FAULTS, faults)
 
 
-def rechunk(pieces: Iterable[Chunk], source: str, records: int = CHUNK_RECORDS) -> Iterator[Chunk]:
+def rechunk(
+    pieces: Iterable[Chunk], source: str, records: int, most_bytes: int = MAX_CHUNK_BYTES
+) -> Iterator[Chunk]:
     """Cut pieces of any size into chunks of `records` records, rejects included.
 
     Args:
         pieces: in the input's order, positions ascending; rows and rejects may interleave.
         source: named in errors.
         records: records in every chunk but the last.
+        most_bytes: bytes that the fields read from one chunk's records may take.
 
     Returns:
         Chunks, of which the last may be empty; one at least if there is a piece. Names and
         anomalies of a piece go to the first chunk that holds a record of it.
 
     Raises:
-        InputError: the fields read from one chunk's records take more than `MAX_CHUNK_BYTES`.
+        InputError: the fields read from one chunk's records take more than `most_bytes`.
     """
     held: list[Chunk] = []
     count = size = given = 0
     for piece in pieces:
         rest = piece
         while count + _records(rest) >= records and _records(rest):
-            first, rest = _cut(rest, records - count)
+            first, rest = cut(rest, records - count)
             yield _join([*held, first])
             held, count, size, given = [], 0, 0, given + 1
         held.append(rest)
         count += _records(rest)
         size += rest.data.nbytes
-        if size > MAX_CHUNK_BYTES:
+        if size > most_bytes:
             raise InputError(
                 source,
                 f"records {given * records + 1} to {given * records + count} take more than "
-                f"{MAX_CHUNK_BYTES >> 20} MiB in the fields that are read",
+                f"{most_bytes >> 20} MiB in the fields that are read",
             )
     if not held:
         return
@@ -174,8 +178,11 @@ def _records(chunk: Chunk) -> int:
     return int(len(chunk.positions) + chunk.rejects.num_rows)
 
 
-def _cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
-    """The first `records` records of `chunk` (one of them at least), and the rest."""
+def cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
+    """The first `records` records of `chunk` (one of them at least), and the rest.
+
+    Names and anomalies stay with the first records.
+    """
     if records == _records(chunk):
         return chunk, Chunk(chunk.data.slice(0, 0), chunk.positions.slice(0, 0))
     rows = chunk.positions.to_numpy()

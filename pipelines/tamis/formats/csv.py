@@ -25,7 +25,6 @@ import pyarrow.csv
 from tamis.documents.schema import CsvOptions
 from tamis.errors import InputError, UsageError
 from tamis.formats.chunk import (
-    CHUNK_RECORDS,
     REJECTS,
     Chunk,
     add_faults,
@@ -34,14 +33,10 @@ from tamis.formats.chunk import (
     rechunk,
     shown_names,
 )
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
-BLOCK_BYTES = 4 << 20
-"""What is parsed at once. A record of more may end the run, one of more than twice as much does."""
-
 MAX_HEADER_BYTES = 1 << 20
-MAX_REJECT_RUN = 1 << 20
-"""Records refused one after the other before the separator is taken to be wrong."""
 
 _UNDECODABLE = "\ufdd0"  # a noncharacter: never in text that is meant for others
 
@@ -55,17 +50,15 @@ def _mark(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("tamis-mark", _mark)
 
 
-def read_csv(
-    stream: BinaryIO, plan: Plan, source: str, records: int = CHUNK_RECORDS
-) -> Iterator[Chunk]:
+def read_csv(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) -> Iterator[Chunk]:
     """The records of a CSV file with a header line, with the columns that `plan` reads, as text.
 
     Blank lines are no records. An empty value is null, quoted or not. A record with more or
     fewer fields than the header is rejected.
 
     Returns:
-        Chunks of `records` records, the last one excepted; positions number the records after
-        the header from 1; columns are strings.
+        Chunks of `limits.chunk_records` records, the last one excepted; positions number the
+        records after the header from 1; columns are strings.
 
     Raises:
         InputError: there is no header, or it has no field of the schema or one of them twice; a
@@ -75,10 +68,11 @@ def read_csv(
     options = plan.format.csv
     if not (options.separator + options.quote).isascii():
         raise UsageError("the separator and the quote of a CSV format must be ASCII characters")
-    yield from rechunk(_pieces(stream, plan, source), source, records)
+    pieces = _pieces(stream, plan, source, limits)
+    yield from rechunk(pieces, source, limits.chunk_records, limits.chunk_bytes)
 
 
-def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
+def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
     options = plan.format.csv
     text = _Utf8(stream, options)
     header = text.header(source)
@@ -99,7 +93,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
     wanted = [field for field in wanted if not _nested(field)]
 
     names = [field.name for field in wanted]
-    numbers = _Numbers(len(header), text.last_line)
+    numbers = _Numbers(len(header), text.last_line, limits)
     # A column is always read, for the number of its rows.
     columns = [str(header.index(name)) for name in names]
     for batch in _batches(text, options, columns or ["0"], numbers, source):
@@ -122,9 +116,10 @@ def _nested(field: PlanField) -> bool:
 def _batches(
     text: "_Utf8", options: CsvOptions, columns: list[str], numbers: "_Numbers", source: str
 ) -> Iterator[pa.RecordBatch]:
+    limits = numbers.limits
     read = pyarrow.csv.ReadOptions(
         use_threads=False,
-        block_size=BLOCK_BYTES,
+        block_size=limits.csv_block_bytes,
         column_names=[str(index) for index in range(numbers.fields)],
         skip_rows_after_names=1,
     )
@@ -147,13 +142,13 @@ def _batches(
         if numbers.ran_away:
             raise InputError(
                 source,
-                f"over {MAX_REJECT_RUN} records in a row have not the {numbers.fields} fields of "
-                "the header: check the separator",
+                f"over {limits.csv_rejects_in_a_row} records in a row have not the "
+                f"{numbers.fields} fields of the header: check the separator",
             ) from None
         raise InputError(
             source,
-            f"record {numbers.count + 1} is longer than {BLOCK_BYTES >> 20} MiB, or opens a quote "
-            "that is never closed",
+            f"record {numbers.count + 1} is longer than {limits.csv_block_bytes >> 20} MiB, or "
+            "opens a quote that is never closed",
         ) from None
 
 
@@ -258,12 +253,14 @@ class _Numbers:
 
     Attributes:
         fields: fields of the header.
+        limits: how many may be refused one after the other.
         count: records seen so far.
         ran_away: whether too many records were refused one after the other.
     """
 
-    def __init__(self, fields: int, last_line: str) -> None:
+    def __init__(self, fields: int, last_line: str, limits: Limits) -> None:
         self.fields = fields
+        self.limits = limits
         self.ran_away = False
         self._last_line = last_line
         self._last_line_at = 0
@@ -285,7 +282,7 @@ class _Numbers:
         self._run = self._run + 1 if follows else 1
         self._refused.append(number)
         self._found.append(row.actual_columns)
-        self.ran_away = self._run > MAX_REJECT_RUN
+        self.ran_away = self._run > self.limits.csv_rejects_in_a_row
         return "error" if self.ran_away else "skip"
 
     def next_rows(self, rows: int) -> tuple[pa.Array, pa.RecordBatch]:

@@ -1,7 +1,7 @@
 """JSON Lines: one object a line, read strictly, numbers kept as they are written.
 
-Lines are cut at 0x0A before anything is decoded, and a line longer than `MAX_LINE_BYTES` is never
-held. Strict means: UTF-8; no key twice in an object; no NaN nor Infinity; no deeper than
+Lines are cut at 0x0A before anything is decoded, and a line longer than `Limits.line_bytes` is
+never held. Strict means: UTF-8; no key twice in an object; no NaN nor Infinity; no deeper than
 `MAX_DEPTH`. What a field that is not read holds does not matter, as long as the line is JSON.
 """
 
@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from tamis.formats.chunk import (
-    CHUNK_RECORDS,
     MAX_UNKNOWN,
     Chunk,
     Reject,
@@ -20,9 +19,9 @@ from tamis.formats.chunk import (
     shown_name,
 )
 from tamis.formats.records import PIECE_RECORDS, NumberText, to_chunk
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
-MAX_LINE_BYTES: Final = 16 << 20
 MAX_DEPTH: Final = 64
 
 _BLOCK_BYTES = 1 << 20
@@ -35,7 +34,7 @@ class Unreadable(Exception):
 
 
 def read_jsonl(
-    stream: BinaryIO, plan: Plan, source: str, records: int = CHUNK_RECORDS
+    stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL
 ) -> Iterator[Chunk]:
     """The objects of a JSON Lines file, with the leaves that `plan` reads.
 
@@ -43,21 +42,22 @@ def read_jsonl(
     types of `rows`.
 
     Returns:
-        Chunks of `records` records, the last one excepted; positions are line numbers from 1.
-        What the schema has and no line had is told with the last chunk.
+        Chunks of `limits.object_chunk_records` records, the last one excepted; positions are line
+        numbers from 1. What the schema has and no line had is told with the last chunk.
     """
-    yield from rechunk(_pieces(stream, plan), source, records)
+    pieces = _pieces(stream, plan, limits)
+    yield from rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes)
 
 
-def _pieces(stream: BinaryIO, plan: Plan) -> Iterator[Chunk]:
+def _pieces(stream: BinaryIO, plan: Plan, limits: Limits) -> Iterator[Chunk]:
     seen = Names(known_names(plan))
     rows: list[dict[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
     held = 0
-    for number, line in _lines(stream):
+    for number, line in _lines(stream, limits.line_bytes):
         try:
-            record = parse_object(line)
+            record = parse_object(line, limits)
         except Unreadable as error:
             rejects.append((number, "unreadable", "", str(error)))
         else:
@@ -107,14 +107,14 @@ class Names:
         return frozenset(islice(self._unknown, told, None))
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Lines that are not blank, with their numbers from 1; None for one that is too long."""
+def _lines(stream: BinaryIO, most: int) -> Iterator[tuple[int, bytes | None]]:
+    """Lines that are not blank, with their numbers from 1; None for one of over `most` bytes."""
     number, first = 1, True
     begun: list[bytes] = []
     size = 0
 
     def line() -> bytes | None:
-        return None if size > MAX_LINE_BYTES else b"".join(begun)
+        return None if size > most else b"".join(begun)
 
     while block := stream.read(_BLOCK_BYTES):
         if first:
@@ -122,7 +122,7 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
             first = False
         *ended, rest = block.split(b"\n")
         for piece in ended:
-            if begun or len(piece) > MAX_LINE_BYTES:
+            if begun or len(piece) > most:
                 size += len(piece)
                 begun.append(piece)
                 whole, begun, size = line(), [], 0
@@ -132,7 +132,7 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
                 yield number, whole
             number += 1
         size += len(rest)
-        if size > MAX_LINE_BYTES:
+        if size > most:
             begun = [b""]
         elif rest:
             begun.append(rest)
@@ -141,14 +141,14 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
         yield number, whole
 
 
-def parse_object(line: bytes | None) -> dict[str, Any]:
+def parse_object(line: bytes | None, limits: Limits = USUAL) -> dict[str, Any]:
     """The object that `line` holds, read strictly; None stands for a line that is too long.
 
     Raises:
         Unreadable: it is no JSON object, or not one that can be told apart from another.
     """
-    if line is None or len(line) > MAX_LINE_BYTES:
-        raise Unreadable(f"longer than {MAX_LINE_BYTES} bytes")
+    if line is None or len(line) > limits.line_bytes:
+        raise Unreadable(f"longer than {limits.line_bytes} bytes")
     try:
         text = line.decode().strip(" \t\n\r")
     except UnicodeDecodeError:

@@ -18,8 +18,6 @@ import pyarrow.parquet as pq
 from tamis.arrow.types import decoded_type, is_list
 from tamis.errors import InputError
 from tamis.formats.chunk import (
-    CHUNK_RECORDS,
-    PART_ROWS,
     Chunk,
     add_faults,
     known_names,
@@ -27,6 +25,7 @@ from tamis.formats.chunk import (
     rechunk,
     shown_names,
 )
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
 _BUFFER_BYTES = 1 << 16
@@ -56,7 +55,7 @@ def count_rows(stream: BinaryIO, source: str) -> int:
     return int(_open(stream, source).metadata.num_rows)
 
 
-def split(stream: BinaryIO, source: str, rows: int = PART_ROWS) -> list[PartSpec]:
+def split(stream: BinaryIO, source: str, rows: int = USUAL.part_rows) -> list[PartSpec]:
     """Parts of at least `rows` rows, the last one excepted; one part for a file without rows.
 
     Raises:
@@ -82,7 +81,7 @@ def read_parquet(
     plan: Plan,
     source: str,
     part: PartSpec,
-    records: int = CHUNK_RECORDS,
+    limits: Limits = USUAL,
 ) -> Iterator[Chunk]:
     """The rows of one part, with the leaves that `plan` reads.
 
@@ -95,10 +94,11 @@ def read_parquet(
         plan: says what to read.
         source: named in errors.
         part: of the file.
-        records: rows of a chunk.
+        limits: rows and bytes of a chunk.
 
     Returns:
-        Chunks of `records` rows, the last one excepted; positions are row numbers from 1.
+        Chunks of `limits.chunk_records` rows, the last one excepted; positions are row numbers
+        from 1.
 
     Raises:
         InputError: the file is not readable as Parquet, has no field of the schema, has two
@@ -106,7 +106,8 @@ def read_parquet(
     """
     file = _open(stream, source)
     chosen = _project(file, plan, source)
-    yield from rechunk(_pieces(file, chosen, source, part, records), source, records)
+    pieces = _pieces(file, chosen, source, part, limits.chunk_records)
+    yield from rechunk(pieces, source, limits.chunk_records, limits.chunk_bytes)
 
 
 def _open(stream: BinaryIO, source: str) -> pq.ParquetFile:

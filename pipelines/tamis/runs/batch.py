@@ -27,6 +27,7 @@ from tamis.dry_run.models import Measured
 from tamis.errors import KeysError, TamisError, UsageError
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.keys.keyring import open_keyring
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.runs.errors import worker_errors
 from tamis.stores.commit import (
@@ -53,6 +54,7 @@ class Job:
         keys: reference of the keyring, or None.
         replay: whether the plan's day is another than today.
         options: Beam's own options, as on a command line.
+        limits: sizes of chunks, parts and row groups.
     """
 
     plan: Plan
@@ -62,6 +64,7 @@ class Job:
     keys: str | None = None
     replay: bool = False
     options: tuple[str, ...] = ()
+    limits: Limits = USUAL
 
 
 def new_run_id(policy: str) -> str:
@@ -192,7 +195,7 @@ def _launch(job: Job, keys: KeyRef | None, facts: RunFacts, options: PipelineOpt
     source = (
         ReadTables(job.inputs, job.plan)
         if _has_tables(job.inputs)
-        else ReadFiles(job.inputs, job.plan)
+        else ReadFiles(job.inputs, job.plan, limits=job.limits)
     )
     store = PostgresStore if into_tables else Store
     (

@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from tamis.errors import UsageError
 from tamis.formats.chunk import Chunk, Reject, known_names, shown_name
-from tamis.formats.jsonl import MAX_LINE_BYTES, Names, Unreadable, parse_object
+from tamis.formats.jsonl import Names, Unreadable, parse_object
 from tamis.formats.records import to_chunk
+from tamis.limits import USUAL
 from tamis.nir.grammar import find_nir
 from tamis.nir.number import canonical
 from tamis.nir.profile import profile_nir
@@ -164,8 +165,8 @@ class _Avro:
     by_print: dict[bytes, dict[str, Any]]
 
     def __call__(self, payload: bytes) -> Mapping[str, Any]:
-        if len(payload) > MAX_LINE_BYTES:
-            raise Unreadable(f"longer than {MAX_LINE_BYTES} bytes")
+        if len(payload) > USUAL.line_bytes:
+            raise Unreadable(f"longer than {USUAL.line_bytes} bytes")
         schema, start = self.plain, 0
         if payload[:2] == _SINGLE_OBJECT and payload[2:10] in self.by_print:
             schema, start = self.by_print[payload[2:10]], 10

@@ -4,23 +4,22 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from tamis.formats.chunk import CHUNK_RECORDS, Chunk, Reject, rechunk
+from tamis.formats.chunk import Chunk, Reject, rechunk
 from tamis.formats.dsn.layout import layout_of
 from tamis.formats.dsn.records import DsnEnvoi, DsnFile, DsnRecord, DsnReject, read_individus
 from tamis.formats.records import PIECE_RECORDS, to_chunk
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
 
-def read_dsn(
-    stream: BinaryIO, plan: Plan, source: str, records: int = CHUNK_RECORDS
-) -> Iterator[Chunk]:
+def read_dsn(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) -> Iterator[Chunk]:
     """Read the individus of a DSN, or of a lot of them.
 
     Args:
         stream: the file's bytes, read forward only.
         plan: whose fields name the rubriques to collect.
         source: the file's path or URI, for messages.
-        records: individus in every chunk but the last.
+        limits: individus in every chunk but the last, and what one may hold.
 
     Returns:
         Chunks; positions are the lines on which the individus begin. Envois whose totals do not
@@ -29,10 +28,11 @@ def read_dsn(
     Raises:
         InputError: the file is no DSN.
     """
-    return rechunk(_pieces(stream, plan, source), source, records)
+    pieces = _pieces(stream, plan, source, limits)
+    return rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes)
 
 
-def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
+def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
     layout = layout_of(plan.fields, plan.schema)
     rows: list[dict[str, Any]] = []
     positions: list[int] = []
@@ -45,7 +45,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
             held.clear()
         return made
 
-    for item in read_individus(stream, source, layout):
+    for item in read_individus(stream, source, layout, limits):
         if isinstance(item, DsnRecord):
             rows.append(item.values)
             positions.append(item.position)

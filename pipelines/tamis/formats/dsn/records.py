@@ -39,9 +39,9 @@ from tamis.formats.dsn.layout import (
     bloc_of,
     blocks_below,
 )
+from tamis.limits import USUAL, Limits
 
 MAX_LINE = 4096  # bytes; the norm says 256 characters
-MAX_BLOCS = 5_000  # collected blocks of one individu
 MAX_TEXT = 4 << 20  # bytes of collected values of one individu
 _MAX_RUBRIQUES = 10_000  # distinct rubriques counted by name
 _CHUNK = 1 << 20  # bytes
@@ -130,13 +130,16 @@ class DsnFile:
 DsnItem = DsnRecord | DsnReject | DsnEnvoi | DsnFile
 
 
-def read_individus(stream: BinaryIO, source: str, layout: DsnLayout) -> Iterator[DsnItem]:
+def read_individus(
+    stream: BinaryIO, source: str, layout: DsnLayout, limits: Limits = USUAL
+) -> Iterator[DsnItem]:
     """Read the individus of a DSN, or of a lot of them, in the file's order.
 
     Args:
         stream: the file's bytes; read forward only, reads may be short.
         source: its path or URI, for messages.
         layout: what to collect (`tamis.formats.dsn.layout.layout_of`).
+        limits: how many blocks are collected of one individu.
 
     Yields:
         For each individu a `DsnRecord` or a `DsnReject`, for each stray line outside of any a
@@ -162,7 +165,9 @@ def read_individus(stream: BinaryIO, source: str, layout: DsnLayout) -> Iterator
         head[0] = head[0][len(_BOM) :]
     if not any(_LINE.fullmatch(line) for line in head):
         raise InputError(source, "is no DSN: no line reads `Sxx.Gyy.zz.nnn,'…'`")
-    yield from _Reader(layout, "utf-8" if bom else "ascii").read(chain(head, lines))
+    yield from _Reader(layout, "utf-8" if bom else "ascii", limits.dsn_blocks).read(
+        chain(head, lines)
+    )
 
 
 def _split(stream: BinaryIO) -> Iterator[bytes]:
@@ -197,7 +202,8 @@ class _Rubrique:
 class _Reader:
     """State of one file's reading."""
 
-    def __init__(self, layout: DsnLayout, encoding: str) -> None:
+    def __init__(self, layout: DsnLayout, encoding: str, most_blocs: int) -> None:
+        self.most_blocs = most_blocs
         self.layout = layout
         self.encoding = encoding
         self.known: dict[bytes, _Rubrique] = {}  # by the bytes before the comma
@@ -347,7 +353,7 @@ class _Reader:
         if bloc not in self.layout.blocs:
             return
         self.context_blocs += 1
-        if self.context_blocs > MAX_BLOCS:
+        if self.context_blocs > self.most_blocs:
             self.context_problems[bloc] = (bloc, "the declaration has more blocks than it may")
             return
         self.current = self.context_open[bloc] = Bloc()
@@ -375,7 +381,7 @@ class _Reader:
         if self.problem is not None:
             return
         self.blocs += 1
-        if self.blocs > MAX_BLOCS or self.text > MAX_TEXT:
+        if self.blocs > self.most_blocs or self.text > MAX_TEXT:
             self._fail(rubrique, number, "is more than an individu may hold")
         elif parent not in self.open:
             self._fail(rubrique, number, f"has no block {parent} above it")

@@ -1,0 +1,53 @@
+"""Sizes that bound memory and cut files: one value, handed from a run to its readers and writers.
+
+Only tests and measurements have a reason to hand in another value: the same input and the same
+limits make the same parts, row groups and bytes, so a run that is done again keeps its limits.
+"""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is read, held and written at once.
+
+    Attributes:
+        chunk_records: records in a chunk of Parquet, CSV or a table, the last one excepted.
+        object_chunk_records: records in a chunk of a format that is read through Python objects
+            (JSON Lines, Avro, DSN), the last one excepted.
+        chunk_bytes: bytes that the fields read from one chunk's records may take.
+        part_rows: rows that a part of an input has at least, the last one excepted.
+        row_group_rows: rows that a row group of a written file has at least, the last one excepted.
+        line_bytes: bytes of one JSON object.
+        csv_block_bytes: bytes of CSV that are parsed at once. A record of more may end the run, one
+            of more than twice as much does.
+        csv_rejects_in_a_row: records of CSV that are refused one after the other before the
+            separator is taken to be wrong.
+        dsn_blocks: blocks that are collected of one individu.
+
+    Example:
+        >>> Limits().chunk_records, Limits(chunk_records=10).chunk_records
+        (65536, 10)
+    """
+
+    chunk_records: int = 65_536
+    object_chunk_records: int = 8_192
+    chunk_bytes: int = 1 << 30
+    part_rows: int = 1 << 20
+    row_group_rows: int = 131_072
+    line_bytes: int = 16 << 20
+    csv_block_bytes: int = 4 << 20
+    csv_rejects_in_a_row: int = 1 << 20
+    dsn_blocks: int = 5_000
+
+    def with_chunks_of(self, records: int) -> "Limits":
+        """The same limits, with chunks of at most `records` records in any format."""
+        return replace(
+            self,
+            chunk_records=min(records, self.chunk_records),
+            object_chunk_records=min(records, self.object_chunk_records),
+        )
+
+
+USUAL = Limits()
+"""The limits of every run that was handed no others."""
