@@ -3,10 +3,10 @@
 The English sentence in the code is its own key; `locale/tamis.pot` lists all of them, and
 `locale/<language>/LC_MESSAGES/tamis.mo` holds a translation. Without one the English stands.
 
-A message is marked where it is made, with its values by name and put in afterwards:
+A message is marked where it is made, with its values by name:
 
-    raise UsageError(_("policy `{policy}` is unknown").format(policy=name))
-    ngettext("{count} record", "{count} records", count).format(count=count)
+    raise UsageError(_("policy `{policy}` is unknown", policy=name))
+    ngettext("{count} record of {file}", "{count} records of {file}", count, file=path)
 
 A sentence that is made at import and shown later is marked by `N_` there and looked up by `_`
 where it is shown. Legal terms and reasons are quoted from documents and are never translated.
@@ -33,24 +33,26 @@ def _translations(language: str) -> gettext.NullTranslations:
     return gettext.translation("tamis", LOCALE, [language], fallback=True)
 
 
-def _(message: str) -> str:
-    """Return `message` in the language in use.
+def _(message: str, **values: object) -> str:
+    """Return `message` in the language in use, with `values` in place of their names in braces.
 
     Example:
-        >>> _("policy `{policy}` is unknown").format(policy="dsn-droits")
+        >>> _("policy `{policy}` is unknown", policy="dsn-droits")
         'policy `dsn-droits` is unknown'
     """
-    return _translations(_current).gettext(message)
+    translated = _translations(_current).gettext(message)
+    return translated.format(**values) if values else translated
 
 
-def ngettext(singular: str, plural: str, count: int) -> str:
+def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
     """Return the form of the message that `count` asks for, in the language in use.
 
     Example:
-        >>> ngettext("{count} record", "{count} records", 2).format(count=2)
+        >>> ngettext("{count} record", "{count} records", 2)
         '2 records'
     """
-    return _translations(_current).ngettext(singular, plural, count)
+    translated = _translations(_current).ngettext(singular, plural, count)
+    return translated.format(count=count, **values)
 
 
 def N_(message: str) -> str:
