@@ -22,9 +22,13 @@ from tamis.stores.folder import HashingSink, close_durably
 ROW_GROUP_ROWS: Final = 131_072
 """Rows of each row group of a written file, the last one excepted."""
 
-_WRITE_BATCH_ROWS: Final = 65_536
-"""Rows after which Arrow looks whether a page is full; its own 1,024 cost a quarter of the
-writing."""
+_DICTIONARY_BYTES: Final = 1 << 17
+"""Size of a dictionary at which Arrow gives it up: one of values that seldom repeat, by whatever
+name, costs little. A file is a hundredth larger than with Arrow's own 1 MiB."""
+
+_WRITE_BATCH_ROWS: Final = 8_192
+"""Rows after which Arrow looks whether a page is full, or a dictionary; its own 1,024 cost a
+quarter of the writing."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ def _open_writer(sink: HashingSink, layout: ParquetLayout) -> pq.ParquetWriter:
             column: "none" if pa.types.is_fixed_size_binary(kind) else "snappy"
             for column, _, kind in leaves
         },
+        dictionary_pagesize_limit=_DICTIONARY_BYTES,
         write_batch_size=_WRITE_BATCH_ROWS,
     )
 
