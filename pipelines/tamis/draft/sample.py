@@ -62,13 +62,16 @@ def take_sample(path: Path, rows: int) -> tuple[Sample, CsvOptions]:
             with path.open("rb") as stream:
                 sample = take(decompressed(stream, path.name), rows)
     except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror or 'not whole'}") from None
+        raise InputError(
+            str(path), _("cannot be read: {cause}", cause=error.strerror or "not whole")
+        ) from None
     except (pa.ArrowException, csv.Error, ValueError, EOFError, KeyError) as error:
         raise InputError(
-            str(path), f"is not a whole {form} file ({type(error).__name__})"
+            str(path),
+            _("is not a whole {form} file ({kind})", form=form, kind=type(error).__name__),
         ) from None
     if not sample.fields:
-        raise InputError(str(path), "has no field")
+        raise InputError(str(path), _("has no field"))
     return sample, options
 
 

@@ -11,6 +11,7 @@ import fastavro
 from tamis.errors import InputError
 from tamis.formats.chunk import Chunk, known_names, rechunk, shown_names
 from tamis.formats.records import PIECE_RECORDS, to_chunk
+from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
@@ -43,7 +44,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
     names = [str(field["name"]) for field in writer["fields"]]
     known = known_names(plan)
     if not known & set(names):
-        raise InputError(source, f"has no field of schema `{plan.schema}`")
+        raise InputError(source, _("has no field of schema `{schema}`", schema=plan.schema))
     fields = tuple(field for field in plan.fields if field.name in names)
     unknown = shown_names(name for name in names if name not in known)
     missing = known - set(names)
@@ -69,14 +70,14 @@ def _written_schema(file: "_Rewindable", source: str) -> dict[str, Any]:
         InputError: this is no Avro file, or one of something else than records.
     """
     if file.read(4) != b"Obj\x01":
-        raise InputError(source, "is not an Avro file")
+        raise InputError(source, _("is not an Avro file"))
     file.rewind(keep=True)
     try:
         schema = fastavro.block_reader(cast(BinaryIO, file)).writer_schema
     except Exception:
-        raise InputError(source, "is an Avro file whose header cannot be read") from None
+        raise InputError(source, _("is an Avro file whose header cannot be read")) from None
     if not isinstance(schema, dict) or schema["type"] != "record":
-        raise InputError(source, "is an Avro file of something else than records")
+        raise InputError(source, _("is an Avro file of something else than records"))
     return schema
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from tamis.arrow.types import is_list
 from tamis.errors import InputError
+from tamis.language import _
 from tamis.limits import USUAL
 from tamis.plan.plan import Plan, PlanField
 
@@ -164,8 +165,13 @@ def rechunk(
         if size > most_bytes:
             raise InputError(
                 source,
-                f"records {given * records + 1} to {given * records + count} take more than "
-                f"{most_bytes >> 20} MiB in the fields that are read",
+                _(
+                    "records {first} to {last} take more than {most_bytes} MiB in the "
+                    "fields that are read",
+                    first=given * records + 1,
+                    last=given * records + count,
+                    most_bytes=most_bytes >> 20,
+                ),
             )
     if not held:
         return

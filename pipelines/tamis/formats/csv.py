@@ -33,6 +33,7 @@ from tamis.formats.chunk import (
     rechunk,
     shown_names,
 )
+from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
@@ -67,7 +68,7 @@ def read_csv(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) 
     """
     options = plan.format.csv
     if not (options.separator + options.quote).isascii():
-        raise UsageError("the separator and the quote of a CSV format must be ASCII characters")
+        raise UsageError(_("the separator and the quote of a CSV format must be ASCII characters"))
     pieces = _pieces(stream, plan, source, limits)
     yield from rechunk(pieces, source, limits.chunk_records, limits.chunk_bytes)
 
@@ -80,13 +81,16 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
     if not known & set(header):
         raise InputError(
             source,
-            f"the first line names no field of schema `{plan.schema}`: "
-            "check header, separator and encoding",
+            _(
+                "the first line names no field of schema `{schema}`: check header, "
+                "separator and encoding",
+                schema=plan.schema,
+            ),
         )
     wanted = [field for field in plan.fields if field.name in header]
     for field in wanted:
         if header.count(field.name) > 1:
-            raise InputError(source, f"has two columns `{field.name}`")
+            raise InputError(source, _("has two columns `{name}`", name=field.name))
     unknown = shown_names(name for name in header if name not in known)
     missing = known - set(header)
     faults = [path for field in wanted if _nested(field) for path in leaf_paths(field, field.name)]
@@ -142,13 +146,21 @@ def _batches(
         if numbers.ran_away:
             raise InputError(
                 source,
-                f"over {limits.csv_rejects_in_a_row} records in a row have not the "
-                f"{numbers.fields} fields of the header: check the separator",
+                _(
+                    "over {csv_rejects_in_a_row} records in a row have not the {fields} "
+                    "fields of the header: check the separator",
+                    csv_rejects_in_a_row=limits.csv_rejects_in_a_row,
+                    fields=numbers.fields,
+                ),
             ) from None
         raise InputError(
             source,
-            f"record {numbers.count + 1} is longer than {limits.csv_block_bytes >> 20} MiB, or "
-            "opens a quote that is never closed",
+            _(
+                "record {count} is longer than {csv_block_bytes} MiB, or opens a quote "
+                "that is never closed",
+                count=numbers.count + 1,
+                csv_block_bytes=limits.csv_block_bytes >> 20,
+            ),
         ) from None
 
 
@@ -196,11 +208,17 @@ class _Utf8:
         try:
             names = next(lines, [])
         except csv.Error:
-            raise InputError(source, "the header line cannot be read") from None
+            raise InputError(source, _("the header line cannot be read")) from None
         if not any(name.strip() for name in names):
-            raise InputError(source, "is empty: a CSV needs a header line")
+            raise InputError(source, _("is empty: a CSV needs a header line"))
         if not start.read(1) and not self._ended:
-            raise InputError(source, f"the header line is longer than {MAX_HEADER_BYTES} bytes")
+            raise InputError(
+                source,
+                _(
+                    "the header line is longer than {bytes} bytes",
+                    bytes=MAX_HEADER_BYTES,
+                ),
+            )
         self.last_line = options.separator * len(names)
         if self._ended:
             self._held += self._end()
@@ -302,7 +320,9 @@ class _Numbers:
             InputError: the line appended to the file was not seen as a record of its own.
         """
         if not self._refused or self._last_line_at != self.count:
-            raise InputError(source, f"record {self.count} opens a quote that is never closed")
+            raise InputError(
+                source, _("record {count} opens a quote that is never closed", count=self.count)
+            )
         self._refused.pop()
         self._found.pop()
         return self._take(len(self._refused))

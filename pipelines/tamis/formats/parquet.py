@@ -25,6 +25,7 @@ from tamis.formats.chunk import (
     rechunk,
     shown_names,
 )
+from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
@@ -120,21 +121,21 @@ def _open(stream: BinaryIO, source: str) -> pq.ParquetFile:
         tail = stream.read(4)
         stream.seek(0)
     except OSError:
-        raise InputError(source, "cannot be read") from None
+        raise InputError(source, _("cannot be read")) from None
     if not end:
-        raise InputError(source, "is empty: not a Parquet file")
+        raise InputError(source, _("is empty: not a Parquet file"))
     if b"PARE" in (head, tail):
-        raise InputError(source, "is an encrypted Parquet file")
+        raise InputError(source, _("is an encrypted Parquet file"))
     if head != b"PAR1":
-        raise InputError(source, "is not a Parquet file")
+        raise InputError(source, _("is not a Parquet file"))
     if tail != b"PAR1" or end < 12:
-        raise InputError(source, "is a truncated Parquet file: its footer is missing")
+        raise InputError(source, _("is a truncated Parquet file: its footer is missing"))
     try:
         return pq.ParquetFile(
             stream, buffer_size=_BUFFER_BYTES, pre_buffer=False, page_checksum_verification=True
         )
     except Exception:
-        raise InputError(source, "is a Parquet file whose footer cannot be read") from None
+        raise InputError(source, _("is a Parquet file whose footer cannot be read")) from None
 
 
 # What to read
@@ -162,14 +163,14 @@ def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _Projection:
     schema = file.schema_arrow
     known = known_names(plan)
     if not known & set(schema.names):
-        raise InputError(source, f"has no column of schema `{plan.schema}`")
+        raise InputError(source, _("has no column of schema `{schema}`", schema=plan.schema))
     chosen = _Projection(unknown=shown_names(name for name in schema.names if name not in known))
     chosen.missing.update(known - set(schema.names))
     first: dict[str, int] = {}
     at = 0
     for column in schema:
         if column.name in first and column.name in known:
-            raise InputError(source, f"has two columns `{column.name}`")
+            raise InputError(source, _("has two columns `{name}`", name=column.name))
         first.setdefault(column.name, at)
         at += _count_leaves(column.type)
     for wanted in plan.fields:
@@ -208,7 +209,7 @@ def _choose(
             if child.name in inner:
                 below = f"{path}.{child.name}"
                 if child.name in found:
-                    raise ValueError(f"has two fields `{below}`")
+                    raise ValueError(_("has two fields `{below}`", below=below))
                 found.add(child.name)
                 _choose(child.type, inner[child.name], below, first, indices, chosen)
             first += _count_leaves(child.type)
@@ -247,7 +248,9 @@ def _pieces(
             missing=frozenset(chosen.missing),
         )
     if at != part.rows:
-        raise InputError(source, f"{part.rows} rows expected in a part, {at} found")
+        raise InputError(
+            source, _("{rows} rows expected in a part, {at} found", rows=part.rows, at=at)
+        )
 
 
 def _batches(
@@ -266,7 +269,10 @@ def _batches(
         except Exception:
             group = _corrupt_group(file, chosen, part, at, records)
             count = file.metadata.num_row_groups
-            raise InputError(source, f"row group {group + 1} of {count} cannot be read") from None
+            raise InputError(
+                source,
+                _("row group {group} of {count} cannot be read", group=group + 1, count=count),
+            ) from None
         if batch is None:
             return
         at += batch.num_rows

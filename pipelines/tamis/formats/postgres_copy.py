@@ -19,6 +19,7 @@ from tamis.errors import RunError
 from tamis.formats.chunk import FAULTS
 from tamis.formats.json_texts import BYTEA, REPLACEMENT, to_hex, to_json
 from tamis.formats.records import NumberText, to_chunk
+from tamis.language import _
 from tamis.plan.plan import PlanField
 
 _INTEGERS = {
@@ -186,5 +187,10 @@ def _in_microseconds(column: pa.Array, name: str) -> pa.Array:
         return column.cast(coarse)
     except pa.ArrowInvalid:
         raise RunError(
-            f"field {name}: {kind} holds moments finer than PostgreSQL's microseconds, or beyond"
+            _(
+                "field {name}: {kind} holds moments finer than PostgreSQL's microseconds, "
+                "or beyond",
+                name=name,
+                kind=kind,
+            )
         ) from None

@@ -23,6 +23,7 @@ from tamis.documents.schema import CsvOptions, FormatName
 from tamis.errors import InputError
 from tamis.formats.chunk import shown_name
 from tamis.formats.suffixes import decompressed, format_of
+from tamis.language import _
 
 PIECE_ROWS = 65_536
 """Rows, lines or records that a piece of a column holds at most."""
@@ -63,10 +64,14 @@ def read_columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
         with path.open("rb", buffering=_HEAD_BYTES) as stream:
             yield from read(decompressed(stream, path.name))
     except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror or 'not whole'}") from None
+        raise InputError(
+            str(path), _("cannot be read: {cause}", cause=error.strerror or "not whole")
+        ) from None
     except (pa.ArrowException, ValueError, EOFError, KeyError) as error:
         kind = type(error).__name__
-        raise InputError(str(path), f"is not a whole {form} file ({kind})") from None
+        raise InputError(
+            str(path), _("is not a whole {form} file ({kind})", form=form, kind=kind)
+        ) from None
 
 
 def csv_options(head: bytes) -> CsvOptions:

@@ -41,6 +41,7 @@ from tamis.keys.secret_file import (
     why_invalid,
     write_guarded,
 )
+from tamis.language import _
 from tamis.nir.pseudonym import KEY_BYTES, derive_key
 
 PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"
@@ -65,7 +66,7 @@ class DerivedKey:
     key_id: str
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise KeysError("a key is never pickled: workers load it in `setup`")
+        raise KeysError(_("a key is never pickled: workers load it in `setup`"))
 
 
 class _Entry(Model):
@@ -153,12 +154,14 @@ class Keyring:
             KeysError: something is at `path` already, or the KMS does not answer.
         """
         if passphrase is not None and kms_uri is not None:
-            raise KeysError("a keyring is wrapped by a passphrase or by a kms, not by both")
+            raise KeysError(_("a keyring is wrapped by a passphrase or by a kms, not by both"))
         wrap, lock = make_lock(passphrase, kms_uri, kms)
         document = _Document(wrap=wrap, epochs=(_new_entry(1, lock),))
         with folder_locked(Path(path), _shown(path)) as target:
             if target.exists():
-                raise KeysError(f"`{path}` exists already: a keyring is never overwritten")
+                raise KeysError(
+                    _("`{path}` exists already: a keyring is never overwritten", path=path)
+                )
             write_guarded(target, document)
         return cls(str(path), Path(path), document, lock)
 
@@ -187,7 +190,13 @@ class Keyring:
         with self._changing() as (target, document):
             entry = self._entry(epoch, document)
             if entry is document.epochs[-1]:
-                raise KeysError(f"epoch {epoch} of `{self._name}` is the current one: rotate first")
+                raise KeysError(
+                    _(
+                        "epoch {epoch} of `{name}` is the current one: rotate first",
+                        epoch=epoch,
+                        name=self._name,
+                    )
+                )
             epochs = tuple(
                 e.model_copy(update={"root": None}) if e is entry else e for e in document.epochs
             )
@@ -238,7 +247,7 @@ class Keyring:
         return f"{type(self).__name__}(current={self.current})"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise KeysError("a keyring is never pickled: workers open it in `setup`")
+        raise KeysError(_("a keyring is never pickled: workers open it in `setup`"))
 
     def _take(self, document: _Document) -> None:
         self._document = document
@@ -250,27 +259,46 @@ class Keyring:
 
     def _unlocked(self) -> Lock:
         if self._lock is None:
-            raise KeysError(f"keyring `{self._name}` was opened without being unlocked")
+            raise KeysError(
+                _("keyring `{name}` was opened without being unlocked", name=self._name)
+            )
         return self._lock
 
     def _entry(self, epoch: int, document: _Document) -> _Entry:
         for entry in document.epochs:
             if entry.epoch == epoch:
                 if entry.root is None:
-                    raise KeysError(f"epoch {epoch} of keyring `{self._name}` was destroyed")
+                    raise KeysError(
+                        _(
+                            "epoch {epoch} of keyring `{name}` was destroyed",
+                            epoch=epoch,
+                            name=self._name,
+                        )
+                    )
                 return entry
         last = document.epochs[-1].epoch
-        raise KeysError(f"keyring `{self._name}` has no epoch {epoch}: the last one is {last}")
+        raise KeysError(
+            _(
+                "keyring `{name}` has no epoch {epoch}: the last one is {last}",
+                name=self._name,
+                epoch=epoch,
+                last=last,
+            )
+        )
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Path, _Document]]:
         """The file and what it holds now, while no other Tamis changes it."""
         if self._path is None:
-            raise KeysError(f"keyring `{self._name}` is no file: change the file it was made from")
+            raise KeysError(
+                _("keyring `{name}` is no file: change the file it was made from", name=self._name)
+            )
         with folder_locked(self._path, _shown(self._name)) as target:
             document = _parse(self._name, read_guarded(target, _shown(self._name)))
             if document.wrap != self._document.wrap:
-                raise KeysError(f"another keyring took the place of `{self._name}`: open it anew")
+                raise KeysError(
+                    _("another keyring took the place of `{name}`: open it anew", name=self._name)
+                )
             yield target, document
 
 
@@ -290,11 +318,16 @@ def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
         return Keyring.open(ref, passphrase)
     content = os.environ.get(ref.removeprefix("env:"))
     if content is None:
-        raise KeysError(f"the environment has no `{ref.removeprefix('env:')}` to read keys from")
+        raise KeysError(
+            _(
+                "the environment has no `{variable}` to read keys from",
+                variable=ref.removeprefix("env:"),
+            )
+        )
     try:
         document = _parse(ref, base64.b64decode("".join(content.split()), validate=True))
     except ValueError:
-        raise KeysError(f"keyring `{ref}` is not in base64, or was cut short") from None
+        raise KeysError(_("keyring `{ref}` is not in base64, or was cut short", ref=ref)) from None
     return Keyring(ref, None, document, _unlock(ref, document, passphrase, None))
 
 
@@ -317,7 +350,13 @@ def _open_entry(entry: _Entry, lock: Lock, name: str) -> bytes:
     assert entry.root is not None
     root = lock.open(entry.root, entry.context, _shown(name))
     if len(root) != KEY_BYTES:
-        raise KeysError(f"epoch {entry.epoch} of keyring `{name}` has no whole root key")
+        raise KeysError(
+            _(
+                "epoch {epoch} of keyring `{name}` has no whole root key",
+                epoch=entry.epoch,
+                name=name,
+            )
+        )
     return root
 
 
@@ -326,11 +365,13 @@ def _parse(name: str, content: bytes) -> _Document:
         document = _Document.model_validate_json(content)
     except ValidationError as error:
         why = why_invalid(error)
-        told = f": {why}" if why else ", or was cut short"
-        raise KeysError(f"`{name}` is no keyring{told}") from None
+        cause = f": {why}" if why else ", or was cut short"
+        raise KeysError(_("`{name}` is no keyring{cause}", name=name, cause=cause)) from None
     numbers = [entry.epoch for entry in document.epochs]
     if numbers != list(range(1, len(numbers) + 1)) or document.epochs[-1].root is None:
-        raise KeysError(f"`{name}` is no keyring: epochs do not follow one another to a live one")
+        raise KeysError(
+            _("`{name}` is no keyring: epochs do not follow one another to a live one", name=name)
+        )
     return document
 
 

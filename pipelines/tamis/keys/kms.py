@@ -8,6 +8,7 @@ A service never sees a root key: it wraps the 32-byte key that encrypts them (`k
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tamis.errors import KeysError
+from tamis.language import _
 
 if TYPE_CHECKING:
     from google.cloud.kms_v1 import KeyManagementServiceClient
@@ -35,7 +36,13 @@ def connect(uri: str) -> Kms:
     """
     if uri.startswith(_GCP):
         return GoogleKms(uri)
-    raise KeysError(f"`{uri}` is no key of a known kms: expected {_GCP}projects/…/cryptoKeys/…")
+    raise KeysError(
+        _(
+            "`{uri}` is no key of a known kms: expected {prefix}projects/…/cryptoKeys/…",
+            uri=uri,
+            prefix=_GCP,
+        )
+    )
 
 
 class GoogleKms:
@@ -56,14 +63,18 @@ class GoogleKms:
         self._name = uri.removeprefix(_GCP)
         parts = self._name.split("/")
         if tuple(parts[::2]) != _GCP_PARTS or not all(parts[1::2]) or len(parts) != 8:
-            raise KeysError(f"`{uri}` is no key of Google Cloud KMS: expected {_form()}")
+            raise KeysError(
+                _("`{uri}` is no key of Google Cloud KMS: expected {form}", uri=uri, form=_form())
+            )
         self._client = client
 
     def wrap(self, secret: bytes) -> bytes:
         """Encrypt `secret`, at most 64 KiB."""
         response = self._call("encrypt", plaintext=secret, plaintext_crc32c=crc32c(secret))
         if not response.verified_plaintext_crc32c:
-            raise KeysError(f"kms key `{self._name}`: what was sent did not arrive whole")
+            raise KeysError(
+                _("kms key `{name}`: what was sent did not arrive whole", name=self._name)
+            )
         return self._whole(response.ciphertext, response.ciphertext_crc32c)
 
     def unwrap(self, wrapped: bytes) -> bytes:
@@ -77,7 +88,7 @@ class GoogleKms:
             from google.auth.exceptions import GoogleAuthError
             from google.cloud.kms_v1 import KeyManagementServiceClient
         except ImportError:
-            raise KeysError("Google Cloud KMS needs the extra `gcp` of tamis") from None
+            raise KeysError(_("Google Cloud KMS needs the extra `gcp` of tamis")) from None
         try:
             self._client = self._client or KeyManagementServiceClient()
             call = getattr(self._client, method)
@@ -85,11 +96,15 @@ class GoogleKms:
         except (GoogleAPICallError, RetryError, GoogleAuthError) as error:
             # The class is all that is told: a service's own message may quote the request.
             problem = f"the kms did not {method}: {type(error).__name__}"
-            raise KeysError(f"kms key `{self._name}`: {problem}") from None
+            raise KeysError(
+                _("kms key `{name}`: {problem}", name=self._name, problem=problem)
+            ) from None
 
     def _whole(self, content: bytes, checksum: int) -> bytes:
         if crc32c(content) != checksum:
-            raise KeysError(f"kms key `{self._name}`: what came back did not arrive whole")
+            raise KeysError(
+                _("kms key `{name}`: what came back did not arrive whole", name=self._name)
+            )
         return content
 
 
@@ -107,6 +122,6 @@ def crc32c(content: bytes) -> int:
     crc = 0xFFFFFFFF
     for byte in content:
         crc ^= byte
-        for _ in range(8):
+        for bit in range(8):
             crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
     return crc ^ 0xFFFFFFFF

@@ -28,6 +28,7 @@ from tamis.keys.secret_file import (
     why_invalid,
     write_guarded,
 )
+from tamis.language import _
 
 PASSPHRASE_VARIABLE: Final = "TAMIS_SEAL_PASSPHRASE"
 
@@ -75,7 +76,7 @@ def make_seal_key(path: str | Path, passphrase: str | None = None) -> PublicKey:
     with folder_locked(Path(path), _shown(path)) as target:
         for path in (target, beside):
             if path.exists():
-                raise KeysError(f"`{path}` exists already: a key is never overwritten")
+                raise KeysError(_("`{path}` exists already: a key is never overwritten", path=path))
         write_guarded(target, document.model_copy(update={"private": closed}))
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w") as file:
             file.write(key.public.text + "\n")
@@ -96,7 +97,7 @@ def read_private_key(path: str | Path, passphrase: Passphrase = None) -> Private
     lock = unlock(document.wrap, passphrase, PASSPHRASE_VARIABLE, _shown(path))
     key = PrivateKey(lock.open(document.private, document.context, _shown(path)))
     if key.public.text != document.public:
-        raise KeysError(f"{_shown(path)} was altered: its halves are not of one key")
+        raise KeysError(_("{path} was altered: its halves are not of one key", path=_shown(path)))
     return key
 
 
@@ -121,7 +122,9 @@ def read_public_key(path: str | Path) -> PublicKey:
     except OSError as error:
         raise KeysError(f"`{path}`: {reason(error)}") from None
     if content.lstrip().startswith(b"{"):
-        raise KeysError(f"`{path}` may be a private key: seal to the file beside it, .pub")
+        raise KeysError(
+            _("`{path}` may be a private key: seal to the file beside it, .pub", path=path)
+        )
     try:
         return PublicKey.of(content.decode("ascii", "replace"))
     except KeysError as error:
@@ -134,15 +137,19 @@ def _read(path: str | Path) -> _Document:
         return _Document.model_validate_json(content)
     except ValidationError as error:
         why = why_invalid(error)
-        told = f": {why}" if why else ", or was cut short"
-        raise KeysError(f"`{path}` is no key that unseals{told}") from None
+        cause = f": {why}" if why else ", or was cut short"
+        raise KeysError(
+            _("`{path}` is no key that unseals{cause}", path=path, cause=cause)
+        ) from None
 
 
 def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             if file.read(len(PUBLIC_WORD)) == PUBLIC_WORD.encode():
-                raise KeysError(f"`{path}` is a public key: unsealing needs the private one")
+                raise KeysError(
+                    _("`{path}` is a public key: unsealing needs the private one", path=path)
+                )
     except OSError:
         pass
     return read_guarded(path, _shown(path))

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from tamis.errors import InputError, KeysError
+from tamis.language import _
 
 PUBLIC_WORD: Final = "tamis-seal-v1"
 """First word of a public key's line."""
@@ -72,7 +73,7 @@ class PublicKey:
         try:
             _SUITE.encrypt(b"", _public(self.raw))
         except ValueError:
-            raise KeysError("a key to seal to is no public key of X25519") from None
+            raise KeysError(_("a key to seal to is no public key of X25519")) from None
 
     @property
     def id(self) -> str:
@@ -93,14 +94,19 @@ class PublicKey:
         """
         words = text.split()
         if len(words) != 3 or words[0] != PUBLIC_WORD:
-            raise KeysError(f"a key to seal to is one line: `{PUBLIC_WORD}`, its id, the key")
+            raise KeysError(
+                _(
+                    "a key to seal to is one line: `{PUBLIC_WORD}`, its id, the key",
+                    PUBLIC_WORD=PUBLIC_WORD,
+                )
+            )
         try:
             raw = base64.b64decode(words[2], validate=True)
         except (binascii.Error, ValueError):
-            raise KeysError("a key to seal to is not in base64, or was cut short") from None
+            raise KeysError(_("a key to seal to is not in base64, or was cut short")) from None
         key = cls(raw)
         if key.id != words[1]:
-            raise KeysError("a key to seal to has another id than it says: it was altered")
+            raise KeysError(_("a key to seal to has another id than it says: it was altered"))
         return key
 
 
@@ -116,7 +122,13 @@ class PrivateKey:
 
     def __post_init__(self) -> None:
         if len(self.raw) != _KEY_BYTES:
-            raise KeysError(f"a key that unseals has {_KEY_BYTES} bytes, not {len(self.raw)}")
+            raise KeysError(
+                _(
+                    "a key that unseals has {due} bytes, not {count}",
+                    due=_KEY_BYTES,
+                    count=len(self.raw),
+                )
+            )
 
     @classmethod
     def new(cls) -> "PrivateKey":
@@ -129,7 +141,7 @@ class PrivateKey:
         return PublicKey(_private(self.raw).public_key().public_bytes_raw())
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise KeysError("a key that unseals is never pickled")
+        raise KeysError(_("a key that unseals is never pickled"))
 
 
 def seal(original: Original, key: PublicKey, source: str, position: int) -> bytes:
@@ -177,14 +189,26 @@ def unseal(sealed: bytes, key: PrivateKey, source: str, position: int) -> Origin
         InputError: it is damaged, or was sealed as another record's.
     """
     damaged = InputError(
-        source, f"position {position}: the sealed original is damaged, or another record's"
+        source,
+        _(
+            "position {position}: the sealed original is damaged, or another record's",
+            position=position,
+        ),
     )
     to = sealed_to(sealed)
     if to is None:
         raise damaged
     own = key.public.id
     if to != own:
-        raise KeysError(f"{source}: position {position}: sealed to key {to}, not to {own}")
+        raise KeysError(
+            _(
+                "{source}: position {position}: sealed to key {to}, not to {own}",
+                source=source,
+                position=position,
+                to=to,
+                own=own,
+            )
+        )
     try:
         plain = _SUITE.decrypt(
             memoryview(sealed)[_HEAD_BYTES:],

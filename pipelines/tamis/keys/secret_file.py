@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tamis.errors import KeysError
 from tamis.keys.kms import Kms, connect
+from tamis.language import _
 
 SECRET_BYTES: Final = 32
 """Size of every secret, and of what wraps them."""
@@ -79,7 +80,13 @@ class Lock:
 
     def __init__(self, key: bytes | None) -> None:
         if key is not None and len(key) != SECRET_BYTES:
-            raise KeysError(f"what unlocks a file of keys has {SECRET_BYTES} bytes, not {len(key)}")
+            raise KeysError(
+                _(
+                    "what unlocks a file of keys has {SECRET_BYTES} bytes, not {key}",
+                    SECRET_BYTES=SECRET_BYTES,
+                    key=len(key),
+                )
+            )
         self._cipher = None if key is None else AESGCM(key)
 
     def close(self, secret: bytes, context: bytes) -> bytes:
@@ -102,7 +109,9 @@ class Lock:
             return self._cipher.decrypt(nonce, sealed, context)
         except (InvalidTag, ValueError):
             problem = "wrong passphrase or kms key, or the file was altered"
-            raise KeysError(f"{shown} does not unlock: {problem}") from None
+            raise KeysError(
+                _("{shown} does not unlock: {problem}", shown=shown, problem=problem)
+            ) from None
 
 
 def make_lock(
@@ -147,7 +156,9 @@ def unlock(
         if callable(passphrase):
             passphrase = passphrase()
         if not passphrase:
-            raise KeysError(f"{shown} needs its passphrase: set {variable}")
+            raise KeysError(
+                _("{shown} needs its passphrase: set {variable}", shown=shown, variable=variable)
+            )
         return Lock(_stretch(passphrase, wrap))
     return Lock(None)
 
@@ -175,12 +186,14 @@ def read_guarded(path: Path, shown: str) -> bytes:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise KeysError(f"{shown} is not a file")
+                raise KeysError(_("{shown} is not a file", shown=shown))
             if status.st_uid != os.geteuid():
-                raise KeysError(f"{shown} belongs to another user")
+                raise KeysError(_("{shown} belongs to another user", shown=shown))
             if status.st_mode & _NOT_THE_OWNER:
                 mode = stat.S_IMODE(status.st_mode)
-                raise KeysError(f"{shown} has mode {mode:04o}: `chmod 600` it")
+                raise KeysError(
+                    _("{shown} has mode {mode:04o}: `chmod 600` it", shown=shown, mode=mode)
+                )
             return file.read(_LARGEST_FILE)
     except OSError as error:
         raise KeysError(f"{shown}: {reason(error)}") from None
@@ -236,6 +249,6 @@ def reason(error: OSError) -> str:
 
 def _stretch(passphrase: str, wrap: PassphraseWrap) -> bytes:
     if not passphrase:
-        raise KeysError("an empty passphrase guards nothing")
+        raise KeysError(_("an empty passphrase guards nothing"))
     scrypt = Scrypt(salt=wrap.salt, length=SECRET_BYTES, n=wrap.n, r=wrap.r, p=wrap.p)
     return scrypt.derive(passphrase.encode())

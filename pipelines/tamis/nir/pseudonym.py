@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tamis.arrow.buffers import bitmap, text_parts
 from tamis.errors import KeysError
+from tamis.language import _
 
 METHODS: Final = ("hmac-sha256", "aes-256-cmac")
 KEY_BYTES: Final = 32
@@ -63,10 +64,10 @@ def derive_key(root: bytes, processing: str, item: str, epoch: int, method: str)
     _check_key(root)
     _check_method(method)
     if epoch < 1:
-        raise KeysError("an epoch is a number from 1")
+        raise KeysError(_("an epoch is a number from 1"))
     for part, name in ((processing, "processing"), (item, "item")):
         if not part or "|" in part:
-            raise KeysError(f"a {name} that is empty or holds `|` cannot name a key")
+            raise KeysError(_("a {name} that is empty or holds `|` cannot name a key", name=name))
     info = f"tamis/v1|{processing}|{item}|{epoch}|{method}".encode()
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(root)
 
@@ -116,12 +117,18 @@ def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBi
 
 def _check_key(key: bytes) -> None:
     if len(key) != KEY_BYTES:
-        raise KeysError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
+        raise KeysError(_("a key has {due} bytes, not {count}", due=KEY_BYTES, count=len(key)))
 
 
 def _check_method(method: str) -> None:
     if method not in METHODS:
-        raise KeysError(f"no pseudonym method `{method}`: choose {' or '.join(METHODS)}")
+        raise KeysError(
+            _(
+                "no pseudonym method `{method}`: choose {methods}",
+                method=method,
+                methods=" or ".join(METHODS),
+            )
+        )
 
 
 def _bodies(strings: pa.Array) -> npt.NDArray[np.void]:

@@ -33,6 +33,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tamis.errors import DocumentError, Problem
+from tamis.language import _
 
 ENVOI = "S10.G00.00"
 DECLARATION = "S20.G00.05"
@@ -333,4 +334,6 @@ def _walk(members: tuple[Member, ...], scope: str) -> Iterator[tuple[str, Member
 
 
 def _wrong(file: str, path: str, problem: str) -> DocumentError:
-    return DocumentError(Problem(file, 0, 0, f"field `{path}`: {problem}"))
+    return DocumentError(
+        Problem(file, 0, 0, _("field `{path}`: {problem}", path=path, problem=problem))
+    )

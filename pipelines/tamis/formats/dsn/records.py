@@ -39,6 +39,7 @@ from tamis.formats.dsn.layout import (
     bloc_of,
     blocks_below,
 )
+from tamis.language import _
 from tamis.limits import USUAL, Limits
 
 MAX_LINE = 4096  # bytes; the norm says 256 characters
@@ -164,7 +165,7 @@ def read_individus(
     if bom:
         head[0] = head[0][len(_BOM) :]
     if not any(_LINE.fullmatch(line) for line in head):
-        raise InputError(source, "is no DSN: no line reads `Sxx.Gyy.zz.nnn,'…'`")
+        raise InputError(source, _("is no DSN: no line reads `Sxx.Gyy.zz.nnn,'…'`"))
     yield from _Reader(layout, "utf-8" if bom else "ascii", limits.dsn_blocks).read(
         chain(head, lines)
     )
