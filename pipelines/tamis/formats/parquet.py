@@ -177,14 +177,14 @@ def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _Projection:
         if wanted.name not in first:
             continue
         indices: list[int] = []
-        kind = schema.column(wanted.name).type
+        kind = schema.field(wanted.name).type
         try:
             _choose(kind, wanted, wanted.name, first[wanted.name], indices, chosen)
         except ValueError as error:
             raise InputError(source, str(error)) from None
         if indices:
             chosen.names.append(wanted.name)
-            chosen.columns.extend(file.schema.column(index).path for index in indices)
+            chosen.columns.extend(file.schema.field(index).path for index in indices)
     return chosen
 
 

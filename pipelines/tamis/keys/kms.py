@@ -122,6 +122,6 @@ def crc32c(content: bytes) -> int:
     crc = 0xFFFFFFFF
     for byte in content:
         crc ^= byte
-        for bit in range(8):
+        for _bit in range(8):
             crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
     return crc ^ 0xFFFFFFFF
