@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tamis.filter.minimize import released_schema
-from tamis.plan.plan import Plan, PlanField, PlanRelease
+from tamis.plan.plan import Plan, PlanRelease
 from tamis.stores.folder import HashingSink, close_durably
 
 ROW_GROUP_ROWS: Final = 131_072
@@ -47,7 +47,7 @@ class ParquetLayout:
 
 def released_layout(plan: Plan, release: PlanRelease) -> ParquetLayout:
     """The layout of a release's files: identifiers, pseudonyms and free text seldom repeat."""
-    specs = {path: spec for root in plan.fields for path, spec in _fields(root, root.name)}
+    specs = plan.leaves()
     varied = set()
     for leaf in release.leaves:
         spec = specs[leaf.path]
@@ -112,7 +112,9 @@ class ParquetPart:
 
 
 def _open_writer(sink: HashingSink, layout: ParquetLayout) -> pq.ParquetWriter:
-    leaves = [leaf for one in layout.schema for leaf in _leaves(one.name, one.name, one.type)]
+    leaves = [
+        leaf for field in layout.schema for leaf in _leaves(field.name, field.name, field.type)
+    ]
     repeated = [column for column, path, _ in leaves if path not in layout.varied]
     return pq.ParquetWriter(
         sink,
@@ -126,16 +128,6 @@ def _open_writer(sink: HashingSink, layout: ParquetLayout) -> pq.ParquetWriter:
         dictionary_pagesize_limit=_DICTIONARY_BYTES,
         write_batch_size=_WRITE_BATCH_ROWS,
     )
-
-
-def _fields(spec: PlanField, path: str) -> Iterator[tuple[str, PlanField]]:
-    """The fields at `path` and below; a list and its elements have the same path."""
-    if spec.of is not None:
-        yield from _fields(spec.of, path)
-    else:
-        yield path, spec
-    for child in spec.fields:
-        yield from _fields(child, f"{path}.{child.name}")
 
 
 def _leaves(column: str, path: str, kind: pa.DataType) -> Iterator[tuple[str, str, pa.DataType]]:
