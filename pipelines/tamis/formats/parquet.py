@@ -184,7 +184,7 @@ def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _Projection:
             raise InputError(source, str(error)) from None
         if indices:
             chosen.names.append(wanted.name)
-            chosen.columns.extend(file.schema.field(index).path for index in indices)
+            chosen.columns.extend(file.schema.column(index).path for index in indices)
     return chosen
 
 
