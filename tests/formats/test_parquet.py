@@ -273,7 +273,7 @@ def test_two_columns_of_one_name_are_refused_if_the_schema_knows_it() -> None:
 def test_a_file_of_something_else_is_refused_without_its_names() -> None:
     with pytest.raises(InputError) as error:
         read(parquet(pa.table({"canary": [1]})), plan_of(NOM))
-    assert str(error.value) == "f.parquet: has no field of schema `feed`"
+    assert str(error.value) == "f.parquet: has no column of schema `feed`"
 
 
 @pytest.mark.parametrize(
