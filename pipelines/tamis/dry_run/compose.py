@@ -53,7 +53,10 @@ def compose(
         subject: the policy with its documents.
         against: the other project's name and plan, if the dry run compared with one.
     """
-    explained = {(one.release, one.path): one for one in explain(subject, plan)}
+    explained = {
+        (explanation.release, explanation.path): explanation
+        for explanation in explain(subject, plan)
+    }
     read = set(_leaf_paths(plan.fields))
     receipt = measured.receipt
     compared = None
@@ -86,7 +89,10 @@ def compose(
             "risk": measured.risk,
             "shape": Shape(
                 before=list(_shape_before(subject, read)),
-                after={one.id: list(_shape_after(subject, plan, one)) for one in plan.releases},
+                after={
+                    release.id: list(_shape_after(subject, plan, release))
+                    for release in plan.releases
+                },
             ),
             "profile": measured.profile,
             "against": compared,
@@ -108,13 +114,13 @@ def _compose_release(
     out = _released_types(plan, release)
     kept = {leaf.path: leaf for leaf in release.leaves}
     fields = {}
-    for path, one in part.fields.items():
+    for path, field in part.fields.items():
         why = explained[release.id, path]
         leaf = subject.leaves[path]
         name, kind = out.get(path, (None, None))
         fields[path] = DryField(
-            fate=one.fate,
-            because=one.because,
+            fate=field.fate,
+            because=field.because,
             needs=list(kept[path].because) if path in kept else [],
             treatment=why.how,
             out=name,
@@ -147,7 +153,9 @@ def _say_type(leaf: Leaf) -> str:
 def _texts(subject: Subject, plan: Plan) -> dict[str, LawText]:
     found = {}
     for article, version_id in plan.law.items():
-        version = next(one for one in subject.law[article].versions if one.id == version_id)
+        version = next(
+            version for version in subject.law[article].versions if version.id == version_id
+        )
         found[article] = LawText.model_validate(
             {
                 "id": version.id,
@@ -247,8 +255,8 @@ def _mask_after(kept: PlanLeaf, spec: FieldSpec) -> str:
 def _released_types(plan: Plan, release: PlanRelease) -> dict[str, tuple[str, str]]:
     """By path in the schema, name and type of each released leaf."""
     schema = released_schema(plan, release)
-    columns = [one for one in schema if one.name not in TAGS]
-    leaves = [found for one in columns for found in _leaf_types(one.type, one.name)]
+    columns = [field for field in schema if field.name not in TAGS]
+    leaves = [found for column in columns for found in _leaf_types(column.type, column.name)]
     return {leaf.path: found for leaf, found in zip(release.leaves, leaves, strict=True)}
 
 
@@ -256,16 +264,16 @@ def _leaf_types(kind: pa.DataType, path: str, lists: int = 0) -> Iterator[tuple[
     if is_list(kind):
         yield from _leaf_types(kind.value_type, path, lists + 1)
     elif pa.types.is_struct(kind):
-        for one in kind:
-            yield from _leaf_types(one.type, f"{path}.{one.name}", lists)
+        for child in kind:
+            yield from _leaf_types(child.type, f"{path}.{child.name}", lists)
     else:
         yield path, "list<" * lists + str(kind) + ">" * lists
 
 
 def _leaf_paths(fields: Sequence[PlanField], above: str = "") -> Iterator[str]:
-    for one in fields:
-        inner = one
+    for field in fields:
+        inner = field
         while inner.of is not None:
             inner = inner.of
-        path = f"{above}{one.name}"
+        path = f"{above}{field.name}"
         yield from _leaf_paths(inner.fields, f"{path}.") if inner.fields else [path]

@@ -160,7 +160,7 @@ def _smallest(counts: npt.NDArray[np.int64]) -> Count | None:
 
 
 def _find(fields: Sequence[PlanField], names: Sequence[str]) -> PlanField:
-    found = next(one for one in fields if one.name == names[0])
+    found = next(field for field in fields if field.name == names[0])
     while found.of is not None:
         found = found.of
     return _find(found.fields, names[1:]) if len(names) > 1 else found

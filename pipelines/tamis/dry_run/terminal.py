@@ -124,37 +124,37 @@ def _dispositions(result: DryRun) -> Section:
 
 def _fields(name: str, release: DryRelease, result: DryRun) -> Section:
     rows = [
-        (path, one.fate, _say_why(path, one, release, result))
-        for path, one in release.fields.items()
+        (path, field.fate, _say_why(path, field, release, result))
+        for path, field in release.fields.items()
     ]
     title = f"Fields in {name} ({release.item}, NIR {release.nir})"
     return Section(title, ("field", "fate", "why"), rows)
 
 
-def _say_why(path: str, one: DryField, release: DryRelease, result: DryRun) -> str:
-    if one.fate == "pseudonymized":
+def _say_why(path: str, field: DryField, release: DryRelease, result: DryRun) -> str:
+    if field.fate == "pseudonymized":
         return (
-            f"{one.treatment} for {result.processing.slug}, reste une donnée personnelle: "
-            f"{one.because}"
+            f"{field.treatment} for {result.processing.slug}, reste une donnée personnelle: "
+            f"{field.because}"
         )
-    if one.fate == "generalized":
-        return f"{one.treatment}: {one.because}"
-    if one.fate == "redacted":
-        return f"{release.redacted.get(path, 0)} NIRs redacted: {one.because}"
-    if one.fate == "stripped":
-        return f"identifier {', '.join(one.identifier)}, {one.because}"
-    if one.fate == "dropped" and not one.read:
-        return f"{one.because}; not read"
-    return one.because
+    if field.fate == "generalized":
+        return f"{field.treatment}: {field.because}"
+    if field.fate == "redacted":
+        return f"{release.redacted.get(path, 0)} NIRs redacted: {field.because}"
+    if field.fate == "stripped":
+        return f"identifier {', '.join(field.identifier)}, {field.because}"
+    if field.fate == "dropped" and not field.read:
+        return f"{field.because}; not read"
+    return field.because
 
 
 def _drift(result: DryRun) -> Section:
     drift = result.drift
     rows = [(name, "unknown to the schema") for name in drift.unknown]
     rows += [(name, "missing in an input") for name in drift.missing]
-    for one in drift.retyped:
-        types = ", ".join(f"{kind} in {count}" for kind, count in sorted(one.files.items()))
-        rows.append((one.column, f"{one.schema_} by the schema, but {types}"))
+    for change in drift.retyped:
+        types = ", ".join(f"{kind} in {count}" for kind, count in sorted(change.files.items()))
+        rows.append((change.column, f"{change.schema_} by the schema, but {types}"))
     return Section("Drift between inputs and schema", ("column", "what"), rows)
 
 
@@ -162,14 +162,14 @@ def _undeclared(result: DryRun) -> Section:
     assert result.profile is not None
     rows = [
         (
-            one.column + ("" if one.known else " (unknown)"),
-            one.form,
-            str(one.nirs),
-            str(one.values),
-            f"{one.confidence:.3f}",
-            one.why,
+            undeclared.column + ("" if undeclared.known else " (unknown)"),
+            undeclared.form,
+            str(undeclared.nirs),
+            str(undeclared.values),
+            f"{undeclared.confidence:.3f}",
+            undeclared.why,
         )
-        for one in result.profile.undeclared
+        for undeclared in result.profile.undeclared
     ]
     note = f"{result.profile.columns} columns were looked into"
     header = ("column", "form", "NIRs", "values", "confidence", "why")
@@ -178,9 +178,13 @@ def _undeclared(result: DryRun) -> Section:
 
 def _risk(name: str, risk: Risk, result: DryRun) -> Section:
     rows = []
-    for one in risk.sizes:
-        size = f"{one.least}" if one.most == one.least else f"{one.least} to {one.most or '…'}"
-        rows.append((size, str(one.combinations)))
+    for group in risk.sizes:
+        size = (
+            f"{group.least}"
+            if group.most == group.least
+            else f"{group.least} to {group.most or '…'}"
+        )
+        rows.append((size, str(group.combinations)))
     share = "hidden" if risk.unique_share is None else f"{risk.unique_share:.2%}"
     about = "" if risk.complete else "about "
     note = (
@@ -197,8 +201,8 @@ def _against(result: DryRun) -> Section:
     against = result.against
     assert against is not None
     rows = [
-        (one.item, one.purpose, one.field, str(one.newly), str(one.no_longer))
-        for one in against.fields
+        (field.item, field.purpose, field.field, str(field.newly), str(field.no_longer))
+        for field in against.fields
     ]
     header = ("item", "purpose", "field", "newly carried", "no longer")
     title = f"Under {against.project}: records that would carry another field"
@@ -249,4 +253,4 @@ def _print_plain(section: Section, console: Console) -> None:
 
 def _printable(text: str) -> str:
     """`text` on one line, without characters that move a terminal's cursor."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)

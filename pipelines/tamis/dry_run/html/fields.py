@@ -21,10 +21,10 @@ def tell_fields(say: Speech, result: DryRun) -> Markup:
         _legend(say),
         _matrix(say, result),
         tag("h3", say("why-title")),
-        *(_reasons(say, name, one) for name, one in result.releases.items()),
+        *(_reasons(say, name, release) for name, release in result.releases.items()),
         folded(
             say("details-summary"),
-            *(_details(say, name, one) for name, one in result.releases.items()),
+            *(_details(say, name, release) for name, release in result.releases.items()),
         ),
     )
 
@@ -59,8 +59,8 @@ def _legend(say: Speech) -> Markup:
 def _matrix(say: Speech, result: DryRun) -> Markup:
     heads = [Head(say("field"), class_="field")]
     heads += [
-        Head(join(code(name), tag("small", f"{cite(one.item)} · {cite(one.purpose)}")))
-        for name, one in result.releases.items()
+        Head(join(code(name), tag("small", f"{cite(release.item)} · {cite(release.purpose)}")))
+        for name, release in result.releases.items()
     ]
     rows = []
     for path, fields in _by_path(result).items():
@@ -92,7 +92,7 @@ def _marks(say: Speech, field: DryField) -> Markup:
         marks.append(say("mark-sensitive", why=tag("span", field.sensitive, lang="fr")))
     if not marks:
         return join(None)
-    return tag("span", *(join(tag("small", one), " ") for one in marks), class_="marks")
+    return tag("span", *(join(tag("small", mark), " ") for mark in marks), class_="marks")
 
 
 def _by_path(result: DryRun) -> dict[str, dict[str, DryField]]:
@@ -158,21 +158,21 @@ def _details(say: Speech, name: str, release: DryRelease) -> Markup:
 
 def _shape(say: Speech, result: DryRun, name: str, *, opened: bool) -> Markup:
     release = result.releases.get(name)
-    after = {one.source: one for one in result.shape.after[name] if one.source is not None}
+    after = {leaf.source: leaf for leaf in result.shape.after[name] if leaf.source is not None}
     heads = [
         Head(say("before")),
         Head(say("fate")),
         Head(say("after")),
     ]
     rows = list(_shape_rows(say, result.shape.before, after, release.fields if release else {}))
-    tags = [one for one in result.shape.after[name] if one.source is None]
+    tags = [leaf for leaf in result.shape.after[name] if leaf.source is None]
     rows += [
         (
             tag("span", say("tag-before"), class_="gone"),
             tag("span", say("tag-added"), class_="fate tag"),
-            _leaf(one),
+            _leaf(leaf),
         )
-        for one in tags
+        for leaf in tags
     ]
     caption = say("shape-caption", release=code(name))
     grid = table(
@@ -199,12 +199,12 @@ def _shape_rows(
     after: Mapping[str, ShapeField],
     fields: Mapping[str, DryField],
 ) -> Iterator[tuple[Node, ...]]:
-    for one in before:
-        path = one.path.replace("[]", "")
+    for leaf in before:
+        path = leaf.path.replace("[]", "")
         field, left = fields.get(path), after.get(path)
         fate = field.fate if field else "dropped" if left is None else "kept"
-        gone = tag("span", say("nothing-left" if one.read else "nothing-read"), class_="gone")
-        yield (_leaf(one), fate_badge(say, fate), _leaf(left) if left else gone)
+        gone = tag("span", say("nothing-left" if leaf.read else "nothing-read"), class_="gone")
+        yield (_leaf(leaf), fate_badge(say, fate), _leaf(left) if left else gone)
 
 
 def _leaf(field: ShapeField) -> Markup:

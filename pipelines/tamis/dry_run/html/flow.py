@@ -116,7 +116,11 @@ def _flow(say: Speech, result: DryRun) -> Flow:
     partner, store = result.processing.slug, say.plain("store")
     fields = {path for release in result.releases.values() for path in release.fields}
     unread = sum(
-        all(not one.fields[path].read for one in result.releases.values() if path in one.fields)
+        all(
+            not release.fields[path].read
+            for release in result.releases.values()
+            if path in release.fields
+        )
         for path in fields
     )
     lines = [
@@ -127,7 +131,7 @@ def _flow(say: Speech, result: DryRun) -> Flow:
     if unread:
         lines.append(say.plain("flow-unread", fields=say.number(unread)))
     source = Box("end", say.plain("flow-from"), partner if into else store, tuple(lines))
-    rows = sum(one.rows for one in result.releases.values())
+    rows = sum(release.rows for release in result.releases.values())
     target = Box(
         "end",
         say.plain("flow-to"),
@@ -135,8 +139,8 @@ def _flow(say: Speech, result: DryRun) -> Flow:
         (say.count(rows, "record"),),
     )
     reasons = tuple(
-        say.plain("flow-reason", reason=_say_reason(say, one), records=say.number(count))
-        for one, count in sorted(result.quarantine.items(), key=lambda pair: -pair[1])
+        say.plain("flow-reason", reason=_say_reason(say, reason), records=say.number(count))
+        for reason, count in sorted(result.quarantine.items(), key=lambda pair: -pair[1])
     )
     stops = (
         Box(
@@ -154,7 +158,7 @@ def _flow(say: Speech, result: DryRun) -> Flow:
             records=result.counts.quarantined,
         ),
     )
-    releases = tuple(_release(say, name, one) for name, one in result.releases.items())
+    releases = tuple(_release(say, name, release) for name, release in result.releases.items())
     return Flow(source, releases, stops, target)
 
 
@@ -165,7 +169,7 @@ def _say_reason(say: Speech, reason: str) -> str:
 def _release(say: Speech, name: str, release: DryRelease) -> Box:
     lines = [f"{cite(release.item)} · {cite(release.purpose)}", say.count(release.rows, "record")]
     for key, fates in (("flow-pass", PASSING), ("flow-stop", STOPPING)):
-        number = sum(one.fate in fates for one in release.fields.values())
+        number = sum(field.fate in fates for field in release.fields.values())
         if number:
             said = say_groups(say, release, fates)
             lines.append(say.plain(key, fields=say.count(number, "field"), groups=said))
@@ -344,8 +348,10 @@ def _lines(box: Box, width: int) -> list[tuple[str, str]]:
 def _wrap(said: str, room: float, lines: int) -> list[str]:
     """At most so many lines; a broad character takes the room of two."""
     counted = "".join(
-        one + _FILL if one in "MWmw@%" or unicodedata.east_asian_width(one) in "WF" else one
-        for one in visible(said)
+        character + _FILL
+        if character in "MWmw@%" or unicodedata.east_asian_width(character) in "WF"
+        else character
+        for character in visible(said)
     )
     wrapped = textwrap.wrap(counted, int(room), max_lines=lines, placeholder="…")
     return [line.replace(_FILL, "") for line in wrapped]

@@ -23,7 +23,7 @@ def tell_ground(say: Speech, result: DryRun) -> Markup:
         _texts(say, result),
         tag("h3", say("permissions-title")),
         tag("p", say("permissions-lead")),
-        *(_permission(say, name, one) for name, one in result.releases.items()),
+        *(_permission(say, name, release) for name, release in result.releases.items()),
         tag("h3", say("register-title")),
         tag("p", say("register-lead")),
         _register(say, result),
@@ -39,14 +39,14 @@ def _texts(say: Speech, result: DryRun) -> Markup:
     ]
     rows: list[tuple[Node, ...]] = [
         (
-            tag("span", labelled(cite(article), one.amended_by), lang="fr"),
-            code(one.id),
+            tag("span", labelled(cite(article), text.amended_by), lang="fr"),
+            code(text.id),
             labelled(
-                say("from-day", day=say.day(one.from_)),
-                say("until-day", day=say.day(one.until)) if one.until else say("no-end"),
+                say("from-day", day=say.day(text.from_)),
+                say("until-day", day=say.day(text.until)) if text.until else say("no-end"),
             ),
         )
-        for article, one in result.texts.items()
+        for article, text in result.texts.items()
     ]
     caption = say("texts-caption", day=say.day(result.day))
     return table(caption, heads, rows, label=caption, class_="texts")
@@ -86,19 +86,23 @@ def _register(say: Speech, result: DryRun) -> Markup:
     ]
     rows: list[tuple[Node, ...]] = [
         (
-            labelled(code(one.release), tag("span", cite(one.item), lang="fr")),
-            labelled(tag("span", one.name, lang="fr", dir="auto"), code(one.processing)),
+            labelled(code(entry.release), tag("span", cite(entry.item), lang="fr")),
+            labelled(tag("span", entry.name, lang="fr", dir="auto"), code(entry.processing)),
             labelled(
                 join(
-                    tag("span", say(f"attested-{one.attested}"), class_=f"attested {one.attested}"),
+                    tag(
+                        "span",
+                        say(f"attested-{entry.attested}"),
+                        class_=f"attested {entry.attested}",
+                    ),
                     " ",
-                    say(f"attested-{one.attested}-means"),
+                    say(f"attested-{entry.attested}-means"),
                 ),
-                tag("span", one.source, lang="fr", dir="auto") if one.source else None,
-                tag("span", one.note, dir="auto") if one.note else None,
+                tag("span", entry.source, lang="fr", dir="auto") if entry.source else None,
+                tag("span", entry.note, dir="auto") if entry.note else None,
             ),
         )
-        for one in result.register_
+        for entry in result.register_
     ]
     caption = say("register-caption")
     return table(caption, heads, rows, label=caption)

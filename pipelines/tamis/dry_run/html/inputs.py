@@ -42,12 +42,12 @@ def tell_against(say: Speech, against: Against) -> Markup:
     ]
     rows: list[tuple[Node, ...]] = [
         (
-            labelled(code(one.field), f"{cite(one.item)} · {cite(one.purpose)}"),
-            say.number(one.newly),
-            bar(one.newly, against.records, "quarantined"),
-            say.number(one.no_longer),
+            labelled(code(field.field), f"{cite(field.item)} · {cite(field.purpose)}"),
+            say.number(field.newly),
+            bar(field.newly, against.records, "quarantined"),
+            say.number(field.no_longer),
         )
-        for one in against.fields
+        for field in against.fields
     ]
     caption = say("against-caption")
     return section(say, "against", compared, table(caption, heads, rows, label=caption))
@@ -96,13 +96,13 @@ def _files(say: Speech, result: DryRun) -> Markup:
     rows: list[tuple[Node, ...]] = [
         (
             labelled(
-                code(one.uri),
-                join(say.term("sha256"), " ", code(one.sha256)) if one.sha256 else None,
+                code(input.uri),
+                join(say.term("sha256"), " ", code(input.sha256)) if input.sha256 else None,
             ),
-            say.number(one.rows),
-            say.size(one.bytes),
+            say.number(input.rows),
+            say.size(input.bytes),
         )
-        for one in result.inputs
+        for input in result.inputs
     ]
     caption = say("files-caption")
     return table(caption, heads, rows, label=caption, class_="files")
@@ -123,13 +123,13 @@ def _drift(say: Speech, result: DryRun) -> Markup:
     if drift.missing:
         told = labelled(say("drift-missing"), say("drift-missing-means"))
         rows.append((told, names(map(say.column, drift.missing))))
-    for one in drift.retyped:
+    for change in drift.retyped:
         files = (
             join(code(kind), f" ({say.count(count, 'input')}) ")
-            for kind, count in one.files.items()
+            for kind, count in change.files.items()
         )
-        told = say("drift-retyped-means", schema=code(one.schema_), files=join(*files))
-        rows.append((labelled(say("drift-retyped"), told), names([say.column(one.column)])))
+        told = say("drift-retyped-means", schema=code(change.schema_), files=join(*files))
+        rows.append((labelled(say("drift-retyped"), told), names([say.column(change.column)])))
     caption = say("drift-caption")
     return table(caption, heads, rows, label=caption)
 
@@ -150,16 +150,16 @@ def _profile(say: Speech, profile: Profile | None) -> Markup:
     rows: list[tuple[Node, ...]] = [
         (
             labelled(
-                code(say.column(one.column)),
-                say("in-schema" if one.known else "not-in-schema"),
-                say.remark("evidence", one.why),
+                code(say.column(undeclared.column)),
+                say("in-schema" if undeclared.known else "not-in-schema"),
+                say.remark("evidence", undeclared.why),
             ),
-            say.found(f"form-{one.form}") or one.form,
-            say.number(one.nirs),
-            say.number(one.values),
-            say.share(round(one.confidence * 1000), 1000),
+            say.found(f"form-{undeclared.form}") or undeclared.form,
+            say.number(undeclared.nirs),
+            say.number(undeclared.values),
+            say.share(round(undeclared.confidence * 1000), 1000),
         )
-        for one in profile.undeclared
+        for undeclared in profile.undeclared
     ]
     caption = say("profile-caption", columns=looked)
     return table(caption, heads, rows, label=caption)

@@ -32,11 +32,11 @@ def visible(text: str) -> str:
         return text
     return "".join(
         " "
-        if one in "\n\t"
-        else f"[U+{ord(one):04X}]"
-        if unicodedata.category(one) in _HIDDEN
-        else one
-        for one in text
+        if character in "\n\t"
+        else f"[U+{ord(character):04X}]"
+        if unicodedata.category(character) in _HIDDEN
+        else character
+        for character in text
     )
 
 
@@ -101,4 +101,4 @@ def _render(node: Node) -> str:
         return node
     if isinstance(node, str):
         return text(node)
-    return "".join(_render(one) for one in node)
+    return "".join(_render(child) for child in node)

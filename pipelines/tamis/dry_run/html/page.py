@@ -111,8 +111,8 @@ def _header(say: Speech, result: DryRun) -> Markup:
 
 
 def _navigation(say: Speech, result: DryRun) -> Markup:
-    listed = [one for one in SECTIONS if one != "against" or result.against is not None]
-    links = (tag("li", tag("a", say(f"{one}-short"), href=f"#{one}")) for one in listed)
+    listed = [section for section in SECTIONS if section != "against" or result.against is not None]
+    links = (tag("li", tag("a", say(f"{section}-short"), href=f"#{section}")) for section in listed)
     return tag("nav", tag("ul", links), aria_label=say.plain("contents"))
 
 

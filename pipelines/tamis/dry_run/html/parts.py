@@ -47,7 +47,7 @@ def table(
     It scrolls sideways by itself where it is too wide, so that the page never does.
     """
     header = tag(
-        "tr", (tag("th", one.label, scope="col", class_=_classes(one) or None) for one in heads)
+        "tr", (tag("th", head.label, scope="col", class_=_classes(head) or None) for head in heads)
     )
     body = (
         tag(
@@ -154,14 +154,14 @@ def folded(summary: Node, *content: Node, opened: bool = False) -> Markup:
 
 def labelled(label: Node, *below: Node) -> Markup:
     """A cell with smaller lines under it."""
-    return join(label, (tag("small", one) for one in below if one))
+    return join(label, (tag("small", note) for note in below if note))
 
 
 def names(values: Iterable[str]) -> Markup:
     """Names in a row."""
     return tag(
         "span",
-        join(*(join(code(one), " ") for one in values)),
+        join(*(join(code(value), " ") for value in values)),
         class_="names",
     )
 

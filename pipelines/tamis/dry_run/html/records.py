@@ -28,12 +28,12 @@ def tell_flow(say: Speech, result: DryRun) -> Markup:
     ]
     rows = [
         (
-            labelled(code(name), f"{cite(one.item)} · {cite(one.purpose)}"),
-            say.number(one.rows),
-            say.number(sum(field.fate in PASSING for field in one.fields.values())),
-            say.number(sum(field.fate in STOPPING for field in one.fields.values())),
+            labelled(code(name), f"{cite(release.item)} · {cite(release.purpose)}"),
+            say.number(release.rows),
+            say.number(sum(field.fate in PASSING for field in release.fields.values())),
+            say.number(sum(field.fate in STOPPING for field in release.fields.values())),
         )
-        for name, one in result.releases.items()
+        for name, release in result.releases.items()
     ]
     figure = tag(
         "figure",

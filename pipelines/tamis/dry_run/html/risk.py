@@ -13,7 +13,7 @@ def tell_risk(say: Speech, result: DryRun) -> Markup:
     return section(
         say,
         "risk",
-        *(_risk(say, name, one) for name, one in result.risk.items()),
+        *(_risk(say, name, risk) for name, risk in result.risk.items()),
         tag("p", say("risk-none", releases=names(without))) if without else None,
         tag("p", say("risk-limits"), class_="hint"),
     )
@@ -59,21 +59,21 @@ def _sizes(say: Speech, name: str, risk: Risk) -> Markup:
         Head(say("combinations"), figures=True),
         Head(tag("span", say("chart"), class_="sr"), class_="chart"),
     ]
-    most = max((_least(one.combinations) for one in risk.sizes), default=0)
+    most = max((_least(size.combinations) for size in risk.sizes), default=0)
     rows: list[tuple[Node, ...]] = []
-    for one in risk.sizes:
-        if one.most is None:
-            size = say("size-more", least=say.number(one.least))
-        elif one.least == one.most:
-            size = say("size-one", size=say.count(one.least, "record"))
+    for group in risk.sizes:
+        if group.most is None:
+            size = say("size-more", least=say.number(group.least))
+        elif group.least == group.most:
+            size = say("size-one", size=say.count(group.least, "record"))
         else:
-            size = say("size-between", least=say.number(one.least), most=say.number(one.most))
-        hidden = isinstance(one.combinations, str)
+            size = say("size-between", least=say.number(group.least), most=say.number(group.most))
+        hidden = isinstance(group.combinations, str)
         rows.append(
             (
                 size,
-                say.number(one.combinations),
-                bar(_least(one.combinations), most, "hidden" if hidden else "risk"),
+                say.number(group.combinations),
+                bar(_least(group.combinations), most, "hidden" if hidden else "risk"),
             )
         )
     caption = say("sizes-caption", release=code(name))

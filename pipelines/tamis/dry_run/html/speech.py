@@ -89,9 +89,9 @@ class Speech:
             >>> Speech("en").count(1, "record"), Speech("fr").count(0, "record")
             ('1 record', '0 enregistrement')
         """
-        one, many = words()["noun"][noun][self.lang]
+        singular, plural = words()["noun"][noun][self.lang]
         alone = value == 1 if self.lang == "en" else value < 2
-        return f"{self.number(value)} {one if alone else many}"
+        return f"{self.number(value)} {singular if alone else plural}"
 
     def share(self, part: int, whole: int) -> str:
         """A part in percent, never rounded to none or all.
@@ -183,9 +183,9 @@ class Speech:
         return text
 
     def _told(self, kind: str, said: str) -> str | None:
-        for one in words()["said"].get(kind, ()):
-            if found := re.fullmatch(one["pattern"], said):
-                told: str = one[self.lang].format(*found.groups())
+        for remark in words()["said"].get(kind, ()):
+            if found := re.fullmatch(remark["pattern"], said):
+                told: str = remark[self.lang].format(*found.groups())
                 return told
         return None
 
@@ -193,7 +193,7 @@ class Speech:
 def _fold(word: str) -> str:
     """`word` without accents and case, to sort by."""
     plain = unicodedata.normalize("NFKD", word)
-    return "".join(one for one in plain if not unicodedata.combining(one)).casefold()
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
 
 
 def cite(reference: str) -> str:

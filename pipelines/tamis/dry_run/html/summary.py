@@ -38,7 +38,7 @@ def tell_summary(say: Speech, result: DryRun) -> Markup:
         )
     found = list(_findings(say, result))
     first = (
-        tag("ul", (tag("li", one) for one in found), class_="findings")
+        tag("ul", (tag("li", finding) for finding in found), class_="findings")
         if found
         else tag("p", say("nothing-stands-out"))
     )
@@ -116,9 +116,9 @@ def _ground(say: Speech, result: DryRun) -> Iterator[Markup]:
         yield _finding(say, "stop", "ground", say("find-example"))
     if marks - {"example"}:
         yield _finding(say, "look", "ground", say("find-unattested"))
-    if any(one.purposes_link == "inferred" for one in result.releases.values()):
+    if any(release.purposes_link == "inferred" for release in result.releases.values()):
         yield _finding(say, "look", "ground", say("find-inferred"))
-    absent = any(one.nir == "absent" for one in result.releases.values())
+    absent = any(release.nir == "absent" for release in result.releases.values())
     carries = result.processing.carries_nir
     if carries == "unknown" or (carries is True and absent):
         key = "find-partner-unknown" if carries == "unknown" else "find-partner-carries"
