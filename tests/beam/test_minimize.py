@@ -1,6 +1,7 @@
 """`Minimize`: what `minimize` gives, batch by batch, with where it comes from and exact counts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -16,9 +17,10 @@ from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import QUARANTINE, Outputs
 from tamis.documents.schema import Format
 from tamis.documents.tags import TAGS
+from tamis.errors import KeysError, UsageError
 from tamis.filter.minimize import released_schema
 from tamis.filter.tally import Tally
-from tamis.formats.chunk import rejects_of
+from tamis.formats.chunk import Chunk, rejects_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 BECAUSE = ("pour le test",)
@@ -50,20 +52,21 @@ PLAN = Plan(
 )
 
 FIRST = Batch(
-    pa.record_batch(
-        {
-            "nom": ["Un", "Deux", "Trois", "Quatre"],
-            "jours": ["1", "n.c.", "3", "4"],
-            "nature": ["CPF", "CPF", "DIF", "CPF"],
-        }
+    Chunk(
+        pa.record_batch(
+            {
+                "nom": ["Un", "Deux", "Trois", "Quatre"],
+                "jours": ["1", "n.c.", "3", "4"],
+                "nature": ["CPF", "CPF", "DIF", "CPF"],
+            }
+        ),
+        pa.array([1, 2, 4, 5]),
+        rejects_of([(3, "unreadable", "", "json")]),
+        unknown=frozenset({"autre"}),
+        anomalies={"odd": 2},
     ),
-    pa.array([1, 2, 4, 5]),
     "in.jsonl",
     "00000-00000",
-    0,
-    rejects_of([(3, "unreadable", "", "json")]),
-    unknown=frozenset({"autre"}),
-    anomalies={"odd": 2},
 )
 LAST = Batch(source="in.jsonl", inputs=(Input("in.jsonl", 5, 99, "ab"),))
 
@@ -129,7 +132,8 @@ def test_every_output_has_what_it_should() -> None:
 
 
 def test_a_batch_without_a_row_for_an_output_makes_no_element_there() -> None:
-    nobody = Batch(FIRST.data.slice(2, 1), pa.array([4]), "in.jsonl", "00000-00000", 1)
+    rows = Chunk(FIRST.data.slice(2, 1), pa.array([4]))
+    nobody = Batch(rows, "in.jsonl", "00000-00000", 1)
 
     def check(out: Outputs) -> None:
         for name, collection in {**out.released, "quarantined": out.quarantined}.items():
@@ -153,10 +157,10 @@ def test_the_counters_are_exact() -> None:
 def test_every_collection_of_records_is_of_batches() -> None:
     pipeline = beam.Pipeline("FnApiRunner")
     source = pipeline | tamis.ReadFiles("in/*.jsonl", PLAN)
-    out = source | tamis.Minimize(PLAN)
+    out = source | tamis.Minimize(PLAN, "le-run")
     collections: list[PCollection[Any]] = [source, *out.released.values(), out.quarantined]
     assert sorted(out.released) == ["droits", "durees"]
-    assert [one.element_type for one in collections] == [Batch] * 4
+    assert [collection.element_type for collection in collections] == [Batch] * 4
 
 
 def test_an_error_of_a_worker_quotes_no_cell(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,3 +173,40 @@ def test_an_error_of_a_worker_quotes_no_cell(monkeypatch: pytest.MonkeyPatch) ->
     ) as it:
         run([FIRST], lambda out: None)
     assert "Durand" not in str(it.value)
+
+
+@pytest.mark.parametrize("run", ["", "Le Run"])
+def test_a_run_id_that_records_cannot_carry_is_refused(run: str) -> None:
+    with pytest.raises(UsageError, match=r"must have a run id|run id 'Le Run'"):
+        tamis.Minimize(PLAN, run)
+
+
+def test_a_plan_that_pseudonymizes_is_refused_without_keys(plan: Plan) -> None:
+    with pytest.raises(KeysError, match="policy `evaluation-cpf` pseudonymizes"):
+        tamis.Minimize(plan, "le-run")
+
+
+def test_an_unknown_release_is_told_the_releases_there_are() -> None:
+    pipeline = beam.Pipeline("FnApiRunner")
+    out = pipeline | tamis.ReadFiles("in/*.jsonl", PLAN) | tamis.Minimize(PLAN, "le-run")
+    with pytest.raises(UsageError, match="`droit` is unknown, expected one of `droits`, `durees`"):
+        _ = out.released["droit"]
+    assert repr(out) == "Outputs(essai, run le-run: droits, durees)"
+
+
+@pytest.mark.parametrize("store", [tamis.Store, tamis.PostgresStore])
+@pytest.mark.parametrize(
+    ("plan", "run", "message"),
+    [
+        (PLAN, "another", "expected `le-run`, got `another`"),
+        (replace(PLAN, carries_nir=False), "le-run", "plan must be that of `Minimize`"),
+        (None, "another", "expected `le-run`, got `another`"),
+    ],
+)
+def test_a_store_of_another_plan_or_run_is_refused(
+    store: Any, plan: Plan | None, run: str, message: str
+) -> None:
+    pipeline = beam.Pipeline("FnApiRunner")
+    out = pipeline | tamis.ReadFiles("in/*.jsonl", PLAN) | tamis.Minimize(PLAN, "le-run")
+    with pytest.raises(UsageError, match=message):
+        out | store("postgresql://host/base", plan, run)

@@ -20,6 +20,7 @@ from tamis.beam import store
 from tamis.beam.minimize import KeyRef, Outputs
 from tamis.evidence.receipt import RunFacts
 from tamis.limits import USUAL, Limits
+from tamis.plan.by_release import ByRelease
 from tamis.stores import parquet_part
 from tamis.stores.commit import recover, staged_path
 from tamis.stores.folder import LocalFolder
@@ -57,7 +58,7 @@ def run_with(feed: Feed, folder: Path, change: Any, limits: Limits = USUAL) -> N
     with beam.Pipeline("FnApiRunner", options=PipelineOptions([IN_MEMORY])) as pipeline:
         read = tamis.ReadFiles(feed.job.inputs, plan, limits=limits)
         out = pipeline | read | tamis.Minimize(plan, "the-run", key)
-        change(out) | tamis.Store(str(folder), plan, "the-run", facts)
+        change(out) | tamis.Store(str(folder), facts=facts)
 
 
 @pytest.fixture
@@ -72,7 +73,9 @@ def test_pieces_of_a_part_from_many_bundles_make_the_file_that_one_bundle_makes(
 ) -> None:
     def scattered(out: Outputs) -> Outputs:
         released = {name: scatter(one, name) for name, one in out.released.items()}
-        return Outputs(released, scatter(out.quarantined, "quarantined"), out.tallies)
+        return out._replace(
+            released=ByRelease(released), quarantined=scatter(out.quarantined, "quarantined")
+        )
 
     limits = Limits(chunk_records=10)
     run_with(feed, tmp_path / "one", lambda out: out, limits)
@@ -164,7 +167,9 @@ def test_a_batch_lost_or_doubled_on_the_way_commits_nothing(
         if which == "quarantined":
             return out._replace(quarantined=changed(out.quarantined, how))
         return out._replace(
-            released={name: changed(one, how) for name, one in out.released.items()}
+            released=ByRelease(
+                {name: changed(batches, how) for name, batches in out.released.items()}
+            )
         )
 
     with pytest.raises(

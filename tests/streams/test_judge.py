@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tamis.beam.batch import Batch
 from tamis.filter.minimize import minimize
+from tamis.formats.chunk import Chunk
 from tamis.formats.records import to_chunk
 from tamis.keys.sealed import Original, PrivateKey, unseal
 from tamis.streams.judge import QUARANTINED, Judged, Rows, Span
@@ -214,6 +215,7 @@ def test_what_is_in_flight_shows_no_value_in_a_message_about_it() -> None:
     secret = "CANARI"
     message = Message(0, 1, secret.encode(), secret.encode(), ((secret, secret.encode()),))
     batch = pa.record_batch({"nom": [secret]})
+    chunk = Chunk(batch, pa.array([1]))
     rows = Rows(batch, pa.array([0], pa.int32()), pa.array([1]))
-    for one in (message, Gathered("kafka://broker/feed", (message,)), rows, Batch(batch)):
+    for one in (message, Gathered("kafka://broker/feed", (message,)), rows, Batch(chunk)):
         assert secret not in repr(one)

@@ -6,7 +6,6 @@ Without a coder of its own Beam would pickle a batch, and a pickled slice ships 
 
 import json
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,69 +38,75 @@ class Input:
     sha256: str
 
 
-@dataclass(frozen=True, eq=False)
+def _no_rows() -> Chunk:
+    return Chunk(_NOTHING, pa.array([], pa.int64()))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Batch:
-    """N rows of one part of one input.
+    """N rows of one part of one input: the element of pipelines, with a coder of its own.
 
     Attributes:
-        data: N rows, any schema; in a quarantine output the columns of `QUARANTINE`.
-        positions: N int64, the rows' positions in the source.
+        chunk: the rows, and what the reader said of them.
         source: the input's URI, without credentials.
         part: the part of the input, as it names files.
         seq: the batch's place in its part.
-        rejects: what the reader could not read, with the columns of `REJECTS`.
-        unknown: columns of the input that the schema does not name.
-        missing: columns of the schema that the input does not have.
-        anomalies: counts of what the reader found odd, by name.
         inputs: inputs that end with this batch.
+
+    Example:
+        >>> chunk = Chunk(pa.record_batch({"nom": ["Durand"]}), pa.array([7]))
+        >>> batch = Batch(chunk, "in.csv", "00000-00000")
+        >>> batch
+        Batch(1 row of in.csv, part 00000-00000, batch 0)
+        >>> batch.data.schema.names, batch.positions.to_pylist()
+        (['nom'], [7])
     """
 
-    data: pa.RecordBatch = field(default_factory=lambda: _NOTHING, repr=False)
-    positions: pa.Int64Array = field(default_factory=lambda: pa.array([], pa.int64()))
+    chunk: Chunk = field(default_factory=_no_rows)
     source: str = ""
     part: str = ""
     seq: int = 0
-    rejects: pa.RecordBatch = field(default_factory=lambda: rejects_of(()))
-    unknown: frozenset[str] = frozenset()
-    missing: frozenset[str] = frozenset()
-    anomalies: Mapping[str, int] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
 
-    @classmethod
-    def of(cls, chunk: Chunk, source: str, part: str, seq: int) -> "Batch":
-        """The batch of a reader's chunk."""
-        return cls(
-            chunk.data,
-            chunk.positions,
-            source,
-            part,
-            seq,
-            chunk.rejects,
-            chunk.unknown,
-            chunk.missing,
-            chunk.anomalies,
+    @property
+    def data(self) -> pa.RecordBatch:
+        """N rows, any schema; in a quarantine output the columns of `QUARANTINE`."""
+        return self.chunk.data
+
+    @property
+    def positions(self) -> pa.Int64Array:
+        """N int64, the rows' positions in the source."""
+        return self.chunk.positions
+
+    def __repr__(self) -> str:
+        """The number of rows and where they come from; no value."""
+        rows = self.data.num_rows
+        return (
+            f"Batch({rows} row{'' if rows == 1 else 's'} of {self.source}, "
+            f"part {self.part}, batch {self.seq})"
         )
 
 
 class BatchCoder(coders.Coder):
-    """Arrow IPC between workers: sealed first, so that no neighbour of a slice travels along."""
+    """Arrow IPC between workers: scrubbed first, so that no neighbour of a slice travels along."""
 
     def encode(self, value: Batch) -> bytes:
         """The batch as bytes: four lengths, a JSON header, three IPC streams."""
+        chunk = value.chunk
         header = json.dumps(
             {
                 "source": value.source,
                 "part": value.part,
                 "seq": value.seq,
-                "unknown": sorted(value.unknown),
-                "missing": sorted(value.missing),
-                "anomalies": dict(value.anomalies),
-                "inputs": [vars(one) for one in value.inputs],
+                "unknown": sorted(chunk.unknown),
+                "missing": sorted(chunk.missing),
+                "anomalies": dict(chunk.anomalies),
+                "inputs": [vars(read) for read in value.inputs],
             },
             sort_keys=True,
         ).encode()
         positions = pa.RecordBatch.from_arrays([value.positions], schema=_POSITIONS)
-        parts = [header, *(to_ipc(one) for one in (value.data, positions, value.rejects))]
+        parts = [header, *map(to_ipc, (chunk.data, positions, chunk.rejects))]
         return b"".join([_LENGTHS.pack(*map(len, parts)), *parts])
 
     def decode(self, encoded: bytes) -> Batch:
@@ -113,22 +118,20 @@ class BatchCoder(coders.Coder):
             start += length
         header = json.loads(parts[0].to_pybytes())
         data, positions, rejects = (from_ipc(part) for part in parts[1:])
-        return Batch(
+        chunk = Chunk(
             data,
             positions.column(0),
-            header["source"],
-            header["part"],
-            header["seq"],
             rejects,
             frozenset(header["unknown"]),
             frozenset(header["missing"]),
             header["anomalies"],
-            tuple(Input(**one) for one in header["inputs"]),
         )
+        inputs = tuple(Input(**read) for read in header["inputs"])
+        return Batch(chunk, header["source"], header["part"], header["seq"], inputs)
 
     def estimate_size(self, value: Batch) -> int:
         """About how many bytes the batch takes, without encoding it only to weigh it."""
-        tables = int(value.data.nbytes) + int(value.rejects.nbytes)
+        tables = int(value.data.nbytes) + int(value.chunk.rejects.nbytes)
         return tables + 8 * len(value.positions)
 
     def is_deterministic(self) -> bool:
@@ -144,14 +147,14 @@ registry.register_coder(Batch, BatchCoder)
 
 
 def to_ipc(batch: pa.RecordBatch) -> bytes:
-    """N rows as an Arrow IPC stream, sealed; nothing for no rows of `REJECTS`."""
+    """N rows as an Arrow IPC stream, scrubbed; nothing for no rows of `REJECTS`."""
     if batch.num_rows == 0 and batch.schema.equals(REJECTS):
         return b""
     # A batch without columns has its number of rows and nothing else.
-    sealed = scrub_batch(batch) if batch.num_columns else batch.replace_schema_metadata(None)
+    scrubbed = scrub_batch(batch) if batch.num_columns else batch.replace_schema_metadata(None)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, sealed.schema) as writer:
-        writer.write_batch(sealed)
+    with pa.ipc.new_stream(sink, scrubbed.schema) as writer:
+        writer.write_batch(scrubbed)
     return sink.getvalue().to_pybytes()
 
 

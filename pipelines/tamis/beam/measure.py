@@ -11,7 +11,6 @@ from typing import Any, BinaryIO
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.window import GlobalWindow
-from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch
@@ -19,17 +18,18 @@ from tamis.beam.look import Findings, Look, LookFn
 from tamis.beam.minimize import QUARANTINE, Outputs
 from tamis.beam.read import Task
 from tamis.beam.store import Piece, SumTallies, Total, WriteFn
+from tamis.beam.transform import SeveralCollections
 from tamis.dry_run.k_anonymity import Groups, hash_rows, quasi_identifiers, tell_risk
 from tamis.dry_run.models import Bytes, Measured, Sample
 from tamis.errors import value_free
-from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
+from tamis.evidence.receipt import Receipt, RunFacts, make_receipt
 from tamis.plan.plan import Plan, PlanRelease
 from tamis.stores.folder import LocalFolder
 from tamis.stores.parquet_part import ParquetLayout, released_layout
 
 
 @dataclass
-class Measure(beam.PTransform[Outputs, PCollection[None]]):
+class Measure(SeveralCollections[Outputs, PCollection[None]]):
     """Count what `Minimize` gave, and write nothing else than `Measured` as JSON to `path`.
 
     Attributes:
@@ -48,7 +48,6 @@ class Measure(beam.PTransform[Outputs, PCollection[None]]):
     look: Look
     limit: int | None = None
 
-    @no_annotations  # type: ignore[untyped-decorator]
     def expand(self, outputs: Outputs) -> PCollection[None]:
         """Weigh what a run would write, look, add all up, tell."""
         stopped = _WeighFn(self.plan, None, ParquetLayout(QUARANTINE))
@@ -170,15 +169,14 @@ def _tell(
     limit: int | None,
 ) -> None:
     total, found = sums
-    inputs = [InputPart(**vars(one)) for one in total.inputs]
-    receipt = make_receipt(plan, facts, total.tally, inputs)
+    receipt = make_receipt(plan, facts, total.tally, total.input_parts())
     fields = {release.id: quasi_identifiers(plan, release) for release in plan.releases}
     measured = Measured(
         receipt=receipt,
         sample=_sample(receipt, limit),
         bytes=Bytes.model_validate(
             {
-                "in": sum(one.bytes for one in inputs),
+                "in": sum(part.bytes for part in receipt.inputs),
                 "out": {release.id: found.bytes[release.id] for release in plan.releases},
                 "quarantine": found.bytes[""],
             }

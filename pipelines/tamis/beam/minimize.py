@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -10,14 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection, TaggedOutput
-from apache_beam.typehints.decorators import no_annotations
 
 from tamis.beam.batch import Batch, Input
-from tamis.errors import value_free
+from tamis.beam.transform import SeveralCollections
+from tamis.errors import KeysError, UsageError, value_free
 from tamis.filter.minimize import KeySource, minimize
 from tamis.filter.tally import Tally
+from tamis.formats.chunk import Chunk
 from tamis.keys.keyring import DerivedKey, open_keyring
+from tamis.language import _
+from tamis.plan.by_release import ByRelease
 from tamis.plan.plan import Plan
+from tamis.stores.commit import check_run_id
 
 QUARANTINE = pa.schema(
     [
@@ -48,28 +52,67 @@ class KeyRef:
 
 
 class Outputs(NamedTuple):
-    """What `Minimize` gives.
+    """What `Minimize` gives: PCollections, and the plan and run they were made under.
 
     Attributes:
-        released: by release id, batches of released records.
+        released: by release id, batches of released records; an unknown id is told the known ones.
         quarantined: batches with the columns of `QUARANTINE`.
         tallies: one `(Tally, inputs)` a batch.
+        plan: the compiled policy.
+        run: id of the run.
     """
 
-    released: dict[str, PCollection[Batch]]
+    released: ByRelease[PCollection[Batch]]
     quarantined: PCollection[Batch]
     tallies: PCollection[tuple[Tally, tuple[Input, ...]]]
+    plan: Plan
+    run: str
+
+    def __repr__(self) -> str:
+        """The policy, the run and the ids of the releases."""
+        return f"Outputs({self.plan.policy}, run {self.run}: {', '.join(self.released)})"
+
+    def check_same(self, plan: Plan | None, run: str | None) -> None:
+        """Refuse another plan or run than these outputs were made under.
+
+        Args:
+            plan: what a store was given, or None where it was given none.
+            run: likewise.
+
+        Raises:
+            UsageError: one of them is another.
+        """
+        if plan is not None and plan.sha256 != self.plan.sha256:
+            raise UsageError(
+                _(
+                    "the store's plan must be that of `Minimize`, expected {digest}, got {other}",
+                    digest=self.plan.sha256[:12],
+                    other=plan.sha256[:12],
+                )
+            )
+        if run is not None and run != self.run:
+            raise UsageError(
+                _(
+                    "the store's run must be that of `Minimize`, expected `{run}`, got `{other}`",
+                    run=self.run,
+                    other=run,
+                )
+            )
 
 
 @dataclass
-class Minimize(beam.PTransform[PCollection[Batch], Outputs]):
+class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
     """Tag, strip and drop: every batch in, one batch a release out, where it has rows.
 
     Attributes:
         plan: the compiled policy.
-        run: id of the run, which becomes the tag `legal_run`.
+        run: id of the run, of a to z, 0 to 9 and hyphens; it becomes the tag `legal_run`.
         keys: where the workers load the keys from, or None.
         throwaway_keys: pseudonymize under keys that nobody keeps, for a dry run.
+
+    Raises:
+        UsageError: there is no run id, or it has other characters.
+        KeysError: the plan pseudonymizes and there are no keys.
     """
 
     plan: Plan
@@ -77,18 +120,29 @@ class Minimize(beam.PTransform[PCollection[Batch], Outputs]):
     keys: KeyRef | None = None
     throwaway_keys: bool = False
 
-    @no_annotations  # type: ignore[untyped-decorator]
+    def __post_init__(self) -> None:
+        if not self.run:
+            raise UsageError(_("`Minimize` must have a run id, which released records carry"))
+        check_run_id(self.run)
+        if self.plan.needs_keys and self.keys is None and not self.throwaway_keys:
+            raise KeysError(
+                _(
+                    "policy `{policy}` pseudonymizes: `Minimize` must have `keys`",
+                    policy=self.plan.policy,
+                )
+            )
+
     def expand(self, batches: PCollection[Batch]) -> Outputs:
         """Wire `minimize` to its outputs, each with the batch's own coder."""
         ids = [release.id for release in self.plan.releases]
-        tags = [_RELEASE + one for one in ids]
+        tags = [_RELEASE + release for release in ids]
         outputs = batches | "Minimize" >> beam.ParDo(
             _MinimizeFn(self.plan, self.run, self.keys, self.throwaway_keys)
         ).with_outputs("quarantined", *tags, main="tallies")
-        released = {one: outputs[_RELEASE + one] for one in ids}
+        released = ByRelease({release: outputs[_RELEASE + release] for release in ids})
         for collection in (*released.values(), outputs.quarantined):
             collection.element_type = Batch
-        return Outputs(released, outputs.quarantined, outputs.tallies)
+        return Outputs(released, outputs.quarantined, outputs.tallies, self.plan, self.run)
 
 
 class ThrowawayKeys:
@@ -146,31 +200,31 @@ class _MinimizeFn(beam.DoFn):
         self._counters = RecordCounters()
 
     def process(self, batch: Batch) -> Iterator[Any]:
-        if not batch.data.num_rows and not batch.rejects.num_rows:
-            yield Tally(unknown=set(batch.unknown), missing=set(batch.missing)), batch.inputs
+        chunk = batch.chunk
+        tally = Tally(unknown=set(chunk.unknown), missing=set(chunk.missing))
+        if not chunk.data.num_rows and not chunk.rejects.num_rows:
+            yield tally, batch.inputs
             return
         with value_free(f"minimizing part {batch.part} of {batch.source}"):
-            done = minimize(batch.data, self._plan, run=self._run, keys=self._keys)
-        tally = Tally(unknown=set(batch.unknown), missing=set(batch.missing))
+            done = minimize(chunk.data, self._plan, run=self._run, keys=self._keys)
         tally.add(done.tally)
-        tally.records += batch.rejects.num_rows
-        tally.quarantine.update(batch.rejects.column("reason").to_pylist())
-        tally.anomalies.update(batch.anomalies)
+        tally.records += chunk.rejects.num_rows
+        tally.quarantine.update(chunk.rejects.column("reason").to_pylist())
+        tally.anomalies.update(chunk.anomalies)
         for release, data in done.released.items():
             if data.num_rows:
-                positions = _at(batch.positions, done.rows[release])
-                out = Batch(data, positions, batch.source, batch.part, batch.seq)
-                yield TaggedOutput(_RELEASE + release, out)
-        if done.quarantined.num_rows or batch.rejects.num_rows:
+                rows = Chunk(data, _at(chunk.positions, done.rows[release]))
+                yield TaggedOutput(_RELEASE + release, replace(batch, chunk=rows, inputs=()))
+        if done.quarantined.num_rows or chunk.rejects.num_rows:
             data = self._quarantine(batch, done.quarantined)
-            out = Batch(data, data.column("position"), batch.source, batch.part, batch.seq)
-            yield TaggedOutput("quarantined", out)
+            rows = Chunk(data, data.column("position"))
+            yield TaggedOutput("quarantined", replace(batch, chunk=rows, inputs=()))
         self._counters.add(tally)
         yield tally, batch.inputs
 
     def _quarantine(self, batch: Batch, judged: pa.RecordBatch) -> pa.RecordBatch:
         """Rows of `QUARANTINE` in the order of the source: what was judged and what was unread."""
-        rejects = batch.rejects
+        rejects = batch.chunk.rejects
         rows = judged.num_rows + rejects.num_rows
         columns = {
             "run": pa.repeat(pa.scalar(self._run), rows),

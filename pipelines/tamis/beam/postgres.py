@@ -15,15 +15,15 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import AsIter, AsSingleton, PBegin, PCollection
-from apache_beam.typehints.decorators import no_annotations
 
 from tamis.arrow.scrub import scrub_batch
 from tamis.beam import progress
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import Outputs
 from tamis.beam.store import SumTallies, Total, new_facts
+from tamis.beam.transform import SeveralCollections
 from tamis.errors import InputError, UsageError, value_free
-from tamis.evidence.receipt import FilePart, InputPart, Receipt, RunFacts, make_receipt
+from tamis.evidence.receipt import FilePart, Receipt, RunFacts, make_receipt
 from tamis.formats.chunk import (
     CHUNK_RECORDS,
     MAX_CHUNK_BYTES,
@@ -74,48 +74,49 @@ class ReadTables(beam.PTransform[PBegin, PCollection[Batch]]):
 
 
 @dataclass
-class PostgresStore(beam.PTransform[Outputs, PCollection[str]]):
-    """Write what `Minimize` gave to the tables of a database, and commit it as run `run`.
+class PostgresStore(SeveralCollections[Outputs, PCollection[str]]):
+    """Write what `Minimize` gave to the tables of a database, and commit it as its run.
 
     Attributes:
         uri: of the database.
-        plan: the compiled policy.
-        run: id of the run, of a to z, 0 to 9 and hyphens.
-        facts: what the run knows of itself; made from `run` where absent.
+        plan: need not be given: that of `Minimize`; another one is refused.
+        run: likewise, the id of the run.
+        facts: what the run knows of itself; made from its id where absent.
     """
 
     uri: str = field(repr=False)
-    plan: Plan
-    run: str
+    plan: Plan | None = None
+    run: str | None = None
     facts: RunFacts | None = None
 
-    @no_annotations  # type: ignore[untyped-decorator]
     def expand(self, outputs: Outputs) -> PCollection[str]:
         """Stage, reconcile, commit; the one element that comes out is the receipt as JSON."""
+        outputs.check_same(self.plan, self.run)
+        plan, run = outputs.plan, outputs.run
         begin = outputs.quarantined.pipeline
         staged = (
             begin
-            | "Begin" >> beam.Create([self.run], reshuffle=False)
-            | "Stage" >> beam.Map(_stage, self.uri, self.plan)
+            | "Begin" >> beam.Create([run], reshuffle=False)
+            | "Stage" >> beam.Map(_stage, self.uri, plan)
         )
         collections: dict[str | None, PCollection[Batch]] = {None: outputs.quarantined}
         collections.update(outputs.released)
         written = [
             collections[target.output]
             | f"Write {target.output or 'quarantine'}"
-            >> beam.ParDo(_WriteTableFn(self.uri, target, self.run), AsSingleton(staged))
-            for target in targets(self.plan, self.run)
+            >> beam.ParDo(_WriteTableFn(self.uri, target, run), AsSingleton(staged))
+            for target in targets(plan, run)
         ]
         total = outputs.tallies | "Sum" >> beam.CombineGlobally(SumTallies())
         return (
             begin
-            | "Once" >> beam.Create([self.run], reshuffle=False)
+            | "Once" >> beam.Create([run], reshuffle=False)
             | "Commit"
             >> beam.Map(
                 _commit,
                 self.uri,
-                self.plan,
-                self.facts or new_facts(self.run),
+                plan,
+                self.facts or new_facts(run),
                 AsSingleton(total),
                 AsIter(tuple(written) | "Written" >> beam.Flatten()),
             )
@@ -288,7 +289,7 @@ class _ReadTableFn(beam.DoFn):
             digest.add(chunk)
             if rows // PART_ROWS != part:
                 part, seq = rows // PART_ROWS, 0
-            yield Batch.of(chunk, shown, f"{number:05d}-{part:05d}", seq)
+            yield Batch(chunk, shown, f"{number:05d}-{part:05d}", seq)
             rows += len(chunk.positions)
             seq += 1
             progress.advance(len(chunk.positions), 0)
@@ -330,7 +331,6 @@ def _commit(
         tally = replace(total.tally, anomalies=total.tally.anomalies.copy())
         tally.anomalies[NUL_REPLACED] += sum(replaced)
         store = TableStore(uri)
-        inputs = [InputPart(**vars(one)) for one in total.inputs]
 
         def make(counted: dict[str | None, tuple[str, int]]) -> Receipt:
             tables: dict[str | None, list[Any]] = {
@@ -340,6 +340,6 @@ def _commit(
             }
             quarantined = tables.pop(None, [])
             released = {str(output): found for output, found in tables.items()}
-            return make_receipt(plan, facts, tally, inputs, released, quarantined)
+            return make_receipt(plan, facts, tally, total.input_parts(), released, quarantined)
 
         return store.commit(run, plan, make).to_json()

@@ -321,7 +321,7 @@ class _ReadFn(beam.DoFn):
 
     def _part_of_file(self, task: Task, part: PartSpec) -> Iterator[Batch]:
         for seq, chunk in enumerate(read_task(task, self._plan, self._limits)):
-            yield Batch.of(chunk, task.file.uri, _part(task.file, task.number), seq)
+            yield Batch(chunk, task.file.uri, _part(task.file, task.number), seq)
             records = records_of(chunk)
             progress.advance(records, task.bytes * records // (part.rows or 1))
 
@@ -337,7 +337,7 @@ class _ReadFn(beam.DoFn):
             for chunk in chunks:
                 if rows // self._limits.part_rows != number:
                     number, seq = rows // self._limits.part_rows, 0
-                yield Batch.of(chunk, file.uri, _part(file, number), seq)
+                yield Batch(chunk, file.uri, _part(file, number), seq)
                 records = records_of(chunk)
                 rows += records
                 seq += 1

@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.pvalue import AsIter, AsSingleton, PCollection
 from apache_beam.transforms.window import GlobalWindow
-from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import QUARANTINE, Outputs
+from tamis.beam.transform import SeveralCollections
 from tamis.errors import value_free
 from tamis.evidence.receipt import FilePart, InputPart, RunFacts, make_receipt
 from tamis.filter.tally import Tally
@@ -58,45 +58,46 @@ class Piece:
 
 
 @dataclass
-class Store(beam.PTransform[Outputs, PCollection[str]]):
-    """Write what `Minimize` gave to the store in `folder`, and commit it as run `run`.
+class Store(SeveralCollections[Outputs, PCollection[str]]):
+    """Write what `Minimize` gave to the store in `folder`, and commit it as its run.
 
     Attributes:
         folder: the store: a path, or a URI of a file system that Beam knows.
-        plan: the compiled policy.
-        run: id of the run, of a to z, 0 to 9 and hyphens.
-        facts: what the run knows of itself; made from `run` where absent.
+        plan: need not be given: that of `Minimize`; another one is refused.
+        run: likewise, the id of the run.
+        facts: what the run knows of itself; made from its id where absent.
     """
 
     folder: str
-    plan: Plan
-    run: str
+    plan: Plan | None = None
+    run: str | None = None
     facts: RunFacts | None = None
 
-    @no_annotations  # type: ignore[untyped-decorator]
     def expand(self, outputs: Outputs) -> PCollection[str]:
         """Stage, reconcile, commit; the one element that comes out is the receipt as JSON."""
-        layouts = _layouts(self.plan)
+        outputs.check_same(self.plan, self.run)
+        plan, run = outputs.plan, outputs.run
+        layouts = _layouts(plan)
         pieces = [
             outputs.released[release.id]
             | f"Write {release.id}"
-            >> beam.ParDo(WriteFn(self.folder, self.run, release.id, layouts[release.id]))
-            for release in self.plan.releases
+            >> beam.ParDo(WriteFn(self.folder, run, release.id, layouts[release.id]))
+            for release in plan.releases
         ]
         pieces.append(
             outputs.quarantined
-            | "WriteQuarantine" >> beam.ParDo(WriteFn(self.folder, self.run, None, layouts[None]))
+            | "WriteQuarantine" >> beam.ParDo(WriteFn(self.folder, run, None, layouts[None]))
         )
         total = outputs.tallies | "Sum" >> beam.CombineGlobally(SumTallies())
         return (
             outputs.quarantined.pipeline
-            | "Once" >> beam.Create([self.run], reshuffle=False)
+            | "Once" >> beam.Create([run], reshuffle=False)
             | "Commit"
             >> beam.Map(
                 _commit,
                 self.folder,
-                self.plan,
-                self.facts or new_facts(self.run),
+                plan,
+                self.facts or new_facts(run),
                 AsSingleton(total),
                 AsIter(tuple(pieces) | "Pieces" >> beam.Flatten()),
             )
@@ -109,6 +110,22 @@ class Total:
 
     tally: Tally = field(default_factory=Tally)
     inputs: list[Input] = field(default_factory=list)
+
+    def input_parts(self) -> list[InputPart]:
+        """The inputs as a receipt tells them; one that has no digest, but came in parts, is one."""
+        parts: list[InputPart] = []
+        without_digest: dict[str, InputPart] = {}
+        for read in self.inputs:
+            part = InputPart(**vars(read))
+            before = without_digest.get(read.uri)
+            if read.sha256:
+                parts.append(part)
+            elif before is None:
+                without_digest[read.uri] = part
+            else:
+                before.rows += part.rows
+                before.bytes += part.bytes
+        return [*parts, *without_digest.values()]
 
 
 class SumTallies(beam.CombineFn):
@@ -176,7 +193,7 @@ def _reconcile_and_commit(
         files[output].append(FilePart(path=path, rows=piece.rows, sha256=piece.sha256))
     quarantined = files.pop(None, [])
     released = {str(output): found for output, found in files.items()}
-    receipt = make_receipt(plan, facts, total.tally, _inputs(total), released, quarantined)
+    receipt = make_receipt(plan, facts, total.tally, total.input_parts(), released, quarantined)
     commit(folder, receipt)
     return receipt.to_json()
 
@@ -187,10 +204,6 @@ def _layouts(plan: Plan) -> dict[str | None, ParquetLayout]:
     for release in plan.releases:
         layouts[release.id] = released_layout(plan, release)
     return layouts
-
-
-def _inputs(total: Total) -> list[InputPart]:
-    return [InputPart(**vars(one)) for one in total.inputs]
 
 
 def _join(folder: Folder, run: str, pieces: list[Piece], layout: ParquetLayout) -> Piece:
