@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.arrow.buffers import list_parts
+from tamis.arrow.layouts import plain_layout
 from tamis.arrow.types import Bools, Ints
 from tamis.errors import RunError
 from tamis.filter.compiled import Column, Kept, Program, Test, is_below, root_of
@@ -14,6 +15,7 @@ from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of
 from tamis.filter.nested import Node, open_column
 from tamis.formats.chunk import FAULTS
 from tamis.nir.number import Judgement, judge
+from tamis.plan.plan import STOPPING
 
 
 class Columns:
@@ -60,7 +62,7 @@ class Columns:
             raise RunError(f"column `{name}` stands {len(places)} times in the batch")
         if not places:
             return pa.nulls(self.rows)
-        column = self._batch.column(places[0])
+        column = plain_layout(self._batch.column(places[0]))
         return column if self.base is None else column.take(pa.array(self.base))
 
     def leaf(self, path: str) -> Node:
@@ -73,6 +75,18 @@ class Columns:
         if found is None:
             node = self.leaf(path)
             found = self._judgements[path] = judge(node.array, node.spec.identifier)
+        return found
+
+    def nir_judgement(self, path: str) -> Judgement:
+        """The same of the NIR and the numbers of its shape alone: what no pseudonym is made of,
+        and what stops no record, is malformed here."""
+        kinds = self.leaf(path).spec.identifier
+        nirs = tuple(kind for kind in kinds if kind in STOPPING)
+        if nirs == kinds:
+            return self.judgement(path)
+        found = self._judgements.get(f"{path}: NIR")
+        if found is None:
+            found = self._judgements[f"{path}: NIR"] = judge(self.leaf(path).array, nirs)
         return found
 
     def verdict(self, one: Test) -> Verdict:

@@ -94,7 +94,8 @@ def is_one_of(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Ve
     """
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
-    if len(values) == 1:
+    negative_scale = pa.types.is_decimal(array.type) and array.type.scale < 0
+    if len(values) == 1 and not negative_scale:  # which pyarrow's `equal` does not know
         equal = pc.equal(array, values[0])
         equal = equal.fill_null(False) if equal.null_count else equal
     else:

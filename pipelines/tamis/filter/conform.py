@@ -5,6 +5,7 @@ lost: an integer becomes a string or a decimal, a float a decimal if it comes ba
 timestamp a date at midnight; an integer no date.
 """
 
+import decimal
 from collections.abc import Callable
 
 import numpy as np
@@ -47,7 +48,7 @@ def conform(array: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
     if not is_text(array.type):
         return _convert(array, target)
     if is_binary(target):
-        return _fit_bytes(array, target)
+        return _fit_bytes(array, target, wire)
     text = read_text(array, wire)
     if wire.empty_is_null:
         text = Conformed(null_empty(text.array), text.faults)
@@ -59,7 +60,9 @@ def conform(array: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
     return Conformed(parsed.array, merge(text.faults, parsed.faults))
 
 
-def _fit_bytes(array: pa.Array, target: pa.DataType) -> Conformed:
+def _fit_bytes(array: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
+    if wire.empty_is_null:
+        array = keep_where(array, ~as_flags(pc.equal(pc.binary_length(array), 0)))
     if array.type == target:
         return Conformed(array)
     if not pa.types.is_binary(array.type) and not pa.types.is_large_binary(array.type):
@@ -82,9 +85,10 @@ def _convert(array: pa.Array, target: pa.DataType) -> Conformed:
     change = _CHANGES.get((source, sort))
     if change is None:
         return Conformed(pa.nulls(len(array), target), codes_of(are_valid(array)))
-    done = change(array, target)
+    held = within_calendar(array)
+    done = change(held.array, target)
     fine = within_calendar(done.array)
-    return Conformed(fine.array, merge(done.faults, fine.faults))
+    return Conformed(fine.array, merge(held.faults, merge(done.faults, fine.faults)))
 
 
 def _cast_safely(array: pa.Array, target: pa.DataType) -> Conformed:
@@ -113,9 +117,27 @@ def _range(kind: pa.DataType) -> tuple[int, int]:
 
 
 def _integer_to_decimal(array: pa.Array, target: pa.DataType) -> Conformed:
-    make = pa.decimal128 if 20 + target.scale <= 38 else pa.decimal256
-    wide = make(min(20 + max(target.scale, 0), 76), max(target.scale, 0))
-    return _cast_safely(array.cast(wide), target)
+    return _decimals(array.cast(pa.decimal128(20, 0)), target)
+
+
+def _decimals(array: pa.Array, target: pa.DataType) -> Conformed:
+    """Decimals of other digits; those too large first, of which pyarrow's cast makes others."""
+    kind, most = array.type, target.precision - target.scale
+    if kind.bit_width < 128 or kind.scale < 0:
+        array = array.cast(pa.decimal256(kind.precision - min(kind.scale, 0), max(kind.scale, 0)))
+        kind = array.type
+    if kind.precision - kind.scale <= most:
+        return _cast_safely(array, target)
+    limit = pa.scalar(decimal.Decimal(1).scaleb(max(most, -kind.scale)), kind)
+    fits = as_flags(pc.less(pc.abs(array), limit))
+    done = _cast_safely(keep_where(array, fits), target)
+    return Conformed(done.array, merge(codes_of(are_valid(array) & ~fits), done.faults))
+
+
+def _decimal_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
+    if array.type.bit_width < 128:
+        array = array.cast(pa.decimal128(array.type.precision, array.type.scale))
+    return _cast_safely(array, target)
 
 
 def _integer_to_bool(array: pa.Array, target: pa.DataType) -> Conformed:
@@ -189,8 +211,8 @@ _CHANGES: dict[tuple[str, str], Callable[[pa.Array, pa.DataType], Conformed]] = 
     ("float", "integer"): _float_to_integer,
     ("float", "decimal"): _float_to_decimal,
     ("float", "string"): _float_to_string,
-    ("decimal", "decimal"): _cast_safely,
-    ("decimal", "integer"): _cast_safely,
+    ("decimal", "decimal"): _decimals,
+    ("decimal", "integer"): _decimal_to_integer,
     ("decimal", "float"): _decimal_to_float,
     ("decimal", "string"): _to_string,
     ("bool", "string"): _to_string,

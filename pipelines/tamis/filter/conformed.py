@@ -52,7 +52,8 @@ def keep_where(array: pa.Array, rows: Bools) -> pa.Array:
     """
     if rows.all():
         return array
-    return pc.if_else(pa.array(rows), array, pa.scalar(None, array.type))
+    kept = pc.if_else(pa.array(rows), array, pa.scalar(None, array.type))
+    return kept if kept.type == array.type else kept.cast(array.type)  # a negative scale is lost
 
 
 def cast_each(

@@ -10,7 +10,6 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tamis.arrow.buffers import decode
 from tamis.arrow.scrub import scrub
@@ -136,7 +135,7 @@ class Work:
             for column in release.columns:
                 self._judge_column(index, column)
             for path in release.stops:
-                found = self._columns.judgement(path)
+                found = self._columns.nir_judgement(path)
                 there = found.canonical.is_valid().to_numpy(zero_copy_only=False)
                 node = self._columns.leaf(path)
                 stopped = node.at_slots(self._matches[index]) & (there | found.wrong_key)
@@ -200,7 +199,8 @@ class Work:
             if judged.wrong_key.any():
                 found.append(("nir-key", rule, judged.wrong_key))
             if kept.leaf.pseudonym:
-                other = _other_than_nir(judged.canonical)
+                nirs = self._columns.nir_judgement(node.path)
+                other = _present(judged.canonical) & ~_present(nirs.canonical)
                 if other.any():
                     found.append(("nir-malformed", f"pseudonymize: {BODY_WIDTH} characters", other))
         return found
@@ -269,8 +269,7 @@ class Work:
             if leaf.fate != "kept" or kept.when:
                 array = decode(array)
         if leaf.pseudonym:
-            array = self._columns.judgement(leaf.path).canonical
-            array = keep_where(array, ~_other_than_nir(array))
+            array = self._columns.nir_judgement(leaf.path).canonical
         if kept.when:
             array = keep_where(array, node.at_slots(self._columns.when(kept).holds))
         if leaf.pseudonym or leaf.redact:
@@ -419,7 +418,5 @@ def _rule(spec: PlanField) -> str:
     return spec.type
 
 
-def _other_than_nir(canonical: pa.Array) -> Bools:
-    """Which canonical values are no 13 characters: identifiers of another kind."""
-    other = pc.not_equal(pc.binary_length(canonical), BODY_WIDTH).fill_null(False)
-    return np.asarray(other.to_numpy(zero_copy_only=False))
+def _present(array: pa.Array) -> Bools:
+    return np.asarray(array.is_valid().to_numpy(zero_copy_only=False))

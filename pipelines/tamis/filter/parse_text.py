@@ -212,6 +212,11 @@ _DIGITS = {32: 9, 64: 18, 128: 38, 256: 76}
 """Digits that a decimal's bits hold; of more, Arrow's parser makes another number (25.0.1)."""
 
 
+def _digits_held(kind: pa.DataType) -> int:
+    """Digits of a text that a decimal holds whatever stands behind its mark."""
+    return int(_DIGITS[kind.bit_width] - max(kind.scale, 0))
+
+
 def parse_text(text: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
     """Values of the type `target`, which is neither string nor binary, from text.
 
@@ -240,7 +245,7 @@ def _parse_usual(text: pa.Array, target: pa.DataType, sort: str) -> Conformed | 
     data, starts = _bytes_of(text)
     if usual is None or not usual[data].all():
         return None
-    if sort == "decimal" and len(text) and np.diff(starts).max() > _DIGITS[target.bit_width]:
+    if sort == "decimal" and len(text) and np.diff(starts).max() > _digits_held(target):
         return None
     try:
         parsed = text.cast(target)
@@ -270,7 +275,9 @@ def _parse_form(text: pa.Array, target: pa.DataType, sort: str, wire: Wire) -> C
     if sort == "decimal":
         plain = pc.replace_substring_regex(plain, r"(\.[0-9]*?)0+$", r"\1")
         digits = pc.utf8_length(pc.replace_substring_regex(plain, r"^-?0?|\.", ""))
+        whole = pc.utf8_length(pc.replace_substring_regex(plain, r"^-?0?|\.[0-9]*$", ""))
         many = as_flags(pc.greater(digits, _DIGITS[target.bit_width]))
+        many |= as_flags(pc.greater(whole, max(target.precision - target.scale, 0)))
         plain, bad = keep_where(plain, ~many), bad | many
     done = cast_each(plain, lambda part: _cast_text(part, target, sort), target)
     fine = within_calendar(done.array)

@@ -38,31 +38,33 @@ class Failures:
 
     def __init__(self, records: int, order: Mapping[str, int]) -> None:
         self._order = order
-        self._codes = np.full(records, _FINE)
-        self._told: dict[int, tuple[Reason, str, str]] = {}
+        self._ranks = np.full(records, _FINE)
+        self._failures = np.zeros(records, dtype=np.int64)
+        self._known: dict[tuple[Reason, str, str], int] = {}
 
     def add(self, rows: Ints, reason: Reason, path: str, rule: str) -> None:
-        """Let `rows` fail for `reason` at `path`, under `rule`."""
+        """Let `rows` fail for `reason` at `path`, under `rule`; of two rules the first is told."""
         if not len(rows):
             return
         last = len(self._order)
-        code = REASONS.index(reason) * (last + 1) + self._order.get(path, last)
-        self._told.setdefault(code, (reason, path, rule))
-        self._codes[rows] = np.minimum(self._codes[rows], code)
+        rank = REASONS.index(reason) * (last + 1) + self._order.get(path, last)
+        rows = rows[rank < self._ranks[rows]]
+        self._ranks[rows] = rank
+        self._failures[rows] = self._known.setdefault((reason, path, rule), len(self._known))
 
     @property
     def rows(self) -> Bools:
         """Which rows failed."""
-        failed: Bools = self._codes != _FINE
+        failed: Bools = self._ranks != _FINE
         return failed
 
     def as_batch(self) -> pa.RecordBatch:
         """The columns of `QUARANTINED`, one row a failed row."""
         rows = np.flatnonzero(self.rows)
-        codes, places = np.unique(self._codes[rows], return_inverse=True)
-        told = [self._told[int(code)] for code in codes]
+        known = list(self._known)
+        places = pa.array(self._failures[rows])
         texts = [
-            pa.array([one[part] for one in told], pa.string()).take(pa.array(places))
+            pa.array([failure[part] for failure in known], pa.string()).take(places)
             for part in range(3)
         ]
         return pa.RecordBatch.from_arrays([pa.array(rows), *texts], schema=QUARANTINED)
