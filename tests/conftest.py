@@ -4,6 +4,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
+settings.register_profile("reference", deadline=None, max_examples=10_000)
 settings.load_profile("untimed")
 
 collect_ignore_glob = ["benchmarks/*", "nir/fuzz_*.py"]

@@ -1,0 +1,243 @@
+"""The filter against the reference filter: the same rows, values, types, order, tags and counts.
+
+300 random plans and batches by default, 10,000 with the profile of tests/conftest.py:
+
+    pytest tests/reference --hypothesis-profile reference
+
+Below stand, each by name, the cases in which filter and reference have once differed.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import tamis
+from tamis.documents.schema import Format
+from tamis.keys.keyring import DerivedKey
+from tamis.nir.pseudonym import derive_key
+from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+
+from . import reference
+from .rows import rows_of
+from .strategies import FORMATS, Case, KnownForms, cases
+
+ROOT = bytes(range(32))
+RUN = "essai"
+ANY_CASE = settings(
+    max_examples=max(300, settings().max_examples), suppress_health_check=list(HealthCheck)
+)
+CSV = FORMATS[2]
+
+
+class Keys:
+    """The keys of epoch 1 of `ROOT`."""
+
+    def key(self, processing: str, item: str, method: str) -> DerivedKey:
+        return DerivedKey(derive_key(ROOT, processing, item, 1, method), 1, "essai")
+
+
+def filtered(case: Case) -> reference.Result:
+    """What the filter makes of a case, in the reference's words."""
+    done = tamis.minimize(case.batch, case.plan, run=RUN, keys=Keys())
+    for batch in (*done.released.values(), done.quarantined):
+        batch.validate(full=True)
+        assert batch.schema.metadata is None
+    tally = done.tally
+    assert tally.reconciled
+    return reference.Result(
+        released={name: rows_of(batch) for name, batch in done.released.items()},
+        schemas={
+            name: [(field.name, str(field.type), field.nullable) for field in batch.schema]
+            for name, batch in done.released.items()
+        },
+        rows={name: rows.to_pylist() for name, rows in done.rows.items()},
+        quarantined=[
+            (row["row"], row["reason"], row["field"], row["rule"])
+            for row in done.quarantined.to_pylist()
+        ],
+        counts={
+            "records": tally.records,
+            "released": tally.released,
+            "withheld": tally.withheld,
+            "quarantine": dict(tally.quarantine),
+            "rows": dict(tally.rows),
+            "redacted": {name: dict(counts) for name, counts in tally.redacted.items()},
+            "anomalies": dict(+tally.anomalies),
+            "unknown": tally.unknown,
+            "missing": tally.missing,
+            "chance": tally.chance,
+        },
+    )
+
+
+def agreed(case: Case) -> reference.Result:
+    """What both filters make of a case."""
+    rows = rows_of(case.batch)
+    expected = reference.minimize(rows, case.plan, case.forms, run=RUN, root=ROOT)
+    found = filtered(case)
+    assert found.schemas == expected.schemas
+    assert found.quarantined == expected.quarantined
+    assert found.rows == expected.rows
+    assert found.released == expected.released
+    assert found.counts == expected.counts
+    return found
+
+
+@ANY_CASE
+@given(cases())
+def test_the_filter_agrees_with_the_reference(case: Case) -> None:
+    agreed(case)
+
+
+# Cases in which they differed
+
+
+def leaf(path: str, **more: Any) -> PlanLeaf:
+    return PlanLeaf(path, more.pop("fate", "kept"), ("pour voir",), **more)
+
+
+def case_of(
+    column: pa.Array, *fields: PlanField, kept: PlanLeaf, form: Format = FORMATS[0], **more: Any
+) -> Case:
+    """One column, named as the first field, of which one leaf is kept in one release."""
+    settings: dict[str, Any] = {"item": "R6323-37.I.1", "nir": "carried", "on_nir": "strip"}
+    settings |= {"where": (), "only": (), **more}
+    plan = Plan(
+        policy="essai",
+        schema="essai",
+        format=form,
+        processing="traitement",
+        carries_nir=True,
+        direction="into-store",
+        law={"R6323-37": "LEGIARTI000000000000"},
+        fields=fields,
+        releases=(
+            PlanRelease(
+                id="r", purpose="R6323-33.1", attested="example", leaves=(kept,), **settings
+            ),
+        ),
+    )
+    return Case(plan, pa.record_batch({fields[0].name: column}), KnownForms())
+
+
+def plain(result: reference.Result) -> list[Any]:
+    """The released values of the one column, where they are no lists."""
+    values = [next(iter(row.values())) for row in result.released["r"]]
+    return [value and value.value for value in values]
+
+
+def told(result: reference.Result) -> list[tuple[int, str, str]]:
+    return [(row, reason, rule) for row, reason, _, rule in result.quarantined]
+
+
+@pytest.mark.parametrize("kind", [pa.list_view(pa.int8()), pa.large_list_view(pa.int8())])
+def test_a_list_view_keeps_its_elements(kind: pa.DataType) -> None:
+    spec = PlanField("jours", "list", of=PlanField("item", "int8"))
+    lists = [[1], [2, 3], None, [], [4]]
+
+    result = agreed(case_of(pa.array(lists, kind), spec, kept=leaf("jours")))
+
+    kept = [row["jours"] for row in result.released["r"]]
+    assert [value and [one.value for one in value] for value in kept] == lists
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_rows_of_any_layout_can_be_cut_away(nested: bool) -> None:
+    views = pa.array(["CPF", "DIF", None, "DIF"], pa.string_view())
+    runs = pa.compute.run_end_encode(pa.array(["CPF", "DIF", None, "DIF"]))
+    entries = pa.DictionaryArray.from_arrays([0, 1, None, 1], views)
+    for column in (views, runs, entries):
+        spec, path = PlanField("nature", "string"), "nature"
+        if nested:
+            column = pa.StructArray.from_arrays([column], ["nature"])
+            spec, path = PlanField("droit", "struct", fields=(spec,)), "droit.nature"
+        where = (PlanCondition(path, ("CPF",), "pour voir"),)
+
+        result = agreed(case_of(column, spec, kept=leaf(path), where=where))
+
+        assert result.rows == {"r": [0]}
+
+
+def test_in_csv_empty_bytes_are_null_as_an_empty_string_is() -> None:
+    empty = pa.array([b"", b"a"])
+
+    result = agreed(case_of(empty, PlanField("jeton", "binary"), kept=leaf("jeton"), form=CSV))
+
+    assert plain(result) == [None, b"a"]
+
+
+def test_a_day_out_of_the_calendar_becomes_no_text() -> None:
+    days = pa.array([-719_163, 0], pa.int32()).view(pa.date32())
+    late = pa.array([2**50, 0]).view(pa.timestamp("s"))
+    for column in (days, late):
+        result = agreed(case_of(column, PlanField("jour", "string"), kept=leaf("jour")))
+
+        assert told(result) == [(0, "type", "string")]
+
+
+def test_what_is_no_nir_gets_no_pseudonym_though_it_is_as_long() -> None:
+    spec = PlanField("numero", "string", identifier=("nir", "ntt"))
+    made = leaf("numero", fate="pseudonymized", pseudonym="p", method="hmac-sha256")
+    numbers = pa.array(["1550075999991", "1550875999991"])  # of the first the month is 00
+
+    result = agreed(case_of(numbers, spec, kept=made))
+
+    assert told(result) == [(0, "nir-malformed", "pseudonymize: 13 characters")]
+
+
+def test_what_is_no_nir_stops_no_record() -> None:
+    spec = PlanField("numero", "string", identifier=("nir", "ntt"))
+    numbers = pa.array(["1123456789MATRICULE", "1550875999991"])
+    absent: Any = {"nir": "absent", "on_nir": "quarantine", "item": "R6323-37.III.2"}
+
+    result = agreed(case_of(numbers, spec, PlanField("n", "int8"), kept=leaf("n"), **absent))
+
+    assert told(result) == [(1, "on-nir", "on_nir: quarantine")]
+
+
+def test_each_quarantined_row_tells_the_rule_that_it_broke_itself() -> None:
+    spec = PlanField("numero", "string", identifier=("nir", "ntt"))
+    made = leaf("numero", fate="pseudonymized", pseudonym="p", method="hmac-sha256")
+
+    result = agreed(case_of(pa.array(["inconnu", "1123456789MATRICULE"]), spec, kept=made))
+
+    assert told(result) == [
+        (0, "nir-malformed", "identifier: nir, ntt"),
+        (1, "nir-malformed", "pseudonymize: 13 characters"),
+    ]
+
+
+def test_decimals_of_a_negative_scale_are_tested_and_kept() -> None:
+    spec = PlanField("montant", "decimal128(5, -2)")
+    where = (PlanCondition("montant", (100,), "pour voir"),)
+    for texts, rows in ((["100", "200", None], [0]), (["100", "1"], [0])):
+        result = agreed(case_of(pa.array(texts), spec, kept=leaf("montant"), where=where))
+
+        assert result.rows == {"r": rows}
+
+
+@pytest.mark.parametrize("digits", range(29, 39))
+@pytest.mark.parametrize("text", [True, False])
+def test_a_decimal_too_large_for_its_type_becomes_no_other_number(digits: int, text: bool) -> None:
+    numbers = [str(digit) * digits for digit in range(1, 10)]
+    column = pa.array(numbers if text else list(map(Decimal, numbers)))
+
+    result = agreed(
+        case_of(column, PlanField("montant", "decimal128(38, 10)"), kept=leaf("montant"))
+    )
+
+    assert told(result) == [(row, "type", "decimal128(38, 10)") for row in range(9)]
+
+
+def test_integers_and_small_decimals_find_their_type() -> None:
+    wide = PlanField("montant", "decimal256(76, 60)")
+    narrow = pa.array([Decimal("15.0"), Decimal("1.5")], pa.decimal32(6, 1))
+
+    big = agreed(case_of(pa.array([10**15, 10**16]), wide, kept=leaf("montant")))
+    small = agreed(case_of(narrow, PlanField("n", "uint64"), kept=leaf("n")))
+
+    assert told(big) == [(1, "type", "decimal256(76, 60)")]
+    assert plain(small) == [15]
