@@ -133,10 +133,10 @@ def list_parts(array: pa.Array) -> tuple[Ints, pa.Array, Bools | None]:
         >>> offsets.tolist(), elements.to_pylist(), valid.tolist()
         ([0, 1, 1, 3], [1, 2, 3], [True, False, True])
     """
-    kind = array.type
+    kind, valid = array.type, validity(array)
     if not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
-        array = array.cast(pa.large_list(kind.value_type))
-    valid = validity(array)
+        sizes = pc.list_value_length(array).fill_null(0).to_numpy()
+        return np.concatenate(([0], np.cumsum(sizes))), array.flatten(), valid
     if len(array) == 0:
         return np.zeros(1, np.int64), array.values.slice(0, 0), valid
     offsets: Ints = offsets_of(array).astype(np.int64, copy=False)

@@ -19,14 +19,14 @@ import pyarrow as pa
 from tamis.arrow.buffers import (
     as_flags,
     bitmap,
-    decode,
     list_of,
     list_parts,
     offsets_of,
     struct_of,
     validity,
 )
-from tamis.arrow.types import Bools, has_offsets, is_list
+from tamis.arrow.layouts import plain_layout
+from tamis.arrow.types import Bools, has_offsets
 from tamis.errors import RunError
 from tamis.language import _
 
@@ -91,18 +91,11 @@ def scrub_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _lay_out(array: pa.Array) -> pa.Array:
     """The same values in a layout that a schema can name."""
+    array = plain_layout(array)
     kind = array.type
-    if isinstance(kind, pa.BaseExtensionType) or pa.types.is_run_end_encoded(kind):
-        return _lay_out(decode(array))
-    if pa.types.is_string_view(kind):
-        return array.cast(pa.large_string())
-    if pa.types.is_binary_view(kind):
-        return array.cast(pa.large_binary())
     if pa.types.is_map(kind):
         entry = [pa.field("key", kind.key_type), pa.field("value", kind.item_type)]
         return array.cast(pa.list_(pa.struct(entry)))
-    if is_list(kind) and not pa.types.is_list(kind):
-        return array.cast(pa.large_list(kind.value_type))
     return array
 
 
