@@ -2,14 +2,20 @@
 
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from tamis.cli import main
+
+from ..services.kafka import Broker, run_kafka
+from ..services.postgres import Server, run_postgres
+from .topics import Line, load, write_topic
 
 HERE = Path(__file__).parent
 PROJECT = HERE / "project"
@@ -32,6 +38,10 @@ class Answer:
 
 Tamis = Callable[..., Answer]
 Copy = Callable[..., Path]
+Read = Callable[[str, object, str], None]
+
+PARTITIONS = 2
+MESSAGES = 60
 
 
 @pytest.fixture
@@ -91,6 +101,65 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
         return tmp_path / names[0]
 
     return call
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server for all tests of this process."""
+    with run_postgres() as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[str]:
+    """A database with all tables that 0.1 wrote."""
+    name = f"written_{uuid4().hex}"
+    server.query(f"CREATE DATABASE {name}")
+    server.query((HERE / "services" / "tables.sql").read_text(encoding="utf-8"), name)
+    yield name
+    server.query(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Broker]:
+    """A Kafka broker for all tests of this process: each makes topics of its own."""
+    with run_kafka() as broker:
+        yield broker
+
+
+@pytest.fixture
+def source(kafka: Broker) -> str:
+    """The address of a topic that has all messages, those that 0.1 has read and ten more."""
+    topic = kafka.topic(f"dossiers-{uuid4().hex}", PARTITIONS)
+    write_topic(kafka.address, topic, messages())
+    return f"kafka://{kafka.address}/{topic}"
+
+
+@pytest.fixture
+def read(copy: Copy) -> Read:
+    """`tamis run` of a stream as a process, to the end of what its topic has."""
+    copy("keys")
+
+    def call(source: str, output: object, name: str) -> None:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "tamis", "--project", PROJECT, "run", "essai-jsonl"),
+                *("--input", source, "--output", str(output), "--run-id", name),
+                *("--keys", "keys/plain.json", "--seal-to", "keys/originals.json.pub"),
+                *("--allow-example", "--once"),
+            ],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return call
+
+
+def messages() -> list[Line]:
+    """All messages of the stream; 0.1 has read the first ones."""
+    return load(HERE / "services" / "messages.jsonl")
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -20,6 +20,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -236,6 +237,128 @@ def killed(step: int, folder: str, arguments: list[str]) -> None:
     main()
 
 
+def make_services() -> None:
+    """Tables of PostgreSQL as a dump, topics of Kafka as lines, and folders of a stream."""
+    postgres = import_module("tests.services.postgres")
+    kafka = import_module("tests.services.kafka")
+    topics = import_module("topics")
+    Path("services").mkdir()
+    messages = make_messages()
+    with postgres.run_postgres() as server, kafka.run_kafka() as broker:
+        server.query("CREATE DATABASE written")
+        make_batch_tables(server)
+        source = f"kafka://{broker.address}/dossiers"
+        broker.topic("dossiers", PARTITIONS)
+        tables = server.uri("written", schema="stream")
+        for begin, end in ((0, 30), (30, 40)):
+            topics.write_topic(broker.address, "dossiers", messages[begin:end])
+            stream(source, tables, "stream-tables", "originals-passphrase")
+            stream(source, f"kafka://{broker.address}/out", "stream-topics", "originals")
+            stream(source, "services/moved", "stream-folder", "originals")
+        topics.write_topic(broker.address, "dossiers", messages[40:MESSAGES])
+        make_killed_streams(source)
+        lines = [
+            line
+            for topic in ("dossiers", "out", "out.quarantine", "out.receipts")
+            for line in topics.read_topic(broker.address, topic)
+        ]
+        topics.dump(Path("services/topics.jsonl"), lines)
+        dumped = subprocess.run(
+            [
+                *(postgres.find_programs() / "pg_dump", "--inserts", "--no-owner"),
+                *("--no-privileges", server.uri("written")),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        plain = [line for line in dumped.stdout.splitlines() if not line.startswith("\\")]
+        Path("services/tables.sql").write_text("\n".join(plain) + "\n", encoding="utf-8")
+
+
+def make_messages() -> list[dict[str, Any]]:
+    """The messages of the stream, as lines of topics; the last ones are for the tests to send."""
+    records = import_module("made").files(MESSAGES + 10, seed=21, form="jsonl")
+    for number, record in enumerate(records):
+        record["code_rncp"] = f"RNCP{number:05d}"
+    write("essai-jsonl", records, "services/messages.jsonl")
+    path = Path("services/messages.jsonl")
+    texts = path.read_text(encoding="utf-8").splitlines()
+    lines = [
+        {
+            "topic": "dossiers",
+            "partition": number % PARTITIONS,
+            "offset": number // PARTITIONS,
+            "key": f"cle-{number}",
+            "headers": [["origine", "essai"]],
+            "value": text[:-20] if number % 17 == 9 else text,
+        }
+        for number, text in enumerate(texts)
+    ]
+    import_module("topics").dump(path, lines)
+    return lines
+
+
+def stream(source: str, output: str, name: str, key: str, *killed: str) -> bool:
+    """Read into an output what a topic has; whether it came to its end and was not killed."""
+    program = [str(HERE / "make.py"), "--killed", *killed] if killed else ["-m", "tamis"]
+    done = subprocess.run(
+        [
+            *(sys.executable, *program, "--project", "project", "run", "essai-jsonl"),
+            *("--input", source, "--output", output, "--run-id", name, "--allow-example"),
+            *("--keys", "keys/plain.json", "--seal-to", f"keys/{key}.json.pub", "--once"),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode in (0, -signal.SIGKILL), done.stdout + done.stderr
+    return done.returncode == 0
+
+
+def make_killed_streams(source: str) -> None:
+    """Of the stream in `moved`: one killed before its receipt is staged, one after a file moved."""
+    moved, now = Path("services/moved"), Path("services/now")
+    for step in range(100):
+        shutil.copytree(moved, now)
+        assert not stream(source, str(now), "stream-folder", "originals", str(step), str(now))
+        if step == 0:
+            now.rename("services/staged")
+            continue
+        new = len(list(now.glob("essai-jsonl/*/*"))) > len(list(moved.glob("essai-jsonl/*/*")))
+        shutil.rmtree(moved if new else now)
+        if new:
+            now.rename(moved)
+            return
+
+
+def make_batch_tables(server: Any) -> None:
+    """Two runs that are committed, and one that is killed while it waits to commit."""
+    psycopg = import_module("psycopg")
+    output = server.uri("written", schema="batch")
+    for form in ("parquet", "csv"):
+        run(f"essai-{form}", f"feeds/essai.{form}", output, f"of-{form}", *keyring(form))
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with psycopg.connect(server.uri("written")) as connection:
+        connection.execute("LOCK TABLE batch._tamis_receipts IN EXCLUSIVE MODE")
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tamis", "--project", "project", "run", "essai-dsn"),
+                *("--input", "feeds/essai.dsn", "--output", output, "--run-id", "of-dsn"),
+                *("--on", DAY, "--replay", "--allow-example", *keyring("dsn"), *IN_MEMORY),
+            ],
+            stderr=subprocess.DEVNULL,
+        )
+        while not server.query(waiting):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+    busy = "SELECT 1 FROM pg_stat_activity WHERE datname = 'written' AND state <> 'idle'"
+    while server.query(busy):
+        time.sleep(0.05)
+
+
 def make_golden() -> None:
     """Feeds of the demo and of the canary tests, and what was released of them."""
     described = import_module("described")
@@ -314,6 +437,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "store": make_store,
     "interrupted": make_interrupted,
     "partners": make_partners,
+    "services": make_services,
     "golden": make_golden,
 }
 

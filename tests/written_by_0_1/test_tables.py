@@ -1,0 +1,105 @@
+"""Tables that 0.1 wrote into PostgreSQL: known again, recovered, made anew with equal values."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..services.postgres import Server
+from .conftest import Copy, Tamis
+
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("streams")]
+
+RUNS = {"parquet": "plain", "csv": "passphrase"}
+
+
+def begin(run: Tamis, form: str, output: str, keys: str) -> str:
+    """Do the run of a format into a schema; what was printed."""
+    answer = run(
+        *(f"essai-{form}", f"feeds/essai.{form}", output, f"of-{form}"),
+        *("--keys", f"keys/{keys}.json"),
+    )
+    assert answer.code == 0, answer.err
+    return answer.out
+
+
+def stored(server: Server, database: str, schema: str, form: str) -> Any:
+    """Columns with their types and comments, and all rows, of what a run wrote."""
+    contents = []
+    for table, where in (
+        (f"essai_{form}__evaluation", f"legal_run = 'of-{form}'"),
+        ("_tamis_quarantine", f"run = 'of-{form}'"),
+    ):
+        columns = server.query(
+            "SELECT attname, format_type(atttypid, atttypmod), attnotnull, "
+            "col_description(attrelid, attnum) FROM pg_attribute "
+            f"WHERE attrelid = '{schema}.{table}'::regclass AND attnum > 0 ORDER BY attnum",
+            database,
+        )
+        rows = server.query(
+            f"SELECT * FROM {schema}.{table} WHERE {where} ORDER BY _input, _position", database
+        )
+        assert rows
+        contents.append((columns, rows))
+    return contents
+
+
+def receipt_of(server: Server, database: str, schema: str, form: str) -> Any:
+    ((text,),) = server.query(
+        f"SELECT receipt::text FROM {schema}._tamis_receipts WHERE run = 'of-{form}'", database
+    )
+    return json.loads(text)
+
+
+@pytest.mark.parametrize("form", RUNS)
+def test_a_run_that_is_committed_is_known_again_and_made_anew_is_equal(
+    form: str, run: Tamis, tamis: Tamis, copy: Copy, server: Server, database: str
+) -> None:
+    copy("feeds", "keys")
+    before = stored(server, database, "batch", form)
+    kept = receipt_of(server, database, "batch", form)
+    printed = begin(run, form, server.uri(database, schema="batch"), RUNS[form])
+    assert "committed before" in printed
+    assert stored(server, database, "batch", form) == before
+    assert receipt_of(server, database, "batch", form) == kept
+
+    begin(run, form, server.uri(database, schema="anew"), RUNS[form])
+    assert stored(server, database, "anew", form) == before
+    made = receipt_of(server, database, "anew", form)
+    for receipt in (made, kept):
+        for name in ("started", "ended", "tool"):
+            del receipt[name]
+    assert json.loads(json.dumps(made).replace('"anew.', '"batch.')) == kept
+
+
+@pytest.mark.parametrize("form", RUNS)
+def test_a_receipt_of_tables_is_verified(
+    form: str, tamis: Tamis, copy: Copy, server: Server, database: str
+) -> None:
+    copy("feeds")
+    folder = Path("told/_receipts")
+    folder.mkdir(parents=True)
+    receipt = json.dumps(receipt_of(server, database, "batch", form))
+    (folder / f"of-{form}.json").write_text(receipt)
+    answer = tamis("verify", folder / f"of-{form}.json")
+    assert answer.code == 0, answer.out
+
+
+def test_a_run_that_was_killed_is_removed_and_begun_again(
+    run: Tamis, tamis: Tamis, copy: Copy, server: Server, database: str
+) -> None:
+    copy("feeds", "keys")
+    uri = server.uri(database, schema="batch")
+    staged = server.query("SELECT part, run FROM batch._tamis_staged", database)
+    assert {name for _, name in staged} == {"of-dsn"}
+    answer = tamis("recover", uri)
+    assert answer.code == 0, answer.err
+    assert "of-dsn" in answer.out
+    tables = server.query("SELECT tablename FROM pg_tables WHERE schemaname = 'batch'", database)
+    assert {name for (name,) in tables}.isdisjoint(part for part, _ in staged)
+    assert server.query("SELECT * FROM batch._tamis_staged", database) == []
+
+    for schema in ("batch", "anew"):
+        begin(run, "dsn", server.uri(database, schema=schema), "plain")
+    assert stored(server, database, "batch", "dsn") == stored(server, database, "anew", "dsn")
