@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tamis.beam.batch import Batch, BatchCoder, Input
-from tamis.formats.chunk import REJECTS, Chunk, rejects_of
+from tamis.filter.quarantine import REJECTS
+from tamis.formats.chunk import Chunk, rejects_of
 
 from ..strategies import Feed, batch_of, feeds
 

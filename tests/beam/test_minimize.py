@@ -14,11 +14,12 @@ from apache_beam.testing.util import assert_that, equal_to
 
 import tamis
 from tamis.beam.batch import Batch, Input
-from tamis.beam.minimize import QUARANTINE, Outputs
+from tamis.beam.minimize import Outputs
 from tamis.documents.schema import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, UsageError
 from tamis.filter.minimize import released_schema
+from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.filter.tally import Tally
 from tamis.formats.chunk import Chunk, rejects_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
@@ -119,7 +120,7 @@ def test_every_output_has_what_it_should() -> None:
             )
         want = (
             ("in.jsonl", "00000-00000", 0, (2, 3)),
-            QUARANTINE.to_string(),
+            QUARANTINE_SCHEMA.to_string(),
             [
                 wrong | {"position": 2, "reason": "type", "field": "jours", "rule": "int16"},
                 wrong | {"position": 3, "reason": "unreadable", "field": "", "rule": "json"},

@@ -15,7 +15,7 @@ from feed import make_table
 
 from tamis.filter.gate.gate import GateColumn, find_leaks
 from tamis.filter.nested import open_column
-from tamis.filter.parse_text import Wire
+from tamis.filter.parse_text import TextDialect
 from tamis.nir.find import redact
 from tamis.plan.plan import PlanField
 
@@ -40,7 +40,7 @@ def main(rows: int) -> None:
         plain = table.column(name).combine_chunks()
         spec = PlanField(name, kind)
         arrays = plain, plain.dictionary_encode()
-        told = [_cost(partial(open_column, array, spec, Wire()), rows) for array in arrays]
+        told = [_cost(partial(open_column, array, spec, TextDialect()), rows) for array in arrays]
         if name == "commentaire":
             plain, _ = redact(plain)
         arrays = plain, plain.dictionary_encode()

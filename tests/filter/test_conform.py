@@ -16,19 +16,21 @@ from tamis.documents.types import arrow_type
 from tamis.filter.conform import conform
 from tamis.filter.conformed import FINE, TYPE, UNREADABLE
 from tamis.filter.nested import open_column
-from tamis.filter.parse_text import Wire, wire_of
+from tamis.filter.parse_text import TextDialect, dialect_of
 
 D = decimal.Decimal
 DAY = datetime.date(2024, 2, 29)
-ISO = Wire()
-CSV = wire_of(Format(name="csv", csv=CsvOptions(encoding="cp1252", decimal=",", dates="%d/%m/%Y")))
-DSN = wire_of(Format(name="dsn"))
+ISO = TextDialect()
+CSV = dialect_of(
+    Format(name="csv", csv=CsvOptions(encoding="cp1252", decimal=",", dates="%d/%m/%Y"))
+)
+DSN = dialect_of(Format(name="dsn"))
 MIDNIGHT = datetime.datetime(2024, 2, 29)
 BAD = object()
 
 
-def outcome(array: pa.Array, kind: str, wire: Wire = ISO) -> list[Any]:
-    done = conform(array, arrow_type(kind), wire)
+def outcome(array: pa.Array, kind: str, dialect: TextDialect = ISO) -> list[Any]:
+    done = conform(array, arrow_type(kind), dialect)
     assert done.array.type == arrow_type(kind)
     done.array.validate(full=True)
     faults = [FINE] * len(array) if done.faults is None else done.faults.tolist()
@@ -40,7 +42,7 @@ def outcome(array: pa.Array, kind: str, wire: Wire = ISO) -> list[Any]:
     ]
 
 
-TEXTS: list[tuple[str, Wire, dict[str, Any]]] = [
+TEXTS: list[tuple[str, TextDialect, dict[str, Any]]] = [
     (
         "int16",
         ISO,
@@ -128,18 +130,18 @@ TEXTS: list[tuple[str, Wire, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "wire", "cases"), TEXTS)
-def test_text_is_read_strictly(kind: str, wire: Wire, cases: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("kind", "dialect", "cases"), TEXTS)
+def test_text_is_read_strictly(kind: str, dialect: TextDialect, cases: dict[str, Any]) -> None:
     texts = [*cases, None]
     wanted = [*cases.values(), None]
 
-    assert outcome(pa.array(texts), kind, wire) == wanted
-    assert outcome(pa.array(["5", *texts, "5"]).slice(1, len(texts)), kind, wire) == wanted
-    assert outcome(pa.array(texts).cast(pa.large_string()), kind, wire) == wanted
-    assert outcome(pa.array(texts).cast(pa.string_view()), kind, wire) == wanted
-    assert outcome(pa.array(texts).dictionary_encode(), kind, wire) == wanted
+    assert outcome(pa.array(texts), kind, dialect) == wanted
+    assert outcome(pa.array(["5", *texts, "5"]).slice(1, len(texts)), kind, dialect) == wanted
+    assert outcome(pa.array(texts).cast(pa.large_string()), kind, dialect) == wanted
+    assert outcome(pa.array(texts).cast(pa.string_view()), kind, dialect) == wanted
+    assert outcome(pa.array(texts).dictionary_encode(), kind, dialect) == wanted
     for text, value in zip(texts, wanted, strict=True):
-        assert outcome(pa.array([text], pa.string()), kind, wire) == [value]
+        assert outcome(pa.array([text], pa.string()), kind, dialect) == [value]
 
 
 NATIVE: list[tuple[pa.Array, str, list[Any]]] = [
@@ -209,13 +211,13 @@ def test_native_values_change_type_where_nothing_is_lost(
 def test_bytes_are_read_in_the_encoding_of_the_format(
     encoding: str, raw: bytes, wanted: str
 ) -> None:
-    wire = Wire(encoding)
+    dialect = TextDialect(encoding)
     plain = b"a\x00" if encoding == "utf-16-le" else b"a"
     array = pa.array([plain, raw, None, plain, raw])
 
-    assert outcome(array, "string", wire) == ["a", wanted, None, "a", wanted]
-    assert outcome(array.slice(1, 2), "string", wire) == [wanted, None]
-    assert outcome(array.cast(pa.large_binary()), "large_string", wire)[1] == wanted
+    assert outcome(array, "string", dialect) == ["a", wanted, None, "a", wanted]
+    assert outcome(array.slice(1, 2), "string", dialect) == [wanted, None]
+    assert outcome(array.cast(pa.large_binary()), "large_string", dialect)[1] == wanted
 
 
 def test_what_lies_under_a_null_is_not_read() -> None:
@@ -223,10 +225,10 @@ def test_what_lies_under_a_null_is_not_read() -> None:
     bits = pa.py_buffer(np.packbits([True, True, False], bitorder="little"))
     array = pa.Array.from_buffers(pa.binary(), 3, [bits, *shown.buffers()[1:]])
 
-    assert outcome(array, "string", Wire("cp1252")) == ["a", "é", None]
-    assert outcome(array, "int8", Wire("cp1252")) == [BAD, BAD, None]
-    assert outcome(array, "string", Wire("shift_jis"))[2] is None
-    assert outcome(array, "date32", Wire("latin-1", dates="%d"))[2] is None
+    assert outcome(array, "string", TextDialect("cp1252")) == ["a", "é", None]
+    assert outcome(array, "int8", TextDialect("cp1252")) == [BAD, BAD, None]
+    assert outcome(array, "string", TextDialect("shift_jis"))[2] is None
+    assert outcome(array, "date32", TextDialect("latin-1", dates="%d"))[2] is None
 
 
 def test_strings_that_are_not_utf8_are_unreadable() -> None:
@@ -274,20 +276,22 @@ KINDS = st.sampled_from(
 
 @given(st.lists(RAW, max_size=12), KINDS, st.sampled_from([ISO, CSV, DSN]))
 def test_a_value_becomes_the_same_alone_and_among_others(
-    raw: list[str | None], kind: str, wire: Wire
+    raw: list[str | None], kind: str, dialect: TextDialect
 ) -> None:
-    alone = [outcome(pa.array([one], pa.string()), kind, wire)[0] for one in raw]
+    alone = [outcome(pa.array([one], pa.string()), kind, dialect)[0] for one in raw]
 
-    assert outcome(pa.array(raw, pa.string()), kind, wire) == alone
+    assert outcome(pa.array(raw, pa.string()), kind, dialect) == alone
     encoded = [one if one is None else one.encode("cp1252") for one in raw]
-    if wire is CSV:
-        assert outcome(pa.array(encoded, pa.binary()), kind, wire) == alone
+    if dialect is CSV:
+        assert outcome(pa.array(encoded, pa.binary()), kind, dialect) == alone
 
 
 @given(st.lists(RAW, max_size=12), KINDS, st.sampled_from([ISO, CSV, DSN]))
-def test_conforming_twice_changes_nothing(raw: list[str | None], kind: str, wire: Wire) -> None:
-    once = conform(pa.array(raw, pa.string()), arrow_type(kind), wire)
-    twice = conform(once.array, arrow_type(kind), wire)
+def test_conforming_twice_changes_nothing(
+    raw: list[str | None], kind: str, dialect: TextDialect
+) -> None:
+    once = conform(pa.array(raw, pa.string()), arrow_type(kind), dialect)
+    twice = conform(once.array, arrow_type(kind), dialect)
 
     assert twice.array.equals(once.array)
     assert twice.faults is None
@@ -306,7 +310,7 @@ def test_money_in_floats_is_taken_and_given_exactly(cents: list[int]) -> None:
 def test_dates_come_back_from_every_pattern(dates: list[datetime.date | None]) -> None:
     for pattern in ("%d/%m/%Y", "%d%m%Y", "%Y%m%d", "%m-%d-%Y", "le %d.%m.%Y", "%Y-%j"):
         texts = [day and day.strftime(pattern) for day in dates]
-        assert outcome(pa.array(texts, pa.string()), "date32", Wire(dates=pattern)) == dates
+        assert outcome(pa.array(texts, pa.string()), "date32", TextDialect(dates=pattern)) == dates
 
 
 def test_one_bad_date_does_not_slow_the_others_down_to_pythons_pace(

@@ -20,11 +20,11 @@ from hypothesis import HealthCheck, given, settings
 from tamis.documents.schema import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, RunError
-from tamis.filter import execution as work
+from tamis.filter import execution, treat
 from tamis.filter.gate.gate import GateColumn, GateFinding, Leaks
 from tamis.filter.minimize import Minimized, minimize, released_schema
+from tamis.filter.quarantine import FAULTS
 from tamis.filter.tally import REASONS
-from tamis.formats.chunk import FAULTS
 from tamis.keys.keyring import DerivedKey
 from tamis.nir.pseudonym import pseudonymize
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
@@ -62,11 +62,11 @@ def find_marks(columns: list[GateColumn]) -> Leaks:
 
 @pytest.fixture
 def _simple(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "redact", replace_marks)
-    monkeypatch.setattr(work, "find_leaks", find_marks)
+    monkeypatch.setattr(treat, "redact", replace_marks)
+    monkeypatch.setattr(execution, "find_leaks", find_marks)
 
 
-def run(feed: Feed, *, messy: bool = False) -> Minimized:
+def run(feed: Feed, *, messy: bool = False) -> Minimized[pa.RecordBatch]:
     return minimize(batch_of(feed, messy), feed.plan, run="essai", keys=Keys())
 
 
@@ -492,12 +492,12 @@ def plan_of(*parts: PlanField | PlanRelease, form: str = "jsonl") -> Plan:
     )
 
 
-def values(done: Minimized, name: str = "r") -> list[dict[str, Any]]:
+def values(done: Minimized[pa.RecordBatch], name: str = "r") -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = done.released[name].drop_columns(list(TAGS)).to_pylist()
     return found
 
 
-def quarantine(done: Minimized) -> list[tuple[Any, ...]]:
+def quarantine(done: Minimized[pa.RecordBatch]) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in done.quarantined.to_pylist()]
 
 

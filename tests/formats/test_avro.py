@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from tamis.documents.schema import Format
 from tamis.errors import InputError
+from tamis.filter.quarantine import FAULTS
 from tamis.formats.avro import read_avro
-from tamis.formats.chunk import FAULTS, Chunk
+from tamis.formats.chunk import Chunk
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tamis.documents.schema import CsvOptions, Format
 from tamis.errors import InputError, UsageError
-from tamis.formats.chunk import FAULTS, Chunk
+from tamis.filter.quarantine import FAULTS
+from tamis.formats.chunk import Chunk
 from tamis.formats.csv import read_csv
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tamis.documents.schema import Format
 from tamis.errors import InputError
-from tamis.formats.chunk import FAULTS, Chunk
+from tamis.filter.quarantine import FAULTS
+from tamis.formats.chunk import Chunk
 from tamis.formats.jsonl import read_jsonl
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField

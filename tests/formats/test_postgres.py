@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tamis.address import DatabaseAddress
 from tamis.errors import RunError
-from tamis.formats.chunk import FAULTS
+from tamis.filter.quarantine import FAULTS
 from tamis.formats.json_texts import to_json
 from tamis.formats.postgres_copy import column_type, from_csv, to_csv
 from tamis.plan.plan import PlanField

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from tamis.beam.batch import Batch
 from tamis.filter.minimize import minimize
+from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.formats.chunk import Chunk
 from tamis.formats.records import to_chunk
 from tamis.keys.sealed import Original, PrivateKey, unseal
-from tamis.streams.judge import QUARANTINED, Judged, Rows, Span
+from tamis.streams.judge import Judged, Rows, Span
 from tamis.streams.messages import Gathered, Message
 from tamis.synthetic.records import space_nir
 
@@ -151,7 +152,7 @@ def test_a_stream_releases_what_minimize_releases_of_the_same_records() -> None:
 def test_no_message_gives_nothing() -> None:
     done = judge(Gathered(SOURCE, ()))
     assert (done.released, done.spans, done.tally.records) == ({}, {}, 0)
-    assert done.quarantined.data.schema == QUARANTINED
+    assert done.quarantined.data.schema == STREAM_QUARANTINE_SCHEMA
 
 
 class TestBeside:

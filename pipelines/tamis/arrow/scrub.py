@@ -70,7 +70,7 @@ def scrub(array: pa.Array) -> pa.Array:
     try:
         width = kind.byte_width
     except ValueError:
-        raise RunError(_("cannot scrub a column of type `{type}`").format(type=kind)) from None
+        raise RunError(_("cannot scrub a column of type `{type}`", type=kind)) from None
     return _scrub_fixed(array, width)
 
 

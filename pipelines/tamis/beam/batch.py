@@ -14,7 +14,8 @@ from apache_beam import coders
 from apache_beam.coders.typecoders import registry
 
 from tamis.arrow.scrub import scrub_batch
-from tamis.formats.chunk import REJECTS, Chunk, rejects_of
+from tamis.filter.quarantine import REJECTS
+from tamis.formats.chunk import Chunk, rejects_of
 
 _LENGTHS = struct.Struct("<4Q")
 _POSITIONS = pa.schema([pa.field("position", pa.int64(), nullable=False)])
@@ -70,7 +71,7 @@ class Batch:
 
     @property
     def data(self) -> pa.RecordBatch:
-        """N rows, any schema; in a quarantine output the columns of `QUARANTINE`."""
+        """N rows, any schema; in a quarantine output the columns of `QUARANTINE_SCHEMA`."""
         return self.chunk.data
 
     @property

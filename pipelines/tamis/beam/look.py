@@ -342,7 +342,9 @@ def _compare(task: Task, plan: Plan, other: Plan, keys: KeySource) -> Findings:
     return found
 
 
-def carried(done: Minimized, plan: Plan, places: Ints, rows: int) -> dict[Carried, Bools]:
+def carried(
+    done: Minimized[pa.RecordBatch], plan: Plan, places: Ints, rows: int
+) -> dict[Carried, Bools]:
     """By item, purpose and released field, which records carry a value.
 
     Args:

@@ -15,7 +15,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch
 from tamis.beam.look import Findings, Look, LookFn
-from tamis.beam.minimize import QUARANTINE, Outputs
+from tamis.beam.minimize import Outputs
 from tamis.beam.read import Task
 from tamis.beam.store import Piece, SumTallies, Total, WriteFn
 from tamis.beam.transform import SeveralCollections
@@ -23,6 +23,7 @@ from tamis.dry_run.k_anonymity import Groups, hash_rows, quasi_identifiers, tell
 from tamis.dry_run.models import Bytes, Measured, Sample
 from tamis.errors import value_free
 from tamis.evidence.receipt import Receipt, RunFacts, make_receipt
+from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.plan.plan import Plan, PlanRelease
 from tamis.stores.folder import LocalFolder
 from tamis.stores.parquet_part import ParquetLayout, released_layout
@@ -50,7 +51,7 @@ class Measure(SeveralCollections[Outputs, PCollection[None]]):
 
     def expand(self, outputs: Outputs) -> PCollection[None]:
         """Weigh what a run would write, look, add all up, tell."""
-        stopped = _WeighFn(self.plan, None, ParquetLayout(QUARANTINE))
+        stopped = _WeighFn(self.plan, None, ParquetLayout(QUARANTINE_SCHEMA))
         found = [
             outputs.tallies,
             self.tasks | "Look" >> beam.ParDo(LookFn(self.plan, self.look)),

@@ -15,6 +15,7 @@ from tamis.beam.batch import Batch, Input
 from tamis.beam.transform import SeveralCollections
 from tamis.errors import KeysError, UsageError, value_free
 from tamis.filter.minimize import KeySource, minimize
+from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.filter.tally import Tally
 from tamis.formats.chunk import Chunk
 from tamis.keys.keyring import DerivedKey, open_keyring
@@ -22,18 +23,6 @@ from tamis.language import _
 from tamis.plan.by_release import ByRelease
 from tamis.plan.plan import Plan
 from tamis.stores.commit import check_run_id
-
-QUARANTINE = pa.schema(
-    [
-        pa.field("run", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("position", pa.int64(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("field", pa.string(), nullable=False),
-        pa.field("rule", pa.string(), nullable=False),
-    ]
-)
-"""Columns of a quarantine row: where and why, and no value."""
 
 _RELEASE = "release:"
 
@@ -56,7 +45,7 @@ class Outputs(NamedTuple):
 
     Attributes:
         released: by release id, batches of released records; an unknown id is told the known ones.
-        quarantined: batches with the columns of `QUARANTINE`.
+        quarantined: batches with the columns of `QUARANTINE_SCHEMA`.
         tallies: one `(Tally, inputs)` a batch.
         plan: the compiled policy.
         run: id of the run.
@@ -223,7 +212,7 @@ class _MinimizeFn(beam.DoFn):
         yield tally, batch.inputs
 
     def _quarantine(self, batch: Batch, judged: pa.RecordBatch) -> pa.RecordBatch:
-        """Rows of `QUARANTINE` in the order of the source: what was judged and what was unread."""
+        """What was judged and what was unread, in order; columns as `QUARANTINE_SCHEMA`."""
         rejects = batch.chunk.rejects
         rows = judged.num_rows + rejects.num_rows
         columns = {
@@ -237,7 +226,7 @@ class _MinimizeFn(beam.DoFn):
                 for name in ("reason", "field", "rule")
             },
         }
-        data = pa.RecordBatch.from_arrays(list(columns.values()), schema=QUARANTINE)
+        data = pa.RecordBatch.from_arrays(list(columns.values()), schema=QUARANTINE_SCHEMA)
         order = pc.sort_indices(data, sort_keys=[("position", "ascending")])
         return data.take(order)
 

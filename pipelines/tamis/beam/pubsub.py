@@ -33,6 +33,7 @@ from tamis.beam.window import Portion
 from tamis.documents.calendar import today
 from tamis.errors import RunError, value_free
 from tamis.evidence.receipt import FilePart, KeyPart, Receipt, RunFacts
+from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.filter.tally import Tally
 from tamis.keys.sealed import PublicKey
 from tamis.plan.plan import Plan
@@ -40,7 +41,7 @@ from tamis.stores.commit import QUARANTINE, commit, lock_path, resume, staged_pa
 from tamis.stores.folder import Folder, hold, open_folder
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
 from tamis.streams.into_topics import drop_large, json_values
-from tamis.streams.judge import QUARANTINED, Judge, Judged, Rows
+from tamis.streams.judge import Judge, Judged, Rows
 from tamis.streams.ledger import Ledger
 from tamis.streams.messages import Decode, Gathered, Message
 
@@ -393,7 +394,7 @@ class _CommitFn(beam.DoFn):
             if ledger.tally.quarantined:
                 path = f"{QUARANTINE}/{self._plan.policy}/{ledger.run}-00000.parquet"
                 rows = [one.quarantined for one in judged]
-                layout = ParquetLayout(QUARANTINED)
+                layout = ParquetLayout(STREAM_QUARANTINE_SCHEMA)
                 quarantined = [_write(folder, ledger.run, path, layout, rows)]
             receipt = ledger.receipt(files, quarantined)
             commit(folder, receipt)

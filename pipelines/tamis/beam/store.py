@@ -21,10 +21,11 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch, Input
-from tamis.beam.minimize import QUARANTINE, Outputs
+from tamis.beam.minimize import Outputs
 from tamis.beam.transform import SeveralCollections
 from tamis.errors import value_free
 from tamis.evidence.receipt import FilePart, InputPart, RunFacts, make_receipt
+from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.filter.tally import Tally
 from tamis.plan.plan import Plan
 from tamis.stores.commit import QUARANTINE as QUARANTINE_FOLDER
@@ -200,7 +201,7 @@ def _reconcile_and_commit(
 
 def _layouts(plan: Plan) -> dict[str | None, ParquetLayout]:
     """By release id, how its files are written; None is the quarantine."""
-    layouts: dict[str | None, ParquetLayout] = {None: ParquetLayout(QUARANTINE)}
+    layouts: dict[str | None, ParquetLayout] = {None: ParquetLayout(QUARANTINE_SCHEMA)}
     for release in plan.releases:
         layouts[release.id] = released_layout(plan, release)
     return layouts

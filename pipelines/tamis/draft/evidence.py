@@ -12,7 +12,7 @@ from tamis.arrow.buffers import decode, read_characters
 from tamis.arrow.types import Bools, is_text
 from tamis.documents.schema import Identifier
 from tamis.draft.names import hint_identifier
-from tamis.filter.parse_text import Wire, parse_text
+from tamis.filter.parse_text import TextDialect, parse_text
 from tamis.nir.number import judge
 from tamis.nir.profile import profile_nir
 
@@ -57,7 +57,7 @@ class Evidence:
         name: the leaf's name.
         rows: places where a value may stand.
         values: those where one does.
-        sorts: how many values the wire has as `text`, `integer`, `number`, `bool` or `native`.
+        sorts: how many values the dialect has as `text`, `integer`, `number`, `bool` or `native`.
         nirs: NIRs by form, as `profile_nir` tells them, chance set aside.
         nir_why: the evidence of the piece with most NIRs.
         as_identifier: values that are well-formed as each kind of identifier.
@@ -106,7 +106,7 @@ class Evidence:
 
         Args:
             array: N values of any leaf type, null where there is none.
-            sort: what the wire has them as.
+            sort: what the dialect has them as.
         """
         self.rows += len(array)
         array = decode(array).drop_null()
@@ -203,7 +203,7 @@ class Evidence:
 
 
 def _fitting(text: pa.Array, kind: str, pattern: str | None) -> int:
-    faults = parse_text(text, _MOMENTS[kind], Wire(dates=pattern)).faults
+    faults = parse_text(text, _MOMENTS[kind], TextDialect(dates=pattern)).faults
     return len(text) if faults is None else int((faults == 0).sum())
 
 

@@ -1,139 +1,235 @@
-"""A plan made ready for batches: what does not depend on values is worked out once."""
+"""A plan compiled to the steps of the filter: what does not depend on values, worked out once."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from tamis.documents.schema import Identifier
 from tamis.documents.tags import TAGS
 from tamis.documents.types import arrow_type
 from tamis.filter.conditions import values_of
-from tamis.filter.parse_text import Wire, wire_of
+from tamis.filter.parse_text import TextDialect, dialect_of
+from tamis.filter.steps import (
+    BuildColumn,
+    CombineTests,
+    CompiledRelease,
+    JudgeIdentifier,
+    OpenColumn,
+    SelectElements,
+    Step,
+    TestLeaf,
+    TreatLeaf,
+    draw_tree,
+)
 from tamis.nir.pseudonym import PSEUDONYM
 from tamis.plan.plan import STOPPING, Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 TAG = pa.dictionary(pa.int8(), pa.string())
 """The type of the tag columns: constants, one entry a batch."""
 
-
-@dataclass(frozen=True)
-class Test:
-    """A condition on the leaf at `path`, with its values in the leaf's type."""
-
-    path: str
-    values: pa.Array
-    key: Hashable
+_S = TypeVar("_S", bound=Step)
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A leaf that a release keeps.
+@dataclass(frozen=True, eq=False, repr=False)
+class CompiledPlan:
+    """A plan as steps, ready for batches. `str` draws it as a tree.
 
     Attributes:
-        leaf: as the plan says it.
-        spec: the schema's field; for a list of plain values, the element.
-        when: alternatives, each a conjunction; empty: always.
-        key: equal for two releases that make the same of the leaf.
+        plan: what was compiled.
+        dialect: how text stands for values in the plan's format.
+        steps: all steps, inputs before what takes them.
+        releases: the plan's releases.
+        order: by path, the place of each field in the schema.
     """
-
-    leaf: PlanLeaf
-    spec: PlanField
-    when: tuple[tuple[Test, ...], ...]
-    when_key: Hashable
-    key: Hashable
-
-
-@dataclass(frozen=True)
-class Column:
-    """A top-level column that a release keeps, whole or in part.
-
-    Attributes:
-        root: the schema's field.
-        out: the released field.
-        kept: by path, the leaves.
-        only: by list path, what an element must fulfil.
-        key: equal for two releases that release the same column.
-    """
-
-    root: PlanField
-    out: pa.Field
-    kept: Mapping[str, Kept]
-    only: Mapping[str, tuple[Test, ...]]
-    key: Hashable
-
-    def keeps_below(self, path: str) -> list[Kept]:
-        """The kept leaves at `path` or below it."""
-        return [one for where, one in self.kept.items() if is_below(where, path)]
-
-
-@dataclass(frozen=True)
-class Release:
-    """A release with its tests, columns and schema.
-
-    Attributes:
-        stops: identifiers in which a NIR stops the record.
-    """
-
-    plan: PlanRelease
-    where: tuple[Test, ...]
-    columns: tuple[Column, ...]
-    schema: pa.Schema
-    stops: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Program:
-    """A plan, ready for batches."""
 
     plan: Plan
-    wire: Wire
-    releases: tuple[Release, ...]
-    roots: Mapping[str, PlanField]
+    dialect: TextDialect
+    steps: tuple[Step, ...]
+    releases: tuple[CompiledRelease, ...]
     order: Mapping[str, int]
 
-    @cached_property
-    def users(self) -> Mapping[Hashable, tuple[int, ...]]:
-        """Which releases make what of a leaf: their indexes, by `Kept.key`."""
-        users: dict[Hashable, tuple[int, ...]] = {}
-        for index, release in enumerate(self.releases):
-            for column in release.columns:
-                for kept in column.kept.values():
-                    users[kept.key] = (*users.get(kept.key, ()), index)
-        return users
+    def __repr__(self) -> str:
+        ids = ", ".join(f"`{release.plan.id}`" for release in self.releases)
+        return f"<CompiledPlan of `{self.plan.policy}`: {len(self.steps)} steps for {ids}>"
+
+    def __str__(self) -> str:
+        return "\n".join(draw_tree(self.releases))
+
+    def steps_of(self, kind: type[_S], releases: Sequence[CompiledRelease]) -> Iterator[_S]:
+        """The steps of one class that some of these releases need of the records they match."""
+        indexes = {release.index for release in releases}
+        for step in self.steps:
+            if isinstance(step, kind) and not step.releases.isdisjoint(indexes):
+                yield step
 
 
-_PROGRAMS: dict[str, Program] = {}
-_MOST_PROGRAMS = 32
+@lru_cache(maxsize=32)
+def compile_steps(plan: Plan) -> CompiledPlan:
+    """Return the steps of `plan`, compiled once for equal plans.
+
+    Example:
+        >>> from datetime import date
+        >>> from tamis.plan.project import load_project
+        >>> compiled = compile_steps(load_project().plan("evaluation-cpf", on=date(2026, 1, 1)))
+        >>> compiled
+        <CompiledPlan of `evaluation-cpf`: 24 steps for `evaluation`>
+        >>> print("\\n".join(str(compiled).splitlines()[:9]))
+        release `evaluation`: R6323-37.III.2 for R6323-33.5, NIR absent
+        ├─ #1 test `dispositif`: one of 2
+        │  └─ #0 open `dispositif`: string
+        ├─ #5 build `pseudonyme`: fixed_size_binary[16]
+        │  └─ #4 treat `nir`: pseudonymized
+        │     ├─ #2 open `nir`: string
+        │     └─ #3 judge `nir`: nir, nia ← #2
+        ├─ #8 build `sexe`: string
+        │  └─ #7 treat `sexe`: kept
+    """
+    return _Compiler(plan).compile()
 
 
-def program_of(plan: Plan) -> Program:
-    """The program of `plan`, compiled once for plans of one digest."""
-    found = _PROGRAMS.get(plan.sha256)
-    if found is None:
-        found = compile_program(plan)
-        if len(_PROGRAMS) >= _MOST_PROGRAMS:
-            _PROGRAMS.clear()
-        _PROGRAMS[plan.sha256] = found
-    return found
+class _Compiler:
+    """Makes each step once, however many releases need it."""
 
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._leaves = plan.leaves()
+        self._roots = {root.name: root for root in plan.fields}
+        self._steps: dict[Hashable, Any] = {}
 
-def compile_program(plan: Plan) -> Program:
-    """Make `plan` ready for batches."""
-    paths = [path for root in plan.fields for path, _ in _walk(root, root.name)]
-    leaves = {
-        path: spec
-        for root in plan.fields
-        for path, spec in _walk(root, root.name)
-        if spec.of is None and not spec.fields
-    }
-    return Program(
-        plan=plan,
-        wire=wire_of(plan.format),
-        releases=tuple(_compile_release(plan, one, leaves) for one in plan.releases),
-        roots={root.name: root for root in plan.fields},
-        order={path: place for place, path in enumerate(dict.fromkeys(paths))},
-    )
+    def compile(self) -> CompiledPlan:
+        releases = tuple(
+            self._release(index, release) for index, release in enumerate(self._plan.releases)
+        )
+        paths = [path for root in self._plan.fields for path, _ in root.walk()]
+        return CompiledPlan(
+            plan=self._plan,
+            dialect=dialect_of(self._plan.format),
+            steps=tuple(self._steps.values()),
+            releases=releases,
+            order={path: place for place, path in enumerate(dict.fromkeys(paths))},
+        )
+
+    def _step(self, release: int | None, kind: type[_S], key: Hashable, **fields: Any) -> _S:
+        """The step of this class and key, made if there is none; `release` needs it."""
+        step = self._steps.get((kind, key))
+        if step is None:
+            step = self._steps[kind, key] = kind(index=len(self._steps), **fields)
+        if release is not None:
+            step.releases.add(release)
+        return step
+
+    def _release(self, index: int, release: PlanRelease) -> CompiledRelease:
+        kept = {leaf.path: leaf for leaf in release.leaves}
+        where = tuple(self._test(None, condition) for condition in release.where)
+        columns = tuple(
+            self._build(index, release, root, kept)
+            for root in self._plan.fields
+            if any(is_below(path, root.name) for path in kept)
+        )
+        stops = tuple(
+            self._judge_nir(index, path)
+            for path, spec in self._leaves.items()
+            if release.nir == "absent"
+            and release.on_nir == "quarantine"
+            and STOPPING & set(spec.identifier)
+            and not (path in kept and kept[path].pseudonym)
+        )
+        tags = [pa.field(name, TAG, nullable=False) for name in TAGS]
+        schema = pa.schema([*(column.field for column in columns), *tags])
+        return CompiledRelease(index, release, where, columns, stops, schema)
+
+    def _open(self, release: int | None, path: str) -> OpenColumn:
+        name = path.partition(".")[0]
+        return self._step(release, OpenColumn, name, root=self._roots[name])
+
+    def _test(self, release: int | None, condition: PlanCondition) -> TestLeaf:
+        path = condition.field
+        return self._step(
+            release,
+            TestLeaf,
+            (path, tuple((type(value), value) for value in condition.values)),
+            column=self._open(release, path),
+            path=path,
+            values=values_of(condition.values, arrow_type(self._leaves[path].type)),
+        )
+
+    def _judge(self, release: int, path: str, kinds: tuple[Identifier, ...]) -> JudgeIdentifier:
+        column = self._open(release, path)
+        key = (path, kinds)
+        return self._step(release, JudgeIdentifier, key, column=column, path=path, kinds=kinds)
+
+    def _judge_nir(self, release: int, path: str) -> JudgeIdentifier:
+        """What judges values as the NIR and numbers of its shape: others stop no record and get
+        no pseudonym."""
+        kinds = self._leaves[path].identifier
+        return self._judge(release, path, tuple(kind for kind in kinds if kind in STOPPING))
+
+    def _treat(self, index: int, release: PlanRelease, leaf: PlanLeaf) -> TreatLeaf:
+        when = None
+        if leaf.when:
+            alternatives = tuple(
+                tuple(self._test(index, condition) for condition in conditions)
+                for conditions in leaf.when
+            )
+            when = self._step(index, CombineTests, alternatives, alternatives=alternatives)
+        spec = self._leaves[leaf.path]
+        is_judged = spec.identifier and not leaf.redact
+        item = release.item if leaf.pseudonym else ""
+        treatment = (leaf.to, leaf.step, leaf.prefix, leaf.redact, leaf.pseudonym, leaf.method)
+        return self._step(
+            index,
+            TreatLeaf,
+            (leaf.path, treatment, item, when),
+            column=self._open(index, leaf.path),
+            leaf=leaf,
+            spec=spec,
+            when=when,
+            identifier=self._judge(index, leaf.path, spec.identifier) if is_judged else None,
+            nir=self._judge_nir(index, leaf.path) if leaf.pseudonym else None,
+            item=item,
+        )
+
+    def _build(
+        self, index: int, release: PlanRelease, root: PlanField, kept: Mapping[str, PlanLeaf]
+    ) -> BuildColumn:
+        leaves = {
+            path: self._treat(index, release, leaf)
+            for path, leaf in kept.items()
+            if is_below(path, root.name)
+        }
+        only = self._select(index, release, root)
+        below = {
+            path: tuple(leaf for inner, leaf in leaves.items() if is_below(inner, path))
+            for path, _ in root.walk()
+        }
+        name, kind, nullable = _released(root, root.name, leaves)
+        return self._step(
+            index,
+            BuildColumn,
+            (root.name, tuple(leaves.values()), only),
+            column=self._open(index, root.name),
+            field=pa.field(name, kind, nullable=nullable),
+            leaves=leaves,
+            below={path: steps for path, steps in below.items() if steps},
+            only=only,
+        )
+
+    def _select(self, index: int, release: PlanRelease, root: PlanField) -> SelectElements | None:
+        tests = {
+            path: tuple(
+                self._test(index, replace(condition, field=f"{path}.{condition.field}"))
+                for condition in conditions
+            )
+            for path, conditions in release.only
+            if is_below(path, root.name)
+        }
+        if not tests:
+            return None
+        column = self._open(index, root.name)
+        return self._step(index, SelectElements, tuple(tests.items()), column=column, tests=tests)
 
 
 def is_below(path: str, above: str) -> bool:
@@ -141,91 +237,14 @@ def is_below(path: str, above: str) -> bool:
     return path == above or path.startswith(above + ".")
 
 
-def root_of(path: str) -> str:
-    """The name of the top-level field that `path` lies in."""
-    return path.partition(".")[0]
-
-
-def _walk(spec: PlanField, path: str) -> Iterator[tuple[str, PlanField]]:
-    yield path, spec
-    if spec.of is not None:
-        yield from _walk(spec.of, path)
-    for child in spec.fields:
-        yield from _walk(child, f"{path}.{child.name}")
-
-
-def _compile_release(plan: Plan, release: PlanRelease, leaves: Mapping[str, PlanField]) -> Release:
-    kept = {leaf.path: _compile_leaf(plan, release, leaf, leaves) for leaf in release.leaves}
-    only = {
-        path: tuple(_test(replace(one, field=f"{path}.{one.field}"), leaves) for one in conditions)
-        for path, conditions in release.only
-    }
-    columns = tuple(
-        _compile_column(root, kept, only)
-        for root in plan.fields
-        if any(is_below(path, root.name) for path in kept)
-    )
-    tags = [pa.field(name, TAG, nullable=False) for name in TAGS]
-    stops = tuple(
-        path
-        for path, spec in leaves.items()
-        if release.nir == "absent"
-        and release.on_nir == "quarantine"
-        and STOPPING & set(spec.identifier)
-        and not (path in kept and kept[path].leaf.pseudonym)
-    )
-    return Release(
-        plan=release,
-        where=tuple(_test(one, leaves) for one in release.where),
-        columns=columns,
-        schema=pa.schema([*(column.out for column in columns), *tags]),
-        stops=stops,
-    )
-
-
-def _test(condition: PlanCondition, leaves: Mapping[str, PlanField]) -> Test:
-    kind = arrow_type(leaves[condition.field].type)
-    key = (condition.field, tuple((type(value), value) for value in condition.values))
-    return Test(condition.field, values_of(condition.values, kind), key)
-
-
-def _compile_leaf(
-    plan: Plan, release: PlanRelease, leaf: PlanLeaf, leaves: Mapping[str, PlanField]
-) -> Kept:
-    when = tuple(tuple(_test(one, leaves) for one in every) for every in leaf.when)
-    when_key = tuple(tuple(test.key for test in every) for every in when)
-    key_context = (release.item, leaf.method, leaf.pseudonym) if leaf.pseudonym else None
-    key = (leaf.path, leaf.to, leaf.step, leaf.prefix, leaf.redact, key_context, when_key)
-    return Kept(leaf, leaves[leaf.path], when, when_key, key)
-
-
-def _compile_column(
-    root: PlanField, kept: Mapping[str, Kept], only: Mapping[str, tuple[Test, ...]]
-) -> Column:
-    here = {path: one for path, one in kept.items() if is_below(path, root.name)}
-    filters = {path: tests for path, tests in only.items() if is_below(path, root.name)}
-    name, kind, nullable = _released(root, root.name, here)
-    return Column(
-        root=root,
-        out=pa.field(name, kind, nullable=nullable),
-        kept=here,
-        only=filters,
-        key=(
-            root.name,
-            tuple(one.key for one in here.values()),
-            tuple((path, tuple(test.key for test in tests)) for path, tests in filters.items()),
-        ),
-    )
-
-
 def _released(
-    spec: PlanField, path: str, kept: Mapping[str, Kept]
+    spec: PlanField, path: str, kept: Mapping[str, TreatLeaf]
 ) -> tuple[str, pa.DataType, bool]:
     """Name, type and nullability of a released field; below the top everything is nullable."""
     own = kept.get(path)
     name = own.leaf.pseudonym if own and own.leaf.pseudonym else spec.name
-    below = [one for leaf, one in kept.items() if is_below(leaf, path)]
-    nullable = spec.nullable or all(one.when for one in below)
+    below = [leaf for inner, leaf in kept.items() if is_below(inner, path)]
+    nullable = spec.nullable or all(leaf.when for leaf in below)
     if spec.of is not None:
         _, kind, _ = _released(spec.of, path, kept)
         return name, pa.list_(kind), nullable
@@ -235,7 +254,7 @@ def _released(
     children = []
     for child in spec.fields:
         inner = f"{path}.{child.name}"
-        if any(is_below(one, inner) for one in kept):
+        if any(is_below(leaf, inner) for leaf in kept):
             child_name, kind, _ = _released(child, inner, kept)
             children.append(pa.field(child_name, kind))
     return name, pa.struct(children), nullable

@@ -23,22 +23,22 @@ from tamis.filter.conformed import (
     sort_of,
     within_calendar,
 )
-from tamis.filter.parse_text import Wire, null_empty, parse_text, read_text
+from tamis.filter.parse_text import TextDialect, null_empty, parse_text, read_text
 
 
-def conform(array: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
+def conform(array: pa.Array, target: pa.DataType, dialect: TextDialect) -> Conformed:
     """Bring a column to the type `target`.
 
     Args:
         array: N values of any type.
         target: a leaf type of a schema.
-        wire: how text stands for values.
+        dialect: how text stands for values.
 
     Returns:
         N values, sharing `array`'s buffers where nothing needs to change.
 
     Example:
-        >>> done = conform(pa.array(["2024-02-29", "2023-02-29"]), pa.date32(), Wire())
+        >>> done = conform(pa.array(["2024-02-29", "2023-02-29"]), pa.date32(), TextDialect())
         >>> done.array.to_pylist(), done.faults.tolist()
         ([datetime.date(2024, 2, 29), None], [0, 2])
     """
@@ -48,20 +48,20 @@ def conform(array: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
     if not is_text(array.type):
         return _convert(array, target)
     if is_binary(target):
-        return _fit_bytes(array, target, wire)
-    text = read_text(array, wire)
-    if wire.empty_is_null:
+        return _fit_bytes(array, target, dialect)
+    text = read_text(array, dialect)
+    if dialect.empty_is_null:
         text = Conformed(null_empty(text.array), text.faults)
     if is_string(target):
         return (
             text if text.array.type == target else Conformed(text.array.cast(target), text.faults)
         )
-    parsed = parse_text(text.array, target, wire)
+    parsed = parse_text(text.array, target, dialect)
     return Conformed(parsed.array, merge(text.faults, parsed.faults))
 
 
-def _fit_bytes(array: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
-    if wire.empty_is_null:
+def _fit_bytes(array: pa.Array, target: pa.DataType, dialect: TextDialect) -> Conformed:
+    if dialect.empty_is_null:
         array = keep_where(array, ~as_flags(pc.equal(pc.binary_length(array), 0)))
     if array.type == target:
         return Conformed(array)

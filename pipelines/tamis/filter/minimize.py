@@ -1,9 +1,9 @@
-"""`minimize`: one batch under one plan (`design.md` §5): conform, tag, treat, gate, seal.
+"""`minimize`: of Arrow data in memory what a plan lets pass, and nothing else.
 
     batch ── where ──> rows that some release matches        the others: withheld
           ── conform, judge what these releases keep ──>      a failure: quarantined from all
           ── treat, per release ──> columns ── gate ──>       a NIR still there: quarantined
-          ── seal ──> one batch a release
+          ── scrub ──> one batch a release
 
 A record whose tested value cannot be read is neither withheld nor released but quarantined, if
 nothing else in the conditions excludes it: it might have matched. A `when` or `only` that cannot
@@ -14,57 +14,97 @@ whole record. Under `on_nir: quarantine` a NIR stops the record where it is look
 free text, and in identifiers that the release does not pseudonymize.
 """
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any, Protocol, overload
 
 import numpy as np
 import pyarrow as pa
 
-from tamis.arrow.buffers import decode
-from tamis.arrow.scrub import scrub
-from tamis.errors import KeysError
-from tamis.filter.compiled import program_of
-from tamis.filter.execution import KeySource, Work
+from tamis.errors import KeysError, UsageError, value_free
+from tamis.filter.compiled import CompiledPlan, compile_steps
+from tamis.filter.execution import Minimized, execute
 from tamis.filter.quarantine import QUARANTINED
-from tamis.filter.tally import Tally
+from tamis.filter.tally import merge
+from tamis.filter.treat import KeySource
+from tamis.language import _
+from tamis.limits import USUAL, Limits
+from tamis.plan.by_release import ByRelease
 from tamis.plan.plan import Plan, PlanRelease
 
-__all__ = ["QUARANTINED", "KeySource", "Minimized", "minimize", "released_schema"]
+__all__ = [
+    "QUARANTINED",
+    "ArrowBatch",
+    "ArrowStream",
+    "KeySource",
+    "Minimized",
+    "minimize",
+    "released_schema",
+]
 
 
-@dataclass(frozen=True)
-class Minimized:
-    """What became of the records of one batch.
+class ArrowBatch(Protocol):
+    """One batch of rows by the Arrow PyCapsule interface: `pa.RecordBatch` and its like."""
 
-    Attributes:
-        released: by release id, the kept fields in the schema's order and the tags; sealed.
-        rows: by release id, the row in the batch of each released row.
-        quarantined: columns as `QUARANTINED`.
-        tally: the counts; they reconcile.
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> Any:
+        """Export the rows as one Arrow array of structs."""
+
+
+class ArrowStream(Protocol):
+    """Batches of rows by the Arrow PyCapsule interface.
+
+    `pa.Table`, `pa.RecordBatchReader`, a data frame of pandas or Polars, a relation of DuckDB.
     """
 
-    released: Mapping[str, pa.RecordBatch] = field(repr=False)
-    rows: Mapping[str, pa.Int64Array]
-    quarantined: pa.RecordBatch
-    tally: Tally
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
+        """Export the rows as a stream of Arrow arrays of structs."""
+
+
+@overload
+def minimize(
+    data: ArrowBatch, plan: Plan, *, run: str = "", keys: KeySource | None = None
+) -> Minimized[pa.RecordBatch]: ...
+
+
+@overload
+def minimize(
+    data: ArrowStream,
+    plan: Plan,
+    *,
+    run: str = "",
+    keys: KeySource | None = None,
+    limits: Limits = USUAL,
+) -> Minimized[pa.Table]: ...
 
 
 def minimize(
-    batch: pa.RecordBatch, plan: Plan, *, run: str = "", keys: KeySource | None = None
-) -> Minimized:
+    data: ArrowBatch | ArrowStream,
+    plan: Plan,
+    *,
+    run: str = "",
+    keys: KeySource | None = None,
+    limits: Limits = USUAL,
+) -> Minimized[Any]:
     """Release of each record what the plan lets pass, tagged, and nothing else.
 
     Args:
-        batch: N rows; columns by the schema's top-level names, of any type that can stand for the
+        data: N rows; columns by the schema's top-level names, of any type that can stand for the
             schema's; a missing one is null, one more is not looked at. Of a column
-            `tamis.formats.chunk.FAULTS` the paths count as values of a wrong type.
+            `tamis.filter.quarantine.FAULTS` the paths count as values of a wrong type.
         plan: what may pass on its day.
         run: id of the run, for the tag `legal_run`.
         keys: derives the keys of pseudonyms.
+        limits: how much of a stream is filtered at once: `chunk_records` rows, as in a run.
+
+    Returns:
+        Of a record batch record batches; of anything else that has `__arrow_c_stream__` (a table,
+        a reader, a data frame of pandas or Polars, a relation of DuckDB) tables. A stream is
+        read once, to its end, and filtered piece by piece; rows count over the whole of it.
 
     Raises:
         KeysError: the plan pseudonymizes and `keys` is None.
+        UsageError: `data` is no Arrow data.
+        RunError: `data` cannot be read, or a column stands in it twice.
 
     Legal source:
         Code du travail, art. R. 6323-37; RGPD, art. 5, 1, c.
@@ -72,19 +112,35 @@ def minimize(
     Example:
         >>> from datetime import date
         >>> from tamis.plan.project import load_project
-        >>> plan = load_project().plan("cpir-partage", on=date(2026, 1, 1))
-        >>> done = minimize(pa.record_batch({"nir": ["155087599999194", None]}), plan)
-        >>> done.tally.records, done.tally.reconciled
-        (2, True)
+        >>> plan = load_project().plan("regularite-prestataires", on=date(2026, 1, 1))
+        >>> rows = {"siren": ["732829320", None], "siret": ["73282932000074"] * 2}
+        >>> rows |= {"conformite_fiscale": ["O", "N"], "dette_fiscale": ["0,00", "1500,00"]}
+        >>> minimize(pa.record_batch(rows), plan)
+        <Minimized: 2 records, 1 released, 0 withheld, 1 quarantined>
+        >>> done = minimize(pa.table(rows), plan)
+        >>> done.released["regularite"].column_names[:4], done.rows["regularite"].to_pylist()
+        (['siren', 'siret', 'conformite_fiscale', 'conformite_sociale'], [0])
+        >>> done.quarantined.to_pylist()
+        [{'row': 1, 'reason': 'null', 'field': 'siren', 'rule': 'nullable: false'}]
     """
     if plan.needs_keys and keys is None:
-        raise KeysError(f"policy `{plan.policy}` pseudonymizes: it needs a keyring")
-    work = Work(program_of(plan), batch, keys)
-    work.match()
-    work.judge()
-    work.treat()
-    work.gate()
-    return _assemble(work, plan, run)
+        raise KeysError(
+            _("policy `{policy}` pseudonymizes: it needs a keyring", policy=plan.policy)
+        )
+    compiled = compile_steps(plan)
+    if hasattr(data, "__arrow_c_array__"):
+        with value_free(_("reading the record batch")):
+            batch = pa.record_batch(data)
+        return execute(compiled, batch, run, keys)
+    if not hasattr(data, "__arrow_c_stream__"):
+        raise UsageError(
+            _(
+                "expected a record batch or an object with `__arrow_c_stream__`, got `{type}`",
+                type=type(data).__name__,
+            )
+        )
+    batches = _read_stream(data, limits)
+    return _merge(compiled, [execute(compiled, batch, run, keys) for batch in batches])
 
 
 def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
@@ -93,49 +149,65 @@ def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
     A top-level field is nullable where the schema says so, or where all that is kept of it has a
     `when`; fields below the top always are. There is no metadata.
     """
-    for one in program_of(plan).releases:
-        if one.plan.id == release.id:
-            return one.schema
+    for compiled in compile_steps(plan).releases:
+        if compiled.plan.id == release.id:
+            return compiled.schema
     raise KeyError(release.id)
 
 
-def _assemble(work: Work, plan: Plan, run: str) -> Minimized:
-    released, rows = {}, {}
-    tally = Tally(records=work.records, withheld=work.withheld)
-    passed = np.zeros(work.records, dtype=bool)
-    for index, release in enumerate(work.program.releases):
-        one = release.plan
-        places = work.released_rows(index)
-        passed[places] = True
-        columns = work.released_columns(index)
-        for name, value in plan.tags(one, run).items():
-            columns[name] = _constant(value, len(places))
-        released[one.id] = _batch_of(columns, release.schema)
-        rows[one.id] = pa.array(places)
-        if len(places):
-            tally.rows[one.id] = len(places)
-        redacted = work.redacted(index)
-        if redacted:
-            tally.redacted[one.id] = Counter(redacted)
-    tally.released = int(passed.sum())
-    quarantined = work.failures.as_batch()
-    tally.quarantine.update(quarantined.column("reason").to_pylist())
-    received = work.received()
-    if received and plan.direction == "into-store":
-        tally.anomalies["nir-received-under-iii"] = received
-    tally.chance.update(work.chance)
-    return Minimized(released, rows, quarantined, tally)
+def _read_stream(data: ArrowStream, limits: Limits) -> Iterator[pa.RecordBatch]:
+    """The rows of a stream, cut and joined to batches of `limits.chunk_records` rows."""
+    held: list[pa.RecordBatch] = []
+    for batch in _read_batches(data):
+        while batch.num_rows:
+            missing = limits.chunk_records - sum(piece.num_rows for piece in held)
+            held.append(batch.slice(0, missing))
+            batch = batch.slice(missing)
+            is_large = sum(piece.nbytes for piece in held) > limits.chunk_bytes
+            if is_large or sum(piece.num_rows for piece in held) == limits.chunk_records:
+                yield from _join(held)
+                held = []
+    yield from _join(held)
 
 
-def _batch_of(columns: Mapping[str, pa.Array], schema: pa.Schema) -> pa.RecordBatch:
-    """A released batch; what the schema does not name a dictionary is none."""
-    arrays = [
-        array if array.type == one.type else scrub(decode(array))
-        for array, one in zip(columns.values(), schema, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+def _read_batches(data: ArrowStream) -> Iterator[pa.RecordBatch]:
+    """The stream's own batches. What cannot be read is told without the values that are in it."""
+    with value_free(_("reading the Arrow stream")):
+        reader = pa.RecordBatchReader.from_stream(data)
+    while True:
+        with value_free(_("reading the Arrow stream")):
+            batch = next(reader, None)
+        if batch is None:
+            return
+        yield batch
 
 
-def _constant(value: str, rows: int) -> pa.DictionaryArray:
-    indices = pa.Array.from_buffers(pa.int8(), rows, [None, pa.py_buffer(bytes(rows))])
-    return pa.DictionaryArray.from_arrays(indices, pa.array([value], pa.string()))
+def _join(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    if len(batches) > 1:
+        with value_free(_("reading the Arrow stream")):
+            batches = [pa.concat_batches(batches)]
+    yield from batches
+
+
+def _merge(
+    compiled: CompiledPlan, parts: Sequence[Minimized[pa.RecordBatch]]
+) -> Minimized[pa.Table]:
+    """What became of a stream, from what became of its parts."""
+    starts = list(accumulate((part.tally.records for part in parts), initial=0))[:-1]
+    released: ByRelease[pa.Table] = ByRelease()
+    rows: ByRelease[pa.Int64Array] = ByRelease()
+    for release in compiled.releases:
+        name = release.plan.id
+        released[name] = pa.Table.from_batches(
+            [part.released[name] for part in parts], release.schema
+        )
+        places = [
+            np.asarray(part.rows[name]) + start for part, start in zip(parts, starts, strict=True)
+        ]
+        rows[name] = pa.array(np.concatenate([np.empty(0, np.int64), *places]))
+    quarantined = []
+    for part, start in zip(parts, starts, strict=True):
+        row = pa.array(np.asarray(part.quarantined.column("row")) + start)
+        quarantined.append(part.quarantined.set_column(0, QUARANTINED.field("row"), row))
+    tally = merge(part.tally for part in parts)
+    return Minimized(released, rows, pa.Table.from_batches(quarantined, QUARANTINED), tally)

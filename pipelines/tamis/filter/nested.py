@@ -7,7 +7,7 @@
                     contrats.nature  leaf     3 slots   rows [0, 0, 1]
 
 A list and its element have the same path, as in policies. Slots below a null are null themselves,
-or not there at all; whoever works on leaves need not look up.
+or not there at all, so that who works on leaves need not look at what is around them.
 """
 
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from tamis.arrow.types import Bools, Ints, is_list
 from tamis.documents.types import arrow_type
 from tamis.filter.conform import conform
 from tamis.filter.conformed import FINE, Codes, codes_of
-from tamis.filter.parse_text import Wire
+from tamis.filter.parse_text import TextDialect
 from tamis.plan.plan import PlanField
 
 
 @dataclass(eq=False)
-class Node:
+class ColumnNode:
     """A field of the schema, and its values in one batch; one entry a slot.
 
     Attributes:
@@ -46,14 +46,14 @@ class Node:
     path: str
     size: int
     rows: Ints | None
-    parent: "Node | None" = None
+    parent: "ColumnNode | None" = None
     valid: Bools | None = None
     faults: Codes | None = None
     array: pa.Array | None = None
     offsets: Ints | None = None
-    children: list["Node"] = field(default_factory=list)
+    children: list["ColumnNode"] = field(default_factory=list)
 
-    def walk(self) -> Iterator["Node"]:
+    def walk(self) -> Iterator["ColumnNode"]:
         """This node and all below it, from the top."""
         yield self
         for child in self.children:
@@ -94,36 +94,44 @@ class Node:
             out &= self.parent.valid
         return out if self.faults is None else out & (self.faults == FINE)
 
+    @property
+    def list_around(self) -> "ColumnNode | None":
+        """The innermost list that this node lies in."""
+        around = self.parent
+        while around is not None and around.spec.of is None:
+            around = around.parent
+        return around
+
     def elements(self) -> Ints:
         """For a list, the slot of this list that each element lies in."""
         assert self.offsets is not None
         return np.repeat(np.arange(self.size), np.diff(self.offsets))
 
 
-def open_column(array: pa.Array, spec: PlanField, wire: Wire) -> Node:
+def open_column(array: pa.Array, spec: PlanField, dialect: TextDialect) -> ColumnNode:
     """Open a column to the fields of `spec`; what `spec` does not name is not looked at.
 
     Args:
         array: N rows of any type; a dictionary of values that conform is not decoded.
         spec: a top-level field.
-        wire: how text stands for values.
+        dialect: how text stands for values.
 
     Returns:
         The column's node, of N slots; all leaves conform to the schema's types.
 
     Example:
         >>> spec = PlanField("jours", "list", of=PlanField("item", "int8"))
-        >>> node = open_column(pa.array([["1", "x"], None]), spec, Wire())
+        >>> node = open_column(pa.array([["1", "x"], None]), spec, TextDialect())
         >>> leaf = node.children[0]
         >>> leaf.array.to_pylist(), leaf.rows.tolist(), leaf.faults.tolist()
         ([1, None], [0, 0], [0, 2])
     """
     if pa.types.is_dictionary(array.type) and spec.of is None and not spec.fields:
-        entries = conform(array.dictionary, arrow_type(spec.type), wire)
+        entries = conform(array.dictionary, arrow_type(spec.type), dialect)
         if entries.faults is None and not entries.array.null_count:
             array = pa.DictionaryArray.from_arrays(array.indices, entries.array)
-            return Node(spec, spec.name, len(array), None, valid=validity(array), array=array)
-    return _open(array, spec, spec.name, None, None, wire)
+            return ColumnNode(spec, spec.name, len(array), None, valid=validity(array), array=array)
+    return _open(array, spec, spec.name, None, None, dialect)
 
 
 def _open(
@@ -131,42 +139,44 @@ def _open(
     spec: PlanField,
     path: str,
     rows: Ints | None,
-    parent: Node | None,
-    wire: Wire,
-) -> Node:
-    node = Node(spec, path, len(array), rows, parent)
+    parent: ColumnNode | None,
+    dialect: TextDialect,
+) -> ColumnNode:
+    node = ColumnNode(spec, path, len(array), rows, parent)
     if spec.of is not None:
-        _open_list(node, spec.of, decode(array), wire)
+        _open_list(node, spec.of, decode(array), dialect)
     elif spec.fields:
-        _open_struct(node, decode(array), wire)
+        _open_struct(node, decode(array), dialect)
     else:
-        done = conform(array, arrow_type(spec.type), wire)
+        done = conform(array, arrow_type(spec.type), dialect)
         node.array, node.faults, node.valid = done.array, done.faults, validity(done.array)
     return node
 
 
-def _open_list(node: Node, element: PlanField, array: pa.Array, wire: Wire) -> None:
+def _open_list(node: ColumnNode, element: PlanField, array: pa.Array, dialect: TextDialect) -> None:
     if not is_list(array.type):
         array = _refuse(node, array, pa.list_(pa.null()))
     node.offsets, elements, node.valid = list_parts(array)
     slots = node.elements()
     rows = slots if node.rows is None else node.rows[slots]
-    node.children = [_open(elements, element, node.path, rows, node, wire)]
+    node.children = [_open(elements, element, node.path, rows, node, dialect)]
 
 
-def _open_struct(node: Node, array: pa.Array, wire: Wire) -> None:
+def _open_struct(node: ColumnNode, array: pa.Array, dialect: TextDialect) -> None:
     if not pa.types.is_struct(array.type):
         array = _refuse(node, array, pa.struct([]))
     node.valid = validity(array)
-    names = [one.name for one in array.type]
+    names = [field.name for field in array.type]
     children = array.flatten()
     for spec in node.spec.fields:
-        found = names.count(spec.name) == 1
-        child = children[names.index(spec.name)] if found else pa.nulls(node.size)
-        node.children.append(_open(child, spec, f"{node.path}.{spec.name}", node.rows, node, wire))
+        is_there = names.count(spec.name) == 1
+        child = children[names.index(spec.name)] if is_there else pa.nulls(node.size)
+        node.children.append(
+            _open(child, spec, f"{node.path}.{spec.name}", node.rows, node, dialect)
+        )
 
 
-def _refuse(node: Node, array: pa.Array, kind: pa.DataType) -> pa.Array:
+def _refuse(node: ColumnNode, array: pa.Array, kind: pa.DataType) -> pa.Array:
     """Nulls of type `kind`; every value that was there is a fault."""
     node.faults = codes_of(are_valid(array))
     return pa.nulls(len(array), kind)

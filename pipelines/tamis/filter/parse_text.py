@@ -39,7 +39,7 @@ from tamis.filter.conformed import (
 
 
 @dataclass(frozen=True)
-class Wire:
+class TextDialect:
     """How the text of one format stands for values.
 
     Attributes:
@@ -57,33 +57,33 @@ class Wire:
     words: bool = False
 
 
-def wire_of(form: Format) -> Wire:
+def dialect_of(form: Format) -> TextDialect:
     """How text is read in a feed of this format.
 
     Example:
-        >>> wire_of(Format(name="dsn")).dates
+        >>> dialect_of(Format(name="dsn")).dates
         '%d%m%Y'
     """
     if form.name == "csv":
         csv = form.csv
-        return Wire(csv.encoding, csv.decimal, csv.dates, empty_is_null=True, words=True)
+        return TextDialect(csv.encoding, csv.decimal, csv.dates, empty_is_null=True, words=True)
     if form.name == "dsn":
-        return Wire(dates="%d%m%Y", empty_is_null=True, words=True)
-    return Wire()
+        return TextDialect(dates="%d%m%Y", empty_is_null=True, words=True)
+    return TextDialect()
 
 
-def read_text(array: pa.Array, wire: Wire) -> Conformed:
-    """Text that is known to be UTF-8, from strings or from bytes in the wire's encoding.
+def read_text(array: pa.Array, dialect: TextDialect) -> Conformed:
+    """Text that is known to be UTF-8, from strings or from bytes in the dialect's encoding.
 
     Args:
         array: N strings or binaries of any width.
-        wire: whose encoding binaries are in; strings claim to be UTF-8 and are checked.
+        dialect: whose encoding binaries are in; strings claim to be UTF-8 and are checked.
 
     Returns:
         N strings or large strings; `UNREADABLE` where the bytes are no text.
 
     Example:
-        >>> read_text(pa.array([b"caf\\xe9", b"th\\xe9"]), Wire("latin-1")).array.to_pylist()
+        >>> read_text(pa.array([b"caf\\xe9", b"th\\xe9"]), TextDialect("latin-1")).array.to_pylist()
         ['café', 'thé']
     """
     binary = not is_string(array.type)
@@ -93,7 +93,7 @@ def read_text(array: pa.Array, wire: Wire) -> Conformed:
         array = array.cast(pa.large_binary())
     wide = pa.types.is_large_binary(array.type) or pa.types.is_large_string(array.type)
     kind = pa.large_string() if wide else pa.string()
-    encoding = codecs.lookup(wire.encoding).name if binary else "utf-8"
+    encoding = codecs.lookup(dialect.encoding).name if binary else "utf-8"
     if encoding in ("utf-8", "utf-8-sig"):
         array = array.view(pa.large_binary() if wide else pa.binary())
         return cast_each(array, lambda part: part.cast(kind), kind, UNREADABLE)
@@ -217,26 +217,27 @@ def _digits_held(kind: pa.DataType) -> int:
     return int(_DIGITS[kind.bit_width] - max(kind.scale, 0))
 
 
-def parse_text(text: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
+def parse_text(text: pa.Array, target: pa.DataType, dialect: TextDialect) -> Conformed:
     """Values of the type `target`, which is neither string nor binary, from text.
 
     Example:
-        >>> parse_text(pa.array(["1,50"]), pa.decimal128(5, 2), Wire(decimal=",")).array.to_pylist()
+        >>> amount = pa.decimal128(5, 2)
+        >>> parse_text(pa.array(["1,50"]), amount, TextDialect(decimal=",")).array.to_pylist()
         [Decimal('1.50')]
     """
     sort = sort_of(target)
     if pa.types.is_large_string(text.type):
         text = text.cast(pa.string())
     if sort == "bool":
-        return _parse_bool(text, wire)
-    if sort == "date" and wire.dates is not None:
-        return _parse_dates(text, target, wire)
-    if sort == "timestamp" and wire.dates is not None:
-        text = _iso_timestamps(text, wire)
-    if wire.decimal != "." and sort in ("decimal", "float"):
-        text = _swap_marks(text, wire.decimal)
+        return _parse_bool(text, dialect)
+    if sort == "date" and dialect.dates is not None:
+        return _parse_dates(text, target, dialect)
+    if sort == "timestamp" and dialect.dates is not None:
+        text = _iso_timestamps(text, dialect)
+    if dialect.decimal != "." and sort in ("decimal", "float"):
+        text = _swap_marks(text, dialect.decimal)
     quick = _parse_usual(text, target, sort)
-    return quick if quick is not None else _parse_form(text, target, sort, wire)
+    return quick if quick is not None else _parse_form(text, target, sort, dialect)
 
 
 def _parse_usual(text: pa.Array, target: pa.DataType, sort: str) -> Conformed | None:
@@ -261,10 +262,10 @@ def _beyond(floats: pa.Array) -> Bools:
     return are_valid(floats) & ~as_flags(pc.is_finite(floats))
 
 
-def _parse_form(text: pa.Array, target: pa.DataType, sort: str, wire: Wire) -> Conformed:
+def _parse_form(text: pa.Array, target: pa.DataType, sort: str, dialect: TextDialect) -> Conformed:
     """Only the values that have the form; what then cannot be cast has not the type either."""
     trimmed = pc.utf8_trim_whitespace(text)
-    if wire.empty_is_null:
+    if dialect.empty_is_null:
         trimmed = null_empty(trimmed)
     formed = as_flags(pc.match_substring_regex(trimmed, _FORMS[sort]))
     bad = are_valid(trimmed) & ~formed
@@ -298,12 +299,12 @@ _TRUE, _FALSE = ("true", "1"), ("false", "0")
 _WORDS_TRUE, _WORDS_FALSE = ("oui", "o", "vrai"), ("non", "n", "faux")
 
 
-def _parse_bool(text: pa.Array, wire: Wire) -> Conformed:
+def _parse_bool(text: pa.Array, dialect: TextDialect) -> Conformed:
     trimmed = pc.utf8_lower(pc.utf8_trim_whitespace(text))
-    if wire.empty_is_null:
+    if dialect.empty_is_null:
         trimmed = null_empty(trimmed)
-    yes = (*_TRUE, *_WORDS_TRUE) if wire.words else _TRUE
-    no = (*_FALSE, *_WORDS_FALSE) if wire.words else _FALSE
+    yes = (*_TRUE, *_WORDS_TRUE) if dialect.words else _TRUE
+    no = (*_FALSE, *_WORDS_FALSE) if dialect.words else _FALSE
     true = as_flags(pc.is_in(trimmed, value_set=pa.array(yes)))
     false = as_flags(pc.is_in(trimmed, value_set=pa.array(no)))
     known = true | false
@@ -322,15 +323,15 @@ _PARTS = {"%d": (8, 2), "%m": (5, 2), "%Y": (0, 4)}
 """Place and width of a strptime directive in an ISO 8601 date."""
 
 
-def _parse_dates(text: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
-    """Dates in the wire's strptime pattern; those of its usual width all at once."""
-    assert wire.dates is not None
-    iso, usual = _rearrange(text, wire.dates)
+def _parse_dates(text: pa.Array, target: pa.DataType, dialect: TextDialect) -> Conformed:
+    """Dates in the dialect's strptime pattern; those of its usual width all at once."""
+    assert dialect.dates is not None
+    iso, usual = _rearrange(text, dialect.dates)
     done = cast_each(iso, lambda part: part.cast(pa.date32()), pa.date32())
     dates, bad = done.array, None if done.faults is None else done.faults == TYPE
     others = are_valid(text) & ~usual
     if others.any():
-        read, failed = _parse_each_date(text.filter(pa.array(others)), wire)
+        read, failed = _parse_each_date(text.filter(pa.array(others)), dialect)
         dates = pc.replace_with_mask(dates, pa.array(others), read)
         bad = np.zeros(len(text), dtype=bool) if bad is None else bad
         bad[others] = failed
@@ -340,13 +341,13 @@ def _parse_dates(text: pa.Array, target: pa.DataType, wire: Wire) -> Conformed:
     )
 
 
-def _parse_each_date(text: pa.Array, wire: Wire) -> tuple[pa.Array, Bools]:
+def _parse_each_date(text: pa.Array, dialect: TextDialect) -> tuple[pa.Array, Bools]:
     trimmed = pc.utf8_trim_whitespace(text)
-    if wire.empty_is_null:
+    if dialect.empty_is_null:
         trimmed = null_empty(trimmed)
     encoded = trimmed.dictionary_encode()
-    assert wire.dates is not None
-    days = [_parse_date(value, wire.dates) for value in encoded.dictionary.to_pylist()]
+    assert dialect.dates is not None
+    days = [_parse_date(value, dialect.dates) for value in encoded.dictionary.to_pylist()]
     dates = pa.array(days, pa.date32()).take(encoded.indices)
     return dates, are_valid(trimmed) & ~are_valid(dates)
 
@@ -394,12 +395,12 @@ def _rearrange(text: pa.Array, pattern: str) -> tuple[pa.Array, Bools]:
     return pa.Array.from_buffers(pa.string(), len(text), buffers), usual
 
 
-def _iso_timestamps(text: pa.Array, wire: Wire) -> pa.Array:
-    """Timestamps whose date part is in the wire's pattern, the date in ISO 8601; others as is."""
-    assert wire.dates is not None
+def _iso_timestamps(text: pa.Array, dialect: TextDialect) -> pa.Array:
+    """Timestamps whose date part has the dialect's pattern, the date in ISO 8601; others as is."""
+    assert dialect.dates is not None
     trimmed = pc.utf8_trim_whitespace(text)
     cut = r"^(?P<day>[^ T]+)(?P<time>[ T].*)?$"
     parts = pc.extract_regex(trimmed, cut)
-    days = _parse_dates(parts.field("day"), pa.date32(), Wire(dates=wire.dates)).array
+    days = _parse_dates(parts.field("day"), pa.date32(), TextDialect(dates=dialect.dates)).array
     iso = pc.binary_join_element_wise(days.cast(pa.string()), parts.field("time"), "")
     return pc.if_else(days.is_valid(), iso, pc.if_else(trimmed.is_valid(), "?", trimmed))

@@ -1,6 +1,10 @@
-"""Which records are quarantined, and why: of several reasons the first, of one the first field."""
+"""Quarantine: which records cannot be released, and why; and the columns in which that is told.
 
-from collections.abc import Mapping
+Of several reasons of one record the first is told, of one reason the first field.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -8,15 +12,53 @@ import pyarrow as pa
 from tamis.arrow.types import Bools, Ints
 from tamis.filter.tally import REASONS, Reason
 
-QUARANTINED = pa.schema(
+FAULTS: Final = "_tamis_faults"
+"""Name of the optional column list<string>: paths of the fields whose value in this row could not
+be brought into the column's type. The filter judges them when, and only when, it judges the
+field."""
+
+REASON_FIELDS: Final = tuple(
+    pa.field(name, pa.string(), nullable=False) for name in ("reason", "field", "rule")
+)
+"""Why a record is quarantined, for which field by its path (may be empty), by which rule."""
+
+QUARANTINED: Final = pa.schema([pa.field("row", pa.int64(), nullable=False), *REASON_FIELDS])
+"""Quarantined records of a batch: one row a record, by its row in the batch."""
+
+REJECTS: Final = pa.schema([pa.field("position", pa.int64(), nullable=False), *REASON_FIELDS])
+"""Records that a reader could not read, by their positions in the source."""
+
+QUARANTINE_SCHEMA: Final = pa.schema(
     [
-        pa.field("row", pa.int64(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("field", pa.string(), nullable=False),
-        pa.field("rule", pa.string(), nullable=False),
+        pa.field("run", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        *REJECTS,
     ]
 )
-"""Why records were quarantined: one row a record, by row of the batch; `field` by its path."""
+"""Quarantined records as a store holds them: where, why, and no value."""
+
+STREAM_QUARANTINE_SCHEMA: Final = QUARANTINE_SCHEMA.append(pa.field("sealed", pa.large_binary()))
+"""The same of a stream, with the original message sealed to a public key, or null.
+
+`position` is the offset, and `source` names the partition.
+"""
+
+
+class Failure(NamedTuple):
+    """Rows of a batch that fail for one reason.
+
+    Attributes:
+        rows: their places in the batch.
+        reason: why.
+        path: of the field.
+        rule: that was not kept.
+    """
+
+    rows: Ints
+    reason: Reason
+    path: str
+    rule: str
+
 
 _FINE = np.iinfo(np.int64).max
 
@@ -30,8 +72,8 @@ class Failures:
 
     Example:
         >>> failures = Failures(3, {"nir": 0, "nom": 1})
-        >>> failures.add(np.array([0, 2]), "null", "nom", "nullable: false")
-        >>> failures.add(np.array([2]), "nir-key", "nir", "identifier: nir")
+        >>> wrong = Failure(np.array([2]), "nir-key", "nir", "identifier: nir")
+        >>> failures.add([Failure(np.array([0, 2]), "null", "nom", "nullable: false"), wrong])
         >>> failures.as_batch().column("field").to_pylist(), failures.rows.tolist()
         (['nom', 'nom'], [True, False, True])
     """
@@ -42,15 +84,16 @@ class Failures:
         self._failures = np.zeros(records, dtype=np.int64)
         self._known: dict[tuple[Reason, str, str], int] = {}
 
-    def add(self, rows: Ints, reason: Reason, path: str, rule: str) -> None:
-        """Let `rows` fail for `reason` at `path`, under `rule`; of two rules the first is told."""
-        if not len(rows):
-            return
+    def add(self, failures: Iterable[Failure]) -> None:
+        """Quarantine the rows of `failures`; of two rules for one reason the first is told."""
         last = len(self._order)
-        rank = REASONS.index(reason) * (last + 1) + self._order.get(path, last)
-        rows = rows[rank < self._ranks[rows]]
-        self._ranks[rows] = rank
-        self._failures[rows] = self._known.setdefault((reason, path, rule), len(self._known))
+        for rows, reason, path, rule in failures:
+            if len(rows):
+                rank = REASONS.index(reason) * (last + 1) + self._order.get(path, last)
+                lower = rows[rank < self._ranks[rows]]
+                self._ranks[lower] = rank
+                why = self._known.setdefault((reason, path, rule), len(self._known))
+                self._failures[lower] = why
 
     @property
     def rows(self) -> Bools:

@@ -1,35 +1,81 @@
-"""Released columns, built of treated leaves; and as the gate is to see them."""
+"""The fifth stage: released columns, built of treated leaves; and as the gate is to see them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
 
 from tamis.arrow.buffers import list_of, list_parts, struct_of
 from tamis.arrow.types import Bools
-from tamis.filter.column_cache import Columns
-from tamis.filter.compiled import Column, Kept, is_below
+from tamis.filter.compiled import is_below
 from tamis.filter.gate.gate import GateColumn
-from tamis.filter.nested import Node
+from tamis.filter.nested import ColumnNode
+from tamis.filter.opened import Opened
+from tamis.filter.steps import BuildColumn, TreatLeaf
+from tamis.filter.treat import TreatedLeaf
 from tamis.plan.plan import PlanField
 
 MOSTLY = 0.9
-"""Share of rows kept from which a filter, which copies runs of rows, is faster than a take."""
+"""At or above this share of rows kept `filter`, which copies runs, is faster than `take`."""
 
 
-def build(columns: Columns, column: Column, treated: Callable[[Kept], pa.Array]) -> pa.Array:
-    """The released column of all rows: structs and lists rebuilt around treated leaves.
-
-    Args:
-        columns: N rows.
-        column: what to build.
-        treated: gives a leaf's values, one a slot.
+def build(column: BuildColumn, opened: Opened, leaves: Mapping[TreatLeaf, TreatedLeaf]) -> pa.Array:
+    """The released column of all rows at work: structs and lists rebuilt around treated leaves.
 
     Returns:
-        N rows of the type of `column.out`, without what `only` and `when` take away.
+        N rows of the type of `column.field`, without what `only` and `when` take away. A leaf at
+        the top may be a dictionary of its type.
     """
-    root = columns.nodes(column.root.name)[column.root.name][0]
-    return _Builder(columns, column, treated).build(root, column.out.type)
+    root = opened.nodes[column.column][column.column.root.name][0]
+    return _build(root, column.field.type, column, opened, leaves)
+
+
+def _build(
+    node: ColumnNode,
+    kind: pa.DataType,
+    column: BuildColumn,
+    opened: Opened,
+    leaves: Mapping[TreatLeaf, TreatedLeaf],
+) -> pa.Array:
+    kept = opened.kept_elements(column, node)
+    if node.offsets is not None:
+        elements = _build(node.children[0], kind.value_type, column, opened, leaves)
+        return _build_list(node, elements, kind.value_field, kept, column, opened)
+    if node.array is None:
+        children = [child for child in node.children if child.path in column.below]
+        arrays = [
+            _build(child, field.type, column, opened, leaves)
+            for child, field in zip(children, kind, strict=True)
+        ]
+        valid = node.valid if node.valid is None or kept is None else node.valid[kept]
+        size = node.size if kept is None else int(kept.sum())
+        return struct_of(arrays, list(kind), size, valid)
+    array = leaves[column.leaves[node.path]].array
+    return array if kept is None else array.filter(pa.array(kept))
+
+
+def _build_list(
+    node: ColumnNode,
+    elements: pa.Array,
+    field: pa.Field,
+    kept: Bools | None,
+    column: BuildColumn,
+    opened: Opened,
+) -> pa.Array:
+    assert node.offsets is not None
+    offsets, valid = node.offsets, node.valid
+    inner = None if column.only is None else opened.elements[column.only].get(node)
+    if inner is not None:
+        offsets = np.concatenate(([0], np.cumsum(inner)))[offsets]
+    if kept is not None:
+        offsets = np.concatenate(([0], np.cumsum(np.diff(offsets)[kept])))
+        valid = None if valid is None else valid[kept]
+    whole = column.leaves.get(node.path)
+    if whole is not None and whole.when is not None:
+        holds = node.at_slots(opened.whens[whole.when].holds)
+        holds = holds if kept is None else holds[kept]
+        valid = holds if valid is None else valid & holds
+    return list_of(offsets, elements, valid, field)
 
 
 def cut(array: pa.Array, rows: Bools) -> pa.Array:
@@ -42,78 +88,35 @@ def cut(array: pa.Array, rows: Bools) -> pa.Array:
     return array.filter(pa.array(rows))
 
 
-def gate_columns(column: Column, array: pa.Array) -> Iterator[GateColumn]:
+def gate_columns(column: BuildColumn, array: pa.Array) -> Iterator[GateColumn]:
     """What the gate looks at of a released column: all but pseudonyms, `not_nir` apart."""
+    root = column.column.root
     for not_nir in (False, True):
         paths = {
             path
-            for path, kept in column.kept.items()
-            if kept.spec.not_nir == not_nir and not kept.leaf.pseudonym
+            for path, step in column.leaves.items()
+            if step.spec.not_nir == not_nir and not step.leaf.pseudonym
         }
-        if len(paths) == len(column.kept):
-            yield GateColumn(column.root.name, array, not_nir)
+        if len(paths) == len(column.leaves):
+            yield GateColumn(root.name, array, not_nir)
         elif paths:
-            part = _part(column.root, column.root.name, array, column.kept, paths)
-            yield GateColumn(column.root.name, part, not_nir)
-
-
-class _Builder:
-    def __init__(
-        self, columns: Columns, column: Column, treated: Callable[[Kept], pa.Array]
-    ) -> None:
-        self._columns = columns
-        self._column = column
-        self._treated = treated
-
-    def build(self, node: Node, kind: pa.DataType) -> pa.Array:
-        kept = self._columns.kept_elements(self._column, node)
-        if node.offsets is not None:
-            return self._build_list(node, kind, kept)
-        if node.array is None:
-            children = [child for child in node.children if self._column.keeps_below(child.path)]
-            arrays = [
-                self.build(child, one.type) for child, one in zip(children, kind, strict=True)
-            ]
-            valid = node.valid if node.valid is None or kept is None else node.valid[kept]
-            size = node.size if kept is None else int(kept.sum())
-            return struct_of(arrays, list(kind), size, valid)
-        array = self._treated(self._column.kept[node.path])
-        return array if kept is None else array.filter(pa.array(kept))
-
-    def _build_list(self, node: Node, kind: pa.DataType, kept: Bools | None) -> pa.Array:
-        assert node.offsets is not None
-        elements = self.build(node.children[0], kind.value_type)
-        inner = self._columns.elements(self._column).get(node)
-        offsets, valid = node.offsets, node.valid
-        if inner is not None:
-            counts = np.concatenate(([0], np.cumsum(inner)))
-            offsets = counts[offsets]
-        if kept is not None:
-            lengths = np.diff(offsets)[kept]
-            offsets = np.concatenate(([0], np.cumsum(lengths)))
-            valid = None if valid is None else valid[kept]
-        whole = self._column.kept.get(node.path)
-        if whole is not None and whole.when:
-            holds = node.at_slots(self._columns.when(whole).holds)
-            holds = holds if kept is None else holds[kept]
-            valid = holds if valid is None else valid & holds
-        return list_of(offsets, elements, valid, kind.value_field)
+            yield GateColumn(root.name, _part(root, root.name, array, column, paths), not_nir)
 
 
 def _part(
-    spec: PlanField, path: str, array: pa.Array, kept: Mapping[str, Kept], paths: set[str]
+    spec: PlanField, path: str, array: pa.Array, column: BuildColumn, paths: set[str]
 ) -> pa.Array:
     """A released array with only the leaves at `paths`."""
     if spec.of is not None:
         offsets, elements, _ = list_parts(array)
-        return list_of(offsets, _part(spec.of, path, elements, kept, paths), None)
+        return list_of(offsets, _part(spec.of, path, elements, column, paths), None)
     if not spec.fields:
         return array
     arrays, fields = [], []
     inside = [(child, f"{path}.{child.name}") for child in spec.fields]
-    released = [one for one in inside if any(is_below(leaf, one[1]) for leaf in kept)]
+    released = [(child, inner) for child, inner in inside if inner in column.below]
     for (child, inner), values in zip(released, array.flatten(), strict=True):
         if any(is_below(leaf, inner) for leaf in paths):
-            arrays.append(_part(child, inner, values, kept, paths))
+            arrays.append(_part(child, inner, values, column, paths))
             fields.append(pa.field(child.name, arrays[-1].type))
     return struct_of(arrays, fields, len(array), None)

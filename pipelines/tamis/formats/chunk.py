@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from tamis.arrow.types import is_list
 from tamis.errors import InputError
+from tamis.filter.quarantine import FAULTS, REJECTS
 from tamis.language import _
 from tamis.limits import USUAL
 from tamis.plan.plan import Plan, PlanField
@@ -31,21 +32,6 @@ MAX_CHUNK_BYTES: Final = USUAL.chunk_bytes
 
 MAX_UNKNOWN: Final = 100
 """Unknown columns that are told by name."""
-
-FAULTS = "_tamis_faults"
-"""Name of the optional column list<string>: paths of the fields whose value in this row could not
-be brought into the column's type. The filter judges them when, and only when, it judges the
-field."""
-
-REJECTS = pa.schema(
-    [
-        pa.field("position", pa.int64(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("field", pa.string(), nullable=False),
-        pa.field("rule", pa.string(), nullable=False),
-    ]
-)
-"""Records that a reader could not read: where, why, which field (may be empty), by which rule."""
 
 Reject = tuple[int, str, str, str]
 

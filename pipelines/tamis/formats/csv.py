@@ -24,8 +24,8 @@ import pyarrow.csv
 
 from tamis.documents.schema import CsvOptions
 from tamis.errors import InputError, UsageError
+from tamis.filter.quarantine import REJECTS
 from tamis.formats.chunk import (
-    REJECTS,
     Chunk,
     add_faults,
     known_names,

@@ -16,7 +16,7 @@ import pyarrow.csv as pa_csv
 
 from tamis.arrow.types import is_binary
 from tamis.errors import RunError
-from tamis.formats.chunk import FAULTS
+from tamis.filter.quarantine import FAULTS
 from tamis.formats.json_texts import BYTEA, REPLACEMENT, to_hex, to_json
 from tamis.formats.records import NumberText, to_chunk
 from tamis.language import _

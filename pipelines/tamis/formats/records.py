@@ -22,7 +22,8 @@ from uuid import UUID
 import pyarrow as pa
 
 from tamis.documents.types import Kind, kind_of
-from tamis.formats.chunk import FAULTS, Chunk, Reject, leaf_paths, rejects_of
+from tamis.filter.quarantine import FAULTS
+from tamis.formats.chunk import Chunk, Reject, leaf_paths, rejects_of
 from tamis.plan.plan import PlanField
 
 PIECE_RECORDS: Final = 2048

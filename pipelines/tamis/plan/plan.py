@@ -168,6 +168,9 @@ class Plan:
     day: datetime.date = datetime.date.min
     valid_until: datetime.date | None = None
 
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
     def canonical_json(self) -> str:
         """The rules as JSON: sorted keys, no spaces, without day, digests and fates."""
         rules = asdict(self)

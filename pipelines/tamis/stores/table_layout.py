@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tamis.documents.tags import TAGS
 from tamis.errors import UsageError
 from tamis.filter.minimize import released_schema
+from tamis.filter.quarantine import QUARANTINE_SCHEMA, STREAM_QUARANTINE_SCHEMA
 from tamis.formats.postgres_copy import column_type
 from tamis.plan.plan import Plan, PlanRelease
 
@@ -20,15 +21,15 @@ KEY = ("_input", "_position")
 MAX_NAME = 63
 """Bytes that PostgreSQL keeps of a name."""
 
-_QUARANTINE_COLUMNS = (
-    ("run", "text", "the run that could not judge the record"),
-    ("source", "text", "where the record stands, without credentials"),
-    ("position", "bigint", "its position there"),
-    ("reason", "text", "why it could not be judged"),
-    ("field", "text", "the field's name, never its value"),
-    ("rule", "text", "the rule"),
-)
-_SEALED = ("sealed", "bytea", "the original message, sealed; `tamis unseal` opens it")
+_QUARANTINE_WORDS = {
+    "run": "the run that could not judge the record",
+    "source": "where the record stands, without credentials",
+    "position": "its position there",
+    "reason": "why it could not be judged",
+    "field": "the field's name, never its value",
+    "rule": "the rule",
+    "sealed": "the original message, sealed; `tamis unseal` opens it",
+}
 _TAG_WORDS = {
     "legal_item": "item of art. R. 6323-37 that permits the release",
     "legal_purpose": "finalité of art. R. 6323-33",
@@ -99,7 +100,10 @@ def targets(plan: Plan, run: str, *, stream: bool = False) -> list[Target]:
             "Tamis: records that could not be judged safely; where and why, no "
             "value; a stream's original only sealed",
             "run",
-            (*_QUARANTINE_COLUMNS, _SEALED) if stream else _QUARANTINE_COLUMNS,
+            tuple(
+                (field.name, column_type(field.type), _QUARANTINE_WORDS[field.name])
+                for field in (STREAM_QUARANTINE_SCHEMA if stream else QUARANTINE_SCHEMA)
+            ),
             {"run": run},
         ),
     ]

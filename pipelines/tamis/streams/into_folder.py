@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart, Receipt
+from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.plan.plan import Plan
 from tamis.stores.commit import (
     QUARANTINE,
@@ -22,7 +23,7 @@ from tamis.stores.commit import (
 )
 from tamis.stores.folder import hold, open_folder
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
-from tamis.streams.judge import QUARANTINED, Judged
+from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
 
 _PART = "00000"
@@ -45,7 +46,9 @@ class FolderSink:
         self._period: ExitStack | None = None
         self._files: dict[str | None, tuple[str, ParquetPart]] = {}
         self._positions: dict[int, int] = {}
-        self._layouts: dict[str | None, ParquetLayout] = {None: ParquetLayout(QUARANTINED)}
+        self._layouts: dict[str | None, ParquetLayout] = {
+            None: ParquetLayout(STREAM_QUARANTINE_SCHEMA)
+        }
         for release in plan.releases:
             self._layouts[release.id] = released_layout(plan, release)
         self.shown = uri

@@ -15,24 +15,12 @@ import pyarrow.compute as pc
 
 from tamis.errors import value_free
 from tamis.filter.minimize import KeySource, minimize
+from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.filter.tally import Tally
 from tamis.formats.chunk import Chunk, rejects_of
 from tamis.keys.sealed import Original, PublicKey, seal
 from tamis.plan.plan import Plan
 from tamis.streams.messages import Decode, Gathered, Message, decode, find_outside
-
-QUARANTINED = pa.schema(
-    [
-        pa.field("run", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("position", pa.int64(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("field", pa.string(), nullable=False),
-        pa.field("rule", pa.string(), nullable=False),
-        pa.field("sealed", pa.large_binary()),
-    ]
-)
-"""Columns of a stream's quarantine row; `position` is the offset, `source` names the partition."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +62,7 @@ class Judged:
 
     Attributes:
         released: by release id, where it has rows.
-        quarantined: with the columns of `QUARANTINED`.
+        quarantined: with the columns of `STREAM_QUARANTINE_SCHEMA`.
         tally: the counts; they reconcile.
         spans: by partition, what was read.
         found: names of the schema that some message had.
@@ -170,7 +158,7 @@ class Judge:
             *told,
             pa.array(sealed, pa.large_binary()),
         ]
-        return at, pa.RecordBatch.from_arrays(columns, schema=QUARANTINED)
+        return at, pa.RecordBatch.from_arrays(columns, schema=STREAM_QUARANTINE_SCHEMA)
 
     def _seal(self, message: Message, source: str) -> bytes | None:
         if self.seal_to is None:

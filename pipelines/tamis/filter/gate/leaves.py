@@ -165,5 +165,6 @@ def write_decimals(array: pa.Array) -> pa.Array:
 
 
 def _unknown(path: str, kind: pa.DataType) -> RunError:
-    message = _("column `{path}`: the gate cannot look into the type `{type}`")
-    return RunError(message.format(path=path, type=kind))
+    return RunError(
+        _("column `{path}`: the gate cannot look into the type `{type}`", path=path, type=kind)
+    )

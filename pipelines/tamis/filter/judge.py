@@ -1,0 +1,144 @@
+"""The third stage: which rows must not pass, because something that would be released is wrong."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tamis.arrow.buffers import are_valid
+from tamis.arrow.types import Bools, Ints
+from tamis.filter.compiled import CompiledPlan
+from tamis.filter.conformed import TYPE, UNREADABLE
+from tamis.filter.nested import ColumnNode
+from tamis.filter.opened import Opened
+from tamis.filter.quarantine import Failure
+from tamis.filter.steps import BuildColumn, CompiledRelease, JudgeIdentifier, TreatLeaf
+from tamis.filter.tally import Reason
+from tamis.nir.number import BODY_WIDTH, Judgement
+from tamis.nir.number import judge as judge_identifiers
+
+Problem = tuple[Reason, str, Bools]
+"""A reason, the rule, and the slots that it holds for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """The result of `judge`.
+
+    Attributes:
+        identifiers: of each identifier, what its values are.
+        failures: rows in which something that would be released is wrong.
+        nirs: rows of the batch in which a NIR stops the record.
+    """
+
+    identifiers: Mapping[JudgeIdentifier, Judgement]
+    failures: tuple[Failure, ...]
+    nirs: tuple[Ints, ...]
+
+
+def judge(compiled: CompiledPlan, opened: Opened) -> Judged:
+    """Judge what the matching releases would release of the rows that they match."""
+    releases = opened.matched(compiled.releases)
+    identifiers = {
+        step: judge_identifiers(opened.leaf(step).array, step.kinds)
+        for step in compiled.steps_of(JudgeIdentifier, releases)
+    }
+    problems = {
+        node: list(_value_problems(node))
+        for column in compiled.steps_of(BuildColumn, releases)
+        for path in column.below
+        for node in opened.nodes[column.column][path]
+    }
+    treated = {
+        leaf: list(_identifier_problems(leaf, identifiers))
+        for leaf in compiled.steps_of(TreatLeaf, releases)
+    }
+    failures: list[Failure] = []
+    nirs: list[Ints] = []
+    for release in releases:
+        for column in release.columns:
+            failures += _untold_whens(opened, release, column)
+            failures += _untold_elements(opened, release, column)
+            for path, below in column.below.items():
+                nodes = opened.nodes[column.column][path]
+                for node in nodes:
+                    wrong = problems[node]
+                    if node.array is not None and path in column.leaves:
+                        wrong = [*wrong, *treated[column.leaves[path]]]
+                    if wrong:
+                        slots = opened.released_slots(release, column, node)
+                        for reason, rule, bad in wrong:
+                            failures += opened.fail(node, bad & slots, reason, path, rule)
+                if path in opened.marks:
+                    rows = opened.marks[path] & opened.matches[release.index]
+                    marked = opened.at_base(rows & opened.any_kept(below))
+                    failures.append(Failure(marked, "type", path, nodes[0].spec.type))
+        for step in release.stops:
+            node, judgement = opened.leaf(step), identifiers[step]
+            matched = node.at_slots(opened.matches[release.index])
+            stopped = matched & (are_valid(judgement.canonical) | judgement.wrong_key)
+            failures += opened.fail(node, stopped, "on-nir", step.path, "on_nir: quarantine")
+            nirs.append(opened.at_base(node.at_rows(stopped, opened.rows)))
+    return Judged(identifiers, tuple(failures), tuple(nirs))
+
+
+def _untold_whens(
+    opened: Opened, release: CompiledRelease, column: BuildColumn
+) -> Iterator[Failure]:
+    for leaf in column.leaves.values():
+        if leaf.when is not None:
+            unknown = opened.whens[leaf.when].unknown & opened.matches[release.index]
+            for tests in leaf.when.alternatives:
+                untold = opened.all_of(tests, opened.rows).unknown
+                yield from opened.fail_untold(tests, unknown & untold)
+
+
+def _untold_elements(
+    opened: Opened, release: CompiledRelease, column: BuildColumn
+) -> Iterator[Failure]:
+    for path, tests in column.only.tests.items() if column.only is not None else ():
+        if path not in column.below:
+            continue
+        element = opened.nodes[column.column][path][-1]
+        unknown = opened.all_of(tests, element.size).unknown
+        if unknown.any():
+            rows = opened.matches[release.index] & opened.any_kept(column.below[path])
+            reached = element.at_slots(rows)
+            around = element.parent
+            assert around is not None
+            outer = opened.kept_elements(column, around)
+            if outer is not None:
+                reached = reached & outer[around.elements()]
+            yield from opened.fail_untold(tests, unknown & reached)
+
+
+def _value_problems(node: ColumnNode) -> Iterator[Problem]:
+    """What is wrong with a field's values whoever releases it."""
+    if node.faults is not None:
+        for code, reason in _FAULT_REASONS.items():
+            slots = node.faults == code
+            if slots.any():
+                yield reason, node.spec.type, slots
+    missing = None if node.spec.nullable else node.missing
+    if missing is not None and missing.any():
+        yield "null", "nullable: false", missing
+
+
+_FAULT_REASONS: dict[int, Reason] = {UNREADABLE: "unreadable", TYPE: "type"}
+
+
+def _identifier_problems(
+    leaf: TreatLeaf, identifiers: Mapping[JudgeIdentifier, Judgement]
+) -> Iterator[Problem]:
+    """What is wrong with an identifier that is kept, generalized or pseudonymized."""
+    if leaf.identifier is None:
+        return
+    judgement = identifiers[leaf.identifier]
+    rule = f"identifier: {', '.join(leaf.spec.identifier)}"
+    if judgement.malformed.any():
+        yield "nir-malformed", rule, judgement.malformed
+    if judgement.wrong_key.any():
+        yield "nir-key", rule, judgement.wrong_key
+    if leaf.nir is not None:
+        nirs = identifiers[leaf.nir].canonical
+        other = are_valid(judgement.canonical) & ~are_valid(nirs)
+        if other.any():
+            yield "nir-malformed", f"pseudonymize: {BODY_WIDTH} characters", other

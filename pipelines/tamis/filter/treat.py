@@ -1,0 +1,139 @@
+"""The fourth stage: the values of kept leaves as they are released."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from tamis.arrow.buffers import decode
+from tamis.arrow.types import Bools, Ints
+from tamis.filter.compiled import CompiledPlan
+from tamis.filter.conformed import keep_where
+from tamis.filter.judge import Judged
+from tamis.filter.opened import Opened
+from tamis.filter.quarantine import Failure
+from tamis.filter.steps import JudgeIdentifier, TreatLeaf
+from tamis.filter.treatments import (
+    generalize_dates,
+    generalize_numbers,
+    generalize_text,
+    redact_entries,
+)
+from tamis.keys.keyring import DerivedKey
+from tamis.nir.find import redact
+from tamis.nir.number import Judgement
+from tamis.nir.pseudonym import pseudonymize
+
+SPARSE = 0.5
+"""Share of rows that a treatment is needed for, below which the others are nulled before it."""
+
+
+class KeySource(Protocol):
+    """What derives the keys of pseudonyms: a keyring."""
+
+    def key(self, processing: str, item: str, method: str) -> DerivedKey:
+        """The key of (processing, item, method) in the epoch of the source."""
+
+
+@dataclass(frozen=True, eq=False)
+class TreatedLeaf:
+    """A leaf's values as they are released.
+
+    Attributes:
+        array: one value a slot.
+        hits: NIRs replaced, by slot; None where none was looked for.
+        bad: slots whose generalized value the type cannot hold; None if none.
+    """
+
+    array: pa.Array
+    hits: Ints | None = None
+    bad: Bools | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Treated:
+    """The result of `treat`.
+
+    Attributes:
+        leaves: the values of each kept leaf.
+        failures: rows whose value cannot be generalized, or in which a NIR stops the record.
+        nirs: rows of the batch in which a NIR was found where a release lets none pass.
+    """
+
+    leaves: Mapping[TreatLeaf, TreatedLeaf]
+    failures: tuple[Failure, ...]
+    nirs: tuple[Ints, ...]
+
+
+def treat(
+    compiled: CompiledPlan, opened: Opened, judged: Judged, keys: KeySource | None
+) -> Treated:
+    """Keep, pseudonymize, generalize or redact what the matching releases keep."""
+    releases = opened.matched(compiled.releases)
+    leaves = {
+        step: _treat(step, opened, judged.identifiers, keys, compiled.plan.processing)
+        for step in compiled.steps_of(TreatLeaf, releases)
+    }
+    failures: list[Failure] = []
+    nirs: list[Ints] = []
+    for release in releases:
+        for column in release.columns:
+            for path, step in column.leaves.items():
+                treated = leaves[step]
+                if treated.bad is None and treated.hits is None:
+                    continue
+                node = opened.leaf(step)
+                slots = opened.released_slots(release, column, node)
+                if treated.bad is not None:
+                    rule = f"generalize: step {step.leaf.step}"
+                    failures += opened.fail(node, treated.bad & slots, "type", path, rule)
+                if treated.hits is not None and release.plan.nir == "absent":
+                    hit = (treated.hits > 0) & slots
+                    nirs.append(opened.at_base(node.at_rows(hit, opened.rows)))
+                    if release.plan.on_nir == "quarantine":
+                        failures += opened.fail(node, hit, "on-nir", path, "on_nir: quarantine")
+    return Treated(leaves, tuple(failures), tuple(nirs))
+
+
+def _treat(
+    step: TreatLeaf,
+    opened: Opened,
+    identifiers: Mapping[JudgeIdentifier, Judgement],
+    keys: KeySource | None,
+    processing: str,
+) -> TreatedLeaf:
+    leaf, node = step.leaf, opened.leaf(step)
+    array = node.array
+    assert array is not None
+    needed = np.logical_or.reduce([opened.matches[index] for index in step.releases])
+    is_sparse = bool(needed.sum() < SPARSE * opened.rows)
+    if pa.types.is_dictionary(array.type):
+        if leaf.redact and step.when is None and not is_sparse:
+            return TreatedLeaf(*redact_entries(array, redact))
+        if leaf.fate != "kept" or step.when is not None:
+            array = decode(array)
+    if leaf.pseudonym:
+        assert step.nir is not None
+        array = identifiers[step.nir].canonical
+    if step.when is not None:
+        array = keep_where(array, node.at_slots(opened.whens[step.when].holds))
+    if (leaf.pseudonym or leaf.redact) and is_sparse:
+        array = keep_where(array, node.at_slots(needed))
+    if leaf.pseudonym:
+        assert keys is not None
+        assert leaf.method is not None
+        derived = keys.key(processing=processing, item=step.item, method=leaf.method)
+        return TreatedLeaf(pseudonymize(array, derived.key, leaf.method))
+    if leaf.redact:
+        redacted, hits = redact(array)
+        return TreatedLeaf(redacted, np.asarray(hits))
+    if leaf.to:
+        return TreatedLeaf(generalize_dates(array, leaf.to))
+    if leaf.prefix:
+        return TreatedLeaf(generalize_text(array, leaf.prefix))
+    if leaf.step:
+        floors, bad = generalize_numbers(array, leaf.step)
+        return TreatedLeaf(floors, bad=bad)
+    return TreatedLeaf(array)
