@@ -32,6 +32,7 @@ LAYERS = (
     "streams",
     "beam",
     "runs",
+    "manual",
     "cli",
 )
 """A package imports only from those that stand before it."""

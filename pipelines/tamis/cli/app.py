@@ -85,6 +85,18 @@ def demo(
     raise typer.Exit(run_demo(folder))
 
 
+@app.command("help")
+def help_(
+    topic: Annotated[
+        str | None, typer.Argument(metavar="[TOPIC]", help="a page; without it, the list of pages")
+    ] = None,
+) -> None:
+    """Show a page of the manual."""
+    from tamis.cli.help import help_command
+
+    raise typer.Exit(help_command(topic))
+
+
 @app.command()
 def check(context: typer.Context, json: AsJson = False) -> None:
     """Prove the invariants; exit 1 with counterexamples."""

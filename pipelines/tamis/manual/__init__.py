@@ -1,0 +1,104 @@
+"""The manual: one Markdown page a topic, shown by `tamis help TOPIC`.
+
+The pages lie beside this module. Where a page lists the keys of a document, the list is made of
+the documents' models, between the marks `<!-- keys Policy -->` and `<!-- /keys -->`; `publish()`
+writes these lists anew after a change of the models, and a test compares them.
+
+May import the documents' models and nothing of Beam. Begin reading at `architecture.md`.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tamis.documents.editors import json_schemas
+from tamis.errors import UsageError
+from tamis.language import _
+
+PAGES = Path(__file__).parent
+
+_KEYS = re.compile(r"(<!-- keys (\w+) -->\n).*?(<!-- /keys -->)", re.DOTALL)
+
+
+def topics() -> dict[str, str]:
+    """The manual's topics in alphabetical order, each with its title.
+
+    Example:
+        >>> topics()["policies"]
+        'Policies: who needs which field, and why'
+    """
+    return {
+        page.stem: page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        for page in sorted(PAGES.glob("*.md"))
+    }
+
+
+def read_page(topic: str) -> str:
+    """The Markdown of one page, without the marks that only its tests and its maker need.
+
+    Raises:
+        UsageError: there is no page of this name.
+    """
+    known = topics()
+    if topic not in known:
+        raise UsageError(
+            _("no topic `{topic}`: choose {topics}", topic=topic, topics=", ".join(known))
+        )
+    text = (PAGES / f"{topic}.md").read_text(encoding="utf-8")
+    return re.sub(r"^<!--.*?-->\n", "", text, flags=re.MULTILINE)
+
+
+def with_keys(text: str) -> str:
+    """`text` with every list of keys made anew of the documents' models."""
+    return _KEYS.sub(lambda found: found[1] + "\n".join(_table(found[2])) + "\n" + found[3], text)
+
+
+def publish(folder: Path = PAGES) -> None:
+    """Write the lists of keys in all pages of `folder` anew."""
+    for page in folder.glob("*.md"):
+        page.write_text(with_keys(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _table(model: str) -> Iterator[str]:
+    """One row a key of a model: name, type, default, meaning."""
+    schema = _definitions()[model]
+    required = schema.get("required", ())
+    yield "| key | value | without it | meaning |"
+    yield "|---|---|---|---|"
+    for name, key in schema["properties"].items():
+        default = "must be given" if name in required else _default(key.get("default"))
+        meaning = " ".join(key.get("description", "").split())
+        yield f"| `{name}` | {_type(key)} | {default} | {meaning} |"
+
+
+def _definitions() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for schema in json_schemas().values():
+        found |= {schema["title"]: schema, **schema.get("$defs", {})}
+    return found
+
+
+def _default(value: Any) -> str:
+    if value is None or value in ("", [], {}):
+        return "–"
+    if isinstance(value, dict):
+        return "–"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _type(key: dict[str, Any]) -> str:
+    """A key's JSON Schema in a few words."""
+    if "$ref" in key:
+        return key["$ref"].rpartition("/")[2]
+    if "anyOf" in key:
+        kinds = [_type(choice) for choice in key["anyOf"] if choice.get("type") != "null"]
+        return " or ".join(dict.fromkeys(kinds))
+    if "enum" in key or "const" in key:
+        return ", ".join(f"`{value}`" for value in key.get("enum", [key.get("const")]))
+    kind = key.get("type", "any value")
+    if kind == "array":
+        return f"list of {_type(key.get('items', {}))}"
+    if kind == "object":
+        return f"mapping to {_type(key.get('additionalProperties', {}))}"
+    return "date" if key.get("format") == "date" else str(kind)
