@@ -39,9 +39,17 @@ class Problem:
     column: int
     text: str
 
+    @property
+    def place(self) -> str:
+        """`file:line:column`, or the file alone."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{where}: {self.text}"
+        return f"{self.place}: {self.text}"
+
+    def as_json(self) -> dict[str, str | int]:
+        """Return the problem as a JSON object."""
+        return {"file": self.file, "line": self.line, "column": self.column, "text": self.text}
 
 
 class DocumentError(TamisError):

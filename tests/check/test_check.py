@@ -114,7 +114,7 @@ def test_all_grammar_problems_of_all_documents_are_told_at_once(
     assert "policies/feed.yaml:16:9: unknown key `becuase`, did you mean `because`?" in told
     assert "policies/aid.yaml:2:9: no schema `peeple` in schemas, did you mean `people`?" in told
     assert "schemas/people.yaml:12:16: unknown type `int17`, did you mean `int16`?" in told
-    assert "policies/register.yaml:15:18: should be true, false or unknown" in told
+    assert "policies/register.yaml:15:18: must be true, false or unknown" in told
     assert len(told) == len(set(told)) == 4
 
 
@@ -125,7 +125,10 @@ def test_a_release_id_is_a_plain_folder_name(name: str, make_project: MakeProjec
 
 
 def test_a_policy_is_called_like_its_file(make_project: MakeProject) -> None:
-    with pytest.raises(DocumentError, match=r"feed\.yaml:1:9: the policy is called `food`"):
+    with pytest.raises(
+        DocumentError,
+        match=r"feed\.yaml:1:9: the policy must be called `feed` as its file is, not `food`",
+    ):
         check(make_project(("policies/feed.yaml", "policy: feed", "policy: food")))
 
 

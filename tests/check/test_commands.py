@@ -20,7 +20,7 @@ def test_check_says_that_all_holds_and_on_what_it_stands(
     assert check_command(make_project(), False) == 0
     assert capsys.readouterr().out == (
         "warning: policies/aid.yaml:6:3: 3 items with a purpose selon notre lecture\n"
-        "3 policies: the eight invariants hold on every day; 0 violations, 1 warning\n"
+        "3 policies: the eight rules hold on every day; 0 violations, 1 warning\n"
         "what holds, holds for the documents as declared\n"
     )
 
@@ -30,8 +30,8 @@ def test_check_prints_place_rule_day_and_counterexample(
 ) -> None:
     assert check_command(make_project(NIR_KEPT), False) == 1
     assert capsys.readouterr().out.splitlines()[1:] == [
-        "policies/study.yaml:12:16: `nir` is an identifier (nir, nia): under R6323-37.III.2 it is "
-        "dropped or pseudonymized, never kept",
+        "policies/study.yaml:12:16: `nir` is an identifier (nir, nia): under R6323-37.III.2 it "
+        "must be dropped or pseudonymized, never kept",
         "  rule 4 (no NIR under paragraph III), on 2021-01-01",
         "  release etude · item R6323-37.III.2 · field nir · identifier nir, nia",
         "1 violation, 1 warning",

@@ -3,7 +3,6 @@
 import dataclasses
 import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +11,15 @@ from hypothesis import strategies as st
 
 from tamis.check.check import violations_on
 from tamis.documents.calendar import days_of
-from tamis.documents.context import Subject, open_subject
+from tamis.documents.context import PolicyContext, open_policy
 from tamis.documents.policy import Policy
 from tamis.documents.positions import Source
 from tamis.documents.tags import TAGS
 from tamis.errors import DocumentError, UsageError
-from tamis.plan.compile import compile_subject
+from tamis.plan.compile import compile_policy
 from tamis.plan.project import Project
+
+from ..projects import BASE
 
 IDENTIFIERS = {"nir", "cle"}
 PARTS = {"sexe": "sex", "naissance": "birth", "commune": "place"}
@@ -55,8 +56,8 @@ DATES = [datetime.date(year, month, 1) for year in range(2019, 2028) for month i
 
 
 @cache
-def base() -> Subject:
-    return open_subject(Project(Path(__file__).parent / "base"), "study")
+def base() -> PolicyContext:
+    return open_policy(Project(BASE), "study")
 
 
 @st.composite
@@ -112,7 +113,7 @@ def releases(draw: st.DrawFn, usual: tuple[str, str, str]) -> dict[str, Any]:
 
 
 @st.composite
-def subjects(draw: st.DrawFn) -> Subject:
+def subjects(draw: st.DrawFn) -> PolicyContext:
     usual = draw(st.sampled_from(FLOWS))
     out = draw(st.integers(0, 9)) == 0 or ".I." not in usual[0]
     policy = Policy.model_validate(
@@ -127,7 +128,7 @@ def subjects(draw: st.DrawFn) -> Subject:
     return dataclasses.replace(base(), policy=policy, source=Source("study.yaml", {}, {}))
 
 
-def leaks(subject: Subject, day: datetime.date) -> set[int]:
+def leaks(subject: PolicyContext, day: datetime.date) -> set[int]:
     """The oracle: which of rules 4 and 5 some release in force on `day` breaks."""
     broken: set[int] = set()
     for release in subject.policy.releases:
@@ -157,7 +158,9 @@ def leaks(subject: Subject, day: datetime.date) -> set[int]:
 
 @settings(max_examples=300)
 @given(subjects())
-def test_a_plan_compiles_on_a_day_if_and_only_if_no_rule_fails_on_it(subject: Subject) -> None:
+def test_a_plan_compiles_on_a_day_if_and_only_if_no_rule_fails_on_it(
+    subject: PolicyContext,
+) -> None:
     for day in days_of(DayRange(DATES[0]), {*DATES, *subject.cuts}):
         found = violations_on(subject, day)
         broken = leaks(subject, day)
@@ -165,13 +168,13 @@ def test_a_plan_compiles_on_a_day_if_and_only_if_no_rule_fails_on_it(subject: Su
         in_force = any(release.in_force(day) for release in subject.policy.releases)
         if not in_force:
             with pytest.raises(UsageError):
-                compile_subject(subject, day)
+                compile_policy(subject, day)
         elif found:
             with pytest.raises(DocumentError):
-                compile_subject(subject, day)
+                compile_policy(subject, day)
         else:
             assert not broken
-            plan = compile_subject(subject, day)
+            plan = compile_policy(subject, day)
             assert plan.valid_until is None or plan.valid_until > day
             for release in plan.releases:
                 columns = [leaf.pseudonym or leaf.path for leaf in release.leaves]
@@ -191,7 +194,7 @@ class DayRange:
 
 @settings(max_examples=100)
 @given(subjects())
-def test_between_two_cuts_nothing_changes(subject: Subject) -> None:
+def test_between_two_cuts_nothing_changes(subject: PolicyContext) -> None:
     """One day stands for its whole piece of the time line."""
     for cut in subject.cuts:
         same = cut + datetime.timedelta(days=1)

@@ -9,7 +9,8 @@ import pytest
 from tamis.cli.diff import diff_command
 from tamis.errors import DocumentError, UsageError
 
-BASE = Path(__file__).parent.parent / "check" / "base"
+from ..projects import BASE
+
 FEED = "policies/feed.yaml"
 WIDER = ("[nir, nom]", "[nir, nom, sexe]")
 NARROWER = ("[nir, nom]", "[nir]")
@@ -120,8 +121,8 @@ def test_attributes_and_filters_of_the_work_tree_have_no_say(repository: Path, r
     [
         ("HEAD~9", "neither a folder nor a revision"),
         ("--output=stolen", "neither a folder nor a revision"),
-        ("", "not an empty name"),
-        ("schemas", "holds no folder `policies`"),
+        ("", "got an empty name"),
+        ("schemas", "must have a folder `policies`"),
     ],
 )
 def test_what_is_no_project_is_refused(repository: Path, run: Run, name: str, text: str) -> None:
@@ -134,7 +135,7 @@ def test_a_revision_without_policies_is_refused(repository: Path, run: Run) -> N
     shutil.rmtree("policies")
     commit("second")
 
-    with pytest.raises(UsageError, match="that revision holds no folder `policies` here"):
+    with pytest.raises(UsageError, match="the revision must have a folder `policies` here"):
         run("HEAD", "HEAD~1")
 
 
@@ -142,7 +143,7 @@ def test_a_link_in_a_revision_is_not_followed(repository: Path, run: Run) -> Non
     Path("policies/linked.yaml").symlink_to("feed.yaml")
     commit("second")
 
-    with pytest.raises(UsageError, match=r"HEAD:policies/linked\.yaml: is no plain file"):
+    with pytest.raises(UsageError, match=r"HEAD:policies/linked\.yaml: must be a plain file"):
         run("HEAD", ".")
 
 

@@ -21,7 +21,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.check.check import check
-from tamis.check.rules.need import known_categories
 from tamis.cli.draft import draft_command
 from tamis.documents.positions import read_document
 from tamis.documents.schema import CsvOptions, Schema
@@ -366,7 +365,7 @@ def test_it_says_how_many_rows_it_looked_at(draft: Draft, tmp_path: Path) -> Non
 
 
 def test_hints_name_categories_that_the_law_knows() -> None:
-    known = known_categories(bundled_project().law)
+    known = bundled_project().law.category_slugs
     hinted = {slug for _, slugs in names.CATEGORIES for slug in slugs}
 
     assert hinted - set(known) == {"outside"}

@@ -31,7 +31,7 @@ def test_a_version_ends_the_day_before_the_next_begins() -> None:
 
 
 def test_versions_do_not_overlap() -> None:
-    with pytest.raises(ValidationError, match="version v1 begins before v0 ends"):
+    with pytest.raises(ValidationError, match="version v1 must not begin before v0 ends"):
         Article.model_validate(article(("2020-01-01", None), ("2021-01-01", None)))
 
 

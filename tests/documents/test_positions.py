@@ -72,24 +72,27 @@ def test_a_byte_order_mark_moves_no_position(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "feed.yaml:1:1: is empty"),
-        ("- a\n", "feed.yaml:1:1: a document is a mapping of keys to values"),
+        ("", "feed.yaml:1:1: must not be empty"),
+        ("- a\n", "feed.yaml:1:1: must be a mapping of keys to values"),
         ("schema: [\n", "feed.yaml:2:1: not YAML: "),
-        (b"schema: caf\xe9\n", "feed.yaml:1:1: is not UTF-8"),
+        (b"schema: caf\xe9\n", "feed.yaml:1:1: must be encoded in UTF-8"),
         ("schema: feed\n", "feed.yaml:1:1: key `fields` is missing"),
         (
             "schema: feed\nschema: feed\nfields: {a: {type: string}}\n",
             "feed.yaml:2:1: key `schema`",
         ),
         ("schema: feed\nfields: {a: {type: strnig}}\n", "feed.yaml:2:13: unknown type `strnig`"),
-        ("schema: feed\nfields: {a: {type: list}}\n", "feed.yaml:2:13: a `list` says `of`"),
+        ("schema: feed\nfields: {a: {type: list}}\n", "feed.yaml:2:13: a `list` must have `of`"),
         (
             "schema: feed\nfields: {a.b: {type: string}}\n",
-            "a field's name is not empty, has no dot",
+            "a field's name must not be empty, contain a dot",
         ),
-        ("schema: 12\nfields: {a: {type: string}}\n", "feed.yaml:1:9: should be a string: put it"),
-        ("schema: a\nfields: {a: {type: int8, free_text: true}}\n", "only a string is `free_text`"),
-        ("schema: a\nfields: &f {a: {type: struct, fields: *f}}\n", "refers to itself"),
+        ("schema: 12\nfields: {a: {type: string}}\n", "feed.yaml:1:9: must be a string: put it"),
+        (
+            "schema: a\nfields: {a: {type: int8, free_text: true}}\n",
+            "only a `string` can be `free_text`, got `int8`",
+        ),
+        ("schema: a\nfields: &f {a: {type: struct, fields: *f}}\n", "must not refer to itself"),
         (
             "schema: a\nfields: {a: {type: string, describes: one, two}}\n",
             "2:44: unknown key `two`: a",
@@ -118,12 +121,16 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
             "becuase: so",
             "feed.yaml:10:9: unknown key `becuase`, did you mean `because`?",
         ),
-        ("from: 2025-01-01", "from: 2025-13-01", "feed.yaml:8:11: cannot be read as timestamp"),
+        ("from: 2025-01-01", "from: 2025-13-01", "feed.yaml:8:11: must be a day that exists"),
         ("item: R6323-37.I.1", "id: a/b\n    item: R6323-37.I.1", "feed.yaml:6:9: "),
-        ("item: R6323-37.I.1", "id: _x\n    item: R6323-37.I.1", "does not begin with `_`"),
-        ("policy: feed", "policy: _feed", "does not begin with `_`"),
-        ("direction: into-store", "direction: in", "feed.yaml:4:12: input should be 'into-store'"),
-        ("keep: [nir]", "keep: [nir]\n    treat: {nir: {}}", "says exactly one of `pseudonymize`"),
+        ("item: R6323-37.I.1", "id: _x\n    item: R6323-37.I.1", "nor begin with `_`"),
+        ("policy: feed", "policy: _feed", "nor begin with `_`"),
+        ("direction: into-store", "direction: in", "feed.yaml:4:12: must be 'into-store'"),
+        (
+            "keep: [nir]",
+            "keep: [nir]\n    treat: {nir: {}}",
+            "must have exactly one of `pseudonymize`",
+        ),
         ("keep: [nir]", "keep: [nir]\n    treat: {nir: {generalize: {step: 0}}}", "greater than 0"),
         ("keep: [nir]", "keep: [nir]\n        when: [{field: nir, in: []}]", "feed.yaml:12:33: "),
         ("keep: [nir]", "keep: [nir]\n        when: [{field: nir, in: [[1]]}]", "a plain value"),
@@ -150,9 +157,7 @@ def test_messages_never_hold_a_value(tmp_path: Path) -> None:
 
 def test_carries_nir_is_yes_no_or_not_known(tmp_path: Path) -> None:
     text = "register: r\nprocessings: {p: {name: n, carries_nir: maybe}}\n"
-    assert problems(tmp_path, text, Register) == [
-        "feed.yaml:2:41: should be true, false or unknown"
-    ]
+    assert problems(tmp_path, text, Register) == ["feed.yaml:2:41: must be true, false or unknown"]
 
 
 def test_a_suggestion_is_close_or_there_is_none() -> None:

@@ -13,10 +13,10 @@ import pytest
 from tamis.beam.look import Look
 from tamis.documents import project as documents
 from tamis.documents.calendar import today
-from tamis.documents.context import open_subject
+from tamis.documents.context import open_policy
 from tamis.dry_run.compose import compose
 from tamis.dry_run.result import DryRun
-from tamis.plan.compile import compile_subject, whole_schema
+from tamis.plan.compile import compile_policy, whole_schema
 from tamis.plan.project import Project, load_project
 from tamis.runs.batch import dry_run
 
@@ -86,8 +86,8 @@ class Desk:
         policy: str = "evaluation",
     ) -> DryRun:
         """The result of a dry run, as the command makes it."""
-        subject = open_subject(self.project, policy)
-        plan = compile_subject(subject, today())
+        subject = open_policy(self.project, policy)
+        plan = compile_policy(subject, today())
         other = load_project(against).plan(policy, today()) if against else None
         look = Look(whole_schema(subject), profiles, other)
         measured = dry_run(plan, inputs, look=look, limit=limit, options=(IN_MEMORY,))

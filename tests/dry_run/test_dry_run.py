@@ -16,13 +16,13 @@ from rich.console import Console
 from tamis.beam.look import Look
 from tamis.beam.read import share_out
 from tamis.documents.calendar import today
-from tamis.documents.context import open_subject
+from tamis.documents.context import open_policy
 from tamis.dry_run.compose import compose
 from tamis.dry_run.html import render_html
 from tamis.dry_run.result import PUBLISHED, DryRun, as_text, json_schema
 from tamis.dry_run.terminal import tell_dry_run
 from tamis.keys.keyring import Keyring
-from tamis.plan.compile import compile_subject, whole_schema
+from tamis.plan.compile import compile_policy, whole_schema
 from tamis.plan.project import bundled_project
 from tamis.runs.batch import Job, dry_run, run
 from tamis.synthetic.files import write_feed
@@ -50,8 +50,8 @@ def told(result: DryRun, *, terminal: bool = False) -> str:
 def test_its_figures_and_bytes_are_those_of_a_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subject = open_subject(PROJECT, name)
-    plan = compile_subject(subject, today())
+    subject = open_policy(PROJECT, name)
+    plan = compile_policy(subject, today())
     feed = tmp_path / f"feed.{subject.schema.format.name}"
     records = make_records(
         subject.schema,

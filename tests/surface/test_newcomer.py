@@ -153,5 +153,5 @@ def test_check_refuses_to_keep_a_field_whose_category_was_not_chosen(tmp_path: P
 
     said = shell("tamis --project P check || echo exit $?", tmp_path)
 
-    assert "`code_rncp` has no category: never kept" in said
+    assert "`code_rncp` has no category and must not be kept" in said
     assert "exit 1" in said

@@ -1,34 +1,40 @@
 """One case of the enumeration: a release on a day. Each rule judges cases."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from tamis.check.catalogue import Rule
 from tamis.check.violation import Violation
 from tamis.documents.calendar import LawOfDay
-from tamis.documents.context import Keep, Subject, Test, keeps_of, tests_of
+from tamis.documents.context import (
+    KeptField,
+    PlacedCondition,
+    PolicyContext,
+    conditions_of,
+    kept_fields,
+)
 from tamis.documents.law import Item, item_key
 from tamis.documents.policy import Release, Treatment
-from tamis.documents.positions import Path_
-from tamis.documents.schema import Leaf
-from tamis.errors import Problem
+from tamis.documents.positions import DocumentPath, Source
+from tamis.documents.schema import SchemaLeaf
 
 
 @dataclass(frozen=True)
 class Case:
     """The release at `index` of a policy, under the law of one day."""
 
-    subject: Subject
+    context: PolicyContext
     index: int
     law: LawOfDay
 
     @property
     def release(self) -> Release:
         """The release that is judged."""
-        return self.subject.policy.releases[self.index]
+        return self.context.policy.releases[self.index]
 
     @property
-    def place(self) -> Path_:
+    def place(self) -> DocumentPath:
         """Where the release stands in its policy."""
         return ("releases", self.index)
 
@@ -48,23 +54,23 @@ class Case:
         return item_key(self.release.item).partition(".")[0]
 
     @cached_property
-    def keeps(self) -> tuple[tuple[Keep, Leaf], ...]:
-        """What the needs keep, as far as the schema knows it."""
-        leaves = self.subject.leaves
-        found = keeps_of(self.release, self.place)
-        return tuple((keep, leaves[keep.path]) for keep in found if keep.path in leaves)
+    def kept(self) -> tuple[tuple[KeptField, SchemaLeaf], ...]:
+        """The fields that the needs keep, as far as the schema has them."""
+        leaves = self.context.leaves
+        kept = kept_fields(self.release, self.place)
+        return tuple((field, leaves[field.path]) for field in kept if field.path in leaves)
 
     @cached_property
-    def tests(self) -> tuple[tuple[Test, Leaf], ...]:
-        """What the conditions test, as far as the schema knows it."""
-        leaves = self.subject.leaves
-        found = tests_of(self.release, self.place)
-        return tuple((test, leaves[test.field]) for test in found if test.field in leaves)
+    def conditions(self) -> tuple[tuple[PlacedCondition, SchemaLeaf], ...]:
+        """The conditions on fields, as far as the schema has them."""
+        leaves = self.context.leaves
+        tests = conditions_of(self.release, self.place)
+        return tuple((test, leaves[test.field]) for test in tests if test.field in leaves)
 
     @cached_property
-    def treated(self) -> tuple[tuple[Path_, Treatment, Leaf], ...]:
-        """What the treatments change, as far as the schema knows it, and where they stand."""
-        leaves = self.subject.leaves
+    def treated(self) -> tuple[tuple[DocumentPath, Treatment, SchemaLeaf], ...]:
+        """The treatments of fields that the schema has, and where they stand."""
+        leaves = self.context.leaves
         return tuple(
             ((*self.place, "treat", path), treatment, leaves[path])
             for path, treatment in self.release.treat.items()
@@ -72,31 +78,38 @@ class Case:
         )
 
     @property
-    def edge(self) -> Path_:
-        """Where the release says that the day is in its window."""
+    def edge(self) -> DocumentPath:
+        """The key of the release by which it is in force on the day."""
         if self.law.day == self.release.from_:
             return (*self.place, "from")
         return (*self.place, "until" if self.release.until else "item")
 
     def violation(
-        self, rule: int, code: str, place: Path_, text: str, /, **counterexample: str
+        self,
+        rule: Rule,
+        code: str,
+        place: DocumentPath,
+        text: str,
+        counterexample: Mapping[str, str] = {},
+        *,
+        shown: Mapping[str, str] = {},
+        key: bool = False,
+        source: Source | None = None,
     ) -> Violation:
-        """The violation of `rule` by the value at `place` of the policy."""
-        return self.violated(rule, code, self.subject.source.problem(place, text), counterexample)
+        """Return the violation of `rule` by what stands at `place` of a document.
 
-    def key_violation(
-        self, rule: int, code: str, place: Path_, text: str, /, **counterexample: str
-    ) -> Violation:
-        """The violation of `rule` by the key at `place` of the policy."""
-        problem = self.subject.source.problem(place, text, key=True)
-        return self.violated(rule, code, problem, counterexample)
-
-    def violated(
-        self, rule: int, code: str, problem: Problem, counterexample: Mapping[str, str]
-    ) -> Violation:
-        """The violation of `rule` at any place of any document."""
+        Args:
+            rule: the rule that does not hold.
+            code: the kind of violation, as a slug.
+            place: of the value that violates the rule.
+            text: what is wrong; values in braces are the release's id, its item, the
+                counterexample's and those of `shown`.
+            counterexample: names and values of documents that show it, beside release and item.
+            shown: further values for the text.
+            key: point at the value's key.
+            source: of the document; by default the policy's.
+        """
         example = {"release": self.release.id, "item": self.release.item, **counterexample}
+        text = text.format(**{**example, **shown})
+        problem = (source or self.context.source).problem(place, text, key=key)
         return Violation(problem, rule, code, self.law.day, tuple(example.items()))
-
-
-Found = Iterator[Violation]

@@ -1,31 +1,29 @@
-"""Prove the eight invariants of `design.md` §4, by enumeration over the cut time line.
+"""Prove the rules by enumeration: every policy, every release, one day for each piece of time.
 
-For every policy, every release and one day for each piece of its window between two dates that
-any document names, each rule is asked for a counterexample. The domain is finite, so a rule
-without one holds; what holds, holds for the documents as declared.
+For every release and one day of each piece of its validity between two dates that any document
+names, each rule is asked for a counterexample. The domain is finite, so a rule without one holds;
+what holds, holds for the documents as declared.
 
-    policies/lazy.yaml:14:16: `nir` is an identifier (nir): under R6323-37.III.2 it is dropped …
+    policies/lazy.yaml:14:16: `nir` is an identifier (nir): under R6323-37.III.2 it must be …
       rule 4 (no NIR under paragraph III), on 2022-01-01
       release evaluation · item R6323-37.III.2 · field nir · identifier nir
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 
-from tamis.check.case import Case, Found
+from tamis.check.case import Case
 from tamis.check.rules import consistency, identifiers, naming, need, permission
-from tamis.check.violation import Violation
-from tamis.check.warnings import notices
-from tamis.documents.calendar import LawOfDay, days_of, law_cuts, law_on, window_cuts
-from tamis.documents.context import Subject, open_subject
+from tamis.check.violation import Violation, Violations
+from tamis.check.warnings import warnings_of
+from tamis.documents.calendar import LawOfDay, days_of, interval_cuts, law_cuts, law_on
+from tamis.documents.context import PolicyContext, open_policy
 from tamis.documents.project import Documents
 from tamis.errors import DocumentError, Problem
 
-Rule = Callable[[Case], Found]
-
-_RULES: tuple[Rule, ...] = (
-    permission.judge_window,
+_JUDGES: tuple[Callable[[Case], Violations], ...] = (
+    permission.judge_validity,
     permission.judge_item,
     permission.judge_purpose,
     permission.judge_entry,
@@ -50,10 +48,10 @@ _RULES: tuple[Rule, ...] = (
 
 
 def check(documents: Documents) -> list[Violation]:
-    """Prove the invariants of every policy of a project, on every day.
+    """Prove the rules for every policy of a project, on every day.
 
     Args:
-        documents: of the project, which are judged; none is changed.
+        documents: of the project.
 
     Returns:
         Errors and warnings, each once for a place, with the first day it shows; by file and line.
@@ -61,73 +59,85 @@ def check(documents: Documents) -> list[Violation]:
     Raises:
         DocumentError: documents that do not follow their grammar, with all their problems.
     """
-    subjects = _open_all(documents)
+    contexts = _open_all(documents)
     law = documents.law
     register, register_source = documents.register
+    processings = register.processings.values()
     cuts = (
         law_cuts(law)
-        | window_cuts(entry for one in register.processings.values() for entry in one.entries)
-        | window_cuts(release for one in subjects for release in one.policy.releases)
+        | interval_cuts(entry for processing in processings for entry in processing.entries)
+        | interval_cuts(release for context in contexts for release in context.policy.releases)
     )
-    found: list[Violation] = []
-    for subject in subjects:
-        for index, release in enumerate(subject.policy.releases):
+    violations: list[Violation] = []
+    for context in contexts:
+        for index, release in enumerate(context.policy.releases):
             for day in days_of(release, cuts):
-                found += _judge(subject, index, law_on(law, day))
+                violations += _judge(context, index, law_on(law, day))
     for name in documents.schemas():
         schema, source = documents.schema(name)
-        found += consistency.judge_schema(schema, source, law)
-    found += consistency.judge_register(register, register_source, law)
-    found += consistency.judge_law(law)
-    found += notices(subjects, cuts)
-    return _first_of_each(found)
+        violations += consistency.judge_schema(schema, source, law)
+    violations += consistency.judge_register(register, register_source, law)
+    violations += consistency.judge_law(law)
+    violations += warnings_of(contexts, cuts)
+    return _first_of_each(violations)
 
 
-def violations_on(subject: Subject, day: datetime.date) -> list[Violation]:
-    """What the releases of `subject` that are in force on `day` violate on that day."""
-    law = law_on(subject.law, day)
-    found = list(consistency.judge_schema(subject.schema, subject.schema_source, subject.law))
-    for index, release in enumerate(subject.policy.releases):
+def violations_on(context: PolicyContext, day: datetime.date) -> list[Violation]:
+    """Return what the releases of a policy that are in force on `day` violate on that day."""
+    law = law_on(context.law, day)
+    violations = list(consistency.judge_schema(context.schema, context.schema_source, context.law))
+    for index, release in enumerate(context.policy.releases):
         if release.in_force(day):
-            found += _judge(subject, index, law)
-    return _first_of_each(found)
+            violations += _judge(context, index, law)
+    return _first_of_each(violations)
 
 
-def _judge(subject: Subject, index: int, law: LawOfDay) -> Iterator[Violation]:
-    case = Case(subject, index, law)
-    for rule in _RULES:
-        yield from rule(case)
+def _judge(context: PolicyContext, index: int, law: LawOfDay) -> Violations:
+    case = Case(context, index, law)
+    for judge in _JUDGES:
+        yield from judge(case)
 
 
-def _open_all(documents: Documents) -> list[Subject]:
-    """Every policy with its documents; schemas that no policy uses are read too."""
+def _open_all(documents: Documents) -> list[PolicyContext]:
+    """Every policy with its documents; schemas that no policy uses are read too.
+
+    Raises:
+        DocumentError: the problems of all documents that do not follow their grammar.
+    """
     problems: dict[Problem, None] = {}
-    subjects: list[Subject] = []
+    contexts: list[PolicyContext] = []
     readers: list[Callable[[], object]] = [lambda: documents.law, lambda: documents.register]
     readers += [partial(documents.schema, name) for name in documents.schemas()]
-    readers += [partial(open_subject, documents, name) for name in documents.policies()]
+    readers += [partial(open_policy, documents, name) for name in documents.policies()]
     for read in readers:
         try:
             document = read()
         except DocumentError as error:
             problems.update(dict.fromkeys(error.problems))
         else:
-            subjects += [document] if isinstance(document, Subject) else []
+            contexts += [document] if isinstance(document, PolicyContext) else []
     if problems:
         raise DocumentError(*problems)
-    return subjects
+    return contexts
 
 
-def _first_of_each(found: Iterable[Violation]) -> list[Violation]:
+def _first_of_each(violations: Iterable[Violation]) -> list[Violation]:
+    """The violation of the first day for each place and code, by severity, file and line."""
     first: dict[tuple[object, ...], Violation] = {}
-    for one in found:
-        place = one.problem
-        key = (one.severity, one.rule, one.code, place.file, place.line, place.column)
-        if key not in first or (one.day or datetime.date.max) < (
-            first[key].day or datetime.date.max
-        ):
-            first[key] = one
+    for violation in violations:
+        key = (violation.severity, violation.rule, violation.code, violation.problem.place)
+        if key not in first or _day(violation) < _day(first[key]):
+            first[key] = violation
     return sorted(
         first.values(),
-        key=lambda one: (one.severity, one.problem.file, one.problem.line, one.problem.column),
+        key=lambda violation: (
+            violation.severity,
+            violation.problem.file,
+            violation.problem.line,
+            violation.problem.column,
+        ),
     )
+
+
+def _day(violation: Violation) -> datetime.date:
+    return violation.day or datetime.date.max

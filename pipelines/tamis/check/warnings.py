@@ -1,171 +1,230 @@
-"""What `check` says aloud though nothing is violated: what the documents stand on."""
+"""Warnings of `tamis check`: what the documents assume (inferred links, unknown facts).
+
+They never fail the check.
+"""
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from tamis.check.case import Case
-from tamis.check.rules.identifiers import parts_told
-from tamis.check.violation import Violation
+from tamis.check.catalogue import Rule
+from tamis.check.rules.identifiers import disclosed_parts
+from tamis.check.violation import Violation, Violations
 from tamis.documents.calendar import days_of, law_on
-from tamis.documents.context import Subject, keeps_of
+from tamis.documents.context import PolicyContext, kept_fields
 from tamis.documents.law import Attested, Item
-from tamis.documents.positions import Path_
+from tamis.documents.positions import DocumentPath
 from tamis.documents.register import Entry
-from tamis.documents.schema import NirPart
+from tamis.documents.schema import NirPart, SchemaLeaf
 from tamis.errors import Problem
+from tamis.language import N_, _, ngettext
 
-_STANDS_ON: dict[Attested, str] = {
-    "superseded": "an earlier wording of the list",
-    "inferred": "the Code, which states the flow; the list was not read",
-    "example": "nothing: made to illustrate, `run` asks for --allow-example",
+_BASES: dict[Attested, str] = {
+    "superseded": N_("an earlier wording of the list"),
+    "inferred": N_("the Code, which states the flow; the list was not read"),
+    "example": N_("nothing: made to illustrate, `run` asks for --allow-example"),
 }
+"""What register entries rest on that are not `read`, in words."""
+
+Cuts = Iterable[datetime.date]
 
 
-def notices(subjects: Sequence[Subject], cuts: Iterable[datetime.date]) -> Iterator[Violation]:
-    """The warnings of policies that hold: partners, attestations, inferred links."""
-    yield from _partners(subjects, cuts)
-    yield from _together(subjects, cuts)
-    yield from _attestations(subjects)
-    yield from _links(subjects, cuts)
+def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
+    """Yield the warnings about policies: partners, NIR parts, attestations, inferred links."""
+    yield from _partners(contexts, cuts)
+    yield from _rebuilt_together(contexts, cuts)
+    yield from _attestations(contexts)
+    yield from _inferred_links(contexts, cuts)
 
 
-def _partners(subjects: Sequence[Subject], cuts: Iterable[datetime.date]) -> Iterator[Violation]:
-    for subject in subjects:
-        processing = subject.processing
+def _partners(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
+    """Partners of whom it is unknown whether they carry the NIR, or who do under paragraph III."""
+    for context in contexts:
+        processing, slug = context.processing, context.policy.processing
         if processing is None:
             continue
-        for release, day, item in _items(subject, cuts):
-            unknown = processing.carries_nir == "unknown"
-            if not unknown and not (processing.carries_nir is True and item.nir == "absent"):
+        for release, day, item in _items(context, cuts):
+            code = "partner-unknown"
+            if processing.carries_nir == "unknown" and item.nir == "carried":
+                text = _(
+                    "whether processing `{processing}` carries the NIR is not known; {item} is for "
+                    "processings that do"
+                )
+            elif processing.carries_nir == "unknown":
+                text = _(
+                    "whether processing `{processing}` carries the NIR is not known; {item} is for "
+                    "processings that do not"
+                )
+            elif processing.carries_nir is True and item.nir == "absent":
+                code = "partner-with-nir"
+                text = _(
+                    "processing `{processing}` carries the NIR; {item} is for processings that do "
+                    "not"
+                )
+            else:
                 continue
-            slug = subject.policy.processing
-            text = (
-                f"whether processing `{slug}` carries the NIR is not known; {release} is for those "
-                f"that {'do' if item.nir == 'carried' else 'do not'}"
-                if unknown
-                else f"processing `{slug}` carries the NIR; {release} is for those that do not"
-            )
-            place = ("processings", slug, "carries_nir")
-            problem = subject.register_source.problem(place, text)
+            text = text.format(processing=slug, item=release)
+            problem = context.register_source.problem(("processings", slug, "carries_nir"), text)
             example = (("processing", slug), ("item", release))
-            code = "partner-unknown" if unknown else "partner-with-nir"
-            yield Violation(problem, 3, code, day, example, "warning")
+            yield Violation(problem, Rule.PARTNER, code, day, example, "warning")
 
 
-def _together(subjects: Sequence[Subject], cuts: Iterable[datetime.date]) -> Iterator[Violation]:
-    """5, of several releases: each tells a part of the NIR, and one partner may hold them all."""
+def _rebuilt_together(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
+    """Several releases that each disclose a part of the NIR, all to one partner on one day."""
     for day in sorted(cuts):
-        told: dict[str, dict[NirPart, tuple[Case, str, Path_]]] = {}
-        for subject in subjects:
-            law = law_on(subject.law, day)
-            for index, release in enumerate(subject.policy.releases):
-                case = Case(subject, index, law)
-                parts = parts_told(case)
+        partners: dict[str, dict[NirPart, tuple[Case, str, DocumentPath]]] = {}
+        for context in contexts:
+            law = law_on(context.law, day)
+            for index, release in enumerate(context.policy.releases):
+                case = Case(context, index, law)
+                parts = disclosed_parts(case)
                 if release.in_force(day) and case.nir_absent and len(parts) < 3:
-                    held = told.setdefault(subject.policy.processing, {})
+                    held = partners.setdefault(context.policy.processing, {})
                     for part, (path, place) in parts.items():
                         held.setdefault(part, (case, path, place))
-        for slug, held in told.items():
+        for slug, held in partners.items():
             if len(held) == 3:
-                *_, (case, _, place) = held.values()
-                named = ", ".join(f"`{one.release.id}` {path}" for one, path, _ in held.values())
-                text = f"releases to `{slug}` rebuild the NIR where they are put together: {named}"
-                problem = case.subject.source.problem(place, text)
-                yield Violation(problem, 5, "nir-rebuilt-together", day, (), "warning")
+                case, _path, place = list(held.values())[-1]
+                fields = (f"`{other.release.id}` {path}" for other, path, _place in held.values())
+                text = _(
+                    "releases to `{processing}` rebuild the NIR where they are joined: {fields}",
+                    processing=slug,
+                    fields=", ".join(fields),
+                )
+                problem = case.context.source.problem(place, text)
+                yield Violation(
+                    problem, Rule.NIR_REBUILT, "nir-rebuilt-together", day, (), "warning"
+                )
 
 
-def _attestations(subjects: Sequence[Subject]) -> Iterator[Violation]:
-    for attested, ground in _STANDS_ON.items():
-        places = [
-            (subject, i, entry)
-            for subject, i, entry in _entries(subjects)
+def _attestations(contexts: Sequence[PolicyContext]) -> Violations:
+    """Register entries in use that rest on less than the wording in force."""
+    for attested, basis in _BASES.items():
+        entries = [
+            (context, i, entry)
+            for context, i, entry in _entries(contexts)
             if entry.attested == attested
         ]
-        if not places:
+        if not entries:
             continue
-        listed: dict[str, list[str]] = {}
-        for subject, _, entry in places:
-            items = listed.setdefault(subject.policy.processing, [])
-            if entry.item not in items:
-                items.append(entry.item)
-        said = ", ".join(f"{slug} ({', '.join(items)})" for slug, items in listed.items())
-        count = sum(len(items) for items in listed.values())
-        subject, i, entry = places[0]
-        place = ("processings", subject.policy.processing, "entries", i, "attested")
-        text = f"{_count(count, 'entry', 'entries')} `{attested}`, standing on {ground}: {said}"
-        problem = subject.register_source.problem(place, text)
-        yield Violation(problem, 2, f"attested-{attested}", entry.from_, (), "warning")
-
-
-def _links(subjects: Sequence[Subject], cuts: Iterable[datetime.date]) -> Iterator[Violation]:
-    entries = {
-        (subject.policy.processing, i): subject.register_source.problem(
-            ("processings", subject.policy.processing, "entries", i), ""
+        items: dict[str, dict[str, None]] = {}
+        for context, _i, entry in entries:
+            items.setdefault(context.policy.processing, {})[entry.item] = None
+        listed = ", ".join(f"{slug} ({', '.join(of_slug)})" for slug, of_slug in items.items())
+        count = sum(map(len, items.values()))
+        text = ngettext(
+            "{count} entry is `{attested}`, it rests on {basis}: {entries}",
+            "{count} entries are `{attested}`, they rest on {basis}: {entries}",
+            count,
+            attested=attested,
+            basis=_(basis),
+            entries=listed,
         )
-        for subject, i, entry in _entries(subjects)
+        context, i, entry = entries[0]
+        place = ("processings", context.policy.processing, "entries", i, "attested")
+        problem = context.register_source.problem(place, text)
+        yield Violation(problem, Rule.REGISTER, f"attested-{attested}", entry.from_, (), "warning")
+
+
+def _inferred_links(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
+    """Links between documents and law that are a reading: how many, at the first place."""
+    entries = {
+        (context.policy.processing, i): context.register_source.problem(
+            ("processings", context.policy.processing, "entries", i), ""
+        )
+        for context, i, entry in _entries(contexts)
         if entry.item_link == "inferred"
     }
     items = {
-        release: subject.source.problem(("releases",), "")
-        for subject in subjects
-        for release, _, item in _items(subject, cuts)
+        release: context.source.problem(("releases",), "")
+        for context in contexts
+        for release, _day, item in _items(context, cuts)
         if item.purposes_link == "inferred"
     }
-    fields = {
-        (subject.schema.schema_, keep.path): subject.schema_source.problem(leaf.place, "", key=True)
-        for subject in subjects
-        for release in subject.policy.releases
-        for keep in keeps_of(release, ())
-        if (leaf := subject.leaves.get(keep.path)) and leaf.category_link == "inferred"
-    }
-    categories = {
-        slug: subject.schema_source.problem(leaf.place, "", key=True)
-        for subject in subjects
-        for release in subject.policy.releases
-        for keep in keeps_of(release, ())
-        if (leaf := subject.leaves.get(keep.path))
-        for day in days_of(release, cuts)
-        for slug in leaf.category
-        for category in law_on(subject.law, day).categories.get(slug, ())
-        if category.purposes_link == "inferred"
-    }
-    for rule, code, places, one, many, what in (
-        (2, "item-link", entries, "entry", "entries", "under an item selon notre lecture"),
-        (1, "purposes-link", items, "item", "items", "with a purpose selon notre lecture"),
-        (7, "category-link", fields, "field", "fields", "with a category selon notre lecture"),
+    fields: dict[tuple[str, str], Problem] = {}
+    categories: dict[str, Problem] = {}
+    for context, leaf, days in _kept_leaves(contexts, cuts):
+        problem = context.schema_source.problem(leaf.place, "", key=True)
+        if leaf.category_link == "inferred":
+            fields[context.schema.schema_, leaf.path] = problem
+        for slug in leaf.category:
+            for day in days:
+                versions = law_on(context.law, day).categories.get(slug, ())
+                if any(category.purposes_link == "inferred" for category in versions):
+                    categories[slug] = problem
+    warnings: tuple[tuple[Rule, str, Iterable[Problem], str], ...] = (
         (
-            7,
-            "category-purposes",
-            categories,
-            "category",
-            "categories",
-            "with a purpose selon notre lecture",
+            Rule.REGISTER,
+            "item-link-inferred",
+            entries.values(),
+            ngettext(
+                "{count} entry under an item selon notre lecture",
+                "{count} entries under an item selon notre lecture",
+                len(entries),
+            ),
         ),
-    ):
-        if places:
-            first: Problem = next(iter(places.values()))
-            text = f"{_count(len(places), one, many)} {what}"
-            problem = Problem(first.file, first.line, first.column, text)
-            yield Violation(problem, rule, f"{code}-inferred", None, (), "warning")
+        (
+            Rule.PERMISSION,
+            "purposes-link-inferred",
+            items.values(),
+            ngettext(
+                "{count} item with a purpose selon notre lecture",
+                "{count} items with a purpose selon notre lecture",
+                len(items),
+            ),
+        ),
+        (
+            Rule.CATEGORY,
+            "category-link-inferred",
+            fields.values(),
+            ngettext(
+                "{count} field with a category selon notre lecture",
+                "{count} fields with a category selon notre lecture",
+                len(fields),
+            ),
+        ),
+        (
+            Rule.CATEGORY,
+            "category-purposes-inferred",
+            categories.values(),
+            ngettext(
+                "{count} category with a purpose selon notre lecture",
+                "{count} categories with a purpose selon notre lecture",
+                len(categories),
+            ),
+        ),
+    )
+    for rule, code, problems, text in warnings:
+        for first in list(problems)[:1]:
+            yield Violation(replace(first, text=text), rule, code, None, (), "warning")
 
 
-def _entries(subjects: Iterable[Subject]) -> Iterator[tuple[Subject, int, Entry]]:
-    for subject in subjects:
-        items = {release.item for release in subject.policy.releases}
-        for i, entry in enumerate(subject.processing.entries if subject.processing else ()):
+def _kept_leaves(
+    contexts: Iterable[PolicyContext], cuts: Cuts
+) -> Iterator[tuple[PolicyContext, SchemaLeaf, list[datetime.date]]]:
+    """Every mention of a kept field that the schema has, with the days of its release."""
+    for context in contexts:
+        for release in context.policy.releases:
+            days = list(days_of(release, cuts))
+            for kept in kept_fields(release, ()):
+                if kept.path in context.leaves:
+                    yield context, context.leaves[kept.path], days
+
+
+def _entries(contexts: Iterable[PolicyContext]) -> Iterator[tuple[PolicyContext, int, Entry]]:
+    """The register's entries that some release stands on."""
+    for context in contexts:
+        items = {release.item for release in context.policy.releases}
+        for i, entry in enumerate(context.processing.entries if context.processing else ()):
             if entry.item in items:
-                yield subject, i, entry
+                yield context, i, entry
 
 
-def _items(
-    subject: Subject, cuts: Iterable[datetime.date]
-) -> Iterator[tuple[str, datetime.date, Item]]:
-    for release in subject.policy.releases:
+def _items(context: PolicyContext, cuts: Cuts) -> Iterator[tuple[str, datetime.date, Item]]:
+    """The items of the releases, with each day on which they are in force."""
+    for release in context.policy.releases:
         for day in days_of(release, cuts):
-            item = law_on(subject.law, day).items.get(release.item)
+            item = law_on(context.law, day).items.get(release.item)
             if item is not None:
                 yield release.item, day, item
-
-
-def _count(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

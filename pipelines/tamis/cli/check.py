@@ -1,6 +1,6 @@
-"""`tamis check`: prove the invariants, or print the smallest counterexamples.
+"""`tamis check`: prove the rules, or print the smallest counterexamples.
 
-policies/lazy.yaml:31:16: `nir` is an identifier (nir): under R6323-37.III.2 it is dropped …
+policies/lazy.yaml:31:16: `nir` is an identifier (nir): under R6323-37.III.2 it must be dropped …
   rule 4 (no NIR under paragraph III), on 2022-01-01
   release evaluation · item R6323-37.III.2 · field nir · identifier nir
 warning: policies/register.yaml:129:18: whether processing `mon-activite-formation` carries …
@@ -12,43 +12,41 @@ import sys
 
 from tamis.check.check import check
 from tamis.check.violation import Violation
+from tamis.documents.project import Documents
 from tamis.errors import DocumentError
-from tamis.plan.project import Project
+from tamis.language import N_, _, ngettext
 
-HOLDS = "what holds, holds for the documents as declared"
+HOLDS = N_("what holds, holds for the documents as declared")
 
 
-def check_command(project: Project, json: bool) -> int:
-    """Check `project` and tell every violation and warning.
+def check_command(documents: Documents, json: bool) -> int:
+    """Check a project and print every violation and warning.
 
     Returns:
-        0 if all holds, 1 if something is violated, 2 if documents do not follow their grammar.
+        0 if every rule holds, 1 if one is violated, 2 if documents do not follow their grammar.
 
     Raises:
-        DocumentError: the last of these, unless `json` is asked for, which tells it itself.
+        DocumentError: the last of these, unless `json` is asked for, which then tells it.
     """
     try:
-        found = check(project)
+        found = check(documents)
     except DocumentError as error:
         if not json:
             raise
-        problems = [
-            {"file": one.file, "line": one.line, "column": one.column, "text": one.text}
-            for one in error.problems
-        ]
+        problems = [problem.as_json() for problem in error.problems]
         print(_dump({"holds": False, "documents": problems, "violations": [], "warnings": []}))
         return error.exit_code
-    violations = [one for one in found if one.severity == "error"]
-    warnings = [one for one in found if one.severity == "warning"]
-    policies = len(project.policies())
+    violations = [violation for violation in found if violation.severity == "error"]
+    warnings = [violation for violation in found if violation.severity == "warning"]
+    policies = len(documents.policies())
     if json:
         result = {
             "holds": not violations,
-            "note": HOLDS,
+            "note": _(HOLDS),
             "policies": policies,
             "documents": [],
-            "violations": [one.as_json() for one in violations],
-            "warnings": [one.as_json() for one in warnings],
+            "violations": [violation.as_json() for violation in violations],
+            "warnings": [warning.as_json() for warning in warnings],
         }
         print(_dump(result))
     else:
@@ -61,26 +59,38 @@ def _dump(result: object) -> str:
 
 
 def _print(violations: list[Violation], warnings: list[Violation], policies: int) -> None:
-    for one in warnings:
-        _say("warning: ", "yellow", end="")
-        _say(str(one.problem))
-    for one in violations:
-        _say(str(one.problem), "bold")
-        since = f", on {one.day}" if one.day else ""
-        _say(f"  rule {one.rule} ({one.name}){since}", "red")
-        if one.counterexample:
-            said = (f"{name} {value or '(empty)'}" for name, value in one.counterexample)
-            _say(f"  {' · '.join(said)}")
-    told = f"{_count(len(violations), 'violation')}, {_count(len(warnings), 'warning')}"
+    for warning in warnings:
+        _print_line(_("warning: "), "yellow", end="")
+        _print_line(str(warning.problem))
+    for violation in violations:
+        rule, day = violation.rule, violation.day
+        _print_line(str(violation.problem), "bold")
+        text = _("rule {number} ({title})", number=int(rule), title=rule.title)
+        text += _(", on {day}", day=day) if day else ""
+        _print_line(f"  {text}", "red")
+        if violation.counterexample:
+            pairs = (f"{name} {value or _('(empty)')}" for name, value in violation.counterexample)
+            _print_line(f"  {' · '.join(pairs)}")
+    counts = ", ".join(
+        (
+            ngettext("{count} violation", "{count} violations", len(violations)),
+            ngettext("{count} warning", "{count} warnings", len(warnings)),
+        )
+    )
     if violations:
-        _say(told, "bold red")
+        _print_line(counts, "bold red")
     else:
-        some = f"{policies} policies" if policies != 1 else "1 policy"
-        _say(f"{some}: the eight invariants hold on every day; {told}", "bold green")
-        _say(HOLDS)
+        text = ngettext(
+            "{count} policy: the eight rules hold on every day; {counts}",
+            "{count} policies: the eight rules hold on every day; {counts}",
+            policies,
+            counts=counts,
+        )
+        _print_line(text, "bold green")
+        _print_line(_(HOLDS))
 
 
-def _say(text: str, style: str = "", *, end: str = "\n") -> None:
+def _print_line(text: str, style: str = "", *, end: str = "\n") -> None:
     """Print in colour on a terminal, plainly elsewhere."""
     if not sys.stdout.isatty():
         print(text, end=end)
@@ -89,7 +99,3 @@ def _say(text: str, style: str = "", *, end: str = "\n") -> None:
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     console.print(text, style=style or None, end=end)
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -2,19 +2,13 @@
 
 import datetime
 
-from tamis.documents.calendar import today
-from tamis.errors import UsageError
+from tamis.documents.calendar import parse_day, today
 
 
 def read_day(text: str | None) -> datetime.date:
-    """The day that `--on` names, or today.
+    """Return the day that `--on` names; today in Europe/Paris without it.
 
     Raises:
-        UsageError: it is no day.
+        UsageError: it names no day.
     """
-    if text is None:
-        return today()
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"--on {text}: not a day, write it as YYYY-MM-DD") from None
+    return today() if text is None else parse_day(text)

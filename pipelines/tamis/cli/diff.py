@@ -11,26 +11,31 @@ from collections.abc import Iterable
 from typing import Any
 
 from tamis.cli.day import read_day
-from tamis.diff.change import Change, Effect, Risk, say_days, say_partner
+from tamis.diff.change import Change, ChangeRisk, Effect, describe_days, describe_partner
 from tamis.diff.diff import Difference, diff
 from tamis.diff.git import open_project
 from tamis.errors import DocumentError, UsageError
+from tamis.language import N_, _
 
 _SECTIONS: dict[Effect, str] = {
-    "released": "newly released",
-    "withheld": "newly withheld",
-    "none": "other changes",
+    "released": N_("newly released"),
+    "withheld": N_("newly withheld"),
+    "none": N_("other changes"),
 }
-_STYLES = {Risk.NIR: "bold red", Risk.SENSITIVE: "red", Risk.RELEASED: "yellow"}
+_STYLES = {
+    ChangeRisk.NIR: "bold red",
+    ChangeRisk.SENSITIVE: "red",
+    ChangeRisk.RELEASED: "yellow",
+}
 
 
 def diff_command(old: str, new: str, *, on: str | None, json: bool, markdown: bool) -> int:
-    """Compare two projects and tell every change, by risk.
+    """Compare two projects and print every change, by risk.
 
     Args:
         old: a folder, or a revision of the git repository that the current folder is in.
         new: the same.
-        on: tell only what differs on this day, as YYYY-MM-DD; every day where None.
+        on: print only what differs on this day, as YYYY-MM-DD; every day where None.
         json: print JSON.
         markdown: print Markdown, for a pull request.
 
@@ -39,70 +44,82 @@ def diff_command(old: str, new: str, *, on: str | None, json: bool, markdown: bo
         documents of either do not follow their grammar.
 
     Raises:
-        DocumentError: the last of these, unless `json` is asked for, which tells it itself.
-        UsageError: a project is neither a folder nor a revision, or the day is none.
+        DocumentError: the last of these, unless `json` is asked for, which then tells it.
+        UsageError: a project is neither a folder nor a revision, or `on` is no day.
     """
     if json and markdown:
-        raise UsageError("--json and --markdown: choose one")
+        raise UsageError(_("--json and --markdown: choose one"))
     day = None if on is None else read_day(on)
     try:
         with open_project(old) as before, open_project(new) as after:
-            found = diff(before, after, day)
+            difference = diff(before, after, day)
     except DocumentError as error:
         if not json:
             raise
-        problems = [
-            {"file": one.file, "line": one.line, "column": one.column, "text": one.text}
-            for one in error.problems
-        ]
+        problems = [problem.as_json() for problem in error.problems]
         print(_dump(_as_json(old, new, on, Difference((), ())) | {"documents": problems}))
         return error.exit_code
     if json:
-        print(_dump(_as_json(old, new, on, found)))
+        print(_dump(_as_json(old, new, on, difference)))
     elif markdown:
-        print(as_markdown(old, new, found), end="")
+        print(as_markdown(old, new, difference), end="")
     else:
-        _print(found)
-    return 1 if found.newly_released else 0
+        _print(difference)
+    return 1 if difference.newly_released else 0
 
 
-def as_markdown(old: str, new: str, found: Difference) -> str:
-    """The difference as the text of a comment on a pull request."""
-    lines = [f"## Releases: {_escape(old)} → {_escape(new)}", "", f"**{_say_counts(found)}.**"]
-    for effect, title in _SECTIONS.items():
-        changes = [one for one in found.changes if one.effect == effect]
-        if not changes:
-            continue
-        columns = ("risk", "fields", "to whom, on which ground", "days", "what", "where")
+def as_markdown(old: str, new: str, difference: Difference) -> str:
+    """Return the difference as the text of a comment on a pull request."""
+    title = _("Releases: {old} → {new}", old=_escape(old), new=_escape(new))
+    lines = [f"## {title}", "", f"**{_counts(difference)}.**"]
+    for effect, changes in _sections(difference):
+        title = _(_SECTIONS[effect])
+        columns = (
+            _("risk"),
+            _("fields"),
+            _("to whom, on which ground"),
+            _("days"),
+            _("what"),
+            _("where"),
+        )
         lines += ["", f"### {title[0].upper()}{title[1:]} ({len(changes)})", ""]
         lines += [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
-        for one in changes:
+        for change in changes:
             cells = (
-                one.risk.name.lower(),
-                ", ".join(one.fields),
-                _say_passage(one),
-                say_days(one.days),
-                _say_what(one),
-                one.place,
+                change.risk.name.lower(),
+                ", ".join(change.fields),
+                _flow(change),
+                describe_days(change.days),
+                _text(change),
+                change.problem.place,
             )
             lines.append(f"| {' | '.join(map(_escape, cells))} |")
-    if found.refused:
-        lines += ["", "### Refused by `tamis check`", ""]
-        for refused in found.refused:
-            said = f"{refused.policy} ({refused.side}), {say_days(refused.days)}: {refused.problem}"
-            lines.append(f"- {_escape(said)}")
+    if difference.refused:
+        lines += ["", f"### {_('Refused by `tamis check`')}", ""]
+        for refusal in difference.refused:
+            days = describe_days(refusal.days)
+            text = f"{refusal.policy} ({refusal.side}), {days}: {refusal.problem}"
+            lines.append(f"- {_escape(text)}")
     return "\n".join(lines) + "\n"
 
 
-def _as_json(old: str, new: str, on: str | None, found: Difference) -> dict[str, Any]:
+def _sections(difference: Difference) -> Iterable[tuple[Effect, list[Change]]]:
+    """The changes of each effect that has some."""
+    for effect in _SECTIONS:
+        changes = [change for change in difference.changes if change.effect == effect]
+        if changes:
+            yield effect, changes
+
+
+def _as_json(old: str, new: str, on: str | None, difference: Difference) -> dict[str, Any]:
     return {
         "old": old,
         "new": new,
         "on": on,
-        "newly_released": found.newly_released,
+        "newly_released": difference.newly_released,
         "documents": [],
-        "changes": [one.as_json() for one in found.changes],
-        "refused": [one.as_json() for one in found.refused],
+        "changes": [change.as_json() for change in difference.changes],
+        "refused": [refusal.as_json() for refusal in difference.refused],
     }
 
 
@@ -110,27 +127,36 @@ def _dump(result: object) -> str:
     return json_module.dumps(result, indent=1, ensure_ascii=False)
 
 
-def _print(found: Difference) -> None:
+def _print(difference: Difference) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    for effect, title in _SECTIONS.items():
-        changes = [one for one in found.changes if one.effect == effect]
-        if not changes:
-            continue
+    for effect, changes in _sections(difference):
         if console.is_terminal:
-            _print_table(title, changes)
+            _print_table(_(_SECTIONS[effect]), changes)
             continue
-        console.print(title)
-        for one in changes:
-            risk = one.risk.name.lower()
-            whom = ", ".join(filter(None, (_say_passage(one), say_days(one.days))))
-            said = ("" if risk == effect else risk, whom, ", ".join(one.fields), _say_what(one))
-            console.print(f"  {_printable(': '.join(filter(None, (one.place, *said))))}")
-    for refused in found.refused:
-        text = f"{refused.side} policy {refused.policy}, {say_days(refused.days)}"
-        console.print(_printable(f"refused by check: {text}: {refused.problem}"), style="magenta")
-    console.print(_say_counts(found), style="bold red" if found.newly_released else "bold green")
+        console.print(_(_SECTIONS[effect]))
+        for change in changes:
+            risk = change.risk.name.lower()
+            parts = (
+                change.problem.place,
+                "" if risk == effect else risk,
+                _flow_and_days(change),
+                ", ".join(change.fields),
+                _text(change),
+            )
+            console.print(f"  {_printable(': '.join(filter(None, parts)))}")
+    for refusal in difference.refused:
+        side = _("old policy {policy}") if refusal.side == "old" else _("new policy {policy}")
+        text = _(
+            "refused by check: {policy}, {days}: {problem}",
+            policy=side.format(policy=refusal.policy),
+            days=describe_days(refusal.days),
+            problem=refusal.problem,
+        )
+        console.print(_printable(text), style="magenta")
+    style = "bold red" if difference.newly_released else "bold green"
+    console.print(_counts(difference), style=style)
 
 
 def _print_table(title: str, changes: Iterable[Change]) -> None:
@@ -139,48 +165,70 @@ def _print_table(title: str, changes: Iterable[Change]) -> None:
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", header_style="bold", show_lines=True)
-    for column in ("risk", "fields", "to whom, on which ground", "what", "where"):
+    columns = (_("risk"), _("fields"), _("to whom, on which ground"), _("what"), _("where"))
+    for column in columns:
         table.add_column(column, overflow="fold")
-    for one in changes:
-        whom = ", ".join(filter(None, (_say_passage(one), say_days(one.days))))
-        cells = (one.risk.name.lower(), ", ".join(one.fields), whom, _say_what(one), one.place)
-        table.add_row(*(Text(_printable(cell)) for cell in cells), style=_STYLES.get(one.risk, ""))
+    for change in changes:
+        cells = (
+            change.risk.name.lower(),
+            ", ".join(change.fields),
+            _flow_and_days(change),
+            _text(change),
+            change.problem.place,
+        )
+        style = _STYLES.get(change.risk, "")
+        table.add_row(*(Text(_printable(cell)) for cell in cells), style=style)
     Console(highlight=False, markup=False).print(table)
 
 
-def _say_passage(one: Change) -> str:
-    if one.passage is None:
+def _flow(change: Change) -> str:
+    if change.flow is None:
         return ""
-    return f"{say_partner(one.passage)}, under {one.passage.item} for {one.passage.purpose}"
+    return _(
+        "{partner}, under {item} for {purpose}",
+        partner=describe_partner(change.flow),
+        item=change.flow.item,
+        purpose=change.flow.purpose,
+    )
 
 
-def _say_what(one: Change) -> str:
-    if not one.refused:
-        return one.problem.text
-    return f"{one.problem.text} (check {'refused' if one.effect == 'withheld' else 'refuses'} it)"
+def _flow_and_days(change: Change) -> str:
+    return ", ".join(filter(None, (_flow(change), describe_days(change.days))))
 
 
-def _say_counts(found: Difference) -> str:
-    if not found.changes:
-        return "no difference"
-    counts = {effect: sum(one.effect == effect for one in found.changes) for effect in _SECTIONS}
-    return ", ".join(f"{count} {_SECTIONS[effect]}" for effect, count in counts.items())
+def _text(change: Change) -> str:
+    if not change.refused:
+        return change.problem.text
+    if change.effect == "withheld":
+        return _("{text} (check refused it)", text=change.problem.text)
+    return _("{text} (check refuses it)", text=change.problem.text)
+
+
+def _counts(difference: Difference) -> str:
+    if not difference.changes:
+        return _("no difference")
+    counts = dict.fromkeys(_SECTIONS, 0)
+    for change in difference.changes:
+        counts[change.effect] += 1
+    return ", ".join(f"{count} {_(_SECTIONS[effect])}" for effect, count in counts.items())
 
 
 def _printable(text: str) -> str:
-    """Documents may hold what a terminal would obey."""
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    """`text` without control characters: documents may hold what a terminal would obey."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
 
 
 def _escape(text: str) -> str:
     """Text that Markdown shows as it is: no markup, cell, link, mention or HTML of its own."""
-    shown = "".join(_ESCAPED.get(one, one) for one in _printable(text))
+    shown = "".join(_ESCAPED.get(character, character) for character in _printable(text))
     return shown.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 _ESCAPED = {
-    **{one: f"\\{one}" for one in "\\`*_[]~"},
-    **{one: f"&#{ord(one)};" for one in "<>&|"},
-    **{one: f"{one}<!-- -->" for one in "@#"},
+    **{character: f"\\{character}" for character in "\\`*_[]~"},
+    **{character: f"&#{ord(character)};" for character in "<>&|"},
+    **{character: f"{character}<!-- -->" for character in "@#"},
 }
 """Mentions and issue numbers are found in the rendered text: a comment parts them."""

@@ -10,9 +10,9 @@ from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress
 from tamis.documents.calendar import today
-from tamis.documents.context import open_subject
+from tamis.documents.context import open_policy
 from tamis.errors import UsageError
-from tamis.plan.compile import compile_plan, compile_subject, whole_schema
+from tamis.plan.compile import compile_plan, compile_policy, whole_schema
 from tamis.plan.project import Project, load_project
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def dry_run_command(
     """
     _check(asked)
     day = read_day(on)
-    subject = open_subject(project, policy)
-    plan = compile_subject(subject, day)
+    subject = open_policy(project, policy)
+    plan = compile_policy(subject, day)
     other = compile_plan(load_project(asked.against), policy, day) if asked.against else None
     from rich.console import Console
 

@@ -12,38 +12,52 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tamis.cli.day import read_day
-from tamis.documents.context import open_subject
-from tamis.plan.compile import compile_plan
-from tamis.plan.explain import Explained, explain, explain_field
-from tamis.plan.plan import Plan, PlanCondition, PlanRelease
-from tamis.plan.project import Project
+from tamis.documents.context import open_policy
+from tamis.documents.project import Documents
+from tamis.language import _
+from tamis.plan.compile import compile_policy
+from tamis.plan.explain import Explanation, explain, explain_field
+from tamis.plan.plan import Plan, PlanCondition, PlanLeaf
 
 
 def plan_command(
-    project: Project, policy: str, on: str | None, field: str | None, json: bool
+    documents: Documents, policy: str, on: str | None, field: str | None, json: bool
 ) -> int:
-    """Compile `policy` for a day and tell every field's fate, or explain one field.
+    """Compile a policy for a day and print every field's fate, or explain one field.
 
     Args:
-        project: where the policy is.
+        documents: of the project that has the policy.
         policy: its name.
         on: the day, as YYYY-MM-DD; today in Europe/Paris where None.
         field: the path of the one field to explain, with every place that decides it.
         json: print JSON.
     """
-    plan = compile_plan(project, policy, read_day(on))
-    subject = open_subject(project, policy)
-    found = explain_field(subject, plan, field) if field else explain(subject, plan)
+    context = open_policy(documents, policy)
+    plan = compile_policy(context, read_day(on))
+    explanations = explain_field(context, plan, field) if field else explain(context, plan)
     if json:
-        print(json_module.dumps(_as_json(plan, found), indent=1, ensure_ascii=False))
+        print(json_module.dumps(_as_json(plan, explanations), indent=1, ensure_ascii=False))
     elif field:
-        _print_grounds(found)
+        for explanation in explanations:
+            text = _("{field} in release {release}: {fate}, {reason}")
+            print(_fill(text, explanation))
+            for ground in explanation.grounds:
+                print(f"  {ground}")
     else:
-        _print_plan(plan, found)
+        _print_plan(plan, explanations)
     return 0
 
 
-def _as_json(plan: Plan, found: Iterable[Explained]) -> dict[str, Any]:
+def _fill(text: str, explanation: Explanation) -> str:
+    return text.format(
+        field=explanation.path,
+        release=explanation.release,
+        fate=explanation.how,
+        reason=explanation.reason,
+    )
+
+
+def _as_json(plan: Plan, explanations: Iterable[Explanation]) -> dict[str, Any]:
     releases: dict[str, dict[str, Any]] = {
         release.id: {
             "item": release.item,
@@ -51,19 +65,21 @@ def _as_json(plan: Plan, found: Iterable[Explained]) -> dict[str, Any]:
             "nir": release.nir,
             "attested": release.attested,
             "on_nir": release.on_nir,
-            "where": [_condition(one) for one in release.where],
-            "only": {path: [_condition(one) for one in tests] for path, tests in release.only},
+            "where": _conditions_as_json(release.where),
+            "only": {path: _conditions_as_json(conditions) for path, conditions in release.only},
             "fields": {},
         }
         for release in plan.releases
     }
-    for one in found:
-        releases[one.release]["fields"][one.path] = {
-            "fate": one.fate,
-            "how": one.how,
-            "because": one.reason,
-            "decided_at": one.deciding,
-            "grounds": [{"place": ground.place, "text": ground.text} for ground in one.grounds],
+    for explanation in explanations:
+        releases[explanation.release]["fields"][explanation.path] = {
+            "fate": explanation.fate,
+            "how": explanation.how,
+            "because": explanation.reason,
+            "decided_at": explanation.deciding,
+            "grounds": [
+                {"place": ground.place, "text": ground.text} for ground in explanation.grounds
+            ],
         }
     return {
         "policy": plan.policy,
@@ -80,67 +96,84 @@ def _as_json(plan: Plan, found: Iterable[Explained]) -> dict[str, Any]:
     }
 
 
-def _condition(one: PlanCondition) -> dict[str, Any]:
-    values = [
-        value if isinstance(value, bool | int | float) else str(value) for value in one.values
+def _conditions_as_json(conditions: Iterable[PlanCondition]) -> list[dict[str, Any]]:
+    return [
+        {
+            "field": condition.field,
+            "in": [
+                value if isinstance(value, bool | int | float) else str(value)
+                for value in condition.values
+            ],
+            "because": condition.because,
+        }
+        for condition in conditions
     ]
-    return {"field": one.field, "in": values, "because": one.because}
 
 
-def _print_plan(plan: Plan, found: Sequence[Explained]) -> None:
-    until = f"valid until {plan.valid_until}" if plan.valid_until else "no change known to come"
-    print(f"policy {plan.policy}, day {plan.day}, {until}")
-    print(f"schema {plan.schema}, processing {plan.processing}, {plan.direction}")
-    print("law " + ", ".join(f"{article} {version}" for article, version in plan.law.items()))
-    print(f"reads {', '.join(plan.leaves())}")
+def _print_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
+    until = _("no change known to come")
+    if plan.valid_until:
+        until = _("valid until {day}", day=plan.valid_until)
+    print(_("policy {policy}, day {day}, {until}", policy=plan.policy, day=plan.day, until=until))
+    text = _("schema {schema}, processing {processing}, {direction}")
+    print(text.format(schema=plan.schema, processing=plan.processing, direction=plan.direction))
+    versions = ", ".join(f"{article} {version}" for article, version in plan.law.items())
+    print(_("law {versions}", versions=versions))
+    print(_("reads {fields}", fields=", ".join(plan.leaves())))
     for release in plan.releases:
         print()
-        print(_say_release(release))
-        for one in release.where:
-            print(f"  released where {_say_test(one)}")
-        for path, tests in release.only:
-            for one in tests:
-                print(f"  only elements of {path} where {_say_test(one)}")
+        print(
+            _(
+                "release {release}: item {item}, purpose {purpose}, nir {nir}, attested {attested}",
+                release=release.id,
+                item=release.item,
+                purpose=release.purpose,
+                nir=release.nir,
+                attested=release.attested,
+            )
+        )
+        for condition in release.where:
+            print("  " + _("released where {condition}", condition=_describe(condition)))
+        for path, conditions in release.only:
+            for condition in conditions:
+                text = _("only elements of {list} where {condition}")
+                print("  " + text.format(list=path, condition=_describe(condition)))
+        leaves = {leaf.path: leaf for leaf in release.leaves}
         rows = [
-            (one.path, one.how, _with_when(release, one), one.deciding)
-            for one in found
-            if one.release == release.id
+            (
+                explanation.path,
+                explanation.how,
+                _describe_reason(explanation, leaves.get(explanation.path)),
+                explanation.deciding,
+            )
+            for explanation in explanations
+            if explanation.release == release.id
         ]
-        _print_table(("field", "fate", "because", "decided at"), rows)
+        _print_table((_("field"), _("fate"), _("because"), _("decided at")), rows)
 
 
-def _say_release(release: PlanRelease) -> str:
-    return (
-        f"release {release.id}: item {release.item}, purpose {release.purpose}, "
-        f"nir {release.nir}, attested {release.attested}"
-    )
+def _describe(condition: PlanCondition) -> str:
+    return _("{test}, because {reason}", test=_test(condition), reason=condition.because)
 
 
-def _say_test(one: PlanCondition) -> str:
-    values = ", ".join(str(value) for value in one.values)
-    return f"{one.field} in {values}, because {one.because}"
+def _test(condition: PlanCondition) -> str:
+    values = ", ".join(map(str, condition.values))
+    return _("{field} in {values}", field=condition.field, values=values)
 
 
-def _with_when(release: PlanRelease, one: Explained) -> str:
-    leaf = next((leaf for leaf in release.leaves if leaf.path == one.path), None)
+def _describe_reason(explanation: Explanation, leaf: PlanLeaf | None) -> str:
     if leaf is None or not leaf.when:
-        return one.reason
-    cases = (
-        " and ".join(f"{test.field} in {', '.join(map(str, test.values))}" for test in tests)
-        for tests in leaf.when
+        return explanation.reason
+    alternatives = (_(" and ").join(map(_test, conditions)) for conditions in leaf.when)
+    return _(
+        "{reason} (when {conditions}, else null)",
+        reason=explanation.reason,
+        conditions=_(" or ").join(alternatives),
     )
-    return f"{one.reason} (when {' or '.join(cases)}, else null)"
-
-
-def _print_grounds(found: Iterable[Explained]) -> None:
-    for one in found:
-        print(f"{one.path} in release {one.release}: {one.how}, {one.reason}")
-        for ground in one.grounds:
-            print(f"  {ground}")
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A rich table on a terminal, else one line a row with aligned columns."""
+    """Print a rich table on a terminal, else one line a row with aligned columns."""
     from rich.console import Console
     from rich.table import Table
 

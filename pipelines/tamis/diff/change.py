@@ -9,30 +9,31 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
-from tamis.diff.disclosure import Passage
-from tamis.documents.calendar import say_window
+from tamis.diff.disclosure import DataFlow
+from tamis.documents.calendar import describe_interval
 from tamis.errors import Problem
+from tamis.language import _
 
 Effect = Literal["released", "withheld", "none"]
 
 
-class Risk(IntEnum):
-    """How much a change asks for a reviewer's eye; the lowest number is read first.
+class ChangeRisk(IntEnum):
+    """How much a change asks for a reviewer's attention; the lowest number is read first.
 
-    The order is that of what cannot be taken back: a NIR that has left links a person's files for
+    The order is that of what cannot be undone: a NIR that has left links a person's files for
     life, health data or convictions (RGPD art. 9, 10) harm at once, any other value has left for
-    good too. Then what other changes will stand on. What is withheld can still be released
+    good too. Then what other changes will rest on. What is withheld can still be released
     tomorrow, and a wording releases nothing.
     """
 
     NIR = 1
-    """A number that identifies a person newly passes in clear, or fewer NIRs are held back."""
+    """A number that identifies a person is newly released in clear, or fewer NIRs are stopped."""
     SENSITIVE = 2
     """A field that the schema marks sensitive is newly released."""
     RELEASED = 3
     """Another field is newly released, a pseudonym included."""
     GROUND = 4
-    """What releases stand on changes, and nothing more passes by it: law, register, schema."""
+    """What releases rest on changes (law, register, schema), and nothing more is released by it."""
     WITHHELD = 5
     """Less is released: the partner may miss it."""
     WORDING = 6
@@ -40,7 +41,7 @@ class Risk(IntEnum):
 
 
 @dataclass(frozen=True)
-class Days:
+class DayRange:
     """Days from `from_` until the day before `until`, or for ever."""
 
     from_: datetime.date
@@ -49,11 +50,16 @@ class Days:
     def __contains__(self, day: datetime.date) -> bool:
         return self.from_ <= day and (self.until is None or day < self.until)
 
-    def meets(self, other: "Days") -> bool:
+    def overlaps(self, other: "DayRange") -> bool:
         """Whether they have a day in common."""
         return (self.until is None or other.from_ < self.until) and (
             other.until is None or self.from_ < other.until
         )
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return the range as a JSON object; `until` is exclusive, or null."""
+        until = self.until.isoformat() if self.until else None
+        return {"from": self.from_.isoformat(), "until": until}
 
 
 @dataclass(frozen=True)
@@ -66,86 +72,71 @@ class Change:
         problem: where in the new documents, or in the old ones for what is gone; and what.
         policy: empty where the change is of law, register or a schema.
         release: its id, or empty.
-        passage: to whom and on which ground, or None.
+        flow: to whom and on which ground, or None.
         fields: paths in the schema's order.
         days: of the change, in order; empty where it has none.
-        refused: `check` refuses the policy that says so on some of these days.
+        refused: whether `check` refuses the policy on some of these days.
     """
 
     kind: str
     effect: Effect
-    risk: Risk
+    risk: ChangeRisk
     problem: Problem
     policy: str = ""
     release: str = ""
-    passage: Passage | None = None
+    flow: DataFlow | None = None
     fields: tuple[str, ...] = ()
-    days: tuple[Days, ...] = ()
+    days: tuple[DayRange, ...] = ()
     refused: bool = False
 
-    @property
-    def place(self) -> str:
-        """`file:line:column`."""
-        return str(self.problem).removesuffix(f": {self.problem.text}")
-
     def as_json(self) -> dict[str, Any]:
-        """The change as a JSON object."""
+        """Return the change as a JSON object."""
+        flow = self.flow._asdict() if self.flow else dict.fromkeys(DataFlow._fields)
         return {
             "risk": self.risk.name.lower(),
             "kind": self.kind,
             "effect": self.effect,
-            "file": self.problem.file,
-            "line": self.problem.line,
-            "column": self.problem.column,
-            "text": self.problem.text,
+            **self.problem.as_json(),
             "policy": self.policy,
             "release": self.release,
             "fields": list(self.fields),
-            "schema": self.passage.schema if self.passage else None,
-            "processing": self.passage.processing if self.passage else None,
-            "direction": self.passage.direction if self.passage else None,
-            "item": self.passage.item if self.passage else None,
-            "purpose": self.passage.purpose if self.passage else None,
-            "days": [days_as_json(one) for one in self.days],
+            **flow,
+            "days": [days.as_json() for days in self.days],
             "refused": self.refused,
         }
 
 
-def days_as_json(days: Days) -> dict[str, str | None]:
-    """Days as a JSON object; `until` is exclusive, or null."""
-    until = days.until.isoformat() if days.until else None
-    return {"from": days.from_.isoformat(), "until": until}
-
-
-def say_days(days: Iterable[Days]) -> str:
-    """Days in words.
+def describe_days(days: Iterable[DayRange]) -> str:
+    """Return days in words.
 
     Example:
-        >>> say_days([Days(datetime.date(2025, 1, 1), datetime.date(2026, 1, 1))])
+        >>> describe_days([DayRange(datetime.date(2025, 1, 1), datetime.date(2026, 1, 1))])
         'from 2025-01-01 until 2026-01-01'
     """
-    return ", ".join(say_window(one) for one in days)
+    return ", ".join(map(describe_interval, days))
 
 
-def say_partner(passage: Passage) -> str:
-    """To whom, in words: the partner, or the store that it feeds."""
-    if passage.direction == "into-store":
-        return f"into the store from {passage.processing}"
-    return f"out of the store to {passage.processing}"
+def describe_partner(flow: DataFlow) -> str:
+    """Return to whom data goes, in words: to the partner, or to the store that it feeds."""
+    if flow.direction == "into-store":
+        text = _("into the store from {processing}")
+    else:
+        text = _("out of the store to {processing}")
+    return text.format(processing=flow.processing)
 
 
-def join_days(days: Iterable[Days]) -> tuple[Days, ...]:
-    """The same days, with neighbours made one; given in order.
+def join_days(days: Iterable[DayRange]) -> tuple[DayRange, ...]:
+    """Return the same days, given in order, with ranges that touch made one.
 
     Example:
         >>> first, second = datetime.date(2025, 1, 1), datetime.date(2026, 1, 1)
-        >>> join_days([Days(first, second), Days(second)]) == (Days(first),)
+        >>> join_days([DayRange(first, second), DayRange(second)]) == (DayRange(first),)
         True
     """
-    joined: list[Days] = []
-    for one in days:
-        if joined and joined[-1].until == one.from_:
-            joined[-1] = Days(joined[-1].from_, one.until)
+    joined: list[DayRange] = []
+    for piece in days:
+        if joined and joined[-1].until == piece.from_:
+            joined[-1] = DayRange(joined[-1].from_, piece.until)
         else:
-            joined.append(one)
+            joined.append(piece)
     return tuple(joined)

@@ -1,6 +1,6 @@
 """What documents release on a day: which field, to whom, in which form, of which records.
 
-The documents are taken at their word here: whether `check` refuses a policy is asked beside it.
+The documents are taken as they stand: whether `check` refuses a policy is asked separately.
 """
 
 import datetime
@@ -10,22 +10,22 @@ from typing import NamedTuple
 
 from tamis.check.check import violations_on
 from tamis.check.violation import Violation
-from tamis.diff.record_sets import HOLDS_NIR, Box, box_of, only
-from tamis.documents.calendar import law_cuts, law_on, window_cuts
-from tamis.documents.context import Subject, keeps_of, needs_by_field, tests_of
+from tamis.diff.record_sets import HOLDS_NIR, RecordSet, only, record_set
+from tamis.documents.calendar import interval_cuts, law_cuts, law_on
+from tamis.documents.context import PolicyContext, conditions_of, kept_fields, needs_by_field
 from tamis.documents.law import Nir
 from tamis.documents.policy import Direction, Release
-from tamis.documents.positions import Path_, Source
+from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import Law
 from tamis.documents.register import Register
-from tamis.documents.schema import FieldSpec, Leaf, Schema
+from tamis.documents.schema import FieldSpec, Schema, SchemaLeaf
+from tamis.language import _
 
-_COARSENESS = {"year": 0, "quarter": 1, "month": 2, None: 3}
-_LAYOUT = ("bloc", "rubrique")
+_FINENESS = {"year": 0, "quarter": 1, "month": 2, None: 3}
 _CAN_HOLD_A_NIR = {"string", "binary", "integer", "decimal", "float"}
 
 
-class Passage(NamedTuple):
+class DataFlow(NamedTuple):
     """Between whom a field passes, of which feed, and on which ground.
 
     Attributes:
@@ -43,14 +43,14 @@ class Passage(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Form:
-    """In which form a field's values pass.
+class ReleasedForm:
+    """In which form a field's values are released.
 
     Attributes:
         pseudonym: replaced by a keyed pseudonym.
-        to, step, prefix: made coarser.
+        to, step, prefix: generalized.
         redacted: NIRs in the text are replaced.
-        gated: a record is stopped where the value looks like a NIR (`design.md` §5, gate).
+        gated: the gate stops a record where the value looks like a NIR.
     """
 
     pseudonym: bool = False
@@ -62,13 +62,14 @@ class Form:
 
     @property
     def whole(self) -> bool:
-        """Whether the value passes as it is."""
+        """Whether the value is released as it is."""
         return not (self.pseudonym or self.redacted or self.to or self.step or self.prefix)
 
-    def shows(self, other: "Form") -> bool:
-        """Whether who has this form has all that the other one tells.
+    def discloses(self, other: "ReleasedForm") -> bool:
+        """Whether this form discloses all that the other one does.
 
-        A number in clear tells what its pseudonym tells. Two methods of pseudonyms tell the same.
+        A number in clear discloses what its pseudonym does; pseudonyms by two methods disclose
+        the same.
         """
         if self.pseudonym or other.pseudonym:
             return other.pseudonym and (self.pseudonym or self.whole)
@@ -76,7 +77,7 @@ class Form:
             return False
         if self.redacted and not other.redacted:
             return False
-        if _COARSENESS[self.to] < _COARSENESS[other.to]:
+        if _FINENESS[self.to] < _FINENESS[other.to]:
             return False
         if self.step and (not other.step or other.step % self.step):
             return False
@@ -84,118 +85,126 @@ class Form:
 
     def __str__(self) -> str:
         if self.pseudonym:
-            return "pseudonymized"
+            return _("pseudonymized")
         if self.to:
-            return f"generalized to {self.to}"
+            return _("generalized to {unit}", unit=self.to)
         if self.step:
-            return f"generalized by step {self.step}"
+            return _("generalized by step {step}", step=self.step)
         if self.prefix:
-            return f"generalized to prefix {self.prefix}"
-        return "redacted" if self.redacted else "kept"
+            return _("generalized to prefix {prefix}", prefix=self.prefix)
+        return _("redacted") if self.redacted else _("kept")
+
+
+DisclosureKey = tuple[DataFlow, str, tuple[str, ...]]
+"""What is released to whom: the flow, the field's path, and what a DSN reads it from."""
 
 
 @dataclass(frozen=True)
-class Grant:
-    """A field that one release lets pass on a day.
+class Disclosure:
+    """A field that one release releases on a day.
 
     Attributes:
         index: of the release in its policy.
-        read_from: what the feed's layout reads the field from; empty but for DSN.
-        boxes: the records, and elements of lists, that it passes of.
-        leaf: None where the schema does not know the field.
+        read_from: what the feed's layout reads the field from; empty except for DSN.
+        records: the records, and elements of lists, that it is released of.
+        leaf: None where the schema does not have the field.
         nir: what the item says of the partner; None where it is not in force on the day.
         place: where the field is first kept, in its policy.
     """
 
-    subject: Subject = field(repr=False)
+    context: PolicyContext = field(repr=False)
     index: int
-    passage: Passage
+    flow: DataFlow
     path: str
     read_from: tuple[str, ...]
-    boxes: tuple[Box, ...]
-    form: Form
-    leaf: Leaf | None
+    records: tuple[RecordSet, ...]
+    form: ReleasedForm
+    leaf: SchemaLeaf | None
     nir: Nir | None
-    place: Path_
+    place: DocumentPath
 
     @property
     def release(self) -> Release:
-        """The release that grants."""
-        return self.subject.policy.releases[self.index]
+        """The release by which the field is released."""
+        return self.context.policy.releases[self.index]
 
     @property
-    def key(self) -> tuple[Passage, str, tuple[str, ...]]:
-        """What passes to whom: grants of one key are compared."""
-        return self.passage, self.path, self.read_from
+    def key(self) -> DisclosureKey:
+        """What is released to whom: disclosures of one key are compared."""
+        return self.flow, self.path, self.read_from
 
 
 @dataclass(frozen=True)
-class Side:
+class ProjectState:
     """One of the two projects that are compared, its documents read.
 
     Attributes:
         feeds: what each schema is called when compared: a renamed one by its new name.
     """
 
-    subjects: Mapping[str, Subject]
+    contexts: Mapping[str, PolicyContext]
     schemas: Mapping[str, tuple[Schema, Source]]
     law: Law
     register: Register
     register_source: Source
     feeds: dict[str, str] = field(default_factory=dict)
-    _grants: dict[tuple[str, int, Nir | None], list[Grant]] = field(default_factory=dict)
+    _disclosures: dict[tuple[str, int, Nir | None], list[Disclosure]] = field(default_factory=dict)
     _refusals: dict[tuple[str, datetime.date], Violation | None] = field(default_factory=dict)
 
     def cuts(self) -> set[datetime.date]:
-        """Every date that a document of the project names."""
-        entries = (one for each in self.register.processings.values() for one in each.entries)
-        releases = (one for each in self.subjects.values() for one in each.policy.releases)
-        return law_cuts(self.law) | window_cuts(entries) | window_cuts(releases)
+        """Return every date that a document of the project names."""
+        processings, contexts = self.register.processings.values(), self.contexts.values()
+        return (
+            law_cuts(self.law)
+            | interval_cuts(entry for processing in processings for entry in processing.entries)
+            | interval_cuts(release for context in contexts for release in context.policy.releases)
+        )
 
-    def grants_on(self, day: datetime.date) -> list[Grant]:
-        """All that the policies release on `day`, in their order."""
+    def disclosures_on(self, day: datetime.date) -> list[Disclosure]:
+        """Return all that the policies release on `day`, in their order."""
         items = law_on(self.law, day).items
-        found: list[Grant] = []
-        for name, subject in self.subjects.items():
-            for index, release in enumerate(subject.policy.releases):
+        disclosures: list[Disclosure] = []
+        for name, context in self.contexts.items():
+            for index, release in enumerate(context.policy.releases):
                 if release.in_force(day):
-                    item = items.get(release.item)
-                    key = (name, index, item.nir if item else None)
-                    if key not in self._grants:
-                        feed = self.feeds.get(subject.schema.schema_, subject.schema.schema_)
-                        self._grants[key] = list(_grants_of(subject, index, key[2], feed))
-                    found += self._grants[key]
-        return found
+                    nir = items[release.item].nir if release.item in items else None
+                    key = (name, index, nir)
+                    if key not in self._disclosures:
+                        feed = self.feeds.get(context.schema.schema_, context.schema.schema_)
+                        self._disclosures[key] = list(_disclosures(context, index, nir, feed))
+                    disclosures += self._disclosures[key]
+        return disclosures
 
     def refusal(self, policy: str, day: datetime.date) -> Violation | None:
-        """The first reason why `policy` is refused on `day`, or None."""
+        """Return the first reason why `policy` is refused on `day`, or None."""
         key = (policy, day)
         if key not in self._refusals:
-            self._refusals[key] = next(iter(violations_on(self.subjects[policy], day)), None)
+            self._refusals[key] = next(iter(violations_on(self.contexts[policy], day)), None)
         return self._refusals[key]
 
     def releases_on(self, policy: str, day: datetime.date) -> bool:
         """Whether a release of `policy` is in force on `day`."""
-        return any(one.in_force(day) for one in self.subjects[policy].policy.releases)
+        return any(release.in_force(day) for release in self.contexts[policy].policy.releases)
 
 
-def _grants_of(subject: Subject, index: int, nir: Nir | None, feed: str) -> Iterator[Grant]:
-    release = subject.policy.releases[index]
-    passage = Passage(
-        feed, subject.policy.processing, subject.policy.direction, release.item, release.purpose
-    )
-    places: dict[str, Path_] = {}
-    for keep in keeps_of(release, ("releases", index)):
-        places.setdefault(keep.path, keep.place)
+def _disclosures(
+    context: PolicyContext, index: int, nir: Nir | None, feed: str
+) -> Iterator[Disclosure]:
+    policy = context.policy
+    release = policy.releases[index]
+    flow = DataFlow(feed, policy.processing, policy.direction, release.item, release.purpose)
+    places: dict[str, DocumentPath] = {}
+    for kept in kept_fields(release, ("releases", index)):
+        places.setdefault(kept.path, kept.place)
     for path, place in places.items():
-        leaf = subject.leaves.get(path)
-        yield Grant(
-            subject,
+        leaf = context.leaves.get(path)
+        yield Disclosure(
+            context,
             index,
-            passage,
+            flow,
             path,
-            _read_from(subject.schema.fields, leaf),
-            tuple(_boxes(release, path, leaf, nir)),
+            _read_from(context.schema.fields, leaf),
+            tuple(_records(release, path, leaf, nir)),
             _form(release, path, leaf, nir),
             leaf,
             nir,
@@ -203,24 +212,27 @@ def _grants_of(subject: Subject, index: int, nir: Nir | None, feed: str) -> Iter
         )
 
 
-def _boxes(release: Release, path: str, leaf: Leaf | None, nir: Nir | None) -> Iterator[Box]:
+def _records(
+    release: Release, path: str, leaf: SchemaLeaf | None, nir: Nir | None
+) -> Iterator[RecordSet]:
+    """The records that the field at `path` is released of, one set for each of its needs."""
     lists = leaf.lists if leaf else ()
     always = [
         (test.field, test.condition)
-        for test in tests_of(release.model_copy(update={"needs": ()}), ())
+        for test in conditions_of(release.model_copy(update={"needs": ()}), ())
         if not test.list or test.list in lists
     ]
     for need in needs_by_field(release)[path]:
-        box = box_of([*always, *((one.field, one) for one in need.when)])
+        records = record_set([*always, *((test.field, test) for test in need.when)])
         if nir == "absent" and release.on_nir == "quarantine":
-            box = {**box, HOLDS_NIR: only(False)}
-        yield box
+            records = {**records, HOLDS_NIR: only(False)}
+        yield records
 
 
-def _form(release: Release, path: str, leaf: Leaf | None, nir: Nir | None) -> Form:
+def _form(release: Release, path: str, leaf: SchemaLeaf | None, nir: Nir | None) -> ReleasedForm:
     treatment = release.treat.get(path)
     if treatment and treatment.pseudonymize:
-        return Form(pseudonym=True)
+        return ReleasedForm(pseudonym=True)
     generalize = treatment.generalize if treatment else None
     asked = treatment.redact if treatment else None
     free_text = leaf is not None and leaf.spec.free_text
@@ -230,7 +242,7 @@ def _form(release: Release, path: str, leaf: Leaf | None, nir: Nir | None) -> Fo
         and leaf.kind in _CAN_HOLD_A_NIR
         and leaf.spec.not_nir is None
     )
-    return Form(
+    return ReleasedForm(
         to=generalize.to if generalize else None,
         step=generalize.step if generalize else None,
         prefix=generalize.prefix if generalize else None,
@@ -239,16 +251,13 @@ def _form(release: Release, path: str, leaf: Leaf | None, nir: Nir | None) -> Fo
     )
 
 
-def _read_from(fields: Mapping[str, FieldSpec], leaf: Leaf | None) -> tuple[str, ...]:
+def _read_from(fields: Mapping[str, FieldSpec], leaf: SchemaLeaf | None) -> tuple[str, ...]:
     """The rubrique of a DSN field, and the blocs of the lists around it."""
-    if leaf is None:
-        return ()
-    steps = [str(step) for step in leaf.place[1:]]
-    here = fields[steps.pop(0)]
-    around = [here]
-    while steps:
-        inside = here.of if steps.pop(0) == "of" else (here.fields or {})[steps.pop(0)]
-        assert inside is not None
-        around.append(here := inside)
-    layout = ((name, getattr(one, name)) for one in around for name in _LAYOUT)
-    return tuple(f"{name} {value}" for name, value in layout if value)
+    layout: list[str] = []
+    node: FieldSpec | Mapping[str, FieldSpec] | None = fields
+    for step in leaf.place[1:] if leaf else ():
+        node = node[str(step)] if isinstance(node, Mapping) else getattr(node, str(step))
+        if isinstance(node, FieldSpec):
+            layout += [f"bloc {node.bloc}"] if node.bloc else []
+            layout += [f"rubrique {node.rubrique}"] if node.rubrique else []
+    return tuple(layout)

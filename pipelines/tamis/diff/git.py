@@ -1,7 +1,7 @@
 """The documents of a git revision, as a project in a folder of their own.
 
-Read with `git ls-tree` and `git cat-file`, so that nothing of the work tree, of attributes or of
-filters has a say: the bytes are those that were committed.
+They are read by `git ls-tree` and `git cat-file`, so that neither the work tree nor attributes nor
+filters change them: the bytes are those that were committed.
 """
 
 import subprocess
@@ -11,24 +11,26 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from tamis.errors import UsageError
+from tamis.language import _
 from tamis.plan.project import Project, load_project
 
-_FILES = ("100644", "100755")
+_FILE_MODES = ("100644", "100755")
 _FOLDERS = ("policies", "schemas")
+_TIMEOUT_SECONDS = 60
 
 
 @contextmanager
 def open_project(name: str) -> Iterator[Project]:
-    """The project in the folder `name`, or that of the git revision `name`.
+    """Open the project in the folder `name`, or that of the git revision `name`.
 
     A folder wins over a revision of the same name. A revision is read from the repository that the
     current folder is in, at the current folder's place in it.
 
     Raises:
-        UsageError: `name` is neither, or holds no `policies/`.
+        UsageError: `name` is neither, or has no folder `policies/`.
     """
     if not name or "\0" in name:
-        raise UsageError("a project is a folder or a git revision, not an empty name")
+        raise UsageError(_("a project must be a folder or a git revision, got an empty name"))
     if Path(name).is_dir():
         yield load_project(name)
         return
@@ -40,57 +42,75 @@ def open_project(name: str) -> Iterator[Project]:
 
 def _find_commit(name: str) -> str:
     if _git("rev-parse", "--git-dir") is None:
-        raise UsageError(f"{name}: no such folder, and the current folder is in no git repository")
+        raise UsageError(
+            _("{name}: no such folder, and the current folder is in no git repository", name=name)
+        )
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if commit is None:
-        raise UsageError(f"{name}: neither a folder nor a revision of the git repository here")
+        raise UsageError(
+            _("{name}: neither a folder nor a revision of the git repository here", name=name)
+        )
     return commit.decode().strip()
 
 
 def _write_documents(name: str, commit: str, folder: Path) -> None:
     """Write the YAML files under `policies/` and `schemas/` of a commit into `folder`."""
-    listed = _git("ls-tree", "-r", "-z", commit, "--", *_FOLDERS)
-    if listed is None:
-        raise UsageError(f"{name}: the revision cannot be read")
-    paths: dict[str, str] = {}
-    for line in listed.decode("utf-8", "surrogateescape").split("\0"):
-        about, _, path = line.partition("\t")
+    listing = _git("ls-tree", "-r", "-z", commit, "--", *_FOLDERS)
+    if listing is None:
+        raise UsageError(_("{name}: the revision cannot be read", name=name))
+    blobs: dict[str, str] = {}
+    for line in listing.decode("utf-8", "surrogateescape").split("\0"):
+        attributes, _tab, path = line.partition("\t")
         if not path.endswith(".yaml"):
             continue
-        mode, _, blob = about.split(" ")
-        if mode not in _FILES or ".." in PurePosixPath(path).parts:
-            raise UsageError(f"{name}:{path}: is no plain file in that revision")
-        paths[path] = blob
-    if not any(path.startswith("policies/") for path in paths):
-        raise UsageError(f"{name}: not a project, that revision holds no folder `policies` here")
-    for path, content in zip(paths, _blobs(name, list(paths.values())), strict=True):
+        mode, _type, blob = attributes.split(" ")
+        if mode not in _FILE_MODES or ".." in PurePosixPath(path).parts:
+            raise UsageError(
+                _("{name}:{path}: must be a plain file in that revision", name=name, path=path)
+            )
+        blobs[path] = blob
+    if not any(path.startswith("policies/") for path in blobs):
+        raise UsageError(
+            _("{name}: not a project, the revision must have a folder `policies` here", name=name)
+        )
+    for path, content in zip(blobs, _read_blobs(name, list(blobs.values())), strict=True):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
 
-def _blobs(name: str, blobs: list[str]) -> Iterator[bytes]:
-    asked = "".join(f"{blob}\n" for blob in blobs).encode()
-    answer = _git("cat-file", "--batch", given=asked)
-    at = 0
-    for _ in blobs:
-        end = (answer or b"").find(b"\n", at)
-        head = (answer or b"")[at:end].split(b" ")
-        if answer is None or end < 0 or len(head) != 3:
-            raise UsageError(f"{name}: the revision is not whole in the git repository here")
-        size = int(head[2])
-        yield answer[end + 1 : end + 1 + size]
-        at = end + 1 + size + 1
+def _read_blobs(name: str, blobs: list[str]) -> Iterator[bytes]:
+    """The contents of `blobs`, in order; each is preceded by a line `BLOB TYPE SIZE`."""
+    answer = _git("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs).encode())
+    start = 0
+    for _blob in blobs:
+        end = (answer or b"").find(b"\n", start)
+        header = (answer or b"")[start:end].split(b" ")
+        if answer is None or end < 0 or len(header) != 3:
+            raise UsageError(
+                _("{name}: the revision is not complete in the git repository here", name=name)
+            )
+        start = end + 1 + int(header[2]) + 1
+        yield answer[end + 1 : start - 1]
 
 
-def _git(*words: str, given: bytes = b"") -> bytes | None:
-    """What git answers in the current folder, or None where it refuses."""
+def _git(*arguments: str, stdin: bytes = b"") -> bytes | None:
+    """What git prints in the current folder, or None where it refuses."""
     try:
-        done = subprocess.run(
-            ["git", *words], input=given, capture_output=True, check=False, timeout=60
+        process = subprocess.run(
+            ["git", *arguments],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=_TIMEOUT_SECONDS,
         )
     except FileNotFoundError:
-        raise UsageError("git is not installed: name two folders") from None
+        raise UsageError(_("git is not installed: name two folders")) from None
     except subprocess.TimeoutExpired:
-        raise UsageError(f"git {words[0]} did not answer within 60 s") from None
-    return done.stdout if done.returncode == 0 else None
+        text = _(
+            "git {command} did not answer within {seconds} s",
+            command=arguments[0],
+            seconds=_TIMEOUT_SECONDS,
+        )
+        raise UsageError(text) from None
+    return process.stdout if process.returncode == 0 else None

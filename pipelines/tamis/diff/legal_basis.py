@@ -1,194 +1,206 @@
-"""What releases stand on, compared: articles and register on every day, schemas field by field.
+"""What releases rest on, compared: articles and register on every day, schemas field by field.
 
-None of it releases anything by itself. Where it lets a policy pass that was refused, or takes that
-away, the diff tells it of the policy too.
+None of it releases anything by itself. Where it makes `check` accept a policy that it refused, or
+refuse one that it accepted, the diff says so of the policy too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tamis.diff.change import Change, Days, Risk, join_days
-from tamis.diff.disclosure import Side
+from tamis.diff.change import Change, ChangeRisk, DayRange, join_days
+from tamis.diff.disclosure import ProjectState
 from tamis.documents.calendar import law_on
-from tamis.documents.positions import Path_, Source
-from tamis.documents.schema import Leaf, Schema
+from tamis.documents.positions import DocumentPath, Source
+from tamis.documents.schema import Schema, SchemaLeaf
 from tamis.errors import Problem
+from tamis.language import _
 
-_WORDED = {"subject", "wording", "name", "source", "version", "subjects"}
+_WORDING = {"subject", "wording", "name", "source", "version", "subjects"}
 """Attributes that decide nothing in Tamis."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A thing of the documents on a day, and what they say of it.
+    """A thing that documents describe on a day, and how they do.
 
     Attributes:
         kind: of a change of it.
-        said: its attributes, in words.
+        attributes: what the documents say of it.
         places: of the attributes that stand elsewhere than the thing itself.
     """
 
     kind: str
-    said: Mapping[str, str]
+    attributes: Mapping[str, str]
     source: Source
-    place: Path_
-    places: Mapping[str, Path_] = field(default_factory=dict)
+    place: DocumentPath
+    places: Mapping[str, DocumentPath] = field(default_factory=dict)
 
     def problem(self, text: str, attribute: str = "") -> Problem:
-        """`text` where the attribute, or the thing itself, stands."""
+        """Return `text` where the attribute, or the thing itself, stands."""
         path = self.places.get(attribute, (*self.place, attribute) if attribute else self.place)
         return self.source.problem(path, text)
 
 
 Facts = Mapping[str, Fact]
-"""Facts by what they are of, in words."""
+"""Facts by the name of the thing that they describe."""
 
 
-def compare_law(old: Side, new: Side, pieces: Iterable[Days]) -> list[Change]:
-    """Changes of articles and register entries, each with its days."""
-    pieces = list(pieces)
-    dated = [(piece, _law_facts(old, piece), _law_facts(new, piece)) for piece in pieces]
-    processings = ((), _processings(old), _processings(new))
-    return [*_compare(dated), *_compare([processings])]
+def compare_law(
+    old: ProjectState, new: ProjectState, pieces: Iterable[DayRange]
+) -> Iterator[Change]:
+    """Yield the changes of articles and register entries, each with its days."""
+    yield from _compare(
+        [(piece, _law_facts(old, piece), _law_facts(new, piece)) for piece in pieces]
+    )
+    yield from _compare([(None, _processings(old), _processings(new))])
 
 
 def compare_schemas(
-    old: Side, new: Side, used: Mapping[str, set[str]], pairs: Mapping[str, str]
-) -> list[Change]:
-    """Changes of schemas that both projects have, and schemas that one has alone.
+    old: ProjectState, new: ProjectState, used: Mapping[str, set[str]], pairs: Mapping[str, str]
+) -> Iterator[Change]:
+    """Yield the changes of schemas that both projects have, and the schemas that one has alone.
 
     Args:
         used: by new name of the schema, the fields that some release of either keeps or tests.
         pairs: the new name of each old schema.
     """
-    found: list[Change] = []
-    for name, (_, source) in old.schemas.items():
+
+    def change(
+        kind: str, source: Source, key: str, text: str, risk: ChangeRisk = ChangeRisk.WORDING
+    ) -> Change:
+        return Change(kind, "none", risk, source.problem((key,), text, key=key == "format"))
+
+    for name, (_schema, source) in old.schemas.items():
         if name not in pairs:
-            problem = source.problem(("schema",), f"schema `{name}` is gone")
-            found.append(Change("schema", "none", Risk.WORDING, problem))
-    names = {now: then for then, now in pairs.items()}
+            yield change("schema", source, "schema", _("schema `{name}` is gone", name=name))
+    old_names = {now: then for then, now in pairs.items()}
     for name, (schema, source) in new.schemas.items():
-        if name not in names:
-            problem = source.problem(("schema",), f"schema `{name}` is new")
-            found.append(Change("schema", "none", Risk.WORDING, problem))
+        if name not in old_names:
+            yield change("schema", source, "schema", _("schema `{name}` is new", name=name))
             continue
-        before = old.schemas[names[name]][0]
-        if names[name] != name:
-            text = f"schema `{names[name]}` is called `{name}` now"
-            problem = source.problem(("schema",), text)
-            found.append(Change("renamed", "none", Risk.WORDING, problem))
-        if before.format != schema.format:
-            problem = source.problem(("format",), "the feed is written otherwise", key=True)
-            found.append(Change("schema", "none", Risk.GROUND, problem))
-        facts = [_fields(side.schemas[one]) for side, one in ((old, names[name]), (new, name))]
-        for change in _compare([((), facts[0], facts[1])]):
-            risk = Risk.GROUND if set(change.fields) & used.get(name, set()) else Risk.WORDING
-            found.append(Change(change.kind, "none", risk, change.problem, fields=change.fields))
-    return found
+        old_name = old_names[name]
+        if old_name != name:
+            text = _("schema `{old}` is now called `{new}`", old=old_name, new=name)
+            yield change("renamed", source, "schema", text)
+        if old.schemas[old_name][0].format != schema.format:
+            text = _("the feed has another file format")
+            yield change("schema", source, "format", text, ChangeRisk.GROUND)
+        facts = (_fields(*old.schemas[old_name]), _fields(schema, source))
+        for found in _compare([(None, *facts)]):
+            is_used = bool(set(found.fields) & used.get(name, set()))
+            risk = ChangeRisk.GROUND if is_used else ChangeRisk.WORDING
+            yield Change(found.kind, "none", risk, found.problem, fields=found.fields)
 
 
-def _compare(dated: Iterable[tuple[Days | tuple[()], Facts, Facts]]) -> Iterator[Change]:
+def _compare(dated: list[tuple[DayRange | None, Facts, Facts]]) -> Iterator[Change]:
     """One change for each attribute that differs, with the days on which it does so."""
-    dated = list(dated)
-    known: tuple[set[str], set[str]] = (set(), set())
-    for _, old, new in dated:
-        known[0].update(old)
-        known[1].update(new)
-    found: dict[tuple[str, Risk, Problem, str], list[Days]] = {}
+    known = (
+        {name for _days, old, _new in dated for name in old},
+        {name for _days, _old, new in dated for name in new},
+    )
+    changes: dict[tuple[str, ChangeRisk, Problem, str], list[DayRange]] = {}
     for days, old, new in dated:
         for name in dict.fromkeys((*old, *new)):
             for key in _differences(name, old.get(name), new.get(name), known):
-                spans = found.setdefault(key, [])
-                if isinstance(days, Days):
-                    spans.append(days)
-    for (kind, risk, problem, name), spans in found.items():
+                changes.setdefault(key, []).extend([days] if days else [])
+    for (kind, risk, problem, name), ranges in changes.items():
         fields = (name[1:-1],) if kind == "schema" else ()
-        yield Change(kind, "none", risk, problem, fields=fields, days=join_days(spans))
+        yield Change(kind, "none", risk, problem, fields=fields, days=join_days(ranges))
 
 
 def _differences(
     name: str, old: Fact | None, new: Fact | None, known: tuple[set[str], set[str]]
-) -> Iterator[tuple[str, Risk, Problem, str]]:
+) -> Iterator[tuple[str, ChangeRisk, Problem, str]]:
     if old is None and new is not None:
-        text = "in force on more days" if name in known[0] else "new"
-        yield new.kind, Risk.GROUND, new.problem(f"{name}: {text}"), name
+        text = _("{name}: in force on more days") if name in known[0] else _("{name}: new")
+        yield new.kind, ChangeRisk.GROUND, new.problem(text.format(name=name)), name
     elif old is not None and new is None:
-        text = "in force on fewer days" if name in known[1] else "gone"
-        yield old.kind, Risk.GROUND, old.problem(f"{name}: {text}"), name
+        text = _("{name}: in force on fewer days") if name in known[1] else _("{name}: gone")
+        yield old.kind, ChangeRisk.GROUND, old.problem(text.format(name=name)), name
     elif old is not None and new is not None:
-        for attribute in dict.fromkeys((*old.said, *new.said)):
-            then, now = old.said.get(attribute, ""), new.said.get(attribute, "")
+        for attribute in dict.fromkeys((*old.attributes, *new.attributes)):
+            then, now = old.attributes.get(attribute, ""), new.attributes.get(attribute, "")
             if then != now:
-                text = f"{name}: {attribute} {now or 'none'}, was {then or 'none'}"
+                text = _(
+                    "{name}: {attribute} {now}, was {then}",
+                    name=name,
+                    attribute=attribute,
+                    now=now or _("none"),
+                    then=then or _("none"),
+                )
                 kind = attribute if attribute == "attested" else new.kind
                 kind = "nir-regime" if attribute in ("nir", "carries_nir") else kind
-                risk = Risk.WORDING if attribute in _WORDED else Risk.GROUND
+                risk = ChangeRisk.WORDING if attribute in _WORDING else ChangeRisk.GROUND
                 yield kind, risk, new.problem(text, attribute), name
 
 
-def _law_facts(side: Side, days: Days) -> dict[str, Fact]:
-    law = law_on(side.law, days.from_)
-    found: dict[str, Fact] = {}
-    for article, version in law.versions.items():
-        source = side.law.sources[article]
-        place: Path_ = ("versions", side.law[article].versions.index(version))
-        found[f"article {article}"] = Fact(
+def _law_facts(state: ProjectState, days: DayRange) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {}
+    for article, version in law_on(state.law, days.from_).versions.items():
+        source = state.law.sources[article]
+        place: DocumentPath = ("versions", state.law[article].versions.index(version))
+        facts[f"article {article}"] = Fact(
             "law", {"version": version.id}, source, place, {"version": (*place, "id")}
         )
         for key, item in version.items.items():
-            said = {
+            attributes = {
                 "relation": item.relation,
                 "nir": item.nir,
                 "purposes": ", ".join(sorted(item.purposes)),
                 "purposes_link": item.purposes_link,
                 "subject": item.subject,
             }
-            found[f"item {article}.{key}"] = Fact("law", said, source, (*place, "items", key))
+            facts[f"item {article}.{key}"] = Fact("law", attributes, source, (*place, "items", key))
         for key, purpose in version.purposes.items():
-            found[f"purpose {article}.{key}"] = Fact(
+            facts[f"purpose {article}.{key}"] = Fact(
                 "law", {"subject": purpose.subject}, source, (*place, "purposes", key)
             )
         for key, category in version.categories.items():
-            said = {
+            attributes = {
                 "purposes": ", ".join(sorted(category.purposes)),
                 "purposes_link": category.purposes_link,
                 "subjects": ", ".join(sorted(category.subjects)),
                 "wording": category.wording,
             }
-            at: Path_ = (*place, "categories", key)
-            found[f"category {key} of {article}"] = Fact("law", said, source, at)
-    for slug, processing in side.register.processings.items():
+            facts[f"category {key} of {article}"] = Fact(
+                "law", attributes, source, (*place, "categories", key)
+            )
+    for slug, processing in state.register.processings.items():
         for i, entry in reversed(list(enumerate(processing.entries))):
             if entry.in_force(days.from_):
-                said = {"attested": entry.attested, "item_link": entry.item_link}
-                at = ("processings", slug, "entries", i)
-                found[f"register entry of {slug} for {entry.item}"] = Fact(
-                    "register", said, side.register_source, at
+                facts[f"register entry of {slug} for {entry.item}"] = Fact(
+                    "register",
+                    {"attested": entry.attested, "item_link": entry.item_link},
+                    state.register_source,
+                    ("processings", slug, "entries", i),
                 )
-    return found
+    return facts
 
 
-def _processings(side: Side) -> dict[str, Fact]:
+def _processings(state: ProjectState) -> dict[str, Fact]:
     return {
         f"processing {slug}": Fact(
             "register",
-            {"name": one.name, "carries_nir": str(one.carries_nir).lower(), "source": one.source},
-            side.register_source,
+            {
+                "name": processing.name,
+                "carries_nir": str(processing.carries_nir).lower(),
+                "source": processing.source,
+            },
+            state.register_source,
             ("processings", slug),
         )
-        for slug, one in side.register.processings.items()
+        for slug, processing in state.register.processings.items()
     }
 
 
-def _fields(document: tuple[Schema, Source]) -> dict[str, Fact]:
-    schema, source = document
+def _fields(schema: Schema, source: Source) -> dict[str, Fact]:
     return {
         f"`{path}`": Fact("schema", _marks(leaf), source, leaf.place)
         for path, leaf in schema.leaves().items()
     }
 
 
-def _marks(leaf: Leaf) -> dict[str, str]:
+def _marks(leaf: SchemaLeaf) -> dict[str, str]:
     spec = leaf.spec
     return {
         "type": spec.type,

@@ -7,31 +7,30 @@ one releases beyond the new one. One function finds both, so that they mirror ea
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tamis.diff.change import Days, Effect, Risk, join_days, say_days
-from tamis.diff.disclosure import Grant, Passage, Side
-from tamis.diff.record_sets import HOLDS_NIR, Box, remainder, say_boxes
-from tamis.documents.context import Subject, needs_by_field, tests_of
+from tamis.diff.change import ChangeRisk, DayRange, Effect, describe_days, join_days
+from tamis.diff.disclosure import DataFlow, Disclosure, DisclosureKey, ProjectState
+from tamis.diff.record_sets import HOLDS_NIR, RecordSet, describe_sets, remainder
+from tamis.documents.context import PolicyContext, conditions_of, needs_by_field
 from tamis.documents.law import ITEMS_ARTICLE, item_key
-from tamis.documents.positions import Path_, Source
+from tamis.documents.positions import DocumentPath, Source
 from tamis.errors import Problem
-
-Key = tuple[Passage, str, tuple[str, ...]]
+from tamis.language import _
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A change as it shows on a day: the same on other days or of other fields makes one change."""
+class ChangeOfDay:
+    """What one day's change says; equal ones of other days or fields are merged into one Change."""
 
     kind: str
     effect: Effect
     problem: Problem
     policy: str
     release: str
-    passage: Passage | None
+    flow: DataFlow | None
 
 
-Finding = tuple[Draft, str, Risk]
-"""A draft, the field that it is of, and the risk of that."""
+FieldChange = tuple[ChangeOfDay, str, ChangeRisk]
+"""A day's change of one field: the change, the field's path, the risk of releasing that field."""
 
 
 @dataclass(frozen=True)
@@ -41,270 +40,336 @@ class Comparison:
     Attributes:
         counterparts: the policy of `less` that each policy of `more` is.
         before: all that `less` releases, with its days.
-        released: `more` is the new project; else it is the old one, and its surplus is withheld.
+        released: whether `more` is the new project; else it is the old one, and what it releases
+            beyond the new one is withheld.
     """
 
-    more: Side
-    less: Side
+    more: ProjectState
+    less: ProjectState
     counterparts: Mapping[str, str]
-    before: Mapping[Key, Sequence[tuple[Days, Grant]]]
+    before: Mapping[DisclosureKey, Sequence[tuple[DayRange, Disclosure]]]
     released: bool
 
     @property
     def effect(self) -> Effect:
-        """What the surplus is called."""
+        """The effect of a change by which `more` releases more."""
         return "released" if self.released else "withheld"
 
-    def say(self, released: str, withheld: str) -> str:
-        """One of two texts."""
+    def choose(self, released: str, withheld: str) -> str:
+        """Return the text for the effect of this comparison."""
         return released if self.released else withheld
 
+    def change(
+        self,
+        disclosure: Disclosure,
+        kind: str,
+        place: DocumentPath,
+        text: str,
+        *,
+        source: Source | None = None,
+        risk: ChangeRisk | None = None,
+    ) -> FieldChange:
+        """Return the change of a disclosure's field that stands at `place`.
 
-def history(side: Side, pieces: Iterable[Days]) -> dict[Key, list[tuple[Days, Grant]]]:
-    """All that `side` releases, by key, with the piece of the time line."""
-    found: dict[Key, list[tuple[Days, Grant]]] = {}
+        Args:
+            source: of the document with the place; by default the policy of the disclosure.
+            risk: of the change where it releases; by default that of the field.
+        """
+        change = ChangeOfDay(
+            kind,
+            self.effect,
+            (source or disclosure.context.source).problem(place, text),
+            disclosure.context.name,
+            disclosure.release.id,
+            disclosure.flow,
+        )
+        if not self.released:
+            return change, disclosure.path, ChangeRisk.WITHHELD
+        return change, disclosure.path, risk or _risk(disclosure)
+
+
+def history(
+    state: ProjectState, pieces: Iterable[DayRange]
+) -> dict[DisclosureKey, list[tuple[DayRange, Disclosure]]]:
+    """Return all that a project releases, by key, with the piece of the calendar."""
+    disclosures: dict[DisclosureKey, list[tuple[DayRange, Disclosure]]] = {}
     for piece in pieces:
-        for grant in side.grants_on(piece.from_):
-            found.setdefault(grant.key, []).append((piece, grant))
-    return found
+        for disclosure in state.disclosures_on(piece.from_):
+            disclosures.setdefault(disclosure.key, []).append((piece, disclosure))
+    return disclosures
 
 
-def find_surplus(comparison: Comparison, days: Days) -> Iterator[Finding]:
-    """What is released beyond on `days`, between whose ends nothing changes."""
-    rivals: dict[Key, list[Grant]] = {}
-    for grant in comparison.less.grants_on(days.from_):
-        rivals.setdefault(grant.key, []).append(grant)
-    covered: dict[tuple[str, int], list[Grant]] = {}
-    for grant in comparison.more.grants_on(days.from_):
-        same = rivals.get(grant.key, [])
-        left = remainder(grant.boxes, _boxes(one for one in same if one.form.shows(grant.form)))
+def find_newly_disclosed(comparison: Comparison, days: DayRange) -> Iterator[FieldChange]:
+    """Yield what `more` releases beyond `less` on `days`, between whose ends nothing changes."""
+    others: dict[DisclosureKey, list[Disclosure]] = {}
+    for disclosure in comparison.less.disclosures_on(days.from_):
+        others.setdefault(disclosure.key, []).append(disclosure)
+    covered: dict[tuple[str, int], list[Disclosure]] = {}
+    for disclosure in comparison.more.disclosures_on(days.from_):
+        same = others.get(disclosure.key, [])
+        as_much = [other for other in same if other.form.discloses(disclosure.form)]
+        left = remainder(disclosure.records, _all_records(as_much))
         if not left:
-            covered.setdefault((grant.subject.name, grant.index), []).append(grant)
+            release = (disclosure.context.name, disclosure.index)
+            covered.setdefault(release, []).append(disclosure)
         elif not same:
-            yield _tell_new(comparison, grant, days)
+            yield _new_disclosure(comparison, disclosure, days)
         else:
-            beyond = remainder(left, _boxes(same))
-            weaker = remainder(left, beyond)
+            beyond = remainder(left, _all_records(same))
+            in_weaker_form = remainder(left, beyond)
             if beyond:
-                yield _tell_condition(comparison, grant, beyond, same)
-            if weaker:
-                yield _tell_form(comparison, grant, weaker, same)
-    for grants in covered.values():
-        yield from _tell_linked(comparison, grants, rivals)
+                yield _other_condition(comparison, disclosure, beyond, same)
+            if in_weaker_form:
+                yield _other_form(comparison, disclosure, in_weaker_form, same)
+    for disclosures in covered.values():
+        yield from _newly_linked(comparison, disclosures, others)
 
 
-def _boxes(grants: Iterable[Grant]) -> list[Box]:
-    return [box for grant in grants for box in grant.boxes]
+def _all_records(disclosures: Iterable[Disclosure]) -> list[RecordSet]:
+    return [records for disclosure in disclosures for records in disclosure.records]
 
 
-def _tell_linked(
-    comparison: Comparison, grants: list[Grant], rivals: Mapping[Key, list[Grant]]
-) -> Iterator[Finding]:
-    """Fields that pass in one record, where each passed already, but in records of their own."""
-    paths = {grant.path for grant in grants}
-    beside: dict[tuple[str, int], set[str]] = {}
-    for same in rivals.values():
-        for one in same:
-            beside.setdefault((one.subject.name, one.index), set()).add(one.path)
-    for grant in grants:
-        whole = [
-            one
-            for one in rivals[grant.key]
-            if paths <= beside[one.subject.name, one.index] and one.form.shows(grant.form)
+def _newly_linked(
+    comparison: Comparison,
+    disclosures: list[Disclosure],
+    others: Mapping[DisclosureKey, list[Disclosure]],
+) -> Iterator[FieldChange]:
+    """Fields that are released in one record, where each was already, but in separate records."""
+    paths = {disclosure.path for disclosure in disclosures}
+    released_together: dict[tuple[str, int], set[str]] = {}
+    for same in others.values():
+        for other in same:
+            released_together.setdefault((other.context.name, other.index), set()).add(other.path)
+    for disclosure in disclosures:
+        together = [
+            other
+            for other in others[disclosure.key]
+            if paths <= released_together[other.context.name, other.index]
+            and other.form.discloses(disclosure.form)
         ]
-        if remainder(grant.boxes, _boxes(whole)):
+        if remainder(disclosure.records, _all_records(together)):
             break
     else:
         return
-    text = comparison.say(
-        "newly in one record; they passed in records of their own",
-        "no longer in one record; they pass in records of their own",
+    text = comparison.choose(
+        _("newly in one record; they were released in separate records"),
+        _("no longer in one record; they are released in separate records"),
     )
-    for grant in grants:
-        place = ("releases", grant.index)
-        yield _finding(comparison, grant, "linked", grant.subject.source, place, text)
+    for disclosure in disclosures:
+        yield comparison.change(disclosure, "linked", ("releases", disclosure.index), text)
 
 
-def _tell_form(
-    comparison: Comparison, grant: Grant, boxes: list[Box], same: list[Grant]
-) -> Finding:
-    others = " or ".join(dict.fromkeys(str(one.form) for one in same))
-    now, then = (str(grant.form), others)[:: 1 if comparison.released else -1]
-    text = f"{now}, was {then}"
+def _other_form(
+    comparison: Comparison,
+    disclosure: Disclosure,
+    records: list[RecordSet],
+    same: list[Disclosure],
+) -> FieldChange:
+    """The field is released of the same records in a form that discloses less."""
+    others = _(" or ").join(dict.fromkeys(str(other.form) for other in same))
+    now, then = (str(disclosure.form), others)[:: 1 if comparison.released else -1]
+    text = _("{now}, was {then}", now=now, then=then)
     if now == then:
-        text = comparison.say("the gate no longer looks at it", "the gate looks at it")
-    if remainder(grant.boxes, boxes):
-        text += f", where {say_boxes(boxes, grant.boxes)}"
-    new = grant if comparison.released else same[0]
+        text = comparison.choose(_("no longer checked by the gate"), _("checked by the gate"))
+    if remainder(disclosure.records, records):
+        where = describe_sets(records, disclosure.records)
+        text = _("{text}, where {where}", text=text, where=where)
     looser = any(
-        (one.form.redacted and not grant.form.redacted) or (one.form.gated and not grant.form.gated)
-        for one in same
+        (other.form.redacted and not disclosure.form.redacted)
+        or (other.form.gated and not disclosure.form.gated)
+        for other in same
     )
-    risk = Risk.NIR if looser else _risk(grant)
-    regimes = (grant.nir, same[0].nir)[:: 1 if comparison.released else -1]
+    risk = ChangeRisk.NIR if looser else _risk(disclosure)
+    regimes = (disclosure.nir, same[0].nir)[:: 1 if comparison.released else -1]
     if regimes[0] != regimes[1] and None not in regimes:
-        side = comparison.more if comparison.released else comparison.less
-        source, place = _nir_place(side, grant.release.item, regimes[0])
-        text = f"{grant.release.item} is nir {regimes[0]}, was {regimes[1]}: {text}"
-        return _finding(comparison, grant, "nir-regime", source, place, text, risk)
-    kind = "nir" if grant.leaf and grant.leaf.spec.identifier else "treatment"
-    treat: Path_ = ("releases", new.index, "treat", new.path)
-    place = treat if new.path in new.release.treat else new.place
-    return _finding(comparison, grant, kind, new.subject.source, place, text, risk)
+        state = comparison.more if comparison.released else comparison.less
+        text = _(
+            "{item} is nir {now}, was {then}: {text}",
+            item=disclosure.release.item,
+            now=regimes[0],
+            then=regimes[1],
+            text=text,
+        )
+        place = _nir_place(state, disclosure.release.item, regimes[0])
+        source = state.law.sources[ITEMS_ARTICLE]
+        return comparison.change(disclosure, "nir-regime", place, text, source=source, risk=risk)
+    kind = "nir" if disclosure.leaf and disclosure.leaf.spec.identifier else "treatment"
+    new = disclosure if comparison.released else same[0]
+    treated = new.path in new.release.treat
+    place = ("releases", new.index, "treat", new.path) if treated else new.place
+    return comparison.change(disclosure, kind, place, text, source=new.context.source, risk=risk)
 
 
-def _nir_place(side: Side, item: str, nir: str | None) -> tuple[Source, Path_]:
-    for i, version in enumerate(side.law[ITEMS_ARTICLE].versions):
-        found = version.items.get(item_key(item))
-        if found and found.nir == nir:
-            place: Path_ = ("versions", i, "items", item_key(item), "nir")
-            return side.law.sources[ITEMS_ARTICLE], place
-    return side.law.sources[ITEMS_ARTICLE], ()
+def _nir_place(state: ProjectState, item: str, nir: str | None) -> DocumentPath:
+    """Where the law says `nir` of the item."""
+    key = item_key(item)
+    for i, version in enumerate(state.law[ITEMS_ARTICLE].versions):
+        if key in version.items and version.items[key].nir == nir:
+            return ("versions", i, "items", key, "nir")
+    return ()
 
 
-def _tell_condition(
-    comparison: Comparison, grant: Grant, boxes: list[Box], same: list[Grant]
-) -> Finding:
-    new, old = ([grant], same)[:: 1 if comparison.released else -1]
-    now, then = _tests(new), _tests(old)
+def _other_condition(
+    comparison: Comparison,
+    disclosure: Disclosure,
+    records: list[RecordSet],
+    same: list[Disclosure],
+) -> FieldChange:
+    """The field is released of more records."""
+    new, old = ([disclosure], same)[:: 1 if comparison.released else -1]
+    now, then = _conditions(new), _conditions(old)
     changed = [place for test, place in now.items() if test not in then]
     gone = [place for test, place in then.items() if test not in now]
-    first = new[0]
-    source, place = first.subject.source, first.place
+    source, place = new[0].context.source, new[0].place
     if changed or gone:
         source, place = (changed or gone)[0]
-    elif any(HOLDS_NIR in box for box in boxes):
-        place = ("releases", first.index, "on_nir")
-    where = say_boxes(boxes, grant.boxes)
-    text = comparison.say(f"released where {where} too", f"no longer released where {where}")
-    return _finding(comparison, grant, "condition", source, place, text)
+    elif any(HOLDS_NIR in of_records for of_records in records):
+        place = ("releases", new[0].index, "on_nir")
+    text = comparison.choose(
+        _("released where {where} too"), _("no longer released where {where}")
+    ).format(where=describe_sets(records, disclosure.records))
+    return comparison.change(disclosure, "condition", place, text, source=source)
 
 
-def _tests(grants: Iterable[Grant]) -> dict[tuple[str, str], tuple[Source, Path_]]:
-    """The conditions under which grants hold, as said, and where they stand."""
-    found: dict[tuple[str, str], tuple[Source, Path_]] = {}
-    for grant in grants:
-        lists = grant.leaf.lists if grant.leaf else ()
-        needs = {i for i, need in enumerate(grant.release.needs) if grant.path in need.keep}
-        for test in tests_of(grant.release, ("releases", grant.index)):
+def _conditions(
+    disclosures: Iterable[Disclosure],
+) -> dict[tuple[str, str], tuple[Source, DocumentPath]]:
+    """The conditions under which fields are released (field, values), and where they stand."""
+    conditions: dict[tuple[str, str], tuple[Source, DocumentPath]] = {}
+    for disclosure in disclosures:
+        release = disclosure.release
+        lists = disclosure.leaf.lists if disclosure.leaf else ()
+        needs = {i for i, need in enumerate(release.needs) if disclosure.path in need.keep}
+        for test in conditions_of(release, ("releases", disclosure.index)):
             scope = test.place[2]
             if scope == "only" and test.list not in lists:
                 continue
             if scope == "needs" and test.place[3] not in needs:
                 continue
             values = ", ".join(sorted(map(repr, test.condition.in_)))
-            found.setdefault((test.field, values), (grant.subject.source, test.place))
-    return found
+            place = (disclosure.context.source, test.place)
+            conditions.setdefault((test.field, values), place)
+    return conditions
 
 
-def _tell_new(comparison: Comparison, grant: Grant, days: Days) -> Finding:
-    """What `less` does not release on these days in any form: because of what?"""
-    source = grant.subject.source
-    release: Path_ = ("releases", grant.index)
-    if before := comparison.before.get(grant.key):
-        return _tell_window(comparison, grant, before, days)
-    same = [key for key in comparison.before if key[1] == grant.path]
-    twin = comparison.counterparts.get(grant.subject.name)
-    other = comparison.less.subjects[twin] if twin is not None else None
-    for key in same:
-        if key[0] == grant.passage and grant.leaf is not None:
-            now, then = (", ".join(one) or "its name" for one in (grant.read_from, key[2]))
-            text = comparison.say(f"read from {now}, was {then}", f"was read from {now}, is {then}")
-            place = grant.leaf.place
-            source = grant.subject.schema_source
-            return _finding(comparison, grant, "source-changed", source, place, text)
-    if other is not None and (moved := _tell_moved(comparison, grant, other)):
+def _new_disclosure(comparison: Comparison, disclosure: Disclosure, days: DayRange) -> FieldChange:
+    """The field that `less` does not release on these days in any form: because of what?"""
+    if before := comparison.before.get(disclosure.key):
+        return _other_days(comparison, disclosure, before, days)
+    flow, choose = disclosure.flow, comparison.choose
+    release: DocumentPath = ("releases", disclosure.index)
+    same_path = [key for key in comparison.before if key[1] == disclosure.path]
+    for other_flow, _path, read_from in same_path:
+        if other_flow == flow and disclosure.leaf is not None:
+            now, then = (
+                ", ".join(names) or _("its name") for names in (disclosure.read_from, read_from)
+            )
+            text = choose(_("read from {now}, was {then}"), _("was read from {now}, is {then}"))
+            return comparison.change(
+                disclosure,
+                "source-changed",
+                disclosure.leaf.place,
+                text.format(now=now, then=then),
+                source=disclosure.context.schema_source,
+            )
+    name = disclosure.context.name
+    counterpart = comparison.counterparts.get(name)
+    other = comparison.less.contexts[counterpart] if counterpart is not None else None
+    if other is not None and (moved := _moved(comparison, disclosure, other)):
         return moved
-    for key in same:
-        if key[0][:3] == grant.passage[:3]:
-            _, _, _, item, purpose = key[0]
-            text = comparison.say(
-                f"was released under {item}, {purpose}", f"is now released under {item}, {purpose}"
-            )
-            part = "item" if item != grant.passage.item else "purpose"
-            return _finding(comparison, grant, "ground-changed", source, (*release, part), text)
-    if any(key[0] == grant.passage for key in comparison.before):
-        because = " ; ".join(one.because for one in needs_by_field(grant.release)[grant.path])
-        text = comparison.say(f"newly {grant.form}: {because}", f"no longer {grant.form}")
-        return _finding(comparison, grant, "field", source, grant.place, text)
-    known = any(key[0][1:3] == grant.passage[1:3] for key in comparison.before)
-    alone = comparison.say("; nothing passed there before", "; nothing passes there any more")
+    for other_flow, _path, _read_from in same_path:
+        if other_flow[:3] == flow[:3]:
+            text = choose(
+                _("was released under {item}, {purpose}"),
+                _("is now released under {item}, {purpose}"),
+            ).format(item=other_flow.item, purpose=other_flow.purpose)
+            key = "item" if other_flow.item != flow.item else "purpose"
+            return comparison.change(disclosure, "ground-changed", (*release, key), text)
+    if any(other_flow == flow for other_flow, _path, _read_from in comparison.before):
+        needs = needs_by_field(disclosure.release)[disclosure.path]
+        reasons = " ; ".join(need.because for need in needs)
+        text = choose(_("newly {form}: {reasons}"), _("no longer {form}"))
+        text = text.format(form=disclosure.form, reasons=reasons)
+        return comparison.change(disclosure, "field", disclosure.place, text)
+    place: DocumentPath = ("policy",)
     if other is None:
-        name = grant.subject.name
-        text = comparison.say(f"policy `{name}` is new", f"policy `{name}` is gone")
-        kind, place = "policy", ("policy",)
+        kind = "policy"
+        text = choose(_("policy `{name}` is new"), _("policy `{name}` is gone"))
     else:
-        text = comparison.say(
-            f"release `{grant.release.id}` is new", f"release `{grant.release.id}` is gone"
+        kind, place, name = "release", release, disclosure.release.id
+        text = choose(_("release `{name}` is new"), _("release `{name}` is gone"))
+    text = text.format(name=name)
+    if not any(other_flow[1:3] == flow[1:3] for other_flow, _path, _read in comparison.before):
+        text += choose(
+            _("; nothing was released there before"), _("; nothing is released there any more")
         )
-        kind, place = "release", release
-    return _finding(comparison, grant, kind, source, place, text + ("" if known else alone))
+    return comparison.change(disclosure, kind, place, text)
 
 
-def _tell_moved(comparison: Comparison, grant: Grant, other: Subject) -> Finding | None:
-    """The same policy of `less` passes the field elsewhere, or from another feed."""
-    if not any(grant.path in needs_by_field(one) for one in other.policy.releases):
+def _moved(
+    comparison: Comparison, disclosure: Disclosure, other: PolicyContext
+) -> FieldChange | None:
+    """The same policy of `less` releases the field elsewhere, or from another feed."""
+    if not any(disclosure.path in needs_by_field(release) for release in other.policy.releases):
         return None
-    here, there = grant.subject.policy, other.policy
-    feed = comparison.less.feeds.get(there.schema_, there.schema_)
-    for kind, what, part, one, two in (
-        ("processing-moved", "with", "processing", here.processing, there.processing),
-        ("direction-changed", "", "direction", here.direction, there.direction),
-        ("feed-changed", "of feed", "schema", grant.passage.schema, feed),
-    ):
-        if one != two:
-            now, then = (f"{what} {value}".strip() for value in (one, two))
-            name = grant.subject.name
-            text = comparison.say(
-                f"policy `{name}` is {now}, was {then}", f"policy `{name}` was {now}, is {then}"
-            )
-            return _finding(comparison, grant, kind, grant.subject.source, (part,), text)
+    now, then = disclosure.context.policy, other.policy
+    feed = comparison.less.feeds.get(then.schema_, then.schema_)
+    moves = (
+        (
+            "processing-moved",
+            "processing",
+            (now.processing, then.processing),
+            _("policy `{name}` is with {now}, was with {then}"),
+            _("policy `{name}` was with {now}, is with {then}"),
+        ),
+        (
+            "direction-changed",
+            "direction",
+            (now.direction, then.direction),
+            _("policy `{name}` is {now}, was {then}"),
+            _("policy `{name}` was {now}, is {then}"),
+        ),
+        (
+            "feed-changed",
+            "schema",
+            (disclosure.flow.schema, feed),
+            _("policy `{name}` is of feed {now}, was of feed {then}"),
+            _("policy `{name}` was of feed {now}, is of feed {then}"),
+        ),
+    )
+    for kind, key, values, released, withheld in moves:
+        if values[0] != values[1]:
+            text = comparison.choose(released, withheld)
+            text = text.format(name=disclosure.context.name, now=values[0], then=values[1])
+            return comparison.change(disclosure, kind, (key,), text)
     return None
 
 
-def _tell_window(
+def _other_days(
     comparison: Comparison,
-    grant: Grant,
-    before: Sequence[tuple[Days, Grant]],
-    days: Days,
-) -> Finding:
-    spans = join_days(dict.fromkeys(one for one, _ in before))
-    text = comparison.say(
-        f"was released {say_days(spans)} only", f"is released {say_days(spans)} only"
+    disclosure: Disclosure,
+    before: Sequence[tuple[DayRange, Disclosure]],
+    days: DayRange,
+) -> FieldChange:
+    """The field is released as on other days."""
+    text = comparison.choose(_("was released {days} only"), _("is released {days} only"))
+    ranges = join_days(dict.fromkeys(piece for piece, _other in before))
+    earlier = [other for piece, other in before if piece.from_ < days.from_]
+    new = disclosure if comparison.released else (earlier[-1] if earlier else before[0][1])
+    place: DocumentPath = ("releases", new.index, "until" if earlier else "from")
+    return comparison.change(
+        disclosure,
+        "window",
+        place,
+        text.format(days=describe_days(ranges)),
+        source=new.context.source,
     )
-    earlier = [one for span, one in before if span.from_ < days.from_]
-    new = grant if comparison.released else (earlier[-1] if earlier else before[0][1])
-    edge = "until" if earlier else "from"
-    place: Path_ = ("releases", new.index, edge)
-    return _finding(comparison, grant, "window", new.subject.source, place, text)
 
 
-def _finding(
-    comparison: Comparison,
-    grant: Grant,
-    kind: str,
-    source: Source,
-    place: Path_,
-    text: str,
-    risk: Risk | None = None,
-) -> Finding:
-    draft = Draft(
-        kind,
-        comparison.effect,
-        source.problem(place, text),
-        grant.subject.name,
-        grant.release.id,
-        grant.passage,
-    )
-    if not comparison.released:
-        return draft, grant.path, Risk.WITHHELD
-    return draft, grant.path, risk or _risk(grant)
-
-
-def _risk(grant: Grant) -> Risk:
-    leaf = grant.leaf
-    if leaf is None or grant.form.pseudonym:
-        return Risk.RELEASED
-    if leaf.spec.identifier or (leaf.spec.free_text and not grant.form.redacted):
-        return Risk.NIR
-    return Risk.SENSITIVE if leaf.sensitive else Risk.RELEASED
+def _risk(disclosure: Disclosure) -> ChangeRisk:
+    leaf, form = disclosure.leaf, disclosure.form
+    if leaf is None or form.pseudonym:
+        return ChangeRisk.RELEASED
+    if leaf.spec.identifier or (leaf.spec.free_text and not form.redacted):
+        return ChangeRisk.NIR
+    return ChangeRisk.SENSITIVE if leaf.sensitive else ChangeRisk.RELEASED

@@ -1,13 +1,13 @@
-"""Conditions as sets of records: what one policy lets through and another does not, exactly.
+"""Conditions as sets of records: what one policy releases and another does not, exactly.
 
-A set of conditions that must all hold is a box: for each tested field, the values that pass.
-What is left of boxes after others are taken away is again boxes:
+A `RecordSet` stands for conditions that must all hold: for each tested field, the values that
+match. What is left of record sets after others are taken away is again record sets:
 
     >>> old = {"nature": only("CPF"), "annee": only(2021, 2022)}
     >>> new = {"nature": only("CPF", "DIFEL"), "annee": only(2021, 2022)}
-    >>> say_boxes(remainder([new], [old]))
+    >>> describe_sets(remainder([new], [old]))
     'annee in 2021, 2022 and nature in DIFEL'
-    >>> say_boxes(remainder([{}], [old]))
+    >>> describe_sets(remainder([{}], [old]))
     'annee in 2021, 2022 and nature other than CPF; or annee other than 2021, 2022'
 """
 
@@ -16,112 +16,118 @@ from dataclasses import dataclass
 from typing import Any
 
 from tamis.documents.policy import Condition
+from tamis.language import _
 
-_Key = tuple[str, Any]
+_TypedValue = tuple[str, Any]
 
 
 @dataclass(frozen=True)
-class Values:
-    """The values that a condition lets through.
+class ValueSet:
+    """The values that a condition matches.
 
     Attributes:
-        listed: with their sort of type, as `True` is no `1` here.
-        others: whether it is all but the listed ones that pass, null included.
+        listed: with their kind of type, since `True` is not `1` here.
+        others: whether all but the listed ones match, null included.
     """
 
-    listed: frozenset[_Key]
+    listed: frozenset[_TypedValue]
     others: bool = False
 
     def __bool__(self) -> bool:
         return self.others or bool(self.listed)
 
-    def __and__(self, other: "Values") -> "Values":
+    def __and__(self, other: "ValueSet") -> "ValueSet":
         if self.others and other.others:
-            return Values(self.listed | other.listed, True)
+            return ValueSet(self.listed | other.listed, True)
         if self.others:
-            return Values(other.listed - self.listed)
+            return ValueSet(other.listed - self.listed)
         if other.others:
-            return Values(self.listed - other.listed)
-        return Values(self.listed & other.listed)
+            return ValueSet(self.listed - other.listed)
+        return ValueSet(self.listed & other.listed)
 
-    def __invert__(self) -> "Values":
-        return Values(self.listed, not self.others)
+    def __invert__(self) -> "ValueSet":
+        return ValueSet(self.listed, not self.others)
 
     def __str__(self) -> str:
-        values = sorted((str(value) for _, value in self.listed), key=lambda one: (len(one), one))
-        return f"{'other than' if self.others else 'in'} {', '.join(values)}"
+        values = sorted((str(value) for _kind, value in self.listed), key=lambda v: (len(v), v))
+        text = _("other than {values}") if self.others else _("in {values}")
+        return text.format(values=", ".join(values))
 
 
-Box = Mapping[str, Values]
-"""The records that pass: for each field that is tested, its values; any other field may be all."""
+RecordSet = Mapping[str, ValueSet]
+"""The values that match of each tested field, by its path; other fields may have any value."""
 
-ALL = Values(frozenset(), True)
+ALL = ValueSet(frozenset(), True)
 HOLDS_NIR = ""
-"""Stands for a field whose value `True` means that a NIR is in the record (`on_nir`)."""
+"""Pseudo-field of a record set: True if the record contains a NIR (policy key `on_nir`)."""
 
 
-def only(*values: object) -> Values:
-    """These values; null is none of them."""
-    return Values(frozenset(_key(value) for value in values))
+def only(*values: object) -> ValueSet:
+    """Return the set of these values; null is none of them."""
+    return ValueSet(frozenset(map(_typed, values)))
 
 
-def box_of(tests: Iterable[tuple[str, Condition]]) -> Box:
-    """The box of conditions that must all hold, each with the full path of its field."""
-    box: dict[str, Values] = {}
-    for path, condition in tests:
-        box[path] = box.get(path, ALL) & only(*condition.in_)
-    return box
+def record_set(conditions: Iterable[tuple[str, Condition]]) -> RecordSet:
+    """Return the records on which all conditions hold, each given with its field's full path."""
+    values: dict[str, ValueSet] = {}
+    for path, condition in conditions:
+        values[path] = values.get(path, ALL) & only(*condition.in_)
+    return values
 
 
-def remainder(boxes: Iterable[Box], taken: Sequence[Box]) -> list[Box]:
-    """What is in one of `boxes` and in none of `taken`, as boxes that may overlap."""
-    left = [box for box in boxes if all(box.values())]
+def remainder(sets: Iterable[RecordSet], taken: Sequence[RecordSet]) -> list[RecordSet]:
+    """Return what is in one of `sets` and in none of `taken`, as sets that may overlap."""
+    left = [records for records in sets if all(records.values())]
     for other in taken:
-        left = [rest for box in left for rest in _subtract(box, other)]
-    unique = {tuple(sorted(box.items(), key=lambda pair: pair[0])): box for box in left}
+        left = [rest for records in left for rest in _subtract(records, other)]
+    unique = dict.fromkeys(
+        tuple(sorted(records.items(), key=lambda pair: pair[0])) for records in left
+    )
     return [dict(pairs) for pairs in unique]
 
 
-def say_boxes(boxes: Iterable[Box], known: Sequence[Box] = ()) -> str:
-    """Boxes in words.
+def describe_sets(sets: Iterable[RecordSet], known: Sequence[RecordSet] = ()) -> str:
+    """Return record sets in words.
 
     Args:
-        boxes: to be said.
-        known: what all of these ask for goes without saying, unless nothing else is to be said.
+        sets: to be described.
+        known: conditions that all of these have are left out, unless nothing else is left.
     """
-    return "; or ".join(sorted({_say_box(box, known) for box in boxes}))
+    return _("; or ").join(sorted({_describe_set(records, known) for records in sets}))
 
 
-def _say_box(box: Box, known: Sequence[Box]) -> str:
-    said = sorted(path for path in box if not _all_ask(known, path, box[path])) or sorted(box)
-    return " and ".join(_say_test(path, box[path]) for path in said)
+def _describe_set(records: RecordSet, known: Sequence[RecordSet]) -> str:
+    paths = [path for path in records if not _all_have(known, path, records[path])] or [*records]
+    return _(" and ").join(_describe_values(path, records[path]) for path in sorted(paths))
 
 
-def _all_ask(known: Sequence[Box], path: str, values: Values) -> bool:
-    return bool(known) and all(one.get(path) == values for one in known)
+def _all_have(known: Sequence[RecordSet], path: str, values: ValueSet) -> bool:
+    return bool(known) and all(records.get(path) == values for records in known)
 
 
-def _say_test(path: str, values: Values) -> str:
+def _describe_values(path: str, values: ValueSet) -> str:
     if path == HOLDS_NIR:
-        return "a NIR is in the record" if values & only(True) else "no NIR is in the record"
+        if values & only(True):
+            return _("a NIR is in the record")
+        return _("no NIR is in the record")
     return f"{path} {values}"
 
 
-def _key(value: object) -> _Key:
+def _typed(value: object) -> _TypedValue:
     if isinstance(value, bool):
         return "bool", value
     return ("number" if isinstance(value, int | float) else type(value).__name__), value
 
 
-def _subtract(box: Box, other: Box) -> list[Box]:
-    """`box` without `other`, as boxes that do not overlap."""
-    rest: list[Box] = []
-    inside = dict(box)
+def _subtract(records: RecordSet, other: RecordSet) -> list[RecordSet]:
+    """`records` without `other`, as sets that do not overlap."""
+    rest: list[RecordSet] = []
+    inside = dict(records)
     for path in sorted(other):
-        here = inside.get(path, ALL)
-        if not here & other[path]:
-            return [box]
-        if beyond := here & ~other[path]:
+        values = inside.get(path, ALL)
+        if not values & other[path]:
+            return [records]
+        if beyond := values & ~other[path]:
             rest.append({**inside, path: beyond})
-        inside[path] = here & other[path]
+        inside[path] = values & other[path]
     return rest

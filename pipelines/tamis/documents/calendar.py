@@ -1,4 +1,4 @@
-"""Days and the law of a day: the time line cut at every date that a document names.
+"""Days and the law of a day: the calendar is cut at every date that a document names.
 
 Between two neighbouring cuts nothing changes, so one day stands for all of them:
 
@@ -23,10 +23,12 @@ from tamis.documents.law import (
     purpose_key,
 )
 from tamis.documents.project import Law
+from tamis.errors import UsageError
+from tamis.language import _
 
 
-class Window(Protocol):
-    """What begins on `from_` and ends before `until`, if it ends."""
+class Interval(Protocol):
+    """Days from `from_` until the day before `until`, or for ever."""
 
     @property
     def from_(self) -> datetime.date: ...
@@ -50,105 +52,131 @@ class LawOfDay:
     def items(self) -> dict[str, Item]:
         """The items in force, by their full ids: `R6323-37.III.2`."""
         version = self.versions.get(ITEMS_ARTICLE)
-        return (
-            {f"{ITEMS_ARTICLE}.{key}": one for key, one in version.items.items()} if version else {}
-        )
+        items = version.items if version else {}
+        return {f"{ITEMS_ARTICLE}.{key}": item for key, item in items.items()}
 
     @cached_property
     def purposes(self) -> dict[str, Purpose]:
         """The purposes in force, by their full ids: `R6323-33.9bis`."""
         version = self.versions.get(PURPOSES_ARTICLE)
-        if version is None:
-            return {}
-        return {f"{PURPOSES_ARTICLE}.{key}": one for key, one in version.purposes.items()}
+        purposes = version.purposes if version else {}
+        return {f"{PURPOSES_ARTICLE}.{key}": purpose for key, purpose in purposes.items()}
 
     @cached_property
     def categories(self) -> dict[str, tuple[Category, ...]]:
-        """The categories in force, by slug; both articles may know one."""
-        found: dict[str, tuple[Category, ...]] = {}
+        """The categories in force, by slug; both articles may have one of the same slug."""
+        categories: dict[str, tuple[Category, ...]] = {}
         for article in CATEGORY_ARTICLES:
             version = self.versions.get(article)
             for slug, category in version.categories.items() if version else ():
-                found[slug] = (*found.get(slug, ()), category)
-        return found
+                categories[slug] = (*categories.get(slug, ()), category)
+        return categories
 
     def serves(self, slug: str, purpose: str) -> bool:
-        """Whether the category `slug` serves `purpose` on the day."""
+        """Whether the category `slug` serves `purpose` on the day.
+
+        Legal source: R. 6323-34, R. 6323-34-1, which list the purposes of each category.
+        """
         key = purpose_key(purpose)
         return any(key in category.purposes for category in self.categories.get(slug, ()))
 
 
 def law_on(law: Law, day: datetime.date) -> LawOfDay:
-    """The articles of `law` as they are on `day`."""
-    found = ((name, article.version_on(day)) for name, article in law.articles.items())
-    return LawOfDay(day, {name: version for name, version in found if version is not None})
+    """Return the articles of `law` as they are on `day`."""
+    versions = {name: article.version_on(day) for name, article in law.articles.items()}
+    return LawOfDay(day, {name: version for name, version in versions.items() if version})
 
 
 def law_cuts(law: Law) -> set[datetime.date]:
-    """Every date on which an article changes."""
-    return window_cuts(version for article in law.articles.values() for version in article.versions)
+    """Return every date on which an article changes."""
+    return interval_cuts(
+        version for article in law.articles.values() for version in article.versions
+    )
 
 
-def window_cuts(windows: Iterable[Window]) -> set[datetime.date]:
-    """Every date on which one of `windows` begins or is over."""
-    return {date for one in windows for date in (one.from_, one.until) if date is not None}
+def interval_cuts(intervals: Iterable[Interval]) -> set[datetime.date]:
+    """Return every date on which one of `intervals` begins or is over."""
+    return {
+        date
+        for interval in intervals
+        for date in (interval.from_, interval.until)
+        if date is not None
+    }
 
 
-def days_of(window: Window, cuts: Iterable[datetime.date]) -> Iterator[datetime.date]:
-    """One day for each piece of `window` between the cuts, in order.
+def days_of(interval: Interval, cuts: Iterable[datetime.date]) -> Iterator[datetime.date]:
+    """Yield one day for each piece of `interval` between the cuts, in order.
 
-    A window that ends before it begins has the day it begins on, so that it is judged at all.
+    An interval that ends before it begins has the day it begins on, so that it is judged at all.
     """
-    yield window.from_
+    yield interval.from_
     for cut in sorted(set(cuts)):
-        if window.from_ < cut and (window.until is None or cut < window.until):
+        if interval.from_ < cut and (interval.until is None or cut < interval.until):
             yield cut
 
 
-def say_window(window: Window) -> str:
-    """A window in words.
+def describe_interval(interval: Interval) -> str:
+    """Return an interval in words.
 
     Example:
         >>> from tamis.documents.register import Entry
-        >>> say_window(Entry.model_validate(
+        >>> describe_interval(Entry.model_validate(
         ...     {"item": "R6323-37.II", "from": datetime.date(2025, 1, 1), "attested": "read"}))
         'from 2025-01-01'
     """
-    if window.until is None:
-        return f"from {window.from_}"
-    return f"from {window.from_} until {window.until}"
+    return _describe(interval.from_, interval.until)
 
 
-def item_windows(law: Law, item: str) -> str:
-    """When `item` is in force, in words; empty where no version knows it."""
-    return _joined_windows(
+def _describe(begin: datetime.date, end: datetime.date | None) -> str:
+    if end is None:
+        return _("from {begin}", begin=begin)
+    return _("from {begin} until {end}", begin=begin, end=end)
+
+
+def describe_item_days(law: Law, item: str) -> str:
+    """Return when `item` is in force, in words; empty where no version has it."""
+    return _describe_versions(
         version
         for version in law[ITEMS_ARTICLE].versions
-        if item in (f"{ITEMS_ARTICLE}.{key}" for key in version.items)
+        if any(item == f"{ITEMS_ARTICLE}.{key}" for key in version.items)
     )
 
 
-def purpose_windows(law: Law, purpose: str) -> str:
-    """When `purpose` is in force, in words; empty where no version knows it."""
-    return _joined_windows(
+def describe_purpose_days(law: Law, purpose: str) -> str:
+    """Return when `purpose` is in force, in words; empty where no version has it."""
+    return _describe_versions(
         version
         for version in law[PURPOSES_ARTICLE].versions
-        if purpose in (f"{PURPOSES_ARTICLE}.{key}" for key in version.purposes)
+        if any(purpose == f"{PURPOSES_ARTICLE}.{key}" for key in version.purposes)
     )
 
 
-def _joined_windows(versions: Iterable[ArticleVersion]) -> str:
-    spans: list[list[datetime.date | None]] = []
+def _describe_versions(versions: Iterable[ArticleVersion]) -> str:
+    spans: list[tuple[datetime.date, datetime.date | None]] = []
     for version in versions:
         if spans and spans[-1][1] == version.from_:
-            spans[-1][1] = version.until
+            spans[-1] = (spans[-1][0], version.until)
         else:
-            spans.append([version.from_, version.until])
-    return ", ".join(
-        f"from {begin}" + (f" until {end}" if end is not None else "") for begin, end in spans
-    )
+            spans.append((version.from_, version.until))
+    return ", ".join(_describe(begin, end) for begin, end in spans)
 
 
 def today() -> datetime.date:
-    """The day whose law applies now: today in Europe/Paris."""
+    """Return the day whose law applies now: today in Europe/Paris."""
     return datetime.datetime.now(ZoneInfo("Europe/Paris")).date()
+
+
+def parse_day(text: str) -> datetime.date:
+    """Return the day that `text` names.
+
+    Raises:
+        UsageError: it names none.
+
+    Example:
+        >>> parse_day("2026-11-23")
+        datetime.date(2026, 11, 23)
+    """
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(_("`{text}` is not a day, write it as YYYY-MM-DD", text=text)) from None

@@ -1,12 +1,12 @@
 """The documents' grammar as JSON Schemas, for editors that complete and check while one types.
 
-The published files lie beside this module, in `published/`. The first line of a document binds
-it to one, for editors with the YAML language server:
+The published files stand beside this module, in `published/`. The first line of a document binds
+it to one of them, for editors with the YAML language server:
 
     # yaml-language-server: $schema=../pipelines/tamis/documents/published/policy.schema.json
 
-They tell the grammar only: what `tamis check` proves is more.
-After a change of the models, `publish()` writes them again.
+They hold the grammar only: `tamis check` proves more. After a change of the models, `publish()`
+writes them again.
 """
 
 import json
@@ -15,13 +15,14 @@ from typing import Any
 
 from tamis.documents.law import Article
 from tamis.documents.policy import Policy
-from tamis.documents.positions import Model
+from tamis.documents.positions import DocumentModel
 from tamis.documents.register import Register
 from tamis.documents.schema import Schema
 
 PUBLISHED = Path(__file__).parent / "published"
+"""The folder of the published JSON Schemas."""
 
-_MODELS: dict[str, type[Model]] = {
+_MODELS: dict[str, type[DocumentModel]] = {
     "schema": Schema,
     "policy": Policy,
     "register": Register,
@@ -30,23 +31,39 @@ _MODELS: dict[str, type[Model]] = {
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """The JSON Schema of each kind of document, by its name.
+    """Return the JSON Schema of each kind of document, by its name.
 
     Example:
         >>> sorted(json_schemas())
         ['law', 'policy', 'register', 'schema']
+        >>> json_schemas()["policy"]["properties"]["processing"]["description"]
+        'The processing of the register on the other side of the store, by its slug.'
     """
     return {
         name: {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **model.model_json_schema(by_alias=True),
+            **_on_one_line(model.model_json_schema(by_alias=True)),
         }
         for name, model in _MODELS.items()
     }
 
 
+def _on_one_line(schema: Any) -> Any:
+    """`schema` with every description, at any depth, on one line."""
+    if isinstance(schema, list):
+        return [_on_one_line(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: " ".join(value.split())
+        if key == "description" and isinstance(value, str)
+        else _on_one_line(value)
+        for key, value in schema.items()
+    }
+
+
 def as_text(schema: dict[str, Any]) -> str:
-    """A JSON Schema as its published file has it."""
+    """Return a JSON Schema as the text of its published file."""
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -1,6 +1,7 @@
-"""The articles as dated data (`design.md` §3.1): R. 6323-37, R. 6323-33, R. 6323-34, R. 6323-34-1.
+"""The articles as dated data: R. 6323-37, R. 6323-33, R. 6323-34 and R. 6323-34-1.
 
-Item, purpose and category of a day are looked up by `version_on`; nothing here invents law.
+An item, a purpose or a category of a day is looked up by `Article.version_on`. Nothing here
+invents law: what an article does not say itself is marked `inferred` (`tamis help law`).
 """
 
 import datetime
@@ -8,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from tamis.documents.positions import Model
+from tamis.documents.positions import DocumentModel
+from tamis.language import _
 
 Attested = Literal["read", "superseded", "inferred", "example"]
 Link = Literal["inferred", "read"]
@@ -20,92 +22,113 @@ PURPOSES_ARTICLE = "R6323-33"
 CATEGORY_ARTICLES = ("R6323-34", "R6323-34-1")
 
 
-class Item(Model):
-    """A numbered permission of art. R. 6323-37.
+class Dated(DocumentModel):
+    """What begins on one day and may end before another."""
 
-    Attributes:
-        relation: `fed-by` (paragraph I: into the store only) or `exchange` (II, III).
-        nir: what the paragraph says of the partner processing.
-        purposes: purposes of R. 6323-33 that we read the item with, e.g. `R6323-33.1`.
-        purposes_link: `inferred`: the article refers to the purposes as a whole.
-        subject: the operative words, in French.
-    """
-
-    relation: Relation
-    nir: Nir
-    purposes: tuple[str, ...]
-    purposes_link: Link = "inferred"
-    subject: str = ""
-    note: str = ""
-
-
-class Purpose(Model):
-    """A *finalité* of art. R. 6323-33."""
-
-    subject: str = ""
-    note: str = ""
-
-
-class Category(Model):
-    """A category of personal data of R. 6323-34 or R. 6323-34-1.
-
-    Attributes:
-        subjects: whose data, by slug.
-        purposes: ids of purposes that it serves, as `"1"`, `9bis`.
-        wording: the article's words, in French.
-    """
-
-    subjects: tuple[str, ...] = ()
-    purposes: tuple[str, ...] = ()
-    purposes_link: Link = "read"
-    wording: str = ""
-    note: str = ""
-
-
-class ArticleVersion(Model):
-    """One version of an article, in force from `from` until the day before `until`."""
-
-    id: str
     from_: Annotated[datetime.date, Field(alias="from")]
+    """The first day on which it holds."""
     until: datetime.date | None = None
-    amended_by: str = ""
-    note: str = ""
-    items: dict[str, Item] = {}
-    purposes: dict[str, Purpose] = {}
-    categories: dict[str, Category] = {}
+    """The first day on which it does not hold any more; without it, it holds for ever."""
 
     def in_force(self, day: datetime.date) -> bool:
-        """Whether this version is the law on `day`."""
+        """Whether it holds on `day`."""
         return self.from_ <= day and (self.until is None or day < self.until)
 
 
-class Article(Model):
+class Item(DocumentModel):
+    """A numbered permission of art. R. 6323-37."""
+
+    relation: Relation
+    """`fed-by`: a source that feeds the store (paragraph I); `exchange`: data passes in both
+    directions (paragraphs II and III)."""
+    nir: Nir
+    """What the paragraph says of the partner's processing: that it carries the NIR (`carried`,
+    paragraphs I and II) or does not (`absent`, paragraph III)."""
+    purposes: tuple[str, ...]
+    """The purposes that the item is read with, by their ids (`R6323-33.1`)."""
+    purposes_link: Link = "inferred"
+    """`read` where the article itself names the purposes; `inferred` where the link is a reading,
+    since R. 6323-37 refers to the purposes of R. 6323-33 as a whole."""
+    subject: str = ""
+    """The operative words of the article, in French."""
+    note: str = ""
+    """A remark for readers."""
+
+
+class Purpose(DocumentModel):
+    """A *finalité* of art. R. 6323-33."""
+
+    subject: str = ""
+    """The operative words of the article, in French."""
+    note: str = ""
+    """A remark for readers."""
+
+
+class Category(DocumentModel):
+    """A category of personal data of art. R. 6323-34 or R. 6323-34-1."""
+
+    subjects: tuple[str, ...] = ()
+    """Whose data the category is, by slug."""
+    purposes: tuple[str, ...] = ()
+    """The purposes that the category serves, by their keys in R. 6323-33 (`"1"`, `9bis`)."""
+    purposes_link: Link = "read"
+    """`read` where the article itself names the purposes; `inferred` where that is a reading."""
+    wording: str = ""
+    """The words of the article, in French."""
+    note: str = ""
+    """A remark for readers."""
+
+
+class ArticleVersion(Dated):
+    """One version of an article, in force from `from` until the day before `until`."""
+
+    id: str
+    """The version's id in Légifrance (`LEGIARTI…`)."""
+    amended_by: str = ""
+    """The text that made this version, in French."""
+    note: str = ""
+    """A remark for readers."""
+    items: dict[str, Item] = {}
+    """The permissions of R. 6323-37, by their keys (`I.1`, `II`, `III.2`)."""
+    purposes: dict[str, Purpose] = {}
+    """The purposes of R. 6323-33, by their keys (`"1"`, `1bis`)."""
+    categories: dict[str, Category] = {}
+    """The categories of R. 6323-34 or R. 6323-34-1, by slug."""
+
+
+class Article(DocumentModel):
     """All known versions of one article."""
 
     article: str
+    """The article's number: `R6323-37`, `R6323-33`, `R6323-34` or `R6323-34-1`."""
     note: str = ""
+    """A remark for readers."""
     versions: tuple[ArticleVersion, ...]
+    """The versions in the order in which they came into force."""
 
     @model_validator(mode="after")
     def _follow_each_other(self) -> Any:
         for before, after in zip(self.versions, self.versions[1:], strict=False):
             if before.until is None or before.until > after.from_:
-                raise ValueError(f"version {after.id} begins before {before.id} ends")
+                raise ValueError(
+                    _(
+                        "version {later} must not begin before {earlier} ends",
+                        later=after.id,
+                        earlier=before.id,
+                    )
+                )
         return self
 
     def version_on(self, day: datetime.date) -> ArticleVersion | None:
-        """The version in force on `day`, or None."""
-        for version in self.versions:
-            if version.in_force(day):
-                return version
-        return None
+        """Return the version in force on `day`, or None."""
+        return next((version for version in self.versions if version.in_force(day)), None)
 
 
 def item_key(item: str) -> str:
-    """The key of an item in its article: `R6323-37.III.2` → `III.2`."""
+    """Return the key of an item in its article: `R6323-37.III.2` → `III.2`."""
     return item.removeprefix(ITEMS_ARTICLE + ".")
 
 
 def purpose_key(purpose: str) -> str:
-    """The key of a purpose in its article: `R6323-33.9bis` → `9bis`."""
+    """Return the key of a purpose in its article: `R6323-33.9bis` → `9bis`."""
     return purpose.removeprefix(PURPOSES_ARTICLE + ".")

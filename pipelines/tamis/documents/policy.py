@@ -1,102 +1,140 @@
-"""Which fields are released, under which item, because of which need (`design.md` §3.4)."""
+"""The grammar of policies: which fields are released, under which item, because of which need.
+
+Every key has a description, from which `tamis help policy` is made.
+"""
 
 import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from tamis.documents.positions import Model
+from tamis.documents.law import Dated
+from tamis.documents.positions import DocumentModel
+from tamis.language import _
 
 Scalar = str | bool | int | float | datetime.date
 Method = Literal["hmac-sha256", "aes-256-cmac"]
 Direction = Literal["into-store", "out-of-store"]
 
+NAME_PATTERN = r"^[A-Za-z0-9._-]+$"
+"""What schemas, policies and releases may be called."""
 
-def _plain_name(name: str) -> str:
+
+def _folder_name(name: str) -> str:
     """Refuse what a folder of the store cannot be called."""
     if name in (".", "..") or name.startswith("_"):
-        raise ValueError("is not `.` or `..` and does not begin with `_`")
+        raise ValueError(_("must not be `.` or `..` nor begin with `_`"))
     return name
 
 
 def _scalar(value: Any) -> Any:
-    if isinstance(value, str | bool | int | float | datetime.date):
+    if isinstance(value, Scalar):
         return value
-    raise ValueError("should be a plain value: a string, a number, a date, true or false")
+    raise ValueError(_("must be a plain value: a string, a number, a date, true or false"))
 
 
-class Condition(Model):
-    """A test of one field: its value is one of `in_`; null never matches."""
+def _require_one(model: DocumentModel, *keys: str) -> None:
+    if sum(getattr(model, key) is not None for key in keys) != 1:
+        names = ", ".join(f"`{key}`" for key in keys)
+        raise ValueError(_("must have exactly one of {keys}", keys=names))
+
+
+class Condition(DocumentModel):
+    """A test of one field: its value is one of those listed; null never matches."""
 
     field: str
+    """The path of the tested field; in `only`, relative to the list."""
     in_: Annotated[
         tuple[Annotated[Any, BeforeValidator(_scalar, json_schema_input_type=Scalar)], ...],
         Field(alias="in", min_length=1),
     ]
+    """The values that match, of the field's type; strings that look like numbers are in quotes."""
     because: str = ""
+    """Why the field must be tested, in words (need to know)."""
     basis: str = ""
+    """The legal basis for the test of a sensitive field. Legal source: RGPD art. 9, 10."""
 
 
-class Need(Model):
+class Need(DocumentModel):
     """A stated reason (*besoin d'en connaître*) and the fields that it justifies."""
 
     because: str = ""
+    """Why the partner needs to know these fields, in words."""
     keep: Annotated[tuple[str, ...], Field(json_schema_extra={"minItems": 1})] = ()
+    """The paths of the fields that are released; nothing else is."""
     when: tuple[Condition, ...] = ()
+    """The conditions that must all hold for the fields to keep their values; else they are null."""
     basis: str = ""
+    """The legal basis for keeping a sensitive field. Legal source: RGPD art. 9, 10."""
 
 
-class Pseudonymize(Model):
+class Pseudonymize(DocumentModel):
     """Replace an identifier by a keyed pseudonym, under another name."""
 
     as_: Annotated[str, Field(alias="as", min_length=1, pattern=r"^[^.]+$")]
+    """The name of the pseudonym's column, which takes the field's place."""
     method: Method = "hmac-sha256"
+    """How the pseudonym is computed from the identifier and the key of (processing, item)."""
 
 
-class Generalize(Model):
-    """Make a value coarser: dates `to`, numbers `step`, strings `prefix`."""
+class Generalize(DocumentModel):
+    """Make a value coarser, by exactly one of the three keys; its type stays."""
 
     to: Literal["year", "quarter", "month"] | None = None
+    """For dates: the first day of the year, quarter or month."""
     step: Annotated[int, Field(gt=0)] | None = None
+    """For numbers: the greatest multiple of the step that is not above the value."""
     prefix: Annotated[int, Field(gt=0)] | None = None
+    """For strings: how many characters are kept from the beginning."""
 
     @model_validator(mode="after")
-    def _be_one(self) -> Any:
-        if sum(one is not None for one in (self.to, self.step, self.prefix)) != 1:
-            raise ValueError("says exactly one of `to`, `step`, `prefix`")
+    def _have_one_key(self) -> Any:
+        _require_one(self, "to", "step", "prefix")
         return self
 
 
-class Treatment(Model):
-    """What happens to a kept field's value; exactly one of the three."""
+class Treatment(DocumentModel):
+    """What happens to a kept field's value, by exactly one of the three keys."""
 
     pseudonymize: Pseudonymize | None = None
+    """Replace an identifier by a keyed pseudonym."""
     generalize: Generalize | None = None
+    """Make the value coarser."""
     redact: Literal["nir", "nothing"] | None = None
+    """`nir`: NIRs in the text are replaced, as in all free text; `nothing`: the free text stays
+    as it is, only under an item that lets the NIR pass."""
 
     @model_validator(mode="after")
-    def _be_one(self) -> Any:
-        said = (self.pseudonymize, self.generalize, self.redact)
-        if sum(one is not None for one in said) != 1:
-            raise ValueError("says exactly one of `pseudonymize`, `generalize`, `redact`")
+    def _have_one_key(self) -> Any:
+        _require_one(self, "pseudonymize", "generalize", "redact")
         return self
 
 
-class Release(Model):
-    """One entry of a policy: item, purpose and needs."""
+class Release(Dated):
+    """One entry of a policy: the item and purpose it stands on, and the needs it serves."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$"), AfterValidator(_plain_name)] = ""
+    id: Annotated[str, Field(pattern=NAME_PATTERN), AfterValidator(_folder_name)] = ""
+    """The name of the release, of its folder and of its entry in receipts; by default the item."""
     item: str
+    """The permission that the release stands on (`R6323-37.III.2`). Legal source: R. 6323-37."""
     purpose: str
-    from_: Annotated[datetime.date, Field(alias="from")]
-    until: datetime.date | None = None
+    """The purpose that the release serves (`R6323-33.5`). Legal source: R. 6323-33."""
     where: tuple[Condition, ...] = ()
+    """The conditions that must all hold for a record to be released."""
     only: dict[str, tuple[Condition, ...]] = {}
+    """By the path of a list, the conditions that must all hold for an element to be kept."""
     needs: Annotated[tuple[Need, ...], Field(json_schema_extra={"minItems": 1})] = ()
+    """The needs, each with the fields that it justifies."""
     treat: dict[str, Treatment] = {}
+    """By the path of a kept field, what happens to its value."""
     on_nir: Literal["strip", "quarantine"] = "strip"
+    """Under an item without the NIR (paragraph III): whether the NIR of a record is stripped or
+    stops the record."""
     rebuilds_nir: str | None = None
+    """Why sex, birth and birthplace, which rebuild the NIR, may be released together under an
+    item without the NIR."""
     note: str = ""
+    """A remark for readers."""
 
     @model_validator(mode="before")
     @classmethod
@@ -105,17 +143,19 @@ class Release(Model):
             return {**data, "id": data["item"]}
         return data
 
-    def in_force(self, day: datetime.date) -> bool:
-        """Whether the release holds on `day`."""
-        return self.from_ <= day and (self.until is None or day < self.until)
 
-
-class Policy(Model):
+class Policy(DocumentModel):
     """The releases of one schema's records, with one processing, in one direction."""
 
-    policy: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$"), AfterValidator(_plain_name)]
+    policy: Annotated[str, Field(pattern=NAME_PATTERN), AfterValidator(_folder_name)]
+    """The name of the policy, which is that of its file."""
     schema_: Annotated[str, Field(alias="schema")]
+    """The name of the schema whose records the policy releases."""
     processing: str
+    """The processing of the register on the other side of the store, by its slug."""
     direction: Direction
+    """Whether records go `into-store` or `out-of-store`."""
     describes: str = ""
+    """What the policy is for, in a sentence."""
     releases: Annotated[tuple[Release, ...], Field(min_length=1)]
+    """The releases; a record may pass under several of them."""

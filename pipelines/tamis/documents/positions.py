@@ -1,4 +1,4 @@
-"""YAML with positions: every value of a document knows its line and column.
+"""YAML documents with positions: every value knows the line and the column that it stands at.
 
 A message of this module:
 
@@ -7,6 +7,7 @@ A message of this module:
 
 import datetime
 import difflib
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,77 +20,113 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tamis.errors import DocumentError, Problem
+from tamis.language import N_, _
 
-Path_ = tuple[str | int, ...]
-"""Where a value stands in a document: keys and list indexes from the top."""
+DocumentPath = tuple[str | int, ...]
+"""Which value of a document is meant: the keys and list indexes that lead to it from the top."""
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 64
+
+_GRAMMAR_MESSAGES = {
+    "bool_parsing": N_("must be true or false"),
+    "bool_type": N_("must be true or false"),
+    "date_from_datetime_inexact": N_("must be a date such as 2026-02-28"),
+    "date_from_datetime_parsing": N_("must be a date such as 2026-02-28"),
+    "date_parsing": N_("must be a date such as 2026-02-28"),
+    "date_type": N_("must be a date such as 2026-02-28"),
+    "dict_type": N_("must be a mapping of keys to values"),
+    "greater_than": N_("must be greater than {gt}"),
+    "int_from_float": N_("must be a whole number"),
+    "int_parsing": N_("must be a whole number"),
+    "int_type": N_("must be a whole number"),
+    "literal_error": N_("must be {expected}"),
+    "string_pattern_mismatch": N_("must match the pattern `{pattern}`"),
+    "string_too_long": N_("must not be longer than {max_length} characters"),
+    "string_too_short": N_("must not be shorter than {min_length} characters"),
+    "string_type": N_("must be a string: put it in quotes"),
+    "too_short": N_("must have at least {min_length} entries, got {actual_length}"),
+    "tuple_type": N_("must be a list"),
+}
+"""What is said of an error of the grammar, by pydantic's type of error."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where each value of one document stands.
+    """The text of one document: where each of its values stands.
 
     Attributes:
-        file: the document's path, as shown in messages.
+        file: the document's path, as messages name it.
         values: line and column (both 1-based) of each value, by its path.
         keys: line and column of each mapping key, by the path of its value.
-        sha256: of the document's bytes, in hexadecimal.
+        sha256: SHA-256 of the document's bytes, in hexadecimal.
     """
 
     file: str
-    values: Mapping[Path_, tuple[int, int]] = field(repr=False)
-    keys: Mapping[Path_, tuple[int, int]] = field(repr=False)
+    values: Mapping[DocumentPath, tuple[int, int]] = field(repr=False)
+    keys: Mapping[DocumentPath, tuple[int, int]] = field(repr=False)
     sha256: str = ""
 
-    def problem(self, path: Path_, text: str, *, key: bool = False) -> Problem:
-        """The problem `text` at `path`, or at the nearest value around it."""
+    def problem(self, path: DocumentPath, text: str, *, key: bool = False) -> Problem:
+        """Return the problem `text` at the value (or key) at `path`, or the nearest around it."""
         while path not in self.values and path:
             path = path[:-1]
-        places = self.keys if key and path in self.keys else self.values
-        line, column = places.get(path, (0, 0))
+        positions = self.keys if key and path in self.keys else self.values
+        line, column = positions.get(path, (0, 0))
         return Problem(self.file, line, column, text)
 
 
-class Model(BaseModel):
-    """Base of all document models: frozen, closed, and silent about input values."""
+class DocumentModel(BaseModel):
+    """Base of all document models: frozen, closed, and silent about input values.
+
+    The docstring below a field is its description in the published JSON Schema.
+    """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
     @model_validator(mode="before")
     @classmethod
     def _name_unknown_keys(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            known = {info.alias or name for name, info in cls.model_fields.items()}
-            for key in data:
+            known = _keys_of(cls)
+            for key, value in data.items():
                 if key not in known and key not in cls.model_fields:
-                    raise PydanticCustomError(
-                        "unknown_key",
-                        "unknown key `{key}`{hint}",
-                        {"key": key, "hint": suggest(key, known) or _hint(key, data[key])},
-                    )
+                    hint = suggest(key, known)
+                    if not hint and value is None:  # `{describes: one, two}` has a key `two`.
+                        hint = ": " + _("a text with a comma must be in quotes inside `{…}`")
+                    raise PydanticCustomError("unknown_key", "{hint}", {"key": key, "hint": hint})
         return data
 
 
-ModelT = TypeVar("ModelT", bound=Model)
+ModelT = TypeVar("ModelT", bound=DocumentModel)
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
+    return [info.alias or name for name, info in model.model_fields.items()]
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """`, did you mean …?` for a misspelt word, or nothing.
+    """Return `, did you mean …?` for a misspelt or incomplete word, else an empty string.
 
     Example:
         >>> suggest("becuase", ["because", "keep"])
         ', did you mean `because`?'
+        >>> suggest("economique", ["tit-identite", "tit-economique-financier"])
+        ', did you mean `tit-economique-financier`?'
     """
-    close = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
-    return f", did you mean `{close[0]}`?" if close else ""
-
-
-def _hint(key: str, value: Any) -> str:
-    """Say what happened where `{describes: one, two}` became a key `two` without a value."""
-    return ": a text with a comma goes in quotes inside `{…}`" if value is None else ""
+    names = list(known)
+    longer = [
+        name for name in names if name.endswith(f".{word}") or (len(word) > 2 and word in name)
+    ]
+    longer.sort(key=lambda name: (not name.endswith(f".{word}"), not name.startswith(word)))
+    likely = longer or difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    return _(", did you mean `{name}`?", name=likely[0]) if likely else ""
 
 
 def read_document(path: Path, shown: str, model: type[ModelT]) -> tuple[ModelT, Source]:
@@ -106,22 +143,23 @@ def read_document(path: Path, shown: str, model: type[ModelT]) -> tuple[ModelT, 
     Raises:
         DocumentError: the file cannot be read, is not YAML, or does not follow the grammar.
     """
-    import hashlib
-
     try:
         raw = path.read_bytes()
         text = raw.decode("utf-8-sig")
     except OSError as error:
-        raise DocumentError(Problem(shown, 0, 0, f"cannot be read: {error.strerror}")) from None
+        reason = _("cannot be read: {reason}", reason=error.strerror)
+        raise DocumentError(Problem(shown, 0, 0, reason)) from None
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise DocumentError(Problem(shown, line, 1, "is not UTF-8")) from None
+        raise DocumentError(Problem(shown, line, 1, _("must be encoded in UTF-8"))) from None
     if len(raw) > MAX_DOCUMENT_BYTES:
-        raise DocumentError(Problem(shown, 0, 0, f"is longer than {MAX_DOCUMENT_BYTES} bytes"))
-    data, values, keys = _compose(text, shown)
-    source = Source(shown, values, keys, hashlib.sha256(raw).hexdigest())
+        limit = _("must not be longer than {limit} bytes", limit=MAX_DOCUMENT_BYTES)
+        raise DocumentError(Problem(shown, 0, 0, limit))
+    reader = _Reader(shown)
+    data = reader.read(text)
+    source = Source(shown, reader.values, reader.keys, hashlib.sha256(raw).hexdigest())
     if not isinstance(data, dict):
-        raise DocumentError(Problem(shown, 1, 1, "a document is a mapping of keys to values"))
+        raise DocumentError(Problem(shown, 1, 1, _("must be a mapping of keys to values")))
     try:
         return model.model_validate(data), source
     except ValidationError as error:
@@ -129,100 +167,135 @@ def read_document(path: Path, shown: str, model: type[ModelT]) -> tuple[ModelT, 
 
 
 def _problems(source: Source, error: ValidationError) -> list[Problem]:
-    found = error.errors(include_url=False, include_input=False)
-    inside = {tuple(one["loc"][:-1]) for one in found}
-    inside |= {path[:end] for path in inside for end in range(len(path))}
+    details = error.errors(include_url=False, include_input=False)
+    parents = {tuple(detail["loc"][:-1]) for detail in details}
+    parents |= {path[:end] for path in parents for end in range(len(path))}
     # A list whose elements are wrong is not also too short.
     return [
-        _problem(source, one)
-        for one in found
-        if one["type"] != "too_short" or tuple(one["loc"]) not in inside
+        _problem(source, detail)
+        for detail in details
+        if detail["type"] != "too_short" or tuple(detail["loc"]) not in parents
     ]
 
 
-def _problem(source: Source, error: Any) -> Problem:
-    path: Path_ = tuple(error["loc"])
-    context = error.get("ctx") or {}
-    if error["type"] == "unknown_key":
-        return source.problem((*path, context["key"]), error["msg"], key=True)
-    if error["type"] == "missing":
-        return source.problem(path[:-1], f"key `{path[-1]}` is missing")
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "string_type":
-        message = "should be a string: put it in quotes"
+def _problem(source: Source, detail: Any) -> Problem:
+    path: DocumentPath = tuple(detail["loc"])
+    context = detail.get("ctx") or {}
+    if detail["type"] == "unknown_key":
+        text = _("unknown key `{key}`", key=context["key"]) + context["hint"]
+        return source.problem((*path, context["key"]), text, key=True)
+    if detail["type"] == "missing":
+        return source.problem(path[:-1], _("key `{key}` is missing", key=path[-1]))
+    if detail["type"] == "model_type":
+        keys = ", ".join(f"`{key}`" for key in _keys_of(_model_called(context["class_name"])))
+        return source.problem(path, _("must be a mapping with keys of {keys}", keys=keys))
+    if detail["type"] in _GRAMMAR_MESSAGES:
+        return source.problem(path, _(_GRAMMAR_MESSAGES[detail["type"]]).format(**context))
+    message = detail["msg"].removeprefix("Value error, ")
     return source.problem(path, message[0].lower() + message[1:])
 
 
-def _compose(
-    text: str, shown: str
-) -> tuple[Any, dict[Path_, tuple[int, int]], dict[Path_, tuple[int, int]]]:
-    yaml = YAML(typ="safe", pure=True)
-    try:
-        root = yaml.compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        problem = (error.problem or "not YAML").strip()
-        raise DocumentError(Problem(shown, line, column, f"not YAML: {problem}")) from None
-    except YAMLError:
-        raise DocumentError(Problem(shown, 0, 0, "not YAML")) from None
-    if root is None:
-        raise DocumentError(Problem(shown, 1, 1, "is empty"))
-    values: dict[Path_, tuple[int, int]] = {}
-    keys: dict[Path_, tuple[int, int]] = {}
-    problems: list[Problem] = []
+def _model_called(name: str) -> type[DocumentModel]:
+    models: list[type[DocumentModel]] = [DocumentModel]
+    for model in models:
+        models += model.__subclasses__()
+    return next(model for model in models if model.__name__ == name)
 
-    def build(node: Node, path: Path_, above: tuple[int, ...]) -> Any:
-        values[path] = _place(node)
-        if id(node) in above or len(path) > 64:
-            problems.append(Problem(shown, *_place(node), "refers to itself or nests too deep"))
+
+class _Reader:
+    """Turns the nodes of a YAML document into values, and notes where each stands."""
+
+    def __init__(self, shown: str) -> None:
+        self.values: dict[DocumentPath, tuple[int, int]] = {}
+        self.keys: dict[DocumentPath, tuple[int, int]] = {}
+        self._shown = shown
+        self._problems: list[Problem] = []
+
+    def read(self, text: str) -> Any:
+        """Return the document's value: mappings, lists and plain values.
+
+        Raises:
+            DocumentError: the text is not YAML, is empty, or uses what documents may not use.
+        """
+        try:
+            root = YAML(typ="safe", pure=True).compose(text)
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+            message = _("not YAML: {problem}", problem=(error.problem or "").strip())
+            if "mapping values are not allowed" in message:
+                message += _("; a text with `: ` in it must be in quotes")
+            raise DocumentError(Problem(self._shown, line, column, message)) from None
+        except YAMLError:
+            raise DocumentError(Problem(self._shown, 0, 0, _("not YAML"))) from None
+        if root is None:
+            raise DocumentError(Problem(self._shown, 1, 1, _("must not be empty")))
+        data = self._value(root, (), ())
+        if self._problems:
+            raise DocumentError(*self._problems)
+        return data
+
+    def _refuse(self, node: Node, text: str) -> None:
+        self._problems.append(Problem(self._shown, *_position(node), text))
+
+    def _value(self, node: Node, path: DocumentPath, around: tuple[int, ...]) -> Any:
+        self.values[path] = _position(node)
+        if id(node) in around or len(path) > MAX_DEPTH:
+            self._refuse(
+                node,
+                _(
+                    "must not refer to itself nor be nested deeper than {depth} levels",
+                    depth=MAX_DEPTH,
+                ),
+            )
             return None
-        inside = (*above, id(node))
+        around = (*around, id(node))
         if isinstance(node, MappingNode):
-            mapping: dict[str, Any] = {}
-            for key_node, value_node in node.value:
-                if not isinstance(key_node, ScalarNode):
-                    problems.append(Problem(shown, *_place(key_node), "a key is a plain word"))
-                    continue
-                key = str(key_node.value)
-                if key in mapping:
-                    problems.append(Problem(shown, *_place(key_node), f"key `{key}` stands twice"))
-                    continue
-                keys[(*path, key)] = _place(key_node)
-                mapping[key] = build(value_node, (*path, key), inside)
-            return mapping
+            return self._mapping(node, path, around)
         if isinstance(node, SequenceNode):
-            return [build(one, (*path, i), inside) for i, one in enumerate(node.value)]
-        assert isinstance(node, ScalarNode)
-        return _scalar(node, shown, problems)
+            return [self._value(item, (*path, i), around) for i, item in enumerate(node.value)]
+        return self._scalar(node)
 
-    data = build(root, (), ())
-    if problems:
-        raise DocumentError(*problems)
-    return data, values, keys
+    def _mapping(
+        self, node: MappingNode, path: DocumentPath, around: tuple[int, ...]
+    ) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if not isinstance(key_node, ScalarNode):
+                self._refuse(key_node, _("a key must be a plain word"))
+            elif key in mapping:
+                self._refuse(key_node, _("key `{key}` must not stand twice", key=key))
+            else:
+                self.keys[(*path, key)] = _position(key_node)
+                mapping[key] = self._value(value_node, (*path, key), around)
+        return mapping
 
-
-def _place(node: Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
-
-
-def _scalar(node: ScalarNode, shown: str, problems: list[Problem]) -> Any:
-    kind = str(node.tag).rpartition(":")[2]
-    word = node.value
-    try:
-        if kind == "str":
-            return word
-        if kind == "null":
-            return None
-        if kind == "bool":
-            return word.lower() == "true"
-        if kind == "int":
-            return int(word.replace("_", ""), 0) if word[:2] in ("0x", "0o") else int(word)
-        if kind == "float":
-            return float(word)
+    def _scalar(self, node: Node) -> Any:
+        kind = str(node.tag).rpartition(":")[2]
+        word = node.value
+        try:
+            if kind == "str":
+                return word
+            if kind == "null":
+                return None
+            if kind == "bool":
+                return word.lower() == "true"
+            if kind == "int":
+                return int(word.replace("_", ""), 0) if word[:2] in ("0x", "0o") else int(word)
+            if kind == "float":
+                return float(word)
+            if kind == "timestamp":
+                return datetime.date.fromisoformat(word)
+        except ValueError:
+            pass
         if kind == "timestamp":
-            return datetime.date.fromisoformat(word)
-    except ValueError:
-        pass
-    problems.append(Problem(shown, *_place(node), f"cannot be read as {kind}: put it in quotes"))
-    return None
+            text = _("must be a day that exists, such as 2026-02-28; a text must be in quotes")
+        else:
+            text = _("cannot be read as {kind}; a text must be in quotes", kind=kind)
+        self._refuse(node, text)
+        return None
+
+
+def _position(node: Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1

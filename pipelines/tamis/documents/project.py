@@ -1,6 +1,7 @@
-"""A project: a folder with `schemas/` and `policies/` (`design.md` §3).
+"""Which files make a project: the folders `schemas/` and `policies/` (`tamis help`).
 
-The law and the register are the project's own where it has them, else the bundled CPF project's.
+A project that has no folder `policies/law` or no `policies/register.yaml` of its own uses the law
+or the register of the CPF project that comes with Tamis.
 """
 
 from collections.abc import Mapping
@@ -11,17 +12,18 @@ from pathlib import Path
 
 from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, PURPOSES_ARTICLE, Article
 from tamis.documents.policy import Policy
-from tamis.documents.positions import Model, ModelT, Source, read_document, suggest
+from tamis.documents.positions import DocumentModel, ModelT, Source, read_document, suggest
 from tamis.documents.register import Register
 from tamis.documents.schema import Schema
 from tamis.errors import DocumentError, Problem, UsageError
+from tamis.language import _
 
 ARTICLES = (ITEMS_ARTICLE, PURPOSES_ARTICLE, *CATEGORY_ARTICLES)
 
 
 @dataclass(frozen=True)
 class Law:
-    """The articles that decide, by their names."""
+    """The articles that decide, by their names, each with the text it was read from."""
 
     articles: Mapping[str, Article]
     sources: Mapping[str, Source] = field(repr=False)
@@ -29,10 +31,34 @@ class Law:
     def __getitem__(self, article: str) -> Article:
         return self.articles[article]
 
+    @property
+    def item_ids(self) -> dict[str, None]:
+        """The items that some version of R. 6323-37 has, by their full ids, in order."""
+        versions = self[ITEMS_ARTICLE].versions
+        return {f"{ITEMS_ARTICLE}.{key}": None for version in versions for key in version.items}
+
+    @property
+    def purpose_ids(self) -> dict[str, None]:
+        """The purposes that some version of R. 6323-33 has, by their full ids, in order."""
+        versions = self[PURPOSES_ARTICLE].versions
+        return {
+            f"{PURPOSES_ARTICLE}.{key}": None for version in versions for key in version.purposes
+        }
+
+    @property
+    def category_slugs(self) -> dict[str, None]:
+        """The categories that some version of R. 6323-34 or R. 6323-34-1 has, in order."""
+        return {
+            slug: None
+            for article in CATEGORY_ARTICLES
+            for version in self[article].versions
+            for slug in version.categories
+        }
+
 
 @dataclass(frozen=True)
 class Documents:
-    """The documents of one folder, read when asked for.
+    """The documents of one folder, each read when it is first asked for.
 
     Attributes:
         folder: the project's folder.
@@ -44,68 +70,71 @@ class Documents:
 
     @property
     def bundled(self) -> bool:
-        """Whether this is the CPF project that comes with Tamis."""
+        """Whether these are the documents of the CPF project that comes with Tamis."""
         return self.folder == bundled_folder()
 
     def policies(self) -> dict[str, Path]:
-        """The files of the project's policies, by file name without suffix, sorted."""
-        found = (self.folder / "policies").glob("*.yaml")
-        return {path.stem: path for path in sorted(found) if path.name != "register.yaml"}
+        """Return the files of the policies, by file name without suffix, sorted."""
+        paths = sorted((self.folder / "policies").glob("*.yaml"))
+        return {path.stem: path for path in paths if path.name != "register.yaml"}
 
     def schemas(self) -> dict[str, Path]:
-        """The files of the project's schemas, by file name without suffix, sorted."""
+        """Return the files of the schemas, by file name without suffix, sorted."""
         return {path.stem: path for path in sorted((self.folder / "schemas").glob("*.yaml"))}
 
     def policy(self, name: str) -> tuple[Policy, Source]:
-        """The policy called `name`.
+        """Return the policy called `name`, and the text it was read from.
 
         Raises:
-            UsageError: the project has none of that name.
+            UsageError: there is none of that name.
             DocumentError: it does not follow its grammar.
         """
-        found = self.policies()
-        if name not in found:
-            raise UsageError(
-                f"no policy `{name}` in {self._show('policies')}{suggest(name, found)}"
-            )
-        policy, source = self._read(found[name], Policy)
+        paths = self.policies()
+        if name not in paths:
+            text = _("no policy `{name}` in {folder}", name=name, folder=self._show("policies"))
+            raise UsageError(text + suggest(name, paths))
+        policy, source = self._read(paths[name], Policy)
         if policy.policy != name:
-            raise DocumentError(
-                source.problem(
-                    ("policy",), f"the policy is called `{policy.policy}` in `{name}.yaml`"
-                )
+            text = _(
+                "the policy must be called `{file}` as its file is, not `{name}`",
+                name=policy.policy,
+                file=name,
             )
+            raise DocumentError(source.problem(("policy",), text))
         return policy, source
 
     def schema(self, name: str, asked_by: Problem | None = None) -> tuple[Schema, Source]:
-        """The schema called `name`.
+        """Return the schema called `name`, and the text it was read from.
 
         Args:
             name: of the schema and of its file.
-            asked_by: where a policy names it; becomes the error if there is none.
+            asked_by: where a policy names it; the error is told there.
+
+        Raises:
+            DocumentError: there is none of that name, or it does not follow its grammar.
         """
-        found = self.schemas()
-        if name not in found:
-            text = f"no schema `{name}` in {self._show('schemas')}{suggest(name, found)}"
-            raise DocumentError(
-                Problem(asked_by.file, asked_by.line, asked_by.column, text)
-                if asked_by
-                else Problem(self._show("schemas"), 0, 0, text)
-            )
-        schema, source = self._read(found[name], Schema)
+        paths = self.schemas()
+        if name not in paths:
+            folder = self._show("schemas")
+            place = asked_by or Problem(folder, 0, 0, "")
+            text = _("no schema `{name}` in {folder}", name=name, folder=folder)
+            text += suggest(name, paths)
+            raise DocumentError(Problem(place.file, place.line, place.column, text))
+        schema, source = self._read(paths[name], Schema)
         if schema.schema_ != name:
-            raise DocumentError(
-                source.problem(
-                    ("schema",), f"the schema is called `{schema.schema_}` in `{name}.yaml`"
-                )
+            text = _(
+                "the schema must be called `{file}` as its file is, not `{name}`",
+                name=schema.schema_,
+                file=name,
             )
+            raise DocumentError(source.problem(("schema",), text))
         return schema, source
 
     @cached_property
     def law(self) -> Law:
         """The articles: the project's own folder `policies/law`, else the bundled one."""
-        folder = self.folder / "policies" / "law"
-        owner = self if folder.is_dir() else bundled_documents()
+        own = (self.folder / "policies" / "law").is_dir()
+        owner = self if own else bundled_documents()
         articles: dict[str, Article] = {}
         sources: dict[str, Source] = {}
         for name in ARTICLES:
@@ -130,17 +159,18 @@ class Documents:
         return self._cache[key]  # type: ignore[return-value]
 
     @cached_property
-    def _cache(self) -> dict[tuple[Path, type[Model]], tuple[Model, Source]]:
+    def _cache(self) -> dict[tuple[Path, type[DocumentModel]], tuple[DocumentModel, Source]]:
         return {}
 
 
 def bundled_folder() -> Path:
-    """The folder of the CPF project: inside the wheel, or the repository's root."""
-    inside = Path(str(files("tamis"))) / "cpf"
-    return inside if inside.is_dir() else Path(str(files("tamis"))).parent.parent
+    """Return the folder of the CPF project: inside the wheel, or the repository's root."""
+    package = Path(str(files("tamis")))
+    inside = package / "cpf"
+    return inside if inside.is_dir() else package.parent.parent
 
 
 def bundled_documents() -> Documents:
-    """The documents of the CPF project that comes with Tamis."""
+    """Return the documents of the CPF project that comes with Tamis."""
     folder = bundled_folder()
     return Documents(folder, "" if folder == Path.cwd() else "cpf:")

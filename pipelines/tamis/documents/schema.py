@@ -1,163 +1,183 @@
-"""What a source sends: fields, Arrow types, categories, identifiers (`design.md` §3.3)."""
+"""The grammar of schemas: what a source sends, as fields, Arrow types, categories, identifiers.
 
-from collections.abc import Iterator, Mapping
+Every key has a description, from which `tamis help schema` is made.
+"""
+
+import codecs
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from tamis.documents.law import Link
-from tamis.documents.positions import Model, Path_, suggest
+from tamis.documents.policy import NAME_PATTERN
+from tamis.documents.positions import DocumentModel, DocumentPath, suggest
 from tamis.documents.types import Kind, kind_of, known_names
+from tamis.language import _
 
 Identifier = Literal["nir", "nir-key", "nia", "nnp", "mig", "ntt"]
 NirPart = Literal["sex", "birth", "place"]
 FormatName = Literal["parquet", "csv", "jsonl", "avro", "dsn"]
 
 
-def _several(value: Any) -> Any:
+def _one_or_several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-class CsvOptions(Model):
-    """How a CSV file is written.
-
-    Attributes:
-        separator: one character between fields.
-        encoding: a Python codec name; UTF-8 may have a byte order mark.
-        decimal: the decimal mark.
-        dates: a strptime pattern for dates, e.g. `%d/%m/%Y`; ISO 8601 where absent.
-        quote: the quoting character.
-    """
-
-    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    encoding: str = "utf-8"
-    decimal: Literal[".", ","] = "."
-    dates: str | None = None
-    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
-
-    @model_validator(mode="after")
-    def _know_the_encoding(self) -> Any:
-        import codecs
-
-        try:
-            codecs.lookup(self.encoding)
-        except LookupError:
-            raise ValueError(f"unknown encoding `{self.encoding}`") from None
-        return self
-
-
-def _format(value: Any) -> Any:
+def _named_format(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-class Format(Model):
-    """The wire format of a feed: a name, or `{csv: {…}}` with its options."""
+class CsvOptions(DocumentModel):
+    """How a CSV file is written."""
 
-    name: FormatName = "csv"
-    csv: CsvOptions = CsvOptions()
-
-
-class FieldSpec(Model):
-    """One field of a schema: a leaf, a `list` with `of`, or a `struct` with `fields`.
-
-    Attributes:
-        type: an Arrow type by its Arrow name, `list` or `struct`.
-        category: slugs of R. 6323-34 or R. 6323-34-1, `outside` or `not-personal`.
-        identifier: which numbers that identify a person the field may hold.
-        nir_part: the part of the NIR that the field repeats.
-        sensitive: why the field is sensitive (RGPD art. 9, 10), or None.
-        not_nir: why a column of long numbers holds no NIR, or None.
-        rubrique: for `format: dsn`, the rubrique that the leaf is read from.
-        bloc: for `format: dsn`, the block that each element of the list is read from.
-    """
-
-    type: str
-    of: "FieldSpec | None" = None
-    fields: dict[str, "FieldSpec"] | None = None
-    category: Annotated[
-        tuple[str, ...],
-        BeforeValidator(_several, json_schema_input_type=str | tuple[str, ...]),
-    ] = ()
-    category_link: Link = "read"
-    identifier: Annotated[
-        tuple[Identifier, ...],
-        BeforeValidator(_several, json_schema_input_type=Identifier | tuple[Identifier, ...]),
-    ] = ()
-    nir_part: NirPart | None = None
-    free_text: bool = False
-    nullable: bool = True
-    sensitive: str | None = None
-    not_nir: str | None = None
-    quasi_identifier: bool = False
-    describes: str = ""
-    rubrique: str | None = None
-    bloc: str | None = None
+    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    """The one character between fields."""
+    encoding: str = "utf-8"
+    """The name of the encoding, as Python's codecs call it (`cp1252`); UTF-8 may begin with a
+    byte order mark."""
+    decimal: Literal[".", ","] = "."
+    """The decimal mark of numbers."""
+    dates: str | None = None
+    """The pattern of dates, as `strptime` reads it (`%d/%m/%Y`); ISO 8601 without it."""
+    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
+    """The one character around fields that hold a separator or a line break."""
 
     @model_validator(mode="after")
-    def _be_of_one_shape(self) -> Any:
-        if self.type == "list":
-            if self.of is None or self.fields is not None:
-                raise ValueError("a `list` says `of`, and not `fields`")
-        elif self.type == "struct":
-            if not self.fields or self.of is not None:
-                raise ValueError("a `struct` says `fields`, and not `of`")
-        elif self.of is not None or self.fields is not None:
-            raise ValueError("only a `list` says `of`, only a `struct` says `fields`")
-        elif kind_of(self.type) is None:
-            hint = suggest(self.type, known_names())
-            raise ValueError(f"unknown type `{self.type}`{hint}")
-        if self.free_text and kind_of(self.type) != "string":
-            raise ValueError("only a string is `free_text`")
-        for name in self.fields or ():
-            _check_name(name)
+    def _know_the_encoding(self) -> Any:
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            text = _("unknown encoding `{encoding}`", encoding=self.encoding)
+            raise ValueError(text) from None
         return self
 
 
-def _check_name(name: str) -> None:
-    if not name or "." in name or name != name.strip():
-        raise ValueError("a field's name is not empty, has no dot and no blank at its ends")
+class Format(DocumentModel):
+    """The file format of a feed: its name, or `{csv: {…}}` with its options."""
+
+    name: FormatName = "csv"
+    """The name of the format."""
+    csv: CsvOptions = CsvOptions()
+    """How CSV files are written."""
 
 
-class Schema(Model):
+class FieldSpec(DocumentModel):
+    """One field of a schema: a leaf that holds values, a `list` or a `struct`."""
+
+    type: str
+    """The Arrow type by its Arrow name (`string`, `decimal128(12, 2)`), or `list`, or `struct`."""
+    of: "FieldSpec | None" = None
+    """The element of a `list`."""
+    fields: dict[str, "FieldSpec"] | None = None
+    """The fields of a `struct`, by name."""
+    category: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_one_or_several, json_schema_input_type=str | tuple[str, ...]),
+    ] = ()
+    """The categories of personal data that the field belongs to, by slug; or `outside` (of every
+    category: never released) or `not-personal`. Fields inside a list or struct inherit it. Legal
+    source: R. 6323-34, R. 6323-34-1."""
+    category_link: Link = "read"
+    """`read` where the article names the field; `inferred` where the category is a reading."""
+    identifier: Annotated[
+        tuple[Identifier, ...],
+        BeforeValidator(
+            _one_or_several, json_schema_input_type=Identifier | tuple[Identifier, ...]
+        ),
+    ] = ()
+    """Which numbers that identify a person the field may hold: `nir`, its key (`nir-key`), `nia`
+    (waiting number), `nnp` (provisional number), `mig` (migrant's number), `ntt` (technical
+    temporary number)."""
+    nir_part: NirPart | None = None
+    """The part of the NIR that the field repeats."""
+    free_text: bool = False
+    """Whether people write in the field what they like, so that a NIR may stand in it."""
+    nullable: bool = True
+    """Whether the value may be missing; a record without it is quarantined else."""
+    sensitive: str | None = None
+    """Why the field is sensitive. Legal source: RGPD art. 9, 10."""
+    not_nir: str | None = None
+    """Why a column of long numbers holds no NIR, so that chance hits quarantine no record."""
+    quasi_identifier: bool = False
+    """Whether the field helps to recognise a person beside others; risk figures count it."""
+    describes: str = ""
+    """What the field holds, in a sentence."""
+    rubrique: str | None = None
+    """For `format: dsn`, the rubrique that the field is read from (`S21.G00.30.001`)."""
+    bloc: str | None = None
+    """For `format: dsn`, the bloc that each element of a list is read from (`S21.G00.40`)."""
+
+    @model_validator(mode="after")
+    def _have_one_shape(self) -> Any:
+        if self.type == "list":
+            if self.of is None or self.fields is not None:
+                raise ValueError(_("a `list` must have `of`, not `fields`"))
+        elif self.type == "struct":
+            if not self.fields or self.of is not None:
+                raise ValueError(_("a `struct` must have `fields`, not `of`"))
+        elif self.of is not None or self.fields is not None:
+            raise ValueError(_("only a `list` can have `of`, only a `struct` can have `fields`"))
+        elif kind_of(self.type) is None:
+            hint = suggest(self.type, known_names())
+            raise ValueError(_("unknown type `{type}`", type=self.type) + hint)
+        if self.free_text and kind_of(self.type) != "string":
+            raise ValueError(_("only a `string` can be `free_text`, got `{type}`", type=self.type))
+        _check_names(self.fields or ())
+        return self
+
+
+def _check_names(names: Iterable[str]) -> None:
+    if any(not name or "." in name or name != name.strip() for name in names):
+        raise ValueError(
+            _("a field's name must not be empty, contain a dot, nor start or end with a blank")
+        )
+
+
+class Schema(DocumentModel):
     """The fields that one source sends."""
 
-    schema_: Annotated[str, Field(alias="schema", pattern=r"^[A-Za-z0-9._-]+$")]
+    schema_: Annotated[str, Field(alias="schema", pattern=NAME_PATTERN)]
+    """The name of the schema, which is that of its file."""
     describes: str = ""
+    """What the source sends, in a sentence."""
     format: Annotated[
-        Format, BeforeValidator(_format, json_schema_input_type=FormatName | Format)
+        Format, BeforeValidator(_named_format, json_schema_input_type=FormatName | Format)
     ] = Format(name="parquet")
+    """The file format of the feed."""
     fields: Annotated[dict[str, FieldSpec], Field(min_length=1)]
+    """The fields by name, in the source's order; a column that is not listed never passes."""
 
     @model_validator(mode="after")
     def _have_plain_names(self) -> Any:
-        for name in self.fields:
-            _check_name(name)
+        _check_names(self.fields)
         return self
 
-    def leaves(self) -> dict[str, "Leaf"]:
-        """The schema's leaves by path (`contrats.debut`), in the schema's order."""
+    def leaves(self) -> dict[str, "SchemaLeaf"]:
+        """Return the schema's leaves by path (`contrats.debut`), in the schema's order."""
         return {leaf.path: leaf for leaf in _leaves(self.fields)}
 
 
 @dataclass(frozen=True)
-class Leaf:
+class SchemaLeaf:
     """A field that holds values: not a struct, nor a list of structs.
 
     Attributes:
         path: names from the top, joined by dots; what policies call the field.
         place: where the field stands in its document.
         spec: the field itself; for a list of plain values, the element.
-        kind: what sort of value.
+        kind: the kind of its values.
         lists: paths of the lists around the leaf, outermost first; a list of plain values
             counts as around itself.
         category: its own slugs, or those of the nearest container that has some.
         category_link: how the category that counts was found.
         sensitive: its own reason, or that of the nearest container that has one.
+        nullable: whether the field, or the list that it is the element of, may be null.
     """
 
     path: str
-    place: Path_
+    place: DocumentPath
     spec: FieldSpec
     kind: Kind
     lists: tuple[str, ...]
@@ -167,34 +187,40 @@ class Leaf:
     nullable: bool
 
 
+_Categories = tuple[tuple[str, ...], Link]
+
+
 def _leaves(
     fields: Mapping[str, FieldSpec],
     above: str = "",
-    place: Path_ = ("fields",),
+    place: DocumentPath = ("fields",),
     lists: tuple[str, ...] = (),
-    category: tuple[tuple[str, ...], Link] = ((), "read"),
+    categories: _Categories = ((), "read"),
     sensitive: str | None = None,
-) -> Iterator[Leaf]:
-    for name, top in fields.items():
-        path = f"{above}.{name}" if above else name
-        spec, here, around = top, (*place, name), lists
-        own_category, own_sensitive = _inherit(spec, category, sensitive)
+) -> Iterator[SchemaLeaf]:
+    """The leaves of `fields`, which stand at `place`; the other arguments are what they inherit."""
+    for name, field in fields.items():
+        path = f"{above}{name}"
+        spec, here, around = field, (*place, name), lists
+        own_categories, own_sensitive = _inherit(spec, categories, sensitive)
         while spec.of is not None:
             if path not in around:
                 around = (*around, path)
             spec, here = spec.of, (*here, "of")
-            own_category, own_sensitive = _inherit(spec, own_category, own_sensitive)
-        if spec.fields is not None:
+            own_categories, own_sensitive = _inherit(spec, own_categories, own_sensitive)
+        if kind := kind_of(spec.type):
+            yield SchemaLeaf(
+                path, here, spec, kind, around, *own_categories, own_sensitive, field.nullable
+            )
+        else:
             inside = (*here, "fields")
-            yield from _leaves(spec.fields, path, inside, around, own_category, own_sensitive)
-            continue
-        kind = kind_of(spec.type)
-        assert kind is not None
-        yield Leaf(path, here, spec, kind, around, *own_category, own_sensitive, top.nullable)
+            yield from _leaves(
+                spec.fields or {}, f"{path}.", inside, around, own_categories, own_sensitive
+            )
 
 
 def _inherit(
-    spec: FieldSpec, category: tuple[tuple[str, ...], Link], sensitive: str | None
-) -> tuple[tuple[tuple[str, ...], Link], str | None]:
-    own = (spec.category, spec.category_link) if spec.category else category
+    spec: FieldSpec, categories: _Categories, sensitive: str | None
+) -> tuple[_Categories, str | None]:
+    own = (spec.category, spec.category_link) if spec.category else categories
     return own, spec.sensitive or sensitive

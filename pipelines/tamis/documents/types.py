@@ -1,6 +1,6 @@
 """Arrow types by their Arrow names, known without importing Arrow.
 
-`tamis check` proves documents without pyarrow; workers turn a name into a type with `arrow_type`.
+`tamis check` reads documents without pyarrow; workers turn a name into a type by `arrow_type`.
 """
 
 import re
@@ -36,7 +36,7 @@ _FIXED_BINARY = re.compile(r"fixed_size_binary\[(\d{1,4})\]")
 
 
 def kind_of(name: str) -> Kind | None:
-    """What sort of value the leaf type `name` holds, or None for an unknown name.
+    """Return the kind of value that the leaf type `name` holds; None for `list`, `struct`, others.
 
     Example:
         >>> kind_of("decimal128(12, 2)"), kind_of("timestamp[us, tz=UTC]"), kind_of("money")
@@ -45,8 +45,8 @@ def kind_of(name: str) -> Kind | None:
     if name in _KINDS:
         return _KINDS[name]
     if match := _DECIMAL.fullmatch(name):
-        most = 38 if match[1] == "128" else 76
-        return "decimal" if 1 <= int(match[2]) <= most else None
+        max_precision = 38 if match[1] == "128" else 76
+        return "decimal" if 1 <= int(match[2]) <= max_precision else None
     if _TIMESTAMP.fullmatch(name):
         return "timestamp"
     if _TIME.fullmatch(name):
@@ -57,7 +57,7 @@ def kind_of(name: str) -> Kind | None:
 
 
 def integer_range(name: str) -> tuple[int, int]:
-    """The least and the greatest value of an integer type.
+    """Return the least and the greatest value of an integer type.
 
     Example:
         >>> integer_range("int8"), integer_range("uint16")
@@ -67,13 +67,24 @@ def integer_range(name: str) -> tuple[int, int]:
     return (0, 2**bits - 1) if name.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
+def decimal_digits(name: str) -> tuple[int, int]:
+    """Return the precision and the scale of a decimal type.
+
+    Example:
+        >>> decimal_digits("decimal128(12, 2)")
+        (12, 2)
+    """
+    precision, scale = name.partition("(")[2].rstrip(")").split(",")
+    return int(precision), int(scale)
+
+
 def known_names() -> list[str]:
-    """The plain type names, for suggestions."""
+    """Return the names of the types, parametrised ones with an example, for suggestions."""
     return [*_KINDS, "list", "struct", "decimal128(12, 2)", "timestamp[us]", "time64[us]"]
 
 
 def arrow_type(name: str) -> "pa.DataType":
-    """The Arrow type of the leaf type `name`.
+    """Return the Arrow type of the leaf type `name`.
 
     Example:
         >>> str(arrow_type("decimal128(12, 2)")), str(arrow_type("timestamp[us, tz=UTC]"))

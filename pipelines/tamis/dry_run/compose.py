@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from tamis.arrow.types import is_list
 from tamis.documents.calendar import law_on
-from tamis.documents.context import Subject
-from tamis.documents.schema import FieldSpec, Leaf
+from tamis.documents.context import PolicyContext
+from tamis.documents.schema import FieldSpec, SchemaLeaf
 from tamis.documents.tags import TAGS
 from tamis.documents.types import Kind, kind_of
 from tamis.dry_run.models import Measured
@@ -25,7 +25,7 @@ from tamis.dry_run.result import (
 )
 from tamis.evidence.receipt import ATTESTED, ReleasePart
 from tamis.filter.minimize import released_schema
-from tamis.plan.explain import Explained, explain
+from tamis.plan.explain import Explanation, explain
 from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
 
 _MASKS: Mapping[Kind, str] = {
@@ -43,7 +43,7 @@ _NIR_MASK = "# ## ## ## ### ### ##"
 
 
 def compose(
-    measured: Measured, plan: Plan, subject: Subject, against: tuple[str, Plan] | None = None
+    measured: Measured, plan: Plan, subject: PolicyContext, against: tuple[str, Plan] | None = None
 ) -> DryRun:
     """The result of a dry run.
 
@@ -104,8 +104,8 @@ def _compose_release(
     part: ReleasePart,
     plan: Plan,
     release: PlanRelease,
-    subject: Subject,
-    explained: Mapping[tuple[str, str], Explained],
+    subject: PolicyContext,
+    explained: Mapping[tuple[str, str], Explanation],
     read: set[str],
 ) -> DryRelease:
     law = law_on(subject.law, plan.day)
@@ -142,7 +142,7 @@ def _compose_release(
     )
 
 
-def _say_type(leaf: Leaf) -> str:
+def _say_type(leaf: SchemaLeaf) -> str:
     """The leaf's type with the lists around it."""
     kind = leaf.spec.type
     for _ in leaf.lists:
@@ -150,7 +150,7 @@ def _say_type(leaf: Leaf) -> str:
     return kind
 
 
-def _texts(subject: Subject, plan: Plan) -> dict[str, LawText]:
+def _texts(subject: PolicyContext, plan: Plan) -> dict[str, LawText]:
     found = {}
     for article, version_id in plan.law.items():
         version = next(
@@ -167,13 +167,12 @@ def _texts(subject: Subject, plan: Plan) -> dict[str, LawText]:
     return found
 
 
-def _register(subject: Subject, plan: Plan) -> list[RegisterRow]:
+def _register(subject: PolicyContext, plan: Plan) -> list[RegisterRow]:
     processing = subject.processing
     assert processing is not None
     rows = []
     for release in plan.releases:
-        entry = processing.entry_on(release.item, plan.day)
-        assert entry is not None
+        entry = processing.entries_on(release.item, plan.day)[0]
         rows.append(
             RegisterRow(
                 release=release.id,
@@ -192,7 +191,7 @@ def _register(subject: Subject, plan: Plan) -> list[RegisterRow]:
 # Shapes: types and masks
 
 
-def _shape_before(subject: Subject, read: set[str]) -> Iterator[ShapeField]:
+def _shape_before(subject: PolicyContext, read: set[str]) -> Iterator[ShapeField]:
     for path, leaf in subject.leaves.items():
         yield ShapeField(
             path=_shown(leaf),
@@ -202,7 +201,7 @@ def _shape_before(subject: Subject, read: set[str]) -> Iterator[ShapeField]:
         )
 
 
-def _shape_after(subject: Subject, plan: Plan, release: PlanRelease) -> Iterator[ShapeField]:
+def _shape_after(subject: PolicyContext, plan: Plan, release: PlanRelease) -> Iterator[ShapeField]:
     for kept in release.leaves:
         leaf = subject.leaves[kept.path]
         above, _, name = _shown(leaf).rpartition(".")
@@ -217,7 +216,7 @@ def _shape_after(subject: Subject, plan: Plan, release: PlanRelease) -> Iterator
         yield ShapeField(path=tag, type="string", mask=value, tag=True)
 
 
-def _shown(leaf: Leaf) -> str:
+def _shown(leaf: SchemaLeaf) -> str:
     """The leaf's path, with `[]` behind each list."""
     names = leaf.path.split(".")
     ends = [".".join(names[: end + 1]) for end in range(len(names))]

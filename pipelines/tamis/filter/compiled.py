@@ -25,7 +25,14 @@ from tamis.filter.steps import (
     draw_tree,
 )
 from tamis.nir.pseudonym import PSEUDONYM
-from tamis.plan.plan import STOPPING, Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import (
+    STOPPING_IDENTIFIERS,
+    Plan,
+    PlanCondition,
+    PlanField,
+    PlanLeaf,
+    PlanRelease,
+)
 
 TAG = pa.dictionary(pa.int8(), pa.string())
 """The type of the tag columns: constants, one entry a batch."""
@@ -134,7 +141,7 @@ class _Compiler:
             for path, spec in self._leaves.items()
             if release.nir == "absent"
             and release.on_nir == "quarantine"
-            and STOPPING & set(spec.identifier)
+            and STOPPING_IDENTIFIERS & set(spec.identifier)
             and not (path in kept and kept[path].pseudonym)
         )
         tags = [pa.field(name, TAG, nullable=False) for name in TAGS]
@@ -165,7 +172,9 @@ class _Compiler:
         """What judges values as the NIR and numbers of its shape: others stop no record and get
         no pseudonym."""
         kinds = self._leaves[path].identifier
-        return self._judge(release, path, tuple(kind for kind in kinds if kind in STOPPING))
+        return self._judge(
+            release, path, tuple(kind for kind in kinds if kind in STOPPING_IDENTIFIERS)
+        )
 
     def _treat(self, index: int, release: PlanRelease, leaf: PlanLeaf) -> TreatLeaf:
         when = None

@@ -1,7 +1,7 @@
-"""Policy, schema, law and register of one day, compiled to a plan (`design.md` §2, §5).
+"""Policy, schema, law and register of one day, compiled to a plan.
 
 >>> from tamis.plan.project import load_project
->>> plan = load_project().plan("cpir-partage", on=datetime.date(2026, 1, 1))
+>>> plan = load_project().plan("cpir-partage", on="2026-01-01")
 >>> [release.item for release in plan.releases]
 ['R6323-37.I.3']
 """
@@ -11,15 +11,16 @@ import datetime
 from collections.abc import Iterable, Mapping
 
 from tamis.check.check import violations_on
-from tamis.documents.calendar import LawOfDay, item_windows, law_on, say_window
-from tamis.documents.context import Subject, needs_by_field, open_subject, tests_of
+from tamis.documents.calendar import LawOfDay, describe_interval, describe_item_days, law_on
+from tamis.documents.context import PolicyContext, conditions_of, needs_by_field, open_policy
 from tamis.documents.law import Nir, item_key
 from tamis.documents.policy import Condition, Release
 from tamis.documents.project import Documents
-from tamis.documents.schema import FieldSpec, Leaf
+from tamis.documents.schema import FieldSpec, SchemaLeaf
 from tamis.errors import DocumentError, UsageError
+from tamis.language import N_, _
 from tamis.plan.plan import (
-    STOPPING,
+    STOPPING_IDENTIFIERS,
     Fate,
     Plan,
     PlanCondition,
@@ -28,113 +29,119 @@ from tamis.plan.plan import (
     PlanRelease,
 )
 
-NOT_LISTED = "not listed by the policy"
-OUTSIDE = "outside every category"
-ONLY_READ = "read for a condition, never released"
+STRIPPED = N_("paragraph {paragraph}: the partner carries no NIR")
+NOT_LISTED = N_("not listed by the policy")
+OUTSIDE = N_("outside every category")
+ONLY_READ = N_("read for a condition, never released")
 
 
 def compile_plan(documents: Documents, policy: str, on: datetime.date) -> Plan:
-    """The plan of `policy` under the law of the day `on`.
+    """Return the plan of a policy under the law of a day.
 
     Args:
-        documents: where the policy and its documents are.
+        documents: of the project that has the policy.
         policy: the policy's name.
         on: the day whose law applies.
 
     Raises:
         UsageError: there is no such policy, or no release of it is in force on the day.
-        DocumentError: a document does not follow its grammar, or the policy violates an
-            invariant on that day.
+        DocumentError: a document does not follow its grammar, or the policy violates a rule on
+            that day.
     """
-    return compile_subject(open_subject(documents, policy), on)
+    return compile_policy(open_policy(documents, policy), on)
 
 
-def compile_subject(subject: Subject, on: datetime.date) -> Plan:
-    """The plan of an opened policy on a day; see `compile_plan`."""
-    in_force = [release for release in subject.policy.releases if release.in_force(on)]
+def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
+    """Return the plan of an opened policy on a day; see `compile_plan`."""
+    in_force = [release for release in context.policy.releases if release.in_force(on)]
     if not in_force:
-        raise UsageError(_say_none_in_force(subject, on))
-    violations = violations_on(subject, on)
+        raise UsageError(_describe_validity(context, on))
+    violations = violations_on(context, on)
     if violations:
         raise DocumentError(*(violation.dated for violation in violations))
-    law = law_on(subject.law, on)
-    processing = subject.processing
-    assert processing is not None
-    releases = tuple(_compile_release(subject, release, law) for release in in_force)
+    law = law_on(context.law, on)
+    releases = tuple(_compile_release(context, release, law) for release in in_force)
     return Plan(
-        policy=subject.name,
-        schema=subject.schema.schema_,
-        format=subject.schema.format,
-        processing=subject.policy.processing,
-        carries_nir=processing.carries_nir,
-        direction=subject.policy.direction,
+        policy=context.name,
+        schema=context.schema.schema_,
+        format=context.schema.format,
+        processing=context.policy.processing,
+        carries_nir=context.register.processings[context.policy.processing].carries_nir,
+        direction=context.policy.direction,
         law={name: version.id for name, version in law.versions.items()},
-        fields=_project(subject.schema.fields, _paths_read(subject, in_force, releases)),
+        fields=_project(context.schema.fields, _paths_read(context, in_force, releases)),
         releases=releases,
-        known=tuple(subject.schema.fields),
+        known=tuple(context.schema.fields),
         fates={
-            release.id: _fates(subject, release, compiled)
+            release.id: _fates(context, release, compiled)
             for release, compiled in zip(in_force, releases, strict=True)
         },
-        policy_sha256=subject.source.sha256,
+        policy_sha256=context.source.sha256,
         day=on,
-        valid_until=min((cut for cut in subject.cuts if cut > on), default=None),
+        valid_until=min((cut for cut in context.cuts if cut > on), default=None),
     )
 
 
-def whole_schema(subject: Subject) -> tuple[PlanField, ...]:
-    """All fields of the policy's schema, those that no release reads included."""
-    return _project(subject.schema.fields, set(subject.leaves))
+def whole_schema(context: PolicyContext) -> tuple[PlanField, ...]:
+    """Return all fields of the policy's schema, those that no release reads included."""
+    return _project(context.schema.fields, set(context.leaves))
 
 
-def _say_none_in_force(subject: Subject, on: datetime.date) -> str:
-    lines = [f"policy `{subject.name}` has no release in force on {on}"]
-    items = law_on(subject.law, on).items
-    for release in subject.policy.releases:
-        line = f"release `{release.id}` is in force {say_window(release)}"
+def _describe_validity(context: PolicyContext, on: datetime.date) -> str:
+    """Why no release is in force on a day: when each of them is."""
+    lines = [_("policy `{policy}` has no release in force on {day}", policy=context.name, day=on)]
+    items = law_on(context.law, on).items
+    for release in context.policy.releases:
+        line = _(
+            "release `{release}` is in force {validity}",
+            release=release.id,
+            validity=describe_interval(release),
+        )
         if release.item not in items:
-            windows = item_windows(subject.law, release.item) or "on no day"
-            line += f"; item {release.item} is not in force on {on}, but {windows}"
+            days = describe_item_days(context.law, release.item) or _("on no day")
+            line += _(
+                "; item {item} is not in force on {day}, but {days}",
+                item=release.item,
+                day=on,
+                days=days,
+            )
         lines.append(line)
     return "\n  ".join(lines)
 
 
-def _compile_release(subject: Subject, release: Release, law: LawOfDay) -> PlanRelease:
-    item = law.items[release.item]
-    processing = subject.processing
-    entry = processing.entry_on(release.item, law.day) if processing else None
-    assert entry is not None
+def _compile_release(context: PolicyContext, release: Release, law: LawOfDay) -> PlanRelease:
+    nir = law.items[release.item].nir
+    processing = context.register.processings[context.policy.processing]
     needs = needs_by_field(release)
+    lists = dict.fromkeys(path for leaf in context.leaves.values() for path in leaf.lists)
     return PlanRelease(
         id=release.id,
         item=release.item,
         purpose=release.purpose,
-        nir=item.nir,
-        attested=entry.attested,
+        nir=nir,
+        attested=processing.entries_on(release.item, law.day)[0].attested,
         on_nir=release.on_nir,
         where=_compile_conditions(release.where),
         only=tuple(
             (path, _compile_conditions(release.only[path]))
-            for path in _lists_of(subject.leaves.values())
+            for path in lists
             if path in release.only
         ),
         leaves=tuple(
-            _compile_leaf(leaf, release, item.nir)
-            for path, leaf in subject.leaves.items()
+            _compile_leaf(leaf, release, nir)
+            for path, leaf in context.leaves.items()
             if path in needs
         ),
     )
 
 
 def _compile_conditions(conditions: Iterable[Condition]) -> tuple[PlanCondition, ...]:
-    return tuple(PlanCondition(one.field, one.in_, one.because) for one in conditions)
+    return tuple(
+        PlanCondition(condition.field, condition.in_, condition.because) for condition in conditions
+    )
 
 
-def _lists_of(leaves: Iterable[Leaf]) -> list[str]:
-    return list(dict.fromkeys(path for leaf in leaves for path in leaf.lists))
-
-
-def _compile_leaf(leaf: Leaf, release: Release, nir: Nir) -> PlanLeaf:
+def _compile_leaf(leaf: SchemaLeaf, release: Release, nir: Nir) -> PlanLeaf:
     needs = needs_by_field(release)[leaf.path]
     always = any(not need.when for need in needs)
     treatment = release.treat.get(leaf.path)
@@ -166,14 +173,17 @@ def _compile_leaf(leaf: Leaf, release: Release, nir: Nir) -> PlanLeaf:
 
 
 def _paths_read(
-    subject: Subject, in_force: Iterable[Release], releases: Iterable[PlanRelease]
+    context: PolicyContext, in_force: Iterable[Release], releases: Iterable[PlanRelease]
 ) -> set[str]:
+    """The paths of the leaves that must be read: what is kept, tested, or may stop a record."""
     paths = {leaf.path for release in releases for leaf in release.leaves}
-    paths |= {test.field for release in in_force for test in tests_of(release, ())}
-    if any(one.nir == "absent" and one.on_nir == "quarantine" for one in releases):
-        # A NIR can only stop a record if somebody looks for it where it is declared.
+    paths |= {test.field for release in in_force for test in conditions_of(release, ())}
+    if any(release.nir == "absent" and release.on_nir == "quarantine" for release in releases):
+        # A declared NIR can stop a record only if its column is read.
         paths |= {
-            path for path, leaf in subject.leaves.items() if STOPPING & set(leaf.spec.identifier)
+            path
+            for path, leaf in context.leaves.items()
+            if STOPPING_IDENTIFIERS & set(leaf.spec.identifier)
         }
     return paths
 
@@ -181,26 +191,23 @@ def _paths_read(
 def _project(
     fields: Mapping[str, FieldSpec], paths: set[str], above: str = ""
 ) -> tuple[PlanField, ...]:
-    found = (_project_field(name, spec, paths, above) for name, spec in fields.items())
-    return tuple(one for one in found if one is not None)
+    projected = (_project_field(name, spec, paths, above) for name, spec in fields.items())
+    return tuple(field for field in projected if field is not None)
 
 
 def _project_field(name: str, spec: FieldSpec, paths: set[str], above: str) -> PlanField | None:
+    """The field `name` with those of `paths` that are inside it; None if there are none."""
     path = f"{above}{name}"
     if spec.fields is not None:
         inside = _project(spec.fields, paths, f"{path}.")
         return _plan_field(name, spec, fields=inside) if inside else None
     if spec.of is not None:
-        of = _project_element(spec.of, paths, path)
-        return _plan_field(name, spec, of=of) if of else None
+        # An element has the path of its list.
+        element = _project_field(name, spec.of, paths, above)
+        if element is None:
+            return None
+        return _plan_field(name, spec, of=dataclasses.replace(element, name="item"))
     return _plan_field(name, spec) if path in paths else None
-
-
-def _project_element(spec: FieldSpec, paths: set[str], path: str) -> PlanField | None:
-    """The element of the list at `path`: it has the list's path, and the name `item`."""
-    above, _, name = path.rpartition(".")
-    found = _project_field(name, spec, paths, f"{above}." if above else "")
-    return dataclasses.replace(found, name="item") if found else None
 
 
 def _plan_field(
@@ -223,17 +230,18 @@ def _plan_field(
 
 
 def _fates(
-    subject: Subject, release: Release, compiled: PlanRelease
+    context: PolicyContext, release: Release, compiled: PlanRelease
 ) -> dict[str, tuple[Fate, str]]:
+    """By leaf of the schema, its fate and the reason."""
     kept = {leaf.path: leaf for leaf in compiled.leaves}
-    tested = {test.field for test in tests_of(release, ())}
+    tested = {test.field for test in conditions_of(release, ())}
     fates: dict[str, tuple[Fate, str]] = {}
-    for path, leaf in subject.leaves.items():
+    for path, leaf in context.leaves.items():
         if path in kept:
             fates[path] = (kept[path].fate, " ; ".join(kept[path].because))
         elif compiled.nir == "absent" and leaf.spec.identifier:
             paragraph = item_key(release.item).partition(".")[0]
-            fates[path] = ("stripped", f"paragraph {paragraph}: the partner carries no NIR")
+            fates[path] = ("stripped", STRIPPED.format(paragraph=paragraph))
         elif path in tested:
             fates[path] = ("dropped", ONLY_READ)
         elif not leaf.category or "outside" in leaf.category:

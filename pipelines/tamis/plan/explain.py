@@ -9,34 +9,25 @@ policies/evaluation-cpf.yaml:40:23: pseudonymized as `pseudonyme`
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tamis.documents.context import Subject, keeps_of, tests_of
+from tamis.documents.context import PolicyContext, conditions_of, kept_fields
 from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, item_key, purpose_key
 from tamis.documents.policy import Condition, Release
-from tamis.documents.positions import Path_, Source, suggest
-from tamis.documents.schema import Leaf
-from tamis.errors import UsageError
+from tamis.documents.positions import DocumentPath, suggest
+from tamis.documents.schema import SchemaLeaf
+from tamis.errors import Problem, UsageError
+from tamis.language import _
 from tamis.plan.plan import Fate, Plan, PlanLeaf, PlanRelease
 
 
 @dataclass(frozen=True)
-class Ground:
-    """One place of a document that has a say in a field's fate."""
-
-    place: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
-
-
-@dataclass(frozen=True)
-class Explained:
+class Explanation:
     """A field in a release: its fate, the reason, and the places that decide.
 
     Attributes:
         fate: as the plan says.
         how: the fate with its treatment, in words.
-        grounds: from the schema over the law to the policy.
+        grounds: the places that have a say, from the schema over the law to the policy, each with
+            what it says.
         deciding: the place to look at first.
     """
 
@@ -45,157 +36,175 @@ class Explained:
     fate: Fate
     how: str
     reason: str
-    grounds: tuple[Ground, ...]
+    grounds: tuple[Problem, ...]
     deciding: str
 
 
-def explain(subject: Subject, plan: Plan) -> list[Explained]:
-    """Every field of every release of `plan`, in the order of policy and schema."""
+def explain(context: PolicyContext, plan: Plan) -> list[Explanation]:
+    """Explain every field of every release of `plan`, in the order of policy and schema."""
     releases = {release.id: release for release in plan.releases}
     return [
-        _explain_leaf(subject, plan, index, releases[release.id], leaf)
-        for index, release in enumerate(subject.policy.releases)
+        _Explainer(context, plan, index, releases[release.id]).explain(leaf)
+        for index, release in enumerate(context.policy.releases)
         if release.in_force(plan.day)
-        for leaf in subject.leaves.values()
+        for leaf in context.leaves.values()
     ]
 
 
-def explain_field(subject: Subject, plan: Plan, field: str) -> list[Explained]:
-    """The leaf `field`, or the leaves inside the container `field`, in every release.
+def explain_field(context: PolicyContext, plan: Plan, field: str) -> list[Explanation]:
+    """Explain the leaf `field`, or the leaves inside the container `field`, in every release.
 
     Raises:
         UsageError: the schema has no such field.
     """
-    found = [
-        one
-        for one in explain(subject, plan)
-        if one.path == field or one.path.startswith(f"{field}.")
+    explanations = [
+        explanation
+        for explanation in explain(context, plan)
+        if explanation.path == field or explanation.path.startswith(f"{field}.")
     ]
-    if not found:
-        hint = suggest(field, subject.leaves)
-        raise UsageError(f"no field `{field}` in schema `{subject.schema.schema_}`{hint}")
-    return found
+    if not explanations:
+        text = _(
+            "no field `{field}` in schema `{schema}`", field=field, schema=context.schema.schema_
+        )
+        raise UsageError(text + suggest(field, context.leaves))
+    return explanations
 
 
-def say_treatment(leaf: PlanLeaf) -> str:
-    """A kept leaf's fate with its treatment, in words.
+def describe_treatment(leaf: PlanLeaf) -> str:
+    """Return a kept leaf's fate with its treatment, in words.
 
     Example:
-        >>> say_treatment(PlanLeaf("d", "generalized", ("…",), to="year"))
+        >>> describe_treatment(PlanLeaf("d", "generalized", ("…",), to="year"))
         'generalized to year'
     """
     if leaf.pseudonym:
-        return f"pseudonymized as {leaf.pseudonym} ({leaf.method})"
+        return _(
+            "pseudonymized as {pseudonym} ({method})", pseudonym=leaf.pseudonym, method=leaf.method
+        )
     if leaf.to:
-        return f"generalized to {leaf.to}"
+        return _("generalized to {unit}", unit=leaf.to)
     if leaf.step:
-        return f"generalized by step {leaf.step}"
+        return _("generalized by step {step}", step=leaf.step)
     if leaf.prefix:
-        return f"generalized to prefix {leaf.prefix}"
+        return _("generalized to prefix {prefix}", prefix=leaf.prefix)
     return leaf.fate
 
 
-def say_condition(condition: Condition) -> str:
-    """A condition in words, with its reason.
+def describe_condition(condition: Condition) -> str:
+    """Return a condition in words, with its reason.
 
     Example:
-        >>> say_condition(Condition.model_validate({"field": "nature", "in": ["CPF"]}))
+        >>> describe_condition(Condition.model_validate({"field": "nature", "in": ["CPF"]}))
         'nature in CPF'
     """
-    values = ", ".join(str(value) for value in condition.in_)
-    because = f", because {condition.because}" if condition.because else ""
-    return f"{condition.field} in {values}{because}"
+    values = ", ".join(map(str, condition.in_))
+    text = _("{field} in {values}", field=condition.field, values=values)
+    if condition.because:
+        text += _(", because {reason}", reason=condition.because)
+    return text
 
 
-def place_of(source: Source, path: Path_, *, key: bool = False) -> str:
-    """`file:line:column` of the value (or key) at `path` of a document."""
-    return str(source.problem(path, "", key=key)).removesuffix(": ")
+@dataclass(frozen=True)
+class _Explainer:
+    """Explains the fields of one release, `release` in the policy and `compiled` in the plan."""
+
+    context: PolicyContext
+    plan: Plan
+    index: int
+    compiled: PlanRelease
+
+    @property
+    def release(self) -> Release:
+        return self.context.policy.releases[self.index]
+
+    def explain(self, leaf: SchemaLeaf) -> Explanation:
+        fate, reason = self.plan.fates[self.release.id][leaf.path]
+        kept = next((kept for kept in self.compiled.leaves if kept.path == leaf.path), None)
+        field = self.context.schema_source.problem(leaf.place, _describe_field(leaf), key=True)
+        item = self.item_ground()
+        policy = list(self.policy_grounds(leaf))
+        grounds = [field, *self.category_grounds(leaf)]
+        if fate in ("stripped", "pseudonymized") or (kept and kept.redact):
+            grounds.append(item)
+        grounds += policy
+        first = item if fate == "stripped" else (*policy, field)[0]
+        how = describe_treatment(kept) if kept else fate
+        return Explanation(
+            self.release.id, leaf.path, fate, how, reason, tuple(grounds), first.place
+        )
+
+    def item_ground(self) -> Problem:
+        place = (*self.version(ITEMS_ARTICLE), "items", item_key(self.release.item), "nir")
+        text = _(
+            "item {item}: nir {nir} ({version})",
+            item=self.release.item,
+            nir=self.compiled.nir,
+            version=self.plan.law[ITEMS_ARTICLE],
+        )
+        return self.context.law.sources[ITEMS_ARTICLE].problem(place, text)
+
+    def category_grounds(self, leaf: SchemaLeaf) -> Iterator[Problem]:
+        purpose = self.release.purpose
+        for article in CATEGORY_ARTICLES:
+            if article not in self.plan.law:
+                continue
+            version = self.version(article)
+            categories = self.context.law[article].versions[version[1]].categories
+            for slug in leaf.category:
+                if slug not in categories:
+                    continue
+                if purpose_key(purpose) in categories[slug].purposes:
+                    text = _("category {category} serves {purpose} ({version})")
+                else:
+                    text = _("category {category} does not serve {purpose} ({version})")
+                text = text.format(category=slug, purpose=purpose, version=self.plan.law[article])
+                place = (*version, "categories", slug, "purposes")
+                yield self.context.law.sources[article].problem(place, text)
+
+    def version(self, article: str) -> tuple[str, int]:
+        """Where the version of `article` that the plan rests on stands in its document."""
+        ids = [version.id for version in self.context.law[article].versions]
+        return "versions", ids.index(self.plan.law[article])
+
+    def policy_grounds(self, leaf: SchemaLeaf) -> Iterator[Problem]:
+        source = self.context.source
+        place: DocumentPath = ("releases", self.index)
+        for kept in kept_fields(self.release, place):
+            if kept.path == leaf.path:
+                text = _("kept because {reason}", reason=kept.need.because)
+                if kept.need.basis:
+                    text += _("; basis: {basis}", basis=kept.need.basis)
+                yield source.problem(kept.place, text)
+                for j, condition in enumerate(kept.need.when):
+                    text = _("when {condition}", condition=describe_condition(condition))
+                    yield source.problem((*kept.place[:4], "when", j), text)
+        if leaf.path in self.release.treat:
+            treatment = self.release.treat[leaf.path].model_dump(exclude_none=True, by_alias=True)
+            words = ", ".join(f"{name} {_plain(value)}" for name, value in treatment.items())
+            text = _("treated: {treatment}", treatment=words)
+            yield source.problem((*place, "treat", leaf.path), text, key=True)
+        for test in conditions_of(self.release, place):
+            if test.field == leaf.path:
+                text = _("tested: {condition}", condition=describe_condition(test.condition))
+                yield source.problem(test.place, text)
 
 
-def _explain_leaf(
-    subject: Subject, plan: Plan, index: int, compiled: PlanRelease, leaf: Leaf
-) -> Explained:
-    release = subject.policy.releases[index]
-    fate, reason = plan.fates[release.id][leaf.path]
-    kept = next((one for one in compiled.leaves if one.path == leaf.path), None)
-    field = Ground(place_of(subject.schema_source, leaf.place, key=True), _say_field(leaf))
-    item = _item_ground(subject, plan, compiled)
-    named = list(_policy_grounds(subject, index, release, leaf))
-    grounds = [field, *_category_grounds(subject, plan, compiled, leaf)]
-    if fate in ("stripped", "pseudonymized") or (kept and kept.redact):
-        grounds.append(item)
-    grounds += named
-    first = item if fate == "stripped" else (*named, field)[0]
-    how = say_treatment(kept) if kept else fate
-    return Explained(release.id, leaf.path, fate, how, reason, tuple(grounds), first.place)
-
-
-def _say_field(leaf: Leaf) -> str:
-    marks = [f"`{leaf.path}` is {leaf.spec.type}"]
-    if leaf.spec.identifier:
-        marks.append(f"identifier {', '.join(leaf.spec.identifier)}")
-    if leaf.spec.nir_part:
-        marks.append(f"{leaf.spec.nir_part} of the NIR")
-    if leaf.spec.free_text:
-        marks.append("free text")
+def _describe_field(leaf: SchemaLeaf) -> str:
+    spec = leaf.spec
+    marks = [_("`{field}` is {type}", field=leaf.path, type=spec.type)]
+    if spec.identifier:
+        marks.append(_("identifier {kinds}", kinds=", ".join(spec.identifier)))
+    if spec.nir_part:
+        marks.append(_("{part} of the NIR", part=spec.nir_part))
+    if spec.free_text:
+        marks.append(_("free text"))
     if leaf.sensitive:
-        marks.append(f"sensitive: {leaf.sensitive}")
-    inferred = " (selon notre lecture)" if leaf.category_link == "inferred" else ""
-    marks.append(f"category {', '.join(leaf.category) or 'none'}{inferred}")
+        marks.append(_("sensitive: {reason}", reason=leaf.sensitive))
+    categories = ", ".join(leaf.category) or _("none")
+    if leaf.category_link == "inferred":
+        categories += " (selon notre lecture)"
+    marks.append(_("category {categories}", categories=categories))
     return "; ".join(marks)
-
-
-def _item_ground(subject: Subject, plan: Plan, release: PlanRelease) -> Ground:
-    at = _version_index(subject, plan, ITEMS_ARTICLE)
-    place = ("versions", at, "items", item_key(release.item), "nir")
-    text = f"item {release.item}: nir {release.nir} ({plan.law[ITEMS_ARTICLE]})"
-    return Ground(place_of(subject.law.sources[ITEMS_ARTICLE], place), text)
-
-
-def _category_grounds(
-    subject: Subject, plan: Plan, release: PlanRelease, leaf: Leaf
-) -> Iterator[Ground]:
-    for article in CATEGORY_ARTICLES:
-        if article not in plan.law:
-            continue
-        at = _version_index(subject, plan, article)
-        categories = subject.law[article].versions[at].categories
-        for slug in leaf.category:
-            if slug in categories:
-                serves = purpose_key(release.purpose) in categories[slug].purposes
-                place = ("versions", at, "categories", slug, "purposes")
-                verb = "serves" if serves else "does not serve"
-                text = f"category {slug} {verb} {release.purpose} ({plan.law[article]})"
-                yield Ground(place_of(subject.law.sources[article], place), text)
-
-
-def _version_index(subject: Subject, plan: Plan, article: str) -> int:
-    versions = subject.law[article].versions
-    return next(i for i, version in enumerate(versions) if version.id == plan.law[article])
-
-
-def _policy_grounds(subject: Subject, index: int, release: Release, leaf: Leaf) -> Iterator[Ground]:
-    place: Path_ = ("releases", index)
-    for keep in keeps_of(release, place):
-        if keep.path == leaf.path:
-            basis = f"; basis: {keep.need.basis}" if keep.need.basis else ""
-            text = f"kept because {keep.need.because}{basis}"
-            yield Ground(place_of(subject.source, keep.place), text)
-            when_place = keep.place[:4]
-            for j, condition in enumerate(keep.need.when):
-                yield Ground(
-                    place_of(subject.source, (*when_place, "when", j)),
-                    f"when {say_condition(condition)}",
-                )
-    if leaf.path in release.treat:
-        treat = (*place, "treat", leaf.path)
-        treatment = release.treat[leaf.path].model_dump(exclude_none=True, by_alias=True)
-        said = ", ".join(f"{name} {_plain(value)}" for name, value in treatment.items())
-        yield Ground(place_of(subject.source, treat, key=True), f"treated: {said}")
-    for test in tests_of(release, place):
-        if test.field == leaf.path:
-            text = f"tested: {say_condition(test.condition)}"
-            yield Ground(place_of(subject.source, test.place), text)
 
 
 def _plain(value: object) -> str:

@@ -2,7 +2,7 @@
 
 The plan is the only thing that is sent to workers.
 It holds what its releases use and nothing else: no key, no value, no field that is not read.
-Its digest is over its canonical JSON, which leaves out the day, `valid_until`, the document's
+Its digest is over its canonical JSON, which leaves out the day, `valid_until`, the policy file's
 digest and the fates of fields that are not read: the same rules have the same digest on any day.
 """
 
@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from tamis.documents.law import Attested, Nir
+from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir
 from tamis.documents.policy import Direction, Method
 from tamis.documents.schema import Format, Identifier, NirPart
 from tamis.documents.tags import TAGS
 
 Fate = Literal["kept", "pseudonymized", "generalized", "redacted", "stripped", "dropped"]
 
-STOPPING: frozenset[Identifier] = frozenset({"nir", "nia", "nnp", "mig"})
+STOPPING_IDENTIFIERS: frozenset[Identifier] = frozenset({"nir", "nia", "nnp", "mig"})
 """Identifiers that stop a record under `on_nir: quarantine`."""
 
 Value = str | bool | int | float | datetime.date
@@ -29,7 +29,13 @@ Value = str | bool | int | float | datetime.date
 
 @dataclass(frozen=True)
 class PlanField:
-    """A node of the projected schema: a leaf, a `list` with `of`, or a `struct` with `fields`."""
+    """A field of the projected schema: a leaf, a `list` with `of`, or a `struct` with `fields`.
+
+    Attributes:
+        type: the Arrow type by its Arrow name, `list` or `struct`.
+        not_nir: whether the schema declares that the column holds no NIR.
+        others: as the schema says (`tamis.documents.schema.FieldSpec`).
+    """
 
     name: str
     type: str
@@ -45,7 +51,7 @@ class PlanField:
     bloc: str | None = None
 
     def walk(self, at: str = "") -> Iterator[tuple[str, "PlanField"]]:
-        """This field and all inside it, outermost first, each with its path.
+        """Yield this field and all inside it, outermost first, each with its path.
 
         A list and its element have the same path: that by which policies name them.
 
@@ -54,7 +60,7 @@ class PlanField:
 
         Example:
             >>> contract = PlanField("item", "struct", fields=(PlanField("debut", "date32"),))
-            >>> [path for path, _ in PlanField("contrats", "list", of=contract).walk()]
+            >>> [path for path, _field in PlanField("contrats", "list", of=contract).walk()]
             ['contrats', 'contrats', 'contrats.debut']
         """
         path = at or self.name
@@ -65,13 +71,13 @@ class PlanField:
             yield from child.walk(f"{path}.{child.name}")
 
     def leaves(self, at: str = "") -> Iterator[tuple[str, "PlanField"]]:
-        """The fields in `walk(at)` that hold values themselves: no list and no struct."""
+        """Yield what `walk(at)` yields, without lists and structs: the fields that hold values."""
         for path, node in self.walk(at):
             if node.of is None and not node.fields:
                 yield path, node
 
     def find(self, path: str) -> "PlanField | None":
-        """The innermost field at `path`, so the element and not the list; None if there is none.
+        """Return the innermost field at `path`: not a list, but its element; None if there is none.
 
         Example:
             >>> PlanField("codes", "list", of=PlanField("item", "string")).find("codes").type
@@ -143,7 +149,9 @@ class PlanRelease:
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of each record of one feed on one day (`design.md` §2).
+    """What becomes of each record of one feed on one day: a pure value, compiled from documents.
+
+    It is valid from its day until `valid_until`, the next date on which any of it changes.
 
     Attributes:
         fields: the projection of the schema: what some release keeps or tests, in its order.
@@ -172,7 +180,7 @@ class Plan:
         return hash(self.sha256)
 
     def canonical_json(self) -> str:
-        """The rules as JSON: sorted keys, no spaces, without day, digests and fates."""
+        """Return the rules as JSON: sorted keys, no spaces, without day, digests and fates."""
         rules = asdict(self)
         for name in ("known", "fates", "policy_sha256", "day", "valid_until"):
             del rules[name]
@@ -188,7 +196,7 @@ class Plan:
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()
 
     def leaves(self) -> dict[str, PlanField]:
-        """The leaves that some release keeps or tests, by path, in the schema's order."""
+        """Return the leaves that some release keeps or tests, by path, in the schema's order."""
         return {path: leaf for field in self.fields for path, leaf in field.leaves()}
 
     @property
@@ -197,11 +205,11 @@ class Plan:
         return any(leaf.pseudonym for release in self.releases for leaf in release.leaves)
 
     def tags(self, release: PlanRelease, run: str) -> dict[str, str]:
-        """The tag columns of `release` in run `run`: name to constant value."""
+        """Return the tag columns of `release` in the run `run`: each name with its constant."""
         values = (
             release.item,
             release.purpose,
-            self.law["R6323-37"],
+            self.law[ITEMS_ARTICLE],
             self.processing,
             release.attested,
             f"{self.policy}@{self.sha256[:12]}",

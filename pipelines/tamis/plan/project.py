@@ -6,9 +6,10 @@ This is the front door of the rooms below it: who has a folder begins with `load
 import datetime
 from pathlib import Path
 
-from tamis.documents.calendar import today
+from tamis.documents.calendar import parse_day, today
 from tamis.documents.project import Documents, bundled_documents
 from tamis.errors import UsageError
+from tamis.language import _
 from tamis.plan.compile import compile_plan
 from tamis.plan.plan import Plan
 
@@ -16,36 +17,48 @@ from tamis.plan.plan import Plan
 class Project(Documents):
     """The documents of one folder, read when asked for, and their plans."""
 
-    def plan(self, name: str, on: datetime.date | None = None) -> Plan:
-        """The plan of the policy `name` under the law of a day.
+    def plan(self, name: str, on: datetime.date | str | None = None) -> Plan:
+        """Return the plan of the policy `name` under the law of a day.
 
         Args:
             name: of the policy.
-            on: the day whose law applies; by default today in Europe/Paris.
+            on: the day whose law applies, also as text (`2026-11-23`); by default today in
+                Europe/Paris.
 
         Raises:
-            UsageError: no such policy, or no release of it is in force on the day.
-            DocumentError: the documents are wrong, or the policy violates an invariant.
+            UsageError: no such policy, no such day, or no release of it is in force on the day.
+            DocumentError: the documents are wrong, or the policy violates a rule.
+
+        Example:
+            >>> load_project().plan("cpir-partage", on="2026-01-01").processing
+            'cpir-si-national-commun'
         """
-        return compile_plan(self, name, on or today())
+        if on is None:
+            on = today()
+        return compile_plan(self, name, parse_day(on) if isinstance(on, str) else on)
 
 
 def bundled_project() -> Project:
-    """The CPF project that comes with Tamis."""
+    """Return the CPF project that comes with Tamis."""
     documents = bundled_documents()
     return Project(documents.folder, documents.shown)
 
 
 def load_project(folder: str | Path | None = None) -> Project:
-    """The project in `folder`, or by default the current folder if it is one, else the CPF's.
+    """Return the project in a folder.
+
+    Args:
+        folder: of the project; by default the current folder if it is one, else the CPF project.
 
     Raises:
-        UsageError: `folder` holds no `policies/`.
+        UsageError: `folder` has no folder `policies`.
     """
     if folder is None:
         here = Path.cwd()
         return Project(here) if (here / "policies").is_dir() else bundled_project()
     path = Path(folder)
     if not (path / "policies").is_dir():
-        raise UsageError(f"{folder}: not a project, it holds no folder `policies`")
+        raise UsageError(
+            _("{folder}: not a project, it must have a folder `policies`", folder=folder)
+        )
     return Project(path.resolve(), str(folder))

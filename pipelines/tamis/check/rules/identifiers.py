@@ -1,94 +1,106 @@
-"""Rules 4 and 5: under paragraph III no NIR is released, and none can be put together again."""
+"""Rules 4 and 5: under paragraph III no NIR is released, and none can be rebuilt from its parts."""
 
-from tamis.check.case import Case, Found
-from tamis.check.reason import says_nothing
+from tamis.check.case import Case
+from tamis.check.catalogue import Rule
+from tamis.check.reasons import is_blank
+from tamis.check.violation import Violations
 from tamis.documents.policy import Treatment
-from tamis.documents.positions import Path_
+from tamis.documents.positions import DocumentPath
 from tamis.documents.schema import NirPart
+from tamis.language import _
 
 MAX_PLACE_PREFIX = 2
-"""Characters of a birthplace that tell a département at most."""
+"""How many characters of a birthplace disclose no more than its département."""
 
 
-def judge_identifiers(case: Case) -> Found:
-    """4: under `nir: absent` an identifier is dropped or pseudonymized."""
+def judge_identifiers(case: Case) -> Violations:
+    """Under an item without the NIR, an identifier must be dropped or pseudonymized.
+
+    Legal source: R. 6323-37 III, for processings that do not carry the NIR.
+    """
     if not case.nir_absent:
         return
-    for keep, leaf in case.keeps:
-        treatment = case.release.treat.get(keep.path)
+    for kept, leaf in case.kept:
+        treatment = case.release.treat.get(kept.path)
         if leaf.spec.identifier and not (treatment and treatment.pseudonymize):
-            held = ", ".join(leaf.spec.identifier)
             yield case.violation(
-                4,
+                Rule.NIR_ABSENT,
                 "identifier-kept",
-                keep.place,
-                f"`{keep.path}` is an identifier ({held}): under {case.release.item} it is "
-                "dropped or pseudonymized, never kept",
-                field=keep.path,
-                identifier=held,
+                kept.place,
+                _(
+                    "`{field}` is an identifier ({identifier}): under {item} it must be dropped "
+                    "or pseudonymized, never kept"
+                ),
+                {"field": kept.path, "identifier": ", ".join(leaf.spec.identifier)},
             )
 
 
-def judge_free_text(case: Case) -> Found:
-    """4: under `nir: absent` free text is redacted."""
+def judge_free_text(case: Case) -> Violations:
+    """Under an item without the NIR, free text must be redacted.
+
+    Legal source: R. 6323-37 III.
+    """
     if not case.nir_absent:
         return
     for place, treatment, leaf in case.treated:
         if leaf.spec.free_text and treatment.redact == "nothing":
             yield case.violation(
-                4,
+                Rule.NIR_ABSENT,
                 "free-text-unredacted",
                 (*place, "redact"),
-                f"free text `{leaf.path}` is always redacted under {case.release.item}",
-                field=leaf.path,
-                redact="nothing",
+                _("free text `{field}` must be redacted under {item}"),
+                {"field": leaf.path, "redact": "nothing"},
             )
 
 
-def judge_on_nir(case: Case) -> Found:
-    """4: `on_nir` is for items without the NIR."""
+def judge_on_nir(case: Case) -> Violations:
+    """`on_nir` is only for items without the NIR."""
     if case.item is not None and case.item.nir == "carried" and case.release.on_nir != "strip":
         yield case.violation(
-            4,
+            Rule.NIR_ABSENT,
             "on-nir-carried",
             (*case.place, "on_nir"),
-            f"`on_nir` is for items without the NIR; under {case.release.item} it may pass",
-            on_nir=case.release.on_nir,
+            _("`on_nir` is for items without the NIR; under {item} the NIR may pass"),
+            {"on_nir": case.release.on_nir},
         )
 
 
-def judge_rebuilding(case: Case) -> Found:
-    """5: under `nir: absent`, not sex, birth and place together."""
-    if not case.nir_absent or not says_nothing(case.release.rebuilds_nir):
+def judge_rebuilding(case: Case) -> Violations:
+    """Under an item without the NIR, sex, birth and birthplace must not be released together.
+
+    Legal source: R. 6323-37 III; the NIR is made of these three and a serial number.
+    """
+    if not case.nir_absent or not is_blank(case.release.rebuilds_nir):
         return
-    told = parts_told(case)
-    if len(told) == 3:
-        sex, birth, place = (told[part][0] for part in ("sex", "birth", "place"))
+    parts = disclosed_parts(case)
+    if len(parts) == 3:
+        text = _(
+            "`{sex}`, `{birth}` and `{place}` together rebuild the NIR: drop one, generalize the "
+            "birth to `year` or `quarter` or the place to {characters} characters, or give a "
+            "reason in `rebuilds_nir`"
+        )
         yield case.violation(
-            5,
+            Rule.NIR_REBUILT,
             "nir-rebuilt",
-            max(where for _, where in told.values()),
-            f"`{sex}`, `{birth}` and `{place}` together rebuild the NIR: drop one, generalize "
-            f"the birth to `year` or `quarter` or the place to {MAX_PLACE_PREFIX} characters, "
-            "or say `rebuilds_nir` with a reason",
-            sex=sex,
-            birth=birth,
-            place=place,
+            max(place for _path, place in parts.values()),
+            text,
+            {"sex": parts["sex"][0], "birth": parts["birth"][0], "place": parts["place"][0]},
+            shown={"characters": str(MAX_PLACE_PREFIX)},
         )
 
 
-def parts_told(case: Case) -> dict[NirPart, tuple[str, Path_]]:
-    """The parts of the NIR that a release still tells, each with a field and where it is kept."""
-    told: dict[NirPart, tuple[str, Path_]] = {}
-    for keep, leaf in case.keeps:
+def disclosed_parts(case: Case) -> dict[NirPart, tuple[str, DocumentPath]]:
+    """Return the parts of the NIR that a release discloses: the field, and where it is kept."""
+    parts: dict[NirPart, tuple[str, DocumentPath]] = {}
+    for kept, leaf in case.kept:
         part = leaf.spec.nir_part
-        if part and tells(part, case.release.treat.get(keep.path)):
-            told.setdefault(part, (keep.path, keep.place))
-    return told
+        if part and discloses(part, case.release.treat.get(kept.path)):
+            parts.setdefault(part, (kept.path, kept.place))
+    return parts
 
 
-def tells(part: NirPart, treatment: Treatment | None) -> bool:
-    """Whether a kept `part` of the NIR still tells it after `treatment`."""
+def discloses(part: NirPart, treatment: Treatment | None) -> bool:
+    """Whether a kept `part` of the NIR still discloses it after `treatment`."""
     generalize = treatment.generalize if treatment else None
     if generalize is None:
         return True

@@ -4,233 +4,256 @@ import datetime
 import decimal
 from collections.abc import Iterable
 
-from tamis.check.case import Case, Found
-from tamis.documents.context import keeps_of, tests_of
-from tamis.documents.policy import Generalize
-from tamis.documents.positions import Path_, suggest
-from tamis.documents.schema import Leaf
+from tamis.check.case import Case
+from tamis.check.catalogue import Rule
+from tamis.check.violation import Violations
+from tamis.documents.context import conditions_of, kept_fields
+from tamis.documents.policy import Generalize, Treatment
+from tamis.documents.positions import DocumentPath, suggest
+from tamis.documents.schema import SchemaLeaf
 from tamis.documents.tags import RESERVED_PREFIX, TAGS
-from tamis.documents.types import integer_range
+from tamis.documents.types import decimal_digits, integer_range
+from tamis.language import _
 
-_PSEUDONYM_OF = ("nir", "nia")
+_PSEUDONYMIZED = ("nir", "nia")
+"""The identifiers that a pseudonym can be made of."""
 
 
-def judge_ids(case: Case) -> Found:
-    """8: two releases of a policy never share an id, not even on a file system without case."""
-    release, named = case.release, (*case.place, "id")
-    place = named if named in case.subject.source.values else (*case.place, "item")
-    for other in case.subject.policy.releases[: case.index]:
+def judge_ids(case: Case) -> Violations:
+    """Two releases of a policy must not share an id, nor differ in case only (file systems)."""
+    release, place = case.release, (*case.place, "id")
+    if place not in case.context.source.values:
+        place = (*case.place, "item")
+    for other in case.context.policy.releases[: case.index]:
         if other.id.lower() == release.id.lower():
-            yield case.violation(
-                8,
-                "id-twice",
-                place,
-                f"two releases are called `{release.id}`",
-                other=f"{other.id}, {other.item}",
-            )
+            text = _("two releases must not both be called `{release}`")
+            other_name = f"{other.id}, {other.item}"
+            yield case.violation(Rule.NAMING, "id-twice", place, text, {"other": other_name})
             return
 
 
-def judge_columns(case: Case) -> Found:
-    """8: no field of the schema has the name of a column that Tamis adds."""
-    for name in case.subject.schema.fields:
+def judge_columns(case: Case) -> Violations:
+    """No field of the schema may have the name of a column that Tamis adds."""
+    for name in case.context.schema.fields:
         if name in TAGS or name.startswith(RESERVED_PREFIX):
-            text = f"`{name}` is the name of a column that Tamis adds"
-            problem = case.subject.schema_source.problem(("fields", name), text, key=True)
-            yield case.violated(8, "tag-collision", problem, {"field": name})
+            yield case.violation(
+                Rule.NAMING,
+                "tag-collision",
+                ("fields", name),
+                _("a field must not be called `{field}`: Tamis adds a column of that name"),
+                {"field": name},
+                source=case.context.schema_source,
+                key=True,
+            )
 
 
-def judge_paths(case: Case) -> Found:
-    """8: every path names a leaf of the schema."""
-    leaves = case.subject.leaves
-    named: list[tuple[str, Path_, bool]] = [
-        (keep.path, keep.place, False) for keep in keeps_of(case.release, case.place)
+def judge_paths(case: Case) -> Violations:
+    """Every path must name a leaf of the schema."""
+    leaves = case.context.leaves
+    names: list[tuple[str, DocumentPath, bool]] = [
+        (kept.path, kept.place, False) for kept in kept_fields(case.release, case.place)
     ]
-    named += [(path, (*case.place, "treat", path), True) for path in case.release.treat]
-    named += [
+    names += [(path, (*case.place, "treat", path), True) for path in case.release.treat]
+    names += [
         (test.field, (*test.place, "field"), False)
-        for test in tests_of(case.release, case.place)
+        for test in conditions_of(case.release, case.place)
         if not test.list or test.list in _lists(leaves.values())
     ]
-    for path, place, key in named:
-        if path not in leaves:
-            text = _say_unknown(path, leaves, case.subject.schema.schema_)
-            report = case.key_violation if key else case.violation
-            yield report(8, "unknown-path", place, text, field=path)
+    for path, place, is_key in names:
+        if path in leaves:
+            continue
+        inside = [leaf for leaf in leaves if leaf.startswith(f"{path}.")]
+        if inside:
+            text = _("`{field}` holds other fields: name them ({fields})")
+            fields = ", ".join(f"`{leaf}`" for leaf in inside[:3]) + (", …" if inside[3:] else "")
+            shown = {"fields": fields}
+        else:
+            text = _("no field `{field}` in schema `{schema}`{hint}")
+            shown = {"schema": case.context.schema.schema_, "hint": suggest(path, leaves)}
+        yield case.violation(
+            Rule.NAMING, "unknown-path", place, text, {"field": path}, key=is_key, shown=shown
+        )
 
 
-def judge_scopes(case: Case) -> Found:
-    """8: `where` and `when` test the record; `only` names a list, and tests its elements."""
-    for test, leaf in case.tests:
+def judge_scopes(case: Case) -> Violations:
+    """`where` and `when` must test the record; `only` must name a list and test its elements."""
+    for test, leaf in case.conditions:
+        place = (*test.place, "field")
         if not test.list and leaf.lists:
             yield case.violation(
-                8,
+                Rule.NAMING,
                 "tests-a-list",
-                (*test.place, "field"),
-                f"`{test.field}` is in the list `{leaf.lists[0]}`: `where` and `when` test the "
-                "record, only `only` tests elements",
-                field=test.field,
+                place,
+                _(
+                    "`{field}` is in the list `{list}`: `where` and `when` test the record, "
+                    "only `only` tests elements"
+                ),
+                {"field": test.field},
+                shown={"list": leaf.lists[0]},
             )
         elif test.list and (leaf.path == test.list or leaf.lists[-1:] != (test.list,)):
             yield case.violation(
-                8,
+                Rule.NAMING,
                 "tests-another-list",
-                (*test.place, "field"),
-                f"`{test.field}` is no plain field of the elements of `{test.list}`",
-                field=test.field,
+                place,
+                _("`{field}` must be a plain field of the elements of `{list}`"),
+                {"field": test.field},
+                shown={"list": test.list},
             )
-    lists = _lists(case.subject.leaves.values())
-    kept = {path for _, leaf in case.keeps for path in leaf.lists}
+    lists = _lists(case.context.leaves.values())
+    kept = {path for _kept, leaf in case.kept for path in leaf.lists}
     for path in case.release.only:
         place = (*case.place, "only", path)
         if path not in lists:
-            text = f"`{path}` is no list of schema `{case.subject.schema.schema_}`"
-            text += suggest(path, lists)
-            yield case.key_violation(8, "no-list", place, text, field=path)
+            text = _("`{field}` is not a list of schema `{schema}`{hint}")
+            shown = {"schema": case.context.schema.schema_, "hint": suggest(path, lists)}
+            yield case.violation(
+                Rule.NAMING, "no-list", place, text, {"field": path}, key=True, shown=shown
+            )
         elif path not in kept:
-            text = f"`only` chooses among the elements of `{path}`, of which nothing is kept"
-            yield case.key_violation(8, "only-unkept", place, text, field=path)
+            text = _("`only` chooses among the elements of `{field}`, of which nothing is kept")
+            yield case.violation(Rule.NAMING, "only-unkept", place, text, {"field": path}, key=True)
 
 
-def judge_values(case: Case) -> Found:
-    """8: a condition's values have the field's type."""
-    for test, leaf in case.tests:
+def judge_values(case: Case) -> Violations:
+    """A condition's values must have the field's type."""
+    for test, leaf in case.conditions:
         for i, value in enumerate(test.condition.in_):
-            problem = _misfit(value, leaf)
-            if problem:
+            misfit = _value_misfit(value, leaf)
+            if misfit:
                 yield case.violation(
-                    8,
+                    Rule.NAMING,
                     "value-type",
                     (*test.place, "in", i),
-                    f"`{test.field}` is {leaf.spec.type}: {problem}",
-                    field=test.field,
-                    type=leaf.spec.type,
-                    value=type(value).__name__,
+                    _("`{field}` is {type}: {misfit}"),
+                    {"field": test.field, "type": leaf.spec.type, "value": type(value).__name__},
+                    shown={"misfit": misfit},
                 )
 
 
-def judge_treatments(case: Case) -> Found:
-    """8: treatments name kept fields and fit their types."""
-    kept = {keep.path for keep, _ in case.keeps}
+def judge_treatments(case: Case) -> Violations:
+    """Treatments must name kept fields and fit their types."""
+    kept = {field.path for field, _leaf in case.kept}
     for place, treatment, leaf in case.treated:
-        problem = ""
         if leaf.path not in kept:
-            yield case.key_violation(
-                8,
-                "treats-unkept",
-                place,
-                f"no need keeps `{leaf.path}`: there is nothing to treat",
-                field=leaf.path,
-            )
-        elif treatment.pseudonymize:
-            problem = _pseudonym_misfit(leaf)
-        elif leaf.spec.identifier:
-            problem = "an identifier is kept, pseudonymized or dropped"
-        elif treatment.generalize:
-            problem = _generalize_misfit(leaf, treatment.generalize)
-        elif leaf.kind != "string":
-            problem = "only strings are redacted"
-        elif treatment.redact == "nothing" and not leaf.spec.free_text:
-            problem = "`redact: nothing` is for free text"
-        if problem:
+            text = _("no need keeps `{field}`: there is nothing to treat")
             yield case.violation(
-                8,
+                Rule.NAMING, "treats-unkept", place, text, {"field": leaf.path}, key=True
+            )
+        elif misfit := _treatment_misfit(treatment, leaf):
+            yield case.violation(
+                Rule.NAMING,
                 "treatment-type",
                 place,
-                f"`{leaf.path}` is {leaf.spec.type}: {problem}",
-                field=leaf.path,
-                type=leaf.spec.type,
+                _("`{field}` is {type}: {misfit}"),
+                {"field": leaf.path, "type": leaf.spec.type},
+                shown={"misfit": misfit},
             )
 
 
-def judge_pseudonyms(case: Case) -> Found:
-    """8: a pseudonym has a name of its own among the fields beside it."""
-    given: dict[str, str] = {}
-    leaves = case.subject.leaves
+def judge_pseudonyms(case: Case) -> Violations:
+    """A pseudonym must have a name of its own among the fields beside it."""
+    pseudonyms: dict[str, str] = {}
+    leaves = case.context.leaves
     for place, treatment, leaf in case.treated:
-        if not treatment.pseudonymize:
+        if treatment.pseudonymize is None:
             continue
         name = treatment.pseudonymize.as_
-        beside = leaf.path.rpartition(".")[0]
-        path = f"{beside}.{name}" if beside else name
-        taken = path in leaves or any(other.startswith(f"{path}.") for other in leaves)
-        added = not beside and (name in TAGS or name.startswith(RESERVED_PREFIX))
-        if taken or added or path in given:
-            owner = "a column that Tamis adds" if added else "a field of the schema"
-            if path in given:
-                owner = f"the pseudonym of `{given[path]}`"
+        parent = leaf.path.rpartition(".")[0]
+        path = f"{parent}.{name}" if parent else name
+        owner = ""
+        if path in leaves or any(other.startswith(f"{path}.") for other in leaves):
+            owner = _("a field of the schema has that name")
+        elif path in pseudonyms:
+            owner = _("the pseudonym of `{other}` has that name", other=pseudonyms[path])
+        elif not parent and (name in TAGS or name.startswith(RESERVED_PREFIX)):
+            owner = _("Tamis adds a column of that name")
+        if owner:
             yield case.violation(
-                8,
+                Rule.NAMING,
                 "pseudonym-collision",
                 (*place, "pseudonymize", "as"),
-                f"the pseudonym of `{leaf.path}` cannot be called `{name}`: so is {owner}",
-                field=leaf.path,
-                **{"as": name},
+                _("the pseudonym of `{field}` must not be called `{as}`: {owner}"),
+                {"field": leaf.path, "as": name},
+                shown={"owner": owner},
             )
-        given.setdefault(path, leaf.path)
+        pseudonyms.setdefault(path, leaf.path)
 
 
-def _lists(leaves: Iterable[Leaf]) -> dict[str, None]:
+def _lists(leaves: Iterable[SchemaLeaf]) -> dict[str, None]:
     return {path: None for leaf in leaves for path in leaf.lists}
 
 
-def _say_unknown(path: str, leaves: Iterable[str], schema: str) -> str:
-    inside = [leaf for leaf in leaves if leaf.startswith(f"{path}.")]
-    if inside:
-        some = ", ".join(f"`{leaf}`" for leaf in inside[:3]) + (", …" if inside[3:] else "")
-        return f"`{path}` holds other fields: name them ({some})"
-    return f"no field `{path}` in schema `{schema}`{suggest(path, leaves)}"
-
-
-def _misfit(value: object, leaf: Leaf) -> str:
-    kind = leaf.kind
+def _value_misfit(value: object, leaf: SchemaLeaf) -> str:
+    """Why `value` is none of the leaf's type, in words; empty where it is one."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     fits = {
         "string": isinstance(value, str),
         "bool": isinstance(value, bool),
-        "integer": isinstance(value, int) and not isinstance(value, bool),
-        "float": isinstance(value, int | float) and not isinstance(value, bool),
-        "decimal": isinstance(value, int | float) and not isinstance(value, bool),
+        "integer": is_number and isinstance(value, int),
+        "float": is_number,
+        "decimal": is_number,
         "date": isinstance(value, datetime.date),
     }
-    if kind not in fits:
-        return f"a {kind} is not tested"
-    if not fits[kind]:
-        hint = ", put it in quotes" if kind == "string" else ""
-        return f"the value is of another type{hint}"
-    if kind == "integer" and isinstance(value, int):
-        least, most = integer_range(leaf.spec.type)
-        return "" if least <= value <= most else "the value is out of its range"
-    if kind == "decimal" and not _fits_decimal(value, leaf.spec.type):
-        return "the value has too many digits for it"
+    if leaf.kind not in fits:
+        return _("{kind} cannot be tested", kind=leaf.kind)
+    if not fits[leaf.kind]:
+        if leaf.kind == "string":
+            return _("expected string, got {kind}: put it in quotes", kind=_kind(value))
+        return _("expected {expected}, got {kind}", expected=leaf.kind, kind=_kind(value))
+    if leaf.kind == "integer" and isinstance(value, int):
+        least, greatest = integer_range(leaf.spec.type)
+        if not least <= value <= greatest:
+            return _("the value must be from {least} to {greatest}", least=least, greatest=greatest)
+    if leaf.kind == "decimal" and not _fits_decimal(value, leaf.spec.type):
+        return _("the value has too many digits for the type")
     return ""
 
 
+def _kind(value: object) -> str:
+    """The kind of a value of YAML, in the words of schemas."""
+    kinds = {str: "string", bool: "bool", int: "integer", float: "float", datetime.date: "date"}
+    return kinds.get(type(value), type(value).__name__)
+
+
 def _fits_decimal(value: object, name: str) -> bool:
-    precision, scale = (int(one) for one in name.partition("(")[2].rstrip(")").split(","))
-    _, digits, exponent = decimal.Decimal(str(value)).normalize().as_tuple()
+    precision, scale = decimal_digits(name)
+    _sign, digits, exponent = decimal.Decimal(str(value)).normalize().as_tuple()
     if not isinstance(exponent, int):
         return False
     return -exponent <= scale and len(digits) + exponent <= precision - scale
 
 
-def _pseudonym_misfit(leaf: Leaf) -> str:
-    if not set(leaf.spec.identifier) & set(_PSEUDONYM_OF):
-        return f"a pseudonym is made of an identifier {' or '.join(_PSEUDONYM_OF)}"
-    if leaf.kind not in ("string", "integer"):
-        return "a pseudonym is made of a string or an integer"
+def _treatment_misfit(treatment: Treatment, leaf: SchemaLeaf) -> str:
+    """Why `treatment` does not fit the leaf, in words; empty where it does."""
+    spec, kind = leaf.spec, leaf.kind
+    if treatment.pseudonymize:
+        if not set(spec.identifier) & set(_PSEUDONYMIZED):
+            return _("only an identifier `nir` or `nia` can be pseudonymized")
+        if kind not in ("string", "integer"):
+            return _("only a string or an integer can be pseudonymized")
+    elif spec.identifier:
+        return _("an identifier must be kept, pseudonymized or dropped")
+    elif treatment.generalize:
+        return _generalize_misfit(treatment.generalize, leaf)
+    elif kind != "string":
+        return _("only a string can be redacted")
+    elif treatment.redact == "nothing" and not spec.free_text:
+        return _("`redact: nothing` is for free text")
     return ""
 
 
-def _generalize_misfit(leaf: Leaf, generalize: Generalize) -> str:
-    if leaf.spec.free_text:
-        return "free text is redacted, not generalized"
-    if generalize.to and leaf.kind not in ("date", "timestamp"):
-        return "only dates are generalized `to` a year, quarter or month"
-    if generalize.prefix and leaf.kind != "string":
-        return "only strings are generalized to a `prefix`"
+def _generalize_misfit(generalize: Generalize, leaf: SchemaLeaf) -> str:
+    spec, kind = leaf.spec, leaf.kind
+    if spec.free_text:
+        return _("free text must be redacted, it cannot be generalized")
+    if generalize.to and kind not in ("date", "timestamp"):
+        return _("only a date can be generalized `to` a year, quarter or month")
+    if generalize.prefix and kind != "string":
+        return _("only a string can be generalized to a `prefix`")
     if generalize.step:
-        if leaf.kind not in ("integer", "float", "decimal"):
-            return "only numbers are generalized by a `step`"
-        if leaf.kind == "integer" and generalize.step > integer_range(leaf.spec.type)[1]:
-            return "the step is out of its range"
+        if kind not in ("integer", "float", "decimal"):
+            return _("only a number can be generalized by a `step`")
+        if kind == "integer" and generalize.step > integer_range(spec.type)[1]:
+            return _("the `step` must not be greater than the type's greatest value")
     return ""

@@ -1,152 +1,158 @@
 """Rules 6 and 7: each field has its need, each reason its words, each category its purpose."""
 
-from tamis.check.case import Case, Found
-from tamis.check.reason import says_nothing
+from tamis.check.case import Case
+from tamis.check.catalogue import Rule
+from tamis.check.reasons import is_blank
+from tamis.check.violation import Violations
 from tamis.documents.calendar import LawOfDay
-from tamis.documents.law import CATEGORY_ARTICLES, PURPOSES_ARTICLE
+from tamis.documents.law import PURPOSES_ARTICLE
 from tamis.documents.positions import suggest
 from tamis.documents.project import Law
+from tamis.language import _
 
 NO_CATEGORY = ("outside", "not-personal")
+"""What a schema says of a field in place of categories."""
 
 
-def judge_needs(case: Case) -> Found:
-    """6: a release has needs, a need keeps fields and says why."""
+def judge_needs(case: Case) -> Violations:
+    """A release must have needs; a need must keep fields and say why.
+
+    Legal source: RGPD art. 5.1.c (data minimisation).
+    """
     release = case.release
     if not release.needs:
-        yield case.violation(
-            6, "no-need", (*case.place, "needs"), f"release `{release.id}` has no need"
-        )
+        text = _("release `{release}` must have a need")
+        yield case.violation(Rule.NEED, "no-need", (*case.place, "needs"), text)
     for i, need in enumerate(release.needs):
         place = (*case.place, "needs", i)
         if not need.keep:
+            text = _("a need must keep a field")
             yield case.violation(
-                6, "keeps-nothing", (*place, "keep"), "this need keeps nothing", need=str(i + 1)
+                Rule.NEED, "keeps-nothing", (*place, "keep"), text, {"need": str(i + 1)}
             )
-        if says_nothing(need.because):
-            named = ", ".join(f"`{path}`" for path in need.keep) or "nothing"
+        if is_blank(need.because):
             yield case.violation(
-                6,
+                Rule.NEED,
                 "no-reason",
                 (*place, "because"),
-                f"this need does not say why it keeps {named}: `because` is empty",
-                field=", ".join(need.keep),
-                because="",
+                _("a need must say why it keeps {fields}: `because` is empty"),
+                {"field": ", ".join(need.keep), "because": ""},
+                shown={"fields": ", ".join(f"`{path}`" for path in need.keep) or _("no field")},
             )
-    if release.rebuilds_nir is not None and says_nothing(release.rebuilds_nir):
+    if release.rebuilds_nir is not None and is_blank(release.rebuilds_nir):
         place = (*case.place, "rebuilds_nir")
-        yield case.violation(6, "no-reason", place, "`rebuilds_nir` gives no reason")
+        yield case.violation(Rule.NEED, "no-reason", place, _("`rebuilds_nir` must give a reason"))
 
 
-def judge_conditions(case: Case) -> Found:
-    """6: a condition says why it tests its field; a list filter tests something."""
-    for test, _ in case.tests:
-        if says_nothing(test.condition.because):
+def judge_conditions(case: Case) -> Violations:
+    """A condition must say why it tests its field; `only` must have a condition.
+
+    Legal source: RGPD art. 5.1.c (data minimisation).
+    """
+    for test, _leaf in case.conditions:
+        if is_blank(test.condition.because):
             yield case.violation(
-                6,
+                Rule.NEED,
                 "no-reason",
                 (*test.place, "because"),
-                f"this condition does not say why it tests `{test.field}`: `because` is empty",
-                field=test.field,
-                because="",
+                _("a condition must say why it tests `{field}`: `because` is empty"),
+                {"field": test.field, "because": ""},
             )
     for path, conditions in case.release.only.items():
         if not conditions:
             yield case.violation(
-                6,
+                Rule.NEED,
                 "no-condition",
                 (*case.place, "only", path),
-                f"`only` chooses among the elements of `{path}` by no condition",
-                field=path,
+                _("`only` must have a condition on the elements of `{field}`"),
+                {"field": path},
             )
 
 
-def judge_sensitive(case: Case) -> Found:
-    """6: a sensitive field, kept or tested, has its basis."""
-    named = [(keep.path, keep.place, keep.need.basis, "keeps") for keep, leaf in case.keeps]
-    named += [
-        (test.field, (*test.place, "field"), test.condition.basis, "tests")
-        for test, leaf in case.tests
+def judge_sensitive(case: Case) -> Violations:
+    """A sensitive field, kept or tested, must have its legal basis.
+
+    Legal source: RGPD art. 9, 10.
+    """
+    kept_text = _("`{field}` is sensitive ({sensitive}): the need that keeps it must give `basis`")
+    tested_text = _(
+        "`{field}` is sensitive ({sensitive}): the condition that tests it must give `basis`"
+    )
+    uses = [(kept.path, kept.place, kept.need.basis, kept_text) for kept, _leaf in case.kept]
+    uses += [
+        (test.field, (*test.place, "field"), test.condition.basis, tested_text)
+        for test, _leaf in case.conditions
     ]
-    for path, place, basis, verb in named:
-        sensitive = case.subject.leaves[path].sensitive
-        if sensitive is not None and says_nothing(basis):
-            what = "need" if verb == "keeps" else "condition"
+    for path, place, basis, text in uses:
+        sensitive = case.context.leaves[path].sensitive
+        if sensitive is not None and is_blank(basis):
             yield case.violation(
-                6,
+                Rule.NEED,
                 "no-basis",
                 place,
-                f"`{path}` is sensitive ({sensitive}): the {what} that {verb} it says its `basis`",
-                field=path,
-                sensitive=sensitive,
-                basis="",
+                text,
+                {"field": path, "sensitive": sensitive, "basis": ""},
             )
 
 
-def judge_categories(case: Case) -> Found:
-    """7: one of a kept field's categories serves the purpose."""
+def judge_categories(case: Case) -> Violations:
+    """One of a kept field's categories must serve the purpose.
+
+    Legal source: R. 6323-34, R. 6323-34-1.
+    """
     purpose = case.release.purpose
     if purpose not in case.law.purposes:
         return
-    for keep, leaf in case.keeps:
+    for kept, leaf in case.kept:
         slugs = leaf.category
-        example = {"field": keep.path, "category": ", ".join(slugs) or "none"}
+        example = {"field": kept.path, "category": ", ".join(slugs) or "none"}
         if not slugs or "outside" in slugs:
+            if slugs:
+                text = _("`{field}` is outside every category and must not be kept")
+            else:
+                text = _("`{field}` has no category and must not be kept")
+            yield case.violation(Rule.CATEGORY, "outside-kept", kept.place, text, example)
+        elif "not-personal" not in slugs and not any(
+            case.law.serves(slug, purpose) for slug in slugs
+        ):
+            described = (_describe_category(slug, case.law, case.context.law) for slug in slugs)
             yield case.violation(
-                7,
-                "outside-kept",
-                keep.place,
-                f"`{keep.path}` {_outside(slugs)}: never kept",
-                **example,
-            )
-        elif "not-personal" in slugs or any(case.law.serves(slug, purpose) for slug in slugs):
-            continue
-        else:
-            said = "; ".join(_say_category(slug, case.law, case.subject.law) for slug in slugs)
-            yield case.violation(
-                7,
+                Rule.CATEGORY,
                 "category-does-not-serve",
-                keep.place,
-                f"no category of `{keep.path}` serves {purpose}: {said}",
-                purpose=purpose,
-                **example,
+                kept.place,
+                _("no category of `{field}` serves {purpose}: {categories}"),
+                {"purpose": purpose, **example},
+                shown={"categories": "; ".join(described)},
             )
 
 
-def judge_tested_categories(case: Case) -> Found:
-    """7: what is outside every category is not tested either."""
-    for test, leaf in case.tests:
+def judge_tested_categories(case: Case) -> Violations:
+    """What is outside every category must not be tested either.
+
+    Legal source: R. 6323-34, R. 6323-34-1.
+    """
+    for test, leaf in case.conditions:
         if not leaf.category or "outside" in leaf.category:
+            if leaf.category:
+                text = _("`{field}` is outside every category and must not be tested")
+            else:
+                text = _("`{field}` has no category and must not be tested")
             yield case.violation(
-                7,
+                Rule.CATEGORY,
                 "outside-tested",
                 (*test.place, "field"),
-                f"`{test.field}` {_outside(leaf.category)}: never tested",
-                field=test.field,
-                category=", ".join(leaf.category) or "none",
+                text,
+                {"field": test.field, "category": ", ".join(leaf.category) or "none"},
             )
 
 
-def known_categories(law: Law) -> dict[str, None]:
-    """The slugs of every version of R. 6323-34 and R. 6323-34-1."""
-    return {
-        slug: None
-        for article in CATEGORY_ARTICLES
-        for version in law[article].versions
-        for slug in version.categories
-    }
-
-
-def _outside(slugs: tuple[str, ...]) -> str:
-    return "is outside every category" if slugs else "has no category"
-
-
-def _say_category(slug: str, day: LawOfDay, law: Law) -> str:
-    found = day.categories.get(slug)
-    if found is None:
-        known = known_categories(law)
-        if slug in known:
-            return f"`{slug}` is not in force"
-        return f"no category `{slug}`{suggest(slug, known)}"
-    served = dict.fromkeys(key for category in found for key in category.purposes)
-    return f"`{slug}` serves {PURPOSES_ARTICLE}.({', '.join(served)})"
+def _describe_category(slug: str, law_of_day: LawOfDay, law: Law) -> str:
+    categories = law_of_day.categories.get(slug)
+    if categories is None:
+        if slug in law.category_slugs:
+            return _("`{category}` is not in force", category=slug)
+        hint = suggest(slug, law.category_slugs)
+        return _("no category `{category}`", category=slug) + hint
+    keys = dict.fromkeys(key for category in categories for key in category.purposes)
+    purposes = f"{PURPOSES_ARTICLE}.({', '.join(keys)})"
+    return _("`{category}` serves {purposes}", category=slug, purposes=purposes)

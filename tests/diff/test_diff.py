@@ -1,6 +1,5 @@
 import datetime
 import decimal
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamis.diff.change import Change, Risk, say_days
+from tamis.diff.change import Change, ChangeRisk, describe_days
 from tamis.diff.diff import Difference, diff
-from tamis.diff.disclosure import Form
-from tamis.diff.record_sets import ALL, Box, Values, only, remainder
+from tamis.diff.disclosure import ReleasedForm
+from tamis.diff.record_sets import ALL, RecordSet, ValueSet, only, remainder
 from tamis.errors import DocumentError, UsageError
 from tamis.filter.minimize import minimize
 from tamis.plan.project import Project, bundled_project, load_project
 
-BASE = Path(__file__).parent / "base"
+from ..projects import BASE, Edit, copy_base
+
 FEED, STUDY, AID = (f"policies/{name}.yaml" for name in ("feed", "study", "aid"))
 REGISTER, LAW, PEOPLE = (
     "policies/register.yaml",
     "policies/law/R6323-37.yaml",
     "schemas/people.yaml",
 )
-
-Edit = tuple[str, str, str]
-"""A file of the base project, a text that stands in it once, and what takes its place."""
 
 ONLY_STUDY_NIR = "      nir: {pseudonymize: {as: pseudonyme}}\n"
 
@@ -37,31 +34,24 @@ def compare(tmp_path: Path) -> Callable[..., Difference]:
     """The base project against a copy of it with edits, and the other way round."""
 
     def compare(*edits: Edit, back: bool = False, on: datetime.date | None = None) -> Difference:
-        old, new = load_project(copy(tmp_path / "old")), load_project(copy(tmp_path / "new", edits))
+        old, new = (
+            load_project(copy_base(tmp_path / "old")),
+            load_project(copy_base(tmp_path / "new", edits)),
+        )
         return diff(new, old, on) if back else diff(old, new, on)
 
     return compare
 
 
-def copy(folder: Path, edits: Iterable[Edit] = ()) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(BASE, folder)
-    for file, old, new in edits:
-        text = (folder / file).read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
-        (folder / file).write_text(text.replace(old, new), encoding="utf-8")
-    return folder
-
-
 def tell(found: Difference) -> list[tuple[Any, ...]]:
     return [
-        (one.risk.name, one.effect, one.kind, ",".join(one.fields), say_days(one.days))
+        (one.risk.name, one.effect, one.kind, ",".join(one.fields), describe_days(one.days))
         for one in found.changes
     ]
 
 
 def place(change: Change, root: Path) -> str:
-    return change.place.removeprefix(f"{root}/")
+    return change.problem.place.removeprefix(f"{root}/")
 
 
 RELEASED = "RELEASED", "released"
@@ -335,20 +325,20 @@ def test_a_pure_reformatting_is_no_difference(compare: Callable[..., Difference]
 
 def test_a_policy_with_another_name_and_the_same_content_is_renamed(tmp_path: Path) -> None:
     old, new = (
-        copy(tmp_path / "old"),
-        copy(tmp_path / "new", [(FEED, "policy: feed", "policy: paie")]),
+        copy_base(tmp_path / "old"),
+        copy_base(tmp_path / "new", [(FEED, "policy: feed", "policy: paie")]),
     )
     (new / FEED).rename(new / "policies/paie.yaml")
 
     found = diff(load_project(old), load_project(new))
 
     assert [(*WORDING, "renamed", "", "")] == tell(found)
-    assert "policy `feed` is called `paie` now" in found.changes[0].problem.text
+    assert "policy `feed` is now called `paie`" in found.changes[0].problem.text
 
 
 def test_a_renamed_policy_is_known_by_its_content_among_others_of_its_flow(tmp_path: Path) -> None:
     edits = [(FEED, "policy: feed", "policy: paie")]
-    old, new = copy(tmp_path / "old"), copy(tmp_path / "new", edits)
+    old, new = copy_base(tmp_path / "old"), copy_base(tmp_path / "new", edits)
     other = (new / FEED).read_text(encoding="utf-8").replace("policy: paie", "policy: autre")
     (new / "policies/autre.yaml").write_text(other.replace("[nir, nom]", "[nir]"), encoding="utf-8")
     (new / FEED).rename(new / "policies/paie.yaml")
@@ -364,7 +354,7 @@ def test_renamed_policies_that_differ_by_partner_alone_keep_their_partners(tmp_p
         text = text.replace("processing: paie", f"processing: {processing}")
         (root / f"policies/{name}.yaml").write_text(text, encoding="utf-8")
 
-    old, new = copy(tmp_path / "old"), copy(tmp_path / "new")
+    old, new = copy_base(tmp_path / "old"), copy_base(tmp_path / "new")
     for root, names in ((old, ("a", "b")), (new, ("d", "c"))):
         for name, processing in zip(names, ("paie", "financeur"), strict=True):
             flow(root, name, processing)
@@ -376,7 +366,7 @@ def test_renamed_policies_that_differ_by_partner_alone_keep_their_partners(tmp_p
 
 def test_a_renamed_policy_that_keeps_more_tells_only_that(tmp_path: Path) -> None:
     edits = [(FEED, "policy: feed", "policy: paie"), (FEED, "[nir, nom]", "[nir, nom, sexe]")]
-    old, new = copy(tmp_path / "old"), copy(tmp_path / "new", edits)
+    old, new = copy_base(tmp_path / "old"), copy_base(tmp_path / "new", edits)
     (new / FEED).rename(new / "policies/paie.yaml")
 
     found = diff(load_project(old), load_project(new))
@@ -386,7 +376,7 @@ def test_a_renamed_policy_that_keeps_more_tells_only_that(tmp_path: Path) -> Non
 
 def test_a_schema_with_another_name_and_the_same_fields_is_renamed(tmp_path: Path) -> None:
     edits = [(file, "schema: people", "schema: gens") for file in (FEED, STUDY, AID, PEOPLE)]
-    old, new = copy(tmp_path / "old"), copy(tmp_path / "new", edits)
+    old, new = copy_base(tmp_path / "old"), copy_base(tmp_path / "new", edits)
     (new / PEOPLE).rename(new / "schemas/gens.yaml")
 
     found = diff(load_project(old), load_project(new))
@@ -398,14 +388,14 @@ def test_a_schema_with_another_name_and_the_same_fields_is_renamed(tmp_path: Pat
 def test_a_policy_that_one_project_has_alone_is_released_or_withheld(
     tmp_path: Path, effect: str
 ) -> None:
-    whole, less = copy(tmp_path / "whole"), copy(tmp_path / "less")
+    whole, less = copy_base(tmp_path / "whole"), copy_base(tmp_path / "less")
     (less / AID).unlink()
     old, new = (less, whole) if effect == "released" else (whole, less)
 
     [change] = diff(load_project(old), load_project(new)).changes
 
     assert ("policy", effect, ("nir", "notes")) == (change.kind, change.effect, change.fields)
-    assert f"{whole}/{AID}:1:9" == change.place
+    assert f"{whole}/{AID}:1:9" == change.problem.place
 
 
 def test_one_release_cut_in_two_at_a_date_releases_nothing_more(
@@ -435,7 +425,7 @@ def test_fields_newly_in_one_record_are_newly_released(tmp_path: Path) -> None:
         .replace("id: droits", "id: noms")
         .replace("[nir, nom]", "[nom]")
     )
-    old, new = copy(tmp_path / "old", [apart]), copy(tmp_path / "new")
+    old, new = copy_base(tmp_path / "old", [apart]), copy_base(tmp_path / "new")
     (old / FEED).write_text((old / FEED).read_text(encoding="utf-8") + second, encoding="utf-8")
 
     found = diff(load_project(old), load_project(new))
@@ -456,10 +446,10 @@ def test_an_item_that_is_now_carried_is_a_change_of_the_nir_regime(
 
     regimes = [one for one in found.changes if one.kind == "nir-regime"]
     assert [(one.effect, one.risk) for one in regimes] == [
-        ("released", Risk.NIR),
-        ("none", Risk.GROUND),
+        ("released", ChangeRisk.NIR),
+        ("none", ChangeRisk.GROUND),
     ]
-    assert all("R6323-37.yaml" in one.place for one in regimes)
+    assert all("R6323-37.yaml" in one.problem.place for one in regimes)
     assert "carried, was absent" in regimes[0].problem.text
 
 
@@ -478,8 +468,8 @@ def test_a_field_read_from_another_rubrique_is_other_data(tmp_path: Path) -> Non
         "nom:         {type: string",
         "nom:         {type: string, rubrique: S21.G00.30.00",
     )
-    old = copy(tmp_path / "old", [(*edit[:2], edit[2] + "2")])
-    new = copy(tmp_path / "new", [(*edit[:2], edit[2] + "3")])
+    old = copy_base(tmp_path / "old", [(*edit[:2], edit[2] + "2")])
+    new = copy_base(tmp_path / "new", [(*edit[:2], edit[2] + "3")])
 
     found = diff(load_project(old), load_project(new))
 
@@ -506,7 +496,7 @@ def test_a_policy_that_check_no_longer_refuses_is_newly_released(
     found = compare((REGISTER, "until: 2026-01-01", "until: 2024-01-01"), back=True)
 
     [released] = [one for one in found.changes if one.effect == "released"]
-    assert (released.kind, say_days(released.days)) == (
+    assert (released.kind, describe_days(released.days)) == (
         "permitted",
         "from 2024-01-01 until 2025-01-01",
     )
@@ -523,8 +513,8 @@ def test_a_day_tells_only_what_differs_on_it(compare: Callable[..., Difference])
 def test_documents_that_do_not_follow_their_grammar_are_told_of_both_projects(
     tmp_path: Path,
 ) -> None:
-    old = copy(tmp_path / "old", [(FEED, "policy: feed", "policie: feed")])
-    new = copy(tmp_path / "new", [(AID, "direction: ", "directoin: ")])
+    old = copy_base(tmp_path / "old", [(FEED, "policy: feed", "policie: feed")])
+    new = copy_base(tmp_path / "new", [(AID, "direction: ", "directoin: ")])
 
     with pytest.raises(DocumentError) as error:
         diff(load_project(old), load_project(new))
@@ -540,33 +530,35 @@ def test_the_bundled_project_does_not_differ_from_itself() -> None:
 @pytest.mark.parametrize(
     ("more", "less", "shows"),
     [
-        (Form(), Form(pseudonym=True), True),
-        (Form(to="month"), Form(to="year"), True),
-        (Form(to="year"), Form(to="quarter"), False),
-        (Form(step=50), Form(step=100), True),
-        (Form(step=100), Form(step=150), False),
-        (Form(prefix=3), Form(prefix=2), True),
-        (Form(prefix=2), Form(), False),
-        (Form(redacted=True), Form(), False),
-        (Form(gated=True), Form(), False),
-        (Form(pseudonym=True), Form(to="year"), False),
+        (ReleasedForm(), ReleasedForm(pseudonym=True), True),
+        (ReleasedForm(to="month"), ReleasedForm(to="year"), True),
+        (ReleasedForm(to="year"), ReleasedForm(to="quarter"), False),
+        (ReleasedForm(step=50), ReleasedForm(step=100), True),
+        (ReleasedForm(step=100), ReleasedForm(step=150), False),
+        (ReleasedForm(prefix=3), ReleasedForm(prefix=2), True),
+        (ReleasedForm(prefix=2), ReleasedForm(), False),
+        (ReleasedForm(redacted=True), ReleasedForm(), False),
+        (ReleasedForm(gated=True), ReleasedForm(), False),
+        (ReleasedForm(pseudonym=True), ReleasedForm(to="year"), False),
     ],
 )
-def test_a_form_shows_another_that_can_be_told_from_it(more: Form, less: Form, shows: bool) -> None:
-    assert shows == more.shows(less)
-    assert more == less or not (shows and less.shows(more))
+def test_a_form_shows_another_that_can_be_told_from_it(
+    more: ReleasedForm, less: ReleasedForm, shows: bool
+) -> None:
+    assert shows == more.discloses(less)
+    assert more == less or not (shows and less.discloses(more))
 
 
 values = st.frozensets(st.integers(0, 2), max_size=3)
 boxes = st.dictionaries(
     st.sampled_from("abc"),
-    st.builds(lambda some, others: Values(only(*some).listed, others), values, st.booleans()),
+    st.builds(lambda some, others: ValueSet(only(*some).listed, others), values, st.booleans()),
 )
 
 
 @given(st.lists(boxes, max_size=3), st.lists(boxes, max_size=3))
-def test_what_is_left_of_boxes_is_exact(given_: list[Box], taken: list[Box]) -> None:
-    def holds(box: Box, record: dict[str, int | None]) -> bool:
+def test_what_is_left_of_boxes_is_exact(given_: list[RecordSet], taken: list[RecordSet]) -> None:
+    def holds(box: RecordSet, record: dict[str, int | None]) -> bool:
         return all(
             bool(only(record[name]) & allowed) if record[name] is not None else allowed.others
             for name, allowed in box.items()
@@ -617,7 +609,7 @@ EDITS: list[Edit] = [
 
 def _apply(folder: Path, edits: Iterable[Edit]) -> Project:
     """Make those of the edits that can be made one after the other."""
-    copy(folder)
+    copy_base(folder)
     for file, old, new in edits:
         text = (folder / file).read_text(encoding="utf-8")
         if text.count(old) == 1:
@@ -650,7 +642,7 @@ def _signature(found: Difference, effect: str) -> set[tuple[Any, ...]]:
     """Field by field, and year by half year, as neighbouring days may be told together or not."""
     days = [datetime.date(year, month, 1) for year in range(2019, 2028) for month in (1, 6)]
     return {
-        (one.kind, one.policy, one.release, one.passage, field, day)
+        (one.kind, one.policy, one.release, one.flow, field, day)
         for one in found.changes
         if one.effect == effect
         for field in one.fields

@@ -1,0 +1,92 @@
+"""The rules that every policy must keep, by number: what `tamis check` proves."""
+
+from enum import IntEnum
+
+from tamis.language import N_, _
+
+
+class Rule(IntEnum):
+    """An invariant of the documents; its value is the number that messages show.
+
+    Every rule holds for every release on every day of its validity.
+
+    Example:
+        >>> Rule.NIR_ABSENT.title
+        'no NIR under paragraph III'
+    """
+
+    PERMISSION = 1
+    REGISTER = 2
+    PARTNER = 3
+    NIR_ABSENT = 4
+    NIR_REBUILT = 5
+    NEED = 6
+    CATEGORY = 7
+    NAMING = 8
+
+    @property
+    def title(self) -> str:
+        """The short name of the rule."""
+        return _(_TEXTS[self][0])
+
+    @property
+    def text(self) -> str:
+        """What the rule asks for, in a sentence or two, with its legal source."""
+        return _(_TEXTS[self][1])
+
+
+_TEXTS = {
+    Rule.PERMISSION: (
+        N_("item and purpose in force"),
+        N_(
+            "The item and the purpose are in force, and the item is linked to the purpose. Legal "
+            "source: R. 6323-37, R. 6323-33."
+        ),
+    ),
+    Rule.REGISTER: (
+        N_("processing registered"),
+        N_("The register has an entry of the processing for the item. Legal source: R. 6323-37."),
+    ),
+    Rule.PARTNER: (
+        N_("direction and partner"),
+        N_(
+            "Under paragraph I data goes into the store and never out of it; paragraphs I and II "
+            "are for processings that carry the NIR. Legal source: R. 6323-37."
+        ),
+    ),
+    Rule.NIR_ABSENT: (
+        N_("no NIR under paragraph III"),
+        N_(
+            "Under an item without the NIR, identifiers are dropped or pseudonymized and free text "
+            "is redacted. Legal source: R. 6323-37 III."
+        ),
+    ),
+    Rule.NIR_REBUILT: (
+        N_("NIR not rebuilt"),
+        N_(
+            "Under an item without the NIR, sex, birth and birthplace are not released together, "
+            "unless the release says why. Legal source: R. 6323-37 III."
+        ),
+    ),
+    Rule.NEED: (
+        N_("need-to-know"),
+        N_(
+            "Every kept field is justified by a need and every tested one by a reason; a sensitive "
+            "field, kept or tested, has its legal basis. Legal source: RGPD art. 5, 9, 10."
+        ),
+    ),
+    Rule.CATEGORY: (
+        N_("category"),
+        N_(
+            "One of a kept field's categories serves the purpose; a field outside every category "
+            "is neither kept nor tested. Legal source: R. 6323-34, R. 6323-34-1."
+        ),
+    ),
+    Rule.NAMING: (
+        N_("names and treatments"),
+        N_(
+            "Release ids are unique, columns that Tamis adds collide with no field, paths exist, "
+            "and conditions and treatments fit the types of their fields."
+        ),
+    ),
+}
