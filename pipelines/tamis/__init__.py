@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tamis.beam.batch import Batch as Batch
     from tamis.beam.minimize import Minimize as Minimize
-    from tamis.beam.postgres import PostgresStore as PostgresStore
     from tamis.beam.postgres import ReadTables as ReadTables
     from tamis.beam.read import ReadAvro as ReadAvro
     from tamis.beam.read import ReadCsv as ReadCsv
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from tamis.beam.read import ReadFiles as ReadFiles
     from tamis.beam.read import ReadJsonLines as ReadJsonLines
     from tamis.beam.read import ReadParquet as ReadParquet
+    from tamis.beam.store import PostgresStore as PostgresStore
     from tamis.beam.store import Store as Store
     from tamis.errors import TamisError as TamisError
     from tamis.filter.minimize import Minimized as Minimized
@@ -34,7 +34,7 @@ _HOMES = {
     "Minimized": "tamis.filter.minimize",
     "NirProfile": "tamis.nir.profile",
     "Plan": "tamis.plan.plan",
-    "PostgresStore": "tamis.beam.postgres",
+    "PostgresStore": "tamis.beam.store",
     "Project": "tamis.plan.project",
     "ReadAvro": "tamis.beam.read",
     "ReadCsv": "tamis.beam.read",

@@ -20,8 +20,8 @@ from tamis.errors import InputError, RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.runs.batch import run
-from tamis.stores.commit import commit, lock_path, receipt_path, recover, staged_path
-from tamis.stores.folder import LocalFolder, hold
+from tamis.stores.folder import LocalFolder
+from tamis.stores.folder_store import FolderStore, receipt_path, staged_path
 
 from .conftest import IN_MEMORY, POLICY, Feed, told, tree
 
@@ -60,13 +60,13 @@ def is_whole_or_empty(store: Path, feed: Feed) -> bool:
     return True
 
 
-def stage(feed: Feed, store: Path) -> LocalFolder:
+def stage(feed: Feed, store: Path) -> FolderStore:
     """A store in which all of the undisturbed run is staged, its receipt excepted."""
     for path, content in feed.files.items():
         staged = store / staged_path("the-run", path)
         staged.parent.mkdir(parents=True, exist_ok=True)
         staged.write_bytes(content)
-    return LocalFolder(str(store))
+    return FolderStore(LocalFolder(str(store)))
 
 
 def test_a_run_killed_at_any_of_its_steps_is_completed_or_removed(
@@ -81,7 +81,7 @@ def test_a_run_killed_at_any_of_its_steps_is_completed_or_removed(
     assert obey(orders) == ["killed"] * len(steps)
     whole = {}
     for step, store in stores.items():
-        recover(LocalFolder(str(store)))
+        FolderStore(LocalFolder(str(store))).recover()
         whole[step] = is_whole_or_empty(store, feed)
     assert not whole[0]
     assert whole[RUN_STEPS - 1]
@@ -132,13 +132,13 @@ def test_a_commit_killed_at_each_of_its_steps_is_completed_or_removed(
     feed: Feed, tmp_path: Path
 ) -> None:
     whole = (tmp_path / "whole", stage(feed, tmp_path / "whole"))
-    (said,) = obey([(commit, (whole[1], feed.receipt), str(whole[0]), -1)])
+    (said,) = obey([(FolderStore.publish, (whole[1], feed.receipt), str(whole[0]), -1)])
     assert is_whole_or_empty(whole[0], feed)
     steps = int(said.removeprefix("done "))
     assert steps > 3 * len(feed.files)
     stores = [tmp_path / str(step) for step in range(steps)]
     orders: list[Order] = [
-        (commit, (stage(feed, store), feed.receipt), str(store), step)
+        (FolderStore.publish, (stage(feed, store), feed.receipt), str(store), step)
         for step, store in enumerate(stores)
     ]
     assert obey(orders) == ["killed"] * steps
@@ -149,15 +149,17 @@ def test_a_commit_killed_at_each_of_its_steps_is_completed_or_removed(
     again: list[Order] = []
     for number, store in enumerate(staged):
         shutil.copytree(store, twice := tmp_path / f"twice-{number}")
-        again.append((recover, (LocalFolder(str(twice)),), str(twice), number % 13))
+        again.append(
+            (FolderStore.recover, (FolderStore(LocalFolder(str(twice))),), str(twice), number % 13)
+        )
     assert obey(again).count("killed") > len(again) // 2
     for *_, twice_killed, _ in again:
-        recover(LocalFolder(twice_killed))
+        FolderStore(LocalFolder(twice_killed)).recover()
         assert is_whole_or_empty(Path(twice_killed), feed)
     for store in stores:
         before = {path for path in store.rglob("*") if path.is_file()}
         listed = receipt_in(store) is not None
-        recover(LocalFolder(str(store)))
+        FolderStore(LocalFolder(str(store))).recover()
         assert is_whole_or_empty(store, feed) == (listed or store in staged), before
 
 
@@ -191,20 +193,20 @@ def test_another_run_under_the_same_id_is_refused(feed: Feed, tmp_path: Path) ->
 
 
 def test_a_run_that_another_process_holds_is_left_alone(feed: Feed, tmp_path: Path) -> None:
-    folder = stage(feed, tmp_path)
-    with hold(folder, lock_path("the-run")):
+    store = stage(feed, tmp_path)
+    with store.hold("the-run"):
         with pytest.raises(RunError, match="run the-run is still under way"):
             run(feed.job_into(tmp_path, IN_MEMORY))
-        commit(folder, feed.receipt)
+        store.publish(feed.receipt)
     assert tree(tmp_path) == feed.files
 
 
 def test_two_runs_into_one_store_do_not_touch_each_other(feed: Feed, tmp_path: Path) -> None:
-    folder = stage(feed, tmp_path)
-    with hold(folder, lock_path("the-run")):
+    store = stage(feed, tmp_path)
+    with store.hold("the-run"):
         receipt, _ = run(replace(feed.job_into(tmp_path, IN_MEMORY), run="other-run"))
         assert receipt is not None
-        commit(folder, feed.receipt)
+        store.publish(feed.receipt)
     assert {path: content for path, content in tree(tmp_path).items() if "the-run" in path} == (
         feed.files
     )
@@ -249,15 +251,15 @@ def test_a_full_disk_commits_nothing(feed: Feed, tmp_path: Path) -> None:
 
 
 def test_a_receipt_cut_off_while_it_is_written_commits_nothing(feed: Feed, tmp_path: Path) -> None:
-    folder = stage(feed, tmp_path)
+    store = stage(feed, tmp_path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:
         with pytest.raises(OSError, match="File too large"):
-            commit(folder, feed.receipt)
+            store.publish(feed.receipt)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert recover(folder).removed == ("the-run",)
+    assert store.recover().removed == ("the-run",)
     assert not is_whole_or_empty(tmp_path, feed)
 
 

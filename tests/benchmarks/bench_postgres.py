@@ -19,6 +19,7 @@ from statistics import median
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
+from psycopg.sql import SQL
 from run import HERE, apart, measure, new_keys, run_policy
 
 sys.path.insert(0, str(HERE.parent.parent))
@@ -26,7 +27,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 from tests.services.postgres import Server, find_programs, run_postgres
 
 from tamis.formats.postgres_copy import to_csv
-from tamis.stores.tables import load
+from tamis.stores.table_rows import load
 
 BATCH_ROWS = 65_536
 COPIED_ROWS = 1_000_000
@@ -68,7 +69,7 @@ def fill(uri: str, feed: Path, rows: int) -> None:
     """Rows into table `dossiers`."""
     with psycopg.connect(uri) as connection:
         for batch in batches(feed, rows):
-            load(connection, "dossiers", batch)
+            load(connection, SQL("dossiers"), batch)
 
 
 def measure_run(server: Server, feed: Path, rows: int, keys: Path) -> None:
@@ -106,7 +107,7 @@ def measure_copy(server: Server, feed: Path, rows: int, rounds: int) -> None:
         def by_tamis() -> None:
             with psycopg.connect(server.uri(database)) as connection:
                 for part in parts:
-                    load(connection, "t", part)
+                    load(connection, SQL("t"), part)
 
         def by_psql() -> None:
             subprocess.run([*psql, server.uri(database)], check=True)

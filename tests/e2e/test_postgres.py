@@ -26,7 +26,8 @@ from tamis.filter.minimize import released_schema
 from tamis.formats.postgres_copy import column_type
 from tamis.limits import Limits
 from tamis.stores.table_layout import table_name, targets
-from tamis.stores.tables import TableStore, TableWriter
+from tamis.stores.table_rows import TableWriter
+from tamis.stores.tables import TableStore
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 
@@ -460,11 +461,12 @@ def test_rows_that_were_written_before_are_not_written_twice(
     store.prepare()
     store.stage("run", one.plan)
     quarantine = targets(one.plan, "run")[-1]
-    writer = TableWriter(server.uri(database), quarantine, "run")
+    writer = TableWriter(store.database, quarantine, "run")
     columns = {name: ["x\0y", "z"] for name in ("source", "reason", "field", "rule")}
     batch = pa.record_batch({"position": pa.array([1, 2]), **columns})
-    assert writer.write(batch, 0, pa.array([1, 2])) == 4
-    assert writer.write(batch, 0, pa.array([2, 3])) == 4
+    for positions in ([1, 2], [2, 3]):
+        assert list(writer.write(batch, "00000-00000", 0, pa.array(positions))) == []
+        assert [piece.nul_replaced for piece in writer.finish()] == [4]
     writer.close()
     rows = server.query(
         f"SELECT source, _position FROM {quarantine.part('run')} ORDER BY 2", database

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from tamis.errors import RunError
-from tamis.stores.commit import commit, recover
-from tamis.stores.folder import Folder, LocalFolder, RemoteFolder, hold, open_folder
+from tamis.stores.folder import Folder, LocalFolder, RemoteFolder, lock, open_folder
+from tamis.stores.folder_store import FolderStore
 
-from .test_commit import NAMES, _existing, _receipt
+from .test_folder_store import NAMES, _existing, _receipt
 
 
 @pytest.fixture(params=[LocalFolder, RemoteFolder])
@@ -58,10 +58,10 @@ def test_an_interrupted_commit_is_recovered(folder: Folder, tmp_path: Path, stag
     if staged:
         write(folder, "_staging/run-a/receipt.json", _receipt().to_json().encode())
         folder.move(f"_staging/run-a/{NAMES[0]}", NAMES[0])
-    done = recover(folder)
+    done = FolderStore(folder).recover()
     assert (done.completed, done.removed) == ((("run-a",), ()) if staged else ((), ("run-a",)))
     assert _existing(tmp_path) == ({*NAMES, "_receipts/run-a.json"} if staged else set())
-    again = recover(folder)
+    again = FolderStore(folder).recover()
     assert not again.completed
     assert not again.removed
 
@@ -69,7 +69,7 @@ def test_an_interrupted_commit_is_recovered(folder: Folder, tmp_path: Path, stag
 def test_a_commit_ends_with_its_receipt(folder: Folder, tmp_path: Path) -> None:
     for name in NAMES:
         write(folder, f"_staging/run-a/{name}", name.encode())
-    commit(folder, _receipt())
+    FolderStore(folder).publish(_receipt())
     assert _existing(tmp_path) == {*NAMES, "_receipts/run-a.json"}
 
 
@@ -83,6 +83,6 @@ def test_a_lock_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
         pytest.raises(RunError, match="file: cannot be written to: not a directory"),
-        hold(LocalFolder(str(tmp_path / "file")), "_staging/x.lock"),
+        lock(LocalFolder(str(tmp_path / "file")), "_staging/x.lock"),
     ):
         pass

@@ -14,8 +14,7 @@ from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.keys.sealed import PrivateKey
 from tamis.plan.project import bundled_project
-from tamis.stores.commit import recover
-from tamis.stores.folder import open_folder
+from tamis.stores.opening import open_store
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.ledger import Ledger
 from tamis.streams.messages import Gathered
@@ -170,7 +169,7 @@ class TestKilled:
     def test_a_period_killed_while_it_ended_is_completed(self, store: Path, moved: int) -> None:
         with opened(store) as sink:
             ledger = stage(sink, PARTS)
-            folder, moves = sink._folder, iter(range(9))
+            folder, moves = sink._store.folder, iter(range(9))
             move = folder.move
 
             def fail(source: str, target: str) -> None:
@@ -201,9 +200,8 @@ class TestTwo:
         with opened(store) as sink:
             ledger = stage(sink, PARTS)
             script = (
-                "import sys; from tamis.stores.commit import recover; "
-                "from tamis.stores.folder import open_folder; "
-                "print(recover(open_folder(sys.argv[1])).removed)"
+                "import sys; from tamis.stores.opening import open_store; "
+                "print(open_store(sys.argv[1]).recover().removed)"
             )
             done = subprocess.run(
                 [sys.executable, "-c", script, str(store)],
@@ -213,7 +211,7 @@ class TestTwo:
                 check=True,
             )
             assert done.stdout == "()\n"
-            assert recover(open_folder(str(store))).removed == ()
+            assert open_store(str(store)).recover().removed == ()
             sink.end_period(ledger)
         assert sum(one.counts.in_ for one in receipts(store)) == len(FEED.messages)
 

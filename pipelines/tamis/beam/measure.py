@@ -17,16 +17,15 @@ from tamis.beam.batch import Batch
 from tamis.beam.look import Findings, Look, LookFn
 from tamis.beam.minimize import Outputs
 from tamis.beam.read import Task
-from tamis.beam.store import Piece, SumTallies, Total, WriteFn
+from tamis.beam.store import SumTallies, Total
 from tamis.beam.transform import SeveralCollections
 from tamis.dry_run.k_anonymity import Groups, hash_rows, quasi_identifiers, tell_risk
 from tamis.dry_run.models import Bytes, Measured, Sample
 from tamis.errors import value_free
 from tamis.evidence.receipt import Receipt, RunFacts, make_receipt
-from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.plan.plan import Plan, PlanRelease
 from tamis.stores.folder import LocalFolder
-from tamis.stores.parquet_part import ParquetLayout, released_layout
+from tamis.stores.folder_store import FolderStore
 
 
 @dataclass
@@ -51,14 +50,14 @@ class Measure(SeveralCollections[Outputs, PCollection[None]]):
 
     def expand(self, outputs: Outputs) -> PCollection[None]:
         """Weigh what a run would write, look, add all up, tell."""
-        stopped = _WeighFn(self.plan, None, ParquetLayout(QUARANTINE_SCHEMA))
+        stopped = _WeighFn(self.plan, None)
         found = [
             outputs.tallies,
             self.tasks | "Look" >> beam.ParDo(LookFn(self.plan, self.look)),
             outputs.quarantined | "Weigh quarantine" >> beam.ParDo(stopped),
         ]
         for release in self.plan.releases:
-            weigh = _WeighFn(self.plan, release, released_layout(self.plan, release))
+            weigh = _WeighFn(self.plan, release)
             batches = outputs.released[release.id]
             found.append(batches | f"Weigh {release.id}" >> beam.ParDo(weigh))
         return (
@@ -128,36 +127,39 @@ class _NoFile:
         pass
 
 
-class _WeighFn(WriteFn):
+class _WeighFn(beam.DoFn):
     """Batches of one output in; the bytes that a run would write, and groups of records, out."""
 
-    def __init__(self, plan: Plan, release: PlanRelease | None, layout: ParquetLayout) -> None:
-        super().__init__("", "dry-run", release.id if release else None, layout)
+    def __init__(self, plan: Plan, release: PlanRelease | None) -> None:
+        self._plan = plan
+        self._output = release.id if release else None
         self._paths = quasi_identifiers(plan, release) if release else []
         self._key = int(plan.sha256[:16], 16)
 
     def setup(self) -> None:
-        self._folder = self._nowhere = _NoFolder()
+        self._nowhere = _NoFolder()
+        self._writer = FolderStore(self._nowhere).writer("dry-run", self._plan, self._output)
 
     def start_bundle(self) -> None:
-        super().start_bundle()
+        self._writer.begin()
+        self._nowhere.bytes = 0
         self._groups = Groups()
 
-    def process(self, batch: Batch) -> Iterator[Piece]:
-        for _ in super().process(batch):
-            pass
+    def process(self, batch: Batch) -> Iterator[Any]:
+        with value_free(f"weighing part {batch.part}"):
+            for _piece in self._writer.write(batch.data, batch.part, batch.seq, batch.positions):
+                pass
         if self._paths:
             with value_free(f"grouping part {batch.part}"):
                 self._groups.add(hash_rows(batch.data, self._paths, self._key))
         yield from ()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        for _ in super().finish_bundle():
+        for _piece in self._writer.finish():
             pass
         output = self._output or ""
         found = Findings(groups={output: self._groups})
         found.bytes[output] = self._nowhere.bytes
-        self._nowhere.bytes = 0
         yield WindowedValue(found, GlobalWindow().max_timestamp(), (GlobalWindow(),))
 
 

@@ -22,7 +22,7 @@ from tamis.keys.keyring import DerivedKey, open_keyring
 from tamis.language import _
 from tamis.plan.by_release import ByRelease
 from tamis.plan.plan import Plan
-from tamis.stores.commit import check_run_id
+from tamis.stores.protocol import check_run_id
 
 _RELEASE = "release:"
 

@@ -1,29 +1,25 @@
-"""PostgreSQL as source and as store of batch runs.
+"""PostgreSQL tables as source of batch runs.
 
 A table is read by one worker, in one statement and so in one state of the table, in bounded memory
-and with only the columns that the plan reads. What is written goes to tables of the run's own,
-and the last step of the graph attaches them (`tamis.stores.tables`).
+and with only the columns that the plan reads.
 
 An address holds a password: transforms keep it where nothing prints it, and elements never do.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import apache_beam as beam
+import psycopg
 import pyarrow as pa
-from apache_beam.pvalue import AsIter, AsSingleton, PBegin, PCollection
+from apache_beam.pvalue import PBegin, PCollection
+from psycopg.sql import SQL, Composed, Identifier
 
 from tamis.arrow.scrub import scrub_batch
 from tamis.beam import progress
 from tamis.beam.batch import Batch, Input
-from tamis.beam.minimize import Outputs
-from tamis.beam.store import SumTallies, Total, new_facts
-from tamis.beam.transform import SeveralCollections
 from tamis.errors import InputError, UsageError, value_free
-from tamis.evidence.receipt import FilePart, Receipt, RunFacts, make_receipt
 from tamis.formats.chunk import (
     CHUNK_RECORDS,
     MAX_CHUNK_BYTES,
@@ -35,13 +31,9 @@ from tamis.formats.chunk import (
     shown_names,
 )
 from tamis.formats.postgres_copy import from_csv
+from tamis.language import _
 from tamis.plan.plan import Plan, PlanField
-from tamis.stores.database import FIRST_PATIENCE_SECONDS, Connection, Database, quoted
-from tamis.stores.table_layout import Target, targets
-from tamis.stores.tables import TableStore, TableWriter
-
-NUL_REPLACED = "nul-replaced"
-"""Anomaly: released values in which U+FFFD stands for a NUL character."""
+from tamis.stores.database import FIRST_PATIENCE_SECONDS, Connection, Database
 
 
 @dataclass
@@ -62,7 +54,7 @@ class ReadTables(beam.PTransform[PBegin, PCollection[Batch]]):
     def expand(self, begin: PBegin) -> PCollection[Batch]:
         """Tables → batches."""
         by_shown = {Database.of(uri).shown: uri for uri in self.uris}
-        uris = tuple(uri for _, uri in sorted(by_shown.items()))
+        uris = tuple(uri for _shown, uri in sorted(by_shown.items()))
         batches = (
             begin
             | "Tables" >> beam.Create(range(len(uris)), reshuffle=False)
@@ -71,56 +63,6 @@ class ReadTables(beam.PTransform[PBegin, PCollection[Batch]]):
         )
         batches.element_type = Batch
         return batches
-
-
-@dataclass
-class PostgresStore(SeveralCollections[Outputs, PCollection[str]]):
-    """Write what `Minimize` gave to the tables of a database, and commit it as its run.
-
-    Attributes:
-        uri: of the database.
-        plan: need not be given: that of `Minimize`; another one is refused.
-        run: likewise, the id of the run.
-        facts: what the run knows of itself; made from its id where absent.
-    """
-
-    uri: str = field(repr=False)
-    plan: Plan | None = None
-    run: str | None = None
-    facts: RunFacts | None = None
-
-    def expand(self, outputs: Outputs) -> PCollection[str]:
-        """Stage, reconcile, commit; the one element that comes out is the receipt as JSON."""
-        outputs.check_same(self.plan, self.run)
-        plan, run = outputs.plan, outputs.run
-        begin = outputs.quarantined.pipeline
-        staged = (
-            begin
-            | "Begin" >> beam.Create([run], reshuffle=False)
-            | "Stage" >> beam.Map(_stage, self.uri, plan)
-        )
-        collections: dict[str | None, PCollection[Batch]] = {None: outputs.quarantined}
-        collections.update(outputs.released)
-        written = [
-            collections[target.output]
-            | f"Write {target.output or 'quarantine'}"
-            >> beam.ParDo(_WriteTableFn(self.uri, target, run), AsSingleton(staged))
-            for target in targets(plan, run)
-        ]
-        total = outputs.tallies | "Sum" >> beam.CombineGlobally(SumTallies())
-        return (
-            begin
-            | "Once" >> beam.Create([run], reshuffle=False)
-            | "Commit"
-            >> beam.Map(
-                _commit,
-                self.uri,
-                plan,
-                self.facts or new_facts(run),
-                AsSingleton(total),
-                AsIter(tuple(written) | "Written" >> beam.Flatten()),
-            )
-        )
 
 
 def read_table(uri: str, plan: Plan) -> Iterator[Chunk]:
@@ -132,8 +74,6 @@ def read_table(uri: str, plan: Plan) -> Iterator[Chunk]:
         UsageError: there is no such table.
         InputError: it has no field of the schema, or the connection is lost.
     """
-    import psycopg
-
     database = Database.of(uri)
     with value_free(f"reading {database.shown}"):
         connection = database.connect(FIRST_PATIENCE_SECONDS)
@@ -141,7 +81,7 @@ def read_table(uri: str, plan: Plan) -> Iterator[Chunk]:
             with connection, database.told():
                 yield from _rows(connection, _project(connection, database, plan))
         except psycopg.OperationalError:
-            raise InputError(database.shown, "the connection was lost while reading") from None
+            raise InputError(database.shown, _("the connection was lost while reading")) from None
 
 
 def digest_table(uri: str, plan: Plan) -> Input:
@@ -183,7 +123,7 @@ class _Projection:
     """
 
     shown: str
-    command: str
+    command: Composed
     types: dict[str, str]
     fields: tuple[PlanField, ...]
     faults: tuple[str, ...]
@@ -192,80 +132,91 @@ class _Projection:
 
 
 def _project(connection: Connection, database: Database, plan: Plan) -> _Projection:
-    table = quoted(database.schema, database.table)
+    table = Identifier(database.schema, database.table)
     rows = connection.execute(
-        b"SELECT a.attname, format_type(a.atttypid, NULL), t.typcategory FROM pg_attribute a "
-        b"JOIN pg_type t ON t.oid = a.atttypid "
-        b"WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped",
-        (table,),
+        SQL(
+            "SELECT a.attname, format_type(a.atttypid, NULL), t.typcategory FROM pg_attribute a "
+            "JOIN pg_type t ON t.oid = a.atttypid "
+            "WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped"
+        ),
+        (table.as_string(),),
     ).fetchall()
-    found = {str(name): (str(kind), _as_str(category)) for name, kind, category in rows}
-    if not found:
-        raise UsageError(f"{database.shown}: there is no such table, or it has no column")
+    columns = {str(name): (str(kind), _as_str(category)) for name, kind, category in rows}
+    if not columns:
+        raise UsageError(
+            _("{table}: there is no such table, or it has no column").format(table=database.shown)
+        )
     known = known_names(plan)
-    if not known & set(found):
-        raise InputError(database.shown, "has no field of the schema")
+    if not known & set(columns):
+        raise InputError(database.shown, _("has no field of the schema"))
     types, fields, faults, chosen = {}, [], [], []
-    for one in plan.fields:
-        if one.name not in found:
+    for field_ in plan.fields:
+        if field_.name not in columns:
             continue
-        kind, category = found[one.name]
-        nests = category in "AC" or kind in ("json", "jsonb")
-        if nests != (one.of is not None or bool(one.fields)):
-            faults += leaf_paths(one, one.name)
+        kind, category = columns[field_.name]
+        is_nested = category in "AC" or kind in ("json", "jsonb")
+        if is_nested != (field_.of is not None or bool(field_.fields)):
+            faults += leaf_paths(field_, field_.name)
             continue
-        column = quoted(one.name)
-        chosen.append(f"to_jsonb({column})" if nests else column)
-        types[one.name] = "jsonb" if nests else kind
-        fields.append(one)
+        column = SQL("to_jsonb({})" if is_nested else "{}").format(Identifier(field_.name))
+        chosen.append(column)
+        types[field_.name] = "jsonb" if is_nested else kind
+        fields.append(field_)
     key = connection.execute(
-        b"SELECT a.attname FROM pg_index i "
-        b"CROSS JOIN LATERAL unnest(i.indkey::int[]) WITH ORDINALITY k(number, place) "
-        b"JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number "
-        b"WHERE i.indrelid = to_regclass(%s) AND i.indisprimary ORDER BY k.place",
-        (table,),
+        SQL(
+            "SELECT a.attname FROM pg_index i "
+            "CROSS JOIN LATERAL unnest(i.indkey::int[]) WITH ORDINALITY k(number, place) "
+            "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number "
+            "WHERE i.indrelid = to_regclass(%s) AND i.indisprimary ORDER BY k.place"
+        ),
+        (table.as_string(),),
     ).fetchall()
-    order = f" ORDER BY {', '.join(quoted(str(name)) for (name,) in key)}" if key else ""
+    query = SQL("SELECT {} FROM {}").format(SQL(", ").join(chosen), table)
+    if key:
+        names = SQL(", ").join(Identifier(str(name)) for (name,) in key)
+        query += SQL(" ORDER BY {}").format(names)
     return _Projection(
         database.shown,
-        f"COPY (SELECT {', '.join(chosen)} FROM {table}{order}) TO STDOUT (FORMAT csv)",
+        SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query),
         types,
         tuple(fields),
         tuple(faults),
-        shown_names(sorted(set(found) - known)),
-        known - set(found),
+        shown_names(sorted(set(columns) - known)),
+        known - set(columns),
     )
 
 
-def _rows(connection: Connection, what: _Projection) -> Iterator[Chunk]:
+def _rows(connection: Connection, projection: _Projection) -> Iterator[Chunk]:
     # Several workers of the server would send the rows in the order of their chance.
-    connection.execute(b"SET max_parallel_workers_per_gather = 0")
+    connection.execute(SQL("SET max_parallel_workers_per_gather = 0"))
     held, count, first = bytearray(), 0, 1
-    with connection.cursor() as cursor, cursor.copy(what.command.encode()) as copy:
+    with connection.cursor() as cursor, cursor.copy(projection.command) as copy:
         for row in copy:
             held += row
             count += 1
             if len(held) > MAX_CHUNK_BYTES:
                 raise InputError(
-                    what.shown,
-                    f"rows {first} to {first + count - 1} take more than "
-                    f"{MAX_CHUNK_BYTES >> 20} MiB in the fields that are read",
+                    projection.shown,
+                    _(
+                        "rows {first} to {last} take more than {limit} MiB in the fields that are "
+                        "read"
+                    ).format(first=first, last=first + count - 1, limit=MAX_CHUNK_BYTES >> 20),
                 )
             if count == CHUNK_RECORDS:
-                yield _chunk(bytes(held), first, count, what)
+                yield _chunk(bytes(held), first, count, projection)
                 held, count, first = bytearray(), 0, first + count
     if count or first == 1:
-        yield _chunk(bytes(held), first, count, what)
+        yield _chunk(bytes(held), first, count, projection)
 
 
-def _chunk(data: bytes, first: int, count: int, what: _Projection) -> Chunk:
+def _chunk(data: bytes, first: int, count: int, projection: _Projection) -> Chunk:
     positions = pa.array(range(first, first + count), pa.int64())
     if count:
-        read = from_csv(data, what.types, what.fields, positions)
-        read = add_faults(read, what.faults)
+        read = from_csv(data, projection.types, projection.fields, positions)
+        read = add_faults(read, projection.faults)
     else:
         read = pa.RecordBatch.from_arrays([], names=[])
-    return Chunk(read, positions, unknown=what.unknown, missing=what.missing)
+    return Chunk(read, positions, unknown=projection.unknown, missing=projection.missing)
 
 
 def _as_str(value: object) -> str:
@@ -294,52 +245,3 @@ class _ReadTableFn(beam.DoFn):
             seq += 1
             progress.advance(len(chunk.positions), 0)
         yield Batch(source=shown, inputs=(digest.input(),))
-
-
-class _WriteTableFn(beam.DoFn):
-    """Batches of one output in; for each, how many values had a NUL character replaced."""
-
-    def __init__(self, uri: str, target: Target, run: str) -> None:
-        self._uri = uri
-        self._target = target
-        self._run = run
-
-    def setup(self) -> None:
-        self._writer = TableWriter(self._uri, self._target, self._run)
-
-    def process(self, batch: Batch, staged: str) -> Iterator[int]:
-        with value_free(f"writing part {batch.part}"):
-            number = int(batch.part.partition("-")[0])
-            yield self._writer.write(batch.data, number, batch.positions)
-
-    def teardown(self) -> None:
-        self._writer.close()
-
-
-def _stage(run: str, uri: str, plan: Plan) -> str:
-    with value_free(f"staging run {run}"):
-        store = TableStore(uri)
-        store.prepare()
-        store.stage(run, plan)
-    return run
-
-
-def _commit(
-    run: str, uri: str, plan: Plan, facts: RunFacts, total: Total, replaced: Iterable[int]
-) -> str:
-    with value_free(f"committing run {run}"):
-        tally = replace(total.tally, anomalies=total.tally.anomalies.copy())
-        tally.anomalies[NUL_REPLACED] += sum(replaced)
-        store = TableStore(uri)
-
-        def make(counted: dict[str | None, tuple[str, int]]) -> Receipt:
-            tables: dict[str | None, list[Any]] = {
-                output: [FilePart(path=f"{store.database.schema}.{name}", rows=rows, sha256="")]
-                for output, (name, rows) in counted.items()
-                if rows
-            }
-            quarantined = tables.pop(None, [])
-            released = {str(output): found for output, found in tables.items()}
-            return make_receipt(plan, facts, tally, total.input_parts(), released, quarantined)
-
-        return store.commit(run, plan, make).to_json()

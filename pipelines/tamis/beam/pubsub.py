@@ -37,8 +37,8 @@ from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.filter.tally import Tally
 from tamis.keys.sealed import PublicKey
 from tamis.plan.plan import Plan
-from tamis.stores.commit import QUARANTINE, commit, lock_path, resume, staged_path
-from tamis.stores.folder import Folder, hold, open_folder
+from tamis.stores.folder import open_folder
+from tamis.stores.folder_store import FolderStore, file_path
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
 from tamis.streams.into_topics import drop_large, json_values
 from tamis.streams.judge import Judge, Judged, Rows
@@ -359,7 +359,7 @@ class _CommitFn(beam.DoFn):
         for one in portions:
             ledger = ledger.after(one.judged)
         if self._uri is not None:
-            receipt = self._into_folder(open_folder(self._uri), portions, ledger)
+            receipt = self._into_folder(FolderStore(open_folder(self._uri)), portions, ledger)
         else:
             receipt = self._into_topics(ledger)
         here.commit(ledger.tally, (one.ids for one in portions))
@@ -377,9 +377,9 @@ class _CommitFn(beam.DoFn):
         quarantined = [FilePart(path=self._topics.quarantine, rows=count, sha256="")]
         return ledger.receipt(written, quarantined if count else [])
 
-    def _into_folder(self, folder: Folder, portions: list[Portion], ledger: Ledger) -> Receipt:
-        with hold(folder, lock_path(ledger.run)):
-            before = resume(folder, ledger.run)
+    def _into_folder(self, store: FolderStore, portions: list[Portion], ledger: Ledger) -> Receipt:
+        with store.hold(ledger.run):
+            before = store.resume(ledger.run)
             if before is not None:
                 return before
             judged = [one.judged for one in portions]
@@ -387,28 +387,28 @@ class _CommitFn(beam.DoFn):
             for release in self._plan.releases:
                 rows = [one.released[release.id] for one in judged if release.id in one.released]
                 if rows:
-                    path = f"{self._plan.policy}/{release.id}/{ledger.run}-00000.parquet"
+                    path = file_path(self._plan.policy, release.id, ledger.run, "00000")
                     layout = released_layout(self._plan, release)
-                    files[release.id] = [_write(folder, ledger.run, path, layout, rows)]
+                    files[release.id] = [_write(store, ledger.run, path, layout, rows)]
             quarantined = []
             if ledger.tally.quarantined:
-                path = f"{QUARANTINE}/{self._plan.policy}/{ledger.run}-00000.parquet"
+                path = file_path(self._plan.policy, None, ledger.run, "00000")
                 rows = [one.quarantined for one in judged]
                 layout = ParquetLayout(STREAM_QUARANTINE_SCHEMA)
-                quarantined = [_write(folder, ledger.run, path, layout, rows)]
+                quarantined = [_write(store, ledger.run, path, layout, rows)]
             receipt = ledger.receipt(files, quarantined)
-            commit(folder, receipt)
+            store.publish(receipt)
             return receipt
 
 
 def _write(
-    folder: Folder, run: str, path: str, layout: ParquetLayout, parts: Sequence[Rows]
+    store: FolderStore, run: str, path: str, layout: ParquetLayout, parts: Sequence[Rows]
 ) -> FilePart:
     """Stage rows in the order of their positions: the same file, whatever bundles they came in."""
     table = pa.Table.from_batches([one.data for one in parts], layout.schema)
     offsets = pa.chunked_array([one.offsets for one in parts], pa.int64())
     order = pa.compute.sort_indices(offsets)
-    file = ParquetPart(folder.create(staged_path(run, path)), layout)
+    file = ParquetPart(store.create(run, path), layout)
     for batch in table.take(order).combine_chunks().to_batches():
         file.write(batch)
     return FilePart(path=path, rows=file.rows, sha256=file.close())

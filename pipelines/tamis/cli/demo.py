@@ -19,7 +19,7 @@ from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.plan.compile import compile_plan
 from tamis.plan.project import Project, bundled_project
-from tamis.stores.commit import receipt_path
+from tamis.stores.folder_store import receipt_path
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 

@@ -9,7 +9,6 @@ import datetime
 import sys
 
 from tamis import limits
-from tamis.address import DatabaseAddress, parse_store
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress, show_warnings
@@ -19,7 +18,7 @@ from tamis.evidence.receipt import ATTESTED, Receipt, advise
 from tamis.plan.compile import compile_plan
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
-from tamis.stores.commit import receipt_path
+from tamis.stores.opening import open_store
 
 
 def tell_attested(plan: Plan) -> None:
@@ -74,7 +73,6 @@ def run_command(
         import pyarrow as pa
 
         from tamis.runs.batch import Job, builds_only, new_run_id, run
-        from tamis.stores.table_layout import RECEIPTS
 
     # Batches come and go: pages that other pools give back are asked for again each time.
     pa.set_memory_pool(pa.system_memory_pool())
@@ -88,17 +86,12 @@ def run_command(
     if receipt is None:
         print(f"job {name} is handed over to its runner; the receipt will commit it")
         return 0
-    address = parse_store(output)
-    where = (
-        f"{address.shown}, table {RECEIPTS}, run {name}"
-        if isinstance(address, DatabaseAddress)
-        else f"{output.rstrip('/')}/{receipt_path(name)}"
-    )
+    address = open_store(output).receipt_address(name)
     if before:
-        print(f"run {name} was committed before, nothing to do\nreceipt: {where}")
+        print(f"run {name} was committed before, nothing to do\nreceipt: {address}")
         return 0
     tell_receipt(receipt)
-    print(f"run {name} committed\nreceipt: {where}")
+    print(f"run {name} committed\nreceipt: {address}")
     return 0
 
 

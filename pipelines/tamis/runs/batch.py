@@ -14,32 +14,26 @@ from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TestOptions
+from apache_beam.pvalue import PBegin, PCollection
 
-from tamis.address import DatabaseAddress, parse_address, parse_store
+from tamis.address import DatabaseAddress, parse_address, parse_store, require_driver
+from tamis.beam.batch import Batch
 from tamis.beam.files import digest, list_inputs
 from tamis.beam.look import Look
 from tamis.beam.measure import Measure
 from tamis.beam.minimize import KeyRef, Minimize
-from tamis.beam.postgres import PostgresStore, ReadTables, digest_table
 from tamis.beam.read import ListFiles, ReadFiles, ReadTasks
 from tamis.beam.store import Store
 from tamis.dry_run.models import Measured
 from tamis.errors import KeysError, TamisError, UsageError
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.keys.keyring import open_keyring
+from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.runs.errors import worker_errors
-from tamis.stores.commit import (
-    check_run_id,
-    committed,
-    lock_path,
-    recover,
-    resume,
-    staged_path,
-)
-from tamis.stores.folder import Folder, hold, open_folder
-from tamis.stores.tables import TableStore
+from tamis.stores.opening import open_store
+from tamis.stores.protocol import check_run_id
 
 
 @dataclass(frozen=True)
@@ -88,59 +82,32 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
         RunError: the run failed; nothing is committed.
     """
     check_run_id(job.run)
-    _has_tables(job.inputs)
+    inputs = _parse_inputs(job.inputs)
+    store = open_store(job.output)
     keys, key_parts = load_keys(job.plan, job.keys)
     facts = RunFacts(job.run, job.replay, datetime.datetime.now(datetime.UTC), key_parts)
     options = _options(job.options)
     if builds_only(job.options):
-        _launch(job, keys, facts, options)
+        _launch(job, inputs, keys, facts, options)
         return None, False
-    if isinstance(parse_store(job.output), DatabaseAddress):
-        return _run_into_tables(job, keys, key_parts, facts, options)
-    folder = open_folder(job.output)
-    recover(folder)
-    if (before := committed(folder, job.run)) is not None:
-        _check_same(before, job, key_parts)
-        return before, True
-    try:
-        with hold(folder, lock_path(job.run)):
-            if (before := resume(folder, job.run)) is not None:
-                _check_same(before, job, key_parts)
-                return before, True
-            try:
-                _launch(job, keys, facts, options)
-            except TamisError:
-                if resume(folder, job.run) is None:
-                    folder.remove(staged_path(job.run, ""))
-                    raise
-    finally:
-        _tidy(folder)
-    return committed(folder, job.run), False
-
-
-def _run_into_tables(
-    job: Job,
-    keys: KeyRef | None,
-    key_parts: tuple[KeyPart, ...],
-    facts: RunFacts,
-    options: PipelineOptions,
-) -> tuple[Receipt | None, bool]:
-    """As `run`, into a database."""
-    store = TableStore(job.output)
     store.recover()
-    with store.hold(job.run):
-        if (before := store.committed(job.run)) is not None:
-            _check_same(before, job, key_parts)
-            return before, True
-        try:
-            _launch(job, keys, facts, options)
-        except TamisError:
-            with suppress(TamisError):
-                if (done := store.committed(job.run)) is not None:
-                    return done, False
-                store.remove(job.run)
-            raise
-        return store.committed(job.run), False
+    receipt = store.committed(job.run)
+    if receipt is None:
+        with store.hold(job.run):
+            receipt = store.resume(job.run)
+            if receipt is None:
+                try:
+                    _launch(job, inputs, keys, facts, options)
+                except TamisError:
+                    with suppress(TamisError):
+                        # What failed may have been no more than the answer of the commit.
+                        if (receipt := store.resume(job.run)) is not None:
+                            return receipt, False
+                        store.discard(job.run)
+                    raise
+                return store.committed(job.run), False
+    _check_same(receipt, job, inputs, key_parts)
+    return receipt, True
 
 
 def builds_only(options: Sequence[str]) -> bool:
@@ -171,8 +138,12 @@ def dry_run(
         The receipt without files, and what was measured beside it. Pseudonyms are made under keys
         that nobody keeps; the tags name a run of a new id, so that they are as long as a run's.
     """
-    if _has_tables(inputs):
-        raise UsageError(f"{parse_address(inputs[0]).shown}: a dry run reads files, not tables")
+    if isinstance(_parse_inputs(inputs), _Tables):
+        raise UsageError(
+            _("{table}: a dry run reads files, not tables").format(
+                table=parse_address(inputs[0]).shown
+            )
+        )
     facts = RunFacts("dry-run", replay, datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
         path = str(Path(folder) / "measured.json")
@@ -189,20 +160,19 @@ def dry_run(
         return Measured.model_validate_json(Path(path).read_text(encoding="utf-8"))
 
 
-def _launch(job: Job, keys: KeyRef | None, facts: RunFacts, options: PipelineOptions) -> None:
+def _launch(
+    job: Job,
+    inputs: "_Files | _Tables",
+    keys: KeyRef | None,
+    facts: RunFacts,
+    options: PipelineOptions,
+) -> None:
     pipeline = _pipeline(options)
-    into_tables = isinstance(parse_store(job.output), DatabaseAddress)
-    source = (
-        ReadTables(job.inputs, job.plan)
-        if _has_tables(job.inputs)
-        else ReadFiles(job.inputs, job.plan, limits=job.limits)
-    )
-    store = PostgresStore if into_tables else Store
     (
         pipeline
-        | "Read" >> source
+        | "Read" >> inputs.read(job.plan, job.limits)
         | "Minimize" >> Minimize(job.plan, job.run, keys)
-        | "Store" >> store(job.output, job.plan, job.run, facts)
+        | "Store" >> Store(job.output, job.plan, job.run, facts)
     )
     with worker_errors():
         pipeline.run().wait_until_finish()
@@ -212,18 +182,20 @@ def _pipeline(options: PipelineOptions) -> beam.Pipeline:
     try:
         return beam.Pipeline(options=options)
     except (ImportError, ValueError) as error:
-        raise UsageError(f"Beam refuses its options: {' '.join(str(error).split())}") from None
+        raise UsageError(
+            _("Beam refuses its options: {reason}").format(reason=" ".join(str(error).split()))
+        ) from None
 
 
 def _options(flags: Sequence[str]) -> PipelineOptions:
     """Beam's options: the local runner by name and all cores, unless `flags` say otherwise."""
-    said = {flag.split("=")[0] for flag in flags}
+    given = {flag.split("=")[0] for flag in flags}
     added = []
-    if "--runner" not in said:
+    if "--runner" not in given:
         added.append("--runner=FnApiRunner")
-        if "--direct_running_mode" not in said:
+        if "--direct_running_mode" not in given:
             added.append("--direct_running_mode=multi_threading")
-        if "--direct_num_workers" not in said:
+        if "--direct_num_workers" not in given:
             added.append(f"--direct_num_workers={os.cpu_count() or 1}")
     options = PipelineOptions([*flags, *added])
     if options.view_as(StandardOptions).runner in (None, "DirectRunner"):
@@ -241,7 +213,9 @@ def load_keys(plan: Plan, keyring: str | None) -> tuple[KeyRef | None, tuple[Key
     if not plan.needs_keys:
         return None, ()
     if keyring is None:
-        raise KeysError(f"policy `{plan.policy}` makes pseudonyms and needs --keys")
+        raise KeysError(
+            _("policy `{policy}` makes pseudonyms and needs --keys").format(policy=plan.policy)
+        )
     opened = open_keyring(keyring)
     epoch = opened.current
     parts = {
@@ -250,60 +224,81 @@ def load_keys(plan: Plan, keyring: str | None) -> tuple[KeyRef | None, tuple[Key
         for leaf in release.leaves
         if leaf.pseudonym
     }
-    found = {}
+    key_parts = {}
     for item, method in sorted(parts):
         key = opened.key(plan.processing, item, method, epoch=epoch)
-        found[item] = KeyPart(processing=plan.processing, item=item, epoch=epoch, key_id=key.key_id)
-    return KeyRef(keyring, epoch), tuple(found.values())
+        key_parts[item] = KeyPart(
+            processing=plan.processing, item=item, epoch=epoch, key_id=key.key_id
+        )
+    return KeyRef(keyring, epoch), tuple(key_parts.values())
 
 
-def _check_same(before: Receipt, job: Job, keys: tuple[KeyPart, ...]) -> None:
+def _check_same(
+    receipt: Receipt, job: Job, inputs: "_Files | _Tables", keys: tuple[KeyPart, ...]
+) -> None:
     """Refuse a run id that stands for another run."""
-    if _has_tables(job.inputs):
-        read = [digest_table(uri, job.plan) for uri in job.inputs]
-        inputs = {one.uri: one.sha256 for one in read}
-    else:
-        inputs = {file.uri: digest(file.uri)[1] for file in list_inputs(job.inputs, "parquet")}
-    differs = [
-        what
-        for what, same in (
-            ("plan", before.plan_sha256 == job.plan.sha256),
-            ("inputs", {one.uri: one.sha256 for one in before.inputs} == inputs),
-            (
-                "key epochs",
-                {(k.item, k.epoch) for k in before.keys} == {(k.item, k.epoch) for k in keys},
-            ),
-        )
-        if not same
-    ]
-    if differs:
+    epochs = {(key.item, key.epoch) for key in keys}
+    same = {
+        _("plan"): receipt.plan_sha256 == job.plan.sha256,
+        _("inputs"): {read.uri: read.sha256 for read in receipt.inputs} == inputs.digests(job.plan),
+        _("key epochs"): {(key.item, key.epoch) for key in receipt.keys} == epochs,
+    }
+    if not all(same.values()):
         raise UsageError(
-            f"run `{job.run}` is committed in {parse_store(job.output).shown} with another "
-            + " and ".join(differs)
+            _("run `{run}` is committed in {store} with another {difference}").format(
+                run=job.run,
+                store=parse_store(job.output).shown,
+                difference=_(" and ").join(what for what, is_same in same.items() if not is_same),
+            )
         )
 
 
-def _has_tables(inputs: tuple[str, ...]) -> bool:
-    """Whether the inputs are tables of databases.
+@dataclass(frozen=True)
+class _Files:
+    """Patterns of files."""
+
+    patterns: tuple[str, ...]
+
+    def read(self, plan: Plan, limits: Limits) -> beam.PTransform[PBegin, PCollection[Batch]]:
+        return ReadFiles(self.patterns, plan, limits=limits)
+
+    def digests(self, plan: Plan) -> dict[str, str]:
+        return {file.uri: digest(file.uri)[1] for file in list_inputs(self.patterns, "parquet")}
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Addresses of tables."""
+
+    uris: tuple[str, ...] = field(repr=False)
+
+    def read(self, plan: Plan, limits: Limits) -> beam.PTransform[PBegin, PCollection[Batch]]:
+        from tamis.beam.postgres import ReadTables
+
+        return ReadTables(self.uris, plan)
+
+    def digests(self, plan: Plan) -> dict[str, str]:
+        from tamis.beam.postgres import digest_table
+
+        inputs = [digest_table(uri, plan) for uri in self.uris]
+        return {table.uri: table.sha256 for table in inputs}
+
+
+def _parse_inputs(uris: tuple[str, ...]) -> _Files | _Tables:
+    """Tell files and tables apart.
 
     Raises:
-        UsageError: some are and some are files, or a table is not named.
+        UsageError: some inputs are tables and some are files, a table is not named, or the driver
+            is not installed.
     """
-    addresses = map(parse_address, inputs)
+    addresses = [parse_address(uri) for uri in uris]
     tables = [address for address in addresses if isinstance(address, DatabaseAddress)]
+    if not tables:
+        return _Files(uris)
     for table in tables:
+        require_driver(table, "postgres")
         if not table.table:
-            raise UsageError(f"{table.shown}: which table? add ?table=NAME")
-    if tables and len(tables) < len(inputs):
-        raise UsageError("tables and files cannot be the inputs of one run")
-    return bool(tables)
-
-
-def _tidy(folder: Folder) -> None:
-    top = folder.local()
-    if top is not None:
-        for name in ("_staging", "."):
-            try:
-                (top / name).rmdir()
-            except OSError:
-                return
+            raise UsageError(_("{table}: which table? add ?table=NAME").format(table=table.shown))
+    if len(tables) < len(uris):
+        raise UsageError(_("tables and files cannot be the inputs of one run"))
+    return _Tables(uris)

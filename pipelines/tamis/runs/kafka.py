@@ -25,7 +25,7 @@ from tamis.keys.sealed import PublicKey
 from tamis.plan.plan import Plan
 from tamis.runs.batch import load_keys
 from tamis.runs.errors import worker_errors
-from tamis.stores.commit import check_run_id
+from tamis.stores.protocol import check_run_id
 from tamis.streams.from_topic import TopicReader
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.into_tables import TableSink

@@ -24,8 +24,8 @@ from tamis.plan.plan import Plan
 from tamis.runs.batch import builds_only, load_keys
 from tamis.runs.errors import worker_errors
 from tamis.runs.kafka import StreamJob, drained_by_signals
-from tamis.stores.commit import check_run_id, recover
-from tamis.stores.folder import open_folder
+from tamis.stores.opening import open_store
+from tamis.stores.protocol import check_run_id
 from tamis.streams.messages import avro_decoder, json_decoder
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ def _run_locally(
         return _ends_soon(plan)
 
     if isinstance(sink, str):
-        recover(open_folder(sink))
+        open_store(sink).recover()
     one = Reading(is_expired, job.once)
     with drained_by_signals(one.stop), reading(one):
         _log.info("%s: reading", source.shown)
         _launch(job, plan, source, sink, ("--runner=BundleBasedDirectRunner",))
     if isinstance(sink, str):
-        recover(open_folder(sink))  # sweeps the staging folder away
+        open_store(sink).recover()  # sweeps the staging folder away
     while one.ending == "expired" and plan.valid_until and today() < plan.valid_until:
         time.sleep(0.1)
     return one.ending

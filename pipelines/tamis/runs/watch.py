@@ -16,15 +16,14 @@ from dataclasses import dataclass, field
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
-from tamis.address import DatabaseAddress, is_local, parse_store
+from tamis.address import is_local
 from tamis.documents.calendar import today
 from tamis.errors import InputError, RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
-from tamis.stores.commit import RECEIPTS, check_run_id, committed, recover
-from tamis.stores.folder import open_folder
-from tamis.stores.tables import TableStore
+from tamis.stores.opening import open_store
+from tamis.stores.protocol import check_run_id
 
 MOST_FILES = 1_000
 """Files that a round reads at most."""
@@ -168,15 +167,8 @@ def _is_round(run: str, stream: str) -> bool:
 
 def _committed_files(job: WatchJob) -> set[str]:
     """The files that the stream's receipts name."""
-    if isinstance(parse_store(job.output), DatabaseAddress):
-        receipts = TableStore(job.output).receipts(f"{job.stream}-")
-        rounds = [one for one in receipts if _is_round(one.run, job.stream)]
-        return {one.uri for receipt in rounds for one in receipt.inputs}
-    folder = open_folder(job.output)
-    recover(folder)
-    names = [path.rpartition("/")[2].removesuffix(".json") for path in folder.list(RECEIPTS)]
-    found: set[str] = set()
-    for name in names:
-        if _is_round(name, job.stream) and (receipt := committed(folder, name)) is not None:
-            found |= {one.uri for one in receipt.inputs}
-    return found
+    store = open_store(job.output)
+    store.recover()
+    receipts = store.receipts(f"{job.stream}-")
+    rounds = (receipt for receipt in receipts if _is_round(receipt.run, job.stream))
+    return {file.uri for receipt in rounds for file in receipt.inputs}

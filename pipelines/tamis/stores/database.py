@@ -1,4 +1,4 @@
-"""A PostgreSQL database by URI: connections, retried where that helps, and messages without values.
+"""Connections to a PostgreSQL database, made again where they are lost, and errors without values.
 
     postgresql://user:password@host/db?schema=S             a store
     postgresql://user:password@host/db?schema=S&table=T     an input
@@ -7,40 +7,53 @@ What libpq reads from its environment holds as well: `PGPASSWORD`, `PGPASSFILE`,
 No password and no text of the server is ever shown: the text may quote a row.
 """
 
-import logging
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from contextlib import closing, contextmanager, suppress
+from typing import TypeAlias, TypeVar
 
-from tamis.address import DatabaseAddress, require_driver
-from tamis.errors import RunError, UsageError
-
-if TYPE_CHECKING:
+try:
     import psycopg
+except ImportError as error:
+    raise ImportError(
+        'PostgreSQL needs the extra `postgres` (pip install "tamis[postgres]")'
+    ) from error
 
-Connection: TypeAlias = "psycopg.Connection[tuple[object, ...]]"
+from psycopg.sql import SQL, Identifier
+
+from tamis.address import DatabaseAddress
+from tamis.errors import RunError, UsageError
+from tamis.language import N_, _
+from tamis.waiting import Pauses
+
+Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
 
 PATIENCE_SECONDS = 60.0
-"""How long a database that went away is waited for."""
+"""How long a lost connection is tried to be made again."""
 
 FIRST_PATIENCE_SECONDS = 5.0
-"""How long it is waited for before a run has begun: then a wrong address is as likely."""
+"""The same before a run has begun, when the address may as well be wrong."""
 
 _SESSION = (
     "SET client_encoding = 'UTF8'; SET datestyle = 'ISO'; SET timezone = 'UTC'; "
     "SET bytea_output = 'hex'; SET standard_conforming_strings = on; "
     "SET synchronize_seqscans = off; SET client_min_messages = 'error'"
 )
-_WRONG = {
-    "28": "refuses the user or the password",
-    "3D": "has no such database",
-    "42501": "refuses the user what this needs",
-    "53100": "has no space left on its disk",
+_REASONS = {
+    "28": N_("refuses the user or the password"),
+    "3D": N_("has no such database"),
+    "42501": N_("refuses the user what this needs"),
+    "53100": N_("has no space left on its disk"),
 }
-_HOPELESS = ("authentication", "no password", "does not exist", "pg_hba", "invalid", "certificate")
+_FINAL_ERRORS = (
+    "authentication",
+    "no password",
+    "does not exist",
+    "pg_hba",
+    "invalid",
+    "certificate",
+)
+"""Parts of messages of a server that will not let the user in at another attempt either."""
 
-_log = logging.getLogger("tamis")
 T = TypeVar("T")
 
 
@@ -49,13 +62,9 @@ class Database:
 
     Args:
         address: where it is.
-
-    Raises:
-        UsageError: the driver is not installed.
     """
 
     def __init__(self, address: DatabaseAddress) -> None:
-        require_driver(address, "postgres")
         self.shown = address.shown
         self.schema = address.schema
         self.table = address.table
@@ -66,99 +75,163 @@ class Database:
         """The database at `uri`."""
         return cls(DatabaseAddress.of(uri))
 
-    def connect(self, patience: float = PATIENCE_SECONDS) -> "Connection":
-        """A connection without a transaction, waited for up to `patience` seconds.
+    def connect(self, seconds: float = PATIENCE_SECONDS) -> Connection:
+        """Connect in autocommit mode, trying for up to `seconds`.
 
         Raises:
-            UsageError: the address is none.
-            RunError: nobody answers there, or the user is not let in.
+            UsageError: the address is malformed.
+            RunError: no server answers, or it refuses the user.
         """
-        import psycopg
-
-        until, pause = time.monotonic() + patience, 0.25
+        pauses = Pauses(seconds, first=0.25)
         while True:
             try:
                 connection = psycopg.connect(
                     self._conninfo,
                     autocommit=True,
-                    connect_timeout=max(2, int(patience)),
+                    connect_timeout=max(2, int(seconds)),
                     application_name="tamis",
                 )
                 connection.execute(_SESSION)
                 return connection
             except psycopg.ProgrammingError:
-                raise UsageError(f"{self.shown}: is no address of a database") from None
+                raise UsageError(
+                    _("{address}: is no address of a database").format(address=self.shown)
+                ) from None
             except psycopg.OperationalError as error:
                 text = str(error).lower()
-                starting = "starting up" in text or "shutting down" in text
-                if any(one in text for one in _HOPELESS) and not starting:
+                is_starting = "starting up" in text or "shutting down" in text
+                if any(part in text for part in _FINAL_ERRORS) and not is_starting:
                     raise RunError(
-                        f"{self.shown}: the server refuses the user, the password or the "
-                        "database, or the address is wrong; nothing is committed"
+                        _(
+                            "{address}: the server refuses the user, the password or the "
+                            "database, or the address is wrong; nothing is committed"
+                        ).format(address=self.shown)
                     ) from None
-                if time.monotonic() + pause > until:
-                    raise RunError(
-                        f"{self.shown}: the database cannot be reached; nothing is committed"
-                    ) from None
-            _log.warning("%s: cannot be reached, trying again in %.1f s", self.shown, pause)
-            time.sleep(pause)
-            pause = min(2 * pause, 5.0)
+            if not pauses.wait(f"{self.shown}: cannot be reached"):
+                raise RunError(
+                    _("{address}: the database cannot be reached; nothing is committed").format(
+                        address=self.shown
+                    )
+                )
 
-    def retry(self, act: Callable[["Connection"], T], patience: float = PATIENCE_SECONDS) -> T:
-        """What `act` gives on a new connection, begun again while the database goes away.
+    def retry(self, act: Callable[[Connection], T], seconds: float = PATIENCE_SECONDS) -> T:
+        """Call `act` with a new connection, again while the connection is lost, for `seconds`.
 
-        `act` must not mind that an earlier attempt may have succeeded.
+        Each call must give the same as the first one, for an earlier one may have succeeded.
 
         Raises:
-            RunError: it failed, or the database stayed away.
+            RunError: the server refused something, or the database stayed away.
         """
-        import psycopg
-
-        until = time.monotonic() + patience
-        while True:
-            connection = self.connect(patience)
-            try:
-                with connection, self.told():
-                    return act(connection)
-            except psycopg.OperationalError:
-                self.pause(until)
-
-    def pause(self, until: float) -> None:
-        """Tell that the connection was lost, and wait a moment before the next attempt.
-
-        Args:
-            until: when to give up, on the clock of `time.monotonic`.
-
-        Raises:
-            RunError: it is later than that.
-        """
-        if time.monotonic() > until:
-            raise RunError(
-                f"{self.shown}: the connection was lost again and again; nothing is committed"
-            ) from None
-        _log.warning("%s: the connection was lost, trying again", self.shown)
-        time.sleep(0.25)
+        with closing(KeptConnection(self, seconds)) as connection:
+            return connection.retry(act)
 
     @contextmanager
     def told(self) -> Iterator[None]:
-        """Tell an error of the server without its text; let lost connections through.
+        """Replace errors of the server by ones without its text, which may quote a value.
 
         Raises:
             RunError: the server refused something.
             psycopg.OperationalError: the connection was lost.
         """
-        import psycopg
-
         try:
             yield
         except psycopg.Error as error:
             state = error.sqlstate or ""
-            gone = isinstance(error, psycopg.OperationalError) and state[:2] not in ("53", "28")
-            if gone or state[:3] == "57P":
+            is_lost = isinstance(error, psycopg.OperationalError) and state[:2] not in ("53", "28")
+            if is_lost or state[:3] == "57P":
                 raise psycopg.OperationalError("connection lost") from None
-            why = _WRONG.get(state) or _WRONG.get(state[:2])
-            said = why or f"refuses a command (SQLSTATE {state or 'unknown'})"
-            raise RunError(f"{self.shown}: the database {said}; nothing is committed") from None
+            reason = _REASONS.get(state) or _REASONS.get(state[:2])
+            problem = (
+                _(reason)
+                if reason
+                else _("refuses a command (SQLSTATE {state})").format(state=state or "unknown")
+            )
+            raise RunError(
+                _("{address}: the database {problem}; nothing is committed").format(
+                    address=self.shown, problem=problem
+                )
+            ) from None
+
+
+class KeptConnection:
+    """A connection that is made when it is first needed, and again after it was lost.
+
+    Args:
+        database: where to.
+        seconds: how long an attempt may be repeated.
+    """
+
+    def __init__(self, database: Database, seconds: float = PATIENCE_SECONDS) -> None:
+        self._database = database
+        self._seconds = seconds
+        self._connection: Connection | None = None
+
+    def retry(self, act: Callable[[Connection], T]) -> T:
+        """See `Database.retry`."""
+        pauses = Pauses(self._seconds, first=0.25, longest=0.25)
+        while True:
+            if self._connection is None:
+                self._connection = self._database.connect(self._seconds)
+            try:
+                with self._database.told():
+                    return act(self._connection)
+            except psycopg.OperationalError:
+                self.close()
+            if not pauses.wait(f"{self._database.shown}: the connection was lost"):
+                raise RunError(
+                    _(
+                        "{address}: the connection was lost again and again; nothing is committed"
+                    ).format(address=self._database.shown)
+                )
+
+    def close(self) -> None:
+        """Close the connection if there is one."""
+        if self._connection is not None:
+            with suppress(Exception):
+                self._connection.close()
+            self._connection = None
+
+
+def column_types(connection: Connection, table: Identifier) -> dict[str, str]:
+    """By column of a table, its type as PostgreSQL spells it; empty if there is no such table."""
+    rows = connection.execute(
+        SQL(
+            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
+            "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+        ),
+        (table.as_string(),),
+    )
+    return {str(name): str(kind) for name, kind in rows.fetchall()}
+
+
+def try_lock(connection: Connection, name: str) -> bool:
+    """Whether the connection holds the lock `name` of this database from now on."""
+    row = connection.execute(
+        SQL("SELECT pg_try_advisory_lock(hashtextextended(%s, 37))"), (f"tamis/{name}",)
+    ).fetchone()
+    return bool(row and row[0])
+
+
+@contextmanager
+def alone(connection: Connection, name: str) -> Iterator[None]:
+    """Hold a lock of this database up to the end of the transaction."""
+    connection.execute(
+        SQL("SELECT pg_advisory_xact_lock(hashtextextended(%s, 37))"), (f"tamis/{name}",)
+    )
+    yield
+
+
+def exists(
+    connection: Connection, catalogue: str, column: str, name: str, schema: str | None = None
+) -> bool:
+    """Whether a catalogue has a row with `name` in `column`, in `schema` if given."""
+    query = SQL("SELECT 1 FROM pg_catalog.{} WHERE {} = %s").format(
+        Identifier(catalogue), Identifier(column)
+    )
+    if schema is None:
+        return connection.execute(query, (name,)).fetchone() is not None
+    query += SQL(" AND schemaname = %s")
+    return connection.execute(query, (name, schema)).fetchone() is not None
 
 
 def quoted(*names: str) -> str:

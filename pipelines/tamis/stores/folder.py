@@ -1,4 +1,4 @@
-"""The few things that a store does with files, on a local disk or a file system that Beam knows."""
+"""Operations on files of a folder, on a local disk or in a file system that Beam knows."""
 
 import hashlib
 import os
@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Protocol
 
 from tamis.address import is_local
 from tamis.errors import RunError
+from tamis.language import _
 
 
 class Folder(Protocol):
@@ -120,8 +121,8 @@ class RemoteFolder:
 
     def size(self, path: str) -> int | None:
         """See `Folder`."""
-        found = self._fs.match([self._at(path)])[0].metadata_list
-        return int(found[0].size_in_bytes) if found else None
+        matches = self._fs.match([self._at(path)])[0].metadata_list
+        return int(matches[0].size_in_bytes) if matches else None
 
     def move(self, source: str, target: str) -> None:
         """See `Folder`."""
@@ -132,12 +133,13 @@ class RemoteFolder:
 
     def list(self, path: str) -> list[str]:
         """See `Folder`."""
-        found = self._fs.match([self._at(path) + "/**"])[0].metadata_list
-        return sorted(one.path.removeprefix(self.uri + "/") for one in found)
+        pattern = self._at(f"{path}/**" if path else "**")
+        matches = self._fs.match([pattern])[0].metadata_list
+        return sorted(match.path.removeprefix(self.uri + "/") for match in matches)
 
     def remove(self, path: str) -> None:
         """See `Folder`."""
-        paths = [self._at(one) for one in self.list(path)]
+        paths = list(map(self._at, self.list(path)))
         if paths:
             self._fs.delete(paths)
         elif self.size(path) is not None:
@@ -157,7 +159,7 @@ def open_folder(uri: str) -> Folder:
 
 
 class HashingSink:
-    """What is written to a stream, and its hash; `close_durably` closes the stream."""
+    """Writes to a stream and digests what it writes; `close_durably` closes the stream."""
 
     closed = False
     """What Arrow asks of a file before it writes."""
@@ -181,36 +183,39 @@ def close_durably(stream: BinaryIO) -> None:
 
 
 @contextmanager
-def hold(folder: Folder, path: str) -> Iterator[None]:
-    """Hold the lock file `path` while the block runs, so that no recovery takes a live run down.
+def lock(folder: Folder, path: str) -> Iterator[bool]:
+    """Lock the file `path` while the block runs, and tell whether no other process has it locked.
 
     Object stores know no locks: there the block just runs.
 
     Raises:
-        RunError: another process holds it, or it cannot be made.
+        RunError: the file cannot be made.
     """
     top = folder.local()
     if top is None:
-        yield
+        yield True
         return
     import fcntl
 
-    lock = top / path
+    file = top / path
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        opened = open(lock, "wb")  # noqa: SIM115
+        file.parent.mkdir(parents=True, exist_ok=True)
+        opened = open(file, "wb")  # noqa: SIM115
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
-        raise RunError(f"{folder.uri}: cannot be written to: {why}") from None
+        raise RunError(
+            _("{store}: cannot be written to: {reason}").format(
+                store=folder.uri, reason=(error.strerror or type(error).__name__).lower()
+            )
+        ) from None
     with opened as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            held = os.stat(lock).st_ino == os.fstat(handle.fileno()).st_ino
+            # Whoever held it may have removed the file meanwhile: then another may stand there.
+            held = os.stat(file).st_ino == os.fstat(handle.fileno()).st_ino
         except OSError:
             held = False
-        if not held:
-            raise RunError(f"{folder.uri}: run {lock.stem} is still under way")
         try:
-            yield
+            yield held
         finally:
-            lock.unlink(missing_ok=True)
+            if held:
+                file.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tamis.filter.minimize import released_schema
+from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.plan.plan import Plan, PlanRelease
 from tamis.stores.folder import HashingSink, close_durably
 
@@ -43,6 +44,14 @@ class ParquetLayout:
 
     schema: pa.Schema
     varied: frozenset[str] = frozenset()
+
+
+def layout_of(plan: Plan, output: str | None) -> ParquetLayout:
+    """The layout of a release's files, or of a batch run's quarantine where `output` is None."""
+    for release in plan.releases:
+        if release.id == output:
+            return released_layout(plan, release)
+    return ParquetLayout(QUARANTINE_SCHEMA)
 
 
 def released_layout(plan: Plan, release: PlanRelease) -> ParquetLayout:

@@ -13,21 +13,16 @@ import binascii
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from tamis.address import DatabaseAddress, parse_store
+from tamis.address import DatabaseAddress, parse_store, require_driver
 from tamis.errors import InputError, RunError, TamisError
-from tamis.stores.commit import QUARANTINE, RECEIPTS
-from tamis.stores.database import (
-    FIRST_PATIENCE_SECONDS,
-    Connection,
-    Database,
-    quoted,
-)
+from tamis.language import _
 from tamis.stores.folder import open_folder
+from tamis.stores.folder_store import QUARANTINE, RECEIPTS
 from tamis.stores.table_layout import QUARANTINE as QUARANTINE_TABLE
 
 _WORDS = ("run", "source", "reason", "field", "rule")
@@ -89,7 +84,7 @@ def read_quarantined(uri: str, wanted: Wanted) -> Iterator[Quarantined]:
 
 def _read_files(uri: str) -> Iterator[Quarantined]:
     if uri == "-":
-        yield from _read_lines(sys.stdin.buffer, "standard input")
+        yield from _read_lines(sys.stdin.buffer, _("standard input"))
         return
     if uri.endswith((".parquet", ".jsonl")):
         top, slash, name = uri.rpartition("/")
@@ -99,14 +94,14 @@ def _read_files(uri: str) -> Iterator[Quarantined]:
         folder = open_folder(top)
         names = folder.list(QUARANTINE)
         if not names and not folder.list(RECEIPTS):
-            raise InputError(uri, "is no store, and no file .parquet or .jsonl")
+            raise InputError(uri, _("is no store, and no file .parquet or .jsonl"))
     for path in names:
         shown = f"{folder.uri}/{path}" if "/" in path else uri
         try:
             stream = folder.open(path)
         except OSError as error:
-            why = (error.strerror or type(error).__name__).lower()
-            raise InputError(shown, f"cannot be read: {why}") from None
+            reason = (error.strerror or type(error).__name__).lower()
+            raise InputError(shown, _("cannot be read: {reason}").format(reason=reason)) from None
         with stream:
             read = _read_parquet if path.endswith(".parquet") else _read_lines
             yield from read(stream, shown)
@@ -120,40 +115,40 @@ def _read_parquet(stream: BinaryIO, shown: str) -> Iterator[Quarantined]:
         file = pq.ParquetFile(stream)
         there = set(file.schema_arrow.names)
         if not {"source", "position"} <= there:
-            raise InputError(shown, "is no quarantine: columns source and position are missing")
+            raise InputError(shown, _("is no quarantine: columns source and position are missing"))
         columns = [name for name in _COLUMNS if name in there]
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns):
             for row in batch.to_pylist():
                 yield _row(row, row.get("sealed"), shown)
     except (pa.ArrowException, OSError):
-        raise InputError(shown, "is no Parquet file, or is damaged") from None
+        raise InputError(shown, _("is no Parquet file, or is damaged")) from None
 
 
 def _read_lines(stream: BinaryIO, shown: str) -> Iterator[Quarantined]:
     for number, line in enumerate(stream, 1):
         if line.isspace():
             continue
-        where = f"{shown}: line {number}"
+        where = _("{file}: line {number}").format(file=shown, number=number)
         try:
             row = json.loads(line)
             sealed = row.get("sealed")
         except (ValueError, RecursionError, AttributeError):
-            yield _unreadable(where, "is no object of JSON")
+            yield _unreadable(where, _("is no object of JSON"))
             continue
         try:
-            found = None if sealed is None else base64.b64decode(sealed, validate=True)
+            original = None if sealed is None else base64.b64decode(sealed, validate=True)
         except (binascii.Error, ValueError, TypeError):
-            yield _unreadable(where, "`sealed` is not in base64, or was cut short")
+            yield _unreadable(where, _("`sealed` is not in base64, or was cut short"))
             continue
-        yield _row(row, found, where)
+        yield _row(row, original, where)
 
 
 def _row(row: dict[str, Any], sealed: Any, where: str) -> Quarantined:
     words = {name: row.get(name) or "" for name in _WORDS}
     position = row.get("position")
-    right = all(isinstance(word, str) for word in words.values()) and words["source"]
-    if not right or type(position) is not int or not isinstance(sealed, bytes | None):
-        return _unreadable(where, "is no row of quarantine")
+    is_row = all(isinstance(word, str) for word in words.values()) and words["source"]
+    if not is_row or type(position) is not int or not isinstance(sealed, bytes | None):
+        return _unreadable(where, _("is no row of quarantine"))
     return Quarantined(**words, position=position, sealed=sealed)
 
 
@@ -162,51 +157,50 @@ def _unreadable(where: str, problem: str) -> Quarantined:
 
 
 def _read_table(address: DatabaseAddress, wanted: Wanted) -> Iterator[Quarantined]:
+    require_driver(address, "postgres")
     import psycopg
+    from psycopg.sql import SQL, Identifier
+
+    from tamis.stores.database import FIRST_PATIENCE_SECONDS, Database, column_types
 
     database = Database(address)
     name = database.table or QUARANTINE_TABLE
-    table = quoted(database.schema, name)
+    table = Identifier(database.schema, name)
+    filters = {
+        "run": sorted(wanted.runs),
+        "reason": sorted(wanted.reasons),
+        "position": sorted(wanted.positions),
+    }
     connection = database.connect(FIRST_PATIENCE_SECONDS)
     try:
         with database.told():
-            there = _columns(connection, table)
-            if not {"source", "position"} <= there:
-                raise InputError(database.shown, f"no quarantine there: no table {name}")
+            there = column_types(connection, table)
+            if not {"source", "position"} <= there.keys():
+                raise InputError(
+                    database.shown, _("no quarantine there: no table {table}").format(table=name)
+                )
             columns = [column for column in _COLUMNS if column in there]
-            where, values = _condition(wanted, there)
-            command = f"SELECT {', '.join(map(quoted, columns))} FROM {table}{where}"
+            # The server leaves out what it can, so that large originals need not travel.
+            used = {column: values for column, values in filters.items() if values}
+            used = {column: values for column, values in used.items() if column in there}
+            conditions = [SQL("{} = ANY(%s)").format(Identifier(column)) for column in used]
+            command = SQL("SELECT {} FROM {} WHERE {}").format(
+                SQL(", ").join(map(Identifier, columns)),
+                table,
+                SQL(" AND ").join([SQL("true"), *conditions]),
+            )
             with (
                 connection.transaction(),
                 connection.cursor("tamis_unseal", binary=True) as cursor,
             ):
                 cursor.itersize = _ROWS_AT_ONCE
-                for values_found in cursor.execute(command.encode(), values):
-                    row = dict(zip(columns, values_found, strict=True))
+                for values in cursor.execute(command, list(used.values())):
+                    row = dict(zip(columns, values, strict=True))
                     yield _row(row, row.get("sealed"), database.shown)
     except psycopg.OperationalError:
-        raise RunError(f"{database.shown}: the connection was lost") from None
+        raise RunError(
+            _("{address}: the connection was lost").format(address=database.shown)
+        ) from None
     finally:
         with suppress(TamisError, psycopg.Error):
             connection.close()
-
-
-def _columns(connection: Connection, table: str) -> set[str]:
-    found = connection.execute(
-        b"SELECT attname FROM pg_attribute "
-        b"WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
-        (table,),
-    )
-    return {str(name) for (name,) in found.fetchall()}
-
-
-def _condition(wanted: Wanted, there: set[str]) -> tuple[str, Sequence[Any]]:
-    """What the server can leave out, so that large originals need not travel."""
-    asked: dict[str, list[Any]] = {
-        "run": sorted(wanted.runs),
-        "reason": sorted(wanted.reasons),
-        "position": sorted(wanted.positions),
-    }
-    used = [name for name, values in asked.items() if values and name in there]
-    terms = " AND ".join(f"{quoted(name)} = ANY(%s)" for name in used)
-    return (f" WHERE {terms}" if terms else "", [asked[name] for name in used])

@@ -9,6 +9,7 @@ from tamis.errors import UsageError
 from tamis.filter.minimize import released_schema
 from tamis.filter.quarantine import QUARANTINE_SCHEMA, STREAM_QUARANTINE_SCHEMA
 from tamis.formats.postgres_copy import column_type
+from tamis.language import _
 from tamis.plan.plan import Plan, PlanRelease
 
 RECEIPTS = "_tamis_receipts"
@@ -70,12 +71,14 @@ class Target:
 
     def part(self, run: str) -> str:
         """Name of the run's own table, which becomes a partition."""
-        return _short(f"{self.table}__{run}", always=True)
+        return part_name(self.table, run)
 
     @property
     def sent(self) -> list[str]:
         """Columns that are sent with each row, the key last."""
-        return [name for name, _, _ in self.columns if name not in self.constants] + list(KEY)
+        return [name for name, _kind, _words in self.columns if name not in self.constants] + list(
+            KEY
+        )
 
 
 def targets(plan: Plan, run: str, *, stream: bool = False) -> list[Target]:
@@ -89,11 +92,13 @@ def targets(plan: Plan, run: str, *, stream: bool = False) -> list[Target]:
     Raises:
         UsageError: a field's name cannot be a column's.
     """
-    found = [_target(plan, release, run) for release in plan.releases]
-    if len({one.table for one in found}) < len(found):
-        raise UsageError(f"policy `{plan.policy}`: two releases would have one table")
+    released = [_target(plan, release, run) for release in plan.releases]
+    if len({target.table for target in released}) < len(released):
+        raise UsageError(
+            _("policy `{policy}`: two releases would have one table").format(policy=plan.policy)
+        )
     return [
-        *found,
+        *released,
         Target(
             None,
             QUARANTINE,
@@ -116,7 +121,12 @@ def table_name(policy: str, release: str) -> str:
         >>> table_name("dsn-droits", "R6323-37.I.1")
         'dsn_droits__r6323_37_i_1'
     """
-    return _short("__".join(_PLAIN.sub("_", one.lower()) for one in (policy, release)))
+    return _short("__".join(_PLAIN.sub("_", name.lower()) for name in (policy, release)))
+
+
+def part_name(table: str, run: str) -> str:
+    """The table that holds the rows of a run or stream, a partition of `table`."""
+    return _short(f"{table}__{run}", always=True)
 
 
 def _short(name: str, always: bool = False) -> str:
@@ -135,15 +145,18 @@ def _target(plan: Plan, release: PlanRelease, run: str) -> Target:
         text = f"{which}{leaf.fate}: {'; '.join(leaf.because)}"
         because.setdefault(str(column), []).append(text)
     columns = []
-    for one in released_schema(plan, release):
-        if one.name in KEY or len(one.name.encode()) > MAX_NAME:
-            raise UsageError(f"field {one.name}: cannot be the name of a column in a database")
-        if one.name in TAGS:
-            words = _TAG_WORDS[one.name]
+    for field_ in released_schema(plan, release):
+        name = field_.name
+        if name in KEY or len(name.encode()) > MAX_NAME:
+            raise UsageError(
+                _("field {field}: cannot be the name of a column in a database").format(field=name)
+            )
+        if name in TAGS:
+            words = _TAG_WORDS[name]
         else:
             ground = f"{release.item}, {release.purpose}"
-            words = f"{ground} — {' | '.join(because.get(one.name, ()))}"
-        columns.append((one.name, column_type(one.type), words))
+            words = f"{ground} — {' | '.join(because.get(name, ()))}"
+        columns.append((name, column_type(field_.type), words))
     return Target(
         release.id,
         table_name(plan.policy, release.id),

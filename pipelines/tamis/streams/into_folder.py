@@ -1,8 +1,8 @@
 """A Parquet store as sink: a period is a run of the store, and its receipt the commit.
 
-While a period lasts its files are staged, and nobody sees them. When it ends they are made to exist
-(`tamis.stores.commit`), with the positions that they reach in the receipt. What was staged when
-a process is killed is removed, and the messages are read again.
+While a period lasts its files are staged, and nobody sees them. When it ends they are published
+(`FolderStore.publish`), with the positions that they reach in the receipt. What was staged when a
+process is killed is removed, and the messages are read again.
 """
 
 from collections import defaultdict
@@ -12,16 +12,8 @@ from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart, Receipt
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.plan.plan import Plan
-from tamis.stores.commit import (
-    QUARANTINE,
-    RECEIPTS,
-    commit,
-    committed,
-    lock_path,
-    recover,
-    staged_path,
-)
-from tamis.stores.folder import hold, open_folder
+from tamis.stores.folder import open_folder
+from tamis.stores.folder_store import FolderStore, file_path
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
@@ -39,7 +31,7 @@ class FolderSink:
     """
 
     def __init__(self, uri: str, plan: Plan, stream: str) -> None:
-        self._folder = open_folder(uri)
+        self._store = FolderStore(open_folder(uri))
         self._plan = plan
         self._stream = stream
         self._held = ExitStack()
@@ -55,8 +47,8 @@ class FolderSink:
 
     def open(self, source: str) -> dict[int, int]:
         """See `Sink`."""
-        self._held.enter_context(hold(self._folder, lock_path(self._stream)))
-        recover(self._folder)
+        self._held.enter_context(self._store.hold(self._stream))
+        self._store.recover()
         self._positions = self._read_positions(source)
         return dict(self._positions)
 
@@ -65,7 +57,7 @@ class FolderSink:
         done = ledger.after(judged)
         if self._period is None:
             self._period = ExitStack()
-            self._period.enter_context(hold(self._folder, lock_path(ledger.run)))
+            self._period.enter_context(self._store.hold(ledger.run))
         for release, rows in judged.released.items():
             self._file(release, ledger.run).write(rows.data)
         if judged.quarantined.data.num_rows:
@@ -80,7 +72,7 @@ class FolderSink:
         self._files = {}
         quarantined = parts.pop(None, [])
         released = {str(release): found for release, found in parts.items()}
-        commit(self._folder, ledger.receipt(released, quarantined))
+        self._store.publish(ledger.receipt(released, quarantined))
         self._positions |= {key: span.next for key, span in ledger.spans.items()}
         if self._period is not None:
             self._period.close()
@@ -102,22 +94,15 @@ class FolderSink:
 
     def _file(self, release: str | None, run: str) -> ParquetPart:
         if release not in self._files:
-            folder = f"{QUARANTINE}/{self._plan.policy}"
-            if release is not None:
-                folder = f"{self._plan.policy}/{release}"
-            path = f"{folder}/{run}-{_PART}.parquet"
-            stream = self._folder.create(staged_path(run, path))
+            path = file_path(self._plan.policy, release, run, _PART)
+            stream = self._store.create(run, path)
             self._files[release] = path, ParquetPart(stream, self._layouts[release])
         return self._files[release][1]
 
     def _read_positions(self, source: str) -> dict[int, int]:
         positions: dict[int, int] = {}
-        for path in self._folder.list(RECEIPTS):
-            name = path.rpartition("/")[2].removesuffix(".json")
-            if not name.startswith(self._stream):
-                continue
-            receipt = committed(self._folder, name)
-            if receipt is None or receipt.stream != self._stream:
+        for receipt in self._store.receipts(self._stream):
+            if receipt.stream != self._stream:
                 continue
             for partition, after in _reached(receipt, source, self.shown).items():
                 positions[partition] = max(after, positions.get(partition, 0))

@@ -14,13 +14,22 @@ import time
 from contextlib import suppress
 
 import pyarrow as pa
+from psycopg.sql import SQL
 
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart
 from tamis.plan.plan import Plan
-from tamis.stores.database import FIRST_PATIENCE_SECONDS, Connection, literal, quoted
+from tamis.stores.database import (
+    FIRST_PATIENCE_SECONDS,
+    Connection,
+    alone,
+    literal,
+    quoted,
+    try_lock,
+)
 from tamis.stores.table_layout import KEY, POSITIONS, RECEIPTS, Target, targets
-from tamis.stores.tables import TableStore, alone, load, try_lock
+from tamis.stores.table_rows import load
+from tamis.stores.tables import TableStore
 from tamis.streams.judge import Judged, Rows
 from tamis.streams.ledger import Ledger
 from tamis.streams.sink import Patience
@@ -211,12 +220,12 @@ class TableSink:
         )
         part = self._store.at(target.part(self._stream))
         if not self._careful:
-            return load(connection, part, batch), 0
+            return load(connection, SQL(part), batch), 0
         columns = ", ".join(map(quoted, target.sent))
         connection.execute(
             f"CREATE TEMP TABLE again (LIKE {part} INCLUDING DEFAULTS) ON COMMIT DROP".encode()
         )
-        replaced = load(connection, "again", batch)
+        replaced = load(connection, SQL("again"), batch)
         inserted = connection.execute(
             f"INSERT INTO {part} ({columns}) SELECT {columns} FROM again "
             "ON CONFLICT DO NOTHING".encode()

@@ -22,7 +22,7 @@ from tamis.documents.tags import TAGS
 from tamis.errors import DocumentError, UsageError
 from tamis.evidence.receipt import FilePart, InputPart, Receipt
 from tamis.plan.plan import Plan
-from tamis.stores.commit import QUARANTINE, RECEIPTS, STAGING, receipt_path
+from tamis.stores.folder_store import QUARANTINE, RECEIPTS, STAGING, receipt_path
 
 if TYPE_CHECKING:
     from tamis.plan.project import Project

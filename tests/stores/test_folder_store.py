@@ -8,24 +8,10 @@ from typing import BinaryIO
 import pytest
 
 from tamis.errors import RunError, UsageError
-from tamis.evidence.receipt import (
-    Counts,
-    Drift,
-    FilePart,
-    ProcessingPart,
-    Receipt,
-    ReleasePart,
-)
-from tamis.stores.commit import (
-    check_run_id,
-    commit,
-    committed,
-    lock_path,
-    recover,
-    resume,
-    staged_path,
-)
-from tamis.stores.folder import LocalFolder, hold
+from tamis.evidence.receipt import Counts, Drift, FilePart, ProcessingPart, Receipt, ReleasePart
+from tamis.stores.folder import LocalFolder
+from tamis.stores.folder_store import FolderStore, staged_path
+from tamis.stores.protocol import check_run_id
 
 NAMES = ("p/r/run-a-00000-00000.parquet", "p/r/run-a-00000-00001.parquet", "p/s/run-a-0.parquet")
 
@@ -104,9 +90,9 @@ def _existing(path: Path) -> set[str]:
 def test_a_commit_leaves_the_files_and_the_receipt_and_nothing_else(tmp_path: Path) -> None:
     folder = LocalFolder(str(tmp_path))
     _stage(folder)
-    commit(folder, _receipt())
+    FolderStore(folder).publish(_receipt())
     assert _existing(tmp_path) == {*NAMES, "_receipts/run-a.json"}
-    assert committed(folder, "run-a") == _receipt()
+    assert FolderStore(folder).committed("run-a") == _receipt()
 
 
 @pytest.mark.parametrize("steps", range(8))
@@ -115,11 +101,11 @@ def test_a_commit_cut_short_anywhere_is_completed_or_removed_by_recover(
 ) -> None:
     _stage(LocalFolder(str(tmp_path)))
     try:
-        commit(FragileFolder(str(tmp_path), steps), _receipt())
+        FolderStore(FragileFolder(str(tmp_path), steps)).publish(_receipt())
         cut = False
     except Cut:
         cut = True
-    done = recover(LocalFolder(str(tmp_path)))
+    done = FolderStore(LocalFolder(str(tmp_path))).recover()
     existing = _existing(tmp_path)
     if existing:
         assert existing == {*NAMES, "_receipts/run-a.json"}
@@ -136,30 +122,30 @@ def test_a_recovery_cut_short_is_completed_by_the_next(
 ) -> None:
     _stage(LocalFolder(str(tmp_path)))
     with pytest.raises(Cut):
-        commit(FragileFolder(str(tmp_path), first), _receipt())
+        FolderStore(FragileFolder(str(tmp_path), first)).publish(_receipt())
     try:
-        recover(FragileFolder(str(tmp_path), second))
+        FolderStore(FragileFolder(str(tmp_path), second)).recover()
     except Cut:
-        recover(LocalFolder(str(tmp_path)))
+        FolderStore(LocalFolder(str(tmp_path))).recover()
     assert _existing(tmp_path) == {*NAMES, "_receipts/run-a.json"}
 
 
 def test_resume_goes_on_where_a_commit_was_cut_short(tmp_path: Path) -> None:
     _stage(LocalFolder(str(tmp_path)))
     with pytest.raises(Cut):
-        commit(FragileFolder(str(tmp_path), 3), _receipt())
-    assert resume(LocalFolder(str(tmp_path)), "run-a") == _receipt()
-    assert resume(LocalFolder(str(tmp_path)), "run-b") is None
+        FolderStore(FragileFolder(str(tmp_path), 3)).publish(_receipt())
+    assert FolderStore(LocalFolder(str(tmp_path))).resume("run-a") == _receipt()
+    assert FolderStore(LocalFolder(str(tmp_path))).resume("run-b") is None
 
 
 def test_a_run_under_way_is_left_alone(tmp_path: Path) -> None:
     folder = LocalFolder(str(tmp_path))
     _stage(folder)
-    with hold(folder, lock_path("run-a")):
-        assert recover(LocalFolder(str(tmp_path))).removed == ()
-        with pytest.raises(RunError, match="under way"), hold(folder, lock_path("run-a")):
+    with FolderStore(folder).hold("run-a"):
+        assert FolderStore(LocalFolder(str(tmp_path))).recover().removed == ()
+        with pytest.raises(RunError, match="under way"), FolderStore(folder).hold("run-a"):
             pass
-    assert recover(folder).removed == ("run-a",)
+    assert FolderStore(folder).recover().removed == ("run-a",)
     assert _existing(tmp_path) == set()
 
 
@@ -168,8 +154,8 @@ def test_a_file_that_is_lost_is_told_and_the_receipt_does_not_commit(tmp_path: P
     _stage(folder)
     (tmp_path / staged_path("run-a", NAMES[1])).unlink()
     with pytest.raises(RunError, match="is lost"):
-        commit(folder, _receipt())
-    assert committed(folder, "run-a") is None
+        FolderStore(folder).publish(_receipt())
+    assert FolderStore(folder).committed("run-a") is None
 
 
 @pytest.mark.parametrize("run", ["", "A", "a/b", "..", "a b", "é", "x" * 129])

@@ -1,0 +1,215 @@
+"""What every store can do, wherever it keeps its rows.
+
+A run fills a store in four steps, which may be done by different processes, and each again after a
+failure:
+
+    store.stage(run, plan)                                     once, before any row
+    writer = store.writer(run, plan, output)                   by each worker, for each output
+    writer.write(batch, part, seq, positions), writer.finish() give `Piece`s
+    store.commit(run, plan, pieces, make_receipt)              once: all rows exist, or none
+
+The receipt is the commit: rows that no committed receipt lists do not exist. How a store makes it
+so is its own affair (a rename at the end, a transaction); callers know of no step in between.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import pyarrow as pa
+
+from tamis.errors import UsageError
+from tamis.evidence.receipt import FilePart, Receipt
+from tamis.language import _
+from tamis.plan.plan import Plan
+
+_RUN_ID = re.compile(r"[a-z0-9-]{1,128}")
+
+Files: TypeAlias = dict[str | None, list[FilePart]]
+"""By release id, the files or tables that hold its rows; None is the quarantine."""
+
+MakeReceipt: TypeAlias = Callable[[Files], Receipt]
+"""Gives the receipt of a run, or raises `RunError` where the rows written do not reconcile."""
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What a recovery did: ids of the runs that it completed, and that it removed."""
+
+    completed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one writer wrote of one part of one output, as `Store.commit` is told of it.
+
+    Attributes:
+        output: release id, or None for quarantine.
+        part: the part of the input.
+        path: where the piece is staged; empty where rows need no place of their own.
+        batches: of each batch in it, its number in the part, ascending, and its rows.
+        sha256: of the piece's bytes, in hexadecimal.
+        nul_replaced: values in which U+FFFD stands for a NUL character, which the store cannot
+            hold.
+    """
+
+    output: str | None
+    part: str
+    path: str = ""
+    batches: tuple[tuple[int, int], ...] = ()
+    sha256: str = ""
+    nul_replaced: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows that the piece holds."""
+        return sum(rows for _seq, rows in self.batches)
+
+
+class Writer(Protocol):
+    """Writes batches of one output of a run. Not for several threads."""
+
+    def begin(self) -> None:
+        """Forget what an attempt that failed left unfinished."""
+
+    def write(
+        self, batch: pa.RecordBatch, part: str, seq: int, positions: pa.Int64Array
+    ) -> Iterator[Piece]:
+        """Write N rows; give pieces that are finished with it.
+
+        Args:
+            batch: N rows in the schema of the output.
+            part: the part of the input, `<number of the input>-<number of the part>`.
+            seq: number of the batch in the part.
+            positions: N int64, of the records in the input.
+        """
+
+    def finish(self) -> Iterator[Piece]:
+        """Finish what is being written, and give the pieces not given yet."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class StoredRows(Protocol):
+    """Rows of one release, or of the quarantine, as they are found in a store.
+
+    Attributes:
+        rows: how many there are.
+        columns: their names.
+    """
+
+    rows: int
+    columns: frozenset[str]
+
+    def counts(self, column: str) -> Counter[str | None]:
+        """By value as text, how many rows of a column hold it."""
+
+
+class Store(Protocol):
+    """A place of committed runs. Every method may be called again after a failure.
+
+    Attributes:
+        shown: its address without credentials.
+    """
+
+    shown: str
+
+    def recover(self) -> Recovered:
+        """Complete or remove what interrupted runs left; runs that are held are left alone."""
+
+    def hold(self, run: str) -> AbstractContextManager[None]:
+        """Hold `run` while the block runs, so that no recovery takes a live run down.
+
+        Raises:
+            RunError: another process holds it, or the store cannot be written to.
+        """
+
+    def committed(self, run: str) -> Receipt | None:
+        """The receipt of `run` if it is committed, else None.
+
+        Raises:
+            RunError: its receipt cannot be read.
+        """
+
+    def resume(self, run: str) -> Receipt | None:
+        """Complete `run`, which the caller holds, where its commit was interrupted.
+
+        Returns:
+            Its receipt if it is committed then, else None.
+        """
+
+    def receipts(self, prefix: str = "", unreadable: list[str] | None = None) -> Iterator[Receipt]:
+        """The receipts of committed runs whose ids begin with `prefix`, in the order of the ids.
+
+        Args:
+            prefix: of run ids.
+            unreadable: takes the ids of receipts that cannot be read.
+
+        Raises:
+            RunError: a receipt cannot be read, and there is no `unreadable`.
+        """
+
+    def receipt_address(self, run: str) -> str:
+        """Where the receipt of `run` is found, for a user."""
+
+    def discard(self, run: str) -> None:
+        """Remove what `run` staged and did not commit."""
+
+    def stage(self, run: str, plan: Plan) -> None:
+        """Make ready for the rows of `run`.
+
+        Raises:
+            UsageError: the store cannot hold what the plan releases.
+        """
+
+    def writer(self, run: str, plan: Plan, output: str | None) -> Writer:
+        """A writer of one output of `run`: a release, or None for the quarantine."""
+
+    def commit(self, run: str, plan: Plan, pieces: Collection[Piece], make: MakeReceipt) -> Receipt:
+        """Make all rows of `run` exist at once, together with its receipt.
+
+        Args:
+            run: its id.
+            plan: what it did.
+            pieces: what all writers gave.
+            make: the receipt, given what the store holds of each output.
+        """
+
+    def keeps(self, file: FilePart) -> bool:
+        """Whether a receipt's entry is of a kind that this store keeps, not of another kind."""
+
+    def is_in_place(self, file: FilePart, receipt: Receipt, output: str | None) -> bool:
+        """Whether an entry names the place in which `output` of its run belongs."""
+
+    def open_rows(self, path: str) -> StoredRows | None:
+        """The rows at `path`, as a receipt names it; None if there are none.
+
+        Raises:
+            ValueError: they are damaged.
+        """
+
+    def sha256(self, path: str) -> str:
+        """The digest of the file at `path` in hexadecimal; empty where the store keeps none."""
+
+    def unlisted(self, listed: Collection[str]) -> list[str]:
+        """Paths of what the store holds beside `listed`, receipts and staged rows left out."""
+
+
+def check_run_id(run: str) -> str:
+    """Give `run` back if it may be the id of a run.
+
+    Raises:
+        UsageError: it has other characters than a-z, 0-9 and hyphens, or more than 128.
+    """
+    if not _RUN_ID.fullmatch(run):
+        raise UsageError(
+            _("run id {run!r}: must have only a to z, 0 to 9 and hyphens, at most 128").format(
+                run=run
+            )
+        )
+    return run

@@ -1,0 +1,167 @@
+"""Rows of a store's tables: written by `COPY` while a run is under way, and counted afterwards."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import psycopg
+import pyarrow as pa
+from psycopg.sql import SQL, Composable, Composed, Identifier
+
+from tamis.formats.postgres_copy import to_csv
+from tamis.stores.database import (
+    FIRST_PATIENCE_SECONDS,
+    Connection,
+    Database,
+    KeptConnection,
+    column_types,
+)
+from tamis.stores.protocol import Piece
+from tamis.stores.table_layout import KEY, Target
+
+SENT_ROWS = 8_192
+"""Rows that are sent at once."""
+
+
+class TableWriter:
+    """See `Writer`. Rows that an attempt before this one has written are not written again.
+
+    Args:
+        database: of the store.
+        target: the table.
+        run: id of the run.
+    """
+
+    def __init__(self, database: Database, target: Target, run: str) -> None:
+        self._connection = KeptConnection(database)
+        self._target = target
+        self._part = Identifier(database.schema, target.part(run))
+        self._nul_replaced = 0
+
+    def begin(self) -> None:
+        """See `Writer`."""
+        self._nul_replaced = 0
+
+    def write(
+        self, batch: pa.RecordBatch, part: str, seq: int, positions: pa.Int64Array
+    ) -> Iterator[Piece]:
+        """See `Writer`. The rows are written in a transaction of their own.
+
+        Raises:
+            RunError: the server refuses the rows, or stays away.
+        """
+        number = pa.scalar(int(part.partition("-")[0]), pa.int32())
+        arrays = [batch.column(name) for name in self._target.sent[: -len(KEY)]]
+        rows = pa.RecordBatch.from_arrays(
+            [*arrays, pa.repeat(number, batch.num_rows), positions], names=self._target.sent
+        )
+        self._nul_replaced += self._connection.retry(lambda held: self._copy(held, rows))
+        yield from ()
+
+    def finish(self) -> Iterator[Piece]:
+        """See `Writer`."""
+        if self._nul_replaced:
+            yield Piece(self._target.output, "", nul_replaced=self._nul_replaced)
+        self._nul_replaced = 0
+
+    def close(self) -> None:
+        """See `Writer`."""
+        self._connection.close()
+
+    def _copy(self, connection: Connection, rows: pa.RecordBatch) -> int:
+        try:
+            with connection.transaction():
+                return load(connection, self._part, rows)
+        except psycopg.errors.UniqueViolation:
+            # An attempt before this one wrote some of the rows, and nobody could say so.
+            with connection.transaction():
+                return load_missing(connection, self._part, rows)[0]
+
+
+class TableRows:
+    """See `StoredRows`. A column without any value counts as none: the table is other runs', too.
+
+    Args:
+        database: that holds the table.
+        table: its name.
+    """
+
+    def __init__(self, database: Database, table: Identifier) -> None:
+        self._database = database
+        self._table = table
+
+        def act(connection: Connection) -> tuple[list[str], tuple[object, ...]]:
+            names = [name for name in column_types(connection, table) if name not in KEY]
+            counts = SQL(", ").join(SQL("count({})").format(Identifier(name)) for name in names)
+            row = connection.execute(
+                SQL("SELECT count(*), {} FROM {}").format(counts, table)
+            ).fetchone()
+            assert row is not None
+            return names, row
+
+        names, (rows, *counts) = database.retry(act, FIRST_PATIENCE_SECONDS)
+        self.rows = int(str(rows))
+        self.columns = frozenset(name for name, count in zip(names, counts, strict=True) if count)
+
+    def counts(self, column: str) -> Counter[str | None]:
+        """See `StoredRows`.
+
+        Raises:
+            ValueError: there is no such column.
+        """
+
+        def act(connection: Connection) -> Counter[str | None]:
+            if column not in column_types(connection, self._table):
+                raise ValueError("no such column")
+            rows = connection.execute(
+                SQL("SELECT {}::text, count(*) FROM {} GROUP BY 1").format(
+                    Identifier(column), self._table
+                )
+            )
+            return Counter(
+                {None if value is None else str(value): int(str(n)) for value, n in rows}
+            )
+
+        return self._database.retry(act, FIRST_PATIENCE_SECONDS)
+
+
+def load(connection: Connection, table: Composable, rows: pa.RecordBatch) -> int:
+    """Send N rows to `table`, whose columns have the names of the batch's.
+
+    Returns:
+        Number of values in which U+FFFD stands for a NUL character.
+    """
+    command = SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, _columns(rows))
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        replaced = 0
+        for start in range(0, rows.num_rows, SENT_ROWS):
+            # The server takes in a piece while the next is made.
+            data, nul_replaced = to_csv(rows.slice(start, SENT_ROWS))
+            copy.write(data)
+            replaced += nul_replaced
+    return replaced
+
+
+def load_missing(
+    connection: Connection, table: Composable, rows: pa.RecordBatch
+) -> tuple[int, int]:
+    """Send N rows to `table`, those left out whose key is there already. In a transaction.
+
+    Returns:
+        Numbers of values in which U+FFFD stands for a NUL character, and of rows inserted.
+    """
+    again = Identifier("again")
+    connection.execute(
+        SQL("CREATE TEMP TABLE {} (LIKE {} INCLUDING DEFAULTS) ON COMMIT DROP").format(again, table)
+    )
+    replaced = load(connection, again, rows)
+    inserted = connection.execute(
+        SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING").format(
+            table, _columns(rows), _columns(rows), again
+        )
+    ).rowcount
+    connection.execute(SQL("DROP TABLE {}").format(again))
+    return replaced, inserted
+
+
+def _columns(rows: pa.RecordBatch) -> Composed:
+    return SQL(", ").join(map(Identifier, rows.schema.names))
