@@ -69,6 +69,18 @@ def test_its_lists_of_keys_are_those_of_the_models(tmp_path: Path) -> None:
     assert "| `policy` |" in (tmp_path / "page.md").read_text(encoding="utf-8")
 
 
+def test_every_key_of_a_document_has_a_meaning() -> None:
+    """A row without its last cell would be a key that nobody explained."""
+    rows = [
+        line
+        for topic in topics()
+        for line in (PAGES / f"{topic}.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| `") and line.count("|") == 5
+    ]
+    assert rows
+    assert [row for row in rows if row.endswith("|  |")] == []
+
+
 def test_every_command_and_option_is_on_a_page() -> None:
     pages = "\n".join(read_page(topic) for topic in topics())
     group = typer.main.get_command(app)
