@@ -140,6 +140,17 @@ def make_partners() -> None:
         run(policy, "partners/feed.parquet", "partners/store", policy, *keys)
 
 
+def make_watched() -> None:
+    """A folder that was watched: a file that was read, and the store that remembers it."""
+    Path("watched/in").mkdir(parents=True)
+    write("essai-csv", import_module("made").files(8, seed=11, form="csv"), "watched/in/first.csv")
+    tamis(
+        *("--project", "project", "run", "essai-csv", "--input", "watch:watched/in/*.csv"),
+        *("--output", "watched/store", "--run-id", "watch", "--once", "--allow-example"),
+        *("--keys", "keys/plain.json"),
+    )
+
+
 def make_interrupted() -> None:
     """Stores as a run leaves them that is killed at each step of its commit, each once."""
     Path("interrupted").mkdir()
@@ -436,6 +447,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "keys": make_keys,
     "store": make_store,
     "interrupted": make_interrupted,
+    "watched": make_watched,
     "partners": make_partners,
     "services": make_services,
     "golden": make_golden,

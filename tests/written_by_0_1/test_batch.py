@@ -118,6 +118,28 @@ def test_a_run_of_today_stands_beside_those_of_0_1(run: Tamis, tamis: Tamis, cop
         assert answer.code == 0, answer.out
 
 
+def test_a_watched_folder_is_read_on_where_it_was_left(tamis: Tamis, copy: Copy) -> None:
+    store = copy("watched", "feeds", "keys") / "store"
+    before = tree(store)
+
+    def watch() -> list[str]:
+        """Read what is new; the inputs that all receipts name."""
+        answer = tamis(
+            *("run", "essai-csv", "--input", "watch:watched/in/*.csv", "--output", store),
+            *("--run-id", "watch", "--once", "--allow-example", "--keys", "keys/plain.json"),
+        )
+        assert answer.code == 0, answer.err
+        receipts = [json.loads(path.read_bytes()) for path in (store / "_receipts").iterdir()]
+        inputs = [part["uri"] for receipt in receipts for part in receipt["inputs"]]
+        return sorted(Path(uri).name for uri in inputs)
+
+    assert watch() == ["first.csv"]
+    assert tree(store) == before
+    shutil.copy("feeds/essai.csv", "watched/in/second.csv")
+    assert watch() == ["first.csv", "second.csv"]
+    assert {name: content for name, content in tree(store).items() if name in before} == before
+
+
 def test_two_partners_got_the_same_persons(run: Tamis, tamis: Tamis, copy: Copy) -> None:
     copy("partners")
     feed = pq.read_table("partners/feed.parquet").to_pylist()

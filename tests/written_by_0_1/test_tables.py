@@ -78,7 +78,7 @@ def test_a_receipt_of_tables_is_verified(
     form: str, tamis: Tamis, copy: Copy, server: Server, database: str
 ) -> None:
     copy("feeds")
-    folder = Path("told/_receipts")
+    folder = Path("tables/_receipts")
     folder.mkdir(parents=True)
     receipt = json.dumps(receipt_of(server, database, "batch", form))
     (folder / f"of-{form}.json").write_text(receipt)
