@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tamis.beam.batch import Batch as Batch
+    from tamis.beam.in_memory import FromArrow as FromArrow
+    from tamis.beam.in_memory import FromDicts as FromDicts
+    from tamis.beam.in_memory import FromRows as FromRows
     from tamis.beam.minimize import Minimize as Minimize
     from tamis.beam.postgres import ReadTables as ReadTables
     from tamis.beam.read import ReadAvro as ReadAvro
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Batch": "tamis.beam.batch",
+    "FromArrow": "tamis.beam.in_memory",
+    "FromDicts": "tamis.beam.in_memory",
+    "FromRows": "tamis.beam.in_memory",
     "Minimize": "tamis.beam.minimize",
     "Minimized": "tamis.filter.minimize",
     "NirProfile": "tamis.nir.profile",

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tamis.arrow.types import TAG
 from tamis.documents.schema import Format
-from tamis.filter.compiled import TAG
 from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
 from tamis.stores import parquet_part
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout

@@ -7,6 +7,12 @@ import pyarrow as pa
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+PSEUDONYM = pa.binary(16)
+"""The type of a pseudonym."""
+
+TAG = pa.dictionary(pa.int8(), pa.string())
+"""The type of the tag columns: constants, one entry a batch."""
+
 Offsets = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 

@@ -5,10 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
-import pyarrow as pa
-
 from tamis.documents.schema import Identifier
-from tamis.documents.tags import TAGS
 from tamis.documents.types import arrow_type
 from tamis.filter.conditions import values_of
 from tamis.filter.parse_text import TextDialect, dialect_of
@@ -24,7 +21,6 @@ from tamis.filter.steps import (
     TreatLeaf,
     draw_tree,
 )
-from tamis.nir.pseudonym import PSEUDONYM
 from tamis.plan.plan import (
     STOPPING_IDENTIFIERS,
     Plan,
@@ -33,9 +29,7 @@ from tamis.plan.plan import (
     PlanLeaf,
     PlanRelease,
 )
-
-TAG = pa.dictionary(pa.int8(), pa.string())
-"""The type of the tag columns: constants, one entry a batch."""
+from tamis.plan.schemas import released_field, released_schema
 
 _S = TypeVar("_S", bound=Step)
 
@@ -144,8 +138,7 @@ class _Compiler:
             and STOPPING_IDENTIFIERS & set(spec.identifier)
             and not (path in kept and kept[path].pseudonym)
         )
-        tags = [pa.field(name, TAG, nullable=False) for name in TAGS]
-        schema = pa.schema([*(column.field for column in columns), *tags])
+        schema = released_schema(self._plan, release)
         return CompiledRelease(index, release, where, columns, stops, schema)
 
     def _open(self, release: int | None, path: str) -> OpenColumn:
@@ -214,13 +207,12 @@ class _Compiler:
             path: tuple(leaf for inner, leaf in leaves.items() if is_below(inner, path))
             for path, _ in root.walk()
         }
-        name, kind, nullable = _released(root, root.name, leaves)
         return self._step(
             index,
             BuildColumn,
             (root.name, tuple(leaves.values()), only),
             column=self._open(index, root.name),
-            field=pa.field(name, kind, nullable=nullable),
+            field=released_field(root, root.name, kept),
             leaves=leaves,
             below={path: steps for path, steps in below.items() if steps},
             only=only,
@@ -244,26 +236,3 @@ class _Compiler:
 def is_below(path: str, above: str) -> bool:
     """Whether `path` is `above`, or a field inside it."""
     return path == above or path.startswith(above + ".")
-
-
-def _released(
-    spec: PlanField, path: str, kept: Mapping[str, TreatLeaf]
-) -> tuple[str, pa.DataType, bool]:
-    """Name, type and nullability of a released field; below the top everything is nullable."""
-    own = kept.get(path)
-    name = own.leaf.pseudonym if own and own.leaf.pseudonym else spec.name
-    below = [leaf for inner, leaf in kept.items() if is_below(inner, path)]
-    nullable = spec.nullable or all(leaf.when for leaf in below)
-    if spec.of is not None:
-        _, kind, _ = _released(spec.of, path, kept)
-        return name, pa.list_(kind), nullable
-    if not spec.fields:
-        assert own is not None
-        return name, PSEUDONYM if own.leaf.pseudonym else arrow_type(spec.type), nullable
-    children = []
-    for child in spec.fields:
-        inner = f"{path}.{child.name}"
-        if any(is_below(leaf, inner) for leaf in kept):
-            child_name, kind, _ = _released(child, inner, kept)
-            children.append(pa.field(child_name, kind))
-    return name, pa.struct(children), nullable

@@ -30,7 +30,8 @@ from tamis.filter.treat import KeySource
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.by_release import ByRelease
-from tamis.plan.plan import Plan, PlanRelease
+from tamis.plan.plan import Plan
+from tamis.plan.schemas import released_schema
 
 __all__ = [
     "QUARANTINED",
@@ -141,18 +142,6 @@ def minimize(
         )
     batches = _read_stream(data, limits)
     return _merge(compiled, [execute(compiled, batch, run, keys) for batch in batches])
-
-
-def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
-    """The schema of a release's batches, the same whatever their rows.
-
-    A top-level field is nullable where the schema says so, or where all that is kept of it has a
-    `when`; fields below the top always are. There is no metadata.
-    """
-    for compiled in compile_steps(plan).releases:
-        if compiled.plan.id == release.id:
-            return compiled.schema
-    raise KeyError(release.id)
 
 
 def _read_stream(data: ArrowStream, limits: Limits) -> Iterator[pa.RecordBatch]:

@@ -26,6 +26,10 @@ from tamis.filter.quarantine import FAULTS
 from tamis.formats.chunk import Chunk, Reject, leaf_paths, rejects_of
 from tamis.plan.plan import PlanField
 
+Adapter = Callable[[str], Callable[[Any], Any]]
+"""For a leaf's type by its name, or `list` or `struct`: what brings a value of a type of another
+library to the type of Python's own that stands for it, and leaves any other value as it is."""
+
 PIECE_RECORDS: Final = 2048
 """Records that are held as Python objects before they become Arrow."""
 
@@ -48,8 +52,19 @@ def to_chunk(
     unknown: frozenset[str] = frozenset(),
     missing: frozenset[str] = frozenset(),
     anomalies: Mapping[str, int] | None = None,
+    adapter: Adapter | None = None,
 ) -> Chunk:
     """N records as N rows with one column for each field; an absent value is null.
+
+    Args:
+        records: N mappings.
+        positions: N, of the records in their input.
+        fields: what is read of a record.
+        rejects: what could not be read.
+        unknown: names of the input that the schema does not have.
+        missing: names of the schema that the input does not have.
+        anomalies: counts of what is odd, by name.
+        adapter: what makes Python's own types of others, where records are not a reader's.
 
     Example:
         >>> fields = (PlanField("nom", "string"), PlanField("jours", "int32"))
@@ -61,7 +76,14 @@ def to_chunk(
     rows = range(len(records))
     fields = tuple(fields)
     columns = [
-        _column([record.get(field.name) for record in records], field, field.name, rows, faults)
+        _column(
+            [record.get(field.name) for record in records],
+            field,
+            field.name,
+            rows,
+            faults,
+            adapter,
+        )
         for field in fields
     ]
     names = [field.name for field in fields]
@@ -89,12 +111,15 @@ def _column(
     path: str,
     rows: Sequence[int],
     faults: dict[int, list[str]],
+    adapter: Adapter | None,
 ) -> pa.Array:
     """The values of one field, of which the i-th stands in record `rows[i]`."""
     if field.of is None and not field.fields:
-        return _leaf(values, field.type, path, rows, faults)
+        return _leaf(values, field.type, path, rows, faults, adapter)
     due: type = list if field.of is not None else dict
     if not set(map(type, values)) <= {due, type(None)}:
+        if adapter is not None:
+            values = list(map(adapter(field.type), values))
         for index, value in enumerate(values):
             if value is not None and type(value) is not due:
                 faults.setdefault(rows[index], []).extend(leaf_paths(field, path))
@@ -107,7 +132,7 @@ def _column(
                 inner.extend(value)
                 inner_rows.extend([row] * len(value))
             offsets.append(len(inner))
-        below = _column(inner, field.of, path, inner_rows, faults)
+        below = _column(inner, field.of, path, inner_rows, faults, adapter)
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), below, mask=absent)
     children = [
         _column(
@@ -116,6 +141,7 @@ def _column(
             f"{path}.{child.name}",
             rows,
             faults,
+            adapter,
         )
         for child in field.fields
     ]
@@ -123,17 +149,26 @@ def _column(
 
 
 def _leaf(
-    values: list[Any], kind_name: str, path: str, rows: Sequence[int], faults: dict[int, list[str]]
+    values: list[Any],
+    type_name: str,
+    path: str,
+    rows: Sequence[int],
+    faults: dict[int, list[str]],
+    adapter: Adapter | None,
 ) -> pa.Array:
-    kind = kind_of(kind_name)
+    kind = kind_of(type_name)
     assert kind is not None
     types = set(map(type, values)) - {type(None)}
-    native = _native(values, types, kind)
+    # Text of timestamps has forms of other systems, which the adapter knows.
+    by_value = adapter is not None and kind == "timestamp" and str in types
+    native = None if by_value else _native(values, types, kind)
     if native is not None:
         try:
             return pa.array(values, native)
         except (UnicodeEncodeError, OverflowError, pa.ArrowInvalid):
             pass  # lone surrogates, large integers, years beyond the type: one by one
+    if adapter is not None:
+        values = list(map(adapter(type_name), values))
     convert = _CONVERTERS[kind]
     out: list[Any] = []
     for row, value in zip(rows, values, strict=True):

@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tamis.arrow.buffers import bitmap, text_parts
+from tamis.arrow.types import PSEUDONYM
 from tamis.errors import KeysError
 from tamis.language import _
 
 METHODS: Final = ("hmac-sha256", "aes-256-cmac")
 KEY_BYTES: Final = 32
-PSEUDONYM: Final = pa.binary(16)
 
 _PREFIX: Final = b"NIR"
 _BODY: Final = 13  # characters of a canonical NIR, key left out

@@ -12,12 +12,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir
 from tamis.documents.policy import Direction, Method
 from tamis.documents.schema import Format, Identifier, NirPart
 from tamis.documents.tags import TAGS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Fate = Literal["kept", "pseudonymized", "generalized", "redacted", "stripped", "dropped"]
 
@@ -147,7 +150,7 @@ class PlanRelease:
     leaves: tuple[PlanLeaf, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """What becomes of each record of one feed on one day: a pure value, compiled from documents.
 
@@ -194,6 +197,46 @@ class Plan:
     def sha256(self) -> str:
         """SHA-256 of the canonical JSON, in hexadecimal."""
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+    @property
+    def arrow_schema(self) -> "pa.Schema":
+        """What an input must look like: the columns that the plan reads, in the schema's types.
+
+        Other types that can stand for them, text among them, are read as well; a column that is
+        missing is null, and one more is not looked at.
+
+        Example:
+            >>> from tamis.plan.project import load_project
+            >>> load_project().plan("cpir-partage", on="2026-01-01").arrow_schema.names[:2]
+            ['dossier', 'decision']
+        """
+        from tamis.plan.schemas import input_schema
+
+        return input_schema(self)
+
+    def released_schema(self, release: str) -> "pa.Schema":
+        """The Arrow schema of what is released under the id `release`: kept fields, then tags.
+
+        Raises:
+            UsageError: the plan has no such release; the message names those it has.
+
+        Example:
+            >>> from tamis.plan.project import load_project
+            >>> plan = load_project().plan("cpir-partage", on="2026-01-01")
+            >>> plan.released_schema("partage").names[-1]
+            'legal_run'
+        """
+        from tamis.plan.by_release import ByRelease
+        from tamis.plan.schemas import released_schema
+
+        return released_schema(
+            self, ByRelease({known.id: known for known in self.releases})[release]
+        )
+
+    def __repr__(self) -> str:
+        """The policy, its day and digest, and the ids of its releases."""
+        releases = ", ".join(release.id for release in self.releases)
+        return f"Plan({self.policy} on {self.day}, {self.sha256[:12]}: {releases})"
 
     def leaves(self) -> dict[str, PlanField]:
         """Return the leaves that some release keeps or tests, by path, in the schema's order."""

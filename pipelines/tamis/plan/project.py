@@ -17,6 +17,10 @@ from tamis.plan.plan import Plan
 class Project(Documents):
     """The documents of one folder, read when asked for, and their plans."""
 
+    def __repr__(self) -> str:
+        """The folder, as messages name it."""
+        return f"Project({self.shown or self.folder})"
+
     def plan(self, name: str, on: datetime.date | str | None = None) -> Plan:
         """Return the plan of the policy `name` under the law of a day.
 

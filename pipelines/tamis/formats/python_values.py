@@ -1,0 +1,162 @@
+"""Values of other libraries and of Beam as the values of Python's own that stand for them.
+
+A pipeline of somebody else's hands over dicts and Rows whose values are numpy scalars, pandas
+timestamps, Beam's `Timestamp`, rows in rows, tuples. Each is brought to the type that
+`tamis.formats.records` takes, where nothing is lost; every other value stays as it is, and is a
+value of a wrong type. What marks a missing value (`NaN` in another type than a float, `NaT`, `NA`)
+is null.
+
+Text is read by the filter as the schema's format writes it. So where text and numbers or dates mix
+in one column, these become text of that form: with a comma as decimal mark, or `31/12/2025`.
+"""
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from typing import Any
+
+from tamis.documents.schema import Format
+from tamis.documents.types import kind_of
+from tamis.formats.records import Adapter
+
+_OWN = (str, int, bool, bytes, Decimal, datetime.date, datetime.datetime, datetime.time)
+_MISSING = ("NaTType", "NAType")
+_EXACT_FLOAT = 2**53
+
+
+def adapter_for(form: Format) -> Adapter:
+    """What brings values to Python's own, for a schema whose feeds are written in `form`.
+
+    Example:
+        >>> adapt = adapter_for(Format(name="csv", csv={"decimal": ",", "dates": "%d/%m/%Y"}))
+        >>> adapt("decimal128(12, 2)")(Decimal("12.50")), adapt("int32")(3.0), adapt("list")((1, 2))
+        ('12,50', 3, [1, 2])
+        >>> adapt("date32")(datetime.datetime(2026, 3, 2)), adapt("int32")(3.5)
+        ('02/03/2026', 3.5)
+    """
+    mark = form.csv.decimal if form.name == "csv" else "."
+    pattern = {"csv": form.csv.dates, "dsn": "%d%m%Y"}.get(form.name)
+
+    def adapter(type_name: str) -> Callable[[Any], Any]:
+        if type_name == "struct":
+            return as_record
+        if type_name == "list":
+            return _as_list
+        kind = kind_of(type_name)
+        if kind in ("float", "decimal"):
+            return lambda value: _as_number(_plain(value, kind == "float"), mark)
+        if kind == "integer":
+            return lambda value: _as_integer(_plain(value))
+        if kind == "date":
+            return lambda value: _as_date(_plain(value), pattern)
+        if kind == "timestamp":
+            zoned = "tz=" in type_name
+            return lambda value: _as_timestamp(_plain(value), pattern, zoned)
+        return _plain
+
+    return adapter
+
+
+def as_record(value: Any) -> Any:
+    """A mapping, a NamedTuple, a `beam.Row` or a dataclass as a dict; any other value as it is.
+
+    Example:
+        >>> import apache_beam as beam
+        >>> as_record(beam.Row(nom="Durand", jours=3)), as_record(["Durand"])
+        ({'nom': 'Durand', 'jours': 3}, ['Durand'])
+    """
+    if type(value) is dict:
+        return value
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return dict(zip(value._fields, value, strict=True))
+    if isinstance(value, Mapping):
+        return dict(value)
+    if type(value).__name__ == "Row" and type(value).__module__ == "apache_beam.pvalue":
+        return vars(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return _plain(value)
+
+
+def _as_list(value: Any) -> Any:
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return list(value)
+    if isinstance(value, list):
+        return list(value)
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 0) == 1:
+        return value.tolist()
+    return _plain(value)
+
+
+def _plain(value: Any, may_be_nan: bool = False) -> Any:
+    """A value of numpy, pandas or a subclass as one of Python's own; None for a missing one."""
+    kind = type(value)
+    if kind in _OWN:
+        return value
+    if kind.__name__ in _MISSING:
+        return None
+    if kind.__module__ == "numpy" and getattr(value, "ndim", None) == 0:
+        value = _from_numpy(value)
+    if isinstance(value, float):
+        return None if value != value and not may_be_nan else float(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, datetime.datetime):
+        return value if getattr(value, "nanosecond", 0) else _datetime_of(value)
+    for base in (bool, int, bytes):
+        if isinstance(value, base):
+            return base(value)
+    return value
+
+
+def _from_numpy(value: Any) -> Any:
+    if type(value).__name__ != "datetime64":
+        return value.item()
+    exact = value.astype("datetime64[us]")
+    return exact.item() if exact == value else None if value != value else value
+
+
+def _datetime_of(value: datetime.datetime) -> datetime.datetime:
+    """The same moment in Python's own type, of which pandas has a subclass."""
+    return datetime.datetime.combine(
+        datetime.date(value.year, value.month, value.day),
+        datetime.time(value.hour, value.minute, value.second, value.microsecond, value.tzinfo),
+    )
+
+
+def _as_number(value: Any, mark: str) -> Any:
+    if mark == "." or type(value) not in (float, Decimal):
+        return value
+    text = repr(value) if type(value) is float else format(value, "f")
+    return text.replace(".", mark)
+
+
+def _as_integer(value: Any) -> Any:
+    if type(value) is float and value.is_integer() and abs(value) <= _EXACT_FLOAT:
+        return int(value)
+    if type(value) is Decimal and value.is_finite() and value == value.to_integral_value():
+        return int(value)
+    return value
+
+
+def _as_date(value: Any, pattern: str | None) -> Any:
+    if type(value) is datetime.datetime and value.tzinfo is None:
+        midnight = value.time() == datetime.time()
+        value = value.date() if midnight else value
+    if pattern is not None and type(value) is datetime.date:
+        return value.strftime(pattern)
+    return value
+
+
+def _as_timestamp(value: Any, pattern: str | None, zoned: bool) -> Any:
+    """A timestamp; Beam's own has no zone, and is UTC: what a database without zones holds."""
+    if type(value).__name__ == "Timestamp" and hasattr(value, "to_utc_datetime"):
+        value = value.to_utc_datetime(has_tz=zoned)
+    elif type(value) is str and value.endswith(" UTC"):
+        value = value.removesuffix(" UTC") + "Z"
+    if pattern is not None and type(value) in (datetime.datetime, datetime.date):
+        day, _, time = value.isoformat().partition("T")
+        written = datetime.date.fromisoformat(day).strftime(pattern)
+        return f"{written}T{time}" if time else written
+    return value

@@ -1,0 +1,65 @@
+"""Arrow schemas of a plan: what an input must look like, and what a release looks like."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from tamis.arrow.types import PSEUDONYM, TAG
+from tamis.documents.tags import TAGS
+from tamis.documents.types import arrow_type
+from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
+
+
+def input_schema(plan: Plan) -> pa.Schema:
+    """The columns that `plan` reads, in the schema's order and types."""
+    return pa.schema([_read(field) for field in plan.fields])
+
+
+def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
+    """The schema of a release's batches, the same whatever their rows.
+
+    A top-level field is nullable where the schema says so, or where all that is kept of it has a
+    `when`; fields below the top always are. There is no metadata.
+    """
+    kept = {leaf.path: leaf for leaf in release.leaves}
+    fields = [
+        released_field(field, field.name, kept) for field in plan.fields if _below(kept, field.name)
+    ]
+    return pa.schema([*fields, *(pa.field(name, TAG, nullable=False) for name in TAGS)])
+
+
+def _read(field: PlanField) -> pa.Field:
+    if field.of is not None:
+        kind = pa.list_(_read(field.of))
+    elif field.fields:
+        kind = pa.struct([_read(child) for child in field.fields])
+    else:
+        kind = arrow_type(field.type)
+    return pa.field(field.name, kind, nullable=field.nullable)
+
+
+def released_field(field: PlanField, path: str, kept: Mapping[str, PlanLeaf]) -> pa.Field:
+    """The field at `path` as a release has it that keeps the leaves `kept`, by their paths.
+
+    Below the top every field is nullable.
+    """
+    leaf = kept.get(path)
+    pseudonym = leaf.pseudonym if leaf is not None else None
+    if field.of is not None:
+        kind = pa.list_(released_field(field.of, path, kept).type)
+    elif field.fields:
+        children = [
+            released_field(child, f"{path}.{child.name}", kept).with_nullable(True)
+            for child in field.fields
+            if _below(kept, f"{path}.{child.name}")
+        ]
+        kind = pa.struct(children)
+    else:
+        kind = PSEUDONYM if pseudonym else arrow_type(field.type)
+    nullable = field.nullable or all(below.when for below in _below(kept, path))
+    return pa.field(pseudonym or field.name, kind, nullable=nullable)
+
+
+def _below(kept: Mapping[str, PlanLeaf], path: str) -> list[PlanLeaf]:
+    """The kept leaves at `path`, or inside it."""
+    return [leaf for name, leaf in kept.items() if name == path or name.startswith(f"{path}.")]
