@@ -55,6 +55,13 @@ def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
     return translated.format(count=count, **values)
 
 
+def printable(text: str) -> str:
+    """Return `text` on one line, without characters that move a terminal's cursor."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
 def N_(message: str) -> str:
     """Mark `message` for the catalogue and return it as it is; `_` looks it up when it is shown."""
     return message

@@ -156,9 +156,11 @@ def test_warnings_tell_what_the_documents_stand_on(make_project: MakeProject) ->
     assert warnings["partner-unknown"].startswith("policies/register.yaml:15:18: whether")
     assert "paie (R6323-37.I.1)" in warnings["attested-superseded"]
     assert "--allow-example: evaluation (R6323-37.III.2)" in warnings["attested-example"]
-    assert "1 entry under an item" in warnings["item-link-inferred"]
-    assert "3 items with a purpose" in warnings["purposes-link-inferred"]
-    assert warnings["category-link-inferred"].startswith("schemas/people.yaml:8:3: 1 field")
+    assert "register entries under an item selon notre lecture: 1" in warnings["item-link-inferred"]
+    assert "items with a purpose selon notre lecture: 3" in warnings["purposes-link-inferred"]
+    assert warnings["category-link-inferred"].startswith(
+        "schemas/people.yaml:8:3: fields with a category selon notre lecture: 1"
+    )
 
 
 def test_a_partner_with_the_nir_under_paragraph_iii_is_told_not_refused(

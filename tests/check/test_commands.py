@@ -19,7 +19,7 @@ def test_check_says_that_all_holds_and_on_what_it_stands(
 ) -> None:
     assert check_command(make_project(), False) == 0
     assert capsys.readouterr().out == (
-        "warning: policies/aid.yaml:6:3: 3 items with a purpose selon notre lecture\n"
+        "warning: policies/aid.yaml:6:3: items with a purpose selon notre lecture: 3\n"
         "3 policies: the eight rules hold on every day; 0 violations, 1 warning\n"
         "what holds, holds for the documents as declared\n"
     )

@@ -14,6 +14,15 @@ def test_the_published_json_schemas_are_those_of_the_models(name: str) -> None:
     assert published == as_text(json_schemas()[name]), "run tamis.documents.editors.publish()"
 
 
+@pytest.mark.parametrize("name", sorted(json_schemas()))
+def test_every_key_of_every_document_is_described(name: str) -> None:
+    schema = json_schemas()[name]
+    for title, model in {name: schema, **schema["$defs"]}.items():
+        assert model["description"], title
+        for key, value in model["properties"].items():
+            assert value.get("description", "").endswith("."), f"{title}.{key}"
+
+
 def test_editors_accept_the_short_forms_of_a_schema() -> None:
     schema = json_schemas()["schema"]
     spec = schema["$defs"]["FieldSpec"]["properties"]

@@ -153,51 +153,19 @@ def _inferred_links(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations
                 versions = law_on(context.law, day).categories.get(slug, ())
                 if any(category.purposes_link == "inferred" for category in versions):
                     categories[slug] = problem
-    warnings: tuple[tuple[Rule, str, Iterable[Problem], str], ...] = (
-        (
-            Rule.REGISTER,
-            "item-link-inferred",
-            entries.values(),
-            ngettext(
-                "{count} entry under an item selon notre lecture",
-                "{count} entries under an item selon notre lecture",
-                len(entries),
-            ),
-        ),
-        (
-            Rule.PERMISSION,
-            "purposes-link-inferred",
-            items.values(),
-            ngettext(
-                "{count} item with a purpose selon notre lecture",
-                "{count} items with a purpose selon notre lecture",
-                len(items),
-            ),
-        ),
-        (
-            Rule.CATEGORY,
-            "category-link-inferred",
-            fields.values(),
-            ngettext(
-                "{count} field with a category selon notre lecture",
-                "{count} fields with a category selon notre lecture",
-                len(fields),
-            ),
-        ),
-        (
-            Rule.CATEGORY,
-            "category-purposes-inferred",
-            categories.values(),
-            ngettext(
-                "{count} category with a purpose selon notre lecture",
-                "{count} categories with a purpose selon notre lecture",
-                len(categories),
-            ),
-        ),
-    )
-    for rule, code, problems, text in warnings:
-        for first in list(problems)[:1]:
-            yield Violation(replace(first, text=text), rule, code, None, (), "warning")
+    under_item = _("register entries under an item selon notre lecture: {count}")
+    item_to_purpose = _("items with a purpose selon notre lecture: {count}")
+    field_to_category = _("fields with a category selon notre lecture: {count}")
+    category_to_purpose = _("categories with a purpose selon notre lecture: {count}")
+    for rule, code, problems, text in (
+        (Rule.REGISTER, "item-link", [*entries.values()], under_item),
+        (Rule.PERMISSION, "purposes-link", [*items.values()], item_to_purpose),
+        (Rule.CATEGORY, "category-link", [*fields.values()], field_to_category),
+        (Rule.CATEGORY, "category-purposes", [*categories.values()], category_to_purpose),
+    ):
+        if problems:
+            problem = replace(problems[0], text=text.format(count=len(problems)))
+            yield Violation(problem, rule, f"{code}-inferred", None, (), "warning")
 
 
 def _kept_leaves(

@@ -15,13 +15,14 @@ from tamis.diff.change import Change, ChangeRisk, Effect, describe_days, describ
 from tamis.diff.diff import Difference, diff
 from tamis.diff.git import open_project
 from tamis.errors import DocumentError, UsageError
-from tamis.language import N_, _
+from tamis.language import N_, _, printable
 
 _SECTIONS: dict[Effect, str] = {
     "released": N_("newly released"),
     "withheld": N_("newly withheld"),
     "none": N_("other changes"),
 }
+_COLUMNS = (N_("risk"), N_("fields"), N_("to whom, on which ground"), N_("what"), N_("where"))
 _STYLES = {
     ChangeRisk.NIR: "bold red",
     ChangeRisk.SENSITIVE: "red",
@@ -74,14 +75,7 @@ def as_markdown(old: str, new: str, difference: Difference) -> str:
     lines = [f"## {title}", "", f"**{_counts(difference)}.**"]
     for effect, changes in _sections(difference):
         title = _(_SECTIONS[effect])
-        columns = (
-            _("risk"),
-            _("fields"),
-            _("to whom, on which ground"),
-            _("days"),
-            _("what"),
-            _("where"),
-        )
+        columns = tuple(map(_, (*_COLUMNS[:3], N_("days"), *_COLUMNS[3:])))
         lines += ["", f"### {title[0].upper()}{title[1:]} ({len(changes)})", ""]
         lines += [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
         for change in changes:
@@ -145,7 +139,7 @@ def _print(difference: Difference) -> None:
                 ", ".join(change.fields),
                 _text(change),
             )
-            console.print(f"  {_printable(': '.join(filter(None, parts)))}")
+            console.print(f"  {printable(': '.join(filter(None, parts)))}")
     for refusal in difference.refused:
         side = _("old policy {policy}") if refusal.side == "old" else _("new policy {policy}")
         text = _(
@@ -154,7 +148,7 @@ def _print(difference: Difference) -> None:
             days=describe_days(refusal.days),
             problem=refusal.problem,
         )
-        console.print(_printable(text), style="magenta")
+        console.print(printable(text), style="magenta")
     style = "bold red" if difference.newly_released else "bold green"
     console.print(_counts(difference), style=style)
 
@@ -165,9 +159,8 @@ def _print_table(title: str, changes: Iterable[Change]) -> None:
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", header_style="bold", show_lines=True)
-    columns = (_("risk"), _("fields"), _("to whom, on which ground"), _("what"), _("where"))
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for column in _COLUMNS:
+        table.add_column(_(column), overflow="fold")
     for change in changes:
         cells = (
             change.risk.name.lower(),
@@ -177,7 +170,7 @@ def _print_table(title: str, changes: Iterable[Change]) -> None:
             change.problem.place,
         )
         style = _STYLES.get(change.risk, "")
-        table.add_row(*(Text(_printable(cell)) for cell in cells), style=style)
+        table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
     Console(highlight=False, markup=False).print(table)
 
 
@@ -213,16 +206,9 @@ def _counts(difference: Difference) -> str:
     return ", ".join(f"{count} {_(_SECTIONS[effect])}" for effect, count in counts.items())
 
 
-def _printable(text: str) -> str:
-    """`text` without control characters: documents may hold what a terminal would obey."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
-
-
 def _escape(text: str) -> str:
     """Text that Markdown shows as it is: no markup, cell, link, mention or HTML of its own."""
-    shown = "".join(_ESCAPED.get(character, character) for character in _printable(text))
+    shown = "".join(_ESCAPED.get(character, character) for character in printable(text))
     return shown.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 

@@ -39,22 +39,14 @@ def plan_command(
         print(json_module.dumps(_as_json(plan, explanations), indent=1, ensure_ascii=False))
     elif field:
         for explanation in explanations:
-            text = _("{field} in release {release}: {fate}, {reason}")
-            print(_fill(text, explanation))
+            path, release = explanation.path, explanation.release
+            header = _("{field} in release {release}", field=path, release=release)
+            print(f"{header}: {explanation.how}, {explanation.reason}")
             for ground in explanation.grounds:
                 print(f"  {ground}")
     else:
         _print_plan(plan, explanations)
     return 0
-
-
-def _fill(text: str, explanation: Explanation) -> str:
-    return text.format(
-        field=explanation.path,
-        release=explanation.release,
-        fate=explanation.how,
-        reason=explanation.reason,
-    )
 
 
 def _as_json(plan: Plan, explanations: Iterable[Explanation]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tamis.cli.passphrase import ask_passphrase, given_passphrase
 from tamis.errors import InputError, KeysError, UsageError
 from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, read_private_key
 from tamis.keys.sealed import SEALED_BYTES, Original, PrivateKey, sealed_to, unseal
+from tamis.language import printable
 from tamis.stores.quarantine_reader import Quarantined, Wanted, read_quarantined
 
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
@@ -160,7 +161,7 @@ def _open(row: Quarantined, sealed: bytes, ring: dict[str, PrivateKey]) -> Origi
 
 
 def _complain(text: str) -> None:
-    print(f"tamis: {_printable(text)}", file=sys.stderr)
+    print(f"tamis: {printable(text)}", file=sys.stderr)
 
 
 def _sizes(original: Original) -> str:
@@ -202,7 +203,7 @@ def _summary(counts: Counts, tried: bool) -> str:
 def _tell(rows: list[tuple[str, ...]], last: str) -> None:
     if not rows:
         return
-    table = [(*_HEADER[:-1], last), *(tuple(map(_printable, row)) for row in rows)]
+    table = [(*_HEADER[:-1], last), *(tuple(map(printable, row)) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = [
@@ -210,8 +211,3 @@ def _tell(rows: list[tuple[str, ...]], last: str) -> None:
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         print("  ".join(cells).rstrip())
-
-
-def _printable(text: str) -> str:
-    """`text` on one line, without characters that move a terminal's cursor."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)

@@ -314,33 +314,16 @@ def _moved(
         return None
     now, then = disclosure.context.policy, other.policy
     feed = comparison.less.feeds.get(then.schema_, then.schema_)
-    moves = (
-        (
-            "processing-moved",
-            "processing",
-            (now.processing, then.processing),
-            _("policy `{name}` is with {now}, was with {then}"),
-            _("policy `{name}` was with {now}, is with {then}"),
-        ),
-        (
-            "direction-changed",
-            "direction",
-            (now.direction, then.direction),
-            _("policy `{name}` is {now}, was {then}"),
-            _("policy `{name}` was {now}, is {then}"),
-        ),
-        (
-            "feed-changed",
-            "schema",
-            (disclosure.flow.schema, feed),
-            _("policy `{name}` is of feed {now}, was of feed {then}"),
-            _("policy `{name}` was of feed {now}, is of feed {then}"),
-        ),
-    )
-    for kind, key, values, released, withheld in moves:
-        if values[0] != values[1]:
-            text = comparison.choose(released, withheld)
-            text = text.format(name=disclosure.context.name, now=values[0], then=values[1])
+    for kind, key, here, there in (
+        ("processing-moved", "processing", now.processing, then.processing),
+        ("direction-changed", "direction", now.direction, then.direction),
+        ("feed-changed", "schema", disclosure.flow.schema, feed),
+    ):
+        if here != there:
+            text = comparison.choose(
+                _("policy `{name}` has {key} {here}, had {there}"),
+                _("policy `{name}` had {key} {here}, has {there}"),
+            ).format(name=disclosure.context.name, key=key, here=here, there=there)
             return comparison.change(disclosure, kind, (key,), text)
     return None
 

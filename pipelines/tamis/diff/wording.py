@@ -30,20 +30,12 @@ def compare_policies(
     """
     for name, context in old.items():
         if name not in pairs and not _is_reported(reported, "policy", name):
-            yield _change(
-                context,
-                "policy",
-                ("policy",),
-                _("policy `{name}` is gone; all that it released is released by others", name=name),
-            )
+            text = _("policy `{name}` is gone; others release all that it released", name=name)
+            yield _change(context, "policy", ("policy",), text)
     for name, context in new.items():
         if name not in pairs.values() and not _is_reported(reported, "policy", name):
-            yield _change(
-                context,
-                "policy",
-                ("policy",),
-                _("policy `{name}` is new; all that it releases was released by others", name=name),
-            )
+            text = _("policy `{name}` is new; others released all that it releases", name=name)
+            yield _change(context, "policy", ("policy",), text)
     for then, now in pairs.items():
         yield from _compare_policy(old[then], new[now], reported)
 
@@ -54,16 +46,10 @@ def _is_reported(reported: Reported, kind: str, policy: str, release: str = "") 
 
 def _compare_policy(old: PolicyContext, new: PolicyContext, reported: Reported) -> Iterator[Change]:
     if old.name != new.name:
-        yield _change(
-            new,
-            "renamed",
-            ("policy",),
-            _(
-                "policy `{old}` is now called `{new}`, and so is its folder in the store",
-                old=old.name,
-                new=new.name,
-            ),
+        text = _(
+            "policy `{old}` is now called `{new}`, as its folder is", old=old.name, new=new.name
         )
+        yield _change(new, "renamed", ("policy",), text)
     for kind, key, then, now in (
         ("processing-moved", "processing", old.policy.processing, new.policy.processing),
         ("direction-changed", "direction", old.policy.direction, new.policy.direction),
@@ -74,17 +60,11 @@ def _compare_policy(old: PolicyContext, new: PolicyContext, reported: Reported) 
     pairs = match_releases(old.policy, new.policy)
     for i, release in enumerate(old.policy.releases):
         if i not in pairs and not _is_reported(reported, "release", old.name, release.id):
-            text = _(
-                "release `{release}` is gone; all that it released is released by others",
-                release=release.id,
-            )
+            text = _("release `{id}` is gone; others release all that it released", id=release.id)
             yield _change(old, "release", ("releases", i), text, release=release.id)
     for i, release in enumerate(new.policy.releases):
         if i not in pairs.values() and not _is_reported(reported, "release", new.name, release.id):
-            text = _(
-                "release `{release}` is new; all that it releases was released by others",
-                release=release.id,
-            )
+            text = _("release `{id}` is new; others released all that it releases", id=release.id)
             yield _change(new, "release", ("releases", i), text, release=release.id)
     for i, j in pairs.items():
         yield from _compare_release(old.policy.releases[i], new, j)
@@ -94,11 +74,7 @@ def _compare_release(old: Release, context: PolicyContext, index: int) -> Iterat
     new = context.policy.releases[index]
     place: DocumentPath = ("releases", index)
     if old.id != new.id:
-        text = _(
-            "release `{old}` is now called `{new}`, and so is its folder in the store",
-            old=old.id,
-            new=new.id,
-        )
+        text = _("release `{old}` is now called `{new}`, as its folder is", old=old.id, new=new.id)
         yield _change(context, "renamed", (*place, "id"), text, release=new.id)
     if old.rebuilds_nir != new.rebuilds_nir:
         risk = ChangeRisk.GROUND

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from tamis.dry_run.result import DryField, DryRelease, DryRun, Risk
 from tamis.evidence.receipt import advise
+from tamis.language import printable
 
 _STYLES = {
     "kept": "green",
@@ -51,7 +52,7 @@ class Section:
 def tell_dry_run(result: DryRun, console: Console) -> None:
     """Print `result`; without a terminal as plain lines that are never folded."""
     for line in _headline(result):
-        console.print(Text(_printable(line)), soft_wrap=True)
+        console.print(Text(printable(line)), soft_wrap=True)
     for section in sections(result):
         if console.is_terminal:
             _print_table(section, console)
@@ -220,23 +221,23 @@ def _bytes(result: DryRun) -> Section:
 
 def _print_table(section: Section, console: Console) -> None:
     table = Table(
-        title=Text(_printable(section.title), style="bold"), title_justify="left", box=None
+        title=Text(printable(section.title), style="bold"), title_justify="left", box=None
     )
     for place, name in enumerate(section.header):
         table.add_column(Text(name), justify="right" if place in section.numbers else "left")
     for row in section.rows:
-        cells = [Text(_printable(cell), style=_STYLES.get(cell, "")) for cell in row]
+        cells = [Text(printable(cell), style=_STYLES.get(cell, "")) for cell in row]
         table.add_row(*cells)
     console.print()
     console.print(table)
     if section.note:
-        console.print(Text(_printable(section.note), style="italic"))
+        console.print(Text(printable(section.note), style="italic"))
 
 
 def _print_plain(section: Section, console: Console) -> None:
     lines = ["", section.title]
     every = [section.header, *section.rows] if section.rows else []
-    cells = [tuple(_printable(cell) for cell in row) for row in every]
+    cells = [tuple(printable(cell) for cell in row) for row in every]
     widths = [
         max(len(row[place]) for row in cells) for place in range(len(section.header)) if cells
     ]
@@ -247,10 +248,5 @@ def _print_plain(section: Section, console: Console) -> None:
         ]
         lines.append(f"  {'  '.join(padded)}".rstrip())
     if section.note:
-        lines.append(f"  {_printable(section.note)}")
+        lines.append(f"  {printable(section.note)}")
     console.print(Text("\n".join(lines)), soft_wrap=True)
-
-
-def _printable(text: str) -> str:
-    """`text` on one line, without characters that move a terminal's cursor."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
