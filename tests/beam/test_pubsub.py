@@ -15,14 +15,15 @@ from apache_beam.transforms.window import IntervalWindow, TimestampedValue
 
 from tamis.address import PubsubAddress
 from tamis.beam.minimize import KeyRef
-from tamis.beam.pubsub import PubsubStream, _CommitFn, _JudgeFn, position_of
-from tamis.beam.window import Portion, PortionCoder
+from tamis.beam.pubsub import PubsubStream, _CommitFn, _JudgeFn
+from tamis.beam.window import JudgedWindow, JudgedWindowCoder
 from tamis.errors import RunError
 from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
 from tamis.plan.project import bundled_project
 from tamis.streams.messages import json_decoder
+from tamis.streams.pubsub import position_of
 from tamis.synthetic.records import DIRTY, make_records
 
 from .conftest import POLICY
@@ -54,7 +55,7 @@ def messages() -> list[PubsubMessage]:
     return [PubsubMessage(line, {}, message_id=str(9 - n)) for n, line in enumerate(lines)]
 
 
-def judge(plan: Plan, keys: KeyRef, messages: Sequence[PubsubMessage]) -> Portion:
+def judge(plan: Plan, keys: KeyRef, messages: Sequence[PubsubMessage]) -> JudgedWindow:
     """What the step makes of one bundle."""
     step = _JudgeFn(plan, "flux", SOURCE, json_decoder(), keys, None, 1_000, None)
     step.setup()
@@ -111,11 +112,11 @@ def test_a_portion_travels_whole_and_with_nothing_else(
     lasting: Plan, keys: KeyRef, messages: list[PubsubMessage]
 ) -> None:
     portion = judge(lasting, keys, messages)
-    encoded = PortionCoder().encode(portion)
-    back = PortionCoder().decode(encoded)
+    encoded = JudgedWindowCoder().encode(portion)
+    back = JudgedWindowCoder().decode(encoded)
     assert back.ids == portion.ids
     assert back.judged.tally == portion.judged.tally
-    assert back.judged.spans == portion.judged.spans
+    assert back.judged.ranges == portion.judged.ranges
     for release, rows in portion.judged.released.items():
         assert back.judged.released[release].data.equals(rows.data)
         assert back.judged.released[release].offsets.equals(rows.offsets)
@@ -123,7 +124,7 @@ def test_a_portion_travels_whole_and_with_nothing_else(
     for message in messages:
         nir = json.loads(message.data)["nir"]
         assert nir is None or nir.encode() not in encoded
-    bare = PortionCoder().decode(PortionCoder().encode(portion.without_rows()))
+    bare = JudgedWindowCoder().decode(JudgedWindowCoder().encode(portion.without_rows()))
     assert bare.judged.tally == portion.judged.tally
     assert bare.judged.released == {}
 

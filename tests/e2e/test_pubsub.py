@@ -20,7 +20,7 @@ import pytest
 from apache_beam import Pipeline
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
-from tamis.beam.window import PortionCoder
+from tamis.beam.window import JudgedWindowCoder
 from tamis.documents.calendar import today
 from tamis.evidence.receipt import Receipt
 from tamis.keys.sealed import PrivateKey, unseal
@@ -267,7 +267,7 @@ def test_a_stream_goes_on_under_the_law_of_the_day(
 def test_a_subscription_that_is_not_there_is_told(pubsub: Emulator, run: Tamis, keys: str) -> None:
     source = "pubsub://projects/tamis-tests/subscriptions/not-there"
     said = run(POLICY, [], Path("store"), "--input", source)
-    assert (said.code, said.err.splitlines()[-1]) == (2, f"tamis: {source}: is not there")
+    assert (said.code, said.err.splitlines()[-1]) == (2, f"tamis: {source}: no such subscription")
 
 
 @pytest.mark.parametrize("output", ["pubsub://projects/project/topics/out", "gs://bucket/store"])
@@ -300,7 +300,7 @@ def test_the_dataflow_job_is_built_offline_and_shuffles_no_message(
     assert parts.coders[key].spec.urn == "beam:coder:string_utf8:v1"
     while parts.coders[portion].component_coder_ids:
         (portion,) = parts.coders[portion].component_coder_ids
-    assert PortionCoder.__name__.encode() in unpacked(parts.coders[portion].spec.payload)
+    assert JudgedWindowCoder.__name__.encode() in unpacked(parts.coders[portion].spec.payload)
 
 
 def unpacked(payload: bytes) -> bytes:

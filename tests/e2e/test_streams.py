@@ -325,10 +325,11 @@ def test_signals_drain_a_busy_and_an_idle_stream_and_nothing_is_lost_or_doubled(
     idle.wait_for("reading at its beginning")
     assert idle.drain(signal.SIGINT) == 0
     assert "stream stream drained: 0 in" in idle.said
-    with producing(kafka, topic, numbers, 500):
-        for how in (signal.SIGTERM, signal.SIGINT):
-            before = committed(server, database)
-            busy = start(server.uri(database))
+    for how, part in ((signal.SIGTERM, numbers[:2_000]), (signal.SIGINT, numbers[2_000:])):
+        busy = start(server.uri(database))
+        busy.wait_for("reading")
+        before = committed(server, database)
+        with producing(kafka, topic, part, 500):
             wait_until(lambda: committed(server, database) > before, "records")  # noqa: B023
             assert busy.drain(how) == 0
     last = start(server.uri(database))

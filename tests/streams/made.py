@@ -13,7 +13,7 @@ from tamis.keys.sealed import PublicKey
 from tamis.plan.plan import Plan
 from tamis.plan.project import bundled_project
 from tamis.streams.judge import Judge, Judged
-from tamis.streams.messages import Gathered, Message, json_decoder
+from tamis.streams.messages import Message, MicroBatch, json_decoder
 from tamis.synthetic.files import _as_json
 from tamis.synthetic.records import DIRTY, Dirt, make_records
 
@@ -65,20 +65,20 @@ def message(offset: int, value: bytes | None, partition: int = 0, **other: Any) 
     return Message(partition, offset, value, **other)
 
 
-def gathered(values: Iterable[bytes | None], first: int = 0, partitions: int = 1) -> Gathered:
+def gathered(values: Iterable[bytes | None], first: int = 0, partitions: int = 1) -> MicroBatch:
     """Messages dealt to partitions in turn, with the offsets from `first` on in each."""
     found = (
         message(first + number // partitions, value, number % partitions)
         for number, value in enumerate(values)
     )
-    return Gathered(SOURCE, tuple(found))
+    return MicroBatch(SOURCE, tuple(found))
 
 
-def judge(given: Gathered, seal_to: PublicKey | None = None) -> Judged:
+def judge(given: MicroBatch, seal_to: PublicKey | None = None) -> Judged:
     return Judge(plan(), STREAM, json_decoder(), Keys(), seal_to).judge(given)
 
 
-def split(given: Gathered, sizes: Sequence[int]) -> list[Gathered]:
+def split(given: MicroBatch, sizes: Sequence[int]) -> list[MicroBatch]:
     """The same messages in gatherings of the given sizes, and the rest in one more."""
     parts, at = [], 0
     for size in [*sizes, len(given.messages)]:

@@ -17,7 +17,7 @@ from tamis.plan.project import bundled_project
 from tamis.stores.opening import open_store
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.ledger import Ledger
-from tamis.streams.messages import Gathered
+from tamis.streams.messages import MicroBatch
 from tamis.verify.verify import Finding, verify
 
 from .made import POLICY, RELEASE, SOURCE, STREAM, gathered, judge, payloads, plan, split
@@ -46,7 +46,7 @@ def opened(store: Path, stream: str = STREAM, source: str = SOURCE) -> Iterator[
         sink.close()
 
 
-def stage(sink: FolderSink, parts: list[Gathered], stream: str = STREAM) -> Ledger:
+def stage(sink: FolderSink, parts: list[MicroBatch], stream: str = STREAM) -> Ledger:
     ledger = Ledger.begin(plan(), stream, SOURCE, ())
     key = PrivateKey.new().public
     for part in parts:
@@ -54,7 +54,7 @@ def stage(sink: FolderSink, parts: list[Gathered], stream: str = STREAM) -> Ledg
     return ledger
 
 
-def feed(store: Path, *periods: list[Gathered], stream: str = STREAM) -> None:
+def feed(store: Path, *periods: list[MicroBatch], stream: str = STREAM) -> None:
     with opened(store, stream) as sink:
         for parts in periods:
             sink.end_period(stage(sink, parts, stream))

@@ -1,4 +1,4 @@
-"""Gathered messages have one disposition each, the one that `minimize` gives their records."""
+"""MicroBatch messages have one disposition each, the one that `minimize` gives their records."""
 
 import json
 from typing import Any
@@ -14,8 +14,8 @@ from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.formats.chunk import Chunk
 from tamis.formats.records import to_chunk
 from tamis.keys.sealed import Original, PrivateKey, unseal
-from tamis.streams.judge import Judged, Rows, Span
-from tamis.streams.messages import Gathered, Message
+from tamis.streams.judge import Judged, OffsetRange, Rows
+from tamis.streams.messages import Message, MicroBatch
 from tamis.synthetic.records import space_nir
 
 from .made import (
@@ -66,7 +66,7 @@ values = st.sampled_from(FEED) | st.sampled_from([one for one, _ in POISON]) | s
 
 
 @st.composite
-def gatherings(draw: st.DrawFn) -> Gathered:
+def gatherings(draw: st.DrawFn) -> MicroBatch:
     """Messages of up to three partitions; offsets grow, and some are left out."""
     found = []
     ends = dict.fromkeys(range(3), draw(st.integers(0, 1 << 40)))
@@ -76,7 +76,7 @@ def gatherings(draw: st.DrawFn) -> Gathered:
         offset = ends[partition] + draw(st.integers(0, 2))
         ends[partition] = offset + 1
         found.append(Message(partition, offset, value, draw(keys)))
-    return Gathered(SOURCE, tuple(found))
+    return MicroBatch(SOURCE, tuple(found))
 
 
 @pytest.mark.parametrize("number", range(len(POISON)))
@@ -96,7 +96,7 @@ def test_a_condition_that_poison_does_not_meet_withholds_it() -> None:
 
 @given(gatherings())
 @SLOW
-def test_every_message_has_one_disposition(given: Gathered) -> None:
+def test_every_message_has_one_disposition(given: MicroBatch) -> None:
     done = judge(given)
     places = [(one.partition, one.offset) for one in given.messages]
     stopped, passed = quarantined(done), released(done)
@@ -113,18 +113,18 @@ def test_every_message_has_one_disposition(given: Gathered) -> None:
 
 @given(gatherings())
 @SLOW
-def test_spans_cover_what_was_read_and_nothing_else(given: Gathered) -> None:
+def test_spans_cover_what_was_read_and_nothing_else(given: MicroBatch) -> None:
     done = judge(given)
-    for partition, span in done.spans.items():
+    for partition, offsets in done.ranges.items():
         own = [one for one in given.messages if one.partition == partition]
         size = sum(len(one.value or b"") for one in own)
-        assert span == Span(own[0].offset, own[-1].offset + 1, len(own), size)
-    assert set(done.spans) == {one.partition for one in given.messages}
+        assert offsets == OffsetRange(own[0].offset, own[-1].offset + 1, len(own), size)
+    assert set(done.ranges) == {one.partition for one in given.messages}
 
 
 @given(gatherings(), st.lists(st.integers(1, 5)))
 @SLOW
-def test_it_does_not_matter_how_messages_are_gathered(given: Gathered, sizes: list[int]) -> None:
+def test_it_does_not_matter_how_messages_are_gathered(given: MicroBatch, sizes: list[int]) -> None:
     whole = judge(given)
     parts = [judge(part) for part in split(given, sizes)]
     assert released(*parts) == released(whole)
@@ -150,8 +150,8 @@ def test_a_stream_releases_what_minimize_releases_of_the_same_records() -> None:
 
 
 def test_no_message_gives_nothing() -> None:
-    done = judge(Gathered(SOURCE, ()))
-    assert (done.released, done.spans, done.tally.records) == ({}, {}, 0)
+    done = judge(MicroBatch(SOURCE, ()))
+    assert (done.released, done.ranges, done.tally.records) == ({}, {}, 0)
     assert done.quarantined.data.schema == STREAM_QUARANTINE_SCHEMA
 
 
@@ -160,7 +160,7 @@ class TestBeside:
 
     def judge(self, **beside: Any) -> Judged:
         good = payload(clean())
-        return judge(Gathered(SOURCE, (message(0, good), message(1, good, **beside))))
+        return judge(MicroBatch(SOURCE, (message(0, good), message(1, good, **beside))))
 
     def test_it_quarantines_what_would_be_released(self) -> None:
         assert quarantined(self.judge(key=NIR.encode())) == {
@@ -172,7 +172,7 @@ class TestBeside:
         }
 
     def test_what_cannot_be_read_keeps_its_own_reason(self) -> None:
-        given = Gathered(SOURCE, (message(0, b"{", key=NIR.encode()),))
+        given = MicroBatch(SOURCE, (message(0, b"{", key=NIR.encode()),))
         assert quarantined(judge(given)) == {(0, 0): ("unreadable", "", "not JSON")}
 
     def test_no_other_key_nor_header_matters(self) -> None:
@@ -186,7 +186,7 @@ class TestSealing:
     def test_originals_come_back_as_they_were(self, garbage: list[bytes | None]) -> None:
         own = PrivateKey.new()
         headers = (("trace", b"\x00\xff"), ("trace", None))
-        given = Gathered(
+        given = MicroBatch(
             SOURCE, tuple(Message(3, at, one, b"k", headers) for at, one in enumerate(garbage))
         )
         done = judge(given, own.public)
@@ -218,5 +218,5 @@ def test_what_is_in_flight_shows_no_value_in_a_message_about_it() -> None:
     batch = pa.record_batch({"nom": [secret]})
     chunk = Chunk(batch, pa.array([1]))
     rows = Rows(batch, pa.array([0], pa.int32()), pa.array([1]))
-    for one in (message, Gathered("kafka://broker/feed", (message,)), rows, Batch(chunk)):
+    for one in (message, MicroBatch("kafka://broker/feed", (message,)), rows, Batch(chunk)):
         assert secret not in repr(one)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tamis.errors import RunError
 from tamis.evidence.receipt import FilePart, KeyPart, Receipt
-from tamis.streams.judge import Judged, Span
+from tamis.streams.judge import Judged, OffsetRange
 from tamis.streams.ledger import Ledger
 
 from .made import (
@@ -55,7 +55,7 @@ def test_periods_add_up_to_what_was_read(sizes: list[int], ends: list[bool]) -> 
         ledgers[-1] = ledgers[-1].after(judge(part))
         if ended:
             ledgers.append(begin())
-    receipts = [receipt(one) for one in ledgers if one.spans]
+    receipts = [receipt(one) for one in ledgers if one.ranges]
     whole = judge(FEED)
 
     counts = [one.counts for one in receipts]
@@ -67,14 +67,14 @@ def test_periods_add_up_to_what_was_read(sizes: list[int], ends: list[bool]) -> 
     assert reasons == whole.tally.quarantine
     assert sum(one.releases[RELEASE].rows for one in receipts) == whole.tally.rows[RELEASE]
 
-    for partition, span in whole.spans.items():
+    for partition, offsets in whole.ranges.items():
         own = [
             one for each in receipts for one in each.inputs if one.uri == f"{SOURCE}/{partition}"
         ]
-        assert (own[0].first, own[-1].next) == (span.first, span.next)
+        assert (own[0].first, own[-1].next) == (offsets.first, offsets.next)
         assert all(one.next == after.first for one, after in pairwise(own))
-        assert sum(one.rows for one in own) == span.records
-        assert sum(one.bytes for one in own) == span.bytes
+        assert sum(one.rows for one in own) == offsets.records
+        assert sum(one.bytes for one in own) == offsets.bytes
         assert {one.sha256 for one in own} == {""}
 
 
@@ -113,17 +113,17 @@ def test_what_no_message_had_is_told_as_missing() -> None:
 def test_a_ledger_is_a_value() -> None:
     before = begin()
     after = before.after(judge(FEED)).noting("odd", 2).noting("odd", 1)
-    assert (before.tally.records, before.spans) == (0, {})
+    assert (before.tally.records, before.ranges) == (0, {})
     assert after.tally.anomalies["odd"] == 3
     assert receipt(after).anomalies["odd"] == 3
 
 
-@pytest.mark.parametrize("what", ["spans", "rows", "quarantine"])
+@pytest.mark.parametrize("what", ["ranges", "rows", "quarantine"])
 def test_a_receipt_that_does_not_add_up_is_never_made(what: str) -> None:
     judged: Judged = judge(gathered([payload(clean()), b"{"]))
     ledger = begin().after(judged)
-    if what == "spans":
-        ledger = replace(ledger, spans={0: Span(0, 2, 1, 1)})
+    if what == "ranges":
+        ledger = replace(ledger, ranges={0: OffsetRange(0, 2, 1, 1)})
     files = {} if what == "rows" else {RELEASE: [FilePart(path="x", rows=1, sha256="")]}
     stopped = [] if what == "quarantine" else [FilePart(path="y", rows=1, sha256="")]
     with pytest.raises(RunError, match="nothing is committed"):

@@ -19,7 +19,7 @@ from tamis.streams.messages import (
     Message,
     avro_decoder,
     decode,
-    find_outside,
+    find_nirs_beside,
     json_decoder,
 )
 from tamis.synthetic.records import space_nir
@@ -113,14 +113,14 @@ class TestOutside:
     )
     def test_a_nir_in_a_key_is_found(self, key: bytes) -> None:
         given = [message(0, b""), message(1, b"", key=key), message(2, b"", key=b"12")]
-        assert find_outside(given) == {1: "message key"}
+        assert find_nirs_beside(given) == {1: "message key"}
 
     @pytest.mark.parametrize(
         "key",
         [b"", b"dossier-12", struct.pack(">q", 12), struct.pack(">q", int(NIR) + 1), b"\xff" * 15],
     )
     def test_another_key_is_not(self, key: bytes) -> None:
-        assert find_outside([message(0, b"", key=key)]) == {}
+        assert find_nirs_beside([message(0, b"", key=key)]) == {}
 
     def test_a_nir_in_a_header_is_found_in_its_value_and_in_its_name(self) -> None:
         given = [
@@ -129,7 +129,7 @@ class TestOutside:
             message(2, b"", headers=((f"nir-{NIR}", None),)),
             message(3, b"", headers=(("trace", None), ("date", b"2026-11-23"))),
         ]
-        found = find_outside(given)
+        found = find_nirs_beside(given)
         assert found == {
             0: "message header trace",
             1: "message header (name withheld)",
@@ -140,8 +140,8 @@ class TestOutside:
         bodies = [f"1{55 + n % 40}{n % 12 + 1:02}99{n % 990:03}{n % 999:03}" for n in range(250)]
         keys = [one.encode() for one in bodies]
         given = [message(n, b"", key=key) for n, key in enumerate(keys)]
-        assert len(find_outside(given)) == 250
-        assert find_outside(given[:20]) == {}
+        assert len(find_nirs_beside(given)) == 250
+        assert find_nirs_beside(given[:20]) == {}
 
     @given(
         st.lists(
@@ -157,12 +157,12 @@ class TestOutside:
         given = [
             Message(0, at, b"", key, tuple(headers)) for at, (key, headers) in enumerate(beside)
         ]
-        assert set(find_outside(given)) <= set(range(len(given)))
+        assert set(find_nirs_beside(given)) <= set(range(len(given)))
 
     @given(st.binary(max_size=30), nirs, st.binary(max_size=30))
     def test_a_nir_among_any_bytes_is_found(self, ahead: bytes, nir: str, behind: bytes) -> None:
         content = ahead + b"|" + nir.encode() + b"|" + behind
-        assert find_outside([message(0, b"", key=content)]) == {0: "message key"}
+        assert find_nirs_beside([message(0, b"", key=content)]) == {0: "message key"}
 
 
 def write(schema: dict[str, Any], record: dict[str, Any]) -> bytes:
@@ -235,10 +235,10 @@ class TestAvro:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
-            ("", "is no Avro schema"),
-            ('{"type": "record"}', "is no Avro schema"),
-            ('"string"', "is an Avro schema of something else than records"),
-            ('{"type": "array", "items": "int"}', "something else than records"),
+            ("", "expected an Avro schema"),
+            ('{"type": "record"}', "expected an Avro schema"),
+            ('"string"', "expected an Avro schema of records"),
+            ('{"type": "array", "items": "int"}', "expected an Avro schema of records"),
         ],
     )
     def test_what_is_no_schema_of_records_is_refused(

@@ -12,7 +12,7 @@ from tamis.errors import RunError
 from tamis.streams import session as session_module
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
-from tamis.streams.messages import Gathered
+from tamis.streams.messages import MicroBatch
 from tamis.streams.session import Session, Settings
 
 from .made import SOURCE, STREAM, gathered, judge, payloads, plan
@@ -36,7 +36,7 @@ class Reader:
     def open(self, positions: Mapping[int, int]) -> None:
         self._at = positions.get(0, 0)
 
-    def gather(self) -> Gathered | None:
+    def read(self) -> MicroBatch | None:
         values = self._values[self._at : self._at + 4]
         first, self._at = self._at, self._at + len(values)
         return gathered(values, first) if values else None
@@ -81,7 +81,7 @@ class Sink:
 
     def end_period(self, ledger: Ledger) -> None:
         self.periods.append(ledger)
-        self.positions |= {key: span.next for key, span in ledger.spans.items()}
+        self.positions |= {key: offsets.next for key, offsets in ledger.ranges.items()}
 
     @property
     def durable(self) -> dict[int, int]:
@@ -99,20 +99,10 @@ def begin(
     return made
 
 
-def run(session: Session) -> None:
-    """As the pipeline does: read, judge and commit by turns, until the session ends."""
-    while not session.ending:
-        found = session.gather(0.0)
-        if found is not None:
-            session.commit(judge(found))
-            session.acknowledge()
-    session.finish()
-
-
 def test_once_ends_when_all_that_was_there_is_committed() -> None:
     reader, sink = Reader(10), Sink()
     session = begin(reader, sink)
-    run(session)
+    session.run(judge)
     assert session.ending == "caught-up"
     assert session.committed.records == 10
     assert [one.tally.records for one in sink.periods] == [10]
@@ -122,27 +112,27 @@ def test_once_ends_when_all_that_was_there_is_committed() -> None:
 def test_nothing_to_read_makes_no_receipt() -> None:
     sink = Sink()
     session = begin(Reader(0), sink)
-    run(session)
+    session.run(judge)
     assert (session.ending, sink.periods, sink.committed) == ("caught-up", [], [])
 
 
 def test_it_begins_where_the_sink_says() -> None:
     sink = Sink({0: 7})
-    run(begin(Reader(10), sink))
-    assert [one.spans[0].first for one in sink.committed] == [7]
+    begin(Reader(10), sink).run(judge)
+    assert [one.ranges[0].first for one in sink.committed] == [7]
     assert sink.positions == {0: 10}
 
 
 def test_without_once_it_waits_for_more_until_it_is_stopped() -> None:
     reader, sink = Reader(4), Sink()
     session = begin(reader, sink, once=False)
-    found = session.gather(0.0)
+    found = session.read(0.0)
     assert found is not None
-    assert session.gather(0.0) is None
+    assert session.read(0.0) is None
     assert session.ending is None
     session.stop()
     assert session.commit(judge(found))
-    assert session.gather(60.0) is None
+    assert session.read(60.0) is None
     session.finish()
     assert session.ending == "stopped"
     assert sink.positions == {0: 4}
@@ -151,7 +141,7 @@ def test_without_once_it_waits_for_more_until_it_is_stopped() -> None:
 def test_a_period_ends_when_its_time_is_over_and_each_has_a_receipt() -> None:
     sink = Sink()
     session = begin(Reader(10), sink, period=OVER)
-    run(session)
+    session.run(judge)
     assert [one.tally.records for one in sink.periods] == [4, 4, 2]
     assert len({one.run for one in sink.periods}) == 3
     assert session.committed.records == 10
@@ -159,7 +149,7 @@ def test_a_period_ends_when_its_time_is_over_and_each_has_a_receipt() -> None:
 
 def test_nothing_is_acknowledged_before_it_is_durable() -> None:
     reader = Reader(10)
-    run(begin(reader, Sink()))
+    begin(reader, Sink()).run(judge)
     assert [told for told, wait in reader.told if not wait] == [{}, {}, {}]
 
 
@@ -173,15 +163,15 @@ def test_on_the_day_on_which_the_law_changes_nothing_more_is_committed(
         replace(plan(), valid_until=changes), reader, sink, Settings(STREAM, LONG, once=True)
     )
     session.open()
-    first = session.gather(0.0)
+    first = session.read(0.0)
     assert first is not None
     assert session.commit(judge(first))
-    later = session.gather(0.0)
+    later = session.read(0.0)
     assert later is not None
     day = changes + datetime.timedelta(days=after)
     monkeypatch.setattr(session_module, "today", lambda: day)
     assert not session.commit(judge(later))
-    assert session.gather(0.0) is None
+    assert session.read(0.0) is None
     session.finish()
     assert session.ending == "expired"
     assert sink.positions == {0: 4}
@@ -189,8 +179,8 @@ def test_on_the_day_on_which_the_law_changes_nothing_more_is_committed(
     session.close()
 
     monkeypatch.undo()
-    run(begin(reader, sink))
-    assert [one.spans[0].first for one in sink.committed] == [0, 4, 8]
+    begin(reader, sink).run(judge)
+    assert [one.ranges[0].first for one in sink.committed] == [0, 4, 8]
     assert sink.positions == {0: 10}
 
 
@@ -199,7 +189,7 @@ def test_a_plan_of_yesterday_reads_nothing() -> None:
         replace(plan(), valid_until=today()), Reader(4), Sink(), Settings(STREAM, LONG)
     )
     session.open()
-    assert session.gather(60.0) is None
+    assert session.read(60.0) is None
     assert session.ending == "expired"
 
 
@@ -208,7 +198,7 @@ def test_a_stop_on_the_last_day_is_a_stop() -> None:
         replace(plan(), valid_until=today()), Reader(4), Sink(), Settings(STREAM, LONG)
     )
     session.stop()
-    assert session.gather(0.0) is None
+    assert session.read(0.0) is None
     assert session.ending == "stopped"
 
 
@@ -217,7 +207,7 @@ def test_what_a_sink_does_not_commit_is_told_and_not_counted(goes_on: bool) -> N
     reader, sink = Reader(10), Sink()
     session = begin(reader, sink)
     sink.failing = True
-    found = session.gather(0.0)
+    found = session.read(0.0)
     assert found is not None
     session.commit(judge(found))
     ends = (lambda: session.commit(judge(found))) if goes_on else session.finish
@@ -232,14 +222,14 @@ def test_the_next_messages_are_gathered_while_a_commit_is_under_way() -> None:
     sink = Sink()
     session = begin(Reader(10), sink)
     sink.may_go_on.clear()
-    first = session.gather(0.0)
+    first = session.read(0.0)
     assert first is not None
     session.commit(judge(first))
-    second = session.gather(0.0)
+    second = session.read(0.0)
     assert second is not None
     assert sink.committed == []
     sink.may_go_on.set()
     session.commit(judge(second))
-    run(session)
-    assert [one.spans[0].first for one in sink.committed] == [0, 4, 8]
+    session.run(judge)
+    assert [one.ranges[0].first for one in sink.committed] == [0, 4, 8]
     assert [one.tally.records for one in sink.periods] == [10]

@@ -23,11 +23,8 @@ from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally
 from tamis.plan.plan import Plan
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import Files, Piece
+from tamis.stores.protocol import NUL_REPLACED, Files, Piece
 from tamis.stores.protocol import Store as Stored
-
-NUL_REPLACED = "nul-replaced"
-"""Anomaly: released values in which U+FFFD stands for a NUL character."""
 
 
 @dataclass

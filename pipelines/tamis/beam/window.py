@@ -1,7 +1,7 @@
-"""What became of the messages of one bundle in one window: the element that leaves the judge.
+"""`JudgedWindow`: what became of the messages of one bundle that fall into one window.
 
-A message as it came never leaves the step that judges it. A portion may travel between workers
-and rest in a runner's shuffle: it holds released rows, why others were quarantined, sealed
+A message as it came never leaves the step that judges it. What it became may travel between
+workers and rest in a runner's shuffle: released rows, why other messages were quarantined, sealed
 originals and counts.
 """
 
@@ -26,44 +26,51 @@ _PLACES = pa.schema(
 
 
 @dataclass(frozen=True, eq=False)
-class Portion:
+class JudgedWindow:
     """What became of some messages of one window.
 
     Attributes:
         judged: their rows and counts.
         ids: the sum of a digest of each message's id, modulo 2^64: the same for the same messages,
-            in whatever order and portions they come.
+            in whatever order and bundles they come.
     """
 
     judged: Judged
     ids: int
 
-    def without_rows(self) -> "Portion":
-        """The counts alone."""
+    def without_rows(self) -> "JudgedWindow":
+        """Return the counts alone."""
         none = self.judged.quarantined
         empty = Rows(none.data.slice(0, 0), none.partitions.slice(0, 0), none.offsets.slice(0, 0))
         return replace(self, judged=replace(self.judged, released={}, quarantined=empty))
 
 
-class PortionCoder(coders.Coder):
-    """Counts and names, then rows in Arrow IPC, sealed: no neighbour of a slice travels along."""
+class JudgedWindowCoder(coders.Coder):
+    """Counts and names, then rows in Arrow IPC, scrubbed: no neighbour of a slice travels along."""
 
-    def encode(self, value: Portion) -> bytes:
-        """The portion as bytes: the number of parts, the length of each, the parts."""
+    def encode(self, value: JudgedWindow) -> bytes:
+        """Encode to the number of parts, the length of each, and the parts."""
         judged = value.judged
         outputs = [*judged.released.items(), ("", judged.quarantined)]
         names = [name for name, _ in outputs]
-        counts = (judged.source, judged.tally, dict(judged.spans), judged.found, value.ids, names)
+        counts = (
+            judged.source,
+            judged.tally,
+            dict(judged.ranges),
+            judged.present,
+            value.ids,
+            names,
+        )
         parts = [pickle.dumps(counts)]
         for _, rows in outputs:
             places = pa.RecordBatch.from_arrays([rows.partitions, rows.offsets], schema=_PLACES)
             parts += [to_ipc(rows.data), to_ipc(places)]
         return b"".join(
-            [_COUNT.pack(len(parts)), *(_COUNT.pack(len(one)) for one in parts), *parts]
+            [_COUNT.pack(len(parts)), *(_COUNT.pack(len(part)) for part in parts), *parts]
         )
 
-    def decode(self, encoded: bytes) -> Portion:
-        """The portion that `encode` wrote."""
+    def decode(self, encoded: bytes) -> JudgedWindow:
+        """Decode what `encode` wrote."""
         (number,) = _COUNT.unpack_from(encoded)
         lengths = [_COUNT.unpack_from(encoded, _COUNT.size * (1 + n))[0] for n in range(number)]
         buffer = pa.py_buffer(encoded)
@@ -71,25 +78,26 @@ class PortionCoder(coders.Coder):
         for length in lengths:
             parts.append(buffer.slice(start, length))
             start += length
-        source, tally, spans, found, ids, names = pickle.loads(parts[0].to_pybytes())
+        source, tally, ranges, present, ids, names = pickle.loads(parts[0].to_pybytes())
         outputs = {}
         for name, data, places in zip(names, parts[1::2], parts[2::2], strict=True):
             outputs[name] = Rows(from_ipc(data), *from_ipc(places).columns)
         quarantined = outputs.pop("")
-        return Portion(Judged(source, outputs, quarantined, tally, spans, found), ids)
+        return JudgedWindow(Judged(source, outputs, quarantined, tally, ranges, present), ids)
 
-    def estimate_size(self, value: Portion) -> int:
+    def estimate_size(self, value: JudgedWindow) -> int:
         """About how many bytes the rows take."""
         judged = value.judged
-        return sum(int(one.data.nbytes) for one in (*judged.released.values(), judged.quarantined))
+        outputs = (*judged.released.values(), judged.quarantined)
+        return sum(int(rows.data.nbytes) for rows in outputs)
 
     def is_deterministic(self) -> bool:
-        """False: a set may be written in another order. A portion is no key."""
+        """False: a set may be written in another order."""
         return False
 
-    def to_type_hint(self) -> type[Portion]:
+    def to_type_hint(self) -> type[JudgedWindow]:
         """The type that this coder is for."""
-        return Portion
+        return JudgedWindow
 
 
-registry.register_coder(Portion, PortionCoder)
+registry.register_coder(JudgedWindow, JudgedWindowCoder)

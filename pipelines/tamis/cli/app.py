@@ -214,9 +214,9 @@ def run(
     from tamis.cli.run import run_command
 
     if any(isinstance(parse_address(uri), StreamAddress) for uri in inputs):
-        from tamis.cli.run_stream import Asked, run_stream_command
+        from tamis.cli.run_stream import StreamOptions, run_stream_command
 
-        asked = Asked(
+        options = StreamOptions(
             keys,
             run_id,
             allow_example,
@@ -233,7 +233,7 @@ def run(
                 "a stream is judged under the law of its day, not --on another"
             )
         raise typer.Exit(
-            run_stream_command(_project(context), policy, tuple(inputs), output, asked)
+            run_stream_command(_project(context), policy, tuple(inputs), output, options)
         )
     code = run_command(
         _project(context),

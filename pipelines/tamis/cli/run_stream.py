@@ -10,21 +10,26 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tamis.address import PubsubAddress, StreamAddress, WatchAddress, parse_address
+from tamis.address import StreamAddress, WatchAddress, parse_address
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_log
 from tamis.cli.run import compile_allowed, tell_receipt
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
+from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 
+if TYPE_CHECKING:
+    from tamis.runs.stream import StreamJob
+
 
 @dataclass(frozen=True)
-class Asked:
-    """What was asked on the command line."""
+class StreamOptions:
+    """Options of the command line; see `tamis run --help`."""
 
     keys: str | None
     run_id: str | None
@@ -35,93 +40,113 @@ class Asked:
     once: bool
     seal_to: Path | None
     avro_schemas: tuple[str, ...]
-    options: tuple[str, ...]
+    beam: tuple[str, ...]
 
 
 def run_stream_command(
-    project: Project, policy: str, inputs: tuple[str, ...], output: str, asked: Asked
+    project: Project, policy: str, inputs: tuple[str, ...], output: str, options: StreamOptions
 ) -> int:
-    """Run a stream, and tell the counts once it is drained; 0 then."""
+    """Run a stream, and print the counts once it is drained; 0 then."""
     if len(inputs) != 1:
-        raise UsageError("a stream has one --input")
+        raise UsageError(_("a stream must have one --input"))
     (source,) = inputs
-    first = compile_allowed(project, policy, today(), asked.allow_example)
+    first = compile_allowed(project, policy, today(), options.allow_example)
     plans = iter([first])
 
     def compile_today() -> Plan:
-        return next(plans, None) or compile_allowed(project, policy, today(), asked.allow_example)
+        return next(plans, None) or compile_allowed(project, policy, today(), options.allow_example)
 
     with loading_beam():
-        from tamis.runs.kafka import stream_id
-    stream = asked.run_id or stream_id(policy, source)
+        from tamis.runs.stream import stream_id
+    stream = options.run_id or stream_id(policy, source)
     address = parse_address(source)
     if isinstance(address, WatchAddress):
-        return _watch(address, output, stream, asked, compile_today)
-    return _read_messages(source, output, stream, asked, compile_today)
+        return _watch(address, output, stream, options, compile_today)
+    return _run_messages(source, output, stream, options, compile_today)
 
 
-def _read_messages(
-    source: str, output: str, stream: str, asked: Asked, compile_today: Callable[[], Plan]
+def _run_messages(
+    source: str,
+    output: str,
+    stream: str,
+    options: StreamOptions,
+    compile_today: Callable[[], Plan],
 ) -> int:
     from tamis.keys.seal_keys import read_public_key
-    from tamis.runs.batch import builds_only
-    from tamis.runs.kafka import StreamJob
+    from tamis.runs.stream import StreamJob, remote_runner, run_stream
 
     job = StreamJob(
         source,
         output,
         stream,
-        asked.keys,
-        read_public_key(asked.seal_to) if asked.seal_to else None,
-        asked.batch_records,
-        asked.batch_ms / 1000,
-        datetime.timedelta(seconds=asked.period),
-        asked.once,
-        asked.avro_schemas,
-        asked.options,
+        keys=options.keys,
+        seal_to=read_public_key(options.seal_to) if options.seal_to else None,
+        records=options.batch_records,
+        seconds=options.batch_ms / 1000,
+        period=datetime.timedelta(seconds=options.period),
+        once=options.once,
+        avro_schemas=options.avro_schemas,
+        options=options.beam,
     )
+    runner = remote_runner(options.beam)
     with show_log():
-        if isinstance(parse_address(source), PubsubAddress):
-            from tamis.runs.pubsub import run_pubsub as run_it
-        else:
-            from tamis.runs.kafka import run_stream as run_it
-        total = run_it(job, compile_today)
-    if total is None:
-        built = builds_only(asked.options)
-        print(
-            f"stream {job.stream} was built and not launched, as --dry_run says"
-            if built
-            else f"stream {job.stream} is handed over to its runner"
-        )
-        return 0
+        if runner is not None:
+            return _hand_over(job, compile_today(), runner)
+        total = run_stream(job, compile_today)
     print(
-        f"stream {job.stream} drained: {total.records} in, {total.released} released, "
-        f"{total.withheld} withheld, {total.quarantined} quarantined",
+        _(
+            "stream {stream} drained: {records} in, {released} released, {withheld} withheld, "
+            "{quarantined} quarantined",
+            stream=stream,
+            records=total.records,
+            released=total.released,
+            withheld=total.withheld,
+            quarantined=total.quarantined,
+        )
     )
+    return 0
+
+
+def _hand_over(job: "StreamJob", plan: Plan, runner: str) -> int:
+    from tamis.runs.batch import builds_only
+    from tamis.runs.pubsub import launch_stream
+
+    launch_stream(job, plan, runner)
+    if builds_only(job.options):
+        print(_("stream {stream} was built and not launched, as --dry_run says", stream=job.stream))
+    else:
+        print(_("stream {stream} is handed over to its runner", stream=job.stream))
     return 0
 
 
 def _watch(
-    source: WatchAddress, output: str, stream: str, asked: Asked, compile_today: Callable[[], Plan]
+    source: WatchAddress,
+    output: str,
+    stream: str,
+    options: StreamOptions,
+    compile_today: Callable[[], Plan],
 ) -> int:
-    from tamis.runs.kafka import drained_by_signals
+    from tamis.runs.stream import drained_by_signals
     from tamis.runs.watch import WatchJob, watch
 
     target = parse_address(output)
     if isinstance(target, StreamAddress):
-        raise UsageError(f"{target.shown}: a watched folder goes to a store or a database")
-    if asked.seal_to is not None:
-        raise UsageError("--seal-to is for messages: a file stays where it is")
+        raise UsageError(
+            _("{address}: a watched folder goes to a store or a database", address=target.shown)
+        )
+    if options.seal_to is not None:
+        raise UsageError(_("--seal-to is for messages: a file stays where it is"))
     stop = threading.Event()
     job = WatchJob(
-        source.pattern, output, stream, asked.keys, once=asked.once, options=asked.options
+        source.pattern, output, stream, options.keys, once=options.once, options=options.beam
     )
     with show_log(), drained_by_signals(stop.set):
-        files = watch(job, compile_today, _tell_round, stop)
-    print(f"stream {stream} drained: {files} files")
+        files = watch(job, compile_today, _print_round, stop)
+    print(_("stream {stream} drained: {count} files", stream=stream, count=files))
     return 0
 
 
-def _tell_round(receipt: Receipt) -> None:
+def _print_round(receipt: Receipt) -> None:
     tell_receipt(receipt)
-    print(f"run {receipt.run} committed: {len(receipt.inputs)} files", flush=True)
+    count = len(receipt.inputs)
+    print(_("run {run} committed: {count} files", run=receipt.run, count=count), flush=True)

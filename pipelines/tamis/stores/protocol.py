@@ -26,6 +26,9 @@ from tamis.evidence.receipt import FilePart, Receipt
 from tamis.language import _
 from tamis.plan.plan import Plan
 
+NUL_REPLACED = "nul-replaced"
+"""Anomaly: released values in which U+FFFD stands for a NUL character."""
+
 _RUN_ID = re.compile(r"[a-z0-9-]{1,128}")
 
 Files: TypeAlias = dict[str | None, list[FilePart]]

@@ -1,22 +1,24 @@
-"""A Parquet store as sink: a period is a run of the store, and its receipt the commit.
+"""A Parquet store as sink: each period is a run of the store, committed by its receipt.
 
 While a period lasts its files are staged, and nobody sees them. When it ends they are published
-(`FolderStore.publish`), with the positions that they reach in the receipt. What was staged when a
-process is killed is removed, and the messages are read again.
+(`FolderStore.publish`), with the positions that they reach in the receipt. If the process is killed
+before, the next one removes what was staged, and reads the messages again.
 """
 
 from collections import defaultdict
 from contextlib import ExitStack
 
-from tamis.errors import RunError, UsageError
+from tamis.errors import RunError
 from tamis.evidence.receipt import FilePart, Receipt
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
+from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_store import FolderStore, file_path
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
-from tamis.streams.judge import Judged
+from tamis.streams.judge import Judged, is_ordered
 from tamis.streams.ledger import Ledger
+from tamis.streams.sink import other_source
 
 _PART = "00000"
 
@@ -53,7 +55,7 @@ class FolderSink:
         return dict(self._positions)
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
-        """See `Sink`. What is staged here exists once the period ends."""
+        """See `Sink`. The rows are staged; they are committed when the period ends."""
         done = ledger.after(judged)
         if self._period is None:
             self._period = ExitStack()
@@ -71,9 +73,9 @@ class FolderSink:
             parts[output].append(FilePart(path=path, rows=file.rows, sha256=file.close()))
         self._files = {}
         quarantined = parts.pop(None, [])
-        released = {str(release): found for release, found in parts.items()}
+        released = {str(release): files for release, files in parts.items()}
         self._store.publish(ledger.receipt(released, quarantined))
-        self._positions |= {key: span.next for key, span in ledger.spans.items()}
+        self._positions |= ledger.ends
         if self._period is not None:
             self._period.close()
             self._period = None
@@ -85,7 +87,7 @@ class FolderSink:
 
     def close(self) -> None:
         """See `Sink`."""
-        for _, file in self._files.values():
+        for _path, file in self._files.values():
             file.abandon()
         self._files = {}
         if self._period is not None:
@@ -100,26 +102,31 @@ class FolderSink:
         return self._files[release][1]
 
     def _read_positions(self, source: str) -> dict[int, int]:
+        if not is_ordered(source):
+            return {}
         positions: dict[int, int] = {}
         for receipt in self._store.receipts(self._stream):
             if receipt.stream != self._stream:
                 continue
-            for partition, after in _reached(receipt, source, self.shown).items():
-                positions[partition] = max(after, positions.get(partition, 0))
+            for partition, end in _ends(receipt, source, self.shown).items():
+                positions[partition] = max(end, positions.get(partition, 0))
         return positions
 
 
-def _reached(receipt: Receipt, source: str, shown: str) -> dict[int, int]:
-    """By partition, where the period of `receipt` ended."""
-    found = {}
-    for one in receipt.inputs:
-        topic, _, partition = one.uri.rpartition("/")
+def _ends(receipt: Receipt, source: str, shown: str) -> dict[int, int]:
+    """By partition, the next offset to read after the period of `receipt`."""
+    ends = {}
+    for part in receipt.inputs:
+        topic, _slash, partition = part.uri.rpartition("/")
         if topic != source:
-            raise UsageError(
-                f"{shown}: stream {receipt.stream} was fed from {topic}; a stream from another "
-                "source needs another --run-id"
+            raise other_source(shown, receipt.stream or "", topic)
+        if part.next is None or not partition.isdigit():
+            raise RunError(
+                _(
+                    "{address}: the receipt of {run} has no positions",
+                    address=shown,
+                    run=receipt.run,
+                )
             )
-        if one.next is None or not partition.isdigit():
-            raise RunError(f"{shown}: the receipt of {receipt.run} names no positions")
-        found[int(partition)] = one.next
-    return found
+        ends[int(partition)] = part.next
+    return ends

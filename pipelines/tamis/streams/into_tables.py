@@ -1,23 +1,21 @@
-"""A PostgreSQL database as sink: one transaction a gathering.
+"""A PostgreSQL database as sink: one transaction for each micro-batch.
 
     <policy>__<release id>        released records; the stream is one partition of it
     _tamis_quarantine             why messages were quarantined, and sealed originals
-    _tamis_receipts               a receipt a period, which grows with each transaction
+    _tamis_receipts               a receipt for each period, which grows with each transaction
     _tamis_positions              by stream and partition, the next offset to read
 
 Records, quarantine, receipt and positions are one transaction, so that each message is there once
 whatever is killed or restarted. A record is keyed by partition and offset (`_input`, `_position`).
 """
 
-import logging
-import time
 from contextlib import suppress
 
 import pyarrow as pa
 from psycopg.sql import SQL
 
 from tamis.errors import RunError, UsageError
-from tamis.evidence.receipt import FilePart
+from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.database import (
     FIRST_PATIENCE_SECONDS,
@@ -27,20 +25,19 @@ from tamis.stores.database import (
     quoted,
     try_lock,
 )
+from tamis.stores.protocol import NUL_REPLACED
 from tamis.stores.table_layout import KEY, POSITIONS, RECEIPTS, Target, targets
 from tamis.stores.table_rows import load
 from tamis.stores.tables import TableStore
 from tamis.streams.judge import Judged, Rows
 from tamis.streams.ledger import Ledger
-from tamis.streams.sink import Patience
+from tamis.streams.sink import KeepWaiting, other_source
+from tamis.waiting import Pauses
 
-NUL_REPLACED = "nul-replaced"
 ALREADY_THERE = "already-there"
 """Anomaly: records whose key was in the table, although their position had not been reached."""
 
 _LOCK_SECONDS = 10.0
-
-_log = logging.getLogger("tamis")
 
 
 class TableSink:
@@ -50,15 +47,15 @@ class TableSink:
         uri: of the database.
         plan: what the stream's records are judged by.
         stream: id of the stream.
-        patience: whether to go on waiting for the database.
+        keep_waiting: whether to go on waiting for a database that went away.
     """
 
-    def __init__(self, uri: str, plan: Plan, stream: str, patience: Patience) -> None:
+    def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
         self._store = TableStore(uri)
         self._plan = plan
         self._stream = stream
-        self._patience = patience
-        self._targets = {one.output: one for one in targets(plan, stream, stream=True)}
+        self._keep_waiting = keep_waiting
+        self._targets = {target.output: target for target in targets(plan, stream, stream=True)}
         self._connection: Connection | None = None
         self._careful = False
         self._source = ""
@@ -79,7 +76,7 @@ class TableSink:
         """See `Sink`."""
         import psycopg
 
-        pause = 0.1
+        pauses = Pauses(is_wanted=self._keep_waiting)
         while True:
             try:
                 connection = self._connection or self._connect()
@@ -89,18 +86,18 @@ class TableSink:
                     except psycopg.errors.UniqueViolation:
                         self._careful = True
                         continue
-                self._positions |= {key: span.next for key, span in judged.spans.items()}
+                self._positions |= judged.ends
                 return done
             except psycopg.OperationalError:
-                self._let_go()
-                if not self._patience():
+                self._disconnect()
+                if not pauses.wait(f"{self.shown}: connection lost"):
                     raise RunError(
-                        f"{self.shown}: the database went away; what was read last is not "
-                        "committed and will be read again"
+                        _(
+                            "{address}: the database went away; what was read last is not "
+                            "committed and will be read again",
+                            address=self.shown,
+                        )
                     ) from None
-                _log.warning("%s: connection lost, trying again in %.1f s", self.shown, pause)
-                time.sleep(pause)
-                pause = min(2 * pause, 5.0)
 
     def end_period(self, ledger: Ledger) -> None:
         """See `Sink`; here nothing is left to do."""
@@ -112,31 +109,36 @@ class TableSink:
 
     def close(self) -> None:
         """See `Sink`."""
-        self._let_go()
+        self._disconnect()
 
-    def _connect(self, patience: float = 0.0) -> Connection:
-        """A connection that holds the stream."""
+    def _connect(self, seconds: float = 0.0) -> Connection:
+        """Connect, trying for `seconds`, and hold the stream."""
         import psycopg
 
         database = self._store.database
         try:
-            connection = database.connect(patience)
+            connection = database.connect(seconds)
         except RunError:
-            if patience:
+            if seconds:
                 raise
             raise psycopg.OperationalError("connection lost") from None
-        until = time.monotonic() + _LOCK_SECONDS
+        # The transaction of a process that was killed may go on for a moment.
+        pauses = Pauses(_LOCK_SECONDS, longest=0.1)
         with database.told():
-            # What a killed process left may end its transaction first.
             while not try_lock(connection, self._store.lock(self._stream)):
-                if time.monotonic() > until:
+                if not pauses.wait():
                     connection.close()
-                    raise RunError(f"{self.shown}: stream {self._stream} is still under way")
-                time.sleep(0.1)
+                    raise RunError(
+                        _(
+                            "{address}: stream {stream} is still under way",
+                            address=self.shown,
+                            stream=self._stream,
+                        )
+                    )
         self._connection = connection
         return connection
 
-    def _let_go(self) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             with suppress(Exception):
                 self._connection.close()
@@ -153,7 +155,13 @@ class TableSink:
             f"SELECT 1 FROM {self._store.at(RECEIPTS)} WHERE run = %s".encode(), (self._stream,)
         ).fetchone()
         if row is not None:
-            raise UsageError(f"{self.shown}: {self._stream} is the id of a batch run")
+            raise UsageError(
+                _(
+                    "{address}: {stream} is the id of a batch run",
+                    address=self.shown,
+                    stream=self._stream,
+                )
+            )
         for target in self._targets.values():
             self._store.make(connection, target)
             part = self._store.at(target.part(self._stream))
@@ -179,40 +187,46 @@ class TableSink:
             f"WHERE stream = %s{lock}".encode(),
             (self._stream,),
         ).fetchall()
-        for source, _, _ in rows:
+        for source, _partition, _next in rows:
             if source != self._source:
-                raise UsageError(
-                    f"{self.shown}: stream {self._stream} was fed from {source}; a stream from "
-                    "another source needs another --run-id"
-                )
-        return {int(str(partition)): int(str(position)) for _, partition, position in rows}
+                raise other_source(self.shown, self._stream, str(source))
+        return {int(str(partition)): int(str(position)) for _source, partition, position in rows}
 
     def _commit(self, connection: Connection, judged: Judged, ledger: Ledger) -> Ledger:
         with connection.transaction():
             done = ledger.after(judged)
-            there = self._read_positions(connection, " FOR UPDATE")
-            if there != self._positions:
-                ends = {key: span.next for key, span in judged.spans.items()}
-                if there != self._positions | ends:
-                    raise RunError(f"{self.shown}: another process moved stream {self._stream}")
-                return done  # an attempt whose answer was lost
-            replaced = again = 0
+            positions = self._read_positions(connection, " FOR UPDATE")
+            if positions != self._positions:
+                if positions != self._positions | judged.ends:
+                    raise RunError(
+                        _(
+                            "{address}: another process moved stream {stream}",
+                            address=self.shown,
+                            stream=self._stream,
+                        )
+                    )
+                return done  # an attempt whose answer was lost had committed it
+            replaced = repeated = 0
             outputs: list[tuple[Target, Rows]] = [
                 (self._targets[release], rows) for release, rows in judged.released.items()
             ]
             if judged.quarantined.data.num_rows:
                 outputs.append((self._targets[None], judged.quarantined))
             for target, rows in outputs:
-                found, fewer = self._send(connection, target, rows)
-                replaced, again = replaced + found, again + fewer
-            for anomaly, count in ((NUL_REPLACED, replaced), (ALREADY_THERE, again)):
+                nuls, repeats = self._send(connection, target, rows)
+                replaced, repeated = replaced + nuls, repeated + repeats
+            for anomaly, count in ((NUL_REPLACED, replaced), (ALREADY_THERE, repeated)):
                 done = done.noting(anomaly, count) if count else done
             self._write_receipt(connection, done)
             self._write_positions(connection, judged)
             return done
 
     def _send(self, connection: Connection, target: Target, rows: Rows) -> tuple[int, int]:
-        """Values in which NUL was replaced, and rows that were there already."""
+        """Send rows.
+
+        Returns:
+            Number of values in which NUL was replaced, and of rows that were there already.
+        """
         names = target.sent[: -len(KEY)]
         arrays = [rows.data.column(name) for name in names]
         batch = pa.RecordBatch.from_arrays(
@@ -234,22 +248,18 @@ class TableSink:
         return replaced, batch.num_rows - inserted
 
     def _write_receipt(self, connection: Connection, ledger: Ledger) -> None:
-        parts = {
-            output: [FilePart(path=self._path(target), rows=rows, sha256="")]
+        paths = {
+            output: f"{self._store.database.schema}.{target.part(self._stream)}"
             for output, target in self._targets.items()
-            if (rows := ledger.tally.quarantined if output is None else ledger.tally.rows[output])
         }
-        quarantined = parts.pop(None, [])
-        receipt = ledger.receipt({str(name): part for name, part in parts.items()}, quarantined)
+        quarantine = paths.pop(None)
+        receipt = ledger.receipt_of_places({str(name): paths[name] for name in paths}, quarantine)
         connection.execute(
             f"INSERT INTO {self._store.at(RECEIPTS)} (run, policy, receipt) VALUES (%s, %s, %s) "
             "ON CONFLICT (run) DO UPDATE SET receipt = excluded.receipt, committed = now()"
             "".encode(),
             (ledger.run, self._plan.policy, receipt.to_json()),
         )
-
-    def _path(self, target: Target) -> str:
-        return f"{self._store.database.schema}.{target.part(self._stream)}"
 
     def _write_positions(self, connection: Connection, judged: Judged) -> None:
         connection.execute(
@@ -259,7 +269,7 @@ class TableSink:
             (
                 self._stream,
                 self._source,
-                list(judged.spans),
-                [span.next for span in judged.spans.values()],
+                list(judged.ends),
+                list(judged.ends.values()),
             ),
         )

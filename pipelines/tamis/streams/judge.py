@@ -1,8 +1,8 @@
-"""Gathered messages through the filter: what is released, what is quarantined, what was read.
+"""Micro-batches through the filter: what is released, what is quarantined, what was read.
 
-The filter is `tamis.minimize` itself. What a stream adds: a message whose key or headers hold a
-NIR is quarantined where a release may not hold one, and the original of a quarantined message is
-sealed, or let go.
+The filter is `tamis.minimize` itself. A stream adds two things: a message whose key or headers
+hold a NIR is quarantined if a release may not hold one, and the original of a quarantined message
+is sealed to a public key, or let go.
 """
 
 from collections import Counter, defaultdict
@@ -20,16 +20,16 @@ from tamis.filter.tally import Tally
 from tamis.formats.chunk import Chunk, rejects_of
 from tamis.keys.sealed import Original, PublicKey, seal
 from tamis.plan.plan import Plan
-from tamis.streams.messages import Decode, Gathered, Message, decode, find_outside
+from tamis.streams.messages import Decode, Message, MicroBatch, decode, find_nirs_beside
 
 
 @dataclass(frozen=True)
-class Span:
-    """Messages of one partition: from offset `first` to before `next`.
+class OffsetRange:
+    """Messages of one partition: from offset `first` to before offset `next`.
 
     Attributes:
-        records: messages; fewer than offsets where the broker left some out.
-        bytes: of their payloads.
+        records: number of messages; less than of offsets if the broker left some out.
+        bytes: size of their payloads.
     """
 
     first: int
@@ -37,14 +37,16 @@ class Span:
     records: int
     bytes: int
 
-    def extended(self, later: "Span") -> "Span":
-        """This span and `later`, which begins where it ends or behind."""
-        return Span(self.first, later.next, self.records + later.records, self.bytes + later.bytes)
+    def extended(self, later: "OffsetRange") -> "OffsetRange":
+        """Return one range over this one and `later`, which begins where this one ends or after."""
+        return OffsetRange(
+            self.first, later.next, self.records + later.records, self.bytes + later.bytes
+        )
 
 
 @dataclass(frozen=True)
 class Rows:
-    """N rows and where each comes from.
+    """N rows, and the place of the message that each comes from.
 
     Attributes:
         partitions: N int32.
@@ -58,22 +60,28 @@ class Rows:
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of gathered messages; sinks commit all of it or nothing.
+    """What became of a micro-batch; sinks commit all of it or nothing.
 
     Attributes:
-        released: by release id, where it has rows.
-        quarantined: with the columns of `STREAM_QUARANTINE_SCHEMA`.
+        source: where the messages come from, without credentials.
+        released: by release id, for releases that have rows.
+        quarantined: rows with the columns of `STREAM_QUARANTINE_SCHEMA`.
         tally: the counts; they reconcile.
-        spans: by partition, what was read.
-        found: names of the schema that some message had.
+        ranges: by partition, what was read.
+        present: names of fields that the schema has and some message had.
     """
 
     source: str
     released: Mapping[str, Rows]
     quarantined: Rows
     tally: Tally
-    spans: Mapping[int, Span]
-    found: frozenset[str] = field(default_factory=frozenset)
+    ranges: Mapping[int, OffsetRange]
+    present: frozenset[str] = frozenset()
+
+    @property
+    def ends(self) -> dict[int, int]:
+        """By partition, the next offset to read once this is committed."""
+        return {partition: offsets.next for partition, offsets in self.ranges.items()}
 
 
 @dataclass(frozen=True)
@@ -81,39 +89,39 @@ class Judge:
     """Judges the messages of one stream under one plan.
 
     Attributes:
-        run: the tag `legal_run`.
-        read: a payload to a record.
+        run: value of the tag `legal_run`.
+        decode: reads a payload as a record.
         keys: derives the keys of pseudonyms.
         seal_to: the key that originals are sealed to, or None to let them go.
     """
 
     plan: Plan
     run: str
-    read: Decode
+    decode: Decode
     keys: KeySource | None = None
     seal_to: PublicKey | None = None
 
-    def judge(self, gathered: Gathered) -> Judged:
+    def judge(self, batch: MicroBatch) -> Judged:
         """Judge N messages.
 
         Raises:
-            RunError: something failed that nobody foresaw; its text holds no value.
+            RunError: an unforeseen error, whose message holds no value.
         """
-        with value_free(f"judging {len(gathered.messages)} messages of {gathered.source}"):
-            return self._judge(gathered)
+        with value_free(f"judging {len(batch.messages)} messages of {batch.source}"):
+            return self._judge(batch)
 
-    def _judge(self, gathered: Gathered) -> Judged:
-        messages = gathered.messages
-        chunk, found = decode(gathered, self.plan, self.read)
+    def _judge(self, batch: MicroBatch) -> Judged:
+        messages = batch.messages
+        chunk, present = decode(batch, self.plan, self.decode)
         if any(release.nir == "absent" for release in self.plan.releases):
-            chunk = _reject(chunk, find_outside(messages))
+            chunk = _reject(chunk, find_nirs_beside(messages))
         done = minimize(chunk.data, self.plan, run=self.run, keys=self.keys)
         tally = Tally(unknown=set(chunk.unknown))
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows
         tally.quarantine.update(chunk.rejects.column("reason").to_pylist())
-        partitions = pa.array([one.partition for one in messages], pa.int32())
-        offsets = pa.array([one.offset for one in messages], pa.int64())
+        partitions = pa.array([message.partition for message in messages], pa.int32())
+        offsets = pa.array([message.offset for message in messages], pa.int64())
 
         def rows(data: pa.RecordBatch, at: pa.Int64Array) -> Rows:
             return Rows(data, partitions.take(at), offsets.take(at))
@@ -123,18 +131,18 @@ class Judge:
             for release, data in done.released.items()
             if data.num_rows
         }
-        at, quarantined = self._quarantine(gathered, chunk, done.quarantined)
+        at, quarantined = self._quarantine(batch, chunk, done.quarantined)
         return Judged(
-            gathered.source,
+            batch.source,
             released,
             rows(quarantined, at),
             tally,
-            _spans(messages),
-            found,
+            _ranges(batch),
+            present,
         )
 
     def _quarantine(
-        self, gathered: Gathered, chunk: Chunk, judged: pa.RecordBatch
+        self, batch: MicroBatch, chunk: Chunk, judged: pa.RecordBatch
     ) -> tuple[pa.Int64Array, pa.RecordBatch]:
         rejects = chunk.rejects
         at = pa.concat_arrays(
@@ -142,20 +150,20 @@ class Judge:
         )
         order = pc.sort_indices(at)
         at = at.take(order)
-        messages = [gathered.messages[index] for index in at.to_pylist()]
-        sources = [partition_uri(gathered.source, one.partition) for one in messages]
+        messages = [batch.messages[index] for index in at.to_pylist()]
+        sources = [partition_uri(batch.source, message.partition) for message in messages]
         sealed = [
             self._seal(message, source) for message, source in zip(messages, sources, strict=True)
         ]
-        told = [
+        reasons = [
             pa.concat_arrays([judged.column(name), rejects.column(name)]).take(order)
             for name in ("reason", "field", "rule")
         ]
         columns = [
             pa.repeat(pa.scalar(self.run), len(at)),
             pa.array(sources, pa.string()),
-            pa.array([one.offset for one in messages], pa.int64()),
-            *told,
+            pa.array([message.offset for message in messages], pa.int64()),
+            *reasons,
             pa.array(sealed, pa.large_binary()),
         ]
         return at, pa.RecordBatch.from_arrays(columns, schema=STREAM_QUARANTINE_SCHEMA)
@@ -168,7 +176,7 @@ class Judge:
 
 
 def partition_uri(source: str, partition: int) -> str:
-    """A partition of a topic as receipts and quarantine rows name it; Pub/Sub has none.
+    """The address of a partition in receipts and quarantine rows; Pub/Sub has no partitions.
 
     Example:
         >>> partition_uri("kafka://broker:9092/feed", 3)
@@ -178,20 +186,20 @@ def partition_uri(source: str, partition: int) -> str:
 
 
 def is_ordered(source: str) -> bool:
-    """Whether messages of `source` have offsets that count up, as those of Pub/Sub have not."""
+    """Whether messages of `source` have offsets that count up; those of Pub/Sub have not."""
     return not source.startswith("pubsub://")
 
 
-def _reject(chunk: Chunk, outside: Mapping[int, str]) -> Chunk:
-    """`chunk` with its records in `outside` rejected."""
-    if not outside:
+def _reject(chunk: Chunk, places: Mapping[int, str]) -> Chunk:
+    """`chunk` with the records rejected whose positions are in `places`, for the NIR there."""
+    if not places:
         return chunk
-    stays = pa.array(~np.isin(chunk.positions.to_numpy(), list(outside)))
+    stays = pa.array(~np.isin(chunk.positions.to_numpy(), list(places)))
     rejects = rejects_of(
         [
-            (index, "nir-leak", outside[index], "holds a NIR")
+            (index, "nir-leak", places[index], "holds a NIR")
             for index in chunk.positions.to_pylist()
-            if index in outside
+            if index in places
         ]
     )
     return Chunk(
@@ -202,13 +210,17 @@ def _reject(chunk: Chunk, outside: Mapping[int, str]) -> Chunk:
     )
 
 
-def _spans(messages: tuple[Message, ...]) -> dict[int, Span]:
+def _ranges(batch: MicroBatch) -> dict[int, OffsetRange]:
+    if not is_ordered(batch.source):
+        first, count = batch.read_before, len(batch.messages)
+        size = sum(len(message.value or b"") for message in batch.messages)
+        return {0: OffsetRange(first, first + count, count, size)}
     offsets: dict[int, list[int]] = defaultdict(list)
     sizes: Counter[int] = Counter()
-    for partition, offset, value, _, _ in messages:
+    for partition, offset, value, _key, _headers in batch.messages:
         offsets[partition].append(offset)
         sizes[partition] += len(value or b"")
     return {
-        partition: Span(own[0], own[-1] + 1, len(own), sizes[partition])
+        partition: OffsetRange(own[0], own[-1] + 1, len(own), sizes[partition])
         for partition, own in offsets.items()
     }

@@ -1,8 +1,8 @@
-"""The ledger of a stream: what one period has committed, as a receipt that adds up.
+"""The counts of a stream's period, which become a receipt.
 
-A period begins with the first messages that it commits and ends after so many seconds. The sink
-writes its receipt together with the records and their positions, so that the receipts of all
-periods add up to what was read, whenever the stream is cut.
+A period is the time that one receipt covers: it begins with the first messages that it commits and
+ends after a number of seconds. The sink writes the receipt together with the records and their
+positions, so that the receipts of all periods add up to what was read, wherever the stream is cut.
 """
 
 import datetime
@@ -15,34 +15,34 @@ from tamis.evidence.receipt import FilePart, InputPart, KeyPart, Receipt, RunFac
 from tamis.filter.tally import Tally, merge
 from tamis.formats.chunk import known_names
 from tamis.plan.plan import Plan
-from tamis.streams.judge import Judged, Span, is_ordered, partition_uri
+from tamis.streams.judge import Judged, OffsetRange, is_ordered, partition_uri
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """What one period has committed. A value: `after` gives another.
+    """What one period has committed so far. Immutable: `after` returns another.
 
     Attributes:
-        plan: what was done.
-        facts: what the period knows of itself.
-        source: what was read, without credentials.
+        plan: what the messages were judged by.
+        facts: id, beginning and keys of the period, for its receipt.
+        source: where the messages come from, without credentials.
         tally: the counts.
-        spans: by partition, what was read.
-        found: names of the schema that some message had.
+        ranges: by partition, what was read.
+        present: names of fields that the schema has and some message had.
     """
 
     plan: Plan
     facts: RunFacts
     source: str
     tally: Tally = field(default_factory=Tally)
-    spans: Mapping[int, Span] = field(default_factory=dict)
-    found: frozenset[str] = frozenset()
+    ranges: Mapping[int, OffsetRange] = field(default_factory=dict)
+    present: frozenset[str] = frozenset()
 
     @classmethod
     def begin(cls, plan: Plan, stream: str, source: str, keys: tuple[KeyPart, ...]) -> "Ledger":
-        """The ledger of a period that begins now."""
+        """Return the ledger of a period that begins now."""
         now = datetime.datetime.now(datetime.UTC)
-        run = f"{stream}-{now:%Y%m%dt%H%M%S}-{os.urandom(2).hex()}"
+        run = f"{stream}-{now:%Y%m%dt%H%M%S}-{os.urandom(4).hex()}"
         return cls(plan, RunFacts(run, False, now, keys, stream), source)
 
     @property
@@ -51,25 +51,30 @@ class Ledger:
         return self.facts.run
 
     @property
+    def ends(self) -> dict[int, int]:
+        """By partition, the next offset to read once the period is committed."""
+        return {partition: offsets.next for partition, offsets in self.ranges.items()}
+
+    @property
     def age(self) -> datetime.timedelta:
-        """How long the period lasts already."""
+        """Time since the period began."""
         return datetime.datetime.now(datetime.UTC) - self.facts.started
 
     def after(self, judged: Judged) -> "Ledger":
-        """The ledger once `judged` is committed, too."""
-        spans = dict(self.spans)
-        for partition, span in judged.spans.items():
-            before = spans.get(partition)
-            spans[partition] = before.extended(span) if before else span
+        """Return the ledger that holds `judged` as well."""
+        ranges = dict(self.ranges)
+        for partition, offsets in judged.ranges.items():
+            before = ranges.get(partition)
+            ranges[partition] = before.extended(offsets) if before else offsets
         return replace(
             self,
             tally=merge((self.tally, judged.tally)),
-            spans=spans,
-            found=self.found | judged.found,
+            ranges=ranges,
+            present=self.present | judged.present,
         )
 
     def noting(self, anomaly: str, count: int) -> "Ledger":
-        """The ledger with `count` of an anomaly more."""
+        """Return the ledger with `count` more of an anomaly."""
         return replace(self, tally=merge((self.tally, Tally(anomalies=Counter({anomaly: count})))))
 
     def receipt(
@@ -77,23 +82,41 @@ class Ledger:
         files: Mapping[str, list[FilePart]],
         quarantine_files: list[FilePart],
     ) -> Receipt:
-        """The period's receipt, given what was written by release.
+        """Return the period's receipt, given what was written by release.
 
         Raises:
             RunError: a count does not add up.
         """
-        missing = Tally(missing=set(known_names(self.plan) - self.found))
+        missing = Tally(missing=set(known_names(self.plan) - self.present))
         ordered = is_ordered(self.source)
         inputs = [
             InputPart(
                 uri=partition_uri(self.source, partition),
-                rows=span.records,
-                bytes=span.bytes,
+                rows=offsets.records,
+                bytes=offsets.bytes,
                 sha256="",
-                first=span.first if ordered else None,
-                next=span.next if ordered else None,
+                first=offsets.first if ordered else None,
+                next=offsets.next if ordered else None,
             )
-            for partition, span in sorted(self.spans.items())
+            for partition, offsets in sorted(self.ranges.items())
         ]
         tally = merge((self.tally, missing))
         return make_receipt(self.plan, self.facts, tally, inputs, files, quarantine_files)
+
+    def receipt_of_places(self, released: Mapping[str, str], quarantine: str) -> Receipt:
+        """Return the period's receipt if rows went to topics or tables, which have no digests.
+
+        Args:
+            released: name of the topic or table by release id.
+            quarantine: name of that of the quarantine.
+        """
+
+        def parts(place: str, rows: int) -> list[FilePart]:
+            return [FilePart(path=place, rows=rows, sha256="")] if rows else []
+
+        written = {
+            release: parts(place, rows)
+            for release, place in released.items()
+            if (rows := self.tally.rows[release])
+        }
+        return self.receipt(written, parts(quarantine, self.tally.quarantined))

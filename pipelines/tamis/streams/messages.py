@@ -1,8 +1,9 @@
-"""Messages of a stream, gathered and decoded to columns.
+"""Messages of a stream in micro-batches, and their payloads decoded to columns.
 
-A message is read like a line of JSON Lines or a record of Avro; what is no record is rejected by
-its place in the gathering, and the stream goes on. Key and headers are read by nobody and passed
-on to nobody, so that a NIR in them cannot be minimized away: `find_outside` says where one is.
+A message is read like a line of JSON Lines or a record of Avro. A payload that is no record is
+rejected by its number in the micro-batch, and the stream goes on. No schema declares a message's
+key and headers and no release passes them on, so that a NIR in them cannot be minimized away:
+`find_nirs_beside` says where one is.
 """
 
 import json
@@ -20,6 +21,7 @@ from tamis.errors import UsageError
 from tamis.formats.chunk import Chunk, Reject, known_names, shown_name
 from tamis.formats.jsonl import Names, Unreadable, parse_object
 from tamis.formats.records import to_chunk
+from tamis.language import _
 from tamis.limits import USUAL
 from tamis.nir.grammar import find_nir
 from tamis.nir.number import canonical
@@ -36,11 +38,11 @@ _NIR_DIGITS = 13
 
 
 class Message(NamedTuple):
-    """One message as its broker gave it: a tuple, since they are made one by one.
+    """One message as its broker gave it. A tuple, because it is made faster than a dataclass.
 
     Attributes:
         partition: of the topic; 0 where there are none.
-        offset: its place there.
+        offset: its position in the partition; of Pub/Sub, what stands for its message id.
         value: the payload, or None.
     """
 
@@ -55,30 +57,33 @@ class Message(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Gathered:
+class MicroBatch:
     """N messages that are judged and committed together.
 
     Attributes:
         source: where they come from, without credentials.
         messages: of each partition in the order of their offsets.
+        read_before: number of messages that the reader had read before these; it stands for
+            offsets where the source has none that count up (Pub/Sub).
     """
 
     source: str
     messages: tuple[Message, ...]
+    read_before: int = 0
 
 
-def decode(gathered: Gathered, plan: Plan, read: Decode) -> tuple[Chunk, frozenset[str]]:
-    """The records of the messages, with the leaves that `plan` reads.
+def decode(batch: MicroBatch, plan: Plan, read: Decode) -> tuple[Chunk, frozenset[str]]:
+    """Decode the payloads to records with the leaves that `plan` reads.
 
     Returns:
         A chunk whose positions, those of rejects included, number the messages from 0; and the
-        names of the schema that some message had.
+        names of fields that the schema has and some message had.
     """
     names = Names(known_names(plan))
     rows: list[Mapping[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
-    for index, message in enumerate(gathered.messages):
+    for index, message in enumerate(batch.messages):
         try:
             if message.value is None:
                 raise Unreadable("has no payload")
@@ -95,24 +100,26 @@ def decode(gathered: Gathered, plan: Plan, read: Decode) -> tuple[Chunk, frozens
     return chunk, frozenset(names.found)
 
 
-def find_outside(messages: Sequence[Message]) -> dict[int, str]:
-    """Where a key or a header holds a NIR: by message, `message key` or `message header NAME`."""
-    found: dict[int, str] = {}
+def find_nirs_beside(messages: Sequence[Message]) -> dict[int, str]:
+    """Find NIRs in keys and headers: by message, `message key` or `message header NAME`."""
+    places: dict[int, str] = {}
     for index, message in enumerate(messages):
         for name, content in message.headers:
             if content is not None and _holds_nir(content):
-                found[index] = f"message header {shown_name(name)}"
+                places[index] = f"message header {shown_name(name)}"
             elif _holds_nir(name.encode("utf-8", "surrogatepass")):
-                found[index] = f"message header {shown_name('')}"
-    keys = [(index, one.key) for index, one in enumerate(messages) if one.key is not None]
-    found.update((index, "message key") for index, key in keys if _holds_nir(key))
+                places[index] = f"message header {shown_name('')}"
+    keys = [
+        (index, message.key) for index, message in enumerate(messages) if message.key is not None
+    ]
+    places.update((index, "message key") for index, key in keys if _holds_nir(key))
     bare = [(index, key) for index, key in keys if len(key) == _NIR_DIGITS]
     if len(bare) >= 200:
-        # Without a key of their own, 13 characters are judged by all of them together.
-        texts = pa.array([key.decode("latin-1") for _, key in bare])
+        # A NIR without its check digits is told from another number only by many together.
+        texts = pa.array([key.decode("latin-1") for _index, key in bare])
         if profile_nir(texts, "key").carries_nir:
-            found.update((index, "message key") for index, _ in bare)
-    return found
+            places.update((index, "message key") for index, _key in bare)
+    return places
 
 
 def _holds_nir(content: bytes) -> bool:
@@ -125,51 +132,49 @@ def _holds_nir(content: bytes) -> bool:
 
 
 def json_decoder() -> Decode:
-    """Reads a payload as one JSON object, strictly (`tamis.formats.jsonl`)."""
+    """Return what reads a payload as one JSON object, strictly (`tamis.formats.jsonl`)."""
     return parse_object
 
 
 def avro_decoder(schemas: Iterable[str]) -> Decode:
-    """Reads a payload as one Avro record, in the schema that its frame names.
+    """Return what reads a payload as one Avro record, in the schema that its frame names.
 
     Args:
-        schemas: files `FILE`, of the schema of payloads without frame and of Avro's
-            single-object encoding, and `ID=FILE`, of the schema that a registry has as ID.
+        schemas: `FILE`, which holds the schema of payloads without a frame and of Avro's
+            single-object encoding, or `ID=FILE`, which holds the schema ID of a registry.
 
     Raises:
-        UsageError: a file is no Avro schema of a record, or there is none.
+        UsageError: a file is no Avro schema of a record, or none is given.
     """
     plain: dict[str, Any] | None = None
     by_id: dict[int, dict[str, Any]] = {}
-    by_print: dict[bytes, dict[str, Any]] = {}
-    for one in schemas:
-        name, equals, path = one.partition("=")
-        schema = _read_schema(path if equals and name.isdecimal() else one)
-        if equals and name.isdecimal():
-            by_id[int(name)] = schema
+    by_fingerprint: dict[bytes, dict[str, Any]] = {}
+    for option in schemas:
+        number, equals, path = option.partition("=")
+        if equals and number.isdecimal():
+            by_id[int(number)] = _read_schema(path)
         else:
-            plain = schema
-            by_print[_fingerprint(schema)] = schema
+            plain = _read_schema(option)
+            by_fingerprint[_fingerprint(plain)] = plain
     if plain is None and not by_id:
-        raise UsageError("messages in Avro need --avro-schema FILE, or ID=FILE for a registry's")
-
-    return _Avro(plain, by_id, by_print)
+        raise UsageError(_("messages in Avro need --avro-schema FILE, or ID=FILE for a registry's"))
+    return _Avro(plain, by_id, by_fingerprint)
 
 
 @dataclass(frozen=True)
 class _Avro:
-    """See `avro_decoder`. It travels with a pipeline, so that it must pickle."""
+    """Decodes Avro; a class, because it is pickled with a pipeline."""
 
     plain: dict[str, Any] | None
     by_id: dict[int, dict[str, Any]]
-    by_print: dict[bytes, dict[str, Any]]
+    by_fingerprint: dict[bytes, dict[str, Any]]
 
     def __call__(self, payload: bytes) -> Mapping[str, Any]:
         if len(payload) > USUAL.line_bytes:
             raise Unreadable(f"longer than {USUAL.line_bytes} bytes")
         schema, start = self.plain, 0
-        if payload[:2] == _SINGLE_OBJECT and payload[2:10] in self.by_print:
-            schema, start = self.by_print[payload[2:10]], 10
+        if payload[:2] == _SINGLE_OBJECT and payload[2:10] in self.by_fingerprint:
+            schema, start = self.by_fingerprint[payload[2:10]], 10
         elif self.by_id:
             if len(payload) < _FRAME.size or payload[0] != 0:
                 raise Unreadable("has no frame of a schema registry")
@@ -191,11 +196,11 @@ def _read_schema(path: str) -> dict[str, Any]:
     try:
         schema = fastavro.parse_schema(json.loads(Path(path).read_text(encoding="utf-8")))
     except OSError:
-        raise UsageError(f"{path}: cannot be read") from None
+        raise UsageError(_("{path}: cannot be read", path=path)) from None
     except Exception:
-        raise UsageError(f"{path}: is no Avro schema") from None
+        raise UsageError(_("{path}: expected an Avro schema", path=path)) from None
     if not isinstance(schema, dict) or schema.get("type") != "record":
-        raise UsageError(f"{path}: is an Avro schema of something else than records")
+        raise UsageError(_("{path}: expected an Avro schema of records", path=path))
     return schema
 
 

@@ -1,61 +1,74 @@
-"""One stream under one plan, from where it was cut to where it is cut again.
+"""A session: one stream under one plan, from the last committed position until it ends.
 
-    reader ── gathered ──> judge ──> judged ──> sink        records, receipt and positions at once
+    Reader ── MicroBatch ──> Judge ── Judged ──> Sink      records, receipt and positions at once
 
-A session lives in one process: the source that Beam reads and the step that commits meet in it.
-While a sink commits, the next messages are gathered and judged; one commit is under way at most.
-It ends when it is told to stop, when the plan's day is over, or when something fails; whatever it
-read and did not commit will be read again.
+`Session.run` is the loop of every stream that runs on one machine, of Kafka as of Pub/Sub. Beam is
+not in it: its local runner would keep state for each bundle, run one worker, fire no window before
+the source ends, and distribute nothing. What a stream shares with the jobs that do run on other
+engines are the parts of the loop: `Judge`, the receipt of `Ledger`, and the stream's id.
+
+While a sink commits, the next messages are read and judged; at most one commit is under way.
+A session ends when it is told to stop, when the plan expires, or when a step fails. Messages that
+were read and not committed are read again by the next session.
 """
 
 import datetime
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from tamis.documents.calendar import today
+from tamis.errors import value_free
 from tamis.evidence.receipt import KeyPart
 from tamis.filter.tally import Tally
 from tamis.plan.plan import Plan
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
-from tamis.streams.messages import Gathered
+from tamis.streams.messages import MicroBatch
 from tamis.streams.sink import Sink
 
 Ending = Literal["stopped", "expired", "caught-up"]
-"""Why a session ended: it was told to, the law changes today, or all was read that was there."""
+"""Why a session ended: it was told to stop, the law or a document changes today, or all messages
+that were there are committed."""
 
-_log = logging.getLogger("tamis")
+_IDLE_SECONDS = 1.0
+"""Time after which `Session.read` returns although no message came."""
+
+_log = logging.getLogger(__name__)
 
 
 class Reader(Protocol):
-    """Where messages come from."""
+    """Where messages come from.
+
+    Attributes:
+        source: the address without credentials.
+    """
 
     source: str
 
     def open(self, positions: Mapping[int, int]) -> None:
-        """Begin to read at `positions`."""
+        """Begin to read: each partition at its position, or where the address says."""
 
-    def gather(self) -> Gathered | None:
-        """The next messages, or None where there are none for a moment."""
+    def read(self) -> MicroBatch | None:
+        """Return the next messages, or None if none come for a fraction of a second."""
 
-    def acknowledge(self, durable: Mapping[int, int], *, wait: bool = False) -> None:
-        """Tell where the messages come from what is durable."""
+    def acknowledge(self, positions: Mapping[int, int], *, wait: bool = False) -> None:
+        """Tell the broker that what stands before `positions`, by partition, is committed."""
 
     @property
-    def lag(self) -> int:
-        """Messages that wait to be gathered."""
+    def lag(self) -> int | None:
+        """Number of messages that wait to be read, or None if the broker does not tell."""
 
     @property
     def caught_up(self) -> bool:
-        """Whether all that was there at the beginning has been gathered."""
+        """Whether all messages that were there when reading began have been read."""
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading. Messages that were not acknowledged come again."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +76,9 @@ class Settings:
     """How a session is run.
 
     Attributes:
-        stream: its id.
-        period: how long a receipt's period is.
-        once: whether to end when all that was there at the beginning is committed.
+        stream: id of the stream.
+        period: time that one receipt covers.
+        once: whether to end when all messages that were there at the beginning are committed.
         key_parts: epochs of the keys, for receipts.
     """
 
@@ -76,7 +89,15 @@ class Settings:
 
 
 class Session:
-    """See the module. `gather` and `commit` are called by turns, by one thread."""
+    """Reads, judges and commits one stream under one plan.
+
+    Only `stop` may be called from another thread than the one that opened the session.
+
+    Attributes:
+        plan: what the messages are judged by.
+        ending: why the session ended, or None while it goes on.
+        committed: counts of what this session committed.
+    """
 
     def __init__(self, plan: Plan, reader: Reader, sink: Sink, settings: Settings) -> None:
         self.plan = plan
@@ -87,23 +108,52 @@ class Session:
         self._settings = settings
         self._stop = threading.Event()
         self._ledger: Ledger | None = None
-        self._worker = ThreadPoolExecutor(1, "commit")
-        self._under_way: tuple[Judged, Future[Ledger]] | None = None
-        self._began = time.monotonic()
+        self._committer = ThreadPoolExecutor(1, "commit")
+        self._pending: tuple[Judged, Future[Ledger]] | None = None
+        self._period_began = time.monotonic()
 
     def open(self) -> None:
-        """Hold the stream, and begin where it was cut."""
+        """Take hold of the stream, and begin at its last committed positions.
+
+        Raises:
+            UsageError: the stream was fed from another source.
+            RunError: another process holds the stream, or a place cannot be reached.
+        """
         positions = self._sink.open(self._reader.source)
         self._reader.open(positions)
         where = "where it was cut" if positions else "at its beginning"
         _log.info("%s: reading %s", self._reader.source, where)
 
+    def run(self, judge: Callable[[MicroBatch], Judged]) -> Ending:
+        """Read, judge and commit by turns until the session ends; return why it ended.
+
+        Raises:
+            RunError: a step failed. Messages that were not committed are read again.
+        """
+        source = self._reader.source
+        while True:
+            with value_free(f"reading {source}"):
+                batch = self.read(_IDLE_SECONDS)
+            if batch is not None:
+                judged = judge(batch)
+                with value_free(f"committing messages of {source}"):
+                    self.commit(judged)
+                self.acknowledge()
+            if self.ending:
+                break
+        with value_free(f"committing messages of {source}"):
+            self.finish()
+        return self.ending
+
     def stop(self) -> None:
-        """End once what is gathered is committed. May be called by a signal's handler."""
+        """End the session once all messages that were read are committed.
+
+        May be called by the handler of a signal.
+        """
         self._stop.set()
 
-    def gather(self, seconds: float) -> Gathered | None:
-        """The next messages; None where none come for `seconds`, or the session ends."""
+    def read(self, seconds: float) -> MicroBatch | None:
+        """Return the next messages; None if none come for `seconds`, or the session has ended."""
         until = time.monotonic() + seconds
         while True:
             self._end_period_if_due()
@@ -115,9 +165,9 @@ class Session:
                 self.ending = "caught-up"
             if self.ending:
                 return None
-            gathered = self._reader.gather()
-            if gathered is not None or time.monotonic() > until:
-                return gathered
+            batch = self._reader.read()
+            if batch is not None or time.monotonic() > until:
+                return batch
 
     @property
     def is_expired(self) -> bool:
@@ -125,15 +175,16 @@ class Session:
         return self.plan.valid_until is not None and today() >= self.plan.valid_until
 
     def commit(self, judged: Judged) -> bool:
-        """Begin to commit what was judged, once what was before it is; not under an expired plan.
+        """Begin to commit `judged` once the commit before it is done.
 
         Returns:
-            Whether it will be. What is not will be read again, under the plan of its day.
+            Whether it will be committed. Under an expired plan it is not: the messages are read
+            again, and judged under the plan of their day.
 
         Raises:
-            RunError: what was before it could not be committed.
+            RunError: the commit before it failed.
         """
-        self._settle()
+        self._wait_for_commit()
         if self.is_expired or self.ending == "expired":
             self.ending = "expired"
             return False
@@ -141,60 +192,56 @@ class Session:
             self._ledger = Ledger.begin(
                 self.plan, self._settings.stream, judged.source, self._settings.key_parts
             )
-            self._began = time.monotonic()
-        self._under_way = judged, self._worker.submit(self._sink.commit, judged, self._ledger)
+            self._period_began = time.monotonic()
+        self._pending = judged, self._committer.submit(self._sink.commit, judged, self._ledger)
         return True
 
     def acknowledge(self) -> None:
-        """Tell the source what is durable."""
+        """Tell the broker what is durable."""
         self._reader.acknowledge(self._sink.durable)
 
-    @property
-    def lag(self) -> int:
-        """Messages that wait to be gathered."""
-        return self._reader.lag
-
     def finish(self) -> None:
-        """End the period, and tell the source."""
+        """End the period, and tell the broker what is durable."""
         self._end_period()
         self._reader.acknowledge(self._sink.durable, wait=True)
 
     def close(self) -> None:
-        """Let the stream go. What was not committed is as if it had not been read."""
-        self._worker.shutdown()
+        """Let go of the stream. Messages that were not committed are read again."""
+        self._committer.shutdown()
         self._reader.close()
         self._sink.close()
 
-    def _settle(self) -> None:
-        """Wait for the commit that is under way."""
-        if self._under_way is not None:
-            judged, committing = self._under_way
-            self._under_way = None
+    def _wait_for_commit(self) -> None:
+        if self._pending is not None:
+            judged, committing = self._pending
+            self._pending = None
             self._ledger = committing.result()
             self.committed.add(judged.tally)
 
     def _end_period_if_due(self) -> None:
-        if self._under_way is not None and self._under_way[1].done():
-            self._settle()
+        if self._pending is not None and self._pending[1].done():
+            self._wait_for_commit()
         if self._ledger is not None and self._ledger.age >= self._settings.period:
             self._end_period()
+            self.acknowledge()
 
     def _end_period(self) -> None:
-        self._settle()
+        self._wait_for_commit()
         if self._ledger is None:
             return
         self._sink.end_period(self._ledger)
         tally = self._ledger.tally
-        seconds = max(time.monotonic() - self._began, 0.001)
+        seconds = max(time.monotonic() - self._period_began, 0.001)
+        lag = self._reader.lag
         _log.info(
-            "%s: %d in, %d released, %d withheld, %d quarantined; %.0f/s, %d behind; receipt %s",
+            "%s: %d in, %d released, %d withheld, %d quarantined; %.0f/s%s; receipt %s",
             self._settings.stream,
             tally.records,
             tally.released,
             tally.withheld,
             tally.quarantined,
             tally.records / seconds,
-            self._reader.lag,
+            "" if lag is None else f", {lag} behind",
             self._ledger.run,
         )
         self._ledger = None

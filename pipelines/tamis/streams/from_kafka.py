@@ -1,7 +1,8 @@
-"""A Kafka topic as source: one reader over all partitions, in gatherings bound by size and time.
+"""A Kafka topic as source: all partitions, in micro-batches bound by size and time.
 
-Where to begin is told by the sink, which keeps the positions with the records. They are committed
-to the broker as well, for whoever watches the group's lag, and only once they are durable.
+The sink says where to begin, because it keeps the positions with the records. Positions are
+committed to the broker as well, for whoever watches the consumer group's lag, and only once they
+are durable.
 """
 
 import logging
@@ -11,30 +12,31 @@ from typing import TYPE_CHECKING
 
 from tamis.address import KafkaAddress, checked_options, require_driver
 from tamis.errors import RunError, UsageError
-from tamis.streams.messages import Gathered, Message
+from tamis.language import _
+from tamis.streams.messages import Message, MicroBatch
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, TopicPartition
     from confluent_kafka import Message as KafkaMessage
 
-GATHER_BYTES = 32 << 20
-"""Payload bytes after which a gathering is closed."""
+BATCH_BYTES = 32 << 20
+"""Payload bytes after which a micro-batch is closed."""
 
 _IDLE_SECONDS = 0.2
-_PATIENCE_SECONDS = 10.0
+_ACKNOWLEDGE_SECONDS = 0.25
 _REFRESH_SECONDS = 30.0
-_AT_ONCE = 256
+_CONSUMED_AT_ONCE = 256
 
-_log = logging.getLogger("tamis")
+_log = logging.getLogger(__name__)
 
 
-class TopicReader:
+class KafkaReader:
     """Reads all partitions of a topic. Not for several threads.
 
     Args:
         uri: of the topic.
         stream: id of the stream, which is the consumer group's.
-        records: messages after which a gathering is closed.
+        records: number of messages after which a micro-batch is closed.
         seconds: time after which it is closed, from its first message on.
     """
 
@@ -48,18 +50,20 @@ class TopicReader:
         self._next: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._ended: set[int] = set()
-        self._refreshed = 0.0
+        self._refreshed = self._acknowledged = 0.0
         self._away = False
         self.source = self._address.shown
 
     def open(self, positions: Mapping[int, int]) -> None:
-        """Begin to read at `positions`; partitions that are not there, as the address says.
+        """Begin to read at `positions`, and other partitions where the address says.
 
         Raises:
             UsageError: there is no such topic, or the driver refuses an option of the address.
             RunError: the broker cannot be reached, or messages at `positions` are gone.
         """
         from confluent_kafka import Consumer, KafkaException
+
+        from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
 
         with checked_options(self.source):
             self._consumer = Consumer(
@@ -79,27 +83,24 @@ class TopicReader:
                     "receive.message.max.bytes": (64 << 20) + 512,
                     "reconnect.backoff.max.ms": 1000,
                     "log_level": 0,
-                    "error_cb": self._tell,
+                    "error_cb": self._note_error,
                 }
             )
         try:
-            for partition in self._partitions(_PATIENCE_SECONDS):
-                low, high = self._bounds(partition)
+            for partition in self._partitions(ANSWER_SECONDS):
+                low, high = self._bounds(partition, ANSWER_SECONDS)
                 begin = high if self._address.latest else low
                 self._next[partition] = self._check(partition, positions, begin, low, high)
                 self._ends[partition] = high
         except KafkaException as error:
-            raise RunError(
-                f"{self.source}: the broker cannot be reached, or refuses the user "
-                f"({error.args[0].name()})"
-            ) from None
+            raise cannot_be_reached(self.source, error) from None
         if not self._next:
-            raise UsageError(f"{self.source}: there is no such topic")
-        self._consumer.assign([self._place(one, at) for one, at in self._next.items()])
+            raise UsageError(_("{address}: no such topic", address=self.source))
+        self._consumer.assign([self._place(*position) for position in self._next.items()])
         self._refreshed = time.monotonic()
 
-    def gather(self) -> Gathered | None:
-        """The next messages, or None where there are none for a moment.
+    def read(self) -> MicroBatch | None:
+        """Return the next messages, or None if none come for a moment.
 
         Raises:
             RunError: messages were removed before they were read, or the broker refuses to go on.
@@ -110,58 +111,66 @@ class TopicReader:
         if first is None or not self._is_message(first):
             return None
         until = time.monotonic() + self._seconds
-        read = [first]
+        consumed = [first]
         size = len(first)
-        while len(read) < self._records and size < GATHER_BYTES:
-            rest = until - time.monotonic()
-            if rest <= 0:
+        while len(consumed) < self._records and size < BATCH_BYTES:
+            seconds_left = until - time.monotonic()
+            if seconds_left <= 0:
                 break
-            wanted = min(_AT_ONCE, self._records - len(read))
-            # A moment at a time, or the call would wait for as many as are wanted.
-            more = self._consumer.consume(wanted, timeout=min(rest, 0.005))
-            read += more
+            limit = min(_CONSUMED_AT_ONCE, self._records - len(consumed))
+            # A moment at a time, or the call would wait until there are as many as the limit.
+            more = self._consumer.consume(limit, timeout=min(seconds_left, 0.005))
+            consumed += more
             size += sum(map(len, more))
         messages = (
-            self._message(first),
-            *(self._message(one) for one in read[1:] if self._is_message(one)),
+            _to_message(first),
+            *(_to_message(message) for message in consumed[1:] if self._is_message(message)),
         )
-        for one in messages:
-            self._next[one.partition] = one.offset + 1
-        return Gathered(self.source, messages)
+        for message in messages:
+            self._next[message.partition] = message.offset + 1
+        return MicroBatch(self.source, messages)
 
-    def acknowledge(self, durable: Mapping[int, int], *, wait: bool = False) -> None:
-        """Tell the broker what is durable, for whoever watches the lag."""
+    def acknowledge(self, positions: Mapping[int, int], *, wait: bool = False) -> None:
+        """Tell the broker what is durable, for whoever watches the lag; a few times a second."""
         from confluent_kafka import KafkaException
 
         assert self._consumer is not None
-        places = [self._place(one, at) for one, at in durable.items() if one in self._next]
-        if not places:
+        places = [self._place(*item) for item in positions.items() if item[0] in self._next]
+        if not places or (not wait and time.monotonic() < self._acknowledged):
             return
+        self._acknowledged = time.monotonic() + _ACKNOWLEDGE_SECONDS
         try:
             if wait:
                 self._consumer.commit(offsets=places, asynchronous=False)
             else:
                 self._consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as error:
-            _log.warning("%s: the group's offsets are not told (%s)", self.source, error.args[0])
+            _log.warning(
+                "%s: the consumer group's offsets cannot be committed (%s)",
+                self.source,
+                error.args[0],
+            )
 
     @property
     def lag(self) -> int:
-        """Messages that are there and not gathered, as the broker told last."""
+        """Number of messages that wait to be read, as the broker said last."""
         assert self._consumer is not None
-        behind = 0
-        for partition, at in self._next.items():
-            _, high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
-            behind += max(0, high - at)
-        return behind
+        lag = 0
+        for partition, position in self._next.items():
+            _low, high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
+            lag += max(0, high - position)
+        return lag
 
     @property
     def caught_up(self) -> bool:
-        """Whether all that was there at the beginning has been gathered."""
-        return all(self._next[one] >= end or one in self._ended for one, end in self._ends.items())
+        """Whether all messages that were there when reading began have been read."""
+        return all(
+            self._next[partition] >= end or partition in self._ended
+            for partition, end in self._ends.items()
+        )
 
     def close(self) -> None:
-        """Leave the broker."""
+        """Leave the consumer group."""
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
@@ -169,40 +178,52 @@ class TopicReader:
     def _place(self, partition: int, offset: int | None = None) -> "TopicPartition":
         from confluent_kafka import OFFSET_INVALID, TopicPartition
 
-        at = OFFSET_INVALID if offset is None else offset
-        return TopicPartition(self._address.topic, partition, at)
+        place = OFFSET_INVALID if offset is None else offset
+        return TopicPartition(self._address.topic, partition, place)
 
-    def _partitions(self, patience: float) -> list[int]:
+    def _partitions(self, seconds: float) -> list[int]:
+        """The topic's partitions, as the broker answers within `seconds`."""
         assert self._consumer is not None
-        topics = self._consumer.list_topics(self._address.topic, timeout=patience).topics
-        found = topics.get(self._address.topic)
-        return sorted(found.partitions) if found is not None and found.error is None else []
+        topics = self._consumer.list_topics(self._address.topic, timeout=seconds).topics
+        topic = topics.get(self._address.topic)
+        return sorted(topic.partitions) if topic is not None and topic.error is None else []
 
-    def _bounds(self, partition: int) -> tuple[int, int]:
+    def _bounds(self, partition: int, seconds: float) -> tuple[int, int]:
         assert self._consumer is not None
-        low, high = self._consumer.get_watermark_offsets(
-            self._place(partition), timeout=_PATIENCE_SECONDS
-        )
-        return low, high
+        return self._consumer.get_watermark_offsets(self._place(partition), timeout=seconds)
 
     def _check(
         self, partition: int, positions: Mapping[int, int], begin: int, low: int, high: int
     ) -> int:
         """Where to begin in a partition that has offsets from `low` to before `high`."""
-        at = positions.get(partition)
-        if at is None:
+        position = positions.get(partition)
+        if position is None:
             return begin
-        if at > high:
+        if position > high:
             raise RunError(
-                f"{self.source}: partition {partition} ends at {high} and stream {self._stream} "
-                f"had read it up to {at}: the topic was made anew; give another --run-id"
+                _(
+                    "{address}: partition {partition} ends at {high} and stream {stream} had read "
+                    "it up to {position}: the topic was made anew; give another --run-id",
+                    address=self.source,
+                    partition=partition,
+                    high=high,
+                    stream=self._stream,
+                    position=position,
+                )
             )
-        if at < low:
+        if position < low:
             raise RunError(
-                f"{self.source}: partition {partition} begins at {low} and stream {self._stream} "
-                f"had read it up to {at}: what is between was removed before it was read"
+                _(
+                    "{address}: partition {partition} begins at {low} and stream {stream} had read "
+                    "it up to {position}: the messages between were removed before they were read",
+                    address=self.source,
+                    partition=partition,
+                    low=low,
+                    stream=self._stream,
+                    position=position,
+                )
             )
-        return at
+        return position
 
     def _refresh(self) -> None:
         """Read partitions that were added to the topic, too, from their beginning."""
@@ -219,7 +240,7 @@ class TopicReader:
         if added:
             _log.warning("%s: %d more partitions are read", self.source, len(added))
             self._next |= dict.fromkeys(added, 0)
-            self._consumer.incremental_assign([self._place(one, 0) for one in sorted(added)])
+            self._consumer.incremental_assign([self._place(number, 0) for number in sorted(added)])
 
     def _is_message(self, message: "KafkaMessage") -> bool:
         from confluent_kafka import KafkaError
@@ -238,32 +259,28 @@ class TopicReader:
             return False
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             raise RunError(
-                f"{self.source}: messages of partition {message.partition()} were removed before "
-                "they were read, or the topic was made anew"
+                _(
+                    "{address}: messages of partition {partition} were removed before they were "
+                    "read, or the topic was made anew",
+                    address=self.source,
+                    partition=message.partition(),
+                )
             )
         if error.fatal() or error.code() in (
             KafkaError.TOPIC_AUTHORIZATION_FAILED,
             KafkaError.GROUP_AUTHORIZATION_FAILED,
             KafkaError._AUTHENTICATION,
         ):
-            raise RunError(f"{self.source}: the broker refuses to go on ({error.name()})")
+            raise RunError(
+                _(
+                    "{address}: the broker refuses to go on ({error})",
+                    address=self.source,
+                    error=error.name(),
+                )
+            )
         return False
 
-    def _message(self, message: "KafkaMessage") -> Message:
-        partition, offset = message.partition(), message.offset()
-        assert partition is not None
-        assert offset is not None
-        key = message.key()
-        value = message.value()
-        return Message(
-            partition,
-            offset,
-            value.encode() if isinstance(value, str) else value,
-            key.encode() if isinstance(key, str) else key,
-            _headers(message),
-        )
-
-    def _tell(self, error: object) -> None:
+    def _note_error(self, error: object) -> None:
         from confluent_kafka import KafkaError
 
         code = getattr(error, "code", lambda: None)()
@@ -272,11 +289,20 @@ class TopicReader:
             _log.warning("%s: the broker went away, waiting for it", self.source)
 
 
-def _headers(message: "KafkaMessage") -> tuple[tuple[str, bytes | None], ...]:
-    found = message.headers()
-    if not found:
-        return ()
-    pairs = found.items() if isinstance(found, dict) else found
-    return tuple(
-        (name, content.encode() if isinstance(content, str) else content) for name, content in pairs
+def _to_message(message: "KafkaMessage") -> Message:
+    partition, offset = message.partition(), message.offset()
+    assert partition is not None
+    assert offset is not None
+    headers = message.headers() or ()
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return Message(
+        partition,
+        offset,
+        _to_bytes(message.value()),
+        _to_bytes(message.key()),
+        tuple((name, _to_bytes(content)) for name, content in pairs),
     )
+
+
+def _to_bytes(content: str | bytes | None) -> bytes | None:
+    return content.encode() if isinstance(content, str) else content

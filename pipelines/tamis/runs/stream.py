@@ -1,0 +1,245 @@
+"""A stream on this machine: begin where it was cut, run until drained, go on under the next law.
+
+The stream runs in this process, without Beam: `tamis.streams.session` is its loop and says why.
+SIGTERM and SIGINT drain it. On the first day on which the law or a document changes it drains as
+well, and goes on under a plan of that day.
+"""
+
+import datetime
+import re
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from tamis.address import (
+    DatabaseAddress,
+    KafkaAddress,
+    PathAddress,
+    PubsubAddress,
+    parse_address,
+    parse_stream,
+    require_driver,
+)
+from tamis.beam.minimize import PinnedKeys
+from tamis.errors import UsageError
+from tamis.filter.tally import Tally
+from tamis.keys.sealed import PublicKey
+from tamis.language import _
+from tamis.plan.plan import Plan
+from tamis.runs.batch import load_keys
+from tamis.stores.protocol import check_run_id
+from tamis.streams.from_kafka import KafkaReader
+from tamis.streams.from_pubsub import PubsubReader
+from tamis.streams.into_folder import FolderSink
+from tamis.streams.into_kafka import KafkaSink
+from tamis.streams.into_pubsub import PubsubSink
+from tamis.streams.judge import Judge
+from tamis.streams.messages import Decode, avro_decoder, json_decoder
+from tamis.streams.session import Reader, Session, Settings
+from tamis.streams.sink import KeepWaiting, Sink
+
+_LOCAL_RUNNERS = (None, "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner")
+_LOCAL_OPTIONS = ("--runner", "--direct_", "--streaming")
+_FOLDERS = ("", "gs", "s3", "hdfs", "azfs")
+_RECEIPT = "-20261123t000000-00000000"
+"""What a receipt's id has behind the stream's."""
+
+
+@dataclass(frozen=True)
+class StreamJob:
+    """A stream, whatever the law of the day.
+
+    Attributes:
+        source: address of the messages; not shown, for it may hold a password.
+        output: address of the sink; not shown either.
+        stream: id of the stream.
+        keys: reference of the keyring, or None.
+        seal_to: the key that originals of quarantined messages are sealed to, or None.
+        records: number of messages after which a micro-batch is closed.
+        seconds: time after which it is closed.
+        period: time that one receipt covers.
+        once: whether to end when all messages that were there at the beginning are committed.
+        avro_schemas: see `avro_decoder`.
+        options: Beam's own options.
+    """
+
+    source: str = field(repr=False)
+    output: str = field(repr=False)
+    stream: str
+    keys: str | None = None
+    seal_to: PublicKey | None = None
+    records: int = 5_000
+    seconds: float = 0.02
+    period: datetime.timedelta = datetime.timedelta(seconds=60)
+    once: bool = False
+    avro_schemas: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+    def decoder(self, plan: Plan) -> Decode:
+        """How payloads are read: as Avro where the schema says so, as JSON otherwise."""
+        return avro_decoder(self.avro_schemas) if plan.format.name == "avro" else json_decoder()
+
+
+def stream_id(policy: str, source: str) -> str:
+    """The id of the stream of `source` under `policy`, where none is given: the same each time.
+
+    Example:
+        >>> stream_id("evaluation-cpf", "kafka://u:p@broker:9092/Feed")
+        'evaluation-cpf-feed'
+        >>> stream_id("dsn-droits", "watch:/in/dsn/*.dsn")
+        'dsn-droits-dsn-dsn'
+    """
+    name = parse_stream(source).name
+    return re.sub(r"[^a-z0-9]+", "-", f"{policy}-{name}".lower()).strip("-")[:96]
+
+
+def run_stream(job: StreamJob, compile_plan: Callable[[], Plan]) -> Tally:
+    """Run a stream until a signal drains it.
+
+    Args:
+        job: the stream.
+        compile_plan: gives the plan of today; called again when the law changes.
+
+    Returns:
+        Counts of what was committed.
+
+    Raises:
+        UsageError: the addresses do not go together, an extra is missing, or nothing may be
+            released any more.
+        RunError: it failed; messages that were not committed will be read again.
+    """
+    check_addresses(job)
+    total = Tally()
+    stop = _Stop()
+    with drained_by_signals(stop.ask):
+        while True:
+            session = _run_session(job, compile_plan(), stop)
+            total.add(session.committed)
+            if session.ending != "expired" or stop.asked:
+                return total
+
+
+def check_addresses(job: StreamJob) -> None:
+    """Check that the stream's id may be one, and that source and sink go together.
+
+    Raises:
+        UsageError: they do not.
+    """
+    check_run_id(job.stream + _RECEIPT)
+    output = parse_address(job.output)
+    if isinstance(output, PathAddress) and output.scheme in _FOLDERS:
+        return
+    if isinstance(parse_stream(job.source), KafkaAddress):
+        if not isinstance(output, KafkaAddress | DatabaseAddress):
+            raise UsageError(
+                _(
+                    "{address}: a stream of Kafka must go to a database, a topic of Kafka or a "
+                    "folder",
+                    address=output.shown,
+                )
+            )
+    elif not isinstance(output, PubsubAddress):
+        raise UsageError(
+            _(
+                "{address}: a stream of Pub/Sub must go to a topic of Pub/Sub or a folder",
+                address=output.shown,
+            )
+        )
+    elif not output.is_topic:
+        raise UsageError(_("{address}: expected a topic, got a subscription", address=output.shown))
+
+
+def remote_runner(options: Sequence[str]) -> str | None:
+    """The runner that Beam's `options` name, or None if it is of this machine.
+
+    Raises:
+        UsageError: an option is given that does not apply to this machine.
+    """
+    if not options:
+        return None
+    from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+
+    runner = PipelineOptions(list(options)).view_as(StandardOptions).runner
+    if runner not in _LOCAL_RUNNERS:
+        return str(runner)
+    for option in options:
+        if option.startswith("-") and not option.startswith(_LOCAL_OPTIONS):
+            raise UsageError(
+                _(
+                    "option {option} of Beam does not apply to a stream on this machine",
+                    option=option.partition("=")[0],
+                )
+            )
+    return None
+
+
+def _run_session(job: StreamJob, plan: Plan, stop: "_Stop") -> Session:
+    ref, key_parts = load_keys(plan, job.keys)
+    keys = None if ref is None else PinnedKeys(ref)
+    judge = Judge(plan, job.stream, job.decoder(plan), keys, job.seal_to)
+    settings = Settings(job.stream, job.period, job.once, key_parts)
+    sink = _make_sink(job, plan, stop.keep_waiting)
+    session = Session(plan, _make_reader(job), sink, settings)
+    stop.session = session
+    if stop.asked:
+        session.stop()
+    try:
+        session.open()
+        session.run(judge.judge)
+    finally:
+        session.close()
+    return session
+
+
+class _Stop:
+    """What signals asked for, whichever session is under way, or none."""
+
+    asked = False
+    session: Session | None = None
+
+    def ask(self) -> None:
+        """End the session under way, and begin no other."""
+        self.asked = True
+        if self.session is not None:
+            self.session.stop()
+
+    def keep_waiting(self) -> bool:
+        """Whether to go on waiting for a broker or database that went away."""
+        return not self.asked
+
+
+def _make_reader(job: StreamJob) -> Reader:
+    if isinstance(parse_stream(job.source), KafkaAddress):
+        return KafkaReader(job.source, job.stream, job.records, job.seconds)
+    return PubsubReader(job.source, job.stream, job.records)
+
+
+def _make_sink(job: StreamJob, plan: Plan, keep_waiting: KeepWaiting) -> Sink:
+    match parse_address(job.output):
+        case DatabaseAddress() as address:
+            require_driver(address, "postgres")
+            from tamis.streams.into_tables import TableSink
+
+            return TableSink(job.output, plan, job.stream, keep_waiting)
+        case KafkaAddress():
+            return KafkaSink(job.output, plan, job.stream, keep_waiting)
+        case PubsubAddress():
+            return PubsubSink(job.output, plan, job.stream, keep_waiting)
+    return FolderSink(job.output, plan, job.stream)
+
+
+@contextmanager
+def drained_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Let SIGTERM and SIGINT call `stop` while the block runs, and do nothing else."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

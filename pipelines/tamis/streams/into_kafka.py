@@ -1,0 +1,397 @@
+"""Kafka topics as sink: one transaction for each micro-batch, so that each record is there once.
+
+    T, or T.<release id> if the policy has several    released records
+    T.quarantine                                      why messages were quarantined, and originals
+    T.receipts                                        a receipt for each period; compacted
+
+A record is a JSON object, tags included. Its key is the place of its message,
+`topic/partition/offset`, and its headers are the tags. The period's receipt so far and the
+stream's positions are written to `T.receipts` in the same transaction: consumers that read what is
+committed (`isolation.level=read_committed`) see each record once.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tamis.address import KafkaAddress, checked_options, require_driver
+from tamis.errors import RunError, UsageError
+from tamis.language import _
+from tamis.plan.plan import Plan
+from tamis.streams.json_rows import drop_large, json_rows
+from tamis.streams.judge import Judged, Rows, partition_uri
+from tamis.streams.ledger import Ledger
+from tamis.streams.sink import KeepWaiting, other_source
+from tamis.waiting import Pauses
+
+if TYPE_CHECKING:
+    from confluent_kafka import Producer
+
+LARGEST = 64 << 20
+"""Size in bytes of the largest message that the topics made here take."""
+
+_POSITIONS = "positions"
+_RETRY_SECONDS = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class KafkaSink:
+    """See `Sink`.
+
+    Args:
+        uri: of the topic.
+        plan: what the stream's records are judged by.
+        stream: id of the stream.
+        keep_waiting: whether to go on waiting for a broker that went away.
+    """
+
+    def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
+        self._address = KafkaAddress.of(uri)
+        require_driver(self._address, "kafka")
+        self._plan = plan
+        self._stream = stream
+        self._keep_waiting = keep_waiting
+        topic = self._address.topic
+        ids = [release.id for release in plan.releases]
+        self._topics = {name: topic if len(ids) == 1 else f"{topic}.{name}" for name in ids}
+        self._quarantine = f"{topic}.quarantine"
+        self._receipts = f"{topic}.receipts"
+        self._headers: dict[str, list[tuple[str, str | bytes | None]]] = {
+            release.id: list(plan.tags(release, stream).items()) for release in plan.releases
+        }
+        self._producer: Producer | None = None
+        self._source = ""
+        self._positions: dict[int, int] = {}
+        self._largest = LARGEST
+        self.shown = self._address.shown
+
+    def open(self, source: str) -> dict[int, int]:
+        """See `Sink`."""
+        from confluent_kafka import KafkaException
+
+        from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
+
+        self._source = source
+        self._make_topics()
+        try:
+            self._producer = self._begin(ANSWER_SECONDS)
+        except KafkaException as error:
+            raise cannot_be_reached(self.shown, error) from None
+        self._positions = self._read_positions()
+        return dict(self._positions)
+
+    def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
+        """See `Sink`."""
+        from confluent_kafka import KafkaException
+
+        judged = drop_large(judged, self._largest)
+        done = ledger.after(judged)
+        pauses = Pauses(is_wanted=self._keep_waiting)
+        while True:
+            try:
+                producer = self._producer or self._begin()
+                self._producer = producer
+                self._send(producer, judged, done)
+                self._positions |= judged.ends
+                return done
+            except (KafkaException, BufferError) as error:
+                if isinstance(error, KafkaException):
+                    self._check_final(error.args[0])
+            if not pauses.wait(f"{self.shown}: cannot commit"):
+                raise RunError(
+                    _(
+                        "{address}: the broker went away; what was read last is not committed "
+                        "and will be read again",
+                        address=self.shown,
+                    )
+                )
+            if self._abort():
+                continue
+            self._producer = None
+            if self._is_committed(judged):
+                return done
+
+    def end_period(self, ledger: Ledger) -> None:
+        """See `Sink`; here nothing is left to do."""
+
+    @property
+    def durable(self) -> dict[int, int]:
+        """See `Sink`."""
+        return dict(self._positions)
+
+    def close(self) -> None:
+        """See `Sink`."""
+        self._producer = None
+
+    def _begin(self, seconds: float = _RETRY_SECONDS) -> "Producer":
+        """Make a producer that holds the stream: any other with its id is shut out from now on."""
+        from confluent_kafka import Producer
+
+        producer = Producer(
+            self._address.options
+            | {
+                "transactional.id": f"tamis-{self._stream}",
+                "enable.idempotence": True,
+                "linger.ms": 0,
+                "message.max.bytes": LARGEST,
+                "log_level": 0,
+                "error_cb": lambda error: None,
+            }
+        )
+        producer.init_transactions(seconds)
+        return producer
+
+    def _check_final(self, error: Any) -> None:
+        """Raise what is of no use to try again."""
+        if _is_fenced(error):
+            raise self._taken_over() from None
+        if _is_refusal(error):
+            raise RunError(
+                _(
+                    "{address}: the broker refuses a record ({error}); it is not committed",
+                    address=self.shown,
+                    error=error.name(),
+                )
+                + _advise(error)
+            ) from None
+
+    def _abort(self) -> bool:
+        """Undo the transaction under way; return whether another can begin."""
+        from confluent_kafka import KafkaException
+
+        try:
+            if self._producer is None:
+                return False
+            self._producer.abort_transaction(5.0)
+            return True
+        except KafkaException as error:
+            # `produce` may have raised a fatal error without its cause, which this call tells.
+            if _is_fenced(error.args[0]):
+                raise self._taken_over() from None
+            return False
+
+    def _taken_over(self) -> RunError:
+        return RunError(
+            _(
+                "{address}: another process took over stream {stream}",
+                address=self.shown,
+                stream=self._stream,
+            )
+        )
+
+    def _is_committed(self, judged: Judged) -> bool:
+        """Whether an attempt whose answer was lost has committed `judged`.
+
+        A new producer ends, one way or the other, what the one before it began.
+        """
+        from confluent_kafka import KafkaException
+
+        pauses = Pauses(first=1.0, longest=1.0, is_wanted=self._keep_waiting)
+        while True:
+            try:
+                self._producer = self._begin()
+                positions = self._read_positions()
+                break
+            except (KafkaException, RunError):
+                if not pauses.wait(f"{self.shown}: the broker cannot be reached"):
+                    raise RunError(
+                        _(
+                            "{address}: the broker went away; what was read last may be "
+                            "committed or not, and will not be committed twice",
+                            address=self.shown,
+                        )
+                    ) from None
+        if positions == self._positions | judged.ends:
+            self._positions = positions
+            return True
+        if positions != self._positions:
+            raise RunError(
+                _(
+                    "{address}: another process moved stream {stream}",
+                    address=self.shown,
+                    stream=self._stream,
+                )
+            )
+        return False
+
+    def _send(self, producer: "Producer", judged: Judged, done: Ledger) -> None:
+        from confluent_kafka import KafkaException
+
+        producer.begin_transaction()
+        for release, rows in judged.released.items():
+            self._produce(producer, self._topics[release], rows, self._headers[release])
+        self._produce(producer, self._quarantine, judged.quarantined, [])
+        receipt = done.receipt_of_places(self._topics, self._quarantine)
+        producer.produce(self._receipts, receipt.to_json().encode(), key=done.run.encode())
+        positions = {str(key): offset for key, offset in (self._positions | judged.ends).items()}
+        producer.produce(
+            self._receipts,
+            json.dumps({"source": self._source, "next": positions}).encode(),
+            key=f"{_POSITIONS}/{self._stream}".encode(),
+        )
+        while True:
+            try:
+                producer.commit_transaction(_RETRY_SECONDS)
+                return
+            except KafkaException as error:
+                # The commit goes on if the broker only took too long to answer.
+                if not error.args[0].retriable() or not self._keep_waiting():
+                    raise
+
+    def _produce(
+        self,
+        producer: "Producer",
+        topic: str,
+        rows: Rows,
+        headers: list[tuple[str, str | bytes | None]],
+    ) -> None:
+        source = self._source.rpartition("/")[2]
+        places = zip(rows.partitions.to_pylist(), rows.offsets.to_pylist(), strict=True)
+        for value, (partition, offset) in zip(json_rows(rows.data), places, strict=True):
+            key = partition_uri(source, partition) + f"/{offset}"
+            while True:
+                try:
+                    producer.produce(topic, value, key=key.encode(), headers=headers)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+        producer.poll(0)
+
+    def _make_topics(self) -> None:
+        """Make the topics that are missing, with the broker's defaults except for the largest
+        message: tags and names make a record larger than the message that it came in."""
+        from confluent_kafka import KafkaError, KafkaException
+        from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
+        from confluent_kafka.cimpl import NewTopic
+
+        from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
+
+        with checked_options(self.shown):
+            admin = AdminClient(self._address.options | {"log_level": 0})
+        try:
+            existing = set(admin.list_topics(timeout=ANSWER_SECONDS).topics)
+        except KafkaException as error:
+            raise cannot_be_reached(self.shown, error) from None
+        large = {"max.message.bytes": str(LARGEST)}
+        needed = {
+            name: NewTopic(name, config=large)
+            for name in (*self._topics.values(), self._quarantine)
+        }
+        compact = {"cleanup.policy": "compact"}
+        needed[self._receipts] = NewTopic(self._receipts, num_partitions=1, config=compact)
+        missing = [topic for name, topic in needed.items() if name not in existing]
+        for name, future in (admin.create_topics(missing) if missing else {}).items():
+            try:
+                future.result()
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise UsageError(
+                        _(
+                            "{address}: topic {topic} is missing and cannot be made ({error})",
+                            address=self.shown,
+                            topic=name,
+                            error=error.args[0].name(),
+                        )
+                    ) from None
+        resource = ConfigResource(ConfigResource.Type.TOPIC, self._quarantine)
+        try:
+            (config,) = admin.describe_configs([resource]).values()
+            self._largest = min(LARGEST, int(config.result()["max.message.bytes"].value))
+        except (KafkaException, KeyError, TypeError, ValueError):
+            self._largest = 1_000_000  # the broker does not say: its own default
+
+    def _read_positions(self) -> dict[int, int]:
+        """The stream's positions, as the last committed transaction left them."""
+        from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+        from tamis.streams.kafka import ANSWER_SECONDS
+
+        consumer = Consumer(
+            self._address.options
+            | {
+                "group.id": f"tamis-{self._stream}",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+                "enable.partition.eof": True,
+                "log_level": 0,
+            }
+        )
+        try:
+            place = TopicPartition(self._receipts, 0)
+            low, _high = consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
+            consumer.assign([TopicPartition(self._receipts, 0, low)])
+            last: bytes | None = None
+            for key, value in self._read_to_end(consumer, ANSWER_SECONDS):
+                if key == f"{_POSITIONS}/{self._stream}".encode():
+                    last = value
+        except KafkaException:
+            raise RunError(
+                _("{address}: the positions cannot be read", address=self.shown)
+            ) from None
+        finally:
+            consumer.close()
+        if last is None:
+            return {}
+        positions = json.loads(last)
+        if positions["source"] != self._source:
+            raise other_source(self.shown, self._stream, positions["source"])
+        return {int(partition): int(offset) for partition, offset in positions["next"].items()}
+
+    def _read_to_end(
+        self, consumer: Any, seconds: float
+    ) -> Iterator[tuple[bytes | None, bytes | None]]:
+        """Keys and values up to the end that the broker names."""
+        from confluent_kafka import KafkaError, KafkaException
+
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for message in consumer.consume(1000, timeout=0.5):
+                error = message.error()
+                if error is None:
+                    until = time.monotonic() + seconds
+                    yield message.key(), message.value()
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    return
+                elif not error.retriable():
+                    raise KafkaException(error)
+        raise RunError(
+            _(
+                "{address}: no answer from the broker within {seconds:.0f} s",
+                address=self.shown,
+                seconds=seconds,
+            )
+        )
+
+
+def _is_fenced(error: Any) -> bool:
+    from confluent_kafka import KafkaError
+
+    return error.code() in (
+        KafkaError._FENCED,
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+    )
+
+
+def _advise(error: Any) -> str:
+    from confluent_kafka import KafkaError
+
+    if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
+        return ""
+    return "; " + _("it is read again once max.message.bytes of its topic is raised")
+
+
+def _is_refusal(error: Any) -> bool:
+    from confluent_kafka import KafkaError
+
+    return error.code() in (
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.INVALID_RECORD,
+    )

@@ -1,0 +1,138 @@
+"""Topics of Pub/Sub as sink, at least once.
+
+    T, or T-<release id> if the policy has several    released records
+    T-quarantine                                      why messages were quarantined, and originals
+    T-receipts                                        a receipt for each period
+
+Records are published when they are judged, and the receipt when the period ends; only then is what
+the period read acknowledged. If the process is killed before, the messages come again and their
+records are published again, with the same attribute `position`, which is made of the id of the
+source message.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from tamis.address import PubsubAddress, require_driver
+from tamis.errors import RunError
+from tamis.language import _
+from tamis.plan.plan import Plan
+from tamis.streams.json_rows import drop_large
+from tamis.streams.judge import Judged
+from tamis.streams.ledger import Ledger
+from tamis.streams.pubsub import LARGEST, Topics, make_topics, outgoing, transient_errors
+from tamis.streams.sink import KeepWaiting
+from tamis.waiting import Pauses
+
+if TYPE_CHECKING:
+    from google.pubsub_v1 import PublisherClient
+
+Outgoing = tuple[bytes, dict[str, str]]
+"""A message to publish: its payload and its attributes."""
+
+_REQUEST_MESSAGES = 1_000
+_REQUEST_BYTES = 5_000_000
+_PUBLISH_SECONDS = 30.0
+
+
+class PubsubSink:
+    """See `Sink`.
+
+    Args:
+        uri: of the topic.
+        plan: what the stream's records are judged by.
+        stream: id of the stream.
+        keep_waiting: whether to go on waiting for Pub/Sub when it cannot be reached.
+    """
+
+    def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
+        address = PubsubAddress.of(uri)
+        require_driver(address, "gcp")
+        self._topics = Topics.of(address.path, plan)
+        self._tags = {release.id: plan.tags(release, stream) for release in plan.releases}
+        self._stream = stream
+        self._keep_waiting = keep_waiting
+        self._client: PublisherClient | None = None
+        self._positions: dict[int, int] = {}
+        self.shown = address.shown
+
+    def open(self, source: str) -> dict[int, int]:
+        """See `Sink`. The source keeps what was not acknowledged, so that there is no position."""
+        from google.pubsub_v1 import PublisherClient
+
+        make_topics(self._topics)
+        self._client = PublisherClient()
+        return {}
+
+    def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
+        """See `Sink`."""
+        judged = drop_large(judged, LARGEST)
+        for release, rows in judged.released.items():
+            self._publish(self._topics.released[release], outgoing(rows, self._tags[release]))
+        self._publish(self._topics.quarantine, outgoing(judged.quarantined, {}))
+        return ledger.after(judged)
+
+    def end_period(self, ledger: Ledger) -> None:
+        """See `Sink`."""
+        receipt = ledger.receipt_of_places(self._topics.released, self._topics.quarantine)
+        attributes = {"run": receipt.run, "stream": self._stream}
+        self._publish(self._topics.receipts, [(receipt.to_json().encode(), attributes)])
+        self._positions |= ledger.ends
+
+    @property
+    def durable(self) -> dict[int, int]:
+        """See `Sink`."""
+        return dict(self._positions)
+
+    def close(self) -> None:
+        """See `Sink`."""
+        if self._client is not None:
+            self._client.transport.close()
+
+    def _publish(self, topic: str, messages: Iterable[Outgoing]) -> None:
+        """Publish messages, waiting for Pub/Sub if it cannot be reached."""
+        from google.api_core.exceptions import GoogleAPICallError
+        from google.pubsub_v1 import PubsubMessage
+
+        assert self._client is not None
+        for part in _requests(messages):
+            request = [PubsubMessage(data=data, attributes=attributes) for data, attributes in part]
+            pauses = Pauses(is_wanted=self._keep_waiting)
+            while True:
+                try:
+                    self._client.publish(
+                        topic=topic, messages=request, timeout=_PUBLISH_SECONDS, retry=None
+                    )
+                    break
+                except transient_errors():
+                    if not pauses.wait(f"pubsub://{topic}: cannot be reached"):
+                        raise RunError(
+                            _(
+                                "pubsub://{topic}: cannot be reached; what was read last is not "
+                                "acknowledged and will be read again",
+                                topic=topic,
+                            )
+                        ) from None
+                except GoogleAPICallError as error:
+                    raise RunError(
+                        _(
+                            "pubsub://{topic}: messages are refused ({error})",
+                            topic=topic,
+                            error=type(error).__name__,
+                        )
+                    ) from None
+
+
+def _requests(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+    """Cut messages into lists that one request may have."""
+    part: list[Outgoing] = []
+    size = 0
+    for message in messages:
+        length = len(message[0])
+        if part and (len(part) == _REQUEST_MESSAGES or size + length > _REQUEST_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(message)
+        size += length
+    if part:
+        yield part

@@ -1,0 +1,190 @@
+"""Topics, positions and attributes of a stream of Pub/Sub, the same here and on Dataflow."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tamis.address import PubsubAddress
+from tamis.errors import RunError, UsageError
+from tamis.language import _
+from tamis.plan.plan import Plan
+from tamis.streams.json_rows import json_rows
+from tamis.streams.judge import Rows
+from tamis.streams.messages import Message
+
+LARGEST: Final = 10_000_000
+"""Size in bytes of the largest message that Pub/Sub takes."""
+
+LEASE_SECONDS: Final = 10
+"""Time that Pub/Sub leases a message for, unless a subscription says otherwise."""
+
+_ANSWER_SECONDS = 10.0
+_LARGEST_POSITION = (1 << 63) - 1
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The topics of a sink.
+
+    Attributes:
+        released: by release id.
+        quarantine: topic of why messages were quarantined, and of their sealed originals.
+        receipts: topic of the receipts.
+    """
+
+    released: dict[str, str]
+    quarantine: str
+    receipts: str
+
+    @classmethod
+    def of(cls, topic: str, plan: Plan) -> "Topics":
+        """The topics that go with `topic`: itself, or one for each release if there are several.
+
+        Args:
+            topic: `projects/P/topics/T`.
+            plan: the plan with the releases.
+        """
+        ids = [release.id for release in plan.releases]
+        released = {name: topic if len(ids) == 1 else f"{topic}-{name}" for name in ids}
+        return cls(released, f"{topic}-quarantine", f"{topic}-receipts")
+
+    @property
+    def all(self) -> list[str]:
+        """All of them."""
+        return [*self.released.values(), self.quarantine, self.receipts]
+
+
+def position_of(message_id: str) -> int:
+    """The position that stands for a message's id.
+
+    The ids that Pub/Sub gives are decimal numbers, and are the position themselves. Any other id
+    has a negative position, made of its digest.
+
+    Example:
+        >>> position_of("12813281328132"), position_of("a-b") < 0
+        (12813281328132, True)
+    """
+    if message_id.isascii() and message_id.isdigit() and len(message_id) < 20:
+        number = int(message_id)
+        if number <= _LARGEST_POSITION and str(number) == message_id:
+            return number
+    return -1 - (digest_of(message_id) >> 1)
+
+
+def digest_of(message_id: str) -> int:
+    """A digest of a message's id, of 64 bits."""
+    return int.from_bytes(hashlib.blake2b(message_id.encode(), digest_size=8).digest(), "big")
+
+
+def to_message(received: Any) -> Message:
+    """A message of Google's library or of Beam's, which have the same attributes."""
+    return Message(
+        partition=0,
+        offset=position_of(received.message_id),
+        value=received.data,
+        key=received.ordering_key.encode() if received.ordering_key else None,
+        headers=tuple((name, text.encode()) for name, text in (received.attributes or {}).items()),
+    )
+
+
+def outgoing(rows: Rows, tags: Mapping[str, str]) -> Iterator[tuple[bytes, dict[str, str]]]:
+    """Give each row as payload and attributes: the tags, and the position of its message."""
+    for payload, position in zip(json_rows(rows.data), rows.offsets.to_pylist(), strict=True):
+        yield payload, {**tags, "position": str(position)}
+
+
+def check_source(source: PubsubAddress) -> int:
+    """Check that the subscription or topic exists.
+
+    Returns:
+        The time in seconds that its messages are leased for.
+
+    Raises:
+        UsageError: it does not exist.
+        RunError: Pub/Sub cannot be reached.
+    """
+    from google.api_core.exceptions import NotFound, PermissionDenied
+    from google.pubsub_v1 import PublisherClient, SubscriberClient
+
+    with reaching(source.shown):
+        try:
+            if source.is_topic:
+                PublisherClient().get_topic(topic=source.path, timeout=_ANSWER_SECONDS)
+                return LEASE_SECONDS
+            subscription = SubscriberClient().get_subscription(
+                subscription=source.path, timeout=_ANSWER_SECONDS
+            )
+            return int(subscription.ack_deadline_seconds)
+        except NotFound:
+            raise missing(source) from None
+        except PermissionDenied:
+            return LEASE_SECONDS  # whoever may read need not have the right to look
+
+
+def missing(source: PubsubAddress) -> UsageError:
+    """The error of a subscription or topic that does not exist."""
+    if source.is_topic:
+        return UsageError(_("{address}: no such topic", address=source.shown))
+    return UsageError(_("{address}: no such subscription", address=source.shown))
+
+
+def make_topics(topics: Topics) -> None:
+    """Make the topics that are missing.
+
+    Raises:
+        UsageError: one is missing and cannot be made.
+        RunError: Pub/Sub cannot be reached.
+    """
+    from google.api_core.exceptions import AlreadyExists, NotFound, PermissionDenied
+    from google.pubsub_v1 import PublisherClient
+
+    refused = []
+    with reaching(f"pubsub://{topics.receipts}"):
+        client = PublisherClient()
+        for topic in topics.all:
+            try:
+                client.get_topic(topic=topic, timeout=_ANSWER_SECONDS)
+            except PermissionDenied:
+                continue  # whoever may publish need not have the right to look
+            except NotFound:
+                try:
+                    client.create_topic(name=topic, timeout=_ANSWER_SECONDS)
+                except AlreadyExists:
+                    continue
+                except (NotFound, PermissionDenied):
+                    refused.append(topic)
+    if refused:
+        raise UsageError(_("{topics}: missing, and cannot be made", topics=", ".join(refused)))
+
+
+def transient_errors() -> tuple[type[Exception], ...]:
+    """Errors of Google's library after which the same request may succeed."""
+    from google.api_core import exceptions
+
+    return (
+        exceptions.Aborted,
+        exceptions.DeadlineExceeded,
+        exceptions.InternalServerError,
+        exceptions.ResourceExhausted,
+        exceptions.ServiceUnavailable,
+    )
+
+
+@contextmanager
+def reaching(address: str) -> Iterator[None]:
+    """Raise an error of Google's libraries in the block as one that says which address it is of.
+
+    Raises:
+        RunError: Pub/Sub cannot be reached, or refuses.
+    """
+    from google.api_core.exceptions import GoogleAPICallError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        yield
+    except (GoogleAPICallError, GoogleAuthError) as error:
+        raise RunError(
+            _("{address}: cannot be reached ({error})", address=address, error=type(error).__name__)
+        ) from None
