@@ -82,11 +82,11 @@ def compile_steps(plan: Plan) -> CompiledPlan:
         ├─ #1 test `dispositif`: one of 2
         │  └─ #0 open `dispositif`: string
         ├─ #5 build `pseudonyme`: fixed_size_binary[16]
-        │  └─ #4 treat `nir`: pseudonymized
-        │     ├─ #2 open `nir`: string
+        │  ├─ #2 open `nir`: string
+        │  └─ #4 treat `nir`: pseudonymized ← #2
         │     └─ #3 judge `nir`: nir, nia ← #2
         ├─ #8 build `sexe`: string
-        │  └─ #7 treat `sexe`: kept
+        │  ├─ #6 open `sexe`: string
     """
     return _Compiler(plan).compile()
 

@@ -62,12 +62,10 @@ class Gated:
 
     Attributes:
         failures: rows in which a NIR is left.
-        nirs: the same rows of the batch.
         chance: columns whose hits look like chance, with hits and values looked at.
     """
 
     failures: tuple[Failure, ...]
-    nirs: tuple[Ints, ...]
     chance: Mapping[str, tuple[int, int]]
 
 
@@ -119,17 +117,16 @@ def execute(
         selections, columns = select(compiled, opened, failures.rows), {}
     columns = select_columns(compiled.releases, built, selections, columns)
     tally = Tally(records=batch.num_rows, withheld=matched.withheld, chance=dict(gated.chance))
-    nirs = np.unique(np.concatenate([*judged.nirs, *treated.nirs, *gated.nirs, _NO_ROWS]))
-    if len(nirs) and compiled.plan.direction == "into-store":
-        tally.anomalies["nir-received-under-iii"] = len(nirs)
+    with_nir = np.zeros(batch.num_rows, dtype=bool)
+    for rows in (*judged.nirs, *treated.nirs, *(failure.rows for failure in gated.failures)):
+        with_nir[rows] = True
+    if with_nir.any() and compiled.plan.direction == "into-store":
+        tally.anomalies["nir-received-under-iii"] = int(with_nir.sum())
     for release in compiled.releases:
         redacted = count_redacted(release, opened, treated, selections[release.index])
         if redacted:
             tally.redacted[release.plan.id] = redacted
     return assemble(compiled, run, selections, columns, failures.as_batch(), tally)
-
-
-_NO_ROWS = np.empty(0, np.int64)
 
 
 def select(compiled: CompiledPlan, opened: Opened, failed: Bools) -> list[Selection]:
@@ -211,7 +208,6 @@ def gate(
         Code du travail, art. R. 6323-37, III.
     """
     failures: list[Failure] = []
-    nirs: list[Ints] = []
     chance: dict[str, tuple[int, int]] = {}
     for steps, selection in dict.fromkeys(
         (release.columns, selections[release.index]) for release in releases
@@ -228,8 +224,7 @@ def gate(
         for place in np.unique(leaks.rows[leaks.rows >= 0]):
             leaking = selection.rows[leaks.rows == place]
             failures.append(Failure(leaking, "nir-leak", looked_at[place].name, "gate"))
-            nirs.append(leaking)
-    return Gated(tuple(failures), tuple(nirs), chance)
+    return Gated(tuple(failures), chance)
 
 
 def count_redacted(

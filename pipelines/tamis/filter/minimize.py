@@ -129,6 +129,8 @@ def minimize(
             _("policy `{policy}` pseudonymizes: it needs a keyring", policy=plan.policy)
         )
     compiled = compile_steps(plan)
+    if isinstance(data, pa.RecordBatch):
+        return execute(compiled, data, run, keys)
     if hasattr(data, "__arrow_c_array__"):
         with value_free(_("reading the record batch")):
             batch = pa.record_batch(data)

@@ -36,8 +36,18 @@ class Step:
 
     @property
     def inputs(self) -> tuple["Step", ...]:
-        """The steps whose results this one takes."""
-        return ()
+        """The steps whose results this one takes: those that it has in its fields."""
+        return tuple(dict.fromkeys(_steps_in(*vars(self).values())))
+
+
+def _steps_in(*values: object) -> Iterator[Step]:
+    for value in values:
+        if isinstance(value, Step):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _steps_in(*value)
+        elif isinstance(value, Mapping):
+            yield from _steps_in(*value.values())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,10 +70,6 @@ class TestLeaf(Step):
     path: str
     values: pa.Array
 
-    @property
-    def inputs(self) -> tuple[Step, ...]:
-        return (self.column,)
-
     def __str__(self) -> str:
         return f"test `{self.path}`: one of {len(self.values)}"
 
@@ -73,10 +79,6 @@ class CombineTests(Step):
     """Combines tests of `when`: one of `alternatives` must hold, and in it every test."""
 
     alternatives: tuple[tuple[TestLeaf, ...], ...]
-
-    @property
-    def inputs(self) -> tuple[Step, ...]:
-        return tuple(test for tests in self.alternatives for test in tests)
 
     def __str__(self) -> str:
         return f"when: one of {len(self.alternatives)} alternatives"
@@ -89,10 +91,6 @@ class SelectElements(Step):
     column: OpenColumn
     tests: Mapping[str, tuple[TestLeaf, ...]]
 
-    @property
-    def inputs(self) -> tuple[Step, ...]:
-        return (self.column, *(test for tests in self.tests.values() for test in tests))
-
     def __str__(self) -> str:
         return f"only elements of {', '.join(f'`{path}`' for path in self.tests)}"
 
@@ -104,10 +102,6 @@ class JudgeIdentifier(Step):
     column: OpenColumn
     path: str
     kinds: tuple[Identifier, ...]
-
-    @property
-    def inputs(self) -> tuple[Step, ...]:
-        return (self.column,)
 
     def __str__(self) -> str:
         return f"judge `{self.path}`: {', '.join(self.kinds)}"
@@ -139,11 +133,6 @@ class TreatLeaf(Step):
         """The path of the leaf in the schema."""
         return self.leaf.path
 
-    @property
-    def inputs(self) -> tuple[Step, ...]:
-        inputs = (self.column, self.when, self.identifier, self.nir)
-        return tuple(step for step in inputs if step is not None)
-
     def __str__(self) -> str:
         return f"treat `{self.path}`: {self.leaf.fate}"
 
@@ -164,11 +153,6 @@ class BuildColumn(Step):
     leaves: Mapping[str, TreatLeaf]
     below: Mapping[str, tuple[TreatLeaf, ...]]
     only: SelectElements | None
-
-    @property
-    def inputs(self) -> tuple[Step, ...]:
-        selected = () if self.only is None else (self.only,)
-        return (*self.leaves.values(), *selected)
 
     def __str__(self) -> str:
         return f"build `{self.field.name}`: {_kind(self.field.type)}"
@@ -198,11 +182,6 @@ class CompiledRelease:
         release = self.plan
         return f"release `{release.id}`: {release.item} for {release.purpose}, NIR {release.nir}"
 
-    @property
-    def inputs(self) -> tuple[Step, ...]:
-        """The steps whose results the release takes itself."""
-        return (*self.where, *self.columns, *self.stops)
-
 
 def draw_tree(releases: Sequence[CompiledRelease]) -> Iterator[str]:
     """Yield the lines of a tree: each release, what it is made of, and what that is made of.
@@ -211,8 +190,9 @@ def draw_tree(releases: Sequence[CompiledRelease]) -> Iterator[str]:
     """
     drawn: set[Step] = set()
     for release in releases:
-        yield str(release) + _above(release.inputs, drawn)
-        yield from _draw(release.inputs, "", drawn)
+        inputs = (*release.where, *release.columns, *release.stops)
+        yield str(release) + _above(inputs, drawn)
+        yield from _draw(inputs, "", drawn)
 
 
 def _above(inputs: tuple[Step, ...], drawn: set[Step]) -> str:

@@ -107,10 +107,9 @@ def _treat(
     leaf, node = step.leaf, opened.leaf(step)
     array = node.array
     assert array is not None
-    needed = np.logical_or.reduce([opened.matches[index] for index in step.releases])
-    is_sparse = bool(needed.sum() < SPARSE * opened.rows)
+    few = _few_rows(step, opened) if leaf.pseudonym or leaf.redact else None
     if pa.types.is_dictionary(array.type):
-        if leaf.redact and step.when is None and not is_sparse:
+        if leaf.redact and step.when is None and few is None:
             return TreatedLeaf(*redact_entries(array, redact))
         if leaf.fate != "kept" or step.when is not None:
             array = decode(array)
@@ -119,8 +118,8 @@ def _treat(
         array = identifiers[step.nir].canonical
     if step.when is not None:
         array = keep_where(array, node.at_slots(opened.whens[step.when].holds))
-    if (leaf.pseudonym or leaf.redact) and is_sparse:
-        array = keep_where(array, node.at_slots(needed))
+    if few is not None:
+        array = keep_where(array, node.at_slots(few))
     if leaf.pseudonym:
         assert keys is not None
         assert leaf.method is not None
@@ -137,3 +136,9 @@ def _treat(
         floors, bad = generalize_numbers(array, leaf.step)
         return TreatedLeaf(floors, bad=bad)
     return TreatedLeaf(array)
+
+
+def _few_rows(step: TreatLeaf, opened: Opened) -> Bools | None:
+    """The rows in which some release needs a treatment that is dear; None if they are not few."""
+    needed = np.logical_or.reduce([opened.matches[index] for index in step.releases])
+    return needed if needed.sum() < SPARSE * opened.rows else None

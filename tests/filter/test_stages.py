@@ -1,0 +1,137 @@
+"""The stages of the filter, called by themselves, and the compiled plan that they work on."""
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from tamis.documents.schema import Format
+from tamis.filter.compiled import CompiledPlan, compile_steps
+from tamis.filter.execution import build_columns, gate, select, select_columns
+from tamis.filter.judge import judge
+from tamis.filter.opened import conform, match
+from tamis.filter.steps import OpenColumn, TestLeaf, TreatLeaf
+from tamis.filter.treat import treat
+from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+
+NIR = "155087599999193"
+FIELDS = (
+    PlanField("nature", "string"),
+    PlanField("note", "string", free_text=True),
+    PlanField("n", "int8", nullable=False),
+)
+
+
+def release(name: str, *leaves: PlanLeaf, **more: Any) -> PlanRelease:
+    given: dict[str, Any] = {"item": "R6323-37.III.2", "nir": "absent", "on_nir": "strip"}
+    given |= {"where": (), "only": (), "purpose": "R6323-33.5", "attested": "example", **more}
+    return PlanRelease(id=name, leaves=leaves, **given)
+
+
+def leaf(path: str, **more: Any) -> PlanLeaf:
+    return PlanLeaf(path, more.pop("fate", "kept"), ("pour l'essai",), **more)
+
+
+def compiled() -> CompiledPlan:
+    """Two releases that redact one note, the second only of some records."""
+    redacted = leaf("note", fate="redacted", redact=True)
+    where = (PlanCondition("nature", ("CPF",), "pour l'essai"),)
+    return compile_steps(
+        Plan(
+            policy="essai",
+            schema="essai",
+            format=Format(name="jsonl"),
+            processing="traitement",
+            carries_nir=False,
+            direction="into-store",
+            law={"R6323-37": "LEGIARTI000000000000"},
+            fields=FIELDS,
+            releases=(release("a", redacted), release("b", redacted, leaf("n"), where=where)),
+        )
+    )
+
+
+BATCH = pa.record_batch(
+    {
+        "nature": ["CPF", "CPF", "DIF", None],
+        "note": [f"NIR {NIR}", "rien", "rien", None],
+        "n": ["1", None, None, "4"],
+    }
+)
+
+
+def test_a_compiled_plan_is_drawn_with_each_step_once() -> None:
+    assert str(compiled()).splitlines() == [
+        "release `a`: R6323-37.III.2 for R6323-33.5, NIR absent",
+        "└─ #2 build `note`: string",
+        "   ├─ #0 open `note`: string",
+        "   └─ #1 treat `note`: redacted ← #0",
+        "release `b`: R6323-37.III.2 for R6323-33.5, NIR absent ← #2",
+        "├─ #4 test `nature`: one of 1",
+        "│  └─ #3 open `nature`: string",
+        "└─ #7 build `n`: int8",
+        "   ├─ #5 open `n`: int8",
+        "   └─ #6 treat `n`: kept ← #5",
+    ]
+    assert repr(compiled()) == "<CompiledPlan of `essai`: 8 steps for `a`, `b`>"
+
+
+def test_a_step_knows_its_inputs_and_the_releases_that_need_it() -> None:
+    plan = compiled()
+
+    for step in plan.steps:
+        assert all(other.index < step.index for other in step.inputs)
+        assert all(step.releases <= other.releases for other in step.inputs)
+    note, n = plan.steps_of(TreatLeaf, plan.releases)
+    assert (note.releases, n.releases) == ({0, 1}, {1})
+    assert plan.releases[0].columns[0] is plan.releases[1].columns[0]
+    assert not any(step.releases for step in plan.steps if isinstance(step, TestLeaf))
+
+
+def test_equal_plans_are_compiled_once() -> None:
+    assert compiled() is compiled()
+
+
+def test_each_stage_can_be_looked_at_by_itself() -> None:
+    plan = compiled()
+
+    matched = match(plan, BATCH)
+    assert [rows.tolist() for rows in matched.opened.matches] == [
+        [True, True, True, True],
+        [True, True, False, False],
+    ]
+    assert list(matched.opened.nodes) == [plan.releases[1].where[0].column]
+    assert matched.withheld == 0
+
+    opened = conform(plan, BATCH, matched)
+    assert [step.root.name for step in opened.nodes] == ["nature", "note", "n"]
+
+    judged = judge(plan, opened)
+    assert [failure.rows.tolist() for failure in judged.failures] == [[1]]
+
+    treated = treat(plan, opened, judged, None)
+    note, _ = plan.steps_of(TreatLeaf, plan.releases)
+    assert treated.leaves[note].array.to_pylist() == ["NIR [NIR]", "rien", "rien", None]
+
+    failed = pa.array([False, True, False, False]).to_numpy(zero_copy_only=False)
+    selections = select(plan, opened, failed)
+    assert [selection.rows.tolist() for selection in selections] == [[0, 2, 3], [0]]
+
+    built = build_columns(plan, opened, treated, selections)
+    columns = select_columns(plan.releases, built, selections, {})
+    assert columns[plan.releases[1].columns[1], selections[1]].to_pylist() == [1]
+    assert gate(plan.releases, opened, selections, columns).failures == ()
+
+
+def test_only_what_matching_releases_need_is_opened_and_only_of_their_rows() -> None:
+    plan = compiled()
+    only_b = compile_steps(replace(plan.plan, releases=plan.plan.releases[1:]))
+    batch = BATCH.take([0, 2, 3])
+
+    opened = conform(only_b, batch, match(only_b, batch))
+
+    assert opened.at_base(opened.matches[0]).tolist() == [0]
+    assert [step.root.name for step in opened.nodes] == ["note", "n"]
+    nothing = conform(only_b, batch.slice(1), match(only_b, batch.slice(1)))
+    assert not nothing.nodes
+    assert len(list(only_b.steps_of(OpenColumn, only_b.releases))) == 2
