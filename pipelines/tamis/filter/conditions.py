@@ -1,11 +1,12 @@
-"""Which conditions hold: three-valued, because a value that could not be read might have matched.
+"""Whether conditions hold, in three values: what could not be read might have matched.
 
     value            holds   may hold
     one of them      yes     yes
     another, null    no      no
     not readable     no      yes
 
-A condition that may hold but does not certainly hold is unknown; whoever acts on it fails closed.
+A condition that may hold but does not certainly hold is unknown. Whatever depends on an unknown
+condition fails closed: the record is quarantined.
 """
 
 import datetime
@@ -27,7 +28,7 @@ class Verdict:
 
     Attributes:
         holds: true where it certainly holds.
-        may: true where it holds, or where that cannot be told.
+        may: true where it holds, or where the value could not be read.
     """
 
     holds: Bools
@@ -35,15 +36,8 @@ class Verdict:
 
     @property
     def unknown(self) -> Bools:
-        """Where it cannot be told whether the condition holds."""
+        """Where the condition may hold but does not certainly hold."""
         return self.may & ~self.holds
-
-    def take(self, rows: "np.typing.NDArray[np.int64]") -> "Verdict":
-        """The verdict on `rows`."""
-        if self.may is self.holds:
-            held = self.holds[rows]
-            return Verdict(held, held)
-        return Verdict(self.holds[rows], self.may[rows])
 
 
 def values_of(values: Iterable[Value], kind: pa.DataType) -> pa.Array:
@@ -55,15 +49,15 @@ def values_of(values: Iterable[Value], kind: pa.DataType) -> pa.Array:
         >>> values_of((1, 300), pa.int8()).to_pylist()
         [1]
     """
-    found = []
+    arrays = []
     for value in values:
         try:
-            one = pa.array([_typed(value, kind)], kind)
+            array = pa.array([_typed(value, kind)], kind)
         except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, ArithmeticError):
             continue
-        if not pa.types.is_integer(kind) or one[0].as_py() == value:
-            found.append(one)
-    return pa.concat_arrays(found) if found else pa.array([], kind)
+        if not pa.types.is_integer(kind) or array[0].as_py() == value:
+            arrays.append(array)
+    return pa.concat_arrays(arrays) if arrays else pa.array([], kind)
 
 
 def _typed(value: Value, kind: pa.DataType) -> object:

@@ -19,7 +19,7 @@ from tamis.filter.conformed import (
     cast_each,
     codes_of,
     keep_where,
-    merge,
+    merge_faults,
     sort_of,
     within_calendar,
 )
@@ -57,7 +57,7 @@ def conform(array: pa.Array, target: pa.DataType, dialect: TextDialect) -> Confo
             text if text.array.type == target else Conformed(text.array.cast(target), text.faults)
         )
     parsed = parse_text(text.array, target, dialect)
-    return Conformed(parsed.array, merge(text.faults, parsed.faults))
+    return Conformed(parsed.array, merge_faults(text.faults, parsed.faults))
 
 
 def _fit_bytes(array: pa.Array, target: pa.DataType, dialect: TextDialect) -> Conformed:
@@ -88,7 +88,7 @@ def _convert(array: pa.Array, target: pa.DataType) -> Conformed:
     held = within_calendar(array)
     done = change(held.array, target)
     fine = within_calendar(done.array)
-    return Conformed(fine.array, merge(held.faults, merge(done.faults, fine.faults)))
+    return Conformed(fine.array, merge_faults(held.faults, done.faults, fine.faults))
 
 
 def _cast_safely(array: pa.Array, target: pa.DataType) -> Conformed:
@@ -131,7 +131,7 @@ def _decimals(array: pa.Array, target: pa.DataType) -> Conformed:
     limit = pa.scalar(decimal.Decimal(1).scaleb(max(most, -kind.scale)), kind)
     fits = as_flags(pc.less(pc.abs(array), limit))
     done = _cast_safely(keep_where(array, fits), target)
-    return Conformed(done.array, merge(codes_of(are_valid(array) & ~fits), done.faults))
+    return Conformed(done.array, merge_faults(codes_of(are_valid(array) & ~fits), done.faults))
 
 
 def _decimal_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
@@ -141,8 +141,9 @@ def _decimal_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
 
 
 def _integer_to_bool(array: pa.Array, target: pa.DataType) -> Conformed:
-    one, zero = as_flags(pc.equal(array, 1)), as_flags(pc.equal(array, 0))
-    return Conformed(pa.array(one, mask=~(one | zero)), codes_of(are_valid(array) & ~(one | zero)))
+    true, false = as_flags(pc.equal(array, 1)), as_flags(pc.equal(array, 0))
+    known = true | false
+    return Conformed(pa.array(true, mask=~known), codes_of(are_valid(array) & ~known))
 
 
 def _float_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
@@ -150,7 +151,9 @@ def _float_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
     whole = as_flags(pc.and_(pc.equal(array, pc.trunc(array)), pc.is_finite(array)))
     whole &= as_flags(pc.less_equal(pc.abs(array), float(_EXACT_FLOAT)))
     numbers = _integers(keep_where(array, whole).cast(pa.int64()), target)
-    return Conformed(numbers.array, merge(codes_of(are_valid(array) & ~whole), numbers.faults))
+    return Conformed(
+        numbers.array, merge_faults(codes_of(are_valid(array) & ~whole), numbers.faults)
+    )
 
 
 def _float_to_decimal(array: pa.Array, target: pa.DataType) -> Conformed:

@@ -1,4 +1,4 @@
-"""Conformed values: a column of the schema's type, and what became of each value."""
+"""Conformed values: a column of the schema's type, and which of its values did not conform."""
 
 import datetime
 from collections.abc import Callable
@@ -31,11 +31,15 @@ class Conformed:
     faults: Codes | None = None
 
 
-def merge(one: Codes | None, other: Codes | None) -> Codes | None:
-    """The faults of both; where both have one, that of `one`."""
-    if one is None or other is None:
-        return one if other is None else other
-    return np.where(one == FINE, other, one)
+def merge_faults(*faults: Codes | None) -> Codes | None:
+    """All faults of the same values; of a value with several, the first."""
+    merged = None
+    for codes in faults:
+        if merged is None or codes is None:
+            merged = codes if merged is None else merged
+        else:
+            merged = np.where(merged == FINE, codes, merged)
+    return merged
 
 
 def codes_of(bad: Bools, code: int = TYPE) -> Codes | None:

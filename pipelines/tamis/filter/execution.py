@@ -75,7 +75,7 @@ class Minimized(Generic[Rows]):
 
     Attributes:
         released: by release id, the kept fields in the schema's order and the tags; scrubbed, so
-            that no buffer holds anything else. An unknown id is told the known ones.
+            that no buffer holds anything else. An unknown id is an error that names the known ones.
         rows: by release id, the row of the input (from 0) that each released row was.
         quarantined: one row a quarantined record, with the columns of
             `tamis.filter.quarantine.QUARANTINED`; rows count from 0 over the whole input.

@@ -55,8 +55,8 @@ def judge(compiled: CompiledPlan, opened: Opened) -> Judged:
     nirs: list[Ints] = []
     for release in releases:
         for column in release.columns:
-            failures += _untold_whens(opened, release, column)
-            failures += _untold_elements(opened, release, column)
+            failures += _undecided_whens(opened, release, column)
+            failures += _undecided_elements(opened, release, column)
             for path, below in column.below.items():
                 nodes = opened.nodes[column.column][path]
                 for node in nodes:
@@ -80,18 +80,18 @@ def judge(compiled: CompiledPlan, opened: Opened) -> Judged:
     return Judged(identifiers, tuple(failures), tuple(nirs))
 
 
-def _untold_whens(
+def _undecided_whens(
     opened: Opened, release: CompiledRelease, column: BuildColumn
 ) -> Iterator[Failure]:
     for leaf in column.leaves.values():
         if leaf.when is not None:
             unknown = opened.whens[leaf.when].unknown & opened.matches[release.index]
             for tests in leaf.when.alternatives:
-                untold = opened.all_of(tests, opened.rows).unknown
-                yield from opened.fail_untold(tests, unknown & untold)
+                undecided = opened.all_of(tests, opened.rows).unknown
+                yield from opened.fail_undecided(tests, unknown & undecided)
 
 
-def _untold_elements(
+def _undecided_elements(
     opened: Opened, release: CompiledRelease, column: BuildColumn
 ) -> Iterator[Failure]:
     for path, tests in column.only.tests.items() if column.only is not None else ():
@@ -107,7 +107,7 @@ def _untold_elements(
             outer = opened.kept_elements(column, around)
             if outer is not None:
                 reached = reached & outer[around.elements()]
-            yield from opened.fail_untold(tests, unknown & reached)
+            yield from opened.fail_undecided(tests, unknown & reached)
 
 
 def _value_problems(node: ColumnNode) -> Iterator[Problem]:

@@ -7,7 +7,7 @@
 
 A record whose tested value cannot be read is neither withheld nor released but quarantined, if
 nothing else in the conditions excludes it: it might have matched. A `when` or `only` that cannot
-be told quarantines as well. Fields are judged where they would be released: not where a `when`
+be decided quarantines as well. Fields are judged where they would be released: not where a `when`
 does not hold, nor in list elements that `only` removes. A field that may not be null is judged
 wherever the struct or list around it is there; what the reader marks as faulty counts for the
 whole record. Under `on_nir: quarantine` a NIR stops the record where it is looked for: in kept
@@ -162,7 +162,7 @@ def _read_stream(data: ArrowStream, limits: Limits) -> Iterator[pa.RecordBatch]:
 
 
 def _read_batches(data: ArrowStream) -> Iterator[pa.RecordBatch]:
-    """The stream's own batches. What cannot be read is told without the values that are in it."""
+    """The stream's own batches. An error of the stream may quote values: it is replaced."""
     with value_free(_("reading the Arrow stream")):
         reader = pa.RecordBatchReader.from_stream(data)
     while True:

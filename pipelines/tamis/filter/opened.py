@@ -111,8 +111,8 @@ class Opened:
             rows = self.at_base(node.at_rows(slots, self.rows))
             yield Failure(rows, reason, path, rule or node.spec.type)
 
-    def fail_untold(self, tests: Iterable[TestLeaf], slots: Bools) -> Iterator[Failure]:
-        """Yield why it cannot be told whether tests hold in `slots`: what could not be read."""
+    def fail_undecided(self, tests: Iterable[TestLeaf], slots: Bools) -> Iterator[Failure]:
+        """Yield why tests are undecided in `slots`: the values that could not be read."""
         if not slots.any():
             return
         for test in tests:
@@ -132,7 +132,7 @@ class Matched:
     Attributes:
         opened: the columns that `where` tests, of all rows.
         withheld: rows that the conditions of no release can match.
-        failures: rows of which it cannot be told whether a release matches them.
+        failures: rows for which the conditions of some release are undecided.
     """
 
     opened: Opened
@@ -157,7 +157,7 @@ def match(compiled: CompiledPlan, batch: pa.RecordBatch) -> Matched:
     possible = np.zeros(rows, dtype=bool)
     for release in compiled.releases:
         verdict = opened.all_of(release.where, rows)
-        failures += opened.fail_untold(release.where, verdict.unknown)
+        failures += opened.fail_undecided(release.where, verdict.unknown)
         matches.append(verdict.holds)
         possible = possible | verdict.may
     opened = Opened(rows, None, marks, nodes, verdicts, matches=matches)

@@ -1,4 +1,4 @@
-"""Text read: encodings, and numbers, dates and truth values as each format writes them.
+"""Reading text: encodings, and numbers, dates and truth values as each format writes them.
 
     integer     optional sign, digits
     decimal     digits and the format's decimal mark, no exponent, no digit past the type's scale
@@ -32,7 +32,7 @@ from tamis.filter.conformed import (
     cast_each,
     codes_of,
     keep_where,
-    merge,
+    merge_faults,
     sort_of,
     within_calendar,
 )
@@ -241,7 +241,7 @@ def parse_text(text: pa.Array, target: pa.DataType, dialect: TextDialect) -> Con
 
 
 def _parse_usual(text: pa.Array, target: pa.DataType, sort: str) -> Conformed | None:
-    """All values at once, if none of them is out of the ordinary."""
+    """Parse all values at once; None if some hold a byte that Arrow's parser may misread."""
     usual = _USUAL.get(sort)
     data, starts = _bytes_of(text)
     if usual is None or not usual[data].all():
@@ -263,7 +263,7 @@ def _beyond(floats: pa.Array) -> Bools:
 
 
 def _parse_form(text: pa.Array, target: pa.DataType, sort: str, dialect: TextDialect) -> Conformed:
-    """Only the values that have the form; what then cannot be cast has not the type either."""
+    """Parse the values that have the form of `sort`; what then cannot be cast is a fault too."""
     trimmed = pc.utf8_trim_whitespace(text)
     if dialect.empty_is_null:
         trimmed = null_empty(trimmed)
@@ -284,7 +284,7 @@ def _parse_form(text: pa.Array, target: pa.DataType, sort: str, dialect: TextDia
     fine = within_calendar(done.array)
     if sort == "float" and (beyond := _beyond(fine.array)).any():
         fine, bad = Conformed(keep_where(fine.array, ~beyond)), bad | beyond
-    return Conformed(fine.array, merge(codes_of(bad), merge(done.faults, fine.faults)))
+    return Conformed(fine.array, merge_faults(codes_of(bad), done.faults, fine.faults))
 
 
 def _cast_text(text: pa.Array, target: pa.DataType, sort: str) -> pa.Array:
@@ -312,7 +312,7 @@ def _parse_bool(text: pa.Array, dialect: TextDialect) -> Conformed:
 
 
 def _swap_marks(text: pa.Array, mark: str) -> pa.Array:
-    """The decimal mark as a dot, and a dot as what no number holds."""
+    """Replace the decimal mark by a dot, and a dot by a sign that no number holds."""
     data, starts = _bytes_of(text)
     table = np.arange(256, dtype=np.uint8)
     table[ord(".")], table[ord(mark)] = ord("?"), ord(".")
@@ -337,7 +337,7 @@ def _parse_dates(text: pa.Array, target: pa.DataType, dialect: TextDialect) -> C
         bad[others] = failed
     fine = within_calendar(dates)
     return Conformed(
-        fine.array.cast(target), merge(fine.faults, None if bad is None else codes_of(bad))
+        fine.array.cast(target), merge_faults(fine.faults, None if bad is None else codes_of(bad))
     )
 
 
@@ -362,11 +362,11 @@ def _parse_date(value: str, pattern: str) -> datetime.date | None:
 def _rearrange(text: pa.Array, pattern: str) -> tuple[pa.Array, Bools]:
     """`text` in ISO 8601 where it has the pattern's fixed width and signs, else null; and where."""
     pieces = re.findall("%.|[^%]", pattern)
-    plain = sorted(one for one in pieces if one.startswith("%")) == sorted(_PARTS)
+    plain = sorted(piece for piece in pieces if piece.startswith("%")) == sorted(_PARTS)
     usual = np.zeros(len(text), dtype=bool)
     if not plain or not pattern.isascii() or not len(text):
         return pa.nulls(len(text), pa.string()), usual
-    width = sum(_PARTS[one][1] if one in _PARTS else 1 for one in pieces)
+    width = sum(_PARTS[piece][1] if piece in _PARTS else 1 for piece in pieces)
     data, starts = _bytes_of(text)
     usual = are_valid(text) & (np.diff(starts) == width)
     places = np.flatnonzero(usual)

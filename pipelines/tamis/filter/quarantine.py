@@ -1,6 +1,7 @@
-"""Quarantine: which records cannot be released, and why; and the columns in which that is told.
+"""Quarantine: records that cannot be released, and why; and the schemas of quarantine rows.
 
-Of several reasons of one record the first is told, of one reason the first field.
+A record is quarantined once, for the first of its reasons in the order of `REASONS`, and for the
+first field in the schema that has this reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -64,7 +65,7 @@ _FINE = np.iinfo(np.int64).max
 
 
 class Failures:
-    """The failures of a batch of `records` rows.
+    """Which rows of a batch are quarantined, and for which failure.
 
     Args:
         records: rows of the batch.
@@ -85,7 +86,7 @@ class Failures:
         self._known: dict[tuple[Reason, str, str], int] = {}
 
     def add(self, failures: Iterable[Failure]) -> None:
-        """Quarantine the rows of `failures`; of two rules for one reason the first is told."""
+        """Quarantine the rows of `failures`; of two rules for the same reason the first counts."""
         last = len(self._order)
         for rows, reason, path, rule in failures:
             if len(rows):

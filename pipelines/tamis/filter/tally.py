@@ -1,4 +1,4 @@
-"""What the filter did, as counts that add up: the only thing that leaves it besides records.
+"""The tally: counts of what became of records. They add up, batch by batch and run by run.
 
 A tally holds names, reasons and numbers, never a value.
 """
@@ -19,7 +19,7 @@ REASONS: tuple[Reason, ...] = (
     "on-nir",
     "nir-leak",
 )
-"""Why a record is quarantined; of several reasons the first in this order is told."""
+"""Why a record is quarantined; of several reasons the first in this order is recorded."""
 
 
 @dataclass

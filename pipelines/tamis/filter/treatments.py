@@ -1,6 +1,6 @@
-"""What makes a kept field's value coarser.
+"""Generalization: functions that make the values of a kept field coarser, and redaction by entry.
 
-Redaction is `tamis.nir.find.redact`, pseudonyms are `tamis.nir.pseudonym.pseudonymize`.
+Redaction itself is `tamis.nir.find.redact`; pseudonyms are `tamis.nir.pseudonym.pseudonymize`.
 """
 
 import decimal
@@ -72,8 +72,8 @@ def generalize_numbers(array: pa.Array, step: int) -> tuple[pa.Array, Bools | No
         step: one or more.
 
     Returns:
-        N values of the same type; and which could not be told because the type does not hold
-        the multiple (they are null), or None.
+        N values of the same type; and flags of the values whose multiple the type cannot hold,
+        which are null, or None if there are none.
 
     Example:
         >>> generalize_numbers(pa.array([1999, -1, None]), 1000)[0].to_pylist()

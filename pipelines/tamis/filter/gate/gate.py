@@ -163,22 +163,22 @@ class _Look:
         leaf = self.leaf
         if leaf.kind == "narrow" or (self.not_nir and leaf.kind != "text"):
             return
-        found = _scan(leaf, self.not_nir)
+        scan = _scan(leaf, self.not_nir)
         if leaf.coded is not None:
-            if len(found.hits) or len(found.bodies_at) or found.long:
+            if len(scan.hits) or len(scan.bodies_at) or scan.long:
                 self.leaf = leaf.decoded()
                 self.scan()
             return
         if leaf.kind == "time":
-            if is_no_chance(len(found.hits), found.long):
-                self.hits[found.hits] = True
+            if is_no_chance(len(scan.hits), scan.long):
+                self.hits[scan.hits] = True
             return
-        self.hits[found.hits] = True
-        self.long, self.bare = found.long, found.bare
+        self.hits[scan.hits] = True
+        self.long, self.bare = scan.long, scan.bare
         if not self.not_nir:
-            self.bodies_at = found.bodies_at
-            if look_like_nirs(found.bodies):
-                self.hits[found.bodies_at[plausible(found.bodies)]] = True
+            self.bodies_at = scan.bodies_at
+            if look_like_nirs(scan.bodies):
+                self.hits[scan.bodies_at[plausible(scan.bodies)]] = True
 
     @property
     def is_searched(self) -> bool:
@@ -202,12 +202,12 @@ class _Look:
         """Which lengths, from 0 to 15 characters, some value has; of numbers any."""
         if self.leaf.kind != "text":
             return np.ones(FULL + 1, bool)
-        found = np.zeros(FULL + 2, bool)
+        lengths = np.zeros(FULL + 2, bool)
         narrowest = int(self._sizes.min(initial=FULL + 1))
         if narrowest <= FULL:
             alike = narrowest == self.widest
-            found[narrowest if alike else np.minimum(self._sizes, FULL + 1)] = True
-        return found[: FULL + 1]
+            lengths[narrowest if alike else np.minimum(self._sizes, FULL + 1)] = True
+        return lengths[: FULL + 1]
 
     @cached_property
     def _sizes(self) -> Ints:

@@ -37,7 +37,7 @@ _FEWEST_DIGITS: Final = 12  # of 13 characters one may be the letter of 2A and 2
 _WIDEST_STEP: Final = 13  # bytes from one digit of a run to the next: 4 separators of 3 bytes
 _INSEE_BREAKS: Final = (1, 3, 5, 7, 10)
 _NO_NUMBER: Final = 10**16
-_ONE: Final = np.uint64(1)
+_BIT: Final = np.uint64(1)
 
 _FOREIGN_BYTES: Final = range(0xC6, 0xF5)  # that begin a character beyond Latin
 _PUNCTUATION: Final = 0xE2  # of these, the byte that begins general punctuation
@@ -198,7 +198,7 @@ def _weigh(data: Bytes, offsets: Ints) -> Bools:
     octets[: (len(data) + 7) // 8] = np.packbits(weights, bitorder="little")
     words = octets.view("<u8")
     counts = np.bitwise_count(words)
-    below = words[offsets >> 6] & ((_ONE << (offsets & 63).astype(np.uint64)) - _ONE)
+    below = words[offsets >> 6] & ((_BIT << (offsets & 63).astype(np.uint64)) - _BIT)
     before = (np.cumsum(counts, dtype=np.int64) - counts)[offsets >> 6] + np.bitwise_count(below)
     enough = np.diff(before) >= BODY
     if weights.max() == BODY:
@@ -222,8 +222,8 @@ def _count(data: Bytes, word: type[np.uint8 | np.uint64]) -> Bytes:
             digits |= (chunk >= _FOREIGN_BYTES[0]) & (chunk != _PUNCTUATION)
         whole = len(chunk) + -len(chunk) % width
         flags[len(chunk) : whole] = False
-        found = np.bitwise_count(np.packbits(flags[:whole]).view(word))
-        counts[start // width :][: len(found)] = found
+        digits_a_word = np.bitwise_count(np.packbits(flags[:whole]).view(word))
+        counts[start // width :][: len(digits_a_word)] = digits_a_word
     return counts
 
 
@@ -341,12 +341,12 @@ def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
         | ((escape == ord("\\")) & (following > 96))
         | ((escape == ord("<")) & (following > 46))
     )
-    found = [misread, escapes[opens], np.flatnonzero(classes == _FOREIGN)]
+    places = [misread, escapes[opens], np.flatnonzero(classes == _FOREIGN)]
     # Scientific notation.
     powers = np.flatnonzero(_shift(digits, 1) & ((data | 0x20) == ord("e")))
     behind = data[np.minimum(powers + 1, last)]
-    found.append(powers[(behind == ord("+")) | (behind == ord("1"))])
-    return np.unique(np.searchsorted(offsets, np.concatenate(found), "right") - 1)
+    places.append(powers[(behind == ord("+")) | (behind == ord("1"))])
+    return np.unique(np.searchsorted(offsets, np.concatenate(places), "right") - 1)
 
 
 def _misread(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:

@@ -165,8 +165,8 @@ def _unescape(text: str) -> str:
     return text
 
 
-def _correct(found: re.Match[str]) -> str:
-    run = found[0]
+def _correct(match: re.Match[str]) -> str:
+    run = match[0]
     digits = sum(map(str.isdigit, run))
     letters = sum(map(str.isalpha, run))
     return run.translate(_FROM_LIKE_DIGITS) if digits + letters >= 13 and letters <= 4 else run
@@ -286,4 +286,4 @@ def _is_labelled(candidate: _Candidate, text: str) -> bool:
 
 
 def _last_end(label: re.Pattern[str], text: str) -> int:
-    return max((found.end() for found in label.finditer(text)), default=-1)
+    return max((match.end() for match in label.finditer(text)), default=-1)
