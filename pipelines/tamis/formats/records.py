@@ -169,7 +169,9 @@ def _leaf(
             pass  # lone surrogates, large integers, years beyond the type: one by one
     if adapter is not None:
         values = list(map(adapter(type_name), values))
-    convert = _CONVERTERS[kind]
+    convert, made = _CONVERTERS[kind], _PLAIN.get(kind, pa.string())
+    if adapter is not None and kind == "bool":
+        convert, made = _as_flag, pa.string()
     out: list[Any] = []
     for row, value in zip(rows, values, strict=True):
         try:
@@ -177,7 +179,7 @@ def _leaf(
         except _Wrong:
             faults.setdefault(row, []).append(path)
             out.append(None)
-    return pa.array(out, _PLAIN.get(kind, pa.string()))
+    return pa.array(out, made)
 
 
 def _native(values: list[Any], types: set[type], kind: Kind) -> pa.DataType | None:
@@ -229,6 +231,14 @@ def _as_number(value: Any) -> str:
         return repr(value)
     if type(value) is Decimal:
         return format(value, "f")
+    raise _Wrong
+
+
+def _as_flag(value: Any) -> str:
+    if type(value) is str:
+        return _checked(value)
+    if type(value) in (bool, int):
+        return str(value).lower()
     raise _Wrong
 
 
