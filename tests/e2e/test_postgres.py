@@ -197,6 +197,51 @@ def test_a_receipt_taken_out_of_the_database_is_verified_as_far_as_it_goes(
     assert "rows, in a table of a database" in said.out
 
 
+def test_every_claim_of_a_database_is_verified_and_what_was_changed_is_found(
+    flow: Find, run: Run, tamis: Tamis, server: Server, database: str, tmp_path: Path
+) -> None:
+    one = flow("evaluation-cpf")
+    (release,) = one.plan.releases
+    path = feed(one, tmp_path / "f.parquet", 200)
+    uri = server.uri(database)
+    for run_id in ("run", "second"):
+        assert run(one.name, [path], uri, "--run-id", run_id).code == 0
+    said = tamis("verify", uri)
+    assert said.code == 0, said.out
+    assert "tags and columns agree" in said.out
+    assert "tables have no digest" in said.out
+    assert PASSWORD not in said.out
+    (table,) = [target for target in targets(one.plan, "run") if target.output == release.id]
+    part, whole = table.part("run"), table.table
+    for change, told in (
+        (f"ALTER TABLE {whole} ADD COLUMN iban text DEFAULT 'x'", "holds columns that"),
+        (
+            f"ALTER TABLE {whole} DROP COLUMN iban; UPDATE {part} SET legal_purpose = 'autre'",
+            "`legal_purpose` is not what it should be",
+        ),
+        (
+            f"CREATE TABLE rows AS SELECT * FROM {part} LIMIT 1; "
+            "UPDATE rows SET legal_run = 'x'; "
+            f"CREATE TABLE stranger PARTITION OF {whole} FOR VALUES IN ('x'); "
+            f"INSERT INTO {whole} SELECT * FROM rows",
+            "public.stranger: no receipt lists it",
+        ),
+        (
+            "UPDATE _tamis_quarantine SET reason = 'x' WHERE run = 'second'",
+            "quarantine by reason is not",
+        ),
+        (f"DELETE FROM {part} WHERE _position < 50", "holds another number of rows"),
+        (f"DROP TABLE {part}", "is not there"),
+        ("UPDATE _tamis_receipts SET receipt = '{}' WHERE run = 'run'", "is no receipt"),
+    ):
+        server.query(change, database)
+        said = tamis("verify", uri)
+        assert said.code == 1, said.out
+        failed = [line for line in said.out.splitlines() if line.startswith("failed")]
+        assert told in "".join(failed), said.out
+    assert tamis("verify", uri, "--run", "second").code == 1
+
+
 def test_a_table_that_is_not_tamis_own_is_refused(
     flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:

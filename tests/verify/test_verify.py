@@ -19,9 +19,11 @@ from tamis.evidence.receipt import Receipt
 from tamis.plan.compile import compile_plan
 from tamis.plan.project import Project, bundled_project, load_project
 from tamis.runs.batch import Job, run
+from tamis.stores.folder import LocalFolder, RemoteFolder
+from tamis.stores.folder_store import FolderStore
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
-from tamis.verify.verify import verify
+from tamis.verify.verify import verify, verify_store
 
 POLICY = "cpir-partage"
 RECEIPT = "_receipts/le-run.json"
@@ -185,7 +187,7 @@ TAMPERED: dict[Change, str] = {
     lose_a_row: "holds another number of rows",
     change_a_tag: "`legal_purpose` is not what it should be",
     add_a_column: "holds columns that the receipt does not name",
-    drop_a_tag: "is not a whole Parquet file of this run",
+    drop_a_tag: "is damaged, or not of this run",
     change_a_reason: "quarantine by reason is not what its files hold",
     point_outside: "does not stand where it should",
     point_to_another_place: "does not stand where it should",
@@ -213,6 +215,43 @@ def test_an_untouched_store_is_verified(
     assert {one.outcome for one in findings} == {"ok"}
     assert verify_command(project, store / RECEIPT, False) == 0
     assert f"verified, 0 of {len(findings)} claims" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("folder", [LocalFolder, RemoteFolder])
+def test_a_whole_store_is_verified_wherever_it_is(
+    store: Path, project: Project, folder: type[LocalFolder] | type[RemoteFolder]
+) -> None:
+    findings = verify_store(FolderStore(folder(str(store))), project)
+    assert {finding.outcome for finding in findings} == {"ok"}
+    assert {finding.run for finding in findings} == {"le-run", ""}
+    path = first_file(store, json.loads((store / RECEIPT).read_bytes()))
+    shutil.copy(path, path.with_name("stranger.parquet"))
+    path.write_bytes(path.read_bytes()[:-1])
+    findings = verify_store(FolderStore(folder(str(store))), project)
+    assert [finding.text for finding in findings if finding.outcome == "failed"] == [
+        f"{path.relative_to(store)}: digest differs",
+        f"{path.relative_to(store).with_name('stranger.parquet')}: no receipt lists it",
+    ]
+
+
+def test_several_receipts_and_stores_are_verified_at_once(
+    store: Path, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify_command(project, [str(store), store / RECEIPT], False, ("le-run",)) == 0
+    printed = capsys.readouterr().out
+    assert printed.count(": verified, 0 of") == 2
+    shutil.copy(store / RECEIPT, store / "_receipts" / "copie.json")
+    assert verify_command(project, [str(store)], False) == 1
+    assert "_receipts/copie.json: is no receipt" in capsys.readouterr().out
+
+
+def test_what_is_not_in_a_store_cannot_be_verified(
+    store: Path, project: Project, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="run un-autre is not committed"):
+        verify(store, project, ["un-autre"])
+    with pytest.raises(UsageError, match="has no receipt"):
+        verify(tmp_path / "nothing", project)
 
 
 @pytest.mark.parametrize("tamper", TAMPERED, ids=lambda tamper: tamper.__name__)

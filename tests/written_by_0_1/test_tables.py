@@ -86,6 +86,16 @@ def test_a_receipt_of_tables_is_verified(
     assert answer.code == 0, answer.out
 
 
+@pytest.mark.parametrize("schema", ["batch", "stream"])
+def test_every_claim_of_the_tables_holds(
+    schema: str, tamis: Tamis, copy: Copy, server: Server, database: str
+) -> None:
+    copy("feeds")
+    answer = tamis("verify", server.uri(database, schema=schema))
+    assert answer.code == 0, answer.out
+    assert "tags and columns agree" in answer.out
+
+
 def test_a_run_that_was_killed_is_removed_and_begun_again(
     run: Tamis, tamis: Tamis, copy: Copy, server: Server, database: str
 ) -> None:

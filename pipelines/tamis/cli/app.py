@@ -289,13 +289,20 @@ def draft(
 @app.command()
 def verify(
     context: typer.Context,
-    receipt: Annotated[Path, typer.Argument(metavar="RECEIPT")],
+    targets: Annotated[
+        list[str],
+        typer.Argument(metavar="RECEIPT|STORE…", help="DIR/_receipts/ID.json, or a whole store"),
+    ],
     json: AsJson = False,
+    run: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="of a store only this run; may be given again"),
+    ] = None,
 ) -> None:
-    """Recompute what a receipt claims; exit 1 if something does not hold."""
+    """Compute again what receipts claim; exit 1 if something does not hold."""
     from tamis.cli.verify import verify_command
 
-    raise typer.Exit(verify_command(_project(context), receipt, json))
+    raise typer.Exit(verify_command(_project(context), targets, json, tuple(run or ())))
 
 
 @app.command()

@@ -1,26 +1,52 @@
-"""`tamis verify`: recompute what a receipt claims."""
+"""`tamis verify`: compute again what receipts claim."""
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
+from tamis.address import parse_store
+from tamis.language import _, ngettext
 from tamis.plan.project import Project
 from tamis.verify.verify import verify
 
 
-def verify_command(project: Project, receipt: Path, as_json: bool) -> int:
-    """Verify and tell every finding; 1 if a claim does not hold."""
-    findings = verify(receipt, project)
+def verify_command(
+    project: Project,
+    targets: str | Path | Collection[str | Path],
+    as_json: bool,
+    runs: Collection[str] = (),
+) -> int:
+    """Verify receipts and stores, and print every finding; 1 if a claim does not hold."""
+    if isinstance(targets, str | Path):
+        targets = (targets,)
+    reports = [(parse_store(str(target)), verify(target, project, runs)) for target in targets]
+    findings = [finding for _address, report in reports for finding in report]
     if as_json:
-        print(json.dumps([asdict(one) for one in findings], indent=1, ensure_ascii=False))
-    else:
-        for one in findings:
-            print(f"{one.outcome:<12} {one.text}")
-        failed = sum(one.outcome == "failed" for one in findings)
-        unchecked = sum(one.outcome == "not checked" for one in findings)
-        print(
-            f"{receipt}: {failed} of {len(findings)} claims do not hold"
-            if failed
-            else f"{receipt}: verified, {unchecked} of {len(findings)} claims could not be checked"
+        print(json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False))
+    for address, report in () if as_json else reports:
+        several = len({finding.run for finding in report if finding.run}) > 1
+        for finding in report:
+            run = f"{finding.run}: " if several and finding.run else ""
+            print(f"{finding.outcome:<12} {run}{finding.text}")
+        print(_summary(address.shown, [finding.outcome for finding in report]))
+    return 1 if any(finding.outcome == "failed" for finding in findings) else 0
+
+
+def _summary(target: str, outcomes: list[str]) -> str:
+    claims, failed = len(outcomes), outcomes.count("failed")
+    unchecked = outcomes.count("not checked")
+    if failed:
+        return ngettext(
+            "{target}: {count} of {claims} claims does not hold",
+            "{target}: {count} of {claims} claims do not hold",
+            failed,
+            target=target,
+            claims=claims,
         )
-    return 1 if any(one.outcome == "failed" for one in findings) else 0
+    return _(
+        "{target}: verified, {unchecked} of {claims} claims could not be checked",
+        target=target,
+        unchecked=unchecked,
+        claims=claims,
+    )

@@ -99,10 +99,15 @@ class FolderStore:
             if not run.startswith(prefix) or path != receipt_path(run):
                 continue
             try:
-                yield self._read_receipt(path)
+                receipt = self._read_receipt(path)
             except RunError:
                 if unreadable is None:
                     raise
+                unreadable.append(run)
+                continue
+            if receipt.run == run:
+                yield receipt
+            elif unreadable is not None:
                 unreadable.append(run)
 
     def receipt_address(self, run: str) -> str:
@@ -173,10 +178,12 @@ class FolderStore:
         full = os.path.join(os.path.realpath(local), file.path)
         return os.path.realpath(full) == full
 
-    def open_rows(self, path: str) -> "ParquetRows | None":
+    def exists(self, path: str) -> bool:
         """See `Store`."""
-        if self.folder.size(path) is None:
-            return None
+        return self.folder.size(path) is not None
+
+    def open_rows(self, path: str) -> "ParquetRows":
+        """See `Store`."""
         return ParquetRows(self.folder.open(path))
 
     def sha256(self, path: str) -> str:

@@ -151,7 +151,7 @@ class Store(Protocol):
 
         Args:
             prefix: of run ids.
-            unreadable: takes the ids of receipts that cannot be read.
+            unreadable: takes the ids under which there is no receipt of that run.
 
         Raises:
             RunError: a receipt cannot be read, and there is no `unreadable`.
@@ -189,8 +189,11 @@ class Store(Protocol):
     def is_in_place(self, file: FilePart, receipt: Receipt, output: str | None) -> bool:
         """Whether an entry names the place in which `output` of its run belongs."""
 
-    def open_rows(self, path: str) -> StoredRows | None:
-        """The rows at `path`, as a receipt names it; None if there are none.
+    def exists(self, path: str) -> bool:
+        """Whether there is anything at `path`, as a receipt names it."""
+
+    def open_rows(self, path: str) -> StoredRows:
+        """The rows at `path`, which exists.
 
         Raises:
             ValueError: they are damaged.

@@ -234,16 +234,18 @@ class TableStore:
         part = part_name(table, receipt.stream or receipt.run)
         return file.path == f"{self.database.schema}.{part}"
 
-    def open_rows(self, path: str) -> "TableRows | None":
+    def exists(self, path: str) -> bool:
         """See `Store`."""
-        name = path.removeprefix(f"{self.database.schema}.")
 
         def act(connection: Connection) -> bool:
-            return self._has(connection, name)
+            return self._has(connection, path.removeprefix(f"{self.database.schema}."))
 
-        if not self.database.retry(act, FIRST_PATIENCE_SECONDS):
-            return None
-        return TableRows(self.database, self.table(name))
+        return self.database.retry(act, FIRST_PATIENCE_SECONDS)
+
+    def open_rows(self, path: str) -> "TableRows":
+        """See `Store`."""
+        table = self.table(path.removeprefix(f"{self.database.schema}."))
+        return TableRows(self.database, table)
 
     def sha256(self, path: str) -> str:
         """See `Store`. Tables have no digest."""

@@ -1,4 +1,4 @@
-"""Recompute what a receipt claims, as far as what it names is still there.
+"""Compute again what receipts claim, as far as what they name is still there.
 
 ok           counts reconcile: 5 = 3 + 0 + 2
 ok           dsn-droits/droits/r1-00000-00000.parquet: 3 rows, digest, tags and columns agree
@@ -8,130 +8,221 @@ failed       dsn-droits/droits/r1-00000-00001.parquet: digest differs
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from tamis.address import is_local
+from tamis.address import PathAddress, is_local, parse_store
 from tamis.documents.tags import TAGS
 from tamis.errors import DocumentError, UsageError
-from tamis.evidence.receipt import FilePart, InputPart, Receipt
+from tamis.evidence.receipt import FilePart, Receipt, ReleasePart
+from tamis.language import _
 from tamis.plan.plan import Plan
-from tamis.stores.folder_store import QUARANTINE, RECEIPTS, STAGING, receipt_path
+from tamis.stores.folder import open_folder
+from tamis.stores.folder_store import FolderStore, receipt_path
+from tamis.stores.opening import open_store
+from tamis.stores.protocol import Store
 
 if TYPE_CHECKING:
     from tamis.plan.project import Project
 
 Outcome = Literal["ok", "failed", "not checked"]
 
-_SYSTEM = (RECEIPTS, STAGING)
-_UNSEEN = ("dropped", "stripped")
+_NOT_RELEASED = ("dropped", "stripped")
+_MOST_UNLISTED = 20
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One claim of a receipt, and whether it still holds."""
+    """One claim of a receipt, and whether it still holds.
+
+    Attributes:
+        outcome: whether it holds.
+        text: the claim, or what is wrong.
+        run: id of the run whose receipt claims it; empty where the whole store is meant.
+    """
 
     outcome: Outcome
     text: str
+    run: str = ""
 
 
-def verify(path: Path, project: "Project | None" = None) -> list[Finding]:
-    """Check every claim of the receipt at `path` against the store that it stands in.
+def verify(
+    target: str | Path, project: "Project | None" = None, runs: Collection[str] = ()
+) -> list[Finding]:
+    """Check every claim of a receipt, or of the receipts of a store, against that store.
 
     Args:
-        path: `DIR/_receipts/<run>.json`.
+        target: a receipt, `DIR/_receipts/<run>.json`, or a store: a folder, or a database
+            `postgresql://…`.
         project: whose documents the plan's digest is recomputed from, or None.
+        runs: ids of the runs of the store whose receipts are checked; all if empty.
 
     Returns:
         One finding a claim. Nothing that could not be checked is passed over in silence.
 
     Raises:
-        UsageError: `path` is no receipt.
+        UsageError: `target` is no receipt and no store, or a run is not committed there.
     """
-    try:
-        receipt = Receipt.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise UsageError(f"{path}: is no receipt") from None
-    folder = path.resolve().parent.parent
+    address = parse_store(str(target))
+    if isinstance(address, PathAddress) and address.uri.endswith(".json"):
+        store, receipt, place = _open_receipt(address.uri)
+        evidence = _Evidence.of(store)
+        findings = [place, *_receipt(receipt, evidence, project)]
+        return [*(replace(finding, run=receipt.run) for finding in findings), *_store(evidence)]
+    return verify_store(open_store(address), project, runs)
+
+
+def verify_store(
+    store: Store, project: "Project | None" = None, runs: Collection[str] = ()
+) -> list[Finding]:
+    """Check every claim of the receipts of a store. See `verify`.
+
+    Raises:
+        UsageError: there is no receipt, or a run is not committed there.
+    """
+    evidence = _Evidence.of(store)
+    if not evidence.receipts and not evidence.unreadable:
+        raise UsageError(_("{store}: has no receipt", store=store.shown))
+    if missing := set(runs) - {receipt.run for receipt in evidence.receipts}:
+        raise UsageError(
+            _("{store}: run {run} is not committed", store=store.shown, run=min(missing))
+        )
     return [
-        _finding(
-            path.resolve() == folder / receipt_path(receipt.run),
-            f"the receipt of run {receipt.run} stands as {path.parent.name}/{path.name}",
+        *(
+            replace(finding, run=receipt.run)
+            for receipt in evidence.receipts
+            if not runs or receipt.run in runs
+            for finding in _receipt(receipt, evidence, project)
         ),
-        *_counts(receipt),
-        *_files(receipt, folder),
-        *_strangers(folder),
-        *_inputs(receipt),
-        *_periods(receipt, folder),
-        *_plan(receipt, project),
+        *_store(evidence),
     ]
+
+
+def _open_receipt(uri: str) -> tuple[Store, Receipt, Finding]:
+    """The receipt in a file, the store above it, and whether it stands there as it should."""
+    if is_local(uri):
+        uri = os.path.realpath(uri)
+    parent, _slash, name = uri.rpartition("/")
+    top, _slash, folder_name = parent.rpartition("/")
+    folder = open_folder(top or "/")
+    path = f"{folder_name}/{name}"
+    try:
+        with folder.open(path) as stream:
+            receipt = Receipt.model_validate_json(stream.read())
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(_("{file}: cannot be read: {reason}", file=uri, reason=reason)) from None
+    except ValueError:
+        raise UsageError(_("{file}: is no receipt", file=uri)) from None
+    place = _finding(
+        path == receipt_path(receipt.run),
+        _("the receipt of run {run} stands as {path}", run=receipt.run, path=path),
+    )
+    return FolderStore(folder), receipt, place
+
+
+@dataclass
+class _Evidence:
+    """A store, and what its receipts claim together.
+
+    The periods of a stream may share a table, whose rows are theirs together.
+
+    Attributes:
+        receipts: of all committed runs.
+        unreadable: ids of receipts that cannot be read.
+        rows: by run or stream, and path, the rows that receipts list.
+        reasons: by run or stream, and path of the quarantine, how many rows have which reason.
+        periods: by stream, how many there are.
+        overlaps: by run, other periods of its stream that claim a message of it.
+    """
+
+    store: Store
+    receipts: list[Receipt] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reasons: defaultdict[tuple[str, str], Counter[str | None]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
+    periods: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    overlaps: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @classmethod
+    def of(cls, store: Store) -> "_Evidence":
+        evidence = cls(store)
+        evidence.receipts = list(store.receipts(unreadable=evidence.unreadable))
+        spans: defaultdict[tuple[str, str], set[tuple[int, int, str]]] = defaultdict(set)
+        seen = set()
+        for receipt in evidence.receipts:
+            if receipt.run in seen:
+                continue  # a copy under another name, which is told with its own place
+            seen.add(receipt.run)
+            evidence._add(receipt)
+            if receipt.stream is not None:
+                evidence.periods[receipt.stream].add(receipt.run)
+                for read in receipt.inputs:
+                    span = (read.first or 0, read.next or 0, receipt.run)
+                    spans[receipt.stream, read.uri].add(span)
+        for of_partition in spans.values():
+            evidence._find_overlaps(sorted(of_partition))
+        return evidence
+
+    def _add(self, receipt: Receipt) -> None:
+        owner = _legal_run(receipt)
+        for file in receipt.files():
+            self.rows[owner, file.path] += file.rows
+        for file in receipt.quarantine_files or ():
+            self.reasons[owner, file.path].update(receipt.quarantine)
+
+    def _find_overlaps(self, spans: list[tuple[int, int, str]]) -> None:
+        """Spans in the order of their beginnings; those still open are compared."""
+        open_spans: list[tuple[int, str]] = []
+        for first, after, run in spans:
+            open_spans = [(end, other) for end, other in open_spans if end > first]
+            for _end, other in open_spans if after > first else ():
+                self.overlaps[run].add(other)
+                self.overlaps[other].add(run)
+            open_spans.append((after, run))
+
+    def rows_at(self, receipt: Receipt, file: FilePart) -> int:
+        """The rows that are to be found at `file`."""
+        return self.rows.get((_legal_run(receipt), file.path), file.rows)
+
+    def reasons_of(self, receipt: Receipt) -> Counter[str | None]:
+        """By reason, the rows that are to be found in the quarantine of `receipt`."""
+        expected: Counter[str | None] = Counter(receipt.quarantine)
+        for file in receipt.quarantine_files or ():
+            expected = self.reasons.get((_legal_run(receipt), file.path), expected)
+        return expected
+
+
+def _receipt(receipt: Receipt, evidence: _Evidence, project: "Project | None") -> Iterator[Finding]:
+    yield from _counts(receipt)
+    yield from _rows(receipt, evidence)
+    yield from _inputs(receipt)
+    yield from _periods(receipt, evidence)
+    yield from _plan(receipt, project)
+
+
+def _store(evidence: _Evidence) -> Iterator[Finding]:
+    """Receipts that cannot be read, and files or tables that no receipt lists."""
+    for run in evidence.unreadable:
+        address = evidence.store.receipt_address(run)
+        path = address.removeprefix(f"{evidence.store.shown.rstrip('/')}/")
+        yield Finding("failed", _("{path}: is no receipt", path=path))
+    listed = {file.path for receipt in evidence.receipts for file in receipt.files()}
+    unlisted = evidence.store.unlisted(listed)
+    for path in unlisted[:_MOST_UNLISTED]:
+        yield Finding("failed", _("{path}: no receipt lists it", path=path))
+    if not unlisted:
+        yield Finding("ok", _("every file or table of the store is listed by a receipt"))
 
 
 def _finding(holds: bool, text: str) -> Finding:
     return Finding("ok" if holds else "failed", text)
-
-
-def _counts(receipt: Receipt) -> Iterator[Finding]:
-    counts = receipt.counts
-    parts = (counts.released, counts.withheld, counts.quarantined)
-    yield _finding(
-        counts.in_ == sum(parts),
-        f"counts reconcile: {counts.in_} = {' + '.join(map(str, parts))}",
-    )
-    read = sum(one.rows for one in receipt.inputs)
-    yield _finding(read == counts.in_, f"inputs hold {read} records, {counts.in_} were judged")
-    reasons = sum(receipt.quarantine.values())
-    yield _finding(reasons == counts.quarantined, f"quarantine by reason adds up to {reasons}")
-    rows = sum(one.rows for one in receipt.quarantine_files or ())
-    yield _finding(rows == counts.quarantined, f"quarantine: files hold {rows} rows")
-    for name, release in receipt.releases.items():
-        rows = sum(one.rows for one in release.files or ())
-        yield _finding(rows == release.rows, f"release {name}: files hold {rows} rows")
-    most = [release.rows for release in receipt.releases.values()]
-    yield _finding(
-        max(most, default=0) <= counts.released <= sum(most),
-        f"{counts.released} records released make {' + '.join(map(str, most))} rows",
-    )
-
-
-def _files(receipt: Receipt, folder: Path) -> Iterator[Finding]:
-    law = receipt.law.get("R6323-37", "")
-    for name, release in receipt.releases.items():
-        tags = dict(
-            zip(
-                TAGS,
-                (
-                    release.item,
-                    release.purpose,
-                    law,
-                    receipt.processing.slug,
-                    release.attested,
-                    f"{receipt.policy}@{receipt.plan_sha256[:12]}",
-                    _legal_run(receipt),
-                ),
-                strict=True,
-            )
-        )
-        kept = {
-            path.split(".")[0]
-            for path, one in release.fields.items()
-            if one.fate not in (*_UNSEEN, "pseudonymized")
-        }
-        pseudonyms = sum(one.fate == "pseudonymized" for one in release.fields.values())
-        for file in release.files or ():
-            yield _file(folder, file, tags, kept, pseudonyms, f"{receipt.policy}/{name}/")
-    for file in receipt.quarantine_files or ():
-        top = f"{QUARANTINE}/{receipt.policy}/"
-        yield _file(folder, file, {"run": _legal_run(receipt)}, None, 0, top)
-    yield from _reasons(receipt, folder)
 
 
 def _legal_run(receipt: Receipt) -> str:
@@ -139,161 +230,244 @@ def _legal_run(receipt: Receipt) -> str:
     return receipt.stream or receipt.run
 
 
-def _reasons(receipt: Receipt, folder: Path) -> Iterator[Finding]:
-    """Whether the quarantine files hold the reasons that the receipt counts."""
-    found: Counter[str] = Counter()
-    try:
-        for file in receipt.quarantine_files or ():
-            table = pq.read_table(folder / file.path, columns=["reason"], partitioning=None)
-            for one in table.column("reason").value_counts().to_pylist():
-                found[one["values"]] += one["counts"]
-    except (pa.ArrowException, KeyError, OSError):
-        return  # told with the file
-    same = found == Counter(receipt.quarantine)
-    yield _finding(same, f"quarantine by reason {'is' if same else 'is not'} what its files hold")
+def _counts(receipt: Receipt) -> Iterator[Finding]:
+    counts = receipt.counts
+    parts = (counts.released, counts.withheld, counts.quarantined)
+    yield _finding(
+        counts.in_ == sum(parts),
+        _(
+            "counts reconcile: {records} = {parts}",
+            records=counts.in_,
+            parts=" + ".join(map(str, parts)),
+        ),
+    )
+    read = sum(source.rows for source in receipt.inputs)
+    yield _finding(
+        read == counts.in_,
+        _("inputs hold {read} records, {judged} were judged", read=read, judged=counts.in_),
+    )
+    reasons = sum(receipt.quarantine.values())
+    yield _finding(
+        reasons == counts.quarantined, _("quarantine by reason adds up to {count}", count=reasons)
+    )
+    rows = sum(file.rows for file in receipt.quarantine_files or ())
+    yield _finding(rows == counts.quarantined, _("quarantine: files hold {rows} rows", rows=rows))
+    for name, release in receipt.releases.items():
+        rows = sum(file.rows for file in release.files or ())
+        yield _finding(
+            rows == release.rows,
+            _("release {release}: files hold {rows} rows", release=name, rows=rows),
+        )
+    released = [release.rows for release in receipt.releases.values()]
+    yield _finding(
+        max(released, default=0) <= counts.released <= sum(released),
+        _(
+            "{records} records released make {rows} rows",
+            records=counts.released,
+            rows=" + ".join(map(str, released)),
+        ),
+    )
 
 
-def _is_table(file: FilePart) -> bool:
-    return not file.sha256 and "/" not in file.path
+def _rows(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
+    """The rows of releases and quarantine, as the store holds them."""
+    for name, release in receipt.releases.items():
+        for file in release.files or ():
+            yield _file(receipt, evidence, file, name, release)
+    for file in receipt.quarantine_files or ():
+        yield _file(receipt, evidence, file, None, None)
+    yield from _reasons(receipt, evidence)
+    if any(evidence.store.keeps(file) and not file.sha256 for file in receipt.files()):
+        yield Finding(
+            "not checked", _("tables have no digest: a value changed in place is not noticed")
+        )
 
 
 def _file(
-    folder: Path,
+    receipt: Receipt,
+    evidence: _Evidence,
     file: FilePart,
-    constants: dict[str, str],
-    kept: set[str] | None,
-    pseudonyms: int,
-    top: str,
+    output: str | None,
+    release: ReleasePart | None,
 ) -> Finding:
-    if _is_table(file):
-        return Finding("not checked", f"{file.path}: {file.rows} rows, in a table of a database")
-    full = folder / file.path
-    if not file.path.startswith(top) or full.resolve() != full:
-        return Finding("failed", f"{file.path}: does not stand where it should")
-    if not full.is_file():
-        return Finding("failed", f"{file.path}: is not there")
-    with full.open("rb") as stream:
-        if hashlib.file_digest(stream, "sha256").hexdigest() != file.sha256:
-            return Finding("failed", f"{file.path}: digest differs")
+    store, path = evidence.store, file.path
+    if not store.keeps(file):
+        return Finding(
+            "not checked",
+            _("{path}: {rows} rows, in a file of another store", path=path, rows=file.rows)
+            if file.sha256
+            else _("{path}: {rows} rows, in a table of a database", path=path, rows=file.rows),
+        )
+    if not store.is_in_place(file, receipt, output):
+        return Finding("failed", _("{path}: does not stand where it should", path=path))
+    if not store.exists(path):
+        return Finding("failed", _("{path}: is not there", path=path))
+    if store.sha256(path) != file.sha256:
+        return Finding("failed", _("{path}: digest differs", path=path))
     try:
-        parquet = pq.ParquetFile(full)
-        if parquet.metadata.num_rows != file.rows:
-            return Finding("failed", f"{file.path}: holds another number of rows")
-        names = set(parquet.schema_arrow.names)
-        if kept is not None and len(names - kept - set(constants)) > pseudonyms:
-            return Finding("failed", f"{file.path}: holds columns that the receipt does not name")
-        for batch in parquet.iter_batches(columns=list(constants)):
-            for name, value in constants.items():
-                if set(batch.column(name).cast(pa.string()).unique().to_pylist()) != {value}:
-                    return Finding("failed", f"{file.path}: `{name}` is not what it should be")
-    except (pa.ArrowException, KeyError, OSError):
-        return Finding("failed", f"{file.path}: is not a whole Parquet file of this run")
-    return Finding("ok", f"{file.path}: {file.rows} rows, digest, tags and columns agree")
+        stored = store.open_rows(path)
+        if stored.rows != evidence.rows_at(receipt, file):
+            return Finding("failed", _("{path}: holds another number of rows", path=path))
+        constants = {"run": _legal_run(receipt)} if release is None else _tags(receipt, release)
+        if release is not None and not _has_columns_of(release, stored.columns - set(constants)):
+            return Finding(
+                "failed", _("{path}: holds columns that the receipt does not name", path=path)
+            )
+        for name, value in constants.items():
+            if not set(stored.counts(name)) <= {value}:
+                return Finding(
+                    "failed",
+                    _("{path}: `{column}` is not what it should be", path=path, column=name),
+                )
+    except ValueError:
+        return Finding("failed", _("{path}: is damaged, or not of this run", path=path))
+    return Finding(
+        "ok",
+        _("{path}: {rows} rows, digest, tags and columns agree", path=path, rows=file.rows)
+        if file.sha256
+        else _("{path}: {rows} rows, tags and columns agree", path=path, rows=file.rows),
+    )
 
 
-def _strangers(folder: Path) -> Iterator[Finding]:
-    """Files of the store that no receipt lists."""
-    listed: set[str] = set()
-    for path in (folder / RECEIPTS).glob("*.json"):
-        try:
-            listed |= {file.path for file in Receipt.model_validate_json(path.read_bytes()).files()}
-        except (OSError, ValueError):
-            yield Finding("failed", f"{RECEIPTS}/{path.name}: is no receipt")
-    strangers = [
-        str(path.relative_to(folder))
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and path.relative_to(folder).parts[0] not in _SYSTEM
-        and str(path.relative_to(folder)) not in listed
-    ]
-    for stranger in strangers[:20]:
-        yield Finding("failed", f"{stranger}: no receipt lists it")
-    if not strangers:
-        yield Finding("ok", "every file of the store is listed by a receipt")
+def _tags(receipt: Receipt, release: ReleasePart) -> dict[str, str]:
+    values = (
+        release.item,
+        release.purpose,
+        receipt.law.get("R6323-37", ""),
+        receipt.processing.slug,
+        release.attested,
+        f"{receipt.policy}@{receipt.plan_sha256[:12]}",
+        _legal_run(receipt),
+    )
+    return dict(zip(TAGS, values, strict=True))
+
+
+def _has_columns_of(release: ReleasePart, columns: Collection[str]) -> bool:
+    """Whether all `columns` are fields that were kept; as many others may be pseudonyms."""
+    kept = {
+        path.partition(".")[0]
+        for path, claim in release.fields.items()
+        if claim.fate not in (*_NOT_RELEASED, "pseudonymized")
+    }
+    pseudonyms = sum(claim.fate == "pseudonymized" for claim in release.fields.values())
+    return len(set(columns) - kept) <= pseudonyms
+
+
+def _reasons(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
+    """Whether the quarantine holds the reasons that the receipt counts."""
+    store = evidence.store
+    counts: Counter[str | None] = Counter()
+    try:
+        for file in receipt.quarantine_files or ():
+            if not store.keeps(file) or not store.exists(file.path):
+                return  # told with the file
+            counts += store.open_rows(file.path).counts("reason")
+    except ValueError:
+        return  # told with the file
+    same = counts == evidence.reasons_of(receipt)
+    yield _finding(
+        same,
+        _("quarantine by reason is what its files hold")
+        if same
+        else _("quarantine by reason is not what its files hold"),
+    )
 
 
 def _inputs(receipt: Receipt) -> Iterator[Finding]:
-    for one in receipt.inputs:
-        if one.first is not None and one.next is not None:
-            yield from _partition(one.uri, one.rows, one.first, one.next)
+    for source in receipt.inputs:
+        if source.first is not None and source.next is not None:
+            yield from _partition(source.uri, source.rows, source.first, source.next)
             continue
-        path = Path(one.uri)
-        if not is_local(one.uri) or not path.is_file():
-            yield Finding("not checked", f"{one.uri}: the input is not there any more")
+        path = Path(source.uri)
+        if not is_local(source.uri) or not path.is_file():
+            yield Finding(
+                "not checked", _("{input}: the input is not there any more", input=source.uri)
+            )
             continue
         with path.open("rb") as stream:
-            same = hashlib.file_digest(stream, "sha256").hexdigest() == one.sha256
-        yield _finding(same, f"{one.uri}: the input's digest {'agrees' if same else 'differs'}")
+            same = hashlib.file_digest(stream, "sha256").hexdigest() == source.sha256
+        yield _finding(
+            same,
+            _("{input}: the input's digest agrees", input=source.uri)
+            if same
+            else _("{input}: the input's digest differs", input=source.uri),
+        )
 
 
 def _partition(uri: str, rows: int, first: int, after: int) -> Iterator[Finding]:
     """Messages of a stream: fewer than offsets where its broker left some out, never more."""
-    text = f"{uri}: {rows} messages, offsets {first} to {after - 1}"
+    messages = _(
+        "{partition}: {rows} messages, offsets {first} to {last}",
+        partition=uri,
+        rows=rows,
+        first=first,
+        last=after - 1,
+    )
     if 0 < rows <= after - first:
-        yield Finding("not checked", f"{text}: a stream is not read again")
+        yield Finding("not checked", _("{messages}: a stream is not read again", messages=messages))
     else:
-        yield Finding("failed", f"{text}: so many offsets hold no so many messages")
+        yield Finding(
+            "failed", _("{messages}: more messages than the offsets can hold", messages=messages)
+        )
 
 
-def _periods(receipt: Receipt, folder: Path) -> Iterator[Finding]:
+def _periods(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
     """Whether another period of the stream claims a message of this one."""
     if receipt.stream is None:
         return
-    own = {one.uri: one for one in receipt.inputs}
-    others = twice = 0
-    for path in (folder / RECEIPTS).glob("*.json"):
-        try:
-            other = Receipt.model_validate_json(path.read_bytes())
-        except (OSError, ValueError):
-            continue  # told with the files of the store
-        if other.stream != receipt.stream or other.run == receipt.run:
-            continue
-        others += 1
-        twice += any(one.uri in own and _overlap(own[one.uri], one) for one in other.inputs)
+    overlaps = len(evidence.overlaps[receipt.run])
     yield _finding(
-        not twice,
-        f"{twice} of {others} other periods of stream {receipt.stream} hold a message of this one",
+        not overlaps,
+        _(
+            "{overlaps} of {others} other periods of stream {stream} hold a message of this one",
+            overlaps=overlaps,
+            others=len(evidence.periods[receipt.stream] - {receipt.run}),
+            stream=receipt.stream,
+        ),
     )
-
-
-def _overlap(one: InputPart, other: InputPart) -> bool:
-    first, after = max(one.first or 0, other.first or 0), min(one.next or 0, other.next or 0)
-    return first < after
 
 
 def _plan(receipt: Receipt, project: "Project | None") -> Iterator[Finding]:
     from tamis.plan.compile import compile_plan
 
-    text = f"policy `{receipt.policy}` compiled for {receipt.day}"
+    text = _("policy `{policy}` compiled for {day}", policy=receipt.policy, day=receipt.day)
     if project is None or receipt.policy not in project.policies():
-        yield Finding("not checked", f"{text}: this project has no such policy")
+        yield Finding("not checked", _("{plan}: this project has no such policy", plan=text))
         return
     try:
         plan = compile_plan(project, receipt.policy, receipt.day)
     except (DocumentError, UsageError):
-        yield Finding("not checked", f"{text}: the documents do not allow it any more")
+        yield Finding("not checked", _("{plan}: the documents do not allow it any more", plan=text))
         return
     if plan.sha256 != receipt.plan_sha256:
-        yield Finding("not checked", f"{text}: the documents have changed since the run")
+        yield Finding(
+            "not checked", _("{plan}: the documents have changed since the run", plan=text)
+        )
         return
-    yield Finding("ok", f"{text}: the plan's digest agrees")
-    yield _finding(_claims(receipt) == _rules(plan), "releases and fates of fields are the plan's")
+    yield Finding("ok", _("{plan}: the plan's digest agrees", plan=text))
+    yield _finding(
+        _claimed_rules(receipt) == _rules(plan), _("releases and fates of fields are the plan's")
+    )
 
 
-def _claims(receipt: Receipt) -> object:
+def _claimed_rules(receipt: Receipt) -> object:
     fates = {
-        name: {path: one.fate for path, one in release.fields.items() if one.fate not in _UNSEEN}
+        name: {
+            path: claim.fate
+            for path, claim in release.fields.items()
+            if claim.fate not in _NOT_RELEASED
+        }
         for name, release in receipt.releases.items()
     }
-    grounds = {name: (one.item, one.purpose) for name, one in receipt.releases.items()}
+    grounds = {name: (release.item, release.purpose) for name, release in receipt.releases.items()}
     return fates, grounds, receipt.law, receipt.processing.slug
 
 
 def _rules(plan: Plan) -> object:
-    """What `_claims` should be. Fates of fields that no release uses are not in a plan's digest."""
+    """The same of a plan. Fates of fields that no release uses are not in its digest."""
     fates = {
-        name: {path: fate for path, (fate, _) in fields.items() if fate not in _UNSEEN}
+        name: {path: fate for path, (fate, _because) in fields.items() if fate not in _NOT_RELEASED}
         for name, fields in plan.fates.items()
     }
-    grounds = {one.id: (one.item, one.purpose) for one in plan.releases}
+    grounds = {release.id: (release.item, release.purpose) for release in plan.releases}
     return fates, grounds, dict(plan.law), plan.processing
