@@ -127,7 +127,7 @@ def test_a_release_id_is_a_plain_folder_name(name: str, make_project: MakeProjec
 def test_a_policy_is_called_like_its_file(make_project: MakeProject) -> None:
     with pytest.raises(
         DocumentError,
-        match=r"feed\.yaml:1:9: the policy must be called `feed` as its file is, not `food`",
+        match=r"feed\.yaml:1:9: must be `feed` as the file is called",
     ):
         check(make_project(("policies/feed.yaml", "policy: feed", "policy: food")))
 

@@ -11,16 +11,15 @@ what holds, holds for the documents as declared.
 
 import datetime
 from collections.abc import Callable, Iterable
-from functools import partial
+from dataclasses import astuple
 
 from tamis.check.case import Case
 from tamis.check.rules import consistency, identifiers, naming, need, permission
 from tamis.check.violation import Violation, Violations
 from tamis.check.warnings import warnings_of
 from tamis.documents.calendar import LawOfDay, days_of, interval_cuts, law_cuts, law_on
-from tamis.documents.context import PolicyContext, open_policy
+from tamis.documents.context import PolicyContext, open_all
 from tamis.documents.project import Documents
-from tamis.errors import DocumentError, Problem
 
 _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     permission.judge_validity,
@@ -59,7 +58,7 @@ def check(documents: Documents) -> list[Violation]:
     Raises:
         DocumentError: documents that do not follow their grammar, with all their problems.
     """
-    contexts = _open_all(documents)
+    contexts = [*open_all(documents)[0].values()]
     law = documents.law
     register, register_source = documents.register
     processings = register.processings.values()
@@ -98,29 +97,6 @@ def _judge(context: PolicyContext, index: int, law: LawOfDay) -> Violations:
         yield from judge(case)
 
 
-def _open_all(documents: Documents) -> list[PolicyContext]:
-    """Every policy with its documents; schemas that no policy uses are read too.
-
-    Raises:
-        DocumentError: the problems of all documents that do not follow their grammar.
-    """
-    problems: dict[Problem, None] = {}
-    contexts: list[PolicyContext] = []
-    readers: list[Callable[[], object]] = [lambda: documents.law, lambda: documents.register]
-    readers += [partial(documents.schema, name) for name in documents.schemas()]
-    readers += [partial(open_policy, documents, name) for name in documents.policies()]
-    for read in readers:
-        try:
-            document = read()
-        except DocumentError as error:
-            problems.update(dict.fromkeys(error.problems))
-        else:
-            contexts += [document] if isinstance(document, PolicyContext) else []
-    if problems:
-        raise DocumentError(*problems)
-    return contexts
-
-
 def _first_of_each(violations: Iterable[Violation]) -> list[Violation]:
     """The violation of the first day for each place and code, by severity, file and line."""
     first: dict[tuple[object, ...], Violation] = {}
@@ -130,12 +106,7 @@ def _first_of_each(violations: Iterable[Violation]) -> list[Violation]:
             first[key] = violation
     return sorted(
         first.values(),
-        key=lambda violation: (
-            violation.severity,
-            violation.problem.file,
-            violation.problem.line,
-            violation.problem.column,
-        ),
+        key=lambda violation: (violation.severity, astuple(violation.problem)[:3]),
     )
 
 

@@ -29,15 +29,15 @@ def check_command(documents: Documents, json: bool) -> int:
         DocumentError: the last of these, unless `json` is asked for, which then tells it.
     """
     try:
-        found = check(documents)
+        judged = check(documents)
     except DocumentError as error:
         if not json:
             raise
         problems = [problem.as_json() for problem in error.problems]
         print(_dump({"holds": False, "documents": problems, "violations": [], "warnings": []}))
         return error.exit_code
-    violations = [violation for violation in found if violation.severity == "error"]
-    warnings = [violation for violation in found if violation.severity == "warning"]
+    violations = [violation for violation in judged if violation.severity == "error"]
+    warnings = [violation for violation in judged if violation.severity == "warning"]
     policies = len(documents.policies())
     if json:
         result = {
@@ -71,12 +71,8 @@ def _print(violations: list[Violation], warnings: list[Violation], policies: int
         if violation.counterexample:
             pairs = (f"{name} {value or _('(empty)')}" for name, value in violation.counterexample)
             _print_line(f"  {' · '.join(pairs)}")
-    counts = ", ".join(
-        (
-            ngettext("{count} violation", "{count} violations", len(violations)),
-            ngettext("{count} warning", "{count} warnings", len(warnings)),
-        )
-    )
+    counts = ngettext("{count} violation", "{count} violations", len(violations))
+    counts += ", " + ngettext("{count} warning", "{count} warnings", len(warnings))
     if violations:
         _print_line(counts, "bold red")
     else:

@@ -20,9 +20,8 @@ schema. Comments, `describes` and `note` are not compared.
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from tamis.diff.change import Change, ChangeRisk, DayRange, join_days
@@ -37,11 +36,9 @@ from tamis.diff.newly_disclosed import (
     history,
 )
 from tamis.diff.wording import compare_policies
-from tamis.documents.context import PolicyContext, conditions_of, kept_fields, open_policy
-from tamis.documents.positions import Source
+from tamis.documents.context import conditions_of, kept_fields, open_all
 from tamis.documents.project import Documents
-from tamis.documents.schema import Schema
-from tamis.errors import DocumentError, Problem
+from tamis.errors import Problem
 from tamis.language import _
 
 
@@ -99,7 +96,7 @@ def diff(old: Documents, new: Documents, on: datetime.date | None = None) -> Dif
     Raises:
         DocumentError: documents of either do not follow their grammar, with all their problems.
     """
-    before, after = _read_both(old, new)
+    before, after = _read(old, new)
     cuts = sorted(before.cuts() | after.cuts())
     pieces = [DayRange(cut, until) for cut, until in zip(cuts, [*cuts[1:], None], strict=True)]
     pairs = match_policies(before.contexts, after.contexts)
@@ -118,15 +115,7 @@ def diff(old: Documents, new: Documents, on: datetime.date | None = None) -> Dif
     if on is not None:
         changes = [change for change in changes if not change.days or _holds(change.days, on)]
         refused = tuple(refusal for refusal in refused if _holds(refusal.days, on))
-    changes.sort(
-        key=lambda change: (
-            change.risk,
-            change.problem.file,
-            change.problem.line,
-            change.problem.column,
-            change.kind,
-        )
-    )
+    changes.sort(key=lambda change: (change.risk, astuple(change.problem)[:3], change.kind))
     return Difference(tuple(changes), refused)
 
 
@@ -134,37 +123,18 @@ def _holds(days: Iterable[DayRange], day: datetime.date) -> bool:
     return any(day in piece for piece in days)
 
 
-def _read_both(old: Documents, new: Documents) -> tuple[ProjectState, ProjectState]:
-    problems: dict[Problem, None] = {}
-    read = [_read(documents, problems) for documents in (old, new)]
-    if problems:
-        raise DocumentError(*problems)
+def _read(old: Documents, new: Documents) -> tuple[ProjectState, ProjectState]:
     before, after = (
-        ProjectState(contexts, schemas, documents.law, *documents.register)
-        for (contexts, schemas), documents in zip(read, (old, new), strict=True)
+        ProjectState(
+            contexts,
+            {name: documents.schema(name) for name in documents.schemas()},
+            documents.law,
+            *documents.register,
+        )
+        for contexts, documents in zip(open_all(old, new), (old, new), strict=True)
     )
     schemas = ([schema for schema, _source in state.schemas.values()] for state in (before, after))
     return replace(before, feeds=match_schemas(*schemas)), after
-
-
-def _read(
-    documents: Documents, problems: dict[Problem, None]
-) -> tuple[dict[str, PolicyContext], dict[str, tuple[Schema, Source]]]:
-    """The policies and schemas of a project; what is wrong with its documents into `problems`."""
-
-    def attempt(read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except DocumentError as error:
-            problems.update(dict.fromkeys(error.problems))
-
-    attempt(lambda: documents.law)
-    attempt(lambda: documents.register)
-    schemas = {name: attempt(partial(documents.schema, name)) for name in documents.schemas()}
-    contexts = {
-        name: attempt(partial(open_policy, documents, name)) for name in documents.policies()
-    }
-    return contexts, schemas
 
 
 def _field_changes(

@@ -5,7 +5,7 @@ refuse one that it accepted, the diff says so of the policy too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tamis.diff.change import Change, ChangeRisk, DayRange, join_days
 from tamis.diff.disclosure import ProjectState
@@ -86,10 +86,9 @@ def compare_schemas(
             text = _("the feed has another file format")
             yield change("schema", source, "format", text, ChangeRisk.GROUND)
         facts = (_fields(*old.schemas[old_name]), _fields(schema, source))
-        for found in _compare([(None, *facts)]):
-            is_used = bool(set(found.fields) & used.get(name, set()))
-            risk = ChangeRisk.GROUND if is_used else ChangeRisk.WORDING
-            yield Change(found.kind, "none", risk, found.problem, fields=found.fields)
+        for field_change in _compare([(None, *facts)]):
+            is_used = bool(set(field_change.fields) & used.get(name, set()))
+            yield replace(field_change, risk=ChangeRisk.GROUND if is_used else ChangeRisk.WORDING)
 
 
 def _compare(dated: list[tuple[DayRange | None, Facts, Facts]]) -> Iterator[Change]:

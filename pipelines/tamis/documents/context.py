@@ -1,9 +1,10 @@
 """A policy with all that decides about it: its schema, the law and the register, with positions."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from tamis.documents.calendar import interval_cuts, law_cuts
 from tamis.documents.policy import Condition, Need, Policy, Release
@@ -11,6 +12,9 @@ from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import Documents, Law
 from tamis.documents.register import Processing, Register
 from tamis.documents.schema import Schema, SchemaLeaf
+from tamis.errors import DocumentError, Problem
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,34 @@ def open_policy(documents: Documents, name: str) -> PolicyContext:
     return PolicyContext(
         name, policy, source, schema, schema_source, documents.law, register, register_source
     )
+
+
+def open_all(*projects: Documents) -> list[dict[str, PolicyContext]]:
+    """Return the policies of each project by name, after reading all documents of all projects.
+
+    Raises:
+        DocumentError: documents do not follow their grammar, with the problems of all of them.
+    """
+    problems: dict[Problem, None] = {}
+
+    def attempt(read: Callable[..., T], *arguments: object) -> T | None:
+        try:
+            return read(*arguments)
+        except DocumentError as error:
+            problems.update(dict.fromkeys(error.problems))
+            return None
+
+    opened = []
+    for documents in projects:
+        for part in ("law", "register"):
+            attempt(getattr, documents, part)
+        for name in documents.schemas():
+            attempt(documents.schema, name)
+        contexts = {name: attempt(open_policy, documents, name) for name in documents.policies()}
+        opened.append({name: context for name, context in contexts.items() if context})
+    if problems:
+        raise DocumentError(*problems)
+    return opened
 
 
 @dataclass(frozen=True)

@@ -159,3 +159,8 @@ class Policy(DocumentModel):
     """What the policy is for, in a sentence."""
     releases: Annotated[tuple[Release, ...], Field(min_length=1)]
     """The releases; a record may pass under several of them."""
+
+    @property
+    def name(self) -> str:
+        """The name of the policy."""
+        return self.policy

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
 from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, PURPOSES_ARTICLE, Article
 from tamis.documents.policy import Policy
@@ -17,6 +18,8 @@ from tamis.documents.register import Register
 from tamis.documents.schema import Schema
 from tamis.errors import DocumentError, Problem, UsageError
 from tamis.language import _
+
+NamedT = TypeVar("NamedT", Policy, Schema)
 
 ARTICLES = (ITEMS_ARTICLE, PURPOSES_ARTICLE, *CATEGORY_ARTICLES)
 
@@ -93,15 +96,7 @@ class Documents:
         if name not in paths:
             text = _("no policy `{name}` in {folder}", name=name, folder=self._show("policies"))
             raise UsageError(text + suggest(name, paths))
-        policy, source = self._read(paths[name], Policy)
-        if policy.policy != name:
-            text = _(
-                "the policy must be called `{file}` as its file is, not `{name}`",
-                name=policy.policy,
-                file=name,
-            )
-            raise DocumentError(source.problem(("policy",), text))
-        return policy, source
+        return self._read_named(paths[name], Policy)
 
     def schema(self, name: str, asked_by: Problem | None = None) -> tuple[Schema, Source]:
         """Return the schema called `name`, and the text it was read from.
@@ -120,15 +115,7 @@ class Documents:
             text = _("no schema `{name}` in {folder}", name=name, folder=folder)
             text += suggest(name, paths)
             raise DocumentError(Problem(place.file, place.line, place.column, text))
-        schema, source = self._read(paths[name], Schema)
-        if schema.schema_ != name:
-            text = _(
-                "the schema must be called `{file}` as its file is, not `{name}`",
-                name=schema.schema_,
-                file=name,
-            )
-            raise DocumentError(source.problem(("schema",), text))
-        return schema, source
+        return self._read_named(paths[name], Schema)
 
     @cached_property
     def law(self) -> Law:
@@ -151,6 +138,14 @@ class Documents:
 
     def _show(self, inside: str | Path) -> str:
         return str(Path(self.shown) / inside)
+
+    def _read_named(self, path: Path, model: type[NamedT]) -> tuple[NamedT, Source]:
+        """Read a document that must be called as its file is."""
+        document, source = self._read(path, model)
+        if document.name != path.stem:
+            text = _("must be `{file}` as the file is called", file=path.stem)
+            raise DocumentError(source.problem((model.__name__.lower(),), text))
+        return document, source
 
     def _read(self, path: Path, model: type[ModelT]) -> tuple[ModelT, Source]:
         key = (path, model)

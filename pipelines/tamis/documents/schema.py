@@ -154,6 +154,11 @@ class Schema(DocumentModel):
         _check_names(self.fields)
         return self
 
+    @property
+    def name(self) -> str:
+        """The name of the schema."""
+        return self.schema_
+
     def leaves(self) -> dict[str, "SchemaLeaf"]:
         """Return the schema's leaves by path (`contrats.debut`), in the schema's order."""
         return {leaf.path: leaf for leaf in _leaves(self.fields)}

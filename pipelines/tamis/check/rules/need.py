@@ -107,11 +107,11 @@ def judge_categories(case: Case) -> Violations:
         slugs = leaf.category
         example = {"field": kept.path, "category": ", ".join(slugs) or "none"}
         if not slugs or "outside" in slugs:
-            if slugs:
-                text = _("`{field}` is outside every category and must not be kept")
-            else:
-                text = _("`{field}` has no category and must not be kept")
-            yield case.violation(Rule.CATEGORY, "outside-kept", kept.place, text, example)
+            text = _("`{field}` {why} and must not be kept")
+            shown = {"why": _why_outside(slugs)}
+            yield case.violation(
+                Rule.CATEGORY, "outside-kept", kept.place, text, example, shown=shown
+            )
         elif "not-personal" not in slugs and not any(
             case.law.serves(slug, purpose) for slug in slugs
         ):
@@ -133,17 +133,18 @@ def judge_tested_categories(case: Case) -> Violations:
     """
     for test, leaf in case.conditions:
         if not leaf.category or "outside" in leaf.category:
-            if leaf.category:
-                text = _("`{field}` is outside every category and must not be tested")
-            else:
-                text = _("`{field}` has no category and must not be tested")
             yield case.violation(
                 Rule.CATEGORY,
                 "outside-tested",
                 (*test.place, "field"),
-                text,
+                _("`{field}` {why} and must not be tested"),
                 {"field": test.field, "category": ", ".join(leaf.category) or "none"},
+                shown={"why": _why_outside(leaf.category)},
             )
+
+
+def _why_outside(slugs: tuple[str, ...]) -> str:
+    return _("is outside every category") if slugs else _("has no category")
 
 
 def _describe_category(slug: str, law_of_day: LawOfDay, law: Law) -> str:
