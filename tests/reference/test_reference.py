@@ -7,7 +7,11 @@
 Below stand, each by name, the cases in which filter and reference have once differed.
 """
 
+import datetime
+import tempfile
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -21,11 +25,14 @@ from tamis.nir.pseudonym import derive_key
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 from . import reference
+from .documents import write_project
+from .forms import KnownForms
 from .rows import rows_of
-from .strategies import FORMATS, Case, KnownForms, cases
+from .strategies import FORMATS, Case, cases
 
 ROOT = bytes(range(32))
 RUN = "essai"
+DAY = datetime.date(2026, 11, 23)
 ANY_CASE = settings(
     max_examples=max(300, settings().max_examples), suppress_health_check=list(HealthCheck)
 )
@@ -90,6 +97,30 @@ def agreed(case: Case) -> reference.Result:
 @given(cases())
 def test_the_filter_agrees_with_the_reference(case: Case) -> None:
     agreed(case)
+
+
+@settings(parent=ANY_CASE, max_examples=30)
+@given(cases(mixed=False))
+def test_a_plan_compiled_from_documents_is_the_same(case: Case) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_project(case.plan, Path(folder))
+        plan = tamis.load_project(Path(folder)).plan(case.plan.policy, on=DAY)
+
+    for release, other in zip(plan.releases, case.plan.releases, strict=True):
+        assert [without_reasons(leaf) for leaf in release.leaves] == [
+            without_reasons(leaf) for leaf in other.leaves
+        ]
+    agreed(replace(case, plan=plan))
+
+
+def without_reasons(leaf: PlanLeaf) -> PlanLeaf:
+    return replace(
+        leaf,
+        because=(),
+        when=tuple(
+            tuple(replace(test, because="") for test in conditions) for conditions in leaf.when
+        ),
+    )
 
 
 # Cases in which they differed
