@@ -9,7 +9,7 @@ from tamis.documents.schema import Format
 from tamis.filter.compiled import CompiledPlan, compile_steps
 from tamis.filter.execution import build_columns, gate, select, select_columns
 from tamis.filter.judge import judge
-from tamis.filter.opened import conform, match
+from tamis.filter.opened import match, open_columns
 from tamis.filter.steps import OpenColumn, TestLeaf, TreatLeaf
 from tamis.filter.treat import treat
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
@@ -96,14 +96,14 @@ def test_each_stage_can_be_looked_at_by_itself() -> None:
     plan = compiled()
 
     matched = match(plan, BATCH)
-    assert [rows.tolist() for rows in matched.opened.matches] == [
+    assert [rows.tolist() for rows in matched.matches] == [
         [True, True, True, True],
         [True, True, False, False],
     ]
     assert list(matched.opened.nodes) == [plan.releases[1].where[0].column]
     assert matched.withheld == 0
 
-    opened = conform(plan, BATCH, matched)
+    opened = open_columns(plan, BATCH, matched)
     assert [step.root.name for step in opened.nodes] == ["nature", "note", "n"]
 
     judged = judge(plan, opened)
@@ -128,10 +128,10 @@ def test_only_what_matching_releases_need_is_opened_and_only_of_their_rows() -> 
     only_b = compile_steps(replace(plan.plan, releases=plan.plan.releases[1:]))
     batch = BATCH.take([0, 2, 3])
 
-    opened = conform(only_b, batch, match(only_b, batch))
+    opened = open_columns(only_b, batch, match(only_b, batch))
 
     assert opened.at_base(opened.matches[0]).tolist() == [0]
     assert [step.root.name for step in opened.nodes] == ["note", "n"]
-    nothing = conform(only_b, batch.slice(1), match(only_b, batch.slice(1)))
+    nothing = open_columns(only_b, batch.slice(1), match(only_b, batch.slice(1)))
     assert not nothing.nodes
     assert len(list(only_b.steps_of(OpenColumn, only_b.releases))) == 2

@@ -22,7 +22,8 @@ def are_valid(array: pa.Array) -> Bools:
 
 def as_flags(array: pa.Array) -> Bools:
     """A boolean array as flags, null as false."""
-    return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False))
+    known = array.fill_null(False) if array.null_count else array
+    return np.asarray(known.to_numpy(zero_copy_only=False))
 
 
 def bitmap(rows: Bools | None) -> pa.Buffer | None:

@@ -3,7 +3,7 @@
     minimize       the front: a batch or a stream in, a batch or a table a release out
     compiled       a plan as steps, worked out once      steps       what a step is
     execution      the stages, one after the other, on one batch
-    opened         stages 1 and 2: match, conform        conditions  three-valued tests
+    opened         stages 1 and 2: match, open           conditions  three-valued tests
                                                          nested      columns down to their leaves
                                                          conform, conformed, parse_text   values
     judge          stage 3: what must not pass

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.buffers import as_flags, decode
 from tamis.arrow.types import Bools
 from tamis.plan.plan import Value
 
@@ -86,15 +87,12 @@ def is_one_of(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Ve
         >>> verdict.holds.tolist()
         [True, False, False]
     """
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+    array = decode(array)
     negative_scale = pa.types.is_decimal(array.type) and array.type.scale < 0
     if len(values) == 1 and not negative_scale:  # which pyarrow's `equal` does not know
-        equal = pc.equal(array, values[0])
-        equal = equal.fill_null(False) if equal.null_count else equal
+        holds = as_flags(pc.equal(array, values[0]))
     else:
-        equal = pc.is_in(array, value_set=values)
-    holds = np.asarray(equal.to_numpy(zero_copy_only=False))
+        holds = as_flags(pc.is_in(array, value_set=values))
     if unreadable is None:
         return Verdict(holds, holds)
     return Verdict(holds & ~unreadable, holds | unreadable)
@@ -102,21 +100,15 @@ def is_one_of(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Ve
 
 def all_of(verdicts: Iterable[Verdict], rows: int) -> Verdict:
     """The conjunction; of nothing, true everywhere."""
-    holds = np.ones(rows, dtype=bool)
-    may = holds
+    holds = may = np.ones(rows, dtype=bool)
     for verdict in verdicts:
-        certain = may is holds and verdict.may is verdict.holds
-        holds = holds & verdict.holds
-        may = holds if certain else may & verdict.may
+        holds, may = holds & verdict.holds, may & verdict.may
     return Verdict(holds, may)
 
 
 def any_of(verdicts: Iterable[Verdict], rows: int) -> Verdict:
     """The disjunction; of nothing, false everywhere."""
-    holds = np.zeros(rows, dtype=bool)
-    may = holds
+    holds = may = np.zeros(rows, dtype=bool)
     for verdict in verdicts:
-        certain = may is holds and verdict.may is verdict.holds
-        holds = holds | verdict.holds
-        may = holds if certain else may | verdict.may
+        holds, may = holds | verdict.holds, may | verdict.may
     return Verdict(holds, may)

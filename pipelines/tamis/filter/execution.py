@@ -1,7 +1,7 @@
 """A compiled plan executed on one batch: the stages of the filter, one after the other.
 
     match      where           rows that some release matches    the others: withheld
-    conform    open, test      their columns, by schema
+    open       columns         conformed to the schema, tested
     judge      values          what does not conform             quarantined from all releases
     treat      leaves          as they are released
     build      columns         around the leaves
@@ -27,7 +27,7 @@ from tamis.arrow.types import Bools, Ints
 from tamis.filter.compiled import CompiledPlan
 from tamis.filter.gate.gate import find_leaks
 from tamis.filter.judge import judge
-from tamis.filter.opened import Opened, conform, match
+from tamis.filter.opened import Opened, match, open_columns
 from tamis.filter.quarantine import Failure, Failures
 from tamis.filter.rebuild import build, cut, gate_columns
 from tamis.filter.steps import BuildColumn, CompiledRelease
@@ -102,7 +102,7 @@ def execute(
     failures = Failures(batch.num_rows, compiled.order)
     matched = match(compiled, batch)
     failures.add(matched.failures)
-    opened = conform(compiled, batch, matched)
+    opened = open_columns(compiled, batch, matched)
     judged = judge(compiled, opened)
     failures.add(judged.failures)
     treated = treat(compiled, opened, judged, keys)

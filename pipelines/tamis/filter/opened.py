@@ -1,8 +1,7 @@
 """The first two stages: which releases each record matches, and the columns that these need.
 
-match      tests `where` of all records         → `Matched`
-conform    opens, conforms and tests the rest, of the records that some release matches
-                                                → `Opened`
+`match` tests `where` of all records; `open_columns` opens, conforms and tests what the releases
+need of the records that they match.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -131,11 +130,13 @@ class Matched:
 
     Attributes:
         opened: the columns that `where` tests, of all rows.
+        matches: by release, the rows that its conditions match.
         withheld: rows that the conditions of no release can match.
         failures: rows for which the conditions of some release are undecided.
     """
 
     opened: Opened
+    matches: Sequence[Bools]
     withheld: int
     failures: tuple[Failure, ...]
 
@@ -160,11 +161,10 @@ def match(compiled: CompiledPlan, batch: pa.RecordBatch) -> Matched:
         failures += opened.fail_undecided(release.where, verdict.unknown)
         matches.append(verdict.holds)
         possible = possible | verdict.may
-    opened = Opened(rows, None, marks, nodes, verdicts, matches=matches)
-    return Matched(opened, int(rows - possible.sum()), tuple(failures))
+    return Matched(opened, matches, int(rows - possible.sum()), tuple(failures))
 
 
-def conform(compiled: CompiledPlan, batch: pa.RecordBatch, matched: Matched) -> Opened:
+def open_columns(compiled: CompiledPlan, batch: pa.RecordBatch, matched: Matched) -> Opened:
     """Open, conform and test what the matching releases need, of the rows that they match.
 
     Where releases match most rows, the others stay at work, and what `match` opened is used again.
@@ -172,7 +172,7 @@ def conform(compiled: CompiledPlan, batch: pa.RecordBatch, matched: Matched) -> 
     Raises:
         RunError: the batch has several columns of one name.
     """
-    rows, base, marks, matches = batch.num_rows, None, matched.opened.marks, matched.opened.matches
+    rows, base, marks, matches = batch.num_rows, None, matched.opened.marks, matched.matches
     nodes, verdicts = dict(matched.opened.nodes), dict(matched.opened.verdicts)
     some = np.logical_or.reduce([np.zeros(rows, dtype=bool), *matches])
     if some.sum() < NARROW * rows:
@@ -187,7 +187,7 @@ def conform(compiled: CompiledPlan, batch: pa.RecordBatch, matched: Matched) -> 
     for test in compiled.steps_of(TestLeaf, releases):
         if test not in verdicts:
             verdicts[test] = _test(test, nodes[test.column], marks)
-    opened = Opened(rows, base, marks, nodes, verdicts, matches=matches)
+    opened = Opened(rows, base, marks, nodes, verdicts)
     whens = {
         when: any_of((opened.all_of(tests, rows) for tests in when.alternatives), rows)
         for when in compiled.steps_of(CombineTests, releases)

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.buffers import decode
 from tamis.arrow.types import is_binary, is_list
 
 REPLACEMENT: Final = "\ufffd"
@@ -31,9 +32,8 @@ def to_json(array: pa.Array, *, jsonb: bool = False) -> pa.StringArray:
         >>> to_json(pa.array([[{"a": 'x"', "b": None}], [], None])).to_pylist()
         ['[{"a":"x\\\\"","b":null}]', '[]', 'null']
     """
+    array = decode(array)
     kind = array.type
-    if pa.types.is_dictionary(kind):
-        return to_json(array.dictionary_decode(), jsonb=jsonb)
     if pa.types.is_struct(kind):
         parts: list[Any] = []
         for index, (field, child) in enumerate(zip(kind, array.flatten(), strict=True)):

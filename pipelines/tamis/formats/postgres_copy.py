@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from tamis.arrow.types import is_binary
+from tamis.arrow.buffers import decode
+from tamis.arrow.types import is_binary, is_string
 from tamis.errors import RunError
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.json_texts import BYTEA, REPLACEMENT, to_hex, to_json
@@ -78,8 +79,7 @@ def to_csv(batch: pa.RecordBatch) -> tuple[bytes, int]:
     replaced = 0
     columns = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        if pa.types.is_dictionary(column.type):
-            column = column.dictionary_decode()
+        column = decode(column)
         if pa.types.is_nested(column.type):
             held = pc.fill_null(column.is_valid(), False)
             column = pc.if_else(held, to_json(column, jsonb=True), pa.scalar(None, pa.string()))
@@ -87,7 +87,7 @@ def to_csv(batch: pa.RecordBatch) -> tuple[bytes, int]:
             column = to_hex(column, BYTEA)
         elif pa.types.is_timestamp(column.type) or pa.types.is_time(column.type):
             column = _in_microseconds(column, name)
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        if is_string(column.type):
             nul = pc.match_substring(column, "\0")
             if pc.any(nul).as_py():
                 replaced += pc.sum(nul).as_py()

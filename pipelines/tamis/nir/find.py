@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.arrow.buffers import offsets_of, text_bytes, text_parts
-from tamis.arrow.types import Ints
+from tamis.arrow.types import Ints, has_offsets, is_string
 from tamis.language import _
 from tamis.nir.grammar import find_nir as find_nir
 from tamis.nir.vectorized.scan import Hits, locate
@@ -48,7 +48,7 @@ def count_nir(array: pa.Array) -> Ints:
 
 
 def _require_text(array: pa.Array) -> None:
-    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+    if not (is_string(array.type) and has_offsets(array.type)):
         raise TypeError(_("cannot look for NIRs in text of type `{type}`", type=array.type))
 
 

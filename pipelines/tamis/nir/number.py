@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import are_valid, read_characters, text_parts
+from tamis.arrow.buffers import are_valid, bitmap, decode, read_characters, text_parts
 from tamis.arrow.types import Bools, Bytes, Ints, is_text
 
 BODY_WIDTH = 13
@@ -126,10 +126,8 @@ def judge(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Judgement:
         >>> judged.wrong_key.tolist(), judged.malformed.tolist()
         ([False, True, False, False], [False, False, True, False])
     """
+    array = decode(array)
     kind = array.type
-    if pa.types.is_dictionary(kind):
-        array = array.cast(kind.value_type)
-        kind = array.type
     if pa.types.is_integer(kind):
         return _judge_numbers(array, _from_integers(array), kinds)
     if pa.types.is_floating(kind):
@@ -343,5 +341,6 @@ def _scatter(bodies: pa.Array, rows: Bools) -> pa.Array:
     offsets = np.zeros(len(rows) + 1, dtype=np.int32)
     np.cumsum(rows, out=offsets[1:])
     offsets *= BODY_WIDTH
-    mask = pa.py_buffer(np.packbits(rows, bitorder="little"))
-    return pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(data), mask)
+    return pa.StringArray.from_buffers(
+        len(rows), pa.py_buffer(offsets), pa.py_buffer(data), bitmap(rows)
+    )

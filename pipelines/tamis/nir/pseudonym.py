@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tamis.arrow.buffers import bitmap, text_parts
-from tamis.arrow.types import PSEUDONYM
+from tamis.arrow.types import PSEUDONYM, Bytes
 from tamis.errors import KeysError
 from tamis.language import _
 
@@ -33,8 +33,7 @@ _BLOCK: Final = len(_PREFIX) + _BODY  # 16 bytes, one AES block
 _MESSAGE: Final = np.dtype([("prefix", f"V{len(_PREFIX)}"), ("body", f"V{_BODY}")])
 _CHUNK: Final = 1 << 14  # values at once: what a core's cache holds, and other threads run between
 
-_Bytes = npt.NDArray[np.uint8]
-_Mac = Callable[[_Bytes, _Bytes], None]  # N messages of 16 bytes; where N MACs, and one more, fit
+_Mac = Callable[[Bytes, Bytes], None]  # N messages of 16 bytes; where N MACs, and one more, fit
 
 
 def derive_key(root: bytes, processing: str, item: str, epoch: int, method: str) -> bytes:
@@ -148,7 +147,7 @@ def _hmac_sha256(key: bytes) -> _Mac:
     inner_pad = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded)).copy
     outer_pad = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded)).copy
 
-    def fill(blocks: _Bytes, out: _Bytes) -> None:
+    def fill(blocks: Bytes, out: Bytes) -> None:
         digests = []
         for (block,) in iter_unpack(f"{_BLOCK}s", blocks.data):
             inner = inner_pad()
@@ -172,7 +171,7 @@ def _aes_256_cmac(key: bytes) -> _Mac:
         doubled ^= 1 << 128 | 0x87
     subkey = np.frombuffer(doubled.to_bytes(_BLOCK, "big"), np.uint8)
 
-    def fill(blocks: _Bytes, out: _Bytes) -> None:
+    def fill(blocks: Bytes, out: Bytes) -> None:
         aes.encryptor().update_into((blocks ^ subkey).data.cast("B"), out.data.cast("B"))
 
     return fill
