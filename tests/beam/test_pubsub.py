@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import apache_beam as beam
+import pyarrow.parquet as pq
 import pytest
 from apache_beam.io.gcp.pubsub import PubsubMessage
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -23,9 +24,9 @@ from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
 from tamis.plan.project import bundled_project
 from tamis.streams.messages import json_decoder
-from tamis.streams.pubsub import position_of
 from tamis.synthetic.records import DIRTY, make_records
 
+from ..services.prism import find_prism
 from .conftest import POLICY
 
 SOURCE = "pubsub://projects/project/subscriptions/feed"
@@ -66,31 +67,81 @@ def judge(plan: Plan, keys: KeyRef, messages: Sequence[PubsubMessage]) -> Judged
     return one.value
 
 
-def test_what_comes_late_is_a_commit_of_its_own(
-    lasting: Plan, keys: KeyRef, messages: list[PubsubMessage], tmp_path: Path
-) -> None:
-    def at(part: list[PubsubMessage]) -> list[TimestampedValue[PubsubMessage]]:
-        return [TimestampedValue(one, 10) for one in part]
+@pytest.fixture(
+    params=[
+        "--runner=BundleBasedDirectRunner",
+        pytest.param("--runner=PrismRunner", marks=pytest.mark.prism),
+    ],
+    ids=["bundles", "prism"],
+)
+def runner(request: pytest.FixtureRequest) -> list[str]:
+    """Options of a runner that fires windows while messages come."""
+    options = [request.param, "--streaming"]
+    if "Prism" in request.param:
+        options += [f"--prism_location={find_prism()}", "--environment_type=LOOPBACK"]
+    return options
 
+
+def run(
+    plan: Plan, keys: KeyRef, events: stream_tests.TestStream, store: Path, runner: list[str]
+) -> list[Receipt]:
+    """Run the graph behind its reading step; the receipts in the store."""
     stream = PubsubStream(
-        lasting,
+        plan,
         "flux",
         PubsubAddress.of(SOURCE),
-        str(tmp_path),
+        str(store),
         datetime.timedelta(seconds=60),
         json_decoder(),
         keys,
     )
-    events = stream_tests.TestStream().add_elements(at(messages[:30])).advance_watermark_to(1_000)
-    events = events.add_elements(at(messages[30:])).advance_processing_time(120)
-    options = PipelineOptions(["--runner=BundleBasedDirectRunner", "--streaming"])
-    with beam.Pipeline(options=options) as pipeline:
-        _ = stream.commit(pipeline | events.advance_watermark_to_infinity())
-    told = [
-        Receipt.model_validate_json(one.read_bytes()) for one in tmp_path.glob("_receipts/*.json")
+    with beam.Pipeline(options=PipelineOptions(runner)) as pipeline:
+        _ = stream.commit(pipeline | events)
+    return [Receipt.model_validate_json(path.read_bytes()) for path in store.glob("_receipts/*")]
+
+
+def at(second: int, messages: list[PubsubMessage]) -> list[TimestampedValue[PubsubMessage]]:
+    return [TimestampedValue(message, second) for message in messages]
+
+
+def test_each_window_and_what_comes_late_for_it_is_a_commit_of_its_own(
+    lasting: Plan, keys: KeyRef, messages: list[PubsubMessage], tmp_path: Path, runner: list[str]
+) -> None:
+    events = stream_tests.TestStream().add_elements(at(10, messages[:20]))
+    events = events.add_elements(at(70, messages[20:30])).advance_watermark_to(1_000)
+    events = events.add_elements(at(10, messages[30:])).advance_processing_time(120)
+    found = run(lasting, keys, events.advance_watermark_to_infinity(), tmp_path, runner)
+    first, second = "flux-19700101t000000-", "flux-19700101t000100-"
+    assert sorted((one.run[:-8], one.counts.in_) for one in found) == [
+        (first, 10),
+        (first, 20),
+        (second, 10),
     ]
-    assert sorted(one.counts.in_ for one in told) == [10, 30]
-    assert {one.run[:-8] for one in told} == {"flux-19700101t000000-"}
+    for receipt in found:
+        assert {part.uri for part in receipt.inputs} == {SOURCE}
+        for file in receipt.files():
+            assert pq.read_metadata(tmp_path / file.path).num_rows == file.rows
+
+
+def test_windows_that_an_engine_judges_again_are_there_once(
+    lasting: Plan, keys: KeyRef, messages: list[PubsubMessage], tmp_path: Path, runner: list[str]
+) -> None:
+    before: dict[str, bytes] = {}
+    for order in (messages, messages[::-1]):
+        events = stream_tests.TestStream().add_elements(at(10, order[:7]))
+        events = events.add_elements(at(10, order[7:])).advance_watermark_to(1_000)
+        (receipt,) = run(lasting, keys, events.advance_watermark_to_infinity(), tmp_path, runner)
+        assert receipt.counts.in_ == len(messages)
+        files = {
+            str(path.relative_to(tmp_path)): path.read_bytes()
+            for path in tmp_path.rglob("*")
+            if path.is_file()
+        }
+        assert files == (before or files)
+        before = files
+    assert before.keys() == {f"_receipts/{receipt.run}.json"} | {
+        file.path for file in receipt.files()
+    }
 
 
 def test_a_commit_that_is_tried_again_is_the_same_in_whatever_order(
@@ -142,12 +193,3 @@ def test_messages_without_an_id_are_refused(
 ) -> None:
     with pytest.raises(RunError, match="without their ids"):
         judge(lasting, keys, [*messages, PubsubMessage(b"{}", {})])
-
-
-@pytest.mark.parametrize("name", ["", "a-1", "-5", "007", str(1 << 63), "٣", "9" * 40])
-def test_an_id_that_is_no_number_has_a_position_below_0(name: str) -> None:
-    assert -(1 << 63) <= position_of(name) < 0
-
-
-def test_an_id_that_is_a_number_is_its_position() -> None:
-    assert position_of(str((1 << 63) - 1)) == (1 << 63) - 1

@@ -93,6 +93,10 @@ class Emulator:
         )
         return path
 
+    def remove_subscription(self, subscription: str) -> None:
+        """Remove a subscription, named in full."""
+        self._subscriber.delete_subscription(subscription=subscription)
+
     def publish(self, topic: str, messages: Iterable[bytes], **attributes: str) -> None:
         """Send messages, all with the same attributes."""
         held = [PubsubMessage(data=data, attributes=attributes) for data in messages]

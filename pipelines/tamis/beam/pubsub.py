@@ -237,10 +237,10 @@ class _CommitFn(beam.DoFn):
 
     def process(
         self, keyed: tuple[str, Iterable[JudgedWindow]], window: Any = beam.DoFn.WindowParam
-    ) -> Iterator[str]:
+    ) -> list[str]:
         parts = list(keyed[1])
         if not parts:
-            return  # a pane that an engine fires at a window's end though nothing is in it
+            return []  # Flink fires a last pane for each window, though nothing is in it.
         with value_free(f"committing a window of {self._source}"):
             receipt = self._commit(parts, window.start.to_utc_datetime(has_tz=True))
         counts = receipt.counts
@@ -253,7 +253,7 @@ class _CommitFn(beam.DoFn):
             counts.quarantined,
             receipt.run,
         )
-        yield receipt.to_json()
+        return [receipt.to_json()]
 
     def _commit(self, parts: list[JudgedWindow], start: datetime.datetime) -> Receipt:
         ids = sum(part.ids for part in parts) % (1 << 64)
