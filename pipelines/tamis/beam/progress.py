@@ -1,6 +1,8 @@
-"""What readers tell of their progress, to whoever listens in the same process.
+"""How far the readers of this process have come, for a progress bar.
 
-Nobody does unless a terminal is to show it. Workers in other processes have no listener.
+The listener is a variable of the module because a `DoFn` is pickled before it runs, even on the
+local runner: a module is all that it shares with the driver. It decides nothing but what a terminal
+shows, and is None otherwise: always in workers of other processes.
 """
 
 from collections.abc import Iterator
@@ -9,13 +11,13 @@ from typing import Protocol
 
 
 class Listener(Protocol):
-    """Hears how far reading has come. Called by the threads of all workers."""
+    """Is called by the threads of all workers."""
 
     def expect(self, size: int, rows: int | None) -> None:
-        """There are `size` bytes to read, or at most `rows` records where that is a number."""
+        """Learn that `size` bytes are to be read, or at most `rows` records if that is given."""
 
     def advance(self, rows: int, size: int) -> None:
-        """So many more records were read, and bytes of the files."""
+        """Learn that so many more records, and bytes of the files, were read."""
 
 
 _listener: Listener | None = None
@@ -23,7 +25,7 @@ _listener: Listener | None = None
 
 @contextmanager
 def listen(listener: Listener) -> Iterator[None]:
-    """Let `listener` hear what is read while the block runs."""
+    """Call `listener` while the block runs."""
     global _listener
     _listener = listener
     try:
@@ -33,12 +35,12 @@ def listen(listener: Listener) -> Iterator[None]:
 
 
 def expect(size: int, rows: int | None = None) -> None:
-    """Tell what is to be read."""
+    """Call the listener with what is to be read."""
     if _listener is not None:
         _listener.expect(size, rows)
 
 
 def advance(rows: int, size: int) -> None:
-    """Tell what was read."""
+    """Call the listener with what was read."""
     if _listener is not None:
         _listener.advance(rows, size)

@@ -245,13 +245,16 @@ class _CommitFn(beam.DoFn):
             receipt = self._commit(parts, window.start.to_utc_datetime(has_tz=True))
         counts = receipt.counts
         _log.info(
-            "%s: %d in, %d released, %d withheld, %d quarantined; receipt %s",
-            self._stream,
-            counts.in_,
-            counts.released,
-            counts.withheld,
-            counts.quarantined,
-            receipt.run,
+            _(
+                "{stream}: {records} in, {released} released, {withheld} withheld, {quarantined} "
+                "quarantined; receipt {run}",
+                stream=self._stream,
+                records=counts.in_,
+                released=counts.released,
+                withheld=counts.withheld,
+                quarantined=counts.quarantined,
+                run=receipt.run,
+            )
         )
         return [receipt.to_json()]
 

@@ -189,7 +189,7 @@ def run(
         int, typer.Option(metavar="N", min=1, help="stream: messages judged at once, at most")
     ] = 5_000,
     batch_ms: Annotated[
-        int, typer.Option(metavar="MS", min=1, help="stream: how long they are gathered")
+        int, typer.Option(metavar="MS", min=1, help="stream: how long a micro-batch waits for more")
     ] = 20,
     period: Annotated[
         int, typer.Option(metavar="SECONDS", min=1, help="stream: how long a receipt's period is")

@@ -1,8 +1,9 @@
-"""A folder that is watched: files that appear in it, each read once, as batch runs one by one.
+"""A watched folder: each file that appears in it is read once, by batch runs one after another.
 
-Every round looks at what the pattern matches, leaves out what a committed receipt of the stream
-names, and what has changed since the round before, and runs the rest as one batch. So a file is
-committed whole or not at all, and once, however often the stream is cut: receipts are its memory.
+Each round lists the files that match the pattern, leaves out those that a committed receipt of the
+stream names and those that have changed since the round before, and runs the rest as one batch. So
+a file is committed whole or not at all, and once, wherever the stream is cut: receipts are its
+memory.
 """
 
 import datetime
@@ -20,20 +21,21 @@ from tamis.address import is_local
 from tamis.documents.calendar import today
 from tamis.errors import InputError, RunError, UsageError
 from tamis.evidence.receipt import Receipt
+from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import check_run_id
 
 MOST_FILES = 1_000
-"""Files that a round reads at most."""
+"""Number of files that a round reads at most."""
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
 
-_log = logging.getLogger("tamis")
+_log = logging.getLogger(__name__)
 
-Told = tuple[int, float]
-"""Size of a file, and when it was changed."""
+Stamp = tuple[int, float]
+"""Size of a file in bytes, and when it was changed, in seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,19 @@ class WatchJob:
 def watch(
     job: WatchJob,
     compile_plan: Callable[[], Plan],
-    tell: Callable[[Receipt], None],
+    on_commit: Callable[[Receipt], None],
     stop: threading.Event,
 ) -> int:
-    """Run what appears until told to stop.
+    """Run the files that appear until `stop` is set.
 
     Args:
         job: the folder.
         compile_plan: gives the plan of today; called again when the law changes.
-        tell: hears of each round that is committed.
-        stop: set, the round under way ends, and no other begins.
+        on_commit: called with the receipt of each round.
+        stop: once it is set the round under way ends, and no other begins.
 
     Returns:
-        How many files were committed.
+        Number of files that were committed.
 
     Raises:
         UsageError: nothing may be released any more, or an option is wrong.
@@ -82,86 +84,92 @@ def watch(
     """
     check_run_id(job.stream)
     plan = compile_plan()
-    done = _committed_files(job)
-    if done:
-        _log.info("%s: %d files are committed already", job.pattern, len(done))
-    before: dict[str, Told] = {}
-    aside: dict[str, Told] = {}
-    files = 0
+    committed = _committed_files(job)
+    if committed:
+        _log.info(
+            _(
+                "{pattern}: {count} files are committed already",
+                pattern=job.pattern,
+                count=len(committed),
+            )
+        )
+    before: dict[str, Stamp] = {}
+    unreadable: dict[str, Stamp] = {}
+    count = 0
     while not stop.is_set():
         if plan.valid_until is not None and today() >= plan.valid_until:
             plan = compile_plan()
-        there = {
-            uri: told
-            for uri, told in _look(job.pattern).items()
-            if uri not in done and aside.get(uri) != told
+        waiting = {
+            uri: stamp
+            for uri, stamp in _list_files(job.pattern).items()
+            if uri not in committed and unreadable.get(uri) != stamp
         }
-        # What is still being written changes from round to round.
-        settled = sorted(uri for uri, told in there.items() if before.get(uri) == told)
-        before = there
-        if settled:
-            for receipt in _run_round(job, plan, settled[:MOST_FILES], aside):
-                done |= {one.uri for one in receipt.inputs}
-                files += len(receipt.inputs)
-                tell(receipt)
-        elif job.once and not there:
+        # A file that is still being written changes from round to round.
+        complete = sorted(uri for uri, stamp in waiting.items() if before.get(uri) == stamp)
+        before = waiting
+        if complete:
+            for receipt in _run_round(job, plan, complete[:MOST_FILES], unreadable):
+                committed |= {part.uri for part in receipt.inputs}
+                count += len(receipt.inputs)
+                on_commit(receipt)
+        elif job.once and not waiting:
             break
         else:
             stop.wait(job.seconds)
-    return files
+    return count
 
 
 def _run_round(
-    job: WatchJob, plan: Plan, files: list[str], aside: dict[str, Told]
+    job: WatchJob, plan: Plan, files: list[str], unreadable: dict[str, Stamp]
 ) -> Iterator[Receipt]:
-    """Run `files` as one batch; one by one where one of them cannot be read at all.
+    """Run `files` as one batch, or each by itself if one of them cannot be read at all.
 
-    Such a one is put aside until it changes, and said so.
+    That one is added to `unreadable`, and left aside until it changes.
     """
-    told = {uri: found for uri, found in _look(job.pattern).items() if uri in files}
+    stamps = {uri: stamp for uri, stamp in _list_files(job.pattern).items() if uri in files}
     try:
         yield _run(job, plan, tuple(files))
     except InputError as error:
         if len(files) > 1:
-            for one in files:
-                yield from _run_round(job, plan, [one], aside)
+            for file in files:
+                yield from _run_round(job, plan, [file], unreadable)
             return
-        _log.warning("%s; the file is left aside until it changes", error)
-        aside |= told
+        _log.warning(_("{error}; the file is left aside until it changes", error=error))
+        unreadable |= stamps
 
 
 def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
     now = datetime.datetime.now(datetime.UTC)
     name = f"{job.stream}-{now:%Y%m%dt%H%M%S}-{now.microsecond:06d}"
-    receipt, _ = run(Job(plan, files, job.output, name, job.keys, False, job.options))
+    receipt, _repeated = run(Job(plan, files, job.output, name, job.keys, False, job.options))
     if receipt is None:
-        raise UsageError("a watched folder is read by runs of this machine")
+        raise UsageError(_("a watched folder must be read by runs on this machine"))
     return receipt
 
 
-def _look(pattern: str) -> dict[str, Told]:
-    """By file, its size and when it was changed; unfinished and hidden ones left out."""
+def _list_files(pattern: str) -> dict[str, Stamp]:
+    """The stamp of each file that matches; unfinished and hidden ones are left out."""
     try:
-        (found,) = FileSystems.match([pattern])
+        (match,) = FileSystems.match([pattern])
     except (BeamIOError, OSError, ValueError):
-        raise RunError(f"{pattern}: cannot be looked up") from None
-    there = {}
-    for one in found.metadata_list:
-        name = one.path.rpartition("/")[2]
+        raise RunError(_("{pattern}: cannot be listed", pattern=pattern)) from None
+    stamps = {}
+    for file in match.metadata_list:
+        name = file.path.rpartition("/")[2]
         if name.startswith((".", "_")) or name.endswith(_UNFINISHED):
             continue
-        changed = one.last_updated_in_seconds or 0.0
-        if is_local(one.path):
+        changed = file.last_updated_in_seconds or 0.0
+        if is_local(file.path):
             try:
-                changed = os.stat(one.path).st_mtime_ns / 1e9
+                changed = os.stat(file.path).st_mtime_ns / 1e9
             except FileNotFoundError:
                 continue
-        there[one.path] = (one.size_in_bytes, changed)
-    return there
+        stamps[file.path] = (file.size_in_bytes, changed)
+    return stamps
 
 
 def _is_round(run: str, stream: str) -> bool:
-    """Whether the run is a round of the stream, and not of one whose id only begins alike."""
+    """Whether the run is a round of the stream, not of a stream whose id only begins like its."""
     return re.fullmatch(r"-[0-9]{8}t[0-9]{6}-[0-9]{6}", run.removeprefix(stream)) is not None
 
 

@@ -1,0 +1,12 @@
+"""Streams of messages: read, judged by the same filter as files, committed with their positions.
+
+    messages     messages in micro-batches, and their payloads decoded to columns
+    judge        a micro-batch through the filter
+    ledger       the counts of a period, which become its receipt
+    session      the loop: read, judge, commit, acknowledge
+    from_*       where messages come from: a topic of Kafka, a subscription of Pub/Sub
+    into_*       where records go: a folder, a database, topics of Kafka or Pub/Sub
+
+This room knows no Beam. It imports everything below it, of which `filter`, `evidence` and `stores`
+matter, and is imported by `beam` (the graph for Dataflow) and `runs`. Begin with `session`.
+"""

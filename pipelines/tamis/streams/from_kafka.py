@@ -146,9 +146,11 @@ class KafkaReader:
                 self._consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as error:
             _log.warning(
-                "%s: the consumer group's offsets cannot be committed (%s)",
-                self.source,
-                error.args[0],
+                _(
+                    "{address}: the consumer group's offsets cannot be committed ({error})",
+                    address=self.source,
+                    error=error.args[0].name(),
+                )
             )
 
     @property
@@ -238,7 +240,13 @@ class KafkaReader:
         except KafkaException:
             return
         if added:
-            _log.warning("%s: %d more partitions are read", self.source, len(added))
+            _log.warning(
+                _(
+                    "{address}: {count} more partitions are read",
+                    address=self.source,
+                    count=len(added),
+                )
+            )
             self._next |= dict.fromkeys(added, 0)
             self._consumer.incremental_assign([self._place(number, 0) for number in sorted(added)])
 
@@ -248,7 +256,7 @@ class KafkaReader:
         error = message.error()
         if error is None:
             if self._away:
-                _log.warning("%s: the broker is back", self.source)
+                _log.warning(_("{address}: the broker is back", address=self.source))
                 self._away = False
             return True
         if error.code() == KafkaError._PARTITION_EOF:
@@ -286,7 +294,7 @@ class KafkaReader:
         code = getattr(error, "code", lambda: None)()
         if code == KafkaError._ALL_BROKERS_DOWN and not self._away:
             self._away = True
-            _log.warning("%s: the broker went away, waiting for it", self.source)
+            _log.warning(_("{address}: the broker went away, waiting for it", address=self.source))
 
 
 def _to_message(message: "KafkaMessage") -> Message:

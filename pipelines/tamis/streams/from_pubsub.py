@@ -93,7 +93,7 @@ class PubsubReader:
         except DeadlineExceeded:
             return None
         except transient_errors():
-            _log.warning("%s: cannot be reached, trying again", self.source)
+            _log.warning(_("{address}: cannot be reached, trying again", address=self.source))
             time.sleep(_PULL_SECONDS)
             return None
         except GoogleAPICallError as error:
@@ -131,10 +131,12 @@ class PubsubReader:
                 )
             except GoogleAPICallError as error:
                 _log.warning(
-                    "%s: %d messages cannot be acknowledged yet (%s)",
-                    self.source,
-                    len(part),
-                    type(error).__name__,
+                    _(
+                        "{address}: {count} messages cannot be acknowledged yet ({error})",
+                        address=self.source,
+                        count=len(part),
+                        error=type(error).__name__,
+                    )
                 )
                 return
             self._acknowledged += len(part)
@@ -196,7 +198,13 @@ class PubsubReader:
                     ack_deadline_seconds=seconds,
                 )
             except Exception as error:
-                _log.warning("%s: messages may come again (%s)", self.source, type(error).__name__)
+                _log.warning(
+                    _(
+                        "{address}: messages may come again ({error})",
+                        address=self.source,
+                        error=type(error).__name__,
+                    )
+                )
 
 
 def _requests(items: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

@@ -100,7 +100,7 @@ class KafkaSink:
             except (KafkaException, BufferError) as error:
                 if isinstance(error, KafkaException):
                     self._check_final(error.args[0])
-            if not pauses.wait(f"{self.shown}: cannot commit"):
+            if not pauses.wait(_("{address}: cannot commit", address=self.shown)):
                 raise RunError(
                     _(
                         "{address}: the broker went away; what was read last is not committed "
@@ -196,7 +196,8 @@ class KafkaSink:
                 positions = self._read_positions()
                 break
             except (KafkaException, RunError):
-                if not pauses.wait(f"{self.shown}: the broker cannot be reached"):
+                why = _("{address}: the broker cannot be reached", address=self.shown)
+                if not pauses.wait(why):
                     raise RunError(
                         _(
                             "{address}: the broker went away; what was read last may be "

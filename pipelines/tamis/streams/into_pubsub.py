@@ -105,7 +105,7 @@ class PubsubSink:
                     )
                     break
                 except transient_errors():
-                    if not pauses.wait(f"pubsub://{topic}: cannot be reached"):
+                    if not pauses.wait(_("pubsub://{topic}: cannot be reached", topic=topic)):
                         raise RunError(
                             _(
                                 "pubsub://{topic}: cannot be reached; what was read last is not "

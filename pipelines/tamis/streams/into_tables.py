@@ -90,7 +90,7 @@ class TableSink:
                 return done
             except psycopg.OperationalError:
                 self._disconnect()
-                if not pauses.wait(f"{self.shown}: connection lost"):
+                if not pauses.wait(_("{address}: connection lost", address=self.shown)):
                     raise RunError(
                         _(
                             "{address}: the database went away; what was read last is not "

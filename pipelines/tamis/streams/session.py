@@ -25,6 +25,7 @@ from tamis.documents.calendar import today
 from tamis.errors import value_free
 from tamis.evidence.receipt import KeyPart
 from tamis.filter.tally import Tally
+from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
@@ -121,8 +122,11 @@ class Session:
         """
         positions = self._sink.open(self._reader.source)
         self._reader.open(positions)
-        where = "where it was cut" if positions else "at its beginning"
-        _log.info("%s: reading %s", self._reader.source, where)
+        if positions:
+            message = _("{address}: reading where it was cut", address=self._reader.source)
+        else:
+            message = _("{address}: reading at its beginning", address=self._reader.source)
+        _log.info(message)
 
     def run(self, judge: Callable[[MicroBatch], Judged]) -> Ending:
         """Read, judge and commit by turns until the session ends; return why it ended.
@@ -232,16 +236,17 @@ class Session:
         self._sink.end_period(self._ledger)
         tally = self._ledger.tally
         seconds = max(time.monotonic() - self._period_began, 0.001)
-        lag = self._reader.lag
-        _log.info(
-            "%s: %d in, %d released, %d withheld, %d quarantined; %.0f/s%s; receipt %s",
-            self._settings.stream,
-            tally.records,
-            tally.released,
-            tally.withheld,
-            tally.quarantined,
-            tally.records / seconds,
-            "" if lag is None else f", {lag} behind",
-            self._ledger.run,
+        message = _(
+            "{stream}: {records} in, {released} released, {withheld} withheld, {quarantined} "
+            "quarantined; {rate:.0f}/s; receipt {run}",
+            stream=self._settings.stream,
+            records=tally.records,
+            released=tally.released,
+            withheld=tally.withheld,
+            quarantined=tally.quarantined,
+            rate=tally.records / seconds,
+            run=self._ledger.run,
         )
+        lag = self._reader.lag
+        _log.info(message if lag is None else message + "; " + _("{count} behind", count=lag))
         self._ledger = None
