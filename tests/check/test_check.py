@@ -27,15 +27,19 @@ def read_cases() -> list[Any]:
 
 
 def errors_of(project: Project) -> list[Violation]:
-    return [one for one in check(project) if one.severity == "error"]
+    return [violation for violation in check(project) if violation.severity == "error"]
 
 
 def warnings_of(project: Project) -> dict[str, str]:
-    return {one.code: str(one.problem) for one in check(project) if one.severity == "warning"}
+    return {
+        violation.code: str(violation.problem)
+        for violation in check(project)
+        if violation.severity == "warning"
+    }
 
 
-def tell(found: list[Violation]) -> str:
-    return "\n".join(f"{one.problem} | {one.rule} {one.code} {one.day}" for one in found)
+def tell(violations: list[Violation]) -> str:
+    return "\n".join(f"{each.problem} | {each.rule} {each.code} {each.day}" for each in violations)
 
 
 def test_the_base_project_holds(make_project: MakeProject) -> None:
@@ -46,26 +50,29 @@ def test_the_base_project_holds(make_project: MakeProject) -> None:
 def test_a_case_is_found_at_its_place_on_its_first_day(
     case: dict[str, Any], make_project: MakeProject
 ) -> None:
-    wanted = case.get("want", [])
-    wanted = [wanted] if isinstance(wanted, dict) else wanted
+    expected = case.get("want", [])
+    expected = [expected] if isinstance(expected, dict) else expected
 
-    found = errors_of(make_project(*map(tuple, case["change"])))
+    violations = errors_of(make_project(*map(tuple, case["change"])))
 
-    codes = {want["code"] for want in wanted}
-    allowed = codes | {code for want in wanted for code in want.get("also", ())}
-    assert {one.code for one in found} == allowed, tell(found)
-    assert sum(one.code in codes for one in found) == len(wanted), tell(found)
-    for want in wanted:
+    codes = {want["code"] for want in expected}
+    allowed = codes | {code for want in expected for code in want.get("also", ())}
+    assert {violation.code for violation in violations} == allowed, tell(violations)
+    assert sum(violation.code in codes for violation in violations) == len(expected), tell(
+        violations
+    )
+    for want in expected:
         matching = [
-            one
-            for one in found
-            if one.code == want["code"] and str(one.problem).startswith(want["at"] + ": ")
+            violation
+            for violation in violations
+            if violation.code == want["code"]
+            and str(violation.problem).startswith(want["at"] + ": ")
         ]
-        assert len(matching) == 1, tell(found)
-        one = matching[0]
-        assert (one.rule, one.day) == (want["rule"], want.get("day"))
-        assert want["says"] in one.problem.text
-        assert want.get("example", {}).items() <= dict(one.counterexample).items()
+        assert len(matching) == 1, tell(violations)
+        violation = matching[0]
+        assert (violation.rule, violation.day) == (want["rule"], want.get("day"))
+        assert want["says"] in violation.problem.text
+        assert want.get("example", {}).items() <= dict(violation.counterexample).items()
 
 
 def test_every_code_has_a_case() -> None:
@@ -81,22 +88,22 @@ def test_every_code_has_a_case() -> None:
         for code in re.findall(r'"((?!R6323|not-personal")[a-z]+(?:-[a-z]+)+)"', source)
     } - {"nir-key", "out-of-store", "into-store", "fed-by"}
     wants = [param.values[0].get("want", []) for param in read_cases()]
-    wanted = {
+    expected = {
         code
         for want in wants
-        for one in ([want] if isinstance(want, dict) else want)
-        for code in (one["code"], *one.get("also", ()))
+        for each in ([want] if isinstance(want, dict) else want)
+        for code in (each["code"], *each.get("also", ()))
     }
-    assert codes - wanted == set()
+    assert codes - expected == set()
 
 
 def test_each_place_is_reported_once_though_many_days_fail(make_project: MakeProject) -> None:
-    found = errors_of(
+    violations = errors_of(
         make_project(
             ("policies/study.yaml", "      nir: {pseudonymize: {as: pseudonyme}}\n", ""),
         )
     )
-    assert len(found) == 1
+    assert len(violations) == 1
 
 
 def test_all_grammar_problems_of_all_documents_are_told_at_once(
@@ -110,12 +117,14 @@ def test_all_grammar_problems_of_all_documents_are_told_at_once(
     )
     with pytest.raises(DocumentError) as caught:
         check(project)
-    told = [str(problem) for problem in caught.value.problems]
-    assert "policies/feed.yaml:16:9: unknown key `becuase`, did you mean `because`?" in told
-    assert "policies/aid.yaml:2:9: no schema `peeple` in schemas, did you mean `people`?" in told
-    assert "schemas/people.yaml:12:16: unknown type `int17`, did you mean `int16`?" in told
-    assert "policies/register.yaml:15:18: must be true, false or unknown" in told
-    assert len(told) == len(set(told)) == 4
+    problems = [str(problem) for problem in caught.value.problems]
+    assert "policies/feed.yaml:16:9: unknown key `becuase`, did you mean `because`?" in problems
+    assert (
+        "policies/aid.yaml:2:9: no schema `peeple` in schemas, did you mean `people`?" in problems
+    )
+    assert "schemas/people.yaml:12:16: unknown type `int17`, did you mean `int16`?" in problems
+    assert "policies/register.yaml:15:18: must be true, false or unknown" in problems
+    assert len(problems) == len(set(problems)) == 4
 
 
 @pytest.mark.parametrize("name", [".", "..", "_quarantine", "a/b", "a b"])

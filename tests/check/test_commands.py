@@ -42,10 +42,10 @@ def test_check_as_json_has_the_same(make_project: MakeProject, capsys: Captured)
     assert check_command(make_project(NIR_KEPT), True) == 1
     result = json.loads(capsys.readouterr().out)
     assert (result["holds"], result["policies"], result["documents"]) == (False, 3, [])
-    assert [one["code"] for one in result["violations"]] == ["identifier-kept"]
+    assert [violation["code"] for violation in result["violations"]] == ["identifier-kept"]
     assert result["violations"][0]["day"] == "2021-01-01"
     assert result["violations"][0]["counterexample"]["field"] == "nir"
-    assert [one["severity"] for one in result["warnings"]] == ["warning"]
+    assert [warning["severity"] for warning in result["warnings"]] == ["warning"]
 
 
 def test_a_misspelt_key_is_a_wrong_document(make_project: MakeProject, capsys: Captured) -> None:
@@ -54,8 +54,8 @@ def test_a_misspelt_key_is_a_wrong_document(make_project: MakeProject, capsys: C
         check_command(project, False)
     assert caught.value.exit_code == 2
     assert check_command(project, True) == 2
-    told = json.loads(capsys.readouterr().out)["documents"]
-    assert [(one["file"], one["line"], one["column"]) for one in told] == [
+    problems = json.loads(capsys.readouterr().out)["documents"]
+    assert [(problem["file"], problem["line"], problem["column"]) for problem in problems] == [
         ("policies/feed.yaml", 16, 9)
     ]
 
@@ -119,7 +119,7 @@ def test_plan_as_json_says_what_is_read(make_project: MakeProject, capsys: Captu
 
 
 @pytest.mark.parametrize(
-    ("on", "field", "told"),
+    ("on", "field", "text"),
     [
         ("2024-06-01", "naisance", "no field `naisance` in schema `people`, did you mean"),
         ("yesterday", None, "not a day"),
@@ -127,7 +127,7 @@ def test_plan_as_json_says_what_is_read(make_project: MakeProject, capsys: Captu
     ],
 )
 def test_plan_refuses_what_it_cannot_tell(
-    on: str, field: str | None, told: str, make_project: MakeProject
+    on: str, field: str | None, text: str, make_project: MakeProject
 ) -> None:
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=text):
         plan_command(make_project(), "study", on, field, False)

@@ -113,7 +113,7 @@ def releases(draw: st.DrawFn, usual: tuple[str, str, str]) -> dict[str, Any]:
 
 
 @st.composite
-def subjects(draw: st.DrawFn) -> PolicyContext:
+def contexts(draw: st.DrawFn) -> PolicyContext:
     usual = draw(st.sampled_from(FLOWS))
     out = draw(st.integers(0, 9)) == 0 or ".I." not in usual[0]
     policy = Policy.model_validate(
@@ -128,16 +128,16 @@ def subjects(draw: st.DrawFn) -> PolicyContext:
     return dataclasses.replace(base(), policy=policy, source=Source("study.yaml", {}, {}))
 
 
-def leaks(subject: PolicyContext, day: datetime.date) -> set[int]:
+def leaks(context: PolicyContext, day: datetime.date) -> set[int]:
     """The oracle: which of rules 4 and 5 some release in force on `day` breaks."""
     broken: set[int] = set()
-    for release in subject.policy.releases:
+    for release in context.policy.releases:
         if not release.in_force(day) or ".III." not in release.item:
             continue
         if ".III.4" in release.item and day >= datetime.date(2022, 1, 1):
             continue  # the item is over: rule 1 refuses it
         kept = {path for need in release.needs for path in need.keep}
-        told = set()
+        parts = set()
         for path in kept:
             treatment = release.treat.get(path)
             if path in IDENTIFIERS and not (treatment and treatment.pseudonymize):
@@ -150,31 +150,33 @@ def leaks(subject: PolicyContext, day: datetime.date) -> set[int]:
                 or (path == "commune" and generalize.prefix in (1, 2))
             )
             if path in PARTS and not coarse:
-                told.add(PARTS[path])
-        if len(told) == 3 and not release.rebuilds_nir:
+                parts.add(PARTS[path])
+        if len(parts) == 3 and not release.rebuilds_nir:
             broken.add(5)
     return broken
 
 
 @settings(max_examples=300)
-@given(subjects())
+@given(contexts())
 def test_a_plan_compiles_on_a_day_if_and_only_if_no_rule_fails_on_it(
-    subject: PolicyContext,
+    context: PolicyContext,
 ) -> None:
-    for day in days_of(DayRange(DATES[0]), {*DATES, *subject.cuts}):
-        found = violations_on(subject, day)
-        broken = leaks(subject, day)
-        assert {one.rule for one in found if one.code != "on-nir-carried"} & {4, 5} == broken
-        in_force = any(release.in_force(day) for release in subject.policy.releases)
+    for day in days_of(DayRange(DATES[0]), {*DATES, *context.cuts}):
+        violations = violations_on(context, day)
+        broken = leaks(context, day)
+        assert {
+            violation.rule for violation in violations if violation.code != "on-nir-carried"
+        } & {4, 5} == broken
+        in_force = any(release.in_force(day) for release in context.policy.releases)
         if not in_force:
             with pytest.raises(UsageError):
-                compile_policy(subject, day)
-        elif found:
+                compile_policy(context, day)
+        elif violations:
             with pytest.raises(DocumentError):
-                compile_policy(subject, day)
+                compile_policy(context, day)
         else:
             assert not broken
-            plan = compile_policy(subject, day)
+            plan = compile_policy(context, day)
             assert plan.valid_until is None or plan.valid_until > day
             for release in plan.releases:
                 columns = [leaf.pseudonym or leaf.path for leaf in release.leaves]
@@ -193,13 +195,15 @@ class DayRange:
 
 
 @settings(max_examples=100)
-@given(subjects())
-def test_between_two_cuts_nothing_changes(subject: PolicyContext) -> None:
+@given(contexts())
+def test_between_two_cuts_nothing_changes(context: PolicyContext) -> None:
     """One day stands for its whole piece of the time line."""
-    for cut in subject.cuts:
+    for cut in context.cuts:
         same = cut + datetime.timedelta(days=1)
-        if same in subject.cuts or not any(one.in_force(cut) for one in subject.policy.releases):
+        if same in context.cuts or not any(
+            release.in_force(cut) for release in context.policy.releases
+        ):
             continue
-        assert [(one.rule, one.code) for one in violations_on(subject, cut)] == [
-            (one.rule, one.code) for one in violations_on(subject, same)
+        assert [(violation.rule, violation.code) for violation in violations_on(context, cut)] == [
+            (violation.rule, violation.code) for violation in violations_on(context, same)
         ]

@@ -23,8 +23,8 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """The command's exit code and what it prints."""
 
     def run(old: str, new: str, **options: object) -> tuple[int, str]:
-        said = {"on": None, "json": False, "markdown": False, **options}
-        code = diff_command(old, new, **said)  # type: ignore[arg-type]
+        chosen = {"on": None, "json": False, "markdown": False, **options}
+        code = diff_command(old, new, **chosen)  # type: ignore[arg-type]
         return code, capsys.readouterr().out
 
     return run

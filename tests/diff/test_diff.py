@@ -43,10 +43,16 @@ def compare(tmp_path: Path) -> Callable[..., Difference]:
     return compare
 
 
-def tell(found: Difference) -> list[tuple[Any, ...]]:
+def tell(difference: Difference) -> list[tuple[Any, ...]]:
     return [
-        (one.risk.name, one.effect, one.kind, ",".join(one.fields), describe_days(one.days))
-        for one in found.changes
+        (
+            change.risk.name,
+            change.effect,
+            change.kind,
+            ",".join(change.fields),
+            describe_days(change.days),
+        )
+        for change in difference.changes
     ]
 
 
@@ -291,22 +297,22 @@ def test_a_change_is_told_with_its_risk_effect_days_and_place(
     expected: list[tuple[Any, ...]],
     where: str,
 ) -> None:
-    found = compare(*edits)
+    difference = compare(*edits)
 
-    assert sorted(expected) == sorted(tell(found))
-    assert where == place(found.changes[0], tmp_path)
-    assert found.newly_released == any(one[1] == "released" for one in expected)
+    assert sorted(expected) == sorted(tell(difference))
+    assert where == place(difference.changes[0], tmp_path)
+    assert difference.newly_released == any(row[1] == "released" for row in expected)
 
 
 @pytest.mark.parametrize("edits", [case[1] for case in CASES], ids=[case[0] for case in CASES])
 def test_changes_are_sorted_by_risk(compare: Callable[..., Difference], edits: list[Edit]) -> None:
-    risks = [one.risk for one in compare(*edits).changes]
+    risks = [change.risk for change in compare(*edits).changes]
 
     assert sorted(risks) == risks
 
 
 def test_a_pure_reformatting_is_no_difference(compare: Callable[..., Difference]) -> None:
-    found = compare(
+    difference = compare(
         (FEED, "policy: feed\n", "# a comment\n\npolicy:   'feed'\ndescribes: other words\n"),
         (FEED, "keep: [nir, nom]", "keep:\n          - nom\n          - nir"),
         (FEED, "in: [2021, 2022]", "in: [ 2022, 2021 ]"),
@@ -319,8 +325,8 @@ def test_a_pure_reformatting_is_no_difference(compare: Callable[..., Difference]
         (PEOPLE, "category: outside", "category: [outside]"),
     )
 
-    assert found.changes == ()
-    assert not found.newly_released
+    assert difference.changes == ()
+    assert not difference.newly_released
 
 
 def test_a_policy_with_another_name_and_the_same_content_is_renamed(tmp_path: Path) -> None:
@@ -330,10 +336,10 @@ def test_a_policy_with_another_name_and_the_same_content_is_renamed(tmp_path: Pa
     )
     (new / FEED).rename(new / "policies/paie.yaml")
 
-    found = diff(load_project(old), load_project(new))
+    difference = diff(load_project(old), load_project(new))
 
-    assert [(*WORDING, "renamed", "", "")] == tell(found)
-    assert "policy `feed` is now called `paie`" in found.changes[0].problem.text
+    assert [(*WORDING, "renamed", "", "")] == tell(difference)
+    assert "policy `feed` is now called `paie`" in difference.changes[0].problem.text
 
 
 def test_a_renamed_policy_is_known_by_its_content_among_others_of_its_flow(tmp_path: Path) -> None:
@@ -343,9 +349,9 @@ def test_a_renamed_policy_is_known_by_its_content_among_others_of_its_flow(tmp_p
     (new / "policies/autre.yaml").write_text(other.replace("[nir, nom]", "[nir]"), encoding="utf-8")
     (new / FEED).rename(new / "policies/paie.yaml")
 
-    found = diff(load_project(old), load_project(new))
+    difference = diff(load_project(old), load_project(new))
 
-    assert [(*WORDING, "policy", "", ""), (*WORDING, "renamed", "", "")] == tell(found)
+    assert [(*WORDING, "policy", "", ""), (*WORDING, "renamed", "", "")] == tell(difference)
 
 
 def test_renamed_policies_that_differ_by_partner_alone_keep_their_partners(tmp_path: Path) -> None:
@@ -359,9 +365,9 @@ def test_renamed_policies_that_differ_by_partner_alone_keep_their_partners(tmp_p
         for name, processing in zip(names, ("paie", "financeur"), strict=True):
             flow(root, name, processing)
 
-    found = diff(load_project(old), load_project(new))
+    difference = diff(load_project(old), load_project(new))
 
-    assert [(*WORDING, "renamed", "", "")] * 2 == tell(found)
+    assert [(*WORDING, "renamed", "", "")] * 2 == tell(difference)
 
 
 def test_a_renamed_policy_that_keeps_more_tells_only_that(tmp_path: Path) -> None:
@@ -369,9 +375,9 @@ def test_a_renamed_policy_that_keeps_more_tells_only_that(tmp_path: Path) -> Non
     old, new = copy_base(tmp_path / "old"), copy_base(tmp_path / "new", edits)
     (new / FEED).rename(new / "policies/paie.yaml")
 
-    found = diff(load_project(old), load_project(new))
+    difference = diff(load_project(old), load_project(new))
 
-    assert [(*RELEASED, "field", "sexe", SINCE), (*WORDING, "renamed", "", "")] == tell(found)
+    assert [(*RELEASED, "field", "sexe", SINCE), (*WORDING, "renamed", "", "")] == tell(difference)
 
 
 def test_a_schema_with_another_name_and_the_same_fields_is_renamed(tmp_path: Path) -> None:
@@ -379,9 +385,9 @@ def test_a_schema_with_another_name_and_the_same_fields_is_renamed(tmp_path: Pat
     old, new = copy_base(tmp_path / "old"), copy_base(tmp_path / "new", edits)
     (new / PEOPLE).rename(new / "schemas/gens.yaml")
 
-    found = diff(load_project(old), load_project(new))
+    difference = diff(load_project(old), load_project(new))
 
-    assert [(*WORDING, "renamed", "", "")] == tell(found)
+    assert [(*WORDING, "renamed", "", "")] == tell(difference)
 
 
 @pytest.mark.parametrize("effect", ["released", "withheld"])
@@ -408,9 +414,9 @@ def test_one_release_cut_in_two_at_a_date_releases_nothing_more(
     )
     second = release.replace("from: 2021", "from: 2023").replace("- item", "- id: b\n    item")
 
-    found = compare((AID, release, first + second))
+    difference = compare((AID, release, first + second))
 
-    assert {(*WORDING, "renamed", "", ""), (*WORDING, "release", "", "")} == set(tell(found))
+    assert {(*WORDING, "renamed", "", ""), (*WORDING, "release", "", "")} == set(tell(difference))
 
 
 def test_fields_newly_in_one_record_are_newly_released(tmp_path: Path) -> None:
@@ -428,11 +434,13 @@ def test_fields_newly_in_one_record_are_newly_released(tmp_path: Path) -> None:
     old, new = copy_base(tmp_path / "old", [apart]), copy_base(tmp_path / "new")
     (old / FEED).write_text((old / FEED).read_text(encoding="utf-8") + second, encoding="utf-8")
 
-    found = diff(load_project(old), load_project(new))
+    difference = diff(load_project(old), load_project(new))
     back = diff(load_project(new), load_project(old))
 
-    assert [one.kind for one in found.changes if one.effect == "released"] == ["linked"]
-    assert [one.kind for one in back.changes if one.effect == "withheld"] == ["linked"]
+    assert [change.kind for change in difference.changes if change.effect == "released"] == [
+        "linked"
+    ]
+    assert [change.kind for change in back.changes if change.effect == "withheld"] == ["linked"]
 
 
 def test_an_item_that_is_now_carried_is_a_change_of_the_nir_regime(
@@ -442,24 +450,24 @@ def test_an_item_that_is_now_carried_is_a_change_of_the_nir_regime(
     law = (BASE / LAW).read_text(encoding="utf-8")
     latest = law[law.rindex("  - id:") :]
 
-    found = compare((LAW, latest, latest.replace(absent, absent.replace("absent", "carried"))))
+    difference = compare((LAW, latest, latest.replace(absent, absent.replace("absent", "carried"))))
 
-    regimes = [one for one in found.changes if one.kind == "nir-regime"]
-    assert [(one.effect, one.risk) for one in regimes] == [
+    regimes = [change for change in difference.changes if change.kind == "nir-regime"]
+    assert [(change.effect, change.risk) for change in regimes] == [
         ("released", ChangeRisk.NIR),
         ("none", ChangeRisk.GROUND),
     ]
-    assert all("R6323-37.yaml" in one.problem.place for one in regimes)
+    assert all("R6323-37.yaml" in change.problem.place for change in regimes)
     assert "carried, was absent" in regimes[0].problem.text
 
 
 def test_another_item_for_the_same_field_and_partner_is_newly_released_under_it(
     compare: Callable[..., Difference],
 ) -> None:
-    found = compare((STUDY, "R6323-37.III.2", "R6323-37.III.1"))
+    difference = compare((STUDY, "R6323-37.III.2", "R6323-37.III.1"))
 
-    assert [one.kind for one in found.changes] == ["ground-changed"] * 2
-    assert found.changes[0].problem.text == "was released under R6323-37.III.2, R6323-33.5"
+    assert [change.kind for change in difference.changes] == ["ground-changed"] * 2
+    assert difference.changes[0].problem.text == "was released under R6323-37.III.2, R6323-33.5"
 
 
 def test_a_field_read_from_another_rubrique_is_other_data(tmp_path: Path) -> None:
@@ -471,21 +479,25 @@ def test_a_field_read_from_another_rubrique_is_other_data(tmp_path: Path) -> Non
     old = copy_base(tmp_path / "old", [(*edit[:2], edit[2] + "2")])
     new = copy_base(tmp_path / "new", [(*edit[:2], edit[2] + "3")])
 
-    found = diff(load_project(old), load_project(new))
+    difference = diff(load_project(old), load_project(new))
 
-    assert [one.kind for one in found.changes] == ["source-changed", "schema", "source-changed"]
-    assert found.newly_released
+    assert [change.kind for change in difference.changes] == [
+        "source-changed",
+        "schema",
+        "source-changed",
+    ]
+    assert difference.newly_released
 
 
 def test_a_policy_that_check_refuses_is_compared_and_said_to_be_refused(
     compare: Callable[..., Difference],
 ) -> None:
-    found = compare((FEED, "keep: [nir, nom]", "keep: [nir, nom, iban]"))
+    difference = compare((FEED, "keep: [nir, nom]", "keep: [nir, nom, iban]"))
 
-    [released] = [one for one in found.changes if one.effect == "released"]
+    [released] = [change for change in difference.changes if change.effect == "released"]
     assert released.fields == ("iban",)
     assert released.refused
-    [refused] = found.refused
+    [refused] = difference.refused
     assert (refused.side, refused.policy) == ("new", "feed")
     assert "iban" in refused.problem.text
 
@@ -493,9 +505,9 @@ def test_a_policy_that_check_refuses_is_compared_and_said_to_be_refused(
 def test_a_policy_that_check_no_longer_refuses_is_newly_released(
     compare: Callable[..., Difference],
 ) -> None:
-    found = compare((REGISTER, "until: 2026-01-01", "until: 2024-01-01"), back=True)
+    difference = compare((REGISTER, "until: 2026-01-01", "until: 2024-01-01"), back=True)
 
-    [released] = [one for one in found.changes if one.effect == "released"]
+    [released] = [change for change in difference.changes if change.effect == "released"]
     assert (released.kind, describe_days(released.days)) == (
         "permitted",
         "from 2024-01-01 until 2025-01-01",
@@ -519,7 +531,7 @@ def test_documents_that_do_not_follow_their_grammar_are_told_of_both_projects(
     with pytest.raises(DocumentError) as error:
         diff(load_project(old), load_project(new))
 
-    files = {one.file for one in error.value.problems}
+    files = {problem.file for problem in error.value.problems}
     assert {str(old / FEED), str(new / AID)} == files
 
 
@@ -638,16 +650,16 @@ def test_newly_released_is_newly_withheld_seen_from_the_other_side(
     assert diff(new, new).changes == ()
 
 
-def _signature(found: Difference, effect: str) -> set[tuple[Any, ...]]:
+def _signature(difference: Difference, effect: str) -> set[tuple[Any, ...]]:
     """Field by field, and year by half year, as neighbouring days may be told together or not."""
     days = [datetime.date(year, month, 1) for year in range(2019, 2028) for month in (1, 6)]
     return {
-        (one.kind, one.policy, one.release, one.flow, field, day)
-        for one in found.changes
-        if one.effect == effect
-        for field in one.fields
+        (change.kind, change.policy, change.release, change.flow, field, day)
+        for change in difference.changes
+        if change.effect == effect
+        for field in change.fields
         for day in days
-        if any(day in span for span in one.days)
+        if any(day in span for span in change.days)
     }
 
 
@@ -681,11 +693,11 @@ def test_what_the_filter_newly_releases_is_told(
     old, new = _apply(tmp_path / "old", some), _apply(tmp_path / "new", others)
     before, after = _released(old, day), _released(new, day)
 
-    told = {
+    reported = {
         field
-        for one in diff(old, new, day).changes
-        if one.effect == "released" and one.policy == "feed"
-        for field in one.fields
+        for change in diff(old, new, day).changes
+        if change.effect == "released" and change.policy == "feed"
+        for field in change.fields
     }
     more = {
         path
@@ -693,12 +705,12 @@ def test_what_the_filter_newly_releases_is_told(
         if path != "nom" and not _can_be_told(values, before.get((path, record), set()))
     }
 
-    assert more <= {field.partition(".")[0] for field in told}
+    assert more <= {field.partition(".")[0] for field in reported}
 
 
 def _can_be_told(values: set[Any], known: set[Any]) -> bool:
     """Whether who knows a record's values (an exact pay is no round one) can tell these."""
-    exact = any(isinstance(one, decimal.Decimal) and one % 50 for one in known)
+    exact = any(isinstance(value, decimal.Decimal) and value % 50 for value in known)
     return values <= known or exact
 
 
@@ -708,12 +720,12 @@ def _released(project: Project, day: datetime.date) -> dict[tuple[str, str], set
         plan = project.plan("feed", on=day)
     except (DocumentError, UsageError):
         return {}
-    found: dict[tuple[str, str], set[Any]] = {}
+    released: dict[tuple[str, str], set[Any]] = {}
     for batch in minimize(RECORDS, plan).released.values():
         for row in batch.to_pylist():
             for path in ("sexe", "paie", "contrats", "notes", "nom"):
                 value = row.get(path)
                 values = value if isinstance(value, list) else [value]
-                told = {str(one) if isinstance(one, dict) else one for one in values}
-                found.setdefault((path, row["nom"]), set()).update(told - {None})
-    return found
+                plain = {str(value) if isinstance(value, dict) else value for value in values}
+                released.setdefault((path, row["nom"]), set()).update(plain - {None})
+    return released

@@ -23,11 +23,11 @@ def article(*windows: tuple[str, str | None]) -> dict[str, Any]:
 
 def test_a_version_ends_the_day_before_the_next_begins() -> None:
     law = Article.model_validate(article(("2020-01-01", "2021-01-01"), ("2021-01-01", None)))
-    found = [
+    versions = [
         law.version_on(datetime.date.fromisoformat(day))
         for day in ("2019-12-31", "2020-12-31", "2021-01-01")
     ]
-    assert [version and version.id for version in found] == [None, "v0", "v1"]
+    assert [version and version.id for version in versions] == [None, "v0", "v1"]
 
 
 def test_versions_do_not_overlap() -> None:

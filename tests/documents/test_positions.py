@@ -70,7 +70,7 @@ def test_a_byte_order_mark_moves_no_position(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "feed.yaml:1:1: must not be empty"),
         ("- a\n", "feed.yaml:1:1: must be a mapping of keys to values"),
@@ -87,6 +87,8 @@ def test_a_byte_order_mark_moves_no_position(tmp_path: Path) -> None:
             "schema: feed\nfields: {a.b: {type: string}}\n",
             "a field's name must not be empty, contain a dot",
         ),
+        ("schema: feed\nfields: {a: {type: str}}\n", "`str`, did you mean `string`?"),
+        ("schema: feed\nfields: {a: {type: decimal}}\n", "did you mean `decimal128(12, 2)`?"),
         ("schema: 12\nfields: {a: {type: string}}\n", "feed.yaml:1:9: must be a string: put it"),
         (
             "schema: a\nfields: {a: {type: int8, free_text: true}}\n",
@@ -100,8 +102,10 @@ def test_a_byte_order_mark_moves_no_position(tmp_path: Path) -> None:
         ("schema: a\nformat: {csv: {encoding: latin-9999}}\nfields: {a: {type: string}}\n", "2:15"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(text: str | bytes, told: str, tmp_path: Path) -> None:
-    assert told in "\n".join(problems(tmp_path, text))
+def test_what_is_wrong_is_told_with_its_place(
+    text: str | bytes, message: str, tmp_path: Path
+) -> None:
+    assert message in "\n".join(problems(tmp_path, text))
 
 
 def test_a_document_without_end_is_refused(tmp_path: Path) -> None:
@@ -114,7 +118,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         (
             "because: so",
@@ -124,6 +128,15 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("from: 2025-01-01", "from: 2025-13-01", "feed.yaml:8:11: must be a day that exists"),
         ("item: R6323-37.I.1", "id: a/b\n    item: R6323-37.I.1", "feed.yaml:6:9: "),
         ("item: R6323-37.I.1", "id: _x\n    item: R6323-37.I.1", "nor begin with `_`"),
+        ("from: 2025-01-01", 'from: "01/01/2025"', "feed.yaml:8:11: must be a date such as"),
+        ("because: so", "because: so: and", "; a text with `: ` in it must be in quotes"),
+        (
+            "keep: [nir]",
+            "keep: [nir]\n    treat: {nir: pseudonymize}",
+            "must be a mapping with keys of `pseudonymize`, `generalize`, `redact`",
+        ),
+        ("keep: [nir]", "keep: nir", "feed.yaml:11:15: must be a list"),
+        ("because: so", "because: true", "must be a string: put it in quotes"),
         ("policy: feed", "policy: _feed", "nor begin with `_`"),
         ("direction: into-store", "direction: in", "feed.yaml:4:12: must be 'into-store'"),
         (
@@ -137,10 +150,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_policy_that_breaks_the_grammar_is_told_where(
-    old: str, new: str, told: str, tmp_path: Path
+    old: str, new: str, message: str, tmp_path: Path
 ) -> None:
     assert old in POLICY
-    assert told in "\n".join(problems(tmp_path, POLICY.replace(old, new), Policy))
+    assert message in "\n".join(problems(tmp_path, POLICY.replace(old, new), Policy))
 
 
 def test_a_wrong_element_does_not_also_make_its_list_too_short(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ def day(text: str) -> datetime.date:
 
 def names(fields: tuple[PlanField, ...]) -> list[object]:
     """The names of a projection, containers as [name, [names inside]]."""
-    told: list[object] = []
+    tree: list[object] = []
     for field in fields:
         inner = field
         while inner.of is not None:
             inner = inner.of
-        told.append([field.name, names(inner.fields)] if inner.fields else field.name)
-    return told
+        tree.append([field.name, names(inner.fields)] if inner.fields else field.name)
+    return tree
 
 
 def leaf_of(plan: Plan, path: str) -> PlanLeaf:
