@@ -18,7 +18,12 @@ from dataclasses import dataclass
 
 
 class TamisError(Exception):
-    """Base of all errors of Tamis. Never raised itself."""
+    """Base of all errors of Tamis. Never raised itself.
+
+    Example:
+        >>> issubclass(UsageError, TamisError), UsageError.exit_code
+        (True, 2)
+    """
 
     exit_code = 3
 
@@ -32,6 +37,10 @@ class Problem:
         line: 1-based, or 0 where the whole file is meant.
         column: 1-based, or 0.
         text: what is wrong, lower case, no full stop.
+
+    Example:
+        >>> str(Problem("policies/a.yaml", 3, 5, "unknown key `keeps`"))
+        'policies/a.yaml:3:5: unknown key `keeps`'
     """
 
     file: str
@@ -57,6 +66,11 @@ class DocumentError(TamisError):
 
     Args:
         problems: all of them, in the order of the documents.
+
+    Example:
+        >>> raise DocumentError(Problem("policies/a.yaml", 3, 5, "unknown key `keeps`"))
+        Traceback (most recent call last):
+        tamis.errors.DocumentError: policies/a.yaml:3:5: unknown key `keeps`
     """
 
     exit_code = 2
@@ -70,13 +84,25 @@ class DocumentError(TamisError):
 
 
 class UsageError(TamisError):
-    """The call cannot be carried out as it was made."""
+    """The call cannot be carried out as it was made.
+
+    Example:
+        >>> raise UsageError("policy `x` is unknown")
+        Traceback (most recent call last):
+        tamis.errors.UsageError: policy `x` is unknown
+    """
 
     exit_code = 2
 
 
 class KeysError(TamisError):
-    """A keyring cannot be used. The message never holds key material."""
+    """A keyring cannot be used. The message never holds key material.
+
+    Example:
+        >>> raise KeysError("keyring `keys.json` cannot be read")
+        Traceback (most recent call last):
+        tamis.errors.KeysError: keyring `keys.json` cannot be read
+    """
 
     exit_code = 2
 
@@ -87,6 +113,11 @@ class InputError(TamisError):
     Args:
         source: the input's path or URI, without credentials.
         problem: what is wrong, lower case, no full stop.
+
+    Example:
+        >>> raise InputError("in.csv", "is empty")
+        Traceback (most recent call last):
+        tamis.errors.InputError: in.csv: is empty
     """
 
     def __init__(self, source: str, problem: str) -> None:
@@ -99,7 +130,13 @@ class InputError(TamisError):
 
 
 class RunError(TamisError):
-    """A run failed; nothing of it was committed."""
+    """A run failed; nothing of it was committed.
+
+    Example:
+        >>> raise RunError("minimizing part 3 failed (ValueError)")
+        Traceback (most recent call last):
+        tamis.errors.RunError: minimizing part 3 failed (ValueError)
+    """
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What `tamis` exports is what it says, and what each command loads is what it needs."""
 
 import ast
+import inspect
 import subprocess
 import sys
 from importlib import import_module
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tamis
+import tamis.errors
 
 PACKAGE = Path(tamis.__file__).parent
 
@@ -92,3 +94,47 @@ def test_the_version_is_that_of_the_distribution() -> None:
         [sys.executable, "-m", "tamis", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"tamis {version('tamis')}\n"
+
+
+PAGE = PACKAGE / "manual" / "python.md"
+
+GROUPS = {
+    "Projects and plans": "load_project Project Plan PlanField PlanRelease released_schema",
+    "The filter without Beam": "minimize Minimized Tally KeySource",
+    "Reading": "ReadFiles ReadParquet ReadCsv ReadJsonLines ReadAvro ReadDsn ReadTables",
+    "Records of a pipeline of your own": "FromDicts FromRows FromArrow ToDicts ToRows ToArrow",
+    "Minimizing": "Minimize Outputs Batch Chunk Input Limits QUARANTINE_SCHEMA",
+    "Stores and receipts": "Store PostgresStore Receipt RunFacts",
+    "Keys": "open_keyring Keyring KeyRef DerivedKey",
+    "NIRs": "find_nir redact profile_nir NirProfile",
+    "Errors": "TamisError DocumentError Problem UsageError KeysError InputError RunError",
+}
+CONSTANTS = {
+    "QUARANTINE_SCHEMA": "Columns of quarantined records in a store: where, why, no value."
+}
+
+
+def test_the_page_has_every_name_with_the_first_line_of_its_docstring() -> None:
+    _, _, listed = PAGE.read_text(encoding="utf-8").partition("## Every name\n\n")
+    want = []
+    for group, names in GROUPS.items():
+        lines = [f"- `{name}`: {first_line(name)}" for name in names.split()]
+        want.append("\n".join([f"**{group}**", "", *lines]))
+    assert listed == "\n\n".join(want) + "\n"
+    assert sorted(" ".join(GROUPS.values()).split()) == tamis.__all__
+
+
+def first_line(name: str) -> str:
+    if name in CONSTANTS:
+        return CONSTANTS[name]
+    return (inspect.getdoc(getattr(tamis, name)) or "").partition("\n")[0]
+
+
+@pytest.mark.parametrize("name", sorted(set(tamis.__all__) - set(CONSTANTS)))
+def test_every_name_has_an_example(name: str) -> None:
+    assert "Example:\n    >>> " in (inspect.getdoc(getattr(tamis, name)) or "")
+
+
+def test_the_errors_are_the_whole_tree() -> None:
+    exported = {name for name in tamis.__all__ if name.endswith("Error")}
+    assert exported == {name for name in vars(tamis.errors) if name.endswith("Error")}

@@ -31,6 +31,10 @@ class Input:
         rows: records that the reader handed on, rejects included.
         bytes: of the file.
         sha256: of the file, in hexadecimal.
+
+    Example:
+        >>> Input("in.csv", rows=2, bytes=41, sha256="9f…").rows
+        2
     """
 
     uri: str

@@ -34,6 +34,10 @@ class KeyRef:
     Attributes:
         keyring: reference of a keyring, as `tamis.keys.keyring.open_keyring` takes it.
         epoch: the epoch that the run was begun with.
+
+    Example:
+        >>> KeyRef("env:TAMIS_KEYS", epoch=1)
+        KeyRef(keyring='env:TAMIS_KEYS', epoch=1)
     """
 
     keyring: str
@@ -49,6 +53,13 @@ class Outputs(NamedTuple):
         tallies: one `(Tally, inputs)` a batch.
         plan: the compiled policy.
         run: id of the run.
+
+    Example:
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadCsv("in/*.csv", plan)
+        >>> batches | tamis.Minimize(plan, "the-run")
+        Outputs(regularite-prestataires, run the-run: regularite)
     """
 
     released: ByRelease[PCollection[Batch]]
@@ -102,6 +113,14 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
     Raises:
         UsageError: there is no run id, or it has other characters.
         KeysError: the plan pseudonymizes and there are no keys.
+
+    Example:
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadCsv("in/*.csv", plan)
+        >>> out = batches | tamis.Minimize(plan, "the-run")
+        >>> out.released["regularite"].element_type
+        <class 'tamis.beam.batch.Batch'>
     """
 
     plan: Plan

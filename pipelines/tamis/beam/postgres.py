@@ -46,6 +46,13 @@ class ReadTables(beam.PTransform[PBegin, PCollection[Batch]]):
     Attributes:
         uris: of tables, each with `table` among its options.
         plan: the compiled policy.
+
+    Example:
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> table = tamis.ReadTables(("postgresql://u:secret@host/base?table=prestataires",), plan)
+        >>> "secret" in repr(table)
+        False
     """
 
     uris: tuple[str, ...] = field(repr=False)

@@ -116,6 +116,14 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
         plan: the compiled policy; its schema's format decides for names without a known suffix.
         format: reads every file in this format, whatever its name.
         limits: sizes of chunks and parts.
+
+    Example:
+        >>> import apache_beam as beam
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
+        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadFiles("in/*.parquet", plan)
+        >>> batches.element_type
+        <class 'tamis.beam.batch.Batch'>
     """
 
     patterns: str | tuple[str, ...]
@@ -132,35 +140,80 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
 
 
 class ReadParquet(ReadFiles):
-    """Read Parquet files: row-group parts in parallel, only the columns that the plan reads."""
+    """Read Parquet files: row-group parts in parallel, only the columns that the plan reads.
+
+    Example:
+        >>> import apache_beam as beam
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
+        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadParquet("in/*.parquet", plan)
+        >>> batches.element_type
+        <class 'tamis.beam.batch.Batch'>
+    """
 
     def __init__(self, patterns: str | tuple[str, ...], plan: Plan) -> None:
         super().__init__(patterns, plan, "parquet")
 
 
 class ReadCsv(ReadFiles):
-    """Read CSV files, as the schema's options say."""
+    """Read CSV files, as the schema's options say.
+
+    Example:
+        >>> import apache_beam as beam
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadCsv("in/*.csv", plan)
+        >>> batches.element_type
+        <class 'tamis.beam.batch.Batch'>
+    """
 
     def __init__(self, patterns: str | tuple[str, ...], plan: Plan) -> None:
         super().__init__(patterns, plan, "csv")
 
 
 class ReadJsonLines(ReadFiles):
-    """Read files of one JSON object a line."""
+    """Read files of one JSON object a line.
+
+    Example:
+        >>> import apache_beam as beam
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
+        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadJsonLines("in/*.jsonl", plan)
+        >>> batches.element_type
+        <class 'tamis.beam.batch.Batch'>
+    """
 
     def __init__(self, patterns: str | tuple[str, ...], plan: Plan) -> None:
         super().__init__(patterns, plan, "jsonl")
 
 
 class ReadAvro(ReadFiles):
-    """Read Avro container files."""
+    """Read Avro container files.
+
+    Example:
+        >>> import apache_beam as beam
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
+        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadAvro("in/*.avro", plan)
+        >>> batches.element_type
+        <class 'tamis.beam.batch.Batch'>
+    """
 
     def __init__(self, patterns: str | tuple[str, ...], plan: Plan) -> None:
         super().__init__(patterns, plan, "avro")
 
 
 class ReadDsn(ReadFiles):
-    """Read DSN files (NEODeS text): one record an individu."""
+    """Read DSN files (NEODeS text): one record an individu.
+
+    Example:
+        >>> import apache_beam as beam
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("dsn-droits", on="2026-03-02")
+        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadDsn("in/*.dsn", plan)
+        >>> batches.element_type
+        <class 'tamis.beam.batch.Batch'>
+    """
 
     def __init__(self, patterns: str | tuple[str, ...], plan: Plan) -> None:
         super().__init__(patterns, plan, "dsn")

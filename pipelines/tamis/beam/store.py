@@ -37,6 +37,20 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
         plan: need not be given: that of `Minimize`; another one is refused.
         run: likewise, the id of the run.
         facts: what the run knows of itself; made from its id where absent.
+
+    Example:
+        >>> import json, tempfile
+        >>> import apache_beam as beam
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> with tempfile.TemporaryDirectory() as store:
+        ...     with beam.Pipeline("FnApiRunner") as pipeline:
+        ...         records = pipeline | beam.Create([{"siren": "732829320"}])
+        ...         out = records | tamis.FromDicts(plan) | tamis.Minimize(plan, "the-run")
+        ...         receipt = out | tamis.Store(store)
+        ...     with open(f"{store}/_receipts/the-run.json") as stream:
+        ...         json.load(stream)["counts"]["in"]
+        1
     """
 
     folder: str = field(repr=False)
@@ -89,6 +103,10 @@ class PostgresStore(Store):
         plan: the compiled policy.
         run: id of the run.
         facts: what the run knows of itself; made from its id where absent.
+
+    Example:
+        >>> PostgresStore("postgresql://u:secret@host/base")
+        PostgresStore(plan=None, run=None, facts=None)
     """
 
     def __init__(

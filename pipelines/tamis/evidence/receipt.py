@@ -115,6 +115,10 @@ class Receipt(Part):
 
     Of a stream, the evidence of one period: `stream` names the stream, and is what records have
     as `legal_run`.
+
+    Example:
+        >>> "counts" in Receipt.model_fields, "inputs" in Receipt.model_fields
+        (True, True)
     """
 
     run: str
@@ -158,6 +162,10 @@ class RunFacts:
         started: when, UTC.
         keys: epoch and key id by (processing, item).
         stream: the stream that the run is a period of.
+
+    Example:
+        >>> started = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
+        >>> RunFacts("the-run", replay=False, started=started).stream
     """
 
     run: str

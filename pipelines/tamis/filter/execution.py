@@ -80,6 +80,14 @@ class Minimized(Generic[Rows]):
         quarantined: one row a quarantined record, with the columns of
             `tamis.filter.quarantine.QUARANTINED`; rows count from 0 over the whole input.
         tally: the counts; they reconcile.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> import tamis
+        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> done = tamis.minimize(pa.table({"siren": ["732829320"]}), plan, run="the-run")
+        >>> done.rows.keys() == done.released.keys(), done.tally.reconciled
+        (True, True)
     """
 
     released: ByRelease[Rows]

@@ -37,6 +37,10 @@ class Tally:
         unknown: columns of the input that the schema does not name.
         missing: columns of the schema that the input does not have.
         chance: columns whose gate hits look like chance, with hits and values looked at.
+
+    Example:
+        >>> Tally(records=3, released=2, withheld=1).reconciled
+        True
     """
 
     records: int = 0

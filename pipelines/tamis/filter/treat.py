@@ -31,7 +31,14 @@ SPARSE = 0.5
 
 
 class KeySource(Protocol):
-    """What derives the keys of pseudonyms: a keyring."""
+    """What derives the keys of pseudonyms: a keyring.
+
+    Example:
+        >>> class OneKey:
+        ...     def key(self, processing: str, item: str, method: str) -> DerivedKey:
+        ...         return DerivedKey(bytes(32), 1, "a1b2c3")
+        >>> source: KeySource = OneKey()
+    """
 
     def key(self, processing: str, item: str, method: str) -> DerivedKey:
         """The key of (processing, item, method) in the epoch of the source."""

@@ -47,6 +47,11 @@ class Chunk:
         unknown: columns of the input that the schema does not name.
         missing: columns of the schema that the input does not have.
         anomalies: counts of what is odd, by name.
+
+    Example:
+        >>> chunk = Chunk(pa.record_batch({"nom": ["Durand"]}), pa.array([1]))
+        >>> chunk.data.num_rows, chunk.rejects.num_rows
+        (1, 0)
     """
 
     data: pa.RecordBatch = field(repr=False)

@@ -59,7 +59,12 @@ class Epoch:
 
 @dataclass(frozen=True)
 class DerivedKey:
-    """The key of one (processing, item, epoch, method), and what a receipt may say of it."""
+    """The key of one (processing, item, epoch, method), and what a receipt may say of it.
+
+    Example:
+        >>> DerivedKey(bytes(32), 1, "a1b2c3")
+        DerivedKey(epoch=1, key_id='a1b2c3')
+    """
 
     key: bytes = field(repr=False)
     epoch: int
@@ -312,6 +317,13 @@ def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
 
     Raises:
         KeysError: nothing usable is there.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     created = Keyring.create(f"{folder}/keys.json")
+        ...     open_keyring(f"{folder}/keys.json")
+        Keyring(current=1)
     """
     passphrase: Passphrase = os.environ.get(PASSPHRASE_VARIABLE) or prompt
     if not ref.startswith("env:"):

@@ -32,6 +32,11 @@ def redact(array: pa.Array, mark: str = "[NIR]") -> tuple[pa.Array, Ints]:
 
     Raises:
         TypeError: the array is of another type.
+
+    Example:
+        >>> text, counts = redact(pa.array(["NIR 1 55 08 75 999 991 93", "rien"]))
+        >>> text.to_pylist(), counts.tolist()
+        (['NIR [NIR]', 'rien'], [1, 0])
     """
     _require_text(array)
     array = _drop_bytes_under_nulls(array)

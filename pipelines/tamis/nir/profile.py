@@ -46,6 +46,11 @@ class NirProfile:
         nirs: how many NIRs were seen, whether or not they are more than chance.
         confidence: from 0 to 1, how sure `carries_nir` is.
         why: the evidence in a few words, without values.
+
+    Example:
+        >>> profile = profile_nir(pa.array(["1 55 08 75 999 991 93"]), "nir")
+        >>> profile.nirs, profile.values
+        (1, 1)
     """
 
     carries_nir: bool
@@ -65,6 +70,10 @@ def profile_nir(array: pa.Array | pa.ChunkedArray, name: str | None = None) -> N
 
     Returns:
         The profile; of several leaves, that of the one that most plainly carries NIRs.
+
+    Example:
+        >>> profile_nir(pa.array(["1 55 08 75 999 991 93"]), "nir").carries_nir
+        True
     """
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0, array.type)

@@ -38,6 +38,11 @@ class PlanField:
         type: the Arrow type by its Arrow name, `list` or `struct`.
         not_nir: whether the schema declares that the column holds no NIR.
         others: as the schema says (`tamis.documents.schema.FieldSpec`).
+
+    Example:
+        >>> field = PlanField("contrats", "list", of=PlanField("item", "date32"))
+        >>> field.of.type
+        'date32'
     """
 
     name: str
@@ -137,6 +142,12 @@ class PlanRelease:
         only: by list path, what an element must fulfil to stay; conditions' fields are
             relative to the list.
         leaves: in the schema's order.
+
+    Example:
+        >>> from tamis.plan.project import load_project
+        >>> release = load_project().plan("cpir-partage", on="2026-01-01").releases[0]
+        >>> release.id, release.item
+        ('partage', 'R6323-37.I.3')
     """
 
     id: str
@@ -162,6 +173,12 @@ class Plan:
         law: version in force of each article, by article.
         fates: by release, every field of the schema: its fate and the reason.
         valid_until: first day on which any of this changes, or None.
+
+    Example:
+        >>> from tamis.plan.project import load_project
+        >>> plan = load_project().plan("cpir-partage", on="2026-01-01")
+        >>> plan.processing, plan.needs_keys
+        ('cpir-si-national-commun', False)
     """
 
     policy: str

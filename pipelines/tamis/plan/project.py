@@ -15,7 +15,12 @@ from tamis.plan.plan import Plan
 
 
 class Project(Documents):
-    """The documents of one folder, read when asked for, and their plans."""
+    """The documents of one folder, read when asked for, and their plans.
+
+    Example:
+        >>> sorted(load_project().policies())[:2]
+        ['accompagnement-parcours', 'benevolat-engagement']
+    """
 
     def __repr__(self) -> str:
         """The folder, as messages name it."""
@@ -56,6 +61,10 @@ def load_project(folder: str | Path | None = None) -> Project:
 
     Raises:
         UsageError: `folder` has no folder `policies`.
+
+    Example:
+        >>> load_project().plan("cpir-partage", on="2026-01-01").releases[0].id
+        'partage'
     """
     if folder is None:
         here = Path.cwd()

@@ -20,6 +20,12 @@ def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
 
     A top-level field is nullable where the schema says so, or where all that is kept of it has a
     `when`; fields below the top always are. There is no metadata.
+
+    Example:
+        >>> from tamis.plan.project import load_project
+        >>> plan = load_project().plan("cpir-partage", on="2026-01-01")
+        >>> released_schema(plan, plan.releases[0]).names[-2:]
+        ['legal_policy', 'legal_run']
     """
     kept = {leaf.path: leaf for leaf in release.leaves}
     fields = [
