@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tamis.documents.schema import Format
 from tamis.documents.types import arrow_type
 from tamis.filter.quarantine import FAULTS
-from tamis.nir.number import key_of
+from tamis.nir.identifiers import key_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 TOKEN = "jeton"

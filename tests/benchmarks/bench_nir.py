@@ -25,7 +25,7 @@ import pyarrow as pa
 from stdnum.fr import nir as stdnum_nir
 
 from tamis.nir.find import redact
-from tamis.nir.number import judge, key_of
+from tamis.nir.identifiers import judge_identifiers, key_of
 
 _PROSE = (
     "le stagiaire a été reçu par la conseillère afin de préparer son dossier de formation puis il "
@@ -158,7 +158,7 @@ def bench_number(rows: int) -> None:
         "float64": integers.cast(pa.float64()),
         "decimal": integers.cast(pa.decimal128(19, 0)),
     }.items():
-        (seconds,) = cpu(partial(judge, array))
+        (seconds,) = cpu(partial(judge_identifiers, array))
         print(f"judge, {name}: {rows / seconds / 1e6:.1f} M values/s")
 
 
@@ -172,9 +172,9 @@ def compare_stdnum(rows: int) -> None:
             place = rng.randrange(15)
             number = number[:place] + rng.choice("0123456789AB") + number[place + 1 :]
         values.append(number)
-    ours = judge(pa.array(values)).canonical.is_valid().to_numpy(zero_copy_only=False)
+    ours = judge_identifiers(pa.array(values)).canonical.is_valid().to_numpy(zero_copy_only=False)
     theirs = np.array([stdnum_nir.is_valid(value) for value in values])
-    layout = judge(pa.array(values))
+    layout = judge_identifiers(pa.array(values))
     stricter = theirs & ~ours
     print(
         f"stdnum, {rows} numbers: {int((ours == theirs).sum())} agree, "

@@ -26,11 +26,11 @@ from tamis.documents.positions import read_document
 from tamis.documents.schema import CsvOptions, Schema
 from tamis.documents.types import kind_of
 from tamis.draft import names, sample
-from tamis.draft.shape import Node, Sample, add_values
-from tamis.draft.shape import leaf as field_of
+from tamis.draft.fields import DraftField, FeedSample, add_values
+from tamis.draft.fields import leaf as field_of
 from tamis.draft.write import quote, write_schema
 from tamis.errors import InputError, UsageError
-from tamis.nir.number import key_of
+from tamis.nir.identifiers import key_of
 from tamis.plan.project import bundled_project, load_project
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import Dirt, make_nir, make_records, space_nir
@@ -491,7 +491,7 @@ def test_any_names_give_a_schema_that_loads(given_names: list[str]) -> None:
     for node in nodes:
         add_values(node, ["x"])
 
-    text = write_schema(Sample(nodes, 1), "feed", "csv", CsvOptions(), all_names=True)
+    text = write_schema(FeedSample(nodes, 1), "feed", "csv", CsvOptions(), all_names=True)
 
     fine = [
         name
@@ -577,9 +577,9 @@ def test_files_without_a_field_or_that_are_no_such_file_are_refused(
 
 
 def test_a_list_of_lists_and_a_struct_without_fields_are_said_or_left_out() -> None:
-    top = Node("", "struct")
+    top = DraftField("", "struct")
     add_values(top, [{"a": [[1], [2]], "b": {}, "c": {"d": {}}}] * 3)
-    sample_ = Sample(top.inner, 3)
+    sample_ = FeedSample(top.inner, 3)
 
     text = write_schema(sample_, "feed", "jsonl", CsvOptions())
 

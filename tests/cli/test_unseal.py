@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tamis.cli import main
-from tamis.keys import secret_file as guarded
+from tamis.keys import secret_file
 from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, make_seal_key, read_public_key
 from tamis.keys.sealed import Original, PrivateKey, PublicKey, seal
 
@@ -46,7 +46,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guarded, "SCRYPT_COST", 1 << 10)
+    monkeypatch.setattr(secret_file, "SCRYPT_COST", 1 << 10)
     monkeypatch.delenv(PASSPHRASE_VARIABLE, raising=False)
 
 

@@ -28,7 +28,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from tamis.evidence.receipt import Receipt
 from tamis.keys.seal_keys import make_seal_key
-from tamis.synthetic.files import _as_json
+from tamis.synthetic.files import json_value
 from tamis.synthetic.records import Dirt, make_records, space_nir
 
 from ..services.kafka import LARGEST, Broker
@@ -51,7 +51,7 @@ Place = tuple[int, int]
 
 
 def text(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=True, default=_as_json).encode()
+    return json.dumps(record, ensure_ascii=True, default=json_value).encode()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from confluent_kafka import Message, Producer
 from tamis.documents.calendar import today
 from tamis.evidence.receipt import Receipt
 from tamis.stores.tables import TableStore
-from tamis.synthetic.files import _as_json, write_feed
+from tamis.synthetic.files import json_value, write_feed
 from tamis.synthetic.records import make_records
 
 from ..services.kafka import Broker
@@ -175,7 +175,7 @@ def send_planted(kafka: Broker, topic: str, flow: Flow) -> tuple[Planter, int, i
     good = [planter.released(number) for number in range(6)]
     producer = Producer({"bootstrap.servers": kafka.address})
     for record in (*good, *spoilt, planter.withheld()):
-        payload = json.dumps(record, default=_as_json).encode()
+        payload = json.dumps(record, default=json_value).encode()
         producer.produce(topic, payload, partition=0, headers={"CANARY": b"CANARY"})
     nir = planter.nir()
     producer.produce(topic, b'{"nir": "CANARY', partition=0, key=nir.encode())

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.errors import DocumentError, InputError
-from tamis.formats.dsn.layout import DsnLayout, layout_of
-from tamis.formats.dsn.records import (
+from tamis.formats.dsn.individus import (
     DsnEnvoi,
     DsnFile,
     DsnItem,
@@ -21,6 +20,7 @@ from tamis.formats.dsn.records import (
     DsnReject,
     read_individus,
 )
+from tamis.formats.dsn.layout import DsnLayout, layout_of
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import PlanField
 from tamis.plan.project import load_project

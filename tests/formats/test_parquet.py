@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tamis.documents.schema import Format
 from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS
-from tamis.formats.chunk import Chunk, rechunk, rejects_of, shown_name
+from tamis.formats.chunk import Chunk, rechunk, rejects_of
+from tamis.formats.names import shown_name
 from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from tamis.cli.keys import app
 from tamis.errors import KeysError
-from tamis.keys import secret_file as guarded
+from tamis.keys import secret_file
 from tamis.keys.keyring import DerivedKey, Keyring, open_keyring
 from tamis.keys.kms import GoogleKms, connect, crc32c
 from tamis.nir.pseudonym import derive_key, pseudonymize
@@ -32,7 +32,7 @@ NIRS = pa.array(["1550875999991", "2930797490995"])
 
 @pytest.fixture(autouse=True)
 def _cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guarded, "SCRYPT_COST", 1 << 10)
+    monkeypatch.setattr(secret_file, "SCRYPT_COST", 1 << 10)
     monkeypatch.delenv("TAMIS_KEYS_PASSPHRASE", raising=False)
 
 

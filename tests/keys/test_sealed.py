@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.errors import InputError, KeysError, TamisError
-from tamis.keys import secret_file as guarded
+from tamis.keys import secret_file
 from tamis.keys.seal_keys import (
     make_seal_key,
     public_path,
@@ -50,7 +50,7 @@ originals = st.builds(
 
 @pytest.fixture(autouse=True)
 def _cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guarded, "SCRYPT_COST", 1 << 10)
+    monkeypatch.setattr(secret_file, "SCRYPT_COST", 1 << 10)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
 
-from tamis.nir.number import key_of
+from tamis.nir.identifiers import key_of
 
 COMMON, RARE, LOOKALIKE = "common", "rare", "look-alike"
 

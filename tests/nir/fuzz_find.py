@@ -13,7 +13,7 @@ with atheris.instrument_imports(include=["tamis.nir"]):
     import pyarrow as pa
 
     from tamis.nir.find import find_nir, redact
-    from tamis.nir.number import canonical, judge
+    from tamis.nir.identifiers import canonical, judge_identifiers
 
 _PIECES = (
     *("NIR ", "n° sécu : ", "clé ", "SIRET ", "155087599999193", "1 55 08 75 999 991 93"),
@@ -49,7 +49,9 @@ def check(raw: bytes) -> None:
             text = text[:start] + "[NIR]" + text[end:]
         if text != redacted or count != len(spans):
             raise AssertionError("the column was redacted otherwise than its texts")
-    if judge(pa.array(clean)).canonical.to_pylist() != [canonical(text) for text in clean]:
+    if judge_identifiers(pa.array(clean)).canonical.to_pylist() != [
+        canonical(text) for text in clean
+    ]:
         raise AssertionError("the column was judged otherwise than its values")
 
 

@@ -7,7 +7,7 @@ down here, and a text of several forms holds what they hold.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tamis.nir.number import key_of
+from tamis.nir.identifiers import key_of
 
 from .values import Scalar
 

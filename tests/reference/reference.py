@@ -1,8 +1,8 @@
 """The reference filter: what becomes of each record under a plan, slow and plain.
 
 Written from the grammar and the manual, and not from the filter: rows are dicts, values are Python
-values, one record and one value at a time. Of Tamis it uses `nir.number.canonical`, `derive_key`
-and the plan, which is the input of both filters. How it goes:
+values, one record and one value at a time. Of Tamis it uses `nir.identifiers.canonical`,
+`derive_key` and the plan, which is the input of both filters. How it goes:
 
     1. read     every value is brought to its field's type, or has a fault
     2. match    the conditions of `where`: true, false, or not to be told
@@ -24,7 +24,7 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from tamis.nir.number import canonical
+from tamis.nir.identifiers import canonical
 from tamis.nir.pseudonym import derive_key
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tamis.documents.schema import CsvOptions, Format
 from tamis.documents.types import arrow_type, integer_range
-from tamis.nir.number import key_of
+from tamis.nir.identifiers import key_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 from .forms import FORMS, NIR_NUMBERS, Form, KnownForms

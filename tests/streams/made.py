@@ -14,7 +14,7 @@ from tamis.plan.plan import Plan
 from tamis.plan.project import bundled_project
 from tamis.streams.judge import Judge, Judged
 from tamis.streams.messages import Message, MicroBatch, json_decoder
-from tamis.synthetic.files import _as_json
+from tamis.synthetic.files import json_value
 from tamis.synthetic.records import DIRTY, Dirt, make_records
 
 POLICY = "evaluation-cpf"
@@ -49,7 +49,7 @@ def records(count: int = 60, seed: int = 3, dirt: Dirt = DIRTY) -> tuple[Mapping
 
 
 def payload(record: Mapping[str, Any], **other: Any) -> bytes:
-    return json.dumps({**record, **other}, default=_as_json).encode()
+    return json.dumps({**record, **other}, default=json_value).encode()
 
 
 def payloads(count: int = 60) -> list[bytes]:

@@ -12,7 +12,7 @@ from tamis.beam.batch import Batch
 from tamis.filter.minimize import minimize
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.formats.chunk import Chunk
-from tamis.formats.records import to_chunk
+from tamis.formats.python_records import to_chunk
 from tamis.keys.sealed import Original, PrivateKey, unseal
 from tamis.streams.judge import Judged, OffsetRange, Rows
 from tamis.streams.messages import Message, MicroBatch

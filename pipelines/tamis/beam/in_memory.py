@@ -22,17 +22,10 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tamis.beam.batch import Batch, Input
 from tamis.beam.transform import SeveralCollections
 from tamis.errors import UsageError, value_free
-from tamis.formats.chunk import (
-    Chunk,
-    Reject,
-    add_faults,
-    known_names,
-    leaf_paths,
-    rejects_of,
-    shown_names,
-)
+from tamis.formats.chunk import Chunk, Reject, add_faults, rejects_of
+from tamis.formats.names import known_names, leaf_paths, shown_names
+from tamis.formats.python_records import to_chunk
 from tamis.formats.python_values import adapter_for, as_record
-from tamis.formats.records import to_chunk
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan

@@ -25,7 +25,7 @@ from tamis.dry_run.k_anonymity import Groups
 from tamis.dry_run.models import Compared, NewlyCarried, Profile, Retyped, Undeclared
 from tamis.errors import value_free
 from tamis.filter.minimize import KeySource, Minimized, minimize
-from tamis.formats.chunk import shown_name
+from tamis.formats.names import shown_name
 from tamis.nir.profile import NirProfile, profile_nir
 from tamis.plan.plan import Plan, PlanField
 

@@ -20,16 +20,8 @@ from tamis.arrow.scrub import scrub_batch
 from tamis.beam import progress
 from tamis.beam.batch import Batch, Input
 from tamis.errors import InputError, UsageError, value_free
-from tamis.formats.chunk import (
-    CHUNK_RECORDS,
-    MAX_CHUNK_BYTES,
-    PART_ROWS,
-    Chunk,
-    add_faults,
-    known_names,
-    leaf_paths,
-    shown_names,
-)
+from tamis.formats.chunk import CHUNK_RECORDS, MAX_CHUNK_BYTES, PART_ROWS, Chunk, add_faults
+from tamis.formats.names import known_names, leaf_paths, shown_names
 from tamis.formats.postgres_copy import from_csv
 from tamis.language import _
 from tamis.plan.plan import Plan, PlanField

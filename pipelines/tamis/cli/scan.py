@@ -15,7 +15,7 @@ from tamis.nir.profile import NirProfile, profile_nir
 
 
 @dataclass
-class Found:
+class ColumnNirs:
     """What the pieces of one column hold.
 
     Attributes:
@@ -40,11 +40,11 @@ class Found:
             self.confidence = max(self.confidence, profile.confidence)
 
 
-def scan_file(path: Path) -> dict[str, Found]:
+def scan_file(path: Path) -> dict[str, ColumnNirs]:
     """What each column of a file holds, by its name."""
-    columns: dict[str, Found] = {}
+    columns: dict[str, ColumnNirs] = {}
     for name, array in read_columns(path):
-        columns.setdefault(name, Found()).add(profile_nir(array, name))
+        columns.setdefault(name, ColumnNirs()).add(profile_nir(array, name))
     return columns
 
 
@@ -63,7 +63,7 @@ def scan_command(files: tuple[Path, ...], as_json: bool) -> int:
     return 1 if any(one.nirs for columns in scanned.values() for one in columns.values()) else 0
 
 
-def _tell(path: Path, columns: dict[str, Found]) -> None:
+def _tell(path: Path, columns: dict[str, ColumnNirs]) -> None:
     hits = {name: found for name, found in columns.items() if found.nirs}
     width = max(map(len, hits), default=0)
     for name, found in hits.items():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tamis.documents.types import kind_of
-from tamis.draft.shape import MAX_DEPTH, Node, leaf, list_of
+from tamis.draft.fields import MAX_DEPTH, DraftField, leaf, list_of
 
 _PLAIN: Final = {
     "string": "string",
@@ -29,7 +29,9 @@ _LOGICAL: Final = {
 }
 
 
-def of_avro(name: str, node: Any, known: dict[str, Any] | None = None, depth: int = 0) -> Node:
+def of_avro(
+    name: str, node: Any, known: dict[str, Any] | None = None, depth: int = 0
+) -> DraftField:
     """The field of an Avro type.
 
     Args:
@@ -48,7 +50,7 @@ def of_avro(name: str, node: Any, known: dict[str, Any] | None = None, depth: in
     if isinstance(node, list):
         branches = [branch for branch in node if branch != "null"]
         if len(branches) > 1:
-            return Node(name, left_out="has a type that no schema can say (union of several)")
+            return DraftField(name, left_out="has a type that no schema can say (union of several)")
         found = of_avro(name, branches[0] if branches else "null", known, depth)
         found.required = False
         return found
@@ -57,7 +59,7 @@ def of_avro(name: str, node: Any, known: dict[str, Any] | None = None, depth: in
     if isinstance(node, str):
         return _leaf(name, node, {})
     if depth > MAX_DEPTH:
-        return Node(name, left_out=f"is nested deeper than {MAX_DEPTH}, or without end")
+        return DraftField(name, left_out=f"is nested deeper than {MAX_DEPTH}, or without end")
     if "name" in node:
         known[node["name"]] = node
     kind = node["type"]
@@ -65,7 +67,7 @@ def of_avro(name: str, node: Any, known: dict[str, Any] | None = None, depth: in
         inner = [
             of_avro(field["name"], field["type"], known, depth + 1) for field in node["fields"]
         ]
-        return Node(name, "struct", inner)
+        return DraftField(name, "struct", inner)
     if kind == "array":
         return list_of(name, of_avro(name, node["items"], known, depth + 1))
     if isinstance(kind, dict | list):
@@ -73,7 +75,7 @@ def of_avro(name: str, node: Any, known: dict[str, Any] | None = None, depth: in
     return _leaf(name, kind, node)
 
 
-def _leaf(name: str, kind: str, node: Mapping[str, Any]) -> Node:
+def _leaf(name: str, kind: str, node: Mapping[str, Any]) -> DraftField:
     logical = node.get("logicalType")
     said = _LOGICAL.get(str(logical), _PLAIN.get(kind))
     if logical == "decimal":
@@ -83,7 +85,7 @@ def _leaf(name: str, kind: str, node: Mapping[str, Any]) -> Node:
     elif kind == "fixed":
         said = "string" if logical == "uuid" else f"fixed_size_binary[{node['size']}]"
     if said is None or kind_of(said) is None:
-        return Node(name, left_out=f"has a type that no schema can say ({kind})")
+        return DraftField(name, left_out=f"has a type that no schema can say ({kind})")
     found = leaf(name, said)
     found.required = kind != "null"
     return found

@@ -11,8 +11,8 @@ from typing import Final
 
 from tamis.documents.schema import CsvOptions, Identifier, NirPart
 from tamis.documents.types import kind_of
-from tamis.draft.evidence import KINDS, MARKS, PATTERNS, Evidence
 from tamis.draft.names import CODE, DAY, PROSE, QUANTITY, hint_identifier, hint_part, plain
+from tamis.draft.statistics import KINDS, MARKS, PATTERNS, LeafStatistics
 
 MANY_ROWS: Final = 100
 """Rows from which on a field that is never empty is drafted as `nullable: false`."""
@@ -49,12 +49,12 @@ class Guess:
     why: list[str] = field(default_factory=list)
 
 
-def guess_wire(columns: Iterable[Evidence]) -> tuple[str, str | None]:
+def guess_wire(columns: Iterable[LeafStatistics]) -> tuple[str, str | None]:
     """The decimal mark and the date pattern that most columns of text have.
 
     Example:
         >>> import pyarrow as pa
-        >>> column = Evidence("le")
+        >>> column = LeafStatistics("le")
         >>> column.add(pa.array(["31/12/2024", "01/02/2025"]))
         >>> guess_wire([column])
         ('.', '%d/%m/%Y')
@@ -76,7 +76,9 @@ def guess_wire(columns: Iterable[Evidence]) -> tuple[str, str | None]:
     return decimal, max(PATTERNS, key=lambda pattern: patterns[pattern])
 
 
-def guess_leaf(column: Evidence, declared: str | None, form: str, options: CsvOptions) -> Guess:
+def guess_leaf(
+    column: LeafStatistics, declared: str | None, form: str, options: CsvOptions
+) -> Guess:
     """What the schema says of a leaf.
 
     Args:
@@ -104,12 +106,12 @@ def guess_leaf(column: Evidence, declared: str | None, form: str, options: CsvOp
     return guess
 
 
-def _say_values(column: Evidence) -> str:
+def _say_values(column: LeafStatistics) -> str:
     empty = column.rows - column.values
     return f"{column.values:,} values" + (f", {empty:,} empty" if empty else ", none empty")
 
 
-def _guess_identifier(column: Evidence, guess: Guess) -> None:
+def _guess_identifier(column: LeafStatistics, guess: Guess) -> None:
     hinted = hint_identifier(column.name)
     text = kind_of(guess.type) in ("string", "binary")
     structured = sum(column.nirs[form] for form in _STRUCTURED)
@@ -137,7 +139,7 @@ def _guess_identifier(column: Evidence, guess: Guess) -> None:
         )
 
 
-def _known_kinds(column: Evidence, hinted: Identifier | None) -> tuple[Identifier, ...]:
+def _known_kinds(column: LeafStatistics, hinted: Identifier | None) -> tuple[Identifier, ...]:
     """The kinds of the NIRs seen: what the name says if the values are that, else `nir`, `nia`."""
     most = max(column.as_identifier[kind] for kind in KINDS)
     if hinted == "ntt":
@@ -149,23 +151,23 @@ def _known_kinds(column: Evidence, hinted: Identifier | None) -> tuple[Identifie
     return ("nir", "nia") if column.as_identifier["nir"] else ("nia",)
 
 
-def _is_number(column: Evidence, mark: str) -> bool:
+def _is_number(column: LeafStatistics, mark: str) -> bool:
     return column.integers + column.marked[mark] == column.values > 0 and set(column.sorts) == {
         "text"
     }
 
 
-def _moments(column: Evidence) -> list[tuple[str, str | None]]:
+def _moments(column: LeafStatistics) -> list[tuple[str, str | None]]:
     """Types and patterns that all values fit, dates before times."""
     return [key for key, fitting in column.moments.items() if fitting == column.values]
 
 
-def _is_day(column: Evidence, kind: str, pattern: str | None) -> bool:
+def _is_day(column: LeafStatistics, kind: str, pattern: str | None) -> bool:
     compact = pattern in _COMPACT and kind == "date32"
     return not compact or DAY.search(plain(column.name)) is not None
 
 
-def _guess_type(column: Evidence, guess: Guess, csv: bool, options: CsvOptions) -> None:
+def _guess_type(column: LeafStatistics, guess: Guess, csv: bool, options: CsvOptions) -> None:
     sorts = set(column.sorts)
     if not sorts:
         guess.why.append("no value seen: its type is a guess")
@@ -183,7 +185,7 @@ def _guess_type(column: Evidence, guess: Guess, csv: bool, options: CsvOptions) 
         _guess_digits(column, guess, options.decimal)
 
 
-def _guess_moment(column: Evidence, guess: Guess, dates: str | None) -> bool:
+def _guess_moment(column: LeafStatistics, guess: Guess, dates: str | None) -> bool:
     fits = [(kind, pattern) for kind, pattern in _moments(column) if _is_day(column, kind, pattern)]
     right = [kind for kind, pattern in fits if pattern == dates or kind == "time64[us]"]
     if right:
@@ -210,7 +212,7 @@ def _say_pattern(pattern: str | None) -> str:
     return pattern or "ISO 8601"
 
 
-def _guess_digits(column: Evidence, guess: Guess, mark: str) -> None:
+def _guess_digits(column: LeafStatistics, guess: Guess, mark: str) -> None:
     """The type of text that may be numbers."""
     name = plain(column.name)
     numbers = column.integers + column.marked[mark]
@@ -235,7 +237,7 @@ def _guess_digits(column: Evidence, guess: Guess, mark: str) -> None:
         guess.why.append(f"{numbers:,} are numbers, {odd:,} are not: kept as text")
 
 
-def _guess_number(column: Evidence, guess: Guess, mark: str) -> None:
+def _guess_number(column: LeafStatistics, guess: Guess, mark: str) -> None:
     low, high = column.scales.get(mark, (0, 0))
     fixed = high <= 2 or low == high <= 6
     if column.exponents or not fixed or not column.marked[mark]:
@@ -247,7 +249,7 @@ def _guess_number(column: Evidence, guess: Guess, mark: str) -> None:
     guess.why.append(f"{column.before} digits before the mark at most, {high} behind")
 
 
-def _guess_prose(column: Evidence, guess: Guess) -> None:
+def _guess_prose(column: LeafStatistics, guess: Guess) -> None:
     if guess.type not in ("string", "large_string"):
         return
     told = column.nirs["text"] + column.nirs["json"] + column.nirs["15"] + column.nirs["13"]
@@ -265,7 +267,7 @@ def _guess_prose(column: Evidence, guess: Guess) -> None:
         guess.why.append(f"NIRs in the text: {column.nir_why}")
 
 
-def _guess_part(column: Evidence, part: NirPart | None, guess: Guess) -> None:
+def _guess_part(column: LeafStatistics, part: NirPart | None, guess: Guess) -> None:
     kind = kind_of(guess.type)
     if part == "sex" and kind == "string" and column.sexes < column.values:
         guess.why.append("its name says the sex, not all of its values do")
@@ -278,7 +280,7 @@ def _guess_part(column: Evidence, part: NirPart | None, guess: Guess) -> None:
         guess.why.append(f"{part} by its name, a part of the NIR")
 
 
-def _say_long(column: Evidence, guess: Guess) -> None:
+def _say_long(column: LeafStatistics, guess: Guess) -> None:
     if guess.free_text or not column.long:
         return
     chance = f" ({column.nir_why})" if column.nir_why else ""

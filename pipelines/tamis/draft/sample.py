@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from tamis.documents.schema import CsvOptions, FormatName
 from tamis.draft.avro import of_avro
-from tamis.draft.shape import Node, Sample, add_arrow, add_values, leaf, of_arrow, settle
+from tamis.draft.fields import DraftField, FeedSample, add_arrow, add_values, leaf, of_arrow, settle
 from tamis.errors import InputError, UsageError
-from tamis.formats.records import NumberText
+from tamis.formats.python_records import NumberText
 from tamis.formats.schemaless import MAX_LINE_BYTES, csv_options
 from tamis.formats.suffixes import FORMATS, decompressed, format_of
 from tamis.language import _
@@ -43,7 +43,7 @@ def drafted_format(path: Path) -> FormatName:
     return form
 
 
-def take_sample(path: Path, rows: int) -> tuple[Sample, CsvOptions]:
+def take_sample(path: Path, rows: int) -> tuple[FeedSample, CsvOptions]:
     """Look at the first `rows` rows of a file that is no DSN.
 
     Returns:
@@ -75,7 +75,7 @@ def take_sample(path: Path, rows: int) -> tuple[Sample, CsvOptions]:
     return sample, options
 
 
-def _csv(path: Path, rows: int) -> tuple[Sample, CsvOptions]:
+def _csv(path: Path, rows: int) -> tuple[FeedSample, CsvOptions]:
     with path.open("rb") as stream:
         head = decompressed(stream, path.name).read(_HEAD_BYTES)
     options, encodings = _guess_encoding(head)
@@ -105,7 +105,7 @@ def _guess_encoding(head: bytes) -> tuple[CsvOptions, list[str]]:
     return options, ["utf-8", "utf-8" if not head.isascii() else "cp1252"]
 
 
-def _csv_in(path: Path, rows: int, options: CsvOptions, errors: str) -> Sample:
+def _csv_in(path: Path, rows: int, options: CsvOptions, errors: str) -> FeedSample:
     encoding = "utf-8-sig" if options.encoding == "utf-8" else options.encoding
     csv.field_size_limit(MAX_LINE_BYTES)
     with (
@@ -114,7 +114,7 @@ def _csv_in(path: Path, rows: int, options: CsvOptions, errors: str) -> Sample:
     ):
         lines = csv.reader(text, delimiter=options.separator, quotechar=options.quote)
         names = next((line for line in lines if any(name.strip() for name in line)), [])
-        sample = Sample([leaf(name) for name in names])
+        sample = FeedSample([leaf(name) for name in names])
         records = (line for line in lines if line)
         for piece in _pieces(islice(records, rows), lambda line: sum(map(len, line))):
             sample.rows += len(piece)
@@ -129,9 +129,9 @@ def _csv_in(path: Path, rows: int, options: CsvOptions, errors: str) -> Sample:
     return sample
 
 
-def _jsonl(stream: BinaryIO, rows: int) -> Sample:
-    sample = Sample([])
-    top = Node("", "struct")
+def _jsonl(stream: BinaryIO, rows: int) -> FeedSample:
+    sample = FeedSample([])
+    top = DraftField("", "struct")
     lines = _lines(stream)
     for piece in _pieces(islice(lines, rows), lambda line: len(line or b"")):
         sample.rows += len(piece)
@@ -163,14 +163,14 @@ def _parse(line: bytes | None) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def _avro(stream: BinaryIO, rows: int) -> Sample:
+def _avro(stream: BinaryIO, rows: int) -> FeedSample:
     try:
         reader = fastavro.reader(stream)
         written: Any = reader.writer_schema
         if not isinstance(written, dict) or written.get("type") != "record":
             raise ValueError
         top = of_avro("", written)
-        sample = Sample(top.inner)
+        sample = FeedSample(top.inner)
         for piece in _pieces(islice(reader, rows), lambda record: 1024):
             sample.rows += len(piece)
             add_values(top, piece)
@@ -183,10 +183,10 @@ def _avro(stream: BinaryIO, rows: int) -> Sample:
     return sample
 
 
-def _parquet(stream: BinaryIO, rows: int) -> Sample:
+def _parquet(stream: BinaryIO, rows: int) -> FeedSample:
     file = pq.ParquetFile(stream, pre_buffer=False)
     kinds = file.schema_arrow
-    sample = Sample([of_arrow(kind.name, kind.type) for kind in kinds])
+    sample = FeedSample([of_arrow(kind.name, kind.type) for kind in kinds])
     for node, field in zip(sample.fields, kinds, strict=True):
         node.required = not field.nullable
     for batch in file.iter_batches(_PIECE_ROWS, use_threads=False):

@@ -12,10 +12,10 @@ from textwrap import wrap
 from typing import Final
 
 from tamis.documents.schema import CsvOptions, FormatName
+from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.guess import MANY_ROWS, Guess, guess_leaf, guess_wire
 from tamis.draft.names import hint_categories, hint_sensitive
-from tamis.draft.shape import Node, Sample
-from tamis.formats.chunk import shown_name
+from tamis.formats.names import shown_name
 
 MAX_NAME: Final = 256
 WIDTH: Final = 100
@@ -32,7 +32,7 @@ _HEADER = """\
 
 
 def write_schema(
-    sample: Sample, name: str, form: FormatName, options: CsvOptions, *, all_names: bool = False
+    sample: FeedSample, name: str, form: FormatName, options: CsvOptions, *, all_names: bool = False
 ) -> str | None:
     """The text of a schema that loads.
 
@@ -52,7 +52,7 @@ def write_schema(
         ]
         decimal, dates = guess_wire(columns)
         options = options.model_copy(update={"decimal": decimal, "dates": dates})
-    writer = _Writer(form, options, sample.rows, all_names)
+    writer = _SchemaWriter(form, options, sample.rows, all_names)
     fields = list(writer.fields(sample.fields, "  ", top=True))
     if not any(line.strip() and not line.lstrip().startswith("#") for line in fields):
         return None
@@ -118,7 +118,7 @@ def _why_unnameable(name: str) -> str:
     return ""
 
 
-class _Writer:
+class _SchemaWriter:
     """Lines of fields; counts the names that it does not show."""
 
     def __init__(self, form: FormatName, options: CsvOptions, rows: int, all_names: bool) -> None:
@@ -128,7 +128,7 @@ class _Writer:
         self._rows = rows
         self._all_names = all_names
 
-    def fields(self, nodes: list[Node], indent: str, *, top: bool = False) -> Iterator[str]:
+    def fields(self, nodes: list[DraftField], indent: str, *, top: bool = False) -> Iterator[str]:
         """The lines of sibling fields."""
         twice = {name for name, count in Counter(node.name for node in nodes).items() if count > 1}
         for place, node in enumerate(nodes, 1):
@@ -153,7 +153,7 @@ class _Writer:
                 yield f"{what}has no field that can be named and shown: not in this schema"
                 yield from comments
 
-    def _field(self, node: Node, indent: str, key: str, top: bool) -> Iterator[str]:
+    def _field(self, node: DraftField, indent: str, key: str, top: bool) -> Iterator[str]:
         if node.evidence is not None:
             yield from self._leaf(node, indent, key, top)
             return
@@ -166,7 +166,7 @@ class _Writer:
         yield f"{indent}  fields:"
         yield from inner
 
-    def _leaf(self, node: Node, indent: str, key: str, top: bool) -> Iterator[str]:
+    def _leaf(self, node: DraftField, indent: str, key: str, top: bool) -> Iterator[str]:
         evidence = node.evidence
         assert evidence is not None
         guess = guess_leaf(evidence, node.type, self._form, self._options)

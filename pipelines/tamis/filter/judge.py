@@ -12,8 +12,7 @@ from tamis.filter.opened import Opened
 from tamis.filter.quarantine import Failure
 from tamis.filter.steps import BuildColumn, CompiledRelease, JudgeIdentifier, TreatLeaf
 from tamis.filter.tally import Reason
-from tamis.nir.number import BODY_WIDTH, Judgement
-from tamis.nir.number import judge as judge_identifiers
+from tamis.nir.identifiers import BODY_WIDTH, Judgement, judge_identifiers
 
 Problem = tuple[Reason, str, Bools]
 """A reason, the rule, and the slots that it holds for."""

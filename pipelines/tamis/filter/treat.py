@@ -23,7 +23,7 @@ from tamis.filter.treatments import (
 )
 from tamis.keys.keyring import DerivedKey
 from tamis.nir.find import redact
-from tamis.nir.number import Judgement
+from tamis.nir.identifiers import Judgement
 from tamis.nir.pseudonym import pseudonymize
 
 SPARSE = 0.5

@@ -9,8 +9,9 @@ from typing import Any, BinaryIO, Final, cast
 import fastavro
 
 from tamis.errors import InputError
-from tamis.formats.chunk import Chunk, known_names, rechunk, shown_names
-from tamis.formats.records import PIECE_RECORDS, to_chunk
+from tamis.formats.chunk import Chunk, rechunk
+from tamis.formats.names import known_names, shown_names
+from tamis.formats.python_records import PIECE_RECORDS, to_chunk
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
@@ -39,7 +40,7 @@ def read_avro(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL)
 
 
 def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
-    file = _Rewindable(stream)
+    file = _RewindableStream(stream)
     writer = _written_schema(file, source)
     names = [str(field["name"]) for field in writer["fields"]]
     known = known_names(plan)
@@ -63,7 +64,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
     yield to_chunk(rows, positions, fields, (), frozenset(told[0]), frozenset(told[1]))
 
 
-def _written_schema(file: "_Rewindable", source: str) -> dict[str, Any]:
+def _written_schema(file: "_RewindableStream", source: str) -> dict[str, Any]:
     """The record that the file's writer declared.
 
     Raises:
@@ -82,7 +83,7 @@ def _written_schema(file: "_Rewindable", source: str) -> dict[str, Any]:
 
 
 def _records(
-    file: "_Rewindable", schema: dict[str, Any] | None, source: str
+    file: "_RewindableStream", schema: dict[str, Any] | None, source: str
 ) -> Iterator[tuple[Mapping[str, Any], int]]:
     """Each record, and its share of its block's bytes."""
     done = 0
@@ -102,7 +103,7 @@ def _records(
         raise InputError(source, problem) from None
 
 
-class _Rewindable:
+class _RewindableStream:
     """A stream that can be read again from its start as long as it is kept."""
 
     def __init__(self, stream: BinaryIO) -> None:

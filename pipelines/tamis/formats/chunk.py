@@ -4,11 +4,9 @@ Chunks are cut by place in the input: every so many records (rejects included), 
 bytes, so that what is dropped cannot move a boundary.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -19,7 +17,6 @@ from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS, REJECTS
 from tamis.language import _
 from tamis.limits import USUAL
-from tamis.plan.plan import Plan, PlanField
 
 CHUNK_RECORDS: Final = USUAL.chunk_records
 """Records in a chunk, the last one of an input (or of a part of a Parquet file) excepted."""
@@ -29,9 +26,6 @@ PART_ROWS: Final = USUAL.part_rows
 
 MAX_CHUNK_BYTES: Final = USUAL.chunk_bytes
 """Bytes that the fields read from one chunk's records may take: 1 GiB."""
-
-MAX_UNKNOWN: Final = 100
-"""Unknown columns that are told by name."""
 
 Reject = tuple[int, str, str, str]
 
@@ -69,49 +63,6 @@ def rejects_of(rows: Iterable[Reject]) -> pa.RecordBatch:
         pa.array(column, type=reject.type) for column, reject in zip(columns, REJECTS, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=REJECTS)
-
-
-_NAME = re.compile(r"(?:[^\W\d_]|[\d _-]){1,64}")
-
-
-def shown_name(name: str) -> str:
-    """`name` if it looks like the name of a column, else `(name withheld)`.
-
-    A name that the schema does not know may itself be a value: the first record of a CSV file
-    without header, a key of a JSON object.
-
-    Example:
-        >>> shown_name("Prénom usuel"), shown_name("1 84 12 76 451 089 46"), shown_name("a@b")
-        ('Prénom usuel', '(name withheld)', '(name withheld)')
-    """
-    plain = _NAME.fullmatch(name) is not None and sum(map(str.isdigit, name)) < 5
-    return name if plain else "(name withheld)"
-
-
-def shown_names(names: Iterable[str]) -> frozenset[str]:
-    """`names`, each as `shown_name` shows it; of more than `MAX_UNKNOWN`, the first ones."""
-    return frozenset(map(shown_name, islice(names, MAX_UNKNOWN)))
-
-
-def known_names(plan: Plan) -> frozenset[str]:
-    """Top-level names of the plan's schema."""
-    return frozenset(plan.known) | {field.name for field in plan.fields}
-
-
-def leaf_paths(wanted: PlanField, path: str) -> list[str]:
-    """Paths of the leaves of the field `wanted` that stands at `path`.
-
-    Example:
-        >>> leaf = PlanField("debut", "date32")
-        >>> contract = PlanField("item", "struct", fields=(leaf,))
-        >>> leaf_paths(PlanField("contrats", "list", of=contract), "contrats")
-        ['contrats.debut']
-    """
-    if wanted.of is not None:
-        return leaf_paths(wanted.of, path)
-    if not wanted.fields:
-        return [path]
-    return [leaf for field in wanted.fields for leaf in leaf_paths(field, f"{path}.{field.name}")]
 
 
 def add_faults(batch: pa.RecordBatch, paths: Sequence[str]) -> pa.RecordBatch:

@@ -25,14 +25,8 @@ import pyarrow.csv
 from tamis.documents.schema import CsvOptions
 from tamis.errors import InputError, UsageError
 from tamis.filter.quarantine import REJECTS
-from tamis.formats.chunk import (
-    Chunk,
-    add_faults,
-    known_names,
-    leaf_paths,
-    rechunk,
-    shown_names,
-)
+from tamis.formats.chunk import Chunk, add_faults, rechunk
+from tamis.formats.names import known_names, leaf_paths, shown_names
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
@@ -75,7 +69,7 @@ def read_csv(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) 
 
 def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
     options = plan.format.csv
-    text = _Utf8(stream, options)
+    text = _Utf8Stream(stream, options)
     header = text.header(source)
     known = known_names(plan)
     if not known & set(header):
@@ -97,7 +91,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
     wanted = [field for field in wanted if not _nested(field)]
 
     names = [field.name for field in wanted]
-    numbers = _Numbers(len(header), text.last_line, limits)
+    numbers = _RecordNumbers(len(header), text.last_line, limits)
     # A column is always read, for the number of its rows.
     columns = [str(header.index(name)) for name in names]
     for batch in _batches(text, options, columns or ["0"], numbers, source):
@@ -118,7 +112,11 @@ def _nested(field: PlanField) -> bool:
 
 
 def _batches(
-    text: "_Utf8", options: CsvOptions, columns: list[str], numbers: "_Numbers", source: str
+    text: "_Utf8Stream",
+    options: CsvOptions,
+    columns: list[str],
+    numbers: "_RecordNumbers",
+    source: str,
 ) -> Iterator[pa.RecordBatch]:
     limits = numbers.limits
     read = pyarrow.csv.ReadOptions(
@@ -172,7 +170,7 @@ def _unmark(column: pa.Array) -> pa.Array:
     return pa.Array.from_buffers(column.type, len(column), buffers, offset=column.offset)
 
 
-class _Utf8:
+class _Utf8Stream:
     """A stream of UTF-8 over one of any encoding, without byte order mark, with a last line.
 
     Attributes:
@@ -266,7 +264,7 @@ class _Utf8:
         """Leave the stream below to whoever opened it."""
 
 
-class _Numbers:
+class _RecordNumbers:
     """Which record is which, from the rows that come and the records that are refused.
 
     Attributes:

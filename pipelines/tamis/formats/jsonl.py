@@ -10,15 +10,9 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
-from tamis.formats.chunk import (
-    MAX_UNKNOWN,
-    Chunk,
-    Reject,
-    known_names,
-    rechunk,
-    shown_name,
-)
-from tamis.formats.records import PIECE_RECORDS, NumberText, to_chunk
+from tamis.formats.chunk import Chunk, Reject, rechunk
+from tamis.formats.names import MAX_UNKNOWN, known_names, shown_name
+from tamis.formats.python_records import PIECE_RECORDS, NumberText, to_chunk
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
@@ -50,7 +44,7 @@ def read_jsonl(
 
 
 def _pieces(stream: BinaryIO, plan: Plan, limits: Limits) -> Iterator[Chunk]:
-    seen = Names(known_names(plan))
+    seen = ObjectKeys(known_names(plan))
     rows: list[dict[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
@@ -72,7 +66,7 @@ def _pieces(stream: BinaryIO, plan: Plan, limits: Limits) -> Iterator[Chunk]:
     yield to_chunk([], [], plan.fields, missing=seen.known - seen.found)
 
 
-class Names:
+class ObjectKeys:
     """The keys that objects have, at the price of one look-up where many have the same.
 
     Attributes:
@@ -102,7 +96,7 @@ class Names:
                 self._unknown[shown_name(name)] = None
 
     def new_unknown(self) -> frozenset[str]:
-        """Names of unknown keys that were not told before."""
+        """ObjectKeys of unknown keys that were not told before."""
         told, self._told = self._told, len(self._unknown)
         return frozenset(islice(self._unknown, told, None))
 

@@ -17,14 +17,8 @@ import pyarrow.parquet as pq
 
 from tamis.arrow.types import decoded_type, is_list
 from tamis.errors import InputError
-from tamis.formats.chunk import (
-    Chunk,
-    add_faults,
-    known_names,
-    leaf_paths,
-    rechunk,
-    shown_names,
-)
+from tamis.formats.chunk import Chunk, add_faults, rechunk
+from tamis.formats.names import known_names, leaf_paths, shown_names
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
@@ -142,7 +136,7 @@ def _open(stream: BinaryIO, source: str) -> pq.ParquetFile:
 
 
 @dataclass
-class _Projection:
+class _LeafSelection:
     """Which leaf columns of the file to read.
 
     Attributes:
@@ -159,12 +153,12 @@ class _Projection:
     faults: list[str] = field(default_factory=list)
 
 
-def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _Projection:
+def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _LeafSelection:
     schema = file.schema_arrow
     known = known_names(plan)
     if not known & set(schema.names):
         raise InputError(source, _("has no column of schema `{schema}`", schema=plan.schema))
-    chosen = _Projection(unknown=shown_names(name for name in schema.names if name not in known))
+    chosen = _LeafSelection(unknown=shown_names(name for name in schema.names if name not in known))
     chosen.missing.update(known - set(schema.names))
     first: dict[str, int] = {}
     at = 0
@@ -194,7 +188,7 @@ def _choose(
     path: str,
     first: int,
     indices: list[int],
-    chosen: _Projection,
+    chosen: _LeafSelection,
 ) -> None:
     """Add to `indices` the leaves of a column of type `kind`, its first leaf being `first`."""
     if pa.types.is_null(kind):
@@ -235,7 +229,7 @@ def _count_leaves(kind: pa.DataType) -> int:
 
 
 def _pieces(
-    file: pq.ParquetFile, chosen: _Projection, source: str, part: PartSpec, records: int
+    file: pq.ParquetFile, chosen: _LeafSelection, source: str, part: PartSpec, records: int
 ) -> Iterator[Chunk]:
     at = 0
     for batch in _batches(file, chosen, source, part, records):
@@ -254,7 +248,7 @@ def _pieces(
 
 
 def _batches(
-    file: pq.ParquetFile, chosen: _Projection, source: str, part: PartSpec, records: int
+    file: pq.ParquetFile, chosen: _LeafSelection, source: str, part: PartSpec, records: int
 ) -> Iterator[pa.RecordBatch]:
     if not part.rows:
         schema = file.read(columns=chosen.columns, use_threads=False).select(chosen.names).schema
@@ -280,7 +274,7 @@ def _batches(
 
 
 def _iterate(
-    file: pq.ParquetFile, chosen: _Projection, groups: list[int], records: int
+    file: pq.ParquetFile, chosen: _LeafSelection, groups: list[int], records: int
 ) -> Iterator[pa.RecordBatch]:
     for batch in file.iter_batches(
         batch_size=records, row_groups=groups, columns=chosen.columns, use_threads=False
@@ -289,7 +283,7 @@ def _iterate(
 
 
 def _corrupt_group(
-    file: pq.ParquetFile, chosen: _Projection, part: PartSpec, at: int, records: int
+    file: pq.ParquetFile, chosen: _LeafSelection, part: PartSpec, at: int, records: int
 ) -> int:
     """The first row group of `part` that fails, among those with rows after the first `at`."""
     end = 0

@@ -19,7 +19,7 @@ from tamis.arrow.types import is_binary, is_string
 from tamis.errors import RunError
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.json_texts import BYTEA, REPLACEMENT, to_hex, to_json
-from tamis.formats.records import NumberText, to_chunk
+from tamis.formats.python_records import NumberText, to_chunk
 from tamis.language import _
 from tamis.plan.plan import PlanField
 

@@ -2,9 +2,9 @@
 
 A pipeline of somebody else's hands over dicts and Rows whose values are numpy scalars, pandas
 timestamps, Beam's `Timestamp`, rows in rows, tuples. Each is brought to the type that
-`tamis.formats.records` takes, where nothing is lost; every other value stays as it is, and is a
-value of a wrong type. What marks a missing value (`NaN` in another type than a float, `NaT`, `NA`)
-is null.
+`tamis.formats.python_records` takes, where nothing is lost; every other value stays as it is, and
+is a value of a wrong type. What marks a missing value (`NaN` in another type than a float, `NaT`,
+`NA`) is null.
 
 Text is read by the filter as the schema's format writes it. So where text and numbers or dates mix
 in one column, these become text of that form: with a comma as decimal mark, or `31/12/2025`.
@@ -18,7 +18,7 @@ from typing import Any
 
 from tamis.documents.schema import Format
 from tamis.documents.types import kind_of
-from tamis.formats.records import Adapter
+from tamis.formats.python_records import Adapter
 
 _OWN = (str, int, bool, bytes, Decimal, datetime.date, datetime.datetime, datetime.time)
 _MISSING = ("NaTType", "NAType")

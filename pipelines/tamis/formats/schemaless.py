@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from tamis.arrow.leaves import leaves_of
 from tamis.documents.schema import CsvOptions, FormatName
 from tamis.errors import InputError
-from tamis.formats.chunk import shown_name
+from tamis.formats.names import shown_name
 from tamis.formats.suffixes import decompressed, format_of
 from tamis.language import _
 

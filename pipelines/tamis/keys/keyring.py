@@ -30,16 +30,16 @@ from pydantic import AwareDatetime, Field, ValidationError
 from tamis.errors import KeysError
 from tamis.keys.kms import Kms
 from tamis.keys.secret_file import (
-    Lock,
-    Model,
     Passphrase,
+    SecretCipher,
+    SecretModel,
     Wrap,
     folder_locked,
-    make_lock,
-    read_guarded,
+    new_cipher,
+    read_secret_file,
     unlock,
     why_invalid,
-    write_guarded,
+    write_secret_file,
 )
 from tamis.language import _
 from tamis.nir.pseudonym import KEY_BYTES, derive_key
@@ -74,7 +74,7 @@ class DerivedKey:
         raise KeysError(_("a key is never pickled: workers load it in `setup`"))
 
 
-class _Entry(Model):
+class _EpochEntry(SecretModel):
     epoch: int
     created: AwareDatetime
     key_id: str
@@ -86,10 +86,10 @@ class _Entry(Model):
         return f"tamis/keyring/v1|{self.epoch}|{self.key_id}|{self.created.isoformat()}".encode()
 
 
-class _Document(Model):
+class _KeyringDocument(SecretModel):
     keyring: Literal["tamis/v1"] = "tamis/v1"
     wrap: Wrap
-    epochs: tuple[_Entry, ...] = Field(min_length=1)
+    epochs: tuple[_EpochEntry, ...] = Field(min_length=1)
 
 
 class Keyring:
@@ -106,7 +106,7 @@ class Keyring:
     """
 
     def __init__(
-        self, name: str, path: Path | None, document: _Document, lock: Lock | None
+        self, name: str, path: Path | None, document: _KeyringDocument, lock: SecretCipher | None
     ) -> None:
         self._name = name
         self._path = path
@@ -134,7 +134,7 @@ class Keyring:
         Raises:
             KeysError: the file is missing, loose, cut short or no keyring, or does not unlock.
         """
-        document = _parse(str(path), read_guarded(Path(path), _shown(path)))
+        document = _parse(str(path), read_secret_file(Path(path), _shown(path)))
         lock = _unlock(str(path), document, passphrase, kms) if unlock else None
         return cls(str(path), Path(path), document, lock)
 
@@ -160,14 +160,14 @@ class Keyring:
         """
         if passphrase is not None and kms_uri is not None:
             raise KeysError(_("a keyring is wrapped by a passphrase or by a kms, not by both"))
-        wrap, lock = make_lock(passphrase, kms_uri, kms)
-        document = _Document(wrap=wrap, epochs=(_new_entry(1, lock),))
+        wrap, lock = new_cipher(passphrase, kms_uri, kms)
+        document = _KeyringDocument(wrap=wrap, epochs=(_new_entry(1, lock),))
         with folder_locked(Path(path), _shown(path)) as target:
             if target.exists():
                 raise KeysError(
                     _("`{path}` exists already: a keyring is never overwritten", path=path)
                 )
-            write_guarded(target, document)
+            write_secret_file(target, document)
         return cls(str(path), Path(path), document, lock)
 
     def rotate(self) -> None:
@@ -180,7 +180,7 @@ class Keyring:
         with self._changing() as (target, document):
             entry = _new_entry(document.epochs[-1].epoch + 1, lock)
             document = document.model_copy(update={"epochs": (*document.epochs, entry)})
-            write_guarded(target, document)
+            write_secret_file(target, document)
         self._take(document)
 
     def destroy(self, epoch: int) -> None:
@@ -206,7 +206,7 @@ class Keyring:
                 e.model_copy(update={"root": None}) if e is entry else e for e in document.epochs
             )
             document = document.model_copy(update={"epochs": epochs})
-            write_guarded(target, document, wipe=True)
+            write_secret_file(target, document, wipe=True)
         self._take(document)
 
     def epochs(self) -> list[Epoch]:
@@ -254,7 +254,7 @@ class Keyring:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise KeysError(_("a keyring is never pickled: workers open it in `setup`"))
 
-    def _take(self, document: _Document) -> None:
+    def _take(self, document: _KeyringDocument) -> None:
         self._document = document
         self._roots = {
             entry.epoch: _open_entry(entry, self._lock, self._name)
@@ -262,14 +262,14 @@ class Keyring:
             if self._lock is not None and entry.root is not None
         }
 
-    def _unlocked(self) -> Lock:
+    def _unlocked(self) -> SecretCipher:
         if self._lock is None:
             raise KeysError(
                 _("keyring `{name}` was opened without being unlocked", name=self._name)
             )
         return self._lock
 
-    def _entry(self, epoch: int, document: _Document) -> _Entry:
+    def _entry(self, epoch: int, document: _KeyringDocument) -> _EpochEntry:
         for entry in document.epochs:
             if entry.epoch == epoch:
                 if entry.root is None:
@@ -292,14 +292,14 @@ class Keyring:
         )
 
     @contextmanager
-    def _changing(self) -> Iterator[tuple[Path, _Document]]:
+    def _changing(self) -> Iterator[tuple[Path, _KeyringDocument]]:
         """The file and what it holds now, while no other Tamis changes it."""
         if self._path is None:
             raise KeysError(
                 _("keyring `{name}` is no file: change the file it was made from", name=self._name)
             )
         with folder_locked(self._path, _shown(self._name)) as target:
-            document = _parse(self._name, read_guarded(target, _shown(self._name)))
+            document = _parse(self._name, read_secret_file(target, _shown(self._name)))
             if document.wrap != self._document.wrap:
                 raise KeysError(
                     _("another keyring took the place of `{name}`: open it anew", name=self._name)
@@ -343,8 +343,8 @@ def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
     return Keyring(ref, None, document, _unlock(ref, document, passphrase, None))
 
 
-def _new_entry(epoch: int, lock: Lock) -> _Entry:
-    entry = _Entry(
+def _new_entry(epoch: int, lock: SecretCipher) -> _EpochEntry:
+    entry = _EpochEntry(
         epoch=epoch,
         created=datetime.now(UTC).replace(microsecond=0),
         key_id=secrets.token_hex(8),
@@ -354,11 +354,13 @@ def _new_entry(epoch: int, lock: Lock) -> _Entry:
     return entry.model_copy(update={"root": root})
 
 
-def _unlock(name: str, document: _Document, passphrase: Passphrase, kms: Kms | None) -> Lock:
+def _unlock(
+    name: str, document: _KeyringDocument, passphrase: Passphrase, kms: Kms | None
+) -> SecretCipher:
     return unlock(document.wrap, passphrase, PASSPHRASE_VARIABLE, _shown(name), kms)
 
 
-def _open_entry(entry: _Entry, lock: Lock, name: str) -> bytes:
+def _open_entry(entry: _EpochEntry, lock: SecretCipher, name: str) -> bytes:
     assert entry.root is not None
     root = lock.open(entry.root, entry.context, _shown(name))
     if len(root) != KEY_BYTES:
@@ -372,9 +374,9 @@ def _open_entry(entry: _Entry, lock: Lock, name: str) -> bytes:
     return root
 
 
-def _parse(name: str, content: bytes) -> _Document:
+def _parse(name: str, content: bytes) -> _KeyringDocument:
     try:
-        document = _Document.model_validate_json(content)
+        document = _KeyringDocument.model_validate_json(content)
     except ValidationError as error:
         why = why_invalid(error)
         cause = f": {why}" if why else ", or was cut short"

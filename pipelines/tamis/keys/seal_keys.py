@@ -17,16 +17,16 @@ from pydantic import AwareDatetime, Field, ValidationError
 from tamis.errors import KeysError
 from tamis.keys.sealed import PUBLIC_WORD, PrivateKey, PublicKey
 from tamis.keys.secret_file import (
-    Model,
     Passphrase,
+    SecretModel,
     Wrap,
     folder_locked,
-    make_lock,
-    read_guarded,
-    reason,
+    new_cipher,
+    os_problem,
+    read_secret_file,
     unlock,
     why_invalid,
-    write_guarded,
+    write_secret_file,
 )
 from tamis.language import _
 
@@ -35,7 +35,7 @@ PASSPHRASE_VARIABLE: Final = "TAMIS_SEAL_PASSPHRASE"
 _LARGEST_LINE: Final = 4096  # bytes
 
 
-class _Document(Model):
+class _SealKeyDocument(SecretModel):
     seal_key: Literal["tamis/v1"] = "tamis/v1"
     created: AwareDatetime
     wrap: Wrap
@@ -64,8 +64,8 @@ def make_seal_key(path: str | Path, passphrase: str | None = None) -> PublicKey:
         KeysError: something is there already, or cannot be written, or the passphrase is empty.
     """
     key = PrivateKey.new()
-    wrap, lock = make_lock(passphrase)
-    document = _Document(
+    wrap, lock = new_cipher(passphrase)
+    document = _SealKeyDocument(
         created=datetime.now(UTC).replace(microsecond=0),
         wrap=wrap,
         public=key.public.text,
@@ -77,7 +77,7 @@ def make_seal_key(path: str | Path, passphrase: str | None = None) -> PublicKey:
         for path in (target, beside):
             if path.exists():
                 raise KeysError(_("`{path}` exists already: a key is never overwritten", path=path))
-        write_guarded(target, document.model_copy(update={"private": closed}))
+        write_secret_file(target, document.model_copy(update={"private": closed}))
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w") as file:
             file.write(key.public.text + "\n")
     return key.public
@@ -120,7 +120,7 @@ def read_public_key(path: str | Path) -> PublicKey:
         with open(path, "rb") as file:
             content = file.read(_LARGEST_LINE)
     except OSError as error:
-        raise KeysError(f"`{path}`: {reason(error)}") from None
+        raise KeysError(f"`{path}`: {os_problem(error)}") from None
     if content.lstrip().startswith(b"{"):
         raise KeysError(
             _("`{path}` may be a private key: seal to the file beside it, .pub", path=path)
@@ -131,10 +131,10 @@ def read_public_key(path: str | Path) -> PublicKey:
         raise KeysError(f"`{path}`: {error}") from None
 
 
-def _read(path: str | Path) -> _Document:
+def _read(path: str | Path) -> _SealKeyDocument:
     content = _content(Path(path))
     try:
-        return _Document.model_validate_json(content)
+        return _SealKeyDocument.model_validate_json(content)
     except ValidationError as error:
         why = why_invalid(error)
         cause = f": {why}" if why else ", or was cut short"
@@ -152,7 +152,7 @@ def _content(path: Path) -> bytes:
                 )
     except OSError:
         pass
-    return read_guarded(path, _shown(path))
+    return read_secret_file(path, _shown(path))
 
 
 def _shown(path: str | Path) -> str:

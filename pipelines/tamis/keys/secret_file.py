@@ -36,7 +36,7 @@ Passphrase = str | Callable[[], str] | None
 """A passphrase, or what asks for it if the file turns out to need one."""
 
 
-class Model(BaseModel):
+class SecretModel(BaseModel):
     """A part of such a file: exact keys, bytes in hexadecimal, no input in errors."""
 
     model_config = ConfigDict(
@@ -48,13 +48,13 @@ class Model(BaseModel):
     )
 
 
-class NoWrap(Model):
+class NoWrap(SecretModel):
     """The secrets lie in the open."""
 
     by: Literal["none"] = "none"
 
 
-class PassphraseWrap(Model):
+class PassphraseWrap(SecretModel):
     """What scrypt needs beside the passphrase."""
 
     by: Literal["passphrase"] = "passphrase"
@@ -64,7 +64,7 @@ class PassphraseWrap(Model):
     p: int = Field(ge=1, le=16)
 
 
-class KmsWrap(Model):
+class KmsWrap(SecretModel):
     """The wrapping key, itself wrapped by a KMS."""
 
     by: Literal["kms"] = "kms"
@@ -75,7 +75,7 @@ class KmsWrap(Model):
 Wrap = Annotated[NoWrap | PassphraseWrap | KmsWrap, Field(discriminator="by")]
 
 
-class Lock:
+class SecretCipher:
     """What encrypts and decrypts the secrets of a file; without a key they lie in the open."""
 
     def __init__(self, key: bytes | None) -> None:
@@ -114,9 +114,9 @@ class Lock:
             ) from None
 
 
-def make_lock(
+def new_cipher(
     passphrase: str | None, kms_uri: str | None = None, kms: Kms | None = None
-) -> tuple[NoWrap | PassphraseWrap | KmsWrap, Lock]:
+) -> tuple[NoWrap | PassphraseWrap | KmsWrap, SecretCipher]:
     """A new wrapping key: what the file says of it, and the lock that uses it.
 
     Raises:
@@ -124,11 +124,13 @@ def make_lock(
     """
     if kms_uri is not None:
         secret = secrets.token_bytes(SECRET_BYTES)
-        return KmsWrap(uri=kms_uri, key=(kms or connect(kms_uri)).wrap(secret)), Lock(secret)
+        return KmsWrap(uri=kms_uri, key=(kms or connect(kms_uri)).wrap(secret)), SecretCipher(
+            secret
+        )
     if passphrase is not None:
         wrap = PassphraseWrap(salt=secrets.token_bytes(16), n=SCRYPT_COST, r=8, p=1)
-        return wrap, Lock(_stretch(passphrase, wrap))
-    return NoWrap(), Lock(None)
+        return wrap, SecretCipher(_stretch(passphrase, wrap))
+    return NoWrap(), SecretCipher(None)
 
 
 def unlock(
@@ -137,7 +139,7 @@ def unlock(
     variable: str,
     shown: str,
     kms: Kms | None = None,
-) -> Lock:
+) -> SecretCipher:
     """The lock of a file that was read.
 
     Args:
@@ -151,7 +153,7 @@ def unlock(
         KeysError: there is no passphrase, or the KMS does not answer.
     """
     if isinstance(wrap, KmsWrap):
-        return Lock((kms or connect(wrap.uri)).unwrap(wrap.key))
+        return SecretCipher((kms or connect(wrap.uri)).unwrap(wrap.key))
     if isinstance(wrap, PassphraseWrap):
         if callable(passphrase):
             passphrase = passphrase()
@@ -159,8 +161,8 @@ def unlock(
             raise KeysError(
                 _("{shown} needs its passphrase: set {variable}", shown=shown, variable=variable)
             )
-        return Lock(_stretch(passphrase, wrap))
-    return Lock(None)
+        return SecretCipher(_stretch(passphrase, wrap))
+    return SecretCipher(None)
 
 
 def why_invalid(error: ValidationError) -> str | None:
@@ -172,7 +174,7 @@ def why_invalid(error: ValidationError) -> str | None:
     return f"`{where}` is not as it should be"
 
 
-def read_guarded(path: Path, shown: str) -> bytes:
+def read_secret_file(path: Path, shown: str) -> bytes:
     """The content of a file that nobody but its owner, the caller, may read.
 
     Args:
@@ -196,7 +198,7 @@ def read_guarded(path: Path, shown: str) -> bytes:
                 )
             return file.read(_LARGEST_FILE)
     except OSError as error:
-        raise KeysError(f"{shown}: {reason(error)}") from None
+        raise KeysError(f"{shown}: {os_problem(error)}") from None
 
 
 @contextmanager
@@ -206,18 +208,18 @@ def folder_locked(path: Path, shown: str) -> Iterator[Path]:
         target = path.resolve()
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise KeysError(f"{shown}: {reason(error)}") from None
+        raise KeysError(f"{shown}: {os_problem(error)}") from None
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield target
         os.fsync(folder)
     except OSError as error:
-        raise KeysError(f"{shown}: {reason(error)}") from None
+        raise KeysError(f"{shown}: {os_problem(error)}") from None
     finally:
         os.close(folder)
 
 
-def write_guarded(target: Path, document: Model, *, wipe: bool = False) -> None:
+def write_secret_file(target: Path, document: SecretModel, *, wipe: bool = False) -> None:
     """Put `document` in place of the file, whole or not at all, of mode 0600.
 
     With `wipe`, the bytes of the file that was there are overwritten.
@@ -242,7 +244,7 @@ def write_guarded(target: Path, document: Model, *, wipe: bool = False) -> None:
             os.close(old)
 
 
-def reason(error: OSError) -> str:
+def os_problem(error: OSError) -> str:
     """What the system says, lower case."""
     return (error.strerror or type(error).__name__).lower()
 

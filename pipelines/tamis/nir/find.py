@@ -13,7 +13,7 @@ from tamis.arrow.buffers import offsets_of, text_bytes, text_parts
 from tamis.arrow.types import Ints, has_offsets, is_string
 from tamis.language import _
 from tamis.nir.grammar import find_nir as find_nir
-from tamis.nir.vectorized.scan import Hits, locate
+from tamis.nir.vectorized.scan import NirSpans, locate
 
 __all__ = ["count_nir", "find_nir", "redact"]
 
@@ -65,7 +65,7 @@ def _drop_bytes_under_nulls(array: pa.Array) -> pa.Array:
     return array.take(pa.array(np.arange(len(array)))) if hidden.any() else array
 
 
-def _replace(array: pa.Array, hits: Hits, mark: str) -> pa.Array:
+def _replace(array: pa.Array, hits: NirSpans, mark: str) -> pa.Array:
     """The array cut at every hit's edges; each second piece is a hit and becomes the mark."""
     data, offsets = text_bytes(array), offsets_of(array)
     cuts = np.empty(2 * len(hits.rows) + 2, dtype=np.int64)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tamis.nir.fold import fold
+from tamis.nir.identifiers import key_of
 from tamis.nir.label import Label, has_label, label_after, label_before
-from tamis.nir.number import key_of
 
 WIDEST = 120  # bytes of UTF-8 from a NIR's first character to its last
 
@@ -73,7 +73,7 @@ _MANY_DIGITS = re.compile(r"(?:[0-9][^0-9]*){12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NirMatch:
     """A NIR in folded text, and whether it carries its right key."""
 
     start: int
@@ -110,9 +110,9 @@ def _fits(text: str, start: int, end: int) -> bool:
     return (end - start) * 4 <= WIDEST or len(text[start:end].encode("utf-8", "replace")) <= WIDEST
 
 
-def search(text: str) -> list[Found]:
+def search(text: str) -> list[NirMatch]:
     """The NIRs of folded `text`, in order."""
-    found: list[Found] = []
+    found: list[NirMatch] = []
     if _SCIENTIFIC_MARK.search(text):
         _add(found, _find_scientific(text))
     misread = (_MISREAD_BESIDE.search(text) and _SOME_DIGITS.search(text)) or (
@@ -127,7 +127,7 @@ def search(text: str) -> list[Found]:
     return found
 
 
-def _add(found: list[Found], more: Iterator[Found]) -> None:
+def _add(found: list[NirMatch], more: Iterator[NirMatch]) -> None:
     """Insert each of `more` that overlaps none before it."""
     for new in more:
         place = bisect([other.start for other in found], new.start)
@@ -137,12 +137,12 @@ def _add(found: list[Found], more: Iterator[Found]) -> None:
 
 
 @dataclass
-class _Candidate:
+class _NirCandidate:
     """One match of the NIR's pattern, and what the rules ask of it."""
 
     match: re.Match[str]
     text: str
-    found: list[Found]
+    found: list[NirMatch]
     body: str
     key: str | None
     end: int
@@ -243,7 +243,7 @@ class _Candidate:
         return label, gap
 
 
-def _candidate(match: re.Match[str], text: str, found: list[Found]) -> _Candidate:
+def _candidate(match: re.Match[str], text: str, found: list[NirMatch]) -> _NirCandidate:
     parts = match.group("first", "year", "month", "department", "commune1", "commune2", "order")
     body = "".join(parts).upper()
     gaps = match.group("gap1", "gap3", "gap5", "gap7", "gap8", "gap10")
@@ -257,7 +257,7 @@ def _candidate(match: re.Match[str], text: str, found: list[Found]) -> _Candidat
             key, end = None, match.end("order")
         else:
             used.append(match["gap13"])
-    return _Candidate(match, text, found, body, key, end, used)
+    return _NirCandidate(match, text, found, body, key, end, used)
 
 
 def _is_something_else(match: re.Match[str], text: str) -> bool:
@@ -267,7 +267,7 @@ def _is_something_else(match: re.Match[str], text: str) -> bool:
     return further or gap == "\n" or bool(_NOT_KEY.match(text, match.end()))
 
 
-def _find_regular(text: str, source: str, found: list[Found]) -> Iterator[Found]:
+def _find_regular(text: str, source: str, found: list[NirMatch]) -> Iterator[NirMatch]:
     """NIRs whose groups, if any, break where the NIR's parts do."""
     place = 0
     while match := _NIR.search(text, place):
@@ -276,13 +276,13 @@ def _find_regular(text: str, source: str, found: list[Found]) -> Iterator[Found]
             end = candidate.end
             if not candidate.gaps and (tail := _FLOAT_TAIL.match(text, end)):
                 end = tail.end()
-            yield Found(match.start(), end, candidate.keyed)
+            yield NirMatch(match.start(), end, candidate.keyed)
             place = end
         else:
             place = match.start() + 1
 
 
-def _stands_alone(candidate: _Candidate) -> bool:
+def _stands_alone(candidate: _NirCandidate) -> bool:
     """Whether the number's own form says that it is a NIR; only opposing labels are asked."""
     if not candidate.plausible or candidate.like_a_decimal or candidate.mixes_odd_gaps:
         return False
@@ -303,7 +303,7 @@ def _stands_alone(candidate: _Candidate) -> bool:
     return False
 
 
-def _compact_stands_alone(candidate: _Candidate) -> bool:
+def _compact_stands_alone(candidate: _NirCandidate) -> bool:
     match, text = candidate.match, candidate.text
     if candidate.key is None:
         key = _NEXT_FIELD.match(text, candidate.end)
@@ -327,7 +327,7 @@ def _glued(text: str, start: int, end: int) -> bool:
     return (start > 0 and text[start - 1].isalnum()) or text[end : end + 1].isalnum()
 
 
-def _stands_by_label(candidate: _Candidate) -> bool:
+def _stands_by_label(candidate: _NirCandidate) -> bool:
     label, distance = candidate.label
     if label not in (Label.STRONG, Label.WEAK) or candidate.in_a_digest:
         return False
@@ -339,7 +339,7 @@ def _stands_by_label(candidate: _Candidate) -> bool:
     return candidate.plausible or distance <= 20
 
 
-def _find_scientific(text: str) -> Iterator[Found]:
+def _find_scientific(text: str) -> Iterator[NirMatch]:
     """Numbers that a spreadsheet wrote as 1.55087599999193E+14."""
     for match in _SCIENTIFIC.finditer(text):
         width = int(match[3]) + 1
@@ -350,14 +350,14 @@ def _find_scientific(text: str) -> Iterator[Found]:
         exact = _NIR.fullmatch(digits)
         if exact is None:
             continue
-        candidate = _Candidate(match, text, [], digits[:13], digits[13:], match.end(), [])
+        candidate = _NirCandidate(match, text, [], digits[:13], digits[13:], match.end(), [])
         label = candidate.label[0]
         alone = keyed and candidate.plausible and label is not Label.OPPOSING
         if alone or label in (Label.STRONG, Label.WEAK):
-            yield Found(match.start(), match.end(), keyed)
+            yield NirMatch(match.start(), match.end(), keyed)
 
 
-def _find_misread(text: str, found: list[Found], only_keyed: bool) -> Iterator[Found]:
+def _find_misread(text: str, found: list[NirMatch], only_keyed: bool) -> Iterator[NirMatch]:
     """NIRs in which OCR took O for 0, l for 1, S for 5, B for 8; each 2B read both ways."""
     for keep_corsica in (True, False):
         corrected = _correct(text, keep_corsica)
@@ -368,11 +368,11 @@ def _find_misread(text: str, found: list[Found], only_keyed: bool) -> Iterator[F
             place = match.start() + 1
             candidate = _candidate(match, text, found)
             if candidate.keyed == only_keyed and _is_misread(candidate, corrected):
-                yield Found(match.start(), candidate.end, candidate.keyed)
+                yield NirMatch(match.start(), candidate.end, candidate.keyed)
                 place = candidate.end
 
 
-def _is_misread(candidate: _Candidate, corrected: str) -> bool:
+def _is_misread(candidate: _NirCandidate, corrected: str) -> bool:
     start, end, text = candidate.match.start(), candidate.end, candidate.text
     original = text[start:end]
     if original == corrected[start:end] or _glued(text, start, end):
@@ -400,7 +400,7 @@ def _correct(text: str, keep_corsica: bool) -> str:
     return _MISREAD_TOKEN.sub(read, text)
 
 
-def _find_irregular(text: str, found: list[Found]) -> Iterator[Found]:
+def _find_irregular(text: str, found: list[NirMatch]) -> Iterator[NirMatch]:
     """NIRs grouped otherwise: evenly with a right key and alone, or anyhow behind a label."""
     labelled: bool | None = None
     for chunk in _chunks(text):
@@ -420,7 +420,9 @@ def _find_irregular(text: str, found: list[Found]) -> Iterator[Found]:
         yield from _find_labelled(text, chunk, found)
 
 
-def _find_labelled(text: str, chunk: list[tuple[int, int]], found: list[Found]) -> Iterator[Found]:
+def _find_labelled(
+    text: str, chunk: list[tuple[int, int]], found: list[NirMatch]
+) -> Iterator[NirMatch]:
     """The NIR with which a labelled run of groups begins: 15 digits with a key, or all 13 or 15."""
     whole = sum(end - start for start, end in chunk)
     for count in range(len(chunk), 0, -1):
@@ -434,11 +436,11 @@ def _find_labelled(text: str, chunk: list[tuple[int, int]], found: list[Found]) 
         label, distance = candidate.label
         likely = candidate.plausible or distance <= 20
         if (label is Label.STRONG and likely) or (label is Label.WEAK and candidate.strict):
-            yield Found(part[0][0], part[-1][1], candidate.keyed)
+            yield NirMatch(part[0][0], part[-1][1], candidate.keyed)
             return
 
 
-def _joined(text: str, chunk: list[tuple[int, int]], found: list[Found]) -> _Candidate | None:
+def _joined(text: str, chunk: list[tuple[int, int]], found: list[NirMatch]) -> _NirCandidate | None:
     """The candidate that the groups of `chunk` make when they are read as one number."""
     digits = "".join([text[start:end] for start, end in chunk])
     exact = _NIR.fullmatch(digits)
@@ -446,7 +448,7 @@ def _joined(text: str, chunk: list[tuple[int, int]], found: list[Found]) -> _Can
     if exact is None or first is None:
         return None
     body, key = digits[:13].upper(), digits[13:] or None
-    return _Candidate(first, text, found, body, key, chunk[-1][1], [" "])
+    return _NirCandidate(first, text, found, body, key, chunk[-1][1], [" "])
 
 
 def _chunks(text: str) -> Iterator[list[tuple[int, int]]]:
@@ -472,7 +474,7 @@ def _alike(text: str, chunk: list[tuple[int, int]]) -> Iterator[list[tuple[int, 
     yield chunk[first:]
 
 
-def _even(text: str, chunk: list[tuple[int, int]], found: list[Found]) -> Found | None:
+def _even(text: str, chunk: list[tuple[int, int]], found: list[NirMatch]) -> NirMatch | None:
     """The NIR with a right key whose groups, but for a shorter last, are equally long."""
     widths = [end - start for start, end in chunk]
     if sum(widths) != 15 or len(set(widths[:-1])) != 1 or not widths[-1] <= widths[0] <= 5:
@@ -485,5 +487,5 @@ def _even(text: str, chunk: list[tuple[int, int]], found: list[Found]) -> Found 
         and (candidate.body[0] in "12" or candidate.born_in_a_month)
         and candidate.label[0] is not Label.OPPOSING
     ):
-        return Found(chunk[0][0], chunk[-1][1], True)
+        return NirMatch(chunk[0][0], chunk[-1][1], True)
     return None

@@ -21,8 +21,8 @@ from tamis.arrow.types import Bools, is_list, is_text
 from tamis.nir.find import count_nir
 from tamis.nir.fold import fold
 from tamis.nir.grammar import search
+from tamis.nir.identifiers import judge_identifiers
 from tamis.nir.label import Label, label_after, label_before, names_nir, names_other
-from tamis.nir.number import judge
 
 _CHANCE_KEY = 0.012  # of 15 random digits, how many are a NIR with a right key; measured
 _ALONE = 1e-6  # what chance may explain at most, for a column whose name says nothing
@@ -132,7 +132,7 @@ def _profile_text(values: pa.Array, name: str | None) -> NirProfile:
 def _profile_structured(values: pa.Array, name: str | None) -> NirProfile:
     """Judge values that are each one number as a whole."""
     count = len(values)
-    judged = judge(values, _KINDS)
+    judged = judge_identifiers(values, _KINDS)
     wellformed = judged.canonical.is_valid().to_numpy(zero_copy_only=False)
     if not wellformed.any() and not judged.wrong_key.any():
         return _nothing(count)

@@ -75,7 +75,7 @@ def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBi
     """Replace every canonical NIR by its keyed pseudonym.
 
     Args:
-        canonical: N strings of 13 characters, or null (`tamis.nir.number.judge(…).canonical`).
+        canonical: N strings of 13 characters, or null (`tamis.nir.identifiers.judge(…).canonical`).
         key: 32 bytes of `derive_key`, of this processing, item, epoch and method.
         method: `hmac-sha256` or `aes-256-cmac`.
 

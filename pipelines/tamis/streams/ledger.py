@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from tamis.evidence.receipt import FilePart, InputPart, KeyPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally, merge
-from tamis.formats.chunk import known_names
+from tamis.formats.names import known_names
 from tamis.plan.plan import Plan
 from tamis.streams.judge import Judged, OffsetRange, is_ordered, partition_uri
 

@@ -18,13 +18,14 @@ import fastavro
 import pyarrow as pa
 
 from tamis.errors import UsageError
-from tamis.formats.chunk import Chunk, Reject, known_names, shown_name
-from tamis.formats.jsonl import Names, Unreadable, parse_object
-from tamis.formats.records import to_chunk
+from tamis.formats.chunk import Chunk, Reject
+from tamis.formats.jsonl import ObjectKeys, Unreadable, parse_object
+from tamis.formats.names import known_names, shown_name
+from tamis.formats.python_records import to_chunk
 from tamis.language import _
 from tamis.limits import USUAL
 from tamis.nir.grammar import find_nir
-from tamis.nir.number import canonical
+from tamis.nir.identifiers import canonical
 from tamis.nir.profile import profile_nir
 from tamis.plan.plan import Plan
 
@@ -79,7 +80,7 @@ def decode(batch: MicroBatch, plan: Plan, read: Decode) -> tuple[Chunk, frozense
         A chunk whose positions, those of rejects included, number the messages from 0; and the
         names of fields that the schema has and some message had.
     """
-    names = Names(known_names(plan))
+    names = ObjectKeys(known_names(plan))
     rows: list[Mapping[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []

@@ -99,11 +99,23 @@ def _cell(value: Any, decimal: str, dates: str | None) -> str:
 def _write_jsonl(records: Sequence[Record], path: Path, extra: Mapping[str, str]) -> None:
     with path.open("w", encoding="utf-8") as stream:
         for record in records:
-            line = json.dumps({**record, **extra}, ensure_ascii=False, default=_as_json)
+            line = json.dumps({**record, **extra}, ensure_ascii=False, default=json_value)
             stream.write(line + "\n")
 
 
-def _as_json(value: Any) -> Any:
+def json_value(value: Any) -> Any:
+    """A value that JSON has no type for, as the number or text of it that a feed has.
+
+    Args:
+        value: a decimal, a date, a time or bytes; for `json.dumps(…, default=json_value)`.
+
+    Raises:
+        TypeError: it is of another type.
+
+    Example:
+        >>> json_value(Decimal("12.50")), json_value(datetime.date(2026, 3, 2)), json_value(b"7")
+        (12.5, '2026-03-02', '37')
+    """
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, datetime.date | datetime.time):

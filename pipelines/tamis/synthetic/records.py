@@ -15,7 +15,7 @@ from typing import Any
 from tamis.documents.policy import Condition, Policy
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import kind_of
-from tamis.nir.number import key_of
+from tamis.nir.identifiers import key_of
 
 Record = dict[str, Any]
 Accepted = Mapping[str, Sequence[Any]]

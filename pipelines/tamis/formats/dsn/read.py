@@ -1,13 +1,13 @@
-"""A DSN as chunks: one individu, one row (`tamis.formats.dsn.records` reads the text)."""
+"""A DSN as chunks: one individu, one row (`tamis.formats.dsn.individus` reads the text)."""
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from tamis.formats.chunk import Chunk, Reject, rechunk
+from tamis.formats.dsn.individus import DsnEnvoi, DsnFile, DsnRecord, DsnReject, read_individus
 from tamis.formats.dsn.layout import layout_of
-from tamis.formats.dsn.records import DsnEnvoi, DsnFile, DsnRecord, DsnReject, read_individus
-from tamis.formats.records import PIECE_RECORDS, to_chunk
+from tamis.formats.python_records import PIECE_RECORDS, to_chunk
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 

@@ -32,7 +32,7 @@ from tamis.nir.vectorized.bits import (
     trailing_ones,
     windows_at,
 )
-from tamis.nir.vectorized.shapes import Candidates, ask_labels, read_shapes
+from tamis.nir.vectorized.shapes import Candidates, apply_labels, find_candidates
 
 _SLAB = 1 << 22  # bytes that are judged at a time, for memory
 _ENOUGH_DIGITS = 12  # the least that a NIR has: 13 characters, one the letter of Corsica
@@ -50,7 +50,7 @@ _MAY_HOLD = (
 _SOME_NUMBERS = r"(?:\p{Nd}[^\p{Nd}]*){9}"
 
 
-class Hits(NamedTuple):
+class NirSpans(NamedTuple):
     """Where NIRs stand in a column: one entry a NIR, in order.
 
     Attributes:
@@ -70,11 +70,11 @@ _BEFORE_RUN = np.zeros(256, np.uint8)
 _BEFORE_RUN[list(b" \t\n:=('\"")] = _BLANK
 _BEFORE_RUN[list(b"hjkmnprtuvwxyHJKLMNPRTUVWXY")] = _LETTER
 _NOTHING = np.zeros(0, dtype=np.int64)
-_NONE = Hits(_NOTHING, _NOTHING, _NOTHING)
+_NONE = NirSpans(_NOTHING, _NOTHING, _NOTHING)
 _NO_SHAPES = Candidates(_NOTHING, _NOTHING, _NOTHING, _NOTHING > 0, _NOTHING > 0)
 
 
-def locate(array: pa.Array) -> Hits:
+def locate(array: pa.Array) -> NirSpans:
     """Every NIR of a string or large_string array without bytes under its nulls.
 
     Args:
@@ -88,9 +88,9 @@ def locate(array: pa.Array) -> Hits:
         return _NONE
     texts = array.view(pa.large_binary() if offsets.itemsize == 8 else pa.binary())
     found, doubtful, foreign = _scan(texts, data, offsets)
-    accepted, settled = ask_labels(texts, data, offsets, found)
+    accepted, settled = apply_labels(texts, data, offsets, found)
     taken = found if accepted.all() else found.pick(accepted)
-    plain = Hits(taken.rows, taken.begins, taken.ends)
+    plain = NirSpans(taken.rows, taken.begins, taken.ends)
     flags = np.zeros(len(array), dtype=bool)
     flags[doubtful] = flags[foreign] = flags[found.rows[~settled]] = True
     doubtful = np.flatnonzero(flags)
@@ -102,7 +102,7 @@ def locate(array: pa.Array) -> Hits:
         settled = np.ones(len(array), dtype=bool)
         settled[doubtful] = False
         keep = settled[plain.rows]
-        plain = Hits(plain.rows[keep], plain.starts[keep], plain.ends[keep])
+        plain = NirSpans(plain.rows[keep], plain.starts[keep], plain.ends[keep])
     return _merge(plain, exact) if len(exact.rows) else plain
 
 
@@ -155,10 +155,10 @@ def _move(found: Candidates, rows: Ints, by: Ints | int) -> Candidates:
     return found._replace(rows=rows, begins=found.begins + by, ends=found.ends + by)
 
 
-def _merge(some: Hits, more: Hits) -> Hits:
+def _merge(some: NirSpans, more: NirSpans) -> NirSpans:
     """The hits of both, in the order of where they begin."""
     places = np.searchsorted(some.starts, more.starts)
-    return Hits(*[np.insert(a, places, b) for a, b in zip(some, more, strict=True)])
+    return NirSpans(*[np.insert(a, places, b) for a, b in zip(some, more, strict=True)])
 
 
 def _slabs(offsets: Offsets) -> Iterator[tuple[int, int]]:
@@ -175,7 +175,7 @@ def _read_part(part: Bytes, bounds: Ints, words: Words) -> tuple[Candidates, Int
     shaped = _NO_SHAPES
     near = np.flatnonzero(count_digits(words, 2) >= _ENOUGH_DIGITS)
     if len(near):
-        shaped = read_shapes(part, bounds, words, near)
+        shaped = find_candidates(part, bounds, words, near)
         clear(words, shaped.begins, shaped.ends)
     return shaped, _find_doubtful(part, bounds, words, shaped.rows)
 
@@ -224,7 +224,7 @@ def _find_lone(part: Bytes, bounds: Ints, words: Words, in_row: Offsets) -> Ints
 
 
 def _filter_doubtful(
-    array: pa.Array, rows: Ints, foreign: Ints, plain: Hits, offsets: Offsets
+    array: pa.Array, rows: Ints, foreign: Ints, plain: NirSpans, offsets: Offsets
 ) -> Ints:
     """Of the doubtful rows, those that a regular expression does not clear either.
 
@@ -253,7 +253,7 @@ def _filter_doubtful(
     return rows[keep.fill_null(False).to_numpy(zero_copy_only=False)]
 
 
-def _apply_rules(array: pa.Array, rows: Ints, offsets: Offsets) -> Hits:
+def _apply_rules(array: pa.Array, rows: Ints, offsets: Offsets) -> NirSpans:
     found: list[tuple[int, int, int]] = []
     for row, text in zip(rows.tolist(), array.take(pa.array(rows)).to_pylist(), strict=True):
         spans = find_nir(text)
@@ -266,4 +266,4 @@ def _apply_rules(array: pa.Array, rows: Ints, offsets: Offsets) -> Hits:
                     place = begin + len(text[:start].encode())
                     found.append((row, place, place + len(text[start:end].encode())))
     columns = np.array(found, dtype=np.int64).reshape(-1, 3)
-    return Hits(columns[:, 0], columns[:, 1], columns[:, 2])
+    return NirSpans(columns[:, 0], columns[:, 1], columns[:, 2])

@@ -81,7 +81,7 @@ _NOT_KEY = (
 )
 
 
-class Shapes(NamedTuple):
+class Bodies(NamedTuple):
     """Bodies of 13 characters that may be NIRs; N candidates.
 
     Attributes:
@@ -120,7 +120,7 @@ class Candidates(NamedTuple):
         return Candidates(rows, begins, ends, self.alone[chosen], self.bare[chosen])
 
 
-class Key(NamedTuple):
+class NirKeys(NamedTuple):
     """What stands behind N bodies.
 
     Attributes:
@@ -137,7 +137,7 @@ class Key(NamedTuple):
 _NO_KEY, _GLUED, _GAPPED, _BRACKETED, _WORDED, _UNCLEAR = range(6)
 
 
-def surrounded(part: Bytes, bounds: Ints, rows: Ints, begins: Ints, ends: Ints) -> Bools:
+def stands_apart(part: Bytes, bounds: Ints, rows: Ints, begins: Ints, ends: Ints) -> Bools:
     """Whether nothing beside the number makes the rules look twice."""
     before = _GOES_BEFORE.take(part.take(begins - 1, mode="clip")) | (begins == bounds.take(rows))
     room = bounds.take(rows + 1) - ends
@@ -146,7 +146,7 @@ def surrounded(part: Bytes, bounds: Ints, rows: Ints, begins: Ints, ends: Ints) 
     return before & ((room == 0) | (_GOES_BEHIND.take(next_byte) & ~dotted))
 
 
-def read_shapes(part: Bytes, bounds: Ints, words: Words, near: Ints) -> Candidates:
+def find_candidates(part: Bytes, bounds: Ints, words: Words, near: Ints) -> Candidates:
     """The NIRs in some bytes, those that depend on labels among them; none overlap.
 
     Args:
@@ -155,7 +155,7 @@ def read_shapes(part: Bytes, bounds: Ints, words: Words, near: Ints) -> Candidat
         words: which bytes are digits, a bit each.
         near: the words in which a NIR may begin.
     """
-    shapes = _take_shapes(part, words, find_firsts(words, near))
+    shapes = _find_bodies(part, words, find_firsts(words, near))
     rows = np.searchsorted(bounds, shapes.begins, side="right") - 1
     inside = shapes.ends <= bounds.take(rows + 1)
     shapes, rows = _pick(shapes, inside), rows[inside]
@@ -166,7 +166,7 @@ def read_shapes(part: Bytes, bounds: Ints, words: Words, near: Ints) -> Candidat
     return found if apart.all() else found.pick(apart)
 
 
-def ask_labels(
+def apply_labels(
     texts: pa.Array, data: Bytes, offsets: Offsets, found: Candidates
 ) -> tuple[Bools, Bools]:
     """What the words before candidates make of them.
@@ -202,14 +202,14 @@ def ask_labels(
     return accepted, settled
 
 
-def _pick(shapes: Shapes, chosen: Bools) -> Shapes:
+def _pick(shapes: Bodies, chosen: Bools) -> Bodies:
     if chosen.all():
         return shapes
     begins, ends, figures, grouped = shapes
-    return Shapes(begins[chosen], ends[chosen], figures[:, chosen], grouped[chosen])
+    return Bodies(begins[chosen], ends[chosen], figures[:, chosen], grouped[chosen])
 
 
-def _take_shapes(part: Bytes, words: Words, begins: Ints) -> Shapes:
+def _find_bodies(part: Bytes, words: Words, begins: Ints) -> Bodies:
     """Of numbers, the runs of 13 or 15 digits, and 13 in the INSEE grouping with small gaps."""
     windows = windows_at(words, begins)
     at = np.flatnonzero((windows & 0xFF) == 0b10111111)
@@ -241,7 +241,7 @@ def _take_shapes(part: Bytes, words: Words, begins: Ints) -> Shapes:
     at = np.flatnonzero(letters >= ord("a"))
     figures[5, at] = 1
     figures[6, at] = ord("a") + 9 - letters[at]
-    return Shapes(begins, ends, figures, grouped)
+    return Bodies(begins, ends, figures, grouped)
 
 
 def _read_groups(part: Bytes, begins: Ints, windows: Words) -> tuple[Bools, Bytes]:
@@ -321,7 +321,7 @@ def _look_behind(part: Bytes, bounds: Ints, rows: Ints, ends: Ints, count: int) 
     return behind
 
 
-def _read_key(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> Key:
+def _read_key(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> NirKeys:
     behind = np.ascontiguousarray(_look_behind(part, bounds, rows, ends, 6).T)
     figures = behind - np.uint8(ord("0"))
     digits = figures <= 9
@@ -347,11 +347,11 @@ def _read_key(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> Key:
     if len(unclear):
         further = _look_behind(part, bounds, rows[unclear], ends[unclear], _BEHIND)
         kind[unclear], closed[unclear], values[unclear] = _read_distant_key(further)
-    return Key(ends + closed, values, kind)
+    return NirKeys(ends + closed, values, kind)
 
 
 def _read_distant_key(behind: Bytes) -> tuple[npt.NDArray[np.int8], Bytes, Bytes]:
-    """Kinds, ends and values, as in `Key`, of the keys behind a word; and where surely none is.
+    """Kinds, ends and values, as in `NirKeys`, of the keys behind a word; and where surely none is.
 
     Args:
         behind: the bytes behind N bodies, N × `_BEHIND`.
@@ -397,7 +397,7 @@ def _texts_of(matrix: Bytes) -> pa.Array:
     return pa.Array.from_buffers(pa.large_binary(), count, [None, offsets, data])
 
 
-def _judge(part: Bytes, bounds: Ints, rows: Ints, shapes: Shapes, key: Key) -> Candidates:
+def _judge(part: Bytes, bounds: Ints, rows: Ints, shapes: Bodies, key: NirKeys) -> Candidates:
     """What the rules would make of each candidate, ending where `key` says."""
     figures, grouped, kind = shapes.figures, shapes.grouped, key.kind
     rest = key.values.astype(np.uint16)  # of body and key by 97
@@ -421,7 +421,7 @@ def _judge(part: Bytes, bounds: Ints, rows: Ints, shapes: Shapes, key: Key) -> C
     alone = plausible & np.where(keyed, (person | born) & ~decimal, grouped & ordered & unkeyed)
     bare = (kind == _NO_KEY) | ((kind == _GLUED) & ~keyed & ~grouped)
     taken = (kind != _UNCLEAR) & (always | alone | bare) & ~((kind == _NO_KEY) & keyed)
-    taken &= surrounded(part, bounds, rows, shapes.begins, key.ends)
+    taken &= stands_apart(part, bounds, rows, shapes.begins, key.ends)
     found = Candidates(rows, shapes.begins, key.ends, alone & ~always, bare & ~always)
     return found if taken.all() else found.pick(taken)
 

@@ -108,7 +108,7 @@ def canonical(value: str, kinds: Collection[str] = ("nir",)) -> str | None:
     return None
 
 
-def judge(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Judgement:
+def judge_identifiers(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Judgement:
     """Judge each value of a column as one of the identifiers `kinds`.
 
     Args:
@@ -120,7 +120,8 @@ def judge(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Judgement:
         A judgement of N rows. Only a NIR or NIA of 15 characters can have a wrong key.
 
     Example:
-        >>> judged = judge(pa.array(["1 55 08 75 999 991 93", "155087599999194", "12", None]))
+        >>> values = pa.array(["1 55 08 75 999 991 93", "155087599999194", "12", None])
+        >>> judged = judge_identifiers(values)
         >>> judged.canonical.to_pylist()
         ['1550875999991', None, None, None]
         >>> judged.wrong_key.tolist(), judged.malformed.tolist()

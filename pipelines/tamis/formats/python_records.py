@@ -23,7 +23,8 @@ import pyarrow as pa
 
 from tamis.documents.types import Kind, kind_of
 from tamis.filter.quarantine import FAULTS
-from tamis.formats.chunk import Chunk, Reject, leaf_paths, rejects_of
+from tamis.formats.chunk import Chunk, Reject, rejects_of
+from tamis.formats.names import leaf_paths
 from tamis.plan.plan import PlanField
 
 Adapter = Callable[[str], Callable[[Any], Any]]
@@ -40,7 +41,7 @@ class NumberText(str):
     __slots__ = ()
 
 
-class _Wrong(Exception):
+class _WrongTypeError(Exception):
     """A value that a leaf does not take."""
 
 
@@ -176,7 +177,7 @@ def _leaf(
     for row, value in zip(rows, values, strict=True):
         try:
             out.append(None if value is None else convert(value))
-        except _Wrong:
+        except _WrongTypeError:
             faults.setdefault(row, []).append(path)
             out.append(None)
     return pa.array(out, made)
@@ -212,7 +213,7 @@ def _checked(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _Wrong from None
+        raise _WrongTypeError from None
     return text
 
 
@@ -221,7 +222,7 @@ def _as_string(value: Any) -> str:
         return _checked(value)
     if type(value) in (int, UUID):
         return str(value)
-    raise _Wrong
+    raise _WrongTypeError
 
 
 def _as_number(value: Any) -> str:
@@ -231,7 +232,7 @@ def _as_number(value: Any) -> str:
         return repr(value)
     if type(value) is Decimal:
         return format(value, "f")
-    raise _Wrong
+    raise _WrongTypeError
 
 
 def _as_flag(value: Any) -> str:
@@ -239,7 +240,7 @@ def _as_flag(value: Any) -> str:
         return _checked(value)
     if type(value) in (bool, int):
         return str(value).lower()
-    raise _Wrong
+    raise _WrongTypeError
 
 
 def _as_moment(*types: type) -> Callable[[Any], str]:
@@ -248,7 +249,7 @@ def _as_moment(*types: type) -> Callable[[Any], str]:
             return _checked(value)
         if type(value) in types:
             return str(value.isoformat())
-        raise _Wrong
+        raise _WrongTypeError
 
     return convert
 
@@ -257,7 +258,7 @@ def _as(due: type) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
         if type(value) is due:
             return value
-        raise _Wrong
+        raise _WrongTypeError
 
     return convert
 

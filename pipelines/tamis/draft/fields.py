@@ -10,8 +10,8 @@ import pyarrow as pa
 from tamis.arrow.buffers import decode
 from tamis.arrow.types import decoded_type, is_list
 from tamis.documents.types import kind_of
-from tamis.draft.evidence import Evidence
-from tamis.formats.records import NumberText
+from tamis.draft.statistics import LeafStatistics
+from tamis.formats.python_records import NumberText
 
 MAX_DEPTH: Final = 16
 MAX_MEMBERS: Final = 500
@@ -19,7 +19,7 @@ MAX_MEMBERS: Final = 500
 
 
 @dataclass
-class Node:
+class DraftField:
     """One field.
 
     Attributes:
@@ -34,13 +34,13 @@ class Node:
 
     name: str
     type: str | None = None
-    inner: list["Node"] = field(default_factory=list)
-    evidence: Evidence | None = None
+    inner: list["DraftField"] = field(default_factory=list)
+    evidence: LeafStatistics | None = None
     left_out: str = ""
     required: bool = False
     seen: int = 0
 
-    def leaves(self) -> Iterator["Node"]:
+    def leaves(self) -> Iterator["DraftField"]:
         """The leaves at and below this field that a schema can say."""
         if not self.left_out:
             if self.evidence is not None:
@@ -50,7 +50,7 @@ class Node:
 
 
 @dataclass
-class Sample:
+class FeedSample:
     """What was looked at of one file.
 
     Attributes:
@@ -61,19 +61,19 @@ class Sample:
         notes: what else a reader of the draft should know.
     """
 
-    fields: list[Node]
+    fields: list[DraftField]
     rows: int = 0
     whole: bool = True
     unreadable: int = 0
     notes: list[str] = field(default_factory=list)
 
 
-def leaf(name: str, kind: str | None = None) -> Node:
+def leaf(name: str, kind: str | None = None) -> DraftField:
     """A field that holds values."""
-    return Node(name, kind, evidence=Evidence(name))
+    return DraftField(name, kind, evidence=LeafStatistics(name))
 
 
-def of_arrow(name: str, kind: pa.DataType, depth: int = 0) -> Node:
+def of_arrow(name: str, kind: pa.DataType, depth: int = 0) -> DraftField:
     """The field of an Arrow type, nested ones included.
 
     Example:
@@ -83,15 +83,17 @@ def of_arrow(name: str, kind: pa.DataType, depth: int = 0) -> Node:
     """
     kind = decoded_type(kind)
     if depth > MAX_DEPTH:
-        return Node(name, left_out=f"is nested deeper than {MAX_DEPTH}")
+        return DraftField(name, left_out=f"is nested deeper than {MAX_DEPTH}")
     if pa.types.is_struct(kind):
-        return Node(name, "struct", [of_arrow(child.name, child.type, depth + 1) for child in kind])
+        return DraftField(
+            name, "struct", [of_arrow(child.name, child.type, depth + 1) for child in kind]
+        )
     if is_list(kind):
         return list_of(name, of_arrow(name, kind.value_type, depth + 1))
     said = _LEAVES.get(str(kind), str(kind))
     if kind_of(said) is None:
         what = "map" if pa.types.is_map(kind) else "union" if pa.types.is_union(kind) else said
-        return Node(name, left_out=f"has a type that no schema can say ({what})")
+        return DraftField(name, left_out=f"has a type that no schema can say ({what})")
     return leaf(name, said)
 
 
@@ -107,12 +109,12 @@ _LEAVES: Final = {
 }
 
 
-def list_of(name: str, element: Node) -> Node:
+def list_of(name: str, element: DraftField) -> DraftField:
     """A list; one of what cannot be said cannot either."""
-    return Node(name, "list", [element], left_out=element.left_out)
+    return DraftField(name, "list", [element], left_out=element.left_out)
 
 
-def add_arrow(node: Node, array: pa.Array) -> None:
+def add_arrow(node: DraftField, array: pa.Array) -> None:
     """Add a piece of a column in Arrow to the evidence of a field's leaves."""
     if node.left_out:
         return
@@ -128,7 +130,7 @@ def add_arrow(node: Node, array: pa.Array) -> None:
             add_arrow(inner, child)
 
 
-def add_values(node: Node, values: Iterable[Any]) -> None:
+def add_values(node: DraftField, values: Iterable[Any]) -> None:
     """Add a piece of a column of Python values: of a declared type, or of any JSON.
 
     A field without type takes the shape of the first values that have one.
@@ -152,7 +154,7 @@ def add_values(node: Node, values: Iterable[Any]) -> None:
         _add_leaf(node.evidence, held, node.type)
 
 
-def settle(node: Node) -> None:
+def settle(node: DraftField) -> None:
     """Leave out what stayed without a shape, once all values are seen."""
     for child in node.inner:
         settle(child)
@@ -164,7 +166,7 @@ def settle(node: Node) -> None:
             node.left_out = "is a list that never had an element"
 
 
-def _take_shape(node: Node, values: list[Any]) -> None:
+def _take_shape(node: DraftField, values: list[Any]) -> None:
     sorts = Counter(type(value) for value in values if value is not None)
     if not sorts or max(sorts, key=lambda sort: sorts[sort]) not in (dict, list):
         return
@@ -174,20 +176,20 @@ def _take_shape(node: Node, values: list[Any]) -> None:
         node.inner = [leaf(node.name)]
 
 
-def _grow(node: Node, objects: list[dict[str, Any]]) -> None:
+def _grow(node: DraftField, objects: list[dict[str, Any]]) -> None:
     """Add members that objects have and the struct has not yet."""
     known = {child.name for child in node.inner}
     shapes = dict.fromkeys(tuple(object) for object in objects)
     for name in dict.fromkeys(name for shape in shapes for name in shape):
         if name not in known:
-            node.inner.append(Node(name, evidence=Evidence(name, rows=node.seen)))
+            node.inner.append(DraftField(name, evidence=LeafStatistics(name, rows=node.seen)))
     node.seen += len(objects)
     if len(node.inner) > MAX_MEMBERS:
         node.left_out = f"has over {MAX_MEMBERS} different keys, values perhaps: no schema can say"
         node.inner = []
 
 
-def _add_leaf(evidence: Evidence, values: list[Any], declared: str | None) -> None:
+def _add_leaf(evidence: LeafStatistics, values: list[Any], declared: str | None) -> None:
     sorts: dict[str, list[Any]] = {}
     empty = 0
     for value in values:

@@ -13,7 +13,7 @@ from tamis.arrow.types import Bools, is_text
 from tamis.documents.schema import Identifier
 from tamis.draft.names import hint_identifier
 from tamis.filter.parse_text import TextDialect, parse_text
-from tamis.nir.number import judge
+from tamis.nir.identifiers import judge_identifiers
 from tamis.nir.profile import profile_nir
 
 PATTERNS: Final = (
@@ -50,7 +50,7 @@ _FALSE = pa.array(["false", "faux", "non", "n"])
 
 
 @dataclass
-class Evidence:
+class LeafStatistics:
     """Counts over all values seen of one leaf.
 
     Attributes:
@@ -137,7 +137,9 @@ class Evidence:
             self._most_nirs = profile.nirs if profile.carries_nir else 0
         if profile.nirs or hint_identifier(self.name):
             for kind in KINDS:
-                self.as_identifier[kind] += _count(judge(array, (kind,)).canonical.is_valid())
+                self.as_identifier[kind] += _count(
+                    judge_identifiers(array, (kind,)).canonical.is_valid()
+                )
 
     def _add_text(self, text: pa.Array) -> None:
         lengths = pc.utf8_length(text)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.fr import nir as stdnum_nir
 
-from tamis.nir.number import canonical, judge, key_of
+from tamis.nir.identifiers import canonical, judge_identifiers, key_of
 
 from .corpus import body, corsican, cut, full, key, wrong_key
 
@@ -31,7 +31,8 @@ def test_the_examples_of_the_law_page_have_their_keys(number: str) -> None:
 def test_separators_and_the_case_of_corsica_do_not_count(separator: str) -> None:
     assert canonical(cut("269052a99999244", separator)) == "269052A999992"
     assert (
-        judge(pa.array([cut("269052a99999244", separator)])).canonical[0].as_py() == "269052A999992"
+        judge_identifiers(pa.array([cut("269052a99999244", separator)])).canonical[0].as_py()
+        == "269052A999992"
     )
 
 
@@ -56,7 +57,7 @@ def test_a_value_is_malformed_or_has_a_wrong_key(
     value: str, malformed: bool, wrong_key: bool
 ) -> None:
     assert canonical(value) is None
-    judged = judge(pa.array([value, None]))
+    judged = judge_identifiers(pa.array([value, None]))
     assert judged.canonical.null_count == 2
     assert judged.malformed.tolist() == [malformed, False]
     assert judged.wrong_key.tolist() == [wrong_key, False]
@@ -83,7 +84,7 @@ def test_a_value_is_malformed_or_has_a_wrong_key(
 )
 def test_each_kind_has_its_own_shape(kind: str, value: str, expected: str | None) -> None:
     assert canonical(value, (kind,)) == expected
-    judged = judge(pa.array([value]), (kind,))
+    judged = judge_identifiers(pa.array([value]), (kind,))
     assert judged.canonical.to_pylist() == [expected]
 
 
@@ -100,7 +101,7 @@ def test_every_arrow_type_is_judged_alike() -> None:
     arrays += [pa.array(texts, kind) for kind in (pa.binary(), pa.large_binary())]
     arrays.append(pa.array(texts).dictionary_encode())
     for array in arrays:
-        judged = judge(array)
+        judged = judge_identifiers(array)
         assert judged.canonical.to_pylist() == ["1550875999991", None, None, None], array.type
         assert judged.wrong_key.tolist() == [False, True, False, False]
         assert judged.malformed.tolist() == [False, False, True, False]
@@ -108,21 +109,21 @@ def test_every_arrow_type_is_judged_alike() -> None:
 
 def test_fractions_and_numbers_past_int64_are_malformed() -> None:
     floats = pa.array([1550875999991.5, float("nan"), float("inf"), 1e300, -1550875999991.0])
-    assert judge(floats).malformed.all()
+    assert judge_identifiers(floats).malformed.all()
     decimals = pa.array([Decimal("1550875999991.30"), Decimal("-155087599999193")])
-    assert judge(decimals).malformed.all()
-    assert judge(pa.array([2**64 - 1], pa.uint64())).malformed.all()
-    assert judge(pa.array([True, None])).malformed.tolist() == [True, False]
+    assert judge_identifiers(decimals).malformed.all()
+    assert judge_identifiers(pa.array([2**64 - 1], pa.uint64())).malformed.all()
+    assert judge_identifiers(pa.array([True, None])).malformed.tolist() == [True, False]
 
 
 def test_a_sliced_column_is_judged_by_its_own_rows() -> None:
     array = pa.array(["155087599999193", None, "269052A99999244", "x"])
-    assert judge(array[2:]).canonical.to_pylist() == ["269052A999992", None]
-    assert judge(array[:0]).canonical.to_pylist() == []
+    assert judge_identifiers(array[2:]).canonical.to_pylist() == ["269052A999992", None]
+    assert judge_identifiers(array[:0]).canonical.to_pylist() == []
 
 
 def test_bytes_that_are_no_text_are_malformed() -> None:
-    judged = judge(pa.array([b"\xff\xfe155087599999193", b"155087599999193"]))
+    judged = judge_identifiers(pa.array([b"\xff\xfe155087599999193", b"155087599999193"]))
     assert judged.canonical.to_pylist() == [None, "1550875999991"]
 
 
@@ -139,7 +140,7 @@ _near = st.one_of(
 
 @given(st.lists(st.none() | _near, max_size=8), st.sets(st.sampled_from(KINDS), min_size=1))
 def test_a_column_is_judged_as_its_values_are(values: list[str | None], kinds: set[str]) -> None:
-    judged = judge(pa.array(values, pa.string()), sorted(kinds))
+    judged = judge_identifiers(pa.array(values, pa.string()), sorted(kinds))
     expected = [None if value is None else canonical(value, sorted(kinds)) for value in values]
     assert judged.canonical.to_pylist() == expected
     assert not (judged.malformed & judged.wrong_key).any()
@@ -153,8 +154,10 @@ def test_a_column_is_judged_as_its_values_are(values: list[str | None], kinds: s
 @given(st.lists(st.integers(0, 10**16), max_size=8), st.sets(st.sampled_from(KINDS), min_size=1))
 def test_integers_are_judged_as_their_digits_are(values: list[int], kinds: set[str]) -> None:
     kinds.discard("nir-key")  # 7 as an integer may be the key 07
-    numbers = judge(pa.array(values, pa.int64()), sorted(kinds))
-    texts = judge(pa.array([str(value) for value in values], pa.string()), sorted(kinds))
+    numbers = judge_identifiers(pa.array(values, pa.int64()), sorted(kinds))
+    texts = judge_identifiers(
+        pa.array([str(value) for value in values], pa.string()), sorted(kinds)
+    )
     assert numbers.canonical.equals(texts.canonical)
     assert numbers.wrong_key.tolist() == texts.wrong_key.tolist()
 
@@ -175,7 +178,7 @@ def test_python_stdnum_agrees() -> None:
             place = rng.randrange(15)
             number = number[:place] + rng.choice("0123456789ABX ") + number[place + 1 :]
         numbers.append(cut(number) if rng.random() < 0.2 else number)
-    judged = judge(pa.array(numbers))
+    judged = judge_identifiers(pa.array(numbers))
     for number, ours in zip(numbers, judged.canonical.to_pylist(), strict=True):
         theirs = stdnum_nir.is_valid(number)
         compact = number.replace(" ", "").upper()

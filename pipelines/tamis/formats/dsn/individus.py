@@ -166,7 +166,7 @@ def read_individus(
         head[0] = head[0][len(_BOM) :]
     if not any(_LINE.fullmatch(line) for line in head):
         raise InputError(source, _("is no DSN: no line reads `Sxx.Gyy.zz.nnn,'…'`"))
-    yield from _Reader(layout, "utf-8" if bom else "ascii", limits.dsn_blocks).read(
+    yield from _DsnParser(layout, "utf-8" if bom else "ascii", limits.dsn_blocks).read(
         chain(head, lines)
     )
 
@@ -200,7 +200,7 @@ class _Rubrique:
         self.dropped = 0
 
 
-class _Reader:
+class _DsnParser:
     """State of one file's reading."""
 
     def __init__(self, layout: DsnLayout, encoding: str, most_blocs: int) -> None:
