@@ -72,7 +72,8 @@ _TEXTS = {
         N_("need-to-know"),
         N_(
             "Every kept field is justified by a need and every tested one by a reason; a sensitive "
-            "field, kept or tested, has its legal basis. Legal source: RGPD art. 5, 9, 10."
+            "field, kept or tested, has its legal basis. Legal source: R. 6323-37, RGPD "
+            "art. 5, 9, 10."
         ),
     ),
     Rule.CATEGORY: (

@@ -23,16 +23,12 @@ def judge_identifiers(case: Case) -> Violations:
     for kept, leaf in case.kept:
         treatment = case.release.treat.get(kept.path)
         if leaf.spec.identifier and not (treatment and treatment.pseudonymize):
-            yield case.violation(
-                Rule.NIR_ABSENT,
-                "identifier-kept",
-                kept.place,
-                _(
-                    "`{field}` is an identifier ({identifier}): under {item} it must be dropped "
-                    "or pseudonymized, never kept"
-                ),
-                {"field": kept.path, "identifier": ", ".join(leaf.spec.identifier)},
+            text = _(
+                "`{field}` is an identifier ({identifier}): under {item} it must be dropped "
+                "or pseudonymized, never kept"
             )
+            example = {"field": kept.path, "identifier": ", ".join(leaf.spec.identifier)}
+            yield case.violation(Rule.NIR_ABSENT, "identifier-kept", kept.place, text, example)
 
 
 def judge_free_text(case: Case) -> Violations:
@@ -44,25 +40,19 @@ def judge_free_text(case: Case) -> Violations:
         return
     for place, treatment, leaf in case.treated:
         if leaf.spec.free_text and treatment.redact == "nothing":
-            yield case.violation(
-                Rule.NIR_ABSENT,
-                "free-text-unredacted",
-                (*place, "redact"),
-                _("free text `{field}` must be redacted under {item}"),
-                {"field": leaf.path, "redact": "nothing"},
-            )
+            place = (*place, "redact")
+            text = _("free text `{field}` must be redacted under {item}")
+            example = {"field": leaf.path, "redact": "nothing"}
+            yield case.violation(Rule.NIR_ABSENT, "free-text-unredacted", place, text, example)
 
 
 def judge_on_nir(case: Case) -> Violations:
     """`on_nir` is only for items without the NIR."""
     if case.item is not None and case.item.nir == "carried" and case.release.on_nir != "strip":
-        yield case.violation(
-            Rule.NIR_ABSENT,
-            "on-nir-carried",
-            (*case.place, "on_nir"),
-            _("`on_nir` is for items without the NIR; under {item} the NIR may pass"),
-            {"on_nir": case.release.on_nir},
-        )
+        place = (*case.place, "on_nir")
+        text = _("`on_nir` is for items without the NIR; under {item} the NIR may pass")
+        example = {"on_nir": case.release.on_nir}
+        yield case.violation(Rule.NIR_ABSENT, "on-nir-carried", place, text, example)
 
 
 def judge_rebuilding(case: Case) -> Violations:
@@ -79,14 +69,10 @@ def judge_rebuilding(case: Case) -> Violations:
             "birth to `year` or `quarter` or the place to {characters} characters, or give a "
             "reason in `rebuilds_nir`"
         )
-        yield case.violation(
-            Rule.NIR_REBUILT,
-            "nir-rebuilt",
-            max(place for _path, place in parts.values()),
-            text,
-            {"sex": parts["sex"][0], "birth": parts["birth"][0], "place": parts["place"][0]},
-            shown={"characters": str(MAX_PLACE_PREFIX)},
-        )
+        place = max(place for _path, place in parts.values())
+        example = {"sex": parts["sex"][0], "birth": parts["birth"][0], "place": parts["place"][0]}
+        shown = {"characters": str(MAX_PLACE_PREFIX)}
+        yield case.violation(Rule.NIR_REBUILT, "nir-rebuilt", place, text, example, shown=shown)
 
 
 def disclosed_parts(case: Case) -> dict[NirPart, tuple[str, DocumentPath]]:

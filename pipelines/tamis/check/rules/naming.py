@@ -80,25 +80,18 @@ def judge_scopes(case: Case) -> Violations:
     for test, leaf in case.conditions:
         place = (*test.place, "field")
         if not test.list and leaf.lists:
-            yield case.violation(
-                Rule.NAMING,
-                "tests-a-list",
-                place,
-                _(
-                    "`{field}` is in the list `{list}`: `where` and `when` test the record, "
-                    "only `only` tests elements"
-                ),
-                {"field": test.field},
-                shown={"list": leaf.lists[0]},
+            text = _(
+                "`{field}` is in the list `{list}`: `where` and `when` test the record, "
+                "only `only` tests elements"
             )
+            example = {"field": test.field}
+            shown = {"list": leaf.lists[0]}
+            yield case.violation(Rule.NAMING, "tests-a-list", place, text, example, shown=shown)
         elif test.list and (leaf.path == test.list or leaf.lists[-1:] != (test.list,)):
+            text = _("`{field}` must be a plain field of the elements of `{list}`")
+            example = {"field": test.field}
             yield case.violation(
-                Rule.NAMING,
-                "tests-another-list",
-                place,
-                _("`{field}` must be a plain field of the elements of `{list}`"),
-                {"field": test.field},
-                shown={"list": test.list},
+                Rule.NAMING, "tests-another-list", place, text, example, shown={"list": test.list}
             )
     lists = _lists(case.context.leaves.values())
     kept = {path for _kept, leaf in case.kept for path in leaf.lists}
@@ -137,18 +130,13 @@ def judge_treatments(case: Case) -> Violations:
     for place, treatment, leaf in case.treated:
         if leaf.path not in kept:
             text = _("no need keeps `{field}`: there is nothing to treat")
-            yield case.violation(
-                Rule.NAMING, "treats-unkept", place, text, {"field": leaf.path}, key=True
-            )
+            example = {"field": leaf.path}
+            yield case.violation(Rule.NAMING, "treats-unkept", place, text, example, key=True)
         elif misfit := _treatment_misfit(treatment, leaf):
-            yield case.violation(
-                Rule.NAMING,
-                "treatment-type",
-                place,
-                _("`{field}` is {type}: {misfit}"),
-                {"field": leaf.path, "type": leaf.spec.type},
-                shown={"misfit": misfit},
-            )
+            text = _("`{field}` is {type}: {misfit}")
+            example = {"field": leaf.path, "type": leaf.spec.type}
+            shown = {"misfit": misfit}
+            yield case.violation(Rule.NAMING, "treatment-type", place, text, example, shown=shown)
 
 
 def judge_pseudonyms(case: Case) -> Violations:
@@ -169,13 +157,11 @@ def judge_pseudonyms(case: Case) -> Violations:
         elif not parent and (name in TAGS or name.startswith(RESERVED_PREFIX)):
             owner = _("Tamis adds a column of that name")
         if owner:
+            place = (*place, "pseudonymize", "as")
+            text = _("the pseudonym of `{field}` must not be called `{as}`: {owner}")
+            example = {"field": leaf.path, "as": name}
             yield case.violation(
-                Rule.NAMING,
-                "pseudonym-collision",
-                (*place, "pseudonymize", "as"),
-                _("the pseudonym of `{field}` must not be called `{as}`: {owner}"),
-                {"field": leaf.path, "as": name},
-                shown={"owner": owner},
+                Rule.NAMING, "pseudonym-collision", place, text, example, shown={"owner": owner}
             )
         pseudonyms.setdefault(path, leaf.path)
 

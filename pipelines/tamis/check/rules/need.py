@@ -17,7 +17,7 @@ NO_CATEGORY = ("outside", "not-personal")
 def judge_needs(case: Case) -> Violations:
     """A release must have needs; a need must keep fields and say why.
 
-    Legal source: RGPD art. 5.1.c (data minimisation).
+    Legal source: R. 6323-37 (« dans la limite du besoin d'en connaître »), RGPD art. 5.1.c.
     """
     release = case.release
     if not release.needs:
@@ -27,18 +27,14 @@ def judge_needs(case: Case) -> Violations:
         place = (*case.place, "needs", i)
         if not need.keep:
             text = _("a need must keep a field")
-            yield case.violation(
-                Rule.NEED, "keeps-nothing", (*place, "keep"), text, {"need": str(i + 1)}
-            )
+            example = {"need": str(i + 1)}
+            yield case.violation(Rule.NEED, "keeps-nothing", (*place, "keep"), text, example)
         if is_blank(need.because):
-            yield case.violation(
-                Rule.NEED,
-                "no-reason",
-                (*place, "because"),
-                _("a need must say why it keeps {fields}: `because` is empty"),
-                {"field": ", ".join(need.keep), "because": ""},
-                shown={"fields": ", ".join(f"`{path}`" for path in need.keep) or _("no field")},
-            )
+            place = (*place, "because")
+            text = _("a need must say why it keeps {fields}: `because` is empty")
+            example = {"field": ", ".join(need.keep), "because": ""}
+            shown = {"fields": ", ".join(f"`{path}`" for path in need.keep) or _("no field")}
+            yield case.violation(Rule.NEED, "no-reason", place, text, example, shown=shown)
     if release.rebuilds_nir is not None and is_blank(release.rebuilds_nir):
         place = (*case.place, "rebuilds_nir")
         yield case.violation(Rule.NEED, "no-reason", place, _("`rebuilds_nir` must give a reason"))
@@ -47,26 +43,18 @@ def judge_needs(case: Case) -> Violations:
 def judge_conditions(case: Case) -> Violations:
     """A condition must say why it tests its field; `only` must have a condition.
 
-    Legal source: RGPD art. 5.1.c (data minimisation).
+    Legal source: R. 6323-37 (« dans la limite du besoin d'en connaître »), RGPD art. 5.1.c.
     """
     for test, _leaf in case.conditions:
         if is_blank(test.condition.because):
-            yield case.violation(
-                Rule.NEED,
-                "no-reason",
-                (*test.place, "because"),
-                _("a condition must say why it tests `{field}`: `because` is empty"),
-                {"field": test.field, "because": ""},
-            )
+            text = _("a condition must say why it tests `{field}`: `because` is empty")
+            example = {"field": test.field, "because": ""}
+            yield case.violation(Rule.NEED, "no-reason", (*test.place, "because"), text, example)
     for path, conditions in case.release.only.items():
         if not conditions:
-            yield case.violation(
-                Rule.NEED,
-                "no-condition",
-                (*case.place, "only", path),
-                _("`only` must have a condition on the elements of `{field}`"),
-                {"field": path},
-            )
+            place = (*case.place, "only", path)
+            text = _("`only` must have a condition on the elements of `{field}`")
+            yield case.violation(Rule.NEED, "no-condition", place, text, {"field": path})
 
 
 def judge_sensitive(case: Case) -> Violations:
@@ -86,13 +74,8 @@ def judge_sensitive(case: Case) -> Violations:
     for path, place, basis, text in uses:
         sensitive = case.context.leaves[path].sensitive
         if sensitive is not None and is_blank(basis):
-            yield case.violation(
-                Rule.NEED,
-                "no-basis",
-                place,
-                text,
-                {"field": path, "sensitive": sensitive, "basis": ""},
-            )
+            example = {"field": path, "sensitive": sensitive, "basis": ""}
+            yield case.violation(Rule.NEED, "no-basis", place, text, example)
 
 
 def judge_categories(case: Case) -> Violations:
@@ -109,20 +92,17 @@ def judge_categories(case: Case) -> Violations:
         if not slugs or "outside" in slugs:
             text = _("`{field}` {why} and must not be kept")
             shown = {"why": _why_outside(slugs)}
-            yield case.violation(
-                Rule.CATEGORY, "outside-kept", kept.place, text, example, shown=shown
-            )
+            place = kept.place
+            yield case.violation(Rule.CATEGORY, "outside-kept", place, text, example, shown=shown)
         elif "not-personal" not in slugs and not any(
             case.law.serves(slug, purpose) for slug in slugs
         ):
             described = (_describe_category(slug, case.law, case.context.law) for slug in slugs)
+            text = _("no category of `{field}` serves {purpose}: {categories}")
+            example = {"purpose": purpose, **example}
+            shown = {"categories": "; ".join(described)}
             yield case.violation(
-                Rule.CATEGORY,
-                "category-does-not-serve",
-                kept.place,
-                _("no category of `{field}` serves {purpose}: {categories}"),
-                {"purpose": purpose, **example},
-                shown={"categories": "; ".join(described)},
+                Rule.CATEGORY, "category-does-not-serve", kept.place, text, example, shown=shown
             )
 
 
@@ -133,14 +113,11 @@ def judge_tested_categories(case: Case) -> Violations:
     """
     for test, leaf in case.conditions:
         if not leaf.category or "outside" in leaf.category:
-            yield case.violation(
-                Rule.CATEGORY,
-                "outside-tested",
-                (*test.place, "field"),
-                _("`{field}` {why} and must not be tested"),
-                {"field": test.field, "category": ", ".join(leaf.category) or "none"},
-                shown={"why": _why_outside(leaf.category)},
-            )
+            place = (*test.place, "field")
+            text = _("`{field}` {why} and must not be tested")
+            example = {"field": test.field, "category": ", ".join(leaf.category) or "none"}
+            shown = {"why": _why_outside(leaf.category)}
+            yield case.violation(Rule.CATEGORY, "outside-tested", place, text, example, shown=shown)
 
 
 def _why_outside(slugs: tuple[str, ...]) -> str:

@@ -18,13 +18,9 @@ def judge_validity(case: Case) -> Violations:
     """A release must end after it begins."""
     release = case.release
     if release.until is not None and release.until <= release.from_:
-        yield case.violation(
-            Rule.PERMISSION,
-            "window",
-            (*case.place, "until"),
-            _("release `{release}` must not end before it begins"),
-            {"until": str(release.until), "from": str(release.from_)},
-        )
+        text = _("release `{release}` must not end before it begins")
+        example = {"until": str(release.until), "from": str(release.from_)}
+        yield case.violation(Rule.PERMISSION, "window", (*case.place, "until"), text, example)
 
 
 def judge_item(case: Case) -> Violations:
@@ -43,14 +39,10 @@ def judge_item(case: Case) -> Violations:
         )
         yield case.violation(Rule.PERMISSION, "recipient", place, text)
     elif days := describe_item_days(law, item):
-        yield case.violation(
-            Rule.PERMISSION,
-            "item-window",
-            case.edge,
-            _("item {item} is in force {in_force}, the release {validity}"),
-            {"in_force": days},
-            shown={"validity": describe_interval(case.release)},
-        )
+        text = _("item {item} is in force {in_force}, the release {validity}")
+        example = {"in_force": days}
+        shown = {"validity": describe_interval(case.release)}
+        yield case.violation(Rule.PERMISSION, "item-window", case.edge, text, example, shown=shown)
     else:
         text = _("no version of R. 6323-37 has an item `{item}`{hint}")
         shown = {"hint": suggest(item, law.item_ids)}
@@ -66,13 +58,11 @@ def judge_purpose(case: Case) -> Violations:
     place = (*case.place, "purpose")
     if purpose not in case.law.purposes:
         if days := describe_purpose_days(law, purpose):
+            text = _("purpose {purpose} is in force {in_force}, the release {validity}")
+            example = {"purpose": purpose, "in_force": days}
+            shown = {"validity": describe_interval(case.release)}
             yield case.violation(
-                Rule.PERMISSION,
-                "purpose-window",
-                case.edge,
-                _("purpose {purpose} is in force {in_force}, the release {validity}"),
-                {"purpose": purpose, "in_force": days},
-                shown={"validity": describe_interval(case.release)},
+                Rule.PERMISSION, "purpose-window", case.edge, text, example, shown=shown
             )
         else:
             text = _("no version of R. 6323-33 has a purpose `{purpose}`{hint}")
@@ -86,15 +76,14 @@ def judge_purpose(case: Case) -> Violations:
         else:
             text = _("item {item} goes with {linked}, not with {purpose}")
         linked = ", ".join(case.item.purposes) or _("no purpose")
-        yield case.violation(
-            Rule.PERMISSION, "purpose-link", place, text, {"purpose": purpose, "linked": linked}
-        )
+        example = {"purpose": purpose, "linked": linked}
+        yield case.violation(Rule.PERMISSION, "purpose-link", place, text, example)
 
 
 def judge_entry(case: Case) -> Violations:
     """The processing must have an entry of the register for the item on the day.
 
-    Legal source: the lists of the arrêté, which R. 6323-37 refers to.
+    Legal source: R. 6323-37, which leaves the lists of processings to an arrêté.
     """
     context, item = case.context, case.release.item
     slug, processing = context.policy.processing, context.processing
@@ -107,39 +96,26 @@ def judge_entry(case: Case) -> Violations:
             "register": context.register_source.file,
             "hint": suggest(slug, context.register.processings),
         }
-        yield case.violation(
-            Rule.REGISTER,
-            "unknown-processing",
-            ("processing",),
-            text,
-            {"processing": slug},
-            shown=shown,
-        )
+        place = ("processing",)
+        example = {"processing": slug}
+        yield case.violation(Rule.REGISTER, "unknown-processing", place, text, example, shown=shown)
         return
     if not describe_item_days(context.law, item) or processing.entries_on(item, case.law.day):
         return
     entries = [entry for entry in processing.entries if entry.item == item]
     if entries:
-        yield case.violation(
-            Rule.REGISTER,
-            "entry-window",
-            case.edge,
-            _(
-                "processing `{processing}` is registered for {item} {registered}, "
-                "the release {validity}"
-            ),
-            {"processing": slug, "registered": ", ".join(map(describe_interval, entries))},
-            shown={"validity": describe_interval(case.release)},
+        text = _(
+            "processing `{processing}` is registered for {item} {registered}, "
+            "the release {validity}"
         )
+        example = {"processing": slug, "registered": ", ".join(map(describe_interval, entries))}
+        shown = {"validity": describe_interval(case.release)}
+        yield case.violation(Rule.REGISTER, "entry-window", case.edge, text, example, shown=shown)
     else:
         items = dict.fromkeys(entry.item for entry in processing.entries)
-        yield case.violation(
-            Rule.REGISTER,
-            "no-entry",
-            (*case.place, "item"),
-            _("processing `{processing}` is not registered for {item}, but for {registered}"),
-            {"processing": slug, "registered": ", ".join(items) or _("no item")},
-        )
+        text = _("processing `{processing}` is not registered for {item}, but for {registered}")
+        example = {"processing": slug, "registered": ", ".join(items) or _("no item")}
+        yield case.violation(Rule.REGISTER, "no-entry", (*case.place, "item"), text, example)
 
 
 def judge_partner(case: Case) -> Violations:
@@ -151,22 +127,15 @@ def judge_partner(case: Case) -> Violations:
     if item is None:
         return
     if item.relation == "fed-by" and policy.direction == "out-of-store":
-        yield case.violation(
-            Rule.PARTNER,
-            "fed-by-out",
-            ("direction",),
-            _("item {item} feeds the store: it gives no ground to send data out of it"),
-            {"relation": item.relation, "direction": policy.direction},
-        )
+        text = _("item {item} feeds the store: it gives no ground to send data out of it")
+        example = {"relation": item.relation, "direction": policy.direction}
+        yield case.violation(Rule.PARTNER, "fed-by-out", ("direction",), text, example)
     if item.nir == "carried" and processing is not None and processing.carries_nir is False:
-        yield case.violation(
-            Rule.PARTNER,
-            "partner-without-nir",
-            ("processing",),
-            _(
-                "processing `{processing}` carries no NIR: paragraph {paragraph} is for "
-                "processings that carry it"
-            ),
-            {"processing": policy.processing, "carries_nir": "false"},
-            shown={"paragraph": case.paragraph},
+        place = ("processing",)
+        text = _(
+            "processing `{processing}` carries no NIR: paragraph {paragraph} is for "
+            "processings that carry it"
         )
+        example = {"processing": policy.processing, "carries_nir": "false"}
+        shown = {"paragraph": case.paragraph}
+        yield case.violation(Rule.PARTNER, "partner-without-nir", place, text, example, shown=shown)
