@@ -1,10 +1,11 @@
 """The manual: one Markdown page a topic, shown by `tamis help TOPIC`.
 
 The pages lie beside this module. Where a page lists the keys of a document, the list is made of
-the documents' models, between the marks `<!-- keys Policy -->` and `<!-- /keys -->`; `publish()`
-writes these lists anew after a change of the models, and a test compares them.
+the documents' models, between the marks `<!-- keys Policy -->` and `<!-- /keys -->`, and the rules
+of `check` stand between `<!-- rules -->` and `<!-- /rules -->`; `publish()` writes these lists anew
+after a change, and a test compares them.
 
-May import the documents' models and nothing of Beam. Begin reading at `architecture.md`.
+May import `documents` and `check`, and nothing of Beam. Begin reading at `architecture.md`.
 """
 
 import re
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tamis.check.catalogue import Rule
 from tamis.documents.editors import json_schemas
 from tamis.errors import UsageError
 from tamis.language import _
@@ -19,6 +21,7 @@ from tamis.language import _
 PAGES = Path(__file__).parent
 
 _KEYS = re.compile(r"(<!-- keys (\w+) -->\n).*?(<!-- /keys -->)", re.DOTALL)
+_RULES = re.compile(r"(<!-- rules -->\n).*?(<!-- /rules -->)", re.DOTALL)
 
 
 def topics() -> dict[str, str]:
@@ -50,8 +53,10 @@ def read_page(topic: str) -> str:
 
 
 def with_keys(text: str) -> str:
-    """`text` with every list of keys made anew of the documents' models."""
-    return _KEYS.sub(lambda found: found[1] + "\n".join(_table(found[2])) + "\n" + found[3], text)
+    """`text` with its lists of keys and rules made anew of the models and the catalogue."""
+    rules = "".join(f"{rule}. {rule.text}\n" for rule in Rule)
+    text = _RULES.sub(lambda marks: marks[1] + rules + marks[2], text)
+    return _KEYS.sub(lambda marks: marks[1] + "\n".join(_table(marks[2])) + "\n" + marks[3], text)
 
 
 def publish(folder: Path = PAGES) -> None:
