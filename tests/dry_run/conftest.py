@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.beam.look import Look
+from tamis.beam.measure import Inspection
 from tamis.documents import project as documents
 from tamis.documents.calendar import today
 from tamis.documents.context import open_policy
@@ -89,8 +89,8 @@ class Desk:
         subject = open_policy(self.project, policy)
         plan = compile_policy(subject, today())
         other = load_project(against).plan(policy, today()) if against else None
-        look = Look(whole_schema(subject), profiles, other)
-        measured = dry_run(plan, inputs, look=look, limit=limit, options=(IN_MEMORY,))
+        inspection = Inspection(whole_schema(subject), profiles, other)
+        measured = dry_run(plan, inputs, inspection=inspection, limit=limit, options=(IN_MEMORY,))
         named = (str(against), other) if against and other else None
         return compose(measured, plan, subject, named)
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from tamis.beam.look import Look
+from tamis.beam.measure import Inspection
 from tamis.beam.read import share_out
 from tamis.documents.calendar import today
 from tamis.documents.context import open_policy
@@ -65,8 +65,8 @@ def test_its_figures_and_bytes_are_those_of_a_run(
     Keyring.create(str(tmp_path / "keys.json"))
     monkeypatch.setattr("tamis.runs.batch.new_run_id", lambda policy: "the-run")
 
-    look = Look(whole_schema(subject), True, plan)
-    measured = dry_run(plan, (str(feed),), look=look, options=(IN_MEMORY,))
+    inspection = Inspection(whole_schema(subject), True, plan)
+    measured = dry_run(plan, (str(feed),), inspection=inspection, options=(IN_MEMORY,))
     result = compose(measured, plan, subject, ("itself", plan))
     store, keys = str(tmp_path / "store"), str(tmp_path / "keys.json")
     receipt, _ = run(Job(plan, (str(feed),), store, "the-run", keys, options=(IN_MEMORY,)))

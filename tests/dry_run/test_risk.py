@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.dry_run.k_anonymity import Groups, hash_rows, tell_risk
+from tamis.dry_run.k_anonymity import Groups, hash_rows
 from tamis.dry_run.models import Risk
 
 from .conftest import Desk
@@ -109,7 +109,7 @@ def test_estimates_of_a_sample_come_near() -> None:
     groups = Groups()
     for part in np.array_split(values, 20):
         groups.add(hash_rows(pa.record_batch({"x": pa.array(part)}), ["x"], 3))
-    risk = tell_risk(groups, ["x"])
+    risk = groups.extract(["x"])
 
     sizes = np.unique(values, return_counts=True)[1]
     assert not risk.complete
@@ -126,7 +126,7 @@ def risk_of(counts: dict[int, int]) -> Risk:
         hashes=np.arange(len(sizes), dtype=np.uint64),
         counts=np.array(sizes, np.int64),
     )
-    return tell_risk(groups, ["x"])
+    return groups.extract(["x"])
 
 
 def test_small_numbers_are_hidden_and_cannot_be_worked_out() -> None:

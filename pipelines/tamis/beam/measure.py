@@ -1,43 +1,101 @@
-"""`Measure`: what takes the place of `Store` in a dry run. It writes to nothing, and counts.
+"""`Measure`: replaces `Store` in a dry run. It counts what would be released and writes no file.
 
-Released records go through the store's own writers into a sink that only counts their bytes;
-tallies are summed as in a run; `look` sees beside it.
+Released records go through the store's own writers into a folder that only counts their bytes, and
+tallies are summed as in a run. What a dry run inspects beside (types, undeclared NIRs, another
+plan) reads the inputs for itself, so that the counts are those of a run.
+
+What is counted is a class of `tamis.dry_run` for each kind of finding, with three methods: `add`
+counts an input, `merge` adds the sums of another worker, `extract` gives the result.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol, Self
 
 import apache_beam as beam
-from apache_beam.pvalue import PCollection
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.pvalue import AsSingleton, PCollection
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch
-from tamis.beam.look import Findings, Look, LookFn
-from tamis.beam.minimize import Outputs
-from tamis.beam.read import Task
+from tamis.beam.files import open_random
+from tamis.beam.minimize import Outputs, ThrowawayKeys
+from tamis.beam.read import Task, read_task
 from tamis.beam.store import SumTallies, Total
 from tamis.beam.transform import SeveralCollections
-from tamis.dry_run.k_anonymity import Groups, hash_rows, quasi_identifiers, tell_risk
+from tamis.dry_run.comparison import Comparison
+from tamis.dry_run.k_anonymity import Groups, hash_rows, quasi_identifiers
 from tamis.dry_run.models import Bytes, Measured, Sample
+from tamis.dry_run.retyped import RetypedColumns
+from tamis.dry_run.undeclared import UndeclaredNirs, is_declared, without_declared
 from tamis.errors import value_free
 from tamis.evidence.receipt import Receipt, RunFacts, make_receipt
-from tamis.plan.plan import Plan, PlanRelease
+from tamis.plan.plan import Plan, PlanField, PlanRelease
 from tamis.stores.folder import LocalFolder
 from tamis.stores.folder_store import FolderStore
+
+PROFILED_ROWS = 65_536
+"""Rows that are profiled at once."""
+
+FIRST_ROWS = 2_048
+"""Rows of a file without footer among which unknown columns are looked for."""
+
+
+class Finding(Protocol):
+    """What is counted of one kind; made without arguments, it has counted nothing."""
+
+    def merge(self, other: Self) -> None:
+        """Add what `other` counted, which stays as it is."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a dry run inspects beside the counts.
+
+    Attributes:
+        fields: all fields of the schema, not only those that the plan reads.
+        profiles: whether to look for NIRs in columns in which none is declared.
+        other: the plan of another project's policy, to compare with.
+    """
+
+    fields: tuple[PlanField, ...] = ()
+    profiles: bool = False
+    other: Plan | None = None
+
+
+@dataclass
+class OutputSizes:
+    """Sizes of what would be written, by release id, or "" for quarantine.
+
+    Attributes:
+        bytes: of the files.
+        groups: records by combination of quasi-identifiers.
+    """
+
+    bytes: Counter[str] = field(default_factory=Counter)
+    groups: dict[str, Groups] = field(default_factory=dict)
+
+    def merge(self, other: "OutputSizes") -> None:
+        """Add the sizes of `other`, which stays as it is."""
+        self.bytes.update(other.bytes)
+        for output, groups in other.groups.items():
+            self.groups.setdefault(output, Groups()).merge(groups)
 
 
 @dataclass
 class Measure(SeveralCollections[Outputs, PCollection[None]]):
-    """Count what `Minimize` gave, and write nothing else than `Measured` as JSON to `path`.
+    """Measure what `Minimize` gave, and write nothing but `Measured`, as JSON, to `path`.
 
     Attributes:
         path: a file of this machine.
         plan: the compiled policy.
         facts: what the run knows of itself.
         tasks: the reading tasks.
-        look: what to look at beside the counts.
+        inspection: what to inspect beside the counts.
         limit: records asked for at most, or None.
     """
 
@@ -45,75 +103,117 @@ class Measure(SeveralCollections[Outputs, PCollection[None]]):
     plan: Plan
     facts: RunFacts
     tasks: PCollection[Task]
-    look: Look
+    inspection: Inspection
     limit: int | None = None
 
     def expand(self, outputs: Outputs) -> PCollection[None]:
-        """Weigh what a run would write, look, add all up, tell."""
-        stopped = _WeighFn(self.plan, None)
-        found = [
-            outputs.tallies,
-            self.tasks | "Look" >> beam.ParDo(LookFn(self.plan, self.look)),
-            outputs.quarantined | "Weigh quarantine" >> beam.ParDo(stopped),
+        """Size every output, inspect every input, sum all, write the result."""
+
+        def size(release: PlanRelease | None) -> beam.ParDo:
+            return beam.ParDo(_SizeFn(self.plan, release))
+
+        findings = [
+            self.tasks | "Inspect" >> beam.ParDo(_InspectFn(self.plan, self.inspection)),
+            outputs.quarantined | "Size quarantine" >> size(None),
         ]
         for release in self.plan.releases:
-            weigh = _WeighFn(self.plan, release)
             batches = outputs.released[release.id]
-            found.append(batches | f"Weigh {release.id}" >> beam.ParDo(weigh))
+            findings.append(batches | f"Size {release.id}" >> size(release))
+        total = outputs.tallies | "Sum" >> beam.CombineGlobally(SumTallies())
         return (
-            tuple(found)
-            | "Found" >> beam.Flatten()
-            | "Sum" >> beam.CombineGlobally(_SumAll())
-            | "Tell" >> beam.Map(_tell, self.path, self.plan, self.facts, self.look, self.limit)
+            tuple(findings)
+            | "Findings" >> beam.Flatten()
+            | "Merge" >> beam.CombineGlobally(_MergeFindings())
+            | "Write"
+            >> beam.Map(
+                _write,
+                self.path,
+                self.plan,
+                self.facts,
+                self.inspection,
+                self.limit,
+                AsSingleton(total),
+            )
         )
 
 
-class _SumAll(beam.CombineFn):
-    """Tallies and findings of all batches and tasks → one sum of each."""
+class _MergeFindings(beam.CombineFn):
+    """Findings of all kinds in; one of each kind, by its class, out."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._tallies = SumTallies()
 
-    def create_accumulator(self) -> tuple[Total, Findings]:
-        return Total(), Findings()
+    def create_accumulator(self) -> dict[type, Any]:
+        kinds = (OutputSizes, RetypedColumns, UndeclaredNirs, Comparison)
+        return {kind: kind() for kind in kinds}
 
-    def add_input(self, sums: tuple[Total, Findings], element: Any) -> tuple[Total, Findings]:
-        total, found = sums
-        if isinstance(element, Findings):
-            found.add(element)
-        else:
-            self._tallies.add_input(total, element)
+    def add_input(self, sums: dict[type, Any], finding: Finding) -> dict[type, Any]:
+        sums[type(finding)].merge(finding)
         return sums
 
-    def merge_accumulators(
-        self, several: Iterable[tuple[Total, Findings]]
-    ) -> tuple[Total, Findings]:
-        totals, found = [], Findings()
-        for total, one in several:
-            totals.append(total)
-            found.add(one)
-        return self._tallies.merge_accumulators(totals), found
+    def merge_accumulators(self, several: Iterable[dict[type, Any]]) -> dict[type, Any]:
+        merged = self.create_accumulator()
+        for sums in several:
+            for kind, finding in sums.items():
+                merged[kind].merge(finding)
+        return merged
 
-    def extract_output(self, sums: tuple[Total, Findings]) -> tuple[Total, Findings]:
+    def extract_output(self, sums: dict[type, Any]) -> dict[type, Any]:
         return sums
 
 
-class _NoFolder(LocalFolder):
-    """A folder whose files are nowhere; it knows how many bytes went into them."""
+def _write(
+    findings: Mapping[type, Any],
+    path: str,
+    plan: Plan,
+    facts: RunFacts,
+    inspection: Inspection,
+    limit: int | None,
+    total: Total,
+) -> None:
+    receipt = make_receipt(plan, facts, total.tally, total.input_parts())
+    sizes: OutputSizes = findings[OutputSizes]
+    fields = {release.id: quasi_identifiers(plan, release) for release in plan.releases}
+    measured = Measured(
+        receipt=receipt,
+        sample=_sample(receipt, limit),
+        bytes=Bytes.model_validate(
+            {
+                "in": sum(part.bytes for part in receipt.inputs),
+                "out": {release.id: sizes.bytes[release.id] for release in plan.releases},
+                "quarantine": sizes.bytes[""],
+            }
+        ),
+        retyped=findings[RetypedColumns].extract(),
+        risk={
+            release: sizes.groups.get(release, Groups()).extract(paths)
+            for release, paths in fields.items()
+            if paths
+        },
+        profile=findings[UndeclaredNirs].extract() if inspection.profiles else None,
+        compared=findings[Comparison].extract() if inspection.other is not None else None,
+    )
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(measured.model_dump_json(by_alias=True))
+
+
+# What would be written
+
+
+class _CountingFolder(LocalFolder):
+    """A folder that keeps nothing of its files but how many bytes were written to them."""
 
     def __init__(self) -> None:
         super().__init__("")
         self.bytes = 0
 
     def create(self, path: str) -> BinaryIO:
-        """A file that nothing is kept of."""
-        stream: Any = _NoFile(self)
+        stream: Any = _CountedFile(self)
         return stream
 
 
-class _NoFile:
-    def __init__(self, folder: _NoFolder) -> None:
+class _CountedFile:
+    def __init__(self, folder: _CountingFolder) -> None:
         self._folder = folder
 
     def write(self, data: Any) -> int:
@@ -127,8 +227,8 @@ class _NoFile:
         pass
 
 
-class _WeighFn(beam.DoFn):
-    """Batches of one output in; the bytes that a run would write, and groups of records, out."""
+class _SizeFn(beam.DoFn):
+    """Batches of one output in; the `OutputSizes` of each bundle out."""
 
     def __init__(self, plan: Plan, release: PlanRelease | None) -> None:
         self._plan = plan
@@ -137,16 +237,16 @@ class _WeighFn(beam.DoFn):
         self._key = int(plan.sha256[:16], 16)
 
     def setup(self) -> None:
-        self._nowhere = _NoFolder()
-        self._writer = FolderStore(self._nowhere).writer("dry-run", self._plan, self._output)
+        self._folder = _CountingFolder()
+        self._writer = FolderStore(self._folder).writer("dry-run", self._plan, self._output)
 
     def start_bundle(self) -> None:
         self._writer.begin()
-        self._nowhere.bytes = 0
+        self._folder.bytes = 0
         self._groups = Groups()
 
     def process(self, batch: Batch) -> Iterator[Any]:
-        with value_free(f"weighing part {batch.part}"):
+        with value_free(f"sizing part {batch.part}"):
             for _piece in self._writer.write(batch.data, batch.part, batch.seq, batch.positions):
                 pass
         if self._paths:
@@ -158,47 +258,90 @@ class _WeighFn(beam.DoFn):
         for _piece in self._writer.finish():
             pass
         output = self._output or ""
-        found = Findings(groups={output: self._groups})
-        found.bytes[output] = self._nowhere.bytes
-        yield WindowedValue(found, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+        sizes = OutputSizes(Counter({output: self._folder.bytes}), {output: self._groups})
+        yield WindowedValue(sizes, GlobalWindow().max_timestamp(), (GlobalWindow(),))
 
 
-def _tell(
-    sums: tuple[Total, Findings],
-    path: str,
-    plan: Plan,
-    facts: RunFacts,
-    look: Look,
-    limit: int | None,
-) -> None:
-    total, found = sums
-    receipt = make_receipt(plan, facts, total.tally, total.input_parts())
-    fields = {release.id: quasi_identifiers(plan, release) for release in plan.releases}
-    measured = Measured(
-        receipt=receipt,
-        sample=_sample(receipt, limit),
-        bytes=Bytes.model_validate(
-            {
-                "in": sum(part.bytes for part in receipt.inputs),
-                "out": {release.id: found.bytes[release.id] for release in plan.releases},
-                "quarantine": found.bytes[""],
-            }
-        ),
-        retyped=found.retyped(),
-        risk={
-            release: tell_risk(found.groups.get(release, Groups()), paths)
-            for release, paths in fields.items()
-            if paths
-        },
-        profile=found.profile() if look.profiles else None,
-        compared=found.comparison() if look.other is not None else None,
-    )
-    with open(path, "w", encoding="utf-8") as stream:
-        stream.write(measured.model_dump_json(by_alias=True))
+# What is inspected beside
+
+
+class _InspectFn(beam.DoFn):
+    """A reading task in; what there is to find in its records out.
+
+    A digest task stands for its file, another one for its records.
+    """
+
+    def __init__(self, plan: Plan, inspection: Inspection) -> None:
+        self._plan = plan
+        self._inspection = inspection
+
+    def setup(self) -> None:
+        self._keys = ThrowawayKeys()
+
+    def process(self, task: Task) -> Iterator[Finding]:
+        with value_free(f"inspecting {task.file.uri}"):
+            if task.digests:
+                yield self._compare_types(task)
+            elif task.limit != 0:
+                if self._inspection.profiles:
+                    yield self._profile(task)
+                if self._inspection.other is not None:
+                    yield self._compare(task, self._inspection.other)
+
+    def _compare_types(self, task: Task) -> RetypedColumns:
+        """Compare a Parquet file's types with the schema's; text formats have none."""
+        retyped = RetypedColumns()
+        with open_random(task.file.uri) as stream:
+            retyped.add(pq.ParquetFile(stream).schema_arrow, self._inspection.fields)
+        return retyped
+
+    def _profile(self, task: Task) -> UndeclaredNirs:
+        """Profile all columns in which no NIR is declared, whether released, dropped or unknown."""
+        nirs = UndeclaredNirs()
+        batches = self._read_part(task) if task.part else self._read_whole(task)
+        for batch in batches:
+            nirs.add(batch, self._inspection.fields)
+        return nirs
+
+    def _compare(self, task: Task, other: Plan) -> Comparison:
+        """Compare the records under both plans, each of which reads them by itself."""
+        comparison = Comparison()
+        chunks = zip(read_task(task, self._plan), read_task(task, other), strict=False)
+        for first, second in chunks:
+            comparison.add((first, self._plan), (second, other), self._keys)
+        return comparison
+
+    def _read_part(self, task: Task) -> Iterator[pa.RecordBatch]:
+        assert task.part is not None
+        left = task.part.rows if task.limit is None else task.limit
+        declared = {spec.name for spec in self._inspection.fields if is_declared(spec)}
+        with open_random(task.file.uri) as stream:
+            file = pq.ParquetFile(stream)
+            names = [name for name in file.schema_arrow.names if name not in declared]
+            groups = list(task.part.row_groups)
+            for batch in file.iter_batches(PROFILED_ROWS, groups, names, use_threads=False):
+                yield batch.slice(0, left)
+                left -= batch.num_rows
+                if left <= 0:
+                    return
+
+    def _read_whole(self, task: Task) -> Iterator[pa.RecordBatch]:
+        """Read a file without footer; unknown columns are those of its first records."""
+        fields = without_declared(self._inspection.fields)
+        known = set(self._plan.known)
+        if task.file.format != "dsn":
+            first = dataclasses.replace(task, limit=min(task.limit or FIRST_ROWS, FIRST_ROWS))
+            unknown = {name for chunk in read_task(first, self._plan) for name in chunk.unknown}
+            fields += tuple(PlanField(name, "string") for name in sorted(unknown))
+            known |= unknown
+        plan = dataclasses.replace(self._plan, fields=fields, known=tuple(sorted(known)))
+        for chunk in read_task(task, plan):
+            names = [spec.name for spec in fields if spec.name in chunk.data.schema.names]
+            yield chunk.data.select(names)
 
 
 def _sample(receipt: Receipt, limit: int | None) -> Sample:
-    ended = sum(bool(one.sha256) for one in receipt.inputs)
+    ended = sum(bool(part.sha256) for part in receipt.inputs)
     complete = ended == len(receipt.inputs)
     method = (
         "all records of all inputs"

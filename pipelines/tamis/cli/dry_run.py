@@ -72,14 +72,16 @@ def dry_run_command(
     from rich.console import Console
 
     with loading_beam():
-        from tamis.beam.look import Look
+        from tamis.beam.measure import Inspection
         from tamis.runs.batch import dry_run
     from tamis.dry_run.compose import compose
     from tamis.dry_run.terminal import tell_dry_run
 
-    look = Look(whole_schema(subject), asked.profile_dropped, other)
+    inspection = Inspection(whole_schema(subject), asked.profile_dropped, other)
     with show_progress():
-        measured = dry_run(plan, inputs, replay=day != today(), look=look, limit=asked.limit)
+        measured = dry_run(
+            plan, inputs, replay=day != today(), inspection=inspection, limit=asked.limit
+        )
     against = (asked.against, other) if asked.against and other else None
     result = compose(measured, plan, subject, against)
     if asked.html is not None:

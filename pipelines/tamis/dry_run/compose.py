@@ -1,6 +1,6 @@
 """What a dry run measured, with the documents that explain it: one `DryRun`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
@@ -26,7 +26,7 @@ from tamis.dry_run.result import (
 from tamis.evidence.receipt import ATTESTED, ReleasePart
 from tamis.filter.minimize import released_schema
 from tamis.plan.explain import Explanation, explain
-from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import Plan, PlanLeaf, PlanRelease
 
 _MASKS: Mapping[Kind, str] = {
     "string": "xxxx",
@@ -57,7 +57,7 @@ def compose(
         (explanation.release, explanation.path): explanation
         for explanation in explain(subject, plan)
     }
-    read = set(_leaf_paths(plan.fields))
+    read = set(plan.leaves())
     receipt = measured.receipt
     compared = None
     if against is not None and measured.compared is not None:
@@ -151,12 +151,12 @@ def _say_type(leaf: SchemaLeaf) -> str:
 
 
 def _texts(subject: PolicyContext, plan: Plan) -> dict[str, LawText]:
-    found = {}
+    texts = {}
     for article, version_id in plan.law.items():
         version = next(
             version for version in subject.law[article].versions if version.id == version_id
         )
-        found[article] = LawText.model_validate(
+        texts[article] = LawText.model_validate(
             {
                 "id": version.id,
                 "from": version.from_.isoformat(),
@@ -164,7 +164,7 @@ def _texts(subject: PolicyContext, plan: Plan) -> dict[str, LawText]:
                 "amended_by": version.amended_by,
             }
         )
-    return found
+    return texts
 
 
 def _register(subject: PolicyContext, plan: Plan) -> list[RegisterRow]:
@@ -255,8 +255,8 @@ def _released_types(plan: Plan, release: PlanRelease) -> dict[str, tuple[str, st
     """By path in the schema, name and type of each released leaf."""
     schema = released_schema(plan, release)
     columns = [field for field in schema if field.name not in TAGS]
-    leaves = [found for column in columns for found in _leaf_types(column.type, column.name)]
-    return {leaf.path: found for leaf, found in zip(release.leaves, leaves, strict=True)}
+    types = [pair for column in columns for pair in _leaf_types(column.type, column.name)]
+    return {leaf.path: pair for leaf, pair in zip(release.leaves, types, strict=True)}
 
 
 def _leaf_types(kind: pa.DataType, path: str, lists: int = 0) -> Iterator[tuple[str, str]]:
@@ -267,12 +267,3 @@ def _leaf_types(kind: pa.DataType, path: str, lists: int = 0) -> Iterator[tuple[
             yield from _leaf_types(child.type, f"{path}.{child.name}", lists)
     else:
         yield path, "list<" * lists + str(kind) + ">" * lists
-
-
-def _leaf_paths(fields: Sequence[PlanField], above: str = "") -> Iterator[str]:
-    for field in fields:
-        inner = field
-        while inner.of is not None:
-            inner = inner.of
-        path = f"{above}{field.name}"
-        yield from _leaf_paths(inner.fields, f"{path}.") if inner.fields else [path]

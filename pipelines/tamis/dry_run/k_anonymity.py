@@ -17,7 +17,7 @@ import pyarrow as pa
 from tamis.arrow.buffers import list_parts, text_parts, validity
 from tamis.arrow.types import has_offsets, is_list
 from tamis.dry_run.models import SMALL, Count, GroupSize, Risk
-from tamis.plan.plan import Plan, PlanField, PlanRelease
+from tamis.plan.plan import Plan, PlanRelease
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -35,15 +35,16 @@ def quasi_identifiers(plan: Plan, release: PlanRelease) -> list[str]:
 
     Pseudonyms are left out: under keys of their own they say nothing of the record.
     """
+    leaves = plan.leaves()
     return [
         leaf.path
         for leaf in release.leaves
-        if leaf.pseudonym is None and _find(plan.fields, leaf.path.split(".")).quasi_identifier
+        if leaf.pseudonym is None and leaves[leaf.path].quasi_identifier
     ]
 
 
 def hash_rows(batch: pa.RecordBatch, paths: Sequence[str], key: int) -> Hashes:
-    """One 64-bit hash a row over the values at `paths`; a list counts as the bag of its elements.
+    """Return a 64-bit hash of each row's values at `paths`; the order in a list does not count.
 
     Args:
         batch: N rows.
@@ -52,8 +53,8 @@ def hash_rows(batch: pa.RecordBatch, paths: Sequence[str], key: int) -> Hashes:
 
     Example:
         >>> rows = pa.record_batch({"sexe": ["F", "M", "F"], "an": [1980, 1980, 1980]})
-        >>> one, other, same = hash_rows(rows, ["sexe", "an"], 7)
-        >>> bool(one == same), bool(one == other)
+        >>> first, second, third = hash_rows(rows, ["sexe", "an"], 7)
+        >>> bool(first == third), bool(first == second)
         (True, False)
     """
     rows = np.full(batch.num_rows, _mix(np.array([key % 2**64], np.uint64))[0])
@@ -98,40 +99,39 @@ class Groups:
         self._take_in(other.hashes, other.counts)
 
     def _take_in(self, hashes: Hashes, counts: npt.NDArray[np.int64]) -> None:
-        every = np.concatenate((self.hashes, hashes))
-        distinct, where = np.unique(every, return_inverse=True)
+        both = np.concatenate((self.hashes, hashes))
+        distinct, indices = np.unique(both, return_inverse=True)
         weights = np.concatenate((self.counts, counts))
-        sums = np.bincount(where, weights, len(distinct)).astype(np.int64)
+        sums = np.bincount(indices, weights, len(distinct)).astype(np.int64)
         self.dropped = self.dropped or len(distinct) > self.most
         self.hashes, self.counts = distinct[: self.most], sums[: self.most]
 
-
-def tell_risk(groups: Groups, fields: Sequence[str]) -> Risk:
-    """The figures of `groups`, small ones hidden."""
-    sampled = len(groups.hashes)
-    total = sampled
-    if groups.dropped:
-        estimate = round((sampled - 1) * _SPACE / max(1.0, float(groups.hashes[-1])))
-        total = min(groups.records, estimate)
-    alone = int((groups.counts == 1).sum())
-    unique = round(min(groups.records, total * alone / sampled)) if sampled else 0
-    counts = [_count_between(groups.counts, least, most) for least, most in _SIZES]
-    shown = _hide_small(counts)
-    told = shown[0] if isinstance(shown[0], str) else _hide_small([unique])[0]
-    return Risk(
-        fields=list(fields),
-        records=groups.records,
-        sampled=sampled,
-        complete=not groups.dropped,
-        combinations=total,
-        unique=told,
-        unique_share=_share(unique, groups.records) if told == unique else None,
-        smallest=_smallest(groups.counts),
-        sizes=[
-            GroupSize(least=least, most=most, combinations=count)
-            for (least, most), count in zip(_SIZES, shown, strict=True)
-        ],
-    )
+    def extract(self, fields: Sequence[str]) -> Risk:
+        """Return the figures of `fields`, whose combinations these are; small ones are hidden."""
+        sampled = len(self.hashes)
+        total = sampled
+        if self.dropped:
+            estimate = round((sampled - 1) * _SPACE / max(1.0, float(self.hashes[-1])))
+            total = min(self.records, estimate)
+        alone = int((self.counts == 1).sum())
+        unique = round(min(self.records, total * alone / sampled)) if sampled else 0
+        counts = [_count_between(self.counts, least, most) for least, most in _SIZES]
+        shown = _hide_small(counts)
+        unique_shown = shown[0] if isinstance(shown[0], str) else _hide_small([unique])[0]
+        return Risk(
+            fields=list(fields),
+            records=self.records,
+            sampled=sampled,
+            complete=not self.dropped,
+            combinations=total,
+            unique=unique_shown,
+            unique_share=_share(unique, self.records) if unique_shown == unique else None,
+            smallest=_smallest(self.counts),
+            sizes=[
+                GroupSize(least=least, most=most, combinations=count)
+                for (least, most), count in zip(_SIZES, shown, strict=True)
+            ],
+        )
 
 
 def _count_between(counts: npt.NDArray[np.int64], least: int, most: int | None) -> int:
@@ -159,13 +159,6 @@ def _smallest(counts: npt.NDArray[np.int64]) -> Count | None:
     return "<5" if counts.min() < SMALL else ">=5"
 
 
-def _find(fields: Sequence[PlanField], names: Sequence[str]) -> PlanField:
-    found = next(field for field in fields if field.name == names[0])
-    while found.of is not None:
-        found = found.of
-    return _find(found.fields, names[1:]) if len(names) > 1 else found
-
-
 # Hashing a column
 
 
@@ -175,25 +168,25 @@ def _hash(array: pa.Array, below: Sequence[str]) -> Hashes:
         offsets, elements, valid = list_parts(array)
         sums = np.concatenate(([np.uint64(0)], np.cumsum(_mix(_hash(elements, below)))))
         lengths = np.diff(offsets).astype(np.uint64)
-        found = sums[offsets[1:]] - sums[offsets[:-1]] + (lengths + np.uint64(1)) * _ODD
+        hashes = sums[offsets[1:]] - sums[offsets[:-1]] + (lengths + np.uint64(1)) * _ODD
     elif pa.types.is_struct(kind):
         valid = None
-        found = _hash(array.flatten()[kind.get_field_index(below[0])], below[1:])
+        hashes = _hash(array.flatten()[kind.get_field_index(below[0])], below[1:])
     else:
         valid = validity(array)
-        found = _hash_values(array)
-    return found if valid is None else np.where(valid, found, _NULL)
+        hashes = _hash_values(array)
+    return hashes if valid is None else np.where(valid, hashes, _NULL)
 
 
 def _hash_values(array: pa.Array) -> Hashes:
-    """Any values at the nulls."""
+    """Return the hashes of a column's values; those of nulls mean nothing."""
     kind = array.type
     if pa.types.is_null(kind):
         return np.full(len(array), _NULL)
     if pa.types.is_dictionary(kind):
         hashes = _hash(array.dictionary, ())
-        places = array.indices.fill_null(0).to_numpy(zero_copy_only=False)
-        return hashes[places] if len(hashes) else np.full(len(array), _NULL)
+        indices = array.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        return hashes[indices] if len(hashes) else np.full(len(array), _NULL)
     if pa.types.is_boolean(kind):
         return _mix(array.cast(pa.uint8()).fill_null(0).to_numpy().astype(np.uint64))
     if has_offsets(kind):
@@ -201,8 +194,8 @@ def _hash_values(array: pa.Array) -> Hashes:
         values = encoded.dictionary
         if len(values) * 4 > len(array) or isinstance(values, pa.DictionaryArray):
             return _hash_text(array)
-        places = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
-        return _hash_text(values)[places] if len(values) else np.full(len(array), _NULL)
+        indices = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        return _hash_text(values)[indices] if len(values) else np.full(len(array), _NULL)
     return _hash_fixed(array)
 
 

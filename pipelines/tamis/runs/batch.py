@@ -19,8 +19,7 @@ from apache_beam.pvalue import PBegin, PCollection
 from tamis.address import DatabaseAddress, parse_address, parse_store, require_driver
 from tamis.beam.batch import Batch
 from tamis.beam.files import digest, list_inputs
-from tamis.beam.look import Look
-from tamis.beam.measure import Measure
+from tamis.beam.measure import Inspection, Measure
 from tamis.beam.minimize import KeyRef, Minimize
 from tamis.beam.read import ListFiles, ReadFiles, ReadTasks
 from tamis.beam.store import Store
@@ -120,7 +119,7 @@ def dry_run(
     inputs: tuple[str, ...],
     *,
     replay: bool = False,
-    look: Look | None = None,
+    inspection: Inspection | None = None,
     limit: int | None = None,
     options: Sequence[str] = (),
 ) -> Measured:
@@ -130,7 +129,7 @@ def dry_run(
         plan: the compiled policy.
         inputs: patterns of files.
         replay: whether the plan's day is another than today.
-        look: what to look at beside the counts.
+        inspection: what to inspect beside the counts.
         limit: records to read at most, spread over the inputs; None for all.
         options: Beam's own options.
 
@@ -153,7 +152,7 @@ def dry_run(
             tasks
             | "Read" >> ReadTasks(plan)
             | "Minimize" >> Minimize(plan, new_run_id(plan.policy), throwaway_keys=True)
-            | "Measure" >> Measure(path, plan, facts, tasks, look or Look(), limit)
+            | "Measure" >> Measure(path, plan, facts, tasks, inspection or Inspection(), limit)
         )
         with worker_errors():
             pipeline.run().wait_until_finish()
