@@ -114,8 +114,8 @@ def test_what_is_clean_is_shared() -> None:
         pa.array([1.5, None] * 500),
         pa.array([True] * n),
     ):
-        before = [one and one.address for one in array.buffers()]
-        assert [one and one.address for one in scrub(array).buffers()] == before
+        before = [buffer and buffer.address for buffer in array.buffers()]
+        assert [buffer and buffer.address for buffer in scrub(array).buffers()] == before
 
 
 def test_a_slice_is_cut_out_not_copied() -> None:

@@ -15,27 +15,27 @@ STATES = {True: (True, True), False: (False, False), None: (False, True)}
 
 
 def verdict(*states: bool | None) -> Verdict:
-    holds, may = zip(*(STATES[one] for one in states), strict=True)
+    holds, may = zip(*(STATES[state] for state in states), strict=True)
     return Verdict(np.array(holds), np.array(may))
 
 
-def told(one: Verdict) -> list[bool | None]:
+def states_of(verdict: Verdict) -> list[bool | None]:
     states = {pair: state for state, pair in STATES.items()}
-    return [states[bool(a), bool(b)] for a, b in zip(one.holds, one.may, strict=True)]
+    return [states[bool(a), bool(b)] for a, b in zip(verdict.holds, verdict.may, strict=True)]
 
 
 def test_null_never_matches_and_what_is_unreadable_may() -> None:
     array = pa.array(["CPF", "DIF", None, None, "CPF"])
     unreadable = np.array([False, False, False, True, True])
 
-    found = is_one_of(array, unreadable, pa.array(["CPF"]))
+    verdict = is_one_of(array, unreadable, pa.array(["CPF"]))
 
-    assert told(found) == [True, False, False, None, None]
-    assert found.unknown.tolist() == [False, False, False, True, True]
+    assert states_of(verdict) == [True, False, False, None, None]
+    assert verdict.unknown.tolist() == [False, False, False, True, True]
 
 
 def test_of_several_values_one_is_enough() -> None:
-    assert told(is_one_of(pa.array([1, 2, 3, None]), None, pa.array([1, 3]))) == [
+    assert states_of(is_one_of(pa.array([1, 2, 3, None]), None, pa.array([1, 3]))) == [
         True,
         False,
         True,
@@ -44,24 +44,27 @@ def test_of_several_values_one_is_enough() -> None:
 
 
 def test_without_values_nothing_holds() -> None:
-    assert told(is_one_of(pa.array([1, None]), None, pa.array([], pa.int64()))) == [False, False]
+    assert states_of(is_one_of(pa.array([1, None]), None, pa.array([], pa.int64()))) == [
+        False,
+        False,
+    ]
 
 
 def test_conjunction_and_disjunction_are_three_valued() -> None:
     pairs = list(product((True, False, None), repeat=2))
     left, right = verdict(*(a for a, _ in pairs)), verdict(*(b for _, b in pairs))
 
-    every = told(all_of([left, right], len(pairs)))
-    some = told(any_of([left, right], len(pairs)))
+    conjunction = states_of(all_of([left, right], len(pairs)))
+    disjunction = states_of(any_of([left, right], len(pairs)))
 
-    for (a, b), both, either in zip(pairs, every, some, strict=True):
+    for (a, b), both, either in zip(pairs, conjunction, disjunction, strict=True):
         assert both is (False if False in (a, b) else None if None in (a, b) else True)
         assert either is (True if True in (a, b) else None if None in (a, b) else False)
 
 
 def test_of_nothing_the_conjunction_holds_and_the_disjunction_does_not() -> None:
-    assert told(all_of([], 2)) == [True, True]
-    assert told(any_of([], 2)) == [False, False]
+    assert states_of(all_of([], 2)) == [True, True]
+    assert states_of(any_of([], 2)) == [False, False]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +91,10 @@ def test_values_take_the_type_of_the_field(kind: str, written: object, value: ob
     values = values_of((written,), arrow_type(kind))  # type: ignore[arg-type]
 
     assert values.to_pylist() == [value]
-    assert told(is_one_of(pa.array([value, None], arrow_type(kind)), None, values)) == [True, False]
+    assert states_of(is_one_of(pa.array([value, None], arrow_type(kind)), None, values)) == [
+        True,
+        False,
+    ]
 
 
 def test_a_value_that_the_type_cannot_hold_matches_nothing() -> None:

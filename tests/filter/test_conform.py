@@ -247,8 +247,8 @@ def test_what_needs_no_change_is_shared() -> None:
         pa.array([b"a"]),
     ):
         done = conform(array, array.type, ISO)
-        before = [one and one.address for one in array.buffers()]
-        assert [one and one.address for one in done.array.buffers()] == before
+        before = [buffer and buffer.address for buffer in array.buffers()]
+        assert [buffer and buffer.address for buffer in done.array.buffers()] == before
         assert done.faults is None
 
 
@@ -278,10 +278,10 @@ KINDS = st.sampled_from(
 def test_a_value_becomes_the_same_alone_and_among_others(
     raw: list[str | None], kind: str, dialect: TextDialect
 ) -> None:
-    alone = [outcome(pa.array([one], pa.string()), kind, dialect)[0] for one in raw]
+    alone = [outcome(pa.array([text], pa.string()), kind, dialect)[0] for text in raw]
 
     assert outcome(pa.array(raw, pa.string()), kind, dialect) == alone
-    encoded = [one if one is None else one.encode("cp1252") for one in raw]
+    encoded = [text if text is None else text.encode("cp1252") for text in raw]
     if dialect is CSV:
         assert outcome(pa.array(encoded, pa.binary()), kind, dialect) == alone
 
@@ -299,8 +299,8 @@ def test_conforming_twice_changes_nothing(
 
 @given(st.lists(st.integers(-(10**8) + 1, 10**8 - 1)))
 def test_money_in_floats_is_taken_and_given_exactly(cents: list[int]) -> None:
-    money = [D(one).scaleb(-2) for one in cents]
-    floats = [float(one) for one in money]
+    money = [D(amount).scaleb(-2) for amount in cents]
+    floats = [float(amount) for amount in money]
 
     assert outcome(pa.array(floats, pa.float64()), "decimal128(8, 2)") == money
     assert outcome(pa.array(money, pa.decimal128(8, 2)), "float64") == floats

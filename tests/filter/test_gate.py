@@ -597,7 +597,7 @@ def test_a_misread_digit_at_the_edge_of_its_value_is_seen() -> None:
 def test_the_first_sieve_weighs_values_as_one_would_one_by_one(values: list[bytes]) -> None:
     data, offsets = gate_sieve.text_buffers(pa.array([*values, b"x"], pa.large_binary()))
     weights = [sum(map(gate_sieve._WEIGHTS.__getitem__, value)) for value in values]
-    assert gate_sieve._weigh(data, offsets)[:-1].tolist() == [one >= 13 for one in weights]
+    assert gate_sieve._weigh(data, offsets)[:-1].tolist() == [weight >= 13 for weight in weights]
 
 
 @given(st.integers(1, 20), st.data())
@@ -611,7 +611,7 @@ def test_values_of_one_width_are_weighed_by_their_places_and_none_is_lost(
     few = data.draw(st.lists(value(b"X-0"), min_size=1, max_size=3))
     odd, at = data.draw(value(b"0189D&B\xc3\xe2")), data.draw(st.integers(0, rows - 1))
     values = [odd if row == at else few[row % len(few)] for row in range(rows)]
-    weights = [sum(map(gate_sieve._WEIGHTS.__getitem__, one)) for one in values]
+    weights = [sum(map(gate_sieve._WEIGHTS.__getitem__, value)) for value in values]
 
     column = pa.array(values, pa.large_binary())
     assert gate_sieve._heaviest(gate_sieve.text_buffers(column)[0], width) >= max(weights)

@@ -42,7 +42,7 @@ def numbers(rng: random.Random, rows: int) -> pa.Array:
     )
 
 
-def told(leaks: Leaks) -> tuple[list[int], object]:
+def outcome(leaks: Leaks) -> tuple[list[int], object]:
     return leaks.rows.tolist(), leaks.findings
 
 
@@ -59,7 +59,7 @@ def test_the_gate_finds_the_same_whatever_it_looks_at_first(
         array = texts(rng, rows) if rng.random() < 0.6 else numbers(rng, rows)
         plain.append(GateColumn(name, array, not_nir))
         short.append(GateColumn(name, array.dictionary_encode(), not_nir))
-    assert told(find_leaks(short)) == told(find_leaks(plain))
+    assert outcome(find_leaks(short)) == outcome(find_leaks(plain))
 
 
 def test_entries_that_no_row_has_are_nobodys_leak() -> None:

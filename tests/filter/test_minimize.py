@@ -89,18 +89,18 @@ class Oracle:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        paths = [path for one in plan.fields for path, _ in walk(one, one.name)]
+        paths = [path for field in plan.fields for path, _ in walk(field, field.name)]
         self.order = {path: place for place, path in enumerate(dict.fromkeys(paths))}
-        self.specs = {path: spec for one in plan.fields for path, spec in walk(one, one.name)}
+        self.specs = {path: spec for field in plan.fields for path, spec in walk(field, field.name)}
 
     def judge(self, record: dict[str, Any], marks: frozenset[str]) -> Judged:
         self.record, self.marks, self.out = record, marks, Judged()
         for release in self.plan.releases:
-            told = self.all_of(release.where, record, "")
-            if told is None:
+            verdict = self.all_of(release.where, record, "")
+            if verdict is None:
                 self.fail_unread(release.where, record, "")
-            self.out.may_match |= told is not False
-            if told:
+            self.out.may_match |= verdict is not False
+            if verdict:
                 self.release(release)
         if not self.out.failures:
             for release in self.plan.releases:
@@ -140,12 +140,12 @@ class Oracle:
     def holds(self, leaf: PlanLeaf) -> bool | None:
         if not leaf.when:
             return True
-        told = [self.all_of(every, self.record, "") for every in leaf.when]
-        return True if True in told else None if None in told else False
+        verdicts = [self.all_of(conditions, self.record, "") for conditions in leaf.when]
+        return True if True in verdicts else None if None in verdicts else False
 
     def all_of(self, conditions: Any, around: Any, above: str) -> bool | None:
-        told = [self.test(one, around, above) for one in conditions]
-        return False if False in told else None if None in told else True
+        verdicts = [self.test(condition, around, above) for condition in conditions]
+        return False if False in verdicts else None if None in verdicts else True
 
     def test(self, condition: PlanCondition, around: Any, above: str) -> bool | None:
         path = above + condition.field
@@ -159,29 +159,29 @@ class Oracle:
         if value.fault:
             return None
         wanted = [
-            decimal.Decimal(str(one)) if isinstance(value.value, decimal.Decimal) else one
-            for one in condition.values
+            decimal.Decimal(str(allowed)) if isinstance(value.value, decimal.Decimal) else allowed
+            for allowed in condition.values
         ]
         return value.value is not None and value.value in wanted
 
     def fail_unread(self, conditions: Any, around: Any, above: str) -> None:
-        for one in conditions:
-            if self.test(one, around, above) is None:
-                self.fail("type", above + one.field)
+        for condition in conditions:
+            if self.test(condition, around, above) is None:
+                self.fail("type", above + condition.field)
 
     def cells(self, path: str) -> list[Cell]:
         values = [self.record]
         for name in path.split("."):
-            found = []
+            inner = []
             for value in values:
                 inside = [value[name]]
                 while inside:
-                    one = inside.pop()
-                    if isinstance(one, list):
-                        inside += one
-                    elif one is not None:
-                        found.append(one)
-            values = found
+                    element = inside.pop()
+                    if isinstance(element, list):
+                        inside += element
+                    elif element is not None:
+                        inner.append(element)
+            values = inner
         return values  # type: ignore[return-value]
 
     def take(
@@ -210,16 +210,16 @@ class Oracle:
             conditions = dict(release.only).get(path, ()) if spec.of.of is None else ()
             elements = []
             for element in value:
-                told = self.all_of(conditions, element, f"{path}.")
-                if told is None and wanted:
+                verdict = self.all_of(conditions, element, f"{path}.")
+                if verdict is None and wanted:
                     self.fail_unread(conditions, element, f"{path}.")
-                if told:
+                if verdict:
                     elements.append(self.take(spec.of, path, element, release, kept)[1])
             return name, elements
         return name, dict(
-            self.take(one, f"{path}.{one.name}", value[one.name], release, kept)
-            for one in spec.fields
-            if any((where + ".").startswith(f"{path}.{one.name}.") for where in kept)
+            self.take(child, f"{path}.{child.name}", value[child.name], release, kept)
+            for child in spec.fields
+            if any((where + ".").startswith(f"{path}.{child.name}.") for where in kept)
         )
 
     def leaf(
@@ -276,9 +276,9 @@ class Oracle:
         if value is None or spec.not_nir:
             return None
         if spec.of is not None:
-            return [self.without_not_nir(spec.of, one) for one in value]
+            return [self.without_not_nir(spec.of, element) for element in value]
         if spec.fields:
-            named = {one.name: one for one in spec.fields}
+            named = {child.name: child for child in spec.fields}
             return [self.without_not_nir(named[k], v) for k, v in value.items() if k in named]
         return value
 
@@ -294,11 +294,15 @@ def test_each_record_becomes_what_the_rules_say_of_it_alone(feed: Feed) -> None:
 
     done = run(feed, messy=True)
 
-    told = {row["row"]: (row["reason"], row["field"]) for row in done.quarantined.to_pylist()}
-    assert told == {row: min(one.failures)[2:] for row, one in enumerate(judged) if one.failures}
+    reasons = {row["row"]: (row["reason"], row["field"]) for row in done.quarantined.to_pylist()}
+    assert reasons == {
+        row: min(outcome.failures)[2:] for row, outcome in enumerate(judged) if outcome.failures
+    }
     for release in feed.plan.releases:
         passed = [
-            row for row, one in enumerate(judged) if release.id in one.released and not one.failures
+            row
+            for row, outcome in enumerate(judged)
+            if release.id in outcome.released and not outcome.failures
         ]
         assert done.rows[release.id].to_pylist() == passed
         batch = done.released[release.id]
@@ -310,10 +314,10 @@ def test_each_record_becomes_what_the_rules_say_of_it_alone(feed: Feed) -> None:
                 if owner == release.id and hits:
                     redacted[path] += hits
         assert done.tally.redacted.get(release.id, Counter()) == redacted
-    found = sum(one.nir_found for one in judged)
+    with_nir = sum(outcome.nir_found for outcome in judged)
     into_store = feed.plan.direction == "into-store"
-    assert done.tally.anomalies["nir-received-under-iii"] == (found if into_store else 0)
-    assert done.tally.withheld == sum(not one.may_match for one in judged)
+    assert done.tally.anomalies["nir-received-under-iii"] == (with_nir if into_store else 0)
+    assert done.tally.withheld == sum(not outcome.may_match for outcome in judged)
 
 
 # Properties
@@ -328,14 +332,14 @@ def as_ipc(batch: pa.RecordBatch) -> bytes:
 
 def as_bytes(batch: pa.RecordBatch) -> bytes:
     """All bytes that leave with a batch: as Arrow IPC, and pickled."""
-    return as_ipc(batch) + b"".join(pickle.dumps(batch, protocol=one) for one in (2, 5))
+    return as_ipc(batch) + b"".join(pickle.dumps(batch, protocol=version) for version in (2, 5))
 
 
 def canaries(data: bytes) -> set[bytes]:
     """The made-up strings and numbers that are found in bytes."""
     strings = re.findall(rb"%s(\d+);" % TOKEN.encode(), data)
     numbers = re.findall(b"(?s)(....)" + re.escape(MARK), data)
-    return {b"string " + one for one in strings} | {b"number " + one for one in numbers}
+    return {b"string " + canary for canary in strings} | {b"number " + canary for canary in numbers}
 
 
 def shown(value: Any) -> set[bytes]:
@@ -360,7 +364,7 @@ def test_no_byte_leaves_but_those_of_released_values(feed: Feed) -> None:
     for batch in (*done.released.values(), done.quarantined):
         values: set[bytes] = set().union(*map(shown, batch.to_pylist()))
         assert canaries(as_bytes(batch)) <= values
-        assert MARK in as_bytes(batch) or not any(one.startswith(b"number") for one in values)
+        assert MARK in as_bytes(batch) or not any(canary.startswith(b"number") for canary in values)
 
 
 @pytest.mark.usefixtures("_simple")
@@ -402,18 +406,18 @@ def test_how_the_batch_is_laid_out_changes_nothing(feed: Feed) -> None:
 @given(feeds(most_rows=8))
 def test_what_is_neither_kept_nor_tested_changes_nothing(feed: Feed) -> None:
     plan = feed.plan
-    one = replace(plan, releases=plan.releases[:1])
-    kept = {leaf.path for release in one.releases for leaf in release.leaves}
+    plan_of_one = replace(plan, releases=plan.releases[:1])
+    kept = {leaf.path for release in plan_of_one.releases for leaf in release.leaves}
     needed = kept | {
         test.field
-        for release in one.releases
+        for release in plan_of_one.releases
         for test in (
             *release.where,
             *(test for leaf in release.leaves for every in leaf.when for test in every),
             *(replace(t, field=f"{path}.{t.field}") for path, tests in release.only for t in tests),
         )
     }
-    release = one.releases[0]
+    release = plan_of_one.releases[0]
     stopping = release.nir == "absent" and release.on_nir == "quarantine"
     batch = batch_of(feed)
     columns = {
@@ -423,8 +427,8 @@ def test_what_is_neither_kept_nor_tested_changes_nothing(feed: Feed) -> None:
     if FAULTS in batch.schema.names:
         columns[FAULTS] = batch.column(FAULTS)
 
-    before = minimize(batch, one, run="essai", keys=Keys())
-    after = minimize(pa.record_batch(columns), one, run="essai", keys=Keys())
+    before = minimize(batch, plan_of_one, run="essai", keys=Keys())
+    after = minimize(pa.record_batch(columns), plan_of_one, run="essai", keys=Keys())
 
     assert before.tally == after.tally
     assert before.quarantined.equals(after.quarantined)
@@ -435,16 +439,16 @@ def _change(
     spec: PlanField, path: str, array: pa.Array, needed: set[str], stopping: bool
 ) -> pa.Array:
     """The array with other values in the leaves that nothing needs, of a type of their own."""
-    below = [one for one in needed if (one + ".").startswith(path + ".")]
+    below = [leaf for leaf in needed if (leaf + ".").startswith(path + ".")]
     inside = [leaf for _, leaf in walk(spec, path)]
     if not below and not (stopping and any(leaf.identifier for leaf in inside)):
         return pa.array([b"\xff autre"] * len(array))
     if spec.fields:
         children = [
-            _change(one, f"{path}.{one.name}", array.field(i), needed, stopping)
-            for i, one in enumerate(spec.fields)
+            _change(child, f"{path}.{child.name}", array.field(i), needed, stopping)
+            for i, child in enumerate(spec.fields)
         ]
-        names = [one.name for one in spec.fields]
+        names = [child.name for child in spec.fields]
         return pa.StructArray.from_arrays(children, names, mask=array.is_null())
     return array
 
@@ -487,14 +491,14 @@ def plan_of(*parts: PlanField | PlanRelease, form: str = "jsonl") -> Plan:
         carries_nir=True,
         direction="into-store",
         law={"R6323-37": "LEGIARTI000000000000"},
-        fields=tuple(one for one in parts if isinstance(one, PlanField)),
-        releases=tuple(one for one in parts if isinstance(one, PlanRelease)),
+        fields=tuple(part for part in parts if isinstance(part, PlanField)),
+        releases=tuple(part for part in parts if isinstance(part, PlanRelease)),
     )
 
 
 def values(done: Minimized[pa.RecordBatch], name: str = "r") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = done.released[name].drop_columns(list(TAGS)).to_pylist()
-    return found
+    rows: list[dict[str, Any]] = done.released[name].drop_columns(list(TAGS)).to_pylist()
+    return rows
 
 
 def quarantine(done: Minimized[pa.RecordBatch]) -> list[tuple[Any, ...]]:
@@ -527,16 +531,19 @@ def test_a_clean_column_is_shared_with_the_input() -> None:
     out = minimize(batch, plan).released["r"]
 
     for name in ("n", "s"):
-        before = [one and one.address for one in batch.column(name).buffers()]
-        assert [one and one.address for one in out.column(name).buffers()] == before
+        before = [buffer and buffer.address for buffer in batch.column(name).buffers()]
+        assert [buffer and buffer.address for buffer in out.column(name).buffers()] == before
 
 
 def test_two_releases_share_what_they_make_alike() -> None:
     fields = PlanField("n", "int64"), PlanField("j", "date32")
     same = leaf("n", fate="generalized", step=10)
-    one, two = release(same, id="a"), release(leaf("j"), replace(same, because=("autre",)), id="b")
+    first, second = (
+        release(same, id="a"),
+        release(leaf("j"), replace(same, because=("autre",)), id="b"),
+    )
 
-    done = minimize(pa.record_batch({"n": [11, 25]}), plan_of(*fields, one, two))
+    done = minimize(pa.record_batch({"n": [11, 25]}), plan_of(*fields, first, second))
 
     shared = [batch.column("n").buffers()[1].address for batch in done.released.values()]
     assert shared[0] == shared[1]
@@ -635,10 +642,10 @@ def test_redactions_count_where_they_are_released() -> None:
             only=(("notes", (condition("k", "oui"),)),),
         ),
     )
-    said = {"t": f"NIR {NIR}", "k": "oui"}
+    note = {"t": f"NIR {NIR}", "k": "oui"}
     batch = pa.record_batch(
         {
-            "notes": [[said, {"t": f"NIR {NIR}", "k": "non"}], [said, said], [said]],
+            "notes": [[note, {"t": f"NIR {NIR}", "k": "non"}], [note, note], [note]],
             "d": ["2024-01-01", "2024-01-01", "2024-02-30"],
         }
     )
@@ -656,7 +663,7 @@ def test_a_kept_nir_is_judged_and_given_as_it_came() -> None:
 
     done = minimize(pa.record_batch({"nir": nirs}), plan)
 
-    assert values(done) == [{"nir": one} for one in nirs[:5]]
+    assert values(done) == [{"nir": nir} for nir in nirs[:5]]
     assert quarantine(done) == [
         (5, "nir-key", "nir", "identifier: nir"),
         (6, "nir-malformed", "nir", "identifier: nir"),
@@ -829,8 +836,8 @@ def test_a_struct_of_which_a_when_keeps_nothing_may_be_null() -> None:
     assert [row["s"] for row in values(done)] == [{"n": 1}, None]
     assert quarantine(done) == [(2, "null", "s", "nullable: false")]
     assert done.released["r"].schema.field("s").nullable
-    for one in done.released.values():
-        one.validate(full=True)
+    for batch in done.released.values():
+        batch.validate(full=True)
 
 
 def test_an_undecided_when_counts_only_where_the_release_matches() -> None:

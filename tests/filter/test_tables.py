@@ -58,8 +58,8 @@ def plan_of(**more: Any) -> Plan:
 
 
 def values(done: Minimized[Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = done.released["r"].drop_columns(list(TAGS)).to_pylist()
-    return found
+    rows: list[dict[str, Any]] = done.released["r"].drop_columns(list(TAGS)).to_pylist()
+    return rows
 
 
 FRAMES: dict[str, Callable[[dict[str, list[Any]]], Any]] = {

@@ -35,10 +35,10 @@ def test_moments_become_the_first_one(kind: str) -> None:
         arrow_type(kind), safe=False
     )
 
-    found = generalize_dates(array, "quarter")
+    generalized = generalize_dates(array, "quarter")
 
-    assert found.type == array.type
-    assert found.cast(pa.timestamp("s")).to_pylist() == [datetime.datetime(1969, 10, 1), None]
+    assert generalized.type == array.type
+    assert generalized.cast(pa.timestamp("s")).to_pylist() == [datetime.datetime(1969, 10, 1), None]
 
 
 def test_the_first_moment_is_that_of_the_types_zone() -> None:
@@ -73,13 +73,15 @@ def test_integers_are_floored_or_told_not_to_fit(kind: str, data: st.DataObject)
     values = data.draw(st.lists(st.one_of(st.none(), st.integers(low, high)), min_size=1))
     step = data.draw(STEPS)
 
-    found, bad = generalize_numbers(pa.array(values, kind), step)
+    generalized, bad = generalize_numbers(pa.array(values, kind), step)
 
-    floors = [None if one is None else one // step * step for one in values]
-    assert found.type == pa.type_for_alias(kind)
-    assert found.to_pylist() == [one if one is None or one >= low else None for one in floors]
-    assert (bad is None and all(one is None or one >= low for one in floors)) or (
-        bad is not None and bad.tolist() == [one is not None and one < low for one in floors]
+    floors = [None if value is None else value // step * step for value in values]
+    assert generalized.type == pa.type_for_alias(kind)
+    assert generalized.to_pylist() == [
+        value if value is None or value >= low else None for value in floors
+    ]
+    assert (bad is None and all(value is None or value >= low for value in floors)) or (
+        bad is not None and bad.tolist() == [value is not None and value < low for value in floors]
     )
 
 
@@ -98,23 +100,25 @@ def test_decimals_are_floored_without_rounding(
     )
     step = data.draw(st.sampled_from([1, 7, 100, 1000, 12_345]))
     with decimal.localcontext(decimal.Context(prec=100)):
-        values = [None if one is None else decimal.Decimal(one).scaleb(-scale) for one in unscaled]
-        floors = [None if one is None else math.floor(one / step) * step for one in values]
+        values = [
+            None if value is None else decimal.Decimal(value).scaleb(-scale) for value in unscaled
+        ]
+        floors = [None if value is None else math.floor(value / step) * step for value in values]
     array = pa.array(values, make(precision, scale)).slice(0)
 
-    found, bad = generalize_numbers(array, step)
+    generalized, bad = generalize_numbers(array, step)
 
     for row, floor in enumerate(floors):
         if bad is not None and bad[row]:
-            assert found[row].as_py() is None
+            assert generalized[row].as_py() is None
             assert floor is not None
             assert abs(floor) > Fraction(most, 1) / Fraction(10) ** scale or floor % 10**-scale
         else:
-            assert found[row].as_py() == floor
+            assert generalized[row].as_py() == floor
 
 
 def test_a_slice_of_decimals_is_floored_where_it_lies() -> None:
-    array = pa.array([decimal.Decimal(one) for one in ("9999.99", "-0.01", "1500.00")])
+    array = pa.array([decimal.Decimal(value) for value in ("9999.99", "-0.01", "1500.00")])
 
     assert generalize_numbers(array.slice(1), 1000)[0].to_pylist() == [-1000, 1000]
 
@@ -124,10 +128,12 @@ def test_a_slice_of_decimals_is_floored_where_it_lies() -> None:
     st.sampled_from([1, 3, 10, 1000]),
 )
 def test_floats_are_floored_exactly(values: list[float], step: int) -> None:
-    found, bad = generalize_numbers(pa.array(values), step)
+    generalized, bad = generalize_numbers(pa.array(values), step)
 
     assert bad is None
-    assert found.to_pylist() == [float(math.floor(int_floor(one, step)) * step) for one in values]
+    assert generalized.to_pylist() == [
+        float(math.floor(int_floor(value, step)) * step) for value in values
+    ]
 
 
 def int_floor(value: float, step: int) -> int:
@@ -138,9 +144,9 @@ def int_floor(value: float, step: int) -> int:
 def test_floats_that_are_no_numbers_stay_so() -> None:
     array = pa.array([math.inf, -math.inf, math.nan, None, 1e300], pa.float64())
 
-    found = generalize_numbers(array, 10)[0].to_pylist()
+    generalized = generalize_numbers(array, 10)[0].to_pylist()
 
-    assert found[:2] == [math.inf, -math.inf]
-    assert math.isnan(found[2])
-    assert found[3] is None
+    assert generalized[:2] == [math.inf, -math.inf]
+    assert math.isnan(generalized[2])
+    assert generalized[3] is None
     assert generalize_numbers(pa.array([1999.5], pa.float32()), 1000)[0].to_pylist() == [1000.0]
