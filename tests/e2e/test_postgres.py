@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tamis.address import DatabaseAddress
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.filter.minimize import released_schema
@@ -282,7 +283,7 @@ def test_an_output_that_cannot_be_reached_or_refuses_the_user_ends_in_3(
 ) -> None:
     one = flow("evaluation-cpf")
     path = feed(one, tmp_path / "feed.parquet", 20)
-    monkeypatch.setattr("tamis.stores.tables.FIRST_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("tamis.stores.tables.FIRST_TIMEOUT_SECONDS", 0.5)
     nobody = run(one.name, [path], f"postgresql://u:{PASSWORD}@127.0.0.1:1/db")
     assert nobody.code == 3
     assert "postgresql://127.0.0.1:1/db: the database cannot be reached" in nobody.err
@@ -329,7 +330,7 @@ def test_killed_at_any_time_and_begun_again_it_is_there_once(
         with suppress(ProcessLookupError):  # it may have come to its end
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        TableStore(server.uri(database)).recover()
+        TableStore(DatabaseAddress.of(server.uri(database))).recover()
         is_whole_or_empty(server, database, one)
     process = start(arguments)
     out, _ = process.communicate(timeout=120)
@@ -341,7 +342,7 @@ def test_recover_leaves_a_run_under_way_alone_and_removes_a_dead_one(
     flow: Find, server: Server, database: str
 ) -> None:
     one = flow("evaluation-cpf")
-    store = TableStore(server.uri(database))
+    store = TableStore(DatabaseAddress.of(server.uri(database)))
     store.prepare()
     store.stage("run", one.plan)
     with store.hold("run"):
@@ -502,7 +503,7 @@ def test_rows_that_were_written_before_are_not_written_twice(
     flow: Find, server: Server, database: str
 ) -> None:
     one = flow(SOURCE)
-    store = TableStore(server.uri(database))
+    store = TableStore(DatabaseAddress.of(server.uri(database)))
     store.prepare()
     store.stage("run", one.plan)
     quarantine = targets(one.plan, "run")[-1]
@@ -521,4 +522,4 @@ def test_rows_that_were_written_before_are_not_written_twice(
 
 def test_an_output_with_a_table_is_refused() -> None:
     with pytest.raises(UsageError, match="an output names no table"):
-        TableStore("postgresql://u:p@h/db?table=t")
+        TableStore(DatabaseAddress.of("postgresql://u:p@h/db?table=t"))

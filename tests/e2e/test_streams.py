@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from confluent_kafka import Message, Producer
 
+from tamis.address import DatabaseAddress
 from tamis.documents.calendar import today
 from tamis.evidence.receipt import Receipt
 from tamis.stores.tables import TableStore
@@ -453,7 +454,7 @@ def test_a_batch_killed_within_its_commit_leaves_nothing_half_and_commits_when_r
     one = flow(POLICY)
     feed = tmp_path / "feed.parquet"
     write_feed(make_records(one.schema, 300, seed=1, policies=[one.policy]), one.schema, feed)
-    TableStore(server.uri(database)).prepare()
+    TableStore(DatabaseAddress.of(server.uri(database))).prepare()
     command = (
         *("run", POLICY, "--input", feed, "--output", server.uri(database), "--keys", keys),
         *("--allow-example", "--run-id", "run"),
@@ -474,7 +475,7 @@ def test_a_batch_killed_within_its_commit_leaves_nothing_half_and_commits_when_r
         batch.kill()
     busy = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}' AND state <> 'idle'"
     wait_until(lambda: not server.query(busy), "the end of what was killed")
-    TableStore(server.uri(database)).recover()
+    TableStore(DatabaseAddress.of(server.uri(database))).recover()
     assert not is_whole_or_empty(server, database, one)
     again = Streaming(tmp_path / "said", *command)
     assert again.wait() == 0, again.said

@@ -25,7 +25,7 @@ from tamis.formats.names import known_names, leaf_paths, shown_names
 from tamis.formats.postgres_copy import from_csv
 from tamis.language import _
 from tamis.plan.plan import Plan, PlanField
-from tamis.stores.database import FIRST_PATIENCE_SECONDS, Connection, Database
+from tamis.stores.database import FIRST_TIMEOUT_SECONDS, Connection, Database
 
 
 @dataclass
@@ -75,9 +75,9 @@ def read_table(uri: str, plan: Plan) -> Iterator[Chunk]:
     """
     database = Database.of(uri)
     with value_free(f"reading {database.shown}"):
-        connection = database.connect(FIRST_PATIENCE_SECONDS)
+        connection = database.connect(FIRST_TIMEOUT_SECONDS)
         try:
-            with connection, database.told():
+            with connection, database.value_free():
                 yield from _rows(connection, _project(connection, database, plan))
         except psycopg.OperationalError:
             raise InputError(database.shown, _("the connection was lost while reading")) from None

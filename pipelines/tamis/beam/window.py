@@ -78,7 +78,7 @@ class JudgedWindowCoder(coders.Coder):
         for length in lengths:
             parts.append(buffer.slice(start, length))
             start += length
-        source, tally, ranges, present, ids, names = pickle.loads(parts[0].to_pybytes())
+        source, tally, ranges, present, ids, names = pickle.loads(parts[0].to_pybytes())  # noqa: S301 (made by `encode`)
         outputs = {}
         for name, data, places in zip(names, parts[1::2], parts[2::2], strict=True):
             outputs[name] = Rows(from_ipc(data), *from_ipc(places).columns)

@@ -44,7 +44,7 @@ from tamis.keys.secret_file import (
 from tamis.language import _
 from tamis.nir.pseudonym import KEY_BYTES, derive_key
 
-PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"
+PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"  # noqa: S105 (a name)
 
 
 @dataclass(frozen=True)

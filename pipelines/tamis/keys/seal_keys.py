@@ -30,7 +30,7 @@ from tamis.keys.secret_file import (
 )
 from tamis.language import _
 
-PASSPHRASE_VARIABLE: Final = "TAMIS_SEAL_PASSPHRASE"
+PASSPHRASE_VARIABLE: Final = "TAMIS_SEAL_PASSPHRASE"  # noqa: S105 (a name)
 
 _LARGEST_LINE: Final = 4096  # bytes
 

@@ -27,10 +27,10 @@ from tamis.waiting import Pauses
 
 Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
 
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 """How long a lost connection is tried to be made again."""
 
-FIRST_PATIENCE_SECONDS = 5.0
+FIRST_TIMEOUT_SECONDS = 5.0
 """The same before a run has begun, when the address may as well be wrong."""
 
 _SESSION = (
@@ -75,7 +75,7 @@ class Database:
         """The database at `uri`."""
         return cls(DatabaseAddress.of(uri))
 
-    def connect(self, seconds: float = PATIENCE_SECONDS) -> Connection:
+    def connect(self, seconds: float = TIMEOUT_SECONDS) -> Connection:
         """Connect in autocommit mode, trying for up to `seconds`.
 
         Raises:
@@ -114,7 +114,7 @@ class Database:
                     )
                 )
 
-    def retry(self, act: Callable[[Connection], T], seconds: float = PATIENCE_SECONDS) -> T:
+    def retry(self, act: Callable[[Connection], T], seconds: float = TIMEOUT_SECONDS) -> T:
         """Call `act` with a new connection, again while the connection is lost, for `seconds`.
 
         Each call must give the same as the first one, for an earlier one may have succeeded.
@@ -126,7 +126,7 @@ class Database:
             return connection.retry(act)
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def value_free(self) -> Iterator[None]:
         """Replace errors of the server by ones without its text, which may quote a value.
 
         Raises:
@@ -161,7 +161,7 @@ class KeptConnection:
         seconds: how long an attempt may be repeated.
     """
 
-    def __init__(self, database: Database, seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, database: Database, seconds: float = TIMEOUT_SECONDS) -> None:
         self._database = database
         self._seconds = seconds
         self._connection: Connection | None = None
@@ -173,7 +173,7 @@ class KeptConnection:
             if self._connection is None:
                 self._connection = self._database.connect(self._seconds)
             try:
-                with self._database.told():
+                with self._database.value_free():
                     return act(self._connection)
             except psycopg.OperationalError:
                 self.close()
@@ -232,23 +232,3 @@ def exists(
         return connection.execute(query, (name,)).fetchone() is not None
     query += SQL(" AND schemaname = %s")
     return connection.execute(query, (name, schema)).fetchone() is not None
-
-
-def quoted(*names: str) -> str:
-    """An identifier, qualified where several names are given.
-
-    Example:
-        >>> print(quoted("public", 'le "pivot" 1'))
-        "public"."le ""pivot"" 1"
-    """
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
-
-
-def literal(text: str) -> str:
-    """A text constant.
-
-    Example:
-        >>> print(literal("besoin d'en connaître"))
-        'besoin d''en connaître'
-    """
-    return "'" + text.replace("'", "''").replace("\0", "") + "'"

@@ -161,7 +161,7 @@ def _read_table(address: DatabaseAddress, wanted: Wanted) -> Iterator[Quarantine
     import psycopg
     from psycopg.sql import SQL, Identifier
 
-    from tamis.stores.database import FIRST_PATIENCE_SECONDS, Database, column_types
+    from tamis.stores.database import FIRST_TIMEOUT_SECONDS, Database, column_types
 
     database = Database(address)
     name = database.table or QUARANTINE_TABLE
@@ -171,9 +171,9 @@ def _read_table(address: DatabaseAddress, wanted: Wanted) -> Iterator[Quarantine
         "reason": sorted(wanted.reasons),
         "position": sorted(wanted.positions),
     }
-    connection = database.connect(FIRST_PATIENCE_SECONDS)
+    connection = database.connect(FIRST_TIMEOUT_SECONDS)
     try:
-        with database.told():
+        with database.value_free():
             there = column_types(connection, table)
             if not {"source", "position"} <= there.keys():
                 raise InputError(

@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from tamis.formats.postgres_copy import to_csv
 from tamis.stores.database import (
-    FIRST_PATIENCE_SECONDS,
+    FIRST_TIMEOUT_SECONDS,
     Connection,
     Database,
     KeptConnection,
@@ -98,7 +98,7 @@ class TableRows:
             assert row is not None
             return names, row
 
-        names, (rows, *counts) = database.retry(act, FIRST_PATIENCE_SECONDS)
+        names, (rows, *counts) = database.retry(act, FIRST_TIMEOUT_SECONDS)
         self.rows = int(str(rows))
         self.columns = frozenset(name for name, count in zip(names, counts, strict=True) if count)
 
@@ -121,7 +121,7 @@ class TableRows:
                 {None if value is None else str(value): int(str(n)) for value, n in rows}
             )
 
-        return self._database.retry(act, FIRST_PATIENCE_SECONDS)
+        return self._database.retry(act, FIRST_TIMEOUT_SECONDS)
 
 
 def load(connection: Connection, table: Composable, rows: pa.RecordBatch) -> int:

@@ -24,7 +24,7 @@ from tamis.evidence.receipt import FilePart, Receipt
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.database import (
-    FIRST_PATIENCE_SECONDS,
+    FIRST_TIMEOUT_SECONDS,
     Connection,
     Database,
     alone,
@@ -57,9 +57,7 @@ class TableStore:
         UsageError: the address names a table.
     """
 
-    def __init__(self, address: DatabaseAddress | str) -> None:
-        if isinstance(address, str):
-            address = DatabaseAddress.of(address)
+    def __init__(self, address: DatabaseAddress) -> None:
         self.database = Database(address)
         self.shown = self.database.shown
         if self.database.table:
@@ -91,7 +89,7 @@ class TableStore:
                     ).format(self.table(STAGED))
                 )
 
-        self.database.retry(act, FIRST_PATIENCE_SECONDS)
+        self.database.retry(act, FIRST_TIMEOUT_SECONDS)
 
     def recover(self) -> Recovered:
         """See `Store`. Nothing is ever left to complete: a commit is one transaction."""
@@ -108,14 +106,14 @@ class TableStore:
                     removed.append(run)
             return removed
 
-        return Recovered((), tuple(self.database.retry(act, FIRST_PATIENCE_SECONDS)))
+        return Recovered((), tuple(self.database.retry(act, FIRST_TIMEOUT_SECONDS)))
 
     @contextmanager
     def hold(self, run: str) -> Iterator[None]:
         """See `Store`."""
-        connection = self.database.connect(FIRST_PATIENCE_SECONDS)
+        connection = self.database.connect(FIRST_TIMEOUT_SECONDS)
         try:
-            with self.database.told():
+            with self.database.value_free():
                 if not try_lock(connection, self.lock(run)):
                     raise RunError(
                         _("{store}: run {run} is still under way").format(store=self.shown, run=run)
@@ -131,7 +129,7 @@ class TableStore:
         def act(connection: Connection) -> Receipt | None:
             return self._receipt(connection, run)
 
-        return self.database.retry(act, FIRST_PATIENCE_SECONDS)
+        return self.database.retry(act, FIRST_TIMEOUT_SECONDS)
 
     def resume(self, run: str) -> Receipt | None:
         """See `Store`."""
@@ -151,7 +149,7 @@ class TableStore:
             )
             return [(str(run), str(text)) for run, text in rows.fetchall()]
 
-        for run, text in self.database.retry(act, FIRST_PATIENCE_SECONDS):
+        for run, text in self.database.retry(act, FIRST_TIMEOUT_SECONDS):
             try:
                 yield self._parse(run, text)
             except RunError:
@@ -172,7 +170,7 @@ class TableStore:
             with connection.transaction():
                 self._remove(connection, run)
 
-        self.database.retry(act, FIRST_PATIENCE_SECONDS)
+        self.database.retry(act, FIRST_TIMEOUT_SECONDS)
 
     def stage(self, run: str, plan: Plan) -> None:
         """See `Store`. Makes missing tables of the store, and the run's own, which are empty."""
@@ -240,7 +238,7 @@ class TableStore:
         def act(connection: Connection) -> bool:
             return self._has(connection, path.removeprefix(f"{self.database.schema}."))
 
-        return self.database.retry(act, FIRST_PATIENCE_SECONDS)
+        return self.database.retry(act, FIRST_TIMEOUT_SECONDS)
 
     def open_rows(self, path: str) -> "TableRows":
         """See `Store`."""
@@ -270,15 +268,11 @@ class TableStore:
             names = [str(name) for (name,) in rows if f"{schema}.{name}" not in listed]
             return [f"{schema}.{name}" for name in names if self._count(connection, name)]
 
-        return self.database.retry(act, FIRST_PATIENCE_SECONDS)
+        return self.database.retry(act, FIRST_TIMEOUT_SECONDS)
 
     def table(self, name: str) -> Identifier:
         """A table of the store as commands name it."""
         return Identifier(self.database.schema, name)
-
-    def at(self, name: str) -> str:
-        """A table of the store as commands name it, as text."""
-        return self.table(name).as_string()
 
     def lock(self, run: str) -> str:
         """Name of the lock that a run under way holds."""
@@ -389,11 +383,10 @@ class TableStore:
 
     def _make_part(self, connection: Connection, target: Target, run: str) -> None:
         part = self.table(target.part(run))
-        key = SQL(", ").join(map(Identifier, KEY))
         for command in (
             SQL("CREATE TABLE {} (LIKE {})").format(part, self.table(target.table)),
             set_defaults(part, target),
-            SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(part, key),
+            add_key(part),
             # With the check the server need not read the rows again when they are attached.
             SQL("ALTER TABLE {} ADD CONSTRAINT one_run CHECK ({} = {})").format(
                 part, Identifier(target.run_column), Literal(run)
@@ -412,6 +405,12 @@ class TableStore:
             return
         connection.execute(attach(self.table(target.table), part, run))
         connection.execute(SQL("ALTER TABLE {} DROP CONSTRAINT one_run").format(part))
+
+
+def add_key(part: Composable) -> Composed:
+    """The command that keys the rows of a part by their places in the input."""
+    key = SQL(", ").join(map(Identifier, KEY))
+    return SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(part, key)
 
 
 def attach(table: Composable, part: Composable, run: str) -> Composed:

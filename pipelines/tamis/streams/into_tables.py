@@ -11,24 +11,25 @@ whatever is killed or restarted. A record is keyed by partition and offset (`_in
 
 from contextlib import suppress
 
+import psycopg
 import pyarrow as pa
 from psycopg.sql import SQL
 
+from tamis.address import DatabaseAddress
 from tamis.errors import RunError, UsageError
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.database import (
-    FIRST_PATIENCE_SECONDS,
+    FIRST_TIMEOUT_SECONDS,
     Connection,
     alone,
-    literal,
-    quoted,
+    column_types,
     try_lock,
 )
 from tamis.stores.protocol import NUL_REPLACED
 from tamis.stores.table_layout import KEY, POSITIONS, RECEIPTS, Target, targets
-from tamis.stores.table_rows import load
-from tamis.stores.tables import TableStore
+from tamis.stores.table_rows import load, load_missing
+from tamis.stores.tables import TableStore, add_key, attach, set_defaults
 from tamis.streams.judge import Judged, Rows
 from tamis.streams.ledger import Ledger
 from tamis.streams.sink import KeepWaiting, other_source
@@ -51,7 +52,7 @@ class TableSink:
     """
 
     def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
-        self._store = TableStore(uri)
+        self._store = TableStore(DatabaseAddress.of(uri))
         self._plan = plan
         self._stream = stream
         self._keep_waiting = keep_waiting
@@ -66,21 +67,23 @@ class TableSink:
         """See `Sink`."""
         self._source = source
         self._store.prepare()
-        connection = self._connect(FIRST_PATIENCE_SECONDS)
-        with self._store.database.told(), connection.transaction(), alone(connection, "tables"):
+        connection = self._connect(FIRST_TIMEOUT_SECONDS)
+        with (
+            self._store.database.value_free(),
+            connection.transaction(),
+            alone(connection, "tables"),
+        ):
             self._make(connection)
         self._positions = self._read_positions(connection)
         return dict(self._positions)
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
-        import psycopg
-
         pauses = Pauses(is_wanted=self._keep_waiting)
         while True:
             try:
                 connection = self._connection or self._connect()
-                with self._store.database.told():
+                with self._store.database.value_free():
                     try:
                         done = self._commit(connection, judged, ledger)
                     except psycopg.errors.UniqueViolation:
@@ -113,8 +116,6 @@ class TableSink:
 
     def _connect(self, seconds: float = 0.0) -> Connection:
         """Connect, trying for `seconds`, and hold the stream."""
-        import psycopg
-
         database = self._store.database
         try:
             connection = database.connect(seconds)
@@ -124,7 +125,7 @@ class TableSink:
             raise psycopg.OperationalError("connection lost") from None
         # The transaction of a process that was killed may go on for a moment.
         pauses = Pauses(_LOCK_SECONDS, longest=0.1)
-        with database.told():
+        with database.value_free():
             while not try_lock(connection, self._store.lock(self._stream)):
                 if not pauses.wait():
                     connection.close()
@@ -147,12 +148,14 @@ class TableSink:
     def _make(self, connection: Connection) -> None:
         """Make the tables that are missing, and attach the stream's partition of each."""
         connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {self._store.at(POSITIONS)} (stream text, source text, "
-            "partition integer, next bigint NOT NULL, PRIMARY KEY (stream, source, partition))"
-            "".encode()
+            SQL(
+                "CREATE TABLE IF NOT EXISTS {} (stream text, source text, partition integer, "
+                "next bigint NOT NULL, PRIMARY KEY (stream, source, partition))"
+            ).format(self._store.table(POSITIONS))
         )
         row = connection.execute(
-            f"SELECT 1 FROM {self._store.at(RECEIPTS)} WHERE run = %s".encode(), (self._stream,)
+            SQL("SELECT 1 FROM {} WHERE run = %s").format(self._store.table(RECEIPTS)),
+            (self._stream,),
         ).fetchone()
         if row is not None:
             raise UsageError(
@@ -164,27 +167,19 @@ class TableSink:
             )
         for target in self._targets.values():
             self._store.make(connection, target)
-            part = self._store.at(target.part(self._stream))
-            fresh = connection.execute(b"SELECT to_regclass(%s) IS NULL", (part,)).fetchone()
-            if fresh and fresh[0]:
-                parent = self._store.at(target.table)
-                for command in (
-                    f"CREATE TABLE {part} (LIKE {parent})",
-                    f"ALTER TABLE {part} ADD PRIMARY KEY ({', '.join(KEY)})",
-                    f"ALTER TABLE {parent} ATTACH PARTITION {part} "
-                    f"FOR VALUES IN ({literal(self._stream)})",
-                ):
-                    connection.execute(command.encode())
-            defaults = ", ".join(
-                f"ALTER COLUMN {quoted(name)} SET DEFAULT {literal(value)}"
-                for name, value in target.constants.items()
-            )
-            connection.execute(f"ALTER TABLE {part} {defaults}".encode())
+            part = self._store.table(target.part(self._stream))
+            if not column_types(connection, part):
+                table = self._store.table(target.table)
+                connection.execute(SQL("CREATE TABLE {} (LIKE {})").format(part, table))
+                connection.execute(add_key(part))
+                connection.execute(attach(table, part, self._stream))
+            connection.execute(set_defaults(part, target))
 
-    def _read_positions(self, connection: Connection, lock: str = "") -> dict[int, int]:
+    def _read_positions(self, connection: Connection, *, lock: bool = False) -> dict[int, int]:
         rows = connection.execute(
-            f"SELECT source, partition, next FROM {self._store.at(POSITIONS)} "
-            f"WHERE stream = %s{lock}".encode(),
+            SQL("SELECT source, partition, next FROM {} WHERE stream = %s {}").format(
+                self._store.table(POSITIONS), SQL("FOR UPDATE" if lock else "")
+            ),
             (self._stream,),
         ).fetchall()
         for source, _partition, _next in rows:
@@ -195,7 +190,7 @@ class TableSink:
     def _commit(self, connection: Connection, judged: Judged, ledger: Ledger) -> Ledger:
         with connection.transaction():
             done = ledger.after(judged)
-            positions = self._read_positions(connection, " FOR UPDATE")
+            positions = self._read_positions(connection, lock=True)
             if positions != self._positions:
                 if positions != self._positions | judged.ends:
                     raise RunError(
@@ -232,19 +227,10 @@ class TableSink:
         batch = pa.RecordBatch.from_arrays(
             [*arrays, rows.partitions, rows.offsets], names=target.sent
         )
-        part = self._store.at(target.part(self._stream))
+        part = self._store.table(target.part(self._stream))
         if not self._careful:
-            return load(connection, SQL(part), batch), 0
-        columns = ", ".join(map(quoted, target.sent))
-        connection.execute(
-            f"CREATE TEMP TABLE again (LIKE {part} INCLUDING DEFAULTS) ON COMMIT DROP".encode()
-        )
-        replaced = load(connection, SQL("again"), batch)
-        inserted = connection.execute(
-            f"INSERT INTO {part} ({columns}) SELECT {columns} FROM again "
-            "ON CONFLICT DO NOTHING".encode()
-        ).rowcount
-        connection.execute(b"DROP TABLE again")
+            return load(connection, part, batch), 0
+        replaced, inserted = load_missing(connection, part, batch)
         return replaced, batch.num_rows - inserted
 
     def _write_receipt(self, connection: Connection, ledger: Ledger) -> None:
@@ -255,17 +241,20 @@ class TableSink:
         quarantine = paths.pop(None)
         receipt = ledger.receipt_of_places({str(name): paths[name] for name in paths}, quarantine)
         connection.execute(
-            f"INSERT INTO {self._store.at(RECEIPTS)} (run, policy, receipt) VALUES (%s, %s, %s) "
-            "ON CONFLICT (run) DO UPDATE SET receipt = excluded.receipt, committed = now()"
-            "".encode(),
+            SQL(
+                "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s) "
+                "ON CONFLICT (run) DO UPDATE SET receipt = excluded.receipt, committed = now()"
+            ).format(self._store.table(RECEIPTS)),
             (ledger.run, self._plan.policy, receipt.to_json()),
         )
 
     def _write_positions(self, connection: Connection, judged: Judged) -> None:
         connection.execute(
-            f"INSERT INTO {self._store.at(POSITIONS)} (stream, source, partition, next) "
-            "SELECT %s, %s, * FROM unnest(%s::integer[], %s::bigint[]) "
-            "ON CONFLICT (stream, source, partition) DO UPDATE SET next = excluded.next".encode(),
+            SQL(
+                "INSERT INTO {} (stream, source, partition, next) "
+                "SELECT %s, %s, * FROM unnest(%s::integer[], %s::bigint[]) "
+                "ON CONFLICT (stream, source, partition) DO UPDATE SET next = excluded.next"
+            ).format(self._store.table(POSITIONS)),
             (
                 self._stream,
                 self._source,

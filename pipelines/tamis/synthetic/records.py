@@ -129,7 +129,8 @@ def make_records(
     unwanted = any(
         release.on_nir == "quarantine" for policy in policies for release in policy.releases
     )
-    maker = _Maker(random.Random(seed), accepted_values(policies), dirt, nir_with_key, unwanted)
+    chance = random.Random(seed)  # noqa: S311 (synthetic data, the same for the same seed)
+    maker = _Maker(chance, accepted_values(policies), dirt, nir_with_key, unwanted)
     return [maker.record(schema) for _ in range(count)]
 
 
