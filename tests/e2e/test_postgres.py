@@ -356,7 +356,6 @@ def test_recover_leaves_a_run_under_way_alone_and_removes_a_dead_one(
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small batches a run."""
-    monkeypatch.setattr("tamis.beam.postgres.CHUNK_RECORDS", 50)
     monkeypatch.setattr("tamis.limits.USUAL", Limits(chunk_records=50))
 
 

@@ -7,7 +7,6 @@ bytes, so that what is dropped cannot move a boundary.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -17,15 +16,6 @@ from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS, REJECTS
 from tamis.language import _
 from tamis.limits import USUAL
-
-CHUNK_RECORDS: Final = USUAL.chunk_records
-"""Records in a chunk, the last one of an input (or of a part of a Parquet file) excepted."""
-
-PART_ROWS: Final = USUAL.part_rows
-"""Rows that a part of a Parquet file has at least, the last part of a file excepted."""
-
-MAX_CHUNK_BYTES: Final = USUAL.chunk_bytes
-"""Bytes that the fields read from one chunk's records may take: 1 GiB."""
 
 Reject = tuple[int, str, str, str]
 
@@ -76,7 +66,7 @@ def add_faults(batch: pa.RecordBatch, paths: Sequence[str]) -> pa.RecordBatch:
 
 
 def rechunk(
-    pieces: Iterable[Chunk], source: str, records: int, most_bytes: int = MAX_CHUNK_BYTES
+    pieces: Iterable[Chunk], source: str, records: int, most_bytes: int = USUAL.chunk_bytes
 ) -> Iterator[Chunk]:
     """Cut pieces of any size into chunks of `records` records, rejects included.
 

@@ -21,6 +21,7 @@ from tamis.beam.batch import Batch
 from tamis.beam.files import digest, list_inputs
 from tamis.beam.measure import Inspection, Measure
 from tamis.beam.minimize import KeyRef, Minimize
+from tamis.beam.postgres import ReadTables
 from tamis.beam.read import ListFiles, ReadFiles, ReadTasks
 from tamis.beam.store import Store
 from tamis.dry_run.models import Measured
@@ -267,20 +268,18 @@ class _Files:
 
 @dataclass(frozen=True)
 class _Tables:
-    """Addresses of tables."""
+    """Tables of databases."""
 
     uris: tuple[str, ...] = field(repr=False)
 
     def read(self, plan: Plan, limits: Limits) -> beam.PTransform[PBegin, PCollection[Batch]]:
-        from tamis.beam.postgres import ReadTables
-
-        return ReadTables(self.uris, plan)
+        return ReadTables(self.uris, plan, limits)
 
     def digests(self, plan: Plan) -> dict[str, str]:
-        from tamis.beam.postgres import digest_table
+        from tamis.stores.table_reader import digest_table
 
-        inputs = [digest_table(uri, plan) for uri in self.uris]
-        return {table.uri: table.sha256 for table in inputs}
+        addresses = map(DatabaseAddress.of, self.uris)
+        return {address.shown: digest_table(address, plan) for address in addresses}
 
 
 def _parse_inputs(uris: tuple[str, ...]) -> _Files | _Tables:

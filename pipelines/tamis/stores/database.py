@@ -67,13 +67,7 @@ class Database:
     def __init__(self, address: DatabaseAddress) -> None:
         self.shown = address.shown
         self.schema = address.schema
-        self.table = address.table
         self._conninfo = address.conninfo
-
-    @classmethod
-    def of(cls, uri: str) -> "Database":
-        """The database at `uri`."""
-        return cls(DatabaseAddress.of(uri))
 
     def connect(self, seconds: float = TIMEOUT_SECONDS) -> Connection:
         """Connect in autocommit mode, trying for up to `seconds`.

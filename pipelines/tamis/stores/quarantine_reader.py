@@ -164,7 +164,7 @@ def _read_table(address: DatabaseAddress, wanted: Wanted) -> Iterator[Quarantine
     from tamis.stores.database import FIRST_TIMEOUT_SECONDS, Database, column_types
 
     database = Database(address)
-    name = database.table or QUARANTINE_TABLE
+    name = address.table or QUARANTINE_TABLE
     table = Identifier(database.schema, name)
     filters = {
         "run": sorted(wanted.runs),

@@ -60,7 +60,7 @@ class TableStore:
     def __init__(self, address: DatabaseAddress) -> None:
         self.database = Database(address)
         self.shown = self.database.shown
-        if self.database.table:
+        if address.table:
             raise UsageError(
                 _("{store}: an output names no table, tables are made as the policy says").format(
                     store=self.shown
