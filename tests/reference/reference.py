@@ -28,20 +28,7 @@ from tamis.nir.identifiers import canonical
 from tamis.nir.pseudonym import derive_key
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
-from .values import (
-    Fault,
-    Scalar,
-    Wire,
-    first_day,
-    first_moment,
-    holds,
-    kind_of,
-    read,
-    released,
-    type_name,
-    typed,
-    wire_of,
-)
+from .values import Fault, Scalar, first_of, holds, read, released, type_name, typed, wire_of
 
 FAULTS = "_tamis_faults"
 """The column in which a reader names the fields that it could not bring into shape."""
@@ -49,12 +36,11 @@ FAULTS = "_tamis_faults"
 REASONS = ("unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "nir-leak")
 """Why a record is quarantined; of several reasons the first, of one reason the first field."""
 
-STOPPING = {"nir", "nia", "nnp", "mig"}
-"""Identifiers that stop a record under `on_nir: quarantine`."""
+NIRS = {"nir", "nia", "nnp", "mig"}
+"""Identifiers of 13 characters: of these pseudonyms are made, these stop a record."""
 
-TAGS = (
-    "legal_item legal_purpose legal_version legal_processing legal_attested legal_policy legal_run"
-)
+SEPARATORS = dict.fromkeys(map(ord, " \t\n\r\f.-\u00a0\u2007\u2009\u202f"))
+TAGS = ["item", "purpose", "version", "processing", "attested", "policy", "run"]
 TAG_TYPE = "dictionary<values=string, indices=int8, ordered=0>"
 PSEUDONYM = "fixed_size_binary[16]"
 
@@ -70,53 +56,6 @@ class Forms(Protocol):
 
     def leaks(self, value: Scalar, *, not_nir: bool) -> bool:
         """Whether a released value holds a NIR; `not_nir` if its field says that it holds none."""
-
-
-@dataclass
-class Node:
-    """A field of one record after reading.
-
-    Attributes:
-        spec: the field of the schema.
-        path: names from the top, joined by dots; a list and its element have the same path.
-        value: a leaf's value; a list of nodes; nodes by name; or None.
-        fault: why the value is not of the field's type, or empty.
-    """
-
-    spec: PlanField
-    path: str
-    value: Any = None
-    fault: Fault = ""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a record is quarantined."""
-
-    reason: str
-    path: str
-    rule: str
-
-
-@dataclass
-class Outcome:
-    """What became of one record.
-
-    Attributes:
-        failures: in the order in which they were noticed.
-        matched: the releases whose conditions hold.
-        may_match: whether some release's conditions hold or cannot be told.
-        released: by release, the released fields.
-        redacted: NIRs replaced, by release and field.
-        nir_received: whether a NIR was found where a release lets none pass.
-    """
-
-    failures: list[Failure] = field(default_factory=list)
-    matched: list[PlanRelease] = field(default_factory=list)
-    may_match: bool = False
-    released: dict[str, dict[str, Any]] = field(default_factory=dict)
-    redacted: Counter[tuple[str, str]] = field(default_factory=Counter)
-    nir_received: bool = False
 
 
 @dataclass
@@ -139,7 +78,7 @@ class Result:
 
 
 def minimize(rows: Sequence[Row], plan: Plan, forms: Forms, *, run: str, root: bytes) -> Result:
-    """Release of each record what the plan lets pass, and nothing else.
+    """Release of each of N records what the plan lets pass, and nothing else.
 
     Args:
         rows: N records.
@@ -148,76 +87,53 @@ def minimize(rows: Sequence[Row], plan: Plan, forms: Forms, *, run: str, root: b
         run: id of the run, for the tags.
         root: 32 bytes from which the keys of pseudonyms are derived, in epoch 1.
     """
-    record = Record(plan, forms, root)
-    outcomes = [record.judge(row) for row in rows]
+    records = [Record(row, plan, forms, root) for row in rows]
     passed = {
         release.id: [
             place
-            for place, outcome in enumerate(outcomes)
-            if release in outcome.matched and not outcome.failures
+            for place, record in enumerate(records)
+            if release.id in record.released and not record.failures
         ]
         for release in plan.releases
     }
     tags = {release.id: tags_of(plan, release, run) for release in plan.releases}
-    quarantined = []
-    for place, outcome in enumerate(outcomes):
-        if outcome.failures:
-            first = min(outcome.failures, key=record.order_of)
-            quarantined.append((place, first.reason, first.path, first.rule))
-    return Result(
-        released={
-            name: [outcomes[place].released[name] | tags[name] for place in places]
-            for name, places in passed.items()
-        },
-        schemas={release.id: released_schema(plan, release) for release in plan.releases},
-        rows=passed,
-        quarantined=quarantined,
-        counts=count(plan, outcomes, passed, quarantined),
-    )
-
-
-def count(
-    plan: Plan,
-    outcomes: Sequence[Outcome],
-    passed: Mapping[str, Sequence[int]],
-    quarantined: Iterable[tuple[int, str, str, str]],
-) -> dict[str, Any]:
-    """The counts of a batch, as a tally has them."""
-    redacted: dict[str, dict[str, int]] = {}
+    quarantined = [
+        (place, *record.first_failure) for place, record in enumerate(records) if record.failures
+    ]
+    redacted: dict[str, Counter[str]] = {name: Counter() for name in passed}
     for name, places in passed.items():
         for place in places:
-            for (release, path), hits in outcomes[place].redacted.items():
-                if release == name and hits:
-                    redacted.setdefault(name, {}).setdefault(path, 0)
-                    redacted[name][path] += hits
-    received = sum(outcome.nir_received for outcome in outcomes)
-    odd = received and plan.direction == "into-store"
-    return {
-        "records": len(outcomes),
-        "released": len({place for places in passed.values() for place in places}),
-        "withheld": sum(not outcome.may_match for outcome in outcomes),
-        "quarantine": dict(Counter(reason for _, reason, _, _ in quarantined)),
-        "rows": {name: len(places) for name, places in passed.items() if places},
-        "redacted": redacted,
-        "anomalies": {"nir-received-under-iii": received} if odd else {},
-        "unknown": set(),
-        "missing": set(),
-        "chance": {},
-    }
+            redacted[name].update(records[place].redacted[name])
+    received = plan.direction == "into-store" and sum(record.nir_received for record in records)
+    return Result(
+        released={
+            name: [records[place].released[name] | tags[name] for place in places]
+            for name, places in passed.items()
+        },
+        schemas={release.id: schema_of(plan, release) for release in plan.releases},
+        rows=passed,
+        quarantined=quarantined,
+        counts={
+            "records": len(records),
+            "released": len({place for places in passed.values() for place in places}),
+            "withheld": sum(not record.may_match for record in records),
+            "quarantine": dict(Counter(reason for _, reason, _, _ in quarantined)),
+            "rows": {name: len(places) for name, places in passed.items() if places},
+            "redacted": {name: dict(+counts) for name, counts in redacted.items() if +counts},
+            "anomalies": {"nir-received-under-iii": received} if received else {},
+            "unknown": set(),
+            "missing": set(),
+            "chance": {},
+        },
+    )
 
 
 def tags_of(plan: Plan, release: PlanRelease, run: str) -> dict[str, Scalar]:
     """The legal tags of a released record."""
-    values = (
-        release.item,
-        release.purpose,
-        plan.law["R6323-37"],
-        plan.processing,
-        release.attested,
-        f"{plan.policy}@{plan.sha256[:12]}",
-        run,
-    )
-    return {name: Scalar("string", value) for name, value in zip(TAGS.split(), values, strict=True)}
+    values: list[str] = [release.item, release.purpose, plan.law["R6323-37"], plan.processing]
+    values += [release.attested, f"{plan.policy}@{plan.sha256[:12]}", run]
+    tags = zip(TAGS, values, strict=True)
+    return {f"legal_{name}": Scalar("string", value) for name, value in tags}
 
 
 def is_below(path: str, above: str) -> bool:
@@ -225,208 +141,213 @@ def is_below(path: str, above: str) -> bool:
     return f"{path}.".startswith(f"{above}.")
 
 
-def walk(spec: PlanField, path: str) -> Iterator[tuple[str, PlanField]]:
-    """A field and all fields inside it, from the top."""
-    yield path, spec
-    if spec.of is not None:
-        yield from walk(spec.of, path)
-    for child in spec.fields:
-        yield from walk(child, f"{path}.{child.name}")
+def leaves_below(release: PlanRelease, path: str) -> list[PlanLeaf]:
+    """What a release keeps of a field, itself or inside it."""
+    return [leaf for leaf in release.leaves if is_below(leaf.path, path)]
 
 
-def released_schema(plan: Plan, release: PlanRelease) -> list[tuple[str, str, bool]]:
+def leaf_at(release: PlanRelease, path: str) -> PlanLeaf | None:
+    return next((leaf for leaf in release.leaves if leaf.path == path), None)
+
+
+def name_of(release: PlanRelease, spec: PlanField, path: str) -> str:
+    """A field's released name: a pseudonym never keeps that of its field."""
+    leaf = leaf_at(release, path)
+    return leaf.pseudonym if leaf and leaf.pseudonym else spec.name
+
+
+def schema_of(plan: Plan, release: PlanRelease) -> list[tuple[str, str, bool]]:
     """The columns of a release: name, type and whether the column may hold null."""
-    kept = {leaf.path: leaf for leaf in release.leaves}
     columns = []
     for spec in plan.fields:
-        below = [leaf for path, leaf in kept.items() if is_below(path, spec.name)]
-        if below:
-            name, kind = released_type(spec, spec.name, kept)
-            columns.append((name, kind, spec.nullable or all(leaf.when for leaf in below)))
-    return columns + [(name, TAG_TYPE, False) for name in TAGS.split()]
+        if below := leaves_below(release, spec.name):
+            nullable = spec.nullable or all(leaf.when for leaf in below)
+            name = name_of(release, spec, spec.name)
+            columns.append((name, type_of(release, spec, spec.name), nullable))
+    return columns + [(f"legal_{name}", TAG_TYPE, False) for name in TAGS]
 
 
-def released_type(spec: PlanField, path: str, kept: Mapping[str, PlanLeaf]) -> tuple[str, str]:
-    """The name and the Arrow type of a released field."""
-    name = spec.name
+def type_of(release: PlanRelease, spec: PlanField, path: str) -> str:
+    """The Arrow type of a released field."""
     if spec.of is not None:
-        own = kept.get(path)
-        if own and own.pseudonym:
-            name = own.pseudonym
-        return name, f"list<item: {released_type(spec.of, path, kept)[1]}>"
+        return f"list<item: {type_of(release, spec.of, path)}>"
     if spec.fields:
-        inside = [
-            released_type(child, f"{path}.{child.name}", kept)
-            for child in spec.fields
-            if any(is_below(leaf, f"{path}.{child.name}") for leaf in kept)
+        inside = [(child, f"{path}.{child.name}") for child in spec.fields]
+        kept = [
+            f"{name_of(release, child, at)}: {type_of(release, child, at)}"
+            for child, at in inside
+            if leaves_below(release, at)
         ]
-        return name, f"struct<{', '.join(f'{inner}: {kind}' for inner, kind in inside)}>"
-    pseudonym = kept[path].pseudonym
-    return (pseudonym, PSEUDONYM) if pseudonym else (name, type_name(spec.type))
+        return f"struct<{', '.join(kept)}>"
+    leaf = leaf_at(release, path)
+    return PSEUDONYM if leaf and leaf.pseudonym else type_name(spec.type)
 
 
+@dataclass
+class Node:
+    """A field of one record after reading.
+
+    Attributes:
+        spec: the field of the schema.
+        path: names from the top, joined by dots; a list and its element have the same path.
+        value: a leaf's value; a list of nodes; nodes by name; or None.
+        fault: why the value is not of the field's type, or empty.
+    """
+
+    spec: PlanField
+    path: str
+    value: Any = None
+    fault: Fault = ""
+
+
+@dataclass
 class Record:
-    """Judges one record after the other under one plan."""
+    """What becomes of one record, alone.
 
-    def __init__(self, plan: Plan, forms: Forms, root: bytes) -> None:
-        self.plan = plan
-        self.forms = forms
-        self.root = root
-        self.wire: Wire = wire_of(plan.format)
-        self.specs = {path: spec for top in plan.fields for path, spec in walk(top, top.name)}
-        self.places = {path: place for place, path in enumerate(self.specs)}
+    Attributes:
+        failures: reason, path and rule, in the order in which they were noticed.
+        may_match: whether some release's conditions hold or cannot be told.
+        released: by matching release, the released fields.
+        redacted: NIRs replaced, by release and field.
+        nir_received: whether a NIR was found where a release lets none pass.
+    """
 
-    def order_of(self, failure: Failure) -> tuple[int, int, bool]:
-        """Of several failures the first in this order is told: rules on treatments come last."""
-        treated = failure.rule.startswith(("pseudonymize", "generalize"))
-        return REASONS.index(failure.reason), self.places[failure.path], treated
+    row: Row
+    plan: Plan
+    forms: Forms
+    root: bytes
+    failures: list[tuple[str, str, str]] = field(default_factory=list)
+    may_match: bool = False
+    released: dict[str, dict[str, Any]] = field(default_factory=dict)
+    redacted: dict[str, Counter[str]] = field(default_factory=dict)
+    nir_received: bool = False
 
-    def judge(self, row: Row) -> Outcome:
-        """What becomes of a record, alone."""
-        self.out = Outcome()
-        self.marks = [str(mark.value) for mark in row.get(FAULTS) or ()]
+    def __post_init__(self) -> None:
+        self.wire = wire_of(self.plan.format)
+        self.marks = [str(mark.value) for mark in self.row.get(FAULTS) or ()]
+        self.specs = {path: spec for top in self.plan.fields for path, spec in top.walk()}
         self.top = {
-            spec.name: self.open(spec, spec.name, row.get(spec.name)) for spec in self.plan.fields
+            spec.name: self.read(spec, spec.name, self.row.get(spec.name))
+            for spec in self.plan.fields
         }
-        for release in self.plan.releases:
-            told = self.all_of(release.where, self.top, "")
-            self.out.may_match |= told is not False
-            if told is None:
-                self.fail_unread(release.where, self.top, "")
-            if told:
-                self.out.matched.append(release)
-        for release in self.out.matched:
+        self.whole = Node(PlanField("", "struct"), "", self.top)
+        matching = [release for release in self.plan.releases if self.matches(release)]
+        for release in matching:
             self.judge_release(release)
-        for release in self.out.matched:
-            self.out.released[release.id] = self.treat_release(release)
-        if not self.out.failures:
-            leaks = [
-                failure
-                for release in self.out.matched
-                if release.nir == "absent"
-                for failure in self.gate(release)
-            ]
-            self.out.failures += leaks
-            self.out.nir_received |= bool(leaks)
-        return self.out
+        for release in matching:
+            self.redacted[release.id] = Counter()
+            self.released[release.id] = self.treat_fields(self.top, release)
+        if not self.failures:
+            for release in matching:
+                if release.nir == "absent":
+                    self.gate(release)
 
     def fail(self, reason: str, path: str, rule: str) -> None:
-        self.out.failures.append(Failure(reason, path, rule))
+        self.failures.append((reason, path, rule))
+
+    @property
+    def first_failure(self) -> tuple[str, str, str]:
+        """The failure that is told; of one field, rules on treatments come last."""
+        places = list(self.specs)
+
+        def order(failure: tuple[str, str, str]) -> tuple[int, int, bool]:
+            reason, path, rule = failure
+            treated = rule.startswith(("pseudonymize", "generalize"))
+            return REASONS.index(reason), places.index(path), treated
+
+        return min(self.failures, key=order)
 
     # 1. Read
 
-    def open(self, spec: PlanField, path: str, value: Any) -> Node:
+    def read(self, spec: PlanField, path: str, value: Any) -> Node:
         """Bring a field's value, and all inside it, to the schema's types."""
         if value is None:
             return Node(spec, path)
-        if spec.of is not None:
-            if not isinstance(value, list):
-                return Node(spec, path, None, "type")
-            return Node(spec, path, [self.open(spec.of, path, element) for element in value])
-        if spec.fields:
-            if not isinstance(value, dict):
-                return Node(spec, path, None, "type")
+        if spec.of is not None and isinstance(value, list):
+            return Node(spec, path, [self.read(spec.of, path, element) for element in value])
+        if spec.fields and isinstance(value, dict):
             inside = {
-                child.name: self.open(child, f"{path}.{child.name}", value.get(child.name))
+                child.name: self.read(child, f"{path}.{child.name}", value.get(child.name))
                 for child in spec.fields
             }
             return Node(spec, path, inside)
-        if not isinstance(value, Scalar):
+        if spec.of is not None or spec.fields or not isinstance(value, Scalar):
             return Node(spec, path, None, "type")
         return Node(spec, path, *read(value, spec.type, self.wire))
 
-    # 2. Match: True, False, or None where it cannot be told
+    # 2. Match: true, false, or None where it cannot be told
 
-    def all_of(self, conditions: Iterable[PlanCondition], around: Any, above: str) -> bool | None:
-        """Whether all conditions hold."""
-        told = [self.test(condition, around, above)[0] for condition in conditions]
+    def matches(self, release: PlanRelease) -> bool:
+        """Whether the conditions of a release hold; quarantine the record where that is unknown."""
+        told = self.all_of(release.where, self.whole)
+        self.may_match |= told is not False
+        if told is None:
+            self.fail_unread(release.where, self.whole)
+        return bool(told)
+
+    def all_of(self, conditions: Iterable[PlanCondition], around: Node) -> bool | None:
+        """Whether all conditions hold on a struct: the record, or an element of a list."""
+        told = [self.test(condition, around)[0] for condition in conditions]
         return False if False in told else None if None in told else True
 
-    def test(
-        self, condition: PlanCondition, around: Any, above: str
-    ) -> tuple[bool | None, Node | None]:
-        """Whether a condition holds, and the tested leaf.
+    def test(self, condition: PlanCondition, around: Node) -> tuple[bool | None, Fault]:
+        """Whether a condition holds, and the tested value's own fault.
 
-        Args:
-            condition: null never matches; what could not be read might have matched.
-            around: the nodes that the condition's path begins in, by name, or None.
-            above: the path of what is around, with a dot, or empty.
+        Null never matches; what could not be read might have matched.
         """
-        node: Node | None = None
-        lost = any(is_below(above + condition.field, mark) for mark in self.marks)
+        node, lost = around, bool(around.fault)
         for name in condition.field.split("."):
-            node = None if around is None else around[name]
-            lost = lost or (node is not None and bool(node.fault))
-            around = None if node is None else node.value
-        if lost:
-            return None, node
-        if node is None or node.value is None:
-            return False, node
-        return holds(node.value, condition.values, node.spec.type), node
+            spec = next((one for one in node.spec.fields if one.name == name), node.spec)
+            node = node.value[name] if isinstance(node.value, dict) else Node(spec, "")
+            lost = lost or bool(node.fault)
+        if lost or any(is_below(path_in(around, condition), mark) for mark in self.marks):
+            return None, node.fault
+        values = condition.values
+        return node.value is not None and holds(node.value, values, node.spec.type), ""
 
-    def fail_unread(self, conditions: Iterable[PlanCondition], around: Any, above: str) -> None:
+    def fail_unread(self, conditions: Iterable[PlanCondition], around: Node) -> None:
         """Quarantine the record because of the conditions that cannot be told."""
         for condition in conditions:
-            told, node = self.test(condition, around, above)
+            told, fault = self.test(condition, around)
             if told is None:
-                path = above + condition.field
-                unreadable = node is not None and node.fault == "unreadable"
-                self.fail("unreadable" if unreadable else "type", path, self.leaf_spec(path).type)
-
-    def leaf_spec(self, path: str) -> PlanField:
-        """The leaf at a path; of a list of plain values, the element."""
-        return self.specs[path]
-
-    def is_kept(self, leaves: Iterable[PlanLeaf]) -> bool:
-        """Whether one of these leaves is kept in this record."""
-        return any(self.when(leaf) for leaf in leaves)
+                path = path_in(around, condition)
+                self.fail(fault or "type", path, self.specs[path].type)
 
     def when(self, leaf: PlanLeaf) -> bool | None:
         """Whether a leaf is kept: one of the alternatives holds, or there are none."""
         if not leaf.when:
             return True
-        told = [self.all_of(conditions, self.top, "") for conditions in leaf.when]
+        told = [self.all_of(conditions, self.whole) for conditions in leaf.when]
         return True if True in told else None if None in told else False
 
     # 3. Judge
 
     def judge_release(self, release: PlanRelease) -> None:
         """Quarantine the record where what would be released is not as the schema says."""
-        kept = {leaf.path: leaf for leaf in release.leaves}
         for leaf in release.leaves:
             if self.when(leaf) is None:
                 for conditions in leaf.when:
-                    if self.all_of(conditions, self.top, "") is None:
-                        self.fail_unread(conditions, self.top, "")
+                    if self.all_of(conditions, self.whole) is None:
+                        self.fail_unread(conditions, self.whole)
         for mark in self.marks:
-            if mark in self.specs and self.is_kept(
-                leaf for path, leaf in kept.items() if is_below(path, mark)
-            ):
-                self.fail("type", mark, self.first_spec(mark).type)
+            if mark in self.specs and self.is_kept(release, mark):
+                outermost = [
+                    spec for top in self.plan.fields for at, spec in top.walk() if at == mark
+                ]
+                self.fail("type", mark, outermost[0].type)
         for node in self.top.values():
-            self.judge_node(node, release, kept, None)
+            self.judge(node, release)
         if release.nir == "absent" and release.on_nir == "quarantine":
-            for path, spec in self.specs.items():
-                pseudonymized = path in kept and kept[path].pseudonym
-                if STOPPING & set(spec.identifier) and not pseudonymized:
-                    self.judge_dropped_identifier(path)
+            for node in self.top.values():
+                self.stop(node, release)
 
-    def first_spec(self, path: str) -> PlanField:
-        """The outermost field at a path: of a list the list, not its element."""
-        return next(
-            spec for top in self.plan.fields for at, spec in walk(top, top.name) if at == path
-        )
+    def is_kept(self, release: PlanRelease, path: str) -> bool:
+        """Whether anything of a field is kept in this record."""
+        return any(self.when(leaf) for leaf in leaves_below(release, path))
 
-    def judge_node(
-        self,
-        node: Node,
-        release: PlanRelease,
-        kept: Mapping[str, PlanLeaf],
-        parent: Node | None,
-    ) -> None:
+    def judge(self, node: Node, release: PlanRelease) -> None:
         """Judge a field where it would be released, and what is inside it."""
-        below = [leaf for path, leaf in kept.items() if is_below(path, node.path)]
-        if not self.is_kept(below):
+        if not self.is_kept(release, node.path):
             return
         if node.fault:
             self.fail(node.fault, node.path, node.spec.type)
@@ -434,132 +355,93 @@ class Record:
             if not node.spec.nullable:
                 self.fail("null", node.path, "nullable: false")
         elif node.spec.of is not None:
-            conditions = self.only(node, release)
+            conditions = only(node, release)
             for element in node.value:
-                told = self.all_of(conditions, element_fields(element), f"{node.path}.")
-                if conditions and element.fault:
-                    told = None
+                told = self.all_of(conditions, element)
                 if told is None:
-                    self.fail_unread_element(conditions, element)
+                    self.fail_unread(conditions, element)
                 if told:
-                    self.judge_node(element, release, kept, node)
+                    self.judge(element, release)
         elif node.spec.fields:
             for child in node.value.values():
-                self.judge_node(child, release, kept, node)
-        elif node.spec.identifier and not kept[node.path].redact:
-            self.judge_identifier(node, kept[node.path])
-
-    def fail_unread_element(self, conditions: Iterable[PlanCondition], element: Node) -> None:
-        """Quarantine the record because it cannot be told whether an element is to be kept."""
-        if not element.fault:
-            self.fail_unread(conditions, element.value, f"{element.path}.")
-            return
-        for condition in conditions:
-            path = f"{element.path}.{condition.field}"
-            self.fail("type", path, self.leaf_spec(path).type)
-
-    def only(self, node: Node, release: PlanRelease) -> tuple[PlanCondition, ...]:
-        """What the elements of a list must fulfil; of a list of lists, those of the innermost."""
-        assert node.spec.of is not None
-        innermost = node.spec.of.of is None
-        return dict(release.only).get(node.path, ()) if innermost else ()
+                self.judge(child, release)
+        elif leaf := leaf_at(release, node.path):
+            self.judge_identifier(node, leaf)
 
     def judge_identifier(self, node: Node, leaf: PlanLeaf) -> None:
         """Quarantine the record if a kept or pseudonymized identifier is not well-formed."""
         kinds = node.spec.identifier
-        text = digits_of(node.value)
+        if not kinds or leaf.redact:
+            return
+        text, rule = digits_of(node.value), f"identifier: {', '.join(kinds)}"
         if has_wrong_key(text, kinds):
-            self.fail("nir-key", node.path, f"identifier: {', '.join(kinds)}")
+            self.fail("nir-key", node.path, rule)
         elif canonical(text, kinds) is None:
-            self.fail("nir-malformed", node.path, f"identifier: {', '.join(kinds)}")
-        elif leaf.pseudonym and canonical(text, kinds_of_13(kinds)) is None:
+            self.fail("nir-malformed", node.path, rule)
+        elif leaf.pseudonym and canonical(text, NIRS & set(kinds)) is None:
             self.fail("nir-malformed", node.path, "pseudonymize: 13 characters")
 
-    def judge_dropped_identifier(self, path: str) -> None:
-        """Quarantine the record if there is a NIR in an identifier that is not released."""
-        for node in self.nodes_at(path):
-            if node.value is not None:
-                kinds = kinds_of_13(node.spec.identifier)
-                text = digits_of(node.value)
-                if has_wrong_key(text, kinds) or canonical(text, kinds):
-                    self.fail("on-nir", path, "on_nir: quarantine")
-                    self.out.nir_received = True
-
-    def nodes_at(self, path: str) -> Iterator[Node]:
-        """The leaves at a path: in lists, one in each element."""
-        waiting = list(self.top.values())
-        while waiting:
-            node = waiting.pop(0)
-            if not is_below(path, node.path) or node.value is None:
-                continue
-            if node.spec.of is not None:
-                waiting = [*node.value, *waiting]
-            elif node.spec.fields:
-                waiting = [*node.value.values(), *waiting]
-            else:
-                yield node
+    def stop(self, node: Node, release: PlanRelease) -> None:
+        """Quarantine the record if there is a NIR in an identifier that is not pseudonymized."""
+        leaf, kinds = leaf_at(release, node.path), NIRS & set(node.spec.identifier)
+        if isinstance(node.value, list | dict):
+            for inner in node.value if isinstance(node.value, list) else node.value.values():
+                self.stop(inner, release)
+        elif kinds and node.value is not None and not (leaf and leaf.pseudonym):
+            text = digits_of(node.value)
+            if has_wrong_key(text, kinds) or canonical(text, kinds):
+                self.fail("on-nir", node.path, "on_nir: quarantine")
+                self.nir_received = True
 
     # 4. Treat
 
-    def treat_release(self, release: PlanRelease) -> dict[str, Any]:
-        """The released fields of the record, in the schema's order."""
-        kept = {leaf.path: leaf for leaf in release.leaves}
-        return dict(
-            self.treat(node, release, kept)
-            for node in self.top.values()
-            if any(is_below(path, node.path) for path in kept)
-        )
+    def treat_fields(self, fields: Mapping[str, Node], release: PlanRelease) -> dict[str, Any]:
+        """The released fields of the record, or of a struct, in the schema's order."""
+        return {
+            name_of(release, node.spec, node.path): self.treat(node, release)
+            for node in fields.values()
+            if leaves_below(release, node.path)
+        }
 
-    def treat(
-        self, node: Node, release: PlanRelease, kept: Mapping[str, PlanLeaf]
-    ) -> tuple[str, Any]:
-        """The released name and value of a field."""
-        own = kept.get(node.path)
-        name = own.pseudonym if own and own.pseudonym else node.spec.name
-        if node.value is None or (own and not self.when(own)):
-            return name, None
+    def treat(self, node: Node, release: PlanRelease) -> Any:
+        """The released value of a field."""
+        leaf = leaf_at(release, node.path)
+        if node.value is None or (leaf and not self.when(leaf)):
+            return None
         if node.spec.of is not None:
-            conditions = self.only(node, release)
-            return name, [
-                self.treat(element, release, kept)[1]
+            conditions = only(node, release)
+            return [
+                self.treat(element, release)
                 for element in node.value
-                if not conditions
-                or self.all_of(conditions, element_fields(element), f"{node.path}.")
+                if self.all_of(conditions, element)
             ]
         if node.spec.fields:
-            return name, dict(
-                self.treat(child, release, kept)
-                for child in node.value.values()
-                if any(is_below(path, child.path) for path in kept)
-            )
-        assert own is not None
-        return name, self.treat_leaf(node, release, own)
+            return self.treat_fields(node.value, release)
+        assert leaf is not None
+        return self.treat_leaf(node, release, leaf)
 
     def treat_leaf(self, node: Node, release: PlanRelease, leaf: PlanLeaf) -> Scalar | None:
         """The released value of a leaf that is kept in this record."""
         value, kind = node.value, node.spec.type
         if leaf.pseudonym:
-            body = canonical(digits_of(value), kinds_of_13(node.spec.identifier))
+            body = canonical(digits_of(value), NIRS & set(node.spec.identifier))
             return Scalar(PSEUDONYM, self.pseudonym(body, release, leaf)) if body else None
         if leaf.redact:
             value, hits = self.forms.redact(value)
-            self.out.redacted[release.id, node.path] += hits
+            self.redacted[release.id][node.path] += hits
             if hits and release.nir == "absent":
-                self.out.nir_received = True
+                self.nir_received = True
                 if release.on_nir == "quarantine":
                     self.fail("on-nir", node.path, "on_nir: quarantine")
         elif leaf.prefix:
             value = value[: leaf.prefix]
         elif leaf.to:
-            first = first_day if kind_of(type_name(kind)) == "date" else first_moment
-            value = first(value, leaf.to, kind)
-        elif leaf.step:
-            floor = floor_of(value, leaf.step)
-            if floor is not None:
-                value = typed(floor, kind)
-                if value is None:
-                    self.fail("type", node.path, f"generalize: step {leaf.step}")
-                    return None
+            value = first_of(value, leaf.to, kind)
+        elif leaf.step and value - value == 0:  # an infinity or NaN stays what it is
+            value = typed(Fraction(Fraction(value) // leaf.step * leaf.step), kind)
+            if value is None:
+                self.fail("type", node.path, f"generalize: step {leaf.step}")
+                return None
         return released(value, kind)
 
     def pseudonym(self, body: str, release: PlanRelease, leaf: PlanLeaf) -> bytes:
@@ -575,40 +457,37 @@ class Record:
 
     # 5. Gate
 
-    def gate(self, release: PlanRelease) -> Iterator[Failure]:
-        """The columns in which a released value still holds a NIR."""
-        kept = {leaf.path: leaf for leaf in release.leaves}
-        for node in self.top.values():
-            own = kept.get(node.path)
-            name = own.pseudonym if own and own.pseudonym else node.spec.name
-            value = self.out.released[release.id].get(name)
-            if self.leaks(node.spec, node.path, value, kept):
-                yield Failure("nir-leak", node.path, "gate")
+    def gate(self, release: PlanRelease) -> None:
+        """Quarantine the record if a released value still holds a NIR."""
+        for spec in self.plan.fields:
+            value = self.released[release.id].get(name_of(release, spec, spec.name))
+            if any(self.leaks(spec, spec.name, value, release)):
+                self.fail("nir-leak", spec.name, "gate")
+                self.nir_received = True
 
-    def leaks(self, spec: PlanField, path: str, value: Any, kept: Mapping[str, PlanLeaf]) -> bool:
-        """Whether a released value, or one inside it, holds a NIR; pseudonyms are none."""
+    def leaks(self, spec: PlanField, path: str, value: Any, release: PlanRelease) -> Iterator[bool]:
+        """Whether each released value in a field holds a NIR; pseudonyms are none."""
         if value is None:
-            return False
+            return
         if spec.of is not None:
-            return any(self.leaks(spec.of, path, element, kept) for element in value)
-        if spec.fields:
-            return any(
-                self.leaks(child, f"{path}.{child.name}", value.get(child.name), kept)
-                for child in spec.fields
-            )
-        return not kept[path].pseudonym and self.forms.leaks(value, not_nir=spec.not_nir)
+            for element in value:
+                yield from self.leaks(spec.of, path, element, release)
+        for child in spec.fields:
+            inner = value.get(child.name)
+            yield from self.leaks(child, f"{path}.{child.name}", inner, release)
+        if isinstance(value, Scalar) and value.type != PSEUDONYM:
+            yield self.forms.leaks(value, not_nir=spec.not_nir)
 
 
-def element_fields(element: Node) -> Any:
-    """The fields of a list's element, or None where there are none."""
-    return element.value if isinstance(element.value, dict) else None
+def path_in(around: Node, condition: PlanCondition) -> str:
+    """The path of a condition's field; those of `only` are relative to the list."""
+    return f"{around.path}.{condition.field}" if around.path else condition.field
 
 
-def floor_of(value: Any, step: int) -> Fraction | None:
-    """The largest multiple of `step` that is not above the value; None for what is no number."""
-    if isinstance(value, float) and value - value != 0:  # an infinity or NaN stays what it is
-        return None
-    return Fraction(Fraction(value) // step * step)
+def only(node: Node, release: PlanRelease) -> tuple[PlanCondition, ...]:
+    """What the elements of a list must fulfil; of a list of lists, those of the innermost."""
+    innermost = node.spec.of is not None and node.spec.of.of is None
+    return dict(release.only).get(node.path, ()) if innermost else ()
 
 
 def digits_of(value: Any) -> str:
@@ -618,27 +497,13 @@ def digits_of(value: Any) -> str:
     """
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and value - value != 0:
-        return ""
-    return f"{int(value):02}" if value == int(value) else ""
-
-
-def kinds_of_13(kinds: Iterable[str]) -> set[str]:
-    """The identifiers of which a pseudonym is made: those of 13 characters."""
-    return STOPPING & set(kinds)
+    whole = value - value == 0 and value == int(value)
+    return f"{int(value):02}" if whole else ""
 
 
 def has_wrong_key(text: str, kinds: Iterable[str]) -> bool:
     """Whether a text is a NIR or NIA of 15 characters but for its key."""
-    if canonical(text, set(kinds)) is not None:
-        return False
-    keyed = {"nir", "nia"} & set(kinds)
-    compact = "".join(
-        text.translate(dict.fromkeys(map(ord, " \t\n\r\f.-\u00a0\u2007\u2009\u202f")))
-    )
-    return (
-        len(compact) == 15
-        and compact[13:].isascii()
-        and compact[13:].isdigit()
-        and canonical(compact[:13], keyed) is not None
-    )
+    compact = text.translate(SEPARATORS)
+    keyed = len(compact) == 15 and compact[13:].isascii() and compact[13:].isdigit()
+    body = canonical(compact[:13], {"nir", "nia"} & set(kinds))
+    return keyed and body is not None and canonical(text, set(kinds)) is None

@@ -8,7 +8,8 @@ views, slices, and with other values hidden where none should be looked at.
 
 import decimal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
+from dataclasses import fields as attributes
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from tamis.nir.identifiers import key_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 from .forms import FORMS, NIR_NUMBERS, Form, KnownForms
+from .rows import rows_of
 from .samples import (
     NUMBERS,
     SOURCES,
@@ -38,13 +40,39 @@ from .values import kind_of, type_name
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """A plan, a batch, and what the texts of the batch hold."""
 
     plan: Plan
     batch: pa.RecordBatch
-    forms: KnownForms = field(repr=False, compare=False)
+    forms: KnownForms
+
+    def __repr__(self) -> str:
+        """What a failing test prints: only what is not as it is by default, and the rows."""
+        lines = [f"format {self.plan.format!r}, {self.plan.direction}"]
+        lines += [brief(part) for part in (*self.plan.fields, *self.plan.releases)]
+        lines += [f"column {column.name}: {column.type}" for column in self.batch.schema]
+        rows = rows_of(self.batch)
+        lines += [f"row {place}: {row}".replace("Scalar", "") for place, row in enumerate(rows)]
+        return "\n    ".join(["Case:", *lines])
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+
+def brief(part: Any) -> str:
+    """A part of a plan without what is as it is by default."""
+    if isinstance(part, tuple):
+        return "[" + ", ".join(map(brief, part)) + "]"
+    if not is_dataclass(part):
+        return repr(part)
+    given = [
+        f"{attribute.name}={brief(getattr(part, attribute.name))}"
+        for attribute in attributes(part)
+        if getattr(part, attribute.name) != attribute.default and attribute.name != "because"
+    ]
+    return f"{type(part).__name__}({', '.join(given)})"
 
 
 @dataclass

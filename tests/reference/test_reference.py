@@ -26,7 +26,7 @@ from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanReleas
 
 from . import reference
 from .documents import write_project
-from .forms import KnownForms
+from .forms import FORMS, Form, KnownForms
 from .rows import rows_of
 from .strategies import FORMATS, Case, cases
 
@@ -121,6 +121,16 @@ def without_reasons(leaf: PlanLeaf) -> PlanLeaf:
             tuple(replace(test, because="") for test in conditions) for conditions in leaf.when
         ),
     )
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.text)
+def test_a_form_holds_the_nirs_that_stand_beside_it(form: Form) -> None:
+    redacted = form.text
+    for start, end in reversed(tamis.find_nir(form.text)):
+        redacted = f"{redacted[:start]}[NIR]{redacted[end:]}"
+
+    assert redacted == form.redacted
+    assert redacted.count("[NIR]") == form.hits
 
 
 # Cases in which they differed

@@ -22,10 +22,10 @@ from tamis.documents.schema import Format
 
 Fault = Literal["", "unreadable", "type"]
 
-DAY = datetime.timedelta(days=1)
 EPOCH = datetime.date(1970, 1, 1)
 FIRST, LAST = (datetime.date.min - EPOCH).days, (datetime.date.max - EPOCH).days
 SECOND = 10**9
+DAY = 86_400 * SECOND
 UNITS = {"s": SECOND, "ms": 10**6, "us": 10**3, "ns": 1}
 ALIASES = {
     "float32": "float",
@@ -198,7 +198,7 @@ def timestamp_in(text: str, name: str, wire: Wire) -> int | None:
         if hours > 23 or minutes > 59:
             return None
         offset = (hours * 60 + minutes) * (-1 if form[3][0] == "-" else 1)
-    return in_range(day * 86_400 * SECOND + time - offset * 60 * SECOND, name)
+    return in_range(day * DAY + time - offset * 60 * SECOND, name)
 
 
 # Native values: they change type only where nothing is lost
@@ -261,14 +261,13 @@ def change_number(held: Any, source: str, name: str) -> Any:
 
 def change_moment(held: int, source: str, name: str) -> int | None:
     """A date or timestamp as one of another type; both have a zone, or none."""
-    day = 86_400 * SECOND
     if kind_of(source) == kind_of(name) == "date":
         return held
     if kind_of(source) == "date":
-        return None if zone_of(name) else in_range(held * day, name)
+        return None if zone_of(name) else in_range(held * DAY, name)
     if kind_of(name) == "date":
         local = held + offset_at(held, zone_of(source))
-        return local // day if local % day == 0 else None
+        return local // DAY if local % DAY == 0 else None
     fits = bool(zone_of(source)) == bool(zone_of(name)) and held % unit_of(name) == 0
     return in_range(held, name) if fits else None
 
@@ -287,7 +286,7 @@ def write(held: Any, source: str) -> str | None:
     if kind == "timestamp":
         zone = zone_of(source)
         offset = offset_at(held, zone)
-        day, time = divmod(held + offset, 86_400 * SECOND)
+        day, time = divmod(held + offset, DAY)
         minutes = abs(offset) // (60 * SECOND)
         sign = "-" if offset < 0 else "+"
         behind = f"{sign}{minutes // 60:02}{minutes % 60:02}" if zone else ""
@@ -373,12 +372,12 @@ def zone_of(name: str) -> str:
 
 def in_range(ticks: int, name: str) -> int | None:
     """A moment that is in the years 1 to 9999, and that the type holds; else None."""
-    inside = FIRST <= ticks // (86_400 * SECOND) <= LAST
+    inside = FIRST <= ticks // (DAY) <= LAST
     return ticks if inside and abs(ticks // unit_of(name)) < 2**63 else None
 
 
 def date_of(day: int) -> datetime.date:
-    return EPOCH + day * DAY
+    return EPOCH + datetime.timedelta(days=day)
 
 
 def date_ticks(day: datetime.date) -> int:
@@ -386,22 +385,25 @@ def date_ticks(day: datetime.date) -> int:
 
 
 def zone_info(zone: str) -> datetime.tzinfo:
-    """A zone by its name, or by its offset from UTC."""
-    if zone[0] not in "+-":
-        return ZoneInfo(zone)
+    """A zone by its name, or by its offset from UTC; none stands as UTC."""
+    if not zone or zone[0] not in "+-":
+        return ZoneInfo(zone or "UTC")
     minutes = int(zone[1:3]) * 60 + int(zone[4:6])
     return datetime.timezone(datetime.timedelta(minutes=-minutes if zone[0] == "-" else minutes))
 
 
-def offset_at(ticks: int, zone: str) -> int:
-    """Nanoseconds that the zone's clocks are ahead of UTC at a moment."""
-    if not zone:
-        return 0
-    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-    moment += datetime.timedelta(seconds=ticks // SECOND)
-    offset = moment.astimezone(zone_info(zone)).utcoffset()
+def offset_of(moment: datetime.datetime) -> int:
+    """Nanoseconds that the clocks of a moment's zone are ahead of UTC."""
+    offset = moment.utcoffset()
     assert offset is not None
     return round(offset.total_seconds()) * SECOND
+
+
+def offset_at(ticks: int, zone: str) -> int:
+    """The same at nanoseconds since 1970."""
+    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    moment += datetime.timedelta(seconds=ticks // SECOND)
+    return offset_of(moment.astimezone(zone_info(zone)))
 
 
 # Conditions, generalization, release
@@ -422,24 +424,16 @@ def condition_value(written: Any, name: str) -> Any:
     return date_ticks(written) if kind == "date" else written
 
 
-def first_day(day: int, to: str, name: str) -> int:
-    """The first day of the year, quarter or month."""
-    date = date_of(day)
-    month = {"year": 1, "quarter": (date.month - 1) // 3 * 3 + 1, "month": date.month}[to]
-    return date_ticks(date.replace(month=month, day=1))
-
-
-def first_moment(ticks: int, to: str, name: str) -> int:
-    """The first moment of the year, quarter or month, by the clocks of the type's zone."""
-    day = 86_400 * SECOND
-    zone = zone_of(name)
-    first = date_of(first_day((ticks + offset_at(ticks, zone)) // day, to, name))
-    if not zone:
-        return date_ticks(first) * day
-    midnight = datetime.datetime(first.year, first.month, first.day, tzinfo=zone_info(zone))
-    offset = midnight.utcoffset()
-    assert offset is not None
-    return date_ticks(first) * day - round(offset.total_seconds()) * SECOND
+def first_of(value: int, to: str, name: str) -> int:
+    """The first day, or the first moment by the zone's clocks, of the year, quarter or month."""
+    is_date, zone = kind_of(type_name(name)) == "date", zone_of(name)
+    day = date_of(value if is_date else (value + offset_at(value, zone)) // DAY)
+    month = {"year": 1, "quarter": (day.month - 1) // 3 * 3 + 1, "month": day.month}[to]
+    first = day.replace(month=month, day=1)
+    if is_date:
+        return date_ticks(first)
+    midnight = datetime.datetime.combine(first, datetime.time(), zone_info(zone))
+    return date_ticks(first) * DAY - offset_of(midnight)
 
 
 def released(value: Any, name: str) -> Scalar:
