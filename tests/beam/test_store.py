@@ -1,10 +1,8 @@
 """The store's files, however Beam cuts its bundles, and the reconciliation before the commit."""
 
-import datetime
 import hashlib
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +16,13 @@ from apache_beam.pvalue import PCollection
 import tamis
 from tamis.beam import store as beam_store
 from tamis.beam.minimize import KeyRef, Outputs
-from tamis.evidence.receipt import Receipt, RunFacts
+from tamis.evidence.receipt import Receipt
 from tamis.limits import USUAL, Limits
 from tamis.plan.by_release import ByRelease
-from tamis.stores import parquet_part
 from tamis.stores.folder import LocalFolder
 from tamis.stores.folder_store import FolderStore, staged_path
 
 from .conftest import IN_MEMORY, Feed, told, tree
-
-FACTS = RunFacts("the-run", False, datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC))
 
 
 def scatter(collection: PCollection[Any], name: str) -> PCollection[Any]:
@@ -54,20 +49,12 @@ def run_with(feed: Feed, folder: Path, change: Any, limits: Limits = USUAL) -> N
     """Run the feed's job with `change` between `Minimize` and `Store`."""
     plan = feed.job.plan
     key = KeyRef(str(feed.job.keys), 1)
-    facts = replace(FACTS, keys=tuple(feed.receipt.keys))
     with beam.Pipeline("FnApiRunner", options=PipelineOptions([IN_MEMORY])) as pipeline:
         read = tamis.ReadFiles(feed.job.inputs, plan, limits=limits)
         out = pipeline | read | tamis.Minimize(plan, "the-run", key)
-        change(out) | tamis.Store(str(folder), facts=facts)
+        change(out) | tamis.Store(str(folder), limits=limits)
 
 
-@pytest.fixture
-def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row groups of 25 rows, so that a small part has many."""
-    monkeypatch.setattr(parquet_part, "ROW_GROUP_ROWS", 25)
-
-
-@pytest.mark.usefixtures("small_groups")
 def test_pieces_of_a_part_from_many_bundles_make_the_file_that_one_bundle_makes(
     feed: Feed, tmp_path: Path
 ) -> None:
@@ -77,7 +64,7 @@ def test_pieces_of_a_part_from_many_bundles_make_the_file_that_one_bundle_makes(
             released=ByRelease(released), quarantined=scatter(out.quarantined, "quarantined")
         )
 
-    limits = Limits(chunk_records=10)
+    limits = Limits(chunk_records=10, row_group_rows=25)
     run_with(feed, tmp_path / "one", lambda out: out, limits)
     one = tree(tmp_path / "one")
     assert {path: table(tmp_path / "one", path) for path in one} == {

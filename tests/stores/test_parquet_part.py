@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from tamis.arrow.types import TAG
 from tamis.documents.schema import Format
+from tamis.limits import USUAL
 from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
-from tamis.stores import parquet_part
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
 
 from ..e2e.haystack import pages
@@ -51,10 +51,12 @@ def table_of(rows: int = TABLE_ROWS) -> pa.Table:
 VARIED = frozenset({"pseudonyme", "commentaire", "actes.reference"})
 
 
-def written(table: pa.Table, cuts: list[int] | None = None) -> bytes:
-    """The file of `table`, handed in in batches that end at `cuts`."""
+def written(
+    table: pa.Table, cuts: list[int] | None = None, rows: int = USUAL.row_group_rows
+) -> bytes:
+    """The file of `table`, in row groups of `rows`, handed in in batches that end at `cuts`."""
     sink = Stream()
-    part = ParquetPart(sink, ParquetLayout(table.schema, VARIED))
+    part = ParquetPart(sink, ParquetLayout(table.schema, VARIED, rows))
     ends = [*sorted(cuts or []), table.num_rows]
     for start, end in zip([0, *ends[:-1]], ends, strict=True):
         for batch in table.slice(start, end - start).to_batches():
@@ -77,10 +79,8 @@ class Stream(io.BytesIO):
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, TABLE_ROWS), max_size=9))
 def test_the_same_rows_make_the_same_bytes_however_they_are_cut(cuts: list[int]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parquet_part, "ROW_GROUP_ROWS", 300)
-        data = written(table_of(), cuts)
-        assert data == written(table_of())
+    data = written(table_of(), cuts, 300)
+    assert data == written(table_of(), rows=300)
     metadata = pq.read_metadata(io.BytesIO(data))
     groups = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
     assert groups == [300, 300, 300, 100]
@@ -149,13 +149,10 @@ def test_a_part_that_is_abandoned_closes_its_stream() -> None:
 
 
 @pytest.mark.parametrize("tool", ["duckdb", "polars"])
-def test_other_tools_read_what_is_written(
-    tool: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_tools_read_what_is_written(tool: str, tmp_path: Any) -> None:
     tools: Any = pytest.importorskip(tool)
-    monkeypatch.setattr(parquet_part, "ROW_GROUP_ROWS", 300)
     table, path = table_of(), tmp_path / "part.parquet"
-    path.write_bytes(written(table))
+    path.write_bytes(written(table, rows=300))
     if tool == "polars":
         found = tools.read_parquet(path).to_arrow()
     else:

@@ -10,7 +10,7 @@ attempt made has other names than what counts, and is in no receipt.
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
@@ -78,7 +78,7 @@ class FromDicts(SeveralCollections[PCollection[Any], PCollection[Batch]]):
 
     plan: Plan
     source: str = "memory:dicts"
-    limits: Limits = USUAL
+    limits: Limits = field(default=USUAL, repr=False)
 
     def expand(self, records: PCollection[Any]) -> PCollection[Batch]:
         """Records → batches."""

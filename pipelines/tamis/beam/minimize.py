@@ -14,6 +14,7 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from tamis.beam.batch import Batch, Input
 from tamis.beam.transform import SeveralCollections
 from tamis.errors import KeysError, UsageError, value_free
+from tamis.evidence.receipt import KeyPart
 from tamis.filter.minimize import KeySource, minimize
 from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.filter.tally import Tally
@@ -43,6 +44,36 @@ class KeyRef:
     keyring: str
     epoch: int
 
+    @classmethod
+    def current(cls, keyring: str) -> "KeyRef":
+        """The keyring that a reference names, at the epoch that is current now.
+
+        Raises:
+            KeysError: it cannot be opened.
+        """
+        return cls(keyring, open_keyring(keyring).current)
+
+    def parts(self, plan: Plan) -> tuple[KeyPart, ...]:
+        """What a receipt says of the keys that `plan` needs.
+
+        Raises:
+            KeysError: the keyring cannot be opened, or has not this epoch.
+        """
+        keyring = open_keyring(self.keyring)
+        methods = {
+            (release.item, str(leaf.method))
+            for release in plan.releases
+            for leaf in release.leaves
+            if leaf.pseudonym
+        }
+        parts = {}
+        for item, method in sorted(methods):
+            key = keyring.key(plan.processing, item, method, epoch=self.epoch)
+            parts[item] = KeyPart(
+                processing=plan.processing, item=item, epoch=self.epoch, key_id=key.key_id
+            )
+        return tuple(parts.values())
+
 
 class Outputs(NamedTuple):
     """What `Minimize` gives: PCollections, and the plan and run they were made under.
@@ -53,6 +84,7 @@ class Outputs(NamedTuple):
         tallies: one `(Tally, inputs)` a batch.
         plan: the compiled policy.
         run: id of the run.
+        keys: where the keys of pseudonyms are, or None.
 
     Example:
         >>> import tamis
@@ -67,6 +99,7 @@ class Outputs(NamedTuple):
     tallies: PCollection[tuple[Tally, tuple[Input, ...]]]
     plan: Plan
     run: str
+    keys: KeyRef | None = None
 
     def __repr__(self) -> str:
         """The policy, the run and the ids of the releases."""
@@ -150,7 +183,9 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         released = ByRelease({release: outputs[_RELEASE + release] for release in ids})
         for collection in (*released.values(), outputs.quarantined):
             collection.element_type = Batch
-        return Outputs(released, outputs.quarantined, outputs.tallies, self.plan, self.run)
+        return Outputs(
+            released, outputs.quarantined, outputs.tallies, self.plan, self.run, self.keys
+        )
 
 
 class ThrowawayKeys:

@@ -7,7 +7,7 @@ file by one worker, cut into parts of `Limits.part_rows` records.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 import apache_beam as beam
@@ -76,7 +76,7 @@ class ListFiles(beam.PTransform[PBegin, PCollection[Task]]):
     default: FormatName
     format: FormatName | None = None
     limit: int | None = None
-    limits: Limits = USUAL
+    limits: Limits = field(default=USUAL, repr=False)
 
     def expand(self, begin: PBegin) -> PCollection[Task]:
         """Patterns → tasks, shuffled."""
@@ -98,7 +98,7 @@ class ReadTasks(beam.PTransform[PCollection[Task], PCollection[Batch]]):
     """
 
     plan: Plan
-    limits: Limits = USUAL
+    limits: Limits = field(default=USUAL, repr=False)
 
     def expand(self, tasks: PCollection[Task]) -> PCollection[Batch]:
         """Tasks → batches."""
@@ -129,7 +129,7 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
     patterns: str | tuple[str, ...]
     plan: Plan
     format: FormatName | None = None
-    limits: Limits = USUAL
+    limits: Limits = field(default=USUAL, repr=False)
 
     def expand(self, begin: PBegin) -> PCollection[Batch]:
         """Patterns → tasks, shuffled → batches."""

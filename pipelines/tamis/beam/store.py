@@ -7,6 +7,7 @@ launched from a template commits without a driver. What a store does for that is
 An address may hold a password: transforms keep it where nothing prints it, and elements never do.
 """
 
+import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +22,7 @@ from tamis.beam.transform import SeveralCollections
 from tamis.errors import value_free
 from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import NUL_REPLACED, Files, Piece
@@ -36,7 +38,8 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
             database, `postgresql://…`.
         plan: need not be given: that of `Minimize`; another one is refused.
         run: likewise, the id of the run.
-        facts: what the run knows of itself; made from its id where absent.
+        facts: what the run knows of itself; made from its id and keys where absent.
+        limits: rows of a row group of the files that are written.
 
     Example:
         >>> import json, tempfile
@@ -57,22 +60,25 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
     plan: Plan | None = None
     run: str | None = None
     facts: RunFacts | None = None
+    limits: Limits = field(default=USUAL, repr=False)
 
     def expand(self, outputs: Outputs) -> PCollection[str]:
         """Stage, reconcile, commit; the one element that comes out is the receipt as JSON."""
         outputs.check_same(self.plan, self.run)
         plan, run = outputs.plan, outputs.run
-        facts = self.facts or new_facts(run)
+        facts = self.facts or new_facts(outputs)
         outputs.check_same(None, facts.run)
         begin = outputs.quarantined.pipeline
         staged = (
             begin
             | "Begin" >> beam.Create([run], reshuffle=False)
-            | "Stage" >> beam.Map(_stage, self.folder, plan)
+            | "Stage" >> beam.Map(_stage, self.folder, plan, self.limits)
         )
 
         def write(output: str | None) -> beam.ParDo:
-            return beam.ParDo(_WriteFn(self.folder, plan, run, output), AsSingleton(staged))
+            return beam.ParDo(
+                _WriteFn(self.folder, plan, run, output, self.limits), AsSingleton(staged)
+            )
 
         pieces = [
             outputs.released[release.id] | f"Write {release.id}" >> write(release.id)
@@ -89,6 +95,7 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
                 self.folder,
                 plan,
                 facts,
+                self.limits,
                 AsSingleton(total),
                 AsIter(tuple(pieces) | "Pieces" >> beam.Flatten()),
             )
@@ -172,24 +179,29 @@ class SumTallies(beam.CombineFn):
         return total
 
 
-def new_facts(run: str) -> RunFacts:
-    """Facts of a run that begins now, on its plan's own day."""
-    import datetime
+def new_facts(outputs: Outputs) -> RunFacts:
+    """Facts of a run that begins now, on its plan's own day, with the keys of `Minimize`."""
+    keys = outputs.keys.parts(outputs.plan) if outputs.keys is not None else ()
+    return RunFacts(outputs.run, False, datetime.datetime.now(datetime.UTC), keys)
 
-    return RunFacts(run, False, datetime.datetime.now(datetime.UTC))
 
-
-def _stage(run: str, uri: str, plan: Plan) -> str:
+def _stage(run: str, uri: str, plan: Plan, limits: Limits) -> str:
     with value_free(f"staging run {run}"):
-        open_store(uri).stage(run, plan)
+        open_store(uri, limits).stage(run, plan)
     return run
 
 
 def _commit(
-    run: str, uri: str, plan: Plan, facts: RunFacts, total: Total, pieces: Iterable[Piece]
+    run: str,
+    uri: str,
+    plan: Plan,
+    facts: RunFacts,
+    limits: Limits,
+    total: Total,
+    pieces: Iterable[Piece],
 ) -> str:
     with value_free(f"committing run {run}"):
-        return commit_run(open_store(uri), plan, facts, total, list(pieces)).to_json()
+        return commit_run(open_store(uri, limits), plan, facts, total, list(pieces)).to_json()
 
 
 def commit_run(
@@ -214,14 +226,17 @@ def commit_run(
 class _WriteFn(beam.DoFn):
     """Batches of one output in, a `Piece` for each part out."""
 
-    def __init__(self, uri: str, plan: Plan, run: str, output: str | None) -> None:
+    def __init__(self, uri: str, plan: Plan, run: str, output: str | None, limits: Limits) -> None:
         self._uri = uri
+        self._limits = limits
         self._plan = plan
         self._run = run
         self._output = output
 
     def setup(self) -> None:
-        self._writer = open_store(self._uri).writer(self._run, self._plan, self._output)
+        self._writer = open_store(self._uri, self._limits).writer(
+            self._run, self._plan, self._output
+        )
 
     def start_bundle(self) -> None:
         self._writer.begin()

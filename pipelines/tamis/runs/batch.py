@@ -27,7 +27,6 @@ from tamis.beam.store import Store
 from tamis.dry_run.models import Measured
 from tamis.errors import KeysError, TamisError, UsageError
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
-from tamis.keys.keyring import open_keyring
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -172,7 +171,7 @@ def _launch(
         pipeline
         | "Read" >> inputs.read(job.plan, job.limits)
         | "Minimize" >> Minimize(job.plan, job.run, keys)
-        | "Store" >> Store(job.output, job.plan, job.run, facts)
+        | "Store" >> Store(job.output, job.plan, job.run, facts, job.limits)
     )
     with worker_errors():
         pipeline.run().wait_until_finish()
@@ -216,21 +215,8 @@ def load_keys(plan: Plan, keyring: str | None) -> tuple[KeyRef | None, tuple[Key
         raise KeysError(
             _("policy `{policy}` makes pseudonyms and needs --keys").format(policy=plan.policy)
         )
-    opened = open_keyring(keyring)
-    epoch = opened.current
-    parts = {
-        (release.item, str(leaf.method))
-        for release in plan.releases
-        for leaf in release.leaves
-        if leaf.pseudonym
-    }
-    key_parts = {}
-    for item, method in sorted(parts):
-        key = opened.key(plan.processing, item, method, epoch=epoch)
-        key_parts[item] = KeyPart(
-            processing=plan.processing, item=item, epoch=epoch, key_id=key.key_id
-        )
-    return KeyRef(keyring, epoch), tuple(key_parts.values())
+    keys = KeyRef.current(keyring)
+    return keys, keys.parts(plan)
 
 
 def _check_same(

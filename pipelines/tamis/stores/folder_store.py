@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from tamis.errors import RunError
 from tamis.evidence.receipt import FilePart, Receipt
 from tamis.language import _
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.stores.folder import Folder, close_durably, lock
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, layout_of
@@ -42,10 +43,12 @@ class FolderStore:
 
     Args:
         folder: holds the store's files.
+        limits: rows of a row group of what is written.
     """
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, limits: Limits = USUAL) -> None:
         self.folder = folder
+        self._limits = limits
         self.shown = folder.uri
 
     def recover(self) -> Recovered:
@@ -123,7 +126,7 @@ class FolderStore:
 
     def writer(self, run: str, plan: Plan, output: str | None) -> "FolderWriter":
         """See `Store`."""
-        return FolderWriter(self.folder, run, output, layout_of(plan, output))
+        return FolderWriter(self.folder, run, output, layout_of(plan, output, self._limits))
 
     def commit(self, run: str, plan: Plan, pieces: Collection[Piece], make: MakeReceipt) -> Receipt:
         """See `Store`. Each part of an output becomes one file, however many pieces it has."""
@@ -249,7 +252,7 @@ class FolderStore:
 
         It has the bytes that one bundle would have written: the same rows, in the source's order.
         """
-        layout = layout_of(plan, pieces[0].output)
+        layout = layout_of(plan, pieces[0].output, self._limits)
         writer = _PieceWriter(self.folder, run, pieces[0], layout)
         with ExitStack() as stack:
             streams = [stack.enter_context(self.folder.open(piece.path)) for piece in pieces]

@@ -9,7 +9,7 @@ column has both. The footer names the schema and the row groups, and nothing of 
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
 import pyarrow as pa
@@ -17,11 +17,9 @@ import pyarrow.parquet as pq
 
 from tamis.filter.minimize import released_schema
 from tamis.filter.quarantine import QUARANTINE_SCHEMA
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanRelease
 from tamis.stores.folder import HashingSink, close_durably
-
-ROW_GROUP_ROWS: Final = 131_072
-"""Rows of each row group of a written file, the last one excepted."""
 
 _DICTIONARY_BYTES: Final = 1 << 17
 """Size of a dictionary at which Arrow gives it up: one of values that seldom repeat, by whatever
@@ -40,18 +38,20 @@ class ParquetLayout:
         schema: of all rows, without metadata.
         varied: paths of the leaves whose values seldom repeat, names from the top joined by dots;
             they get neither dictionary nor statistics.
+        row_group_rows: rows of each row group, the last one excepted.
     """
 
     schema: pa.Schema
     varied: frozenset[str] = frozenset()
+    row_group_rows: int = USUAL.row_group_rows
 
 
-def layout_of(plan: Plan, output: str | None) -> ParquetLayout:
+def layout_of(plan: Plan, output: str | None, limits: Limits = USUAL) -> ParquetLayout:
     """The layout of a release's files, or of a batch run's quarantine where `output` is None."""
     for release in plan.releases:
         if release.id == output:
-            return released_layout(plan, release)
-    return ParquetLayout(QUARANTINE_SCHEMA)
+            return replace(released_layout(plan, release), row_group_rows=limits.row_group_rows)
+    return ParquetLayout(QUARANTINE_SCHEMA, row_group_rows=limits.row_group_rows)
 
 
 def released_layout(plan: Plan, release: PlanRelease) -> ParquetLayout:
@@ -69,7 +69,7 @@ def released_layout(plan: Plan, release: PlanRelease) -> ParquetLayout:
 
 
 class ParquetPart:
-    """Writes one file, in row groups of `ROW_GROUP_ROWS` rows, and digests it on the way.
+    """Writes one file, in row groups of a fixed number of rows, and digests it on the way.
 
     Args:
         stream: what is written to.
@@ -81,6 +81,7 @@ class ParquetPart:
 
     def __init__(self, stream: BinaryIO, layout: ParquetLayout) -> None:
         self._schema = layout.schema
+        self._row_group_rows = layout.row_group_rows
         self._sink = HashingSink(stream)
         self._writer = _open_writer(self._sink, layout)
         self._held: list[pa.RecordBatch] = []
@@ -91,11 +92,11 @@ class ParquetPart:
         """Add rows; each row group is written as soon as it is whole."""
         self.rows += batch.num_rows
         while batch.num_rows:
-            head = batch.slice(0, ROW_GROUP_ROWS - self._held_rows)
+            head = batch.slice(0, self._row_group_rows - self._held_rows)
             batch = batch.slice(head.num_rows)
             self._held.append(head)
             self._held_rows += head.num_rows
-            if self._held_rows == ROW_GROUP_ROWS:
+            if self._held_rows == self._row_group_rows:
                 self._write_row_group()
 
     def close(self) -> str:
@@ -116,7 +117,7 @@ class ParquetPart:
     def _write_row_group(self) -> None:
         # Arrow ends pages where chunks end: the row group is to be one chunk.
         table = pa.Table.from_batches(self._held, self._schema).combine_chunks()
-        self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        self._writer.write_table(table, row_group_size=self._row_group_rows)
         self._held, self._held_rows = [], 0
 
 
