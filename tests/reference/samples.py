@@ -15,7 +15,19 @@ import pyarrow as pa
 from tamis.documents.schema import Format
 from tamis.documents.types import arrow_type
 
-from .values import FIRST, LAST, UNITS, Scalar, float_of, kind_of, read, type_name, unit_of, wire_of
+from .values import (
+    DAY,
+    FIRST,
+    LAST,
+    UNITS,
+    Scalar,
+    float_of,
+    kind_of,
+    read,
+    type_name,
+    unit_of,
+    wire_of,
+)
 
 INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 DECIMALS = [
@@ -76,6 +88,7 @@ FLOATS += [2.0**53, 2.0**60, 1e300, -1e300, 1e-320, float("nan"), float("inf"), 
 DAYS = [0, 1, -1, 19_782, 19_723, 20_088, -5_419, FIRST, LAST, 11_016, 47_540]
 MOMENTS = [0, 1, -1, 1_709_164_800, 1_709_203_530, 1_719_784_799, 1_711_846_800, 1_704_063_600]
 MOMENTS += [-2_000_000_000, 951_782_400, 4_102_444_799, 1_735_686_000, 1_735_704_000]
+# From 2038 on pyarrow 25.0.1 knows no summer time: no moment here is in a summer after 2037.
 PARTS_OF_SECOND = [0, 0, 0, 500_000_000, 123_000_000, 123_456_000, 123_456_700]
 
 
@@ -109,7 +122,7 @@ def pool(name: str) -> list[Any]:
         ticks = [
             (moment * 10**9 + part) // unit for moment in MOMENTS for part in PARTS_OF_SECOND[2:]
         ]
-        edges = [] if unit == 1 else [(FIRST - 1) * 86_400 * 10**9 // unit, 2**62 // unit * 10]
+        edges = [(day * DAY) // unit for day in (FIRST - 1, LAST + 1)]
         return [one for one in [*ticks, *edges] if abs(one) < 2**63]
     if kind == "time":
         return [

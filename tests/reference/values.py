@@ -255,7 +255,7 @@ def change_number(held: Any, source: str, name: str) -> Any:
         return typed(Fraction(held), name) if abs(held) <= 2**53 else None
     scale = Fraction(10) ** scale_of(name)[1]
     found = typed(Fraction(round(Fraction(held) * scale)) / scale, name)
-    back = None if found is None else float_of(float(found), source)
+    back = None if found is None else float_of(float(found), own_width(source))
     return found if back == held else None
 
 
@@ -312,7 +312,7 @@ def write_float(held: float, source: str) -> str | None:
     shortest = next(
         text
         for text in (f"{held:.{digits}e}" for digits in range(18))
-        if float_of(float(text), "float" if source == "halffloat" else source) == held
+        if float_of(float(text), own_width(source)) == held
     )
     mantissa, _, exponent = shortest.partition("e")
     if -7 < int(exponent) < 10:
@@ -357,6 +357,11 @@ def float_of(value: float, name: str) -> float:
         return float(struct.unpack(code, struct.pack(code, value))[0])
     except OverflowError:
         return value * float("inf")
+
+
+def own_width(source: str) -> str:
+    """The type in which a float comes back the same; halves are taken for floats of 32 bits."""
+    return "float" if source == "halffloat" else source
 
 
 def unit_of(name: str) -> int:
