@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.layouts import plain_layout
 from tamis.arrow.types import Bools, Bytes, Ints, Offsets, has_offsets, is_string
 
 
@@ -32,19 +33,14 @@ def bitmap(rows: Bools | None) -> pa.Buffer | None:
 
 
 def decode(array: pa.Array) -> pa.Array:
-    """The same values without extension type, dictionary or run-end encoding.
+    """The same values in a plain layout, and without a dictionary around them.
 
     Example:
         >>> decode(pa.array(["a", "b", "a"]).dictionary_encode()).type
         DataType(string)
     """
-    if isinstance(array.type, pa.BaseExtensionType):
-        return decode(array.storage)
-    if pa.types.is_dictionary(array.type):
-        return decode(array.dictionary_decode())
-    if pa.types.is_run_end_encoded(array.type):
-        return decode(pc.run_end_decode(array))
-    return array
+    array = plain_layout(array)
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def offsets_of(array: pa.Array) -> Offsets:

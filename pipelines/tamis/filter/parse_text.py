@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.arrow.buffers import are_valid, as_flags, bitmap, text_parts, validity
-from tamis.arrow.types import Bools, Ints, is_string
+from tamis.arrow.types import Bools, Ints, has_offsets, is_string
 from tamis.documents.schema import Format
 from tamis.filter.conformed import (
     TYPE,
@@ -87,9 +87,7 @@ def read_text(array: pa.Array, dialect: TextDialect) -> Conformed:
         ['café', 'thé']
     """
     binary = not is_string(array.type)
-    if pa.types.is_fixed_size_binary(array.type):
-        array = array.cast(pa.binary())
-    elif pa.types.is_binary_view(array.type) or pa.types.is_string_view(array.type):
+    if not has_offsets(array.type):
         array = array.cast(pa.large_binary())
     wide = pa.types.is_large_binary(array.type) or pa.types.is_large_string(array.type)
     kind = pa.large_string() if wide else pa.string()
