@@ -654,7 +654,7 @@ def _signature(difference: Difference, effect: str) -> set[tuple[Any, ...]]:
     """Field by field, and year by half year, as neighbouring days may be told together or not."""
     days = [datetime.date(year, month, 1) for year in range(2019, 2028) for month in (1, 6)]
     return {
-        (change.kind, change.policy, change.release, change.flow, field, day)
+        (change.kind, change.policy, change.release, change.channel, field, day)
         for change in difference.changes
         if change.effect == effect
         for field in change.fields

@@ -82,7 +82,7 @@ def as_markdown(old: str, new: str, difference: Difference) -> str:
             cells = (
                 change.risk.name.lower(),
                 ", ".join(change.fields),
-                _flow(change),
+                _channel(change),
                 describe_days(change.days),
                 _text(change),
                 change.problem.place,
@@ -135,7 +135,7 @@ def _print(difference: Difference) -> None:
             parts = (
                 change.problem.place,
                 "" if risk == effect else risk,
-                _flow_and_days(change),
+                _channel_and_days(change),
                 ", ".join(change.fields),
                 _text(change),
             )
@@ -165,7 +165,7 @@ def _print_table(title: str, changes: Iterable[Change]) -> None:
         cells = (
             change.risk.name.lower(),
             ", ".join(change.fields),
-            _flow_and_days(change),
+            _channel_and_days(change),
             _text(change),
             change.problem.place,
         )
@@ -174,19 +174,19 @@ def _print_table(title: str, changes: Iterable[Change]) -> None:
     Console(highlight=False, markup=False).print(table)
 
 
-def _flow(change: Change) -> str:
-    if change.flow is None:
+def _channel(change: Change) -> str:
+    if change.channel is None:
         return ""
     return _(
         "{partner}, under {item} for {purpose}",
-        partner=describe_partner(change.flow),
-        item=change.flow.item,
-        purpose=change.flow.purpose,
+        partner=describe_partner(change.channel),
+        item=change.channel.item,
+        purpose=change.channel.purpose,
     )
 
 
-def _flow_and_days(change: Change) -> str:
-    return ", ".join(filter(None, (_flow(change), describe_days(change.days))))
+def _channel_and_days(change: Change) -> str:
+    return ", ".join(filter(None, (_channel(change), describe_days(change.days))))
 
 
 def _text(change: Change) -> str:

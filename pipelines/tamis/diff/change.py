@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
-from tamis.diff.disclosure import DataFlow
+from tamis.diff.disclosure import Channel
 from tamis.documents.calendar import describe_interval
 from tamis.errors import Problem
 from tamis.language import _
@@ -72,7 +72,7 @@ class Change:
         problem: where in the new documents, or in the old ones for what is gone; and what.
         policy: empty where the change is of law, register or a schema.
         release: its id, or empty.
-        flow: to whom and on which ground, or None.
+        channel: to whom and on which ground, or None.
         fields: paths in the schema's order.
         days: of the change, in order; empty where it has none.
         refused: whether `check` refuses the policy on some of these days.
@@ -84,14 +84,14 @@ class Change:
     problem: Problem
     policy: str = ""
     release: str = ""
-    flow: DataFlow | None = None
+    channel: Channel | None = None
     fields: tuple[str, ...] = ()
     days: tuple[DayRange, ...] = ()
     refused: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the change as a JSON object."""
-        flow = self.flow._asdict() if self.flow else dict.fromkeys(DataFlow._fields)
+        channel = self.channel._asdict() if self.channel else dict.fromkeys(Channel._fields)
         return {
             "risk": self.risk.name.lower(),
             "kind": self.kind,
@@ -100,7 +100,7 @@ class Change:
             "policy": self.policy,
             "release": self.release,
             "fields": list(self.fields),
-            **flow,
+            **channel,
             "days": [days.as_json() for days in self.days],
             "refused": self.refused,
         }
@@ -116,13 +116,13 @@ def describe_days(days: Iterable[DayRange]) -> str:
     return ", ".join(map(describe_interval, days))
 
 
-def describe_partner(flow: DataFlow) -> str:
+def describe_partner(channel: Channel) -> str:
     """Return to whom data goes, in words: to the partner, or to the store that it feeds."""
-    if flow.direction == "into-store":
+    if channel.direction == "into-store":
         text = _("into the store from {processing}")
     else:
         text = _("out of the store to {processing}")
-    return text.format(processing=flow.processing)
+    return text.format(processing=channel.processing)
 
 
 def join_days(days: Iterable[DayRange]) -> tuple[DayRange, ...]:

@@ -202,7 +202,7 @@ def _merge(
                 change.problem,
                 change.policy,
                 change.release,
-                change.flow,
+                change.channel,
                 tuple(paths),
                 days,
                 any(

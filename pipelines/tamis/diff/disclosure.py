@@ -25,7 +25,7 @@ _FINENESS = {"year": 0, "quarter": 1, "month": 2, None: 3}
 _CAN_HOLD_A_NIR = {"string", "binary", "integer", "decimal", "float"}
 
 
-class DataFlow(NamedTuple):
+class Channel(NamedTuple):
     """Between whom a field passes, of which feed, and on which ground.
 
     Attributes:
@@ -95,8 +95,8 @@ class ReleasedForm:
         return _("redacted") if self.redacted else _("kept")
 
 
-DisclosureKey = tuple[DataFlow, str, tuple[str, ...]]
-"""What is released to whom: the flow, the field's path, and what a DSN reads it from."""
+DisclosureKey = tuple[Channel, str, tuple[str, ...]]
+"""What is released to whom: the channel, the field's path, and what a DSN reads it from."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Disclosure:
 
     context: PolicyContext = field(repr=False)
     index: int
-    flow: DataFlow
+    channel: Channel
     path: str
     read_from: tuple[str, ...]
     records: tuple[RecordSet, ...]
@@ -131,7 +131,7 @@ class Disclosure:
     @property
     def key(self) -> DisclosureKey:
         """What is released to whom: disclosures of one key are compared."""
-        return self.flow, self.path, self.read_from
+        return self.channel, self.path, self.read_from
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def _disclosures(
 ) -> Iterator[Disclosure]:
     policy = context.policy
     release = policy.releases[index]
-    flow = DataFlow(feed, policy.processing, policy.direction, release.item, release.purpose)
+    channel = Channel(feed, policy.processing, policy.direction, release.item, release.purpose)
     places: dict[str, DocumentPath] = {}
     for kept in kept_fields(release, ("releases", index)):
         places.setdefault(kept.path, kept.place)
@@ -201,7 +201,7 @@ def _disclosures(
         yield Disclosure(
             context,
             index,
-            flow,
+            channel,
             path,
             _read_from(context.schema.fields, leaf),
             tuple(_records(release, path, leaf, nir)),

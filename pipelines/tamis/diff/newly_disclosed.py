@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tamis.diff.change import ChangeRisk, DayRange, Effect, describe_days, join_days
-from tamis.diff.disclosure import DataFlow, Disclosure, DisclosureKey, ProjectState
+from tamis.diff.disclosure import Channel, Disclosure, DisclosureKey, ProjectState
 from tamis.diff.record_sets import HOLDS_NIR, RecordSet, describe_sets, remainder
 from tamis.documents.context import PolicyContext, conditions_of, needs_by_field
 from tamis.documents.law import ITEMS_ARTICLE, item_key
@@ -26,7 +26,7 @@ class ChangeOfDay:
     problem: Problem
     policy: str
     release: str
-    flow: DataFlow | None
+    channel: Channel | None
 
 
 FieldChange = tuple[ChangeOfDay, str, ChangeRisk]
@@ -81,7 +81,7 @@ class Comparison:
             (source or disclosure.context.source).problem(place, text),
             disclosure.context.name,
             disclosure.release.id,
-            disclosure.flow,
+            disclosure.channel,
         )
         if not self.released:
             return change, disclosure.path, ChangeRisk.WITHHELD
@@ -256,11 +256,11 @@ def _new_disclosure(comparison: Comparison, disclosure: Disclosure, days: DayRan
     """The field that `less` does not release on these days in any form: because of what?"""
     if before := comparison.before.get(disclosure.key):
         return _other_days(comparison, disclosure, before, days)
-    flow, choose = disclosure.flow, comparison.choose
+    channel, choose = disclosure.channel, comparison.choose
     release: DocumentPath = ("releases", disclosure.index)
     same_path = [key for key in comparison.before if key[1] == disclosure.path]
-    for other_flow, _path, read_from in same_path:
-        if other_flow == flow and disclosure.leaf is not None:
+    for other_channel, _path, read_from in same_path:
+        if other_channel == channel and disclosure.leaf is not None:
             now, then = (
                 ", ".join(names) or _("its name") for names in (disclosure.read_from, read_from)
             )
@@ -277,15 +277,15 @@ def _new_disclosure(comparison: Comparison, disclosure: Disclosure, days: DayRan
     other = comparison.less.contexts[counterpart] if counterpart is not None else None
     if other is not None and (moved := _moved(comparison, disclosure, other)):
         return moved
-    for other_flow, _path, _read_from in same_path:
-        if other_flow[:3] == flow[:3]:
+    for other_channel, _path, _read_from in same_path:
+        if other_channel[:3] == channel[:3]:
             text = choose(
                 _("was released under {item}, {purpose}"),
                 _("is now released under {item}, {purpose}"),
-            ).format(item=other_flow.item, purpose=other_flow.purpose)
-            key = "item" if other_flow.item != flow.item else "purpose"
+            ).format(item=other_channel.item, purpose=other_channel.purpose)
+            key = "item" if other_channel.item != channel.item else "purpose"
             return comparison.change(disclosure, "ground-changed", (*release, key), text)
-    if any(other_flow == flow for other_flow, _path, _read_from in comparison.before):
+    if any(other_channel == channel for other_channel, _path, _read_from in comparison.before):
         needs = needs_by_field(disclosure.release)[disclosure.path]
         reasons = " ; ".join(need.because for need in needs)
         text = choose(_("newly {form}: {reasons}"), _("no longer {form}"))
@@ -299,7 +299,9 @@ def _new_disclosure(comparison: Comparison, disclosure: Disclosure, days: DayRan
         kind, place, name = "release", release, disclosure.release.id
         text = choose(_("release `{name}` is new"), _("release `{name}` is gone"))
     text = text.format(name=name)
-    if not any(other_flow[1:3] == flow[1:3] for other_flow, _path, _read in comparison.before):
+    if not any(
+        other_channel[1:3] == channel[1:3] for other_channel, _path, _read in comparison.before
+    ):
         text += choose(
             _("; nothing was released there before"), _("; nothing is released there any more")
         )
@@ -317,7 +319,7 @@ def _moved(
     for kind, key, here, there in (
         ("processing-moved", "processing", now.processing, then.processing),
         ("direction-changed", "direction", now.direction, then.direction),
-        ("feed-changed", "schema", disclosure.flow.schema, feed),
+        ("feed-changed", "schema", disclosure.channel.schema, feed),
     ):
         if here != there:
             text = comparison.choose(
