@@ -24,9 +24,10 @@ from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
 from tamis.plan.project import bundled_project
 from tamis.streams.messages import json_decoder
-from tamis.synthetic.records import DIRTY, make_records
+from tamis.synthetic.records import DIRTY, Dirt, make_records
 
 from ..services.prism import find_prism
+from ..streams import poison
 from .conftest import POLICY
 
 SOURCE = "pubsub://projects/project/subscriptions/feed"
@@ -193,3 +194,40 @@ def test_messages_without_an_id_are_refused(
 ) -> None:
     with pytest.raises(RunError, match="without their ids"):
         judge(lasting, keys, [*messages, PubsubMessage(b"{}", {})])
+
+
+def test_each_poison_has_its_disposition(
+    lasting: Plan, keys: KeyRef, tmp_path: Path, runner: list[str]
+) -> None:
+    cases = poison.for_pubsub()
+    project = bundled_project()
+    policy, _path = project.policy(POLICY)
+    schema, _path = project.schema(policy.schema_)
+    records = make_records(schema, len(cases), seed=8, policies=[policy], dirt=Dirt())
+    sent = [
+        PubsubMessage(
+            case.make({**record, "dispositif": "CPF", "code_rncp": case.name}) or b"",
+            poison.attributes_of(case),
+            message_id=str(number),
+            ordering_key=(case.key or b"").decode(),
+        )
+        for number, (case, record) in enumerate(zip(cases, records, strict=True))
+    ]
+    events = stream_tests.TestStream().add_elements(at(10, sent)).advance_watermark_to_infinity()
+    (receipt,) = run(lasting, keys, events, tmp_path, runner)
+    outcomes = [case.outcome for case in cases]
+    assert receipt.counts.withheld == outcomes.count("withheld")
+    (release,) = lasting.releases
+    rows = pq.read_table(tmp_path / POLICY / release.id, partitioning=None).column("code_rncp")
+    assert sorted(rows.to_pylist()) == sorted(
+        case.name for case in cases if case.outcome == "released"
+    )
+    quarantine = pq.read_table(tmp_path / "_quarantine" / POLICY, partitioning=None).to_pylist()
+    assert {row["position"]: (row["reason"], row["field"], row["rule"]) for row in quarantine} == {
+        number: outcome for number, outcome in enumerate(outcomes) if isinstance(outcome, tuple)
+    }
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert poison.CANARY.encode() not in content
+            assert poison.NIR.encode() not in content

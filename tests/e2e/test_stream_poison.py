@@ -1,7 +1,4 @@
-"""Poison in a stream: it goes on, and each message has the disposition that is right for it.
-
-`CASES` says which, and why. Every poison holds `CANARY` or a NIR, in its payload or beside it.
-"""
+"""Poison in a stream of Kafka: it goes on, and each message has the disposition of its case."""
 
 import base64
 import io
@@ -11,10 +8,10 @@ import struct
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
 import fastavro
 import pyarrow.parquet as pq
@@ -28,227 +25,22 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from tamis.evidence.receipt import Receipt
 from tamis.keys.seal_keys import make_seal_key
-from tamis.synthetic.files import json_value
 from tamis.synthetic.records import Dirt, make_records, space_nir
 
 from ..services.kafka import LARGEST, Broker
 from ..services.postgres import PASSWORD, Server, run_postgres
+from ..streams.poison import CANARY, CASES, NIR, POLICY, RELEASE, Case, Headers, Record, json_text
 from .conftest import Flow
 from .haystack import Haystack
 from .test_services import consume, name
 
-POLICY, RELEASE = "evaluation-cpf", "evaluation"
 TABLE = "evaluation_cpf__evaluation"
-CANARY = "CANARI"
-NIR = "155087599999193"
 PARTITIONS = 2
 TIMEOUT_SECONDS = 120
 
-Record = dict[str, Any]
-Headers = tuple[tuple[str, bytes | None], ...]
 Place = tuple[int, int]
 """Partition and offset."""
 
-
-def text(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=True, default=json_value).encode()
-
-
-@dataclass(frozen=True)
-class Case:
-    """A message, what becomes of it, and why that is right.
-
-    Attributes:
-        make: the payload, given a record that would be released and names the case.
-        told: reason, field and rule of the quarantine, or the other disposition.
-    """
-
-    name: str
-    because: str
-    make: Callable[[Record], bytes | None]
-    told: tuple[str, str, str] | Literal["released", "withheld"]
-    key: bytes | None = None
-    headers: Headers = ()
-
-
-def unreadable(rule: str) -> tuple[str, str, str]:
-    return ("unreadable", "", rule)
-
-
-def beside(what: str) -> tuple[str, str, str]:
-    return ("nir-leak", what, "holds a NIR")
-
-
-NOT_JSON, NOT_OBJECT = unreadable("not JSON"), unreadable("not a JSON object")
-NO_FIELD = unreadable("has no field of schema evaluation-cpf")
-TOO_LONG = unreadable("longer than 16777216 bytes")
-TOO_DEEP = unreadable("nested deeper than 64")
-TWICE = unreadable("a key stands twice in one object")
-
-CASES = (
-    # Payloads that are no record: nobody can say what they hold.
-    Case("garbage", "no JSON", lambda _: CANARY.encode(), NOT_JSON),
-    Case("cut", "half of a record", lambda one: text(one)[:-40], NOT_JSON),
-    Case("two", "two records are not one", lambda one: text(one) * 2, NOT_JSON),
-    Case("empty", "nothing is no JSON", lambda _: b"", NOT_JSON, CANARY.encode()),
-    Case(
-        "tombstone",
-        "a deletion in a compacted topic: not ours to act on, nor to drop in silence",
-        lambda _: None,
-        unreadable("has no payload"),
-        CANARY.encode(),
-    ),
-    Case("array", "no object", lambda one: text({"": [one]})[5:-1], NOT_OBJECT),
-    Case("number", "no object", lambda _: b" 1844674407370955161.5 ", NOT_OBJECT),
-    Case("string", "no object", lambda _: text({"": CANARY})[5:-1], NOT_OBJECT),
-    Case("null", "no object", lambda _: b"null", NOT_OBJECT, None, (("x", CANARY.encode()),)),
-    Case("stranger", "of another schema", lambda _: text({CANARY: CANARY}), NO_FIELD),
-    Case("nothing", "of no schema at all", lambda _: b"{}", NO_FIELD, CANARY.encode()),
-    Case(
-        "latin",
-        "not UTF-8",
-        lambda one: text(one)[:-1] + b', "x": "\xe9"}',
-        unreadable("not UTF-8"),
-    ),
-    Case(
-        "utf16",
-        "not UTF-8",
-        lambda one: text(one).decode().encode("utf-16"),
-        unreadable("not UTF-8"),
-    ),
-    Case("mark", "JSON has no byte order mark", lambda one: b"\xef\xbb\xbf" + text(one), NOT_JSON),
-    Case("nul", "a raw NUL is no JSON", lambda one: text(one).replace(b"CPF", b"C\0F"), NOT_JSON),
-    Case("nuls", "NUL and nothing else", lambda _: bytes(64), NOT_JSON, CANARY.encode()),
-    Case("deep", "no record is that deep", lambda _: b'{"sexe":' + b"[" * 100_000, TOO_DEEP),
-    Case(
-        "deeper",
-        "closed it is not better",
-        lambda one: text(one)[:-1] + b', "x": ' + b"[" * 70 + b"]" * 70 + b"}",
-        TOO_DEEP,
-    ),
-    Case(
-        "twice",
-        "two values of one field: no telling which is meant",
-        lambda one: text(one)[:-1] + b', "dispositif": "DIFEL"}',
-        TWICE,
-    ),
-    Case(
-        "twice below",
-        "also where nobody reads",
-        lambda one: text(one)[:-1] + b', "x": {"a": 1, "a": 2}}',
-        TWICE,
-    ),
-    Case(
-        "nan",
-        "JSON has no NaN",
-        lambda one: text({**one, "assiduite": float("nan")}),
-        unreadable("NaN and Infinity are not JSON"),
-    ),
-    Case(
-        "digits",
-        "more digits than are read",
-        lambda one: text(one)[:-1] + b', "x": 1' + b"0" * 5_000 + b"}",
-        unreadable("an integer has too many digits"),
-    ),
-    Case(
-        "large",
-        "20 MB of a record",
-        lambda one: text({**one, "avis_formation": CANARY * 3_333_333}),
-        TOO_LONG,
-    ),
-    Case("large garbage", "20 MB of nothing", lambda _: CANARY.encode() * 3_333_333, TOO_LONG),
-    # Records: only what is read matters.
-    Case(
-        "condition",
-        "it may be one of ours or not",
-        lambda one: text({**one, "dispositif": {CANARY: CANARY}}),
-        ("type", "dispositif", "string"),
-    ),
-    Case(
-        "type",
-        "a kept field is no list",
-        lambda one: text({**one, "region_residence": [CANARY]}),
-        ("type", "region_residence", "string"),
-    ),
-    Case(
-        "date",
-        "no such day",
-        lambda one: text({**one, "entree_le": "2025-02-30"}),
-        ("type", "entree_le", "date32"),
-    ),
-    Case(
-        "huge",
-        "an amount of 301 digits",
-        lambda one: text({**one, "montant_total": 10**300}),
-        ("type", "montant_total", "decimal128(12, 2)"),
-    ),
-    Case(
-        "surrogate",
-        "half of a character is no text",
-        lambda one: text({**one, "region_residence": f"{CANARY}\ud800"}),
-        ("type", "region_residence", "string"),
-    ),
-    Case(
-        "malformed",
-        "an identifier that is none gets no pseudonym",
-        lambda one: text({**one, "nir": f"{CANARY}{NIR[:9]}"}),
-        ("nir-malformed", "nir", "identifier: nir, nia"),
-    ),
-    Case(
-        "leak",
-        "a NIR where no NIR is declared",
-        lambda one: text({**one, "region_residence": space_nir(NIR)}),
-        ("nir-leak", "region_residence", "gate"),
-    ),
-    Case(
-        "dropped",
-        "what is dropped may have any type: nobody needs it",
-        lambda one: text(
-            {**one, "courriel": {CANARY: [None, "\ud800\0"]}, "connexions_mois": CANARY}
-        ),
-        "released",
-    ),
-    Case(
-        "escaped nul",
-        "a NUL character is text; PostgreSQL, which has none, gets U+FFFD and a count",
-        lambda one: text({**one, "region_residence": "1\x001"}),
-        "released",
-    ),
-    Case(
-        "elsewhere",
-        "the condition excludes it, whatever else is wrong",
-        lambda one: text({**one, "dispositif": "PEC", "montant_total": [CANARY]}),
-        "withheld",
-    ),
-    # Records that would be released, and something beside them that nobody strips.
-    Case("key", "nobody strips a key", text, beside("message key"), NIR.encode()),
-    Case("spaced key", "the same", text, beside("message key"), space_nir(NIR).encode()),
-    Case("long key", "the same", text, beside("message key"), struct.pack(">q", int(NIR))),
-    Case(
-        "header",
-        "nor a header",
-        text,
-        beside("message header trace"),
-        None,
-        (("id", b"7"), ("trace", f"{CANARY} {NIR}".encode())),
-    ),
-    Case(
-        "header name",
-        "nor its name, which is not told",
-        text,
-        beside("message header (name withheld)"),
-        None,
-        ((f"x{NIR}", None),),
-    ),
-    Case(
-        "odd company",
-        "neither key nor headers are passed on: what they hold does not matter",
-        text,
-        "released",
-        f"{CANARY}\0".encode() + b"\xff",
-        ((CANARY, None), (CANARY, b"\0\xff")),
-    ),
-)
 
 GOOD = 120
 """Messages without any fault, between the others."""
@@ -271,10 +63,10 @@ class Topic:
     good: dict[Place, str] = field(default_factory=dict)
 
     def quarantined(self) -> dict[Place, tuple[str, str, str]]:
-        return {at: one.told for at, one in self.cases.items() if isinstance(one.told, tuple)}
+        return {at: one.outcome for at, one in self.cases.items() if isinstance(one.outcome, tuple)}
 
-    def count(self, told: str) -> int:
-        return sum(one.told == told for one in self.cases.values())
+    def count(self, outcome: str) -> int:
+        return sum(one.outcome == outcome for one in self.cases.values())
 
 
 def writer(kafka: Broker) -> Producer:
@@ -304,13 +96,13 @@ def topic(kafka: Broker, flow: Callable[[str], Flow]) -> Topic:
         return at
 
     for number, record in enumerate(records):
-        made.good[send(text({**record, "code_rncp": f"bon {number}"}))] = f"bon {number}"
+        made.good[send(json_text({**record, "code_rncp": f"bon {number}"}))] = f"bon {number}"
         if number % 2 == 0 and number // 2 < len(CASES):
             case = CASES[number // 2]
             value = case.make({**record, "code_rncp": case.name})
             at = send(value, case.key, case.headers)
             made.cases[at] = case
-            if case.told == "released":
+            if case.outcome == "released":
                 made.good[at] = case.name
     assert len(made.cases) == len(CASES)
     return made
@@ -558,7 +350,7 @@ def originals_come_back(topic: Topic, sink: Sink, key: Path, folder: Path) -> No
     assert done.returncode == 0, done.stderr.decode()
     expected: dict[str, bytes] = {}
     for (partition, offset), case in topic.cases.items():
-        if not isinstance(case.told, tuple):
+        if not isinstance(case.outcome, tuple):
             continue
         at = f"{partition}-{offset}"
         value = topic.payloads[partition, offset]
@@ -612,7 +404,7 @@ def test_bare_numbers_as_keys_are_nirs_where_there_are_enough_to_tell(
     producer = writer(kafka)
     for number in range(250):
         key = f"1{55 + number % 40}{number % 12 + 1:02}99{number % 990:03}{number % 999:03}"
-        producer.produce(feed, text({**record, "dispositif": "CPF"}), key)
+        producer.produce(feed, json_text({**record, "dispositif": "CPF"}), key)
     assert producer.flush(60) == 0
     store = Store(tmp_path / "store")
     done = stream(f"kafka://{kafka.address}/{feed}", store, keys, "--batch-ms", 3_000)
@@ -633,7 +425,7 @@ def test_a_large_record_is_released_or_stops_the_stream_but_is_never_lost(
     large = {**record, "dispositif": "CPF", "code_rncp": "é" * 2_000_000}
     feed, sink = kafka.topic(name("feed")), Topics(kafka, name("out"))
     producer = writer(kafka)
-    producer.produce(feed, text(large))
+    producer.produce(feed, json_text(large))
     assert producer.flush(60) == 0
     if made_before:
         kafka.topic(sink.topic, 1, max_message_bytes=1_000_000)
@@ -742,7 +534,7 @@ AVRO: dict[str, tuple[list[tuple[str, str]], list[tuple[bytes | None, str]]]] = 
             (avro(FIRST, CANARY, single(FIRST))[:-1], NOT_AVRO),
             (avro(FIRST, CANARY, behind=b"\0"), NOT_AVRO),
             (avro(FIRST, CANARY).replace(CANARY.encode(), b"CANAR\xff"), NOT_AVRO),
-            (text({"titulaire_cpf": CANARY}), NOT_AVRO),
+            (json_text({"titulaire_cpf": CANARY}), NOT_AVRO),
             (b"\xff" * 40, NOT_AVRO),
             (b"", NOT_AVRO),
             (None, "has no payload"),

@@ -3,10 +3,12 @@
 import datetime
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import pyarrow.parquet as pq
 import pytest
 
 from tamis.address import PubsubAddress
@@ -20,7 +22,8 @@ from tamis.streams.pubsub import Topics, check_source, position_of
 from tamis.streams.session import Session, Settings
 
 from ..services.pubsub import Emulator, run_pubsub
-from .made import STREAM, judge, payloads, plan
+from . import poison
+from .made import POLICY, RELEASE, STREAM, clean, judge, payloads, plan
 
 FEED = payloads(30)
 LONG = datetime.timedelta(hours=1)
@@ -226,6 +229,35 @@ class TestSession:
                 session.commit(judge(batch))
         session.close()
         assert pubsub.pull(subscription, 1) == []
+
+
+@pytest.mark.pubsub
+def test_each_poison_has_its_disposition(
+    pubsub: Emulator, topic: str, subscription: str, tmp_path: Path
+) -> None:
+    cases = [case for case in poison.for_pubsub() if case.key is None]
+    for case in cases:
+        payload = case.make({**clean(), "code_rncp": case.name}) or b""
+        pubsub.publish(topic, [payload], **poison.attributes_of(case))
+    session = Session(
+        plan(),
+        PubsubReader(f"pubsub://{subscription}", STREAM, 1_000),
+        FolderSink(str(tmp_path), plan(), STREAM),
+        Settings(STREAM, LONG, once=True),
+    )
+    session.open()
+    session.run(judge)
+    session.close()
+    (receipt,) = receipts(tmp_path)
+    assert receipt.counts.in_ == len(cases)
+    rows = pq.read_table(tmp_path / POLICY / RELEASE, partitioning=None).column("code_rncp")
+    released = [case.name for case in cases if case.outcome == "released"]
+    assert sorted(rows.to_pylist()) == sorted(released)
+    quarantine = pq.read_table(tmp_path / "_quarantine" / POLICY, partitioning=None).to_pylist()
+    assert Counter((row["reason"], row["field"], row["rule"]) for row in quarantine) == Counter(
+        case.outcome for case in cases if isinstance(case.outcome, tuple)
+    )
+    assert pubsub.pull(subscription, 1) == []
 
 
 @pytest.mark.pubsub

@@ -13,7 +13,9 @@ from tamis.streams import session as session_module
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
 from tamis.streams.messages import MicroBatch
+from tamis.streams.reader import Reader
 from tamis.streams.session import Session, Settings
+from tamis.streams.sink import Sink
 
 from .made import SOURCE, STREAM, gathered, judge, payloads, plan
 
@@ -22,15 +24,14 @@ LONG = datetime.timedelta(hours=1)
 OVER = datetime.timedelta(0)
 
 
-class Reader:
+class FakeReader(Reader):
     """A topic of one partition, read four messages at a time."""
 
-    source = SOURCE
-
     def __init__(self, count: int) -> None:
+        super().__init__(SOURCE)
         self._values = FEED[:count]
         self._at = 0
-        self.told: list[tuple[dict[int, int], bool]] = []
+        self.acknowledged: list[tuple[dict[int, int], bool]] = []
         self.closed = False
 
     def open(self, positions: Mapping[int, int]) -> None:
@@ -41,8 +42,8 @@ class Reader:
         first, self._at = self._at, self._at + len(values)
         return gathered(values, first) if values else None
 
-    def acknowledge(self, durable: Mapping[int, int], *, wait: bool = False) -> None:
-        self.told.append((dict(durable), wait))
+    def acknowledge(self, positions: Mapping[int, int], *, wait: bool = False) -> None:
+        self.acknowledged.append((dict(positions), wait))
 
     @property
     def lag(self) -> int:
@@ -56,12 +57,11 @@ class Reader:
         self.closed = True
 
 
-class Sink:
+class FakeSink(Sink):
     """Keeps ledgers; what it commits is durable when the period ends."""
 
-    shown = "store"
-
     def __init__(self, positions: dict[int, int] | None = None) -> None:
+        super().__init__("store", STREAM)
         self.positions = positions or {}
         self.periods: list[Ledger] = []
         self.committed: list[Judged] = []
@@ -69,7 +69,7 @@ class Sink:
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
-    def open(self, source: str) -> dict[int, int]:
+    def _open(self) -> dict[int, int]:
         return dict(self.positions)
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
@@ -81,7 +81,7 @@ class Sink:
 
     def end_period(self, ledger: Ledger) -> None:
         self.periods.append(ledger)
-        self.positions |= {key: offsets.next for key, offsets in ledger.ranges.items()}
+        self.positions |= ledger.ends
 
     @property
     def durable(self) -> dict[int, int]:
@@ -92,7 +92,7 @@ class Sink:
 
 
 def begin(
-    reader: Reader, sink: Sink, *, period: datetime.timedelta = LONG, once: bool = True
+    reader: FakeReader, sink: FakeSink, *, period: datetime.timedelta = LONG, once: bool = True
 ) -> Session:
     made = Session(plan(), reader, sink, Settings(STREAM, period, once))
     made.open()
@@ -100,31 +100,31 @@ def begin(
 
 
 def test_once_ends_when_all_that_was_there_is_committed() -> None:
-    reader, sink = Reader(10), Sink()
+    reader, sink = FakeReader(10), FakeSink()
     session = begin(reader, sink)
     session.run(judge)
     assert session.ending == "caught-up"
     assert session.committed.records == 10
     assert [one.tally.records for one in sink.periods] == [10]
-    assert reader.told[-1] == ({0: 10}, True)
+    assert reader.acknowledged[-1] == ({0: 10}, True)
 
 
 def test_nothing_to_read_makes_no_receipt() -> None:
-    sink = Sink()
-    session = begin(Reader(0), sink)
+    sink = FakeSink()
+    session = begin(FakeReader(0), sink)
     session.run(judge)
     assert (session.ending, sink.periods, sink.committed) == ("caught-up", [], [])
 
 
 def test_it_begins_where_the_sink_says() -> None:
-    sink = Sink({0: 7})
-    begin(Reader(10), sink).run(judge)
+    sink = FakeSink({0: 7})
+    begin(FakeReader(10), sink).run(judge)
     assert [one.ranges[0].first for one in sink.committed] == [7]
     assert sink.positions == {0: 10}
 
 
 def test_without_once_it_waits_for_more_until_it_is_stopped() -> None:
-    reader, sink = Reader(4), Sink()
+    reader, sink = FakeReader(4), FakeSink()
     session = begin(reader, sink, once=False)
     found = session.read(0.0)
     assert found is not None
@@ -139,8 +139,8 @@ def test_without_once_it_waits_for_more_until_it_is_stopped() -> None:
 
 
 def test_a_period_ends_when_its_time_is_over_and_each_has_a_receipt() -> None:
-    sink = Sink()
-    session = begin(Reader(10), sink, period=OVER)
+    sink = FakeSink()
+    session = begin(FakeReader(10), sink, period=OVER)
     session.run(judge)
     assert [one.tally.records for one in sink.periods] == [4, 4, 2]
     assert len({one.run for one in sink.periods}) == 3
@@ -148,9 +148,9 @@ def test_a_period_ends_when_its_time_is_over_and_each_has_a_receipt() -> None:
 
 
 def test_nothing_is_acknowledged_before_it_is_durable() -> None:
-    reader = Reader(10)
-    begin(reader, Sink()).run(judge)
-    assert [told for told, wait in reader.told if not wait] == [{}, {}, {}]
+    reader = FakeReader(10)
+    begin(reader, FakeSink()).run(judge)
+    assert [positions for positions, wait in reader.acknowledged if not wait] == [{}, {}, {}]
 
 
 @pytest.mark.parametrize("after", [0, 1])
@@ -158,7 +158,7 @@ def test_on_the_day_on_which_the_law_changes_nothing_more_is_committed(
     after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes = today() + datetime.timedelta(days=1)
-    reader, sink = Reader(10), Sink()
+    reader, sink = FakeReader(10), FakeSink()
     session = Session(
         replace(plan(), valid_until=changes), reader, sink, Settings(STREAM, LONG, once=True)
     )
@@ -186,7 +186,7 @@ def test_on_the_day_on_which_the_law_changes_nothing_more_is_committed(
 
 def test_a_plan_of_yesterday_reads_nothing() -> None:
     session = Session(
-        replace(plan(), valid_until=today()), Reader(4), Sink(), Settings(STREAM, LONG)
+        replace(plan(), valid_until=today()), FakeReader(4), FakeSink(), Settings(STREAM, LONG)
     )
     session.open()
     assert session.read(60.0) is None
@@ -195,7 +195,7 @@ def test_a_plan_of_yesterday_reads_nothing() -> None:
 
 def test_a_stop_on_the_last_day_is_a_stop() -> None:
     session = Session(
-        replace(plan(), valid_until=today()), Reader(4), Sink(), Settings(STREAM, LONG)
+        replace(plan(), valid_until=today()), FakeReader(4), FakeSink(), Settings(STREAM, LONG)
     )
     session.stop()
     assert session.read(0.0) is None
@@ -204,7 +204,7 @@ def test_a_stop_on_the_last_day_is_a_stop() -> None:
 
 @pytest.mark.parametrize("goes_on", [True, False])
 def test_what_a_sink_does_not_commit_is_told_and_not_counted(goes_on: bool) -> None:
-    reader, sink = Reader(10), Sink()
+    reader, sink = FakeReader(10), FakeSink()
     session = begin(reader, sink)
     sink.failing = True
     found = session.read(0.0)
@@ -219,8 +219,8 @@ def test_what_a_sink_does_not_commit_is_told_and_not_counted(goes_on: bool) -> N
 
 
 def test_the_next_messages_are_gathered_while_a_commit_is_under_way() -> None:
-    sink = Sink()
-    session = begin(Reader(10), sink)
+    sink = FakeSink()
+    session = begin(FakeReader(10), sink)
     sink.may_go_on.clear()
     first = session.read(0.0)
     assert first is not None

@@ -37,7 +37,8 @@ from tamis.streams.into_kafka import KafkaSink
 from tamis.streams.into_pubsub import PubsubSink
 from tamis.streams.judge import Judge
 from tamis.streams.messages import Decode, avro_decoder, json_decoder
-from tamis.streams.session import Reader, Session, Settings
+from tamis.streams.reader import Reader
+from tamis.streams.session import Session, Settings
 from tamis.streams.sink import KeepWaiting, Sink
 
 _LOCAL_RUNNERS = (None, "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner")

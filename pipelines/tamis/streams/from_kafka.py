@@ -5,19 +5,19 @@ committed to the broker as well, for whoever watches the consumer group's lag, a
 are durable.
 """
 
-import logging
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tamis.address import KafkaAddress, checked_options, require_driver
-from tamis.errors import RunError, UsageError
+from tamis.errors import UsageError
 from tamis.language import _
 from tamis.streams.messages import Message, MicroBatch
+from tamis.streams.reader import Reader
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer, TopicPartition
     from confluent_kafka import Message as KafkaMessage
+    from confluent_kafka import TopicPartition
 
 BATCH_BYTES = 32 << 20
 """Payload bytes after which a micro-batch is closed."""
@@ -27,10 +27,8 @@ _ACKNOWLEDGE_SECONDS = 0.25
 _REFRESH_SECONDS = 30.0
 _CONSUMED_AT_ONCE = 256
 
-_log = logging.getLogger(__name__)
 
-
-class KafkaReader:
+class KafkaReader(Reader):
     """Reads all partitions of a topic. Not for several threads.
 
     Args:
@@ -43,28 +41,17 @@ class KafkaReader:
     def __init__(self, uri: str, stream: str, records: int, seconds: float) -> None:
         self._address = KafkaAddress.of(uri)
         require_driver(self._address, "kafka")
+        super().__init__(self._address.shown)
+        from confluent_kafka import Consumer
+
         self._stream = stream
         self._records = records
         self._seconds = seconds
-        self._consumer: Consumer | None = None
         self._next: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._ended: set[int] = set()
         self._refreshed = self._acknowledged = 0.0
         self._away = False
-        self.source = self._address.shown
-
-    def open(self, positions: Mapping[int, int]) -> None:
-        """Begin to read at `positions`, and other partitions where the address says.
-
-        Raises:
-            UsageError: there is no such topic, or the driver refuses an option of the address.
-            RunError: the broker cannot be reached, or messages at `positions` are gone.
-        """
-        from confluent_kafka import Consumer, KafkaException
-
-        from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
-
         with checked_options(self.source):
             self._consumer = Consumer(
                 self._address.options
@@ -86,26 +73,29 @@ class KafkaReader:
                     "error_cb": self._note_error,
                 }
             )
+
+    def open(self, positions: Mapping[int, int]) -> None:
+        """See `Reader`."""
+        from confluent_kafka import KafkaException
+
+        from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
+
         try:
             for partition in self._partitions(ANSWER_SECONDS):
-                low, high = self._bounds(partition, ANSWER_SECONDS)
+                place = self._place(partition)
+                low, high = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
                 begin = high if self._address.latest else low
                 self._next[partition] = self._check(partition, positions, begin, low, high)
                 self._ends[partition] = high
         except KafkaException as error:
             raise cannot_be_reached(self.source, error) from None
         if not self._next:
-            raise UsageError(_("{address}: no such topic", address=self.source))
+            raise UsageError(f"{self.source}: " + _("no such topic"))
         self._consumer.assign([self._place(*position) for position in self._next.items()])
         self._refreshed = time.monotonic()
 
     def read(self) -> MicroBatch | None:
-        """Return the next messages, or None if none come for a moment.
-
-        Raises:
-            RunError: messages were removed before they were read, or the broker refuses to go on.
-        """
-        assert self._consumer is not None
+        """See `Reader`."""
         self._refresh()
         first = self._consumer.poll(_IDLE_SECONDS)
         if first is None or not self._is_message(first):
@@ -134,7 +124,6 @@ class KafkaReader:
         """Tell the broker what is durable, for whoever watches the lag; a few times a second."""
         from confluent_kafka import KafkaException
 
-        assert self._consumer is not None
         places = [self._place(*item) for item in positions.items() if item[0] in self._next]
         if not places or (not wait and time.monotonic() < self._acknowledged):
             return
@@ -145,18 +134,12 @@ class KafkaReader:
             else:
                 self._consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as error:
-            _log.warning(
-                _(
-                    "{address}: the consumer group's offsets cannot be committed ({error})",
-                    address=self.source,
-                    error=error.args[0].name(),
-                )
-            )
+            name = error.args[0].name()
+            self._warn(_("the consumer group's offsets cannot be committed ({error})", error=name))
 
     @property
     def lag(self) -> int:
-        """Number of messages that wait to be read, as the broker said last."""
-        assert self._consumer is not None
+        """See `Reader`: what the broker said last."""
         lag = 0
         for partition, position in self._next.items():
             _low, high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
@@ -165,17 +148,15 @@ class KafkaReader:
 
     @property
     def caught_up(self) -> bool:
-        """Whether all messages that were there when reading began have been read."""
+        """See `Reader`."""
         return all(
             self._next[partition] >= end or partition in self._ended
             for partition, end in self._ends.items()
         )
 
     def close(self) -> None:
-        """Leave the consumer group."""
-        if self._consumer is not None:
-            self._consumer.close()
-            self._consumer = None
+        """See `Reader`."""
+        self._consumer.close()
 
     def _place(self, partition: int, offset: int | None = None) -> "TopicPartition":
         from confluent_kafka import OFFSET_INVALID, TopicPartition
@@ -185,14 +166,9 @@ class KafkaReader:
 
     def _partitions(self, seconds: float) -> list[int]:
         """The topic's partitions, as the broker answers within `seconds`."""
-        assert self._consumer is not None
         topics = self._consumer.list_topics(self._address.topic, timeout=seconds).topics
         topic = topics.get(self._address.topic)
         return sorted(topic.partitions) if topic is not None and topic.error is None else []
-
-    def _bounds(self, partition: int, seconds: float) -> tuple[int, int]:
-        assert self._consumer is not None
-        return self._consumer.get_watermark_offsets(self._place(partition), timeout=seconds)
 
     def _check(
         self, partition: int, positions: Mapping[int, int], begin: int, low: int, high: int
@@ -201,31 +177,24 @@ class KafkaReader:
         position = positions.get(partition)
         if position is None:
             return begin
+        if low <= position <= high:
+            return position
         if position > high:
-            raise RunError(
-                _(
-                    "{address}: partition {partition} ends at {high} and stream {stream} had read "
-                    "it up to {position}: the topic was made anew; give another --run-id",
-                    address=self.source,
-                    partition=partition,
-                    high=high,
-                    stream=self._stream,
-                    position=position,
-                )
+            why = _("the topic was made anew; give another --run-id")
+        else:
+            why = _("the messages between were removed before they were read")
+        raise self._error(
+            _(
+                "partition {partition} has offsets from {low} to {high} and stream {stream} had "
+                "read it up to {position}: {why}",
+                partition=partition,
+                low=low,
+                high=high,
+                stream=self._stream,
+                position=position,
+                why=why,
             )
-        if position < low:
-            raise RunError(
-                _(
-                    "{address}: partition {partition} begins at {low} and stream {stream} had read "
-                    "it up to {position}: the messages between were removed before they were read",
-                    address=self.source,
-                    partition=partition,
-                    low=low,
-                    stream=self._stream,
-                    position=position,
-                )
-            )
-        return position
+        )
 
     def _refresh(self) -> None:
         """Read partitions that were added to the topic, too, from their beginning."""
@@ -234,19 +203,12 @@ class KafkaReader:
         if time.monotonic() - self._refreshed < _REFRESH_SECONDS:
             return
         self._refreshed = time.monotonic()
-        assert self._consumer is not None
         try:
             added = set(self._partitions(1.0)) - set(self._next)
         except KafkaException:
             return
         if added:
-            _log.warning(
-                _(
-                    "{address}: {count} more partitions are read",
-                    address=self.source,
-                    count=len(added),
-                )
-            )
+            self._warn(_("{count} more partitions are read", count=len(added)))
             self._next |= dict.fromkeys(added, 0)
             self._consumer.incremental_assign([self._place(number, 0) for number in sorted(added)])
 
@@ -256,7 +218,7 @@ class KafkaReader:
         error = message.error()
         if error is None:
             if self._away:
-                _log.warning(_("{address}: the broker is back", address=self.source))
+                self._warn(_("the broker is back"))
                 self._away = False
             return True
         if error.code() == KafkaError._PARTITION_EOF:
@@ -266,11 +228,10 @@ class KafkaReader:
                 self._ended.add(partition)
             return False
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            raise RunError(
+            raise self._error(
                 _(
-                    "{address}: messages of partition {partition} were removed before they were "
-                    "read, or the topic was made anew",
-                    address=self.source,
+                    "messages of partition {partition} were removed before they were read, or the "
+                    "topic was made anew",
                     partition=message.partition(),
                 )
             )
@@ -279,13 +240,7 @@ class KafkaReader:
             KafkaError.GROUP_AUTHORIZATION_FAILED,
             KafkaError._AUTHENTICATION,
         ):
-            raise RunError(
-                _(
-                    "{address}: the broker refuses to go on ({error})",
-                    address=self.source,
-                    error=error.name(),
-                )
-            )
+            raise self._error(_("the broker refuses to go on ({error})", error=error.name()))
         return False
 
     def _note_error(self, error: object) -> None:
@@ -294,7 +249,7 @@ class KafkaReader:
         code = getattr(error, "code", lambda: None)()
         if code == KafkaError._ALL_BROKERS_DOWN and not self._away:
             self._away = True
-            _log.warning(_("{address}: the broker went away, waiting for it", address=self.source))
+            self._warn(_("the broker went away, waiting for it"))
 
 
 def _to_message(message: "KafkaMessage") -> Message:

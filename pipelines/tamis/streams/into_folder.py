@@ -8,8 +8,7 @@ before, the next one removes what was staged, and reads the messages again.
 from collections import defaultdict
 from contextlib import ExitStack
 
-from tamis.errors import RunError
-from tamis.evidence.receipt import FilePart, Receipt
+from tamis.evidence.receipt import FilePart
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -18,12 +17,12 @@ from tamis.stores.folder_store import FolderStore, file_path
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
 from tamis.streams.judge import Judged, is_ordered
 from tamis.streams.ledger import Ledger
-from tamis.streams.sink import other_source
+from tamis.streams.sink import Sink
 
 _PART = "00000"
 
 
-class FolderSink:
+class FolderSink(Sink):
     """See `Sink`.
 
     Args:
@@ -33,26 +32,22 @@ class FolderSink:
     """
 
     def __init__(self, uri: str, plan: Plan, stream: str) -> None:
+        super().__init__(uri, stream)
         self._store = FolderStore(open_folder(uri))
         self._plan = plan
-        self._stream = stream
         self._held = ExitStack()
         self._period: ExitStack | None = None
         self._files: dict[str | None, tuple[str, ParquetPart]] = {}
-        self._positions: dict[int, int] = {}
         self._layouts: dict[str | None, ParquetLayout] = {
             None: ParquetLayout(STREAM_QUARANTINE_SCHEMA)
         }
         for release in plan.releases:
             self._layouts[release.id] = released_layout(plan, release)
-        self.shown = uri
 
-    def open(self, source: str) -> dict[int, int]:
-        """See `Sink`."""
+    def _open(self) -> dict[int, int]:
         self._held.enter_context(self._store.hold(self._stream))
         self._store.recover()
-        self._positions = self._read_positions(source)
-        return dict(self._positions)
+        return self._read_positions() if is_ordered(self._source) else {}
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`. The rows are staged; they are committed when the period ends."""
@@ -80,11 +75,6 @@ class FolderSink:
             self._period.close()
             self._period = None
 
-    @property
-    def durable(self) -> dict[int, int]:
-        """See `Sink`."""
-        return dict(self._positions)
-
     def close(self) -> None:
         """See `Sink`."""
         for _path, file in self._files.values():
@@ -101,32 +91,13 @@ class FolderSink:
             self._files[release] = path, ParquetPart(stream, self._layouts[release])
         return self._files[release][1]
 
-    def _read_positions(self, source: str) -> dict[int, int]:
-        if not is_ordered(source):
-            return {}
+    def _read_positions(self) -> dict[int, int]:
         positions: dict[int, int] = {}
         for receipt in self._store.receipts(self._stream):
-            if receipt.stream != self._stream:
-                continue
-            for partition, end in _ends(receipt, source, self.shown).items():
-                positions[partition] = max(end, positions.get(partition, 0))
+            for part in receipt.inputs if receipt.stream == self._stream else ():
+                topic, _slash, partition = part.uri.rpartition("/")
+                self._check_source(topic)
+                if part.next is None or not partition.isdigit():
+                    raise self._error(_("the receipt of {run} has no positions", run=receipt.run))
+                positions[int(partition)] = max(part.next, positions.get(int(partition), 0))
         return positions
-
-
-def _ends(receipt: Receipt, source: str, shown: str) -> dict[int, int]:
-    """By partition, the next offset to read after the period of `receipt`."""
-    ends = {}
-    for part in receipt.inputs:
-        topic, _slash, partition = part.uri.rpartition("/")
-        if topic != source:
-            raise other_source(shown, receipt.stream or "", topic)
-        if part.next is None or not partition.isdigit():
-            raise RunError(
-                _(
-                    "{address}: the receipt of {run} has no positions",
-                    address=shown,
-                    run=receipt.run,
-                )
-            )
-        ends[int(partition)] = part.next
-    return ends

@@ -11,7 +11,6 @@ committed (`isolation.level=read_committed`) see each record once.
 """
 
 import json
-import logging
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from tamis.plan.plan import Plan
 from tamis.streams.json_rows import drop_large, json_rows
 from tamis.streams.judge import Judged, Rows, partition_uri
 from tamis.streams.ledger import Ledger
-from tamis.streams.sink import KeepWaiting, other_source
+from tamis.streams.sink import KeepWaiting, Sink
 from tamis.waiting import Pauses
 
 if TYPE_CHECKING:
@@ -35,10 +34,8 @@ LARGEST = 64 << 20
 _POSITIONS = "positions"
 _RETRY_SECONDS = 30.0
 
-_log = logging.getLogger(__name__)
 
-
-class KafkaSink:
+class KafkaSink(Sink):
     """See `Sink`.
 
     Args:
@@ -51,8 +48,7 @@ class KafkaSink:
     def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
         self._address = KafkaAddress.of(uri)
         require_driver(self._address, "kafka")
-        self._plan = plan
-        self._stream = stream
+        super().__init__(self._address.shown, stream)
         self._keep_waiting = keep_waiting
         topic = self._address.topic
         ids = [release.id for release in plan.releases]
@@ -63,25 +59,19 @@ class KafkaSink:
             release.id: list(plan.tags(release, stream).items()) for release in plan.releases
         }
         self._producer: Producer | None = None
-        self._source = ""
-        self._positions: dict[int, int] = {}
         self._largest = LARGEST
-        self.shown = self._address.shown
 
-    def open(self, source: str) -> dict[int, int]:
-        """See `Sink`."""
+    def _open(self) -> dict[int, int]:
         from confluent_kafka import KafkaException
 
         from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
 
-        self._source = source
         self._make_topics()
         try:
             self._producer = self._begin(ANSWER_SECONDS)
         except KafkaException as error:
             raise cannot_be_reached(self.shown, error) from None
-        self._positions = self._read_positions()
-        return dict(self._positions)
+        return self._read_positions()
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
@@ -100,27 +90,13 @@ class KafkaSink:
             except (KafkaException, BufferError) as error:
                 if isinstance(error, KafkaException):
                     self._check_final(error.args[0])
-            if not pauses.wait(_("{address}: cannot commit", address=self.shown)):
-                raise RunError(
-                    _(
-                        "{address}: the broker went away; what was read last is not committed "
-                        "and will be read again",
-                        address=self.shown,
-                    )
-                )
+            if not pauses.wait(f"{self.shown}: " + _("cannot commit")):
+                raise self._error(_("the broker went away; what was read last will be read again"))
             if self._abort():
                 continue
             self._producer = None
             if self._is_committed(judged):
                 return done
-
-    def end_period(self, ledger: Ledger) -> None:
-        """See `Sink`; here nothing is left to do."""
-
-    @property
-    def durable(self) -> dict[int, int]:
-        """See `Sink`."""
-        return dict(self._positions)
 
     def close(self) -> None:
         """See `Sink`."""
@@ -149,14 +125,9 @@ class KafkaSink:
         if _is_fenced(error):
             raise self._taken_over() from None
         if _is_refusal(error):
-            raise RunError(
-                _(
-                    "{address}: the broker refuses a record ({error}); it is not committed",
-                    address=self.shown,
-                    error=error.name(),
-                )
-                + _advise(error)
-            ) from None
+            name = error.name()
+            message = _("the broker refuses a record ({error}); it is not committed", error=name)
+            raise self._error(message + _advise(error)) from None
 
     def _abort(self) -> bool:
         """Undo the transaction under way; return whether another can begin."""
@@ -174,13 +145,7 @@ class KafkaSink:
             return False
 
     def _taken_over(self) -> RunError:
-        return RunError(
-            _(
-                "{address}: another process took over stream {stream}",
-                address=self.shown,
-                stream=self._stream,
-            )
-        )
+        return self._error(_("another process took over stream {stream}", stream=self._stream))
 
     def _is_committed(self, judged: Judged) -> bool:
         """Whether an attempt whose answer was lost has committed `judged`.
@@ -196,26 +161,18 @@ class KafkaSink:
                 positions = self._read_positions()
                 break
             except (KafkaException, RunError):
-                why = _("{address}: the broker cannot be reached", address=self.shown)
-                if not pauses.wait(why):
-                    raise RunError(
+                if not pauses.wait(f"{self.shown}: " + _("the broker cannot be reached")):
+                    raise self._error(
                         _(
-                            "{address}: the broker went away; what was read last may be "
-                            "committed or not, and will not be committed twice",
-                            address=self.shown,
+                            "the broker went away; what was read last may be committed or not, "
+                            "and will not be committed twice"
                         )
                     ) from None
         if positions == self._positions | judged.ends:
             self._positions = positions
             return True
         if positions != self._positions:
-            raise RunError(
-                _(
-                    "{address}: another process moved stream {stream}",
-                    address=self.shown,
-                    stream=self._stream,
-                )
-            )
+            raise self._error(_("another process moved stream {stream}", stream=self._stream))
         return False
 
     def _send(self, producer: "Producer", judged: Judged, done: Ledger) -> None:
@@ -289,14 +246,8 @@ class KafkaSink:
                 future.result()
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise UsageError(
-                        _(
-                            "{address}: topic {topic} is missing and cannot be made ({error})",
-                            address=self.shown,
-                            topic=name,
-                            error=error.args[0].name(),
-                        )
-                    ) from None
+                    why = _("topic {topic} is missing and cannot be made", topic=name)
+                    raise UsageError(f"{self.shown}: {why} ({error.args[0].name()})") from None
         resource = ConfigResource(ConfigResource.Type.TOPIC, self._quarantine)
         try:
             (config,) = admin.describe_configs([resource]).values()
@@ -330,16 +281,13 @@ class KafkaSink:
                 if key == f"{_POSITIONS}/{self._stream}".encode():
                     last = value
         except KafkaException:
-            raise RunError(
-                _("{address}: the positions cannot be read", address=self.shown)
-            ) from None
+            raise self._error(_("the positions cannot be read")) from None
         finally:
             consumer.close()
         if last is None:
             return {}
         positions = json.loads(last)
-        if positions["source"] != self._source:
-            raise other_source(self.shown, self._stream, positions["source"])
+        self._check_source(positions["source"])
         return {int(partition): int(offset) for partition, offset in positions["next"].items()}
 
     def _read_to_end(
@@ -359,13 +307,7 @@ class KafkaSink:
                     return
                 elif not error.retriable():
                     raise KafkaException(error)
-        raise RunError(
-            _(
-                "{address}: no answer from the broker within {seconds:.0f} s",
-                address=self.shown,
-                seconds=seconds,
-            )
-        )
+        raise self._error(_("no answer from the broker within {seconds:.0f} s", seconds=seconds))
 
 
 def _is_fenced(error: Any) -> bool:

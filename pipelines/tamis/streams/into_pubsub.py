@@ -14,14 +14,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tamis.address import PubsubAddress, require_driver
-from tamis.errors import RunError
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.streams.json_rows import drop_large
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
 from tamis.streams.pubsub import LARGEST, Topics, make_topics, outgoing, transient_errors
-from tamis.streams.sink import KeepWaiting
+from tamis.streams.sink import KeepWaiting, Sink
 from tamis.waiting import Pauses
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ _REQUEST_BYTES = 5_000_000
 _PUBLISH_SECONDS = 30.0
 
 
-class PubsubSink:
+class PubsubSink(Sink):
     """See `Sink`.
 
     Args:
@@ -48,21 +47,18 @@ class PubsubSink:
     def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
         address = PubsubAddress.of(uri)
         require_driver(address, "gcp")
+        super().__init__(address.shown, stream)
         self._topics = Topics.of(address.path, plan)
         self._tags = {release.id: plan.tags(release, stream) for release in plan.releases}
-        self._stream = stream
         self._keep_waiting = keep_waiting
         self._client: PublisherClient | None = None
-        self._positions: dict[int, int] = {}
-        self.shown = address.shown
 
-    def open(self, source: str) -> dict[int, int]:
-        """See `Sink`. The source keeps what was not acknowledged, so that there is no position."""
+    def _open(self) -> dict[int, int]:
         from google.pubsub_v1 import PublisherClient
 
         make_topics(self._topics)
         self._client = PublisherClient()
-        return {}
+        return {}  # the source itself keeps what was not acknowledged
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
@@ -78,11 +74,6 @@ class PubsubSink:
         attributes = {"run": receipt.run, "stream": self._stream}
         self._publish(self._topics.receipts, [(receipt.to_json().encode(), attributes)])
         self._positions |= ledger.ends
-
-    @property
-    def durable(self) -> dict[int, int]:
-        """See `Sink`."""
-        return dict(self._positions)
 
     def close(self) -> None:
         """See `Sink`."""
@@ -105,21 +96,13 @@ class PubsubSink:
                     )
                     break
                 except transient_errors():
-                    if not pauses.wait(_("pubsub://{topic}: cannot be reached", topic=topic)):
-                        raise RunError(
-                            _(
-                                "pubsub://{topic}: cannot be reached; what was read last is not "
-                                "acknowledged and will be read again",
-                                topic=topic,
-                            )
+                    if not pauses.wait(f"{self.shown}: " + _("cannot be reached")):
+                        raise self._error(
+                            _("cannot be reached; what was read last will be read again")
                         ) from None
                 except GoogleAPICallError as error:
-                    raise RunError(
-                        _(
-                            "pubsub://{topic}: messages are refused ({error})",
-                            topic=topic,
-                            error=type(error).__name__,
-                        )
+                    raise self._error(
+                        _("messages are refused ({error})", error=type(error).__name__)
                     ) from None
 
 

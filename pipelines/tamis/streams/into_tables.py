@@ -32,7 +32,7 @@ from tamis.stores.table_rows import load, load_missing
 from tamis.stores.tables import TableStore, add_key, attach, set_defaults
 from tamis.streams.judge import Judged, Rows
 from tamis.streams.ledger import Ledger
-from tamis.streams.sink import KeepWaiting, other_source
+from tamis.streams.sink import KeepWaiting, Sink
 from tamis.waiting import Pauses
 
 ALREADY_THERE = "already-there"
@@ -41,7 +41,7 @@ ALREADY_THERE = "already-there"
 _LOCK_SECONDS = 10.0
 
 
-class TableSink:
+class TableSink(Sink):
     """See `Sink`.
 
     Args:
@@ -53,19 +53,14 @@ class TableSink:
 
     def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
         self._store = TableStore(DatabaseAddress.of(uri))
+        super().__init__(self._store.shown, stream)
         self._plan = plan
-        self._stream = stream
         self._keep_waiting = keep_waiting
         self._targets = {target.output: target for target in targets(plan, stream, stream=True)}
         self._connection: Connection | None = None
         self._careful = False
-        self._source = ""
-        self._positions: dict[int, int] = {}
-        self.shown = self._store.shown
 
-    def open(self, source: str) -> dict[int, int]:
-        """See `Sink`."""
-        self._source = source
+    def _open(self) -> dict[int, int]:
         self._store.prepare()
         connection = self._connect(FIRST_TIMEOUT_SECONDS)
         with (
@@ -74,8 +69,7 @@ class TableSink:
             alone(connection, "tables"),
         ):
             self._make(connection)
-        self._positions = self._read_positions(connection)
-        return dict(self._positions)
+        return self._read_positions(connection)
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
@@ -93,22 +87,10 @@ class TableSink:
                 return done
             except psycopg.OperationalError:
                 self._disconnect()
-                if not pauses.wait(_("{address}: connection lost", address=self.shown)):
-                    raise RunError(
-                        _(
-                            "{address}: the database went away; what was read last is not "
-                            "committed and will be read again",
-                            address=self.shown,
-                        )
+                if not pauses.wait(f"{self.shown}: " + _("connection lost")):
+                    raise self._error(
+                        _("the database went away; what was read last will be read again")
                     ) from None
-
-    def end_period(self, ledger: Ledger) -> None:
-        """See `Sink`; here nothing is left to do."""
-
-    @property
-    def durable(self) -> dict[int, int]:
-        """See `Sink`."""
-        return dict(self._positions)
 
     def close(self) -> None:
         """See `Sink`."""
@@ -129,13 +111,7 @@ class TableSink:
             while not try_lock(connection, self._store.lock(self._stream)):
                 if not pauses.wait():
                     connection.close()
-                    raise RunError(
-                        _(
-                            "{address}: stream {stream} is still under way",
-                            address=self.shown,
-                            stream=self._stream,
-                        )
-                    )
+                    raise self._error(_("stream {stream} is still under way", stream=self._stream))
         self._connection = connection
         return connection
 
@@ -158,13 +134,8 @@ class TableSink:
             (self._stream,),
         ).fetchone()
         if row is not None:
-            raise UsageError(
-                _(
-                    "{address}: {stream} is the id of a batch run",
-                    address=self.shown,
-                    stream=self._stream,
-                )
-            )
+            why = _("{stream} is the id of a batch run", stream=self._stream)
+            raise UsageError(f"{self.shown}: {why}")
         for target in self._targets.values():
             self._store.make(connection, target)
             part = self._store.table(target.part(self._stream))
@@ -183,8 +154,7 @@ class TableSink:
             (self._stream,),
         ).fetchall()
         for source, _partition, _next in rows:
-            if source != self._source:
-                raise other_source(self.shown, self._stream, str(source))
+            self._check_source(str(source))
         return {int(str(partition)): int(str(position)) for _source, partition, position in rows}
 
     def _commit(self, connection: Connection, judged: Judged, ledger: Ledger) -> Ledger:
@@ -193,12 +163,8 @@ class TableSink:
             positions = self._read_positions(connection, lock=True)
             if positions != self._positions:
                 if positions != self._positions | judged.ends:
-                    raise RunError(
-                        _(
-                            "{address}: another process moved stream {stream}",
-                            address=self.shown,
-                            stream=self._stream,
-                        )
+                    raise self._error(
+                        _("another process moved stream {stream}", stream=self._stream)
                     )
                 return done  # an attempt whose answer was lost had committed it
             replaced = repeated = 0

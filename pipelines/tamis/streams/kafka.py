@@ -13,10 +13,5 @@ ANSWER_SECONDS: Final = 10.0
 
 def cannot_be_reached(address: str, error: KafkaException) -> RunError:
     """The error of a broker that does not answer when a stream begins; `address` may be shown."""
-    return RunError(
-        _(
-            "{address}: the broker cannot be reached, or refuses the user ({error})",
-            address=address,
-            error=error.args[0].name(),
-        )
-    )
+    why = _("the broker cannot be reached, or refuses the user")
+    return RunError(f"{address}: {why} ({error.args[0].name()})")

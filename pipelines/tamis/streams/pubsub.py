@@ -125,9 +125,8 @@ def check_source(source: PubsubAddress) -> int:
 
 def missing(source: PubsubAddress) -> UsageError:
     """The error of a subscription or topic that does not exist."""
-    if source.is_topic:
-        return UsageError(_("{address}: no such topic", address=source.shown))
-    return UsageError(_("{address}: no such subscription", address=source.shown))
+    why = _("no such topic") if source.is_topic else _("no such subscription")
+    return UsageError(f"{source.shown}: {why}")
 
 
 def make_topics(topics: Topics) -> None:
@@ -185,6 +184,5 @@ def reaching(address: str) -> Iterator[None]:
     try:
         yield
     except (GoogleAPICallError, GoogleAuthError) as error:
-        raise RunError(
-            _("{address}: cannot be reached ({error})", address=address, error=type(error).__name__)
-        ) from None
+        why = _("cannot be reached ({error})", error=type(error).__name__)
+        raise RunError(f"{address}: {why}") from None

@@ -16,10 +16,10 @@ import datetime
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from tamis.documents.calendar import today
 from tamis.errors import value_free
@@ -30,6 +30,7 @@ from tamis.plan.plan import Plan
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
 from tamis.streams.messages import MicroBatch
+from tamis.streams.reader import Reader
 from tamis.streams.sink import Sink
 
 Ending = Literal["stopped", "expired", "caught-up"]
@@ -40,36 +41,6 @@ _IDLE_SECONDS = 1.0
 """Time after which `Session.read` returns although no message came."""
 
 _log = logging.getLogger(__name__)
-
-
-class Reader(Protocol):
-    """Where messages come from.
-
-    Attributes:
-        source: the address without credentials.
-    """
-
-    source: str
-
-    def open(self, positions: Mapping[int, int]) -> None:
-        """Begin to read: each partition at its position, or where the address says."""
-
-    def read(self) -> MicroBatch | None:
-        """Return the next messages, or None if none come for a fraction of a second."""
-
-    def acknowledge(self, positions: Mapping[int, int], *, wait: bool = False) -> None:
-        """Tell the broker that what stands before `positions`, by partition, is committed."""
-
-    @property
-    def lag(self) -> int | None:
-        """Number of messages that wait to be read, or None if the broker does not tell."""
-
-    @property
-    def caught_up(self) -> bool:
-        """Whether all messages that were there when reading began have been read."""
-
-    def close(self) -> None:
-        """Stop reading. Messages that were not acknowledged come again."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Where a stream goes: a sink commits records, quarantine, receipt and positions all at once."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
 
-from tamis.errors import UsageError
+from tamis.errors import RunError, UsageError
 from tamis.language import _
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
@@ -12,16 +12,21 @@ KeepWaiting = Callable[[], bool]
 """Whether to go on waiting for a broker or database that went away: not once a signal drains."""
 
 
-class Sink(Protocol):
+class Sink(ABC):
     """Where a stream's records go, and where its positions are kept.
 
     A sink is held by one process at a time.
 
-    Attributes:
-        shown: the address without credentials.
+    Args:
+        shown: its address without credentials.
+        stream: id of the stream.
     """
 
-    shown: str
+    def __init__(self, shown: str, stream: str) -> None:
+        self.shown = shown
+        self._stream = stream
+        self._source = ""
+        self._positions: dict[int, int] = {}
 
     def open(self, source: str) -> dict[int, int]:
         """Take hold of the stream.
@@ -34,7 +39,15 @@ class Sink(Protocol):
             UsageError: the stream was fed from another source than `source`.
             RunError: another process holds it, or the place cannot be reached.
         """
+        self._source = source
+        self._positions = self._open()
+        return self.durable
 
+    @abstractmethod
+    def _open(self) -> dict[int, int]:
+        """As `open`, with the source known."""
+
+    @abstractmethod
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """Commit messages that follow what was committed; `ledger` counts the period before them.
 
@@ -47,24 +60,34 @@ class Sink(Protocol):
             RunError: it cannot be committed; nothing of `judged` is.
         """
 
-    def end_period(self, ledger: Ledger) -> None:
+    def end_period(self, ledger: Ledger) -> None:  # noqa: B027 (most sinks have nothing to do)
         """Make visible what the period committed, if `commit` has not."""
 
     @property
     def durable(self) -> dict[int, int]:
         """By partition, the offset before which nothing need be read again."""
+        return dict(self._positions)
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of the stream. What was not committed is as if it had not been read."""
 
+    def _error(self, message: str) -> RunError:
+        return RunError(f"{self.shown}: {message}")
+
+    def _check_source(self, source: str) -> None:
+        """Check that positions of `source` are those of the stream's own source."""
+        if source != self._source:
+            raise other_source(self.shown, self._stream, source)
+
 
 def other_source(address: str, stream: str, source: str) -> UsageError:
-    """The error of a stream whose positions in the sink at `address` are those of `source`."""
+    """The error of a stream whose positions at `address` are those of another `source`."""
     return UsageError(
-        _(
-            "{address}: stream {stream} was fed from {source}; a stream from another source needs "
-            "another --run-id",
-            address=address,
+        f"{address}: "
+        + _(
+            "stream {stream} was fed from {source}; a stream from another source needs another "
+            "--run-id",
             stream=stream,
             source=source,
         )
