@@ -211,8 +211,14 @@ def run(
     A stream (kafka://, pubsub://, watch:) runs until a signal drains it.
     """
     from tamis.address import StreamAddress, parse_address
-    from tamis.cli.run import run_command
+    from tamis.cli.run import check_options, run_command
 
+    given = [
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    ]
+    check_options(given, tuple(inputs))
     if any(isinstance(parse_address(uri), StreamAddress) for uri in inputs):
         from tamis.cli.run_stream import StreamOptions, run_stream_command
 
@@ -228,10 +234,6 @@ def run(
             tuple(avro_schema or ()),
             tuple(context.args),
         )
-        if on is not None or replay:
-            raise typer.BadParameter(
-                "a stream is judged under the law of its day, not --on another"
-            )
         raise typer.Exit(
             run_stream_command(_project(context), policy, tuple(inputs), output, options)
         )

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from tamis.cli.check import check_command
-from tamis.cli.run import tell_attested, tell_receipt
+from tamis.cli.run import print_attested, print_receipt
 from tamis.cli.verify import verify_command
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
@@ -45,16 +45,16 @@ def run_demo(folder: Path) -> int:
     for policy, feed in feeds.items():
         print(f"\n3. tamis dry-run {policy} --input {feed}")
         plan = compile_plan(project, policy, today())
-        tell_attested(plan)
+        print_attested(plan)
         from tamis.runs.batch import Job, dry_run, run
 
         dry = dry_run(plan, (str(feed),)).receipt
-        tell_receipt(dry)
+        print_receipt(dry)
         print(f"\n4. tamis run {policy} --input {feed} --output {folder / 'store'}")
         job = Job(plan, (str(feed),), str(folder / "store"), f"demo-{policy}", str(keys))
         receipt, _ = run(job)
         assert receipt is not None
-        tell_receipt(receipt)
+        print_receipt(receipt)
         if _figures(dry) != _figures(receipt):
             print("the dry run told other figures than the run")
             return 1

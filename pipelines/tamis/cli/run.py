@@ -7,33 +7,75 @@ receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 
 import datetime
 import sys
+from collections.abc import Collection
 
 from tamis import limits
+from tamis.address import StreamAddress, WatchAddress, parse_address
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress, show_warnings
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
+from tamis.language import _
 from tamis.plan.compile import compile_plan
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 from tamis.stores.opening import open_store
 
+_FOR_STREAMS = ("batch_records", "batch_ms", "period", "once", "seal_to", "avro_schema")
+_NOT_FOR_STREAMS = ("on", "replay")
 
-def tell_attested(plan: Plan) -> None:
-    """Say aloud what the register's entries stand on, where the current wording was not read."""
+
+def check_options(given: Collection[str], inputs: tuple[str, ...]) -> None:
+    """Refuse options that mean nothing for the inputs, rather than pass over them in silence.
+
+    Args:
+        given: names of the parameters that the command line sets.
+        inputs: addresses.
+
+    Raises:
+        UsageError: an option is for streams and an input is none, or the other way round.
+    """
+    addresses = [parse_address(uri) for uri in inputs]
+    streams = [address for address in addresses if isinstance(address, StreamAddress)]
+    for name in given:
+        option = f"--{name.replace('_', '-')}"
+        if not streams and name in _FOR_STREAMS:
+            raise UsageError(
+                _("{option}: is for streams, an input of files or tables has none", option=option)
+            )
+        if streams and name in _NOT_FOR_STREAMS:
+            raise UsageError(
+                _("{option}: a stream is judged under the law of its day", option=option)
+            )
+        is_watched = any(isinstance(address, WatchAddress) for address in streams)
+        if is_watched and name in _FOR_STREAMS and name != "once":
+            raise UsageError(
+                _("{option}: is for messages, a file stays where it is", option=option)
+            )
+
+
+def print_attested(plan: Plan) -> None:
+    """Print what the register's entries stand on, where the current wording was not read."""
     for release in plan.releases:
         if release.attested != "read":
             print(
-                f"{plan.policy}: release {release.id} stands on a register entry for "
-                f"{release.item} that is {release.attested} ({ATTESTED[release.attested]})",
+                _(
+                    "{policy}: release {release} stands on a register entry for {item} that is "
+                    "{attested} ({meaning})",
+                    policy=plan.policy,
+                    release=release.id,
+                    item=release.item,
+                    attested=release.attested,
+                    meaning=ATTESTED[release.attested],
+                ),
                 file=sys.stderr,
             )
 
 
 def compile_allowed(project: Project, policy: str, day: datetime.date, allow_example: bool) -> Plan:
-    """The plan of `day`, told what it stands on.
+    """Compile the plan of `day`, and print what it stands on.
 
     Raises:
         UsageError: it stands on an example, and that is not allowed.
@@ -42,11 +84,15 @@ def compile_allowed(project: Project, policy: str, day: datetime.date, allow_exa
     examples = [release.id for release in plan.releases if release.attested == "example"]
     if examples and not allow_example:
         raise UsageError(
-            f"policy `{policy}`: the register's entry for {plan.processing} is an example "
-            f"(releases {', '.join(examples)}): put a real entry in the register, "
-            "or say --allow-example"
+            _(
+                "policy `{policy}`: the register's entry for {processing} is an example "
+                "(releases {releases}): put a real entry in the register, or give --allow-example",
+                policy=policy,
+                processing=plan.processing,
+                releases=", ".join(examples),
+            )
         )
-    tell_attested(plan)
+    print_attested(plan)
     return plan
 
 
@@ -63,10 +109,16 @@ def run_command(
     allow_example: bool = False,
     options: tuple[str, ...] = (),
 ) -> int:
-    """Run, and tell the counts and where the receipt is; 0 when committed."""
+    """Run, and print the counts and where the receipt is; 0 when committed."""
     day = read_day(on)
     if day != today() and not replay:
-        raise UsageError(f"{day} is not today ({today()}): say --replay to run under its law")
+        raise UsageError(
+            _(
+                "{day} is not today ({today}): give --replay to run under its law",
+                day=day,
+                today=today(),
+            )
+        )
     plan = compile_allowed(project, policy, day, allow_example)
 
     with loading_beam():
@@ -81,36 +133,55 @@ def run_command(
     with show_progress(), show_warnings():
         receipt, before = run(job)
     if builds_only(options):
-        print(f"job {name} was built and not launched, as --dry_run says")
+        print(_("job {run} was built and not launched, as --dry_run says", run=name))
         return 0
     if receipt is None:
-        print(f"job {name} is handed over to its runner; the receipt will commit it")
+        print(_("job {run} is handed over to its runner; the receipt will commit it", run=name))
         return 0
     address = open_store(output).receipt_address(name)
     if before:
-        print(f"run {name} was committed before, nothing to do\nreceipt: {address}")
-        return 0
-    tell_receipt(receipt)
-    print(f"run {name} committed\nreceipt: {address}")
+        print(_("run {run} was committed before, nothing to do", run=name))
+    else:
+        print_receipt(receipt)
+        print(_("run {run} committed", run=name))
+    print(_("receipt: {address}", address=address))
     return 0
 
 
-def tell_receipt(receipt: Receipt) -> None:
+def print_receipt(receipt: Receipt) -> None:
     """Print the counts of a receipt, and what its reader should not overlook."""
     counts = receipt.counts
     print(
-        f"{receipt.policy} on {receipt.day}: {counts.in_} in, {counts.released} released, "
-        f"{counts.withheld} withheld, {counts.quarantined} quarantined"
+        _(
+            "{policy} on {day}: {records} in, {released} released, {withheld} withheld, "
+            "{quarantined} quarantined",
+            policy=receipt.policy,
+            day=receipt.day,
+            records=counts.in_,
+            released=counts.released,
+            withheld=counts.withheld,
+            quarantined=counts.quarantined,
+        )
     )
     for name, release in receipt.releases.items():
+        line = _(
+            "{release} ({item}, {purpose}): {rows} rows",
+            release=name,
+            item=release.item,
+            purpose=release.purpose,
+            rows=release.rows,
+        )
         redacted = sum(release.redacted.values())
-        more = f", {redacted} NIRs redacted" if redacted else ""
-        print(f"  {name} ({release.item}, {release.purpose}): {release.rows} rows{more}")
+        if redacted:
+            line += _(", {count} NIRs redacted", count=redacted)
+        print(f"  {line}")
     for reason, count in receipt.quarantine.items():
-        print(f"  quarantined, {reason}: {count}")
-    for what, names in (("unknown", receipt.drift.unknown), ("missing", receipt.drift.missing)):
-        if names:
-            print(f"  drift, {what} columns: {', '.join(names)}")
+        print("  " + _("quarantined, {reason}: {count}", reason=reason, count=count))
+    if names := receipt.drift.unknown:
+        print("  " + _("drift, unknown columns: {columns}", columns=", ".join(names)))
+    if names := receipt.drift.missing:
+        print("  " + _("drift, missing columns: {columns}", columns=", ".join(names)))
     for name, count in receipt.anomalies.items():
         advice = advise(name)
-        print(f"  anomaly, {name}: {count}{f' ({advice})' if advice else ''}")
+        line = _("anomaly, {name}: {count}", name=name, count=count)
+        print(f"  {line}{f' ({advice})' if advice else ''}")

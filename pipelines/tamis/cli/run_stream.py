@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tamis.address import StreamAddress, WatchAddress, parse_address
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_log
-from tamis.cli.run import compile_allowed, tell_receipt
+from tamis.cli.run import compile_allowed, print_receipt
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
@@ -134,8 +134,6 @@ def _watch(
         raise UsageError(
             _("{address}: a watched folder goes to a store or a database", address=target.shown)
         )
-    if options.seal_to is not None:
-        raise UsageError(_("--seal-to is for messages: a file stays where it is"))
     stop = threading.Event()
     job = WatchJob(
         source.pattern, output, stream, options.keys, once=options.once, options=options.beam
@@ -147,6 +145,6 @@ def _watch(
 
 
 def _print_round(receipt: Receipt) -> None:
-    tell_receipt(receipt)
+    print_receipt(receipt)
     count = len(receipt.inputs)
     print(_("run {run} committed: {count} files", run=receipt.run, count=count), flush=True)
