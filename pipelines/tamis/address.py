@@ -138,27 +138,26 @@ class KafkaAddress:
             raise UsageError(
                 _(
                     "{address}: in user, password and options `@` must be written %40, `?` %3F "
-                    "and `/` %2F"
-                ).format(address=parts.shown)
+                    "and `/` %2F",
+                    address=parts.shown,
+                )
             )
         brokers, _separator, topic = parts.place.partition("/")
         if not brokers or not _TOPIC.fullmatch(topic):
             raise UsageError(
-                _("{address}: expected an address kafka://BROKER:PORT/TOPIC").format(
-                    address=parts.shown
-                )
+                _("{address}: expected an address kafka://BROKER:PORT/TOPIC", address=parts.shown)
             )
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
         begin = options.pop("from", "earliest")
         if begin not in ("earliest", "latest"):
-            raise UsageError(
-                _("{address}: `from` must be earliest or latest").format(address=parts.shown)
-            )
+            raise UsageError(_("{address}: `from` must be earliest or latest", address=parts.shown))
         for name in _RESERVED_OPTIONS:
             if name in options:
                 raise UsageError(
-                    _("{address}: option {name} must not be given, Tamis sets it").format(
-                        address=parts.shown, name=name
+                    _(
+                        "{address}: option {name} must not be given, Tamis sets it",
+                        address=parts.shown,
+                        name=name,
                     )
                 )
         if parts.user:
@@ -199,8 +198,9 @@ class PubsubAddress:
             raise UsageError(
                 _(
                     "{address}: expected an address pubsub://projects/P/subscriptions/S "
-                    "or pubsub://projects/P/topics/T"
-                ).format(address=_Parts.of(uri).shown)
+                    "or pubsub://projects/P/topics/T",
+                    address=_Parts.of(uri).shown,
+                )
             )
         return cls(match[1], match[2] == "topics")
 
@@ -276,9 +276,7 @@ def parse_store(uri: str) -> StoreAddress:
     address = parse_address(uri)
     if not isinstance(address, StoreAddress):
         raise UsageError(
-            _("{address}: expected a folder or a database, got a stream").format(
-                address=address.shown
-            )
+            _("{address}: expected a folder or a database, got a stream", address=address.shown)
         )
     return address
 
@@ -292,7 +290,7 @@ def parse_stream(uri: str) -> StreamAddress:
     address = parse_address(uri)
     if not isinstance(address, StreamAddress):
         raise UsageError(
-            _("{address}: expected a stream, got files or a database").format(address=address.shown)
+            _("{address}: expected a stream, got files or a database", address=address.shown)
         )
     return address
 
@@ -316,8 +314,11 @@ def require_driver(address: Address, extra: str) -> None:
     if missing:
         raise UsageError(
             _(
-                '{address}: {product} needs the extra `{extra}` (pip install "tamis[{extra}]")'
-            ).format(address=address.shown, product=product, extra=extra)
+                '{address}: {product} needs the extra `{extra}` (pip install "tamis[{extra}]")',
+                address=address.shown,
+                product=product,
+                extra=extra,
+            )
         )
 
 
@@ -334,7 +335,7 @@ def checked_options(shown: str) -> Iterator[None]:
         yield
     except (KafkaException, TypeError, ValueError):
         raise UsageError(
-            _("{address}: the driver refuses an option of the address").format(address=shown)
+            _("{address}: the driver refuses an option of the address", address=shown)
         ) from None
 
 

@@ -9,9 +9,9 @@ def recover_command(uri: str) -> int:
     store = open_store(uri)
     recovered = store.recover()
     for run in recovered.completed:
-        print(_("run {run}: completed and committed").format(run=run))
+        print(_("run {run}: completed and committed", run=run))
     for run in recovered.removed:
-        print(_("run {run}: removed, it had not come to its receipt").format(run=run))
+        print(_("run {run}: removed, it had not come to its receipt", run=run))
     if not recovered.completed and not recovered.removed:
-        print(_("{store}: nothing to recover").format(store=store.shown))
+        print(_("{store}: nothing to recover", store=store.shown))
     return 0

@@ -1,7 +1,7 @@
 """The receipt: the evidence of one run, as counts and digests, never values.
 
 It says that the run conformed to the documents as declared, not that the law was obeyed, and it
-is not the log of art. R. 6323-40. Its shape is that of `design.md` §6:
+is not the log of art. R. 6323-40. Its shape:
 
     {"run": "2026-11-23-dsn", "policy": "dsn-droits", "plan_sha256": "3f…", "day": "2026-11-23",
      "counts": {"in": 5, "released": 3, "withheld": 0, "quarantined": 2},
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tamis.documents.law import Attested
 from tamis.errors import RunError
 from tamis.filter.tally import REASONS, Tally
+from tamis.language import _
 from tamis.plan.plan import Plan
 
 TOOL = "tamis"
@@ -33,6 +34,8 @@ ATTESTED = {
 
 
 class Part(BaseModel):
+    """Base of all parts of a receipt: unknown keys are refused, and errors quote no input."""
+
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, populate_by_name=True)
 
 
@@ -148,7 +151,7 @@ class Receipt(Part):
 
     def files(self) -> list[FilePart]:
         """Every file of the run, released and quarantined."""
-        released = [one for part in self.releases.values() for one in part.files or ()]
+        released = [file for part in self.releases.values() for file in part.files or ()]
         return [*released, *(self.quarantine_files or ())]
 
 
@@ -203,7 +206,7 @@ def make_receipt(
     Raises:
         RunError: a count does not add up; nothing may be committed.
     """
-    read = sorted(inputs, key=lambda one: one.uri)
+    read = sorted(inputs, key=lambda part: part.uri)
     _reconcile(tally, read, files, quarantine_files)
     return Receipt(
         run=facts.run,
@@ -246,7 +249,9 @@ def make_receipt(
             )
             for release in plan.releases
         },
-        quarantine={one: tally.quarantine[one] for one in REASONS if tally.quarantine[one]},
+        quarantine={
+            reason: tally.quarantine[reason] for reason in REASONS if tally.quarantine[reason]
+        },
         quarantine_files=quarantine_files,
         drift=Drift(unknown=sorted(tally.unknown), missing=sorted(tally.missing)),
         anomalies=_anomalies(tally),
@@ -260,10 +265,10 @@ def _redacted(tally: Tally, release: str, path: str) -> int:
 
 
 def _anomalies(tally: Tally) -> dict[str, Any]:
-    found = {name: count for name, count in sorted(tally.anomalies.items()) if count}
-    for column, (hits, _) in sorted(tally.chance.items()):
-        found[f"{_CHANCE}{column}"] = hits
-    return found
+    counts = {name: count for name, count in sorted(tally.anomalies.items()) if count}
+    for column, (hits, _shares) in sorted(tally.chance.items()):
+        counts[f"{_CHANCE}{column}"] = hits
+    return counts
 
 
 def advise(anomaly: str) -> str | None:
@@ -277,7 +282,10 @@ def advise(anomaly: str) -> str | None:
     if not anomaly.startswith(_CHANCE):
         return None
     column = anomaly.removeprefix(_CHANCE)
-    return f"if the numbers of `{column}` are no NIRs, its field says `not_nir: <what they are>`"
+    return _(
+        "if the numbers of `{column}` are no NIRs, its field says `not_nir: <what they are>`",
+        column=column,
+    )
 
 
 def _reconcile(
@@ -286,19 +294,28 @@ def _reconcile(
     files: Mapping[str, list[FilePart]] | None,
     quarantine_files: list[FilePart] | None,
 ) -> None:
-    def agree(what: str, one: int, other: int) -> None:
-        if one != other:
-            raise RunError(f"{what}: {one} is not {other}; nothing is committed")
+    def agree(what: str, count: int, expected: int) -> None:
+        if count != expected:
+            raise RunError(
+                _(
+                    "{what}: {count} is not {expected}; nothing is committed",
+                    what=what,
+                    count=count,
+                    expected=expected,
+                )
+            )
 
     agree(
-        "records in and records with a disposition",
+        _("records in and records with a disposition"),
         tally.records,
         tally.released + tally.withheld + tally.quarantined,
     )
-    agree("records of the inputs and records judged", sum(i.rows for i in inputs), tally.records)
+    read = sum(part.rows for part in inputs)
+    agree(_("records of the inputs and records judged"), read, tally.records)
     if files is not None:
         for release in {*tally.rows, *files}:
-            written = sum(one.rows for one in files.get(release, []))
-            agree(f"rows released and rows written in {release}", tally.rows[release], written)
-        written = sum(one.rows for one in quarantine_files or ())
-        agree("records quarantined and rows written", tally.quarantined, written)
+            written = sum(file.rows for file in files.get(release, []))
+            what = _("rows released and rows written in {release}", release=release)
+            agree(what, tally.rows[release], written)
+        written = sum(file.rows for file in quarantine_files or ())
+        agree(_("records quarantined and rows written"), tally.quarantined, written)

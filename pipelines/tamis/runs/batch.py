@@ -16,7 +16,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TestOptions
 from apache_beam.pvalue import PBegin, PCollection
 
-from tamis.address import DatabaseAddress, parse_address, parse_store, require_driver
+from tamis.address import DatabaseAddress, parse_address, require_driver
 from tamis.beam.batch import Batch
 from tamis.beam.files import digest, list_inputs
 from tamis.beam.measure import Inspection, Measure
@@ -31,8 +31,8 @@ from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.runs.errors import worker_errors
+from tamis.stores import protocol
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import check_run_id
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
         KeysError: the plan needs keys and there are none.
         RunError: the run failed; nothing is committed.
     """
-    check_run_id(job.run)
+    protocol.check_run_id(job.run)
     inputs = _parse_inputs(job.inputs)
     store = open_store(job.output)
     keys, key_parts = load_keys(job.plan, job.keys)
@@ -105,7 +105,7 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
                         store.discard(job.run)
                     raise
                 return store.committed(job.run), False
-    _check_same(receipt, job, inputs, key_parts)
+    _check_same(receipt, job, store, inputs, key_parts)
     return receipt, True
 
 
@@ -139,9 +139,7 @@ def dry_run(
     """
     if isinstance(_parse_inputs(inputs), _Tables):
         raise UsageError(
-            _("{table}: a dry run reads files, not tables").format(
-                table=parse_address(inputs[0]).shown
-            )
+            _("{table}: a dry run reads files, not tables", table=parse_address(inputs[0]).shown)
         )
     facts = RunFacts("dry-run", replay, datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
@@ -182,7 +180,7 @@ def _pipeline(options: PipelineOptions) -> beam.Pipeline:
         return beam.Pipeline(options=options)
     except (ImportError, ValueError) as error:
         raise UsageError(
-            _("Beam refuses its options: {reason}").format(reason=" ".join(str(error).split()))
+            _("Beam refuses its options: {reason}", reason=" ".join(str(error).split()))
         ) from None
 
 
@@ -213,14 +211,18 @@ def load_keys(plan: Plan, keyring: str | None) -> tuple[KeyRef | None, tuple[Key
         return None, ()
     if keyring is None:
         raise KeysError(
-            _("policy `{policy}` makes pseudonyms and needs --keys").format(policy=plan.policy)
+            _("policy `{policy}` makes pseudonyms and needs --keys", policy=plan.policy)
         )
     keys = KeyRef.current(keyring)
     return keys, keys.parts(plan)
 
 
 def _check_same(
-    receipt: Receipt, job: Job, inputs: "_Files | _Tables", keys: tuple[KeyPart, ...]
+    receipt: Receipt,
+    job: Job,
+    store: protocol.Store,
+    inputs: "_Files | _Tables",
+    keys: tuple[KeyPart, ...],
 ) -> None:
     """Refuse a run id that stands for another run."""
     epochs = {(key.item, key.epoch) for key in keys}
@@ -231,9 +233,10 @@ def _check_same(
     }
     if not all(same.values()):
         raise UsageError(
-            _("run `{run}` is committed in {store} with another {difference}").format(
+            _(
+                "run `{run}` is committed in {store} with another {difference}",
                 run=job.run,
-                store=parse_store(job.output).shown,
+                store=store.shown,
                 difference=_(" and ").join(what for what, is_same in same.items() if not is_same),
             )
         )
@@ -282,7 +285,7 @@ def _parse_inputs(uris: tuple[str, ...]) -> _Files | _Tables:
     for table in tables:
         require_driver(table, "postgres")
         if not table.table:
-            raise UsageError(_("{table}: which table? add ?table=NAME").format(table=table.shown))
+            raise UsageError(_("{table}: which table? add ?table=NAME", table=table.shown))
     if len(tables) < len(uris):
         raise UsageError(_("tables and files cannot be the inputs of one run"))
     return _Tables(uris)

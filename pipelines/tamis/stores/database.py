@@ -89,7 +89,7 @@ class Database:
                 return connection
             except psycopg.ProgrammingError:
                 raise UsageError(
-                    _("{address}: is no address of a database").format(address=self.shown)
+                    _("{address}: is no address of a database", address=self.shown)
                 ) from None
             except psycopg.OperationalError as error:
                 text = str(error).lower()
@@ -98,13 +98,15 @@ class Database:
                     raise RunError(
                         _(
                             "{address}: the server refuses the user, the password or the "
-                            "database, or the address is wrong; nothing is committed"
-                        ).format(address=self.shown)
+                            "database, or the address is wrong; nothing is committed",
+                            address=self.shown,
+                        )
                     ) from None
             if not pauses.wait(f"{self.shown}: cannot be reached"):
                 raise RunError(
-                    _("{address}: the database cannot be reached; nothing is committed").format(
-                        address=self.shown
+                    _(
+                        "{address}: the database cannot be reached; nothing is committed",
+                        address=self.shown,
                     )
                 )
 
@@ -138,11 +140,13 @@ class Database:
             problem = (
                 _(reason)
                 if reason
-                else _("refuses a command (SQLSTATE {state})").format(state=state or "unknown")
+                else _("refuses a command (SQLSTATE {state})", state=state or "unknown")
             )
             raise RunError(
-                _("{address}: the database {problem}; nothing is committed").format(
-                    address=self.shown, problem=problem
+                _(
+                    "{address}: the database {problem}; nothing is committed",
+                    address=self.shown,
+                    problem=problem,
                 )
             ) from None
 
@@ -174,8 +178,9 @@ class KeptConnection:
             if not pauses.wait(f"{self._database.shown}: the connection was lost"):
                 raise RunError(
                     _(
-                        "{address}: the connection was lost again and again; nothing is committed"
-                    ).format(address=self._database.shown)
+                        "{address}: the connection was lost again and again; nothing is committed",
+                        address=self._database.shown,
+                    )
                 )
 
     def close(self) -> None:

@@ -203,8 +203,10 @@ def lock(folder: Folder, path: str) -> Iterator[bool]:
         opened = open(file, "wb")  # noqa: SIM115
     except OSError as error:
         raise RunError(
-            _("{store}: cannot be written to: {reason}").format(
-                store=folder.uri, reason=(error.strerror or type(error).__name__).lower()
+            _(
+                "{store}: cannot be written to: {reason}",
+                store=folder.uri,
+                reason=(error.strerror or type(error).__name__).lower(),
             )
         ) from None
     with opened as handle:

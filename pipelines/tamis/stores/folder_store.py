@@ -76,7 +76,7 @@ class FolderStore:
             with lock(self.folder, lock_path(run)) as held:
                 if not held:
                     raise RunError(
-                        _("{store}: run {run} is still under way").format(store=self.shown, run=run)
+                        _("{store}: run {run} is still under way", store=self.shown, run=run)
                     )
                 yield
         finally:
@@ -221,8 +221,11 @@ class FolderStore:
                 self.folder.move(staged_path(run, file.path), file.path)
             elif self.folder.size(file.path) is None:
                 raise RunError(
-                    _("{store}: run {run} cannot be completed, {path} is lost").format(
-                        store=self.shown, run=run, path=file.path
+                    _(
+                        "{store}: run {run} cannot be completed, {path} is lost",
+                        store=self.shown,
+                        run=run,
+                        path=file.path,
                     )
                 )
         self.folder.move(staged, receipt_path(run))
@@ -244,7 +247,7 @@ class FolderStore:
             return Receipt.model_validate_json(text)
         except ValueError:
             raise RunError(
-                _("{store}: {path} is no receipt").format(store=self.shown, path=path)
+                _("{store}: {path} is no receipt", store=self.shown, path=path)
             ) from None
 
     def _join(self, run: str, plan: Plan, pieces: list[Piece]) -> Piece:

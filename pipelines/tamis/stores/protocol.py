@@ -214,8 +214,6 @@ def check_run_id(run: str) -> str:
     """
     if not _RUN_ID.fullmatch(run):
         raise UsageError(
-            _("run id {run!r}: must have only a to z, 0 to 9 and hyphens, at most 128").format(
-                run=run
-            )
+            _("run id {run!r}: must have only a to z, 0 to 9 and hyphens, at most 128", run=run)
         )
     return run

@@ -101,7 +101,7 @@ def _read_files(uri: str) -> Iterator[Quarantined]:
             stream = folder.open(path)
         except OSError as error:
             reason = (error.strerror or type(error).__name__).lower()
-            raise InputError(shown, _("cannot be read: {reason}").format(reason=reason)) from None
+            raise InputError(shown, _("cannot be read: {reason}", reason=reason)) from None
         with stream:
             read = _read_parquet if path.endswith(".parquet") else _read_lines
             yield from read(stream, shown)
@@ -128,7 +128,7 @@ def _read_lines(stream: BinaryIO, shown: str) -> Iterator[Quarantined]:
     for number, line in enumerate(stream, 1):
         if line.isspace():
             continue
-        where = _("{file}: line {number}").format(file=shown, number=number)
+        where = _("{file}: line {number}", file=shown, number=number)
         try:
             row = json.loads(line)
             sealed = row.get("sealed")
@@ -177,7 +177,7 @@ def _read_table(address: DatabaseAddress, wanted: Wanted) -> Iterator[Quarantine
             there = column_types(connection, table)
             if not {"source", "position"} <= there.keys():
                 raise InputError(
-                    database.shown, _("no quarantine there: no table {table}").format(table=name)
+                    database.shown, _("no quarantine there: no table {table}", table=name)
                 )
             columns = [column for column in _COLUMNS if column in there]
             # The server leaves out what it can, so that large originals need not travel.
@@ -198,9 +198,7 @@ def _read_table(address: DatabaseAddress, wanted: Wanted) -> Iterator[Quarantine
                     row = dict(zip(columns, values, strict=True))
                     yield _row(row, row.get("sealed"), database.shown)
     except psycopg.OperationalError:
-        raise RunError(
-            _("{address}: the connection was lost").format(address=database.shown)
-        ) from None
+        raise RunError(_("{address}: the connection was lost", address=database.shown)) from None
     finally:
         with suppress(TamisError, psycopg.Error):
             connection.close()

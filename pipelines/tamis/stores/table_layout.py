@@ -95,7 +95,7 @@ def targets(plan: Plan, run: str, *, stream: bool = False) -> list[Target]:
     released = [_target(plan, release, run) for release in plan.releases]
     if len({target.table for target in released}) < len(released):
         raise UsageError(
-            _("policy `{policy}`: two releases would have one table").format(policy=plan.policy)
+            _("policy `{policy}`: two releases would have one table", policy=plan.policy)
         )
     return [
         *released,
@@ -149,7 +149,7 @@ def _target(plan: Plan, release: PlanRelease, run: str) -> Target:
         name = field_.name
         if name in KEY or len(name.encode()) > MAX_NAME:
             raise UsageError(
-                _("field {field}: cannot be the name of a column in a database").format(field=name)
+                _("field {field}: cannot be the name of a column in a database", field=name)
             )
         if name in TAGS:
             words = _TAG_WORDS[name]

@@ -120,7 +120,7 @@ def _project(connection: Connection, database: Database, name: str, plan: Plan) 
     columns = {str(name): (str(kind), _as_str(category)) for name, kind, category in rows}
     if not columns:
         raise UsageError(
-            _("{table}: there is no such table, or it has no column").format(table=database.shown)
+            _("{table}: there is no such table, or it has no column", table=database.shown)
         )
     known = known_names(plan)
     if not known & set(columns):

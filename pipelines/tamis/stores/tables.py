@@ -62,8 +62,9 @@ class TableStore:
         self.shown = self.database.shown
         if address.table:
             raise UsageError(
-                _("{store}: an output names no table, tables are made as the policy says").format(
-                    store=self.shown
+                _(
+                    "{store}: an output names no table, tables are made as the policy says",
+                    store=self.shown,
                 )
             )
 
@@ -116,7 +117,7 @@ class TableStore:
             with self.database.value_free():
                 if not try_lock(connection, self.lock(run)):
                     raise RunError(
-                        _("{store}: run {run} is still under way").format(store=self.shown, run=run)
+                        _("{store}: run {run} is still under way", store=self.shown, run=run)
                     )
             yield
         finally:
@@ -159,9 +160,7 @@ class TableStore:
 
     def receipt_address(self, run: str) -> str:
         """See `Store`."""
-        return _("{store}, table {table}, run {run}").format(
-            store=self.shown, table=RECEIPTS, run=run
-        )
+        return _("{store}, table {table}, run {run}", store=self.shown, table=RECEIPTS, run=run)
 
     def discard(self, run: str) -> None:
         """See `Store`."""
@@ -340,7 +339,7 @@ class TableStore:
             return Receipt.model_validate_json(text)
         except ValueError:
             raise RunError(
-                _("{store}: run {run} has no readable receipt").format(store=self.shown, run=run)
+                _("{store}: run {run} has no readable receipt", store=self.shown, run=run)
             ) from None
 
     def _remove(self, connection: Connection, run: str) -> None:
@@ -356,8 +355,10 @@ class TableStore:
         comment = self._comment(connection, self.table(target.table))
         if not comment.startswith(owner) or not set(KEY) <= set(types):
             raise UsageError(
-                _("{store}: table {table} was not made for this policy and release").format(
-                    store=self.shown, table=target.table
+                _(
+                    "{store}: table {table} was not made for this policy and release",
+                    store=self.shown,
+                    table=target.table,
                 )
             )
         for name, kind, _words in target.columns:
@@ -365,8 +366,7 @@ class TableStore:
                 raise UsageError(
                     _(
                         "{store}: table {table}: column {column} is {actual} and the plan makes "
-                        "it {expected}"
-                    ).format(
+                        "it {expected}",
                         store=self.shown,
                         table=target.table,
                         column=name,

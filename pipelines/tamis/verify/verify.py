@@ -158,7 +158,7 @@ class _Evidence:
         seen = set()
         for receipt in evidence.receipts:
             if receipt.run in seen:
-                continue  # a copy under another name, which is told with its own place
+                continue  # a copy; the place of each is checked by itself
             seen.add(receipt.run)
             evidence._add(receipt)
             if receipt.stream is not None:
@@ -360,10 +360,10 @@ def _reasons(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
     try:
         for file in receipt.quarantine_files or ():
             if not store.keeps(file) or not store.exists(file.path):
-                return  # told with the file
+                return  # `_file` gives a finding of it
             counts += store.open_rows(file.path).counts("reason")
     except ValueError:
-        return  # told with the file
+        return  # `_file` gives a finding of it
     same = counts == evidence.reasons_of(receipt)
     yield _finding(
         same,
