@@ -266,7 +266,7 @@ def _redacted(tally: Tally, release: str, path: str) -> int:
 
 def _anomalies(tally: Tally) -> dict[str, Any]:
     counts = {name: count for name, count in sorted(tally.anomalies.items()) if count}
-    for column, (hits, _shares) in sorted(tally.chance.items()):
+    for column, (hits, _values) in sorted(tally.chance.items()):
         counts[f"{_CHANCE}{column}"] = hits
     return counts
 
