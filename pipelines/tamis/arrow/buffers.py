@@ -71,6 +71,24 @@ def text_bytes(array: pa.Array) -> Bytes:
     return np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
 
 
+def fixed_width_text(matrix: Bytes, kind: pa.DataType) -> pa.Array:
+    """A text array of equally long rows.
+
+    Args:
+        matrix: N rows of bytes, N × width.
+        kind: string, binary, or a large one of these.
+
+    Example:
+        >>> fixed_width_text(np.array([[65, 66], [67, 68]], np.uint8), pa.string()).to_pylist()
+        ['AB', 'CD']
+    """
+    count, width = matrix.shape
+    wide = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
+    offsets = np.arange(count + 1, dtype=np.int64 if wide else np.int32) * width
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(matrix))]
+    return pa.Array.from_buffers(kind, count, buffers)
+
+
 def text_parts(array: pa.Array) -> tuple[Bytes, Ints]:
     """The bytes of a text array and where each of N rows begins in them: N + 1 int64 offsets.
 

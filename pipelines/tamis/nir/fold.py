@@ -1,9 +1,9 @@
-"""Text in any writing, folded to the few characters in which NIRs are looked for.
+"""Folding: text in any script is reduced to the few characters that the NIR's patterns know.
 
 One character becomes one character: every decimal digit an ASCII digit, every space a space, every
-dash a hyphen, every letter its ASCII base. Invisible characters and combining marks go, escapes
-(`&nbsp;`, `%20`, `\\u00a0`, `<br>`) become the character they stand for. Where lengths change the
-fold remembers where each character came from.
+dash a hyphen, every letter its ASCII base. Invisible characters and combining marks are left out,
+escapes (`&nbsp;`, `%20`, `\\u00a0`, `<br>`) become the character that they stand for. Where the
+length changes, the result holds each character's place in the text as given.
 """
 
 import html
@@ -20,7 +20,7 @@ _ONE_TO_ONE = {
     **dict.fromkeys("\x85\u2028\u2029\v\f", "\n"),
     "º": "°",
 }
-_MISREAD_LETTERS = frozenset("GIOQSZgiloqsz")  # an accent says that these are no digit misread
+_MISREAD_LETTERS = frozenset("GIOQSZgiloqsz")  # OCR reads digits as these, but never as é or ô
 _INLINE_TAGS = r"</?(?:b|i|u|em|strong|span|wbr|font|small|code)\b[^<>]{0,80}>"
 _ESCAPE = re.compile(
     r"&(?:amp;)?#(?P<decimal>[0-9]{1,7});?"
@@ -60,7 +60,7 @@ class Folded(NamedTuple):
 
 
 class _Table(dict[int, str]):
-    """What each code point folds to, worked out when it is first met."""
+    """What each code point folds to, computed when the code point first occurs."""
 
     def __missing__(self, code: int) -> str:
         folded = self[code] = _fold_character(chr(code))
@@ -68,7 +68,10 @@ class _Table(dict[int, str]):
 
 
 def fold(text: str) -> Folded:
-    """Fold `text`; the result is not longer than it.
+    """Fold `text`.
+
+    Returns:
+        The folded text, at most as long as `text`, with the places of its characters.
 
     Example:
         >>> fold("１２ – é").text
@@ -82,8 +85,8 @@ def fold(text: str) -> Folded:
     folded = text if text.isascii() else text.translate(_TABLE)
     if _INVISIBLE not in folded:
         return Folded(folded, None, None)
-    kept = [place for place, character in enumerate(folded) if character != _INVISIBLE]
-    return Folded("".join([folded[place] for place in kept]), kept, [place + 1 for place in kept])
+    kept = [index for index, character in enumerate(folded) if character != _INVISIBLE]
+    return Folded("".join([folded[index] for index in kept]), kept, [index + 1 for index in kept])
 
 
 def _fold_character(character: str) -> str:
@@ -132,7 +135,7 @@ def _unescape(text: str) -> Folded:
 
 
 def _meaning(match: re.Match[str]) -> str | None:
-    """The one character that an escape stands for, or None where it is no escape after all."""
+    """The character that an escape stands for; None where it stands for none, or for several."""
     kind = match.lastgroup
     value = match[kind] if kind else ""
     if kind in ("decimal", "hexadecimal", "four", "two", "eight"):

@@ -9,57 +9,21 @@ or the parentheses that carry the key; the label is not.
 import re
 from bisect import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 
+from tamis.nir.candidate import FLOAT_TAIL, NIR_PATTERN, NirCandidate, NirMatch, candidate_of
 from tamis.nir.fold import fold
 from tamis.nir.identifiers import key_of
-from tamis.nir.label import Label, has_label, label_after, label_before
+from tamis.nir.label import Label, has_label
 
 WIDEST = 120  # bytes of UTF-8 from a NIR's first character to its last
 
-_ODD_GAPS = ",+:|*~'"  # only where all gaps are the same one
-_GAP = rf"(?:[ \t\n\r\-._/]{{1,4}}|[{_ODD_GAPS}])?"
-_NIR = re.compile(
-    rf"""(?<![0-9])(?P<first>[1-8])(?P<gap1>{_GAP})(?P<year>[0-9]{{2}})(?P<gap3>{_GAP})
-    (?P<month>[0-9]{{2}})(?P<gap5>{_GAP})(?P<department>[0-9]{{2}}|2[ABab])(?P<gap7>{_GAP})
-    (?P<commune1>[0-9])(?P<gap8>{_GAP})(?P<commune2>[0-9]{{2}})(?P<gap10>{_GAP})
-    (?P<order>[0-9]{{3}})
-    (?:
-      (?P<word>[ \t\n\r,;/.\-_]{{0,4}}(?P<open>[(\[][ ]?)?(?i:(?:et|avec)[ ](?:[ls]a[ ])?)?
-        (?i:clef?|key)(?i:[ ]de[ ](?:contr[oô]le|securite))?
-        [ ]?(?:n°[ ]?)?(?:[:=\-.°][ ]?){{0,2}}(?P<word_key>[0-9]{{2}})(?(open)(?:[ ]?[)\]])?))
-    | [ \t\n\r\-]{{0,3}}[(\[][ ]?(?P<bracket_key>[0-9]{{2}})[ ]?[)\]]
-    | (?P<gap13>{_GAP})(?P<key>[0-9]{{2}})
-    )?(?![0-9])""",
-    re.VERBOSE,
-)
 _CHUNK = re.compile(
     r"[0-9](?<![0-9]{2})(?<![0-9]h[0-9])(?:[0-9]|(?<=2)[ABab](?=[0-9])|(?<=2)[ABab](?=[ .\-]))*"
 )
-_GROUP = re.compile(r"[0-9]+")
 _CHUNK_GAP = re.compile(r"[ \t\-_/]{1,4}|[.,\n]|\r\n")
 _SCIENTIFIC = re.compile(r"(?<![0-9.,])([1-8])[.,]([0-9]{9,14})[eE]\+?(1[24])(?![0-9])")
 _SCIENTIFIC_MARK = re.compile(r"[eE]\+?1[24]")
 _NEXT_FIELD = re.compile(r"[\"']?[ ]?[;,|][ ]?[\"']?([0-9]{2})(?![0-9])")
-_FLOAT_TAIL = re.compile(r"\.0+(?![0-9])")
-_FRACTION = re.compile(r"\.[0-9]")
-COUNTED = (
-    "bis|ter|rue|r|av|avenue|bd|boulevard|bld|place|pl|chemin|allee|impasse|route|quai|cours|square"
-    "|ans?|jours?|mois|semaines?|heures?|h|min|euros?|eur|janvier|fevrier|mars|avril|mai|juin"
-    "|juillet|aout|septembre|octobre|novembre|decembre"
-)
-"""Words behind two digits that say that these count something or begin an address or a date."""
-_NOT_KEY = re.compile(rf"[/.:\-][0-9]|[ ]?(?:%|€|\$|°)|[ ]?(?i:{COUNTED})\b")
-_JOINED = re.compile(r"[\s\"']{0,3}(?:[,;&/+|]|et|ou|and|or)?[\s\"']{0,3}")
-_OF_ANOTHER = re.compile(
-    r"(?=[^0-9]*\b(?:pere|mere|conjointe?|epoux|epouse|mari|femme|enfants?|fils|fille|frere|lui|elle"
-    r"|titulaire|assuree?|ayant|m|mr|mme|mlle|monsieur|madame|autre|seconde?|ancien|nouveau|puis)\b)"
-    r"[^0-9!?\n]{3,40}",
-    re.IGNORECASE,
-)
-_DATED = re.compile(r"[0-9](?:h[0-9]{0,2}|/[0-9]{2,4})$")
-_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{24,}")
 MISREAD = str.maketrans("OoQIilSsBZzG", "000111558226")
 _MISREAD_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9ABabOoQIilSsZzG]+(?![0-9A-Za-z])")
 _MISREAD_BESIDE = re.compile(r"[0-9][OoQIilSsBZzG]|[OoQIilSsBZzG][0-9]")
@@ -70,15 +34,6 @@ _MISREAD_APART = re.compile(
 _LEGIBLE = 9  # digits that OCR must have left as they are
 _SOME_DIGITS = re.compile(rf"(?:[0-9][^0-9]*){{{_LEGIBLE}}}")
 _MANY_DIGITS = re.compile(r"(?:[0-9][^0-9]*){12}")
-
-
-@dataclass(frozen=True, slots=True)
-class NirMatch:
-    """A NIR in folded text, and whether it carries its right key."""
-
-    start: int
-    end: int
-    keyed: bool
 
 
 def find_nir(text: str) -> list[tuple[int, int]]:
@@ -101,180 +56,55 @@ def find_nir(text: str) -> list[tuple[int, int]]:
         []
     """
     folded = fold(text)
-    spans = [folded.span(found.start, found.end) for found in search(folded.text)]
+    spans = [folded.span(match.start, match.end) for match in search(folded.text)]
     return [(start, end) for start, end in spans if _fits(text, start, end)]
 
 
 def _fits(text: str, start: int, end: int) -> bool:
-    """Whether a span is within `WIDEST` bytes; no one spreads a NIR wider."""
+    """Whether a span is within `WIDEST` bytes: no NIR is written wider than that."""
     return (end - start) * 4 <= WIDEST or len(text[start:end].encode("utf-8", "replace")) <= WIDEST
 
 
 def search(text: str) -> list[NirMatch]:
-    """The NIRs of folded `text`, in order."""
-    found: list[NirMatch] = []
+    """The NIRs of folded `text`, in order; none overlaps another.
+
+    The rules run from the surest to the weakest: numbers in scientific notation, numbers misread by
+    OCR that have a right key, regular groups, misread numbers without a key, irregular groups. What
+    one rule accepts is given to the next ones: a NIR is no part of another, and a label before the
+    first of a list of NIRs counts for all of them.
+    """
+    accepted: list[NirMatch] = []
     if _SCIENTIFIC_MARK.search(text):
-        _add(found, _find_scientific(text))
+        _add(accepted, _find_scientific(text))
     misread = (_MISREAD_BESIDE.search(text) and _SOME_DIGITS.search(text)) or (
         _MISREAD_APART.search(text) and _MANY_DIGITS.search(text)
     )
     if misread:
-        _add(found, _find_misread(text, found, only_keyed=True))
-    _add(found, _find_regular(text, text, found))
+        _add(accepted, _find_misread(text, accepted, only_keyed=True))
+    _add(accepted, _find_regular(text, text, accepted))
     if misread:
-        _add(found, _find_misread(text, found, only_keyed=False))
-    _add(found, _find_irregular(text, found))
-    return found
+        _add(accepted, _find_misread(text, accepted, only_keyed=False))
+    _add(accepted, _find_irregular(text, accepted))
+    return accepted
 
 
-def _add(found: list[NirMatch], more: Iterator[NirMatch]) -> None:
-    """Insert each of `more` that overlaps none before it."""
-    for new in more:
-        place = bisect([other.start for other in found], new.start)
-        free = place == 0 or found[place - 1].end <= new.start
-        if free and (place == len(found) or new.end <= found[place].start):
-            found.insert(place, new)
+def _add(accepted: list[NirMatch], matches: Iterator[NirMatch]) -> None:
+    """Insert each of `matches` that overlaps none that was accepted before it, in order."""
+    for new in matches:
+        place = bisect([other.start for other in accepted], new.start)
+        free = place == 0 or accepted[place - 1].end <= new.start
+        if free and (place == len(accepted) or new.end <= accepted[place].start):
+            accepted.insert(place, new)
 
 
-@dataclass
-class _NirCandidate:
-    """One match of the NIR's pattern, and what the rules ask of it."""
-
-    match: re.Match[str]
-    text: str
-    found: list[NirMatch]
-    body: str
-    key: str | None
-    end: int
-    gaps: list[str]
-
-    @cached_property
-    def keyed(self) -> bool:
-        return self.key is not None and int(self.key) == key_of(self.body)
-
-    @property
-    def plausible(self) -> bool:
-        """The broad structure: any month that is in use or stands for an unknown one."""
-        month = int(self.body[3:5])
-        return (1 <= month <= 12 or month >= 20) and self.body[5:7] != "00"
-
-    @property
-    def strict(self) -> bool:
-        body = self.body
-        known = 1 <= int(body[3:5]) <= 12 or 20 <= int(body[3:5]) <= 42 or int(body[3:5]) >= 50
-        return (
-            body[0] in "12"
-            and known
-            and body[5:7] != "00"
-            and body[7:10] != "000"
-            and body[10:] != "000"
-        )
-
-    @property
-    def born_in_a_month(self) -> bool:
-        return 1 <= int(self.body[3:5]) <= 12
-
-    @property
-    def full(self) -> bool:
-        """The INSEE grouping 1 2 2 2 3 3, or 1 2 2 3 2 3 as overseas numbers are also cut."""
-        match = self.match
-        return bool(
-            match["gap1"]
-            and match["gap3"]
-            and match["gap5"]
-            and match["gap10"]
-            and (bool(match["gap7"]) != bool(match["gap8"]))
-        )
-
-    @property
-    def in_a_list(self) -> bool:
-        """Whether a further number follows or goes before with the separator used inside."""
-        gap = self.gaps[-1]
-        start, end, text = self.match.start(), self.end, self.text
-        before = text[max(0, start - len(gap) - 1) : start]
-        if len(before) > len(gap) and before[0].isdigit() and before[1:] == gap:
-            return not _DATED.search(text[max(0, start - len(gap) - 6) : start - len(gap)])
-        further = _GROUP.match(text, end + len(gap)) if text.startswith(gap, end) else None
-        return further is not None and not _NOT_KEY.match(text, further.end())
-
-    @property
-    def like_a_decimal(self) -> bool:
-        """One lone dot or comma among the digits, digits and a dot before, a fraction behind."""
-        gaps, start, text = self.gaps, self.match.start(), self.text
-        if len(gaps) == 1 and gaps[0] in (".", ","):
-            return True
-        if not gaps:
-            if start > 1 and text[start - 1] == "." and text[start - 2].isdigit():
-                return True
-            return bool(_FRACTION.match(text, self.end) and not _FLOAT_TAIL.match(text, self.end))
-        return False
-
-    @property
-    def mixes_odd_gaps(self) -> bool:
-        return any(gap in _ODD_GAPS for gap in self.gaps) and len(set(self.gaps)) > 1
-
-    @property
-    def in_a_digest(self) -> bool:
-        start, text = self.match.start(), self.text
-        begin = start
-        while begin > 0 and start - begin < 128 and text[begin - 1] in "0123456789abcdefABCDEF":
-            begin -= 1
-        token = _HEXADECIMAL.match(text, begin)
-        return token is not None and token.end() >= self.end
-
-    @cached_property
-    def label(self) -> tuple[Label, int]:
-        """The label that this number has: before it, in a list that has one, or just behind it."""
-        start, text = self.match.start(), self.text
-        floor = 0
-        place = bisect([other.start for other in self.found], start)
-        if place:
-            last = self.found[place - 1]
-            floor = last.end
-            if _JOINED.fullmatch(text, floor, start):
-                first = self.found[0]
-                return label_before(text, first.start)[0], 0
-        label, gap = label_before(text, start, floor)
-        if label is Label.NONE:
-            of_another = place and _OF_ANOTHER.fullmatch(text, floor, start)
-            if of_another and label_before(text, last.start)[0] is Label.STRONG:
-                return Label.WEAK, 0
-            return label_after(text, self.end), 21
-        return label, gap
-
-
-def _candidate(match: re.Match[str], text: str, found: list[NirMatch]) -> _NirCandidate:
-    parts = match.group("first", "year", "month", "department", "commune1", "commune2", "order")
-    body = "".join(parts).upper()
-    gaps = match.group("gap1", "gap3", "gap5", "gap7", "gap8", "gap10")
-    used = [gap for gap in gaps if gap]
-    key = match["key"] or match["word_key"] or match["bracket_key"]
-    end = match.end()
-    if match["key"] and match["gap13"]:
-        if match["gap13"] in ",|" and not used:
-            key, end = None, match.end("order")  # a field of its own
-        elif int(key) != key_of(body) and (not used or _is_something_else(match, text)):
-            key, end = None, match.end("order")
-        else:
-            used.append(match["gap13"])
-    return _NirCandidate(match, text, found, body, key, end, used)
-
-
-def _is_something_else(match: re.Match[str], text: str) -> bool:
-    """Whether two digits behind the number, which are not its key, begin something else."""
-    gap = match["gap13"]
-    further = text[match.end() :].startswith(gap) and text[match.end() + len(gap) :][:1].isdigit()
-    return further or gap == "\n" or bool(_NOT_KEY.match(text, match.end()))
-
-
-def _find_regular(text: str, source: str, found: list[NirMatch]) -> Iterator[NirMatch]:
+def _find_regular(text: str, source: str, accepted: list[NirMatch]) -> Iterator[NirMatch]:
     """NIRs whose groups, if any, break where the NIR's parts do."""
     place = 0
-    while match := _NIR.search(text, place):
-        candidate = _candidate(match, source, found)
+    while match := NIR_PATTERN.search(text, place):
+        candidate = candidate_of(match, source, accepted)
         if _stands_alone(candidate) or _stands_by_label(candidate):
             end = candidate.end
-            if not candidate.gaps and (tail := _FLOAT_TAIL.match(text, end)):
+            if not candidate.gaps and (tail := FLOAT_TAIL.match(text, end)):
                 end = tail.end()
             yield NirMatch(match.start(), end, candidate.keyed)
             place = end
@@ -282,8 +112,8 @@ def _find_regular(text: str, source: str, found: list[NirMatch]) -> Iterator[Nir
             place = match.start() + 1
 
 
-def _stands_alone(candidate: _NirCandidate) -> bool:
-    """Whether the number's own form says that it is a NIR; only opposing labels are asked."""
+def _stands_alone(candidate: NirCandidate) -> bool:
+    """Whether the number's own form makes it a NIR, unless a label says that it is none."""
     if not candidate.plausible or candidate.like_a_decimal or candidate.mixes_odd_gaps:
         return False
     if candidate.match.end("order") - candidate.match.start() == 13:
@@ -303,7 +133,8 @@ def _stands_alone(candidate: _NirCandidate) -> bool:
     return False
 
 
-def _compact_stands_alone(candidate: _NirCandidate) -> bool:
+def _compact_stands_alone(candidate: NirCandidate) -> bool:
+    """`_stands_alone` for a body of 13 characters without a gap."""
     match, text = candidate.match, candidate.text
     if candidate.key is None:
         key = _NEXT_FIELD.match(text, candidate.end)
@@ -324,10 +155,12 @@ def _compact_stands_alone(candidate: _NirCandidate) -> bool:
 
 
 def _glued(text: str, start: int, end: int) -> bool:
+    """Whether a letter or digit stands directly before `start` or at `end`."""
     return (start > 0 and text[start - 1].isalnum()) or text[end : end + 1].isalnum()
 
 
-def _stands_by_label(candidate: _NirCandidate) -> bool:
+def _stands_by_label(candidate: NirCandidate) -> bool:
+    """Whether the words beside the number make it a NIR."""
     label, distance = candidate.label
     if label not in (Label.STRONG, Label.WEAK) or candidate.in_a_digest:
         return False
@@ -347,32 +180,33 @@ def _find_scientific(text: str) -> Iterator[NirMatch]:
         if len(digits) != width:
             continue
         keyed = width == 15 and int(digits[13:]) == key_of(digits[:13])
-        exact = _NIR.fullmatch(digits)
+        exact = NIR_PATTERN.fullmatch(digits)
         if exact is None:
             continue
-        candidate = _NirCandidate(match, text, [], digits[:13], digits[13:], match.end(), [])
+        candidate = NirCandidate(match, text, [], digits[:13], digits[13:], match.end(), [])
         label = candidate.label[0]
         alone = keyed and candidate.plausible and label is not Label.OPPOSING
         if alone or label in (Label.STRONG, Label.WEAK):
             yield NirMatch(match.start(), match.end(), keyed)
 
 
-def _find_misread(text: str, found: list[NirMatch], only_keyed: bool) -> Iterator[NirMatch]:
-    """NIRs in which OCR took O for 0, l for 1, S for 5, B for 8; each 2B read both ways."""
+def _find_misread(text: str, accepted: list[NirMatch], only_keyed: bool) -> Iterator[NirMatch]:
+    """NIRs in which OCR read 0 as O, 1 as l, 5 as S or 8 as B; each 2B is read both ways."""
     for keep_corsica in (True, False):
         corrected = _correct(text, keep_corsica)
         if corrected == text:
             continue
         place = 0
-        while match := _NIR.search(corrected, place):
+        while match := NIR_PATTERN.search(corrected, place):
             place = match.start() + 1
-            candidate = _candidate(match, text, found)
+            candidate = candidate_of(match, text, accepted)
             if candidate.keyed == only_keyed and _is_misread(candidate, corrected):
                 yield NirMatch(match.start(), candidate.end, candidate.keyed)
                 place = candidate.end
 
 
-def _is_misread(candidate: _NirCandidate, corrected: str) -> bool:
+def _is_misread(candidate: NirCandidate, corrected: str) -> bool:
+    """Whether a candidate of the corrected text is a NIR that OCR misread, and not a plain word."""
     start, end, text = candidate.match.start(), candidate.end, candidate.text
     original = text[start:end]
     if original == corrected[start:end] or _glued(text, start, end):
@@ -400,37 +234,42 @@ def _correct(text: str, keep_corsica: bool) -> str:
     return _MISREAD_TOKEN.sub(read, text)
 
 
-def _find_irregular(text: str, found: list[NirMatch]) -> Iterator[NirMatch]:
-    """NIRs grouped otherwise: evenly with a right key and alone, or anyhow behind a label."""
+def _find_irregular(text: str, accepted: list[NirMatch]) -> Iterator[NirMatch]:
+    """NIRs whose groups break elsewhere: equally long ones with a right key, or any by a label."""
     labelled: bool | None = None
     for chunk in _chunks(text):
-        even = next(filter(None, (_even(text, part, found) for part in _alike(text, chunk))), None)
-        if even:
-            yield even
+        grouped = next(
+            filter(
+                None, (_evenly_grouped(text, part, accepted) for part in _split_by_gap(text, chunk))
+            ),
+            None,
+        )
+        if grouped:
+            yield grouped
             continue
         digits = sum(end - start for start, end in chunk)
         if digits < 13 or len(chunk) < 2 or text[chunk[0][0]] not in "12345678":
             continue
-        if any(other.start <= chunk[0][0] < other.end for other in found):
+        if any(other.start <= chunk[0][0] < other.end for other in accepted):
             continue
         if labelled is None:
             labelled = has_label(text)
         if not labelled:
             return
-        yield from _find_labelled(text, chunk, found)
+        yield from _find_labelled(text, chunk, accepted)
 
 
 def _find_labelled(
-    text: str, chunk: list[tuple[int, int]], found: list[NirMatch]
+    text: str, chunk: list[tuple[int, int]], accepted: list[NirMatch]
 ) -> Iterator[NirMatch]:
-    """The NIR with which a labelled run of groups begins: 15 digits with a key, or all 13 or 15."""
+    """The NIR that a labelled run of groups begins with: 13 digits, 15 with a right key, or all."""
     whole = sum(end - start for start, end in chunk)
     for count in range(len(chunk), 0, -1):
         part = chunk[:count]
         digits = sum(end - start for start, end in part)
         if digits not in (13, 15):
             continue
-        candidate = _joined(text, part, found)
+        candidate = _joined(text, part, accepted)
         if candidate is None or not (candidate.keyed or digits == whole or digits == 13):
             continue
         label, distance = candidate.label
@@ -440,15 +279,17 @@ def _find_labelled(
             return
 
 
-def _joined(text: str, chunk: list[tuple[int, int]], found: list[NirMatch]) -> _NirCandidate | None:
+def _joined(
+    text: str, chunk: list[tuple[int, int]], accepted: list[NirMatch]
+) -> NirCandidate | None:
     """The candidate that the groups of `chunk` make when they are read as one number."""
     digits = "".join([text[start:end] for start, end in chunk])
-    exact = _NIR.fullmatch(digits)
+    exact = NIR_PATTERN.fullmatch(digits)
     first = re.compile(r"[0-9]").match(text, chunk[0][0])
     if exact is None or first is None:
         return None
     body, key = digits[:13].upper(), digits[13:] or None
-    return _NirCandidate(first, text, found, body, key, chunk[-1][1], [" "])
+    return NirCandidate(first, text, accepted, body, key, chunk[-1][1], [" "])
 
 
 def _chunks(text: str) -> Iterator[list[tuple[int, int]]]:
@@ -463,23 +304,25 @@ def _chunks(text: str) -> Iterator[list[tuple[int, int]]]:
         yield chunk
 
 
-def _alike(text: str, chunk: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    """`chunk` parted where the gap between its groups changes."""
+def _split_by_gap(text: str, chunk: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """`chunk` split where the separator between its groups changes."""
     first = 0
-    for place in range(1, len(chunk)):
-        gap = text[chunk[place - 1][1] : chunk[place][0]]
-        if place - first > 1 and gap != text[chunk[first][1] : chunk[first + 1][0]]:
-            yield chunk[first:place]
-            first = place
+    for index in range(1, len(chunk)):
+        gap = text[chunk[index - 1][1] : chunk[index][0]]
+        if index - first > 1 and gap != text[chunk[first][1] : chunk[first + 1][0]]:
+            yield chunk[first:index]
+            first = index
     yield chunk[first:]
 
 
-def _even(text: str, chunk: list[tuple[int, int]], found: list[NirMatch]) -> NirMatch | None:
-    """The NIR with a right key whose groups, but for a shorter last, are equally long."""
+def _evenly_grouped(
+    text: str, chunk: list[tuple[int, int]], accepted: list[NirMatch]
+) -> NirMatch | None:
+    """The NIR with a right key whose groups are equally long; the last one may be shorter."""
     widths = [end - start for start, end in chunk]
     if sum(widths) != 15 or len(set(widths[:-1])) != 1 or not widths[-1] <= widths[0] <= 5:
         return None
-    candidate = _joined(text, chunk, found)
+    candidate = _joined(text, chunk, accepted)
     if (
         candidate
         and candidate.keyed

@@ -1,14 +1,14 @@
-"""A NIR's shape, key and canonical form, one value at a time or a column at a time.
+"""Values as identifiers: shape, key and canonical form, of one value or of a column.
 
-Detection is broad (`tamis.nir.find`); here values are validated, strictly. What a well-formed
-value of each kind of identifier is:
+Finding NIRs in text is broad (`tamis.nir.find`), validating values is strict. The well-formed
+values of each kind of identifier:
 
     kind     shape                                                            canonical form
     nir      1|2, year, month, département, commune, order; with or without key   13 characters
     nia      the same, first digit 1, 2, 7 or 8                                   13 characters
     nnp      13 digits: 7|8, then 0|1|2; no key                                   13 digits
     mig      13 digits: 5|6, then 1|2; no key                                     13 digits
-    ntt      11 to 40 characters without space: 1|2, nine digits, free            in upper case
+    ntt      11 to 40 characters without space: 1|2, nine digits, any others      in upper case
     nir-key  01 to 97                                                             two digits
 
 Months are 01-12, 20, 30-42 and 50-99, communes and orders 001-999, départements 01-99, 2A and 2B
@@ -25,11 +25,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import are_valid, bitmap, decode, read_characters, text_parts
+from tamis.arrow.buffers import (
+    are_valid,
+    as_flags,
+    bitmap,
+    decode,
+    fixed_width_text,
+    read_characters,
+    text_parts,
+)
 from tamis.arrow.types import Bools, Bytes, Ints, is_text
 
 BODY_WIDTH = 13
+"""Characters of a NIR without its key."""
+
 FULL_WIDTH = 15
+"""Characters of a NIR with its key."""
 
 _MONTHS = frozenset([*range(1, 13), 20, *range(30, 43), *range(50, 100)])
 _FIRST_DIGITS = {"nir": frozenset((1, 2)), "nia": frozenset((1, 2, 7, 8))}
@@ -37,7 +48,9 @@ _FIRST_PAIRS = {
     "nnp": frozenset((70, 71, 72, 80, 81, 82)),
     "mig": frozenset((51, 52, 61, 62)),
 }
-_SEPARATORS = r"[\s.\-\x{A0}\x{2007}\x{2009}\x{202F}]+"  # as RE2 writes it
+SEPARATORS = r"[\s.\-\x{A0}\x{2007}\x{2009}\x{202F}]+"
+"""What may stand between the groups of a value, as a pattern of RE2."""
+
 _SEPARATOR = re.compile(r"[ \t\n\r\f.\-\u00a0\u2007\u2009\u202f]+")
 _BODY = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{6}")
 _NTT = "^[12][0-9]{9}[!-~]{1,30}$"
@@ -50,8 +63,8 @@ class Judgement:
 
     Attributes:
         canonical: string array of N rows, null where the value is null or not well-formed.
-        malformed: true where a value is there and has none of the shapes.
-        wrong_key: true where the value has a NIR's 15 characters but not its key.
+        malformed: true where the value is not null and has none of the shapes.
+        wrong_key: true where the value has the shape of a NIR of 15 characters and another key.
     """
 
     canonical: pa.Array
@@ -75,14 +88,17 @@ def key_of(body: str) -> int:
 
 
 def canonical(value: str, kinds: Collection[str] = ("nir",)) -> str | None:
-    """The canonical form of one well-formed value, or None.
+    """The canonical form of one value.
 
-    Spaces, dots and dashes do not count, nor does the case of 2A and 2B; the key is checked where
-    it is there and left out of the result.
+    Spaces, dots and dashes do not count, nor does the case of 2A and 2B. A key is checked where
+    there is one, and is no part of the canonical form.
 
     Args:
         value: any text.
         kinds: the identifiers it may be: `nir`, `nia`, `nnp`, `mig`, `ntt`, `nir-key`.
+
+    Returns:
+        The canonical form, None where the value is not well-formed as one of `kinds`.
 
     Example:
         >>> canonical("2 69 05 2a 999 992 44")
@@ -134,24 +150,26 @@ def judge_identifiers(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Jud
     if pa.types.is_floating(kind):
         return _judge_numbers(array, _from_floats(array), kinds)
     if pa.types.is_decimal(kind):
-        text = pc.replace_substring_regex(array.cast(pa.string()), r"\.0*$", "")
+        text = decimal_text(array)
         fraction = pc.match_substring_regex(text, "[.E\\-]")
         return _judge_text(pc.if_else(fraction, "", text), kinds)
     if is_text(kind):
         return _judge_text(read_characters(array), kinds)
-    there = are_valid(array)
-    nothing = np.zeros(len(array), dtype=bool)
-    return Judgement(pa.nulls(len(array), pa.string()), there, nothing)
+    no_row = np.zeros(len(array), dtype=bool)
+    return Judgement(pa.nulls(len(array), pa.string()), are_valid(array), no_row)
 
 
-def _head_table(first: frozenset[int]) -> Bools:
-    """Which of the 100,000 first five digits (sex, year, month) are well-formed."""
-    head = np.arange(100_000)
-    return np.isin(head // 10_000, list(first)) & np.isin(head % 100, list(_MONTHS))
+def decimal_text(array: pa.Array) -> pa.Array:
+    """Decimals as text, without a fraction that is zero: N strings."""
+    return pc.replace_substring_regex(array.cast(pa.string()), r"\.0*$", "")
 
 
-_HEADS = {kind: _head_table(first) for kind, first in _FIRST_DIGITS.items()}
-_PLACES = (np.arange(100_000) >= 1_000) & (np.arange(100_000) % 1_000 > 0)
+_FIVE_DIGITS = np.arange(100_000)
+_BIRTHS = {  # which first five digits (sex, year, month) are well-formed
+    kind: np.isin(_FIVE_DIGITS // 10_000, list(first)) & np.isin(_FIVE_DIGITS % 100, list(_MONTHS))
+    for kind, first in _FIRST_DIGITS.items()
+}
+_PLACES = (_FIVE_DIGITS >= 1_000) & (_FIVE_DIGITS % 1_000 > 0)  # département and commune
 
 
 def _has_shape(body: str, kinds: Collection[str]) -> bool:
@@ -183,18 +201,19 @@ def _from_floats(array: pa.Array) -> Ints:
     return np.where(np.trunc(values) == values, values, 0).astype(np.int64)
 
 
-def _shaped(bodies: Ints, kinds: Collection[str]) -> Bools:
+def _have_shape(bodies: Ints, kinds: Collection[str]) -> Bools:
     """Which 13-digit integers (2A as 19, 2B as 18) have the NIR's layout, for nir or nia."""
-    asked = [kind for kind in kinds if kind in _HEADS]
-    if not asked:
+    tables = [_BIRTHS[kind] for kind in kinds if kind in _BIRTHS]
+    if not tables:
         return np.zeros(len(bodies), dtype=bool)
-    heads = np.logical_or.reduce([_HEADS[kind] for kind in asked])
-    upper = bodies // 1_000
-    head = upper // 100_000
-    return heads[head] & _PLACES[upper - head * 100_000] & (bodies != upper * 1_000)
+    births = np.logical_or.reduce(tables)
+    without_order = bodies // 1_000
+    birth = without_order // 100_000
+    place = without_order - birth * 100_000
+    return births[birth] & _PLACES[place] & (bodies != without_order * 1_000)
 
 
-def _provisional(bodies: Ints, kinds: Collection[str]) -> Bools:
+def _are_provisional(bodies: Ints, kinds: Collection[str]) -> Bools:
     """Which 13-digit integers are a NNP or MIG, where `kinds` names these."""
     pairs = [pair for kind in kinds for pair in _FIRST_PAIRS.get(kind, ())]
     table = np.zeros(100, dtype=bool)
@@ -207,20 +226,17 @@ def _judge_numbers(array: pa.Array, values: Ints, kinds: Collection[str]) -> Jud
     short = (values >= 10**12) & (values < 10**13)
     whole = np.where(long, values // 100, np.where(short, values, 0))
     keyed = ~long | _key_holds(whole, values - whole * 100)
-    shaped = _shaped(whole, kinds)
-    wellformed = (shaped & keyed) | (short & _provisional(whole, kinds))
+    shaped = _have_shape(whole, kinds)
+    wellformed = (shaped & keyed) | (short & _are_provisional(whole, kinds))
     bodies = pa.array(whole[wellformed]).cast(pa.string())
     present = are_valid(array)
     if "ntt" in kinds or "nir-key" in kinds:
         text = pc.if_else(pa.array(values > 0), pc.cast(pa.array(values), pa.string()), "")
         if "nir-key" in kinds:
-            text = pc.if_else(pa.array((values > 0) & (values < 10)), _pad(text), text)
+            one_digit = pa.array((values > 0) & (values < 10))
+            text = pc.if_else(one_digit, pc.utf8_lpad(text, 2, "0"), text)
         return _assemble(present, wellformed, shaped & ~keyed, bodies, text, kinds)
     return _assemble(present, wellformed, shaped & ~keyed, bodies, None, kinds)
-
-
-def _pad(text: pa.Array) -> pa.Array:
-    return pc.utf8_lpad(text, 2, "0")
 
 
 def _key_holds(bodies: Ints, keys: Ints) -> Bools:
@@ -237,13 +253,13 @@ def _judge_text(array: pa.Array, kinds: Collection[str]) -> Judgement:
     compact = _judge_compact(data, offsets, present, kinds, wellformed, wrong_key, characters)
     others = np.flatnonzero(present & ~compact & (np.diff(offsets) >= BODY_WIDTH))
     if len(others):
-        loose = pc.replace_substring_regex(array.take(pa.array(others)), _SEPARATORS, "")
-        part = (np.zeros(len(others), bool), np.zeros(len(others), bool))
+        loose = pc.replace_substring_regex(array.take(pa.array(others)), SEPARATORS, "")
+        verdicts = (np.zeros(len(others), bool), np.zeros(len(others), bool))
         letters = np.zeros((len(others), BODY_WIDTH), dtype=np.uint8)
-        everywhere = np.ones(len(others), dtype=bool)
-        _judge_compact(*text_parts(loose), everywhere, kinds, *part, letters)
-        wellformed[others], wrong_key[others], characters[others] = *part, letters
-    bodies = _fixed_strings(characters[wellformed])
+        all_rows = np.ones(len(others), dtype=bool)
+        _judge_compact(*text_parts(loose), all_rows, kinds, *verdicts, letters)
+        wellformed[others], wrong_key[others], characters[others] = *verdicts, letters
+    bodies = fixed_width_text(characters[wellformed], pa.string())
     return _assemble(present, wellformed, wrong_key, bodies, array, kinds)
 
 
@@ -256,7 +272,20 @@ def _judge_compact(
     wrong_key: Bools,
     characters: Bytes,
 ) -> Bools:
-    """Judge the rows of 13 or 15 bytes, writing into the last three; which rows have the shape."""
+    """Judge the rows of 13 or 15 bytes.
+
+    Args:
+        data: the bytes of N rows.
+        offsets: N + 1, of the rows in them.
+        present: which rows are to be judged.
+        kinds: the identifiers that they may be.
+        wellformed: N flags, written here for the rows judged.
+        wrong_key: N flags, written here likewise.
+        characters: N × 13, the canonical body of each, written here likewise.
+
+    Returns:
+        N flags: which rows are digits but for Corsica's letter.
+    """
     lengths = np.diff(offsets)
     compact = np.zeros(len(lengths), dtype=bool)
     for width in (FULL_WIDTH, BODY_WIDTH):
@@ -273,13 +302,13 @@ def _judge_compact(
         numeric = digits.max(axis=1) <= 9
         digits[~numeric] = 0
         body = _number(digits[:, :BODY_WIDTH])
-        shaped = _shaped(body, kinds)
+        shaped = _have_shape(body, kinds)
         if width == FULL_WIDTH:
             keyed = _key_holds(body, _number(digits[:, BODY_WIDTH:]))
             wrong_key[rows] = shaped & ~keyed
             wellformed[rows] = shaped & keyed
         else:
-            wellformed[rows] = shaped | (~corsica & _provisional(body, kinds))
+            wellformed[rows] = shaped | (~corsica & _are_provisional(body, kinds))
         body_characters = matrix[:, :BODY_WIDTH].copy()
         body_characters[corsican, 6] = letter[corsican]
         characters[rows] = body_characters
@@ -304,14 +333,6 @@ def _number(digits: Bytes) -> Ints:
     return value
 
 
-def _fixed_strings(characters: Bytes) -> pa.Array:
-    """A string array of equally long ASCII rows, from an N × width matrix."""
-    n, width = characters.shape
-    offsets = np.arange(n + 1, dtype=np.int32) * np.int32(width)
-    data = np.ascontiguousarray(characters)
-    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(data))
-
-
 def _assemble(
     present: Bools,
     wellformed: Bools,
@@ -320,7 +341,16 @@ def _assemble(
     text: pa.Array | None,
     kinds: Collection[str],
 ) -> Judgement:
-    """Lay the canonical bodies out over the rows; kinds of free length may take what is left."""
+    """The judgement of N rows, from the bodies of the well-formed ones and `text` for the others.
+
+    Args:
+        present: N flags: the value is not null.
+        wellformed: N flags: the value has a body.
+        wrong_key: N flags.
+        bodies: one string a well-formed row, in order.
+        text: N values that may be an NTT or a key, or None.
+        kinds: the identifiers that they may be.
+    """
     if len(bodies) == len(present):
         return Judgement(bodies, np.zeros(len(present), dtype=bool), wrong_key)
     out = _scatter(bodies, wellformed)
@@ -328,8 +358,8 @@ def _assemble(
         trimmed = pc.utf8_trim(text.cast(pa.string()), " ")
         for kind, pattern in (("ntt", _NTT), ("nir-key", _NIR_KEY)):
             if kind in kinds:
-                matches = pc.match_substring_regex(trimmed, pattern).fill_null(False)
-                accepted = matches.to_numpy(zero_copy_only=False) & ~wellformed & present
+                matches = pc.match_substring_regex(trimmed, pattern)
+                accepted = as_flags(matches) & ~wellformed & present
                 out = pc.if_else(pa.array(accepted), pc.utf8_upper(trimmed), out)
                 wellformed = wellformed | accepted
         wrong_key = wrong_key & ~wellformed

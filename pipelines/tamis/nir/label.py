@@ -1,7 +1,8 @@
-"""Words beside a number that say what it is: a NIR, or something else.
+"""Labels: the words beside a number that name it a NIR, or a number of another kind.
 
-A label within 48 characters turns on the forms that the number alone does not prove (no key, a
-wrong key, an odd grouping); an opposing label turns them off. The nearest one counts.
+A label within 48 characters makes a NIR of forms that prove nothing by themselves: without a key,
+with a wrong key, in an odd grouping. An opposing label (`SIRET`, `téléphone`) excludes them. Where
+several stand before a number, the nearest one counts.
 """
 
 import re
@@ -80,7 +81,8 @@ _AFTER = re.compile(
 _DIGIT = re.compile(r"[0-9]")
 _OWN_NUMBER = re.compile(r"[^0-9A-Za-z]{0,6}(?:(?:n|no|est|le|de)\b[^0-9A-Za-z]{0,4}){0,2}[0-9]")
 
-# Broader patterns for RE2 on bytes of UTF-8: what they miss is none, what they find may be one.
+# Patterns for RE2 on bytes of UTF-8. They are broader than those above: where they match nothing
+# there is no label, where they match there may be one.
 _ACCENTED = {
     "a": r"(?:a|\xC3[\x80-\x85\xA0-\xA5])",
     "c": r"(?:c|\xC3[\x87\xA7])",
@@ -111,7 +113,14 @@ STRONG_BYTES = (
 
 
 class Label(Enum):
-    """What the words beside a number say of it."""
+    """What the words beside a number name it.
+
+    Attributes:
+        NONE: no label is near.
+        OPPOSING: they name another kind of number.
+        WEAK: they may name a NIR, such as `matricule`.
+        STRONG: they name a NIR.
+    """
 
     NONE = 0
     OPPOSING = 1
@@ -122,8 +131,8 @@ class Label(Enum):
 def label_before(text: str, start: int, floor: int = 0) -> tuple[Label, int]:
     """The nearest label that ends before `start`, and how many characters lie between.
 
-    An opposing label counts for the number that follows it at once: « dossier incomplet, » and
-    « tél 06 12 34 56 78, » say nothing of what stands behind the comma.
+    An opposing label counts only for the number that follows it at once: « dossier incomplet, » and
+    « tél 06 12 34 56 78, » do not bear on what stands behind the comma.
 
     Args:
         text: folded text.
@@ -135,28 +144,28 @@ def label_before(text: str, start: int, floor: int = 0) -> tuple[Label, int]:
         (<Label.STRONG: 3>, 3)
     """
     begin = max(floor, start - REACH - 24)
-    found, end = Label.NONE, begin
+    nearest, end = Label.NONE, begin
     for label, first, last in _labels(text[begin:start]):
         first, last = first + begin, last + begin
-        if label is Label.OPPOSING and found in (Label.STRONG, Label.WEAK):
+        if label is Label.OPPOSING and nearest in (Label.STRONG, Label.WEAK):
             if _OF.fullmatch(text, end, first):
                 continue
         elif label is not Label.OPPOSING and start - last > REACH:
             continue
-        elif label is Label.WEAK and found is Label.STRONG and first - end < 24:
+        elif label is Label.WEAK and nearest is Label.STRONG and first - end < 24:
             end = last
             continue
-        found, end = label, last
-    if found is Label.STRONG and _OPTICAL.search(text):
+        nearest, end = label, last
+    if nearest is Label.STRONG and _OPTICAL.search(text):
         return Label.OPPOSING, start - end
     far = start - end > OPPOSING_REACH or _ELSEWHERE.search(text, end, start)
-    if found is Label.OPPOSING and far:
+    if nearest is Label.OPPOSING and far:
         return Label.NONE, start - end
-    return found, start - end
+    return nearest, start - end
 
 
 def label_after(text: str, end: int) -> Label:
-    """The label that follows a number closely and belongs to it, not to a number of its own.
+    """The label that follows a number closely and names it, and not a further number.
 
     Example:
         >>> label_after("1550875999991 (NIR)", 13)
@@ -203,12 +212,12 @@ def names_other(name: str) -> bool:
 
 def _labels(text: str) -> list[tuple[Label, int, int]]:
     """The labels of folded `text` with their spans, in order."""
-    found = [
+    labels = [
         (Label[match.lastgroup.upper()], match.start(), match.end())
         for match in _LABEL.finditer(text.lower())
         if match.lastgroup
     ]
     if "Secu" not in text and "ir" not in text and "IR" not in text:
-        return found
+        return labels
     camel = [(Label.STRONG, match.start(), match.end()) for match in _CAMEL.finditer(text)]
-    return sorted(found + camel, key=lambda entry: entry[1]) if camel else found
+    return sorted(labels + camel, key=lambda entry: entry[1]) if camel else labels

@@ -1,12 +1,9 @@
 """Whether a column carries NIRs, in which form, how many, and how sure that is.
 
-Stricter than finding: one number in a hundred has a right key by chance, so one hit proves nothing.
-With keys, the share of right ones decides; without, whether the digits are distributed as births
-are; in text, labels and the INSEE grouping.
-
-    >>> import pyarrow as pa
-    >>> profile_nir(pa.array(["155087599999193", "269052A99999244"]), "nir").why
-    '2 of 2 keys right'
+One number of 15 digits in a hundred has a right key by chance, so that one NIR found proves
+nothing of a column. Where numbers have keys, the share of right ones decides; where they have none,
+whether months, years and places are distributed as births are; in prose, labels and the INSEE
+grouping.
 """
 
 import math
@@ -16,23 +13,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import decode, read_characters
+from tamis.arrow.buffers import are_valid, as_flags, decode, read_characters
 from tamis.arrow.types import Bools, is_list, is_text
+from tamis.language import _
 from tamis.nir.find import count_nir
 from tamis.nir.fold import fold
 from tamis.nir.grammar import search
-from tamis.nir.identifiers import judge_identifiers
+from tamis.nir.identifiers import SEPARATORS, decimal_text, judge_identifiers
 from tamis.nir.label import Label, label_after, label_before, names_nir, names_other
 
-_CHANCE_KEY = 0.012  # of 15 random digits, how many are a NIR with a right key; measured
-_ALONE = 1e-6  # what chance may explain at most, for a column whose name says nothing
+_CHANCE_KEY = (
+    0.012  # share of numbers of 15 random digits that are a NIR with a right key, measured
+)
+_ALONE = 1e-6  # the likeliest chance that is still set aside, where the column's name says nothing
 _NAMED = 0.02  # the same where the name says NIR
-_OPPOSED = 1e-12  # the same where it says something else
+_OPPOSED = 1e-12  # the same where the name says something else
 _COMPACT_15 = r"^[0-9]{5}(?:[0-9]{2}|2[ABab])[0-9]{8}$"
 _COMPACT_13 = r"^[0-9]{5}(?:[0-9]{2}|2[ABab])[0-9]{6}$"
-_SEPARATORS = r"[\s.\-\x{A0}\x{2007}\x{2009}\x{202F}]+"
 _KINDS = ("nir", "nia")
-_LOOKED_AT = 500  # hits whose surroundings are read
+_READ_CLOSELY = 500  # texts with NIRs of which the surroundings are read
 
 
 @dataclass(frozen=True)
@@ -40,12 +39,12 @@ class NirProfile:
     """What a column holds in the way of NIRs.
 
     Attributes:
-        carries_nir: whether the column as a whole does, chance set aside.
+        carries_nir: whether the column carries more NIRs than chance explains.
         form: `15`, `13`, `text`, `json`, `integer`, `float`, `decimal` or `none`.
         values: how many values are not null; of a list or struct, its leaves' values.
-        nirs: how many NIRs were seen, whether or not they are more than chance.
+        nirs: how many NIRs were found, even where chance explains them.
         confidence: from 0 to 1, how sure `carries_nir` is.
-        why: the evidence in a few words, without values.
+        why: the evidence in a few words, with counts and without values.
 
     Example:
         >>> profile = profile_nir(pa.array(["1 55 08 75 999 991 93"]), "nir")
@@ -66,10 +65,10 @@ def profile_nir(array: pa.Array | pa.ChunkedArray, name: str | None = None) -> N
 
     Args:
         array: N rows. Lists and structs are judged by their leaves, a leaf by its own name.
-        name: the column's name, which may speak for or against.
+        name: the column's name, which may be a label for or against.
 
     Returns:
-        The profile; of several leaves, that of the one that most plainly carries NIRs.
+        The profile; of several leaves, that of the one that carries most NIRs.
 
     Example:
         >>> profile_nir(pa.array(["1 55 08 75 999 991 93"]), "nir").carries_nir
@@ -79,17 +78,14 @@ def profile_nir(array: pa.Array | pa.ChunkedArray, name: str | None = None) -> N
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0, array.type)
     array = decode(array)
     kind = array.type
-    if is_list(kind):
+    if is_list(kind) or pa.types.is_map(kind):
         return profile_nir(array.flatten(), name)
-    if pa.types.is_map(kind):
-        entries = array.flatten() if hasattr(array, "flatten") else array
-        return profile_nir(entries, name)
     if pa.types.is_struct(kind):
         leaves = [
-            profile_nir(child, kind.field(place).name)
-            for place, child in enumerate(array.flatten())
+            profile_nir(child, field.name)
+            for field, child in zip(kind, array.flatten(), strict=True)
         ]
-        return _plainest(leaves) if leaves else _nothing(0)
+        return _merge(leaves) if leaves else _no_nir(0)
     if is_text(kind):
         return _profile_text(read_characters(array).drop_null(), name)
     for form, belongs in (
@@ -99,21 +95,23 @@ def profile_nir(array: pa.Array | pa.ChunkedArray, name: str | None = None) -> N
     ):
         if belongs(kind):
             return _profile_numbers(array.drop_null(), form, name)
-    return _nothing(len(array) - array.null_count)
+    return _no_nir(len(array) - array.null_count)
 
 
-def _plainest(profiles: list[NirProfile]) -> NirProfile:
+def _merge(profiles: list[NirProfile]) -> NirProfile:
+    """The profile with most NIRs, over the values of all."""
     best = max(profiles, key=lambda profile: (profile.carries_nir, profile.nirs))
     return replace(best, values=sum(profile.values for profile in profiles))
 
 
-def _nothing(values: int, nirs: int = 0, why: str = "no NIR seen") -> NirProfile:
+def _no_nir(values: int, nirs: int = 0, why: str = "") -> NirProfile:
+    why = why or _("no NIR seen")
     return NirProfile(False, "none", values, nirs, 1.0 if nirs == 0 else 0.9, why)
 
 
 def _profile_numbers(values: pa.Array, form: str, name: str | None) -> NirProfile:
     if pa.types.is_decimal(values.type):
-        text = pc.replace_substring_regex(values.cast(pa.string()), r"\.0*$", "")
+        text = decimal_text(values)
     elif pa.types.is_floating(values.type):
         numbers = values.cast(pa.float64()).to_numpy()
         inside = (np.abs(numbers) < 1e16) & (np.trunc(numbers) == numbers)
@@ -133,58 +131,77 @@ def _profile_structured(values: pa.Array, name: str | None) -> NirProfile:
     """Judge values that are each one number as a whole."""
     count = len(values)
     judged = judge_identifiers(values, _KINDS)
-    wellformed = judged.canonical.is_valid().to_numpy(zero_copy_only=False)
+    wellformed = are_valid(judged.canonical)
     if not wellformed.any() and not judged.wrong_key.any():
-        return _nothing(count)
-    compact = pc.replace_substring_regex(values, _SEPARATORS, "")
+        return _no_nir(count)
+    compact = pc.replace_substring_regex(values, SEPARATORS, "")
     long = _matches(compact, _COMPACT_15)
     short = _matches(compact, _COMPACT_13)
     named, against = bool(name and names_nir(name)), bool(name and names_other(name))
     limit = _NAMED if named else _OPPOSED if against else _ALONE
     keyed, candidates = int((wellformed & long).sum()), int(long.sum())
-    chance = _tail(keyed, candidates)
+    chance = _bound_chance(keyed, candidates)
     if keyed and chance < limit:
-        why = f"{keyed} of {candidates} keys right"
+        why = _("{keyed} of {candidates} keys right", keyed=keyed, candidates=candidates)
         nirs = int(wellformed.sum()) if (wellformed & short).any() else keyed
         return NirProfile(True, "15", count, nirs, round(1 - chance, 6), why)
     shaped = int(((wellformed | judged.wrong_key) & long).sum())
     if named and shaped > 0.5 * candidates:
-        why = f"{keyed} of {candidates} keys right, {shaped} built like NIRs"
+        why = _(
+            "{keyed} of {candidates} keys right, {shaped} built like NIRs",
+            keyed=keyed,
+            candidates=candidates,
+            shaped=shaped,
+        )
         return NirProfile(True, "15", count, shaped, 0.9, why)
-    grouped = wellformed & long & (_lengths(values) > _lengths(compact))
+    longer = pc.greater(pc.binary_length(values), pc.binary_length(compact))
+    grouped = wellformed & long & as_flags(longer)
     if grouped.sum() >= max(1, 0.02 * candidates) and not against:
-        why = f"{int(grouped.sum())} values in the INSEE grouping with a right key"
+        why = _("{count} values in the INSEE grouping with a right key", count=int(grouped.sum()))
         return NirProfile(True, "15", count, keyed, 0.99, why)
     bodies = judged.canonical.filter(pa.array(short & wellformed))
     share = len(bodies) / max(1, int(short.sum()))
     likely = _like_births(bodies, named)
     if likely and share > 0.85 and not against:
-        why = f"{len(bodies)} of {int(short.sum())} values without key are built like births"
+        why = _(
+            "{bodies} of {count} values without key are built like births",
+            bodies=len(bodies),
+            count=int(short.sum()),
+        )
         return NirProfile(True, "13", count, len(bodies), round(0.9 * share, 6), why)
-    return _nothing(count, keyed, f"{keyed} of {candidates} keys right, as chance would have it")
+    why = _(
+        "{keyed} of {candidates} keys right, as chance would have it",
+        keyed=keyed,
+        candidates=candidates,
+    )
+    return _no_nir(count, keyed, why)
 
 
 def _matches(values: pa.Array, pattern: str) -> Bools:
-    return pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False)
+    return as_flags(pc.match_substring_regex(values, pattern))
 
 
-def _lengths(values: pa.Array) -> np.ndarray:
-    return pc.binary_length(values).to_numpy(zero_copy_only=False)
+def _bound_chance(right: int, trials: int, chance: float = _CHANCE_KEY) -> float:
+    """An upper bound of the probability that `right` or more of `trials` are so by chance.
 
-
-def _tail(hits: int, trials: int, chance: float = _CHANCE_KEY) -> float:
-    """At most how likely `hits` or more of `trials` are by chance (Chernoff's bound)."""
-    share = hits / trials if trials else 0.0
+    It is Chernoff's bound of the binomial distribution.
+    """
+    share = right / trials if trials else 0.0
     if share <= chance:
         return 1.0
-    surprise = hits * math.log(share / chance)
+    exponent = right * math.log(share / chance)
     if share < 1:
-        surprise += (trials - hits) * math.log((1 - share) / (1 - chance))
-    return math.exp(-surprise)
+        exponent += (trials - right) * math.log((1 - share) / (1 - chance))
+    return math.exp(-exponent)
 
 
 def _like_births(bodies: pa.Array, named: bool) -> bool:
-    """Whether 13-character bodies spread over months, years and places as people do."""
+    """Whether bodies spread over months, years and places of birth as those of people do.
+
+    Args:
+        bodies: N strings of 13 characters.
+        named: whether the column's name says NIR: then any bodies will do.
+    """
     count = len(bodies)
     if named:
         return count > 0
@@ -208,33 +225,36 @@ def _like_births(bodies: pa.Array, named: bool) -> bool:
 def _profile_prose(values: pa.Array, structured: NirProfile) -> NirProfile:
     """Judge values that may hold numbers among words."""
     count = len(values)
-    hits = count_nir(values)
-    rows = np.flatnonzero(hits)
+    counts = count_nir(values)
+    rows = np.flatnonzero(counts)
     if not len(rows):
-        return structured if structured.nirs else _nothing(count)
-    nirs = int(hits.sum())
-    texts = values.take(pa.array(rows[:_LOOKED_AT])).to_pylist()
+        return structured if structured.nirs else _no_nir(count)
+    nirs = int(counts.sum())
+    texts = values.take(pa.array(rows[:_READ_CLOSELY])).to_pylist()
     sure = sum(_is_sure(text) for text in texts)
     candidates = int(_matches(values, r"(?:^|[^0-9])[1-8][0-9]{14}(?:$|[^0-9])").sum())
-    chance = _tail(nirs, max(candidates, nirs))
+    chance = _bound_chance(nirs, max(candidates, nirs))
     if sure == 0 and chance >= _ALONE:
-        return _nothing(
-            count, nirs, f"{nirs} of {candidates} long numbers, as chance would have it"
+        why = _(
+            "{nirs} of {candidates} long numbers, as chance would have it",
+            nirs=nirs,
+            candidates=candidates,
         )
+        return _no_nir(count, nirs, why)
     opening = int(_matches(values, r"^\s*[\[{]").sum())
     form = "json" if opening > 0.5 * count else "text"
-    why = f"{nirs} in {len(rows)} of {count} texts"
+    why = _("{nirs} in {rows} of {count} texts", nirs=nirs, rows=len(rows), count=count)
     confidence = max(1 - chance if chance < _ALONE else 0.0, 1 - 0.1 ** min(sure, 6))
     return NirProfile(True, form, count, nirs, round(confidence, 6), why)
 
 
 def _is_sure(text: str) -> bool:
-    """Whether a NIR of `text` has the INSEE grouping or a label, more than a compact number has."""
+    """Whether a NIR of `text` has the INSEE grouping or a label, which chance does not make."""
     folded = fold(text).text
-    for found in search(folded):
-        number = folded[found.start : found.end]
-        labels = (label_before(folded, found.start)[0], label_after(folded, found.end))
+    for match in search(folded):
+        number = folded[match.start : match.end]
+        labels = (label_before(folded, match.start)[0], label_after(folded, match.end))
         gaps = {character for character in number if not character.isalnum()} - set("()")
-        if Label.STRONG in labels or (found.keyed and len(gaps) == 1):
+        if Label.STRONG in labels or (match.keyed and len(gaps) == 1):
             return True
     return False

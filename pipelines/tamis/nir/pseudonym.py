@@ -1,10 +1,10 @@
-"""Keyed pseudonyms of the NIR: one person, one processing, one item, one epoch, one value.
+"""Keyed pseudonyms of the NIR: equal for one person within one processing, item and epoch.
 
     an epoch's root ── HKDF-SHA-256, info `tamis/v1|processing|item|epoch|method` ──> key
     `NIR` + 13 canonical characters ── HMAC-SHA-256 or AES-256-CMAC under that key ──> 16 bytes
 
-A pseudonym is still personal data (GDPR recital 26): who holds the key can enumerate all NIRs.
-Without the key nobody can, which is why no unkeyed hash exists here.
+A pseudonym is still personal data (GDPR recital 26): whoever holds the key can compute those of all
+NIRs and compare. Without the key nobody can; an unkeyed hash would not have that property.
 """
 
 import hashlib
@@ -31,15 +31,17 @@ _PREFIX: Final = b"NIR"
 _BODY: Final = 13  # characters of a canonical NIR, key left out
 _BLOCK: Final = len(_PREFIX) + _BODY  # 16 bytes, one AES block
 _MESSAGE: Final = np.dtype([("prefix", f"V{len(_PREFIX)}"), ("body", f"V{_BODY}")])
-_CHUNK: Final = 1 << 14  # values at once: what a core's cache holds, and other threads run between
+_CHUNK: Final = 1 << 14  # values at a time: they fit the cache, and other threads get their turn
 
-_Mac = Callable[[Bytes, Bytes], None]  # N messages of 16 bytes; where N MACs, and one more, fit
+_Mac = Callable[[Bytes, Bytes], None]
+"""Computes the MACs of N messages, N × 16 bytes, into the second argument, (N + 1) × 16 bytes."""
 
 
 def derive_key(root: bytes, processing: str, item: str, epoch: int, method: str) -> bytes:
-    """Derive the one key of a (processing, item, epoch, method) from an epoch's root.
+    """Derive the key of a processing, item, epoch and method from the epoch's root.
 
-    Two processings get keys that tell nothing of one another, so their pseudonyms cannot be linked.
+    The keys of two processings are independent of one another, so that nobody who has the
+    pseudonyms of both can link them without the root.
 
     Args:
         root: 32 bytes of one epoch.
@@ -72,7 +74,7 @@ def derive_key(root: bytes, processing: str, item: str, epoch: int, method: str)
 
 
 def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBinaryArray:
-    """Replace every canonical NIR by its keyed pseudonym.
+    """Compute the pseudonym of every canonical NIR.
 
     Args:
         canonical: N strings of 13 characters, or null (`tamis.nir.identifiers.judge(…).canonical`).
@@ -131,7 +133,7 @@ def _check_method(method: str) -> None:
 
 
 def _bodies(strings: pa.Array) -> npt.NDArray[np.void]:
-    """The 13 characters of N canonical NIRs, none of them null, as they lie in the array."""
+    """The 13 characters of N canonical NIRs, none of them null; they share the array's bytes."""
     if not len(strings):
         return np.empty(0, _MESSAGE["body"])
     data, offsets = text_parts(strings)
@@ -141,8 +143,8 @@ def _bodies(strings: pa.Array) -> npt.NDArray[np.void]:
 
 
 def _hmac_sha256(key: bytes) -> _Mac:
-    # RFC 2104 with the key's two pads hashed once: `hmac.digest` sets the key up anew each time,
-    # and costs twice as much a value.
+    # RFC 2104 with both pads of the key hashed once. `hmac.digest` hashes them for every value,
+    # which costs twice as much.
     padded = key.ljust(hashlib.sha256().block_size, b"\0")
     inner_pad = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded)).copy
     outer_pad = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded)).copy

@@ -1,7 +1,8 @@
-"""Where bytes of a kind stand in a text, one bit a byte, and what such bits tell at once.
+"""Bitmaps of text: one bit a byte, set where the byte is a digit, and what is counted in them.
 
-Bits stand in words of 64, the first byte of the text the lowest bit of the first word. At least one
-word of zeros follows the last byte's, so that a word has a next one, and the first one before it.
+64 bits are a word. The first byte of the text is the lowest bit of the first word. At least one
+word of zeros follows the word of the last byte, so that every word has a next one; the word before
+the first is the last one, by NumPy's negative index, and it is zero too.
 """
 
 from typing import Final
@@ -13,20 +14,30 @@ from tamis.arrow.types import Bools, Bytes, Ints
 
 Words = npt.NDArray[np.uint64]
 
-_BLOCK: Final = 1 << 19  # bytes that are read at a time, for the processor's cache
+_BLOCK: Final = 1 << 19  # bytes that are read at a time, so that they fit the processor's cache
 _ONE: Final = np.uint64(1)
-_EDGES: Final = np.uint64(1 << 63 | 1)
-_MIXING: Final = np.arange(256) > ord(":")  # edges of escapes and tags are as letters
+_EDGES: Final = np.uint64(1 << 63 | 1)  # the first and the last bit of a word
+# Letters, and the edges of escapes and tags: beside one of these a digit may be folded otherwise.
+_MIXING: Final = np.arange(256) > ord(":")
 _MIXING[[ord("&"), 0]] = True
+# By a place in a word, all bits below it.
 _BELOW: Final = np.array([(1 << place) - 1 for place in range(64)], np.uint64)
 _NOTHING: Final = np.zeros(0, dtype=np.int64)
 
 
 def mark_digits(part: Bytes) -> tuple[Words, Ints]:
-    """The digits among some bytes, and where bytes stand that may be of other scripts' digits."""
+    """The bitmap of ASCII digits, and the bytes that may belong to digits of other scripts.
+
+    Args:
+        part: N bytes.
+
+    Returns:
+        N // 64 + 2 words; the places of bytes from 0xD9 on but for 0xE2, ascending. UTF-8 writes
+        the digits of other scripts with such a byte; 0xE2 begins dashes, quotes and spaces.
+    """
     octets = np.zeros(8 * (len(part) // 64 + 2), np.uint8)
     shifted, flags = np.empty(_BLOCK, np.uint8), np.zeros(_BLOCK, bool)
-    strange = [_NOTHING]
+    foreign = [_NOTHING]
     for begin in range(0, len(part), _BLOCK):
         block = part[begin : begin + _BLOCK]
         shift, flag = shifted[: len(block)], flags[: len(block)]
@@ -35,12 +46,15 @@ def mark_digits(part: Bytes) -> tuple[Words, Ints]:
         octets[begin // 8 : begin // 8 + len(bits)] = bits
         if block.max() >= 0xD9:
             np.greater_equal(block, 0xD9, out=flag)
-            strange.append(_find_strange(block, flags) + begin)
-    return octets.view(np.uint64), np.concatenate(strange)
+            foreign.append(_find_foreign(block, flags) + begin)
+    return octets.view(np.uint64), np.concatenate(foreign)
 
 
-def _find_strange(block: Bytes, flags: Bools) -> Ints:
-    """Where `flags` are set and no general punctuation begins; eight bytes at a time, most none."""
+def _find_foreign(block: Bytes, flags: Bools) -> Ints:
+    """The places where `flags` is set and the byte is not 0xE2.
+
+    Eight flags are tested at a time, as most are not set.
+    """
     words = flags.view(np.uint64)[: (len(block) + 7) // 8]
     places = (np.flatnonzero(words != 0)[:, None] * 8 + np.arange(8)).reshape(-1)
     places = places[: np.searchsorted(places, len(block))]
@@ -48,13 +62,16 @@ def _find_strange(block: Bytes, flags: Bools) -> Ints:
 
 
 def find_mixed(part: Bytes, bounds: Ints, words: Words, chosen: Ints) -> Ints:
-    """The rows where a digit of the chosen words stands beside a letter, `;`, `&`, NUL or the like.
+    """The rows where a digit of the chosen words stands beside a letter, `;`, `&` or NUL.
 
     Args:
-        part: the bytes.
-        bounds: where rows begin and end in them.
-        words: which bytes are digits, a bit each.
-        chosen: which words to look at, ascending.
+        part: the bytes of N rows.
+        bounds: N + 1 offsets of the rows in them.
+        words: the bitmap of digits.
+        chosen: indices of the words to look at, ascending.
+
+    Returns:
+        Rows, ascending; a row as often as it has such a digit.
     """
     inner = chosen[: np.searchsorted(chosen, len(part) // 64)]
     blocks = part[: len(part) // 64 * 64].view("V64").take(inner).view(np.uint8)
@@ -71,7 +88,7 @@ def find_mixed(part: Bytes, bounds: Ints, words: Words, chosen: Ints) -> Ints:
 
 
 def count_digits(words: Words, length: int) -> Bytes:
-    """How many bits are set in each word and the `length` - 1 behind it."""
+    """How many bits are set in each word and the `length` - 1 words after it."""
     counts = np.bitwise_count(words)
     total = counts.copy()
     for place in range(1, length):
@@ -79,8 +96,8 @@ def count_digits(words: Words, length: int) -> Bytes:
     return total
 
 
-def carry(flags: Bools, length: int) -> Bools:
-    """`flags`, each carried on to the `length` places that it stands for."""
+def extend(flags: Bools, length: int) -> Bools:
+    """`flags`, with each true one extended to `length` places: itself and those after it."""
     out = flags.copy()
     for shift in range(1, length):
         out[shift:] |= flags[:-shift]
@@ -88,7 +105,7 @@ def carry(flags: Bools, length: int) -> Bools:
 
 
 def count_before(words: Words, bounds: Ints) -> npt.NDArray[np.int32]:
-    """How many bits are set before each bound."""
+    """How many bits are set before each of the byte offsets `bounds`."""
     totals = np.zeros(len(words) + 1, dtype=np.int32)
     np.cumsum(np.bitwise_count(words), dtype=np.int32, out=totals[1:])
     word = bounds >> 6
@@ -98,20 +115,26 @@ def count_before(words: Words, bounds: Ints) -> npt.NDArray[np.int32]:
 
 
 def find_firsts(words: Words, near: Ints) -> Ints:
-    """Where, in the words `near`, a number may begin: one digit apart, or a run of 13 or more.
+    """The places, in the words `near`, of digits with which a NIR may begin.
 
-    Six and six or more with one other byte between are taken too, as Corsica's have.
+    These are single digits, as the INSEE grouping begins with one, and first digits of runs of 13
+    or more. A run may have one other byte in it, as numbers of Corsica have.
     """
-    here, ahead, behind = words[near], words[near - 1], words[near + 1]
-    first = here & ~(here << _ONE | ahead >> np.uint64(63))
+    word, previous, following = words[near], words[near - 1], words[near + 1]
+    first = word & ~(word << _ONE | previous >> np.uint64(63))
     second, third, last = (
-        here >> np.uint64(by) | behind << np.uint64(64 - by) for by in (1, 2, 12)
+        word >> np.uint64(shift) | following << np.uint64(64 - shift) for shift in (1, 2, 12)
     )
     return places_of(first & (~second | third & last), near)
 
 
 def places_of(bits: Words, words: Ints) -> Ints:
-    """Where bits are set, given the words that they belong to; ascending."""
+    """The places of set bits, ascending.
+
+    Args:
+        bits: N words.
+        words: N indices of these words in their bitmap.
+    """
     chosen = np.flatnonzero(bits != 0)
     bits, begins = bits[chosen], words[chosen] * 64
     ends = np.cumsum(np.bitwise_count(bits), dtype=np.int64)
@@ -126,23 +149,23 @@ def places_of(bits: Words, words: Ints) -> Ints:
 
 
 def windows_at(words: Words, places: Ints) -> Words:
-    """The 57 bits, or more, from each place on, the first the lowest."""
+    """The 57 bits or more from each place on; the bit of the place is the lowest."""
     octets = np.ndarray((8 * len(words) - 7,), "<u8", words.data, strides=(1,))
     return octets[places >> 3] >> (places & 7).astype(np.uint64)
 
 
 def trailing_zeros(bits: Words) -> Bytes:
-    """How many bits below the lowest set one are 0: 64 where none is set."""
+    """How many bits below the lowest set one are 0, for each of N words; 64 where none is set."""
     return np.bitwise_count(~bits & (bits - _ONE))
 
 
 def trailing_ones(bits: Words) -> Bytes:
-    """How many bits below the lowest one that is 0 are set."""
+    """How many bits below the lowest one that is 0 are set, for each of N words."""
     return np.bitwise_count(bits & ~(bits + _ONE))
 
 
 def clear(words: Words, starts: Ints, ends: Ints) -> None:
-    """Take the bits of these spans out. Each covers more than a byte, and they do not overlap."""
+    """Set the bits of N spans to 0, in place. Each is longer than 8 bits, and none overlap."""
     octets = words.view(np.uint8)
     first, last = starts >> 3, ends >> 3
     octets[first] &= ((1 << (starts & 7)) - 1).astype(np.uint8)

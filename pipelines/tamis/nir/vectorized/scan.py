@@ -1,12 +1,9 @@
-"""The rules of `tamis.nir.grammar` over whole columns.
+"""From a column of text to the spans of its NIRs: the steps from bytes to rules, in their order.
 
-Most text holds no NIR, and most NIRs have a common shape. So bytes are looked at in blocks:
-
-1. A row with fewer than nine digits, and none of another script, holds no NIR.
-2. In the others, NIRs of the shapes that `tamis.nir.vectorized.shapes` reads are found in one
-   vectorised pass.
-3. Once these are taken out, most rows have too few digits left, or a number of another length.
-4. The rows left that a regular expression does not clear either go to the rules, one by one.
+1. A row with fewer than nine digits, none of another script, holds no NIR.
+2. In the others, candidates of the shapes of `tamis.nir.vectorized.shapes` are read at once.
+3. Their digits are cleared. Most rows then have too few digits left, or a number of another length.
+4. Of the rows left in doubt a regular expression excludes more; the rest is read by `find_nir`.
 """
 
 from collections.abc import Iterator
@@ -17,15 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tamis.arrow.buffers import offsets_of, text_bytes, text_parts
+from tamis.arrow.buffers import as_flags, offsets_of, text_bytes
 from tamis.arrow.types import Bytes, Ints, Offsets
 from tamis.nir.grammar import find_nir
 from tamis.nir.vectorized.bits import (
     Words,
-    carry,
     clear,
     count_before,
     count_digits,
+    extend,
     find_firsts,
     find_mixed,
     mark_digits,
@@ -34,11 +31,11 @@ from tamis.nir.vectorized.bits import (
 )
 from tamis.nir.vectorized.shapes import Candidates, apply_labels, find_candidates
 
-_SLAB = 1 << 22  # bytes that are judged at a time, for memory
-_ENOUGH_DIGITS = 12  # the least that a NIR has: 13 characters, one the letter of Corsica
-_ENOUGH_IF_MISREAD = 9
-_SHORT_ROWS = 64  # bytes a row
-_FEW = 0.3  # of the bytes
+_SLAB = 1 << 22  # bytes that are read at a time, so that memory is bounded
+_ENOUGH_DIGITS = 12  # digits that a NIR has at least: 13 characters, one of them Corsica's letter
+_ENOUGH_IF_MISREAD = 9  # digits that a NIR misread by OCR has at least
+_SHORT_ROWS = 64  # mean bytes a row below which rows are joined before they are read
+_FEW = 0.3  # share of the bytes, in rows with digits enough, below which these rows are joined
 
 _MAY_HOLD = (
     r"(?:^|[^0-9])[1-8](?:[^0-9A-Za-z]*[0-9ABab]){12}(?:(?:[^0-9A-Za-z]*[0-9]){2})?(?:$|[^0-9])"
@@ -51,11 +48,11 @@ _SOME_NUMBERS = r"(?:\p{Nd}[^\p{Nd}]*){9}"
 
 
 class NirSpans(NamedTuple):
-    """Where NIRs stand in a column: one entry a NIR, in order.
+    """The NIRs of a column: one entry a NIR, in order.
 
     Attributes:
         rows: the row of each.
-        starts: its first byte, counted from the beginning of the column's data buffer.
+        starts: its first byte, as an offset in the column's data buffer.
         ends: one past its last byte.
     """
 
@@ -64,105 +61,121 @@ class NirSpans(NamedTuple):
     ends: Ints
 
 
-_REACH = 8  # bytes before a run
+_REACH = 8  # bytes before a run of digits that are looked at
 _BLANK, _LETTER = 1, 2
 _BEFORE_RUN = np.zeros(256, np.uint8)
 _BEFORE_RUN[list(b" \t\n:=('\"")] = _BLANK
 _BEFORE_RUN[list(b"hjkmnprtuvwxyHJKLMNPRTUVWXY")] = _LETTER
 _NOTHING = np.zeros(0, dtype=np.int64)
 _NONE = NirSpans(_NOTHING, _NOTHING, _NOTHING)
-_NO_SHAPES = Candidates(_NOTHING, _NOTHING, _NOTHING, _NOTHING > 0, _NOTHING > 0)
+_NO_CANDIDATES = Candidates(_NOTHING, _NOTHING, _NOTHING, _NOTHING > 0, _NOTHING > 0)
 
 
 def locate(array: pa.Array) -> NirSpans:
-    """Every NIR of a string or large_string array without bytes under its nulls.
+    """Find every NIR of a column.
 
     Args:
-        array: N rows.
+        array: N rows of string or large_string, with no byte under a null.
 
     Returns:
-        The spans that `find_nir` gives for each row, in bytes.
+        The spans that `find_nir` finds in each row, in bytes.
+
+    Example:
+        >>> locate(pa.array(["rien", "NIR 155087599999193"])).starts.tolist()
+        [8]
     """
     data, offsets = text_bytes(array), offsets_of(array)
     if len(array) == 0 or offsets[-1] - offsets[0] < _ENOUGH_IF_MISREAD:
         return _NONE
     texts = array.view(pa.large_binary() if offsets.itemsize == 8 else pa.binary())
-    found, doubtful, foreign = _scan(texts, data, offsets)
-    accepted, settled = apply_labels(texts, data, offsets, found)
-    taken = found if accepted.all() else found.pick(accepted)
-    plain = NirSpans(taken.rows, taken.begins, taken.ends)
-    flags = np.zeros(len(array), dtype=bool)
-    flags[doubtful] = flags[foreign] = flags[found.rows[~settled]] = True
-    doubtful = np.flatnonzero(flags)
+    candidates, doubtful, foreign = _scan(texts, data, offsets)
+    accepted, settled = apply_labels(texts, data, offsets, candidates)
+    certain = candidates if accepted.all() else candidates.pick(accepted)
+    spans = NirSpans(certain.rows, certain.begins, certain.ends)
+    in_doubt = np.zeros(len(array), dtype=bool)
+    in_doubt[doubtful] = in_doubt[foreign] = in_doubt[candidates.rows[~settled]] = True
+    doubtful = np.flatnonzero(in_doubt)
     if len(doubtful) == 0:
-        return plain
-    doubtful = _filter_doubtful(array, doubtful, foreign, plain, offsets)
-    exact = _apply_rules(array, doubtful, offsets)
-    if len(plain.rows) and len(doubtful):
-        settled = np.ones(len(array), dtype=bool)
-        settled[doubtful] = False
-        keep = settled[plain.rows]
-        plain = NirSpans(plain.rows[keep], plain.starts[keep], plain.ends[keep])
-    return _merge(plain, exact) if len(exact.rows) else plain
+        return spans
+    doubtful = _filter_doubtful(array, doubtful, foreign, spans, offsets)
+    by_rules = _apply_rules(array, doubtful, offsets)
+    if len(spans.rows) and len(doubtful):
+        in_doubt[:] = False
+        in_doubt[doubtful] = True
+        keep = ~in_doubt[spans.rows]
+        spans = NirSpans(spans.rows[keep], spans.starts[keep], spans.ends[keep])
+    return _merge(spans, by_rules) if len(by_rules.rows) else spans
 
 
 def _scan(texts: pa.Array, data: Bytes, offsets: Offsets) -> tuple[Candidates, Ints, Ints]:
-    """The plain NIRs, the rows with digits enough for others, those with other scripts' digits.
+    """Read the candidates of all rows.
 
-    Where few rows have digits enough, or where rows are short, these rows are first put together,
-    parted by line breaks.
+    Where few rows have digits enough, or where rows are short, these rows are joined by line breaks
+    first, so that they are read as one long text.
+
+    Args:
+        texts: N rows, as binary.
+        data: their bytes.
+        offsets: N + 1 offsets of the rows in `data`.
+
+    Returns:
+        Candidates, in order; rows with enough digits beside them to hold another NIR; rows that may
+        hold digits of other scripts.
     """
-    shaped, doubtful, foreign, apart = [_NO_SHAPES], [_NOTHING], [_NOTHING], [_NOTHING]
+    shaped, doubtful, foreign, joined = [_NO_CANDIDATES], [_NOTHING], [_NOTHING], [_NOTHING]
     for first, last in _slabs(offsets):
         begin, end = int(offsets[first]), int(offsets[last])
         part, bounds = data[begin:end], offsets[first : last + 1] - np.int64(begin)
-        words, strange = mark_digits(part)
-        foreign.append(np.unique(np.searchsorted(bounds, strange, side="right") - 1) + first)
+        words, places = mark_digits(part)
+        foreign.append(np.unique(np.searchsorted(bounds, places, side="right") - 1) + first)
         rows = np.flatnonzero(np.diff(count_before(words, bounds)) >= _ENOUGH_IF_MISREAD)
         share = (bounds[rows + 1] - bounds[rows]).sum() / len(part)
         if share < _FEW or len(part) < _SHORT_ROWS * (last - first):
-            apart.append(rows + first)
+            joined.append(rows + first)
             continue
-        found, rows = _read_part(part, bounds, words)
-        shaped.append(_move(found, found.rows + first, begin))
+        candidates, rows = _read_part(part, bounds, words)
+        shaped.append(_move(candidates, candidates.rows + first, begin))
         doubtful.append(rows + first)
     in_order = len(shaped) == 1
-    rows = np.concatenate(apart)
+    rows = np.concatenate(joined)
     for first, last in _slabs(_ends_of(offsets[rows + 1] - offsets[rows])):
         chosen = rows[first:last]
-        everything = pa.ListArray.from_arrays([0, len(chosen)], texts.take(pa.array(chosen)))
-        part, _ = text_parts(pc.binary_join(everything, pa.scalar(b"\n", texts.type)))
+        one_list = pa.ListArray.from_arrays([0, len(chosen)], texts.take(pa.array(chosen)))
+        part = text_bytes(pc.binary_join(one_list, pa.scalar(b"\n", texts.type)))
         bounds = _ends_of(offsets[chosen + 1] - offsets[chosen] + 1)
         bounds[-1] -= 1
-        found, some = _read_part(part, bounds, mark_digits(part)[0])
-        back = chosen[found.rows]
-        shaped.append(_move(found, back, offsets[back] - bounds[found.rows]))
-        doubtful.append(chosen[some])
-    found = Candidates(*[np.concatenate(column) for column in zip(*shaped, strict=True)])
+        candidates, rows_left = _read_part(part, bounds, mark_digits(part)[0])
+        original = chosen[candidates.rows]
+        shaped.append(_move(candidates, original, offsets[original] - bounds[candidates.rows]))
+        doubtful.append(chosen[rows_left])
+    candidates = Candidates(*[np.concatenate(column) for column in zip(*shaped, strict=True)])
     if len(rows) and not in_order:
-        found = found.pick(np.argsort(found.begins, kind="stable"))
-    return found, np.concatenate(doubtful), np.concatenate(foreign)
+        candidates = candidates.pick(np.argsort(candidates.begins, kind="stable"))
+    return candidates, np.concatenate(doubtful), np.concatenate(foreign)
 
 
 def _ends_of(widths: Offsets) -> Ints:
-    """Where each of some rows begins, and where the last ends."""
+    """N + 1 offsets of rows of N widths that lie side by side."""
     ends = np.zeros(len(widths) + 1, dtype=np.int64)
     np.cumsum(widths, out=ends[1:])
     return ends
 
 
-def _move(found: Candidates, rows: Ints, by: Ints | int) -> Candidates:
-    return found._replace(rows=rows, begins=found.begins + by, ends=found.ends + by)
+def _move(candidates: Candidates, rows: Ints, distance: Ints | int) -> Candidates:
+    """The candidates as those of `rows`, `distance` bytes further on."""
+    return candidates._replace(
+        rows=rows, begins=candidates.begins + distance, ends=candidates.ends + distance
+    )
 
 
-def _merge(some: NirSpans, more: NirSpans) -> NirSpans:
-    """The hits of both, in the order of where they begin."""
-    places = np.searchsorted(some.starts, more.starts)
-    return NirSpans(*[np.insert(a, places, b) for a, b in zip(some, more, strict=True)])
+def _merge(spans: NirSpans, more: NirSpans) -> NirSpans:
+    """The spans of both, in the order of their starts."""
+    places = np.searchsorted(spans.starts, more.starts)
+    return NirSpans(*[np.insert(a, places, b) for a, b in zip(spans, more, strict=True)])
 
 
 def _slabs(offsets: Offsets) -> Iterator[tuple[int, int]]:
-    """Runs of rows, first and one past last, of about `_SLAB` bytes; none is empty of bytes."""
+    """Runs of rows of about `_SLAB` bytes: first row and one past the last; none without bytes."""
     cuts = np.arange(int(offsets[0]), int(offsets[-1]), _SLAB, dtype=offsets.dtype)
     edges = np.unique(np.concatenate([np.searchsorted(offsets, cuts), [0, len(offsets) - 1]]))
     for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
@@ -171,75 +184,82 @@ def _slabs(offsets: Offsets) -> Iterator[tuple[int, int]]:
 
 
 def _read_part(part: Bytes, bounds: Ints, words: Words) -> tuple[Candidates, Ints]:
-    """The NIRs of common shapes, and the rows with digits enough for others."""
-    shaped = _NO_SHAPES
+    """The candidates of some bytes, and the rows with digits enough for another NIR.
+
+    The bits of the candidates are cleared in `words`.
+    """
+    candidates = _NO_CANDIDATES
     near = np.flatnonzero(count_digits(words, 2) >= _ENOUGH_DIGITS)
     if len(near):
-        shaped = find_candidates(part, bounds, words, near)
-        clear(words, shaped.begins, shaped.ends)
-    return shaped, _find_doubtful(part, bounds, words, shaped.rows)
+        candidates = find_candidates(part, bounds, words, near)
+        clear(words, candidates.begins, candidates.ends)
+    return candidates, _find_doubtful(part, bounds, words, candidates.rows)
 
 
 def _find_doubtful(part: Bytes, bounds: Ints, words: Words, shaped: Ints) -> Ints:
-    """The rows with digits enough for a NIR, misread ones among them, beside those cleared.
+    """The rows with digits enough for a NIR, also for a misread one, beside the cleared ones.
 
-    The rules count the digits of all numbers of a row before they look for letters apart from
-    digits; where numbers of a row were cleared, any others are left to them.
+    The rules count the digits of all numbers of a row before they look for misread letters that
+    stand apart from digits. So a row with a candidate is in doubt by fewer digits than another.
     """
     counts = count_digits(words, 3)
     if counts.max() < _ENOUGH_IF_MISREAD:
         return _NOTHING
-    dense = carry(counts >= _ENOUGH_IF_MISREAD, 3)
+    dense = extend(counts >= _ENOUGH_IF_MISREAD, 3)
     dense &= words != 0
     mixed = find_mixed(part, bounds, words, np.flatnonzero(dense))
     in_row = np.diff(count_before(words, bounds))
     rows = in_row >= _ENOUGH_DIGITS
-    rows[_find_lone(part, bounds, words, in_row)] = False
-    for some in (mixed, shaped):
-        rows[some[in_row[some] >= _ENOUGH_IF_MISREAD]] = True
+    rows[_find_other_numbers(part, bounds, words, in_row)] = False
+    for suspects in (mixed, shaped):
+        rows[suspects[in_row[suspects] >= _ENOUGH_IF_MISREAD]] = True
     return np.flatnonzero(rows)
 
 
-def _find_lone(part: Bytes, bounds: Ints, words: Words, in_row: Offsets) -> Ints:
-    """The rows whose digits are one run that is too long or too short for a NIR.
+def _find_other_numbers(part: Bytes, bounds: Ints, words: Words, in_row: Offsets) -> Ints:
+    """The rows whose digits are one run of a length that no NIR has, as a SIRET or a telephone.
 
-    A letter before it could still be a digit misread. None is where the run stands behind blanks
-    and a letter that no digit looks like, as in `SIRET : 12345678900012`.
+    A letter before the run could be a misread digit. It is none where blanks stand before the run,
+    and before them a letter that no digit looks like, as in `SIRET : 12345678900012`.
     """
     near = np.flatnonzero(count_digits(words, 2) >= _ENOUGH_DIGITS)
     firsts = find_firsts(words, near)
     rows = np.searchsorted(bounds, firsts, side="right") - 1
     runs = trailing_ones(windows_at(words, firsts))
-    at = np.flatnonzero(
+    single = np.flatnonzero(
         (runs == in_row[rows]) & (runs != 13) & (runs != 15) & (firsts - _REACH >= bounds[rows])
     )
-    firsts, rows, runs = firsts[at], rows[at], runs[at]
-    apart = np.zeros(len(at), dtype=bool)
-    blank = np.ones(len(at), dtype=bool)
+    firsts, rows, runs = firsts[single], rows[single], runs[single]
+    behind_letter = np.zeros(len(single), dtype=bool)
+    blank = np.ones(len(single), dtype=bool)
     for step in range(1, _REACH):
         kind = _BEFORE_RUN.take(part.take(firsts - step))
-        apart |= blank & (kind == _LETTER) & (part.take(firsts - step - 1) != ord("\\"))
+        behind_letter |= blank & (kind == _LETTER) & (part.take(firsts - step - 1) != ord("\\"))
         blank &= kind == _BLANK
-    return rows[apart & (firsts + runs <= bounds[rows + 1])]
+    return rows[behind_letter & (firsts + runs <= bounds[rows + 1])]
 
 
 def _filter_doubtful(
-    array: pa.Array, rows: Ints, foreign: Ints, plain: NirSpans, offsets: Offsets
+    array: pa.Array, rows: Ints, foreign: Ints, spans: NirSpans, offsets: Offsets
 ) -> Ints:
-    """Of the doubtful rows, those that a regular expression does not clear either.
+    """The doubtful rows in which a regular expression finds that there may be a NIR.
 
-    It looks at what is left of them once the plain NIRs are crossed out.
+    Args:
+        array: N rows.
+        rows: the doubtful ones, ascending.
+        foreign: those that may hold digits of other scripts.
+        spans: the NIRs that are certain; they are overwritten before the expression is matched.
+        offsets: N + 1 offsets of the rows.
     """
     texts = array.take(pa.array(rows))
-    doubtful = np.zeros(len(array), dtype=bool)
-    doubtful[rows] = True
-    among = np.flatnonzero(doubtful[plain.rows])
-    if len(among):
-        data, starts = text_bytes(texts), offsets_of(texts)
-        data = data.copy()
-        rows_of, begins = plain.rows[among], plain.starts[among]
-        moved = starts[np.searchsorted(rows, rows_of)] - offsets[rows_of] + begins
-        lengths = plain.ends[among] - begins
+    is_doubtful = np.zeros(len(array), dtype=bool)
+    is_doubtful[rows] = True
+    inside = np.flatnonzero(is_doubtful[spans.rows])
+    if len(inside):
+        data, starts = text_bytes(texts).copy(), offsets_of(texts)
+        span_rows, begins = spans.rows[inside], spans.starts[inside]
+        moved = starts[np.searchsorted(rows, span_rows)] - offsets[span_rows] + begins
+        lengths = spans.ends[inside] - begins
         for length in np.unique(lengths).tolist():
             windows = sliding_window_view(data, length, writeable=True)
             windows[moved[lengths == length]] = ord("X")
@@ -247,23 +267,25 @@ def _filter_doubtful(
         texts = pa.Array.from_buffers(texts.type, len(texts), buffers)
     keep = pc.match_substring_regex(texts, _MAY_HOLD)
     if len(foreign):
-        told = np.isin(rows, foreign)
-        some = pc.match_substring_regex(texts.filter(pa.array(told)), _SOME_NUMBERS)
-        keep = pc.replace_with_mask(keep, pa.array(told), pc.or_(keep.filter(pa.array(told)), some))
-    return rows[keep.fill_null(False).to_numpy(zero_copy_only=False)]
+        is_foreign = pa.array(np.isin(rows, foreign))
+        enough = pc.match_substring_regex(texts.filter(is_foreign), _SOME_NUMBERS)
+        either = pc.or_(keep.filter(is_foreign), enough)
+        keep = pc.replace_with_mask(keep, is_foreign, either)
+    return rows[as_flags(keep)]
 
 
 def _apply_rules(array: pa.Array, rows: Ints, offsets: Offsets) -> NirSpans:
-    found: list[tuple[int, int, int]] = []
+    """The NIRs that `find_nir` finds in `rows`, with their places in characters made bytes."""
+    spans_in_bytes: list[tuple[int, int, int]] = []
     for row, text in zip(rows.tolist(), array.take(pa.array(rows)).to_pylist(), strict=True):
         spans = find_nir(text)
         if spans:
             begin = int(offsets[row])
             if text.isascii():
-                found.extend((row, begin + start, begin + end) for start, end in spans)
+                spans_in_bytes.extend((row, begin + start, begin + end) for start, end in spans)
             else:
                 for start, end in spans:
                     place = begin + len(text[:start].encode())
-                    found.append((row, place, place + len(text[start:end].encode())))
-    columns = np.array(found, dtype=np.int64).reshape(-1, 3)
+                    spans_in_bytes.append((row, place, place + len(text[start:end].encode())))
+    columns = np.array(spans_in_bytes, dtype=np.int64).reshape(-1, 3)
     return NirSpans(columns[:, 0], columns[:, 1], columns[:, 2])

@@ -1,9 +1,10 @@
-"""The common shapes of a NIR, read all at once where `tamis.nir.grammar` would read one by one.
+"""Candidates: the numbers of a column that have one of the common shapes of a NIR.
 
-These are compact numbers and the INSEE grouping by small gaps of any kind, Corsica among them, with
-a key glued, apart, in parentheses or behind its word, with none or a wrong one in the grouping;
-and 13 characters behind a label. A candidate is taken only where the rules would surely take it
-and nothing else; any other is left to them.
+A body is compact, or in the INSEE grouping with gaps of one to three bytes. Its key stands directly
+behind it, behind a gap, in parentheses or behind a word such as `clé`; in the grouping it may be
+wrong or missing, and a compact body without a key may stand behind a label. A candidate is taken
+only where the rules of `tamis.nir.grammar` would surely take the same span; others are left to
+them.
 """
 
 from typing import Final, NamedTuple
@@ -13,9 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.buffers import as_flags, fixed_width_text
 from tamis.arrow.types import Bools, Bytes, Ints, Offsets
+from tamis.nir.candidate import COUNTED
 from tamis.nir.fold import fold
-from tamis.nir.grammar import COUNTED, MISREAD
+from tamis.nir.grammar import MISREAD
 from tamis.nir.label import (
     OPPOSING_BYTES,
     OPTICAL_BYTES,
@@ -30,10 +33,10 @@ _BODY: Final = 13
 _PARTS: Final = (1, 2, 2, 2, 1, 2, 3)  # sex, year, month, département, commune (1 and 2), order
 _COMPACT: Final = (0, 1, 3, 5, 7, 8, 10)  # where each begins in a number without gaps
 _WEIGHTS: Final = [np.uint16(pow(10, place, 97)) for place in range(_BODY - 1, -1, -1)]
-_BEHIND: Final = 24  # bytes behind a body that are looked at
-_WINDOW: Final = 40  # bytes before it: 28 characters, an opposing label and its reach, with accents
-_BEFORE: Final = 220  # the reach of any label, of three bytes a character
-_WORDS: Final = [  # between a body and its key, and what closes
+_BEHIND: Final = 24  # bytes behind a body in which a key is read
+_WINDOW: Final = 40  # bytes before a body: an opposing label and its reach, 28 characters
+_BEFORE: Final = 220  # bytes before a body: any label and its reach, three bytes a character
+_WORDS: Final = [  # what stands between a body and its key, and what closes behind the key
     (words.encode(), closing.encode())
     for words, closing in (
         *[(word, "") for word in (" clé ", " clé : ", " clé: ", " cle ", ", clé ", " Clé ")],
@@ -54,21 +57,21 @@ _PUNCTUATION = "".join(
     chr(code) for code in range(128) if not chr(code).isalnum() and chr(code) not in "\0\x7f"
 )
 _NO_LETTERS = bytes(code for code in range(256) if code > 127 or not chr(code).isalnum())
+# Bytes beside a number with which it is surely read as it stands: no part of an escape or decimal.
 _GOES_BEFORE = _table("".join(c for c in _PUNCTUATION if c not in ".;>\\%&"))
 _GOES_BEHIND = _table("".join(c for c in _PUNCTUATION if c not in "\\%&<"))
 GAP = _table(" .-/_\t")
 _WIDE_GAPS = [(0xE2, 0x80, last) for last in (0x87, 0x89, 0xAF)]  # beside the no-break space
 
-# What makes a row's text mean something else once it is folded: escapes, characters other than
-# French ones, and the words of optics.
+# Rows that folding may change, or in which NIR may mean near infrared: escapes, characters that are
+# not French, and the words of optics.
 _ODD_ROW = (
     r"&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\|<[/A-Za-z]|[\x00\xC4\xC6-\xE1\xE3-\xFF]"
     r"|\xC2[^\xA0\xAB\xB0\xBB]|\xC5[^\x92\x93]|\xE2[^\x80\x82]|\xE2\x82[^\xAC]"
     r"|\xE2\x80[^\x87\x89\x92-\x94\x98\x99\x9C\x9D\xA6\xAF]"
     rf"|{OPTICAL_BYTES}"
 )
-_OPPOSED = OPPOSING_BYTES
-_CLOSE = (  # another number before this one, or letters too wide for the window
+_CLOSE = (  # another number stands before this one, or the window holds too few characters
     r"[0-9][^0-9A-Za-z]{0,3}(?:et|ou|and|or)?[^0-9A-Za-z]{0,9}$"
     r"|(?:[^\x00-\x7F][\x00-\x7F]*){18}"
 )
@@ -82,30 +85,30 @@ _NOT_KEY = (
 
 
 class Bodies(NamedTuple):
-    """Bodies of 13 characters that may be NIRs; N candidates.
+    """N bodies of 13 characters that may be those of NIRs.
 
     Attributes:
         begins: the first byte of each.
         ends: one past its 13th character.
-        figures: 13 × N, the digits' values; of Corsica's 2A as 19, of 2B as 18.
-        grouped: whether it has the INSEE grouping.
+        digits: 13 × N values; 2A is read as 19, 2B as 18, as for the key.
+        grouped: N flags: in the INSEE grouping.
     """
 
     begins: Ints
     ends: Ints
-    figures: Bytes
+    digits: Bytes
     grouped: Bools
 
 
 class Candidates(NamedTuple):
-    """N numbers that are NIRs, or that are if the words before them do not say otherwise.
+    """N numbers that are NIRs, whatever words stand before them or depending on these.
 
     Attributes:
         rows: the row of each.
         begins: its first byte.
         ends: one past its last byte.
-        alone: whether it is one unless an opposing label stands before.
-        bare: whether it is one if a label stands before.
+        alone: N flags: a NIR unless an opposing label stands before it.
+        bare: N flags: a NIR only if a NIR label stands before it. Neither flag: a NIR.
     """
 
     rows: Ints
@@ -115,18 +118,19 @@ class Candidates(NamedTuple):
     bare: Bools
 
     def pick(self, chosen: Bools | Ints) -> "Candidates":
-        """Some of them."""
+        """The candidates of the flags or indices `chosen`."""
         rows, begins, ends = (column[chosen] for column in self[:3])
         return Candidates(rows, begins, ends, self.alone[chosen], self.bare[chosen])
 
 
 class NirKeys(NamedTuple):
-    """What stands behind N bodies.
+    """The keys behind N bodies.
 
     Attributes:
         ends: one past the key and what closes it; the body's end where there is none.
-        values: the key, or 0; with `_NO_KEY`, what the next word is if it is a key misread.
-        kind: one of `_NO_KEY`, `_GLUED`, `_GAPPED`, `_BRACKETED`, `_WORDED`, `_UNCLEAR`.
+        values: the key, or 0; with `_NO_KEY`, the next word as a number if OCR misread it.
+        kind: how the key stands there: one of `_NO_KEY`, `_GLUED`, `_GAPPED`, `_BRACKETED`,
+            `_WORDED`, `_UNCLEAR`.
     """
 
     ends: Ints
@@ -138,7 +142,14 @@ _NO_KEY, _GLUED, _GAPPED, _BRACKETED, _WORDED, _UNCLEAR = range(6)
 
 
 def stands_apart(part: Bytes, bounds: Ints, rows: Ints, begins: Ints, ends: Ints) -> Bools:
-    """Whether nothing beside the number makes the rules look twice."""
+    """Which numbers no digit, letter or part of an escape touches, so that the rules need not run.
+
+    Args:
+        part: the bytes.
+        bounds: offsets of the rows in them.
+        rows: N, the row of each number.
+        begins, ends: N, its first byte and one past its last.
+    """
     before = _GOES_BEFORE.take(part.take(begins - 1, mode="clip")) | (begins == bounds.take(rows))
     room = bounds.take(rows + 1) - ends
     next_byte, second = part.take(ends, mode="clip"), part.take(ends + 1, mode="clip")
@@ -147,126 +158,132 @@ def stands_apart(part: Bytes, bounds: Ints, rows: Ints, begins: Ints, ends: Ints
 
 
 def find_candidates(part: Bytes, bounds: Ints, words: Words, near: Ints) -> Candidates:
-    """The NIRs in some bytes, those that depend on labels among them; none overlap.
+    """The candidates in some bytes, in order; none overlap.
 
     Args:
-        part: the bytes.
-        bounds: where rows begin and end in them.
-        words: which bytes are digits, a bit each.
-        near: the words in which a NIR may begin.
+        part: the bytes of N rows.
+        bounds: N + 1 offsets of the rows in them.
+        words: the bitmap of digits.
+        near: indices of the words in which a NIR may begin.
     """
-    shapes = _find_bodies(part, words, find_firsts(words, near))
-    rows = np.searchsorted(bounds, shapes.begins, side="right") - 1
-    inside = shapes.ends <= bounds.take(rows + 1)
-    shapes, rows = _pick(shapes, inside), rows[inside]
-    key = _read_key(part, bounds, rows, shapes.ends)
-    found = _judge(part, bounds, rows, shapes, key)
-    apart = np.ones(len(found.rows), dtype=bool)
-    apart[1:] = found.begins[1:] >= np.maximum.accumulate(found.ends)[:-1]
-    return found if apart.all() else found.pick(apart)
+    bodies = _find_bodies(part, words, find_firsts(words, near))
+    rows = np.searchsorted(bounds, bodies.begins, side="right") - 1
+    inside = bodies.ends <= bounds.take(rows + 1)
+    bodies, rows = _pick(bodies, inside), rows[inside]
+    keys = _read_keys(part, bounds, rows, bodies.ends)
+    candidates = _judge_bodies(part, bounds, rows, bodies, keys)
+    apart = np.ones(len(candidates.rows), dtype=bool)
+    apart[1:] = candidates.begins[1:] >= np.maximum.accumulate(candidates.ends)[:-1]
+    return candidates if apart.all() else candidates.pick(apart)
 
 
 def apply_labels(
-    texts: pa.Array, data: Bytes, offsets: Offsets, found: Candidates
+    texts: pa.Array, data: Bytes, offsets: Offsets, candidates: Candidates
 ) -> tuple[Bools, Bools]:
-    """What the words before candidates make of them.
+    """Decide, by the words before them, which candidates are NIRs.
 
     Args:
-        texts: all rows, as binary.
+        texts: N rows, as binary.
         data: their bytes.
-        offsets: where rows begin and end in them.
-        found: candidates, by rows and bytes of these.
+        offsets: N + 1 offsets of the rows in `data`.
+        candidates: M candidates, by offsets in `data`.
 
     Returns:
-        Which are NIRs for sure; which are NIRs or none for sure.
+        M flags: a NIR; M flags: decided, whether or not it is one. The others are left to the
+        rules.
     """
-    accepted = ~(found.alone | found.bare)
+    accepted = ~(candidates.alone | candidates.bare)
     settled = accepted.copy()
-    asked = np.flatnonzero(~accepted)
-    if not len(asked):
+    open_ = candidates.pick(np.flatnonzero(~accepted))
+    if not len(open_.rows):
         return accepted, settled
-    windows, whole = _windows_before(data, offsets, found.rows[asked], found.begins[asked])
-    labelled = found.bare[asked] & _match(windows, _LABELLED)
-    alone = found.alone[asked] & whole & ~labelled & ~_match(windows, _CLOSE)
+    indices = np.flatnonzero(~accepted)
+    windows, whole = _windows_before(data, offsets, open_.rows, open_.begins)
+    labelled = open_.bare & _match(windows, _LABELLED)
+    alone = open_.alone & whole & ~labelled & ~_match(windows, _CLOSE)
     likely = np.flatnonzero(labelled | alone)
-    odd = _match(texts.take(pa.array(found.rows[asked[likely]])), _ODD_ROW)
-    likely = likely[~odd]
-    settled[asked[likely]] = accepted[asked[likely]] = True
+    likely = likely[~_match(texts.take(pa.array(open_.rows[likely])), _ODD_ROW)]
+    settled[indices[likely]] = accepted[indices[likely]] = True
     opposed = likely[alone[likely]]
-    opposed = opposed[_match(windows.take(pa.array(opposed)), _OPPOSED)]
-    for at in asked[opposed].tolist():
-        begin, row = int(found.begins[at]), int(found.rows[at])
+    opposed = opposed[_match(windows.take(pa.array(opposed)), OPPOSING_BYTES)]
+    for index in opposed.tolist():
+        begin, row = int(open_.begins[index]), int(open_.rows[index])
         before = data[max(int(offsets[row]), begin - _BEFORE) : begin].tobytes()
         text = fold(before.decode(errors="replace")).text
-        accepted[at] = label_before(text, len(text))[0] is not Label.OPPOSING
+        accepted[indices[index]] = label_before(text, len(text))[0] is not Label.OPPOSING
     return accepted, settled
 
 
-def _pick(shapes: Bodies, chosen: Bools) -> Bodies:
+def _pick(bodies: Bodies, chosen: Bools) -> Bodies:
     if chosen.all():
-        return shapes
-    begins, ends, figures, grouped = shapes
-    return Bodies(begins[chosen], ends[chosen], figures[:, chosen], grouped[chosen])
+        return bodies
+    begins, ends, digits, grouped = bodies
+    return Bodies(begins[chosen], ends[chosen], digits[:, chosen], grouped[chosen])
 
 
 def _find_bodies(part: Bytes, words: Words, begins: Ints) -> Bodies:
-    """Of numbers, the runs of 13 or 15 digits, and 13 in the INSEE grouping with small gaps."""
+    """The bodies among the numbers that begin at `begins`.
+
+    These are runs of 13 or 15 digits, and 13 digits in the INSEE grouping with small gaps.
+    """
     windows = windows_at(words, begins)
-    at = np.flatnonzero((windows & 0xFF) == 0b10111111)
-    windows[at[_is_corsican(part, begins[at] + 5)]] |= np.uint64(0b1000000)
+    split_run = np.flatnonzero((windows & 0xFF) == 0b10111111)
+    corsican = split_run[_is_corsican(part, begins[split_run] + 5)]
+    windows[corsican] |= np.uint64(0b1000000)
     taken = ((windows & 0x3FFF) == 0x1FFF) | ((windows & 0xFFFF) == 0x7FFF)
-    at = np.flatnonzero((windows & 0b10) == 0)
-    fine, split = _read_groups(part, begins[at], windows[at])
-    if not fine.all():
-        at, split = at[fine], split[:, fine]
-    taken[at] = True
+    separate = np.flatnonzero((windows & 0b10) == 0)
+    regular, split = _read_groups(part, begins[separate], windows[separate])
+    if not regular.all():
+        separate, split = separate[regular], split[:, regular]
+    taken[separate] = True
     taken &= part.take(begins) - np.uint8(ord("1")) <= 7
-    split = split[:, taken[at]]
+    split = split[:, taken[separate]]
     index = np.flatnonzero(taken)
     begins, grouped = begins[index], (windows[index] & 0b10) == 0
     places = np.empty((len(_PARTS), len(begins)), np.uint8)
     places[:] = np.array(_COMPACT, np.uint8)[:, None]
     places[:, grouped] = split
 
-    figures = np.empty((_BODY, len(begins)), np.uint8)
+    digits = np.empty((_BODY, len(begins)), np.uint8)
     column = 0
     for place, width in zip(places, _PARTS, strict=True):
-        at = begins + place
+        part_begins = begins + place
         for shift in range(width):
-            part[shift:].take(at, mode="clip", out=figures[column])
+            part[shift:].take(part_begins, mode="clip", out=digits[column])
             column += 1
-    ends = at + _PARTS[-1]
-    letters = figures[6] | 0x20
-    figures -= np.uint8(ord("0"))
-    at = np.flatnonzero(letters >= ord("a"))
-    figures[5, at] = 1
-    figures[6, at] = ord("a") + 9 - letters[at]
-    return Bodies(begins, ends, figures, grouped)
+    ends = part_begins + _PARTS[-1]
+    letters = digits[6] | 0x20
+    digits -= np.uint8(ord("0"))
+    corsican = np.flatnonzero(letters >= ord("a"))
+    digits[5, corsican] = 1
+    digits[6, corsican] = ord("a") + 9 - letters[corsican]
+    return Bodies(begins, ends, digits, grouped)
 
 
 def _read_groups(part: Bytes, begins: Ints, windows: Words) -> tuple[Bools, Bytes]:
-    """Which numbers have the INSEE grouping, and where their parts begin, from their first byte on.
+    """Which numbers have the INSEE grouping, and where their parts begin.
 
     Args:
         part: the bytes.
-        begins: where N numbers begin, each with one digit apart.
-        windows: which bytes from there on are digits, a bit each.
+        begins: the first bytes of N numbers, each a single digit before a gap.
+        windows: N bitmaps of digits, from these bytes on.
 
     Returns:
-        N flags; parts by N.
+        N flags; 7 × N offsets of the parts `_PARTS` from each number's first byte.
     """
     bits = windows >> np.uint64(1)
     end = np.ones(len(begins), np.uint8)
-    fine = np.ones(len(begins), dtype=bool)
+    regular = np.ones(len(begins), dtype=bool)
     firsts, widths = [], []
     for group in range(5):
         gap = trailing_zeros(bits)
-        fine &= _is_gap(part, begins + end, gap)
+        regular &= _is_gap(part, begins + end, gap)
         bits >>= gap
         first = end + gap
         if group == 2:
-            at = np.flatnonzero((bits & 0b11) == 0b01)
-            bits[at[_is_corsican(part, begins[at] + first[at])]] |= np.uint64(0b10)
+            one_digit = np.flatnonzero((bits & 0b11) == 0b01)
+            corsican = _is_corsican(part, begins[one_digit] + first[one_digit])
+            bits[one_digit[corsican]] |= np.uint64(0b10)
         width = trailing_ones(bits)
         bits >>= width
         end = first + width
@@ -274,40 +291,42 @@ def _read_groups(part: Bytes, begins: Ints, windows: Words) -> tuple[Bools, Byte
         widths.append(width)
     year, month, third, fourth, order = firsts
     late = widths[2] == 3  # 1 2 2 3 2 3
-    fine &= (widths[0] == 2) & (widths[1] == 2) & ((widths[2] == 2) | late)
-    fine &= (widths[2] + widths[3] == 5) & (widths[4] == 3)
+    regular &= (widths[0] == 2) & (widths[1] == 2) & ((widths[2] == 2) | late)
+    regular &= (widths[2] + widths[3] == 5) & (widths[4] == 3)
     commune = np.where(late, third + np.uint8(2), fourth)
     zeros = np.zeros_like(year)
-    return fine, np.stack([zeros, year, month, third, commune, fourth + ~late, order])
+    return regular, np.stack([zeros, year, month, third, commune, fourth + ~late, order])
 
 
 def _is_corsican(part: Bytes, places: Ints) -> Bools:
-    """Whether the 2 of 2A or 2B, or of 2a or 2b, stands at each place."""
+    """Whether 2A or 2B, in either case, begins at each place."""
     letters = part.take(places + 1, mode="clip") | 0x20
     return (part.take(places, mode="clip") == ord("2")) & (letters - np.uint8(ord("a")) <= 1)
 
 
 def _is_gap(part: Bytes, begins: Ints, widths: Bytes) -> Bools:
-    """Whether one to three bytes stand between, plain gaps or a wide space."""
-    one = part.take(begins, mode="clip")
-    fine = GAP.take(one)
-    fine &= widths == 1
-    rest = np.flatnonzero(widths - np.uint8(2) <= 1)
-    if len(rest):
-        one, two, three = (
-            one[rest],
-            *(part.take(begins[rest] + shift, mode="clip") for shift in (1, 2)),
-        )
-        double = widths[rest] == 2
-        wide = double & (one == 0xC2) & (two == 0xA0)
-        for first, second, third in _WIDE_GAPS:
-            wide |= ~double & (one == first) & (two == second) & (three == third)
-        fine[rest] = wide | (GAP[one] & GAP[two] & (double | GAP[three]))
-    return fine
+    """Whether the `widths` bytes from `begins` on are a gap.
+
+    A gap is one to three separators, a no-break space (two bytes) or another wide space (three).
+    """
+    first = part.take(begins, mode="clip")
+    is_gap = GAP.take(first)
+    is_gap &= widths == 1
+    longer = np.flatnonzero(widths - np.uint8(2) <= 1)
+    if len(longer):
+        first = first[longer]
+        second, third = (part.take(begins[longer] + shift, mode="clip") for shift in (1, 2))
+        double = widths[longer] == 2
+        wide = double & (first == 0xC2) & (second == 0xA0)
+        for encoded in _WIDE_GAPS:
+            same = (first == encoded[0]) & (second == encoded[1]) & (third == encoded[2])
+            wide |= ~double & same
+        is_gap[longer] = wide | (GAP[first] & GAP[second] & (double | GAP[third]))
+    return is_gap
 
 
 def _look_behind(part: Bytes, bounds: Ints, rows: Ints, ends: Ints, count: int) -> Bytes:
-    """The `count` bytes behind N bodies, N × `count`, 0 past the row's end."""
+    """The `count` bytes behind each of N places: N × `count`, 0 past the row's end."""
     room = bounds.take(rows + 1) - ends
     if len(part) < count:
         part = np.concatenate([part, np.zeros(count, np.uint8)])
@@ -316,16 +335,17 @@ def _look_behind(part: Bytes, bounds: Ints, rows: Ints, ends: Ints, count: int) 
     behind = records[np.minimum(ends, last)].view(np.uint8).reshape(-1, count)
     short = np.flatnonzero(room < count)
     steps = np.arange(count)
-    some = part.take(ends[short, None] + steps, mode="clip")
-    behind[short] = np.where(steps < room[short, None], some, 0)
+    shortened = part.take(ends[short, None] + steps, mode="clip")
+    behind[short] = np.where(steps < room[short, None], shortened, 0)
     return behind
 
 
-def _read_key(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> NirKeys:
+def _read_keys(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> NirKeys:
+    """The keys behind N bodies that end at `ends`."""
     behind = np.ascontiguousarray(_look_behind(part, bounds, rows, ends, 6).T)
-    figures = behind - np.uint8(ord("0"))
-    digits = figures <= 9
-    pairs = figures[:-1] * 10 + figures[1:]
+    digits = behind - np.uint8(ord("0"))
+    is_digit = digits <= 9
+    pairs = digits[:-1] * 10 + digits[1:]
     kind = np.full(len(ends), _UNCLEAR, np.int8)
     closed, values = np.zeros(len(ends), np.uint8), np.zeros(len(ends), np.uint8)
     gap, bracket = GAP.take(behind[0]), behind[0] == ord("(")
@@ -334,15 +354,16 @@ def _read_key(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> NirKeys:
     for first, second, third in _WIDE_GAPS:
         three |= (behind[0] == first) & (behind[1] == second) & (behind[2] == third)
     for chosen, name, begin, closed_by in (
-        (digits[0], _GLUED, 0, 0),
+        (is_digit[0], _GLUED, 0, 0),
         (gap, _GAPPED, 1, 0),
         (two, _GAPPED, 2, 0),
         (three, _GAPPED, 3, 0),
         (bracket & (behind[3] == ord(")")), _BRACKETED, 1, 1),
         (spaced & (behind[4] == ord(")")), _BRACKETED, 2, 1),
     ):
-        at = np.flatnonzero(chosen & digits[begin] & digits[begin + 1] & ~digits[begin + 2])
-        kind[at], closed[at], values[at] = name, begin + 2 + closed_by, pairs[begin, at]
+        two_digits = is_digit[begin] & is_digit[begin + 1] & ~is_digit[begin + 2]
+        index = np.flatnonzero(chosen & two_digits)
+        kind[index], closed[index], values[index] = name, begin + 2 + closed_by, pairs[begin, index]
     unclear = np.flatnonzero(kind == _UNCLEAR)
     if len(unclear):
         further = _look_behind(part, bounds, rows[unclear], ends[unclear], _BEHIND)
@@ -351,14 +372,18 @@ def _read_key(part: Bytes, bounds: Ints, rows: Ints, ends: Ints) -> NirKeys:
 
 
 def _read_distant_key(behind: Bytes) -> tuple[npt.NDArray[np.int8], Bytes, Bytes]:
-    """Kinds, ends and values, as in `NirKeys`, of the keys behind a word; and where surely none is.
+    """Keys that stand behind a word.
 
     Args:
         behind: the bytes behind N bodies, N × `_BEHIND`.
+
+    Returns:
+        N kinds, ends counted from the body's end, and values, as in `NirKeys`; the kind is
+        `_NO_KEY` where there is surely no key.
     """
     kind = np.full(len(behind), _UNCLEAR, np.int8)
     ends, values = np.zeros(len(behind), np.uint8), np.zeros(len(behind), np.uint8)
-    texts = _texts_of(behind)
+    texts = fixed_width_text(behind, pa.large_binary())
     soon = _match(texts, _KEY_SOON)
     kind[~soon] = _NO_KEY
     for index in np.flatnonzero(~soon & _match(texts, _MISREAD_KEY)).tolist():
@@ -368,68 +393,68 @@ def _read_distant_key(behind: Bytes) -> tuple[npt.NDArray[np.int8], Bytes, Bytes
     behind = behind[unclear]
     for word, closing in _WORDS if len(unclear) else ():
         begin = len(word)
-        at = np.flatnonzero(_begins_with(behind, word))
-        figures = behind[at, begin : begin + 3] - np.uint8(ord("0"))
-        fine = (figures[:, 0] <= 9) & (figures[:, 1] <= 9)
-        fine &= behind[at, begin + 2] == closing[0] if closing else figures[:, 2] > 9
-        at, figures = unclear[at[fine]], figures[fine]
-        kind[at], ends[at] = _WORDED, begin + 2 + len(closing)
-        values[at] = figures[:, 0] * 10 + figures[:, 1]
+        matching = np.flatnonzero(_begins_with(behind, word))
+        digits = behind[matching, begin : begin + 3] - np.uint8(ord("0"))
+        is_key = (digits[:, 0] <= 9) & (digits[:, 1] <= 9)
+        is_key &= behind[matching, begin + 2] == closing[0] if closing else digits[:, 2] > 9
+        matching, digits = unclear[matching[is_key]], digits[is_key]
+        kind[matching], ends[matching] = _WORDED, begin + 2 + len(closing)
+        values[matching] = digits[:, 0] * 10 + digits[:, 1]
     return kind, ends, values
 
 
 def _begins_with(behind: Bytes, word: bytes) -> Bools:
-    """Which of some rows of bytes begin with `word`; eight bytes are compared at a time."""
+    """Which rows of bytes begin with `word`; eight bytes are compared at a time."""
     lanes = behind.view(np.uint64)
     same = np.ones(len(behind), dtype=bool)
     for lane, place in enumerate(range(0, len(word), 8)):
-        some = word[place : place + 8]
-        unlike = lanes[:, lane] ^ np.frombuffer(some.ljust(8, b"\0"), np.uint64)
-        same &= unlike & np.frombuffer((b"\xff" * len(some)).ljust(8, b"\0"), np.uint64) == 0
+        eight = word[place : place + 8]
+        difference = lanes[:, lane] ^ np.frombuffer(eight.ljust(8, b"\0"), np.uint64)
+        mask = np.frombuffer((b"\xff" * len(eight)).ljust(8, b"\0"), np.uint64)
+        same &= difference & mask == 0
     return same
 
 
-def _texts_of(matrix: Bytes) -> pa.Array:
-    """Rows of bytes as a binary array."""
-    count, width = matrix.shape
-    data = pa.py_buffer(np.ascontiguousarray(matrix))
-    offsets = pa.py_buffer(np.arange(count + 1, dtype=np.int64) * width)
-    return pa.Array.from_buffers(pa.large_binary(), count, [None, offsets, data])
-
-
-def _judge(part: Bytes, bounds: Ints, rows: Ints, shapes: Bodies, key: NirKeys) -> Candidates:
-    """What the rules would make of each candidate, ending where `key` says."""
-    figures, grouped, kind = shapes.figures, shapes.grouped, key.kind
-    rest = key.values.astype(np.uint16)  # of body and key by 97
-    for column, weight in zip(figures.astype(np.uint16), _WEIGHTS, strict=True):
-        rest += column * weight
-    month = figures[3] * 10 + figures[4]
-    first = figures[0]
+def _judge_bodies(
+    part: Bytes, bounds: Ints, rows: Ints, bodies: Bodies, keys: NirKeys
+) -> Candidates:
+    """The candidates among N bodies with their keys, judged as the rules judge form and key."""
+    digits, grouped, kind = bodies.digits, bodies.grouped, keys.kind
+    remainder = keys.values.astype(np.uint16)  # of body and key, before the division by 97
+    for column, weight in zip(digits.astype(np.uint16), _WEIGHTS, strict=True):
+        remainder += column * weight
+    month = digits[3] * 10 + digits[4]
+    first = digits[0]
     person = first <= 2
     born = (month >= 1) & (month <= 12)
-    plausible = (born | (month >= 20)) & ((figures[5] | figures[6]) > 0)
-    keyed = (rest % 97 == 0) & (key.values >= 1) & (key.values <= 97)
+    plausible = (born | (month >= 20)) & ((digits[5] | digits[6]) > 0)
+    keyed = (remainder % 97 == 0) & (keys.values >= 1) & (keys.values <= 97)
 
-    next_byte = part.take(shapes.ends, mode="clip")
+    next_byte = part.take(bodies.ends, mode="clip")
     decimal = (kind == _GAPPED) & (next_byte == ord("."))
     always = keyed & plausible & (grouped | (kind == _WORDED) | (person & born & ~decimal))
     unkeyed = kind == _NO_KEY
-    at = np.flatnonzero(~keyed & grouped & (kind == _GAPPED) & GAP.take(next_byte))
-    further = _look_behind(part, bounds, rows[at], key.ends[at], _BEHIND)
-    unkeyed[at[~_match(_texts_of(further), _NOT_KEY)]] = True
-    ordered = figures[10:].any(axis=0) & (first != 5) & (first != 6)
+    wrong = np.flatnonzero(~keyed & grouped & (kind == _GAPPED) & GAP.take(next_byte))
+    further = _look_behind(part, bounds, rows[wrong], keys.ends[wrong], _BEHIND)
+    further_texts = fixed_width_text(further, pa.large_binary())
+    unkeyed[wrong[~_match(further_texts, _NOT_KEY)]] = True
+    ordered = digits[10:].any(axis=0) & (first != 5) & (first != 6)
     alone = plausible & np.where(keyed, (person | born) & ~decimal, grouped & ordered & unkeyed)
     bare = (kind == _NO_KEY) | ((kind == _GLUED) & ~keyed & ~grouped)
     taken = (kind != _UNCLEAR) & (always | alone | bare) & ~((kind == _NO_KEY) & keyed)
-    taken &= stands_apart(part, bounds, rows, shapes.begins, key.ends)
-    found = Candidates(rows, shapes.begins, key.ends, alone & ~always, bare & ~always)
-    return found if taken.all() else found.pick(taken)
+    taken &= stands_apart(part, bounds, rows, bodies.begins, keys.ends)
+    candidates = Candidates(rows, bodies.begins, keys.ends, alone & ~always, bare & ~always)
+    return candidates if taken.all() else candidates.pick(taken)
 
 
 def _windows_before(
     data: Bytes, offsets: Offsets, rows: Ints, begins: Ints
 ) -> tuple[pa.Array, Bools]:
-    """The bytes before some numbers, and whether no other of these cuts them short."""
+    """The `_WINDOW` bytes before N numbers, at most to the number or row before.
+
+    Returns:
+        N binary values; N flags: no other of the numbers cuts the window short.
+    """
     floor = np.maximum(offsets[rows], begins - _WINDOW)
     previous = np.zeros(len(begins), dtype=np.int64)
     previous[1:] = begins[:-1]
@@ -444,4 +469,4 @@ def _windows_before(
 def _match(values: pa.Array, pattern: str) -> Bools:
     if not len(values):
         return np.zeros(0, dtype=bool)
-    return pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False)
+    return as_flags(pc.match_substring_regex(values, pattern))
