@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tamis.language import _
+
 
 class TamisError(Exception):
     """Base of all errors of Tamis. Never raised itself.
@@ -154,6 +156,8 @@ def value_free(what: str) -> Iterator[None]:
     except TamisError:
         raise
     except OSError as error:
-        raise RunError(f"{what} failed ({error.strerror or type(error).__name__})") from None
+        kind = error.strerror or type(error).__name__
+        raise RunError(_("{what} failed ({kind})", what=what, kind=kind)) from None
     except Exception as error:
-        raise RunError(f"{what} failed ({type(error).__name__})") from None
+        kind = type(error).__name__
+        raise RunError(_("{what} failed ({kind})", what=what, kind=kind)) from None

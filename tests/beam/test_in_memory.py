@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+import fastavro
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -397,3 +398,45 @@ def test_windowed_records_are_refused() -> None:
     records = pipeline | beam.Create([PLAIN]) | beam.WindowInto(FixedWindows(60))
     with pytest.raises(UsageError, match="must be in the global window"):
         records | tamis.FromDicts(PLAN)
+
+
+@pytest.mark.parametrize("as_rows", [False, True], ids=["dicts", "rows"])
+def test_what_beam_reads_from_avro_goes_through(tmp_path: Path, as_rows: bool) -> None:
+    types: dict[str, Any] = {
+        "nom": "string",
+        "jours": ["null", "int"],
+        "montant": "string",
+        "part": "double",
+        "entree_le": "string",
+        "actif": "boolean",
+        "jeton": "bytes",
+    }
+    if not as_rows:  # Beam's own rows take no timestamp.
+        types["maj_le"] = {"type": "long", "logicalType": "timestamp-micros"}
+    fields = [{"name": name, "type": kind} for name, kind in types.items()]
+    record = {name: PLAIN[name] for name in types} | {
+        "montant": "12.50",
+        "entree_le": "2026-03-02",
+    }
+    with (tmp_path / "in.avro").open("wb") as stream:
+        schema = {"type": "record", "name": "essai", "fields": fields}
+        fastavro.writer(stream, schema, [record, record | {"jours": None}])
+
+    door = tamis.FromRows(PLAN) if as_rows else tamis.FromDicts(PLAN)
+    with beam.Pipeline("FnApiRunner", options=PipelineOptions([IN_MEMORY])) as pipeline:
+        records = pipeline | beam.io.ReadFromAvro(str(tmp_path / "in.avro"), as_rows=as_rows)
+        records | door | tamis.Minimize(PLAN, "the-run") | tamis.Store(str(tmp_path))
+
+    table = pq.read_table(tmp_path / "essai/droits").select(list(types))
+    plain = {name: PLAIN[name] for name in types}
+    assert table.to_pylist() == [plain, plain | {"jours": None}]
+
+
+def test_workers_of_other_processes_make_the_same_records(tmp_path: Path) -> None:
+    options = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
+    records = [PLAIN | {"nom": f"n{number}"} for number in range(100)]
+    with beam.Pipeline("FnApiRunner", options=PipelineOptions(options)) as pipeline:
+        source = pipeline | beam.Create(records)
+        source | tamis.FromDicts(PLAN) | tamis.Minimize(PLAN, "r") | tamis.Store(str(tmp_path))
+    names = pq.read_table(tmp_path / "essai/droits").column("nom").to_pylist()
+    assert sorted(names) == sorted(record["nom"] for record in records)

@@ -15,6 +15,7 @@ from tamis.address import is_local
 from tamis.documents.schema import FormatName
 from tamis.errors import InputError, UsageError
 from tamis.formats.suffixes import decompressed, format_of
+from tamis.language import _
 
 _READ_BYTES = 1 << 20
 
@@ -56,20 +57,27 @@ def _match(pattern: str) -> dict[str, int]:
         return {pattern: os.path.getsize(pattern)}
     if is_local(pattern) and os.path.isdir(pattern):
         files = os.path.join(pattern, "*")
-        raise UsageError(f"{pattern}: is a folder; name the files in it, as in `{files}`")
+        raise UsageError(
+            _(
+                "{pattern}: is a folder, expected the files in it, as in `{files}`",
+                pattern=pattern,
+                files=files,
+            )
+        )
     bare = is_local(pattern) and not os.path.dirname(pattern)
     try:
         # Beam's local file system matches nothing in a pattern without a folder.
         (result,) = FileSystems.match([os.path.join(os.curdir, pattern) if bare else pattern])
     except (BeamIOError, OSError, ValueError):
-        raise UsageError(f"{pattern}: cannot be looked up") from None
-    found = {
-        one.path.removeprefix(os.path.join(os.curdir, "")) if bare else one.path: one.size_in_bytes
-        for one in result.metadata_list
+        raise UsageError(_("{pattern}: cannot be looked up", pattern=pattern)) from None
+    here = os.path.join(os.curdir, "")
+    sizes = {
+        file.path.removeprefix(here) if bare else file.path: file.size_in_bytes
+        for file in result.metadata_list
     }
-    if not found:
-        raise UsageError(f"no input matches {pattern}")
-    return found
+    if not sizes:
+        raise UsageError(_("no input matches {pattern}", pattern=pattern))
+    return sizes
 
 
 def open_random(uri: str) -> Any:
@@ -79,7 +87,7 @@ def open_random(uri: str) -> Any:
             return pa.OSFile(uri, "rb")
         return FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
     except (OSError, ValueError):
-        raise InputError(uri, "cannot be opened") from None
+        raise InputError(uri, _("cannot be opened")) from None
 
 
 class HashingReader(io.RawIOBase):
@@ -95,7 +103,7 @@ class HashingReader(io.RawIOBase):
             else:
                 self._stream = FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
         except (OSError, ValueError):
-            raise InputError(uri, "cannot be opened") from None
+            raise InputError(uri, _("cannot be opened")) from None
 
     def readable(self) -> bool:
         """True."""

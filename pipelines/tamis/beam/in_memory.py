@@ -69,9 +69,10 @@ class FromDicts(SeveralCollections[PCollection[Any], PCollection[Batch]]):
         >>> import apache_beam as beam
         >>> import tamis
         >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> provider = {"siren": "732829320", "siret": "73282932000074"}
         >>> with tempfile.TemporaryDirectory() as store:
         ...     with beam.Pipeline("FnApiRunner") as pipeline:
-        ...         records = pipeline | beam.Create([{"siren": "732829320"}, {"siren": 3.5}])
+        ...         records = pipeline | beam.Create([provider, {"siren": 3.5}])
         ...         out = records | tamis.FromDicts(plan) | tamis.Minimize(plan, "the-run")
         ...         receipt = out | tamis.Store(store)
     """
@@ -96,8 +97,9 @@ class FromRows(FromDicts):
         >>> import apache_beam as beam
         >>> import tamis
         >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> provider = beam.Row(siren="732829320", siret="73282932000074")
         >>> with beam.Pipeline("FnApiRunner") as pipeline:
-        ...     rows = pipeline | beam.Create([beam.Row(siren="732829320")])
+        ...     rows = pipeline | beam.Create([provider])
         ...     out = rows | tamis.FromRows(plan) | tamis.Minimize(plan, "the-run")
     """
 
@@ -117,8 +119,9 @@ class FromArrow(FromDicts):
         >>> import pyarrow as pa
         >>> import tamis
         >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> providers = {"siren": ["732829320"], "siret": ["73282932000074"]}
         >>> with beam.Pipeline("FnApiRunner") as pipeline:
-        ...     tables = pipeline | beam.Create([pa.table({"siren": ["732829320"]})])
+        ...     tables = pipeline | beam.Create([pa.table(providers)])
         ...     out = tables | tamis.FromArrow(plan) | tamis.Minimize(plan, "the-run")
     """
 
@@ -152,7 +155,7 @@ class _BatchingFn(beam.DoFn):
         self._begin_part()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        with value_free(f"reading {self._source}"):
+        with value_free(_("reading {source}", source=self._source)):
             last = [*self._rest(), self._end()]
         for batch in last:
             yield WindowedValue(batch, GlobalWindow().max_timestamp(), (GlobalWindow(),))
@@ -209,7 +212,7 @@ class _FromRecordsFn(_BatchingFn):
         self._held.append(record)
         if len(self._held) < self._most:
             return ()
-        with value_free(f"reading {self._source}"):
+        with value_free(_("reading {source}", source=self._source)):
             return self._rest()
 
     def _rest(self) -> list[Batch]:
@@ -274,7 +277,7 @@ class _FromArrowFn(_BatchingFn):
         self._held_rows = 0
 
     def process(self, element: Any) -> Iterator[Batch]:
-        with value_free(f"reading {self._source}"):
+        with value_free(_("reading {source}", source=self._source)):
             try:
                 batches = pa.table(element).to_batches()
             except Exception as error:

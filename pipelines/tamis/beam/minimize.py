@@ -248,7 +248,8 @@ class _MinimizeFn(beam.DoFn):
         if not chunk.data.num_rows and not chunk.rejects.num_rows:
             yield tally, batch.inputs
             return
-        with value_free(f"minimizing part {batch.part} of {batch.source}"):
+        what = _("minimizing part {part} of {source}", part=batch.part, source=batch.source)
+        with value_free(what):
             done = minimize(chunk.data, self._plan, run=self._run, keys=self._keys)
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows

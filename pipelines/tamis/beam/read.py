@@ -24,6 +24,7 @@ from tamis.formats.csv import read_csv
 from tamis.formats.dsn.read import read_dsn
 from tamis.formats.jsonl import read_jsonl
 from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
+from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
@@ -305,7 +306,8 @@ class _ListFn(beam.DoFn):
         if file.format != "parquet":
             yield Task(file, bytes=file.bytes)
             return
-        with value_free(f"reading {file.uri}"), open_random(file.uri) as stream:
+        what = _("reading {source}", source=file.uri)
+        with value_free(what), open_random(file.uri) as stream:
             parts = split(stream, file.uri, self._limits.part_rows)
         yield Task(file, digests=True)
         rows = sum(part.rows for part in parts) or 1
@@ -355,7 +357,7 @@ class _ReadFn(beam.DoFn):
         self._limits = limits
 
     def process(self, task: Task) -> Iterator[Batch]:
-        with value_free(f"reading {task.file.uri}"):
+        with value_free(_("reading {source}", source=task.file.uri)):
             if task.digests:
                 yield from self._digest(task.file, task.limit)
             elif task.part is not None:

@@ -23,8 +23,9 @@ class ToDicts(beam.PTransform[PCollection[Batch], PCollection[dict[str, Any]]]):
         >>> import apache_beam as beam
         >>> import tamis
         >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> provider = {"siren": "732829320", "siret": "73282932000074"}
         >>> with beam.Pipeline("FnApiRunner") as pipeline:
-        ...     records = pipeline | beam.Create([{"siren": "732829320"}])
+        ...     records = pipeline | beam.Create([provider])
         ...     out = records | tamis.FromDicts(plan) | tamis.Minimize(plan, "the-run")
         ...     released = out.released["regularite"] | tamis.ToDicts()
     """
@@ -44,8 +45,9 @@ class ToRows(beam.PTransform[PCollection[Batch], PCollection[Any]]):
         >>> import apache_beam as beam
         >>> import tamis
         >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> provider = beam.Row(siren="732829320", siret="73282932000074")
         >>> with beam.Pipeline("FnApiRunner") as pipeline:
-        ...     rows = pipeline | beam.Create([beam.Row(siren="732829320")])
+        ...     rows = pipeline | beam.Create([provider])
         ...     out = rows | tamis.FromRows(plan) | tamis.Minimize(plan, "the-run")
         ...     released = out.released["regularite"] | tamis.ToRows()
     """
@@ -66,8 +68,9 @@ class ToArrow(beam.PTransform[PCollection[Batch], PCollection[pa.RecordBatch]]):
         >>> import pyarrow as pa
         >>> import tamis
         >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> providers = {"siren": ["732829320"], "siret": ["73282932000074"]}
         >>> with beam.Pipeline("FnApiRunner") as pipeline:
-        ...     tables = pipeline | beam.Create([pa.table({"siren": ["732829320"]})])
+        ...     tables = pipeline | beam.Create([pa.table(providers)])
         ...     out = tables | tamis.FromArrow(plan) | tamis.Minimize(plan, "the-run")
         ...     released = out.released["regularite"] | tamis.ToArrow()
     """

@@ -22,6 +22,7 @@ from tamis.beam.transform import SeveralCollections
 from tamis.errors import value_free
 from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally
+from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.stores.opening import open_store
@@ -46,13 +47,14 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
         >>> import apache_beam as beam
         >>> import tamis
         >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> provider = {"siren": "732829320", "siret": "73282932000074"}
         >>> with tempfile.TemporaryDirectory() as store:
         ...     with beam.Pipeline("FnApiRunner") as pipeline:
-        ...         records = pipeline | beam.Create([{"siren": "732829320"}])
+        ...         records = pipeline | beam.Create([provider])
         ...         out = records | tamis.FromDicts(plan) | tamis.Minimize(plan, "the-run")
         ...         receipt = out | tamis.Store(store)
         ...     with open(f"{store}/_receipts/the-run.json") as stream:
-        ...         json.load(stream)["counts"]["in"]
+        ...         json.load(stream)["counts"]["released"]
         1
     """
 
@@ -186,7 +188,7 @@ def new_facts(outputs: Outputs) -> RunFacts:
 
 
 def _stage(run: str, uri: str, plan: Plan, limits: Limits) -> str:
-    with value_free(f"staging run {run}"):
+    with value_free(_("staging run {run}", run=run)):
         open_store(uri, limits).stage(run, plan)
     return run
 
@@ -200,7 +202,7 @@ def _commit(
     total: Total,
     pieces: Iterable[Piece],
 ) -> str:
-    with value_free(f"committing run {run}"):
+    with value_free(_("committing run {run}", run=run)):
         return commit_run(open_store(uri, limits), plan, facts, total, list(pieces)).to_json()
 
 
@@ -242,11 +244,11 @@ class _WriteFn(beam.DoFn):
         self._writer.begin()
 
     def process(self, batch: Batch, staged: str) -> Iterator[Piece]:
-        with value_free(f"writing part {batch.part}"):
+        with value_free(_("writing part {part}", part=batch.part)):
             yield from self._writer.write(batch.data, batch.part, batch.seq, batch.positions)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        with value_free("writing"):
+        with value_free(_("writing")):
             end = GlobalWindow().max_timestamp()
             for piece in self._writer.finish():
                 yield WindowedValue(piece, end, (GlobalWindow(),))

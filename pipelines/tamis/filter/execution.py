@@ -85,7 +85,8 @@ class Minimized(Generic[Rows]):
         >>> import pyarrow as pa
         >>> import tamis
         >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
-        >>> done = tamis.minimize(pa.table({"siren": ["732829320"]}), plan, run="the-run")
+        >>> providers = {"siren": ["732829320"], "siret": ["73282932000074"]}
+        >>> done = tamis.minimize(pa.table(providers), plan, run="the-run")
         >>> done.rows.keys() == done.released.keys(), done.tally.reconciled
         (True, True)
     """

@@ -378,6 +378,9 @@ def _inputs(receipt: Receipt) -> Iterator[Finding]:
         if source.first is not None and source.next is not None:
             yield from _partition(source.uri, source.rows, source.first, source.next)
             continue
+        if not source.sha256:
+            yield Finding("not checked", _("{input}: the input has no digest", input=source.uri))
+            continue
         path = Path(source.uri)
         if not is_local(source.uri) or not path.is_file():
             yield Finding(
