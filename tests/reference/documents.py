@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
-from .strategies import leaves_of
+from .fields import leaves_of
 
 REASON = "pour voir ce qui en sort"
 CATEGORIES = ["tit-identite-activite", "tit-droits-parcours-formation"]

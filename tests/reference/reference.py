@@ -279,16 +279,16 @@ class Record:
 
     def matches(self, release: PlanRelease) -> bool:
         """Whether the conditions of a release hold; quarantine the record where that is unknown."""
-        told = self.all_of(release.where, self.whole)
-        self.may_match |= told is not False
-        if told is None:
+        verdict = self.all_of(release.where, self.whole)
+        self.may_match |= verdict is not False
+        if verdict is None:
             self.fail_unread(release.where, self.whole)
-        return bool(told)
+        return bool(verdict)
 
     def all_of(self, conditions: Iterable[PlanCondition], around: Node) -> bool | None:
         """Whether all conditions hold on a struct: the record, or an element of a list."""
-        told = [self.test(condition, around)[0] for condition in conditions]
-        return False if False in told else None if None in told else True
+        verdicts = [self.test(condition, around)[0] for condition in conditions]
+        return False if False in verdicts else None if None in verdicts else True
 
     def test(self, condition: PlanCondition, around: Node) -> tuple[bool | None, Fault]:
         """Whether a condition holds, and the tested value's own fault.
@@ -297,7 +297,7 @@ class Record:
         """
         node, lost = around, bool(around.fault)
         for name in condition.field.split("."):
-            spec = next((one for one in node.spec.fields if one.name == name), node.spec)
+            spec = next((child for child in node.spec.fields if child.name == name), node.spec)
             node = node.value[name] if isinstance(node.value, dict) else Node(spec, "")
             lost = lost or bool(node.fault)
         if lost or any(is_below(path_in(around, condition), mark) for mark in self.marks):
@@ -308,8 +308,8 @@ class Record:
     def fail_unread(self, conditions: Iterable[PlanCondition], around: Node) -> None:
         """Quarantine the record because of the conditions that cannot be told."""
         for condition in conditions:
-            told, fault = self.test(condition, around)
-            if told is None:
+            verdict, fault = self.test(condition, around)
+            if verdict is None:
                 path = path_in(around, condition)
                 self.fail(fault or "type", path, self.specs[path].type)
 
@@ -317,8 +317,8 @@ class Record:
         """Whether a leaf is kept: one of the alternatives holds, or there are none."""
         if not leaf.when:
             return True
-        told = [self.all_of(conditions, self.whole) for conditions in leaf.when]
-        return True if True in told else None if None in told else False
+        verdicts = [self.all_of(conditions, self.whole) for conditions in leaf.when]
+        return True if True in verdicts else None if None in verdicts else False
 
     # 3. Judge
 
@@ -357,10 +357,10 @@ class Record:
         elif node.spec.of is not None:
             conditions = only(node, release)
             for element in node.value:
-                told = self.all_of(conditions, element)
-                if told is None:
+                verdict = self.all_of(conditions, element)
+                if verdict is None:
                     self.fail_unread(conditions, element)
-                if told:
+                if verdict:
                     self.judge(element, release)
         elif node.spec.fields:
             for child in node.value.values():

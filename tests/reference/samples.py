@@ -92,14 +92,6 @@ MOMENTS += [-2_000_000_000, 951_782_400, 4_102_444_799, 1_735_686_000, 1_735_704
 PARTS_OF_SECOND = [0, 0, 0, 500_000_000, 123_000_000, 123_456_000, 123_456_700]
 
 
-def _unscaled(digits: int) -> list[int]:
-    most = 10**digits - 1
-    return [one for one in (0, 1, -1, 150, 123_456, -99_999, 40_000, 5_000) if abs(one) <= most] + [
-        most,
-        -most,
-    ]
-
-
 def pool(name: str) -> list[Any]:
     """Values of a type, as `array_of` takes them."""
     kind = kind_of(name)
@@ -107,11 +99,13 @@ def pool(name: str) -> list[Any]:
         info = np.iinfo(name)
         return [number for number in NUMBERS if info.min <= number <= info.max]
     if kind == "float":
-        return [float_of(one, name) for one in FLOATS]
+        return [float_of(number, name) for number in FLOATS]
     if kind == "decimal":
         precision, scale = map(int, name.partition("(")[2].rstrip(")").split(","))
+        most = 10**precision - 1
+        digits = [0, 1, -1, 150, 123_456, -99_999, 40_000, 5_000, most, -most]
         with decimal.localcontext(decimal.Context(prec=100)):
-            return [decimal.Decimal(one).scaleb(-scale) for one in _unscaled(precision)]
+            return [decimal.Decimal(n).scaleb(-scale) for n in digits if abs(n) <= most]
     if kind == "bool":
         return [True, False]
     if kind == "date":
@@ -123,7 +117,7 @@ def pool(name: str) -> list[Any]:
             (moment * 10**9 + part) // unit for moment in MOMENTS for part in PARTS_OF_SECOND[2:]
         ]
         edges = [(day * DAY) // unit for day in (FIRST - 1, LAST + 1)]
-        return [one for one in [*ticks, *edges] if abs(one) < 2**63]
+        return [tick for tick in [*ticks, *edges] if abs(tick) < 2**63]
     if kind == "time":
         return [
             (second * 10**9 + part) // unit_of(name)
@@ -133,7 +127,7 @@ def pool(name: str) -> list[Any]:
     if kind == "binary":
         width = name.partition("[")[2].rstrip("]")
         raw = [b"", b"abc", "été".encode(), b"\xff\x00", b"oui"]
-        return [(one + bytes(16))[: int(width)] for one in raw] if width else raw
+        return [(value + bytes(16))[: int(width)] for value in raw] if width else raw
     if name == "duration[s]":
         return [0, 1, 86_400]
     if name == "list":
@@ -225,11 +219,11 @@ def texts(name: str, wire: Format) -> list[str]:
             "2024-02-29T",
         ],
     }
-    found = by_kind.get(kind_of(type_name(name)), WORDS)
+    written = by_kind.get(kind_of(type_name(name)), WORDS)
     if mark != ".":
-        found = [*found, *(text.replace(".", mark) for text in found if "." in text)]
-    blank = [f" {found[0]}\t", f"\u00a0{found[1]}", ""]
-    return [*found, *blank]
+        written = [*written, *(text.replace(".", mark) for text in written if "." in text)]
+    blank = [f" {written[0]}\t", f"\u00a0{written[1]}", ""]
+    return [*written, *blank]
 
 
 TESTED: Mapping[str, tuple[Any, ...]] = {

@@ -8,8 +8,7 @@ views, slices, and with other values hidden where none should be looked at.
 
 import decimal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass, replace
-from dataclasses import fields as attributes
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -22,8 +21,16 @@ from tamis.documents.types import arrow_type, integer_range
 from tamis.nir.identifiers import key_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
+from .case import Case
+from .fields import (
+    is_pseudonymizable,
+    leaves_of,
+    lists_of_structs,
+    outside_lists,
+    paths_of,
+    testable,
+)
 from .forms import FORMS, NIR_NUMBERS, Form, KnownForms
-from .rows import rows_of
 from .samples import (
     NUMBERS,
     SOURCES,
@@ -38,41 +45,6 @@ from .samples import (
 from .values import kind_of, type_name
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
-
-
-@dataclass(frozen=True, repr=False)
-class Case:
-    """A plan, a batch, and what the texts of the batch hold."""
-
-    plan: Plan
-    batch: pa.RecordBatch
-    forms: KnownForms
-
-    def __repr__(self) -> str:
-        """What a failing test prints: only what is not as it is by default, and the rows."""
-        lines = [f"format {self.plan.format!r}, {self.plan.direction}"]
-        lines += [brief(part) for part in (*self.plan.fields, *self.plan.releases)]
-        lines += [f"column {column.name}: {column.type}" for column in self.batch.schema]
-        rows = rows_of(self.batch)
-        lines += [f"row {place}: {row}".replace("Scalar", "") for place, row in enumerate(rows)]
-        return "\n    ".join(["Case:", *lines])
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self))
-
-
-def brief(part: Any) -> str:
-    """A part of a plan without what is as it is by default."""
-    if isinstance(part, tuple):
-        return "[" + ", ".join(map(brief, part)) + "]"
-    if not is_dataclass(part):
-        return repr(part)
-    given = [
-        f"{attribute.name}={brief(getattr(part, attribute.name))}"
-        for attribute in attributes(part)
-        if getattr(part, attribute.name) != attribute.default and attribute.name != "because"
-    ]
-    return f"{type(part).__name__}({', '.join(given)})"
 
 
 @dataclass
@@ -215,7 +187,11 @@ class Maker:
         only = []
         for path, element in lists_of_structs(fields).items():
             inside = testable(outside_lists(element.fields))
-            if inside and any(f"{one}.".startswith(f"{path}.") for one in kept) and self.chance(60):
+            if (
+                inside
+                and any(f"{leaf}.".startswith(f"{path}.") for leaf in kept)
+                and self.chance(60)
+            ):
                 only.append((path, self.conditions(inside)))
         return PlanRelease(
             id=name,
@@ -359,10 +335,10 @@ class Maker:
 
     def number_value(self, spec: PlanField, source: str) -> Any:
         """A number that is an identifier, in a type that can hold it."""
-        values = [one for one in pool(source) if not isinstance(one, float) or abs(one) < 1e12]
+        values = [n for n in pool(source) if not isinstance(n, float) or abs(n) < 1e12]
         if kind_of(source) in ("integer", "float", "decimal"):
             known = NIR_NUMBERS if not spec.identifier else (*NIR_NUMBERS, 155087599999194, 7)
-            able = [one for one in known if fits(one, source)]
+            able = [number for number in known if fits(number, source)]
             if able and self.chance(60):
                 return as_number(self.choose(able), source)
         return self.choose(values or [None])
@@ -505,68 +481,6 @@ def fits(number: int, source: str) -> bool:
 
 def as_number(number: int, source: str) -> Any:
     return {"float": float, "decimal": decimal.Decimal}.get(kind_of(source), int)(number)
-
-
-def is_pseudonymizable(spec: PlanField) -> bool:
-    """Whether the grammar lets a pseudonym be made of a field."""
-    text_or_integer = kind_of(type_name(spec.type)) in ("string", "integer")
-    return bool({"nir", "nia"} & set(spec.identifier)) and text_or_integer
-
-
-def paths_of(fields: Sequence[PlanField], above: str = "") -> dict[str, PlanField]:
-    """All fields by path, the outermost of each."""
-    found: dict[str, PlanField] = {}
-    for spec in fields:
-        path = f"{above}{spec.name}"
-        found.setdefault(path, spec)
-        inner = spec
-        while inner.of is not None:
-            inner = inner.of
-        found |= paths_of(inner.fields, f"{path}.")
-    return found
-
-
-def leaves_of(fields: Sequence[PlanField]) -> dict[str, PlanField]:
-    """The leaves by path; of a list of plain values, the element."""
-    found = {}
-    for path, spec in paths_of(fields).items():
-        while spec.of is not None:
-            spec = spec.of
-        if not spec.fields:
-            found[path] = spec
-    return found
-
-
-def outside_lists(fields: Sequence[PlanField], above: str = "") -> dict[str, PlanField]:
-    """The leaves that are in no list, by path."""
-    found: dict[str, PlanField] = {}
-    for spec in fields:
-        if spec.fields:
-            found |= outside_lists(spec.fields, f"{above}{spec.name}.")
-        elif spec.of is None:
-            found[f"{above}{spec.name}"] = spec
-    return found
-
-
-def testable(leaves: Mapping[str, PlanField]) -> dict[str, PlanField]:
-    """The leaves whose type the grammar lets a condition test."""
-    return {
-        path: spec
-        for path, spec in leaves.items()
-        if kind_of(type_name(spec.type)) in TESTED and not spec.identifier and not spec.free_text
-    }
-
-
-def lists_of_structs(fields: Sequence[PlanField]) -> dict[str, PlanField]:
-    """The elements of lists of structs, and of lists of such lists, by path."""
-    found = {}
-    for path, spec in paths_of(fields).items():
-        inner = spec
-        while inner.of is not None:
-            inner = inner.of
-        if spec.of is not None and inner.fields:
-            found[path] = inner
-    return found
 
 
 @st.composite

@@ -25,10 +25,13 @@ from tamis.nir.pseudonym import derive_key
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 from . import reference
+from .case import Case
 from .documents import write_project
 from .forms import FORMS, Form, KnownForms
 from .rows import rows_of
-from .strategies import FORMATS, Case, cases
+from .samples import SOURCES, TYPES, array_of, pool, texts
+from .strategies import FORMATS, cases
+from .values import kind_of
 
 ROOT = bytes(range(32))
 RUN = "essai"
@@ -84,13 +87,13 @@ def agreed(case: Case) -> reference.Result:
     """What both filters make of a case."""
     rows = rows_of(case.batch)
     expected = reference.minimize(rows, case.plan, case.forms, run=RUN, root=ROOT)
-    found = filtered(case)
-    assert found.schemas == expected.schemas
-    assert found.quarantined == expected.quarantined
-    assert found.rows == expected.rows
-    assert found.released == expected.released
-    assert found.counts == expected.counts
-    return found
+    actual = filtered(case)
+    assert actual.schemas == expected.schemas
+    assert actual.quarantined == expected.quarantined
+    assert actual.rows == expected.rows
+    assert actual.released == expected.released
+    assert actual.counts == expected.counts
+    return actual
 
 
 @ANY_CASE
@@ -133,6 +136,16 @@ def test_a_form_holds_the_nirs_that_stand_beside_it(form: Form) -> None:
     assert redacted.count("[NIR]") == form.hits
 
 
+@pytest.mark.parametrize("kind", dict.fromkeys(TYPES))
+def test_samples_of_every_type_become_values_of_every_type(kind: str) -> None:
+    spec = PlanField("f", kind)
+    for source in dict.fromkeys(SOURCES):
+        values = [*(texts(kind, FORMATS[0]) if kind_of(source) == "string" else pool(source)), None]
+        agreed(case_of(array_of(values, source), spec, kept=leaf("f")))
+    for form in FORMATS[1:]:
+        agreed(case_of(pa.array([*texts(kind, form), None]), spec, kept=leaf("f"), form=form))
+
+
 # Cases in which they differed
 
 
@@ -170,7 +183,7 @@ def plain(result: reference.Result) -> list[Any]:
     return [value and value.value for value in values]
 
 
-def told(result: reference.Result) -> list[tuple[int, str, str]]:
+def failures(result: reference.Result) -> list[tuple[int, str, str]]:
     return [(row, reason, rule) for row, reason, _, rule in result.quarantined]
 
 
@@ -182,7 +195,7 @@ def test_a_list_view_keeps_its_elements(kind: pa.DataType) -> None:
     result = agreed(case_of(pa.array(lists, kind), spec, kept=leaf("jours")))
 
     kept = [row["jours"] for row in result.released["r"]]
-    assert [value and [one.value for one in value] for value in kept] == lists
+    assert [value and [element.value for element in value] for value in kept] == lists
 
 
 @pytest.mark.parametrize("nested", [False, True])
@@ -216,7 +229,7 @@ def test_a_day_out_of_the_calendar_becomes_no_text() -> None:
     for column in (days, late):
         result = agreed(case_of(column, PlanField("jour", "string"), kept=leaf("jour")))
 
-        assert told(result) == [(0, "type", "string")]
+        assert failures(result) == [(0, "type", "string")]
 
 
 def test_what_is_no_nir_gets_no_pseudonym_though_it_is_as_long() -> None:
@@ -226,7 +239,7 @@ def test_what_is_no_nir_gets_no_pseudonym_though_it_is_as_long() -> None:
 
     result = agreed(case_of(numbers, spec, kept=made))
 
-    assert told(result) == [(0, "nir-malformed", "pseudonymize: 13 characters")]
+    assert failures(result) == [(0, "nir-malformed", "pseudonymize: 13 characters")]
 
 
 def test_what_is_no_nir_stops_no_record() -> None:
@@ -236,7 +249,7 @@ def test_what_is_no_nir_stops_no_record() -> None:
 
     result = agreed(case_of(numbers, spec, PlanField("n", "int8"), kept=leaf("n"), **absent))
 
-    assert told(result) == [(1, "on-nir", "on_nir: quarantine")]
+    assert failures(result) == [(1, "on-nir", "on_nir: quarantine")]
 
 
 def test_each_quarantined_row_tells_the_rule_that_it_broke_itself() -> None:
@@ -245,7 +258,7 @@ def test_each_quarantined_row_tells_the_rule_that_it_broke_itself() -> None:
 
     result = agreed(case_of(pa.array(["inconnu", "1123456789MATRICULE"]), spec, kept=made))
 
-    assert told(result) == [
+    assert failures(result) == [
         (0, "nir-malformed", "identifier: nir, ntt"),
         (1, "nir-malformed", "pseudonymize: 13 characters"),
     ]
@@ -254,8 +267,8 @@ def test_each_quarantined_row_tells_the_rule_that_it_broke_itself() -> None:
 def test_decimals_of_a_negative_scale_are_tested_and_kept() -> None:
     spec = PlanField("montant", "decimal128(5, -2)")
     where = (PlanCondition("montant", (100,), "pour voir"),)
-    for texts, rows in ((["100", "200", None], [0]), (["100", "1"], [0])):
-        result = agreed(case_of(pa.array(texts), spec, kept=leaf("montant"), where=where))
+    for written, rows in ((["100", "200", None], [0]), (["100", "1"], [0])):
+        result = agreed(case_of(pa.array(written), spec, kept=leaf("montant"), where=where))
 
         assert result.rows == {"r": rows}
 
@@ -270,7 +283,23 @@ def test_a_decimal_too_large_for_its_type_becomes_no_other_number(digits: int, t
         case_of(column, PlanField("montant", "decimal128(38, 10)"), kept=leaf("montant"))
     )
 
-    assert told(result) == [(row, "type", "decimal128(38, 10)") for row in range(9)]
+    assert failures(result) == [(row, "type", "decimal128(38, 10)") for row in range(9)]
+
+
+def test_a_float_too_large_for_its_type_becomes_no_infinity() -> None:
+    numbers = pa.array([1e300, 0.5, float("inf"), None])
+
+    result = agreed(case_of(numbers, PlanField("n", "float32"), kept=leaf("n")))
+
+    assert failures(result) == [(0, "type", "float32")]
+
+
+def test_a_large_integer_is_no_truth_value() -> None:
+    numbers = pa.array([2**63, 1], pa.uint64())
+
+    result = agreed(case_of(numbers, PlanField("oui", "bool"), kept=leaf("oui")))
+
+    assert failures(result) == [(0, "type", "bool")]
 
 
 def test_integers_and_small_decimals_find_their_type() -> None:
@@ -280,5 +309,5 @@ def test_integers_and_small_decimals_find_their_type() -> None:
     big = agreed(case_of(pa.array([10**15, 10**16]), wide, kept=leaf("montant")))
     small = agreed(case_of(narrow, PlanField("n", "uint64"), kept=leaf("n")))
 
-    assert told(big) == [(1, "type", "decimal256(76, 60)")]
+    assert failures(big) == [(1, "type", "decimal256(76, 60)")]
     assert plain(small) == [15]

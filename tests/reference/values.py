@@ -100,8 +100,8 @@ def read(value: Scalar, target: str, wire: Wire) -> tuple[Any, Fault]:
     """Bring a value to a schema's type: the value, or None and why it is not of that type."""
     name = type_name(target)
     if kind_of(value.type) not in ("string", "binary"):
-        found = convert(value, name)
-        return (found, "") if found is not None else (None, "type")
+        result = convert(value, name)
+        return (result, "") if result is not None else (None, "type")
     if kind_of(name) == "binary":
         raw = value.value if isinstance(value.value, bytes) else value.value.encode()
         if wire.words and not raw:
@@ -117,8 +117,8 @@ def read(value: Scalar, target: str, wire: Wire) -> tuple[Any, Fault]:
     text = text.strip()
     if wire.words and not text:
         return None, ""
-    found = parse(text, name, wire)
-    return (found, "") if found is not None else (None, "type")
+    result = parse(text, name, wire)
+    return (result, "") if result is not None else (None, "type")
 
 
 def width_fits(raw: bytes, name: str) -> bool:
@@ -148,8 +148,8 @@ def parse(text: str, name: str, wire: Wire) -> Any:
         text = text.replace(wire.decimal, ".")
         if kind == "decimal":
             return typed(Fraction(text), name)
-        found = float_of(float(text), name)
-        return found if found - found == 0 else None
+        result = float_of(float(text), name)
+        return result if result - result == 0 else None
     if kind == "date":
         return date_in(text, wire.dates)
     if kind == "timestamp":
@@ -244,9 +244,9 @@ def change_number(held: Any, source: str, name: str) -> Any:
         if isinstance(held, int):
             most = 2 ** (24 if name == "float" else 53)
             return float(held) if -most <= held <= most else None
-        found = float_of(held, name)
-        lost = found - found != 0 and held - held == 0
-        return None if lost else found
+        result = float_of(held, name)
+        lost = result - result != 0 and held - held == 0
+        return None if lost else result
     if not isinstance(held, float):
         return typed(Fraction(held), name)
     if held - held != 0:
@@ -254,9 +254,9 @@ def change_number(held: Any, source: str, name: str) -> Any:
     if target == "integer":
         return typed(Fraction(held), name) if abs(held) <= 2**53 else None
     scale = Fraction(10) ** scale_of(name)[1]
-    found = typed(Fraction(round(Fraction(held) * scale)) / scale, name)
-    back = None if found is None else float_of(float(found), own_width(source))
-    return found if back == held else None
+    result = typed(Fraction(round(Fraction(held) * scale)) / scale, name)
+    back = None if result is None else float_of(float(result), own_width(source))
+    return result if back == held else None
 
 
 def change_moment(held: int, source: str, name: str) -> int | None:
@@ -332,8 +332,8 @@ def typed(number: Fraction, name: str) -> Any:
         fits = number.denominator == 1 and low <= number < low + 2**bits
         return int(number) if fits else None
     if kind == "float":
-        found = float_of(float(number), name)
-        return found if found - found == 0 else None
+        result = float_of(float(number), name)
+        return result if result - result == 0 else None
     precision, scale = scale_of(name)
     unscaled = number * Fraction(10) ** scale
     if unscaled.denominator != 1 or abs(unscaled) >= 10**precision:

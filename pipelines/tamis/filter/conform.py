@@ -141,9 +141,16 @@ def _decimal_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
 
 
 def _integer_to_bool(array: pa.Array, target: pa.DataType) -> Conformed:
-    true, false = as_flags(pc.equal(array, 1)), as_flags(pc.equal(array, 0))
+    true, false = (as_flags(pc.equal(array, pa.scalar(bit, array.type))) for bit in (1, 0))
     known = true | false
     return Conformed(pa.array(true, mask=~known), codes_of(are_valid(array) & ~known))
+
+
+def _floats(array: pa.Array, target: pa.DataType) -> Conformed:
+    """Floats of another width: the nearest, but no infinity for a number that is too large."""
+    done = array.cast(target)
+    too_large = as_flags(pc.and_(pc.is_finite(array), pc.invert(pc.is_finite(done))))
+    return Conformed(keep_where(done, ~too_large), codes_of(too_large))
 
 
 def _float_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
@@ -210,7 +217,7 @@ _CHANGES: dict[tuple[str, str], Callable[[pa.Array, pa.DataType], Conformed]] = 
     ("integer", "decimal"): _integer_to_decimal,
     ("integer", "bool"): _integer_to_bool,
     ("integer", "string"): _to_string,
-    ("float", "float"): _cast_safely,
+    ("float", "float"): _floats,
     ("float", "integer"): _float_to_integer,
     ("float", "decimal"): _float_to_decimal,
     ("float", "string"): _float_to_string,
