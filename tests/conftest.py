@@ -1,4 +1,6 @@
-"""For all tests: no example is timed, programs run by hand are left alone, options of our own."""
+"""For all tests: no example is timed, programs run by hand are left alone, lanes and options."""
+
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -8,6 +10,23 @@ settings.register_profile("reference", deadline=None, max_examples=10_000)
 settings.load_profile("untimed")
 
 collect_ignore_glob = ["benchmarks/*", "nir/fuzz_*.py"]
+
+SERVICES = ("postgres", "kafka", "pubsub", "browser", "prism", "flink")
+"""Marks of tests that start a server: each of them is `service` too."""
+
+WHOLE_RUNS = {"e2e", "written_by_0_1"}
+"""Folders of tests that run the command, or Beam, from end to end: each of them is `slow`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Part the tests into lanes; `-m "not service and not slow"` is the fast one."""
+    here = Path(__file__).parent
+    for item in items:
+        if any(item.get_closest_marker(service) for service in SERVICES):
+            item.add_marker("service")
+        if item.path.is_relative_to(here) and WHOLE_RUNS & set(item.path.relative_to(here).parts):
+            item.add_marker("slow")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -286,6 +286,7 @@ VALUES = st.recursive(
 ELEMENTS = VALUES | st.dictionaries(st.sampled_from([*PLAN.known, "x", "1"]), VALUES, max_size=10)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.lists(ELEMENTS, max_size=6), st.booleans())
 def test_no_element_raises_and_none_is_lost(elements: list[Any], french: bool) -> None:

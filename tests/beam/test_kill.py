@@ -25,6 +25,8 @@ from tamis.stores.folder_store import FolderStore, receipt_path, staged_path
 
 from .conftest import IN_MEMORY, POLICY, Feed, told, tree
 
+pytestmark = pytest.mark.slow
+
 RUN_STEPS = 80
 """Operations on files that a run of the feed does, at least."""
 

@@ -22,6 +22,8 @@ from tamis.runs.batch import run
 
 from .conftest import IN_MEMORY, POLICY, Feed, told, tree
 
+pytestmark = pytest.mark.slow
+
 GROUPS = ("beam:transform:group_by_key:v1", "beam:transform:reshuffle:v1")
 
 DATAFLOW = (

@@ -21,6 +21,8 @@ from tamis.plan.project import Project
 
 from ..projects import BASE
 
+pytestmark = pytest.mark.slow
+
 IDENTIFIERS = {"nir", "cle"}
 PARTS = {"sexe": "sex", "naissance": "birth", "commune": "place"}
 FIELDS = [

@@ -30,6 +30,8 @@ from tamis.synthetic.records import DIRTY, make_nir, make_records
 
 from .conftest import IN_MEMORY, KEPT, POLICY, SCHEMA, Desk, make_project
 
+pytestmark = pytest.mark.slow
+
 PROJECT = bundled_project()
 POLICIES = sorted(PROJECT.policies())
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text("utf-8")))

@@ -9,6 +9,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from tamis.errors import InputError, KeysError, RunError, TamisError, UsageError
 from tamis.runs.errors import worker_errors
 
+pytestmark = pytest.mark.slow
+
 RUNNERS = {
     "in memory": ("--runner=FnApiRunner", "--direct_running_mode=in_memory"),
     "threads": ("--runner=FnApiRunner", "--direct_running_mode=multi_threading"),

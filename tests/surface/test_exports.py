@@ -63,6 +63,7 @@ print(*sorted({{"apache_beam", "pyarrow.dataset", "pandas"}} & set(sys.modules))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "arguments"),
     [

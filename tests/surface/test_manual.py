@@ -34,6 +34,7 @@ def with_examples() -> list[str]:
     return [topic for topic in topics() if any(blocks(topic))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", with_examples())
 def test_its_examples_run(topic: str, tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -16,9 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from tamis.nir.find import find_nir
 from tamis.synthetic.records import make_nir, space_nir
+
+pytestmark = pytest.mark.slow
 
 README = Path(__file__).parents[2] / "README.md"
 ROWS = 240

@@ -31,6 +31,7 @@ def block(readme: str, mark: str) -> str:
     return found[1]
 
 
+@pytest.mark.slow
 def test_its_python_runs(readme: str, tmp_path: Path) -> None:
     code = block(readme, "python")
     (name,) = re.findall(r'\.plan\("([\w-]+)"', code)
