@@ -20,7 +20,7 @@ from tamis.documents.context import open_policy
 from tamis.dry_run.compose import compose
 from tamis.dry_run.html import render_html
 from tamis.dry_run.result import PUBLISHED, DryRun, as_text, json_schema
-from tamis.dry_run.terminal import tell_dry_run
+from tamis.dry_run.terminal import print_dry_run
 from tamis.keys.keyring import Keyring
 from tamis.plan.compile import compile_policy, whole_schema
 from tamis.plan.project import bundled_project
@@ -41,7 +41,7 @@ Columns = Callable[[int], dict[str, Any]]
 def told(result: DryRun, *, terminal: bool = False) -> str:
     """What a dry run prints."""
     stream = io.StringIO()
-    tell_dry_run(result, Console(file=stream, force_terminal=terminal, width=160))
+    print_dry_run(result, Console(file=stream, force_terminal=terminal, width=160))
     return stream.getvalue()
 
 

@@ -10,6 +10,7 @@ PACKAGE = Path(tamis.__file__).parent
 
 LAYERS = (
     "language",
+    "tables",
     "errors",
     "address",
     "waiting",

@@ -1,14 +1,19 @@
-"""The command `tamis`: one module a command, each imported only when it runs."""
+"""The command `tamis`: `app` has all commands and their options, one module each what they do.
+
+A command's module is imported only when it runs, so that the others start quickly. Every other
+package may be imported here, and none imports this one. Begin with `app`.
+"""
 
 import sys
 import traceback
 from pathlib import Path
 
 from tamis.errors import TamisError
+from tamis.language import _
 
 
 def main() -> None:
-    """Run the command line and exit with the code of `design.md` §7."""
+    """Run the command line and exit: 0 done, 1 the answer is no, 2 wrong usage, 3 failed."""
     from tamis.cli.app import app
 
     try:
@@ -18,11 +23,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"tamis: {where}{(error.strerror or 'cannot be used').lower()}", file=sys.stderr)
+        print(f"tamis: {where}{(error.strerror or _('cannot be used')).lower()}", file=sys.stderr)
         sys.exit(3)
     except Exception as error:
-        # Its text, and so its traceback, may quote a cell: only its type and place are told.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(place.filename).name}:{place.lineno}"
-        print(f"tamis: failed ({type(error).__name__} at {where})", file=sys.stderr)
+        # The text of an unknown error, and so its traceback, may quote a cell: print neither.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        text = _("failed ({type} at {place})", type=type(error).__name__, place=place)
+        print(f"tamis: {text}", file=sys.stderr)
         sys.exit(3)

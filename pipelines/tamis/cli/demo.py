@@ -17,11 +17,13 @@ from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
+from tamis.language import _
 from tamis.plan.compile import compile_plan
 from tamis.plan.project import Project, bundled_project
 from tamis.stores.folder_store import receipt_path
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
+from tamis.tables import Table, print_table
 
 FLOWS = ("dsn-droits", "france-travail-financement", "evaluation-cpf")
 """A feed of paragraph I, an exchange of II, and one of III with a pseudonym."""
@@ -32,58 +34,64 @@ _MARK = ".tamis-demo"
 
 
 def run_demo(folder: Path) -> int:
-    """Run the demo in `folder`, anew each time; 0 when all is committed and verified."""
+    """Run the demo in `folder`, anew each time; return 0 when all is committed and verified."""
     _prepare(folder)
     project = bundled_project()
-    print(f"1. Synthetic feeds, seed {SEED}, some rows dirty on purpose")
+    print(_("1. Synthetic feeds, seed {seed}, some rows dirty on purpose", seed=SEED))
     feeds = {policy: _make_feed(project, policy, folder / "in") for policy in FLOWS}
-    print("\n2. tamis check")
+    print("", "2. tamis check", sep="\n")
     if code := check_command(project, False):
         return code
     keys = folder / "keys.json"
     Keyring.create(str(keys))
     for policy, feed in feeds.items():
-        print(f"\n3. tamis dry-run {policy} --input {feed}")
+        print("", f"3. tamis dry-run {policy} --input {feed}", sep="\n")
         plan = compile_plan(project, policy, today())
         print_attested(plan)
         from tamis.runs.batch import Job, dry_run, run
 
         dry = dry_run(plan, (str(feed),)).receipt
         print_receipt(dry)
-        print(f"\n4. tamis run {policy} --input {feed} --output {folder / 'store'}")
+        print("", f"4. tamis run {policy} --input {feed} --output {folder / 'store'}", sep="\n")
         job = Job(plan, (str(feed),), str(folder / "store"), f"demo-{policy}", str(keys))
-        receipt, _ = run(job)
+        receipt, _before = run(job)
         assert receipt is not None
         print_receipt(receipt)
         if _figures(dry) != _figures(receipt):
-            print("the dry run told other figures than the run")
+            print(_("the dry run had other figures than the run"))
             return 1
-        print(f"\n5. tamis verify {folder / 'store' / receipt_path(receipt.run)}")
-        if code := verify_command(project, folder / "store" / receipt_path(receipt.run), False):
+        path = folder / "store" / receipt_path(receipt.run)
+        print("", f"5. tamis verify {path}", sep="\n")
+        if code := verify_command(project, path, False):
             return code
-    print(
-        f"\nWhere to look\n"
-        f"  {folder}/in/             what the sources sent\n"
-        f"  {folder}/store/POLICY/   what was released: tagged, minimized, Parquet\n"
-        f"  {folder}/store/_quarantine/  what could not be judged safely, without values\n"
-        f"  {folder}/store/_receipts/    the evidence\n"
-        f"  tamis plan evaluation-cpf    what becomes of each field, and why"
-    )
+    places = [
+        (f"{folder}/in/", _("what the sources sent")),
+        (f"{folder}/store/POLICY/", _("what was released: tagged, minimized, Parquet")),
+        (
+            f"{folder}/store/_quarantine/",
+            _("what could not be judged safely, without values"),
+        ),
+        (f"{folder}/store/_receipts/", _("the evidence")),
+        ("tamis plan evaluation-cpf", _("what becomes of each field, and why")),
+    ]
+    print_table(Table((), places, title=_("Where to look")))
     return 0
 
 
 def _prepare(folder: Path) -> None:
     """An empty folder of the demo's own; another folder is never emptied."""
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).is_file():
-        raise UsageError(f"{folder}: is not empty and not a folder that the demo made")
+        raise UsageError(
+            _("{folder}: is not empty and not a folder that the demo made", folder=folder)
+        )
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "in").mkdir(parents=True)
     (folder / _MARK).touch()
 
 
 def _make_feed(project: Project, name: str, folder: Path) -> Path:
-    policy, _ = project.policy(name)
-    schema, _ = project.schema(policy.schema_)
+    policy, _source = project.policy(name)
+    schema, _source = project.schema(policy.schema_)
     form = schema.format.name
     path = folder / f"{schema.schema_}.{form}"
     records = make_records(
@@ -95,7 +103,7 @@ def _make_feed(project: Project, name: str, folder: Path) -> Path:
         nir_with_key=form != "dsn",
     )
     write_feed(records, schema, path, extra={"colonne_inconnue": "x"})
-    print(f"   {path}: {RECORDS} records")
+    print("  ", _("{file}: {count} records", file=path, count=RECORDS))
     return path
 
 
@@ -104,5 +112,5 @@ def _figures(receipt: Receipt) -> object:
         receipt.counts,
         receipt.quarantine,
         receipt.drift,
-        {name: (one.rows, one.redacted) for name, one in receipt.releases.items()},
+        {name: (release.rows, release.redacted) for name, release in receipt.releases.items()},
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tamis.errors import InputError, UsageError
+from tamis.language import _
 
 _PUBLISHED: Final = Path("pipelines/tamis/documents/published/schema.schema.json")
 
@@ -30,9 +31,9 @@ def draft_command(
     from tamis.draft.write import write_schema
 
     if rows < 1:
-        raise UsageError(f"--rows {rows}: should be 1 or more")
+        raise UsageError(_("--rows {rows}: should be 1 or more", rows=rows))
     if name is not None and not re.fullmatch("[A-Za-z0-9._-]+", name):
-        raise UsageError("--name: should be letters, digits, dots, dashes and underscores")
+        raise UsageError(_("--name: should be letters, digits, dots, dashes and underscores"))
     named = name or re.sub("[^A-Za-z0-9._-]+", "-", file.stem).strip("-") or "feed"
     form = drafted_format(file)
     if form == "dsn":
@@ -43,7 +44,7 @@ def draft_command(
     if text is None:
         raise InputError(
             str(file),
-            "has no field that a schema can name and show: is there a header? --all-names",
+            _("has no field that a schema can name and show: is there a header? --all-names"),
         )
     if _PUBLISHED.is_file():
         text = f"# yaml-language-server: $schema=../{_PUBLISHED.as_posix()}\n{text}"

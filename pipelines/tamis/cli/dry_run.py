@@ -12,6 +12,7 @@ from tamis.cli.progress import show_progress
 from tamis.documents.calendar import today
 from tamis.documents.context import open_policy
 from tamis.errors import UsageError
+from tamis.language import _
 from tamis.plan.compile import compile_plan, compile_policy, whole_schema
 from tamis.plan.project import Project, load_project
 
@@ -27,15 +28,15 @@ FAILURES: Mapping[str, "Callable[[DryRun], bool]"] = {
     "anomaly": lambda result: any(result.anomalies.values()),
     "unattested": lambda result: bool(result.unattested),
     "newly-carried": lambda result: bool(
-        result.against and any(one.newly for one in result.against.fields)
+        result.against and any(field.newly for field in result.against.fields)
     ),
 }
 """What `--fail-on` may name, and when it makes the answer no."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the caller of a dry run asks for.
+class DryRunOptions:
+    """What a dry run is to show, beside its figures.
 
     Attributes:
         json: where to write the result as JSON; `-` for stdout, instead of the tables.
@@ -57,59 +58,63 @@ class Asked:
 
 
 def dry_run_command(
-    project: Project, policy: str, inputs: tuple[str, ...], on: str | None, asked: Asked
+    project: Project, policy: str, inputs: tuple[str, ...], on: str | None, options: DryRunOptions
 ) -> int:
-    """Read like a run, write to no store, tell the result; 1 if what it must not hold is there.
+    """Read like a run, write to no store, print the result; return 1 if `fail_on` holds for it.
 
     Raises:
         UsageError: an option is wrong, or the other project has no such policy on the day.
     """
-    _check(asked)
+    _check(options)
     day = read_day(on)
     subject = open_policy(project, policy)
     plan = compile_policy(subject, day)
-    other = compile_plan(load_project(asked.against), policy, day) if asked.against else None
+    other = compile_plan(load_project(options.against), policy, day) if options.against else None
     from rich.console import Console
 
     with loading_beam():
         from tamis.beam.measure import Inspection
         from tamis.runs.batch import dry_run
     from tamis.dry_run.compose import compose
-    from tamis.dry_run.terminal import tell_dry_run
+    from tamis.dry_run.terminal import print_dry_run
 
-    inspection = Inspection(whole_schema(subject), asked.profile_dropped, other)
+    inspection = Inspection(whole_schema(subject), options.profile_dropped, other)
     with show_progress():
         measured = dry_run(
-            plan, inputs, replay=day != today(), inspection=inspection, limit=asked.limit
+            plan, inputs, replay=day != today(), inspection=inspection, limit=options.limit
         )
-    against = (asked.against, other) if asked.against and other else None
+    against = (options.against, other) if options.against and other else None
     result = compose(measured, plan, subject, against)
-    if asked.html is not None:
+    if options.html is not None:
         from tamis.dry_run.html import render_html
 
-        page = render_html(result, "fr" if asked.lang == "fr" else "en")
-        asked.html.write_text(page, encoding="utf-8")
-    if asked.json is not None and str(asked.json) == "-":
+        page = render_html(result, "fr" if options.lang == "fr" else "en")
+        options.html.write_text(page, encoding="utf-8")
+    if options.json is not None and str(options.json) == "-":
         print(result.to_json(), end="")
     else:
-        tell_dry_run(result, Console(highlight=False))
-        if asked.json is not None:
-            asked.json.write_text(result.to_json(), encoding="utf-8")
-    found = [name for name in asked.fail_on if FAILURES[name](result)]
-    if found:
-        print(f"tamis: found what must not be there: {', '.join(found)}", file=sys.stderr)
-    return 1 if found else 0
+        print_dry_run(result, Console(highlight=False))
+        if options.json is not None:
+            options.json.write_text(result.to_json(), encoding="utf-8")
+    failures = [name for name in options.fail_on if FAILURES[name](result)]
+    if failures:
+        text = _("found what must not be there: {failures}", failures=", ".join(failures))
+        print(f"tamis: {text}", file=sys.stderr)
+    return 1 if failures else 0
 
 
-def _check(asked: Asked) -> None:
-    if asked.limit is not None and asked.limit < 1:
-        raise UsageError(f"--limit {asked.limit}: should be 1 or more")
-    for name in asked.fail_on:
+def _check(options: DryRunOptions) -> None:
+    if options.limit is not None and options.limit < 1:
+        raise UsageError(_("--limit {rows}: should be 1 or more", rows=options.limit))
+    for name in options.fail_on:
         if name not in FAILURES:
-            raise UsageError(f"--fail-on {name}: should be one of {', '.join(FAILURES)}")
-    if "undeclared-nir" in asked.fail_on and not asked.profile_dropped:
-        raise UsageError("--fail-on undeclared-nir: say --profile-dropped as well")
-    if "newly-carried" in asked.fail_on and asked.against is None:
-        raise UsageError("--fail-on newly-carried: say --against as well")
-    if asked.lang not in ("en", "fr"):
-        raise UsageError(f"--lang {asked.lang}: should be en or fr")
+            known = ", ".join(FAILURES)
+            raise UsageError(
+                _("--fail-on {name}: should be one of {known}", name=name, known=known)
+            )
+    if "undeclared-nir" in options.fail_on and not options.profile_dropped:
+        raise UsageError(_("--fail-on undeclared-nir: say --profile-dropped as well"))
+    if "newly-carried" in options.fail_on and options.against is None:
+        raise UsageError(_("--fail-on newly-carried: say --against as well"))
+    if options.lang not in ("en", "fr"):
+        raise UsageError(_("--lang {language}: should be en or fr", language=options.lang))

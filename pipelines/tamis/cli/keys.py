@@ -16,28 +16,31 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
+from tamis.language import _
+from tamis.tables import Table, print_table
 
 if TYPE_CHECKING:
     from tamis.keys.keyring import Epoch
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="the keyring, mode 0600")]
+File = Annotated[str, typer.Argument(metavar="FILE", help=_("the keyring, mode 0600"))]
 
 
-@app.command()
+@app.command(
+    help=_("Make a keyring of one epoch; wrapped by TAMIS_KEYS_PASSPHRASE where that is set.")
+)
 def new(
     file: File,
     passphrase: Annotated[
         bool,
-        typer.Option("--passphrase", help="wrap the keys by a passphrase; asks for it"),
+        typer.Option("--passphrase", help=_("wrap the keys by a passphrase; asks for it")),
     ] = False,
     kms: Annotated[
         str | None,
-        typer.Option(metavar="URI", help="wrap by a KMS: gcp-kms://projects/…/cryptoKeys/…"),
+        typer.Option(metavar="URI", help=_("wrap by a KMS: gcp-kms://projects/…/cryptoKeys/…")),
     ] = None,
 ) -> None:
-    """Make a keyring of one epoch; wrapped by TAMIS_KEYS_PASSPHRASE where that is set."""
     from tamis.keys.keyring import PASSPHRASE_VARIABLE, Keyring
 
     secret = None
@@ -47,28 +50,27 @@ def new(
             secret = ask_passphrase(PASSPHRASE_VARIABLE, twice=True)
     keyring = Keyring.create(file, secret, kms_uri=kms)
     guard = {
-        "none": "guarded by its mode 0600 alone",
-        "passphrase": "wrapped by the passphrase",
-        "kms": "wrapped by the kms",
-    }
-    typer.echo(f"{file}: made, epoch {keyring.current} is current, {guard[keyring.wrapped_by]}")
+        "none": _("guarded by its mode 0600 alone"),
+        "passphrase": _("wrapped by the passphrase"),
+        "kms": _("wrapped by the kms"),
+    }[keyring.wrapped_by]
+    text = _("{file}: made, epoch {epoch} is current, {guard}")
+    typer.echo(text.format(file=file, epoch=keyring.current, guard=guard))
 
 
-@app.command()
+@app.command(help=_("Add an epoch: new runs use it, and their pseudonyms match no earlier ones."))
 def rotate(file: File) -> None:
-    """Add an epoch: new runs use it, and their pseudonyms match no earlier ones."""
     from tamis.keys.keyring import open_keyring
 
     keyring = open_keyring(file, _ask)
     keyring.rotate()
-    typer.echo(f"{file}: epoch {keyring.current} is current")
+    typer.echo(_("{file}: epoch {epoch} is current", file=file, epoch=keyring.current))
 
 
-@app.command("list")
+@app.command("list", help=_("List the epochs. Needs no passphrase and shows no key."))
 def list_epochs(
-    file: File, as_json: Annotated[bool, typer.Option("--json", help="for a machine")] = False
+    file: File, as_json: Annotated[bool, typer.Option("--json", help=_("print JSON"))] = False
 ) -> None:
-    """List the epochs. Needs no passphrase and shows no key."""
     from tamis.keys.keyring import Keyring
 
     keyring = Keyring.open(file, unlock=False)
@@ -77,25 +79,25 @@ def list_epochs(
         document = {"current": keyring.current, "wrapped_by": keyring.wrapped_by, "epochs": rows}
         typer.echo(json.dumps(document, indent=1))
         return
-    typer.echo("epoch  created               key id            state")
-    for row in rows:
-        typer.echo(f"{row['epoch']:>5}  {row['created']}  {row['key_id']:<16}  {row['state']}")
+    header = (_("epoch"), _("created"), _("key id"), _("state"))
+    print_table(Table(header, [tuple(map(str, row.values())) for row in rows], numbers=(0,)))
 
 
-@app.command()
+@app.command(help=_("Forget an epoch's root for ever: nobody can make its pseudonyms again."))
 def destroy(
     file: File,
-    epoch: Annotated[int, typer.Option(metavar="N", help="the epoch to destroy")],
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask on the terminal")] = False,
+    epoch: Annotated[int, typer.Option(metavar="N", help=_("the epoch to destroy"))],
+    yes: Annotated[bool, typer.Option("--yes", help=_("do not ask on the terminal"))] = False,
 ) -> None:
-    """Forget an epoch's root for ever: nobody can make its pseudonyms again."""
     from tamis.keys.keyring import Keyring
 
     keyring = Keyring.open(file, unlock=False)
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"destroy epoch {epoch} of {file} for ever?", abort=True, err=True)
+        question = _("destroy epoch {epoch} of {file} for ever?", epoch=epoch, file=file)
+        typer.confirm(question, abort=True, err=True)
     keyring.destroy(epoch)
-    typer.echo(f"{file}: epoch {epoch} is destroyed; destroy the backups of this file too")
+    text = _("{file}: epoch {epoch} is destroyed; destroy the backups of this file too")
+    typer.echo(text.format(file=file, epoch=epoch))
 
 
 def _row(epoch: "Epoch") -> dict[str, str | int]:

@@ -6,25 +6,26 @@ import sys
 import typer
 
 from tamis.errors import KeysError
+from tamis.language import N_, _
 
 
 def given_passphrase(variable: str) -> str | None:
-    """What the environment gives, if anything."""
+    """Return what the environment variable holds, or None where it is empty or absent."""
     return os.environ.get(variable) or None
 
 
-def ask_passphrase(variable: str, words: str = "passphrase", twice: bool = False) -> str:
-    """What the terminal gives.
+def ask_passphrase(variable: str, prompt: str = N_("passphrase"), twice: bool = False) -> str:
+    """Ask for a passphrase on the terminal.
 
     Args:
-        variable: that could have given it, for the message.
-        words: shown before it is typed.
-        twice: ask again, and compare.
+        variable: the environment variable that could have held it, for the message.
+        prompt: shown before it is typed.
+        twice: whether to ask again, and compare.
 
     Raises:
         KeysError: there is no terminal.
     """
     if not sys.stdin.isatty():
-        raise KeysError(f"there is no terminal to ask on: set {variable}")
-    secret: str = typer.prompt(words, hide_input=True, confirmation_prompt=twice, err=True)
+        raise KeysError(_("there is no terminal to ask on: set {variable}", variable=variable))
+    secret: str = typer.prompt(_(prompt), hide_input=True, confirmation_prompt=twice, err=True)
     return secret

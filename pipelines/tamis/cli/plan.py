@@ -18,6 +18,7 @@ from tamis.language import _
 from tamis.plan.compile import compile_policy
 from tamis.plan.explain import Explanation, explain, explain_field
 from tamis.plan.plan import Plan, PlanCondition, PlanLeaf
+from tamis.tables import Table, print_table
 
 
 def plan_command(
@@ -141,7 +142,7 @@ def _print_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
             for explanation in explanations
             if explanation.release == release.id
         ]
-        _print_table((_("field"), _("fate"), _("because"), _("decided at")), rows)
+        print_table(Table((_("field"), _("fate"), _("because"), _("decided at")), rows))
 
 
 def _describe(condition: PlanCondition) -> str:
@@ -162,21 +163,3 @@ def _describe_reason(explanation: Explanation, leaf: PlanLeaf | None) -> str:
         reason=explanation.reason,
         conditions=_(" or ").join(alternatives),
     )
-
-
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a rich table on a terminal, else one line a row with aligned columns."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False, markup=False)
-    if console.is_terminal:
-        table = Table(*columns, header_style="bold")
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
-        return
-    widths = [max(len(row[i]) for row in (columns, *rows)) for i in range(len(columns) - 1)]
-    for row in (columns, *rows):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join((*cells, row[-1])))

@@ -11,6 +11,8 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from tamis.language import _
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -28,9 +30,9 @@ def show_progress() -> Iterator[None]:
 
     # Keep the stderr of now: `worker_errors` turns `sys.stderr` away while the pipeline runs.
     progress = Progress(
-        TextColumn("{task.fields[rows]:>14,} rows"),
+        TextColumn(_("{count} rows").format(count="{task.fields[rows]:>14,}")),
         BarColumn(),
-        TextColumn("{task.fields[rate]:>11,.0f} rows/s"),
+        TextColumn(_("{count} rows/s").format(count="{task.fields[rate]:>11,.0f}")),
         TimeRemainingColumn(),
         console=Console(file=sys.stderr),
         transient=True,
@@ -43,7 +45,7 @@ def show_progress() -> Iterator[None]:
 
 
 class _Bar:
-    """Draws what readers of this process tell; nothing until they tell something."""
+    """Draws how far the readers of this process have come; nothing before they begin."""
 
     def __init__(self, progress: "Progress") -> None:
         self._progress = progress

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tamis.formats.schemaless import read_columns
+from tamis.language import _
 from tamis.nir.profile import NirProfile, profile_nir
 
 
 @dataclass
 class ColumnNirs:
-    """What the pieces of one column hold.
+    """The NIRs of one column, as they add up over its pieces.
 
     Attributes:
         values: values that are not null.
@@ -31,7 +32,7 @@ class ColumnNirs:
     why: str = ""
 
     def add(self, profile: NirProfile) -> None:
-        """Add what one piece of the column holds."""
+        """Add the profile of one piece of the column."""
         self.values += profile.values
         if profile.carries_nir:
             if profile.nirs > max(self.nirs.values(), default=0):
@@ -41,7 +42,7 @@ class ColumnNirs:
 
 
 def scan_file(path: Path) -> dict[str, ColumnNirs]:
-    """What each column of a file holds, by its name."""
+    """Return the NIRs of each column of a file, by its name."""
     columns: dict[str, ColumnNirs] = {}
     for name, array in read_columns(path):
         columns.setdefault(name, ColumnNirs()).add(profile_nir(array, name))
@@ -49,24 +50,29 @@ def scan_file(path: Path) -> dict[str, ColumnNirs]:
 
 
 def scan_command(files: tuple[Path, ...], as_json: bool) -> int:
-    """Scan files and tell; 1 if any column of any of them holds NIRs."""
+    """Scan files and print what they hold; return 1 if any column of any of them holds NIRs."""
     scanned = {path: scan_file(path) for path in files}
     if as_json:
-        told = {
-            str(path): {name: asdict(found) for name, found in columns.items()}
+        result = {
+            str(path): {name: asdict(column) for name, column in columns.items()}
             for path, columns in scanned.items()
         }
-        print(json.dumps(told, indent=1, ensure_ascii=False))
+        print(json.dumps(result, indent=1, ensure_ascii=False))
     else:
         for path, columns in scanned.items():
-            _tell(path, columns)
-    return 1 if any(one.nirs for columns in scanned.values() for one in columns.values()) else 0
+            hits = {name: column for name, column in columns.items() if column.nirs}
+            width = max(map(len, hits), default=0)
+            for name, column in hits.items():
+                print(f"  {name:<{width}}  {_describe(column)}")
+            text = _("{file}: NIRs in {count} of {columns} columns")
+            print(text.format(file=path, count=len(hits), columns=len(columns)))
+    return 1 if any(column.nirs for file in scanned.values() for column in file.values()) else 0
 
 
-def _tell(path: Path, columns: dict[str, ColumnNirs]) -> None:
-    hits = {name: found for name, found in columns.items() if found.nirs}
-    width = max(map(len, hits), default=0)
-    for name, found in hits.items():
-        forms = ", ".join(f"{count} as {form}" for form, count in sorted(found.nirs.items()))
-        print(f"  {name:<{width}}  {forms}, in {found.values} values: {found.why}")
-    print(f"{path}: NIRs in {len(hits)} of {len(columns)} columns")
+def _describe(column: ColumnNirs) -> str:
+    forms = ", ".join(
+        _("{count} as {form}", count=count, form=form)
+        for form, count in sorted(column.nirs.items())
+    )
+    text = _("{forms}, in {values} values: {evidence}")
+    return text.format(forms=forms, values=column.values, evidence=column.why)

@@ -19,17 +19,17 @@ from tamis.cli.passphrase import ask_passphrase, given_passphrase
 from tamis.errors import InputError, KeysError, UsageError
 from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, read_private_key
 from tamis.keys.sealed import SEALED_BYTES, Original, PrivateKey, sealed_to, unseal
-from tamis.language import printable
+from tamis.language import _, printable
 from tamis.stores.quarantine_reader import Quarantined, Wanted, read_quarantined
+from tamis.tables import Table, print_table
 
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_CHARACTERS = 120
-_HEADER = ("run", "source", "position", "reason", "sealed to", "holds")
 
 
 @dataclass
-class Counts:
-    """How many rows there were, and what became of their originals."""
+class OriginalCounts:
+    """How many rows of quarantine there were, and how many of their originals were opened."""
 
     rows: int = 0
     sealed: int = 0
@@ -45,19 +45,19 @@ def unseal_command(
     to: Path | None,
     as_json: bool,
 ) -> int:
-    """Tell, write or print what is sealed in `sources`; 1 if an original does not open.
+    """List, write or print what is sealed in `sources`; return 1 if an original does not open.
 
     Raises:
         UsageError: originals are asked for without a key, or in a folder that is there.
     """
     if (to or as_json) and not keys:
-        raise UsageError("originals are opened with a private key: give --key")
+        raise UsageError(_("originals are opened with a private key: give --key"))
     if to and as_json:
-        raise UsageError("give --to or --json, not both")
+        raise UsageError(_("give --to or --json, not both"))
     if to and os.path.lexists(to):
-        raise UsageError(f"{to}: exists already, give a new folder")
+        raise UsageError(_("{folder}: exists already, give a new folder", folder=to))
     ring = _open_keys(keys)
-    counts = Counts()
+    counts = OriginalCounts()
     files = None if to is None else Files(to)
     table: list[tuple[str, ...]] = []
     for row, original in _originals(sources, wanted, ring, counts):
@@ -70,11 +70,20 @@ def unseal_command(
         elif original is not None:
             holds = _sizes(original)
         else:
-            holds = "does not open" if ring else f"{len(row.sealed or b'') - SEALED_BYTES} bytes"
+            size = len(row.sealed or b"") - SEALED_BYTES
+            holds = _("does not open") if ring else _("{count} bytes", count=size)
         to_key = sealed_to(row.sealed or b"") or "?"
         table.append((row.run, row.source, str(row.position), row.reason, to_key, holds))
     if not as_json:
-        _tell(table, "file" if files else "holds")
+        header = (
+            _("run"),
+            _("source"),
+            _("position"),
+            _("reason"),
+            _("sealed to"),
+            _("file") if files else _("holds"),
+        )
+        print_table(Table(header, table, numbers=(2,)))
         print(_summary(counts, bool(ring)))
     return 1 if counts.failed or counts.unreadable else 0
 
@@ -116,12 +125,12 @@ class Files:
 
 
 def _open_keys(paths: tuple[str, ...]) -> dict[str, PrivateKey]:
-    """Private keys by their ids."""
+    """Read private keys; return them by their ids."""
     ring = {}
     for path in paths:
 
         def ask(path: str = path) -> str:
-            return ask_passphrase(PASSPHRASE_VARIABLE, f"passphrase of {path}")
+            return ask_passphrase(PASSPHRASE_VARIABLE, _("passphrase of {file}", file=path))
 
         key = read_private_key(path, given_passphrase(PASSPHRASE_VARIABLE) or ask)
         ring[key.public.id] = key
@@ -129,9 +138,9 @@ def _open_keys(paths: tuple[str, ...]) -> dict[str, PrivateKey]:
 
 
 def _originals(
-    sources: tuple[str, ...], wanted: Wanted, ring: dict[str, PrivateKey], counts: Counts
+    sources: tuple[str, ...], wanted: Wanted, ring: dict[str, PrivateKey], counts: OriginalCounts
 ) -> Iterator[tuple[Quarantined, Original | None]]:
-    """Rows with something sealed, and their originals; None where no key opens them."""
+    """Yield the rows with something sealed, with their originals, None where no key opens them."""
     for source in sources:
         for row in read_quarantined(source, wanted):
             counts.rows += 1
@@ -154,8 +163,8 @@ def _originals(
 def _open(row: Quarantined, sealed: bytes, ring: dict[str, PrivateKey]) -> Original:
     to = sealed_to(sealed)
     if to is not None and to not in ring:
-        where = f"{row.source}: position {row.position}"
-        raise KeysError(f"{where}: sealed to key {to}, which is none of those given")
+        text = _("{source}: position {position}: sealed to key {key}, which is none of those given")
+        raise KeysError(text.format(source=row.source, position=row.position, key=to))
     key = ring[to] if to is not None else next(iter(ring.values()))
     return unseal(sealed, key, row.source, row.position)
 
@@ -166,9 +175,10 @@ def _complain(text: str) -> None:
 
 def _sizes(original: Original) -> str:
     value, key = (
-        "null" if part is None else f"{len(part)}" for part in (original.value, original.key)
+        _("null") if part is None else str(len(part)) for part in (original.value, original.key)
     )
-    return f"value {value}, key {key}, {len(original.headers)} headers"
+    headers = len(original.headers)
+    return _("value {value}, key {key}, {headers} headers", value=value, key=key, headers=headers)
 
 
 def _as_json(row: Quarantined, original: Original) -> dict[str, object]:
@@ -193,21 +203,11 @@ def _base64(content: bytes | None) -> str | None:
     return None if content is None else base64.b64encode(content).decode()
 
 
-def _summary(counts: Counts, tried: bool) -> str:
-    told = f"{counts.rows} records of quarantine, {counts.sealed} with a sealed original"
+def _summary(counts: OriginalCounts, tried: bool) -> str:
+    text = _("{rows} records of quarantine, {sealed} with a sealed original")
+    text = text.format(rows=counts.rows, sealed=counts.sealed)
     if tried:
-        told += f": {counts.opened} open, {counts.failed} do not"
-    return told + (f"; {counts.unreadable} cannot be read" if counts.unreadable else "")
-
-
-def _tell(rows: list[tuple[str, ...]], last: str) -> None:
-    if not rows:
-        return
-    table = [(*_HEADER[:-1], last), *(tuple(map(printable, row)) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        cells = [
-            cell.rjust(width) if place == 2 else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
+        text += _(": {opened} open, {failed} do not", opened=counts.opened, failed=counts.failed)
+    if counts.unreadable:
+        text += _("; {count} cannot be read", count=counts.unreadable)
+    return text

@@ -9,16 +9,15 @@ Dispositions
   …
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from tamis.dry_run.result import DryField, DryRelease, DryRun, Risk
 from tamis.evidence.receipt import advise
-from tamis.language import printable
+from tamis.language import _, ngettext, printable
+from tamis.tables import Table, print_table
 
 _STYLES = {
     "kept": "green",
@@ -30,47 +29,26 @@ _STYLES = {
 }
 
 
-@dataclass(frozen=True)
-class Section:
-    """A table.
-
-    Attributes:
-        title: a line above it.
-        header: names of its columns.
-        rows: as many cells each as `header`.
-        numbers: columns that are numbers, by their places.
-        note: a line below it, or empty.
-    """
-
-    title: str
-    header: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    numbers: tuple[int, ...] = ()
-    note: str = ""
-
-
-def tell_dry_run(result: DryRun, console: Console) -> None:
+def print_dry_run(result: DryRun, console: Console) -> None:
     """Print `result`; without a terminal as plain lines that are never folded."""
     for line in _headline(result):
         console.print(Text(printable(line)), soft_wrap=True)
-    for section in sections(result):
-        if console.is_terminal:
-            _print_table(section, console)
-        else:
-            _print_plain(section, console)
+    for table in tables(result):
+        print_table(table, console)
 
 
-def sections(result: DryRun) -> Iterator[Section]:
-    """What there is to tell, the figures first, the evidence that they stand on last."""
+def tables(result: DryRun) -> Iterator[Table]:
+    """Yield the tables of a dry run: figures first, the evidence that they rest on last."""
     yield _dispositions(result)
     for name, release in result.releases.items():
         yield _fields(name, release, result)
     if result.quarantine:
         rows = [(reason, str(count)) for reason, count in result.quarantine.items()]
-        yield Section("Quarantine", ("reason", "records"), rows, (1,))
+        yield Table((_("reason"), _("records")), rows, (1,), _("Quarantine"))
     if result.anomalies:
         advised = [(name, str(n), advise(name) or "") for name, n in result.anomalies.items()]
-        yield Section("Anomalies", ("what", "count", "what to do"), advised, (1,))
+        header = (_("what"), _("count"), _("what to do"))
+        yield Table(header, advised, (1,), _("Anomalies"))
     if result.drift.any:
         yield _drift(result)
     if result.profile is not None:
@@ -85,168 +63,178 @@ def sections(result: DryRun) -> Iterator[Section]:
             (row.release, row.item, row.processing, str(row.attested), row.words)
             for row in result.unattested
         ]
-        header = ("release", "item", "processing", "attested", "which means")
-        yield Section(
-            "Register entries that are not attested by their current wording", header, entries
-        )
+        columns = (
+            _("release"), _("item"), _("processing"), _("attested"), _("which means")
+        )  # fmt: skip
+        title = _("Register entries that are not attested by their current wording")
+        yield Table(columns, entries, title=title)
 
 
 def _headline(result: DryRun) -> Iterator[str]:
-    counts = result.counts
-    yield (
-        f"{result.policy} on {result.day} ({result.direction}, {result.processing.slug}), "
-        "a dry run: nothing is written"
+    counts, sample = result.counts, result.sample
+    yield _(
+        "{policy} on {day} ({direction}, {processing}), a dry run: nothing is written",
+        policy=result.policy,
+        day=result.day,
+        direction=result.direction,
+        processing=result.processing.slug,
     )
-    yield (
-        f"{counts.in_} in, {counts.released} released, {counts.withheld} withheld, "
-        f"{counts.quarantined} quarantined"
+    yield _(
+        "{records} in, {released} released, {withheld} withheld, {quarantined} quarantined",
+        records=counts.in_,
+        released=counts.released,
+        withheld=counts.withheld,
+        quarantined=counts.quarantined,
     )
-    sample = result.sample
     if not sample.complete:
-        yield (
-            f"a sample: {sample.method}; {sample.inputs_complete} of {sample.inputs} inputs were "
-            "read to their end; all figures are of the records read"
+        yield _(
+            "a sample: {method}; {complete} of {inputs} inputs were read to their end; "
+            "all figures are of the records read",
+            method=sample.method,
+            complete=sample.inputs_complete,
+            inputs=sample.inputs,
         )
 
 
-def _dispositions(result: DryRun) -> Section:
+def _dispositions(result: DryRun) -> Table:
     rows = [
         (release.item, name, release.purpose, str(release.rows))
         for name, release in result.releases.items()
     ]
-    rows.append(("", "(withheld)", "no release's conditions match", str(result.counts.withheld)))
-    rows.append(("", "(quarantined)", "not judged safely", str(result.counts.quarantined)))
-    header = ("item", "release", "purpose", "records")
+    counts = result.counts
+    rows.append(("", _("(withheld)"), _("no release's conditions match"), str(counts.withheld)))
+    rows.append(("", _("(quarantined)"), _("not judged safely"), str(counts.quarantined)))
+    header = (_("item"), _("release"), _("purpose"), _("records"))
     note = ""
     if len(result.releases) > 1:
-        note = f"{result.counts.released} records are released, to one release or more"
-    return Section("Dispositions", header, rows, (3,), note)
+        note = ngettext(
+            "{count} record is released, to one release or more",
+            "{count} records are released, to one release or more",
+            counts.released,
+        )
+    return Table(header, rows, (3,), _("Dispositions"), note)
 
 
-def _fields(name: str, release: DryRelease, result: DryRun) -> Section:
+def _fields(name: str, release: DryRelease, result: DryRun) -> Table:
     rows = [
-        (path, field.fate, _say_why(path, field, release, result))
+        (path, field.fate, _reason(path, field, release, result))
         for path, field in release.fields.items()
     ]
-    title = f"Fields in {name} ({release.item}, NIR {release.nir})"
-    return Section(title, ("field", "fate", "why"), rows)
+    title = _("Fields in {release} ({item}, NIR {nir})").format(
+        release=name, item=release.item, nir=release.nir
+    )
+    return Table((_("field"), _("fate"), _("why")), rows, title=title, styles=_STYLES)
 
 
-def _say_why(path: str, field: DryField, release: DryRelease, result: DryRun) -> str:
+def _reason(path: str, field: DryField, release: DryRelease, result: DryRun) -> str:
     if field.fate == "pseudonymized":
-        return (
-            f"{field.treatment} for {result.processing.slug}, reste une donnée personnelle: "
-            f"{field.because}"
+        return _(
+            "{treatment} for {processing}, reste une donnée personnelle: {reason}",
+            treatment=field.treatment,
+            processing=result.processing.slug,
+            reason=field.because,
         )
     if field.fate == "generalized":
         return f"{field.treatment}: {field.because}"
     if field.fate == "redacted":
-        return f"{release.redacted.get(path, 0)} NIRs redacted: {field.because}"
+        count = release.redacted.get(path, 0)
+        return _("{count} NIRs redacted: {reason}", count=count, reason=field.because)
     if field.fate == "stripped":
-        return f"identifier {', '.join(field.identifier)}, {field.because}"
+        names = ", ".join(field.identifier)
+        return _("identifier {names}, {reason}", names=names, reason=field.because)
     if field.fate == "dropped" and not field.read:
-        return f"{field.because}; not read"
+        return _("{reason}; not read", reason=field.because)
     return field.because
 
 
-def _drift(result: DryRun) -> Section:
+def _drift(result: DryRun) -> Table:
     drift = result.drift
-    rows = [(name, "unknown to the schema") for name in drift.unknown]
-    rows += [(name, "missing in an input") for name in drift.missing]
+    rows = [(name, _("unknown to the schema")) for name in drift.unknown]
+    rows += [(name, _("missing in an input")) for name in drift.missing]
     for change in drift.retyped:
-        types = ", ".join(f"{kind} in {count}" for kind, count in sorted(change.files.items()))
-        rows.append((change.column, f"{change.schema_} by the schema, but {types}"))
-    return Section("Drift between inputs and schema", ("column", "what"), rows)
+        types = ", ".join(
+            _("{type} in {count}", type=kind, count=count)
+            for kind, count in sorted(change.files.items())
+        )
+        difference = _("{type} by the schema, but {types}", type=change.schema_, types=types)
+        rows.append((change.column, difference))
+    title = _("Drift between inputs and schema")
+    return Table((_("column"), _("what")), rows, title=title)
 
 
-def _undeclared(result: DryRun) -> Section:
+def _undeclared(result: DryRun) -> Table:
     assert result.profile is not None
     rows = [
         (
-            undeclared.column + ("" if undeclared.known else " (unknown)"),
-            undeclared.form,
-            str(undeclared.nirs),
-            str(undeclared.values),
-            f"{undeclared.confidence:.3f}",
-            undeclared.why,
+            column.column if column.known else _("{column} (unknown)", column=column.column),
+            column.form,
+            str(column.nirs),
+            str(column.values),
+            f"{column.confidence:.3f}",
+            column.why,
         )
-        for undeclared in result.profile.undeclared
+        for column in result.profile.undeclared
     ]
-    note = f"{result.profile.columns} columns were looked into"
-    header = ("column", "form", "NIRs", "values", "confidence", "why")
-    return Section("NIRs where none is declared", header, rows, (2, 3, 4), note)
+    note = ngettext(
+        "{count} column was looked into",
+        "{count} columns were looked into",
+        result.profile.columns,
+    )
+    header = (_("column"), _("form"), _("NIRs"), _("values"), _("confidence"), _("why"))
+    return Table(header, rows, (2, 3, 4), _("NIRs where none is declared"), note)
 
 
-def _risk(name: str, risk: Risk, result: DryRun) -> Section:
+def _risk(name: str, risk: Risk, result: DryRun) -> Table:
     rows = []
     for group in risk.sizes:
-        size = (
-            f"{group.least}"
-            if group.most == group.least
-            else f"{group.least} to {group.most or '…'}"
-        )
+        size = str(group.least)
+        if group.most != group.least:
+            size = _("{least} to {most}", least=group.least, most=group.most or "…")
         rows.append((size, str(group.combinations)))
-    share = "hidden" if risk.unique_share is None else f"{risk.unique_share:.2%}"
-    about = "" if risk.complete else "about "
-    note = (
-        f"{risk.records} records, {about}{risk.combinations} combinations, {risk.sampled} of them "
-        f"counted; alone with theirs: {about}{risk.unique} records ({share})"
+    note = _(
+        "{records} records, {combinations} combinations, {sampled} of them counted; "
+        "alone with theirs: {unique} records ({share})",
+        records=risk.records,
+        combinations=_estimate(risk.combinations, risk),
+        sampled=risk.sampled,
+        unique=_estimate(risk.unique, risk),
+        share=_("hidden") if risk.unique_share is None else f"{risk.unique_share:.2%}",
     )
     if not result.sample.complete:
-        note += "; in a sample more are alone than among all records"
-    title = f"Re-identification in {name}: records that share {', '.join(risk.fields)}"
-    return Section(title, ("records that share one", "combinations"), rows, (1,), note)
+        note = _("{note}; in a sample more are alone than among all records", note=note)
+    title = _(
+        "Re-identification in {release}: records that share {fields}",
+        release=name,
+        fields=", ".join(risk.fields),
+    )
+    return Table((_("records that share one"), _("combinations")), rows, (1,), title, note)
 
 
-def _against(result: DryRun) -> Section:
+def _estimate(count: int | str, risk: Risk) -> str:
+    return str(count) if risk.complete else _("about {count}", count=count)
+
+
+def _against(result: DryRun) -> Table:
     against = result.against
     assert against is not None
     rows = [
         (field.item, field.purpose, field.field, str(field.newly), str(field.no_longer))
         for field in against.fields
     ]
-    header = ("item", "purpose", "field", "newly carried", "no longer")
-    title = f"Under {against.project}: records that would carry another field"
-    note = f"{against.records} records compared" + ("" if rows else ", no difference")
-    return Section(title, header, rows, (3, 4), note)
-
-
-def _bytes(result: DryRun) -> Section:
-    size = result.bytes
-    rows = [("in", str(size.in_))]
-    rows += [(f"out, {name}", str(count)) for name, count in size.out.items()]
-    rows.append(("out, quarantine", str(size.quarantine)))
-    return Section("Bytes", ("what", "bytes"), rows, (1,))
-
-
-def _print_table(section: Section, console: Console) -> None:
-    table = Table(
-        title=Text(printable(section.title), style="bold"), title_justify="left", box=None
+    header = (_("item"), _("purpose"), _("field"), _("newly carried"), _("no longer"))
+    note = _("{count} records compared") if rows else _("{count} records compared, no difference")
+    return Table(
+        header,
+        rows,
+        (3, 4),
+        _("Under {project}: records that would carry another field", project=against.project),
+        note.format(count=against.records),
     )
-    for place, name in enumerate(section.header):
-        table.add_column(Text(name), justify="right" if place in section.numbers else "left")
-    for row in section.rows:
-        cells = [Text(printable(cell), style=_STYLES.get(cell, "")) for cell in row]
-        table.add_row(*cells)
-    console.print()
-    console.print(table)
-    if section.note:
-        console.print(Text(printable(section.note), style="italic"))
 
 
-def _print_plain(section: Section, console: Console) -> None:
-    lines = ["", section.title]
-    every = [section.header, *section.rows] if section.rows else []
-    cells = [tuple(printable(cell) for cell in row) for row in every]
-    widths = [
-        max(len(row[place]) for row in cells) for place in range(len(section.header)) if cells
-    ]
-    for row in cells:
-        padded = [
-            cell.rjust(width) if place in section.numbers else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append(f"  {'  '.join(padded)}".rstrip())
-    if section.note:
-        lines.append(f"  {printable(section.note)}")
-    console.print(Text("\n".join(lines)), soft_wrap=True)
+def _bytes(result: DryRun) -> Table:
+    size = result.bytes
+    rows = [(_("in"), str(size.in_))]
+    rows += [(_("out, {release}", release=name), str(count)) for name, count in size.out.items()]
+    rows.append((_("out, quarantine"), str(size.quarantine)))
+    return Table((_("what"), _("bytes")), rows, (1,), _("Bytes"))

@@ -13,7 +13,7 @@ from tamis.plan.plan import PlanField
 
 
 @dataclass(frozen=True)
-class ColumnNirs:
+class ProfiledColumn:
     """The NIRs of one column, as they add up over batches.
 
     Attributes:
@@ -28,9 +28,9 @@ class ColumnNirs:
     nirs: int = 0
     surest: NirProfile | None = None
 
-    def __add__(self, other: "ColumnNirs") -> "ColumnNirs":
+    def __add__(self, other: "ProfiledColumn") -> "ProfiledColumn":
         surest = [column.surest for column in (self, other) if column.surest is not None]
-        return ColumnNirs(
+        return ProfiledColumn(
             self.known,
             self.values + other.values,
             self.nirs + other.nirs,
@@ -46,7 +46,7 @@ class UndeclaredNirs:
         columns: by path.
     """
 
-    columns: dict[str, ColumnNirs] = field(default_factory=dict)
+    columns: dict[str, ProfiledColumn] = field(default_factory=dict)
 
     def add(self, batch: pa.RecordBatch, fields: Iterable[PlanField]) -> None:
         """Profile each leaf of `batch` in which `fields`, the whole schema, declare no NIR."""
@@ -60,7 +60,7 @@ class UndeclaredNirs:
                     carries = profile.carries_nir
                     self._add(
                         path,
-                        ColumnNirs(
+                        ProfiledColumn(
                             path in leaves,
                             profile.values,
                             profile.nirs if carries else 0,
@@ -91,8 +91,8 @@ class UndeclaredNirs:
         undeclared.sort(key=lambda column: (-column.nirs, column.column))
         return Profile(columns=len(self.columns), undeclared=undeclared)
 
-    def _add(self, path: str, column: ColumnNirs) -> None:
-        self.columns[path] = self.columns.get(path, ColumnNirs(column.known)) + column
+    def _add(self, path: str, column: ProfiledColumn) -> None:
+        self.columns[path] = self.columns.get(path, ProfiledColumn(column.known)) + column
 
 
 def is_declared(spec: PlanField) -> bool:
