@@ -45,6 +45,7 @@ TIMESTAMPS = [f"timestamp[{unit}]" for unit in UNITS] + [
     "timestamp[ns, tz=+02:00]",
 ]
 TIMES = ["time32[s]", "time32[ms]", "time64[us]", "time64[ns]"]
+USUAL_TYPES = ["string", "string", "date32", "int64", "decimal128(8, 2)", "bool"]
 TYPES = [
     *("string", "string", "string", "large_string", "bool", "float32", "float64", "double"),
     *("binary", "large_binary", "fixed_size_binary[3]", "date32", "date64", "date32[day]"),
@@ -204,7 +205,20 @@ def texts(name: str, wire: Format) -> list[str]:
         "12345678901234567890.12",
     ]
     by_kind = {
-        "bool": ["true", "FALSE", "1", "0", "Oui", "n", "VRAI", "2", "peut-être"],
+        "bool": [
+            "true",
+            "FALSE",
+            "1",
+            "0",
+            "Oui",
+            "n",
+            "o",
+            "NON",
+            "VRAI",
+            "faux",
+            "2",
+            "peut-être",
+        ],
         "integer": numbers,
         "decimal": numbers,
         "float": numbers,

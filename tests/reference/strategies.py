@@ -37,6 +37,7 @@ from .samples import (
     TESTED,
     TEXT_SOURCES,
     TYPES,
+    USUAL_TYPES,
     array_of,
     pool,
     samples,
@@ -150,7 +151,8 @@ class Maker:
             return PlanField(self.name(), kind, free_text=True)
         if sort == "number":
             return PlanField(f"{self.name()}_nir", self.choose(["int64", "string", "uint64"]))
-        return PlanField(self.name(), self.choose(TYPES), not_nir=sort == "not_nir")
+        types = TYPES if self.chance(60) else USUAL_TYPES
+        return PlanField(self.name(), self.choose(types), not_nir=sort == "not_nir")
 
     def plan(self, *, mixed: bool = True) -> Plan:
         """A plan; where not `mixed`, of one item, as a policy of the documents may have it."""
