@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from tamis.documents.schema import Format
 from tamis.filter.compiled import CompiledPlan, compile_steps
-from tamis.filter.execution import build_columns, gate, select, select_columns
+from tamis.filter.execution import Columns, build_columns, gate, select, select_columns
 from tamis.filter.judge import judge
 from tamis.filter.opened import match, open_columns
 from tamis.filter.steps import OpenColumn, TestLeaf, TreatLeaf
@@ -95,32 +95,33 @@ def test_equal_plans_are_compiled_once() -> None:
 def test_each_stage_can_be_looked_at_by_itself() -> None:
     plan = compiled()
 
-    matched = match(plan, BATCH)
-    assert [rows.tolist() for rows in matched.matches] == [
+    tested, withheld = match(plan, BATCH)
+    assert [rows.tolist() for rows in tested.matches] == [
         [True, True, True, True],
         [True, True, False, False],
     ]
-    assert list(matched.opened.nodes) == [plan.releases[1].where[0].column]
-    assert matched.withheld == 0
+    assert list(tested.nodes) == [plan.releases[1].where[0].column]
+    assert withheld == 0
 
-    opened = open_columns(plan, BATCH, matched)
+    opened = open_columns(plan, BATCH, tested)
     assert [step.root.name for step in opened.nodes] == ["nature", "note", "n"]
 
-    judged = judge(plan, opened)
-    assert [failure.rows.tolist() for failure in judged.failures] == [[1]]
+    identifiers = judge(plan, opened)
+    assert opened.failures.rows.tolist() == [False, True, False, False]
 
-    treated = treat(plan, opened, judged, None)
+    leaves = treat(plan, opened, identifiers, None)
     note, _ = plan.steps_of(TreatLeaf, plan.releases)
-    assert treated.leaves[note].array.to_pylist() == ["NIR [NIR]", "rien", "rien", None]
+    assert leaves[note].array.to_pylist() == ["NIR [NIR]", "rien", "rien", None]
+    assert opened.failures.with_nir.tolist() == [True, False, False, False]
 
-    failed = pa.array([False, True, False, False]).to_numpy(zero_copy_only=False)
-    selections = select(plan, opened, failed)
+    selections = select(plan, opened)
     assert [selection.rows.tolist() for selection in selections] == [[0, 2, 3], [0]]
 
-    built = build_columns(plan, opened, treated, selections)
-    columns = select_columns(plan.releases, built, selections, {})
+    built = build_columns(plan, opened, leaves, selections)
+    columns: Columns = {}
+    select_columns(plan.releases, built, selections, columns)
     assert columns[plan.releases[1].columns[1], selections[1]].to_pylist() == [1]
-    assert gate(plan.releases, opened, selections, columns).failures == ()
+    assert gate(plan.releases, opened, selections, columns) == (False, {})
 
 
 def test_only_what_matching_releases_need_is_opened_and_only_of_their_rows() -> None:
@@ -128,10 +129,10 @@ def test_only_what_matching_releases_need_is_opened_and_only_of_their_rows() -> 
     only_b = compile_steps(replace(plan.plan, releases=plan.plan.releases[1:]))
     batch = BATCH.take([0, 2, 3])
 
-    opened = open_columns(only_b, batch, match(only_b, batch))
+    opened = open_columns(only_b, batch, match(only_b, batch)[0])
 
     assert opened.at_base(opened.matches[0]).tolist() == [0]
     assert [step.root.name for step in opened.nodes] == ["note", "n"]
-    nothing = open_columns(only_b, batch.slice(1), match(only_b, batch.slice(1)))
+    nothing = open_columns(only_b, batch.slice(1), match(only_b, batch.slice(1))[0])
     assert not nothing.nodes
     assert len(list(only_b.steps_of(OpenColumn, only_b.releases))) == 2

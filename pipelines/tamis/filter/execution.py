@@ -28,11 +28,10 @@ from tamis.filter.compiled import CompiledPlan
 from tamis.filter.gate.gate import find_leaks
 from tamis.filter.judge import judge
 from tamis.filter.opened import Opened, match, open_columns
-from tamis.filter.quarantine import Failure, Failures
 from tamis.filter.rebuild import build, cut, gate_columns
-from tamis.filter.steps import BuildColumn, CompiledRelease
+from tamis.filter.steps import BuildColumn, CompiledRelease, TreatLeaf
 from tamis.filter.tally import Tally
-from tamis.filter.treat import KeySource, Treated, treat
+from tamis.filter.treat import KeySource, TreatedLeaf, treat
 from tamis.plan.by_release import ByRelease
 
 Rows = TypeVar("Rows")
@@ -41,32 +40,14 @@ Rows = TypeVar("Rows")
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Rows that one release or more let pass.
-
-    Attributes:
-        flags: which rows at work they are.
-        rows: their places in the batch.
-    """
+    """Rows that one release or more let pass: flags of the rows at work, places in the batch."""
 
     flags: Bools
     rows: Ints
 
 
-Selected = Mapping[tuple[BuildColumn, Selection], pa.Array]
+Columns = dict[tuple[BuildColumn, Selection], pa.Array]
 """Released columns, cut to the rows of a selection and scrubbed."""
-
-
-@dataclass(frozen=True, eq=False)
-class Gated:
-    """The result of `gate`.
-
-    Attributes:
-        failures: rows in which a NIR is left.
-        chance: columns whose hits look like chance, with hits and values looked at.
-    """
-
-    failures: tuple[Failure, ...]
-    chance: Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,47 +89,32 @@ def execute(
     compiled: CompiledPlan, batch: pa.RecordBatch, run: str, keys: KeySource | None
 ) -> Minimized[pa.RecordBatch]:
     """Take a batch through all stages."""
-    failures = Failures(batch.num_rows, compiled.order)
-    matched = match(compiled, batch)
-    failures.add(matched.failures)
-    opened = open_columns(compiled, batch, matched)
-    judged = judge(compiled, opened)
-    failures.add(judged.failures)
-    treated = treat(compiled, opened, judged, keys)
-    failures.add(treated.failures)
-    selections = select(compiled, opened, failures.rows)
-    built = build_columns(compiled, opened, treated, selections)
+    opened, withheld = match(compiled, batch)
+    opened = open_columns(compiled, batch, opened)
+    identifiers = judge(compiled, opened)
+    leaves = treat(compiled, opened, identifiers, keys)
+    selections = select(compiled, opened)
+    built = build_columns(compiled, opened, leaves, selections)
+    columns: Columns = {}
     looked_at = [release for release in compiled.releases if release.plan.nir == "absent"]
-    columns = select_columns(looked_at, built, selections, {})
-    gated = gate(looked_at, opened, selections, columns)
-    if gated.failures:
-        failures.add(gated.failures)
-        selections, columns = select(compiled, opened, failures.rows), {}
-    columns = select_columns(compiled.releases, built, selections, columns)
-    tally = Tally(records=batch.num_rows, withheld=matched.withheld, chance=dict(gated.chance))
-    with_nir = np.zeros(batch.num_rows, dtype=bool)
-    for rows in (*judged.nirs, *treated.nirs, *(failure.rows for failure in gated.failures)):
-        with_nir[rows] = True
-    if with_nir.any() and compiled.plan.direction == "into-store":
-        tally.anomalies["nir-received-under-iii"] = int(with_nir.sum())
+    select_columns(looked_at, built, selections, columns)
+    is_leaking, chance = gate(looked_at, opened, selections, columns)
+    if is_leaking:
+        selections, columns = select(compiled, opened), {}
+    select_columns(compiled.releases, built, selections, columns)
+    tally = Tally(records=batch.num_rows, withheld=withheld, chance=chance)
+    if opened.failures.with_nir.any() and compiled.plan.direction == "into-store":
+        tally.anomalies["nir-received-under-iii"] = int(opened.failures.with_nir.sum())
     for release in compiled.releases:
-        redacted = count_redacted(release, opened, treated, selections[release.index])
+        redacted = count_redacted(release, opened, leaves, selections[release.index])
         if redacted:
             tally.redacted[release.plan.id] = redacted
-    return assemble(compiled, run, selections, columns, failures.as_batch(), tally)
+    return assemble(compiled, run, opened.failures.as_batch(), selections, columns, tally)
 
 
-def select(compiled: CompiledPlan, opened: Opened, failed: Bools) -> list[Selection]:
-    """The rows that each release lets pass; releases that let the same pass share a selection.
-
-    Args:
-        compiled: of R releases.
-        opened: whose rows the releases match.
-        failed: which rows of the batch are quarantined.
-
-    Returns:
-        R selections, by the release's index.
-    """
+def select(compiled: CompiledPlan, opened: Opened) -> list[Selection]:
+    """The rows that each release lets pass; releases that let the same pass share a selection."""
+    failed = opened.failures.rows
     passing = ~(failed if opened.base is None else failed[opened.base])
     selections: list[Selection] = []
     for release in compiled.releases:
@@ -159,56 +125,42 @@ def select(compiled: CompiledPlan, opened: Opened, failed: Bools) -> list[Select
 
 
 def build_columns(
-    compiled: CompiledPlan, opened: Opened, treated: Treated, selections: Sequence[Selection]
+    compiled: CompiledPlan,
+    opened: Opened,
+    leaves: Mapping[TreatLeaf, TreatedLeaf],
+    selections: Sequence[Selection],
 ) -> dict[BuildColumn, pa.Array]:
     """The released columns, of all rows at work, of the releases that let some row pass."""
     passing = [release for release in compiled.releases if len(selections[release.index].rows)]
-    return {
-        step: build(step, opened, treated.leaves)
-        for step in compiled.steps_of(BuildColumn, passing)
-    }
+    return {step: build(step, opened, leaves) for step in compiled.steps_of(BuildColumn, passing)}
 
 
 def select_columns(
     releases: Iterable[CompiledRelease],
     built: Mapping[BuildColumn, pa.Array],
     selections: Sequence[Selection],
-    done: Selected,
-) -> Selected:
-    """The columns of releases with the rows that each lets pass, scrubbed.
-
-    Args:
-        releases: whose columns are asked for.
-        built: columns of all rows at work.
-        selections: by release.
-        done: what was selected before.
-    """
-    columns = dict(done)
+    columns: Columns,
+) -> None:
+    """Add to `columns` those of `releases`, with the rows that each lets pass, scrubbed."""
     for release in releases:
         selection = selections[release.index]
         for step in release.columns:
-            if (step, selection) in columns:
-                continue
-            if len(selection.rows):
-                columns[step, selection] = scrub(cut(built[step], selection.flags))
-            else:
+            if not len(selection.rows):
                 columns[step, selection] = pa.array([], step.field.type)
-    return columns
+            elif (step, selection) not in columns:
+                columns[step, selection] = scrub(cut(built[step], selection.flags))
 
 
 def gate(
     releases: Iterable[CompiledRelease],
     opened: Opened,
     selections: Sequence[Selection],
-    columns: Selected,
-) -> Gated:
-    """Look again at what is to be released without NIR.
+    columns: Columns,
+) -> tuple[bool, dict[str, tuple[int, int]]]:
+    """Look again at what releases under `nir: absent` release; quarantine where a NIR is left.
 
-    Args:
-        releases: those under `nir: absent`.
-        opened: the rows at work.
-        selections: by release.
-        columns: of these releases.
+    Returns:
+        Whether one is left; and columns whose hits look like chance, with hits and values.
 
     Raises:
         RunError: a column has a type that the gate cannot look into.
@@ -216,51 +168,47 @@ def gate(
     Legal source:
         Code du travail, art. R. 6323-37, III.
     """
-    failures: list[Failure] = []
-    chance: dict[str, tuple[int, int]] = {}
-    for steps, selection in dict.fromkeys(
-        (release.columns, selections[release.index]) for release in releases
-    ):
+    is_leaking, chance = False, {}
+    looks = dict.fromkeys((release.columns, selections[release.index]) for release in releases)
+    for steps, selection in looks:
         if not len(selection.rows):
             continue
-        looked_at = [
-            part for step in steps for part in gate_columns(step, columns[step, selection])
-        ]
-        leaks = find_leaks(looked_at)
+        parts = [part for step in steps for part in gate_columns(step, columns[step, selection])]
+        leaks = find_leaks(parts)
         for finding in leaks.findings:
             if finding.looks_like_chance:
                 chance[finding.column] = (finding.hits, finding.values)
         for place in np.unique(leaks.rows[leaks.rows >= 0]):
-            leaking = selection.rows[leaks.rows == place]
-            failures.append(Failure(leaking, "nir-leak", looked_at[place].name, "gate"))
-    return Gated(tuple(failures), chance)
+            rows = selection.rows[leaks.rows == place]
+            opened.failures.add(rows, "nir-leak", parts[place].name, "gate")
+            opened.failures.with_nir[rows] = is_leaking = True
+    return is_leaking, chance
 
 
 def count_redacted(
-    release: CompiledRelease, opened: Opened, treated: Treated, selection: Selection
+    release: CompiledRelease,
+    opened: Opened,
+    leaves: Mapping[TreatLeaf, TreatedLeaf],
+    selection: Selection,
 ) -> Counter[str]:
     """How many NIRs were replaced in what a release lets pass, by field."""
     counts: Counter[str] = Counter()
-    if not len(selection.rows):
-        return counts
-    for column in release.columns:
+    for column in release.columns if len(selection.rows) else ():
         for path, step in column.leaves.items():
-            hits = treated.leaves[step].hits
+            hits = leaves[step].hits
             if hits is not None and hits.any():
                 node = opened.leaf(step)
                 slots = opened.released_slots(release, column, node)
-                count = int(hits[slots & node.at_slots(selection.flags)].sum())
-                if count:
-                    counts[path] = count
-    return counts
+                counts[path] = int(hits[slots & node.at_slots(selection.flags)].sum())
+    return +counts
 
 
 def assemble(
     compiled: CompiledPlan,
     run: str,
-    selections: Sequence[Selection],
-    columns: Selected,
     quarantined: pa.RecordBatch,
+    selections: Sequence[Selection],
+    columns: Columns,
     tally: Tally,
 ) -> Minimized[pa.RecordBatch]:
     """A batch a release, of its columns and its tags; `tally` completed by what passed."""
@@ -268,30 +216,24 @@ def assemble(
     rows: ByRelease[pa.Int64Array] = ByRelease()
     passed = np.zeros(tally.records, dtype=bool)
     for release in compiled.releases:
-        selection = selections[release.index]
+        name, selection = release.plan.id, selections[release.index]
         count = len(selection.rows)
-        passed[selection.rows] = True
-        tags = compiled.plan.tags(release.plan, run).values()
         arrays = [
             *(columns[step, selection] for step in release.columns),
-            *(_constant(value, count) for value in tags),
+            *(_constant(value, count) for value in compiled.plan.tags(release.plan, run).values()),
         ]
-        released[release.plan.id] = _batch_of(arrays, release.schema)
-        rows[release.plan.id] = pa.array(selection.rows)
+        plain = [
+            array if array.type == field.type else scrub(decode(array))
+            for array, field in zip(arrays, release.schema, strict=True)
+        ]
+        released[name] = pa.RecordBatch.from_arrays(plain, schema=release.schema)
+        rows[name] = pa.array(selection.rows)
+        passed[selection.rows] = True
         if count:
-            tally.rows[release.plan.id] = count
+            tally.rows[name] = count
     tally.released = int(passed.sum())
     tally.quarantine.update(quarantined.column("reason").to_pylist())
     return Minimized(released, rows, quarantined, tally)
-
-
-def _batch_of(arrays: Sequence[pa.Array], schema: pa.Schema) -> pa.RecordBatch:
-    """A released batch; what the schema does not name a dictionary is none."""
-    plain = [
-        array if array.type == field.type else scrub(decode(array))
-        for array, field in zip(arrays, schema, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(plain, schema=schema)
 
 
 def _constant(value: str, rows: int) -> pa.DictionaryArray:

@@ -1,15 +1,13 @@
 """The third stage: which rows must not pass, because something that would be released is wrong."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from tamis.arrow.buffers import are_valid
-from tamis.arrow.types import Bools, Ints
+from tamis.arrow.types import Bools
 from tamis.filter.compiled import CompiledPlan
 from tamis.filter.conformed import TYPE, UNREADABLE
 from tamis.filter.nested import ColumnNode
 from tamis.filter.opened import Opened
-from tamis.filter.quarantine import Failure
 from tamis.filter.steps import BuildColumn, CompiledRelease, JudgeIdentifier, TreatLeaf
 from tamis.filter.tally import Reason
 from tamis.nir.identifiers import BODY_WIDTH, Judgement, judge_identifiers
@@ -18,23 +16,12 @@ Problem = tuple[Reason, str, Bools]
 """A reason, the rule, and the slots that it holds for."""
 
 
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """The result of `judge`.
+def judge(compiled: CompiledPlan, opened: Opened) -> dict[JudgeIdentifier, Judgement]:
+    """Quarantine the rows in which something that would be released does not conform.
 
-    Attributes:
-        identifiers: of each identifier, what its values are.
-        failures: rows in which something that would be released is wrong.
-        nirs: rows of the batch in which a NIR stops the record.
+    Returns:
+        What the values of each identifier are.
     """
-
-    identifiers: Mapping[JudgeIdentifier, Judgement]
-    failures: tuple[Failure, ...]
-    nirs: tuple[Ints, ...]
-
-
-def judge(compiled: CompiledPlan, opened: Opened) -> Judged:
-    """Judge what the matching releases would release of the rows that they match."""
     releases = opened.matched(compiled.releases)
     identifiers = {
         step: judge_identifiers(opened.leaf(step).array, step.kinds)
@@ -50,12 +37,9 @@ def judge(compiled: CompiledPlan, opened: Opened) -> Judged:
         leaf: list(_identifier_problems(leaf, identifiers))
         for leaf in compiled.steps_of(TreatLeaf, releases)
     }
-    failures: list[Failure] = []
-    nirs: list[Ints] = []
     for release in releases:
         for column in release.columns:
-            failures += _undecided_whens(opened, release, column)
-            failures += _undecided_elements(opened, release, column)
+            _judge_conditions(opened, release, column)
             for path, below in column.below.items():
                 nodes = opened.nodes[column.column][path]
                 for node in nodes:
@@ -65,48 +49,42 @@ def judge(compiled: CompiledPlan, opened: Opened) -> Judged:
                     if wrong:
                         slots = opened.released_slots(release, column, node)
                         for reason, rule, bad in wrong:
-                            failures += opened.fail(node, bad & slots, reason, path, rule)
+                            opened.fail(node, bad & slots, reason, path, rule)
                 if path in opened.marks:
                     rows = opened.marks[path] & opened.matches[release.index]
                     marked = opened.at_base(rows & opened.any_kept(below))
-                    failures.append(Failure(marked, "type", path, nodes[0].spec.type))
+                    opened.failures.add(marked, "type", path, nodes[0].spec.type)
         for step in release.stops:
             node, judgement = opened.leaf(step), identifiers[step]
             matched = node.at_slots(opened.matches[release.index])
             stopped = matched & (are_valid(judgement.canonical) | judgement.wrong_key)
-            failures += opened.fail(node, stopped, "on-nir", step.path, "on_nir: quarantine")
-            nirs.append(opened.at_base(node.at_rows(stopped, opened.rows)))
-    return Judged(identifiers, tuple(failures), tuple(nirs))
+            opened.fail(node, stopped, "on-nir", step.path, "on_nir: quarantine")
+            opened.note_nir(node, stopped)
+    return identifiers
 
 
-def _undecided_whens(
-    opened: Opened, release: CompiledRelease, column: BuildColumn
-) -> Iterator[Failure]:
+def _judge_conditions(opened: Opened, release: CompiledRelease, column: BuildColumn) -> None:
+    """Quarantine the rows in which a `when` or `only` is undecided."""
+    matched = opened.matches[release.index]
     for leaf in column.leaves.values():
         if leaf.when is not None:
-            unknown = opened.whens[leaf.when].unknown & opened.matches[release.index]
+            unknown = opened.whens[leaf.when].unknown & matched
             for tests in leaf.when.alternatives:
                 undecided = opened.all_of(tests, opened.rows).unknown
-                yield from opened.fail_undecided(tests, unknown & undecided)
-
-
-def _undecided_elements(
-    opened: Opened, release: CompiledRelease, column: BuildColumn
-) -> Iterator[Failure]:
+                opened.fail_undecided(tests, unknown & undecided)
     for path, tests in column.only.tests.items() if column.only is not None else ():
         if path not in column.below:
             continue
         element = opened.nodes[column.column][path][-1]
         unknown = opened.all_of(tests, element.size).unknown
         if unknown.any():
-            rows = opened.matches[release.index] & opened.any_kept(column.below[path])
-            reached = element.at_slots(rows)
+            reached = element.at_slots(matched & opened.any_kept(column.below[path]))
             around = element.parent
             assert around is not None
             outer = opened.kept_elements(column, around)
             if outer is not None:
                 reached = reached & outer[around.elements()]
-            yield from opened.fail_undecided(tests, unknown & reached)
+            opened.fail_undecided(tests, unknown & reached)
 
 
 def _value_problems(node: ColumnNode) -> Iterator[Problem]:

@@ -4,7 +4,7 @@
 need of the records that they match.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of
 from tamis.filter.conformed import UNREADABLE
 from tamis.filter.nested import ColumnNode, open_column
 from tamis.filter.parse_text import TextDialect
-from tamis.filter.quarantine import FAULTS, Failure
+from tamis.filter.quarantine import FAULTS, Failures
 from tamis.filter.steps import (
     BuildColumn,
     CombineTests,
@@ -45,22 +45,24 @@ class Opened:
     Attributes:
         rows: how many rows there are at work.
         base: which rows of the batch they are; None if all.
+        failures: what was found wrong so far, by row of the batch.
         marks: by path, the rows in which a reader could not bring the field into shape.
+        matches: by release, the rows that its conditions match.
         nodes: of each opened column, by path, its nodes from the top; a list before its element.
         verdicts: of each test, at the slots of its leaf.
         whens: where a `when` holds, by row.
         elements: by list, which elements `only` keeps; a list without entry keeps all.
-        matches: by release, the rows that its conditions match.
     """
 
     rows: int
     base: Ints | None
+    failures: Failures
     marks: Mapping[str, Bools]
-    nodes: Mapping[OpenColumn, Mapping[str, Sequence[ColumnNode]]]
-    verdicts: Mapping[TestLeaf, Verdict]
-    whens: Mapping[CombineTests, Verdict] = field(default_factory=dict)
-    elements: Mapping[SelectElements, Mapping[ColumnNode, Bools]] = field(default_factory=dict)
-    matches: Sequence[Bools] = ()
+    matches: list[Bools] = field(default_factory=list)
+    nodes: dict[OpenColumn, Mapping[str, Sequence[ColumnNode]]] = field(default_factory=dict)
+    verdicts: dict[TestLeaf, Verdict] = field(default_factory=dict)
+    whens: dict[CombineTests, Verdict] = field(default_factory=dict)
+    elements: dict[SelectElements, dict[ColumnNode, Bools]] = field(default_factory=dict)
 
     def leaf(self, step: TestLeaf | JudgeIdentifier | TreatLeaf) -> ColumnNode:
         """The leaf that a step looks at; of a list of plain values, the element."""
@@ -102,16 +104,20 @@ class Opened:
         places = np.flatnonzero(rows)
         return places if self.base is None else self.base[places]
 
+    def note_nir(self, node: ColumnNode, slots: Bools) -> None:
+        """Note that a NIR was found in `slots`, where none may be released."""
+        self.failures.with_nir[self.at_base(node.at_rows(slots, self.rows))] = True
+
     def fail(
         self, node: ColumnNode, slots: Bools, reason: Reason, path: str, rule: str = ""
-    ) -> Iterator[Failure]:
-        """Yield the failure of the rows of `slots`, if there are any; `rule` is else the type."""
+    ) -> None:
+        """Quarantine the rows of `slots`; `rule` is by default the type."""
         if slots.any():
             rows = self.at_base(node.at_rows(slots, self.rows))
-            yield Failure(rows, reason, path, rule or node.spec.type)
+            self.failures.add(rows, reason, path, rule or node.spec.type)
 
-    def fail_undecided(self, tests: Iterable[TestLeaf], slots: Bools) -> Iterator[Failure]:
-        """Yield why tests are undecided in `slots`: the values that could not be read."""
+    def fail_undecided(self, tests: Iterable[TestLeaf], slots: Bools) -> None:
+        """Quarantine the rows of `slots` in which a tested value could not be read."""
         if not slots.any():
             return
         for test in tests:
@@ -119,52 +125,35 @@ class Opened:
             unread = self.verdicts[test].unknown & slots
             if node.faults is not None:
                 unreadable = node.faults == UNREADABLE
-                yield from self.fail(node, unread & unreadable, "unreadable", test.path)
+                self.fail(node, unread & unreadable, "unreadable", test.path)
                 unread = unread & ~unreadable
-            yield from self.fail(node, unread, "type", test.path)
+            self.fail(node, unread, "type", test.path)
 
 
-@dataclass(frozen=True, eq=False)
-class Matched:
-    """The result of `match`.
-
-    Attributes:
-        opened: the columns that `where` tests, of all rows.
-        matches: by release, the rows that its conditions match.
-        withheld: rows that the conditions of no release can match.
-        failures: rows for which the conditions of some release are undecided.
-    """
-
-    opened: Opened
-    matches: Sequence[Bools]
-    withheld: int
-    failures: tuple[Failure, ...]
-
-
-def match(compiled: CompiledPlan, batch: pa.RecordBatch) -> Matched:
+def match(compiled: CompiledPlan, batch: pa.RecordBatch) -> tuple[Opened, int]:
     """Test the conditions of every release on every row.
+
+    Returns:
+        The tested columns; and how many rows are withheld, which no release can match. A row that
+        a release might match, had its values been readable, is quarantined.
 
     Raises:
         RunError: the batch has several columns of one name.
     """
-    rows, marks = batch.num_rows, _read_marks(batch)
-    tests = dict.fromkeys(test for release in compiled.releases for test in release.where)
-    columns = dict.fromkeys(test.column for test in tests)
-    nodes = {column: _open(column, batch, None, compiled.dialect) for column in columns}
-    verdicts = {test: _test(test, nodes[test.column], marks) for test in tests}
-    opened = Opened(rows, None, marks, nodes, verdicts)
-    matches: list[Bools] = []
-    failures: list[Failure] = []
+    rows = batch.num_rows
+    opened = Opened(rows, None, Failures(rows, compiled.order), _read_marks(batch))
+    for release in compiled.releases:
+        _test(release.where, opened, batch, compiled.dialect)
     possible = np.zeros(rows, dtype=bool)
     for release in compiled.releases:
         verdict = opened.all_of(release.where, rows)
-        failures += opened.fail_undecided(release.where, verdict.unknown)
-        matches.append(verdict.holds)
-        possible = possible | verdict.may
-    return Matched(opened, matches, int(rows - possible.sum()), tuple(failures))
+        opened.fail_undecided(release.where, verdict.unknown)
+        opened.matches.append(verdict.holds)
+        possible |= verdict.may
+    return opened, int(rows - possible.sum())
 
 
-def open_columns(compiled: CompiledPlan, batch: pa.RecordBatch, matched: Matched) -> Opened:
+def open_columns(compiled: CompiledPlan, batch: pa.RecordBatch, opened: Opened) -> Opened:
     """Open, conform and test what the matching releases need, of the rows that they match.
 
     Where releases match most rows, the others stay at work, and what `match` opened is used again.
@@ -172,35 +161,27 @@ def open_columns(compiled: CompiledPlan, batch: pa.RecordBatch, matched: Matched
     Raises:
         RunError: the batch has several columns of one name.
     """
-    rows, base, marks, matches = batch.num_rows, None, matched.opened.marks, matched.matches
-    nodes, verdicts = dict(matched.opened.nodes), dict(matched.opened.verdicts)
-    some = np.logical_or.reduce([np.zeros(rows, dtype=bool), *matches])
-    if some.sum() < NARROW * rows:
+    some = np.logical_or.reduce([np.zeros(opened.rows, dtype=bool), *opened.matches])
+    if some.sum() < NARROW * opened.rows:
         base = np.flatnonzero(some)
-        rows, nodes, verdicts = len(base), {}, {}
-        marks = {path: flags[base] for path, flags in marks.items()}
-        matches = [flags[base] for flags in matches]
-    releases = [release for release in compiled.releases if matches[release.index].any()]
+        marks = {path: flags[base] for path, flags in opened.marks.items()}
+        matches = [flags[base] for flags in opened.matches]
+        opened = Opened(len(base), base, opened.failures, marks, matches)
+    releases = opened.matched(compiled.releases)
     for column in compiled.steps_of(OpenColumn, releases):
-        if column not in nodes:
-            nodes[column] = _open(column, batch, base, compiled.dialect)
-    for test in compiled.steps_of(TestLeaf, releases):
-        if test not in verdicts:
-            verdicts[test] = _test(test, nodes[test.column], marks)
-    opened = Opened(rows, base, marks, nodes, verdicts)
-    whens = {
-        when: any_of((opened.all_of(tests, rows) for tests in when.alternatives), rows)
-        for when in compiled.steps_of(CombineTests, releases)
-    }
-    elements = {
-        select: _select(select, opened) for select in compiled.steps_of(SelectElements, releases)
-    }
-    return Opened(rows, base, marks, nodes, verdicts, whens, elements, matches)
+        _open(column, opened, batch, compiled.dialect)
+    _test(compiled.steps_of(TestLeaf, releases), opened, batch, compiled.dialect)
+    for when in compiled.steps_of(CombineTests, releases):
+        alternatives = (opened.all_of(tests, opened.rows) for tests in when.alternatives)
+        opened.whens[when] = any_of(alternatives, opened.rows)
+    for select in compiled.steps_of(SelectElements, releases):
+        opened.elements[select] = _select(select, opened)
+    return opened
 
 
-def _open(
-    step: OpenColumn, batch: pa.RecordBatch, base: Ints | None, dialect: TextDialect
-) -> dict[str, list[ColumnNode]]:
+def _open(step: OpenColumn, opened: Opened, batch: pa.RecordBatch, dialect: TextDialect) -> None:
+    if step in opened.nodes:
+        return
     name = step.root.name
     places = batch.schema.get_all_field_indices(name)
     if len(places) > 1:
@@ -208,24 +189,28 @@ def _open(
             _("column `{column}` stands {count} times in the batch", column=name, count=len(places))
         )
     array = plain_layout(batch.column(places[0])) if places else pa.nulls(batch.num_rows)
-    if base is not None:
-        array = array.take(pa.array(base))
+    if opened.base is not None:
+        array = array.take(pa.array(opened.base))
     nodes: dict[str, list[ColumnNode]] = {}
     for node in open_column(array, step.root, dialect).walk():
         nodes.setdefault(node.path, []).append(node)
-    return nodes
+    opened.nodes[step] = nodes
 
 
 def _test(
-    step: TestLeaf, nodes: Mapping[str, Sequence[ColumnNode]], marks: Mapping[str, Bools]
-) -> Verdict:
-    node = nodes[step.path][-1]
-    lost = node.lost
-    for path, rows in marks.items():
-        if is_below(step.path, path):
-            marked = node.at_slots(rows)
-            lost = marked if lost is None else lost | marked
-    return is_one_of(node.array, lost, step.values)
+    steps: Iterable[TestLeaf], opened: Opened, batch: pa.RecordBatch, dialect: TextDialect
+) -> None:
+    for step in steps:
+        if step in opened.verdicts:
+            continue
+        _open(step.column, opened, batch, dialect)
+        node = opened.leaf(step)
+        lost = node.lost
+        for path, rows in opened.marks.items():
+            if is_below(step.path, path):
+                marked = node.at_slots(rows)
+                lost = marked if lost is None else lost | marked
+        opened.verdicts[step] = is_one_of(node.array, lost, step.values)
 
 
 def _select(step: SelectElements, opened: Opened) -> dict[ColumnNode, Bools]:

@@ -4,8 +4,8 @@ A record is quarantined once, for the first of its reasons in the order of `REAS
 first field in the schema that has this reason.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -45,27 +45,11 @@ STREAM_QUARANTINE_SCHEMA: Final = QUARANTINE_SCHEMA.append(pa.field("sealed", pa
 """
 
 
-class Failure(NamedTuple):
-    """Rows of a batch that fail for one reason.
-
-    Attributes:
-        rows: their places in the batch.
-        reason: why.
-        path: of the field.
-        rule: that was not kept.
-    """
-
-    rows: Ints
-    reason: Reason
-    path: str
-    rule: str
-
-
 _FINE = np.iinfo(np.int64).max
 
 
 class Failures:
-    """Which rows of a batch are quarantined, and for which failure.
+    """Which rows of a batch are quarantined and why, and in which a NIR was found.
 
     Args:
         records: rows of the batch.
@@ -73,28 +57,27 @@ class Failures:
 
     Example:
         >>> failures = Failures(3, {"nir": 0, "nom": 1})
-        >>> wrong = Failure(np.array([2]), "nir-key", "nir", "identifier: nir")
-        >>> failures.add([Failure(np.array([0, 2]), "null", "nom", "nullable: false"), wrong])
+        >>> failures.add(np.array([0, 2]), "null", "nom", "nullable: false")
+        >>> failures.add(np.array([2]), "nir-key", "nir", "identifier: nir")
         >>> failures.as_batch().column("field").to_pylist(), failures.rows.tolist()
         (['nom', 'nom'], [True, False, True])
     """
 
     def __init__(self, records: int, order: Mapping[str, int]) -> None:
+        self.with_nir: Bools = np.zeros(records, dtype=bool)
         self._order = order
         self._ranks = np.full(records, _FINE)
         self._failures = np.zeros(records, dtype=np.int64)
         self._known: dict[tuple[Reason, str, str], int] = {}
 
-    def add(self, failures: Iterable[Failure]) -> None:
-        """Quarantine the rows of `failures`; of two rules for the same reason the first counts."""
+    def add(self, rows: Ints, reason: Reason, path: str, rule: str) -> None:
+        """Quarantine `rows`; of two rules for the same reason and field the first counts."""
         last = len(self._order)
-        for rows, reason, path, rule in failures:
-            if len(rows):
-                rank = REASONS.index(reason) * (last + 1) + self._order.get(path, last)
-                lower = rows[rank < self._ranks[rows]]
-                self._ranks[lower] = rank
-                why = self._known.setdefault((reason, path, rule), len(self._known))
-                self._failures[lower] = why
+        rank = REASONS.index(reason) * (last + 1) + self._order.get(path, last)
+        rows = rows[rank < self._ranks[rows]]
+        if len(rows):
+            self._ranks[rows] = rank
+            self._failures[rows] = self._known.setdefault((reason, path, rule), len(self._known))
 
     @property
     def rows(self) -> Bools:
@@ -105,10 +88,9 @@ class Failures:
     def as_batch(self) -> pa.RecordBatch:
         """The columns of `QUARANTINED`, one row a failed row."""
         rows = np.flatnonzero(self.rows)
-        known = list(self._known)
         places = pa.array(self._failures[rows])
-        texts = [
-            pa.array([failure[part] for failure in known], pa.string()).take(places)
+        columns = [
+            pa.array([failure[part] for failure in self._known], pa.string()).take(places)
             for part in range(3)
         ]
-        return pa.RecordBatch.from_arrays([pa.array(rows), *texts], schema=QUARANTINED)
+        return pa.RecordBatch.from_arrays([pa.array(rows), *columns], schema=QUARANTINED)

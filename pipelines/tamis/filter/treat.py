@@ -11,9 +11,7 @@ from tamis.arrow.buffers import decode
 from tamis.arrow.types import Bools, Ints
 from tamis.filter.compiled import CompiledPlan
 from tamis.filter.conformed import keep_where
-from tamis.filter.judge import Judged
 from tamis.filter.opened import Opened
-from tamis.filter.quarantine import Failure
 from tamis.filter.steps import JudgeIdentifier, TreatLeaf
 from tamis.filter.treatments import (
     generalize_dates,
@@ -59,32 +57,21 @@ class TreatedLeaf:
     bad: Bools | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Treated:
-    """The result of `treat`.
-
-    Attributes:
-        leaves: the values of each kept leaf.
-        failures: rows whose value cannot be generalized, or in which a NIR stops the record.
-        nirs: rows of the batch in which a NIR was found where a release lets none pass.
-    """
-
-    leaves: Mapping[TreatLeaf, TreatedLeaf]
-    failures: tuple[Failure, ...]
-    nirs: tuple[Ints, ...]
-
-
 def treat(
-    compiled: CompiledPlan, opened: Opened, judged: Judged, keys: KeySource | None
-) -> Treated:
-    """Keep, pseudonymize, generalize or redact what the matching releases keep."""
+    compiled: CompiledPlan,
+    opened: Opened,
+    identifiers: Mapping[JudgeIdentifier, Judgement],
+    keys: KeySource | None,
+) -> dict[TreatLeaf, TreatedLeaf]:
+    """Keep, pseudonymize, generalize or redact what the matching releases keep.
+
+    Rows are quarantined whose value cannot be generalized, or in which a NIR stops the record.
+    """
     releases = opened.matched(compiled.releases)
     leaves = {
-        step: _treat(step, opened, judged.identifiers, keys, compiled.plan.processing)
+        step: _treat(step, opened, identifiers, keys, compiled.plan.processing)
         for step in compiled.steps_of(TreatLeaf, releases)
     }
-    failures: list[Failure] = []
-    nirs: list[Ints] = []
     for release in releases:
         for column in release.columns:
             for path, step in column.leaves.items():
@@ -95,13 +82,13 @@ def treat(
                 slots = opened.released_slots(release, column, node)
                 if treated.bad is not None:
                     rule = f"generalize: step {step.leaf.step}"
-                    failures += opened.fail(node, treated.bad & slots, "type", path, rule)
+                    opened.fail(node, treated.bad & slots, "type", path, rule)
                 if treated.hits is not None and release.plan.nir == "absent":
                     hit = (treated.hits > 0) & slots
-                    nirs.append(opened.at_base(node.at_rows(hit, opened.rows)))
+                    opened.note_nir(node, hit)
                     if release.plan.on_nir == "quarantine":
-                        failures += opened.fail(node, hit, "on-nir", path, "on_nir: quarantine")
-    return Treated(leaves, tuple(failures), tuple(nirs))
+                        opened.fail(node, hit, "on-nir", path, "on_nir: quarantine")
+    return leaves
 
 
 def _treat(
