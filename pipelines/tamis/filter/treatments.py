@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import bitmap, validity
+from tamis.arrow.buffers import as_flags, validity
 from tamis.arrow.types import Bools, Ints
+from tamis.filter.conformed import keep_where
 
 _NARROW = 18  # digits of a decimal that surely fits 64 bits
 
@@ -119,28 +120,14 @@ def _floor_floats(array: pa.Array, step: int) -> pa.Array:
 
 def _floor_narrow_decimals(array: pa.Array, step: int) -> tuple[pa.Array, Bools | None]:
     """Decimals of at most 18 digits: their unscaled values, as 64-bit integers."""
-    kind, n = array.type, len(array)
-    most = 10**kind.precision - 1
-    valid = validity(array)
-    if n == 0:
-        return array, None
-    words = np.frombuffer(array.buffers()[1], np.int64).reshape(-1, 2)
-    unscaled = words[array.offset : array.offset + n, 0]
-    if valid is not None:
-        unscaled = np.where(valid, unscaled, 0)
-    unit = step * 10**kind.scale
-    if unit > most:
-        floors, bad = np.zeros(n, np.int64), unscaled < 0
-    else:
-        floors = unscaled - np.mod(unscaled, np.int64(unit))
-        bad = floors < -most
-    out = np.empty((n, 2), np.int64)
-    out[:, 0] = np.where(bad, 0, floors)
-    out[:, 1] = out[:, 0] >> 63
-    held = ~bad if valid is None else valid & ~bad
-    bits = None if held.all() else bitmap(held)
-    floored = pa.Array.from_buffers(kind, n, [bits, pa.py_buffer(out)])
-    return floored, bad if bad.any() else None
+    kind, whole = array.type, pa.decimal128(38, 0)
+    unscaled = pa.Array.from_buffers(whole, len(array), array.buffers(), offset=array.offset)
+    floors, bad = _floor_integers(unscaled.cast(pa.int64()), step * 10**kind.scale)
+    beyond = as_flags(pc.less(floors, -(10**kind.precision - 1)))
+    if beyond.any():
+        floors, bad = keep_where(floors, ~beyond), beyond if bad is None else bad | beyond
+    floors = floors.cast(whole)
+    return pa.Array.from_buffers(kind, len(array), floors.buffers()), bad
 
 
 def _floor_decimals(array: pa.Array, step: int) -> tuple[pa.Array, Bools | None]:
