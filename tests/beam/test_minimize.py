@@ -18,11 +18,11 @@ from tamis.beam.minimize import Outputs
 from tamis.documents.schema import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, UsageError
-from tamis.filter.minimize import released_schema
 from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.filter.tally import Tally
 from tamis.formats.chunk import Chunk, rejects_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.schemas import released_schema
 
 BECAUSE = ("pour le test",)
 OPTIONS = ["--direct_running_mode=in_memory"]

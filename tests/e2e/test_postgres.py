@@ -23,9 +23,9 @@ import pytest
 from tamis.address import DatabaseAddress
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
-from tamis.filter.minimize import released_schema
 from tamis.formats.postgres_copy import column_type
 from tamis.limits import Limits
+from tamis.plan.schemas import released_schema
 from tamis.stores.table_layout import table_name, targets
 from tamis.stores.table_rows import TableWriter
 from tamis.stores.tables import TableStore

@@ -21,13 +21,15 @@ from tamis.documents.schema import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, RunError
 from tamis.filter import execution, treat
+from tamis.filter.execution import Minimized
 from tamis.filter.gate.gate import GateColumn, GateFinding, Leaks
-from tamis.filter.minimize import Minimized, minimize, released_schema
+from tamis.filter.minimize import minimize
 from tamis.filter.quarantine import FAULTS
 from tamis.filter.tally import REASONS
 from tamis.keys.keyring import DerivedKey
 from tamis.nir.pseudonym import pseudonymize
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.schemas import released_schema
 
 from ..strategies import LEAK, MARK, REDACTED, TOKEN, Cell, Feed, batch_of, feeds, walk
 

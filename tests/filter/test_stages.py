@@ -6,11 +6,10 @@ from typing import Any
 import pyarrow as pa
 
 from tamis.documents.schema import Format
-from tamis.filter.compiled import CompiledPlan, compile_steps
+from tamis.filter.compiled import CompiledPlan, OpenColumn, TestLeaf, TreatLeaf, compile_steps
 from tamis.filter.execution import Columns, build_columns, gate, select, select_columns
 from tamis.filter.judge import judge
 from tamis.filter.opened import match, open_columns
-from tamis.filter.steps import OpenColumn, TestLeaf, TreatLeaf
 from tamis.filter.treat import treat
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 

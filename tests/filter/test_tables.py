@@ -14,9 +14,11 @@ import pytest
 from tamis.documents.schema import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, RunError, UsageError
-from tamis.filter.minimize import Minimized, minimize, released_schema
+from tamis.filter.execution import Minimized
+from tamis.filter.minimize import minimize
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.schemas import released_schema
 
 NIR, WRONG_KEY = "155087599999193", "155087599999194"
 DAY = datetime.date(2024, 2, 29)

@@ -15,9 +15,10 @@ from tamis.beam.batch import Batch, Input
 from tamis.beam.transform import SeveralCollections
 from tamis.errors import KeysError, UsageError, value_free
 from tamis.evidence.receipt import KeyPart
-from tamis.filter.minimize import KeySource, minimize
+from tamis.filter.minimize import minimize
 from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.filter.tally import Tally
+from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk
 from tamis.keys.keyring import DerivedKey, open_keyring
 from tamis.language import _

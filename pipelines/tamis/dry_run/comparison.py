@@ -11,7 +11,9 @@ from tamis.arrow.buffers import list_parts
 from tamis.arrow.types import Bools, Ints, is_list
 from tamis.documents.tags import TAGS
 from tamis.dry_run.models import Compared, NewlyCarried
-from tamis.filter.minimize import KeySource, Minimized, minimize
+from tamis.filter.execution import Minimized
+from tamis.filter.minimize import minimize
+from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk
 from tamis.plan.plan import Plan
 

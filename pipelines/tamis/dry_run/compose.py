@@ -24,9 +24,9 @@ from tamis.dry_run.result import (
     TypePart,
 )
 from tamis.evidence.receipt import ATTESTED, ReleasePart
-from tamis.filter.minimize import released_schema
 from tamis.plan.explain import Explanation, explain
 from tamis.plan.plan import Plan, PlanLeaf, PlanRelease
+from tamis.plan.schemas import released_schema
 
 _MASKS: Mapping[Kind, str] = {
     "string": "xxxx",

@@ -1,7 +1,7 @@
 """The filter: a pure function of a record batch and a plan, without I/O and without Beam.
 
     minimize       the front: a batch or a stream in, a batch or a table a release out
-    compiled       a plan as steps, worked out once      steps       what a step is
+    compiled       a plan as steps, worked out once
     execution      the stages, one after the other, on one batch
     opened         stages 1 and 2: match, open           conditions  three-valued tests
                                                          nested      columns down to their leaves

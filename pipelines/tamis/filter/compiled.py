@@ -1,26 +1,28 @@
-"""A plan compiled to the steps of the filter: what does not depend on values, worked out once."""
+"""A plan compiled to steps: what is made of a batch, from what, and for which releases.
+
+    OpenColumn         a top-level field, opened to its leaves and conformed to the schema's types
+    TestLeaf           whether each value of a leaf is one of a condition's values
+    CombineTests       where a `when` holds: alternatives, each a conjunction of tests
+    SelectElements     which elements of a column's lists `only` keeps
+    JudgeIdentifier    a leaf's values as identifiers: their canonical form, and what is wrong
+    TreatLeaf          a leaf's values as they are released
+    BuildColumn        a released column, built of its treated leaves
+
+A step is made once for all releases that need the same of it. It names the steps that it takes
+its input from: the steps of a plan are a graph without circles, and `str` draws it as a tree.
+"""
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeVar
+
+import pyarrow as pa
 
 from tamis.documents.schema import Identifier
 from tamis.documents.types import arrow_type
 from tamis.filter.conditions import values_of
 from tamis.filter.parse_text import TextDialect, dialect_of
-from tamis.filter.steps import (
-    BuildColumn,
-    CombineTests,
-    CompiledRelease,
-    JudgeIdentifier,
-    OpenColumn,
-    SelectElements,
-    Step,
-    TestLeaf,
-    TreatLeaf,
-    draw_tree,
-)
 from tamis.plan.plan import (
     STOPPING_IDENTIFIERS,
     Plan,
@@ -31,7 +33,160 @@ from tamis.plan.plan import (
 )
 from tamis.plan.schemas import released_field, released_schema
 
-_S = TypeVar("_S", bound=Step)
+_S = TypeVar("_S", bound="Step")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Step:
+    """Something that is made of a batch once.
+
+    Attributes:
+        index: the step's place in its plan; those of its inputs are smaller.
+        releases: indexes of the releases that need it of the records which they match. A step
+            that only `where` needs has none: `where` is tested of all records.
+    """
+
+    index: int
+    releases: set[int] = field(default_factory=set)
+
+    @property
+    def inputs(self) -> tuple["Step", ...]:
+        """The steps whose results this one takes: those that it has in its fields."""
+        return tuple(dict.fromkeys(_steps_in(*vars(self).values())))
+
+
+def _steps_in(*values: object) -> Iterator[Step]:
+    for value in values:
+        if isinstance(value, Step):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _steps_in(*value)
+        elif isinstance(value, Mapping):
+            yield from _steps_in(*value.values())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OpenColumn(Step):
+    """Opens and conforms the batch's column of the top-level field `root`."""
+
+    root: PlanField
+
+    def __str__(self) -> str:
+        return f"open `{self.root.name}`: {self.root.type}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TestLeaf(Step):
+    """Tests the values of the leaf at `path`; `values` are of the leaf's type."""
+
+    __test__ = False  # not a test case, whatever pytest makes of the name
+
+    column: OpenColumn
+    path: str
+    values: pa.Array
+
+    def __str__(self) -> str:
+        return f"test `{self.path}`: one of {len(self.values)}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CombineTests(Step):
+    """Combines tests of `when`: one of `alternatives` must hold, and in it every test."""
+
+    alternatives: tuple[tuple[TestLeaf, ...], ...]
+
+    def __str__(self) -> str:
+        return f"when: one of {len(self.alternatives)} alternatives"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SelectElements(Step):
+    """Selects elements of a column's lists: by the list's path, the tests that must all hold."""
+
+    column: OpenColumn
+    tests: Mapping[str, tuple[TestLeaf, ...]]
+
+    def __str__(self) -> str:
+        return f"only elements of {', '.join(f'`{path}`' for path in self.tests)}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class JudgeIdentifier(Step):
+    """Judges the values of the leaf at `path` as identifiers of `kinds`."""
+
+    column: OpenColumn
+    path: str
+    kinds: tuple[Identifier, ...]
+
+    def __str__(self) -> str:
+        return f"judge `{self.path}`: {', '.join(self.kinds)}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TreatLeaf(Step):
+    """Treats the values of a leaf that a release keeps.
+
+    Attributes:
+        leaf: as the plan has it.
+        spec: the schema's field; for a list of plain values, the element.
+        when: where the leaf is kept; None if everywhere.
+        identifier: judges the values; None if they are no identifier or are redacted.
+        nir: judges them as numbers of a NIR's shape, for a pseudonym; else None.
+        item: of the key of a pseudonym.
+    """
+
+    column: OpenColumn
+    leaf: PlanLeaf
+    spec: PlanField
+    when: CombineTests | None
+    identifier: JudgeIdentifier | None
+    nir: JudgeIdentifier | None
+    item: str
+
+    @property
+    def path(self) -> str:
+        """The path of the leaf in the schema."""
+        return self.leaf.path
+
+    def __str__(self) -> str:
+        return f"treat `{self.path}`: {self.leaf.fate}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BuildColumn(Step):
+    """Builds a released column: a top-level field, whole or in part.
+
+    Attributes:
+        field: name, type and nullability of what is released.
+        leaves: by path, the leaves that are kept.
+        below: by the path of any node in the column, the kept leaves at it or below it.
+        only: which elements of its lists are kept; None if all are.
+    """
+
+    column: OpenColumn
+    field: pa.Field
+    leaves: Mapping[str, TreatLeaf]
+    below: Mapping[str, tuple[TreatLeaf, ...]]
+    only: SelectElements | None
+
+    def __str__(self) -> str:
+        return f"build `{self.field.name}`: {str(self.field.type).partition('<')[0]}"
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledRelease:
+    """A release, and the steps that it is made of; in `stops` a NIR stops the record."""
+
+    index: int
+    plan: PlanRelease
+    where: tuple[TestLeaf, ...]
+    columns: tuple[BuildColumn, ...]
+    stops: tuple[JudgeIdentifier, ...]
+    schema: pa.Schema
+
+    def __str__(self) -> str:
+        release = self.plan
+        return f"release `{release.id}`: {release.item} for {release.purpose}, NIR {release.nir}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,7 +212,16 @@ class CompiledPlan:
         return f"<CompiledPlan of `{self.plan.policy}`: {len(self.steps)} steps for {ids}>"
 
     def __str__(self) -> str:
-        return "\n".join(draw_tree(self.releases))
+        """A tree of each release, what it is made of, and what that is made of.
+
+        Each step is drawn once, with its index; an input that stands above is named by its index.
+        """
+        drawn: set[Step] = set()
+        lines = []
+        for release in self.releases:
+            inputs = (*release.where, *release.columns, *release.stops)
+            lines += [str(release) + _above(inputs, drawn), *_draw(inputs, "", drawn)]
+        return "\n".join(lines)
 
     def steps_of(self, kind: type[_S], releases: Sequence[CompiledRelease]) -> Iterator[_S]:
         """The steps of one class that some of these releases need of the records they match."""
@@ -236,3 +400,18 @@ class _Compiler:
 def is_below(path: str, above: str) -> bool:
     """Whether `path` is `above`, or a field inside it."""
     return path == above or path.startswith(above + ".")
+
+
+def _above(inputs: tuple[Step, ...], drawn: set[Step]) -> str:
+    """The inputs that are drawn already."""
+    indexes = sorted({step.index for step in inputs if step in drawn})
+    return f" ← {', '.join(f'#{index}' for index in indexes)}" if indexes else ""
+
+
+def _draw(inputs: tuple[Step, ...], margin: str, drawn: set[Step]) -> Iterator[str]:
+    steps = [step for step in dict.fromkeys(inputs) if step not in drawn]
+    drawn.update(steps)
+    for step in steps:
+        is_last = step is steps[-1]
+        yield f"{margin}{'└' if is_last else '├'}─ #{step.index} {step}{_above(step.inputs, drawn)}"
+        yield from _draw(step.inputs, margin + ("   " if is_last else "│  "), drawn)

@@ -24,12 +24,11 @@ import pyarrow as pa
 from tamis.arrow.buffers import decode
 from tamis.arrow.scrub import scrub
 from tamis.arrow.types import Bools, Ints
-from tamis.filter.compiled import CompiledPlan
+from tamis.filter.compiled import BuildColumn, CompiledPlan, CompiledRelease, TreatLeaf
 from tamis.filter.gate.gate import find_leaks
 from tamis.filter.judge import judge
 from tamis.filter.opened import Opened, match, open_columns
 from tamis.filter.rebuild import build, cut, gate_columns
-from tamis.filter.steps import BuildColumn, CompiledRelease, TreatLeaf
 from tamis.filter.tally import Tally
 from tamis.filter.treat import KeySource, TreatedLeaf, treat
 from tamis.plan.by_release import ByRelease

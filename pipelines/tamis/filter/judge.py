@@ -4,11 +4,16 @@ from collections.abc import Iterator, Mapping
 
 from tamis.arrow.buffers import are_valid
 from tamis.arrow.types import Bools
-from tamis.filter.compiled import CompiledPlan
+from tamis.filter.compiled import (
+    BuildColumn,
+    CompiledPlan,
+    CompiledRelease,
+    JudgeIdentifier,
+    TreatLeaf,
+)
 from tamis.filter.conformed import TYPE, UNREADABLE
 from tamis.filter.nested import ColumnNode
 from tamis.filter.opened import Opened
-from tamis.filter.steps import BuildColumn, CompiledRelease, JudgeIdentifier, TreatLeaf
 from tamis.filter.tally import Reason
 from tamis.nir.identifiers import BODY_WIDTH, Judgement, judge_identifiers
 

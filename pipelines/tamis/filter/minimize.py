@@ -31,17 +31,6 @@ from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.by_release import ByRelease
 from tamis.plan.plan import Plan
-from tamis.plan.schemas import released_schema
-
-__all__ = [
-    "QUARANTINED",
-    "ArrowBatch",
-    "ArrowStream",
-    "KeySource",
-    "Minimized",
-    "minimize",
-    "released_schema",
-]
 
 
 class ArrowBatch(Protocol):
@@ -129,11 +118,9 @@ def minimize(
             _("policy `{policy}` pseudonymizes: it needs a keyring", policy=plan.policy)
         )
     compiled = compile_steps(plan)
-    if isinstance(data, pa.RecordBatch):
-        return execute(compiled, data, run, keys)
     if hasattr(data, "__arrow_c_array__"):
         with value_free(_("reading the record batch")):
-            batch = pa.record_batch(data)
+            batch = data if isinstance(data, pa.RecordBatch) else pa.record_batch(data)
         return execute(compiled, batch, run, keys)
     if not hasattr(data, "__arrow_c_stream__"):
         raise UsageError(
@@ -148,56 +135,37 @@ def minimize(
 
 def _read_stream(data: ArrowStream, limits: Limits) -> Iterator[pa.RecordBatch]:
     """The rows of a stream, cut and joined to batches of `limits.chunk_records` rows."""
-    held: list[pa.RecordBatch] = []
-    for batch in _read_batches(data):
-        while batch.num_rows:
-            missing = limits.chunk_records - sum(piece.num_rows for piece in held)
-            held.append(batch.slice(0, missing))
-            batch = batch.slice(missing)
-            is_large = sum(piece.nbytes for piece in held) > limits.chunk_bytes
-            if is_large or sum(piece.num_rows for piece in held) == limits.chunk_records:
-                yield from _join(held)
-                held = []
-    yield from _join(held)
-
-
-def _read_batches(data: ArrowStream) -> Iterator[pa.RecordBatch]:
-    """The stream's own batches. An error of the stream may quote values: it is replaced."""
     with value_free(_("reading the Arrow stream")):
-        reader = pa.RecordBatchReader.from_stream(data)
-    while True:
-        with value_free(_("reading the Arrow stream")):
-            batch = next(reader, None)
-        if batch is None:
-            return
-        yield batch
-
-
-def _join(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    if len(batches) > 1:
-        with value_free(_("reading the Arrow stream")):
-            batches = [pa.concat_batches(batches)]
-    yield from batches
+        held: list[pa.RecordBatch] = []
+        rows = 0
+        for batch in pa.RecordBatchReader.from_stream(data):
+            held.append(batch)
+            rows += batch.num_rows
+            while rows >= limits.chunk_records:
+                table = pa.Table.from_batches(held)
+                yield from table[: limits.chunk_records].combine_chunks().to_batches()
+                held = table[limits.chunk_records :].to_batches()
+                rows -= limits.chunk_records
+        if rows:
+            yield from pa.Table.from_batches(held).combine_chunks().to_batches()
 
 
 def _merge(
     compiled: CompiledPlan, parts: Sequence[Minimized[pa.RecordBatch]]
 ) -> Minimized[pa.Table]:
     """What became of a stream, from what became of its parts."""
-    starts = list(accumulate((part.tally.records for part in parts), initial=0))[:-1]
+    starts = list(accumulate((part.tally.records for part in parts), initial=0))
+    shifted = list(zip(parts, starts, strict=False))
     released: ByRelease[pa.Table] = ByRelease()
     rows: ByRelease[pa.Int64Array] = ByRelease()
     for release in compiled.releases:
         name = release.plan.id
-        released[name] = pa.Table.from_batches(
-            [part.released[name] for part in parts], release.schema
-        )
-        places = [
-            np.asarray(part.rows[name]) + start for part, start in zip(parts, starts, strict=True)
-        ]
+        batches = [part.released[name] for part in parts]
+        released[name] = pa.Table.from_batches(batches, release.schema)
+        places = [np.asarray(part.rows[name]) + start for part, start in shifted]
         rows[name] = pa.array(np.concatenate([np.empty(0, np.int64), *places]))
     quarantined = []
-    for part, start in zip(parts, starts, strict=True):
+    for part, start in shifted:
         row = pa.array(np.asarray(part.quarantined.column("row")) + start)
         quarantined.append(part.quarantined.set_column(0, QUARANTINED.field("row"), row))
     tally = merge(part.tally for part in parts)

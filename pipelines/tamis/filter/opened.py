@@ -15,22 +15,23 @@ from tamis.arrow.buffers import as_flags, list_parts
 from tamis.arrow.layouts import plain_layout
 from tamis.arrow.types import Bools, Ints
 from tamis.errors import RunError
-from tamis.filter.compiled import CompiledPlan, is_below
-from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of
-from tamis.filter.conformed import UNREADABLE
-from tamis.filter.nested import ColumnNode, open_column
-from tamis.filter.parse_text import TextDialect
-from tamis.filter.quarantine import FAULTS, Failures
-from tamis.filter.steps import (
+from tamis.filter.compiled import (
     BuildColumn,
     CombineTests,
+    CompiledPlan,
     CompiledRelease,
     JudgeIdentifier,
     OpenColumn,
     SelectElements,
     TestLeaf,
     TreatLeaf,
+    is_below,
 )
+from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of
+from tamis.filter.conformed import UNREADABLE
+from tamis.filter.nested import ColumnNode, open_column
+from tamis.filter.parse_text import TextDialect
+from tamis.filter.quarantine import FAULTS, Failures
 from tamis.filter.tally import Reason
 from tamis.language import _
 

@@ -7,11 +7,10 @@ import pyarrow as pa
 
 from tamis.arrow.buffers import list_of, list_parts, struct_of
 from tamis.arrow.types import Bools
-from tamis.filter.compiled import is_below
+from tamis.filter.compiled import BuildColumn, TreatLeaf, is_below
 from tamis.filter.gate.gate import GateColumn
 from tamis.filter.nested import ColumnNode
 from tamis.filter.opened import Opened
-from tamis.filter.steps import BuildColumn, TreatLeaf
 from tamis.filter.treat import TreatedLeaf
 from tamis.plan.plan import PlanField
 

@@ -9,10 +9,9 @@ import pyarrow as pa
 
 from tamis.arrow.buffers import decode
 from tamis.arrow.types import Bools, Ints
-from tamis.filter.compiled import CompiledPlan
+from tamis.filter.compiled import CompiledPlan, JudgeIdentifier, TreatLeaf
 from tamis.filter.conformed import keep_where
 from tamis.filter.opened import Opened
-from tamis.filter.steps import JudgeIdentifier, TreatLeaf
 from tamis.filter.treatments import (
     generalize_dates,
     generalize_numbers,

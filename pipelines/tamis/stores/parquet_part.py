@@ -15,10 +15,10 @@ from typing import BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tamis.filter.minimize import released_schema
 from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanRelease
+from tamis.plan.schemas import released_schema
 from tamis.stores.folder import HashingSink, close_durably
 
 _DICTIONARY_BYTES: Final = 1 << 17

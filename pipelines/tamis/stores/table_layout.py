@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from tamis.documents.tags import TAGS
 from tamis.errors import UsageError
-from tamis.filter.minimize import released_schema
 from tamis.filter.quarantine import QUARANTINE_SCHEMA, STREAM_QUARANTINE_SCHEMA
 from tamis.formats.postgres_copy import column_type
 from tamis.language import _
 from tamis.plan.plan import Plan, PlanRelease
+from tamis.plan.schemas import released_schema
 
 RECEIPTS = "_tamis_receipts"
 STAGED = "_tamis_staged"

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.errors import value_free
-from tamis.filter.minimize import KeySource, minimize
+from tamis.filter.minimize import minimize
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.filter.tally import Tally
+from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk, rejects_of
 from tamis.keys.sealed import Original, PublicKey, seal
 from tamis.plan.plan import Plan
