@@ -92,9 +92,14 @@ class FakeSink(Sink):
 
 
 def begin(
-    reader: FakeReader, sink: FakeSink, *, period: datetime.timedelta = LONG, once: bool = True
+    reader: FakeReader,
+    sink: FakeSink,
+    *,
+    period: datetime.timedelta = LONG,
+    once: bool = True,
+    stop: threading.Event | None = None,
 ) -> Session:
-    made = Session(plan(), reader, sink, Settings(STREAM, period, once))
+    made = Session(plan(), reader, sink, Settings(STREAM, period, once), stop)
     made.open()
     return made
 
@@ -125,12 +130,13 @@ def test_it_begins_where_the_sink_says() -> None:
 
 def test_without_once_it_waits_for_more_until_it_is_stopped() -> None:
     reader, sink = FakeReader(4), FakeSink()
-    session = begin(reader, sink, once=False)
+    stop = threading.Event()
+    session = begin(reader, sink, once=False, stop=stop)
     found = session.read(0.0)
     assert found is not None
     assert session.read(0.0) is None
     assert session.ending is None
-    session.stop()
+    stop.set()
     assert session.commit(judge(found))
     assert session.read(60.0) is None
     session.finish()
@@ -194,10 +200,9 @@ def test_a_plan_of_yesterday_reads_nothing() -> None:
 
 
 def test_a_stop_on_the_last_day_is_a_stop() -> None:
-    session = Session(
-        replace(plan(), valid_until=today()), FakeReader(4), FakeSink(), Settings(STREAM, LONG)
-    )
-    session.stop()
+    expired, stop = replace(plan(), valid_until=today()), threading.Event()
+    session = Session(expired, FakeReader(4), FakeSink(), Settings(STREAM, LONG), stop)
+    stop.set()
     assert session.read(0.0) is None
     assert session.ending == "stopped"
 

@@ -6,7 +6,6 @@ originals and counts.
 """
 
 import pickle
-import struct
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -16,7 +15,6 @@ from apache_beam.coders.typecoders import registry
 from tamis.beam.batch import from_ipc, to_ipc
 from tamis.streams.judge import Judged, Rows
 
-_COUNT = struct.Struct("<Q")
 _PLACES = pa.schema(
     [
         pa.field("partition", pa.int32(), nullable=False),
@@ -46,44 +44,27 @@ class JudgedWindow:
 
 
 class JudgedWindowCoder(coders.Coder):
-    """Counts and names, then rows in Arrow IPC, scrubbed: no neighbour of a slice travels along."""
+    """Pickles counts, and rows as scrubbed Arrow IPC: no neighbour of a slice travels along."""
 
     def encode(self, value: JudgedWindow) -> bytes:
-        """Encode to the number of parts, the length of each, and the parts."""
+        """Encode rows by output, "" for the quarantine, and everything else."""
         judged = value.judged
-        outputs = [*judged.released.items(), ("", judged.quarantined)]
-        names = [name for name, _ in outputs]
-        counts = (
-            judged.source,
-            judged.tally,
-            dict(judged.ranges),
-            judged.present,
-            value.ids,
-            names,
-        )
-        parts = [pickle.dumps(counts)]
-        for _, rows in outputs:
+        outputs = {}
+        for name, rows in {**judged.released, "": judged.quarantined}.items():
             places = pa.RecordBatch.from_arrays([rows.partitions, rows.offsets], schema=_PLACES)
-            parts += [to_ipc(rows.data), to_ipc(places)]
-        return b"".join(
-            [_COUNT.pack(len(parts)), *(_COUNT.pack(len(part)) for part in parts), *parts]
-        )
+            outputs[name] = to_ipc(rows.data), to_ipc(places)
+        counts = judged.tally, dict(judged.ranges), judged.present
+        return pickle.dumps((judged.source, outputs, counts, value.ids))
 
     def decode(self, encoded: bytes) -> JudgedWindow:
         """Decode what `encode` wrote."""
-        (number,) = _COUNT.unpack_from(encoded)
-        lengths = [_COUNT.unpack_from(encoded, _COUNT.size * (1 + n))[0] for n in range(number)]
-        buffer = pa.py_buffer(encoded)
-        parts, start = [], _COUNT.size * (1 + number)
-        for length in lengths:
-            parts.append(buffer.slice(start, length))
-            start += length
-        source, tally, ranges, present, ids, names = pickle.loads(parts[0].to_pybytes())  # noqa: S301 (made by `encode`)
-        outputs = {}
-        for name, data, places in zip(names, parts[1::2], parts[2::2], strict=True):
-            outputs[name] = Rows(from_ipc(data), *from_ipc(places).columns)
-        quarantined = outputs.pop("")
-        return JudgedWindow(Judged(source, outputs, quarantined, tally, ranges, present), ids)
+        source, outputs, counts, ids = pickle.loads(encoded)  # noqa: S301 (made by `encode`)
+        released = {
+            name: Rows(from_ipc(pa.py_buffer(data)), *from_ipc(pa.py_buffer(places)).columns)
+            for name, (data, places) in outputs.items()
+        }
+        quarantined = released.pop("")
+        return JudgedWindow(Judged(source, released, quarantined, *counts), ids)
 
     def estimate_size(self, value: JudgedWindow) -> int:
         """About how many bytes the rows take."""

@@ -73,7 +73,7 @@ def _run_messages(
     compile_today: Callable[[], Plan],
 ) -> int:
     from tamis.keys.seal_keys import read_public_key
-    from tamis.runs.stream import StreamJob, remote_runner, run_stream
+    from tamis.runs.stream import StreamJob, is_for_dataflow, run_stream
 
     job = StreamJob(
         source,
@@ -88,10 +88,9 @@ def _run_messages(
         avro_schemas=options.avro_schemas,
         options=options.beam,
     )
-    runner = remote_runner(options.beam)
     with show_log():
-        if runner is not None:
-            return _hand_over(job, compile_today(), runner)
+        if is_for_dataflow(job):
+            return _hand_over(job, compile_today())
         total = run_stream(job, compile_today)
     print(
         _(
@@ -107,11 +106,14 @@ def _run_messages(
     return 0
 
 
-def _hand_over(job: "StreamJob", plan: Plan, runner: str) -> int:
+def _hand_over(job: "StreamJob", plan: Plan) -> int:
     from tamis.runs.batch import builds_only
+    from tamis.runs.stream import check_addresses
+
+    check_addresses(job)
     from tamis.runs.pubsub import launch_stream
 
-    launch_stream(job, plan, runner)
+    launch_stream(job, plan)
     if builds_only(job.options):
         print(_("stream {stream} was built and not launched, as --dry_run says", stream=job.stream))
     else:

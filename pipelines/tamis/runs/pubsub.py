@@ -6,62 +6,40 @@ one of Kafka does (`tamis.runs.stream`).
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from google.pubsub_v1 import PublisherClient
 
-from tamis.address import PubsubAddress, parse_address, parse_stream, require_driver
+from tamis.address import PubsubAddress, parse_address
 from tamis.beam.pubsub import PubsubStream
 from tamis.errors import UsageError
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.runs.batch import builds_only, load_keys
 from tamis.runs.errors import worker_errors
-from tamis.runs.stream import StreamJob, check_addresses
-from tamis.streams.pubsub import Topics, check_source, make_topics
-
-_RUNNERS = ("DataflowRunner", "TestDataflowRunner")
+from tamis.runs.stream import StreamJob
+from tamis.streams.pubsub import Topics, check_source, make_topics, reaching
 
 
-def launch_stream(job: StreamJob, plan: Plan, runner: str) -> None:
+def launch_stream(job: StreamJob, plan: Plan) -> None:
     """Hand the stream over to Dataflow, or only build it if Beam's options say `--dry_run`.
 
     Args:
-        job: the stream.
+        job: the stream, whose addresses were checked.
         plan: what its messages are judged by, until it expires.
-        runner: the runner that the stream's options name.
 
     Raises:
-        UsageError: the addresses do not go together, a topic is missing and cannot be made, the
-            extra `gcp` is missing, Beam refuses its options, or they name another runner.
+        UsageError: the source does not exist, a topic is missing and cannot be made, or Beam
+            refuses its options.
         RunError: Pub/Sub or the runner cannot be reached.
     """
-    check_addresses(job)
-    source = parse_stream(job.source)
-    if not isinstance(source, PubsubAddress):
-        raise UsageError(
-            _(
-                "{address}: a stream of Kafka runs on this machine, not on {runner}",
-                address=source.shown,
-                runner=runner,
-            )
-        )
-    require_driver(source, "gcp")
-    if runner not in _RUNNERS:
-        raise UsageError(
-            _(
-                "{address}: a stream of Pub/Sub runs on this machine or on Dataflow, not on "
-                "{runner}",
-                address=source.shown,
-                runner=runner,
-            )
-        )
-    if job.once:
-        raise UsageError(_("--once: a job of Dataflow does not end by itself; drain it"))
+    source = PubsubAddress.of(job.source)
     address = parse_address(job.output)
     sink = address if isinstance(address, PubsubAddress) else job.output
     keys, key_parts = load_keys(plan, job.keys)
     if not builds_only(job.options):
         check_source(source)
         if isinstance(sink, PubsubAddress):
-            make_topics(Topics.of(sink.path, plan))
+            with reaching(sink.shown):
+                make_topics(PublisherClient(), Topics.of(sink.path, plan))
     stream = PubsubStream(
         plan,
         job.stream,

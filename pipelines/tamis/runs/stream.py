@@ -8,7 +8,8 @@ well, and goes on under a plan of that day.
 import datetime
 import re
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -30,11 +31,7 @@ from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.runs.batch import load_keys
 from tamis.stores.protocol import check_run_id
-from tamis.streams.from_kafka import KafkaReader
-from tamis.streams.from_pubsub import PubsubReader
 from tamis.streams.into_folder import FolderSink
-from tamis.streams.into_kafka import KafkaSink
-from tamis.streams.into_pubsub import PubsubSink
 from tamis.streams.judge import Judge
 from tamis.streams.messages import Decode, avro_decoder, json_decoder
 from tamis.streams.reader import Reader
@@ -42,6 +39,7 @@ from tamis.streams.session import Session, Settings
 from tamis.streams.sink import KeepWaiting, Sink
 
 _LOCAL_RUNNERS = (None, "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner")
+_DATAFLOW = ("DataflowRunner", "TestDataflowRunner")
 _LOCAL_OPTIONS = ("--runner", "--direct_", "--streaming")
 _FOLDERS = ("", "gs", "s3", "hdfs", "azfs")
 _RECEIPT = "-20261123t000000-00000000"
@@ -113,12 +111,12 @@ def run_stream(job: StreamJob, compile_plan: Callable[[], Plan]) -> Tally:
     """
     check_addresses(job)
     total = Tally()
-    stop = _Stop()
-    with drained_by_signals(stop.ask):
+    stop = threading.Event()
+    with drained_by_signals(stop.set):
         while True:
             session = _run_session(job, compile_plan(), stop)
             total.add(session.committed)
-            if session.ending != "expired" or stop.asked:
+            if session.ending != "expired" or stop.is_set():
                 return total
 
 
@@ -126,66 +124,62 @@ def check_addresses(job: StreamJob) -> None:
     """Check that the stream's id may be one, and that source and sink go together.
 
     Raises:
-        UsageError: they do not.
+        UsageError: they do not, or a driver is not installed.
     """
     check_run_id(job.stream + _RECEIPT)
-    output = parse_address(job.output)
+    source, output = parse_stream(job.source), parse_address(job.output)
+    is_kafka = isinstance(source, KafkaAddress)
+    require_driver(source, "kafka" if is_kafka else "gcp")
     if isinstance(output, PathAddress) and output.scheme in _FOLDERS:
         return
-    if isinstance(parse_stream(job.source), KafkaAddress):
-        if not isinstance(output, KafkaAddress | DatabaseAddress):
-            raise UsageError(
-                _(
-                    "{address}: a stream of Kafka must go to a database, a topic of Kafka or a "
-                    "folder",
-                    address=output.shown,
-                )
-            )
-    elif not isinstance(output, PubsubAddress):
-        raise UsageError(
-            _(
-                "{address}: a stream of Pub/Sub must go to a topic of Pub/Sub or a folder",
-                address=output.shown,
-            )
-        )
-    elif not output.is_topic:
-        raise UsageError(_("{address}: expected a topic, got a subscription", address=output.shown))
+    if is_kafka and isinstance(output, DatabaseAddress):
+        require_driver(output, "postgres")
+    elif is_kafka and not isinstance(output, KafkaAddress):
+        why = _("a stream of Kafka must go to a database, a topic of Kafka or a folder")
+        raise UsageError(f"{output.shown}: {why}")
+    elif not is_kafka and not (isinstance(output, PubsubAddress) and output.is_topic):
+        why = _("a stream of Pub/Sub must go to a topic of Pub/Sub or a folder")
+        raise UsageError(f"{output.shown}: {why}")
 
 
-def remote_runner(options: Sequence[str]) -> str | None:
-    """The runner that Beam's `options` name, or None if it is of this machine.
+def is_for_dataflow(job: StreamJob) -> bool:
+    """Whether the stream is a job for Dataflow, as Beam's options say.
 
     Raises:
-        UsageError: an option is given that does not apply to this machine.
+        UsageError: they name another runner, or do not apply to this machine.
     """
-    if not options:
-        return None
+    if not job.options:
+        return False
     from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
-    runner = PipelineOptions(list(options)).view_as(StandardOptions).runner
+    runner = PipelineOptions(list(job.options)).view_as(StandardOptions).runner
     if runner not in _LOCAL_RUNNERS:
-        return str(runner)
-    for option in options:
+        source = parse_stream(job.source)
+        if isinstance(source, KafkaAddress):
+            why = _("a stream of Kafka runs on this machine, not on {runner}", runner=runner)
+            raise UsageError(f"{source.shown}: {why}")
+        if runner not in _DATAFLOW:
+            why = _("a stream runs on this machine or on Dataflow, not on {runner}", runner=runner)
+            raise UsageError(f"{source.shown}: {why}")
+        if job.once:
+            raise UsageError(_("--once: a job of Dataflow does not end by itself; drain it"))
+        return True
+    for option in job.options:
         if option.startswith("-") and not option.startswith(_LOCAL_OPTIONS):
+            name = option.partition("=")[0]
             raise UsageError(
-                _(
-                    "option {option} of Beam does not apply to a stream on this machine",
-                    option=option.partition("=")[0],
-                )
+                _("option {name} of Beam does not apply to a stream on this machine", name=name)
             )
-    return None
+    return False
 
 
-def _run_session(job: StreamJob, plan: Plan, stop: "_Stop") -> Session:
+def _run_session(job: StreamJob, plan: Plan, stop: threading.Event) -> Session:
     ref, key_parts = load_keys(plan, job.keys)
     keys = None if ref is None else PinnedKeys(ref)
     judge = Judge(plan, job.stream, job.decoder(plan), keys, job.seal_to)
     settings = Settings(job.stream, job.period, job.once, key_parts)
-    sink = _make_sink(job, plan, stop.keep_waiting)
-    session = Session(plan, _make_reader(job), sink, settings)
-    stop.session = session
-    if stop.asked:
-        session.stop()
+    sink = _make_sink(job, plan, lambda: not stop.is_set())
+    session = Session(plan, _make_reader(job), sink, settings, stop)
     try:
         session.open()
         session.run(judge.judge)
@@ -194,39 +188,29 @@ def _run_session(job: StreamJob, plan: Plan, stop: "_Stop") -> Session:
     return session
 
 
-class _Stop:
-    """What signals asked for, whichever session is under way, or none."""
-
-    asked = False
-    session: Session | None = None
-
-    def ask(self) -> None:
-        """End the session under way, and begin no other."""
-        self.asked = True
-        if self.session is not None:
-            self.session.stop()
-
-    def keep_waiting(self) -> bool:
-        """Whether to go on waiting for a broker or database that went away."""
-        return not self.asked
-
-
 def _make_reader(job: StreamJob) -> Reader:
     if isinstance(parse_stream(job.source), KafkaAddress):
+        from tamis.streams.from_kafka import KafkaReader
+
         return KafkaReader(job.source, job.stream, job.records, job.seconds)
+    from tamis.streams.from_pubsub import PubsubReader
+
     return PubsubReader(job.source, job.stream, job.records)
 
 
 def _make_sink(job: StreamJob, plan: Plan, keep_waiting: KeepWaiting) -> Sink:
     match parse_address(job.output):
-        case DatabaseAddress() as address:
-            require_driver(address, "postgres")
+        case DatabaseAddress():
             from tamis.streams.into_tables import TableSink
 
             return TableSink(job.output, plan, job.stream, keep_waiting)
         case KafkaAddress():
+            from tamis.streams.into_kafka import KafkaSink
+
             return KafkaSink(job.output, plan, job.stream, keep_waiting)
         case PubsubAddress():
+            from tamis.streams.into_pubsub import PubsubSink
+
             return PubsubSink(job.output, plan, job.stream, keep_waiting)
     return FolderSink(job.output, plan, job.stream)
 

@@ -7,17 +7,16 @@ are durable.
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from tamis.address import KafkaAddress, checked_options, require_driver
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Message as KafkaMessage
+
+from tamis.address import KafkaAddress, checked_options
 from tamis.errors import UsageError
 from tamis.language import _
+from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
 from tamis.streams.messages import Message, MicroBatch
 from tamis.streams.reader import Reader
-
-if TYPE_CHECKING:
-    from confluent_kafka import Message as KafkaMessage
-    from confluent_kafka import TopicPartition
 
 BATCH_BYTES = 32 << 20
 """Payload bytes after which a micro-batch is closed."""
@@ -40,10 +39,7 @@ class KafkaReader(Reader):
 
     def __init__(self, uri: str, stream: str, records: int, seconds: float) -> None:
         self._address = KafkaAddress.of(uri)
-        require_driver(self._address, "kafka")
         super().__init__(self._address.shown)
-        from confluent_kafka import Consumer
-
         self._stream = stream
         self._records = records
         self._seconds = seconds
@@ -76,10 +72,6 @@ class KafkaReader(Reader):
 
     def open(self, positions: Mapping[int, int]) -> None:
         """See `Reader`."""
-        from confluent_kafka import KafkaException
-
-        from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
-
         try:
             for partition in self._partitions(ANSWER_SECONDS):
                 place = self._place(partition)
@@ -122,8 +114,6 @@ class KafkaReader(Reader):
 
     def acknowledge(self, positions: Mapping[int, int], *, wait: bool = False) -> None:
         """Tell the broker what is durable, for whoever watches the lag; a few times a second."""
-        from confluent_kafka import KafkaException
-
         places = [self._place(*item) for item in positions.items() if item[0] in self._next]
         if not places or (not wait and time.monotonic() < self._acknowledged):
             return
@@ -158,9 +148,7 @@ class KafkaReader(Reader):
         """See `Reader`."""
         self._consumer.close()
 
-    def _place(self, partition: int, offset: int | None = None) -> "TopicPartition":
-        from confluent_kafka import OFFSET_INVALID, TopicPartition
-
+    def _place(self, partition: int, offset: int | None = None) -> TopicPartition:
         place = OFFSET_INVALID if offset is None else offset
         return TopicPartition(self._address.topic, partition, place)
 
@@ -198,8 +186,6 @@ class KafkaReader(Reader):
 
     def _refresh(self) -> None:
         """Read partitions that were added to the topic, too, from their beginning."""
-        from confluent_kafka import KafkaException
-
         if time.monotonic() - self._refreshed < _REFRESH_SECONDS:
             return
         self._refreshed = time.monotonic()
@@ -212,9 +198,7 @@ class KafkaReader(Reader):
             self._next |= dict.fromkeys(added, 0)
             self._consumer.incremental_assign([self._place(number, 0) for number in sorted(added)])
 
-    def _is_message(self, message: "KafkaMessage") -> bool:
-        from confluent_kafka import KafkaError
-
+    def _is_message(self, message: KafkaMessage) -> bool:
         error = message.error()
         if error is None:
             if self._away:
@@ -244,15 +228,13 @@ class KafkaReader(Reader):
         return False
 
     def _note_error(self, error: object) -> None:
-        from confluent_kafka import KafkaError
-
         code = getattr(error, "code", lambda: None)()
         if code == KafkaError._ALL_BROKERS_DOWN and not self._away:
             self._away = True
             self._warn(_("the broker went away, waiting for it"))
 
 
-def _to_message(message: "KafkaMessage") -> Message:
+def _to_message(message: KafkaMessage) -> Message:
     partition, offset = message.partition(), message.offset()
     assert partition is not None
     assert offset is not None

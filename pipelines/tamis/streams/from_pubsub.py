@@ -12,10 +12,19 @@ import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from tamis.address import PubsubAddress, require_driver
+from google.api_core.exceptions import (
+    AlreadyExists,
+    DeadlineExceeded,
+    GoogleAPICallError,
+    NotFound,
+)
+from google.api_core.retry import if_transient_error
+from google.pubsub_v1 import SubscriberClient
+
+from tamis.address import PubsubAddress
 from tamis.language import _
 from tamis.streams.messages import MicroBatch
-from tamis.streams.pubsub import check_source, missing, reaching, to_message, transient_errors
+from tamis.streams.pubsub import check_source, missing, reaching, to_message
 from tamis.streams.reader import Reader
 from tamis.streams.sink import other_source
 
@@ -38,10 +47,7 @@ class PubsubReader(Reader):
 
     def __init__(self, uri: str, stream: str, records: int) -> None:
         self._address = PubsubAddress.of(uri)
-        require_driver(self._address, "gcp")
         super().__init__(self._address.shown)
-        from google.pubsub_v1 import SubscriberClient
-
         with reaching(self.source):
             self._client = SubscriberClient()
         self._stream = stream
@@ -65,8 +71,6 @@ class PubsubReader(Reader):
 
     def read(self) -> MicroBatch | None:
         """See `Reader`."""
-        from google.api_core.exceptions import DeadlineExceeded, GoogleAPICallError
-
         try:
             response = self._client.pull(
                 subscription=self._subscription,
@@ -76,12 +80,13 @@ class PubsubReader(Reader):
             )
         except DeadlineExceeded:
             return None
-        except transient_errors():
+        except GoogleAPICallError as error:
+            if not if_transient_error(error):
+                name = type(error).__name__
+                raise self._error(_("cannot be read ({error})", error=name)) from None
             self._warn(_("cannot be reached, trying again"))
             time.sleep(_PULL_SECONDS)
             return None
-        except GoogleAPICallError as error:
-            raise self._error(_("cannot be read ({error})", error=type(error).__name__)) from None
         received = {item.message.message_id: item for item in response.received_messages}
         with self._lock:
             # A lease that ran out makes a message come again while it is in hand.
@@ -96,8 +101,6 @@ class PubsubReader(Reader):
 
     def acknowledge(self, positions: Mapping[int, int], *, wait: bool = False) -> None:
         """See `Reader`; messages for which it fails are acknowledged the next time."""
-        from google.api_core.exceptions import GoogleAPICallError
-
         count = positions.get(0, 0) - self._acknowledged
         with self._lock:
             committed = list(islice(self._in_hand.items(), count))
@@ -136,8 +139,6 @@ class PubsubReader(Reader):
         self._client.transport.close()
 
     def _make_subscription(self) -> str:
-        from google.api_core.exceptions import AlreadyExists, NotFound
-
         project = "/".join(self._address.path.split("/")[:2])
         name = f"{project}/subscriptions/tamis-{self._stream}"
         with reaching(self.source):

@@ -13,24 +13,38 @@ committed (`isolation.level=read_committed`) see each record once.
 import json
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tamis.address import KafkaAddress, checked_options, require_driver
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
+from confluent_kafka.cimpl import NewTopic
+
+from tamis.address import KafkaAddress, checked_options
 from tamis.errors import RunError, UsageError
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.streams.json_rows import drop_large, json_rows
 from tamis.streams.judge import Judged, Rows, partition_uri
+from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
 from tamis.streams.ledger import Ledger
 from tamis.streams.sink import KeepWaiting, Sink
 from tamis.waiting import Pauses
 
-if TYPE_CHECKING:
-    from confluent_kafka import Producer
-
 LARGEST = 64 << 20
 """Size in bytes of the largest message that the topics made here take."""
 
+_FENCED = (
+    KafkaError._FENCED,
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+)
+_REFUSED = (
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    KafkaError.INVALID_RECORD,
+)
 _POSITIONS = "positions"
 _RETRY_SECONDS = 30.0
 
@@ -47,7 +61,6 @@ class KafkaSink(Sink):
 
     def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
         self._address = KafkaAddress.of(uri)
-        require_driver(self._address, "kafka")
         super().__init__(self._address.shown, stream)
         self._keep_waiting = keep_waiting
         topic = self._address.topic
@@ -62,10 +75,6 @@ class KafkaSink(Sink):
         self._largest = LARGEST
 
     def _open(self) -> dict[int, int]:
-        from confluent_kafka import KafkaException
-
-        from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
-
         self._make_topics()
         try:
             self._producer = self._begin(ANSWER_SECONDS)
@@ -75,8 +84,6 @@ class KafkaSink(Sink):
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
-        from confluent_kafka import KafkaException
-
         judged = drop_large(judged, self._largest)
         done = ledger.after(judged)
         pauses = Pauses(is_wanted=self._keep_waiting)
@@ -102,10 +109,8 @@ class KafkaSink(Sink):
         """See `Sink`."""
         self._producer = None
 
-    def _begin(self, seconds: float = _RETRY_SECONDS) -> "Producer":
+    def _begin(self, seconds: float = _RETRY_SECONDS) -> Producer:
         """Make a producer that holds the stream: any other with its id is shut out from now on."""
-        from confluent_kafka import Producer
-
         producer = Producer(
             self._address.options
             | {
@@ -120,19 +125,8 @@ class KafkaSink(Sink):
         producer.init_transactions(seconds)
         return producer
 
-    def _check_final(self, error: Any) -> None:
-        """Raise what is of no use to try again."""
-        if _is_fenced(error):
-            raise self._taken_over() from None
-        if _is_refusal(error):
-            name = error.name()
-            message = _("the broker refuses a record ({error}); it is not committed", error=name)
-            raise self._error(message + _advise(error)) from None
-
     def _abort(self) -> bool:
         """Undo the transaction under way; return whether another can begin."""
-        from confluent_kafka import KafkaException
-
         try:
             if self._producer is None:
                 return False
@@ -140,20 +134,30 @@ class KafkaSink(Sink):
             return True
         except KafkaException as error:
             # `produce` may have raised a fatal error without its cause, which this call tells.
-            if _is_fenced(error.args[0]):
-                raise self._taken_over() from None
+            self._check_final(error.args[0])
             return False
 
-    def _taken_over(self) -> RunError:
-        return self._error(_("another process took over stream {stream}", stream=self._stream))
+    def _check_final(self, error: Any) -> None:
+        """Raise an error of the broker after which it is of no use to try again."""
+        code = error.code()
+        if code in _FENCED:
+            raise self._error(
+                _("another process took over stream {stream}", stream=self._stream)
+            ) from None
+        if code in _REFUSED:
+            message = _(
+                "the broker refuses a record ({error}); it is not committed", error=error.name()
+            )
+            if code == KafkaError.MSG_SIZE_TOO_LARGE:
+                advice = _("it is read again once max.message.bytes of its topic is raised")
+                message = f"{message}; {advice}"
+            raise self._error(message) from None
 
     def _is_committed(self, judged: Judged) -> bool:
         """Whether an attempt whose answer was lost has committed `judged`.
 
         A new producer ends, one way or the other, what the one before it began.
         """
-        from confluent_kafka import KafkaException
-
         pauses = Pauses(first=1.0, longest=1.0, is_wanted=self._keep_waiting)
         while True:
             try:
@@ -175,9 +179,7 @@ class KafkaSink(Sink):
             raise self._error(_("another process moved stream {stream}", stream=self._stream))
         return False
 
-    def _send(self, producer: "Producer", judged: Judged, done: Ledger) -> None:
-        from confluent_kafka import KafkaException
-
+    def _send(self, producer: Producer, judged: Judged, done: Ledger) -> None:
         producer.begin_transaction()
         for release, rows in judged.released.items():
             self._produce(producer, self._topics[release], rows, self._headers[release])
@@ -201,7 +203,7 @@ class KafkaSink(Sink):
 
     def _produce(
         self,
-        producer: "Producer",
+        producer: Producer,
         topic: str,
         rows: Rows,
         headers: list[tuple[str, str | bytes | None]],
@@ -221,12 +223,6 @@ class KafkaSink(Sink):
     def _make_topics(self) -> None:
         """Make the topics that are missing, with the broker's defaults except for the largest
         message: tags and names make a record larger than the message that it came in."""
-        from confluent_kafka import KafkaError, KafkaException
-        from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
-        from confluent_kafka.cimpl import NewTopic
-
-        from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
-
         with checked_options(self.shown):
             admin = AdminClient(self._address.options | {"log_level": 0})
         try:
@@ -257,10 +253,6 @@ class KafkaSink(Sink):
 
     def _read_positions(self) -> dict[int, int]:
         """The stream's positions, as the last committed transaction left them."""
-        from confluent_kafka import Consumer, KafkaException, TopicPartition
-
-        from tamis.streams.kafka import ANSWER_SECONDS
-
         consumer = Consumer(
             self._address.options
             | {
@@ -294,8 +286,6 @@ class KafkaSink(Sink):
         self, consumer: Any, seconds: float
     ) -> Iterator[tuple[bytes | None, bytes | None]]:
         """Keys and values up to the end that the broker names."""
-        from confluent_kafka import KafkaError, KafkaException
-
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             for message in consumer.consume(1000, timeout=0.5):
@@ -308,33 +298,3 @@ class KafkaSink(Sink):
                 elif not error.retriable():
                     raise KafkaException(error)
         raise self._error(_("no answer from the broker within {seconds:.0f} s", seconds=seconds))
-
-
-def _is_fenced(error: Any) -> bool:
-    from confluent_kafka import KafkaError
-
-    return error.code() in (
-        KafkaError._FENCED,
-        KafkaError.PRODUCER_FENCED,
-        KafkaError.INVALID_PRODUCER_EPOCH,
-    )
-
-
-def _advise(error: Any) -> str:
-    from confluent_kafka import KafkaError
-
-    if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
-        return ""
-    return "; " + _("it is read again once max.message.bytes of its topic is raised")
-
-
-def _is_refusal(error: Any) -> bool:
-    from confluent_kafka import KafkaError
-
-    return error.code() in (
-        KafkaError.MSG_SIZE_TOO_LARGE,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-        KafkaError.INVALID_RECORD,
-    )

@@ -11,20 +11,20 @@ source message.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
-from tamis.address import PubsubAddress, require_driver
+from google.api_core.exceptions import DeadlineExceeded, GoogleAPICallError
+from google.api_core.retry import if_transient_error
+from google.pubsub_v1 import PublisherClient, PubsubMessage
+
+from tamis.address import PubsubAddress
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.streams.json_rows import drop_large
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
-from tamis.streams.pubsub import LARGEST, Topics, make_topics, outgoing, transient_errors
+from tamis.streams.pubsub import LARGEST, Topics, make_topics, outgoing, reaching
 from tamis.streams.sink import KeepWaiting, Sink
 from tamis.waiting import Pauses
-
-if TYPE_CHECKING:
-    from google.pubsub_v1 import PublisherClient
 
 Outgoing = tuple[bytes, dict[str, str]]
 """A message to publish: its payload and its attributes."""
@@ -46,18 +46,15 @@ class PubsubSink(Sink):
 
     def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
         address = PubsubAddress.of(uri)
-        require_driver(address, "gcp")
         super().__init__(address.shown, stream)
         self._topics = Topics.of(address.path, plan)
         self._tags = {release.id: plan.tags(release, stream) for release in plan.releases}
         self._keep_waiting = keep_waiting
-        self._client: PublisherClient | None = None
+        with reaching(self.shown):
+            self._client = PublisherClient()
 
     def _open(self) -> dict[int, int]:
-        from google.pubsub_v1 import PublisherClient
-
-        make_topics(self._topics)
-        self._client = PublisherClient()
+        make_topics(self._client, self._topics)
         return {}  # the source itself keeps what was not acknowledged
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
@@ -77,15 +74,10 @@ class PubsubSink(Sink):
 
     def close(self) -> None:
         """See `Sink`."""
-        if self._client is not None:
-            self._client.transport.close()
+        self._client.transport.close()
 
     def _publish(self, topic: str, messages: Iterable[Outgoing]) -> None:
         """Publish messages, waiting for Pub/Sub if it cannot be reached."""
-        from google.api_core.exceptions import GoogleAPICallError
-        from google.pubsub_v1 import PubsubMessage
-
-        assert self._client is not None
         for part in _requests(messages):
             request = [PubsubMessage(data=data, attributes=attributes) for data, attributes in part]
             pauses = Pauses(is_wanted=self._keep_waiting)
@@ -95,15 +87,12 @@ class PubsubSink(Sink):
                         topic=topic, messages=request, timeout=_PUBLISH_SECONDS, retry=None
                     )
                     break
-                except transient_errors():
-                    if not pauses.wait(f"{self.shown}: " + _("cannot be reached")):
-                        raise self._error(
-                            _("cannot be reached; what was read last will be read again")
-                        ) from None
                 except GoogleAPICallError as error:
-                    raise self._error(
-                        _("messages are refused ({error})", error=type(error).__name__)
-                    ) from None
+                    if not if_transient_error(error) and not isinstance(error, DeadlineExceeded):
+                        name = type(error).__name__
+                        raise self._error(_("messages are refused ({error})", error=name)) from None
+                if not pauses.wait(f"{self.shown}: " + _("cannot be reached")):
+                    raise self._error(_("cannot be reached; what was read last will be read again"))
 
 
 def _requests(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:

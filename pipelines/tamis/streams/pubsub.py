@@ -6,6 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from google.api_core.exceptions import (
+    AlreadyExists,
+    GoogleAPICallError,
+    NotFound,
+    PermissionDenied,
+)
+from google.auth.exceptions import GoogleAuthError
+from google.pubsub_v1 import PublisherClient, SubscriberClient
+
 from tamis.address import PubsubAddress
 from tamis.errors import RunError, UsageError
 from tamis.language import _
@@ -105,9 +114,6 @@ def check_source(source: PubsubAddress) -> int:
         UsageError: it does not exist.
         RunError: Pub/Sub cannot be reached.
     """
-    from google.api_core.exceptions import NotFound, PermissionDenied
-    from google.pubsub_v1 import PublisherClient, SubscriberClient
-
     with reaching(source.shown):
         try:
             if source.is_topic:
@@ -129,19 +135,15 @@ def missing(source: PubsubAddress) -> UsageError:
     return UsageError(f"{source.shown}: {why}")
 
 
-def make_topics(topics: Topics) -> None:
+def make_topics(client: PublisherClient, topics: Topics) -> None:
     """Make the topics that are missing.
 
     Raises:
         UsageError: one is missing and cannot be made.
         RunError: Pub/Sub cannot be reached.
     """
-    from google.api_core.exceptions import AlreadyExists, NotFound, PermissionDenied
-    from google.pubsub_v1 import PublisherClient
-
     refused = []
     with reaching(f"pubsub://{topics.receipts}"):
-        client = PublisherClient()
         for topic in topics.all:
             try:
                 client.get_topic(topic=topic, timeout=_ANSWER_SECONDS)
@@ -158,19 +160,6 @@ def make_topics(topics: Topics) -> None:
         raise UsageError(_("{topics}: missing, and cannot be made", topics=", ".join(refused)))
 
 
-def transient_errors() -> tuple[type[Exception], ...]:
-    """Errors of Google's library after which the same request may succeed."""
-    from google.api_core import exceptions
-
-    return (
-        exceptions.Aborted,
-        exceptions.DeadlineExceeded,
-        exceptions.InternalServerError,
-        exceptions.ResourceExhausted,
-        exceptions.ServiceUnavailable,
-    )
-
-
 @contextmanager
 def reaching(address: str) -> Iterator[None]:
     """Raise an error of Google's libraries in the block as one that says which address it is of.
@@ -178,9 +167,6 @@ def reaching(address: str) -> Iterator[None]:
     Raises:
         RunError: Pub/Sub cannot be reached, or refuses.
     """
-    from google.api_core.exceptions import GoogleAPICallError
-    from google.auth.exceptions import GoogleAuthError
-
     try:
         yield
     except (GoogleAPICallError, GoogleAuthError) as error:

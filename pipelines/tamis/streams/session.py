@@ -63,22 +63,33 @@ class Settings:
 class Session:
     """Reads, judges and commits one stream under one plan.
 
-    Only `stop` may be called from another thread than the one that opened the session.
+    Args:
+        plan: what the messages are judged by.
+        reader: where they come from.
+        sink: where their records go.
+        settings: how the session is run.
+        stop: once it is set, the session ends when all messages that were read are committed.
 
     Attributes:
-        plan: what the messages are judged by.
         ending: why the session ended, or None while it goes on.
         committed: counts of what this session committed.
     """
 
-    def __init__(self, plan: Plan, reader: Reader, sink: Sink, settings: Settings) -> None:
-        self.plan = plan
+    def __init__(
+        self,
+        plan: Plan,
+        reader: Reader,
+        sink: Sink,
+        settings: Settings,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._plan = plan
         self.ending: Ending | None = None
         self.committed = Tally()
         self._reader = reader
         self._sink = sink
         self._settings = settings
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._ledger: Ledger | None = None
         self._committer = ThreadPoolExecutor(1, "commit")
         self._pending: tuple[Judged, Future[Ledger]] | None = None
@@ -120,13 +131,6 @@ class Session:
             self.finish()
         return self.ending
 
-    def stop(self) -> None:
-        """End the session once all messages that were read are committed.
-
-        May be called by the handler of a signal.
-        """
-        self._stop.set()
-
     def read(self, seconds: float) -> MicroBatch | None:
         """Return the next messages; None if none come for `seconds`, or the session has ended."""
         until = time.monotonic() + seconds
@@ -147,7 +151,7 @@ class Session:
     @property
     def is_expired(self) -> bool:
         """Whether the law or a document changes today or before, so that the plan may not act."""
-        return self.plan.valid_until is not None and today() >= self.plan.valid_until
+        return self._plan.valid_until is not None and today() >= self._plan.valid_until
 
     def commit(self, judged: Judged) -> bool:
         """Begin to commit `judged` once the commit before it is done.
@@ -165,7 +169,7 @@ class Session:
             return False
         if self._ledger is None:
             self._ledger = Ledger.begin(
-                self.plan, self._settings.stream, judged.source, self._settings.key_parts
+                self._plan, self._settings.stream, judged.source, self._settings.key_parts
             )
             self._period_began = time.monotonic()
         self._pending = judged, self._committer.submit(self._sink.commit, judged, self._ledger)
