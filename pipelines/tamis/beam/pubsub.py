@@ -12,11 +12,13 @@ window twice, and it is there once.
 
 import datetime
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub, WriteToPubSub
 from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.transforms.trigger import AccumulationMode, AfterProcessingTime, AfterWatermark
@@ -29,14 +31,13 @@ from tamis.beam.minimize import KeyRef, PinnedKeys, RecordCounters
 from tamis.beam.window import JudgedWindow
 from tamis.documents.calendar import today
 from tamis.errors import RunError, value_free
-from tamis.evidence.receipt import FilePart, KeyPart, Receipt, RunFacts
-from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
+from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.keys.sealed import PublicKey
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
-from tamis.stores.folder_store import FolderStore, file_path
-from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
+from tamis.stores.folder_store import FolderStore
+from tamis.streams.into_folder import PeriodFiles
 from tamis.streams.json_rows import drop_large
 from tamis.streams.judge import Judge, Rows
 from tamis.streams.ledger import Ledger
@@ -275,40 +276,24 @@ class _CommitFn(beam.DoFn):
     def _into_folder(
         self, store: FolderStore, parts: list[JudgedWindow], ledger: Ledger
     ) -> Receipt:
+        outputs: defaultdict[str | None, list[Rows]] = defaultdict(list)
+        for part in parts:
+            for release, rows in part.judged.released.items():
+                outputs[release].append(rows)
+            outputs[None].append(part.judged.quarantined)
         with store.hold(ledger.run):
-            before = store.resume(ledger.run)
-            if before is not None:
-                return before
-            judged = [part.judged for part in parts]
-            files = {}
-            for release in self._plan.releases:
-                rows = [part.released[release.id] for part in judged if release.id in part.released]
-                if rows:
-                    path = file_path(self._plan.policy, release.id, ledger.run, "00000")
-                    layout = released_layout(self._plan, release)
-                    files[release.id] = [_write(store, ledger.run, path, layout, rows)]
-            quarantined = []
-            if ledger.tally.quarantined:
-                path = file_path(self._plan.policy, None, ledger.run, "00000")
-                rows = [part.quarantined for part in judged]
-                layout = ParquetLayout(STREAM_QUARANTINE_SCHEMA)
-                quarantined = [_write(store, ledger.run, path, layout, rows)]
-            receipt = ledger.receipt(files, quarantined)
-            store.publish(receipt)
-            return receipt
-
-
-def _write(
-    store: FolderStore, run: str, path: str, layout: ParquetLayout, parts: Sequence[Rows]
-) -> FilePart:
-    """Stage rows in the order of their positions: the same file, whatever bundles they came in."""
-    table = pa.Table.from_batches([rows.data for rows in parts], layout.schema)
-    offsets = pa.chunked_array([rows.offsets for rows in parts], pa.int64())
-    order = pa.compute.sort_indices(offsets)
-    file = ParquetPart(store.create(run, path), layout)
-    for batch in table.take(order).combine_chunks().to_batches():
-        file.write(batch)
-    return FilePart(path=path, rows=file.rows, sha256=file.close())
+            receipt = store.resume(ledger.run)
+            if receipt is not None:
+                return receipt
+            files = PeriodFiles(store, self._plan, ledger.run)
+            for output, all_rows in outputs.items():
+                # In the order of positions: the same file, whatever bundles the rows came in.
+                table = pa.Table.from_batches([rows.data for rows in all_rows])
+                offsets = pa.chunked_array([rows.offsets for rows in all_rows], pa.int64())
+                ordered = table.take(pc.sort_indices(offsets)).combine_chunks()
+                for batch in ordered.to_batches() if ordered.num_rows else ():
+                    files.write(output, batch)
+            return files.publish(ledger)
 
 
 def _messages(part: JudgedWindow, release: str | None, tags: dict[str, str]) -> list[PubsubMessage]:

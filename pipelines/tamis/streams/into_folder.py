@@ -5,21 +5,20 @@ While a period lasts its files are staged, and nobody sees them. When it ends th
 before, the next one removes what was staged, and reads the messages again.
 """
 
-from collections import defaultdict
 from contextlib import ExitStack
 
-from tamis.evidence.receipt import FilePart
+import pyarrow as pa
+
+from tamis.evidence.receipt import FilePart, Receipt
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_store import FolderStore, file_path
-from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
+from tamis.stores.parquet_part import ParquetLayout, ParquetPart, layout_of
 from tamis.streams.judge import Judged, is_ordered
 from tamis.streams.ledger import Ledger
 from tamis.streams.sink import Sink
-
-_PART = "00000"
 
 
 class FolderSink(Sink):
@@ -36,13 +35,8 @@ class FolderSink(Sink):
         self._store = FolderStore(open_folder(uri))
         self._plan = plan
         self._held = ExitStack()
-        self._period: ExitStack | None = None
-        self._files: dict[str | None, tuple[str, ParquetPart]] = {}
-        self._layouts: dict[str | None, ParquetLayout] = {
-            None: ParquetLayout(STREAM_QUARANTINE_SCHEMA)
-        }
-        for release in plan.releases:
-            self._layouts[release.id] = released_layout(plan, release)
+        self._period_held = ExitStack()
+        self._files: PeriodFiles | None = None
 
     def _open(self) -> dict[int, int]:
         self._held.enter_context(self._store.hold(self._stream))
@@ -51,45 +45,29 @@ class FolderSink(Sink):
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`. The rows are staged; they are committed when the period ends."""
-        done = ledger.after(judged)
-        if self._period is None:
-            self._period = ExitStack()
-            self._period.enter_context(self._store.hold(ledger.run))
+        if self._files is None:
+            self._period_held.enter_context(self._store.hold(ledger.run))
+            self._files = PeriodFiles(self._store, self._plan, ledger.run)
         for release, rows in judged.released.items():
-            self._file(release, ledger.run).write(rows.data)
+            self._files.write(release, rows.data)
         if judged.quarantined.data.num_rows:
-            self._file(None, ledger.run).write(judged.quarantined.data)
-        return done
+            self._files.write(None, judged.quarantined.data)
+        return ledger.after(judged)
 
     def end_period(self, ledger: Ledger) -> None:
         """See `Sink`."""
-        parts: defaultdict[str | None, list[FilePart]] = defaultdict(list)
-        for output, (path, file) in self._files.items():
-            parts[output].append(FilePart(path=path, rows=file.rows, sha256=file.close()))
-        self._files = {}
-        quarantined = parts.pop(None, [])
-        released = {str(release): files for release, files in parts.items()}
-        self._store.publish(ledger.receipt(released, quarantined))
-        self._positions |= ledger.ends
-        if self._period is not None:
-            self._period.close()
-            self._period = None
+        if self._files is not None:
+            self._files.publish(ledger)
+            self._files = None
+            self._positions |= ledger.ends
+            self._period_held.close()
 
     def close(self) -> None:
         """See `Sink`."""
-        for _path, file in self._files.values():
-            file.abandon()
-        self._files = {}
-        if self._period is not None:
-            self._period.close()
+        if self._files is not None:
+            self._files.abandon()
+        self._period_held.close()
         self._held.close()
-
-    def _file(self, release: str | None, run: str) -> ParquetPart:
-        if release not in self._files:
-            path = file_path(self._plan.policy, release, run, _PART)
-            stream = self._store.create(run, path)
-            self._files[release] = path, ParquetPart(stream, self._layouts[release])
-        return self._files[release][1]
 
     def _read_positions(self) -> dict[int, int]:
         positions: dict[int, int] = {}
@@ -101,3 +79,46 @@ class FolderSink(Sink):
                     raise self._error(_("the receipt of {run} has no positions", run=receipt.run))
                 positions[int(partition)] = max(part.next, positions.get(int(partition), 0))
         return positions
+
+
+class PeriodFiles:
+    """The files of one period: staged as rows come, and committed by the period's receipt.
+
+    Args:
+        store: what the files are of, which holds the run.
+        plan: what the rows were judged by.
+        run: id of the period's receipt.
+    """
+
+    def __init__(self, store: FolderStore, plan: Plan, run: str) -> None:
+        self._store = store
+        self._plan = plan
+        self._run = run
+        self._files: dict[str | None, tuple[str, ParquetPart]] = {}
+
+    def write(self, output: str | None, rows: pa.RecordBatch) -> None:
+        """Stage rows of a release, or of the quarantine if `output` is None."""
+        if output not in self._files:
+            path = file_path(self._plan.policy, output, self._run, "00000")
+            layout = ParquetLayout(STREAM_QUARANTINE_SCHEMA)
+            if output is not None:
+                layout = layout_of(self._plan, output)
+            self._files[output] = path, ParquetPart(self._store.create(self._run, path), layout)
+        self._files[output][1].write(rows)
+
+    def publish(self, ledger: Ledger) -> Receipt:
+        """Commit what was staged; return the receipt."""
+        parts = {
+            output: [FilePart(path=path, rows=file.rows, sha256=file.close())]
+            for output, (path, file) in self._files.items()
+        }
+        self._files = {}
+        quarantined = parts.pop(None, [])
+        receipt = ledger.receipt({str(release): parts[release] for release in parts}, quarantined)
+        self._store.publish(receipt)
+        return receipt
+
+    def abandon(self) -> None:
+        """Close the staged files as they are; the next recovery removes them."""
+        for _path, file in self._files.values():
+            file.abandon()
