@@ -7,9 +7,9 @@ What libpq reads from its environment holds as well: `PGPASSWORD`, `PGPASSFILE`,
 No password and no text of the server is ever shown: the text may quote a row.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import TypeAlias, TypeVar
+from typing import LiteralString, TypeAlias, TypeVar
 
 try:
     import psycopg
@@ -18,7 +18,8 @@ except ImportError as error:
         'PostgreSQL needs the extra `postgres` (pip install "tamis[postgres]")'
     ) from error
 
-from psycopg.sql import SQL, Identifier
+from psycopg import Cursor
+from psycopg.sql import SQL, Composable, Identifier
 
 from tamis.address import DatabaseAddress
 from tamis.errors import RunError, UsageError
@@ -191,43 +192,49 @@ class KeptConnection:
             self._connection = None
 
 
+def execute(
+    connection: Connection,
+    command: LiteralString,
+    *parts: Composable,
+    values: Sequence[object] = (),
+) -> Cursor[tuple[object, ...]]:
+    """Execute a command.
+
+    Args:
+        connection: where.
+        command: with `{}` for each part and `%s` for each value.
+        parts: identifiers, literals and other parts of the command itself.
+        values: sent beside the command.
+    """
+    return connection.execute(SQL(command).format(*parts), values or None)
+
+
+def has_table(connection: Connection, table: Identifier) -> bool:
+    """Whether there is such a table."""
+    query = "SELECT to_regclass(%s) IS NOT NULL"
+    return execute(connection, query, values=(table.as_string(),)).fetchone() == (True,)
+
+
 def column_types(connection: Connection, table: Identifier) -> dict[str, str]:
     """By column of a table, its type as PostgreSQL spells it; empty if there is no such table."""
-    rows = connection.execute(
-        SQL(
-            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
-            "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
-        ),
-        (table.as_string(),),
+    rows = execute(
+        connection,
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
+        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        values=(table.as_string(),),
     )
     return {str(name): str(kind) for name, kind in rows.fetchall()}
 
 
 def try_lock(connection: Connection, name: str) -> bool:
     """Whether the connection holds the lock `name` of this database from now on."""
-    row = connection.execute(
-        SQL("SELECT pg_try_advisory_lock(hashtextextended(%s, 37))"), (f"tamis/{name}",)
-    ).fetchone()
-    return bool(row and row[0])
+    query = "SELECT pg_try_advisory_lock(hashtextextended(%s, 37))"
+    return execute(connection, query, values=(f"tamis/{name}",)).fetchone() == (True,)
 
 
 @contextmanager
 def alone(connection: Connection, name: str) -> Iterator[None]:
     """Hold a lock of this database up to the end of the transaction."""
-    connection.execute(
-        SQL("SELECT pg_advisory_xact_lock(hashtextextended(%s, 37))"), (f"tamis/{name}",)
-    )
+    query = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 37))"
+    execute(connection, query, values=(f"tamis/{name}",))
     yield
-
-
-def exists(
-    connection: Connection, catalogue: str, column: str, name: str, schema: str | None = None
-) -> bool:
-    """Whether a catalogue has a row with `name` in `column`, in `schema` if given."""
-    query = SQL("SELECT 1 FROM pg_catalog.{} WHERE {} = %s").format(
-        Identifier(catalogue), Identifier(column)
-    )
-    if schema is None:
-        return connection.execute(query, (name,)).fetchone() is not None
-    query += SQL(" AND schemaname = %s")
-    return connection.execute(query, (name, schema)).fetchone() is not None

@@ -40,7 +40,7 @@ class Folder(Protocol):
         """The folder's path on this machine, or None."""
 
 
-class LocalFolder:
+class LocalFolder(Folder):
     """A folder of this machine. What is written is on the disk before it is renamed."""
 
     def __init__(self, path: str) -> None:
@@ -48,31 +48,30 @@ class LocalFolder:
         self._path = Path(path)
 
     def create(self, path: str) -> BinaryIO:
-        """See `Folder`."""
         full = self._path / path
         full.parent.mkdir(parents=True, exist_ok=True)
         return open(full, "wb")
 
     def open(self, path: str) -> BinaryIO:
-        """See `Folder`."""
         return open(self._path / path, "rb")
 
     def size(self, path: str) -> int | None:
-        """See `Folder`."""
         try:
             return (self._path / path).stat().st_size
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def move(self, source: str, target: str) -> None:
-        """See `Folder`."""
         full = self._path / target
         full.parent.mkdir(parents=True, exist_ok=True)
         os.replace(self._path / source, full)
-        self._sync(full.parent)
+        folder = os.open(full.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def list(self, path: str) -> list[str]:
-        """See `Folder`."""
         top = self._path / path
         return sorted(
             str((Path(folder) / name).relative_to(self._path))
@@ -81,7 +80,6 @@ class LocalFolder:
         )
 
     def remove(self, path: str) -> None:
-        """See `Folder`."""
         full = self._path / path
         if full.is_dir():
             shutil.rmtree(full)
@@ -89,18 +87,10 @@ class LocalFolder:
             full.unlink(missing_ok=True)
 
     def local(self) -> Path | None:
-        """See `Folder`."""
         return self._path
 
-    def _sync(self, folder: Path) -> None:
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
-
-class RemoteFolder:
+class RemoteFolder(Folder):
     """A folder of a file system that Beam knows, such as `gs://bucket/store`."""
 
     def __init__(self, uri: str) -> None:
@@ -110,35 +100,29 @@ class RemoteFolder:
         self._fs: Any = FileSystems
 
     def create(self, path: str) -> BinaryIO:
-        """See `Folder`."""
         return self._fs.create(self._at(path), mime_type="application/octet-stream")
 
     def open(self, path: str) -> BinaryIO:
-        """See `Folder`."""
         from apache_beam.io.filesystem import CompressionTypes
 
         return self._fs.open(self._at(path), compression_type=CompressionTypes.UNCOMPRESSED)
 
     def size(self, path: str) -> int | None:
-        """See `Folder`."""
         matches = self._fs.match([self._at(path)])[0].metadata_list
         return int(matches[0].size_in_bytes) if matches else None
 
     def move(self, source: str, target: str) -> None:
-        """See `Folder`."""
         # Object stores have no folders to make; file systems such as HDFS do.
         with suppress(OSError):
             self._fs.mkdirs(self._at(target.rpartition("/")[0]))
         self._fs.rename([self._at(source)], [self._at(target)])
 
     def list(self, path: str) -> list[str]:
-        """See `Folder`."""
         pattern = self._at(f"{path}/**" if path else "**")
         matches = self._fs.match([pattern])[0].metadata_list
         return sorted(match.path.removeprefix(self.uri + "/") for match in matches)
 
     def remove(self, path: str) -> None:
-        """See `Folder`."""
         paths = list(map(self._at, self.list(path)))
         if paths:
             self._fs.delete(paths)
@@ -146,7 +130,6 @@ class RemoteFolder:
             self._fs.delete([self._at(path)])
 
     def local(self) -> Path | None:
-        """See `Folder`."""
         return None
 
     def _at(self, path: str) -> str:

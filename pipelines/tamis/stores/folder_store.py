@@ -31,15 +31,22 @@ from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.stores.folder import Folder, close_durably, lock
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, layout_of
-from tamis.stores.protocol import MakeReceipt, Piece, Recovered
+from tamis.stores.protocol import (
+    MakeReceipt,
+    Piece,
+    Recovered,
+    Store,
+    StoredRows,
+    Writer,
+)
 
 STAGING = "_staging"
 RECEIPTS = "_receipts"
 QUARANTINE = "_quarantine"
 
 
-class FolderStore:
-    """See `Store`.
+class FolderStore(Store):
+    """A store in a folder.
 
     Args:
         folder: holds the store's files.
@@ -52,7 +59,6 @@ class FolderStore:
         self.shown = folder.uri
 
     def recover(self) -> Recovered:
-        """See `Store`."""
         completed: list[str] = []
         removed: list[str] = []
         for run in self._staged_runs():
@@ -71,7 +77,6 @@ class FolderStore:
 
     @contextmanager
     def hold(self, run: str) -> Iterator[None]:
-        """See `Store`."""
         try:
             with lock(self.folder, lock_path(run)) as held:
                 if not held:
@@ -82,54 +87,26 @@ class FolderStore:
         finally:
             self._tidy()
 
-    def committed(self, run: str) -> Receipt | None:
-        """See `Store`."""
-        path = receipt_path(run)
-        return None if self.folder.size(path) is None else self._read_receipt(path)
-
     def resume(self, run: str) -> Receipt | None:
-        """See `Store`."""
         receipt = self.committed(run)
         if receipt is None and self.folder.size(staged_path(run, "receipt.json")) is not None:
             self._complete(run)
             receipt = self.committed(run)
         return receipt
 
-    def receipts(self, prefix: str = "", unreadable: list[str] | None = None) -> Iterator[Receipt]:
-        """See `Store`."""
-        for path in self.folder.list(RECEIPTS):
-            run = path.removeprefix(f"{RECEIPTS}/").removesuffix(".json")
-            if not run.startswith(prefix) or path != receipt_path(run):
-                continue
-            try:
-                receipt = self._read_receipt(path)
-            except RunError:
-                if unreadable is None:
-                    raise
-                unreadable.append(run)
-                continue
-            if receipt.run == run:
-                yield receipt
-            elif unreadable is not None:
-                unreadable.append(run)
-
     def receipt_address(self, run: str) -> str:
-        """See `Store`."""
         return f"{self.shown.rstrip('/')}/{receipt_path(run)}"
 
     def discard(self, run: str) -> None:
-        """See `Store`."""
         self.folder.remove(f"{STAGING}/{run}")
 
     def stage(self, run: str, plan: Plan) -> None:
-        """See `Store`. Folders are made together with the files in them."""
+        pass  # folders are made together with the files in them
 
     def writer(self, run: str, plan: Plan, output: str | None) -> "FolderWriter":
-        """See `Store`."""
         return FolderWriter(self.folder, run, output, layout_of(plan, output, self._limits))
 
     def commit(self, run: str, plan: Plan, pieces: Collection[Piece], make: MakeReceipt) -> Receipt:
-        """See `Store`. Each part of an output becomes one file, however many pieces it has."""
         receipt = self.resume(run)
         if receipt is not None:
             return receipt
@@ -167,11 +144,9 @@ class FolderStore:
         self._complete(receipt.run)
 
     def keeps(self, file: FilePart) -> bool:
-        """See `Store`. A table has no digest, and no slash in its name."""
         return bool(file.sha256) or "/" in file.path
 
     def is_in_place(self, file: FilePart, receipt: Receipt, output: str | None) -> bool:
-        """See `Store`. A path that leads out of its folder, or through a link, is not in place."""
         top, _slash, name = file.path.rpartition("/")
         if top != _folder_of(receipt.policy, output):
             return False
@@ -182,15 +157,12 @@ class FolderStore:
         return os.path.realpath(full) == full
 
     def exists(self, path: str) -> bool:
-        """See `Store`."""
         return self.folder.size(path) is not None
 
     def open_rows(self, path: str) -> "ParquetRows":
-        """See `Store`."""
         return ParquetRows(self.folder.open(path))
 
     def sha256(self, path: str) -> str:
-        """See `Store`."""
         digest = hashlib.sha256()
         with self.folder.open(path) as stream:
             while data := stream.read(1 << 20):
@@ -198,7 +170,6 @@ class FolderStore:
         return digest.hexdigest()
 
     def unlisted(self, listed: Collection[str]) -> list[str]:
-        """See `Store`."""
         return [
             path
             for path in self.folder.list("")
@@ -216,7 +187,7 @@ class FolderStore:
 
     def _complete(self, run: str) -> None:
         staged = staged_path(run, "receipt.json")
-        for file in self._read_receipt(staged).files():
+        for file in self._parse(run, self._read(staged)).files():
             if self.folder.size(staged_path(run, file.path)) is not None:
                 self.folder.move(staged_path(run, file.path), file.path)
             elif self.folder.size(file.path) is None:
@@ -240,33 +211,37 @@ class FolderStore:
                 (top / STAGING).rmdir()
                 top.rmdir()
 
-    def _read_receipt(self, path: str) -> Receipt:
+    def _receipt_text(self, run: str) -> bytes | None:
+        path = receipt_path(run)
+        return None if self.folder.size(path) is None else self._read(path)
+
+    def _receipt_texts(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        for path in self.folder.list(RECEIPTS):
+            run = path.removeprefix(f"{RECEIPTS}/").removesuffix(".json")
+            if run.startswith(prefix) and path == receipt_path(run):
+                yield run, self._read(path)
+
+    def _read(self, path: str) -> bytes:
         with self.folder.open(path) as stream:
-            text = stream.read()
-        try:
-            return Receipt.model_validate_json(text)
-        except ValueError:
-            raise RunError(
-                _("{store}: {path} is no receipt", store=self.shown, path=path)
-            ) from None
+            return stream.read()
 
     def _join(self, run: str, plan: Plan, pieces: list[Piece]) -> Piece:
         """One file of the pieces of a part that several bundles wrote.
 
         It has the bytes that one bundle would have written: the same rows, in the source's order.
         """
-        layout = layout_of(plan, pieces[0].output, self._limits)
-        writer = _PieceWriter(self.folder, run, pieces[0], layout)
+        writer = self.writer(run, plan, pieces[0].output)
         with ExitStack() as stack:
             streams = [stack.enter_context(self.folder.open(piece.path)) for piece in pieces]
             batches = map(_batches, streams, pieces)
             for seq, batch in heapq.merge(*batches, key=itemgetter(0)):
-                writer.write(batch.cast(layout.schema), seq)
-        return writer.close()
+                writer.add(batch.cast(writer.layout.schema), pieces[0].part, seq)
+        (joined,) = writer.finish()
+        return joined
 
 
-class FolderWriter:
-    """See `Writer`: one staged file for each part, as long as its batches come in their order.
+class FolderWriter(Writer):
+    """Writes a staged file for each part, as long as its batches come in their order.
 
     Args:
         folder: of the store.
@@ -279,62 +254,43 @@ class FolderWriter:
         self._folder = folder
         self._run = run
         self._output = output
-        self._layout = layout
-        self._file: _PieceWriter | None = None
+        self.layout = layout
+        self.begin()
 
     def begin(self) -> None:
-        """See `Writer`."""
-        self._file = None
+        self._file: ParquetPart | None = None
+        self._piece = Piece(self._output, "")
+        self._batches: dict[int, int] = {}
 
     def write(
         self, batch: pa.RecordBatch, part: str, seq: int, positions: pa.Int64Array
     ) -> Iterator[Piece]:
-        """See `Writer`."""
-        if self._file is not None and not self._file.continues(part, seq):
+        if part != self._piece.part or seq <= max(self._batches, default=-1):
             yield from self.finish()
+        self.add(batch, part, seq)
+
+    def add(self, batch: pa.RecordBatch, part: str, seq: int) -> None:
+        """Write rows of the batch `seq`, which follow those written of `part`."""
         if self._file is None:
-            like = Piece(self._output, part)
-            self._file = _PieceWriter(self._folder, self._run, like, self._layout)
-        self._file.write(batch, seq)
-
-    def finish(self) -> Iterator[Piece]:
-        """See `Writer`."""
-        if self._file is not None:
-            file, self._file = self._file, None
-            yield file.close()
-
-    def close(self) -> None:
-        """See `Writer`."""
-
-
-class _PieceWriter:
-    """Writes the batches of one part to one staged file, and digests it on the way."""
-
-    def __init__(self, folder: Folder, run: str, like: Piece, layout: ParquetLayout) -> None:
-        path = staged_path(run, f"pieces/{uuid.uuid4().hex}")
-        self._piece = replace(like, path=path)
-        self._file = ParquetPart(folder.create(path), layout)
-        self._batches: dict[int, int] = {}
-        self._last = -1
-
-    def continues(self, part: str, seq: int) -> bool:
-        """Whether the batch `seq` of `part` may follow what was written."""
-        return part == self._piece.part and seq > self._last
-
-    def write(self, batch: pa.RecordBatch, seq: int) -> None:
-        """Add rows of the batch `seq`."""
+            path = staged_path(self._run, f"pieces/{uuid.uuid4().hex}")
+            self._piece = Piece(self._output, part, path)
+            self._file = ParquetPart(self._folder.create(path), self.layout)
         self._file.write(batch)
         self._batches[seq] = self._batches.get(seq, 0) + batch.num_rows
-        self._last = seq
 
-    def close(self) -> Piece:
-        """Close the file for good, and tell what it is."""
-        sha256 = self._file.close()
-        return replace(self._piece, batches=tuple(self._batches.items()), sha256=sha256)
+    def finish(self) -> Iterator[Piece]:
+        if self._file is not None:
+            batches = tuple(self._batches.items())
+            piece = replace(self._piece, batches=batches, sha256=self._file.close())
+            self.begin()
+            yield piece
+
+    def close(self) -> None:
+        pass
 
 
-class ParquetRows:
-    """See `StoredRows`.
+class ParquetRows(StoredRows):
+    """Rows in a Parquet file.
 
     Raises:
         ValueError: the file is no whole Parquet file.
@@ -349,11 +305,6 @@ class ParquetRows:
         self.columns = frozenset(self._file.schema_arrow.names)
 
     def counts(self, column: str) -> Counter[str | None]:
-        """See `StoredRows`.
-
-        Raises:
-            ValueError: the column is missing or damaged.
-        """
         counts: Counter[str | None] = Counter()
         try:
             for batch in self._file.iter_batches(columns=[column]):

@@ -13,15 +13,16 @@ so is its own affair (a rename at the end, a transaction); callers know of no st
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import pyarrow as pa
 
-from tamis.errors import UsageError
+from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart, Receipt
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -40,7 +41,7 @@ MakeReceipt: TypeAlias = Callable[[Files], Receipt]
 
 @dataclass(frozen=True)
 class Recovered:
-    """What a recovery did: ids of the runs that it completed, and that it removed."""
+    """Ids of the runs that a recovery completed, and that it removed."""
 
     completed: tuple[str, ...]
     removed: tuple[str, ...]
@@ -56,8 +57,7 @@ class Piece:
         path: where the piece is staged; empty where rows need no place of their own.
         batches: of each batch in it, its number in the part, ascending, and its rows.
         sha256: of the piece's bytes, in hexadecimal.
-        nul_replaced: values in which U+FFFD stands for a NUL character, which the store cannot
-            hold.
+        nul_replaced: values in which U+FFFD stands for a NUL character.
     """
 
     output: str | None
@@ -73,12 +73,14 @@ class Piece:
         return sum(rows for _seq, rows in self.batches)
 
 
-class Writer(Protocol):
+class Writer(ABC):
     """Writes batches of one output of a run. Not for several threads."""
 
+    @abstractmethod
     def begin(self) -> None:
         """Forget what an attempt that failed left unfinished."""
 
+    @abstractmethod
     def write(
         self, batch: pa.RecordBatch, part: str, seq: int, positions: pa.Int64Array
     ) -> Iterator[Piece]:
@@ -91,14 +93,16 @@ class Writer(Protocol):
             positions: N int64, of the records in the input.
         """
 
+    @abstractmethod
     def finish(self) -> Iterator[Piece]:
         """Finish what is being written, and give the pieces not given yet."""
 
+    @abstractmethod
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Let go of connections."""
 
 
-class StoredRows(Protocol):
+class StoredRows(ABC):
     """Rows of one release, or of the quarantine, as they are found in a store.
 
     Attributes:
@@ -109,11 +113,12 @@ class StoredRows(Protocol):
     rows: int
     columns: frozenset[str]
 
+    @abstractmethod
     def counts(self, column: str) -> Counter[str | None]:
         """By value as text, how many rows of a column hold it."""
 
 
-class Store(Protocol):
+class Store(ABC):
     """A place of committed runs. Every method may be called again after a failure.
 
     Attributes:
@@ -122,9 +127,11 @@ class Store(Protocol):
 
     shown: str
 
+    @abstractmethod
     def recover(self) -> Recovered:
         """Complete or remove what interrupted runs left; runs that are held are left alone."""
 
+    @abstractmethod
     def hold(self, run: str) -> AbstractContextManager[None]:
         """Hold `run` while the block runs, so that no recovery takes a live run down.
 
@@ -138,6 +145,8 @@ class Store(Protocol):
         Raises:
             RunError: its receipt cannot be read.
         """
+        text = self._receipt_text(run)
+        return None if text is None else self._parse(run, text)
 
     def resume(self, run: str) -> Receipt | None:
         """Complete `run`, which the caller holds, where its commit was interrupted.
@@ -145,6 +154,7 @@ class Store(Protocol):
         Returns:
             Its receipt if it is committed then, else None.
         """
+        return self.committed(run)
 
     def receipts(self, prefix: str = "", unreadable: list[str] | None = None) -> Iterator[Receipt]:
         """The receipts of committed runs whose ids begin with `prefix`, in the order of the ids.
@@ -156,13 +166,28 @@ class Store(Protocol):
         Raises:
             RunError: a receipt cannot be read, and there is no `unreadable`.
         """
+        for run, text in self._receipt_texts(prefix):
+            try:
+                receipt = self._parse(run, text)
+            except RunError:
+                if unreadable is None:
+                    raise
+                unreadable.append(run)
+                continue
+            if receipt.run == run:
+                yield receipt
+            elif unreadable is not None:
+                unreadable.append(run)
 
+    @abstractmethod
     def receipt_address(self, run: str) -> str:
         """Where the receipt of `run` is found, for a user."""
 
+    @abstractmethod
     def discard(self, run: str) -> None:
         """Remove what `run` staged and did not commit."""
 
+    @abstractmethod
     def stage(self, run: str, plan: Plan) -> None:
         """Make ready for the rows of `run`.
 
@@ -170,9 +195,11 @@ class Store(Protocol):
             UsageError: the store cannot hold what the plan releases.
         """
 
+    @abstractmethod
     def writer(self, run: str, plan: Plan, output: str | None) -> Writer:
         """A writer of one output of `run`: a release, or None for the quarantine."""
 
+    @abstractmethod
     def commit(self, run: str, plan: Plan, pieces: Collection[Piece], make: MakeReceipt) -> Receipt:
         """Make all rows of `run` exist at once, together with its receipt.
 
@@ -183,15 +210,19 @@ class Store(Protocol):
             make: the receipt, given what the store holds of each output.
         """
 
+    @abstractmethod
     def keeps(self, file: FilePart) -> bool:
         """Whether a receipt's entry is of a kind that this store keeps, not of another kind."""
 
+    @abstractmethod
     def is_in_place(self, file: FilePart, receipt: Receipt, output: str | None) -> bool:
         """Whether an entry names the place in which `output` of its run belongs."""
 
+    @abstractmethod
     def exists(self, path: str) -> bool:
         """Whether there is anything at `path`, as a receipt names it."""
 
+    @abstractmethod
     def open_rows(self, path: str) -> StoredRows:
         """The rows at `path`, which exists.
 
@@ -199,11 +230,26 @@ class Store(Protocol):
             ValueError: they are damaged.
         """
 
+    @abstractmethod
     def sha256(self, path: str) -> str:
         """The digest of the file at `path` in hexadecimal; empty where the store keeps none."""
 
+    @abstractmethod
     def unlisted(self, listed: Collection[str]) -> list[str]:
         """Paths of what the store holds beside `listed`, receipts and staged rows left out."""
+
+    @abstractmethod
+    def _receipt_text(self, run: str) -> str | bytes | None: ...
+
+    @abstractmethod
+    def _receipt_texts(self, prefix: str) -> Iterable[tuple[str, str | bytes]]: ...
+
+    def _parse(self, run: str, text: str | bytes) -> Receipt:
+        try:
+            return Receipt.model_validate_json(text)
+        except ValueError:
+            address = self.receipt_address(run)
+            raise RunError(_("{address}: is no receipt", address=address)) from None
 
 
 def check_run_id(run: str) -> str:

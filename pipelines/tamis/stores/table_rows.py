@@ -14,16 +14,17 @@ from tamis.stores.database import (
     Database,
     KeptConnection,
     column_types,
+    execute,
 )
-from tamis.stores.protocol import Piece
+from tamis.stores.protocol import Piece, StoredRows, Writer
 from tamis.stores.table_layout import KEY, Target
 
 SENT_ROWS = 8_192
 """Rows that are sent at once."""
 
 
-class TableWriter:
-    """See `Writer`. Rows that an attempt before this one has written are not written again.
+class TableWriter(Writer):
+    """Writes each batch in a transaction; rows that an attempt before has written are left out.
 
     Args:
         database: of the store.
@@ -38,17 +39,11 @@ class TableWriter:
         self._nul_replaced = 0
 
     def begin(self) -> None:
-        """See `Writer`."""
         self._nul_replaced = 0
 
     def write(
         self, batch: pa.RecordBatch, part: str, seq: int, positions: pa.Int64Array
     ) -> Iterator[Piece]:
-        """See `Writer`. The rows are written in a transaction of their own.
-
-        Raises:
-            RunError: the server refuses the rows, or stays away.
-        """
         number = pa.scalar(int(part.partition("-")[0]), pa.int32())
         arrays = [batch.column(name) for name in self._target.sent[: -len(KEY)]]
         rows = pa.RecordBatch.from_arrays(
@@ -58,13 +53,11 @@ class TableWriter:
         yield from ()
 
     def finish(self) -> Iterator[Piece]:
-        """See `Writer`."""
         if self._nul_replaced:
             yield Piece(self._target.output, "", nul_replaced=self._nul_replaced)
         self._nul_replaced = 0
 
     def close(self) -> None:
-        """See `Writer`."""
         self._connection.close()
 
     def _copy(self, connection: Connection, rows: pa.RecordBatch) -> int:
@@ -77,8 +70,8 @@ class TableWriter:
                 return load_missing(connection, self._part, rows)[0]
 
 
-class TableRows:
-    """See `StoredRows`. A column without any value counts as none: the table is other runs', too.
+class TableRows(StoredRows):
+    """Rows in a table. A column without any value is left out: it is that of other runs.
 
     Args:
         database: that holds the table.
@@ -92,36 +85,22 @@ class TableRows:
         def act(connection: Connection) -> tuple[list[str], tuple[object, ...]]:
             names = [name for name in column_types(connection, table) if name not in KEY]
             counts = SQL(", ").join(SQL("count({})").format(Identifier(name)) for name in names)
-            row = connection.execute(
-                SQL("SELECT count(*), {} FROM {}").format(counts, table)
-            ).fetchone()
-            assert row is not None
-            return names, row
+            rows = execute(connection, "SELECT count(*), {} FROM {}", counts, table)
+            return names, rows.fetchall()[0]
 
         names, (rows, *counts) = database.retry(act, FIRST_TIMEOUT_SECONDS)
         self.rows = int(str(rows))
         self.columns = frozenset(name for name, count in zip(names, counts, strict=True) if count)
 
     def counts(self, column: str) -> Counter[str | None]:
-        """See `StoredRows`.
-
-        Raises:
-            ValueError: there is no such column.
-        """
-
-        def act(connection: Connection) -> Counter[str | None]:
-            if column not in column_types(connection, self._table):
-                raise ValueError("no such column")
-            rows = connection.execute(
-                SQL("SELECT {}::text, count(*) FROM {} GROUP BY 1").format(
-                    Identifier(column), self._table
-                )
-            )
-            return Counter(
-                {None if value is None else str(value): int(str(n)) for value, n in rows}
-            )
-
-        return self._database.retry(act, FIRST_TIMEOUT_SECONDS)
+        if column not in self.columns:
+            return Counter({None: self.rows})
+        command = "SELECT {}::text, count(*) FROM {} GROUP BY 1"
+        rows = self._database.retry(
+            lambda held: execute(held, command, Identifier(column), self._table).fetchall(),
+            FIRST_TIMEOUT_SECONDS,
+        )
+        return Counter({None if value is None else str(value): int(str(n)) for value, n in rows})
 
 
 def load(connection: Connection, table: Composable, rows: pa.RecordBatch) -> int:
@@ -150,16 +129,13 @@ def load_missing(
         Numbers of values in which U+FFFD stands for a NUL character, and of rows inserted.
     """
     again = Identifier("again")
-    connection.execute(
-        SQL("CREATE TEMP TABLE {} (LIKE {} INCLUDING DEFAULTS) ON COMMIT DROP").format(again, table)
-    )
+    command = "CREATE TEMP TABLE {} (LIKE {} INCLUDING DEFAULTS) ON COMMIT DROP"
+    execute(connection, command, again, table)
     replaced = load(connection, again, rows)
-    inserted = connection.execute(
-        SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING").format(
-            table, _columns(rows), _columns(rows), again
-        )
-    ).rowcount
-    connection.execute(SQL("DROP TABLE {}").format(again))
+    command = "INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING"
+    columns = _columns(rows)
+    inserted = execute(connection, command, table, columns, columns, again).rowcount
+    execute(connection, "DROP TABLE {}", again)
     return replaced, inserted
 
 

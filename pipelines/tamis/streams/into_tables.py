@@ -23,13 +23,14 @@ from tamis.stores.database import (
     FIRST_TIMEOUT_SECONDS,
     Connection,
     alone,
-    column_types,
+    execute,
+    has_table,
     try_lock,
 )
 from tamis.stores.protocol import NUL_REPLACED
 from tamis.stores.table_layout import KEY, POSITIONS, RECEIPTS, Target, targets
 from tamis.stores.table_rows import load, load_missing
-from tamis.stores.tables import TableStore, add_key, attach, set_defaults
+from tamis.stores.tables import TableStore, attach, make_part, set_defaults
 from tamis.streams.judge import Judged, Rows
 from tamis.streams.ledger import Ledger
 from tamis.streams.sink import KeepWaiting, Sink
@@ -123,15 +124,15 @@ class TableSink(Sink):
 
     def _make(self, connection: Connection) -> None:
         """Make the tables that are missing, and attach the stream's partition of each."""
-        connection.execute(
-            SQL(
-                "CREATE TABLE IF NOT EXISTS {} (stream text, source text, partition integer, "
-                "next bigint NOT NULL, PRIMARY KEY (stream, source, partition))"
-            ).format(self._store.table(POSITIONS))
+        execute(
+            connection,
+            "CREATE TABLE IF NOT EXISTS {} (stream text, source text, partition integer, "
+            "next bigint NOT NULL, PRIMARY KEY (stream, source, partition))",
+            self._store.table(POSITIONS),
         )
-        row = connection.execute(
-            SQL("SELECT 1 FROM {} WHERE run = %s").format(self._store.table(RECEIPTS)),
-            (self._stream,),
+        query = "SELECT 1 FROM {} WHERE run = %s"
+        row = execute(
+            connection, query, self._store.table(RECEIPTS), values=(self._stream,)
         ).fetchone()
         if row is not None:
             why = _("{stream} is the id of a batch run", stream=self._stream)
@@ -139,12 +140,12 @@ class TableSink(Sink):
         for target in self._targets.values():
             self._store.make(connection, target)
             part = self._store.table(target.part(self._stream))
-            if not column_types(connection, part):
+            if has_table(connection, part):
+                set_defaults(connection, part, target)
+            else:
                 table = self._store.table(target.table)
-                connection.execute(SQL("CREATE TABLE {} (LIKE {})").format(part, table))
-                connection.execute(add_key(part))
-                connection.execute(attach(table, part, self._stream))
-            connection.execute(set_defaults(part, target))
+                make_part(connection, table, part, target)
+                attach(connection, table, part, self._stream)
 
     def _read_positions(self, connection: Connection, *, lock: bool = False) -> dict[int, int]:
         rows = connection.execute(

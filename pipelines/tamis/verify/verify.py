@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -70,9 +70,8 @@ def verify(
     address = parse_store(str(target))
     if isinstance(address, PathAddress) and address.uri.endswith(".json"):
         store, receipt, place = _open_receipt(address.uri)
-        evidence = _Evidence.of(store)
-        findings = [place, *_receipt(receipt, evidence, project)]
-        return [*(replace(finding, run=receipt.run) for finding in findings), *_store(evidence)]
+        evidence = _Evidence(store)
+        return [place, *_receipt(receipt, evidence, project), *_store(evidence)]
     return verify_store(open_store(address), project, runs)
 
 
@@ -84,22 +83,18 @@ def verify_store(
     Raises:
         UsageError: there is no receipt, or a run is not committed there.
     """
-    evidence = _Evidence.of(store)
+    evidence = _Evidence(store)
     if not evidence.receipts and not evidence.unreadable:
         raise UsageError(_("{store}: has no receipt", store=store.shown))
     if missing := set(runs) - {receipt.run for receipt in evidence.receipts}:
         raise UsageError(
             _("{store}: run {run} is not committed", store=store.shown, run=min(missing))
         )
-    return [
-        *(
-            replace(finding, run=receipt.run)
-            for receipt in evidence.receipts
-            if not runs or receipt.run in runs
-            for finding in _receipt(receipt, evidence, project)
-        ),
-        *_store(evidence),
-    ]
+    findings: list[Finding] = []
+    for receipt in evidence.receipts:
+        if not runs or receipt.run in runs:
+            findings += _receipt(receipt, evidence, project)
+    return [*findings, *_store(evidence)]
 
 
 def _open_receipt(uri: str) -> tuple[Store, Receipt, Finding]:
@@ -118,93 +113,41 @@ def _open_receipt(uri: str) -> tuple[Store, Receipt, Finding]:
         raise UsageError(_("{file}: cannot be read: {reason}", file=uri, reason=reason)) from None
     except ValueError:
         raise UsageError(_("{file}: is no receipt", file=uri)) from None
-    place = _finding(
-        path == receipt_path(receipt.run),
-        _("the receipt of run {run} stands as {path}", run=receipt.run, path=path),
-    )
+    text = _("the receipt of run {run} stands as {path}", run=receipt.run, path=path)
+    place = replace(_finding(path == receipt_path(receipt.run), text), run=receipt.run)
     return FolderStore(folder), receipt, place
 
 
-@dataclass
 class _Evidence:
-    """A store, and what its receipts claim together.
+    """A store, and what its receipts claim together: periods of a stream may share a table."""
 
-    The periods of a stream may share a table, whose rows are theirs together.
-
-    Attributes:
-        receipts: of all committed runs.
-        unreadable: ids of receipts that cannot be read.
-        rows: by run or stream, and path, the rows that receipts list.
-        reasons: by run or stream, and path of the quarantine, how many rows have which reason.
-        periods: by stream, how many there are.
-        overlaps: by run, other periods of its stream that claim a message of it.
-    """
-
-    store: Store
-    receipts: list[Receipt] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
-    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
-    reasons: defaultdict[tuple[str, str], Counter[str | None]] = field(
-        default_factory=lambda: defaultdict(Counter)
-    )
-    periods: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    overlaps: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-
-    @classmethod
-    def of(cls, store: Store) -> "_Evidence":
-        evidence = cls(store)
-        evidence.receipts = list(store.receipts(unreadable=evidence.unreadable))
-        spans: defaultdict[tuple[str, str], set[tuple[int, int, str]]] = defaultdict(set)
-        seen = set()
-        for receipt in evidence.receipts:
-            if receipt.run in seen:
-                continue  # a copy; the place of each is checked by itself
-            seen.add(receipt.run)
-            evidence._add(receipt)
-            if receipt.stream is not None:
-                evidence.periods[receipt.stream].add(receipt.run)
-                for read in receipt.inputs:
-                    span = (read.first or 0, read.next or 0, receipt.run)
-                    spans[receipt.stream, read.uri].add(span)
-        for of_partition in spans.values():
-            evidence._find_overlaps(sorted(of_partition))
-        return evidence
-
-    def _add(self, receipt: Receipt) -> None:
-        owner = _legal_run(receipt)
-        for file in receipt.files():
-            self.rows[owner, file.path] += file.rows
-        for file in receipt.quarantine_files or ():
-            self.reasons[owner, file.path].update(receipt.quarantine)
-
-    def _find_overlaps(self, spans: list[tuple[int, int, str]]) -> None:
-        """Spans in the order of their beginnings; those still open are compared."""
-        open_spans: list[tuple[int, str]] = []
-        for first, after, run in spans:
-            open_spans = [(end, other) for end, other in open_spans if end > first]
-            for _end, other in open_spans if after > first else ():
-                self.overlaps[run].add(other)
-                self.overlaps[other].add(run)
-            open_spans.append((after, run))
-
-    def rows_at(self, receipt: Receipt, file: FilePart) -> int:
-        """The rows that are to be found at `file`."""
-        return self.rows.get((_legal_run(receipt), file.path), file.rows)
-
-    def reasons_of(self, receipt: Receipt) -> Counter[str | None]:
-        """By reason, the rows that are to be found in the quarantine of `receipt`."""
-        expected: Counter[str | None] = Counter(receipt.quarantine)
-        for file in receipt.quarantine_files or ():
-            expected = self.reasons.get((_legal_run(receipt), file.path), expected)
-        return expected
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.unreadable: list[str] = []
+        self.receipts = list(store.receipts(unreadable=self.unreadable))
+        self.rows: Counter[tuple[str, str]] = Counter()
+        self.reasons: defaultdict[tuple[str, str], Counter[str | None]] = defaultdict(Counter)
+        self.spans: defaultdict[tuple[str, str], list[tuple[int, int, str]]] = defaultdict(list)
+        for receipt in self.receipts:
+            owner = _legal_run(receipt)
+            for file in receipt.files():
+                self.rows[owner, file.path] += file.rows
+            for file in receipt.quarantine_files or ():
+                self.reasons[owner, file.path].update(receipt.quarantine)
+            for read in receipt.inputs:
+                span = (read.first or 0, read.next or 0, receipt.run)
+                self.spans[owner, read.uri].append(span)
 
 
 def _receipt(receipt: Receipt, evidence: _Evidence, project: "Project | None") -> Iterator[Finding]:
-    yield from _counts(receipt)
-    yield from _rows(receipt, evidence)
-    yield from _inputs(receipt)
-    yield from _periods(receipt, evidence)
-    yield from _plan(receipt, project)
+    for finding in (
+        *_counts(receipt),
+        *_rows(receipt, evidence),
+        *_inputs(receipt),
+        *_periods(receipt, evidence),
+        *_plan(receipt, project),
+    ):
+        yield replace(finding, run=receipt.run)
 
 
 def _store(evidence: _Evidence) -> Iterator[Finding]:
@@ -306,7 +249,7 @@ def _file(
         return Finding("failed", _("{path}: digest differs", path=path))
     try:
         stored = store.open_rows(path)
-        if stored.rows != evidence.rows_at(receipt, file):
+        if stored.rows != evidence.rows.get((_legal_run(receipt), path), file.rows):
             return Finding("failed", _("{path}: holds another number of rows", path=path))
         constants = {"run": _legal_run(receipt)} if release is None else _tags(receipt, release)
         if release is not None and not _has_columns_of(release, stored.columns - set(constants)):
@@ -364,13 +307,13 @@ def _reasons(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
             counts += store.open_rows(file.path).counts("reason")
     except ValueError:
         return  # `_file` gives a finding of it
-    same = counts == evidence.reasons_of(receipt)
-    yield _finding(
-        same,
-        _("quarantine by reason is what its files hold")
-        if same
-        else _("quarantine by reason is not what its files hold"),
-    )
+    expected: Counter[str | None] = Counter(receipt.quarantine)
+    for file in receipt.quarantine_files or ():
+        expected = evidence.reasons.get((_legal_run(receipt), file.path), expected)
+    if counts == expected:
+        yield Finding("ok", _("quarantine by reason is what its files hold"))
+    else:
+        yield Finding("failed", _("quarantine by reason is not what its files hold"))
 
 
 def _inputs(receipt: Receipt) -> Iterator[Finding]:
@@ -389,12 +332,10 @@ def _inputs(receipt: Receipt) -> Iterator[Finding]:
             continue
         with path.open("rb") as stream:
             same = hashlib.file_digest(stream, "sha256").hexdigest() == source.sha256
-        yield _finding(
-            same,
-            _("{input}: the input's digest agrees", input=source.uri)
-            if same
-            else _("{input}: the input's digest differs", input=source.uri),
-        )
+        if same:
+            yield Finding("ok", _("{input}: the input's digest agrees", input=source.uri))
+        else:
+            yield Finding("failed", _("{input}: the input's digest differs", input=source.uri))
 
 
 def _partition(uri: str, rows: int, first: int, after: int) -> Iterator[Finding]:
@@ -409,22 +350,27 @@ def _partition(uri: str, rows: int, first: int, after: int) -> Iterator[Finding]
     if 0 < rows <= after - first:
         yield Finding("not checked", _("{messages}: a stream is not read again", messages=messages))
     else:
-        yield Finding(
-            "failed", _("{messages}: more messages than the offsets can hold", messages=messages)
-        )
+        text = _("{messages}: more messages than the offsets can hold", messages=messages)
+        yield Finding("failed", text)
 
 
 def _periods(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
     """Whether another period of the stream claims a message of this one."""
     if receipt.stream is None:
         return
-    overlaps = len(evidence.overlaps[receipt.run])
+    others = {other.run for other in evidence.receipts if other.stream == receipt.stream}
+    twice = {
+        run
+        for read in receipt.inputs
+        for first, after, run in evidence.spans[receipt.stream, read.uri]
+        if run != receipt.run and max(first, read.first or 0) < min(after, read.next or 0)
+    }
     yield _finding(
-        not overlaps,
+        not twice,
         _(
-            "{overlaps} of {others} other periods of stream {stream} hold a message of this one",
-            overlaps=overlaps,
-            others=len(evidence.periods[receipt.stream] - {receipt.run}),
+            "{twice} of {others} other periods of stream {stream} hold a message of this one",
+            twice=len(twice),
+            others=len(others - {receipt.run}),
             stream=receipt.stream,
         ),
     )
