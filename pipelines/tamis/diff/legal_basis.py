@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from tamis.diff.change import Change, ChangeRisk, DayRange, join_days
 from tamis.diff.disclosure import ProjectState
 from tamis.documents.calendar import law_on
-from tamis.documents.positions import DocumentPath, Source
+from tamis.documents.positions import DocumentModel, DocumentPath, Source
 from tamis.documents.schema import Schema, SchemaLeaf
 from tamis.errors import Problem
 from tamis.language import _
@@ -141,35 +141,25 @@ def _law_facts(state: ProjectState, days: DayRange) -> dict[str, Fact]:
         facts[f"article {article}"] = Fact(
             "law", {"version": version.id}, source, place, {"version": (*place, "id")}
         )
-        for key, item in version.items.items():
-            attributes = {
-                "relation": item.relation,
-                "nir": item.nir,
-                "purposes": ", ".join(sorted(item.purposes)),
-                "purposes_link": item.purposes_link,
-                "subject": item.subject,
-            }
-            facts[f"item {article}.{key}"] = Fact("law", attributes, source, (*place, "items", key))
-        for key, purpose in version.purposes.items():
-            facts[f"purpose {article}.{key}"] = Fact(
-                "law", {"subject": purpose.subject}, source, (*place, "purposes", key)
-            )
-        for key, category in version.categories.items():
-            attributes = {
-                "purposes": ", ".join(sorted(category.purposes)),
-                "purposes_link": category.purposes_link,
-                "subjects": ", ".join(sorted(category.subjects)),
-                "wording": category.wording,
-            }
-            facts[f"category {key} of {article}"] = Fact(
-                "law", attributes, source, (*place, "categories", key)
-            )
+        named: list[tuple[str, str, str, DocumentModel]] = [
+            *((f"item {article}.{key}", "items", key, of) for key, of in version.items.items()),
+            *(
+                (f"purpose {article}.{key}", "purposes", key, of)
+                for key, of in version.purposes.items()
+            ),
+            *(
+                (f"category {key} of {article}", "categories", key, of)
+                for key, of in version.categories.items()
+            ),
+        ]
+        for name, part, key, model in named:
+            facts[name] = Fact("law", _attributes(model, "note"), source, (*place, part, key))
     for slug, processing in state.register.processings.items():
         for i, entry in reversed(list(enumerate(processing.entries))):
             if entry.in_force(days.from_):
                 facts[f"register entry of {slug} for {entry.item}"] = Fact(
                     "register",
-                    {"attested": entry.attested, "item_link": entry.item_link},
+                    _attributes(entry, "item", "from_", "until", "note"),
                     state.register_source,
                     ("processings", slug, "entries", i),
                 )
@@ -180,11 +170,7 @@ def _processings(state: ProjectState) -> dict[str, Fact]:
     return {
         f"processing {slug}": Fact(
             "register",
-            {
-                "name": processing.name,
-                "carries_nir": str(processing.carries_nir).lower(),
-                "source": processing.source,
-            },
+            _attributes(processing, "entries", "note"),
             state.register_source,
             ("processings", slug),
         )
@@ -200,18 +186,26 @@ def _fields(schema: Schema, source: Source) -> dict[str, Fact]:
 
 
 def _marks(leaf: SchemaLeaf) -> dict[str, str]:
-    spec = leaf.spec
+    """What the schema says of a leaf, with what it inherits; its default is no mark."""
+    own = _attributes(leaf.spec, "of", "fields", "describes", "bloc")
+    own = {key: "" if value == "false" else value for key, value in own.items()}
     return {
-        "type": spec.type,
+        **own,
         "lists": ", ".join(leaf.lists),
         "category": ", ".join(sorted(leaf.category)),
         "category_link": leaf.category_link,
-        "identifier": ", ".join(sorted(spec.identifier)),
-        "nir_part": spec.nir_part or "",
-        "free_text": "true" if spec.free_text else "",
         "nullable": "true" if leaf.nullable else "",
         "sensitive": leaf.sensitive or "",
-        "not_nir": spec.not_nir or "",
-        "quasi_identifier": "true" if spec.quasi_identifier else "",
-        "rubrique": spec.rubrique or "",
     }
+
+
+def _attributes(model: DocumentModel, *without: str) -> dict[str, str]:
+    """The values of a document's model as text: lists sorted, empty where there is none."""
+    texts: dict[str, str] = {}
+    for key, value in model:
+        if key not in without:
+            text = ", ".join(sorted(value)) if isinstance(value, tuple) else str(value)
+            texts[key] = (
+                text.lower() if isinstance(value, bool) else text if value is not None else ""
+            )
+    return texts

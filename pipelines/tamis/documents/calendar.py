@@ -133,27 +133,12 @@ def _describe(begin: datetime.date, end: datetime.date | None) -> str:
     return _("from {begin} until {end}", begin=begin, end=end)
 
 
-def describe_item_days(law: Law, item: str) -> str:
-    """Return when `item` is in force, in words; empty where no version has it."""
-    return _describe_versions(
-        version
-        for version in law[ITEMS_ARTICLE].versions
-        if any(item == f"{ITEMS_ARTICLE}.{key}" for key in version.items)
-    )
-
-
-def describe_purpose_days(law: Law, purpose: str) -> str:
-    """Return when `purpose` is in force, in words; empty where no version has it."""
-    return _describe_versions(
-        version
-        for version in law[PURPOSES_ARTICLE].versions
-        if any(purpose == f"{PURPOSES_ARTICLE}.{key}" for key in version.purposes)
-    )
-
-
-def _describe_versions(versions: Iterable[ArticleVersion]) -> str:
+def describe_days_in_force(law: Law, article: str, name: str) -> str:
+    """Return when the item or purpose `name` of an article is in force, in words; empty: never."""
     spans: list[tuple[datetime.date, datetime.date | None]] = []
-    for version in versions:
+    for version in law[article].versions:
+        if not any(name == f"{article}.{key}" for key in (*version.items, *version.purposes)):
+            continue
         if spans and spans[-1][1] == version.from_:
             spans[-1] = (spans[-1][0], version.until)
         else:

@@ -42,23 +42,10 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     return {
         name: {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **_on_one_line(model.model_json_schema(by_alias=True)),
+            # A description is one line, however many its docstring has.
+            **json.loads(json.dumps(model.model_json_schema(by_alias=True)).replace("\\n", " ")),
         }
         for name, model in _MODELS.items()
-    }
-
-
-def _on_one_line(schema: Any) -> Any:
-    """`schema` with every description, at any depth, on one line."""
-    if isinstance(schema, list):
-        return [_on_one_line(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        key: " ".join(value.split())
-        if key == "description" and isinstance(value, str)
-        else _on_one_line(value)
-        for key, value in schema.items()
     }
 
 

@@ -29,26 +29,20 @@ MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 64
 
 _GRAMMAR_MESSAGES = {
-    "bool_parsing": N_("must be true or false"),
-    "bool_type": N_("must be true or false"),
-    "date_from_datetime_inexact": N_("must be a date such as 2026-02-28"),
-    "date_from_datetime_parsing": N_("must be a date such as 2026-02-28"),
-    "date_parsing": N_("must be a date such as 2026-02-28"),
-    "date_type": N_("must be a date such as 2026-02-28"),
-    "dict_type": N_("must be a mapping of keys to values"),
+    "bool": N_("must be true or false"),
+    "date": N_("must be a date such as 2026-02-28"),
+    "dict": N_("must be a mapping of keys to values"),
     "greater_than": N_("must be greater than {gt}"),
-    "int_from_float": N_("must be a whole number"),
-    "int_parsing": N_("must be a whole number"),
-    "int_type": N_("must be a whole number"),
+    "int": N_("must be a whole number"),
     "literal_error": N_("must be {expected}"),
     "string_pattern_mismatch": N_("must match the pattern `{pattern}`"),
     "string_too_long": N_("must not be longer than {max_length} characters"),
     "string_too_short": N_("must not be shorter than {min_length} characters"),
     "string_type": N_("must be a string: put it in quotes"),
     "too_short": N_("must have at least {min_length} entries, got {actual_length}"),
-    "tuple_type": N_("must be a list"),
+    "tuple": N_("must be a list"),
 }
-"""What is said of an error of the grammar, by pydantic's type of error."""
+"""What is said of an error of the grammar, by how pydantic's type of error begins."""
 
 
 @dataclass(frozen=True)
@@ -189,8 +183,9 @@ def _problem(source: Source, detail: Any) -> Problem:
     if detail["type"] == "model_type":
         keys = ", ".join(f"`{key}`" for key in _keys_of(_model_called(context["class_name"])))
         return source.problem(path, _("must be a mapping with keys of {keys}", keys=keys))
-    if detail["type"] in _GRAMMAR_MESSAGES:
-        return source.problem(path, _(_GRAMMAR_MESSAGES[detail["type"]]).format(**context))
+    for kind, text in _GRAMMAR_MESSAGES.items():
+        if detail["type"].startswith(kind):
+            return source.problem(path, _(text).format(**context))
     message = detail["msg"].removeprefix("Value error, ")
     return source.problem(path, message[0].lower() + message[1:])
 

@@ -11,9 +11,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 
 from tamis.check.check import violations_on
-from tamis.documents.calendar import LawOfDay, describe_interval, describe_item_days, law_on
+from tamis.documents.calendar import LawOfDay, describe_days_in_force, describe_interval, law_on
 from tamis.documents.context import PolicyContext, conditions_of, needs_by_field, open_policy
-from tamis.documents.law import Nir, item_key
+from tamis.documents.law import ITEMS_ARTICLE, Nir, item_key
 from tamis.documents.policy import Condition, Release
 from tamis.documents.project import Documents
 from tamis.documents.schema import FieldSpec, SchemaLeaf
@@ -98,7 +98,9 @@ def _describe_validity(context: PolicyContext, on: datetime.date) -> str:
             validity=describe_interval(release),
         )
         if release.item not in items:
-            days = describe_item_days(context.law, release.item) or _("on no day")
+            days = describe_days_in_force(context.law, ITEMS_ARTICLE, release.item) or _(
+                "on no day"
+            )
             line += _(
                 "; item {item} is not in force on {day}, but {days}",
                 item=release.item,
@@ -198,27 +200,20 @@ def _project(
 def _project_field(name: str, spec: FieldSpec, paths: set[str], above: str) -> PlanField | None:
     """The field `name` with those of `paths` that are inside it; None if there are none."""
     path = f"{above}{name}"
-    if spec.fields is not None:
-        inside = _project(spec.fields, paths, f"{path}.")
-        return _plan_field(name, spec, fields=inside) if inside else None
+    element, inside = None, _project(spec.fields or {}, paths, f"{path}.")
     if spec.of is not None:
         # An element has the path of its list.
         element = _project_field(name, spec.of, paths, above)
-        if element is None:
-            return None
-        return _plan_field(name, spec, of=dataclasses.replace(element, name="item"))
-    return _plan_field(name, spec) if path in paths else None
-
-
-def _plan_field(
-    name: str, spec: FieldSpec, of: PlanField | None = None, fields: tuple[PlanField, ...] = ()
-) -> PlanField:
+        element = element and dataclasses.replace(element, name="item")
+    is_leaf = spec.fields is None and spec.of is None
+    if not (element or inside or (is_leaf and path in paths)):
+        return None
     return PlanField(
         name=name,
         type=spec.type,
         nullable=spec.nullable,
-        of=of,
-        fields=fields,
+        of=element,
+        fields=inside,
         identifier=spec.identifier,
         nir_part=spec.nir_part,
         free_text=spec.free_text,

@@ -3,11 +3,8 @@
 from tamis.check.case import Case
 from tamis.check.catalogue import Rule
 from tamis.check.violation import Violations
-from tamis.documents.calendar import (
-    describe_interval,
-    describe_item_days,
-    describe_purpose_days,
-)
+from tamis.documents.calendar import describe_days_in_force, describe_interval
+from tamis.documents.law import ITEMS_ARTICLE, PURPOSES_ARTICLE
 from tamis.documents.positions import suggest
 from tamis.language import _
 
@@ -38,7 +35,7 @@ def judge_item(case: Case) -> Violations:
             "no mise en relation and is not modelled; no item of R. 6323-37 stands in for it"
         )
         yield case.violation(Rule.PERMISSION, "recipient", place, text)
-    elif days := describe_item_days(law, item):
+    elif days := describe_days_in_force(law, ITEMS_ARTICLE, item):
         text = _("item {item} is in force {in_force}, the release {validity}")
         example = {"in_force": days}
         shown = {"validity": describe_interval(case.release)}
@@ -57,7 +54,7 @@ def judge_purpose(case: Case) -> Violations:
     purpose, law = case.release.purpose, case.context.law
     place = (*case.place, "purpose")
     if purpose not in case.law.purposes:
-        if days := describe_purpose_days(law, purpose):
+        if days := describe_days_in_force(law, PURPOSES_ARTICLE, purpose):
             text = _("purpose {purpose} is in force {in_force}, the release {validity}")
             example = {"purpose": purpose, "in_force": days}
             shown = {"validity": describe_interval(case.release)}
@@ -100,7 +97,7 @@ def judge_entry(case: Case) -> Violations:
         example = {"processing": slug}
         yield case.violation(Rule.REGISTER, "unknown-processing", place, text, example, shown=shown)
         return
-    if not describe_item_days(context.law, item) or processing.entries_on(item, case.law.day):
+    if item not in context.law.item_ids or processing.entries_on(item, case.law.day):
         return
     entries = [entry for entry in processing.entries if entry.item == item]
     if entries:
