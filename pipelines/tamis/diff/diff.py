@@ -28,13 +28,7 @@ from tamis.diff.change import Change, ChangeRisk, DayRange, join_days
 from tamis.diff.disclosure import ProjectState
 from tamis.diff.legal_basis import compare_law, compare_schemas
 from tamis.diff.matching import match_policies, match_schemas
-from tamis.diff.newly_disclosed import (
-    ChangeOfDay,
-    Comparison,
-    FieldChange,
-    find_newly_disclosed,
-    history,
-)
+from tamis.diff.newly_disclosed import Comparison, history
 from tamis.diff.wording import compare_policies
 from tamis.documents.context import conditions_of, kept_fields, open_all
 from tamis.documents.project import Documents
@@ -105,8 +99,8 @@ def diff(old: Documents, new: Documents, on: datetime.date | None = None) -> Dif
     withheld = Comparison(before, after, pairs, history(after, pieces), False)
     refused = (*_refusals("old", before, pieces), *_refusals("new", after, pieces))
     changes = [
-        *_merge(_field_changes(released, pieces), refused, "new"),
-        *_merge(_field_changes(withheld, pieces), refused, "old"),
+        *_merge(_changes(released, pieces), refused, "new"),
+        *_merge(_changes(withheld, pieces), refused, "old"),
     ]
     reported = {(change.kind, change.policy, change.release) for change in changes}
     changes += compare_policies(before.contexts, after.contexts, pairs, reported)
@@ -137,19 +131,16 @@ def _read(old: Documents, new: Documents) -> tuple[ProjectState, ProjectState]:
     return replace(before, feeds=match_schemas(*schemas)), after
 
 
-def _field_changes(
-    comparison: Comparison, pieces: Iterable[DayRange]
-) -> Iterator[tuple[DayRange, FieldChange]]:
+def _changes(comparison: Comparison, pieces: Iterable[DayRange]) -> Iterator[Change]:
+    """The changes of each piece of the calendar, each of one field."""
     for piece in pieces:
-        for change in find_newly_disclosed(comparison, piece):
-            yield piece, change
-        for change in _newly_permitted(comparison, piece):
-            yield piece, change
+        for change in (*comparison.find(piece), *_newly_permitted(comparison, piece.from_)):
+            yield replace(change, days=(piece,))
 
 
-def _newly_permitted(comparison: Comparison, piece: DayRange) -> Iterator[FieldChange]:
+def _newly_permitted(comparison: Comparison, day: datetime.date) -> Iterator[Change]:
     """Policies that `check` refuses in `less` on a day on which it does not in `more`."""
-    more, less, day = comparison.more, comparison.less, piece.from_
+    more, less = comparison.more, comparison.less
     for name, other in comparison.counterparts.items():
         if not (more.releases_on(name, day) and less.releases_on(other, day)):
             continue
@@ -158,58 +149,40 @@ def _newly_permitted(comparison: Comparison, piece: DayRange) -> Iterator[FieldC
             continue
         reason = violation.problem
         if comparison.released:
-            text = _(
-                "policy `{name}` was refused by check and no longer is: {reason}",
-                name=name,
-                reason=reason.text,
-            )
+            text = _("policy `{name}` was refused by check and no longer is: {reason}")
+            text = text.format(name=name, reason=reason.text)
             problem = more.contexts[name].source.problem(("policy",), text)
-            risk = ChangeRisk.RELEASED
+            change = Change("permitted", "released", ChangeRisk.RELEASED, problem, name)
         else:
-            problem = replace(
-                reason,
-                text=_(
-                    "policy `{name}` is now refused by check: {reason}",
-                    name=other,
-                    reason=reason.text,
-                ),
-            )
-            risk = ChangeRisk.WITHHELD
-        change = ChangeOfDay("permitted", comparison.effect, problem, name, "", None)
+            text = _("policy `{name}` is now refused by check: {reason}")
+            problem = replace(reason, text=text.format(name=other, reason=reason.text))
+            change = Change("permitted", "withheld", ChangeRisk.WITHHELD, problem, name)
         released = {disclosure.key for disclosure in less.disclosures_on(day)}
         for disclosure in more.disclosures_on(day):
             if disclosure.context.name == name and disclosure.key in released:
-                yield change, disclosure.path, risk
+                yield replace(change, fields=(disclosure.path,))
 
 
-def _merge(
-    field_changes: Iterable[tuple[DayRange, FieldChange]], refused: Iterable[Refusal], side: str
-) -> Iterator[Change]:
+def _merge(changes: Iterable[Change], refused: Iterable[Refusal], side: str) -> Iterator[Change]:
     """Make one change of what is the same on several days, and of several fields."""
-    merged: dict[ChangeOfDay, dict[str, dict[DayRange, ChangeRisk]]] = {}
-    for piece, (change, path, risk) in field_changes:
-        merged.setdefault(change, {}).setdefault(path, {})[piece] = risk
+    merged: dict[Change, dict[str, dict[DayRange, ChangeRisk]]] = {}
+    for change in changes:
+        (path,), (piece,) = change.fields, change.days
+        alike = replace(change, fields=(), days=(), risk=ChangeRisk.WORDING)
+        merged.setdefault(alike, {}).setdefault(path, {})[piece] = change.risk
     refused_days = {refusal.policy: refusal.days for refusal in refused if refusal.side == side}
     for change, risks in merged.items():
         fields: dict[tuple[DayRange, ...], list[str]] = {}
         for path, pieces in risks.items():
             fields.setdefault(join_days(pieces), []).append(path)
+        refusals = refused_days.get(change.policy, ())
         for days, paths in fields.items():
-            yield Change(
-                change.kind,
-                change.effect,
-                min(risk for path in paths for risk in risks[path].values()),
-                change.problem,
-                change.policy,
-                change.release,
-                change.channel,
-                tuple(paths),
-                days,
-                any(
-                    piece.overlaps(refused_piece)
-                    for piece in days
-                    for refused_piece in refused_days.get(change.policy, ())
-                ),
+            yield replace(
+                change,
+                risk=min(risk for path in paths for risk in risks[path].values()),
+                fields=tuple(paths),
+                days=days,
+                refused=any(piece.overlaps(refusal) for piece in days for refusal in refusals),
             )
 
 

@@ -100,11 +100,8 @@ def _compare_pseudonyms(
         then, now = before.pseudonymize, treatment.pseudonymize
         at: DocumentPath = (*place, "treat", path, "pseudonymize")
         if then.method != now.method:
-            text = _(
-                "pseudonym by {now}, was {then}: it matches no earlier pseudonym",
-                now=now.method,
-                then=then.method,
-            )
+            text = _("pseudonym by {now}, was {then}: it matches no earlier one")
+            text = text.format(now=now.method, then=then.method)
             yield _change(context, "nir", at, text, ChangeRisk.GROUND, (path,), new.id)
         if then.as_ != now.as_:
             text = _("pseudonym called `{now}`, was `{then}`", now=now.as_, then=then.as_)
@@ -120,13 +117,14 @@ def _compare_needs(
     places: dict[str, DocumentPath] = {}
     for kept in kept_fields(new, place):
         places.setdefault(kept.path, kept.place)
-        then, now = _reasons(before.get(kept.path, ())), _reasons(after[kept.path])
+        then = [*map(_reason, before.get(kept.path, ()))]
+        now = [*map(_reason, after[kept.path])]
         if then and _reason(kept.need) not in then:
             gone = [reason for reason in then if reason not in now]
             key = (kept.place[:-2], _describe_rewording(_reason(kept.need), gone))
             fields.setdefault(key, []).append(kept.path)
     for path, needs in before.items():
-        then, now = _reasons(needs), _reasons(after.get(path, ()))
+        then, now = [*map(_reason, needs)], [*map(_reason, after.get(path, ()))]
         if now and set(now) < set(then):
             gone = [reason for reason in then if reason not in now]
             text = _("no longer for « {reason} »", reason=_describe_reason(gone[0]))
@@ -154,10 +152,6 @@ def _compare_conditions(
 
 def _reason(owner: Need | Condition) -> Reason:
     return owner.because, owner.basis
-
-
-def _reasons(needs: list[Need] | tuple[()]) -> list[Reason]:
-    return [_reason(need) for need in needs]
 
 
 def _values(condition: Condition) -> str:
