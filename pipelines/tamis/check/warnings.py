@@ -45,26 +45,18 @@ def _partners(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
         if processing is None:
             continue
         for release, day, item in _items(context, cuts):
-            code = "partner-unknown"
-            if processing.carries_nir == "unknown" and item.nir == "carried":
-                text = _(
-                    "whether processing `{processing}` carries the NIR is not known; {item} is for "
-                    "processings that do"
-                )
-            elif processing.carries_nir == "unknown":
-                text = _(
-                    "whether processing `{processing}` carries the NIR is not known; {item} is for "
-                    "processings that do not"
-                )
-            elif processing.carries_nir is True and item.nir == "absent":
-                code = "partner-with-nir"
-                text = _(
-                    "processing `{processing}` carries the NIR; {item} is for processings that do "
-                    "not"
-                )
-            else:
+            unknown = processing.carries_nir == "unknown"
+            if not unknown and not (processing.carries_nir is True and item.nir == "absent"):
                 continue
-            text = text.format(processing=slug, item=release)
+            if unknown:
+                text = _("whether processing `{slug}` carries the NIR is not known", slug=slug)
+            else:
+                text = _("processing `{slug}` carries the NIR", slug=slug)
+            if item.nir == "carried":
+                text += _("; {item} is for processings that carry it", item=release)
+            else:
+                text += _("; {item} is for processings that do not", item=release)
+            code = "partner-unknown" if unknown else "partner-with-nir"
             problem = context.register_source.problem(("processings", slug, "carries_nir"), text)
             example = (("processing", slug), ("item", release))
             yield Violation(problem, Rule.PARTNER, code, day, example, "warning")
@@ -101,11 +93,7 @@ def _rebuilt_together(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violatio
 def _attestations(contexts: Sequence[PolicyContext]) -> Violations:
     """Register entries in use that rest on less than the wording in force."""
     for attested, basis in _BASES.items():
-        entries = [
-            (context, i, entry)
-            for context, i, entry in _entries(contexts)
-            if entry.attested == attested
-        ]
+        entries = [used for used in _entries(contexts) if used[2].attested == attested]
         if not entries:
             continue
         items: dict[str, dict[str, None]] = {}

@@ -16,7 +16,7 @@ from tamis.documents.context import open_policy
 from tamis.documents.project import Documents
 from tamis.language import _
 from tamis.plan.compile import compile_policy
-from tamis.plan.explain import Explanation, explain, explain_field
+from tamis.plan.explain import Explanation, describe_condition, explain, explain_field
 from tamis.plan.plan import Plan, PlanCondition, PlanLeaf
 from tamis.tables import Table, print_table
 
@@ -125,12 +125,13 @@ def _print_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
                 attested=release.attested,
             )
         )
-        for condition in release.where:
-            print("  " + _("released where {condition}", condition=_describe(condition)))
-        for path, conditions in release.only:
-            for condition in conditions:
-                text = _("only elements of {list} where {condition}")
-                print("  " + text.format(list=path, condition=_describe(condition)))
+        for test in release.where:
+            words = describe_condition(test.field, test.values, test.because)
+            print("  " + _("released where {condition}", condition=words))
+        for path, tests in release.only:
+            for test in tests:
+                words = describe_condition(test.field, test.values, test.because)
+                print("  " + _("only elements of {list} where {test}", list=path, test=words))
         leaves = {leaf.path: leaf for leaf in release.leaves}
         rows = [
             (
@@ -145,19 +146,13 @@ def _print_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
         print_table(Table((_("field"), _("fate"), _("because"), _("decided at")), rows))
 
 
-def _describe(condition: PlanCondition) -> str:
-    return _("{test}, because {reason}", test=_test(condition), reason=condition.because)
-
-
-def _test(condition: PlanCondition) -> str:
-    values = ", ".join(map(str, condition.values))
-    return _("{field} in {values}", field=condition.field, values=values)
-
-
 def _describe_reason(explanation: Explanation, leaf: PlanLeaf | None) -> str:
     if leaf is None or not leaf.when:
         return explanation.reason
-    alternatives = (_(" and ").join(map(_test, conditions)) for conditions in leaf.when)
+    alternatives = (
+        _(" and ").join(describe_condition(test.field, test.values) for test in tests)
+        for tests in leaf.when
+    )
     return _(
         "{reason} (when {conditions}, else null)",
         reason=explanation.reason,

@@ -20,6 +20,7 @@ from tamis.documents.project import Law
 from tamis.documents.register import Register
 from tamis.documents.schema import FieldSpec, Schema, SchemaLeaf
 from tamis.language import _
+from tamis.plan.explain import describe_generalization
 
 _FINENESS = {"year": 0, "quarter": 1, "month": 2, None: 3}
 _CAN_HOLD_A_NIR = {"string", "binary", "integer", "decimal", "float"}
@@ -86,13 +87,8 @@ class ReleasedForm:
     def __str__(self) -> str:
         if self.pseudonym:
             return _("pseudonymized")
-        if self.to:
-            return _("generalized to {unit}", unit=self.to)
-        if self.step:
-            return _("generalized by step {step}", step=self.step)
-        if self.prefix:
-            return _("generalized to prefix {prefix}", prefix=self.prefix)
-        return _("redacted") if self.redacted else _("kept")
+        generalized = describe_generalization(self.to, self.step, self.prefix)
+        return generalized or (_("redacted") if self.redacted else _("kept"))
 
 
 DisclosureKey = tuple[Channel, str, tuple[str, ...]]

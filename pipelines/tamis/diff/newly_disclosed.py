@@ -103,14 +103,12 @@ class Comparison:
         disclosures: list[Disclosure],
         others: Mapping[DisclosureKey, list[Disclosure]],
     ) -> Iterator[Change]:
-        """Fields that are released in one record, where each was already, but in separate records."""
+        """Fields that are released in one record, where each was already in separate records."""
         paths = {disclosure.path for disclosure in disclosures}
         released_together: dict[tuple[str, int], set[str]] = {}
-        for same in others.values():
-            for other in same:
-                released_together.setdefault((other.context.name, other.index), set()).add(
-                    other.path
-                )
+        for other in (other for same in others.values() for other in same):
+            release = (other.context.name, other.index)
+            released_together.setdefault(release, set()).add(other.path)
         for disclosure in disclosures:
             together = [
                 other

@@ -153,13 +153,9 @@ def _compile_leaf(leaf: SchemaLeaf, release: Release, nir: Nir) -> PlanLeaf:
     redact = asked == "nir" or (
         leaf.spec.free_text and not (nir == "carried" and asked == "nothing")
     )
-    fate: Fate = "kept"
-    if pseudonymize:
-        fate = "pseudonymized"
-    elif generalize:
-        fate = "generalized"
-    elif redact:
-        fate = "redacted"
+    fate: Fate = "redacted" if redact else "kept"
+    if pseudonymize or generalize:
+        fate = "pseudonymized" if pseudonymize else "generalized"
     return PlanLeaf(
         path=leaf.path,
         fate=fate,

@@ -6,12 +6,12 @@ policies/evaluation-cpf.yaml:31:16: kept because compter des personnes et non de
 policies/evaluation-cpf.yaml:40:23: pseudonymized as `pseudonyme`
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tamis.documents.context import PolicyContext, conditions_of, kept_fields
 from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, item_key, purpose_key
-from tamis.documents.policy import Condition, Release
+from tamis.documents.policy import Release
 from tamis.documents.positions import DocumentPath, suggest
 from tamis.documents.schema import SchemaLeaf
 from tamis.errors import Problem, UsageError
@@ -81,27 +81,32 @@ def describe_treatment(leaf: PlanLeaf) -> str:
         return _(
             "pseudonymized as {pseudonym} ({method})", pseudonym=leaf.pseudonym, method=leaf.method
         )
-    if leaf.to:
-        return _("generalized to {unit}", unit=leaf.to)
-    if leaf.step:
-        return _("generalized by step {step}", step=leaf.step)
-    if leaf.prefix:
-        return _("generalized to prefix {prefix}", prefix=leaf.prefix)
-    return leaf.fate
+    return describe_generalization(leaf.to, leaf.step, leaf.prefix) or leaf.fate
 
 
-def describe_condition(condition: Condition) -> str:
-    """Return a condition in words, with its reason.
+def describe_generalization(to: str | None, step: int | None, prefix: int | None) -> str:
+    """Return how a value is generalized, in words; empty where it is not.
 
     Example:
-        >>> describe_condition(Condition.model_validate({"field": "nature", "in": ["CPF"]}))
-        'nature in CPF'
+        >>> describe_generalization(None, 1000, None)
+        'generalized by step 1000'
     """
-    values = ", ".join(map(str, condition.in_))
-    text = _("{field} in {values}", field=condition.field, values=values)
-    if condition.because:
-        text += _(", because {reason}", reason=condition.because)
-    return text
+    if to:
+        return _("generalized to {unit}", unit=to)
+    if step:
+        return _("generalized by step {step}", step=step)
+    return _("generalized to prefix {prefix}", prefix=prefix) if prefix else ""
+
+
+def describe_condition(field: str, values: Iterable[object], because: str = "") -> str:
+    """Return a condition in words, with its reason if there is one.
+
+    Example:
+        >>> describe_condition("nature", ["CPF", "DIFEL"])
+        'nature in CPF, DIFEL'
+    """
+    text = _("{field} in {values}", field=field, values=", ".join(map(str, values)))
+    return _("{test}, because {reason}", test=text, reason=because) if because else text
 
 
 @dataclass(frozen=True)
@@ -175,18 +180,20 @@ class _Explainer:
                 if kept.need.basis:
                     text += _("; basis: {basis}", basis=kept.need.basis)
                 yield source.problem(kept.place, text)
-                for j, condition in enumerate(kept.need.when):
-                    text = _("when {condition}", condition=describe_condition(condition))
+                for j, test in enumerate(kept.need.when):
+                    words = describe_condition(test.field, test.in_, test.because)
+                    text = _("when {condition}", condition=words)
                     yield source.problem((*kept.place[:4], "when", j), text)
         if leaf.path in self.release.treat:
             treatment = self.release.treat[leaf.path].model_dump(exclude_none=True, by_alias=True)
             words = ", ".join(f"{name} {_plain(value)}" for name, value in treatment.items())
             text = _("treated: {treatment}", treatment=words)
             yield source.problem((*place, "treat", leaf.path), text, key=True)
-        for test in conditions_of(self.release, place):
-            if test.field == leaf.path:
-                text = _("tested: {condition}", condition=describe_condition(test.condition))
-                yield source.problem(test.place, text)
+        for placed in conditions_of(self.release, place):
+            if placed.field == leaf.path:
+                test = placed.condition
+                words = describe_condition(test.field, test.in_, test.because)
+                yield source.problem(placed.place, _("tested: {condition}", condition=words))
 
 
 def _describe_field(leaf: SchemaLeaf) -> str:
