@@ -63,8 +63,7 @@ def _print_version(given: bool) -> None:
 def tamis(
     context: typer.Context,
     project: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help=_("folder with schemas/ and policies/")),
+        str | None, typer.Option(metavar="DIR", help=_("folder with schemas/ and policies/"))
     ] = None,
     version: Annotated[
         bool,
@@ -209,8 +208,7 @@ def run(
     keys: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE",
-            help=_("the keyring: a path, or env:NAME for a variable that holds it"),
+            metavar="FILE", help=_("the keyring: a path, or env:NAME for a variable that holds it")
         ),
     ] = None,
     run_id: Annotated[str | None, typer.Option(metavar="ID", help=_("a to z, 0 to 9, -"))] = None,
@@ -350,8 +348,7 @@ def unseal(
         typer.Argument(metavar="SOURCE…", help=_("store, .parquet, .jsonl, - or postgresql://…")),
     ],
     key: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help=_("private key; may be given again")),
+        list[str] | None, typer.Option(metavar="FILE", help=_("private key; may be given again"))
     ] = None,
     run: Annotated[
         list[str] | None, typer.Option(metavar="ID", help=_("only of this run; may be given again"))

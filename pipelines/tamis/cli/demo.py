@@ -67,10 +67,7 @@ def run_demo(folder: Path) -> int:
     places = [
         (f"{folder}/in/", _("what the sources sent")),
         (f"{folder}/store/POLICY/", _("what was released: tagged, minimized, Parquet")),
-        (
-            f"{folder}/store/_quarantine/",
-            _("what could not be judged safely, without values"),
-        ),
+        (f"{folder}/store/_quarantine/", _("what could not be judged safely, without values")),
         (f"{folder}/store/_receipts/", _("the evidence")),
         ("tamis plan evaluation-cpf", _("what becomes of each field, and why")),
     ]
@@ -95,12 +92,7 @@ def _make_feed(project: Project, name: str, folder: Path) -> Path:
     form = schema.format.name
     path = folder / f"{schema.schema_}.{form}"
     records = make_records(
-        schema,
-        RECORDS,
-        seed=SEED,
-        policies=[policy],
-        dirt=DIRTY,
-        nir_with_key=form != "dsn",
+        schema, RECORDS, seed=SEED, policies=[policy], dirt=DIRTY, nir_with_key=form != "dsn"
     )
     write_feed(records, schema, path, extra={"colonne_inconnue": "x"})
     print("  ", _("{file}: {count} records", file=path, count=RECORDS))

@@ -23,11 +23,7 @@ _SECTIONS: dict[Effect, str] = {
     "none": N_("other changes"),
 }
 _COLUMNS = (N_("risk"), N_("fields"), N_("to whom, on which ground"), N_("what"), N_("where"))
-_STYLES = {
-    ChangeRisk.NIR: "bold red",
-    ChangeRisk.SENSITIVE: "red",
-    ChangeRisk.RELEASED: "yellow",
-}
+_STYLES = {ChangeRisk.NIR: "bold red", ChangeRisk.SENSITIVE: "red", ChangeRisk.RELEASED: "yellow"}
 
 
 def diff_command(old: str, new: str, *, on: str | None, json: bool, markdown: bool) -> int:

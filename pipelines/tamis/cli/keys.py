@@ -33,8 +33,7 @@ File = Annotated[str, typer.Argument(metavar="FILE", help=_("the keyring, mode 0
 def new(
     file: File,
     passphrase: Annotated[
-        bool,
-        typer.Option("--passphrase", help=_("wrap the keys by a passphrase; asks for it")),
+        bool, typer.Option("--passphrase", help=_("wrap the keys by a passphrase; asks for it"))
     ] = False,
     kms: Annotated[
         str | None,

@@ -66,11 +66,7 @@ def run_stream_command(
 
 
 def _run_messages(
-    source: str,
-    output: str,
-    stream: str,
-    options: StreamOptions,
-    compile_today: Callable[[], Plan],
+    source: str, output: str, stream: str, options: StreamOptions, compile_today: Callable[[], Plan]
 ) -> int:
     from tamis.keys.seal_keys import read_public_key
     from tamis.runs.stream import StreamJob, is_for_dataflow, run_stream

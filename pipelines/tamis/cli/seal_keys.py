@@ -23,8 +23,7 @@ File = Annotated[str, typer.Argument(metavar="FILE", help=_("the private key, mo
 def new(
     file: File,
     passphrase: Annotated[
-        bool,
-        typer.Option("--passphrase", help=_("encrypt the key by a passphrase; asks for it")),
+        bool, typer.Option("--passphrase", help=_("encrypt the key by a passphrase; asks for it"))
     ] = False,
 ) -> None:
     from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, make_seal_key, public_path

@@ -39,11 +39,7 @@ class OriginalCounts:
 
 
 def unseal_command(
-    sources: tuple[str, ...],
-    keys: tuple[str, ...],
-    wanted: Wanted,
-    to: Path | None,
-    as_json: bool,
+    sources: tuple[str, ...], keys: tuple[str, ...], wanted: Wanted, to: Path | None, as_json: bool
 ) -> int:
     """List, write or print what is sealed in `sources`; return 1 if an original does not open.
 

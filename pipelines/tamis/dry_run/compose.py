@@ -194,10 +194,7 @@ def _register(subject: PolicyContext, plan: Plan) -> list[RegisterRow]:
 def _shape_before(subject: PolicyContext, read: set[str]) -> Iterator[ShapeField]:
     for path, leaf in subject.leaves.items():
         yield ShapeField(
-            path=_shown(leaf),
-            type=leaf.spec.type,
-            mask=_mask(leaf.spec),
-            read=path in read,
+            path=_shown(leaf), type=leaf.spec.type, mask=_mask(leaf.spec), read=path in read
         )
 
 

@@ -176,9 +176,7 @@ def _undeclared(result: DryRun) -> Table:
         for column in result.profile.undeclared
     ]
     note = ngettext(
-        "{count} column was looked into",
-        "{count} columns were looked into",
-        result.profile.columns,
+        "{count} column was looked into", "{count} columns were looked into", result.profile.columns
     )
     header = (_("column"), _("form"), _("NIRs"), _("values"), _("confidence"), _("why"))
     return Table(header, rows, (2, 3, 4), _("NIRs where none is declared"), note)

@@ -50,9 +50,7 @@ def _say_reason(say: Speech, reason: str, *, is_need: bool) -> Markup:
 
 def _legend(say: Speech) -> Markup:
     return tag(
-        "ul",
-        (tag("li", fate_badge(say, fate, say.term(fate))) for fate in FATES),
-        class_="legend",
+        "ul", (tag("li", fate_badge(say, fate, say.term(fate))) for fate in FATES), class_="legend"
     )
 
 
@@ -159,11 +157,7 @@ def _details(say: Speech, name: str, release: DryRelease) -> Markup:
 def _shape(say: Speech, result: DryRun, name: str, *, opened: bool) -> Markup:
     release = result.releases.get(name)
     after = {leaf.source: leaf for leaf in result.shape.after[name] if leaf.source is not None}
-    heads = [
-        Head(say("before")),
-        Head(say("fate")),
-        Head(say("after")),
-    ]
+    heads = [Head(say("before")), Head(say("fate")), Head(say("after"))]
     rows = list(_shape_rows(say, result.shape.before, after, release.fields if release else {}))
     tags = [leaf for leaf in result.shape.after[name] if leaf.source is None]
     rows += [
@@ -176,11 +170,7 @@ def _shape(say: Speech, result: DryRun, name: str, *, opened: bool) -> Markup:
     ]
     caption = say("shape-caption", release=code(name))
     grid = table(
-        caption,
-        heads,
-        rows,
-        label=say.plain("shape-caption", release=name),
-        class_="shape",
+        caption, heads, rows, label=say.plain("shape-caption", release=name), class_="shape"
     )
     before, left = len(result.shape.before), len(after)
     summary = say(

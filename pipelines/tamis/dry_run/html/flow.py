@@ -133,10 +133,7 @@ def _flow(say: Speech, result: DryRun) -> Flow:
     source = Box("end", say.plain("flow-from"), partner if into else store, tuple(lines))
     rows = sum(release.rows for release in result.releases.values())
     target = Box(
-        "end",
-        say.plain("flow-to"),
-        store if into else partner,
-        (say.count(rows, "record"),),
+        "end", say.plain("flow-to"), store if into else partner, (say.count(rows, "record"),)
     )
     reasons = tuple(
         say.plain("flow-reason", reason=_say_reason(say, reason), records=say.number(count))
@@ -304,15 +301,7 @@ def _line(box: Box, path: str, breadth: float) -> Markup:
 def _box(box: Box, x: int, y: float, width: int, height: int) -> Markup:
     """The box at its place; a stop has a bar where the records end."""
     drawn: list[Node] = [
-        tag(
-            "rect",
-            class_=f"box {box.kind}",
-            x=x,
-            y=f"{y:.1f}",
-            width=width,
-            height=height,
-            rx=8,
-        )
+        tag("rect", class_=f"box {box.kind}", x=x, y=f"{y:.1f}", width=width, height=height, rx=8)
     ]
     if box.kind in ("withheld", "quarantined"):
         drawn.append(

@@ -32,11 +32,7 @@ def tell_ground(say: Speech, result: DryRun) -> Markup:
 
 
 def _texts(say: Speech, result: DryRun) -> Markup:
-    heads = [
-        Head(say("article"), wide=True),
-        Head(say("version")),
-        Head(say("in-force")),
-    ]
+    heads = [Head(say("article"), wide=True), Head(say("version")), Head(say("in-force"))]
     rows: list[tuple[Node, ...]] = [
         (
             tag("span", labelled(cite(article), text.amended_by), lang="fr"),

@@ -112,10 +112,7 @@ def _drift(say: Speech, result: DryRun) -> Markup:
     drift = result.drift
     if not drift.any:
         return tag("p", say("no-drift"))
-    heads = [
-        Head(say("difference"), wide=True),
-        Head(say("columns"), wide=True),
-    ]
+    heads = [Head(say("difference"), wide=True), Head(say("columns"), wide=True)]
     rows: list[tuple[Node, ...]] = []
     if drift.unknown:
         told = labelled(say("drift-unknown"), say("drift-unknown-means"))

@@ -159,11 +159,7 @@ def labelled(label: Node, *below: Node) -> Markup:
 
 def names(values: Iterable[str]) -> Markup:
     """Names in a row."""
-    return tag(
-        "span",
-        join(*(join(code(value), " ") for value in values)),
-        class_="names",
-    )
+    return tag("span", join(*(join(code(value), " ") for value in values)), class_="names")
 
 
 def _classes(head: Head) -> str:
