@@ -377,7 +377,7 @@ def test_every_sentence_is_in_both_languages_with_the_same_places() -> None:
     for kind in ("noun", "glossary"):
         for key, one in words()[kind].items():
             assert {lang: len(one[lang]) for lang in one} == {"en": 2, "fr": 2}, key
-    for rows in words()["said"].values():
+    for rows in words()["remark"].values():
         for one in rows:
             groups = re.compile(one["pattern"]).groups
             for lang in LANGS:

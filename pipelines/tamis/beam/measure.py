@@ -9,6 +9,7 @@ counts an input, `merge` adds the sums of another worker, `extract` gives the re
 """
 
 import dataclasses
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -212,19 +213,13 @@ class _CountingFolder(LocalFolder):
         return stream
 
 
-class _CountedFile:
+class _CountedFile(io.RawIOBase):
     def __init__(self, folder: _CountingFolder) -> None:
         self._folder = folder
 
     def write(self, data: Any) -> int:
         self._folder.bytes += len(data)
         return len(data)
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 class _SizeFn(beam.DoFn):

@@ -10,6 +10,7 @@ writes them again.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,8 @@ def as_text(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
-def publish(folder: Path = PUBLISHED) -> None:
-    """Write `NAME.schema.json` for every kind of document into `folder`."""
+def publish(folder: Path = PUBLISHED, schemas: Mapping[str, dict[str, Any]] | None = None) -> None:
+    """Write `NAME.schema.json` into `folder` for every one of `schemas`, by default documents'."""
     folder.mkdir(exist_ok=True)
-    for name, schema in json_schemas().items():
+    for name, schema in (schemas or json_schemas()).items():
         (folder / f"{name}.schema.json").write_text(as_text(schema), encoding="utf-8")

@@ -24,7 +24,8 @@ Hashes = npt.NDArray[np.uint64]
 SAMPLED: Final = 16_384
 """Combinations that are counted at most."""
 
-_SIZES: Final = ((1, 1), (2, 4), (5, 9), (10, 19), (20, None))
+_MANY: Final = 2**63 - 1
+_SIZES: Final = ((1, 1), (2, 4), (5, 9), (10, 19), (20, _MANY))
 _NULL: Final = np.uint64(0x9E3779B97F4A7C15)
 _ODD: Final = np.uint64(0xD1342543DE82EF95)
 _SPACE: Final = 2.0**64
@@ -115,9 +116,13 @@ class Groups:
             total = min(self.records, estimate)
         alone = int((self.counts == 1).sum())
         unique = round(min(self.records, total * alone / sampled)) if sampled else 0
-        counts = [_count_between(self.counts, least, most) for least, most in _SIZES]
-        shown = _hide_small(counts)
+        inside = ((self.counts >= least) & (self.counts <= most) for least, most in _SIZES)
+        shown = _hide_small([int(group.sum()) for group in inside])
         unique_shown = shown[0] if isinstance(shown[0], str) else _hide_small([unique])[0]
+        share = round(unique / self.records, 4) if self.records else 0.0
+        smallest: Count | None = None
+        if sampled:
+            smallest = "<5" if self.counts.min() < SMALL else ">=5"
         return Risk(
             fields=list(fields),
             records=self.records,
@@ -125,18 +130,13 @@ class Groups:
             complete=not self.dropped,
             combinations=total,
             unique=unique_shown,
-            unique_share=_share(unique, self.records) if unique_shown == unique else None,
-            smallest=_smallest(self.counts),
+            unique_share=share if unique_shown == unique else None,
+            smallest=smallest,
             sizes=[
-                GroupSize(least=least, most=most, combinations=count)
+                GroupSize(least=least, most=most if most < _MANY else None, combinations=count)
                 for (least, most), count in zip(_SIZES, shown, strict=True)
             ],
         )
-
-
-def _count_between(counts: npt.NDArray[np.int64], least: int, most: int | None) -> int:
-    inside = counts >= least
-    return int((inside if most is None else inside & (counts <= most)).sum())
 
 
 def _hide_small(counts: list[int]) -> list[Count]:
@@ -147,16 +147,6 @@ def _hide_small(counts: list[int]) -> list[Count]:
         if others:
             shown[counts.index(min(others))] = ">=5"
     return shown
-
-
-def _share(count: int, of: int) -> float:
-    return round(count / of, 4) if of else 0.0
-
-
-def _smallest(counts: npt.NDArray[np.int64]) -> Count | None:
-    if not len(counts):
-        return None
-    return "<5" if counts.min() < SMALL else ">=5"
 
 
 # Hashing a column

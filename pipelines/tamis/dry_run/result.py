@@ -12,7 +12,6 @@ names, counts, types and texts of the documents; never a value of the input:
      "risk": {"evaluation": {"fields": ["sexe", …], "unique": "<5", …}}, …}
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -20,20 +19,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tamis.documents.law import Attested, Link, Nir
-from tamis.dry_run.models import Bytes as Bytes
-from tamis.dry_run.models import Compared as Compared
-from tamis.dry_run.models import Count as Count
-from tamis.dry_run.models import GroupSize as GroupSize
-from tamis.dry_run.models import NewlyCarried as NewlyCarried
-from tamis.dry_run.models import Profile as Profile
-from tamis.dry_run.models import Retyped as Retyped
-from tamis.dry_run.models import Risk as Risk
-from tamis.dry_run.models import Sample as Sample
-from tamis.dry_run.models import Undeclared as Undeclared
+from tamis.dry_run.models import Bytes, Compared, Profile, Retyped, Risk, Sample
 from tamis.evidence.receipt import Drift, FieldPart, Part, Receipt, ReleasePart
 
-PUBLISHED = Path(__file__).parent / "published" / "dry-run.schema.json"
-"""The JSON Schema of `DryRun`, as `publish()` writes it."""
+PUBLISHED = Path(__file__).parent / "published"
+"""The folder of the JSON Schema, in which `tamis.documents.editors.publish` writes it."""
 
 
 class TypePart(Part):
@@ -198,20 +188,7 @@ class DryRun(Receipt):
         return [row for row in self.register_ if row.attested != "read"]
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a dry run's `--json`."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **DryRun.model_json_schema(by_alias=True),
-    }
-
-
-def as_text(schema: dict[str, Any]) -> str:
-    """A JSON Schema as its published file has it."""
-    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
-
-
-def publish(path: Path = PUBLISHED) -> None:
-    """Write the JSON Schema to `path`."""
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(as_text(json_schema()), encoding="utf-8")
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of a dry run's `--json`, by its name."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {"dry-run": dialect | DryRun.model_json_schema(by_alias=True)}

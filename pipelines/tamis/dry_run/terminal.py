@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from tamis.dry_run.result import DryField, DryRelease, DryRun, Risk
+from tamis.dry_run.models import Risk
+from tamis.dry_run.result import DryField, DryRelease, DryRun
 from tamis.evidence.receipt import advise
 from tamis.language import _, ngettext, printable
 from tamis.tables import Table, print_table

@@ -3,7 +3,17 @@
 from collections.abc import Iterator, Mapping
 
 from tamis.dry_run.html.markup import Markup, Node, code, join, tag
-from tamis.dry_run.html.parts import FATES, PASSING, Head, fate_badge, folded, names, section, table
+from tamis.dry_run.html.parts import (
+    FATES,
+    PASSING,
+    Column,
+    fate_badge,
+    folded,
+    names,
+    section,
+    table,
+    wide,
+)
 from tamis.dry_run.html.speech import Speech, cite
 from tamis.dry_run.result import DryField, DryRelease, DryRun, ShapeField
 
@@ -11,7 +21,7 @@ _LONG = 60
 """Fields of a record from which its shape is folded."""
 
 
-def tell_fields(say: Speech, result: DryRun) -> Markup:
+def fields_section(say: Speech, result: DryRun) -> Markup:
     """The matrix, the reasons by need, and every detail folded below."""
     if not result.releases:
         return section(say, "fields", tag("p", say("no-release")))
@@ -29,23 +39,23 @@ def tell_fields(say: Speech, result: DryRun) -> Markup:
     )
 
 
-def tell_record(say: Speech, result: DryRun) -> Markup:
+def record_section(say: Speech, result: DryRun) -> Markup:
     """A record before and after, as types and masks."""
     return section(
         say,
         "record",
         tag("p", say("mask-key", digit=code("#"), letter=code("x")), class_="hint"),
         *(
-            _shape(say, result, name, opened=place == 0 and len(result.shape.before) <= _LONG)
-            for place, name in enumerate(result.shape.after)
+            _shape(say, result, name, opened=index == 0 and len(result.shape.before) <= _LONG)
+            for index, name in enumerate(result.shape.after)
         ),
     )
 
 
 def _say_reason(say: Speech, reason: str, *, is_need: bool) -> Markup:
     """A need in French, as the policy has it, or why a field stops."""
-    said, ours = (reason, False) if is_need else say.reason(reason)
-    return tag("span", said, dir="auto", lang=None if ours or say.lang == "fr" else "fr")
+    text, ours = (reason, False) if is_need else say.reason(reason)
+    return tag("span", text, dir="auto", lang=None if ours or say.lang == "fr" else "fr")
 
 
 def _legend(say: Speech) -> Markup:
@@ -55,9 +65,9 @@ def _legend(say: Speech) -> Markup:
 
 
 def _matrix(say: Speech, result: DryRun) -> Markup:
-    heads = [Head(say("field"), class_="field")]
-    heads += [
-        Head(join(code(name), tag("small", f"{cite(release.item)} · {cite(release.purpose)}")))
+    columns = [Column(say("field"), "field")]
+    columns += [
+        Column(join(code(name), tag("small", f"{cite(release.item)} · {cite(release.purpose)}")))
         for name, release in result.releases.items()
     ]
     rows = []
@@ -74,8 +84,9 @@ def _matrix(say: Speech, result: DryRun) -> Markup:
             unread = tag("small", "(", say("not-read"), ")") if not field.read else None
             cells.append(tag("span", badge, " ", unread, class_="cell"))
         rows.append(cells)
-    caption = say("matrix-caption", fields=say.count(len(rows), "field"))
-    return table(caption, heads, rows, label=caption, class_="matrix")
+    return table(
+        say("matrix-caption", fields=say.count(len(rows), "field")), columns, rows, class_="matrix"
+    )
 
 
 def _marks(say: Speech, field: DryField) -> Markup:
@@ -94,11 +105,11 @@ def _marks(say: Speech, field: DryField) -> Markup:
 
 
 def _by_path(result: DryRun) -> dict[str, dict[str, DryField]]:
-    found: dict[str, dict[str, DryField]] = {}
+    paths: dict[str, dict[str, DryField]] = {}
     for name, release in result.releases.items():
         for path, field in release.fields.items():
-            found.setdefault(path, {})[name] = field
-    return found
+            paths.setdefault(path, {})[name] = field
+    return paths
 
 
 def _reasons(say: Speech, name: str, release: DryRelease) -> Markup:
@@ -107,7 +118,7 @@ def _reasons(say: Speech, name: str, release: DryRelease) -> Markup:
     for path, field in release.fields.items():
         for reason in field.needs or [field.because]:
             grouped.setdefault((field.fate not in PASSING, reason), []).append(path)
-    heads = [Head(say("why"), wide=True), Head(say("fields"), wide=True)]
+    columns = [wide(say("why")), wide(say("fields"))]
     rows: list[tuple[Node, ...]] = [
         (
             _say_reason(say, reason, is_need=not stops),
@@ -124,19 +135,12 @@ def _reasons(say: Speech, name: str, release: DryRelease) -> Markup:
     ]
     caption = say("why-caption", release=code(name))
     label = say.plain("why-caption", release=name)
-    return table(caption, heads, rows, label=label, class_="reasons")
+    return table(caption, columns, rows, label=label, class_="reasons")
 
 
 def _details(say: Speech, name: str, release: DryRelease) -> Markup:
-    heads = [
-        Head(say("field")),
-        Head(say("fate")),
-        Head(say("type-in")),
-        Head(say("name-out")),
-        Head(say("type-out")),
-        Head(say("categories")),
-        Head(say("place")),
-    ]
+    keys = ("field", "fate", "type-in", "name-out", "type-out", "categories", "place")
+    columns = [Column(say(key)) for key in keys]
     rows = [
         (
             code(path),
@@ -151,13 +155,13 @@ def _details(say: Speech, name: str, release: DryRelease) -> Markup:
     ]
     caption = say("details-caption", release=code(name))
     label = say.plain("details-caption", release=name)
-    return table(caption, heads, rows, label=label, class_="details")
+    return table(caption, columns, rows, label=label, class_="details")
 
 
 def _shape(say: Speech, result: DryRun, name: str, *, opened: bool) -> Markup:
     release = result.releases.get(name)
     after = {leaf.source: leaf for leaf in result.shape.after[name] if leaf.source is not None}
-    heads = [Head(say("before")), Head(say("fate")), Head(say("after"))]
+    columns = [Column(say("before")), Column(say("fate")), Column(say("after"))]
     rows = list(_shape_rows(say, result.shape.before, after, release.fields if release else {}))
     tags = [leaf for leaf in result.shape.after[name] if leaf.source is None]
     rows += [
@@ -170,7 +174,7 @@ def _shape(say: Speech, result: DryRun, name: str, *, opened: bool) -> Markup:
     ]
     caption = say("shape-caption", release=code(name))
     grid = table(
-        caption, heads, rows, label=say.plain("shape-caption", release=name), class_="shape"
+        caption, columns, rows, label=say.plain("shape-caption", release=name), class_="shape"
     )
     before, left = len(result.shape.before), len(after)
     summary = say(

@@ -160,7 +160,7 @@ def _flow(say: Speech, result: DryRun) -> Flow:
 
 
 def _say_reason(say: Speech, reason: str) -> str:
-    return reason if say.found(f"reason-{reason}") is None else say.plain(f"reason-{reason}")
+    return reason if say.get(f"reason-{reason}") is None else say.plain(f"reason-{reason}")
 
 
 def _release(say: Speech, name: str, release: DryRelease) -> Box:
@@ -168,8 +168,8 @@ def _release(say: Speech, name: str, release: DryRelease) -> Box:
     for key, fates in (("flow-pass", PASSING), ("flow-stop", STOPPING)):
         number = sum(field.fate in fates for field in release.fields.values())
         if number:
-            said = say_groups(say, release, fates)
-            lines.append(say.plain(key, fields=say.count(number, "field"), groups=said))
+            groups = say_groups(say, release, fates)
+            lines.append(say.plain(key, fields=say.count(number, "field"), groups=groups))
     return Box(
         "release",
         say.plain("flow-release"),
@@ -227,21 +227,21 @@ def _narrow(flow: Flow, label: str) -> Markup:
     drawn: list[Node] = []
     boxes = (*flow.stops, *flow.releases)
     breadths = [_breadth(box.records, flow.whole, 24) for box in boxes]
-    places = []
+    spans = []
     for box in boxes:
         y += gap
-        places.append((y, box.height(inner)))
+        spans.append((y, box.height(inner)))
         y += box.height(inner)
     target_top = y + gap
     x = margin - 4.0
-    for box, (top, height), breadth in zip(boxes, places, breadths, strict=True):
+    for box, (top, height), breadth in zip(boxes, spans, breadths, strict=True):
         x -= breadth / 2
         at = top + height / 2
         drawn.append(_elbow(box, (x, flow.source.height(width)), (margin, at), breadth))
         x -= breadth / 2 + 1
     x = width - margin + 4.0
     for index in reversed(range(len(flow.stops), len(boxes))):
-        (top, height), breadth = places[index], breadths[index]
+        (top, height), breadth = spans[index], breadths[index]
         x += breadth / 2
         at = top + height / 2
         drawn.append(_elbow(boxes[index], (x, target_top), (width - margin, at), breadth))
@@ -249,7 +249,7 @@ def _narrow(flow: Flow, label: str) -> Markup:
     drawn.append(_box(flow.source, 0, 0, width, flow.source.height(width)))
     drawn += [
         _box(box, margin, top, inner, height)
-        for box, (top, height) in zip(boxes, places, strict=True)
+        for box, (top, height) in zip(boxes, spans, strict=True)
     ]
     height = flow.target.height(width)
     drawn.append(_box(flow.target, 0, target_top, width, height))
@@ -309,13 +309,13 @@ def _box(box: Box, x: int, y: float, width: int, height: int) -> Markup:
         )
     line = y + _PAD + 8
     drawn.append(tag("text", box.kicker, x=x + _PAD, y=f"{line:.1f}", class_="kicker"))
-    for said, class_ in _lines(box, width):
+    for text, class_ in _lines(box, width):
         line += _LINE
-        drawn.append(tag("text", said, x=x + _PAD, y=f"{line:.1f}", class_=class_))
+        drawn.append(tag("text", text, x=x + _PAD, y=f"{line:.1f}", class_=class_))
     line += 14
     across = _squares_in(width)
-    for place, fate in enumerate(box.fates[:_MOST_SQUARES]):
-        drawn.append(_square(fate, x + _PAD + place % across * 14 + 1, line + place // across * 14))
+    for index, fate in enumerate(box.fates[:_MOST_SQUARES]):
+        drawn.append(_square(fate, x + _PAD + index % across * 14 + 1, line + index // across * 14))
     if len(box.fates) > _MOST_SQUARES:
         at = x + _PAD + _MOST_SQUARES % across * 14
         below = line + _MOST_SQUARES // across * 14 + 10
@@ -331,16 +331,16 @@ def _lines(box: Box, width: int) -> list[tuple[str, str]]:
     """
     name = [(part, "name") for part in _wrap(box.name, (width - 2 * _PAD) / 10.5, 2)]
     room = (width - 2 * _PAD) / 7.2
-    return name + [(part, "said") for line in box.lines for part in _wrap(line, room, 4)]
+    return name + [(part, "line") for line in box.lines for part in _wrap(line, room, 4)]
 
 
-def _wrap(said: str, room: float, lines: int) -> list[str]:
+def _wrap(text: str, room: float, lines: int) -> list[str]:
     """At most so many lines; a broad character takes the room of two."""
     counted = "".join(
         character + _FILL
         if character in "MWmw@%" or unicodedata.east_asian_width(character) in "WF"
         else character
-        for character in visible(said)
+        for character in visible(text)
     )
     wrapped = textwrap.wrap(counted, int(room), max_lines=lines, placeholder="…")
     return [line.replace(_FILL, "") for line in wrapped]

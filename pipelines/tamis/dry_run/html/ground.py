@@ -1,12 +1,12 @@
 """What the flow stands on: the law's texts with their versions, the register, the releases."""
 
 from tamis.dry_run.html.markup import Markup, Node, code, join, tag
-from tamis.dry_run.html.parts import Head, labelled, section, table
+from tamis.dry_run.html.parts import Column, labelled, section, table, wide
 from tamis.dry_run.html.speech import Speech, cite
 from tamis.dry_run.result import DryRelease, DryRun
 
 
-def tell_ground(say: Speech, result: DryRun) -> Markup:
+def ground_section(say: Speech, result: DryRun) -> Markup:
     """Texts, permissions, register entries."""
     until = (
         tag("p", say("valid-until", day=tag("strong", say.day(result.valid_until))))
@@ -32,7 +32,7 @@ def tell_ground(say: Speech, result: DryRun) -> Markup:
 
 
 def _texts(say: Speech, result: DryRun) -> Markup:
-    heads = [Head(say("article"), wide=True), Head(say("version")), Head(say("in-force"))]
+    columns = [wide(say("article")), Column(say("version")), Column(say("in-force"))]
     rows: list[tuple[Node, ...]] = [
         (
             tag("span", labelled(cite(article), text.amended_by), lang="fr"),
@@ -44,8 +44,7 @@ def _texts(say: Speech, result: DryRun) -> Markup:
         )
         for article, text in result.texts.items()
     ]
-    caption = say("texts-caption", day=say.day(result.day))
-    return table(caption, heads, rows, label=caption, class_="texts")
+    return table(say("texts-caption", day=say.day(result.day)), columns, rows, class_="texts")
 
 
 def _permission(say: Speech, name: str, release: DryRelease) -> Markup:
@@ -75,11 +74,7 @@ def _permission(say: Speech, name: str, release: DryRelease) -> Markup:
 def _register(say: Speech, result: DryRun) -> Markup:
     if not result.register_:
         return tag("p", say("no-register"))
-    heads = [
-        Head(say("release")),
-        Head(say("processing"), wide=True),
-        Head(say("stands-on"), wide=True),
-    ]
+    columns = [Column(say("release")), wide(say("processing")), wide(say("stands-on"))]
     rows: list[tuple[Node, ...]] = [
         (
             labelled(code(entry.release), tag("span", cite(entry.item), lang="fr")),
@@ -100,8 +95,7 @@ def _register(say: Speech, result: DryRun) -> Markup:
         )
         for entry in result.register_
     ]
-    caption = say("register-caption")
-    return table(caption, heads, rows, label=caption)
+    return table(say("register-caption"), columns, rows)
 
 
 def _pair(label: Node, *content: Node) -> Markup:

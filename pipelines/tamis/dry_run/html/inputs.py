@@ -1,12 +1,24 @@
 """What was read: the sample, the files, drift, bytes, NIRs that no schema declares."""
 
 from tamis.dry_run.html.markup import Markup, Node, code, join, tag
-from tamis.dry_run.html.parts import Head, bar, labelled, names, note, section, table
+from tamis.dry_run.html.parts import (
+    Column,
+    bar,
+    chart_column,
+    figures,
+    labelled,
+    names,
+    note,
+    section,
+    table,
+    wide,
+)
 from tamis.dry_run.html.speech import Speech, cite
-from tamis.dry_run.result import Against, DryRun, Profile
+from tamis.dry_run.models import Profile
+from tamis.dry_run.result import Against, DryRun
 
 
-def tell_inputs(say: Speech, result: DryRun) -> Markup:
+def inputs_section(say: Speech, result: DryRun) -> Markup:
     """Everything about the inputs that is no disposition."""
     return section(
         say,
@@ -22,7 +34,7 @@ def tell_inputs(say: Speech, result: DryRun) -> Markup:
     )
 
 
-def tell_against(say: Speech, against: Against) -> Markup:
+def against_section(say: Speech, against: Against) -> Markup:
     """The same records under another project's policy."""
     compared = tag(
         "p",
@@ -34,11 +46,11 @@ def tell_against(say: Speech, against: Against) -> Markup:
     )
     if not against.fields:
         return section(say, "against", compared, tag("p", say("against-same")))
-    heads = [
-        Head(say("field"), wide=True),
-        Head(say.term("newly"), figures=True),
-        Head(tag("span", say("chart"), class_="sr"), class_="chart"),
-        Head(say.term("no-longer"), figures=True),
+    columns = [
+        wide(say("field")),
+        figures(say.term("newly")),
+        chart_column(say),
+        figures(say.term("no-longer")),
     ]
     rows: list[tuple[Node, ...]] = [
         (
@@ -50,7 +62,7 @@ def tell_against(say: Speech, against: Against) -> Markup:
         for field in against.fields
     ]
     caption = say("against-caption")
-    return section(say, "against", compared, table(caption, heads, rows, label=caption))
+    return section(say, "against", compared, table(caption, columns, rows))
 
 
 def _sample(say: Speech, result: DryRun) -> Markup:
@@ -88,11 +100,7 @@ def _sample(say: Speech, result: DryRun) -> Markup:
 
 
 def _files(say: Speech, result: DryRun) -> Markup:
-    heads = [
-        Head(say("file"), wide=True),
-        Head(say("records"), figures=True),
-        Head(say("size"), figures=True),
-    ]
+    columns = [wide(say("file")), figures(say("records")), figures(say("size"))]
     rows: list[tuple[Node, ...]] = [
         (
             labelled(
@@ -104,31 +112,29 @@ def _files(say: Speech, result: DryRun) -> Markup:
         )
         for input in result.inputs
     ]
-    caption = say("files-caption")
-    return table(caption, heads, rows, label=caption, class_="files")
+    return table(say("files-caption"), columns, rows, class_="files")
 
 
 def _drift(say: Speech, result: DryRun) -> Markup:
     drift = result.drift
     if not drift.any:
         return tag("p", say("no-drift"))
-    heads = [Head(say("difference"), wide=True), Head(say("columns"), wide=True)]
+    columns = [wide(say("difference")), wide(say("columns"))]
     rows: list[tuple[Node, ...]] = []
     if drift.unknown:
-        told = labelled(say("drift-unknown"), say("drift-unknown-means"))
-        rows.append((told, names(map(say.column, drift.unknown))))
+        what = labelled(say("drift-unknown"), say("drift-unknown-means"))
+        rows.append((what, names(map(say.column, drift.unknown))))
     if drift.missing:
-        told = labelled(say("drift-missing"), say("drift-missing-means"))
-        rows.append((told, names(map(say.column, drift.missing))))
+        what = labelled(say("drift-missing"), say("drift-missing-means"))
+        rows.append((what, names(map(say.column, drift.missing))))
     for change in drift.retyped:
         files = (
             join(code(kind), f" ({say.count(count, 'input')}) ")
             for kind, count in change.files.items()
         )
-        told = say("drift-retyped-means", schema=code(change.schema_), files=join(*files))
-        rows.append((labelled(say("drift-retyped"), told), names([say.column(change.column)])))
-    caption = say("drift-caption")
-    return table(caption, heads, rows, label=caption)
+        means = say("drift-retyped-means", schema=code(change.schema_), files=join(*files))
+        rows.append((labelled(say("drift-retyped"), means), names([say.column(change.column)])))
+    return table(say("drift-caption"), columns, rows)
 
 
 def _profile(say: Speech, profile: Profile | None) -> Markup:
@@ -137,12 +143,12 @@ def _profile(say: Speech, profile: Profile | None) -> Markup:
     looked = say.count(profile.columns, "column")
     if not profile.undeclared:
         return tag("p", say("profile-clean", columns=looked))
-    heads = [
-        Head(say("column"), wide=True),
-        Head(say("form")),
-        Head(say("nirs"), figures=True),
-        Head(say("values"), figures=True),
-        Head(say.term("confidence"), figures=True),
+    columns = [
+        wide(say("column")),
+        Column(say("form")),
+        figures(say("nirs")),
+        figures(say("values")),
+        figures(say.term("confidence")),
     ]
     rows: list[tuple[Node, ...]] = [
         (
@@ -151,25 +157,20 @@ def _profile(say: Speech, profile: Profile | None) -> Markup:
                 say("in-schema" if undeclared.known else "not-in-schema"),
                 say.remark("evidence", undeclared.why),
             ),
-            say.found(f"form-{undeclared.form}") or undeclared.form,
+            say.get(f"form-{undeclared.form}") or undeclared.form,
             say.number(undeclared.nirs),
             say.number(undeclared.values),
             say.share(round(undeclared.confidence * 1000), 1000),
         )
         for undeclared in profile.undeclared
     ]
-    caption = say("profile-caption", columns=looked)
-    return table(caption, heads, rows, label=caption)
+    return table(say("profile-caption", columns=looked), columns, rows)
 
 
 def _bytes(say: Speech, result: DryRun) -> Markup:
     sizes = result.bytes
     most = max([sizes.in_, sizes.quarantine, *sizes.out.values()])
-    heads = [
-        Head(say("what"), wide=True),
-        Head(say("size"), figures=True),
-        Head(tag("span", say("chart"), class_="sr"), class_="chart"),
-    ]
+    columns = [wide(say("what")), figures(say("size")), chart_column(say)]
     listed: list[tuple[Node, int, str]] = [(say("bytes-in"), sizes.in_, "in")]
     listed += [
         (say("bytes-out", release=code(name)), size, "released") for name, size in sizes.out.items()
@@ -183,5 +184,4 @@ def _bytes(say: Speech, result: DryRun) -> Markup:
         )
         for what, size, kind in listed
     ]
-    caption = say("bytes-caption")
-    return table(caption, heads, rows, label=caption)
+    return table(say("bytes-caption"), columns, rows)

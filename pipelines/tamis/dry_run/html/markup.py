@@ -90,7 +90,7 @@ def code(name: str, **attributes: Attribute) -> Markup:
         '<code dir="auto">date_<wbr>naissance</code>'
     """
     parts = re.split(r"(?<=[._/@-])(?=[^._/@-])", name)
-    broken = (join(Markup("<wbr>") if place else None, part) for place, part in enumerate(parts))
+    broken = (join(Markup("<wbr>") if index else None, part) for index, part in enumerate(parts))
     return tag("code", broken, dir="auto", **attributes)
 
 

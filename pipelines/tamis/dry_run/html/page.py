@@ -5,15 +5,15 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from tamis.dry_run.html.fields import tell_fields, tell_record
-from tamis.dry_run.html.ground import tell_ground
-from tamis.dry_run.html.inputs import tell_against, tell_inputs
+from tamis.dry_run.html.fields import fields_section, record_section
+from tamis.dry_run.html.ground import ground_section
+from tamis.dry_run.html.inputs import against_section, inputs_section
 from tamis.dry_run.html.markup import Markup, code, tag
 from tamis.dry_run.html.parts import section
-from tamis.dry_run.html.records import tell_flow, tell_records
-from tamis.dry_run.html.risk import tell_risk
+from tamis.dry_run.html.records import flow_section, records_section
+from tamis.dry_run.html.risk import risk_section
 from tamis.dry_run.html.speech import Lang, Speech
-from tamis.dry_run.html.summary import tell_summary
+from tamis.dry_run.html.summary import summary_section
 from tamis.dry_run.result import DryRun
 
 SECTIONS = (
@@ -44,15 +44,15 @@ def render_html(result: DryRun, lang: Lang = "en") -> str:
     """
     say = Speech(lang)
     shown = [
-        tell_summary(say, result),
-        tell_flow(say, result),
-        tell_records(say, result),
-        tell_fields(say, result),
-        tell_record(say, result),
-        tell_risk(say, result),
-        tell_ground(say, result),
-        tell_inputs(say, result),
-        tell_against(say, result.against) if result.against is not None else None,
+        summary_section(say, result),
+        flow_section(say, result),
+        records_section(say, result),
+        fields_section(say, result),
+        record_section(say, result),
+        risk_section(say, result),
+        ground_section(say, result),
+        inputs_section(say, result),
+        against_section(say, result.against) if result.against is not None else None,
         _glossary(say),
     ]
     body = tag(

@@ -13,13 +13,26 @@ FATES = (*PASSING, *STOPPING)
 
 
 @dataclass(frozen=True)
-class Head:
-    """A column's heading; `wide` columns take what room is left, `figures` are right-aligned."""
+class Column:
+    """A column of a table: its heading, and the class of its cells."""
 
     label: Node
-    figures: bool = False
-    wide: bool = False
-    class_: str = ""
+    class_: str | None = None
+
+
+def figures(label: Node) -> Column:
+    """A column of numbers, aligned to the right."""
+    return Column(label, "figures")
+
+
+def wide(label: Node) -> Column:
+    """A column that takes what room is left."""
+    return Column(label, "wide")
+
+
+def chart_column(say: Speech) -> Column:
+    """A column of bars; only screen readers read its heading."""
+    return Column(tag("span", say("chart"), class_="sr"), "chart")
 
 
 def section(say: Speech, name: str, *content: Node) -> Markup:
@@ -35,50 +48,49 @@ def section(say: Speech, name: str, *content: Node) -> Markup:
 
 
 def table(
-    caption: Node,
-    heads: Sequence[Head],
+    caption: Markup,
+    columns: Sequence[Column],
     rows: Iterable[Sequence[Node]],
     *,
-    label: str,
-    class_: str = "",
+    label: str | None = None,
+    class_: str | None = None,
 ) -> Markup:
-    """A table with a caption; the first cell of each row heads it.
+    """A table with a caption; the first cell of each row is its heading.
 
     It scrolls sideways by itself where it is too wide, so that the page never does.
+
+    Args:
+        label: the caption as plain text, where it holds names.
     """
-    header = tag(
-        "tr", (tag("th", head.label, scope="col", class_=_classes(head) or None) for head in heads)
-    )
+    header = tag("tr", (tag("th", col.label, scope="col", class_=col.class_) for col in columns))
     body = (
         tag(
             "tr",
+            tag("th", row[0], scope="row", class_=columns[0].class_),
             (
-                tag("th", cell, scope="row", class_=_classes(head) or None)
-                if place == 0
-                else tag("td", cell, class_=_classes(head) or None)
-                for place, (head, cell) in enumerate(zip(heads, row, strict=True))
+                tag("td", cell, class_=column.class_)
+                for column, cell in zip(columns[1:], row[1:], strict=True)
             ),
         )
         for row in rows
     )
-    grid = tag(
-        "table",
-        tag("caption", caption),
-        tag("thead", header),
-        tag("tbody", body),
-        class_=class_ or None,
+    parts = (tag("caption", caption), tag("thead", header), tag("tbody", body))
+    return tag(
+        "div",
+        tag("table", *parts, class_=class_),
+        class_="scroll",
+        role="region",
+        aria_label=label or caption,
+        tabindex=0,
     )
-    return tag("div", grid, class_="scroll", role="region", aria_label=label, tabindex=0)
 
 
 def fate_badge(say: Speech, fate: str, words: Node = None, **attributes: Attribute) -> Markup:
     """A fate as letter, colour and word; other `words` stand in for the fate's own."""
-    told = tag("span", say(f"fate-{fate}"), ": ", class_="sr") if words is not None else None
-    letter = tag("span", say(f"letter-{fate}"), class_="letter", aria_hidden="true")
     return tag(
         "span",
-        letter,
-        told,
+        tag("span", say(f"letter-{fate}"), class_="letter", aria_hidden="true"),
+        tag("span", say(f"fate-{fate}"), ": ", class_="sr") if words is not None else None,
         tag("span", words or say(f"fate-{fate}"), class_="word"),
         class_=f"fate {fate}",
         **attributes,
@@ -96,7 +108,7 @@ def bar(part: int, whole: int, kind: str) -> Markup:
 
 
 def stacked(say: Speech, parts: Sequence[tuple[str, int]], label: str) -> Markup:
-    """One bar of several parts, told again by the table under it."""
+    """One bar of several parts; the table under it has the same figures."""
     whole = sum(size for _, size in parts)
     drawn: list[Node] = [tag("rect", class_="track", x=0, y=0, width="100%", height=44)]
     start = 0.0
@@ -160,8 +172,3 @@ def labelled(label: Node, *below: Node) -> Markup:
 def names(values: Iterable[str]) -> Markup:
     """Names in a row."""
     return tag("span", join(*(join(code(value), " ") for value in values)), class_="names")
-
-
-def _classes(head: Head) -> str:
-    marks = ("figures" if head.figures else "", "wide" if head.wide else "", head.class_)
-    return " ".join(mark for mark in marks if mark)

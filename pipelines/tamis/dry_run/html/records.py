@@ -5,26 +5,29 @@ from tamis.dry_run.html.markup import Markup, Node, code, join, tag
 from tamis.dry_run.html.parts import (
     PASSING,
     STOPPING,
-    Head,
+    Column,
     bar,
+    chart_column,
+    figures,
     labelled,
     section,
     stacked,
     swatch,
     table,
+    wide,
 )
 from tamis.dry_run.html.speech import Speech, cite
 from tamis.dry_run.html.summary import DISPOSITIONS
 from tamis.dry_run.result import DryRun
 
 
-def tell_flow(say: Speech, result: DryRun) -> Markup:
+def flow_section(say: Speech, result: DryRun) -> Markup:
     """The picture, and its figures in a table."""
-    heads = [
-        Head(say("release"), wide=True),
-        Head(say("records"), figures=True),
-        Head(say("fields-pass"), figures=True),
-        Head(say("fields-stop"), figures=True),
+    columns = [
+        wide(say("release")),
+        figures(say("records")),
+        figures(say("fields-pass")),
+        figures(say("fields-stop")),
     ]
     rows = [
         (
@@ -41,10 +44,10 @@ def tell_flow(say: Speech, result: DryRun) -> Markup:
         tag("figcaption", draw_legend(say), tag("p", say("flow-note"))),
     )
     caption = say("flow-caption")
-    return section(say, "flow", figure, table(caption, heads, rows, label=caption))
+    return section(say, "flow", figure, table(caption, columns, rows))
 
 
-def tell_records(say: Speech, result: DryRun) -> Markup:
+def records_section(say: Speech, result: DryRun) -> Markup:
     """Charts of dispositions and of reasons."""
     return section(
         say,
@@ -65,14 +68,10 @@ def _dispositions(say: Speech, result: DryRun) -> Markup:
         ("quarantined", counts.quarantined),
     ]
     assert tuple(kind for kind, _ in sizes) == DISPOSITIONS
-    said = ", ".join(
+    figures_ = ", ".join(
         f"{say.plain(f'disposition-{kind}')} {say.number(size)}" for kind, size in sizes
     )
-    heads = [
-        Head(say("disposition"), wide=True),
-        Head(say("records"), figures=True),
-        Head(say("share"), figures=True),
-    ]
+    columns = [wide(say("disposition")), figures(say("records")), figures(say("share"))]
     rows = [
         (
             labelled(swatch(kind, say.term(kind)), say.meaning(kind)[1]),
@@ -83,52 +82,51 @@ def _dispositions(say: Speech, result: DryRun) -> Markup:
     ]
     caption = say("dispositions-caption", records=say.count(counts.in_, "record"))
     return join(
-        stacked(say, sizes, f"{say.plain('dispositions-alt')}: {said}"),
-        table(caption, heads, rows, label=caption),
+        stacked(say, sizes, f"{say.plain('dispositions-alt')}: {figures_}"),
+        table(caption, columns, rows),
     )
 
 
 def _reasons(say: Speech, result: DryRun) -> Markup:
     if not result.quarantine:
         return tag("p", say("no-quarantine"))
-    heads = [
-        Head(say("reason"), wide=True),
-        Head(say("records"), figures=True),
-        Head(tag("span", say("chart"), class_="sr"), class_="chart"),
-    ]
+    columns = [wide(say("reason")), figures(say("records")), chart_column(say)]
     most = max(result.quarantine.values())
     rows = [
         (
-            labelled(code(reason), say.found(f"reason-{reason}-means")),
+            labelled(code(reason), say.get(f"reason-{reason}-means")),
             say.number(count),
             bar(count, most, "quarantined"),
         )
         for reason, count in sorted(result.quarantine.items(), key=lambda pair: -pair[1])
     ]
-    caption = say("reasons-caption", records=say.count(result.counts.quarantined, "record"))
-    return table(caption, heads, rows, label=caption)
+    return table(
+        say("reasons-caption", records=say.count(result.counts.quarantined, "record")),
+        columns,
+        rows,
+    )
 
 
 def _redacted(say: Speech, result: DryRun) -> Markup:
-    found: list[tuple[Node, ...]] = [
+    rows: list[tuple[Node, ...]] = [
         (code(path), code(name), say.number(count))
         for name, release in result.releases.items()
         for path, count in release.redacted.items()
     ]
-    if not found:
+    if not rows:
         return join(None)
-    heads = [Head(say("field")), Head(say("release")), Head(say("nirs"), figures=True)]
+    columns = [Column(say("field")), Column(say("release")), figures(say("nirs"))]
     caption = say("redacted-caption")
-    return join(tag("h3", say("redacted-title")), table(caption, heads, found, label=caption))
+    return join(tag("h3", say("redacted-title")), table(caption, columns, rows))
 
 
 def _anomalies(say: Speech, result: DryRun) -> Markup:
     if not result.anomalies:
         return join(None)
-    heads = [Head(say("anomaly"), wide=True), Head(say("number"), figures=True)]
+    columns = [wide(say("anomaly")), figures(say("number"))]
     rows = [
-        (labelled(code(name), say.found(f"anomaly-{name.partition(':')[0]}")), say.number(count))
+        (labelled(code(name), say.get(f"anomaly-{name.partition(':')[0]}")), say.number(count))
         for name, count in result.anomalies.items()
     ]
     caption = say("anomalies-caption")
-    return join(tag("h3", say("anomalies-title")), table(caption, heads, rows, label=caption))
+    return join(tag("h3", say("anomalies-title")), table(caption, columns, rows))

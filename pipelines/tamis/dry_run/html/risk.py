@@ -1,13 +1,13 @@
 """How few people share what is released: groups of one combination of quasi-identifiers."""
 
 from tamis.dry_run.html.markup import Markup, Node, code, join, tag
-from tamis.dry_run.html.parts import Head, bar, names, section, table
+from tamis.dry_run.html.parts import Column, bar, chart_column, figures, names, section, table
 from tamis.dry_run.html.speech import Speech
-from tamis.dry_run.models import Count
-from tamis.dry_run.result import DryRun, Risk
+from tamis.dry_run.models import Count, Risk
+from tamis.dry_run.result import DryRun
 
 
-def tell_risk(say: Speech, result: DryRun) -> Markup:
+def risk_section(say: Speech, result: DryRun) -> Markup:
     """The figures of each release, small ones hidden."""
     without = [name for name in result.releases if name not in result.risk]
     return section(
@@ -54,11 +54,7 @@ def _sampled(say: Speech, risk: Risk) -> Markup:
 
 
 def _sizes(say: Speech, name: str, risk: Risk) -> Markup:
-    heads = [
-        Head(say("group-size")),
-        Head(say("combinations"), figures=True),
-        Head(tag("span", say("chart"), class_="sr"), class_="chart"),
-    ]
+    columns = [Column(say("group-size")), figures(say("combinations")), chart_column(say)]
     most = max((_least(size.combinations) for size in risk.sizes), default=0)
     rows: list[tuple[Node, ...]] = []
     for group in risk.sizes:
@@ -76,8 +72,12 @@ def _sizes(say: Speech, name: str, risk: Risk) -> Markup:
                 bar(_least(group.combinations), most, "hidden" if hidden else "risk"),
             )
         )
-    caption = say("sizes-caption", release=code(name))
-    return table(caption, heads, rows, label=say.plain("sizes-caption", release=name))
+    return table(
+        say("sizes-caption", release=code(name)),
+        columns,
+        rows,
+        label=say.plain("sizes-caption", release=name),
+    )
 
 
 def _least(count: Count) -> int:

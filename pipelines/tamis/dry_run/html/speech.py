@@ -53,7 +53,7 @@ class Speech:
         """The sentence `key` as text that is not yet escaped, for attributes and drawings."""
         return self._text(key).format_map(values)
 
-    def found(self, key: str) -> Markup | None:
+    def get(self, key: str) -> Markup | None:
         """The sentence `key`, or None where there is none."""
         return self(key) if key in words()["text"] else None
 
@@ -108,8 +108,8 @@ class Speech:
             mark, percent = "< ", 0.1
         elif 99.9 < percent < 100:
             mark, percent = "> ", 99.9
-        said = f"{percent:.1f}".removesuffix(".0")
-        return mark + (f"{said}%", f"{said.replace('.', ',')}\u00a0%")[self._at]
+        text = f"{percent:.1f}".removesuffix(".0")
+        return mark + (f"{text}%", f"{text.replace('.', ',')}\u00a0%")[self._at]
 
     def size(self, value: int) -> str:
         """Bytes, in thousands of them where there are many.
@@ -125,8 +125,8 @@ class Speech:
             if amount < 999.95:
                 break
             amount, unit = amount / 1000, larger
-        said = f"{amount:.1f}"
-        return (f"{said} {unit}B", f"{said.replace('.', ',')}\u00a0{unit}o")[self._at]
+        text = f"{amount:.1f}"
+        return (f"{text} {unit}B", f"{text.replace('.', ',')}\u00a0{unit}o")[self._at]
 
     def day(self, value: datetime.date | str) -> str:
         """A day in words; a text that is none stays as it is.
@@ -144,24 +144,24 @@ class Speech:
         first = "1er" if self.lang == "fr" and value.day == 1 else str(value.day)
         return f"{first} {month} {value.year}"
 
-    def treatment(self, said: str) -> str:
+    def treatment(self, text: str) -> str:
         """What happens to a field's value; details that are not known stay as they are.
 
         Example:
             >>> Speech("fr").treatment("generalized to year")
             'généralisé à l’année'
         """
-        return self._told("treatment", said) or said
+        return self._translate("treatment", text) or text
 
-    def reason(self, said: str) -> tuple[str, bool]:
+    def reason(self, text: str) -> tuple[str, bool]:
         """Why a field has its fate, and whether these are words of the program.
 
         Example:
             >>> Speech("fr").reason("not listed by the policy")
             ('la politique ne le nomme pas', True)
         """
-        told = self._told("reason", said)
-        return (said, False) if told is None else (told, True)
+        translated = self._translate("reason", text)
+        return (text, False) if translated is None else (translated, True)
 
     def column(self, name: str) -> str:
         """A column's name, or that it is withheld.
@@ -170,23 +170,22 @@ class Speech:
             >>> Speech("fr").column("(name withheld)"), Speech("fr").column("nir")
             ('(nom tu)', 'nir')
         """
-        return self._told("column", name) or name
+        return self._translate("column", name) or name
 
-    def remark(self, kind: str, said: str) -> Markup:
+    def remark(self, kind: str, text: str) -> Markup:
         """A remark of the program; English where the page's language does not have it."""
-        told = self._told(kind, said)
-        foreign = told is None and self.lang != "en"
-        return tag("span", told or said, lang="en" if foreign else None, dir="auto")
+        translated = self._translate(kind, text)
+        foreign = translated is None and self.lang != "en"
+        return tag("span", translated or text, lang="en" if foreign else None, dir="auto")
 
     def _text(self, key: str) -> str:
         text: str = words()["text"][key][self.lang]
         return text
 
-    def _told(self, kind: str, said: str) -> str | None:
-        for remark in words()["said"].get(kind, ()):
-            if found := re.fullmatch(remark["pattern"], said):
-                told: str = remark[self.lang].format(*found.groups())
-                return told
+    def _translate(self, kind: str, text: str) -> str | None:
+        for remark in words()["remark"].get(kind, ()):
+            if match := re.fullmatch(remark["pattern"], text):
+                return str(remark[self.lang].format(*match.groups()))
         return None
 
 
@@ -203,13 +202,13 @@ def cite(reference: str) -> str:
         >>> cite("R6323-37.III.2"), cite("R6323-33.1bis"), cite("R6323-34-1")
         ('R. 6323-37, III, 2°', 'R. 6323-33, 1° bis', 'R. 6323-34-1')
     """
-    found = _ITEM.fullmatch(reference)
-    if found is None:
+    match = _ITEM.fullmatch(reference)
+    if match is None:
         return reference
-    letter, article, paragraph, number, latin = found.groups()
-    said = f"{letter}. {article}"
+    letter, article, paragraph, number, latin = match.groups()
+    text = f"{letter}. {article}"
     if paragraph:
-        said += f", {paragraph}"
+        text += f", {paragraph}"
     if number:
-        said += f", {number}°" + (f" {latin}" if latin else "")
-    return said
+        text += f", {number}°" + (f" {latin}" if latin else "")
+    return text

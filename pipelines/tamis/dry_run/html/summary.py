@@ -10,7 +10,7 @@ from tamis.dry_run.result import DryRun
 DISPOSITIONS = ("released", "withheld", "quarantined")
 
 
-def tell_summary(say: Speech, result: DryRun) -> Markup:
+def summary_section(say: Speech, result: DryRun) -> Markup:
     """Four figures, the caveat, and what stands out."""
     counts = result.counts
     sizes = {
@@ -22,7 +22,7 @@ def tell_summary(say: Speech, result: DryRun) -> Markup:
         tag(
             "div",
             tag("dt", say.term("in")),
-            tag("dd", tag("b", say.number(counts.in_)), tag("span", tell_sample(say, result))),
+            tag("dd", tag("b", say.number(counts.in_)), tag("span", _sample(say, result))),
             class_="figure in",
         )
     ]
@@ -36,10 +36,10 @@ def tell_summary(say: Speech, result: DryRun) -> Markup:
                 class_=f"figure {kind}",
             )
         )
-    found = list(_findings(say, result))
+    findings = list(_findings(say, result))
     first = (
-        tag("ul", (tag("li", finding) for finding in found), class_="findings")
-        if found
+        tag("ul", (tag("li", finding) for finding in findings), class_="findings")
+        if findings
         else tag("p", say("nothing-stands-out"))
     )
     return section(
@@ -52,7 +52,7 @@ def tell_summary(say: Speech, result: DryRun) -> Markup:
     )
 
 
-def tell_sample(say: Speech, result: DryRun) -> Markup:
+def _sample(say: Speech, result: DryRun) -> Markup:
     """Whether all was read, in a few words."""
     return say("sample-all" if result.sample.complete else "sample-part")
 
