@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tamis.filter.tally import Tally as Tally
     from tamis.filter.treat import KeySource as KeySource
     from tamis.formats.chunk import Chunk as Chunk
+    from tamis.formats.chunk import PartKey as PartKey
     from tamis.keys.keyring import DerivedKey as DerivedKey
     from tamis.keys.keyring import Keyring as Keyring
     from tamis.keys.keyring import open_keyring as open_keyring
@@ -76,7 +77,7 @@ _NAMES = {
     "tamis.filter.quarantine": "QUARANTINE_SCHEMA",
     "tamis.filter.tally": "Tally",
     "tamis.filter.treat": "KeySource",
-    "tamis.formats.chunk": "Chunk",
+    "tamis.formats.chunk": "Chunk PartKey",
     "tamis.keys.keyring": "DerivedKey Keyring open_keyring",
     "tamis.limits": "Limits",
     "tamis.nir.find": "find_nir redact",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tamis.beam.batch import Batch, BatchCoder, Input
 from tamis.filter.quarantine import REJECTS
-from tamis.formats.chunk import Chunk, rejects_of
+from tamis.formats.chunk import Chunk, PartKey, rejects_of
 
 from ..strategies import Feed, batch_of, feeds
 
@@ -41,7 +41,7 @@ def batches(draw: st.DrawFn) -> Batch:
     return Batch(
         chunk,
         draw(NAMES),
-        draw(NAMES),
+        PartKey(draw(st.integers(0, 2**31 - 1)), draw(st.integers(0, 2**43))),
         draw(st.integers(0, 2**31)),
         tuple(draw(st.lists(st.builds(Input, NAMES, st.just(3), st.just(4), NAMES), max_size=2))),
     )
@@ -116,6 +116,8 @@ def test_a_batch_is_weighed_without_encoding_it(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_batch_shows_where_it_comes_from_and_no_value() -> None:
-    batch = Batch(Chunk(pa.record_batch({"nom": ["Durand"]}), pa.array([7])), "in.csv", "p", 3)
-    assert repr(batch) == "Batch(1 row of in.csv, part p, batch 3)"
+    batch = Batch(
+        Chunk(pa.record_batch({"nom": ["Durand"]}), pa.array([7])), "in.csv", PartKey(0, 1), 3
+    )
+    assert repr(batch) == "Batch(1 row of in.csv, part 00000-00001, batch 3)"
     assert "Durand" not in repr(batch.chunk)

@@ -67,7 +67,6 @@ FIRST = Batch(
         anomalies={"odd": 2},
     ),
     "in.jsonl",
-    "00000-00000",
 )
 LAST = Batch(source="in.jsonl", inputs=(Input("in.jsonl", 5, 99, "ab"),))
 
@@ -94,7 +93,7 @@ def plain(batch: Batch) -> Any:
 def test_every_output_has_what_it_should() -> None:
     tags = ["R6323-37.I.1", "R6323-33.1", "LEGIARTI000000000000", "traitement", "read"]
     tagged = dict(zip(TAGS, [*tags, f"essai@{PLAN.sha256[:12]}", "le-run"], strict=True))
-    where = ("in.jsonl", "00000-00000", 0, (1, 5))
+    where = ("in.jsonl", (0, 0), 0, (1, 5))
     wrong = {"run": "le-run", "source": "in.jsonl"}
     tally = Tally(
         records=5,
@@ -119,7 +118,7 @@ def test_every_output_has_what_it_should() -> None:
                 out.released[name] | f"Plain {name}" >> beam.Map(plain), equal_to([want]), name
             )
         want = (
-            ("in.jsonl", "00000-00000", 0, (2, 3)),
+            ("in.jsonl", (0, 0), 0, (2, 3)),
             QUARANTINE_SCHEMA.to_string(),
             [
                 wrong | {"position": 2, "reason": "type", "field": "jours", "rule": "int16"},
@@ -134,7 +133,7 @@ def test_every_output_has_what_it_should() -> None:
 
 def test_a_batch_without_a_row_for_an_output_makes_no_element_there() -> None:
     rows = Chunk(FIRST.data.slice(2, 1), pa.array([4]))
-    nobody = Batch(rows, "in.jsonl", "00000-00000", 1)
+    nobody = Batch(rows, "in.jsonl", seq=1)
 
     def check(out: Outputs) -> None:
         for name, collection in {**out.released, "quarantined": out.quarantined}.items():

@@ -23,6 +23,7 @@ import pytest
 from tamis.address import DatabaseAddress
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
+from tamis.formats.chunk import PartKey
 from tamis.formats.postgres_copy import column_type
 from tamis.limits import Limits
 from tamis.plan.schemas import released_schema
@@ -510,7 +511,7 @@ def test_rows_that_were_written_before_are_not_written_twice(
     columns = {name: ["x\0y", "z"] for name in ("source", "reason", "field", "rule")}
     batch = pa.record_batch({"position": pa.array([1, 2]), **columns})
     for positions in ([1, 2], [2, 3]):
-        assert list(writer.write(batch, "00000-00000", 0, pa.array(positions))) == []
+        assert list(writer.write(batch, PartKey(0, 0), 0, pa.array(positions))) == []
         assert [piece.nul_replaced for piece in writer.finish()] == [4]
     writer.close()
     rows = server.query(

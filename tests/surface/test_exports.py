@@ -104,7 +104,7 @@ GROUPS = {
     "The filter without Beam": "minimize Minimized Tally KeySource",
     "Reading": "ReadFiles ReadParquet ReadCsv ReadJsonLines ReadAvro ReadDsn ReadTables",
     "Records of a pipeline of your own": "FromDicts FromRows FromArrow ToDicts ToRows ToArrow",
-    "Minimizing": "Minimize Outputs Batch Chunk Input Limits QUARANTINE_SCHEMA",
+    "Minimizing": "Minimize Outputs Batch Chunk PartKey Input Limits QUARANTINE_SCHEMA",
     "Stores and receipts": "Store PostgresStore Receipt RunFacts",
     "Keys": "open_keyring Keyring KeyRef DerivedKey",
     "NIRs": "find_nir redact profile_nir NirProfile",

@@ -15,10 +15,11 @@ from apache_beam.coders.typecoders import registry
 
 from tamis.arrow.scrub import scrub_batch
 from tamis.filter.quarantine import REJECTS
-from tamis.formats.chunk import Chunk, rejects_of
+from tamis.formats.chunk import Chunk, PartKey, rejects_of
 
 _LENGTHS = struct.Struct("<4Q")
 _POSITIONS = pa.schema([pa.field("position", pa.int64(), nullable=False)])
+_FIRST = PartKey(0, 0)
 _NOTHING = pa.RecordBatch.from_arrays([], names=[])
 
 
@@ -60,7 +61,7 @@ class Batch:
 
     Example:
         >>> chunk = Chunk(pa.record_batch({"nom": ["Durand"]}), pa.array([7]))
-        >>> batch = Batch(chunk, "in.csv", "00000-00000")
+        >>> batch = Batch(chunk, "in.csv")
         >>> batch
         Batch(1 row of in.csv, part 00000-00000, batch 0)
         >>> batch.data.schema.names, batch.positions.to_pylist()
@@ -69,7 +70,7 @@ class Batch:
 
     chunk: Chunk = field(default_factory=_no_rows)
     source: str = ""
-    part: str = ""
+    part: PartKey = _FIRST
     seq: int = 0
     inputs: tuple[Input, ...] = ()
 
@@ -101,7 +102,7 @@ class BatchCoder(coders.Coder):
         header = json.dumps(
             {
                 "source": value.source,
-                "part": value.part,
+                "part": list(value.part),
                 "seq": value.seq,
                 "unknown": sorted(chunk.unknown),
                 "missing": sorted(chunk.missing),
@@ -132,7 +133,7 @@ class BatchCoder(coders.Coder):
             header["anomalies"],
         )
         inputs = tuple(Input(**read) for read in header["inputs"])
-        return Batch(chunk, header["source"], header["part"], header["seq"], inputs)
+        return Batch(chunk, header["source"], PartKey(*header["part"]), header["seq"], inputs)
 
     def estimate_size(self, value: Batch) -> int:
         """About how many bytes the batch takes, without encoding it only to weigh it."""

@@ -22,7 +22,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tamis.beam.batch import Batch, Input
 from tamis.beam.transform import SeveralCollections
 from tamis.errors import UsageError, value_free
-from tamis.formats.chunk import Chunk, Reject, add_faults, rejects_of
+from tamis.formats.chunk import Chunk, PartKey, Reject, add_faults, rejects_of
 from tamis.formats.names import known_names, leaf_paths, shown_names
 from tamis.formats.python_records import to_chunk
 from tamis.formats.python_values import adapter_for, as_record
@@ -178,7 +178,7 @@ class _BatchingFn(beam.DoFn):
         return range(first, first + records)
 
     def _batch(self, chunk: Chunk) -> Batch:
-        batch = Batch(chunk, self._source, f"00000-{self._part:013d}", self._seq)
+        batch = Batch(chunk, self._source, PartKey(0, self._part), self._seq)
         self._seq += 1
         return batch
 

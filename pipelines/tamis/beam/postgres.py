@@ -12,6 +12,7 @@ from apache_beam.pvalue import PBegin, PCollection
 from tamis.address import DatabaseAddress, require_driver
 from tamis.beam import progress
 from tamis.beam.batch import Batch, Input
+from tamis.formats.chunk import PartKey
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
@@ -79,7 +80,7 @@ class _ReadTableFn(beam.DoFn):
             digest.add(chunk)
             if rows // self._limits.part_rows != part:
                 part, seq = rows // self._limits.part_rows, 0
-            yield Batch(chunk, address.shown, f"{number:05d}-{part:05d}", seq)
+            yield Batch(chunk, address.shown, PartKey(number, part), seq)
             rows += len(chunk.positions)
             seq += 1
             progress.advance(len(chunk.positions), 0)

@@ -19,7 +19,7 @@ from tamis.beam.files import InputFile, digest, list_inputs, open_random, open_s
 from tamis.documents.schema import FormatName
 from tamis.errors import value_free
 from tamis.formats.avro import read_avro
-from tamis.formats.chunk import Chunk, cut
+from tamis.formats.chunk import Chunk, PartKey, cut
 from tamis.formats.csv import read_csv
 from tamis.formats.dsn.read import read_dsn
 from tamis.formats.jsonl import read_jsonl
@@ -140,84 +140,74 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
         return tasks | ReadTasks(self.plan, self.limits)
 
 
+@dataclass
 class ReadParquet(ReadFiles):
     """Read Parquet files: row-group parts in parallel, only the columns that the plan reads.
 
     Example:
-        >>> import apache_beam as beam
         >>> import tamis
         >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
-        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadParquet("in/*.parquet", plan)
-        >>> batches.element_type
-        <class 'tamis.beam.batch.Batch'>
+        >>> tamis.ReadParquet("in/*", plan).format
+        'parquet'
     """
 
-    def __init__(self, patterns: str | tuple[str, ...], plan: Plan) -> None:
-        super().__init__(patterns, plan, "parquet")
+    format: FormatName | None = "parquet"
 
 
+@dataclass
 class ReadCsv(ReadFiles):
     """Read CSV files, as the schema's options say.
 
     Example:
-        >>> import apache_beam as beam
         >>> import tamis
         >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
-        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadCsv("in/*.csv", plan)
-        >>> batches.element_type
-        <class 'tamis.beam.batch.Batch'>
+        >>> tamis.ReadCsv("in/*", plan).format
+        'csv'
     """
 
-    def __init__(self, patterns: str | tuple[str, ...], plan: Plan) -> None:
-        super().__init__(patterns, plan, "csv")
+    format: FormatName | None = "csv"
 
 
+@dataclass
 class ReadJsonLines(ReadFiles):
     """Read files of one JSON object a line.
 
     Example:
-        >>> import apache_beam as beam
         >>> import tamis
         >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
-        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadJsonLines("in/*.jsonl", plan)
-        >>> batches.element_type
-        <class 'tamis.beam.batch.Batch'>
+        >>> tamis.ReadJsonLines("in/*", plan).format
+        'jsonl'
     """
 
-    def __init__(self, patterns: str | tuple[str, ...], plan: Plan) -> None:
-        super().__init__(patterns, plan, "jsonl")
+    format: FormatName | None = "jsonl"
 
 
+@dataclass
 class ReadAvro(ReadFiles):
     """Read Avro container files.
 
     Example:
-        >>> import apache_beam as beam
         >>> import tamis
         >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
-        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadAvro("in/*.avro", plan)
-        >>> batches.element_type
-        <class 'tamis.beam.batch.Batch'>
+        >>> tamis.ReadAvro("in/*", plan).format
+        'avro'
     """
 
-    def __init__(self, patterns: str | tuple[str, ...], plan: Plan) -> None:
-        super().__init__(patterns, plan, "avro")
+    format: FormatName | None = "avro"
 
 
+@dataclass
 class ReadDsn(ReadFiles):
     """Read DSN files (NEODeS text): one record an individu.
 
     Example:
-        >>> import apache_beam as beam
         >>> import tamis
         >>> plan = tamis.load_project().plan("dsn-droits", on="2026-03-02")
-        >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadDsn("in/*.dsn", plan)
-        >>> batches.element_type
-        <class 'tamis.beam.batch.Batch'>
+        >>> tamis.ReadDsn("in/*", plan).format
+        'dsn'
     """
 
-    def __init__(self, patterns: str | tuple[str, ...], plan: Plan) -> None:
-        super().__init__(patterns, plan, "dsn")
+    format: FormatName | None = "dsn"
 
 
 class FirstRecords:
@@ -376,7 +366,7 @@ class _ReadFn(beam.DoFn):
 
     def _part_of_file(self, task: Task, part: PartSpec) -> Iterator[Batch]:
         for seq, chunk in enumerate(read_task(task, self._plan, self._limits)):
-            yield Batch(chunk, task.file.uri, _part(task.file, task.number), seq)
+            yield Batch(chunk, task.file.uri, PartKey(task.file.index, task.number), seq)
             records = records_of(chunk)
             progress.advance(records, task.bytes * records // (part.rows or 1))
 
@@ -392,7 +382,7 @@ class _ReadFn(beam.DoFn):
             for chunk in chunks:
                 if rows // self._limits.part_rows != number:
                     number, seq = rows // self._limits.part_rows, 0
-                yield Batch(chunk, file.uri, _part(file, number), seq)
+                yield Batch(chunk, file.uri, PartKey(file.index, number), seq)
                 records = records_of(chunk)
                 rows += records
                 seq += 1
@@ -401,7 +391,3 @@ class _ReadFn(beam.DoFn):
             sha256 = raw.finish() if chunks.complete else ""
             size = raw.size if chunks.complete else file.bytes
             yield Batch(source=file.uri, inputs=(Input(file.uri, rows, size, sha256),))
-
-
-def _part(file: InputFile, number: int) -> str:
-    return f"{file.index:05d}-{number:05d}"

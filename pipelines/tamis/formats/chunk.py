@@ -7,6 +7,7 @@ bytes, so that what is dropped cannot move a boundary.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,25 @@ from tamis.language import _
 from tamis.limits import USUAL
 
 Reject = tuple[int, str, str, str]
+
+
+class PartKey(NamedTuple):
+    """Which part of which input: what names a file of the store.
+
+    Attributes:
+        input: number of the input among the run's.
+        number: of the part in the input.
+
+    Example:
+        >>> str(PartKey(0, 12))
+        '00000-00012'
+    """
+
+    input: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.input:05d}-{self.number:05d}"
 
 
 @dataclass(frozen=True)

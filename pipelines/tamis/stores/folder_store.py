@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from tamis.errors import RunError
 from tamis.evidence.receipt import FilePart, Receipt
+from tamis.formats.chunk import PartKey
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -110,7 +111,7 @@ class FolderStore(Store):
         receipt = self.resume(run)
         if receipt is not None:
             return receipt
-        pieces_of: defaultdict[tuple[str, str | None], list[Piece]] = defaultdict(list)
+        pieces_of: defaultdict[tuple[PartKey, str | None], list[Piece]] = defaultdict(list)
         for piece in pieces:
             pieces_of[piece.part, piece.output].append(piece)
         files: defaultdict[str | None, list[FilePart]] = defaultdict(list)
@@ -259,17 +260,17 @@ class FolderWriter(Writer):
 
     def begin(self) -> None:
         self._file: ParquetPart | None = None
-        self._piece = Piece(self._output, "")
+        self._piece = Piece(self._output, PartKey(0, 0))
         self._batches: dict[int, int] = {}
 
     def write(
-        self, batch: pa.RecordBatch, part: str, seq: int, positions: pa.Int64Array
+        self, batch: pa.RecordBatch, part: PartKey, seq: int, positions: pa.Int64Array
     ) -> Iterator[Piece]:
         if part != self._piece.part or seq <= max(self._batches, default=-1):
             yield from self.finish()
         self.add(batch, part, seq)
 
-    def add(self, batch: pa.RecordBatch, part: str, seq: int) -> None:
+    def add(self, batch: pa.RecordBatch, part: PartKey, seq: int) -> None:
         """Write rows of the batch `seq`, which follow those written of `part`."""
         if self._file is None:
             path = staged_path(self._run, f"pieces/{uuid.uuid4().hex}")
@@ -316,7 +317,7 @@ class ParquetRows(StoredRows):
         return counts
 
 
-def file_path(policy: str, output: str | None, run: str, part: str) -> str:
+def file_path(policy: str, output: str | None, run: str, part: PartKey | str) -> str:
     """Where a file of a run stands in the store; `output` None is the quarantine."""
     return f"{_folder_of(policy, output)}/{run}-{part}.parquet"
 

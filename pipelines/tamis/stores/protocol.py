@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart, Receipt
+from tamis.formats.chunk import PartKey
 from tamis.language import _
 from tamis.plan.plan import Plan
 
@@ -61,7 +62,7 @@ class Piece:
     """
 
     output: str | None
-    part: str
+    part: PartKey
     path: str = ""
     batches: tuple[tuple[int, int], ...] = ()
     sha256: str = ""
@@ -82,13 +83,13 @@ class Writer(ABC):
 
     @abstractmethod
     def write(
-        self, batch: pa.RecordBatch, part: str, seq: int, positions: pa.Int64Array
+        self, batch: pa.RecordBatch, part: PartKey, seq: int, positions: pa.Int64Array
     ) -> Iterator[Piece]:
         """Write N rows; give pieces that are finished with it.
 
         Args:
             batch: N rows in the schema of the output.
-            part: the part of the input, `<number of the input>-<number of the part>`.
+            part: the part of the input.
             seq: number of the batch in the part.
             positions: N int64, of the records in the input.
         """

@@ -7,6 +7,7 @@ import psycopg
 import pyarrow as pa
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
+from tamis.formats.chunk import PartKey
 from tamis.formats.postgres_copy import to_csv
 from tamis.stores.database import (
     FIRST_TIMEOUT_SECONDS,
@@ -42,9 +43,10 @@ class TableWriter(Writer):
         self._nul_replaced = 0
 
     def write(
-        self, batch: pa.RecordBatch, part: str, seq: int, positions: pa.Int64Array
+        self, batch: pa.RecordBatch, part: PartKey, seq: int, positions: pa.Int64Array
     ) -> Iterator[Piece]:
-        number = pa.scalar(int(part.partition("-")[0]), pa.int32())
+        self._last = part
+        number = pa.scalar(part.input, pa.int32())
         arrays = [batch.column(name) for name in self._target.sent[: -len(KEY)]]
         rows = pa.RecordBatch.from_arrays(
             [*arrays, pa.repeat(number, batch.num_rows), positions], names=self._target.sent
@@ -54,7 +56,7 @@ class TableWriter(Writer):
 
     def finish(self) -> Iterator[Piece]:
         if self._nul_replaced:
-            yield Piece(self._target.output, "", nul_replaced=self._nul_replaced)
+            yield Piece(self._target.output, self._last, nul_replaced=self._nul_replaced)
         self._nul_replaced = 0
 
     def close(self) -> None:
