@@ -211,11 +211,7 @@ class _Utf8Stream:
             raise InputError(source, _("is empty: a CSV needs a header line"))
         if not start.read(1) and not self._ended:
             raise InputError(
-                source,
-                _(
-                    "the header line is longer than {bytes} bytes",
-                    bytes=MAX_HEADER_BYTES,
-                ),
+                source, _("the header line is longer than {bytes} bytes", bytes=MAX_HEADER_BYTES)
             )
         self.last_line = options.separator * len(names)
         if self._ended:

@@ -72,11 +72,7 @@ def split(stream: BinaryIO, source: str, rows: int = USUAL.part_rows) -> list[Pa
 
 
 def read_parquet(
-    stream: BinaryIO,
-    plan: Plan,
-    source: str,
-    part: PartSpec,
-    limits: Limits = USUAL,
+    stream: BinaryIO, plan: Plan, source: str, part: PartSpec, limits: Limits = USUAL
 ) -> Iterator[Chunk]:
     """The rows of one part, with the leaves that `plan` reads.
 

@@ -78,12 +78,7 @@ def to_chunk(
     fields = tuple(fields)
     columns = [
         _column(
-            [record.get(field.name) for record in records],
-            field,
-            field.name,
-            rows,
-            faults,
-            adapter,
+            [record.get(field.name) for record in records], field, field.name, rows, faults, adapter
         )
         for field in fields
     ]

@@ -1,18 +1,18 @@
-"""The keyring: root keys by epoch, in one file that only its owner reads.
+"""The keyring: the root keys of pseudonyms, one an epoch, in one file that only its owner reads.
 
     {"keyring": "tamis/v1",
      "wrap": {"by": "passphrase", "salt": "…", "n": 131072, "r": 8, "p": 1},
      "epochs": [{"epoch": 1, "created": "2026-11-23T08:00:00Z", "key_id": "9f3c…", "root": null},
                 {"epoch": 2, "created": "2027-01-04T08:00:00Z", "key_id": "41ab…", "root": "…"}]}
 
-The last epoch is the current one. A root that is null was destroyed, and with it the means to make
-that epoch's pseudonyms again. Roots are encrypted (AES-256-GCM) under one key, which scrypt makes
-of a passphrase or a KMS wraps; with `"by": "none"` they lie in the open, guarded by the file's mode
-alone. A key id is random: it names an epoch's root and tells nothing of it.
+The last epoch is the current one. A root that is null was destroyed: nobody can compute that
+epoch's pseudonyms again. Roots are encrypted (AES-256-GCM) under one key, which is derived by
+scrypt from a passphrase or wrapped by a KMS; with `"by": "none"` they are stored as they are, and
+only the file's mode protects them. A key id is random: it names a root and reveals nothing of it.
 
-Keys reach a worker in one of three ways, none of them through the job: a file on the worker, a
-secret mounted in its environment (`env:NAME`, the file in base64), or either of them wrapped by a
-KMS that the worker's own identity may ask. Only the reference travels.
+A worker reads its keys from a file of its own or from its environment (`env:NAME`, the file in
+base64), either of them wrapped by a KMS that the worker's identity may use. The pipeline carries
+the reference only, never a key.
 """
 
 import base64
@@ -49,7 +49,7 @@ PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"  # noqa: S105 (a name)
 
 @dataclass(frozen=True)
 class Epoch:
-    """A root key's time of service. `key_id` names the root and tells nothing of it."""
+    """The time in which one root key is used. `key_id` names the root and reveals nothing of it."""
 
     number: int
     created: datetime
@@ -82,7 +82,7 @@ class _EpochEntry(SecretModel):
 
     @property
     def context(self) -> bytes:
-        """What the root's encryption vouches for beside the root."""
+        """What is authenticated with the encrypted root."""
         return f"tamis/keyring/v1|{self.epoch}|{self.key_id}|{self.created.isoformat()}".encode()
 
 
@@ -106,12 +106,12 @@ class Keyring:
     """
 
     def __init__(
-        self, name: str, path: Path | None, document: _KeyringDocument, lock: SecretCipher | None
+        self, name: str, path: Path | None, document: _KeyringDocument, cipher: SecretCipher | None
     ) -> None:
         self._name = name
         self._path = path
-        self._lock = lock
-        self._take(document)
+        self._cipher = cipher
+        self._use(document)
 
     @classmethod
     def open(
@@ -128,15 +128,16 @@ class Keyring:
             path: a file of mode 0600 or less that the caller owns.
             passphrase: for a keyring that a passphrase wraps.
             kms: another driver than the one for the URI in the file.
-            unlock: without it no secret is asked for and no key can be had: enough to list
-                epochs and to destroy one.
+            unlock: if false, no passphrase is asked for and no key can be derived; epochs can be
+                listed and destroyed.
 
         Raises:
-            KeysError: the file is missing, loose, cut short or no keyring, or does not unlock.
+            KeysError: the file is missing, others may read it, it is cut short or no keyring, or
+                it does not unlock.
         """
         document = _parse(str(path), read_secret_file(Path(path), _shown(path)))
-        lock = _unlock(str(path), document, passphrase, kms) if unlock else None
-        return cls(str(path), Path(path), document, lock)
+        cipher = _unlock(str(path), document, passphrase, kms) if unlock else None
+        return cls(str(path), Path(path), document, cipher)
 
     @classmethod
     def create(
@@ -150,9 +151,9 @@ class Keyring:
         """Make a keyring of one epoch in a new file of mode 0600.
 
         Args:
-            path: where nothing is yet.
-            passphrase: wraps the roots, if given.
-            kms_uri: the KMS key that wraps them, if given (`tamis.keys.kms`).
+            path: of a file that does not exist yet.
+            passphrase: from which the wrapping key is derived, if given.
+            kms_uri: the KMS key by which it is wrapped, if given (`tamis.keys.kms`).
             kms: another driver than the one for `kms_uri`.
 
         Raises:
@@ -160,37 +161,37 @@ class Keyring:
         """
         if passphrase is not None and kms_uri is not None:
             raise KeysError(_("a keyring is wrapped by a passphrase or by a kms, not by both"))
-        wrap, lock = new_cipher(passphrase, kms_uri, kms)
-        document = _KeyringDocument(wrap=wrap, epochs=(_new_entry(1, lock),))
+        wrap, cipher = new_cipher(passphrase, kms_uri, kms)
+        document = _KeyringDocument(wrap=wrap, epochs=(_new_entry(1, cipher),))
         with folder_locked(Path(path), _shown(path)) as target:
             if target.exists():
                 raise KeysError(
                     _("`{path}` exists already: a keyring is never overwritten", path=path)
                 )
             write_secret_file(target, document)
-        return cls(str(path), Path(path), document, lock)
+        return cls(str(path), Path(path), document, cipher)
 
     def rotate(self) -> None:
-        """Add an epoch, from now on the current one.
+        """Add an epoch with a new root; it is the current one from now on.
 
         Raises:
-            KeysError: the keyring is locked, or no file, or another one took its place.
+            KeysError: the keyring is not unlocked, has no file, or was replaced by another one.
         """
-        lock = self._unlocked()
+        cipher = self._unlocked()
         with self._changing() as (target, document):
-            entry = _new_entry(document.epochs[-1].epoch + 1, lock)
+            entry = _new_entry(document.epochs[-1].epoch + 1, cipher)
             document = document.model_copy(update={"epochs": (*document.epochs, entry)})
             write_secret_file(target, document)
-        self._take(document)
+        self._use(document)
 
     def destroy(self, epoch: int) -> None:
-        """Forget an epoch's root for ever: nobody can make its pseudonyms again.
+        """Destroy an epoch's root: nobody can compute its pseudonyms again.
 
-        The old file's bytes are overwritten too, as far as the disk lets one. Copies and backups
-        of the file are not: destroy those yourself.
+        The bytes of the file before are overwritten, as far as the disk does so. Copies and
+        backups of the file are not: destroy those yourself.
 
         Raises:
-            KeysError: no such epoch, or the current one, or destroyed already.
+            KeysError: there is no such epoch, it is the current one, or it is destroyed already.
         """
         with self._changing() as (target, document):
             entry = self._entry(epoch, document)
@@ -203,14 +204,15 @@ class Keyring:
                     )
                 )
             epochs = tuple(
-                e.model_copy(update={"root": None}) if e is entry else e for e in document.epochs
+                other.model_copy(update={"root": None}) if other is entry else other
+                for other in document.epochs
             )
             document = document.model_copy(update={"epochs": epochs})
             write_secret_file(target, document, wipe=True)
-        self._take(document)
+        self._use(document)
 
     def epochs(self) -> list[Epoch]:
-        """Return every epoch there ever was, the oldest first."""
+        """All epochs, destroyed ones among them, the oldest first."""
         return [
             Epoch(
                 number=entry.epoch,
@@ -234,14 +236,14 @@ class Keyring:
 
     @property
     def wrapped_by(self) -> Literal["none", "passphrase", "kms"]:
-        """What guards the roots beside the file's mode."""
+        """What protects the roots beside the file's mode."""
         return self._document.wrap.by
 
     def key(self, processing: str, item: str, method: str, epoch: int | None = None) -> DerivedKey:
-        """Derive the key of a processing and an item, under the current epoch or another.
+        """Derive the key of a processing, an item and a method, by default for the current epoch.
 
         Raises:
-            KeysError: no such epoch, or a destroyed one, or the keyring is locked.
+            KeysError: there is no such epoch, it was destroyed, or the keyring is not unlocked.
         """
         self._unlocked()
         entry = self._entry(self.current if epoch is None else epoch, self._document)
@@ -254,20 +256,20 @@ class Keyring:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise KeysError(_("a keyring is never pickled: workers open it in `setup`"))
 
-    def _take(self, document: _KeyringDocument) -> None:
+    def _use(self, document: _KeyringDocument) -> None:
         self._document = document
         self._roots = {
-            entry.epoch: _open_entry(entry, self._lock, self._name)
+            entry.epoch: _decrypt_root(entry, entry.root, self._cipher, self._name)
             for entry in document.epochs
-            if self._lock is not None and entry.root is not None
+            if self._cipher is not None and entry.root is not None
         }
 
     def _unlocked(self) -> SecretCipher:
-        if self._lock is None:
+        if self._cipher is None:
             raise KeysError(
                 _("keyring `{name}` was opened without being unlocked", name=self._name)
             )
-        return self._lock
+        return self._cipher
 
     def _entry(self, epoch: int, document: _KeyringDocument) -> _EpochEntry:
         for entry in document.epochs:
@@ -293,7 +295,7 @@ class Keyring:
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Path, _KeyringDocument]]:
-        """The file and what it holds now, while no other Tamis changes it."""
+        """The file and its present content, while no other process of Tamis changes it."""
         if self._path is None:
             raise KeysError(
                 _("keyring `{name}` is no file: change the file it was made from", name=self._name)
@@ -308,15 +310,14 @@ class Keyring:
 
 
 def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
-    """Open the keyring that a reference names. The reference may travel; it holds no secret.
+    """Open the keyring that a reference names. The reference holds no secret: a job may carry it.
 
     Args:
         ref: a path, or `env:NAME` for the environment variable that holds the file in base64.
-        prompt: asks for the passphrase where `TAMIS_KEYS_PASSPHRASE` does not give it; without
-            it nobody is asked.
+        prompt: asks for the passphrase where `TAMIS_KEYS_PASSPHRASE` does not give it, if given.
 
     Raises:
-        KeysError: nothing usable is there.
+        KeysError: the file or variable is missing or holds no keyring, or it does not unlock.
 
     Example:
         >>> import tempfile
@@ -328,13 +329,11 @@ def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
     passphrase: Passphrase = os.environ.get(PASSPHRASE_VARIABLE) or prompt
     if not ref.startswith("env:"):
         return Keyring.open(ref, passphrase)
-    content = os.environ.get(ref.removeprefix("env:"))
+    variable = ref.removeprefix("env:")
+    content = os.environ.get(variable)
     if content is None:
         raise KeysError(
-            _(
-                "the environment has no `{variable}` to read keys from",
-                variable=ref.removeprefix("env:"),
-            )
+            _("the environment has no `{variable}` to read keys from", variable=variable)
         )
     try:
         document = _parse(ref, base64.b64decode("".join(content.split()), validate=True))
@@ -343,14 +342,14 @@ def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
     return Keyring(ref, None, document, _unlock(ref, document, passphrase, None))
 
 
-def _new_entry(epoch: int, lock: SecretCipher) -> _EpochEntry:
+def _new_entry(epoch: int, cipher: SecretCipher) -> _EpochEntry:
     entry = _EpochEntry(
         epoch=epoch,
         created=datetime.now(UTC).replace(microsecond=0),
         key_id=secrets.token_hex(8),
         root=None,
     )
-    root = lock.close(secrets.token_bytes(KEY_BYTES), entry.context)
+    root = cipher.encrypt(secrets.token_bytes(KEY_BYTES), entry.context)
     return entry.model_copy(update={"root": root})
 
 
@@ -360,9 +359,8 @@ def _unlock(
     return unlock(document.wrap, passphrase, PASSPHRASE_VARIABLE, _shown(name), kms)
 
 
-def _open_entry(entry: _EpochEntry, lock: SecretCipher, name: str) -> bytes:
-    assert entry.root is not None
-    root = lock.open(entry.root, entry.context, _shown(name))
+def _decrypt_root(entry: _EpochEntry, encrypted: bytes, cipher: SecretCipher, name: str) -> bytes:
+    root = cipher.decrypt(encrypted, entry.context, _shown(name))
     if len(root) != KEY_BYTES:
         raise KeysError(
             _(
@@ -378,9 +376,9 @@ def _parse(name: str, content: bytes) -> _KeyringDocument:
     try:
         document = _KeyringDocument.model_validate_json(content)
     except ValidationError as error:
-        why = why_invalid(error)
-        cause = f": {why}" if why else ", or was cut short"
-        raise KeysError(_("`{name}` is no keyring{cause}", name=name, cause=cause)) from None
+        raise KeysError(
+            _("`{name}` is no keyring{cause}", name=name, cause=why_invalid(error))
+        ) from None
     numbers = [entry.epoch for entry in document.epochs]
     if numbers != list(range(1, len(numbers) + 1)) or document.epochs[-1].root is None:
         raise KeysError(

@@ -1,8 +1,8 @@
-"""Key management services that wrap a keyring, behind one small interface.
+"""Key management services (KMS) that wrap the key of a keyring, behind one protocol.
 
     gcp-kms://projects/P/locations/L/keyRings/R/cryptoKeys/K     Google Cloud KMS
 
-A service never sees a root key: it wraps the 32-byte key that encrypts them (`keyring`).
+A service never sees a root key: it wraps the 32-byte key under which roots are encrypted.
 """
 
 from typing import TYPE_CHECKING, Final, Protocol
@@ -19,7 +19,7 @@ _TIMEOUT_SECONDS: Final = 30.0
 
 
 class Kms(Protocol):
-    """A service that encrypts a few bytes under a key it never gives away."""
+    """A service that encrypts short secrets under a key that never leaves it."""
 
     def wrap(self, secret: bytes) -> bytes:
         """Encrypt `secret`. Raises `KeysError` if the service does not."""
@@ -29,7 +29,7 @@ class Kms(Protocol):
 
 
 def connect(uri: str) -> Kms:
-    """Return the driver for a KMS key's URI. No call is made yet.
+    """The client of a KMS key, by the key's URI. No call is made yet.
 
     Raises:
         KeysError: no driver knows the URI, or its client library is not installed.
@@ -48,8 +48,8 @@ def connect(uri: str) -> Kms:
 class GoogleKms:
     """A symmetric key of Google Cloud KMS, reached with the application's default credentials.
 
-    The caller needs `cloudkms.cryptoKeyVersions.useToEncrypt` to make a keyring or change it,
-    `…useToDecrypt` to use it. Checksums go with every call, both ways, as the service advises.
+    The caller needs the permission `cloudkms.cryptoKeyVersions.useToEncrypt` to make or change a
+    keyring, `…useToDecrypt` to use one. Every request and answer carries a checksum.
 
     Args:
         uri: `gcp-kms://projects/…/locations/…/keyRings/…/cryptoKeys/…`.
@@ -94,8 +94,9 @@ class GoogleKms:
             call = getattr(self._client, method)
             return call(request={"name": self._name, **fields}, timeout=_TIMEOUT_SECONDS)
         except (GoogleAPICallError, RetryError, GoogleAuthError) as error:
-            # The class is all that is told: a service's own message may quote the request.
-            problem = f"the kms did not {method}: {type(error).__name__}"
+            # Only the error's class is named: a service's own message may quote the request.
+            kind = type(error).__name__
+            problem = _("the kms did not {method}: {kind}", method=method, kind=kind)
             raise KeysError(
                 _("kms key `{name}`: {problem}", name=self._name, problem=problem)
             ) from None
@@ -113,7 +114,7 @@ def _form() -> str:
 
 
 def crc32c(content: bytes) -> int:
-    """Return the Castagnoli checksum (RFC 3720, B.4) that Google Cloud KMS checks calls with.
+    """The Castagnoli checksum (RFC 3720, B.4) with which calls of Google Cloud KMS are checked.
 
     Example:
         >>> hex(crc32c(b"123456789"))

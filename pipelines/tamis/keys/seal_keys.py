@@ -1,10 +1,11 @@
-"""Files of the keys that quarantined originals are sealed to, and opened with.
+"""The files of the keys with which originals of quarantined messages are sealed and unsealed.
 
     FILE      {"seal_key": "tamis/v1", "created": "2026-11-23T08:00:00Z", "wrap": {"by": "none"},
                "public": "tamis-seal-v1 9f3c… …", "private": "…"}
     FILE.pub  tamis-seal-v1 9f3c61d2a4470b5e vD2iNKn7Oq…=
 
-FILE is of mode 0600 and stays with who may read originals. FILE.pub goes to where streams run.
+FILE, of mode 0600, holds the private key and stays with those who may read originals. FILE.pub
+holds the public key and goes to where streams run.
 """
 
 import os
@@ -44,7 +45,7 @@ class _SealKeyDocument(SecretModel):
 
     @property
     def context(self) -> bytes:
-        """What the private key's encryption vouches for beside it."""
+        """What is authenticated with the encrypted private key."""
         return f"tamis/seal-key/v1|{self.public}|{self.created.isoformat()}".encode()
 
 
@@ -57,52 +58,54 @@ def make_seal_key(path: str | Path, passphrase: str | None = None) -> PublicKey:
     """Make a key: the private one in a new file of mode 0600, the public one beside it.
 
     Args:
-        path: where nothing is yet, nor at `path` with `.pub`.
-        passphrase: encrypts the private key, if given.
+        path: of a file that does not exist yet, nor the same path with `.pub`.
+        passphrase: under which the private key is encrypted, if given.
 
     Raises:
-        KeysError: something is there already, or cannot be written, or the passphrase is empty.
+        KeysError: a file exists already or cannot be written, or the passphrase is empty.
     """
     key = PrivateKey.new()
-    wrap, lock = new_cipher(passphrase)
+    wrap, cipher = new_cipher(passphrase)
     document = _SealKeyDocument(
         created=datetime.now(UTC).replace(microsecond=0),
         wrap=wrap,
         public=key.public.text,
         private=b"",
     )
-    closed = lock.close(key.raw, document.context)
-    beside = public_path(path)
+    encrypted = cipher.encrypt(key.raw, document.context)
+    public_file = public_path(path)
     with folder_locked(Path(path), _shown(path)) as target:
-        for path in (target, beside):
-            if path.exists():
-                raise KeysError(_("`{path}` exists already: a key is never overwritten", path=path))
-        write_secret_file(target, document.model_copy(update={"private": closed}))
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w") as file:
-            file.write(key.public.text + "\n")
+        for file in (target, public_file):
+            if file.exists():
+                raise KeysError(_("`{path}` exists already: a key is never overwritten", path=file))
+        write_secret_file(target, document.model_copy(update={"private": encrypted}))
+        descriptor = os.open(public_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        with open(descriptor, "w") as stream:
+            stream.write(key.public.text + "\n")
     return key.public
 
 
 def read_private_key(path: str | Path, passphrase: Passphrase = None) -> PrivateKey:
-    """The private key of a file that its owner alone may read.
+    """The private key of a file of mode 0600 or less that the caller owns.
 
     Args:
-        path: of mode 0600 or less.
-        passphrase: or what asks for it, for a key that one encrypts.
+        path: of the file.
+        passphrase: for a private key that is encrypted.
 
     Raises:
-        KeysError: the file is missing, loose, altered or no private key, or does not unlock.
+        KeysError: the file is missing, others may read it, it was altered, is no private key, or
+            does not unlock.
     """
     document = _read(path)
-    lock = unlock(document.wrap, passphrase, PASSPHRASE_VARIABLE, _shown(path))
-    key = PrivateKey(lock.open(document.private, document.context, _shown(path)))
+    cipher = unlock(document.wrap, passphrase, PASSPHRASE_VARIABLE, _shown(path))
+    key = PrivateKey(cipher.decrypt(document.private, document.context, _shown(path)))
     if key.public.text != document.public:
         raise KeysError(_("{path} was altered: its halves are not of one key", path=_shown(path)))
     return key
 
 
 def read_own_public_key(path: str | Path) -> PublicKey:
-    """The public key that the file of a private key names. Needs no passphrase.
+    """The public key in the file of a private key; no passphrase is needed.
 
     Raises:
         KeysError: as `read_private_key`.
@@ -136,10 +139,8 @@ def _read(path: str | Path) -> _SealKeyDocument:
     try:
         return _SealKeyDocument.model_validate_json(content)
     except ValidationError as error:
-        why = why_invalid(error)
-        cause = f": {why}" if why else ", or was cut short"
         raise KeysError(
-            _("`{path}` is no key that unseals{cause}", path=path, cause=cause)
+            _("`{path}` is no key that unseals{cause}", path=path, cause=why_invalid(error))
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Original messages sealed to a public key: whoever holds the private key may read them, alone.
+"""Sealing: original messages are encrypted to a public key; only its private key decrypts them.
 
 HPKE (RFC 9180), base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305, as
 `cryptography` has it.
@@ -8,8 +8,8 @@ HPKE (RFC 9180), base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Po
                big endian, and so many bytes; for a null, eight times 0xFF and no bytes
     info       "tamis/sealed/v1", key id, source, position in decimals; framed alike
 
-The message's source and position are bound: beside another record it does not open. What is not
-hidden is its size. Who sealed it is not proven either, since the key for it is public.
+Source and position of the record are authenticated with the message, so that it cannot be moved to
+another record. Its size is not hidden. Who sealed it is not proven, since the key is public.
 """
 
 import base64
@@ -46,7 +46,7 @@ SEALED_BYTES: Final = _HEAD_BYTES + 32 + 16
 
 @dataclass(frozen=True)
 class Original:
-    """A message as it arrived. None is a null, and not the same as nothing in it.
+    """A message as it arrived. None is a null, which is not the same as no bytes.
 
     Attributes:
         value: its value.
@@ -61,7 +61,7 @@ class Original:
 
 @dataclass(frozen=True)
 class PublicKey:
-    """What a message is sealed to. It may travel with a job.
+    """The key to which messages are sealed. A job may carry it.
 
     Raises:
         KeysError: it is no public key of X25519.
@@ -77,7 +77,7 @@ class PublicKey:
 
     @property
     def id(self) -> str:
-        """16 hexadecimal digits: the beginning of a SHA-256 of the key."""
+        """16 hexadecimal digits: the first 8 bytes of a SHA-256 of the key."""
         return hashlib.sha256(_ID + self.raw).digest()[:_ID_BYTES].hex()
 
     @property
@@ -87,18 +87,15 @@ class PublicKey:
 
     @classmethod
     def of(cls, text: str) -> "PublicKey":
-        """The key of such a line.
+        """The key of a line as `text` has it.
 
         Raises:
-            KeysError: it is none, or was altered.
+            KeysError: the line is none of a key, or was altered.
         """
         words = text.split()
         if len(words) != 3 or words[0] != PUBLIC_WORD:
             raise KeysError(
-                _(
-                    "a key to seal to is one line: `{PUBLIC_WORD}`, its id, the key",
-                    PUBLIC_WORD=PUBLIC_WORD,
-                )
+                _("a key to seal to is one line: `{word}`, its id, the key", word=PUBLIC_WORD)
             )
         try:
             raw = base64.b64decode(words[2], validate=True)
@@ -112,7 +109,7 @@ class PublicKey:
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """What opens messages that were sealed to its public key. Never shown, never pickled.
+    """The key that unseals messages sealed to its public key. Never shown, never pickled.
 
     Raises:
         KeysError: it has another size.
@@ -132,7 +129,7 @@ class PrivateKey:
 
     @classmethod
     def new(cls) -> "PrivateKey":
-        """A random key."""
+        """Make a key at random."""
         return cls(X25519PrivateKey.generate().private_bytes_raw())
 
     @cached_property
@@ -145,16 +142,16 @@ class PrivateKey:
 
 
 def seal(original: Original, key: PublicKey, source: str, position: int) -> bytes:
-    """Seal a message so that only the private key's holder reads it, and only as this record's.
+    """Encrypt a message to a public key, together with the place of its record.
 
     Args:
         original: the message, of any size.
-        key: whose private key opens it.
-        source: the stream, as the quarantine's row says it.
-        position: in the source, as the quarantine's row says it.
+        key: whose private key unseals it.
+        source: the stream, as in the quarantine's row.
+        position: in the source, as in the quarantine's row.
 
     Returns:
-        Other bytes each time.
+        `SEALED_BYTES` more than the framed message; other bytes at each call.
 
     Example:
         >>> key = PrivateKey.new()
@@ -175,18 +172,18 @@ or another record's
 
 
 def sealed_to(sealed: bytes) -> str | None:
-    """Id of the key that a message was sealed to; None if it is no sealed message."""
+    """The id of the key to which a message was sealed; None if it is no sealed message."""
     if len(sealed) < SEALED_BYTES or not sealed.startswith(_MAGIC):
         return None
     return sealed[len(_MAGIC) : _HEAD_BYTES].hex()
 
 
 def unseal(sealed: bytes, key: PrivateKey, source: str, position: int) -> Original:
-    """Open what `seal` returned for the same source and position.
+    """Decrypt what `seal` returned for the same source and position.
 
     Raises:
         KeysError: it was sealed to another key.
-        InputError: it is damaged, or was sealed as another record's.
+        InputError: it is damaged, or was sealed for another record.
     """
     damaged = InputError(
         source,
@@ -230,10 +227,7 @@ def _name(part: bytes | None) -> str:
 
 def _info(head: bytes, source: str, position: int) -> bytes:
     return _framed(
-        _INFO,
-        head[len(_MAGIC) :],
-        source.encode("utf-8", "surrogatepass"),
-        str(position).encode(),
+        _INFO, head[len(_MAGIC) :], source.encode("utf-8", "surrogatepass"), str(position).encode()
     )
 
 
@@ -246,10 +240,10 @@ def _framed(*parts: bytes | None) -> bytes:
 
 
 def _parts(framed: bytes) -> Iterator[bytes | None]:
-    """What `_framed` was given.
+    """The parts of which `_framed` made `framed`.
 
     Raises:
-        ValueError: it was not made so: anybody can seal anything to a public key.
+        ValueError: it was not made so; anybody can seal any bytes to a public key.
     """
     at = 0
     while at < len(framed):

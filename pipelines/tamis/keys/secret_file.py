@@ -1,7 +1,7 @@
-"""Files of secrets: their owner's alone, never overwritten, encrypted under one wrapping key.
+"""Files of secrets: readable by their owner alone, encrypted under one wrapping key.
 
-The wrapping key is what scrypt makes of a passphrase or what a KMS wraps; with `"by": "none"` there
-is none, and the file's mode alone guards the secrets.
+The wrapping key is derived by scrypt from a passphrase, or wrapped by a KMS. With `"by": "none"`
+there is none: the secrets are stored as they are, and only the file's mode protects them.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ from tamis.keys.kms import Kms, connect
 from tamis.language import _
 
 SECRET_BYTES: Final = 32
-"""Size of every secret, and of what wraps them."""
+"""Size of every secret and of the wrapping key."""
 
 SCRYPT_COST: Final = 1 << 17  # RFC 7914's N; with r = 8, 128 MiB and some tenths of a second
 
@@ -33,11 +33,11 @@ _LARGEST_FILE: Final = 1 << 20  # bytes
 _NOT_THE_OWNER: Final = stat.S_IRWXG | stat.S_IRWXO
 
 Passphrase = str | Callable[[], str] | None
-"""A passphrase, or what asks for it if the file turns out to need one."""
+"""A passphrase, or a function that asks for it, which is called only if the file needs one."""
 
 
 class SecretModel(BaseModel):
-    """A part of such a file: exact keys, bytes in hexadecimal, no input in errors."""
+    """A part of a file of secrets: no unknown key, bytes in hexadecimal, no input in errors."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -49,13 +49,13 @@ class SecretModel(BaseModel):
 
 
 class NoWrap(SecretModel):
-    """The secrets lie in the open."""
+    """The secrets are stored as they are."""
 
     by: Literal["none"] = "none"
 
 
 class PassphraseWrap(SecretModel):
-    """What scrypt needs beside the passphrase."""
+    """The wrapping key is derived from a passphrase: scrypt's salt and costs."""
 
     by: Literal["passphrase"] = "passphrase"
     salt: bytes = Field(min_length=16, max_length=64)
@@ -65,7 +65,7 @@ class PassphraseWrap(SecretModel):
 
 
 class KmsWrap(SecretModel):
-    """The wrapping key, itself wrapped by a KMS."""
+    """The wrapping key is stored, wrapped by the KMS key at `uri`."""
 
     by: Literal["kms"] = "kms"
     uri: str
@@ -76,48 +76,54 @@ Wrap = Annotated[NoWrap | PassphraseWrap | KmsWrap, Field(discriminator="by")]
 
 
 class SecretCipher:
-    """What encrypts and decrypts the secrets of a file; without a key they lie in the open."""
+    """Encrypts and decrypts the secrets of a file by AES-256-GCM; without a key it changes nothing.
+
+    Raises:
+        KeysError: the key has another size.
+    """
 
     def __init__(self, key: bytes | None) -> None:
         if key is not None and len(key) != SECRET_BYTES:
             raise KeysError(
                 _(
-                    "what unlocks a file of keys has {SECRET_BYTES} bytes, not {key}",
-                    SECRET_BYTES=SECRET_BYTES,
-                    key=len(key),
+                    "what unlocks a file of keys has {due} bytes, not {count}",
+                    due=SECRET_BYTES,
+                    count=len(key),
                 )
             )
         self._cipher = None if key is None else AESGCM(key)
 
-    def close(self, secret: bytes, context: bytes) -> bytes:
-        """Encrypt a secret; `context` is vouched for with it."""
+    def encrypt(self, secret: bytes, context: bytes) -> bytes:
+        """Encrypt a secret and authenticate `context` with it; the nonce comes first."""
         if self._cipher is None:
             return secret
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, secret, context)
 
-    def open(self, closed: bytes, context: bytes, shown: str) -> bytes:
-        """Decrypt what `close` returned for the same context; any size if it lay in the open.
+    def decrypt(self, encrypted: bytes, context: bytes, shown: str) -> bytes:
+        """Decrypt what `encrypt` returned for the same context.
 
         Raises:
             KeysError: it does not decrypt; names the file as `shown`.
         """
         if self._cipher is None:
-            return closed
-        nonce, sealed = closed[:_NONCE_BYTES], closed[_NONCE_BYTES:]
+            return encrypted
+        nonce, ciphertext = encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:]
         try:
-            return self._cipher.decrypt(nonce, sealed, context)
+            return self._cipher.decrypt(nonce, ciphertext, context)
         except (InvalidTag, ValueError):
-            problem = "wrong passphrase or kms key, or the file was altered"
             raise KeysError(
-                _("{shown} does not unlock: {problem}", shown=shown, problem=problem)
+                _(
+                    "{shown} does not unlock: wrong passphrase or kms key, or the file was altered",
+                    shown=shown,
+                )
             ) from None
 
 
 def new_cipher(
     passphrase: str | None, kms_uri: str | None = None, kms: Kms | None = None
 ) -> tuple[NoWrap | PassphraseWrap | KmsWrap, SecretCipher]:
-    """A new wrapping key: what the file says of it, and the lock that uses it.
+    """Make a wrapping key: the entry `wrap` of the file, and the cipher that uses the key.
 
     Raises:
         KeysError: the passphrase is empty, or the KMS does not answer.
@@ -140,12 +146,12 @@ def unlock(
     shown: str,
     kms: Kms | None = None,
 ) -> SecretCipher:
-    """The lock of a file that was read.
+    """The cipher of a file that was read.
 
     Args:
-        wrap: what the file says of its wrapping key.
-        passphrase: asked for only if it is needed.
-        variable: of the environment, that gives a passphrase, for the message.
+        wrap: the file's entry on its wrapping key.
+        passphrase: for a file that one wraps.
+        variable: name of the environment variable that gives a passphrase, for the message.
         shown: the file, for the message.
         kms: another driver than the one for the URI in the file.
 
@@ -165,24 +171,21 @@ def unlock(
     return SecretCipher(None)
 
 
-def why_invalid(error: ValidationError) -> str | None:
-    """Where a file's content is not as it should be; None if it is no JSON. Quotes nothing."""
+def why_invalid(error: ValidationError) -> str:
+    """The end of a message on a file that is not valid: which entry is wrong. Quotes no value."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     if first["type"] == "json_invalid":
-        return None
-    where = ".".join(str(part) for part in first["loc"])
-    return f"`{where}` is not as it should be"
+        return _(", or was cut short")
+    entry = ".".join(map(str, first["loc"]))
+    return _(": `{entry}` is not as it should be", entry=entry)
 
 
 def read_secret_file(path: Path, shown: str) -> bytes:
-    """The content of a file that nobody but its owner, the caller, may read.
-
-    Args:
-        path: of mode 0600 or less.
-        shown: the file, for the message.
+    """The content of a file of mode 0600 or less that the caller owns.
 
     Raises:
-        KeysError: it is missing, loose, another's or no file.
+        KeysError: it is missing or no file, belongs to another user, or others may read it; names
+            the file as `shown`.
     """
     try:
         with path.open("rb") as file:
@@ -203,7 +206,7 @@ def read_secret_file(path: Path, shown: str) -> bytes:
 
 @contextmanager
 def folder_locked(path: Path, shown: str) -> Iterator[Path]:
-    """The file behind `path`, links followed, while this process alone changes its folder."""
+    """The file that `path` leads to, while this process holds the lock of its folder."""
     try:
         target = path.resolve()
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -220,9 +223,9 @@ def folder_locked(path: Path, shown: str) -> Iterator[Path]:
 
 
 def write_secret_file(target: Path, document: SecretModel, *, wipe: bool = False) -> None:
-    """Put `document` in place of the file, whole or not at all, of mode 0600.
+    """Replace the file by `document`, whole or not at all, with mode 0600.
 
-    With `wipe`, the bytes of the file that was there are overwritten.
+    With `wipe`, the bytes of the file that it replaces are overwritten.
     """
     old = os.open(target, os.O_WRONLY) if wipe else None
     fd, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -245,7 +248,7 @@ def write_secret_file(target: Path, document: SecretModel, *, wipe: bool = False
 
 
 def os_problem(error: OSError) -> str:
-    """What the system says, lower case."""
+    """The system's message, in lower case."""
     return (error.strerror or type(error).__name__).lower()
 
 

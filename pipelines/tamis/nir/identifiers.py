@@ -44,10 +44,7 @@ FULL_WIDTH = 15
 
 _MONTHS = frozenset([*range(1, 13), 20, *range(30, 43), *range(50, 100)])
 _FIRST_DIGITS = {"nir": frozenset((1, 2)), "nia": frozenset((1, 2, 7, 8))}
-_FIRST_PAIRS = {
-    "nnp": frozenset((70, 71, 72, 80, 81, 82)),
-    "mig": frozenset((51, 52, 61, 62)),
-}
+_FIRST_PAIRS = {"nnp": frozenset((70, 71, 72, 80, 81, 82)), "mig": frozenset((51, 52, 61, 62))}
 SEPARATORS = r"[\s.\-\x{A0}\x{2007}\x{2009}\x{202F}]+"
 """What may stand between the groups of a value, as a pattern of RE2."""
 

@@ -43,11 +43,7 @@ _HEAD = {
 
 
 def write_dsn(
-    records: Sequence[Record],
-    schema: Schema,
-    path: Path,
-    *,
-    extra: Mapping[str, str] | None = None,
+    records: Sequence[Record], schema: Schema, path: Path, *, extra: Mapping[str, str] | None = None
 ) -> None:
     """Write `records` as one DSN; each field goes to the rubrique that its schema names.
 

@@ -19,11 +19,7 @@ from tamis.synthetic.records import Record
 
 
 def write_feed(
-    records: Sequence[Record],
-    schema: Schema,
-    path: Path,
-    *,
-    extra: Mapping[str, str] | None = None,
+    records: Sequence[Record], schema: Schema, path: Path, *, extra: Mapping[str, str] | None = None
 ) -> None:
     """Write `records` to `path` in the schema's format.
 
