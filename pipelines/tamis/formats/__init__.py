@@ -1,0 +1,16 @@
+"""Reading files: each format as chunks of Arrow columns, with only the leaves that a plan reads.
+
+    chunk     what every reader yields: rows, their positions, rejects; cut to a size
+    csv, jsonl, avro, parquet, dsn   the readers: `read_csv(stream, plan, source, limits)` and so on
+    python_records, python_values    dicts as Arrow columns; values of other libraries as Python's
+    suffixes  a file's format and compression by its name
+    names     names and paths of fields, and which may be shown
+    schemaless                       any file as columns, for `scan` and `draft`
+    json_texts, postgres_copy        Arrow columns as JSON, and as PostgreSQL's COPY format
+
+A reader raises `InputError` where nothing of an input can be read. A record that cannot be read is
+a reject of its chunk, a value of a wrong type is null and a fault of its row: neither stops a run.
+
+It imports `arrow`, `documents`, `plan`, `filter`, `limits`, `errors` and `language`. Begin with
+`chunk.Chunk`, then `csv`; to add a format, write a reader and name its suffix in `suffixes`.
+"""

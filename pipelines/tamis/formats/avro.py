@@ -1,6 +1,6 @@
 """Avro object container files, read with a reader's schema of the leaves that the plan reads.
 
-Fields that the plan does not read are skipped by the decoder, never built.
+The decoder skips the fields that the plan does not read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,11 +25,11 @@ _KEPT_KEYS = ("type", "name", "namespace", "symbols", "size", "logicalType", "pr
 
 
 def read_avro(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) -> Iterator[Chunk]:
-    """The records of an Avro file, with the leaves that `plan` reads, in the types of `rows`.
+    """The records of an Avro file, with the leaves that `plan` reads, typed as by `python_records`.
 
     Returns:
-        Chunks of `limits.object_chunk_records` records, the last one excepted; positions number
-        records from 1.
+        Chunks of `limits.object_chunk_records` records but for the last; positions number records
+        from 1.
 
     Raises:
         InputError: the file is not Avro, holds no records or none with a field of the schema, is
@@ -60,15 +60,16 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
             yield to_chunk(rows, positions, fields, (), unknown, missing)
             done, rows, size = done + len(rows), [], 0
     positions = range(done + 1, done + len(rows) + 1)
-    told = () if done else unknown, () if done else missing
-    yield to_chunk(rows, positions, fields, (), frozenset(told[0]), frozenset(told[1]))
+    if done:
+        unknown = missing = frozenset()  # they are reported once
+    yield to_chunk(rows, positions, fields, (), unknown, missing)
 
 
 def _written_schema(file: "_RewindableStream", source: str) -> dict[str, Any]:
-    """The record that the file's writer declared.
+    """The record type that the file's writer declared.
 
     Raises:
-        InputError: this is no Avro file, or one of something else than records.
+        InputError: the file is not Avro, or holds something else than records.
     """
     if file.read(4) != b"Obj\x01":
         raise InputError(source, _("is not an Avro file"))
@@ -97,35 +98,37 @@ def _records(
                 yield cast(Mapping[str, Any], record), weight
     except Exception as error:
         if isinstance(error, ValueError) and "codec" in str(error):
-            problem = "is compressed by a codec that is not installed"
+            problem = _("is compressed by a codec that is not installed")
         else:
-            problem = f"cannot be read after record {done}: its block is corrupt or cut"
+            problem = _(
+                "cannot be read after record {done}: its block is corrupt or cut", done=done
+            )
         raise InputError(source, problem) from None
 
 
 class _RewindableStream:
-    """A stream that can be read again from its start as long as it is kept."""
+    """A stream that can be read from its start again, as long as what was read is kept."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._head = bytearray()
+        self._kept = bytearray()
         self._at = 0
         self._keep = True
         self._past = 0
 
     def rewind(self, keep: bool = False) -> None:
-        """Read from the start again; for the last time unless `keep`."""
+        """Go back to the start; unless `keep`, what is read from then on is not kept."""
         self._at, self._keep = 0, keep
 
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= MAX_READ_BYTES:
             raise ValueError("a length in the file is beyond bounds")
-        piece = bytes(self._head[self._at : self._at + size])
+        piece = bytes(self._kept[self._at : self._at + size])
         self._at += len(piece)
         if len(piece) < size:
             more = self._stream.read(size - len(piece))
             if self._keep:
-                self._head += more
+                self._kept += more
                 self._at += len(more)
             else:
                 self._past += len(more)
@@ -136,14 +139,11 @@ class _RewindableStream:
         return self._at + self._past
 
 
-# The reader's schema
-
-
 def _project(writer: dict[str, Any], fields: tuple[PlanField, ...]) -> dict[str, Any] | None:
-    """`writer` with the leaves of `fields` only; None if that is all of it.
+    """`writer` with the leaves of `fields` only; None if these are all leaves.
 
-    Reading as written takes less than half the time of resolving two schemas.
-    A record that is referred to by its name elsewhere stays whole, as one name has one meaning.
+    Without a reader's schema decoding takes less than half the time. A record type that is used
+    again by its name stays whole.
     """
     definitions: dict[str, dict[str, Any]] = {}
     shared: set[str] = set()
@@ -154,7 +154,7 @@ def _project(writer: dict[str, Any], fields: tuple[PlanField, ...]) -> dict[str,
 
 
 def _collect(node: Any, definitions: dict[str, dict[str, Any]], shared: set[str]) -> None:
-    """All named types of `node`, and the names by which some are referred to."""
+    """Add the named types of `node` to `definitions`, and names that are used again to `shared`."""
     if isinstance(node, str):
         shared.add(node)
     elif isinstance(node, list):
@@ -172,14 +172,14 @@ def _collect(node: Any, definitions: dict[str, dict[str, Any]], shared: set[str]
 
 def _prune(
     node: Any,
-    wanted: PlanField | None,
+    plan_field: PlanField | None,
     definitions: dict[str, dict[str, Any]],
     shared: set[str],
     written: set[str],
 ) -> Any:
-    """`node` with what `wanted` names, all of it for None; each named type is written out once."""
+    """`node` with the leaves of `plan_field`, or all for None; named types are written out once."""
     if isinstance(node, list):
-        return [_prune(branch, wanted, definitions, shared, written) for branch in node]
+        return [_prune(branch, plan_field, definitions, shared, written) for branch in node]
     name = node if isinstance(node, str) else node.get("name")
     if name in definitions:
         if name in written:
@@ -190,8 +190,8 @@ def _prune(
         return node
     out = {key: node[key] for key in _KEPT_KEYS if key in node}
     if "fields" in node:
-        whole = wanted is None or not wanted.fields or name in shared
-        inner = {} if whole or wanted is None else {field.name: field for field in wanted.fields}
+        pruned = plan_field.fields if plan_field is not None and name not in shared else ()
+        inner = {child.name: child for child in pruned}
         out["fields"] = [
             {
                 "name": field["name"],
@@ -200,10 +200,10 @@ def _prune(
                 ),
             }
             for field in node["fields"]
-            if whole or field["name"] in inner
+            if not inner or field["name"] in inner
         ]
     if "items" in node:
-        of = wanted.of if wanted is not None else None
+        of = plan_field.of if plan_field is not None else None
         out["items"] = _prune(node["items"], of, definitions, shared, written)
     if "values" in node:
         out["values"] = _prune(node["values"], None, definitions, shared, written)

@@ -1,7 +1,7 @@
-"""What a reader hands on: some rows of one input, and what it could not read.
+"""Chunks: what every reader yields, some rows of one input and the rejects among them.
 
-Chunks are cut by place in the input: every so many records (rejects included), never by
-bytes, so that what is dropped cannot move a boundary.
+Chunks are cut by the number of records, rejects included, and never by bytes: what a plan drops
+cannot move a boundary.
 """
 
 from collections import Counter
@@ -46,11 +46,11 @@ class Chunk:
 
     Attributes:
         data: N rows; the columns that the plan reads, by their top-level names.
-        positions: N int64: 1-based record, row or line number in the input, as the format counts.
-        rejects: columns as `REJECTS`; they count as records that came in.
+        positions: N int64: number of the record, row or line in the input, from 1.
+        rejects: records that could not be read, with the columns of `REJECTS`.
         unknown: columns of the input that the schema does not name.
         missing: columns of the schema that the input does not have.
-        anomalies: counts of what is odd, by name.
+        anomalies: counts of irregularities that reject no record, by name.
 
     Example:
         >>> chunk = Chunk(pa.record_batch({"nom": ["Durand"]}), pa.array([1]))
@@ -76,7 +76,7 @@ def rejects_of(rows: Iterable[Reject]) -> pa.RecordBatch:
 
 
 def add_faults(batch: pa.RecordBatch, paths: Sequence[str]) -> pa.RecordBatch:
-    """`batch` with `paths` as the faults of every row; as it is without paths."""
+    """`batch` with the column `FAULTS`, in which each row has `paths`; as it is without paths."""
     if not paths:
         return batch
     faults = pa.array([list(paths)] * batch.num_rows, pa.list_(pa.string()))
@@ -88,29 +88,29 @@ def add_faults(batch: pa.RecordBatch, paths: Sequence[str]) -> pa.RecordBatch:
 def rechunk(
     pieces: Iterable[Chunk], source: str, records: int, most_bytes: int = USUAL.chunk_bytes
 ) -> Iterator[Chunk]:
-    """Cut pieces of any size into chunks of `records` records, rejects included.
+    """Cut and join pieces of any size to chunks of `records` records, rejects included.
 
     Args:
-        pieces: in the input's order, positions ascending; rows and rejects may interleave.
+        pieces: in the input's order, positions ascending.
         source: named in errors.
-        records: records in every chunk but the last.
-        most_bytes: bytes that the fields read from one chunk's records may take.
+        records: records in each chunk but the last.
+        most_bytes: bytes that the fields read of one chunk's records may take.
 
     Returns:
-        Chunks, of which the last may be empty; one at least if there is a piece. Names and
-        anomalies of a piece go to the first chunk that holds a record of it.
+        Chunks, the last of which may be empty; at least one if there is a piece. Names and
+        anomalies of a piece are those of the first chunk that holds a record of it.
 
     Raises:
         InputError: the fields read from one chunk's records take more than `most_bytes`.
     """
     held: list[Chunk] = []
-    count = size = given = 0
+    count = size = yielded = 0
     for piece in pieces:
         rest = piece
         while count + _records(rest) >= records and _records(rest):
             first, rest = cut(rest, records - count)
             yield _join([*held, first])
-            held, count, size, given = [], 0, 0, given + 1
+            held, count, size, yielded = [], 0, 0, yielded + 1
         held.append(rest)
         count += _records(rest)
         size += rest.data.nbytes
@@ -120,15 +120,15 @@ def rechunk(
                 _(
                     "records {first} to {last} take more than {most_bytes} MiB in the "
                     "fields that are read",
-                    first=given * records + 1,
-                    last=given * records + count,
+                    first=yielded * records + 1,
+                    last=yielded * records + count,
                     most_bytes=most_bytes >> 20,
                 ),
             )
     if not held:
         return
     rest = _join(held)
-    if _records(rest) or not given or rest.unknown or rest.missing or rest.anomalies:
+    if _records(rest) or not yielded or rest.unknown or rest.missing or rest.anomalies:
         yield rest
 
 
@@ -137,25 +137,25 @@ def _records(chunk: Chunk) -> int:
 
 
 def cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
-    """The first `records` records of `chunk` (one of them at least), and the rest.
+    """The first `records` records of `chunk`, at least one, and the rest.
 
-    Names and anomalies stay with the first records.
+    Names and anomalies are those of the first part.
     """
     if records == _records(chunk):
         return chunk, Chunk(chunk.data.slice(0, 0), chunk.positions.slice(0, 0))
     rows = chunk.positions.to_numpy()
     rejected = chunk.rejects.column("position").to_numpy()
     last = np.sort(np.concatenate([rows, rejected]))[records - 1]
-    at, rejects_at = (
+    row, reject = (
         int(np.searchsorted(numbers, last, side="right")) for numbers in (rows, rejected)
     )
     first = replace(
         chunk,
-        data=chunk.data.slice(0, at),
-        positions=chunk.positions.slice(0, at),
-        rejects=chunk.rejects.slice(0, rejects_at),
+        data=chunk.data.slice(0, row),
+        positions=chunk.positions.slice(0, row),
+        rejects=chunk.rejects.slice(0, reject),
     )
-    rest = Chunk(chunk.data.slice(at), chunk.positions.slice(at), chunk.rejects.slice(rejects_at))
+    rest = Chunk(chunk.data.slice(row), chunk.positions.slice(row), chunk.rejects.slice(reject))
     return first, rest
 
 
@@ -175,15 +175,15 @@ def _join(chunks: list[Chunk]) -> Chunk:
 
 
 def _join_rows(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """One batch of all rows; the columns are the same, faults apart, their types may differ."""
+    """The rows of batches with the same columns, but for `FAULTS`; types may differ."""
     names = [name for name in batches[0].schema.names if name != FAULTS]
     if any(FAULTS in batch.schema.names for batch in batches):
         names.append(FAULTS)
-        none = pa.list_(pa.string())
+        fault_type = pa.list_(pa.string())
         batches = [
             batch
             if FAULTS in batch.schema.names
-            else batch.append_column(FAULTS, pa.nulls(batch.num_rows, none))
+            else batch.append_column(FAULTS, pa.nulls(batch.num_rows, fault_type))
             for batch in batches
         ]
     if all(batch.schema == batches[0].schema for batch in batches):
@@ -193,7 +193,7 @@ def _join_rows(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def _join_columns(columns: list[pa.Array]) -> pa.Array:
-    """One column of them all, as text where they do not have one type; nulls have any."""
+    """The columns one after the other; as text where those with values differ in type."""
     held = [column for column in columns if column.null_count < len(column)] or columns
     kinds = {column.type for column in held}
     kind = held[0].type if len(kinds) == 1 else _as_text(held[0].type)
@@ -206,7 +206,7 @@ def _join_columns(columns: list[pa.Array]) -> pa.Array:
 
 
 def _as_text(kind: pa.DataType) -> pa.DataType:
-    """`kind` with text in place of each value."""
+    """`kind` with string in place of the type of each leaf."""
     if pa.types.is_struct(kind):
         return pa.struct([(field.name, _as_text(field.type)) for field in kind])
     return pa.list_(_as_text(kind.value_type)) if is_list(kind) else pa.string()

@@ -1,13 +1,13 @@
-"""CSV: streamed by Arrow's own reader, every record numbered, none lost in silence.
+"""CSV: streamed by Arrow's reader, with every record numbered and none lost without a reject.
 
-Three things Arrow's reader does not do are done around it:
+We do three things around Arrow's reader because it does not do them:
 
-- Its handler of wrong records wants UTF-8, so text is brought to UTF-8 on the way in, whatever the
-  encoding. Bytes that are no text become a mark on the way in, and bytes that are no UTF-8 in the
-  columns that come out, for the filter to judge; in a field that is not read they do not matter.
-- It takes an unclosed quote at the end of a file for a value. A last line that is wrong on purpose
-  is appended; if the reader does not report it, a quote has swallowed it.
-- It tells how many rows a block gave, not which: rows are numbered from the records it refused.
+- Its handler of invalid rows requires UTF-8. So text is transcoded to UTF-8 before it is read.
+  Bytes that no text has are replaced by a noncharacter, and in the columns by bytes that are not
+  UTF-8, so that the filter quarantines the record if the field is kept.
+- It reads an unclosed quote at the end of a file as a value. So we append a last line with one
+  field too many; if the reader does not report it, a quote contains it.
+- It reports how many rows a block has, not which. So we number rows from the records it refused.
 """
 
 import codecs
@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
@@ -29,7 +28,7 @@ from tamis.formats.chunk import Chunk, add_faults, rechunk
 from tamis.formats.names import known_names, leaf_paths, shown_names
 from tamis.language import _
 from tamis.limits import USUAL, Limits
-from tamis.plan.plan import Plan, PlanField
+from tamis.plan.plan import Plan
 
 MAX_HEADER_BYTES = 1 << 20
 
@@ -49,15 +48,15 @@ def read_csv(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) 
     """The records of a CSV file with a header line, with the columns that `plan` reads, as text.
 
     Blank lines are no records. An empty value is null, quoted or not. A record with more or
-    fewer fields than the header is rejected.
+    fewer fields than the header is a reject.
 
     Returns:
-        Chunks of `limits.chunk_records` records, the last one excepted; positions number the
-        records after the header from 1; columns are strings.
+        Chunks of `limits.chunk_records` records but for the last; columns of strings; positions
+        number the records after the header from 1.
 
     Raises:
-        InputError: there is no header, or it has no field of the schema or one of them twice; a
-            record does not fit into memory's bound, or a quote is never closed.
+        InputError: there is no header, or it has no field of the schema, or one of them twice; a
+            record is longer than a block of `limits`, or a quote is never closed.
         UsageError: separator or quote is not ASCII.
     """
     options = plan.format.csv
@@ -81,18 +80,17 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
                 schema=plan.schema,
             ),
         )
-    wanted = [field for field in plan.fields if field.name in header]
-    for field in wanted:
+    fields = [field for field in plan.fields if field.name in header]
+    for field in fields:
         if header.count(field.name) > 1:
             raise InputError(source, _("has two columns `{name}`", name=field.name))
     unknown = shown_names(name for name in header if name not in known)
     missing = known - set(header)
-    faults = [path for field in wanted if _nested(field) for path in leaf_paths(field, field.name)]
-    wanted = [field for field in wanted if not _nested(field)]
-
-    names = [field.name for field in wanted]
+    nested = [field for field in fields if field.of is not None or field.fields]
+    faults = [path for field in nested for path in leaf_paths(field, field.name)]
+    names = [field.name for field in fields if field not in nested]
     numbers = _RecordNumbers(len(header), text.last_line, limits)
-    # A column is always read, for the number of its rows.
+    # At least one column is read: it gives the number of rows.
     columns = [str(header.index(name)) for name in names]
     for batch in _batches(text, options, columns or ["0"], numbers, source):
         data = batch.select(columns).rename_columns(names)
@@ -100,15 +98,11 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
             data = pa.RecordBatch.from_arrays([*map(_unmark, data.columns)], names)
         positions, rejects = numbers.next_rows(batch.num_rows)
         yield Chunk(add_faults(data, faults), positions, rejects, unknown, missing)
-        unknown = missing = frozenset()  # told once
+        unknown = missing = frozenset()  # they are reported once
     rejects = numbers.finish(source)
     empty = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
     none = pa.array([], pa.int64())
     yield Chunk(add_faults(empty, faults), none, rejects, unknown, missing)
-
-
-def _nested(field: PlanField) -> bool:
-    return field.of is not None or bool(field.fields)
 
 
 def _batches(
@@ -163,7 +157,7 @@ def _batches(
 
 
 def _unmark(column: pa.Array) -> pa.Array:
-    """Strings with bytes that are no UTF-8 again where they were no text."""
+    """The column with bytes that are not UTF-8 in place of each noncharacter."""
     valid, offsets, data = column.buffers()
     text = (data.to_pybytes() if data else b"").replace(_UNDECODABLE.encode(), b"\xff\xff\xff")
     buffers = [valid, offsets, pa.py_buffer(text)]
@@ -171,11 +165,11 @@ def _unmark(column: pa.Array) -> pa.Array:
 
 
 class _Utf8Stream:
-    """A stream of UTF-8 over one of any encoding, without byte order mark, with a last line.
+    """A stream transcoded to UTF-8, without byte order mark and with a last line appended.
 
     Attributes:
-        damaged: whether some bytes so far were no text.
-        last_line: a line of one field too many, appended to the file; "" before the header.
+        damaged: whether some bytes read so far could not be decoded.
+        last_line: the line with one field too many; "" before the header is read.
     """
 
     closed = False
@@ -196,7 +190,7 @@ class _Utf8Stream:
         """The names in the first line; blank lines above it are skipped.
 
         Raises:
-            InputError: there is none, or it is longer than `MAX_HEADER_BYTES`.
+            InputError: there is no such line, or it is longer than `MAX_HEADER_BYTES`.
         """
         while len(self._held) < MAX_HEADER_BYTES and not self._ended:
             self._held = (self._held + self._next()).removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
@@ -257,17 +251,16 @@ class _Utf8Stream:
         return True
 
     def close(self) -> None:
-        """Leave the stream below to whoever opened it."""
+        """Do nothing: whoever opened the stream closes it."""
 
 
 class _RecordNumbers:
-    """Which record is which, from the rows that come and the records that are refused.
+    """Numbers of records, from the rows that Arrow's reader yields and the records it refuses.
 
     Attributes:
-        fields: fields of the header.
-        limits: how many may be refused one after the other.
-        count: records seen so far.
-        ran_away: whether too many records were refused one after the other.
+        fields: how many fields the header has.
+        limits: how many records may be refused one after the other.
+        ran_away: whether more were refused one after the other.
     """
 
     def __init__(self, fields: int, last_line: str, limits: Limits) -> None:
@@ -277,23 +270,24 @@ class _RecordNumbers:
         self._last_line = last_line
         self._last_line_at = 0
         self._refused = array("q")
-        self._found = array("q")
+        self._widths = array("q")  # fields of each refused record
         self._run = 0
-        self._at = 0  # the last record handed on
+        self._at = 0  # number of the last record yielded
 
     @property
     def count(self) -> int:
+        """Records read so far."""
         return max(self._at, self._refused[-1] if self._refused else 0)
 
     def refuse(self, row: Any) -> str:
-        """Note a record that Arrow's reader could not bring into columns (it counts the header)."""
+        """Note a record that Arrow's reader refuses; its numbers count the header too."""
         number = row.number - 1
         if row.text == self._last_line:
             self._last_line_at = number
         follows = bool(self._refused) and number == self._refused[-1] + 1
         self._run = self._run + 1 if follows else 1
         self._refused.append(number)
-        self._found.append(row.actual_columns)
+        self._widths.append(row.actual_columns)
         self.ran_away = self._run > self.limits.csv_rejects_in_a_row
         return "error" if self.ran_away else "skip"
 
@@ -301,7 +295,7 @@ class _RecordNumbers:
         """Numbers of the next `rows` rows, and the rejects before the last of them."""
         refused = np.array(self._refused, np.int64)
         plain = np.arange(self._at + 1, self._at + 1 + rows, dtype=np.int64)
-        # The i-th refused number r is passed by the rows from r - i on.
+        # Rows from the (r - i)-th on come after the i-th refused record, whose number is r.
         positions = plain + np.searchsorted(refused - np.arange(len(refused)), plain, side="right")
         if rows:
             self._at = int(positions[-1])
@@ -311,21 +305,21 @@ class _RecordNumbers:
         """The last rejects.
 
         Raises:
-            InputError: the line appended to the file was not seen as a record of its own.
+            InputError: the appended line was not refused, so that an unclosed quote contains it.
         """
         if not self._refused or self._last_line_at != self.count:
             raise InputError(
                 source, _("record {count} opens a quote that is never closed", count=self.count)
             )
         self._refused.pop()
-        self._found.pop()
+        self._widths.pop()
         return self._take(len(self._refused))
 
     def _take(self, rejects: int) -> pa.RecordBatch:
         positions = np.array(self._refused[:rejects], np.int64)
-        found: npt.NDArray[np.int64] = np.array(self._found[:rejects], np.int64)
-        del self._refused[:rejects], self._found[:rejects]
-        counts, which = np.unique(found, return_inverse=True)
+        widths = np.array(self._widths[:rejects], np.int64)
+        del self._refused[:rejects], self._widths[:rejects]
+        counts, which = np.unique(widths, return_inverse=True)
         rules = pa.array(
             [f"fields expected: {self.fields}, found: {count}" for count in counts], pa.string()
         )

@@ -7,21 +7,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import decode
+from tamis.arrow.buffers import decode, fixed_width_text
 from tamis.arrow.types import is_binary, is_list
 
 REPLACEMENT: Final = "\ufffd"
-"""Stands for a NUL character where PostgreSQL cannot hold one."""
+"""Replaces a NUL character, which PostgreSQL does not store."""
 
 BYTEA: Final = "\\x"
-"""What PostgreSQL has before the digits of bytes."""
+"""Prefix of hexadecimal digits in PostgreSQL's text of bytes."""
 
 _HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dtype=np.uint16)
 _CONTROLS = {chr(code): f"\\u{code:04x}" for code in range(32)}
 
 
 def to_json(array: pa.Array, *, jsonb: bool = False) -> pa.StringArray:
-    """Each value as a JSON text; decimals as exact numbers, bytes in hexadecimal.
+    """Each value as a JSON text, null as `null`; decimals as exact numbers, bytes in hexadecimal.
 
     Args:
         array: N values of any type.
@@ -67,20 +67,19 @@ def to_hex(array: pa.Array, prefix: str = "") -> pa.StringArray:
         ['00ff', None]
     """
     if not pa.types.is_fixed_size_binary(array.type) or array.null_count or not len(array):
-        found = [None if value is None else prefix + value.hex() for value in array.to_pylist()]
-        return pa.array(found, pa.string())
+        texts = [None if value is None else prefix + value.hex() for value in array.to_pylist()]
+        return pa.array(texts, pa.string())
     width, ahead = array.type.byte_width, len(prefix) // 2
     start = array.offset * width
     values = np.frombuffer(array.buffers()[1], np.uint8)[start : start + len(array) * width]
     text = np.empty((len(array), ahead + width), np.uint16)
     text[:, :ahead] = np.frombuffer(prefix.encode(), np.uint16)
     text[:, ahead:] = _HEX[values].reshape(len(array), width)
-    offsets = np.arange(len(array) + 1, dtype=np.int32) * (2 * (ahead + width))
-    return pa.StringArray.from_buffers(len(array), pa.py_buffer(offsets), pa.py_buffer(text))
+    return fixed_width_text(text.view(np.uint8), pa.string())
 
 
 def _quoted(texts: pa.Array, jsonb: bool) -> pa.Array:
-    """JSON strings of texts."""
+    """Texts as JSON strings, quoted and escaped."""
     for plain, escaped in (("\\", "\\\\"), ('"', '\\"')):
         texts = pc.replace_substring(texts, plain, escaped)
     if pc.any(pc.match_substring_regex(texts, "[\\x00-\\x1f]")).as_py():

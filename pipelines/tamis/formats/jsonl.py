@@ -1,8 +1,8 @@
-"""JSON Lines: one object a line, read strictly, numbers kept as they are written.
+"""JSON Lines: one object a line, parsed strictly, with numbers kept as they are written.
 
-Lines are cut at 0x0A before anything is decoded, and a line longer than `Limits.line_bytes` is
-never held. Strict means: UTF-8; no key twice in an object; no NaN nor Infinity; no deeper than
-`MAX_DEPTH`. What a field that is not read holds does not matter, as long as the line is JSON.
+Lines are split at 0x0A before they are decoded, and a line longer than `Limits.line_bytes` is never
+held in memory. Strict means: UTF-8; no key twice in one object; neither NaN nor Infinity; nested at
+most `MAX_DEPTH` deep. Fields that are not read may hold any JSON.
 """
 
 import json
@@ -24,7 +24,7 @@ _MAX_SHAPES = 1024
 
 
 class Unreadable(Exception):
-    """What was read is no record. The text is the rule, and holds no value."""
+    """What was read is no record. Its text is the quarantine's `rule`, and holds no value."""
 
 
 def read_jsonl(
@@ -32,12 +32,12 @@ def read_jsonl(
 ) -> Iterator[Chunk]:
     """The objects of a JSON Lines file, with the leaves that `plan` reads.
 
-    Blank lines are no records; a line that is no JSON object is rejected. Values come in the
-    types of `rows`.
+    Blank lines are no records; a line that is no JSON object is a reject. Values are typed as by
+    `python_records`.
 
     Returns:
-        Chunks of `limits.object_chunk_records` records, the last one excepted; positions are line
-        numbers from 1. What the schema has and no line had is told with the last chunk.
+        Chunks of `limits.object_chunk_records` records but for the last; positions are line
+        numbers from 1. The last chunk has the names that no line had.
     """
     pieces = _pieces(stream, plan, limits)
     yield from rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes)
@@ -67,7 +67,7 @@ def _pieces(stream: BinaryIO, plan: Plan, limits: Limits) -> Iterator[Chunk]:
 
 
 class ObjectKeys:
-    """The keys that objects have, at the price of one look-up where many have the same.
+    """The keys of many objects; objects with equal keys are looked up once.
 
     Attributes:
         known: names of the schema.
@@ -79,10 +79,10 @@ class ObjectKeys:
         self.found: set[str] = set()
         self._shapes: set[int] = set()
         self._unknown: dict[str, None] = {}
-        self._told = 0
+        self._reported = 0
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """See the keys of `record`."""
+        """Add the keys of `record`."""
         shape = hash(tuple(record))
         if shape in self._shapes:
             return
@@ -96,9 +96,9 @@ class ObjectKeys:
                 self._unknown[shown_name(name)] = None
 
     def new_unknown(self) -> frozenset[str]:
-        """ObjectKeys of unknown keys that were not told before."""
-        told, self._told = self._told, len(self._unknown)
-        return frozenset(islice(self._unknown, told, None))
+        """Names of unknown keys that no call returned before."""
+        reported, self._reported = self._reported, len(self._unknown)
+        return frozenset(islice(self._unknown, reported, None))
 
 
 def _lines(stream: BinaryIO, most: int) -> Iterator[tuple[int, bytes | None]]:
@@ -136,10 +136,10 @@ def _lines(stream: BinaryIO, most: int) -> Iterator[tuple[int, bytes | None]]:
 
 
 def parse_object(line: bytes | None, limits: Limits = USUAL) -> dict[str, Any]:
-    """The object that `line` holds, read strictly; None stands for a line that is too long.
+    """Parse the object of a line strictly; None stands for a line that is too long.
 
     Raises:
-        Unreadable: it is no JSON object, or not one that can be told apart from another.
+        Unreadable: the line is no JSON object, or breaks one of the rules above.
     """
     if line is None or len(line) > limits.line_bytes:
         raise Unreadable(f"longer than {limits.line_bytes} bytes")

@@ -1,6 +1,6 @@
-"""Python records as Arrow columns, in the types that the wire had.
+"""Python records as Arrow columns, in the types that the values have.
 
-What a leaf takes, by the kind of its type; the filter brings it into the schema's type later:
+What a leaf takes, by the kind of its type; the filter converts it to the schema's type later:
 
 - string: text, and an integer or a UUID as its digits;
 - integer, float, decimal: numbers, and text; as int64 or float64 where every value of the records
@@ -9,8 +9,8 @@ What a leaf takes, by the kind of its type; the filter brings it into the schema
 - date, timestamp, time: their Python types, and text;
 - binary: bytes.
 
-Any other value (an object where text is due, a value where a list is due) becomes null, and its
-path goes to the row's `FAULTS`.
+Any other value (an object in place of text, a value in place of a list) becomes null, and its path
+is added to the row's `FAULTS`.
 """
 
 import datetime
@@ -60,12 +60,12 @@ def to_chunk(
     Args:
         records: N mappings.
         positions: N, of the records in their input.
-        fields: what is read of a record.
-        rejects: what could not be read.
-        unknown: names of the input that the schema does not have.
-        missing: names of the schema that the input does not have.
-        anomalies: counts of what is odd, by name.
-        adapter: what makes Python's own types of others, where records are not a reader's.
+        fields: the plan's, each of which becomes a column.
+        rejects, unknown, missing, anomalies: as in `Chunk`.
+        adapter: converts values of other libraries, where records are not a reader's.
+
+    Returns:
+        A chunk of N rows. Values of a wrong type are null, and their paths are in `FAULTS`.
 
     Example:
         >>> fields = (PlanField("nom", "string"), PlanField("jours", "int32"))

@@ -1,10 +1,9 @@
 """Values of other libraries and of Beam as the values of Python's own that stand for them.
 
-A pipeline of somebody else's hands over dicts and Rows whose values are numpy scalars, pandas
-timestamps, Beam's `Timestamp`, rows in rows, tuples. Each is brought to the type that
-`tamis.formats.python_records` takes, where nothing is lost; every other value stays as it is, and
-is a value of a wrong type. What marks a missing value (`NaN` in another type than a float, `NaT`,
-`NA`) is null.
+Dicts and Rows of other pipelines hold numpy scalars, pandas timestamps, Beam's `Timestamp`, rows
+inside rows, tuples. Each is converted to the type that `tamis.formats.python_records` takes, where
+nothing is lost; any other value stays as it is, and is one of a wrong type. A mark of a missing
+value (`NaN` in another type than a float, `NaT`, `NA`) is null.
 
 Text is read by the filter as the schema's format writes it. So where text and numbers or dates mix
 in one column, these become text of that form: with a comma as decimal mark, or `31/12/2025`.

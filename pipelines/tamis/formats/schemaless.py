@@ -1,8 +1,8 @@
-"""Any file as columns, without a schema: for looking at what nobody has described yet.
+"""Any file as columns, without a schema: for `scan` and `draft`.
 
-Parquet and Avro name their columns, CSV has a header (the separator is guessed from it), a JSON
-object has keys, a DSN rubriques; any other file is one column of lines, named `text`.
-Values come as they are written, a piece of the file at a time, in bounded memory.
+The columns are those of Parquet and Avro, those in the header of a CSV (its separator is guessed),
+the keys of JSON objects, the rubriques of a DSN; any other file is one column of lines, `text`.
+Values keep the file's types. A file is read in pieces, in bounded memory.
 """
 
 import csv
@@ -30,7 +30,7 @@ PIECE_ROWS = 65_536
 
 MAX_LINE_BYTES = 16 << 20
 
-_HEAD_BYTES = 1 << 16
+_START_BYTES = 1 << 16
 _SEPARATORS = ",;\t|"
 _RUBRIQUE = re.compile(r"\s*(S\d\d\.G\d\d\.\d\d\.\d{3})\s*,\s*'(.*)'\s*$", re.DOTALL)
 _DSN_NIRS = {
@@ -43,25 +43,26 @@ _DSN_NIRS = {
     "S89.G00.89.007": "NIR",
     "S89.G00.91.001": "NIR",
 }
-"""Rubriques of the DSN that hold NIRs, none of which has its key."""
+"""Rubriques of the DSN that hold NIRs, all without their key."""
 
 
 def read_columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
-    """The columns of a file, piece by piece: the same name comes again with each piece.
+    """Read the columns of a file, a piece after the other.
 
     Args:
-        path: of a suffix of `tamis.formats.suffixes`, compressed or not, or a text file.
+        path: of a file with a suffix of `tamis.formats.suffixes`, or of a text file.
 
     Returns:
-        Names and values; nested fields come as leaves, named by their paths.
+        Names and values: each column once a piece, at most `PIECE_ROWS` rows. Nested columns are
+        yielded as their leaves, named by their paths.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or not to its end.
     """
     form = format_of(path.name)
     read = _READERS[form] if form else _text
     try:
-        with path.open("rb", buffering=_HEAD_BYTES) as stream:
+        with path.open("rb", buffering=_START_BYTES) as stream:
             yield from read(decompressed(stream, path.name))
     except OSError as error:
         raise InputError(
@@ -74,7 +75,7 @@ def read_columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
         ) from None
 
 
-def csv_options(head: bytes) -> CsvOptions:
+def csv_options(start: bytes) -> CsvOptions:
     """Separator and encoding of a CSV file, guessed from its first bytes.
 
     Example:
@@ -82,11 +83,11 @@ def csv_options(head: bytes) -> CsvOptions:
         ';'
     """
     try:
-        io.TextIOWrapper(io.BytesIO(head[: head.rfind(b"\n") + 1] or head), "utf-8-sig").read()
+        io.TextIOWrapper(io.BytesIO(start[: start.rfind(b"\n") + 1] or start), "utf-8-sig").read()
         encoding = "utf-8"
     except UnicodeDecodeError:
         encoding = "cp1252"
-    line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode(encoding, "replace")
+    line = start.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode(encoding, "replace")
     counts = {
         separator: len(next(csv.reader([line], delimiter=separator), []))
         for separator in _SEPARATORS
@@ -103,7 +104,7 @@ def _parquet(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _csv(stream: Any) -> Iterator[tuple[str, pa.Array]]:
-    options = csv_options(stream.peek(_HEAD_BYTES))
+    options = csv_options(stream.peek(_START_BYTES))
     text = io.TextIOWrapper(stream, options.encoding, errors="replace", newline="")
     rows = csv.reader(text, delimiter=options.separator)
     csv.field_size_limit(MAX_LINE_BYTES)
@@ -153,17 +154,12 @@ def _text(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _lines(stream: BinaryIO) -> Iterator[str]:
-    """Lines of at most `MAX_LINE_BYTES`; a longer one comes in pieces of that size."""
+    """Lines as text, UTF-8 or else Latin-1; one over `MAX_LINE_BYTES` in pieces of that size."""
     while line := stream.readline(MAX_LINE_BYTES):
-        yield line.decode("utf-8", "replace") if _is_utf8(line) else line.decode("latin-1")
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        try:
+            yield line.decode()
+        except UnicodeDecodeError:
+            yield line.decode("latin-1")
 
 
 def _pieces(rows: Iterable[Any], size: int = PIECE_ROWS) -> Iterator[list[Any]]:
@@ -178,7 +174,7 @@ def _pieces(rows: Iterable[Any], size: int = PIECE_ROWS) -> Iterator[list[Any]]:
 
 
 def _collect(value: Any, path: str, columns: dict[str, list[Any]]) -> None:
-    """Add the plain values in `value` to the columns of their paths."""
+    """Add the values inside `value` to the columns of their paths."""
     if isinstance(value, dict):
         for key, inner in value.items():
             name = shown_name(str(key))
@@ -193,7 +189,7 @@ def _collect(value: Any, path: str, columns: dict[str, list[Any]]) -> None:
 
 
 def _as_arrays(columns: dict[str, list[Any]]) -> Iterator[tuple[str, pa.Array]]:
-    """The columns as arrays: of their own type where it is one, else as text."""
+    """The columns as arrays; as text where the values of one are of several types."""
     for name, values in columns.items():
         try:
             yield name, pa.array(values)

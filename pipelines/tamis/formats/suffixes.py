@@ -1,7 +1,4 @@
-"""What the end of a file's name says: its format, and how it is compressed.
-
-`run`, `scan` and `draft` all ask here, so that what one of them reads the others read too.
-"""
+"""A file's format and compression by the end of its name: one map for `run`, `scan` and `draft`."""
 
 import bz2
 import gzip
@@ -24,7 +21,7 @@ FORMATS: Final[Mapping[str, FormatName]] = {
     ".avro": "avro",
     ".dsn": "dsn",
 }
-"""Formats by suffix, in lower case."""
+"""Formats by suffix; suffixes are compared in lower case."""
 
 _BUFFER_BYTES = 1 << 20
 
@@ -41,7 +38,7 @@ _DECOMPRESSORS: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 
 def format_of(name: str) -> FormatName | None:
-    """The format of a file by the end of its name, compressed or not; None where it tells none.
+    """The format of a file by its suffix, a suffix of compression left aside; None if unknown.
 
     Example:
         >>> format_of("in/feed.csv.gz"), format_of("in/FEED.DSN"), format_of("in/feed.txt")
@@ -60,8 +57,8 @@ def decompressed(stream: BinaryIO, name: str) -> Any:
     """The content of `stream`, decompressed where `name` ends in `.gz`, `.bz2` or `.zst`.
 
     Returns:
-        A buffered binary stream: `stream` itself where the name tells no compression. Reading from
-        it raises InputError, which names the file, where compressed bytes are cut or damaged.
+        A buffered binary stream; `stream` itself if it is not compressed. Its reads raise
+        InputError, which names the file, where compressed bytes are cut or damaged.
     """
     for suffix, decompress in _DECOMPRESSORS.items():
         if name.lower().endswith(suffix):

@@ -1,22 +1,23 @@
-"""The DSN (NEODeS text) read as a stream: one individu, one record.
+"""The parser of DSNs (NEODeS text): from lines to individus, in one pass.
 
-The hierarchy is implicit: a line says only which rubrique of which block it is, so a DSN cannot be
-cut by place and is read from its first line to its last. Memory holds one individu and what stands
-around it. What the reader keeps to:
+The hierarchy is implicit: a line names its rubrique and block only. So a DSN cannot be split by
+place, and is read from its first line to its last; memory holds one individu and the blocks around
+it. The rules of the parser:
 
-- Lines are split on the byte 0x0A, decoded afterwards, value by value.
-- A block begins anew where the block changes or the rubrique does not go up. An individu without
-  NIR begins at 30.002: a reader that waits for 30.001 gives that person's data to the previous one.
-- An individu is whole when something other than the end of its envoi closes it. The last one of a
-  truncated envoi never is.
-- Lines that the layout does not ask for are counted, their values are not looked at: what is in
-  them cannot change what becomes of a record.
-- Where it cannot be told whose a line is, every individu that it could belong to is rejected.
-- One encoding a file, decided by the first collected value that is not ASCII: UTF-8 if it is valid
-  UTF-8, else ISO 8859-1, with 0x80 to 0x9F read as windows-1252 since the norm has no character
-  there. A byte order mark says UTF-8. Later values that are not UTF-8 in a UTF-8 file are rejected.
+- Lines are split at the byte 0x0A and decoded afterwards, value by value.
+- A block begins where the block changes or the rubrique does not increase. An individu without
+  NIR begins at 30.002: a parser that waits for 30.001 adds that person's data to the one before.
+- An individu is complete when a following block ends it, not when its envoi does. So the last
+  individu of a truncated envoi is a reject.
+- Lines of rubriques that the layout does not collect are counted and not read: their values cannot
+  change what becomes of a record.
+- Where the individu of a line is unknown, every individu that it may belong to is a reject.
+- A file has one encoding, decided by the first collected value that is not ASCII: UTF-8 if it is
+  valid UTF-8, else ISO 8859-1, with 0x80 to 0x9F read as windows-1252 since the norm has no
+  character there. A byte order mark means UTF-8. A later value that is not UTF-8 in a UTF-8 file is
+  rejected.
 
-Records are emitted before the totals of their envoi are known: each `DsnEnvoi` follows them.
+Records are yielded before the totals of their envoi are known: its `DsnEnvoi` follows them.
 """
 
 import re
@@ -46,7 +47,7 @@ MAX_LINE = 4096  # bytes; the norm says 256 characters
 MAX_TEXT = 4 << 20  # bytes of collected values of one individu
 _MAX_RUBRIQUES = 10_000  # distinct rubriques counted by name
 _CHUNK = 1 << 20  # bytes
-_HEAD = 1_000  # lines in which a DSN shows itself
+_FIRST_LINES = 1_000  # at least one of these must be a rubrique
 
 _RUBRIQUE = re.compile(rb"S\d\d\.G\d\d\.\d\d\.\d{3}(?:\.\d{3})?")
 _LINE = re.compile(rb"\s*" + _RUBRIQUE.pattern + rb"\s*,\s*'.*'\s*", re.DOTALL)
@@ -65,12 +66,12 @@ _BELOW = {bloc: tuple(blocks_below(bloc)) for bloc in PARENT} | {ENVOI: tuple(bl
 
 @dataclass(frozen=True)
 class DsnRecord:
-    """One individu, whole.
+    """A complete individu.
 
     Attributes:
         position: 1-based line of its first rubrique.
         last_line: 1-based line of its last rubrique.
-        values: by field: text as in the file, dicts and lists of dicts; None where absent.
+        values: by field: text as in the file, dicts, lists of dicts; None where absent.
     """
 
     position: int
@@ -84,7 +85,7 @@ class DsnReject:
 
     Attributes:
         position: 1-based line of the individu's first rubrique, or of the line.
-        field: the rubrique that is wrong; empty where it cannot be told.
+        field: the rubrique that is wrong; empty where it is unknown.
         detail: what is wrong and in which line; never a value.
     """
 
@@ -113,12 +114,12 @@ class DsnEnvoi:
 
 @dataclass(frozen=True)
 class DsnFile:
-    """The end of the file, last of all.
+    """The end of the file: the last item.
 
     Attributes:
-        lines: how many lines there are.
-        encoding: `ascii`, `utf-8`, `iso-8859-1` or `cp1252`, as the collected values show it.
-        dropped: lines not collected, by rubrique.
+        lines: how many lines the file has.
+        encoding: `ascii`, `utf-8`, `iso-8859-1` or `cp1252`, by the collected values.
+        dropped: how many lines were not collected, by rubrique.
         skipped: lines in groups of a lot other than `DSNOK`, which hold no valid DSN.
     """
 
@@ -137,42 +138,41 @@ def read_individus(
     """Read the individus of a DSN, or of a lot of them, in the file's order.
 
     Args:
-        stream: the file's bytes; read forward only, reads may be short.
+        stream: the file's bytes, read forward only; a read may return fewer bytes than asked for.
         source: its path or URI, for messages.
         layout: what to collect (`tamis.formats.dsn.layout.layout_of`).
-        limits: how many blocks are collected of one individu.
+        limits: how many blocks may be collected of one individu.
 
     Yields:
-        For each individu a `DsnRecord` or a `DsnReject`, for each stray line outside of any a
-        `DsnReject`, after each envoi a `DsnEnvoi`, at the end a `DsnFile`.
+        For each individu a `DsnRecord` or a `DsnReject`, for each line that is no rubrique outside
+        of an individu a `DsnReject`, after each envoi a `DsnEnvoi`, at the end a `DsnFile`.
 
     Raises:
-        InputError: nothing in the file's first lines is a DSN.
+        InputError: none of the file's first lines is one of a DSN.
 
     Example:
         >>> import io
-        >>> from types import SimpleNamespace as Field
         >>> from tamis.formats.dsn.layout import layout_of
-        >>> layout = layout_of([Field(name="nom", type="string", fields=(),
-        ...                           rubrique="S21.G00.30.002")])
+        >>> from tamis.plan.plan import PlanField
+        >>> layout = layout_of([PlanField("nom", "string", rubrique="S21.G00.30.002")])
         >>> text = b"S10.G00.00.001,'L'\\nS21.G00.30.002,'D'ESSAI'\\nS90.G00.90.001,'3'\\n"
         >>> next(read_individus(io.BytesIO(text), "x.dsn", layout)).values
         {'nom': "D'ESSAI"}
     """
     lines = _split(stream)
-    head = list(islice(lines, _HEAD))
-    bom = bool(head) and head[0].startswith(_BOM)
+    first_lines = list(islice(lines, _FIRST_LINES))
+    bom = bool(first_lines) and first_lines[0].startswith(_BOM)
     if bom:
-        head[0] = head[0][len(_BOM) :]
-    if not any(_LINE.fullmatch(line) for line in head):
+        first_lines[0] = first_lines[0][len(_BOM) :]
+    if not any(_LINE.fullmatch(line) for line in first_lines):
         raise InputError(source, _("is no DSN: no line reads `Sxx.Gyy.zz.nnn,'…'`"))
     yield from _DsnParser(layout, "utf-8" if bom else "ascii", limits.dsn_blocks).read(
-        chain(head, lines)
+        chain(first_lines, lines)
     )
 
 
 def _split(stream: BinaryIO) -> Iterator[bytes]:
-    """The stream's lines without 0x0A, cut one byte after MAX_LINE."""
+    """The stream's lines without 0x0A, cut to `MAX_LINE` + 1 bytes."""
     line = b""
     while chunk := stream.read(_CHUNK):
         pieces = chunk.split(b"\n")
@@ -188,20 +188,20 @@ def _split(stream: BinaryIO) -> Iterator[bytes]:
 
 
 class _Rubrique:
-    """What is known of a rubrique: `BLOC.rank`, whether it is collected, lines that were not."""
+    """A rubrique of the file: block and rank, whether it is collected, how many lines were not."""
 
-    __slots__ = ("bloc", "dropped", "name", "rank", "wanted")
+    __slots__ = ("bloc", "collected", "dropped", "name", "rank")
 
-    def __init__(self, name: str, wanted: bool) -> None:
+    def __init__(self, name: str, collected: bool) -> None:
         self.name = name
         self.bloc = bloc_of(name)
         self.rank = name[11:]
-        self.wanted = wanted
+        self.collected = collected
         self.dropped = 0
 
 
 class _DsnParser:
-    """State of one file's reading."""
+    """The state of one file's parsing."""
 
     def __init__(self, layout: DsnLayout, encoding: str, most_blocs: int) -> None:
         self.most_blocs = most_blocs
@@ -251,7 +251,7 @@ class _DsnParser:
             self.last = number
             self.seen += 1
             current = self.current
-            if current is None or not rubrique.wanted:
+            if current is None or not rubrique.collected:
                 rubrique.dropped += 1
                 continue
             text = rest.strip()
@@ -298,9 +298,9 @@ class _DsnParser:
                 self.encoding = "utf-8"
                 return value
         value = text.decode("iso-8859-1")
-        if (mended := value.translate(_WINDOWS_1252)) != value:
+        if (translated := value.translate(_WINDOWS_1252)) != value:
             self.encoding = "cp1252"
-        return mended
+        return translated
 
     def _begin(self, rubrique: _Rubrique, number: int) -> Iterator[DsnItem]:
         bloc = rubrique.bloc
@@ -324,13 +324,13 @@ class _DsnParser:
             yield from self._end_individu(whole=True)
             self.total = self.current = self.total or Bloc()
         elif bloc == INDIVIDU:
-            astray = rubrique.rank not in ("001", "002")
-            if astray:
+            out_of_order = rubrique.rank not in ("001", "002")
+            if out_of_order:
                 self._fail(rubrique, number, "is out of order")
             yield from self._end_individu(whole=True)
             self._begin_individu(number)
             self.current = self.individu
-            if astray:
+            if out_of_order:
                 self._fail(rubrique, number, "is out of order")
             elif self.stray > self.last:
                 self._fail(rubrique, number, "follows a line that is no rubrique")
@@ -435,18 +435,18 @@ class _DsnParser:
             yield DsnReject(number, "unreadable", *problem)
 
     def _spoil(self, rubrique: _Rubrique, number: int, what: str) -> None:
-        """The value of a collected rubrique cannot be read."""
+        """Note that a collected value cannot be read: of the individu, or of the blocks around."""
         if rubrique.bloc in AROUND_INDIVIDU:
-            self.context_problems[rubrique.bloc] = _tell(rubrique, number, what)
+            self.context_problems[rubrique.bloc] = _problem(rubrique, number, what)
         else:
             self._fail(rubrique, number, what)
 
     def _fail(self, rubrique: _Rubrique, number: int, what: str) -> None:
-        """The individu cannot be read: the first reason counts."""
-        self.problem = self.problem or _tell(rubrique, number, what)
+        """Note that the individu cannot be read; the first reason is kept."""
+        self.problem = self.problem or _problem(rubrique, number, what)
 
 
-def _tell(rubrique: _Rubrique, number: int, what: str) -> tuple[str, str]:
+def _problem(rubrique: _Rubrique, number: int, what: str) -> tuple[str, str]:
     return rubrique.name, f"line {number}: `{rubrique.name}` {what}"
 
 

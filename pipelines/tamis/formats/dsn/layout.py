@@ -1,4 +1,4 @@
-"""What a schema reads of a DSN: its fields laid over the norm's tree of blocks.
+"""The layout of a schema of a DSN: where each of its fields stands in the norm's tree of blocks.
 
 In a schema of `format: dsn` every leaf names its `rubrique` and every list its `bloc`:
 
@@ -28,12 +28,13 @@ The tree is that of the monthly DSN, cahier technique 2025.1, § 5.5; other natu
 it. In every block the norm lists the rubriques in ascending order.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from tamis.errors import DocumentError, Problem
 from tamis.language import _
+from tamis.plan.plan import PlanField
 
 ENVOI = "S10.G00.00"
 DECLARATION = "S20.G00.05"
@@ -112,25 +113,13 @@ BELOW_INDIVIDU = frozenset(blocks_below(INDIVIDU))
 AROUND_INDIVIDU = frozenset(blocks_below(ENVOI)) - BELOW_INDIVIDU - {INDIVIDU} | {ENVOI}
 
 
-class FieldLike(Protocol):
-    """A field of a plan (`tamis.plan.plan.PlanField`), as far as a layout is concerned."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def of(self) -> "FieldLike | None": ...
-    @property
-    def fields(self) -> "Sequence[FieldLike]": ...
-    @property
-    def rubrique(self) -> str | None: ...
-    @property
-    def bloc(self) -> str | None: ...
-
-
 class Bloc:
-    """One instance of a block: its collected values by rubrique, and the blocks under it."""
+    """A block of a DSN.
+
+    Attributes:
+        values: the values that were collected, by the last three digits of their rubriques.
+        children: the blocks under it, by their names.
+    """
 
     __slots__ = ("children", "values")
 
@@ -141,16 +130,16 @@ class Bloc:
 
 @dataclass(frozen=True)
 class DsnLeaf:
-    """One value: its parts, each a block (None: the scope's own) and a rubrique of it."""
+    """A value: its parts, each a block (None: the one being read) and a rubrique's last digits."""
 
     name: str
     parts: tuple[tuple[str | None, str], ...]
 
-    def read(self, here: Bloc) -> str | None:
+    def read(self, block: Bloc) -> str | None:
         """The parts' texts one after the other, or None if one of them is absent."""
         texts = []
         for bloc, rubrique in self.parts:
-            holders = (here,) if bloc is None else here.children.get(bloc)
+            holders = (block,) if bloc is None else block.children.get(bloc)
             text = holders[0].values.get(rubrique) if holders else None
             if text is None:
                 return None
@@ -160,48 +149,48 @@ class DsnLeaf:
 
 @dataclass(frozen=True)
 class DsnGroup:
-    """A struct: leaves of the same scope under a name of their own."""
+    """A struct: members of the same block under a name of their own."""
 
     name: str
     members: "tuple[Member, ...]"
 
-    def read(self, here: Bloc) -> dict[str, Any] | None:
+    def read(self, block: Bloc) -> dict[str, Any] | None:
         """The members' values, or None if all are absent."""
-        values = read_members(self.members, here)
-        return values if any(v is not None and v != [] for v in values.values()) else None
+        values = read_members(self.members, block)
+        return values if any(value not in (None, []) for value in values.values()) else None
 
 
 @dataclass(frozen=True)
 class DsnList:
-    """A list: one element for each block of one kind under the scope's own."""
+    """A list: one element for each block of one name under the block that is read."""
 
     name: str
     bloc: str
     members: "tuple[Member, ...]"
 
-    def read(self, here: Bloc) -> list[dict[str, Any]]:
-        """One dict for each block, in the file's order; empty if there is none."""
-        return [read_members(self.members, bloc) for bloc in here.children.get(self.bloc, ())]
+    def read(self, block: Bloc) -> list[dict[str, Any]]:
+        """The members' values of each such block, in the file's order."""
+        return [read_members(self.members, bloc) for bloc in block.children.get(self.bloc, ())]
 
 
 Member = DsnLeaf | DsnGroup | DsnList
 
 
-def read_members(members: tuple[Member, ...], here: Bloc) -> dict[str, Any]:
-    """The values of `members` in the block `here`, by name."""
-    return {member.name: member.read(here) for member in members}
+def read_members(members: tuple[Member, ...], block: Bloc) -> dict[str, Any]:
+    """The values of `members` in `block`, by name."""
+    return {member.name: member.read(block) for member in members}
 
 
 @dataclass(frozen=True)
 class DsnLayout:
-    """What to collect of each individu, and how to nest it.
+    """Which values are collected of an individu, and how they are nested.
 
     Attributes:
         members: the record's fields.
-        rubriques: the rubriques to collect, those that join contracts included.
-        blocs: the blocks that hold them or lead to them.
-        singles: the blocks read as single ones: a second one cannot be told from the first.
-        joined: the blocks to be joined to their contracts.
+        rubriques: the rubriques to collect, also those by which blocks name their contract.
+        blocs: the blocks that hold these, and all blocks above them.
+        singles: the blocks that may occur only once under their parent.
+        joined: the blocks under a versement that are given to the contract that they name.
     """
 
     members: tuple[Member, ...]
@@ -235,10 +224,10 @@ class DsnLayout:
         object.__setattr__(self, "joined", frozenset(joined))
 
     def read(self, individu: Bloc) -> dict[str, Any]:
-        """The record's values: leaves as text, lists as lists of dicts, None where absent.
+        """The values of a record: leaves as text, lists as lists of dicts, None where absent.
 
         Args:
-            individu: a block 30, with the blocks around it among its children.
+            individu: a block 30; the blocks around it are among its children.
         """
         if self.joined:
             self._join(individu)
@@ -267,7 +256,7 @@ def bloc_of(rubrique: str) -> str:
     return rubrique[:10]
 
 
-def layout_of(fields: Iterable[FieldLike], file: str = "schema") -> DsnLayout:
+def layout_of(fields: Iterable[PlanField], file: str = "schema") -> DsnLayout:
     """The layout of the fields of a schema of `format: dsn`.
 
     Args:
@@ -275,17 +264,17 @@ def layout_of(fields: Iterable[FieldLike], file: str = "schema") -> DsnLayout:
         file: the schema's name, for messages.
 
     Raises:
-        DocumentError: a leaf without `rubrique`, a list without `bloc`, or one that does not
-            stand where the norm's tree has it.
+        DocumentError: a leaf has no `rubrique`, a list has no `bloc`, or the norm's tree does not
+            have them there.
     """
     return DsnLayout(tuple(_member(field, INDIVIDU, "", file) for field in fields))
 
 
-def _member(spec: FieldLike, scope: str, above: str, file: str) -> Member:
+def _member(spec: PlanField, scope: str, above: str, file: str) -> Member:
     path = f"{above}{spec.name}"
     if spec.type == "list":
         if spec.of is None or not spec.of.fields:
-            raise _wrong(file, path, "a list of a DSN is a list of structs")
+            raise _wrong(file, path, _("a list of a DSN is a list of structs"))
         scope = _list_bloc(spec.bloc, scope, path, file)
         inside = tuple(_member(field, scope, f"{path}.", file) for field in spec.of.fields)
         return DsnList(spec.name, scope, inside)
@@ -297,12 +286,13 @@ def _member(spec: FieldLike, scope: str, above: str, file: str) -> Member:
 
 def _list_bloc(bloc: str | None, scope: str, path: str, file: str) -> str:
     if bloc is None:
-        raise _wrong(file, path, "a list of a DSN says its `bloc`")
+        raise _wrong(file, path, _("a list of a DSN says its `bloc`"))
     around = scope == INDIVIDU and bloc in AROUND_INDIVIDU - SINGLE
     around = around and PARENT[bloc] in SINGLE
     joined = bloc in JOINTS and scope in (INDIVIDU, CONTRAT)
     if PARENT.get(bloc) != scope and not around and not joined:
-        raise _wrong(file, path, f"block `{bloc}` does not stand under `{scope}`")
+        problem = _("block `{bloc}` does not stand under `{scope}`", bloc=bloc, scope=scope)
+        raise _wrong(file, path, problem)
     return bloc
 
 
@@ -310,16 +300,22 @@ def _parts(
     rubriques: str | None, scope: str, path: str, file: str
 ) -> tuple[tuple[str | None, str], ...]:
     if rubriques is None:
-        raise _wrong(file, path, "a leaf of a DSN says its `rubrique`")
+        raise _wrong(file, path, _("a leaf of a DSN says its `rubrique`"))
     parts: list[tuple[str | None, str]] = []
     for rubrique in rubriques.split("+"):
         bloc, suffix = bloc_of(rubrique), rubrique[11:]
         single = bloc in SINGLE and PARENT.get(bloc) == scope
         around = scope == INDIVIDU and bloc in SINGLE & AROUND_INDIVIDU
         if len(suffix) != 3 or not suffix.isdecimal():
-            raise _wrong(file, path, f"`{rubrique}` is no rubrique, such as S21.G00.30.001")
+            problem = _("`{rubrique}` is no rubrique, such as S21.G00.30.001", rubrique=rubrique)
+            raise _wrong(file, path, problem)
         if bloc != scope and not single and not around:
-            raise _wrong(file, path, f"rubrique `{rubrique}` does not stand under `{scope}`")
+            problem = _(
+                "rubrique `{rubrique}` does not stand under `{scope}`",
+                rubrique=rubrique,
+                scope=scope,
+            )
+            raise _wrong(file, path, problem)
         parts.append((None if bloc == scope else bloc, suffix))
     return tuple(parts)
 

@@ -1,4 +1,4 @@
-"""A DSN as chunks: one individu, one row (`tamis.formats.dsn.individus` reads the text)."""
+"""A DSN as chunks: one individu, one row (`tamis.formats.dsn.individus` parses)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ def read_dsn(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) 
         stream: the file's bytes, read forward only.
         plan: whose fields name the rubriques to collect.
         source: the file's path or URI, for messages.
-        limits: individus in every chunk but the last, and what one may hold.
+        limits: individus in each chunk but the last, and blocks of one individu.
 
     Returns:
-        Chunks; positions are the lines on which the individus begin. Envois whose totals do not
-        agree with their lines, and lines of groups that hold no valid DSN, count as anomalies.
+        Chunks; positions are the lines on which individus begin. Envois whose totals differ from
+        their lines, and lines of groups that hold no valid DSN, are counted as anomalies.
 
     Raises:
         InputError: the file is no DSN.
