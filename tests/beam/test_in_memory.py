@@ -433,6 +433,7 @@ def test_what_beam_reads_from_avro_goes_through(tmp_path: Path, as_rows: bool) -
     assert table.to_pylist() == [plain, plain | {"jours": None}]
 
 
+@pytest.mark.slow
 def test_workers_of_other_processes_make_the_same_records(tmp_path: Path) -> None:
     options = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
     records = [PLAIN | {"nom": f"n{number}"} for number in range(100)]
