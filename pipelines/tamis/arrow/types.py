@@ -60,12 +60,13 @@ def is_list(kind: pa.DataType) -> bool:
         >>> is_list(pa.list_(pa.int8(), 2)), is_list(pa.map_(pa.string(), pa.int8()))
         (True, False)
     """
-    return bool(
-        pa.types.is_list(kind)
-        or pa.types.is_large_list(kind)
-        or pa.types.is_fixed_size_list(kind)
-        or pa.types.is_list_view(kind)
-        or pa.types.is_large_list_view(kind)
+    return isinstance(
+        kind,
+        pa.ListType
+        | pa.LargeListType
+        | pa.FixedSizeListType
+        | pa.ListViewType
+        | pa.LargeListViewType,
     )
 
 

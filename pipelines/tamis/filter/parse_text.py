@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import are_valid, as_flags, bitmap, text_parts, validity
+from tamis.arrow.buffers import are_valid, as_flags, bitmap, text_parts
 from tamis.arrow.types import Bools, Ints, has_offsets, is_string
 from tamis.documents.schema import Format
 from tamis.filter.conformed import (
@@ -92,16 +92,23 @@ def read_text(array: pa.Array, dialect: TextDialect) -> Conformed:
     wide = pa.types.is_large_binary(array.type) or pa.types.is_large_string(array.type)
     kind = pa.large_string() if wide else pa.string()
     encoding = codecs.lookup(dialect.encoding).name if binary else "utf-8"
-    if encoding in ("utf-8", "utf-8-sig"):
-        array = array.view(pa.large_binary() if wide else pa.binary())
-        return cast_each(array, lambda part: part.cast(kind), kind, UNREADABLE)
-    text = array.view(kind)
-    data, starts = _bytes_of(text)
-    if not data.size or (int(data.max()) < 0x80 and _extends_ascii(encoding)):
-        return Conformed(text)
-    if encoding in _SINGLE_BYTE:
-        return _decode_single_bytes(text, data, starts, encoding)
-    return _decode_each(text, encoding)
+    array = array.view(pa.large_binary() if wide else pa.binary())
+    if encoding not in ("utf-8", "utf-8-sig"):
+        return _decode(array, encoding, kind)
+    return cast_each(array, lambda part: part.cast(kind), kind, UNREADABLE)
+
+
+def _decode(array: pa.Array, encoding: str, kind: pa.DataType) -> Conformed:
+    """Bytes of any encoding as text of type `kind`; each distinct value is decoded once."""
+    encoded = array.dictionary_encode()
+    texts: list[str | None] = []
+    for value in encoded.dictionary.to_pylist():
+        try:
+            texts.append(value.decode(encoding))
+        except UnicodeError:
+            texts.append(None)
+    text = pa.array(texts, kind).take(encoded.indices)
+    return Conformed(text, codes_of(are_valid(array) & ~are_valid(text), UNREADABLE))
 
 
 def null_empty(text: pa.Array) -> pa.Array:
@@ -125,58 +132,6 @@ def _bytes_of(text: pa.Array) -> tuple[Codes, Ints]:
         return data[:0], starts
     first = int(starts[0])
     return data[first : int(starts[-1])], starts - first if first else starts
-
-
-# Encodings
-
-_SINGLE_BYTE = frozenset({"iso8859-1", "iso8859-15", "cp1252", "cp850", "mac-roman"})
-
-
-def _extends_ascii(encoding: str) -> bool:
-    ascii_bytes = bytes(range(128))
-    try:
-        return ascii_bytes.decode(encoding) == ascii_bytes.decode("ascii")
-    except UnicodeError:
-        return False
-
-
-def _of_bytes(kind: pa.DataType, text: pa.Array, offsets: Ints, data: bytes) -> pa.Array:
-    """An array with the nulls of `text`, from other offsets and bytes."""
-    bits = bitmap(validity(text))
-    width = np.int64 if pa.types.is_large_string(kind) else np.int32
-    cuts = pa.py_buffer(offsets.astype(width))
-    return pa.Array.from_buffers(kind, len(text), [bits, cuts, pa.py_buffer(data)])
-
-
-def _decode_single_bytes(text: pa.Array, data: Codes, starts: Ints, encoding: str) -> Conformed:
-    """Decode one byte a character; a byte that the encoding leaves undefined is unreadable."""
-    signs = [bytes([byte]).decode(encoding, "replace") for byte in range(256)]
-    widths = np.array([len(sign.encode()) for sign in signs], dtype=np.int64)
-    ends = np.concatenate(([0], np.cumsum(widths[data])))
-    characters = data.tobytes().decode(encoding, "replace").encode()
-    kind = pa.large_string() if len(characters) >= 2**31 else text.type
-    decoded = _of_bytes(kind, text, ends[starts], characters)
-    undefined = np.array([sign == "\ufffd" for sign in signs])
-    places = np.flatnonzero(undefined[data])
-    if not len(places):
-        return Conformed(decoded)
-    bad = np.zeros(len(text), dtype=bool)
-    bad[np.searchsorted(starts, places, side="right") - 1] = True
-    bad &= are_valid(text)
-    return Conformed(keep_where(decoded, ~bad), codes_of(bad, UNREADABLE))
-
-
-def _decode_each(text: pa.Array, encoding: str) -> Conformed:
-    bad = np.zeros(len(text), dtype=bool)
-    values: list[str | None] = []
-    binary = pa.large_binary() if pa.types.is_large_string(text.type) else pa.binary()
-    for row, value in enumerate(text.view(binary).to_pylist()):
-        try:
-            values.append(None if value is None else value.decode(encoding))
-        except UnicodeError:
-            values.append(None)
-            bad[row] = True
-    return Conformed(pa.array(values, text.type), codes_of(bad, UNREADABLE))
 
 
 # Values
@@ -233,7 +188,8 @@ def parse_text(text: pa.Array, target: pa.DataType, dialect: TextDialect) -> Con
     if sort == "timestamp" and dialect.dates is not None:
         text = _iso_timestamps(text, dialect)
     if dialect.decimal != "." and sort in ("decimal", "float"):
-        text = _swap_marks(text, dialect.decimal)
+        text = pc.replace_substring(text, ".", "?")  # which no number holds
+        text = pc.replace_substring(text, dialect.decimal, ".")
     quick = _parse_usual(text, target, sort)
     return quick if quick is not None else _parse_form(text, target, sort, dialect)
 
@@ -307,14 +263,6 @@ def _parse_bool(text: pa.Array, dialect: TextDialect) -> Conformed:
     false = as_flags(pc.is_in(trimmed, value_set=pa.array(no)))
     known = true | false
     return Conformed(pa.array(true, mask=~known), codes_of(are_valid(trimmed) & ~known))
-
-
-def _swap_marks(text: pa.Array, mark: str) -> pa.Array:
-    """Replace the decimal mark by a dot, and a dot by a sign that no number holds."""
-    data, starts = _bytes_of(text)
-    table = np.arange(256, dtype=np.uint8)
-    table[ord(".")], table[ord(mark)] = ord("?"), ord(".")
-    return _of_bytes(text.type, text, starts, table[data].tobytes())
 
 
 _PARTS = {"%d": (8, 2), "%m": (5, 2), "%Y": (0, 4)}

@@ -20,6 +20,14 @@ from tamis.language import _
 
 Rows = npt.NDArray[np.int64]
 
+_LISTS = (
+    pa.ListType,
+    pa.LargeListType,
+    pa.FixedSizeListType,
+    pa.ListViewType,
+    pa.LargeListViewType,
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
@@ -77,7 +85,7 @@ def take_apart(path: str, array: pa.Array, rows: Rows | None = None) -> Iterator
     elif pt.is_map(kind):
         entries = pa.struct([("key", kind.key_type), ("value", kind.item_type)])
         yield from take_apart(path, array.cast(pa.list_(entries)), rows)
-    elif _is_list(kind):
+    elif isinstance(kind, _LISTS):
         parents = np.asarray(pc.list_parent_indices(array))
         inner = parents if rows is None else rows[parents]
         yield from take_apart(path, array.flatten(), inner)
@@ -85,16 +93,6 @@ def take_apart(path: str, array: pa.Array, rows: Rows | None = None) -> Iterator
         yield from _union_leaves(path, array, rows)
     else:
         yield from _flat_leaf(path, array, rows)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(
-        pt.is_list(kind)
-        or pt.is_large_list(kind)
-        or pt.is_fixed_size_list(kind)
-        or pt.is_list_view(kind)
-        or pt.is_large_list_view(kind)
-    )
 
 
 def _union_leaves(path: str, array: pa.UnionArray, rows: Rows | None) -> Iterator[Leaf]:

@@ -13,14 +13,13 @@ first.
 """
 
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_Item = TypeVar("_Item", bound=np.generic)
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -143,7 +142,7 @@ def sieve(values: pa.Array) -> Sieved:
     if len(at) < len(values):
         values = values.take(pa.array(at))
     data, offsets = text_buffers(values)
-    classes = _classify(data)
+    classes = np.frombuffer(data.tobytes().translate(_CLASSES), np.uint8)
     digits = _digits(data, classes, offsets)
     sizes = np.diff(offsets)
     counts = np.add.reduceat(digits, offsets[:-1], dtype=np.int64)
@@ -253,10 +252,6 @@ def _hold_dozens(values: pa.Array) -> Bools:
     return np.asarray(np.maximum.reduceat(stretches, offsets[:-1] // _WORD) >= _FEWEST_DIGITS)
 
 
-def _classify(data: Bytes) -> Bytes:
-    return np.frombuffer(data.tobytes().translate(_CLASSES), np.uint8)
-
-
 def _digits(data: Bytes, classes: Bytes, offsets: Ints) -> Bools:
     """Which bytes are digits, or an A or B behind a 2 and before no letter, within their value."""
     digits: Bools = classes == _DIGIT
@@ -343,7 +338,7 @@ def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
     )
     places = [misread, escapes[opens], np.flatnonzero(classes == _FOREIGN)]
     # Scientific notation.
-    powers = np.flatnonzero(_shift(digits, 1) & ((data | 0x20) == ord("e")))
+    powers = 1 + np.flatnonzero(digits[:-1] & ((data[1:] | 0x20) == ord("e")))
     behind = data[np.minimum(powers + 1, last)]
     places.append(powers[(behind == ord("+")) | (behind == ord("1"))])
     return np.unique(np.searchsorted(offsets, np.concatenate(places), "right") - 1)
@@ -367,13 +362,3 @@ def _misread(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
         return NONE
     _, _, run = _runs(classes, offsets, at)
     return at[~digits[at] & (np.bincount(run)[run] >= BODY)]
-
-
-def _shift(array: npt.NDArray[_Item], by: int) -> npt.NDArray[_Item]:
-    """The array moved `by` places to the right, zeros moving in."""
-    moved = np.zeros_like(array)
-    if by > 0:
-        moved[by:] = array[:-by]
-    else:
-        moved[:by] = array[-by:]
-    return moved
