@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.arrow.buffers import as_flags
-from tamis.arrow.types import Bools, is_string, is_text
+from tamis.arrow.types import Bools, is_binary, is_string
 
 Codes = npt.NDArray[np.uint8]
 
@@ -89,25 +89,22 @@ def cast_each(
     return Conformed(pa.concat_arrays([half.array for half in halves]), np.concatenate(faults))
 
 
+_SORTS = (
+    ("integer", pa.types.is_integer),
+    ("float", pa.types.is_floating),
+    ("decimal", pa.types.is_decimal),
+    ("bool", pa.types.is_boolean),
+    ("date", pa.types.is_date),
+    ("timestamp", pa.types.is_timestamp),
+    ("time", pa.types.is_time),
+    ("string", is_string),
+    ("binary", is_binary),
+)
+
+
 def sort_of(target: pa.DataType) -> str:
     """What sort of value a type holds, as `tamis.documents.types.Kind` says; empty for others."""
-    if pa.types.is_integer(target):
-        return "integer"
-    if pa.types.is_floating(target):
-        return "float"
-    if pa.types.is_decimal(target):
-        return "decimal"
-    if pa.types.is_boolean(target):
-        return "bool"
-    if pa.types.is_date(target):
-        return "date"
-    if pa.types.is_timestamp(target):
-        return "timestamp"
-    if pa.types.is_time(target):
-        return "time"
-    if is_string(target):
-        return "string"
-    return "binary" if is_text(target) else ""
+    return next((sort for sort, holds in _SORTS if holds(target)), "")
 
 
 _FIRST_DAY = (datetime.date.min - datetime.date(1970, 1, 1)).days
