@@ -4,7 +4,7 @@ None of it releases anything by itself. Where it makes `check` accept a policy t
 refuse one that it accepted, the diff says so of the policy too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tamis.diff.change import Change, ChangeRisk, DayRange, join_days
@@ -49,9 +49,8 @@ def compare_law(
     old: ProjectState, new: ProjectState, pieces: Iterable[DayRange]
 ) -> Iterator[Change]:
     """Yield the changes of articles and register entries, each with its days."""
-    yield from _compare(
-        [(piece, _law_facts(old, piece), _law_facts(new, piece)) for piece in pieces]
-    )
+    dated = [(piece, _law_facts(old, piece), _law_facts(new, piece)) for piece in pieces]
+    yield from _compare(dated)
     yield from _compare([(None, _processings(old), _processings(new))])
 
 
@@ -91,7 +90,7 @@ def compare_schemas(
             yield replace(field_change, risk=ChangeRisk.GROUND if is_used else ChangeRisk.WORDING)
 
 
-def _compare(dated: list[tuple[DayRange | None, Facts, Facts]]) -> Iterator[Change]:
+def _compare(dated: Sequence[tuple[DayRange | None, Facts, Facts]]) -> Iterator[Change]:
     """One change for each attribute that differs, with the days on which it does so."""
     known = (
         {name for _days, old, _new in dated for name in old},
@@ -141,19 +140,15 @@ def _law_facts(state: ProjectState, days: DayRange) -> dict[str, Fact]:
         facts[f"article {article}"] = Fact(
             "law", {"version": version.id}, source, place, {"version": (*place, "id")}
         )
-        named: list[tuple[str, str, str, DocumentModel]] = [
-            *((f"item {article}.{key}", "items", key, of) for key, of in version.items.items()),
-            *(
-                (f"purpose {article}.{key}", "purposes", key, of)
-                for key, of in version.purposes.items()
-            ),
-            *(
-                (f"category {key} of {article}", "categories", key, of)
-                for key, of in version.categories.items()
-            ),
-        ]
-        for name, part, key, model in named:
-            facts[name] = Fact("law", _attributes(model, "note"), source, (*place, part, key))
+        for part, label in (
+            ("items", "item {article}.{key}"),
+            ("purposes", "purpose {article}.{key}"),
+            ("categories", "category {key} of {article}"),
+        ):
+            for key, model in getattr(version, part).items():
+                facts[label.format(article=article, key=key)] = Fact(
+                    "law", _attributes(model, "note"), source, (*place, part, key)
+                )
     for slug, processing in state.register.processings.items():
         for i, entry in reversed(list(enumerate(processing.entries))):
             if entry.in_force(days.from_):
@@ -167,15 +162,12 @@ def _law_facts(state: ProjectState, days: DayRange) -> dict[str, Fact]:
 
 
 def _processings(state: ProjectState) -> dict[str, Fact]:
-    return {
-        f"processing {slug}": Fact(
-            "register",
-            _attributes(processing, "entries", "note"),
-            state.register_source,
-            ("processings", slug),
-        )
-        for slug, processing in state.register.processings.items()
-    }
+    facts: dict[str, Fact] = {}
+    for slug, processing in state.register.processings.items():
+        attributes = _attributes(processing, "entries", "note")
+        place = ("processings", slug)
+        facts[f"processing {slug}"] = Fact("register", attributes, state.register_source, place)
+    return facts
 
 
 def _fields(schema: Schema, source: Source) -> dict[str, Fact]:
