@@ -18,6 +18,10 @@ RUNNERS = {
     "bundles": ("--runner=BundleBasedDirectRunner",),
 }
 
+LANES = [
+    pytest.param(name, marks=pytest.mark.slow if name == "processes" else ()) for name in RUNNERS
+]
+
 ERRORS = (
     UsageError("policy `x` is unknown"),
     KeysError("keys.json: is not there"),
@@ -42,7 +46,7 @@ def run(error: Exception, options: tuple[str, ...]) -> None:
         _ = pipeline | beam.Create([1]) | "Step" >> beam.ParDo(Raising(error))
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("runner", LANES)
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_an_error_keeps_its_class_and_its_message(
     error: TamisError, runner: str, capfd: pytest.CaptureFixture[str]
@@ -56,7 +60,7 @@ def test_an_error_keeps_its_class_and_its_message(
         assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("runner", LANES)
 def test_of_another_exception_nothing_but_its_class_is_told(runner: str) -> None:
     with pytest.raises(RunError, match=r"^the runner failed \(\w+\); nothing is committed$") as it:
         run(ValueError("155087599999193"), RUNNERS[runner])

@@ -34,13 +34,12 @@ def find_prism() -> Path:
 
 
 def _build(binary: Path) -> None:
-    if shutil.which("go") is None:
+    if _which_go() is None:
         install("golang-go")
-    go = shutil.which("go") or miss("no go on PATH, and none could be installed")
+    go = _which_go() or miss("no go on PATH, and none could be installed")
     with tempfile.TemporaryDirectory(dir=binary.parent, prefix="building-") as folder:
         build = subprocess.run(
-            # One compiler at a time: two take more than a gigabyte.
-            [go, "install", "-p=1", f"{_MODULE}@v{PRISM}"],
+            [go, "install", f"{_MODULE}@v{PRISM}"],
             env={**os.environ, "GOBIN": folder},
             check=False,
             capture_output=True,
@@ -50,3 +49,7 @@ def _build(binary: Path) -> None:
         if build.returncode:
             miss(f"Prism {PRISM} could not be built: {build.stderr[-500:]}")
         (Path(folder) / "prism").rename(binary)
+
+
+def _which_go() -> str | None:
+    return shutil.which("go") or shutil.which("/usr/local/go/bin/go")

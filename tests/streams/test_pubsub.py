@@ -18,8 +18,9 @@ from tamis.streams.from_pubsub import PubsubReader
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.into_pubsub import PubsubSink, _requests
 from tamis.streams.messages import MicroBatch
-from tamis.streams.pubsub import Topics, check_source, position_of
+from tamis.streams.pubsub import check_source, position_of
 from tamis.streams.session import Session, Settings
+from tamis.streams.sink import Topics
 
 from ..services.pubsub import Emulator, run_pubsub
 from . import poison
@@ -272,7 +273,7 @@ def test_a_sink_publishes_rows_at_once_and_the_receipt_when_the_period_ends(
         Settings(STREAM, LONG),
     )
     session.open()
-    topics = Topics.of(out, plan())
+    topics = Topics.of(out, plan(), "-")
     assert pubsub.topics() >= set(topics.all)
     listening = [
         pubsub.subscription(name, name.rpartition("/")[2])

@@ -42,7 +42,8 @@ from tamis.streams.json_rows import drop_large
 from tamis.streams.judge import Judge, Rows
 from tamis.streams.ledger import Ledger
 from tamis.streams.messages import Decode, MicroBatch
-from tamis.streams.pubsub import LARGEST, Topics, digest_of, outgoing, to_message
+from tamis.streams.pubsub import LARGEST, digest_of, outgoing, to_message
+from tamis.streams.sink import Topics
 
 LATEST_SECONDS = 31 * 86_400
 """How late a message may come and still be committed: as long as Pub/Sub can keep one."""
@@ -84,7 +85,7 @@ class PubsubStream(beam.PTransform[PBegin, PCollection[str]]):
         self._stream = stream
         self._source = source
         self._period = period.total_seconds()
-        topics = Topics.of(sink.path, plan) if isinstance(sink, PubsubAddress) else None
+        topics = Topics.of(sink.path, plan, "-") if isinstance(sink, PubsubAddress) else None
         folder = "" if isinstance(sink, PubsubAddress) else sink
         self._topics = topics
         largest = LARGEST if self._topics else None

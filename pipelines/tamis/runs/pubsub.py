@@ -16,7 +16,8 @@ from tamis.plan.plan import Plan
 from tamis.runs.batch import builds_only, load_keys
 from tamis.runs.errors import worker_errors
 from tamis.runs.stream import StreamJob
-from tamis.streams.pubsub import Topics, check_source, make_topics, reaching
+from tamis.streams.pubsub import check_source, make_topics, reaching
+from tamis.streams.sink import Topics
 
 
 def launch_stream(job: StreamJob, plan: Plan) -> None:
@@ -39,7 +40,7 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
         check_source(source)
         if isinstance(sink, PubsubAddress):
             with reaching(sink.shown):
-                make_topics(PublisherClient(), Topics.of(sink.path, plan))
+                make_topics(PublisherClient(), Topics.of(sink.path, plan, "-"))
     stream = PubsubStream(
         plan,
         job.stream,

@@ -27,7 +27,7 @@ from tamis.streams.json_rows import drop_large, json_rows
 from tamis.streams.judge import Judged, Rows, partition_uri
 from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
 from tamis.streams.ledger import Ledger
-from tamis.streams.sink import KeepWaiting, Sink
+from tamis.streams.sink import KeepWaiting, Sink, Topics
 from tamis.waiting import Pauses
 
 LARGEST = 64 << 20
@@ -63,11 +63,7 @@ class KafkaSink(Sink):
         self._address = KafkaAddress.of(uri)
         super().__init__(self._address.shown, stream)
         self._keep_waiting = keep_waiting
-        topic = self._address.topic
-        ids = [release.id for release in plan.releases]
-        self._topics = {name: topic if len(ids) == 1 else f"{topic}.{name}" for name in ids}
-        self._quarantine = f"{topic}.quarantine"
-        self._receipts = f"{topic}.receipts"
+        self._topics = Topics.of(self._address.topic, plan, ".")
         self._headers: dict[str, list[tuple[str, str | bytes | None]]] = {
             release.id: list(plan.tags(release, stream).items()) for release in plan.releases
         }
@@ -182,13 +178,13 @@ class KafkaSink(Sink):
     def _send(self, producer: Producer, judged: Judged, done: Ledger) -> None:
         producer.begin_transaction()
         for release, rows in judged.released.items():
-            self._produce(producer, self._topics[release], rows, self._headers[release])
-        self._produce(producer, self._quarantine, judged.quarantined, [])
-        receipt = done.receipt_of_places(self._topics, self._quarantine)
-        producer.produce(self._receipts, receipt.to_json().encode(), key=done.run.encode())
+            self._produce(producer, self._topics.released[release], rows, self._headers[release])
+        self._produce(producer, self._topics.quarantine, judged.quarantined, [])
+        receipt = done.receipt_of_places(self._topics.released, self._topics.quarantine)
+        producer.produce(self._topics.receipts, receipt.to_json().encode(), key=done.run.encode())
         positions = {str(key): offset for key, offset in (self._positions | judged.ends).items()}
         producer.produce(
-            self._receipts,
+            self._topics.receipts,
             json.dumps({"source": self._source, "next": positions}).encode(),
             key=f"{_POSITIONS}/{self._stream}".encode(),
         )
@@ -232,10 +228,12 @@ class KafkaSink(Sink):
         large = {"max.message.bytes": str(LARGEST)}
         needed = {
             name: NewTopic(name, config=large)
-            for name in (*self._topics.values(), self._quarantine)
+            for name in (*self._topics.released.values(), self._topics.quarantine)
         }
         compact = {"cleanup.policy": "compact"}
-        needed[self._receipts] = NewTopic(self._receipts, num_partitions=1, config=compact)
+        needed[self._topics.receipts] = NewTopic(
+            self._topics.receipts, num_partitions=1, config=compact
+        )
         missing = [topic for name, topic in needed.items() if name not in existing]
         for name, future in (admin.create_topics(missing) if missing else {}).items():
             try:
@@ -244,7 +242,7 @@ class KafkaSink(Sink):
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     why = _("topic {topic} is missing and cannot be made", topic=name)
                     raise UsageError(f"{self.shown}: {why} ({error.args[0].name()})") from None
-        resource = ConfigResource(ConfigResource.Type.TOPIC, self._quarantine)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, self._topics.quarantine)
         try:
             (config,) = admin.describe_configs([resource]).values()
             self._largest = min(LARGEST, int(config.result()["max.message.bytes"].value))
@@ -265,9 +263,9 @@ class KafkaSink(Sink):
             }
         )
         try:
-            place = TopicPartition(self._receipts, 0)
+            place = TopicPartition(self._topics.receipts, 0)
             low, _high = consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
-            consumer.assign([TopicPartition(self._receipts, 0, low)])
+            consumer.assign([TopicPartition(self._topics.receipts, 0, low)])
             last: bytes | None = None
             for key, value in self._read_to_end(consumer, ANSWER_SECONDS):
                 if key == f"{_POSITIONS}/{self._stream}".encode():

@@ -22,8 +22,8 @@ from tamis.plan.plan import Plan
 from tamis.streams.json_rows import drop_large
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
-from tamis.streams.pubsub import LARGEST, Topics, make_topics, outgoing, reaching
-from tamis.streams.sink import KeepWaiting, Sink
+from tamis.streams.pubsub import LARGEST, make_topics, outgoing, reaching
+from tamis.streams.sink import KeepWaiting, Sink, Topics
 from tamis.waiting import Pauses
 
 Outgoing = tuple[bytes, dict[str, str]]
@@ -47,7 +47,7 @@ class PubsubSink(Sink):
     def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
         address = PubsubAddress.of(uri)
         super().__init__(address.shown, stream)
-        self._topics = Topics.of(address.path, plan)
+        self._topics = Topics.of(address.path, plan, "-")
         self._tags = {release.id: plan.tags(release, stream) for release in plan.releases}
         self._keep_waiting = keep_waiting
         with reaching(self.shown):

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 from google.api_core.exceptions import (
@@ -18,10 +17,10 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from tamis.address import PubsubAddress
 from tamis.errors import RunError, UsageError
 from tamis.language import _
-from tamis.plan.plan import Plan
 from tamis.streams.json_rows import json_rows
 from tamis.streams.judge import Rows
 from tamis.streams.messages import Message
+from tamis.streams.sink import Topics
 
 LARGEST: Final = 10_000_000
 """Size in bytes of the largest message that Pub/Sub takes."""
@@ -31,38 +30,6 @@ LEASE_SECONDS: Final = 10
 
 _ANSWER_SECONDS = 10.0
 _LARGEST_POSITION = (1 << 63) - 1
-
-
-@dataclass(frozen=True)
-class Topics:
-    """The topics of a sink.
-
-    Attributes:
-        released: by release id.
-        quarantine: topic of why messages were quarantined, and of their sealed originals.
-        receipts: topic of the receipts.
-    """
-
-    released: dict[str, str]
-    quarantine: str
-    receipts: str
-
-    @classmethod
-    def of(cls, topic: str, plan: Plan) -> "Topics":
-        """The topics that go with `topic`: itself, or one for each release if there are several.
-
-        Args:
-            topic: `projects/P/topics/T`.
-            plan: the plan with the releases.
-        """
-        ids = [release.id for release in plan.releases]
-        released = {name: topic if len(ids) == 1 else f"{topic}-{name}" for name in ids}
-        return cls(released, f"{topic}-quarantine", f"{topic}-receipts")
-
-    @property
-    def all(self) -> list[str]:
-        """All of them."""
-        return [*self.released.values(), self.quarantine, self.receipts]
 
 
 def position_of(message_id: str) -> int:

@@ -2,9 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tamis.errors import RunError, UsageError
 from tamis.language import _
+from tamis.plan.plan import Plan
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
 
@@ -79,6 +81,39 @@ class Sink(ABC):
         """Check that positions of `source` are those of the stream's own source."""
         if source != self._source:
             raise other_source(self.shown, self._stream, source)
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The topics of a sink that are named after one.
+
+    Attributes:
+        released: by release id.
+        quarantine: topic of why messages were quarantined, and of their sealed originals.
+        receipts: topic of the receipts.
+    """
+
+    released: dict[str, str]
+    quarantine: str
+    receipts: str
+
+    @classmethod
+    def of(cls, topic: str, plan: Plan, separator: str) -> "Topics":
+        """The topics that go with `topic`: itself, or one for each release if there are several.
+
+        Args:
+            topic: its name.
+            plan: the plan with the releases.
+            separator: stands between the topic's name and what is added to it.
+        """
+        ids = [release.id for release in plan.releases]
+        released = {name: topic if len(ids) == 1 else f"{topic}{separator}{name}" for name in ids}
+        return cls(released, f"{topic}{separator}quarantine", f"{topic}{separator}receipts")
+
+    @property
+    def all(self) -> list[str]:
+        """All of them."""
+        return [*self.released.values(), self.quarantine, self.receipts]
 
 
 def other_source(address: str, stream: str, source: str) -> UsageError:
