@@ -254,7 +254,7 @@ def test_separator_and_encoding_are_guessed(
 def test_an_encoding_that_shows_late_in_the_file_is_found(
     draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sample, "_HEAD_BYTES", 64)
+    monkeypatch.setattr(sample, "_START_BYTES", 64)
     columns = {"nom": ["plain"] * 50 + ["Zoé"], "n": ["1"] * 51}
 
     schema, _ = draft(write_csv(tmp_path / "feed.csv", columns, encoding="cp1252"))

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tamis.documents.types import kind_of
-from tamis.draft.fields import MAX_DEPTH, DraftField, leaf, list_of
+from tamis.draft.fields import MAX_DEPTH, DraftField, leaf, list_of, no_such_type
+from tamis.language import _
 
 _PLAIN: Final = {
     "string": "string",
@@ -37,7 +38,7 @@ def of_avro(
     Args:
         name: of the field.
         node: the type, parsed by fastavro.
-        known: named types met before, added to as more are met.
+        known: the named types so far, to which those of `node` are added.
         depth: of the field.
 
     Example:
@@ -50,16 +51,17 @@ def of_avro(
     if isinstance(node, list):
         branches = [branch for branch in node if branch != "null"]
         if len(branches) > 1:
-            return DraftField(name, left_out="has a type that no schema can say (union of several)")
-        found = of_avro(name, branches[0] if branches else "null", known, depth)
-        found.required = False
-        return found
+            return DraftField(name, left_out=no_such_type("union of several"))
+        field = of_avro(name, branches[0] if branches else "null", known, depth)
+        field.required = False
+        return field
     if isinstance(node, str) and node not in _PLAIN:
         node = known.get(node, node)
     if isinstance(node, str):
         return _leaf(name, node, {})
     if depth > MAX_DEPTH:
-        return DraftField(name, left_out=f"is nested deeper than {MAX_DEPTH}, or without end")
+        problem = _("is nested deeper than {depth}, or without end", depth=MAX_DEPTH)
+        return DraftField(name, left_out=problem)
     if "name" in node:
         known[node["name"]] = node
     kind = node["type"]
@@ -77,15 +79,14 @@ def of_avro(
 
 def _leaf(name: str, kind: str, node: Mapping[str, Any]) -> DraftField:
     logical = node.get("logicalType")
-    said = _LOGICAL.get(str(logical), _PLAIN.get(kind))
+    arrow = _LOGICAL.get(str(logical), _PLAIN.get(kind))
     if logical == "decimal":
-        said = f"decimal128({node.get('precision', 0)}, {node.get('scale', 0)})"
-        if node.get("precision", 0) > 38:
-            said = said.replace("128", "256")
+        precision, scale = node.get("precision", 0), node.get("scale", 0)
+        arrow = f"decimal{256 if precision > 38 else 128}({precision}, {scale})"
     elif kind == "fixed":
-        said = "string" if logical == "uuid" else f"fixed_size_binary[{node['size']}]"
-    if said is None or kind_of(said) is None:
-        return DraftField(name, left_out=f"has a type that no schema can say ({kind})")
-    found = leaf(name, said)
-    found.required = kind != "null"
-    return found
+        arrow = "string" if logical == "uuid" else f"fixed_size_binary[{node['size']}]"
+    if arrow is None or kind_of(arrow) is None:
+        return DraftField(name, left_out=no_such_type(kind))
+    field = leaf(name, arrow)
+    field.required = kind != "null"
+    return field

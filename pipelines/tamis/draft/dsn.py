@@ -1,4 +1,4 @@
-"""For a DSN the bundled schema is the one to start from: which of its rubriques a file has."""
+"""The draft of a DSN: the bundled schema, with a comment on which of its rubriques a file has."""
 
 import re
 from collections import Counter
@@ -8,6 +8,7 @@ from typing import Final
 
 from tamis.documents.schema import FieldSpec
 from tamis.formats.schemaless import read_columns
+from tamis.language import _
 from tamis.plan.project import bundled_project
 
 BUNDLED: Final = "dsn-individus"
@@ -15,37 +16,47 @@ _RUBRIQUE = re.compile(r"S\d\d\.G\d\d\.\d\d\.\d{3}")
 
 
 def draft_dsn(path: Path, name: str, rows: int) -> str:
-    """The bundled schema under another name, with what the file has of it as a comment.
+    """The bundled schema under another name, with a comment on the rubriques of the file.
 
     Args:
-        path: a DSN.
+        path: of the DSN.
         name: of the schema.
-        rows: rubriques to look at, about.
+        rows: how many rubriques are looked at, to the end of a piece.
 
     Raises:
         InputError: the file cannot be read.
     """
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for column, values in read_columns(path):
         if match := _RUBRIQUE.match(column):
-            found[match[0]] += len(values)
-        if found.total() >= rows:
+            counts[match[0]] += len(values)
+        if counts.total() >= rows:
             break
     project = bundled_project()
-    schema, _ = project.schema(BUNDLED)
+    schema, _positions = project.schema(BUNDLED)
     known = {rubrique for spec in schema.fields.values() for rubrique in _rubriques(spec)}
     text = project.schemas()[BUNDLED].read_text(encoding="utf-8")
     body = re.sub(rf"^schema: {re.escape(BUNDLED)}$", f"schema: {name}", text, flags=re.MULTILINE)
-    said = [
-        f"The bundled schema `{BUNDLED}`, to start from: the norm fixes types and meanings, so "
-        "that nothing is guessed from values. Its categories are our reading.",
-        f"{sum(found.values()):,} rubriques were looked at. Read by the schema and found: "
-        f"{len(known & set(found))} of {len(known)} different ones.",
+    notes = [
+        _(
+            "The bundled schema `{schema}`, to start from: the norm fixes types and meanings, so "
+            "that nothing is guessed from values. Its categories are our reading.",
+            schema=BUNDLED,
+        ),
+        _(
+            "{looked_at:,} rubriques were looked at. Read by the schema and found: {found} of "
+            "{known} different ones.",
+            looked_at=counts.total(),
+            found=len(known & set(counts)),
+            known=len(known),
+        ),
     ]
-    unread = sorted(set(found) - known)
+    unread = ", ".join(sorted(set(counts) - known))
     if unread:
-        said.append(f"Found and not in the schema, so that they never pass: {', '.join(unread)}.")
-    lines = [f"# {line}" for one in said for line in wrap(one, 98)]
+        notes.append(
+            _("Found and not in the schema, so that they never pass: {unread}.", unread=unread)
+        )
+    lines = [f"# {line}" for note in notes for line in wrap(note, 98)]
     return "\n".join(lines) + "\n#\n" + body
 
 

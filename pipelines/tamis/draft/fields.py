@@ -1,4 +1,4 @@
-"""The fields of a source as a tree, with the evidence of each leaf."""
+"""The fields of a source as a tree, with statistics of the values of each leaf."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,38 +12,39 @@ from tamis.arrow.types import decoded_type, is_list
 from tamis.documents.types import kind_of
 from tamis.draft.statistics import LeafStatistics
 from tamis.formats.python_records import NumberText
+from tamis.language import _
 
 MAX_DEPTH: Final = 16
 MAX_MEMBERS: Final = 500
-"""Keys that objects in one place may have before they are taken for values."""
+"""Different keys of the objects in one place beyond which the keys are taken for values."""
 
 
 @dataclass
 class DraftField:
-    """One field.
+    """A field of the source.
 
     Attributes:
-        name: as the source has it; of a list's element, the list's.
+        name: in the source; of a list's element, the list's name.
         type: an Arrow type by its name, `list`, `struct`, or None: to be guessed from the values.
-        inner: the fields of a struct, the one element of a list.
-        evidence: of a leaf.
-        left_out: why no schema can say this field, or "".
-        required: whether the source itself forbids nulls.
-        seen: of a struct in JSON, the objects so far.
+        inner: the fields of a struct, the element of a list.
+        statistics: of a leaf's values; None for a list or struct.
+        left_out: why no schema can have this field, or "".
+        required: whether the source forbids nulls.
+        seen: of a struct in JSON, how many objects were added.
     """
 
     name: str
     type: str | None = None
     inner: list["DraftField"] = field(default_factory=list)
-    evidence: LeafStatistics | None = None
+    statistics: LeafStatistics | None = None
     left_out: str = ""
     required: bool = False
     seen: int = 0
 
     def leaves(self) -> Iterator["DraftField"]:
-        """The leaves at and below this field that a schema can say."""
+        """The leaves at and below this field that a schema can have."""
         if not self.left_out:
-            if self.evidence is not None:
+            if self.statistics is not None:
                 yield self
             for child in self.inner:
                 yield from child.leaves()
@@ -51,14 +52,14 @@ class DraftField:
 
 @dataclass
 class FeedSample:
-    """What was looked at of one file.
+    """The first rows of a file.
 
     Attributes:
         fields: in the file's order.
-        rows: records that were looked at.
-        whole: whether they are all.
-        unreadable: records among them, or beside them, that a run could not read.
-        notes: what else a reader of the draft should know.
+        rows: how many rows were read.
+        whole: whether the file has no more.
+        unreadable: how many of them a run would quarantine as unreadable.
+        notes: further sentences for the head of the draft.
     """
 
     fields: list[DraftField]
@@ -69,8 +70,13 @@ class FeedSample:
 
 
 def leaf(name: str, kind: str | None = None) -> DraftField:
-    """A field that holds values."""
-    return DraftField(name, kind, evidence=LeafStatistics(name))
+    """A leaf of the type `kind`, without values so far."""
+    return DraftField(name, kind, statistics=LeafStatistics(name))
+
+
+def no_such_type(name: str) -> str:
+    """The reason why a field of the source's type `name` is left out."""
+    return _("has a type that no schema can say ({type})", type=name)
 
 
 def of_arrow(name: str, kind: pa.DataType, depth: int = 0) -> DraftField:
@@ -83,18 +89,18 @@ def of_arrow(name: str, kind: pa.DataType, depth: int = 0) -> DraftField:
     """
     kind = decoded_type(kind)
     if depth > MAX_DEPTH:
-        return DraftField(name, left_out=f"is nested deeper than {MAX_DEPTH}")
+        return DraftField(name, left_out=_("is nested deeper than {depth}", depth=MAX_DEPTH))
     if pa.types.is_struct(kind):
         return DraftField(
             name, "struct", [of_arrow(child.name, child.type, depth + 1) for child in kind]
         )
     if is_list(kind):
         return list_of(name, of_arrow(name, kind.value_type, depth + 1))
-    said = _LEAVES.get(str(kind), str(kind))
-    if kind_of(said) is None:
-        what = "map" if pa.types.is_map(kind) else "union" if pa.types.is_union(kind) else said
-        return DraftField(name, left_out=f"has a type that no schema can say ({what})")
-    return leaf(name, said)
+    type_name = _LEAVES.get(str(kind), str(kind))
+    if kind_of(type_name) is None:
+        union = "union" if pa.types.is_union(kind) else type_name
+        return DraftField(name, left_out=no_such_type("map" if pa.types.is_map(kind) else union))
+    return leaf(name, type_name)
 
 
 _LEAVES: Final = {
@@ -110,17 +116,17 @@ _LEAVES: Final = {
 
 
 def list_of(name: str, element: DraftField) -> DraftField:
-    """A list; one of what cannot be said cannot either."""
+    """A list, which is left out if its element is."""
     return DraftField(name, "list", [element], left_out=element.left_out)
 
 
 def add_arrow(node: DraftField, array: pa.Array) -> None:
-    """Add a piece of a column in Arrow to the evidence of a field's leaves."""
+    """Add N rows of an Arrow column to the statistics of a field's leaves."""
     if node.left_out:
         return
     array = decode(array)
-    if node.evidence is not None:
-        node.evidence.add(array, "native")
+    if node.statistics is not None:
+        node.statistics.add(array, "native")
     elif node.type == "list":
         add_arrow(node.inner[0], array.flatten())
     else:
@@ -131,65 +137,67 @@ def add_arrow(node: DraftField, array: pa.Array) -> None:
 
 
 def add_values(node: DraftField, values: Iterable[Any]) -> None:
-    """Add a piece of a column of Python values: of a declared type, or of any JSON.
+    """Add Python values to the statistics of a field's leaves.
 
-    A field without type takes the shape of the first values that have one.
+    A field without a type becomes a struct or a list if most of the first values are.
     """
-    held = list(values)
+    values = list(values)
     if node.left_out:
         return
-    if node.type is None and node.evidence is not None and not node.evidence.values:
-        _take_shape(node, held)
+    if node.type is None and node.statistics is not None and not node.statistics.values:
+        _guess_nesting(node, values)
     if node.type == "struct":
-        objects = [value for value in held if isinstance(value, dict)]
+        objects = [value for value in values if isinstance(value, dict)]
         _grow(node, objects)
         for child in node.inner:
             add_values(child, (object.get(child.name) for object in objects))
     elif node.type == "list":
         add_values(
             node.inner[0],
-            (element for value in held if isinstance(value, list) for element in value),
+            (element for value in values if isinstance(value, list) for element in value),
         )
-    elif node.evidence is not None:
-        _add_leaf(node.evidence, held, node.type)
+    elif node.statistics is not None:
+        _add_leaf(node.statistics, values, node.type)
 
 
-def settle(node: DraftField) -> None:
-    """Leave out what stayed without a shape, once all values are seen."""
+def leave_out_empty_lists(node: DraftField) -> None:
+    """Leave out the lists that never had an element, once all values are added."""
     for child in node.inner:
-        settle(child)
+        leave_out_empty_lists(child)
     if node.type == "list" and node.inner[0].left_out:
         node.left_out = node.inner[0].left_out
     elif node.type == "list" and node.inner[0].type is None:
-        evidence = node.inner[0].evidence
-        if evidence is not None and not evidence.values:
-            node.left_out = "is a list that never had an element"
+        statistics = node.inner[0].statistics
+        if statistics is not None and not statistics.values:
+            node.left_out = _("is a list that never had an element")
 
 
-def _take_shape(node: DraftField, values: list[Any]) -> None:
+def _guess_nesting(node: DraftField, values: list[Any]) -> None:
     sorts = Counter(type(value) for value in values if value is not None)
     if not sorts or max(sorts, key=lambda sort: sorts[sort]) not in (dict, list):
         return
-    node.evidence = None
+    node.statistics = None
     node.type = "struct" if sorts[dict] >= sorts[list] else "list"
     if node.type == "list":
         node.inner = [leaf(node.name)]
 
 
 def _grow(node: DraftField, objects: list[dict[str, Any]]) -> None:
-    """Add members that objects have and the struct has not yet."""
+    """Add the keys of `objects` that the struct does not have yet."""
     known = {child.name for child in node.inner}
     shapes = dict.fromkeys(tuple(object) for object in objects)
     for name in dict.fromkeys(name for shape in shapes for name in shape):
         if name not in known:
-            node.inner.append(DraftField(name, evidence=LeafStatistics(name, rows=node.seen)))
+            node.inner.append(DraftField(name, statistics=LeafStatistics(name, rows=node.seen)))
     node.seen += len(objects)
     if len(node.inner) > MAX_MEMBERS:
-        node.left_out = f"has over {MAX_MEMBERS} different keys, values perhaps: no schema can say"
+        node.left_out = _(
+            "has over {most} different keys, values perhaps: no schema can say", most=MAX_MEMBERS
+        )
         node.inner = []
 
 
-def _add_leaf(evidence: LeafStatistics, values: list[Any], declared: str | None) -> None:
+def _add_leaf(statistics: LeafStatistics, values: list[Any], declared: str | None) -> None:
     sorts: dict[str, list[Any]] = {}
     empty = 0
     for value in values:
@@ -199,9 +207,9 @@ def _add_leaf(evidence: LeafStatistics, values: list[Any], declared: str | None)
             sorts.setdefault("native", []).append(value)
         else:
             sorts.setdefault(_SORTS.get(type(value), "other"), []).append(value)
-    evidence.rows += empty
-    for sort, some in sorts.items():
-        evidence.add(_as_array(some, sort), sort)
+    statistics.rows += empty
+    for sort, same in sorts.items():
+        statistics.add(_as_array(same, sort), sort)
 
 
 _SORTS: Final[dict[type, str]] = {

@@ -1,7 +1,7 @@
-"""From evidence to what a schema says of a leaf, each guess with its evidence in words.
+"""Guesses: what a drafted schema has for a leaf, by its statistics, each with its reasons.
 
-2,000 values in 2,000 rows
-NIR as 15: 2000 of 2000 keys right
+2,000 values, none empty
+NIR: 2,000 as 15 (2000 of 2000 keys right)
 """
 
 from collections import Counter
@@ -13,9 +13,10 @@ from tamis.documents.schema import CsvOptions, Identifier, NirPart
 from tamis.documents.types import kind_of
 from tamis.draft.names import CODE, DAY, PROSE, QUANTITY, hint_identifier, hint_part, plain
 from tamis.draft.statistics import KINDS, MARKS, PATTERNS, LeafStatistics
+from tamis.language import _
 
 MANY_ROWS: Final = 100
-"""Rows from which on a field that is never empty is drafted as `nullable: false`."""
+"""Rows at least for a field that is never empty to be drafted as `nullable: false`."""
 
 _STRUCTURED = ("15", "13", "integer", "float", "decimal")
 _PROSE_SHARE = 0.1
@@ -32,14 +33,11 @@ _KINDS_OF: Final = {
 
 @dataclass
 class Guess:
-    """What a draft says of a leaf.
+    """The keys of a leaf in a drafted schema, and the reasons for them.
 
     Attributes:
-        type: an Arrow type by its name.
-        identifier: which identifiers it holds.
-        nir_part: which part of the NIR it repeats.
-        free_text: whether it is prose.
-        why: the evidence, a line each.
+        type, identifier, nir_part, free_text: as in a schema.
+        why: the reasons, in the order in which they are written.
     """
 
     type: str
@@ -49,14 +47,14 @@ class Guess:
     why: list[str] = field(default_factory=list)
 
 
-def guess_wire(columns: Iterable[LeafStatistics]) -> tuple[str, str | None]:
-    """The decimal mark and the date pattern that most columns of text have.
+def guess_text_options(columns: Iterable[LeafStatistics]) -> tuple[str, str | None]:
+    """The decimal mark and the date pattern of most columns of text.
 
     Example:
         >>> import pyarrow as pa
         >>> column = LeafStatistics("le")
         >>> column.add(pa.array(["31/12/2024", "01/02/2025"]))
-        >>> guess_wire([column])
+        >>> guess_text_options([column])
         ('.', '%d/%m/%Y')
     """
     marks: Counter[str] = Counter()
@@ -64,7 +62,7 @@ def guess_wire(columns: Iterable[LeafStatistics]) -> tuple[str, str | None]:
     for column in columns:
         for mark in MARKS:
             marks[mark] += bool(column.marked[mark] and _is_number(column, mark))
-        # A column may fit several patterns; only the likeliest is its vote, if others agree.
+        # Of the patterns that a column fits, the one that most columns fit is the likeliest.
         patterns.update(
             {
                 pattern
@@ -79,19 +77,19 @@ def guess_wire(columns: Iterable[LeafStatistics]) -> tuple[str, str | None]:
 def guess_leaf(
     column: LeafStatistics, declared: str | None, form: str, options: CsvOptions
 ) -> Guess:
-    """What the schema says of a leaf.
+    """Guess the keys of a leaf.
 
     Args:
-        column: its evidence.
+        column: its statistics.
         declared: its type where the source has one, else None.
         form: name of the source's format.
-        options: the CSV's, for its decimal mark and date pattern.
+        options: of a CSV: its decimal mark and date pattern.
 
     Returns:
-        The guess; its type is `declared` if there is one, identifiers of text formats are strings.
+        The guess; its type is `declared` if there is one. Identifiers of text formats are strings.
     """
     guess = Guess(declared or "string")
-    guess.why.append(_say_values(column))
+    guess.why.append(_describe_values(column))
     _guess_identifier(column, guess)
     part = hint_part(column.name)
     if declared is None and not guess.identifier:
@@ -102,13 +100,15 @@ def guess_leaf(
     if not guess.identifier:
         _guess_prose(column, guess)
         _guess_part(column, part, guess)
-        _say_long(column, guess)
+        _note_long_numbers(column, guess)
     return guess
 
 
-def _say_values(column: LeafStatistics) -> str:
+def _describe_values(column: LeafStatistics) -> str:
     empty = column.rows - column.values
-    return f"{column.values:,} values" + (f", {empty:,} empty" if empty else ", none empty")
+    if empty:
+        return _("{count:,} values, {empty:,} empty", count=column.values, empty=empty)
+    return _("{count:,} values, none empty", count=column.values)
 
 
 def _guess_identifier(column: LeafStatistics, guess: Guess) -> None:
@@ -117,30 +117,42 @@ def _guess_identifier(column: LeafStatistics, guess: Guess) -> None:
     structured = sum(column.nirs[form] for form in _STRUCTURED)
     if hinted == "nir-key" and column.as_identifier["nir-key"] * 2 > column.values:
         guess.identifier = (hinted,)
-        guess.why.append(f"{column.as_identifier['nir-key']:,} are keys of a NIR by name and value")
+        count = column.as_identifier["nir-key"]
+        guess.why.append(_("{count:,} are keys of a NIR by name and value", count=count))
     elif structured and not (column.prose > _PROSE_SHARE * column.values):
         guess.identifier = _known_kinds(column, hinted)
-        forms = ", ".join(f"{count:,} as {form}" for form, count in column.nirs.items())
-        guess.why.append(f"NIR: {forms} ({column.nir_why})")
+        forms = ", ".join(
+            _("{count:,} as {form}", count=count, form=form) for form, count in column.nirs.items()
+        )
+        guess.why.append(_("NIR: {forms} ({why})", forms=forms, why=column.nir_why))
         odd = column.values - max(column.as_identifier[kind] for kind in guess.identifier)
         if odd > 0:
-            guess.why.append(f"{odd:,} are not well-formed: quarantined where the field is kept")
+            guess.why.append(
+                _("{count:,} are not well-formed: quarantined where the field is kept", count=odd)
+            )
     elif hinted in ("ntt", "nnp", "nia") and column.as_identifier[hinted] * 2 > column.values:
         guess.identifier = (hinted,)
         guess.why.append(
-            f"{column.as_identifier[hinted]:,} are well-formed as {hinted}, as it is named"
+            _(
+                "{count:,} are well-formed as {kind}, as it is named",
+                count=column.as_identifier[hinted],
+                kind=hinted,
+            )
         )
     elif hinted and not column.values and text:
         guess.identifier = (hinted,)
-        guess.why.append(f"{hinted} by its name only")
+        guess.why.append(_("{kind} by its name only", kind=hinted))
     elif hinted and not sum(column.nirs.values()):
         guess.why.append(
-            f"its name says {hinted}, its values do not: `identifier` only if they are one"
+            _(
+                "its name says {kind}, its values do not: `identifier` only if they are one",
+                kind=hinted,
+            )
         )
 
 
 def _known_kinds(column: LeafStatistics, hinted: Identifier | None) -> tuple[Identifier, ...]:
-    """The kinds of the NIRs seen: what the name says if the values are that, else `nir`, `nia`."""
+    """The kinds of the NIRs: the one hinted at if the values are of it, else `nir` and `nia`."""
     most = max(column.as_identifier[kind] for kind in KINDS)
     if hinted == "ntt":
         return ("nir", "ntt")
@@ -170,7 +182,7 @@ def _is_day(column: LeafStatistics, kind: str, pattern: str | None) -> bool:
 def _guess_type(column: LeafStatistics, guess: Guess, csv: bool, options: CsvOptions) -> None:
     sorts = set(column.sorts)
     if not sorts:
-        guess.why.append("no value seen: its type is a guess")
+        guess.why.append(_("no value seen: its type is a guess"))
     elif sorts == {"bool"}:
         guess.type = "bool"
     elif sorts == {"integer"}:
@@ -178,7 +190,7 @@ def _guess_type(column: LeafStatistics, guess: Guess, csv: bool, options: CsvOpt
     elif sorts <= {"integer", "number"}:
         _guess_number(column, guess, ".")
     elif sorts != {"text"}:
-        guess.why.append(f"values of several sorts: {', '.join(sorted(sorts))}")
+        guess.why.append(_("values of several sorts: {sorts}", sorts=", ".join(sorted(sorts))))
     elif csv and column.yes and column.no and column.yes + column.no == column.values:
         guess.type = "bool"
     elif not _guess_moment(column, guess, options.dates if csv else None) and csv:
@@ -192,23 +204,34 @@ def _guess_moment(column: LeafStatistics, guess: Guess, dates: str | None) -> bo
         guess.type = right[0]
         other = [pattern for kind, pattern in fits if kind == right[0] and pattern != dates]
         if other:
-            guess.why.append(f"all fit {_say_pattern(other[0])} too: look whether it is that")
+            shown = _show_pattern(other[0])
+            guess.why.append(_("all fit {pattern} too: look whether it is that", pattern=shown))
         return True
     if fits:
-        said = _say_pattern(fits[0][1])
-        guess.why.append(f"dates as {said}, but the format has one pattern for all: kept as text")
+        guess.why.append(
+            _(
+                "dates as {pattern}, but the format has one pattern for all: kept as text",
+                pattern=_show_pattern(fits[0][1]),
+            )
+        )
         return True
     for (kind, pattern), fitting in column.moments.items():
         if pattern == dates and _is_day(column, kind, pattern):
             odd = column.values - fitting
             guess.why.append(
-                f"{fitting:,} are {kind}, {odd:,} are not and would be quarantined: kept as text"
+                _(
+                    "{fitting:,} are {kind}, {odd:,} are not and would be quarantined: "
+                    "kept as text",
+                    fitting=fitting,
+                    kind=kind,
+                    odd=odd,
+                )
             )
             return True
     return False
 
 
-def _say_pattern(pattern: str | None) -> str:
+def _show_pattern(pattern: str | None) -> str:
     return pattern or "ISO 8601"
 
 
@@ -219,22 +242,26 @@ def _guess_digits(column: LeafStatistics, guess: Guess, mark: str) -> None:
     quantity = QUANTITY.search(name) is not None
     if column.integers == column.values:
         if column.zeros or column.widths[1] > _MOST_DIGITS:
-            guess.why.append("digits with zeros before them or too long for a number: a code")
+            guess.why.append(_("digits with zeros before them or too long for a number: a code"))
         elif CODE.search(name) and not quantity:
-            guess.why.append("digits, a code by its name")
+            guess.why.append(_("digits, a code by its name"))
         elif column.one_width and column.widths[0] >= _CODE_DIGITS and not quantity:
-            guess.why.append(f"all of {column.widths[0]} digits: a code? else int64")
+            guess.why.append(_("all of {width} digits: a code? else int64", width=column.widths[0]))
         else:
             guess.type = "int64"
             if len(column.distinct) == 2 and column.widths[1] == 1:
-                guess.why.append("two different values: perhaps bool")
+                guess.why.append(_("two different values: perhaps bool"))
     elif numbers + column.exponents == column.values:
         _guess_number(column, guess, mark)
     elif any(_is_number(column, other) for other in MARKS if other != mark):
-        guess.why.append(f"numbers, but their decimal mark is not the format's `{mark}`")
+        guess.why.append(
+            _("numbers, but their decimal mark is not the format's `{mark}`", mark=mark)
+        )
     elif numbers > column.values / 2:
         odd = column.values - numbers
-        guess.why.append(f"{numbers:,} are numbers, {odd:,} are not: kept as text")
+        guess.why.append(
+            _("{numbers:,} are numbers, {odd:,} are not: kept as text", numbers=numbers, odd=odd)
+        )
 
 
 def _guess_number(column: LeafStatistics, guess: Guess, mark: str) -> None:
@@ -246,45 +273,60 @@ def _guess_number(column: LeafStatistics, guess: Guess, mark: str) -> None:
     scale = max(high, 2)
     precision = min(max(12, column.before + scale + 2), 38)
     guess.type = f"decimal128({precision}, {scale})"
-    guess.why.append(f"{column.before} digits before the mark at most, {high} behind")
+    guess.why.append(
+        _(
+            "{before} digits before the mark at most, {behind} behind",
+            before=column.before,
+            behind=high,
+        )
+    )
 
 
 def _guess_prose(column: LeafStatistics, guess: Guess) -> None:
     if guess.type not in ("string", "large_string"):
         return
-    told = column.nirs["text"] + column.nirs["json"] + column.nirs["15"] + column.nirs["13"]
+    nirs = column.nirs["text"] + column.nirs["json"] + column.nirs["15"] + column.nirs["13"]
     wordy = column.prose > _PROSE_SHARE * column.values and not column.few
     named = PROSE.search(plain(column.name)) and (
         not column.values or (column.prose and not column.few) or column.longest > _LONG_PROSE
     )
-    if told or wordy or named:
+    if nirs or wordy or named:
         guess.free_text = True
         guess.why.append(
-            f"{column.prose:,} of {column.values:,} have four words or more, the longest "
-            f"{column.longest:,} characters"
+            _(
+                "{prose:,} of {values:,} have four words or more, the longest {longest:,} "
+                "characters",
+                prose=column.prose,
+                values=column.values,
+                longest=column.longest,
+            )
         )
-    if told:
-        guess.why.append(f"NIRs in the text: {column.nir_why}")
+    if nirs:
+        guess.why.append(_("NIRs in the text: {why}", why=column.nir_why))
 
 
 def _guess_part(column: LeafStatistics, part: NirPart | None, guess: Guess) -> None:
     kind = kind_of(guess.type)
     if part == "sex" and kind == "string" and column.sexes < column.values:
-        guess.why.append("its name says the sex, not all of its values do")
+        guess.why.append(_("its name says the sex, not all of its values do"))
         if column.sexes * 2 < column.values:
             return
     short = part == "birth" and kind == "string" and column.longest <= 10
     if part is not None and (short or kind in _KINDS_OF[part]):
         guess.nir_part = part
     if guess.nir_part:
-        guess.why.append(f"{part} by its name, a part of the NIR")
+        guess.why.append(_("{part} by its name, a part of the NIR", part=part))
 
 
-def _say_long(column: LeafStatistics, guess: Guess) -> None:
+def _note_long_numbers(column: LeafStatistics, guess: Guess) -> None:
     if guess.free_text or not column.long:
         return
     chance = f" ({column.nir_why})" if column.nir_why else ""
     guess.why.append(
-        f"{column.long:,} numbers of 13 to 15 digits, no NIRs as a whole{chance}: say `not_nir: …` "
-        "and the reason if you know it"
+        _(
+            "{count:,} numbers of 13 to 15 digits, no NIRs as a whole{chance}: say `not_nir: …` "
+            "and the reason if you know it",
+            count=column.long,
+            chance=chance,
+        )
     )

@@ -1,8 +1,4 @@
-"""What a field's name hints at. Hints are for a human to confirm: a name proves nothing.
-
->>> hint_part("code_commune_naissance"), hint_part("nom_naissance")
-('place', None)
-"""
+"""What a field's name hints at. Hints are for a human to confirm: a name proves nothing."""
 
 import re
 import unicodedata
@@ -26,7 +22,7 @@ def plain(name: str) -> str:
 
 
 def _words(*stems: str) -> re.Pattern[str]:
-    """A pattern for words that begin with a stem; a stem that ends in `$` is a whole word."""
+    """A pattern of words that begin with one of `stems`; one that ends in `$` is a whole word."""
     ends = "|".join(f"{stem[:-1]}(?![a-z])" if stem.endswith("$") else stem for stem in stems)
     return re.compile(f"(?:^|_)(?:{ends})")
 
@@ -41,14 +37,14 @@ _SEX: Final = _words("sexe", "sex$", "genre", "gender", "civilite")
 DAY: Final = _words(
     *("date", "dt$", "jour$", "le$", "debut", "fin$", "naiss", "ddn$", "echeance", "depuis")
 )
-"""Names of dates: eight digits in a row are read as one only there."""
+"""Names of dates: only there are eight digits without separators read as a date."""
 
 CODE: Final = _words(
     *("code", "cp$", "postal", "insee", "siret", "siren", "tel", "portable", "mobile", "fax"),
     *("num", "numero", "no$", "n$", "ref", "id$", "identifiant", "matricule", "naf", "ape$"),
     *("rome", "rncp", "rs$", "departement", "dept", "commune", "uai", "finess", "nda$"),
 )
-"""Names of digits that are no quantity: kept as text, so that no zero is lost."""
+"""Names of digits that are no quantity: they are kept as text, with their leading zeros."""
 
 QUANTITY: Final = _words(
     *("montant", "prix", "cout", "salaire", "remuneration", "total", "solde", "nb$", "nombre"),
@@ -110,7 +106,7 @@ CATEGORIES: Final[tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]] = (
 
 
 def hint_categories(name: str) -> tuple[str, ...]:
-    """Slugs of categories that a field of this name often has, the likeliest first.
+    """Slugs of the categories that a field of this name often has, the likeliest first.
 
     Example:
         >>> hint_categories("date_naissance")
@@ -123,7 +119,11 @@ def hint_categories(name: str) -> tuple[str, ...]:
 
 
 def hint_sensitive(name: str) -> str | None:
-    """What a field of this name may reveal that has the protection of RGPD art. 9, or None."""
+    """The value of `sensitive` for a field whose name hints at it, or None.
+
+    Legal source:
+        RGPD art. 9 names the data that are meant, among them health and opinions.
+    """
     text = plain(name)
     if _HEALTH.search(text):
         return "santé (RGPD art. 9)"
@@ -131,7 +131,7 @@ def hint_sensitive(name: str) -> str | None:
 
 
 def hint_identifier(name: str) -> Identifier | None:
-    """The identifier that the name speaks of, or None.
+    """The kind of identifier that the name hints at, or None.
 
     Example:
         >>> hint_identifier("cle_nir"), hint_identifier("ntt"), hint_identifier("numSecu")
@@ -146,7 +146,12 @@ def hint_identifier(name: str) -> Identifier | None:
 
 
 def hint_part(name: str) -> NirPart | None:
-    """The part of the NIR that a field of this name repeats, or None."""
+    """The part of the NIR that a field of this name repeats, or None.
+
+    Example:
+        >>> hint_part("code_commune_naissance"), hint_part("nom_naissance")
+        ('place', None)
+    """
     text = plain(name)
     if _SEX.search(text):
         return "sex"

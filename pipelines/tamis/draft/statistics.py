@@ -1,4 +1,4 @@
-"""What the values of one leaf look like, added up piece by piece: counts and lengths, no values."""
+"""Statistics of one leaf, added piece by piece: counts and lengths, and no values."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import decode, read_characters
-from tamis.arrow.types import Bools, is_text
+from tamis.arrow.buffers import as_flags, decode, read_characters
+from tamis.arrow.types import is_text
 from tamis.documents.schema import Identifier
 from tamis.draft.names import hint_identifier
 from tamis.filter.parse_text import TextDialect, parse_text
@@ -20,13 +20,13 @@ PATTERNS: Final = (
     *(None, "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%y"),
     *("%Y%m%d", "%d%m%Y"),
 )
-"""Ways to write a date, the first the likeliest where several fit; None is ISO 8601."""
+"""Patterns of dates; where several fit, the first is taken. None is ISO 8601."""
 
 MARKS: Final = (".", ",")
 KINDS: Final[tuple[Identifier, ...]] = ("nir", "nia", "nnp", "mig", "ntt", "nir-key")
 WORDS_OF_PROSE: Final = 4
 MOST_DISTINCT: Final = 100
-"""Different values that are counted; beyond, there are many."""
+"""Different values that are counted at most."""
 
 _MOMENTS: Final = {
     "date32": pa.date32(),
@@ -51,29 +51,29 @@ _FALSE = pa.array(["false", "faux", "non", "n"])
 
 @dataclass
 class LeafStatistics:
-    """Counts over all values seen of one leaf.
+    """Counts over the values of one leaf.
 
     Attributes:
         name: the leaf's name.
-        rows: places where a value may stand.
-        values: those where one does.
-        sorts: how many values the dialect has as `text`, `integer`, `number`, `bool` or `native`.
-        nirs: NIRs by form, as `profile_nir` tells them, chance set aside.
+        rows: values and nulls.
+        values: values that are not null.
+        sorts: values by their sort in the source: `text`, `integer`, `number`, `bool`, `native`.
+        nirs: NIRs by form, where `profile_nir` finds more than chance explains.
         nir_why: the evidence of the piece with most NIRs.
-        as_identifier: values that are well-formed as each kind of identifier.
+        as_identifier: values that are well-formed, by kind of identifier.
         long: values of 13 to 15 digits.
-        integers, exponents, zeros: values that are digits; that have an exponent; that begin with
-            a zero before another digit.
+        integers, exponents, zeros: values of digits only; with an exponent; with a zero before
+            another digit.
         widths: fewest and most digits of the integers.
-        marked: values with digits on both sides of each decimal mark.
-        scales: fewest and most digits behind each mark.
+        marked: values with digits on both sides of a decimal mark, by mark.
+        scales: fewest and most digits behind a mark, by mark.
         before: most digits before any mark.
         moments: values that are a date or a time, by type and pattern.
-        yes, no: words for true and false.
-        sexes: values that are a code or a title telling the sex.
+        yes, no: words for true and for false.
+        sexes: codes and titles of a sex.
         prose: texts of four words or more; digits are no words.
         longest: characters of the longest text.
-        distinct: hashes of different values, up to `MOST_DISTINCT` and one more.
+        distinct: hashes of different values, at most `MOST_DISTINCT` + 1.
     """
 
     name: str
@@ -102,12 +102,7 @@ class LeafStatistics:
     _alive: list[tuple[str, str | None]] = field(default_factory=lambda: list(_CANDIDATES))
 
     def add(self, array: pa.Array, sort: str = "text") -> None:
-        """Add a piece of the leaf.
-
-        Args:
-            array: N values of any leaf type, null where there is none.
-            sort: what the dialect has them as.
-        """
+        """Add N values of any type that is not nested, all of one sort."""
         self.rows += len(array)
         array = decode(array).drop_null()
         if not len(array):
@@ -167,15 +162,14 @@ class LeafStatistics:
             self.widths = _span(self.widths, digits)
             self.before = max(self.before, self.widths[1])
         for mark in MARKS:
-            some = numeric.filter(
-                pc.match_substring_regex(numeric, rf"^[+-]?[0-9]+[{mark}][0-9]+$")
-            )
-            if len(some):
-                place = pc.find_substring(some, mark)
-                behind = pc.subtract(pc.subtract(pc.binary_length(some), place), 1)
-                self.marked[mark] += len(some)
+            pattern = rf"^[+-]?[0-9]+[{mark}][0-9]+$"
+            marked = numeric.filter(pc.match_substring_regex(numeric, pattern))
+            if len(marked):
+                before = pc.find_substring(marked, mark)
+                behind = pc.subtract(pc.subtract(pc.binary_length(marked), before), 1)
+                self.marked[mark] += len(marked)
                 self.scales[mark] = _span(self.scales.get(mark, (99, 0)), behind)
-                self.before = max(self.before, pc.max(place).as_py())
+                self.before = max(self.before, pc.max(before).as_py())
         self.exponents += _count(
             pc.match_substring_regex(numeric, "^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$")
         )
@@ -195,7 +189,7 @@ class LeafStatistics:
 
     @property
     def few(self) -> bool:
-        """Whether the same few values come again and again."""
+        """Whether the leaf has few different values, each of them often."""
         return len(self.distinct) <= MOST_DISTINCT and len(self.distinct) * 4 <= self.values
 
     @property
@@ -205,15 +199,16 @@ class LeafStatistics:
 
 
 def _fitting(text: pa.Array, kind: str, pattern: str | None) -> int:
+    """How many of N texts are values of the type `kind` in the pattern."""
     faults = parse_text(text, _MOMENTS[kind], TextDialect(dates=pattern)).faults
     return len(text) if faults is None else int((faults == 0).sum())
 
 
 def _count(mask: pa.Array) -> int:
-    flags: Bools = mask.to_numpy(zero_copy_only=False)
-    return int(np.count_nonzero(flags))
+    return int(np.count_nonzero(as_flags(mask)))
 
 
 def _span(span: tuple[int, int], lengths: pa.Array) -> tuple[int, int]:
+    """`span`, lowest and highest, extended to `lengths`."""
     low, high = pc.min_max(lengths).as_py().values()
     return min(span[0], low), max(span[1], high)

@@ -10,6 +10,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -31,6 +32,7 @@ PIECE_ROWS = 65_536
 MAX_LINE_BYTES = 16 << 20
 
 _START_BYTES = 1 << 16
+_PIECE_BYTES = 16 << 20
 _SEPARATORS = ",;\t|"
 _RUBRIQUE = re.compile(r"\s*(S\d\d\.G\d\d\.\d\d\.\d{3})\s*,\s*'(.*)'\s*$", re.DOTALL)
 _DSN_NIRS = {
@@ -61,14 +63,20 @@ def read_columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
     """
     form = format_of(path.name)
     read = _READERS[form] if form else _text
+    with input_errors(path, form), path.open("rb", buffering=_START_BYTES) as stream:
+        yield from read(decompressed(stream, path.name))
+
+
+@contextmanager
+def input_errors(path: Path, form: FormatName | None) -> Iterator[None]:
+    """Raise what a reader of the format raises as an `InputError` that names the file."""
     try:
-        with path.open("rb", buffering=_START_BYTES) as stream:
-            yield from read(decompressed(stream, path.name))
+        yield
     except OSError as error:
         raise InputError(
             str(path), _("cannot be read: {cause}", cause=error.strerror or "not whole")
         ) from None
-    except (pa.ArrowException, ValueError, EOFError, KeyError) as error:
+    except (pa.ArrowException, csv.Error, ValueError, EOFError, KeyError) as error:
         kind = type(error).__name__
         raise InputError(
             str(path), _("is not a whole {form} file ({kind})", form=form, kind=kind)
@@ -109,7 +117,7 @@ def _csv(stream: Any) -> Iterator[tuple[str, pa.Array]]:
     rows = csv.reader(text, delimiter=options.separator)
     csv.field_size_limit(MAX_LINE_BYTES)
     names = [shown_name(name.removeprefix("\ufeff")) for name in next(rows, [])]
-    for piece in _pieces(rows):
+    for piece in in_pieces(rows):
         for place, name in enumerate(names):
             yield name, pa.array([row[place] if place < len(row) else None for row in piece])
         beyond = [cell for row in piece for cell in row[len(names) :]]
@@ -119,7 +127,7 @@ def _csv(stream: Any) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _jsonl(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
-    for piece in _pieces(_lines(stream), PIECE_ROWS // 8):
+    for piece in in_pieces(_lines(stream), PIECE_ROWS // 8):
         columns: dict[str, list[Any]] = {}
         for line in piece:
             try:
@@ -130,7 +138,7 @@ def _jsonl(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _avro(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
-    for piece in _pieces(fastavro.reader(stream), PIECE_ROWS // 8):
+    for piece in in_pieces(fastavro.reader(stream), PIECE_ROWS // 8):
         columns: dict[str, list[Any]] = {}
         for record in piece:
             _collect(record, "", columns)
@@ -138,7 +146,7 @@ def _avro(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _dsn(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
-    for piece in _pieces(_lines(stream)):
+    for piece in in_pieces(_lines(stream)):
         columns: dict[str, list[Any]] = {}
         for line in piece:
             match = _RUBRIQUE.match(line)
@@ -149,7 +157,7 @@ def _dsn(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _text(stream: BinaryIO) -> Iterator[tuple[str, pa.Array]]:
-    for piece in _pieces(_lines(stream)):
+    for piece in in_pieces(_lines(stream)):
         yield "text", pa.array(piece)
 
 
@@ -162,15 +170,20 @@ def _lines(stream: BinaryIO) -> Iterator[str]:
             yield line.decode("latin-1")
 
 
-def _pieces(rows: Iterable[Any], size: int = PIECE_ROWS) -> Iterator[list[Any]]:
-    held: list[Any] = []
+def in_pieces(
+    rows: Iterable[Any], most: int = PIECE_ROWS, size_of: Callable[[Any], int] = lambda row: 0
+) -> Iterator[list[Any]]:
+    """Rows in lists of at most `most` rows, and of about 16 MiB by `size_of`."""
+    piece: list[Any] = []
+    size = 0
     for row in rows:
-        held.append(row)
-        if len(held) == size:
-            yield held
-            held = []
-    if held:
-        yield held
+        piece.append(row)
+        size += size_of(row)
+        if len(piece) == most or size >= _PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
 
 
 def _collect(value: Any, path: str, columns: dict[str, list[Any]]) -> None:
