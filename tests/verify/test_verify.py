@@ -187,7 +187,7 @@ TAMPERED: dict[Change, str] = {
     lose_a_row: "holds another number of rows",
     change_a_tag: "`legal_purpose` is not what it should be",
     add_a_column: "holds columns that the receipt does not name",
-    drop_a_tag: "is damaged, or not of this run",
+    drop_a_tag: "`legal_item` is missing or damaged",
     change_a_reason: "quarantine by reason is not what its files hold",
     point_outside: "does not stand where it should",
     point_to_another_place: "does not stand where it should",

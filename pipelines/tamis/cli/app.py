@@ -369,7 +369,9 @@ def unseal(
     ] = False,
 ) -> None:
     from tamis.cli.unseal import unseal_command
-    from tamis.stores.quarantine_reader import Wanted
+    from tamis.stores.quarantine_reader import QuarantineFilter
 
-    wanted = Wanted(frozenset(run or ()), frozenset(reason or ()), frozenset(position or ()))
-    raise typer.Exit(unseal_command(tuple(sources), tuple(key or ()), wanted, to, json))
+    selection = QuarantineFilter(
+        frozenset(run or ()), frozenset(reason or ()), frozenset(position or ())
+    )
+    raise typer.Exit(unseal_command(tuple(sources), tuple(key or ()), selection, to, json))

@@ -20,7 +20,7 @@ from tamis.errors import InputError, KeysError, UsageError
 from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, read_private_key
 from tamis.keys.sealed import SEALED_BYTES, Original, PrivateKey, sealed_to, unseal
 from tamis.language import _, printable
-from tamis.stores.quarantine_reader import Quarantined, Wanted, read_quarantined
+from tamis.stores.quarantine_reader import Quarantined, QuarantineFilter, read_quarantined
 from tamis.tables import Table, print_table
 
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
@@ -39,7 +39,11 @@ class OriginalCounts:
 
 
 def unseal_command(
-    sources: tuple[str, ...], keys: tuple[str, ...], wanted: Wanted, to: Path | None, as_json: bool
+    sources: tuple[str, ...],
+    keys: tuple[str, ...],
+    selection: QuarantineFilter,
+    to: Path | None,
+    as_json: bool,
 ) -> int:
     """List, write or print what is sealed in `sources`; return 1 if an original does not open.
 
@@ -56,7 +60,7 @@ def unseal_command(
     counts = OriginalCounts()
     files = None if to is None else Files(to)
     table: list[tuple[str, ...]] = []
-    for row, original in _originals(sources, wanted, ring, counts):
+    for row, original in _originals(sources, selection, ring, counts):
         if as_json:
             if original is not None:
                 print(json.dumps(_as_json(row, original)))
@@ -134,11 +138,14 @@ def _open_keys(paths: tuple[str, ...]) -> dict[str, PrivateKey]:
 
 
 def _originals(
-    sources: tuple[str, ...], wanted: Wanted, ring: dict[str, PrivateKey], counts: OriginalCounts
+    sources: tuple[str, ...],
+    selection: QuarantineFilter,
+    ring: dict[str, PrivateKey],
+    counts: OriginalCounts,
 ) -> Iterator[tuple[Quarantined, Original | None]]:
     """Yield the rows with something sealed, with their originals, None where no key opens them."""
     for source in sources:
-        for row in read_quarantined(source, wanted):
+        for row in read_quarantined(source, selection):
             counts.rows += 1
             if row.problem:
                 counts.unreadable += 1

@@ -157,18 +157,16 @@ class FolderStore(Store):
         full = os.path.join(os.path.realpath(local), file.path)
         return os.path.realpath(full) == full
 
-    def exists(self, path: str) -> bool:
-        return self.folder.size(path) is not None
-
-    def open_rows(self, path: str) -> "ParquetRows":
-        return ParquetRows(self.folder.open(path))
-
-    def sha256(self, path: str) -> str:
+    def find_rows(self, file: FilePart) -> "ParquetRows | None":
+        if self.folder.size(file.path) is None:
+            return None
         digest = hashlib.sha256()
-        with self.folder.open(path) as stream:
+        with self.folder.open(file.path) as stream:
             while data := stream.read(1 << 20):
                 digest.update(data)
-        return digest.hexdigest()
+        if digest.hexdigest() != file.sha256:
+            raise ValueError(_("digest differs"))
+        return ParquetRows(self.folder.open(file.path))
 
     def unlisted(self, listed: Collection[str]) -> list[str]:
         return [
@@ -300,10 +298,10 @@ class ParquetRows(StoredRows):
     def __init__(self, stream: BinaryIO) -> None:
         try:
             self._file = pq.ParquetFile(stream)
+            self.rows = self._file.metadata.num_rows
+            self.columns = frozenset(self._file.schema_arrow.names)
         except (pa.ArrowException, OSError):
-            raise ValueError("no Parquet file") from None
-        self.rows = self._file.metadata.num_rows
-        self.columns = frozenset(self._file.schema_arrow.names)
+            raise ValueError(_("is no whole Parquet file")) from None
 
     def counts(self, column: str) -> Counter[str | None]:
         counts: Counter[str | None] = Counter()
@@ -313,7 +311,7 @@ class ParquetRows(StoredRows):
                 for pair in texts.value_counts().to_pylist():
                     counts[pair["values"]] += pair["counts"]
         except (pa.ArrowException, KeyError, OSError):
-            raise ValueError("no whole column") from None
+            raise ValueError(_("`{column}` is missing or damaged", column=column)) from None
         return counts
 
 

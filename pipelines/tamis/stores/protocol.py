@@ -220,20 +220,12 @@ class Store(ABC):
         """Whether an entry names the place in which `output` of its run belongs."""
 
     @abstractmethod
-    def exists(self, path: str) -> bool:
-        """Whether there is anything at `path`, as a receipt names it."""
-
-    @abstractmethod
-    def open_rows(self, path: str) -> StoredRows:
-        """The rows at `path`, which exists.
+    def find_rows(self, file: FilePart) -> StoredRows | None:
+        """The rows that a receipt's entry names, or None if there are none.
 
         Raises:
-            ValueError: they are damaged.
+            ValueError: their digest is another, or they are damaged.
         """
-
-    @abstractmethod
-    def sha256(self, path: str) -> str:
-        """The digest of the file at `path` in hexadecimal; empty where the store keeps none."""
 
     @abstractmethod
     def unlisted(self, listed: Collection[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Rows of quarantine wherever they lie, with the originals that a stream sealed.
+"""Rows of quarantine in any store or file, with the originals that a stream sealed.
 
     DIR                   a Parquet store
     FILE.parquet          columns run, source, position, reason, field, rule, and sealed (binary)
@@ -51,15 +51,15 @@ class Quarantined:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which rows are asked for; what is empty does not matter."""
+class QuarantineFilter:
+    """Which rows of quarantine are read; what is empty does not matter."""
 
     runs: frozenset[str] = frozenset()
     reasons: frozenset[str] = frozenset()
     positions: frozenset[int] = frozenset()
 
     def includes(self, row: Quarantined) -> bool:
-        """Whether a row is asked for. One that cannot be read may be."""
+        """Whether a row is selected. One that cannot be read is."""
         return bool(row.problem) or (
             (not self.runs or row.run in self.runs)
             and (not self.reasons or row.reason in self.reasons)
@@ -67,8 +67,8 @@ class Wanted:
         )
 
 
-def read_quarantined(uri: str, wanted: Wanted) -> Iterator[Quarantined]:
-    """The rows of quarantine at `uri` that are asked for.
+def read_quarantined(uri: str, selection: QuarantineFilter) -> Iterator[Quarantined]:
+    """Read the rows of quarantine at `uri` that `selection` includes.
 
     Raises:
         InputError: there is none, or it cannot be read.
@@ -76,10 +76,10 @@ def read_quarantined(uri: str, wanted: Wanted) -> Iterator[Quarantined]:
     """
     address = parse_store(uri)
     if isinstance(address, DatabaseAddress):
-        rows = _read_table(address, wanted)
+        rows = _read_table(address, selection)
     else:
         rows = _read_files(uri)
-    return (row for row in rows if wanted.includes(row))
+    return (row for row in rows if selection.includes(row))
 
 
 def _read_files(uri: str) -> Iterator[Quarantined]:
@@ -156,7 +156,7 @@ def _unreadable(where: str, problem: str) -> Quarantined:
     return Quarantined("", where, -1, "", "", "", None, problem)
 
 
-def _read_table(address: DatabaseAddress, wanted: Wanted) -> Iterator[Quarantined]:
+def _read_table(address: DatabaseAddress, selection: QuarantineFilter) -> Iterator[Quarantined]:
     require_driver(address, "postgres")
     import psycopg
     from psycopg.sql import SQL, Identifier
@@ -167,9 +167,9 @@ def _read_table(address: DatabaseAddress, wanted: Wanted) -> Iterator[Quarantine
     name = address.table or QUARANTINE_TABLE
     table = Identifier(database.schema, name)
     filters = {
-        "run": sorted(wanted.runs),
-        "reason": sorted(wanted.reasons),
-        "position": sorted(wanted.positions),
+        "run": sorted(selection.runs),
+        "reason": sorted(selection.reasons),
+        "position": sorted(selection.positions),
     }
     connection = database.connect(FIRST_TIMEOUT_SECONDS)
     try:

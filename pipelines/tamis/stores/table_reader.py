@@ -20,7 +20,7 @@ from tamis.formats.postgres_copy import from_csv
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
-from tamis.stores.database import FIRST_TIMEOUT_SECONDS, Connection, Database
+from tamis.stores.database import FIRST_TIMEOUT_SECONDS, Connection, Database, execute
 
 
 def read_table(address: DatabaseAddress, plan: Plan, limits: Limits = USUAL) -> Iterator[Chunk]:
@@ -109,15 +109,14 @@ class _Projection:
 
 def _project(connection: Connection, database: Database, name: str, plan: Plan) -> _Projection:
     table = Identifier(database.schema, name)
-    rows = connection.execute(
-        SQL(
-            "SELECT a.attname, format_type(a.atttypid, NULL), t.typcategory FROM pg_attribute a "
-            "JOIN pg_type t ON t.oid = a.atttypid "
-            "WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped"
-        ),
-        (table.as_string(),),
-    ).fetchall()
-    columns = {str(name): (str(kind), _as_str(category)) for name, kind, category in rows}
+    rows = execute(
+        connection,
+        "SELECT a.attname, format_type(a.atttypid, NULL), t.typcategory::text "
+        "FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
+        "WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped",
+        values=(table.as_string(),),
+    )
+    columns = {str(name): (str(kind), str(category)) for name, kind, category in rows.fetchall()}
     if not columns:
         raise UsageError(
             _("{table}: there is no such table, or it has no column", table=database.shown)
@@ -138,14 +137,13 @@ def _project(connection: Connection, database: Database, name: str, plan: Plan) 
         chosen.append(column)
         types[field_.name] = "jsonb" if is_nested else kind
         fields.append(field_)
-    key = connection.execute(
-        SQL(
-            "SELECT a.attname FROM pg_index i "
-            "CROSS JOIN LATERAL unnest(i.indkey::int[]) WITH ORDINALITY k(number, place) "
-            "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number "
-            "WHERE i.indrelid = to_regclass(%s) AND i.indisprimary ORDER BY k.place"
-        ),
-        (table.as_string(),),
+    key = execute(
+        connection,
+        "SELECT a.attname FROM pg_index i "
+        "CROSS JOIN LATERAL unnest(i.indkey::int[]) WITH ORDINALITY k(number, place) "
+        "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number "
+        "WHERE i.indrelid = to_regclass(%s) AND i.indisprimary ORDER BY k.place",
+        values=(table.as_string(),),
     ).fetchall()
     query = SQL("SELECT {} FROM {}").format(SQL(", ").join(chosen), table)
     if key:
@@ -164,7 +162,7 @@ def _project(connection: Connection, database: Database, name: str, plan: Plan) 
 
 def _rows(connection: Connection, projection: _Projection, limits: Limits) -> Iterator[Chunk]:
     # Several workers of the server would send the rows in the order of their chance.
-    connection.execute(SQL("SET max_parallel_workers_per_gather = 0"))
+    execute(connection, "SET max_parallel_workers_per_gather = 0")
     data, count, first = bytearray(), 0, 1
     with connection.cursor() as cursor, cursor.copy(projection.command) as copy:
         for row in copy:
@@ -196,7 +194,3 @@ def _chunk(data: bytes, first: int, count: int, projection: _Projection) -> Chun
     else:
         read = pa.RecordBatch.from_arrays([], names=[])
     return Chunk(read, positions, unknown=projection.unknown, missing=projection.missing)
-
-
-def _as_str(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

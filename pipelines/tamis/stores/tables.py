@@ -186,16 +186,12 @@ class TableStore(Store):
         part = part_name(table, receipt.stream or receipt.run)
         return file.path == f"{self.database.schema}.{part}"
 
-    def exists(self, path: str) -> bool:
-        return self.database.retry(
-            lambda connection: has_table(connection, self._table_at(path)), FIRST_TIMEOUT_SECONDS
+    def find_rows(self, file: FilePart) -> TableRows | None:
+        table = self.table(file.path.removeprefix(f"{self.database.schema}."))
+        there = self.database.retry(
+            lambda connection: has_table(connection, table), FIRST_TIMEOUT_SECONDS
         )
-
-    def open_rows(self, path: str) -> TableRows:
-        return TableRows(self.database, self._table_at(path))
-
-    def sha256(self, path: str) -> str:
-        return ""
+        return TableRows(self.database, table) if there else None
 
     def unlisted(self, listed: Collection[str]) -> list[str]:
         schema = self.database.schema
@@ -296,9 +292,6 @@ class TableStore(Store):
             values=(value,),
         )
         return [(str(run), str(text)) for run, text in rows.fetchall()]
-
-    def _table_at(self, path: str) -> Identifier:
-        return self.table(path.removeprefix(f"{self.database.schema}."))
 
     def _count(self, connection: Connection, name: str) -> int:
         ((rows,),) = execute(connection, "SELECT count(*) FROM {}", self.table(name)).fetchall()

@@ -243,12 +243,10 @@ def _file(
         )
     if not store.is_in_place(file, receipt, output):
         return Finding("failed", _("{path}: does not stand where it should", path=path))
-    if not store.exists(path):
-        return Finding("failed", _("{path}: is not there", path=path))
-    if store.sha256(path) != file.sha256:
-        return Finding("failed", _("{path}: digest differs", path=path))
     try:
-        stored = store.open_rows(path)
+        stored = store.find_rows(file)
+        if stored is None:
+            return Finding("failed", _("{path}: is not there", path=path))
         if stored.rows != evidence.rows.get((_legal_run(receipt), path), file.rows):
             return Finding("failed", _("{path}: holds another number of rows", path=path))
         constants = {"run": _legal_run(receipt)} if release is None else _tags(receipt, release)
@@ -262,8 +260,8 @@ def _file(
                     "failed",
                     _("{path}: `{column}` is not what it should be", path=path, column=name),
                 )
-    except ValueError:
-        return Finding("failed", _("{path}: is damaged, or not of this run", path=path))
+    except ValueError as error:
+        return Finding("failed", f"{path}: {error}")
     return Finding(
         "ok",
         _("{path}: {rows} rows, digest, tags and columns agree", path=path, rows=file.rows)
@@ -302,9 +300,10 @@ def _reasons(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
     counts: Counter[str | None] = Counter()
     try:
         for file in receipt.quarantine_files or ():
-            if not store.keeps(file) or not store.exists(file.path):
+            rows = store.find_rows(file) if store.keeps(file) else None
+            if rows is None:
                 return  # `_file` gives a finding of it
-            counts += store.open_rows(file.path).counts("reason")
+            counts += rows.counts("reason")
     except ValueError:
         return  # `_file` gives a finding of it
     expected: Counter[str | None] = Counter(receipt.quarantine)
