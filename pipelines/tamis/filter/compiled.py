@@ -263,39 +263,36 @@ class _Compiler:
         self._leaves = plan.leaves()
         self._roots = {root.name: root for root in plan.fields}
         self._steps: dict[Hashable, Any] = {}
+        self._user: int | None = None  # the release whose columns are being compiled
 
     def compile(self) -> CompiledPlan:
-        releases = tuple(
-            self._release(index, release) for index, release in enumerate(self._plan.releases)
-        )
+        releases = tuple(map(self._release, range(len(self._plan.releases)), self._plan.releases))
         paths = [path for root in self._plan.fields for path, _ in root.walk()]
-        return CompiledPlan(
-            plan=self._plan,
-            dialect=dialect_of(self._plan.format),
-            steps=tuple(self._steps.values()),
-            releases=releases,
-            order={path: place for place, path in enumerate(dict.fromkeys(paths))},
-        )
+        order = {path: place for place, path in enumerate(dict.fromkeys(paths))}
+        dialect = dialect_of(self._plan.format)
+        return CompiledPlan(self._plan, dialect, tuple(self._steps.values()), releases, order)
 
-    def _step(self, release: int | None, kind: type[_S], key: Hashable, **fields: Any) -> _S:
-        """The step of this class and key, made if there is none; `release` needs it."""
+    def _step(self, kind: type[_S], key: Hashable, **fields: Any) -> _S:
+        """The step of this class and key, made if there is none."""
         step = self._steps.get((kind, key))
         if step is None:
             step = self._steps[kind, key] = kind(index=len(self._steps), **fields)
-        if release is not None:
-            step.releases.add(release)
+        if self._user is not None:
+            step.releases.add(self._user)
         return step
 
     def _release(self, index: int, release: PlanRelease) -> CompiledRelease:
         kept = {leaf.path: leaf for leaf in release.leaves}
-        where = tuple(self._test(None, condition) for condition in release.where)
+        self._user = None
+        where = tuple(map(self._test, release.where))
+        self._user = index
         columns = tuple(
-            self._build(index, release, root, kept)
+            self._build(release, root, kept)
             for root in self._plan.fields
             if any(is_below(path, root.name) for path in kept)
         )
         stops = tuple(
-            self._judge_nir(index, path)
+            self._judge_nir(path)
             for path, spec in self._leaves.items()
             if release.nir == "absent"
             and release.on_nir == "quarantine"
@@ -305,87 +302,77 @@ class _Compiler:
         schema = released_schema(self._plan, release)
         return CompiledRelease(index, release, where, columns, stops, schema)
 
-    def _open(self, release: int | None, path: str) -> OpenColumn:
+    def _open(self, path: str) -> OpenColumn:
         name = path.partition(".")[0]
-        return self._step(release, OpenColumn, name, root=self._roots[name])
+        return self._step(OpenColumn, name, root=self._roots[name])
 
-    def _test(self, release: int | None, condition: PlanCondition) -> TestLeaf:
+    def _test(self, condition: PlanCondition) -> TestLeaf:
         path = condition.field
         return self._step(
-            release,
             TestLeaf,
             (path, tuple((type(value), value) for value in condition.values)),
-            column=self._open(release, path),
+            column=self._open(path),
             path=path,
             values=values_of(condition.values, arrow_type(self._leaves[path].type)),
         )
 
-    def _judge(self, release: int, path: str, kinds: tuple[Identifier, ...]) -> JudgeIdentifier:
-        column = self._open(release, path)
-        key = (path, kinds)
-        return self._step(release, JudgeIdentifier, key, column=column, path=path, kinds=kinds)
+    def _judge(self, path: str, kinds: tuple[Identifier, ...]) -> JudgeIdentifier:
+        column = self._open(path)
+        return self._step(JudgeIdentifier, (path, kinds), column=column, path=path, kinds=kinds)
 
-    def _judge_nir(self, release: int, path: str) -> JudgeIdentifier:
-        """What judges values as the NIR and numbers of its shape: others stop no record and get
-        no pseudonym."""
+    def _judge_nir(self, path: str) -> JudgeIdentifier:
+        """Judge as a NIR or a number of its shape: no other stops a record or gets a pseudonym."""
         kinds = self._leaves[path].identifier
-        return self._judge(
-            release, path, tuple(kind for kind in kinds if kind in STOPPING_IDENTIFIERS)
-        )
+        return self._judge(path, tuple(kind for kind in kinds if kind in STOPPING_IDENTIFIERS))
 
-    def _treat(self, index: int, release: PlanRelease, leaf: PlanLeaf) -> TreatLeaf:
+    def _treat(self, release: PlanRelease, leaf: PlanLeaf) -> TreatLeaf:
         when = None
         if leaf.when:
-            alternatives = tuple(
-                tuple(self._test(index, condition) for condition in conditions)
-                for conditions in leaf.when
-            )
-            when = self._step(index, CombineTests, alternatives, alternatives=alternatives)
+            alternatives = tuple(tuple(map(self._test, conditions)) for conditions in leaf.when)
+            when = self._step(CombineTests, alternatives, alternatives=alternatives)
         spec = self._leaves[leaf.path]
         is_judged = spec.identifier and not leaf.redact
         item = release.item if leaf.pseudonym else ""
         treatment = (leaf.to, leaf.step, leaf.prefix, leaf.redact, leaf.pseudonym, leaf.method)
         return self._step(
-            index,
             TreatLeaf,
             (leaf.path, treatment, item, when),
-            column=self._open(index, leaf.path),
+            column=self._open(leaf.path),
             leaf=leaf,
             spec=spec,
             when=when,
-            identifier=self._judge(index, leaf.path, spec.identifier) if is_judged else None,
-            nir=self._judge_nir(index, leaf.path) if leaf.pseudonym else None,
+            identifier=self._judge(leaf.path, spec.identifier) if is_judged else None,
+            nir=self._judge_nir(leaf.path) if leaf.pseudonym else None,
             item=item,
         )
 
     def _build(
-        self, index: int, release: PlanRelease, root: PlanField, kept: Mapping[str, PlanLeaf]
+        self, release: PlanRelease, root: PlanField, kept: Mapping[str, PlanLeaf]
     ) -> BuildColumn:
         leaves = {
-            path: self._treat(index, release, leaf)
+            path: self._treat(release, leaf)
             for path, leaf in kept.items()
             if is_below(path, root.name)
         }
-        only = self._select(index, release, root)
+        only = self._select(release, root)
         below = {
             path: tuple(leaf for inner, leaf in leaves.items() if is_below(inner, path))
             for path, _ in root.walk()
         }
         return self._step(
-            index,
             BuildColumn,
             (root.name, tuple(leaves.values()), only),
-            column=self._open(index, root.name),
+            column=self._open(root.name),
             field=released_field(root, root.name, kept),
             leaves=leaves,
             below={path: steps for path, steps in below.items() if steps},
             only=only,
         )
 
-    def _select(self, index: int, release: PlanRelease, root: PlanField) -> SelectElements | None:
+    def _select(self, release: PlanRelease, root: PlanField) -> SelectElements | None:
         tests = {
             path: tuple(
-                self._test(index, replace(condition, field=f"{path}.{condition.field}"))
+                self._test(replace(condition, field=f"{path}.{condition.field}"))
                 for condition in conditions
             )
             for path, conditions in release.only
@@ -393,8 +380,8 @@ class _Compiler:
         }
         if not tests:
             return None
-        column = self._open(index, root.name)
-        return self._step(index, SelectElements, tuple(tests.items()), column=column, tests=tests)
+        column = self._open(root.name)
+        return self._step(SelectElements, tuple(tests.items()), column=column, tests=tests)
 
 
 def is_below(path: str, above: str) -> bool:
