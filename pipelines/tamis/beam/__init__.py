@@ -1,4 +1,8 @@
-"""Pipelines: `Minimize`, readers, stores, runs.
+"""Beam transforms: readers, the doors for records in memory, `Minimize`, `Store`, `Measure`.
+
+May import every package but `runs`, `manual` and `cli`. Begin reading at `batch.py`, the element
+that travels, then `minimize.py`, which wires the filter; `in_memory.py` and `released.py` are the
+doors to and from pipelines of somebody's own.
 
 Beam is loaded here first, quietly: without its Google extra it logs a warning about it each time.
 """
