@@ -1,4 +1,4 @@
-"""Synthetic records as a monthly DSN (NEODeS text): one envoi, one declaration."""
+"""Synthetic records as a monthly DSN (NEODeS text) of one envoi and one declaration."""
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from tamis.formats.dsn.layout import (
 from tamis.synthetic.records import Record
 
 _VERSEMENT = "S21.G00.50"
-_HEAD = {
+_AROUND = {
     "S10.G00.00.001": "LOGICIEL FICTIF",
     "S10.G00.00.005": "02",
     "S10.G00.00.006": "P26V01",
@@ -45,22 +45,21 @@ _HEAD = {
 def write_dsn(
     records: Sequence[Record], schema: Schema, path: Path, *, extra: Mapping[str, str] | None = None
 ) -> None:
-    """Write `records` as one DSN; each field goes to the rubrique that its schema names.
+    """Write `records` as one DSN: each field is written as the rubrique that its schema names.
 
-    What stands around the individus (envoi, declaration, employer) is the same for all.
+    The blocks around the individus (envoi, declaration, employer) are the same for all.
 
     Args:
         records: as `make_records` makes them.
         schema: names the rubriques.
         path: of the file.
-        extra: values by rubrique: of block 30 for every individu, of the blocks around the
-            individus in place of what stands there by default; a name that is no rubrique is not
-            written.
+        extra: values by rubrique: of block 30, for every individu; of blocks around the individus,
+            in place of the default; other names are ignored.
     """
     added = dict(extra or {})
     around = {name: value for name, value in added.items() if bloc_of(name) in AROUND_INDIVIDU}
     inside = {name[11:]: value for name, value in added.items() if bloc_of(name) == INDIVIDU}
-    lines = [f"{rubrique},'{value}'" for rubrique, value in sorted({**_HEAD, **around}.items())]
+    lines = [f"{rubrique},'{value}'" for rubrique, value in sorted({**_AROUND, **around}.items())]
     for number, record in enumerate(records, start=1):
         individu = _individu(record, schema, number)
         individu.values.update(inside)
@@ -85,7 +84,7 @@ def _individu(record: Record, schema: Schema, number: int) -> Bloc:
 
 
 def _fill(
-    here: Bloc,
+    block: Bloc,
     scope: str,
     values: Mapping[str, Any],
     fields: Mapping[str, FieldSpec],
@@ -101,25 +100,25 @@ def _fill(
             for element in value:
                 child = Bloc()
                 _fill(child, spec.bloc, element, spec.of.fields, individu)
-                _hang(child, spec.bloc, here, scope, individu)
+                _attach(child, spec.bloc, block, scope, individu)
         elif spec.fields is not None:
-            _fill(here, scope, value, spec.fields, individu)
+            _fill(block, scope, value, spec.fields, individu)
         elif spec.rubrique is not None and "+" not in spec.rubrique:
             bloc, suffix = bloc_of(spec.rubrique), spec.rubrique[11:]
             if bloc == scope:
-                here.values[suffix] = _text(value)
+                block.values[suffix] = _text(value)
             elif PARENT.get(bloc) == scope:
-                holders = here.children.setdefault(bloc, [Bloc()])
+                holders = block.children.setdefault(bloc, [Bloc()])
                 holders[0].values[suffix] = _text(value)
 
 
-def _hang(child: Bloc, name: str, here: Bloc, scope: str, individu: Bloc) -> None:
-    """Put a block under its parent; one that only names its contract, under a versement."""
+def _attach(child: Bloc, name: str, block: Bloc, scope: str, individu: Bloc) -> None:
+    """Add a block to its parent; one that only names its contract, to the first versement."""
     if PARENT[name] == scope:
-        here.children.setdefault(name, []).append(child)
+        block.children.setdefault(name, []).append(child)
         return
     if scope == CONTRAT:
-        contract = here.values.setdefault(NUMERO_DE_CONTRAT, f"?{id(here)}")
+        contract = block.values.setdefault(NUMERO_DE_CONTRAT, f"?{id(block)}")
         child.values[JOINTS[name]] = contract
     if not individu.children.get(_VERSEMENT):
         versement = Bloc()
@@ -132,9 +131,9 @@ def _lines(name: str, bloc: Bloc) -> Iterator[str]:
     for suffix, value in sorted(bloc.values.items()):
         yield f"{name}.{suffix},'{value}'"
     for child in children_of(name):
-        for block in bloc.children.get(child, ()):
-            if block.values or block.children:
-                yield from _lines(child, block)
+        for inner in bloc.children.get(child, ()):
+            if inner.values or inner.children:
+                yield from _lines(child, inner)
 
 
 def _text(value: Any) -> str:

@@ -27,8 +27,8 @@ def write_feed(
         records: as `make_records` makes them.
         schema: names the format and its options.
         path: of the file.
-        extra: columns that the schema does not name, each with the one value that it holds; in a
-            DSN, rubriques (see `write_dsn`).
+        extra: columns that the schema does not name, each with its only value; in a DSN, rubriques
+            (see `write_dsn`).
     """
     name = schema.format.name
     added = dict(extra or {})
@@ -44,11 +44,6 @@ def write_feed(
         write_dsn(records, schema, path, extra=added)
 
 
-def arrow_schema(schema: Schema) -> pa.Schema:
-    """The Arrow schema that `schema` declares."""
-    return pa.schema([(name, _arrow(spec)) for name, spec in schema.fields.items()])
-
-
 def _arrow(spec: FieldSpec) -> pa.DataType:
     if spec.of is not None:
         return pa.list_(_arrow(spec.of))
@@ -60,7 +55,8 @@ def _arrow(spec: FieldSpec) -> pa.DataType:
 def _write_parquet(
     records: Sequence[Record], schema: Schema, path: Path, extra: Mapping[str, str]
 ) -> None:
-    table = pa.Table.from_pylist(list(records), schema=arrow_schema(schema))
+    columns = pa.schema([(name, _arrow(spec)) for name, spec in schema.fields.items()])
+    table = pa.Table.from_pylist(list(records), schema=columns)
     for name, value in extra.items():
         table = table.append_column(name, pa.repeat(pa.scalar(value), len(table)))
     pq.write_table(table, path, row_group_size=max(1, len(records) // 3))

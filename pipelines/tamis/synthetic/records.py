@@ -1,7 +1,7 @@
 """Records of nobody for any schema, by a seed.
 
-NIRs are made as the law's notes do: of communes and orders chosen not to exist (75 999, 2A 999,
-99 990; order 990 and above), with a computed key; no check against real persons is possible.
+NIRs have communes that do not exist (75 999, 2A 999, 99 990), orders of 990 and above, and a right
+key. That nobody has such a number cannot be checked.
 """
 
 import datetime
@@ -40,13 +40,13 @@ _NIR_SENTENCES = (
 
 @dataclass(frozen=True)
 class Dirt:
-    """How often a record is dirty, as shares between 0 and 1.
+    """How dirty records are, as shares between 0 and 1.
 
     Attributes:
-        malformed: identifiers with a character too few.
-        wrong_key: identifiers of 15 characters with a wrong key.
-        in_text: free texts that hold a NIR.
-        mistyped: numbers and dates that are none; only text formats can carry them.
+        malformed: of identifiers, those with a character too few.
+        wrong_key: of identifiers of 15 characters, those with a wrong key.
+        in_text: of free texts, those that hold a NIR.
+        mistyped: of numbers and dates, those that are none; only text formats can have them.
     """
 
     malformed: float = 0.0
@@ -74,7 +74,7 @@ def make_nir(chance: random.Random, *, with_key: bool = True) -> str:
 
 
 def space_nir(nir: str) -> str:
-    """A NIR as people write it.
+    """A NIR in the INSEE grouping.
 
     Example:
         >>> space_nir("155087599999193")
@@ -85,11 +85,11 @@ def space_nir(nir: str) -> str:
 
 
 def accepted_values(policies: Sequence[Policy]) -> dict[str, list[Any]]:
-    """By field path, the values that some condition of `policies` asks for."""
-    found: dict[str, list[Any]] = {}
+    """The values that conditions of `policies` accept, by field path."""
+    accepted: dict[str, list[Any]] = {}
 
     def add(condition: Condition, above: str = "") -> None:
-        found.setdefault(above + condition.field, []).extend(condition.in_)
+        accepted.setdefault(above + condition.field, []).extend(condition.in_)
 
     for policy in policies:
         for release in policy.releases:
@@ -101,7 +101,7 @@ def accepted_values(policies: Sequence[Policy]) -> dict[str, list[Any]]:
             for need in release.needs:
                 for condition in need.when:
                     add(condition)
-    return found
+    return accepted
 
 
 def make_records(
@@ -113,18 +113,18 @@ def make_records(
     dirt: Dirt = CLEAN,
     nir_with_key: bool = True,
 ) -> list[Record]:
-    """`count` records of `schema`.
+    """Make `count` records of `schema`.
 
     Args:
-        schema: which fields, of which types.
-        count: of records.
-        seed: the same seed makes the same records.
-        policies: whose conditions most records are to fulfil.
-        dirt: how much of it is dirty.
-        nir_with_key: whether identifiers are written with their key; a DSN never does.
+        schema: names the fields and their types.
+        count: how many records.
+        seed: the same seed gives the same records.
+        policies: most records fulfil their conditions.
+        dirt: how many values are wrong.
+        nir_with_key: whether NIRs have their key; in a DSN they never do.
 
     Returns:
-        Records as Python values: text, numbers, dates, lists and mappings.
+        Records as Python values: text, numbers, dates, lists and dicts.
     """
     unwanted = any(
         release.on_nir == "quarantine" for policy in policies for release in policy.releases
@@ -136,6 +136,8 @@ def make_records(
 
 @dataclass
 class _Maker:
+    """Makes records; its attributes are those of the record that is being made."""
+
     chance: random.Random
     accepted: Accepted
     dirt: Dirt
@@ -155,8 +157,7 @@ class _Maker:
         }
 
     def value(self, name: str, spec: FieldSpec, path: str, *, is_text: bool) -> Any:
-        if spec.type == "list":
-            assert spec.of is not None
+        if spec.of is not None:
             return [
                 self.value(name, spec.of, path, is_text=is_text)
                 for _ in range(self.chance.choice((0, 1, 1, 2, 3)))
