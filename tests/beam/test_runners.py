@@ -96,6 +96,31 @@ def test_the_dataflow_job_holds_no_key_and_no_value(feed: Feed, graph: api.Pipel
         assert nir.encode() not in job
 
 
+LABELS = (
+    "Minimize",
+    "Minimize/Minimize",
+    "Read",
+    "Read/ListFiles",
+    "Read/ReadTasks",
+    "Store",
+    "Store/Begin",
+    "Store/Commit",
+    "Store/Once",
+    "Store/Pieces",
+    "Store/Stage",
+    "Store/Sum",
+    "Store/Write evaluation",
+    "Store/WriteQuarantine",
+)
+"""Labels of the steps that Tamis names itself. A job is updated by them: they must not change."""
+
+
+def test_the_labels_of_a_job_are_stable(graph: api.Pipeline) -> None:
+    # The last one, in lower case, is Beam's own name of the whole.
+    names = sorted(step.unique_name for step in graph.components.transforms.values())
+    assert tuple(name for name in names[:-1] if name.count("/") <= 1) == LABELS
+
+
 def test_no_record_is_shuffled(graph: api.Pipeline) -> None:
     parts = graph.components
     ours = {

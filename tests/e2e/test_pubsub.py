@@ -270,6 +270,36 @@ def test_a_subscription_that_is_not_there_is_told(pubsub: Emulator, run: Tamis, 
     assert (said.code, said.err.splitlines()[-1]) == (2, f"tamis: {source}: no such subscription")
 
 
+LABELS: dict[str, tuple[str, ...]] = {
+    "topics": (
+        "Stream",
+        "Stream/Commit",
+        "Stream/Counts",
+        "Stream/Judge",
+        "Stream/Key",
+        "Stream/Read",
+        "Stream/Receipts",
+        "Stream/Rows evaluation",
+        "Stream/RowsQuarantine",
+        "Stream/Window",
+        "Stream/Windows",
+        "Stream/Write evaluation",
+        "Stream/WriteQuarantine",
+        "Stream/WriteReceipts",
+    ),
+    "store": (
+        "Stream",
+        "Stream/Commit",
+        "Stream/Judge",
+        "Stream/Key",
+        "Stream/Read",
+        "Stream/Window",
+        "Stream/Windows",
+    ),
+}
+"""Labels of the steps that Tamis names itself. A job is updated by them: they must not change."""
+
+
 @pytest.mark.parametrize("output", ["pubsub://projects/project/topics/out", "gs://bucket/store"])
 def test_the_dataflow_job_is_built_offline_and_shuffles_no_message(
     tamis: Tamis, keys: str, output: str, monkeypatch: pytest.MonkeyPatch
@@ -291,6 +321,9 @@ def test_the_dataflow_job_is_built_offline_and_shuffles_no_message(
     assert "was built and not launched" in said.out
     graph = built[-1]
     parts = graph.components
+    names = sorted(step.unique_name for step in parts.transforms.values())
+    labels = tuple(name for name in names[:-1] if name.count("/") <= 1)
+    assert labels == LABELS["topics" if output.startswith("pubsub") else "store"]
     groups = [
         one for one in parts.transforms.values() if one.spec.urn == "beam:transform:group_by_key:v1"
     ]

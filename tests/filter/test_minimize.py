@@ -87,7 +87,7 @@ class Judged:
 
 
 class Oracle:
-    """The semantics of `design.md` §5, one record and one value at a time."""
+    """The rules of the filter on one record, one value at a time."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
