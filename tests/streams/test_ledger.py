@@ -39,12 +39,12 @@ def begin() -> Ledger:
 
 def receipt(ledger: Ledger) -> Receipt:
     """A receipt that says that all was written."""
-    files = {
+    files: dict[str | None, list[FilePart]] = {
         name: [FilePart(path=name, rows=rows, sha256="")]
         for name, rows in ledger.tally.rows.items()
     }
     stopped = [FilePart(path="quarantine", rows=ledger.tally.quarantined, sha256="")]
-    return ledger.receipt(files, stopped)
+    return ledger.receipt({**files, None: stopped})
 
 
 @given(st.lists(st.integers(1, 20)), st.lists(st.booleans(), min_size=63, max_size=63))
@@ -124,7 +124,11 @@ def test_a_receipt_that_does_not_add_up_is_never_made(what: str) -> None:
     ledger = begin().after(judged)
     if what == "ranges":
         ledger = replace(ledger, ranges={0: OffsetRange(0, 2, 1, 1)})
-    files = {} if what == "rows" else {RELEASE: [FilePart(path="x", rows=1, sha256="")]}
-    stopped = [] if what == "quarantine" else [FilePart(path="y", rows=1, sha256="")]
+    files: dict[str | None, list[FilePart]] = {
+        RELEASE: [FilePart(path="x", rows=1, sha256="")],
+        None: [FilePart(path="y", rows=1, sha256="")],
+    }
+    if what != "ranges":
+        del files[RELEASE if what == "rows" else None]
     with pytest.raises(RunError, match="nothing is committed"):
-        ledger.receipt(files, stopped)
+        ledger.receipt(files)

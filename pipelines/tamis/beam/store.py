@@ -10,6 +10,7 @@ An address may hold a password: transforms keep it where nothing prints it, and 
 import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import apache_beam as beam
 from apache_beam.pvalue import AsIter, AsSingleton, PCollection
@@ -26,7 +27,7 @@ from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import NUL_REPLACED, Files, Piece
+from tamis.stores.protocol import NUL_REPLACED, Piece
 from tamis.stores.protocol import Store as Stored
 
 
@@ -216,12 +217,7 @@ def commit_run(
     """
     tally = replace(total.tally, anomalies=total.tally.anomalies.copy())
     tally.anomalies[NUL_REPLACED] += sum(piece.nul_replaced for piece in pieces)
-
-    def make(files: Files) -> Receipt:
-        quarantined = files.pop(None, [])
-        released = {str(release): parts for release, parts in files.items()}
-        return make_receipt(plan, facts, tally, total.input_parts(), released, quarantined)
-
+    make = partial(make_receipt, plan, facts, tally, total.input_parts())
     return store.commit(facts.run, plan, pieces, make)
 
 

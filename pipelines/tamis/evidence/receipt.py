@@ -11,7 +11,7 @@ is not the log of art. R. 6323-40. Its shape:
 import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -83,6 +83,10 @@ class FilePart(Part):
     path: str
     rows: int
     sha256: str
+
+
+Files: TypeAlias = Mapping[str | None, list[FilePart]]
+"""By release id, the files or tables that hold its rows; None is the quarantine."""
 
 
 class ReleasePart(Part):
@@ -190,8 +194,7 @@ def make_receipt(
     facts: RunFacts,
     tally: Tally,
     inputs: Iterable[InputPart],
-    files: Mapping[str, list[FilePart]] | None = None,
-    quarantine_files: list[FilePart] | None = None,
+    files: Files | None = None,
 ) -> Receipt:
     """The receipt of a run whose counts all reconcile.
 
@@ -200,14 +203,13 @@ def make_receipt(
         facts: what it knew before.
         tally: all that the filter counted.
         inputs: inputs that were read to their end.
-        files: by release id, what was written; None in a dry run.
-        quarantine_files: what was written to quarantine.
+        files: what was written; None in a dry run.
 
     Raises:
         RunError: a count does not add up; nothing may be committed.
     """
     read = sorted(inputs, key=lambda part: part.uri)
-    _reconcile(tally, read, files, quarantine_files)
+    _reconcile(tally, read, files)
     return Receipt(
         run=facts.run,
         stream=facts.stream,
@@ -252,7 +254,7 @@ def make_receipt(
         quarantine={
             reason: tally.quarantine[reason] for reason in REASONS if tally.quarantine[reason]
         },
-        quarantine_files=quarantine_files,
+        quarantine_files=None if files is None else files.get(None, []),
         drift=Drift(unknown=sorted(tally.unknown), missing=sorted(tally.missing)),
         anomalies=_anomalies(tally),
         keys=list(facts.keys),
@@ -291,8 +293,7 @@ def advise(anomaly: str) -> str | None:
 def _reconcile(
     tally: Tally,
     inputs: list[InputPart],
-    files: Mapping[str, list[FilePart]] | None,
-    quarantine_files: list[FilePart] | None,
+    files: Files | None,
 ) -> None:
     def agree(what: str, count: int, expected: int) -> None:
         if count != expected:
@@ -312,10 +313,10 @@ def _reconcile(
     )
     read = sum(part.rows for part in inputs)
     agree(_("records of the inputs and records judged"), read, tally.records)
-    if files is not None:
-        for release in {*tally.rows, *files}:
-            written = sum(file.rows for file in files.get(release, []))
-            what = _("rows released and rows written in {release}", release=release)
-            agree(what, tally.rows[release], written)
-        written = sum(file.rows for file in quarantine_files or ())
-        agree(_("records quarantined and rows written"), tally.quarantined, written)
+    if files is None:
+        return
+    written = {output: sum(part.rows for part in parts) for output, parts in files.items()}
+    agree(_("records quarantined and rows written"), tally.quarantined, written.pop(None, 0))
+    for release in {*tally.rows, *written}:
+        what = _("rows released and rows written in {release}", release=release)
+        agree(what, tally.rows[str(release)], written.get(release, 0))

@@ -23,7 +23,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from tamis.errors import RunError, UsageError
-from tamis.evidence.receipt import FilePart, Receipt
+from tamis.evidence.receipt import FilePart, Files, Receipt
 from tamis.formats.chunk import PartKey
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -32,9 +32,6 @@ NUL_REPLACED = "nul-replaced"
 """Anomaly: released values in which U+FFFD stands for a NUL character."""
 
 _RUN_ID = re.compile(r"[a-z0-9-]{1,128}")
-
-Files: TypeAlias = dict[str | None, list[FilePart]]
-"""By release id, the files or tables that hold its rows; None is the quarantine."""
 
 MakeReceipt: TypeAlias = Callable[[Files], Receipt]
 """Gives the receipt of a run, or raises `RunError` where the rows written do not reconcile."""

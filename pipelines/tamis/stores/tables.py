@@ -34,7 +34,7 @@ from tamis.stores.database import (
     has_table,
     try_lock,
 )
-from tamis.stores.protocol import Files, MakeReceipt, Piece, Recovered, Store
+from tamis.stores.protocol import MakeReceipt, Piece, Recovered, Store
 from tamis.stores.table_layout import (
     KEY,
     KEY_WORDS,
@@ -151,7 +151,7 @@ class TableStore(Store):
             with connection.transaction(), alone(connection, "tables"):
                 for _run, text in self._select_receipts(connection, "run = %s", run):
                     return self._parse(run, text)
-                files: Files = {}
+                files: dict[str | None, list[FilePart]] = {}
                 for target in targets(plan, run):
                     name = target.part(run)
                     rows = self._count(connection, name)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pyarrow as pa
 
-from tamis.evidence.receipt import FilePart, Receipt
+from tamis.evidence.receipt import FilePart, Files, Receipt
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -108,13 +108,12 @@ class PeriodFiles:
 
     def publish(self, ledger: Ledger) -> Receipt:
         """Commit what was staged; return the receipt."""
-        parts = {
+        parts: Files = {
             output: [FilePart(path=path, rows=file.rows, sha256=file.close())]
             for output, (path, file) in self._files.items()
         }
         self._files = {}
-        quarantined = parts.pop(None, [])
-        receipt = ledger.receipt({str(release): parts[release] for release in parts}, quarantined)
+        receipt = ledger.receipt(parts)
         self._store.publish(receipt)
         return receipt
 

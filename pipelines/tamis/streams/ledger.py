@@ -11,7 +11,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tamis.evidence.receipt import FilePart, InputPart, KeyPart, Receipt, RunFacts, make_receipt
+from tamis.evidence.receipt import (
+    FilePart,
+    Files,
+    InputPart,
+    KeyPart,
+    Receipt,
+    RunFacts,
+    make_receipt,
+)
 from tamis.filter.tally import Tally, merge
 from tamis.formats.names import known_names
 from tamis.plan.plan import Plan
@@ -77,11 +85,7 @@ class Ledger:
         """Return the ledger with `count` more of an anomaly."""
         return replace(self, tally=merge((self.tally, Tally(anomalies=Counter({anomaly: count})))))
 
-    def receipt(
-        self,
-        files: Mapping[str, list[FilePart]],
-        quarantine_files: list[FilePart],
-    ) -> Receipt:
+    def receipt(self, files: Files) -> Receipt:
         """Return the period's receipt, given what was written by release.
 
         Raises:
@@ -101,7 +105,7 @@ class Ledger:
             for partition, offsets in sorted(self.ranges.items())
         ]
         tally = merge((self.tally, missing))
-        return make_receipt(self.plan, self.facts, tally, inputs, files, quarantine_files)
+        return make_receipt(self.plan, self.facts, tally, inputs, files)
 
     def receipt_of_places(self, released: Mapping[str, str], quarantine: str) -> Receipt:
         """Return the period's receipt if rows went to topics or tables, which have no digests.
@@ -110,13 +114,9 @@ class Ledger:
             released: name of the topic or table by release id.
             quarantine: name of that of the quarantine.
         """
-
-        def parts(place: str, rows: int) -> list[FilePart]:
-            return [FilePart(path=place, rows=rows, sha256="")] if rows else []
-
-        written = {
-            release: parts(place, rows)
-            for release, place in released.items()
-            if (rows := self.tally.rows[release])
-        }
-        return self.receipt(written, parts(quarantine, self.tally.quarantined))
+        files: dict[str | None, list[FilePart]] = {}
+        places = [(release, place, self.tally.rows[release]) for release, place in released.items()]
+        for output, place, rows in (*places, (None, quarantine, self.tally.quarantined)):
+            if rows:
+                files[output] = [FilePart(path=place, rows=rows, sha256="")]
+        return self.receipt(files)
