@@ -23,11 +23,11 @@ from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub, WriteToPubS
 from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.transforms.trigger import AccumulationMode, AfterProcessingTime, AfterWatermark
 from apache_beam.transforms.window import FixedWindows, IntervalWindow
-from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.address import PubsubAddress
 from tamis.beam.minimize import KeyRef, PinnedKeys, RecordCounters
+from tamis.beam.transform import SeveralCollections
 from tamis.beam.window import JudgedWindow
 from tamis.documents.calendar import today
 from tamis.errors import RunError, value_free
@@ -51,7 +51,7 @@ LATEST_SECONDS = 31 * 86_400
 _log = logging.getLogger(__name__)
 
 
-class PubsubStream(beam.PTransform[PBegin, PCollection[str]]):
+class PubsubStream(SeveralCollections[PBegin, PCollection[str]]):
     """Read Pub/Sub, judge it, write it, and commit it window by window.
 
     Args:
@@ -92,7 +92,6 @@ class PubsubStream(beam.PTransform[PBegin, PCollection[str]]):
         self._judge = _JudgeFn(plan, stream, source.shown, decode, keys, seal_to, records, largest)
         self._commit = _CommitFn(plan, stream, source.shown, key_parts, folder, self._topics)
 
-    @no_annotations  # type: ignore[untyped-decorator]
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Wire source, judge and sinks; receipts come out as JSON."""
         where = {"topic" if self._source.is_topic else "subscription": self._source.path}

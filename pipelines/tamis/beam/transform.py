@@ -11,7 +11,7 @@ Out = TypeVar("Out")
 
 
 class SeveralCollections(beam.PTransform[In, Out]):
-    """A transform whose input or output is a tuple of PCollections, with plain values beside them.
+    """A transform of which Beam reads no type hints, and whose input may be a tuple.
 
     Beam would read type hints from the annotations of `expand`, where such a tuple stands for one
     element, and would make a PCollection of each plain value.
