@@ -81,11 +81,11 @@ def test_a_draft_of_a_feed_says_what_its_own_schema_says(
     drafted, _ = draft(file)
 
     assert (drafted.schema_, drafted.format) == (name, schema.format)
-    own, found = schema.leaves(), drafted.leaves()
-    assert list(found) == list(own) if schema.format.name != "jsonl" else set(found) == set(own)
+    own, guessed = schema.leaves(), drafted.leaves()
+    assert list(guessed) == list(own) if schema.format.name != "jsonl" else set(guessed) == set(own)
     for path, leaf in own.items():
-        spec = found[path].spec
-        assert (path, found[path].kind, found[path].lists) == (path, leaf.kind, leaf.lists)
+        spec = guessed[path].spec
+        assert (path, guessed[path].kind, guessed[path].lists) == (path, leaf.kind, leaf.lists)
         if schema.format.name == "parquet":
             assert (path, spec.type) == (path, leaf.spec.type)
         assert (path, spec.nir_part, spec.free_text) == (
@@ -123,8 +123,8 @@ def test_a_draft_checks_once_its_categories_are_chosen(
 
     def wrong(schema: str) -> set[str]:
         (tmp_path / "schemas/feed.yaml").write_text(schema, encoding="utf-8")
-        found = check(load_project(tmp_path))
-        return {one.code for one in found if one.severity == "error"}
+        violations = check(load_project(tmp_path))
+        return {violation.code for violation in violations if violation.severity == "error"}
 
     assert wrong(text) == {"outside-kept"}
     assert wrong(text.replace("category: []", "category: tit-identite-activite")) == set()
@@ -133,23 +133,23 @@ def test_a_draft_checks_once_its_categories_are_chosen(
 def test_nirs_are_found_in_every_form(draft: Draft, tmp_path: Path) -> None:
     chance = random.Random(5)
     full = [make_nir(chance).replace("A", "1").replace("B", "1") for _ in range(300)]
-    full = [f"{one[:13]}{key_of(one[:13]):02d}" for one in full]
-    bodies = [one[:13] for one in full]
+    full = [f"{nir[:13]}{key_of(nir[:13]):02d}" for nir in full]
+    bodies = [nir[:13] for nir in full]
     table = pa.table(
         {
             "a": full,
-            "b": [space_nir(one) for one in full],
+            "b": [space_nir(nir) for nir in full],
             "c": bodies,
             "d": pa.array(map(int, full), pa.int64()),
             "e": pa.array(map(float, full), pa.float64()),
-            "f": pa.array([Decimal(one) for one in full], pa.decimal128(18, 0)),
+            "f": pa.array([Decimal(nir) for nir in full], pa.decimal128(18, 0)),
             "g": pa.array(full).dictionary_encode(),
-            "h": [[one] for one in full],
-            "i": [{"x": one} for one in full],
-            "j": [f"Vu avec la personne, NIR {one}, dossier à reprendre" for one in full],
-            "cle_nir": [one[13:] for one in full],
-            "ntt": [f"{one[:10]}ESSAI" for one in full],
-            "nnp": [f"70{one[2:13]}" for one in full],
+            "h": [[nir] for nir in full],
+            "i": [{"x": nir} for nir in full],
+            "j": [f"Vu avec la personne, NIR {nir}, dossier à reprendre" for nir in full],
+            "cle_nir": [nir[13:] for nir in full],
+            "ntt": [f"{nir[:10]}ESSAI" for nir in full],
+            "nnp": [f"70{nir[2:13]}" for nir in full],
             "nir_vide": pa.nulls(300, pa.string()),
         }
     )
@@ -157,11 +157,15 @@ def test_nirs_are_found_in_every_form(draft: Draft, tmp_path: Path) -> None:
 
     schema, text = draft(tmp_path / "feed.parquet")
 
-    found = {path: leaf.spec.identifier for path, leaf in schema.leaves().items()}
-    assert {path for path, kinds in found.items() if "nir" in kinds} == {
+    identifiers = {path: leaf.spec.identifier for path, leaf in schema.leaves().items()}
+    assert {path for path, kinds in identifiers.items() if "nir" in kinds} == {
         *("a", "b", "c", "d", "e", "f", "g", "h", "i.x", "nir_vide")
     }
-    assert (found["cle_nir"], found["ntt"], found["nnp"]) == (("nir-key",), ("ntt",), ("nnp",))
+    assert (identifiers["cle_nir"], identifiers["ntt"], identifiers["nnp"]) == (
+        ("nir-key",),
+        ("ntt",),
+        ("nnp",),
+    )
     assert schema.leaves()["j"].spec.free_text
     assert "nir by its name only" in text
 
@@ -424,8 +428,8 @@ def test_no_value_is_in_a_draft(suffix: str, many: int, draft: Draft, tmp_path: 
     schema, text = draft(file)
 
     assert list(schema.fields) == list(columns)
-    found = [str(v) for some in columns.values() for v in some if v is not None and str(v) in text]
-    assert (found, CANARY in text, "7700" in text, "1877" in text) == ([], False, False, False)
+    shown = [str(v) for some in columns.values() for v in some if v is not None and str(v) in text]
+    assert (shown, CANARY in text, "7700" in text, "1877" in text) == ([], False, False, False)
 
 
 def test_a_first_record_in_place_of_a_header_is_not_shown(draft: Draft, tmp_path: Path) -> None:
@@ -436,7 +440,7 @@ def test_a_first_record_in_place_of_a_header_is_not_shown(draft: Draft, tmp_path
     schema, text = draft(file)
 
     assert list(schema.fields) == ["Martin"]
-    assert not any(one in text for one in first)
+    assert not any(value in text for value in first)
     assert "3 names are not shown" in text
 
 
@@ -444,7 +448,7 @@ def test_keys_of_an_object_that_are_values_are_not_shown(draft: Draft, tmp_path:
     chance = random.Random(1)
     nirs = [make_nir(chance) for _ in range(600)]
     file = tmp_path / "feed.jsonl"
-    lines = [{"id": 1, "par_nir": {one: 1}, "peu": {nirs[0]: 1}} for one in nirs]
+    lines = [{"id": 1, "par_nir": {nir: 1}, "peu": {nirs[0]: 1}} for nir in nirs]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     schema, text = draft(file)
@@ -465,8 +469,8 @@ def test_hostile_names_are_withheld_or_quoted(draft: Draft, tmp_path: Path) -> N
     assert list(shown.fields) == ["plain", "- x", "no"]
     assert "10 names are not shown" in text
 
-    every, _ = draft(file, all_names=True)
-    assert list(every.fields) == ["plain", *HOSTILE]
+    whole, _ = draft(file, all_names=True)
+    assert list(whole.fields) == ["plain", *HOSTILE]
 
 
 def test_names_that_no_schema_can_say_are_told(draft: Draft, tmp_path: Path) -> None:
@@ -480,7 +484,7 @@ def test_names_that_no_schema_can_say_are_told(draft: Draft, tmp_path: Path) -> 
     assert "column 3,  c, has a blank at an end" in text
     assert "has no name" in text
     assert text.count("has the name of another") == 2
-    # Of a column that is not in the schema, the evidence is told nevertheless.
+    # Of a column that is not in the schema, the evidence is shown nevertheless.
     assert re.search(r"column 7, \(name withheld\).*\n.*NIR: 1 as 15", text)
 
 

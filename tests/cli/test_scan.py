@@ -49,14 +49,14 @@ def feed(tmp_path: Path) -> Callable[[str], Path]:
 def test_a_column_with_nirs_is_told_in_every_format(
     feed: Callable[[str], Path], name: str, column: str, form: str
 ) -> None:
-    found = scan_file(feed(name))
-    assert found[column].nirs.get(form, 0) > 100
+    columns = scan_file(feed(name))
+    assert columns[column].nirs.get(form, 0) > 100
 
 
 def test_a_column_without_nirs_is_not_told(feed: Callable[[str], Path]) -> None:
-    found = scan_file(feed("prevention-passeport"))
+    columns = scan_file(feed("prevention-passeport"))
     clean = ("numero_declaration", "siret_employeur", "telephone", "salaire_brut", "delivre_le")
-    assert not any(found[name].nirs for name in clean)
+    assert not any(columns[name].nirs for name in clean)
 
 
 def test_the_answer_is_the_exit_code_and_holds_no_value(
@@ -67,12 +67,12 @@ def test_the_answer_is_the_exit_code_and_holds_no_value(
     dirty.write_text(f"son NIR : {SPACED}\nrien\n")
     assert scan_command((clean,), False) == 0
     assert scan_command((clean, dirty), False) == 1
-    told = capsys.readouterr().out
-    assert f"{dirty}: NIRs in 1 of 1 columns" in told
+    printed = capsys.readouterr().out
+    assert f"{dirty}: NIRs in 1 of 1 columns" in printed
     assert scan_command((dirty,), True) == 1
     as_json = capsys.readouterr().out
     assert json.loads(as_json)[str(dirty)]["text"]["nirs"] == {"text": 1}
-    assert "55 08" not in told + as_json
+    assert "55 08" not in printed + as_json
 
 
 def test_integers_and_nested_values_are_looked_into(tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_integers_and_nested_values_are_looked_into(tmp_path: Path) -> None:
         }
     )
     pq.write_table(table, path)
-    found = scan_file(path)
-    assert {name: dict(one.nirs) for name, one in found.items()} == {
+    columns = scan_file(path)
+    assert {name: dict(column.nirs) for name, column in columns.items()} == {
         "n": {"integer": 40},
         "deep.a": {"15": 40},
         "deep.b": {},
@@ -97,9 +97,9 @@ def test_integers_and_nested_values_are_looked_into(tmp_path: Path) -> None:
 def test_a_nir_in_a_json_key_is_told_under_no_name_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "keys.jsonl"
     path.write_text("".join(f'{{"{NIR}": {{"jours": {n}}}}}\n' for n in range(40)))
-    found = scan_file(path)
-    assert found["(keys)"].nirs == {"15": 40}
-    assert not any(NIR in name for name in found)
+    columns = scan_file(path)
+    assert columns["(keys)"].nirs == {"15": 40}
+    assert not any(NIR in name for name in columns)
 
 
 def test_lines_that_are_no_json_and_cells_beyond_the_header_are_looked_into(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "separator", "encoding"),
+    ("beginning", "separator", "encoding"),
     [
         (b"a,b\n1,2\n", ",", "utf-8"),
         ("nom;prénom\nX;Y\n".encode("cp1252"), ";", "cp1252"),
@@ -164,8 +164,10 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
         (b'"x,y";b;c\n', ";", "utf-8"),
     ],
 )
-def test_csv_options_are_guessed_from_the_head(head: bytes, separator: str, encoding: str) -> None:
-    options = csv_options(head)
+def test_csv_options_are_guessed_from_the_head(
+    beginning: bytes, separator: str, encoding: str
+) -> None:
+    options = csv_options(beginning)
     assert (options.separator, options.encoding) == (separator, encoding)
 
 
@@ -181,7 +183,7 @@ def test_an_unforeseen_error_is_told_by_type_and_place_and_quotes_no_cell(
     monkeypatch.setattr("sys.argv", ["tamis", "scan", str(path)])
     with pytest.raises(SystemExit) as stop:
         main()
-    said = capfd.readouterr()
+    answer = capfd.readouterr()
     assert stop.value.code == 3
-    assert "tamis: failed (ArrowInvalid at test_scan.py:" in said.err
-    assert NIR not in said.out + said.err
+    assert "tamis: failed (ArrowInvalid at test_scan.py:" in answer.err
+    assert NIR not in answer.out + answer.err

@@ -34,13 +34,13 @@ ORIGINALS = {
 
 
 @dataclass(frozen=True)
-class Said:
+class Answer:
     code: int
     out: str
     err: str
 
 
-Run = Callable[..., Said]
+Run = Callable[..., Answer]
 Row = dict[str, Any]
 
 
@@ -58,7 +58,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def tamis(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*words: object, stdin: bytes = b"") -> Said:
+    def call(*words: object, stdin: bytes = b"") -> Answer:
         monkeypatch.setattr(sys, "argv", ["tamis", *map(str, words)])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()
@@ -67,8 +67,8 @@ def tamis(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
             code = 0
         except SystemExit as stop:
             code = int(stop.code or 0)
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
+        answer = capsys.readouterr()
+        return Answer(code, answer.out, answer.err)
 
     return call
 
@@ -86,21 +86,21 @@ def rows(key: Path) -> list[Row]:
 
 
 def row(position: int, sealed: bytes | None, **other: str) -> Row:
-    said = {"run": "r1", "reason": "malformed", "field": "", "rule": "not-json", **other}
-    return {**said, "source": SOURCE, "position": position, "sealed": sealed}
+    fields = {"run": "r1", "reason": "malformed", "field": "", "rule": "not-json", **other}
+    return {**fields, "source": SOURCE, "position": position, "sealed": sealed}
 
 
 def quarantine(to: PublicKey) -> list[Row]:
-    found = [row(at, seal(one, to, SOURCE, at)) for at, one in ORIGINALS.items()]
-    return [*found, row(50, None)]
+    records = [row(at, seal(original, to, SOURCE, at)) for at, original in ORIGINALS.items()]
+    return [*records, row(50, None)]
 
 
 def as_lines(rows: list[Row]) -> bytes:
-    def plain(one: Row) -> Row:
-        sealed = one["sealed"]
-        return {**one, "sealed": sealed and base64.b64encode(sealed).decode()}
+    def plain(record: Row) -> Row:
+        sealed = record["sealed"]
+        return {**record, "sealed": sealed and base64.b64encode(sealed).decode()}
 
-    return b"".join(json.dumps(plain(one)).encode() + b"\n" for one in rows)
+    return b"".join(json.dumps(plain(row)).encode() + b"\n" for row in rows)
 
 
 def lines(path: Path, rows: list[Row]) -> Path:
@@ -115,25 +115,25 @@ def opened(out: str) -> dict[int, Original]:
         return None if text is None else base64.b64decode(text)
 
     return {
-        one["position"]: Original(
-            plain(one["value"]),
-            plain(one["key"]),
-            tuple((name, plain(value)) for name, value in one["headers"]),
+        record["position"]: Original(
+            plain(record["value"]),
+            plain(record["key"]),
+            tuple((name, plain(value)) for name, value in record["headers"]),
         )
-        for one in map(json.loads, out.splitlines())
+        for record in map(json.loads, out.splitlines())
     }
 
 
 class TestKeys:
     def test_a_key_is_made_and_its_public_half_told(self, tamis: Run, tmp_path: Path) -> None:
         path = tmp_path / "k.json"
-        said = tamis("seal-keys", "new", path)
+        answer = tamis("seal-keys", "new", path)
         public = read_public_key(f"{path}.pub")
-        assert said.code == 0
-        assert f"made, key {public.id}, guarded by its mode 0600 alone" in said.out
+        assert answer.code == 0
+        assert f"made, key {public.id}, guarded by its mode 0600 alone" in answer.out
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert tamis("seal-keys", "public", path).out == public.text + "\n"
-        assert json.loads(path.read_text())["private"] not in said.out + said.err
+        assert json.loads(path.read_text())["private"] not in answer.out + answer.err
 
         again = tamis("seal-keys", "new", path)
         assert (again.code, again.out) == (2, "")
@@ -172,11 +172,11 @@ class TestOpening:
                 source = tmp_path / "store"
                 file = tmp_path / "store" / "_quarantine" / "policy" / "r1-0.parquet"
                 file.parent.mkdir(parents=True)
-            columns = {name: [one[name] for one in rows] for name in rows[0]}
+            columns = {name: [row[name] for row in rows] for name in rows[0]}
             pq.write_table(pa.table(columns), file, row_group_size=2)
-        said = tamis("unseal", "--key", key, "--json", source, stdin=stdin)
-        assert (said.code, said.err) == (0, "")
-        assert opened(said.out) == ORIGINALS
+        answer = tamis("unseal", "--key", key, "--json", source, stdin=stdin)
+        assert (answer.code, answer.err) == (0, "")
+        assert opened(answer.out) == ORIGINALS
 
     def test_a_folder_of_files_is_its_owners(
         self, tamis: Run, key: Path, rows: list[Row], tmp_path: Path
@@ -184,15 +184,15 @@ class TestOpening:
         file, to = lines(tmp_path / "q.jsonl", rows), tmp_path / "deep" / "originals"
         before = os.umask(0)
         try:
-            said = tamis("unseal", "--key", key, "--to", to, file)
+            answer = tamis("unseal", "--key", key, "--to", to, file)
         finally:
             os.umask(before)
-        assert said.code == 0
+        assert answer.code == 0
         name = "kafka-broker-9092-valuations-0"
-        found = {path.name: path.read_bytes() for path in to.iterdir()}
-        headers = found.pop(f"{name}-12.headers.json")
+        files = {path.name: path.read_bytes() for path in to.iterdir()}
+        headers = files.pop(f"{name}-12.headers.json")
         assert json.loads(headers) == [["trace", "AP8="], ["trace", None]]
-        assert found == {
+        assert files == {
             f"{name}-12.value": CANARY,
             f"{name}-12.key": b"cle-canari",
             f"{name}-40.value": b"",
@@ -200,7 +200,7 @@ class TestOpening:
         }
         assert stat.S_IMODE(to.stat().st_mode) == 0o700
         assert {stat.S_IMODE(path.stat().st_mode) for path in to.iterdir()} == {0o600}
-        assert f"{name}-12\n" in said.out
+        assert f"{name}-12\n" in answer.out
 
         again = tamis("unseal", "--key", key, "--to", to, file)
         assert (again.code, again.out) == (2, "")
@@ -217,9 +217,9 @@ class TestOpening:
         source = "../../../etc/x\x1b[2J/..-"
         sealed = seal(Original(b"v"), read_public_key(f"{key}.pub"), source, 1)
         file = lines(tmp_path / "q.jsonl", [{**row(1, sealed), "source": source}])
-        said = tamis("unseal", "--key", key, "--to", tmp_path / "to", file)
+        answer = tamis("unseal", "--key", key, "--to", tmp_path / "to", file)
         assert [path.name for path in (tmp_path / "to").iterdir()] == ["etc-x-2J-1.value"]
-        assert "\x1b" not in said.out
+        assert "\x1b" not in answer.out
 
     def test_after_a_rotation_both_keys_are_given(
         self, tamis: Run, key: Path, rows: list[Row], tmp_path: Path
@@ -228,8 +228,8 @@ class TestOpening:
         make_seal_key(new)
         later = seal(Original(b"later"), read_public_key(f"{new}.pub"), SOURCE, 60)
         file = lines(tmp_path / "q.jsonl", [*rows, row(60, later)])
-        said = tamis("unseal", "--key", key, "--key", new, "--json", file)
-        assert (said.code, opened(said.out)) == (0, {**ORIGINALS, 60: Original(b"later")})
+        answer = tamis("unseal", "--key", key, "--key", new, "--json", file)
+        assert (answer.code, opened(answer.out)) == (0, {**ORIGINALS, 60: Original(b"later")})
 
 
 class TestTelling:
@@ -247,11 +247,11 @@ class TestTelling:
         ]
         assert without.code == 0
         assert without.out.endswith("4 records of quarantine, 3 with a sealed original\n")
-        for told in (with_key, without):
-            assert own in told.out
-            assert "canari" not in told.out + told.err
-            assert "99 999" not in told.out + told.err
-            assert "trace" not in told.out
+        for listing in (with_key, without):
+            assert own in listing.out
+            assert "canari" not in listing.out + listing.err
+            assert "99 999" not in listing.out + listing.err
+            assert "trace" not in listing.out
 
     def test_rows_are_chosen_by_run_reason_and_position(
         self, tamis: Run, key: Path, tmp_path: Path
@@ -276,14 +276,17 @@ class TestTelling:
             (("--position", 1, "--position", 3), {1, 3}),
             (("--run", "r9"), set()),
         ):
-            said = tamis("unseal", "--key", key, "--json", *words, file)
-            assert (said.code, set(opened(said.out))) == (0, expected)
+            answer = tamis("unseal", "--key", key, "--json", *words, file)
+            assert (answer.code, set(opened(answer.out))) == (0, expected)
 
     def test_a_plain_store_has_nothing_sealed(self, tamis: Run, tmp_path: Path) -> None:
         (tmp_path / "_receipts").mkdir()
         (tmp_path / "_receipts" / "r.json").write_text("{}")
-        said = tamis("unseal", tmp_path)
-        assert (said.code, said.out) == (0, "0 records of quarantine, 0 with a sealed original\n")
+        answer = tamis("unseal", tmp_path)
+        assert (answer.code, answer.out) == (
+            0,
+            "0 records of quarantine, 0 with a sealed original\n",
+        )
 
 
 class TestFaults:
@@ -303,23 +306,23 @@ class TestFaults:
                 *rows,
             ],
         )
-        said = tamis("unseal", "--key", key, "--json", file)
-        assert (said.code, opened(said.out)) == (1, ORIGINALS)
-        told = said.err.splitlines()
-        assert told[0] == (
+        answer = tamis("unseal", "--key", key, "--json", file)
+        assert (answer.code, opened(answer.out)) == (1, ORIGINALS)
+        errors = answer.err.splitlines()
+        assert errors[0] == (
             f"tamis: {SOURCE}: position 1: sealed to key {other.id}, which is none of those given"
         )
-        assert [line.rpartition(":")[0] for line in told[1:]] == [
+        assert [line.rpartition(":")[0] for line in errors[1:]] == [
             f"tamis: {SOURCE}: position {at}" for at in (2, 3, 4)
         ]
-        assert all(line.endswith("damaged, or another record's") for line in told[1:])
+        assert all(line.endswith("damaged, or another record's") for line in errors[1:])
         table = tamis("unseal", "--key", key, file)
         assert table.code == 1
         assert table.out.count("does not open") == 4
         assert table.out.endswith("8 records of quarantine, 7 with a sealed original: "
                                   "3 open, 4 do not\n")  # fmt: skip
         private = json.loads(key.read_text())["private"]
-        for text in (said.err, table.out, table.err):
+        for text in (answer.err, table.out, table.err):
             assert "canari" not in text
             assert "99 999" not in text
             assert private not in text
@@ -343,10 +346,10 @@ class TestFaults:
     ) -> None:
         file = lines(tmp_path / "q.jsonl", rows)
         file.write_bytes(b"\n" + line + b"\n" + file.read_bytes())
-        said = tamis("unseal", "--key", key, "--json", file)
-        assert (said.code, opened(said.out)) == (1, ORIGINALS)
-        assert said.err.startswith(f"tamis: {file}: line 2: ")
-        assert "canari" not in said.err
+        answer = tamis("unseal", "--key", key, "--json", file)
+        assert (answer.code, opened(answer.out)) == (1, ORIGINALS)
+        assert answer.err.startswith(f"tamis: {file}: line 2: ")
+        assert "canari" not in answer.err
 
     def test_what_cannot_be_read_at_all_is_named(self, tamis: Run, tmp_path: Path) -> None:
         torn, other = tmp_path / "torn.parquet", tmp_path / "other.parquet"
@@ -358,11 +361,11 @@ class TestFaults:
             (tmp_path / "none.jsonl", "cannot be read: no such file"),
             (tmp_path / "none", "is no store"),
         ):
-            said = tamis("unseal", source)
-            assert (said.code, said.out) == (3, "")
-            assert f"tamis: {source}: " in said.err
-            assert why in said.err
-            assert "canari" not in said.err
+            answer = tamis("unseal", source)
+            assert (answer.code, answer.out) == (3, "")
+            assert f"tamis: {source}: " in answer.err
+            assert why in answer.err
+            assert "canari" not in answer.err
 
     def test_wrong_calls_are_refused_before_anything_is_read(
         self, tamis: Run, key: Path, tmp_path: Path
@@ -375,9 +378,9 @@ class TestFaults:
             (("--key", key, "none.jsonl"), "has mode 0640: `chmod 600` it"),
             (("--key", f"{key}.pub", "none.jsonl"), "is a public key"),
         ):
-            said = tamis("unseal", *words)
-            assert (said.code, said.out) == (2, "")
-            assert why in said.err
+            answer = tamis("unseal", *words)
+            assert (answer.code, answer.out) == (2, "")
+            assert why in answer.err
         assert not (tmp_path / "to").exists()
 
 
@@ -407,19 +410,19 @@ def test_originals_come_back_from_a_database(
     assert (plain.code, plain.out[:9]) == (0, "0 records")
     server.query("ALTER TABLE _tamis_quarantine ADD COLUMN sealed bytea")
     many = [row(at, None, run="r0") for at in range(100)]
-    for one in (*many, *rows):
-        texts = ", ".join(f"'{one[name]}'" for name in words.split(", "))
-        sealed = "NULL" if one["sealed"] is None else f"'\\x{one['sealed'].hex()}'"
+    for record in (*many, *rows):
+        texts = ", ".join(f"'{record[name]}'" for name in words.split(", "))
+        sealed = "NULL" if record["sealed"] is None else f"'\\x{record['sealed'].hex()}'"
         server.query(f"INSERT INTO _tamis_quarantine VALUES ({texts}, {sealed})")
 
-    said = tamis("unseal", "--key", key, "--json", server.uri())
-    assert (said.code, said.err) == (0, "")
-    assert opened(said.out) == ORIGINALS
-    told = tamis("unseal", "--key", key, "--run", "r1", "--position", 12, server.uri())
-    assert told.out.endswith("1 records of quarantine, 1 with a sealed original: "
+    answer = tamis("unseal", "--key", key, "--json", server.uri())
+    assert (answer.code, answer.err) == (0, "")
+    assert opened(answer.out) == ORIGINALS
+    listing = tamis("unseal", "--key", key, "--run", "r1", "--position", 12, server.uri())
+    assert listing.out.endswith("1 records of quarantine, 1 with a sealed original: "
                              "1 open, 0 do not\n")  # fmt: skip
 
     wrong = tamis("unseal", "--key", key, server.uri(schema="none"))
     assert (wrong.code, wrong.out) == (3, "")
     assert "?schema=none: no quarantine there: no table _tamis_quarantine" in wrong.err
-    assert PASSWORD not in wrong.err + told.out + told.err
+    assert PASSWORD not in wrong.err + listing.out + listing.err

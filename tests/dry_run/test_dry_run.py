@@ -40,7 +40,7 @@ VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text("ut
 Columns = Callable[[int], dict[str, Any]]
 
 
-def told(result: DryRun, *, terminal: bool = False) -> str:
+def printed(result: DryRun, *, terminal: bool = False) -> str:
     """What a dry run prints."""
     stream = io.StringIO()
     print_dry_run(result, Console(file=stream, force_terminal=terminal, width=160))
@@ -84,19 +84,21 @@ def test_its_figures_and_bytes_are_those_of_a_run(
     for release, part in receipt.releases.items():
         mine = result.releases[release]
         assert (mine.rows, mine.redacted, mine.files) == (part.rows, part.redacted, None)
-        assert {path: (one.fate, one.because) for path, one in mine.fields.items()} == {
-            path: (one.fate, one.because) for path, one in part.fields.items()
+        assert {path: (field.fate, field.because) for path, field in mine.fields.items()} == {
+            path: (field.fate, field.because) for path, field in part.fields.items()
         }
-        written = sum((Path(store) / one.path).stat().st_size for one in part.files or ())
+        written = sum((Path(store) / file.path).stat().st_size for file in part.files or ())
         assert result.bytes.out[release] == written > 0
-    stopped = sum((Path(store) / one.path).stat().st_size for one in receipt.quarantine_files or ())
+    stopped = sum(
+        (Path(store) / file.path).stat().st_size for file in receipt.quarantine_files or ()
+    )
     assert result.bytes.quarantine == stopped
     assert result.bytes.in_ == feed.stat().st_size
     assert result.sample.complete
     assert result.against is not None
     assert (result.against.records, result.against.fields) == (150, [])
     VALIDATOR.validate(json.loads(result.to_json()))
-    shown = told(result)
+    shown = printed(result)
     assert [path for path in subject.leaves if path not in shown] == []
 
 
@@ -113,7 +115,7 @@ def test_each_field_says_its_fate_its_types_and_the_place_that_decides(
     result = desk.dry_run(desk.feed(columns(3)))
     fields = result.releases["evaluation"].fields
 
-    assert {path: one.fate for path, one in fields.items()} == {
+    assert {path: field.fate for path, field in fields.items()} == {
         "nir": "stripped",
         "sexe": "kept",
         "region": "kept",
@@ -130,7 +132,7 @@ def test_each_field_says_its_fate_its_types_and_the_place_that_decides(
     assert not fields["heures"].read
     assert fields["nir"].identifier == ["nir"]
     assert fields["sexe"].place.endswith("policies/evaluation.yaml:12:16")
-    masks = {one.path: one.mask for one in result.shape.after["evaluation"]}
+    masks = {leaf.path: leaf.mask for leaf in result.shape.after["evaluation"]}
     assert masks["naissance"] == "YYYY-01-01"
     assert masks["commentaire"] == "xxxx xxx [NIR] xxxx"
     assert masks["legal_item"] == "R6323-37.III.2"
@@ -214,11 +216,17 @@ def test_no_value_is_told_of_any_column_of_any_type(
     result = desk.dry_run(desk.feed(made, group=100), profiles=True, against=other.folder)
 
     caught = capfd.readouterr()
-    texts = [result.to_json(), told(result), told(result, terminal=True), caught.out, caught.err]
+    texts = [
+        result.to_json(),
+        printed(result),
+        printed(result, terminal=True),
+        caught.out,
+        caught.err,
+    ]
     texts += [render_html(result, "en"), render_html(result, "fr")]
     assert result.counts.released == 300
     assert result.profile is not None
-    assert [one.column for one in result.profile.undeclared] == ["inconnue"]
+    assert [column.column for column in result.profile.undeclared] == ["inconnue"]
     assert result.drift.unknown == ["(name withheld)", "inconnue"]
     needles = ["CANARY", b"CANARY".hex(), "15508759999919", "1 55 08 75"]
     needles += [
@@ -241,27 +249,27 @@ def test_hostile_names_neither_move_the_cursor_nor_become_markup(
     result = desk.dry_run(desk.feed({**columns(3), "[red]x": pa.array(["a"] * 3)}))
 
     for terminal in (False, True):
-        text = told(result, terminal=terminal)
+        text = printed(result, terminal=terminal)
         assert "[bold red]l'usage[/]" in text
         assert "\x1b[31m compte" not in text
-    assert "\x1b" not in told(result)
+    assert "\x1b" not in printed(result)
 
 
 # A sample
 
 
 def test_a_limit_is_spread_over_the_parts_and_told(desk: Desk, columns: Columns) -> None:
-    one = desk.feed(columns(300), "1.parquet")
-    two = desk.feed(columns(40), "2.parquet")
+    first = desk.feed(columns(300), "1.parquet")
+    second = desk.feed(columns(40), "2.parquet")
 
-    result = desk.dry_run(one, two, limit=100)
+    result = desk.dry_run(first, second, limit=100)
 
     assert result.counts.in_ == result.sample.read == 100
     assert [part.rows for part in result.inputs] == [60, 40]
     assert [bool(part.sha256) for part in result.inputs] == [False, True]
     assert not result.sample.complete
     assert (result.sample.inputs, result.sample.inputs_complete) == (2, 1)
-    assert "a sample: at most 100 records" in told(result)
+    assert "a sample: at most 100 records" in printed(result)
 
 
 def test_a_limit_that_is_not_reached_changes_nothing(desk: Desk, columns: Columns) -> None:
@@ -271,7 +279,7 @@ def test_a_limit_that_is_not_reached_changes_nothing(desk: Desk, columns: Column
     same = {"started", "ended", "sample"}
     assert limited.model_dump(exclude=same) == whole.model_dump(exclude=same)
     assert limited.sample.complete
-    assert "a sample" not in told(limited)
+    assert "a sample" not in printed(limited)
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
@@ -299,9 +307,9 @@ def test_a_limit_stops_within_a_file_that_is_read_from_its_start(
 
 
 def test_shares_of_a_limit_add_up_and_fit() -> None:
-    every: list[list[int | None]] = [[3, None, 9], [1, 1, 1], [20, 2], [None, None], [0, 5]]
+    cases: list[list[int | None]] = [[3, None, 9], [1, 1, 1], [20, 2], [None, None], [0, 5]]
     for limit in range(40):
-        for capacities in every:
+        for capacities in cases:
             shares = share_out(limit, capacities)
             assert all(c is None or s <= c for s, c in zip(shares, capacities, strict=True))
             held = sum(limit if c is None else c for c in capacities)
@@ -324,12 +332,12 @@ def test_nirs_in_columns_that_declare_none_are_found(desk: Desk, columns: Column
     result = desk.dry_run(desk.feed(made), profiles=True)
 
     assert result.profile is not None
-    found = {one.column: one for one in result.profile.undeclared}
-    assert set(found) == {"employeur", "inconnue", "liste.numero"}
-    assert (found["employeur"].known, found["inconnue"].known) == (True, False)
-    assert (found["employeur"].form, found["inconnue"].form) == ("15", "text")
-    assert (found["inconnue"].values, found["inconnue"].nirs) == (199, 199)
-    assert found["employeur"].confidence > 0.99
+    undeclared = {column.column: column for column in result.profile.undeclared}
+    assert set(undeclared) == {"employeur", "inconnue", "liste.numero"}
+    assert (undeclared["employeur"].known, undeclared["inconnue"].known) == (True, False)
+    assert (undeclared["employeur"].form, undeclared["inconnue"].form) == ("15", "text")
+    assert (undeclared["inconnue"].values, undeclared["inconnue"].nirs) == (199, 199)
+    assert undeclared["employeur"].confidence > 0.99
     assert result.releases["evaluation"].redacted == {"commentaire": 200}
 
 
@@ -342,9 +350,13 @@ def test_columns_of_another_type_are_told_with_it(desk: Desk, columns: Columns) 
     inputs = desk.feed(made, "1.parquet"), desk.feed(columns(20), "2.parquet")
     result = desk.dry_run(*inputs)
 
-    (one,) = result.drift.retyped
-    assert (one.column, one.schema_, one.files) == ("montant", "decimal128(12, 2)", {"double": 1})
-    assert "montant  decimal128(12, 2) by the schema, but double in 1" in told(result)
+    (column,) = result.drift.retyped
+    assert (column.column, column.schema_, column.files) == (
+        "montant",
+        "decimal128(12, 2)",
+        {"double": 1},
+    )
+    assert "montant  decimal128(12, 2) by the schema, but double in 1" in printed(result)
 
 
 def test_another_project_tells_which_records_would_newly_carry_what(
@@ -364,11 +376,11 @@ def test_another_project_tells_which_records_would_newly_carry_what(
 
     assert result.against is not None
     assert result.against.records == 100
-    assert {one.field: (one.newly, one.no_longer) for one in result.against.fields} == {
+    assert {field.field: (field.newly, field.no_longer) for field in result.against.fields} == {
         "heures": (75, 0),
         "montant": (0, 50),
     }
-    assert "heures" in told(result).split("Under ")[1]
+    assert "heures" in printed(result).split("Under ")[1]
 
 
 # The command
@@ -390,7 +402,7 @@ def command(desk: Desk, columns: Columns, monkeypatch: pytest.MonkeyPatch) -> Ca
 
     def call(*arguments: object) -> int:
         argv = ["tamis", "--project", desk.folder, "dry-run", "evaluation", "--input", feed]
-        monkeypatch.setattr(sys, "argv", [str(one) for one in (*argv, *arguments)])
+        monkeypatch.setattr(sys, "argv", [str(argument) for argument in (*argv, *arguments)])
         try:
             main()
         except SystemExit as stop:
@@ -449,13 +461,13 @@ def test_every_reason_to_fail_is_seen_in_the_result(desk: Desk, columns: Columns
 def test_json_goes_to_a_file_beside_the_tables_or_alone_to_stdout(
     command: Callable[..., int], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert command("--json", tmp_path / "told.json") == 0
+    assert command("--json", tmp_path / "result.json") == 0
     assert "Dispositions" in capfd.readouterr().out
     assert command("--json", "-") == 0
-    printed = DryRun.model_validate_json(capfd.readouterr().out)
-    written = DryRun.model_validate_json((tmp_path / "told.json").read_bytes())
-    assert printed.counts == written.counts
-    assert printed.counts.in_ == 30
+    answer = DryRun.model_validate_json(capfd.readouterr().out)
+    written = DryRun.model_validate_json((tmp_path / "result.json").read_bytes())
+    assert answer.counts == written.counts
+    assert answer.counts.in_ == 30
 
 
 def test_progress_is_shown_on_a_terminal_only(

@@ -51,21 +51,21 @@ class Node:
     name: str
     attributes: dict[str, str] = field(default_factory=dict)
     inside: list["Node"] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
 
     def all(self, *names: str) -> list["Node"]:
         """Elements inside, of these names if there are some, in the order of the page."""
-        found = []
-        for one in self.inside:
-            if not names or one.name in names:
-                found.append(one)
-            found += one.all(*names)
-        return found
+        elements = []
+        for element in self.inside:
+            if not names or element.name in names:
+                elements.append(element)
+            elements += element.all(*names)
+        return elements
 
     @property
     def text(self) -> str:
         """All text inside; in the order of the page but for text around elements."""
-        return "".join([*self.said, *(one.text for one in self.inside)])
+        return "".join([*self.texts, *(element.text for element in self.inside)])
 
 
 class Tree(HTMLParser):
@@ -91,7 +91,7 @@ class Tree(HTMLParser):
         assert self.open.pop().name == tag
 
     def handle_data(self, data: str) -> None:
-        self.open[-1].said.append(data)
+        self.open[-1].texts.append(data)
 
     def handle_comment(self, data: str) -> None:
         raise AssertionError("the page has a comment")
@@ -107,14 +107,14 @@ def parse(page: str) -> Node:
 
 def outline(node: Node) -> list[str]:
     """Elements and their attributes' names, but for drawings and for where a line may break."""
-    found = []
-    for one in node.inside:
-        if one.name == "wbr":
+    lines = []
+    for element in node.inside:
+        if element.name == "wbr":
             continue
-        found.append(f"{one.name} {' '.join(sorted({*one.attributes} - {'lang'}))}")
-        if one.name != "svg":
-            found += outline(one)
-    return found
+        lines.append(f"{element.name} {' '.join(sorted({*element.attributes} - {'lang'}))}")
+        if element.name != "svg":
+            lines += outline(element)
+    return lines
 
 
 # What is there
@@ -124,8 +124,8 @@ def outline(node: Node) -> list[str]:
 def test_every_section_is_there_under_a_heading_and_in_the_contents(lang: Lang) -> None:
     page = parse(render_html(make_result(), lang))
 
-    sections = {one.attributes["id"]: one for one in page.all("section")}
-    links = [one.attributes["href"] for one in page.all("nav")[0].all("a")]
+    sections = {element.attributes["id"]: element for element in page.all("section")}
+    links = [element.attributes["href"] for element in page.all("nav")[0].all("a")]
     assert tuple(sections) == SECTIONS
     assert links == [f"#{name}" for name in SECTIONS]
     for name, section in sections.items():
@@ -138,7 +138,7 @@ def test_every_section_is_there_under_a_heading_and_in_the_contents(lang: Lang) 
 def test_the_comparison_is_left_out_where_nothing_was_compared() -> None:
     page = parse(render_html(make_result(against=None)))
 
-    assert [one.attributes["id"] for one in page.all("section")] == [
+    assert [element.attributes["id"] for element in page.all("section")] == [
         name for name in SECTIONS if name != "against"
     ]
 
@@ -148,9 +148,9 @@ def test_the_page_has_landmarks_a_skip_link_and_headings_in_steps(lang: Lang) ->
     page = parse(render_html(make_result(), lang))
     body = page.all("body")[0]
 
-    assert [one.name for one in body.inside] == ["a", "header", "nav", "main", "footer"]
+    assert [element.name for element in body.inside] == ["a", "header", "nav", "main", "footer"]
     assert body.inside[0].attributes["href"] == "#main"
-    levels = [int(one.name[1]) for one in page.all("h1", "h2", "h3", "h4")]
+    levels = [int(element.name[1]) for element in page.all("h1", "h2", "h3", "h4")]
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
@@ -165,9 +165,11 @@ def test_every_table_has_a_caption_and_heads_with_scope(lang: Lang) -> None:
         assert table.inside[0].name == "caption"
         assert table.inside[0].text.strip()
         heads, body = table.all("thead")[0], table.all("tbody")[0]
-        assert all(one.attributes["scope"] == "col" for one in heads.all("th"))
+        assert all(element.attributes["scope"] == "col" for element in heads.all("th"))
         for row in body.all("tr"):
-            assert [one.name for one in row.inside] == ["th"] + ["td"] * (len(row.inside) - 1)
+            assert [element.name for element in row.inside] == ["th"] + ["td"] * (
+                len(row.inside) - 1
+            )
             assert row.inside[0].attributes["scope"] == "row"
             assert len(row.inside) == len(heads.all("th"))
 
@@ -175,10 +177,10 @@ def test_every_table_has_a_caption_and_heads_with_scope(lang: Lang) -> None:
 @both
 def test_every_link_leads_to_a_place_of_the_page(lang: Lang) -> None:
     page = parse(render_html(make_result(), lang))
-    ids = [one.attributes["id"] for one in page.all() if "id" in one.attributes]
+    ids = [element.attributes["id"] for element in page.all() if "id" in element.attributes]
 
     assert len(ids) == len(set(ids))
-    assert {one.attributes["href"] for one in page.all("a")} <= {f"#{name}" for name in ids}
+    assert {element.attributes["href"] for element in page.all("a")} <= {f"#{name}" for name in ids}
 
 
 @both
@@ -189,7 +191,7 @@ def test_the_meaning_on_hover_is_also_written_in_the_glossary(lang: Lang) -> Non
         for entry in page.all("section")[-1].all("dl")[0].inside
     }
 
-    terms = [one for one in page.all("a") if one.attributes.get("class") == "term"]
+    terms = [element for element in page.all("a") if element.attributes.get("class") == "term"]
     assert len(terms) > 15
     for term in terms:
         assert term.attributes["title"] == written[term.attributes["href"][1:]]
@@ -200,21 +202,23 @@ def test_the_matrix_tells_each_fate_by_letter_and_word() -> None:
         say = Speech(lang)
         result = make_result()
         page = parse(render_html(result, lang))
-        matrix = next(one for one in page.all("table") if one.attributes.get("class") == "matrix")
+        matrix = next(
+            element for element in page.all("table") if element.attributes.get("class") == "matrix"
+        )
 
         rows = {row.inside[0].all("code")[0].text: row for row in matrix.all("tbody")[0].inside}
         for name, release in result.releases.items():
             place = [*result.releases].index(name) + 1
-            for path, one in release.fields.items():
+            for path, leaf in release.fields.items():
                 (badge,) = (
                     span
                     for span in rows[path].inside[place].all("span")
                     if span.attributes.get("class", "").startswith("fate ")
                 )
-                assert badge.attributes["class"] == f"fate {one.fate}"
-                assert badge.all("span")[0].text == say.plain(f"letter-{one.fate}")
-                assert say.treatment(one.treatment) in badge.text
-                assert badge.attributes["title"] == say.reason(one.because)[0]
+                assert badge.attributes["class"] == f"fate {leaf.fate}"
+                assert badge.all("span")[0].text == say.plain(f"letter-{leaf.fate}")
+                assert say.treatment(leaf.treatment) in badge.text
+                assert badge.attributes["title"] == say.reason(leaf.because)[0]
 
 
 @both
@@ -224,11 +228,11 @@ def test_every_figure_of_the_result_is_on_the_page(lang: Lang) -> None:
     say = Speech(lang)
     figures = [result.counts.in_, result.counts.released, result.counts.withheld]
     figures += [result.counts.quarantined, *result.quarantine.values(), *result.anomalies.values()]
-    figures += [one.rows for one in result.inputs] + [result.bytes.in_, result.bytes.quarantine]
+    figures += [input.rows for input in result.inputs] + [result.bytes.in_, result.bytes.quarantine]
     for release in result.releases.values():
         figures += [release.rows, *release.redacted.values()]
 
-    assert [one for one in figures if say.number(one) not in page] == []
+    assert [figure for figure in figures if say.number(figure) not in page] == []
     for text in ("< 5", "≥ 5", result.plan_sha256, result.policy_sha256):
         assert text in page
     for version in result.texts.values():
@@ -242,9 +246,9 @@ def test_a_sample_says_that_it_is_one(lang: Lang) -> None:
     part = parse(render_html(make_result(), lang)).text
     whole = parse(render_html(make_result(sample=sample), lang)).text
 
-    told = str(Speech(lang)("find-sample"))
-    assert told in part
-    assert told not in whole
+    sentence = str(Speech(lang)("find-sample"))
+    assert sentence in part
+    assert sentence not in whole
 
 
 @both
@@ -281,16 +285,16 @@ def test_an_empty_dry_run_is_a_page_too(lang: Lang) -> None:
     )
 
     page = parse(render_html(empty, lang))
-    assert [one.attributes["id"] for one in page.all("section")] == list(SECTIONS)
+    assert [element.attributes["id"] for element in page.all("section")] == list(SECTIONS)
 
 
 def test_many_fields_and_releases_are_drawn_whole_or_counted() -> None:
-    one = next(iter(make_result().releases.values()))
-    fields = {f"field_{number}": one.fields["iban"] for number in range(400)}
-    crowded = {f"r{number}": one.model_copy(update={"fields": fields}) for number in range(9)}
+    release = next(iter(make_result().releases.values()))
+    fields = {f"field_{number}": release.fields["iban"] for number in range(400)}
+    crowded = {f"r{number}": release.model_copy(update={"fields": fields}) for number in range(9)}
 
     page = parse(render_html(make_result().model_copy(update={"releases": crowded})))
-    wide = next(one for one in page.all("svg") if one.attributes.get("class") == "wide")
+    wide = next(element for element in page.all("svg") if element.attributes.get("class") == "wide")
     assert wide.text.count("+240") == 9
 
 
@@ -302,23 +306,23 @@ def test_the_page_asks_for_nothing_and_runs_nothing(lang: Lang) -> None:
     html = render_html(make_result(), lang)
     page = parse(html)
 
-    names = {one.name for one in page.all()}
+    names = {element.name for element in page.all()}
     loading = {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "use"}
     assert names & loading == set()
-    for one in page.all():
-        assert not {"src", "srcset", "style", "action", "xlink:href"} & one.attributes.keys()
-        assert not any(name.startswith("on") for name in one.attributes)
+    for element in page.all():
+        assert not {"src", "srcset", "style", "action", "xlink:href"} & element.attributes.keys()
+        assert not any(name.startswith("on") for name in element.attributes)
     assert re.findall(r"https?:|//[a-z]|url\(|@import", html) == []
-    policy = next(one for one in page.all("meta") if "http-equiv" in one.attributes)
+    policy = next(element for element in page.all("meta") if "http-equiv" in element.attributes)
     assert policy.attributes["content"].startswith("default-src 'none'; style-src 'sha256-")
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda one: ascii(one[:12]))
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda word: ascii(word[:12]))
 @both
 def test_hostile_names_and_texts_change_nothing_but_text(lang: Lang, hostile: str) -> None:
-    page = parse(render_html(make_result(lambda one: one + hostile), lang))
+    page = parse(render_html(make_result(lambda word: word + hostile), lang))
 
-    assert outline(page) == outline(parse(render_html(make_result(lambda one: one + "z"), lang)))
+    assert outline(page) == outline(parse(render_html(make_result(lambda word: word + "z"), lang)))
     assert visible(f"inconnue{hostile}") in page.text
     assert visible(f"besoin de montant{hostile}") in page.text
 
@@ -326,14 +330,14 @@ def test_hostile_names_and_texts_change_nothing_but_text(lang: Lang, hostile: st
 @settings(max_examples=25)
 @given(st.text(max_size=40))
 def test_no_text_changes_the_outline_and_every_page_can_be_written(text: str) -> None:
-    html = render_html(make_result(lambda one: f"{one}é{text}"))
+    html = render_html(make_result(lambda word: f"{word}é{text}"))
 
-    assert outline(parse(html)) == outline(parse(render_html(make_result(lambda one: f"{one}é"))))
+    assert outline(parse(html)) == outline(parse(render_html(make_result(lambda word: f"{word}é"))))
     html.encode("utf-8")
 
 
 def test_characters_that_hide_or_turn_text_are_spelled_out() -> None:
-    html = render_html(make_result(lambda one: f"{one}\u202e\u2066\u200b\x00\x1b\ud800"))
+    html = render_html(make_result(lambda word: f"{word}\u202e\u2066\u200b\x00\x1b\ud800"))
 
     assert not set("\u202e\u2066\u200b\x00\x1b\ud800") & set(html)
     assert "[U+202E][U+2066][U+200B][U+0000][U+001B][U+D800]" in html
@@ -359,7 +363,7 @@ def test_no_value_of_the_input_is_on_the_page(lang: Lang, desk: Desk) -> None:
 
     assert result.counts.released == rows
     needles = ("CANARY", "15508759999919", "1 55 08 75", "8672", "6510615555", "1515870810")
-    assert [one for one in needles if one in html] == []
+    assert [needle for needle in needles if needle in html] == []
 
 
 # Words
@@ -369,20 +373,20 @@ def test_every_sentence_is_in_both_languages_with_the_same_places() -> None:
     def places(text: str) -> list[str]:
         return sorted(name for _, name, _, _ in Formatter().parse(text) if name)
 
-    for key, one in words()["text"].items():
-        assert set(one) == {"en", "fr"}, key
-        assert one["en"].strip(), key
-        assert one["fr"].strip(), key
-        assert places(one["en"]) == places(one["fr"]), key
+    for key, sentence in words()["text"].items():
+        assert set(sentence) == {"en", "fr"}, key
+        assert sentence["en"].strip(), key
+        assert sentence["fr"].strip(), key
+        assert places(sentence["en"]) == places(sentence["fr"]), key
     for kind in ("noun", "glossary"):
-        for key, one in words()[kind].items():
-            assert {lang: len(one[lang]) for lang in one} == {"en": 2, "fr": 2}, key
+        for key, entry in words()[kind].items():
+            assert {lang: len(entry[lang]) for lang in entry} == {"en": 2, "fr": 2}, key
     for rows in words()["remark"].values():
-        for one in rows:
-            groups = re.compile(one["pattern"]).groups
+        for remark in rows:
+            groups = re.compile(remark["pattern"]).groups
             for lang in LANGS:
-                used = [name for _, name, _, _ in Formatter().parse(one[lang]) if name]
-                assert sorted(used) == [str(number) for number in range(groups)], one["pattern"]
+                used = [name for _, name, _, _ in Formatter().parse(remark[lang]) if name]
+                assert sorted(used) == [str(number) for number in range(groups)], remark["pattern"]
 
 
 def test_every_fate_reason_and_attestation_has_its_words() -> None:
@@ -406,8 +410,8 @@ def test_what_the_program_says_of_fields_is_told_in_french() -> None:
 
     say = Speech("fr")
     for reason in (NOT_LISTED, ONLY_READ, OUTSIDE, "paragraph III: the partner carries no NIR"):
-        told, ours = say.reason(reason)
+        translated, ours = say.reason(reason)
         assert ours
-        assert told != reason
+        assert translated != reason
     for treatment in ("generalized to prefix 2", "pseudonymized as p (aes-256-cmac)"):
         assert say.treatment(treatment) != treatment

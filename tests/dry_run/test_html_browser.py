@@ -35,13 +35,13 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 def report(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Path]:
     """A report on disk, by language."""
     added = HOSTILE if request.param == "hostile" else ""
-    result = make_result(lambda one: one + added)
-    found: dict[str, Path] = {}
+    result = make_result(lambda text: text + added)
+    pages: dict[str, Path] = {}
     languages: tuple[Lang, ...] = ("en", "fr")
     for lang in languages:
-        found[lang] = tmp_path / f"report.{lang}.html"
-        found[lang].write_text(render_html(result, lang), encoding="utf-8")
-    return found
+        pages[lang] = tmp_path / f"report.{lang}.html"
+        pages[lang].write_text(render_html(result, lang), encoding="utf-8")
+    return pages
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -53,26 +53,26 @@ def test_it_opens_from_disk_draws_its_charts_and_asks_for_nothing(
 
     assert page.problems == []
     assert page.requests == [report[lang].resolve().as_uri()]
-    ids = page.run("[...document.querySelectorAll('main > section')].map(one => one.id)")
+    ids = page.run("[...document.querySelectorAll('main > section')].map(node => node.id)")
     assert ids == list(SECTIONS)
     assert page.run("document.documentElement.lang") == lang
     drawn: list[dict[str, Any]] = page.run(
-        """[...document.querySelectorAll('svg')].filter(one => one.checkVisibility()).map(one => {
-            const box = one.getBoundingClientRect();
-            const marks = [...one.querySelectorAll('rect, path')].map(mark => {
+        """[...document.querySelectorAll('svg')].filter(svg => svg.checkVisibility()).map(node => {
+            const box = node.getBoundingClientRect();
+            const marks = [...node.querySelectorAll('rect, path')].map(mark => {
                 const inner = mark.getBoundingClientRect();
                 return inner.width > 0 || inner.height > 0;
             });
-            return {name: one.getAttribute('class'), width: box.width, height: box.height,
+            return {name: node.getAttribute('class'), width: box.width, height: box.height,
                     marks: marks.filter(Boolean).length};
         })"""
     )
-    names = [one["name"] for one in drawn]
+    names = [svg["name"] for svg in drawn]
     assert names.count("wide") == (width == "desktop")
     assert names.count("narrow") == (width == "phone")
     assert names.count("stacked") == 1
     assert names.count("bar") > 8
-    assert [one for one in drawn if min(one["width"], one["height"], one["marks"]) <= 0] == []
+    assert [svg for svg in drawn if min(svg["width"], svg["height"], svg["marks"]) <= 0] == []
     assert page.run("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.run("getComputedStyle(document.body).maxWidth") == "1120px"
 
@@ -84,13 +84,13 @@ def test_no_text_of_the_flow_leaves_its_box(
     page.open(report["fr"], width=WIDTHS[width])
 
     outside = page.run(
-        """[...document.querySelectorAll('.flow svg g')].filter(one => one.checkVisibility())
+        """[...document.querySelectorAll('.flow svg g')].filter(node => node.checkVisibility())
             .flatMap(group => {
                 const box = group.querySelector('rect').getBoundingClientRect();
-                return [...group.querySelectorAll('text, rect.square')].filter(one => {
-                    const inner = one.getBoundingClientRect();
+                return [...group.querySelectorAll('text, rect.square')].filter(node => {
+                    const inner = node.getBoundingClientRect();
                     return inner.right > box.right || inner.bottom > box.bottom;
-                }).map(one => one.textContent);
+                }).map(node => node.textContent);
             })"""
     )
     assert outside == []
@@ -109,17 +109,17 @@ def test_axe_finds_no_serious_violation(
     page: Page, report: dict[str, Path], axe: str, lang: str, width: str, dark: bool
 ) -> None:
     page.open(report[lang], width=WIDTHS[width], dark=dark)
-    page.run("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    page.run("document.querySelectorAll('details').forEach(node => { node.open = true; })")
     page.run(axe + "; true")
 
-    told = page.run("axe.run(document, {resultTypes: ['violations']}).then(JSON.stringify)")
-    results = json.loads(told)
+    answer = page.run("axe.run(document, {resultTypes: ['violations']}).then(JSON.stringify)")
+    results = json.loads(answer)
 
     assert len(results["passes"]) > 15
     serious = [
-        (one["id"], [node["html"][:160] for node in one["nodes"][:3]])
-        for one in results["violations"]
-        if one["impact"] in ("serious", "critical")
+        (result["id"], [node["html"][:160] for node in result["nodes"][:3]])
+        for result in results["violations"]
+        if result["impact"] in ("serious", "critical")
     ]
     assert serious == []
 

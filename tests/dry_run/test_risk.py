@@ -98,7 +98,7 @@ def test_a_sample_counts_its_combinations_exactly_however_the_work_is_spread(
     kept = sorted(counts)[:most]
     for groups in (alone, together):
         assert groups.hashes.tolist() == kept
-        assert groups.counts.tolist() == [counts[one] for one in kept]
+        assert groups.counts.tolist() == [counts[combination] for combination in kept]
         assert groups.dropped == (len(counts) > most)
         assert groups.records == len(values)
 
@@ -131,18 +131,18 @@ def risk_of(counts: dict[int, int]) -> Risk:
 
 def test_small_numbers_are_hidden_and_cannot_be_worked_out() -> None:
     risk = risk_of({1: 3, 3: 40, 12: 9, 30: 2})
-    assert [one.combinations for one in risk.sizes] == ["<5", 40, 0, 9, "<5"]
+    assert [size.combinations for size in risk.sizes] == ["<5", 40, 0, 9, "<5"]
     assert (risk.unique, risk.unique_share, risk.smallest) == ("<5", None, "<5")
 
     risk = risk_of({1: 3, 3: 40, 12: 9})
-    assert [one.combinations for one in risk.sizes] == ["<5", 40, 0, ">=5", 0]
+    assert [size.combinations for size in risk.sizes] == ["<5", 40, 0, ">=5", 0]
 
     risk = risk_of({1: 8, 3: 2, 30: 40})
-    assert [one.combinations for one in risk.sizes] == [">=5", "<5", 0, 0, 40]
+    assert [size.combinations for size in risk.sizes] == [">=5", "<5", 0, 0, 40]
     assert (risk.unique, risk.unique_share) == (">=5", None)
 
     risk = risk_of({6: 40})
-    assert [one.combinations for one in risk.sizes] == [0, 0, 40, 0, 0]
+    assert [size.combinations for size in risk.sizes] == [0, 0, 40, 0, 0]
     assert (risk.unique, risk.unique_share, risk.smallest) == (0, 0.0, ">=5")
 
 

@@ -4,7 +4,6 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong usage or documents; 3 the run fa
 was committed.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,8 +44,9 @@ AsJson = Annotated[bool, typer.Option("--json", help=_("print JSON"))]
 
 
 def _project(context: typer.Context) -> "Project":
-    load: Callable[[], Project] = context.obj
-    return load()
+    from tamis.plan.project import load_project
+
+    return load_project(context.obj)
 
 
 def _print_version(given: bool) -> None:
@@ -75,13 +75,7 @@ def tamis(
         ),
     ] = False,
 ) -> None:
-
-    def load() -> "Project":
-        from tamis.plan.project import load_project
-
-        return load_project(project)
-
-    context.obj = load
+    context.obj = project
 
 
 @app.command(help=_("Make a synthetic feed, check, dry-run, run, verify; print where to look."))
@@ -338,9 +332,7 @@ def verify(
 
 
 @app.command(
-    help=_(
-        "Tell what a stream's quarantine keeps sealed, or open it; exit 1 if something does not."
-    )
+    help=_("Show what a stream's quarantine keeps sealed, or open it; exit 1 if something fails.")
 )
 def unseal(
     sources: Annotated[

@@ -11,16 +11,13 @@ line, which other users of the machine can read.
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
 from tamis.language import _
 from tamis.tables import Table, print_table
-
-if TYPE_CHECKING:
-    from tamis.keys.keyring import Epoch
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -59,9 +56,9 @@ def new(
 
 @app.command(help=_("Add an epoch: new runs use it, and their pseudonyms match no earlier ones."))
 def rotate(file: File) -> None:
-    from tamis.keys.keyring import open_keyring
+    from tamis.keys.keyring import PASSPHRASE_VARIABLE, open_keyring
 
-    keyring = open_keyring(file, _ask)
+    keyring = open_keyring(file, lambda: ask_passphrase(PASSPHRASE_VARIABLE))
     keyring.rotate()
     typer.echo(_("{file}: epoch {epoch} is current", file=file, epoch=keyring.current))
 
@@ -73,7 +70,15 @@ def list_epochs(
     from tamis.keys.keyring import Keyring
 
     keyring = Keyring.open(file, unlock=False)
-    rows = [_row(epoch) for epoch in keyring.epochs()]
+    rows = [
+        {
+            "epoch": epoch.number,
+            "created": epoch.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "key_id": epoch.key_id,
+            "state": epoch.state,
+        }
+        for epoch in keyring.epochs()
+    ]
     if as_json:
         document = {"current": keyring.current, "wrapped_by": keyring.wrapped_by, "epochs": rows}
         typer.echo(json.dumps(document, indent=1))
@@ -97,16 +102,3 @@ def destroy(
     keyring.destroy(epoch)
     text = _("{file}: epoch {epoch} is destroyed; destroy the backups of this file too")
     typer.echo(text.format(file=file, epoch=epoch))
-
-
-def _row(epoch: "Epoch") -> dict[str, str | int]:
-    return {
-        "epoch": epoch.number,
-        "created": epoch.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "key_id": epoch.key_id,
-        "state": epoch.state,
-    }
-
-
-def _ask() -> str:
-    return ask_passphrase("TAMIS_KEYS_PASSPHRASE")

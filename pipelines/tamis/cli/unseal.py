@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
@@ -58,7 +59,7 @@ def unseal_command(
         raise UsageError(_("{folder}: exists already, give a new folder", folder=to))
     ring = _open_keys(keys)
     counts = OriginalCounts()
-    files = None if to is None else Files(to)
+    files = None if to is None else OriginalFiles(to)
     table: list[tuple[str, ...]] = []
     for row, original in _originals(sources, selection, ring, counts):
         if as_json:
@@ -88,7 +89,7 @@ def unseal_command(
     return 1 if counts.failed or counts.unreadable else 0
 
 
-class Files:
+class OriginalFiles:
     """A new folder with up to three files an original: NAME.value, NAME.key, NAME.headers.json.
 
     A null has no file; what is empty has an empty one. Nobody but the owner may read them.
@@ -115,11 +116,9 @@ class Files:
 
     def _name(self, row: Quarantined) -> str:
         source = _PLAIN.sub("-", row.source).strip("-.")[-_NAME_CHARACTERS:] or "source"
-        name = first = f"{source}-{row.position}"
-        again = 1
-        while name in self._names:
-            again += 1
-            name = f"{first}~{again}"
+        first = f"{source}-{row.position}"
+        names = chain((first,), (f"{first}~{number}" for number in count(2)))
+        name = next(name for name in names if name not in self._names)
         self._names.add(name)
         return name
 

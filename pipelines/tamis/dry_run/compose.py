@@ -117,6 +117,7 @@ def _compose_release(
     for path, field in part.fields.items():
         why = explained[release.id, path]
         leaf = subject.leaves[path]
+        depth = len(leaf.lists)
         name, kind = out.get(path, (None, None))
         fields[path] = DryField(
             fate=field.fate,
@@ -124,7 +125,9 @@ def _compose_release(
             needs=list(kept[path].because) if path in kept else [],
             treatment=why.how,
             out=name,
-            type=TypePart.model_validate({"in": _say_type(leaf), "out": kind}),
+            type=TypePart.model_validate(
+                {"in": "list<" * depth + leaf.spec.type + ">" * depth, "out": kind}
+            ),
             place=why.deciding,
             read=path in read,
             identifier=list(leaf.spec.identifier),
@@ -140,14 +143,6 @@ def _compose_release(
         purpose_subject=purpose.subject if purpose else "",
         purposes_link=item.purposes_link,
     )
-
-
-def _say_type(leaf: SchemaLeaf) -> str:
-    """The leaf's type with the lists around it."""
-    kind = leaf.spec.type
-    for _ in leaf.lists:
-        kind = f"list<{kind}>"
-    return kind
 
 
 def _texts(subject: PolicyContext, plan: Plan) -> dict[str, LawText]:

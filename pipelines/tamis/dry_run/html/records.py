@@ -17,7 +17,7 @@ from tamis.dry_run.html.parts import (
     wide,
 )
 from tamis.dry_run.html.speech import Speech, cite
-from tamis.dry_run.html.summary import DISPOSITIONS
+from tamis.dry_run.html.summary import dispositions
 from tamis.dry_run.result import DryRun
 
 
@@ -62,13 +62,8 @@ def records_section(say: Speech, result: DryRun) -> Markup:
 
 def _dispositions(say: Speech, result: DryRun) -> Markup:
     counts = result.counts
-    sizes = [
-        ("released", counts.released),
-        ("withheld", counts.withheld),
-        ("quarantined", counts.quarantined),
-    ]
-    assert tuple(kind for kind, _ in sizes) == DISPOSITIONS
-    figures_ = ", ".join(
+    sizes = list(dispositions(counts).items())
+    labels = ", ".join(
         f"{say.plain(f'disposition-{kind}')} {say.number(size)}" for kind, size in sizes
     )
     columns = [wide(say("disposition")), figures(say("records")), figures(say("share"))]
@@ -82,7 +77,7 @@ def _dispositions(say: Speech, result: DryRun) -> Markup:
     ]
     caption = say("dispositions-caption", records=say.count(counts.in_, "record"))
     return join(
-        stacked(say, sizes, f"{say.plain('dispositions-alt')}: {figures_}"),
+        stacked(say, sizes, f"{say.plain('dispositions-alt')}: {labels}"),
         table(caption, columns, rows),
     )
 

@@ -6,18 +6,19 @@ from tamis.dry_run.html.markup import Markup, Node, code, join, tag
 from tamis.dry_run.html.parts import PASSING, note, section
 from tamis.dry_run.html.speech import Speech
 from tamis.dry_run.result import DryRun
+from tamis.evidence.receipt import Counts
 
 DISPOSITIONS = ("released", "withheld", "quarantined")
+
+
+def dispositions(counts: Counts) -> dict[str, int]:
+    """Records by disposition."""
+    return {kind: getattr(counts, kind) for kind in DISPOSITIONS}
 
 
 def summary_section(say: Speech, result: DryRun) -> Markup:
     """Four figures, the caveat, and what stands out."""
     counts = result.counts
-    sizes = {
-        "released": counts.released,
-        "withheld": counts.withheld,
-        "quarantined": counts.quarantined,
-    }
     figures = [
         tag(
             "div",
@@ -26,8 +27,7 @@ def summary_section(say: Speech, result: DryRun) -> Markup:
             class_="figure in",
         )
     ]
-    for kind in DISPOSITIONS:
-        size = sizes[kind]
+    for kind, size in dispositions(counts).items():
         figures.append(
             tag(
                 "div",
