@@ -17,7 +17,7 @@ def draft_command(
     """Print a schema that loads; its categories are left to be chosen.
 
     Args:
-        file: the feed; its suffix tells the format.
+        file: the feed; its suffix decides its format.
         name: of the schema; by default the file's.
         rows: to look at, the first ones.
         all_names: whether to show names that may be values.

@@ -67,8 +67,8 @@ def dry_run_command(
     """
     _check(options)
     day = read_day(on)
-    subject = open_policy(project, policy)
-    plan = compile_policy(subject, day)
+    context = open_policy(project, policy)
+    plan = compile_policy(context, day)
     other = compile_plan(load_project(options.against), policy, day) if options.against else None
     from rich.console import Console
 
@@ -78,13 +78,13 @@ def dry_run_command(
     from tamis.dry_run.compose import compose
     from tamis.dry_run.terminal import print_dry_run
 
-    inspection = Inspection(whole_schema(subject), options.profile_dropped, other)
+    inspection = Inspection(whole_schema(context), options.profile_dropped, other)
     with show_progress():
         measured = dry_run(
             plan, inputs, replay=day != today(), inspection=inspection, limit=options.limit
         )
     against = (options.against, other) if options.against and other else None
-    result = compose(measured, plan, subject, against)
+    result = compose(measured, plan, context, against)
     if options.html is not None:
         from tamis.dry_run.html import render_html
 

@@ -1,4 +1,4 @@
-"""What a dry run measured, with the documents that explain it: one `DryRun`."""
+"""Join what a dry run measured and the documents that explain it to one `DryRun`."""
 
 from collections.abc import Iterator, Mapping
 
@@ -43,19 +43,19 @@ _NIR_MASK = "# ## ## ## ### ### ##"
 
 
 def compose(
-    measured: Measured, plan: Plan, subject: PolicyContext, against: tuple[str, Plan] | None = None
+    measured: Measured, plan: Plan, context: PolicyContext, against: tuple[str, Plan] | None = None
 ) -> DryRun:
-    """The result of a dry run.
+    """Return the result of a dry run.
 
     Args:
         measured: what it measured under `plan`.
         plan: the compiled policy.
-        subject: the policy with its documents.
+        context: the policy with its documents.
         against: the other project's name and plan, if the dry run compared with one.
     """
     explained = {
         (explanation.release, explanation.path): explanation
-        for explanation in explain(subject, plan)
+        for explanation in explain(context, plan)
     }
     read = set(plan.leaves())
     receipt = measured.receipt
@@ -74,23 +74,23 @@ def compose(
             "drift": DryDrift(**vars(receipt.drift), retyped=measured.retyped),
             "releases": {
                 release.id: _compose_release(
-                    receipt.releases[release.id], plan, release, subject, explained, read
+                    receipt.releases[release.id], plan, release, context, explained, read
                 )
                 for release in plan.releases
             },
             "schema": plan.schema,
             "direction": plan.direction,
-            "describes": subject.policy.describes,
+            "describes": context.policy.describes,
             "valid_until": plan.valid_until.isoformat() if plan.valid_until else None,
-            "texts": _texts(subject, plan),
-            "register": _register(subject, plan),
+            "texts": _texts(context, plan),
+            "register": _register(context, plan),
             "sample": measured.sample,
             "bytes": measured.bytes,
             "risk": measured.risk,
             "shape": Shape(
-                before=list(_shape_before(subject, read)),
+                before=list(_shape_before(context, read)),
                 after={
-                    release.id: list(_shape_after(subject, plan, release))
+                    release.id: list(_shape_after(context, plan, release))
                     for release in plan.releases
                 },
             ),
@@ -104,11 +104,11 @@ def _compose_release(
     part: ReleasePart,
     plan: Plan,
     release: PlanRelease,
-    subject: PolicyContext,
+    context: PolicyContext,
     explained: Mapping[tuple[str, str], Explanation],
     read: set[str],
 ) -> DryRelease:
-    law = law_on(subject.law, plan.day)
+    law = law_on(context.law, plan.day)
     item = law.items[release.item]
     purpose = law.purposes.get(release.purpose)
     out = _released_types(plan, release)
@@ -116,7 +116,7 @@ def _compose_release(
     fields = {}
     for path, field in part.fields.items():
         why = explained[release.id, path]
-        leaf = subject.leaves[path]
+        leaf = context.leaves[path]
         depth = len(leaf.lists)
         name, kind = out.get(path, (None, None))
         fields[path] = DryField(
@@ -145,11 +145,11 @@ def _compose_release(
     )
 
 
-def _texts(subject: PolicyContext, plan: Plan) -> dict[str, LawText]:
+def _texts(context: PolicyContext, plan: Plan) -> dict[str, LawText]:
     texts = {}
     for article, version_id in plan.law.items():
         version = next(
-            version for version in subject.law[article].versions if version.id == version_id
+            version for version in context.law[article].versions if version.id == version_id
         )
         texts[article] = LawText.model_validate(
             {
@@ -162,8 +162,8 @@ def _texts(subject: PolicyContext, plan: Plan) -> dict[str, LawText]:
     return texts
 
 
-def _register(subject: PolicyContext, plan: Plan) -> list[RegisterRow]:
-    processing = subject.processing
+def _register(context: PolicyContext, plan: Plan) -> list[RegisterRow]:
+    processing = context.processing
     assert processing is not None
     rows = []
     for release in plan.releases:
@@ -186,16 +186,16 @@ def _register(subject: PolicyContext, plan: Plan) -> list[RegisterRow]:
 # Shapes: types and masks
 
 
-def _shape_before(subject: PolicyContext, read: set[str]) -> Iterator[ShapeField]:
-    for path, leaf in subject.leaves.items():
+def _shape_before(context: PolicyContext, read: set[str]) -> Iterator[ShapeField]:
+    for path, leaf in context.leaves.items():
         yield ShapeField(
             path=_shown(leaf), type=leaf.spec.type, mask=_mask(leaf.spec), read=path in read
         )
 
 
-def _shape_after(subject: PolicyContext, plan: Plan, release: PlanRelease) -> Iterator[ShapeField]:
+def _shape_after(context: PolicyContext, plan: Plan, release: PlanRelease) -> Iterator[ShapeField]:
     for kept in release.leaves:
-        leaf = subject.leaves[kept.path]
+        leaf = context.leaves[kept.path]
         above, _, name = _shown(leaf).rpartition(".")
         name = kept.pseudonym or name
         yield ShapeField(

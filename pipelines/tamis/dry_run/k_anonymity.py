@@ -1,4 +1,4 @@
-"""How many records share one combination of quasi-identifiers, in memory that does not grow.
+"""How many records share one combination of quasi-identifiers, counted in bounded memory.
 
 Combinations are hashed, and of all distinct hashes the smallest `SAMPLED` are counted. A
 combination that is among the smallest at the end has been so all along, so its count is exact,

@@ -1,4 +1,4 @@
-"""What a dry run measures beside the receipt: counts, types and names, never values."""
+"""What a dry run measures, and the receipt: counts, types and names, never values."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ Count = int | Literal["<5", ">=5"]
 worked out."""
 
 SMALL = 5
-"""Numbers of combinations or records below this are not told."""
+"""Numbers of combinations or records below this are hidden."""
 
 
 class Sample(Part):
@@ -124,7 +124,7 @@ class Risk(Part):
         combinations: all there are; an estimate where not complete.
         unique: records that are alone with their combination; an estimate where not complete.
         unique_share: of all records, rounded to 0.0001; None where `unique` is hidden.
-        smallest: records of the smallest group in the sample, told up to 5; None without records.
+        smallest: whether the smallest group in the sample is small; None without records.
         sizes: sampled combinations by the size of their group.
     """
 

@@ -1,4 +1,4 @@
-"""What a dry run tells: a receipt without files, and what a reader wants to know beside it.
+"""The result of a dry run: a receipt without files, and what explains its figures.
 
 Everything that shows a dry run (terminal, JSON, HTML) is a pure function of `DryRun`. It holds
 names, counts, types and texts of the documents; never a value of the input:
