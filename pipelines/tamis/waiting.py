@@ -33,21 +33,10 @@ class Pauses:
         longest: float = 5.0,
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._seconds = seconds
         self._next = first
         self._longest = longest
         self._is_wanted = is_wanted
-        self.restart()
-
-    def restart(self) -> None:
-        """Count the time from now."""
-        self._end = None if self._seconds is None else time.monotonic() + self._seconds
-
-    @property
-    def is_over(self) -> bool:
-        """Whether no further attempt is worth while."""
-        late = self._end is not None and time.monotonic() > self._end
-        return late or not self._is_wanted()
+        self._end = None if seconds is None else time.monotonic() + seconds
 
     def wait(self, why: str = "") -> bool:
         """Wait before the next attempt.
@@ -59,9 +48,8 @@ class Pauses:
             False, at once, if the time would be over after the pause, or nobody wants to go on.
         """
         pause = self._next
-        if self._end is not None and time.monotonic() + pause > self._end:
-            return False
-        if not self._is_wanted():
+        is_over = self._end is not None and time.monotonic() + pause > self._end
+        if is_over or not self._is_wanted():
             return False
         if why:
             _log.warning("%s, trying again in %.1f s", why, pause)

@@ -11,13 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import LiteralString, TypeAlias, TypeVar
 
-try:
-    import psycopg
-except ImportError as error:
-    raise ImportError(
-        'PostgreSQL needs the extra `postgres` (pip install "tamis[postgres]")'
-    ) from error
-
+import psycopg
 from psycopg import Cursor
 from psycopg.sql import SQL, Composable, Identifier
 

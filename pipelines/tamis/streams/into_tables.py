@@ -148,11 +148,12 @@ class TableSink(Sink):
                 attach(connection, table, part, self._stream)
 
     def _read_positions(self, connection: Connection, *, lock: bool = False) -> dict[int, int]:
-        rows = connection.execute(
-            SQL("SELECT source, partition, next FROM {} WHERE stream = %s {}").format(
-                self._store.table(POSITIONS), SQL("FOR UPDATE" if lock else "")
-            ),
-            (self._stream,),
+        rows = execute(
+            connection,
+            "SELECT source, partition, next FROM {} WHERE stream = %s {}",
+            self._store.table(POSITIONS),
+            SQL("FOR UPDATE" if lock else ""),
+            values=(self._stream,),
         ).fetchall()
         for source, _partition, _next in rows:
             self._check_source(str(source))
@@ -207,25 +208,21 @@ class TableSink(Sink):
         }
         quarantine = paths.pop(None)
         receipt = ledger.receipt_of_places({str(name): paths[name] for name in paths}, quarantine)
-        connection.execute(
-            SQL(
-                "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s) "
-                "ON CONFLICT (run) DO UPDATE SET receipt = excluded.receipt, committed = now()"
-            ).format(self._store.table(RECEIPTS)),
-            (ledger.run, self._plan.policy, receipt.to_json()),
+        execute(
+            connection,
+            "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s) "
+            "ON CONFLICT (run) DO UPDATE SET receipt = excluded.receipt, committed = now()",
+            self._store.table(RECEIPTS),
+            values=(ledger.run, self._plan.policy, receipt.to_json()),
         )
 
     def _write_positions(self, connection: Connection, judged: Judged) -> None:
-        connection.execute(
-            SQL(
-                "INSERT INTO {} (stream, source, partition, next) "
-                "SELECT %s, %s, * FROM unnest(%s::integer[], %s::bigint[]) "
-                "ON CONFLICT (stream, source, partition) DO UPDATE SET next = excluded.next"
-            ).format(self._store.table(POSITIONS)),
-            (
-                self._stream,
-                self._source,
-                list(judged.ends),
-                list(judged.ends.values()),
-            ),
+        ends = judged.ends
+        execute(
+            connection,
+            "INSERT INTO {} (stream, source, partition, next) "
+            "SELECT %s, %s, * FROM unnest(%s::integer[], %s::bigint[]) "
+            "ON CONFLICT (stream, source, partition) DO UPDATE SET next = excluded.next",
+            self._store.table(POSITIONS),
+            values=(self._stream, self._source, list(ends), list(ends.values())),
         )
