@@ -95,12 +95,12 @@ def test_records_read_back_equal(records: list[dict[str, Any]], size: int, codec
 
     assert [row for c in chunks for row in c.data.to_pylist()] == [
         {
-            "nom": one["nom"],
-            "n": one["n"],
-            "contrats": one["contrats"]
-            and [{"libelle": contract["libelle"]} for contract in one["contrats"]],
+            "nom": record["nom"],
+            "n": record["n"],
+            "contrats": record["contrats"]
+            and [{"libelle": contract["libelle"]} for contract in record["contrats"]],
         }
-        for one in records
+        for record in records
     ]
     assert [p for c in chunks for p in c.positions.to_pylist()] == list(range(1, len(records) + 1))
     assert {len(c.positions) for c in chunks[:-1]} <= {size}
@@ -181,9 +181,9 @@ def test_a_wrong_shape_is_a_fault_of_its_row() -> None:
 
 def test_bytes_that_are_no_text_are_a_fault_of_their_field_only() -> None:
     # The block of one file behind the header of another, whose schema says string.
-    one = avro({"memo": "bytes", "nom": "bytes"}, [{"memo": b"\xff", "nom": b"\xff"}])
+    file = avro({"memo": "bytes", "nom": "bytes"}, [{"memo": b"\xff", "nom": b"\xff"}])
     other = avro({"memo": "string", "nom": "string"}, [])
-    block = one[one.index(one[-16:]) + 16 : -16]
+    block = file[file.index(file[-16:]) + 16 : -16]
     (chunk,) = read(other + block + other[-16:])
     assert chunk.data.to_pylist() == [{"nom": None, FAULTS: ["nom"]}]
 
@@ -228,8 +228,8 @@ def test_the_decoder_builds_only_what_is_read(monkeypatch: pytest.MonkeyPatch) -
     read(avro(types, []), plan_of(NOM, CONTRATS))
 
     projected = seen[-1]["fields"]
-    assert [one["name"] for one in projected] == ["nom", "contrats"]
-    assert [one["name"] for one in projected[1]["type"]["items"]["fields"]] == ["libelle"]
+    assert [field["name"] for field in projected] == ["nom", "contrats"]
+    assert [field["name"] for field in projected[1]["type"]["items"]["fields"]] == ["libelle"]
 
 
 def test_a_recursive_record_is_read() -> None:

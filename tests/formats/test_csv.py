@@ -99,7 +99,7 @@ def test_any_bytes_read_the_same_wherever_blocks_end(body: list[bytes]) -> None:
             chunks = read(data, chunk_records=5, csv_block_bytes=block)
         except InputError as error:
             return error.problem
-        values = [[one.view(pa.binary()).to_pylist() for one in c.data.columns] for c in chunks]
+        values = [[own.view(pa.binary()).to_pylist() for own in c.data.columns] for c in chunks]
         return [c.positions.to_pylist() for c in chunks], values, rejects(chunks)
 
     small = outcome(64)

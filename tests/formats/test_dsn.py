@@ -82,7 +82,7 @@ def declaration(
 
 
 def envoi(*declarations: list[Line]) -> list[Line]:
-    lines = HEADER + [line for one in declarations for line in one]
+    lines = HEADER + [line for declaration in declarations for line in declaration]
     total = str(len(lines) + 2)
     return [*lines, ("S90.G00.90.001", total), ("S90.G00.90.002", str(len(declarations)))]
 
@@ -101,7 +101,7 @@ def contrat(numero: str, *inside: Line) -> list[Line]:
 
 
 def versement(*remunerations: list[Line]) -> list[Line]:
-    return [("S21.G00.50.001", "31012026"), *(line for one in remunerations for line in one)]
+    return [("S21.G00.50.001", "31012026"), *(line for block in remunerations for line in block)]
 
 
 def remuneration(numero: str | None, montant: str, *heures: str) -> list[Line]:
@@ -156,11 +156,11 @@ def test_an_individu_without_nir_is_not_merged_into_the_one_before() -> None:
             )
         )
     )
-    found = [
+    rejected = [
         (r["nom"], r["nir"], r["ntt"], [c["numero"] for c in r["contrats"]])
         for r in records(read(data))
     ]
-    assert found == [
+    assert rejected == [
         ("ALPHA", NIR_A, None, ["A"]),
         ("BETA", None, NTT, ["B"]),
         ("GAMMA", None, NTT, []),
@@ -170,12 +170,12 @@ def test_an_individu_without_nir_is_not_merged_into_the_one_before() -> None:
 
 def test_a_record_says_from_which_line_to_which_it_stands() -> None:
     data = text_of(envoi(declaration(individu("ALPHA", NIR_A), individu("BETA", NIR_B))))
-    found = [(r.position, r.last_line) for r in read(data) if isinstance(r, DsnRecord)]
-    assert found == [(11, 13), (14, 16)]
+    places = [(r.position, r.last_line) for r in read(data) if isinstance(r, DsnRecord)]
+    assert places == [(11, 13), (14, 16)]
 
 
 def test_remunerations_join_their_contract_by_number_and_never_by_guess() -> None:
-    one = individu(
+    person = individu(
         "ALPHA",
         NIR_A,
         None,
@@ -187,7 +187,7 @@ def test_remunerations_join_their_contract_by_number_and_never_by_guess() -> Non
         versement(remuneration("A", "3.00"), remuneration("00000", "4.00")),
         versement(remuneration(None, "5.00"), remuneration("B", "6.00")),
     )
-    (record,) = records(read(text_of(envoi(declaration(one)))))
+    (record,) = records(read(text_of(envoi(declaration(person)))))
     assert [
         (c["numero"], c["fin"], [(r["montant"], len(r["activites"])) for r in c["remunerations"]])
         for c in record["contrats"]
@@ -206,7 +206,7 @@ def test_remunerations_join_their_contract_by_number_and_never_by_guess() -> Non
 
 
 def test_blocks_that_are_unknown_or_not_asked_for_do_not_close_an_individu() -> None:
-    one = individu(
+    person = individu(
         "ALPHA",
         NIR_A,
         None,
@@ -216,7 +216,7 @@ def test_blocks_that_are_unknown_or_not_asked_for_do_not_close_an_individu() -> 
         versement(remuneration("A", "1.00")),
         [("S21.G00.86.001", "07"), ("S21.G00.98.001", "SAISIE")],
     )
-    (record,) = records(read(text_of(envoi(declaration(one)))))
+    (record,) = records(read(text_of(envoi(declaration(person)))))
     assert [len(c["remunerations"]) for c in record["contrats"]] == [1]
 
 
@@ -245,8 +245,8 @@ def test_lists_and_structs_around_the_individu_are_read() -> None:
             leaf("nom", "S21.G00.30.002"),
         ]
     )
-    found = records(read(text_of(envoi(declaration(individu("ALPHA", NIR_A)))), layout))
-    assert found == [
+    values = records(read(text_of(envoi(declaration(individu("ALPHA", NIR_A)))), layout))
+    assert values == [
         {
             "contacts": [{"nom": "CONTACT"}],
             "emetteur": {"nom": "CONTACT FICTIF", "fax": None},
@@ -364,11 +364,11 @@ def test_of_a_file_cut_anywhere_no_individu_is_published_but_whole(cut: int, lon
     whole = [item for item in read(data) if isinstance(item, DsnRecord)]
     cut = len(data) - cut
     items = read(data[:cut])
-    found = [item for item in items if isinstance(item, DsnRecord)]
-    assert found == whole[: len(found)]
+    complete = [item for item in items if isinstance(item, DsnRecord)]
+    assert complete == whole[: len(complete)]
     begun = data[:cut].count(b"\nS21.G00.30.002,")
-    assert begun <= len(found) + len(rejects(items)) <= begun + 1
-    assert [one.ok for one in envois(items)] == [data[:cut].rstrip() == data.rstrip()]
+    assert begun <= len(complete) + len(rejects(items)) <= begun + 1
+    assert [envoi_end.ok for envoi_end in envois(items)] == [data[:cut].rstrip() == data.rstrip()]
 
 
 def test_the_totals_of_an_envoi_are_compared() -> None:
@@ -392,7 +392,7 @@ def test_an_envoi_that_ends_in_another_one_keeps_nothing_of_its_last_individu() 
         ("GAMMA", None),
     ]
     assert rejects(items) == [(14, "")]
-    assert [one.ok for one in envois(items)] == [False, True]
+    assert [envoi_end.ok for envoi_end in envois(items)] == [False, True]
 
 
 def test_nothing_of_an_envoi_outlives_it() -> None:
@@ -406,24 +406,24 @@ def test_nothing_of_an_envoi_outlives_it() -> None:
 
 def test_of_a_lot_only_the_groups_dsnok_are_read() -> None:
     def group(label: str, *inside: list[Line]) -> list[Line]:
-        lines = [("S06.G51.00.001", label), *(line for one in inside for line in one)]
+        lines = [("S06.G51.00.001", label), *(line for person in inside for line in person)]
         return [*lines, ("S96.G51.00.001", "FINSL"), ("S96.G51.00.002", str(len(inside)))]
 
-    def one(nom: str) -> list[Line]:
+    def person(nom: str) -> list[Line]:
         return envoi(declaration(individu(nom, NIR_A)))
 
     lot = [
         ("S05.G51.00.001", "V01R02"),
-        *group("DSNOK", one("ALPHA"), one("BETA")),
-        *group("FP-KO", one("GAMMA")),
+        *group("DSNOK", person("ALPHA"), person("BETA")),
+        *group("FP-KO", person("GAMMA")),
         *group("AUTRE"),
-        *group("DSNOK", one("DELTA")),
+        *group("DSNOK", person("DELTA")),
         ("S95.G51.00.001", "000001"),
     ]
     items = read(text_of(lot))
     assert [r["nom"] for r in records(items)] == ["ALPHA", "BETA", "DELTA"]
-    assert [found.ok for found in envois(items)] == [True, True, True]
-    assert end(items).skipped == len(one("GAMMA"))
+    assert [envoi_end.ok for envoi_end in envois(items)] == [True, True, True]
+    assert end(items).skipped == len(person("GAMMA"))
     assert rejects(items) == []
 
 
@@ -591,8 +591,8 @@ people = st.lists(
 @given(people)
 @settings(max_examples=200)
 def test_nobody_is_given_what_is_another_persons(persons: list[Person]) -> None:
-    items = read(text_of(envoi(declaration(*(one.lines() for one in persons))), "utf-8"))
-    found = [
+    items = read(text_of(envoi(declaration(*(person.lines() for person in persons))), "utf-8"))
+    as_read = [
         (
             record["nom"],
             record["nir"],
@@ -600,7 +600,7 @@ def test_nobody_is_given_what_is_another_persons(persons: list[Person]) -> None:
         )
         for record in records(items)
     ]
-    assert found == [one.as_read() for one in persons]
+    assert as_read == [person.as_read() for person in persons]
 
 
 @given(
@@ -613,14 +613,14 @@ def test_nobody_is_given_what_is_another_persons(persons: list[Person]) -> None:
 def test_reads_and_line_ends_of_any_kind_give_the_same_records(
     persons: list[Person], sizes: list[int], ends: list[str], last: bool
 ) -> None:
-    lines = envoi(declaration(*(one.lines() for one in persons)))
+    lines = envoi(declaration(*(person.lines() for person in persons)))
     data = b"".join(text_of([line], "utf-8", ends[i % len(ends)]) for i, line in enumerate(lines))
     stream: Any = Dribble(data if last else data.rstrip(), sizes)
     items = list(read_individus(stream, "feed.dsn", LAYOUT))
     expected = read(text_of(lines, "utf-8", "\n"))
     assert records(items) == records(expected)
     assert rejects(items) == []
-    assert [(one.counted, one.ok) for one in envois(items)] == [(len(lines), True)]
+    assert [(end.counted, end.ok) for end in envois(items)] == [(len(lines), True)]
 
 
 @given(st.data())
@@ -682,12 +682,12 @@ def test_the_whole_schema_of_the_dsn_stands_on_the_norms_tree() -> None:
             name,
             spec.type,
             of=field("item", spec.of) if spec.of else None,
-            fields=tuple(field(*one) for one in (spec.fields or {}).items()),
+            fields=tuple(field(*item) for item in (spec.fields or {}).items()),
             rubrique=spec.rubrique,
             bloc=spec.bloc,
         )
 
-    layout = layout_of([field(*one) for one in schema.fields.items()], "dsn-individus")
+    layout = layout_of([field(*item) for item in schema.fields.items()], "dsn-individus")
     data = text_of(envoi(declaration(individu("ALPHA", NIR_A, None, contrat("A")))))
     (record,) = records(read(data, layout))
     assert list(record) == list(schema.fields)

@@ -169,12 +169,12 @@ def test_any_json_comes_in_its_place_or_as_a_fault(
         assert row["nom"] == (None if not plain or nom is None else str(nom))
         listed = record.get("contrats")
         if listed is None or isinstance(listed, list):
-            want = [one if isinstance(one, dict) else None for one in listed or ()]
-            assert [one is None for one in row["contrats"] or ()] == [one is None for one in want]
-            for due, one in zip(want, row["contrats"] or (), strict=True):
+            want = [item if isinstance(item, dict) else None for item in listed or ()]
+            assert [own is None for own in row["contrats"] or ()] == [due is None for due in want]
+            for due, contract in zip(want, row["contrats"] or (), strict=True):
                 paie = (due or {}).get("paie")
                 if type(paie) in (int, str):
-                    assert str(one["paie"]) == str(paie)
+                    assert str(contract["paie"]) == str(paie)
         else:
             assert row["contrats"] is None
             assert {"contrats.debut", "contrats.paie"} <= faults

@@ -114,12 +114,12 @@ def test_rows_read_back_equal_whatever_row_groups_and_chunks(
     assert [c.data.num_rows for c in chunks[:-1]] == [records] * (len(chunks) - 1)
     assert [p for c in chunks for p in c.positions.to_pylist()] == list(range(1, rows + 1))
     whole = pa.Table.from_batches([c.data for c in chunks]).to_pylist()
-    wanted = table.select(["jours", "contrats", "nom"]).to_pylist()
-    for record in wanted:
+    expected = table.select(["jours", "contrats", "nom"]).to_pylist()
+    for record in expected:
         for contract in record["contrats"] or ():
             if contract is not None:
                 del contract["iban"]
-    assert whole == wanted
+    assert whole == expected
 
 
 def test_no_byte_of_a_dropped_column_or_leaf_or_metadata_is_in_a_chunk() -> None:

@@ -64,7 +64,7 @@ def test_numbers_are_exact_and_odd_values_are_text_in_json() -> None:
 
 @given(st.lists(st.tuples(st.none() | TEXT, st.none() | st.binary(max_size=4)), max_size=8))
 def test_what_is_sent_is_what_is_read(rows: list[tuple[str | None, bytes | None]]) -> None:
-    texts, blobs = [one for one, _ in rows], [one for _, one in rows]
+    texts, blobs = [value for value, _ in rows], [value for _, value in rows]
     sent = pa.record_batch({"t": pa.array(texts, pa.string()), "b": pa.array(blobs, pa.binary())})
     data, replaced = to_csv(sent)
     assert replaced == 0
@@ -143,5 +143,5 @@ def test_a_database_hides_its_address() -> None:
 
 @given(st.from_regex(r"[A-Za-z0-9._-]{1,90}", fullmatch=True))
 def test_names_of_tables_fit(name: str) -> None:
-    found = table_name("policy-" + name, name)
-    assert len(found) <= MAX_NAME - 14
+    shortened = table_name("policy-" + name, name)
+    assert len(shortened) <= MAX_NAME - 14

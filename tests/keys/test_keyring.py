@@ -409,9 +409,9 @@ class TestKms:
         Keyring.create(path, kms_uri="gcp-kms://k", kms=box)
         with pytest.raises(KeysError, match="does not know this"):
             Keyring.open(path, kms=Box())
-        for other, told in ((bytes(32), "does not unlock"), (bytes(5), "not 5"), (b"", "not 0")):
+        for other, message in ((bytes(32), "does not unlock"), (bytes(5), "not 5"), (b"", "not 0")):
             box.kept = dict.fromkeys(box.kept, other)
-            with pytest.raises(KeysError, match=told):
+            with pytest.raises(KeysError, match=message):
                 Keyring.open(path, kms=box)
 
     def test_a_passphrase_and_a_kms_at_once_are_refused(self, path: Path) -> None:
@@ -554,9 +554,9 @@ class TestCommands:
         assert "epoch 2 is current" in self._run("rotate", file)
         assert "epoch 1 is destroyed" in self._run("destroy", file, "--epoch", "1")
 
-        told = json.loads(self._run("list", file, "--json"))
-        assert (told["current"], told["wrapped_by"]) == (2, "none")
-        assert [(e["epoch"], e["state"]) for e in told["epochs"]] == [
+        listed = json.loads(self._run("list", file, "--json"))
+        assert (listed["current"], listed["wrapped_by"]) == (2, "none")
+        assert [(e["epoch"], e["state"]) for e in listed["epochs"]] == [
             (1, "destroyed"),
             (2, "current"),
         ]

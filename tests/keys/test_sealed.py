@@ -240,10 +240,10 @@ class TestSecrecy:
             with pytest.raises(TamisError) as caught:
                 unseal(sealed, key, SOURCE, position)
             assert caught.value.__cause__ is None
-            told = f"{caught.value} {caught.value.args}"
+            message = f"{caught.value} {caught.value.args}"
             for secret in (CANARY, KEY.raw, OTHER.raw, sealed):
-                assert repr(secret)[2:-1] not in told
-                assert secret.hex() not in told
+                assert repr(secret)[2:-1] not in message
+                assert secret.hex() not in message
 
 
 class TestPublicKeys:
@@ -279,7 +279,7 @@ class TestFiles:
             os.umask(before)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(public_path(path).stat().st_mode) == 0o644
-        assert sorted(one.name for one in path.parent.iterdir()) == [
+        assert sorted(file.name for file in path.parent.iterdir()) == [
             "originals.json",
             "originals.json.pub",
         ]

@@ -56,15 +56,15 @@ def test_set_bits_are_told_in_order_and_seen_from_each_on(rows: list[bytes]) -> 
 def test_rows_with_a_letter_beside_a_digit_are_all_told(rows: list[bytes]) -> None:
     part, bounds = _part(rows)
     words, _ = bits.mark_digits(part)
-    found = bits.find_mixed(part, bounds, words, np.flatnonzero(words != 0))
+    mixed = bits.find_mixed(part, bounds, words, np.flatnonzero(words != 0))
     expected = {
         at
         for at, row in enumerate(rows)
-        for one, other in pairwise(row)
-        for digit, beside in ((one, other), (other, one))
+        for byte, next_byte in pairwise(row)
+        for digit, beside in ((byte, next_byte), (next_byte, byte))
         if digit in b"0123456789" and (beside > ord(":") or beside in b"&\0")
     }
-    assert set(found.tolist()) == expected
+    assert set(mixed.tolist()) == expected
 
 
 @given(_texts, st.data())

@@ -14,8 +14,8 @@ CORPUS = list(cases(20261123, per_kind=15))
 
 
 def _missed(case: Case) -> int:
-    found = find_nir(case.text)
-    return sum(all(f[1] <= s[0] or f[0] >= s[1] for f in found) for s in case.spans)
+    spans = find_nir(case.text)
+    return sum(all(f[1] <= s[0] or f[0] >= s[1] for f in spans) for s in case.spans)
 
 
 def _share_found(group: str) -> float:
@@ -46,10 +46,10 @@ def test_lookalikes_raise_no_alarm() -> None:
 def test_spans_are_exact() -> None:
     exact = near = 0
     for case in CORPUS:
-        found = find_nir(case.text)
+        spans = find_nir(case.text)
         for start, end in case.spans:
-            exact += (start, end) in found
-            near += any(f[0] < end and f[1] > start for f in found)
+            exact += (start, end) in spans
+            near += any(f[0] < end and f[1] > start for f in spans)
     assert exact / near >= 0.99
 
 
@@ -133,7 +133,7 @@ def test_runs_of_other_lengths_are_read_as_the_rules_read_them() -> None:
     prose = "Le stagiaire a été reçu par la conseillère de son organisme "
     texts = [prose + "".join(some) for some in words]
     _check_twin([*texts, *[text + " " for text in texts]], pa.string())
-    _check_twin([text for one in texts for text in (one, prose)], pa.string())
+    _check_twin([piece for text in texts for piece in (text, prose)], pa.string())
 
 
 _pieces = st.one_of(

@@ -35,8 +35,8 @@ def _sometimes(rng: random.Random, share: float, yes: str, no: str) -> str:
 
 
 def _comment(rng: random.Random) -> str:
-    said = f"Appel le 12/05/2024, n° sécu {cut(full(rng))}, à rappeler au 06 12 34 56 78."
-    return _sometimes(rng, 0.05, said, "Formation suivie 35 heures, tél 06 12 34 56 78.")
+    prose = f"Appel le 12/05/2024, n° sécu {cut(full(rng))}, à rappeler au 06 12 34 56 78."
+    return _sometimes(rng, 0.05, prose, "Formation suivie 35 heures, tél 06 12 34 56 78.")
 
 
 CARRYING: dict[str, tuple[Make, pa.DataType | None, str | None, str]] = {

@@ -24,27 +24,27 @@ def _overlaps(span: tuple[int, int], others: list[tuple[int, int]]) -> bool:
 @pytest.mark.parametrize(("group", "bar"), [(COMMON, 0.995), (RARE, 0.95)])
 def test_nirs_are_found_in_any_context(group: str, bar: float) -> None:
     total, missed = 0, Counter[str]()
-    for case, found in zip(CORPUS, FOUND, strict=True):
+    for case, spans in zip(CORPUS, FOUND, strict=True):
         if case.group == group:
             total += len(case.spans)
-            missed[case.kind] += sum(not _overlaps(span, found) for span in case.spans)
+            missed[case.kind] += sum(not _overlaps(span, spans) for span in case.spans)
     assert missed.total() <= (1 - bar) * total, +missed
 
 
 def test_other_numbers_raise_no_alarm() -> None:
     alarms, clean = Counter[str](), 0
-    for case, found in zip(CORPUS, FOUND, strict=True):
+    for case, spans in zip(CORPUS, FOUND, strict=True):
         clean += case.group == LOOKALIKE
-        alarms[case.kind] += sum(not _overlaps(span, list(case.spans)) for span in found)
+        alarms[case.kind] += sum(not _overlaps(span, list(case.spans)) for span in spans)
     assert alarms.total() <= 0.005 * clean, +alarms
 
 
 def test_spans_are_those_that_a_reader_would_mark() -> None:
     near, inexact = 0, Counter[str]()
-    for case, found in zip(CORPUS, FOUND, strict=True):
+    for case, spans in zip(CORPUS, FOUND, strict=True):
         for span in case.spans:
-            near += _overlaps(span, found)
-            inexact[case.kind] += _overlaps(span, found) and span not in found
+            near += _overlaps(span, spans)
+            inexact[case.kind] += _overlaps(span, spans) and span not in spans
     assert inexact.total() <= 0.01 * near, +inexact
 
 
