@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import pairwise
 from string import Formatter
 from typing import Any, get_args
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 
 from tamis.documents.law import Attested
 from tamis.dry_run.html import render_html
+from tamis.dry_run.html.flow import FATES
 from tamis.dry_run.html.markup import visible
 from tamis.dry_run.html.page import SECTIONS
-from tamis.dry_run.html.parts import FATES
 from tamis.dry_run.html.speech import Lang, Speech, words
 from tamis.filter.tally import REASONS
 
@@ -334,6 +335,14 @@ def test_no_text_changes_the_outline_and_every_page_can_be_written(text: str) ->
 
     assert outline(parse(html)) == outline(parse(render_html(make_result(lambda word: f"{word}é"))))
     html.encode("utf-8")
+
+
+def test_no_template_takes_text_for_markup() -> None:
+    templates = list((files("tamis.dry_run.html") / "templates").iterdir())
+    texts = [path.read_text(encoding="utf-8") for path in templates]
+
+    assert len(texts) > len(SECTIONS)
+    assert [text for text in texts if re.search(r"\|\s*safe\b|autoescape|Markup", text)] == []
 
 
 def test_characters_that_hide_or_turn_text_are_spelled_out() -> None:

@@ -3,10 +3,10 @@
 with open("report.html", "w", encoding="utf-8") as page:
     page.write(render_html(result, lang="fr"))
 
-`page` joins the sections, a module each; `parts` has what sections are made of, `speech` numbers
-and sentences in English or French (`words.toml`), `markup` escapes. It imports `dry_run.result`
-only. Begin with `page`. We write no templates: markup that escapes every string by its type is
-checked by mypy, and needs no further library.
+`templates` holds the page as Jinja2 templates, a file a section, and its style sheet; `words.toml`
+holds its sentences in two languages. `page` (begin there) fills the templates, `speech` writes
+values and sentences in a language, `flow` lays out the picture. Nothing but `tamis.dry_run` and
+Jinja2 is imported.
 """
 
 from tamis.dry_run.html.page import render_html as render_html

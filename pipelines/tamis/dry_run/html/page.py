@@ -1,20 +1,22 @@
-"""The page: its frame, and its sections in order."""
+"""The page: `templates/page.html` filled with a dry run's result and the words of a language.
+
+Templates escape every text that they are filled with; the hidden characters that are left in the
+finished page are spelled out, so that no filter and no macro can let one pass.
+"""
 
 import base64
 import hashlib
 from functools import cache
 from importlib.resources import files
 
-from tamis.dry_run.html.fields import fields_section, record_section
-from tamis.dry_run.html.ground import ground_section
-from tamis.dry_run.html.inputs import against_section, inputs_section
-from tamis.dry_run.html.markup import Markup, code, tag
-from tamis.dry_run.html.parts import section
-from tamis.dry_run.html.records import flow_section, records_section
-from tamis.dry_run.html.risk import risk_section
-from tamis.dry_run.html.speech import Lang, Speech
-from tamis.dry_run.html.summary import summary_section
-from tamis.dry_run.result import DryRun
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tamis.dry_run.html.flow import FATES, PASSING, STOPPING, draw_flow
+from tamis.dry_run.html.markup import code, visible
+from tamis.dry_run.html.speech import Lang, Speech, cite
+from tamis.dry_run.models import Count
+from tamis.dry_run.result import DryField, DryRelease, DryRun, ShapeField
 
 SECTIONS = (
     "summary",
@@ -28,7 +30,7 @@ SECTIONS = (
     "against",
     "glossary",
 )
-"""Ids of the sections; `against` is there where another project was compared."""
+"""Ids of the sections, each a template; `against` is there where another project was compared."""
 
 
 def render_html(result: DryRun, lang: Lang = "en") -> str:
@@ -42,102 +44,101 @@ def render_html(result: DryRun, lang: Lang = "en") -> str:
         A whole HTML document, to be written as UTF-8. Its own policy forbids the browser to load
         or run anything, whatever the names and texts in `result` hold.
     """
-    say = Speech(lang)
-    shown = [
-        summary_section(say, result),
-        flow_section(say, result),
-        records_section(say, result),
-        fields_section(say, result),
-        record_section(say, result),
-        risk_section(say, result),
-        ground_section(say, result),
-        inputs_section(say, result),
-        against_section(say, result.against) if result.against is not None else None,
-        _glossary(say),
-    ]
-    body = tag(
-        "body",
-        tag("a", say("skip"), class_="skip", href="#main"),
-        _header(say, result),
-        _navigation(say, result),
-        tag("main", *shown, id="main"),
-        _footer(say, result),
-    )
-    page = tag("html", _head(say, result), body, lang=lang, dir="ltr")
-    return f"<!DOCTYPE html>\n{page}\n"
-
-
-def _head(say: Speech, result: DryRun) -> Markup:
-    style = _style()
+    environment = _environment(lang)
+    style = (files(__package__) / "templates" / "page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("title", say.plain("page-title", policy=result.policy, day=say.day(result.day))),
-        Markup(f"<style>{style}</style>"),
+    counts = result.counts
+    page = environment.get_template("page.html").render(
+        result=result,
+        sections=[name for name in SECTIONS if name != "against" or result.against is not None],
+        style=Markup(style),  # noqa: S704  A file of this package.
+        security=f"default-src 'none'; style-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'",
+        dispositions={
+            "released": counts.released,
+            "withheld": counts.withheld,
+            "quarantined": counts.quarantined,
+        },
+        pictures=draw_flow(Speech(lang), result),
+        by_path=_by_path(result),
+        sensitive=_sensitive(result),
     )
+    return visible(page)
 
 
 @cache
-def _style() -> str:
-    return (files(__package__) / "page.css").read_text(encoding="utf-8")
+def _environment(lang: Lang) -> Environment:
+    """Templates with the words of a language: `say`, and filters that write values in it."""
+    say = Speech(lang)
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.do"],
+    )
+    environment.globals |= {
+        "say": say,
+        "FATES": FATES,
+        "PASSING": PASSING,
+        "STOPPING": STOPPING,
+        "by_reason": _by_reason,
+        "by_source": _by_source,
+    }
+    environment.filters |= {
+        "code": code,
+        "cite": cite,
+        "bound": _bound,
+        "number": say.number,
+        "count": say.count,
+        "share": say.share,
+        "size": say.size,
+        "day": say.day,
+        "treatment": say.treatment,
+        "column": say.column,
+    }
+    return environment
 
 
-def _header(say: Speech, result: DryRun) -> Markup:
-    into = result.direction == "into-store"
-    partner = code(result.processing.slug)
-    return tag(
-        "header",
-        tag("p", say("kicker"), class_="kicker"),
-        tag("h1", code(result.policy)),
-        tag("p", result.describes, class_="describes", lang="fr", dir="auto")
-        if result.describes
-        else None,
-        tag(
-            "p",
-            say(
-                "subtitle-into" if into else "subtitle-out",
-                schema=code(result.schema_),
-                partner=partner,
-                day=tag("strong", say.day(result.day)),
-            ),
-        ),
+def _by_path(result: DryRun) -> dict[str, dict[str, DryField]]:
+    """What becomes of each field, by its path and by the name of the release."""
+    fields: dict[str, dict[str, DryField]] = {}
+    for name, release in result.releases.items():
+        for path, field in release.fields.items():
+            fields.setdefault(path, {})[name] = field
+    return fields
+
+
+def _by_reason(release: DryRelease) -> list[tuple[str, bool, list[str]]]:
+    """Each reason, whether it is a need, and the fields' paths; the needs come first."""
+    paths: dict[tuple[bool, str], list[str]] = {}
+    for path, field in release.fields.items():
+        for reason in field.needs or [field.because]:
+            paths.setdefault((field.fate in PASSING, reason), []).append(path)
+    reasons = [(reason, is_need, paths[is_need, reason]) for is_need, reason in paths]
+    return sorted(reasons, key=lambda row: not row[1])
+
+
+def _by_source(shape: list[ShapeField]) -> tuple[dict[str, ShapeField], list[ShapeField]]:
+    """Released fields by the path of the field that they come from, and the tags."""
+    fields = {field.source: field for field in shape if field.source is not None}
+    return fields, [field for field in shape if field.source is None]
+
+
+def _sensitive(result: DryRun) -> list[str]:
+    """Paths of the sensitive fields that a release carries."""
+    return sorted(
+        {
+            path
+            for release in result.releases.values()
+            for path, field in release.fields.items()
+            if field.sensitive and field.fate in PASSING
+        }
     )
 
 
-def _navigation(say: Speech, result: DryRun) -> Markup:
-    listed = [section for section in SECTIONS if section != "against" or result.against is not None]
-    links = (tag("li", tag("a", say(f"{section}-short"), href=f"#{section}")) for section in listed)
-    return tag("nav", tag("ul", links), aria_label=say.plain("contents"))
-
-
-def _glossary(say: Speech) -> Markup:
-    entries = []
-    for key in say.glossary():
-        word, means = say.meaning(key)
-        entries.append(tag("div", tag("dt", word, id=f"g-{key}"), tag("dd", means)))
-    return section(say, "glossary", tag("dl", entries, class_="glossary"))
-
-
-def _footer(say: Speech, result: DryRun) -> Markup:
-    facts = (
-        ("made-by", result.tool),
-        ("run-id", result.run),
-        ("started", result.started.isoformat(sep=" ", timespec="seconds")),
-        ("policy-sha256", result.policy_sha256),
-        ("plan-sha256", result.plan_sha256),
-    )
-    return tag(
-        "footer",
-        tag("p", say("caveat"), " ", say("not-the-log")),
-        tag(
-            "dl",
-            (tag("div", tag("dt", say(key)), tag("dd", code(value))) for key, value in facts),
-            class_="facts",
-        ),
-    )
+def _bound(count: Count) -> int:
+    """What is drawn of a count: of a hidden one, the bound that it tells."""
+    return count if isinstance(count, int) else 5

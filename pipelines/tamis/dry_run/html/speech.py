@@ -6,10 +6,10 @@ import tomllib
 import unicodedata
 from functools import cache
 from importlib.resources import files
-from string import Formatter
 from typing import Any, Literal
 
-from tamis.dry_run.html.markup import Markup, Node, join, tag
+from markupsafe import Markup
+
 from tamis.dry_run.models import Count
 
 Lang = Literal["en", "fr"]
@@ -40,27 +40,17 @@ class Speech:
         self.lang: Lang = lang
         self._at = ("en", "fr").index(lang)
 
-    def __call__(self, key: str, **values: Node) -> Markup:
-        """The sentence `key`, escaped, with `values` in their places."""
-        parts: list[Node] = []
-        for literal, name, _, _ in Formatter().parse(self._text(key)):
-            parts.append(literal)
-            if name is not None:
-                parts.append(values[name])
-        return join(*parts)
+    def __call__(self, key: str, **values: str) -> Markup:
+        """The sentence `key`, with `values` in their places, all escaped but what is `Markup`."""
+        return Markup.escape(self._text(key)).format(**values)
 
     def plain(self, key: str, **values: str) -> str:
-        """The sentence `key` as text that is not yet escaped, for attributes and drawings."""
-        return self._text(key).format_map(values)
+        """The sentence `key` as text that is not yet escaped."""
+        return self._text(key).format(**values)
 
-    def get(self, key: str) -> Markup | None:
-        """The sentence `key`, or None where there is none."""
-        return self(key) if key in words()["text"] else None
-
-    def term(self, key: str, shown: Node = None) -> Markup:
-        """A word that leads to its meaning, and tells it on hover."""
-        word, meaning = self.meaning(key)
-        return tag("a", shown or word, class_="term", href=f"#g-{key}", title=meaning)
+    def get(self, key: str) -> str | None:
+        """The sentence `key` as text, or None where there is none."""
+        return self._text(key) if key in words()["text"] else None
 
     def meaning(self, key: str) -> tuple[str, str]:
         """Word and meaning of an entry of the glossary."""
@@ -90,8 +80,8 @@ class Speech:
             ('1 record', '0 enregistrement')
         """
         singular, plural = words()["noun"][noun][self.lang]
-        alone = value == 1 if self.lang == "en" else value < 2
-        return f"{self.number(value)} {singular if alone else plural}"
+        is_one = value == 1 if self.lang == "en" else value < 2
+        return f"{self.number(value)} {singular if is_one else plural}"
 
     def share(self, part: int, whole: int) -> str:
         """A part in percent, never rounded to none or all.
@@ -108,8 +98,8 @@ class Speech:
             mark, percent = "< ", 0.1
         elif 99.9 < percent < 100:
             mark, percent = "> ", 99.9
-        text = f"{percent:.1f}".removesuffix(".0")
-        return mark + (f"{text}%", f"{text.replace('.', ',')}\u00a0%")[self._at]
+        digits = f"{percent:.1f}".removesuffix(".0")
+        return mark + (f"{digits}%", f"{digits.replace('.', ',')}\u00a0%")[self._at]
 
     def size(self, value: int) -> str:
         """Bytes, in thousands of them where there are many.
@@ -125,8 +115,8 @@ class Speech:
             if amount < 999.95:
                 break
             amount, unit = amount / 1000, larger
-        text = f"{amount:.1f}"
-        return (f"{text} {unit}B", f"{text.replace('.', ',')}\u00a0{unit}o")[self._at]
+        digits = f"{amount:.1f}"
+        return (f"{digits} {unit}B", f"{digits.replace('.', ',')}\u00a0{unit}o")[self._at]
 
     def day(self, value: datetime.date | str) -> str:
         """A day in words; a text that is none stays as it is.
@@ -144,24 +134,24 @@ class Speech:
         first = "1er" if self.lang == "fr" and value.day == 1 else str(value.day)
         return f"{first} {month} {value.year}"
 
-    def treatment(self, text: str) -> str:
+    def treatment(self, english: str) -> str:
         """What happens to a field's value; details that are not known stay as they are.
 
         Example:
             >>> Speech("fr").treatment("generalized to year")
             'généralisé à l’année'
         """
-        return self._translate("treatment", text) or text
+        return self.remark("treatment", english) or english
 
-    def reason(self, text: str) -> tuple[str, bool]:
+    def reason(self, english: str) -> tuple[str, bool]:
         """Why a field has its fate, and whether these are words of the program.
 
         Example:
             >>> Speech("fr").reason("not listed by the policy")
             ('la politique ne le nomme pas', True)
         """
-        translated = self._translate("reason", text)
-        return (text, False) if translated is None else (translated, True)
+        sentence = self.remark("reason", english)
+        return sentence or english, sentence is not None
 
     def column(self, name: str) -> str:
         """A column's name, or that it is withheld.
@@ -170,23 +160,19 @@ class Speech:
             >>> Speech("fr").column("(name withheld)"), Speech("fr").column("nir")
             ('(nom tu)', 'nir')
         """
-        return self._translate("column", name) or name
+        return self.remark("column", name) or name
 
-    def remark(self, kind: str, text: str) -> Markup:
-        """A remark of the program; English where the page's language does not have it."""
-        translated = self._translate(kind, text)
-        foreign = translated is None and self.lang != "en"
-        return tag("span", translated or text, lang="en" if foreign else None, dir="auto")
+    def remark(self, kind: str, english: str) -> str | None:
+        """A remark of the program in the page's language, or None where it is not known."""
+        for remark in words()["remark"].get(kind, ()):
+            if match := re.fullmatch(remark["pattern"], english):
+                sentence: str = remark[self.lang].format(*match.groups())
+                return sentence
+        return None
 
     def _text(self, key: str) -> str:
         text: str = words()["text"][key][self.lang]
         return text
-
-    def _translate(self, kind: str, text: str) -> str | None:
-        for remark in words()["remark"].get(kind, ()):
-            if match := re.fullmatch(remark["pattern"], text):
-                return str(remark[self.lang].format(*match.groups()))
-        return None
 
 
 def _fold(word: str) -> str:
@@ -206,9 +192,9 @@ def cite(reference: str) -> str:
     if match is None:
         return reference
     letter, article, paragraph, number, latin = match.groups()
-    text = f"{letter}. {article}"
+    citation = f"{letter}. {article}"
     if paragraph:
-        text += f", {paragraph}"
+        citation += f", {paragraph}"
     if number:
-        text += f", {number}°" + (f" {latin}" if latin else "")
-    return text
+        citation += f", {number}°" + (f" {latin}" if latin else "")
+    return citation
