@@ -35,6 +35,7 @@ from tamis.dry_run.retyped import RetypedColumns
 from tamis.dry_run.undeclared import UndeclaredNirs, is_declared, without_declared
 from tamis.errors import value_free
 from tamis.evidence.receipt import Receipt, RunFacts, make_receipt
+from tamis.language import _
 from tamis.plan.plan import Plan, PlanField, PlanRelease
 from tamis.stores.folder import LocalFolder
 from tamis.stores.folder_store import FolderStore
@@ -241,11 +242,11 @@ class _SizeFn(beam.DoFn):
         self._groups = Groups()
 
     def process(self, batch: Batch) -> Iterator[Any]:
-        with value_free(f"sizing part {batch.part}"):
+        with value_free(_("sizing part {part}", part=batch.part)):
             for _piece in self._writer.write(batch.data, batch.part, batch.seq, batch.positions):
                 pass
         if self._paths:
-            with value_free(f"grouping part {batch.part}"):
+            with value_free(_("grouping part {part}", part=batch.part)):
                 self._groups.add(hash_rows(batch.data, self._paths, self._key))
         yield from ()
 
@@ -274,7 +275,7 @@ class _InspectFn(beam.DoFn):
         self._keys = ThrowawayKeys()
 
     def process(self, task: Task) -> Iterator[Finding]:
-        with value_free(f"inspecting {task.file.uri}"):
+        with value_free(_("inspecting {source}", source=task.file.uri)):
             if task.digests:
                 yield self._compare_types(task)
             elif task.limit != 0:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from tamis.cli import keys, seal_keys
 from tamis.language import _
@@ -28,19 +29,22 @@ app.add_typer(
     seal_keys.app, name="seal-keys", help=_("Make the keys that streams seal original messages to.")
 )
 
-Policy = Annotated[str, typer.Argument(metavar="POLICY", help=_("name of a policy of the project"))]
+Policy = Annotated[str, Argument(metavar="POLICY", help=_("name of a policy of the project"))]
+Files = Annotated[
+    list[str], Option("--input", metavar="URI", help=_("files to read; may be given again"))
+]
 Inputs = Annotated[
     list[str],
-    typer.Option(
+    Option(
         "--input",
         metavar="URI",
         help=_("files, tables (postgresql://…?table=T) or one stream; may be given again"),
     ),
 ]
 Day = Annotated[
-    str | None, typer.Option("--on", metavar="DAY", help=_("day whose law applies, YYYY-MM-DD"))
+    str | None, Option("--on", metavar="DAY", help=_("day whose law applies, YYYY-MM-DD"))
 ]
-AsJson = Annotated[bool, typer.Option("--json", help=_("print JSON"))]
+AsJson = Annotated[bool, Option("--json", help=_("print JSON"))]
 
 
 def _project(context: typer.Context) -> "Project":
@@ -63,11 +67,11 @@ def _print_version(given: bool) -> None:
 def tamis(
     context: typer.Context,
     project: Annotated[
-        str | None, typer.Option(metavar="DIR", help=_("folder with schemas/ and policies/"))
+        str | None, Option(metavar="DIR", help=_("folder with schemas/ and policies/"))
     ] = None,
     version: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--version",
             callback=_print_version,
             is_eager=True,
@@ -81,7 +85,7 @@ def tamis(
 @app.command(help=_("Make a synthetic feed, check, dry-run, run, verify; print where to look."))
 def demo(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help=_("folder to write to"))] = Path(
+    folder: Annotated[Path, Argument(metavar="[DIR]", help=_("folder to write to"))] = Path(
         "tamis-demo"
     ),
 ) -> None:
@@ -93,8 +97,7 @@ def demo(
 @app.command("help", help=_("Show a page of the manual."))
 def help_(
     topic: Annotated[
-        str | None,
-        typer.Argument(metavar="[TOPIC]", help=_("a page; without it, the list of pages")),
+        str | None, Argument(metavar="[TOPIC]", help=_("a page; without it, the list of pages"))
     ] = None,
 ) -> None:
     from tamis.cli.help import help_command
@@ -114,7 +117,7 @@ def plan(
     context: typer.Context,
     policy: Policy,
     on: Day = None,
-    field: Annotated[str | None, typer.Option(metavar="F", help=_("explain one field"))] = None,
+    field: Annotated[str | None, Option(metavar="F", help=_("explain one field"))] = None,
     json: AsJson = False,
 ) -> None:
     from tamis.cli.plan import plan_command
@@ -124,11 +127,11 @@ def plan(
 
 @app.command(help=_("Show what would be newly released, to whom; exit 1 if anything is."))
 def diff(
-    old: Annotated[str, typer.Argument(metavar="OLD", help=_("a folder, or a git revision"))],
-    new: Annotated[str, typer.Argument(metavar="NEW", help=_("the same"))],
+    old: Annotated[str, Argument(metavar="OLD", help=_("a folder, or a git revision"))],
+    new: Annotated[str, Argument(metavar="NEW", help=_("the same"))],
     on: Day = None,
     json: AsJson = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help=_("for a pull request"))] = False,
+    markdown: Annotated[bool, Option("--markdown", help=_("for a pull request"))] = False,
 ) -> None:
     from tamis.cli.diff import diff_command
 
@@ -142,27 +145,26 @@ def diff(
 def dry_run(
     context: typer.Context,
     policy: Policy,
-    inputs: Inputs,
+    inputs: Files,
     on: Day = None,
     json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help=_("write the result as JSON; - for stdout"))
+        Path | None, Option(metavar="FILE", help=_("write the result as JSON; - for stdout"))
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help=_("write a report for a browser"))
+        Path | None, Option(metavar="FILE", help=_("write a report for a browser"))
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(metavar="ROWS", help=_("read at most so many, spread over inputs"))
+        int | None, Option(metavar="ROWS", help=_("read at most so many, spread over inputs"))
     ] = None,
     profile_dropped: Annotated[
-        bool, typer.Option("--profile-dropped", help=_("look for NIRs where none is declared"))
+        bool, Option("--profile-dropped", help=_("look for NIRs where none is declared"))
     ] = False,
     against: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help=_("the same data under another project's policy")),
+        str | None, Option(metavar="DIR", help=_("the same data under another project's policy"))
     ] = None,
     fail_on: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="WHAT",
             help=_(
                 "exit 1 if there is: quarantine, withheld, redacted, drift, undeclared-nir, "
@@ -170,7 +172,7 @@ def dry_run(
             ),
         ),
     ] = None,
-    lang: Annotated[str, typer.Option(metavar="en|fr", help=_("language of the report"))] = "en",
+    lang: Annotated[str, Option(metavar="en|fr", help=_("language of the report"))] = "en",
 ) -> None:
     from tamis.cli.dry_run import DryRunOptions, dry_run_command
 
@@ -191,7 +193,7 @@ def run(
     inputs: Inputs,
     output: Annotated[
         str,
-        typer.Option(
+        Option(
             metavar="URI",
             help=_(
                 "the store: a folder, gs://… or postgresql://…; of a stream also kafka://… or "
@@ -201,37 +203,35 @@ def run(
     ],
     keys: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="FILE", help=_("the keyring: a path, or env:NAME for a variable that holds it")
         ),
     ] = None,
-    run_id: Annotated[str | None, typer.Option(metavar="ID", help=_("a to z, 0 to 9, -"))] = None,
+    run_id: Annotated[str | None, Option(metavar="ID", help=_("a to z, 0 to 9, -"))] = None,
     on: Day = None,
-    replay: Annotated[bool, typer.Option(help=_("allow another day than today"))] = False,
+    replay: Annotated[bool, Option(help=_("allow another day than today"))] = False,
     allow_example: Annotated[
-        bool, typer.Option(help=_("allow a register entry that only illustrates"))
+        bool, Option(help=_("allow a register entry that only illustrates"))
     ] = False,
     batch_records: Annotated[
-        int, typer.Option(metavar="N", min=1, help=_("stream: messages judged at once, at most"))
+        int, Option(metavar="N", min=1, help=_("stream: messages judged at once, at most"))
     ] = 5_000,
     batch_ms: Annotated[
-        int,
-        typer.Option(metavar="MS", min=1, help=_("stream: how long a micro-batch waits for more")),
+        int, Option(metavar="MS", min=1, help=_("stream: how long a micro-batch waits for more"))
     ] = 20,
     period: Annotated[
-        int,
-        typer.Option(metavar="SECONDS", min=1, help=_("stream: how long a receipt's period is")),
+        int, Option(metavar="SECONDS", min=1, help=_("stream: how long a receipt's period is"))
     ] = 60,
     once: Annotated[
-        bool, typer.Option("--once", help=_("stream: end when all that is there has been read"))
+        bool, Option("--once", help=_("stream: end when all that is there has been read"))
     ] = False,
     seal_to: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help=_("stream: public key to seal quarantined originals to")),
+        Option(metavar="FILE", help=_("stream: public key to seal quarantined originals to")),
     ] = None,
     avro_schema: Annotated[
         list[str] | None,
-        typer.Option(metavar="[ID=]FILE", help=_("stream: schema of messages; may be given again")),
+        Option(metavar="[ID=]FILE", help=_("stream: schema of messages; may be given again")),
     ] = None,
 ) -> None:
     from tamis.address import StreamAddress, parse_address
@@ -277,7 +277,7 @@ def run(
 
 
 @app.command(help=_("Complete or remove what an interrupted run left."))
-def recover(folder: Annotated[str, typer.Argument(metavar="DIR", help=_("the store"))]) -> None:
+def recover(folder: Annotated[str, Argument(metavar="DIR", help=_("the store"))]) -> None:
     from tamis.cli.recover import recover_command
 
     raise typer.Exit(recover_command(folder))
@@ -286,7 +286,7 @@ def recover(folder: Annotated[str, typer.Argument(metavar="DIR", help=_("the sto
 @app.command(help=_("Show where NIRs are, column by column; exit 1 if any."))
 def scan(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help=_("of any format that `run` reads"))
+        list[Path], Argument(metavar="FILE…", help=_("of any format that `run` reads"))
     ],
     json: AsJson = False,
 ) -> None:
@@ -297,15 +297,13 @@ def scan(
 
 @app.command(help=_("Print a first schema for a new feed, with identifiers and free text guessed."))
 def draft(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=_("the feed"))],
+    file: Annotated[Path, Argument(metavar="FILE", help=_("the feed"))],
     name: Annotated[
-        str | None, typer.Option(metavar="NAME", help=_("of the schema; by default the file's"))
+        str | None, Option(metavar="NAME", help=_("of the schema; by default the file's"))
     ] = None,
-    rows: Annotated[
-        int, typer.Option(metavar="ROWS", help=_("look at the first so many"))
-    ] = 200_000,
+    rows: Annotated[int, Option(metavar="ROWS", help=_("look at the first so many"))] = 200_000,
     all_names: Annotated[
-        bool, typer.Option("--all-names", help=_("show names that may be values, too"))
+        bool, Option("--all-names", help=_("show names that may be values, too"))
     ] = False,
 ) -> None:
     from tamis.cli.draft import draft_command
@@ -318,12 +316,12 @@ def verify(
     context: typer.Context,
     targets: Annotated[
         list[str],
-        typer.Argument(metavar="RECEIPT|STORE…", help=_("DIR/_receipts/ID.json, or a whole store")),
+        Argument(metavar="RECEIPT|STORE…", help=_("DIR/_receipts/ID.json, or a whole store")),
     ],
     json: AsJson = False,
     run: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help=_("of a store only this run; may be given again")),
+        Option(metavar="ID", help=_("of a store only this run; may be given again")),
     ] = None,
 ) -> None:
     from tamis.cli.verify import verify_command
@@ -337,27 +335,26 @@ def verify(
 def unseal(
     sources: Annotated[
         list[str],
-        typer.Argument(metavar="SOURCE…", help=_("store, .parquet, .jsonl, - or postgresql://…")),
+        Argument(metavar="SOURCE…", help=_("store, .parquet, .jsonl, - or postgresql://…")),
     ],
     key: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help=_("private key; may be given again"))
+        list[str] | None, Option(metavar="FILE", help=_("private key; may be given again"))
     ] = None,
     run: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help=_("only of this run; may be given again"))
+        list[str] | None, Option(metavar="ID", help=_("only of this run; may be given again"))
     ] = None,
     reason: Annotated[
         list[str] | None,
-        typer.Option(metavar="WHY", help=_("only those quarantined for it; may be given again")),
+        Option(metavar="WHY", help=_("only those quarantined for it; may be given again")),
     ] = None,
     position: Annotated[
-        list[int] | None,
-        typer.Option(metavar="N", help=_("only at this position; may be given again")),
+        list[int] | None, Option(metavar="N", help=_("only at this position; may be given again"))
     ] = None,
     to: Annotated[
-        Path | None, typer.Option(metavar="DIR", help=_("write originals into this new folder"))
+        Path | None, Option(metavar="DIR", help=_("write originals into this new folder"))
     ] = None,
     json: Annotated[
-        bool, typer.Option("--json", help=_("print originals, base64 in an object a line"))
+        bool, Option("--json", help=_("print originals, base64 in an object a line"))
     ] = False,
 ) -> None:
     from tamis.cli.unseal import unseal_command

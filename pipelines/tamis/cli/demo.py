@@ -39,20 +39,20 @@ def run_demo(folder: Path) -> int:
     project = bundled_project()
     print(_("1. Synthetic feeds, seed {seed}, some rows dirty on purpose", seed=SEED))
     feeds = {policy: _make_feed(project, policy, folder / "in") for policy in FLOWS}
-    print("", "2. tamis check", sep="\n")
+    _print_step(2, "tamis check")
     if code := check_command(project, False):
         return code
     keys = folder / "keys.json"
     Keyring.create(str(keys))
     for policy, feed in feeds.items():
-        print("", f"3. tamis dry-run {policy} --input {feed}", sep="\n")
+        _print_step(3, f"tamis dry-run {policy} --input {feed}")
         plan = compile_plan(project, policy, today())
         print_attested(plan)
         from tamis.runs.batch import Job, dry_run, run
 
         dry = dry_run(plan, (str(feed),)).receipt
         print_receipt(dry)
-        print("", f"4. tamis run {policy} --input {feed} --output {folder / 'store'}", sep="\n")
+        _print_step(4, f"tamis run {policy} --input {feed} --output {folder / 'store'}")
         job = Job(plan, (str(feed),), str(folder / "store"), f"demo-{policy}", str(keys))
         receipt, _before = run(job)
         assert receipt is not None
@@ -61,7 +61,7 @@ def run_demo(folder: Path) -> int:
             print(_("the dry run had other figures than the run"))
             return 1
         path = folder / "store" / receipt_path(receipt.run)
-        print("", f"5. tamis verify {path}", sep="\n")
+        _print_step(5, f"tamis verify {path}")
         if code := verify_command(project, path, False):
             return code
     places = [
@@ -75,8 +75,12 @@ def run_demo(folder: Path) -> int:
     return 0
 
 
+def _print_step(number: int, command: str) -> None:
+    print(f"\n{number}. {command}")
+
+
 def _prepare(folder: Path) -> None:
-    """An empty folder of the demo's own; another folder is never emptied."""
+    """Empty the demo's own folder; another one is never emptied."""
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).is_file():
         raise UsageError(
             _("{folder}: is not empty and not a folder that the demo made", folder=folder)
