@@ -74,8 +74,8 @@ def write_schema(
             )
         )
     comments = "".join(f"# {_('Note')}: {note}.\n" for note in notes)
-    head = f"{_(_HEADER, rows=rows)}{comments}schema: {name}\nformat: {_format(form, options)}\n"
-    return f"{head}fields:\n" + "\n".join(fields) + "\n"
+    start = f"{_(_HEADER, rows=rows)}{comments}schema: {name}\nformat: {_format(form, options)}\n"
+    return f"{start}fields:\n" + "\n".join(fields) + "\n"
 
 
 def quote(name: str) -> str:

@@ -36,11 +36,11 @@ _INFO: Final = b"tamis/sealed/v1"
 _ID: Final = b"tamis/seal-key/v1"
 _ID_BYTES: Final = 8
 _KEY_BYTES: Final = 32
-_HEAD_BYTES: Final = len(_MAGIC) + _ID_BYTES
+_HEADER_BYTES: Final = len(_MAGIC) + _ID_BYTES
 _LENGTH_BYTES: Final = 8
 _NULL: Final = b"\xff" * _LENGTH_BYTES
 
-SEALED_BYTES: Final = _HEAD_BYTES + 32 + 16
+SEALED_BYTES: Final = _HEADER_BYTES + 32 + 16
 """Bytes that sealing adds to the framed message."""
 
 
@@ -167,15 +167,17 @@ or another record's
     parts = [original.value, original.key]
     for name, value in original.headers:
         parts += [name.encode("utf-8", "surrogatepass"), value]
-    head = _MAGIC + bytes.fromhex(key.id)
-    return head + _SUITE.encrypt(_framed(*parts), _public(key.raw), _info(head, source, position))
+    header = _MAGIC + bytes.fromhex(key.id)
+    return header + _SUITE.encrypt(
+        _framed(*parts), _public(key.raw), _info(header, source, position)
+    )
 
 
 def sealed_to(sealed: bytes) -> str | None:
     """The id of the key to which a message was sealed; None if it is no sealed message."""
     if len(sealed) < SEALED_BYTES or not sealed.startswith(_MAGIC):
         return None
-    return sealed[len(_MAGIC) : _HEAD_BYTES].hex()
+    return sealed[len(_MAGIC) : _HEADER_BYTES].hex()
 
 
 def unseal(sealed: bytes, key: PrivateKey, source: str, position: int) -> Original:
@@ -208,9 +210,9 @@ def unseal(sealed: bytes, key: PrivateKey, source: str, position: int) -> Origin
         )
     try:
         plain = _SUITE.decrypt(
-            memoryview(sealed)[_HEAD_BYTES:],
+            memoryview(sealed)[_HEADER_BYTES:],
             _private(key.raw),
-            _info(sealed[:_HEAD_BYTES], source, position),
+            _info(sealed[:_HEADER_BYTES], source, position),
         )
         value, own_key, *rest = _parts(plain)
         names = [_name(name) for name in rest[::2]]
@@ -225,9 +227,12 @@ def _name(part: bytes | None) -> str:
     return part.decode("utf-8", "surrogatepass")
 
 
-def _info(head: bytes, source: str, position: int) -> bytes:
+def _info(header: bytes, source: str, position: int) -> bytes:
     return _framed(
-        _INFO, head[len(_MAGIC) :], source.encode("utf-8", "surrogatepass"), str(position).encode()
+        _INFO,
+        header[len(_MAGIC) :],
+        source.encode("utf-8", "surrogatepass"),
+        str(position).encode(),
     )
 
 

@@ -10,5 +10,5 @@
 
 It imports `arrow`, `errors` and `language`. The gate (`tamis.filter.gate`) looks for NIRs a second
 time with code of its own, and imports nothing from here. Begin with `grammar.find_nir`, which
-defines what is found; `vectorized` says how columns are read with the same result.
+defines what is found; `vectorized` explains how columns are read with the same result.
 """

@@ -1,4 +1,4 @@
-"""A candidate: a number written like a NIR, with what its form and its surroundings tell of it."""
+"""Candidates: numbers written like a NIR, with the properties of form and surroundings."""
 
 import re
 from bisect import bisect

@@ -59,7 +59,7 @@ class Folded(NamedTuple):
         return self.starts[start], self.ends[end - 1]
 
 
-class _Table(dict[int, str]):
+class _FoldTable(dict[int, str]):
     """What each code point folds to, computed when the code point first occurs."""
 
     def __missing__(self, code: int) -> str:
@@ -154,4 +154,4 @@ def _meaning(match: re.Match[str]) -> str | None:
     return {"control": " ", "break": "\n", "tag": _INVISIBLE}[kind or "tag"]
 
 
-_TABLE = _Table({code: chr(code) for code in range(128)} | {0: _INVISIBLE})
+_TABLE = _FoldTable({code: chr(code) for code in range(128)} | {0: _INVISIBLE})

@@ -189,7 +189,7 @@ def has_label(text: str) -> bool:
 
 
 def names_nir(name: str) -> bool:
-    """Whether a column's name says that it holds NIRs.
+    """Whether a column's name is a label of a NIR.
 
     Example:
         >>> names_nir("nir_titulaire"), names_nir("numSecu"), names_nir("finir")
@@ -200,7 +200,7 @@ def names_nir(name: str) -> bool:
 
 
 def names_other(name: str) -> bool:
-    """Whether a column's name says that it holds another kind of number.
+    """Whether a column's name is a label of another kind of number.
 
     Example:
         >>> names_other("siret_employeur"), names_other("nir")

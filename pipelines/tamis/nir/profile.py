@@ -25,9 +25,10 @@ from tamis.nir.label import Label, label_after, label_before, names_nir, names_o
 _CHANCE_KEY = (
     0.012  # share of numbers of 15 random digits that are a NIR with a right key, measured
 )
-_ALONE = 1e-6  # the likeliest chance that is still set aside, where the column's name says nothing
-_NAMED = 0.02  # the same where the name says NIR
-_OPPOSED = 1e-12  # the same where the name says something else
+# The probability by chance below which a column carries NIRs:
+_ALONE = 1e-6  # where the column's name is no label
+_NAMED = 0.02  # where the name is a label of a NIR
+_OPPOSED = 1e-12  # where the name is a label of another number
 _COMPACT_15 = r"^[0-9]{5}(?:[0-9]{2}|2[ABab])[0-9]{8}$"
 _COMPACT_13 = r"^[0-9]{5}(?:[0-9]{2}|2[ABab])[0-9]{6}$"
 _KINDS = ("nir", "nia")
@@ -200,7 +201,7 @@ def _like_births(bodies: pa.Array, named: bool) -> bool:
 
     Args:
         bodies: N strings of 13 characters.
-        named: whether the column's name says NIR: then any bodies will do.
+        named: whether the column's name is a label of a NIR: then any bodies will do.
     """
     count = len(bodies)
     if named:

@@ -5,16 +5,16 @@ over all bytes of a column at once; only rows about which they leave a doubt are
 `find_nir`, one by one. Four steps, with the module of each:
 
     bytes       the column's data buffer, about 4 MiB of rows at a time             scan
-      │         N + 1 offsets tell which bytes are which row
+      │         N + 1 offsets are the places of the rows in it
       ▼
     bitmap      one bit a byte: set where the byte is an ASCII digit                bits
       │         64 bits are a word; counting the bits of two neighbouring words
-      │         tells where 12 digits stand close together: only there can a
+      │         finds where 12 digits stand close together: only there can a
       │         NIR begin, so only those words are looked at further
       ▼
     candidates  numbers of 13 characters, with their key where they have one:       shapes
-      │         compact, or in the INSEE grouping. One row of arrays a candidate:
-      │         its row, first byte, end, and whether a label decides about it.
+      │         compact, or in the INSEE grouping. Arrays with one entry a
+      │         candidate: row, first byte, end, whether a label decides on it.
       │         The words before it are matched by regular expressions (RE2)
       ▼
     rules       `find_nir` for each row that is in doubt after this: one with       scan
