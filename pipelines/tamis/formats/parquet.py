@@ -240,8 +240,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     if not part.rows:
         schema = file.read(columns=chosen.columns, use_threads=False).select(chosen.names).schema
-        empty = [pa.array([], field.type) for field in schema]
-        yield _plain(pa.RecordBatch.from_arrays(empty, schema=schema))
+        yield _plain(pa.RecordBatch.from_pylist([], schema))
         return
     at = 0
     batches = _iterate(file, chosen, list(part.row_groups), records)

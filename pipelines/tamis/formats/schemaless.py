@@ -69,7 +69,7 @@ def read_columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
 
 @contextmanager
 def input_errors(path: Path, form: FormatName | None) -> Iterator[None]:
-    """Raise what a reader of the format raises as an `InputError` that names the file."""
+    """Raise errors of a format's reader as `InputError`, which names the file; None is text."""
     try:
         yield
     except OSError as error:
@@ -79,7 +79,7 @@ def input_errors(path: Path, form: FormatName | None) -> Iterator[None]:
     except (pa.ArrowException, csv.Error, ValueError, EOFError, KeyError) as error:
         kind = type(error).__name__
         raise InputError(
-            str(path), _("is not a whole {form} file ({kind})", form=form, kind=kind)
+            str(path), _("is not a whole {form} file ({kind})", form=form or "text", kind=kind)
         ) from None
 
 

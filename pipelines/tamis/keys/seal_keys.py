@@ -9,6 +9,7 @@ holds the public key and goes to where streams run.
 """
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -135,25 +136,17 @@ def read_public_key(path: str | Path) -> PublicKey:
 
 
 def _read(path: str | Path) -> _SealKeyDocument:
-    content = _content(Path(path))
+    with suppress(OSError), open(path, "rb") as file:
+        if file.read(len(PUBLIC_WORD)) == PUBLIC_WORD.encode():
+            raise KeysError(
+                _("`{path}` is a public key: unsealing needs the private one", path=path)
+            )
     try:
-        return _SealKeyDocument.model_validate_json(content)
+        return _SealKeyDocument.model_validate_json(read_secret_file(Path(path), _shown(path)))
     except ValidationError as error:
         raise KeysError(
             _("`{path}` is no key that unseals{cause}", path=path, cause=why_invalid(error))
         ) from None
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            if file.read(len(PUBLIC_WORD)) == PUBLIC_WORD.encode():
-                raise KeysError(
-                    _("`{path}` is a public key: unsealing needs the private one", path=path)
-                )
-    except OSError:
-        pass
-    return read_secret_file(path, _shown(path))
 
 
 def _shown(path: str | Path) -> str:
