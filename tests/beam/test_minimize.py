@@ -186,6 +186,11 @@ def test_a_plan_that_pseudonymizes_is_refused_without_keys(plan: Plan) -> None:
         tamis.Minimize(plan, "le-run")
 
 
+def test_keys_are_given_by_reference(plan: Plan) -> None:
+    with pytest.raises(KeysError, match=r"takes a `KeyRef`, as of `KeyRef\.current"):
+        tamis.Minimize(plan, "le-run", "keys.json")  # type: ignore[arg-type]
+
+
 def test_an_unknown_release_is_told_the_releases_there_are() -> None:
     pipeline = beam.Pipeline("FnApiRunner")
     out = pipeline | tamis.ReadFiles("in/*.jsonl", PLAN) | tamis.Minimize(PLAN, "le-run")

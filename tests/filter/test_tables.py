@@ -172,6 +172,11 @@ def test_keys_are_asked_for_before_the_stream_is_read() -> None:
     assert reader.read_all().num_rows == 4
 
 
+def test_a_reference_of_keys_is_no_keyring() -> None:
+    with pytest.raises(KeysError, match="takes a keyring, as of `open_keyring`, got `str`"):
+        minimize(pa.table({"a": [1]}), plan_of(), keys="keys.json")  # type: ignore[call-overload]
+
+
 def test_a_result_is_shown_by_its_counts() -> None:
     assert repr(minimize(pa.table(ROWS), plan_of())) == (
         "<Minimized: 4 records, 2 released, 1 withheld, 1 quarantined>"

@@ -166,6 +166,13 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         if not self.run:
             raise UsageError(_("`Minimize` must have a run id, which released records carry"))
         check_run_id(self.run)
+        if self.keys is not None and not isinstance(self.keys, KeyRef):
+            raise KeysError(
+                _(
+                    "`Minimize` takes a `KeyRef`, as of `KeyRef.current(keyring)`, got `{type}`",
+                    type=type(self.keys).__name__,
+                )
+            )
         if self.plan.needs_keys and self.keys is None and not self.throwaway_keys:
             raise KeysError(
                 _(

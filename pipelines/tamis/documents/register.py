@@ -43,7 +43,8 @@ class Processing(DocumentModel):
         PlainValidator(_true_false_or_unknown, json_schema_input_type=bool | Literal["unknown"]),
     ]
     """Whether the processing carries the NIR: `true`, `false` or `unknown`. Paragraphs I and II of
-    R. 6323-37 are for processings that do, paragraph III for those that do not."""
+    R. 6323-37 are for processings that do, so that `false` is refused there; paragraph III is for
+    those that do not, and `true` is a warning there."""
     source: str = ""
     """Where the arrêté lists the processing (`annexe 4.1`)."""
     note: str = ""

@@ -95,7 +95,8 @@ class FieldSpec(DocumentModel):
     free_text: bool = False
     """Whether people write in the field what they like, so that a NIR may stand in it."""
     nullable: bool = True
-    """Whether the value may be missing; a record without it is quarantined else."""
+    """Whether the value may be missing. If not, a record without it is quarantined where a release
+    keeps or tests the field."""
     sensitive: str | None = None
     """Why the field is sensitive. Legal source: RGPD art. 9, 10."""
     not_nir: str | None = None

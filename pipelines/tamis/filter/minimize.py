@@ -115,7 +115,17 @@ def minimize(
     """
     if plan.needs_keys and keys is None:
         raise KeysError(
-            _("policy `{policy}` pseudonymizes: it needs a keyring", policy=plan.policy)
+            _(
+                "policy `{policy}` pseudonymizes: it needs a keyring, as of `open_keyring`",
+                policy=plan.policy,
+            )
+        )
+    if keys is not None and not hasattr(keys, "key"):
+        raise KeysError(
+            _(
+                "`minimize` takes a keyring, as of `open_keyring`, got `{type}`",
+                type=type(keys).__name__,
+            )
         )
     compiled = compile_steps(plan)
     if hasattr(data, "__arrow_c_array__"):

@@ -2,8 +2,9 @@
 
 The pages lie beside this module. Where a page lists the keys of a document, the list is made of
 the documents' models, between the marks `<!-- keys Policy -->` and `<!-- /keys -->`, and the rules
-of `check` stand between `<!-- rules -->` and `<!-- /rules -->`; `publish()` writes these lists anew
-after a change, and a test compares them.
+of `check` stand between `<!-- rules -->` and `<!-- /rules -->`, what the bundled law and register
+name between `<!-- law items -->` and `<!-- /law -->`; `publish()` writes these lists anew after a
+change, and a test compares them.
 
 May import `documents` and `check`, and nothing of Beam. Begin reading at `architecture.md`.
 """
@@ -15,12 +16,14 @@ from typing import Any
 
 from tamis.check.catalogue import Rule
 from tamis.documents.editors import json_schemas
+from tamis.documents.project import bundled_documents
 from tamis.errors import UsageError
 from tamis.language import _
 
 PAGES = Path(__file__).parent
 
 _KEYS = re.compile(r"(<!-- keys (\w+) -->\n).*?(<!-- /keys -->)", re.DOTALL)
+_LAW = re.compile(r"(<!-- law (\w+) -->\n).*?(<!-- /law -->)", re.DOTALL)
 _RULES = re.compile(r"(<!-- rules -->\n).*?(<!-- /rules -->)", re.DOTALL)
 
 
@@ -53,9 +56,10 @@ def read_page(topic: str) -> str:
 
 
 def with_keys(text: str) -> str:
-    """`text` with its lists of keys and rules made anew of the models and the catalogue."""
+    """`text` with its lists made anew of the models, the catalogue of rules, law and register."""
     rules = "".join(f"{rule}. {rule.text}\n" for rule in Rule)
     text = _RULES.sub(lambda marks: marks[1] + rules + marks[2], text)
+    text = _LAW.sub(lambda marks: marks[1] + "\n".join(_law(marks[2])) + "\n" + marks[3], text)
     return _KEYS.sub(lambda marks: marks[1] + "\n".join(_table(marks[2])) + "\n" + marks[3], text)
 
 
@@ -75,6 +79,41 @@ def _table(model: str) -> Iterator[str]:
         default = "must be given" if name in required else _default(key.get("default"))
         meaning = " ".join(key.get("description", "").split())
         yield f"| `{name}` | {_type(key)} | {default} | {meaning} |"
+
+
+def _law(what: str) -> Iterator[str]:
+    """One row an item, purpose, category or processing of the bundled law and register."""
+    law = bundled_documents().law
+    latest = [version for article in law.articles.values() for version in article.versions[-1:]]
+    if what == "items":
+        yield "| item | relation | the partner's NIR | purposes, by our reading | subject |"
+        yield "|---|---|---|---|---|"
+        for version in latest:
+            for name, item in version.items.items():
+                purposes = ", ".join(f"`{purpose}`" for purpose in item.purposes)
+                row = f"`R6323-37.{name}` | `{item.relation}` | {item.nir} | {purposes}"
+                yield f"| {row} | {item.subject} |"
+    elif what == "purposes":
+        yield "| purpose | subject |"
+        yield "|---|---|"
+        for version in latest:
+            for name, purpose in version.purposes.items():
+                yield f"| `R6323-33.{name}` | {purpose.subject} |"
+    elif what == "categories":
+        yield "| category | purposes of R. 6323-33 |"
+        yield "|---|---|"
+        for version in latest:
+            for name, category in version.categories.items():
+                yield f"| `{name}` | {', '.join(category.purposes)} |"
+    else:
+        yield "| processing | carries the NIR | items, and what each entry stands on |"
+        yield "|---|---|---|"
+        register, _source = bundled_documents().register
+        for name, processing in register.processings.items():
+            entries = ", ".join(
+                dict.fromkeys(f"`{entry.item}` {entry.attested}" for entry in processing.entries)
+            )
+            yield f"| `{name}` | {str(processing.carries_nir).lower()} | {entries} |"
 
 
 def _definitions() -> dict[str, Any]:

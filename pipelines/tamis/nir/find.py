@@ -14,7 +14,7 @@ __all__ = ["count_nir", "find_nir", "redact"]
 
 
 def redact(array: pa.Array, mark: str = "[NIR]") -> tuple[pa.Array, Ints]:
-    """Replace every NIR that `find_nir` finds by `mark`.
+    """Replace every NIR that `find_nir` finds in an Arrow column of text by `mark`.
 
     Args:
         array: N rows of string or large_string.
@@ -61,6 +61,10 @@ def count_nir(array: pa.Array) -> Ints:
 
 
 def _require_text(array: pa.Array) -> None:
+    if not isinstance(array, pa.Array):
+        raise TypeError(
+            _("expected an Arrow array of text, got `{type}`", type=type(array).__name__)
+        )
     if not (is_string(array.type) and has_offsets(array.type)):
         raise TypeError(_("cannot look for NIRs in text of type `{type}`", type=array.type))
 
