@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +232,40 @@ def test_a_whole_store_is_verified_wherever_it_is(
         f"{path.relative_to(store)}: digest differs",
         f"{path.relative_to(store).with_name('stranger.parquet')}: no receipt lists it",
     ]
+
+
+def test_runs_that_are_committed_meanwhile_do_not_fail_a_store(
+    store: Path, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile = Path(shutil.copytree(store, tmp_path / "meanwhile"))
+    shutil.rmtree(store)
+    (store / "_receipts").mkdir(parents=True)
+    (store / "_receipts" / "other.json").write_text("{}")
+    find = FolderStore.unlisted
+
+    def commit(self: FolderStore, listed: Collection[str]) -> list[str]:
+        shutil.copytree(meanwhile, store, dirs_exist_ok=True)
+        return find(self, listed)
+
+    monkeypatch.setattr(FolderStore, "unlisted", commit)
+    failed = [one.text for one in verify(store, project) if one.outcome == "failed"]
+    assert failed == ["_receipts/other.json: is no receipt"]
+
+
+def test_files_of_a_commit_that_is_under_way_do_not_fail_a_store(
+    store: Path, project: Project
+) -> None:
+    receipt = json.loads((store / RECEIPT).read_bytes()) | {"run": "next"}
+    path = first_file(store, receipt)
+    moved = path.with_name("next-00000-00000.parquet")
+    shutil.copy(path, moved)
+    release_of(receipt)["files"][0]["path"] = str(moved.relative_to(store))
+    staged = store / "_staging" / "next" / "receipt.json"
+    staged.parent.mkdir(parents=True)
+    staged.write_text(json.dumps(receipt), encoding="utf-8")
+    assert {one.outcome for one in verify(store, project)} == {"ok"}
+    staged.unlink()
+    assert "failed" in {one.outcome for one in verify(store, project)}
 
 
 def test_several_receipts_and_stores_are_verified_at_once(

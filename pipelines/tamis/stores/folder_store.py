@@ -169,11 +169,22 @@ class FolderStore(Store):
         return ParquetRows(self.folder.open(file.path))
 
     def unlisted(self, listed: Collection[str]) -> list[str]:
-        return [
+        paths = [
             path
             for path in self.folder.list("")
             if path.partition("/")[0] not in (RECEIPTS, STAGING) and path not in listed
         ]
+        committing = self._committing() if paths else ()
+        return [path for path in paths if path not in committing]
+
+    def _committing(self) -> set[str]:
+        """Paths of files that are being moved to their places, or were when it was interrupted."""
+        paths: set[str] = set()
+        for run in self._staged_runs():
+            with suppress(OSError, RunError):
+                receipt = self._parse(run, self._read(staged_path(run, "receipt.json")))
+                paths.update(file.path for file in receipt.files())
+        return paths
 
     def _staged_runs(self) -> list[str]:
         top = self.folder.local()

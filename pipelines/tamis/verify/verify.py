@@ -158,6 +158,10 @@ def _store(evidence: _Evidence) -> Iterator[Finding]:
         yield Finding("failed", _("{path}: is no receipt", path=path))
     listed = {file.path for receipt in evidence.receipts for file in receipt.files()}
     unlisted = evidence.store.unlisted(listed)
+    if unlisted:  # by runs, maybe, that were committed since the receipts were read
+        receipts = evidence.store.receipts(unreadable=[])
+        listed = {file.path for receipt in receipts for file in receipt.files()}
+        unlisted = [path for path in unlisted if path not in listed]
     for path in unlisted[:_MOST_UNLISTED]:
         yield Finding("failed", _("{path}: no receipt lists it", path=path))
     if not unlisted:
