@@ -394,6 +394,38 @@ def test_released_records_leave_as_dicts_rows_and_tables() -> None:
     assert set(tags) == set(TAGS)
 
 
+def test_a_run_id_that_was_used_for_other_records_loses_none_in_silence(tmp_path: Path) -> None:
+    def store(records: list[dict[str, Any]]) -> None:
+        with beam.Pipeline("FnApiRunner", options=PipelineOptions([IN_MEMORY])) as pipeline:
+            batches = pipeline | beam.Create(records) | tamis.FromDicts(PLAN)
+            batches | tamis.Minimize(PLAN, "the-run") | tamis.Store(str(tmp_path))
+
+    store([PLAIN])
+    before = (tmp_path / "_receipts" / "the-run.json").read_bytes()
+    with pytest.raises(Exception, match="run the-run is committed, with another plan or other"):
+        store([PLAIN | {"nom": "Martin"}])
+    assert (tmp_path / "_receipts" / "the-run.json").read_bytes() == before
+    assert not (tmp_path / "_staging" / "the-run").exists()
+
+
+def test_a_time_with_a_zone_is_a_fault_and_the_zone_is_not_left_out() -> None:
+    fields = (PlanField("ouvre_a", "time64[us]"),)
+    plan = replace(
+        PLAN,
+        fields=fields,
+        releases=(replace(PLAN.releases[0], leaves=(PlanLeaf("ouvre_a", "kept", ("test",)),)),),
+        known=("ouvre_a",),
+        fates={"droits": {"ouvre_a": ("kept", "test")}},
+    )
+    zoned = datetime.time(12, tzinfo=UTC)
+    for others in ([], ["11:00:00"], [datetime.time(11)]):
+        records = [{"ouvre_a": value} for value in [zoned, *others]]
+        (batch, _) = run_fn(_FromRecordsFn(plan, "memory", Limits()), records)
+        done = tamis.minimize(batch.data, plan, run="r")
+        assert done.quarantined.column("row").to_pylist() == [0]
+        assert done.rows["droits"].to_pylist() == list(range(1, len(records)))
+
+
 def test_windowed_records_are_refused() -> None:
     pipeline = beam.Pipeline("FnApiRunner")
     records = pipeline | beam.Create([PLAIN]) | beam.WindowInto(FixedWindows(60))

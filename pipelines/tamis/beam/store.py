@@ -20,7 +20,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import Outputs
 from tamis.beam.transform import SeveralCollections
-from tamis.errors import value_free
+from tamis.errors import RunError, value_free
 from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally
 from tamis.language import _
@@ -213,12 +213,32 @@ def commit_run(
     """Commit what all writers wrote, if what was read, judged and written reconciles.
 
     Raises:
-        RunError: it does not; nothing is committed.
+        RunError: it does not, and nothing is committed; or another run has this id.
     """
     tally = replace(total.tally, anomalies=total.tally.anomalies.copy())
     tally.anomalies[NUL_REPLACED] += sum(piece.nul_replaced for piece in pieces)
     make = partial(make_receipt, plan, facts, tally, total.input_parts())
-    return store.commit(facts.run, plan, pieces, make)
+    receipt = store.commit(facts.run, plan, pieces, make)
+    if receipt.started != facts.started and not _is_same(receipt, plan, total):
+        store.discard(facts.run)
+        raise RunError(
+            _(
+                "{store}: run {run} is committed, with another plan or other inputs; nothing more "
+                "is, give another run id",
+                store=store.shown,
+                run=facts.run,
+            )
+        )
+    return receipt
+
+
+def _is_same(receipt: Receipt, plan: Plan, total: Total) -> bool:
+    """Whether a receipt is of the same plan and inputs; those without a digest cannot be known."""
+    before, now = (
+        sorted((read.uri, read.rows, read.sha256) for read in inputs)
+        for inputs in (receipt.inputs, total.input_parts())
+    )
+    return receipt.plan_sha256 == plan.sha256 and before == now and all(read[2] for read in now)
 
 
 class _WriteFn(beam.DoFn):

@@ -183,6 +183,8 @@ def _native(values: list[Any], types: set[type], kind: Kind) -> pa.DataType | No
     if kind == "timestamp" and types == {datetime.datetime}:
         zoned = {value.tzinfo is not None for value in values if value is not None}
         return pa.timestamp("us", "UTC" if True in zoned else None) if len(zoned) == 1 else None
+    if kind == "time" and any(getattr(value, "tzinfo", None) is not None for value in values):
+        return None  # Arrow would leave the zone out
     for due, arrow in _NATIVE[kind]:
         if types <= {due}:
             return arrow

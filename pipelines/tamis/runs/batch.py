@@ -100,10 +100,13 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
                 except TamisError:
                     with suppress(TamisError):
                         # What failed may have been no more than the answer of the commit.
-                        if (receipt := store.resume(job.run)) is not None:
-                            return receipt, False
-                        store.discard(job.run)
-                    raise
+                        receipt = store.resume(job.run)
+                        if receipt is None:
+                            store.discard(job.run)
+                    if receipt is None:
+                        raise
+                    _check_same(receipt, job, store, inputs, key_parts)
+                    return receipt, False
                 return store.committed(job.run), False
     _check_same(receipt, job, store, inputs, key_parts)
     return receipt, True
