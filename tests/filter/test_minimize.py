@@ -802,6 +802,19 @@ def test_columns_may_be_missing_and_not_stand_twice() -> None:
         minimize(twice, plan)
 
 
+def test_a_field_that_stands_twice_in_a_struct_is_a_fault_and_not_null() -> None:
+    plan = plan_of(
+        PlanField("s", "struct", fields=(PlanField("n", "string"),)), release(leaf("s.n"))
+    )
+    twice = pa.StructArray.from_arrays(
+        [pa.array(["a", "b"]), pa.array(["c", "d"])], names=["n", "n"], mask=pa.array([False, True])
+    )
+
+    done = minimize(pa.record_batch({"s": twice}), plan)
+    assert [row[1:3] for row in quarantine(done)] == [("type", "s.n")]
+    assert values(done) == [{"s": None}]
+
+
 def test_an_empty_batch_gives_empty_batches_of_the_right_schema() -> None:
     plan = plan_of(NESTED, release(leaf("contrats.primes.n"), nir="absent"))
 

@@ -169,11 +169,12 @@ def _open_struct(node: ColumnNode, array: pa.Array, dialect: TextDialect) -> Non
     names = [field.name for field in array.type]
     children = array.flatten()
     for spec in node.spec.fields:
-        is_there = names.count(spec.name) == 1
-        child = children[names.index(spec.name)] if is_there else pa.nulls(node.size)
-        node.children.append(
-            _open(child, spec, f"{node.path}.{spec.name}", node.rows, node, dialect)
-        )
+        times = names.count(spec.name)
+        values = children[names.index(spec.name)] if times == 1 else pa.nulls(node.size)
+        child = _open(values, spec, f"{node.path}.{spec.name}", node.rows, node, dialect)
+        if times > 1:  # which of them is meant, nothing tells
+            child.faults = codes_of(are_valid(array))
+        node.children.append(child)
 
 
 def _refuse(node: ColumnNode, array: pa.Array, kind: pa.DataType) -> pa.Array:
