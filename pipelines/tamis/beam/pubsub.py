@@ -205,7 +205,9 @@ class _JudgeFn(beam.DoFn):
             raise RunError(
                 _("{address}: the runner hands messages on without their ids", address=self._source)
             )
-        with value_free(f"judging {len(messages)} messages of {self._source}"):
+        with value_free(
+            _("judging {count} messages of {source}", count=len(messages), source=self._source)
+        ):
             batch = MicroBatch(self._source, tuple(map(to_message, messages)))
             judged = self._judge.judge(batch)
             if self._largest is not None:
@@ -242,7 +244,7 @@ class _CommitFn(beam.DoFn):
         parts = list(keyed[1])
         if not parts:
             return []  # Flink fires a last pane for each window, though nothing is in it.
-        with value_free(f"committing a window of {self._source}"):
+        with value_free(_("committing a window of {source}", source=self._source)):
             receipt = self._commit(parts, window.start.to_utc_datetime(has_tz=True))
         counts = receipt.counts
         _log.info(
@@ -302,7 +304,7 @@ def _messages(part: JudgedWindow, release: str | None, tags: dict[str, str]) -> 
     rows = judged.quarantined if release is None else judged.released.get(release)
     if rows is None:
         return []
-    with value_free(f"writing rows of {judged.source}"):
+    with value_free(_("writing rows of {source}", source=judged.source)):
         return [PubsubMessage(*message) for message in outgoing(rows, tags)]
 
 

@@ -93,7 +93,7 @@ class DocumentModel(BaseModel):
                 if key not in known and key not in cls.model_fields:
                     hint = suggest(key, known)
                     if not hint and value is None:  # `{describes: one, two}` has a key `two`.
-                        hint = ": " + _("a text with a comma must be in quotes inside `{…}`")
+                        hint = ": " + _("a text with a comma must be in quotes between braces")
                     raise PydanticCustomError("unknown_key", "{hint}", {"key": key, "hint": hint})
         return data
 

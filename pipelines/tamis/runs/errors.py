@@ -19,6 +19,7 @@ from contextlib import contextmanager, redirect_stderr
 
 import tamis.errors
 from tamis.errors import InputError, KeysError, RunError, TamisError, UsageError
+from tamis.language import _
 
 _ERROR_LINE = re.compile(r"^tamis\.errors\.(\w+): (.*)$", re.MULTILINE)
 _STEP = re.compile(r" \[while running '[^']*'\]")
@@ -46,12 +47,12 @@ def worker_errors() -> Iterator[None]:
         arguments = (_STEP.sub("", part) if isinstance(part, str) else part for part in error.args)
         raise type(error)(*arguments) from None
     except ImportError as error:
-        raise UsageError(f"the runner is not installed: {error}") from None
+        raise UsageError(_("the runner is not installed: {error}", error=error)) from None
     except Exception as error:
         lines = _ERROR_LINE.findall(str(error))
         if not lines:
             raise RunError(
-                f"the runner failed ({type(error).__name__}); nothing is committed"
+                _("the runner failed ({kind}); nothing is committed", kind=type(error).__name__)
             ) from None
         name, message = lines[-1]
         raise _rebuilt(name, _STEP.sub("", message)) from None

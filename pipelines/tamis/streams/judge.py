@@ -20,6 +20,7 @@ from tamis.filter.tally import Tally
 from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk, rejects_of
 from tamis.keys.sealed import Original, PublicKey, seal
+from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.streams.messages import Decode, Message, MicroBatch, decode, find_nirs_beside
 
@@ -108,7 +109,13 @@ class Judge:
         Raises:
             RunError: an unforeseen error, whose message holds no value.
         """
-        with value_free(f"judging {len(batch.messages)} messages of {batch.source}"):
+        with value_free(
+            _(
+                "judging {count} messages of {source}",
+                count=len(batch.messages),
+                source=batch.source,
+            )
+        ):
             return self._judge(batch)
 
     def _judge(self, batch: MicroBatch) -> Judged:

@@ -122,12 +122,12 @@ class Session:
                 batch = self.read(_IDLE_SECONDS)
             if batch is not None:
                 judged = judge(batch)
-                with value_free(f"committing messages of {source}"):
+                with value_free(_("committing messages of {source}", source=source)):
                     self.commit(judged)
                 self.acknowledge()
             if self.ending:
                 break
-        with value_free(f"committing messages of {source}"):
+        with value_free(_("committing messages of {source}", source=source)):
             self.finish()
         return self.ending
 
