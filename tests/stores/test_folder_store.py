@@ -2,6 +2,8 @@
 
 import datetime
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,8 +11,8 @@ import pytest
 
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Counts, Drift, FilePart, ProcessingPart, Receipt, ReleasePart
-from tamis.stores.folder import LocalFolder
-from tamis.stores.folder_store import FolderStore, staged_path
+from tamis.stores.folder import LocalFolder, lock
+from tamis.stores.folder_store import FolderStore, lock_path, staged_path
 from tamis.stores.protocol import check_run_id
 
 NAMES = ("p/r/run-a-00000-00000.parquet", "p/r/run-a-00000-00001.parquet", "p/s/run-a-0.parquet")
@@ -162,3 +164,33 @@ def test_a_file_that_is_lost_is_told_and_the_receipt_does_not_commit(tmp_path: P
 def test_a_run_id_is_a_plain_word(run: str) -> None:
     with pytest.raises(UsageError):
         check_run_id(run)
+
+
+def test_the_recovery_by_another_run_does_not_keep_a_run_from_beginning(tmp_path: Path) -> None:
+    folder = LocalFolder(str(tmp_path / "store"))
+    recovering, released = threading.Event(), threading.Event()
+
+    def recover() -> None:
+        with lock(folder, lock_path("run-a")) as held:
+            assert held
+            recovering.set()
+            released.wait(0.1)
+
+    thread = threading.Thread(target=recover)
+    thread.start()
+    recovering.wait()
+    with FolderStore(folder).hold("run-a"):
+        thread.join()
+
+
+def test_runs_that_begin_and_end_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    def begin_and_end(worker: int) -> None:
+        store = FolderStore(LocalFolder(str(tmp_path / "store")))
+        for number in range(100):
+            store.recover()
+            with store.hold(f"run-{worker}-{number}"):
+                pass
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(begin_and_end, range(4)))
+    assert not (tmp_path / "store").exists()

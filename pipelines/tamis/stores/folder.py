@@ -165,6 +165,15 @@ def close_durably(stream: BinaryIO) -> None:
     stream.close()
 
 
+def _make(file: Path) -> BinaryIO:
+    """Open a file for writing; another run may remove the folder above it while it is empty."""
+    for _attempt in range(100):
+        with suppress(FileNotFoundError, FileExistsError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return open(file, "wb")
+    return open(file, "wb")
+
+
 @contextmanager
 def lock(folder: Folder, path: str) -> Iterator[bool]:
     """Lock the file `path` while the block runs, and tell whether no other process has it locked.
@@ -182,8 +191,7 @@ def lock(folder: Folder, path: str) -> Iterator[bool]:
 
     file = top / path
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        opened = open(file, "wb")  # noqa: SIM115
+        opened = _make(file)
     except OSError as error:
         raise RunError(
             _(

@@ -40,10 +40,14 @@ from tamis.stores.protocol import (
     StoredRows,
     Writer,
 )
+from tamis.waiting import Pauses
 
 STAGING = "_staging"
 RECEIPTS = "_receipts"
 QUARANTINE = "_quarantine"
+
+_RECOVERY_SECONDS = 0.5
+"""How long a run is tried to be held, which the recovery by another run may hold for a moment."""
 
 
 class FolderStore(Store):
@@ -79,11 +83,13 @@ class FolderStore(Store):
     @contextmanager
     def hold(self, run: str) -> Iterator[None]:
         try:
-            with lock(self.folder, lock_path(run)) as held:
-                if not held:
-                    raise RunError(
-                        _("{store}: run {run} is still under way", store=self.shown, run=run)
-                    )
+            with ExitStack() as held:
+                pauses = Pauses(_RECOVERY_SECONDS, first=0.01)
+                while not held.enter_context(lock(self.folder, lock_path(run))):
+                    if not pauses.wait():
+                        raise RunError(
+                            _("{store}: run {run} is still under way", store=self.shown, run=run)
+                        )
                 yield
         finally:
             self._tidy()
@@ -181,9 +187,11 @@ class FolderStore(Store):
         """Paths of files that are being moved to their places, or were when it was interrupted."""
         paths: set[str] = set()
         for run in self._staged_runs():
+            staged = staged_path(run, "receipt.json")
             with suppress(OSError, RunError):
-                receipt = self._parse(run, self._read(staged_path(run, "receipt.json")))
-                paths.update(file.path for file in receipt.files())
+                if self.folder.size(staged) is not None:
+                    receipt = self._parse(run, self._read(staged))
+                    paths.update(file.path for file in receipt.files())
         return paths
 
     def _staged_runs(self) -> list[str]:
@@ -191,9 +199,11 @@ class FolderStore(Store):
         if top is None:
             paths = self.folder.list(STAGING)
             return sorted({path.split("/")[1] for path in paths if path.count("/") > 1})
-        staging = top / STAGING
-        paths_in_staging = staging.iterdir() if staging.is_dir() else ()
-        return sorted({path.name.removesuffix(".lock") for path in paths_in_staging})
+        try:
+            names = os.listdir(top / STAGING)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted({name.removesuffix(".lock") for name in names})
 
     def _complete(self, run: str) -> None:
         staged = staged_path(run, "receipt.json")
