@@ -70,9 +70,9 @@ def _match(pattern: str) -> dict[str, int]:
         (result,) = FileSystems.match([os.path.join(os.curdir, pattern) if bare else pattern])
     except (BeamIOError, OSError, ValueError):
         raise UsageError(_("{pattern}: cannot be looked up", pattern=pattern)) from None
-    here = os.path.join(os.curdir, "")
+    prefix = os.path.join(os.curdir, "")
     sizes = {
-        file.path.removeprefix(here) if bare else file.path: file.size_in_bytes
+        file.path.removeprefix(prefix) if bare else file.path: file.size_in_bytes
         for file in result.metadata_list
     }
     if not sizes:

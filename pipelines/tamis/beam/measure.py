@@ -47,7 +47,7 @@ FIRST_ROWS = 2_048
 """Rows of a file without footer among which unknown columns are looked for."""
 
 
-class Finding(Protocol):
+class Measurement(Protocol):
     """What is counted of one kind; made without arguments, it has counted nothing."""
 
     def merge(self, other: Self) -> None:
@@ -149,7 +149,7 @@ class _MergeFindings(beam.CombineFn):
         kinds = (OutputSizes, RetypedColumns, UndeclaredNirs, Comparison)
         return {kind: kind() for kind in kinds}
 
-    def add_input(self, sums: dict[type, Any], finding: Finding) -> dict[type, Any]:
+    def add_input(self, sums: dict[type, Any], finding: Measurement) -> dict[type, Any]:
         sums[type(finding)].merge(finding)
         return sums
 
@@ -274,7 +274,7 @@ class _InspectFn(beam.DoFn):
     def setup(self) -> None:
         self._keys = ThrowawayKeys()
 
-    def process(self, task: Task) -> Iterator[Finding]:
+    def process(self, task: Task) -> Iterator[Measurement]:
         with value_free(_("inspecting {source}", source=task.file.uri)):
             if task.digests:
                 yield self._compare_types(task)

@@ -27,8 +27,7 @@ from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import NUL_REPLACED, Piece
-from tamis.stores.protocol import Store as Stored
+from tamis.stores.protocol import NUL_REPLACED, Piece, RunStore
 
 
 @dataclass
@@ -208,7 +207,7 @@ def _commit(
 
 
 def commit_run(
-    store: Stored, plan: Plan, facts: RunFacts, total: Total, pieces: list[Piece]
+    store: RunStore, plan: Plan, facts: RunFacts, total: Total, pieces: list[Piece]
 ) -> Receipt:
     """Commit what all writers wrote, if what was read, judged and written reconciles.
 

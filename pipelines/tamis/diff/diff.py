@@ -28,7 +28,7 @@ from tamis.diff.change import Change, ChangeRisk, DayRange, join_days
 from tamis.diff.disclosure import ProjectState
 from tamis.diff.legal_basis import compare_law, compare_schemas
 from tamis.diff.matching import match_policies, match_schemas
-from tamis.diff.newly_disclosed import Comparison, history
+from tamis.diff.newly_disclosed import DisclosureComparison, history
 from tamis.diff.wording import compare_policies
 from tamis.documents.context import conditions_of, kept_fields, open_all
 from tamis.documents.project import Documents
@@ -95,8 +95,8 @@ def diff(old: Documents, new: Documents, on: datetime.date | None = None) -> Dif
     pieces = [DayRange(cut, until) for cut, until in zip(cuts, [*cuts[1:], None], strict=True)]
     pairs = match_policies(before.contexts, after.contexts)
     back = {now: then for then, now in pairs.items()}
-    released = Comparison(after, before, back, history(before, pieces), True)
-    withheld = Comparison(before, after, pairs, history(after, pieces), False)
+    released = DisclosureComparison(after, before, back, history(before, pieces), True)
+    withheld = DisclosureComparison(before, after, pairs, history(after, pieces), False)
     refused = (*_refusals("old", before, pieces), *_refusals("new", after, pieces))
     changes = [
         *_merge(_changes(released, pieces), refused, "new"),
@@ -131,14 +131,14 @@ def _read(old: Documents, new: Documents) -> tuple[ProjectState, ProjectState]:
     return replace(before, feeds=match_schemas(*schemas)), after
 
 
-def _changes(comparison: Comparison, pieces: Iterable[DayRange]) -> Iterator[Change]:
+def _changes(comparison: DisclosureComparison, pieces: Iterable[DayRange]) -> Iterator[Change]:
     """The changes of each piece of the calendar, each of one field."""
     for piece in pieces:
         for change in (*comparison.find(piece), *_newly_permitted(comparison, piece.from_)):
             yield replace(change, days=(piece,))
 
 
-def _newly_permitted(comparison: Comparison, day: datetime.date) -> Iterator[Change]:
+def _newly_permitted(comparison: DisclosureComparison, day: datetime.date) -> Iterator[Change]:
     """Policies that `check` refuses in `less` on a day on which it does not in `more`."""
     more, less = comparison.more, comparison.less
     for name, other in comparison.counterparts.items():

@@ -29,7 +29,7 @@ def history(state: ProjectState, pieces: Iterable[DayRange]) -> Disclosures:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class DisclosureComparison:
     """What `more` releases beyond `less`.
 
     Attributes:

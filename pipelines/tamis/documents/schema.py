@@ -207,19 +207,19 @@ def _leaves(
     """The leaves of `fields`, which stand at `place`; the other arguments are what they inherit."""
     for name, field in fields.items():
         path = f"{above}{name}"
-        spec, here, around = field, (*place, name), lists
+        spec, inner, around = field, (*place, name), lists
         own_categories, own_sensitive = _inherit(spec, categories, sensitive)
         while spec.of is not None:
             if path not in around:
                 around = (*around, path)
-            spec, here = spec.of, (*here, "of")
+            spec, inner = spec.of, (*inner, "of")
             own_categories, own_sensitive = _inherit(spec, own_categories, own_sensitive)
         if kind := kind_of(spec.type):
             yield SchemaLeaf(
-                path, here, spec, kind, around, *own_categories, own_sensitive, field.nullable
+                path, inner, spec, kind, around, *own_categories, own_sensitive, field.nullable
             )
         else:
-            inside = (*here, "fields")
+            inside = (*inner, "fields")
             yield from _leaves(
                 spec.fields or {}, f"{path}.", inside, around, own_categories, own_sensitive
             )

@@ -52,7 +52,7 @@ def column_type(kind: pa.DataType) -> str:
         return f"numeric({kind.precision},{kind.scale})" if kind.scale >= 0 else "numeric"
     if pa.types.is_timestamp(kind):
         return f"timestamp {'with' if kind.tz else 'without'} time zone"
-    for found, name in (
+    for is_kind, name in (
         (pa.types.is_boolean, "boolean"),
         (pa.types.is_float32, "real"),
         (pa.types.is_float64, "double precision"),
@@ -61,7 +61,7 @@ def column_type(kind: pa.DataType) -> str:
         (pa.types.is_nested, "jsonb"),
         (is_binary, "bytea"),
     ):
-        if found(kind):
+        if is_kind(kind):
             return name
     return "text"
 

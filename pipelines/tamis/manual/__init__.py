@@ -117,10 +117,10 @@ def _law(what: str) -> Iterator[str]:
 
 
 def _definitions() -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    definitions: dict[str, Any] = {}
     for schema in json_schemas().values():
-        found |= {schema["title"]: schema, **schema.get("$defs", {})}
-    return found
+        definitions |= {schema["title"]: schema, **schema.get("$defs", {})}
+    return definitions
 
 
 def _default(value: Any) -> str:

@@ -67,8 +67,8 @@ def load_project(folder: str | Path | None = None) -> Project:
         'partage'
     """
     if folder is None:
-        here = Path.cwd()
-        return Project(here) if (here / "policies").is_dir() else bundled_project()
+        current = Path.cwd()
+        return Project(current) if (current / "policies").is_dir() else bundled_project()
     path = Path(folder)
     if not (path / "policies").is_dir():
         raise UsageError(

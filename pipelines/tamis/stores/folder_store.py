@@ -36,21 +36,21 @@ from tamis.stores.protocol import (
     MakeReceipt,
     Piece,
     Recovered,
-    Store,
+    RunStore,
     StoredRows,
     Writer,
 )
 from tamis.waiting import Pauses
 
 STAGING = "_staging"
-RECEIPTS = "_receipts"
-QUARANTINE = "_quarantine"
+RECEIPTS_FOLDER = "_receipts"
+QUARANTINE_FOLDER = "_quarantine"
 
 _RECOVERY_SECONDS = 0.5
 """How long a run is tried to be held, which the recovery by another run may hold for a moment."""
 
 
-class FolderStore(Store):
+class FolderStore(RunStore):
     """A store in a folder.
 
     Args:
@@ -178,7 +178,7 @@ class FolderStore(Store):
         paths = [
             path
             for path in self.folder.list("")
-            if path.partition("/")[0] not in (RECEIPTS, STAGING) and path not in listed
+            if path.partition("/")[0] not in (RECEIPTS_FOLDER, STAGING) and path not in listed
         ]
         committing = self._committing() if paths else ()
         return [path for path in paths if path not in committing]
@@ -236,8 +236,8 @@ class FolderStore(Store):
         return None if self.folder.size(path) is None else self._read(path)
 
     def _receipt_texts(self, prefix: str) -> Iterator[tuple[str, bytes]]:
-        for path in self.folder.list(RECEIPTS):
-            run = path.removeprefix(f"{RECEIPTS}/").removesuffix(".json")
+        for path in self.folder.list(RECEIPTS_FOLDER):
+            run = path.removeprefix(f"{RECEIPTS_FOLDER}/").removesuffix(".json")
             if run.startswith(prefix) and path == receipt_path(run):
                 yield run, self._read(path)
 
@@ -343,7 +343,7 @@ def file_path(policy: str, output: str | None, run: str, part: PartKey | str) ->
 
 def receipt_path(run: str) -> str:
     """Where the receipt of `run` stands once it is committed."""
-    return f"{RECEIPTS}/{run}.json"
+    return f"{RECEIPTS_FOLDER}/{run}.json"
 
 
 def staged_path(run: str, path: str) -> str:
@@ -357,7 +357,7 @@ def lock_path(run: str) -> str:
 
 
 def _folder_of(policy: str, output: str | None) -> str:
-    return f"{QUARANTINE}/{policy}" if output is None else f"{policy}/{output}"
+    return f"{QUARANTINE_FOLDER}/{policy}" if output is None else f"{policy}/{output}"
 
 
 def _batches(stream: BinaryIO, piece: Piece) -> Iterator[tuple[int, pa.RecordBatch]]:

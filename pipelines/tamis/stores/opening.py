@@ -4,10 +4,10 @@ from tamis.address import DatabaseAddress, StoreAddress, parse_store, require_dr
 from tamis.limits import USUAL, Limits
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_store import FolderStore
-from tamis.stores.protocol import Store
+from tamis.stores.protocol import RunStore
 
 
-def open_store(address: str | StoreAddress, limits: Limits = USUAL) -> Store:
+def open_store(address: str | StoreAddress, limits: Limits = USUAL) -> RunStore:
     """The store at `address`. It is neither written to nor connected to yet.
 
     Args:

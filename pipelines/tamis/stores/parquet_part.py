@@ -92,10 +92,10 @@ class ParquetPart:
         """Add rows; each row group is written as soon as it is whole."""
         self.rows += batch.num_rows
         while batch.num_rows:
-            head = batch.slice(0, self._row_group_rows - self._held_rows)
-            batch = batch.slice(head.num_rows)
-            self._held.append(head)
-            self._held_rows += head.num_rows
+            part = batch.slice(0, self._row_group_rows - self._held_rows)
+            batch = batch.slice(part.num_rows)
+            self._held.append(part)
+            self._held_rows += part.num_rows
             if self._held_rows == self._row_group_rows:
                 self._write_row_group()
 

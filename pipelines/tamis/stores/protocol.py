@@ -47,7 +47,7 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Piece:
-    """What one writer wrote of one part of one output, as `Store.commit` is told of it.
+    """What one writer wrote of one part of one output, as `RunStore.commit` is told of it.
 
     Attributes:
         output: release id, or None for quarantine.
@@ -116,7 +116,7 @@ class StoredRows(ABC):
         """By value as text, how many rows of a column hold it."""
 
 
-class Store(ABC):
+class RunStore(ABC):
     """A place of committed runs. Every method may be called again after a failure.
 
     Attributes:

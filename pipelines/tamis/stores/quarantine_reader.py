@@ -22,8 +22,8 @@ from tamis.address import DatabaseAddress, parse_store, require_driver
 from tamis.errors import InputError, RunError, TamisError
 from tamis.language import _
 from tamis.stores.folder import open_folder
-from tamis.stores.folder_store import QUARANTINE, RECEIPTS
-from tamis.stores.table_layout import QUARANTINE as QUARANTINE_TABLE
+from tamis.stores.folder_store import QUARANTINE_FOLDER, RECEIPTS_FOLDER
+from tamis.stores.table_layout import QUARANTINE_TABLE
 
 _WORDS = ("run", "source", "reason", "field", "rule")
 _COLUMNS = (*_WORDS, "position", "sealed")
@@ -92,8 +92,8 @@ def _read_files(uri: str) -> Iterator[Quarantined]:
     else:
         top = uri.rstrip("/") or "/"
         folder = open_folder(top)
-        names = folder.list(QUARANTINE)
-        if not names and not folder.list(RECEIPTS):
+        names = folder.list(QUARANTINE_FOLDER)
+        if not names and not folder.list(RECEIPTS_FOLDER):
             raise InputError(uri, _("is no store, and no file .parquet or .jsonl"))
     for path in names:
         shown = f"{folder.uri}/{path}" if "/" in path else uri

@@ -12,9 +12,9 @@ from tamis.language import _
 from tamis.plan.plan import Plan, PlanRelease
 from tamis.plan.schemas import released_schema
 
-RECEIPTS = "_tamis_receipts"
+RECEIPTS_TABLE = "_tamis_receipts"
 STAGED = "_tamis_staged"
-QUARANTINE = "_tamis_quarantine"
+QUARANTINE_TABLE = "_tamis_quarantine"
 POSITIONS = "_tamis_positions"
 KEY = ("_input", "_position")
 """The key of a row in its run: its input's number, and its position there."""
@@ -38,7 +38,7 @@ _TAG_WORDS = {
     "legal_processing": "processing on the other side",
     "legal_attested": "what the register's entry stands on",
     "legal_policy": "policy, and the digest of its plan",
-    "legal_run": "the run, which has its receipt in " + RECEIPTS,
+    "legal_run": "the run, which has its receipt in " + RECEIPTS_TABLE,
 }
 KEY_WORDS = {
     "_input": "key: number of the input among the run's; technical, no field of the record",
@@ -101,7 +101,7 @@ def targets(plan: Plan, run: str, *, stream: bool = False) -> list[Target]:
         *released,
         Target(
             None,
-            QUARANTINE,
+            QUARANTINE_TABLE,
             "Tamis: records that could not be judged safely; where and why, no "
             "value; a stream's original only sealed",
             "run",

@@ -34,12 +34,12 @@ from tamis.stores.database import (
     has_table,
     try_lock,
 )
-from tamis.stores.protocol import MakeReceipt, Piece, Recovered, Store
+from tamis.stores.protocol import MakeReceipt, Piece, Recovered, RunStore
 from tamis.stores.table_layout import (
     KEY,
     KEY_WORDS,
-    QUARANTINE,
-    RECEIPTS,
+    QUARANTINE_TABLE,
+    RECEIPTS_TABLE,
     STAGED,
     Target,
     part_name,
@@ -49,7 +49,7 @@ from tamis.stores.table_layout import (
 from tamis.stores.table_rows import TableRows, TableWriter
 
 
-class TableStore(Store):
+class TableStore(RunStore):
     """A store in a database.
 
     Args:
@@ -79,7 +79,7 @@ class TableStore(Store):
                     connection,
                     "CREATE TABLE IF NOT EXISTS {} (run text PRIMARY KEY, policy text NOT NULL, "
                     "committed timestamptz NOT NULL DEFAULT now(), receipt json NOT NULL)",
-                    self.table(RECEIPTS),
+                    self.table(RECEIPTS_TABLE),
                 )
                 execute(
                     connection,
@@ -121,7 +121,9 @@ class TableStore(Store):
                 connection.close()
 
     def receipt_address(self, run: str) -> str:
-        return _("{store}, table {table}, run {run}", store=self.shown, table=RECEIPTS, run=run)
+        return _(
+            "{store}, table {table}, run {run}", store=self.shown, table=RECEIPTS_TABLE, run=run
+        )
 
     def discard(self, run: str) -> None:
         def act(connection: Connection) -> None:
@@ -168,7 +170,7 @@ class TableStore(Store):
                 execute(
                     connection,
                     "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s)",
-                    self.table(RECEIPTS),
+                    self.table(RECEIPTS_TABLE),
                     values=(run, plan.policy, receipt.to_json()),
                 )
                 execute(
@@ -182,7 +184,7 @@ class TableStore(Store):
         return not file.sha256 and file.path.startswith(f"{self.database.schema}.")
 
     def is_in_place(self, file: FilePart, receipt: Receipt, output: str | None) -> bool:
-        table = QUARANTINE if output is None else table_name(receipt.policy, output)
+        table = QUARANTINE_TABLE if output is None else table_name(receipt.policy, output)
         part = part_name(table, receipt.stream or receipt.run)
         return file.path == f"{self.database.schema}.{part}"
 
@@ -282,12 +284,12 @@ class TableStore(Store):
     def _select_receipts(
         self, connection: Connection, condition: LiteralString, value: str
     ) -> list[tuple[str, str]]:
-        if not has_table(connection, self.table(RECEIPTS)):
+        if not has_table(connection, self.table(RECEIPTS_TABLE)):
             return []
         rows = execute(
             connection,
             "SELECT run, receipt::text FROM {} WHERE {} ORDER BY run",
-            self.table(RECEIPTS),
+            self.table(RECEIPTS_TABLE),
             SQL(condition),
             values=(value,),
         )

@@ -28,7 +28,7 @@ from tamis.stores.database import (
     try_lock,
 )
 from tamis.stores.protocol import NUL_REPLACED
-from tamis.stores.table_layout import KEY, POSITIONS, RECEIPTS, Target, targets
+from tamis.stores.table_layout import KEY, POSITIONS, RECEIPTS_TABLE, Target, targets
 from tamis.stores.table_rows import load, load_missing
 from tamis.stores.tables import TableStore, attach, make_part, set_defaults
 from tamis.streams.judge import Judged, Rows
@@ -132,7 +132,7 @@ class TableSink(Sink):
         )
         query = "SELECT 1 FROM {} WHERE run = %s"
         row = execute(
-            connection, query, self._store.table(RECEIPTS), values=(self._stream,)
+            connection, query, self._store.table(RECEIPTS_TABLE), values=(self._stream,)
         ).fetchone()
         if row is not None:
             why = _("{stream} is the id of a batch run", stream=self._stream)
@@ -212,7 +212,7 @@ class TableSink(Sink):
             connection,
             "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s) "
             "ON CONFLICT (run) DO UPDATE SET receipt = excluded.receipt, committed = now()",
-            self._store.table(RECEIPTS),
+            self._store.table(RECEIPTS_TABLE),
             values=(ledger.run, self._plan.policy, receipt.to_json()),
         )
 

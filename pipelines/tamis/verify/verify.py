@@ -24,7 +24,7 @@ from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_store import FolderStore, receipt_path
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import Store
+from tamis.stores.protocol import RunStore
 
 if TYPE_CHECKING:
     from tamis.plan.project import Project
@@ -76,7 +76,7 @@ def verify(
 
 
 def verify_store(
-    store: Store, project: "Project | None" = None, runs: Collection[str] = ()
+    store: RunStore, project: "Project | None" = None, runs: Collection[str] = ()
 ) -> list[Finding]:
     """Check every claim of the receipts of a store. See `verify`.
 
@@ -97,7 +97,7 @@ def verify_store(
     return [*findings, *_store(evidence)]
 
 
-def _open_receipt(uri: str) -> tuple[Store, Receipt, Finding]:
+def _open_receipt(uri: str) -> tuple[RunStore, Receipt, Finding]:
     """The receipt in a file, the store above it, and whether it stands there as it should."""
     if is_local(uri):
         uri = os.path.realpath(uri)
@@ -121,7 +121,7 @@ def _open_receipt(uri: str) -> tuple[Store, Receipt, Finding]:
 class _Evidence:
     """A store, and what its receipts claim together: periods of a stream may share a table."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RunStore) -> None:
         self.store = store
         self.unreadable: list[str] = []
         self.receipts = list(store.receipts(unreadable=self.unreadable))

@@ -98,10 +98,10 @@ def _fields(
 ) -> Iterator[tuple[str, DocumentPath, FieldSpec]]:
     """Every field at every depth, with its path and its place in the document."""
     for name, field in fields.items():
-        path, here, spec = f"{above}{name}", (*place, name), field
-        yield path, here, spec
+        path, inner, spec = f"{above}{name}", (*place, name), field
+        yield path, inner, spec
         while spec.of is not None:
-            spec, here = spec.of, (*here, "of")
-            yield path, here, spec
+            spec, inner = spec.of, (*inner, "of")
+            yield path, inner, spec
         if spec.fields is not None:
-            yield from _fields(spec.fields, (*here, "fields"), f"{path}.")
+            yield from _fields(spec.fields, (*inner, "fields"), f"{path}.")

@@ -261,10 +261,11 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
     heads = left.texts.slice(0, len(left.texts) - shift)
     tails = right.texts.slice(shift)
     data, offsets = text_buffers(heads)
-    head, tail = np.diff(offsets), np.diff(text_buffers(tails)[1])
-    total = head + tail
-    keyed = (head == BODY) & ((tail == 1) | (tail == FULL - BODY))
-    cut = ((total == BODY) | (total == FULL)) & (tail > 0) & np.isin(head, _PART_ENDS[:-1])
+    left_lengths, right_lengths = np.diff(offsets), np.diff(text_buffers(tails)[1])
+    total = left_lengths + right_lengths
+    keyed = (left_lengths == BODY) & ((right_lengths == 1) | (right_lengths == FULL - BODY))
+    cut = ((total == BODY) | (total == FULL)) & (right_lengths > 0)
+    cut &= np.isin(left_lengths, _PART_ENDS[:-1])
     fits = keyed | cut
     if shift and left.leaf.rows is not None:
         fits &= left.leaf.rows[:-shift] == left.leaf.rows[shift:]
@@ -292,8 +293,8 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
 def _may_join(left: _Look, right: _Look) -> bool:
     """Whether some lengths of both add up to a NIR that is cut where one of its parts ends."""
     return any(
-        left.lengths[head] and right.lengths[max(1, BODY - head) : FULL + 1 - head].any()
-        for head in _PART_ENDS
+        left.lengths[length] and right.lengths[max(1, BODY - length) : FULL + 1 - length].any()
+        for length in _PART_ENDS
     )
 
 
