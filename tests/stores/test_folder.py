@@ -8,7 +8,7 @@ from tamis.errors import RunError
 from tamis.stores.folder import Folder, LocalFolder, RemoteFolder, lock, open_folder
 from tamis.stores.folder_store import FolderStore
 
-from .test_folder_store import NAMES, _existing, _receipt
+from .test_folder_store import NAMES, existing_files, run_receipt
 
 
 @pytest.fixture(params=[LocalFolder, RemoteFolder])
@@ -56,11 +56,11 @@ def test_an_interrupted_commit_is_recovered(folder: Folder, tmp_path: Path, stag
     for name in NAMES:
         write(folder, f"_staging/run-a/{name}", name.encode())
     if staged:
-        write(folder, "_staging/run-a/receipt.json", _receipt().to_json().encode())
+        write(folder, "_staging/run-a/receipt.json", run_receipt().to_json().encode())
         folder.move(f"_staging/run-a/{NAMES[0]}", NAMES[0])
     done = FolderStore(folder).recover()
     assert (done.completed, done.removed) == ((("run-a",), ()) if staged else ((), ("run-a",)))
-    assert _existing(tmp_path) == ({*NAMES, "_receipts/run-a.json"} if staged else set())
+    assert existing_files(tmp_path) == ({*NAMES, "_receipts/run-a.json"} if staged else set())
     again = FolderStore(folder).recover()
     assert not again.completed
     assert not again.removed
@@ -69,8 +69,8 @@ def test_an_interrupted_commit_is_recovered(folder: Folder, tmp_path: Path, stag
 def test_a_commit_ends_with_its_receipt(folder: Folder, tmp_path: Path) -> None:
     for name in NAMES:
         write(folder, f"_staging/run-a/{name}", name.encode())
-    FolderStore(folder).publish(_receipt())
-    assert _existing(tmp_path) == {*NAMES, "_receipts/run-a.json"}
+    FolderStore(folder).publish(run_receipt())
+    assert existing_files(tmp_path) == {*NAMES, "_receipts/run-a.json"}
 
 
 def test_a_uri_is_remote_and_a_path_is_not() -> None:

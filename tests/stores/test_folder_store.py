@@ -47,7 +47,7 @@ class FragileFolder(LocalFolder):
         super().remove(path)
 
 
-def _receipt(run: str = "run-a") -> Receipt:
+def run_receipt(run: str = "run-a") -> Receipt:
     now = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)
     files = [FilePart(path=n, rows=1, sha256=hashlib.sha256(n.encode()).hexdigest()) for n in NAMES]
     release = ReleasePart(
@@ -85,16 +85,16 @@ def _stage(folder: LocalFolder) -> None:
             stream.write(name.encode())
 
 
-def _existing(path: Path) -> set[str]:
+def existing_files(path: Path) -> set[str]:
     return {str(p.relative_to(path)) for p in path.rglob("*") if p.is_file()}
 
 
 def test_a_commit_leaves_the_files_and_the_receipt_and_nothing_else(tmp_path: Path) -> None:
     folder = LocalFolder(str(tmp_path))
     _stage(folder)
-    FolderStore(folder).publish(_receipt())
-    assert _existing(tmp_path) == {*NAMES, "_receipts/run-a.json"}
-    assert FolderStore(folder).committed("run-a") == _receipt()
+    FolderStore(folder).publish(run_receipt())
+    assert existing_files(tmp_path) == {*NAMES, "_receipts/run-a.json"}
+    assert FolderStore(folder).committed("run-a") == run_receipt()
 
 
 @pytest.mark.parametrize("steps", range(8))
@@ -103,12 +103,12 @@ def test_a_commit_cut_short_anywhere_is_completed_or_removed_by_recover(
 ) -> None:
     _stage(LocalFolder(str(tmp_path)))
     try:
-        FolderStore(FragileFolder(str(tmp_path), steps)).publish(_receipt())
+        FolderStore(FragileFolder(str(tmp_path), steps)).publish(run_receipt())
         cut = False
     except Cut:
         cut = True
     done = FolderStore(LocalFolder(str(tmp_path))).recover()
-    existing = _existing(tmp_path)
+    existing = existing_files(tmp_path)
     if existing:
         assert existing == {*NAMES, "_receipts/run-a.json"}
         assert all((tmp_path / name).read_bytes() == name.encode() for name in NAMES)
@@ -124,19 +124,19 @@ def test_a_recovery_cut_short_is_completed_by_the_next(
 ) -> None:
     _stage(LocalFolder(str(tmp_path)))
     with pytest.raises(Cut):
-        FolderStore(FragileFolder(str(tmp_path), first)).publish(_receipt())
+        FolderStore(FragileFolder(str(tmp_path), first)).publish(run_receipt())
     try:
         FolderStore(FragileFolder(str(tmp_path), second)).recover()
     except Cut:
         FolderStore(LocalFolder(str(tmp_path))).recover()
-    assert _existing(tmp_path) == {*NAMES, "_receipts/run-a.json"}
+    assert existing_files(tmp_path) == {*NAMES, "_receipts/run-a.json"}
 
 
 def test_resume_goes_on_where_a_commit_was_cut_short(tmp_path: Path) -> None:
     _stage(LocalFolder(str(tmp_path)))
     with pytest.raises(Cut):
-        FolderStore(FragileFolder(str(tmp_path), 3)).publish(_receipt())
-    assert FolderStore(LocalFolder(str(tmp_path))).resume("run-a") == _receipt()
+        FolderStore(FragileFolder(str(tmp_path), 3)).publish(run_receipt())
+    assert FolderStore(LocalFolder(str(tmp_path))).resume("run-a") == run_receipt()
     assert FolderStore(LocalFolder(str(tmp_path))).resume("run-b") is None
 
 
@@ -148,7 +148,7 @@ def test_a_run_under_way_is_left_alone(tmp_path: Path) -> None:
         with pytest.raises(RunError, match="under way"), FolderStore(folder).hold("run-a"):
             pass
     assert FolderStore(folder).recover().removed == ("run-a",)
-    assert _existing(tmp_path) == set()
+    assert existing_files(tmp_path) == set()
 
 
 def test_a_file_that_is_lost_is_told_and_the_receipt_does_not_commit(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_file_that_is_lost_is_told_and_the_receipt_does_not_commit(tmp_path: P
     _stage(folder)
     (tmp_path / staged_path("run-a", NAMES[1])).unlink()
     with pytest.raises(RunError, match="is lost"):
-        FolderStore(folder).publish(_receipt())
+        FolderStore(folder).publish(run_receipt())
     assert FolderStore(folder).committed("run-a") is None
 
 
