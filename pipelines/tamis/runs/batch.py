@@ -223,7 +223,7 @@ def load_keys(plan: Plan, keyring: str | None) -> tuple[KeyRef | None, tuple[Key
 def _check_same(
     receipt: Receipt,
     job: Job,
-    store: protocol.Store,
+    store: protocol.RunStore,
     inputs: "_Files | _Tables",
     keys: tuple[KeyPart, ...],
 ) -> None:
