@@ -367,6 +367,20 @@ def test_tables_are_joined_and_cut_to_batches_and_what_is_none_is_rejected() -> 
     assert sum(read.rows for batch in batches for read in batch.inputs) == 10
 
 
+def test_what_is_no_table_is_not_made_one_and_a_frame_counts_with_all_its_rows() -> None:
+    frame = pd.DataFrame({"nom": ["Durand", 1, "Martin", 2, "Petit"]}, dtype=object)
+    elements = [{"nom": "Durand"}, {"nom": ["Durand", "Martin"]}, frame]
+    *batches, end = run_fn(_FromArrowFn(PLAN, "memory", Limits(chunk_records=2)), elements)
+    assert end.inputs[0].rows == 7
+    assert sum(batch.data.num_rows for batch in batches) == 0
+    rejects = [reject for batch in batches for reject in batch.chunk.rejects.to_pylist()]
+    assert len({reject["position"] for reject in rejects}) == 7
+    assert {reject["rule"] for reject in rejects} == {
+        "not a table (TypeError)",
+        "not a table (ArrowTypeError)",
+    }
+
+
 def test_a_column_that_stands_twice_is_a_fault_of_every_row() -> None:
     twice = pa.table([["Durand"], ["Durand"], [1]], names=["nom", "nom", "jours"])
     batch, _ = run_fn(_FromArrowFn(PLAN, "memory", Limits()), [twice])

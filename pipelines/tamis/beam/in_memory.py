@@ -33,6 +33,7 @@ from tamis.plan.plan import Plan
 UNKNOWN_FIELDS = "records-with-unknown-fields"
 """Anomaly: records that have a field which the schema does not name."""
 
+_ARROW = ("__arrow_c_stream__", "__arrow_c_array__")
 _PART_BITS = 20
 """A part has at most 2^20 records: a position is the part's number and the place in the part."""
 
@@ -278,10 +279,17 @@ class _FromArrowFn(_BatchingFn):
 
     def process(self, element: Any) -> Iterator[Batch]:
         with value_free(_("reading {source}", source=self._source)):
+            rows = 1
             try:
+                if not any(hasattr(element, name) for name in _ARROW):
+                    raise TypeError  # Arrow would make columns of a dict, letters of a text
+                rows = len(element) if hasattr(element, "__len__") else 1
                 batches = pa.table(element).to_batches()
             except Exception as error:
-                yield self._rejected(1, f"not a table ({type(error).__name__})")
+                rule = f"not a table ({type(error).__name__})"
+                most = min(self._limits.chunk_records, 1 << _PART_BITS)
+                for first in range(0, rows, most):
+                    yield self._rejected(min(most, rows - first), rule)
                 return
             for batch in batches:
                 if self._held and not batch.schema.equals(self._held[0].schema):
