@@ -108,7 +108,7 @@ def feeds(draw: st.DrawFn, most_fields: int = 5, most_rows: int = 12, faults: bo
         releases=releases,
     )
     rows = draw(st.integers(0, most_rows))
-    records = [{one.name: make.cell(one) for one in fields} for _ in range(rows)]
+    records = [{field.name: make.cell(field) for field in fields} for _ in range(rows)]
     paths = [path for path, _ in _walk_all(fields)]
     marks = [
         frozenset(rng.sample(paths, 1)) if faults and rng.random() < 0.08 else frozenset()
@@ -137,12 +137,12 @@ def _leaves(fields: tuple[PlanField, ...]) -> dict[str, PlanField]:
 
 def _outside_lists(fields: tuple[PlanField, ...], above: str = "") -> dict[str, PlanField]:
     out: dict[str, PlanField] = {}
-    for one in fields:
-        path = f"{above}{one.name}"
-        if one.fields:
-            out |= _outside_lists(one.fields, f"{path}.")
-        elif one.of is None:
-            out[path] = one
+    for spec in fields:
+        path = f"{above}{spec.name}"
+        if spec.fields:
+            out |= _outside_lists(spec.fields, f"{path}.")
+        elif spec.of is None:
+            out[path] = spec
     return out
 
 
@@ -193,17 +193,17 @@ class _Make:
             on_nir = "quarantine"
         leaves = _leaves(fields)
         testable = {
-            path: one
-            for path, one in _outside_lists(fields).items()
-            if one.type in TESTED and not one.identifier and not one.free_text
+            path: spec
+            for path, spec in _outside_lists(fields).items()
+            if spec.type in TESTED and not spec.identifier and not spec.free_text
         }
         kept = [path for path in leaves if rng.random() < 0.6] or [next(iter(leaves))]
         only = []
         for path, element in _lists_of_structs(fields).items():
             inside = {
-                inner: one
-                for inner, one in _outside_lists(element.fields).items()
-                if one.type in TESTED and not one.identifier and not one.free_text
+                inner: spec
+                for inner, spec in _outside_lists(element.fields).items()
+                if spec.type in TESTED and not spec.identifier and not spec.free_text
             }
             if inside and rng.random() < 0.6:
                 only.append((path, self.conditions(inside, 2)))
@@ -270,7 +270,7 @@ class _Make:
         if spec.fields:
             if rng.random() < 0.15:
                 return None
-            return {one.name: self.cell(one) for one in spec.fields}
+            return {field.name: self.cell(field) for field in spec.fields}
         if rng.random() < 0.12:
             return Cell(None)
         if self.text and self.faults and spec.type != "string" and rng.random() < 0.06:
@@ -374,13 +374,13 @@ def _layout(spec: PlanField, cells: list[Any], feed: Feed, messy: bool, make: _M
         valid = np.array([cell is not None for cell in cells], dtype=bool)
         filled = [_hidden(spec, make, messy) if cell is None else cell for cell in cells]
         children = [
-            _layout(one, [cell[one.name] for cell in filled], feed, messy, make)
-            for one in spec.fields
+            _layout(field, [cell[field.name] for cell in filled], feed, messy, make)
+            for field in spec.fields
         ]
         struct = pa.struct(
             [
-                pa.field(one.name, child.type)
-                for one, child in zip(spec.fields, children, strict=True)
+                pa.field(field.name, child.type)
+                for field, child in zip(spec.fields, children, strict=True)
             ]
         )
         return pa.Array.from_buffers(struct, n, [_bits(valid)], children=children)
@@ -409,7 +409,7 @@ def _empty(spec: PlanField, make: _Make) -> Any:
     if spec.of is not None:
         return []
     if spec.fields:
-        return {one.name: _empty(one, make) for one in spec.fields}
+        return {field.name: _empty(field, make) for field in spec.fields}
     return Cell("" if make.text or spec.type == "string" else None)
 
 

@@ -83,8 +83,8 @@ def test_a_slice_ships_no_byte_of_its_neighbours() -> None:
         {
             "text": secrets,
             "code": pa.array(secrets).dictionary_encode(),
-            "list": [[one] for one in secrets],
-            "struct": [{"inside": one} for one in secrets],
+            "list": [[secret] for secret in secrets],
+            "struct": [{"inside": secret} for secret in secrets],
         },
         metadata={"secret-x": "secret-y"},
     )

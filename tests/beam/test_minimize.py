@@ -111,7 +111,7 @@ def test_every_output_has_what_it_should() -> None:
             "durees": [{"jours": 1}, {"jours": 4}],
         }
         for name, rows in wanted.items():
-            one = next(one for one in PLAN.releases if one.id == name)
+            one = next(release for release in PLAN.releases if release.id == name)
             schema = released_schema(PLAN, one).to_string()
             want = (where, schema, [row | tagged for row in rows])
             assert_that(

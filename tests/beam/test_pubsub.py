@@ -53,7 +53,7 @@ def messages() -> list[PubsubMessage]:
     policy, _ = project.policy(POLICY)
     schema, _ = project.schema(policy.schema_)
     records = make_records(schema, 40, seed=7, policies=[policy], dirt=DIRTY)
-    lines = [json.dumps(one, default=str).encode() for one in records]
+    lines = [json.dumps(record, default=str).encode() for record in records]
     return [PubsubMessage(line, {}, message_id=str(9 - n)) for n, line in enumerate(lines)]
 
 

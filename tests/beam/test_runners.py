@@ -183,4 +183,4 @@ def unpacked(payload: bytes) -> bytes:
 
 def uses(coders: Any, name: str) -> set[str]:
     """The coder `name` and all that it is made of."""
-    return {name}.union(*(uses(coders, one) for one in coders[name].component_coder_ids))
+    return {name}.union(*(uses(coders, id) for id in coders[name].component_coder_ids))

@@ -45,7 +45,7 @@ def main(rows: int) -> None:
             plain, _ = redact(plain)
         arrays = plain, plain.dictionary_encode()
         told += [_cost(partial(find_leaks, [GateColumn(name, array)]), rows) for array in arrays]
-        print(f"{name:<18}" + "".join(f"{one:>9.2f}" for one in told))
+        print(f"{name:<18}" + "".join(f"{finding:>9.2f}" for finding in told))
 
 
 def _cost(work: Callable[[], object], rows: int) -> float:

@@ -57,9 +57,9 @@ def batches(feed: Path, rows: int) -> Iterator[pa.RecordBatch]:
 def make_table(server: Server, database: str, name: str, schema: pa.Schema) -> None:
     """A table without key that takes a batch of the schema."""
     columns = ", ".join(
-        f'"{one.name}" '
-        + ("timestamp" if pa.types.is_timestamp(one.type) else TYPES.get(one.type, "text"))
-        for one in schema
+        f'"{field.name}" '
+        + ("timestamp" if pa.types.is_timestamp(field.type) else TYPES.get(field.type, "text"))
+        for field in schema
     )
     server.query(f"DROP TABLE IF EXISTS {name}", database)
     server.query(f"CREATE TABLE {name} ({columns})", database)

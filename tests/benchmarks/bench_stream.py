@@ -134,7 +134,9 @@ def watch_topics(kafka: Broker, topic: str, done: threading.Event) -> Seen:
         }
     )
     partitions = consumer.list_topics(topic, 10).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, one, OFFSET_BEGINNING) for one in partitions])
+    consumer.assign(
+        [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions]
+    )
     while not done.is_set():
         reached: dict[int, int] = {}
         for one in consumer.consume(1000, 0.005):

@@ -71,8 +71,8 @@ def main(feed: Path, jobs: list[str], contenders: list[str], rounds: int) -> Non
 
 def check(job: str, feed: Path, output: Path) -> int:
     """The rows of an output, once it was found to be right."""
-    said = [sys.executable, str(HERE / "check.py"), job, str(feed), str(output)]
-    return int(subprocess.run(said, check=True, stdout=subprocess.PIPE).stdout)
+    arguments = [sys.executable, str(HERE / "check.py"), job, str(feed), str(output)]
+    return int(subprocess.run(arguments, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def tell(head: str, costs: dict[tuple[str, str], list[Cost]], contenders: list[str]) -> None:
@@ -114,24 +114,24 @@ def run_policy(
     policy: str, feed: Path, output: Path, keys: Path, project: Path = HERE / "project"
 ) -> list[str]:
     """What runs a policy of `project`."""
-    said = ["--input", str(feed), "--output", str(output), "--keys", str(keys), "--allow-example"]
-    return [*_tamis(project), "run", policy, *said]
+    options = ["--input", str(feed), "--output", str(output), "--keys", str(keys)]
+    return [*_tamis(project), "run", policy, *options, "--allow-example"]
 
 
-def measure(said: list[str]) -> Cost:
+def measure(arguments: list[str]) -> Cost:
     """Run a command to its end.
 
     Raises:
         RuntimeError: it failed.
     """
     begun = time.perf_counter()
-    with tempfile.TemporaryFile() as told:
-        child = subprocess.Popen(said, stdout=told, stderr=told)
+    with tempfile.TemporaryFile() as log:
+        child = subprocess.Popen(arguments, stdout=log, stderr=log)
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
-            told.seek(0)
-            raise RuntimeError(f"{said}: {told.read().decode()}")
+            log.seek(0)
+            raise RuntimeError(f"{arguments}: {log.read().decode()}")
     wall = time.perf_counter() - begun
     return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
 
@@ -148,7 +148,7 @@ def apart(work: Callable[..., None], *arguments: object) -> None:
 def median(costs: list[Cost]) -> Cost:
     """The median of each measure by itself."""
     return Cost(
-        *(statistics.median(getattr(one, what) for one in costs) for what in Cost.__annotations__)
+        *(statistics.median(getattr(cost, what) for cost in costs) for what in Cost.__annotations__)
     )
 
 

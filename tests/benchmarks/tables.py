@@ -92,7 +92,7 @@ def by_releases(bench: Bench) -> None:
     head, _, release = (project / "policies" / "j1.yaml").read_text().partition("  - id: j1\n")
     for count in (1, 2, 3, 5):
         ids = tuple(f"r{number}" for number in range(count))
-        text = head + "".join(f"  - id: {one}\n{release}" for one in ids)
+        text = head + "".join(f"  - id: {id}\n{release}" for id in ids)
         policy = f"j{count}"
         (project / "policies" / f"{policy}.yaml").write_text(
             text.replace("policy: j1\n", f"policy: {policy}\n")

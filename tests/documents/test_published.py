@@ -30,7 +30,7 @@ def test_editors_accept_the_short_forms_of_a_schema() -> None:
         kinds = {one.get("type") or "enum" for one in spec[key]["anyOf"]}
         assert "array" in kinds
         assert len(kinds) == 2
-    assert any("csv" in json.dumps(one) for one in schema["properties"]["format"]["anyOf"])
+    assert any("csv" in json.dumps(field) for field in schema["properties"]["format"]["anyOf"])
     assert schema["additionalProperties"] is False
 
 

@@ -26,7 +26,7 @@ IN_MEMORY = "--direct_running_mode=in_memory"
 
 
 @dataclass(frozen=True)
-class Said:
+class Outcome:
     """What a command did: its exit code, and what it printed."""
 
     code: int
@@ -51,7 +51,7 @@ class Flow:
         return self.schema.format.name
 
 
-Tamis = Callable[..., Said]
+Tamis = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +87,7 @@ def tamis(
 
     monkeypatch.setattr("tamis.plan.project.load_project", load)
 
-    def call(*arguments: object) -> Said:
+    def call(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["tamis", *map(str, arguments)])
         capfd.readouterr()
         try:
@@ -95,8 +95,8 @@ def tamis(
             code: int = 0
         except SystemExit as stop:
             code = int(stop.code or 0)
-        said = capfd.readouterr()
-        return Said(code, said.out, said.err)
+        outcome = capfd.readouterr()
+        return Outcome(code, outcome.out, outcome.err)
 
     return call
 
@@ -105,7 +105,7 @@ def tamis(
 def run(tamis: Tamis, keys: str) -> Tamis:
     """`tamis run`, with keys and examples allowed: policy, inputs, store, options."""
 
-    def call(policy: str, inputs: list[Path], store: Path, *options: object) -> Said:
+    def call(policy: str, inputs: list[Path], store: Path, *options: object) -> Outcome:
         named = [part for path in inputs for part in ("--input", path)]
         kept = ("--keys", keys, "--allow-example", "--run-id", "run")
         return tamis("run", policy, *named, "--output", store, *kept, *options, "--", IN_MEMORY)

@@ -57,12 +57,12 @@ class Planter:
     def __post_init__(self) -> None:
         (self.release,) = self.plan.releases
         self.leaves = self.schema.leaves()
-        self.keeps: dict[str, PlanLeaf] = {one.path: one for one in self.release.leaves}
+        self.keeps: dict[str, PlanLeaf] = {leaf.path: leaf for leaf in self.release.leaves}
         self.where = {one.field: list(one.values) for one in self.release.where}
         self.only = {
-            f"{path}.{one.field}": list(one.values)
+            f"{path}.{condition.field}": list(condition.values)
             for path, conditions in self.release.only
-            for one in conditions
+            for condition in conditions
         }
         self.filtered = {path for path, _ in self.release.only}
         self.whens: dict[str, list[Any]] = {}
@@ -114,7 +114,7 @@ class Planter:
             spaced = space_nir(self.nir())
             yield "nir-leak", self._spoilt(text, f"n° de sécurité sociale {spaced}")
         if not self.strips:
-            unwanted = next(path for path, one in self.leaves.items() if one.spec.identifier)
+            unwanted = next(path for path, leaf in self.leaves.items() if leaf.spec.identifier)
             yield "on-nir", self._spoilt(unwanted, self.nir())
 
     def around(self, released: bool) -> dict[str, str]:
@@ -222,9 +222,9 @@ class _Record:
 
     def make(self) -> dict[str, Any]:
         planter = self.planter
-        self.picked = {path: self._pick(path, said) for path, said in planter.whens.items()}
+        self.picked = {path: self._pick(path, options) for path, options in planter.whens.items()}
         fields = planter.schema.fields
-        return {name: self._node(one, name, self.matches) for name, one in fields.items()}
+        return {name: self._node(field, name, self.matches) for name, field in fields.items()}
 
     def _pick(self, path: str, options: list[Any]) -> Any:
         """What the field of a `when` says in this record."""
@@ -235,10 +235,11 @@ class _Record:
         if spec.of is not None:
             filtered = path in self.planter.filtered
             lives = (alive, False, alive) if filtered else (alive, alive)
-            return [self._node(spec.of, path, one) for one in lives]
+            return [self._node(spec.of, path, live) for live in lives]
         if spec.fields is not None:
             return {
-                name: self._node(one, f"{path}.{name}", alive) for name, one in spec.fields.items()
+                name: self._node(field, f"{path}.{name}", alive)
+                for name, field in spec.fields.items()
             }
         return self._leaf(spec, path, alive)
 

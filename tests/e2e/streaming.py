@@ -120,16 +120,16 @@ class Streaming:
     """A process of `tamis run`, which writes what it says into a file.
 
     Args:
-        told: the file.
+        log_path: the file.
         program: what Python is to run.
     """
 
     def __init__(
-        self, told: Path, *arguments: object, program: tuple[str, ...] = ("-m", "tamis")
+        self, log_path: Path, *arguments: object, program: tuple[str, ...] = ("-m", "tamis")
     ) -> None:
-        self._told = told
-        self._before = len(self.said) if told.exists() else 0
-        with told.open("ab") as log:
+        self._log_path = log_path
+        self._before = len(self.printed) if log_path.exists() else 0
+        with log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *program, *map(str, arguments)],
                 start_new_session=True,
@@ -139,9 +139,9 @@ class Streaming:
             )
 
     @property
-    def said(self) -> str:
+    def printed(self) -> str:
         """All that this process and those before it have printed."""
-        return self._told.read_text(encoding="utf-8", errors="replace")
+        return self._log_path.read_text(encoding="utf-8", errors="replace")
 
     @property
     def pid(self) -> int:
@@ -149,8 +149,8 @@ class Streaming:
 
     def wait_for(self, text: str) -> None:
         """Wait until this process has printed `text`."""
-        wait_until(lambda: text in self.said[self._before :] or self._ended(), text)
-        assert text in self.said[self._before :], self.said
+        wait_until(lambda: text in self.printed[self._before :] or self._ended(), text)
+        assert text in self.printed[self._before :], self.printed
 
     def kill(self) -> None:
         """End it as a crash does."""

@@ -18,7 +18,7 @@ from tamis.documents.project import bundled_folder
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import Record, make_records
 
-from .conftest import Flow, Said, Tamis, receipt_of
+from .conftest import Flow, Outcome, Tamis, receipt_of
 
 POLICY = {
     "parquet": "prestataires-inscriptions",
@@ -56,19 +56,19 @@ def feed(flow: Callable[[str], Flow], tmp_path: Path) -> Feed:
     return make
 
 
-def check_nothing(store: Path, said: Said, code: int = 3) -> None:
+def check_nothing(store: Path, outcome: Outcome, code: int = 3) -> None:
     """The command failed, as designed: nothing is committed, nothing is left, nothing is told."""
-    assert said.code == code, said.out + said.err
+    assert outcome.code == code, outcome.out + outcome.err
     assert not store.exists()
-    *notices, message = said.err.splitlines()
+    *notices, message = outcome.err.splitlines()
     assert message.startswith("tamis: ")
     assert all("stands on a register entry" in notice for notice in notices)
-    assert SECRET not in said.out + said.err
+    assert SECRET not in outcome.out + outcome.err
 
 
-def check_done(store: Path, said: Said) -> dict[str, int]:
+def check_done(store: Path, outcome: Outcome) -> dict[str, int]:
     """The run is committed and reconciles; its counts."""
-    assert said.code == 0, said.err
+    assert outcome.code == 0, outcome.err
     assert not (store / "_staging").exists()
     receipt = receipt_of(store)
     counts = receipt.counts
@@ -76,7 +76,7 @@ def check_done(store: Path, said: Said) -> dict[str, int]:
     assert counts.quarantined == sum(receipt.quarantine.values())
     for path in store.rglob("*"):
         assert path.is_dir() or SECRET.encode() not in path.read_bytes()
-    assert SECRET not in said.out + said.err
+    assert SECRET not in outcome.out + outcome.err
     return counts.model_dump(by_alias=True)
 
 
@@ -92,9 +92,9 @@ def quarantine_of(store: Path) -> list[dict[str, Any]]:
 def test_a_truncated_parquet_file_is_named(feed: Feed, run: Tamis, tmp_path: Path) -> None:
     path = feed("parquet")
     path.write_bytes(path.read_bytes()[:-1000])
-    said = run(POLICY["parquet"], [path], tmp_path / "store")
-    check_nothing(tmp_path / "store", said)
-    assert f"{path}: is a truncated Parquet file" in said.err
+    outcome = run(POLICY["parquet"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome)
+    assert f"{path}: is a truncated Parquet file" in outcome.err
 
 
 def test_a_corrupt_row_group_is_named(feed: Feed, run: Tamis, tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ def test_a_corrupt_row_group_is_named(feed: Feed, run: Tamis, tmp_path: Path) ->
     at = chunk.dictionary_page_offset
     data[at : at + 40] = b"\xff" * 40
     path.write_bytes(data)
-    said = run(POLICY["parquet"], [path], tmp_path / "store")
-    check_nothing(tmp_path / "store", said)
-    assert f"{path}: row group 2 of" in said.err
+    outcome = run(POLICY["parquet"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome)
+    assert f"{path}: row group 2 of" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -123,16 +123,16 @@ def test_an_empty_file_is_none_of_its_format(
 ) -> None:
     path = tmp_path / f"empty.{form}"
     path.touch()
-    said = run(POLICY[form], [path], tmp_path / "store")
-    check_nothing(tmp_path / "store", said)
-    assert f"{path}: {problem}" in said.err
+    outcome = run(POLICY[form], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome)
+    assert f"{path}: {problem}" in outcome.err
 
 
 def test_an_empty_file_of_json_lines_holds_no_records(run: Tamis, tmp_path: Path) -> None:
     path = tmp_path / "empty.jsonl"
     path.touch()
-    said = run(POLICY["jsonl"], [path], tmp_path / "store")
-    assert check_done(tmp_path / "store", said)["in"] == 0
+    outcome = run(POLICY["jsonl"], [path], tmp_path / "store")
+    assert check_done(tmp_path / "store", outcome)["in"] == 0
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "dsn", "avro"])
@@ -142,12 +142,12 @@ def test_a_file_cut_in_the_middle_never_passes_for_whole(
     path = feed(form)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
-    said = run(POLICY[form], [path], tmp_path / "store")
+    outcome = run(POLICY[form], [path], tmp_path / "store")
     if form == "avro":
-        check_nothing(tmp_path / "store", said)
-        assert f"{path}: cannot be read after record" in said.err
+        check_nothing(tmp_path / "store", outcome)
+        assert f"{path}: cannot be read after record" in outcome.err
         return
-    counts = check_done(tmp_path / "store", said)
+    counts = check_done(tmp_path / "store", outcome)
     assert counts["in"] < RECORDS
     assert receipt_of(tmp_path / "store").quarantine["unreadable"] == 1
 
@@ -165,26 +165,26 @@ def test_a_wrong_suffix_is_noticed(
     real: str, called: str, problem: str, feed: Feed, run: Tamis, tmp_path: Path
 ) -> None:
     path = feed(real, f"feed.{called}")
-    said = run(POLICY[called], [path], tmp_path / "store")
-    check_nothing(tmp_path / "store", said)
-    assert f"{path}: {problem}" in said.err
+    outcome = run(POLICY[called], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome)
+    assert f"{path}: {problem}" in outcome.err
 
 
 def test_lines_that_are_no_json_are_counted_one_by_one(
     feed: Feed, run: Tamis, tmp_path: Path
 ) -> None:
     path = feed("csv", "feed.jsonl")
-    said = run(POLICY["jsonl"], [path], tmp_path / "store")
-    counts = check_done(tmp_path / "store", said)
+    outcome = run(POLICY["jsonl"], [path], tmp_path / "store")
+    counts = check_done(tmp_path / "store", outcome)
     assert counts["quarantined"] == counts["in"] == RECORDS + 1
 
 
 def test_a_csv_without_header_tells_no_cell(feed: Feed, run: Tamis, tmp_path: Path) -> None:
     path = feed("csv")
     path.write_bytes(path.read_bytes().partition(b"\n")[2])
-    said = run(POLICY["csv"], [path], tmp_path / "store")
-    check_nothing(tmp_path / "store", said)
-    assert "the first line names no field of schema" in said.err
+    outcome = run(POLICY["csv"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome)
+    assert "the first line names no field of schema" in outcome.err
 
 
 def test_a_quote_that_is_never_closed_is_no_end_of_file(
@@ -193,24 +193,24 @@ def test_a_quote_that_is_never_closed_is_no_end_of_file(
     path = feed("csv")
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:5], b'"' + lines[5], *lines[6:]]))
-    said = run(POLICY["csv"], [path], tmp_path / "store")
-    check_nothing(tmp_path / "store", said)
-    assert "opens a quote that is never closed" in said.err
-    assert "record 5" in said.err
+    outcome = run(POLICY["csv"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome)
+    assert "opens a quote that is never closed" in outcome.err
+    assert "record 5" in outcome.err
 
 
 @pytest.mark.parametrize("name", ["missing.csv", "missing-*.csv"])
 def test_a_missing_file_is_wrong_usage(name: str, run: Tamis, tmp_path: Path) -> None:
-    said = run(POLICY["csv"], [tmp_path / name], tmp_path / "store")
-    check_nothing(tmp_path / "store", said, code=2)
-    assert f"no input matches {tmp_path / name}" in said.err
+    outcome = run(POLICY["csv"], [tmp_path / name], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome, code=2)
+    assert f"no input matches {tmp_path / name}" in outcome.err
 
 
 def test_a_folder_is_wrong_usage(run: Tamis, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    said = run(POLICY["csv"], [tmp_path / "in"], tmp_path / "store")
-    check_nothing(tmp_path / "store", said, code=2)
-    assert "is a folder" in said.err
+    outcome = run(POLICY["csv"], [tmp_path / "in"], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome, code=2)
+    assert "is a folder" in outcome.err
 
 
 def test_one_bad_file_among_good_ones_commits_nothing(
@@ -218,9 +218,9 @@ def test_one_bad_file_among_good_ones_commits_nothing(
 ) -> None:
     good, bad = feed("parquet", "good.parquet"), tmp_path / "bad.parquet"
     bad.write_bytes(b"PAR1")
-    said = run(POLICY["parquet"], [good, bad], tmp_path / "store")
-    check_nothing(tmp_path / "store", said)
-    assert str(bad) in said.err
+    outcome = run(POLICY["parquet"], [good, bad], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome)
+    assert str(bad) in outcome.err
 
 
 # Records that cannot be read
@@ -234,8 +234,8 @@ def test_a_csv_row_with_too_many_fields_is_quarantined_at_its_position(
     lines[7] += b";SECRET"
     lines[9] = lines[9].partition(b";")[2]
     path.write_bytes(b"\r\n".join(lines))
-    said = run(POLICY["csv"], [path], tmp_path / "store")
-    assert check_done(tmp_path / "store", said)["in"] == RECORDS
+    outcome = run(POLICY["csv"], [path], tmp_path / "store")
+    assert check_done(tmp_path / "store", outcome)["in"] == RECORDS
     fields = lines[0].count(b";") + 1
     assert [
         (row["position"], row["reason"], row["rule"]) for row in quarantine_of(tmp_path / "store")
@@ -263,11 +263,11 @@ def test_text_that_is_no_utf8_matters_where_it_is_kept(
         shutil.copytree(bundled_folder() / folder, project / folder)
     schema = project / "schemas" / "prevention-passeport.yaml"
     schema.write_text(schema.read_text().replace("encoding: cp1252", "encoding: utf-8"))
-    said = tamis(
+    outcome = tamis(
         *("--project", project, "run", POLICY[form], "--input", path),
         *("--output", tmp_path / "store", "--run-id", "run"),
     )
-    counts = check_done(tmp_path / "store", said)
+    counts = check_done(tmp_path / "store", outcome)
     assert counts["in"] == RECORDS
     if form == "jsonl":  # a line is one text: it is JSON in UTF-8, or it is none
         assert counts["quarantined"] == RECORDS
@@ -334,11 +334,11 @@ def test_a_kept_column_that_is_missing_is_null_or_quarantined(
     )
     records = make_records(this.schema, RECORDS, seed=5, policies=[this.policy])
     write_feed([_without(record, field) for record in records], schema, path)
-    said = run(POLICY[form], [path], tmp_path / "store")
-    counts = check_done(tmp_path / "store", said)
+    outcome = run(POLICY[form], [path], tmp_path / "store")
+    counts = check_done(tmp_path / "store", outcome)
     receipt = receipt_of(tmp_path / "store")
     assert receipt.drift.missing == [field]
-    assert f"missing columns: {field}" in said.out
+    assert f"missing columns: {field}" in outcome.out
     assert counts["withheld"] < RECORDS
     if nullable:
         assert counts["quarantined"] == 0
@@ -361,8 +361,8 @@ def test_a_column_of_another_type_is_quarantined_row_by_row(
     place = table.column_names.index("nom")
     values = pa.array([[row] for row in range(len(table))])
     pq.write_table(table.set_column(place, "nom", values), path)
-    said = run(POLICY["parquet"], [path], tmp_path / "store")
-    counts = check_done(tmp_path / "store", said)
+    outcome = run(POLICY["parquet"], [path], tmp_path / "store")
+    counts = check_done(tmp_path / "store", outcome)
     assert counts["released"] == 0
     rows = quarantine_of(tmp_path / "store")
     assert {(row["reason"], row["field"], row["rule"]) for row in rows} == {
@@ -374,13 +374,13 @@ def test_a_column_twice_is_refused_where_it_is_read(feed: Feed, run: Tamis, tmp_
     path = feed("csv")
     data = path.read_bytes()
     path.write_bytes(data.replace(b"nom_usage", b"nom_naissance", 1))
-    said = run(POLICY["csv"], [path], tmp_path / "store")
-    check_nothing(tmp_path / "store", said)
-    assert f"{path}: has two columns `nom_naissance`" in said.err
+    outcome = run(POLICY["csv"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome)
+    assert f"{path}: has two columns `nom_naissance`" in outcome.err
 
     path.write_bytes(data.replace(b"nom_usage", b"telephone", 1))
-    said = run(POLICY["csv"], [path], tmp_path / "store")
-    assert check_done(tmp_path / "store", said)["in"] == RECORDS
+    outcome = run(POLICY["csv"], [path], tmp_path / "store")
+    assert check_done(tmp_path / "store", outcome)["in"] == RECORDS
 
 
 NAMES = (
@@ -412,13 +412,13 @@ def test_hostile_column_names_are_not_shown(
         more = ";".join(f'"{name}"' for name in NAMES).encode("cp1252", "replace")
         rows = [line + b";" * len(NAMES) for line in body.splitlines()]
         path.write_bytes(b"\r\n".join([head + b";" + more, *rows]))
-    said = run(POLICY[form], [path], tmp_path / "store")
-    counts = check_done(tmp_path / "store", said)
+    outcome = run(POLICY[form], [path], tmp_path / "store")
+    counts = check_done(tmp_path / "store", outcome)
     assert counts["in"] == RECORDS
     assert counts["released"]
     assert receipt_of(tmp_path / "store").drift.unknown == ["(name withheld)"]
     for name in NAMES:
-        assert name not in said.out + said.err
+        assert name not in outcome.out + outcome.err
 
 
 # File names and compression
@@ -438,18 +438,18 @@ FILES = (
 
 def test_files_are_read_whatever_they_are_called(feed: Feed, run: Tamis, tmp_path: Path) -> None:
     paths = [feed("csv", name) for name in FILES]
-    said = run(POLICY["csv"], paths, tmp_path / "store")
-    assert check_done(tmp_path / "store", said)["in"] == RECORDS * len(FILES)
-    sources = {one.uri for one in receipt_of(tmp_path / "store").inputs}
+    outcome = run(POLICY["csv"], paths, tmp_path / "store")
+    assert check_done(tmp_path / "store", outcome)["in"] == RECORDS * len(FILES)
+    sources = {input.uri for input in receipt_of(tmp_path / "store").inputs}
     assert sources == {str(path) for path in paths}
 
 
 def test_a_pattern_stands_for_all_files_that_match(feed: Feed, run: Tamis, tmp_path: Path) -> None:
     paths = [feed("csv", f"feed-{number}.csv") for number in range(3)]
-    said = run(POLICY["csv"], [tmp_path / "feed-*.csv", paths[0]], tmp_path / "store")
-    assert check_done(tmp_path / "store", said)["in"] == 3 * RECORDS
+    outcome = run(POLICY["csv"], [tmp_path / "feed-*.csv", paths[0]], tmp_path / "store")
+    assert check_done(tmp_path / "store", outcome)["in"] == 3 * RECORDS
     receipt = receipt_of(tmp_path / "store")
-    assert [one.uri for one in receipt.inputs] == [str(path) for path in paths]
+    assert [input.uri for input in receipt.inputs] == [str(path) for path in paths]
 
 
 PACKED: dict[str, Callable[[bytes], bytes]] = {
@@ -467,8 +467,8 @@ def test_compressed_files_are_read_as_what_they_hold(
     packed = [path.with_name(f"{path.name}.{suffix}") for suffix in PACKED]
     for one, compress in zip(packed, PACKED.values(), strict=True):
         one.write_bytes(compress(path.read_bytes()))
-    said = run(POLICY[form], packed, tmp_path / "store")
-    assert check_done(tmp_path / "store", said)["in"] == len(PACKED) * RECORDS
+    outcome = run(POLICY[form], packed, tmp_path / "store")
+    assert check_done(tmp_path / "store", outcome)["in"] == len(PACKED) * RECORDS
 
 
 @pytest.mark.parametrize("suffix", PACKED)
@@ -478,9 +478,9 @@ def test_a_compressed_file_that_is_cut_is_named(
     path = feed("csv")
     packed = path.with_name(f"feed.csv.{suffix}")
     packed.write_bytes(PACKED[suffix](path.read_bytes())[:-50])
-    said = run(POLICY["csv"], [packed], tmp_path / "store")
-    check_nothing(tmp_path / "store", said)
-    assert f"{packed}: is " in said.err
+    outcome = run(POLICY["csv"], [packed], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome)
+    assert f"{packed}: is " in outcome.err
 
 
 @pytest.mark.parametrize("suffix", PACKED)
@@ -488,6 +488,6 @@ def test_a_file_that_is_not_compressed_as_its_name_says_is_named(
     suffix: str, feed: Feed, run: Tamis, tmp_path: Path
 ) -> None:
     path = feed("csv", f"feed.csv.{suffix}")
-    said = run(POLICY["csv"], [path], tmp_path / "store")
-    check_nothing(tmp_path / "store", said)
-    assert f"{path}: is damaged, or not compressed as its name says" in said.err
+    outcome = run(POLICY["csv"], [path], tmp_path / "store")
+    check_nothing(tmp_path / "store", outcome)
+    assert f"{path}: is damaged, or not compressed as its name says" in outcome.err

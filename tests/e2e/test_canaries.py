@@ -97,10 +97,10 @@ def test_no_canary_is_found_in_what_a_run_leaves(
     planter, inputs, reasons = plant(this, tmp_path)
     caplog.set_level(logging.DEBUG)
 
-    said = run(name, inputs, tmp_path / "store")
+    outcome = run(name, inputs, tmp_path / "store")
     measured = dry_run(this.plan, tuple(map(str, inputs)), options=(IN_MEMORY,))
 
-    assert said.code == 0, said.err
+    assert outcome.code == 0, outcome.err
     receipt = receipt_of(tmp_path / "store")
     assert receipt.quarantine == reasons == measured.receipt.quarantine
     assert receipt.counts == measured.receipt.counts
@@ -109,7 +109,7 @@ def test_no_canary_is_found_in_what_a_run_leaves(
     hay = Haystack().add_folder(tmp_path / "store")
     for path, values in planter.kept.items():
         assert values <= hay.values, f"{path} is released and not found"
-    hay.add_text("output", said.out + said.err)
+    hay.add_text("output", outcome.out + outcome.err)
     hay.add_text("dry run's figures", measured.model_dump_json())
     hay.add_text("log", caplog.text)
     assert list(found(hay, planter)) == []
@@ -143,10 +143,14 @@ def test_no_canary_is_printed_by_the_commands_themselves(
     options = {"run": ["--output", str(tmp_path / "store")], "dry-run": ["--json", "-"]}[command]
     named = [part for path in inputs for part in ("--input", str(path))]
     call = [sys.executable, "-m", "tamis", command, name, *named, *options]
-    said = subprocess.run(call, capture_output=True, text=True, check=True)
+    outcome = subprocess.run(call, capture_output=True, text=True, check=True)
 
-    hay = Haystack().add_text("output", said.stdout + said.stderr).add_folder(tmp_path / "store")
-    assert said.stdout
+    hay = (
+        Haystack()
+        .add_text("output", outcome.stdout + outcome.stderr)
+        .add_folder(tmp_path / "store")
+    )
+    assert outcome.stdout
     assert list(found(hay, planter)) == []
 
 

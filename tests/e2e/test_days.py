@@ -32,10 +32,10 @@ def test_each_day_has_its_release(
     path, told = feed("certificateurs-passeport"), tmp_path / "told.json"
     receipts = {}
     for day in (BEFORE, AFTER):
-        said = tamis(
+        outcome = tamis(
             "dry-run", "certificateurs-passeport", "--input", path, "--on", day, "--json", told
         )
-        assert said.code == 0, said.err
+        assert outcome.code == 0, outcome.err
         receipts[day] = json.loads(told.read_text(encoding="utf-8"))
 
     (before,), (after,) = (receipts[day]["releases"].items() for day in (BEFORE, AFTER))
@@ -116,6 +116,8 @@ def test_an_example_of_a_register_entry_has_to_be_allowed(
 
 
 def test_a_day_that_is_none_is_wrong_usage(tamis: Tamis, tmp_path: Path) -> None:
-    said = tamis("dry-run", "si-cpa-compte", "--input", tmp_path / "x.jsonl", "--on", "2025-02-30")
-    assert said.code == 2
-    assert "2025-02-30" in said.err
+    outcome = tamis(
+        "dry-run", "si-cpa-compte", "--input", tmp_path / "x.jsonl", "--on", "2025-02-30"
+    )
+    assert outcome.code == 2
+    assert "2025-02-30" in outcome.err

@@ -11,7 +11,7 @@ from tamis.keys.keyring import Keyring
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import make_records
 
-from .conftest import IN_MEMORY, Flow, Said, Tamis, receipt_of
+from .conftest import IN_MEMORY, Flow, Outcome, Tamis, receipt_of
 
 POLICY = "evaluation-cpf"
 
@@ -32,8 +32,8 @@ def ring(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def go(tamis: Tamis, feed: Path, tmp_path: Path) -> Callable[..., Said]:
-    def call(name: str, *options: object) -> Said:
+def go(tamis: Tamis, feed: Path, tmp_path: Path) -> Callable[..., Outcome]:
+    def call(name: str, *options: object) -> Outcome:
         store = ("--output", tmp_path / name, "--run-id", "run", "--allow-example")
         return tamis("run", POLICY, "--input", feed, *store, *options, "--", IN_MEMORY)
 
@@ -46,7 +46,7 @@ def _pseudonyms(store: Path) -> list[bytes | None]:
 
 
 def test_the_same_epoch_makes_the_same_pseudonyms_and_the_receipt_names_it(
-    go: Callable[..., Said], ring: Path, tmp_path: Path
+    go: Callable[..., Outcome], ring: Path, tmp_path: Path
 ) -> None:
     assert go("one", "--keys", ring).code == 0
     assert go("two", "--keys", ring).code == 0
@@ -59,7 +59,7 @@ def test_the_same_epoch_makes_the_same_pseudonyms_and_the_receipt_names_it(
 
 
 def test_after_a_rotation_new_runs_use_the_new_epoch_and_match_no_earlier_pseudonym(
-    go: Callable[..., Said], tamis: Tamis, ring: Path, tmp_path: Path
+    go: Callable[..., Outcome], tamis: Tamis, ring: Path, tmp_path: Path
 ) -> None:
     assert go("before", "--keys", ring).code == 0
     assert tamis("keys", "rotate", ring).code == 0
@@ -73,7 +73,7 @@ def test_after_a_rotation_new_runs_use_the_new_epoch_and_match_no_earlier_pseudo
 
 
 def test_pseudonyms_of_a_destroyed_epoch_cannot_be_made_again(
-    go: Callable[..., Said], tamis: Tamis, ring: Path, tmp_path: Path
+    go: Callable[..., Outcome], tamis: Tamis, ring: Path, tmp_path: Path
 ) -> None:
     assert go("before", "--keys", ring).code == 0
     old = set(_pseudonyms(tmp_path / "before")) - {None}
@@ -87,12 +87,12 @@ def test_pseudonyms_of_a_destroyed_epoch_cannot_be_made_again(
 
 
 def test_a_run_that_needs_a_key_and_has_none_fails_before_it_reads(
-    go: Callable[..., Said], tmp_path: Path, feed: Path
+    go: Callable[..., Outcome], tmp_path: Path, feed: Path
 ) -> None:
     feed.write_bytes(b"not a Parquet file at all")
-    said = go("store")
-    assert said.code == 2
-    assert "needs --keys" in said.err
+    outcome = go("store")
+    assert outcome.code == 2
+    assert "needs --keys" in outcome.err
     missing = go("store", "--keys", tmp_path / "none.json")
     assert missing.code == 2
     assert "none.json" in missing.err
@@ -100,7 +100,7 @@ def test_a_run_that_needs_a_key_and_has_none_fails_before_it_reads(
 
 
 def test_workers_can_take_the_keyring_from_their_environment(
-    go: Callable[..., Said], ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    go: Callable[..., Outcome], ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PSEUDONYM_KEYS", base64.b64encode(ring.read_bytes()).decode())
     assert go("file", "--keys", ring).code == 0
@@ -109,6 +109,6 @@ def test_workers_can_take_the_keyring_from_their_environment(
 
 
 def test_a_dry_run_needs_no_key_and_leaves_no_pseudonym(tamis: Tamis, feed: Path) -> None:
-    said = tamis("dry-run", POLICY, "--input", feed, "--json", "-")
-    assert said.code == 0
-    assert '"keys": []' in said.out
+    outcome = tamis("dry-run", POLICY, "--input", feed, "--json", "-")
+    assert outcome.code == 0
+    assert '"keys": []' in outcome.out

@@ -38,8 +38,8 @@ def used_paths(flow: Flow) -> set[str]:
     for release in flow.plan.releases:
         used |= {leaf.path for leaf in release.leaves}
         used |= {one.field for one in release.where}
-        used |= {f"{path}.{one.field}" for path, tests in release.only for one in tests}
-        used |= {one.field for leaf in release.leaves for tests in leaf.when for one in tests}
+        used |= {f"{path}.{test.field}" for path, tests in release.only for test in tests}
+        used |= {test.field for leaf in release.leaves for tests in leaf.when for test in tests}
         if release.on_nir == "quarantine":
             used |= {path for path, leaf in flow.schema.leaves().items() if leaf.spec.identifier}
     rubriques = {flow.schema.leaves()[path].spec.rubrique for path in used} - {None} | JOINING
@@ -60,8 +60,8 @@ class Varied:
 
     def records(self, records: Iterable[Record], schema: Schema) -> list[Record]:
         return [
-            {name: self.node(one[name], spec, name) for name, spec in schema.fields.items()}
-            for one in records
+            {name: self.node(record[name], spec, name) for name, spec in schema.fields.items()}
+            for record in records
         ]
 
     def node(self, value: Any, spec: FieldSpec, path: str) -> Any:
@@ -73,8 +73,8 @@ class Varied:
             return elements
         if spec.fields is not None:
             return {
-                name: self.node((value or {}).get(name), one, f"{path}.{name}")
-                for name, one in spec.fields.items()
+                name: self.node((value or {}).get(name), field, f"{path}.{name}")
+                for name, field in spec.fields.items()
             }
         return self.leaf(value, spec) if whole else value
 

@@ -34,7 +34,7 @@ from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 
 from ..services.postgres import PASSWORD, Server
-from .conftest import Flow, Said, Tamis, receipt_of
+from .conftest import Flow, Outcome, Tamis, receipt_of
 from .test_canaries import plant
 
 pytestmark = pytest.mark.postgres
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.postgres
 POLICIES = ("dsn-droits", "france-travail-dossiers", "evaluation-cpf")
 """Paragraphs I (lists of structs), II and III (a pseudonym)."""
 
-Run = Callable[..., Said]
+Run = Callable[..., Outcome]
 Find = Callable[[str], Flow]
 
 
@@ -137,8 +137,8 @@ def test_a_column_says_item_purpose_and_need(
     flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:
     one = flow("evaluation-cpf")
-    said = run(one.name, [feed(one, tmp_path / "feed.parquet", 20)], server.uri(database))
-    assert said.code == 0, said.err
+    outcome = run(one.name, [feed(one, tmp_path / "feed.parquet", 20)], server.uri(database))
+    assert outcome.code == 0, outcome.err
     (release,) = one.plan.releases
     comments = dict(
         server.query(
@@ -160,13 +160,13 @@ def test_no_canary_is_in_any_table(
 ) -> None:
     one = flow(policy)
     planter, inputs, _ = plant(one, tmp_path)
-    said = run(policy, inputs, server.uri(database))
-    assert said.code == 0, said.err
-    text = server.dump(database) + said.out + said.err + server.log()
+    outcome = run(policy, inputs, server.uri(database))
+    assert outcome.code == 0, outcome.err
+    text = server.dump(database) + outcome.out + outcome.err + server.log()
     assert "CANARY" not in text
     assert not [nir for nir in planter.nirs if nir in text]
     assert "KEPT" in text
-    for where in (said.out, said.err, server.dump(database)):
+    for where in (outcome.out, outcome.err, server.dump(database)):
         assert PASSWORD not in where
 
 
@@ -194,9 +194,9 @@ def test_a_receipt_taken_out_of_the_database_is_verified_as_far_as_it_goes(
     path = tmp_path / "taken" / "_receipts" / "run.json"
     path.parent.mkdir(parents=True)
     path.write_text(stored_receipt(server, database).to_json(), encoding="utf-8")
-    said = tamis("verify", path)
-    assert said.code == 0, said.out
-    assert "rows, in a table of a database" in said.out
+    outcome = tamis("verify", path)
+    assert outcome.code == 0, outcome.out
+    assert "rows, in a table of a database" in outcome.out
 
 
 def test_every_claim_of_a_database_is_verified_and_what_was_changed_is_found(
@@ -208,11 +208,11 @@ def test_every_claim_of_a_database_is_verified_and_what_was_changed_is_found(
     uri = server.uri(database)
     for run_id in ("run", "second"):
         assert run(one.name, [path], uri, "--run-id", run_id).code == 0
-    said = tamis("verify", uri)
-    assert said.code == 0, said.out
-    assert "tags and columns agree" in said.out
-    assert "tables have no digest" in said.out
-    assert PASSWORD not in said.out
+    outcome = tamis("verify", uri)
+    assert outcome.code == 0, outcome.out
+    assert "tags and columns agree" in outcome.out
+    assert "tables have no digest" in outcome.out
+    assert PASSWORD not in outcome.out
     (table,) = [target for target in targets(one.plan, "run") if target.output == release.id]
     part, whole = table.part("run"), table.table
     for change, told in (
@@ -237,10 +237,10 @@ def test_every_claim_of_a_database_is_verified_and_what_was_changed_is_found(
         ("UPDATE _tamis_receipts SET receipt = '{}' WHERE run = 'run'", "is no receipt"),
     ):
         server.query(change, database)
-        said = tamis("verify", uri)
-        assert said.code == 1, said.out
-        failed = [line for line in said.out.splitlines() if line.startswith("failed")]
-        assert told in "".join(failed), said.out
+        outcome = tamis("verify", uri)
+        assert outcome.code == 1, outcome.out
+        failed = [line for line in outcome.out.splitlines() if line.startswith("failed")]
+        assert told in "".join(failed), outcome.out
     assert tamis("verify", uri, "--run", "second").code == 1
 
 
@@ -250,10 +250,10 @@ def test_a_table_that_is_not_tamis_own_is_refused(
     one = flow("evaluation-cpf")
     (release,) = one.plan.releases
     server.query(f"CREATE TABLE {table_name(one.name, release.id)} (a text)", database)
-    said = run(one.name, [feed(one, tmp_path / "feed.parquet", 20)], server.uri(database))
-    assert said.code == 2
-    assert "was not made for this policy" in said.err
-    assert PASSWORD not in said.err
+    outcome = run(one.name, [feed(one, tmp_path / "feed.parquet", 20)], server.uri(database))
+    assert outcome.code == 2
+    assert "was not made for this policy" in outcome.err
+    assert PASSWORD not in outcome.err
 
 
 def test_a_table_gains_the_columns_it_lacks_and_keeps_the_runs_it_has(
@@ -290,9 +290,9 @@ def test_an_output_that_cannot_be_reached_or_refuses_the_user_ends_in_3(
     assert "postgresql://127.0.0.1:1/db: the database cannot be reached" in nobody.err
     refused = run(one.name, [path], server.uri().replace(PASSWORD, f"{PASSWORD}x"))
     assert refused.code == 3
-    for said in (nobody, refused):
-        assert PASSWORD not in said.out + said.err
-        assert "nothing is committed" in said.err
+    for outcome in (nobody, refused):
+        assert PASSWORD not in outcome.out + outcome.err
+        assert "nothing is committed" in outcome.err
 
 
 def command(flow: Flow, path: Path, output: str, keys: str) -> list[str]:
@@ -393,13 +393,13 @@ def test_a_server_that_goes_away_during_the_run_is_waited_for(
         return replaced
 
     monkeypatch.setattr(TableWriter, "_copy", counted)
-    said = run(one.name, [path], server.uri(database))
-    assert said.code == 0, said.err
+    outcome = run(one.name, [path], server.uri(database))
+    assert outcome.code == 0, outcome.err
     assert writes["all"] > 10
     assert is_whole_or_empty(server, database, one)
     assert stored_receipt(server, database).counts.in_ == 3000
-    assert f"127.0.0.1:{server.port}/{database}: the connection was lost" in said.err
-    assert PASSWORD not in said.err
+    assert f"127.0.0.1:{server.port}/{database}: the connection was lost" in outcome.err
+    assert PASSWORD not in outcome.err
 
 
 SOURCE = "evaluation-cpf"
@@ -407,9 +407,9 @@ SOURCE = "evaluation-cpf"
 
 def load(server: Server, database: str, table: pa.Table, name: str) -> None:
     """A Parquet feed as a table, with its nested columns as `jsonb`."""
-    columns = ", ".join(f'"{one.name}" {column_type(one.type)}' for one in table.schema)
+    columns = ", ".join(f'"{field.name}" {column_type(field.type)}' for field in table.schema)
     server.query(f"CREATE TABLE {name} (id serial PRIMARY KEY, {columns})", database)
-    names = ", ".join(f'"{one}"' for one in table.column_names)
+    names = ", ".join(f'"{name}"' for name in table.column_names)
     marks = ", ".join(["%s"] * table.num_columns)
     with psycopg.connect(server.uri(database), autocommit=True) as connection:
         for row in table.to_pylist():
@@ -468,8 +468,8 @@ def test_only_what_the_plan_reads_is_selected(
         read = ", ".join(f'"{field.name}"' for field in one.plan.fields)
         server.query(f"GRANT SELECT ({read}, id) ON feed TO reader", database)
         source = server.uri(database, table="feed").replace(f"tamis:{PASSWORD}", "reader:lecteur")
-        said = run(one.name, [source], tmp_path / "store")
-        assert said.code == 0, said.err
+        outcome = run(one.name, [source], tmp_path / "store")
+        assert outcome.code == 0, outcome.err
     finally:
         server.query("DROP OWNED BY reader", database)
         server.query("DROP ROLE reader")
@@ -486,17 +486,17 @@ def test_a_password_of_the_environment_is_used(
     one = flow(SOURCE)
     path = feed(one, tmp_path / "feed.parquet", 20)
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
-    said = run(one.name, [path], server.uri(database).replace(f":{PASSWORD}@", "@"))
-    assert said.code == 0, said.err
+    outcome = run(one.name, [path], server.uri(database).replace(f":{PASSWORD}@", "@"))
+    assert outcome.code == 0, outcome.err
 
 
 @pytest.mark.parametrize("source", ["postgresql://u:p@h/db", "postgresql://u:p@h/db?table=t"])
 def test_an_address_that_cannot_be_an_input_is_told_without_its_password(
     source: str, flow: Find, tamis: Tamis
 ) -> None:
-    said = tamis("dry-run", SOURCE, "--input", source)
-    assert said.code == 2
-    assert "u:p" not in said.err
+    outcome = tamis("dry-run", SOURCE, "--input", source)
+    assert outcome.code == 2
+    assert "u:p" not in outcome.err
 
 
 def test_rows_that_were_written_before_are_not_written_twice(

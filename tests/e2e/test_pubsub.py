@@ -50,7 +50,7 @@ def feed(project: Project) -> list[bytes]:
     policy, _ = project.policy(POLICY)
     schema, _ = project.schema(policy.schema_)
     records = make_records(schema, RECORDS, seed=5, policies=[policy], dirt=DIRTY)
-    return [json.dumps(one | {"inconnu": CANARY}, default=str).encode() for one in records]
+    return [json.dumps(record | {"inconnu": CANARY}, default=str).encode() for record in records]
 
 
 @contextmanager
@@ -80,12 +80,12 @@ def streaming(
 
 
 def drain(process: subprocess.Popen[bytes], folder: Path) -> str:
-    """End the stream in good order; what it said."""
+    """End the stream in good order; what it printed."""
     process.send_signal(signal.SIGTERM)
     code = process.wait(PATIENCE_SECONDS)
-    said = (folder / "out").read_text() + (folder / "err").read_text()
-    assert code == 0, said
-    return said
+    outcome = (folder / "out").read_text() + (folder / "err").read_text()
+    assert code == 0, outcome
+    return outcome
 
 
 def wait_for(what: Callable[[], bool], process: subprocess.Popen[bytes], folder: Path) -> None:
@@ -141,22 +141,22 @@ def test_a_drained_stream_into_topics_that_it_makes_is_complete(
         def has_come() -> bool:
             quarantined.extend(pubsub.pull(outputs["-quarantine"], 1))
             reasons = {json.loads(one.data)["field"] for one in quarantined}
-            return any("header" in one for one in reasons)
+            return any("header" in reason for reason in reasons)
 
         wait_for(has_come, process, tmp_path)
-        said = drain(process, tmp_path)
+        outcome = drain(process, tmp_path)
     released = pubsub.pull(outputs[""], 2 * RECORDS)
     quarantined += pubsub.pull(outputs["-quarantine"], 2 * RECORDS)
     receipts = pubsub.pull(outputs["-receipts"], 100)
     assert pubsub.pull(source, 1) == []
 
-    told = [Receipt.model_validate_json(one.data) for one in receipts]
+    told = [Receipt.model_validate_json(receipt.data) for receipt in receipts]
     assert len(told) in (1, 2), "windows of an hour are closed by the drain"
-    assert sum(one.counts.in_ for one in told) == len(feed) + 2
-    assert sum(one.counts.released for one in told) == len(released) > 0
-    assert sum(one.counts.quarantined for one in told) == len(quarantined)
-    assert {one.uri for receipt in told for one in receipt.inputs} == {f"pubsub://{source}"}
-    assert f"{len(feed) + 2} in, {len(released)} released" in said
+    assert sum(finding.counts.in_ for finding in told) == len(feed) + 2
+    assert sum(finding.counts.released for finding in told) == len(released) > 0
+    assert sum(finding.counts.quarantined for finding in told) == len(quarantined)
+    assert {input.uri for receipt in told for input in receipt.inputs} == {f"pubsub://{source}"}
+    assert f"{len(feed) + 2} in, {len(released)} released" in outcome
 
     positions = [int(one.attributes["position"]) for one in (*released, *quarantined)]
     assert len(set(positions)) == len(positions)
@@ -171,10 +171,10 @@ def test_a_drained_stream_into_topics_that_it_makes_is_complete(
         unseal(base64.b64decode(row["sealed"]), private, row["source"], row["position"])
         for row in rows
     ]
-    assert BROKEN in [one.value for one in originals]
-    assert (("patient", nir.encode()),) in [one.headers for one in originals]
+    assert BROKEN in [original.value for original in originals]
+    assert (("patient", nir.encode()),) in [original.headers for original in originals]
 
-    haystack = Haystack().add_text("said", said)
+    haystack = Haystack().add_text("outcome", outcome)
     for number, one in enumerate((*released, *quarantined, *receipts)):
         haystack.add_text(f"message {number}", one.data.decode() + repr(dict(one.attributes)))
     search(haystack, feed)
@@ -194,20 +194,20 @@ def test_a_drained_stream_into_a_store_is_complete(
         wait_for(lambda: any(store.glob("_receipts/*.json")), process, tmp_path)
         pubsub.publish(topic, feed[100:])
         time.sleep(0.5)
-        said = drain(process, tmp_path)
+        outcome = drain(process, tmp_path)
     left = pubsub.pull(source, RECORDS)
     told = receipts_of(store)
     assert len(told) >= 2
-    assert all(re.fullmatch(r"flux-\d{8}t\d{6}-[0-9a-f]{8}", one.run) for one in told)
-    assert {one.stream for one in told} == {"flux"}
-    assert sum(one.counts.in_ for one in told) + len(left) == len(feed)
+    assert all(re.fullmatch(r"flux-\d{8}t\d{6}-[0-9a-f]{8}", finding.run) for finding in told)
+    assert {finding.stream for finding in told} == {"flux"}
+    assert sum(finding.counts.in_ for finding in told) + len(left) == len(feed)
     for receipt in told:
         for file in receipt.files():
             assert pq.read_metadata(store / file.path).num_rows == file.rows
     listed = {file.path for receipt in told for file in receipt.files()}
-    assert listed == {str(one.relative_to(store)) for one in store.rglob("*.parquet")}
+    assert listed == {str(path.relative_to(store)) for path in store.rglob("*.parquet")}
     assert not (store / "_staging").exists()
-    search(Haystack().add_folder(store).add_text("said", said), feed)
+    search(Haystack().add_folder(store).add_text("outcome", outcome), feed)
 
 
 @pytest.mark.pubsub
@@ -266,8 +266,11 @@ def test_a_stream_goes_on_under_the_law_of_the_day(
 @pytest.mark.pubsub
 def test_a_subscription_that_is_not_there_is_told(pubsub: Emulator, run: Tamis, keys: str) -> None:
     source = "pubsub://projects/tamis-tests/subscriptions/not-there"
-    said = run(POLICY, [], Path("store"), "--input", source)
-    assert (said.code, said.err.splitlines()[-1]) == (2, f"tamis: {source}: no such subscription")
+    outcome = run(POLICY, [], Path("store"), "--input", source)
+    assert (outcome.code, outcome.err.splitlines()[-1]) == (
+        2,
+        f"tamis: {source}: no such subscription",
+    )
 
 
 LABELS: dict[str, tuple[str, ...]] = {
@@ -316,16 +319,18 @@ def test_the_dataflow_job_is_built_offline_and_shuffles_no_message(
     monkeypatch.setattr(Pipeline, "run", keep)
     source = "pubsub://projects/project/subscriptions/feed"
     places = ("--input", source, "--output", output, "--keys", keys, "--allow-example")
-    said = tamis("run", POLICY, *places, "--", *DATAFLOW)
-    assert said.code == 0, said.err
-    assert "was built and not launched" in said.out
+    outcome = tamis("run", POLICY, *places, "--", *DATAFLOW)
+    assert outcome.code == 0, outcome.err
+    assert "was built and not launched" in outcome.out
     graph = built[-1]
     parts = graph.components
     names = sorted(step.unique_name for step in parts.transforms.values())
     labels = tuple(name for name in names[:-1] if name.count("/") <= 1)
     assert labels == LABELS["topics" if output.startswith("pubsub") else "store"]
     groups = [
-        one for one in parts.transforms.values() if one.spec.urn == "beam:transform:group_by_key:v1"
+        transform
+        for transform in parts.transforms.values()
+        if transform.spec.urn == "beam:transform:group_by_key:v1"
     ]
     (group,) = groups
     (shuffled,) = group.inputs.values()

@@ -53,25 +53,25 @@ def test_a_dry_run_and_a_run_reconcile_and_agree(
         write_feed(records, this.schema, feeds[-1], extra={"inconnue": "x"})
 
     store = tmp_path / "store"
-    said = run(name, feeds, store)
+    outcome = run(name, feeds, store)
     dry = dry_run(this.plan, tuple(map(str, feeds)), options=(IN_MEMORY,)).receipt
 
-    assert said.code == 0, said.err
+    assert outcome.code == 0, outcome.err
     receipt = receipt_of(store)
     assert figures(receipt) == figures(dry)
     counts = receipt.counts
     assert counts.in_ == sum(40 * seed for seed in DIRT)
-    assert [one.rows for one in receipt.inputs] == [40 * seed for seed in DIRT]
+    assert [input.rows for input in receipt.inputs] == [40 * seed for seed in DIRT]
     assert counts.in_ == counts.released + counts.withheld + counts.quarantined
     assert counts.released > 0
     assert sum(receipt.quarantine.values()) == counts.quarantined
     assert sum(map(rows_of(store), receipt.quarantine_files or ())) == counts.quarantined
     for release in receipt.releases.values():
         assert sum(map(rows_of(store), release.files or ())) == release.rows <= counts.released
-    listed = {one.path for one in receipt.files()}
+    listed = {file.path for file in receipt.files()}
     assert listed == {str(path.relative_to(store)) for path in store.rglob("*.parquet")}
     findings = verify(store / "_receipts" / "run.json", bundled_project())
-    assert {one.outcome for one in findings} == {"ok"}, findings
+    assert {finding.outcome for finding in findings} == {"ok"}, findings
 
 
 def rows_of(store: Path) -> Callable[[Any], int]:

@@ -40,7 +40,7 @@ def test_chance_hits_are_told_with_what_to_declare(
     feed = tmp_path / "feed.csv"
     feed.write_text("reference\n" + "".join(numbers))
     where = ("--input", feed, "--output", tmp_path / "out", "--allow-example")
-    said = tamis("--project", tmp_path, "run", "feed", *where, "--", IN_MEMORY)
-    assert said.code == 0
-    assert ("nir-leak" not in said.out) is clean
-    assert ("its field says `not_nir: <what they are>`" not in said.out) is clean
+    outcome = tamis("--project", tmp_path, "run", "feed", *where, "--", IN_MEMORY)
+    assert outcome.code == 0
+    assert ("nir-leak" not in outcome.out) is clean
+    assert ("its field says `not_nir: <what they are>`" not in outcome.out) is clean

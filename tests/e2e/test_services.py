@@ -115,7 +115,9 @@ def consume(kafka: Broker, topic: str) -> list[Message]:
         }
     )
     partitions = consumer.list_topics(topic, PATIENCE_SECONDS).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, one, OFFSET_BEGINNING) for one in partitions])
+    consumer.assign(
+        [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions]
+    )
     read: list[Message] = []
     open_partitions = set(partitions)
     until = time.monotonic() + PATIENCE_SECONDS

@@ -63,10 +63,12 @@ class Topic:
     good: dict[Place, str] = field(default_factory=dict)
 
     def quarantined(self) -> dict[Place, tuple[str, str, str]]:
-        return {at: one.outcome for at, one in self.cases.items() if isinstance(one.outcome, tuple)}
+        return {
+            at: case.outcome for at, case in self.cases.items() if isinstance(case.outcome, tuple)
+        }
 
     def count(self, outcome: str) -> int:
-        return sum(one.outcome == outcome for one in self.cases.values())
+        return sum(case.outcome == outcome for case in self.cases.values())
 
 
 def writer(kafka: Broker) -> Producer:
@@ -172,21 +174,24 @@ class Topics:
         return f"kafka://{self.kafka.address}/{self.topic}"
 
     def released(self) -> Iterator[tuple[Place | None, str]]:
-        for one in consume(self.kafka, self.topic):
-            _, partition, offset = (one.key() or b"").decode().split("/")
-            yield (int(partition), int(offset)), json.loads(one.value() or b"")["code_rncp"]
+        for message in consume(self.kafka, self.topic):
+            _, partition, offset = (message.key() or b"").decode().split("/")
+            yield (int(partition), int(offset)), json.loads(message.value() or b"")["code_rncp"]
 
     def quarantined(self) -> list[Record]:
         rows = [
-            json.loads(one.value() or b"")
-            for one in consume(self.kafka, f"{self.topic}.quarantine")
+            json.loads(message.value() or b"")
+            for message in consume(self.kafka, f"{self.topic}.quarantine")
         ]
         return [
-            {**one, "sealed": one["sealed"] and base64.b64decode(one["sealed"])} for one in rows
+            {**row, "sealed": row["sealed"] and base64.b64decode(row["sealed"])} for row in rows
         ]
 
     def receipts(self) -> list[Receipt]:
-        last = {one.key(): one.value() for one in consume(self.kafka, f"{self.topic}.receipts")}
+        last = {
+            message.key(): message.value()
+            for message in consume(self.kafka, f"{self.topic}.receipts")
+        }
         return [
             Receipt.model_validate_json(value or b"")
             for key, value in last.items()
@@ -195,13 +200,17 @@ class Topics:
 
     def searched(self, hay: Haystack) -> None:
         for topic in (self.topic, f"{self.topic}.quarantine", f"{self.topic}.receipts"):
-            for one in consume(self.kafka, topic):
-                parts = (one.key(), one.value(), repr(one.headers()).encode())
-                hay.pieces[f"{topic} {one.offset()}"] = b"\n".join(part or b"" for part in parts)
+            for message in consume(self.kafka, topic):
+                parts = (message.key(), message.value(), repr(message.headers()).encode())
+                hay.pieces[f"{topic} {message.offset()}"] = b"\n".join(
+                    part or b"" for part in parts
+                )
 
     def unsealed_from(self, folder: Path) -> str:
         path = folder / "quarantine.jsonl"
-        lines = [one.value() or b"" for one in consume(self.kafka, f"{self.topic}.quarantine")]
+        lines = [
+            message.value() or b"" for message in consume(self.kafka, f"{self.topic}.quarantine")
+        ]
         path.write_bytes(b"\n".join(lines) + b"\n")
         return str(path)
 
@@ -314,13 +323,13 @@ def test_each_poison_has_its_disposition_and_the_stream_goes_on(
 
 def reconcile(topic: Topic, sink: Sink) -> None:
     receipts = sink.receipts()
-    counts = [one.counts for one in receipts]
-    assert sum(one.in_ for one in counts) == len(topic.payloads)
-    assert sum(one.released for one in counts) == len(topic.good)
-    assert sum(one.withheld for one in counts) == topic.count("withheld")
+    counts = [receipt.counts for receipt in receipts]
+    assert sum(count.in_ for count in counts) == len(topic.payloads)
+    assert sum(count.released for count in counts) == len(topic.good)
+    assert sum(count.withheld for count in counts) == topic.count("withheld")
     reasons = Counter(reason for reason, _, _ in topic.quarantined().values())
-    assert sum((Counter(one.quarantine) for one in receipts), Counter()) == reasons
-    anomalies = sum((Counter(one.anomalies) for one in receipts), Counter[str]())
+    assert sum((Counter(receipt.quarantine) for receipt in receipts), Counter()) == reasons
+    anomalies = sum((Counter(receipt.anomalies) for receipt in receipts), Counter[str]())
     assert anomalies["nul-replaced"] == (1 if isinstance(sink, Tables) else 0)
     assert anomalies["original-too-large"] == 0
 
@@ -390,7 +399,7 @@ def test_an_original_that_its_topic_would_refuse_is_let_go_and_counted(
     assert rows.keys() == topic.quarantined().keys()
     dropped = {at for at, row in rows.items() if row["sealed"] is None}
     assert dropped == {at for at, value in topic.payloads.items() if len(value or b"") > 10**7}
-    anomalies = sum((Counter(one.anomalies) for one in sink.receipts()), Counter[str]())
+    anomalies = sum((Counter(receipt.anomalies) for receipt in sink.receipts()), Counter[str]())
     assert anomalies["original-too-large"] == len(dropped) == 2
 
 
@@ -568,7 +577,7 @@ def test_avro_is_read_in_the_schema_that_its_frame_names_or_not_at_all(
         store,
         keys,
         *("--seal-to", tmp_path / "k.json.pub"),
-        *(word for one in schemas for word in ("--avro-schema", one)),
+        *(word for schema in schemas for word in ("--avro-schema", schema)),
         policy="certificateurs-passeport",
     )
     assert done.returncode == 0, done.stderr.decode()

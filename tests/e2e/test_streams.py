@@ -70,7 +70,7 @@ def start(kafka: Broker, topic: str, keys: str, tmp_path: Path) -> Iterator[Star
         source = f"kafka://{kafka.address}/{topic}"
         running.append(
             Streaming(
-                tmp_path / f"{name}.said",
+                tmp_path / f"{name}.printed",
                 *(*(("--project", project) if project else ()), "run", POLICY),
                 *("--input", source, "--output", output, "--keys", keys, "--allow-example"),
                 *("--run-id", "stream", "--period", 1, *options),
@@ -80,8 +80,8 @@ def start(kafka: Broker, topic: str, keys: str, tmp_path: Path) -> Iterator[Star
         return running[-1]
 
     yield call
-    for one in running:
-        one.stop()
+    for process in running:
+        process.stop()
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,13 @@ class Stored:
 
     def assert_adds_up(self, read: int, out: int, quarantined: int) -> None:
         """The receipts of all periods add up, and their spans lie end to end."""
-        assert sum(one.counts.in_ for one in self.receipts) == read
-        assert sum(one.counts.released for one in self.receipts) == out
-        assert sum(one.counts.quarantined for one in self.receipts) == quarantined
+        assert sum(receipt.counts.in_ for receipt in self.receipts) == read
+        assert sum(receipt.counts.released for receipt in self.receipts) == out
+        assert sum(receipt.counts.quarantined for receipt in self.receipts) == quarantined
         reached: dict[str, int] = {}
         for part in sorted(
-            (part for one in self.receipts for part in one.inputs), key=lambda one: one.first or 0
+            (part for receipt in self.receipts for part in receipt.inputs),
+            key=lambda one: one.first or 0,
         ):
             assert part.first == reached.get(part.uri, 0)
             reached[part.uri] = part.next or 0
@@ -133,10 +134,13 @@ def in_tables(server: Server, database: str) -> Stored:
 
 def in_topics(kafka: Broker, output: str) -> Stored:
     rows = sorted(
-        (json.loads(one.value() or b"")["code_rncp"], text(one.key()).partition("/")[2])
-        for one in consume(kafka, output)
+        (json.loads(message.value() or b"")["code_rncp"], text(message.key()).partition("/")[2])
+        for message in consume(kafka, output)
     )
-    receipts = {text(one.key()): text(one.value()) for one in consume(kafka, f"{output}.receipts")}
+    receipts = {
+        text(message.key()): text(message.value())
+        for message in consume(kafka, f"{output}.receipts")
+    }
     return Stored(
         rows,
         [
@@ -197,9 +201,9 @@ def add_topics(hay: Haystack, kafka: Broker, prefix: str) -> None:
     for name in kafka.admin().list_topics(timeout=10).topics:
         if name.startswith(prefix):
             pieces: list[str] = []
-            for one in consume(kafka, name):
-                pieces += [text(one.key()), text(one.value())]
-                pieces += [part for pair in headers(one).items() for part in pair]
+            for message in consume(kafka, name):
+                pieces += [text(message.key()), text(message.value())]
+                pieces += [part for pair in headers(message).items() for part in pair]
             hay.add_text(f"topic {name}", "\n".join(pieces))
 
 
@@ -238,12 +242,12 @@ def test_a_topic_comes_into_postgresql_whole_and_without_what_is_not_released(
     assert persons == 40 + good
     ((quarantined,),) = server.query("SELECT count(*) FROM _tamis_quarantine", database)
     assert quarantined == poisoned(numbers) + spoilt
-    hay = Haystack().add_text("dump", server.dump(database)).add_text("output", tamis.said)
+    hay = Haystack().add_text("dump", server.dump(database)).add_text("output", tamis.printed)
     add_topics(hay, kafka, "__consumer_offsets")
     add_topics(hay, kafka, f"{topic}.")
     assert hay.where(b"KEPT") == ["dump"]
     assert find_canaries(hay, planter) == []
-    assert f"{len(numbers) + planted} in, {total} released" in tamis.said
+    assert f"{len(numbers) + planted} in, {total} released" in tamis.printed
 
 
 def test_a_topic_comes_into_topics_whole_with_its_tags_and_without_what_is_not_released(
@@ -253,7 +257,7 @@ def test_a_topic_comes_into_topics_whole_with_its_tags_and_without_what_is_not_r
     produce(kafka, topic, numbers)
     planter, good, spoilt = send_planted(kafka, topic, flow(POLICY))
     tamis = start(f"kafka://{kafka.address}/{output}", "--once")
-    assert tamis.wait() == 0, tamis.said
+    assert tamis.wait() == 0, tamis.printed
 
     one = flow(POLICY)
     (release,) = one.plan.releases
@@ -268,7 +272,7 @@ def test_a_topic_comes_into_topics_whole_with_its_tags_and_without_what_is_not_r
     assert {place for code, place in stored.rows if code.startswith("RNCP")} < places
     stored.assert_adds_up(len(numbers) + good + spoilt + 1, total, poisoned(numbers) + spoilt)
     assert len(consume(kafka, f"{output}.quarantine")) == poisoned(numbers) + spoilt
-    hay = Haystack().add_text("output", tamis.said)
+    hay = Haystack().add_text("output", tamis.printed)
     add_topics(hay, kafka, output)
     assert f"topic {output}" in hay.where(b"KEPT")
     assert find_canaries(hay, planter) == []
@@ -309,13 +313,13 @@ def test_killed_and_cut_off_it_has_every_message_once(
                 one.kill()
     running = begin("--once")
     for one in running:
-        assert one.wait() == 0, one.said
-        assert PASSWORD not in one.said
+        assert one.wait() == 0, one.printed
+        assert PASSWORD not in one.printed
     in_tables(server, database).assert_holds(numbers)
     in_topics(kafka, f"{topic}.out").assert_holds(numbers)
     in_folder(tmp_path / "store").assert_holds(numbers, places=False)
-    assert "connection lost, trying again" in running[0].said
-    assert "the broker went away, waiting for it" in running[0].said
+    assert "connection lost, trying again" in running[0].printed
+    assert "the broker went away, waiting for it" in running[0].printed
 
 
 def test_signals_drain_a_busy_and_an_idle_stream_and_nothing_is_lost_or_doubled(
@@ -325,7 +329,7 @@ def test_signals_drain_a_busy_and_an_idle_stream_and_nothing_is_lost_or_doubled(
     idle = start(server.uri(database))
     idle.wait_for("reading at its beginning")
     assert idle.drain(signal.SIGINT) == 0
-    assert "stream stream drained: 0 in" in idle.said
+    assert "stream stream drained: 0 in" in idle.printed
     for how, part in ((signal.SIGTERM, numbers[:2_000]), (signal.SIGINT, numbers[2_000:])):
         busy = start(server.uri(database))
         busy.wait_for("reading")
@@ -353,9 +357,9 @@ def test_a_database_that_is_away_is_told_and_a_signal_ends_the_waiting(
         assert tamis.drain() == 3
     finally:
         server.start()
-    assert f"127.0.0.1:{server.port}/{database}: the database went away" in tamis.said
-    assert "will be read again" in tamis.said
-    assert PASSWORD not in tamis.said
+    assert f"127.0.0.1:{server.port}/{database}: the database went away" in tamis.printed
+    assert "will be read again" in tamis.printed
+    assert PASSWORD not in tamis.printed
     assert start(server.uri(database), "--once").wait() == 0
     in_tables(server, database).assert_holds(numbers)
 
@@ -397,11 +401,11 @@ def test_a_stream_goes_on_under_the_law_of_the_day_until_nothing_may_be_released
     set_clock(clock, end)
     produce(kafka, topic, range(4_000, 4_100))
     assert tamis.wait() == 2
-    assert f"has no release in force on {end}" in tamis.said
+    assert f"has no release in force on {end}" in tamis.printed
     in_tables(server, database).assert_holds(numbers)
     set_clock(clock, amended)
     last = start(server.uri(database), "--once", project=project, program=("-c", CLOCK, str(clock)))
-    assert last.wait() == 0, last.said
+    assert last.wait() == 0, last.printed
     in_tables(server, database).assert_holds(range(4_100))
 
 
@@ -418,13 +422,13 @@ def test_a_second_process_is_refused_by_the_database(
     first = start(server.uri(database))
     first.wait_for("reading")
     monkeypatch.setattr("tamis.streams.into_tables._LOCK_SECONDS", 0.5)
-    said = tamis(
+    outcome = tamis(
         *("run", POLICY, "--input", f"kafka://{kafka.address}/{topic}", "--allow-example"),
         *("--output", server.uri(database), "--keys", keys, "--run-id", "stream"),
     )
-    assert said.code == 3
-    assert "stream stream is still under way" in said.err
-    assert PASSWORD not in said.err
+    assert outcome.code == 3
+    assert "stream stream is still under way" in outcome.err
+    assert PASSWORD not in outcome.err
     produce(kafka, topic, range(100))
     wait_until(lambda: committed(server, database) == len(released(range(100))), "records")
     assert first.drain() == 0
@@ -442,7 +446,7 @@ def test_a_second_process_takes_a_stream_into_topics_over(
     second.wait_for("reading where it was cut")
     produce(kafka, topic, numbers[500:])
     assert first.wait() == 3
-    assert "another process took over stream stream" in first.said
+    assert "another process took over stream stream" in first.printed
     second.wait_for("500 in")
     assert second.drain() == 0
     in_topics(kafka, f"{topic}.out").assert_holds(numbers)
@@ -470,13 +474,13 @@ def test_a_batch_killed_within_its_commit_leaves_nothing_half_and_commits_when_r
 
     with psycopg.connect(server.uri(database)) as other:
         other.execute("LOCK TABLE _tamis_receipts IN EXCLUSIVE MODE")
-        batch = Streaming(tmp_path / "said", *command)
+        batch = Streaming(tmp_path / "outcome", *command)
         wait_until(waits, "the commit")
         batch.kill()
     busy = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}' AND state <> 'idle'"
     wait_until(lambda: not server.query(busy), "the end of what was killed")
     TableStore(DatabaseAddress.of(server.uri(database))).recover()
     assert not is_whole_or_empty(server, database, one)
-    again = Streaming(tmp_path / "said", *command)
-    assert again.wait() == 0, again.said
+    again = Streaming(tmp_path / "outcome", *command)
+    assert again.wait() == 0, again.printed
     assert is_whole_or_empty(server, database, one)

@@ -64,7 +64,7 @@ def receipts(store: Path) -> list[Receipt]:
 
 
 def files_of(store: Path) -> Counter[str]:
-    return Counter(Path(one.uri).name for receipt in receipts(store) for one in receipt.inputs)
+    return Counter(Path(input.uri).name for receipt in receipts(store) for input in receipt.inputs)
 
 
 def wait_for(store: Path, files: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -116,9 +116,9 @@ def test_a_file_that_cannot_be_read_is_left_aside_and_the_others_go_on(
         wait_for(store, 1, process, log)
         feed(one, folder / "bad.parquet", 20, 2)
         wait_for(store, 2, process, log)
-    said = log.read_text(encoding="utf-8")
-    assert said.count("left aside until it changes") == 1
-    assert "bad.parquet" in said
+    outcome = log.read_text(encoding="utf-8")
+    assert outcome.count("left aside until it changes") == 1
+    assert "bad.parquet" in outcome
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ class Page:
             mobile=width < 600,
         )
         self.ask("Page.navigate", url=path.resolve().as_uri())
-        while not any(one["method"] == "Page.loadEventFired" for one in self._events):
+        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
             self._receive()
         self.run("new Promise(done => setTimeout(done, 100))")
 

@@ -141,7 +141,7 @@ def _which() -> Path | None:
     packaged = sorted(Path(_PACKAGED).glob("*/bin"), key=lambda one: int(one.parent.name))
     on_path = shutil.which("initdb")
     folders = [*reversed(packaged), *([Path(on_path).resolve().parent] if on_path else [])]
-    return next((one for one in folders if (one / "initdb").exists()), None)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
 
 def _as_nobody() -> dict[str, Any]:

@@ -120,9 +120,10 @@ class Emulator:
             if not told.received_messages:
                 break
             self._subscriber.acknowledge(
-                subscription=subscription, ack_ids=[one.ack_id for one in told.received_messages]
+                subscription=subscription,
+                ack_ids=[message.ack_id for message in told.received_messages],
             )
-            taken += [one.message for one in told.received_messages]
+            taken += [message.message for message in told.received_messages]
         return taken
 
     def kill(self) -> None:

@@ -96,18 +96,18 @@ def test_what_repeats_has_a_dictionary_and_statistics_and_pseudonyms_are_not_com
     group = pq.read_metadata(io.BytesIO(data)).row_group(0)
     leaves = {one.path_in_schema: one for one in map(group.column, range(group.num_columns))}
 
-    assert {name for name, one in leaves.items() if not one.has_dictionary_page} == {
+    assert {name for name, leaf in leaves.items() if not leaf.has_dictionary_page} == {
         "pseudonyme",
         "commentaire",
         "actes.list.element.reference",
     }
-    assert {name for name, one in leaves.items() if not one.is_stats_set} == {
+    assert {name for name, leaf in leaves.items() if not leaf.is_stats_set} == {
         "pseudonyme",
         "commentaire",
         "actes.list.element.reference",
     }
     assert leaves["statut"].statistics.min == "CLOS"
-    assert {name for name, one in leaves.items() if one.compression != "SNAPPY"} == {"pseudonyme"}
+    assert {name for name, leaf in leaves.items() if leaf.compression != "SNAPPY"} == {"pseudonyme"}
 
 
 def test_chunks_stand_side_by_side_and_the_footer_names_nothing_else() -> None:

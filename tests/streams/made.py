@@ -53,7 +53,7 @@ def payload(record: Mapping[str, Any], **other: Any) -> bytes:
 
 
 def payloads(count: int = 60) -> list[bytes]:
-    return [payload(one) for one in records(count)]
+    return [payload(record) for record in records(count)]
 
 
 def clean() -> dict[str, Any]:
@@ -92,8 +92,8 @@ def split(given: MicroBatch, sizes: Sequence[int]) -> list[MicroBatch]:
 def released(*all_judged: Judged) -> dict[tuple[int, int], dict[str, Any]]:
     """Released rows by partition and offset."""
     found: dict[tuple[int, int], dict[str, Any]] = {}
-    for one in all_judged:
-        for rows in one.released.values():
+    for judgement in all_judged:
+        for rows in judgement.released.values():
             places = zip(rows.partitions.to_pylist(), rows.offsets.to_pylist(), strict=True)
             found.update(zip(places, rows.data.to_pylist(), strict=True))
     return found
@@ -102,8 +102,8 @@ def released(*all_judged: Judged) -> dict[tuple[int, int], dict[str, Any]]:
 def quarantined(*all_judged: Judged) -> dict[tuple[int, int], tuple[str, str, str]]:
     """Reason, field and rule of quarantined messages by partition and offset."""
     found = {}
-    for one in all_judged:
-        rows = one.quarantined
+    for judgement in all_judged:
+        rows = judgement.quarantined
         places = zip(rows.partitions.to_pylist(), rows.offsets.to_pylist(), strict=True)
         for place, row in zip(places, rows.data.to_pylist(), strict=True):
             found[place] = (row["reason"], row["field"], row["rule"])

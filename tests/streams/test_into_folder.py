@@ -67,11 +67,11 @@ def receipts(store: Path) -> list[Receipt]:
 
 def listed(store: Path) -> dict[str, int]:
     """Rows by path, of what receipts list."""
-    return {one.path: one.rows for made in receipts(store) for one in made.files()}
+    return {file.path: file.rows for made in receipts(store) for file in made.files()}
 
 
 def files(store: Path) -> set[str]:
-    return {str(one.relative_to(store)) for one in store.rglob("*.parquet")}
+    return {str(path.relative_to(store)) for path in store.rglob("*.parquet")}
 
 
 def positions(store: Path, stream: str = STREAM) -> dict[int, int]:
@@ -145,7 +145,7 @@ class TestKilled:
         assert files(store) == set(listed(store))
         assert not list(store.glob("_staging/*"))
         feed(store, PARTS[1:])
-        assert sum(one.counts.in_ for one in receipts(store)) == len(FEED.messages)
+        assert sum(receipt.counts.in_ for receipt in receipts(store)) == len(FEED.messages)
         assert capfd.readouterr().err == ""
 
     def test_a_killed_process_leaves_nothing_behind_for_the_next(self, store: Path) -> None:
@@ -183,7 +183,7 @@ class TestKilled:
         assert receipts(store) == []
         assert positions(store) == ENDS
         assert files(store) == set(listed(store))
-        assert all(one.outcome != "failed" for one in told(store))
+        assert all(finding.outcome != "failed" for finding in told(store))
 
 
 class TestTwo:
@@ -213,7 +213,7 @@ class TestTwo:
             assert done.stdout == "()\n"
             assert open_store(str(store)).recover().removed == ()
             sink.end_period(ledger)
-        assert sum(one.counts.in_ for one in receipts(store)) == len(FEED.messages)
+        assert sum(receipt.counts.in_ for receipt in receipts(store)) == len(FEED.messages)
 
     def test_two_streams_share_a_store_and_keep_their_own_positions(self, store: Path) -> None:
         with opened(store) as one, opened(store, f"{STREAM}-2") as other:
@@ -237,14 +237,14 @@ class TestVerified:
         for number in (0, 1):
             found = told(store, number)
             assert [one for one in found if one.outcome == "failed"] == []
-        assert [one.text for one in told(store, 1) if one.outcome == "not checked"] == [
+        assert [finding.text for finding in told(store, 1) if finding.outcome == "not checked"] == [
             f"{SOURCE}/0: 21 messages, offsets 30 to 50: a stream is not read again",
             f"{SOURCE}/1: 20 messages, offsets 30 to 49: a stream is not read again",
         ]
 
     def test_a_message_in_two_periods_is_found(self, store: Path) -> None:
         feed(store, PARTS[:2], PARTS[1:])
-        failed = [one.text for one in told(store) if one.outcome == "failed"]
+        failed = [finding.text for finding in told(store) if finding.outcome == "failed"]
         assert failed == [f"1 of 1 other periods of stream {STREAM} hold a message of this one"]
 
     @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ class TestVerified:
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
-        assert any(one.outcome == "failed" for one in verify(path, bundled_project()))
+        assert any(finding.outcome == "failed" for finding in verify(path, bundled_project()))
 
 
 def test_the_day_of_a_receipt_is_its_plans(store: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_condition_that_poison_does_not_meet_withholds_it() -> None:
 @SLOW
 def test_every_message_has_one_disposition(given: MicroBatch) -> None:
     done = judge(given)
-    places = [(one.partition, one.offset) for one in given.messages]
+    places = [(message.partition, message.offset) for message in given.messages]
     stopped, passed = quarantined(done), released(done)
     assert done.tally.reconciled
     assert done.tally.records == len(places)
@@ -106,8 +106,8 @@ def test_every_message_has_one_disposition(given: MicroBatch) -> None:
     assert set(stopped) | set(passed) <= set(places)
     assert not set(stopped) & set(passed)
     # In the order in which they came.
-    assert list(stopped) == [one for one in places if one in stopped]
-    assert list(passed) == [one for one in places if one in passed]
+    assert list(stopped) == [place for place in places if place in stopped]
+    assert list(passed) == [place for place in places if place in passed]
     assert done.tally.rows.get(RELEASE, 0) == len(passed)
 
 
@@ -116,10 +116,10 @@ def test_every_message_has_one_disposition(given: MicroBatch) -> None:
 def test_spans_cover_what_was_read_and_nothing_else(given: MicroBatch) -> None:
     done = judge(given)
     for partition, offsets in done.ranges.items():
-        own = [one for one in given.messages if one.partition == partition]
+        own = [message for message in given.messages if message.partition == partition]
         size = sum(len(one.value or b"") for one in own)
         assert offsets == OffsetRange(own[0].offset, own[-1].offset + 1, len(own), size)
-    assert set(done.ranges) == {one.partition for one in given.messages}
+    assert set(done.ranges) == {message.partition for message in given.messages}
 
 
 @given(gatherings(), st.lists(st.integers(1, 5)))
@@ -129,8 +129,8 @@ def test_it_does_not_matter_how_messages_are_gathered(given: MicroBatch, sizes: 
     parts = [judge(part) for part in split(given, sizes)]
     assert released(*parts) == released(whole)
     assert quarantined(*parts) == quarantined(whole)
-    assert sum(one.tally.records for one in parts) == whole.tally.records
-    assert sum(one.tally.withheld for one in parts) == whole.tally.withheld
+    assert sum(part.tally.records for part in parts) == whole.tally.records
+    assert sum(part.tally.withheld for part in parts) == whole.tally.withheld
 
 
 def test_a_stream_releases_what_minimize_releases_of_the_same_records() -> None:
@@ -187,7 +187,8 @@ class TestSealing:
         own = PrivateKey.new()
         headers = (("trace", b"\x00\xff"), ("trace", None))
         given = MicroBatch(
-            SOURCE, tuple(Message(3, at, one, b"k", headers) for at, one in enumerate(garbage))
+            SOURCE,
+            tuple(Message(3, at, payload, b"k", headers) for at, payload in enumerate(garbage)),
         )
         done = judge(given, own.public)
         data = done.quarantined.data
@@ -209,7 +210,7 @@ class TestSealing:
 
 
 def test_the_feed_has_all_dispositions() -> None:
-    assert {"CPF", "DIFEL"} < {one["dispositif"] for one in records()}
+    assert {"CPF", "DIFEL"} < {record["dispositif"] for record in records()}
 
 
 def test_what_is_in_flight_shows_no_value_in_a_message_about_it() -> None:

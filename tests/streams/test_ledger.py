@@ -55,21 +55,24 @@ def test_periods_add_up_to_what_was_read(sizes: list[int], ends: list[bool]) -> 
         ledgers[-1] = ledgers[-1].after(judge(part))
         if ended:
             ledgers.append(begin())
-    receipts = [receipt(one) for one in ledgers if one.ranges]
+    receipts = [receipt(ledger) for ledger in ledgers if ledger.ranges]
     whole = judge(FEED)
 
-    counts = [one.counts for one in receipts]
-    assert sum(one.in_ for one in counts) == len(FEED.messages)
-    assert sum(one.released for one in counts) == whole.tally.released
-    assert sum(one.withheld for one in counts) == whole.tally.withheld
-    assert sum(one.quarantined for one in counts) == whole.tally.quarantined
-    reasons = sum((Counter(one.quarantine) for one in receipts), Counter[str]())
+    counts = [receipt.counts for receipt in receipts]
+    assert sum(count.in_ for count in counts) == len(FEED.messages)
+    assert sum(count.released for count in counts) == whole.tally.released
+    assert sum(count.withheld for count in counts) == whole.tally.withheld
+    assert sum(count.quarantined for count in counts) == whole.tally.quarantined
+    reasons = sum((Counter(receipt.quarantine) for receipt in receipts), Counter[str]())
     assert reasons == whole.tally.quarantine
-    assert sum(one.releases[RELEASE].rows for one in receipts) == whole.tally.rows[RELEASE]
+    assert sum(receipt.releases[RELEASE].rows for receipt in receipts) == whole.tally.rows[RELEASE]
 
     for partition, offsets in whole.ranges.items():
         own = [
-            one for each in receipts for one in each.inputs if one.uri == f"{SOURCE}/{partition}"
+            input
+            for each in receipts
+            for input in each.inputs
+            if input.uri == f"{SOURCE}/{partition}"
         ]
         assert (own[0].first, own[-1].next) == (offsets.first, offsets.next)
         assert all(one.next == after.first for one, after in pairwise(own))

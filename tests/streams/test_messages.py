@@ -93,7 +93,7 @@ class TestDecoding:
     def test_any_json_in_any_field_is_a_record_or_a_reject(
         self, values: list[Any], name: str
     ) -> None:
-        texts = [json.dumps({name: one}).encode() for one in values]
+        texts = [json.dumps({name: value}).encode() for value in values]
         chunk, _ = decode(gathered(texts), plan(), json_decoder())
         places = chunk.positions.to_pylist() + chunk.rejects.column("position").to_pylist()
         assert sorted(places) == list(range(len(values)))
@@ -138,7 +138,7 @@ class TestOutside:
 
     def test_bare_keys_of_13_are_found_where_there_are_enough_to_tell(self) -> None:
         bodies = [f"1{55 + n % 40}{n % 12 + 1:02}99{n % 990:03}{n % 999:03}" for n in range(250)]
-        keys = [one.encode() for one in bodies]
+        keys = [body.encode() for body in bodies]
         given = [message(n, b"", key=key) for n, key in enumerate(keys)]
         assert len(find_nirs_beside(given)) == 250
         assert find_nirs_beside(given[:20]) == {}

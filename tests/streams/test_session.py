@@ -110,7 +110,7 @@ def test_once_ends_when_all_that_was_there_is_committed() -> None:
     session.run(judge)
     assert session.ending == "caught-up"
     assert session.committed.records == 10
-    assert [one.tally.records for one in sink.periods] == [10]
+    assert [period.tally.records for period in sink.periods] == [10]
     assert reader.acknowledged[-1] == ({0: 10}, True)
 
 
@@ -124,7 +124,7 @@ def test_nothing_to_read_makes_no_receipt() -> None:
 def test_it_begins_where_the_sink_says() -> None:
     sink = FakeSink({0: 7})
     begin(FakeReader(10), sink).run(judge)
-    assert [one.ranges[0].first for one in sink.committed] == [7]
+    assert [commit.ranges[0].first for commit in sink.committed] == [7]
     assert sink.positions == {0: 10}
 
 
@@ -148,8 +148,8 @@ def test_a_period_ends_when_its_time_is_over_and_each_has_a_receipt() -> None:
     sink = FakeSink()
     session = begin(FakeReader(10), sink, period=OVER)
     session.run(judge)
-    assert [one.tally.records for one in sink.periods] == [4, 4, 2]
-    assert len({one.run for one in sink.periods}) == 3
+    assert [period.tally.records for period in sink.periods] == [4, 4, 2]
+    assert len({period.run for period in sink.periods}) == 3
     assert session.committed.records == 10
 
 
@@ -186,7 +186,7 @@ def test_on_the_day_on_which_the_law_changes_nothing_more_is_committed(
 
     monkeypatch.undo()
     begin(reader, sink).run(judge)
-    assert [one.ranges[0].first for one in sink.committed] == [0, 4, 8]
+    assert [commit.ranges[0].first for commit in sink.committed] == [0, 4, 8]
     assert sink.positions == {0: 10}
 
 
@@ -236,5 +236,5 @@ def test_the_next_messages_are_gathered_while_a_commit_is_under_way() -> None:
     sink.may_go_on.set()
     session.commit(judge(second))
     session.run(judge)
-    assert [one.ranges[0].first for one in sink.committed] == [0, 4, 8]
-    assert [one.tally.records for one in sink.periods] == [10]
+    assert [commit.ranges[0].first for commit in sink.committed] == [0, 4, 8]
+    assert [period.tally.records for period in sink.periods] == [10]

@@ -31,9 +31,9 @@ EXAMPLES: dict[type[TamisError], tuple[TamisError, int]] = {
 
 def test_every_class_has_an_example() -> None:
     found = {
-        one
-        for one in vars(errors).values()
-        if isinstance(one, type) and issubclass(one, TamisError) and one is not TamisError
+        var
+        for var in vars(errors).values()
+        if isinstance(var, type) and issubclass(var, TamisError) and var is not TamisError
     }
     assert found == set(EXAMPLES)
 

@@ -52,7 +52,7 @@ def write_feed(path: Path) -> list[str]:
         writer = csv.writer(stream, delimiter=";")
         writer.writerow([*header.split(), "commentaire"])
         for row in range(ROWS):
-            said = [
+            printed = [
                 "Formation suivie jusqu'au bout ; très satisfait de l'accueil.",
                 f"A abandonné après deux séances, voir le dossier du NIR {space_nir(nir())}",
                 "",
@@ -69,7 +69,7 @@ def write_feed(path: Path) -> list[str]:
                     day(2024, 2),
                     amount if row % 10 else "",
                     f"FR76{chance.randrange(10**22):023d}",
-                    said,
+                    printed,
                 ]
             )
     return nirs
@@ -80,14 +80,14 @@ def fill(schema: Path, lines: list[str]) -> None:
     drafted = schema.read_text(encoding="utf-8").splitlines()
     for line in lines:
         key = line.partition(":")[0] + ":"
-        place = next(i for i, one in enumerate(drafted) if one.startswith(key))
+        place = next(i for i, line in enumerate(drafted) if line.startswith(key))
         assert re.sub(r"category: [a-z-]+", "category: []", line) == drafted[place]
         drafted[place] = line
     schema.write_text("\n".join(drafted) + "\n", encoding="utf-8")
 
 
 def shell(commands: str, folder: Path) -> str:
-    """Run commands as a user would, and give what they said."""
+    """Run commands as a user would, and give what they printed."""
     found = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands],
@@ -102,16 +102,16 @@ def shell(commands: str, folder: Path) -> str:
 
 
 def follow(folder: Path) -> str:
-    """Do all steps in a folder; what the commands said."""
-    said = ""
+    """Do all steps in a folder; what the commands printed."""
+    printed = ""
     for file, body in steps():
         if not file:
-            said += shell(body, folder)
+            printed += shell(body, folder)
         elif (folder / file).is_file():
             fill(folder / file, body.splitlines())
         else:
             (folder / file).write_text(body, encoding="utf-8")
-    return said
+    return printed
 
 
 def test_the_readme_has_the_steps_from_draft_to_verify() -> None:
@@ -126,7 +126,7 @@ def test_the_readmes_steps_lead_from_an_unknown_csv_to_a_store_without_nirs(
 ) -> None:
     nirs = write_feed(tmp_path / "feed.csv")
 
-    (tmp_path / "said").write_text(follow(tmp_path), encoding="utf-8")
+    (tmp_path / "printed").write_text(follow(tmp_path), encoding="utf-8")
 
     receipt = json.loads((tmp_path / "store/_receipts/first.json").read_text())
     assert receipt["counts"] == {"in": ROWS, "released": ROWS, "withheld": 0, "quarantined": 0}
@@ -137,12 +137,12 @@ def test_the_readmes_steps_lead_from_an_unknown_csv_to_a_store_without_nirs(
     assert names == ["date_naissance", "code_rncp", "montant", "commentaire"]
     assert {(day.month, day.day) for day in table["date_naissance"].to_pylist()} == {(1, 1)}
     comments = [one for one in table["commentaire"].to_pylist() if one]
-    assert sum("[NIR]" in one for one in comments) == ROWS // 3
-    assert not any(find_nir(one) for one in comments)
+    assert sum("[NIR]" in comment for comment in comments) == ROWS // 3
+    assert not any(find_nir(comment) for comment in comments)
     assert str(table.schema.field("montant").type) == "decimal128(12, 2)"
     assert table["montant"].null_count == ROWS // 10
 
-    for file in ("schemas/feed.yaml", "report.html", "said", "store/_receipts/first.json"):
+    for file in ("schemas/feed.yaml", "report.html", "printed", "store/_receipts/first.json"):
         text = (tmp_path / file).read_text(encoding="utf-8")
         assert text
         assert not any(nir in text or space_nir(nir) in text for nir in nirs), file
@@ -154,7 +154,7 @@ def test_check_refuses_to_keep_a_field_whose_category_was_not_chosen(tmp_path: P
     shell("mkdir -p P/schemas P/policies; tamis draft feed.csv > P/schemas/feed.yaml", tmp_path)
     (tmp_path / "P/policies/feed.yaml").write_text(policy, encoding="utf-8")
 
-    said = shell("tamis --project P check || echo exit $?", tmp_path)
+    printed = shell("tamis --project P check || echo exit $?", tmp_path)
 
-    assert "`code_rncp` has no category and must not be kept" in said
-    assert "exit 1" in said
+    assert "`code_rncp` has no category and must not be kept" in printed
+    assert "exit 1" in printed

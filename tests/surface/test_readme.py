@@ -47,7 +47,7 @@ def test_its_python_runs(readme: str, tmp_path: Path) -> None:
     (path,) = (tmp_path / "store" / "_receipts").glob("*.json")
     receipt = Receipt.model_validate_json(path.read_bytes())
     assert (receipt.policy, receipt.counts.in_) == (name, 20)
-    assert "failed" not in {one.outcome for one in verify(path, bundled_project())}
+    assert "failed" not in {finding.outcome for finding in verify(path, bundled_project())}
 
 
 def test_it_names_every_page_of_the_manual_and_no_other(readme: str) -> None:

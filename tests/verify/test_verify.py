@@ -212,7 +212,7 @@ def test_an_untouched_store_is_verified(
     store: Path, project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     findings = verify(store / RECEIPT, project)
-    assert {one.outcome for one in findings} == {"ok"}
+    assert {finding.outcome for finding in findings} == {"ok"}
     assert verify_command(project, store / RECEIPT, False) == 0
     assert f"verified, 0 of {len(findings)} claims" in capsys.readouterr().out
 
@@ -248,7 +248,7 @@ def test_runs_that_are_committed_meanwhile_do_not_fail_a_store(
         return find(self, listed)
 
     monkeypatch.setattr(FolderStore, "unlisted", commit)
-    failed = [one.text for one in verify(store, project) if one.outcome == "failed"]
+    failed = [finding.text for finding in verify(store, project) if finding.outcome == "failed"]
     assert failed == ["_receipts/other.json: is no receipt"]
 
 
@@ -263,9 +263,9 @@ def test_files_of_a_commit_that_is_under_way_do_not_fail_a_store(
     staged = store / "_staging" / "next" / "receipt.json"
     staged.parent.mkdir(parents=True)
     staged.write_text(json.dumps(receipt), encoding="utf-8")
-    assert {one.outcome for one in verify(store, project)} == {"ok"}
+    assert {finding.outcome for finding in verify(store, project)} == {"ok"}
     staged.unlink()
-    assert "failed" in {one.outcome for one in verify(store, project)}
+    assert "failed" in {finding.outcome for finding in verify(store, project)}
 
 
 def test_several_receipts_and_stores_are_verified_at_once(
@@ -296,18 +296,24 @@ def test_whatever_was_changed_is_found(
     receipt = json.loads(path.read_bytes())
     tamper(store, receipt)
     path.write_text(json.dumps(receipt), encoding="utf-8")
-    failed = "\n".join(one.text for one in verify(path, project) if one.outcome == "failed")
+    failed = "\n".join(
+        finding.text for finding in verify(path, project) if finding.outcome == "failed"
+    )
     assert re.search(TAMPERED[tamper], failed), failed
     assert verify_command(project, path, True) == 1
-    said = json.loads(capsys.readouterr().out)
-    assert "failed" in {one["outcome"] for one in said}
+    printed = json.loads(capsys.readouterr().out)
+    assert "failed" in {one["outcome"] for one in printed}
 
 
 def test_a_receipt_does_not_vouch_for_the_files_of_another(store: Path, project: Project) -> None:
     shutil.copy(store / RECEIPT, store / "_receipts" / "copie.json")
-    assert "failed" in {one.outcome for one in verify(store / "_receipts/copie.json", project)}
+    assert "failed" in {
+        finding.outcome for finding in verify(store / "_receipts/copie.json", project)
+    }
     (store / "_receipts" / "copie.json").write_text("{}")
-    failed = [one.text for one in verify(store / RECEIPT, project) if one.outcome == "failed"]
+    failed = [
+        finding.text for finding in verify(store / RECEIPT, project) if finding.outcome == "failed"
+    ]
     assert failed == ["_receipts/copie.json: is no receipt"]
 
 
@@ -320,10 +326,10 @@ def test_an_input_that_is_gone_is_said_not_to_be_checked(
         findings = verify(store / RECEIPT, project)
     finally:
         moved.rename(gone)
-    assert [one.text for one in findings if one.outcome != "ok"] == [
+    assert [finding.text for finding in findings if finding.outcome != "ok"] == [
         f"{gone}: the input is not there any more"
     ]
-    assert {one.outcome for one in findings} == {"ok", "not checked"}
+    assert {finding.outcome for finding in findings} == {"ok", "not checked"}
 
 
 def test_other_documents_are_said_not_to_be_checked(
@@ -334,7 +340,7 @@ def test_other_documents_are_said_not_to_be_checked(
         (load_project(changed_project(project, tmp_path)), "the documents have changed"),
     ):
         findings = verify(store / RECEIPT, other)
-        (unchecked,) = [one.text for one in findings if one.outcome != "ok"]
+        (unchecked,) = [finding.text for finding in findings if finding.outcome != "ok"]
         assert what in unchecked
 
 
@@ -374,7 +380,7 @@ def test_a_receipt_survives_its_json(store: Path) -> None:
 def test_a_receipt_holds_no_value_of_the_feed(committed: Path, store: Path) -> None:
     text = (store / RECEIPT).read_text(encoding="utf-8")
     rows = pq.read_table(committed / "in" / "1.parquet").to_pylist()
-    values = {str(one) for row in rows for one in leaves(row) if len(str(one)) > 4}
+    values = {str(leaf) for row in rows for leaf in leaves(row) if len(str(leaf)) > 4}
     assert len(values) > 200
     assert [value for value in values if value in text] == []
 

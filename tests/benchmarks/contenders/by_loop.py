@@ -41,7 +41,9 @@ def main(broker: str, topic: str, uri: str, table: str) -> None:
         }
     )
     partitions = set(consumer.list_topics(topic, 10).topics[topic].partitions)
-    consumer.assign([TopicPartition(topic, one, OFFSET_BEGINNING) for one in partitions])
+    consumer.assign(
+        [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions]
+    )
     marks = ", ".join(["%s"] * len(COLUMNS))
     insert = f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({marks})".encode()
     reject = f"INSERT INTO {table}_quarantine VALUES (%s, %s, %s)".encode()
