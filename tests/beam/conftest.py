@@ -92,6 +92,6 @@ def tree(store: Path) -> dict[str, bytes]:
     }
 
 
-def told(receipt: Receipt) -> dict[str, object]:
+def evidence(receipt: Receipt) -> dict[str, object]:
     """All that a receipt says but when."""
     return receipt.model_dump(exclude={"started", "ended"})

@@ -49,11 +49,11 @@ def batches(draw: st.DrawFn) -> Batch:
 
 def values(batch: Batch) -> dict[str, Any]:
     """A batch as plain values: equal if and only if the batches mean the same."""
-    told = vars(batch) | vars(batch.chunk) | {"chunk": None}
+    fields = vars(batch) | vars(batch.chunk) | {"chunk": None}
     for name in ("data", "rejects"):
-        table = told[name]
-        told[name] = (table.num_rows, table.schema.names, table.to_pylist())
-    return told | {"positions": batch.positions.to_pylist()}
+        table = fields[name]
+        fields[name] = (table.num_rows, table.schema.names, table.to_pylist())
+    return fields | {"positions": batch.positions.to_pylist()}
 
 
 @settings(suppress_health_check=list(HealthCheck), max_examples=60)

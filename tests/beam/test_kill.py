@@ -23,7 +23,7 @@ from tamis.runs.batch import run
 from tamis.stores.folder import LocalFolder
 from tamis.stores.folder_store import FolderStore, receipt_path, staged_path
 
-from .conftest import IN_MEMORY, POLICY, Feed, told, tree
+from .conftest import IN_MEMORY, POLICY, Feed, evidence, tree
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ def is_whole_or_empty(store: Path, feed: Feed) -> bool:
         assert [path for path in store.rglob("*") if path.is_file()] == []
         assert not (store / "_staging").exists()
         return False
-    assert told(receipt) == told(feed.receipt)
+    assert evidence(receipt) == evidence(feed.receipt)
     assert tree(store) == feed.files
     assert not (store / "_staging").exists()
     return True
@@ -126,7 +126,7 @@ def test_the_command_killed_with_all_its_processes_and_given_again(
     assert done.returncode == 0, done.stderr
     receipt = receipt_in(store)
     assert receipt is not None
-    assert told(receipt) == told(feed.receipt) | {"replay": True}
+    assert evidence(receipt) == evidence(feed.receipt) | {"replay": True}
     assert tree(store) == feed.files
 
 
@@ -134,9 +134,9 @@ def test_a_commit_killed_at_each_of_its_steps_is_completed_or_removed(
     feed: Feed, tmp_path: Path
 ) -> None:
     whole = (tmp_path / "whole", stage(feed, tmp_path / "whole"))
-    (said,) = obey([(FolderStore.publish, (whole[1], feed.receipt), str(whole[0]), -1)])
+    (answer,) = obey([(FolderStore.publish, (whole[1], feed.receipt), str(whole[0]), -1)])
     assert is_whole_or_empty(whole[0], feed)
-    steps = int(said.removeprefix("done "))
+    steps = int(answer.removeprefix("done "))
     assert steps > 3 * len(feed.files)
     stores = [tmp_path / str(step) for step in range(steps)]
     orders: list[Order] = [

@@ -106,11 +106,11 @@ def test_every_output_has_what_it_should() -> None:
     tally.anomalies["odd"] = 2
 
     def check(out: Outputs) -> None:
-        wanted: dict[str, list[dict[str, object]]] = {
+        expected: dict[str, list[dict[str, object]]] = {
             "droits": [{"nom": "Un"}, {"nom": "Quatre"}],
             "durees": [{"jours": 1}, {"jours": 4}],
         }
-        for name, rows in wanted.items():
+        for name, rows in expected.items():
             one = next(release for release in PLAN.releases if release.id == name)
             schema = released_schema(PLAN, one).to_string()
             want = (where, schema, [row | tagged for row in rows])

@@ -149,35 +149,35 @@ def test_a_commit_that_is_tried_again_is_the_same_in_whatever_order(
     lasting: Plan, keys: KeyRef, messages: list[PubsubMessage], tmp_path: Path
 ) -> None:
     parts = [judge(lasting, keys, messages[:25]), judge(lasting, keys, messages[25:])]
-    told = []
-    for store, portions in (("one", parts), ("one", parts[::-1]), ("two", parts[::-1])):
+    receipts = []
+    for store, judged_windows in (("one", parts), ("one", parts[::-1]), ("two", parts[::-1])):
         step = _CommitFn(lasting, "flux", SOURCE, (), str(tmp_path / store), None)
         step.setup()
-        (text,) = step.process(("", portions), WINDOW)
-        told.append(Receipt.model_validate_json(text))
-    assert told[0] == told[1], "the second finds what the first did"
-    assert told[0].files() == told[2].files(), "and another store has the same bytes"
-    assert told[0].counts.in_ == len(messages)
+        (text,) = step.process(("", judged_windows), WINDOW)
+        receipts.append(Receipt.model_validate_json(text))
+    assert receipts[0] == receipts[1], "the second finds what the first did"
+    assert receipts[0].files() == receipts[2].files(), "and another store has the same bytes"
+    assert receipts[0].counts.in_ == len(messages)
 
 
-def test_a_portion_travels_whole_and_with_nothing_else(
+def test_a_judged_window_travels_whole_and_with_nothing_else(
     lasting: Plan, keys: KeyRef, messages: list[PubsubMessage]
 ) -> None:
-    portion = judge(lasting, keys, messages)
-    encoded = JudgedWindowCoder().encode(portion)
+    judged_window = judge(lasting, keys, messages)
+    encoded = JudgedWindowCoder().encode(judged_window)
     back = JudgedWindowCoder().decode(encoded)
-    assert back.ids == portion.ids
-    assert back.judged.tally == portion.judged.tally
-    assert back.judged.ranges == portion.judged.ranges
-    for release, rows in portion.judged.released.items():
+    assert back.ids == judged_window.ids
+    assert back.judged.tally == judged_window.judged.tally
+    assert back.judged.ranges == judged_window.judged.ranges
+    for release, rows in judged_window.judged.released.items():
         assert back.judged.released[release].data.equals(rows.data)
         assert back.judged.released[release].offsets.equals(rows.offsets)
-    assert back.judged.quarantined.data.equals(portion.judged.quarantined.data)
+    assert back.judged.quarantined.data.equals(judged_window.judged.quarantined.data)
     for message in messages:
         nir = json.loads(message.data)["nir"]
         assert nir is None or nir.encode() not in encoded
-    bare = JudgedWindowCoder().decode(JudgedWindowCoder().encode(portion.without_rows()))
-    assert bare.judged.tally == portion.judged.tally
+    bare = JudgedWindowCoder().decode(JudgedWindowCoder().encode(judged_window.without_rows()))
+    assert bare.judged.tally == judged_window.judged.tally
     assert bare.judged.released == {}
 
 

@@ -20,7 +20,7 @@ from tamis.cli import main
 from tamis.errors import UsageError
 from tamis.runs.batch import run
 
-from .conftest import IN_MEMORY, POLICY, Feed, told, tree
+from .conftest import IN_MEMORY, POLICY, Feed, evidence, tree
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def test_other_workers_write_the_same_bytes(
 ) -> None:
     receipt, _ = run(feed.job_into(tmp_path, *options))
     assert receipt is not None
-    assert told(receipt) == told(feed.receipt)
+    assert evidence(receipt) == evidence(feed.receipt)
     assert tree(tmp_path) == feed.files
 
 

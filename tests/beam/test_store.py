@@ -22,7 +22,7 @@ from tamis.plan.by_release import ByRelease
 from tamis.stores.folder import LocalFolder
 from tamis.stores.folder_store import FolderStore, staged_path
 
-from .conftest import IN_MEMORY, Feed, told, tree
+from .conftest import IN_MEMORY, Feed, evidence, tree
 
 
 def scatter(collection: PCollection[Any], name: str) -> PCollection[Any]:
@@ -117,7 +117,7 @@ def test_the_last_step_can_be_done_again_wherever_it_died(
             continue
     assert len(moved) > 2 * len(pieces)
     assert tree(tmp_path) == feed.files
-    assert told(commit(store, plan, facts, total, pieces)) == told(feed.receipt)
+    assert evidence(commit(store, plan, facts, total, pieces)) == evidence(feed.receipt)
 
 
 def test_what_a_failed_attempt_wrote_is_not_in_the_store(feed: Feed, tmp_path: Path) -> None:

@@ -29,14 +29,14 @@ def feed(flow: Callable[[str], Flow], tmp_path: Path) -> Callable[[str], Path]:
 def test_each_day_has_its_release(
     feed: Callable[[str], Path], tamis: Tamis, tmp_path: Path
 ) -> None:
-    path, told = feed("certificateurs-passeport"), tmp_path / "told.json"
+    path, json_path = feed("certificateurs-passeport"), tmp_path / "told.json"
     receipts = {}
     for day in (BEFORE, AFTER):
         outcome = tamis(
-            "dry-run", "certificateurs-passeport", "--input", path, "--on", day, "--json", told
+            "dry-run", "certificateurs-passeport", "--input", path, "--on", day, "--json", json_path
         )
         assert outcome.code == 0, outcome.err
-        receipts[day] = json.loads(told.read_text(encoding="utf-8"))
+        receipts[day] = json.loads(json_path.read_text(encoding="utf-8"))
 
     (before,), (after,) = (receipts[day]["releases"].items() for day in (BEFORE, AFTER))
     assert (before[0], after[0]) == ("sans-nir", "avec-nir")

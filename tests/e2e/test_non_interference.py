@@ -111,7 +111,7 @@ def files_of(store: Path) -> dict[str, bytes]:
     }
 
 
-def told(store: Path) -> object:
+def receipt_without_run(store: Path) -> object:
     """The receipt, without what it says of the input's bytes and of the time."""
     receipt = receipt_of(store).model_dump(mode="json", exclude={"started", "ended"})
     for one in receipt["inputs"]:
@@ -155,7 +155,7 @@ def test_what_is_dropped_leaves_no_trace(
     files = files_of(tmp_path / "one")
     assert len(files) > 2
     assert files == files_of(tmp_path / "other")
-    assert told(tmp_path / "one") == told(tmp_path / "other")
+    assert receipt_without_run(tmp_path / "one") == receipt_without_run(tmp_path / "other")
     assert receipt_of(tmp_path / "one").counts.released > RECORDS // 4
 
 
@@ -188,7 +188,7 @@ def test_encodings_types_and_places_of_dropped_parquet_columns_leave_no_trace(
 
     assert len(dropped) > 5
     assert files_of(tmp_path / "one") == files_of(tmp_path / "other")
-    assert told(tmp_path / "one") == told(tmp_path / "other")
+    assert receipt_without_run(tmp_path / "one") == receipt_without_run(tmp_path / "other")
 
 
 def test_other_rubriques_of_a_dsn_leave_no_trace(
@@ -214,7 +214,7 @@ def test_other_rubriques_of_a_dsn_leave_no_trace(
     one, more = files_of(tmp_path / "one"), files_of(tmp_path / "more")
     assert len(one) > 2
     assert one == files_of(tmp_path / "longer")
-    assert told(tmp_path / "one") == told(tmp_path / "longer")
+    assert receipt_without_run(tmp_path / "one") == receipt_without_run(tmp_path / "longer")
     # Positions in a DSN are lines, and these move: all else is the same.
     assert told_without_files(tmp_path / "one") == told_without_files(tmp_path / "more")
     assert one.keys() == more.keys()
@@ -227,6 +227,6 @@ def test_other_rubriques_of_a_dsn_leave_no_trace(
 
 
 def told_without_files(store: Path) -> object:
-    receipt: Any = told(store)
+    receipt: Any = receipt_without_run(store)
     del receipt["quarantine_files"]
     return receipt

@@ -215,7 +215,7 @@ def test_every_claim_of_a_database_is_verified_and_what_was_changed_is_found(
     assert PASSWORD not in outcome.out
     (table,) = [target for target in targets(one.plan, "run") if target.output == release.id]
     part, whole = table.part("run"), table.table
-    for change, told in (
+    for change, problem in (
         (f"ALTER TABLE {whole} ADD COLUMN iban text DEFAULT 'x'", "holds columns that"),
         (
             f"ALTER TABLE {whole} DROP COLUMN iban; UPDATE {part} SET legal_purpose = 'autre'",
@@ -240,7 +240,7 @@ def test_every_claim_of_a_database_is_verified_and_what_was_changed_is_found(
         outcome = tamis("verify", uri)
         assert outcome.code == 1, outcome.out
         failed = [line for line in outcome.out.splitlines() if line.startswith("failed")]
-        assert told in "".join(failed), outcome.out
+        assert problem in "".join(failed), outcome.out
     assert tamis("verify", uri, "--run", "second").code == 1
 
 

@@ -150,12 +150,12 @@ def test_a_drained_stream_into_topics_that_it_makes_is_complete(
     receipts = pubsub.pull(outputs["-receipts"], 100)
     assert pubsub.pull(source, 1) == []
 
-    told = [Receipt.model_validate_json(receipt.data) for receipt in receipts]
-    assert len(told) in (1, 2), "windows of an hour are closed by the drain"
-    assert sum(finding.counts.in_ for finding in told) == len(feed) + 2
-    assert sum(finding.counts.released for finding in told) == len(released) > 0
-    assert sum(finding.counts.quarantined for finding in told) == len(quarantined)
-    assert {input.uri for receipt in told for input in receipt.inputs} == {f"pubsub://{source}"}
+    parsed = [Receipt.model_validate_json(receipt.data) for receipt in receipts]
+    assert len(parsed) in (1, 2), "windows of an hour are closed by the drain"
+    assert sum(receipt.counts.in_ for receipt in parsed) == len(feed) + 2
+    assert sum(receipt.counts.released for receipt in parsed) == len(released) > 0
+    assert sum(receipt.counts.quarantined for receipt in parsed) == len(quarantined)
+    assert {input.uri for receipt in parsed for input in receipt.inputs} == {f"pubsub://{source}"}
     assert f"{len(feed) + 2} in, {len(released)} released" in outcome
 
     positions = [int(one.attributes["position"]) for one in (*released, *quarantined)]
@@ -196,15 +196,15 @@ def test_a_drained_stream_into_a_store_is_complete(
         time.sleep(0.5)
         outcome = drain(process, tmp_path)
     left = pubsub.pull(source, RECORDS)
-    told = receipts_of(store)
-    assert len(told) >= 2
-    assert all(re.fullmatch(r"flux-\d{8}t\d{6}-[0-9a-f]{8}", finding.run) for finding in told)
-    assert {finding.stream for finding in told} == {"flux"}
-    assert sum(finding.counts.in_ for finding in told) + len(left) == len(feed)
-    for receipt in told:
+    parsed = receipts_of(store)
+    assert len(parsed) >= 2
+    assert all(re.fullmatch(r"flux-\d{8}t\d{6}-[0-9a-f]{8}", receipt.run) for receipt in parsed)
+    assert {receipt.stream for receipt in parsed} == {"flux"}
+    assert sum(receipt.counts.in_ for receipt in parsed) + len(left) == len(feed)
+    for receipt in parsed:
         for file in receipt.files():
             assert pq.read_metadata(store / file.path).num_rows == file.rows
-    listed = {file.path for receipt in told for file in receipt.files()}
+    listed = {file.path for receipt in parsed for file in receipt.files()}
     assert listed == {str(path.relative_to(store)) for path in store.rglob("*.parquet")}
     assert not (store / "_staging").exists()
     search(Haystack().add_folder(store).add_text("outcome", outcome), feed)

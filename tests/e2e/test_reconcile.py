@@ -27,11 +27,11 @@ DIRT = {
 
 def figures(receipt: Receipt) -> Any:
     """What a dry run and a run must agree on."""
-    told = receipt.model_dump(mode="json", exclude={"run", "started", "ended", "keys"})
-    told.pop("quarantine_files")
-    for release in told["releases"].values():
+    fields = receipt.model_dump(mode="json", exclude={"run", "started", "ended", "keys"})
+    fields.pop("quarantine_files")
+    for release in fields["releases"].values():
         del release["files"]
-    return told
+    return fields
 
 
 @pytest.mark.parametrize("name", POLICIES)

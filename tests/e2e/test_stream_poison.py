@@ -304,8 +304,8 @@ def test_each_poison_has_its_disposition_and_the_stream_goes_on(
     assert Counter(code for _, code in released) == Counter(topic.good.values())
     assert all(topic.good[at] == code for at, code in released if at is not None)
     rows = {place_of(row): row for row in sink.quarantined()}
-    told = {at: (row["reason"], row["field"], row["rule"]) for at, row in rows.items()}
-    assert told == topic.quarantined()
+    faults = {at: (row["reason"], row["field"], row["rule"]) for at, row in rows.items()}
+    assert faults == topic.quarantined()
     assert {row["source"].rpartition("/")[0] for row in rows.values()} == {topic.uri}
     assert {row["run"] for row in rows.values()} == {"poison"}
 

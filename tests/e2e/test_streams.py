@@ -144,8 +144,8 @@ def in_topics(kafka: Broker, output: str) -> Stored:
     return Stored(
         rows,
         [
-            Receipt.model_validate_json(told)
-            for key, told in receipts.items()
+            Receipt.model_validate_json(written)
+            for key, written in receipts.items()
             if not key.startswith("positions/")
         ],
     )

@@ -122,14 +122,14 @@ def test_a_file_that_cannot_be_read_is_left_aside_and_the_others_go_on(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "problem"),
     [
         (("--output", "kafka://h:1/t"), "a watched folder goes to a store or a database"),
         (("--output", "out", "--seal-to", "k.pub"), "a file stays where it is"),
     ],
 )
 def test_what_a_watched_folder_cannot_do_is_told(
-    flow: Find, tmp_path: Path, keys: str, options: tuple[str, ...], told: str
+    flow: Find, tmp_path: Path, keys: str, options: tuple[str, ...], problem: str
 ) -> None:
     done = subprocess.run(
         [
@@ -140,7 +140,7 @@ def test_what_a_watched_folder_cannot_do_is_told(
         check=False,
         cwd=tmp_path,
     )
-    assert (done.returncode, told in done.stderr.decode()) == (2, True)
+    assert (done.returncode, problem in done.stderr.decode()) == (2, True)
 
 
 def test_once_reads_what_is_there_and_ends(flow: Find, keys: str, tmp_path: Path) -> None:

@@ -133,14 +133,14 @@ TEXTS: list[tuple[str, TextDialect, dict[str, Any]]] = [
 @pytest.mark.parametrize(("kind", "dialect", "cases"), TEXTS)
 def test_text_is_read_strictly(kind: str, dialect: TextDialect, cases: dict[str, Any]) -> None:
     texts = [*cases, None]
-    wanted = [*cases.values(), None]
+    expected = [*cases.values(), None]
 
-    assert outcome(pa.array(texts), kind, dialect) == wanted
-    assert outcome(pa.array(["5", *texts, "5"]).slice(1, len(texts)), kind, dialect) == wanted
-    assert outcome(pa.array(texts).cast(pa.large_string()), kind, dialect) == wanted
-    assert outcome(pa.array(texts).cast(pa.string_view()), kind, dialect) == wanted
-    assert outcome(pa.array(texts).dictionary_encode(), kind, dialect) == wanted
-    for text, value in zip(texts, wanted, strict=True):
+    assert outcome(pa.array(texts), kind, dialect) == expected
+    assert outcome(pa.array(["5", *texts, "5"]).slice(1, len(texts)), kind, dialect) == expected
+    assert outcome(pa.array(texts).cast(pa.large_string()), kind, dialect) == expected
+    assert outcome(pa.array(texts).cast(pa.string_view()), kind, dialect) == expected
+    assert outcome(pa.array(texts).dictionary_encode(), kind, dialect) == expected
+    for text, value in zip(texts, expected, strict=True):
         assert outcome(pa.array([text], pa.string()), kind, dialect) == [value]
 
 
@@ -184,11 +184,11 @@ NATIVE: list[tuple[pa.Array, str, list[Any]]] = [
 
 @pytest.mark.parametrize(("array", "kind", "wanted"), NATIVE)
 def test_native_values_change_type_where_nothing_is_lost(
-    array: pa.Array, kind: str, wanted: list[Any]
+    array: pa.Array, kind: str, expected: list[Any]
 ) -> None:
-    assert outcome(array, kind) == wanted
+    assert outcome(array, kind) == expected
     padded = pa.concat_arrays([array, array]).slice(len(array))
-    assert outcome(padded, kind) == wanted
+    assert outcome(padded, kind) == expected
 
 
 @pytest.mark.parametrize(
@@ -209,15 +209,15 @@ def test_native_values_change_type_where_nothing_is_lost(
     ],
 )
 def test_bytes_are_read_in_the_encoding_of_the_format(
-    encoding: str, raw: bytes, wanted: str
+    encoding: str, raw: bytes, expected: str
 ) -> None:
     dialect = TextDialect(encoding)
     plain = b"a\x00" if encoding == "utf-16-le" else b"a"
     array = pa.array([plain, raw, None, plain, raw])
 
-    assert outcome(array, "string", dialect) == ["a", wanted, None, "a", wanted]
-    assert outcome(array.slice(1, 2), "string", dialect) == [wanted, None]
-    assert outcome(array.cast(pa.large_binary()), "large_string", dialect)[1] == wanted
+    assert outcome(array, "string", dialect) == ["a", expected, None, "a", expected]
+    assert outcome(array.slice(1, 2), "string", dialect) == [expected, None]
+    assert outcome(array.cast(pa.large_binary()), "large_string", dialect)[1] == expected
 
 
 def test_what_lies_under_a_null_is_not_read() -> None:

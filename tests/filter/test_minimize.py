@@ -160,11 +160,11 @@ class Oracle:
             return False
         if value.fault:
             return None
-        wanted = [
+        expected = [
             decimal.Decimal(str(allowed)) if isinstance(value.value, decimal.Decimal) else allowed
             for allowed in condition.values
         ]
-        return value.value is not None and value.value in wanted
+        return value.value is not None and value.value in expected
 
     def fail_unread(self, conditions: Any, around: Any, above: str) -> None:
         for condition in conditions:
@@ -198,14 +198,14 @@ class Oracle:
         own = kept.get(path)
         name = own.pseudonym if own and own.pseudonym else spec.name
         below = [leaf for where, leaf in kept.items() if (where + ".").startswith(path + ".")]
-        wanted = any(self.holds(leaf) for leaf in below)
+        expected = any(self.holds(leaf) for leaf in below)
         if spec.of is None and not spec.fields:
             assert own is not None
-            return name, self.leaf(spec, path, value, release, own) if wanted else None
-        if own is not None and not wanted:
+            return name, self.leaf(spec, path, value, release, own) if expected else None
+        if own is not None and not expected:
             return name, None
         if value is None:
-            if wanted and not spec.nullable:
+            if expected and not spec.nullable:
                 self.fail("null", path)
             return name, None
         if spec.of is not None:
@@ -213,7 +213,7 @@ class Oracle:
             elements = []
             for element in value:
                 verdict = self.all_of(conditions, element, f"{path}.")
-                if verdict is None and wanted:
+                if verdict is None and expected:
                     self.fail_unread(conditions, element, f"{path}.")
                 if verdict:
                     elements.append(self.take(spec.of, path, element, release, kept)[1])
@@ -556,7 +556,7 @@ def test_two_releases_share_what_they_make_alike() -> None:
     ("nature", "wanted"),
     [("CPF", "released"), ("DIF", "withheld"), (None, "withheld"), (["?"], "quarantined")],
 )
-def test_a_record_has_the_disposition_of_its_tested_value(nature: Any, wanted: str) -> None:
+def test_a_record_has_the_disposition_of_its_tested_value(nature: Any, expected: str) -> None:
     plan = plan_of(
         PlanField("nature", "string"),
         PlanField("n", "int8"),
@@ -565,7 +565,7 @@ def test_a_record_has_the_disposition_of_its_tested_value(nature: Any, wanted: s
 
     done = minimize(pa.record_batch({"nature": [nature], "n": ["1"]}), plan)
 
-    assert getattr(done.tally, wanted) == 1
+    assert getattr(done.tally, expected) == 1
     assert done.tally.reconciled
 
 

@@ -21,11 +21,11 @@ def test_dates_become_the_first_day(dates: list[datetime.date | None]) -> None:
     array = pa.array(dates, pa.date32())
 
     for to, months in (("year", 12), ("quarter", 3), ("month", 1)):
-        wanted = [
+        expected = [
             day and day.replace(month=(day.month - 1) // months * months + 1, day=1)
             for day in dates
         ]
-        assert generalize_dates(array, to).to_pylist() == wanted  # type: ignore[arg-type]
+        assert generalize_dates(array, to).to_pylist() == expected  # type: ignore[arg-type]
         assert generalize_dates(array, to).type == array.type  # type: ignore[arg-type]
 
 

@@ -414,9 +414,9 @@ def offset_at(ticks: int, zone: str) -> int:
 # Conditions, generalization, release
 
 
-def holds(value: Any, wanted: Iterable[Any], name: str) -> bool:
+def holds(value: Any, values: Iterable[Any], name: str) -> bool:
     """Whether a value is one of a condition's, which have the field's type."""
-    return any(value == condition_value(written, name) for written in wanted)
+    return any(value == condition_value(written, name) for written in values)
 
 
 def condition_value(written: Any, name: str) -> Any:

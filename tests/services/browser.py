@@ -85,11 +85,11 @@ class Page:
             message["sessionId"] = self._session
         os.write(self._writes, json.dumps(message).encode() + b"\0")
         while True:
-            told = self._receive()
-            if told.get("id") == number:
-                if "error" in told:
-                    raise RuntimeError(f"{method}: {told['error']['message']}")
-                return dict(told["result"])
+            reply = self._receive()
+            if reply.get("id") == number:
+                if "error" in reply:
+                    raise RuntimeError(f"{method}: {reply['error']['message']}")
+                return dict(reply["result"])
 
     def open(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
         """Show the file at `path`, and wait until it is there."""
@@ -116,12 +116,12 @@ class Page:
         Raises:
             RuntimeError: the script failed.
         """
-        told = self.ask(
+        reply = self.ask(
             "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
         )
-        if "exceptionDetails" in told:
-            raise RuntimeError(json.dumps(told["exceptionDetails"])[:500])
-        return told["result"].get("value")
+        if "exceptionDetails" in reply:
+            raise RuntimeError(json.dumps(reply["exceptionDetails"])[:500])
+        return reply["result"].get("value")
 
     def _receive(self) -> dict[str, Any]:
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -134,21 +134,21 @@ class Page:
                 raise TimeoutError("the browser is gone")
             self._held += more
         first, _, self._held = self._held.partition(b"\0")
-        told: dict[str, Any] = json.loads(first)
-        if "method" in told:
-            self._events.append(told)
-            self._note(told["method"], told.get("params", {}))
-        return told
+        event: dict[str, Any] = json.loads(first)
+        if "method" in event:
+            self._events.append(event)
+            self._note(event["method"], event.get("params", {}))
+        return event
 
-    def _note(self, method: str, told: dict[str, Any]) -> None:
+    def _note(self, method: str, event: dict[str, Any]) -> None:
         if method == "Network.requestWillBeSent":
-            self.requests.append(told["request"]["url"])
+            self.requests.append(event["request"]["url"])
         elif method == "Runtime.exceptionThrown":
-            self.problems.append(told["exceptionDetails"]["text"])
-        elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "warning"):
-            self.problems.append(str(told["args"]))
-        elif method == "Log.entryAdded" and told["entry"]["level"] in ("error", "warning"):
-            self.problems.append(told["entry"]["text"])
+            self.problems.append(event["exceptionDetails"]["text"])
+        elif method == "Runtime.consoleAPICalled" and event["type"] in ("error", "warning"):
+            self.problems.append(str(event["args"]))
+        elif method == "Log.entryAdded" and event["entry"]["level"] in ("error", "warning"):
+            self.problems.append(event["entry"]["text"])
 
 
 @contextlib.contextmanager
@@ -196,8 +196,8 @@ def read_axe(folder: Path) -> str:
     if not package.is_file():
         npm = shutil.which("npm") or miss("no npm to fetch axe-core with")
         command = [npm, "pack", f"axe-core@{AXE}", "--silent", "--pack-destination", str(folder)]
-        told = subprocess.run(command, check=False, capture_output=True, timeout=300)
-        if told.returncode or not package.is_file():
+        done = subprocess.run(command, check=False, capture_output=True, timeout=300)
+        if done.returncode or not package.is_file():
             miss("axe-core could not be fetched")
     with tarfile.open(package) as archive:
         script = archive.extractfile("package/axe.min.js")

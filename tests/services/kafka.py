@@ -142,11 +142,11 @@ class Broker:
 
     def _format(self) -> None:
         command = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(self._settings)]
-        told = subprocess.run(
+        done = subprocess.run(
             [*self._java, *command], check=False, capture_output=True, text=True, timeout=60
         )
-        if told.returncode:
-            raise RuntimeError(f"Kafka cannot lay out its folder: {told.stderr[-2000:]}")
+        if done.returncode:
+            raise RuntimeError(f"Kafka cannot lay out its folder: {done.stderr[-2000:]}")
 
     def _answers(self) -> bool:
         with suppress(KafkaException):
@@ -195,7 +195,7 @@ def _fetch(jars: Path) -> None:
     mvn = shutil.which("mvn") or miss("no mvn on PATH, and none could be installed")
     with tempfile.TemporaryDirectory(dir=jars.parent, prefix="fetching-") as made:
         (Path(made) / "pom.xml").write_text(_POM)
-        told = subprocess.run(
+        done = subprocess.run(
             [mvn, "-B", "-q", _FETCH, "-DincludeScope=runtime", "-DoutputDirectory=jars"],
             cwd=made,
             check=False,
@@ -203,6 +203,6 @@ def _fetch(jars: Path) -> None:
             text=True,
             timeout=600,
         )
-        if told.returncode:
-            miss(f"Kafka {KAFKA} could not be fetched: {told.stdout[-500:]}")
+        if done.returncode:
+            miss(f"Kafka {KAFKA} could not be fetched: {done.stdout[-500:]}")
         (Path(made) / "jars").rename(jars)

@@ -73,6 +73,6 @@ def _which_java() -> str | None:
 
 
 def _version(java: str) -> int:
-    told = subprocess.run([java, "-version"], check=False, capture_output=True, text=True)
-    quoted = told.stderr.partition('"')[2].partition('"')[0]
+    done = subprocess.run([java, "-version"], check=False, capture_output=True, text=True)
+    quoted = done.stderr.partition('"')[2].partition('"')[0]
     return int(first) if (first := quoted.partition(".")[0]).isdigit() else 0

@@ -107,23 +107,23 @@ class Emulator:
         """Take `count` messages and acknowledge them; fewer where no more comes for 2 s."""
         taken: list[PubsubMessage] = []
         while len(taken) < count:
-            wanted = min(count - len(taken), _BATCH)
+            count_asked = min(count - len(taken), _BATCH)
             try:
-                told = self._subscriber.pull(
+                response = self._subscriber.pull(
                     subscription=subscription,
-                    max_messages=wanted,
+                    max_messages=count_asked,
                     timeout=_PULL_SECONDS,
                     retry=None,
                 )
             except DeadlineExceeded:
                 break
-            if not told.received_messages:
+            if not response.received_messages:
                 break
             self._subscriber.acknowledge(
                 subscription=subscription,
-                ack_ids=[message.ack_id for message in told.received_messages],
+                ack_ids=[message.ack_id for message in response.received_messages],
             )
-            taken += [message.message for message in told.received_messages]
+            taken += [message.message for message in response.received_messages]
         return taken
 
     def kill(self) -> None:

@@ -65,7 +65,7 @@ def message(offset: int, value: bytes | None, partition: int = 0, **other: Any) 
     return Message(partition, offset, value, **other)
 
 
-def gathered(values: Iterable[bytes | None], first: int = 0, partitions: int = 1) -> MicroBatch:
+def micro_batch(values: Iterable[bytes | None], first: int = 0, partitions: int = 1) -> MicroBatch:
     """Messages dealt to partitions in turn, with the offsets from `first` on in each."""
     found = (
         message(first + number // partitions, value, number % partitions)
@@ -79,7 +79,7 @@ def judge(given: MicroBatch, seal_to: PublicKey | None = None) -> Judged:
 
 
 def split(given: MicroBatch, sizes: Sequence[int]) -> list[MicroBatch]:
-    """The same messages in gatherings of the given sizes, and the rest in one more."""
+    """The same messages in micro-batches of the given sizes, and the rest in one more."""
     parts, at = [], 0
     for size in [*sizes, len(given.messages)]:
         part = given.messages[at : at + size]

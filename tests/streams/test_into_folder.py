@@ -20,9 +20,9 @@ from tamis.streams.ledger import Ledger
 from tamis.streams.messages import MicroBatch
 from tamis.verify.verify import Finding, verify
 
-from .made import POLICY, RELEASE, SOURCE, STREAM, gathered, judge, payloads, plan, split
+from .made import POLICY, RELEASE, SOURCE, STREAM, judge, micro_batch, payloads, plan, split
 
-FEED = gathered([*payloads(), b"{"], first=20, partitions=2)
+FEED = micro_batch([*payloads(), b"{"], first=20, partitions=2)
 PARTS = split(FEED, [20, 20])
 ENDS = {0: 51, 1: 50}
 
@@ -82,7 +82,7 @@ def positions(store: Path, stream: str = STREAM) -> dict[int, int]:
         sink.close()
 
 
-def told(store: Path, number: int = 0) -> list[Finding]:
+def findings_of(store: Path, number: int = 0) -> list[Finding]:
     run = receipts(store)[number].run
     return verify(store / "_receipts" / f"{run}.json", bundled_project())
 
@@ -116,7 +116,7 @@ class TestPeriods:
         assert set(stopped.column("source").to_pylist()) == {f"{SOURCE}/0", f"{SOURCE}/1"}
 
     def test_a_period_of_nothing_but_withheld_records_has_a_receipt(self, store: Path) -> None:
-        feed(store, [gathered([b'{"dispositif": "PEC"}'])])
+        feed(store, [micro_batch([b'{"dispositif": "PEC"}'])])
         (made,) = receipts(store)
         assert (made.counts.withheld, made.files(), files(store)) == (1, [], set())
         assert positions(store) == {0: 1}
@@ -128,7 +128,7 @@ class TestPeriods:
             sink.end_period(ledger)
             assert sink.durable == ENDS
 
-    def test_many_small_gatherings_make_one_file_a_period(self, store: Path) -> None:
+    def test_many_small_micro_batches_make_one_file_a_period(self, store: Path) -> None:
         feed(store, split(FEED, [1] * 61))
         assert len(files(store)) == 2
 
@@ -183,7 +183,7 @@ class TestKilled:
         assert receipts(store) == []
         assert positions(store) == ENDS
         assert files(store) == set(listed(store))
-        assert all(finding.outcome != "failed" for finding in told(store))
+        assert all(finding.outcome != "failed" for finding in findings_of(store))
 
 
 class TestTwo:
@@ -235,16 +235,18 @@ class TestVerified:
     def test_every_claim_holds_and_the_topic_is_told_as_not_checked(self, store: Path) -> None:
         feed(store, PARTS[:1], PARTS[1:])
         for number in (0, 1):
-            found = told(store, number)
+            found = findings_of(store, number)
             assert [one for one in found if one.outcome == "failed"] == []
-        assert [finding.text for finding in told(store, 1) if finding.outcome == "not checked"] == [
+        assert [
+            finding.text for finding in findings_of(store, 1) if finding.outcome == "not checked"
+        ] == [
             f"{SOURCE}/0: 21 messages, offsets 30 to 50: a stream is not read again",
             f"{SOURCE}/1: 20 messages, offsets 30 to 49: a stream is not read again",
         ]
 
     def test_a_message_in_two_periods_is_found(self, store: Path) -> None:
         feed(store, PARTS[:2], PARTS[1:])
-        failed = [finding.text for finding in told(store) if finding.outcome == "failed"]
+        failed = [finding.text for finding in findings_of(store) if finding.outcome == "failed"]
         assert failed == [f"1 of 1 other periods of stream {STREAM} hold a message of this one"]
 
     @pytest.mark.parametrize(

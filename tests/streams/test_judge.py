@@ -25,9 +25,9 @@ from .made import (
     STREAM,
     Keys,
     clean,
-    gathered,
     judge,
     message,
+    micro_batch,
     payload,
     payloads,
     plan,
@@ -66,7 +66,7 @@ values = st.sampled_from(FEED) | st.sampled_from([one for one, _ in POISON]) | s
 
 
 @st.composite
-def gatherings(draw: st.DrawFn) -> MicroBatch:
+def micro_batches(draw: st.DrawFn) -> MicroBatch:
     """Messages of up to three partitions; offsets grow, and some are left out."""
     found = []
     ends = dict.fromkeys(range(3), draw(st.integers(0, 1 << 40)))
@@ -82,19 +82,19 @@ def gatherings(draw: st.DrawFn) -> MicroBatch:
 @pytest.mark.parametrize("number", range(len(POISON)))
 def test_each_poison_is_quarantined_and_its_neighbours_are_released(number: int) -> None:
     value, reason = POISON[number]
-    done = judge(gathered([payload(clean()), value, payload(clean())]))
-    assert {place: told[0] for place, told in quarantined(done).items()} == {(0, 1): reason}
+    done = judge(micro_batch([payload(clean()), value, payload(clean())]))
+    assert {place: fault[0] for place, fault in quarantined(done).items()} == {(0, 1): reason}
     assert set(released(done)) == {(0, 0), (0, 2)}
     assert CANARY not in str(done.quarantined.data.to_pydict()) + repr(done.tally)
 
 
 def test_a_condition_that_poison_does_not_meet_withholds_it() -> None:
     elsewhere = payload(clean(), dispositif="PEC", montant_total=[10**300])
-    done = judge(gathered([elsewhere]))
+    done = judge(micro_batch([elsewhere]))
     assert (done.tally.withheld, done.released, quarantined(done)) == (1, {}, {})
 
 
-@given(gatherings())
+@given(micro_batches())
 @SLOW
 def test_every_message_has_one_disposition(given: MicroBatch) -> None:
     done = judge(given)
@@ -111,7 +111,7 @@ def test_every_message_has_one_disposition(given: MicroBatch) -> None:
     assert done.tally.rows.get(RELEASE, 0) == len(passed)
 
 
-@given(gatherings())
+@given(micro_batches())
 @SLOW
 def test_spans_cover_what_was_read_and_nothing_else(given: MicroBatch) -> None:
     done = judge(given)
@@ -122,7 +122,7 @@ def test_spans_cover_what_was_read_and_nothing_else(given: MicroBatch) -> None:
     assert set(done.ranges) == {message.partition for message in given.messages}
 
 
-@given(gatherings(), st.lists(st.integers(1, 5)))
+@given(micro_batches(), st.lists(st.integers(1, 5)))
 @SLOW
 def test_it_does_not_matter_how_messages_are_gathered(given: MicroBatch, sizes: list[int]) -> None:
     whole = judge(given)
@@ -134,7 +134,7 @@ def test_it_does_not_matter_how_messages_are_gathered(given: MicroBatch, sizes: 
 
 
 def test_a_stream_releases_what_minimize_releases_of_the_same_records() -> None:
-    done = judge(gathered(FEED, partitions=4))
+    done = judge(micro_batch(FEED, partitions=4))
     read = [json.loads(one, parse_float=str) for one in FEED]
     batch = to_chunk(read, range(len(read)), plan().fields).data
     alone = minimize(batch, plan(), run=STREAM, keys=Keys())
@@ -143,8 +143,8 @@ def test_a_stream_releases_what_minimize_releases_of_the_same_records() -> None:
     assert rows.data.equals(expected)
     at = [number // 4 for number in alone.rows[RELEASE].to_pylist()]
     assert rows.offsets.to_pylist() == at
-    told = ("reason", "field", "rule")
-    assert done.quarantined.data.select(told).equals(alone.quarantined.select(told))
+    names = ("reason", "field", "rule")
+    assert done.quarantined.data.select(names).equals(alone.quarantined.select(names))
     assert done.tally.anomalies == alone.tally.anomalies
     assert min(done.tally.released, done.tally.withheld, done.tally.quarantined) > 0
 
@@ -199,12 +199,12 @@ class TestSealing:
             assert opened == Original(garbage[row["position"]], b"k", headers)
 
     def test_they_are_let_go_unless_a_key_is_given(self) -> None:
-        column = judge(gathered([b"{"])).quarantined.data.column("sealed")
+        column = judge(micro_batch([b"{"])).quarantined.data.column("sealed")
         assert column.equals(pa.array([None], pa.large_binary()))
 
     def test_only_what_is_quarantined_is_sealed(self) -> None:
         own = PrivateKey.new()
-        done = judge(gathered([payload(clean()), b"{"]), own.public)
+        done = judge(micro_batch([payload(clean()), b"{"]), own.public)
         assert done.quarantined.data.num_rows == 1
         assert "sealed" not in done.released[RELEASE].data.schema.names
 

@@ -20,15 +20,15 @@ from .made import (
     SOURCE,
     STREAM,
     clean,
-    gathered,
     judge,
+    micro_batch,
     payload,
     payloads,
     plan,
     split,
 )
 
-FEED = gathered([*payloads(), b"{", None], first=100, partitions=3)
+FEED = micro_batch([*payloads(), b"{", None], first=100, partitions=3)
 
 
 def begin() -> Ledger:
@@ -82,22 +82,22 @@ def test_periods_add_up_to_what_was_read(sizes: list[int], ends: list[bool]) -> 
 
 
 def test_a_receipt_names_its_stream_and_what_it_reached() -> None:
-    ledger = begin().after(judge(gathered([payload(clean()), b"{"], first=7, partitions=2)))
+    ledger = begin().after(judge(micro_batch([payload(clean()), b"{"], first=7, partitions=2)))
     made = receipt(ledger)
     assert Receipt.model_validate_json(made.to_json()) == made
-    told = json.loads(made.to_json())
-    assert (told["stream"], told["policy"], told["replay"]) == (STREAM, POLICY, False)
-    assert told["run"] == ledger.run
-    assert told["run"].startswith(f"{STREAM}-")
-    assert told["counts"] == {"in": 2, "released": 1, "withheld": 0, "quarantined": 1}
-    assert told["quarantine"] == {"unreadable": 1}
+    written = json.loads(made.to_json())
+    assert (written["stream"], written["policy"], written["replay"]) == (STREAM, POLICY, False)
+    assert written["run"] == ledger.run
+    assert written["run"].startswith(f"{STREAM}-")
+    assert written["counts"] == {"in": 2, "released": 1, "withheld": 0, "quarantined": 1}
+    assert written["quarantine"] == {"unreadable": 1}
     size = len(payload(clean()))
-    assert told["inputs"] == [
+    assert written["inputs"] == [
         {"uri": f"{SOURCE}/0", "rows": 1, "bytes": size, "sha256": "", "first": 7, "next": 8},
         {"uri": f"{SOURCE}/1", "rows": 1, "bytes": 1, "sha256": "", "first": 7, "next": 8},
     ]
-    assert told["keys"] == [{"processing": "p", "item": "i", "epoch": 1, "key_id": "k"}]
-    assert told["started"] <= told["ended"]
+    assert written["keys"] == [{"processing": "p", "item": "i", "epoch": 1, "key_id": "k"}]
+    assert written["started"] <= written["ended"]
 
 
 def test_two_periods_never_have_one_id() -> None:
@@ -105,8 +105,8 @@ def test_two_periods_never_have_one_id() -> None:
 
 
 def test_what_no_message_had_is_told_as_missing() -> None:
-    first = begin().after(judge(gathered([b'{"sexe": "F", "couleur": 1}'])))
-    both = first.after(judge(gathered([b'{"region_residence": "11"}'], first=1)))
+    first = begin().after(judge(micro_batch([b'{"sexe": "F", "couleur": 1}'])))
+    both = first.after(judge(micro_batch([b'{"region_residence": "11"}'], first=1)))
     assert "sexe" not in receipt(both).drift.missing
     assert "region_residence" in receipt(first).drift.missing
     assert "region_residence" not in receipt(both).drift.missing
@@ -123,7 +123,7 @@ def test_a_ledger_is_a_value() -> None:
 
 @pytest.mark.parametrize("what", ["ranges", "rows", "quarantine"])
 def test_a_receipt_that_does_not_add_up_is_never_made(what: str) -> None:
-    judged: Judged = judge(gathered([payload(clean()), b"{"]))
+    judged: Judged = judge(micro_batch([payload(clean()), b"{"]))
     ledger = begin().after(judged)
     if what == "ranges":
         ledger = replace(ledger, ranges={0: OffsetRange(0, 2, 1, 1)})

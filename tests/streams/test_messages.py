@@ -24,7 +24,7 @@ from tamis.streams.messages import (
 )
 from tamis.synthetic.records import space_nir
 
-from .made import NIR, clean, gathered, message, payload, plan
+from .made import NIR, clean, message, micro_batch, payload, plan
 
 SCHEMA = {
     "type": "record",
@@ -45,17 +45,19 @@ nirs = st.sampled_from([NIR, space_nir(NIR), f"nir={NIR}"])
 
 
 def rejects(*values: bytes | None) -> dict[int, str]:
-    chunk, _ = decode(gathered(values), plan(), json_decoder())
-    told = chunk.rejects
-    assert set(told.column("reason").to_pylist()) <= {"unreadable"}
-    assert set(told.column("field").to_pylist()) <= {""}
-    rules = told.column("rule").to_pylist()
-    return dict(zip(told.column("position").to_pylist(), rules, strict=True))
+    chunk, _ = decode(micro_batch(values), plan(), json_decoder())
+    rejects = chunk.rejects
+    assert set(rejects.column("reason").to_pylist()) <= {"unreadable"}
+    assert set(rejects.column("field").to_pylist()) <= {""}
+    rules = rejects.column("rule").to_pylist()
+    return dict(zip(rejects.column("position").to_pylist(), rules, strict=True))
 
 
 class TestDecoding:
     def test_records_and_rejects_are_numbered_by_their_place(self) -> None:
-        given = gathered([b"{", payload(clean()), None, b'{"nom": 1}', b'{"sexe": "F"}'], first=70)
+        given = micro_batch(
+            [b"{", payload(clean()), None, b'{"nom": 1}', b'{"sexe": "F"}'], first=70
+        )
         chunk, found = decode(given, plan(), json_decoder())
         assert chunk.positions.to_pylist() == [1, 4]
         assert chunk.rejects.column("position").to_pylist() == [0, 2, 3]
@@ -67,17 +69,17 @@ class TestDecoding:
         assert found == set(clean())
 
     def test_nothing_but_rejects_is_a_chunk_without_rows(self) -> None:
-        chunk, found = decode(gathered([b"", None]), plan(), json_decoder())
+        chunk, found = decode(micro_batch([b"", None]), plan(), json_decoder())
         assert (chunk.data.num_rows, chunk.rejects.num_rows, found) == (0, 2, frozenset())
 
     def test_names_that_the_schema_lacks_are_told_but_not_those_that_may_be_values(self) -> None:
         odd = payload(clean(), couleur="x", **{f"n{NIR}": 1})
-        chunk, _ = decode(gathered([odd]), plan(), json_decoder())
+        chunk, _ = decode(micro_batch([odd]), plan(), json_decoder())
         assert chunk.unknown == {"couleur", "(name withheld)"}
 
     @given(st.lists(st.none() | st.binary(max_size=60)))
     def test_bytes_of_any_sort_are_records_or_rejects(self, values: list[bytes | None]) -> None:
-        chunk, _ = decode(gathered(values), plan(), json_decoder())
+        chunk, _ = decode(micro_batch(values), plan(), json_decoder())
         places = chunk.positions.to_pylist() + chunk.rejects.column("position").to_pylist()
         assert sorted(places) == list(range(len(values)))
 
@@ -94,7 +96,7 @@ class TestDecoding:
         self, values: list[Any], name: str
     ) -> None:
         texts = [json.dumps({name: value}).encode() for value in values]
-        chunk, _ = decode(gathered(texts), plan(), json_decoder())
+        chunk, _ = decode(micro_batch(texts), plan(), json_decoder())
         places = chunk.positions.to_pylist() + chunk.rejects.column("position").to_pylist()
         assert sorted(places) == list(range(len(values)))
 
@@ -215,9 +217,9 @@ class TestAvro:
     def test_what_is_not_framed_or_not_whole_is_unreadable(
         self, file: Path, framed: bytes, problem: str
     ) -> None:
-        with pytest.raises(Unreadable) as told:
+        with pytest.raises(Unreadable) as error:
             avro_decoder([f"7={file}"])(framed)
-        assert str(told.value) == problem
+        assert str(error.value) == problem
 
     def test_a_decoder_travels_with_a_pipeline(self, file: Path) -> None:
         read = pickle.loads(pickle.dumps(avro_decoder([f"7={file}"])))

@@ -17,7 +17,7 @@ from tamis.streams.reader import Reader
 from tamis.streams.session import Session, Settings
 from tamis.streams.sink import Sink
 
-from .made import SOURCE, STREAM, gathered, judge, payloads, plan
+from .made import SOURCE, STREAM, judge, micro_batch, payloads, plan
 
 FEED = payloads(12)
 LONG = datetime.timedelta(hours=1)
@@ -40,7 +40,7 @@ class FakeReader(Reader):
     def read(self) -> MicroBatch | None:
         values = self._values[self._at : self._at + 4]
         first, self._at = self._at, self._at + len(values)
-        return gathered(values, first) if values else None
+        return micro_batch(values, first) if values else None
 
     def acknowledge(self, positions: Mapping[int, int], *, wait: bool = False) -> None:
         self.acknowledged.append((dict(positions), wait))

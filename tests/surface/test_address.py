@@ -25,10 +25,10 @@ def tell(uri: str) -> tuple[str, str | None]:
         address = parse_address(uri)
     except UsageError as error:
         return str(error), None
-    told = repr(address) + address.shown
+    shown = repr(address) + address.shown
     if isinstance(address, KafkaAddress):
-        return told, address.options["bootstrap.servers"]
-    return told, None
+        return shown, address.options["bootstrap.servers"]
+    return shown, None
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_a_stream_is_no_store(uri: str) -> None:
     ],
 )
 def test_no_user_password_nor_option_is_shown(uri: str) -> None:
-    told, brokers = tell(uri)
-    assert SECRET not in told
+    shown, brokers = tell(uri)
+    assert SECRET not in shown
     assert brokers in (None, "broker:9092")
 
 
@@ -111,8 +111,8 @@ def test_whatever_a_password_holds_it_is_not_shown(
     uri = f"kafka://u:{password}@broker:9092/feed"
     if in_option:
         uri = f"kafka://broker:9092/feed?sasl.password={password}"
-    told, brokers = tell(uri)
-    assert SECRET not in told
+    shown, brokers = tell(uri)
+    assert SECRET not in shown
     assert SECRET not in (brokers or "")
 
 
@@ -157,9 +157,9 @@ def test_without_credentials_nothing_is_added() -> None:
     ],
 )
 def test_what_is_no_address_is_refused(uri: str, problem: str) -> None:
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as error:
         KafkaAddress.of(uri)
-    assert problem in str(told.value)
+    assert problem in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,6 @@ def test_subscriptions_and_topics_are_told_apart(uri: str, path: str, is_topic: 
     ],
 )
 def test_what_is_none_of_pubsubs_is_refused(uri: str) -> None:
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as error:
         PubsubAddress.of(uri)
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(error.value)

@@ -53,17 +53,17 @@ def test_a_command_tells_an_error_in_words_and_ends_with_its_code(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert told(error, monkeypatch, capsys) == (code, f"tamis: {error}\n")
+    assert shown(error, monkeypatch, capsys) == (code, f"tamis: {error}\n")
 
 
 def test_an_error_of_the_file_system_is_told_with_its_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     error = PermissionError(13, "Permission denied", "out/_receipts")
-    assert told(error, monkeypatch, capsys) == (3, "tamis: out/_receipts: permission denied\n")
+    assert shown(error, monkeypatch, capsys) == (3, "tamis: out/_receipts: permission denied\n")
 
 
-def told(
+def shown(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[object, str]:
     """Exit code and message of a command that fails with `error`."""
