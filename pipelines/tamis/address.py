@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -31,6 +32,7 @@ _FILE_SYSTEMS = ("file", "gs", "s3", "hdfs", "azfs")
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _PUBSUB = re.compile(r"pubsub://(projects/[^/?#@]+/(subscriptions|topics)/[^/?#@]+)")
+_WITHOUT_SLASHES = re.compile(r"(postgres|postgresql|kafka|pubsub):(?!//)", re.IGNORECASE)
 _RESERVED_OPTIONS = (
     "enable.auto.commit",
     "auto.offset.reset",
@@ -245,7 +247,7 @@ def parse_address(uri: str) -> Address:
     """Parse what a user wrote for an input or an output.
 
     Raises:
-        UsageError: it has the scheme of a stream and is not a whole address of one.
+        UsageError: it has the scheme of a database or a stream and is not a whole address of one.
 
     Example:
         >>> parse_address("kafka://u:p@localhost:9092/feed")
@@ -255,6 +257,10 @@ def parse_address(uri: str) -> Address:
     """
     if uri.lower().startswith("watch:"):
         return WatchAddress(uri[len("watch:") :])
+    if mistyped := _WITHOUT_SLASHES.match(uri):
+        raise UsageError(
+            _("expected an address {scheme}://…, got one without //", scheme=mistyped[1])
+        )
     scheme, separator, _rest = uri.partition("://")
     match scheme.lower() if separator else "":
         case "kafka":
@@ -293,6 +299,17 @@ def parse_stream(uri: str) -> StreamAddress:
             _("{address}: expected a stream, got files or a database", address=address.shown)
         )
     return address
+
+
+def require_file(path: Path) -> None:
+    """Check that `path` is not an address, of which `Path` has made one slash of two.
+
+    Raises:
+        UsageError: it is one. The message leaves out what it may hold of credentials.
+    """
+    scheme, separator, rest = str(path).partition(":/")
+    if separator and "@" in rest:
+        raise UsageError(_("expected a file, got an address {scheme}://…", scheme=scheme))
 
 
 def is_local(uri: str) -> bool:

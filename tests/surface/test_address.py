@@ -1,5 +1,7 @@
 """Addresses: what they name is parsed, and credentials are not shown."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,9 @@ from tamis.address import (
     WatchAddress,
     parse_address,
     parse_store,
+    require_file,
 )
+from tamis.beam.files import list_inputs
 from tamis.errors import UsageError
 
 SECRET = "CANARI"
@@ -188,3 +192,19 @@ def test_what_is_none_of_pubsubs_is_refused(uri: str) -> None:
     with pytest.raises(UsageError) as error:
         PubsubAddress.of(uri)
     assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "Kafka", "pubsub"])
+@pytest.mark.parametrize("slashes", ["", "/"])
+def test_an_address_without_its_slashes_is_refused_and_not_shown(scheme: str, slashes: str) -> None:
+    with pytest.raises(UsageError, match=f"expected an address {scheme}://…") as caught:
+        parse_address(f"{scheme}:{slashes}u:{SECRET}@host/db")
+    assert SECRET not in str(caught.value)
+
+
+def test_where_a_file_is_expected_no_address_is_shown() -> None:
+    with pytest.raises(UsageError, match=r"expected a file, got an address postgresql://…$"):
+        require_file(Path(f"postgresql://u:{SECRET}@host/db"))
+    require_file(Path("in/feed@home.csv"))
+    with pytest.raises(UsageError, match=r"^https://host/feed\.csv: cannot be looked up$"):
+        list_inputs([f"https://u:{SECRET}@host/feed.csv"], "csv")

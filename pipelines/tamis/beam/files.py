@@ -11,7 +11,7 @@ import pyarrow as pa
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from tamis.address import is_local
+from tamis.address import PathAddress, is_local
 from tamis.documents.schema import FormatName
 from tamis.errors import InputError, UsageError
 from tamis.formats.suffixes import decompressed, format_of
@@ -69,14 +69,16 @@ def _match(pattern: str) -> dict[str, int]:
         # Beam's local file system matches nothing in a pattern without a folder.
         (result,) = FileSystems.match([os.path.join(os.curdir, pattern) if bare else pattern])
     except (BeamIOError, OSError, ValueError):
-        raise UsageError(_("{pattern}: cannot be looked up", pattern=pattern)) from None
+        raise UsageError(
+            _("{pattern}: cannot be looked up", pattern=PathAddress.of(pattern).shown)
+        ) from None
     prefix = os.path.join(os.curdir, "")
     sizes = {
         file.path.removeprefix(prefix) if bare else file.path: file.size_in_bytes
         for file in result.metadata_list
     }
     if not sizes:
-        raise UsageError(_("no input matches {pattern}", pattern=pattern))
+        raise UsageError(_("no input matches {pattern}", pattern=PathAddress.of(pattern).shown))
     return sizes
 
 

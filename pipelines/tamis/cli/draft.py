@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from tamis.address import require_file
 from tamis.errors import InputError, UsageError
 from tamis.language import _
 
@@ -34,6 +35,7 @@ def draft_command(
         raise UsageError(_("--rows {rows}: should be 1 or more", rows=rows))
     if name is not None and not re.fullmatch("[A-Za-z0-9._-]+", name):
         raise UsageError(_("--name: should be letters, digits, dots, dashes and underscores"))
+    require_file(file)
     named = name or re.sub("[^A-Za-z0-9._-]+", "-", file.stem).strip("-") or "feed"
     form = drafted_format(file)
     if form == "dsn":

@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from tamis.address import require_file
 from tamis.formats.schemaless import read_columns
 from tamis.language import _
 from tamis.nir.profile import NirProfile, profile_nir
@@ -51,6 +52,8 @@ def scan_file(path: Path) -> dict[str, ColumnNirs]:
 
 def scan_command(files: tuple[Path, ...], as_json: bool) -> int:
     """Scan files and print what they hold; return 1 if any column of any of them holds NIRs."""
+    for path in files:
+        require_file(path)
     scanned = {path: scan_file(path) for path in files}
     if as_json:
         result = {
