@@ -182,7 +182,7 @@ NATIVE: list[tuple[pa.Array, str, list[Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("array", "kind", "wanted"), NATIVE)
+@pytest.mark.parametrize(("array", "kind", "expected"), NATIVE)
 def test_native_values_change_type_where_nothing_is_lost(
     array: pa.Array, kind: str, expected: list[Any]
 ) -> None:
@@ -192,7 +192,7 @@ def test_native_values_change_type_where_nothing_is_lost(
 
 
 @pytest.mark.parametrize(
-    ("encoding", "raw", "wanted"),
+    ("encoding", "raw", "expected"),
     [
         ("utf-8", b"th\xc3\xa9", "thé"),
         ("utf-8-sig", b"th\xc3\xa9", "thé"),

@@ -553,7 +553,7 @@ def test_two_releases_share_what_they_make_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nature", "wanted"),
+    ("nature", "expected"),
     [("CPF", "released"), ("DIF", "withheld"), (None, "withheld"), (["?"], "quarantined")],
 )
 def test_a_record_has_the_disposition_of_its_tested_value(nature: Any, expected: str) -> None:
