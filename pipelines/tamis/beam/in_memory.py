@@ -52,7 +52,8 @@ class FromDicts(SeveralCollections[PCollection[Any], PCollection[Batch]]):
     The receipt names one input, `source`, with its number of records, without size and digest.
     Positions number the records of a part one after the other; they are unique in the run, and
     others when the pipeline is run again. A bundle that the runner does again counts once: what
-    the failed attempt wrote is in no receipt.
+    the failed attempt wrote is in no receipt. In a database such a run fails where the attempt had
+    written rows: it commits nothing, and is to be run again.
 
     Records are released in the order of the input. Under paragraph III this order can link what is
     released to two partners, or to one in two runs: if it means something, shuffle the records.
