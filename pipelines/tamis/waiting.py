@@ -4,6 +4,8 @@ import logging
 import time
 from collections.abc import Callable
 
+from tamis.language import _
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +54,9 @@ class Pauses:
         if is_over or not self._is_wanted():
             return False
         if why:
-            _log.warning("%s, trying again in %.1f s", why, pause)
+            _log.warning(
+                _("{problem}, trying again in {seconds:.1f} s", problem=why, seconds=pause)
+            )
         time.sleep(pause)
         self._next = min(2 * pause, self._longest)
         return True

@@ -18,7 +18,7 @@ import pytest
 
 from tamis.cli import main
 from tamis.keys import secret_file
-from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, make_seal_key, read_public_key
+from tamis.keys.seal_keys import SEAL_PASSPHRASE_VARIABLE, make_seal_key, read_public_key
 from tamis.keys.sealed import Original, PrivateKey, PublicKey, seal
 
 from ..services.postgres import PASSWORD, Server, run_postgres
@@ -47,7 +47,7 @@ Row = dict[str, Any]
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secret_file, "SCRYPT_COST", 1 << 10)
-    monkeypatch.delenv(PASSPHRASE_VARIABLE, raising=False)
+    monkeypatch.delenv(SEAL_PASSPHRASE_VARIABLE, raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -144,14 +144,14 @@ class TestKeys:
     ) -> None:
         path = tmp_path / "k.json"
         assert "no terminal" in tamis("seal-keys", "new", path, "--passphrase").err
-        monkeypatch.setenv(PASSPHRASE_VARIABLE, "sésame")
+        monkeypatch.setenv(SEAL_PASSPHRASE_VARIABLE, "sésame")
         assert "encrypted by the passphrase" in tamis("seal-keys", "new", path).out
         file = lines(tmp_path / "q.jsonl", quarantine(read_public_key(f"{path}.pub")))
         assert tamis("unseal", "--key", path, file).code == 0
-        monkeypatch.delenv(PASSPHRASE_VARIABLE)
+        monkeypatch.delenv(SEAL_PASSPHRASE_VARIABLE)
         locked = tamis("unseal", "--key", path, file)
         assert (locked.code, locked.out) == (2, "")
-        assert f"set {PASSPHRASE_VARIABLE}" in locked.err
+        assert f"set {SEAL_PASSPHRASE_VARIABLE}" in locked.err
         assert tamis("seal-keys", "public", path).code == 0
 
 

@@ -37,13 +37,13 @@ def new(
         typer.Option(metavar="URI", help=_("wrap by a KMS: gcp-kms://projects/…/cryptoKeys/…")),
     ] = None,
 ) -> None:
-    from tamis.keys.keyring import PASSPHRASE_VARIABLE, Keyring
+    from tamis.keys.keyring import KEYS_PASSPHRASE_VARIABLE, Keyring
 
     secret = None
     if kms is None or passphrase:
-        secret = given_passphrase(PASSPHRASE_VARIABLE)
+        secret = given_passphrase(KEYS_PASSPHRASE_VARIABLE)
         if passphrase and secret is None:
-            secret = ask_passphrase(PASSPHRASE_VARIABLE, twice=True)
+            secret = ask_passphrase(KEYS_PASSPHRASE_VARIABLE, twice=True)
     keyring = Keyring.create(file, secret, kms_uri=kms)
     guard = {
         "none": _("guarded by its mode 0600 alone"),
@@ -56,9 +56,9 @@ def new(
 
 @app.command(help=_("Add an epoch: new runs use it, and their pseudonyms match no earlier ones."))
 def rotate(file: File) -> None:
-    from tamis.keys.keyring import PASSPHRASE_VARIABLE, open_keyring
+    from tamis.keys.keyring import KEYS_PASSPHRASE_VARIABLE, open_keyring
 
-    keyring = open_keyring(file, lambda: ask_passphrase(PASSPHRASE_VARIABLE))
+    keyring = open_keyring(file, lambda: ask_passphrase(KEYS_PASSPHRASE_VARIABLE))
     keyring.rotate()
     typer.echo(_("{file}: epoch {epoch} is current", file=file, epoch=keyring.current))
 

@@ -26,11 +26,11 @@ def new(
         bool, typer.Option("--passphrase", help=_("encrypt the key by a passphrase; asks for it"))
     ] = False,
 ) -> None:
-    from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, make_seal_key, public_path
+    from tamis.keys.seal_keys import SEAL_PASSPHRASE_VARIABLE, make_seal_key, public_path
 
-    secret = given_passphrase(PASSPHRASE_VARIABLE)
+    secret = given_passphrase(SEAL_PASSPHRASE_VARIABLE)
     if passphrase and secret is None:
-        secret = ask_passphrase(PASSPHRASE_VARIABLE, twice=True)
+        secret = ask_passphrase(SEAL_PASSPHRASE_VARIABLE, twice=True)
     key = make_seal_key(file, secret)
     guarded = _("guarded by its mode 0600 alone")
     guard = guarded if secret is None else _("encrypted by the passphrase")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
 from tamis.errors import InputError, KeysError, UsageError
-from tamis.keys.seal_keys import PASSPHRASE_VARIABLE, read_private_key
+from tamis.keys.seal_keys import SEAL_PASSPHRASE_VARIABLE, read_private_key
 from tamis.keys.sealed import SEALED_BYTES, Original, PrivateKey, sealed_to, unseal
 from tamis.language import _, printable
 from tamis.stores.quarantine_reader import Quarantined, QuarantineFilter, read_quarantined
@@ -129,9 +129,9 @@ def _open_keys(paths: tuple[str, ...]) -> dict[str, PrivateKey]:
     for path in paths:
 
         def ask(path: str = path) -> str:
-            return ask_passphrase(PASSPHRASE_VARIABLE, _("passphrase of {file}", file=path))
+            return ask_passphrase(SEAL_PASSPHRASE_VARIABLE, _("passphrase of {file}", file=path))
 
-        key = read_private_key(path, given_passphrase(PASSPHRASE_VARIABLE) or ask)
+        key = read_private_key(path, given_passphrase(SEAL_PASSPHRASE_VARIABLE) or ask)
         ring[key.public.id] = key
     return ring
 

@@ -44,7 +44,7 @@ from tamis.keys.secret_file import (
 from tamis.language import _
 from tamis.nir.pseudonym import KEY_BYTES, derive_key
 
-PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"  # noqa: S105 (a name)
+KEYS_PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"  # noqa: S105 (a name)
 
 
 @dataclass(frozen=True)
@@ -326,7 +326,7 @@ def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
         ...     open_keyring(f"{folder}/keys.json")
         Keyring(current=1)
     """
-    passphrase: Passphrase = os.environ.get(PASSPHRASE_VARIABLE) or prompt
+    passphrase: Passphrase = os.environ.get(KEYS_PASSPHRASE_VARIABLE) or prompt
     if not ref.startswith("env:"):
         return Keyring.open(ref, passphrase)
     variable = ref.removeprefix("env:")
@@ -356,7 +356,7 @@ def _new_entry(epoch: int, cipher: SecretCipher) -> _EpochEntry:
 def _unlock(
     name: str, document: _KeyringDocument, passphrase: Passphrase, kms: Kms | None
 ) -> SecretCipher:
-    return unlock(document.wrap, passphrase, PASSPHRASE_VARIABLE, _shown(name), kms)
+    return unlock(document.wrap, passphrase, KEYS_PASSPHRASE_VARIABLE, _shown(name), kms)
 
 
 def _decrypt_root(entry: _EpochEntry, encrypted: bytes, cipher: SecretCipher, name: str) -> bytes:

@@ -32,7 +32,7 @@ from tamis.keys.secret_file import (
 )
 from tamis.language import _
 
-PASSPHRASE_VARIABLE: Final = "TAMIS_SEAL_PASSPHRASE"  # noqa: S105 (a name)
+SEAL_PASSPHRASE_VARIABLE: Final = "TAMIS_SEAL_PASSPHRASE"  # noqa: S105 (a name)
 
 _LARGEST_LINE: Final = 4096  # bytes
 
@@ -98,7 +98,7 @@ def read_private_key(path: str | Path, passphrase: Passphrase = None) -> Private
             does not unlock.
     """
     document = _read(path)
-    cipher = unlock(document.wrap, passphrase, PASSPHRASE_VARIABLE, _shown(path))
+    cipher = unlock(document.wrap, passphrase, SEAL_PASSPHRASE_VARIABLE, _shown(path))
     key = PrivateKey(cipher.decrypt(document.private, document.context, _shown(path)))
     if key.public.text != document.public:
         raise KeysError(_("{path} was altered: its halves are not of one key", path=_shown(path)))

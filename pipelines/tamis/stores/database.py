@@ -97,7 +97,7 @@ class Database:
                             address=self.shown,
                         )
                     ) from None
-            if not pauses.wait(f"{self.shown}: cannot be reached"):
+            if not pauses.wait(f"{self.shown}: " + _("cannot be reached")):
                 raise RunError(
                     _(
                         "{address}: the database cannot be reached; nothing is committed",
@@ -170,7 +170,7 @@ class KeptConnection:
                     return act(self._connection)
             except psycopg.OperationalError:
                 self.close()
-            if not pauses.wait(f"{self._database.shown}: the connection was lost"):
+            if not pauses.wait(f"{self._database.shown}: " + _("the connection was lost")):
                 raise RunError(
                     _(
                         "{address}: the connection was lost again and again; nothing is committed",
