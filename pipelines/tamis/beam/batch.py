@@ -25,7 +25,7 @@ _NOTHING = pa.RecordBatch.from_arrays([], names=[])
 
 @dataclass(frozen=True)
 class Input:
-    """An input that was read to its end: what the receipt says of it.
+    """An input that was read to its end, as the receipt lists it.
 
     Attributes:
         uri: without credentials.

@@ -55,7 +55,7 @@ class KeyRef:
         return cls(keyring, open_keyring(keyring).current)
 
     def parts(self, plan: Plan) -> tuple[KeyPart, ...]:
-        """What a receipt says of the keys that `plan` needs.
+        """The receipt's entries for the keys that `plan` needs.
 
         Raises:
             KeysError: the keyring cannot be opened, or has not this epoch.
@@ -197,7 +197,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
 
 
 class ThrowawayKeys:
-    """Keys that live as long as the worker, and nobody keeps."""
+    """Keys made by the worker, which end with it and are stored nowhere."""
 
     def __init__(self) -> None:
         self._keys: dict[tuple[str, str, str], bytes] = {}

@@ -136,7 +136,7 @@ class Total:
     inputs: list[Input] = field(default_factory=list)
 
     def input_parts(self) -> list[InputPart]:
-        """The inputs as a receipt tells them; one that has no digest, but came in parts, is one."""
+        """The inputs as a receipt lists them; parts of an input without digest are added up."""
         parts: list[InputPart] = []
         without_digest: dict[str, InputPart] = {}
         for read in self.inputs:

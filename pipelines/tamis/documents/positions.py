@@ -42,7 +42,7 @@ _GRAMMAR_MESSAGES = {
     "too_short": N_("must have at least {min_length} entries, got {actual_length}"),
     "tuple": N_("must be a list"),
 }
-"""What is said of an error of the grammar, by how pydantic's type of error begins."""
+"""The message for an error of the grammar, by the beginning of pydantic's type of error."""
 
 
 @dataclass(frozen=True)

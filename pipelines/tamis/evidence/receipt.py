@@ -161,7 +161,7 @@ class Receipt(Part):
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a run knows of itself before it reads a record.
+    """Facts of a run that are known before it reads a record.
 
     Attributes:
         run: its id.

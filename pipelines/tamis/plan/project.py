@@ -15,7 +15,7 @@ from tamis.plan.plan import Plan
 
 
 class Project(Documents):
-    """The documents of one folder, read when asked for, and their plans.
+    """The documents of one folder, each read at its first use, and their plans.
 
     Example:
         >>> sorted(load_project().policies())[:2]

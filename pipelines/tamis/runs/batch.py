@@ -205,7 +205,7 @@ def _options(flags: Sequence[str]) -> PipelineOptions:
 
 
 def load_keys(plan: Plan, keyring: str | None) -> tuple[KeyRef | None, tuple[KeyPart, ...]]:
-    """Where workers find the keys that `plan` needs, and what a receipt says of them.
+    """A reference to the keys that `plan` needs, for workers, and the receipt's entries for them.
 
     Raises:
         KeysError: the plan needs keys and there are none.

@@ -47,7 +47,7 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Piece:
-    """What one writer wrote of one part of one output, as `RunStore.commit` is told of it.
+    """What one writer wrote of one part of one output, as `RunStore.commit` takes it.
 
     Attributes:
         output: release id, or None for quarantine.

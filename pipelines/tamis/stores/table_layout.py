@@ -1,4 +1,4 @@
-"""The tables of a store in PostgreSQL, as a plan says them: names, columns, comments, constants."""
+"""The tables that a plan needs in PostgreSQL: names, columns, comments, constants."""
 
 import hashlib
 import re

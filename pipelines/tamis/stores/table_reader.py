@@ -80,7 +80,7 @@ class TableDigest:
 
 
 def digest_table(address: DatabaseAddress, plan: Plan) -> str:
-    """The digest in hexadecimal of what `plan` reads of a table, as a receipt tells it."""
+    """The digest in hexadecimal of what `plan` reads of a table, for the receipt."""
     digest = TableDigest()
     for chunk in read_table(address, plan):
         digest.add(chunk)

@@ -129,7 +129,7 @@ class KafkaReader(Reader):
 
     @property
     def lag(self) -> int:
-        """See `Reader`: what the broker said last."""
+        """See `Reader`: from the broker's last answer."""
         lag = 0
         for partition, position in self._next.items():
             _low, high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)

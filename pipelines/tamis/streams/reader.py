@@ -1,4 +1,4 @@
-"""Where a stream comes from: a reader gives messages, and is told what of them is committed."""
+"""`Reader`: the source of a stream. It gives messages and acknowledges what is committed."""
 
 import logging
 from abc import ABC, abstractmethod

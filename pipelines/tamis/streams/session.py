@@ -34,7 +34,7 @@ from tamis.streams.reader import Reader
 from tamis.streams.sink import Sink
 
 Ending = Literal["stopped", "expired", "caught-up"]
-"""Why a session ended: it was told to stop, the law or a document changes today, or all messages
+"""Why a session ended: a stop was asked for, the law or a document changes today, or all messages
 that were there are committed."""
 
 _IDLE_SECONDS = 1.0

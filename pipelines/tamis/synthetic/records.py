@@ -1,4 +1,4 @@
-"""Records of nobody for any schema, by a seed.
+"""Synthetic records for any schema, the same for the same seed.
 
 NIRs have communes that do not exist (75 999, 2A 999, 99 990), orders of 990 and above, and a right
 key. That nobody has such a number cannot be checked.

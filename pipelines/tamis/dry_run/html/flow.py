@@ -231,7 +231,7 @@ def _curve(start: tuple[float, float], end: tuple[float, float]) -> str:
 
 
 def _place(box: Box, x: int, y: float, width: int, height: int | None = None) -> PlacedBox:
-    """The box at its place, as high as its content if `height` is not told."""
+    """The box at its place, as high as its content if no `height` is given."""
     line = y + _PAD + 8
     texts = [("kicker", x + _PAD, line, box.kicker)]
     for class_, text in box.wrapped(width):

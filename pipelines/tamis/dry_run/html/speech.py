@@ -30,7 +30,7 @@ def words() -> dict[str, Any]:
 
 
 class Speech:
-    """What the page says, in one language.
+    """The texts of the page in one language.
 
     Attributes:
         lang: `en` or `fr`.
