@@ -118,7 +118,7 @@ def feeds(draw: st.DrawFn, most_fields: int = 5, most_rows: int = 12, faults: bo
 
 
 def _walk_all(fields: tuple[PlanField, ...]) -> list[tuple[str, PlanField]]:
-    return [one for spec in fields for one in walk(spec, spec.name)]
+    return [inner for spec in fields for inner in walk(spec, spec.name)]
 
 
 def walk(spec: PlanField, path: str) -> list[tuple[str, PlanField]]:
@@ -132,7 +132,7 @@ def walk(spec: PlanField, path: str) -> list[tuple[str, PlanField]]:
 
 
 def _leaves(fields: tuple[PlanField, ...]) -> dict[str, PlanField]:
-    return {path: one for path, one in _walk_all(fields) if one.of is None and not one.fields}
+    return {path: spec for path, spec in _walk_all(fields) if spec.of is None and not spec.fields}
 
 
 def _outside_lists(fields: tuple[PlanField, ...], above: str = "") -> dict[str, PlanField]:
@@ -147,11 +147,11 @@ def _outside_lists(fields: tuple[PlanField, ...], above: str = "") -> dict[str, 
 
 
 def _lists_of_structs(fields: tuple[PlanField, ...]) -> dict[str, PlanField]:
-    found = {}
-    for path, one in _walk_all(fields):
-        if one.of is not None and one.of.fields:
-            found[path] = one.of
-    return found
+    lists = {}
+    for path, spec in _walk_all(fields):
+        if spec.of is not None and spec.of.fields:
+            lists[path] = spec.of
+    return lists
 
 
 class _Make:
@@ -226,7 +226,9 @@ class _Make:
     def values(self, kind: str) -> tuple[Any, ...]:
         known = TESTED[kind]
         chosen = self.rng.sample(known, self.rng.randint(1, len(known)))
-        return tuple(float(one) if isinstance(one, decimal.Decimal) else one for one in chosen)
+        return tuple(
+            float(value) if isinstance(value, decimal.Decimal) else value for value in chosen
+        )
 
     def leaf(
         self, path: str, spec: PlanField, absent: bool, testable: Mapping[str, PlanField]
@@ -354,7 +356,7 @@ def batch_of(feed: Feed, messy: bool = False) -> pa.RecordBatch:
         )
     if any(feed.marks):
         nothing: list[frozenset[str]] = [frozenset()] * pad
-        marks = [sorted(one) for one in (*nothing, *feed.marks, *nothing)]
+        marks = [sorted(paths) for paths in (*nothing, *feed.marks, *nothing)]
         columns[FAULTS] = pa.array(marks, pa.list_(pa.string()))
     return pa.record_batch(columns).slice(pad, len(feed.records))
 
@@ -365,7 +367,9 @@ def _layout(spec: PlanField, cells: list[Any], feed: Feed, messy: bool, make: _M
         valid = np.array([cell is not None for cell in cells], dtype=bool)
         filled = [_hidden(spec, make, messy) if cell is None else cell for cell in cells]
         offsets = np.cumsum([0, *map(len, filled)]).astype(np.int32)
-        inner = _layout(spec.of, [one for cell in filled for one in cell], feed, messy, make)
+        inner = _layout(
+            spec.of, [element for cell in filled for element in cell], feed, messy, make
+        )
         kind = pa.list_(inner.type)
         return pa.Array.from_buffers(
             kind, n, [_bits(valid), pa.py_buffer(offsets)], children=[inner]

@@ -93,9 +93,9 @@ def is_whole_or_empty(server: Server, database: str, flow: Flow, run: str = "run
 def plain(value: Any) -> Any:
     """A value to compare: bytes in hexadecimal, numbers by their worth, the rest as text."""
     if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [plain(one) for one in value]
+        return [plain(item) for item in value]
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, bool | None):
@@ -109,9 +109,9 @@ def plain(value: Any) -> Any:
 def test_the_tables_hold_what_the_parquet_store_holds(
     policy: str, flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow(policy)
+    case = flow(policy)
     suffix = {"dsn": ".dsn", "csv": ".csv", "jsonl": ".jsonl", "avro": ".avro"}
-    path = feed(one, tmp_path / f"feed{suffix.get(one.format, '.parquet')}", 150)
+    path = feed(case, tmp_path / f"feed{suffix.get(case.format, '.parquet')}", 150)
     files = run(policy, [path], tmp_path / "store")
     tables = run(policy, [path], server.uri(database))
     assert (files.code, tables.code) == (0, 0), tables.err
@@ -119,8 +119,8 @@ def test_the_tables_hold_what_the_parquet_store_holds(
     assert found.counts == expected.counts
     assert found.quarantine == expected.quarantine
     assert found.counts.released
-    assert is_whole_or_empty(server, database, one)
-    for release in one.plan.releases:
+    assert is_whole_or_empty(server, database, case)
+    for release in case.plan.releases:
         folder = tmp_path / "store" / policy / release.id
         table = pq.read_table(folder, partitioning=None)
         names = ", ".join(f'"{name}"' for name in table.column_names)
@@ -136,14 +136,14 @@ def test_the_tables_hold_what_the_parquet_store_holds(
 def test_a_column_says_item_purpose_and_need(
     flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow("evaluation-cpf")
-    outcome = run(one.name, [feed(one, tmp_path / "feed.parquet", 20)], server.uri(database))
+    case = flow("evaluation-cpf")
+    outcome = run(case.name, [feed(case, tmp_path / "feed.parquet", 20)], server.uri(database))
     assert outcome.code == 0, outcome.err
-    (release,) = one.plan.releases
+    (release,) = case.plan.releases
     comments = dict(
         server.query(
             "SELECT a.attname, col_description(a.attrelid, a.attnum) FROM pg_attribute a WHERE "
-            f"a.attrelid = '{table_name(one.name, release.id)}'::regclass AND a.attnum > 0",
+            f"a.attrelid = '{table_name(case.name, release.id)}'::regclass AND a.attnum > 0",
             database,
         )
     )
@@ -151,15 +151,15 @@ def test_a_column_says_item_purpose_and_need(
         comment = comments[leaf.pseudonym or leaf.path]
         for word in (release.item, release.purpose, leaf.fate, *leaf.because):
             assert word in comment
-    assert set(comments) > set(released_schema(one.plan, release).names)
+    assert set(comments) > set(released_schema(case.plan, release).names)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_no_canary_is_in_any_table(
     policy: str, flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow(policy)
-    planter, inputs, _ = plant(one, tmp_path)
+    case = flow(policy)
+    planter, inputs, _ = plant(case, tmp_path)
     outcome = run(policy, inputs, server.uri(database))
     assert outcome.code == 0, outcome.err
     text = server.dump(database) + outcome.out + outcome.err + server.log()
@@ -173,14 +173,14 @@ def test_no_canary_is_in_any_table(
 def test_the_same_run_id_is_a_no_op_or_refused(
     flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow("evaluation-cpf")
-    path = feed(one, tmp_path / "feed.parquet", 40)
-    assert run(one.name, [path], server.uri(database)).code == 0
-    again = run(one.name, [path], server.uri(database))
+    case = flow("evaluation-cpf")
+    path = feed(case, tmp_path / "feed.parquet", 40)
+    assert run(case.name, [path], server.uri(database)).code == 0
+    again = run(case.name, [path], server.uri(database))
     assert again.code == 0
     assert "committed before" in again.out
-    feed(one, path, 41, seed=2)
-    other = run(one.name, [path], server.uri(database))
+    feed(case, path, 41, seed=2)
+    other = run(case.name, [path], server.uri(database))
     assert other.code == 2
     assert "another inputs" in other.err
     assert PASSWORD not in other.out + other.err + again.out
@@ -189,8 +189,8 @@ def test_the_same_run_id_is_a_no_op_or_refused(
 def test_a_receipt_taken_out_of_the_database_is_verified_as_far_as_it_goes(
     flow: Find, run: Run, tamis: Tamis, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow("evaluation-cpf")
-    assert run(one.name, [feed(one, tmp_path / "f.parquet", 40)], server.uri(database)).code == 0
+    case = flow("evaluation-cpf")
+    assert run(case.name, [feed(case, tmp_path / "f.parquet", 40)], server.uri(database)).code == 0
     path = tmp_path / "taken" / "_receipts" / "run.json"
     path.parent.mkdir(parents=True)
     path.write_text(stored_receipt(server, database).to_json(), encoding="utf-8")
@@ -202,18 +202,18 @@ def test_a_receipt_taken_out_of_the_database_is_verified_as_far_as_it_goes(
 def test_every_claim_of_a_database_is_verified_and_what_was_changed_is_found(
     flow: Find, run: Run, tamis: Tamis, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow("evaluation-cpf")
-    (release,) = one.plan.releases
-    path = feed(one, tmp_path / "f.parquet", 200)
+    case = flow("evaluation-cpf")
+    (release,) = case.plan.releases
+    path = feed(case, tmp_path / "f.parquet", 200)
     uri = server.uri(database)
     for run_id in ("run", "second"):
-        assert run(one.name, [path], uri, "--run-id", run_id).code == 0
+        assert run(case.name, [path], uri, "--run-id", run_id).code == 0
     outcome = tamis("verify", uri)
     assert outcome.code == 0, outcome.out
     assert "tags and columns agree" in outcome.out
     assert "tables have no digest" in outcome.out
     assert PASSWORD not in outcome.out
-    (table,) = [target for target in targets(one.plan, "run") if target.output == release.id]
+    (table,) = [target for target in targets(case.plan, "run") if target.output == release.id]
     part, whole = table.part("run"), table.table
     for change, problem in (
         (f"ALTER TABLE {whole} ADD COLUMN iban text DEFAULT 'x'", "holds columns that"),
@@ -247,10 +247,10 @@ def test_every_claim_of_a_database_is_verified_and_what_was_changed_is_found(
 def test_a_table_that_is_not_tamis_own_is_refused(
     flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow("evaluation-cpf")
-    (release,) = one.plan.releases
-    server.query(f"CREATE TABLE {table_name(one.name, release.id)} (a text)", database)
-    outcome = run(one.name, [feed(one, tmp_path / "feed.parquet", 20)], server.uri(database))
+    case = flow("evaluation-cpf")
+    (release,) = case.plan.releases
+    server.query(f"CREATE TABLE {table_name(case.name, release.id)} (a text)", database)
+    outcome = run(case.name, [feed(case, tmp_path / "feed.parquet", 20)], server.uri(database))
     assert outcome.code == 2
     assert "was not made for this policy" in outcome.err
     assert PASSWORD not in outcome.err
@@ -259,13 +259,13 @@ def test_a_table_that_is_not_tamis_own_is_refused(
 def test_a_table_gains_the_columns_it_lacks_and_keeps_the_runs_it_has(
     flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow("evaluation-cpf")
-    (release,) = one.plan.releases
-    table = table_name(one.name, release.id)
-    path = feed(one, tmp_path / "feed.parquet", 40)
-    assert run(one.name, [path], server.uri(database)).code == 0
+    case = flow("evaluation-cpf")
+    (release,) = case.plan.releases
+    table = table_name(case.name, release.id)
+    path = feed(case, tmp_path / "feed.parquet", 40)
+    assert run(case.name, [path], server.uri(database)).code == 0
     server.query(f"ALTER TABLE {table} DROP COLUMN sexe", database)
-    second = run(one.name, [path], server.uri(database), "--run-id", "second")
+    second = run(case.name, [path], server.uri(database), "--run-id", "second")
     assert second.code == 0, second.err
     rows = stored_receipt(server, database).releases[release.id].rows
     counted = server.query(
@@ -274,7 +274,7 @@ def test_a_table_gains_the_columns_it_lacks_and_keeps_the_runs_it_has(
     assert [(name, total) for name, total, _ in counted] == [("run", rows), ("second", rows)]
     assert counted[0][2] == 0 < counted[1][2]
     server.query(f"ALTER TABLE {table} ALTER COLUMN sexe TYPE varchar(9)", database)
-    third = run(one.name, [path], server.uri(database), "--run-id", "third")
+    third = run(case.name, [path], server.uri(database), "--run-id", "third")
     assert third.code == 2
     assert "column sexe is character varying(9) and the plan makes it text" in third.err
 
@@ -282,13 +282,13 @@ def test_a_table_gains_the_columns_it_lacks_and_keeps_the_runs_it_has(
 def test_an_output_that_cannot_be_reached_or_refuses_the_user_ends_in_3(
     flow: Find, run: Run, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = flow("evaluation-cpf")
-    path = feed(one, tmp_path / "feed.parquet", 20)
+    case = flow("evaluation-cpf")
+    path = feed(case, tmp_path / "feed.parquet", 20)
     monkeypatch.setattr("tamis.stores.tables.FIRST_TIMEOUT_SECONDS", 0.5)
-    nobody = run(one.name, [path], f"postgresql://u:{PASSWORD}@127.0.0.1:1/db")
+    nobody = run(case.name, [path], f"postgresql://u:{PASSWORD}@127.0.0.1:1/db")
     assert nobody.code == 3
     assert "postgresql://127.0.0.1:1/db: the database cannot be reached" in nobody.err
-    refused = run(one.name, [path], server.uri().replace(PASSWORD, f"{PASSWORD}x"))
+    refused = run(case.name, [path], server.uri().replace(PASSWORD, f"{PASSWORD}x"))
     assert refused.code == 3
     for outcome in (nobody, refused):
         assert PASSWORD not in outcome.out + outcome.err
@@ -315,10 +315,10 @@ def start(arguments: list[str], **environment: str) -> "subprocess.Popen[bytes]"
 def test_killed_at_any_time_and_begun_again_it_is_there_once(
     flow: Find, keys: str, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow("evaluation-cpf")
-    path = feed(one, tmp_path / "feed.parquet", 4000)
+    case = flow("evaluation-cpf")
+    path = feed(case, tmp_path / "feed.parquet", 4000)
     chance = random.Random(37)
-    arguments = command(one, path, server.uri(database), keys)
+    arguments = command(case, path, server.uri(database), keys)
     for _ in range(2):
         process = start(arguments)
         seen, until = False, time.monotonic() + 30
@@ -332,26 +332,26 @@ def test_killed_at_any_time_and_begun_again_it_is_there_once(
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         TableStore(DatabaseAddress.of(server.uri(database))).recover()
-        is_whole_or_empty(server, database, one)
+        is_whole_or_empty(server, database, case)
     process = start(arguments)
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 0, out
-    assert is_whole_or_empty(server, database, one)
+    assert is_whole_or_empty(server, database, case)
 
 
 def test_recover_leaves_a_run_under_way_alone_and_removes_a_dead_one(
     flow: Find, server: Server, database: str
 ) -> None:
-    one = flow("evaluation-cpf")
+    case = flow("evaluation-cpf")
     store = TableStore(DatabaseAddress.of(server.uri(database)))
     store.prepare()
-    store.stage("run", one.plan)
+    store.stage("run", case.plan)
     with store.hold("run"):
         assert store.recover().removed == ()
         with pytest.raises(RunError, match="still under way"), store.hold("run"):
             pass
     assert store.recover().removed == ("run",)
-    assert not is_whole_or_empty(server, database, one)
+    assert not is_whole_or_empty(server, database, case)
 
 
 @pytest.fixture
@@ -371,8 +371,8 @@ def test_a_server_that_goes_away_during_the_run_is_waited_for(
     small_parts: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    one = flow("evaluation-cpf")
-    path = feed(one, tmp_path / "feed.parquet", 3000)
+    case = flow("evaluation-cpf")
+    path = feed(case, tmp_path / "feed.parquet", 3000)
     writes = Counter[str]()
     copy = TableWriter._copy
 
@@ -393,10 +393,10 @@ def test_a_server_that_goes_away_during_the_run_is_waited_for(
         return replaced
 
     monkeypatch.setattr(TableWriter, "_copy", counted)
-    outcome = run(one.name, [path], server.uri(database))
+    outcome = run(case.name, [path], server.uri(database))
     assert outcome.code == 0, outcome.err
     assert writes["all"] > 10
-    assert is_whole_or_empty(server, database, one)
+    assert is_whole_or_empty(server, database, case)
     assert stored_receipt(server, database).counts.in_ == 3000
     assert f"127.0.0.1:{server.port}/{database}: the connection was lost" in outcome.err
     assert PASSWORD not in outcome.err
@@ -414,8 +414,8 @@ def load(server: Server, database: str, table: pa.Table, name: str) -> None:
     with psycopg.connect(server.uri(database), autocommit=True) as connection:
         for row in table.to_pylist():
             values = [
-                json.dumps(one, default=str) if isinstance(one, list | dict) else one
-                for one in row.values()
+                json.dumps(case, default=str) if isinstance(case, list | dict) else case
+                for case in row.values()
             ]
             connection.execute(f"INSERT INTO {name} ({names}) VALUES ({marks})".encode(), values)
 
@@ -424,14 +424,14 @@ def load(server: Server, database: str, table: pa.Table, name: str) -> None:
 def test_a_table_gives_what_the_same_rows_in_parquet_give(
     policy: str, flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow(policy)
-    path = feed(one, tmp_path / "feed.parquet", 200)
+    case = flow(policy)
+    path = feed(case, tmp_path / "feed.parquet", 200)
     load(server, database, pq.read_table(path), "feed")
-    files = run(one.name, [path], tmp_path / "files")
+    files = run(case.name, [path], tmp_path / "files")
     source = server.uri(database, table="feed")
-    tables = run(one.name, [Path(source)], tmp_path / "wrong")
+    tables = run(case.name, [Path(source)], tmp_path / "wrong")
     assert tables.code != 0, "a path is no address"
-    tables = run(one.name, [source], tmp_path / "tables")
+    tables = run(case.name, [source], tmp_path / "tables")
     assert (files.code, tables.code) == (0, 0), tables.err
     expected, found = receipt_of(tmp_path / "files"), receipt_of(tmp_path / "tables")
     assert found.counts == expected.counts
@@ -441,16 +441,16 @@ def test_a_table_gives_what_the_same_rows_in_parquet_give(
     assert read.uri == f"postgresql://127.0.0.1:{server.port}/{database}?table=feed"
     assert read.rows == 200
     assert len(read.sha256) == 64
-    for release in one.plan.releases:
+    for release in case.plan.releases:
         left, right = (
-            pq.read_table(tmp_path / store / one.name / release.id, partitioning=None)
+            pq.read_table(tmp_path / store / case.name / release.id, partitioning=None)
             for store in ("files", "tables")
         )
         assert left.equals(right)
-    again = run(one.name, [source], tmp_path / "tables")
+    again = run(case.name, [source], tmp_path / "tables")
     assert "committed before" in again.out
     server.query("DELETE FROM feed WHERE id = 7", database)
-    other = run(one.name, [source], tmp_path / "tables")
+    other = run(case.name, [source], tmp_path / "tables")
     assert other.code == 2
     everything = tables.out + tables.err + other.err
     everything += (tmp_path / "tables" / "_receipts" / "run.json").read_text()
@@ -460,15 +460,15 @@ def test_a_table_gives_what_the_same_rows_in_parquet_give(
 def test_only_what_the_plan_reads_is_selected(
     flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:
-    one = flow(SOURCE)
-    table = pq.read_table(feed(one, tmp_path / "feed.parquet", 30))
+    case = flow(SOURCE)
+    table = pq.read_table(feed(case, tmp_path / "feed.parquet", 30))
     load(server, database, table, "feed")
     server.query("CREATE ROLE reader LOGIN PASSWORD 'lecteur'")
     try:
-        read = ", ".join(f'"{field.name}"' for field in one.plan.fields)
+        read = ", ".join(f'"{field.name}"' for field in case.plan.fields)
         server.query(f"GRANT SELECT ({read}, id) ON feed TO reader", database)
         source = server.uri(database, table="feed").replace(f"tamis:{PASSWORD}", "reader:lecteur")
-        outcome = run(one.name, [source], tmp_path / "store")
+        outcome = run(case.name, [source], tmp_path / "store")
         assert outcome.code == 0, outcome.err
     finally:
         server.query("DROP OWNED BY reader", database)
@@ -483,10 +483,10 @@ def test_a_password_of_the_environment_is_used(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    one = flow(SOURCE)
-    path = feed(one, tmp_path / "feed.parquet", 20)
+    case = flow(SOURCE)
+    path = feed(case, tmp_path / "feed.parquet", 20)
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
-    outcome = run(one.name, [path], server.uri(database).replace(f":{PASSWORD}@", "@"))
+    outcome = run(case.name, [path], server.uri(database).replace(f":{PASSWORD}@", "@"))
     assert outcome.code == 0, outcome.err
 
 
@@ -502,11 +502,11 @@ def test_an_address_that_cannot_be_an_input_is_told_without_its_password(
 def test_rows_that_were_written_before_are_not_written_twice(
     flow: Find, server: Server, database: str
 ) -> None:
-    one = flow(SOURCE)
+    case = flow(SOURCE)
     store = TableStore(DatabaseAddress.of(server.uri(database)))
     store.prepare()
-    store.stage("run", one.plan)
-    quarantine = targets(one.plan, "run")[-1]
+    store.stage("run", case.plan)
+    quarantine = targets(case.plan, "run")[-1]
     writer = TableWriter(store.database, quarantine, "run")
     columns = {name: ["x\0y", "z"] for name in ("source", "reason", "field", "rule")}
     batch = pa.record_batch({"position": pa.array([1, 2]), **columns})

@@ -67,11 +67,11 @@ def message(offset: int, value: bytes | None, partition: int = 0, **other: Any) 
 
 def micro_batch(values: Iterable[bytes | None], first: int = 0, partitions: int = 1) -> MicroBatch:
     """Messages dealt to partitions in turn, with the offsets from `first` on in each."""
-    found = (
+    messages = (
         message(first + number // partitions, value, number % partitions)
         for number, value in enumerate(values)
     )
-    return MicroBatch(SOURCE, tuple(found))
+    return MicroBatch(SOURCE, tuple(messages))
 
 
 def judge(given: MicroBatch, seal_to: PublicKey | None = None) -> Judged:
@@ -91,20 +91,20 @@ def split(given: MicroBatch, sizes: Sequence[int]) -> list[MicroBatch]:
 
 def released(*all_judged: Judged) -> dict[tuple[int, int], dict[str, Any]]:
     """Released rows by partition and offset."""
-    found: dict[tuple[int, int], dict[str, Any]] = {}
+    rows_by_place: dict[tuple[int, int], dict[str, Any]] = {}
     for judgement in all_judged:
         for rows in judgement.released.values():
             places = zip(rows.partitions.to_pylist(), rows.offsets.to_pylist(), strict=True)
-            found.update(zip(places, rows.data.to_pylist(), strict=True))
-    return found
+            rows_by_place.update(zip(places, rows.data.to_pylist(), strict=True))
+    return rows_by_place
 
 
 def quarantined(*all_judged: Judged) -> dict[tuple[int, int], tuple[str, str, str]]:
     """Reason, field and rule of quarantined messages by partition and offset."""
-    found = {}
+    faults = {}
     for judgement in all_judged:
         rows = judgement.quarantined
         places = zip(rows.partitions.to_pylist(), rows.offsets.to_pylist(), strict=True)
         for place, row in zip(places, rows.data.to_pylist(), strict=True):
-            found[place] = (row["reason"], row["field"], row["rule"])
-    return found
+            faults[place] = (row["reason"], row["field"], row["rule"])
+    return faults
