@@ -207,6 +207,19 @@ WRONG: list[Any] = [
 NO_RECORDS: list[Any] = ["Durand", 3, None, ("Durand",), ["Durand"], object()]
 
 
+@pytest.mark.parametrize("plan", [PLAN, FRENCH], ids=["iso", "french"])
+@pytest.mark.parametrize("field", ["jours", "montant"])
+@pytest.mark.parametrize("number", ["1E+999999999", "1E-999999999", "0E+999999999"])
+def test_a_number_of_a_billion_digits_is_a_fault_and_never_written_out(
+    plan: Plan, field: str, number: str
+) -> None:
+    (batch, _) = run_fn(
+        _FromRecordsFn(plan, "memory", Limits()), [PLAIN, PLAIN | {field: Decimal(number)}]
+    )
+    done = tamis.minimize(batch.data, plan, run="r")
+    assert [(row["row"], row["reason"]) for row in done.quarantined.to_pylist()] == [(1, "type")]
+
+
 def test_wrong_types_go_to_quarantine_and_the_receipt_reconciles(tmp_path: Path) -> None:
     records = [PLAIN, *WRONG, *NO_RECORDS, PLAIN | {"autre": 1, "184127645108946": 2}]
 

@@ -206,6 +206,20 @@ _NATIVE: Final[dict[Kind, list[tuple[type, pa.DataType]]]] = {
 _PLAIN: Final[dict[Kind, pa.DataType]] = {"bool": pa.bool_(), "binary": pa.binary()}
 
 
+_MOST_DIGITS: Final = 100
+"""Digits before or behind the mark of a Decimal that is written out; no type holds as many."""
+
+
+def is_huge(value: Decimal) -> bool:
+    """Whether a number would take more digits than any type has, and memory for all of them.
+
+    Example:
+        >>> is_huge(Decimal("1E+999999999")), is_huge(Decimal("12.50")), is_huge(Decimal("NaN"))
+        (True, False, False)
+    """
+    return value.is_finite() and abs(value.adjusted()) > _MOST_DIGITS
+
+
 def _checked(text: str) -> str:
     try:
         text.encode()
@@ -227,7 +241,7 @@ def _as_number(value: Any) -> str:
         return _checked(value)
     if type(value) in (int, float):
         return repr(value)
-    if type(value) is Decimal:
+    if type(value) is Decimal and not is_huge(value):
         return format(value, "f")
     raise _WrongTypeError
 

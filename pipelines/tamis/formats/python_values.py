@@ -17,7 +17,7 @@ from typing import Any
 
 from tamis.documents.schema import Format
 from tamis.documents.types import kind_of
-from tamis.formats.python_records import Adapter
+from tamis.formats.python_records import Adapter, is_huge
 
 _OWN = (str, int, bool, bytes, Decimal, datetime.date, datetime.datetime, datetime.time)
 _MISSING = ("NaTType", "NAType")
@@ -127,6 +127,8 @@ def _datetime_of(value: datetime.datetime) -> datetime.datetime:
 def _as_number(value: Any, mark: str) -> Any:
     if mark == "." or type(value) not in (float, Decimal):
         return value
+    if type(value) is Decimal and is_huge(value):
+        return value
     text = repr(value) if type(value) is float else format(value, "f")
     return text.replace(".", mark)
 
@@ -134,8 +136,8 @@ def _as_number(value: Any, mark: str) -> Any:
 def _as_integer(value: Any) -> Any:
     if type(value) is float and value.is_integer() and abs(value) <= _EXACT_FLOAT:
         return int(value)
-    if type(value) is Decimal and value.is_finite() and value == value.to_integral_value():
-        return int(value)
+    if type(value) is Decimal and value.is_finite() and not is_huge(value):
+        return int(value) if value == value.to_integral_value() else value
     return value
 
 
