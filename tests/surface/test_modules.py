@@ -15,6 +15,7 @@ LAYERS = (
     "address",
     "waiting",
     "limits",
+    "interrupts",
     "arrow",
     "documents",
     "check",

@@ -23,6 +23,7 @@ from tamis.beam.transform import SeveralCollections
 from tamis.errors import RunError, value_free
 from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally
+from tamis.interrupts import uninterrupted
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -217,7 +218,8 @@ def commit_run(
     tally = replace(total.tally, anomalies=total.tally.anomalies.copy())
     tally.anomalies[NUL_REPLACED] += sum(piece.nul_replaced for piece in pieces)
     make = partial(make_receipt, plan, facts, tally, total.input_parts())
-    receipt = store.commit(facts.run, plan, pieces, make)
+    with uninterrupted():
+        receipt = store.commit(facts.run, plan, pieces, make)
     if receipt.started != facts.started and not _is_same(receipt, plan, total):
         store.discard(facts.run)
         raise RunError(

@@ -4,31 +4,54 @@ A command's module is imported only when it runs, so that the others start quick
 package may be imported here, and none imports this one. Begin with `app`.
 """
 
+import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
+from tamis import interrupts
 from tamis.errors import TamisError
 from tamis.language import _
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 the answer is no, 2 wrong usage, 3 failed."""
+    """Run the command line and exit: 0 done, 1 the answer is no, 2 wrong usage, 3 failed.
+
+    A signal ends it with 130 or 143; a stream drains first, and exits 0.
+    """
+    interrupts.raise_interrupted()
+    try:
+        code = _run()
+        with suppress(OSError):
+            sys.stdout.flush()
+        interrupts.exit_on_signals(code)
+        sys.exit(code)
+    except interrupts.Interrupted as interrupted:
+        interrupts.print_line(_("interrupted"))
+        # The interpreter would wait for threads of libraries, or abort under them.
+        os._exit(interrupts.exit_code(interrupted.number))
+
+
+def _run() -> int:
     from tamis.cli.app import app
 
     try:
         app()
+    except SystemExit as done:
+        return int(done.code or 0)
     except TamisError as error:
         print(f"tamis: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"tamis: {where}{(error.strerror or _('cannot be used')).lower()}", file=sys.stderr)
-        sys.exit(3)
+        return 3
     except Exception as error:
         # The text of an unknown error, and so its traceback, may quote a cell: print neither.
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(frame.filename).name}:{frame.lineno}"
         text = _("failed ({type} at {place})", type=type(error).__name__, place=place)
         print(f"tamis: {text}", file=sys.stderr)
-        sys.exit(3)
+        return 3
+    return 0

@@ -11,6 +11,7 @@ import typer
 from typer import Argument, Option
 
 from tamis.cli import keys, seal_keys
+from tamis.interrupts import ends_at_once
 from tamis.language import _
 
 if TYPE_CHECKING:
@@ -308,7 +309,9 @@ def draft(
 ) -> None:
     from tamis.cli.draft import draft_command
 
-    raise typer.Exit(draft_command(file, name, rows, all_names))
+    with ends_at_once(_("interrupted: no schema is drafted")):
+        code = draft_command(file, name, rows, all_names)
+    raise typer.Exit(code)
 
 
 @app.command(help=_("Compute again what receipts claim; exit 1 if something does not hold."))

@@ -16,6 +16,7 @@ from tamis.cli.verify import verify_command
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
+from tamis.interrupts import ends_at_once
 from tamis.keys.keyring import Keyring
 from tamis.language import _
 from tamis.plan.compile import compile_plan
@@ -36,6 +37,11 @@ _MARK = ".tamis-demo"
 def run_demo(folder: Path) -> int:
     """Run the demo in `folder`, anew each time; return 0 when all is committed and verified."""
     _prepare(folder)
+    with ends_at_once(_("interrupted: the same command makes the demo anew")):
+        return _make_demo(folder)
+
+
+def _make_demo(folder: Path) -> int:
     project = bundled_project()
     print(_("1. Synthetic feeds, seed {seed}, some rows dirty on purpose", seed=SEED))
     feeds = {policy: _make_feed(project, policy, folder / "in") for policy in FLOWS}

@@ -12,6 +12,7 @@ from tamis.cli.progress import show_progress
 from tamis.documents.calendar import today
 from tamis.documents.context import open_policy
 from tamis.errors import UsageError
+from tamis.interrupts import ends_at_once
 from tamis.language import _
 from tamis.plan.compile import compile_plan, compile_policy, whole_schema
 from tamis.plan.project import Project, load_project
@@ -70,19 +71,21 @@ def dry_run_command(
     context = open_policy(project, policy)
     plan = compile_policy(context, day)
     other = compile_plan(load_project(options.against), policy, day) if options.against else None
+    with ends_at_once(_("interrupted: a dry run writes to no store, so nothing is left")):
+        with loading_beam():
+            from tamis.beam.measure import Inspection
+            from tamis.runs.batch import dry_run
+
+        inspection = Inspection(whole_schema(context), options.profile_dropped, other)
+        with show_progress():
+            measured = dry_run(
+                plan, inputs, replay=day != today(), inspection=inspection, limit=options.limit
+            )
     from rich.console import Console
 
-    with loading_beam():
-        from tamis.beam.measure import Inspection
-        from tamis.runs.batch import dry_run
     from tamis.dry_run.compose import compose
     from tamis.dry_run.terminal import print_dry_run
 
-    inspection = Inspection(whole_schema(context), options.profile_dropped, other)
-    with show_progress():
-        measured = dry_run(
-            plan, inputs, replay=day != today(), inspection=inspection, limit=options.limit
-        )
     against = (options.against, other) if options.against and other else None
     result = compose(measured, plan, context, against)
     if options.html is not None:

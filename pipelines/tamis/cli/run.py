@@ -17,11 +17,13 @@ from tamis.cli.progress import show_progress, show_warnings
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
+from tamis.interrupts import ends_at_once
 from tamis.language import _
 from tamis.plan.compile import compile_plan
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 from tamis.stores.opening import open_store
+from tamis.stores.protocol import new_run_id
 
 _FOR_STREAMS = ("batch_records", "batch_ms", "period", "once", "seal_to", "avro_schema")
 _NOT_FOR_STREAMS = ("on", "replay")
@@ -120,18 +122,18 @@ def run_command(
             )
         )
     plan = compile_allowed(project, policy, day, allow_example)
-
-    with loading_beam():
-        import pyarrow as pa
-
-        from tamis.runs.batch import Job, builds_only, new_run_id, run
-
-    # Batches come and go: pages that other pools give back are asked for again each time.
-    pa.set_memory_pool(pa.system_memory_pool())
     name = run_id or new_run_id(policy)
-    job = Job(plan, inputs, output, name, keys, day != today(), options, limits.USUAL)
-    with show_progress(), show_warnings():
-        receipt, before = run(job)
+    with ends_at_once(lambda is_committing: _interrupted(name, output, options, is_committing)):
+        with loading_beam():
+            import pyarrow as pa
+
+            from tamis.runs.batch import Job, builds_only, run
+
+        # Batches come and go: pages that other pools give back are asked for again each time.
+        pa.set_memory_pool(pa.system_memory_pool())
+        job = Job(plan, inputs, output, name, keys, day != today(), options, limits.USUAL)
+        with show_progress(), show_warnings():
+            receipt, before = run(job)
     if builds_only(options):
         print(_("job {run} was built and not launched, as --dry_run says", run=name))
         return 0
@@ -146,6 +148,35 @@ def run_command(
         print(_("run {run} committed", run=name))
     print(_("receipt: {address}", address=address))
     return 0
+
+
+def _interrupted(name: str, output: str, options: tuple[str, ...], is_committing: bool) -> str:
+    """What stands of a run that a signal ended, and how to go on."""
+    store = open_store(output)
+    runner = next((flag for flag in options if flag.startswith("--runner=")), "")
+    if runner.partition("=")[2] not in ("", "DirectRunner", "FnApiRunner"):
+        return _(
+            "interrupted: job {run} may go on on its runner, and commits by its receipt", run=name
+        )
+    if is_committing:
+        return _(
+            "interrupted while run {run} was being committed: `tamis recover {store}` completes "
+            "or removes it",
+            run=name,
+            store=store.shown,
+        )
+    if store.committed(name):
+        return _(
+            "interrupted after the commit of run {run}: `tamis recover {store}` completes it",
+            run=name,
+            store=store.shown,
+        )
+    return _(
+        "interrupted: nothing of run {run} is committed; the same command runs it anew, and "
+        "`tamis recover {store}` removes what was staged",
+        run=name,
+        store=store.shown,
+    )
 
 
 def print_receipt(receipt: Receipt) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tamis.address import require_file
 from tamis.formats.schemaless import read_columns
+from tamis.interrupts import ends_at_once
 from tamis.language import _
 from tamis.nir.profile import NirProfile, profile_nir
 
@@ -54,7 +55,10 @@ def scan_command(files: tuple[Path, ...], as_json: bool) -> int:
     """Scan files and print what they hold; return 1 if any column of any of them holds NIRs."""
     for path in files:
         require_file(path)
-    scanned = {path: scan_file(path) for path in files}
+    with ends_at_once(
+        _("interrupted: not all files were looked at, so it is not known whether they hold NIRs")
+    ):
+        scanned = {path: scan_file(path) for path in files}
     if as_json:
         result = {
             str(path): {name: asdict(column) for name, column in columns.items()}

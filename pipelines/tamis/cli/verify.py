@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tamis.address import parse_store
+from tamis.interrupts import ends_at_once
 from tamis.language import _, ngettext
 from tamis.plan.project import Project
 from tamis.verify.verify import verify
@@ -20,7 +21,10 @@ def verify_command(
     """Verify receipts and stores, and print every finding; 1 if a claim does not hold."""
     if isinstance(targets, str | Path):
         targets = (targets,)
-    reports = [(parse_store(str(target)), verify(target, project, runs)) for target in targets]
+    with ends_at_once(
+        _("interrupted: not all claims were checked, so it is not known whether they hold")
+    ):
+        reports = [(parse_store(str(target)), verify(target, project, runs)) for target in targets]
     findings = [finding for _address, report in reports for finding in report]
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False))

@@ -5,7 +5,6 @@ A dry run is a run whose sink is nothing: the same graph up to `Minimize`, then 
 
 import datetime
 import os
-import re
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -33,6 +32,7 @@ from tamis.plan.plan import Plan
 from tamis.runs.errors import worker_errors
 from tamis.stores import protocol
 from tamis.stores.opening import open_store
+from tamis.stores.protocol import new_run_id
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,6 @@ class Job:
     replay: bool = False
     options: tuple[str, ...] = ()
     limits: Limits = USUAL
-
-
-def new_run_id(policy: str) -> str:
-    """An id for a run that begins now: the time in UTC, the policy, and chance."""
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dt%H%M%S")
-    name = re.sub(r"[^a-z0-9]+", "-", policy.lower()).strip("-")
-    return f"{now}-{name}-{os.urandom(3).hex()}"
 
 
 def run(job: Job) -> tuple[Receipt | None, bool]:

@@ -12,6 +12,8 @@ The receipt is the commit: rows that no committed receipt lists do not exist. Ho
 so is its own affair (a rename at the end, a transaction); callers know of no step in between.
 """
 
+import datetime
+import os
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -240,6 +242,13 @@ class RunStore(ABC):
         except ValueError:
             address = self.receipt_address(run)
             raise RunError(_("{address}: is no receipt", address=address)) from None
+
+
+def new_run_id(policy: str) -> str:
+    """An id for a run that begins now: the time in UTC, the policy, and chance."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dt%H%M%S")
+    name = re.sub(r"[^a-z0-9]+", "-", policy.lower()).strip("-")
+    return f"{now}-{name}-{os.urandom(3).hex()}"
 
 
 def check_run_id(run: str) -> str:
