@@ -23,6 +23,7 @@ from tamis.beam.batch import Batch, Input
 from tamis.beam.transform import SeveralCollections
 from tamis.errors import UsageError, value_free
 from tamis.formats.chunk import Chunk, PartKey, Reject, add_faults, rejects_of
+from tamis.formats.columns import as_field
 from tamis.formats.names import known_names, leaf_paths, shown_names
 from tamis.formats.python_records import to_chunk
 from tamis.formats.python_values import adapter_for, as_record
@@ -313,14 +314,18 @@ class _FromArrowFn(_BatchingFn):
         names = batch.schema.names
         self._found |= self._known & set(names)
         twice = {name for name in names if names.count(name) > 1}
-        read = [field for field in self._plan.fields if field.name in names]
-        data = batch.select([names.index(field.name) for field in read if field.name not in twice])
+        present = [field for field in self._plan.fields if field.source_name in names]
+        read = [field for field in present if field.source_name not in twice]
         faults = [
-            path for field in read if field.name in twice for path in leaf_paths(field, field.name)
+            path for field in present if field not in read for path in leaf_paths(field, field.name)
         ]
         unknown = shown_names(sorted(set(names) - self._known))
         odd = {UNKNOWN_FIELDS: batch.num_rows} if unknown else {}
         positions = _int64(self._positions(batch.num_rows))
+        data = batch.select([names.index(field.source_name) for field in read])
+        if read:
+            columns = map(as_field, data.columns, read)
+            data = pa.RecordBatch.from_arrays(list(columns), [field.name for field in read])
         data = add_faults(data.replace_schema_metadata(None), faults)
         return Chunk(data, positions, unknown=unknown, anomalies=odd)
 

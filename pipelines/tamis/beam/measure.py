@@ -310,13 +310,16 @@ class _InspectFn(beam.DoFn):
     def _read_part(self, task: Task) -> Iterator[pa.RecordBatch]:
         assert task.part is not None
         left = task.part.rows if task.limit is None else task.limit
-        declared = {spec.name for spec in self._inspection.fields if is_declared(spec)}
+        fields = self._inspection.fields
+        declared = {spec.source_name for spec in fields if is_declared(spec)}
+        called = {spec.source_name: spec.name for spec in fields}
         with open_random(task.file.uri) as stream:
             file = pq.ParquetFile(stream)
             names = [name for name in file.schema_arrow.names if name not in declared]
             groups = list(task.part.row_groups)
             for batch in file.iter_batches(PROFILED_ROWS, groups, names, use_threads=False):
-                yield batch.slice(0, left)
+                names = [called.get(name, name) for name in batch.schema.names]
+                yield batch.slice(0, left).rename_columns(names)
                 left -= batch.num_rows
                 if left <= 0:
                     return

@@ -38,6 +38,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     need.judge_tested_categories,
     naming.judge_ids,
     naming.judge_columns,
+    naming.judge_sources,
     naming.judge_paths,
     naming.judge_scopes,
     naming.judge_values,

@@ -105,6 +105,9 @@ class FieldSpec(DocumentModel):
     """Whether the field helps to recognise a person beside others; risk figures count it."""
     describes: str = ""
     """What the field holds, in a sentence."""
+    column: Annotated[str, Field(min_length=1)] | None = None
+    """The source's name of the field where it is another (`adresse.codePostal`, ` Ville`), to the
+    letter: case, blanks and accents count. A struct's fields can have one too."""
     rubrique: str | None = None
     """For `format: dsn`, the rubrique that the field is read from (`S21.G00.30.001`)."""
     bloc: str | None = None
@@ -115,6 +118,8 @@ class FieldSpec(DocumentModel):
         if self.type == "list":
             if self.of is None or self.fields is not None:
                 raise ValueError(_("a `list` must have `of`, not `fields`"))
+            if self.of.column is not None:
+                raise ValueError(_("a `column` must stand at the list, not at its `of`"))
         elif self.type == "struct":
             if not self.fields or self.of is not None:
                 raise ValueError(_("a `struct` must have `fields`, not `of`"))

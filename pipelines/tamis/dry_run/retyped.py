@@ -25,8 +25,8 @@ class RetypedColumns:
     def add(self, schema: pa.Schema, fields: Iterable[PlanField]) -> None:
         """Compare the columns of a file that has `schema` with `fields`."""
         for declared in fields:
-            if declared.name in schema.names:
-                kind = schema.types[schema.names.index(declared.name)]
+            if declared.source_name in schema.names:
+                kind = schema.types[schema.names.index(declared.source_name)]
                 for path, due, actual in retypes(kind, declared, declared.name):
                     self.files.setdefault((path, due), Counter())[actual] += 1
 
@@ -58,8 +58,8 @@ def retypes(kind: pa.DataType, declared: PlanField, path: str) -> Iterator[tuple
     elif declared.fields and pa.types.is_struct(kind):
         types = {child.name: child.type for child in kind}
         for child in declared.fields:
-            if child.name in types:
-                yield from retypes(types[child.name], child, f"{path}.{child.name}")
+            if child.source_name in types:
+                yield from retypes(types[child.source_name], child, f"{path}.{child.name}")
     elif declared.of is not None or declared.fields:
         yield path, declared.type, _type_name(kind)
     else:

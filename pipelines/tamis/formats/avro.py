@@ -46,7 +46,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
     known = known_names(plan)
     if not known & set(names):
         raise InputError(source, _("has no field of schema `{schema}`", schema=plan.schema))
-    fields = tuple(field for field in plan.fields if field.name in names)
+    fields = tuple(field for field in plan.fields if field.source_name in names)
     unknown = shown_names(name for name in names if name not in known)
     missing = known - set(names)
     file.rewind()
@@ -191,7 +191,7 @@ def _prune(
     out = {key: node[key] for key in _KEPT_KEYS if key in node}
     if "fields" in node:
         pruned = plan_field.fields if plan_field is not None and name not in shared else ()
-        inner = {child.name: child for child in pruned}
+        inner = {child.source_name: child for child in pruned}
         out["fields"] = [
             {
                 "name": field["name"],

@@ -80,18 +80,19 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
                 schema=plan.schema,
             ),
         )
-    fields = [field for field in plan.fields if field.name in header]
+    fields = [field for field in plan.fields if field.source_name in header]
     for field in fields:
-        if header.count(field.name) > 1:
-            raise InputError(source, _("has two columns `{name}`", name=field.name))
+        if header.count(field.source_name) > 1:
+            raise InputError(source, _("has two columns `{name}`", name=field.source_name))
     unknown = shown_names(name for name in header if name not in known)
     missing = known - set(header)
     nested = [field for field in fields if field.of is not None or field.fields]
     faults = [path for field in nested for path in leaf_paths(field, field.name)]
-    names = [field.name for field in fields if field not in nested]
+    read = [field for field in fields if field not in nested]
+    names = [field.name for field in read]
     numbers = _RecordNumbers(len(header), text.last_line, limits)
     # At least one column is read: it gives the number of rows.
-    columns = [str(header.index(name)) for name in names]
+    columns = [str(header.index(field.source_name)) for field in read]
     for batch in _batches(text, options, columns or ["0"], numbers, source):
         data = batch.select(columns).rename_columns(names)
         if text.damaged and names:

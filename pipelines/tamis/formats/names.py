@@ -33,8 +33,8 @@ def shown_names(names: Iterable[str]) -> frozenset[str]:
 
 
 def known_names(plan: Plan) -> frozenset[str]:
-    """Names of the top-level fields of the plan's schema."""
-    return frozenset(plan.known) | {field.name for field in plan.fields}
+    """The source's names of the top-level fields of the plan's schema."""
+    return frozenset(plan.known) | {field.source_name for field in plan.fields}
 
 
 def leaf_paths(field: PlanField, path: str) -> list[str]:

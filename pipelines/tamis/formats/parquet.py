@@ -19,6 +19,7 @@ from tamis.arrow.buffers import decode
 from tamis.arrow.types import decoded_type, is_list
 from tamis.errors import InputError
 from tamis.formats.chunk import Chunk, add_faults, rechunk
+from tamis.formats.columns import as_field
 from tamis.formats.names import known_names, leaf_paths, shown_names
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -78,8 +79,8 @@ def read_parquet(
     """The rows of one part, with the leaves that `plan` reads.
 
     A leaf that is nested otherwise than in the plan (a struct in place of a value, a value in place
-    of a list) is not read: it is absent, and a fault of every row. Values have the file's types,
-    without dictionaries and metadata.
+    of a list) is not read: it is absent, and a fault of every row. A map in place of a struct is
+    read by its keys. Values have the file's types, without dictionaries and metadata.
 
     Args:
         stream: the file.
@@ -134,13 +135,13 @@ class _LeafSelection:
 
     Attributes:
         columns: their paths in the file, such as `contrats.list.element.debut`.
-        names: names of the top-level columns that these make, in the plan's order.
+        fields: those of the plan that these make, in its order.
         unknown, missing: as in `Chunk`; of a nested field that is missing, its path.
         faults: paths of leaves that are nested otherwise in the file.
     """
 
     columns: list[str] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
+    fields: list[PlanField] = field(default_factory=list)
     unknown: frozenset[str] = frozenset()
     missing: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
@@ -161,16 +162,17 @@ def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _LeafSelection:
         first.setdefault(column.name, at)
         at += _count_leaves(column.type)
     for plan_field in plan.fields:
-        name = plan_field.name
+        name = plan_field.source_name
         if name not in first:
             continue
         indices: list[int] = []
+        kind = schema.field(name).type
         try:
-            _choose(schema.field(name).type, plan_field, name, first[name], indices, chosen)
+            _choose(kind, plan_field, plan_field.name, first[name], indices, chosen)
         except ValueError as error:
             raise InputError(source, str(error)) from None
         if indices:
-            chosen.names.append(name)
+            chosen.fields.append(plan_field)
             chosen.columns.extend(file.schema.column(index).path for index in indices)
     return chosen
 
@@ -189,16 +191,21 @@ def _choose(
         _choose(kind.value_type, plan_field.of, path, first, indices, chosen)
     elif plan_field.fields and pa.types.is_struct(kind):
         present: set[str] = set()
-        inner = {field.name: field for field in plan_field.fields}
+        inner = {field.source_name: field for field in plan_field.fields}
         for child in kind:
             if child.name in inner:
-                child_path = f"{path}.{child.name}"
+                child_path = f"{path}.{inner[child.name].name}"
                 if child.name in present:
                     raise ValueError(_("has two fields `{path}`", path=child_path))
                 present.add(child.name)
                 _choose(child.type, inner[child.name], child_path, first, indices, chosen)
             first += _count_leaves(child.type)
-        chosen.missing.update(f"{path}.{name}" for name in inner if name not in present)
+        chosen.missing.update(
+            f"{path}.{field.name}" for name, field in inner.items() if name not in present
+        )
+    elif plan_field.fields and pa.types.is_map(kind):
+        # Which keys there are is known only once they are read.
+        indices.extend(range(first, first + _count_leaves(kind)))
     elif is_leaf and not pa.types.is_nested(kind):
         indices.append(first)
     elif not pa.types.is_null(kind):
@@ -239,8 +246,8 @@ def _batches(
     file: pq.ParquetFile, chosen: _LeafSelection, source: str, part: PartSpec, records: int
 ) -> Iterator[pa.RecordBatch]:
     if not part.rows:
-        schema = file.read(columns=chosen.columns, use_threads=False).select(chosen.names).schema
-        yield _plain(pa.RecordBatch.from_pylist([], schema))
+        table = file.read(columns=chosen.columns, use_threads=False)
+        yield _fields(pa.RecordBatch.from_pylist([], table.schema), chosen)
         return
     at = 0
     batches = _iterate(file, chosen, list(part.row_groups), records)
@@ -266,7 +273,18 @@ def _iterate(
     for batch in file.iter_batches(
         batch_size=records, row_groups=groups, columns=chosen.columns, use_threads=False
     ):
-        yield _plain(batch.select(chosen.names))
+        yield _fields(batch, chosen)
+
+
+def _fields(batch: pa.RecordBatch, chosen: _LeafSelection) -> pa.RecordBatch:
+    """The columns of the file as the plan's fields, named as there."""
+    plain = _plain(batch.select([field.source_name for field in chosen.fields]))
+    if not chosen.fields:
+        return plain
+    columns = [
+        as_field(column, field) for column, field in zip(plain.columns, chosen.fields, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, [field.name for field in chosen.fields])
 
 
 def _corrupt_group(
@@ -309,4 +327,6 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
         return pa.large_list(_plain_type(kind.value_type))
     if is_list(kind):
         return pa.list_(_plain_type(kind.value_type))
+    if pa.types.is_map(kind):
+        return pa.map_(_plain_type(kind.key_type), _plain_type(kind.item_type))
     return _VIEWS.get(kind, kind)

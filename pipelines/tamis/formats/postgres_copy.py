@@ -127,7 +127,7 @@ def from_csv(
     if nested:
         texts = [columns[field.name].to_pylist() for field in nested]
         records = [
-            {field.name: _parse(text) for field, text in zip(nested, row, strict=True)}
+            {field.source_name: _parse(text) for field, text in zip(nested, row, strict=True)}
             for row in zip(*texts, strict=True)
         ]
         read = to_chunk(records, positions.to_pylist(), nested).data

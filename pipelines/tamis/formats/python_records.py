@@ -78,7 +78,12 @@ def to_chunk(
     fields = tuple(fields)
     columns = [
         _column(
-            [record.get(field.name) for record in records], field, field.name, rows, faults, adapter
+            [record.get(field.source_name) for record in records],
+            field,
+            field.name,
+            rows,
+            faults,
+            adapter,
         )
         for field in fields
     ]
@@ -132,7 +137,7 @@ def _column(
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), below, mask=absent)
     children = [
         _column(
-            [None if value is None else value.get(child.name) for value in values],
+            [None if value is None else value.get(child.source_name) for value in values],
             child,
             f"{path}.{child.name}",
             rows,

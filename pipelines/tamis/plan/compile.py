@@ -71,7 +71,7 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         law={name: version.id for name, version in law.versions.items()},
         fields=_project(context.schema.fields, _paths_read(context, in_force, releases)),
         releases=releases,
-        known=tuple(context.schema.fields),
+        known=tuple(spec.column or name for name, spec in context.schema.fields.items()),
         fates={
             release.id: _fates(context, release, compiled)
             for release, compiled in zip(in_force, releases, strict=True)
@@ -215,6 +215,7 @@ def _project_field(name: str, spec: FieldSpec, paths: set[str], above: str) -> P
         free_text=spec.free_text,
         not_nir=spec.not_nir is not None,
         quasi_identifier=spec.quasi_identifier,
+        column=spec.column,
         rubrique=spec.rubrique,
         bloc=spec.bloc,
     )

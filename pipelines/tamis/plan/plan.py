@@ -55,8 +55,19 @@ class PlanField:
     free_text: bool = False
     not_nir: bool = False
     quasi_identifier: bool = False
+    column: str | None = None
     rubrique: str | None = None
     bloc: str | None = None
+
+    @property
+    def source_name(self) -> str:
+        """The name that the source gives the field.
+
+        Example:
+            >>> PlanField("ville", "string", column="adresse.ville").source_name
+            'adresse.ville'
+        """
+        return self.name if self.column is None else self.column
 
     def walk(self, at: str = "") -> Iterator[tuple[str, "PlanField"]]:
         """Yield this field and all inside it, outermost first, each with its path.
@@ -169,7 +180,7 @@ class Plan:
 
     Attributes:
         fields: the projection of the schema: what some release keeps or tests, in its order.
-        known: names of all top-level fields of the schema, so that drift can be told.
+        known: the source's names of all top-level fields of the schema, so that drift can be told.
         law: version in force of each article, by article.
         fates: by release, every field of the schema: its fate and the reason.
         valid_until: first day on which any of this changes, or None.
@@ -201,7 +212,7 @@ class Plan:
 
     def canonical_json(self) -> str:
         """Return the rules as JSON: sorted keys, no spaces, without day, digests and fates."""
-        rules = asdict(self)
+        rules = asdict(self, dict_factory=_without_column)
         for name in ("known", "fates", "policy_sha256", "day", "valid_until"):
             del rules[name]
         rules["format"] = self.format.model_dump()
@@ -276,6 +287,11 @@ class Plan:
             run,
         )
         return dict(zip(TAGS, values, strict=True))
+
+
+def _without_column(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A field's rules; without `column` where it has none, as in plans that knew no such key."""
+    return {name: value for name, value in pairs if name != "column" or value is not None}
 
 
 def _as_json(value: Any) -> Any:

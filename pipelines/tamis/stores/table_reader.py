@@ -126,14 +126,14 @@ def _project(connection: Connection, database: Database, name: str, plan: Plan) 
         raise InputError(database.shown, _("has no field of the schema"))
     types, fields, faults, chosen = {}, [], [], []
     for field_ in plan.fields:
-        if field_.name not in columns:
+        if field_.source_name not in columns:
             continue
-        kind, category = columns[field_.name]
+        kind, category = columns[field_.source_name]
         is_nested = category in "AC" or kind in ("json", "jsonb")
         if is_nested != (field_.of is not None or bool(field_.fields)):
             faults += leaf_paths(field_, field_.name)
             continue
-        column = SQL("to_jsonb({})" if is_nested else "{}").format(Identifier(field_.name))
+        column = SQL("to_jsonb({})" if is_nested else "{}").format(Identifier(field_.source_name))
         chosen.append(column)
         types[field_.name] = "jsonb" if is_nested else kind
         fields.append(field_)

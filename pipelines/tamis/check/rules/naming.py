@@ -2,7 +2,7 @@
 
 import datetime
 import decimal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from tamis.check.case import Case
 from tamis.check.catalogue import Rule
@@ -10,7 +10,7 @@ from tamis.check.violation import Violations
 from tamis.documents.context import conditions_of, kept_fields
 from tamis.documents.policy import Generalize, Treatment
 from tamis.documents.positions import DocumentPath, suggest
-from tamis.documents.schema import SchemaLeaf
+from tamis.documents.schema import FieldSpec, SchemaLeaf
 from tamis.documents.tags import RESERVED_PREFIX, TAGS
 from tamis.documents.types import decimal_digits, integer_range
 from tamis.language import _
@@ -45,6 +45,46 @@ def judge_columns(case: Case) -> Violations:
                 source=case.context.schema_source,
                 key=True,
             )
+
+
+def judge_sources(case: Case) -> Violations:
+    """A `column` must be read by one field, and have the name of no other."""
+    schema = case.context.schema
+    for above, place, fields in _groups(schema.fields):
+        read_by = {name: name for name, spec in fields.items() if spec.column is None}
+        for name, spec in fields.items():
+            column, at = spec.column, (*place, name, "column")
+            if column is None:
+                continue
+            other = read_by.setdefault(column, name)
+            text = ""
+            if schema.format.name == "dsn":
+                text = _("a field of a DSN has a `rubrique`, it must not have a `column`")
+            elif other != name or (column in fields and column != name):
+                text = _("column `{column}` must be read by one field, and be the name of no other")
+            if text:
+                example = {"field": f"{above}{name}", "column": column}
+                yield case.violation(
+                    Rule.NAMING,
+                    "column-twice",
+                    at,
+                    text,
+                    example,
+                    source=case.context.schema_source,
+                )
+
+
+def _groups(
+    fields: Mapping[str, FieldSpec], above: str = "", place: DocumentPath = ("fields",)
+) -> Iterator[tuple[str, DocumentPath, Mapping[str, FieldSpec]]]:
+    """The fields of a schema that stand beside each other: the path above them, and their place."""
+    yield above, place, fields
+    for name, spec in fields.items():
+        at: DocumentPath = (*place, name)
+        while spec.of is not None:
+            spec, at = spec.of, (*at, "of")
+        if spec.fields:
+            yield from _groups(spec.fields, f"{above}{name}.", (*at, "fields"))
 
 
 def judge_paths(case: Case) -> Violations:
