@@ -8,6 +8,7 @@ import json
 import random
 import re
 import string
+import zipfile
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -532,12 +533,14 @@ def test_a_quoted_name_stays_on_its_line(name: str) -> None:
 
 def test_wrong_calls_are_refused(tmp_path: Path) -> None:
     file = write_csv(tmp_path / "feed.csv", {"a": ["1"]})
-    (tmp_path / "feed.xlsx").write_bytes(b"PK")
+    with zipfile.ZipFile(tmp_path / "feed.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/workbook.xml", "<workbook/>")
 
     for wrong in ({"rows": 0}, {"name": "a b"}, {"name": ""}):
         with pytest.raises(UsageError):
             draft_command(file, **wrong)
-    with pytest.raises(UsageError, match="its suffix must tell its format"):
+    with pytest.raises(InputError, match="is an archive of several files"):
         draft_command(tmp_path / "feed.xlsx")
 
 

@@ -155,10 +155,10 @@ def test_a_file_cut_in_the_middle_never_passes_for_whole(
 @pytest.mark.parametrize(
     ("real", "called", "problem"),
     [
-        ("parquet", "csv", "the first line names no field of schema"),
+        ("parquet", "csv", "has no column of schema"),
         ("csv", "parquet", "is not a Parquet file"),
         ("jsonl", "avro", "is not an Avro file"),
-        ("avro", "dsn", "is no DSN"),
+        ("avro", "dsn", "has no field of schema"),
     ],
 )
 def test_a_wrong_suffix_is_noticed(

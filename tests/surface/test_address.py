@@ -207,4 +207,4 @@ def test_where_a_file_is_expected_no_address_is_shown() -> None:
         require_file(Path(f"postgresql://u:{SECRET}@host/db"))
     require_file(Path("in/feed@home.csv"))
     with pytest.raises(UsageError, match=r"^https://host/feed\.csv: cannot be looked up$"):
-        list_inputs((f"https://u:{SECRET}@host/feed.csv",), "csv")
+        list_inputs((f"https://u:{SECRET}@host/feed.csv",))

@@ -14,7 +14,8 @@ from apache_beam.io.filesystems import FileSystems
 from tamis.address import PathAddress, is_local
 from tamis.documents.schema import FormatName
 from tamis.errors import InputError, UsageError
-from tamis.formats.suffixes import decompressed, format_of
+from tamis.formats.compression import decompressed
+from tamis.formats.content import START_BYTES, content_of
 from tamis.language import _
 
 _READ_BYTES = 1 << 20
@@ -28,16 +29,14 @@ class InputFile:
         index: its place among the run's inputs, sorted by URI.
         uri: where it is.
         bytes: its size.
-        format: how it is read.
     """
 
     index: int
     uri: str
     bytes: int
-    format: FormatName
 
 
-def list_inputs(patterns: tuple[str, ...], default: FormatName) -> list[InputFile]:
+def list_inputs(patterns: tuple[str, ...]) -> list[InputFile]:
     """The files that `patterns` match, sorted by URI, each once.
 
     A local file of exactly that name is meant itself, whatever `*`, `?` or `[` its name holds.
@@ -46,10 +45,7 @@ def list_inputs(patterns: tuple[str, ...], default: FormatName) -> list[InputFil
         UsageError: a pattern matches no file, or names a folder.
     """
     sizes = {uri: size for pattern in patterns for uri, size in _match(pattern).items()}
-    return [
-        InputFile(index, uri, size, format_of(uri) or default)
-        for index, (uri, size) in enumerate(sorted(sizes.items()))
-    ]
+    return [InputFile(index, uri, size) for index, (uri, size) in enumerate(sorted(sizes.items()))]
 
 
 def _match(pattern: str) -> dict[str, int]:
@@ -80,6 +76,17 @@ def _match(pattern: str) -> dict[str, int]:
     if not sizes:
         raise UsageError(_("no input matches {pattern}", pattern=PathAddress.of(pattern).shown))
     return sizes
+
+
+def recognize(uri: str, default: FormatName) -> FormatName:
+    """The format of the file at `uri`: by its content, else by its name, else `default`.
+
+    Raises:
+        InputError: its content is of a format that is none of ours, or is damaged.
+    """
+    with HashingReader(uri) as raw:
+        buffered = io.BufferedReader(raw, START_BYTES)
+        return content_of(buffered, uri).format(uri) or default
 
 
 def open_random(uri: str) -> Any:
@@ -134,7 +141,7 @@ class HashingReader(io.RawIOBase):
 
 
 def open_sequential(uri: str) -> tuple[BinaryIO, HashingReader]:
-    """`uri` opened for reading from start to end, decompressed by its suffix.
+    """`uri` opened for reading from start to end, decompressed.
 
     Returns:
         The stream of its content, and the reader under it that hashes the file itself.

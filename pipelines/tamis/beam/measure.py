@@ -328,7 +328,7 @@ class _InspectFn(beam.DoFn):
         """Read a file without footer; unknown columns are those of its first records."""
         fields = without_declared(self._inspection.fields)
         known = set(self._plan.known)
-        if task.file.format != "dsn":
+        if task.format != "dsn":
             first = dataclasses.replace(task, limit=min(task.limit or FIRST_ROWS, FIRST_ROWS))
             unknown = {name for chunk in read_task(first, self._plan) for name in chunk.unknown}
             fields += tuple(PlanField(name, "string") for name in sorted(unknown))

@@ -7,6 +7,7 @@ file by one worker, cut into parts of `Limits.part_rows` records.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -15,7 +16,14 @@ from apache_beam.pvalue import PBegin, PCollection
 
 from tamis.beam import progress
 from tamis.beam.batch import Batch, Input
-from tamis.beam.files import InputFile, digest, list_inputs, open_random, open_sequential
+from tamis.beam.files import (
+    InputFile,
+    digest,
+    list_inputs,
+    open_random,
+    open_sequential,
+    recognize,
+)
 from tamis.documents.schema import FormatName
 from tamis.errors import value_free
 from tamis.formats.avro import read_avro
@@ -38,6 +46,8 @@ _SEQUENTIAL: dict[FormatName, _Reader] = {
 }
 """Readers of the formats that are read from start to end."""
 
+_OPENED_AT_ONCE = 16
+
 
 @dataclass(frozen=True)
 class Task:
@@ -45,6 +55,7 @@ class Task:
 
     Attributes:
         file: the input.
+        format: how it is read.
         number: of the part in the input.
         part: row groups of a Parquet file; None for all of another file, or for a digest.
         digests: whether the task is to digest the file, not to read records.
@@ -54,6 +65,7 @@ class Task:
     """
 
     file: InputFile
+    format: FormatName
     number: int = 0
     part: PartSpec | None = None
     digests: bool = False
@@ -67,8 +79,8 @@ class ListFiles(beam.PTransform[PBegin, PCollection[Task]]):
 
     Attributes:
         patterns: one pattern or several, local or of a file system that Beam knows.
-        default: the format of names without a known suffix.
-        format: reads every file in this format, whatever its name.
+        default: the format of files whose content and name tell none.
+        format: reads every file in this format, whatever its content and name.
         limit: records to read at most, in even shares of the tasks; None for all.
         limits: rows of a part of a Parquet file.
     """
@@ -114,8 +126,9 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
 
     Attributes:
         patterns: one pattern or several, local or of a file system that Beam knows.
-        plan: the compiled policy; its schema's format decides for names without a known suffix.
-        format: reads every file in this format, whatever its name.
+        plan: the compiled policy; its schema's format decides where a file's content and name do
+            not.
+        format: reads every file in this format, whatever its content and name.
         limits: sizes of chunks and parts.
 
     Example:
@@ -258,7 +271,7 @@ def _chunks(task: Task, plan: Plan, stream: BinaryIO, limits: Limits) -> FirstRe
     if task.part is not None:
         chunks = read_parquet(stream, plan, task.file.uri, task.part, limits)
     else:
-        chunks = _SEQUENTIAL[task.file.format](stream, plan, task.file.uri, limits)
+        chunks = _SEQUENTIAL[task.format](stream, plan, task.file.uri, limits)
     return FirstRecords(chunks, task.limit)
 
 
@@ -278,7 +291,14 @@ class _ListFn(beam.DoFn):
         self._limits = limits
 
     def process(self, patterns: tuple[str, ...]) -> Iterator[Task]:
-        tasks = [task for file in self._files(patterns) for task in self._tasks(file)]
+        files = list_inputs(patterns)
+        with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
+            formats = pool.map(self._format, files)
+            tasks = [
+                task
+                for file, form in zip(files, formats, strict=True)
+                for task in self._tasks(file, form)
+            ]
         if self._limit is None:
             progress.expect(sum(task.bytes for task in tasks))
             yield from tasks
@@ -286,23 +306,21 @@ class _ListFn(beam.DoFn):
             progress.expect(0, self._limit)
             yield from _limit_tasks(tasks, self._limit)
 
-    def _files(self, patterns: tuple[str, ...]) -> Iterator[InputFile]:
-        for file in list_inputs(patterns, self._default):
-            if self._forced:
-                file = InputFile(file.index, file.uri, file.bytes, self._forced)
-            yield file
+    def _format(self, file: InputFile) -> FormatName:
+        with value_free(_("reading {source}", source=file.uri)):
+            return self._forced or recognize(file.uri, self._default)
 
-    def _tasks(self, file: InputFile) -> Iterator[Task]:
-        if file.format != "parquet":
-            yield Task(file, bytes=file.bytes)
+    def _tasks(self, file: InputFile, form: FormatName) -> Iterator[Task]:
+        if form != "parquet":
+            yield Task(file, form, bytes=file.bytes)
             return
         what = _("reading {source}", source=file.uri)
         with value_free(what), open_random(file.uri) as stream:
             parts = split(stream, file.uri, self._limits.part_rows)
-        yield Task(file, digests=True)
+        yield Task(file, form, digests=True)
         rows = sum(part.rows for part in parts) or 1
         for number, part in enumerate(parts):
-            yield Task(file, number, part, bytes=file.bytes * part.rows // rows)
+            yield Task(file, form, number, part, bytes=file.bytes * part.rows // rows)
 
 
 def _limit_tasks(tasks: list[Task], limit: int) -> Iterator[Task]:

@@ -24,10 +24,11 @@ from tamis.draft.fields import (
     of_arrow,
 )
 from tamis.draft.statistics import LeafStatistics
-from tamis.errors import InputError, UsageError
+from tamis.errors import InputError
+from tamis.formats.compression import decompressed
+from tamis.formats.content import content_of
 from tamis.formats.python_records import NumberText
 from tamis.formats.schemaless import MAX_LINE_BYTES, csv_options, in_pieces, input_errors
-from tamis.formats.suffixes import FORMATS, decompressed, format_of
 from tamis.language import _
 
 _PIECE_ROWS = 16_384
@@ -35,21 +36,16 @@ _START_BYTES = 1 << 20
 
 
 def drafted_format(path: Path) -> FormatName:
-    """The format of a file by its suffix; `.txt` is read as CSV.
+    """The format of a file by its content; text that is nothing else is read as CSV.
 
     Raises:
-        UsageError: the suffix is that of no format.
+        InputError: the file cannot be read, or is of a format that is none of ours.
     """
-    form: FormatName | None = "csv" if path.suffix.lower() == ".txt" else format_of(path.name)
-    if form is None:
-        raise UsageError(
-            _(
-                "{file}: its suffix must tell its format: {suffixes}",
-                file=path,
-                suffixes=", ".join([*FORMATS, ".txt"]),
-            )
-        )
-    return form
+    with input_errors(path, None), path.open("rb") as stream:
+        content = content_of(stream, str(path))
+    if content.kind == "unknown":
+        raise InputError(str(path), _("is no format that is read: {what}", what=content.what))
+    return content.format(str(path)) or "csv"
 
 
 def take_sample(path: Path, rows: int) -> tuple[FeedSample, CsvOptions]:
@@ -59,8 +55,7 @@ def take_sample(path: Path, rows: int) -> tuple[FeedSample, CsvOptions]:
         Its fields with statistics; separator and encoding of a CSV.
 
     Raises:
-        InputError: the file is not of the format of its suffix, or has no field.
-        UsageError: its suffix is that of no format.
+        InputError: the file is of no format that is read, or has no field.
     """
     form, options = drafted_format(path), CsvOptions()
     with input_errors(path, form):

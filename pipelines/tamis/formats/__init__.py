@@ -3,7 +3,7 @@
     chunk     what every reader yields: rows, their positions, rejects; cut to a size
     csv, jsonl, avro, parquet, dsn   the readers: `read_csv(stream, plan, source, limits)` and so on
     python_records, python_values    dicts as Arrow columns; values of other libraries as Python's
-    suffixes  a file's format and compression by its name
+    content   a file's format by its first bytes; compression (gzip, …); suffixes where names decide
     names     names and paths of fields, and which may be shown
     schemaless                       any file as columns, for `scan` and `draft`
     json_texts, postgres_copy        Arrow columns as JSON, and as PostgreSQL's COPY format

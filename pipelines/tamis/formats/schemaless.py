@@ -22,8 +22,9 @@ import pyarrow.parquet as pq
 from tamis.arrow.leaves import leaves_of
 from tamis.documents.schema import CsvOptions, FormatName
 from tamis.errors import InputError
+from tamis.formats.compression import decompressed
+from tamis.formats.content import content_of
 from tamis.formats.names import shown_name
-from tamis.formats.suffixes import decompressed, format_of
 from tamis.language import _
 
 PIECE_ROWS = 65_536
@@ -61,10 +62,14 @@ def read_columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
     Raises:
         InputError: the file cannot be read, or not to its end.
     """
-    form = format_of(path.name)
+    with input_errors(path, None), path.open("rb", buffering=_START_BYTES) as stream:
+        content = content_of(stream, str(path))
+    if content.kind == "unknown":
+        raise InputError(str(path), _("cannot be looked into: {what}", what=content.what))
+    form = content.format(str(path))
     read = _READERS[form] if form else _text
     with input_errors(path, form), path.open("rb", buffering=_START_BYTES) as stream:
-        yield from read(decompressed(stream, path.name))
+        yield from read(decompressed(stream, str(path)))
 
 
 @contextmanager

@@ -248,7 +248,7 @@ class _Files:
         return ReadFiles(self.patterns, plan, limits=limits)
 
     def digests(self, plan: Plan) -> dict[str, str]:
-        return {file.uri: digest(file.uri)[1] for file in list_inputs(self.patterns, "parquet")}
+        return {file.uri: digest(file.uri)[1] for file in list_inputs(self.patterns)}
 
 
 @dataclass(frozen=True)
