@@ -57,7 +57,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def opened(data: bytes) -> io.BufferedReader:
-    return io.BufferedReader(io.BytesIO(data))  # type: ignore[type-var, return-value]
+    return io.BufferedReader(io.BytesIO(data))
 
 
 @pytest.mark.parametrize("name", ["feed", "feed.csv", "feed.CSV.GZ"])

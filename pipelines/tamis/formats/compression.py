@@ -185,7 +185,7 @@ class _OneMember:
         entry, end = rest.find(b"PK\x01\x02", 0, 64), rest.rfind(b"PK\x05\x06")
         if rest.find(b"PK\x03\x04", 0, 64) >= 0:
             raise _not_one_member()
-        if entry < 0 or end < entry or self._stream.read(1):
+        if entry < 0 or not entry < end <= len(rest) - 22 or self._stream.read(1):
             raise EOFError
         if struct.unpack_from("<H", rest, end + 10)[0] != 1:
             raise _not_one_member()
