@@ -17,8 +17,6 @@ or a fragment, and show it.
 
 import importlib.util
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeAlias
@@ -33,14 +31,32 @@ _FILE_SYSTEMS = ("file", "gs", "s3", "hdfs", "azfs")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _PUBSUB = re.compile(r"pubsub://(projects/[^/?#@]+/(subscriptions|topics)/[^/?#@]+)")
 _WITHOUT_SLASHES = re.compile(r"(postgres|postgresql|kafka|pubsub):(?!//)", re.IGNORECASE)
+_WATCH_OPTION = re.compile(r"\?[a-z._-]+=", re.IGNORECASE)
+_OPTION = re.compile(r"[a-z0-9.]+")
 _RESERVED_OPTIONS = (
-    "enable.auto.commit",
+    "auto.commit.enable",
     "auto.offset.reset",
-    "group.id",
-    "transactional.id",
+    "bootstrap.servers",
+    "debug",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
     "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "group.instance.id",
+    "group.protocol",
     "isolation.level",
+    "log.queue",
+    "metadata.broker.list",
+    "offset.store.method",
+    "partition.assignment.strategy",
+    "plugin.library.paths",
+    "transactional.id",
 )
+"""Options of a topic that Tamis sets itself, or that would have the driver print or load code."""
+
+_CREDENTIALS = ("sasl.username", "sasl.password")
+"""Options that stand before the `@` of an address as well."""
 _DRIVERS = {
     "kafka": ("confluent_kafka", "Kafka"),
     "postgres": ("psycopg", "PostgreSQL"),
@@ -94,6 +110,9 @@ class DatabaseAddress:
     def of(cls, uri: str) -> Self:
         """Parse `postgresql://user:password@host/db?schema=S&table=T`.
 
+        Raises:
+            UsageError: an option is given twice, or Tamis sets it.
+
         Example:
             >>> DatabaseAddress.of("postgresql://u:p/w@host/db?table=t&sslpassword=x").shown
             'postgresql://host/db?table=t'
@@ -102,9 +121,17 @@ class DatabaseAddress:
         scheme, _separator, rest_of_base = base.partition("://")
         base = f"{scheme.lower()}://{rest_of_base}"
         options = parse_qsl(query, keep_blank_values=True)
+        parts = _Parts.of(uri)
+        if not parts.is_ambiguous and "client_encoding" in _options(parts):
+            raise UsageError(
+                _(
+                    "{address}: option {name} must not be given, Tamis sets it",
+                    address=f"postgresql://{parts.place}",
+                    name="client_encoding",
+                )
+            )
         own = {name: value for name, value in options if name in ("schema", "table")}
         rest = [(name, value) for name, value in options if name not in own]
-        parts = _Parts.of(uri)
         shown = f"postgresql://{parts.place}"
         if own and not parts.is_ambiguous:
             shown += f"?{urlencode([pair for pair in options if pair[0] in own])}"
@@ -149,12 +176,16 @@ class KafkaAddress:
             raise UsageError(
                 _("{address}: expected an address kafka://BROKER:PORT/TOPIC", address=parts.shown)
             )
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        options = _options(parts)
         begin = options.pop("from", "earliest")
         if begin not in ("earliest", "latest"):
             raise UsageError(_("{address}: `from` must be earliest or latest", address=parts.shown))
-        for name in _RESERVED_OPTIONS:
-            if name in options:
+        for name in options:
+            if not _OPTION.fullmatch(name):
+                raise UsageError(
+                    _("{address}: an option has no name of Kafka's driver", address=parts.shown)
+                )
+            if name in _RESERVED_OPTIONS or (parts.user and name in _CREDENTIALS):
                 raise UsageError(
                     _(
                         "{address}: option {name} must not be given, Tamis sets it",
@@ -227,6 +258,18 @@ class WatchAddress:
 
     pattern: str
 
+    @classmethod
+    def of(cls, uri: str) -> Self:
+        """Parse `watch:DIR/*.jsonl`.
+
+        Raises:
+            UsageError: it has an option, and no pattern would match what that stands behind.
+        """
+        pattern = uri.partition(":")[2]
+        if _WATCH_OPTION.search(pattern):
+            raise UsageError(_("{address}: a watched folder has no options", address=uri))
+        return cls(pattern)
+
     @property
     def shown(self) -> str:
         """The address, which holds no credentials."""
@@ -256,7 +299,7 @@ def parse_address(uri: str) -> Address:
         PathAddress(shown='in/feed.jsonl')
     """
     if uri.lower().startswith("watch:"):
-        return WatchAddress(uri[len("watch:") :])
+        return WatchAddress.of(uri)
     if mistyped := _WITHOUT_SLASHES.match(uri):
         raise UsageError(
             _("expected an address {scheme}://…, got one without //", scheme=mistyped[1])
@@ -339,21 +382,18 @@ def require_driver(address: Address, extra: str) -> None:
         )
 
 
-@contextmanager
-def checked_options(shown: str) -> Iterator[None]:
-    """Tell that Kafka's driver refuses an option of an address, without the option's value.
+def _options(parts: "_Parts") -> dict[str, str]:
+    """The options of an address by name.
 
     Raises:
-        UsageError: the driver refuses one while the block makes a client.
+        UsageError: one is given twice, or has no value.
     """
-    from confluent_kafka import KafkaException
-
-    try:
-        yield
-    except (KafkaException, TypeError, ValueError):
-        raise UsageError(
-            _("{address}: the driver refuses an option of the address", address=shown)
-        ) from None
+    options: dict[str, str] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name in options:
+            raise UsageError(_("{address}: an option is given twice", address=parts.shown))
+        options[name] = value
+    return options
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import datetime
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -46,12 +47,12 @@ class FakeReader(Reader):
         self.acknowledged.append((dict(positions), wait))
 
     @property
-    def lag(self) -> int:
-        return len(self._values) - self._at
+    def lag(self) -> dict[int, int]:
+        return {0: len(self._values) - self._at}
 
     @property
     def caught_up(self) -> bool:
-        return not self.lag
+        return not self.lag[0]
 
     def close(self) -> None:
         self.closed = True
@@ -238,3 +239,48 @@ def test_the_next_messages_are_gathered_while_a_commit_is_under_way() -> None:
     session.run(judge)
     assert [commit.ranges[0].first for commit in sink.committed] == [0, 4, 8]
     assert [period.tally.records for period in sink.periods] == [10]
+
+
+@pytest.mark.parametrize(
+    ("lag", "told"),
+    [
+        ({0: 5_000}, "5000 behind"),
+        ({0: 10, 1: 700}, "710 behind"),
+        ({0: 900, 1: 1_000, 2: 900}, "2800 behind"),
+        ({0: 10, 1: 149_000, 2: 3}, "149013 behind, 149000 of them in partition 1"),
+    ],
+)
+def test_a_partition_that_is_far_behind_is_told(
+    lag: dict[int, int], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Behind(FakeReader):
+        @property
+        def lag(self) -> dict[int, int]:
+            return lag
+
+        @property
+        def caught_up(self) -> bool:
+            return self._at == 4
+
+    with caplog.at_level("INFO"):
+        begin(Behind(4), FakeSink()).run(judge)
+    assert caplog.messages[-1].endswith(f"; {told}")
+
+
+@pytest.mark.parametrize(("seconds", "rate"), [(0.0, None), (2.0, "2/s")])
+def test_a_rate_is_told_of_a_period_that_is_long_enough_for_one(
+    seconds: float,
+    rate: str | None,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = begin(FakeReader(4), FakeSink())
+    found = session.read(0.0)
+    assert found is not None
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    session.commit(judge(found))
+    monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
+    with caplog.at_level("INFO"):
+        session.finish()
+    assert ("/s" in caplog.text, f"; {rate}" in caplog.text) == (rate is not None,) * 2

@@ -135,6 +135,28 @@ def test_options_are_the_drivers_and_credentials_unescaped() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ("schema=a&schema=b", "an option is given twice"),
+        ("sslmode=require&sslmode=disable", "an option is given twice"),
+        ("client_encoding=latin1", "option client_encoding must not be given, Tamis sets it"),
+    ],
+)
+def test_an_option_of_a_database_that_would_not_be_heeded_is_refused(
+    options: str, problem: str
+) -> None:
+    with pytest.raises(UsageError) as error:
+        DatabaseAddress.of(f"postgresql://u:{SECRET}@host/db?{options}")
+    assert str(error.value) == f"postgresql://host/db: {problem}"
+
+
+def test_a_watched_folder_has_no_options() -> None:
+    assert parse_address("watch:in/feed-?.csv") == WatchAddress("in/feed-?.csv")
+    with pytest.raises(UsageError, match="a watched folder has no options"):
+        parse_address("watch:in/*.csv?once=true")
+
+
 def test_without_credentials_nothing_is_added() -> None:
     address = KafkaAddress.of("kafka://[::1]:9092/feed")
     assert address.options == {"bootstrap.servers": "[::1]:9092"}
@@ -153,6 +175,9 @@ def test_without_credentials_nothing_is_added() -> None:
         ("kafka://broker:9092/" + "x" * 250, "expected an address kafka://BROKER:PORT/TOPIC"),
         ("kafka://broker:9092/feed?from=middle", "`from` must be earliest or latest"),
         ("kafka://broker:9092/feed?group.id=x", "option group.id must not be given"),
+        ("kafka://b:9092/feed?a=1&a=2", "an option is given twice"),
+        ("kafka://b:9092/feed?bootstrap.servers=c:9092", "Tamis sets it"),
+        ("kafka://u:p@b:9092/feed?sasl.password=x", "sasl.password must not be given"),
         (
             "kafka://b:9092/feed?isolation.level=read_uncommitted",
             "isolation.level must not be given",

@@ -13,6 +13,7 @@ from typing import LiteralString, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import Cursor
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Composable, Identifier
 
 from tamis.address import DatabaseAddress
@@ -74,12 +75,9 @@ class Database:
         pauses = Pauses(seconds, first=0.25)
         while True:
             try:
-                connection = psycopg.connect(
-                    self._conninfo,
-                    autocommit=True,
-                    connect_timeout=max(2, int(seconds)),
-                    application_name="tamis",
-                )
+                usual = {"connect_timeout": max(2, int(seconds)), "application_name": "tamis"}
+                options = usual | conninfo_to_dict(self._conninfo)
+                connection = psycopg.connect(make_conninfo(**options), autocommit=True)
                 connection.execute(_SESSION)
                 return connection
             except psycopg.ProgrammingError:

@@ -11,15 +11,18 @@ from collections.abc import Mapping
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
-from tamis.address import KafkaAddress, checked_options
+from tamis.address import KafkaAddress
 from tamis.errors import UsageError
 from tamis.language import _
-from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
+from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached, check_options, make_client
 from tamis.streams.messages import Message, MicroBatch
 from tamis.streams.reader import Reader
 
 BATCH_BYTES = 32 << 20
 """Payload bytes after which a micro-batch is closed."""
+
+QUEUE_BYTES = 8 << 20
+"""Bytes that are fetched ahead, over all partitions: what a message may have to wait for."""
 
 _IDLE_SECONDS = 0.2
 _ACKNOWLEDGE_SECONDS = 0.25
@@ -48,27 +51,29 @@ class KafkaReader(Reader):
         self._ended: set[int] = set()
         self._refreshed = self._acknowledged = 0.0
         self._away = False
-        with checked_options(self.source):
-            self._consumer = Consumer(
-                self._address.options
-                | {
-                    "group.id": self._stream,
-                    "enable.auto.commit": False,
-                    "enable.auto.offset.store": False,
-                    "enable.partition.eof": True,
-                    "auto.offset.reset": "error",
-                    "isolation.level": "read_committed",
-                    "fetch.message.max.bytes": 64 << 20,
-                    "fetch.max.bytes": 64 << 20,
-                    "queued.max.messages.kbytes": 32 << 10,
-                    # Else a full queue is not filled again before a second has passed.
-                    "fetch.queue.backoff.ms": 5,
-                    "receive.message.max.bytes": (64 << 20) + 512,
-                    "reconnect.backoff.max.ms": 1000,
-                    "log_level": 0,
-                    "error_cb": self._note_error,
-                }
-            )
+        check_options(self._address, Consumer)
+        self._consumer = make_client(
+            Consumer,
+            self._address,
+            {
+                "group.id": self._stream,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "error_cb": self._note_error,
+            },
+            {
+                # A partition gives little at a time, so that one with much in it does not keep the
+                # others waiting; of a larger message the broker gives one all the same.
+                "fetch.message.max.bytes": 1 << 20,
+                "queued.max.messages.kbytes": QUEUE_BYTES >> 10,
+                # Else a full queue is not filled again before a second has passed.
+                "fetch.queue.backoff.ms": 5,
+                "reconnect.backoff.max.ms": 1000,
+            },
+        )
 
     def open(self, positions: Mapping[int, int]) -> None:
         """See `Reader`."""
@@ -128,12 +133,12 @@ class KafkaReader(Reader):
             self._warn(_("the consumer group's offsets cannot be committed ({error})", error=name))
 
     @property
-    def lag(self) -> int:
+    def lag(self) -> dict[int, int]:
         """See `Reader`: from the broker's last answer."""
-        lag = 0
+        lag = {}
         for partition, position in self._next.items():
             _low, high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
-            lag += max(0, high - position)
+            lag[partition] = max(0, high - position)
         return lag
 
     @property

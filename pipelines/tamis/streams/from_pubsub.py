@@ -121,7 +121,7 @@ class PubsubReader(Reader):
                     del self._in_hand[key]
 
     @property
-    def lag(self) -> int | None:
+    def lag(self) -> Mapping[int, int] | None:
         """See `Reader`: Pub/Sub does not say."""
         return None
 

@@ -19,13 +19,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
-from tamis.address import KafkaAddress, checked_options
+from tamis.address import KafkaAddress
 from tamis.errors import RunError, UsageError
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.streams.json_rows import drop_large, json_rows
 from tamis.streams.judge import Judged, Rows, partition_uri
-from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached
+from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached, check_options, make_client
 from tamis.streams.ledger import Ledger
 from tamis.streams.sink import KeepWaiting, Sink, Topics
 from tamis.waiting import Pauses
@@ -107,16 +107,15 @@ class KafkaSink(Sink):
 
     def _begin(self, seconds: float = _RETRY_SECONDS) -> Producer:
         """Make a producer that holds the stream: any other with its id is shut out from now on."""
-        producer = Producer(
-            self._address.options
-            | {
+        producer = make_client(
+            Producer,
+            self._address,
+            {
                 "transactional.id": f"tamis-{self._stream}",
                 "enable.idempotence": True,
-                "linger.ms": 0,
-                "message.max.bytes": LARGEST,
-                "log_level": 0,
                 "error_cb": lambda error: None,
-            }
+            },
+            {"linger.ms": 0, "message.max.bytes": LARGEST},
         )
         producer.init_transactions(seconds)
         return producer
@@ -219,8 +218,8 @@ class KafkaSink(Sink):
     def _make_topics(self) -> None:
         """Make the topics that are missing, with the broker's defaults except for the largest
         message: tags and names make a record larger than the message that it came in."""
-        with checked_options(self.shown):
-            admin = AdminClient(self._address.options | {"log_level": 0})
+        check_options(self._address, Producer)
+        admin = make_client(AdminClient, self._address)
         try:
             existing = set(admin.list_topics(timeout=ANSWER_SECONDS).topics)
         except KafkaException as error:
@@ -251,16 +250,16 @@ class KafkaSink(Sink):
 
     def _read_positions(self) -> dict[int, int]:
         """The stream's positions, as the last committed transaction left them."""
-        consumer = Consumer(
-            self._address.options
-            | {
+        consumer = make_client(
+            Consumer,
+            self._address,
+            {
                 "group.id": f"tamis-{self._stream}",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
                 "enable.partition.eof": True,
-                "log_level": 0,
-            }
+            },
         )
         try:
             place = TopicPartition(self._topics.receipts, 0)

@@ -43,8 +43,8 @@ class Reader(ABC):
 
     @property
     @abstractmethod
-    def lag(self) -> int | None:
-        """Number of messages that wait to be read, or None if the source does not say."""
+    def lag(self) -> Mapping[int, int] | None:
+        """By partition, number of messages that wait to be read; None if the source is silent."""
 
     @property
     @abstractmethod

@@ -16,7 +16,7 @@ import datetime
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -39,6 +39,12 @@ that were there are committed."""
 
 _IDLE_SECONDS = 1.0
 """Time after which `Session.read` returns although no message came."""
+
+_RATE_SECONDS = 1.0
+"""Length of a period from which on its rate is told: that of a shorter one says nothing."""
+
+_FAR_BEHIND = 1_000
+"""Messages that a stream must be behind for its partition to be told."""
 
 _log = logging.getLogger(__name__)
 
@@ -210,18 +216,32 @@ class Session:
             return
         self._sink.end_period(self._ledger)
         tally = self._ledger.tally
-        seconds = max(time.monotonic() - self._period_began, 0.001)
         message = _(
             "{stream}: {records} in, {released} released, {withheld} withheld, {quarantined} "
-            "quarantined; {rate:.0f}/s; receipt {run}",
+            "quarantined; receipt {run}",
             stream=self._settings.stream,
             records=tally.records,
             released=tally.released,
             withheld=tally.withheld,
             quarantined=tally.quarantined,
-            rate=tally.records / seconds,
             run=self._ledger.run,
         )
-        lag = self._reader.lag
-        _log.info(message if lag is None else message + "; " + _("{count} behind", count=lag))
+        seconds = time.monotonic() - self._period_began
+        if seconds >= _RATE_SECONDS:
+            message += "; " + _("{rate:.0f}/s", rate=tally.records / seconds)
+        _log.info(message + _told_lag(self._reader.lag))
         self._ledger = None
+
+
+def _told_lag(lag: Mapping[int, int] | None) -> str:
+    """How far behind a stream is, and its partition where one holds most of that."""
+    if lag is None:
+        return ""
+    behind = sum(lag.values())
+    text = "; " + _("{count} behind", count=behind)
+    partition, most = max(lag.items(), key=lambda pair: pair[1], default=(0, 0))
+    if len(lag) > 1 and 2 * most > behind >= _FAR_BEHIND:
+        text += ", " + _(
+            "{count} of them in partition {partition}", count=most, partition=partition
+        )
+    return text
