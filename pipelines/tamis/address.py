@@ -123,10 +123,11 @@ class DatabaseAddress:
         options = parse_qsl(query, keep_blank_values=True)
         parts = _Parts.of(uri)
         if not parts.is_ambiguous and "client_encoding" in _options(parts):
+            place = f"postgresql://{parts.place}"
             raise UsageError(
                 _(
                     "{address}: option {name} must not be given, Tamis sets it",
-                    address=f"postgresql://{parts.place}",
+                    address=place,
                     name="client_encoding",
                 )
             )

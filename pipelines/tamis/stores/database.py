@@ -9,7 +9,7 @@ No password and no text of the server is ever shown: the text may quote a row.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import LiteralString, TypeAlias, TypeVar
+from typing import Any, LiteralString, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import Cursor
@@ -76,8 +76,8 @@ class Database:
         while True:
             try:
                 usual = {"connect_timeout": max(2, int(seconds)), "application_name": "tamis"}
-                options = usual | conninfo_to_dict(self._conninfo)
-                connection = psycopg.connect(make_conninfo(**options), autocommit=True)
+                options: dict[str, Any] = {**usual, **conninfo_to_dict(self._conninfo)}
+                connection = psycopg.connect(make_conninfo("", **options), autocommit=True)
                 connection.execute(_SESSION)
                 return connection
             except psycopg.ProgrammingError:
