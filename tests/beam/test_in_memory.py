@@ -334,7 +334,7 @@ def test_a_record_that_raises_is_rejected_alone() -> None:
 
 def test_text_that_is_none_is_a_fault() -> None:
     batch, _ = run_fn(_FromRecordsFn(PLAN, "memory", Limits()), [{"nom": "\ud800"}])
-    assert tamis.minimize(batch.data, PLAN, run="r").tally.quarantine == {"type": 1}
+    assert tamis.minimize(batch.data, PLAN, run="r").tally.reasons == {"type": 1}
 
 
 def test_a_key_that_no_record_has_is_told_as_missing() -> None:

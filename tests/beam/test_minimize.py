@@ -19,7 +19,7 @@ from tamis.documents.schema import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, UsageError
 from tamis.filter.quarantine import QUARANTINE_SCHEMA
-from tamis.filter.tally import Tally
+from tamis.filter.tally import Cause, QuarantineCount, Tally, Unmet
 from tamis.formats.chunk import Chunk, rejects_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 from tamis.plan.schemas import released_schema
@@ -101,7 +101,13 @@ def test_every_output_has_what_it_should() -> None:
         withheld=1,
         unknown={"autre"},
     )
-    tally.quarantine.update(["type", "unreadable"])
+    tally.quarantine = {
+        Cause("type", "jours", "int16"): QuarantineCount(1, "in.jsonl", 2),
+        Cause("unreadable", "", "json"): QuarantineCount(1, "in.jsonl", 3),
+    }
+    tally.unmet.update(
+        {Unmet("droits", "nature not in CPF"): 1, Unmet("durees", "nature not in CPF"): 1}
+    )
     tally.rows.update({"droits": 2, "durees": 2})
     tally.anomalies["odd"] = 2
 
@@ -134,11 +140,13 @@ def test_every_output_has_what_it_should() -> None:
 def test_a_batch_without_a_row_for_an_output_makes_no_element_there() -> None:
     rows = Chunk(FIRST.data.slice(2, 1), pa.array([4]))
     nobody = Batch(rows, "in.jsonl", seq=1)
+    expected = Tally(records=1, withheld=1)
+    expected.unmet.update({Unmet(release.id, "nature not in CPF"): 1 for release in PLAN.releases})
 
     def check(out: Outputs) -> None:
         for name, collection in {**out.released, "quarantined": out.quarantined}.items():
             assert_that(collection, equal_to([]), name)
-        assert_that(out.tallies, equal_to([(Tally(records=1, withheld=1), ())]), "tallies")
+        assert_that(out.tallies, equal_to([(expected, ())]), "tallies")
 
     run([nobody], check)
 

@@ -100,7 +100,7 @@ def test_each_stage_can_be_looked_at_by_itself() -> None:
         [True, True, False, False],
     ]
     assert list(tested.nodes) == [plan.releases[1].where[0].column]
-    assert withheld == 0
+    assert not withheld.any()
 
     opened = open_columns(plan, BATCH, tested)
     assert [step.root.name for step in opened.nodes] == ["nature", "note", "n"]

@@ -117,7 +117,12 @@ def minimize(rows: Sequence[Row], plan: Plan, forms: Forms, *, run: str, root: b
             "records": len(records),
             "released": len({place for places in passed.values() for place in places}),
             "withheld": sum(not record.may_match for record in records),
-            "quarantine": dict(Counter(reason for _, reason, _, _ in quarantined)),
+            "quarantine": _by_cause(quarantined),
+            "unmet": dict(
+                Counter(
+                    unmet for record in records if not record.may_match for unmet in record.unmet
+                )
+            ),
             "rows": {name: len(places) for name, places in passed.items() if places},
             "redacted": {name: dict(+counts) for name, counts in redacted.items() if +counts},
             "anomalies": {"nir-received-under-iii": received} if received else {},
@@ -126,6 +131,17 @@ def minimize(rows: Sequence[Row], plan: Plan, forms: Forms, *, run: str, root: b
             "chance": {},
         },
     )
+
+
+def _by_cause(
+    quarantined: Sequence[tuple[int, str, str, str]],
+) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """By reason, field and rule, how many rows, and the first of them."""
+    places: dict[tuple[str, str, str], list[int]] = {}
+    for place, *cause in quarantined:
+        reason, path, rule = cause
+        places.setdefault((reason, path, rule), []).append(place)
+    return {cause: (len(rows), min(rows)) for cause, rows in places.items()}
 
 
 def tags_of(plan: Plan, release: PlanRelease, run: str) -> dict[str, Scalar]:
@@ -210,6 +226,7 @@ class Record:
         released: by matching release, the released fields.
         redacted: NIRs replaced, by release and field.
         nir_received: whether a NIR was found where a release lets none pass.
+        unmet: by release that cannot match, the first condition that does not hold.
     """
 
     row: Row
@@ -221,6 +238,7 @@ class Record:
     released: dict[str, dict[str, Any]] = field(default_factory=dict)
     redacted: dict[str, Counter[str]] = field(default_factory=dict)
     nir_received: bool = False
+    unmet: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.wire = wire_of(self.plan.format)
@@ -283,6 +301,11 @@ class Record:
         self.may_match |= verdict is not False
         if verdict is None:
             self.fail_unread(release.where, self.whole)
+        for condition in release.where:
+            if self.test(condition, self.whole)[0] is False:
+                values = ", ".join(map(str, condition.values))
+                self.unmet.append((release.id, f"{condition.field} not in {values}"))
+                break
         return bool(verdict)
 
     def all_of(self, conditions: Iterable[PlanCondition], around: Node) -> bool | None:

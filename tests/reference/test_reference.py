@@ -72,7 +72,11 @@ def filtered(case: Case) -> reference.Result:
             "records": tally.records,
             "released": tally.released,
             "withheld": tally.withheld,
-            "quarantine": dict(tally.quarantine),
+            "quarantine": {
+                tuple(cause): (count.records, count.position)
+                for cause, count in tally.quarantine.items()
+            },
+            "unmet": {tuple(unmet): records for unmet, records in tally.unmet.items()},
             "rows": dict(tally.rows),
             "redacted": {name: dict(counts) for name, counts in tally.redacted.items()},
             "anomalies": dict(+tally.anomalies),

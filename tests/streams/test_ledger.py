@@ -64,7 +64,11 @@ def test_periods_add_up_to_what_was_read(sizes: list[int], ends: list[bool]) -> 
     assert sum(count.withheld for count in counts) == whole.tally.withheld
     assert sum(count.quarantined for count in counts) == whole.tally.quarantined
     reasons = sum((Counter(receipt.quarantine) for receipt in receipts), Counter[str]())
-    assert reasons == whole.tally.quarantine
+    assert reasons == whole.tally.reasons
+    causes = Counter[tuple[str, str, str]]()
+    for cause in (cause for receipt in receipts for cause in receipt.quarantine_causes or ()):
+        causes[cause.reason, cause.field, cause.rule] += cause.records
+    assert causes == {tuple(key): count.records for key, count in whole.tally.quarantine.items()}
     assert sum(receipt.releases[RELEASE].rows for receipt in receipts) == whole.tally.rows[RELEASE]
 
     for partition, offsets in whole.ranges.items():

@@ -126,6 +126,23 @@ def change_a_reason(store: Path, receipt: dict[str, Any]) -> None:
     receipt["quarantine"]["type"] = receipt["quarantine"].pop("nir-key")
 
 
+def change_the_field_of_a_cause(store: Path, receipt: dict[str, Any]) -> None:
+    receipt["quarantine_causes"][0]["field"] = "titulaire.nom"
+
+
+def move_the_first_place(store: Path, receipt: dict[str, Any]) -> None:
+    receipt["quarantine_causes"][-1]["position"] += 1
+
+
+def forget_a_cause(store: Path, receipt: dict[str, Any]) -> None:
+    del receipt["quarantine_causes"][0]
+
+
+def add_to_a_condition(store: Path, receipt: dict[str, Any]) -> None:
+    unmet = {"release": "partage", "condition": "statut not in gagné", "records": 1}
+    receipt["conditions_not_met"].append(unmet)
+
+
 def point_outside(store: Path, receipt: dict[str, Any]) -> None:
     entry = release_of(receipt)["files"][0]
     shutil.move(store / entry["path"], store.parent / "elsewhere.parquet")
@@ -189,6 +206,10 @@ TAMPERED: dict[Change, str] = {
     add_a_column: "holds columns that the receipt does not name",
     drop_a_tag: "`legal_item` is missing or damaged",
     change_a_reason: "quarantine by reason is not what its files hold",
+    change_the_field_of_a_cause: "quarantine by field and rule is not what its files hold",
+    move_the_first_place: "quarantine by field and rule is not what its files hold",
+    forget_a_cause: "quarantine by field and rule adds up to that by reason",
+    add_to_a_condition: "withheld by condition adds up to ",
     point_outside: "does not stand where it should",
     point_to_another_place: "does not stand where it should",
     link_elsewhere: "does not stand where it should",
@@ -377,10 +398,15 @@ def test_a_receipt_survives_its_json(store: Path) -> None:
     assert json.loads(text)["counts"]["in"] == 120
 
 
-def test_a_receipt_holds_no_value_of_the_feed(committed: Path, store: Path) -> None:
+def test_a_receipt_holds_no_value_of_the_feed_that_the_policy_does_not_write(
+    committed: Path, store: Path, project: Project
+) -> None:
     text = (store / RECEIPT).read_text(encoding="utf-8")
     rows = pq.read_table(committed / "in" / "1.parquet").to_pylist()
     values = {str(leaf) for row in rows for leaf in leaves(row) if len(str(leaf)) > 4}
+    plan = project.plan(POLICY, on=today())
+    tested = [test for release in plan.releases for test in release.where]
+    values -= {str(value) for test in tested for value in test.values}
     assert len(values) > 200
     assert [value for value in values if value in text] == []
 

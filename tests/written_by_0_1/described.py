@@ -2,7 +2,8 @@
 
 Left out is what differs from run to run or between versions of libraries: times, the tool's
 version, addresses of inputs above the file's name, digests and sizes of files, and how a file is
-encoded (row groups, pages, dictionaries, statistics, who created it).
+encoded (row groups, pages, dictionaries, statistics, who created it). So is what receipts count
+since.
 """
 
 import datetime
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _RUN_DEPENDENT = ("started", "ended", "tool")
+_SINCE_0_1 = ("quarantine_causes", "conditions_not_met")
 _ARROW = b"ARROW:schema"
 
 
@@ -26,6 +28,8 @@ def describe(store: Path, run: str) -> dict[str, Any]:
     listed += receipt["quarantine_files"]
     for name in _RUN_DEPENDENT:
         del receipt[name]
+    for name in _SINCE_0_1:
+        receipt.pop(name, None)
     for part in receipt["inputs"]:
         part["uri"] = Path(part["uri"]).name
     for file in listed:

@@ -16,7 +16,7 @@ from tamis.beam.transform import SeveralCollections
 from tamis.errors import KeysError, UsageError, value_free
 from tamis.evidence.receipt import KeyPart
 from tamis.filter.minimize import minimize
-from tamis.filter.quarantine import QUARANTINE_SCHEMA
+from tamis.filter.quarantine import QUARANTINE_SCHEMA, count_causes
 from tamis.filter.tally import Tally
 from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk
@@ -261,7 +261,6 @@ class _MinimizeFn(beam.DoFn):
             done = minimize(chunk.data, self._plan, run=self._run, keys=self._keys)
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows
-        tally.quarantine.update(chunk.rejects.column("reason").to_pylist())
         tally.anomalies.update(chunk.anomalies)
         for release, data in done.released.items():
             if data.num_rows:
@@ -269,6 +268,7 @@ class _MinimizeFn(beam.DoFn):
                 yield TaggedOutput(_RELEASE + release, replace(batch, chunk=rows, inputs=()))
         if done.quarantined.num_rows or chunk.rejects.num_rows:
             data = self._quarantine(batch, done.quarantined)
+            tally.quarantine = count_causes(data)
             rows = Chunk(data, data.column("position"))
             yield TaggedOutput("quarantined", replace(batch, chunk=rows, inputs=()))
         self._counters.add(tally)

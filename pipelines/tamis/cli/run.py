@@ -17,8 +17,9 @@ from tamis.cli.progress import show_progress, show_warnings
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
+from tamis.evidence.wording import quarantine_lines, withheld_lines
 from tamis.interrupts import ends_at_once
-from tamis.language import _
+from tamis.language import _, printable
 from tamis.plan.compile import compile_plan
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
@@ -206,8 +207,10 @@ def print_receipt(receipt: Receipt) -> None:
         if redacted:
             line += _(", {count} NIRs redacted", count=redacted)
         print(f"  {line}")
-    for reason, count in receipt.quarantine.items():
-        print("  " + _("quarantined, {reason}: {count}", reason=reason, count=count))
+    for line in withheld_lines(receipt):
+        print("  " + _("withheld, {line}", line=line))
+    for line in quarantine_lines(receipt):
+        print("  " + printable(_("quarantined, {line}", line=line)))
     if names := receipt.drift.unknown:
         print("  " + _("drift, unknown columns: {columns}", columns=", ".join(names)))
     if names := receipt.drift.missing:

@@ -17,6 +17,7 @@ from rich.text import Text
 from tamis.dry_run.models import Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
 from tamis.evidence.receipt import advise
+from tamis.evidence.wording import describe_cause, describe_first
 from tamis.language import _, ngettext, printable
 from tamis.tables import Table, print_table
 
@@ -43,9 +44,18 @@ def tables(result: DryRun) -> Iterator[Table]:
     yield _dispositions(result)
     for name, release in result.releases.items():
         yield _fields(name, release, result)
-    if result.quarantine:
-        rows = [(reason, str(count)) for reason, count in result.quarantine.items()]
-        yield Table((_("reason"), _("records")), rows, (1,), _("Quarantine"))
+    if result.conditions_not_met:
+        unmet = [
+            (part.condition, part.release, str(part.records)) for part in result.conditions_not_met
+        ]
+        header = (_("condition that is not met"), _("release"), _("records"))
+        yield Table(header, unmet, (2,), _("Withheld"))
+    if result.quarantine_causes:
+        causes = [
+            (describe_cause(cause), str(cause.records), describe_first(cause))
+            for cause in result.quarantine_causes
+        ]
+        yield Table((_("why"), _("records"), _("first at")), causes, (1,), _("Quarantine"))
     if result.anomalies:
         advised = [(name, str(n), advise(name) or "") for name, n in result.anomalies.items()]
         header = (_("what"), _("count"), _("what to do"))

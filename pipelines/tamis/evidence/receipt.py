@@ -9,7 +9,7 @@ is not the log of art. R. 6323-40. Its shape:
 """
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tamis.documents.law import Attested
 from tamis.errors import RunError
-from tamis.filter.tally import REASONS, Tally
+from tamis.filter.tally import REASONS, Cause, QuarantineCount, Tally
 from tamis.language import _
 from tamis.plan.plan import Plan
 
@@ -117,11 +117,50 @@ class KeyPart(Part):
     key_id: str
 
 
+class CausePart(Part):
+    """Records quarantined for one reason, field and rule.
+
+    Attributes:
+        reason: as quarantine rows say it.
+        field: path of the field; empty where the whole record is meant.
+        rule: what was not met.
+        records: how many.
+        source: the input in which the first of them stands.
+        position: where it stands there, as quarantine rows say it.
+    """
+
+    reason: str
+    field: str
+    rule: str
+    records: int
+    source: str
+    position: int
+
+
+class UnmetPart(Part):
+    """Withheld records, by a release and the first of its conditions that they do not meet.
+
+    Attributes:
+        release: its id; over one release the records add up to all that are withheld.
+        condition: what is not met, such as `dispositif not in CPF, DIFEL`.
+        records: how many.
+    """
+
+    release: str
+    condition: str
+    records: int
+
+
 class Receipt(Part):
     """The evidence of one run; a dry run has the same without files.
 
     Of a stream, the evidence of one period: `stream` names the stream, and is what records have
     as `legal_run`.
+
+    Attributes:
+        quarantine: records by reason.
+        quarantine_causes: the same by reason, field and rule; None in older receipts.
+        conditions_not_met: why records are withheld; None in older receipts.
 
     Example:
         >>> "counts" in Receipt.model_fields, "inputs" in Receipt.model_fields
@@ -144,6 +183,8 @@ class Receipt(Part):
     counts: Counts
     releases: Mapping[str, ReleasePart]
     quarantine: dict[str, int]
+    quarantine_causes: list[CausePart] | None = None
+    conditions_not_met: list[UnmetPart] | None = None
     quarantine_files: list[FilePart] | None = None
     drift: Drift
     anomalies: dict[str, int] = {}
@@ -251,14 +292,35 @@ def make_receipt(
             )
             for release in plan.releases
         },
-        quarantine={
-            reason: tally.quarantine[reason] for reason in REASONS if tally.quarantine[reason]
-        },
+        quarantine=tally.reasons,
+        quarantine_causes=cause_parts(tally.quarantine),
+        conditions_not_met=[
+            UnmetPart(release=unmet.release, condition=unmet.condition, records=records)
+            for unmet, records in sorted(tally.unmet.items())
+            if records
+        ],
         quarantine_files=None if files is None else files.get(None, []),
         drift=Drift(unknown=sorted(tally.unknown), missing=sorted(tally.missing)),
         anomalies=_anomalies(tally),
         keys=list(facts.keys),
     )
+
+
+def cause_parts(causes: Mapping[Cause, QuarantineCount]) -> list[CausePart]:
+    """The receipt's entries for causes: by reason in their order, those of most records first."""
+    ordered = sorted(
+        causes.items(), key=lambda pair: (REASONS.index(pair[0].reason), -pair[1].records, pair[0])
+    )
+    return [CausePart(**cause._asdict(), **count._asdict()) for cause, count in ordered]
+
+
+def counted_causes(parts: Iterable[CausePart]) -> Iterator[tuple[Cause, QuarantineCount]]:
+    """What `cause_parts` made its entries of."""
+    for part in parts:
+        yield (
+            Cause(part.reason, part.field, part.rule),
+            QuarantineCount(part.records, part.source, part.position),
+        )
 
 
 def _redacted(tally: Tally, release: str, path: str) -> int:

@@ -28,8 +28,9 @@ from tamis.filter.compiled import BuildColumn, CompiledPlan, CompiledRelease, Tr
 from tamis.filter.gate.gate import find_leaks
 from tamis.filter.judge import judge
 from tamis.filter.opened import Opened, match, open_columns
+from tamis.filter.quarantine import count_causes
 from tamis.filter.rebuild import build, cut, gate_columns
-from tamis.filter.tally import Tally
+from tamis.filter.tally import Tally, Unmet
 from tamis.filter.treat import KeySource, TreatedLeaf, treat
 from tamis.plan.by_release import ByRelease
 
@@ -89,6 +90,7 @@ def execute(
 ) -> Minimized[pa.RecordBatch]:
     """Take a batch through all stages."""
     opened, withheld = match(compiled, batch)
+    unmet = count_unmet(compiled, opened, withheld)
     opened = open_columns(compiled, batch, opened)
     identifiers = judge(compiled, opened)
     leaves = treat(compiled, opened, identifiers, keys)
@@ -101,7 +103,7 @@ def execute(
     if is_leaking:
         selections, columns = select(compiled, opened), {}
     select_columns(compiled.releases, built, selections, columns)
-    tally = Tally(records=batch.num_rows, withheld=withheld, chance=chance)
+    tally = Tally(records=batch.num_rows, withheld=int(withheld.sum()), unmet=unmet, chance=chance)
     if opened.failures.with_nir.any() and compiled.plan.direction == "into-store":
         tally.anomalies["nir-received-under-iii"] = int(opened.failures.with_nir.sum())
     for release in compiled.releases:
@@ -109,6 +111,20 @@ def execute(
         if redacted:
             tally.redacted[release.plan.id] = redacted
     return assemble(compiled, run, opened.failures.as_batch(), selections, columns, tally)
+
+
+def count_unmet(compiled: CompiledPlan, opened: Opened, withheld: Bools) -> Counter[Unmet]:
+    """How many withheld rows do not meet which condition of each release: of several the first."""
+    counts: Counter[Unmet] = Counter()
+    if not withheld.any():
+        return counts
+    for release in compiled.releases:
+        left = withheld
+        for condition, test in zip(release.plan.where, release.where, strict=True):
+            may = opened.verdicts[test].may
+            counts[Unmet(release.plan.id, condition.unmet)] += int((left & ~may).sum())
+            left = left & may
+    return +counts
 
 
 def select(compiled: CompiledPlan, opened: Opened) -> list[Selection]:
@@ -231,7 +247,7 @@ def assemble(
         if count:
             tally.rows[name] = count
     tally.released = int(passed.sum())
-    tally.quarantine.update(quarantined.column("reason").to_pylist())
+    tally.quarantine = count_causes(quarantined)
     return Minimized(released, rows, quarantined, tally)
 
 

@@ -24,7 +24,7 @@ import pyarrow as pa
 from tamis.errors import KeysError, UsageError, value_free
 from tamis.filter.compiled import CompiledPlan, compile_steps
 from tamis.filter.execution import Minimized, execute
-from tamis.filter.quarantine import QUARANTINED
+from tamis.filter.quarantine import QUARANTINED, count_causes
 from tamis.filter.tally import merge
 from tamis.filter.treat import KeySource
 from tamis.language import _
@@ -178,5 +178,7 @@ def _merge(
     for part, start in shifted:
         row = pa.array(np.asarray(part.quarantined.column("row")) + start)
         quarantined.append(part.quarantined.set_column(0, QUARANTINED.field("row"), row))
+    table = pa.Table.from_batches(quarantined, QUARANTINED)
     tally = merge(part.tally for part in parts)
-    return Minimized(released, rows, pa.Table.from_batches(quarantined, QUARANTINED), tally)
+    tally.quarantine = count_causes(table)
+    return Minimized(released, rows, table, tally)

@@ -131,12 +131,12 @@ class Opened:
             self.fail(node, unread, "type", test.path)
 
 
-def match(compiled: CompiledPlan, batch: pa.RecordBatch) -> tuple[Opened, int]:
+def match(compiled: CompiledPlan, batch: pa.RecordBatch) -> tuple[Opened, Bools]:
     """Test the conditions of every release on every row.
 
     Returns:
-        The tested columns; and how many rows are withheld, which no release can match. A row that
-        a release might match, had its values been readable, is quarantined.
+        The tested columns; and which rows are withheld, since no release can match them. A row
+        that a release might match, had its values been readable, is quarantined.
 
     Raises:
         RunError: the batch has several columns of one name.
@@ -151,7 +151,7 @@ def match(compiled: CompiledPlan, batch: pa.RecordBatch) -> tuple[Opened, int]:
         opened.fail_undecided(release.where, verdict.unknown)
         opened.matches.append(verdict.holds)
         possible |= verdict.may
-    return opened, int(rows - possible.sum())
+    return opened, ~possible
 
 
 def open_columns(compiled: CompiledPlan, batch: pa.RecordBatch, opened: Opened) -> Opened:

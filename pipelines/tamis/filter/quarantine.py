@@ -4,6 +4,7 @@ A record is quarantined once, for the first of its reasons in the order of `REAS
 first field in the schema that has this reason.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from tamis.arrow.types import Bools, Ints
-from tamis.filter.tally import REASONS, Reason
+from tamis.filter.tally import REASONS, Cause, QuarantineCount, Reason, merge_causes
 
 FAULTS: Final = "_tamis_faults"
 """Name of the optional column list<string>: paths of the fields whose value in this row could not
@@ -24,7 +25,7 @@ REASON_FIELDS: Final = tuple(
 """Why a record is quarantined, for which field by its path (may be empty), by which rule."""
 
 QUARANTINED: Final = pa.schema([pa.field("row", pa.int64(), nullable=False), *REASON_FIELDS])
-"""Quarantined records of a batch: one row a record, by its row in the batch."""
+"""QuarantineCount records of a batch: one row a record, by its row in the batch."""
 
 REJECTS: Final = pa.schema([pa.field("position", pa.int64(), nullable=False), *REASON_FIELDS])
 """Records that a reader could not read, by their positions in the source."""
@@ -36,13 +37,58 @@ QUARANTINE_SCHEMA: Final = pa.schema(
         *REJECTS,
     ]
 )
-"""Quarantined records as a store holds them: where, why, and no value."""
+"""QuarantineCount records as a store holds them: where, why, and no value."""
 
 STREAM_QUARANTINE_SCHEMA: Final = QUARANTINE_SCHEMA.append(pa.field("sealed", pa.large_binary()))
 """The same of a stream, with the original message sealed to a public key, or null.
 
 `position` is the offset, and `source` names the partition.
 """
+
+
+_LINE = re.compile(r"line \d+: ")
+
+
+def count_causes(rows: pa.RecordBatch | pa.Table) -> dict[Cause, QuarantineCount]:
+    """Count quarantine rows by reason, field and rule, and find the first of each.
+
+    Args:
+        rows: N rows with the columns of `QUARANTINED` or `QUARANTINE_SCHEMA`.
+
+    Example:
+        >>> failures = Failures(3, {"nir": 0})
+        >>> failures.add(np.array([1, 2]), "null", "nir", "nullable: false")
+        >>> for cause, quarantined in count_causes(failures.as_batch()).items():
+        ...     print(*cause, quarantined.records, quarantined.position)
+        null nir nullable: false 2 1
+    """
+    if not rows.num_rows:
+        return {}
+    table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
+    position = "position" if "position" in table.schema.names else "row"
+    keys = [name for name in ("source", "reason", "field", "rule") if name in table.schema.names]
+    grouped = table.group_by(keys, use_threads=False).aggregate(
+        [(position, "count"), (position, "min")]
+    )
+    return merge_causes(
+        (
+            cause_of(row["reason"], row["field"], row["rule"]),
+            QuarantineCount(
+                row[f"{position}_count"], row.get("source", ""), row[f"{position}_min"]
+            ),
+        )
+        for row in grouped.to_pylist()
+    )
+
+
+def cause_of(reason: str, field: str, rule: str) -> Cause:
+    """The cause under which a quarantine row counts: without a line's number in its rule.
+
+    Example:
+        >>> cause_of("unreadable", "", "line 7: is no rubrique").rule
+        'is no rubrique'
+    """
+    return Cause(reason, field, _LINE.sub("", rule, count=1))
 
 
 _FINE = np.iinfo(np.int64).max

@@ -27,6 +27,8 @@ Fate = Literal["kept", "pseudonymized", "generalized", "redacted", "stripped", "
 STOPPING_IDENTIFIERS: frozenset[Identifier] = frozenset({"nir", "nia", "nnp", "mig"})
 """Identifiers that stop a record under `on_nir: quarantine`."""
 
+_SHOWN_VALUES = 12
+
 Value = str | bool | int | float | datetime.date
 
 
@@ -107,11 +109,23 @@ class PlanField:
 
 @dataclass(frozen=True)
 class PlanCondition:
-    """The value at `field` is one of `values`; null never matches."""
+    """The value at `field` is one of `values`; null never matches.
+
+    Example:
+        >>> PlanCondition("nature", ("CPF", "DIFEL"), "…").unmet
+        'nature not in CPF, DIFEL'
+    """
 
     field: str
     values: tuple[Value, ...]
     because: str
+
+    @property
+    def unmet(self) -> str:
+        """What holds where the condition does not, with its first values as the policy has them."""
+        first = ", ".join(map(str, self.values[:_SHOWN_VALUES]))
+        more = len(self.values) - _SHOWN_VALUES
+        return f"{self.field} not in {first}" + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ import pyarrow.parquet as pq
 
 from tamis.errors import RunError
 from tamis.evidence.receipt import FilePart, Receipt
+from tamis.filter.quarantine import count_causes
+from tamis.filter.tally import Cause, QuarantineCount, merge_causes
 from tamis.formats.chunk import PartKey
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -334,6 +336,14 @@ class ParquetRows(StoredRows):
         except (pa.ArrowException, KeyError, OSError):
             raise ValueError(_("`{column}` is missing or damaged", column=column)) from None
         return counts
+
+    def causes(self) -> dict[Cause, QuarantineCount]:
+        columns = ["source", "position", *Cause._fields]
+        try:
+            batches = self._file.iter_batches(columns=columns)
+            return merge_causes(pair for rows in batches for pair in count_causes(rows).items())
+        except (pa.ArrowException, KeyError, OSError):
+            raise ValueError(_("is damaged, or has not the columns of a quarantine")) from None
 
 
 def file_path(policy: str, output: str | None, run: str, part: PartKey | str) -> str:

@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart, Files, Receipt
+from tamis.filter.tally import Cause, QuarantineCount
 from tamis.formats.chunk import PartKey
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -116,6 +117,10 @@ class StoredRows(ABC):
     @abstractmethod
     def counts(self, column: str) -> Counter[str | None]:
         """By value as text, how many rows of a column hold it."""
+
+    @abstractmethod
+    def causes(self) -> dict[Cause, QuarantineCount]:
+        """Of quarantine rows, how many there are of each reason, field and rule, and the first."""
 
 
 class RunStore(ABC):

@@ -7,6 +7,8 @@ import psycopg
 import pyarrow as pa
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
+from tamis.filter.quarantine import cause_of
+from tamis.filter.tally import Cause, QuarantineCount, merge_causes
 from tamis.formats.chunk import PartKey
 from tamis.formats.postgres_copy import to_csv
 from tamis.stores.database import (
@@ -103,6 +105,21 @@ class TableRows(StoredRows):
             FIRST_TIMEOUT_SECONDS,
         )
         return Counter({None if value is None else str(value): int(str(n)) for value, n in rows})
+
+    def causes(self) -> dict[Cause, QuarantineCount]:
+        columns = (*Cause._fields, "source")
+        if not self.columns.issuperset((*columns, "position")):
+            return {}
+        names = SQL(", ").join(map(Identifier, columns))
+        command = "SELECT count(*), min(position), {} FROM {} GROUP BY {}"
+        rows = self._database.retry(
+            lambda held: execute(held, command, names, self._table, names).fetchall(),
+            FIRST_TIMEOUT_SECONDS,
+        )
+        return merge_causes(
+            (cause_of(*map(str, cause)), QuarantineCount(int(str(n)), str(source), int(str(first))))
+            for n, first, *cause, source in rows
+        )
 
 
 def load(connection: Connection, table: Composable, rows: pa.RecordBatch) -> int:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from tamis.errors import value_free
 from tamis.filter.minimize import minimize
-from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
+from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA, count_causes
 from tamis.filter.tally import Tally
 from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk, rejects_of
@@ -127,7 +127,6 @@ class Judge:
         tally = Tally(unknown=set(chunk.unknown))
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows
-        tally.quarantine.update(chunk.rejects.column("reason").to_pylist())
         partitions = pa.array([message.partition for message in messages], pa.int32())
         offsets = pa.array([message.offset for message in messages], pa.int64())
 
@@ -140,6 +139,7 @@ class Judge:
             if data.num_rows
         }
         at, quarantined = self._quarantine(batch, chunk, done.quarantined)
+        tally.quarantine = count_causes(quarantined)
         return Judged(
             batch.source,
             released,

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Literal
 from tamis.address import PathAddress, is_local, parse_store
 from tamis.documents.tags import TAGS
 from tamis.errors import DocumentError, UsageError
-from tamis.evidence.receipt import FilePart, Receipt, ReleasePart
+from tamis.evidence.receipt import CausePart, FilePart, Receipt, ReleasePart, counted_causes
+from tamis.filter.tally import OTHER, Cause, QuarantineCount, by_reason, merge_causes
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
@@ -127,6 +128,7 @@ class _Evidence:
         self.receipts = list(store.receipts(unreadable=self.unreadable))
         self.rows: Counter[tuple[str, str]] = Counter()
         self.reasons: defaultdict[tuple[str, str], Counter[str | None]] = defaultdict(Counter)
+        self.causes: defaultdict[tuple[str, str], list[CausePart] | None] = defaultdict(list)
         self.spans: defaultdict[tuple[str, str], list[tuple[int, int, str]]] = defaultdict(list)
         for receipt in self.receipts:
             owner = _legal_run(receipt)
@@ -134,6 +136,10 @@ class _Evidence:
                 self.rows[owner, file.path] += file.rows
             for file in receipt.quarantine_files or ():
                 self.reasons[owner, file.path].update(receipt.quarantine)
+                before, own = self.causes[owner, file.path], receipt.quarantine_causes
+                self.causes[owner, file.path] = (
+                    None if before is None or own is None else [*before, *own]
+                )
             for read in receipt.inputs:
                 span = (read.first or 0, read.next or 0, receipt.run)
                 self.spans[owner, read.uri].append(span)
@@ -197,6 +203,15 @@ def _counts(receipt: Receipt) -> Iterator[Finding]:
     yield _finding(
         reasons == counts.quarantined, _("quarantine by reason adds up to {count}", count=reasons)
     )
+    if receipt.quarantine_causes is not None:
+        causes = {
+            cause: count.records for cause, count in counted_causes(receipt.quarantine_causes)
+        }
+        yield _finding(
+            by_reason(causes) == receipt.quarantine,
+            _("quarantine by field and rule adds up to that by reason"),
+        )
+    yield from _withheld(receipt)
     rows = sum(file.rows for file in receipt.quarantine_files or ())
     yield _finding(rows == counts.quarantined, _("quarantine: files hold {rows} rows", rows=rows))
     for name, release in receipt.releases.items():
@@ -214,6 +229,20 @@ def _counts(receipt: Receipt) -> Iterator[Finding]:
             rows=" + ".join(map(str, released)),
         ),
     )
+
+
+def _withheld(receipt: Receipt) -> Iterator[Finding]:
+    """Whether the conditions of each release explain all that is withheld."""
+    if receipt.conditions_not_met is None:
+        return
+    records: Counter[str] = Counter()
+    for unmet in receipt.conditions_not_met:
+        records[unmet.release] += unmet.records
+    withheld = receipt.counts.withheld
+    holds = records.keys() <= receipt.releases.keys() and all(
+        records[release] == withheld for release in receipt.releases
+    )
+    yield _finding(holds, _("withheld by condition adds up to {count}", count=withheld))
 
 
 def _rows(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
@@ -299,24 +328,37 @@ def _has_columns_of(release: ReleasePart, columns: Collection[str]) -> bool:
 
 
 def _reasons(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
-    """Whether the quarantine holds the reasons that the receipt counts."""
+    """Whether the quarantine holds what the receipt counts, by reason and by field and rule."""
     store = evidence.store
     counts: Counter[str | None] = Counter()
+    causes: list[tuple[Cause, QuarantineCount]] = []
     try:
         for file in receipt.quarantine_files or ():
             rows = store.find_rows(file) if store.keeps(file) else None
             if rows is None:
                 return  # `_file` gives a finding of it
             counts += rows.counts("reason")
+            if receipt.quarantine_causes is not None:
+                causes += rows.causes().items()
     except ValueError:
         return  # `_file` gives a finding of it
     expected: Counter[str | None] = Counter(receipt.quarantine)
+    claimed = receipt.quarantine_causes
     for file in receipt.quarantine_files or ():
         expected = evidence.reasons.get((_legal_run(receipt), file.path), expected)
+        claimed = evidence.causes.get((_legal_run(receipt), file.path), claimed)
     if counts == expected:
         yield Finding("ok", _("quarantine by reason is what its files hold"))
     else:
         yield Finding("failed", _("quarantine by reason is not what its files hold"))
+    if claimed is None:
+        return  # some receipts of these rows do not count them
+    if any(cause.rule == OTHER for cause in claimed):
+        yield Finding("not checked", _("quarantine by field and rule: some are counted together"))
+    elif merge_causes(counted_causes(claimed)) == merge_causes(causes):
+        yield Finding("ok", _("quarantine by field and rule is what its files hold"))
+    else:
+        yield Finding("failed", _("quarantine by field and rule is not what its files hold"))
 
 
 def _inputs(receipt: Receipt) -> Iterator[Finding]:
