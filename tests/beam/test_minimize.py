@@ -68,6 +68,7 @@ FIRST = Batch(
     ),
     "in.jsonl",
 )
+ODD_END = Batch(Chunk(FIRST.data.slice(0, 0), pa.array([], pa.int64()), anomalies={"cut": 1}))
 LAST = Batch(source="in.jsonl", inputs=(Input("in.jsonl", 5, 99, "ab"),))
 
 
@@ -88,6 +89,14 @@ def plain(batch: Batch) -> Any:
     """A batch as plain values."""
     where = (batch.source, batch.part, batch.seq, tuple(batch.positions.to_pylist()))
     return where, batch.data.schema.to_string(), batch.data.to_pylist()
+
+
+def test_what_is_odd_about_an_input_counts_without_a_record() -> None:
+    def check(out: Outputs) -> None:
+        anomalies = out.tallies | beam.Map(lambda pair: dict(pair[0].anomalies))
+        assert_that(anomalies, equal_to([{"cut": 1}]))
+
+    run([ODD_END], check)
 
 
 def test_every_output_has_what_it_should() -> None:

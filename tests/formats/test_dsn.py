@@ -353,6 +353,41 @@ def test_a_file_that_is_no_dsn_is_refused() -> None:
         assert "1850575999991" not in str(caught.value)
 
 
+N4DS = [
+    ("S10.G00.00.001", "000000042"),
+    ("S20.G01.00.001", "000000042"),
+    ("S30.G01.00.001", NIR_A),
+    ("S40.G01.00.001", "01012020"),
+    ("S90.G01.00.001", "5"),
+]
+"""What stood before the DSN, in the same grammar of lines."""
+
+
+@pytest.mark.parametrize("norm", [None, "V01X14", "V08R09"])
+def test_an_ancestor_of_the_dsn_is_refused(norm: str | None) -> None:
+    lines = [*N4DS[:1], *([("S10.G00.00.006", norm)] if norm else []), *N4DS[1:]]
+    for before in ([], envoi(declaration(individu("ALPHA", NIR_A)))):
+        with pytest.raises(InputError) as caught:
+            read(text_of([*before, *lines]))
+        says = f"feed.dsn: is no DSN: norm {norm or 'unknown'}, no declaration S20.G00.05"
+        assert str(caught.value) == says
+
+
+def test_a_dsn_with_blocks_that_no_norm_knows_and_one_without_declaration_are_read() -> None:
+    strange = envoi(declaration(individu("ALPHA", NIR_A)), [("S97.G03.00.001", "x")])
+    assert len(records(read(text_of(strange)))) == 1
+    neant = [("S10.G00.00.006", "P25V01"), ("S10.G00.00.008", "02")]
+    assert envois(read(text_of([*neant, *envoi()[-2:]]))) == [DsnEnvoi(1, 6, 4, False)]
+
+
+def test_0x1a_ends_a_file() -> None:
+    data = text_of(envoi(declaration(individu("ALPHA", NIR_A))))
+    whole = read(data)
+    assert read(data + b"\x1a") == read(data.rstrip() + b"\x1a\x1a") == whole
+    assert read(data + b"\x1a\r\n")[:-1] == whole[:-1]
+    assert rejects(read(data + b"\x1aNOM")) == [(len(data.split(b"\n")), "")]
+
+
 @given(st.integers(0, 900), st.booleans())
 @settings(max_examples=150)
 def test_of_a_file_cut_anywhere_no_individu_is_published_but_whole(cut: int, lone: bool) -> None:
@@ -489,7 +524,7 @@ def test_an_employer_that_cannot_be_read_rejects_its_individus_and_no_others() -
 def test_lines_that_belong_to_nobody_are_rejected_and_not_lost(closing: str) -> None:
     data = text_of(envoi(declaration(individu("ALPHA", NIR_A), [(closing, "X")])))
     orphan = text_of(contrat("A"))
-    items = read(data.replace(b"S90.G00.90.001", orphan + b"####\r\nS90.G00.90.001") + b"\x1a")
+    items = read(data.replace(b"S90.G00.90.001", orphan + b"####\r\nS90.G00.90.001") + b"?")
     assert [r["nom"] for r in records(items)] == ["ALPHA"]
     assert rejects(items) == [(15, "S21.G00.40.001"), (20, "")]
 

@@ -1,6 +1,7 @@
 """`Minimize`: the filter as a Beam transform. It only wires `tamis.filter.minimize`."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -252,7 +253,11 @@ class _MinimizeFn(beam.DoFn):
 
     def process(self, batch: Batch) -> Iterator[Any]:
         chunk = batch.chunk
-        tally = Tally(unknown=set(chunk.unknown), missing=set(chunk.missing))
+        tally = Tally(
+            unknown=set(chunk.unknown),
+            missing=set(chunk.missing),
+            anomalies=Counter(chunk.anomalies),
+        )
         if not chunk.data.num_rows and not chunk.rejects.num_rows:
             yield tally, batch.inputs
             return
@@ -261,7 +266,6 @@ class _MinimizeFn(beam.DoFn):
             done = minimize(chunk.data, self._plan, run=self._run, keys=self._keys)
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows
-        tally.anomalies.update(chunk.anomalies)
         for release, data in done.released.items():
             if data.num_rows:
                 rows = Chunk(data, _at(chunk.positions, done.rows[release]))

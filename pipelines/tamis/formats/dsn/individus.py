@@ -17,6 +17,9 @@ it. The rules of the parser:
   character there. A byte order mark means UTF-8. A later value that is not UTF-8 in a UTF-8 file is
   rejected.
 
+- An envoi of another norm (N4DS, DADS-U), whose lines look the same, ends the reading.
+- A 0x1A ends a file, as DOS wrote it.
+
 Records are yielded before the totals of their envoi are known: its `DsnEnvoi` follows them.
 """
 
@@ -60,7 +63,11 @@ _WINDOWS_1252 = {
 _GROUP = "S06.G51.00"
 _TOTAL = "S90.G00.90"
 _LOT = frozenset({"S05.G51.00", _GROUP, "S95.G51.00", "S96.G51.00"})
-_ENVELOPE = frozenset({f"{_GROUP}.001", f"{_TOTAL}.001", f"{_TOTAL}.002"})
+_NORM = f"{ENVOI}.006"
+_ENVELOPE = frozenset({_NORM, f"{_GROUP}.001", f"{_TOTAL}.001", f"{_TOTAL}.002"})
+_OLD_NORM = re.compile(r"V\d\d[A-Z]\d\d")  # N4DS V01X14, DADS-U V08R09; a DSN is P25V01
+_OWN_BLOC = re.compile(r"S(?:(?:10|20|21|89|90)\.G00|(?:05|06|95|96)\.G51)\.")
+_END_OF_FILE = b"\x1a"
 _BELOW = {bloc: tuple(blocks_below(bloc)) for bloc in PARENT} | {ENVOI: tuple(blocks_below(ENVOI))}
 
 
@@ -148,7 +155,7 @@ def read_individus(
         of an individu a `DsnReject`, after each envoi a `DsnEnvoi`, at the end a `DsnFile`.
 
     Raises:
-        InputError: none of the file's first lines is one of a DSN.
+        InputError: none of the file's first lines is one of a DSN, or an envoi is of another norm.
 
     Example:
         >>> import io
@@ -166,9 +173,8 @@ def read_individus(
         first_lines[0] = first_lines[0][len(_BOM) :]
     if not any(_LINE.fullmatch(line) for line in first_lines):
         raise InputError(source, _("is no DSN: no line reads `Sxx.Gyy.zz.nnn,'…'`"))
-    yield from _DsnParser(layout, "utf-8" if bom else "ascii", limits.dsn_blocks).read(
-        chain(first_lines, lines)
-    )
+    parser = _DsnParser(layout, "utf-8" if bom else "ascii", limits.dsn_blocks, source)
+    yield from parser.read(chain(first_lines, lines))
 
 
 def _split(stream: BinaryIO) -> Iterator[bytes]:
@@ -183,7 +189,7 @@ def _split(stream: BinaryIO) -> Iterator[bytes]:
             yield line
             yield from pieces[1:-1]
             line = pieces[-1]
-    if line:
+    if line := line.rstrip(_END_OF_FILE):
         yield line
 
 
@@ -203,7 +209,8 @@ class _Rubrique:
 class _DsnParser:
     """The state of one file's parsing."""
 
-    def __init__(self, layout: DsnLayout, encoding: str, most_blocs: int) -> None:
+    def __init__(self, layout: DsnLayout, encoding: str, most_blocs: int, source: str) -> None:
+        self.source = source
         self.most_blocs = most_blocs
         self.layout = layout
         self.encoding = encoding
@@ -228,7 +235,9 @@ class _DsnParser:
         # the envoi and the lot
         self.envoi = 0  # line of its first rubrique; 0: none is open
         self.envoi_seen = 0  # rubriques before it
-        self.declarations = 0
+        self.header = Bloc()
+        self.declarations = self.individus = 0
+        self.other_blocs = False  # whether it has blocks that no DSN has
         self.total: Bloc | None = None
         self.group: Bloc | None = None
         self.group_seen = 0  # rubriques before it
@@ -241,7 +250,7 @@ class _DsnParser:
             key, _, rest = line.partition(b",")
             rubrique = known.get(key) or learn(key)
             if rubrique is None:
-                if line.strip():
+                if line.strip().strip(_END_OF_FILE):
                     yield from self._stray(number)
                 continue
             if rubrique.bloc != bloc or rubrique.rank <= rank:
@@ -339,8 +348,11 @@ class _DsnParser:
         elif bloc in AROUND_INDIVIDU:
             yield from self._end_individu(whole=True)
             self._begin_around(bloc)
+            if bloc == ENVOI:
+                self.header = self.current = self.current or Bloc()
         elif bloc == "S21.G00.85" or not bloc.startswith("S21"):
             yield from self._end_individu(whole=True)
+            self.other_blocs = self.other_blocs or not _OWN_BLOC.match(bloc)
 
     def _begin_around(self, bloc: str) -> None:
         for below in (bloc, *_BELOW[bloc]):
@@ -366,6 +378,7 @@ class _DsnParser:
 
     def _begin_individu(self, number: int) -> None:
         self.individu = Bloc()
+        self.individus += 1
         self.individu.children = dict(self.context)
         self.position = number
         self.problem = next(iter(self.context_problems.values()), None)
@@ -408,15 +421,29 @@ class _DsnParser:
     def _end_envoi(self) -> Iterator[DsnItem]:
         if not self.envoi:
             return
+        self._check_norm()
         total = self.total.values if self.total is not None else {}
         declared, declarations = _count(total.get("001")), _count(total.get("002"))
         counted = self.seen - self.envoi_seen
         ok = (declared, declarations) == (counted, self.declarations)
         yield DsnEnvoi(self.envoi, declared, counted, ok)
-        self.envoi = self.declarations = 0
-        self.total = None
+        self.envoi = self.declarations = self.individus = 0
+        self.total, self.header, self.other_blocs = None, Bloc(), False
         for state in (self.context, self.context_open, self.context_problems):
             state.clear()
+
+    def _check_norm(self) -> None:
+        """Refuse an envoi of a norm before the DSN's, which would be one of nobody."""
+        norm = self.header.values.get("006", "")
+        is_old = _OLD_NORM.fullmatch(norm) is not None
+        if is_old or (self.other_blocs and not self.declarations and not self.individus):
+            raise InputError(
+                self.source,
+                _(
+                    "is no DSN: norm {norm}, no declaration S20.G00.05",
+                    norm=norm if is_old else _("unknown"),
+                ),
+            )
 
     def _end_group(self) -> None:
         if self._skips():
