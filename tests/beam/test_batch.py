@@ -34,7 +34,7 @@ def batches(draw: st.DrawFn) -> Batch:
         data,
         pa.array(np.arange(first, first + data.num_rows)),
         rejects_of(rejects),
-        frozenset(draw(st.lists(NAMES, max_size=2))),
+        draw(st.dictionaries(NAMES, st.integers(1, 9), max_size=2)),
         frozenset(draw(st.lists(NAMES, max_size=2))),
         draw(st.dictionaries(NAMES, st.integers(0, 9), max_size=3)),
     )

@@ -63,7 +63,7 @@ FIRST = Batch(
         ),
         pa.array([1, 2, 4, 5]),
         rejects_of([(3, "unreadable", "", "json")]),
-        unknown=frozenset({"autre"}),
+        unknown={"autre": 5},
         anomalies={"odd": 2},
     ),
     "in.jsonl",
@@ -108,7 +108,7 @@ def test_every_output_has_what_it_should() -> None:
         records=5,
         released=2,
         withheld=1,
-        unknown={"autre"},
+        unknown={"autre": 5},
     )
     tally.quarantine = {
         Cause("type", "jours", "int16"): QuarantineCount(1, "in.jsonl", 2),

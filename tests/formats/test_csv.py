@@ -187,7 +187,7 @@ def test_a_headerless_file_is_refused_without_its_values() -> None:
 
 def test_unknown_names_are_told_unless_they_look_like_values() -> None:
     (chunk,) = read(b"a,c,Mon champ,1840776451089,x@y.example\n1,2,3,4,5\n")
-    assert chunk.unknown == {"Mon champ", "(name withheld)"}
+    assert chunk.unknown == {"Mon champ": 5, "(name withheld)": 5}
     assert chunk.missing == {"b"}
 
 

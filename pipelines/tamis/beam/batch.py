@@ -104,7 +104,7 @@ class BatchCoder(coders.Coder):
                 "source": value.source,
                 "part": list(value.part),
                 "seq": value.seq,
-                "unknown": sorted(chunk.unknown),
+                "unknown": dict(chunk.unknown),
                 "missing": sorted(chunk.missing),
                 "anomalies": dict(chunk.anomalies),
                 "inputs": [vars(read) for read in value.inputs],
@@ -128,7 +128,7 @@ class BatchCoder(coders.Coder):
             data,
             positions.column(0),
             rejects,
-            frozenset(header["unknown"]),
+            header["unknown"],
             frozenset(header["missing"]),
             header["anomalies"],
         )

@@ -22,9 +22,10 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tamis.beam.batch import Batch, Input
 from tamis.beam.transform import SeveralCollections
 from tamis.errors import UsageError, value_free
+from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD, add_names
 from tamis.formats.chunk import Chunk, PartKey, Reject, add_faults, rejects_of
 from tamis.formats.columns import as_field
-from tamis.formats.names import known_names, leaf_paths, shown_names
+from tamis.formats.names import declared_names, known_names, leaf_paths, may_be_shown
 from tamis.formats.python_records import to_chunk
 from tamis.formats.python_values import adapter_for, as_record
 from tamis.language import _
@@ -259,8 +260,8 @@ class _FromRecordsFn(_BatchingFn):
             adapter=self._adapter,
         )
 
-    def _drift(self, records: list[Mapping[str, Any]]) -> tuple[frozenset[str], int]:
-        """Names that the schema does not have, and how many records have some."""
+    def _drift(self, records: list[Mapping[str, Any]]) -> tuple[dict[str, int], int]:
+        """Records by name that the schema does not have, and how many records have some."""
         shapes: dict[tuple[Any, ...], int] = {}
         for record in records:
             shape = tuple(record)
@@ -268,7 +269,13 @@ class _FromRecordsFn(_BatchingFn):
         names: set[Any] = set().union(*shapes)
         self._found |= self._known & names
         odd = sum(count for shape, count in shapes.items() if not self._known.issuperset(shape))
-        return shown_names(sorted(str(name) for name in names - self._known)), odd
+        unknown: dict[str, int] = {}
+        for shape, count in shapes.items():
+            own = {str(name): count for name in shape if name not in self._known}
+            shown = {name: number for name, number in own.items() if may_be_shown(name)}
+            hidden = {WITHHELD: RECORDS_TO_SHOW} if len(shown) < len(own) else {}
+            unknown = add_names(unknown, shown | hidden)
+        return unknown, odd
 
 
 class _FromArrowFn(_BatchingFn):
@@ -319,7 +326,7 @@ class _FromArrowFn(_BatchingFn):
         faults = [
             path for field in present if field not in read for path in leaf_paths(field, field.name)
         ]
-        unknown = shown_names(sorted(set(names) - self._known))
+        unknown = declared_names(sorted(set(names) - self._known))
         odd = {UNKNOWN_FIELDS: batch.num_rows} if unknown else {}
         positions = _int64(self._positions(batch.num_rows))
         data = batch.select([names.index(field.source_name) for field in read])

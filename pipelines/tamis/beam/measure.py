@@ -13,6 +13,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, BinaryIO, Protocol, Self
 
 import apache_beam as beam
@@ -35,6 +36,7 @@ from tamis.dry_run.retyped import RetypedColumns
 from tamis.dry_run.undeclared import UndeclaredNirs, is_declared, without_declared
 from tamis.errors import value_free
 from tamis.evidence.receipt import Receipt, RunFacts, make_receipt
+from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD, add_names
 from tamis.language import _
 from tamis.plan.plan import Plan, PlanField, PlanRelease
 from tamis.stores.folder import LocalFolder
@@ -328,15 +330,20 @@ class _InspectFn(beam.DoFn):
         """Read a file without footer; unknown columns are those of its first records."""
         fields = without_declared(self._inspection.fields)
         known = set(self._plan.known)
+        counts: dict[str, int] = {}
         if task.format != "dsn":
             first = dataclasses.replace(task, limit=min(task.limit or FIRST_ROWS, FIRST_ROWS))
-            unknown = {name for chunk in read_task(first, self._plan) for name in chunk.unknown}
+            chunks = read_task(first, self._plan)
+            counts = reduce(add_names, (chunk.unknown for chunk in chunks), {})
+            unknown = counts.keys() - {WITHHELD}
             fields += tuple(PlanField(name, "string") for name in sorted(unknown))
             known |= unknown
         plan = dataclasses.replace(self._plan, fields=fields, known=tuple(sorted(known)))
         for chunk in read_task(task, plan):
             names = [spec.name for spec in fields if spec.name in chunk.data.schema.names]
-            yield chunk.data.select(names)
+            yield chunk.data.select(names).rename_columns(
+                [WITHHELD if 0 < counts.get(name, 0) < RECORDS_TO_SHOW else name for name in names]
+            )
 
 
 def _sample(receipt: Receipt, limit: int | None) -> Sample:

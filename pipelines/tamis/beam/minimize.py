@@ -254,7 +254,7 @@ class _MinimizeFn(beam.DoFn):
     def process(self, batch: Batch) -> Iterator[Any]:
         chunk = batch.chunk
         tally = Tally(
-            unknown=set(chunk.unknown),
+            unknown=dict(chunk.unknown),
             missing=set(chunk.missing),
             anomalies=Counter(chunk.anomalies),
         )

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tamis.documents.law import Attested
 from tamis.errors import RunError
+from tamis.filter.drift import told_names
 from tamis.filter.tally import REASONS, Cause, QuarantineCount, Tally
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -300,7 +301,7 @@ def make_receipt(
             if records
         ],
         quarantine_files=None if files is None else files.get(None, []),
-        drift=Drift(unknown=sorted(tally.unknown), missing=sorted(tally.missing)),
+        drift=Drift(unknown=told_names(tally.unknown), missing=sorted(tally.missing)),
         anomalies=_anomalies(tally),
         keys=list(facts.keys),
     )

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from tamis.filter.drift import add_names
+
 Reason = Literal["unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "nir-leak"]
 
 REASONS: tuple[Reason, ...] = (
@@ -98,7 +100,8 @@ class Tally:
         rows: released rows by release id.
         redacted: NIRs replaced, by release id and field.
         anomalies: records by what is odd about them, e.g. a NIR received under paragraph III.
-        unknown: columns of the input that the schema does not name.
+        unknown: columns of the input that the schema does not name, with the records that have
+            them, counted up to five in each input.
         missing: columns of the schema that the input does not have.
         chance: columns whose gate hits look like chance, with hits and values looked at.
 
@@ -115,7 +118,7 @@ class Tally:
     rows: Counter[str] = field(default_factory=Counter)
     redacted: dict[str, Counter[str]] = field(default_factory=dict)
     anomalies: Counter[str] = field(default_factory=Counter)
-    unknown: set[str] = field(default_factory=set)
+    unknown: dict[str, int] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     chance: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -151,7 +154,7 @@ class Tally:
         for release, counts in other.redacted.items():
             self.redacted.setdefault(release, Counter()).update(counts)
         self.anomalies.update(other.anomalies)
-        self.unknown |= other.unknown
+        self.unknown = add_names(self.unknown, other.unknown)
         self.missing |= other.missing
         for column, (hits, values) in other.chance.items():
             before = self.chance.get(column, (0, 0))

@@ -10,7 +10,7 @@ import fastavro
 
 from tamis.errors import InputError
 from tamis.formats.chunk import Chunk, rechunk
-from tamis.formats.names import known_names, shown_names
+from tamis.formats.names import declared_names, known_names
 from tamis.formats.python_records import PIECE_RECORDS, to_chunk
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -47,7 +47,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
     if not known & set(names):
         raise InputError(source, _("has no field of schema `{schema}`", schema=plan.schema))
     fields = tuple(field for field in plan.fields if field.source_name in names)
-    unknown = shown_names(name for name in names if name not in known)
+    unknown = declared_names(name for name in names if name not in known)
     missing = known - set(names)
     file.rewind()
     rows: list[Mapping[str, Any]] = []
@@ -61,7 +61,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:
             done, rows, size = done + len(rows), [], 0
     positions = range(done + 1, done + len(rows) + 1)
     if done:
-        unknown = missing = frozenset()  # they are reported once
+        unknown, missing = {}, frozenset()  # they are reported once
     yield to_chunk(rows, positions, fields, (), unknown, missing)
 
 

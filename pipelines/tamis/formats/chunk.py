@@ -7,6 +7,7 @@ cannot move a boundary.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 from tamis.arrow.types import is_list
 from tamis.errors import InputError
+from tamis.filter.drift import add_names
 from tamis.filter.quarantine import FAULTS, REJECTS
 from tamis.language import _
 from tamis.limits import USUAL
@@ -48,7 +50,8 @@ class Chunk:
         data: N rows; the columns that the plan reads, by their top-level names.
         positions: N int64: number of the record, row or line in the input, from 1.
         rejects: records that could not be read, with the columns of `REJECTS`.
-        unknown: columns of the input that the schema does not name.
+        unknown: columns of the input that the schema does not name, with the records that have
+            them (`names.told_names` says which are shown).
         missing: columns of the schema that the input does not have.
         anomalies: counts of irregularities that reject no record, by name.
 
@@ -61,7 +64,7 @@ class Chunk:
     data: pa.RecordBatch = field(repr=False)
     positions: pa.Int64Array
     rejects: pa.RecordBatch = field(default_factory=lambda: rejects_of(()))
-    unknown: frozenset[str] = frozenset()
+    unknown: Mapping[str, int] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     anomalies: Mapping[str, int] = field(default_factory=dict)
 
@@ -168,7 +171,7 @@ def _join(chunks: list[Chunk]) -> Chunk:
         data,
         pa.concat_arrays([chunk.positions for chunk in full]),
         pa.concat_batches([chunk.rejects for chunk in full]),
-        frozenset[str]().union(*(chunk.unknown for chunk in chunks)),
+        reduce(add_names, (chunk.unknown for chunk in chunks), {}),
         frozenset[str]().union(*(chunk.missing for chunk in chunks)),
         dict(sum((Counter(chunk.anomalies) for chunk in chunks), Counter[str]())),
     )

@@ -25,7 +25,7 @@ from tamis.documents.schema import CsvOptions
 from tamis.errors import InputError, UsageError
 from tamis.filter.quarantine import REJECTS
 from tamis.formats.chunk import Chunk, add_faults, rechunk
-from tamis.formats.names import known_names, leaf_paths, shown_names
+from tamis.formats.names import declared_names, known_names, leaf_paths
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -84,7 +84,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
     for field in fields:
         if header.count(field.source_name) > 1:
             raise InputError(source, _("has two columns `{name}`", name=field.source_name))
-    unknown = shown_names(name for name in header if name not in known)
+    unknown = declared_names(name for name in header if name not in known)
     missing = known - set(header)
     nested = [field for field in fields if field.of is not None or field.fields]
     faults = [path for field in nested for path in leaf_paths(field, field.name)]
@@ -99,7 +99,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
             data = pa.RecordBatch.from_arrays([*map(_unmark, data.columns)], names)
         positions, rejects = numbers.next_rows(batch.num_rows)
         yield Chunk(add_faults(data, faults), positions, rejects, unknown, missing)
-        unknown = missing = frozenset()  # they are reported once
+        unknown, missing = {}, frozenset()  # they are reported once
     rejects = numbers.finish(source)
     empty = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
     none = pa.array([], pa.int64())

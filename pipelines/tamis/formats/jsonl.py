@@ -7,11 +7,11 @@ most `MAX_DEPTH` deep. Fields that are not read may hold any JSON.
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any, BinaryIO, Final
 
+from tamis.filter.drift import MOST_COUNTED, RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.chunk import Chunk, Reject, rechunk
-from tamis.formats.names import MAX_UNKNOWN, known_names, shown_name
+from tamis.formats.names import known_names, may_be_shown
 from tamis.formats.python_records import PIECE_RECORDS, NumberText, to_chunk
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -77,28 +77,40 @@ class ObjectKeys:
     def __init__(self, known: frozenset[str]) -> None:
         self.known = known
         self.found: set[str] = set()
-        self._shapes: set[int] = set()
-        self._unknown: dict[str, None] = {}
-        self._reported = 0
+        self._shapes: dict[int, tuple[str, ...]] = {}
+        self._counts: dict[str, int] = {}
+        self._new: dict[str, int] = {}
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Add the keys of `record`."""
         shape = hash(tuple(record))
-        if shape in self._shapes:
-            return
-        if len(self._shapes) < _MAX_SHAPES:
-            self._shapes.add(shape)
-        self.found.update(self.known & record.keys())
-        for name in record:
-            if len(self._unknown) == MAX_UNKNOWN:
-                break
-            if name not in self.known:
-                self._unknown[shown_name(name)] = None
+        unknown = self._shapes.get(shape)
+        if unknown is None:
+            self.found.update(self.known & record.keys())
+            unknown = tuple(name for name in record if name not in self.known)
+            if len(self._shapes) < _MAX_SHAPES:
+                self._shapes[shape] = unknown
+        if unknown and not self._count(unknown) and shape in self._shapes:
+            self._shapes[shape] = ()  # they are all told already
 
-    def new_unknown(self) -> frozenset[str]:
-        """Names of unknown keys that no call returned before."""
-        reported, self._reported = self._reported, len(self._unknown)
-        return frozenset(islice(self._unknown, reported, None))
+    def _count(self, names: tuple[str, ...]) -> bool:
+        """Count one record for each of `names`; False if none of them needs it any more."""
+        counted = False
+        for name in names:
+            if name not in self._counts and (
+                len(self._counts) >= MOST_COUNTED or not may_be_shown(name)
+            ):
+                self._new.setdefault(WITHHELD, RECORDS_TO_SHOW)
+            elif self._counts.setdefault(name, 0) < RECORDS_TO_SHOW:
+                self._counts[name] += 1
+                self._new[name] = self._new.get(name, 0) + 1
+                counted = True
+        return counted
+
+    def new_unknown(self) -> dict[str, int]:
+        """Records by unknown key since the last call; of each key the first ones."""
+        new, self._new = self._new, {}
+        return new
 
 
 def _lines(stream: BinaryIO, most: int) -> Iterator[tuple[int, bytes | None]]:

@@ -1,35 +1,64 @@
-"""Names and paths of fields: which an input may have, and which of them may be shown."""
+"""Names and paths of fields: which an input may have, and which of them may be shown.
+
+One rule for every command, receipt and report. A name of a schema is shown. A name that a source
+declares (the header of a CSV, a column of Parquet, Avro or a table) is shown unless it holds a NIR,
+an e-mail address or five digits in a row. A key of JSON or of a map may be a value of one person:
+it is shown only where five records have it, too.
+"""
 
 import re
 from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
+from tamis.filter.drift import MOST_COUNTED, RECORDS_TO_SHOW, WITHHELD
+from tamis.language import _, printable
+from tamis.nir.grammar import find_nir
 from tamis.plan.plan import Plan, PlanField
 
-MAX_UNKNOWN: Final = 100
-"""Names that the schema does not have of which one input reports at most so many."""
+_LONGEST: Final = 256
+_E_MAIL = re.compile(r"[\w.+-]@\w")
+_DIGITS = re.compile(r"\d{5}")
+_LIKE_A_NIR = re.compile(r"(?:[\dABab][ .\-_/\u00a0\u202f]?){13}")
+_MANY_DIGITS: Final = 11
 
-_NAME = re.compile(r"(?:[^\W\d_]|[\d _-]){1,64}")
+
+def may_be_shown(name: str) -> bool:
+    """Whether `name` holds no NIR, right key or not, no e-mail address and no five digits in a row.
+
+    Example:
+        >>> may_be_shown("Né(e) le"), may_be_shown("S21.G00.30.001"), may_be_shown("a@b.fr")
+        (True, True, False)
+        >>> may_be_shown("1 84 12 76 451 089 46"), may_be_shown("dossier 12345")
+        (False, False)
+    """
+    if len(name) > _LONGEST or _DIGITS.search(name) or _E_MAIL.search(name) or find_nir(name):
+        return False
+    return not any(
+        sum(map(str.isdigit, match[0])) >= _MANY_DIGITS for match in _LIKE_A_NIR.finditer(name)
+    )
 
 
 def shown_name(name: str) -> str:
-    """`name` if it looks like the name of a column, else `(name withheld)`.
-
-    A name that the schema does not know may itself be a value: the first record of a CSV file
-    without header, a key of a JSON object.
+    """`name` as a terminal can show it if it may be shown, else `(name withheld)`.
 
     Example:
-        >>> shown_name("Prénom usuel"), shown_name("1 84 12 76 451 089 46"), shown_name("a@b")
-        ('Prénom usuel', '(name withheld)', '(name withheld)')
+        >>> shown_name("N° dossier"), shown_name("184127645108946")
+        ('N° dossier', '(name withheld)')
     """
-    plain = _NAME.fullmatch(name) is not None and sum(map(str.isdigit, name)) < 5
-    return name if plain else "(name withheld)"
+    if not may_be_shown(name):
+        return WITHHELD
+    return printable(name) if name.strip() else _("(no name)")
 
 
-def shown_names(names: Iterable[str]) -> frozenset[str]:
-    """`names`, each as `shown_name` shows it; of more than `MAX_UNKNOWN`, the first ones."""
-    return frozenset(map(shown_name, islice(names, MAX_UNKNOWN)))
+def declared_names(names: Iterable[str]) -> dict[str, int]:
+    """Names that a source declares, each as often as it takes to show it.
+
+    Example:
+        >>> declared_names(["Montant (€)", "zoe@x.example"])
+        {'Montant (€)': 5, '(name withheld)': 5}
+    """
+    return {shown_name(name): RECORDS_TO_SHOW for name in islice(names, MOST_COUNTED)}
 
 
 def known_names(plan: Plan) -> frozenset[str]:

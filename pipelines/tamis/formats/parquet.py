@@ -20,7 +20,7 @@ from tamis.arrow.types import decoded_type, is_list
 from tamis.errors import InputError
 from tamis.formats.chunk import Chunk, add_faults, rechunk
 from tamis.formats.columns import as_field
-from tamis.formats.names import known_names, leaf_paths, shown_names
+from tamis.formats.names import declared_names, known_names, leaf_paths
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
@@ -142,7 +142,7 @@ class _LeafSelection:
 
     columns: list[str] = field(default_factory=list)
     fields: list[PlanField] = field(default_factory=list)
-    unknown: frozenset[str] = frozenset()
+    unknown: dict[str, int] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
@@ -152,7 +152,9 @@ def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _LeafSelection:
     known = known_names(plan)
     if not known & set(schema.names):
         raise InputError(source, _("has no column of schema `{schema}`", schema=plan.schema))
-    chosen = _LeafSelection(unknown=shown_names(name for name in schema.names if name not in known))
+    chosen = _LeafSelection(
+        unknown=declared_names(name for name in schema.names if name not in known)
+    )
     chosen.missing.update(known - set(schema.names))
     first: dict[str, int] = {}
     at = 0

@@ -16,6 +16,7 @@ is added to the row's `FAULTS`.
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -50,7 +51,7 @@ def to_chunk(
     positions: Sequence[int],
     fields: Iterable[PlanField],
     rejects: Iterable[Reject] = (),
-    unknown: frozenset[str] = frozenset(),
+    unknown: Mapping[str, int] = MappingProxyType({}),
     missing: frozenset[str] = frozenset(),
     anomalies: Mapping[str, int] | None = None,
     adapter: Adapter | None = None,

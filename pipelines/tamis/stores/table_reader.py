@@ -4,7 +4,7 @@ A table is read in one statement, and so in one state of the table, in bounded m
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -15,7 +15,7 @@ from tamis.address import DatabaseAddress
 from tamis.arrow.scrub import scrub_batch
 from tamis.errors import InputError, UsageError, value_free
 from tamis.formats.chunk import Chunk, add_faults
-from tamis.formats.names import known_names, leaf_paths, shown_names
+from tamis.formats.names import declared_names, known_names, leaf_paths
 from tamis.formats.postgres_copy import from_csv
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -103,7 +103,7 @@ class _Projection:
     types: dict[str, str]
     fields: tuple[PlanField, ...]
     faults: tuple[str, ...]
-    unknown: frozenset[str]
+    unknown: Mapping[str, int]
     missing: frozenset[str]
 
 
@@ -155,7 +155,7 @@ def _project(connection: Connection, database: Database, name: str, plan: Plan) 
         types,
         tuple(fields),
         tuple(faults),
-        shown_names(sorted(set(columns) - known)),
+        declared_names(sorted(set(columns) - known)),
         known - set(columns),
     )
 

@@ -124,7 +124,7 @@ class Judge:
         if any(release.nir == "absent" for release in self.plan.releases):
             chunk = _reject(chunk, find_nirs_beside(messages))
         done = minimize(chunk.data, self.plan, run=self.run, keys=self.keys)
-        tally = Tally(unknown=set(chunk.unknown))
+        tally = Tally(unknown=dict(chunk.unknown))
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows
         partitions = pa.array([message.partition for message in messages], pa.int32())

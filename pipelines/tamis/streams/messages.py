@@ -18,6 +18,7 @@ import fastavro
 import pyarrow as pa
 
 from tamis.errors import UsageError
+from tamis.filter.drift import WITHHELD
 from tamis.formats.chunk import Chunk, Reject
 from tamis.formats.jsonl import ObjectKeys, Unreadable, parse_object
 from tamis.formats.names import known_names, shown_name
@@ -109,7 +110,7 @@ def find_nirs_beside(messages: Sequence[Message]) -> dict[int, str]:
             if content is not None and _holds_nir(content):
                 places[index] = f"message header {shown_name(name)}"
             elif _holds_nir(name.encode("utf-8", "surrogatepass")):
-                places[index] = f"message header {shown_name('')}"
+                places[index] = f"message header {WITHHELD}"
     keys = [
         (index, message.key) for index, message in enumerate(messages) if message.key is not None
     ]
