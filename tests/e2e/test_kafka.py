@@ -1,24 +1,38 @@
 """A topic of a real broker: fair over partitions, options that are heeded, one holder a stream."""
 
 import logging
+import time
 from uuid import uuid4
 
 import pytest
 from confluent_kafka import Producer
 
-from tamis.errors import UsageError
+from tamis.errors import RunError, UsageError
+from tamis.streams import hold
 from tamis.streams.from_kafka import KafkaReader
+from tamis.streams.into_kafka import KafkaSink
+from tamis.streams.ledger import Ledger
 
 from ..services.kafka import Broker
+from ..streams.made import SOURCE, STREAM, judge, micro_batch, payloads, plan
 
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("streams")]
 
 HOT = 40_000
 SMALL = range(1, 50)
+FEED = micro_batch(payloads(4))
 
 
 def name() -> str:
     return f"feed-{uuid4().hex}"
+
+
+def sink(output: str) -> KafkaSink:
+    return KafkaSink(output, plan(), STREAM, lambda: True)
+
+
+def begin() -> Ledger:
+    return Ledger.begin(plan(), STREAM, SOURCE, ())
 
 
 def test_partitions_with_little_in_them_do_not_wait_for_one_with_much(kafka: Broker) -> None:
@@ -89,3 +103,42 @@ def test_an_option_of_the_address_holds_over_what_is_usual(
         assert first_batch(small) < 20
         assert first_batch("") == 20
     assert caplog.text == ""
+
+
+def test_a_newcomer_is_refused_and_the_holder_goes_on(
+    kafka: Broker, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hold, "WAITING_SECONDS", 3.0)
+    output = f"kafka://{kafka.address}/{name()}"
+    holder = sink(output)
+    assert holder.open(SOURCE) == {}
+    ledger = holder.commit(judge(FEED), begin())
+    other = sink(f"kafka://{kafka.address}/{name()}")
+    assert other.open(SOURCE) == {}
+    other.close()
+    for _attempt in range(2):
+        newcomer = sink(output)
+        with pytest.raises(RunError, match="stream essai is still under way"):
+            newcomer.open(SOURCE)
+        newcomer.close()
+        ledger = holder.commit(judge(FEED), ledger)
+    holder.close()
+    later = sink(output)
+    began = time.monotonic()
+    assert later.open(SOURCE) == holder.durable
+    assert time.monotonic() - began < hold.SESSION_SECONDS
+    later.close()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_signal_ends_the_waiting_of_a_newcomer(kafka: Broker) -> None:
+    output = f"kafka://{kafka.address}/{name()}"
+    holder = sink(output)
+    holder.open(SOURCE)
+    newcomer = KafkaSink(output, plan(), STREAM, lambda: False)
+    began = time.monotonic()
+    with pytest.raises(RunError):
+        newcomer.open(SOURCE)
+    assert time.monotonic() - began < 2
+    newcomer.close()
+    holder.close()

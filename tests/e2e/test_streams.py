@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -434,22 +435,28 @@ def test_a_second_process_is_refused_by_the_database(
     assert first.drain() == 0
 
 
-def test_a_second_process_takes_a_stream_into_topics_over(
+def test_a_second_process_is_refused_by_topics_until_the_first_hangs(
     kafka: Broker, topic: str, start: Start
 ) -> None:
     output, numbers = f"kafka://{kafka.address}/{topic}.out", range(1_000)
     first = start(output, name="first")
     first.wait_for("reading")
+    refused = start(output, name="refused")
     produce(kafka, topic, numbers[:500])
     first.wait_for("500 in")
+    assert refused.wait() == 3
+    assert "stream stream is still under way" in refused.printed
+    os.kill(first.pid, signal.SIGSTOP)
     second = start(output, name="second")
     second.wait_for("reading where it was cut")
+    os.kill(first.pid, signal.SIGCONT)
     produce(kafka, topic, numbers[500:])
     assert first.wait() == 3
     assert "another process took over stream stream" in first.printed
     second.wait_for("500 in")
     assert second.drain() == 0
     in_topics(kafka, f"{topic}.out").assert_holds(numbers)
+    assert "rdkafka" not in first.printed + refused.printed + second.printed
 
 
 def test_a_batch_killed_within_its_commit_leaves_nothing_half_and_commits_when_run_again(

@@ -23,6 +23,7 @@ from tamis.address import KafkaAddress
 from tamis.errors import RunError, UsageError
 from tamis.language import _
 from tamis.plan.plan import Plan
+from tamis.streams.hold import Hold
 from tamis.streams.json_rows import drop_large, json_rows
 from tamis.streams.judge import Judged, Rows, partition_uri
 from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached, check_options, make_client
@@ -67,12 +68,17 @@ class KafkaSink(Sink):
         self._headers: dict[str, list[tuple[str, str | bytes | None]]] = {
             release.id: list(plan.tags(release, stream).items()) for release in plan.releases
         }
+        self._id = f"tamis-{stream}-{self._address.topic}"
+        self._hold: Hold | None = None
         self._producer: Producer | None = None
         self._largest = LARGEST
 
     def _open(self) -> dict[int, int]:
         self._make_topics()
         try:
+            self._hold = Hold(self._address, self._id, self._topics.receipts)
+            if not self._hold.take(self._keep_waiting):
+                raise self._error(_("stream {stream} is still under way", stream=self._stream))
             self._producer = self._begin(ANSWER_SECONDS)
         except KafkaException as error:
             raise cannot_be_reached(self.shown, error) from None
@@ -104,6 +110,8 @@ class KafkaSink(Sink):
     def close(self) -> None:
         """See `Sink`."""
         self._producer = None
+        if self._hold is not None:
+            self._hold.release()
 
     def _begin(self, seconds: float = _RETRY_SECONDS) -> Producer:
         """Make a producer that holds the stream: any other with its id is shut out from now on."""
@@ -111,7 +119,7 @@ class KafkaSink(Sink):
             Producer,
             self._address,
             {
-                "transactional.id": f"tamis-{self._stream}",
+                "transactional.id": self._id,
                 "enable.idempotence": True,
                 "error_cb": lambda error: None,
             },
@@ -254,7 +262,7 @@ class KafkaSink(Sink):
             Consumer,
             self._address,
             {
-                "group.id": f"tamis-{self._stream}",
+                "group.id": self._id,
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
