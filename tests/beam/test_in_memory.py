@@ -82,7 +82,7 @@ PLAN = Plan(
     fates={"droits": dict.fromkeys(PATHS, ("kept", "pour le test"))},
 )
 FRENCH = replace(
-    PLAN, format=Format(name="csv", csv=CsvOptions(decimal=",", dates="%d/%m/%Y", separator=";"))
+    PLAN, format=Format(name="csv", csv=CsvOptions(decimal=",", dates=("%d/%m/%Y",), separator=";"))
 )
 UTC = datetime.UTC
 DAY = datetime.date(2026, 3, 2)

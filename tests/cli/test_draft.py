@@ -209,7 +209,7 @@ def test_values_of_text_become_types_only_where_all_of_them_fit(
 
     schema, text = draft(write_csv(tmp_path / "feed.csv", columns))
 
-    assert schema.format.csv == CsvOptions(separator=";", decimal=",", dates="%d/%m/%Y")
+    assert schema.format.csv == CsvOptions(separator=";", decimal=",", dates=("%d/%m/%Y",))
     assert {name: spec.type for name, spec in schema.fields.items()} == {
         "jour": "date32",
         "vu_le": "timestamp[us]",

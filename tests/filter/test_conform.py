@@ -15,16 +15,28 @@ from tamis.documents.schema import CsvOptions, Format
 from tamis.documents.types import arrow_type
 from tamis.filter.conform import conform
 from tamis.filter.conformed import FINE, TYPE, UNREADABLE
+from tamis.filter.dialect import TextDialect, dialect_of
 from tamis.filter.nested import open_column
-from tamis.filter.parse_text import TextDialect, dialect_of
 
 D = decimal.Decimal
 DAY = datetime.date(2024, 2, 29)
 ISO = TextDialect()
 CSV = dialect_of(
-    Format(name="csv", csv=CsvOptions(encoding="cp1252", decimal=",", dates="%d/%m/%Y"))
+    Format(name="csv", csv=CsvOptions(encoding="cp1252", decimal=",", dates=("%d/%m/%Y",)))
 )
 DSN = dialect_of(Format(name="dsn"))
+FRENCH = dialect_of(
+    Format(
+        name="csv",
+        csv=CsvOptions(
+            decimal=",",
+            thousands=" ",
+            currency="€",
+            nulls=("\\N", "NULL", "néant"),
+            dates=("%d/%m/%Y", "%Y-%m-%d", "%d/%m/%Y %H:%M:%S"),
+        ),
+    )
+)
 MIDNIGHT = datetime.datetime(2024, 2, 29)
 BAD = object()
 
@@ -122,6 +134,91 @@ TEXTS: list[tuple[str, TextDialect, dict[str, Any]]] = [
         | {"25:00": BAD, "10h30": BAD},
     ),
     ("time32[s]", ISO, {"10:30:59": datetime.time(10, 30, 59), "10:30:59.5": BAD}),
+    (
+        "decimal128(8, 2)",
+        FRENCH,
+        {"1 234,56": D("1234.56"), "1\u00a0234,56": D("1234.56"), "1\u202f234": D(1234)}
+        | {"-12 345,6": D("-12345.60"), "1 23,4": BAD, "12 34": BAD, "0 123": BAD, "1234 567": BAD}
+        | {"1,234 5": BAD, "1.234,56": BAD, "1  234": BAD, " 1 234 ": D(1234), "999": D(999)}
+        | {"12,50 €": D("12.50"), "€12": D(12), "1 234,00€": D(1234), "€": BAD, "€5€": BAD}
+        | {"5 €€": BAD, "-€5": BAD, "€-5": D(-5), "5 $": BAD, "NULL": None, " néant ": None}
+        | {"null": BAD, "": None, "\\N": None},
+    ),
+    ("int32", FRENCH, {"1 234 567": 1_234_567, "12 €": 12, "1 234,0": BAD, "1 2": BAD}),
+    ("float64", FRENCH, {"1 234,5": 1234.5, "1e3": 1000.0, "1 234e3": BAD}),
+    (
+        "decimal128(8, 2)",
+        TextDialect(decimal=",", thousands="."),
+        {"1.355,90": D("1355.90"), "1.5": BAD, "1.355": D(1355), "1 355,90": BAD},
+    ),
+    ("int32", TextDialect(thousands="'"), {"1'000": 1000, "1\u2019000": 1000, "1,000": BAD}),
+    ("decimal128(8, 2)", TextDialect(thousands=","), {"1,355.90": D("1355.90"), "1,3": BAD}),
+    (
+        "date32",
+        FRENCH,
+        {"29/02/2024": DAY, "2024-02-29": DAY, "29/02/2024 00:00:00": DAY, "NULL": None}
+        | {"29/02/2024 00:00:01": BAD, "29/02/2024 00:00": BAD, "29/02/24": BAD, "": None}
+        | {"29-02-2024": BAD, " 29/2/2024 ": DAY},
+    ),
+    (
+        "timestamp[us]",
+        FRENCH,
+        {"29/02/2024 14:05:00": datetime.datetime(2024, 2, 29, 14, 5), "2024-02-29": MIDNIGHT}
+        | {"29/02/2024T14:05": datetime.datetime(2024, 2, 29, 14, 5), "29/02/2024 24:00": BAD},
+    ),
+    (
+        "date32",
+        TextDialect(dates=("%d/%m/%Y", "%m/%d/%Y")),
+        {
+            "29/02/2024": DAY,
+            "02/29/2024": DAY,
+            "03/04/2024": BAD,
+            "03/03/2024": datetime.date(2024, 3, 3),
+        },
+    ),
+    (
+        "date32",
+        TextDialect(dates=("%d%m%Y",)),
+        {"29022024": DAY, "1021990": BAD, "1122024": BAD, "+1022024": BAD, "٢٩022024": BAD},
+    ),
+    (
+        "date32",
+        TextDialect(dates=("%d/%m/%y",), century_from=1927),
+        {"12/05/45": datetime.date(1945, 5, 12), "03/07/26": datetime.date(2026, 7, 3)}
+        | {"03/07/27": datetime.date(1927, 7, 3), "3/7/27": datetime.date(1927, 7, 3)}
+        | {"29/02/2024": BAD, "29/02/4": BAD},
+    ),
+    ("date32", TextDialect(dates=("%Y%m%d",)), {"20240229": DAY, "2024112": BAD, "2024229": BAD}),
+    ("date32", TextDialect(dates=("%Y-%j",)), {"2024-060": DAY, "2024-60": BAD, "2023-366": BAD}),
+    ("date32", TextDialect(dates=("%d-%b-%Y",)), {"29-FEB-2024": DAY, "29-fév-2024": BAD}),
+    (
+        "timestamp[s]",
+        TextDialect(dates=("%Y%m%d%H%M%S",)),
+        {"20240229140500": datetime.datetime(2024, 2, 29, 14, 5), "2024022914050": BAD}
+        | {"20240229": BAD, "20240229146000": BAD},
+    ),
+    (
+        "timestamp[us]",
+        ISO,
+        {"2024-02-29T10:00:00.0000000": datetime.datetime(2024, 2, 29, 10), "2024-02-29.0": BAD}
+        | {"2024-02-29 10:00:00.1234567": BAD, "2024-02-29 10:00.0": BAD},
+    ),
+    (
+        "timestamp[s, tz=UTC]",
+        ISO,
+        {"2024-02-29 10:00:00 UTC": datetime.datetime(2024, 2, 29, 10, tzinfo=datetime.UTC)}
+        | {"2024-02-29 10:00:00.000 UTC": datetime.datetime(2024, 2, 29, 10, tzinfo=datetime.UTC)}
+        | {"2024-02-29 10:00:00UTC": BAD, "2024-02-29 10:00:00 CET": BAD},
+    ),
+    ("timestamp[s]", ISO, {"2024-02-29 10:00:00 UTC": BAD}),
+    (
+        "time32[s]",
+        ISO,
+        {"10:30:59.000": datetime.time(10, 30, 59), "10:30.0": BAD, "10:30:59.": BAD},
+    ),
+    ("string", FRENCH, {"NULL": None, " NULL ": None, "NULLE": "NULLE", "1 234": "1 234"}),
+    ("binary", FRENCH, {"NULL": None, "": None, "x": b"x"}),
+    ("bool", FRENCH, {"NULL": None, "oui": True}),
     ("string", ISO, {"": "", " é ": " é "}),
     ("string", CSV, {"": None, " ": " "}),
     ("large_string", DSN, {"": None, "é": "é"}),
@@ -228,7 +325,7 @@ def test_what_lies_under_a_null_is_not_read() -> None:
     assert outcome(array, "string", TextDialect("cp1252")) == ["a", "é", None]
     assert outcome(array, "int8", TextDialect("cp1252")) == [BAD, BAD, None]
     assert outcome(array, "string", TextDialect("shift_jis"))[2] is None
-    assert outcome(array, "date32", TextDialect("latin-1", dates="%d"))[2] is None
+    assert outcome(array, "date32", TextDialect("latin-1", dates=("%d",)))[2] is None
 
 
 def test_strings_that_are_not_utf8_are_unreadable() -> None:
@@ -310,16 +407,18 @@ def test_money_in_floats_is_taken_and_given_exactly(cents: list[int]) -> None:
 def test_dates_come_back_from_every_pattern(dates: list[datetime.date | None]) -> None:
     for pattern in ("%d/%m/%Y", "%d%m%Y", "%Y%m%d", "%m-%d-%Y", "le %d.%m.%Y", "%Y-%j"):
         texts = [day and day.strftime(pattern) for day in dates]
-        assert outcome(pa.array(texts, pa.string()), "date32", TextDialect(dates=pattern)) == dates
+        assert (
+            outcome(pa.array(texts, pa.string()), "date32", TextDialect(dates=(pattern,))) == dates
+        )
 
 
 def test_one_bad_date_does_not_slow_the_others_down_to_pythons_pace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tamis.filter import parse_text as text
+    from tamis.documents.date_patterns import DatePattern
 
     asked: list[str] = []
-    monkeypatch.setattr(text, "_parse_date", lambda value, pattern: asked.append(value))
+    monkeypatch.setattr(DatePattern, "read", lambda pattern, value, century: asked.append(value))
 
     done = outcome(pa.array(["29/02/2024"] * 100 + ["31/02/2024", "?"]), "date32", CSV)
 

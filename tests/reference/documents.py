@@ -50,7 +50,7 @@ def write_project(plan: Plan, folder: Path) -> None:
 def schema_document(plan: Plan) -> dict[str, Any]:
     form: Any = str(plan.format.name)
     if form == "csv":
-        form = {"csv": plan.format.csv.model_dump(exclude_none=True)}
+        form = {"csv": plan.format.csv.model_dump(mode="json", exclude_defaults=True)}
     fields = {spec.name: field_document(spec) for spec in plan.fields}
     return {"schema": plan.schema, "format": form, "fields": fields}
 
@@ -63,6 +63,8 @@ def field_document(spec: PlanField) -> dict[str, Any]:
         document["fields"] = {child.name: field_document(child) for child in spec.fields}
     else:
         document |= {"category": CATEGORIES, "free_text": spec.free_text}
+        if spec.nir_part:
+            document["nir_part"] = spec.nir_part
         if spec.identifier:
             document["identifier"] = list(spec.identifier)
         if spec.not_nir:

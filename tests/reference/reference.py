@@ -28,7 +28,22 @@ from tamis.nir.identifiers import canonical
 from tamis.nir.pseudonym import derive_key
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
-from .values import Fault, Scalar, first_of, holds, read, released, type_name, typed, wire_of
+from .values import (
+    DAY,
+    Fault,
+    Scalar,
+    date_ticks,
+    first_of,
+    holds,
+    kind_of,
+    offset_at,
+    read,
+    released,
+    type_name,
+    typed,
+    wire_of,
+    zone_of,
+)
 
 FAULTS = "_tamis_faults"
 """The column in which a reader names the fields that it could not bring into shape."""
@@ -268,10 +283,10 @@ class Record:
         """The failure that is told; of one field, rules on treatments come last."""
         places = list(self.specs)
 
-        def order(failure: tuple[str, str, str]) -> tuple[int, int, bool]:
+        def order(failure: tuple[str, str, str]) -> tuple[int, int, int]:
             reason, path, rule = failure
-            treated = rule.startswith(("pseudonymize", "generalize"))
-            return REASONS.index(reason), places.index(path), treated
+            later = [rule.startswith("nir_part"), rule.startswith(("pseudonymize", "generalize"))]
+            return REASONS.index(reason), places.index(path), later[0] + 2 * later[1]
 
         return min(self.failures, key=order)
 
@@ -390,6 +405,16 @@ class Record:
                 self.judge(child, release)
         elif leaf := leaf_at(release, node.path):
             self.judge_identifier(node, leaf)
+            if node.spec.nir_part == "birth" and self.is_to_come(node):
+                self.fail("type", node.path, "nir_part: birth")
+
+    def is_to_come(self, node: Node) -> bool:
+        """Whether a date, or the local day of a timestamp, is after the plan's day."""
+        kind, today = node.spec.type, date_ticks(self.plan.day)
+        if kind_of(type_name(kind)) == "date":
+            return bool(node.value > today)
+        local = node.value + offset_at(node.value, zone_of(kind))
+        return bool(kind_of(type_name(kind)) == "timestamp" and local // DAY > today)
 
     def judge_identifier(self, node: Node, leaf: PlanLeaf) -> None:
         """Quarantine the record if a kept or pseudonymized identifier is not well-formed."""

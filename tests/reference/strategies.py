@@ -6,6 +6,7 @@ values that do not conform, malformed identifiers, columns missing or unknown; i
 views, slices, and with other values hidden where none should be looked at.
 """
 
+import datetime
 import decimal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from hypothesis import strategies as st
 
-from tamis.documents.schema import CsvOptions, Format
+from tamis.documents.schema import CsvOptions, Format, NirPart
 from tamis.documents.types import arrow_type, integer_range
 from tamis.nir.identifiers import key_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
@@ -73,9 +74,23 @@ FORMATS = [
     Format(name="parquet"),
     Format(name="jsonl"),
     Format(name="csv"),
-    Format(name="csv", csv=CsvOptions(encoding="cp1252", decimal=",", dates="%d/%m/%Y")),
-    Format(name="csv", csv=CsvOptions(encoding="latin-1", dates="%Y-%j")),
-    Format(name="csv", csv=CsvOptions(encoding="shift_jis", decimal=",", dates="%d%m%y")),
+    Format(name="csv", csv=CsvOptions(encoding="cp1252", decimal=",", dates=("%d/%m/%Y",))),
+    Format(name="csv", csv=CsvOptions(encoding="latin-1", dates=("%Y-%j",))),
+    Format(
+        name="csv",
+        csv=CsvOptions(encoding="shift_jis", decimal=",", dates=("%d%m%y",), century_from=1950),
+    ),
+    Format(
+        name="csv",
+        csv=CsvOptions(
+            decimal=",",
+            thousands=" ",
+            currency="€",
+            nulls=("NULL", "\\N"),
+            dates=("%d/%m/%Y", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d"),
+        ),
+    ),
+    Format(name="csv", csv=CsvOptions(thousands="'", dates=("%d%m%Y", "%Y%m%d%H%M%S"))),
     Format(name="avro"),
     Format(name="dsn"),
 ]
@@ -152,7 +167,10 @@ class Maker:
         if sort == "number":
             return PlanField(f"{self.name()}_nir", self.choose(["int64", "string", "uint64"]))
         types = TYPES if self.chance(60) else USUAL_TYPES
-        return PlanField(self.name(), self.choose(types), not_nir=sort == "not_nir")
+        kind = self.choose(types)
+        birth = kind_of(type_name(kind)) in ("date", "timestamp") and self.chance(30)
+        part: NirPart | None = "birth" if birth else None
+        return PlanField(self.name(), kind, not_nir=sort == "not_nir", nir_part=part)
 
     def plan(self, *, mixed: bool = True) -> Plan:
         """A plan; where not `mixed`, of one item, as a policy of the documents may have it."""
@@ -174,6 +192,7 @@ class Maker:
             law={"R6323-37": "LEGIARTI000000000000"},
             fields=fields,
             releases=releases,
+            day=datetime.date(2024, 2, 29),
         )
 
     def release(self, name: str, fields: tuple[PlanField, ...], absent: bool | None) -> PlanRelease:

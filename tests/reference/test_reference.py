@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 
 import tamis
 from tamis.documents.schema import Format
+from tamis.documents.types import arrow_type
 from tamis.keys.keyring import DerivedKey
 from tamis.nir.pseudonym import derive_key
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
@@ -315,3 +316,28 @@ def test_integers_and_small_decimals_find_their_type() -> None:
 
     assert failures(big) == [(1, "type", "decimal256(76, 60)")]
     assert plain(small) == [15]
+
+
+@pytest.mark.parametrize(
+    ("kind", "late", "born"),
+    [
+        ("date32", datetime.date(2026, 11, 24), DAY),
+        ("date64", datetime.date(2045, 5, 12), DAY),
+        ("timestamp[us]", datetime.datetime(2026, 11, 24), datetime.datetime(2026, 11, 23, 23)),
+        (
+            "timestamp[ms, tz=Europe/Paris]",
+            datetime.datetime(2026, 11, 23, 23, tzinfo=datetime.UTC),
+            datetime.datetime(2026, 11, 23, 22, 59, tzinfo=datetime.UTC),
+        ),
+    ],
+)
+def test_no_date_of_birth_is_after_the_day_of_the_run(kind: str, late: Any, born: Any) -> None:
+    spec = PlanField("naissance", kind, nir_part="birth")
+    for form in (FORMATS[0], FORMATS[-1]):
+        case = case_of(
+            pa.array([late, born, None], arrow_type(kind)), spec, kept=leaf("naissance"), form=form
+        )
+
+        result = agreed(replace(case, plan=replace(case.plan, day=DAY)))
+
+        assert failures(result) == [(0, "type", "nir_part: birth")]

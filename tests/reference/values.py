@@ -12,7 +12,7 @@ import datetime
 import re
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any, Literal
@@ -58,21 +58,40 @@ class Wire:
     Attributes:
         encoding: of bytes.
         decimal: the decimal mark.
-        dates: a strptime pattern, or None for ISO 8601.
+        thousands: the signs that may stand between groups of three digits.
+        currency: a sign before or behind a number.
+        dates: strptime patterns, none for ISO 8601.
+        century_from: first of the years that `%y` stands for.
+        nulls: words that mean null.
         words: whether an empty value is null, and oui and non are truth values: CSV and DSN.
     """
 
     encoding: str = "utf-8"
     decimal: str = "."
-    dates: str | None = None
+    thousands: str = ""
+    currency: str = ""
+    dates: tuple[str, ...] = ()
+    century_from: int = 0
+    nulls: tuple[str, ...] = ()
     words: bool = False
 
 
 def wire_of(form: Format) -> Wire:
     """How text is read in a format."""
     if form.name == "csv":
-        return Wire(form.csv.encoding, form.csv.decimal, form.csv.dates, words=True)
-    return Wire(dates="%d%m%Y", words=True) if form.name == "dsn" else Wire()
+        csv = form.csv
+        gaps = {" ": " \u00a0\u202f", "'": "'\u2019"}
+        return Wire(
+            csv.encoding,
+            csv.decimal,
+            gaps.get(csv.thousands or "", csv.thousands or ""),
+            csv.currency or "",
+            csv.dates,
+            csv.century_from or 0,
+            csv.nulls,
+            words=True,
+        )
+    return Wire(dates=("%d%m%Y",), words=True) if form.name == "dsn" else Wire()
 
 
 def type_name(name: str) -> str:
@@ -104,7 +123,8 @@ def read(value: Scalar, target: str, wire: Wire) -> tuple[Any, Fault]:
         return (result, "") if result is not None else (None, "type")
     if kind_of(name) == "binary":
         raw = value.value if isinstance(value.value, bytes) else value.value.encode()
-        if wire.words and not raw:
+        word = value.value.strip() if isinstance(value.value, str) else None
+        if (wire.words and not raw) or word in wire.nulls:
             return None, ""
         return (raw, "") if width_fits(raw, name) else (None, "type")
     try:
@@ -112,6 +132,8 @@ def read(value: Scalar, target: str, wire: Wire) -> tuple[Any, Fault]:
         text = value.value if isinstance(value.value, str) else value.value.decode(encoding)
     except UnicodeError:
         return None, "unreadable"
+    if text.strip() in wire.nulls:
+        return None, ""
     if kind_of(name) == "string":
         return (None if wire.words and not text else text), ""
     text = text.strip()
@@ -137,6 +159,8 @@ def parse(text: str, name: str, wire: Wire) -> Any:
         true = {"true", "1"} | ({"oui", "o", "vrai"} if wire.words else set())
         false = {"false", "0"} | ({"non", "n", "faux"} if wire.words else set())
         return {**dict.fromkeys(true, True), **dict.fromkeys(false, False)}.get(text.lower())
+    if kind in ("integer", "decimal", "float"):
+        text = bare_number(text, wire)
     if kind == "integer":
         return typed(Fraction(text), name) if re.fullmatch("[+-]?[0-9]+", text) else None
     if kind in ("decimal", "float"):
@@ -151,22 +175,65 @@ def parse(text: str, name: str, wire: Wire) -> Any:
         result = float_of(float(text), name)
         return result if result - result == 0 else None
     if kind == "date":
-        return date_in(text, wire.dates)
+        day = moment_in(text, wire)
+        return day // DAY if day is not None and day % DAY == 0 else None
     if kind == "timestamp":
         return timestamp_in(text, name, wire)
     return time_in(text, name) if re.fullmatch("[0-9]{2}:[0-9]{2}(:.*)?", text) else None
 
 
-def date_in(text: str, pattern: str | None) -> int | None:
-    """The day that a text names, or None."""
+def bare_number(text: str, wire: Wire) -> str:
+    """A number without what the format lets stand around it and between its groups of digits."""
+    sign = wire.currency
+    if sign and text.count(sign) == 1:
+        before, behind = (part.strip() for part in text.split(sign))
+        text = (before or behind) if not before or not behind else text
+    whole, mark, rest = text.partition(wire.decimal)
+    groups = re.split(f"[{re.escape(wire.thousands)}]", whole) if wire.thousands else [whole]
+    if len(groups) > 1 and re.fullmatch("[+-]?[1-9][0-9]{0,2}", groups[0], re.ASCII):
+        digits = re.fullmatch("[0-9]*", rest)
+        if digits and all(re.fullmatch("[0-9]{3}", group) for group in groups[1:]):
+            return "".join(groups) + mark + rest
+    return text
+
+
+def moment_in(text: str, wire: Wire) -> int | None:
+    """The one moment that a text names by a format's patterns, in nanoseconds; or None."""
+    if not wire.dates:
+        try:
+            day = datetime.date.fromisoformat(text)
+        except ValueError:
+            return None
+        return date_ticks(day) * DAY if re.fullmatch("[0-9]{4}(-[0-9]{2}){2}", text) else None
+    moments = {moment_by(text, pattern, wire.century_from) for pattern in wire.dates} - {None}
+    return moments.pop() if len(moments) == 1 else None
+
+
+def moment_by(text: str, pattern: str, century_from: int) -> int | None:
+    """The moment whose writing by a pattern the text is: padded, or not between other signs."""
     try:
-        if pattern is not None:
-            return date_ticks(datetime.datetime.strptime(text, pattern).date())
-        if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            return date_ticks(datetime.date.fromisoformat(text))
+        moment = datetime.datetime.strptime(text, pattern)
     except ValueError:
-        pass
-    return None
+        return None
+    if "%y" in pattern:
+        years = range(century_from, century_from + 100)
+        year = next(year for year in years if year % 100 == moment.year % 100)
+        try:
+            moment = moment.replace(year=year)
+        except ValueError:
+            return None
+    pieces = re.findall("%.|[^%]", pattern)
+    writings = {""}
+    for place, piece in enumerate(pieces):
+        written = {moment.strftime(piece).rjust(4 if piece == "%Y" else 0, "0")}
+        around = pieces[max(place - 1, 0) : place] + pieces[place + 1 : place + 2]
+        if piece in ("%d", "%m", "%H", "%M", "%S") and not any(sign[0] == "%" for sign in around):
+            written |= {text.removeprefix("0") for text in written}
+        writings = {before + part for before in writings for part in written}
+    if text not in writings:
+        return None
+    seconds = moment.hour * 3600 + moment.minute * 60 + moment.second
+    return date_ticks(moment.date()) * DAY + seconds * SECOND
 
 
 def time_in(text: str, name: str) -> int | None:
@@ -174,7 +241,7 @@ def time_in(text: str, name: str) -> int | None:
 
     There are at most as many digits of a second as the type holds.
     """
-    form = re.fullmatch(r"([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?)?", text)
+    form = re.fullmatch(r"([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9})0*)?)?)?", text)
     if form is None:
         return None
     hour, minute, second = (int(part or 0) for part in form.groups()[:3])
@@ -185,10 +252,24 @@ def time_in(text: str, name: str) -> int | None:
 
 def timestamp_in(text: str, name: str, wire: Wire) -> int | None:
     """The moment that a text names: a date, a time, an offset if the type has a zone."""
-    form = re.fullmatch(r"([^ T]+)(?:[ T]([0-9:.]+)(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?", text)
+    moments = set()
+    timed = [pattern for pattern in wire.dates if "%H" in pattern]
+    if timed and not zone_of(name):
+        moments = {moment_by(text, pattern, wire.century_from) for pattern in timed}
+    if len(timed) < len(wire.dates) or not wire.dates:
+        untimed = tuple(pattern for pattern in wire.dates if pattern not in timed)
+        moments.add(iso_moment(text, name, replace(wire, dates=untimed)))
+    known = [moment for moment in moments if moment is not None]
+    return in_range(known[0], name) if len(known) == 1 else None
+
+
+def iso_moment(text: str, name: str, wire: Wire) -> int | None:
+    """A moment whose time is written as ISO 8601 has it."""
+    text = re.sub(" UTC$", "Z", text)
+    form = re.fullmatch(r"(.+?)(?:[ T]([0-9:.]+)(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?", text)
     if form is None:
         return None
-    day = date_in(form[1], wire.dates)
+    day = moment_in(form[1], wire)
     time = time_in(form[2], name) if form[2] else 0
     if day is None or time is None or bool(form[3]) != bool(zone_of(name)):
         return None
@@ -198,7 +279,7 @@ def timestamp_in(text: str, name: str, wire: Wire) -> int | None:
         if hours > 23 or minutes > 59:
             return None
         offset = (hours * 60 + minutes) * (-1 if form[3][0] == "-" else 1)
-    return in_range(day * DAY + time - offset * 60 * SECOND, name)
+    return day + time - offset * 60 * SECOND
 
 
 # Native values: they change type only where nothing is lost

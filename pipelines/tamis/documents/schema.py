@@ -8,8 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from tamis.documents.date_patterns import pattern_problem
 from tamis.documents.law import Link
 from tamis.documents.policy import NAME_PATTERN
 from tamis.documents.positions import DocumentModel, DocumentPath, suggest
@@ -23,6 +30,13 @@ FormatName = Literal["parquet", "csv", "jsonl", "avro", "dsn"]
 
 def _one_or_several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
+
+
+def _words(value: Any) -> Any:
+    words = _one_or_several(value)
+    if words is None or (isinstance(words, list) and None in words):
+        raise ValueError(_("`null`, `NULL` and `~` are no words in YAML: put the word in quotes"))
+    return words
 
 
 def _named_format(value: Any) -> Any:
@@ -39,8 +53,25 @@ class CsvOptions(DocumentModel):
     byte order mark."""
     decimal: Literal[".", ","] = "."
     """The decimal mark of numbers."""
-    dates: str | None = None
-    """The pattern of dates, as `strptime` reads it (`%d/%m/%Y`); ISO 8601 without it."""
+    thousands: Literal[" ", ".", ",", "'"] | None = None
+    """What may stand between groups of three digits; a blank stands for no-break spaces too."""
+    currency: (
+        Annotated[str, Field(min_length=1, max_length=5, pattern=r"^[^\d\s.,+-]+$")] | None
+    ) = None
+    """The sign or code that may stand before or behind a number (`€`, `EUR`)."""
+    century_from: Annotated[int, Field(ge=1, le=9900, strict=True)] | None = None
+    """The first of the hundred years that `%y` stands for (`1930`: 30 is 1930, 29 is 2029)."""
+    dates: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_one_or_several, json_schema_input_type=str | tuple[str, ...]),
+    ] = ()
+    """The pattern of dates, or several, in the directives of `strptime` (`%d/%m/%Y`); ISO 8601
+    without it. A time in it (`%H:%M:%S`) must be midnight where the field is a date."""
+    nulls: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        BeforeValidator(_words, json_schema_input_type=str | tuple[str, ...]),
+    ] = ()
+    """The words that stand for no value (`"NULL"`, in quotes), besides an empty value."""
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
     """The one character around fields that hold a separator or a line break."""
 
@@ -52,6 +83,23 @@ class CsvOptions(DocumentModel):
             text = _("unknown encoding `{encoding}`", encoding=self.encoding)
             raise ValueError(text) from None
         return self
+
+    @model_validator(mode="after")
+    def _read_values_one_way(self) -> Any:
+        if self.century_from is not None and not any("%y" in pattern for pattern in self.dates):
+            raise ValueError(_("`century_from` is for a pattern of `dates` with `%y`"))
+        if self.thousands == self.decimal:
+            raise ValueError(_("`thousands` must not be the decimal mark"))
+        return self
+
+    @field_validator("dates")
+    @classmethod
+    def _name_days(cls, dates: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
+        century_from = known.data.get("century_from")
+        for problem in (pattern_problem(pattern, century_from) for pattern in dates):
+            if problem:
+                raise ValueError(problem)
+        return dates
 
 
 class Format(DocumentModel):

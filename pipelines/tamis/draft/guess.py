@@ -193,7 +193,7 @@ def _guess_type(column: LeafStatistics, guess: Guess, csv: bool, options: CsvOpt
         guess.why.append(_("values of several sorts: {sorts}", sorts=", ".join(sorted(sorts))))
     elif csv and column.yes and column.no and column.yes + column.no == column.values:
         guess.type = "bool"
-    elif not _guess_moment(column, guess, options.dates if csv else None) and csv:
+    elif not _guess_moment(column, guess, next(iter(options.dates), None) if csv else None) and csv:
         _guess_digits(column, guess, options.decimal)
 
 

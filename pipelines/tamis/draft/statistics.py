@@ -1,5 +1,6 @@
 """Statistics of one leaf, added piece by piece: counts and lengths, and no values."""
 
+import datetime
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,7 +13,8 @@ from tamis.arrow.buffers import as_flags, decode, read_characters
 from tamis.arrow.types import is_text
 from tamis.documents.schema import Identifier
 from tamis.draft.names import hint_identifier
-from tamis.filter.parse_text import TextDialect, parse_text
+from tamis.filter.dialect import TextDialect
+from tamis.filter.parse_text import parse_text
 from tamis.nir.identifiers import judge_identifiers
 from tamis.nir.profile import profile_nir
 
@@ -21,6 +23,9 @@ PATTERNS: Final = (
     *("%Y%m%d", "%d%m%Y"),
 )
 """Patterns of dates; where several fit, the first is taken. None is ISO 8601."""
+
+CENTURY_FROM: Final = datetime.date.today().year - 99
+"""The first of the hundred years that two digits are taken to stand for: none is to come."""
 
 MARKS: Final = (".", ",")
 KINDS: Final[tuple[Identifier, ...]] = ("nir", "nia", "nnp", "mig", "ntt", "nir-key")
@@ -200,7 +205,8 @@ class LeafStatistics:
 
 def _fitting(text: pa.Array, kind: str, pattern: str | None) -> int:
     """How many of N texts are values of the type `kind` in the pattern."""
-    faults = parse_text(text, _MOMENTS[kind], TextDialect(dates=pattern)).faults
+    dialect = TextDialect(dates=(pattern,) if pattern else (), century_from=CENTURY_FROM)
+    faults = parse_text(text, _MOMENTS[kind], dialect).faults
     return len(text) if faults is None else int((faults == 0).sum())
 
 

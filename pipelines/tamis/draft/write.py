@@ -15,7 +15,7 @@ from tamis.documents.schema import CsvOptions, FormatName
 from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.guess import MANY_ROWS, Guess, guess_leaf, guess_text_options
 from tamis.draft.names import hint_categories, hint_sensitive
-from tamis.draft.statistics import LeafStatistics
+from tamis.draft.statistics import CENTURY_FROM, LeafStatistics
 from tamis.formats.names import shown_name
 from tamis.language import N_, _
 
@@ -51,7 +51,9 @@ def write_schema(
     if form == "csv":
         leaves = (leaf for node in sample.fields for leaf in node.leaves())
         decimal, dates = guess_text_options(leaf.statistics for leaf in leaves if leaf.statistics)
-        options = options.model_copy(update={"decimal": decimal, "dates": dates})
+        century = CENTURY_FROM if dates and "%y" in dates else None
+        guessed = {"decimal": decimal, "dates": (dates,) if dates else (), "century_from": century}
+        options = options.model_copy(update=guessed)
     writer = _SchemaWriter(form, options, sample.rows, all_names)
     fields = list(writer.fields(sample.fields, "  ", top=True))
     if not any(line.strip() and not line.lstrip().startswith("#") for line in fields):
@@ -109,7 +111,9 @@ def _format(form: FormatName, options: CsvOptions) -> str:
     if options.decimal != ".":
         keys["decimal"] = '","'
     if options.dates:
-        keys["dates"] = f'"{options.dates}"'
+        keys["dates"] = f'"{options.dates[0]}"'
+    if options.century_from:
+        keys["century_from"] = str(options.century_from)
     inside = ", ".join(f"{key}: {value}" for key, value in keys.items())
     return f"{{csv: {{{inside}}}}}"
 

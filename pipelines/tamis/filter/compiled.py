@@ -22,7 +22,7 @@ import pyarrow as pa
 from tamis.documents.schema import Identifier
 from tamis.documents.types import arrow_type
 from tamis.filter.conditions import values_of
-from tamis.filter.parse_text import TextDialect, dialect_of
+from tamis.filter.dialect import TextDialect, dialect_of
 from tamis.plan.plan import (
     STOPPING_IDENTIFIERS,
     Plan,

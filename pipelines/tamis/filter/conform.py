@@ -20,10 +20,13 @@ from tamis.filter.conformed import (
     codes_of,
     keep_where,
     merge_faults,
+    null_empty,
+    null_words,
     sort_of,
     within_calendar,
 )
-from tamis.filter.parse_text import TextDialect, null_empty, parse_text, read_text
+from tamis.filter.dialect import TextDialect
+from tamis.filter.parse_text import parse_text, read_text
 
 
 def conform(array: pa.Array, target: pa.DataType, dialect: TextDialect) -> Conformed:
@@ -52,6 +55,8 @@ def conform(array: pa.Array, target: pa.DataType, dialect: TextDialect) -> Confo
     text = read_text(array, dialect)
     if dialect.empty_is_null:
         text = Conformed(null_empty(text.array), text.faults)
+    if dialect.nulls:
+        text = Conformed(null_words(text.array, dialect.nulls), text.faults)
     if is_string(target):
         return (
             text if text.array.type == target else Conformed(text.array.cast(target), text.faults)
@@ -63,6 +68,8 @@ def conform(array: pa.Array, target: pa.DataType, dialect: TextDialect) -> Confo
 def _fit_bytes(array: pa.Array, target: pa.DataType, dialect: TextDialect) -> Conformed:
     if dialect.empty_is_null:
         array = keep_where(array, ~as_flags(pc.equal(pc.binary_length(array), 0)))
+    if dialect.nulls and is_string(array.type):
+        array = null_words(array, dialect.nulls)
     if array.type == target:
         return Conformed(array)
     if not pa.types.is_binary(array.type) and not pa.types.is_large_binary(array.type):

@@ -1,7 +1,7 @@
 """Conformed values: a column of the schema's type, and which of its values did not conform."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import as_flags
+from tamis.arrow.buffers import are_valid, as_flags, bitmap, offsets_of
 from tamis.arrow.types import Bools, is_binary, is_string
 
 Codes = npt.NDArray[np.uint8]
@@ -58,6 +58,30 @@ def keep_where(array: pa.Array, rows: Bools) -> pa.Array:
         return array
     kept = pc.if_else(pa.array(rows), array, pa.scalar(None, array.type))
     return kept if kept.type == array.type else kept.cast(array.type)  # a negative scale is lost
+
+
+def null_empty(text: pa.Array) -> pa.Array:
+    """Null where the text is empty."""
+    if not len(text):
+        return text
+    empty = np.diff(offsets_of(text)) == 0
+    if not empty.any():
+        return text
+    if text.offset:
+        return keep_where(text, ~empty)
+    bits = bitmap(are_valid(text) & ~empty)
+    return pa.Array.from_buffers(text.type, len(text), [bits, *text.buffers()[1:]])
+
+
+def null_words(text: pa.Array, words: Sequence[str]) -> pa.Array:
+    """Null where the text is one of the words, blanks around it not counted.
+
+    Example:
+        >>> null_words(pa.array(["néant ", "Néant"]), ["néant"]).to_pylist()
+        [None, 'Néant']
+    """
+    missing = pc.is_in(pc.utf8_trim_whitespace(text), value_set=pa.array(words, text.type))
+    return keep_where(text, ~as_flags(missing))
 
 
 def cast_each(

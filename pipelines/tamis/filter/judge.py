@@ -1,8 +1,13 @@
 """The third stage: which rows must not pass, because something that would be released is wrong."""
 
+import datetime
 from collections.abc import Iterator, Mapping
 
-from tamis.arrow.buffers import are_valid
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.arrow.buffers import are_valid, as_flags, decode
 from tamis.arrow.types import Bools
 from tamis.filter.compiled import (
     BuildColumn,
@@ -33,7 +38,7 @@ def judge(compiled: CompiledPlan, opened: Opened) -> dict[JudgeIdentifier, Judge
         for step in compiled.steps_of(JudgeIdentifier, releases)
     }
     problems = {
-        node: list(_value_problems(node))
+        node: list(_value_problems(node, compiled.plan.day))
         for column in compiled.steps_of(BuildColumn, releases)
         for path in column.below
         for node in opened.nodes[column.column][path]
@@ -92,8 +97,8 @@ def _judge_conditions(opened: Opened, release: CompiledRelease, column: BuildCol
             opened.fail_undecided(tests, unknown & reached)
 
 
-def _value_problems(node: ColumnNode) -> Iterator[Problem]:
-    """What is wrong with a field's values whoever releases it."""
+def _value_problems(node: ColumnNode, day: datetime.date) -> Iterator[Problem]:
+    """What is wrong with a field's values whoever releases it, on the plan's day."""
     if node.faults is not None:
         for code, reason in _FAULT_REASONS.items():
             slots = node.faults == code
@@ -102,6 +107,24 @@ def _value_problems(node: ColumnNode) -> Iterator[Problem]:
     missing = None if node.spec.nullable else node.missing
     if missing is not None and missing.any():
         yield "null", "nullable: false", missing
+    if node.spec.nir_part == "birth" and node.array is not None and day > datetime.date.min:
+        to_come = _after(node.array, day)
+        if to_come.any():
+            yield "type", "nir_part: birth", to_come
+
+
+def _after(array: pa.Array, day: datetime.date) -> Bools:
+    """Which dates, or local days of timestamps, are after a day; no value of another type is."""
+    array = decode(array)
+    if pa.types.is_date(array.type):
+        return as_flags(pc.greater(array, pa.scalar(day, array.type)))
+    if not pa.types.is_timestamp(array.type):
+        return np.zeros(len(array), dtype=bool)
+    kind = array.type
+    end = pa.scalar(day + datetime.timedelta(1), pa.date32()).cast(pa.timestamp(kind.unit))
+    if kind.tz is not None:
+        end = pc.assume_timezone(end, kind.tz, ambiguous="earliest", nonexistent="earliest")
+    return as_flags(pc.greater_equal(array, end))
 
 
 _FAULT_REASONS: dict[int, Reason] = {UNREADABLE: "unreadable", TYPE: "type"}

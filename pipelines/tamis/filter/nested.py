@@ -21,7 +21,7 @@ from tamis.arrow.types import Bools, Ints, is_list
 from tamis.documents.types import arrow_type
 from tamis.filter.conform import conform
 from tamis.filter.conformed import FINE, Codes, codes_of
-from tamis.filter.parse_text import TextDialect
+from tamis.filter.dialect import TextDialect
 from tamis.plan.plan import PlanField
 
 

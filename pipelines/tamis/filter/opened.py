@@ -29,8 +29,8 @@ from tamis.filter.compiled import (
 )
 from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of
 from tamis.filter.conformed import UNREADABLE
+from tamis.filter.dialect import TextDialect
 from tamis.filter.nested import ColumnNode, open_column
-from tamis.filter.parse_text import TextDialect
 from tamis.filter.quarantine import FAULTS, Failures
 from tamis.filter.tally import Reason
 from tamis.language import _

@@ -4,28 +4,26 @@
     decimal     digits and the format's decimal mark, no exponent, no digit past the type's scale
     float       the same, and an exponent
     bool        true false 1 0; in CSV and DSN also oui non o n vrai faux
-    date        ISO 8601, or the format's pattern; 31 February is none
-    timestamp   ISO 8601, with an offset if and only if the type has a zone
+    date        ISO 8601, or one of the format's patterns; 31 February is none
+    timestamp   ISO 8601, with an offset, `Z` or ` UTC` if and only if the type has a zone
     time        hh:mm, hh:mm:ss, hh:mm:ss.ffffff
 
 Blanks around anything but a string do not count. In CSV and DSN an empty value is null whatever
-the type, strings included: neither format can tell the two apart.
+the type, strings included: neither format can tell the two apart. Thousands separators, a currency
+sign and words for null are read where the format has them. `tests/filter/test_lenient.py` has what
+other parsers let pass, and what becomes of it.
 """
 
 import codecs
-import datetime
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import are_valid, as_flags, bitmap, text_parts
+from tamis.arrow.buffers import are_valid, as_flags, text_parts
 from tamis.arrow.types import Bools, Ints, has_offsets, is_string
-from tamis.documents.schema import Format
 from tamis.filter.conformed import (
-    TYPE,
     UNREADABLE,
     Codes,
     Conformed,
@@ -33,43 +31,12 @@ from tamis.filter.conformed import (
     codes_of,
     keep_where,
     merge_faults,
+    null_empty,
     sort_of,
     within_calendar,
 )
-
-
-@dataclass(frozen=True)
-class TextDialect:
-    """How the text of one format stands for values.
-
-    Attributes:
-        encoding: of binary text, a Python codec name.
-        decimal: the decimal mark.
-        dates: a strptime pattern, or None for ISO 8601.
-        empty_is_null: whether an empty value means that there is none.
-        words: whether oui, non, vrai, faux, o and n are truth values.
-    """
-
-    encoding: str = "utf-8"
-    decimal: str = "."
-    dates: str | None = None
-    empty_is_null: bool = False
-    words: bool = False
-
-
-def dialect_of(form: Format) -> TextDialect:
-    """How text is read in a feed of this format.
-
-    Example:
-        >>> dialect_of(Format(name="dsn")).dates
-        '%d%m%Y'
-    """
-    if form.name == "csv":
-        csv = form.csv
-        return TextDialect(csv.encoding, csv.decimal, csv.dates, empty_is_null=True, words=True)
-    if form.name == "dsn":
-        return TextDialect(dates="%d%m%Y", empty_is_null=True, words=True)
-    return TextDialect()
+from tamis.filter.dialect import TextDialect
+from tamis.filter.parse_dates import only_one, parse_dates, write_timestamps
 
 
 def read_text(array: pa.Array, dialect: TextDialect) -> Conformed:
@@ -111,20 +78,6 @@ def _decode(array: pa.Array, encoding: str, kind: pa.DataType) -> Conformed:
     return Conformed(text, codes_of(are_valid(array) & ~are_valid(text), UNREADABLE))
 
 
-def null_empty(text: pa.Array) -> pa.Array:
-    """Null where the text is empty."""
-    if not len(text):
-        return text
-    _, starts = _bytes_of(text)
-    empty = np.diff(starts) == 0
-    if not empty.any():
-        return text
-    if text.offset:
-        return keep_where(text, ~empty)
-    bits = bitmap(are_valid(text) & ~empty)
-    return pa.Array.from_buffers(text.type, len(text), [bits, *text.buffers()[1:]])
-
-
 def _bytes_of(text: pa.Array) -> tuple[Codes, Ints]:
     """The bytes of all rows, and N + 1 offsets in them from 0."""
     data, starts = text_parts(text)
@@ -144,6 +97,13 @@ _FORMS = {
     "timestamp": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].+)?$",
     "time": r"^[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?$",
 }
+
+
+_ZEROS = (
+    "(:[0-9]{2}:[0-9]{2})[.]0+($|[Z+-])",
+    "(:[0-9]{2}:[0-9]{2}[.][0-9]*[1-9])0+($|[Z+-])",
+)
+"""Zeros at the end of a fraction of a second, for which a type's unit may have no digits."""
 
 
 def _letters(characters: str) -> Bools:
@@ -174,22 +134,66 @@ def parse_text(text: pa.Array, target: pa.DataType, dialect: TextDialect) -> Con
     """Values of the type `target`, which is neither string nor binary, from text.
 
     Example:
-        >>> amount = pa.decimal128(5, 2)
-        >>> parse_text(pa.array(["1,50"]), amount, TextDialect(decimal=",")).array.to_pylist()
-        [Decimal('1.50')]
+        >>> amount, dialect = pa.decimal128(7, 2), TextDialect(decimal=",", thousands=" ")
+        >>> parse_text(pa.array(["1 234,50"]), amount, dialect).array.to_pylist()
+        [Decimal('1234.50')]
     """
     sort = sort_of(target)
     if pa.types.is_large_string(text.type):
         text = text.cast(pa.string())
     if sort == "bool":
         return _parse_bool(text, dialect)
-    if sort == "date" and dialect.dates is not None:
-        return _parse_dates(text, target, dialect)
-    if sort == "timestamp" and dialect.dates is not None:
-        text = _iso_timestamps(text, dialect)
-    if dialect.decimal != "." and sort in ("decimal", "float"):
+    if sort == "date" and dialect.dates:
+        return parse_dates(text, target, dialect)
+    if sort == "timestamp" and dialect.dates:
+        return _parse_timestamps(text, target, dialect)
+    if sort in ("integer", "decimal", "float"):
+        text = _plain_numbers(text, sort, dialect)
+    return _parse_plain(text, target, sort, dialect)
+
+
+def _parse_timestamps(text: pa.Array, target: pa.DataType, dialect: TextDialect) -> Conformed:
+    """Timestamps whose date has one of the dialect's patterns."""
+    trimmed = pc.utf8_trim_whitespace(text)
+    if dialect.empty_is_null:
+        trimmed = null_empty(trimmed)
+    readings = []
+    for pattern in dialect.dates:
+        written = write_timestamps(trimmed, pattern, dialect)
+        array = _parse_plain(written, target, "timestamp", dialect).array
+        readings.append((array, are_valid(trimmed) & ~are_valid(array)))
+    timestamps, bad = only_one(readings)
+    return Conformed(timestamps, codes_of(bad))
+
+
+_BLANK = "[\\s\\x{A0}\\x{202F}]*"
+_THOUSANDS = {" ": "[ \\x{A0}\\x{202F}]", "'": "['\\x{2019}]", ".": r"\.", ",": ","}
+
+
+def _plain_numbers(text: pa.Array, sort: str, dialect: TextDialect) -> pa.Array:
+    """Numbers without currency and thousands separators, with a dot for a decimal mark.
+
+    What is not as the dialect says stays in a form that no number has.
+    """
+    mark = dialect.decimal
+    if dialect.currency is not None:
+        sign, number = re.escape(dialect.currency), "([+-]?[0-9.,](?:.*[0-9.,])?)"
+        either = f"^{_BLANK}(?:{number}{_BLANK}{sign}|{sign}{_BLANK}{number}){_BLANK}$"
+        text = pc.replace_substring_regex(text, either, r"\1\2")
+    if dialect.thousands is not None:
+        gap = _THOUSANDS[dialect.thousands]
+        number = rf"[+-]?[1-9][0-9]{{0,2}}({gap}[0-9]{{3}})+({re.escape(mark)}[0-9]*)?"
+        ours = as_flags(pc.match_substring_regex(text, f"^{_BLANK}{number}{_BLANK}$"))
+        if ours.any():
+            text = pc.if_else(pa.array(ours), pc.replace_substring_regex(text, gap, ""), text)
+    if mark != "." and sort != "integer":
         text = pc.replace_substring(text, ".", "?")  # which no number holds
-        text = pc.replace_substring(text, dialect.decimal, ".")
+        text = pc.replace_substring(text, mark, ".")
+    return text
+
+
+def _parse_plain(text: pa.Array, target: pa.DataType, sort: str, dialect: TextDialect) -> Conformed:
+    """Values in the forms that all formats share."""
     quick = _parse_usual(text, target, sort)
     return quick if quick is not None else _parse_form(text, target, sort, dialect)
 
@@ -221,6 +225,11 @@ def _parse_form(text: pa.Array, target: pa.DataType, sort: str, dialect: TextDia
     trimmed = pc.utf8_trim_whitespace(text)
     if dialect.empty_is_null:
         trimmed = null_empty(trimmed)
+    if sort == "timestamp":
+        trimmed = pc.replace_substring_regex(trimmed, " UTC$", "Z")
+    if sort in ("timestamp", "time"):
+        for zeros in _ZEROS:
+            trimmed = pc.replace_substring_regex(trimmed, zeros, r"\1\2")
     formed = as_flags(pc.match_substring_regex(trimmed, _FORMS[sort]))
     bad = are_valid(trimmed) & ~formed
     plain = keep_where(trimmed, formed)
@@ -263,90 +272,3 @@ def _parse_bool(text: pa.Array, dialect: TextDialect) -> Conformed:
     false = as_flags(pc.is_in(trimmed, value_set=pa.array(no)))
     known = true | false
     return Conformed(pa.array(true, mask=~known), codes_of(are_valid(trimmed) & ~known))
-
-
-_PARTS = {"%d": (8, 2), "%m": (5, 2), "%Y": (0, 4)}
-"""Place and width of a strptime directive in an ISO 8601 date."""
-
-
-def _parse_dates(text: pa.Array, target: pa.DataType, dialect: TextDialect) -> Conformed:
-    """Dates in the dialect's strptime pattern; those of its usual width all at once."""
-    assert dialect.dates is not None
-    iso, usual = _rearrange(text, dialect.dates)
-    done = cast_each(iso, lambda part: part.cast(pa.date32()), pa.date32())
-    dates, bad = done.array, None if done.faults is None else done.faults == TYPE
-    others = are_valid(text) & ~usual
-    if others.any():
-        read, failed = _parse_each_date(text.filter(pa.array(others)), dialect)
-        dates = pc.replace_with_mask(dates, pa.array(others), read)
-        bad = np.zeros(len(text), dtype=bool) if bad is None else bad
-        bad[others] = failed
-    fine = within_calendar(dates)
-    return Conformed(
-        fine.array.cast(target), merge_faults(fine.faults, None if bad is None else codes_of(bad))
-    )
-
-
-def _parse_each_date(text: pa.Array, dialect: TextDialect) -> tuple[pa.Array, Bools]:
-    trimmed = pc.utf8_trim_whitespace(text)
-    if dialect.empty_is_null:
-        trimmed = null_empty(trimmed)
-    encoded = trimmed.dictionary_encode()
-    assert dialect.dates is not None
-    days = [_parse_date(value, dialect.dates) for value in encoded.dictionary.to_pylist()]
-    dates = pa.array(days, pa.date32()).take(encoded.indices)
-    return dates, are_valid(trimmed) & ~are_valid(dates)
-
-
-def _parse_date(value: str, pattern: str) -> datetime.date | None:
-    try:
-        return datetime.datetime.strptime(value, pattern).date()
-    except ValueError:
-        return None
-
-
-def _rearrange(text: pa.Array, pattern: str) -> tuple[pa.Array, Bools]:
-    """`text` in ISO 8601 where it has the pattern's fixed width and signs, else null; and where."""
-    pieces = re.findall("%.|[^%]", pattern)
-    plain = sorted(piece for piece in pieces if piece.startswith("%")) == sorted(_PARTS)
-    usual = np.zeros(len(text), dtype=bool)
-    if not plain or not pattern.isascii() or not len(text):
-        return pa.nulls(len(text), pa.string()), usual
-    width = sum(_PARTS[piece][1] if piece in _PARTS else 1 for piece in pieces)
-    data, starts = _bytes_of(text)
-    usual = are_valid(text) & (np.diff(starts) == width)
-    places = np.flatnonzero(usual)
-    if len(data) == width * len(text) and len(places) == len(text):
-        rows = data.reshape(-1, width)
-    else:
-        rows = data[starts[places][:, None] + np.arange(width)]
-    iso = np.full((len(rows), 10), ord("-"), dtype=np.uint8)
-    signs = np.ones(len(rows), dtype=bool)
-    at = 0
-    for piece in pieces:
-        if piece in _PARTS:
-            place, wide = _PARTS[piece]
-            iso[:, place : place + wide] = rows[:, at : at + wide]
-            at += wide
-        else:
-            signs &= rows[:, at] == ord(piece)
-            at += 1
-    if not signs.all():
-        usual[places[~signs]] = False
-        iso = iso[signs]
-    offsets = np.zeros(len(text) + 1, dtype=np.int32)
-    np.cumsum(usual * 10, out=offsets[1:])
-    bits = None if usual.all() else bitmap(usual)
-    buffers = [bits, pa.py_buffer(offsets), pa.py_buffer(iso.tobytes())]
-    return pa.Array.from_buffers(pa.string(), len(text), buffers), usual
-
-
-def _iso_timestamps(text: pa.Array, dialect: TextDialect) -> pa.Array:
-    """Timestamps whose date part has the dialect's pattern, the date in ISO 8601; others as is."""
-    assert dialect.dates is not None
-    trimmed = pc.utf8_trim_whitespace(text)
-    cut = r"^(?P<day>[^ T]+)(?P<time>[ T].*)?$"
-    parts = pc.extract_regex(trimmed, cut)
-    days = _parse_dates(parts.field("day"), pa.date32(), TextDialect(dates=dialect.dates)).array
-    iso = pc.binary_join_element_wise(days.cast(pa.string()), parts.field("time"), "")
-    return pc.if_else(days.is_valid(), iso, pc.if_else(trimmed.is_valid(), "?", trimmed))

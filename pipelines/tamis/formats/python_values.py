@@ -15,8 +15,10 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
 
+from tamis.documents.date_patterns import date_pattern
 from tamis.documents.schema import Format
 from tamis.documents.types import kind_of
+from tamis.filter.dialect import TextDialect, dialect_of
 from tamis.formats.python_records import Adapter, is_huge
 
 _OWN = (str, int, bool, bytes, Decimal, datetime.date, datetime.datetime, datetime.time)
@@ -34,8 +36,8 @@ def adapter_for(form: Format) -> Adapter:
         >>> adapt("date32")(datetime.datetime(2026, 3, 2)), adapt("int32")(3.5)
         ('02/03/2026', 3.5)
     """
-    mark = form.csv.decimal if form.name == "csv" else "."
-    pattern = {"csv": form.csv.dates, "dsn": "%d%m%Y"}.get(form.name)
+    dialect = dialect_of(form)
+    mark = dialect.decimal
 
     def adapter(type_name: str) -> Callable[[Any], Any]:
         if type_name == "struct":
@@ -48,10 +50,10 @@ def adapter_for(form: Format) -> Adapter:
         if kind == "integer":
             return lambda value: _as_integer(_plain(value))
         if kind == "date":
-            return lambda value: _as_date(_plain(value), pattern)
+            return lambda value: _as_date(_plain(value), dialect)
         if kind == "timestamp":
             zoned = "tz=" in type_name
-            return lambda value: _as_timestamp(_plain(value), pattern, zoned)
+            return lambda value: _as_timestamp(_plain(value), dialect, zoned)
         return _plain
 
     return adapter
@@ -112,8 +114,10 @@ def _plain(value: Any, may_be_nan: bool = False) -> Any:
 def _from_numpy(value: Any) -> Any:
     if type(value).__name__ != "datetime64":
         return value.item()
-    exact = value.astype("datetime64[us]")
-    return exact.item() if exact == value else None if value != value else value
+    if value != value:
+        return None
+    exact = value.astype("datetime64[us]")  # which may have turned round
+    return exact.item() if exact == value and exact.astype(value.dtype) == value else value
 
 
 def _datetime_of(value: datetime.datetime) -> datetime.datetime:
@@ -141,23 +145,27 @@ def _as_integer(value: Any) -> Any:
     return value
 
 
-def _as_date(value: Any, pattern: str | None) -> Any:
+def _as_date(value: Any, dialect: TextDialect) -> Any:
     if type(value) is datetime.datetime and value.tzinfo is None:
         midnight = value.time() == datetime.time()
         value = value.date() if midnight else value
-    if pattern is not None and type(value) is datetime.date:
-        return value.strftime(pattern)
-    return value
+    return _written(value, dialect) if type(value) is datetime.date else value
 
 
-def _as_timestamp(value: Any, pattern: str | None, zoned: bool) -> Any:
+def _written(day: datetime.date, dialect: TextDialect) -> Any:
+    """A day in the first of the dialect's patterns; one of another century as it is."""
+    for pattern in map(date_pattern, dialect.dates[:1]):
+        moment = pattern.read(pattern.write(day), dialect.century_from)
+        return pattern.write(day) if moment and moment.date() == day else day
+    return day
+
+
+def _as_timestamp(value: Any, dialect: TextDialect, zoned: bool) -> Any:
     """A timestamp; Beam's own has no zone, and is UTC: what a database without zones holds."""
     if type(value).__name__ == "Timestamp" and hasattr(value, "to_utc_datetime"):
         value = value.to_utc_datetime(has_tz=zoned)
-    elif type(value) is str and value.endswith(" UTC"):
-        value = value.removesuffix(" UTC") + "Z"
-    if pattern is not None and type(value) in (datetime.datetime, datetime.date):
-        day, _, time = value.isoformat().partition("T")
-        written = datetime.date.fromisoformat(day).strftime(pattern)
-        return f"{written}T{time}" if time else written
-    return value
+    if not dialect.dates or type(value) not in (datetime.datetime, datetime.date):
+        return value
+    day, _, time = value.isoformat().partition("T")
+    written = _written(datetime.date.fromisoformat(day), dialect)
+    return f"{written}T{time}" if time else written

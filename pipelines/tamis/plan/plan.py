@@ -226,13 +226,19 @@ class Plan:
 
     def canonical_json(self) -> str:
         """Return the rules as JSON: sorted keys, no spaces, without day, digests and fates."""
-        rules = asdict(self, dict_factory=_without_column)
+        rules = asdict(self)
         for name in ("known", "fates", "policy_sha256", "day", "valid_until"):
             del rules[name]
         rules["format"] = self.format.model_dump()
+        dates = self.format.csv.dates  # one pattern stands by itself, as when there was but one
+        rules["format"]["csv"]["dates"] = dates if len(dates) > 1 else next(iter(dates), None)
         rules["law"] = dict(self.law)
         return json.dumps(
-            rules, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_as_json
+            _without_later(rules),
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+            default=_as_json,
         )
 
     @cached_property
@@ -303,9 +309,21 @@ class Plan:
         return dict(zip(TAGS, values, strict=True))
 
 
-def _without_column(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A field's rules; without `column` where it has none, as in plans that knew no such key."""
-    return {name: value for name, value in pairs if name != "column" or value is not None}
+_LATER = frozenset({"column", "thousands", "currency", "century_from", "nulls"})
+"""Keys that documents did not have at first: they stand in the digest where they say something, so
+that plans of documents without them keep theirs."""
+
+
+def _without_later(rules: Any) -> Any:
+    if isinstance(rules, dict):
+        return {
+            key: _without_later(value)
+            for key, value in rules.items()
+            if key not in _LATER or value not in (None, False, (), "")
+        }
+    if isinstance(rules, list | tuple):
+        return [_without_later(value) for value in rules]
+    return rules
 
 
 def _as_json(value: Any) -> Any:

@@ -12,7 +12,8 @@ import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tamis.documents.schema import FieldSpec, Schema
+from tamis.documents.date_patterns import date_pattern
+from tamis.documents.schema import CsvOptions, FieldSpec, Schema
 from tamis.documents.types import arrow_type, kind_of
 from tamis.synthetic.dsn import write_dsn
 from tamis.synthetic.records import Record
@@ -70,21 +71,22 @@ def _write_csv(
         writer = csv.writer(stream, delimiter=options.separator, quotechar=options.quote)
         writer.writerow([*schema.fields, *extra])
         for record in records:
-            cells = [_cell(value, options.decimal, options.dates) for value in record.values()]
+            cells = [_cell(value, options) for value in record.values()]
             writer.writerow([*cells, *extra.values()])
 
 
-def _cell(value: Any, decimal: str, dates: str | None) -> str:
+def _cell(value: Any, options: CsvOptions) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Decimal | float):
-        return str(value).replace(".", decimal)
-    if isinstance(value, datetime.datetime):
-        return value.isoformat()
+        return str(value).replace(".", options.decimal)
     if isinstance(value, datetime.date):
-        return value.strftime(dates) if dates else value.isoformat()
+        day, gap, time = value.isoformat().partition("T")
+        for pattern in options.dates[:1]:
+            day = date_pattern(pattern).write(value)
+        return day + gap + time
     return str(value)
 
 
