@@ -23,14 +23,17 @@ from typing import Self, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from tamis.errors import UsageError
-from tamis.language import _
-
-_FILE_SYSTEMS = ("file", "gs", "s3", "hdfs", "azfs")
-"""Schemes of Beam's file systems, whose addresses hold no credentials."""
+from tamis.language import _, printable
+from tamis.schemes import (
+    FILE_SYSTEMS,
+    KNOWN_SCHEMES,
+    may_hold_credentials,
+    refuse_other,
+    scheme_of,
+)
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _PUBSUB = re.compile(r"pubsub://(projects/[^/?#@]+/(subscriptions|topics)/[^/?#@]+)")
-_WITHOUT_SLASHES = re.compile(r"(postgres|postgresql|kafka|pubsub):(?!//)", re.IGNORECASE)
 _WATCH_OPTION = re.compile(r"\?[a-z._-]+=", re.IGNORECASE)
 _OPTION = re.compile(r"[a-z0-9.]+")
 _RESERVED_OPTIONS = (
@@ -63,6 +66,13 @@ _DRIVERS = {
     "gcp": ("google.pubsub_v1", "Pub/Sub"),
 }
 
+_FILE_SYSTEM_DRIVERS = {
+    "gs": ("google.cloud.storage", "tamis[gcp]"),
+    "s3": ("boto3", "apache-beam[aws]"),
+    "azfs": ("azure.storage.blob", "apache-beam[azure]"),
+}
+"""By scheme, the module that Beam needs, and the package that brings it."""
+
 
 @dataclass(frozen=True)
 class PathAddress:
@@ -80,7 +90,7 @@ class PathAddress:
     def of(cls, uri: str) -> Self:
         """Parse a path or a URI of a file system."""
         scheme, _separator, rest = uri.partition("://")
-        if not rest or scheme in _FILE_SYSTEMS or "@" not in rest:
+        if not rest or scheme in FILE_SYSTEMS or "@" not in rest:
             return cls(uri, uri)
         return cls(_Parts.of(uri).shown, uri)
 
@@ -267,6 +277,8 @@ class WatchAddress:
             UsageError: it has an option, and no pattern would match what that stands behind.
         """
         pattern = uri.partition(":")[2]
+        if not isinstance(parse_address(pattern), PathAddress):
+            raise UsageError(_("watch: expected a pattern of files after it, got another address"))
         if _WATCH_OPTION.search(pattern):
             raise UsageError(_("{address}: a watched folder has no options", address=uri))
         return cls(pattern)
@@ -299,14 +311,10 @@ def parse_address(uri: str) -> Address:
         >>> parse_address("in/feed.jsonl")
         PathAddress(shown='in/feed.jsonl')
     """
-    if uri.lower().startswith("watch:"):
-        return WatchAddress.of(uri)
-    if mistyped := _WITHOUT_SLASHES.match(uri):
-        raise UsageError(
-            _("expected an address {scheme}://…, got one without //", scheme=mistyped[1])
-        )
-    scheme, separator, _rest = uri.partition("://")
-    match scheme.lower() if separator else "":
+    refuse_other(uri)
+    match scheme_of(uri):
+        case "watch":
+            return WatchAddress.of(uri)
         case "kafka":
             return KafkaAddress.of(uri)
         case "pubsub":
@@ -315,6 +323,21 @@ def parse_address(uri: str) -> Address:
             return DatabaseAddress.of(uri)
         case _other:
             return PathAddress.of(uri)
+
+
+def shown_address(word: str) -> str:
+    """What a message may show of a word of the command line: no credentials.
+
+    Example:
+        >>> shown_address("in/feed.csv"), shown_address("kafka://u:p@broker/feed")
+        ('in/feed.csv', 'kafka://broker/feed')
+        >>> shown_address("jdbc:postgresql://u:p@host/db")
+        '(address withheld)'
+    """
+    try:
+        return printable(parse_address(word).shown)
+    except UsageError:
+        return _("(address withheld)")
 
 
 def parse_store(uri: str) -> StoreAddress:
@@ -351,9 +374,9 @@ def require_file(path: Path) -> None:
     Raises:
         UsageError: it is one. The message leaves out what it may hold of credentials.
     """
-    scheme, separator, rest = str(path).partition(":/")
-    if separator and "@" in rest:
+    if (scheme := scheme_of(str(path))) in KNOWN_SCHEMES:
         raise UsageError(_("expected a file, got an address {scheme}://…", scheme=scheme))
+    refuse_other(str(path))
 
 
 def is_local(uri: str) -> bool:
@@ -368,11 +391,7 @@ def require_driver(address: Address, extra: str) -> None:
         UsageError: the optional dependencies `extra` are not installed.
     """
     module, product = _DRIVERS[extra]
-    try:
-        missing = importlib.util.find_spec(module) is None
-    except ModuleNotFoundError:
-        missing = True
-    if missing:
+    if not _is_installed(module):
         raise UsageError(
             _(
                 '{address}: {product} needs the extra `{extra}` (pip install "tamis[{extra}]")',
@@ -381,6 +400,30 @@ def require_driver(address: Address, extra: str) -> None:
                 extra=extra,
             )
         )
+
+
+def require_file_system(address: PathAddress) -> None:
+    """Check that what Beam needs for the file system of `address` is installed.
+
+    Raises:
+        UsageError: it is not.
+    """
+    module, package = _FILE_SYSTEM_DRIVERS.get(address.scheme, ("", ""))
+    if module and not _is_installed(module):
+        raise UsageError(
+            _(
+                '{scheme}:// needs another package (pip install "{package}")',
+                scheme=address.scheme,
+                package=package,
+            )
+        )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _options(parts: "_Parts") -> dict[str, str]:
@@ -420,6 +463,8 @@ class _Parts:
         if "@" in query:
             return cls(scheme.lower(), "", "(address withheld)", "", True)
         user, _separator, place = before.rpartition("@")
+        if may_hold_credentials(place):
+            return cls(scheme.lower(), user, "(address withheld)", query, True)
         return cls(scheme.lower(), user, place, query, False)
 
     @property

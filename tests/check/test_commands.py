@@ -1,12 +1,13 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tamis.cli.check import check_command
 from tamis.cli.plan import plan_command
 from tamis.errors import DocumentError, UsageError
-from tamis.plan.project import Project
+from tamis.plan.project import Project, load_project
 
 MakeProject = Callable[..., Project]
 Captured = pytest.CaptureFixture[str]
@@ -17,10 +18,12 @@ MISSPELT = ("policies/feed.yaml", "because: identifier", "becuase: identifier")
 def test_check_says_that_all_holds_and_on_what_it_stands(
     make_project: MakeProject, capsys: Captured
 ) -> None:
-    assert check_command(make_project(), False) == 0
+    project = make_project()
+    assert check_command(project, False) == 0
     assert capsys.readouterr().out == (
         "warning: policies/aid.yaml:6:3: items with a purpose selon notre lecture: 3\n"
-        "3 policies: the eight rules hold on every day; 0 violations, 1 warning\n"
+        f"{project.folder}: 3 policies: the eight rules hold on every day; "
+        "0 violations, 1 warning\n"
         "what holds, holds for the documents as declared\n"
     )
 
@@ -28,13 +31,14 @@ def test_check_says_that_all_holds_and_on_what_it_stands(
 def test_check_prints_place_rule_day_and_counterexample(
     make_project: MakeProject, capsys: Captured
 ) -> None:
-    assert check_command(make_project(NIR_KEPT), False) == 1
+    project = make_project(NIR_KEPT)
+    assert check_command(project, False) == 1
     assert capsys.readouterr().out.splitlines()[1:] == [
         "policies/study.yaml:12:16: `nir` is an identifier (nir, nia): under R6323-37.III.2 it "
         "must be dropped or pseudonymized, never kept",
         "  rule 4 (no NIR under paragraph III), on 2021-01-01",
         "  release etude · item R6323-37.III.2 · field nir · identifier nir, nia",
-        "1 violation, 1 warning",
+        f"{project.folder}: 3 policies: 1 violation, 1 warning",
     ]
 
 
@@ -46,6 +50,77 @@ def test_check_as_json_has_the_same(make_project: MakeProject, capsys: Captured)
     assert result["violations"][0]["day"] == "2021-01-01"
     assert result["violations"][0]["counterexample"]["field"] == "nir"
     assert [warning["severity"] for warning in result["warnings"]] == ["warning"]
+
+
+def test_check_of_no_policy_is_no_green_one(make_project: MakeProject, capsys: Captured) -> None:
+    project = make_project()
+    for path in project.policies().values():
+        path.rename(path.with_suffix(".txt"))
+    with pytest.raises(DocumentError, match="policies: must hold a policy"):
+        check_command(project, False)
+    assert check_command(project, True) == 2
+    assert json.loads(capsys.readouterr().out)["project"] == str(project.folder)
+
+
+@pytest.mark.parametrize("place", ["policies/feed.yml", "policies/a.YAML", "schemas/people.yml"])
+def test_a_document_of_another_suffix_is_not_passed_over(
+    place: str, make_project: MakeProject
+) -> None:
+    project = make_project()
+    (project.folder / place).touch()
+    name = place.rpartition("/")[2].partition(".")[0]
+    with pytest.raises(DocumentError, match=f"^{place}: must be called `{name}.yaml`$"):
+        check_command(project, False)
+
+
+@pytest.mark.parametrize("place", ["policies/flows", "schemas/old", "policies/feed2.yaml"])
+def test_a_folder_of_documents_is_not_passed_over(place: str, make_project: MakeProject) -> None:
+    project = make_project()
+    (project.folder / place).mkdir()
+    (project.folder / place / "feed.yaml").touch()
+    with pytest.raises(DocumentError, match=f"^{place}: must be no folder"):
+        check_command(project, False)
+
+
+def test_a_schema_of_no_policy_is_told(make_project: MakeProject, capsys: Captured) -> None:
+    project = make_project()
+    source = project.folder / "schemas" / "people.yaml"
+    text = source.read_text(encoding="utf-8").replace("schema: people", "schema: nobody")
+    source.with_stem("nobody").write_text(text, encoding="utf-8")
+    assert check_command(project, False) == 0
+    assert "schema `nobody`: no policy refers to it" in capsys.readouterr().out
+    assert check_command(project, True) == 0
+    assert json.loads(capsys.readouterr().out)["unused_schemas"] == ["nobody"]
+
+
+def test_a_project_is_the_current_folder_or_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="must have a folder `policies`"):
+        load_project()
+    assert load_project("cpf").name == "cpf"
+    (tmp_path / "cpf" / "policies").mkdir(parents=True)
+    assert load_project("cpf").name == "cpf"
+    own = load_project("./cpf")
+    assert own.name == str(tmp_path / "cpf")
+    assert own.borrowed == ("law", "register")
+    assert load_project(tmp_path / "cpf").name == own.name
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("policies/study.yaml", "did you mean `study`"),
+        ("evaluation-cpf", "one of that name comes with Tamis: --project cpf"),
+        ("nothing", "expected one of `aid`, `feed`, `study`"),
+    ],
+)
+def test_an_unknown_policy_is_told_with_the_known_ones(
+    name: str, hint: str, make_project: MakeProject
+) -> None:
+    with pytest.raises(UsageError, match=hint):
+        make_project().plan(name)
 
 
 def test_a_misspelt_key_is_a_wrong_document(make_project: MakeProject, capsys: Captured) -> None:

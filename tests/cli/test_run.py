@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tamis.cli.run import check_options
-from tamis.errors import UsageError
+from tamis.cli.run import check_options, tell_unused_keys
+from tamis.errors import KeysError, UsageError
+from tamis.keys.keyring import Keyring
+from tamis.plan.project import load_project
 
 FILES = ("in/*.parquet",)
 TABLES = ("postgresql://u:p@h/db?table=t",)
@@ -59,3 +61,21 @@ def test_the_command_refuses_what_is_given_even_as_it_is_by_default(
     assert done.returncode == 2
     assert f"{value[0]}: is for streams" in done.stderr
     assert not (tmp_path / "store").exists()
+
+
+def test_keys_that_a_policy_does_not_use_are_told_and_still_must_be_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = load_project("cpf").plan("regularite-prestataires", on="2026-11-23")
+    keys = tmp_path / "keys.json"
+    with pytest.raises(KeysError, match="no such file"):
+        tell_unused_keys(plan, str(keys))
+    Keyring.create(str(keys), "a passphrase that nobody has to give here")
+    tell_unused_keys(plan, str(keys))
+    assert capsys.readouterr().err == (
+        "policy `regularite-prestataires` makes no pseudonyms: --keys is not used\n"
+    )
+    tell_unused_keys(plan, None)
+    needs_keys = load_project("cpf").plan("evaluation-cpf", on="2026-11-23")
+    tell_unused_keys(needs_keys, str(keys))
+    assert capsys.readouterr().err == ""

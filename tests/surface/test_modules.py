@@ -12,6 +12,7 @@ LAYERS = (
     "language",
     "tables",
     "errors",
+    "schemes",
     "address",
     "waiting",
     "limits",

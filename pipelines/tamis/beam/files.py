@@ -11,7 +11,7 @@ import pyarrow as pa
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from tamis.address import PathAddress, is_local
+from tamis.address import PathAddress, is_local, parse_address, require_file_system
 from tamis.documents.schema import FormatName
 from tamis.errors import InputError, UsageError
 from tamis.formats.compression import decompressed
@@ -49,6 +49,9 @@ def list_inputs(patterns: tuple[str, ...]) -> list[InputFile]:
 
 
 def _match(pattern: str) -> dict[str, int]:
+    address = parse_address(pattern)
+    if not isinstance(address, PathAddress):
+        raise UsageError(_("{address}: expected files", address=address.shown))
     if is_local(pattern) and os.path.isfile(pattern):
         return {pattern: os.path.getsize(pattern)}
     if is_local(pattern) and os.path.isdir(pattern):
@@ -65,16 +68,15 @@ def _match(pattern: str) -> dict[str, int]:
         # Beam's local file system matches nothing in a pattern without a folder.
         (result,) = FileSystems.match([os.path.join(os.curdir, pattern) if bare else pattern])
     except (BeamIOError, OSError, ValueError):
-        raise UsageError(
-            _("{pattern}: cannot be looked up", pattern=PathAddress.of(pattern).shown)
-        ) from None
+        require_file_system(address)
+        raise UsageError(_("{pattern}: cannot be looked up", pattern=address.shown)) from None
     prefix = os.path.join(os.curdir, "")
     sizes = {
         file.path.removeprefix(prefix) if bare else file.path: file.size_in_bytes
         for file in result.metadata_list
     }
     if not sizes:
-        raise UsageError(_("no input matches {pattern}", pattern=PathAddress.of(pattern).shown))
+        raise UsageError(_("no input matches {pattern}", pattern=address.shown))
     return sizes
 
 

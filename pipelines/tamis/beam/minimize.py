@@ -90,7 +90,7 @@ class Outputs(NamedTuple):
 
     Example:
         >>> import tamis
-        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
         >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadCsv("in/*.csv", plan)
         >>> batches | tamis.Minimize(plan, "the-run")
         Outputs(regularite-prestataires, run the-run: regularite)
@@ -151,7 +151,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
 
     Example:
         >>> import tamis
-        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
         >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadCsv("in/*.csv", plan)
         >>> out = batches | tamis.Minimize(plan, "the-run")
         >>> out.released["regularite"].element_type

@@ -31,7 +31,7 @@ class ReadTables(beam.PTransform[PBegin, PCollection[Batch]]):
 
     Example:
         >>> import tamis
-        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
         >>> table = tamis.ReadTables(("postgresql://u:secret@host/base?table=prestataires",), plan)
         >>> "secret" in repr(table)
         False

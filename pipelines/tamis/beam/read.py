@@ -134,7 +134,7 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
     Example:
         >>> import apache_beam as beam
         >>> import tamis
-        >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("cpir-partage", on="2026-03-02")
         >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadFiles("in/*.parquet", plan)
         >>> batches.element_type
         <class 'tamis.beam.batch.Batch'>
@@ -159,7 +159,7 @@ class ReadParquet(ReadFiles):
 
     Example:
         >>> import tamis
-        >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("cpir-partage", on="2026-03-02")
         >>> tamis.ReadParquet("in/*", plan).format
         'parquet'
     """
@@ -173,7 +173,7 @@ class ReadCsv(ReadFiles):
 
     Example:
         >>> import tamis
-        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
         >>> tamis.ReadCsv("in/*", plan).format
         'csv'
     """
@@ -187,7 +187,7 @@ class ReadJsonLines(ReadFiles):
 
     Example:
         >>> import tamis
-        >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("cpir-partage", on="2026-03-02")
         >>> tamis.ReadJsonLines("in/*", plan).format
         'jsonl'
     """
@@ -201,7 +201,7 @@ class ReadAvro(ReadFiles):
 
     Example:
         >>> import tamis
-        >>> plan = tamis.load_project().plan("cpir-partage", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("cpir-partage", on="2026-03-02")
         >>> tamis.ReadAvro("in/*", plan).format
         'avro'
     """
@@ -215,7 +215,7 @@ class ReadDsn(ReadFiles):
 
     Example:
         >>> import tamis
-        >>> plan = tamis.load_project().plan("dsn-droits", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("dsn-droits", on="2026-03-02")
         >>> tamis.ReadDsn("in/*", plan).format
         'dsn'
     """

@@ -47,7 +47,7 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
         >>> import json, tempfile
         >>> import apache_beam as beam
         >>> import tamis
-        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
         >>> provider = {"siren": "732829320", "siret": "73282932000074"}
         >>> with tempfile.TemporaryDirectory() as store:
         ...     with beam.Pipeline("FnApiRunner") as pipeline:

@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong usage or documents; 3 the run fa
 was committed.
 """
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,19 +12,18 @@ import typer
 from typer import Argument, Option
 
 from tamis.cli import keys, seal_keys
+from tamis.cli.arguments import INPUT_FLAGS, App
 from tamis.interrupts import ends_at_once
 from tamis.language import _
 
 if TYPE_CHECKING:
     from tamis.plan.project import Project
 
-app = typer.Typer(
+app = App(
     name="tamis",
     help=_("Data-minimization filter for the CPF (art. R. 6323-37 du Code du travail)."),
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
 )
 app.add_typer(keys.app, name="keys", help=_("Make, rotate, list and destroy the pseudonyms' keys."))
 app.add_typer(
@@ -32,14 +32,22 @@ app.add_typer(
 
 Policy = Annotated[str, Argument(metavar="POLICY", help=_("name of a policy of the project"))]
 Files = Annotated[
-    list[str], Option("--input", metavar="URI", help=_("files to read; may be given again"))
+    list[str],
+    Option(
+        *INPUT_FLAGS,
+        metavar="URI…",
+        help=_("files to read; several values, and may be given again"),
+    ),
 ]
 Inputs = Annotated[
     list[str],
     Option(
-        "--input",
-        metavar="URI",
-        help=_("files, tables (postgresql://…?table=T) or one stream; may be given again"),
+        *INPUT_FLAGS,
+        metavar="URI…",
+        help=_(
+            "files, tables (postgresql://…?table=T) or one stream; several values, and may be "
+            "given again"
+        ),
     ),
 ]
 Day = Annotated[
@@ -49,9 +57,16 @@ AsJson = Annotated[bool, Option("--json", help=_("print JSON"))]
 
 
 def _project(context: typer.Context) -> "Project":
+    """The project that is asked for; what it takes from Tamis is told."""
     from tamis.plan.project import load_project
 
-    return load_project(context.obj)
+    project = load_project(context.obj)
+    if project.borrowed:
+        paths = {"law": "policies/law/", "register": "policies/register.yaml"}
+        missing = ", ".join(paths[part] for part in project.borrowed)
+        text = _("project {name} has no {paths}: those that come with Tamis hold")
+        print(text.format(name=project.name, paths=missing), file=sys.stderr)
+    return project
 
 
 def _print_version(given: bool) -> None:
@@ -68,12 +83,19 @@ def _print_version(given: bool) -> None:
 def tamis(
     context: typer.Context,
     project: Annotated[
-        str | None, Option(metavar="DIR", help=_("folder with schemas/ and policies/"))
+        str | None,
+        Option(
+            metavar="DIR",
+            help=_(
+                "folder with schemas/ and policies/, or cpf for the bundled project; may also "
+                "stand after the command"
+            ),
+        ),
     ] = None,
     version: Annotated[
         bool,
         Option(
-            "--version",
+            *("--version", "-V"),
             callback=_print_version,
             is_eager=True,
             help=_("print the version and exit"),
@@ -182,7 +204,7 @@ def dry_run(
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": False},
+    context_settings={"allow_extra_args": True},
     help=_(
         "Minimize inputs into a store; options of Beam may follow after `--`.\n\n"
         "A stream (kafka://, pubsub://, watch:) runs until a signal drains it."
@@ -195,6 +217,7 @@ def run(
     output: Annotated[
         str,
         Option(
+            *("--output", "-o"),
             metavar="URI",
             help=_(
                 "the store: a folder, gs://… or postgresql://…; of a stream also kafka://… or "

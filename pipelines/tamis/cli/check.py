@@ -4,7 +4,7 @@ policies/lazy.yaml:31:16: `nir` is an identifier (nir): under R6323-37.III.2 it 
   rule 4 (no NIR under paragraph III), on 2022-01-01
   release evaluation · item R6323-37.III.2 · field nir · identifier nir
 warning: policies/register.yaml:129:18: whether processing `mon-activite-formation` carries …
-1 violation, 1 warning
+/srv/feed: 3 policies: 1 violation, 1 warning
 """
 
 import json as json_module
@@ -29,18 +29,36 @@ def check_command(documents: Documents, json: bool) -> int:
         DocumentError: the last of these, unless `json` is asked for, which then tells it.
     """
     try:
+        if not documents.policies():
+            text = _("must hold a policy, as a file NAME.yaml; got none in project {name}")
+            empty = text.format(name=documents.name)
+            raise DocumentError(*documents.misplaced() or [documents.problem("policies", empty)])
         judged = check(documents)
     except DocumentError as error:
         if not json:
             raise
         problems = [problem.as_json() for problem in error.problems]
-        print(_dump({"holds": False, "documents": problems, "violations": [], "warnings": []}))
+        print(
+            _dump(
+                {
+                    "project": documents.name,
+                    "holds": False,
+                    "documents": problems,
+                    "violations": [],
+                    "warnings": [],
+                }
+            )
+        )
         return error.exit_code
     violations = [violation for violation in judged if violation.severity == "error"]
     warnings = [violation for violation in judged if violation.severity == "warning"]
     policies = len(documents.policies())
+    unused = unused_schemas(documents)
     if json:
         result = {
+            "project": documents.name,
+            "bundled": documents.borrowed,
+            "unused_schemas": unused,
             "holds": not violations,
             "note": _(HOLDS),
             "policies": policies,
@@ -50,15 +68,25 @@ def check_command(documents: Documents, json: bool) -> int:
         }
         print(_dump(result))
     else:
-        _print(violations, warnings, policies)
+        for name in unused:
+            _print_line(_("schema `{name}`: no policy refers to it", name=name))
+        _print(documents.name, violations, warnings, policies)
     return 1 if violations else 0
+
+
+def unused_schemas(documents: Documents) -> list[str]:
+    """Return the schemas that no policy refers to, by name."""
+    used = {documents.policy(name)[0].schema_ for name in documents.policies()}
+    return [name for name in documents.schemas() if name not in used]
 
 
 def _dump(result: object) -> str:
     return json_module.dumps(result, indent=1, ensure_ascii=False)
 
 
-def _print(violations: list[Violation], warnings: list[Violation], policies: int) -> None:
+def _print(
+    project: str, violations: list[Violation], warnings: list[Violation], policies: int
+) -> None:
     for warning in warnings:
         _print_line(_("warning: "), "yellow", end="")
         _print_line(str(warning.problem))
@@ -73,16 +101,14 @@ def _print(violations: list[Violation], warnings: list[Violation], policies: int
             _print_line(f"  {' · '.join(pairs)}")
     counts = ngettext("{count} violation", "{count} violations", len(violations))
     counts += ", " + ngettext("{count} warning", "{count} warnings", len(warnings))
+    judged = ngettext(
+        "{project}: {count} policy", "{project}: {count} policies", policies, project=project
+    )
     if violations:
-        _print_line(counts, "bold red")
+        _print_line(f"{judged}: {counts}", "bold red")
     else:
-        text = ngettext(
-            "{count} policy: the eight rules hold on every day; {counts}",
-            "{count} policies: the eight rules hold on every day; {counts}",
-            policies,
-            counts=counts,
-        )
-        _print_line(text, "bold green")
+        text = _("{judged}: the eight rules hold on every day; {counts}")
+        _print_line(text.format(judged=judged, counts=counts), "bold green")
         _print_line(_(HOLDS))
 
 

@@ -15,11 +15,12 @@ from typing import Annotated
 
 import typer
 
+from tamis.cli.arguments import App
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
 from tamis.language import _
 from tamis.tables import Table, print_table
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = App()
 
 File = Annotated[str, typer.Argument(metavar="FILE", help=_("the keyring, mode 0600"))]
 

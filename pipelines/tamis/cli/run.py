@@ -99,6 +99,24 @@ def compile_allowed(project: Project, policy: str, day: datetime.date, allow_exa
     return plan
 
 
+def tell_unused_keys(plan: Plan, keys: str | None) -> None:
+    """Say that the plan makes no pseudonyms, where keys are given all the same.
+
+    Raises:
+        KeysError: the keyring that is given is none.
+    """
+    if keys is None or plan.needs_keys:
+        return
+    from tamis.keys.keyring import Keyring, open_keyring
+
+    if keys.startswith("env:"):
+        open_keyring(keys)
+    else:
+        Keyring.open(keys, unlock=False)
+    text = _("policy `{policy}` makes no pseudonyms: --keys is not used", policy=plan.policy)
+    print(text, file=sys.stderr)
+
+
 def run_command(
     project: Project,
     policy: str,
@@ -123,13 +141,16 @@ def run_command(
             )
         )
     plan = compile_allowed(project, policy, day, allow_example)
+    tell_unused_keys(plan, keys)
     name = run_id or new_run_id(policy)
     with ends_at_once(lambda is_committing: _interrupted(name, output, options, is_committing)):
         with loading_beam():
             import pyarrow as pa
 
             from tamis.runs.batch import Job, builds_only, run
+            from tamis.runs.beam_options import check_beam_options
 
+        options = check_beam_options(options)
         # Batches come and go: pages that other pools give back are asked for again each time.
         pa.set_memory_pool(pa.system_memory_pool())
         job = Job(plan, inputs, output, name, keys, day != today(), options, limits.USUAL)

@@ -8,14 +8,14 @@ stream evaluation-cpf-feed drained: 120000 in, 118211 released, 1780 withheld, 9
 import datetime
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tamis.address import StreamAddress, WatchAddress, parse_address
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_log
-from tamis.cli.run import compile_allowed, print_receipt
+from tamis.cli.run import compile_allowed, print_receipt, tell_unused_keys
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
@@ -51,13 +51,16 @@ def run_stream_command(
         raise UsageError(_("a stream must have one --input"))
     (source,) = inputs
     first = compile_allowed(project, policy, today(), options.allow_example)
+    tell_unused_keys(first, options.keys)
     plans = iter([first])
 
     def compile_today() -> Plan:
         return next(plans, None) or compile_allowed(project, policy, today(), options.allow_example)
 
     with loading_beam():
+        from tamis.runs.beam_options import check_beam_options
         from tamis.runs.stream import stream_id
+    options = replace(options, beam=check_beam_options(options.beam))
     stream = options.run_id or stream_id(policy, source)
     address = parse_address(source)
     if isinstance(address, WatchAddress):

@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
+from tamis.cli.arguments import App
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
 from tamis.language import _
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = App()
 
 File = Annotated[str, typer.Argument(metavar="FILE", help=_("the private key, mode 0600"))]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from tamis.documents.project import BUNDLED
 from tamis.errors import UsageError
 from tamis.language import _
 from tamis.plan.project import Project, load_project
@@ -23,12 +24,16 @@ _TIMEOUT_SECONDS = 60
 def open_project(name: str) -> Iterator[Project]:
     """Open the project in the folder `name`, or that of the git revision `name`.
 
+    `cpf` is the project that comes with Tamis.
     A folder wins over a revision of the same name. A revision is read from the repository that the
     current folder is in, at the current folder's place in it.
 
     Raises:
         UsageError: `name` is neither, or has no folder `policies/`.
     """
+    if name == BUNDLED:
+        yield load_project(name)
+        return
     if not name or "\0" in name:
         raise UsageError(_("a project must be a folder or a git revision, got an empty name"))
     if Path(name).is_dir():
@@ -61,7 +66,7 @@ def _write_documents(name: str, commit: str, folder: Path) -> None:
     blobs: dict[str, str] = {}
     for line in listing.decode("utf-8", "surrogateescape").split("\0"):
         attributes, _tab, path = line.partition("\t")
-        if not path.endswith(".yaml"):
+        if not path.lower().endswith((".yaml", ".yml")):
             continue
         mode, _type, blob = attributes.split(" ")
         if mode not in _FILE_MODES or ".." in PurePosixPath(path).parts:

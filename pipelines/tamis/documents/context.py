@@ -88,6 +88,7 @@ def open_all(*projects: Documents) -> list[dict[str, PolicyContext]]:
 
     opened = []
     for documents in projects:
+        problems.update(dict.fromkeys(documents.misplaced()))
         for part in ("law", "register"):
             attempt(getattr, documents, part)
         for name in documents.schemas():

@@ -21,6 +21,15 @@ from tamis.language import _
 
 NamedT = TypeVar("NamedT", Policy, Schema)
 
+BUNDLED = "cpf"
+"""What the project that comes with Tamis is called."""
+
+_SHOWN_POLICIES = 12
+"""How many policies a message lists."""
+
+_FOLDERS = {"policies": {"law", "approvals", "tests"}, "schemas": set[str]()}
+"""The folders of a project, each with the folders that may stand in it."""
+
 ARTICLES = (ITEMS_ARTICLE, PURPOSES_ARTICLE, *CATEGORY_ARTICLES)
 
 
@@ -76,6 +85,48 @@ class Documents:
         """Whether these are the documents of the CPF project that comes with Tamis."""
         return self.folder == bundled_folder()
 
+    @property
+    def name(self) -> str:
+        """What the project is called: `cpf` for the bundled one, else its folder's whole path."""
+        return BUNDLED if self.bundled else str(self.folder)
+
+    @property
+    def borrowed(self) -> tuple[str, ...]:
+        """Which of `law` and `register` are the bundled ones, for want of its own."""
+        if self.bundled:
+            return ()
+        policies = self.folder / "policies"
+        has_own = {
+            "law": (policies / "law").is_dir(),
+            "register": (policies / "register.yaml").is_file(),
+        }
+        return tuple(part for part, is_own in has_own.items() if not is_own)
+
+    def problem(self, path: str, text: str) -> Problem:
+        """Return the problem `text` of the file or folder at `path` in the project."""
+        return Problem(self._show(path), 0, 0, text)
+
+    def misplaced(self) -> list[Problem]:
+        """Return what looks like a document and is read by nobody: other suffixes, other folders.
+
+        Example:
+            >>> bundled_documents().misplaced()
+            []
+        """
+        problems = []
+        for folder, known in _FOLDERS.items():
+            for path in sorted((self.folder / folder).glob("*")):
+                place = f"{folder}/{path.name}"
+                if path.suffix.lower() in (".yaml", ".yml") and path.suffix != ".yaml":
+                    text = _("must be called `{stem}.yaml`", stem=path.stem)
+                    problems.append(self.problem(place, text))
+                elif path.is_dir() and path.name not in known and not path.name.startswith("."):
+                    text = _(
+                        "must be no folder: documents stand in `{folder}` itself", folder=folder
+                    )
+                    problems.append(self.problem(place, text))
+        return problems
+
     def policies(self) -> dict[str, Path]:
         """Return the files of the policies, by file name without suffix, sorted."""
         paths = sorted((self.folder / "policies").glob("*.yaml"))
@@ -94,8 +145,7 @@ class Documents:
         """
         paths = self.policies()
         if name not in paths:
-            text = _("no policy `{name}` in {folder}", name=name, folder=self._show("policies"))
-            raise UsageError(text + suggest(name, paths))
+            raise UsageError(self._no_policy(name, paths))
         return self._read_named(paths[name], Policy)
 
     def schema(self, name: str, asked_by: Problem | None = None) -> tuple[Schema, Source]:
@@ -135,6 +185,21 @@ class Documents:
         path = self.folder / "policies" / "register.yaml"
         owner = self if path.is_file() else bundled_documents()
         return owner._read(owner.folder / "policies" / "register.yaml", Register)
+
+    def _no_policy(self, name: str, paths: Mapping[str, Path]) -> str:
+        text = _("no policy `{name}` in {folder}", name=name, folder=self._show("policies"))
+        if hint := suggest(Path(name).stem if "/" in name else name, paths):
+            return text + hint
+        renamed = [problem for problem in self.misplaced() if Path(problem.file).stem == name]
+        if renamed:
+            return f"{text}: {renamed[0]}"
+        if paths:
+            known = ", ".join(f"`{known}`" for known in list(paths)[:_SHOWN_POLICIES])
+            text += ", " + _("expected one of {known}", known=known)
+            text += ", …" if len(paths) > _SHOWN_POLICIES else ""
+        if not self.bundled and name in bundled_documents().policies():
+            text += "; " + _("one of that name comes with Tamis: --project cpf")
+        return text
 
     def _show(self, inside: str | Path) -> str:
         return str(Path(self.shown) / inside)

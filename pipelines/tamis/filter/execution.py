@@ -65,7 +65,7 @@ class Minimized(Generic[Rows]):
     Example:
         >>> import pyarrow as pa
         >>> import tamis
-        >>> plan = tamis.load_project().plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
         >>> providers = {"siren": ["732829320"], "siret": ["73282932000074"]}
         >>> done = tamis.minimize(pa.table(providers), plan, run="the-run")
         >>> done.rows.keys() == done.released.keys(), done.tally.reconciled

@@ -102,7 +102,7 @@ def minimize(
     Example:
         >>> from datetime import date
         >>> from tamis.plan.project import load_project
-        >>> plan = load_project().plan("regularite-prestataires", on=date(2026, 1, 1))
+        >>> plan = load_project("cpf").plan("regularite-prestataires", on=date(2026, 1, 1))
         >>> rows = {"siren": ["732829320", None], "siret": ["73282932000074"] * 2}
         >>> rows |= {"conformite_fiscale": ["O", "N"], "dette_fiscale": ["0,00", "1500,00"]}
         >>> minimize(pa.record_batch(rows), plan)

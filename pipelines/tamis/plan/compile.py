@@ -1,7 +1,7 @@
 """Policy, schema, law and register of one day, compiled to a plan.
 
 >>> from tamis.plan.project import load_project
->>> plan = load_project().plan("cpir-partage", on="2026-01-01")
+>>> plan = load_project("cpf").plan("cpir-partage", on="2026-01-01")
 >>> [release.item for release in plan.releases]
 ['R6323-37.I.3']
 """

@@ -170,7 +170,7 @@ class PlanRelease:
 
     Example:
         >>> from tamis.plan.project import load_project
-        >>> release = load_project().plan("cpir-partage", on="2026-01-01").releases[0]
+        >>> release = load_project("cpf").plan("cpir-partage", on="2026-01-01").releases[0]
         >>> release.id, release.item
         ('partage', 'R6323-37.I.3')
     """
@@ -201,7 +201,7 @@ class Plan:
 
     Example:
         >>> from tamis.plan.project import load_project
-        >>> plan = load_project().plan("cpir-partage", on="2026-01-01")
+        >>> plan = load_project("cpf").plan("cpir-partage", on="2026-01-01")
         >>> plan.processing, plan.needs_keys
         ('cpir-si-national-commun', False)
     """
@@ -255,7 +255,7 @@ class Plan:
 
         Example:
             >>> from tamis.plan.project import load_project
-            >>> load_project().plan("cpir-partage", on="2026-01-01").arrow_schema.names[:2]
+            >>> load_project("cpf").plan("cpir-partage", on="2026-01-01").arrow_schema.names[:2]
             ['dossier', 'decision']
         """
         from tamis.plan.schemas import input_schema
@@ -270,7 +270,7 @@ class Plan:
 
         Example:
             >>> from tamis.plan.project import load_project
-            >>> plan = load_project().plan("cpir-partage", on="2026-01-01")
+            >>> plan = load_project("cpf").plan("cpir-partage", on="2026-01-01")
             >>> plan.released_schema("partage").names[-1]
             'legal_run'
         """

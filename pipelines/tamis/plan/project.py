@@ -6,8 +6,9 @@ This is the front door of the rooms below it: who has a folder begins with `load
 import datetime
 from pathlib import Path
 
+from tamis.address import require_file
 from tamis.documents.calendar import parse_day, today
-from tamis.documents.project import Documents, bundled_documents
+from tamis.documents.project import BUNDLED, Documents, bundled_documents
 from tamis.errors import UsageError
 from tamis.language import _
 from tamis.plan.compile import compile_plan
@@ -18,7 +19,7 @@ class Project(Documents):
     """The documents of one folder, each read at its first use, and their plans.
 
     Example:
-        >>> sorted(load_project().policies())[:2]
+        >>> sorted(load_project("cpf").policies())[:2]
         ['accompagnement-parcours', 'benevolat-engagement']
     """
 
@@ -39,7 +40,7 @@ class Project(Documents):
             DocumentError: the documents are wrong, or the policy violates a rule.
 
         Example:
-            >>> load_project().plan("cpir-partage", on="2026-01-01").processing
+            >>> load_project("cpf").plan("cpir-partage", on="2026-01-01").processing
             'cpir-si-national-commun'
         """
         if on is None:
@@ -57,21 +58,27 @@ def load_project(folder: str | Path | None = None) -> Project:
     """Return the project in a folder.
 
     Args:
-        folder: of the project; by default the current folder if it is one, else the CPF project.
+        folder: of the project; by default the current one. `"cpf"` is the CPF project that comes
+            with Tamis; a folder of that name is `"./cpf"`.
 
     Raises:
-        UsageError: `folder` has no folder `policies`.
+        UsageError: the folder has no folder `policies`.
 
     Example:
-        >>> load_project().plan("cpir-partage", on="2026-01-01").releases[0].id
+        >>> load_project("cpf").plan("cpir-partage", on="2026-01-01").releases[0].id
         'partage'
     """
-    if folder is None:
-        current = Path.cwd()
-        return Project(current) if (current / "policies").is_dir() else bundled_project()
-    path = Path(folder)
+    if folder == BUNDLED:
+        return bundled_project()
+    path = Path.cwd() if folder is None else Path(folder)
+    if folder is not None:
+        require_file(path)
     if not (path / "policies").is_dir():
         raise UsageError(
-            _("{folder}: not a project, it must have a folder `policies`", folder=folder)
+            _(
+                "{folder}: not a project, it must have a folder `policies`; give --project DIR, or "
+                "--project cpf for the one that comes with Tamis",
+                folder=path,
+            )
         )
-    return Project(path.resolve(), str(folder))
+    return Project(path.resolve(), "" if folder is None else str(folder))

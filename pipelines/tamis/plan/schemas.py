@@ -23,7 +23,7 @@ def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
 
     Example:
         >>> from tamis.plan.project import load_project
-        >>> plan = load_project().plan("cpir-partage", on="2026-01-01")
+        >>> plan = load_project("cpf").plan("cpir-partage", on="2026-01-01")
         >>> released_schema(plan, plan.releases[0]).names[-2:]
         ['legal_policy', 'legal_run']
     """

@@ -1,0 +1,172 @@
+"""How the words of a command line are taken: none is passed over in silence.
+
+    tamis run feed --input a.csv b.csv --output store -- --runner=FlinkRunner
+
+`--input` takes every word up to the next option, so that a pattern that the shell has expanded
+loses no file. Only what follows `--` goes to Beam. `--project DIR` may stand before or after the
+command. A word that is empty, as an unset variable leaves one, is refused, and so is every word
+that nothing takes; messages show no credentials of an address.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from tamis.address import require_file, shown_address
+from tamis.errors import UsageError
+from tamis.language import _
+
+INPUT_FLAGS = ("--input", "-i")
+_END = "--"
+
+DecoratedT = TypeVar("DecoratedT", bound=Callable[..., Any])
+
+
+class Group(TyperGroup):
+    """A group of commands whose own options may stand behind the command, too."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the project first, and refuse empty words."""
+        _refuse_empty(args)
+        if any("--project" in option.opts for option in self.params):
+            args = _project_first(args)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the first word names."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            from tamis.documents.positions import suggest
+
+            text = _("no command `{name}`", name=shown_address(name))
+            raise UsageError(text + suggest(name, self.commands))
+        return super().resolve_command(ctx, args)
+
+
+class Command(TyperCommand):
+    """A command that takes several values of `--input`, and Beam's options only after `--`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Part the command's own words from Beam's, and refuse those that are neither's."""
+        end = args.index(_END) if _END in args else len(args)
+        own, after = args[:end], args[end:]
+        takes_beam = ctx.allow_extra_args
+        self._refuse_unknown(own, takes_beam)
+        takes_inputs = any("--input" in option.opts for option in self.params)
+        if takes_inputs:
+            own = _repeat_inputs(own)
+        ctx.allow_extra_args = True
+        try:
+            rest = super().parse_args(ctx, own if takes_beam else own + after)
+        except typer.BadParameter as error:
+            if takes_inputs and error.param is not None and error.param.name == "policy":
+                raise UsageError(_("POLICY is missing: it must stand before --input")) from None
+            raise
+        if rest:
+            text = _("unexpected argument `{word}`", word=shown_address(rest[0]))
+            if takes_inputs:
+                text += ": " + _("inputs stand after --input")
+            if takes_beam:
+                text += ", " + _("options of Beam after `--`")
+            if not takes_inputs:
+                text += ": " + _("see `{command} --help`", command=ctx.command_path)
+            raise UsageError(text)
+        for value in ctx.params.values():
+            for path in value if isinstance(value, list) else [value]:
+                if isinstance(path, Path):
+                    require_file(path)
+        ctx.args = after[1:] if takes_beam else []
+        return ctx.args
+
+    def _refuse_unknown(self, own: list[str], takes_beam: bool) -> None:
+        known = {flag for option in self.params for flag in option.opts + option.secondary_opts}
+        for word in own:
+            name = word.partition("=")[0]
+            if not name.startswith("--") or name in known or name == "--help":
+                continue
+            from tamis.documents.positions import suggest
+
+            text = _("no option `{name}`", name=shown_address(name))
+            if takes_beam and name == "--dry-run":
+                text += ": " + _("the command is `tamis dry-run`")
+            elif takes_beam and _is_beams(name):
+                text += ": " + _("options of Beam must stand after `--`")
+            else:
+                text += suggest(name, known)
+            raise UsageError(text)
+
+
+class App(typer.Typer):
+    """A `Typer` whose commands and groups take their words as this module says."""
+
+    def __init__(self, **settings: Any) -> None:
+        settings.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
+        super().__init__(cls=Group, no_args_is_help=True, rich_markup_mode=None, **settings)
+
+    def command(
+        self, name: str | None = None, **settings: Any
+    ) -> Callable[[DecoratedT], DecoratedT]:
+        """Declare a command, as `Typer.command` does."""
+        return super().command(name, **{"cls": Command, **settings})
+
+
+def _refuse_empty(args: list[str]) -> None:
+    before = ""
+    for word in args:
+        name, separator, value = word.partition("=")
+        is_option = name.startswith("--")
+        if not word.strip() or (is_option and separator and not value.strip()):
+            option = name if is_option else before
+            raise UsageError(
+                _("{option}: must not be empty; is a variable unset?", option=option)
+                if option.startswith("-")
+                else _("an argument must not be empty; is a variable unset?")
+            )
+        before = word
+
+
+def _project_first(args: list[str]) -> list[str]:
+    """Move `--project DIR` to the front, from anywhere before `--`."""
+    end = args.index(_END) if _END in args else len(args)
+    rest: list[str] = []
+    project: list[str] = []
+    words = iter(args[:end])
+    for word in words:
+        if word == "--project":
+            project.append(f"--project={next(words, '')}")
+        elif word.startswith("--project="):
+            project.append(word)
+        else:
+            rest.append(word)
+    if len(set(project)) > 1:
+        raise UsageError(_("--project: must be given once"))
+    if project == ["--project="]:
+        raise UsageError(_("--project: expected a folder after it"))
+    return [*project[:1], *rest, *args[end:]]
+
+
+def _repeat_inputs(own: list[str]) -> list[str]:
+    """Write `--input` before each of the values that follow it."""
+    words: list[str] = []
+    follows_input = False
+    for word, after in zip(own, [*own[1:], "--"], strict=True):
+        if word.startswith("-") and word != "-":
+            follows_input = word.partition("=")[0] in INPUT_FLAGS
+            if word not in INPUT_FLAGS:
+                words.append(word)
+            elif after.startswith("-") and after != "-":
+                raise UsageError(_("{option}: expected a file or an address after it", option=word))
+        elif follows_input:
+            words.append(f"--input={word}")
+        else:
+            words.append(word)
+    return words
+
+
+def _is_beams(name: str) -> bool:
+    from tamis.runs.beam_options import known_options
+
+    return name in known_options()
