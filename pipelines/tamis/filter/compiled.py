@@ -238,7 +238,8 @@ def compile_steps(plan: Plan) -> CompiledPlan:
     Example:
         >>> from datetime import date
         >>> from tamis.plan.project import load_project
-        >>> compiled = compile_steps(load_project("cpf").plan("evaluation-cpf", on=date(2026, 1, 1)))
+        >>> plan = load_project("cpf").plan("evaluation-cpf", on=date(2026, 1, 1))
+        >>> compiled = compile_steps(plan)
         >>> compiled
         <CompiledPlan of `evaluation-cpf`: 24 steps for `evaluation`>
         >>> print("\\n".join(str(compiled).splitlines()[:9]))
