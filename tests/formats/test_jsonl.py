@@ -3,6 +3,7 @@
 import io
 import json
 import resource
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from tamis.documents.schema import Format
 from tamis.errors import InputError
-from tamis.filter.drift import add_names
+from tamis.filter.drift import MOST_COUNTED, add_names
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.chunk import Chunk
 from tamis.formats.jsonl import read_jsonl
@@ -133,7 +134,7 @@ def test_a_line_longer_than_the_cap_is_rejected_and_never_held() -> None:
 @pytest.mark.parametrize("over", [0, 1])
 def test_the_cap_is_exact(over: int) -> None:
     line = b'{"nom": "' + b"x" * (USUAL.line_bytes - 11 + over) + b'"}'
-    chunks = read(b"{}\n" + line + b"\n{}")
+    chunks = read(b'{"nom": null}\n' + line + b'\n{"nom": null}')
     assert len(rejects(chunks)) == over
     assert len(rejects(read(line))) == over
 
@@ -156,11 +157,16 @@ values = st.recursive(
 def test_any_json_comes_in_its_place_or_as_a_fault(
     records: list[dict[str, Any]], size: int
 ) -> None:
+    records = [{"nom": None}, *records]
     data = "\n".join(json.dumps(record) for record in records).encode()
     chunks = read(data, plan_of(NOM, CONTRATS), size)
 
     got = [row for chunk in chunks for row in chunk.data.to_pylist()]
-    assert not rejects(chunks)
+    others = [
+        place for place, record in enumerate(records, 1) if not {"nom", "contrats"} & {*record}
+    ]
+    assert rejects(chunks) == [(place, "has no field of schema feed") for place in others]
+    records = [record for place, record in enumerate(records, 1) if place not in others]
     assert len(got) == len(records)
     for record, row in zip(records, got, strict=True):
         faults = set(row.get(FAULTS) or ())
@@ -179,6 +185,59 @@ def test_any_json_comes_in_its_place_or_as_a_fault(
         else:
             assert row["contrats"] is None
             assert {"contrats.debut", "contrats.paie"} <= faults
+
+
+ENVELOPE = "wrapped as Kafka Connect does, expected `envelope: connect` in the schema's format"
+CHANGE = {"before": None, "after": {"nom": "a"}, "op": "c", "source": {"nom": "x"}, "ts_ms": 1}
+
+
+@pytest.mark.parametrize(
+    ("record", "says"),
+    [
+        ({"schema": {"type": "struct"}, "payload": {"nom": "a"}}, ENVELOPE),
+        (CHANGE, "is a change event, expected its `after` alone"),
+        ({"schema": {}, "payload": CHANGE}, ENVELOPE),
+        ({"Nom": "a"}, "has no field of schema feed"),
+        ({}, "has no field of schema feed"),
+    ],
+)
+def test_what_is_no_record_of_the_schema_is_never_a_row_of_nulls(
+    record: dict[str, Any], says: str
+) -> None:
+    line = json.dumps(record).encode()
+    with pytest.raises(InputError, match="no record has a field of schema feed") as caught:
+        read(line + b"\n" + line)
+    assert says in str(caught.value)
+
+    (chunk,) = read(b'{"nom": "a"}\n' + line, plan_of(known=("nom", "source")))
+    ((place, rule),) = rejects([chunk])
+    assert place == 2
+    assert says in rule
+    assert chunk.data.column("nom").to_pylist() == ["a"]
+    assert not chunk.unknown
+
+
+def test_a_schema_of_such_names_has_them() -> None:
+    plan = plan_of(NOM, PlanField("payload", "string"), PlanField("after", "string"))
+    (chunk,) = read(b'{"schema": 1, "payload": "p"}\n{"before": 1, "after": "z", "op": 1}', plan)
+    assert chunk.data.column("payload").to_pylist() == ["p", None]
+
+
+def test_an_envelope_that_the_format_names_is_taken_off() -> None:
+    form = Format.model_validate({"name": "jsonl", "jsonl": {"envelope": "connect"}})
+    plan = replace(plan_of(), format=form)
+    lines = [{"schema": {}, "payload": {"nom": "a"}}, {"payload": {"nom": "b"}}]
+    bad: dict[str, Any] = {
+        "has no payload": {"schema": {}, "payload": None},
+        "is no envelope of Kafka Connect": {"nom": "c"},
+        "is a change event, expected its `after` alone": {"payload": CHANGE},
+        "has no field of schema feed": {"payload": {}},
+    }
+
+    (chunk,) = read("\n".join(map(json.dumps, [*lines, *bad.values()])).encode(), plan)
+
+    assert chunk.data.column("nom").to_pylist() == ["a", "b"]
+    assert rejects([chunk]) == list(enumerate(bad, 3))
 
 
 def test_each_kind_takes_its_values_and_nothing_else() -> None:
@@ -222,7 +281,7 @@ def test_a_number_never_goes_through_a_float(number: str) -> None:
 
 def test_integers_are_native_and_text_only_where_some_are_not() -> None:
     plan = plan_of(PlanField("n", "int64"))
-    lines = [b'{"n": %d}' % n for n in range(5000)] + [b'{"n": "x"}', b'{"n": 1.0}', b"{}"]
+    lines = [b'{"n": %d}' % n for n in range(5000)] + [b'{"n": "x"}', b'{"n": 1.0}', b'{"n": null}']
 
     native, mixed = read(b"\n".join(lines), plan, 4000)
 
@@ -255,10 +314,11 @@ def test_names_are_told_once_and_values_as_names_are_not() -> None:
 
 def test_keys_without_end_do_not_fill_memory() -> None:
     data = b"\n".join(
-        b'{"k%c%c%c": 1}' % (97 + i % 26, 97 + i // 26 % 26, 97 + i // 676) for i in range(3000)
+        b'{"nom": 1, "k%c%c%c": 1}' % (97 + i % 26, 97 + i // 26 % 26, 97 + i // 676)
+        for i in range(3000)
     )
     (chunk,) = read(data)
-    assert len(chunk.unknown) == 100
+    assert len(chunk.unknown) == MOST_COUNTED
 
 
 def test_no_line_is_an_empty_chunk() -> None:

@@ -5,6 +5,7 @@ import json
 import pickle
 import struct
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tamis.documents.schema import Format
 from tamis.errors import UsageError
 from tamis.formats.jsonl import Unreadable
 from tamis.streams.messages import (
@@ -67,6 +69,16 @@ class TestDecoding:
             "has no field of schema evaluation-cpf",
         ]
         assert found == set(clean())
+
+    def test_an_envelope_is_taken_off_where_the_format_says_so_and_is_unreadable_elsewhere(
+        self,
+    ) -> None:
+        given = micro_batch([payload({"schema": {}, "payload": clean()}), payload(clean())])
+        form = Format.model_validate({"name": "jsonl", "jsonl": {"envelope": "connect"}})
+        chunk, _found = decode(given, replace(plan(), format=form), json_decoder())
+        assert chunk.positions.to_pylist() == [0]
+        chunk, _found = decode(given, plan(), json_decoder())
+        assert chunk.positions.to_pylist() == [1]
 
     def test_nothing_but_rejects_is_a_chunk_without_rows(self) -> None:
         chunk, found = decode(micro_batch([b"", None]), plan(), json_decoder())

@@ -11,6 +11,7 @@ attempt made has other names than what counts, and is in no receipt.
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 import apache_beam as beam
@@ -24,7 +25,7 @@ from tamis.beam.transform import SeveralCollections
 from tamis.errors import UsageError, value_free
 from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD, add_names
 from tamis.formats.chunk import Chunk, PartKey, Reject, add_faults, rejects_of
-from tamis.formats.columns import as_field
+from tamis.formats.columns import as_field, why_no_record
 from tamis.formats.names import declared_names, known_names, leaf_paths, may_be_shown
 from tamis.formats.python_records import to_chunk
 from tamis.formats.python_values import adapter_for, as_record
@@ -249,6 +250,20 @@ class _FromRecordsFn(_BatchingFn):
                     positions.append(position)
                 else:
                     rejects.append((position, "unreadable", "", "not a mapping or row"))
+        misfits = {
+            shape: problem
+            for shape in set(map(tuple, records))
+            if (problem := why_no_record(shape, self._known, self._plan.schema))
+        }
+        if misfits:
+            of_schema = [tuple(record) not in misfits for record in records]
+            rejects += [
+                (position, "unreadable", "", misfits[tuple(record)])
+                for position, record, fits in zip(positions, records, of_schema, strict=True)
+                if not fits
+            ]
+            records = list(compress(records, of_schema))
+            positions = list(compress(positions, of_schema))
         unknown, odd = self._drift(records)
         return to_chunk(
             records,

@@ -40,7 +40,10 @@ def _words(value: Any) -> Any:
 
 
 def _named_format(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
+    """A format by its name, or by its options, as in `{jsonl: {envelope: connect}}`."""
+    if isinstance(value, str):
+        return {"name": value}
+    return {"name": "jsonl", **value} if isinstance(value, dict) and "jsonl" in value else value
 
 
 class CsvOptions(DocumentModel):
@@ -102,13 +105,32 @@ class CsvOptions(DocumentModel):
         return dates
 
 
+class JsonlOptions(DocumentModel):
+    """How JSON Lines, and messages in JSON, are written."""
+
+    envelope: Literal["connect"] | None = None
+    """What is around each record: `connect` for Kafka Connect's `{"schema": …, "payload": …}`, of
+    which the payload is read; nothing without it, and a record in an envelope is unreadable."""
+
+
 class Format(DocumentModel):
-    """The file format of a feed: its name, or `{csv: {…}}` with its options."""
+    """The file format of a feed: its name, or `{csv: {…}}` or `{jsonl: {…}}` with its options."""
 
     name: FormatName = "csv"
     """The name of the format."""
     csv: CsvOptions = CsvOptions()
     """How CSV files are written."""
+    jsonl: JsonlOptions = JsonlOptions()
+    """How JSON Lines are written."""
+
+    @model_validator(mode="after")
+    def _have_options_of_its_own(self) -> Any:
+        for name in ("csv", "jsonl"):
+            if name in self.model_fields_set and self.name != name:
+                raise ValueError(
+                    _("options of `{options}` are none of `{name}`", options=name, name=self.name)
+                )
+        return self
 
 
 class FieldSpec(DocumentModel):

@@ -1,4 +1,6 @@
-"""Arrow columns of a source as fields of a plan: its names, and maps read as structs."""
+"""Columns of a source as fields of a plan: its names, and maps read as structs."""
+
+from collections.abc import Collection
 
 import numpy as np
 import pyarrow as pa
@@ -7,6 +9,31 @@ import pyarrow.compute as pc
 from tamis.arrow.buffers import decode, list_of, list_parts, offsets_of, struct_of, validity
 from tamis.arrow.types import decoded_type, is_list
 from tamis.plan.plan import PlanField
+
+_ENVELOPES = {
+    frozenset({"schema", "payload"}): (
+        "is wrapped as Kafka Connect does, expected `envelope: connect` in the schema's format"
+    ),
+    frozenset({"before", "after", "op"}): "is a change event, expected its `after` alone",
+}
+
+
+def why_no_record(names: Collection[str], known: frozenset[str], schema: str) -> str:
+    """Why a record with fields called `names` is none of a schema; empty where it may be one.
+
+    Args:
+        names: of the record's fields.
+        known: the source's names of the schema's fields.
+        schema: its name.
+
+    Example:
+        >>> why_no_record(["Nom"], frozenset({"nom"}), "feed"), why_no_record(["nom"], {"nom"}, "")
+        ('has no field of schema feed', '')
+    """
+    for envelope, problem in _ENVELOPES.items():
+        if envelope.issubset(names) and not envelope & known:
+            return problem
+    return "" if known.intersection(names) else f"has no field of schema {schema}"
 
 
 def as_field(array: pa.Array, field: PlanField) -> pa.Array:

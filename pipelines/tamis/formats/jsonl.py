@@ -9,10 +9,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
+from tamis.errors import InputError
 from tamis.filter.drift import MOST_COUNTED, RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.chunk import Chunk, Reject, rechunk
+from tamis.formats.columns import why_no_record
 from tamis.formats.names import known_names, may_be_shown
 from tamis.formats.python_records import PIECE_RECORDS, NumberText, to_chunk
+from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
@@ -32,36 +35,41 @@ def read_jsonl(
 ) -> Iterator[Chunk]:
     """The objects of a JSON Lines file, with the leaves that `plan` reads.
 
-    Blank lines are no records; a line that is no JSON object is a reject. Values are typed as by
-    `python_records`.
+    Blank lines are no records; a line that is no JSON object, or one without a field of the schema,
+    is a reject. Values are typed as by `python_records`.
 
     Returns:
         Chunks of `limits.object_chunk_records` records but for the last; positions are line
         numbers from 1. The last chunk has the names that no line had.
+
+    Raises:
+        InputError: none of the first objects has a field of the schema.
     """
-    pieces = _pieces(stream, plan, limits)
+    pieces = _pieces(stream, plan, source, limits)
     yield from rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes)
 
 
-def _pieces(stream: BinaryIO, plan: Plan, limits: Limits) -> Iterator[Chunk]:
-    seen = ObjectKeys(known_names(plan))
+def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
+    seen = ObjectKeys(plan)
     rows: list[dict[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
     held = 0
     for number, line in _lines(stream, limits.line_bytes):
         try:
-            record = parse_object(line, limits)
+            record = unwrap(parse_object(line, limits), plan)
+            seen.add(record)
         except Unreadable as error:
             rejects.append((number, "unreadable", "", str(error)))
         else:
-            seen.add(record)
             rows.append(record)
             positions.append(number)
             held += len(line or b"")
         if len(rows) + len(rejects) >= PIECE_RECORDS or held >= _PIECE_BYTES:
+            seen.check_found(source)
             yield to_chunk(rows, positions, plan.fields, rejects, seen.new_unknown())
             rows, positions, rejects, held = [], [], [], 0
+    seen.check_found(source)
     yield to_chunk(rows, positions, plan.fields, rejects, seen.new_unknown())
     yield to_chunk([], [], plan.fields, missing=seen.known - seen.found)
 
@@ -70,28 +78,53 @@ class ObjectKeys:
     """The keys of many objects; objects with equal keys are looked up once.
 
     Attributes:
-        known: names of the schema.
+        known: the source's names of the schema's fields.
         found: those of them that some object had.
     """
 
-    def __init__(self, known: frozenset[str]) -> None:
-        self.known = known
+    def __init__(self, plan: Plan) -> None:
+        self.known = known_names(plan)
         self.found: set[str] = set()
+        self._schema = plan.schema
+        self._problem = ""  # of the first object that was no record
         self._shapes: dict[int, tuple[str, ...]] = {}
         self._counts: dict[str, int] = {}
         self._new: dict[str, int] = {}
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Add the keys of `record`."""
+        """Add the keys of `record`.
+
+        Raises:
+            Unreadable: none of them is a field of the schema, or they are those of an envelope.
+        """
         shape = hash(tuple(record))
         unknown = self._shapes.get(shape)
         if unknown is None:
+            if problem := why_no_record(record.keys(), self.known, self._schema):
+                self._problem = self._problem or problem
+                raise Unreadable(problem)
             self.found.update(self.known & record.keys())
             unknown = tuple(name for name in record if name not in self.known)
             if len(self._shapes) < _MAX_SHAPES:
                 self._shapes[shape] = unknown
         if unknown and not self._count(unknown) and shape in self._shapes:
             self._shapes[shape] = ()  # they are all told already
+
+    def check_found(self, source: str) -> None:
+        """Refuse an input where no object so far was a record of the schema.
+
+        Raises:
+            InputError: some were read, and none was.
+        """
+        if self._problem and not self.found:
+            raise InputError(
+                source,
+                _(
+                    "no record has a field of schema {schema}: the first one {problem}",
+                    schema=self._schema,
+                    problem=self._problem,
+                ),
+            )
 
     def _count(self, names: tuple[str, ...]) -> bool:
         """Count one record for each of `names`; False if none of them needs it any more."""
@@ -111,6 +144,22 @@ class ObjectKeys:
         """Records by unknown key since the last call; of each key the first ones."""
         new, self._new = self._new, {}
         return new
+
+
+def unwrap(record: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    """The record in the envelope that the schema's format says, or `record` where it says none.
+
+    Raises:
+        Unreadable: `record` is no such envelope, or has no payload.
+    """
+    if plan.format.jsonl.envelope is None:
+        return record
+    if not {"payload"} <= record.keys() <= {"schema", "payload"}:
+        raise Unreadable("is no envelope of Kafka Connect")
+    payload = record["payload"]
+    if type(payload) is not dict:
+        raise Unreadable("has no payload")
+    return payload
 
 
 def _lines(stream: BinaryIO, most: int) -> Iterator[tuple[int, bytes | None]]:
@@ -182,7 +231,7 @@ _TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 def _deeper(record: dict[str, Any]) -> bool:
     """Whether `record` is nested deeper than `MAX_DEPTH`, itself the first level."""
     level: list[Any] = [record]
-    for _ in range(MAX_DEPTH):
+    for _level in range(MAX_DEPTH):
         level = [
             inner
             for outer in level
@@ -201,7 +250,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _constant(_: str) -> Any:
+def _constant(_name: str) -> Any:
     raise Unreadable("NaN and Infinity are not JSON")
 
 

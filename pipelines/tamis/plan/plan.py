@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir
 from tamis.documents.policy import Direction, Method
-from tamis.documents.schema import Format, Identifier, NirPart
+from tamis.documents.schema import Format, Identifier, JsonlOptions, NirPart
 from tamis.documents.tags import TAGS
 
 if TYPE_CHECKING:
@@ -232,6 +232,8 @@ class Plan:
         rules["format"] = self.format.model_dump()
         dates = self.format.csv.dates  # one pattern stands by itself, as when there was but one
         rules["format"]["csv"]["dates"] = dates if len(dates) > 1 else next(iter(dates), None)
+        if self.format.jsonl == JsonlOptions():
+            del rules["format"]["jsonl"]  # as in plans that knew no such options
         rules["law"] = dict(self.law)
         return json.dumps(
             _without_later(rules),

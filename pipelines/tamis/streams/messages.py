@@ -20,8 +20,8 @@ import pyarrow as pa
 from tamis.errors import UsageError
 from tamis.filter.drift import WITHHELD
 from tamis.formats.chunk import Chunk, Reject
-from tamis.formats.jsonl import ObjectKeys, Unreadable, parse_object
-from tamis.formats.names import known_names, shown_name
+from tamis.formats.jsonl import ObjectKeys, Unreadable, parse_object, unwrap
+from tamis.formats.names import shown_name
 from tamis.formats.python_records import to_chunk
 from tamis.language import _
 from tamis.limits import USUAL
@@ -81,7 +81,7 @@ def decode(batch: MicroBatch, plan: Plan, read: Decode) -> tuple[Chunk, frozense
         A chunk whose positions, those of rejects included, number the messages from 0; and the
         names of fields that the schema has and some message had.
     """
-    names = ObjectKeys(known_names(plan))
+    names = ObjectKeys(plan)
     rows: list[Mapping[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
@@ -89,13 +89,11 @@ def decode(batch: MicroBatch, plan: Plan, read: Decode) -> tuple[Chunk, frozense
         try:
             if message.value is None:
                 raise Unreadable("has no payload")
-            record = read(message.value)
-            if not names.known & record.keys():
-                raise Unreadable(f"has no field of schema {plan.schema}")
+            record = unwrap(read(message.value), plan)
+            names.add(record)
         except Unreadable as error:
             rejects.append((index, "unreadable", "", str(error)))
         else:
-            names.add(record)
             rows.append(record)
             positions.append(index)
     chunk = to_chunk(rows, positions, plan.fields, rejects, names.new_unknown())
