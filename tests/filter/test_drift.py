@@ -13,7 +13,7 @@ from tamis.formats.names import declared_names
 def test_a_key_is_told_where_five_records_have_it_over_the_whole_run() -> None:
     batches = []
     for number in range(5):
-        keys = ObjectKeys(frozenset({"id"}))
+        keys = ObjectKeys(frozenset({"id"}), "feed")
         keys.add({"id": 1, "email": 2, f"Jean {'ABCDE'[number]}": 3})
         batches.append(keys.new_unknown())
 
@@ -22,11 +22,11 @@ def test_a_key_is_told_where_five_records_have_it_over_the_whole_run() -> None:
 
 
 def test_keys_that_are_values_neither_fill_the_memory_nor_hide_a_name() -> None:
-    keys = ObjectKeys(frozenset())
+    keys = ObjectKeys(frozenset({"id"}), "feed")
     total: dict[str, int] = {}
     for number in range(3 * MOST_COUNTED):
         letters = "".join(chr(97 + int(digit)) for digit in str(number))
-        keys.add({"email": 1, letters: 2, "zoe@x.example": 3})
+        keys.add({"id": 0, "email": 1, letters: 2, "zoe@x.example": 3})
         if number % 100 == 0:
             total = add_names(total, keys.new_unknown())
     assert len(total) <= MOST_COUNTED + 1

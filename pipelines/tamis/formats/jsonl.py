@@ -50,8 +50,8 @@ def read_jsonl(
 
 
 def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
-    seen = ObjectKeys(plan)
-    rows: list[dict[str, Any]] = []
+    seen = ObjectKeys(known_names(plan), plan.schema)
+    rows: list[Mapping[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
     held = 0
@@ -82,10 +82,10 @@ class ObjectKeys:
         found: those of them that some object had.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self.known = known_names(plan)
+    def __init__(self, known: frozenset[str], schema: str) -> None:
+        self.known = known
         self.found: set[str] = set()
-        self._schema = plan.schema
+        self._schema = schema
         self._problem = ""  # of the first object that was no record
         self._shapes: dict[int, tuple[str, ...]] = {}
         self._counts: dict[str, int] = {}
@@ -146,7 +146,7 @@ class ObjectKeys:
         return new
 
 
-def unwrap(record: dict[str, Any], plan: Plan) -> dict[str, Any]:
+def unwrap(record: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
     """The record in the envelope that the schema's format says, or `record` where it says none.
 
     Raises:

@@ -21,7 +21,7 @@ from tamis.errors import UsageError
 from tamis.filter.drift import WITHHELD
 from tamis.formats.chunk import Chunk, Reject
 from tamis.formats.jsonl import ObjectKeys, Unreadable, parse_object, unwrap
-from tamis.formats.names import shown_name
+from tamis.formats.names import known_names, shown_name
 from tamis.formats.python_records import to_chunk
 from tamis.language import _
 from tamis.limits import USUAL
@@ -81,7 +81,7 @@ def decode(batch: MicroBatch, plan: Plan, read: Decode) -> tuple[Chunk, frozense
         A chunk whose positions, those of rejects included, number the messages from 0; and the
         names of fields that the schema has and some message had.
     """
-    names = ObjectKeys(plan)
+    names = ObjectKeys(known_names(plan), plan.schema)
     rows: list[Mapping[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
