@@ -244,7 +244,7 @@ def store(folder: Path, door: Any, elements: list[Any], *between: Any) -> dict[s
         source = pipeline | beam.Create([None]) | beam.FlatMap(lambda _: elements)
         for transform in between:
             source = source | transform
-        out = source | door | tamis.Minimize(PLAN, "the-run")
+        out = source | door | tamis.Minimize(PLAN, "the-run", replay=True)
         out | tamis.Store(str(folder))
     receipt: dict[str, Any] = json.loads((folder / "_receipts/the-run.json").read_text())
     return receipt
@@ -411,7 +411,7 @@ def test_released_records_leave_as_dicts_rows_and_tables() -> None:
             pipeline
             | beam.Create([PLAIN, PLAIN])
             | tamis.FromDicts(PLAN)
-            | tamis.Minimize(PLAN, "the-run")
+            | tamis.Minimize(PLAN, "the-run", replay=True)
         )
         batches = out.released["droits"]
         assert_that(batches | tamis.ToDicts(), equal_to([want] * 2), "dicts")
@@ -425,7 +425,7 @@ def test_a_run_id_that_was_used_for_other_records_loses_none_in_silence(tmp_path
     def store(records: list[dict[str, Any]]) -> None:
         with beam.Pipeline("FnApiRunner", options=PipelineOptions([IN_MEMORY])) as pipeline:
             batches = pipeline | beam.Create(records) | tamis.FromDicts(PLAN)
-            batches | tamis.Minimize(PLAN, "the-run") | tamis.Store(str(tmp_path))
+            batches | tamis.Minimize(PLAN, "the-run", replay=True) | tamis.Store(str(tmp_path))
 
     store([PLAIN])
     before = (tmp_path / "_receipts" / "the-run.json").read_bytes()
@@ -485,7 +485,7 @@ def test_what_beam_reads_from_avro_goes_through(tmp_path: Path, as_rows: bool) -
     door = tamis.FromRows(PLAN) if as_rows else tamis.FromDicts(PLAN)
     with beam.Pipeline("FnApiRunner", options=PipelineOptions([IN_MEMORY])) as pipeline:
         records = pipeline | beam.io.ReadFromAvro(str(tmp_path / "in.avro"), as_rows=as_rows)
-        records | door | tamis.Minimize(PLAN, "the-run") | tamis.Store(str(tmp_path))
+        records | door | tamis.Minimize(PLAN, "the-run", replay=True) | tamis.Store(str(tmp_path))
 
     table = pq.read_table(tmp_path / "essai/droits").select(list(types))
     plain = {name: PLAIN[name] for name in types}
@@ -498,6 +498,11 @@ def test_workers_of_other_processes_make_the_same_records(tmp_path: Path) -> Non
     records = [PLAIN | {"nom": f"n{number}"} for number in range(100)]
     with beam.Pipeline("FnApiRunner", options=PipelineOptions(options)) as pipeline:
         source = pipeline | beam.Create(records)
-        source | tamis.FromDicts(PLAN) | tamis.Minimize(PLAN, "r") | tamis.Store(str(tmp_path))
+        (
+            source
+            | tamis.FromDicts(PLAN)
+            | tamis.Minimize(PLAN, "r", replay=True)
+            | tamis.Store(str(tmp_path))
+        )
     names = pq.read_table(tmp_path / "essai/droits").column("nom").to_pylist()
     assert sorted(names) == sorted(record["nom"] for record in records)

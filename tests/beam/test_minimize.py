@@ -8,6 +8,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pytest
 from apache_beam.metrics.metric import MetricsFilter
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection
 from apache_beam.testing.test_pipeline import TestPipeline as _TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
@@ -15,6 +16,7 @@ from apache_beam.testing.util import assert_that, equal_to
 import tamis
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import Outputs
+from tamis.documents.calendar import today
 from tamis.documents.schema import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, UsageError
@@ -79,7 +81,7 @@ def run(batches: Sequence[Batch], check: Any) -> Any:
     )
     source = pipeline | beam.Create(batches)
     source.element_type = Batch
-    check(source | tamis.Minimize(PLAN, run="le-run"))
+    check(source | tamis.Minimize(PLAN, run="le-run", replay=True))
     result = pipeline.run()
     result.wait_until_finish()
     return result
@@ -174,7 +176,7 @@ def test_the_counters_are_exact() -> None:
 def test_every_collection_of_records_is_of_batches() -> None:
     pipeline = beam.Pipeline("FnApiRunner")
     source = pipeline | tamis.ReadFiles("in/*.jsonl", PLAN)
-    out = source | tamis.Minimize(PLAN, "le-run")
+    out = source | tamis.Minimize(PLAN, "le-run", replay=True)
     collections: list[PCollection[Any]] = [source, *out.released.values(), out.quarantined]
     assert sorted(out.released) == ["droits", "durees"]
     assert [collection.element_type for collection in collections] == [Batch] * 4
@@ -192,6 +194,34 @@ def test_an_error_of_a_worker_quotes_no_cell(monkeypatch: pytest.MonkeyPatch) ->
     assert "Durand" not in str(it.value)
 
 
+def test_the_law_of_another_day_is_asked_for() -> None:
+    with pytest.raises(UsageError, match=r"is not today .*replay=True"):
+        tamis.Minimize(PLAN, "le-run")
+    tamis.Minimize(replace(PLAN, day=today()), "le-run")
+
+
+def test_an_example_of_the_register_is_asked_for() -> None:
+    example = replace(PLAN.releases[0], attested="example")
+    plan = replace(PLAN, releases=(example, *PLAN.releases[1:]))
+    with pytest.raises(UsageError, match=r"is an example \(releases droits\).*allow_example=True"):
+        tamis.Minimize(plan, "le-run", replay=True)
+    tamis.Minimize(plan, "le-run", replay=True, allow_example=True)
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_a_plan_that_has_expired_acts_on_no_unbounded_source(bounded: bool) -> None:
+    plan = replace(PLAN, day=today(), valid_until=today())
+    pipeline = beam.Pipeline("FnApiRunner", options=PipelineOptions(OPTIONS))
+    source: PCollection[Any] = pipeline | beam.Create([FIRST]).with_output_types(Batch)
+    source.is_bounded = bounded
+    _out = source | tamis.Minimize(plan, "le-run")
+    if bounded:
+        pipeline.run().wait_until_finish()
+        return
+    with pytest.raises(Exception, match=r"the plan of .* must not act any more"):
+        pipeline.run().wait_until_finish()
+
+
 @pytest.mark.parametrize("run", ["", "Le Run"])
 def test_a_run_id_that_records_cannot_carry_is_refused(run: str) -> None:
     with pytest.raises(UsageError, match=r"must have a run id|run id 'Le Run'"):
@@ -200,17 +230,19 @@ def test_a_run_id_that_records_cannot_carry_is_refused(run: str) -> None:
 
 def test_a_plan_that_pseudonymizes_is_refused_without_keys(plan: Plan) -> None:
     with pytest.raises(KeysError, match="policy `evaluation-cpf` pseudonymizes"):
-        tamis.Minimize(plan, "le-run")
+        tamis.Minimize(plan, "le-run", replay=True)
 
 
 def test_keys_are_given_by_reference(plan: Plan) -> None:
     with pytest.raises(KeysError, match=r"takes a `KeyRef`, as of `KeyRef\.current"):
-        tamis.Minimize(plan, "le-run", "keys.json")  # type: ignore[arg-type]
+        tamis.Minimize(plan, "le-run", "keys.json", replay=True)  # type: ignore[arg-type]
 
 
 def test_an_unknown_release_is_told_the_releases_there_are() -> None:
     pipeline = beam.Pipeline("FnApiRunner")
-    out = pipeline | tamis.ReadFiles("in/*.jsonl", PLAN) | tamis.Minimize(PLAN, "le-run")
+    out = (
+        pipeline | tamis.ReadFiles("in/*.jsonl", PLAN) | tamis.Minimize(PLAN, "le-run", replay=True)
+    )
     with pytest.raises(UsageError, match="`droit` is unknown, expected one of `droits`, `durees`"):
         _ = out.released["droit"]
     assert repr(out) == "Outputs(essai, run le-run: droits, durees)"
@@ -229,6 +261,8 @@ def test_a_store_of_another_plan_or_run_is_refused(
     store: Any, plan: Plan | None, run: str, message: str
 ) -> None:
     pipeline = beam.Pipeline("FnApiRunner")
-    out = pipeline | tamis.ReadFiles("in/*.jsonl", PLAN) | tamis.Minimize(PLAN, "le-run")
+    out = (
+        pipeline | tamis.ReadFiles("in/*.jsonl", PLAN) | tamis.Minimize(PLAN, "le-run", replay=True)
+    )
     with pytest.raises(UsageError, match=message):
         out | store("postgresql://host/base", plan, run)

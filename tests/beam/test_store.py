@@ -51,7 +51,9 @@ def run_with(feed: Feed, folder: Path, change: Any, limits: Limits = USUAL) -> N
     key = KeyRef(str(feed.job.keys), 1)
     with beam.Pipeline("FnApiRunner", options=PipelineOptions([IN_MEMORY])) as pipeline:
         read = tamis.ReadFiles(feed.job.inputs, plan, limits=limits)
-        out = pipeline | read | tamis.Minimize(plan, "the-run", key)
+        out = (
+            pipeline | read | tamis.Minimize(plan, "the-run", key, replay=True, allow_example=True)
+        )
         change(out) | tamis.Store(str(folder), limits=limits)
 
 

@@ -195,6 +195,14 @@ def stand_under_another_name(store: Path, receipt: dict[str, Any]) -> None:
     receipt["run"] = "un-autre-run"
 
 
+def call_it_a_replay(store: Path, receipt: dict[str, Any]) -> None:
+    receipt["replay"] = True
+
+
+def begin_on_another_day(store: Path, receipt: dict[str, Any]) -> None:
+    receipt["started"] = "2026-03-02T12:00:00Z"
+
+
 TAMPERED: dict[Change, str] = {
     flip_a_byte: "partage/le-run-00000-00000.parquet: digest differs",
     flip_a_byte_of_quarantine: "_quarantine/.*: digest differs",
@@ -220,6 +228,8 @@ TAMPERED: dict[Change, str] = {
     forget_a_file: "release partage: files hold",
     change_a_fate: "releases and fates of fields are the plan's",
     change_the_purpose: "releases and fates of fields are the plan's",
+    call_it_a_replay: "replay: begun on .* under the law of ",
+    begin_on_another_day: "no replay: begun on 2026-03-02 under its law",
     stand_under_another_name: "the receipt of run un-autre-run stands as _receipts/le-run.json",
 }
 

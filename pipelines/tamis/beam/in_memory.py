@@ -73,7 +73,7 @@ class FromDicts(SeveralCollections[PCollection[Any], PCollection[Batch]]):
         >>> import datetime, tempfile
         >>> import apache_beam as beam
         >>> import tamis
-        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires")
         >>> provider = {"siren": "732829320", "siret": "73282932000074"}
         >>> with tempfile.TemporaryDirectory() as store:
         ...     with beam.Pipeline("FnApiRunner") as pipeline:
@@ -101,7 +101,7 @@ class FromRows(FromDicts):
     Example:
         >>> import apache_beam as beam
         >>> import tamis
-        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires")
         >>> provider = beam.Row(siren="732829320", siret="73282932000074")
         >>> with beam.Pipeline("FnApiRunner") as pipeline:
         ...     rows = pipeline | beam.Create([provider])
@@ -123,7 +123,7 @@ class FromArrow(FromDicts):
         >>> import apache_beam as beam
         >>> import pyarrow as pa
         >>> import tamis
-        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires")
         >>> providers = {"siren": ["732829320"], "siret": ["73282932000074"]}
         >>> with beam.Pipeline("FnApiRunner") as pipeline:
         ...     tables = pipeline | beam.Create([pa.table(providers)])

@@ -24,6 +24,7 @@ from tamis.formats.chunk import Chunk
 from tamis.keys.keyring import DerivedKey, open_keyring
 from tamis.language import _
 from tamis.plan.by_release import ByRelease
+from tamis.plan.guards import check_day, check_in_force, check_register
 from tamis.plan.plan import Plan
 from tamis.stores.protocol import check_run_id
 
@@ -90,7 +91,7 @@ class Outputs(NamedTuple):
 
     Example:
         >>> import tamis
-        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires")
         >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadCsv("in/*.csv", plan)
         >>> batches | tamis.Minimize(plan, "the-run")
         Outputs(regularite-prestataires, run the-run: regularite)
@@ -144,14 +145,19 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         run: id of the run, of a to z, 0 to 9 and hyphens; it becomes the tag `legal_run`.
         keys: where the workers load the keys from, or None.
         throwaway_keys: pseudonymize under keys that nobody keeps, for a dry run.
+        replay: allow a plan of another day than today; the receipt says so.
+        allow_example: allow an entry of the register that only illustrates.
+
+    A plan of today that reads an unbounded source acts until the law changes, and then stops.
 
     Raises:
-        UsageError: there is no run id, or it has other characters.
+        UsageError: there is no run id, or it has other characters; the plan's day is not today,
+            or it stands on an example, and that is not allowed.
         KeysError: the plan pseudonymizes and there are no keys.
 
     Example:
         >>> import tamis
-        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires")
         >>> batches = beam.Pipeline("FnApiRunner") | tamis.ReadCsv("in/*.csv", plan)
         >>> out = batches | tamis.Minimize(plan, "the-run")
         >>> out.released["regularite"].element_type
@@ -162,6 +168,8 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
     run: str = ""
     keys: KeyRef | None = None
     throwaway_keys: bool = False
+    replay: bool = False
+    allow_example: bool = False
 
     def __post_init__(self) -> None:
         if not self.run:
@@ -181,13 +189,16 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
                     policy=self.plan.policy,
                 )
             )
+        check_day(self.plan.day, self.replay)
+        check_register(self.plan, self.allow_example)
 
     def expand(self, batches: PCollection[Batch]) -> Outputs:
         """Wire `minimize` to its outputs, each with the batch's own coder."""
         ids = [release.id for release in self.plan.releases]
         tags = [_RELEASE + release for release in ids]
+        expires = not batches.is_bounded and not self.replay
         outputs = batches | "Minimize" >> beam.ParDo(
-            _MinimizeFn(self.plan, self.run, self.keys, self.throwaway_keys)
+            _MinimizeFn(self.plan, self.run, self.keys, self.throwaway_keys, expires)
         ).with_outputs("quarantined", *tags, main="tallies")
         released = ByRelease({release: outputs[_RELEASE + release] for release in ids})
         for collection in (*released.values(), outputs.quarantined):
@@ -237,8 +248,11 @@ class RecordCounters:
 
 
 class _MinimizeFn(beam.DoFn):
-    def __init__(self, plan: Plan, run: str, keys: KeyRef | None, throwaway: bool) -> None:
+    def __init__(
+        self, plan: Plan, run: str, keys: KeyRef | None, throwaway: bool, expires: bool
+    ) -> None:
         self._plan = plan
+        self._expires = expires
         self._run = run
         self._ref = keys
         self._throwaway = throwaway
@@ -252,6 +266,8 @@ class _MinimizeFn(beam.DoFn):
         self._counters = RecordCounters()
 
     def process(self, batch: Batch) -> Iterator[Any]:
+        if self._expires:
+            check_in_force(self._plan)
         chunk = batch.chunk
         tally = Tally(
             unknown=dict(chunk.unknown),

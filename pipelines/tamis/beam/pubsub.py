@@ -264,7 +264,7 @@ class _CommitFn(beam.DoFn):
     def _commit(self, parts: list[JudgedWindow], start: datetime.datetime) -> Receipt:
         ids = sum(part.ids for part in parts) % (1 << 64)
         run = f"{self._stream}-{start:%Y%m%dt%H%M%S}-{ids >> 32:08x}"
-        facts = RunFacts(run, False, start, self._keys, self._stream)
+        facts = RunFacts(run, start, self._keys, self._stream)
         ledger = Ledger(self._plan, facts, self._source)
         for part in parts:
             ledger = ledger.after(part.judged)

@@ -22,7 +22,7 @@ class ToDicts(beam.PTransform[PCollection[Batch], PCollection[dict[str, Any]]]):
     Example:
         >>> import apache_beam as beam
         >>> import tamis
-        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires")
         >>> provider = {"siren": "732829320", "siret": "73282932000074"}
         >>> with beam.Pipeline("FnApiRunner") as pipeline:
         ...     records = pipeline | beam.Create([provider])
@@ -44,7 +44,7 @@ class ToRows(beam.PTransform[PCollection[Batch], PCollection[Any]]):
     Example:
         >>> import apache_beam as beam
         >>> import tamis
-        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires")
         >>> provider = beam.Row(siren="732829320", siret="73282932000074")
         >>> with beam.Pipeline("FnApiRunner") as pipeline:
         ...     rows = pipeline | beam.Create([provider])
@@ -67,7 +67,7 @@ class ToArrow(beam.PTransform[PCollection[Batch], PCollection[pa.RecordBatch]]):
         >>> import apache_beam as beam
         >>> import pyarrow as pa
         >>> import tamis
-        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires")
         >>> providers = {"siren": ["732829320"], "siret": ["73282932000074"]}
         >>> with beam.Pipeline("FnApiRunner") as pipeline:
         ...     tables = pipeline | beam.Create([pa.table(providers)])

@@ -20,12 +20,14 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import Outputs
 from tamis.beam.transform import SeveralCollections
+from tamis.documents.calendar import today
 from tamis.errors import RunError, value_free
 from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally
 from tamis.interrupts import uninterrupted
 from tamis.language import _
 from tamis.limits import USUAL, Limits
+from tamis.plan.guards import check_in_force
 from tamis.plan.plan import Plan
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import NUL_REPLACED, Piece, RunStore
@@ -47,7 +49,7 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
         >>> import json, tempfile
         >>> import apache_beam as beam
         >>> import tamis
-        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires", on="2026-03-02")
+        >>> plan = tamis.load_project("cpf").plan("regularite-prestataires")
         >>> provider = {"siren": "732829320", "siret": "73282932000074"}
         >>> with tempfile.TemporaryDirectory() as store:
         ...     with beam.Pipeline("FnApiRunner") as pipeline:
@@ -75,7 +77,7 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
         staged = (
             begin
             | "Begin" >> beam.Create([run], reshuffle=False)
-            | "Stage" >> beam.Map(_stage, self.folder, plan, self.limits)
+            | "Stage" >> beam.Map(_stage, self.folder, plan, self.limits, plan.day == today())
         )
 
         def write(output: str | None) -> beam.ParDo:
@@ -185,10 +187,12 @@ class SumTallies(beam.CombineFn):
 def new_facts(outputs: Outputs) -> RunFacts:
     """Facts of a run that begins now, on its plan's own day, with the keys of `Minimize`."""
     keys = outputs.keys.parts(outputs.plan) if outputs.keys is not None else ()
-    return RunFacts(outputs.run, False, datetime.datetime.now(datetime.UTC), keys)
+    return RunFacts(outputs.run, datetime.datetime.now(datetime.UTC), keys)
 
 
-def _stage(run: str, uri: str, plan: Plan, limits: Limits) -> str:
+def _stage(run: str, uri: str, plan: Plan, limits: Limits, expires: bool) -> str:
+    if expires:  # A job of today's law may be launched much later.
+        check_in_force(plan)
     with value_free(_("staging run {run}", run=run)):
         open_store(uri, limits).stage(run, plan)
     return run

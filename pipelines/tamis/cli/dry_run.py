@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress
-from tamis.documents.calendar import today
 from tamis.documents.context import open_policy
 from tamis.errors import UsageError
 from tamis.interrupts import ends_at_once
@@ -78,9 +77,7 @@ def dry_run_command(
 
         inspection = Inspection(whole_schema(context), options.profile_dropped, other)
         with show_progress():
-            measured = dry_run(
-                plan, inputs, replay=day != today(), inspection=inspection, limit=options.limit
-            )
+            measured = dry_run(plan, inputs, inspection=inspection, limit=options.limit)
     from rich.console import Console
 
     from tamis.dry_run.compose import compose

@@ -14,13 +14,13 @@ from tamis.address import StreamAddress, WatchAddress, parse_address
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress, show_warnings
-from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
 from tamis.evidence.wording import quarantine_lines, withheld_lines
 from tamis.interrupts import ends_at_once
 from tamis.language import _, printable
 from tamis.plan.compile import compile_plan
+from tamis.plan.guards import check_day, check_register
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 from tamis.stores.opening import open_store
@@ -84,17 +84,7 @@ def compile_allowed(project: Project, policy: str, day: datetime.date, allow_exa
         UsageError: it stands on an example, and that is not allowed.
     """
     plan = compile_plan(project, policy, day)
-    examples = [release.id for release in plan.releases if release.attested == "example"]
-    if examples and not allow_example:
-        raise UsageError(
-            _(
-                "policy `{policy}`: the register's entry for {processing} is an example "
-                "(releases {releases}): put a real entry in the register, or give --allow-example",
-                policy=policy,
-                processing=plan.processing,
-                releases=", ".join(examples),
-            )
-        )
+    check_register(plan, allow_example)
     print_attested(plan)
     return plan
 
@@ -132,14 +122,7 @@ def run_command(
 ) -> int:
     """Run, and print the counts and where the receipt is; 0 when committed."""
     day = read_day(on)
-    if day != today() and not replay:
-        raise UsageError(
-            _(
-                "{day} is not today ({today}): give --replay to run under its law",
-                day=day,
-                today=today(),
-            )
-        )
+    check_day(day, replay)
     plan = compile_allowed(project, policy, day, allow_example)
     tell_unused_keys(plan, keys)
     name = run_id or new_run_id(policy)
@@ -153,7 +136,7 @@ def run_command(
         options = check_beam_options(options)
         # Batches come and go: pages that other pools give back are asked for again each time.
         pa.set_memory_pool(pa.system_memory_pool())
-        job = Job(plan, inputs, output, name, keys, day != today(), options, limits.USUAL)
+        job = Job(plan, inputs, output, name, keys, options, limits.USUAL)
         with show_progress(), show_warnings():
             receipt, before = run(job)
     if builds_only(options):

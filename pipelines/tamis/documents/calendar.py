@@ -148,7 +148,17 @@ def describe_days_in_force(law: Law, article: str, name: str) -> str:
 
 def today() -> datetime.date:
     """Return the day whose law applies now: today in Europe/Paris."""
-    return datetime.datetime.now(ZoneInfo("Europe/Paris")).date()
+    return day_of(datetime.datetime.now(datetime.UTC))
+
+
+def day_of(moment: datetime.datetime) -> datetime.date:
+    """Return the day whose law applies at a moment that knows its time zone.
+
+    Example:
+        >>> day_of(datetime.datetime(2026, 3, 1, 23, 30, tzinfo=datetime.UTC))
+        datetime.date(2026, 3, 2)
+    """
+    return moment.astimezone(ZoneInfo("Europe/Paris")).date()
 
 
 def parse_day(text: str) -> datetime.date:

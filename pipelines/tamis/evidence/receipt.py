@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tamis.documents.calendar import day_of
 from tamis.documents.law import Attested
 from tamis.errors import RunError
 from tamis.filter.drift import told_names
@@ -207,21 +208,32 @@ class RunFacts:
 
     Attributes:
         run: its id.
-        replay: whether the day is another than today.
         started: when, UTC.
         keys: epoch and key id by (processing, item).
         stream: the stream that the run is a period of.
 
     Example:
         >>> started = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
-        >>> RunFacts("the-run", replay=False, started=started).stream
+        >>> RunFacts("the-run", started).stream
     """
 
     run: str
-    replay: bool
     started: datetime.datetime
     keys: tuple[KeyPart, ...] = ()
     stream: str | None = None
+
+
+def is_replay(day: datetime.date, started: datetime.datetime, stream: str | None = None) -> bool:
+    """Whether a run is judged under the law of another day than the one it began on.
+
+    A stream keeps its plan for as long as the law stays the same, and never replays one.
+
+    Example:
+        >>> noon = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.UTC)
+        >>> is_replay(noon.date(), noon), is_replay(datetime.date(2026, 3, 1), noon)
+        (False, True)
+    """
+    return stream is None and day != day_of(started)
 
 
 def tool_version() -> str:
@@ -259,7 +271,7 @@ def make_receipt(
         policy_sha256=plan.policy_sha256,
         plan_sha256=plan.sha256,
         day=plan.day,
-        replay=facts.replay,
+        replay=is_replay(plan.day, facts.started, facts.stream),
         started=facts.started,
         ended=datetime.datetime.now(datetime.UTC),
         tool=tool_version(),

@@ -45,7 +45,6 @@ class Job:
         output: the store's folder or database; not shown either.
         run: id of the run.
         keys: reference of the keyring, or None.
-        replay: whether the plan's day is another than today.
         options: Beam's own options, as on a command line.
         limits: sizes of chunks, parts and row groups.
     """
@@ -55,7 +54,6 @@ class Job:
     output: str = field(repr=False)
     run: str
     keys: str | None = None
-    replay: bool = False
     options: tuple[str, ...] = ()
     limits: Limits = USUAL
 
@@ -77,7 +75,7 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
     inputs = _parse_inputs(job.inputs)
     store = open_store(job.output)
     keys, key_parts = load_keys(job.plan, job.keys)
-    facts = RunFacts(job.run, job.replay, datetime.datetime.now(datetime.UTC), key_parts)
+    facts = RunFacts(job.run, datetime.datetime.now(datetime.UTC), key_parts)
     options = _options(job.options)
     if builds_only(job.options):
         _launch(job, inputs, keys, facts, options)
@@ -114,7 +112,6 @@ def dry_run(
     plan: Plan,
     inputs: tuple[str, ...],
     *,
-    replay: bool = False,
     inspection: Inspection | None = None,
     limit: int | None = None,
     options: Sequence[str] = (),
@@ -124,7 +121,6 @@ def dry_run(
     Args:
         plan: the compiled policy.
         inputs: patterns of files.
-        replay: whether the plan's day is another than today.
         inspection: what to inspect beside the counts.
         limit: records to read at most, spread over the inputs; None for all.
         options: Beam's own options.
@@ -137,7 +133,7 @@ def dry_run(
         raise UsageError(
             _("{table}: a dry run reads files, not tables", table=parse_address(inputs[0]).shown)
         )
-    facts = RunFacts("dry-run", replay, datetime.datetime.now(datetime.UTC))
+    facts = RunFacts("dry-run", datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
         path = str(Path(folder) / "measured.json")
         pipeline = _pipeline(_options(options))
@@ -145,7 +141,14 @@ def dry_run(
         (
             tasks
             | "Read" >> ReadTasks(plan)
-            | "Minimize" >> Minimize(plan, new_run_id(plan.policy), throwaway_keys=True)
+            | "Minimize"
+            >> Minimize(
+                plan,
+                new_run_id(plan.policy),
+                throwaway_keys=True,
+                replay=True,
+                allow_example=True,
+            )
             | "Measure" >> Measure(path, plan, facts, tasks, inspection or Inspection(), limit)
         )
         with worker_errors():
@@ -164,7 +167,7 @@ def _launch(
     (
         pipeline
         | "Read" >> inputs.read(job.plan, job.limits)
-        | "Minimize" >> Minimize(job.plan, job.run, keys)
+        | "Minimize" >> Minimize(job.plan, job.run, keys, replay=True, allow_example=True)
         | "Store" >> Store(job.output, job.plan, job.run, facts, job.limits)
     )
     with worker_errors():

@@ -97,7 +97,7 @@ def watch(
     unreadable: dict[str, Stamp] = {}
     count = 0
     while not stop.is_set():
-        if plan.valid_until is not None and today() >= plan.valid_until:
+        if plan.day != today():
             plan = compile_plan()
         waiting = {
             uri: stamp
@@ -141,7 +141,7 @@ def _run_round(
 def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
     now = datetime.datetime.now(datetime.UTC)
     name = f"{job.stream}-{now:%Y%m%dt%H%M%S}-{now.microsecond:06d}"
-    receipt, _repeated = run(Job(plan, files, job.output, name, job.keys, False, job.options))
+    receipt, _repeated = run(Job(plan, files, job.output, name, job.keys, job.options))
     if receipt is None:
         raise UsageError(_("a watched folder must be read by runs on this machine"))
     return receipt

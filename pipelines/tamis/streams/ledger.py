@@ -51,7 +51,7 @@ class Ledger:
         """Return the ledger of a period that begins now."""
         now = datetime.datetime.now(datetime.UTC)
         run = f"{stream}-{now:%Y%m%dt%H%M%S}-{os.urandom(4).hex()}"
-        return cls(plan, RunFacts(run, False, now, keys, stream), source)
+        return cls(plan, RunFacts(run, now, keys, stream), source)
 
     @property
     def run(self) -> str:

@@ -16,9 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tamis.address import PathAddress, is_local, parse_store
+from tamis.documents.calendar import day_of
 from tamis.documents.tags import TAGS
 from tamis.errors import DocumentError, UsageError
-from tamis.evidence.receipt import CausePart, FilePart, Receipt, ReleasePart, counted_causes
+from tamis.evidence.receipt import (
+    CausePart,
+    FilePart,
+    Receipt,
+    ReleasePart,
+    counted_causes,
+    is_replay,
+)
 from tamis.filter.tally import OTHER, Cause, QuarantineCount, by_reason, merge_causes
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -147,6 +155,7 @@ class _Evidence:
 
 def _receipt(receipt: Receipt, evidence: _Evidence, project: "Project | None") -> Iterator[Finding]:
     for finding in (
+        _replay(receipt),
         *_counts(receipt),
         *_rows(receipt, evidence),
         *_inputs(receipt),
@@ -181,6 +190,15 @@ def _finding(holds: bool, text: str) -> Finding:
 def _legal_run(receipt: Receipt) -> str:
     """What rows have as the id of their run: of a stream its own id, not that of the period."""
     return receipt.stream or receipt.run
+
+
+def _replay(receipt: Receipt) -> Finding:
+    started = day_of(receipt.started)
+    if receipt.replay:
+        text = _("replay: begun on {day} under the law of {other}", day=started, other=receipt.day)
+    else:
+        text = _("no replay: begun on {day} under its law", day=started)
+    return _finding(receipt.replay == is_replay(receipt.day, receipt.started, receipt.stream), text)
 
 
 def _counts(receipt: Receipt) -> Iterator[Finding]:

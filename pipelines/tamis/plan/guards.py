@@ -1,0 +1,71 @@
+"""What a plan may be run for: the law of today, on entries of the register that are no examples.
+
+The command line and the transforms ask the same here, so that neither is a way around the other.
+"""
+
+import datetime
+
+from tamis.documents.calendar import today
+from tamis.errors import UsageError
+from tamis.language import _
+from tamis.plan.plan import Plan
+
+
+def check_day(day: datetime.date, replay: bool) -> None:
+    """Refuse the law of another day than today, unless it is a replay.
+
+    Raises:
+        UsageError: the day is another.
+
+    Example:
+        >>> check_day(datetime.date(2026, 3, 2), replay=False)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        tamis.errors.UsageError: 2026-03-02 is not today (...): ...
+    """
+    if day != today() and not replay:
+        raise UsageError(
+            _(
+                "{day} is not today ({today}): give --replay, in Python replay=True, to run under "
+                "its law",
+                day=day,
+                today=today(),
+            )
+        )
+
+
+def check_register(plan: Plan, allow_example: bool) -> None:
+    """Refuse a plan that stands on an example of the register, unless that is allowed.
+
+    Raises:
+        UsageError: a release of it does.
+    """
+    examples = [release.id for release in plan.releases if release.attested == "example"]
+    if examples and not allow_example:
+        raise UsageError(
+            _(
+                "policy `{policy}`: the register's entry for {processing} is an example "
+                "(releases {releases}): put a real entry in the register, or give "
+                "--allow-example, in Python allow_example=True",
+                policy=plan.policy,
+                processing=plan.processing,
+                releases=", ".join(examples),
+            )
+        )
+
+
+def check_in_force(plan: Plan) -> None:
+    """Refuse a plan of a law that does not hold any more.
+
+    Raises:
+        UsageError: the law, or a document, has changed since the plan's day.
+    """
+    if plan.valid_until is not None and today() >= plan.valid_until:
+        raise UsageError(
+            _(
+                "policy `{policy}`: the law or a document changed on {until}, the plan of {day} "
+                "must not act any more: compile it again",
+                policy=plan.policy,
+                until=plan.valid_until,
+                day=plan.day,
+            )
+        )
