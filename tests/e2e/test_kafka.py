@@ -1,5 +1,6 @@
 """A topic of a real broker: fair over partitions, options that are heeded, one holder a stream."""
 
+import json
 import logging
 import time
 from uuid import uuid4
@@ -8,13 +9,15 @@ import pytest
 from confluent_kafka import Producer
 
 from tamis.errors import RunError, UsageError
-from tamis.streams import hold
+from tamis.evidence.receipt import Receipt
+from tamis.streams import hold, receipts_topic
 from tamis.streams.from_kafka import KafkaReader
 from tamis.streams.into_kafka import KafkaSink
 from tamis.streams.ledger import Ledger
 
 from ..services.kafka import Broker
-from ..streams.made import SOURCE, STREAM, judge, micro_batch, payloads, plan
+from ..streams.made import RELEASE, SOURCE, STREAM, judge, micro_batch, payloads, plan
+from .test_services import consume
 
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("streams")]
 
@@ -29,6 +32,10 @@ def name() -> str:
 
 def sink(output: str) -> KafkaSink:
     return KafkaSink(output, plan(), STREAM, lambda: True)
+
+
+def text(content: str | bytes | None) -> str:
+    return content if isinstance(content, str) else (content or b"").decode()
 
 
 def begin() -> Ledger:
@@ -142,3 +149,100 @@ def test_a_signal_ends_the_waiting_of_a_newcomer(kafka: Broker) -> None:
     assert time.monotonic() - began < 2
     newcomer.close()
     holder.close()
+
+
+def read_topic(kafka: Broker, topic: str) -> list[tuple[str, str]]:
+    return [(text(message.key()), text(message.value())) for message in consume(kafka, topic)]
+
+
+def test_a_commit_writes_what_it_counted_and_the_receipt_stands_at_the_end(kafka: Broker) -> None:
+    topic = name()
+    output = f"kafka://{kafka.address}/{topic}"
+    first = sink(output)
+    first.open(SOURCE)
+    ledger = begin()
+    for number in range(3):
+        ledger = first.commit(judge(micro_batch(payloads(4), number * 4)), ledger)
+    written = read_topic(kafka, f"{topic}.receipts")
+    steps = [value for key, value in written if key.startswith(f"steps/{STREAM}/")]
+    assert [key for key, _value in written] == [
+        f"positions/{STREAM}",
+        ledger.run,
+        *(f"steps/{STREAM}/{number}" for number in range(3)),
+    ]
+    assert max(map(len, steps[1:])) < 1_000 < len(written[1][1])
+    first.end_period(ledger)
+    first.close()
+    receipt = Receipt.model_validate_json(dict(read_topic(kafka, f"{topic}.receipts"))[ledger.run])
+    assert receipt == ledger.receipt_of_places({RELEASE: topic}, f"{topic}.quarantine").model_copy(
+        update={"ended": receipt.ended}
+    )
+
+    second = sink(output)
+    assert second.open(SOURCE) == {0: 12}
+    killed = begin()
+    for number in range(3, 5):
+        killed = second.commit(judge(micro_batch(payloads(4), number * 4)), killed)
+    second.close()
+    third = sink(output)
+    assert third.open(SOURCE) == {0: 20}
+    completed = Receipt.model_validate_json(
+        dict(read_topic(kafka, f"{topic}.receipts"))[killed.run]
+    )
+    assert completed.counts.in_ == 8
+    assert [(part.first, part.next) for part in completed.inputs] == [(12, 20)]
+    third.commit(judge(micro_batch(payloads(4), 20)), begin())
+    third.close()
+
+
+def test_a_stream_begins_without_reading_all_receipts(
+    kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two streams into one topic one is silent for long, and the other has many receipts."""
+    topic = name()
+    output = f"kafka://{kafka.address}/{topic}"
+    silent = sink(output)
+    silent.open(SOURCE)
+    silent.end_period(silent.commit(judge(FEED), begin()))
+    silent.close()
+    producer = Producer({"bootstrap.servers": kafka.address})
+    for number in range(3_000):
+        producer.produce(f"{topic}.receipts", b"x" * 1_000, key=b"run-%d" % number)
+    assert producer.flush(30) == 0
+    busy = KafkaSink(output, plan(), "other", lambda: True)
+    busy.open(SOURCE)
+    busy.end_period(busy.commit(judge(FEED), begin()))
+    busy.close()
+
+    monkeypatch.setattr(receipts_topic, "_RECENT", 100)
+    read: list[str | bytes | None] = []
+    parse = receipts_topic._bytes
+
+    def parse_and_note(content: str | bytes | None) -> bytes:
+        read.append(content)
+        return parse(content)
+
+    monkeypatch.setattr(receipts_topic, "_bytes", parse_and_note)
+    for stream, most in (("other", 500), (STREAM, 20_000)):
+        read.clear()
+        begun = KafkaSink(output, plan(), stream, lambda: True)
+        assert begun.open(SOURCE) == {0: 4}
+        begun.close()
+        assert len(read) < most
+
+
+def test_positions_that_0_1_left_are_gone_on_from(kafka: Broker) -> None:
+    topic = name()
+    sink(f"kafka://{kafka.address}/{topic}")._make_topics()
+    producer = Producer({"bootstrap.servers": kafka.address})
+    for number in range(3):
+        value = json.dumps({"source": SOURCE, "next": {"0": number, "1": 7}}).encode()
+        producer.produce(f"{topic}.receipts", value, key=f"positions/{STREAM}".encode())
+    assert producer.flush(10) == 0
+    later = sink(f"kafka://{kafka.address}/{topic}")
+    assert later.open(SOURCE) == {0: 2, 1: 7}
+    later.close()
+    other = sink(f"kafka://{kafka.address}/{topic}")
+    with pytest.raises(UsageError, match="was fed from"):
+        other.open("kafka://elsewhere:9092/feed")
+    other.close()

@@ -74,7 +74,8 @@ def start(kafka: Broker, topic: str, keys: str, tmp_path: Path) -> Iterator[Star
                 tmp_path / f"{name}.printed",
                 *(*(("--project", project) if project else ()), "run", POLICY),
                 *("--input", source, "--output", output, "--keys", keys, "--allow-example"),
-                *("--run-id", "stream", "--period", 1, *options),
+                *("--run-id", "stream", *(() if "--period" in options else ("--period", 1))),
+                *options,
                 **more,
             )
         )
@@ -126,11 +127,8 @@ def in_tables(server: Server, database: str) -> Stored:
     rows = server.query(
         f"SELECT code_rncp, _input || '/' || _position FROM {TABLE} ORDER BY 1, 2", database
     )
-    receipts = server.query("SELECT receipt::text FROM _tamis_receipts", database)
-    return Stored(
-        [(code, place) for code, place in rows],
-        [Receipt.model_validate_json(text) for (text,) in receipts],
-    )
+    receipts = TableStore(DatabaseAddress.of(server.uri(database))).receipts()
+    return Stored([(code, place) for code, place in rows], list(receipts))
 
 
 def in_topics(kafka: Broker, output: str) -> Stored:
@@ -147,7 +145,7 @@ def in_topics(kafka: Broker, output: str) -> Stored:
         [
             Receipt.model_validate_json(written)
             for key, written in receipts.items()
-            if not key.startswith("positions/")
+            if not key.startswith(("positions/", "steps/"))
         ],
     )
 
@@ -408,6 +406,26 @@ def test_a_stream_goes_on_under_the_law_of_the_day_until_nothing_may_be_released
     last = start(server.uri(database), "--once", project=project, program=("-c", CLOCK, str(clock)))
     assert last.wait() == 0, last.printed
     in_tables(server, database).assert_holds(range(4_100))
+
+
+def test_a_period_that_was_killed_has_its_receipt_and_while_one_goes_on_it_is_up_to_date(
+    kafka: Broker, topic: str, start: Start, server: Server, database: str
+) -> None:
+    numbers = range(1_000)
+    store = TableStore(DatabaseAddress.of(server.uri(database)))
+    first = start(server.uri(database), "--period", 3600)
+    first.wait_for("reading")
+    produce(kafka, topic, numbers)
+    wait_until(lambda: committed(server, database) == len(released(numbers)), "records")
+    (written,) = server.query("SELECT receipt::text FROM _tamis_receipts", database)
+    assert Receipt.model_validate_json(written[0]).counts.in_ == 0
+    (told,) = store.receipts()
+    assert (told.counts.in_, told.counts.released) == (1_000, len(released(numbers)))
+    first.kill()
+    assert start(server.uri(database), "--once").wait() == 0
+    in_tables(server, database).assert_holds(numbers)
+    assert server.query("SELECT count(*) FROM _tamis_steps", database) == [(0,)]
+    assert list(store.receipts()) == in_tables(server, database).receipts
 
 
 def test_a_second_process_is_refused_by_the_database(

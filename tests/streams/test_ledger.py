@@ -109,17 +109,17 @@ def test_two_periods_never_have_one_id() -> None:
 
 
 def test_what_no_message_had_is_told_as_missing() -> None:
-    first = begin().after(judge(micro_batch([b'{"sexe": "F", "couleur": 1}'])))
-    both = first.after(judge(micro_batch([b'{"region_residence": "11"}'], first=1)))
+    first = begin().after(judge(micro_batch([b'{"sexe": "F", "couleur": 1, "Jean": 1}'] * 5)))
+    both = first.after(judge(micro_batch([b'{"region_residence": "11", "Paul": 1}'], first=5)))
     assert "sexe" not in receipt(both).drift.missing
     assert "region_residence" in receipt(first).drift.missing
     assert "region_residence" not in receipt(both).drift.missing
-    assert receipt(both).drift.unknown == ["couleur"]
+    assert receipt(both).drift.unknown == ["(name withheld)", "Jean", "couleur"]
 
 
 def test_a_ledger_is_a_value() -> None:
     before = begin()
-    after = before.after(judge(FEED)).noting("odd", 2).noting("odd", 1)
+    after = before.after(judge(FEED).noting("odd", 2).noting("odd", 1))
     assert (before.tally.records, before.ranges) == (0, {})
     assert after.tally.anomalies["odd"] == 3
     assert receipt(after).anomalies["odd"] == 3

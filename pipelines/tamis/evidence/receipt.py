@@ -262,8 +262,11 @@ def make_receipt(
     Raises:
         RunError: a count does not add up; nothing may be committed.
     """
-    read = sorted(inputs, key=lambda part: part.uri)
-    _reconcile(tally, read, files)
+    return counted(begun_receipt(plan, facts), tally, inputs, files)
+
+
+def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
+    """The receipt of a run that has counted nothing yet, without files."""
     return Receipt(
         run=facts.run,
         stream=facts.stream,
@@ -273,50 +276,86 @@ def make_receipt(
         day=plan.day,
         replay=is_replay(plan.day, facts.started, facts.stream),
         started=facts.started,
-        ended=datetime.datetime.now(datetime.UTC),
+        ended=facts.started,
         tool=tool_version(),
         law=dict(plan.law),
         processing=ProcessingPart(slug=plan.processing, carries_nir=plan.carries_nir),
-        inputs=read,
-        counts=Counts.model_validate(
-            {
-                "in": tally.records,
-                "released": tally.released,
-                "withheld": tally.withheld,
-                "quarantined": tally.quarantined,
-            }
-        ),
+        inputs=[],
+        counts=_counts(Tally()),
         releases={
             release.id: ReleasePart(
                 item=release.item,
                 purpose=release.purpose,
                 attested=release.attested,
-                rows=tally.rows[release.id],
+                rows=0,
                 fields={
                     path: FieldPart(fate=fate, because=because)
                     for path, (fate, because) in plan.fates[release.id].items()
                 },
-                redacted={
-                    leaf.path: _redacted(tally, release.id, leaf.path)
-                    for leaf in release.leaves
-                    if leaf.redact
-                },
-                files=None if files is None else files.get(release.id, []),
+                redacted={leaf.path: 0 for leaf in release.leaves if leaf.redact},
             )
             for release in plan.releases
         },
-        quarantine=tally.reasons,
-        quarantine_causes=cause_parts(tally.quarantine),
-        conditions_not_met=[
-            UnmetPart(release=unmet.release, condition=unmet.condition, records=records)
-            for unmet, records in sorted(tally.unmet.items())
-            if records
-        ],
-        quarantine_files=None if files is None else files.get(None, []),
-        drift=Drift(unknown=told_names(tally.unknown), missing=sorted(tally.missing)),
-        anomalies=_anomalies(tally),
+        quarantine={},
+        drift=Drift(),
         keys=list(facts.keys),
     )
+
+
+def counted(
+    begun: Receipt, tally: Tally, inputs: Iterable[InputPart], files: Files | None
+) -> Receipt:
+    """`begun` with the counts of its run, which ends now.
+
+    Raises:
+        RunError: a count does not add up; nothing may be committed.
+    """
+    read = sorted(inputs, key=lambda part: part.uri)
+    reconcile(tally, read, files)
+    releases = {
+        release: part.model_copy(
+            update={
+                "rows": tally.rows[release],
+                "redacted": {path: _redacted(tally, release, path) for path in part.redacted},
+                "files": None if files is None else files.get(release, []),
+            }
+        )
+        for release, part in begun.releases.items()
+    }
+    return begun.model_copy(
+        update={
+            "ended": datetime.datetime.now(datetime.UTC),
+            "inputs": read,
+            "counts": _counts(tally),
+            "releases": releases,
+            "quarantine": tally.reasons,
+            "quarantine_causes": cause_parts(tally.quarantine),
+            "conditions_not_met": unmet_parts(tally),
+            "quarantine_files": None if files is None else files.get(None, []),
+            "drift": Drift(unknown=told_names(tally.unknown), missing=sorted(tally.missing)),
+            "anomalies": _anomalies(tally),
+        }
+    )
+
+
+def _counts(tally: Tally) -> Counts:
+    return Counts.model_validate(
+        {
+            "in": tally.records,
+            "released": tally.released,
+            "withheld": tally.withheld,
+            "quarantined": tally.quarantined,
+        }
+    )
+
+
+def unmet_parts(tally: Tally) -> list[UnmetPart]:
+    """The receipt's entries for withheld records."""
+    return [
+        UnmetPart(release=unmet.release, condition=unmet.condition, records=records)
+        for unmet, records in sorted(tally.unmet.items())
+        if records
+    ]
 
 
 def cause_parts(causes: Mapping[Cause, QuarantineCount]) -> list[CausePart]:
@@ -365,11 +404,13 @@ def advise(anomaly: str) -> str | None:
     )
 
 
-def _reconcile(
-    tally: Tally,
-    inputs: list[InputPart],
-    files: Files | None,
-) -> None:
+def reconcile(tally: Tally, inputs: Iterable[InputPart], files: Files | None) -> None:
+    """Check that all counts add up.
+
+    Raises:
+        RunError: one does not; nothing may be committed.
+    """
+
     def agree(what: str, count: int, expected: int) -> None:
         if count != expected:
             raise RunError(

@@ -47,6 +47,7 @@ from tamis.stores.table_layout import (
     targets,
 )
 from tamis.stores.table_rows import TableRows, TableWriter
+from tamis.stores.table_steps import STEPS, receipt_text
 
 
 class TableStore(RunStore):
@@ -151,7 +152,7 @@ class TableStore(RunStore):
     def commit(self, run: str, plan: Plan, pieces: Collection[Piece], make: MakeReceipt) -> Receipt:
         def act(connection: Connection) -> Receipt:
             with connection.transaction(), alone(connection, "tables"):
-                for _run, text in self._select_receipts(connection, "run = %s", run):
+                for _run, text in self.select_receipts(connection, "run = %s", run):
                     return self._parse(run, text)
                 files: dict[str | None, list[FilePart]] = {}
                 for target in targets(plan, run):
@@ -270,30 +271,37 @@ class TableStore(RunStore):
 
     def _receipt_texts(self, prefix: str) -> list[tuple[str, str]]:
         return self.database.retry(
-            lambda connection: self._select_receipts(connection, "starts_with(run, %s)", prefix),
+            lambda connection: self.select_receipts(connection, "starts_with(run, %s)", prefix),
             FIRST_TIMEOUT_SECONDS,
         )
 
     def _receipt_text(self, run: str) -> str | None:
         rows = self.database.retry(
-            lambda connection: self._select_receipts(connection, "run = %s", run),
+            lambda connection: self.select_receipts(connection, "run = %s", run),
             FIRST_TIMEOUT_SECONDS,
         )
         return rows[0][1] if rows else None
 
-    def _select_receipts(
+    def select_receipts(
         self, connection: Connection, condition: LiteralString, value: str
     ) -> list[tuple[str, str]]:
+        """Ids and texts of the receipts that meet a condition; of periods that go on, up to now."""
         if not has_table(connection, self.table(RECEIPTS_TABLE)):
             return []
-        rows = execute(
-            connection,
-            "SELECT run, receipt::text FROM {} WHERE {} ORDER BY run",
-            self.table(RECEIPTS_TABLE),
-            SQL(condition),
-            values=(value,),
-        )
-        return [(str(run), str(text)) for run, text in rows.fetchall()]
+        if has_table(connection, self.table(STEPS)):
+            query = (
+                "SELECT run, receipt::text, (SELECT array_agg(step::text ORDER BY number) FROM {} "
+                "steps WHERE steps.run = receipts.run) FROM {} receipts WHERE {} ORDER BY run"
+            )
+            parts: tuple[Composable, ...] = self.table(STEPS), self.table(RECEIPTS_TABLE)
+        else:
+            query = "SELECT run, receipt::text, NULL FROM {} WHERE {} ORDER BY run"
+            parts = (self.table(RECEIPTS_TABLE),)
+        rows = execute(connection, query, *parts, SQL(condition), values=(value,))
+        return [
+            (str(run), receipt_text(str(text), steps) if isinstance(steps, list) else str(text))
+            for run, text, steps in rows.fetchall()
+        ]
 
     def _count(self, connection: Connection, name: str) -> int:
         ((rows,),) = execute(connection, "SELECT count(*) FROM {}", self.table(name)).fetchall()

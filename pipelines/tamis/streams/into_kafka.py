@@ -5,22 +5,21 @@
     T.receipts                                        a receipt for each period; compacted
 
 A record is a JSON object, tags included. Its key is the place of its message,
-`topic/partition/offset`, and its headers are the tags. The period's receipt so far and the
-stream's positions are written to `T.receipts` in the same transaction: consumers that read what is
-committed (`isolation.level=read_committed`) see each record once.
+`topic/partition/offset`, and its headers are the tags. What a transaction has read and counted is
+written to `T.receipts` in the same transaction (`tamis.streams.receipts_topic`): consumers that
+read what is committed (`isolation.level=read_committed`) see each record once.
 """
 
-import json
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
 from tamis.address import KafkaAddress
 from tamis.errors import RunError, UsageError
+from tamis.evidence.receipt import Receipt
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.streams.hold import Hold
@@ -28,6 +27,7 @@ from tamis.streams.json_rows import drop_large, json_rows
 from tamis.streams.judge import Judged, Rows, partition_uri
 from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached, check_options, make_client
 from tamis.streams.ledger import Ledger
+from tamis.streams.receipts_topic import ReceiptsTopic, Record, State
 from tamis.streams.sink import KeepWaiting, Sink, Topics
 from tamis.waiting import Pauses
 
@@ -46,7 +46,6 @@ _REFUSED = (
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
     KafkaError.INVALID_RECORD,
 )
-_POSITIONS = "positions"
 _RETRY_SECONDS = 30.0
 
 
@@ -69,6 +68,8 @@ class KafkaSink(Sink):
             release.id: list(plan.tags(release, stream).items()) for release in plan.releases
         }
         self._id = f"tamis-{stream}-{self._address.topic}"
+        self._receipts = ReceiptsTopic(self._address, self._topics, stream)
+        self._state = State({})
         self._hold: Hold | None = None
         self._producer: Producer | None = None
         self._largest = LARGEST
@@ -80,32 +81,75 @@ class KafkaSink(Sink):
             if not self._hold.take(self._keep_waiting):
                 raise self._error(_("stream {stream} is still under way", stream=self._stream))
             self._producer = self._begin(ANSWER_SECONDS)
+            self._state, source, receipt = self._receipts.read()
         except KafkaException as error:
             raise cannot_be_reached(self.shown, error) from None
-        return self._read_positions()
+        if source:
+            self._check_source(source)
+        if receipt is not None:  # of a period whose process was killed
+            self._write_receipt(receipt)
+        return dict(self._state.positions)
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
         judged = drop_large(judged, self._largest)
-        done = ledger.after(judged)
+        state = State({**self._state.positions, **judged.ends}, ledger.run)
+        records = self._receipts.commit_records(ledger, judged, state)
+
+        def send(producer: Producer) -> None:
+            for release, rows in judged.released.items():
+                headers = self._headers[release]
+                self._produce(producer, self._topics.released[release], rows, headers)
+            self._produce(producer, self._topics.quarantine, judged.quarantined, [])
+
+        self._transact(records, state, send)
+        self._positions = dict(state.positions)
+        return ledger.after(judged)
+
+    def end_period(self, ledger: Ledger) -> None:
+        """See `Sink`."""
+        receipt = ledger.receipt_of_places(self._topics.released, self._topics.quarantine)
+        self._write_receipt(receipt)
+
+    def _write_receipt(self, receipt: Receipt) -> None:
+        """Write the receipt of a period that ends."""
+        state = State(self._state.positions)
+        self._transact(self._receipts.end_records(receipt, self._source, state), state)
+
+    def _transact(
+        self,
+        records: list[Record],
+        state: State,
+        send: Callable[[Producer], None] | None = None,
+    ) -> None:
+        """Commit what `send` sends, and records of receipts that say that it reaches `state`."""
         pauses = Pauses(is_wanted=self._keep_waiting)
         while True:
             try:
                 producer = self._producer or self._begin()
                 self._producer = producer
-                self._send(producer, judged, done)
-                self._positions |= judged.ends
-                return done
+                producer.begin_transaction()
+                if send is not None:
+                    send(producer)
+                for key, value in records:
+                    producer.produce(self._topics.receipts, value, key=key, partition=0)
+                self._commit_transaction(producer)
+                break
             except (KafkaException, BufferError) as error:
                 if isinstance(error, KafkaException):
                     self._check_final(error.args[0])
             if not pauses.wait(f"{self.shown}: " + _("cannot commit")):
-                raise self._error(_("the broker went away; what was read last will be read again"))
+                if send is None:
+                    lost = _("the broker went away; the receipt is completed at the next start")
+                else:
+                    lost = _("the broker went away; what was read last will be read again")
+                raise self._error(lost)
             if self._abort():
                 continue
             self._producer = None
-            if self._is_committed(judged):
-                return done
+            if self._is_reached(state):
+                break
+        self._state = state
 
     def close(self) -> None:
         """See `Sink`."""
@@ -156,8 +200,8 @@ class KafkaSink(Sink):
                 message = f"{message}; {advice}"
             raise self._error(message) from None
 
-    def _is_committed(self, judged: Judged) -> bool:
-        """Whether an attempt whose answer was lost has committed `judged`.
+    def _is_reached(self, state: State) -> bool:
+        """Whether an attempt whose answer was lost has committed, and so reached `state`.
 
         A new producer ends, one way or the other, what the one before it began.
         """
@@ -165,7 +209,7 @@ class KafkaSink(Sink):
         while True:
             try:
                 self._producer = self._begin()
-                positions = self._read_positions()
+                found, _source, _receipt = self._receipts.read()
                 break
             except (KafkaException, RunError):
                 if not pauses.wait(f"{self.shown}: " + _("the broker cannot be reached")):
@@ -175,26 +219,11 @@ class KafkaSink(Sink):
                             "and will not be committed twice"
                         )
                     ) from None
-        if positions == self._positions | judged.ends:
-            self._positions = positions
-            return True
-        if positions != self._positions:
+        if found not in (state, self._state):
             raise self._error(_("another process moved stream {stream}", stream=self._stream))
-        return False
+        return found == state
 
-    def _send(self, producer: Producer, judged: Judged, done: Ledger) -> None:
-        producer.begin_transaction()
-        for release, rows in judged.released.items():
-            self._produce(producer, self._topics.released[release], rows, self._headers[release])
-        self._produce(producer, self._topics.quarantine, judged.quarantined, [])
-        receipt = done.receipt_of_places(self._topics.released, self._topics.quarantine)
-        producer.produce(self._topics.receipts, receipt.to_json().encode(), key=done.run.encode())
-        positions = {str(key): offset for key, offset in (self._positions | judged.ends).items()}
-        producer.produce(
-            self._topics.receipts,
-            json.dumps({"source": self._source, "next": positions}).encode(),
-            key=f"{_POSITIONS}/{self._stream}".encode(),
-        )
+    def _commit_transaction(self, producer: Producer) -> None:
         while True:
             try:
                 producer.commit_transaction(_RETRY_SECONDS)
@@ -255,51 +284,3 @@ class KafkaSink(Sink):
             self._largest = min(LARGEST, int(config.result()["max.message.bytes"].value))
         except (KafkaException, KeyError, TypeError, ValueError):
             self._largest = 1_000_000  # the broker does not say: its own default
-
-    def _read_positions(self) -> dict[int, int]:
-        """The stream's positions, as the last committed transaction left them."""
-        consumer = make_client(
-            Consumer,
-            self._address,
-            {
-                "group.id": self._id,
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "earliest",
-                "enable.partition.eof": True,
-            },
-        )
-        try:
-            place = TopicPartition(self._topics.receipts, 0)
-            low, _high = consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
-            consumer.assign([TopicPartition(self._topics.receipts, 0, low)])
-            last: bytes | None = None
-            for key, value in self._read_to_end(consumer, ANSWER_SECONDS):
-                if key == f"{_POSITIONS}/{self._stream}".encode():
-                    last = value
-        except KafkaException:
-            raise self._error(_("the positions cannot be read")) from None
-        finally:
-            consumer.close()
-        if last is None:
-            return {}
-        positions = json.loads(last)
-        self._check_source(positions["source"])
-        return {int(partition): int(offset) for partition, offset in positions["next"].items()}
-
-    def _read_to_end(
-        self, consumer: Any, seconds: float
-    ) -> Iterator[tuple[bytes | None, bytes | None]]:
-        """Keys and values up to the end that the broker names."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            for message in consumer.consume(1000, timeout=0.5):
-                error = message.error()
-                if error is None:
-                    until = time.monotonic() + seconds
-                    yield message.key(), message.value()
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    return
-                elif not error.retriable():
-                    raise KafkaException(error)
-        raise self._error(_("no answer from the broker within {seconds:.0f} s", seconds=seconds))

@@ -2,14 +2,18 @@
 
     <policy>__<release id>        released records; the stream is one partition of it
     _tamis_quarantine             why messages were quarantined, and sealed originals
-    _tamis_receipts               a receipt for each period, which grows with each transaction
+    _tamis_receipts               a receipt for each period: without counts until it ends
+    _tamis_steps                  what each transaction of a period that goes on has counted
     _tamis_positions              by stream and partition, the next offset to read
 
-Records, quarantine, receipt and positions are one transaction, so that each message is there once
+Records, quarantine, counts and positions are one transaction, so that each message is there once
 whatever is killed or restarted. A record is keyed by partition and offset (`_input`, `_position`).
+The receipt of a period whose process was killed is completed by the next one.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 import psycopg
 import pyarrow as pa
@@ -30,6 +34,7 @@ from tamis.stores.database import (
 from tamis.stores.protocol import NUL_REPLACED
 from tamis.stores.table_layout import KEY, POSITIONS, RECEIPTS_TABLE, Target, targets
 from tamis.stores.table_rows import load, load_missing
+from tamis.stores.table_steps import STEPS, add_step, make_steps, remove_steps
 from tamis.stores.tables import TableStore, attach, make_part, set_defaults
 from tamis.streams.judge import Judged, Rows
 from tamis.streams.ledger import Ledger
@@ -40,6 +45,8 @@ ALREADY_THERE = "already-there"
 """Anomaly: records whose key was in the table, although their position had not been reached."""
 
 _LOCK_SECONDS = 10.0
+
+T = TypeVar("T")
 
 
 class TableSink(Sink):
@@ -58,8 +65,9 @@ class TableSink(Sink):
         self._plan = plan
         self._keep_waiting = keep_waiting
         self._targets = {target.output: target for target in targets(plan, stream, stream=True)}
+        self._steps = self._store.table(STEPS)
         self._connection: Connection | None = None
-        self._careful = False
+        self._careful = self._answer_lost = False
 
     def _open(self) -> dict[int, int]:
         self._store.prepare()
@@ -74,24 +82,46 @@ class TableSink(Sink):
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
+
+        def act(connection: Connection) -> Ledger:
+            try:
+                return self._commit(connection, judged, ledger)
+            except psycopg.errors.UniqueViolation:
+                self._careful = True
+                return self._commit(connection, judged, ledger)
+
+        lost = _("the database went away; what was read last will be read again")
+        done = self._retry(act, lost)
+        self._positions |= judged.ends
+        return done
+
+    def end_period(self, ledger: Ledger) -> None:
+        """See `Sink`."""
+
+        def act(connection: Connection) -> None:
+            with connection.transaction():
+                if self._answer_lost:  # and with it what the attempt had noted
+                    self._end_killed(connection)
+                else:
+                    receipt = ledger.receipt_of_places(*self._places)
+                    self._end(connection, ledger.run, receipt.to_json())
+
+        lost = _("the database went away; the receipt is completed at the next start")
+        self._retry(act, lost)
+        self._answer_lost = False
+
+    def _retry(self, act: Callable[[Connection], T], lost: str) -> T:
+        """Call `act` with a connection that holds the stream, again while the database is away."""
         pauses = Pauses(is_wanted=self._keep_waiting)
         while True:
             try:
                 connection = self._connection or self._connect()
                 with self._store.database.value_free():
-                    try:
-                        done = self._commit(connection, judged, ledger)
-                    except psycopg.errors.UniqueViolation:
-                        self._careful = True
-                        continue
-                self._positions |= judged.ends
-                return done
+                    return act(connection)
             except psycopg.OperationalError:
                 self._disconnect()
                 if not pauses.wait(f"{self.shown}: " + _("connection lost")):
-                    raise self._error(
-                        _("the database went away; what was read last will be read again")
-                    ) from None
+                    raise self._error(lost) from None
 
     def close(self) -> None:
         """See `Sink`."""
@@ -137,6 +167,7 @@ class TableSink(Sink):
         if row is not None:
             why = _("{stream} is the id of a batch run", stream=self._stream)
             raise UsageError(f"{self.shown}: {why}")
+        make_steps(connection, self._steps)
         for target in self._targets.values():
             self._store.make(connection, target)
             part = self._store.table(target.part(self._stream))
@@ -146,6 +177,30 @@ class TableSink(Sink):
                 table = self._store.table(target.table)
                 make_part(connection, table, part, target)
                 attach(connection, table, part, self._stream)
+        self._end_killed(connection)
+
+    def _end_killed(self, connection: Connection) -> None:
+        """Complete the receipts of periods whose process was killed."""
+        rows = execute(
+            connection,
+            "SELECT DISTINCT run FROM {} JOIN {} USING (run) WHERE receipt ->> 'stream' = %s",
+            self._steps,
+            self._store.table(RECEIPTS_TABLE),
+            values=(self._stream,),
+        )
+        for (run,) in rows.fetchall():
+            for name, text in self._store.select_receipts(connection, "run = %s", str(run)):
+                self._end(connection, name, text)
+
+    def _end(self, connection: Connection, run: str, receipt: str) -> None:
+        """Write the whole receipt of a period in place of its steps."""
+        execute(
+            connection,
+            "UPDATE {} SET receipt = %s, committed = now() WHERE run = %s",
+            self._store.table(RECEIPTS_TABLE),
+            values=(receipt, run),
+        )
+        remove_steps(connection, self._steps, run)
 
     def _read_positions(self, connection: Connection, *, lock: bool = False) -> dict[int, int]:
         rows = execute(
@@ -161,14 +216,14 @@ class TableSink(Sink):
 
     def _commit(self, connection: Connection, judged: Judged, ledger: Ledger) -> Ledger:
         with connection.transaction():
-            done = ledger.after(judged)
             positions = self._read_positions(connection, lock=True)
             if positions != self._positions:
                 if positions != self._positions | judged.ends:
                     raise self._error(
                         _("another process moved stream {stream}", stream=self._stream)
                     )
-                return done  # an attempt whose answer was lost had committed it
+                self._answer_lost = True  # of an attempt that had committed it
+                return ledger.after(judged)
             replaced = repeated = 0
             outputs: list[tuple[Target, Rows]] = [
                 (self._targets[release], rows) for release, rows in judged.released.items()
@@ -179,10 +234,17 @@ class TableSink(Sink):
                 nuls, repeats = self._send(connection, target, rows)
                 replaced, repeated = replaced + nuls, repeated + repeats
             for anomaly, count in ((NUL_REPLACED, replaced), (ALREADY_THERE, repeated)):
-                done = done.noting(anomaly, count) if count else done
-            self._write_receipt(connection, done)
+                judged = judged.noting(anomaly, count) if count else judged
+            if not ledger.commits:
+                execute(
+                    connection,
+                    "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s)",
+                    self._store.table(RECEIPTS_TABLE),
+                    values=(ledger.run, self._plan.policy, ledger.begun(*self._places).to_json()),
+                )
+            add_step(connection, self._steps, ledger.commits, ledger.step(judged))
             self._write_positions(connection, judged)
-            return done
+            return ledger.after(judged)
 
     def _send(self, connection: Connection, target: Target, rows: Rows) -> tuple[int, int]:
         """Send rows.
@@ -201,20 +263,15 @@ class TableSink(Sink):
         replaced, inserted = load_missing(connection, part, batch)
         return replaced, batch.num_rows - inserted
 
-    def _write_receipt(self, connection: Connection, ledger: Ledger) -> None:
+    @property
+    def _places(self) -> tuple[dict[str, str], str]:
+        """Names of the tables by release id, and that of the quarantine."""
         paths = {
             output: f"{self._store.database.schema}.{target.part(self._stream)}"
             for output, target in self._targets.items()
         }
         quarantine = paths.pop(None)
-        receipt = ledger.receipt_of_places({str(name): paths[name] for name in paths}, quarantine)
-        execute(
-            connection,
-            "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s) "
-            "ON CONFLICT (run) DO UPDATE SET receipt = excluded.receipt, committed = now()",
-            self._store.table(RECEIPTS_TABLE),
-            values=(ledger.run, self._plan.policy, receipt.to_json()),
-        )
+        return {str(name): path for name, path in paths.items()}, quarantine
 
     def _write_positions(self, connection: Connection, judged: Judged) -> None:
         ends = judged.ends

@@ -1,14 +1,12 @@
 """Rows as JSON objects, as topics of Kafka and of Pub/Sub take them."""
 
 import base64
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.filter.tally import Tally, merge
 from tamis.formats.json_texts import to_json
 from tamis.streams.judge import Judged
 
@@ -50,5 +48,4 @@ def drop_large(judged: Judged, largest: int) -> Judged:
     index = rows.data.schema.get_field_index("sealed")
     kept = pc.if_else(fits, sealed, pa.scalar(None, sealed.type))
     data = rows.data.set_column(index, rows.data.schema.field(index), kept)
-    tally = merge((judged.tally, Tally(anomalies=Counter({NOT_SEALED: dropped}))))
-    return replace(judged, quarantined=replace(rows, data=data), tally=tally)
+    return replace(judged, quarantined=replace(rows, data=data)).noting(NOT_SEALED, dropped)

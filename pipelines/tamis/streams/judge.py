@@ -7,7 +7,7 @@ is sealed to a public key, or let go.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from tamis.errors import value_free
 from tamis.filter.minimize import minimize
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA, count_causes
-from tamis.filter.tally import Tally
+from tamis.filter.tally import Tally, merge
 from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk, rejects_of
 from tamis.keys.sealed import Original, PublicKey, seal
@@ -84,6 +84,11 @@ class Judged:
     def ends(self) -> dict[int, int]:
         """By partition, the next offset to read once this is committed."""
         return {partition: offsets.next for partition, offsets in self.ranges.items()}
+
+    def noting(self, anomaly: str, count: int) -> "Judged":
+        """Return the same with `count` more of an anomaly."""
+        tally = merge((self.tally, Tally(anomalies=Counter({anomaly: count}))))
+        return replace(self, tally=tally)
 
 
 @dataclass(frozen=True)

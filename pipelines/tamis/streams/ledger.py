@@ -7,19 +7,23 @@ positions, so that the receipts of all periods add up to what was read, wherever
 
 import datetime
 import os
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tamis.evidence.receipt import (
+    Drift,
     FilePart,
     Files,
     InputPart,
     KeyPart,
     Receipt,
     RunFacts,
+    begun_receipt,
     make_receipt,
+    reconcile,
 )
+from tamis.evidence.steps import Step
+from tamis.filter.drift import add_names, told_names
 from tamis.filter.tally import Tally, merge
 from tamis.formats.names import known_names
 from tamis.plan.plan import Plan
@@ -37,6 +41,7 @@ class Ledger:
         tally: the counts.
         ranges: by partition, what was read.
         present: names of fields that the schema has and some message had.
+        commits: number of commits.
     """
 
     plan: Plan
@@ -45,6 +50,7 @@ class Ledger:
     tally: Tally = field(default_factory=Tally)
     ranges: Mapping[int, OffsetRange] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
+    commits: int = 0
 
     @classmethod
     def begin(cls, plan: Plan, stream: str, source: str, keys: tuple[KeyPart, ...]) -> "Ledger":
@@ -79,11 +85,50 @@ class Ledger:
             tally=merge((self.tally, judged.tally)),
             ranges=ranges,
             present=self.present | judged.present,
+            commits=self.commits + 1,
         )
 
-    def noting(self, anomaly: str, count: int) -> "Ledger":
-        """Return the ledger with `count` more of an anomaly."""
-        return replace(self, tally=merge((self.tally, Tally(anomalies=Counter({anomaly: count})))))
+    def begun(self, released: Mapping[str, str], quarantine: str) -> Receipt:
+        """Return the period's receipt as it begins, for steps to be added to (`with_steps`).
+
+        Args:
+            released: name of the topic or table by release id.
+            quarantine: name of that of the quarantine.
+        """
+        receipt = begun_receipt(self.plan, self.facts)
+        releases = {
+            release: part.model_copy(update={"files": [_place(released[release])]})
+            for release, part in receipt.releases.items()
+        }
+        missing = Drift(missing=sorted(known_names(self.plan)))
+        quarantined = [_place(quarantine)]
+        return receipt.model_copy(
+            update={"releases": releases, "drift": missing, "quarantine_files": quarantined}
+        )
+
+    def step(self, judged: Judged) -> Step:
+        """Return what `judged` adds to the period's receipt.
+
+        Raises:
+            RunError: a count does not add up; nothing may be committed.
+        """
+        inputs = _inputs(judged.source, judged.ranges)
+        files: dict[str | None, list[FilePart]] = {
+            release: [FilePart(path="", rows=rows.data.num_rows, sha256="")]
+            for release, rows in judged.released.items()
+        }
+        rows = judged.quarantined.data.num_rows
+        files[None] = [FilePart(path="", rows=rows, sha256="")]
+        reconcile(judged.tally, inputs, files)
+        told = told_names(self.tally.unknown)
+        unknown = told_names(add_names(self.tally.unknown, judged.tally.unknown))
+        return Step.of(
+            self.run,
+            judged.tally,
+            inputs,
+            judged.present - self.present,
+            None if unknown == told else unknown,
+        )
 
     def receipt(self, files: Files) -> Receipt:
         """Return the period's receipt, given what was written by release.
@@ -92,18 +137,7 @@ class Ledger:
             RunError: a count does not add up.
         """
         missing = Tally(missing=set(known_names(self.plan) - self.present))
-        ordered = is_ordered(self.source)
-        inputs = [
-            InputPart(
-                uri=partition_uri(self.source, partition),
-                rows=offsets.records,
-                bytes=offsets.bytes,
-                sha256="",
-                first=offsets.first if ordered else None,
-                next=offsets.next if ordered else None,
-            )
-            for partition, offsets in sorted(self.ranges.items())
-        ]
+        inputs = _inputs(self.source, self.ranges)
         tally = merge((self.tally, missing))
         return make_receipt(self.plan, self.facts, tally, inputs, files)
 
@@ -120,3 +154,22 @@ class Ledger:
             if rows:
                 files[output] = [FilePart(path=place, rows=rows, sha256="")]
         return self.receipt(files)
+
+
+def _place(name: str) -> FilePart:
+    return FilePart(path=name, rows=0, sha256="")
+
+
+def _inputs(source: str, ranges: Mapping[int, OffsetRange]) -> list[InputPart]:
+    ordered = is_ordered(source)
+    return [
+        InputPart(
+            uri=partition_uri(source, partition),
+            rows=offsets.records,
+            bytes=offsets.bytes,
+            sha256="",
+            first=offsets.first if ordered else None,
+            next=offsets.next if ordered else None,
+        )
+        for partition, offsets in sorted(ranges.items())
+    ]
