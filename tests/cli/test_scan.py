@@ -2,10 +2,16 @@
 
 import bz2
 import gzip
+import io
 import json
+import lzma
+import random
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,10 +19,11 @@ import pytest
 from tamis.cli import main
 from tamis.cli.scan import scan_command, scan_file
 from tamis.errors import InputError
-from tamis.formats.schemaless import csv_options
+from tamis.formats import schemaless
+from tamis.nir.identifiers import key_of
 from tamis.plan.project import bundled_project
 from tamis.synthetic.files import write_feed
-from tamis.synthetic.records import Dirt, make_records
+from tamis.synthetic.records import Dirt, make_nir, make_records
 
 NIR = "155087599999193"
 SPACED = "1 55 08 75 999 991 93"
@@ -113,8 +120,11 @@ def test_lines_that_are_no_json_and_cells_beyond_the_header_are_looked_into(tmp_
 @pytest.mark.parametrize("name", ["x.parquet", "x.avro"])
 def test_a_file_that_is_not_what_its_name_says_is_an_error(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match=r"is not an? (Parquet|Avro) file"):
+        scan_file(path)
     path.write_bytes(gzip.compress(b"nothing of the kind"))
-    with pytest.raises(InputError, match=r"is not a whole|cannot be read"):
+    with pytest.raises(InputError, match=r"is not an Avro file|Parquet inside gzip"):
         scan_file(path)
 
 
@@ -155,22 +165,6 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
         scan_file(tmp_path / "none.csv")
 
 
-@pytest.mark.parametrize(
-    ("beginning", "separator", "encoding"),
-    [
-        (b"a,b\n1,2\n", ",", "utf-8"),
-        ("nom;prénom\nX;Y\n".encode("cp1252"), ";", "cp1252"),
-        ("a\tb\n".encode("utf-8-sig"), "\t", "utf-8"),
-        (b'"x,y";b;c\n', ";", "utf-8"),
-    ],
-)
-def test_csv_options_are_guessed_from_the_head(
-    beginning: bytes, separator: str, encoding: str
-) -> None:
-    options = csv_options(beginning)
-    assert (options.separator, options.encoding) == (separator, encoding)
-
-
 def test_an_unforeseen_error_is_told_by_type_and_place_and_quotes_no_cell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -187,3 +181,190 @@ def test_an_unforeseen_error_is_told_by_type_and_place_and_quotes_no_cell(
     assert stop.value.code == 3
     assert "tamis: failed (ArrowInvalid at test_scan.py:" in answer.err
     assert NIR not in answer.out + answer.err
+
+
+# Everything that a file holds
+
+
+def nirs(many: int) -> list[str]:
+    chance = random.Random(many)
+    bodies = [make_nir(chance)[:13] for _ in range(many)]
+    return [f"{body}{key_of(body):02d}" for body in bodies]
+
+
+def found(path: Path) -> dict[str, int]:
+    return {
+        name: sum(column.nirs.values()) for name, column in scan_file(path).items() if column.nirs
+    }
+
+
+def zipped(*members: bytes) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for number, member in enumerate(members):
+            archive.writestr(f"{number}.csv", member)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("name", ["feed.csv", "feed.csv.gz", "a.zip", "a.xz", "noname", "a.txt"])
+def test_what_is_compressed_is_looked_into_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    data = b"nir;nom\n" + b"".join(f"{nir[:13]};ESSAI\n".encode() for nir in nirs(60))
+    packs: dict[str, Callable[[bytes], bytes]]
+    packs = {".gz": gzip.compress, ".zip": zipped, ".xz": lzma.compress}
+    path = tmp_path / name
+    path.write_bytes(packs[path.suffix](data) if path.suffix in packs else data)
+    assert found(path) == {"nir": 60}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what"),
+    [
+        ("a.zip", zipped(b"a", b"b"), "an archive of several files"),
+        ("a.xlsx", zipped(b"a", b"b"), "an archive of several files"),
+        ("a.tar.gz", gzip.compress(b"x" * 257 + b"ustar\x00"), "an archive"),
+        ("a.parquet.encrypted", b"PARE" + bytes(20) + b"PARE", "an encrypted Parquet file"),
+        ("a.feather", b"ARROW1\x00\x00" + bytes(20), "an Arrow file"),
+        ("a.parquet.gz", gzip.compress(b"PAR1" + bytes(9)), "Parquet inside gzip"),
+        ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(30), "an unknown binary file"),
+        ("a.pdf", b"%PDF-1.7 text only", "a PDF"),
+        ("a.csv", bytes(range(256)), "an unknown binary file"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_looked_into_is_never_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, data: bytes, what: str
+) -> None:
+    clean, odd = tmp_path / "clean.txt", tmp_path / name
+    clean.write_text("rien\n")
+    odd.write_bytes(data)
+    assert scan_command((odd, clean), False) == 3
+    answer = capsys.readouterr()
+    assert f"{odd}: cannot be looked into: " in answer.err
+    assert what in answer.err
+    assert answer.out == f"{clean}: NIRs in 0 of 1 columns\n"
+    assert scan_command((odd, clean), False, skip_unknown=True) == 0
+    assert "it is left out" in capsys.readouterr().err
+
+
+def test_a_damaged_file_is_not_left_out_as_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": range(9000)}), path, write_page_checksum=True)
+    data = bytearray(path.read_bytes())
+    data[200] ^= 1
+    path.write_bytes(data)
+    assert scan_command((path,), False, skip_unknown=True) == 3
+    assert f"{path}: row group 1 of 1 cannot be read" in capsys.readouterr().err
+
+
+def test_a_header_that_is_a_record_is_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text(f"{NIR};ESSAI;PARIS\n")
+    columns = scan_file(path)
+    assert columns["(header line)"].nirs == {"text": 1}
+    assert set(columns) == {"(header line)", "column 1", "column 2", "column 3"}
+
+
+def test_a_first_record_counts_and_no_cell_of_it_is_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text("".join(f"DUPONT;{nir}\n" for nir in nirs(50)))
+    assert found(path) == {"(header line)": 1, "column 2": 50}
+
+
+def test_lines_above_the_header_and_names_of_every_kind_are_looked_at(tmp_path: Path) -> None:
+    above, columns, keys, avro = (tmp_path / name for name in ("a.csv", "b.parquet", "c", "d.avro"))
+    above.write_text(f"Dossier {SPACED};;\nid;nom;age\n1;X;2\n2;Y;3\n")
+    schema = pa.schema([pa.field("x", pa.struct([(f"n{NIR} x", pa.int8())]))])
+    pq.write_table(pa.table([pa.nulls(1, schema[0].type)], schema), columns)
+    keys.write_text(f'{{"a": {{"{NIR}": 1}}}}\n')
+    fields = [{"name": "a", "type": "int", "doc": f"celui de {SPACED}"}]
+    with avro.open("wb") as stream:
+        fastavro.writer(stream, {"type": "record", "name": "r", "fields": fields}, [])
+    assert found(above) == {"(header line)": 1}
+    assert found(columns) == {"(names of columns)": 1}
+    assert found(keys) == {"(keys)": 1}
+    assert found(avro) == {"(metadata)": 1}
+
+
+@pytest.mark.parametrize("at", ["file", "field"])
+def test_metadata_is_looked_at(tmp_path: Path, at: str) -> None:
+    path = tmp_path / "a.parquet"
+    held = {b"made for": NIR.encode()}
+    field = pa.field("a", pa.int64(), metadata=held if at == "field" else None)
+    schema = pa.schema([field], metadata=held if at == "file" else None)
+    pq.write_table(pa.table([[1]], schema), path)
+    assert found(path)["(metadata)"] >= 1
+
+
+def test_keys_are_shown_where_five_records_have_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [{"nom": "X", "par": {f"Jean {'ABCDEFG'[n]}": 1, "total": 1}} for n in range(7)]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    assert set(scan_file(path)) == {"nom", "par.total", "par.(name withheld)"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>NIR : 1 55 08 75<br/>\n999 991 93</p>\n",
+        "<tr><td>1</td><td>55</td><td>08</td><td>75</td><td>999</td><td>991</td><td>93</td></tr>\n",
+        "son NIR 155087\n599999193 est connu\n",
+        "> son NIR 1 55 08 75\n> 999 991 93\n",
+        "son NIR 15508759=\r\n9999193 est connu\r\n",
+        "<a><nir>155087599999193</nir></a>\n",
+        '{\n  "nir":\n    "155087599999193"\n}\n',
+        "son NIR 155087599999193\r",
+    ],
+)
+@pytest.mark.parametrize("name", ["a.xml", "a.md", "a"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_text_is_looked_at_over_lines_and_tags(
+    tmp_path: Path, text: str, name: str, encoding: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(text.encode(encoding))
+    assert sum(found(path).values()) == 1
+
+
+def test_lines_of_fixed_width_are_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "fixed.txt"
+    path.write_text("".join(f"20240101{nir}000DUPONT\n" for nir in nirs(30)))
+    assert found(path) == {"characters 9 to 23": 30}
+    path.write_text("".join(f"20240101{nir[:13]}000DUPONT\n" for nir in nirs(90)))
+    assert found(path) == {"characters 9 to 21": 90}
+    chance = random.Random(1)
+    path.write_text("".join(f"{chance.randrange(10**49):050d}\n" for _ in range(3000)))
+    assert found(path) == {}
+
+
+def test_a_csv_with_carriage_returns_only(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"nom;nir\r" + b"".join(b"X;%s\r" % nir.encode() for nir in nirs(40)))
+    assert found(path) == {"nir": 40}
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "code"),
+    [
+        ("a.csv", "id;nom\n1;", 1),
+        ("a.csv", 'id;nom\n1;"', 3),
+        ("a.txt", "", 1),
+        ("a.jsonl", '{"a": "', 1),
+        ("a.dsn", "S10.G00.00.001,'", 1),
+    ],
+)
+def test_a_line_without_end_takes_bounded_memory(
+    tmp_path: Path, name: str, start: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schemaless, "MAX_LINE_BYTES", 1 << 18)
+    monkeypatch.setattr(schemaless, "_LINE_BYTES", 1 << 14)
+    monkeypatch.setattr(schemaless, "_PIECE_BYTES", 1 << 18)
+    path = tmp_path / name
+    path.write_text(start + "x" * (16 << 20) + f" NIR {NIR} " + "y" * (1 << 20))
+    tracemalloc.start()
+    try:
+        assert scan_command((path,), False) == code
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()

@@ -53,16 +53,6 @@ Inputs = Annotated[
 Day = Annotated[
     str | None, Option("--on", metavar="DAY", help=_("day whose law applies, YYYY-MM-DD"))
 ]
-FailOn = Annotated[
-    list[str] | None,
-    Option(
-        metavar="WHAT",
-        help=_(
-            "exit 1, and commit nothing, if there is such a thing as drift or quarantine=5% "
-            "(`tamis help commands` has the list); may be given again"
-        ),
-    ),
-]
 AsJson = Annotated[bool, Option("--json", help=_("print JSON"))]
 
 
@@ -195,7 +185,16 @@ def dry_run(
     against: Annotated[
         str | None, Option(metavar="DIR", help=_("the same data under another project's policy"))
     ] = None,
-    fail_on: FailOn = None,
+    fail_on: Annotated[
+        list[str] | None,
+        Option(
+            metavar="WHAT",
+            help=_(
+                "exit 1 if there is: quarantine, withheld, redacted, drift, undeclared-nir, "
+                "anomaly, unattested or newly-carried; may be given again"
+            ),
+        ),
+    ] = None,
     lang: Annotated[str, Option(metavar="en|fr", help=_("language of the report"))] = "en",
 ) -> None:
     from tamis.cli.dry_run import DryRunOptions, dry_run_command
@@ -238,11 +237,6 @@ def run(
     allow_example: Annotated[
         bool, Option(help=_("allow a register entry that only illustrates"))
     ] = False,
-    fail_on: FailOn = None,
-    allow_empty: Annotated[
-        bool,
-        Option("--allow-empty", help=_("commit though records are quarantined and none released")),
-    ] = False,
     batch_records: Annotated[
         int, Option(metavar="N", min=1, help=_("stream: messages judged at once, at most"))
     ] = 5_000,
@@ -266,7 +260,6 @@ def run(
 ) -> None:
     from tamis.address import StreamAddress, parse_address
     from tamis.cli.run import check_options, run_command
-    from tamis.evidence.fail_on import Guards
 
     given = [
         name
@@ -288,8 +281,6 @@ def run(
             seal_to,
             tuple(avro_schema or ()),
             tuple(context.args),
-            tuple(fail_on or ()),
-            allow_empty,
         )
         raise typer.Exit(
             run_stream_command(_project(context), policy, tuple(inputs), output, options)
@@ -305,7 +296,6 @@ def run(
         replay=replay,
         allow_example=allow_example,
         options=tuple(context.args),
-        guards=Guards(tuple(fail_on or ()), allow_empty),
     )
     raise typer.Exit(code)
 
@@ -323,10 +313,13 @@ def scan(
         list[Path], Argument(metavar="FILE…", help=_("of any format that `run` reads"))
     ],
     json: AsJson = False,
+    skip_unknown: Annotated[
+        bool, Option("--skip-unknown", help=_("leave out files that cannot be looked into"))
+    ] = False,
 ) -> None:
     from tamis.cli.scan import scan_command
 
-    raise typer.Exit(scan_command(tuple(files), json))
+    raise typer.Exit(scan_command(tuple(files), json, skip_unknown))
 
 
 @app.command(help=_("Print a first schema for a new feed, with identifiers and free text guessed."))
@@ -339,11 +332,14 @@ def draft(
     all_names: Annotated[
         bool, Option("--all-names", help=_("show names that may be values, too"))
     ] = False,
+    header: Annotated[
+        bool, Option("--header", help=_("the first line of a CSV is a header, not a record"))
+    ] = False,
 ) -> None:
     from tamis.cli.draft import draft_command
 
     with ends_at_once(_("interrupted: no schema is drafted")):
-        code = draft_command(file, name, rows, all_names)
+        code = draft_command(file, name, rows, all_names, header)
     raise typer.Exit(code)
 
 

@@ -7,13 +7,20 @@ feed.parquet: NIRs in 2 of 31 columns
 """
 
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
+
 from tamis.address import require_file
+from tamis.errors import InputError
+from tamis.formats.compression import NotLookedInto
 from tamis.formats.schemaless import read_columns
 from tamis.interrupts import ends_at_once
 from tamis.language import _
+from tamis.nir.find import count_nir
+from tamis.nir.identifiers import judge_identifiers
 from tamis.nir.profile import NirProfile, profile_nir
 
 
@@ -44,36 +51,78 @@ class ColumnNirs:
 
 
 def scan_file(path: Path) -> dict[str, ColumnNirs]:
-    """Return the NIRs of each column of a file, by its name."""
+    """Return the NIRs of each column of a file, by its name.
+
+    Raises:
+        NotLookedInto: the file is of no format that can be looked into.
+        InputError: the file cannot be read, or not to its end.
+    """
     columns: dict[str, ColumnNirs] = {}
-    for name, array in read_columns(path):
-        columns.setdefault(name, ColumnNirs()).add(profile_nir(array, name))
+    for column in read_columns(path):
+        profile = profile_nir(column.values, column.name)
+        if column.names and not profile.carries_nir:
+            profile = _profile_names(column.values)
+        if not column.names or profile.carries_nir:
+            columns.setdefault(column.name, ColumnNirs()).add(profile)
     return columns
 
 
-def scan_command(files: tuple[Path, ...], as_json: bool) -> int:
-    """Scan files and print what they hold; return 1 if any column of any of them holds NIRs."""
+def _profile_names(names: pa.Array) -> NirProfile:
+    """Judge names: no chance makes one that is, or holds, a well-formed NIR."""
+    whole = judge_identifiers(names, ("nir", "nia")).canonical.is_valid().to_numpy(False)
+    count = int((whole | (count_nir(names) > 0)).sum())
+    why = _("{count} of {names} names", count=count, names=len(names))
+    return NirProfile(count > 0, "text", len(names), count, 1.0, why)
+
+
+def scan_command(files: tuple[Path, ...], as_json: bool, skip_unknown: bool = False) -> int:
+    """Scan files and print what they hold.
+
+    Args:
+        files: to look into.
+        as_json: whether to print one JSON object of all files.
+        skip_unknown: whether files that cannot be looked into are left out.
+
+    Returns:
+        1 if any column of any file holds NIRs; 3 if any file cannot be looked into or read.
+    """
     for path in files:
         require_file(path)
-    with ends_at_once(
-        _("interrupted: not all files were looked at, so it is not known whether they hold NIRs")
-    ):
-        scanned = {path: scan_file(path) for path in files}
+    scanned: dict[Path, dict[str, ColumnNirs]] = {}
+    failed = False
+    stopped = _(
+        "interrupted: not all files were looked at, so it is not known whether they hold NIRs"
+    )
+    for path in files:
+        try:
+            with ends_at_once(stopped):
+                scanned[path] = scan_file(path)
+        except InputError as error:
+            left_out = skip_unknown and isinstance(error, NotLookedInto)
+            failed = failed or not left_out
+            text = _("{error}; it is left out", error=error) if left_out else str(error)
+            print(f"tamis: {text}", file=sys.stderr)
+            continue
+        if not as_json:
+            _print_columns(path, scanned[path])
     if as_json:
         result = {
             str(path): {name: asdict(column) for name, column in columns.items()}
             for path, columns in scanned.items()
         }
         print(json.dumps(result, indent=1, ensure_ascii=False))
-    else:
-        for path, columns in scanned.items():
-            hits = {name: column for name, column in columns.items() if column.nirs}
-            width = max(map(len, hits), default=0)
-            for name, column in hits.items():
-                print(f"  {name:<{width}}  {_describe(column)}")
-            text = _("{file}: NIRs in {count} of {columns} columns")
-            print(text.format(file=path, count=len(hits), columns=len(columns)))
-    return 1 if any(column.nirs for file in scanned.values() for column in file.values()) else 0
+    if failed:
+        return 3
+    return int(any(column.nirs for file in scanned.values() for column in file.values()))
+
+
+def _print_columns(path: Path, columns: dict[str, ColumnNirs]) -> None:
+    hits = {name: column for name, column in columns.items() if column.nirs}
+    width = max(map(len, hits), default=0)
+    for name, column in hits.items():
+        print(f"  {name:<{width}}  {_describe(column)}")
+    text = _("{file}: NIRs in {count} of {columns} columns")
+    print(text.format(file=path, count=len(hits), columns=len(columns)), flush=True)
 
 
 def _describe(column: ColumnNirs) -> str:

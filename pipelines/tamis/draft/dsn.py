@@ -27,9 +27,9 @@ def draft_dsn(path: Path, name: str, rows: int) -> str:
         InputError: the file cannot be read.
     """
     counts: Counter[str] = Counter()
-    for column, values in read_columns(path):
-        if match := _RUBRIQUE.match(column):
-            counts[match[0]] += len(values)
+    for column in read_columns(path):
+        if match := _RUBRIQUE.match(column.name):
+            counts[match[0]] += len(column.values)
         if counts.total() >= rows:
             break
     project = bundled_project()

@@ -5,6 +5,9 @@ import unicodedata
 from typing import Final
 
 from tamis.documents.schema import Identifier, NirPart
+from tamis.formats.compression import SUFFIXES
+from tamis.formats.names import may_be_shown
+from tamis.formats.suffixes import FORMATS
 from tamis.nir.label import names_nir
 
 
@@ -19,6 +22,19 @@ def plain(name: str) -> str:
     letters = unicodedata.normalize("NFKD", parted.casefold())
     kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "_", kept).strip("_")
+
+
+def stem_of(name: str) -> str:
+    """The name of a file without suffixes of format and compression; `feed` if it tells a person.
+
+    Example:
+        >>> stem_of("individus.2026.csv.gz"), stem_of("dossier_155087599999193.jsonl")
+        ('individus.2026', 'feed')
+    """
+    for suffix in (*SUFFIXES, *FORMATS, ".txt"):
+        if name.lower().endswith(suffix):
+            name = name[: -len(suffix)]
+    return name if may_be_shown(name) or re.fullmatch(r"[^@]*20\d{6}[^@0-9]*", name) else "feed"
 
 
 def _words(*stems: str) -> re.Pattern[str]:

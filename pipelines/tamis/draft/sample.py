@@ -1,8 +1,5 @@
 """The first rows of a file, as fields with statistics; read in pieces, in bounded memory."""
 
-import codecs
-import csv
-import io
 import json
 from collections.abc import Iterator
 from itertools import islice
@@ -10,11 +7,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import fastavro
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tamis.documents.schema import CsvOptions, FormatName
 from tamis.draft.avro import of_avro
+from tamis.draft.csv import sample_csv
 from tamis.draft.fields import (
     DraftField,
     FeedSample,
@@ -23,16 +20,14 @@ from tamis.draft.fields import (
     leave_out_empty_lists,
     of_arrow,
 )
-from tamis.draft.statistics import LeafStatistics
 from tamis.errors import InputError
 from tamis.formats.compression import decompressed
 from tamis.formats.content import content_of
 from tamis.formats.python_records import NumberText
-from tamis.formats.schemaless import MAX_LINE_BYTES, csv_options, in_pieces, input_errors
+from tamis.formats.schemaless import MAX_LINE_BYTES, in_pieces, input_errors
 from tamis.language import _
 
 _PIECE_ROWS = 16_384
-_START_BYTES = 1 << 20
 
 
 def drafted_format(path: Path) -> FormatName:
@@ -48,8 +43,13 @@ def drafted_format(path: Path) -> FormatName:
     return content.format(str(path)) or "csv"
 
 
-def take_sample(path: Path, rows: int) -> tuple[FeedSample, CsvOptions]:
+def take_sample(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSample, CsvOptions]:
     """Read the first `rows` rows of a file that is no DSN.
+
+    Args:
+        path: of the file.
+        rows: to read at most.
+        header: of a CSV, whether its first line is one, whatever it looks like.
 
     Returns:
         Its fields with statistics; separator and encoding of a CSV.
@@ -60,76 +60,14 @@ def take_sample(path: Path, rows: int) -> tuple[FeedSample, CsvOptions]:
     form, options = drafted_format(path), CsvOptions()
     with input_errors(path, form):
         if form == "csv":
-            sample, options = _csv(path, rows)
+            sample, options = sample_csv(path, rows, header=header)
         else:
             take = {"jsonl": _jsonl, "avro": _avro, "parquet": _parquet}[form]
             with path.open("rb") as stream:
-                sample = take(decompressed(stream, path.name), rows)
+                sample = take(decompressed(stream, str(path)), rows)
     if not sample.fields:
         raise InputError(str(path), _("has no field"))
     return sample, options
-
-
-def _csv(path: Path, rows: int) -> tuple[FeedSample, CsvOptions]:
-    with path.open("rb") as stream:
-        start = decompressed(stream, path.name).read(_START_BYTES)
-    options, encodings = _guess_encoding(start)
-    for encoding in encodings[:-1]:
-        try:
-            chosen = options.model_copy(update={"encoding": encoding})
-            return _csv_in(path, rows, chosen, "strict"), chosen
-        except UnicodeDecodeError:
-            pass
-    chosen = options.model_copy(update={"encoding": encodings[-1]})
-    sample = _csv_in(path, rows, chosen, "replace")
-    if len(encodings) > 1:
-        sample.notes.append(
-            _(
-                "some bytes are no {encoding}: look whether {other} is it",
-                encoding=encodings[0],
-                other=encodings[-1],
-            )
-        )
-    return sample, chosen
-
-
-def _guess_encoding(start: bytes) -> tuple[CsvOptions, list[str]]:
-    """The separator, and encodings to try in turn; the last one decodes any bytes."""
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = codecs.getincrementaldecoder("utf-16")("replace").decode(start)
-        return csv_options(text.lstrip("\r\n").encode()), ["utf-16"]
-    start = start.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
-    options = csv_options(start)
-    if options.encoding != "utf-8":
-        return options, ["cp1252", "latin-1"]
-    # Where the start has UTF-8 beyond ASCII, later bytes that are not UTF-8 are damage.
-    return options, ["utf-8", "utf-8" if not start.isascii() else "cp1252"]
-
-
-def _csv_in(path: Path, rows: int, options: CsvOptions, errors: str) -> FeedSample:
-    encoding = "utf-8-sig" if options.encoding == "utf-8" else options.encoding
-    csv.field_size_limit(MAX_LINE_BYTES)
-    with (
-        path.open("rb") as stream,
-        io.TextIOWrapper(decompressed(stream, path.name), encoding, errors, newline="") as text,
-    ):
-        lines = csv.reader(text, delimiter=options.separator, quotechar=options.quote)
-        names = next((line for line in lines if any(name.strip() for name in line)), [])
-        columns = [LeafStatistics(name) for name in names]
-        sample = FeedSample([DraftField(column.name, statistics=column) for column in columns])
-        records = (line for line in lines if line)
-        for piece in in_pieces(
-            islice(records, rows), _PIECE_ROWS, lambda line: sum(map(len, line))
-        ):
-            sample.rows += len(piece)
-            readable = [line for line in piece if len(line) == len(names)]
-            sample.unreadable += len(piece) - len(readable)
-            for index, column in enumerate(columns):
-                # A blank is null, as for a run in every type but string.
-                cells = [line[index] if line[index].strip() else None for line in readable]
-                column.add(pa.array(cells, pa.string()))
-        sample.whole = next(records, None) is None
-    return sample
 
 
 def _jsonl(stream: BinaryIO, rows: int) -> FeedSample:

@@ -16,7 +16,7 @@ from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.guess import MANY_ROWS, Guess, guess_leaf, guess_text_options
 from tamis.draft.names import hint_categories, hint_sensitive
 from tamis.draft.statistics import CENTURY_FROM, LeafStatistics
-from tamis.formats.names import shown_name
+from tamis.formats.names import may_be_shown, shown_name
 from tamis.language import N_, _
 
 MAX_NAME: Final = 256
@@ -70,8 +70,7 @@ def write_schema(
     if writer.withheld:
         notes.append(
             _(
-                "{count} names are not shown, they may be values: is there a header? If so, "
-                "--all-names shows them",
+                "{count} names are not shown, they may be values: --all-names shows them",
                 count=writer.withheld,
             )
         )
@@ -151,7 +150,7 @@ class _SchemaWriter:
             why = _name_problem(node.name) or node.left_out
             if not why and counts[node.name] > 1:
                 why = _("has the name of another: give each its own, a reader refuses such a file")
-            if not why and shown != node.name and not self._all_names:
+            if not why and not may_be_shown(node.name) and not self._all_names:
                 self.withheld += 1
                 why = _("has a name that may be a value")
             if why:

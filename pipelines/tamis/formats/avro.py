@@ -4,7 +4,7 @@ The decoder skips the fields that the plan does not read.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import fastavro
 
@@ -37,6 +37,37 @@ def read_avro(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL)
     """
     pieces = _pieces(stream, plan, source)
     yield from rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes)
+
+
+class AvroFile(NamedTuple):
+    """An Avro file, whatever its fields.
+
+    Attributes:
+        schema: the record type that its writer declared.
+        texts: other texts of its header.
+        records: each record, and its share of its block's bytes.
+    """
+
+    schema: dict[str, Any]
+    texts: list[str]
+    records: Iterator[tuple[Mapping[str, Any], int]]
+
+
+def open_avro(stream: BinaryIO, source: str) -> AvroFile:
+    """An Avro file with all its fields.
+
+    Raises:
+        InputError: the file is not Avro, or holds something else than records.
+    """
+    file = _RewindableStream(stream)
+    schema = _written_schema(file, source)
+    file.rewind(keep=True)
+    metadata = fastavro.block_reader(cast(BinaryIO, file)).metadata
+    texts = [
+        text for key in metadata.keys() - {"avro.schema"} for text in (key, str(metadata[key]))
+    ]
+    file.rewind()
+    return AvroFile(schema, texts, _records(file, None, source))
 
 
 def _pieces(stream: BinaryIO, plan: Plan, source: str) -> Iterator[Chunk]:

@@ -106,12 +106,16 @@ class _Decompressed(io.RawIOBase):
             raise InputError(self._name, _("is cut")) from None
         except _Unopened as error:
             problem = _("cannot be looked into: {kind}", kind=error)
-            raise InputError(self._name, problem) from None
+            raise NotLookedInto(self._name, problem) from None
         except Exception:
             problem = _("is damaged, or not compressed as its name says")
             raise InputError(self._name, problem) from None
         buffer[: len(data)] = data
         return len(data)
+
+
+class NotLookedInto(InputError):
+    """A file is of no format that can be looked into."""
 
 
 class _Unopened(Exception):

@@ -69,12 +69,11 @@ class Content:
         """
         if self.kind == "other" or self.kind == "arrow":
             raise InputError(name, _("is no format that is read: {what}", what=self.what))
-        if self.kind == "text" or self.kind == "unknown":
-            return format_of(name)
-        if self.kind == "parquet" and self.compression:
+        form = format_of(name) if self.kind == "text" or self.kind == "unknown" else self.kind
+        if form == "parquet" and self.compression:
             problem = _("is Parquet inside {kind}: must be unpacked first", kind=self.compression)
             raise InputError(name, problem)
-        return self.kind
+        return form
 
 
 def content_of(stream: BinaryIO, name: str) -> Content:

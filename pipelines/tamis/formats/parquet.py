@@ -49,7 +49,7 @@ def count_rows(stream: BinaryIO, source: str) -> int:
     Raises:
         InputError: the file is not readable as Parquet.
     """
-    return int(_open(stream, source).metadata.num_rows)
+    return int(open_parquet(stream, source).metadata.num_rows)
 
 
 def split(stream: BinaryIO, source: str, rows: int = USUAL.part_rows) -> list[PartSpec]:
@@ -58,7 +58,7 @@ def split(stream: BinaryIO, source: str, rows: int = USUAL.part_rows) -> list[Pa
     Raises:
         InputError: the file is not readable as Parquet.
     """
-    metadata = _open(stream, source).metadata
+    metadata = open_parquet(stream, source).metadata
     parts: list[PartSpec] = []
     groups: list[int] = []
     first, held = 1, 0
@@ -96,13 +96,13 @@ def read_parquet(
         InputError: the file is not readable as Parquet, has no field of the schema, has two
             columns of one name, or a row group is corrupt.
     """
-    file = _open(stream, source)
+    file = open_parquet(stream, source)
     chosen = _project(file, plan, source)
     pieces = _pieces(file, chosen, source, part, limits.chunk_records)
     yield from rechunk(pieces, source, limits.chunk_records, limits.chunk_bytes)
 
 
-def _open(stream: BinaryIO, source: str) -> pq.ParquetFile:
+def open_parquet(stream: BinaryIO, source: str) -> pq.ParquetFile:
     """The file with its footer read. Errors of the library are not shown: they may quote it."""
     try:
         stream.seek(0)

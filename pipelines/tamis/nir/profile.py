@@ -115,7 +115,8 @@ def _profile_numbers(values: pa.Array, form: str, name: str | None) -> NirProfil
         text = decimal_text(values)
     elif pa.types.is_floating(values.type):
         numbers = values.cast(pa.float64()).to_numpy()
-        inside = (np.abs(numbers) < 1e16) & (np.trunc(numbers) == numbers)
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            inside = (np.abs(numbers) < 1e16) & (np.trunc(numbers) == numbers)
         text = pa.array(np.where(inside, numbers, 0).astype(np.int64)).cast(pa.string())
     else:
         text = values.cast(pa.string())

@@ -19,10 +19,9 @@ from apache_beam.io.filesystems import FileSystems
 
 from tamis.address import is_local
 from tamis.documents.calendar import today
-from tamis.errors import InputError, RefusedError, RunError, UsageError
-from tamis.evidence.fail_on import USUAL_GUARDS, Guards
+from tamis.errors import InputError, RunError, UsageError
 from tamis.evidence.receipt import Receipt
-from tamis.language import _, ngettext
+from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
 from tamis.stores.opening import open_store
@@ -51,7 +50,6 @@ class WatchJob:
         seconds: time between two rounds.
         once: whether to end when all that is there is committed.
         options: Beam's own options.
-        guards: under which conditions a file is not committed, but left aside.
     """
 
     pattern: str
@@ -61,7 +59,6 @@ class WatchJob:
     seconds: float = 1.0
     once: bool = False
     options: tuple[str, ...] = ()
-    guards: Guards = USUAL_GUARDS
 
 
 def watch(
@@ -83,7 +80,6 @@ def watch(
 
     Raises:
         UsageError: nothing may be released any more, or an option is wrong.
-        RefusedError: `once` is asked for, and files were left aside because of what is in them.
         RunError: a round failed; its files will be read again.
     """
     check_run_id(job.stream)
@@ -99,7 +95,6 @@ def watch(
         )
     before: dict[str, Stamp] = {}
     unreadable: dict[str, Stamp] = {}
-    refused: set[str] = set()
     count = 0
     while not stop.is_set():
         if plan.day != today():
@@ -113,7 +108,7 @@ def watch(
         complete = sorted(uri for uri, stamp in waiting.items() if before.get(uri) == stamp)
         before = waiting
         if complete:
-            for receipt in _run_round(job, plan, complete[:MOST_FILES], unreadable, refused):
+            for receipt in _run_round(job, plan, complete[:MOST_FILES], unreadable):
                 committed |= {part.uri for part in receipt.inputs}
                 count += len(receipt.inputs)
                 on_commit(receipt)
@@ -121,51 +116,32 @@ def watch(
             break
         else:
             stop.wait(job.seconds)
-    if job.once and refused:
-        raise RefusedError(
-            ngettext(
-                "{count} file was left aside because of what is in it; {files} are committed",
-                "{count} files were left aside because of what is in them; {files} are committed",
-                len(refused),
-                files=count,
-            )
-        )
     return count
 
 
 def _run_round(
-    job: WatchJob,
-    plan: Plan,
-    files: list[str],
-    unreadable: dict[str, Stamp],
-    refused: set[str],
+    job: WatchJob, plan: Plan, files: list[str], unreadable: dict[str, Stamp]
 ) -> Iterator[Receipt]:
-    """Run `files` as one batch, or each by itself if one of them cannot be read or is refused.
+    """Run `files` as one batch, or each by itself if one of them cannot be read at all.
 
     That one is added to `unreadable`, and left aside until it changes.
     """
     stamps = {uri: stamp for uri, stamp in _list_files(job.pattern).items() if uri in files}
     try:
         yield _run(job, plan, tuple(files))
-    except (InputError, RefusedError) as error:
+    except InputError as error:
         if len(files) > 1:
             for file in files:
-                yield from _run_round(job, plan, [file], unreadable, refused)
+                yield from _run_round(job, plan, [file], unreadable)
             return
-        why = str(error)
-        if isinstance(error, RefusedError):
-            why = f"{files[0]}: {error}"
-            refused.update(stamps)
-        _log.warning(_("{error}; the file is left aside until it changes", error=why))
+        _log.warning(_("{error}; the file is left aside until it changes", error=error))
         unreadable |= stamps
 
 
 def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
     now = datetime.datetime.now(datetime.UTC)
     name = f"{job.stream}-{now:%Y%m%dt%H%M%S}-{now.microsecond:06d}"
-    receipt, _repeated = run(
-        Job(plan, files, job.output, name, job.keys, job.options, guards=job.guards)
-    )
+    receipt, _repeated = run(Job(plan, files, job.output, name, job.keys, job.options))
     if receipt is None:
         raise UsageError(_("a watched folder must be read by runs on this machine"))
     return receipt
