@@ -635,3 +635,12 @@ def test_fields_whose_lengths_cannot_add_up_are_not_joined_and_others_are() -> N
     assert not gate._may_join(look(["1550875999991"]), look(["", "four"]))
     assert not gate._may_join(look(["abcd"]), look(["99999999999"]))
     assert not gate._may_join(look([]), look(["93"]))
+
+
+@pytest.mark.parametrize("filler", ["4 ", "45 37 ", "12345 ", "123456,78 ", "OI5 ", "NSS ", "a1b2"])
+def test_a_long_text_is_read_as_a_short_one(filler: str) -> None:
+    """Looking for labels over the whole text, for each number, would take minutes here."""
+    quiet = filler * (60_000 // len(filler)) + "fin, "
+    for planted in ("NIR : 1550875999991", "1 55 08 75 999 991 93, suite"):
+        assert holds_nir(f"{quiet}{planted}")
+    assert not holds_nir(f"{quiet} SIRET 12345678900012")

@@ -205,3 +205,20 @@ def test_another_mark_may_stand_in_its_place() -> None:
 def test_only_text_is_redacted() -> None:
     with pytest.raises(TypeError, match="int64"):
         redact(pa.array([155087599999193]))
+
+
+def test_a_text_of_thousands_of_labelled_numbers_is_redacted() -> None:
+    count = 20_000  # copied once for each number, the text would be longer than offsets reach
+    text, hits = redact(pa.array(["NIR 1550875999991, " * count]))
+    assert hits.tolist() == [count]
+    assert text[0].as_py() == "NIR [NIR], " * count
+
+
+@pytest.mark.parametrize("filler", ["4 ", "45 37 ", "12345 ", "123456,78 ", "OI5 ", "ref 61 "])
+def test_a_long_text_is_read_as_a_short_one(filler: str) -> None:
+    """Looking for labels over the whole text, for each number, would take minutes here."""
+    planted = "fin, NIR : 1 55 08 75 999 991 93, suite"
+    text = filler * (60_000 // len(filler)) + planted
+    begin = text.index("1 55 08 75 999 991 93")
+    spans = [span for span in find_nir(text) if span[1] > len(text) - len(planted)]
+    assert spans == [(begin, begin + 21)]

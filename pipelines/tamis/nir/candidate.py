@@ -4,9 +4,10 @@ import re
 from bisect import bisect
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 
 from tamis.nir.identifiers import key_of
-from tamis.nir.label import Label, label_after, label_before
+from tamis.nir.label import Label, Labels
 
 _ODD_GAPS = ",+:|*~'"  # only where all gaps are the same one
 _GAP = rf"(?:[ \t\n\r\-._/]{{1,4}}|[{_ODD_GAPS}])?"
@@ -54,6 +55,9 @@ class NirMatch:
     keyed: bool
 
 
+START = attrgetter("start")
+
+
 @dataclass
 class NirCandidate:
     """One match of the NIR's pattern, and what the rules ask of it.
@@ -61,6 +65,7 @@ class NirCandidate:
     Attributes:
         match: of `NIR_PATTERN` or of another pattern.
         text: folded, in which the number stands.
+        labels: of `text`.
         accepted: the NIRs of `text` that are accepted so far, in order.
         body: 13 characters, in upper case.
         key: two digits, or None where the number has no key.
@@ -70,6 +75,7 @@ class NirCandidate:
 
     match: re.Match[str]
     text: str
+    labels: Labels
     accepted: list[NirMatch]
     body: str
     key: str | None
@@ -156,7 +162,7 @@ class NirCandidate:
         begin = start
         while begin > 0 and start - begin < 128 and text[begin - 1] in "0123456789abcdefABCDEF":
             begin -= 1
-        token = _HEXADECIMAL.match(text, begin)
+        token = _HEXADECIMAL.match(text, begin, max(begin + 24, self.end))
         return token is not None and token.end() >= self.end
 
     @cached_property
@@ -168,23 +174,25 @@ class NirCandidate:
         """
         start, text = self.match.start(), self.text
         floor = 0
-        place = bisect([other.start for other in self.accepted], start)
+        place = bisect(self.accepted, start, key=START)
         if place:
             last = self.accepted[place - 1]
             floor = last.end
             if _JOINED.fullmatch(text, floor, start):
                 first = self.accepted[0]
-                return label_before(text, first.start)[0], 0
-        label, gap = label_before(text, start, floor)
+                return self.labels.before(first.start)[0], 0
+        label, gap = self.labels.before(start, floor)
         if label is Label.NONE:
             of_another = place and _OF_ANOTHER.fullmatch(text, floor, start)
-            if of_another and label_before(text, last.start)[0] is Label.STRONG:
+            if of_another and self.labels.before(last.start)[0] is Label.STRONG:
                 return Label.WEAK, 0
-            return label_after(text, self.end), 21
+            return self.labels.after(self.end), 21
         return label, gap
 
 
-def candidate_of(match: re.Match[str], text: str, accepted: list[NirMatch]) -> NirCandidate:
+def candidate_of(
+    match: re.Match[str], text: str, labels: Labels, accepted: list[NirMatch]
+) -> NirCandidate:
     """The candidate of a match of `NIR_PATTERN`; digits that begin something else are no key."""
     parts = match.group("first", "year", "month", "department", "commune1", "commune2", "order")
     body = "".join(parts).upper()
@@ -199,7 +207,7 @@ def candidate_of(match: re.Match[str], text: str, accepted: list[NirMatch]) -> N
             key, end = None, match.end("order")
         else:
             used.append(match["gap13"])
-    return NirCandidate(match, text, accepted, body, key, end, used)
+    return NirCandidate(match, text, labels, accepted, body, key, end, used)
 
 
 def _is_something_else(match: re.Match[str], text: str) -> bool:

@@ -9,11 +9,19 @@ or the parentheses that carry the key; the label is not.
 import re
 from bisect import bisect
 from collections.abc import Iterator
+from itertools import accumulate
 
-from tamis.nir.candidate import FLOAT_TAIL, NIR_PATTERN, NirCandidate, NirMatch, candidate_of
+from tamis.nir.candidate import (
+    FLOAT_TAIL,
+    NIR_PATTERN,
+    START,
+    NirCandidate,
+    NirMatch,
+    candidate_of,
+)
 from tamis.nir.fold import fold
 from tamis.nir.identifiers import key_of
-from tamis.nir.label import Label, has_label
+from tamis.nir.label import Label, Labels
 
 WIDEST = 120  # bytes of UTF-8 from a NIR's first character to its last
 
@@ -74,34 +82,35 @@ def search(text: str) -> list[NirMatch]:
     first of a list of NIRs counts for all of them.
     """
     accepted: list[NirMatch] = []
+    labels = Labels(text)
     if _SCIENTIFIC_MARK.search(text):
-        _add(accepted, _find_scientific(text))
+        _add(accepted, _find_scientific(text, labels))
     misread = (_MISREAD_BESIDE.search(text) and _SOME_DIGITS.search(text)) or (
         _MISREAD_APART.search(text) and _MANY_DIGITS.search(text)
     )
     if misread:
-        _add(accepted, _find_misread(text, accepted, only_keyed=True))
-    _add(accepted, _find_regular(text, text, accepted))
+        _add(accepted, _find_misread(text, labels, accepted, only_keyed=True))
+    _add(accepted, _find_regular(text, labels, accepted))
     if misread:
-        _add(accepted, _find_misread(text, accepted, only_keyed=False))
-    _add(accepted, _find_irregular(text, accepted))
+        _add(accepted, _find_misread(text, labels, accepted, only_keyed=False))
+    _add(accepted, _find_irregular(text, labels, accepted))
     return accepted
 
 
 def _add(accepted: list[NirMatch], matches: Iterator[NirMatch]) -> None:
     """Insert each of `matches` that overlaps none that was accepted before it, in order."""
     for new in matches:
-        place = bisect([other.start for other in accepted], new.start)
+        place = bisect(accepted, new.start, key=START)
         free = place == 0 or accepted[place - 1].end <= new.start
         if free and (place == len(accepted) or new.end <= accepted[place].start):
             accepted.insert(place, new)
 
 
-def _find_regular(text: str, source: str, accepted: list[NirMatch]) -> Iterator[NirMatch]:
+def _find_regular(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[NirMatch]:
     """NIRs whose groups, if any, break where the NIR's parts do."""
     place = 0
     while match := NIR_PATTERN.search(text, place):
-        candidate = candidate_of(match, source, accepted)
+        candidate = candidate_of(match, text, labels, accepted)
         if _stands_alone(candidate) or _stands_by_label(candidate):
             end = candidate.end
             if not candidate.gaps and (tail := FLOAT_TAIL.match(text, end)):
@@ -172,7 +181,7 @@ def _stands_by_label(candidate: NirCandidate) -> bool:
     return candidate.plausible or distance <= 20
 
 
-def _find_scientific(text: str) -> Iterator[NirMatch]:
+def _find_scientific(text: str, labels: Labels) -> Iterator[NirMatch]:
     """Numbers that a spreadsheet wrote as 1.55087599999193E+14."""
     for match in _SCIENTIFIC.finditer(text):
         width = int(match[3]) + 1
@@ -183,14 +192,16 @@ def _find_scientific(text: str) -> Iterator[NirMatch]:
         exact = NIR_PATTERN.fullmatch(digits)
         if exact is None:
             continue
-        candidate = NirCandidate(match, text, [], digits[:13], digits[13:], match.end(), [])
+        candidate = NirCandidate(match, text, labels, [], digits[:13], digits[13:], match.end(), [])
         label = candidate.label[0]
         alone = keyed and candidate.plausible and label is not Label.OPPOSING
         if alone or label in (Label.STRONG, Label.WEAK):
             yield NirMatch(match.start(), match.end(), keyed)
 
 
-def _find_misread(text: str, accepted: list[NirMatch], only_keyed: bool) -> Iterator[NirMatch]:
+def _find_misread(
+    text: str, labels: Labels, accepted: list[NirMatch], only_keyed: bool
+) -> Iterator[NirMatch]:
     """NIRs in which OCR read 0 as O, 1 as l, 5 as S or 8 as B; each 2B is read both ways."""
     for keep_corsica in (True, False):
         corrected = _correct(text, keep_corsica)
@@ -199,7 +210,7 @@ def _find_misread(text: str, accepted: list[NirMatch], only_keyed: bool) -> Iter
         place = 0
         while match := NIR_PATTERN.search(corrected, place):
             place = match.start() + 1
-            candidate = candidate_of(match, text, accepted)
+            candidate = candidate_of(match, text, labels, accepted)
             if candidate.keyed == only_keyed and _is_misread(candidate, corrected):
                 yield NirMatch(match.start(), candidate.end, candidate.keyed)
                 place = candidate.end
@@ -234,42 +245,37 @@ def _correct(text: str, keep_corsica: bool) -> str:
     return _MISREAD_TOKEN.sub(read, text)
 
 
-def _find_irregular(text: str, accepted: list[NirMatch]) -> Iterator[NirMatch]:
+def _find_irregular(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[NirMatch]:
     """NIRs whose groups break elsewhere: equally long ones with a right key, or any by a label."""
-    labelled: bool | None = None
     for chunk in _chunks(text):
-        grouped = next(
-            filter(
-                None, (_evenly_grouped(text, part, accepted) for part in _split_by_gap(text, chunk))
-            ),
-            None,
-        )
+        parts = _split_by_gap(text, chunk)
+        even = (_evenly_grouped(text, labels, part, accepted) for part in parts)
+        grouped = next(filter(None, even), None)
         if grouped:
             yield grouped
             continue
         digits = sum(end - start for start, end in chunk)
         if digits < 13 or len(chunk) < 2 or text[chunk[0][0]] not in "12345678":
             continue
-        if any(other.start <= chunk[0][0] < other.end for other in accepted):
+        place = bisect(accepted, chunk[0][0], key=START)
+        if place and chunk[0][0] < accepted[place - 1].end:
             continue
-        if labelled is None:
-            labelled = has_label(text)
-        if not labelled:
+        if not labels.any():
             return
-        yield from _find_labelled(text, chunk, accepted)
+        yield from _find_labelled(text, labels, chunk, accepted)
 
 
 def _find_labelled(
-    text: str, chunk: list[tuple[int, int]], accepted: list[NirMatch]
+    text: str, labels: Labels, chunk: list[tuple[int, int]], accepted: list[NirMatch]
 ) -> Iterator[NirMatch]:
     """The NIR that a labelled run of groups begins with: 13 digits, 15 with a right key, or all."""
-    whole = sum(end - start for start, end in chunk)
-    for count in range(len(chunk), 0, -1):
-        part = chunk[:count]
-        digits = sum(end - start for start, end in part)
-        if digits not in (13, 15):
+    sums = list(accumulate(end - start for start, end in chunk[:16]))
+    for digits in (15, 13):
+        if digits not in sums:
             continue
-        candidate = _joined(text, part, accepted)
+        part = chunk[: sums.index(digits) + 1]
+        whole = sums[-1] if len(chunk) == len(sums) else None
+        candidate = _joined(text, labels, part, accepted)
         if candidate is None or not (candidate.keyed or digits == whole or digits == 13):
             continue
         label, distance = candidate.label
@@ -280,7 +286,7 @@ def _find_labelled(
 
 
 def _joined(
-    text: str, chunk: list[tuple[int, int]], accepted: list[NirMatch]
+    text: str, labels: Labels, chunk: list[tuple[int, int]], accepted: list[NirMatch]
 ) -> NirCandidate | None:
     """The candidate that the groups of `chunk` make when they are read as one number."""
     digits = "".join([text[start:end] for start, end in chunk])
@@ -289,7 +295,7 @@ def _joined(
     if exact is None or first is None:
         return None
     body, key = digits[:13].upper(), digits[13:] or None
-    return NirCandidate(first, text, accepted, body, key, chunk[-1][1], [" "])
+    return NirCandidate(first, text, labels, accepted, body, key, chunk[-1][1], [" "])
 
 
 def _chunks(text: str) -> Iterator[list[tuple[int, int]]]:
@@ -316,13 +322,15 @@ def _split_by_gap(text: str, chunk: list[tuple[int, int]]) -> Iterator[list[tupl
 
 
 def _evenly_grouped(
-    text: str, chunk: list[tuple[int, int]], accepted: list[NirMatch]
+    text: str, labels: Labels, chunk: list[tuple[int, int]], accepted: list[NirMatch]
 ) -> NirMatch | None:
     """The NIR with a right key whose groups are equally long; the last one may be shorter."""
+    if len(chunk) > 15:
+        return None
     widths = [end - start for start, end in chunk]
     if sum(widths) != 15 or len(set(widths[:-1])) != 1 or not widths[-1] <= widths[0] <= 5:
         return None
-    candidate = _joined(text, chunk, accepted)
+    candidate = _joined(text, labels, chunk, accepted)
     if (
         candidate
         and candidate.keyed

@@ -6,11 +6,14 @@ several stand before a number, the nearest one counts.
 """
 
 import re
+from bisect import bisect_left
 from enum import Enum
+from functools import cached_property
 from itertools import groupby
 
 REACH = 48
 OPPOSING_REACH = 12
+_OPTICAL_REACH = 512  # characters
 
 # read on lower-case text, from the beginning of a word; each branch begins with a literal
 _STRONG = r"""
@@ -128,64 +131,92 @@ class Label(Enum):
     STRONG = 3
 
 
-def label_before(text: str, start: int, floor: int = 0) -> tuple[Label, int]:
-    """The nearest label that ends before `start`, and how many characters lie between.
-
-    An opposing label counts only for the number that follows it at once: « dossier incomplet, » and
-    « tél 06 12 34 56 78, » do not bear on what stands behind the comma.
+class Labels:
+    """The labels of one folded text, looked for once, when the first number asks for them.
 
     Args:
         text: folded text.
-        start: where the number begins.
-        floor: where to stop looking.
-
-    Example:
-        >>> label_before("SIRET inconnu, NIR : 1550875999991", 21)
-        (<Label.STRONG: 3>, 3)
     """
-    begin = max(floor, start - REACH - 24)
-    nearest, end = Label.NONE, begin
-    for label, first, last in _labels(text[begin:start]):
-        first, last = first + begin, last + begin
-        if label is Label.OPPOSING and nearest in (Label.STRONG, Label.WEAK):
-            if _OF.fullmatch(text, end, first):
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def any(self) -> bool:
+        """Whether a label of a NIR stands anywhere in the text."""
+        return any(label is not Label.OPPOSING for label, _first, _last in self._labels)
+
+    def before(self, start: int, floor: int = 0) -> tuple[Label, int]:
+        """The nearest label that ends before `start`, and how many characters lie between.
+
+        An opposing label counts only for the number that follows it at once: « dossier incomplet, »
+        and « tél 06 12 34 56 78, » do not bear on what stands behind the comma.
+
+        Args:
+            start: where the number begins.
+            floor: where to stop looking.
+
+        Example:
+            >>> Labels("SIRET inconnu, NIR : 1550875999991").before(21)
+            (<Label.STRONG: 3>, 3)
+        """
+        begin = max(floor, start - REACH - 24)
+        nearest, end = Label.NONE, begin
+        for place in range(bisect_left(self._firsts, begin), len(self._labels)):
+            label, first, last = self._labels[place]
+            if last > start:
+                break
+            if label is Label.OPPOSING and nearest in (Label.STRONG, Label.WEAK):
+                if _OF.fullmatch(self._text, end, first):
+                    continue
+            elif label is not Label.OPPOSING and start - last > REACH:
                 continue
-        elif label is not Label.OPPOSING and start - last > REACH:
-            continue
-        elif label is Label.WEAK and nearest is Label.STRONG and first - end < 24:
-            end = last
-            continue
-        nearest, end = label, last
-    if nearest is Label.STRONG and _OPTICAL.search(text):
-        return Label.OPPOSING, start - end
-    far = start - end > OPPOSING_REACH or _ELSEWHERE.search(text, end, start)
-    if nearest is Label.OPPOSING and far:
-        return Label.NONE, start - end
-    return nearest, start - end
+            elif label is Label.WEAK and nearest is Label.STRONG and first - end < 24:
+                end = last
+                continue
+            nearest, end = label, last
+        if nearest is Label.STRONG and self._is_optical(start):
+            return Label.OPPOSING, start - end
+        if nearest is Label.OPPOSING and (
+            start - end > OPPOSING_REACH or _ELSEWHERE.search(self._text, end, start)
+        ):
+            return Label.NONE, start - end
+        return nearest, start - end
 
+    def after(self, end: int) -> Label:
+        """The label that follows a number closely and names it, and not a further number.
 
-def label_after(text: str, end: int) -> Label:
-    """The label that follows a number closely and names it, and not a further number.
-
-    Example:
-        >>> label_after("1550875999991 (NIR)", 13)
-        <Label.STRONG: 3>
-    """
-    lead = _AFTER.match(text, end)
-    near = lead.end() if lead else end
-    for label, first, last in _labels(text[end : end + 48]):
-        first, last = first + end, last + end
-        if first > near and (first - end > 24 or _DIGIT.search(text, end, first)):
+        Example:
+            >>> Labels("1550875999991 (NIR)").after(13)
+            <Label.STRONG: 3>
+        """
+        place = bisect_left(self._firsts, end)
+        if place == len(self._labels):
             return Label.NONE
-        if label is Label.OPPOSING or _OPTICAL.search(text):
+        label, first, last = self._labels[place]
+        if last > end + REACH or label is Label.OPPOSING or self._is_optical(end):
             return Label.NONE
-        return Label.NONE if _OWN_NUMBER.match(text, last) else label
-    return Label.NONE
+        lead = _AFTER.match(self._text, end)
+        near = lead.end() if lead else end
+        if first > near and (first - end > 24 or _DIGIT.search(self._text, end, first)):
+            return Label.NONE
+        return Label.NONE if _OWN_NUMBER.match(self._text, last) else label
 
+    @cached_property
+    def _labels(self) -> list[tuple[Label, int, int]]:
+        return _find_labels(self._text)
 
-def has_label(text: str) -> bool:
-    """Whether a label of a NIR stands anywhere in folded `text`."""
-    return any(label is not Label.OPPOSING for label, _, _ in _labels(text))
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [first for _label, first, _last in self._labels]
+
+    @cached_property
+    def _optics(self) -> list[int]:
+        return [match.start() for match in _OPTICAL.finditer(self._text)]
+
+    def _is_optical(self, place: int) -> bool:
+        """Whether words of optics stand so near that NIR may mean near infrared."""
+        begin = bisect_left(self._optics, place - _OPTICAL_REACH)
+        return begin < len(self._optics) and self._optics[begin] < place + _OPTICAL_REACH
 
 
 def names_nir(name: str) -> bool:
@@ -195,7 +226,7 @@ def names_nir(name: str) -> bool:
         >>> names_nir("nir_titulaire"), names_nir("numSecu"), names_nir("finir")
         (True, True, False)
     """
-    labels = [label for label, _, _ in _labels(name)]
+    labels = [label for label, _, _ in _find_labels(name)]
     return Label.STRONG in labels and Label.OPPOSING not in labels
 
 
@@ -206,11 +237,11 @@ def names_other(name: str) -> bool:
         >>> names_other("siret_employeur"), names_other("nir")
         (True, False)
     """
-    labels = [label for label, _, _ in _labels(name)]
+    labels = [label for label, _, _ in _find_labels(name)]
     return Label.OPPOSING in labels and Label.STRONG not in labels
 
 
-def _labels(text: str) -> list[tuple[Label, int, int]]:
+def _find_labels(text: str) -> list[tuple[Label, int, int]]:
     """The labels of folded `text` with their spans, in order."""
     labels = [
         (Label[match.lastgroup.upper()], match.start(), match.end())

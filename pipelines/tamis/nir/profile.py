@@ -20,7 +20,7 @@ from tamis.nir.find import count_nir
 from tamis.nir.fold import fold
 from tamis.nir.grammar import search
 from tamis.nir.identifiers import SEPARATORS, decimal_text, judge_identifiers
-from tamis.nir.label import Label, label_after, label_before, names_nir, names_other
+from tamis.nir.label import Label, Labels, names_nir, names_other
 
 _CHANCE_KEY = (
     0.012  # share of numbers of 15 random digits that are a NIR with a right key, measured
@@ -253,9 +253,10 @@ def _profile_prose(values: pa.Array, structured: NirProfile) -> NirProfile:
 def _is_sure(text: str) -> bool:
     """Whether a NIR of `text` has the INSEE grouping or a label, which chance does not make."""
     folded = fold(text).text
+    words = Labels(folded)
     for match in search(folded):
         number = folded[match.start : match.end]
-        labels = (label_before(folded, match.start)[0], label_after(folded, match.end))
+        labels = (words.before(match.start)[0], words.after(match.end))
         gaps = {character for character in number if not character.isalnum()} - set("()")
         if Label.STRONG in labels or (match.keyed and len(gaps) == 1):
             return True

@@ -14,6 +14,7 @@ candidate. What makes a candidate a NIR:
 import html
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -50,7 +51,7 @@ _LABEL_WORDS = (
     r"|(?-i:(?<=[a-z])(?:N[iI][rR]|N?SS)(?![a-z]))"
     r"|s[eé]cu(?![a-z])|s[eé]c(?:u(?:rit[eé])?)?[\W_]{0,3}soc"
     r"|\bn[°ºo.]?[\W_]{0,3}(?:de\s)?s\.?s\.?(?![a-z])|(?<![a-z])s\.?s\.?[\W_]{0,3}n[°ºo]"
-    r"|(?<![a-z])s\.?s\.?[\s:=]{1,4}$"
+    r"|(?<![a-z])s\.?s\.?[\s:=]{1,4}(?=[0-9])"
     r"|immatriculation|carte[\W_]vitale|assur[eé]e?s?[\W_]{0,3}soc|num[eé]ro d.inscription"
     r"|S21\.G00\.30\.001"
 )
@@ -74,6 +75,9 @@ _BEHIND = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = 48  # characters in which a label counts
+_OPTICAL_REACH = 512  # characters in which words of optics count
+_LONG = 2_048  # characters from which on a text's labels are looked for once
+_WIDEST_WORD = 256  # characters on each side of a number that are looked at for a digest
 
 BODY = 13
 _ENDS = frozenset((1, 3, 5, 7, 8, 10, 13))  # where a part of the NIR ends
@@ -149,7 +153,54 @@ def names_nir(path: str) -> bool:
 
 
 def _holds(text: str, not_nir: bool) -> bool:
-    return any(_is_nir(candidate, text, not_nir) for candidate in _candidates(text))
+    words = _Words(text)
+    candidates = _candidates(text, words.may_label())
+    return any(_is_nir(candidate, words, not_nir) for candidate in candidates)
+
+
+class _Words:
+    """A folded text and its labels.
+
+    In a short text they are looked for before each number. In a long one that would be dear where
+    numbers stand side by side: they are looked for once.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._is_long = len(text) > _LONG
+        self._ends: dict[re.Pattern[str], list[int]] = {}
+
+    def last(self, label: re.Pattern[str], start: int) -> int:
+        """Where the last such label ends that stands within reach before `start`; else -1.
+
+        What a mark in place of a NIR stands behind is used up.
+        """
+        begin = max(0, start - _BEFORE)
+        begin = max(begin, self.text.rfind(_MARK, begin, start) + 1)
+        if self._is_long:
+            ends = self._ends_of(label)
+            place = bisect_right(ends, start) - 1
+            return ends[place] if place >= 0 and ends[place] > begin else -1
+        matches = label.finditer(self.text, begin, start + 1)
+        return max((match.end() for match in matches if match.end() <= start), default=-1)
+
+    def may_label(self) -> bool:
+        """Whether a label may stand anywhere in the text."""
+        return not self._is_long or bool(self._ends_of(_LABEL) or self._ends_of(_WEAK_LABEL))
+
+    def is_optical(self, start: int) -> bool:
+        """Whether words of optics stand so near that NIR may mean near infrared."""
+        first, last = max(0, start - _OPTICAL_REACH), start + _OPTICAL_REACH
+        if self._is_long:
+            ends = self._ends_of(_OPTICS)
+            place = bisect_right(ends, first)
+            return place < len(ends) and ends[place] < last
+        return _OPTICS.search(self.text, first, last) is not None
+
+    def _ends_of(self, label: re.Pattern[str]) -> list[int]:
+        if label not in self._ends:
+            self._ends[label] = [match.end() for match in label.finditer(self.text)]
+        return self._ends[label]
 
 
 def _unescape(text: str) -> str:
@@ -172,7 +223,11 @@ def _correct(match: re.Match[str]) -> str:
     return run.translate(_FROM_LIKE_DIGITS) if digits + letters >= 13 and letters <= 4 else run
 
 
-def _candidates(text: str) -> Iterator[_Candidate]:
+def _candidates(text: str, labelled: bool) -> Iterator[_Candidate]:
+    """The numbers of a folded text with the digits of a NIR.
+
+    Where no label stands in the text, only those with a right key or INSEE's grouping.
+    """
     for run in _RUN.finditer(text):
         if run.end() - run.start() < BODY:
             continue
@@ -195,6 +250,9 @@ def _candidates(text: str) -> Iterator[_Candidate]:
                 key = digits[BODY:] or None
                 if key is None and (named := _NAMED_KEY.match(text, end)):
                     key = named[1]
+                inner = tuple(count for count in counts[:-1] if count != BODY)
+                if not labelled and inner != _INSEE and not _key_is_right(digits[:BODY], key):
+                    continue
                 yield _Candidate(
                     start=start,
                     end=end,
@@ -214,19 +272,22 @@ def _is_plausible(body: str) -> bool:
     return 1 <= int(body[3:5]) <= 12 or body[3] >= "2"
 
 
-def _key_is_right(candidate: _Candidate) -> bool:
-    department = {"2A": "19", "2B": "18"}.get(candidate.body[5:7], candidate.body[5:7])
-    number = int(candidate.body[:5] + department + candidate.body[7:])
-    key = candidate.key
-    return key is not None and key.isdigit() and int(key) == 97 - number % 97
-
-
-def _is_nir(candidate: _Candidate, text: str, not_nir: bool) -> bool:
-    if _is_fraction(candidate, text) or _is_hexadecimal(candidate, text):
+def _key_is_right(body: str, key: str | None) -> bool:
+    if key is None or not key.isdigit():
         return False
+    department = body[5:7].upper()
+    number = body[:5] + {"2A": "19", "2B": "18"}.get(department, department) + body[7:]
+    return number.isdigit() and int(key) == 97 - int(number) % 97
+
+
+def _is_nir(candidate: _Candidate, words: _Words, not_nir: bool) -> bool:
     if _is_plausible(candidate.body) and _has_form(candidate, not_nir):
-        return True
-    return _is_labelled(candidate, text)
+        return not _is_part_of_another(candidate, words.text)
+    return _is_labelled(candidate, words) and not _is_part_of_another(candidate, words.text)
+
+
+def _is_part_of_another(candidate: _Candidate, text: str) -> bool:
+    return _is_fraction(candidate, text) or _is_hexadecimal(candidate, text)
 
 
 def _has_form(candidate: _Candidate, not_nir: bool) -> bool:
@@ -238,7 +299,7 @@ def _has_form(candidate: _Candidate, not_nir: bool) -> bool:
     as_insee = inner == _INSEE and plain
     # A further number with the same separator makes it a list.
     goes_on = candidate.before in candidate.gaps or candidate.after in candidate.gaps
-    if _key_is_right(candidate) and not not_nir:
+    if _key_is_right(candidate.body, candidate.key) and not not_nir:
         if as_insee or (not inner and candidate.gaps == ()):
             return True
         if not inner and _NEXT_FIELD.fullmatch(candidate.gaps[-1]):
@@ -258,9 +319,10 @@ def _is_fraction(candidate: _Candidate, text: str) -> bool:
 def _is_hexadecimal(candidate: _Candidate, text: str) -> bool:
     """Whether the digits are a part of a longer hexadecimal word, such as a digest."""
     start, end = candidate.start, candidate.end
-    while start > 0 and text[start - 1].isalnum():
+    first, last = max(0, start - _WIDEST_WORD), min(len(text), end + _WIDEST_WORD)
+    while start > first and text[start - 1].isalnum():
         start -= 1
-    while end < len(text) and text[end].isalnum():
+    while end < last and text[end].isalnum():
         end += 1
     word = text[start:end]
     return len(word) > candidate.end - candidate.start and bool(_HEXADECIMAL.fullmatch(word))
@@ -272,18 +334,15 @@ def _is_even(breaks: tuple[int, ...]) -> bool:
     return len(sizes) > 1 and len(set(sizes)) == 1
 
 
-def _is_labelled(candidate: _Candidate, text: str) -> bool:
-    if _OPTICS.search(text):
-        return False
-    before = text[max(0, candidate.start - _BEFORE) : candidate.start].rpartition(_MARK)[2]
-    other = _last_end(_OTHER_LABEL, before)
-    label = _last_end(_LABEL, before)
+def _is_labelled(candidate: _Candidate, words: _Words) -> bool:
+    start = candidate.start
+    label = words.last(_LABEL, start)
     if label >= 0:
-        return label > other
-    if _last_end(_WEAK_LABEL, before) > other:
-        return _is_plausible(candidate.body) and candidate.body[0] in "1278"
-    return other < 0 and _BEHIND.match(text, candidate.end) is not None
-
-
-def _last_end(label: re.Pattern[str], text: str) -> int:
-    return max((match.end() for match in label.finditer(text)), default=-1)
+        return label > words.last(_OTHER_LABEL, start) and not words.is_optical(start)
+    other = words.last(_OTHER_LABEL, start)
+    if words.last(_WEAK_LABEL, start) > other:
+        is_person = _is_plausible(candidate.body) and candidate.body[0] in "1278"
+        return is_person and not words.is_optical(start)
+    if other >= 0 or _BEHIND.match(words.text, candidate.end) is None:
+        return False
+    return not words.is_optical(start)

@@ -24,8 +24,8 @@ from tamis.nir.label import (
     OPTICAL_BYTES,
     STRONG_BYTES,
     Label,
+    Labels,
     in_bytes,
-    label_before,
 )
 from tamis.nir.vectorized.bits import Words, find_firsts, trailing_ones, trailing_zeros, windows_at
 
@@ -202,7 +202,8 @@ def apply_labels(
     labelled = open_.bare & _match(windows, _LABELLED)
     alone = open_.alone & whole & ~labelled & ~_match(windows, _CLOSE)
     likely = np.flatnonzero(labelled | alone)
-    likely = likely[~_match(texts.take(pa.array(open_.rows[likely])), _ODD_ROW)]
+    rows, places = np.unique(open_.rows[likely], return_inverse=True)
+    likely = likely[~_match(texts.take(pa.array(rows)), _ODD_ROW)[places]]
     settled[indices[likely]] = accepted[indices[likely]] = True
     opposed = likely[alone[likely]]
     opposed = opposed[_match(windows.take(pa.array(opposed)), OPPOSING_BYTES)]
@@ -210,7 +211,7 @@ def apply_labels(
         begin, row = int(open_.begins[index]), int(open_.rows[index])
         before = data[max(int(offsets[row]), begin - _BEFORE) : begin].tobytes()
         text = fold(before.decode(errors="replace")).text
-        accepted[indices[index]] = label_before(text, len(text))[0] is not Label.OPPOSING
+        accepted[indices[index]] = Labels(text).before(len(text))[0] is not Label.OPPOSING
     return accepted, settled
 
 
