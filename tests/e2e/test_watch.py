@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,12 +17,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from tamis.evidence.receipt import Receipt
+from tamis.runs import watch as watch_module
+from tamis.runs.watch import WatchJob, watch
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 
 from .conftest import Flow
 
 Find = Callable[[str], Flow]
+
+Caplog = pytest.LogCaptureFixture
 
 NAME = "evaluation-cpf"
 
@@ -121,6 +126,66 @@ def test_a_file_that_cannot_be_read_is_left_aside_and_the_others_go_on(
     assert "bad.parquet" in outcome
 
 
+def test_what_is_no_file_is_told_and_left_aside_and_a_signal_drains(
+    flow: Find, keys: str, tmp_path: Path
+) -> None:
+    one = flow(NAME)
+    folder, store, log = tmp_path / "in", tmp_path / "out", tmp_path / "log"
+    folder.mkdir()
+    feed(one, folder / "a.parquet", 30, 1)
+    os.link(folder / "a.parquet", os.fsencode(folder) + b"/\xff\xe9\x1b[31m.parquet")
+    os.mkfifo(folder / "fifo.parquet")
+    (folder / "zero.parquet").symlink_to("/dev/zero")
+    (folder / "to-fifo.parquet").symlink_to("fifo.parquet")
+    (folder / "nowhere.parquet").symlink_to("nothing")
+    (folder / "loop.parquet").symlink_to("loop.parquet")
+    (folder / "folder.parquet").mkdir()
+    with watching(folder, str(store), keys, log) as process:
+        wait_for(store, 1, process, log)
+        feed(one, folder / "b.parquet", 20, 2)
+        wait_for(store, 2, process, log)
+        growing = (folder / "growing.parquet").open("wb", buffering=0)
+        for _step in range(20):
+            growing.write(b"x")
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert files_of(store) == Counter({"a.parquet": 1, "b.parquet": 1})
+    lines = log.read_text(encoding="utf-8").splitlines()
+    aside = sorted(line.partition(f"{folder}/")[2] for line in lines if "left aside" in line)
+    assert aside == [
+        "fifo.parquet: it is no regular file; it is left aside",
+        "loop.parquet: too many levels of symbolic links; it is left aside",
+        "nowhere.parquet: no such file or directory; it is left aside",
+        "to-fifo.parquet: it is no regular file; it is left aside",
+        "zero.parquet: it is no regular file; it is left aside",
+        "\ufffd\ufffd\ufffd[31m.parquet: its name is no UTF-8; it is left aside",
+    ]
+    assert "growing" not in "".join(lines)
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_a_file_that_changes_all_the_time_is_told_and_once_does_not_wait_for_it(
+    flow: Find, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, once: bool, caplog: Caplog
+) -> None:
+    stop = threading.Event()
+    sizes = iter(range(100))
+
+    def list_files(_pattern: str) -> dict[str, tuple[int, float]]:
+        size = next(sizes)
+        if size == 20:
+            stop.set()
+        return {"in/a.csv": (size, 0.0)}
+
+    monkeypatch.setattr(watch_module, "_list_files", list_files)
+    monkeypatch.setattr(watch_module, "CHANGING_SECONDS", 0.05)
+    plan = flow(NAME).plan
+    job = WatchJob("in/*.csv", str(tmp_path / "out"), "w", seconds=0.01, once=once)
+    assert watch(job, lambda: plan, print, stop) == 0
+    assert stop.is_set() != once
+    assert caplog.messages == ["in/a.csv: it has changed for 0 s; it is read once it does not"]
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
@@ -133,8 +198,8 @@ def test_what_a_watched_folder_cannot_do_is_told(
 ) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "tamis", "run", NAME, "--allow-example", "--keys", keys),
-            *("--input", f"watch:{tmp_path}/*.parquet", *options),
+            *(sys.executable, "-m", "tamis", "--project", "cpf", "run", NAME, "--allow-example"),
+            *("--keys", keys, "--input", f"watch:{tmp_path}/*.parquet", *options),
         ],
         capture_output=True,
         check=False,

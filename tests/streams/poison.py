@@ -210,7 +210,7 @@ CASES = (
         "header",
         "nor a header",
         json_text,
-        beside("message header trace"),
+        beside("message header (name withheld)"),
         None,
         (("id", b"7"), ("trace", f"{CANARY} {NIR}".encode())),
     ),

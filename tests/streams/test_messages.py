@@ -143,7 +143,8 @@ class TestOutside:
             message(2, b"", headers=((f"nir-{NIR}", None),)),
             message(3, b"", headers=(("trace", None), ("date", b"2026-11-23"))),
         ]
-        found = find_nirs_beside(given)
+        assert find_nirs_beside(given[:1]) == {0: "message header (name withheld)"}
+        found = find_nirs_beside(given, {"trace"})
         assert found == {
             0: "message header trace",
             1: "message header (name withheld)",

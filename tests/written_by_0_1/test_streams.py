@@ -86,6 +86,7 @@ def test_a_stream_into_topics_goes_on(kafka: Broker, source: str, read: Read) ->
     receipts = {
         line["key"]: json.loads(line["value"])
         for line in read_topic(kafka.address, f"{resumed}.receipts")
+        if not line["key"].startswith("steps/")
     }
     assert receipts.pop("positions/stream-topics")["source"] == source
     assert_adds_up(list(receipts.values()))

@@ -11,8 +11,11 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
+from glob import glob
+from stat import S_ISDIR, S_ISREG
 
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
@@ -21,7 +24,7 @@ from tamis.address import is_local
 from tamis.documents.calendar import today
 from tamis.errors import InputError, RunError, UsageError
 from tamis.evidence.receipt import Receipt
-from tamis.language import _
+from tamis.language import _, printable
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
 from tamis.stores.opening import open_store
@@ -34,8 +37,14 @@ _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
 
 _log = logging.getLogger(__name__)
 
+CHANGING_SECONDS = 60.0
+"""Time after which a file that changes from round to round is told."""
+
 Stamp = tuple[int, float]
 """Size of a file in bytes, and when it was changed, in seconds since 1970."""
+
+Found = dict[str, Stamp | str]
+"""By path, the stamp of a file that can be read, or why it is none."""
 
 
 @dataclass(frozen=True)
@@ -93,38 +102,80 @@ def watch(
                 count=len(committed),
             )
         )
-    before: dict[str, Stamp] = {}
-    unreadable: dict[str, Stamp] = {}
+    before: Found = {}
+    aside: Found = {}
+    changing = _Changing()
     count = 0
     while not stop.is_set():
         if plan.day != today():
             plan = compile_plan()
+        found = _list_files(job.pattern)
+        _leave_aside(found, aside)
         waiting = {
             uri: stamp
-            for uri, stamp in _list_files(job.pattern).items()
-            if uri not in committed and unreadable.get(uri) != stamp
+            for uri, stamp in found.items()
+            if uri not in committed and aside.get(uri) != stamp
         }
         # A file that is still being written changes from round to round.
         complete = sorted(uri for uri, stamp in waiting.items() if before.get(uri) == stamp)
+        changing.tell(waiting.keys() - complete)
         before = waiting
         if complete:
-            for receipt in _run_round(job, plan, complete[:MOST_FILES], unreadable):
+            for receipt in _run_round(job, plan, complete[:MOST_FILES], aside):
                 committed |= {part.uri for part in receipt.inputs}
                 count += len(receipt.inputs)
                 on_commit(receipt)
-        elif job.once and not waiting:
+        elif job.once and waiting.keys() <= changing.told:
             break
         else:
             stop.wait(job.seconds)
     return count
 
 
-def _run_round(
-    job: WatchJob, plan: Plan, files: list[str], unreadable: dict[str, Stamp]
-) -> Iterator[Receipt]:
+def _leave_aside(found: Found, aside: Found) -> None:
+    """Add to `aside`, and tell, what was found and is no file that can be read and named."""
+    for path, reason in found.items():
+        if isinstance(reason, str) and aside.get(path) != reason:
+            aside[path] = reason
+            _log.warning(_("{file}: {reason}; it is left aside", file=_shown(path), reason=reason))
+
+
+class _Changing:
+    """Tells, once each, which files change for so long that they may never be complete.
+
+    Attributes:
+        told: those that still do.
+    """
+
+    def __init__(self) -> None:
+        self.told: set[str] = set()
+        self._since: dict[str, float] = {}
+
+    def tell(self, files: Set[str]) -> None:
+        """Note that these files have changed since the round before."""
+        now = time.monotonic()
+        self._since = {path: self._since.get(path, now) for path in files}
+        long = {path for path, since in self._since.items() if now - since >= CHANGING_SECONDS}
+        for path in sorted(long - self.told):
+            _log.warning(
+                _(
+                    "{file}: it has changed for {seconds:.0f} s; it is read once it does not",
+                    file=_shown(path),
+                    seconds=CHANGING_SECONDS,
+                )
+            )
+        self.told = long
+
+
+def _shown(path: str) -> str:
+    """A path as a terminal can show it, whatever bytes it has."""
+    return printable(os.fsencode(path).decode("utf-8", "replace"))
+
+
+def _run_round(job: WatchJob, plan: Plan, files: list[str], aside: Found) -> Iterator[Receipt]:
     """Run `files` as one batch, or each by itself if one of them cannot be read at all.
 
-    That one is added to `unreadable`, and left aside until it changes.
+    That one is added to `aside` until it changes.
     """
     stamps = {uri: stamp for uri, stamp in _list_files(job.pattern).items() if uri in files}
     try:
@@ -132,10 +183,10 @@ def _run_round(
     except InputError as error:
         if len(files) > 1:
             for file in files:
-                yield from _run_round(job, plan, [file], unreadable)
+                yield from _run_round(job, plan, [file], aside)
             return
         _log.warning(_("{error}; the file is left aside until it changes", error=error))
-        unreadable |= stamps
+        aside |= stamps
 
 
 def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
@@ -147,25 +198,49 @@ def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
     return receipt
 
 
-def _list_files(pattern: str) -> dict[str, Stamp]:
-    """The stamp of each file that matches; unfinished and hidden ones are left out."""
+def _list_files(pattern: str) -> Found:
+    """The stamp of each file that matches; unfinished and hidden ones are left out.
+
+    What matches and is no file that can be read and named has the reason in place of a stamp.
+    """
+    if is_local(pattern):
+        found: dict[str, Stamp | str | None] = {
+            path: _stamp(path) for path in glob(pattern, recursive=True)
+        }
+    else:
+        try:
+            (match,) = FileSystems.match([pattern])
+        except (BeamIOError, OSError, ValueError):
+            raise RunError(_("{pattern}: cannot be listed", pattern=pattern)) from None
+        found = {
+            file.path: (file.size_in_bytes, file.last_updated_in_seconds or 0.0)
+            for file in match.metadata_list
+        }
+    return {
+        path: stamp
+        for path, stamp in found.items()
+        if stamp is not None and not _is_unfinished(path.rpartition("/")[2])
+    }
+
+
+def _is_unfinished(name: str) -> bool:
+    return name.startswith((".", "_")) or name.endswith(_UNFINISHED)
+
+
+def _stamp(path: str) -> Stamp | str | None:
+    """The stamp of a local file, why it is none that can be read, or None for a folder."""
     try:
-        (match,) = FileSystems.match([pattern])
-    except (BeamIOError, OSError, ValueError):
-        raise RunError(_("{pattern}: cannot be listed", pattern=pattern)) from None
-    stamps = {}
-    for file in match.metadata_list:
-        name = file.path.rpartition("/")[2]
-        if name.startswith((".", "_")) or name.endswith(_UNFINISHED):
-            continue
-        changed = file.last_updated_in_seconds or 0.0
-        if is_local(file.path):
-            try:
-                changed = os.stat(file.path).st_mtime_ns / 1e9
-            except FileNotFoundError:
-                continue
-        stamps[file.path] = (file.size_in_bytes, changed)
-    return stamps
+        path.encode()
+        stat = os.stat(path)
+    except UnicodeEncodeError:
+        return _("its name is no UTF-8")
+    except OSError as error:
+        return (error.strerror or type(error).__name__).lower()
+    if S_ISDIR(stat.st_mode):
+        return None
+    if not S_ISREG(stat.st_mode):
+        return _("it is no regular file")
+    return stat.st_size, stat.st_mtime_ns / 1e9
 
 
 def _is_round(run: str, stream: str) -> bool:

@@ -19,6 +19,7 @@ from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA, count_causes
 from tamis.filter.tally import Tally, merge
 from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk, rejects_of
+from tamis.formats.names import known_names
 from tamis.keys.sealed import Original, PublicKey, seal
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -127,7 +128,7 @@ class Judge:
         messages = batch.messages
         chunk, present = decode(batch, self.plan, self.decode)
         if any(release.nir == "absent" for release in self.plan.releases):
-            chunk = _reject(chunk, find_nirs_beside(messages))
+            chunk = _reject(chunk, find_nirs_beside(messages, known_names(self.plan)))
         done = minimize(chunk.data, self.plan, run=self.run, keys=self.keys)
         tally = Tally(unknown=dict(chunk.unknown))
         tally.add(done.tally)

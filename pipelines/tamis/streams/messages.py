@@ -8,7 +8,7 @@ key and headers and no release passes them on, so that a NIR in them cannot be m
 
 import json
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +21,7 @@ from tamis.errors import UsageError
 from tamis.filter.drift import WITHHELD
 from tamis.formats.chunk import Chunk, Reject
 from tamis.formats.jsonl import ObjectKeys, Unreadable, parse_object, unwrap
-from tamis.formats.names import known_names, shown_name
+from tamis.formats.names import known_names
 from tamis.formats.python_records import to_chunk
 from tamis.language import _
 from tamis.limits import USUAL
@@ -100,13 +100,18 @@ def decode(batch: MicroBatch, plan: Plan, read: Decode) -> tuple[Chunk, frozense
     return chunk, frozenset(names.found)
 
 
-def find_nirs_beside(messages: Sequence[Message]) -> dict[int, str]:
-    """Find NIRs in keys and headers: by message, `message key` or `message header NAME`."""
+def find_nirs_beside(
+    messages: Sequence[Message], known: Collection[str] = frozenset()
+) -> dict[int, str]:
+    """Find NIRs in keys and headers: by message, `message key` or `message header NAME`.
+
+    The name of a header may say what its value does, so only one among `known` is in the answer.
+    """
     places: dict[int, str] = {}
     for index, message in enumerate(messages):
         for name, content in message.headers:
             if content is not None and _holds_nir(content):
-                places[index] = f"message header {shown_name(name)}"
+                places[index] = f"message header {name if name in known else WITHHELD}"
             elif _holds_nir(name.encode("utf-8", "surrogatepass")):
                 places[index] = f"message header {WITHHELD}"
     keys = [
