@@ -190,6 +190,18 @@ CASES: list[tuple[str, list[Edit], list[tuple[Any, ...]], str]] = [
         "new/policies/study.yaml:18:27",
     ),
     (
+        "a NIR kept in one form",
+        [
+            (
+                AID,
+                "      notes: {redact: nothing}\n",
+                "      nir: {canonical: 13}\n      notes: {redact: nothing}\n",
+            )
+        ],
+        [(*GROUND, "nir", "nir", "")],
+        "new/policies/aid.yaml:14:12",
+    ),
+    (
         "a need reworded",
         [(FEED, "because: identifier le titulaire", "because: savoir qui")],
         [(*WORDING, "reworded", "nir,nom", "")],

@@ -34,6 +34,9 @@ LIMIT = 970
 """Released numbers are below, canaries above."""
 
 CANARY_DAY = datetime.date.fromordinal(datetime.date(1970, 1, 1).toordinal() + 0x255A5A)
+CANARY_BIRTH = datetime.date.fromordinal(datetime.date(1970, 1, 1).toordinal() - 0x6A5A6)
+"""The day of births, which are not to come: its bytes are `ZZ` and 0xFFF9."""
+
 CANARY_MOMENT = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=0x025A5A5A5A5A5A5A)
 _UNSCALED = ((12, 0x5A5A5A5A5A), (9, 0x2A5A5A5A), (7, 0x5A5A5A), (5, 97777))
 
@@ -162,7 +165,7 @@ class Planter:
             unscaled = next(value for digits, value in _UNSCALED if precision >= digits)
             return Decimal(unscaled).scaleb(-scale)
         if kind == "date":
-            return CANARY_DAY
+            return CANARY_BIRTH if spec.nir_part == "birth" else CANARY_DAY
         if kind == "timestamp":
             zone = datetime.UTC if "tz=" in spec.type else None
             return CANARY_MOMENT.replace(tzinfo=zone)

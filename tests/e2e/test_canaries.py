@@ -21,16 +21,16 @@ from tamis.synthetic.records import space_nir
 
 from .conftest import IN_MEMORY, Flow, Tamis, receipt_of
 from .haystack import Haystack
-from .planting import CANARY_DAY, COARSE_DAY, COARSE_NUMBER, LIMIT, Planter
+from .planting import CANARY_BIRTH, CANARY_DAY, COARSE_DAY, COARSE_NUMBER, LIMIT, Planter
 
 POLICIES = sorted(bundled_project().policies())
 RELEASED, WITHHELD = 6, 2
 
-BYTES = (b"CANARY", b"ZZZ", b"ZZ%\0")
+BYTES = (b"CANARY", b"ZZZ", b"ZZ%\0", b"ZZ\xf9\xff")
 DAYS = tuple(
-    day.strftime(form).encode()
-    for day in (CANARY_DAY, COARSE_DAY)
-    for form in ("%Y-%m-%d", "%d/%m/%Y")
+    text.encode()
+    for day in (CANARY_BIRTH, CANARY_DAY, COARSE_DAY)
+    for text in (day.isoformat(), f"{day:%d/%m}/{day.year:04}")
 )
 
 
@@ -77,7 +77,7 @@ def found(hay: Haystack, planter: Planter) -> Iterator[str]:
 
 def is_canary(value: Any) -> bool:
     if isinstance(value, datetime.date):
-        return value.year > 7000 or value == COARSE_DAY
+        return not 1000 < value.year < 7000 or value == COARSE_DAY
     if isinstance(value, int):
         return value >= 0x5A5A5A5A
     if isinstance(value, float | Decimal):

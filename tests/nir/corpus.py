@@ -31,7 +31,9 @@ def body(rng: random.Random, first: str = "12", place: str = "", month: str = ""
         [*[f"{rng.randint(1, 95):02}99{rng.randint(1, 9)}"] * 6, "97490", "98890", "99990"]
     )
     month = month or f"{rng.randint(1, 12):02}"
-    return f"{rng.choice(first)}{rng.randint(0, 99):02}{month}{place}{rng.randint(990, 999)}"
+    return (
+        f"{rng.choice(first)}{rng.randint(0, 99):02}{month}{place}{min(rng.randint(990, 999), 998)}"
+    )
 
 
 def corsican(rng: random.Random) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.fr import nir as stdnum_nir
 
-from tamis.nir.identifiers import canonical, judge_identifiers, key_of
+from tamis.nir.identifiers import canonical, judge_identifiers, key_of, with_keys
 
 from .corpus import body, corsican, cut, full, key, wrong_key
 
@@ -61,6 +61,45 @@ def test_a_value_is_malformed_or_has_a_wrong_key(
     assert judged.canonical.null_count == 2
     assert judged.malformed.tolist() == [malformed, False]
     assert judged.wrong_key.tolist() == [wrong_key, False]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["1999999999999", "2999999999999", "1550875999999", "2 99 99 99 999 999", "269052A999999"],
+)
+@pytest.mark.parametrize("kinds", [("nir",), ("nir", "nia"), ("nir", "ntt"), ("nia", "ntt")])
+def test_what_stands_for_no_number_is_malformed(body: str, kinds: tuple[str, ...]) -> None:
+    compact = body.replace(" ", "")
+    for value in (body, compact + key(compact), compact + "00"):
+        judged = judge_identifiers(pa.array([value, None]), kinds)
+        assert canonical(value, kinds) is None
+        assert judged.malformed.tolist() == [True, False]
+        assert not judged.wrong_key.any()
+    if compact.isdigit():
+        assert judge_identifiers(pa.array([int(compact)]), kinds).malformed.tolist() == [True]
+
+
+def test_what_has_the_shape_of_a_nir_is_no_ntt() -> None:
+    kinds = ("nir", "ntt")
+    values = ["155087599999194", "1550875999991", "155137599999176", "1123456789AB"]
+
+    judged = judge_identifiers(pa.array(values), kinds)
+
+    assert judged.wrong_key.tolist() == [True, False, False, False]
+    assert judged.canonical.to_pylist() == [None, *values[1:]]
+    assert [canonical(value, kinds) for value in values] == judged.canonical.to_pylist()
+    numbers = judge_identifiers(pa.array([155087599999194, 155137599999176]), kinds)
+    assert numbers.wrong_key.tolist() == [True, False]
+    assert numbers.canonical.to_pylist() == [None, "155137599999176"]
+
+
+@pytest.mark.parametrize("number", EXAMPLES)
+def test_a_key_is_written_behind_the_body(number: str) -> None:
+    bodies = pa.array([None, number[:13], None, number[:13]])
+
+    assert with_keys(bodies).to_pylist() == [None, number, None, number]
+    assert with_keys(bodies.slice(1, 1)).to_pylist() == [number]
+    assert with_keys(bodies[:0]).to_pylist() == []
 
 
 @pytest.mark.parametrize(
@@ -166,8 +205,9 @@ def test_python_stdnum_agrees() -> None:
     """Where the two differ, and why; the benchmark script compares a million.
 
     stdnum checks characters and the key only. So it accepts what has a right key but no NIR's
-    layout: another first digit, a month that is not in use, département, commune or order 0. It
-    knows no NIR without key, and no dash between the parts. Nothing else differs.
+    layout: another first digit, a month that is not in use, département, commune or order 0; or
+    what stands for no number. It knows no NIR without key, and no dash between the parts. Nothing
+    else differs.
     """
     rng = random.Random(3)
     numbers = []
@@ -192,4 +232,5 @@ def test_python_stdnum_agrees() -> None:
                 or not used
                 or compact[5:7] == "00"
                 or ("000" in (compact[7:10], compact[10:13]))
+                or compact[:13].endswith("999999")
             )

@@ -106,6 +106,8 @@ def conditions_document(conditions: tuple[PlanCondition, ...]) -> list[dict[str,
 def treatment_document(leaf: PlanLeaf, free_text: bool) -> dict[str, Any]:
     if leaf.pseudonym:
         return {"pseudonymize": {"as": leaf.pseudonym, "method": leaf.method}}
+    if leaf.canonical:
+        return {"canonical": leaf.canonical}
     if leaf.redact:
         return {"redact": "nir"}
     if free_text:

@@ -14,6 +14,11 @@ def is_pseudonymizable(spec: PlanField) -> bool:
     return bool({"nir", "nia"} & set(spec.identifier)) and text_or_integer
 
 
+def is_canonical(spec: PlanField) -> bool:
+    """Whether the grammar lets a field be kept in one form."""
+    return bool({"nir", "nia"} & set(spec.identifier)) and kind_of(spec.type) == "string"
+
+
 def paths_of(fields: Sequence[PlanField]) -> dict[str, PlanField]:
     """All fields by path, the innermost of each: of a list its element."""
     return {path: spec for top in fields for path, spec in top.walk()}

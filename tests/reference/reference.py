@@ -24,7 +24,7 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from tamis.nir.identifiers import canonical
+from tamis.nir.identifiers import canonical, key_of
 from tamis.nir.pseudonym import derive_key
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
@@ -474,6 +474,12 @@ class Record:
         if leaf.pseudonym:
             body = canonical(digits_of(value), NIRS & set(node.spec.identifier))
             return Scalar(PSEUDONYM, self.pseudonym(body, release, leaf)) if body else None
+        if leaf.canonical:
+            kinds = set(node.spec.identifier)
+            body, text = canonical(value, kinds & {"nir", "nia"}), canonical(value, kinds)
+            value = f"{body}{key_of(body):02}" if body and leaf.canonical == 15 else text
+            if value is None:
+                return None
         if leaf.redact:
             value, hits = self.forms.redact(value)
             self.redacted[release.id][node.path] += hits

@@ -24,6 +24,7 @@ from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanReleas
 
 from .case import Case
 from .fields import (
+    is_canonical,
     is_pseudonymizable,
     leaves_of,
     lists_of_structs,
@@ -248,6 +249,8 @@ class Maker:
                     "pseudonym": f"p_{path.rpartition('.')[2]}",
                     "method": self.choose(["hmac-sha256", "aes-256-cmac"]),
                 }
+            elif is_canonical(spec) and self.chance(40):
+                treatment = {"fate": "kept", "canonical": self.choose([13, 15])}
         elif spec.free_text:
             if absent or self.chance(50):
                 treatment = {"fate": "redacted", "redact": True}

@@ -81,7 +81,7 @@ def filtered(case: Case) -> reference.Result:
             "rows": dict(tally.rows),
             "redacted": {name: dict(counts) for name, counts in tally.redacted.items()},
             "anomalies": dict(+tally.anomalies),
-            "unknown": tally.unknown,
+            "unknown": set(tally.unknown),
             "missing": tally.missing,
             "chance": tally.chance,
         },

@@ -67,6 +67,7 @@ def test_a_run_that_is_committed_is_known_again(form: str, run: Tamis, copy: Cop
     assert tree(store) == before
 
 
+@pytest.mark.usefixtures("rules_of_0_1")
 @pytest.mark.parametrize("form", FORMS)
 def test_a_run_is_made_anew_with_equal_values(form: str, run: Tamis, copy: Copy) -> None:
     copy("feeds", "keys")
@@ -140,6 +141,7 @@ def test_a_watched_folder_is_read_on_where_it_was_left(tamis: Tamis, copy: Copy)
     assert {name: content for name, content in tree(store).items() if name in before} == before
 
 
+@pytest.mark.usefixtures("rules_of_0_1")
 def test_two_partners_got_the_same_persons(run: Tamis, tamis: Tamis, copy: Copy) -> None:
     copy("partners")
     feed = pq.read_table("partners/feed.parquet").to_pylist()

@@ -10,6 +10,8 @@ import pytest
 from .conftest import DAY, HERE, IN_MEMORY, Copy, Tamis
 from .described import describe
 
+pytestmark = pytest.mark.usefixtures("rules_of_0_1")
+
 GOLDEN: dict[str, Any] = json.loads((HERE / "golden" / "golden.json").read_bytes())
 
 

@@ -86,6 +86,7 @@ def _compare_release(old: Release, context: PolicyContext, index: int) -> Iterat
             text = _("not allowed to rebuild the NIR, was allowed to rebuild the NIR")
         yield _change(context, "nir", (*place, "rebuilds_nir"), text, risk, release=new.id)
     yield from _compare_pseudonyms(old, new, context, place)
+    yield from _compare_canonical(old, new, context, place)
     yield from _compare_needs(old, new, context, place)
     yield from _compare_conditions(old, new, context, place)
 
@@ -106,6 +107,29 @@ def _compare_pseudonyms(
         if then.as_ != now.as_:
             text = _("pseudonym called `{now}`, was `{then}`", now=now.as_, then=then.as_)
             yield _change(context, "nir", at, text, ChangeRisk.GROUND, (path,), new.id)
+
+
+def _compare_canonical(
+    old: Release, new: Release, context: PolicyContext, place: DocumentPath
+) -> Iterator[Change]:
+    """The identifiers that are kept before and after, in another form."""
+    before, after = needs_by_field(old), needs_by_field(new)
+    for path in before.keys() & after.keys() & (old.treat.keys() | new.treat.keys()):
+        treatments = [release.treat.get(path) for release in (old, new)]
+        then, now = (treatment.canonical if treatment else None for treatment in treatments)
+        if then == now or any(treatment and treatment.pseudonymize for treatment in treatments):
+            continue
+        text = _(
+            "kept {now}, was kept {then}: values of the two do not join",
+            now=_describe_form(now),
+            then=_describe_form(then),
+        )
+        at: DocumentPath = (*place, "treat", path)
+        yield _change(context, "nir", at, text, ChangeRisk.GROUND, (path,), new.id)
+
+
+def _describe_form(width: int | None) -> str:
+    return _("in its form of {count} characters", count=width) if width else _("as it comes")
 
 
 def _compare_needs(

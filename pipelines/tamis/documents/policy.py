@@ -94,8 +94,11 @@ class Generalize(DocumentModel):
 
 
 class Treatment(DocumentModel):
-    """What happens to a kept field's value, by exactly one of the three keys."""
+    """What happens to a kept field's value, by exactly one of the four keys."""
 
+    canonical: Literal[13, 15] | None = None
+    """Write a NIR or NIA in one form, so that feeds join: its 13 characters, in upper case and
+    without separators, or these with the key computed (15). Other identifiers have no key."""
     pseudonymize: Pseudonymize | None = None
     """Replace an identifier by a keyed pseudonym."""
     generalize: Generalize | None = None
@@ -106,7 +109,7 @@ class Treatment(DocumentModel):
 
     @model_validator(mode="after")
     def _have_one_key(self) -> Any:
-        _require_one(self, "pseudonymize", "generalize", "redact")
+        _require_one(self, "canonical", "pseudonymize", "generalize", "redact")
         return self
 
 

@@ -145,7 +145,7 @@ def _reason(path: str, field: DryField, release: DryRelease, result: DryRun) -> 
             processing=result.processing.slug,
             reason=field.because,
         )
-    if field.fate == "generalized":
+    if field.fate == "generalized" or (field.fate == "kept" and field.treatment != "kept"):
         return f"{field.treatment}: {field.because}"
     if field.fate == "redacted":
         count = release.redacted.get(path, 0)

@@ -23,6 +23,7 @@ from tamis.documents.schema import Identifier
 from tamis.documents.types import arrow_type
 from tamis.filter.conditions import values_of
 from tamis.filter.dialect import TextDialect, dialect_of
+from tamis.nir.identifiers import FULL_WIDTH
 from tamis.plan.plan import (
     STOPPING_IDENTIFIERS,
     Plan,
@@ -132,6 +133,7 @@ class TreatLeaf(Step):
         when: where the leaf is kept; None if everywhere.
         identifier: judges the values; None if they are no identifier or are redacted.
         nir: judges them as numbers of a NIR's shape, for a pseudonym; else None.
+        keyed: judges them as numbers that have a key, to write it; else None.
         item: of the key of a pseudonym.
     """
 
@@ -141,6 +143,7 @@ class TreatLeaf(Step):
     when: CombineTests | None
     identifier: JudgeIdentifier | None
     nir: JudgeIdentifier | None
+    keyed: JudgeIdentifier | None
     item: str
 
     @property
@@ -334,16 +337,18 @@ class _Compiler:
         spec = self._leaves[leaf.path]
         is_judged = spec.identifier and not leaf.redact
         item = release.item if leaf.pseudonym else ""
+        keyed = tuple(kind for kind in spec.identifier if kind in ("nir", "nia"))
         treatment = (leaf.to, leaf.step, leaf.prefix, leaf.redact, leaf.pseudonym, leaf.method)
         return self._step(
             TreatLeaf,
-            (leaf.path, treatment, item, when),
+            (leaf.path, treatment, leaf.canonical, item, when),
             column=self._open(leaf.path),
             leaf=leaf,
             spec=spec,
             when=when,
             identifier=self._judge(leaf.path, spec.identifier) if is_judged else None,
             nir=self._judge_nir(leaf.path) if leaf.pseudonym else None,
+            keyed=self._judge(leaf.path, keyed) if leaf.canonical == FULL_WIDTH else None,
             item=item,
         )
 

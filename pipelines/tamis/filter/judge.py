@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from tamis.arrow.buffers import are_valid, as_flags, decode
 from tamis.arrow.types import Bools
+from tamis.documents.schema import NirPart
 from tamis.filter.compiled import (
     BuildColumn,
     CompiledPlan,
@@ -107,10 +108,14 @@ def _value_problems(node: ColumnNode, day: datetime.date) -> Iterator[Problem]:
     missing = None if node.spec.nullable else node.missing
     if missing is not None and missing.any():
         yield "null", "nullable: false", missing
-    if node.spec.nir_part == "birth" and node.array is not None and day > datetime.date.min:
+    if node.spec.nir_part == _BIRTH and node.array is not None and day > datetime.date.min:
         to_come = _after(node.array, day)
         if to_come.any():
             yield "type", "nir_part: birth", to_come
+
+
+_BIRTH: NirPart = "birth"
+"""The part of a NIR that lies in the past."""
 
 
 def _after(array: pa.Array, day: datetime.date) -> Bools:

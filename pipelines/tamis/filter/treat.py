@@ -6,9 +6,11 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tamis.arrow.buffers import decode
 from tamis.arrow.types import Bools, Ints
+from tamis.documents.types import arrow_type
 from tamis.filter.compiled import CompiledPlan, JudgeIdentifier, TreatLeaf
 from tamis.filter.conformed import keep_where
 from tamis.filter.opened import Opened
@@ -20,7 +22,7 @@ from tamis.filter.treatments import (
 )
 from tamis.keys.keyring import DerivedKey
 from tamis.nir.find import redact
-from tamis.nir.identifiers import Judgement
+from tamis.nir.identifiers import Judgement, with_keys
 from tamis.nir.pseudonym import pseudonymize
 
 SPARSE = 0.5
@@ -109,6 +111,12 @@ def _treat(
     if leaf.pseudonym:
         assert step.nir is not None
         array = identifiers[step.nir].canonical
+    elif leaf.canonical:
+        assert step.identifier is not None
+        array = identifiers[step.identifier].canonical
+        if step.keyed is not None:
+            array = pc.coalesce(with_keys(identifiers[step.keyed].canonical), array)
+        array = array.cast(arrow_type(step.spec.type))
     if step.when is not None:
         array = keep_where(array, node.at_slots(opened.whens[step.when].holds))
     if few is not None:

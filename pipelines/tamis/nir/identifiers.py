@@ -13,7 +13,9 @@ values of each kind of identifier:
 
 Months are 01-12, 20, 30-42 and 50-99, communes and orders 001-999, départements 01-99, 2A and 2B
 whatever the year: the DSN's own pattern for S21.G00.30.001. Narrower rules for births overseas
-and abroad are in use elsewhere; they would turn away numbers that the DSN lets in.
+and abroad are in use elsewhere; they would turn away numbers that the DSN lets in. A number that
+ends in more than five nines stands for none (the DSN's controls CCH-13 and CCH-16), and is
+malformed. What has the shape of a NIR is judged as one, also where a NTT may stand.
 The key is 97 - (body mod 97), with 2A read as 19 and 2B as 18.
 """
 
@@ -49,6 +51,9 @@ SEPARATORS = r"[\s.\-\x{A0}\x{2007}\x{2009}\x{202F}]+"
 """What may stand between the groups of a value, as a pattern of RE2."""
 
 _SEPARATOR = re.compile(r"[ \t\n\r\f.\-\u00a0\u2007\u2009\u202f]+")
+_FILLER = 999_999
+"""What a number without a person ends in."""
+
 _BODY = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{6}")
 _NTT = "^[12][0-9]{9}[!-~]{1,30}$"
 _NIR_KEY = "^(0[1-9]|[1-8][0-9]|9[0-7])$"
@@ -60,7 +65,7 @@ class Judgement:
 
     Attributes:
         canonical: string array of N rows, null where the value is null or not well-formed.
-        malformed: true where the value is not null and has none of the shapes.
+        malformed: true where the value is not null and has none of the shapes, or stands for none.
         wrong_key: true where the value has the shape of a NIR of 15 characters and another key.
     """
 
@@ -88,7 +93,7 @@ def canonical(value: str, kinds: Collection[str] = ("nir",)) -> str | None:
     """The canonical form of one value.
 
     Spaces, dots and dashes do not count, nor does the case of 2A and 2B. A key is checked where
-    there is one, and is no part of the canonical form.
+    there is one, and is no part of the canonical form. `with_keys` writes it.
 
     Args:
         value: any text.
@@ -100,19 +105,20 @@ def canonical(value: str, kinds: Collection[str] = ("nir",)) -> str | None:
     Example:
         >>> canonical("2 69 05 2a 999 992 44")
         '269052A999992'
-        >>> canonical("2 69 05 2a 999 992 45") is None
-        True
+        >>> canonical("2 69 05 2a 999 992 45") is None, canonical("1999999999999") is None
+        (True, True)
     """
     compact = _SEPARATOR.sub("", value).upper()
     body, key = compact[:BODY_WIDTH], compact[BODY_WIDTH:]
-    if len(compact) in (BODY_WIDTH, FULL_WIDTH) and _BODY.fullmatch(body):
-        keyed = not key or key == f"{key_of(body):02}"
-        if keyed and _has_shape(body, kinds):
-            return body
+    if re.fullmatch("([0-9]{2})?", key) and _BODY.fullmatch(body):
+        filled = body.endswith(str(_FILLER))
+        if _is_nir(body, kinds) or (filled and _may_be_nir(kinds)):
+            keyed = not key or key == f"{key_of(body):02}"
+            return body if keyed and not filled else None
         if not key and body.isdigit():
             pair = int(body[:2])
             if any(pair in _FIRST_PAIRS[kind] for kind in kinds if kind in _FIRST_PAIRS):
-                return body
+                return None if filled else body
     text = value.strip(" ")
     if "ntt" in kinds and re.fullmatch(_NTT, text):
         return text.upper()
@@ -156,6 +162,27 @@ def judge_identifiers(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Jud
     return Judgement(pa.nulls(len(array), pa.string()), are_valid(array), no_row)
 
 
+def with_keys(bodies: pa.Array) -> pa.StringArray:
+    """NIRs of 13 canonical characters with their keys: 15 characters.
+
+    Args:
+        bodies: N strings of 13 characters, or null.
+
+    Example:
+        >>> with_keys(pa.array(["269052A999992", None])).to_pylist()
+        ['269052A99999244', None]
+    """
+    held = bodies.cast(pa.string()).drop_null()
+    data, offsets = text_parts(held)
+    whole = np.empty((len(held), FULL_WIDTH), dtype=np.uint8)
+    if len(held):
+        whole[:, :BODY_WIDTH] = _matrix(data, offsets[:-1], BODY_WIDTH)
+    keys = 97 - _number(_digits_of(whole[:, :BODY_WIDTH])[0]) % 97
+    whole[:, BODY_WIDTH] = ord("0") + keys // 10
+    whole[:, BODY_WIDTH + 1] = ord("0") + keys % 10
+    return _scatter(fixed_width_text(whole, pa.string()), are_valid(bodies), FULL_WIDTH)
+
+
 def decimal_text(array: pa.Array) -> pa.Array:
     """Decimals as text, without a fraction that is zero: N strings."""
     return pc.replace_substring_regex(array.cast(pa.string()), r"\.0*$", "")
@@ -169,7 +196,7 @@ _BIRTHS = {  # which first five digits (sex, year, month) are well-formed
 _PLACES = (_FIVE_DIGITS >= 1_000) & (_FIVE_DIGITS % 1_000 > 0)  # département and commune
 
 
-def _has_shape(body: str, kinds: Collection[str]) -> bool:
+def _is_nir(body: str, kinds: Collection[str]) -> bool:
     if not any(int(body[0]) in _FIRST_DIGITS[kind] for kind in kinds if kind in _FIRST_DIGITS):
         return False
     return (
@@ -210,6 +237,10 @@ def _have_shape(bodies: Ints, kinds: Collection[str]) -> Bools:
     return births[birth] & _PLACES[place] & (bodies != without_order * 1_000)
 
 
+def _may_be_nir(kinds: Collection[str]) -> bool:
+    return not _BIRTHS.keys().isdisjoint(kinds)
+
+
 def _are_provisional(bodies: Ints, kinds: Collection[str]) -> Bools:
     """Which 13-digit integers are a NNP or MIG, where `kinds` names these."""
     pairs = [pair for kind in kinds for pair in _FIRST_PAIRS.get(kind, ())]
@@ -224,7 +255,9 @@ def _judge_numbers(array: pa.Array, values: Ints, kinds: Collection[str]) -> Jud
     whole = np.where(long, values // 100, np.where(short, values, 0))
     keyed = ~long | _key_holds(whole, values - whole * 100)
     shaped = _have_shape(whole, kinds)
-    wellformed = (shaped & keyed) | (short & _are_provisional(whole, kinds))
+    filled = whole % 1_000_000 == _FILLER
+    wellformed = ((shaped & keyed) | (short & _are_provisional(whole, kinds))) & ~filled
+    shaped |= filled & _may_be_nir(kinds)
     bodies = pa.array(whole[wellformed]).cast(pa.string())
     present = are_valid(array)
     if "ntt" in kinds or "nir-key" in kinds:
@@ -232,8 +265,10 @@ def _judge_numbers(array: pa.Array, values: Ints, kinds: Collection[str]) -> Jud
         if "nir-key" in kinds:
             one_digit = pa.array((values > 0) & (values < 10))
             text = pc.if_else(one_digit, pc.utf8_lpad(text, 2, "0"), text)
-        return _assemble(present, wellformed, shaped & ~keyed, bodies, text, kinds)
-    return _assemble(present, wellformed, shaped & ~keyed, bodies, None, kinds)
+        return _assemble(
+            present, wellformed, shaped & ~keyed & ~filled, bodies, text, shaped, kinds
+        )
+    return _assemble(present, wellformed, shaped & ~keyed & ~filled, bodies, None, shaped, kinds)
 
 
 def _key_holds(bodies: Ints, keys: Ints) -> Bools:
@@ -245,19 +280,23 @@ def _judge_text(array: pa.Array, kinds: Collection[str]) -> Judgement:
     present = are_valid(array)
     wellformed = np.zeros(n, dtype=bool)
     wrong_key = np.zeros(n, dtype=bool)
+    shaped = np.zeros(n, dtype=bool)
     characters = np.zeros((n, BODY_WIDTH), dtype=np.uint8)
     data, offsets = text_parts(array)
-    compact = _judge_compact(data, offsets, present, kinds, wellformed, wrong_key, characters)
+    flags = (wellformed, wrong_key, shaped)
+    compact = _judge_compact(data, offsets, present, kinds, flags, characters)
     others = np.flatnonzero(present & ~compact & (np.diff(offsets) >= BODY_WIDTH))
     if len(others):
         loose = pc.replace_substring_regex(array.take(pa.array(others)), SEPARATORS, "")
-        verdicts = (np.zeros(len(others), bool), np.zeros(len(others), bool))
+        verdicts = tuple(np.zeros(len(others), bool) for _ in flags)
         letters = np.zeros((len(others), BODY_WIDTH), dtype=np.uint8)
         all_rows = np.ones(len(others), dtype=bool)
-        _judge_compact(*text_parts(loose), all_rows, kinds, *verdicts, letters)
-        wellformed[others], wrong_key[others], characters[others] = *verdicts, letters
+        _judge_compact(*text_parts(loose), all_rows, kinds, verdicts, letters)
+        for flag, verdict in zip(flags, verdicts, strict=True):
+            flag[others] = verdict
+        characters[others] = letters
     bodies = fixed_width_text(characters[wellformed], pa.string())
-    return _assemble(present, wellformed, wrong_key, bodies, array, kinds)
+    return _assemble(present, wellformed, wrong_key, bodies, array, shaped, kinds)
 
 
 def _judge_compact(
@@ -265,8 +304,7 @@ def _judge_compact(
     offsets: Ints,
     present: Bools,
     kinds: Collection[str],
-    wellformed: Bools,
-    wrong_key: Bools,
+    flags: tuple[Bools, ...],
     characters: Bytes,
 ) -> Bools:
     """Judge the rows of 13 or 15 bytes.
@@ -276,13 +314,14 @@ def _judge_compact(
         offsets: N + 1, of the rows in them.
         present: which rows are to be judged.
         kinds: the identifiers that they may be.
-        wellformed: N flags, written here for the rows judged.
-        wrong_key: N flags, written here likewise.
+        flags: N flags each, written here for the rows judged: which are well-formed, have a wrong
+            key, have the shape of a NIR or stand for none.
         characters: N × 13, the canonical body of each, written here likewise.
 
     Returns:
         N flags: which rows are digits but for Corsica's letter.
     """
+    wellformed, wrong_key, nirs = flags
     lengths = np.diff(offsets)
     compact = np.zeros(len(lengths), dtype=bool)
     for width in (FULL_WIDTH, BODY_WIDTH):
@@ -290,24 +329,21 @@ def _judge_compact(
         if not len(rows):
             continue
         matrix = _matrix(data, offsets[rows], width)
-        digits = matrix - np.uint8(ord("0"))
-        letter = matrix[:, 6] & 0xDF
-        corsica = (matrix[:, 5] == ord("2")) & ((letter == ord("A")) | (letter == ord("B")))
-        corsican = np.flatnonzero(corsica)
-        digits[corsican, 5] = 1
-        digits[corsican, 6] = ord("A") + 9 - letter[corsican]
+        digits, corsica = _digits_of(matrix)
         numeric = digits.max(axis=1) <= 9
         digits[~numeric] = 0
         body = _number(digits[:, :BODY_WIDTH])
         shaped = _have_shape(body, kinds)
+        filled = body % 1_000_000 == _FILLER
+        nirs[rows] = shaped | (filled & _may_be_nir(kinds))
         if width == FULL_WIDTH:
             keyed = _key_holds(body, _number(digits[:, BODY_WIDTH:]))
-            wrong_key[rows] = shaped & ~keyed
-            wellformed[rows] = shaped & keyed
+            wrong_key[rows] = shaped & ~keyed & ~filled
+            wellformed[rows] = shaped & keyed & ~filled
         else:
-            wellformed[rows] = shaped | (~corsica & _are_provisional(body, kinds))
+            wellformed[rows] = (shaped | (~corsica & _are_provisional(body, kinds))) & ~filled
         body_characters = matrix[:, :BODY_WIDTH].copy()
-        body_characters[corsican, 6] = letter[corsican]
+        body_characters[corsica, 6] &= 0xDF
         characters[rows] = body_characters
         compact[rows] = numeric
     return compact
@@ -319,6 +355,17 @@ def _matrix(data: Bytes, starts: Ints, width: int) -> Bytes:
     if last - first == (len(starts) - 1) * width and bool((np.diff(starts) == width).all()):
         return data[first : last + width].reshape(-1, width)
     return data[starts[:, None] + np.arange(width)]
+
+
+def _digits_of(characters: Bytes) -> tuple[Bytes, Bools]:
+    """Characters as digits, 2A as 19 and 2B as 18; and which rows have one of these."""
+    digits = characters - np.uint8(ord("0"))
+    letter = characters[:, 6] & 0xDF
+    corsica = (characters[:, 5] == ord("2")) & ((letter == ord("A")) | (letter == ord("B")))
+    corsican = np.flatnonzero(corsica)
+    digits[corsican, 5] = 1
+    digits[corsican, 6] = ord("A") + 9 - letter[corsican]
+    return digits, corsica
 
 
 def _number(digits: Bytes) -> Ints:
@@ -336,6 +383,7 @@ def _assemble(
     wrong_key: Bools,
     bodies: pa.Array,
     text: pa.Array | None,
+    shaped: Bools,
     kinds: Collection[str],
 ) -> Judgement:
     """The judgement of N rows, from the bodies of the well-formed ones and `text` for the others.
@@ -346,6 +394,7 @@ def _assemble(
         wrong_key: N flags.
         bodies: one string a well-formed row, in order.
         text: N values that may be an NTT or a key, or None.
+        shaped: N flags: the value is judged as a NIR, and is no NTT.
         kinds: the identifiers that they may be.
     """
     if len(bodies) == len(present):
@@ -356,19 +405,18 @@ def _assemble(
         for kind, pattern in (("ntt", _NTT), ("nir-key", _NIR_KEY)):
             if kind in kinds:
                 matches = pc.match_substring_regex(trimmed, pattern)
-                accepted = as_flags(matches) & ~wellformed & present
+                accepted = as_flags(matches) & ~wellformed & ~shaped & present
                 out = pc.if_else(pa.array(accepted), pc.utf8_upper(trimmed), out)
                 wellformed = wellformed | accepted
-        wrong_key = wrong_key & ~wellformed
     return Judgement(out, present & ~wellformed & ~wrong_key, wrong_key)
 
 
-def _scatter(bodies: pa.Array, rows: Bools) -> pa.Array:
-    """N rows that hold the 13-character `bodies` in order where `rows` is true, else null."""
+def _scatter(bodies: pa.Array, rows: Bools, width: int = BODY_WIDTH) -> pa.Array:
+    """N rows that hold `bodies` of equal width in order where `rows` is true, else null."""
     data, _ = text_parts(bodies)
     offsets = np.zeros(len(rows) + 1, dtype=np.int32)
     np.cumsum(rows, out=offsets[1:])
-    offsets *= BODY_WIDTH
+    offsets *= width
     return pa.StringArray.from_buffers(
         len(rows), pa.py_buffer(offsets), pa.py_buffer(data), bitmap(rows)
     )

@@ -161,6 +161,7 @@ def _compile_leaf(leaf: SchemaLeaf, release: Release, nir: Nir) -> PlanLeaf:
         fate=fate,
         because=tuple(dict.fromkeys(need.because for need in needs)),
         when=() if always else tuple(_compile_conditions(need.when) for need in needs),
+        canonical=treatment.canonical if treatment else None,
         pseudonym=pseudonymize.as_ if pseudonymize else None,
         method=pseudonymize.method if pseudonymize else None,
         to=generalize.to if generalize else None,

@@ -81,6 +81,8 @@ def describe_treatment(leaf: PlanLeaf) -> str:
         return _(
             "pseudonymized as {pseudonym} ({method})", pseudonym=leaf.pseudonym, method=leaf.method
         )
+    if leaf.canonical:
+        return _("kept in its form of {count} characters", count=leaf.canonical)
     return describe_generalization(leaf.to, leaf.step, leaf.prefix) or leaf.fate
 
 

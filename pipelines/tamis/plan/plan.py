@@ -138,6 +138,7 @@ class PlanLeaf:
         because: the needs that keep it.
         when: alternatives, each a conjunction; the value is kept if any holds, else it is null.
             Empty: always kept.
+        canonical: the width of the one form in which an identifier is kept; None as it comes.
         pseudonym: the output's name, where pseudonymized; it takes the field's place.
         method: of the pseudonym.
         to, step, prefix: of the generalization.
@@ -148,6 +149,7 @@ class PlanLeaf:
     fate: Fate
     because: tuple[str, ...]
     when: tuple[tuple[PlanCondition, ...], ...] = ()
+    canonical: Literal[13, 15] | None = None
     pseudonym: str | None = None
     method: Method | None = None
     to: Literal["year", "quarter", "month"] | None = None
@@ -311,7 +313,7 @@ class Plan:
         return dict(zip(TAGS, values, strict=True))
 
 
-_LATER = frozenset({"column", "thousands", "currency", "century_from", "nulls"})
+_LATER = frozenset({"canonical", "column", "thousands", "currency", "century_from", "nulls"})
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""
 

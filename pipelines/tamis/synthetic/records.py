@@ -68,7 +68,7 @@ def make_nir(chance: random.Random, *, with_key: bool = True) -> str:
     """
     body = (
         f"{chance.choice('12')}{chance.randrange(100):02d}{chance.randrange(1, 13):02d}"
-        f"{chance.choice(_PLACES)}{chance.randrange(990, 1000):03d}"
+        f"{chance.choice(_PLACES)}{min(chance.randrange(990, 1000), 998):03d}"
     )
     return f"{body}{key_of(body):02d}" if with_key else body
 

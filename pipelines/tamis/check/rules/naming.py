@@ -258,6 +258,11 @@ def _treatment_misfit(treatment: Treatment, leaf: SchemaLeaf) -> str:
             return _("only an identifier `nir` or `nia` can be pseudonymized")
         if kind not in ("string", "integer"):
             return _("only a string or an integer can be pseudonymized")
+    elif treatment.canonical:
+        if not set(spec.identifier) & set(_PSEUDONYMIZED):
+            return _("only an identifier `nir` or `nia` has a `canonical` form")
+        if kind != "string":
+            return _("only a string can have a `canonical` form: its `type` must be `string`")
     elif spec.identifier:
         return _("an identifier must be kept, pseudonymized or dropped")
     elif treatment.generalize:
