@@ -24,6 +24,10 @@ class Limits:
         csv_rejects_in_a_row: records of CSV that are refused one after the other before the
             separator is taken to be wrong.
         dsn_blocks: blocks that are collected of one individu.
+        document_bytes: bytes of a YAML document.
+        document_values: values of a YAML document; an alias counts with all that it stands for.
+        document_depth: levels of a YAML document.
+        document_aliases: aliases of a YAML document.
 
     Example:
         >>> Limits().chunk_records, Limits(chunk_records=10).chunk_records
@@ -39,6 +43,10 @@ class Limits:
     csv_block_bytes: int = 4 << 20
     csv_rejects_in_a_row: int = 1 << 20
     dsn_blocks: int = 5_000
+    document_bytes: int = 1 << 20
+    document_values: int = 20_000
+    document_depth: int = 64
+    document_aliases: int = 100
 
     def with_chunks_of(self, records: int) -> "Limits":
         """The same limits, with chunks of at most `records` records in any format."""

@@ -183,13 +183,15 @@ def test_another_run_under_the_same_id_is_refused(feed: Feed, tmp_path: Path) ->
         (replace(job, plan=other_plan), "plan"),
         (replace(job, inputs=fewer), "inputs"),
     ):
-        with pytest.raises(UsageError, match=rf"committed in .* with another {what}$") as caught:
+        with pytest.raises(
+            UsageError, match=rf"committed in .*, and not with the same {what}: choose"
+        ) as caught:
             run(other)
         assert caught.value.exit_code == 2
     keys = tmp_path / "keys.json"
     shutil.copy(str(job.keys), keys)
     Keyring.open(str(keys)).rotate()
-    with pytest.raises(UsageError, match=r"with another key epochs$"):
+    with pytest.raises(UsageError, match="not with the same key epochs: choose another"):
         run(replace(job, keys=str(keys)))
     assert tree(store) == feed.files
 

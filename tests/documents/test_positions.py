@@ -89,7 +89,10 @@ def test_a_byte_order_mark_moves_no_position(tmp_path: Path) -> None:
         ),
         ("schema: feed\nfields: {a: {type: str}}\n", "`str`, did you mean `string`?"),
         ("schema: feed\nfields: {a: {type: decimal}}\n", "did you mean `decimal128(12, 2)`?"),
-        ("schema: 12\nfields: {a: {type: string}}\n", "feed.yaml:1:9: must be a string: put it"),
+        (
+            "schema: 12\nfields: {a: {type: string}}\n",
+            "feed.yaml:1:9: must be a string, got a number: put it in quotes",
+        ),
         (
             "schema: a\nfields: {a: {type: int8, free_text: true}}\n",
             "only a `string` can be `free_text`, got `int8`",
@@ -136,7 +139,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
             "must be a mapping with keys of `pseudonymize`, `generalize`, `redact`",
         ),
         ("keep: [nir]", "keep: nir", "feed.yaml:11:15: must be a list"),
-        ("because: so", "because: true", "must be a string: put it in quotes"),
+        ("because: so", "because: true", "must be a string, got true or false: put it in quotes"),
         ("policy: feed", "policy: _feed", "nor begin with `_`"),
         ("direction: into-store", "direction: in", "feed.yaml:4:12: must be 'into-store'"),
         (

@@ -12,6 +12,7 @@ LAYERS = (
     "language",
     "tables",
     "errors",
+    "regular_file",
     "schemes",
     "address",
     "waiting",

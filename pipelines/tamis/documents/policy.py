@@ -4,6 +4,7 @@ Every key has a description, from which `tamis help policy` is made.
 """
 
 import datetime
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -113,12 +114,23 @@ class Treatment(DocumentModel):
         return self
 
 
+def _item_id(item: str) -> str:
+    """Refuse what cannot be the id of an item, and propose how it is written."""
+    if re.fullmatch(NAME_PATTERN, item):
+        return item
+    words = re.findall(r"\bI{1,3}\b|\b[0-9]\b(?!-)", item)
+    text = _("must be the id of an item, such as R6323-37.III.2")
+    if words[:1] and words[0].startswith("I"):
+        text = _("must be written {item}", item=".".join(["R6323-37", *words[:2]]))
+    raise ValueError(text)
+
+
 class Release(Dated):
     """One entry of a policy: the item and purpose it stands on, and the needs it serves."""
 
     id: Annotated[str, Field(pattern=NAME_PATTERN), AfterValidator(_folder_name)] = ""
     """The name of the release, of its folder and of its entry in receipts; by default the item."""
-    item: str
+    item: Annotated[str, AfterValidator(_item_id)]
     """The permission that the release stands on (`R6323-37.III.2`). Legal source: R. 6323-37."""
     purpose: str
     """The purpose that the release serves (`R6323-33.5`). Legal source: R. 6323-33."""
@@ -142,8 +154,9 @@ class Release(Dated):
     @model_validator(mode="before")
     @classmethod
     def _name_itself_by_item(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "id" not in data and isinstance(data.get("item"), str):
-            return {**data, "id": data["item"]}
+        item = data.get("item") if isinstance(data, dict) else None
+        if "id" not in (data or ()) and isinstance(item, str) and re.fullmatch(NAME_PATTERN, item):
+            return {**data, "id": item}
         return data
 
 

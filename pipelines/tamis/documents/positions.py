@@ -8,41 +8,29 @@ A message of this module:
 import datetime
 import difflib
 import hashlib
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.composer import Composer
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
+from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from tamis.documents.mistakes import describe_mistake, keys_of
 from tamis.errors import DocumentError, Problem
-from tamis.language import N_, _
+from tamis.language import _
+from tamis.limits import USUAL, Limits
+from tamis.regular_file import open_regular
 
 DocumentPath = tuple[str | int, ...]
 """Which value of a document is meant: the keys and list indexes that lead to it from the top."""
-
-MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
-MAX_DEPTH = 64
-
-_GRAMMAR_MESSAGES = {
-    "bool": N_("must be true or false"),
-    "date": N_("must be a date such as 2026-02-28"),
-    "dict": N_("must be a mapping of keys to values"),
-    "greater_than": N_("must be greater than {gt}"),
-    "int": N_("must be a whole number"),
-    "literal_error": N_("must be {expected}"),
-    "string_pattern_mismatch": N_("must match the pattern `{pattern}`"),
-    "string_too_long": N_("must not be longer than {max_length} characters"),
-    "string_too_short": N_("must not be shorter than {min_length} characters"),
-    "string_type": N_("must be a string: put it in quotes"),
-    "too_short": N_("must have at least {min_length} entries, got {actual_length}"),
-    "tuple": N_("must be a list"),
-}
-"""The message for an error of the grammar, by the beginning of pydantic's type of error."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +76,7 @@ class DocumentModel(BaseModel):
     @classmethod
     def _name_unknown_keys(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            known = _keys_of(cls)
+            known = keys_of(cls)
             for key, value in data.items():
                 if key not in known and key not in cls.model_fields:
                     hint = suggest(key, known)
@@ -99,10 +87,6 @@ class DocumentModel(BaseModel):
 
 
 ModelT = TypeVar("ModelT", bound=DocumentModel)
-
-
-def _keys_of(model: type[BaseModel]) -> list[str]:
-    return [info.alias or name for name, info in model.model_fields.items()]
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -123,33 +107,39 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return _(", did you mean `{name}`?", name=likely[0]) if likely else ""
 
 
-def read_document(path: Path, shown: str, model: type[ModelT]) -> tuple[ModelT, Source]:
+def read_document(
+    path: Path, shown: str, model: type[ModelT], limits: Limits = USUAL
+) -> tuple[ModelT, Source]:
     """Read one YAML document as `model`.
 
     Args:
         path: the file.
         shown: the file's path as messages name it.
         model: the document's grammar.
+        limits: bytes, values, depth and aliases that a document may have.
 
     Returns:
         The document, and where each of its values stands.
 
     Raises:
-        DocumentError: the file cannot be read, is not YAML, or does not follow the grammar.
+        DocumentError: the file cannot be read, is not YAML, is too large, or does not follow the
+            grammar.
     """
     try:
-        raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
+        with open_regular(path) as stream:
+            raw = stream.read(limits.document_bytes + 1)
     except OSError as error:
         reason = _("cannot be read: {reason}", reason=error.strerror)
         raise DocumentError(Problem(shown, 0, 0, reason)) from None
+    if len(raw) > limits.document_bytes:
+        limit = _("must not be longer than {limit} bytes", limit=limits.document_bytes)
+        raise DocumentError(Problem(shown, 0, 0, limit))
+    try:
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise DocumentError(Problem(shown, line, 1, _("must be encoded in UTF-8"))) from None
-    if len(raw) > MAX_DOCUMENT_BYTES:
-        limit = _("must not be longer than {limit} bytes", limit=MAX_DOCUMENT_BYTES)
-        raise DocumentError(Problem(shown, 0, 0, limit))
-    reader = _Reader(shown)
+    reader = _Reader(shown, limits)
     data = reader.read(text)
     source = Source(shown, reader.values, reader.keys, hashlib.sha256(raw).hexdigest())
     if not isinstance(data, dict):
@@ -157,53 +147,84 @@ def read_document(path: Path, shown: str, model: type[ModelT]) -> tuple[ModelT, 
     try:
         return model.model_validate(data), source
     except ValidationError as error:
-        raise DocumentError(*_problems(source, error)) from None
+        raise DocumentError(*_problems(source, error, model)) from None
 
 
-def _problems(source: Source, error: ValidationError) -> list[Problem]:
-    details = error.errors(include_url=False, include_input=False)
+def _problems(source: Source, error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    details = error.errors(include_url=False)
     parents = {tuple(detail["loc"][:-1]) for detail in details}
     parents |= {path[:end] for path in parents for end in range(len(path))}
     # A list whose elements are wrong is not also too short.
-    return [
-        _problem(source, detail)
+    found = [
+        _problem(source, detail, model)
         for detail in details
         if detail["type"] != "too_short" or tuple(detail["loc"]) not in parents
     ]
+    return list(dict.fromkeys(found))
 
 
-def _problem(source: Source, detail: Any) -> Problem:
+def _problem(source: Source, detail: Any, model: type[BaseModel]) -> Problem:
     path: DocumentPath = tuple(detail["loc"])
-    context = detail.get("ctx") or {}
     if detail["type"] == "unknown_key":
+        context = detail["ctx"]
         text = _("unknown key `{key}`", key=context["key"]) + context["hint"]
         return source.problem((*path, context["key"]), text, key=True)
-    if detail["type"] == "missing":
-        return source.problem(path[:-1], _("key `{key}` is missing", key=path[-1]))
-    if detail["type"] == "model_type":
-        keys = ", ".join(f"`{key}`" for key in _keys_of(_model_called(context["class_name"])))
-        return source.problem(path, _("must be a mapping with keys of {keys}", keys=keys))
-    for kind, text in _GRAMMAR_MESSAGES.items():
-        if detail["type"].startswith(kind):
-            return source.problem(path, _(text).format(**context))
-    message = detail["msg"].removeprefix("Value error, ")
-    return source.problem(path, message[0].lower() + message[1:])
+    text = describe_mistake(detail, model)
+    return source.problem(path[:-1] if detail["type"] == "missing" else path, text)
 
 
-def _model_called(name: str) -> type[DocumentModel]:
-    models: list[type[DocumentModel]] = [DocumentModel]
-    for model in models:
-        models += model.__subclasses__()
-    return next(model for model in models if model.__name__ == name)
+class _Composer(Composer):
+    """Composes YAML nodes, and stops where a document has too many, too deep, or too many aliases.
+
+    An alias stands for all that its anchor holds, so that a few lines can mean millions of values.
+    """
+
+    def __init__(self, limits: Limits, loader: Any = None) -> None:
+        super().__init__(loader=loader)
+        self._limits = limits
+        self._nodes = self._aliases = self._level = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._nodes += 1
+        is_alias = self.parser.check_event(AliasEvent)
+        self._aliases += is_alias
+        self._level += 1
+        if self._nodes > self._limits.document_values:
+            self._refuse(_too_many_values(self._limits))
+        if self._aliases > self._limits.document_aliases:
+            limit = self._limits.document_aliases
+            self._refuse(_("must not have more than {limit} aliases (`*name`)", limit=limit))
+        if self._level > self._limits.document_depth:
+            self._refuse(_too_deep(self._limits))
+        node = super().compose_node(parent, index)
+        self._level -= 1
+        return node
+
+    def _refuse(self, text: str) -> None:
+        mark = self.parser.peek_event().start_mark
+        raise _TooLargeError(mark.line + 1, mark.column + 1, text)
+
+
+class _TooLargeError(Exception):
+    """A document has more than it may, at a line and a column."""
+
+
+def _too_many_values(limits: Limits) -> str:
+    return _("must not have more than {limit} values", limit=limits.document_values)
+
+
+def _too_deep(limits: Limits) -> str:
+    return _("must not be nested deeper than {limit} levels", limit=limits.document_depth)
 
 
 class _Reader:
     """Turns the nodes of a YAML document into values, and notes where each stands."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, shown: str, limits: Limits) -> None:
         self.values: dict[DocumentPath, tuple[int, int]] = {}
         self.keys: dict[DocumentPath, tuple[int, int]] = {}
         self._shown = shown
+        self._limits = limits
         self._problems: list[Problem] = []
 
     def read(self, text: str) -> Any:
@@ -212,8 +233,17 @@ class _Reader:
         Raises:
             DocumentError: the text is not YAML, is empty, or uses what documents may not use.
         """
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Composer = partial(_Composer, self._limits)  # type: ignore[assignment]
         try:
-            root = YAML(typ="safe", pure=True).compose(text)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", ReusedAnchorWarning)
+                root = yaml.compose(text)
+        except _TooLargeError as error:
+            raise DocumentError(Problem(self._shown, *error.args)) from None
+        except ReusedAnchorWarning:
+            reason = _("an anchor (`&name`) must not stand twice")
+            raise DocumentError(Problem(self._shown, 0, 0, reason)) from None
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -234,15 +264,16 @@ class _Reader:
         self._problems.append(Problem(self._shown, *_position(node), text))
 
     def _value(self, node: Node, path: DocumentPath, around: tuple[int, ...]) -> Any:
-        self.values[path] = _position(node)
-        if id(node) in around or len(path) > MAX_DEPTH:
-            self._refuse(
-                node,
-                _(
-                    "must not refer to itself nor be nested deeper than {depth} levels",
-                    depth=MAX_DEPTH,
-                ),
+        if len(self.values) >= self._limits.document_values:
+            raise DocumentError(
+                Problem(self._shown, *_position(node), _too_many_values(self._limits))
             )
+        self.values[path] = _position(node)
+        if id(node) in around:
+            self._refuse(node, _("must not refer to itself"))
+            return None
+        if len(path) >= self._limits.document_depth:
+            self._refuse(node, _too_deep(self._limits))
             return None
         around = (*around, id(node))
         if isinstance(node, MappingNode):

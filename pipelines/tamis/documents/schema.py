@@ -20,7 +20,7 @@ from tamis.documents.date_patterns import pattern_problem
 from tamis.documents.law import Link
 from tamis.documents.policy import NAME_PATTERN
 from tamis.documents.positions import DocumentModel, DocumentPath, suggest
-from tamis.documents.types import Kind, kind_of, known_names
+from tamis.documents.types import Kind, arrow_name, kind_of, known_names
 from tamis.language import _
 
 Identifier = Literal["nir", "nir-key", "nia", "nnp", "mig", "ntt"]
@@ -196,7 +196,7 @@ class FieldSpec(DocumentModel):
         elif self.of is not None or self.fields is not None:
             raise ValueError(_("only a `list` can have `of`, only a `struct` can have `fields`"))
         elif kind_of(self.type) is None:
-            hint = suggest(self.type, known_names())
+            hint = suggest(arrow_name(self.type) or self.type, known_names())
             raise ValueError(_("unknown type `{type}`", type=self.type) + hint)
         if self.free_text and kind_of(self.type) != "string":
             raise ValueError(_("only a `string` can be `free_text`, got `{type}`", type=self.type))

@@ -78,6 +78,32 @@ def decimal_digits(name: str) -> tuple[int, int]:
     return int(precision), int(scale)
 
 
+_OTHER_NAMES = {
+    **dict.fromkeys(("char", "str", "text", "uuid", "varchar"), "string"),
+    **dict.fromkeys(("int", "integer", "long", "bigint"), "int64"),
+    **dict.fromkeys(("decimal", "money", "number", "numeric"), "decimal128(12, 2)"),
+    **dict.fromkeys(("datetime", "timestamp"), "timestamp[us]"),
+    **dict.fromkeys(("array", "repeated"), "list"),
+    **dict.fromkeys(("map", "object", "record", "row"), "struct"),
+    "boolean": "bool",
+    "date": "date32",
+    "day": "date32",
+    "real": "double",
+    "bytes": "binary",
+}
+"""By what other systems call a type, its Arrow name."""
+
+
+def arrow_name(name: str) -> str:
+    """Return the Arrow name of a type that another system calls `name`, or an empty string.
+
+    Example:
+        >>> arrow_name("VARCHAR(20)"), arrow_name("strnig")
+        ('string', '')
+    """
+    return _OTHER_NAMES.get(name.lower().partition("(")[0].strip(), "")
+
+
 def known_names() -> list[str]:
     """Return the names of the types, parametrised ones with an example, for suggestions."""
     return [*_KINDS, "list", "struct", "decimal128(12, 2)", "timestamp[us]", "time64[us]"]

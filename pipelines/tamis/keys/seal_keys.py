@@ -31,6 +31,7 @@ from tamis.keys.secret_file import (
     write_secret_file,
 )
 from tamis.language import _
+from tamis.regular_file import open_regular
 
 SEAL_PASSPHRASE_VARIABLE: Final = "TAMIS_SEAL_PASSPHRASE"  # noqa: S105 (a name)
 
@@ -121,7 +122,7 @@ def read_public_key(path: str | Path) -> PublicKey:
         KeysError: the file is missing, altered or no public key.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             content = file.read(_LARGEST_LINE)
     except OSError as error:
         raise KeysError(f"`{path}`: {os_problem(error)}") from None
@@ -136,7 +137,7 @@ def read_public_key(path: str | Path) -> PublicKey:
 
 
 def _read(path: str | Path) -> _SealKeyDocument:
-    with suppress(OSError), open(path, "rb") as file:
+    with suppress(OSError), open_regular(path) as file:
         if file.read(len(PUBLIC_WORD)) == PUBLIC_WORD.encode():
             raise KeysError(
                 _("`{path}` is a public key: unsealing needs the private one", path=path)

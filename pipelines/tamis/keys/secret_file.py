@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tamis.errors import KeysError
 from tamis.keys.kms import Kms, connect
 from tamis.language import _
+from tamis.regular_file import open_regular
 
 SECRET_BYTES: Final = 32
 """Size of every secret and of the wrapping key."""
@@ -188,10 +189,8 @@ def read_secret_file(path: Path, shown: str) -> bytes:
             the file as `shown`.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise KeysError(_("{shown} is not a file", shown=shown))
             if status.st_uid != os.geteuid():
                 raise KeysError(_("{shown} belongs to another user", shown=shown))
             if status.st_mode & _NOT_THE_OWNER:

@@ -210,7 +210,11 @@ def load_keys(plan: Plan, keyring: str | None) -> tuple[KeyRef | None, tuple[Key
         return None, ()
     if keyring is None:
         raise KeysError(
-            _("policy `{policy}` makes pseudonyms and needs --keys", policy=plan.policy)
+            _(
+                "policy `{policy}` makes pseudonyms and needs --keys FILE; `tamis keys new FILE` "
+                "makes one",
+                policy=plan.policy,
+            )
         )
     keys = KeyRef.current(keyring)
     return keys, keys.parts(plan)
@@ -233,7 +237,8 @@ def _check_same(
     if not all(same.values()):
         raise UsageError(
             _(
-                "run `{run}` is committed in {store} with another {difference}",
+                "run `{run}` is committed in {store}, and not with the same {difference}: choose "
+                "another --run-id",
                 run=job.run,
                 store=store.shown,
                 difference=_(" and ").join(what for what, is_same in same.items() if not is_same),

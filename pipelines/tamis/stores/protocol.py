@@ -263,7 +263,7 @@ def check_run_id(run: str) -> str:
         UsageError: it has other characters than a-z, 0-9 and hyphens, or more than 128.
     """
     if not _RUN_ID.fullmatch(run):
-        raise UsageError(
-            _("run id {run!r}: must have only a to z, 0 to 9 and hyphens, at most 128", run=run)
-        )
+        text = _("run id {run!r}: must have only a to z, 0 to 9 and hyphens, at most 128", run=run)
+        proposal = re.sub("[^a-z0-9]+", "-", run.lower()).strip("-")[:128]
+        raise UsageError(text + (_(", such as {proposal}", proposal=proposal) if proposal else ""))
     return run

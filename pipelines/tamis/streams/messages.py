@@ -11,7 +11,6 @@ import struct
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import fastavro
@@ -29,6 +28,7 @@ from tamis.nir.grammar import find_nir
 from tamis.nir.identifiers import canonical
 from tamis.nir.profile import profile_nir
 from tamis.plan.plan import Plan
+from tamis.regular_file import open_regular
 
 Decode = Callable[[bytes], Mapping[str, Any]]
 """A payload to a record; raises `Unreadable`."""
@@ -199,7 +199,8 @@ class _Avro:
 
 def _read_schema(path: str) -> dict[str, Any]:
     try:
-        schema = fastavro.parse_schema(json.loads(Path(path).read_text(encoding="utf-8")))
+        with open_regular(path) as stream:
+            schema = fastavro.parse_schema(json.load(stream))
     except OSError:
         raise UsageError(_("{path}: cannot be read", path=path)) from None
     except Exception:
