@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tamis.errors import InputError as InputError
     from tamis.errors import KeysError as KeysError
     from tamis.errors import Problem as Problem
+    from tamis.errors import RefusedError as RefusedError
     from tamis.errors import RunError as RunError
     from tamis.errors import TamisError as TamisError
     from tamis.errors import UsageError as UsageError
@@ -70,7 +71,8 @@ _NAMES = {
     "tamis.beam.read": "ReadAvro ReadCsv ReadDsn ReadFiles ReadJsonLines ReadParquet",
     "tamis.beam.released": "ToArrow ToDicts ToRows",
     "tamis.beam.store": "PostgresStore Store",
-    "tamis.errors": "DocumentError InputError KeysError Problem RunError TamisError UsageError",
+    "tamis.errors": "DocumentError InputError KeysError Problem RefusedError RunError "
+    "TamisError UsageError",
     "tamis.evidence.receipt": "Receipt RunFacts",
     "tamis.filter.execution": "Minimized",
     "tamis.filter.minimize": "minimize",

@@ -6,6 +6,7 @@ Messages name files, fields, types, positions and counts, never a cell's value:
     ├── DocumentError     a schema, policy, law or register document is wrong       exit 2
     ├── UsageError        the call is wrong: unknown policy, day, input, run id     exit 2
     ├── KeysError         a key is missing, unreadable or unsafe                    exit 2
+    ├── RefusedError      a run found what must not be, nothing was committed       exit 1
     ├── InputError        an input cannot be read at all                            exit 3
     └── RunError          the run failed, nothing was committed                     exit 3
 
@@ -129,6 +130,18 @@ class InputError(TamisError):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.problem}"
+
+
+class RefusedError(TamisError):
+    """A run found what its caller or the schema says must not be; nothing of it was committed.
+
+    Example:
+        >>> raise RefusedError("required columns are missing in in.csv: nom")
+        Traceback (most recent call last):
+        tamis.errors.RefusedError: required columns are missing in in.csv: nom
+    """
+
+    exit_code = 1
 
 
 class RunError(TamisError):

@@ -22,6 +22,7 @@ from tamis.dry_run.compose import compose
 from tamis.dry_run.html import render_html
 from tamis.dry_run.result import PUBLISHED, DryRun, json_schemas
 from tamis.dry_run.terminal import print_dry_run
+from tamis.evidence.fail_on import FAIL_ON, parse_fail_on
 from tamis.keys.keyring import Keyring
 from tamis.plan.compile import compile_policy, whole_schema
 from tamis.plan.project import bundled_project
@@ -417,15 +418,16 @@ def test_fail_on_answers_no_where_it_is_there(
 ) -> None:
     assert command("--fail-on", "quarantine", "--fail-on", "drift") == 0
     assert command("--fail-on", "quarantine", "--fail-on", "redacted") == 1
-    assert "what must not be there: redacted" in capfd.readouterr().err
+    assert "what must not be: redacted (30 NIRs in commentaire)" in capfd.readouterr().err
     assert command("--fail-on", "unattested") == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("--fail-on", "drfit"), "should be one of quarantine"),
-        (("--fail-on", "undeclared-nir"), "--profile-dropped"),
+        (("--fail-on", "drfit"), "must be one of drift"),
+        (("--fail-on", "drift=5%"), "a share must be of `quarantine` or `withheld`"),
+        (("--fail-on", "quarantine=101%"), "at most 100%"),
         (("--fail-on", "newly-carried"), "--against"),
         (("--limit", "0"), "should be 1 or more"),
         (("--lang", "de"), "should be en or fr"),
@@ -442,7 +444,7 @@ def test_wrong_options_are_told(
 
 
 def test_every_reason_to_fail_is_seen_in_the_result(desk: Desk, columns: Columns) -> None:
-    from tamis.cli.dry_run import FAILURES
+    from tamis.cli.dry_run import find_all
 
     made = columns(60)
     made["employeur"] = made["nir"]
@@ -453,9 +455,13 @@ def test_every_reason_to_fail_is_seen_in_the_result(desk: Desk, columns: Columns
     bad = desk.dry_run(desk.feed(made), profiles=True, against=more.folder)
     good = desk.dry_run(desk.feed(columns(60)), profiles=True, against=desk.folder)
 
-    names = set(FAILURES) - {"withheld", "anomaly"}
-    assert {name for name, holds in FAILURES.items() if holds(bad)} >= names - {"redacted"}
-    assert {name for name, holds in FAILURES.items() if holds(good)} == {"unattested"}
+    def met(result: DryRun) -> set[str]:
+        conditions = parse_fail_on(judged, "dry-run")
+        return {text.partition(" ")[0] for text in find_all(result).meeting(conditions)}
+
+    judged = [name for name, kind in FAIL_ON.items() if "dry-run" in kind.commands]
+    assert met(bad) >= set(judged) - {"withheld", "anomaly", "redacted"}
+    assert met(good) == {"unattested"}
 
 
 def test_json_goes_to_a_file_beside_the_tables_or_alone_to_stdout(

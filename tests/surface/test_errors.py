@@ -11,6 +11,7 @@ from tamis.errors import (
     InputError,
     KeysError,
     Problem,
+    RefusedError,
     RunError,
     TamisError,
     UsageError,
@@ -24,6 +25,7 @@ EXAMPLES: dict[type[TamisError], tuple[TamisError, int]] = {
     ),
     UsageError: (UsageError("no policy `x`"), 2),
     KeysError: (KeysError("keys.json: cannot be read"), 2),
+    RefusedError: (RefusedError("nothing is committed"), 1),
     InputError: (InputError("in.csv", "is empty"), 3),
     RunError: (RunError("records do not add up"), 3),
 }

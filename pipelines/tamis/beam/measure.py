@@ -3,18 +3,15 @@
 Released records go through the store's own writers into a folder that only counts their bytes, and
 tallies are summed as in a run. What a dry run inspects beside (types, undeclared NIRs, another
 plan) reads the inputs for itself, so that the counts are those of a run.
-
-What is counted is a class of `tamis.dry_run` for each kind of finding, with three methods: `add`
-counts an input, `merge` adds the sums of another worker, `extract` gives the result.
 """
 
 import dataclasses
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, TypeVar
 
 import apache_beam as beam
 import pyarrow as pa
@@ -25,6 +22,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch
 from tamis.beam.files import open_random
+from tamis.beam.findings import Finding, Findings, MergeFindings
 from tamis.beam.minimize import Outputs, ThrowawayKeys
 from tamis.beam.read import Task, read_task
 from tamis.beam.store import SumTallies, Total
@@ -42,18 +40,13 @@ from tamis.plan.plan import Plan, PlanField, PlanRelease
 from tamis.stores.folder import LocalFolder
 from tamis.stores.folder_store import FolderStore
 
+_Kind = TypeVar("_Kind")
+
 PROFILED_ROWS = 65_536
 """Rows that are profiled at once."""
 
 FIRST_ROWS = 2_048
 """Rows of a file without footer among which unknown columns are looked for."""
-
-
-class Measurement(Protocol):
-    """What is counted of one kind; made without arguments, it has counted nothing."""
-
-    def merge(self, other: Self) -> None:
-        """Add what `other` counted, which stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,8 @@ class Inspection:
 
     Attributes:
         fields: all fields of the schema, not only those that the plan reads.
-        profiles: whether to look for NIRs in columns in which none is declared.
+        profiles: whether to look for NIRs in dropped and unknown columns too, not only in the
+            released ones in which none is declared.
         other: the plan of another project's policy, to compare with.
     """
 
@@ -123,11 +117,13 @@ class Measure(SeveralCollections[Outputs, PCollection[None]]):
         for release in self.plan.releases:
             batches = outputs.released[release.id]
             findings.append(batches | f"Size {release.id}" >> size(release))
+        if outputs.findings is not None:
+            findings.append(outputs.findings)
         total = outputs.tallies | "Sum" >> beam.CombineGlobally(SumTallies())
         return (
             tuple(findings)
             | "Findings" >> beam.Flatten()
-            | "Merge" >> beam.CombineGlobally(_MergeFindings())
+            | "Merge" >> beam.CombineGlobally(MergeFindings())
             | "Write"
             >> beam.Map(
                 _write,
@@ -141,33 +137,8 @@ class Measure(SeveralCollections[Outputs, PCollection[None]]):
         )
 
 
-class _MergeFindings(beam.CombineFn):
-    """Findings of all kinds in; one of each kind, by its class, out."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-
-    def create_accumulator(self) -> dict[type, Any]:
-        kinds = (OutputSizes, RetypedColumns, UndeclaredNirs, Comparison)
-        return {kind: kind() for kind in kinds}
-
-    def add_input(self, sums: dict[type, Any], finding: Measurement) -> dict[type, Any]:
-        sums[type(finding)].merge(finding)
-        return sums
-
-    def merge_accumulators(self, several: Iterable[dict[type, Any]]) -> dict[type, Any]:
-        merged = self.create_accumulator()
-        for sums in several:
-            for kind, finding in sums.items():
-                merged[kind].merge(finding)
-        return merged
-
-    def extract_output(self, sums: dict[type, Any]) -> dict[type, Any]:
-        return sums
-
-
 def _write(
-    findings: Mapping[type, Any],
+    findings: Findings,
     path: str,
     plan: Plan,
     facts: RunFacts,
@@ -176,7 +147,12 @@ def _write(
     total: Total,
 ) -> None:
     receipt = make_receipt(plan, facts, total.tally, total.input_parts())
-    sizes: OutputSizes = findings[OutputSizes]
+
+    def find(kind: type[_Kind]) -> _Kind:
+        found: _Kind = findings.get(kind) or kind()
+        return found
+
+    sizes = find(OutputSizes)
     fields = {release.id: quasi_identifiers(plan, release) for release in plan.releases}
     measured = Measured(
         receipt=receipt,
@@ -188,14 +164,14 @@ def _write(
                 "quarantine": sizes.bytes[""],
             }
         ),
-        retyped=findings[RetypedColumns].extract(),
+        retyped=find(RetypedColumns).extract(),
         risk={
             release: sizes.groups.get(release, Groups()).extract(paths)
             for release, paths in fields.items()
             if paths
         },
-        profile=findings[UndeclaredNirs].extract() if inspection.profiles else None,
-        compared=findings[Comparison].extract() if inspection.other is not None else None,
+        profile=find(UndeclaredNirs).extract(),
+        compared=find(Comparison).extract() if inspection.other is not None else None,
     )
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(measured.model_dump_json(by_alias=True))
@@ -276,7 +252,7 @@ class _InspectFn(beam.DoFn):
     def setup(self) -> None:
         self._keys = ThrowawayKeys()
 
-    def process(self, task: Task) -> Iterator[Measurement]:
+    def process(self, task: Task) -> Iterator[Finding]:
         with value_free(_("inspecting {source}", source=task.file.uri)):
             if task.digests:
                 yield self._compare_types(task)

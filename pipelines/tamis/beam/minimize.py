@@ -14,7 +14,9 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 
 from tamis.beam.batch import Batch, Input
 from tamis.beam.transform import SeveralCollections
-from tamis.errors import KeysError, UsageError, value_free
+from tamis.dry_run.retyped import retyped_columns
+from tamis.dry_run.undeclared import UndeclaredNirs, released_paths
+from tamis.errors import KeysError, RefusedError, UsageError, value_free
 from tamis.evidence.receipt import KeyPart
 from tamis.filter.minimize import minimize
 from tamis.filter.quarantine import QUARANTINE_SCHEMA, count_causes
@@ -29,6 +31,7 @@ from tamis.plan.plan import Plan
 from tamis.stores.protocol import check_run_id
 
 _RELEASE = "release:"
+_FINDINGS = "findings"
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,9 @@ class Outputs(NamedTuple):
         plan: the compiled policy.
         run: id of the run.
         keys: where the keys of pseudonyms are, or None.
+        findings: what was looked for beside, as `tamis.beam.measure` takes it; empty unless
+            `Minimize` was asked to look.
+        profiles: whether it was asked to look for undeclared NIRs.
 
     Example:
         >>> import tamis
@@ -103,6 +109,8 @@ class Outputs(NamedTuple):
     plan: Plan
     run: str
     keys: KeyRef | None = None
+    findings: PCollection[Any] | None = None
+    profiles: bool = False
 
     def __repr__(self) -> str:
         """The policy, the run and the ids of the releases."""
@@ -147,6 +155,8 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         throwaway_keys: pseudonymize under keys that nobody keeps, for a dry run.
         replay: allow a plan of another day than today; the receipt says so.
         allow_example: allow an entry of the register that only illustrates.
+        profiles: look for NIRs in the released columns that declare none, so that a store can
+            refuse them (`fail_on=["undeclared-nir"]`).
 
     A plan of today that reads an unbounded source acts until the law changes, and then stops.
 
@@ -170,6 +180,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
     throwaway_keys: bool = False
     replay: bool = False
     allow_example: bool = False
+    profiles: bool = False
 
     def __post_init__(self) -> None:
         if not self.run:
@@ -198,13 +209,20 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         tags = [_RELEASE + release for release in ids]
         expires = not batches.is_bounded and not self.replay
         outputs = batches | "Minimize" >> beam.ParDo(
-            _MinimizeFn(self.plan, self.run, self.keys, self.throwaway_keys, expires)
-        ).with_outputs("quarantined", *tags, main="tallies")
+            _MinimizeFn(self.plan, self.run, self.keys, self.throwaway_keys, expires, self.profiles)
+        ).with_outputs("quarantined", _FINDINGS, *tags, main="tallies")
         released = ByRelease({release: outputs[_RELEASE + release] for release in ids})
         for collection in (*released.values(), outputs.quarantined):
             collection.element_type = Batch
         return Outputs(
-            released, outputs.quarantined, outputs.tallies, self.plan, self.run, self.keys
+            released,
+            outputs.quarantined,
+            outputs.tallies,
+            self.plan,
+            self.run,
+            self.keys,
+            outputs[_FINDINGS],
+            self.profiles,
         )
 
 
@@ -249,10 +267,17 @@ class RecordCounters:
 
 class _MinimizeFn(beam.DoFn):
     def __init__(
-        self, plan: Plan, run: str, keys: KeyRef | None, throwaway: bool, expires: bool
+        self,
+        plan: Plan,
+        run: str,
+        keys: KeyRef | None,
+        throwaway: bool,
+        expires: bool,
+        profiles: bool,
     ) -> None:
         self._plan = plan
         self._expires = expires
+        self._profiles = profiles
         self._run = run
         self._ref = keys
         self._throwaway = throwaway
@@ -269,6 +294,14 @@ class _MinimizeFn(beam.DoFn):
         if self._expires:
             check_in_force(self._plan)
         chunk = batch.chunk
+        if lacking := chunk.missing.intersection(self._plan.required):
+            raise RefusedError(
+                _(
+                    "{source}: required columns are missing: {columns}; nothing is committed",
+                    source=batch.source,
+                    columns=", ".join(sorted(lacking)),
+                )
+            )
         tally = Tally(
             unknown=dict(chunk.unknown),
             missing=set(chunk.missing),
@@ -282,6 +315,13 @@ class _MinimizeFn(beam.DoFn):
             done = minimize(chunk.data, self._plan, run=self._run, keys=self._keys)
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows
+        if self._plan.format.name == "parquet":
+            tally.retyped = retyped_columns(chunk.data.schema, self._plan.fields)
+        if self._profiles:
+            with value_free(what):
+                nirs = UndeclaredNirs()
+                nirs.add(chunk.data, self._plan.fields, released_paths(self._plan))
+            yield TaggedOutput(_FINDINGS, nirs)
         for release, data in done.released.items():
             if data.num_rows:
                 rows = Chunk(data, _at(chunk.positions, done.rows[release]))

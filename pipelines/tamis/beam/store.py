@@ -8,9 +8,8 @@ An address may hold a password: transforms keep it where nothing prints it, and 
 """
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import apache_beam as beam
 from apache_beam.pvalue import AsIter, AsSingleton, PCollection
@@ -18,11 +17,15 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch, Input
+from tamis.beam.findings import Findings, MergeFindings
 from tamis.beam.minimize import Outputs
 from tamis.beam.transform import SeveralCollections
 from tamis.documents.calendar import today
-from tamis.errors import RunError, value_free
-from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
+from tamis.dry_run.models import Profile
+from tamis.dry_run.undeclared import UndeclaredNirs
+from tamis.errors import RunError, UsageError, value_free
+from tamis.evidence.fail_on import USUAL_GUARDS, Guards, RunFindings
+from tamis.evidence.receipt import Files, InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally
 from tamis.interrupts import uninterrupted
 from tamis.language import _
@@ -44,6 +47,12 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
         run: likewise, the id of the run.
         facts: what the run knows of itself; made from its id and keys where absent.
         limits: rows of a row group of the files that are written.
+        fail_on: conditions under which nothing is committed, as `--fail-on` takes them: `drift`,
+            `quarantine=5%`. `undeclared-nir` needs `Minimize(…, profiles=True)`.
+        allow_empty: commit though nothing is released and records are quarantined.
+
+    Raises:
+        UsageError: there is no such condition.
 
     Example:
         >>> import json, tempfile
@@ -66,6 +75,13 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
     run: str | None = None
     facts: RunFacts | None = None
     limits: Limits = field(default=USUAL, repr=False)
+    fail_on: Sequence[str] = ()
+    allow_empty: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.fail_on, str):
+            raise UsageError(_("`fail_on` must be a list of conditions, got a string"))
+        self._guards = Guards(tuple(self.fail_on), self.allow_empty)
 
     def expand(self, outputs: Outputs) -> PCollection[str]:
         """Stage, reconcile, commit; the one element that comes out is the receipt as JSON."""
@@ -90,6 +106,14 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
             for release in plan.releases
         ]
         pieces.append(outputs.quarantined | "WriteQuarantine" >> write(None))
+        profile = None
+        if self._guards.asks("undeclared-nir"):
+            if outputs.findings is None or not outputs.profiles:
+                raise UsageError(
+                    _("fail_on `undeclared-nir`: `Minimize` must be given `profiles=True`")
+                )
+            merged = outputs.findings | "Findings" >> beam.CombineGlobally(MergeFindings())
+            profile = AsSingleton(merged)
         total = outputs.tallies | "Sum" >> beam.CombineGlobally(SumTallies())
         return (
             begin
@@ -101,8 +125,10 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
                 plan,
                 facts,
                 self.limits,
+                self._guards,
                 AsSingleton(total),
                 AsIter(tuple(pieces) | "Pieces" >> beam.Flatten()),
+                profile,
             )
         )
 
@@ -118,7 +144,7 @@ class PostgresStore(Store):
 
     Example:
         >>> PostgresStore("postgresql://u:secret@host/base")
-        PostgresStore(plan=None, run=None, facts=None)
+        PostgresStore(plan=None, run=None, facts=None, fail_on=(), allow_empty=False)
     """
 
     def __init__(
@@ -204,24 +230,42 @@ def _commit(
     plan: Plan,
     facts: RunFacts,
     limits: Limits,
+    guards: Guards,
     total: Total,
     pieces: Iterable[Piece],
+    found: Findings | None,
 ) -> str:
     with value_free(_("committing run {run}", run=run)):
-        return commit_run(open_store(uri, limits), plan, facts, total, list(pieces)).to_json()
+        store = open_store(uri, limits)
+        nirs = None if found is None else found.get(UndeclaredNirs, UndeclaredNirs())
+        profile = None if nirs is None else nirs.extract()
+        return commit_run(store, plan, facts, total, list(pieces), guards, profile).to_json()
 
 
 def commit_run(
-    store: RunStore, plan: Plan, facts: RunFacts, total: Total, pieces: list[Piece]
+    store: RunStore,
+    plan: Plan,
+    facts: RunFacts,
+    total: Total,
+    pieces: list[Piece],
+    guards: Guards = USUAL_GUARDS,
+    profile: Profile | None = None,
 ) -> Receipt:
     """Commit what all writers wrote, if what was read, judged and written reconciles.
 
     Raises:
+        RefusedError: a condition is met under which nothing may be committed.
         RunError: it does not, and nothing is committed; or another run has this id.
     """
     tally = replace(total.tally, anomalies=total.tally.anomalies.copy())
     tally.anomalies[NUL_REPLACED] += sum(piece.nul_replaced for piece in pieces)
-    make = partial(make_receipt, plan, facts, tally, total.input_parts())
+
+    def make(files: Files) -> Receipt:
+        receipt = make_receipt(plan, facts, tally, total.input_parts(), files)
+        undeclared = [column.column for column in profile.undeclared] if profile else None
+        guards.check(RunFindings(receipt, sorted(tally.retyped), undeclared))
+        return receipt
+
     with uninterrupted():
         receipt = store.commit(facts.run, plan, pieces, make)
     if receipt.started != facts.started and not _is_same(receipt, plan, total):

@@ -53,6 +53,16 @@ Inputs = Annotated[
 Day = Annotated[
     str | None, Option("--on", metavar="DAY", help=_("day whose law applies, YYYY-MM-DD"))
 ]
+FailOn = Annotated[
+    list[str] | None,
+    Option(
+        metavar="WHAT",
+        help=_(
+            "exit 1, and commit nothing, if there is such a thing as drift or quarantine=5% "
+            "(`tamis help commands` has the list); may be given again"
+        ),
+    ),
+]
 AsJson = Annotated[bool, Option("--json", help=_("print JSON"))]
 
 
@@ -185,16 +195,7 @@ def dry_run(
     against: Annotated[
         str | None, Option(metavar="DIR", help=_("the same data under another project's policy"))
     ] = None,
-    fail_on: Annotated[
-        list[str] | None,
-        Option(
-            metavar="WHAT",
-            help=_(
-                "exit 1 if there is: quarantine, withheld, redacted, drift, undeclared-nir, "
-                "anomaly, unattested or newly-carried; may be given again"
-            ),
-        ),
-    ] = None,
+    fail_on: FailOn = None,
     lang: Annotated[str, Option(metavar="en|fr", help=_("language of the report"))] = "en",
 ) -> None:
     from tamis.cli.dry_run import DryRunOptions, dry_run_command
@@ -237,6 +238,11 @@ def run(
     allow_example: Annotated[
         bool, Option(help=_("allow a register entry that only illustrates"))
     ] = False,
+    fail_on: FailOn = None,
+    allow_empty: Annotated[
+        bool,
+        Option("--allow-empty", help=_("commit though records are quarantined and none released")),
+    ] = False,
     batch_records: Annotated[
         int, Option(metavar="N", min=1, help=_("stream: messages judged at once, at most"))
     ] = 5_000,
@@ -260,6 +266,7 @@ def run(
 ) -> None:
     from tamis.address import StreamAddress, parse_address
     from tamis.cli.run import check_options, run_command
+    from tamis.evidence.fail_on import Guards
 
     given = [
         name
@@ -281,6 +288,8 @@ def run(
             seal_to,
             tuple(avro_schema or ()),
             tuple(context.args),
+            tuple(fail_on or ()),
+            allow_empty,
         )
         raise typer.Exit(
             run_stream_command(_project(context), policy, tuple(inputs), output, options)
@@ -296,6 +305,7 @@ def run(
         replay=replay,
         allow_example=allow_example,
         options=tuple(context.args),
+        guards=Guards(tuple(fail_on or ()), allow_empty),
     )
     raise typer.Exit(code)
 

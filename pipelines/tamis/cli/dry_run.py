@@ -1,7 +1,6 @@
 """`tamis dry-run`: what a run would do, before anything is written."""
 
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,27 +10,14 @@ from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress
 from tamis.documents.context import open_policy
 from tamis.errors import UsageError
+from tamis.evidence.fail_on import FailOn, RunFindings, parse_fail_on
 from tamis.interrupts import ends_at_once
-from tamis.language import _
+from tamis.language import _, printable
 from tamis.plan.compile import compile_plan, compile_policy, whole_schema
 from tamis.plan.project import Project, load_project
 
 if TYPE_CHECKING:
     from tamis.dry_run.result import DryRun
-
-FAILURES: Mapping[str, "Callable[[DryRun], bool]"] = {
-    "quarantine": lambda result: result.counts.quarantined > 0,
-    "withheld": lambda result: result.counts.withheld > 0,
-    "redacted": lambda result: any(sum(r.redacted.values()) for r in result.releases.values()),
-    "drift": lambda result: result.drift.any,
-    "undeclared-nir": lambda result: bool(result.profile and result.profile.undeclared),
-    "anomaly": lambda result: any(result.anomalies.values()),
-    "unattested": lambda result: bool(result.unattested),
-    "newly-carried": lambda result: bool(
-        result.against and any(field.newly for field in result.against.fields)
-    ),
-}
-"""What `--fail-on` may name, and when it makes the answer no."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +31,7 @@ class DryRunOptions:
         limit: rows to read at most.
         profile_dropped: whether to look for NIRs where none is declared.
         against: folder of another project.
-        fail_on: names of `FAILURES`.
+        fail_on: conditions, as `tamis.evidence.fail_on.FAIL_ON` names them.
     """
 
     json: Path | None = None
@@ -60,12 +46,12 @@ class DryRunOptions:
 def dry_run_command(
     project: Project, policy: str, inputs: tuple[str, ...], on: str | None, options: DryRunOptions
 ) -> int:
-    """Read like a run, write to no store, print the result; return 1 if `fail_on` holds for it.
+    """Read like a run, write to no store, print the result; return 1 if it meets `fail_on`.
 
     Raises:
         UsageError: an option is wrong, or the other project has no such policy on the day.
     """
-    _check(options)
+    conditions = _check(options)
     day = read_day(on)
     context = open_policy(project, policy)
     plan = compile_policy(context, day)
@@ -96,25 +82,30 @@ def dry_run_command(
         print_dry_run(result, Console(highlight=False))
         if options.json is not None:
             options.json.write_text(result.to_json(), encoding="utf-8")
-    failures = [name for name in options.fail_on if FAILURES[name](result)]
-    if failures:
-        text = _("found what must not be there: {failures}", failures=", ".join(failures))
-        print(f"tamis: {text}", file=sys.stderr)
-    return 1 if failures else 0
+    found = find_all(result).meeting(conditions)
+    if found:
+        text = _("found what must not be: {found}", found="; ".join(found))
+        print(f"tamis: {printable(text)}", file=sys.stderr)
+    return 1 if found else 0
 
 
-def _check(options: DryRunOptions) -> None:
+def find_all(result: "DryRun") -> RunFindings:
+    """What a dry run found, as conditions are judged by."""
+    against = result.against
+    return RunFindings(
+        result,
+        [change.column for change in result.drift.retyped],
+        [column.column for column in result.profile.undeclared] if result.profile else None,
+        [field.field for field in against.fields if field.newly] if against else None,
+    )
+
+
+def _check(options: DryRunOptions) -> tuple[FailOn, ...]:
     if options.limit is not None and options.limit < 1:
         raise UsageError(_("--limit {rows}: should be 1 or more", rows=options.limit))
-    for name in options.fail_on:
-        if name not in FAILURES:
-            known = ", ".join(FAILURES)
-            raise UsageError(
-                _("--fail-on {name}: should be one of {known}", name=name, known=known)
-            )
-    if "undeclared-nir" in options.fail_on and not options.profile_dropped:
-        raise UsageError(_("--fail-on undeclared-nir: say --profile-dropped as well"))
+    conditions = parse_fail_on(options.fail_on, "dry-run")
     if "newly-carried" in options.fail_on and options.against is None:
         raise UsageError(_("--fail-on newly-carried: say --against as well"))
     if options.lang not in ("en", "fr"):
         raise UsageError(_("--lang {language}: should be en or fr", language=options.lang))
+    return conditions

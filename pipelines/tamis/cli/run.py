@@ -15,6 +15,7 @@ from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress, show_warnings
 from tamis.errors import UsageError
+from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
 from tamis.evidence.wording import quarantine_lines, withheld_lines
 from tamis.interrupts import ends_at_once
@@ -119,6 +120,7 @@ def run_command(
     replay: bool = False,
     allow_example: bool = False,
     options: tuple[str, ...] = (),
+    guards: Guards = USUAL_GUARDS,
 ) -> int:
     """Run, and print the counts and where the receipt is; 0 when committed."""
     day = read_day(on)
@@ -136,7 +138,7 @@ def run_command(
         options = check_beam_options(options)
         # Batches come and go: pages that other pools give back are asked for again each time.
         pa.set_memory_pool(pa.system_memory_pool())
-        job = Job(plan, inputs, output, name, keys, options, limits.USUAL)
+        job = Job(plan, inputs, output, name, keys, options, limits.USUAL, guards)
         with show_progress(), show_warnings():
             receipt, before = run(job)
     if builds_only(options):

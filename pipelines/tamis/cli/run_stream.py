@@ -18,6 +18,7 @@ from tamis.cli.progress import show_log
 from tamis.cli.run import compile_allowed, print_receipt, tell_unused_keys
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
+from tamis.evidence.fail_on import Guards, check_attested, parse_fail_on
 from tamis.evidence.receipt import Receipt
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -41,6 +42,8 @@ class StreamOptions:
     seal_to: Path | None
     avro_schemas: tuple[str, ...]
     beam: tuple[str, ...]
+    fail_on: tuple[str, ...] = ()
+    allow_empty: bool = False
 
 
 def run_stream_command(
@@ -50,19 +53,29 @@ def run_stream_command(
     if len(inputs) != 1:
         raise UsageError(_("a stream must have one --input"))
     (source,) = inputs
-    first = compile_allowed(project, policy, today(), options.allow_example)
+    address = parse_address(source)
+    is_watch = isinstance(address, WatchAddress)
+    conditions = parse_fail_on(options.fail_on, "run" if is_watch else "stream")
+    if options.allow_empty and not is_watch:
+        raise UsageError(_("--allow-empty: a stream commits while it reads, whatever it finds"))
+
+    def compile_checked() -> Plan:
+        plan = compile_allowed(project, policy, today(), options.allow_example)
+        check_attested(plan, conditions)
+        return plan
+
+    first = compile_checked()
     tell_unused_keys(first, options.keys)
     plans = iter([first])
 
     def compile_today() -> Plan:
-        return next(plans, None) or compile_allowed(project, policy, today(), options.allow_example)
+        return next(plans, None) or compile_checked()
 
     with loading_beam():
         from tamis.runs.beam_options import check_beam_options
         from tamis.runs.stream import stream_id
     options = replace(options, beam=check_beam_options(options.beam))
     stream = options.run_id or stream_id(policy, source)
-    address = parse_address(source)
     if isinstance(address, WatchAddress):
         return _watch(address, output, stream, options, compile_today)
     return _run_messages(source, output, stream, options, compile_today)
@@ -137,7 +150,13 @@ def _watch(
         )
     stop = threading.Event()
     job = WatchJob(
-        source.pattern, output, stream, options.keys, once=options.once, options=options.beam
+        source.pattern,
+        output,
+        stream,
+        options.keys,
+        once=options.once,
+        options=options.beam,
+        guards=Guards(options.fail_on, options.allow_empty),
     )
     with show_log(), drained_by_signals(stop.set):
         files = watch(job, compile_today, _print_round, stop)

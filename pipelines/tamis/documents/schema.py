@@ -167,6 +167,9 @@ class FieldSpec(DocumentModel):
     nullable: bool = True
     """Whether the value may be missing. If not, a record without it is quarantined where a release
     keeps or tests the field."""
+    required: bool = False
+    """Whether every input must have the column: a batch run stops where it is missing. Only of a
+    field at the top, and of no DSN, which has no columns."""
     sensitive: str | None = None
     """Why the field is sensitive. Legal source: RGPD art. 9, 10."""
     not_nir: str | None = None
@@ -200,6 +203,9 @@ class FieldSpec(DocumentModel):
             raise ValueError(_("unknown type `{type}`", type=self.type) + hint)
         if self.free_text and kind_of(self.type) != "string":
             raise ValueError(_("only a `string` can be `free_text`, got `{type}`", type=self.type))
+        inside = [self.of] if self.of is not None else (self.fields or {}).values()
+        if any(field.required for field in inside):
+            raise ValueError(_("only a field at the top can be `required`"))
         _check_names(self.fields or ())
         return self
 
@@ -228,6 +234,8 @@ class Schema(DocumentModel):
     @model_validator(mode="after")
     def _have_plain_names(self) -> Any:
         _check_names(self.fields)
+        if self.format.name == "dsn" and any(field.required for field in self.fields.values()):
+            raise ValueError(_("a DSN has no columns that can be `required`"))
         return self
 
     @property

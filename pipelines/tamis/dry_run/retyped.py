@@ -46,13 +46,16 @@ class RetypedColumns:
 def retypes(kind: pa.DataType, declared: PlanField, path: str) -> Iterator[tuple[str, str, str]]:
     """Yield the leaves of a column of type `kind` that are not as declared: path, type due, type.
 
-    Encodings do not count: a dictionary is its values, large and view types are the plain ones.
+    Encodings do not count: a dictionary is its values, large and view types are the plain ones. Nor
+    does a column of nulls only, which has no type.
 
     Example:
         >>> list(retypes(pa.int32(), PlanField("n", "int64"), "n"))
         [('n', 'int64', 'int32')]
     """
     kind = narrow_type(decoded_type(kind))
+    if pa.types.is_null(kind):
+        return
     if declared.of is not None and is_list(kind):
         yield from retypes(kind.value_type, declared.of, path)
     elif declared.fields and pa.types.is_struct(kind):
@@ -66,6 +69,22 @@ def retypes(kind: pa.DataType, declared: PlanField, path: str) -> Iterator[tuple
         due = narrow_type(arrow_type(declared.type))
         if kind != due:
             yield path, str(due), _type_name(kind)
+
+
+def retyped_columns(schema: pa.Schema, fields: Iterable[PlanField]) -> set[str]:
+    """Paths of the leaves of a batch, whose columns are `fields`, that are not as declared.
+
+    Example:
+        >>> fields = [PlanField("n", "int64"), PlanField("nom", "string")]
+        >>> retyped_columns(pa.schema([("n", pa.int32()), ("nom", pa.string())]), fields)
+        {'n'}
+    """
+    return {
+        path
+        for declared in fields
+        if declared.name in schema.names
+        for path, _due, _type in retypes(schema.field(declared.name).type, declared, declared.name)
+    }
 
 
 def _type_name(kind: pa.DataType) -> str:

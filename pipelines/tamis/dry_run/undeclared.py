@@ -1,6 +1,6 @@
 """NIRs in columns for which the schema declares none: neither an identifier nor free text."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -9,7 +9,7 @@ from tamis.arrow.leaves import leaves_of
 from tamis.dry_run.models import Profile, Undeclared
 from tamis.formats.names import shown_name
 from tamis.nir.profile import NirProfile, profile_nir
-from tamis.plan.plan import PlanField
+from tamis.plan.plan import Plan, PlanField
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,26 @@ class UndeclaredNirs:
 
     columns: dict[str, ProfiledColumn] = field(default_factory=dict)
 
-    def add(self, batch: pa.RecordBatch, fields: Iterable[PlanField]) -> None:
-        """Profile each leaf of `batch` in which `fields`, the whole schema, declare no NIR."""
+    def add(
+        self,
+        batch: pa.RecordBatch,
+        fields: Iterable[PlanField],
+        only: Collection[str] | None = None,
+    ) -> None:
+        """Profile each leaf of `batch` in which `fields` declare no NIR.
+
+        Args:
+            batch: N rows.
+            fields: of the schema; a leaf of another name is unknown.
+            only: paths of the leaves to look at; all if None.
+        """
         leaves = {path: leaf for top in fields for path, leaf in top.leaves()}
         names = {path.partition(".")[0] for path in leaves}
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             shown = name if name in names else shown_name(name)
             for path, array in leaves_of(shown, column, shown_name):
+                if only is not None and path not in only:
+                    continue
                 if path not in leaves or not is_declared(leaves[path]):
                     profile = profile_nir(array, path.rpartition(".")[2])
                     carries = profile.carries_nir
@@ -93,6 +106,11 @@ class UndeclaredNirs:
 
     def _add(self, path: str, column: ProfiledColumn) -> None:
         self.columns[path] = self.columns.get(path, ProfiledColumn(column.known)) + column
+
+
+def released_paths(plan: Plan) -> frozenset[str]:
+    """Paths of the leaves that some release keeps, by whatever treatment."""
+    return frozenset(leaf.path for release in plan.releases for leaf in release.leaves)
 
 
 def is_declared(spec: PlanField) -> bool:

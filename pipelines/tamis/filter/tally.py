@@ -103,6 +103,7 @@ class Tally:
         unknown: columns of the input that the schema does not name, with the records that have
             them, counted up to five in each input.
         missing: columns of the schema that the input does not have.
+        retyped: columns that have another type in a Parquet file than in the schema.
         chance: columns whose gate hits look like chance, with hits and values looked at.
 
     Example:
@@ -120,6 +121,7 @@ class Tally:
     anomalies: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, int] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
+    retyped: set[str] = field(default_factory=set)
     chance: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -156,6 +158,7 @@ class Tally:
         self.anomalies.update(other.anomalies)
         self.unknown = add_names(self.unknown, other.unknown)
         self.missing |= other.missing
+        self.retyped |= other.retyped
         for column, (hits, values) in other.chance.items():
             before = self.chance.get(column, (0, 0))
             self.chance[column] = (before[0] + hits, before[1] + values)

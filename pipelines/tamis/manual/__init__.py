@@ -3,10 +3,12 @@
 The pages lie beside this module. Where a page lists the keys of a document, the list is made of
 the documents' models, between the marks `<!-- keys Policy -->` and `<!-- /keys -->`, and the rules
 of `check` stand between `<!-- rules -->` and `<!-- /rules -->`, what the bundled law and register
-name between `<!-- law items -->` and `<!-- /law -->`; `publish()` writes these lists anew after a
+name between `<!-- law items -->` and `<!-- /law -->`, and what `--fail-on` may name between
+`<!-- fail-on -->` and `<!-- /fail-on -->`; `publish()` writes these lists anew after a
 change, and a test compares them.
 
-May import `documents` and `check`, and nothing of Beam. Begin reading at `architecture.md`.
+May import `documents`, `check` and `evidence`, and nothing of Beam. Begin reading at
+`architecture.md`.
 """
 
 import re
@@ -18,12 +20,14 @@ from tamis.check.catalogue import Rule
 from tamis.documents.editors import json_schemas
 from tamis.documents.project import bundled_documents
 from tamis.errors import UsageError
+from tamis.evidence.fail_on import FAIL_ON, Command
 from tamis.language import _
 
 PAGES = Path(__file__).parent
 
 _KEYS = re.compile(r"(<!-- keys (\w+) -->\n).*?(<!-- /keys -->)", re.DOTALL)
 _LAW = re.compile(r"(<!-- law (\w+) -->\n).*?(<!-- /law -->)", re.DOTALL)
+_FAIL_ON = re.compile(r"(<!-- fail-on -->\n).*?(<!-- /fail-on -->)", re.DOTALL)
 _RULES = re.compile(r"(<!-- rules -->\n).*?(<!-- /rules -->)", re.DOTALL)
 
 
@@ -59,6 +63,7 @@ def with_keys(text: str) -> str:
     """`text` with its lists made anew of the models, the catalogue of rules, law and register."""
     rules = "".join(f"{rule}. {rule.text}\n" for rule in Rule)
     text = _RULES.sub(lambda marks: marks[1] + rules + marks[2], text)
+    text = _FAIL_ON.sub(lambda marks: marks[1] + "\n".join(_conditions()) + "\n" + marks[2], text)
     text = _LAW.sub(lambda marks: marks[1] + "\n".join(_law(marks[2])) + "\n" + marks[3], text)
     return _KEYS.sub(lambda marks: marks[1] + "\n".join(_table(marks[2])) + "\n" + marks[3], text)
 
@@ -79,6 +84,16 @@ def _table(model: str) -> Iterator[str]:
         default = "must be given" if name in required else _default(key.get("default"))
         meaning = " ".join(key.get("description", "").split())
         yield f"| `{name}` | {_type(key)} | {default} | {meaning} |"
+
+
+def _conditions() -> Iterator[str]:
+    """One row a condition of `--fail-on`: name, when it is met, which commands can tell it."""
+    yield "| condition | met where | `run` | `dry-run` | a stream |"
+    yield "|---|---|---|---|---|"
+    commands: tuple[Command, ...] = ("run", "dry-run", "stream")
+    for name, kind in FAIL_ON.items():
+        cells = ["yes" if command in kind.commands else "–" for command in commands]
+        yield f"| `{name}` | {kind.meaning} | {' | '.join(cells)} |"
 
 
 def _law(what: str) -> Iterator[str]:

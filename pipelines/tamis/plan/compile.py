@@ -72,6 +72,9 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         fields=_project(context.schema.fields, _paths_read(context, in_force, releases)),
         releases=releases,
         known=tuple(spec.column or name for name, spec in context.schema.fields.items()),
+        required=tuple(
+            spec.column or name for name, spec in context.schema.fields.items() if spec.required
+        ),
         fates={
             release.id: _fates(context, release, compiled)
             for release, compiled in zip(in_force, releases, strict=True)

@@ -197,6 +197,7 @@ class Plan:
     Attributes:
         fields: the projection of the schema: what some release keeps or tests, in its order.
         known: the source's names of all top-level fields of the schema, so that drift can be told.
+        required: those of them that an input must have.
         law: version in force of each article, by article.
         fates: by release, every field of the schema: its fate and the reason.
         valid_until: first day on which any of this changes, or None.
@@ -218,6 +219,7 @@ class Plan:
     fields: tuple[PlanField, ...]
     releases: tuple[PlanRelease, ...]
     known: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
     fates: Mapping[str, Mapping[str, tuple[Fate, str]]] = field(default_factory=dict, repr=False)
     policy_sha256: str = ""
     day: datetime.date = datetime.date.min
@@ -231,6 +233,8 @@ class Plan:
         rules = asdict(self)
         for name in ("known", "fates", "policy_sha256", "day", "valid_until"):
             del rules[name]
+        if not self.required:  # what has no such rule keeps the digest that it always had
+            del rules["required"]
         rules["format"] = self.format.model_dump()
         dates = self.format.csv.dates  # one pattern stands by itself, as when there was but one
         rules["format"]["csv"]["dates"] = dates if len(dates) > 1 else next(iter(dates), None)

@@ -25,6 +25,7 @@ from tamis.beam.read import ListFiles, ReadFiles, ReadTasks
 from tamis.beam.store import Store
 from tamis.dry_run.models import Measured
 from tamis.errors import KeysError, TamisError, UsageError
+from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -47,6 +48,7 @@ class Job:
         keys: reference of the keyring, or None.
         options: Beam's own options, as on a command line.
         limits: sizes of chunks, parts and row groups.
+        guards: under which conditions it is not committed.
     """
 
     plan: Plan
@@ -56,6 +58,7 @@ class Job:
     keys: str | None = None
     options: tuple[str, ...] = ()
     limits: Limits = USUAL
+    guards: Guards = USUAL_GUARDS
 
 
 def run(job: Job) -> tuple[Receipt | None, bool]:
@@ -69,6 +72,7 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
         UsageError: the run id is taken by another run, no input matches, or Beam refuses its
             options.
         KeysError: the plan needs keys and there are none.
+        RefusedError: it found what must not be; nothing is committed.
         RunError: the run failed; nothing is committed.
     """
     protocol.check_run_id(job.run)
@@ -133,6 +137,7 @@ def dry_run(
         raise UsageError(
             _("{table}: a dry run reads files, not tables", table=parse_address(inputs[0]).shown)
         )
+    inspection = inspection or Inspection()
     facts = RunFacts("dry-run", datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
         path = str(Path(folder) / "measured.json")
@@ -146,10 +151,11 @@ def dry_run(
                 plan,
                 new_run_id(plan.policy),
                 throwaway_keys=True,
+                profiles=not inspection.profiles,
                 replay=True,
                 allow_example=True,
             )
-            | "Measure" >> Measure(path, plan, facts, tasks, inspection or Inspection(), limit)
+            | "Measure" >> Measure(path, plan, facts, tasks, inspection, limit)
         )
         with worker_errors():
             pipeline.run().wait_until_finish()
@@ -167,8 +173,25 @@ def _launch(
     (
         pipeline
         | "Read" >> inputs.read(job.plan, job.limits)
-        | "Minimize" >> Minimize(job.plan, job.run, keys, replay=True, allow_example=True)
-        | "Store" >> Store(job.output, job.plan, job.run, facts, job.limits)
+        | "Minimize"
+        >> Minimize(
+            job.plan,
+            job.run,
+            keys,
+            replay=True,
+            allow_example=True,
+            profiles=job.guards.asks("undeclared-nir"),
+        )
+        | "Store"
+        >> Store(
+            job.output,
+            job.plan,
+            job.run,
+            facts,
+            job.limits,
+            job.guards.fail_on,
+            job.guards.allow_empty,
+        )
     )
     with worker_errors():
         pipeline.run().wait_until_finish()

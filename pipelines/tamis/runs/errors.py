@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 
 import tamis.errors
-from tamis.errors import InputError, KeysError, RunError, TamisError, UsageError
+from tamis.errors import InputError, KeysError, RefusedError, RunError, TamisError, UsageError
 from tamis.language import _
 
 _ERROR_LINE = re.compile(r"^tamis\.errors\.(\w+): (.*)$", re.MULTILINE)
@@ -66,4 +66,4 @@ def _rebuilt(name: str, message: str) -> TamisError:
     if kind is InputError:
         source, _, problem = message.partition(": ")
         return InputError(source, problem)
-    return kind(message) if kind in (UsageError, KeysError) else RunError(message)
+    return kind(message) if kind in (UsageError, KeysError, RefusedError) else RunError(message)

@@ -22,9 +22,10 @@ from apache_beam.io.filesystems import FileSystems
 
 from tamis.address import is_local
 from tamis.documents.calendar import today
-from tamis.errors import InputError, RunError, UsageError
+from tamis.errors import InputError, RefusedError, RunError, UsageError
+from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import Receipt
-from tamis.language import _, printable
+from tamis.language import _, ngettext, printable
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
 from tamis.stores.opening import open_store
@@ -59,6 +60,7 @@ class WatchJob:
         seconds: time between two rounds.
         once: whether to end when all that is there is committed.
         options: Beam's own options.
+        guards: under which conditions a file is not committed, but left aside.
     """
 
     pattern: str
@@ -68,6 +70,7 @@ class WatchJob:
     seconds: float = 1.0
     once: bool = False
     options: tuple[str, ...] = ()
+    guards: Guards = USUAL_GUARDS
 
 
 def watch(
@@ -89,6 +92,7 @@ def watch(
 
     Raises:
         UsageError: nothing may be released any more, or an option is wrong.
+        RefusedError: `once` is asked for, and files were left aside because of what is in them.
         RunError: a round failed; its files will be read again.
     """
     check_run_id(job.stream)
@@ -104,6 +108,7 @@ def watch(
         )
     before: Found = {}
     aside: Found = {}
+    refused: set[str] = set()
     changing = _Changing()
     count = 0
     while not stop.is_set():
@@ -121,7 +126,7 @@ def watch(
         changing.tell(waiting.keys() - complete)
         before = waiting
         if complete:
-            for receipt in _run_round(job, plan, complete[:MOST_FILES], aside):
+            for receipt in _run_round(job, plan, complete[:MOST_FILES], aside, refused):
                 committed |= {part.uri for part in receipt.inputs}
                 count += len(receipt.inputs)
                 on_commit(receipt)
@@ -129,6 +134,15 @@ def watch(
             break
         else:
             stop.wait(job.seconds)
+    if job.once and refused:
+        raise RefusedError(
+            ngettext(
+                "{count} file was left aside because of what is in it; {files} are committed",
+                "{count} files were left aside because of what is in them; {files} are committed",
+                len(refused),
+                files=count,
+            )
+        )
     return count
 
 
@@ -172,27 +186,35 @@ def _shown(path: str) -> str:
     return printable(os.fsencode(path).decode("utf-8", "replace"))
 
 
-def _run_round(job: WatchJob, plan: Plan, files: list[str], aside: Found) -> Iterator[Receipt]:
-    """Run `files` as one batch, or each by itself if one of them cannot be read at all.
+def _run_round(
+    job: WatchJob, plan: Plan, files: list[str], aside: Found, refused: set[str]
+) -> Iterator[Receipt]:
+    """Run `files` as one batch, or each by itself if one of them cannot be read or is refused.
 
     That one is added to `aside` until it changes.
     """
     stamps = {uri: stamp for uri, stamp in _list_files(job.pattern).items() if uri in files}
     try:
         yield _run(job, plan, tuple(files))
-    except InputError as error:
+    except (InputError, RefusedError) as error:
         if len(files) > 1:
             for file in files:
-                yield from _run_round(job, plan, [file], aside)
+                yield from _run_round(job, plan, [file], aside, refused)
             return
-        _log.warning(_("{error}; the file is left aside until it changes", error=error))
+        why = str(error)
+        if isinstance(error, RefusedError):
+            why = f"{files[0]}: {error}"
+            refused.update(stamps)
+        _log.warning(_("{error}; the file is left aside until it changes", error=why))
         aside |= stamps
 
 
 def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
     now = datetime.datetime.now(datetime.UTC)
     name = f"{job.stream}-{now:%Y%m%dt%H%M%S}-{now.microsecond:06d}"
-    receipt, _repeated = run(Job(plan, files, job.output, name, job.keys, job.options))
+    receipt, _repeated = run(
+        Job(plan, files, job.output, name, job.keys, job.options, guards=job.guards)
+    )
     if receipt is None:
         raise UsageError(_("a watched folder must be read by runs on this machine"))
     return receipt
