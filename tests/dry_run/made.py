@@ -52,7 +52,18 @@ def make_result(text: Text = str, *, releases: int = 2, **changed: Any) -> DryRu
         ],
         "counts": {"in": 1234, "released": 1000, "withheld": 200, "quarantined": 34},
         "releases": {name: _release(text) for name in names},
-        "quarantine": {"nir-malformed": 30, "nir-leak": 4},
+        "quarantine": {"type": 12, "nir-malformed": 18, "nir-leak": 4},
+        "quarantine_causes": [
+            _cause(text, "type", "montant", "int32", 12, 1),
+            _cause(text, "nir-malformed", "nir", "identifier: nir", 17, 17),
+            _cause(text, "nir-malformed", "", "other rules", 1, 18),
+            _cause(text, "nir-leak", "observations", "gate", 4, 3),
+        ],
+        "conditions_not_met": [
+            {"release": name, "condition": text("dispositif not in CPF, DIFEL"), "records": 200}
+            for name in names
+        ],
+        "masks": [{"field": text("montant"), "rule": "int32", "mask": "# ###,##", "records": 11}],
         "drift": {
             "unknown": [text("inconnue")],
             "missing": [text("absente")],
@@ -128,6 +139,19 @@ def make_result(text: Text = str, *, releases: int = 2, **changed: Any) -> DryRu
         },
     }
     return DryRun.model_validate({**made, **changed})
+
+
+def _cause(
+    text: Text, reason: str, field: str, rule: str, records: int, position: int
+) -> dict[str, Any]:
+    return {
+        "reason": reason,
+        "field": text(field) if field else "",
+        "rule": rule,
+        "records": records,
+        "source": text("in/feed.parquet"),
+        "position": position,
+    }
 
 
 def _release(text: Text) -> dict[str, Any]:

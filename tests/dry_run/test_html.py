@@ -361,7 +361,7 @@ def test_no_value_of_the_input_is_on_the_page(lang: Lang, desk: Desk) -> None:
     }
     columns |= {
         "nir": pa.array(["155087599999193"] * rows),
-        "naissance": pa.array([2448232] * rows, pa.int32()).cast(pa.date32()),
+        "naissance": pa.array([-144817] * rows, pa.int32()).cast(pa.date32()),
         "montant": pa.array(["6510615555.42"] * rows).cast(pa.decimal128(12, 2)),
         "heures": pa.array([1515870810] * rows, pa.int32()),
         "commentaire": pa.array(["CANARY, NIR 1 55 08 75 999 991 93"] * rows),
@@ -371,7 +371,7 @@ def test_no_value_of_the_input_is_on_the_page(lang: Lang, desk: Desk) -> None:
     html = render_html(result, lang)
 
     assert result.counts.released == rows
-    needles = ("CANARY", "15508759999919", "1 55 08 75", "8672", "6510615555", "1515870810")
+    needles = ("CANARY", "15508759999919", "1 55 08 75", "1573", "6510615555", "1515870810")
     assert [needle for needle in needles if needle in html] == []
 
 

@@ -29,6 +29,7 @@ from tamis.beam.store import SumTallies, Total
 from tamis.beam.transform import SeveralCollections
 from tamis.dry_run.comparison import Comparison
 from tamis.dry_run.k_anonymity import Groups, hash_rows, quasi_identifiers
+from tamis.dry_run.masks import Masks
 from tamis.dry_run.models import Bytes, Measured, Sample
 from tamis.dry_run.retyped import RetypedColumns
 from tamis.dry_run.undeclared import UndeclaredNirs, is_declared, without_declared
@@ -164,13 +165,14 @@ def _write(
                 "quarantine": sizes.bytes[""],
             }
         ),
+        masks=find(Masks).extract(),
         retyped=find(RetypedColumns).extract(),
         risk={
             release: sizes.groups.get(release, Groups()).extract(paths)
             for release, paths in fields.items()
             if paths
         },
-        profile=find(UndeclaredNirs).extract(),
+        profile=find(UndeclaredNirs).extract("all" if inspection.profiles else "released"),
         compared=find(Comparison).extract() if inspection.other is not None else None,
     )
     with open(path, "w", encoding="utf-8") as stream:

@@ -14,6 +14,7 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 
 from tamis.beam.batch import Batch, Input
 from tamis.beam.transform import SeveralCollections
+from tamis.dry_run.masks import Masks
 from tamis.dry_run.retyped import retyped_columns
 from tamis.dry_run.undeclared import UndeclaredNirs, released_paths
 from tamis.errors import KeysError, RefusedError, UsageError, value_free
@@ -157,6 +158,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         allow_example: allow an entry of the register that only illustrates.
         profiles: look for NIRs in the released columns that declare none, so that a store can
             refuse them (`fail_on=["undeclared-nir"]`).
+        masks: count what values look like that have not the schema's type, for a dry run.
 
     A plan of today that reads an unbounded source acts until the law changes, and then stops.
 
@@ -181,6 +183,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
     replay: bool = False
     allow_example: bool = False
     profiles: bool = False
+    masks: bool = False
 
     def __post_init__(self) -> None:
         if not self.run:
@@ -208,9 +211,9 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         ids = [release.id for release in self.plan.releases]
         tags = [_RELEASE + release for release in ids]
         expires = not batches.is_bounded and not self.replay
-        outputs = batches | "Minimize" >> beam.ParDo(
-            _MinimizeFn(self.plan, self.run, self.keys, self.throwaway_keys, expires, self.profiles)
-        ).with_outputs("quarantined", _FINDINGS, *tags, main="tallies")
+        outputs = batches | "Minimize" >> beam.ParDo(_MinimizeFn(self, expires)).with_outputs(
+            "quarantined", _FINDINGS, *tags, main="tallies"
+        )
         released = ByRelease({release: outputs[_RELEASE + release] for release in ids})
         for collection in (*released.values(), outputs.quarantined):
             collection.element_type = Batch
@@ -266,21 +269,14 @@ class RecordCounters:
 
 
 class _MinimizeFn(beam.DoFn):
-    def __init__(
-        self,
-        plan: Plan,
-        run: str,
-        keys: KeyRef | None,
-        throwaway: bool,
-        expires: bool,
-        profiles: bool,
-    ) -> None:
-        self._plan = plan
+    def __init__(self, minimize: Minimize, expires: bool) -> None:
+        self._plan = minimize.plan
+        self._run = minimize.run
+        self._ref = minimize.keys
+        self._throwaway = minimize.throwaway_keys
+        self._profiles = minimize.profiles
+        self._masks = minimize.masks
         self._expires = expires
-        self._profiles = profiles
-        self._run = run
-        self._ref = keys
-        self._throwaway = throwaway
 
     def setup(self) -> None:
         self._keys: KeySource | None = None
@@ -322,6 +318,11 @@ class _MinimizeFn(beam.DoFn):
                 nirs = UndeclaredNirs()
                 nirs.add(chunk.data, self._plan.fields, released_paths(self._plan))
             yield TaggedOutput(_FINDINGS, nirs)
+        if self._masks and done.quarantined.num_rows:
+            with value_free(what):
+                masks = Masks()
+                masks.add(chunk.data, done.quarantined, self._plan)
+            yield TaggedOutput(_FINDINGS, masks)
         for release, data in done.released.items():
             if data.num_rows:
                 rows = Chunk(data, _at(chunk.positions, done.rows[release]))

@@ -94,6 +94,7 @@ def compose(
                     for release in plan.releases
                 },
             ),
+            "masks": measured.masks,
             "profile": measured.profile,
             "against": compared,
         }

@@ -62,6 +62,22 @@ class Retyped(Part):
     files: dict[str, int]
 
 
+class Mask(Part):
+    """What values look like that have not the schema's type.
+
+    Attributes:
+        field: path of the field.
+        rule: the type that they have not.
+        mask: `#` a digit, `x` a letter, separators themselves.
+        records: that have it, at least `SMALL`.
+    """
+
+    field: str
+    rule: str
+    mask: str
+    records: int
+
+
 class Undeclared(Part):
     """A column that carries NIRs though the schema declares none there.
 
@@ -89,10 +105,12 @@ class Profile(Part):
 
     Attributes:
         columns: how many columns were looked into.
+        scope: `released` ones only, or `all`.
         undeclared: those that carry NIRs, the one with most of them first.
     """
 
     columns: int
+    scope: Literal["released", "all"] = "all"
     undeclared: list[Undeclared] = []
 
 
@@ -174,7 +192,7 @@ class Measured(Part):
     Attributes:
         receipt: as a run would write it, without files.
         risk: by release; only where it releases a field marked `quasi_identifier`.
-        profile: None unless columns without declared NIRs were looked into.
+        profile: of columns in which no NIR is declared.
         compared: None unless there was another plan.
     """
 
@@ -182,6 +200,7 @@ class Measured(Part):
     sample: Sample
     bytes: Bytes
     retyped: list[Retyped] = []
+    masks: list[Mask] = []
     risk: dict[str, Risk] = {}
     profile: Profile | None = None
     compared: Compared | None = None

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tamis.documents.law import Attested, Link, Nir
-from tamis.dry_run.models import Bytes, Compared, Profile, Retyped, Risk, Sample
+from tamis.dry_run.models import Bytes, Compared, Mask, Profile, Retyped, Risk, Sample
 from tamis.evidence.receipt import Drift, FieldPart, Part, Receipt, ReleasePart
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -163,7 +163,8 @@ class DryRun(Receipt):
         valid_until: first day on which a rule of the plan changes, or None; YYYY-MM-DD.
         texts: by article, the version in force.
         register_: the entries that the releases stand on.
-        profile: None unless dropped columns were looked into.
+        masks: what values look like that have not the schema's type.
+        profile: of columns in which no NIR is declared: the released ones, or all.
         against: None unless another project was compared.
     """
 
@@ -179,6 +180,7 @@ class DryRun(Receipt):
     bytes: Bytes
     risk: dict[str, Risk]
     shape: Shape
+    masks: list[Mask] = []
     profile: Profile | None = None
     against: Against | None = None
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from tamis.dry_run.models import Risk
+from tamis.dry_run.models import Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
-from tamis.evidence.receipt import advise
+from tamis.evidence.receipt import CausePart, advise
 from tamis.evidence.wording import describe_cause, describe_first
 from tamis.language import _, ngettext, printable
 from tamis.tables import Table, print_table
@@ -51,11 +51,7 @@ def tables(result: DryRun) -> Iterator[Table]:
         header = (_("condition that is not met"), _("release"), _("records"))
         yield Table(header, unmet, (2,), _("Withheld"))
     if result.quarantine_causes:
-        causes = [
-            (describe_cause(cause), str(cause.records), describe_first(cause))
-            for cause in result.quarantine_causes
-        ]
-        yield Table((_("why"), _("records"), _("first at")), causes, (1,), _("Quarantine"))
+        yield _quarantine(result.quarantine_causes, result.masks)
     if result.anomalies:
         advised = [(name, str(n), advise(name) or "") for name, n in result.anomalies.items()]
         header = (_("what"), _("count"), _("what to do"))
@@ -97,6 +93,8 @@ def _headline(result: DryRun) -> Iterator[str]:
         withheld=counts.withheld,
         quarantined=counts.quarantined,
     )
+    if counts.quarantined and not counts.released:
+        yield _("a run would commit nothing, since nothing is released, unless --allow-empty")
     if not sample.complete:
         yield _(
             "a sample: {method}; {complete} of {inputs} inputs were read to their end; "
@@ -189,8 +187,24 @@ def _undeclared(result: DryRun) -> Table:
     note = ngettext(
         "{count} column was looked into", "{count} columns were looked into", result.profile.columns
     )
+    if result.profile.scope == "released":
+        note = _("{note}, the released ones; --profile-dropped looks into all", note=note)
     header = (_("column"), _("form"), _("NIRs"), _("values"), _("confidence"), _("why"))
     return Table(header, rows, (2, 3, 4), _("NIRs where none is declared"), note)
+
+
+def _quarantine(causes: list[CausePart], masks: list[Mask]) -> Table:
+    shapes: dict[tuple[str, str], list[str]] = {}
+    for shape in masks:
+        text = _("{mask} in {count}", mask=shape.mask, count=shape.records)
+        shapes.setdefault((shape.field, shape.rule), []).append(text)
+    rows = []
+    for cause in causes:
+        looks = shapes.get((cause.field, cause.rule), []) if cause.reason == "type" else []
+        row = (describe_cause(cause), str(cause.records), describe_first(cause), ", ".join(looks))
+        rows.append(row if shapes else row[:-1])
+    header = (_("why"), _("records"), _("first at"), _("what values look like"))
+    return Table(header if shapes else header[:-1], rows, (1,), _("Quarantine"))
 
 
 def _risk(name: str, risk: Risk, result: DryRun) -> Table:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import pyarrow as pa
 
@@ -86,7 +87,7 @@ class UndeclaredNirs:
         for path, column in other.columns.items():
             self._add(path, column)
 
-    def extract(self) -> Profile:
+    def extract(self, scope: Literal["released", "all"] = "all") -> Profile:
         """Return the columns that carry NIRs, the one with most of them first."""
         undeclared = [
             Undeclared(
@@ -102,7 +103,7 @@ class UndeclaredNirs:
             if column.surest is not None
         ]
         undeclared.sort(key=lambda column: (-column.nirs, column.column))
-        return Profile(columns=len(self.columns), undeclared=undeclared)
+        return Profile(columns=len(self.columns), scope=scope, undeclared=undeclared)
 
     def _add(self, path: str, column: ProfiledColumn) -> None:
         self.columns[path] = self.columns.get(path, ProfiledColumn(column.known)) + column

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tamis.documents.calendar import day_of
 from tamis.documents.law import Attested
+from tamis.documents.types import kind_of
 from tamis.errors import RunError
 from tamis.filter.drift import told_names
-from tamis.filter.tally import REASONS, Cause, QuarantineCount, Tally
+from tamis.filter.tally import OTHER, REASONS, Cause, QuarantineCount, Tally
 from tamis.language import _
 from tamis.plan.plan import Plan
 
@@ -137,6 +138,21 @@ class CausePart(Part):
     records: int
     source: str
     position: int
+
+    @property
+    def kind(self) -> str:
+        """Which sentence says it best; of those that have none, `record` or `rule`."""
+        is_type = kind_of(self.rule) is not None or self.rule in ("list", "struct")
+        if self.rule == OTHER:
+            return "others"
+        if not self.field:
+            return "record"
+        if self.reason in ("type", "unreadable"):
+            return {"type": "type", "unreadable": "encoding"}[self.reason] if is_type else "rule"
+        if self.reason == "nir-leak":
+            return "leak" if self.rule == "gate" else "rule"
+        named = {"null": "null", "nir-malformed": "malformed", "nir-key": "key", "on-nir": "nir"}
+        return named.get(self.reason, "rule")
 
 
 class UnmetPart(Part):

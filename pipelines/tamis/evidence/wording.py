@@ -4,10 +4,8 @@ type: `montant` is no decimal128(12, 2): 10000, first at feed.csv row 1
 dispositif not in CPF, DIFEL (evaluation): 421
 """
 
-from tamis.documents.types import kind_of
 from tamis.evidence.receipt import CausePart, Receipt
-from tamis.filter.tally import OTHER
-from tamis.language import _
+from tamis.language import N_, _
 
 _MESSAGES = ("kafka://", "pubsub://")
 
@@ -20,29 +18,22 @@ def describe_cause(cause: CausePart) -> str:
         >>> describe_cause(CausePart(**cause, records=2, source="feed.csv", position=1))
         'type: `age` is no int32'
     """
-    return f"{cause.reason}: {_describe(cause)}"
+    sentence = _(_SENTENCES[cause.kind], field=cause.field, rule=cause.rule)
+    return f"{cause.reason}: {sentence}"
 
 
-def _describe(cause: CausePart) -> str:
-    field, rule = cause.field, cause.rule
-    if rule == OTHER:
-        return _("other fields and rules")
-    if not field:
-        return rule
-    is_type = kind_of(rule) is not None or rule in ("list", "struct")
-    if cause.reason == "type" and is_type:
-        return _("`{field}` is no {type}", field=field, type=rule)
-    if cause.reason == "unreadable" and is_type:
-        return _("`{field}` is no text in the schema's encoding", field=field)
-    if cause.reason == "null":
-        return _("`{field}` is null", field=field)
-    if cause.reason == "nir-key":
-        return _("the key of `{field}` is wrong", field=field)
-    if cause.reason == "on-nir":
-        return _("`{field}` holds a NIR", field=field)
-    if cause.reason == "nir-leak" and rule == "gate":
-        return _("`{field}` still looks like a NIR after treatment", field=field)
-    return f"`{field}`: {rule}"
+_SENTENCES = {
+    "others": N_("other fields and rules"),
+    "record": "{rule}",
+    "rule": "`{field}`: {rule}",
+    "type": N_("`{field}` is no {rule}"),
+    "encoding": N_("`{field}` is no text in the schema's encoding"),
+    "null": N_("`{field}` is null"),
+    "malformed": N_("`{field}` is malformed ({rule})"),
+    "key": N_("the key of `{field}` is wrong"),
+    "nir": N_("`{field}` holds a NIR"),
+    "leak": N_("`{field}` still looks like a NIR after treatment"),
+}
 
 
 def describe_first(cause: CausePart) -> str:

@@ -152,6 +152,7 @@ def dry_run(
                 new_run_id(plan.policy),
                 throwaway_keys=True,
                 profiles=not inspection.profiles,
+                masks=True,
                 replay=True,
                 allow_example=True,
             )
