@@ -7,8 +7,8 @@
     watch:DIR/*.jsonl                                                `WatchAddress`
 
 The options of a `kafka://` address after `?` are librdkafka's own, except `from`; those of a
-database are libpq's, except `schema` and `table`. `shown` and `repr` hold no user, no password
-and no option but `schema` and `table`.
+database are libpq's, except `schema`, `table`, `create_schema` and `triggers`. `shown` and `repr`
+hold no user, no password and no option but `schema` and `table`.
 
 Credentials are split off at the last `@` before `urllib` sees the rest, because
 `urllib.parse.urlsplit` would take a password with an unescaped `/`, `?` or `#` for a path, a query
@@ -19,7 +19,7 @@ import importlib.util
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from tamis.errors import UsageError
@@ -60,6 +60,11 @@ _RESERVED_OPTIONS = (
 
 _CREDENTIALS = ("sasl.username", "sasl.password")
 """Options that stand before the `@` of an address as well."""
+_OWN_OPTIONS = ("schema", "table", "create_schema", "triggers")
+_SECRET_OPTIONS = ("password", "sslpassword")
+_conninfos: dict[str, str] = {}
+"""Of databases whose addresses this process pickled: by what was pickled, the whole of it."""
+
 _DRIVERS = {
     "kafka": ("confluent_kafka", "Kafka"),
     "postgres": ("psycopg", "PostgreSQL"),
@@ -108,13 +113,18 @@ class DatabaseAddress:
         shown: the address without credentials.
         schema: of the tables that are meant.
         table: the table that is meant, or empty.
-        conninfo: what libpq connects to; holds the password.
+        conninfo: what libpq connects to; holds the password, which is left out where the address
+            is pickled: another process has it from its environment or a passfile.
+        creates_schema: whether a schema that is missing is made.
+        triggers: names of triggers and rules that the store's tables may have.
     """
 
     shown: str
     schema: str
     table: str
     conninfo: str = field(repr=False)
+    creates_schema: bool = field(default=False, repr=False)
+    triggers: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
     def of(cls, uri: str) -> Self:
@@ -141,13 +151,35 @@ class DatabaseAddress:
                     name="client_encoding",
                 )
             )
-        own = {name: value for name, value in options if name in ("schema", "table")}
+        own = {name: value for name, value in options if name in _OWN_OPTIONS}
         rest = [(name, value) for name, value in options if name not in own]
         shown = f"postgresql://{parts.place}"
-        if own and not parts.is_ambiguous:
-            shown += f"?{urlencode([pair for pair in options if pair[0] in own])}"
-        conninfo = f"{base}?{urlencode(rest, quote_via=quote)}" if rest else base
-        return cls(shown, own.get("schema") or "public", own.get("table", ""), conninfo)
+        places = [pair for pair in options if pair[0] in ("schema", "table")]
+        if places and not parts.is_ambiguous:
+            shown += f"?{urlencode(places)}"
+        creates = own.get("create_schema", "no")
+        if creates not in ("yes", "no"):
+            raise UsageError(_("{address}: `create_schema` must be yes or no", address=shown))
+        return cls(
+            shown,
+            own.get("schema") or "public",
+            own.get("table", ""),
+            f"{base}?{urlencode(rest, quote_via=quote)}" if rest else base,
+            creates == "yes",
+            frozenset(filter(None, own.get("triggers", "").split(","))),
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the password out of what is pickled; this process remembers it."""
+        parts = _Parts.of(self.conninfo)
+        user, colon, _password = parts.user.partition(":")
+        options = [pair for pair in parse_qsl(parts.query) if pair[0] not in _SECRET_OPTIONS]
+        public = f"postgresql://{user}@{parts.place}" if user or colon else parts.shown
+        if options:
+            public += f"?{urlencode(options, quote_via=quote)}"
+        _conninfos[public] = self.conninfo
+        rest = (self.creates_schema, self.triggers)
+        return _restore, (type(self), (self.shown, self.schema, self.table), public, rest)
 
 
 @dataclass(frozen=True)
@@ -297,6 +329,13 @@ class WatchAddress:
 StreamAddress: TypeAlias = KafkaAddress | PubsubAddress | WatchAddress
 StoreAddress: TypeAlias = PathAddress | DatabaseAddress
 Address: TypeAlias = StoreAddress | StreamAddress
+
+
+def _restore(
+    kind: type[DatabaseAddress], names: tuple[str, str, str], public: str, rest: tuple[Any, ...]
+) -> DatabaseAddress:
+    """An address that was pickled, with the password where this process knows it."""
+    return kind(*names, _conninfos.get(public, public), *rest)
 
 
 def parse_address(uri: str) -> Address:

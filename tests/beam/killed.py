@@ -14,9 +14,9 @@ import time
 from itertools import count
 from typing import Any
 
-STEPS = frozenset(("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "fcntl.flock"))
-RELATIVE = frozenset(("os.remove", "os.rmdir", "fcntl.flock"))
-"""What is removed together with its folder is named relative to it."""
+STEPS = frozenset(
+    ("open", "os.mkdir", "os.link", "os.rename", "os.remove", "os.rmdir", "fcntl.flock")
+)
 
 
 def watch(folder: str, last: int) -> list[str]:
@@ -25,7 +25,8 @@ def watch(folder: str, last: int) -> list[str]:
     steps = count()
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
-        if event in STEPS and (event in RELATIVE or str(args[0]).startswith(folder)):
+        # Files of a store are named relative to the open folder in which they stand.
+        if event in STEPS and str(args[0]).startswith(folder) | (not str(args[0]).startswith("/")):
             taken.append(event)
             if next(steps) == last:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -1,5 +1,6 @@
 """`kill -9` at any moment: what is in the store is listed and whole, or it is not there."""
 
+import datetime
 import os
 import pickle
 import random
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,18 @@ from tamis.errors import InputError, RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.runs.batch import run
-from tamis.stores.folder import LocalFolder
-from tamis.stores.folder_store import FolderStore, receipt_path, staged_path
+from tamis.stores.folder_store import FolderStore, folder_of, receipt_path
+from tamis.stores.local_folder import LocalFolder
+from tamis.stores.protocol import Attempt
 
 from .conftest import IN_MEMORY, POLICY, Feed, evidence, tree
 
 pytestmark = pytest.mark.slow
 
-RUN_STEPS = 80
+RUN_STEPS = 180
 """Operations on files that a run of the feed does, at least."""
+
+AT_ONCE = datetime.timedelta(0)
 
 Order = tuple[Callable[..., Any], tuple[Any, ...], str, float]
 
@@ -62,19 +66,41 @@ def is_whole_or_empty(store: Path, feed: Feed) -> bool:
     return True
 
 
-def stage(feed: Feed, store: Path) -> FolderStore:
+@dataclass
+class Staged:
     """A store in which all of the undisturbed run is staged, its receipt excepted."""
-    for path, content in feed.files.items():
-        staged = store / staged_path("the-run", path)
-        staged.parent.mkdir(parents=True, exist_ok=True)
-        staged.write_bytes(content)
-    return FolderStore(LocalFolder(str(store)))
+
+    feed: Feed
+    path: Path
+    attempt: Attempt = field(default_factory=lambda: Attempt.begin("the-run"))
+
+    def __post_init__(self) -> None:
+        top = self.path / folder_of(self.attempt)
+        top.mkdir(parents=True)
+        self.sources = {
+            path: f"{folder_of(self.attempt)}/{number}.parquet"
+            for number, path in enumerate(self.feed.files)
+        }
+        for path, source in self.sources.items():
+            (self.path / source).write_bytes(self.feed.files[path])
+
+    @property
+    def store(self) -> FolderStore:
+        return FolderStore(LocalFolder(str(self.path)))
+
+    def publish(self) -> Receipt:
+        return self.store.publish(self.attempt, self.feed.receipt, self.sources)
+
+    def order(self, when: int) -> Order:
+        """To publish, and to be killed."""
+        arguments = (self.store, self.attempt, self.feed.receipt, self.sources)
+        return FolderStore.publish, arguments, str(self.path), when
 
 
 def test_a_run_killed_at_any_of_its_steps_is_completed_or_removed(
     feed: Feed, tmp_path: Path
 ) -> None:
-    steps = [*range(0, RUN_STEPS, 16), *range(RUN_STEPS - 4, RUN_STEPS)]
+    steps = [*range(0, RUN_STEPS, 30), *range(RUN_STEPS - 4, RUN_STEPS)]
     stores = {step: tmp_path / str(step) for step in steps}
     orders: list[Order] = [
         (run, (feed.job_into(store, IN_MEMORY),), str(store), step)
@@ -83,7 +109,7 @@ def test_a_run_killed_at_any_of_its_steps_is_completed_or_removed(
     assert obey(orders) == ["killed"] * len(steps)
     whole = {}
     for step, store in stores.items():
-        FolderStore(LocalFolder(str(store))).recover()
+        FolderStore(LocalFolder(str(store))).recover(AT_ONCE)
         whole[step] = is_whole_or_empty(store, feed)
     assert not whole[0]
     assert whole[RUN_STEPS - 1]
@@ -99,6 +125,7 @@ def test_a_run_killed_at_any_time_and_begun_again_is_the_undisturbed_one(
     for job in jobs:
         receipt, _ = run(job)
         assert receipt is not None
+        FolderStore(LocalFolder(job.output)).recover(AT_ONCE)
         assert is_whole_or_empty(Path(job.output), feed)
 
 
@@ -127,42 +154,37 @@ def test_the_command_killed_with_all_its_processes_and_given_again(
     receipt = receipt_in(store)
     assert receipt is not None
     assert evidence(receipt) == evidence(feed.receipt) | {"replay": True}
+    FolderStore(LocalFolder(str(store))).recover(AT_ONCE)
     assert tree(store) == feed.files
 
 
 def test_a_commit_killed_at_each_of_its_steps_is_completed_or_removed(
     feed: Feed, tmp_path: Path
 ) -> None:
-    whole = (tmp_path / "whole", stage(feed, tmp_path / "whole"))
-    (answer,) = obey([(FolderStore.publish, (whole[1], feed.receipt), str(whole[0]), -1)])
-    assert is_whole_or_empty(whole[0], feed)
+    whole = Staged(feed, tmp_path / "whole")
+    (answer,) = obey([whole.order(-1)])
+    assert is_whole_or_empty(whole.path, feed)
     steps = int(answer.removeprefix("done "))
     assert steps > 3 * len(feed.files)
-    stores = [tmp_path / str(step) for step in range(steps)]
-    orders: list[Order] = [
-        (FolderStore.publish, (stage(feed, store), feed.receipt), str(store), step)
-        for step, store in enumerate(stores)
-    ]
-    assert obey(orders) == ["killed"] * steps
-    staged = [
-        store for store in stores if (store / staged_path("the-run", "receipt.json")).exists()
-    ]
-    assert len(staged) > 2 * len(feed.files)
+    stores = [Staged(feed, tmp_path / str(step)) for step in range(0, steps, 3)]
+    assert obey([store.order(3 * number) for number, store in enumerate(stores)]) == [
+        "killed"
+    ] * len(stores)
+    committed = [store for store in stores if receipt_in(store.path) is not None]
+    assert len(committed) > len(feed.files)
+    assert not any((store.path / POLICY).exists() for store in stores if store not in committed)
     again: list[Order] = []
-    for number, store in enumerate(staged):
-        shutil.copytree(store, twice := tmp_path / f"twice-{number}")
-        again.append(
-            (FolderStore.recover, (FolderStore(LocalFolder(str(twice))),), str(twice), number % 13)
-        )
+    for number, store in enumerate(committed):
+        shutil.copytree(store.path, path := tmp_path / f"twice-{number}")
+        twice = FolderStore(LocalFolder(str(path)))
+        again.append((FolderStore.recover, (twice, AT_ONCE), str(path), 5 * number % 60))
     assert obey(again).count("killed") > len(again) // 2
-    for *_, twice_killed, _ in again:
-        FolderStore(LocalFolder(twice_killed)).recover()
-        assert is_whole_or_empty(Path(twice_killed), feed)
+    for _recover, (twice, _), path_killed, _when in again:
+        twice.recover(AT_ONCE)
+        assert is_whole_or_empty(Path(path_killed), feed)
     for store in stores:
-        before = {path for path in store.rglob("*") if path.is_file()}
-        listed = receipt_in(store) is not None
-        FolderStore(LocalFolder(str(store))).recover()
-        assert is_whole_or_empty(store, feed) == (listed or store in staged), before
+        store.store.recover(AT_ONCE)
+        assert is_whole_or_empty(store.path, feed) == (store in committed)
 
 
 def test_the_same_run_again_does_nothing(feed: Feed, tmp_path: Path) -> None:
@@ -196,21 +218,21 @@ def test_another_run_under_the_same_id_is_refused(feed: Feed, tmp_path: Path) ->
     assert tree(store) == feed.files
 
 
-def test_a_run_that_another_process_holds_is_left_alone(feed: Feed, tmp_path: Path) -> None:
-    store = stage(feed, tmp_path)
-    with store.hold("the-run"):
-        with pytest.raises(RunError, match="run the-run is still under way"):
-            run(feed.job_into(tmp_path, IN_MEMORY))
-        store.publish(feed.receipt)
-    assert tree(tmp_path) == feed.files
+def test_of_two_attempts_at_one_run_one_commits_and_both_succeed(
+    feed: Feed, tmp_path: Path
+) -> None:
+    other = Staged(feed, tmp_path)
+    receipt, before = run(feed.job_into(tmp_path, IN_MEMORY))
+    assert not before
+    assert other.publish() == receipt
+    assert is_whole_or_empty(tmp_path, feed)
 
 
 def test_two_runs_into_one_store_do_not_touch_each_other(feed: Feed, tmp_path: Path) -> None:
-    store = stage(feed, tmp_path)
-    with store.hold("the-run"):
-        receipt, _ = run(replace(feed.job_into(tmp_path, IN_MEMORY), run="other-run"))
-        assert receipt is not None
-        store.publish(feed.receipt)
+    other = Staged(feed, tmp_path)
+    receipt, _ = run(replace(feed.job_into(tmp_path, IN_MEMORY), run="other-run"))
+    assert receipt is not None
+    assert other.publish() == feed.receipt
     assert {path: content for path, content in tree(tmp_path).items() if "the-run" in path} == (
         feed.files
     )
@@ -255,15 +277,15 @@ def test_a_full_disk_commits_nothing(feed: Feed, tmp_path: Path) -> None:
 
 
 def test_a_receipt_cut_off_while_it_is_written_commits_nothing(feed: Feed, tmp_path: Path) -> None:
-    store = stage(feed, tmp_path)
+    staged = Staged(feed, tmp_path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:
         with pytest.raises(OSError, match="File too large"):
-            store.publish(feed.receipt)
+            staged.publish()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert store.recover().removed == ("the-run",)
+    assert staged.store.recover(AT_ONCE).removed == (staged.attempt,)
     assert not is_whole_or_empty(tmp_path, feed)
 
 

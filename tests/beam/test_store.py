@@ -1,8 +1,9 @@
 """The store's files, however Beam cuts its bundles, and the reconciliation before the commit."""
 
+import datetime
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,17 @@ from apache_beam.pvalue import PCollection
 import tamis
 from tamis.beam import store as beam_store
 from tamis.beam.minimize import KeyRef, Outputs
+from tamis.errors import RunError
 from tamis.evidence.receipt import Receipt
 from tamis.limits import USUAL, Limits
 from tamis.plan.by_release import ByRelease
-from tamis.stores.folder import LocalFolder
-from tamis.stores.folder_store import FolderStore, staged_path
+from tamis.stores.folder_store import FolderStore, folder_of
+from tamis.stores.local_folder import LocalFolder
+from tamis.stores.protocol import Attempt
 
 from .conftest import IN_MEMORY, Feed, evidence, tree
+
+AT_ONCE = datetime.timedelta(0)
 
 
 def scatter(collection: PCollection[Any], name: str) -> PCollection[Any]:
@@ -100,33 +105,44 @@ def test_the_last_step_can_be_done_again_wherever_it_died(
 
     monkeypatch.setattr(beam_store, "commit_run", keep)
     run_with(feed, tmp_path, lambda out: out)
-    ((store, plan, facts, total, pieces, *_guards),) = held
-    moved: list[str] = []
+    ((store, attempt, plan, facts, total, pieces, *_guards),) = held
+    steps: list[str] = []
 
     class Fragile(LocalFolder):
-        def move(self, source: str, target: str) -> None:
-            if len(moved) % 3 == 2:
-                moved.append(source)
+        def publish(self, source: str, target: str) -> bool:
+            self._step(target)
+            return super().publish(source, target)
+
+        def place(self, sources: Mapping[str, str]) -> None:
+            for target, source in sources.items():
+                self._step(target)
+                super().place({target: source})
+
+        def _step(self, target: str) -> None:
+            steps.append(target)
+            if len(steps) % 3 == 0:
                 raise OSError("the worker dies")
-            moved.append(source)
-            super().move(source, target)
 
     for _ in range(100):
         try:
-            commit(FolderStore(Fragile(store.shown)), plan, facts, total, pieces)
+            commit(FolderStore(Fragile(store.shown)), attempt, plan, facts, total, pieces)
             break
-        except OSError:
+        except (OSError, RunError):
             continue
-    assert len(moved) > 2 * len(pieces)
+    assert len(steps) > len(pieces)
     assert tree(tmp_path) == feed.files
-    assert evidence(commit(store, plan, facts, total, pieces)) == evidence(feed.receipt)
+    assert evidence(commit(store, attempt, plan, facts, total, pieces)) == evidence(feed.receipt)
 
 
 def test_what_a_failed_attempt_wrote_is_not_in_the_store(feed: Feed, tmp_path: Path) -> None:
-    orphan = tmp_path / staged_path("the-run", "pieces/an-attempt-that-died")
+    died = Attempt.begin("the-run")
+    orphan = tmp_path / folder_of(died) / "orphan.parquet"
     orphan.parent.mkdir(parents=True)
     orphan.write_bytes(b"PAR1")
     run_with(feed, tmp_path, lambda out: out)
+    store = FolderStore(LocalFolder(str(tmp_path)))
+    assert store.recover().left == (died,)
+    assert store.recover(AT_ONCE).removed == (died,)
     assert tree(tmp_path) == feed.files
 
 
@@ -164,7 +180,8 @@ def test_a_batch_lost_or_doubled_on_the_way_commits_nothing(
     ):
         run_with(feed, tmp_path, change)
     assert not any("_staging" not in path for path in tree(tmp_path))
-    assert FolderStore(LocalFolder(str(tmp_path))).recover().removed == ("the-run",)
+    (removed,) = FolderStore(LocalFolder(str(tmp_path))).recover(AT_ONCE).removed
+    assert removed.run == "the-run"
     assert tree(tmp_path) == {}
 
 

@@ -1,7 +1,9 @@
 """PostgreSQL as store and as source: whole or absent, once, without canaries and passwords."""
 
+import datetime
 import json
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -10,8 +12,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +26,17 @@ import pytest
 
 from tamis.address import DatabaseAddress
 from tamis.errors import RunError, UsageError
-from tamis.evidence.receipt import Receipt
+from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
+from tamis.filter.tally import Cause, QuarantineCount, Tally
 from tamis.formats.chunk import PartKey
 from tamis.formats.postgres_copy import column_type
 from tamis.limits import Limits
+from tamis.plan.plan import Plan
 from tamis.plan.schemas import released_schema
+from tamis.stores.protocol import Attempt, Piece
 from tamis.stores.table_layout import table_name, targets
 from tamis.stores.table_rows import TableWriter
-from tamis.stores.tables import TableStore
+from tamis.stores.tables import TableStore, staged_name
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 
@@ -41,6 +48,8 @@ pytestmark = pytest.mark.postgres
 
 POLICIES = ("dsn-droits", "france-travail-dossiers", "evaluation-cpf")
 """Paragraphs I (lists of structs), II and III (a pseudonym)."""
+
+AT_ONCE = datetime.timedelta(0)
 
 Run = Callable[..., Outcome]
 Find = Callable[[str], Flow]
@@ -331,7 +340,7 @@ def test_killed_at_any_time_and_begun_again_it_is_there_once(
         with suppress(ProcessLookupError):  # it may have come to its end
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        TableStore(DatabaseAddress.of(server.uri(database))).recover()
+        TableStore(DatabaseAddress.of(server.uri(database))).recover(AT_ONCE)
         is_whole_or_empty(server, database, case)
     process = start(arguments)
     out, _ = process.communicate(timeout=120)
@@ -344,13 +353,13 @@ def test_recover_leaves_a_run_under_way_alone_and_removes_a_dead_one(
 ) -> None:
     case = flow("evaluation-cpf")
     store = TableStore(DatabaseAddress.of(server.uri(database)))
-    store.prepare()
-    store.stage("run", case.plan)
-    with store.hold("run"):
-        assert store.recover().removed == ()
-        with pytest.raises(RunError, match="still under way"), store.hold("run"):
-            pass
-    assert store.recover().removed == ("run",)
+    attempt = Attempt.begin("run")
+    store.stage(attempt, case.plan)
+    done = store.recover()
+    assert (done.removed, done.left) == ((), (attempt,))
+    server.query("UPDATE _tamis_staged SET staged = now() - interval '25 hours'", database)
+    done = store.recover()
+    assert (done.removed, done.left) == ((attempt,), ())
     assert not is_whole_or_empty(server, database, case)
 
 
@@ -381,7 +390,7 @@ def test_a_server_that_goes_away_during_the_run_is_waited_for(
         time.sleep(0.3)
         server.start()
 
-    def counted(self: TableWriter, connection: Any, rows: pa.RecordBatch) -> int:
+    def counted(self: TableWriter, connection: Any, rows: pa.RecordBatch) -> tuple[int, int]:
         writes["all"] += 1
         replaced = copy(self, connection, rows)
         if writes["all"] == 5:
@@ -499,25 +508,220 @@ def test_an_address_that_cannot_be_an_input_is_told_without_its_password(
     assert "u:p" not in outcome.err
 
 
-def test_rows_that_were_written_before_are_not_written_twice(
+def write(store: TableStore, attempt: Attempt, plan: Plan, positions: list[int]) -> Piece:
+    """The piece of as many quarantined records, in each two values that hold a NUL."""
+    writer = store.writer(attempt, plan, None)
+    count = len(positions)
+    columns = {name: ["x\0y"] * count for name in ("source", "field", "rule")}
+    batch = pa.record_batch({"position": positions, "reason": ["type"] * count, **columns})
+    (piece,) = writer.write(batch, PartKey(0, 0), 0, pa.array(positions))
+    assert list(writer.finish()) == []
+    writer.close()
+    return piece
+
+
+def commit(
+    store: TableStore, attempt: Attempt, plan: Plan, pieces: list[Piece], run: str = "run"
+) -> Receipt:
+    """Commit records that were quarantined and nothing else."""
+    rows = sum(piece.rows for piece in pieces)
+    tally = Tally(records=rows)
+    tally.quarantine[Cause("type", "field", "int32")] = QuarantineCount(rows, "feed", 1)
+    facts = RunFacts(run, datetime.datetime.now(datetime.UTC))
+    read = [InputPart(uri="feed", rows=rows, bytes=0, sha256="")]
+    return store.commit(attempt, plan, pieces, partial(make_receipt, plan, facts, tally, read))
+
+
+def quarantined(server: Server, database: str) -> list[int]:
+    rows = server.query("SELECT position FROM _tamis_quarantine ORDER BY 1", database)
+    return [int(position) for (position,) in rows]
+
+
+def test_rows_of_bundles_that_failed_are_not_taken_in(
     flow: Find, server: Server, database: str
 ) -> None:
-    case = flow(SOURCE)
+    plan = flow(SOURCE).plan
     store = TableStore(DatabaseAddress.of(server.uri(database)))
-    store.prepare()
-    store.stage("run", case.plan)
-    quarantine = targets(case.plan, "run")[-1]
-    writer = TableWriter(store.database, quarantine, "run")
-    columns = {name: ["x\0y", "z"] for name in ("source", "reason", "field", "rule")}
-    batch = pa.record_batch({"position": pa.array([1, 2]), **columns})
-    for positions in ([1, 2], [2, 3]):
-        assert list(writer.write(batch, PartKey(0, 0), 0, pa.array(positions))) == []
-        assert [piece.nul_replaced for piece in writer.finish()] == [4]
-    writer.close()
-    rows = server.query(
-        f"SELECT source, _position FROM {quarantine.part('run')} ORDER BY 2", database
+    attempt = Attempt.begin("run")
+    store.stage(attempt, plan)
+    write(store, attempt, plan, [7, 8])  # positions made by chance differ when it is done again
+    pieces = [write(store, attempt, plan, [1, 2]), write(store, attempt, plan, [3])]
+    assert [piece.nul_replaced for piece in pieces] == [6, 3]
+    receipt = commit(store, attempt, plan, pieces)
+    assert receipt.counts.quarantined == 3
+    assert quarantined(server, database) == [1, 2, 3]
+    assert server.query("SELECT count(*) FROM _tamis_staged", database) == [(0,)]
+
+
+def test_rows_of_a_worker_that_comes_late_do_not_count(
+    flow: Find, server: Server, database: str
+) -> None:
+    plan = flow(SOURCE).plan
+    store = TableStore(DatabaseAddress.of(server.uri(database)))
+    attempt = Attempt.begin("run")
+    store.stage(attempt, plan)
+    piece = write(store, attempt, plan, [1])
+    # One is in the middle of its transaction as the commit begins, another comes after it.
+    staged = server.query("SELECT part FROM _tamis_staged ORDER BY part", database)[-1][0]
+    target = next(t for t in targets(plan, "run") if t.output is None)
+    assert staged_name(attempt, target) in {
+        part for (part,) in server.query("SELECT part FROM _tamis_staged", database)
+    }
+    staged = staged_name(attempt, target)
+    with psycopg.connect(server.uri(database)) as zombie, ThreadPoolExecutor(1) as thread:
+        zombie.execute(
+            f'INSERT INTO "{staged}" (source, position, reason, field, rule, _input, _position, '
+            "_piece) VALUES ('late', 9, 'type', '', '', 0, 9, 1)"
+        )
+        committing = thread.submit(commit, store, attempt, plan, [piece])
+        time.sleep(0.3)
+        assert not committing.done()
+        zombie.commit()
+        committing.result()
+    assert quarantined(server, database) == [1]
+    with pytest.raises(RunError, match="SQLSTATE 42P01"):
+        write(store, attempt, plan, [10])
+    assert quarantined(server, database) == [1]
+
+
+def test_pairs_of_commits_and_a_recovery_beside_them_lose_nothing(
+    flow: Find, server: Server, database: str
+) -> None:
+    plan = flow(SOURCE).plan
+    address = DatabaseAddress.of(server.uri(database))
+
+    def attempt_at(run: str) -> Receipt:
+        store, attempt = TableStore(address), Attempt.begin(run)
+        store.stage(attempt, plan)
+        return commit(store, attempt, plan, [write(store, attempt, plan, [1, 2])], run)
+
+    runs = [f"run-{number}" for number in range(5)]
+    with ThreadPoolExecutor(5) as threads:
+        pairs = [threads.submit(attempt_at, run) for run in runs for _ in range(2)]
+        recoveries = [threads.submit(TableStore(address).recover) for _ in range(5)]
+        receipts = [pair.result() for pair in pairs]
+        assert [done.result().problems for done in recoveries] == [()] * 5
+    assert receipts[::2] == receipts[1::2]
+    assert quarantined(server, database) == [1] * 5 + [2] * 5
+    assert server.query("SELECT count(*) FROM _tamis_staged", database) == [(0,)]
+
+
+class TestOthersInTheSchema:
+    """Whoever may make tables in the schema too: nothing of theirs is written, read or run."""
+
+    @pytest.fixture
+    def store(self, server: Server, database: str) -> TableStore:
+        server.query("DROP ROLE IF EXISTS mallory", database)
+        server.query("CREATE ROLE mallory", database)
+        server.query("GRANT ALL ON SCHEMA public TO mallory", database)
+        return TableStore(DatabaseAddress.of(server.uri(database)))
+
+    def as_mallory(self, server: Server, database: str, *commands: str) -> None:
+        with psycopg.connect(server.uri(database), autocommit=True) as connection:
+            connection.execute("SET ROLE mallory")
+            for command in commands:
+                connection.execute(command.encode())
+
+    @pytest.mark.parametrize("table", ["_tamis_receipts", "_tamis_staged", "_tamis_quarantine"])
+    def test_a_table_of_another_role_is_refused(
+        self, table: str, store: TableStore, flow: Find, server: Server, database: str
+    ) -> None:
+        self.as_mallory(
+            server,
+            database,
+            f"CREATE TABLE {table} (run text PRIMARY KEY, policy text, committed timestamptz "
+            "DEFAULT now(), receipt json, part text, staged timestamptz, attempt text)",
+            f"GRANT ALL ON {table} TO PUBLIC",
+        )
+        with pytest.raises(UsageError, match=f'"{table}" belongs to another role'):
+            store.stage(Attempt.begin("run"), flow(SOURCE).plan)
+        if table == "_tamis_receipts":
+            with pytest.raises(UsageError, match="belongs to another role"):
+                store.committed("run")
+        if table == "_tamis_staged":
+            with pytest.raises(UsageError, match="belongs to another role"):
+                store.recover()
+
+    def test_a_view_is_refused(self, store: TableStore, server: Server, database: str) -> None:
+        server.query("CREATE VIEW _tamis_receipts AS SELECT ''::text AS run", database)
+        with pytest.raises(UsageError, match="must be a table"):
+            store.committed("run")
+
+    def test_a_trigger_is_refused_unless_the_address_names_it(
+        self, store: TableStore, flow: Find, server: Server, database: str
+    ) -> None:
+        plan = flow(SOURCE).plan
+        store.stage(Attempt.begin("first"), plan)
+        for command in (
+            "CREATE TABLE audit (run text)",
+            "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN INSERT INTO public.audit VALUES (new.run); RETURN new; END'",
+            "CREATE TRIGGER audit_cpf AFTER INSERT ON _tamis_receipts "
+            "FOR EACH ROW EXECUTE FUNCTION note()",
+        ):
+            server.query(command, database)
+        with pytest.raises(UsageError, match="trigger or rule audit_cpf"):
+            store.stage(Attempt.begin("run"), plan)
+        allowed = TableStore(DatabaseAddress.of(server.uri(database, triggers="audit_cpf")))
+        attempt = Attempt.begin("run")
+        allowed.stage(attempt, plan)
+        commit(allowed, attempt, plan, [write(allowed, attempt, plan, [1])])
+        assert server.query("SELECT run FROM audit", database) == [("run",)]
+
+    def test_functions_of_another_schema_are_not_called(
+        self, flow: Find, server: Server, database: str
+    ) -> None:
+        for command in (
+            "CREATE SCHEMA evil",
+            "CREATE TABLE evil.called (at timestamptz)",
+            "CREATE FUNCTION evil.hashtextextended(text, bigint) RETURNS bigint LANGUAGE sql AS "
+            "'INSERT INTO evil.called VALUES (clock_timestamp()); SELECT 1'",
+            f"ALTER ROLE tamis IN DATABASE {database} SET search_path = evil, pg_catalog",
+        ):
+            server.query(command, database)
+        plan = flow(SOURCE).plan
+        store = TableStore(DatabaseAddress.of(server.uri(database)))
+        attempt = Attempt.begin("run")
+        store.stage(attempt, plan)
+        commit(store, attempt, plan, [write(store, attempt, plan, [1])])
+        assert server.query("SELECT count(*) FROM evil.called", database) == [(0,)]
+
+    def test_a_schema_is_made_only_when_asked(
+        self, flow: Find, server: Server, database: str
+    ) -> None:
+        plan = flow(SOURCE).plan
+        store = TableStore(DatabaseAddress.of(server.uri(database, schema="misspelt")))
+        with pytest.raises(UsageError, match="there is no schema misspelt: make it, or add"):
+            store.stage(Attempt.begin("run"), plan)
+        asked = DatabaseAddress.of(server.uri(database, schema="new", create_schema="yes"))
+        TableStore(asked).stage(Attempt.begin("run"), plan)
+
+
+def test_no_password_is_in_what_is_pickled(server: Server, database: str) -> None:
+    for uri in (
+        server.uri(database, schema="s"),
+        f"postgresql://{PASSWORD}@h/db?password={PASSWORD}&sslpassword={PASSWORD}&sslmode=require",
+        f"postgresql://u:p?{PASSWORD}@h/db",
+    ):
+        address = DatabaseAddress.of(uri)
+        pickled = pickle.dumps(address)
+        if f"{PASSWORD}@h" not in uri or "?p" not in uri:
+            assert pickle.loads(pickled) == address
+    address = DatabaseAddress.of(server.uri(database))
+    assert PASSWORD.encode() not in pickle.dumps(address)
+    script = (
+        "import pickle, sys; from tamis.stores.database import Database; "
+        "Database(pickle.load(sys.stdin.buffer)).connect(1).close(); print('connected')"
     )
-    assert rows == [("x\ufffdy", 1), ("z", 2), ("z", 3)]
+    for environment, expected in (({}, "asks for a password"), ({"PGPASSWORD": PASSWORD}, "conn")):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            input=pickle.dumps(address),
+            capture_output=True,
+            env={**os.environ, **environment},
+            check=False,
+        )
+        assert expected in (done.stdout + done.stderr).decode()
 
 
 def test_an_output_with_a_table_is_refused() -> None:

@@ -109,7 +109,7 @@ def test_a_run_that_is_interrupted_can_be_run_anew(
     else:
         assert "while run r was being committed" in line
     if store.exists():
-        code, text = Command(tmp_path, "recover", store).finish()
+        code, text = Command(tmp_path, "recover", store, "--older-than", "0").finish()
         assert code == 0, text
         if not is_committed:
             assert files(store) == []

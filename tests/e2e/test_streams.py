@@ -504,7 +504,7 @@ def test_a_batch_killed_within_its_commit_leaves_nothing_half_and_commits_when_r
         batch.kill()
     busy = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}' AND state <> 'idle'"
     wait_until(lambda: not server.query(busy), "the end of what was killed")
-    TableStore(DatabaseAddress.of(server.uri(database))).recover()
+    TableStore(DatabaseAddress.of(server.uri(database))).recover(datetime.timedelta(0))
     assert not is_whole_or_empty(server, database, one)
     again = Streaming(tmp_path / "outcome", *command)
     assert again.wait() == 0, again.printed

@@ -34,9 +34,9 @@ def find_prism() -> Path:
 
 
 def _build(binary: Path) -> None:
-    if _which_go() is None:
+    if which_go() is None:
         install("golang-go")
-    go = _which_go() or miss("no go on PATH, and none could be installed")
+    go = which_go() or miss("no go on PATH, and none could be installed")
     with tempfile.TemporaryDirectory(dir=binary.parent, prefix="building-") as folder:
         build = subprocess.run(
             [go, "install", f"{_MODULE}@v{PRISM}"],
@@ -51,5 +51,6 @@ def _build(binary: Path) -> None:
         (Path(folder) / "prism").rename(binary)
 
 
-def _which_go() -> str | None:
+def which_go() -> str | None:
+    """The path of `go`, or None."""
     return shutil.which("go") or shutil.which("/usr/local/go/bin/go")

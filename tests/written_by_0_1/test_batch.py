@@ -87,7 +87,7 @@ def test_what_a_killed_run_left_is_completed_or_removed(
     state: str, tamis: Tamis, copy: Copy
 ) -> None:
     store = copy(f"interrupted/{state}")
-    assert tamis("recover", store).code == 0
+    assert tamis("recover", store, "--older-than", "0").code == 0
     if state in COMPLETED:
         completed, whole = tree(store), tree(HERE / "interrupted" / "whole")
         receipts = [json.loads(files.pop("_receipts/the-run.json")) for files in (completed, whole)]
@@ -101,9 +101,12 @@ def test_what_a_killed_run_left_is_completed_or_removed(
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_killed_run_that_is_begun_again_is_whole(state: str, run: Tamis, copy: Copy) -> None:
+def test_a_killed_run_that_is_begun_again_is_whole(
+    state: str, run: Tamis, tamis: Tamis, copy: Copy
+) -> None:
     store = copy(f"interrupted/{state}", "feeds", "keys")
     rerun(run, store)
+    assert tamis("recover", store, "--older-than", "0").code == 0
     assert describe(store, "the-run") == describe(HERE / "interrupted" / "whole", "the-run")
     assert not (store / "_staging").exists()
 

@@ -143,7 +143,7 @@ def test_a_stream_into_tables_goes_on(
             database,
         )
     for schema in ("stream", "fresh"):
-        read(source, server.uri(database, schema=schema), "stream-tables")
+        read(source, server.uri(database, schema=schema, create_schema="yes"), "stream-tables")
 
     resumed, fresh = (
         server.query(

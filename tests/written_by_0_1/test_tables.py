@@ -64,7 +64,7 @@ def test_a_run_that_is_committed_is_known_again_and_made_anew_is_equal(
     assert stored(server, database, "batch", form) == before
     assert receipt_of(server, database, "batch", form) == kept
 
-    begin(run, form, server.uri(database, schema="anew"), RUNS[form])
+    begin(run, form, server.uri(database, schema="anew", create_schema="yes"), RUNS[form])
     assert stored(server, database, "anew", form) == before
     made = receipt_of(server, database, "anew", form)
     for receipt in (made, kept):
@@ -103,7 +103,7 @@ def test_a_run_that_was_killed_is_removed_and_begun_again(
     uri = server.uri(database, schema="batch")
     staged = server.query("SELECT part, run FROM batch._tamis_staged", database)
     assert {name for _, name in staged} == {"of-dsn"}
-    answer = tamis("recover", uri)
+    answer = tamis("recover", uri, "--older-than", "0")
     assert answer.code == 0, answer.err
     assert "of-dsn" in answer.out
     tables = server.query("SELECT tablename FROM pg_tables WHERE schemaname = 'batch'", database)
@@ -111,5 +111,6 @@ def test_a_run_that_was_killed_is_removed_and_begun_again(
     assert server.query("SELECT * FROM batch._tamis_staged", database) == []
 
     for schema in ("batch", "anew"):
-        begin(run, "dsn", server.uri(database, schema=schema), "plain")
+        address = server.uri(database, schema=schema, create_schema="yes")
+        begin(run, "dsn", address, "plain")
     assert stored(server, database, "batch", "dsn") == stored(server, database, "anew", "dsn")

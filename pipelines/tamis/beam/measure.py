@@ -38,8 +38,9 @@ from tamis.evidence.receipt import Receipt, RunFacts, make_receipt
 from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD, add_names
 from tamis.language import _
 from tamis.plan.plan import Plan, PlanField, PlanRelease
-from tamis.stores.folder import LocalFolder
 from tamis.stores.folder_store import FolderStore
+from tamis.stores.local_folder import LocalFolder
+from tamis.stores.protocol import Attempt
 
 _Kind = TypeVar("_Kind")
 
@@ -214,7 +215,8 @@ class _SizeFn(beam.DoFn):
 
     def setup(self) -> None:
         self._folder = _CountingFolder()
-        self._writer = FolderStore(self._folder).writer("dry-run", self._plan, self._output)
+        store = FolderStore(self._folder)
+        self._writer = store.writer(Attempt("dry-run", ""), self._plan, self._output)
 
     def start_bundle(self) -> None:
         self._writer.begin()

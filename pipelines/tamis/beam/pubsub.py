@@ -283,19 +283,18 @@ class _CommitFn(beam.DoFn):
             for release, rows in part.judged.released.items():
                 outputs[release].append(rows)
             outputs[None].append(part.judged.quarantined)
-        with store.hold(ledger.run):
-            receipt = store.resume(ledger.run)
-            if receipt is not None:
-                return receipt
-            files = PeriodFiles(store, self._plan, ledger.run)
-            for output, all_rows in outputs.items():
-                # In the order of positions: the same file, whatever bundles the rows came in.
-                table = pa.Table.from_batches([rows.data for rows in all_rows])
-                offsets = pa.chunked_array([rows.offsets for rows in all_rows], pa.int64())
-                ordered = table.take(pc.sort_indices(offsets)).combine_chunks()
-                for batch in ordered.to_batches() if ordered.num_rows else ():
-                    files.write(output, batch)
-            return files.publish(ledger)
+        receipt = store.complete(ledger.run)
+        if receipt is not None:
+            return receipt
+        files = PeriodFiles(store, self._plan, ledger.run)
+        for output, all_rows in outputs.items():
+            # In the order of positions: the same file, whatever bundles the rows came in.
+            table = pa.Table.from_batches([rows.data for rows in all_rows])
+            offsets = pa.chunked_array([rows.offsets for rows in all_rows], pa.int64())
+            ordered = table.take(pc.sort_indices(offsets)).combine_chunks()
+            for batch in ordered.to_batches() if ordered.num_rows else ():
+                files.write(output, batch)
+        return files.publish(ledger)
 
 
 def _messages(part: JudgedWindow, release: str | None, tags: dict[str, str]) -> list[PubsubMessage]:

@@ -4,7 +4,8 @@ Workers write pieces; the last step of the graph reconciles all counts and commi
 launched from a template commits without a driver. What a store does for that is said in
 `tamis.stores.protocol`.
 
-An address may hold a password: transforms keep it where nothing prints it, and elements never do.
+An address may hold a password: transforms keep it where nothing prints it, elements never do, and
+workers in other processes are not given it (`tamis.address.DatabaseAddress`).
 """
 
 import datetime
@@ -16,6 +17,7 @@ from apache_beam.pvalue import AsIter, AsSingleton, PCollection
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
+from tamis.address import StoreAddress, parse_store
 from tamis.beam.batch import Batch, Input
 from tamis.beam.findings import Findings, MergeFindings
 from tamis.beam.minimize import Outputs
@@ -33,7 +35,7 @@ from tamis.limits import USUAL, Limits
 from tamis.plan.guards import check_in_force
 from tamis.plan.plan import Plan
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import NUL_REPLACED, Piece, RunStore
+from tamis.stores.protocol import NUL_REPLACED, Attempt, Piece, RunStore
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
         fail_on: conditions under which nothing is committed, as `--fail-on` takes them: `drift`,
             `quarantine=5%`. `undeclared-nir` needs `Minimize(…, profiles=True)`.
         allow_empty: commit though nothing is released and records are quarantined.
+        attempt: where the run stages; a new one where absent.
 
     Raises:
         UsageError: there is no such condition.
@@ -77,6 +80,7 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
     limits: Limits = field(default=USUAL, repr=False)
     fail_on: Sequence[str] = ()
     allow_empty: bool = False
+    attempt: Attempt | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.fail_on, str):
@@ -89,16 +93,19 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
         plan, run = outputs.plan, outputs.run
         facts = self.facts or new_facts(outputs)
         outputs.check_same(None, facts.run)
+        attempt = self.attempt or Attempt.begin(run)
+        outputs.check_same(None, attempt.run)
+        address = parse_store(self.folder)
         begin = outputs.quarantined.pipeline
         staged = (
             begin
             | "Begin" >> beam.Create([run], reshuffle=False)
-            | "Stage" >> beam.Map(_stage, self.folder, plan, self.limits, plan.day == today())
+            | "Stage" >> beam.Map(_stage, attempt, address, plan, self.limits, plan.day == today())
         )
 
         def write(output: str | None) -> beam.ParDo:
             return beam.ParDo(
-                _WriteFn(self.folder, plan, run, output, self.limits), AsSingleton(staged)
+                _WriteFn(address, plan, attempt, output, self.limits), AsSingleton(staged)
             )
 
         pieces = [
@@ -121,7 +128,8 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
             | "Commit"
             >> beam.Map(
                 _commit,
-                self.folder,
+                attempt,
+                address,
                 plan,
                 facts,
                 self.limits,
@@ -216,17 +224,20 @@ def new_facts(outputs: Outputs) -> RunFacts:
     return RunFacts(outputs.run, datetime.datetime.now(datetime.UTC), keys)
 
 
-def _stage(run: str, uri: str, plan: Plan, limits: Limits, expires: bool) -> str:
+def _stage(
+    run: str, attempt: Attempt, address: StoreAddress, plan: Plan, limits: Limits, expires: bool
+) -> str:
     if expires:  # A job of today's law may be launched much later.
         check_in_force(plan)
     with value_free(_("staging run {run}", run=run)):
-        open_store(uri, limits).stage(run, plan)
+        open_store(address, limits).stage(attempt, plan)
     return run
 
 
 def _commit(
     run: str,
-    uri: str,
+    attempt: Attempt,
+    address: StoreAddress,
     plan: Plan,
     facts: RunFacts,
     limits: Limits,
@@ -236,14 +247,16 @@ def _commit(
     found: Findings | None,
 ) -> str:
     with value_free(_("committing run {run}", run=run)):
-        store = open_store(uri, limits)
+        store = open_store(address, limits)
         nirs = None if found is None else found.get(UndeclaredNirs, UndeclaredNirs())
         profile = None if nirs is None else nirs.extract()
-        return commit_run(store, plan, facts, total, list(pieces), guards, profile).to_json()
+        receipt = commit_run(store, attempt, plan, facts, total, list(pieces), guards, profile)
+        return receipt.to_json()
 
 
 def commit_run(
     store: RunStore,
+    attempt: Attempt,
     plan: Plan,
     facts: RunFacts,
     total: Total,
@@ -267,13 +280,12 @@ def commit_run(
         return receipt
 
     with uninterrupted():
-        receipt = store.commit(facts.run, plan, pieces, make)
-    if receipt.started != facts.started and not _is_same(receipt, plan, total):
-        store.discard(facts.run)
+        receipt = store.commit(attempt, plan, pieces, make)
+    if receipt.started != facts.started and not _is_same(receipt, plan, facts, total):
         raise RunError(
             _(
-                "{store}: run {run} is committed, with another plan or other inputs; nothing more "
-                "is, give another run id",
+                "{store}: run {run} is committed, with another plan, other inputs or other key "
+                "epochs; nothing more is, give another run id",
                 store=store.shown,
                 run=facts.run,
             )
@@ -281,28 +293,40 @@ def commit_run(
     return receipt
 
 
-def _is_same(receipt: Receipt, plan: Plan, total: Total) -> bool:
-    """Whether a receipt is of the same plan and inputs; those without a digest cannot be known."""
+def _is_same(receipt: Receipt, plan: Plan, facts: RunFacts, total: Total) -> bool:
+    """Whether a receipt is of the same plan, keys and inputs; one without a digest is another."""
     before, now = (
         sorted((read.uri, read.rows, read.sha256) for read in inputs)
         for inputs in (receipt.inputs, total.input_parts())
     )
-    return receipt.plan_sha256 == plan.sha256 and before == now and all(read[2] for read in now)
+    return (
+        receipt.plan_sha256 == plan.sha256
+        and tuple(receipt.keys) == facts.keys
+        and before == now
+        and all(digest for _uri, _rows, digest in now)
+    )
 
 
 class _WriteFn(beam.DoFn):
     """Batches of one output in, a `Piece` for each part out."""
 
-    def __init__(self, uri: str, plan: Plan, run: str, output: str | None, limits: Limits) -> None:
-        self._uri = uri
+    def __init__(
+        self,
+        address: StoreAddress,
+        plan: Plan,
+        attempt: Attempt,
+        output: str | None,
+        limits: Limits,
+    ) -> None:
+        self._address = address
         self._limits = limits
         self._plan = plan
-        self._run = run
+        self._attempt = attempt
         self._output = output
 
     def setup(self) -> None:
-        self._writer = open_store(self._uri, self._limits).writer(
-            self._run, self._plan, self._output
+        self._writer = open_store(self._address, self._limits).writer(
+            self._attempt, self._plan, self._output
         )
 
     def start_bundle(self) -> None:

@@ -311,10 +311,16 @@ def run(
 
 
 @app.command(help=_("Complete or remove what an interrupted run left."))
-def recover(folder: Annotated[str, Argument(metavar="DIR", help=_("the store"))]) -> None:
+def recover(
+    folder: Annotated[str, Argument(metavar="DIR", help=_("the store"))],
+    older_than: Annotated[
+        str,
+        Option(metavar="AGE", help=_("remove attempts that wrote nothing for so long")),
+    ] = "24h",
+) -> None:
     from tamis.cli.recover import recover_command
 
-    raise typer.Exit(recover_command(folder))
+    raise typer.Exit(recover_command(folder, older_than))
 
 
 @app.command(help=_("Show where NIRs are, column by column; exit 1 if any."))

@@ -1,19 +1,57 @@
-"""`tamis recover`: complete or remove what an interrupted run left."""
+"""`tamis recover`: complete or remove what interrupted runs left."""
 
+import datetime
+import re
+import sys
+
+from tamis.errors import UsageError
 from tamis.interrupts import ends_at_once
 from tamis.language import _
 from tamis.stores.opening import open_store
 
+_AGE = re.compile(r"([0-9]{1,6})(s|m|h|d)?")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, None: 1}
 
-def recover_command(uri: str) -> int:
-    """Recover the store at `uri` and print what was done; always 0."""
+
+def recover_command(uri: str, older_than: str) -> int:
+    """Recover the store at `uri` and print what was done; 1 if something could not be."""
+    age = read_age(older_than)
     store = open_store(uri)
     with ends_at_once(_("interrupted: the same command goes on where this one was")):
-        recovered = store.recover()
+        recovered = store.recover(age)
     for run in recovered.completed:
-        print(_("run {run}: completed and committed", run=run))
-    for run in recovered.removed:
-        print(_("run {run}: removed, it had not come to its receipt", run=run))
-    if not recovered.completed and not recovered.removed:
+        print(_("run {run}: was committed, and is complete now", run=run))
+    for attempt in recovered.removed:
+        print(_("attempt {attempt}: removed, it had not come to its receipt", attempt=attempt))
+    for attempt in recovered.left:
+        print(
+            _(
+                "attempt {attempt}: left, for it may be under way: it wrote less than {age} ago "
+                "(--older-than)",
+                attempt=attempt,
+                age=older_than,
+            )
+        )
+    for problem in recovered.problems:
+        print(_("not recovered: {problem}", problem=problem), file=sys.stderr)
+    if recovered == type(recovered)():
         print(_("{store}: nothing to recover", store=store.shown))
-    return 0
+    return 1 if recovered.problems else 0
+
+
+def read_age(text: str) -> datetime.timedelta:
+    """A length of time as a user writes it: seconds, or a number of `s`, `m`, `h` or `d`.
+
+    Raises:
+        UsageError: it is none.
+
+    Example:
+        >>> read_age("24h")
+        datetime.timedelta(days=1)
+    """
+    match = _AGE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            _("--older-than must be a number of s, m, h or d, such as 24h, got {text!r}", text=text)
+        )
+    return datetime.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])

@@ -168,7 +168,7 @@ def _interrupted(name: str, output: str, options: tuple[str, ...], is_committing
     if is_committing:
         return _(
             "interrupted while run {run} was being committed: `tamis recover {store}` completes "
-            "or removes it",
+            "it, if its receipt stands",
             run=name,
             store=store.shown,
         )
@@ -180,7 +180,7 @@ def _interrupted(name: str, output: str, options: tuple[str, ...], is_committing
         )
     return _(
         "interrupted: nothing of run {run} is committed; the same command runs it anew, and "
-        "`tamis recover {store}` removes what was staged",
+        "`tamis recover {store}` removes what was staged once it is 24 hours old",
         run=name,
         store=store.shown,
     )

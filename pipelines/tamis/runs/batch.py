@@ -33,7 +33,10 @@ from tamis.plan.plan import Plan
 from tamis.runs.errors import worker_errors
 from tamis.stores import protocol
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import new_run_id
+from tamis.stores.protocol import Attempt, new_run_id
+
+_LOCAL_RUNNERS = ("FnApiRunner", "PrismRunner")
+"""Runners whose job ends with the process that launched it."""
 
 
 @dataclass(frozen=True)
@@ -81,30 +84,27 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
     keys, key_parts = load_keys(job.plan, job.keys)
     facts = RunFacts(job.run, datetime.datetime.now(datetime.UTC), key_parts)
     options = _options(job.options)
+    attempt = Attempt.begin(job.run)
     if builds_only(job.options):
-        _launch(job, inputs, keys, facts, options)
+        _launch(job, inputs, keys, facts, options, attempt)
         return None, False
-    store.recover()
-    receipt = store.committed(job.run)
-    if receipt is None:
-        with store.hold(job.run):
-            receipt = store.resume(job.run)
-            if receipt is None:
-                try:
-                    _launch(job, inputs, keys, facts, options)
-                except TamisError:
-                    with suppress(TamisError):
-                        # What failed may have been no more than the answer of the commit.
-                        receipt = store.resume(job.run)
-                        if receipt is None:
-                            store.discard(job.run)
-                    if receipt is None:
-                        raise
-                    _check_same(receipt, job, store, inputs, key_parts)
-                    return receipt, False
-                return store.committed(job.run), False
-    _check_same(receipt, job, store, inputs, key_parts)
-    return receipt, True
+    receipt = store.complete(job.run)
+    if receipt is not None:
+        _check_same(receipt, job, store, inputs, key_parts)
+        return receipt, True
+    try:
+        _launch(job, inputs, keys, facts, options, attempt)
+    except TamisError:
+        with suppress(TamisError):
+            # What failed may have been no more than the answer of the commit.
+            receipt = store.complete(job.run)
+            if receipt is None and options.view_as(StandardOptions).runner in _LOCAL_RUNNERS:
+                store.discard(attempt)  # elsewhere the job may go on
+        if receipt is None:
+            raise
+        _check_same(receipt, job, store, inputs, key_parts)
+        return receipt, False
+    return store.committed(job.run), False
 
 
 def builds_only(options: Sequence[str]) -> bool:
@@ -169,6 +169,7 @@ def _launch(
     keys: KeyRef | None,
     facts: RunFacts,
     options: PipelineOptions,
+    attempt: Attempt,
 ) -> None:
     pipeline = _pipeline(options)
     (
@@ -192,6 +193,7 @@ def _launch(
             job.limits,
             job.guards.fail_on,
             job.guards.allow_empty,
+            attempt,
         )
     )
     with worker_errors():

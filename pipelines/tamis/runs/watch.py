@@ -273,7 +273,9 @@ def _is_round(run: str, stream: str) -> bool:
 def _committed_files(job: WatchJob) -> set[str]:
     """The files that the stream's receipts name."""
     store = open_store(job.output)
-    store.recover()
-    receipts = store.receipts(f"{job.stream}-")
-    rounds = (receipt for receipt in receipts if _is_round(receipt.run, job.stream))
-    return {file.uri for receipt in rounds for file in receipt.inputs}
+    files: set[str] = set()
+    for receipt in store.receipts(f"{job.stream}-"):
+        if _is_round(receipt.run, job.stream):
+            store.complete(receipt.run)
+            files |= {file.uri for file in receipt.inputs}
+    return files

@@ -3,19 +3,22 @@
     DIR/<policy>/<release id>/<run>-<part>.parquet     released records
     DIR/_quarantine/<policy>/<run>-<part>.parquet      why records were quarantined, no values
     DIR/_receipts/<run>.json                           the receipt: what it lists exists
-    DIR/_staging/<run>/…                               a run under way, or what is left of one
+    DIR/_staging/<run>/<attempt>/…                     what an attempt at a run has written so far
 
-Files are staged; then the receipt is staged too; then the files are renamed, and last the receipt.
-With a staged receipt a run can be completed, without it can only be removed.
-A rename of many files is not atomic: a file that no receipt in its place lists does not exist.
+Files are staged; then the receipt is staged, and published where no receipt of the run stands: that
+is the commit. Then the files are placed, and the attempt is removed. Placing many files is not
+atomic: a file that no receipt lists does not exist, and one that a receipt lists and that is not in
+its place yet is found by its digest among what the same attempt staged.
 """
 
+import datetime
 import hashlib
 import heapq
-import os
+import re
+import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from operator import itemgetter
@@ -32,15 +35,18 @@ from tamis.formats.chunk import PartKey
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
-from tamis.stores.folder import Folder, close_durably, lock
+from tamis.stores.folder import Folder, close_durably
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, layout_of
 from tamis.stores.protocol import (
+    OLDER_THAN,
+    Attempt,
     MakeReceipt,
     Piece,
     Recovered,
     RunStore,
     StoredRows,
     Writer,
+    is_run_id,
 )
 from tamis.waiting import Pauses
 
@@ -48,8 +54,11 @@ STAGING = "_staging"
 RECEIPTS_FOLDER = "_receipts"
 QUARANTINE_FOLDER = "_quarantine"
 
-_RECOVERY_SECONDS = 0.5
-"""How long a run is tried to be held, which the recovery by another run may hold for a moment."""
+_HELD_SECONDS = 0.5
+"""How long a name is tried to be held, which a recovery may hold for a moment."""
+
+_PART = re.compile(r"[0-9-]+")
+"""Where in its input, or its period, a file's rows come from."""
 
 
 class FolderStore(RunStore):
@@ -65,92 +74,136 @@ class FolderStore(RunStore):
         self._limits = limits
         self.shown = folder.uri
 
-    def recover(self) -> Recovered:
+    def recover(self, older_than: datetime.timedelta = OLDER_THAN) -> Recovered:
+        return self.recover_runs(self.staged_runs(), older_than)
+
+    def staged_runs(self) -> list[str]:
+        """Ids of runs that have something staged, and what else stands there."""
+        return self.folder.children(STAGING)
+
+    def recover_runs(self, runs: Iterable[str], older_than: datetime.timedelta) -> Recovered:
+        """Recover no other runs than these. See `recover`."""
+        until = time.time() - older_than.total_seconds()
         completed: list[str] = []
-        removed: list[str] = []
-        for run in self._staged_runs():
-            with lock(self.folder, lock_path(run)) as held:
-                if not held:
-                    continue
-                if self.folder.size(staged_path(run, "receipt.json")) is not None:
-                    self._complete(run)
+        removed: list[Attempt] = []
+        left: list[Attempt] = []
+        problems: list[str] = []
+        for run in runs:
+            try:
+                if run.endswith(".lock"):
+                    with self.folder.lock(f"{STAGING}/{run}"):
+                        continue  # which removes it, if nobody has it
+                if self._complete(run)[1]:
                     completed.append(run)
-                    continue
-                is_committed = self.folder.size(receipt_path(run)) is not None
-                (completed if is_committed else removed).append(run)
-                self.discard(run)
-        self._tidy()
-        return Recovered(tuple(completed), tuple(removed))
+                for attempt in self._attempts(run):
+                    is_old = (self._newest(attempt) or 0.0) <= until
+                    (removed if is_old else left).append(attempt)
+                    if is_old:
+                        self.discard(attempt)
+                self.folder.tidy(f"{STAGING}/{run}")
+            except RunError as error:
+                problems.append(str(error))
+            except OSError as error:
+                problems.append(f"{STAGING}/{run}: {error.strerror or type(error).__name__}")
+        self.folder.tidy(STAGING)
+        self.folder.tidy("")
+        return Recovered(tuple(completed), tuple(removed), tuple(left), tuple(problems))
 
     @contextmanager
-    def hold(self, run: str) -> Iterator[None]:
+    def hold(self, name: str) -> Iterator[None]:
+        """Hold `name` while the block runs, on this machine; buckets know no locks.
+
+        Raises:
+            RunError: another process holds it, or the store cannot be written to.
+        """
         try:
             with ExitStack() as held:
-                pauses = Pauses(_RECOVERY_SECONDS, first=0.01)
-                while not held.enter_context(lock(self.folder, lock_path(run))):
+                pauses = Pauses(_HELD_SECONDS, first=0.01)
+                while not held.enter_context(self.folder.lock(f"{STAGING}/{name}.lock")):
                     if not pauses.wait():
                         raise RunError(
-                            _("{store}: run {run} is still under way", store=self.shown, run=run)
+                            _("{store}: run {run} is still under way", store=self.shown, run=name)
                         )
                 yield
         finally:
-            self._tidy()
+            self.folder.tidy(STAGING)
+            self.folder.tidy("")
 
-    def resume(self, run: str) -> Receipt | None:
-        receipt = self.committed(run)
-        if receipt is None and self.folder.size(staged_path(run, "receipt.json")) is not None:
-            self._complete(run)
-            receipt = self.committed(run)
-        return receipt
+    def complete(self, run: str) -> Receipt | None:
+        return self._complete(run)[0]
 
     def receipt_address(self, run: str) -> str:
         return f"{self.shown.rstrip('/')}/{receipt_path(run)}"
 
-    def discard(self, run: str) -> None:
-        self.folder.remove(f"{STAGING}/{run}")
+    def discard(self, attempt: Attempt) -> None:
+        # Its receipts first: it cannot be committed any more when its rows go.
+        for path in self._files_of(attempt):
+            if path.endswith(".json"):
+                self.folder.remove(path)
+        self._remove(attempt)
 
-    def stage(self, run: str, plan: Plan) -> None:
-        pass  # folders are made together with the files in them
+    def stage(self, attempt: Attempt, plan: Plan) -> None:
+        self.folder.make(folder_of(attempt))
 
-    def writer(self, run: str, plan: Plan, output: str | None) -> "FolderWriter":
-        return FolderWriter(self.folder, run, output, layout_of(plan, output, self._limits))
+    def writer(self, attempt: Attempt, plan: Plan, output: str | None) -> "FolderWriter":
+        return FolderWriter(self.folder, attempt, output, layout_of(plan, output, self._limits))
 
-    def commit(self, run: str, plan: Plan, pieces: Collection[Piece], make: MakeReceipt) -> Receipt:
-        receipt = self.resume(run)
-        if receipt is not None:
-            return receipt
-        pieces_of: defaultdict[tuple[PartKey, str | None], list[Piece]] = defaultdict(list)
-        for piece in pieces:
-            pieces_of[piece.part, piece.output].append(piece)
-        files: defaultdict[str | None, list[FilePart]] = defaultdict(list)
-        for (part, output), parts in sorted(pieces_of.items(), key=lambda item: item[0][0]):
-            path = file_path(plan.policy, output, run, part)
-            piece = parts[0] if len(parts) == 1 else self._join(run, plan, parts)
-            staged = staged_path(run, path)
-            # An attempt that died here may have moved it before.
-            if self.folder.size(piece.path) is not None or self.folder.size(staged) is None:
-                self.folder.move(piece.path, staged)
-            files[output].append(FilePart(path=path, rows=piece.rows, sha256=piece.sha256))
-        receipt = make(dict(files))
-        self.publish(receipt)
+    def commit(
+        self, attempt: Attempt, plan: Plan, pieces: Collection[Piece], make: MakeReceipt
+    ) -> Receipt:
+        run = attempt.run
+        if self._receipt_text(run) is None:
+            pieces_of: defaultdict[tuple[PartKey, str | None], list[Piece]] = defaultdict(list)
+            for piece in pieces:
+                pieces_of[piece.part, piece.output].append(piece)
+            files: defaultdict[str | None, list[FilePart]] = defaultdict(list)
+            sources: dict[str, str] = {}
+            for (part, output), parts in sorted(pieces_of.items(), key=lambda item: item[0][0]):
+                path = file_path(plan.policy, output, run, part)
+                piece = parts[0] if len(parts) == 1 else self._join(attempt, plan, parts)
+                files[output].append(FilePart(path=path, rows=piece.rows, sha256=piece.sha256))
+                sources[path] = piece.path
+            return self.publish(attempt, make(dict(files)), sources)
+        receipt = self.complete(run)
+        assert receipt is not None
+        self.discard(attempt)
         return receipt
 
-    def create(self, run: str, path: str) -> BinaryIO:
-        """A staged file, opened for writing, which will stand at `path` once it is published."""
-        return self.folder.create(staged_path(run, path))
+    def create(self, attempt: Attempt) -> tuple[str, BinaryIO]:
+        """A new staged file: its path, and itself opened for writing."""
+        path = f"{folder_of(attempt)}/{uuid.uuid4().hex}.parquet"
+        return path, self.folder.create(path)
 
-    def publish(self, receipt: Receipt) -> None:
-        """Make the staged files of a run exist: stage its receipt, rename all, the receipt last.
+    def publish(self, attempt: Attempt, receipt: Receipt, sources: Mapping[str, str]) -> Receipt:
+        """Commit a run, unless it is committed already, and put its files in their places.
 
-        Interrupted after the receipt is staged, `resume` or `recover` completes it.
+        Args:
+            attempt: at the run.
+            receipt: its receipt.
+            sources: by path of each file of the receipt, where it is staged.
+
+        Returns:
+            The receipt of the run, this one or the one that was there.
+
+        Raises:
+            RunError: it is committed, but a file could not be put in its place.
         """
-        staged = staged_path(receipt.run, "receipt.json")
-        draft = staged + ".draft"
-        stream = self.folder.create(draft)
+        staged = f"{folder_of(attempt)}/{uuid.uuid4().hex}.json"
+        stream = self.folder.create(staged)
         stream.write(receipt.to_json().encode())
         close_durably(stream)
-        self.folder.move(draft, staged)
-        self._complete(receipt.run)
+        for file in receipt.files():
+            # A recovery may have taken the attempt for one that was given up.
+            if self.folder.size(sources[file.path]) is None:
+                raise self._error(receipt, file, _("is lost"))
+        if not self.folder.publish(staged, receipt_path(receipt.run)):
+            there = self.complete(receipt.run)
+            assert there is not None
+            receipt = there
+        else:
+            self._place(receipt, lambda: sources)
+        self._remove(attempt)
+        return receipt
 
     def keeps(self, file: FilePart) -> bool:
         return bool(file.sha256) or "/" in file.path
@@ -159,86 +212,171 @@ class FolderStore(RunStore):
         top, _slash, name = file.path.rpartition("/")
         if top != _folder_of(receipt.policy, output):
             return False
-        local = self.folder.local()
-        if local is None:
-            return name not in ("", ".", "..")
-        full = os.path.join(os.path.realpath(local), file.path)
-        return os.path.realpath(full) == full
+        part = name.removeprefix(f"{receipt.run}-").removesuffix(".parquet")
+        return name == f"{receipt.run}-{part}.parquet" and _PART.fullmatch(part) is not None
 
     def find_rows(self, file: FilePart) -> "ParquetRows | None":
         if self.folder.size(file.path) is None:
             return None
-        digest = hashlib.sha256()
-        with self.folder.open(file.path) as stream:
-            while data := stream.read(1 << 20):
-                digest.update(data)
-        if digest.hexdigest() != file.sha256:
+        if self._digest(file.path) != file.sha256:
             raise ValueError(_("digest differs"))
         return ParquetRows(self.folder.open(file.path))
 
+    def is_staged(self, file: FilePart, run: str) -> bool:
+        paths = [path for attempt in self._attempts(run) for path in self._files_of(attempt)]
+        return any(self._digest(path) == file.sha256 for path in paths)
+
     def unlisted(self, listed: Collection[str]) -> list[str]:
-        paths = [
+        return [
             path
-            for path in self.folder.list("")
+            for path in self.folder.files("")
             if path.partition("/")[0] not in (RECEIPTS_FOLDER, STAGING) and path not in listed
         ]
-        committing = self._committing() if paths else ()
-        return [path for path in paths if path not in committing]
 
-    def _committing(self) -> set[str]:
-        """Paths of files that are being moved to their places, or were when it was interrupted."""
-        paths: set[str] = set()
-        for run in self._staged_runs():
-            staged = staged_path(run, "receipt.json")
-            with suppress(OSError, RunError):
-                if self.folder.size(staged) is not None:
-                    receipt = self._parse(run, self._read(staged))
-                    paths.update(file.path for file in receipt.files())
-        return paths
+    def _complete(self, run: str) -> tuple[Receipt | None, bool]:
+        """The receipt of a run if it is committed, and whether something had to be completed."""
+        text = self._receipt_text(run)
+        if text is None:
+            text = self._commit_old(run)
+            if text is None:
+                return None, False
+        receipt = self._parse(run, text)
+        if receipt.run != run:
+            raise RunError(
+                _("{address}: is the receipt of another run", address=self.receipt_address(run))
+            )
+        for attempt in self._attempts(run):
+            if not self._has_staged(attempt, text):
+                continue  # another one, which did not come to the commit
 
-    def _staged_runs(self) -> list[str]:
-        top = self.folder.local()
-        if top is None:
-            paths = self.folder.list(STAGING)
-            return sorted({path.split("/")[1] for path in paths if path.count("/") > 1})
+            def find(attempt: Attempt = attempt) -> dict[str, str]:
+                return self._find(receipt, attempt)
+
+            self._place(receipt, find)
+            self._remove(attempt)
+            return receipt, True
+        return receipt, False
+
+    def _commit_old(self, run: str) -> bytes | None:
+        """Commit a run whose receipt was staged by a version before 0.3, which moved it last."""
+        staged = f"{STAGING}/{run}/receipt.json"
+        if not is_run_id(run) or self.folder.size(staged) is None:
+            return None
+        text = self._read(staged)
+        receipt = self._parse(run, text)
+        if self._missing(receipt):
+            self._find(receipt, Attempt(run, ""))  # all is there, or it is not committed
+        self.folder.publish(staged, receipt_path(run))
+        return self._receipt_text(run)
+
+    def _place(self, receipt: Receipt, find: Callable[[], Mapping[str, str]]) -> None:
+        """Put the files of a committed receipt in their places.
+
+        Whoever else does it meanwhile may have removed what was staged: then they are there.
+        """
+        problem = _("is lost")
         try:
-            names = os.listdir(top / STAGING)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        return sorted({name.removesuffix(".lock") for name in names})
+            if sources := find():
+                self.folder.place(sources)
+            return
+        except RunError as error:
+            lost = error
+        except OSError as error:
+            problem = _("is not in its place yet: {reason}", reason=_reason(error))
+            lost = None
+        if missing := self._missing(receipt):
+            raise lost or self._error(receipt, missing[0], problem)
 
-    def _complete(self, run: str) -> None:
-        staged = staged_path(run, "receipt.json")
-        for file in self._parse(run, self._read(staged)).files():
-            if self.folder.size(staged_path(run, file.path)) is not None:
-                self.folder.move(staged_path(run, file.path), file.path)
-            elif self.folder.size(file.path) is None:
-                raise RunError(
-                    _(
-                        "{store}: run {run} cannot be completed, {path} is lost",
-                        store=self.shown,
-                        run=run,
-                        path=file.path,
-                    )
-                )
-        self.folder.move(staged, receipt_path(run))
-        self.discard(run)
-        self._tidy()
+    def _find(self, receipt: Receipt, attempt: Attempt) -> dict[str, str]:
+        """By path, where an attempt staged the files of a receipt that are not in their places."""
+        missing = self._missing(receipt)
+        staged: dict[str, str] = {}
+        if missing:
+            for path in self._files_of(attempt):
+                if path.endswith(".parquet") and (digest := self._digest(path)):
+                    staged[digest] = path
+        for file in missing:
+            if file.sha256 not in staged:
+                raise self._error(receipt, file, _("is lost"))
+        return {file.path: staged[file.sha256] for file in missing}
 
-    def _tidy(self) -> None:
-        """Remove the staging folder once nothing is staged, and the store if it is empty then."""
-        top = self.folder.local()
-        if top is not None:
-            with suppress(OSError):
-                (top / STAGING).rmdir()
-                top.rmdir()
+    def _missing(self, receipt: Receipt) -> list[FilePart]:
+        """The files of a receipt that are not in their places, with the digests that they have."""
+        releases = {name: part.files or () for name, part in receipt.releases.items()}
+        missing = []
+        for output, files in (*releases.items(), (None, receipt.quarantine_files or ())):
+            for file in files:
+                if not self.is_in_place(file, receipt, output):
+                    raise self._error(receipt, file, _("does not stand where it should"))
+                if self._digest(file.path) != file.sha256:
+                    missing.append(file)
+        return missing
+
+    def _digest(self, path: str) -> str | None:
+        """The digest of a file in hexadecimal, or None if there is none."""
+        if self.folder.size(path) is None:
+            return None
+        with suppress(FileNotFoundError), self.folder.open(path) as stream:
+            digest = hashlib.sha256()
+            while data := stream.read(1 << 20):
+                digest.update(data)
+            return digest.hexdigest()
+        return None
+
+    def _error(self, receipt: Receipt, file: FilePart, problem: str) -> RunError:
+        return RunError(
+            _(
+                "{store}: run {run}: {path} {problem}",
+                store=self.shown,
+                run=receipt.run,
+                path=file.path,
+                problem=problem,
+            )
+        )
+
+    def _attempts(self, run: str) -> list[Attempt]:
+        """Attempts at a run that have something staged, that of an older version last."""
+        names = self.folder.children(f"{STAGING}/{run}")
+        attempts = [Attempt(run, name) for name in names if Attempt.is_id(name)]
+        if len(attempts) < len(names) or self.folder.size(f"{STAGING}/{run}") is not None:
+            attempts.append(Attempt(run, ""))
+        return attempts
+
+    def _remove(self, attempt: Attempt) -> None:
+        for path in self._paths(attempt):
+            self.folder.remove(path)
+        for path in (f"{STAGING}/{attempt.run}", STAGING, ""):
+            self.folder.tidy(path)
+
+    def _paths(self, attempt: Attempt) -> list[str]:
+        """What belongs to an attempt: its folder, or all of the run's that is no attempt's."""
+        if attempt.id:
+            return [folder_of(attempt)]
+        run = f"{STAGING}/{attempt.run}"
+        names = self.folder.children(run)
+        return [f"{run}/{name}" for name in names if not Attempt.is_id(name)] or [run]
+
+    def _files_of(self, attempt: Attempt) -> list[str]:
+        return [path for top in self._paths(attempt) for path in self.folder.files(top)]
+
+    def _has_staged(self, attempt: Attempt, text: bytes) -> bool:
+        """Whether an attempt staged this receipt; each time its last step is done it stages one."""
+        top = folder_of(attempt)
+        names = [name for name in self.folder.children(top) if name.endswith(".json")]
+        with suppress(OSError):  # another process may remove the attempt
+            return any(self._read(f"{top}/{name}") == text for name in names)
+        return False
+
+    def _newest(self, attempt: Attempt) -> float | None:
+        times = [self.folder.newest(path) for path in self._paths(attempt)]
+        return max((time for time in times if time is not None), default=None)
 
     def _receipt_text(self, run: str) -> bytes | None:
         path = receipt_path(run)
         return None if self.folder.size(path) is None else self._read(path)
 
     def _receipt_texts(self, prefix: str) -> Iterator[tuple[str, bytes]]:
-        for path in self.folder.list(RECEIPTS_FOLDER):
+        for path in self.folder.files(RECEIPTS_FOLDER):
             run = path.removeprefix(f"{RECEIPTS_FOLDER}/").removesuffix(".json")
             if run.startswith(prefix) and path == receipt_path(run):
                 yield run, self._read(path)
@@ -247,12 +385,12 @@ class FolderStore(RunStore):
         with self.folder.open(path) as stream:
             return stream.read()
 
-    def _join(self, run: str, plan: Plan, pieces: list[Piece]) -> Piece:
+    def _join(self, attempt: Attempt, plan: Plan, pieces: list[Piece]) -> Piece:
         """One file of the pieces of a part that several bundles wrote.
 
         It has the bytes that one bundle would have written: the same rows, in the source's order.
         """
-        writer = self.writer(run, plan, pieces[0].output)
+        writer = self.writer(attempt, plan, pieces[0].output)
         with ExitStack() as stack:
             streams = [stack.enter_context(self.folder.open(piece.path)) for piece in pieces]
             batches = map(_batches, streams, pieces)
@@ -267,14 +405,16 @@ class FolderWriter(Writer):
 
     Args:
         folder: of the store.
-        run: id of the run.
+        attempt: at the run.
         output: release id, or None for quarantine.
         layout: of the output's files.
     """
 
-    def __init__(self, folder: Folder, run: str, output: str | None, layout: ParquetLayout) -> None:
+    def __init__(
+        self, folder: Folder, attempt: Attempt, output: str | None, layout: ParquetLayout
+    ) -> None:
         self._folder = folder
-        self._run = run
+        self._attempt = attempt
         self._output = output
         self.layout = layout
         self.begin()
@@ -294,7 +434,7 @@ class FolderWriter(Writer):
     def add(self, batch: pa.RecordBatch, part: PartKey, seq: int) -> None:
         """Write rows of the batch `seq`, which follow those written of `part`."""
         if self._file is None:
-            path = staged_path(self._run, f"pieces/{uuid.uuid4().hex}")
+            path = f"{folder_of(self._attempt)}/{uuid.uuid4().hex}.parquet"
             self._piece = Piece(self._output, part, path)
             self._file = ParquetPart(self._folder.create(path), self.layout)
         self._file.write(batch)
@@ -356,18 +496,17 @@ def receipt_path(run: str) -> str:
     return f"{RECEIPTS_FOLDER}/{run}.json"
 
 
-def staged_path(run: str, path: str) -> str:
-    """Where the file that will stand at `path` is while `run` is under way."""
-    return f"{STAGING}/{run}/{path}"
-
-
-def lock_path(run: str) -> str:
-    """The lock that a run under way holds."""
-    return f"{STAGING}/{run}.lock"
+def folder_of(attempt: Attempt) -> str:
+    """Where an attempt stages."""
+    return f"{STAGING}/{attempt.run}/{attempt.id}".rstrip("/")
 
 
 def _folder_of(policy: str, output: str | None) -> str:
     return f"{QUARANTINE_FOLDER}/{policy}" if output is None else f"{policy}/{output}"
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
 
 
 def _batches(stream: BinaryIO, piece: Piece) -> Iterator[tuple[int, pa.RecordBatch]]:

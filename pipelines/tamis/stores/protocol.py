@@ -3,13 +3,16 @@
 A run fills a store in four steps, which may be done by different processes, and each again after a
 failure:
 
-    store.stage(run, plan)                                     once, before any row
-    writer = store.writer(run, plan, output)                   by each worker, for each output
+    attempt = Attempt.begin(run)                               once a process that runs it
+    store.stage(attempt, plan)                                 before any row
+    writer = store.writer(attempt, plan, output)               by each worker, for each output
     writer.write(batch, part, seq, positions), writer.finish() give `Piece`s
-    store.commit(run, plan, pieces, make_receipt)              once: all rows exist, or none
+    store.commit(attempt, plan, pieces, make_receipt)          all rows exist, or none
 
-The receipt is the commit: rows that no committed receipt lists do not exist. How a store makes it
-so is its own affair (a rename at the end, a transaction); callers know of no step in between.
+The receipt is the commit: it is written only if there is none of that run, and rows that no
+committed receipt lists do not exist. Nothing else is shared: an attempt stages apart from every
+other, of its own run or another, and touches none but itself. How a store does it is its own affair
+(files that are linked to their places, a transaction); callers know of no step in between.
 """
 
 import datetime
@@ -18,9 +21,9 @@ import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import pyarrow as pa
 
@@ -34,18 +37,58 @@ from tamis.plan.plan import Plan
 NUL_REPLACED = "nul-replaced"
 """Anomaly: released values in which U+FFFD stands for a NUL character."""
 
+OLDER_THAN = datetime.timedelta(hours=24)
+"""Time since an attempt last wrote, after which it counts as given up."""
+
 _RUN_ID = re.compile(r"[a-z0-9-]{1,128}")
+_ATTEMPT_ID = re.compile(r"[0-9]{8}t[0-9]{6}-[0-9a-f]{8}")
 
 MakeReceipt: TypeAlias = Callable[[Files], Receipt]
 """Gives the receipt of a run, or raises `RunError` where the rows written do not reconcile."""
 
 
+@dataclass(frozen=True, order=True)
+class Attempt:
+    """One process's try to do a run.
+
+    Attributes:
+        run: id of the run.
+        id: when it began, and chance; empty for what versions before 0.3 staged.
+    """
+
+    run: str
+    id: str
+
+    @classmethod
+    def begin(cls, run: str) -> Self:
+        """A new attempt at `run`, which begins now."""
+        now = datetime.datetime.now(datetime.UTC)
+        return cls(run, f"{now:%Y%m%dt%H%M%S}-{os.urandom(4).hex()}")
+
+    @staticmethod
+    def is_id(name: str) -> bool:
+        """Whether a name is the id of an attempt."""
+        return _ATTEMPT_ID.fullmatch(name) is not None
+
+    def __str__(self) -> str:
+        return f"{self.run}/{self.id}" if self.id else self.run
+
+
 @dataclass(frozen=True)
 class Recovered:
-    """Ids of the runs that a recovery completed, and that it removed."""
+    """What a recovery did.
 
-    completed: tuple[str, ...]
-    removed: tuple[str, ...]
+    Attributes:
+        completed: ids of committed runs whose rows it put in their places.
+        removed: attempts that it removed.
+        left: attempts that it left, for they may be under way.
+        problems: what it could do nothing about, each in words.
+    """
+
+    completed: tuple[str, ...] = ()
+    removed: tuple[Attempt, ...] = ()
+    left: tuple[Attempt, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,9 +98,9 @@ class Piece:
     Attributes:
         output: release id, or None for quarantine.
         part: the part of the input.
-        path: where the piece is staged; empty where rows need no place of their own.
+        path: where the piece is staged.
         batches: of each batch in it, its number in the part, ascending, and its rows.
-        sha256: of the piece's bytes, in hexadecimal.
+        sha256: of the piece's bytes, in hexadecimal; empty where it is no file.
         nul_replaced: values in which U+FFFD stands for a NUL character.
     """
 
@@ -133,16 +176,16 @@ class RunStore(ABC):
     shown: str
 
     @abstractmethod
-    def recover(self) -> Recovered:
-        """Complete or remove what interrupted runs left; runs that are held are left alone."""
+    def recover(self, older_than: datetime.timedelta = OLDER_THAN) -> Recovered:
+        """Complete what committed runs left undone, and remove attempts that have been given up.
 
-    @abstractmethod
-    def hold(self, run: str) -> AbstractContextManager[None]:
-        """Hold `run` while the block runs, so that no recovery takes a live run down.
-
-        Raises:
-            RunError: another process holds it, or the store cannot be written to.
+        Args:
+            older_than: time since an attempt last wrote, after which it counts as given up.
         """
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Read the store in one state while the block runs, where it can be."""
+        return nullcontext()
 
     def committed(self, run: str) -> Receipt | None:
         """The receipt of `run` if it is committed, else None.
@@ -153,11 +196,11 @@ class RunStore(ABC):
         text = self._receipt_text(run)
         return None if text is None else self._parse(run, text)
 
-    def resume(self, run: str) -> Receipt | None:
-        """Complete `run`, which the caller holds, where its commit was interrupted.
+    def complete(self, run: str) -> Receipt | None:
+        """The receipt of `run` if it is committed, once all that it lists is in its place.
 
-        Returns:
-            Its receipt if it is committed then, else None.
+        Raises:
+            RunError: something that it lists is lost.
         """
         return self.committed(run)
 
@@ -189,30 +232,36 @@ class RunStore(ABC):
         """Where the receipt of `run` is found, for a user."""
 
     @abstractmethod
-    def discard(self, run: str) -> None:
-        """Remove what `run` staged and did not commit."""
+    def discard(self, attempt: Attempt) -> None:
+        """Remove what an attempt staged."""
 
     @abstractmethod
-    def stage(self, run: str, plan: Plan) -> None:
-        """Make ready for the rows of `run`.
+    def stage(self, attempt: Attempt, plan: Plan) -> None:
+        """Make ready for the rows of an attempt.
 
         Raises:
+            RunError: the store cannot be written to.
             UsageError: the store cannot hold what the plan releases.
         """
 
     @abstractmethod
-    def writer(self, run: str, plan: Plan, output: str | None) -> Writer:
-        """A writer of one output of `run`: a release, or None for the quarantine."""
+    def writer(self, attempt: Attempt, plan: Plan, output: str | None) -> Writer:
+        """A writer of one output of a run: a release, or None for the quarantine."""
 
     @abstractmethod
-    def commit(self, run: str, plan: Plan, pieces: Collection[Piece], make: MakeReceipt) -> Receipt:
-        """Make all rows of `run` exist at once, together with its receipt.
+    def commit(
+        self, attempt: Attempt, plan: Plan, pieces: Collection[Piece], make: MakeReceipt
+    ) -> Receipt:
+        """Make all rows of an attempt exist at once, unless the run is committed already.
 
         Args:
-            run: its id.
+            attempt: at the run.
             plan: what it did.
-            pieces: what all writers gave.
-            make: the receipt, given what the store holds of each output.
+            pieces: what all writers of the attempt gave, those that failed left out.
+            make: the receipt, given what is staged of each output.
+
+        Returns:
+            The receipt of the run, this attempt's or the one that was there.
         """
 
     @abstractmethod
@@ -230,6 +279,10 @@ class RunStore(ABC):
         Raises:
             ValueError: their digest is another, or they are damaged.
         """
+
+    def is_staged(self, file: FilePart, run: str) -> bool:
+        """Whether a file of a committed run is whole, and only not in its place yet."""
+        return False
 
     @abstractmethod
     def unlisted(self, listed: Collection[str]) -> list[str]:
@@ -256,13 +309,18 @@ def new_run_id(policy: str) -> str:
     return f"{now}-{name}-{os.urandom(3).hex()}"
 
 
+def is_run_id(name: str) -> bool:
+    """Whether a name may be the id of a run."""
+    return _RUN_ID.fullmatch(name) is not None
+
+
 def check_run_id(run: str) -> str:
     """Give `run` back if it may be the id of a run.
 
     Raises:
         UsageError: it has other characters than a-z, 0-9 and hyphens, or more than 128.
     """
-    if not _RUN_ID.fullmatch(run):
+    if not is_run_id(run):
         text = _("run id {run!r}: must have only a to z, 0 to 9 and hyphens, at most 128", run=run)
         proposal = re.sub("[^a-z0-9]+", "-", run.lower()).strip("-")[:128]
         raise UsageError(text + (_(", such as {proposal}", proposal=proposal) if proposal else ""))

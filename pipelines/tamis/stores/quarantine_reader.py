@@ -92,8 +92,8 @@ def _read_files(uri: str) -> Iterator[Quarantined]:
     else:
         top = uri.rstrip("/") or "/"
         folder = open_folder(top)
-        names = folder.list(QUARANTINE_FOLDER)
-        if not names and not folder.list(RECEIPTS_FOLDER):
+        names = folder.files(QUARANTINE_FOLDER)
+        if not names and not folder.files(RECEIPTS_FOLDER):
             raise InputError(uri, _("is no store, and no file .parquet or .jsonl"))
     for path in names:
         shown = f"{folder.uri}/{path}" if "/" in path else uri
@@ -161,7 +161,7 @@ def _read_table(address: DatabaseAddress, selection: QuarantineFilter) -> Iterat
     import psycopg
     from psycopg.sql import SQL, Identifier
 
-    from tamis.stores.database import FIRST_TIMEOUT_SECONDS, Database, column_types
+    from tamis.stores.database import FIRST_TIMEOUT_SECONDS, Database, column_types, transaction
 
     database = Database(address)
     name = address.table or QUARANTINE_TABLE
@@ -173,7 +173,7 @@ def _read_table(address: DatabaseAddress, selection: QuarantineFilter) -> Iterat
     }
     connection = database.connect(FIRST_TIMEOUT_SECONDS)
     try:
-        with database.value_free():
+        with database.value_free(), transaction(connection):
             there = column_types(connection, table)
             if not {"source", "position"} <= there.keys():
                 raise InputError(
@@ -189,10 +189,7 @@ def _read_table(address: DatabaseAddress, selection: QuarantineFilter) -> Iterat
                 table,
                 SQL(" AND ").join([SQL("true"), *conditions]),
             )
-            with (
-                connection.transaction(),
-                connection.cursor("tamis_unseal", binary=True) as cursor,
-            ):
+            with connection.cursor("tamis_unseal", binary=True) as cursor:
                 cursor.itersize = _ROWS_AT_ONCE
                 for values in cursor.execute(command, list(used.values())):
                     row = dict(zip(columns, values, strict=True))

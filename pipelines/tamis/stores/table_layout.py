@@ -16,6 +16,9 @@ RECEIPTS_TABLE = "_tamis_receipts"
 STAGED = "_tamis_staged"
 QUARANTINE_TABLE = "_tamis_quarantine"
 POSITIONS = "_tamis_positions"
+PIECE = "_piece"
+"""Column of a staged table: the transaction that wrote the row, by a number made by chance."""
+
 KEY = ("_input", "_position")
 """The key of a row in its run: its input's number, and its position there."""
 
@@ -147,7 +150,7 @@ def _target(plan: Plan, release: PlanRelease, run: str) -> Target:
     columns = []
     for field_ in released_schema(plan, release):
         name = field_.name
-        if name in KEY or len(name.encode()) > MAX_NAME:
+        if name in (*KEY, PIECE) or len(name.encode()) > MAX_NAME:
             raise UsageError(
                 _("field {field}: cannot be the name of a column in a database", field=name)
             )

@@ -20,7 +20,13 @@ from tamis.formats.postgres_copy import from_csv
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
-from tamis.stores.database import FIRST_TIMEOUT_SECONDS, Connection, Database, execute
+from tamis.stores.database import (
+    FIRST_TIMEOUT_SECONDS,
+    Connection,
+    Database,
+    execute,
+    transaction,
+)
 
 
 def read_table(address: DatabaseAddress, plan: Plan, limits: Limits = USUAL) -> Iterator[Chunk]:
@@ -46,7 +52,7 @@ def read_table(address: DatabaseAddress, plan: Plan, limits: Limits = USUAL) -> 
     with value_free(f"reading {database.shown}"):
         connection = database.connect(FIRST_TIMEOUT_SECONDS)
         try:
-            with connection, database.value_free():
+            with connection, database.value_free(), transaction(connection):
                 projection = _project(connection, database, address.table, plan)
                 yield from _rows(connection, projection, limits)
         except psycopg.OperationalError:
@@ -162,7 +168,7 @@ def _project(connection: Connection, database: Database, name: str, plan: Plan) 
 
 def _rows(connection: Connection, projection: _Projection, limits: Limits) -> Iterator[Chunk]:
     # Several workers of the server would send the rows in the order of their chance.
-    execute(connection, "SET max_parallel_workers_per_gather = 0")
+    execute(connection, "SET LOCAL max_parallel_workers_per_gather = 0")
     data, count, first = bytearray(), 0, 1
     with connection.cursor() as cursor, cursor.copy(projection.command) as copy:
         for row in copy:

@@ -1,9 +1,9 @@
 """Rows of a store's tables: written by `COPY` while a run is under way, and counted afterwards."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 
-import psycopg
 import pyarrow as pa
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
@@ -20,58 +20,67 @@ from tamis.stores.database import (
     execute,
 )
 from tamis.stores.protocol import Piece, StoredRows, Writer
-from tamis.stores.table_layout import KEY, Target
+from tamis.stores.table_layout import KEY, PIECE, Target
 
 SENT_ROWS = 8_192
 """Rows that are sent at once."""
 
 
 class TableWriter(Writer):
-    """Writes each batch in a transaction; rows that an attempt before has written are left out.
+    """Writes each batch in a transaction, and gives a piece for it.
+
+    Rows of a transaction whose answer was lost, or of a bundle that failed, are in no piece that
+    the commit is given, and it takes in no others.
 
     Args:
         database: of the store.
         target: the table.
-        run: id of the run.
+        staged: name of the attempt's own table.
+        registry: the table in which attempts say that they are under way.
     """
 
-    def __init__(self, database: Database, target: Target, run: str) -> None:
+    def __init__(
+        self, database: Database, target: Target, staged: str, registry: Identifier
+    ) -> None:
         self._connection = KeptConnection(database)
         self._target = target
-        self._part = Identifier(database.schema, target.part(run))
-        self._nul_replaced = 0
+        self._staged = staged
+        self._table = Identifier(database.schema, staged)
+        self._registry = registry
 
     def begin(self) -> None:
-        self._nul_replaced = 0
+        pass
 
     def write(
         self, batch: pa.RecordBatch, part: PartKey, seq: int, positions: pa.Int64Array
     ) -> Iterator[Piece]:
-        self._last = part
         number = pa.scalar(part.input, pa.int32())
         arrays = [batch.column(name) for name in self._target.sent[: -len(KEY)]]
         rows = pa.RecordBatch.from_arrays(
             [*arrays, pa.repeat(number, batch.num_rows), positions], names=self._target.sent
         )
-        self._nul_replaced += self._connection.retry(lambda held: self._copy(held, rows))
-        yield from ()
+        piece, replaced = self._connection.retry(lambda held: self._copy(held, rows))
+        batches = ((seq, batch.num_rows),)
+        yield Piece(self._target.output, part, str(piece), batches, nul_replaced=replaced)
 
     def finish(self) -> Iterator[Piece]:
-        if self._nul_replaced:
-            yield Piece(self._target.output, self._last, nul_replaced=self._nul_replaced)
-        self._nul_replaced = 0
+        yield from ()
 
     def close(self) -> None:
         self._connection.close()
 
-    def _copy(self, connection: Connection, rows: pa.RecordBatch) -> int:
-        try:
-            with connection.transaction():
-                return load(connection, self._part, rows)
-        except psycopg.errors.UniqueViolation:
-            # An attempt before this one wrote some of the rows, and nobody could say so.
-            with connection.transaction():
-                return load_missing(connection, self._part, rows)[0]
+    def _copy(self, connection: Connection, rows: pa.RecordBatch) -> tuple[int, int]:
+        piece = int.from_bytes(os.urandom(8)) >> 1
+        pieces = pa.repeat(pa.scalar(piece, pa.int64()), rows.num_rows)
+        replaced = load(connection, self._table, rows.append_column(PIECE, pieces))
+        execute(
+            connection,
+            "UPDATE {} SET staged = clock_timestamp() "
+            "WHERE part = %s AND staged < clock_timestamp() - interval '1 minute'",
+            self._registry,
+            values=(self._staged,),
+        )
+        return piece, replaced
 
 
 class TableRows(StoredRows):

@@ -5,16 +5,21 @@
     _tamis_receipts               the receipts
     _tamis_staged                 tables of runs under way, or of what is left of one
 
-A run fills tables of its own, which no reader of the store's tables sees. One transaction attaches
-them as partitions, inserts the receipt and forgets that they were staged: all of it or nothing,
-in a time that does not grow with the rows. What is staged without a receipt is removed.
+An attempt at a run fills tables of its own, which no reader of the store's tables sees. One
+transaction takes in the rows that the attempt's pieces name, attaches the tables as partitions and
+inserts the receipt, unless there is one of the run: all of it or nothing. What is staged without a
+receipt does not exist; it is removed once its attempt has not written for long.
 
-A row is keyed by its place: the number of its input among the run's, and its position there. What
-an attempt has written before, another does not write twice.
+A row is keyed by its place: the number of its input among the run's, and its position there.
+
+No table is read or written that is another role's, or has triggers that the address does not name:
+whoever may make tables in the schema could else put one there first, and have what is written.
 """
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+import datetime
+import hashlib
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 from typing import LiteralString
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
@@ -29,15 +34,23 @@ from tamis.stores.database import (
     Connection,
     Database,
     alone,
+    check_trusted,
     column_types,
     execute,
     has_table,
-    try_lock,
 )
-from tamis.stores.protocol import MakeReceipt, Piece, Recovered, RunStore
+from tamis.stores.protocol import (
+    OLDER_THAN,
+    Attempt,
+    MakeReceipt,
+    Piece,
+    Recovered,
+    RunStore,
+)
 from tamis.stores.table_layout import (
     KEY,
     KEY_WORDS,
+    PIECE,
     QUARANTINE_TABLE,
     RECEIPTS_TABLE,
     STAGED,
@@ -67,14 +80,26 @@ class TableStore(RunStore):
             raise UsageError(_("{store}: an output names no table", store=self.shown))
 
     def prepare(self) -> None:
-        """Make the schema and Tamis' own tables where they are missing."""
+        """Make Tamis' own tables where they are missing, and the schema if the address says so.
+
+        Raises:
+            UsageError: there is no such schema, or a table is another's.
+        """
 
         def act(connection: Connection) -> None:
-            with connection.transaction(), alone(connection, "tables"):
-                # Who may not make schemas may use one that is there.
+            with alone(connection, "tables"):
                 schema = self.database.schema
                 query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
                 if execute(connection, query, values=(schema,)).fetchone() is None:
+                    if not self.database.creates_schema:
+                        raise UsageError(
+                            _(
+                                "{store}: there is no schema {schema}: make it, or add "
+                                "create_schema=yes to the address",
+                                store=self.shown,
+                                schema=schema,
+                            )
+                        )
                     execute(connection, "CREATE SCHEMA {}", Identifier(schema))
                 execute(
                     connection,
@@ -85,101 +110,172 @@ class TableStore(RunStore):
                 execute(
                     connection,
                     "CREATE TABLE IF NOT EXISTS {} (part text PRIMARY KEY, run text NOT NULL, "
-                    "staged timestamptz NOT NULL DEFAULT now())",
+                    "staged timestamptz NOT NULL DEFAULT now(), attempt text NOT NULL DEFAULT '')",
                     self.table(STAGED),
                 )
+                self.check(connection, RECEIPTS_TABLE)
+                self._check_staged(connection)
 
         self.database.retry(act, FIRST_TIMEOUT_SECONDS)
 
-    def recover(self) -> Recovered:
-        def act(connection: Connection) -> list[str]:
-            removed: list[str] = []
-            if not has_table(connection, self.table(STAGED)):
-                return removed
-            rows = execute(connection, "SELECT DISTINCT run FROM {} ORDER BY 1", self.table(STAGED))
-            for run in [str(run) for (run,) in rows.fetchall()]:
-                if try_lock(connection, self.lock(run)):
-                    with connection.transaction():
-                        self._remove(connection, run)
-                    removed.append(run)
-            return removed
+    def recover(self, older_than: datetime.timedelta = OLDER_THAN) -> Recovered:
+        def find(connection: Connection) -> list[tuple[Attempt, bool]]:
+            if not self._check_staged(connection):
+                return []
+            rows = execute(
+                connection,
+                "SELECT run, attempt, max(staged) <= clock_timestamp() - %s FROM {} "
+                "GROUP BY run, attempt ORDER BY run, attempt",
+                self.table(STAGED),
+                values=(older_than,),
+            )
+            return [(Attempt(str(run), str(id_)), bool(old)) for run, id_, old in rows.fetchall()]
 
-        return Recovered((), tuple(self.database.retry(act, FIRST_TIMEOUT_SECONDS)))
+        removed, problems = [], []
+        attempts = self.database.retry(find, FIRST_TIMEOUT_SECONDS)
+        for attempt in [attempt for attempt, is_old in attempts if is_old]:
+            try:
+                self.discard(attempt)
+                removed.append(attempt)
+            except RunError as error:
+                problems.append(str(error))
+        left = tuple(attempt for attempt, is_old in attempts if not is_old)
+        return Recovered((), tuple(removed), left, tuple(problems))
 
-    @contextmanager
-    def hold(self, run: str) -> Iterator[None]:
-        connection = self.database.connect(FIRST_TIMEOUT_SECONDS)
-        try:
-            with self.database.value_free():
-                held = try_lock(connection, self.lock(run))
-            if not held:
-                raise RunError(
-                    _("{store}: run {run} is still under way", store=self.shown, run=run)
-                )
-            yield
-        finally:
-            with suppress(Exception):
-                connection.close()
+    def snapshot(self) -> AbstractContextManager[None]:
+        return self.database.snapshot()
 
     def receipt_address(self, run: str) -> str:
         return _(
             "{store}, table {table}, run {run}", store=self.shown, table=RECEIPTS_TABLE, run=run
         )
 
-    def discard(self, run: str) -> None:
+    def discard(self, attempt: Attempt) -> None:
         def act(connection: Connection) -> None:
-            with connection.transaction():
-                self._remove(connection, run)
-
-        self.database.retry(act, FIRST_TIMEOUT_SECONDS)
-
-    def stage(self, run: str, plan: Plan) -> None:
-        self.prepare()
-
-        def act(connection: Connection) -> None:
-            with connection.transaction(), alone(connection, "tables"):
-                self._remove(connection, run)
-                for target in targets(plan, run):
-                    self.make(connection, target)
-                    self._make_part(connection, target, run)
+            if not self._check_staged(connection):
+                return
+            rows = execute(
+                connection,
+                "DELETE FROM {} WHERE run = %s AND attempt = %s RETURNING part",
+                self.table(STAGED),
+                values=(attempt.run, attempt.id),
+            )
+            for (part,) in rows.fetchall():
+                if self.check(connection, str(part)):
+                    execute(connection, "DROP TABLE {}", self.table(str(part)))
 
         self.database.retry(act)
 
-    def writer(self, run: str, plan: Plan, output: str | None) -> TableWriter:
-        (target,) = (target for target in targets(plan, run) if target.output == output)
-        return TableWriter(self.database, target, run)
+    def stage(self, attempt: Attempt, plan: Plan) -> None:
+        self.prepare()
 
-    def commit(self, run: str, plan: Plan, pieces: Collection[Piece], make: MakeReceipt) -> Receipt:
-        def act(connection: Connection) -> Receipt:
-            with connection.transaction(), alone(connection, "tables"):
-                for _run, text in self.select_receipts(connection, "run = %s", run):
-                    return self._parse(run, text)
-                files: dict[str | None, list[FilePart]] = {}
-                for target in targets(plan, run):
-                    name = target.part(run)
-                    rows = self._count(connection, name)
-                    path = f"{self.database.schema}.{name}"
-                    files[target.output] = [FilePart(path=path, rows=rows, sha256="")]
-                receipt = make({output: parts for output, parts in files.items() if parts[0].rows})
-                for target in targets(plan, run):
-                    part = self.table(target.part(run))
-                    if files[target.output][0].rows:
-                        attach(connection, self.table(target.table), part, run)
-                        execute(connection, "ALTER TABLE {} DROP CONSTRAINT one_run", part)
-                    else:
-                        execute(connection, "DROP TABLE {}", part)
-                execute(
-                    connection,
-                    "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s)",
-                    self.table(RECEIPTS_TABLE),
-                    values=(run, plan.policy, receipt.to_json()),
-                )
-                execute(
-                    connection, "DELETE FROM {} WHERE run = %s", self.table(STAGED), values=(run,)
-                )
-                return receipt
+        def act(connection: Connection) -> None:
+            with alone(connection, "tables"):
+                self._refuse_old(connection, attempt.run)
+                for target in targets(plan, attempt.run):
+                    self.make(connection, target)
+                    if not has_table(connection, self.table(staged_name(attempt, target))):
+                        self._make_staged(connection, target, attempt)
 
-        return self.database.retry(act)
+        self.database.retry(act)
+
+    def writer(self, attempt: Attempt, plan: Plan, output: str | None) -> TableWriter:
+        (target,) = (target for target in targets(plan, attempt.run) if target.output == output)
+        staged = staged_name(attempt, target)
+        return TableWriter(self.database, target, staged, self.table(STAGED))
+
+    def commit(
+        self, attempt: Attempt, plan: Plan, pieces: Collection[Piece], make: MakeReceipt
+    ) -> Receipt:
+        try:
+            return self.database.retry(
+                lambda connection: self._commit(connection, attempt, plan, pieces, make)
+            )
+        except _CommittedError:
+            receipt = self.committed(attempt.run)
+            assert receipt is not None
+        self.discard(attempt)
+        return receipt
+
+    def _commit(
+        self,
+        connection: Connection,
+        attempt: Attempt,
+        plan: Plan,
+        pieces: Collection[Piece],
+        make: MakeReceipt,
+    ) -> Receipt:
+        run = attempt.run
+        self._raise_if_committed(connection, run)
+        files: dict[str | None, list[FilePart]] = {}
+        for target in targets(plan, run):
+            own = [int(piece.path) for piece in pieces if piece.output == target.output]
+            rows = self._take_in(connection, self.table(staged_name(attempt, target)), own)
+            path = f"{self.database.schema}.{target.part(run)}"
+            files[target.output] = [FilePart(path=path, rows=rows, sha256="")]
+        receipt = make({output: parts for output, parts in files.items() if parts[0].rows})
+        for target in targets(plan, run):
+            if files[target.output][0].rows:
+                make_key(connection, self.table(staged_name(attempt, target)))
+        with alone(connection, "tables"):
+            self._raise_if_committed(connection, run)
+            self._refuse_old(connection, run)
+            for target in targets(plan, run):
+                staged = self.table(staged_name(attempt, target))
+                if not files[target.output][0].rows:
+                    execute(connection, "DROP TABLE {}", staged)
+                    continue
+                self.check(connection, target.table)
+                # Whoever still writes to the staged table looks for it by its name in vain.
+                name = Identifier(target.part(run))
+                execute(connection, "ALTER TABLE {} RENAME TO {}", staged, name)
+                part = self.table(target.part(run))
+                attach(connection, self.table(target.table), part, run)
+                execute(connection, "ALTER TABLE {} DROP CONSTRAINT one_run", part)
+            execute(
+                connection,
+                "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s)",
+                self.table(RECEIPTS_TABLE),
+                values=(run, plan.policy, receipt.to_json()),
+            )
+            execute(
+                connection,
+                "DELETE FROM {} WHERE run = %s AND attempt = %s",
+                self.table(STAGED),
+                values=(run, attempt.id),
+            )
+        return receipt
+
+    def _take_in(self, connection: Connection, staged: Identifier, pieces: list[int]) -> int:
+        """Keep the rows of these pieces in a staged table and no others; how many there are."""
+        execute(connection, "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", staged)
+        column = Identifier(PIECE)
+        query = "SELECT {}, count(*) FROM {} GROUP BY 1"
+        found = execute(connection, query, column, staged).fetchall()
+        counts = {int(str(piece)): int(str(rows)) for piece, rows in found}
+        if others := sorted(set(counts) - set(pieces)):
+            # Attempts at a bundle that failed, or whose answer was lost.
+            command = "DELETE FROM {} WHERE {} = ANY(%s)"
+            execute(connection, command, staged, column, values=(others,))
+        execute(connection, "ALTER TABLE {} DROP COLUMN {}", staged, column)
+        return sum(counts.get(piece, 0) for piece in set(pieces))
+
+    def _raise_if_committed(self, connection: Connection, run: str) -> None:
+        if self.select_receipts(connection, "run = %s", run):
+            raise _CommittedError
+
+    def _refuse_old(self, connection: Connection, run: str) -> None:
+        """Refuse a run that a version before 0.3 staged, under the names that it has when done."""
+        query = "SELECT 1 FROM {} WHERE run = %s AND attempt = ''"
+        if execute(connection, query, self.table(STAGED), values=(run,)).fetchone():
+            raise RunError(
+                _(
+                    "{store}: an older version left something of run {run}: `tamis recover "
+                    "--older-than 0` removes it",
+                    store=self.shown,
+                    run=run,
+                )
+            )
 
     def keeps(self, file: FilePart) -> bool:
         return not file.sha256 and file.path.startswith(f"{self.database.schema}.")
@@ -190,9 +286,10 @@ class TableStore(RunStore):
         return file.path == f"{self.database.schema}.{part}"
 
     def find_rows(self, file: FilePart) -> TableRows | None:
-        table = self.table(file.path.removeprefix(f"{self.database.schema}."))
+        name = file.path.removeprefix(f"{self.database.schema}.")
+        table = self.table(name)
         there = self.database.retry(
-            lambda connection: has_table(connection, table), FIRST_TIMEOUT_SECONDS
+            lambda connection: self.check(connection, name), FIRST_TIMEOUT_SECONDS
         )
         return TableRows(self.database, table) if there else None
 
@@ -221,8 +318,16 @@ class TableStore(RunStore):
         return Identifier(self.database.schema, name)
 
     def lock(self, run: str) -> str:
-        """Name of the lock that a run under way holds."""
+        """Name of the lock that a stream under way holds."""
         return f"{self.database.schema}/{run}"
+
+    def check(self, connection: Connection, name: str) -> bool:
+        """Check that a table of the store is this role's own; whether there is one.
+
+        Raises:
+            UsageError: it is another's, or has a trigger that the address does not allow.
+        """
+        return check_trusted(connection, self.database, self.table(name))
 
     def make(self, connection: Connection, target: Target) -> None:
         """Make a table of the store, or add the columns that it lacks.
@@ -231,7 +336,7 @@ class TableStore(RunStore):
             UsageError: it was not made for this policy and release, or a column has another type.
         """
         table = self.table(target.table)
-        types = column_types(connection, table)
+        types = column_types(connection, table) if self.check(connection, target.table) else {}
         if types:
             self._check(connection, target, types)
             for name, kind, _words in target.columns:
@@ -286,9 +391,9 @@ class TableStore(RunStore):
         self, connection: Connection, condition: LiteralString, value: str
     ) -> list[tuple[str, str]]:
         """Ids and texts of the receipts that meet a condition; of periods that go on, up to now."""
-        if not has_table(connection, self.table(RECEIPTS_TABLE)):
+        if not self.check(connection, RECEIPTS_TABLE):
             return []
-        if has_table(connection, self.table(STEPS)):
+        if self.check(connection, STEPS):
             query = (
                 "SELECT run, receipt::text, (SELECT array_agg(step::text ORDER BY number) FROM {} "
                 "steps WHERE steps.run = receipts.run) FROM {} receipts WHERE {} ORDER BY run"
@@ -307,11 +412,19 @@ class TableStore(RunStore):
         ((rows,),) = execute(connection, "SELECT count(*) FROM {}", self.table(name)).fetchall()
         return int(str(rows))
 
-    def _remove(self, connection: Connection, run: str) -> None:
-        command = "DELETE FROM {} WHERE run = %s RETURNING part"
-        rows = execute(connection, command, self.table(STAGED), values=(run,))
-        for (part,) in rows.fetchall():
-            execute(connection, "DROP TABLE IF EXISTS {}", self.table(str(part)))
+    def _check_staged(self, connection: Connection) -> bool:
+        """Whether there is the table of attempts under way; one of an older version is brought up.
+
+        Raises:
+            UsageError: it is another's.
+        """
+        if not self.check(connection, STAGED):
+            return False
+        table = self.table(STAGED)
+        if "attempt" not in column_types(connection, table):
+            command = "ALTER TABLE {} ADD COLUMN IF NOT EXISTS attempt text NOT NULL DEFAULT ''"
+            execute(connection, command, table)
+        return True
 
     def _check(self, connection: Connection, target: Target, types: dict[str, str]) -> None:
         """Refuse a table that is another's, or whose columns have other types."""
@@ -340,27 +453,47 @@ class TableStore(RunStore):
         ((comment,),) = execute(connection, query, values=(table.as_string(),)).fetchall()
         return str(comment or "")
 
-    def _make_part(self, connection: Connection, target: Target, run: str) -> None:
-        part = self.table(target.part(run))
-        make_part(connection, self.table(target.table), part, target)
+    def _make_staged(self, connection: Connection, target: Target, attempt: Attempt) -> None:
+        name = staged_name(attempt, target)
+        staged = self.table(name)
+        execute(connection, "CREATE TABLE {} (LIKE {})", staged, self.table(target.table))
+        set_defaults(connection, staged, target)
+        command = "ALTER TABLE {} ADD COLUMN {} bigint NOT NULL"
+        execute(connection, command, staged, Identifier(PIECE))
         # With the check the server need not read the rows again when they are attached.
         execute(
             connection,
             "ALTER TABLE {} ADD CONSTRAINT one_run CHECK ({} = {})",
-            part,
+            staged,
             Identifier(target.run_column),
-            Literal(run),
+            Literal(attempt.run),
         )
-        command = "INSERT INTO {} (part, run) VALUES (%s, %s)"
-        execute(connection, command, self.table(STAGED), values=(target.part(run), run))
+        command = "INSERT INTO {} (part, run, attempt) VALUES (%s, %s, %s)"
+        values = (name, attempt.run, attempt.id)
+        execute(connection, command, self.table(STAGED), values=values)
+
+
+class _CommittedError(Exception):
+    """Another attempt committed the run."""
+
+
+def staged_name(attempt: Attempt, target: Target) -> str:
+    """The table in which an attempt stages the rows of an output."""
+    digest = hashlib.sha256(f"{attempt.run}/{target.table}".encode()).hexdigest()[:12]
+    return f"_tamis_{attempt.id}_{digest}"
 
 
 def make_part(connection: Connection, table: Composable, part: Composable, target: Target) -> None:
     """Make the table of one run: as `table`, keyed by the places of rows, with its constants."""
     execute(connection, "CREATE TABLE {} (LIKE {})", part, table)
+    make_key(connection, part)
+    set_defaults(connection, part, target)
+
+
+def make_key(connection: Connection, part: Composable) -> None:
+    """Key the table of one run by the places of its rows."""
     key = SQL(", ").join(map(Identifier, KEY))
     execute(connection, "ALTER TABLE {} ADD PRIMARY KEY ({})", part, key)
-    set_defaults(connection, part, target)
 
 
 def set_defaults(connection: Connection, part: Composable, target: Target) -> None:

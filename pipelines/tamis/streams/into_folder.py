@@ -2,20 +2,23 @@
 
 While a period lasts its files are staged, and nobody sees them. When it ends they are published
 (`FolderStore.publish`), with the positions that they reach in the receipt. If the process is killed
-before, the next one removes what was staged, and reads the messages again.
+before, the next one on this machine removes what was staged, and reads the messages again.
 """
 
+import datetime
+import re
 from contextlib import ExitStack
 
 import pyarrow as pa
 
-from tamis.evidence.receipt import FilePart, Files, Receipt
+from tamis.evidence.receipt import FilePart, Receipt
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_store import FolderStore, file_path
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, layout_of
+from tamis.stores.protocol import OLDER_THAN, Attempt
 from tamis.streams.judge import Judged, is_ordered
 from tamis.streams.ledger import Ledger
 from tamis.streams.sink import Sink
@@ -35,18 +38,16 @@ class FolderSink(Sink):
         self._store = FolderStore(open_folder(uri))
         self._plan = plan
         self._held = ExitStack()
-        self._period_held = ExitStack()
         self._files: PeriodFiles | None = None
 
     def _open(self) -> dict[int, int]:
         self._held.enter_context(self._store.hold(self._stream))
-        self._store.recover()
+        self._recover()
         return self._read_positions() if is_ordered(self._source) else {}
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`. The rows are staged; they are committed when the period ends."""
         if self._files is None:
-            self._period_held.enter_context(self._store.hold(ledger.run))
             self._files = PeriodFiles(self._store, self._plan, ledger.run)
         for release, rows in judged.released.items():
             self._files.write(release, rows.data)
@@ -60,14 +61,22 @@ class FolderSink(Sink):
             self._files.publish(ledger)
             self._files = None
             self._positions |= ledger.ends
-            self._period_held.close()
 
     def close(self) -> None:
         """See `Sink`."""
         if self._files is not None:
             self._files.abandon()
-        self._period_held.close()
         self._held.close()
+
+    def _recover(self) -> None:
+        """Complete and remove what processes before this one left of the stream's periods.
+
+        In a bucket a stream is not held: there its attempts wait for `tamis recover`.
+        """
+        period = re.compile(re.escape(self._stream) + r"-[0-9]{8}t[0-9]{6}-[0-9a-f]{8}")
+        runs = [run for run in self._store.staged_runs() if period.fullmatch(run)]
+        is_held = self._store.folder.local() is not None
+        self._store.recover_runs(runs, datetime.timedelta(0) if is_held else OLDER_THAN)
 
     def _read_positions(self) -> dict[int, int]:
         positions: dict[int, int] = {}
@@ -85,7 +94,7 @@ class PeriodFiles:
     """The files of one period: staged as rows come, and committed by the period's receipt.
 
     Args:
-        store: what the files are of, which holds the run.
+        store: what the files are of.
         plan: what the rows were judged by.
         run: id of the period's receipt.
     """
@@ -93,31 +102,35 @@ class PeriodFiles:
     def __init__(self, store: FolderStore, plan: Plan, run: str) -> None:
         self._store = store
         self._plan = plan
-        self._run = run
+        self._attempt = Attempt.begin(run)
+        self._is_published = False
         self._files: dict[str | None, tuple[str, ParquetPart]] = {}
 
     def write(self, output: str | None, rows: pa.RecordBatch) -> None:
         """Stage rows of a release, or of the quarantine if `output` is None."""
         if output not in self._files:
-            path = file_path(self._plan.policy, output, self._run, "00000")
             layout = ParquetLayout(STREAM_QUARANTINE_SCHEMA)
             if output is not None:
                 layout = layout_of(self._plan, output)
-            self._files[output] = path, ParquetPart(self._store.create(self._run, path), layout)
+            path, stream = self._store.create(self._attempt)
+            self._files[output] = path, ParquetPart(stream, layout)
         self._files[output][1].write(rows)
 
     def publish(self, ledger: Ledger) -> Receipt:
         """Commit what was staged; return the receipt."""
-        parts: Files = {
-            output: [FilePart(path=path, rows=file.rows, sha256=file.close())]
-            for output, (path, file) in self._files.items()
-        }
+        parts: dict[str | None, list[FilePart]] = {}
+        sources: dict[str, str] = {}
+        for output, (staged, file) in self._files.items():
+            path = file_path(self._plan.policy, output, self._attempt.run, "00000")
+            parts[output] = [FilePart(path=path, rows=file.rows, sha256=file.close())]
+            sources[path] = staged
         self._files = {}
-        receipt = ledger.receipt(parts)
-        self._store.publish(receipt)
-        return receipt
+        self._is_published = True
+        return self._store.publish(self._attempt, ledger.receipt(parts), sources)
 
     def abandon(self) -> None:
-        """Close the staged files as they are; the next recovery removes them."""
+        """Close the staged files as they are, and remove them, unless they may be committed."""
         for _path, file in self._files.values():
             file.abandon()
+        if not self._is_published:
+            self._store.discard(self._attempt)

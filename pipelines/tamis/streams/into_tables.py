@@ -28,7 +28,7 @@ from tamis.stores.database import (
     Connection,
     alone,
     execute,
-    has_table,
+    transaction,
     try_lock,
 )
 from tamis.stores.protocol import NUL_REPLACED
@@ -74,11 +74,11 @@ class TableSink(Sink):
         connection = self._connect(FIRST_TIMEOUT_SECONDS)
         with (
             self._store.database.value_free(),
-            connection.transaction(),
+            transaction(connection),
             alone(connection, "tables"),
         ):
             self._make(connection)
-        return self._read_positions(connection)
+            return self._read_positions(connection)
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
@@ -99,7 +99,7 @@ class TableSink(Sink):
         """See `Sink`."""
 
         def act(connection: Connection) -> None:
-            with connection.transaction():
+            with transaction(connection):
                 if self._answer_lost:  # and with it what the attempt had noted
                     self._end_killed(connection)
                 else:
@@ -160,6 +160,7 @@ class TableSink(Sink):
             "next bigint NOT NULL, PRIMARY KEY (stream, source, partition))",
             self._store.table(POSITIONS),
         )
+        self._store.check(connection, POSITIONS)
         query = "SELECT 1 FROM {} WHERE run = %s"
         row = execute(
             connection, query, self._store.table(RECEIPTS_TABLE), values=(self._stream,)
@@ -168,10 +169,11 @@ class TableSink(Sink):
             why = _("{stream} is the id of a batch run", stream=self._stream)
             raise UsageError(f"{self.shown}: {why}")
         make_steps(connection, self._steps)
+        self._store.check(connection, STEPS)
         for target in self._targets.values():
             self._store.make(connection, target)
             part = self._store.table(target.part(self._stream))
-            if has_table(connection, part):
+            if self._store.check(connection, target.part(self._stream)):
                 set_defaults(connection, part, target)
             else:
                 table = self._store.table(target.table)
@@ -215,7 +217,7 @@ class TableSink(Sink):
         return {int(str(partition)): int(str(position)) for _source, partition, position in rows}
 
     def _commit(self, connection: Connection, judged: Judged, ledger: Ledger) -> Ledger:
-        with connection.transaction():
+        with transaction(connection):
             positions = self._read_positions(connection, lock=True)
             if positions != self._positions:
                 if positions != self._positions | judged.ends:

@@ -296,8 +296,11 @@ def _file(
         return Finding("failed", _("{path}: does not stand where it should", path=path))
     try:
         stored = store.find_rows(file)
+        if stored is None and store.is_staged(file, receipt.run):
+            text = _("{path}: is not in its place yet; `tamis recover` puts it there", path=path)
+            return Finding("not checked", text)
         if stored is None:
-            return Finding("failed", _("{path}: is not there", path=path))
+            return Finding("failed", _("{path}: is not there as a file or table", path=path))
         if stored.rows != evidence.rows.get((_legal_run(receipt), path), file.rows):
             return Finding("failed", _("{path}: holds another number of rows", path=path))
         constants = {"run": _legal_run(receipt)} if release is None else _tags(receipt, release)
