@@ -63,7 +63,7 @@ _CREDENTIALS = ("sasl.username", "sasl.password")
 _OWN_OPTIONS = ("schema", "table", "create_schema", "triggers")
 _SECRET_OPTIONS = ("password", "sslpassword")
 _conninfos: dict[str, str] = {}
-"""Of databases whose addresses this process pickled: by what was pickled, the whole of it."""
+"""By what this process pickled of a database's address, the whole of it."""
 
 _DRIVERS = {
     "kafka": ("confluent_kafka", "Kafka"),
@@ -113,8 +113,7 @@ class DatabaseAddress:
         shown: the address without credentials.
         schema: of the tables that are meant.
         table: the table that is meant, or empty.
-        conninfo: what libpq connects to; holds the password, which is left out where the address
-            is pickled: another process has it from its environment or a passfile.
+        conninfo: what libpq connects to, with the password unless it was pickled.
         creates_schema: whether a schema that is missing is made.
         triggers: names of triggers and rules that the store's tables may have.
     """
@@ -143,22 +142,14 @@ class DatabaseAddress:
         options = parse_qsl(query, keep_blank_values=True)
         parts = _Parts.of(uri)
         if not parts.is_ambiguous and "client_encoding" in _options(parts):
-            place = f"postgresql://{parts.place}"
-            raise UsageError(
-                _(
-                    "{address}: option {name} must not be given, Tamis sets it",
-                    address=place,
-                    name="client_encoding",
-                )
-            )
+            raise _set_by_tamis(f"postgresql://{parts.place}", "client_encoding")
         own = {name: value for name, value in options if name in _OWN_OPTIONS}
         rest = [(name, value) for name, value in options if name not in own]
         shown = f"postgresql://{parts.place}"
         places = [pair for pair in options if pair[0] in ("schema", "table")]
         if places and not parts.is_ambiguous:
             shown += f"?{urlencode(places)}"
-        creates = own.get("create_schema", "no")
-        if creates not in ("yes", "no"):
+        if (creates := own.get("create_schema", "no")) not in ("yes", "no"):
             raise UsageError(_("{address}: `create_schema` must be yes or no", address=shown))
         return cls(
             shown,
@@ -178,8 +169,8 @@ class DatabaseAddress:
         if options:
             public += f"?{urlencode(options, quote_via=quote)}"
         _conninfos[public] = self.conninfo
-        rest = (self.creates_schema, self.triggers)
-        return _restore, (type(self), (self.shown, self.schema, self.table), public, rest)
+        names = (self.shown, self.schema, self.table)
+        return _restore, (type(self), names, public, self.creates_schema, self.triggers)
 
 
 @dataclass(frozen=True)
@@ -229,13 +220,7 @@ class KafkaAddress:
                     _("{address}: an option has no name of Kafka's driver", address=parts.shown)
                 )
             if name in _RESERVED_OPTIONS or (parts.user and name in _CREDENTIALS):
-                raise UsageError(
-                    _(
-                        "{address}: option {name} must not be given, Tamis sets it",
-                        address=parts.shown,
-                        name=name,
-                    )
-                )
+                raise _set_by_tamis(parts.shown, name)
         if parts.user:
             name, _separator, password = parts.user.partition(":")
             options.setdefault("security.protocol", "SASL_SSL")
@@ -331,9 +316,12 @@ StoreAddress: TypeAlias = PathAddress | DatabaseAddress
 Address: TypeAlias = StoreAddress | StreamAddress
 
 
-def _restore(
-    kind: type[DatabaseAddress], names: tuple[str, str, str], public: str, rest: tuple[Any, ...]
-) -> DatabaseAddress:
+def _set_by_tamis(shown: str, name: str) -> UsageError:
+    text = _("{address}: option {name} must not be given, Tamis sets it", address=shown, name=name)
+    return UsageError(text)
+
+
+def _restore(kind: Any, names: tuple[str, str, str], public: str, *rest: Any) -> DatabaseAddress:
     """An address that was pickled, with the password where this process knows it."""
     return kind(*names, _conninfos.get(public, public), *rest)
 

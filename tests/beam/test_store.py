@@ -21,8 +21,9 @@ from tamis.errors import RunError
 from tamis.evidence.receipt import Receipt
 from tamis.limits import USUAL, Limits
 from tamis.plan.by_release import ByRelease
-from tamis.stores.folder_store import FolderStore, folder_of
+from tamis.stores.folder_store import FolderStore
 from tamis.stores.local_folder import LocalFolder
+from tamis.stores.parquet_files import folder_of
 from tamis.stores.protocol import Attempt
 
 from .conftest import IN_MEMORY, Feed, evidence, tree

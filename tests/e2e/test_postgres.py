@@ -35,8 +35,9 @@ from tamis.plan.plan import Plan
 from tamis.plan.schemas import released_schema
 from tamis.stores.protocol import Attempt, Piece
 from tamis.stores.table_layout import table_name, targets
+from tamis.stores.table_partitions import staged_name
 from tamis.stores.table_rows import TableWriter
-from tamis.stores.tables import TableStore, staged_name
+from tamis.stores.tables import TableStore
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 

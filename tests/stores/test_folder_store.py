@@ -14,8 +14,9 @@ import pytest
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Counts, Drift, FilePart, ProcessingPart, Receipt, ReleasePart
 from tamis.stores.folder import Folder
-from tamis.stores.folder_store import FolderStore, folder_of
+from tamis.stores.folder_store import FolderStore
 from tamis.stores.local_folder import LocalFolder
+from tamis.stores.parquet_files import folder_of
 from tamis.stores.protocol import Attempt, check_run_id
 
 NAMES = ("p/r/run-a-00000-00000.parquet", "p/r/run-a-00000-00001.parquet", "p/r/run-a-0.parquet")

@@ -17,7 +17,6 @@ whoever may make tables in the schema could else put one there first, and have w
 """
 
 import datetime
-import hashlib
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import LiteralString
@@ -59,6 +58,7 @@ from tamis.stores.table_layout import (
     table_name,
     targets,
 )
+from tamis.stores.table_partitions import attach, make_key, set_defaults, staged_name
 from tamis.stores.table_rows import TableRows, TableWriter
 from tamis.stores.table_steps import STEPS, receipt_text
 
@@ -475,40 +475,3 @@ class TableStore(RunStore):
 
 class _CommittedError(Exception):
     """Another attempt committed the run."""
-
-
-def staged_name(attempt: Attempt, target: Target) -> str:
-    """The table in which an attempt stages the rows of an output."""
-    digest = hashlib.sha256(f"{attempt.run}/{target.table}".encode()).hexdigest()[:12]
-    return f"_tamis_{attempt.id}_{digest}"
-
-
-def make_part(connection: Connection, table: Composable, part: Composable, target: Target) -> None:
-    """Make the table of one run: as `table`, keyed by the places of rows, with its constants."""
-    execute(connection, "CREATE TABLE {} (LIKE {})", part, table)
-    make_key(connection, part)
-    set_defaults(connection, part, target)
-
-
-def make_key(connection: Connection, part: Composable) -> None:
-    """Key the table of one run by the places of its rows."""
-    key = SQL(", ").join(map(Identifier, KEY))
-    execute(connection, "ALTER TABLE {} ADD PRIMARY KEY ({})", part, key)
-
-
-def set_defaults(connection: Connection, part: Composable, target: Target) -> None:
-    """Set the columns which are the same in all rows of a run."""
-    for name, value in target.constants.items():
-        execute(
-            connection,
-            "ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}",
-            part,
-            Identifier(name),
-            Literal(value),
-        )
-
-
-def attach(connection: Connection, table: Composable, part: Composable, run: str) -> None:
-    """Make `part` the partition of `table` that holds `run`."""
-    command = "ALTER TABLE {} ATTACH PARTITION {} FOR VALUES IN ({})"
-    execute(connection, command, table, part, Literal(run))

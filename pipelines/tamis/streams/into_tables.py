@@ -33,9 +33,10 @@ from tamis.stores.database import (
 )
 from tamis.stores.protocol import NUL_REPLACED
 from tamis.stores.table_layout import KEY, POSITIONS, RECEIPTS_TABLE, Target, targets
+from tamis.stores.table_partitions import attach, make_part, set_defaults
 from tamis.stores.table_rows import load, load_missing
 from tamis.stores.table_steps import STEPS, add_step, make_steps, remove_steps
-from tamis.stores.tables import TableStore, attach, make_part, set_defaults
+from tamis.stores.tables import TableStore
 from tamis.streams.judge import Judged, Rows
 from tamis.streams.ledger import Ledger
 from tamis.streams.sink import KeepWaiting, Sink

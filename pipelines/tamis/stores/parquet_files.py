@@ -1,0 +1,126 @@
+"""The Parquet files of a folder: staged by workers, joined by the commit, read by `verify`."""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tamis.filter.quarantine import count_causes
+from tamis.filter.tally import Cause, QuarantineCount, merge_causes
+from tamis.formats.chunk import PartKey
+from tamis.language import _
+from tamis.stores.folder import Folder
+from tamis.stores.parquet_part import ParquetLayout, ParquetPart
+from tamis.stores.protocol import Attempt, Piece, StoredRows, Writer
+
+STAGING = "_staging"
+
+
+def folder_of(attempt: Attempt) -> str:
+    """Where an attempt stages."""
+    return f"{STAGING}/{attempt.run}/{attempt.id}".rstrip("/")
+
+
+class FolderWriter(Writer):
+    """Writes a staged file for each part, as long as its batches come in their order.
+
+    Args:
+        folder: of the store.
+        attempt: at the run.
+        output: release id, or None for quarantine.
+        layout: of the output's files.
+    """
+
+    def __init__(
+        self, folder: Folder, attempt: Attempt, output: str | None, layout: ParquetLayout
+    ) -> None:
+        self._folder = folder
+        self._attempt = attempt
+        self._output = output
+        self.layout = layout
+        self.begin()
+
+    def begin(self) -> None:
+        self._file: ParquetPart | None = None
+        self._piece = Piece(self._output, PartKey(0, 0))
+        self._batches: dict[int, int] = {}
+
+    def write(
+        self, batch: pa.RecordBatch, part: PartKey, seq: int, positions: pa.Int64Array
+    ) -> Iterator[Piece]:
+        if part != self._piece.part or seq <= max(self._batches, default=-1):
+            yield from self.finish()
+        self.add(batch, part, seq)
+
+    def add(self, batch: pa.RecordBatch, part: PartKey, seq: int) -> None:
+        """Write rows of the batch `seq`, which follow those written of `part`."""
+        if self._file is None:
+            path = f"{folder_of(self._attempt)}/{uuid.uuid4().hex}.parquet"
+            self._piece = Piece(self._output, part, path)
+            self._file = ParquetPart(self._folder.create(path), self.layout)
+        self._file.write(batch)
+        self._batches[seq] = self._batches.get(seq, 0) + batch.num_rows
+
+    def finish(self) -> Iterator[Piece]:
+        if self._file is not None:
+            batches = tuple(self._batches.items())
+            piece = replace(self._piece, batches=batches, sha256=self._file.close())
+            self.begin()
+            yield piece
+
+    def close(self) -> None:
+        pass
+
+
+class ParquetRows(StoredRows):
+    """Rows in a Parquet file.
+
+    Raises:
+        ValueError: the file is no whole Parquet file.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        try:
+            self._file = pq.ParquetFile(stream)
+            self.rows = self._file.metadata.num_rows
+            self.columns = frozenset(self._file.schema_arrow.names)
+        except (pa.ArrowException, OSError):
+            raise ValueError(_("is no whole Parquet file")) from None
+
+    def counts(self, column: str) -> Counter[str | None]:
+        counts: Counter[str | None] = Counter()
+        try:
+            for batch in self._file.iter_batches(columns=[column]):
+                texts = batch.column(column).cast(pa.string())
+                for pair in texts.value_counts().to_pylist():
+                    counts[pair["values"]] += pair["counts"]
+        except (pa.ArrowException, KeyError, OSError):
+            raise ValueError(_("`{column}` is missing or damaged", column=column)) from None
+        return counts
+
+    def causes(self) -> dict[Cause, QuarantineCount]:
+        columns = ["source", "position", *Cause._fields]
+        try:
+            batches = self._file.iter_batches(columns=columns)
+            return merge_causes(pair for rows in batches for pair in count_causes(rows).items())
+        except (pa.ArrowException, KeyError, OSError):
+            raise ValueError(_("is damaged, or has not the columns of a quarantine")) from None
+
+
+def batches_of(stream: BinaryIO, piece: Piece) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The batches that a piece was written from, each with its number in the part."""
+    batches = pq.ParquetFile(stream).iter_batches(use_threads=False)
+    rest = next(batches, None)
+    for seq, rows in piece.batches:
+        while rest is not None and rows:
+            first = rest.slice(0, rows)
+            yield seq, first
+            rows -= first.num_rows
+            if first.num_rows < rest.num_rows:
+                rest = rest.slice(first.num_rows)
+            else:
+                rest = next(batches, None)
