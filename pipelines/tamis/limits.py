@@ -28,6 +28,10 @@ class Limits:
         document_values: values of a YAML document; an alias counts with all that it stands for.
         document_depth: levels of a YAML document.
         document_aliases: aliases of a YAML document.
+        avro_header_bytes: bytes of an Avro file's header, its schema included.
+        avro_block_bytes: bytes of one Avro block, decompressed.
+        record_memory_bytes: bytes that one Avro record may take in memory, by its length and the
+            types of its schema.
 
     Example:
         >>> Limits().chunk_records, Limits(chunk_records=10).chunk_records
@@ -47,6 +51,9 @@ class Limits:
     document_values: int = 20_000
     document_depth: int = 64
     document_aliases: int = 100
+    avro_header_bytes: int = 4 << 20
+    avro_block_bytes: int = 16 << 20
+    record_memory_bytes: int = 512 << 20
 
     def with_chunks_of(self, records: int) -> "Limits":
         """The same limits, with chunks of at most `records` records in any format."""

@@ -1,8 +1,13 @@
 """Avro: only the leaves that the plan reads are decoded; corrupt files are refused by name."""
 
+import bz2
 import datetime
 import io
+import json
+import lzma
 import uuid
+import zlib
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -291,3 +296,150 @@ def test_something_else_than_records_is_refused() -> None:
     fastavro.writer(stream, "string", ["canary"])
     with pytest.raises(InputError, match="something else than records"):
         read(stream.getvalue())
+
+
+# What a block announces and what it holds
+
+
+def long(number: int) -> bytes:
+    number = (number << 1) ^ (number >> 63)
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def container(
+    types: dict[str, Any], *blocks: tuple[int, bytes], codec: str = "null", sync: bytes = b"S" * 16
+) -> bytes:
+    text = json.dumps(struct("example.feed", **types)).encode()
+    entries = {b"avro.schema": text, b"avro.codec": codec.encode()}
+    header = long(2) + b"".join(long(len(part)) + part for pair in entries.items() for part in pair)
+    body = b"".join(long(count) + long(len(data)) + data + sync for count, data in blocks)
+    return b"Obj\x01" + header + b"\0" + sync + body
+
+
+def deflate(data: bytes) -> bytes:
+    return zlib.compress(data, 9)[2:-4]
+
+
+THREE = b"\2a\2b\2c"
+CHAIN = struct("n", next=["null", "n"])
+NULLS = {"type": "array", "items": "null"}
+FLAGS = {"type": "array", "items": struct("f", x=["null", "int"])}
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (container({"nom": "string"}, (1, THREE)), "record 1: its block holds more than"),
+        (container({"nom": "string"}, (0, THREE)), "record 0: its block announces 0 records in 6"),
+        (
+            container({"nom": "string"}, (-3, THREE)),
+            "record 0: its block announces -3 records",
+        ),
+        (container({"nom": "string"}, (4, THREE)), "record 3: its block is corrupt or cut"),
+        (container({"nom": "string"}, (3, THREE), (0, b"x")), "record 3: its block announces 0"),
+        (container({"nom": "string"}, (3, THREE)) + bytes(8), "record 3: its block is corrupt"),
+        (container({"nom": "string"}, (10**9, b"")), "announces 1000000000 records in 0 bytes"),
+        (container({"nom": "null"}, (10**9, b"")), "schema is of records that take no bytes"),
+        (container({"nom": "string", "l": NULLS}, (1, b"\0" + long(10**9) + b"\0")), "no bytes"),
+        (container({"nom": "string", "l": CHAIN}, (1, b"\0" + b"\2" * 50_000 + b"\0")), "too deep"),
+        (
+            container({"nom": "string"}, (1, deflate(bytes(20 << 20))), codec="deflate"),
+            "record 0: its block takes more than 16 MiB",
+        ),
+        (
+            container(
+                {"nom": "string", "l": FLAGS},
+                (1, deflate(b"\0" + long(15 << 20) + bytes(1 + (15 << 20)))),
+                codec="deflate",
+            ),
+            "a record of its block is longer than",
+        ),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_block_is_within_bounds_and_holds_what_it_announces(data: bytes, problem: str) -> None:
+    with pytest.raises(InputError) as error:
+        list(read_avro(io.BytesIO(data), plan_of(NOM, field_of("l")), "f.avro"))
+    assert problem in str(error.value)
+
+
+def field_of(name: str) -> PlanField:
+    inside = (PlanField("x", "int32"),)
+    return PlanField(name, "list", of=PlanField("item", "struct", fields=inside))
+
+
+def test_a_schema_is_bounded_before_it_is_built() -> None:
+    deep: Any = "string"
+    for level in range(100):
+        deep = struct(f"d{level}", a=deep)
+    with pytest.raises(InputError, match="schema is nested deeper than 64 levels"):
+        read(container({"nom": "string", "l": deep}))
+    deeper = b'{"type":"array","items":' * 100_000
+    head = b"Obj\x01" + long(1) + long(11) + b"avro.schema" + long(len(deeper)) + deeper
+    with pytest.raises(InputError, match="schema is nested deeper than 64 levels"):
+        read(head + b"\0" + b"S" * 16)
+    with pytest.raises(InputError, match="header cannot be read"):
+        read(b"Obj\x01" + long(1) + long(11) + b"avro.schema" + long(1 << 40))
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"])
+def test_every_codec_is_read_and_damage_in_it_is_told(codec: str) -> None:
+    plain = b"".join(b"\x0ccanari" for _number in range(500))
+    packers: dict[str, Callable[[], bytes]] = {
+        "null": lambda: plain,
+        "deflate": lambda: deflate(plain),
+        "snappy": lambda: (
+            pa.Codec("snappy").compress(plain, asbytes=True) + zlib.crc32(plain).to_bytes(4, "big")
+        ),
+        "zstandard": lambda: pa.Codec("zstd").compress(plain, asbytes=True),
+        "bzip2": lambda: bz2.compress(plain),
+        "xz": lambda: lzma.compress(plain),
+    }
+    packed = packers[codec]()
+    (chunk,) = read(container({"nom": "string"}, (500, packed), codec=codec))
+    assert chunk.data.column("nom").to_pylist() == ["canari"] * 500
+
+    if codec != "null":
+        for damaged in (packed + b"trailing", packed[:-6], packed[:-5] + b"?" + packed[-4:]):
+            with pytest.raises(InputError, match="record"):
+                read(container({"nom": "string"}, (500, damaged), codec=codec))
+
+
+# Maps and unions
+
+
+def test_a_map_is_a_struct_of_its_keys_and_a_union_gives_what_can_be_taken() -> None:
+    field = PlanField("m", "struct", fields=(PlanField("b", "int64"), PlanField("x", "string")))
+    either = ["null", "string", "long", {"type": "array", "items": "string"}]
+    types = {"nom": either, "m": {"type": "map", "values": ["long", "string"]}}
+    records: list[dict[str, Any]] = [
+        {"nom": "a", "m": {"a": 1, "b": 2}},
+        {"nom": 7, "m": {"x": "y"}},
+        {"nom": None, "m": {}},
+        {"nom": ["canary"], "m": {"b": "non"}},
+    ]
+
+    (chunk,) = read(avro(types, records), plan_of(NOM, field))
+
+    assert chunk.data.column("nom").to_pylist() == ["a", "7", None, None]
+    rows = [{"b": "2", "x": None}, {"b": None, "x": "y"}, {"b": None, "x": None}]
+    assert chunk.data.column("m").to_pylist() == [*rows, {"b": "non", "x": None}]
+    assert chunk.data.column(FAULTS).to_pylist() == [None, None, None, ["nom"]]
+
+
+def test_a_record_of_one_type_or_another_is_read_by_its_names() -> None:
+    person = struct("person", libelle="string", age="int")
+    firm = struct("firm", libelle="string", siren="string")
+    field = PlanField("who", "struct", fields=(PlanField("libelle", "string"),))
+    records: list[dict[str, Any]] = [
+        {"who": {"libelle": "a", "age": 3}},
+        {"who": {"libelle": "b", "siren": "s"}},
+    ]
+
+    (chunk,) = read(avro({"who": [person, firm]}, records), plan_of(field))
+
+    assert chunk.data.to_pylist() == [{"who": {"libelle": "a"}}, {"who": {"libelle": "b"}}]

@@ -6,7 +6,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import fastavro
 import pyarrow.parquet as pq
 
 from tamis.documents.schema import CsvOptions, FormatName
@@ -21,6 +20,7 @@ from tamis.draft.fields import (
     of_arrow,
 )
 from tamis.errors import InputError
+from tamis.formats.avro_container import AvroFile
 from tamis.formats.compression import decompressed
 from tamis.formats.content import content_of
 from tamis.formats.python_records import NumberText
@@ -106,17 +106,15 @@ def _parse(line: bytes | None) -> dict[str, Any] | None:
 
 def _avro(stream: BinaryIO, rows: int) -> FeedSample:
     try:
-        reader = fastavro.reader(stream)
-        written: Any = reader.writer_schema
-        if not isinstance(written, dict) or written.get("type") != "record":
-            raise ValueError
-        top = of_avro("", written)
+        file = AvroFile(stream, "")
+        top = of_avro("", file.schema)
         sample = FeedSample(top.inner)
-        for piece in in_pieces(islice(reader, rows), _PIECE_ROWS, lambda record: 1024):
+        records = file.records()
+        for piece in in_pieces(islice(records, rows), _PIECE_ROWS, lambda pair: 2 * pair[1]):
             sample.rows += len(piece)
-            add_values(top, piece)
-        sample.whole = next(reader, None) is None
-    except (MemoryError, RecursionError):
+            add_values(top, [record for record, _bytes in piece])
+        sample.whole = next(records, None) is None
+    except (MemoryError, RecursionError, InputError):
         raise
     except Exception as error:
         # The decoder raises errors of any class; their texts may quote a value.

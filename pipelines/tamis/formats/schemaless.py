@@ -24,7 +24,7 @@ from tamis.arrow.leaves import leaves_of
 from tamis.documents.schema import FormatName
 from tamis.errors import InputError
 from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD
-from tamis.formats.avro import open_avro
+from tamis.formats.avro_container import AvroFile
 from tamis.formats.compression import NotLookedInto, decompressed
 from tamis.formats.content import Content, content_of
 from tamis.formats.csv_guess import START_BYTES, CsvGuess, guess_csv, guess_encodings
@@ -124,6 +124,8 @@ def input_errors(path: Path, form: FormatName | None) -> Iterator[None]:
     """Raise errors of a format's reader as `InputError`, which names the file; None is text."""
     try:
         yield
+    except InputError as error:
+        raise type(error)(error.source or str(path), error.problem) from None
     except OSError as error:
         raise InputError(
             str(path), _("cannot be read: {cause}", cause=error.strerror or "not whole")
@@ -258,12 +260,12 @@ def _jsonl(stream: BinaryIO, source: str) -> Iterator[Column]:
 
 
 def _avro(stream: BinaryIO, source: str) -> Iterator[Column]:
-    file = open_avro(stream, source)
+    file = AvroFile(stream, source)
     names = list(_strings_in(file.schema, "name"))
     yield Column(_("(names of columns)"), pa.array(names, pa.string()), names=True)
     yield Column(_("(metadata)"), pa.array([*file.texts, *_strings_in(file.schema)]), names=True)
     columns = _KeyedColumns(frozenset(names))
-    for piece in in_pieces(file.records, PIECE_ROWS // 8, lambda pair: pair[1]):
+    for piece in in_pieces(file.records(), PIECE_ROWS // 8, lambda pair: pair[1]):
         for record, _weight in piece:
             columns.add(record)
         yield from columns.piece()

@@ -6,7 +6,6 @@ key and headers and no release passes them on, so that a NIR in them cannot be m
 `find_nirs_beside` says where one is.
 """
 
-import json
 import struct
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,13 @@ import pyarrow as pa
 
 from tamis.errors import UsageError
 from tamis.filter.drift import WITHHELD
+from tamis.formats.avro_container import (
+    BadSchemaError,
+    decoder_of,
+    holds_itself,
+    longest_record,
+    read_schema,
+)
 from tamis.formats.chunk import Chunk, Reject
 from tamis.formats.jsonl import ObjectKeys, Unreadable, parse_object, unwrap
 from tamis.formats.names import known_names
@@ -141,6 +147,14 @@ def json_decoder() -> Decode:
     return parse_object
 
 
+class _AvroSchema(NamedTuple):
+    """A schema of messages, the longest record it may have, and whether it nests in itself."""
+
+    node: dict[str, Any]
+    longest: int
+    holds_itself: bool
+
+
 def avro_decoder(schemas: Iterable[str]) -> Decode:
     """Return what reads a payload as one Avro record, in the schema that its frame names.
 
@@ -151,16 +165,16 @@ def avro_decoder(schemas: Iterable[str]) -> Decode:
     Raises:
         UsageError: a file is no Avro schema of a record, or none is given.
     """
-    plain: dict[str, Any] | None = None
-    by_id: dict[int, dict[str, Any]] = {}
-    by_fingerprint: dict[bytes, dict[str, Any]] = {}
+    plain: _AvroSchema | None = None
+    by_id: dict[int, _AvroSchema] = {}
+    by_fingerprint: dict[bytes, _AvroSchema] = {}
     for option in schemas:
         number, equals, path = option.partition("=")
         if equals and number.isdecimal():
             by_id[int(number)] = _read_schema(path)
         else:
             plain = _read_schema(option)
-            by_fingerprint[_fingerprint(plain)] = plain
+            by_fingerprint[_fingerprint(plain.node)] = plain
     if plain is None and not by_id:
         raise UsageError(_("messages in Avro need --avro-schema FILE, or ID=FILE for a registry's"))
     return _Avro(plain, by_id, by_fingerprint)
@@ -170,9 +184,9 @@ def avro_decoder(schemas: Iterable[str]) -> Decode:
 class _Avro:
     """Decodes Avro; a class, because it is pickled with a pipeline."""
 
-    plain: dict[str, Any] | None
-    by_id: dict[int, dict[str, Any]]
-    by_fingerprint: dict[bytes, dict[str, Any]]
+    plain: _AvroSchema | None
+    by_id: dict[int, _AvroSchema]
+    by_fingerprint: dict[bytes, _AvroSchema]
 
     def __call__(self, payload: bytes) -> Mapping[str, Any]:
         if len(payload) > USUAL.line_bytes:
@@ -186,10 +200,14 @@ class _Avro:
             schema, start = self.by_id.get(_FRAME.unpack_from(payload)[1]), _FRAME.size
         if schema is None:
             raise Unreadable("is of a schema that was not given")
+        if len(payload) > schema.longest:
+            raise Unreadable(f"longer than {schema.longest} bytes")
         stream = BytesIO(payload)
         stream.seek(start)
         try:
-            record = fastavro.schemaless_reader(stream, schema, None)
+            record = decoder_of(schema.holds_itself).schemaless_reader(stream, schema.node, None)
+        except RecursionError:
+            raise Unreadable("nested too deep") from None
         except Exception:
             raise Unreadable(_NOT_AVRO) from None
         if stream.tell() != len(payload) or not isinstance(record, dict):
@@ -197,17 +215,21 @@ class _Avro:
         return record
 
 
-def _read_schema(path: str) -> dict[str, Any]:
+def _read_schema(path: str) -> _AvroSchema:
     try:
         with open_regular(path) as stream:
-            schema = fastavro.parse_schema(json.load(stream))
+            schema = read_schema(stream.read())
+        return _AvroSchema(schema, longest_record(schema, USUAL), holds_itself(schema))
     except OSError:
         raise UsageError(_("{path}: cannot be read", path=path)) from None
-    except Exception:
-        raise UsageError(_("{path}: expected an Avro schema", path=path)) from None
-    if not isinstance(schema, dict) or schema.get("type") != "record":
-        raise UsageError(_("{path}: expected an Avro schema of records", path=path))
-    return schema
+    except BadSchemaError as error:
+        raise UsageError(
+            _(
+                "{path}: expected an Avro schema of records, got one that {problem}",
+                path=path,
+                problem=error,
+            )
+        ) from None
 
 
 def _fingerprint(schema: dict[str, Any]) -> bytes:
