@@ -83,9 +83,9 @@ class Generalize(DocumentModel):
 
     to: Literal["year", "quarter", "month"] | None = None
     """For dates: the first day of the year, quarter or month."""
-    step: Annotated[int, Field(gt=0)] | None = None
+    step: Annotated[int, Field(gt=0, strict=True)] | None = None
     """For numbers: the greatest multiple of the step that is not above the value."""
-    prefix: Annotated[int, Field(gt=0)] | None = None
+    prefix: Annotated[int, Field(gt=0, strict=True)] | None = None
     """For strings: how many characters are kept from the beginning."""
 
     @model_validator(mode="after")
@@ -97,9 +97,6 @@ class Generalize(DocumentModel):
 class Treatment(DocumentModel):
     """What happens to a kept field's value, by exactly one of the four keys."""
 
-    canonical: Literal[13, 15] | None = None
-    """Write a NIR or NIA in one form, so that feeds join: its 13 characters, in upper case and
-    without separators, or these with the key computed (15). Other identifiers have no key."""
     pseudonymize: Pseudonymize | None = None
     """Replace an identifier by a keyed pseudonym."""
     generalize: Generalize | None = None
@@ -107,10 +104,13 @@ class Treatment(DocumentModel):
     redact: Literal["nir", "nothing"] | None = None
     """`nir`: NIRs in the text are replaced, as in all free text; `nothing`: the free text stays
     as it is, only under an item that lets the NIR pass."""
+    canonical: Literal[13, 15] | None = None
+    """Write a NIR or NIA in one form, so that feeds join: its 13 characters, in upper case and
+    without separators, or these with the key computed (15). Other identifiers have no key."""
 
     @model_validator(mode="after")
     def _have_one_key(self) -> Any:
-        _require_one(self, "canonical", "pseudonymize", "generalize", "redact")
+        _require_one(self, "pseudonymize", "generalize", "redact", "canonical")
         return self
 
 

@@ -19,8 +19,8 @@ from pydantic import (
 from tamis.documents.date_patterns import pattern_problem
 from tamis.documents.law import Link
 from tamis.documents.policy import NAME_PATTERN
-from tamis.documents.positions import DocumentModel, DocumentPath, suggest
-from tamis.documents.types import Kind, arrow_name, kind_of, known_names
+from tamis.documents.positions import DocumentModel, DocumentPath
+from tamis.documents.types import Kind, kind_of, type_problem
 from tamis.language import _
 
 Identifier = Literal["nir", "nir-key", "nia", "nnp", "mig", "ntt"]
@@ -198,9 +198,8 @@ class FieldSpec(DocumentModel):
                 raise ValueError(_("a `struct` must have `fields`, not `of`"))
         elif self.of is not None or self.fields is not None:
             raise ValueError(_("only a `list` can have `of`, only a `struct` can have `fields`"))
-        elif kind_of(self.type) is None:
-            hint = suggest(arrow_name(self.type) or self.type, known_names())
-            raise ValueError(_("unknown type `{type}`", type=self.type) + hint)
+        elif problem := type_problem(self.type):
+            raise ValueError(problem)
         if self.free_text and kind_of(self.type) != "string":
             raise ValueError(_("only a `string` can be `free_text`, got `{type}`", type=self.type))
         inside = [self.of] if self.of is not None else (self.fields or {}).values()

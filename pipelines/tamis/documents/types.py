@@ -4,7 +4,12 @@
 """
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+from tamis.documents.positions import suggest
+from tamis.language import _
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,12 +34,15 @@ _KINDS: dict[str, Kind] = {
     "date64[ms]": "date",
     **{f"{sign}int{bits}": "integer" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
-_DECIMAL = re.compile(r"decimal(128|256)\((\d{1,2}), ?(-?\d{1,2})\)")
+_DECIMAL = re.compile(r"decimal(128|256)\((\d{1,2}), ?(-?\d{1,2})\)", re.ASCII)
 _TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns)(?:, ?tz=([A-Za-z0-9_+:/-]+))?\]")
 _TIME = re.compile(r"time(32\[(?:s|ms)\]|64\[(?:us|ns)\])")
-_FIXED_BINARY = re.compile(r"fixed_size_binary\[(\d{1,4})\]")
+_FIXED_BINARY = re.compile(r"fixed_size_binary\[(\d{1,4})\]", re.ASCII)
+_OFFSET = re.compile("[+-]([01][0-9]|2[0-3]):?[0-5][0-9]")
+_NO_ZONES = ("Factory", "localtime", "posixrules")
 
 
+@lru_cache(maxsize=256)
 def kind_of(name: str) -> Kind | None:
     """Return the kind of value that the leaf type `name` holds; None for `list`, `struct`, others.
 
@@ -44,16 +52,57 @@ def kind_of(name: str) -> Kind | None:
     """
     if name in _KINDS:
         return _KINDS[name]
-    if match := _DECIMAL.fullmatch(name):
-        max_precision = 38 if match[1] == "128" else 76
-        return "decimal" if 1 <= int(match[2]) <= max_precision else None
+    if type_problem(name):
+        return None
+    if _DECIMAL.fullmatch(name):
+        return "decimal"
     if _TIMESTAMP.fullmatch(name):
         return "timestamp"
-    if _TIME.fullmatch(name):
-        return "time"
-    if _FIXED_BINARY.fullmatch(name):
-        return "binary"
-    return None
+    return "time" if _TIME.fullmatch(name) else "binary"
+
+
+def type_problem(name: str) -> str:
+    """Why no leaf can have the type `name`; empty where one can.
+
+    Example:
+        >>> type_problem("decimal128(20, -2)")
+        'type `decimal128(20, -2)` must have 1 to 38 digits, of which 0 or more behind the mark'
+        >>> type_problem("str")
+        'unknown type `str`, did you mean `string`?'
+    """
+    if name in _KINDS or _TIME.fullmatch(name):
+        return ""
+    if match := _DECIMAL.fullmatch(name):
+        precision, scale, most = int(match[2]), int(match[3]), 38 if match[1] == "128" else 76
+        if 1 <= precision <= most and 0 <= scale <= precision:
+            return ""
+        return _(
+            "type `{type}` must have 1 to {most} digits, of which 0 or more behind the mark",
+            type=name,
+            most=most,
+        )
+    if match := _TIMESTAMP.fullmatch(name):
+        if match[2] is None or _is_zone(match[2]):
+            return ""
+        return _(
+            "type `{type}` has an unknown time zone: expected one such as `Europe/Paris` or `UTC`",
+            type=name,
+        )
+    if match := _FIXED_BINARY.fullmatch(name):
+        if int(match[1]) > 0:
+            return ""
+        return _("type `{type}` must have a width of 1 byte or more", type=name)
+    return _("unknown type `{type}`", type=name) + suggest(arrow_name(name) or name, known_names())
+
+
+def _is_zone(name: str) -> bool:
+    if _OFFSET.fullmatch(name):
+        return True
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        return False
+    return name not in _NO_ZONES
 
 
 def integer_range(name: str) -> tuple[int, int]:
