@@ -130,18 +130,18 @@ def pool(name: str) -> list[Any]:
         return [True, False]
     if kind == "date":
         days = [*DAYS, FIRST - 1, LAST + 1]
-        return days if name.startswith("date32") else [day * 86_400_000 for day in days]
+        return days if name.startswith("date32") else [*(day * 86_400_000 for day in days), 1]
     if kind == "timestamp":
         unit = unit_of(name)
         ticks = [
             (moment * 10**9 + part) // unit for moment in MOMENTS for part in PARTS_OF_SECOND[2:]
         ]
         edges = [(day * DAY) // unit for day in (FIRST - 1, LAST + 1)]
-        return [tick for tick in [*ticks, *edges] if abs(tick) < 2**63]
+        return [tick for tick in [*ticks, *edges, -(2**63)] if -(2**63) <= tick < 2**63]
     if kind == "time":
         return [
             (second * 10**9 + part) // unit_of(name)
-            for second in (0, 37_859, 86_399)
+            for second in (0, 37_859, 86_399, 86_400, -1)
             for part in PARTS_OF_SECOND[2:]
         ]
     if kind == "binary":

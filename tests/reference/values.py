@@ -306,14 +306,17 @@ def convert(value: Scalar, name: str) -> Any:
 
 
 def plain(value: Scalar) -> Any:
-    """A native value as it stands here; None for a date out of the calendar."""
+    """A native value as it stands here; None for a date out of the calendar, a time of no day."""
     kind = kind_of(value.type)
     if kind == "date":
-        day = value.value if value.type.startswith("date32") else value.value // 86_400_000
-        return day if FIRST <= day <= LAST else None
+        day, rest = divmod(value.value, 1 if value.type.startswith("date32") else 86_400_000)
+        return day if FIRST <= day <= LAST and not rest else None
     if kind == "timestamp":
         return in_range(value.value * unit_of(value.type), value.type)
-    return value.value * unit_of(value.type) if kind == "time" else value.value
+    if kind == "time":
+        ticks = value.value * unit_of(value.type)
+        return ticks if 0 <= ticks < DAY else None
+    return value.value
 
 
 def change_number(held: Any, source: str, name: str) -> Any:

@@ -135,19 +135,31 @@ _FIRST_DAY = (datetime.date.min - datetime.date(1970, 1, 1)).days
 _LAST_DAY = (datetime.date.max - datetime.date(1970, 1, 1)).days
 
 
+NO_TIME = -(2**63)
+"""What NumPy has for a moment that is none, and readers for one that its unit cannot hold."""
+
+_TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
+
 def within_calendar(array: pa.Array) -> Conformed:
-    """Dates and timestamps of the years 1 to 9999; others have not the type."""
+    """Dates and timestamps of the years 1 to 9999, times of a day; others have not the type."""
     kind = array.type
-    if pa.types.is_date(kind):
-        a_day = 1 if pa.types.is_date32(kind) else 86_400_000
-    elif pa.types.is_timestamp(kind) and kind.unit != "ns":
-        a_day = 86_400 * {"s": 1, "ms": 1_000, "us": 1_000_000}[kind.unit]
+    if pa.types.is_time(kind):
+        first, last = 0, 86_400 * _TICKS[kind.unit] - 1
+    elif pa.types.is_timestamp(kind) and kind.unit == "ns":
+        first, last = NO_TIME + 1, 2**63 - 1
+    elif pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        unit = "ms" if pa.types.is_date64(kind) else getattr(kind, "unit", None)
+        a_day = 1 if unit is None else 86_400 * _TICKS[unit]
+        first, last = _FIRST_DAY * a_day, (_LAST_DAY + 1) * a_day - 1
     else:
         return Conformed(array)
-    ticks = array.view(pa.int32() if pa.types.is_date32(kind) else pa.int64())
+    ticks = array.view(pa.int32() if kind.bit_width == 32 else pa.int64())
     extremes = pc.min_max(ticks).as_py()
-    first, last = _FIRST_DAY * a_day, (_LAST_DAY + 1) * a_day - 1
     if extremes["min"] is None or (first <= extremes["min"] and extremes["max"] <= last):
-        return Conformed(array)
-    outside = as_flags(pc.or_(pc.less(ticks, first), pc.greater(ticks, last)))
+        outside = np.zeros(len(array), dtype=bool)
+    else:
+        outside = as_flags(pc.or_(pc.less(ticks, first), pc.greater(ticks, last)))
+    if pa.types.is_date64(kind):  # part of a day is no date
+        outside |= np.asarray(ticks.fill_null(0).to_numpy() % 86_400_000 != 0)
     return Conformed(keep_where(array, ~outside), codes_of(outside))

@@ -20,6 +20,7 @@ from tamis.arrow.types import decoded_type, is_list
 from tamis.errors import InputError
 from tamis.formats.chunk import Chunk, add_faults, rechunk
 from tamis.formats.columns import as_field
+from tamis.formats.int96 import exact_batch, reopen
 from tamis.formats.names import declared_names, known_names, leaf_paths
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -98,6 +99,7 @@ def read_parquet(
     """
     file = open_parquet(stream, source)
     chosen = _project(file, plan, source)
+    chosen.again = reopen(stream, file, chosen.columns)
     pieces = _pieces(file, chosen, source, part, limits.chunk_records)
     yield from rechunk(pieces, source, limits.chunk_records, limits.chunk_bytes)
 
@@ -138,6 +140,7 @@ class _LeafSelection:
         fields: those of the plan that these make, in its order.
         unknown, missing: as in `Chunk`; of a nested field that is missing, its path.
         faults: paths of leaves that are nested otherwise in the file.
+        again: the file opened once more, for timestamps of INT96; None where it has none.
     """
 
     columns: list[str] = field(default_factory=list)
@@ -145,6 +148,7 @@ class _LeafSelection:
     unknown: dict[str, int] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
+    again: pq.ParquetFile | None = None
 
 
 def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _LeafSelection:
@@ -270,6 +274,17 @@ def _batches(
 
 
 def _iterate(
+    file: pq.ParquetFile, chosen: _LeafSelection, groups: list[int], records: int
+) -> Iterator[pa.RecordBatch]:
+    batches = _read(file, chosen, groups, records)
+    if chosen.again is None:
+        yield from batches
+        return
+    for ns, ms in zip(batches, _read(chosen.again, chosen, groups, records), strict=True):
+        yield exact_batch(ns, ms, chosen.fields)
+
+
+def _read(
     file: pq.ParquetFile, chosen: _LeafSelection, groups: list[int], records: int
 ) -> Iterator[pa.RecordBatch]:
     for batch in file.iter_batches(
