@@ -4,11 +4,11 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes, FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
 from tamis.address import PathAddress, is_local, parse_address, require_file_system
@@ -29,31 +29,79 @@ class InputFile:
         index: its place among the run's inputs, sorted by URI.
         uri: where it is.
         bytes: its size.
+        state: what changes where the file does: size, time of change, of a local one its inode.
+        other_names: how many other names of the same file were given.
     """
 
     index: int
     uri: str
     bytes: int
+    state: tuple[Any, ...] = ()
+    other_names: int = 0
+
+    def require_unchanged(self) -> None:
+        """Check that the file is the one that was listed.
+
+        Raises:
+            InputError: it changed, or is there no more.
+        """
+        if is_local(self.uri):
+            now = _state_of(self.uri)
+        else:
+            try:
+                (result,) = FileSystems.match([self.uri])
+            except (BeamIOError, OSError, ValueError):
+                return  # reading it will say why
+            found = {file.path: file for file in result.metadata_list}
+            now = _remote_state(found[self.uri]) if self.uri in found else self.state
+        if self.state and self.state != now:
+            raise InputError(self.uri, _("changed while it was read, in size, time or inode"))
+
+
+def _state_of(path: str) -> tuple[Any, ...]:
+    """Size, time of change and inode of a local file; nothing if there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    return status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev
+
+
+def _remote_state(file: FileMetadata) -> tuple[Any, ...]:
+    return file.size_in_bytes, file.last_updated_in_seconds
 
 
 def list_inputs(patterns: tuple[str, ...]) -> list[InputFile]:
-    """The files that `patterns` match, sorted by URI, each once.
+    """The files that `patterns` match, sorted by URI, each once, whatever names it was given by.
 
-    A local file of exactly that name is meant itself, whatever `*`, `?` or `[` its name holds.
+    A local file of exactly that name is meant itself, whatever `*`, `?` or `[` its name holds. What
+    a pattern matches whose name begins with `_` or `.` is left alone (`_SUCCESS`, `._part`). A
+    pattern that ends in a wildcard matches the files in folders of partitions (`dep=75`) too.
 
     Raises:
-        UsageError: a pattern matches no file, or names a folder.
+        UsageError: a pattern matches no file, or names a folder, a pipe or a device.
     """
-    sizes = {uri: size for pattern in patterns for uri, size in _match(pattern).items()}
-    return [InputFile(index, uri, size) for index, (uri, size) in enumerate(sorted(sizes.items()))]
+    states = {uri: state for pattern in patterns for uri, state in _match(pattern).items()}
+    files: dict[tuple[Any, ...], InputFile] = {}
+    for uri, state in sorted(states.items()):
+        if is_local(uri) and not os.path.isfile(uri):
+            raise UsageError(_("{file}: is a pipe or a device, expected a file", file=uri))
+        inode = state[2:] or (uri,)
+        if inode in files:
+            first = files[inode]
+            files[inode] = replace(first, other_names=first.other_names + 1)
+        else:
+            files[inode] = InputFile(len(files), uri, state[0], state)
+    return list(files.values())
 
 
-def _match(pattern: str) -> dict[str, int]:
+def _match(pattern: str) -> dict[str, tuple[Any, ...]]:
+    """The state of each file that `pattern` matches, by URI."""
     address = parse_address(pattern)
     if not isinstance(address, PathAddress):
         raise UsageError(_("{address}: expected files", address=address.shown))
     if is_local(pattern) and os.path.isfile(pattern):
-        return {pattern: os.path.getsize(pattern)}
+        return {pattern: _state_of(pattern)}
     if is_local(pattern) and os.path.isdir(pattern):
         files = os.path.join(pattern, "*")
         raise UsageError(
@@ -64,20 +112,45 @@ def _match(pattern: str) -> dict[str, int]:
             )
         )
     bare = is_local(pattern) and not os.path.dirname(pattern)
+    # Beam's local file system matches nothing in a pattern without a folder.
+    given = os.path.join(os.curdir, pattern) if bare else pattern
+    ends_in_wildcard = given.rpartition("/")[2] in ("*", "**")
     try:
-        # Beam's local file system matches nothing in a pattern without a folder.
-        (result,) = FileSystems.match([os.path.join(os.curdir, pattern) if bare else pattern])
+        results = FileSystems.match([given, f"{given}/**"] if ends_in_wildcard else [given])
     except (BeamIOError, OSError, ValueError):
         require_file_system(address)
         raise UsageError(_("{pattern}: cannot be looked up", pattern=address.shown)) from None
     prefix = os.path.join(os.curdir, "")
-    sizes = {
-        file.path.removeprefix(prefix) if bare else file.path: file.size_in_bytes
+    matched = {
+        file.path.removeprefix(prefix) if bare else file.path: (
+            _state_of(file.path) if is_local(file.path) else _remote_state(file)
+        )
+        for result in results
         for file in result.metadata_list
     }
-    if not sizes:
-        raise UsageError(_("no input matches {pattern}", pattern=address.shown))
-    return sizes
+    meant = {path: state for path, state in matched.items() if _is_meant(path, pattern)}
+    if meant:
+        return meant
+    if any(_is_hidden(path.rpartition("/")[2]) for path in matched):
+        problem = _("no input matches {pattern} whose name does not begin with `_` or `.`")
+        raise UsageError(problem.format(pattern=address.shown))
+    raise UsageError(_("no input matches {pattern}", pattern=address.shown))
+
+
+def _is_meant(path: str, pattern: str) -> bool:
+    """Whether a file that matches `pattern`, or lies in a folder that does, is an input."""
+    parts, given = path.split("/"), pattern.split("/")
+    if "**" not in given and not all("=" in part for part in parts[len(given) - 1 : -1]):
+        return False  # in a folder of no partition
+    named = {part for part in given if not set("*?[") & set(part)}
+    begins = {part[:1] for part in given if part not in named}
+    return not any(
+        _is_hidden(part) and part not in named and part[0] not in begins for part in parts
+    )
+
+
+def _is_hidden(name: str) -> bool:
+    return name[:1] in ("_", ".") and name not in (".", "..")
 
 
 def recognize(uri: str, default: FormatName) -> FormatName:

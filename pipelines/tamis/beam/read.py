@@ -32,11 +32,15 @@ from tamis.formats.csv import read_csv
 from tamis.formats.dsn.read import read_dsn
 from tamis.formats.jsonl import read_jsonl
 from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
+from tamis.formats.partitions import add_partitions
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
 _Reader = Callable[..., Iterator[Chunk]]
+
+OTHER_NAMES = "files-given-by-another-name-too"
+"""The anomaly of inputs that are the same file under several names, and are read once."""
 
 _SEQUENTIAL: dict[FormatName, _Reader] = {
     "csv": read_csv,
@@ -272,7 +276,7 @@ def _chunks(task: Task, plan: Plan, stream: BinaryIO, limits: Limits) -> FirstRe
         chunks = read_parquet(stream, plan, task.file.uri, task.part, limits)
     else:
         chunks = _SEQUENTIAL[task.format](stream, plan, task.file.uri, limits)
-    return FirstRecords(chunks, task.limit)
+    return FirstRecords(add_partitions(chunks, plan, task.file.uri), task.limit)
 
 
 class _ListFn(beam.DoFn):
@@ -366,21 +370,23 @@ class _ReadFn(beam.DoFn):
 
     def process(self, task: Task) -> Iterator[Batch]:
         with value_free(_("reading {source}", source=task.file.uri)):
+            task.file.require_unchanged()
             if task.digests:
                 yield from self._digest(task.file, task.limit)
             elif task.part is not None:
                 yield from self._part_of_file(task, task.part)
             else:
                 yield from self._whole_file(task)
+            task.file.require_unchanged()
 
     def _digest(self, file: InputFile, read: int | None) -> Iterator[Batch]:
         if read is not None:
-            yield Batch(source=file.uri, inputs=(Input(file.uri, read, file.bytes, ""),))
+            yield _end_of(file, read, file.bytes, "")
             return
         with open_random(file.uri) as stream:
             rows = count_rows(stream, file.uri)
         size, sha256 = digest(file.uri)
-        yield Batch(source=file.uri, inputs=(Input(file.uri, rows, size, sha256),))
+        yield _end_of(file, rows, size, sha256)
 
     def _part_of_file(self, task: Task, part: PartSpec) -> Iterator[Batch]:
         for seq, chunk in enumerate(read_task(task, self._plan, self._limits)):
@@ -391,7 +397,7 @@ class _ReadFn(beam.DoFn):
     def _whole_file(self, task: Task) -> Iterator[Batch]:
         file = task.file
         if task.limit == 0:
-            yield Batch(source=file.uri, inputs=(Input(file.uri, 0, file.bytes, ""),))
+            yield _end_of(file, 0, file.bytes, "")
             return
         stream, raw = open_sequential(file.uri)
         with raw:
@@ -408,4 +414,12 @@ class _ReadFn(beam.DoFn):
                 reported = raw.size
             sha256 = raw.finish() if chunks.complete else ""
             size = raw.size if chunks.complete else file.bytes
-            yield Batch(source=file.uri, inputs=(Input(file.uri, rows, size, sha256),))
+            yield _end_of(file, rows, size, sha256)
+
+
+def _end_of(file: InputFile, rows: int, size: int, sha256: str) -> Batch:
+    """The batch without rows that says that an input was read."""
+    end = Batch(source=file.uri, inputs=(Input(file.uri, rows, size, sha256),))
+    if not file.other_names:
+        return end
+    return replace(end, chunk=replace(end.chunk, anomalies={OTHER_NAMES: file.other_names}))

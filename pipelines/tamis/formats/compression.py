@@ -30,6 +30,7 @@ SUFFIXES: Final[Mapping[str, Compression]] = {
 """Compressions by suffix; suffixes are compared in lower case."""
 
 _BUFFER_BYTES = 1 << 20
+_XZ_BYTES = 256 << 20  # of memory that a file may ask for
 _STARTS: Final[tuple[tuple[bytes, Compression], ...]] = (
     (b"\x1f\x8b\x08", "gzip"),
     *((b"BZh%d1AY&SY" % level, "bzip2") for level in range(1, 10)),
@@ -197,14 +198,46 @@ class _OneMember:
             raise ValueError("another checksum")
 
 
+class _Streams:
+    """The content of compressed streams one after the other; only zeros may stand around them.
+
+    Python's own readers of bzip2 and xz take what follows the first stream, and is none, for
+    nothing: a second one that is damaged would be lost without a word.
+    """
+
+    def __init__(self, stream: BinaryIO, new: Callable[[], Any]) -> None:
+        self._stream = stream
+        self._new = new
+        self._decompressor = new()
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; none at the end."""
+        while True:
+            data = b""
+            if self._decompressor.eof:
+                data = self._decompressor.unused_data.lstrip(b"\0")
+                while not data:
+                    block = self._stream.read(_BUFFER_BYTES)
+                    if not block:
+                        return b""
+                    data = block.lstrip(b"\0")
+                self._decompressor = self._new()
+            elif self._decompressor.needs_input:
+                data = self._stream.read(_BUFFER_BYTES)
+                if not data:
+                    raise EOFError
+            if content := self._decompressor.decompress(data, size):
+                return bytes(content)
+
+
 def _unzstd(stream: Any) -> Any:
     return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
 
 
 _DECOMPRESSORS: Final[Mapping[Compression, Callable[[Any], Any]]] = {
     "gzip": lambda stream: gzip.GzipFile(fileobj=stream),
-    "bzip2": bz2.BZ2File,
+    "bzip2": lambda stream: _Streams(stream, bz2.BZ2Decompressor),
     "zstandard": _unzstd,
-    "xz": lzma.LZMAFile,
+    "xz": lambda stream: _Streams(stream, lambda: lzma.LZMADecompressor(memlimit=_XZ_BYTES)),
     "zip": _OneMember,
 }
