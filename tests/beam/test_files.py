@@ -235,7 +235,7 @@ def test_what_follows_a_compressed_stream_is_read_or_fails(
     one, two = pack(b"nom\nA\n" * 9), pack(b"B\n")
 
     def content() -> bytes:
-        stream, raw = open_sequential(str(path))
+        stream, raw = open_sequential(str(path), str(path))
         with raw:
             return stream.read()
 

@@ -4,7 +4,8 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -14,11 +15,15 @@ from apache_beam.io.filesystems import FileSystems
 from tamis.address import PathAddress, is_local, parse_address, require_file_system
 from tamis.documents.schema import FormatName
 from tamis.errors import InputError, UsageError
+from tamis.filter.drift import WITHHELD
 from tamis.formats.compression import decompressed
 from tamis.formats.content import START_BYTES, content_of
+from tamis.formats.names import shown_file
+from tamis.formats.suffixes import format_of
 from tamis.language import _
 
 _READ_BYTES = 1 << 20
+_OPENED_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,15 @@ class InputFile:
         bytes: its size.
         state: what changes where the file does: size, time of change, of a local one its inode.
         other_names: how many other names of the same file were given.
+        name: what it is called in messages, receipts and quarantine (`input_name`).
     """
 
     index: int
-    uri: str
+    uri: str = field(repr=False)
     bytes: int
     state: tuple[Any, ...] = ()
     other_names: int = 0
+    name: str = ""
 
     def require_unchanged(self) -> None:
         """Check that the file is the one that was listed.
@@ -55,7 +62,9 @@ class InputFile:
             found = {file.path: file for file in result.metadata_list}
             now = _remote_state(found[self.uri]) if self.uri in found else self.state
         if self.state and self.state != now:
-            raise InputError(self.uri, _("changed while it was read, in size, time or inode"))
+            raise InputError(
+                self.name or self.uri, _("changed while it was read, in size, time or inode")
+            )
 
 
 def _state_of(path: str) -> tuple[Any, ...]:
@@ -71,12 +80,16 @@ def _remote_state(file: FileMetadata) -> tuple[Any, ...]:
     return file.size_in_bytes, file.last_updated_in_seconds
 
 
-def list_inputs(patterns: tuple[str, ...]) -> list[InputFile]:
+def list_inputs(patterns: tuple[str, ...], *, by_digest: bool = False) -> list[InputFile]:
     """The files that `patterns` match, sorted by URI, each once, whatever names it was given by.
 
     A local file of exactly that name is meant itself, whatever `*`, `?` or `[` its name holds. What
     a pattern matches whose name begins with `_` or `.` is left alone (`_SUCCESS`, `._part`). A
     pattern that ends in a wildcard matches the files in folders of partitions (`dep=75`) too.
+
+    Args:
+        patterns: local or of a file system that Beam knows.
+        by_digest: whether no file is called by its name.
 
     Raises:
         UsageError: a pattern matches no file, or names a folder, a pipe or a device.
@@ -92,7 +105,24 @@ def list_inputs(patterns: tuple[str, ...]) -> list[InputFile]:
             files[inode] = replace(first, other_names=first.other_names + 1)
         else:
             files[inode] = InputFile(len(files), uri, state[0], state)
-    return list(files.values())
+    with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
+        names = pool.map(lambda file: input_name(file.uri, by_digest=by_digest), files.values())
+        return [replace(file, name=name) for file, name in zip(files.values(), names, strict=True)]
+
+
+def input_name(uri: str, *, by_digest: bool = False) -> str:
+    """What the file at `uri` is called, as by `formats.names.shown_file`.
+
+    Example:
+        >>> input_name("in/2026/feed.csv")
+        'in/2026/feed.csv'
+    """
+
+    def read() -> Iterator[bytes]:
+        with HashingReader(uri, WITHHELD) as raw:
+            yield from blocks(io.BufferedReader(raw, _READ_BYTES))
+
+    return shown_file(uri, read, by_digest=by_digest)
 
 
 def _match(pattern: str) -> dict[str, tuple[Any, ...]]:
@@ -153,15 +183,16 @@ def _is_hidden(name: str) -> bool:
     return name[:1] in ("_", ".") and name not in (".", "..")
 
 
-def recognize(uri: str, default: FormatName) -> FormatName:
-    """The format of the file at `uri`: by its content, else by its name, else `default`.
+def recognize(file: InputFile, default: FormatName) -> FormatName:
+    """The format of an input: by its content, else by its name, else `default`.
 
     Raises:
         InputError: its content is of a format that is none of ours, or is damaged.
     """
-    with HashingReader(uri) as raw:
-        buffered = io.BufferedReader(raw, START_BYTES)
-        return content_of(buffered, uri).format(uri) or default
+    with HashingReader(file.uri, file.name) as raw:
+        content = content_of(io.BufferedReader(raw, START_BYTES), file.name)
+        # Checked by the name that is shown, told by the one that the file has.
+        return content.format(file.name) or format_of(file.uri) or default
 
 
 def open_random(uri: str) -> Any:
@@ -177,7 +208,7 @@ def open_random(uri: str) -> Any:
 class HashingReader(io.RawIOBase):
     """A stream that reads from `uri`, and knows the size and SHA-256 of what was read."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, name: str | None = None) -> None:
         super().__init__()
         self._hash = hashlib.sha256()
         self.size = 0
@@ -187,7 +218,7 @@ class HashingReader(io.RawIOBase):
             else:
                 self._stream = FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
         except (OSError, ValueError):
-            raise InputError(uri, _("cannot be opened")) from None
+            raise InputError(name or uri, _("cannot be opened")) from None
 
     def readable(self) -> bool:
         """True."""
@@ -215,15 +246,15 @@ class HashingReader(io.RawIOBase):
         return self._hash.hexdigest()
 
 
-def open_sequential(uri: str) -> tuple[BinaryIO, HashingReader]:
-    """`uri` opened for reading from start to end, decompressed.
+def open_sequential(uri: str, name: str) -> tuple[BinaryIO, HashingReader]:
+    """`uri` opened for reading from start to end, decompressed; errors call it `name`.
 
     Returns:
         The stream of its content, and the reader under it that hashes the file itself.
     """
-    raw = HashingReader(uri)
+    raw = HashingReader(uri, name)
     buffered: Any = io.BufferedReader(raw, _READ_BYTES)
-    return decompressed(buffered, uri), raw
+    return decompressed(buffered, name), raw
 
 
 def digest(uri: str) -> tuple[int, str]:

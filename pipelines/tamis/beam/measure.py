@@ -257,7 +257,7 @@ class _InspectFn(beam.DoFn):
         self._keys = ThrowawayKeys()
 
     def process(self, task: Task) -> Iterator[Finding]:
-        with value_free(_("inspecting {source}", source=task.file.uri)):
+        with value_free(_("inspecting {source}", source=task.file.name)):
             if task.digests:
                 yield self._compare_types(task)
             elif task.limit != 0:

@@ -87,6 +87,7 @@ class ListFiles(beam.PTransform[PBegin, PCollection[Task]]):
         format: reads every file in this format, whatever its content and name.
         limit: records to read at most, in even shares of the tasks; None for all.
         limits: rows of a part of a Parquet file.
+        by_digest: whether no file is called by its name.
     """
 
     patterns: tuple[str, ...]
@@ -94,13 +95,14 @@ class ListFiles(beam.PTransform[PBegin, PCollection[Task]]):
     format: FormatName | None = None
     limit: int | None = None
     limits: Limits = field(default=USUAL, repr=False)
+    by_digest: bool = False
 
     def expand(self, begin: PBegin) -> PCollection[Task]:
         """Patterns → tasks, shuffled."""
         return (
             begin
             | "Patterns" >> beam.Create([self.patterns], reshuffle=False)
-            | "List" >> beam.ParDo(_ListFn(self.default, self.format, self.limit, self.limits))
+            | "List" >> beam.ParDo(_ListFn(self))
             | "Spread" >> beam.Reshuffle()
         )
 
@@ -134,6 +136,7 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
             not.
         format: reads every file in this format, whatever its content and name.
         limits: sizes of chunks and parts.
+        by_digest: whether no file is called by its name in receipts and quarantine.
 
     Example:
         >>> import apache_beam as beam
@@ -148,12 +151,15 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
     plan: Plan
     format: FormatName | None = None
     limits: Limits = field(default=USUAL, repr=False)
+    by_digest: bool = False
 
     def expand(self, begin: PBegin) -> PCollection[Batch]:
         """Patterns → tasks, shuffled → batches."""
         patterns = (self.patterns,) if isinstance(self.patterns, str) else tuple(self.patterns)
         default = self.plan.format.name
-        tasks = begin | ListFiles(patterns, default, self.format, limits=self.limits)
+        tasks = begin | ListFiles(
+            patterns, default, self.format, limits=self.limits, by_digest=self.by_digest
+        )
         return tasks | ReadTasks(self.plan, self.limits)
 
 
@@ -263,7 +269,7 @@ def read_task(task: Task, plan: Plan, limits: Limits = USUAL) -> Iterator[Chunk]
         with open_random(task.file.uri) as stream:
             yield from _chunks(task, plan, stream, limits)
     else:
-        stream, raw = open_sequential(task.file.uri)
+        stream, raw = open_sequential(task.file.uri, task.file.name)
         with raw:
             yield from _chunks(task, plan, stream, limits)
 
@@ -273,29 +279,24 @@ def _chunks(task: Task, plan: Plan, stream: BinaryIO, limits: Limits) -> FirstRe
     if task.limit:
         limits = limits.with_chunks_of(task.limit)
     if task.part is not None:
-        chunks = read_parquet(stream, plan, task.file.uri, task.part, limits)
+        chunks = read_parquet(stream, plan, task.file.name, task.part, limits)
     else:
-        chunks = _SEQUENTIAL[task.format](stream, plan, task.file.uri, limits)
+        chunks = _SEQUENTIAL[task.format](stream, plan, task.file.name, limits)
     return FirstRecords(add_partitions(chunks, plan, task.file.uri), task.limit)
 
 
 class _ListFn(beam.DoFn):
     """All patterns of a run in, its reading tasks out: one element, so that places are fixed."""
 
-    def __init__(
-        self,
-        default: FormatName,
-        forced: FormatName | None,
-        limit: int | None,
-        limits: Limits,
-    ) -> None:
-        self._default = default
-        self._forced = forced
-        self._limit = limit
-        self._limits = limits
+    def __init__(self, listing: ListFiles) -> None:
+        self._default = listing.default
+        self._forced = listing.format
+        self._limit = listing.limit
+        self._limits = listing.limits
+        self._by_digest = listing.by_digest
 
     def process(self, patterns: tuple[str, ...]) -> Iterator[Task]:
-        files = list_inputs(patterns)
+        files = list_inputs(patterns, by_digest=self._by_digest)
         with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
             formats = pool.map(self._format, files)
             tasks = [
@@ -311,16 +312,16 @@ class _ListFn(beam.DoFn):
             yield from _limit_tasks(tasks, self._limit)
 
     def _format(self, file: InputFile) -> FormatName:
-        with value_free(_("reading {source}", source=file.uri)):
-            return self._forced or recognize(file.uri, self._default)
+        with value_free(_("reading {source}", source=file.name)):
+            return self._forced or recognize(file, self._default)
 
     def _tasks(self, file: InputFile, form: FormatName) -> Iterator[Task]:
         if form != "parquet":
             yield Task(file, form, bytes=file.bytes)
             return
-        what = _("reading {source}", source=file.uri)
+        what = _("reading {source}", source=file.name)
         with value_free(what), open_random(file.uri) as stream:
-            parts = split(stream, file.uri, self._limits.part_rows)
+            parts = split(stream, file.name, self._limits.part_rows)
         yield Task(file, form, digests=True)
         rows = sum(part.rows for part in parts) or 1
         for number, part in enumerate(parts):
@@ -369,7 +370,7 @@ class _ReadFn(beam.DoFn):
         self._limits = limits
 
     def process(self, task: Task) -> Iterator[Batch]:
-        with value_free(_("reading {source}", source=task.file.uri)):
+        with value_free(_("reading {source}", source=task.file.name)):
             task.file.require_unchanged()
             if task.digests:
                 yield from self._digest(task.file, task.limit)
@@ -384,13 +385,13 @@ class _ReadFn(beam.DoFn):
             yield _end_of(file, read, file.bytes, "")
             return
         with open_random(file.uri) as stream:
-            rows = count_rows(stream, file.uri)
+            rows = count_rows(stream, file.name)
         size, sha256 = digest(file.uri)
         yield _end_of(file, rows, size, sha256)
 
     def _part_of_file(self, task: Task, part: PartSpec) -> Iterator[Batch]:
         for seq, chunk in enumerate(read_task(task, self._plan, self._limits)):
-            yield Batch(chunk, task.file.uri, PartKey(task.file.index, task.number), seq)
+            yield Batch(chunk, task.file.name, PartKey(task.file.index, task.number), seq)
             records = records_of(chunk)
             progress.advance(records, task.bytes * records // (part.rows or 1))
 
@@ -399,14 +400,14 @@ class _ReadFn(beam.DoFn):
         if task.limit == 0:
             yield _end_of(file, 0, file.bytes, "")
             return
-        stream, raw = open_sequential(file.uri)
+        stream, raw = open_sequential(file.uri, file.name)
         with raw:
             rows = seq = number = reported = 0
             chunks = _chunks(task, self._plan, stream, self._limits)
             for chunk in chunks:
                 if rows // self._limits.part_rows != number:
                     number, seq = rows // self._limits.part_rows, 0
-                yield Batch(chunk, file.uri, PartKey(file.index, number), seq)
+                yield Batch(chunk, file.name, PartKey(file.index, number), seq)
                 records = records_of(chunk)
                 rows += records
                 seq += 1
@@ -419,7 +420,7 @@ class _ReadFn(beam.DoFn):
 
 def _end_of(file: InputFile, rows: int, size: int, sha256: str) -> Batch:
     """The batch without rows that says that an input was read."""
-    end = Batch(source=file.uri, inputs=(Input(file.uri, rows, size, sha256),))
+    end = Batch(source=file.name, inputs=(Input(file.name, rows, size, sha256),))
     if not file.other_names:
         return end
     return replace(end, chunk=replace(end.chunk, anomalies={OTHER_NAMES: file.other_names}))

@@ -53,6 +53,10 @@ Inputs = Annotated[
 Day = Annotated[
     str | None, Option("--on", metavar="DAY", help=_("day whose law applies, YYYY-MM-DD"))
 ]
+ByDigest = Annotated[
+    bool,
+    Option("--inputs-by-digest", help=_("call files by a digest, for deliveries of one a person")),
+]
 FailOn = Annotated[
     list[str] | None,
     Option(
@@ -196,11 +200,21 @@ def dry_run(
         str | None, Option(metavar="DIR", help=_("the same data under another project's policy"))
     ] = None,
     fail_on: FailOn = None,
+    inputs_by_digest: ByDigest = False,
     lang: Annotated[str, Option(metavar="en|fr", help=_("language of the report"))] = "en",
 ) -> None:
     from tamis.cli.dry_run import DryRunOptions, dry_run_command
 
-    options = DryRunOptions(json, html, lang, limit, profile_dropped, against, tuple(fail_on or ()))
+    options = DryRunOptions(
+        json,
+        html,
+        lang,
+        limit,
+        profile_dropped,
+        against,
+        tuple(fail_on or ()),
+        inputs_by_digest,
+    )
     raise typer.Exit(dry_run_command(_project(context), policy, tuple(inputs), on, options))
 
 
@@ -243,6 +257,7 @@ def run(
         bool,
         Option("--allow-empty", help=_("commit though records are quarantined and none released")),
     ] = False,
+    inputs_by_digest: ByDigest = False,
     batch_records: Annotated[
         int, Option(metavar="N", min=1, help=_("stream: messages judged at once, at most"))
     ] = 5_000,
@@ -290,6 +305,7 @@ def run(
             tuple(context.args),
             tuple(fail_on or ()),
             allow_empty,
+            inputs_by_digest,
         )
         raise typer.Exit(
             run_stream_command(_project(context), policy, tuple(inputs), output, options)
@@ -306,6 +322,7 @@ def run(
         allow_example=allow_example,
         options=tuple(context.args),
         guards=Guards(tuple(fail_on or ()), allow_empty),
+        inputs_by_digest=inputs_by_digest,
     )
     raise typer.Exit(code)
 

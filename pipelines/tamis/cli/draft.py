@@ -7,6 +7,7 @@ from typing import Final
 
 from tamis.address import require_file
 from tamis.errors import InputError, UsageError
+from tamis.formats.names import shown_path
 from tamis.language import _
 
 _PUBLISHED: Final = Path("pipelines/tamis/documents/published/schema.schema.json")
@@ -51,7 +52,7 @@ def draft_command(
         text = write_schema(sample, named, form, options, all_names=all_names)
     if text is None:
         raise InputError(
-            str(file),
+            shown_path(file),
             _("has no field whose name may be shown; --all-names shows names that may be values"),
         )
     if _PUBLISHED.is_file():

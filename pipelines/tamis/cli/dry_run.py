@@ -32,6 +32,7 @@ class DryRunOptions:
         profile_dropped: whether to look for NIRs where none is declared.
         against: folder of another project.
         fail_on: conditions, as `tamis.evidence.fail_on.FAIL_ON` names them.
+        inputs_by_digest: whether no file is called by its name.
     """
 
     json: Path | None = None
@@ -41,6 +42,7 @@ class DryRunOptions:
     profile_dropped: bool = False
     against: str | None = None
     fail_on: tuple[str, ...] = ()
+    inputs_by_digest: bool = False
 
 
 def dry_run_command(
@@ -63,7 +65,13 @@ def dry_run_command(
 
         inspection = Inspection(whole_schema(context), options.profile_dropped, other)
         with show_progress():
-            measured = dry_run(plan, inputs, inspection=inspection, limit=options.limit)
+            measured = dry_run(
+                plan,
+                inputs,
+                inspection=inspection,
+                limit=options.limit,
+                inputs_by_digest=options.inputs_by_digest,
+            )
     from rich.console import Console
 
     from tamis.dry_run.compose import compose

@@ -54,6 +54,8 @@ def check_options(given: Collection[str], inputs: tuple[str, ...]) -> None:
                 _("{option}: a stream is judged under the law of its day", option=option)
             )
         is_watched = any(isinstance(address, WatchAddress) for address in streams)
+        if name == "inputs_by_digest" and streams and not is_watched:
+            raise UsageError(_("{option}: is for files, a message has no name", option=option))
         if is_watched and name in _FOR_STREAMS and name != "once":
             raise UsageError(
                 _("{option}: is for messages, a file stays where it is", option=option)
@@ -121,6 +123,7 @@ def run_command(
     allow_example: bool = False,
     options: tuple[str, ...] = (),
     guards: Guards = USUAL_GUARDS,
+    inputs_by_digest: bool = False,
 ) -> int:
     """Run, and print the counts and where the receipt is; 0 when committed."""
     day = read_day(on)
@@ -138,7 +141,7 @@ def run_command(
         options = check_beam_options(options)
         # Batches come and go: pages that other pools give back are asked for again each time.
         pa.set_memory_pool(pa.system_memory_pool())
-        job = Job(plan, inputs, output, name, keys, options, limits.USUAL, guards)
+        job = Job(plan, inputs, output, name, keys, options, limits.USUAL, guards, inputs_by_digest)
         with show_progress(), show_warnings():
             receipt, before = run(job)
     if builds_only(options):

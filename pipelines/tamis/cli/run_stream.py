@@ -44,6 +44,7 @@ class StreamOptions:
     beam: tuple[str, ...]
     fail_on: tuple[str, ...] = ()
     allow_empty: bool = False
+    inputs_by_digest: bool = False
 
 
 def run_stream_command(
@@ -157,6 +158,7 @@ def _watch(
         once=options.once,
         options=options.beam,
         guards=Guards(options.fail_on, options.allow_empty),
+        inputs_by_digest=options.inputs_by_digest,
     )
     with show_log(), drained_by_signals(stop.set):
         files = watch(job, compile_today, _print_round, stop)

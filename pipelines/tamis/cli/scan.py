@@ -16,6 +16,7 @@ import pyarrow as pa
 from tamis.address import require_file
 from tamis.errors import InputError
 from tamis.formats.compression import NotLookedInto
+from tamis.formats.names import shown_path
 from tamis.formats.schemaless import read_columns
 from tamis.interrupts import ends_at_once
 from tamis.language import _
@@ -88,15 +89,16 @@ def scan_command(files: tuple[Path, ...], as_json: bool, skip_unknown: bool = Fa
     """
     for path in files:
         require_file(path)
-    scanned: dict[Path, dict[str, ColumnNirs]] = {}
+    scanned: dict[str, dict[str, ColumnNirs]] = {}
     failed = False
     stopped = _(
         "interrupted: not all files were looked at, so it is not known whether they hold NIRs"
     )
     for path in files:
+        name = shown_path(path)
         try:
             with ends_at_once(stopped):
-                scanned[path] = scan_file(path)
+                scanned[name] = scan_file(path)
         except InputError as error:
             left_out = skip_unknown and isinstance(error, NotLookedInto)
             failed = failed or not left_out
@@ -104,11 +106,11 @@ def scan_command(files: tuple[Path, ...], as_json: bool, skip_unknown: bool = Fa
             print(f"tamis: {text}", file=sys.stderr)
             continue
         if not as_json:
-            _print_columns(path, scanned[path])
+            _print_columns(name, scanned[name])
     if as_json:
         result = {
-            str(path): {name: asdict(column) for name, column in columns.items()}
-            for path, columns in scanned.items()
+            file: {name: asdict(column) for name, column in columns.items()}
+            for file, columns in scanned.items()
         }
         print(json.dumps(result, indent=1, ensure_ascii=False))
     if failed:
@@ -116,13 +118,13 @@ def scan_command(files: tuple[Path, ...], as_json: bool, skip_unknown: bool = Fa
     return int(any(column.nirs for file in scanned.values() for column in file.values()))
 
 
-def _print_columns(path: Path, columns: dict[str, ColumnNirs]) -> None:
+def _print_columns(file: str, columns: dict[str, ColumnNirs]) -> None:
     hits = {name: column for name, column in columns.items() if column.nirs}
     width = max(map(len, hits), default=0)
     for name, column in hits.items():
         print(f"  {name:<{width}}  {_describe(column)}")
     text = _("{file}: NIRs in {count} of {columns} columns")
-    print(text.format(file=path, count=len(hits), columns=len(columns)), flush=True)
+    print(text.format(file=file, count=len(hits), columns=len(columns)), flush=True)
 
 
 def _describe(column: ColumnNirs) -> str:

@@ -16,6 +16,7 @@ from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.statistics import LeafStatistics
 from tamis.formats.compression import decompressed
 from tamis.formats.csv_guess import START_BYTES, CsvGuess, guess_csv
+from tamis.formats.names import shown_path
 from tamis.formats.schemaless import MAX_LINE_BYTES, in_pieces
 from tamis.language import _
 
@@ -36,7 +37,7 @@ def sample_csv(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSamp
         The columns with statistics, and how the file is written.
     """
     with path.open("rb") as stream:
-        guess = guess_csv(decompressed(stream, str(path)).read(START_BYTES))
+        guess = guess_csv(decompressed(stream, shown_path(path)).read(START_BYTES))
     if header:
         guess = replace(guess, is_header=True)
     for encoding in guess.encodings[:-1]:
@@ -65,7 +66,7 @@ def _sample(
     with (
         path.open("rb") as stream,
         io.TextIOWrapper(
-            decompressed(stream, str(path)),
+            decompressed(stream, shown_path(path)),
             "utf-8-sig" if encoding == "utf-8" else encoding,
             errors,
             newline="",

@@ -23,8 +23,10 @@ from tamis.errors import InputError
 from tamis.formats.avro_container import AvroFile
 from tamis.formats.compression import decompressed
 from tamis.formats.content import content_of
+from tamis.formats.names import shown_path
 from tamis.formats.python_records import NumberText
 from tamis.formats.schemaless import MAX_LINE_BYTES, in_pieces, input_errors
+from tamis.formats.suffixes import format_of
 from tamis.language import _
 
 _PIECE_ROWS = 16_384
@@ -37,10 +39,12 @@ def drafted_format(path: Path) -> FormatName:
         InputError: the file cannot be read, or is of a format that is none of ours.
     """
     with input_errors(path, None), path.open("rb") as stream:
-        content = content_of(stream, str(path))
+        content = content_of(stream, shown_path(path))
     if content.kind == "unknown":
-        raise InputError(str(path), _("is no format that is read: {what}", what=content.what))
-    return content.format(str(path)) or "csv"
+        raise InputError(
+            shown_path(path), _("is no format that is read: {what}", what=content.what)
+        )
+    return content.format(shown_path(path)) or format_of(str(path)) or "csv"
 
 
 def take_sample(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSample, CsvOptions]:
@@ -64,9 +68,9 @@ def take_sample(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSam
         else:
             take = {"jsonl": _jsonl, "avro": _avro, "parquet": _parquet}[form]
             with path.open("rb") as stream:
-                sample = take(decompressed(stream, str(path)), rows)
+                sample = take(decompressed(stream, shown_path(path)), rows)
     if not sample.fields:
-        raise InputError(str(path), _("has no field"))
+        raise InputError(shown_path(path), _("has no field"))
     return sample, options
 
 

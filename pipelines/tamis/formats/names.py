@@ -6,18 +6,24 @@ an e-mail address or five digits in a row. A key of JSON or of a map may be a va
 it is shown only where five records have it, too.
 """
 
+import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from tamis.filter.drift import MOST_COUNTED, RECORDS_TO_SHOW, WITHHELD
 from tamis.language import _, printable
 from tamis.nir.grammar import find_nir
+from tamis.nir.identifiers import canonical
 from tamis.plan.plan import Plan, PlanField
 
 _LONGEST: Final = 256
 _E_MAIL = re.compile(r"[\w.+-]@\w")
+_ADDRESS = re.compile(r"[\w.+-]@[\w-]+\.\w")
+_NUMBER = re.compile(r"(?<!\d)[1-8]\d{4}(?:\d\d|2[ABab])\d{6}(?:\d\d)?(?!\d)")
 _DIGITS = re.compile(r"\d{5}")
 _LIKE_A_NIR = re.compile(r"(?:[\dABab][ .\-_/\u00a0\u202f]?){13}")
 _MANY_DIGITS: Final = 11
@@ -37,6 +43,58 @@ def may_be_shown(name: str) -> bool:
     return not any(
         sum(map(str.isdigit, match[0])) >= _MANY_DIGITS for match in _LIKE_A_NIR.finditer(name)
     )
+
+
+def names_person(text: str) -> bool:
+    """Whether a NIR, with or without its key, or an e-mail address stands in the name of a file.
+
+    Example:
+        >>> names_person("dossier_155087599999193.jsonl"), names_person("feed-20261123.csv")
+        (True, False)
+    """
+    numbers = [match[0].upper() for match in _NUMBER.finditer(text)]
+    return bool(
+        _ADDRESS.search(text)
+        or find_nir(text)
+        or any(canonical(number) is not None for number in numbers)
+    )
+
+
+def shown_file(uri: str, read: Callable[[], Iterable[bytes]], *, by_digest: bool = False) -> str:
+    """What the file at `uri` is called: by its address, unless a person is named in it.
+
+    A folder or file in whose name a NIR or an e-mail address stands is `(name withheld)`, and the
+    file has a digest over address and content: it tells one file from another, and who has not the
+    content cannot find the name by trying all.
+
+    Args:
+        uri: of the file.
+        read: gives the blocks of its content, and is called only where a digest is needed.
+        by_digest: whether the name of the file is withheld in any case.
+
+    Example:
+        >>> shown_file("in/2026/feed.csv", lambda: [])
+        'in/2026/feed.csv'
+        >>> shown_file("in/zoe@x.example/feed.csv", lambda: [b"id"]).rpartition(" ")[0]
+        'in/(name withheld)/(name withheld)'
+    """
+    parts = [WITHHELD if names_person(part) else part for part in uri.split("/")]
+    if not by_digest and WITHHELD not in parts:
+        return uri
+    digest = hashlib.sha256(uri.encode("utf-8", "surrogateescape") + b"\0")
+    for block in read():
+        digest.update(block)
+    return "/".join([*parts[:-1], f"{WITHHELD} {digest.hexdigest()[:16]}"])
+
+
+def shown_path(path: Path) -> str:
+    """What a local file is called, as by `shown_file`."""
+
+    def read() -> Iterator[bytes]:
+        with suppress(OSError), path.open("rb") as stream:
+            yield from iter(lambda: stream.read(1 << 20), b"")
+
+    return shown_file(str(path), read)
 
 
 def shown_name(name: str) -> str:

@@ -28,7 +28,7 @@ from tamis.formats.avro_container import AvroFile
 from tamis.formats.compression import NotLookedInto, decompressed
 from tamis.formats.content import Content, content_of
 from tamis.formats.csv_guess import START_BYTES, CsvGuess, guess_csv, guess_encodings
-from tamis.formats.names import may_be_shown, shown_name
+from tamis.formats.names import may_be_shown, shown_name, shown_path
 from tamis.formats.parquet import open_parquet
 from tamis.formats.suffixes import format_of
 from tamis.formats.text_columns import text_columns
@@ -82,12 +82,12 @@ def look_into(path: Path) -> Content:
         InputError: it cannot be read.
     """
     with input_errors(path, None), path.open("rb", buffering=_LINE_BYTES) as stream:
-        content = content_of(stream, str(path))
+        content = content_of(stream, shown_path(path))
     if content.kind in ("unknown", "other", "arrow"):
-        raise NotLookedInto(str(path), _("cannot be looked into: {what}", what=content.what))
+        raise NotLookedInto(shown_path(path), _("cannot be looked into: {what}", what=content.what))
     if content.compression and "parquet" in (content.kind, format_of(str(path))):
         problem = _("cannot be looked into: Parquet inside {kind}", kind=content.compression)
-        raise NotLookedInto(str(path), problem)
+        raise NotLookedInto(shown_path(path), problem)
     return content
 
 
@@ -105,17 +105,17 @@ def read_columns(path: Path) -> Iterator[Column]:
         NotLookedInto: the file is of no format that can be looked into.
         InputError: the file cannot be read, or not to its end.
     """
-    form = look_into(path).format(str(path))
+    form = look_into(path).format(shown_path(path)) or format_of(str(path))
     with input_errors(path, form):
         if form in ("csv", None):
             with path.open("rb", buffering=_LINE_BYTES) as stream:
-                guess = guess_csv(decompressed(stream, str(path)).read(START_BYTES))
+                guess = guess_csv(decompressed(stream, shown_path(path)).read(START_BYTES))
             if form == "csv" or guess.is_table:
                 yield from _csv(path, guess)
                 return
         with path.open("rb", buffering=_LINE_BYTES) as stream:
             yield from (_READERS[form] if form else _text)(
-                decompressed(stream, str(path)), str(path)
+                decompressed(stream, shown_path(path)), shown_path(path)
             )
 
 
@@ -128,12 +128,13 @@ def input_errors(path: Path, form: FormatName | None) -> Iterator[None]:
         raise type(error)(error.source or str(path), error.problem) from None
     except OSError as error:
         raise InputError(
-            str(path), _("cannot be read: {cause}", cause=error.strerror or "not whole")
+            shown_path(path), _("cannot be read: {cause}", cause=error.strerror or "not whole")
         ) from None
     except (pa.ArrowException, csv.Error, ValueError, EOFError, KeyError) as error:
         kind = type(error).__name__
         raise InputError(
-            str(path), _("is not a whole {form} file ({kind})", form=form or "text", kind=kind)
+            shown_path(path),
+            _("is not a whole {form} file ({kind})", form=form or "text", kind=kind),
         ) from None
 
 
@@ -185,7 +186,7 @@ def _csv(path: Path, guess: CsvGuess) -> Iterator[Column]:
     csv.field_size_limit(MAX_LINE_BYTES)
     with path.open("rb", buffering=_LINE_BYTES) as stream:
         text = io.TextIOWrapper(
-            decompressed(stream, str(path)), guess.encodings[0], "replace", newline=""
+            decompressed(stream, shown_path(path)), guess.encodings[0], "replace", newline=""
         )
         lines = iter(lambda: text.readline(_LINE_BYTES), "")
         rows = csv.reader(lines, delimiter=guess.separator, escapechar=guess.escape)
@@ -197,7 +198,7 @@ def _csv(path: Path, guess: CsvGuess) -> Iterator[Column]:
                 number=rows.line_num,
                 most=MAX_LINE_BYTES >> 20,
             )
-            raise InputError(str(path), problem) from None
+            raise InputError(shown_path(path), problem) from None
 
 
 def _csv_columns(

@@ -52,6 +52,7 @@ class Job:
         options: Beam's own options, as on a command line.
         limits: sizes of chunks, parts and row groups.
         guards: under which conditions it is not committed.
+        inputs_by_digest: whether no file is called by its name.
     """
 
     plan: Plan
@@ -62,6 +63,7 @@ class Job:
     options: tuple[str, ...] = ()
     limits: Limits = USUAL
     guards: Guards = USUAL_GUARDS
+    inputs_by_digest: bool = False
 
 
 def run(job: Job) -> tuple[Receipt | None, bool]:
@@ -79,7 +81,7 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
         RunError: the run failed; nothing is committed.
     """
     protocol.check_run_id(job.run)
-    inputs = _parse_inputs(job.inputs)
+    inputs = _parse_inputs(job.inputs, by_digest=job.inputs_by_digest)
     store = open_store(job.output)
     keys, key_parts = load_keys(job.plan, job.keys)
     facts = RunFacts(job.run, datetime.datetime.now(datetime.UTC), key_parts)
@@ -119,6 +121,7 @@ def dry_run(
     inspection: Inspection | None = None,
     limit: int | None = None,
     options: Sequence[str] = (),
+    inputs_by_digest: bool = False,
 ) -> Measured:
     """What a run of `plan` over `inputs` would do, on this machine; writes to no store.
 
@@ -128,6 +131,7 @@ def dry_run(
         inspection: what to inspect beside the counts.
         limit: records to read at most, spread over the inputs; None for all.
         options: Beam's own options.
+        inputs_by_digest: whether no file is called by its name.
 
     Returns:
         The receipt without files, and what was measured beside it. Pseudonyms are made under keys
@@ -142,7 +146,9 @@ def dry_run(
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
         path = str(Path(folder) / "measured.json")
         pipeline = _pipeline(_options(options))
-        tasks = pipeline | ListFiles(inputs, plan.format.name, limit=limit)
+        tasks = pipeline | ListFiles(
+            inputs, plan.format.name, limit=limit, by_digest=inputs_by_digest
+        )
         (
             tasks
             | "Read" >> ReadTasks(plan)
@@ -276,13 +282,15 @@ def _check_same(
 class _Files:
     """Patterns of files."""
 
-    patterns: tuple[str, ...]
+    patterns: tuple[str, ...] = field(repr=False)
+    by_digest: bool
 
     def read(self, plan: Plan, limits: Limits) -> beam.PTransform[PBegin, PCollection[Batch]]:
-        return ReadFiles(self.patterns, plan, limits=limits)
+        return ReadFiles(self.patterns, plan, limits=limits, by_digest=self.by_digest)
 
     def digests(self, plan: Plan) -> dict[str, str]:
-        return {file.uri: digest(file.uri)[1] for file in list_inputs(self.patterns)}
+        files = list_inputs(self.patterns, by_digest=self.by_digest)
+        return {file.name: digest(file.uri)[1] for file in files}
 
 
 @dataclass(frozen=True)
@@ -301,7 +309,7 @@ class _Tables:
         return {address.shown: digest_table(address, plan) for address in addresses}
 
 
-def _parse_inputs(uris: tuple[str, ...]) -> _Files | _Tables:
+def _parse_inputs(uris: tuple[str, ...], *, by_digest: bool = False) -> _Files | _Tables:
     """Tell files and tables apart.
 
     Raises:
@@ -311,11 +319,13 @@ def _parse_inputs(uris: tuple[str, ...]) -> _Files | _Tables:
     addresses = [parse_address(uri) for uri in uris]
     tables = [address for address in addresses if isinstance(address, DatabaseAddress)]
     if not tables:
-        return _Files(uris)
+        return _Files(uris, by_digest)
     for table in tables:
         require_driver(table, "postgres")
         if not table.table:
             raise UsageError(_("{table}: which table? add ?table=NAME", table=table.shown))
     if len(tables) < len(uris):
         raise UsageError(_("tables and files cannot be the inputs of one run"))
+    if by_digest:
+        raise UsageError(_("--inputs-by-digest: is for files, not for tables"))
     return _Tables(uris)

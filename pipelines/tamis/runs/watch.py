@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from glob import glob
 from stat import S_ISDIR, S_ISREG
@@ -21,10 +22,13 @@ from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
 from tamis.address import is_local
+from tamis.beam.files import input_name
 from tamis.documents.calendar import today
 from tamis.errors import InputError, RefusedError, RunError, UsageError
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import Receipt
+from tamis.filter.drift import WITHHELD
+from tamis.formats.names import names_person
 from tamis.language import _, ngettext, printable
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
@@ -61,6 +65,7 @@ class WatchJob:
         once: whether to end when all that is there is committed.
         options: Beam's own options.
         guards: under which conditions a file is not committed, but left aside.
+        inputs_by_digest: whether no file is called by its name.
     """
 
     pattern: str
@@ -71,6 +76,7 @@ class WatchJob:
     once: bool = False
     options: tuple[str, ...] = ()
     guards: Guards = USUAL_GUARDS
+    inputs_by_digest: bool = False
 
 
 def watch(
@@ -110,6 +116,7 @@ def watch(
     aside: Found = {}
     refused: set[str] = set()
     changing = _Changing()
+    names = _Names(job.inputs_by_digest)
     count = 0
     while not stop.is_set():
         if plan.day != today():
@@ -119,7 +126,7 @@ def watch(
         waiting = {
             uri: stamp
             for uri, stamp in found.items()
-            if uri not in committed and aside.get(uri) != stamp
+            if aside.get(uri) != stamp and names.of(uri, stamp) not in committed
         }
         # A file that is still being written changes from round to round.
         complete = sorted(uri for uri, stamp in waiting.items() if before.get(uri) == stamp)
@@ -154,6 +161,24 @@ def _leave_aside(found: Found, aside: Found) -> None:
             _log.warning(_("{file}: {reason}; it is left aside", file=_shown(path), reason=reason))
 
 
+class _Names:
+    """What files are called in receipts, looked up again when a file changes."""
+
+    def __init__(self, by_digest: bool) -> None:
+        self._by_digest = by_digest
+        self._names: dict[str, tuple[Stamp | str, str]] = {}
+
+    def of(self, uri: str, stamp: Stamp | str) -> str:
+        """The name of the file at `uri`, which has this stamp."""
+        if not self._by_digest and not names_person(uri):
+            return uri
+        before = self._names.get(uri)
+        if before is None or before[0] != stamp:
+            with suppress(InputError):  # it may be gone, or no file: that is told elsewhere
+                before = self._names[uri] = (stamp, input_name(uri, by_digest=self._by_digest))
+        return before[1] if before else uri
+
+
 class _Changing:
     """Tells, once each, which files change for so long that they may never be complete.
 
@@ -182,8 +207,9 @@ class _Changing:
 
 
 def _shown(path: str) -> str:
-    """A path as a terminal can show it, whatever bytes it has."""
-    return printable(os.fsencode(path).decode("utf-8", "replace"))
+    """A path as a terminal can show it, whatever bytes it has; no folder or file names a person."""
+    text = printable(os.fsencode(path).decode("utf-8", "replace"))
+    return "/".join(WITHHELD if names_person(part) else part for part in text.split("/"))
 
 
 def _run_round(
@@ -203,7 +229,7 @@ def _run_round(
             return
         why = str(error)
         if isinstance(error, RefusedError):
-            why = f"{files[0]}: {error}"
+            why = f"{_shown(files[0])}: {error}"
             refused.update(stamps)
         _log.warning(_("{error}; the file is left aside until it changes", error=why))
         aside |= stamps
@@ -213,7 +239,16 @@ def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
     now = datetime.datetime.now(datetime.UTC)
     name = f"{job.stream}-{now:%Y%m%dt%H%M%S}-{now.microsecond:06d}"
     receipt, _repeated = run(
-        Job(plan, files, job.output, name, job.keys, job.options, guards=job.guards)
+        Job(
+            plan,
+            files,
+            job.output,
+            name,
+            job.keys,
+            job.options,
+            guards=job.guards,
+            inputs_by_digest=job.inputs_by_digest,
+        )
     )
     if receipt is None:
         raise UsageError(_("a watched folder must be read by runs on this machine"))

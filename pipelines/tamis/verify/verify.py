@@ -27,6 +27,7 @@ from tamis.evidence.receipt import (
     counted_causes,
     is_replay,
 )
+from tamis.filter.drift import WITHHELD
 from tamis.filter.tally import OTHER, Cause, QuarantineCount, by_reason, merge_causes
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -389,6 +390,9 @@ def _inputs(receipt: Receipt) -> Iterator[Finding]:
             continue
         if not source.sha256:
             yield Finding("not checked", _("{input}: the input has no digest", input=source.uri))
+            continue
+        if WITHHELD in source.uri:
+            yield Finding("not checked", _("{input}: its name is not kept", input=source.uri))
             continue
         path = Path(source.uri)
         if not is_local(source.uri) or not path.is_file():
