@@ -18,7 +18,7 @@ from tamis.formats.compression import decompressed
 from tamis.formats.csv_guess import START_BYTES, CsvGuess, guess_csv
 from tamis.formats.names import shown_path
 from tamis.formats.schemaless import MAX_LINE_BYTES, in_pieces
-from tamis.language import _
+from tamis.language import _, ngettext
 
 _PIECE_ROWS: Final = 16_384
 _MOST_FOOTERS: Final = 5
@@ -82,6 +82,32 @@ def _sample(
                 cells = [line[index] if line[index].strip() else None for line in readable]
                 column.add(pa.array(cells, pa.string()))
     sample.whole = records.whole
+    written = {
+        "escape": '"\\\\"' if guess.escape else "",
+        "skip": str(guess.skip or ""),
+        "footer": str(records.footers or ""),
+        "header": "" if guess.is_header else f"[{', '.join(names)}]",
+    }
+    sample.written = {
+        key: value for key, value in written.items() if value and key in CsvOptions.model_fields
+    }
+    if guess.skip:
+        sample.notes.append(
+            ngettext(
+                "{count} line stands above the header",
+                "{count} lines stand above the header",
+                guess.skip,
+            )
+        )
+    if records.footers:
+        sample.notes.append(
+            ngettext(
+                "the last line begins with a word of totals or ends, and is taken for no record",
+                "the last {count} lines begin with a word of totals or ends, and are taken for no "
+                "records",
+                records.footers,
+            )
+        )
     if names and not guess.is_header:
         sample.notes.append(
             _(

@@ -11,6 +11,7 @@ from tamis.arrow.buffers import decode
 from tamis.arrow.types import decoded_type, is_list
 from tamis.documents.types import kind_of
 from tamis.draft.statistics import LeafStatistics
+from tamis.filter.drift import RECORDS_TO_SHOW
 from tamis.formats.python_records import NumberText
 from tamis.language import _
 
@@ -31,6 +32,8 @@ class DraftField:
         left_out: why no schema can have this field, or "".
         required: whether the source forbids nulls.
         seen: of a struct in JSON, how many objects were added.
+        records: of a key in JSON, how many objects have it; a field that its source declares counts
+            as many as it takes to be shown.
     """
 
     name: str
@@ -40,6 +43,7 @@ class DraftField:
     left_out: str = ""
     required: bool = False
     seen: int = 0
+    records: int = RECORDS_TO_SHOW
 
     def leaves(self) -> Iterator["DraftField"]:
         """The leaves at and below this field that a schema can have."""
@@ -60,6 +64,7 @@ class FeedSample:
         whole: whether the file has no more.
         unreadable: how many of them a run would quarantine as unreadable.
         notes: further sentences for the head of the draft.
+        written: further options of a CSV, as YAML.
     """
 
     fields: list[DraftField]
@@ -67,6 +72,7 @@ class FeedSample:
     whole: bool = True
     unreadable: int = 0
     notes: list[str] = field(default_factory=list)
+    written: dict[str, str] = field(default_factory=dict)
 
 
 def leaf(name: str, kind: str | None = None) -> DraftField:
@@ -184,11 +190,14 @@ def _guess_nesting(node: DraftField, values: list[Any]) -> None:
 
 def _grow(node: DraftField, objects: list[dict[str, Any]]) -> None:
     """Add the keys of `objects` that the struct does not have yet."""
-    known = {child.name for child in node.inner}
-    shapes = dict.fromkeys(tuple(object) for object in objects)
-    for name in dict.fromkeys(name for shape in shapes for name in shape):
-        if name not in known:
-            node.inner.append(DraftField(name, statistics=LeafStatistics(name, rows=node.seen)))
+    children = {child.name: child for child in node.inner}
+    for shape, count in Counter(tuple(object) for object in objects).items():
+        for name in shape:
+            if name not in children:
+                statistics = LeafStatistics(name, rows=node.seen)
+                children[name] = DraftField(name, statistics=statistics, records=0)
+                node.inner.append(children[name])
+            children[name].records += count
     node.seen += len(objects)
     if len(node.inner) > MAX_MEMBERS:
         node.left_out = _(

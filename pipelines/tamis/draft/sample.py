@@ -127,7 +127,12 @@ def _avro(stream: BinaryIO, rows: int) -> FeedSample:
 
 
 def _parquet(stream: BinaryIO, rows: int) -> FeedSample:
-    file = pq.ParquetFile(stream, pre_buffer=False)
+    file = pq.ParquetFile(
+        stream,
+        pre_buffer=False,
+        page_checksum_verification=True,
+        coerce_int96_timestamp_unit="us",
+    )
     schema = file.schema_arrow
     sample = FeedSample([of_arrow(column.name, column.type) for column in schema])
     for field, column in zip(sample.fields, schema, strict=True):

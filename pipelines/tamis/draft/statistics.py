@@ -144,7 +144,7 @@ class LeafStatistics:
     def _add_text(self, text: pa.Array) -> None:
         lengths = pc.utf8_length(text)
         self.longest = max(self.longest, pc.max(lengths).as_py())
-        words = pc.count_substring_regex(text, r"\pL{2,}")
+        words = pc.count_substring_regex(text, r"(?:^|\s)\S*?\pL{2,}\S*")
         self.prose += _count(pc.greater_equal(words, WORDS_OF_PROSE))
         if len(self.distinct) <= MOST_DISTINCT:
             self.distinct.update(map(hash, pc.unique(text)[: MOST_DISTINCT + 1].to_pylist()))

@@ -6,8 +6,9 @@ nir: {type: string, identifier: nir, nullable: false, category: []}  # tit-ident
 """
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import Final
 
@@ -16,6 +17,7 @@ from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.guess import MANY_ROWS, Guess, guess_leaf, guess_text_options
 from tamis.draft.names import hint_categories, hint_sensitive
 from tamis.draft.statistics import CENTURY_FROM, LeafStatistics
+from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.names import may_be_shown, shown_name
 from tamis.language import N_, _
 
@@ -75,7 +77,8 @@ def write_schema(
             )
         )
     comments = "".join(f"# {_('Note')}: {note}.\n" for note in notes)
-    start = f"{_(_HEADER, rows=rows)}{comments}schema: {name}\nformat: {_format(form, options)}\n"
+    written = _format(form, options, sample.written)
+    start = f"{_(_HEADER, rows=rows)}{comments}schema: {name}\nformat: {written}\n"
     return f"{start}fields:\n" + "\n".join(fields) + "\n"
 
 
@@ -102,7 +105,7 @@ def _escape(character: str) -> str:
     )
 
 
-def _format(form: FormatName, options: CsvOptions) -> str:
+def _format(form: FormatName, options: CsvOptions, written: Mapping[str, str]) -> str:
     """The value of the key `format`."""
     if form != "csv":
         return form
@@ -113,7 +116,7 @@ def _format(form: FormatName, options: CsvOptions) -> str:
         keys["dates"] = f'"{options.dates[0]}"'
     if options.century_from:
         keys["century_from"] = str(options.century_from)
-    inside = ", ".join(f"{key}: {value}" for key, value in keys.items())
+    inside = ", ".join(f"{key}: {value}" for key, value in {**keys, **written}.items())
     return f"{{csv: {{{inside}}}}}"
 
 
@@ -121,10 +124,6 @@ def _name_problem(name: str) -> str:
     """Why a schema cannot have a field of this name, or ""."""
     if not name.strip():
         return _("has no name")
-    if "." in name:
-        return _("has a dot in its name, where a schema's path would be cut")
-    if name != name.strip():
-        return _("has a blank at an end of its name")
     if len(name) > MAX_NAME or any(0xD800 <= ord(character) < 0xE000 for character in name):
         return _("has a name that no document can hold")
     return ""
@@ -143,6 +142,7 @@ class _SchemaWriter:
     def fields(self, nodes: list[DraftField], indent: str, *, top: bool = False) -> Iterator[str]:
         """The lines of sibling fields."""
         counts = Counter(node.name for node in nodes)
+        names = _field_names([node.name for node in nodes])
         for place, node in enumerate(nodes, 1):
             shown = shown_name(node.name)
             kind = _("column") if self._form == "csv" else _("field")
@@ -150,15 +150,19 @@ class _SchemaWriter:
             why = _name_problem(node.name) or node.left_out
             if not why and counts[node.name] > 1:
                 why = _("has the name of another: give each its own, a reader refuses such a file")
-            if not why and not may_be_shown(node.name) and not self._all_names:
+            hidden = not may_be_shown(node.name) or node.records < RECORDS_TO_SHOW
+            if hidden and not self._all_names:
                 self.withheld += 1
-                why = _("has a name that may be a value")
+                field = f"{indent}# {kind} {place}, {WITHHELD}, "
+                why = why or _("has a name that may be a value")
             if why:
                 yield field + _("{why}: not in this schema, so it never passes", why=why)
                 if node.statistics is not None and not node.left_out:
                     yield from self._leaf(node, node.statistics, f"{indent}#   ", "", top)
                 continue
-            lines = list(self._field(node, indent, f"{quote(node.name)}: ", top))
+            name = names[place - 1]
+            column = f"column: {quote(node.name)}" if name != node.name else ""
+            lines = list(self._field(node, indent, f"{quote(name)}: ", top, column))
             comments = [line for line in lines if line.lstrip().startswith("#")]
             if any(CHOOSE in line for line in lines if line not in comments):
                 yield from lines
@@ -166,11 +170,15 @@ class _SchemaWriter:
                 yield field + _("has no field that can be named and shown: not in this schema")
                 yield from comments
 
-    def _field(self, node: DraftField, indent: str, key: str, top: bool) -> Iterator[str]:
+    def _field(
+        self, node: DraftField, indent: str, key: str, top: bool, column: str = ""
+    ) -> Iterator[str]:
         if node.statistics is not None:
-            yield from self._leaf(node, node.statistics, indent, key, top)
+            yield from self._leaf(node, node.statistics, indent, key, top, column)
             return
         yield f"{indent}{key.rstrip()}"
+        if column:
+            yield f"{indent}  {column}"
         yield f"{indent}  type: {node.type}"
         if node.type == "list":
             yield from self._field(node.inner[0], f"{indent}  ", "of: ", False)
@@ -180,7 +188,13 @@ class _SchemaWriter:
         yield from inner
 
     def _leaf(
-        self, node: DraftField, statistics: LeafStatistics, indent: str, key: str, top: bool
+        self,
+        node: DraftField,
+        statistics: LeafStatistics,
+        indent: str,
+        key: str,
+        top: bool,
+        column: str = "",
     ) -> Iterator[str]:
         guess = guess_leaf(statistics, node.type, self._form, self._options)
         why = list(guess.why)
@@ -192,13 +206,34 @@ class _SchemaWriter:
         for line in wrap("; ".join(why), WIDTH - len(comment), break_on_hyphens=False):
             yield comment + line
         full = statistics.rows == statistics.values and self._rows >= MANY_ROWS
-        yield f"{indent}{key}{{{_keys(guess, required=top and (node.required or full))}}}"
+        keys = _keys(guess, column, required=top and (node.required or full))
+        yield f"{indent}{key}{{{keys}}}"
 
 
-def _keys(guess: Guess, *, required: bool) -> str:
+def _field_names(names: list[str]) -> list[str]:
+    """The names of fields for columns of these names: without dots and with plain blanks.
+
+    Example:
+        >>> _field_names(["adresse.codePostal", " ville", "ville", "nom"])
+        ['adresse_codePostal', 'ville_2', 'ville', 'nom']
+    """
+    taken = set(names)
+    fields = []
+    for name in names:
+        plain = " ".join(unicodedata.normalize("NFC", name).replace(".", "_").split())
+        field, number = plain, 1
+        while field != name and field in taken:
+            number += 1
+            field = f"{plain}_{number}"
+        taken.add(field)
+        fields.append(field)
+    return fields
+
+
+def _keys(guess: Guess, column: str, *, required: bool) -> str:
     """The keys of a leaf."""
     type_ = f'"{guess.type}"' if set(guess.type) & set("[,") else guess.type
-    keys = [f"type: {type_}"]
+    keys = [f"type: {type_}", *([column] if column else [])]
     if guess.identifier:
         several = ", ".join(guess.identifier)
         keys.append(f"identifier: {several if len(guess.identifier) == 1 else f'[{several}]'}")
