@@ -196,6 +196,23 @@ def test_the_same_run_id_is_a_no_op_or_refused(
     assert PASSWORD not in other.out + other.err + again.out
 
 
+def test_an_input_that_the_database_holds_already_is_told_and_refused_where_asked(
+    flow: Find, run: Run, server: Server, database: str, tmp_path: Path
+) -> None:
+    case = flow("evaluation-cpf")
+    path = feed(case, tmp_path / "feed.parquet", 40)
+    assert run(case.name, [path], server.uri(database)).code == 0
+    refused = run(
+        *(case.name, [path], server.uri(database)),
+        *("--run-id", "next", "--fail-on", "repeated-input"),
+    )
+    assert refused.code == 1
+    assert f"repeated-input ({path}: released before by run run)" in refused.err
+    again = run(case.name, [path], server.uri(database), "--run-id", "next")
+    assert again.code == 0
+    assert f"{path}: released before by run run" in again.out
+
+
 def test_a_receipt_taken_out_of_the_database_is_verified_as_far_as_it_goes(
     flow: Find, run: Run, tamis: Tamis, server: Server, database: str, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """A batch run commits nothing where it finds what must not be, and says why."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,9 @@ from tamis.evidence.receipt import Receipt
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
 from tamis.runs.watch import WatchJob, watch
+from tamis.stores.folder_store import FolderStore
+from tamis.stores.opening import open_store
+from tamis.stores.remote_folder import RemoteFolder
 
 IN_MEMORY = "--direct_running_mode=in_memory"
 NIR = "1 55 08 75 999 991 93"
@@ -287,3 +291,66 @@ def test_a_watched_folder_leaves_a_refused_file_aside(tmp_path: Path) -> None:
     assert [part.uri for receipt in receipts for part in receipt.inputs] == [
         str(tmp_path / "in/good.csv")
     ]
+
+
+# The same input again
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stores of a folder read by the code of local folders, or of buckets."""
+    if request.param == "bucket":
+        names = FolderStore._texts_naming
+
+        def texts(self: FolderStore, digests: Any) -> Any:
+            yield from names(FolderStore(RemoteFolder(self.folder.uri)), digests)
+
+        monkeypatch.setattr(FolderStore, "_texts_naming", texts)
+
+
+@pytest.mark.usefixtures("opened")
+def test_an_input_that_was_released_before_is_told_and_refused_where_asked(
+    tmp_path: Path,
+) -> None:
+    def before(receipt: Receipt) -> list[str | None]:
+        return [part.released_before for part in receipt.inputs]
+
+    assert before(commit(tmp_path, CLEAN, run_id="r1")) == [None]
+    again = commit(tmp_path, CLEAN, run_id="r2")
+    assert before(again) == ["r1"]
+    assert before(commit(tmp_path, CLEAN, run_id="r3")) == ["r2"]
+    assert before(commit(tmp_path, CLEAN + "99;Durand;1.50;CPF;rien\n", run_id="r4")) == [None]
+    with pytest.raises(RefusedError, match=r"repeated-input \(.*feed.csv: released before by run"):
+        commit(tmp_path, CLEAN, "repeated-input", run_id="r5")
+    assert before(commit(tmp_path, "", "repeated-input", run_id="r6")) == [None]
+    assert before(commit(tmp_path, "", "repeated-input", run_id="r7")) == [None]
+
+
+def test_another_policy_or_release_repeats_nothing(tmp_path: Path) -> None:
+    commit(tmp_path, CLEAN, run_id="r1")
+    plan = make_plan(tmp_path / "other")
+    release = dataclasses.replace(plan.releases[0], id="autre")
+    fates = {"autre": plan.fates["all"]}
+    for other in (
+        dataclasses.replace(plan, releases=(release,), fates=fates),
+        dataclasses.replace(plan, policy="autre"),
+    ):
+        run_id = f"r-{other.policy}-{other.releases[0].id}"
+        receipt = commit(tmp_path, CLEAN, "repeated-input", plan=other, run_id=run_id)
+        assert receipt.inputs[0].released_before is None
+
+
+def test_a_look_through_many_receipts_ends_in_time_and_the_last_come_first(tmp_path: Path) -> None:
+    commit(tmp_path, CLEAN, run_id="r0000")
+    text = (tmp_path / "store/_receipts/r0000.json").read_text()
+    for number in range(1, 300):
+        run_id = f"r{number:04}"
+        path = tmp_path / f"store/_receipts/{run_id}.json"
+        path.write_text(text.replace('"r0000"', f'"{run_id}"'))
+    (tmp_path / "store/_receipts/r0299.json").write_text("no receipt " + text)
+    store = open_store(str(tmp_path / "store"))
+    digest = Receipt.model_validate_json(text).inputs[0].sha256
+    found = [receipt.run for receipt in store.receipts_naming([digest], None)]
+    assert found == [f"r{number:04}" for number in range(298, -1, -1)]
+    assert len(list(store.receipts_naming([digest], 0.0))) < 299
+    assert list(store.receipts_naming(["0" * 64], None)) == []

@@ -37,6 +37,9 @@ from tamis.plan.plan import Plan
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import NUL_REPLACED, Attempt, Piece, RunStore
 
+REPEATED_SECONDS = 10.0
+"""How long a commit looks for a run that released the same input before."""
+
 
 @dataclass
 class Store(SeveralCollections[Outputs, PCollection[str]]):
@@ -273,8 +276,11 @@ def commit_run(
     tally = replace(total.tally, anomalies=total.tally.anomalies.copy())
     tally.anomalies[NUL_REPLACED] += sum(piece.nul_replaced for piece in pieces)
 
+    inputs = total.input_parts()
+    note_repeated(store, facts.run, plan, inputs, whole=guards.asks("repeated-input"))
+
     def make(files: Files) -> Receipt:
-        receipt = make_receipt(plan, facts, tally, total.input_parts(), files)
+        receipt = make_receipt(plan, facts, tally, inputs, files)
         undeclared = [column.column for column in profile.undeclared] if profile else None
         guards.check(RunFindings(receipt, sorted(tally.retyped), undeclared))
         return receipt
@@ -291,6 +297,32 @@ def commit_run(
             )
         )
     return receipt
+
+
+def note_repeated(
+    store: RunStore, run: str, plan: Plan, inputs: Iterable[InputPart], *, whole: bool
+) -> None:
+    """Note at each input which run released it before, under the same policy and release.
+
+    Args:
+        store: whose receipts are looked at.
+        run: that is about to be committed.
+        plan: what it does.
+        inputs: as its receipt will list them; those without digest or rows are not looked for.
+        whole: whether all receipts are looked at, however long that takes.
+    """
+    parts = {part.sha256: part for part in inputs if part.sha256 and part.rows}
+    if not parts:
+        return
+    releases = {release.id for release in plan.releases}
+    for receipt in store.receipts_naming(parts.keys(), None if whole else REPEATED_SECONDS):
+        if receipt.run == run or receipt.policy != plan.policy:
+            continue
+        if releases.isdisjoint(receipt.releases):
+            continue
+        for before in receipt.inputs:
+            if before.sha256 in parts and parts[before.sha256].released_before is None:
+                parts[before.sha256].released_before = receipt.run
 
 
 def _is_same(receipt: Receipt, plan: Plan, facts: RunFacts, total: Total) -> bool:

@@ -17,7 +17,7 @@ from tamis.cli.progress import show_progress, show_warnings
 from tamis.errors import UsageError
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
-from tamis.evidence.wording import quarantine_lines, withheld_lines
+from tamis.evidence.wording import quarantine_lines, repeated_lines, withheld_lines
 from tamis.interrupts import ends_at_once
 from tamis.language import _, printable
 from tamis.plan.compile import compile_plan
@@ -216,6 +216,8 @@ def print_receipt(receipt: Receipt) -> None:
         if redacted:
             line += _(", {count} NIRs redacted", count=redacted)
         print(f"  {line}")
+    for line in repeated_lines(receipt):
+        print("  " + printable(line))
     for line in withheld_lines(receipt):
         print("  " + _("withheld, {line}", line=line))
     for line in quarantine_lines(receipt):

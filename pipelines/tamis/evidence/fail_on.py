@@ -15,7 +15,7 @@ from typing import Literal
 from tamis.documents.law import Attested
 from tamis.errors import RefusedError, UsageError
 from tamis.evidence.receipt import Receipt
-from tamis.evidence.wording import quarantine_lines
+from tamis.evidence.wording import quarantine_lines, repeated_lines
 from tamis.language import N_, _
 from tamis.plan.plan import Plan
 
@@ -119,6 +119,10 @@ def _undeclared(findings: RunFindings, _share: Decimal) -> str:
     return ", ".join(findings.undeclared or ())
 
 
+def _repeated(findings: RunFindings, _share: Decimal) -> str:
+    return ", ".join(repeated_lines(findings.receipt))
+
+
 def _newly_carried(findings: RunFindings, _share: Decimal) -> str:
     return ", ".join(findings.newly_carried or ())
 
@@ -152,6 +156,11 @@ FAIL_ON: Mapping[str, _Kind] = {
             "and unknown ones are looked at too"
         ),
         _undeclared,
+    ),
+    "repeated-input": _Kind(
+        N_("another run released the same input under the same policy and release"),
+        _repeated,
+        commands=("run",),
     ),
     "newly-carried": _Kind(
         N_("a record carries a field that it did not carry under the project of `--against`"),

@@ -54,6 +54,10 @@ class InputPart(Part):
 
     Of a stream, a partition: messages from offset `first` to before `next`. There is no digest of
     them, for that of a few small messages could be guessed back to what they say.
+
+    Attributes:
+        released_before: the run that released the same bytes under the same policy and release
+            already, the last one by its id; None if no receipt that was looked at names them.
     """
 
     uri: str
@@ -62,6 +66,7 @@ class InputPart(Part):
     sha256: str
     first: int | None = None
     next: int | None = None
+    released_before: str | None = None
 
 
 class Counts(Part):

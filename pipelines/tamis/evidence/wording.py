@@ -7,6 +7,7 @@ dispositif not in CPF, DIFEL (evaluation): 421
 from tamis.evidence.receipt import CausePart, Receipt
 from tamis.language import N_, _
 
+_LINES = (".dsn", ".jsonl", ".ndjson")
 _MESSAGES = ("kafka://", "pubsub://")
 
 
@@ -46,6 +47,8 @@ def describe_first(cause: CausePart) -> str:
     """
     if cause.source.startswith(_MESSAGES):
         return _("{source} message {position}", source=cause.source, position=cause.position)
+    if cause.source.endswith(_LINES):
+        return _("{source} line {position}", source=cause.source, position=cause.position)
     return _("{source} row {position}", source=cause.source, position=cause.position)
 
 
@@ -69,4 +72,13 @@ def withheld_lines(receipt: Receipt) -> list[str]:
     return [
         f"{unmet.condition} ({unmet.release}): {unmet.records}"
         for unmet in receipt.conditions_not_met or ()
+    ]
+
+
+def repeated_lines(receipt: Receipt) -> list[str]:
+    """One line an input that another run released before."""
+    return [
+        _("{input}: released before by run {run}", input=part.uri, run=part.released_before)
+        for part in receipt.inputs
+        if part.released_before
     ]

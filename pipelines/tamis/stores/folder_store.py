@@ -19,8 +19,10 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from operator import itemgetter
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from tamis.errors import RunError
@@ -51,6 +53,10 @@ _HELD_SECONDS = 0.5
 
 _PART = re.compile(r"[0-9-]+")
 """Where in its input, or its period, a file's rows come from."""
+
+
+_READS_AT_ONCE = 16
+"""Receipts that are read at once where many are looked through."""
 
 
 class FolderStore(RunStore):
@@ -372,6 +378,22 @@ class FolderStore(RunStore):
             run = path.removeprefix(f"{RECEIPTS_FOLDER}/").removesuffix(".json")
             if run.startswith(prefix) and path == receipt_path(run):
                 yield run, self._read(path)
+
+    def _texts_naming(self, digests: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        runs = [
+            run
+            for path in reversed(self.folder.files(RECEIPTS_FOLDER))
+            if path == receipt_path(run := PurePosixPath(path).stem)
+        ]
+        with ThreadPoolExecutor(_READS_AT_ONCE) as threads:
+            for start in range(0, len(runs), 4 * _READS_AT_ONCE):
+                some = runs[start : start + 4 * _READS_AT_ONCE]
+                yield from zip(some, threads.map(self._receipt_text_or_none, some), strict=True)
+
+    def _receipt_text_or_none(self, run: str) -> bytes:
+        with suppress(OSError):
+            return self._read(receipt_path(run))
+        return b""
 
     def _read(self, path: str) -> bytes:
         with self.folder.open(path) as stream:

@@ -18,10 +18,11 @@ other, of its own run or another, and touches none but itself. How a store does 
 import datetime
 import os
 import re
+import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
@@ -227,6 +228,23 @@ class RunStore(ABC):
             elif unreadable is not None:
                 unreadable.append(run)
 
+    def receipts_naming(self, digests: Collection[str], seconds: float | None) -> Iterator[Receipt]:
+        """The receipts that name one of these digests, the last ones by their ids first.
+
+        Args:
+            digests: SHA-256 of inputs, in hexadecimal.
+            seconds: how long is looked for them; None for all receipts. What cannot be read is
+                passed over.
+        """
+        deadline = None if seconds is None else time.monotonic() + seconds
+        for run, text in self._texts_naming(digests):
+            whole = text if isinstance(text, str) else text.decode("utf-8", "replace")
+            if any(digest in whole for digest in digests):
+                with suppress(RunError):
+                    yield self._parse(run, whole)
+            if deadline is not None and time.monotonic() > deadline:
+                return
+
     @abstractmethod
     def receipt_address(self, run: str) -> str:
         """Where the receipt of `run` is found, for a user."""
@@ -293,6 +311,10 @@ class RunStore(ABC):
 
     @abstractmethod
     def _receipt_texts(self, prefix: str) -> Iterable[tuple[str, str | bytes]]: ...
+
+    @abstractmethod
+    def _texts_naming(self, digests: Collection[str]) -> Iterable[tuple[str, str | bytes]]:
+        """Receipts that may name one of these digests, the last ones by their ids first."""
 
     def _parse(self, run: str, text: str | bytes) -> Receipt:
         try:

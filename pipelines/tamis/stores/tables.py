@@ -380,6 +380,18 @@ class TableStore(RunStore):
             FIRST_TIMEOUT_SECONDS,
         )
 
+    def _texts_naming(self, digests: Collection[str]) -> list[tuple[str, str]]:
+        found = self.database.retry(
+            lambda connection: self.select_receipts(
+                connection,
+                "EXISTS (SELECT FROM unnest(%s::text[]) digest "
+                "WHERE strpos(receipt::text, digest) > 0)",
+                sorted(digests),
+            ),
+            FIRST_TIMEOUT_SECONDS,
+        )
+        return found[::-1]
+
     def _receipt_text(self, run: str) -> str | None:
         rows = self.database.retry(
             lambda connection: self.select_receipts(connection, "run = %s", run),
@@ -388,7 +400,7 @@ class TableStore(RunStore):
         return rows[0][1] if rows else None
 
     def select_receipts(
-        self, connection: Connection, condition: LiteralString, value: str
+        self, connection: Connection, condition: LiteralString, value: str | list[str]
     ) -> list[tuple[str, str]]:
         """Ids and texts of the receipts that meet a condition; of periods that go on, up to now."""
         if not self.check(connection, RECEIPTS_TABLE):
