@@ -23,6 +23,7 @@ from tamis.runs.watch import WatchJob, watch
 from tamis.stores.folder_store import FolderStore
 from tamis.stores.opening import open_store
 from tamis.stores.remote_folder import RemoteFolder
+from tamis.verify.verify import verify
 
 IN_MEMORY = "--direct_running_mode=in_memory"
 NIR = "1 55 08 75 999 991 93"
@@ -354,3 +355,22 @@ def test_a_look_through_many_receipts_ends_in_time_and_the_last_come_first(tmp_p
     assert found == [f"r{number:04}" for number in range(298, -1, -1)]
     assert len(list(store.receipts_naming([digest], 0.0))) < 299
     assert list(store.receipts_naming(["0" * 64], None)) == []
+
+
+def test_what_a_receipt_says_of_an_earlier_run_is_verified(tmp_path: Path) -> None:
+    commit(tmp_path, CLEAN, run_id="r1")
+    commit(tmp_path, CLEAN, run_id="r2")
+    store, name = tmp_path / "store", f"{tmp_path}/feed.csv"
+
+    def outcomes() -> list[str]:
+        found = verify(store)
+        return [each.outcome for each in found if each.text.startswith(f"{name}: released")]
+
+    assert outcomes() == ["ok"]
+    first = store / "_receipts/r1.json"
+    text = json.loads(first.read_text())
+    text["inputs"][0]["sha256"] = "0" * 64
+    first.write_text(json.dumps(text))
+    assert outcomes() == ["failed"]
+    first.unlink()
+    assert outcomes() == ["not checked"]

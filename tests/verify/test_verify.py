@@ -145,6 +145,10 @@ def add_to_a_condition(store: Path, receipt: dict[str, Any]) -> None:
     receipt["conditions_not_met"].append(unmet)
 
 
+def list_a_file_twice(store: Path, receipt: dict[str, Any]) -> None:
+    release_of(receipt)["files"] *= 2
+
+
 def point_outside(store: Path, receipt: dict[str, Any]) -> None:
     entry = release_of(receipt)["files"][0]
     shutil.move(store / entry["path"], store.parent / "elsewhere.parquet")
@@ -220,6 +224,7 @@ TAMPERED: dict[Change, str] = {
     move_the_first_place: "quarantine by field and rule is not what its files hold",
     forget_a_cause: "quarantine by field and rule adds up to that by reason",
     add_to_a_condition: "withheld by condition adds up to ",
+    list_a_file_twice: "is listed 2 times",
     point_outside: "does not stand where it should",
     point_to_another_place: "does not stand where it should",
     link_elsewhere: "is not there as a file",
@@ -432,3 +437,26 @@ def leaves(node: Any) -> Iterator[Any]:
             yield from leaves(one)
     else:
         yield node
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace('"withheld": ', '"withheld": -', 1),
+        lambda text: text.replace('"rows": ', '"rows": -', 1),
+        lambda text: text.replace('"counts": {', '"counts": {"released": 1,', 1),
+        lambda text: text.replace('"run": ', '"run": "le-run", "run": ', 1),
+    ],
+    ids=["a negative count", "negative rows", "a count twice", "a key twice"],
+)
+def test_what_no_run_writes_is_no_receipt(
+    store: Path, project: Project, change: Callable[[str], str]
+) -> None:
+    path = store / RECEIPT
+    text = path.read_text(encoding="utf-8")
+    assert change(text) != text
+    path.write_text(change(text), encoding="utf-8")
+    failed = [finding.text for finding in verify(store, project) if finding.outcome == "failed"]
+    assert f"{RECEIPT}: is no receipt" in failed
+    with pytest.raises(UsageError, match="is no receipt"):
+        verify(path, project)

@@ -9,9 +9,10 @@ is not the log of art. R. 6323-40. Its shape:
 """
 
 import datetime
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,6 +35,10 @@ ATTESTED = {
     "example": "made to illustrate, no such entry is known",
 }
 """What a register entry stands on, in words."""
+
+
+Natural: TypeAlias = Annotated[int, Field(ge=0)]
+"""A number of something, which is never below 0."""
 
 
 class Part(BaseModel):
@@ -61,21 +66,21 @@ class InputPart(Part):
     """
 
     uri: str
-    rows: int
-    bytes: int
+    rows: Natural
+    bytes: Natural
     sha256: str
-    first: int | None = None
-    next: int | None = None
+    first: Natural | None = None
+    next: Natural | None = None
     released_before: str | None = None
 
 
 class Counts(Part):
     """Records by disposition: `in = released + withheld + quarantined`."""
 
-    in_: int = Field(alias="in")
-    released: int
-    withheld: int
-    quarantined: int
+    in_: Natural = Field(alias="in")
+    released: Natural
+    withheld: Natural
+    quarantined: Natural
 
 
 class FieldPart(Part):
@@ -89,7 +94,7 @@ class FilePart(Part):
     """A file of the store, its path relative to the store."""
 
     path: str
-    rows: int
+    rows: Natural
     sha256: str
 
 
@@ -103,9 +108,9 @@ class ReleasePart(Part):
     item: str
     purpose: str
     attested: Attested
-    rows: int
+    rows: Natural
     fields: Mapping[str, FieldPart]
-    redacted: dict[str, int] = {}
+    redacted: dict[str, Natural] = {}
     files: list[FilePart] | None = None
 
 
@@ -140,9 +145,9 @@ class CausePart(Part):
     reason: str
     field: str
     rule: str
-    records: int
+    records: Natural
     source: str
-    position: int
+    position: Natural
 
     @property
     def kind(self) -> str:
@@ -171,7 +176,7 @@ class UnmetPart(Part):
 
     release: str
     condition: str
-    records: int
+    records: Natural
 
 
 class Receipt(Part):
@@ -205,13 +210,24 @@ class Receipt(Part):
     inputs: list[InputPart]
     counts: Counts
     releases: Mapping[str, ReleasePart]
-    quarantine: dict[str, int]
+    quarantine: dict[str, Natural]
     quarantine_causes: list[CausePart] | None = None
     conditions_not_met: list[UnmetPart] | None = None
     quarantine_files: list[FilePart] | None = None
     drift: Drift
-    anomalies: dict[str, int] = {}
+    anomalies: dict[str, Natural] = {}
     keys: list[KeyPart] = []
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Receipt":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: it is no receipt: a key is missing, unknown or stands twice, a count is
+                negative.
+        """
+        json.loads(text, object_pairs_hook=_once)
+        return cls.model_validate_json(text)
 
     def to_json(self) -> str:
         """The receipt as indented JSON, keys in a fixed order."""
@@ -221,6 +237,14 @@ class Receipt(Part):
         """Every file of the run, released and quarantined."""
         released = [file for part in self.releases.values() for file in part.files or ()]
         return [*released, *(self.quarantine_files or ())]
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of a JSON object, in which each key stands once."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a key stands twice")
+    return found
 
 
 @dataclass(frozen=True)

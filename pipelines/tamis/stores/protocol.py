@@ -318,7 +318,7 @@ class RunStore(ABC):
 
     def _parse(self, run: str, text: str | bytes) -> Receipt:
         try:
-            return Receipt.model_validate_json(text)
+            return Receipt.from_json(text)
         except ValueError:
             address = self.receipt_address(run)
             raise RunError(_("{address}: is no receipt", address=address)) from None

@@ -117,7 +117,7 @@ def _open_receipt(uri: str) -> tuple[RunStore, Receipt, Finding]:
     path = f"{folder_name}/{name}"
     try:
         with folder.open(path) as stream:
-            receipt = Receipt.model_validate_json(stream.read())
+            receipt = Receipt.from_json(stream.read())
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UsageError(_("{file}: cannot be read: {reason}", file=uri, reason=reason)) from None
@@ -158,6 +158,8 @@ def _receipt(receipt: Receipt, evidence: _Evidence, project: "Project | None") -
     for finding in (
         _replay(receipt),
         *_counts(receipt),
+        *_files_once(receipt),
+        *_repeated(receipt, evidence),
         *_rows(receipt, evidence),
         *_inputs(receipt),
         *_periods(receipt, evidence),
@@ -262,6 +264,29 @@ def _withheld(receipt: Receipt) -> Iterator[Finding]:
         records[release] == withheld for release in receipt.releases
     )
     yield _finding(holds, _("withheld by condition adds up to {count}", count=withheld))
+
+
+def _files_once(receipt: Receipt) -> Iterator[Finding]:
+    """Whether no file is listed twice: its rows would count twice."""
+    paths = Counter(file.path for file in receipt.files())
+    for path, times in paths.items():
+        if times > 1:
+            yield Finding("failed", _("{path}: is listed {times} times", path=path, times=times))
+
+
+def _repeated(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
+    """Whether the runs that released an input before did so."""
+    receipts = {other.run: other for other in evidence.receipts}
+    for part in receipt.inputs:
+        if part.released_before is None:
+            continue
+        text = _("{input}: released before by run {run}", input=part.uri, run=part.released_before)
+        other = receipts.get(part.released_before)
+        if other is None:
+            yield Finding("not checked", text)
+        else:
+            digests = {read.sha256 for read in other.inputs}
+            yield _finding(part.sha256 in digests and other.policy == receipt.policy, text)
 
 
 def _rows(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
