@@ -18,7 +18,8 @@ from tamis.stores.opening import open_store
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.ledger import Ledger
 from tamis.streams.messages import MicroBatch
-from tamis.verify.verify import Finding, verify
+from tamis.verify.figures import Finding
+from tamis.verify.verify import verify
 
 from .made import POLICY, RELEASE, SOURCE, STREAM, judge, micro_batch, payloads, plan, split
 

@@ -11,9 +11,9 @@ import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tamis.address import PathAddress, is_local, parse_store
 from tamis.documents.calendar import day_of
@@ -28,36 +28,20 @@ from tamis.evidence.receipt import (
     is_replay,
 )
 from tamis.filter.drift import WITHHELD
-from tamis.filter.tally import OTHER, Cause, QuarantineCount, by_reason, merge_causes
+from tamis.filter.tally import OTHER, Cause, QuarantineCount, merge_causes
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_store import FolderStore, receipt_path
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import RunStore
+from tamis.verify.figures import Finding, figures, judged
 
 if TYPE_CHECKING:
     from tamis.plan.project import Project
 
-Outcome = Literal["ok", "failed", "not checked"]
-
 _NOT_RELEASED = ("dropped", "stripped")
 _MOST_UNLISTED = 20
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One claim of a receipt, and whether it still holds.
-
-    Attributes:
-        outcome: whether it holds.
-        text: the claim, or what is wrong.
-        run: id of the run whose receipt claims it; empty where the whole store is meant.
-    """
-
-    outcome: Outcome
-    text: str
-    run: str = ""
 
 
 def verify(
@@ -124,7 +108,7 @@ def _open_receipt(uri: str) -> tuple[RunStore, Receipt, Finding]:
     except ValueError:
         raise UsageError(_("{file}: is no receipt", file=uri)) from None
     text = _("the receipt of run {run} stands as {path}", run=receipt.run, path=path)
-    place = replace(_finding(path == receipt_path(receipt.run), text), run=receipt.run)
+    place = replace(judged(path == receipt_path(receipt.run), text), run=receipt.run)
     return FolderStore(folder), receipt, place
 
 
@@ -157,8 +141,7 @@ class _Evidence:
 def _receipt(receipt: Receipt, evidence: _Evidence, project: "Project | None") -> Iterator[Finding]:
     for finding in (
         _replay(receipt),
-        *_counts(receipt),
-        *_files_once(receipt),
+        *figures(receipt),
         *_repeated(receipt, evidence),
         *_rows(receipt, evidence),
         *_inputs(receipt),
@@ -186,10 +169,6 @@ def _store(evidence: _Evidence) -> Iterator[Finding]:
         yield Finding("ok", _("every file or table of the store is listed by a receipt"))
 
 
-def _finding(holds: bool, text: str) -> Finding:
-    return Finding("ok" if holds else "failed", text)
-
-
 def _legal_run(receipt: Receipt) -> str:
     """What rows have as the id of their run: of a stream its own id, not that of the period."""
     return receipt.stream or receipt.run
@@ -201,77 +180,7 @@ def _replay(receipt: Receipt) -> Finding:
         text = _("replay: begun on {day} under the law of {other}", day=started, other=receipt.day)
     else:
         text = _("no replay: begun on {day} under its law", day=started)
-    return _finding(receipt.replay == is_replay(receipt.day, receipt.started, receipt.stream), text)
-
-
-def _counts(receipt: Receipt) -> Iterator[Finding]:
-    counts = receipt.counts
-    parts = (counts.released, counts.withheld, counts.quarantined)
-    yield _finding(
-        counts.in_ == sum(parts),
-        _(
-            "counts reconcile: {records} = {parts}",
-            records=counts.in_,
-            parts=" + ".join(map(str, parts)),
-        ),
-    )
-    read = sum(source.rows for source in receipt.inputs)
-    yield _finding(
-        read == counts.in_,
-        _("inputs hold {read} records, {judged} were judged", read=read, judged=counts.in_),
-    )
-    reasons = sum(receipt.quarantine.values())
-    yield _finding(
-        reasons == counts.quarantined, _("quarantine by reason adds up to {count}", count=reasons)
-    )
-    if receipt.quarantine_causes is not None:
-        causes = {
-            cause: count.records for cause, count in counted_causes(receipt.quarantine_causes)
-        }
-        yield _finding(
-            by_reason(causes) == receipt.quarantine,
-            _("quarantine by field and rule adds up to that by reason"),
-        )
-    yield from _withheld(receipt)
-    rows = sum(file.rows for file in receipt.quarantine_files or ())
-    yield _finding(rows == counts.quarantined, _("quarantine: files hold {rows} rows", rows=rows))
-    for name, release in receipt.releases.items():
-        rows = sum(file.rows for file in release.files or ())
-        yield _finding(
-            rows == release.rows,
-            _("release {release}: files hold {rows} rows", release=name, rows=rows),
-        )
-    released = [release.rows for release in receipt.releases.values()]
-    yield _finding(
-        max(released, default=0) <= counts.released <= sum(released),
-        _(
-            "{records} records released make {rows} rows",
-            records=counts.released,
-            rows=" + ".join(map(str, released)),
-        ),
-    )
-
-
-def _withheld(receipt: Receipt) -> Iterator[Finding]:
-    """Whether the conditions of each release explain all that is withheld."""
-    if receipt.conditions_not_met is None:
-        return
-    records: Counter[str] = Counter()
-    for unmet in receipt.conditions_not_met:
-        records[unmet.release] += unmet.records
-    withheld = receipt.counts.withheld
-    holds = records.keys() <= receipt.releases.keys() and all(
-        records[release] == withheld for release in receipt.releases
-    )
-    yield _finding(holds, _("withheld by condition adds up to {count}", count=withheld))
-
-
-def _files_once(receipt: Receipt) -> Iterator[Finding]:
-    """Whether no file is listed twice: its rows would count twice."""
-    paths = Counter(file.path for file in receipt.files())
-    for path, times in paths.items():
-        if times > 1:
-            yield Finding("failed", _("{path}: is listed {times} times", path=path, times=times))
+    return judged(receipt.replay == is_replay(receipt.day, receipt.started, receipt.stream), text)
 
 
 def _repeated(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
@@ -286,7 +195,7 @@ def _repeated(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
             yield Finding("not checked", text)
         else:
             digests = {read.sha256 for read in other.inputs}
-            yield _finding(part.sha256 in digests and other.policy == receipt.policy, text)
+            yield judged(part.sha256 in digests and other.policy == receipt.policy, text)
 
 
 def _rows(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
@@ -460,7 +369,7 @@ def _periods(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
         for first, after, run in evidence.spans[receipt.stream, read.uri]
         if run != receipt.run and max(first, read.first or 0) < min(after, read.next or 0)
     }
-    yield _finding(
+    yield judged(
         not twice,
         _(
             "{twice} of {others} other periods of stream {stream} hold a message of this one",
@@ -489,7 +398,7 @@ def _plan(receipt: Receipt, project: "Project | None") -> Iterator[Finding]:
         )
         return
     yield Finding("ok", _("{plan}: the plan's digest agrees", plan=text))
-    yield _finding(
+    yield judged(
         _claimed_rules(receipt) == _rules(plan), _("releases and fates of fields are the plan's")
     )
 
