@@ -144,7 +144,7 @@ class TestKeys:
     ) -> None:
         path = tmp_path / "k.json"
         assert "no terminal" in tamis("seal-keys", "new", path, "--passphrase").err
-        monkeypatch.setenv(SEAL_PASSPHRASE_VARIABLE, "sésame")
+        monkeypatch.setenv(SEAL_PASSPHRASE_VARIABLE, "sésame, ouvre-toi vite")
         assert "encrypted by the passphrase" in tamis("seal-keys", "new", path).out
         file = lines(tmp_path / "q.jsonl", quarantine(read_public_key(f"{path}.pub")))
         assert tamis("unseal", "--key", path, file).code == 0

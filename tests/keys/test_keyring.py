@@ -118,10 +118,10 @@ class TestEpochs:
 
     def test_the_old_files_bytes_are_overwritten(self, path: Path) -> None:
         keyring = Keyring.create(path)
-        keyring.rotate()
-        with path.open("rb") as old:
-            keyring.destroy(1)
-            assert set(old.read()) == {0}
+        for change in (keyring.rotate, lambda: keyring.destroy(1)):
+            with path.open("rb") as old:
+                change()
+                assert set(old.read()) == {0}
 
     def test_the_current_epoch_is_not_destroyed(self, path: Path) -> None:
         keyring = Keyring.create(path)
@@ -172,40 +172,68 @@ class TestEpochs:
 
 class TestPassphrase:
     def test_roots_are_encrypted(self, path: Path) -> None:
-        made = Keyring.create(path, "sésame")
+        made = Keyring.create(path, "sésame, ouvre-toi vite")
         made.rotate()
 
-        opened = Keyring.open(path, "sésame")
+        opened = Keyring.open(path, "sésame, ouvre-toi vite")
         assert opened.key(*CONTEXT, epoch=1) == made.key(*CONTEXT, epoch=1)
         assert opened.wrapped_by == "passphrase"
         assert all(len(bytes.fromhex(root)) == 12 + 32 + 16 for root in _roots(path))
         assert not [r for r in opened._roots.values() if r.hex() in path.read_text()]
 
     def test_a_wrong_one_is_refused(self, path: Path) -> None:
-        Keyring.create(path, "sésame")
+        Keyring.create(path, "sésame, ouvre-toi vite")
         with pytest.raises(KeysError, match="wrong passphrase"):
             Keyring.open(path, "secret")
+
+    @pytest.mark.parametrize(
+        "weak", ["x", " ", "sésame", "a" * 40, "abcabcabcabcabcabc", "azertyuiopqsdf"]
+    )
+    def test_a_weak_one_is_refused(self, path: Path, weak: str) -> None:
+        with pytest.raises(KeysError, match="must have 15 characters or more, 8 of them different"):
+            Keyring.create(path, weak)
+        assert not path.exists()
+
+    @pytest.mark.parametrize(
+        "costs",
+        [
+            {"n": 1 << 20, "r": 16},
+            {"n": 1 << 17, "p": 16},
+            {"n": 100_000},
+            {"n": 1 << 30},
+            {"r": 1 << 20},
+        ],
+    )
+    def test_costs_without_bounds_are_refused_before_they_are_paid(
+        self, path: Path, costs: dict[str, int]
+    ) -> None:
+        Keyring.create(path, "sésame, ouvre-toi vite")
+        document = json.loads(path.read_text())
+        document["wrap"] |= costs
+        path.write_text(json.dumps(document))
+        with pytest.raises(KeysError, match="`wrap"):
+            Keyring.open(path, "sésame, ouvre-toi vite")
 
     def test_none_or_an_empty_one_is_refused(self, path: Path) -> None:
         with pytest.raises(KeysError, match="guards nothing"):
             Keyring.create(path, "")
-        Keyring.create(path, "sésame")
+        Keyring.create(path, "sésame, ouvre-toi vite")
         for passphrase in (None, ""):
             with pytest.raises(KeysError, match="set TAMIS_KEYS_PASSPHRASE"):
                 Keyring.open(path, passphrase)
 
     def test_entries_cannot_change_places(self, path: Path) -> None:
-        Keyring.create(path, "sésame").rotate()
+        Keyring.create(path, "sésame, ouvre-toi vite").rotate()
         first, second = _roots(path)
         document = json.loads(path.read_text())
         document["epochs"][0]["root"], document["epochs"][1]["root"] = second, first
         path.write_text(json.dumps(document))
 
         with pytest.raises(KeysError, match="does not unlock"):
-            Keyring.open(path, "sésame")
+            Keyring.open(path, "sésame, ouvre-toi vite")
 
     def test_listing_and_destroying_need_none(self, path: Path) -> None:
-        Keyring.create(path, "sésame").rotate()
+        Keyring.create(path, "sésame, ouvre-toi vite").rotate()
         locked = Keyring.open(path, unlock=False)
         locked.destroy(1)
 
@@ -215,9 +243,9 @@ class TestPassphrase:
                 use()
 
     def test_another_keyring_in_its_place_is_not_touched(self, path: Path) -> None:
-        keyring = Keyring.create(path, "sésame")
+        keyring = Keyring.create(path, "sésame, ouvre-toi vite")
         path.unlink()
-        Keyring.create(path, "sésame")
+        Keyring.create(path, "sésame, ouvre-toi vite")
         before = path.read_bytes()
         with pytest.raises(KeysError, match="another keyring took the place"):
             keyring.rotate()
@@ -258,7 +286,7 @@ class TestFaults:
             Keyring.create(path)
         assert path.read_bytes() == before
 
-    @pytest.mark.parametrize("passphrase", [None, "sésame"])
+    @pytest.mark.parametrize("passphrase", [None, "sésame, ouvre-toi vite"])
     def test_a_file_cut_anywhere_is_refused_and_shows_no_key(
         self, path: Path, passphrase: str | None
     ) -> None:
@@ -343,8 +371,8 @@ class TestReferences:
     def test_a_path_with_the_environments_passphrase(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = Keyring.create(path, "sésame")
-        monkeypatch.setenv("TAMIS_KEYS_PASSPHRASE", "sésame")
+        made = Keyring.create(path, "sésame, ouvre-toi vite")
+        monkeypatch.setenv("TAMIS_KEYS_PASSPHRASE", "sésame, ouvre-toi vite")
         assert open_keyring(str(path)).key(*CONTEXT) == made.key(*CONTEXT)
 
     def test_a_prompt_is_asked_only_if_needed(self, tmp_path: Path) -> None:
@@ -352,10 +380,10 @@ class TestReferences:
 
         def prompt() -> str:
             asked.append(1)
-            return "sésame"
+            return "sésame, ouvre-toi vite"
 
         Keyring.create(tmp_path / "open.json")
-        Keyring.create(tmp_path / "wrapped.json", "sésame")
+        Keyring.create(tmp_path / "wrapped.json", "sésame, ouvre-toi vite")
         open_keyring(str(tmp_path / "open.json"), prompt)
         assert not asked
         open_keyring(str(tmp_path / "wrapped.json"), prompt)
@@ -364,9 +392,9 @@ class TestReferences:
     def test_the_environment_holds_the_file(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = Keyring.create(path, "sésame")
+        made = Keyring.create(path, "sésame, ouvre-toi vite")
         monkeypatch.setenv("CPF_KEYS", base64.encodebytes(path.read_bytes()).decode())
-        monkeypatch.setenv("TAMIS_KEYS_PASSPHRASE", "sésame")
+        monkeypatch.setenv("TAMIS_KEYS_PASSPHRASE", "sésame, ouvre-toi vite")
         path.unlink()
 
         opened = open_keyring("env:CPF_KEYS")
@@ -416,7 +444,7 @@ class TestKms:
 
     def test_a_passphrase_and_a_kms_at_once_are_refused(self, path: Path) -> None:
         with pytest.raises(KeysError, match="not by both"):
-            Keyring.create(path, "sésame", kms_uri="gcp-kms://k")
+            Keyring.create(path, "sésame, ouvre-toi vite", kms_uri="gcp-kms://k")
 
     @pytest.mark.parametrize(
         "uri",
@@ -538,7 +566,7 @@ class TestGoogleKms:
 
 
 class TestCommands:
-    def _run(self, *words: str, code: int = 0, passphrase: str = "") -> str:
+    def _run(self, *words: str, code: int = 0, passphrase: str | None = None) -> str:
         env = {"TAMIS_KEYS_PASSPHRASE": passphrase}
         result = CliRunner().invoke(app, words, env=env)
         if code:
@@ -567,13 +595,18 @@ class TestCommands:
     def test_a_passphrase_comes_from_the_environment(self, path: Path) -> None:
         file = str(path)
         assert "wrapped by the passphrase" in self._run(
-            "new", file, "--passphrase", passphrase="sésame"
+            "new", file, "--passphrase", passphrase="sésame, ouvre-toi vite"
         )
-        assert "epoch 2" in self._run("rotate", file, passphrase="sésame")
+        assert "epoch 2" in self._run("rotate", file, passphrase="sésame, ouvre-toi vite")
         assert "does not unlock" in self._run("rotate", file, code=2, passphrase="x")
         assert "no terminal" in self._run("rotate", file, code=2)
         assert "retired" in self._run("list", file)
         assert "destroyed" in self._run("destroy", file, "--epoch", "1")
+
+    def test_an_empty_variable_is_no_wish_for_an_unwrapped_keyring(self, path: Path) -> None:
+        said = self._run("new", str(path), code=2, passphrase="")
+        assert "TAMIS_KEYS_PASSPHRASE is empty" in said
+        assert not path.exists()
 
     def test_errors_exit_with_2(self, path: Path) -> None:
         file = str(path)

@@ -307,12 +307,12 @@ class TestFiles:
                 read(path)
 
     def test_a_passphrase_encrypts_the_private_one(self, path: Path) -> None:
-        made = make_seal_key(path, "sésame")
+        made = make_seal_key(path, "sésame, ouvre-toi vite")
         asked = []
 
         def ask() -> str:
             asked.append(1)
-            return "sésame"
+            return "sésame, ouvre-toi vite"
 
         key = read_private_key(path, ask)
         assert (key.public, asked) == (made, [1])
@@ -325,7 +325,7 @@ class TestFiles:
         with pytest.raises(KeysError, match="guards nothing"):
             make_seal_key(path.with_name("other.json"), "")
 
-    @pytest.mark.parametrize("passphrase", [None, "sésame"])
+    @pytest.mark.parametrize("passphrase", [None, "sésame, ouvre-toi vite"])
     def test_halves_of_two_keys_are_refused(self, path: Path, passphrase: str | None) -> None:
         make_seal_key(path, passphrase)
         document = json.loads(path.read_text())

@@ -10,8 +10,17 @@ from tamis.language import N_, _
 
 
 def given_passphrase(variable: str) -> str | None:
-    """Return what the environment variable holds, or None where it is empty or absent."""
-    return os.environ.get(variable) or None
+    """Return what the environment variable holds, or None where there is none.
+
+    Raises:
+        KeysError: it is empty: whoever set it meant to guard the file.
+    """
+    secret = os.environ.get(variable)
+    if secret == "":
+        raise KeysError(
+            _("{variable} is empty: set it to a passphrase, or unset it", variable=variable)
+        )
+    return secret
 
 
 def ask_passphrase(variable: str, prompt: str = N_("passphrase"), twice: bool = False) -> str:

@@ -157,7 +157,8 @@ class Keyring:
             kms: another driver than the one for `kms_uri`.
 
         Raises:
-            KeysError: something is at `path` already, or the KMS does not answer.
+            KeysError: something is at `path` already, the passphrase is weak, or the KMS does not
+                answer.
         """
         if passphrase is not None and kms_uri is not None:
             raise KeysError(_("a keyring is wrapped by a passphrase or by a kms, not by both"))
@@ -173,6 +174,8 @@ class Keyring:
 
     def rotate(self) -> None:
         """Add an epoch with a new root; it is the current one from now on.
+
+        The bytes of the file before are overwritten, as for `destroy`.
 
         Raises:
             KeysError: the keyring is not unlocked, has no file, or was replaced by another one.
@@ -208,7 +211,7 @@ class Keyring:
                 for other in document.epochs
             )
             document = document.model_copy(update={"epochs": epochs})
-            write_secret_file(target, document, wipe=True)
+            write_secret_file(target, document)
         self._use(document)
 
     def epochs(self) -> list[Epoch]:

@@ -64,7 +64,7 @@ def make_seal_key(path: str | Path, passphrase: str | None = None) -> PublicKey:
         passphrase: under which the private key is encrypted, if given.
 
     Raises:
-        KeysError: a file exists already or cannot be written, or the passphrase is empty.
+        KeysError: a file exists already or cannot be written, or the passphrase is weak.
     """
     key = PrivateKey.new()
     wrap, cipher = new_cipher(passphrase)

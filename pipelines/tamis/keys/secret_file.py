@@ -12,12 +12,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tamis.errors import KeysError
 from tamis.keys.kms import Kms, connect
@@ -29,6 +29,14 @@ SECRET_BYTES: Final = 32
 
 SCRYPT_COST: Final = 1 << 17  # RFC 7914's N; with r = 8, 128 MiB and some tenths of a second
 
+LEAST_CHARACTERS: Final = 15
+"""Of a passphrase that alone guards a file (as NIST SP 800-63B-4 asks of such passwords)."""
+
+LEAST_DIFFERENT: Final = 8
+"""Different characters of a passphrase."""
+
+_MOST_BLOCKS: Final = 1 << 21  # N times r: 256 MiB
+_MOST_WORK: Final = 1 << 22  # N times r times p: four times that of a new file
 _NONCE_BYTES: Final = 12
 _LARGEST_FILE: Final = 1 << 20  # bytes
 _NOT_THE_OWNER: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -63,6 +71,13 @@ class PassphraseWrap(SecretModel):
     n: int = Field(ge=1 << 10, le=1 << 20)
     r: int = Field(ge=1, le=16)
     p: int = Field(ge=1, le=16)
+
+    @model_validator(mode="after")
+    def _cost_no_more_than_unlocking_may(self) -> Self:
+        blocks = self.n * self.r
+        if self.n & (self.n - 1) or blocks > _MOST_BLOCKS or blocks * self.p > _MOST_WORK:
+            raise ValueError("out of bounds")
+        return self
 
 
 class KmsWrap(SecretModel):
@@ -127,7 +142,7 @@ def new_cipher(
     """Make a wrapping key: the entry `wrap` of the file, and the cipher that uses the key.
 
     Raises:
-        KeysError: the passphrase is empty, or the KMS does not answer.
+        KeysError: the passphrase is weak, or the KMS does not answer.
     """
     if kms_uri is not None:
         secret = secrets.token_bytes(SECRET_BYTES)
@@ -135,6 +150,17 @@ def new_cipher(
             secret
         )
     if passphrase is not None:
+        if not passphrase:
+            raise KeysError(_("an empty passphrase guards nothing"))
+        if len(passphrase) < LEAST_CHARACTERS or len(set(passphrase)) < LEAST_DIFFERENT:
+            raise KeysError(
+                _(
+                    "the passphrase must have {least} characters or more, {different} of them "
+                    "different: take several words that do not belong together",
+                    least=LEAST_CHARACTERS,
+                    different=LEAST_DIFFERENT,
+                )
+            )
         wrap = PassphraseWrap(salt=secrets.token_bytes(16), n=SCRYPT_COST, r=8, p=1)
         return wrap, SecretCipher(_stretch(passphrase, wrap))
     return NoWrap(), SecretCipher(None)
@@ -221,12 +247,13 @@ def folder_locked(path: Path, shown: str) -> Iterator[Path]:
         os.close(folder)
 
 
-def write_secret_file(target: Path, document: SecretModel, *, wipe: bool = False) -> None:
+def write_secret_file(target: Path, document: SecretModel) -> None:
     """Replace the file by `document`, whole or not at all, with mode 0600.
 
-    With `wipe`, the bytes of the file that it replaces are overwritten.
+    The bytes of the file that it replaces are overwritten where they lie. Disks that write
+    elsewhere (flash, copy-on-write file systems, snapshots) may keep them all the same.
     """
-    old = os.open(target, os.O_WRONLY) if wipe else None
+    old = os.open(target, os.O_WRONLY | os.O_NOFOLLOW) if target.exists() else None
     fd, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(fd, "wb") as file:
@@ -235,8 +262,10 @@ def write_secret_file(target: Path, document: SecretModel, *, wipe: bool = False
             os.fsync(file.fileno())
         Path(temporary).replace(target)
         if old is not None:
-            os.write(old, bytes(os.fstat(old).st_size))
-            os.fsync(old)
+            with os.fdopen(os.dup(old), "wb") as file:
+                file.write(bytes(os.fstat(old).st_size))
+                file.flush()
+                os.fsync(old)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -252,7 +281,5 @@ def os_problem(error: OSError) -> str:
 
 
 def _stretch(passphrase: str, wrap: PassphraseWrap) -> bytes:
-    if not passphrase:
-        raise KeysError(_("an empty passphrase guards nothing"))
     scrypt = Scrypt(salt=wrap.salt, length=SECRET_BYTES, n=wrap.n, r=wrap.r, p=wrap.p)
     return scrypt.derive(passphrase.encode())
