@@ -8,6 +8,7 @@ from tamis.formats.chunk import Chunk, Reject, rechunk
 from tamis.formats.dsn.individus import DsnEnvoi, DsnFile, DsnRecord, DsnReject, read_individus
 from tamis.formats.dsn.layout import layout_of
 from tamis.formats.python_records import PIECE_RECORDS, to_chunk
+from tamis.formats.python_values import adapter_for
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
@@ -34,13 +35,14 @@ def read_dsn(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) 
 
 def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
     layout = layout_of(plan.fields, plan.schema)
+    adapter = adapter_for(plan.format)  # all is text: also truth values
     rows: list[dict[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
     anomalies: Counter[str] = Counter()
 
     def piece() -> Chunk:
-        made = to_chunk(rows, positions, plan.fields, rejects, anomalies=anomalies)
+        made = to_chunk(rows, positions, plan.fields, rejects, anomalies=anomalies, adapter=adapter)
         for held in (rows, positions, rejects, anomalies):
             held.clear()
         return made
