@@ -78,6 +78,16 @@ def _dicts(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:
     yield to_chunk(records, range(len(texts)), plan.fields, adapter=adapter_for(plan.format))
 
 
+def _kafka_numbers(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:
+    messages = tuple(Message(0, at, f'{{"f": {text}}}'.encode()) for at, text in enumerate(texts))
+    yield decode(MicroBatch("topic", messages), plan, parse_object)[0]
+
+
+def _dict_numbers(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:
+    records = [{"f": json.loads(text)} for text in texts]
+    yield to_chunk(records, range(len(texts)), plan.fields, adapter=adapter_for(plan.format))
+
+
 Door = Callable[[Sequence[str], Plan], Iterable[Chunk]]
 DOORS: Final[dict[str, tuple[Door, Format]]] = {
     "csv": (_csv, Format(name="csv")),
@@ -88,12 +98,17 @@ DOORS: Final[dict[str, tuple[Door, Format]]] = {
     "kafka": (_kafka, Format(name="jsonl")),
     "dicts": (_dicts, Format(name="jsonl")),
     "json numbers": (_json_numbers, Format(name="jsonl")),
+    "kafka numbers": (_kafka_numbers, Format(name="jsonl")),
+    "dict numbers": (_dict_numbers, Format(name="jsonl")),
 }
 
 
-def outcomes(door: str, kind: str, texts: Sequence[str]) -> list[Any]:
+def outcomes(
+    door: str, kind: str, texts: Sequence[str], written: Format | None = None
+) -> list[Any]:
     """What becomes of each text that a feed has in a field of a type: a value, null or none."""
-    read, form = DOORS[door]
+    read, usual = DOORS[door]
+    form = written or usual
     rubrique = "S21.G00.30.006" if door == "dsn" else None
     plan = keep_all(PlanField("f", kind, rubrique=rubrique), form=form)
     found: list[Any] = []

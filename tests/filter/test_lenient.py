@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tamis.documents.schema import Format, JsonlOptions
+
 from .doors import DOORS, QUARANTINED, outcomes
 
 BAD = QUARANTINED
@@ -246,7 +248,7 @@ def decision(door: str, kind: str, text: str) -> Any:
 
 
 @pytest.mark.parametrize("kind", TABLE)
-@pytest.mark.parametrize("door", [door for door in DOORS if door != "json numbers"])
+@pytest.mark.parametrize("door", [door for door in DOORS if not door.endswith("numbers")])
 def test_each_format_keeps_to_the_table(door: str, kind: str) -> None:
     texts = [text for text in TABLE[kind] if door != "dsn" or "\x00" not in text]
     expected = [decision(door, kind, text) for text in texts]
@@ -272,3 +274,40 @@ def test_numbers_of_json_keep_to_the_table(kind: str) -> None:
     texts = list(NUMBERS[kind])
 
     assert dict(zip(texts, outcomes("json numbers", kind, texts), strict=True)) == NUMBERS[kind]
+
+
+def counted(door: str, kind: str, texts: list[str], **options: Any) -> list[Any]:
+    form = Format(name="jsonl", jsonl=JsonlOptions(**options))
+    return outcomes(door, kind, texts, form)
+
+
+def test_numbers_of_json_count_where_the_schema_says_what() -> None:
+    days = ["19782", "-1", "0", "null", '"2024-02-29"', "19782.0", "true", "99999999", "1e3"]
+    expected: list[Any] = [DAY, datetime.date(1969, 12, 31), datetime.date(1970, 1, 1), None, DAY]
+    expected += [BAD, BAD, BAD, BAD]
+    assert counted("json numbers", "date32", days, dates="epoch-days") == expected
+    half = TEN.replace(microsecond=500_000)
+    for unit, number in {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}.items():
+        moments = [
+            str(1_709_200_800 * number),
+            '"2024-02-29T10:00:00.5"',
+            "null",
+            "1.5",
+            str(10**30),
+        ]
+        found = counted("json numbers", "timestamp[us]", moments, timestamps=f"epoch-{unit}")
+        assert found == [TEN, half, None, BAD, BAD]
+    zoned = counted(
+        "json numbers", "timestamp[ms, tz=UTC]", ["1709200800000"], timestamps="epoch-ms"
+    )
+    assert zoned == [UTC]
+    assert counted("json numbers", "timestamp[us]", ["1"], timestamps="epoch-ns") == [BAD]
+    assert counted("json numbers", "timestamp[us]", ["1"], dates="epoch-days") == [BAD]
+    assert counted("json numbers", "bool", ['"true"', "true"], dates="epoch-days") == [BAD, True]
+
+
+@pytest.mark.parametrize("door", ["kafka numbers", "dict numbers"])
+def test_numbers_of_messages_and_dicts_count_too(door: str) -> None:
+    assert counted(door, "date32", ["19782", "null"], dates="epoch-days") == [DAY, None]
+    assert counted(door, "timestamp[us]", ["1709200800"], timestamps="epoch-s") == [TEN]
+    assert counted(door, "timestamp[us]", ["1709200800"]) == [BAD]

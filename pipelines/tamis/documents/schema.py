@@ -111,6 +111,12 @@ class JsonlOptions(DocumentModel):
     envelope: Literal["connect"] | None = None
     """What is around each record: `connect` for Kafka Connect's `{"schema": …, "payload": …}`, of
     which the payload is read; nothing without it, and a record in an envelope is unreadable."""
+    dates: Literal["epoch-days"] | None = None
+    """What a whole number in a field of dates counts: days since 1970-01-01; without it, a number
+    is no date."""
+    timestamps: Literal["epoch-s", "epoch-ms", "epoch-us", "epoch-ns"] | None = None
+    """What a whole number in a field of timestamps counts: seconds, milliseconds, microseconds or
+    nanoseconds since 1970-01-01T00:00:00Z; without it, a number is no timestamp."""
 
 
 class Format(DocumentModel):

@@ -15,6 +15,7 @@ from tamis.formats.chunk import Chunk, Reject, rechunk
 from tamis.formats.columns import why_no_record
 from tamis.formats.names import known_names, may_be_shown
 from tamis.formats.python_records import PIECE_RECORDS, NumberText, to_chunk
+from tamis.formats.python_values import epochs_for
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -55,6 +56,7 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
     positions: list[int] = []
     rejects: list[Reject] = []
     held = 0
+    epochs = epochs_for(plan.format.jsonl)
     for number, line in _lines(stream, limits.line_bytes):
         try:
             record = unwrap(parse_object(line, limits), plan)
@@ -67,10 +69,12 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
             held += len(line or b"")
         if len(rows) + len(rejects) >= PIECE_RECORDS or held >= _PIECE_BYTES:
             seen.check_found(source)
-            yield to_chunk(rows, positions, plan.fields, rejects, seen.new_unknown())
+            yield to_chunk(
+                rows, positions, plan.fields, rejects, seen.new_unknown(), adapter=epochs
+            )
             rows, positions, rejects, held = [], [], [], 0
     seen.check_found(source)
-    yield to_chunk(rows, positions, plan.fields, rejects, seen.new_unknown())
+    yield to_chunk(rows, positions, plan.fields, rejects, seen.new_unknown(), adapter=epochs)
     yield to_chunk([], [], plan.fields, missing=seen.known - seen.found)
 
 

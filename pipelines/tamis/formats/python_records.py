@@ -28,9 +28,9 @@ from tamis.formats.chunk import Chunk, Reject, rejects_of
 from tamis.formats.names import leaf_paths
 from tamis.plan.plan import PlanField
 
-Adapter = Callable[[str], Callable[[Any], Any]]
-"""For a leaf's type by its name, or `list` or `struct`: what brings a value of a type of another
-library to the type of Python's own that stands for it, and leaves any other value as it is."""
+Adapter = Callable[[str], Callable[[Any], Any] | None]
+"""For a leaf's type by its name, or `list` or `struct`: what brings a value of another kind to the
+type of Python's own that stands for it, and leaves any other value as it is; None for nothing."""
 
 PIECE_RECORDS: Final = 2048
 """Records that are held as Python objects before they become Arrow."""
@@ -120,8 +120,8 @@ def _column(
         return _leaf(values, field.type, path, rows, faults, adapter)
     due: type = list if field.of is not None else dict
     if not set(map(type, values)) <= {due, type(None)}:
-        if adapter is not None:
-            values = list(map(adapter(field.type), values))
+        if adapter is not None and (adapt := adapter(field.type)) is not None:
+            values = list(map(adapt, values))
         for index, value in enumerate(values):
             if value is not None and type(value) is not due:
                 faults.setdefault(rows[index], []).extend(leaf_paths(field, path))
@@ -161,18 +161,17 @@ def _leaf(
     kind = kind_of(type_name)
     assert kind is not None
     types = set(map(type, values)) - {type(None)}
-    # Text of timestamps has forms of other systems, which the adapter knows.
-    by_value = adapter is not None and kind == "timestamp" and str in types
-    native = None if by_value else _native(values, types, kind)
+    native = _native(values, types, kind)
     if native is not None:
         try:
             return pa.array(values, native)
         except (UnicodeEncodeError, OverflowError, pa.ArrowInvalid):
             pass  # lone surrogates, large integers, years beyond the type: one by one
-    if adapter is not None:
-        values = list(map(adapter(type_name), values))
+    adapt = None if adapter is None else adapter(type_name)
+    if adapt is not None:
+        values = list(map(adapt, values))
     convert, made = _CONVERTERS[kind], _PLAIN.get(kind, pa.string())
-    if adapter is not None and kind == "bool":
+    if adapt is not None and kind == "bool":
         convert, made = _as_flag, pa.string()
     out: list[Any] = []
     for row, value in zip(rows, values, strict=True):

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from tamis.documents.date_patterns import date_pattern
-from tamis.documents.schema import Format
+from tamis.documents.schema import Format, JsonlOptions
 from tamis.documents.types import kind_of
 from tamis.filter.dialect import TextDialect, dialect_of
 from tamis.formats.python_records import Adapter, is_huge
@@ -39,7 +39,16 @@ def adapter_for(form: Format) -> Adapter:
     dialect = dialect_of(form)
     mark = dialect.decimal
 
+    epochs = epochs_for(form.jsonl)
+
     def adapter(type_name: str) -> Callable[[Any], Any]:
+        counted = epochs(type_name) if epochs else None
+        if counted is not None:
+            own = usual(type_name)
+            return lambda value: own(counted(_plain(value)))
+        return usual(type_name)
+
+    def usual(type_name: str) -> Callable[[Any], Any]:
         if type_name == "struct":
             return as_record
         if type_name == "list":
@@ -57,6 +66,56 @@ def adapter_for(form: Format) -> Adapter:
         return _plain
 
     return adapter
+
+
+def epochs_for(options: JsonlOptions) -> Adapter | None:
+    """What brings whole numbers of JSON to the dates and timestamps that they count to.
+
+    Returns:
+        None where `options` say that no number is one.
+
+    Example:
+        >>> adapt = epochs_for(JsonlOptions(dates="epoch-days", timestamps="epoch-ms"))
+        >>> adapt("date32")(19782), adapt("timestamp[us, tz=UTC]")(1709200800500)
+        (datetime.date(2024, 2, 29), '2024-02-29T10:00:00.500000000Z')
+    """
+    if options.dates is None and options.timestamps is None:
+        return None
+    per_second = _PER_SECOND.get(options.timestamps or "", 1)
+
+    def adapter(type_name: str) -> Callable[[Any], Any] | None:
+        kind = kind_of(type_name)
+        if kind == "date" and options.dates is not None:
+            return _counted_day
+        if kind == "timestamp" and options.timestamps is not None:
+            behind = "Z" if "tz=" in type_name else ""
+            return lambda value: _counted_moment(value, per_second, behind)
+        return None
+
+    return adapter
+
+
+_EPOCH = datetime.datetime(1970, 1, 1)
+_PER_SECOND = {"epoch-s": 1, "epoch-ms": 10**3, "epoch-us": 10**6, "epoch-ns": 10**9}
+
+
+def _counted_day(value: Any) -> Any:
+    try:
+        return (_EPOCH + datetime.timedelta(value)).date() if type(value) is int else value
+    except OverflowError:
+        return value
+
+
+def _counted_moment(value: Any, per_second: int, behind: str) -> Any:
+    """A moment as text, since Python's own has no nanoseconds."""
+    if type(value) is not int:
+        return value
+    seconds, rest = divmod(value, per_second)
+    try:
+        whole = (_EPOCH + datetime.timedelta(seconds=seconds)).isoformat()
+    except OverflowError:
+        return value
+    return f"{whole}.{rest * (10**9 // per_second):09}{behind}"
 
 
 def as_record(value: Any) -> Any:

@@ -28,6 +28,7 @@ from tamis.formats.chunk import Chunk, Reject
 from tamis.formats.jsonl import ObjectKeys, Unreadable, parse_object, unwrap
 from tamis.formats.names import known_names
 from tamis.formats.python_records import to_chunk
+from tamis.formats.python_values import epochs_for
 from tamis.language import _
 from tamis.limits import USUAL
 from tamis.nir.grammar import find_nir
@@ -102,7 +103,8 @@ def decode(batch: MicroBatch, plan: Plan, read: Decode) -> tuple[Chunk, frozense
         else:
             rows.append(record)
             positions.append(index)
-    chunk = to_chunk(rows, positions, plan.fields, rejects, names.new_unknown())
+    epochs = epochs_for(plan.format.jsonl)
+    chunk = to_chunk(rows, positions, plan.fields, rejects, names.new_unknown(), adapter=epochs)
     return chunk, frozenset(names.found)
 
 
