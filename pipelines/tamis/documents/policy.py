@@ -154,9 +154,10 @@ class Release(Dated):
     @model_validator(mode="before")
     @classmethod
     def _name_itself_by_item(cls, data: Any) -> Any:
-        item = data.get("item") if isinstance(data, dict) else None
-        if "id" not in (data or ()) and isinstance(item, str) and re.fullmatch(NAME_PATTERN, item):
-            return {**data, "id": item}
+        if isinstance(data, dict) and "id" not in data:
+            item = data.get("item")
+            if isinstance(item, str) and re.fullmatch(NAME_PATTERN, item):
+                return {**data, "id": item}
         return data
 
 
