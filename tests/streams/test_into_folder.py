@@ -189,6 +189,23 @@ class TestKilled:
         assert files(store) == set(listed(store))
         assert all(finding.outcome != "failed" for finding in findings_of(store))
 
+    def test_a_period_that_0_1_was_ending_when_it_was_killed_is_completed(
+        self, store: Path
+    ) -> None:
+        feed(store, PARTS)
+        (receipt,) = receipts(store)
+        old = f"{STREAM}-20260301t120000-7efa"  # ids of periods ended in two bytes of chance
+        staged = store / "_staging" / old
+        for path in files(store):
+            (staged / path).parent.mkdir(parents=True)
+            (store / path).rename(staged / path.replace(receipt.run, old))
+        text = (store / "_receipts" / f"{receipt.run}.json").read_text()
+        (staged / "receipt.json").write_text(text.replace(receipt.run, old))
+        (store / "_receipts" / f"{receipt.run}.json").unlink()
+        assert positions(store) == ENDS
+        assert [made.run for made in receipts(store)] == [old]
+        assert files(store) == set(listed(store))
+
 
 class TestTwo:
     def test_a_stream_is_held_by_one_process(self, store: Path) -> None:

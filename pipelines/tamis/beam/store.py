@@ -290,8 +290,8 @@ def commit_run(
     if receipt.started != facts.started and not _is_same(receipt, plan, facts, total):
         raise RunError(
             _(
-                "{store}: run {run} is committed, with another plan, other inputs or other key "
-                "epochs; nothing more is, give another run id",
+                "{store}: run {run} is committed, with another plan or other inputs or key epochs; "
+                "nothing more is, give another run id",
                 store=store.shown,
                 run=facts.run,
             )

@@ -73,7 +73,7 @@ class FolderSink(Sink):
 
         In a bucket a stream is not held: there its attempts wait for `tamis recover`.
         """
-        period = re.compile(re.escape(self._stream) + r"-[0-9]{8}t[0-9]{6}-[0-9a-f]{8}")
+        period = re.compile(re.escape(self._stream) + r"-[0-9]{8}t[0-9]{6}-[0-9a-f]{4,8}")
         runs = [run for run in self._store.staged_runs() if period.fullmatch(run)]
         is_held = self._store.folder.local() is not None
         self._store.recover_runs(runs, datetime.timedelta(0) if is_held else OLDER_THAN)
