@@ -79,7 +79,8 @@ class LocalFolder(Folder):
     def place(self, sources: Mapping[str, str]) -> None:
         folders = set()
         for target, source in sources.items():
-            if not self._same(source, target) and not self._link(source, target):
+            # Another process may place the same file at the same time.
+            if not self._link(source, target) and not self._same(source, target):
                 # Something else stands there, which no receipt lists: it is replaced whole.
                 aside = f"{source}.{uuid.uuid4().hex}"
                 self._link(source, aside)
@@ -122,10 +123,16 @@ class LocalFolder(Folder):
         if found is None:
             return
         with suppress(FileNotFoundError), self._at(path) as (folder, name):
-            if stat.S_ISDIR(found.st_mode):
-                shutil.rmtree(name, dir_fd=folder, onerror=_raise_unless_gone)
-            else:
+            if not stat.S_ISDIR(found.st_mode):
                 os.unlink(name, dir_fd=folder)
+                return
+            for _attempt in range(_ATTEMPTS):
+                try:
+                    shutil.rmtree(name, dir_fd=folder, onerror=_raise_unless_gone)
+                    return
+                except OSError as error:
+                    if error.errno != errno.ENOTEMPTY:
+                        raise  # or else another process put something there meanwhile
 
     def tidy(self, path: str) -> None:
         with suppress(OSError):
