@@ -3,18 +3,20 @@
 import csv
 import io
 import resource
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from tamis.documents.schema import CsvOptions, Format
-from tamis.errors import InputError, UsageError
+from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.chunk import Chunk
-from tamis.formats.csv import read_csv
+from tamis.formats.csv import EMPTY_LINES, UNREADABLE_QUOTE, read_csv
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
 
@@ -57,10 +59,15 @@ def rejects(chunks: list[Chunk]) -> list[tuple[int, str]]:
     ]
 
 
+def anomalies(chunks: list[Chunk]) -> dict[str, int]:
+    return dict(sum((Counter(chunk.anomalies) for chunk in chunks), Counter[str]()))
+
+
 def test_wrong_records_are_rejected_and_the_others_keep_their_numbers() -> None:
     chunks = read(b'a,b,c\n1,2,3\n4,5\n\n7,8,9\n1,2,3,4\n"x\ny","","z ""q"""\n,,\n')
 
-    assert rows(chunks) == [(1, "1", "3"), (3, "7", "9"), (5, "x\ny", 'z "q"'), (6, None, None)]
+    assert rows(chunks) == [(1, "1", "3"), (3, "7", "9"), (5, "x\ny", 'z "q"')]
+    assert anomalies(chunks) == {"csv-empty-lines": 1}
     assert rejects(chunks) == [
         (2, "fields expected: 3, found: 2"),
         (4, "fields expected: 3, found: 4"),
@@ -162,7 +169,7 @@ def test_undefined_bytes_of_a_code_page_are_no_text_either() -> None:
         chunk.data.column("a").view(pa.binary())[0].as_py().decode()
 
 
-@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", b"\r\n", b",,\n1,2,3\n"])
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", b"\r\n", b",,\n"])
 def test_a_file_without_header_is_empty(data: bytes) -> None:
     with pytest.raises(InputError, match=r"^f.csv: is empty: a CSV needs a header line$"):
         read(data)
@@ -198,22 +205,50 @@ def test_a_name_twice_is_refused_only_if_it_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "record"),
+    ("data", "good", "rejected"),
     [
-        (b'a,b,c\n1,2,3\n4,5,"6\n7,8,9\n', 2),
-        (b'a,b,c\n1,2,3\n"4,5,6\n7,8,9\n', 2),
-        (b'a,b,c\n1,2,3\n4,5,6\n,,,\n7,8,"', 4),
-        (b'a,b,c\n1,2,3\n4,5,6,"\n,,,\n', 2),
+        (b'a,b,c\n1,2,3\n4,5,"6\n7,8,9\n', [1], [2, 3]),
+        (b'a,b,c\n1,2,3\n"4,5,6\n7,8,9\n', [1], [2, 3]),
+        (b'a,b,c\n1,2,3\n4,5,6\n,,,\n7,8,"', [1, 2], [3]),
+        (b'a,b,c\n1,2,3\n4,5,6,"\n,,,\n', [1], [2, 3]),
     ],
 )
-def test_a_quote_that_is_never_closed_is_no_value(data: bytes, record: int) -> None:
-    with pytest.raises(InputError) as error:
-        read(data)
-    assert str(error.value) == f"f.csv: record {record} opens a quote that is never closed"
+def test_each_line_after_a_quote_that_is_never_closed_is_a_reject(
+    data: bytes, good: list[int], rejected: list[int]
+) -> None:
+    chunks = read(data)
+    assert [row[0] for row in rows(chunks)] == good
+    assert rejects(chunks) == [(number, UNREADABLE_QUOTE) for number in rejected]
 
 
-def test_a_last_line_of_separators_is_a_record_of_its_own() -> None:
-    assert rejects(read(b"a,b,c\n1,2,3\n,,,\n")) == [(2, "fields expected: 3, found: 4")]
+@pytest.mark.parametrize("block", [40, 64, 1 << 20])
+def test_two_quotes_that_are_not_escaped_join_no_records(block: int) -> None:
+    data = b'a,b,c\n1,x,"bonjour\n2,secret,ok\n3,secret,"merci\n4,x,"deux\nlignes"\n5,x,fin\n'
+    chunks = read(data, csv_block_bytes=block)
+    assert rows(chunks) == [(4, "4", "deux\nlignes"), (5, "5", "fin")]
+    assert rejects(chunks) == [(number, UNREADABLE_QUOTE) for number in (1, 2, 3)]
+
+
+def test_quotes_inside_a_value_without_quotes_are_text() -> None:
+    assert rows(read(b'a,b,c\n24",x,dit "oui"\n')) == [(1, '24"', 'dit "oui"')]
+
+
+def test_an_escape_is_an_option() -> None:
+    data = b'a,b,c\n1,x,"Foo \\"Bar\\""\n2,x,"a \\"; b"\n3,x,"c:\\\\"\n4,x,a\\,b\n'
+    values = ['Foo "Bar"', 'a "; b', "c:\\", "a,b"]
+    assert rows(read(data, plan_of(escape="\\"))) == [
+        (number, str(number), value) for number, value in enumerate(values, 1)
+    ]
+    assert rejects(read(data))[:2] == [(1, UNREADABLE_QUOTE), (2, UNREADABLE_QUOTE)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_separators_only_are_counted_and_are_no_records(end: str) -> None:
+    lines = ["a;b;c", "1;;", ";;", '2;"x\n;;\n";', '"";"";""', ";;;;", ";", "3;;", ";;"]
+    chunks = read(end.join(lines).encode(), plan_of("a b", separator=";"), chunk_records=2)
+    assert rows(chunks) == [(1, "1", None), (2, "2", "x\n;;\n"), (3, None, None), (4, "3", None)]
+    assert rejects(chunks) == []
+    assert anomalies(chunks) == {EMPTY_LINES: 4}
 
 
 @pytest.mark.parametrize("start", [b'"', b""])
@@ -271,6 +306,29 @@ def test_a_nested_field_cannot_stand_in_a_cell() -> None:
     assert chunk.data.to_pylist() == [{"a": "1", "c": "3", FAULTS: ["b"]}]
 
 
-def test_separator_and_quote_are_ascii() -> None:
-    with pytest.raises(UsageError, match="must be ASCII"):
-        read(b"", plan_of(separator="§"))
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"separator": "§"},
+        {"separator": "\n"},
+        {"quote": "\r"},
+        {"escape": "\0"},
+        {"separator": ";", "quote": ";"},
+        {"escape": '"'},
+        {"header": ("a", "a")},
+        {"skip": -1},
+        *({"encoding": name} for name in ("zlib_codec", "rot13", "hex", "undefined", "punycode")),
+        *({"encoding": name} for name in ("idna", "base64", "latin-9999", "", "\0")),
+    ],
+)
+def test_options_that_cannot_be_read_with_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        CsvOptions(**options)
+
+
+def test_utf_16_needs_its_byte_order_mark() -> None:
+    data = "a,b,c\n1,2,é\n"
+    plan = plan_of(encoding="utf-16")
+    assert rows(read(data.encode("utf-16"), plan)) == [(1, "1", "é")]
+    with pytest.raises(InputError, match="must say `utf-16-le` or `utf-16-be`, not `utf-16`"):
+        read(data.encode("utf-16-le"), plan)

@@ -46,10 +46,14 @@ def _named_format(value: Any) -> Any:
     return {"name": "jsonl", **value} if isinstance(value, dict) and "jsonl" in value else value
 
 
+_TEXT = "AZaz09 ,;|\t-'\"\r\n" * 10  # what an encoding of CSV must be able to write
+Character = Annotated[str, Field(min_length=1, max_length=1)]
+
+
 class CsvOptions(DocumentModel):
     """How a CSV file is written."""
 
-    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    separator: Character = ","
     """The one character between fields."""
     encoding: str = "utf-8"
     """The name of the encoding, as Python's codecs call it (`cp1252`); UTF-8 may begin with a
@@ -75,16 +79,41 @@ class CsvOptions(DocumentModel):
         BeforeValidator(_words, json_schema_input_type=str | tuple[str, ...]),
     ] = ()
     """The words that stand for no value (`"NULL"`, in quotes), besides an empty value."""
-    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
-    """The one character around fields that hold a separator or a line break."""
+    quote: Character = '"'
+    """The one character around fields that hold a separator or a line break; doubled, it stands
+    for itself."""
+    escape: Character | None = None
+    """The one character that takes its meaning from the next one (`\\`, as Spark, Hive and MySQL
+    write a quote)."""
+    skip: Annotated[int, Field(ge=0)] = 0
+    """How many lines stand above the header, a line `sep=;` among them."""
+    footer: Annotated[int, Field(ge=0)] = 0
+    """How many of the last records are none, such as a line of totals."""
+    header: bool | tuple[str, ...] | None = None
+    """The names of the columns where the file has no header line; `false` where it has none and
+    the columns are the schema's fields in their order; `true` where its first line is one,
+    whatever it looks like."""
 
     @model_validator(mode="after")
-    def _know_the_encoding(self) -> Any:
+    def _can_be_read(self) -> Any:
+        characters = [self.separator, self.quote, *([self.escape] if self.escape else [])]
+        if any(not mark.isascii() or mark in "\0\r\n" for mark in characters):
+            raise ValueError(
+                _("separator, quote and escape of CSV must be ASCII characters, and no line break")
+            )
+        if len(set(characters)) < len(characters):
+            raise ValueError(_("separator, quote and escape of CSV must be different characters"))
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
-            text = _("unknown encoding `{encoding}`", encoding=self.encoding)
-            raise ValueError(text) from None
+            decoder = codecs.getincrementaldecoder(self.encoding)()
+            start, end = _TEXT[:50].encode(self.encoding), _TEXT.encode(self.encoding)
+            is_text = decoder.decode(start) + decoder.decode(end[len(start) :], True) == _TEXT
+        except (LookupError, ValueError):
+            is_text = False
+        if not is_text:
+            raise ValueError(_("unknown encoding `{encoding}`", encoding=self.encoding))
+        names = self.header if isinstance(self.header, tuple) else ()
+        if len(set(names)) < len(names):
+            raise ValueError(_("the names of `header` must be different"))
         return self
 
     @model_validator(mode="after")
@@ -241,6 +270,14 @@ class Schema(DocumentModel):
         _check_names(self.fields)
         if self.format.name == "dsn" and any(field.required for field in self.fields.values()):
             raise ValueError(_("a DSN has no columns that can be `required`"))
+        return self
+
+    @model_validator(mode="after")
+    def _name_columns(self) -> Any:
+        header = self.format.csv.header
+        columns = {spec.column or name for name, spec in self.fields.items()}
+        if isinstance(header, tuple) and not columns & set(header):
+            raise ValueError(_("`header` must name a field of the schema, or its `column`"))
         return self
 
     @property

@@ -1,333 +1,287 @@
-"""CSV: streamed by Arrow's reader, with every record numbered and none lost without a reject.
+"""CSV: read by Arrow in blocks of whole records, every record numbered and none lost in silence.
 
-We do three things around Arrow's reader because it does not do them:
-
-- Its handler of invalid rows requires UTF-8. So text is transcoded to UTF-8 before it is read.
-  Bytes that no text has are replaced by a noncharacter, and in the columns by bytes that are not
-  UTF-8, so that the filter quarantines the record if the field is kept.
-- It reads an unclosed quote at the end of a file as a value. So we append a last line with one
-  field too many; if the reader does not report it, a quote contains it.
-- It reports how many rows a block has, not which. So we number rows from the records it refused.
+What Arrow's reader does not do is done before it: text is transcoded to UTF-8 (`csv_text`), what
+stands above the records is read (`csv_head`), and quotes are proved (`csv_records`). Bytes that no
+text has are replaced by a noncharacter, and in the columns by bytes that are not UTF-8, so that
+the filter quarantines the record if the field is kept.
 """
 
 import codecs
-import csv
-import io
-from array import array
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from tamis.arrow.buffers import are_valid
+from tamis.arrow.types import Ints
 from tamis.documents.schema import CsvOptions
-from tamis.errors import InputError, UsageError
+from tamis.errors import InputError
 from tamis.filter.quarantine import REJECTS
-from tamis.formats.chunk import Chunk, add_faults, rechunk
+from tamis.formats.chunk import Chunk, add_faults, cut, rechunk, rejects_of
+from tamis.formats.csv_head import read_head
+from tamis.formats.csv_records import Block, RecordTooLong, record_blocks, unreadable_line
+from tamis.formats.csv_text import Utf8Text, unmark
 from tamis.formats.names import declared_names, known_names, leaf_paths
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
-MAX_HEADER_BYTES = 1 << 20
+EMPTY_LINES: Final = "csv-empty-lines"
+"""The anomaly that counts lines of separators only."""
 
-_UNDECODABLE = "\ufdd0"  # a noncharacter: never in text that is meant for others
+FOOTERS_LIKE_RECORDS: Final = "csv-footers-like-records"
+"""The anomaly that counts lines left out as `footer` that look like records."""
 
-
-def _mark(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError | UnicodeEncodeError):
-        raise error
-    return _UNDECODABLE, error.end
-
-
-codecs.register_error("tamis-mark", _mark)
+UNREADABLE_QUOTE: Final = "a quote is not escaped, or never closed"
+"""The rule by which the lines of what Python's `csv` refuses are rejects."""
 
 
 def read_csv(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) -> Iterator[Chunk]:
-    """The records of a CSV file with a header line, with the columns that `plan` reads, as text.
+    """The records of a CSV file, with the columns that `plan` reads, as text.
 
-    Blank lines are no records. An empty value is null, quoted or not. A record with more or
-    fewer fields than the header is a reject.
+    Records are those of Python's `csv.reader(strict=True)`; of what that refuses, each line is a
+    reject, and so is a record with more or fewer fields than the header. Blank lines and lines of
+    separators only are no records. An empty value is null, quoted or not.
 
     Returns:
         Chunks of `limits.chunk_records` records but for the last; columns of strings; positions
         number the records after the header from 1.
 
     Raises:
-        InputError: there is no header, or it has no field of the schema, or one of them twice; a
-            record is longer than a block of `limits`, or a quote is never closed.
-        UsageError: separator or quote is not ASCII.
+        InputError: the header cannot be read, has no field of the schema, or one of them twice; a
+            record is longer than a block of `limits`; too many rejects in a row.
     """
-    options = plan.format.csv
-    if not (options.separator + options.quote).isascii():
-        raise UsageError(_("the separator and the quote of a CSV format must be ASCII characters"))
-    pieces = _pieces(stream, plan, source, limits)
-    yield from rechunk(pieces, source, limits.chunk_records, limits.chunk_bytes)
+    chunks = _blocks(stream, plan, source, limits)
+    if plan.format.csv.footer:
+        chunks = _without_footer(chunks, plan.format.csv.footer)
+    yield from rechunk(chunks, source, limits.chunk_records, limits.chunk_bytes)
 
 
-def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
+def _blocks(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
+    """A chunk for each block of text, after one without records."""
     options = plan.format.csv
-    text = _Utf8Stream(stream, options)
-    header = text.header(source)
+    text = Utf8Text(stream, options.encoding, source)
+    names, rest = read_head(stream, text, plan, source)
     known = known_names(plan)
-    if not known & set(header):
-        raise InputError(
-            source,
-            _(
-                "the first line names no field of schema `{schema}`: check header, "
-                "separator and encoding",
-                schema=plan.schema,
-            ),
-        )
-    fields = [field for field in plan.fields if field.source_name in header]
+    fields = [field for field in plan.fields if field.source_name in names]
     for field in fields:
-        if header.count(field.source_name) > 1:
+        if names.count(field.source_name) > 1:
             raise InputError(source, _("has two columns `{name}`", name=field.source_name))
-    unknown = declared_names(name for name in header if name not in known)
-    missing = known - set(header)
     nested = [field for field in fields if field.of is not None or field.fields]
     faults = [path for field in nested for path in leaf_paths(field, field.name)]
-    read = [field for field in fields if field not in nested]
-    names = [field.name for field in read]
-    numbers = _RecordNumbers(len(header), text.last_line, limits)
-    # At least one column is read: it gives the number of rows.
-    columns = [str(header.index(field.source_name)) for field in read]
-    for batch in _batches(text, options, columns or ["0"], numbers, source):
-        data = batch.select(columns).rename_columns(names)
-        if text.damaged and names:
-            data = pa.RecordBatch.from_arrays([*map(_unmark, data.columns)], names)
-        positions, rejects = numbers.next_rows(batch.num_rows)
-        yield Chunk(add_faults(data, faults), positions, rejects, unknown, missing)
-        unknown, missing = {}, frozenset()  # they are reported once
-    rejects = numbers.finish(source)
-    empty = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
-    none = pa.array([], pa.int64())
-    yield Chunk(add_faults(empty, faults), none, rejects, unknown, missing)
-
-
-def _batches(
-    text: "_Utf8Stream",
-    options: CsvOptions,
-    columns: list[str],
-    numbers: "_RecordNumbers",
-    source: str,
-) -> Iterator[pa.RecordBatch]:
-    limits = numbers.limits
-    read = pyarrow.csv.ReadOptions(
-        use_threads=False,
-        block_size=limits.csv_block_bytes,
-        column_names=[str(index) for index in range(numbers.fields)],
-        skip_rows_after_names=1,
+    read = {field.name: names.index(field.source_name) for field in fields if field not in nested}
+    parser = _Parser(options, len(names), read, limits, source)
+    empty = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in read]))
+    yield Chunk(
+        add_faults(empty, faults),
+        pa.array([], pa.int64()),
+        unknown=declared_names(name for name in names if name not in known),
+        missing=known - set(names),
     )
-    parse = pyarrow.csv.ParseOptions(
-        delimiter=options.separator,
-        quote_char=options.quote,
-        newlines_in_values=True,
-        invalid_row_handler=numbers.refuse,
-    )
-    convert = pyarrow.csv.ConvertOptions(
-        check_utf8=False,
-        include_columns=columns,
-        column_types={name: pa.string() for name in columns},
-        strings_can_be_null=True,
-        null_values=[""],
-    )
+    pieces = chain([rest], text.pieces())
     try:
-        yield from pyarrow.csv.open_csv(text, read, parse, convert)
-    except pa.ArrowInvalid:
-        if numbers.ran_away:
-            raise InputError(
-                source,
-                _(
-                    "over {csv_rejects_in_a_row} records in a row have not the {fields} "
-                    "fields of the header: check the separator",
-                    csv_rejects_in_a_row=limits.csv_rejects_in_a_row,
-                    fields=numbers.fields,
-                ),
-            ) from None
+        for block in record_blocks(pieces, options, len(names), limits.csv_block_bytes):
+            chunk = parser.parse(block)
+            data = chunk.data
+            if text.damaged and read:
+                data = pa.RecordBatch.from_arrays([*map(unmark, data.columns)], [*read])
+            yield replace(chunk, data=add_faults(data, faults))
+    except RecordTooLong:
         raise InputError(
             source,
             _(
-                "record {count} is longer than {csv_block_bytes} MiB, or opens a quote "
-                "that is never closed",
-                count=numbers.count + 1,
+                "record {count} is longer than {csv_block_bytes} MiB, or opens a quote that is "
+                "never closed",
+                count=parser.count + 1,
                 csv_block_bytes=limits.csv_block_bytes >> 20,
             ),
         ) from None
 
 
-def _unmark(column: pa.Array) -> pa.Array:
-    """The column with bytes that are not UTF-8 in place of each noncharacter."""
-    valid, offsets, data = column.buffers()
-    text = (data.to_pybytes() if data else b"").replace(_UNDECODABLE.encode(), b"\xff\xff\xff")
-    buffers = [valid, offsets, pa.py_buffer(text)]
-    return pa.Array.from_buffers(column.type, len(column), buffers, offset=column.offset)
+class _Parser:
+    """Arrow's parser, for the records of one file.
 
-
-class _Utf8Stream:
-    """A stream transcoded to UTF-8, without byte order mark and with a last line appended.
+    Args:
+        options: of the schema's format.
+        width: fields that a record must have.
+        read: the places of the columns that are read, by their names.
+        limits: how many records in a row may be rejects.
+        source: named in errors.
 
     Attributes:
-        damaged: whether some bytes read so far could not be decoded.
-        last_line: the line with one field too many; "" before the header is read.
+        count: records so far.
     """
 
-    closed = False
-
-    def __init__(self, stream: BinaryIO, options: CsvOptions) -> None:
-        self.damaged = False
-        self.last_line = ""
-        self._stream = stream
+    def __init__(
+        self, options: CsvOptions, width: int, read: Mapping[str, int], limits: Limits, source: str
+    ) -> None:
+        self.count = 0
         self._options = options
-        encoding = codecs.lookup(options.encoding).name
-        self._utf8 = encoding in ("utf-8", "utf-8-sig")
-        self._decoder = codecs.getincrementaldecoder(encoding)("tamis-mark")
-        self._rest = b""
-        self._ended = False
-        self._held = b""
-
-    def header(self, source: str) -> list[str]:
-        """The names in the first line; blank lines above it are skipped.
-
-        Raises:
-            InputError: there is no such line, or it is longer than `MAX_HEADER_BYTES`.
-        """
-        while len(self._held) < MAX_HEADER_BYTES and not self._ended:
-            self._held = (self._held + self._next()).removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
-        start = io.StringIO(self._held[:MAX_HEADER_BYTES].decode(errors="ignore"), "")
-        options = self._options
-        lines = csv.reader(start, delimiter=options.separator, quotechar=options.quote)
-        try:
-            names = next(lines, [])
-        except csv.Error:
-            raise InputError(source, _("the header line cannot be read")) from None
-        if not any(name.strip() for name in names):
-            raise InputError(source, _("is empty: a CSV needs a header line"))
-        if not start.read(1) and not self._ended:
-            raise InputError(
-                source, _("the header line is longer than {bytes} bytes", bytes=MAX_HEADER_BYTES)
-            )
-        self.last_line = options.separator * len(names)
-        if self._ended:
-            self._held += self._end()
-        return names
-
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes of UTF-8, never the first half of a CR LF alone.
-
-        Arrow drops a line feed that opens a block after a carriage return, in a quoted value too.
-        """
-        blocks, held = [self._held], len(self._held)
-        while held < size and not self._ended:
-            blocks.append(self._next() + (self._end() if self._ended else b""))
-            held += len(blocks[-1])
-        block = b"".join(blocks)
-        cut = size - block.endswith(b"\r", 0, size)
-        self._held = block[cut:]
-        return block[:cut]
-
-    def _end(self) -> bytes:
-        return f"\n{self.last_line}\n".encode()
-
-    def _next(self) -> bytes:
-        block = self._stream.read(1 << 20)
-        self._ended = not block
-        if not self._utf8:
-            decoded = self._decoder.decode(block, final=self._ended)
-            self.damaged = self.damaged or _UNDECODABLE in decoded
-            return decoded.encode("utf-8", "tamis-mark")
-        block = self._rest + block
-        try:
-            used = codecs.utf_8_decode(block, "strict", self._ended)[1]
-            text = block[:used]
-        except UnicodeDecodeError:
-            marked, used = codecs.utf_8_decode(block, "tamis-mark", self._ended)
-            text = marked.encode()
-            self.damaged = True
-        self._rest = block[used:]
-        return text
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Do nothing: whoever opened the stream closes it."""
-
-
-class _RecordNumbers:
-    """Numbers of records, from the rows that Arrow's reader yields and the records it refuses.
-
-    Attributes:
-        fields: how many fields the header has.
-        limits: how many records may be refused one after the other.
-        ran_away: whether more were refused one after the other.
-    """
-
-    def __init__(self, fields: int, last_line: str, limits: Limits) -> None:
-        self.fields = fields
-        self.limits = limits
-        self.ran_away = False
-        self._last_line = last_line
-        self._last_line_at = 0
-        self._refused = array("q")
-        self._widths = array("q")  # fields of each refused record
-        self._run = 0
-        self._at = 0  # number of the last record yielded
-
-    @property
-    def count(self) -> int:
-        """Records read so far."""
-        return max(self._at, self._refused[-1] if self._refused else 0)
-
-    def refuse(self, row: Any) -> str:
-        """Note a record that Arrow's reader refuses; its numbers count the header too."""
-        number = row.number - 1
-        if row.text == self._last_line:
-            self._last_line_at = number
-        follows = bool(self._refused) and number == self._refused[-1] + 1
-        self._run = self._run + 1 if follows else 1
-        self._refused.append(number)
-        self._widths.append(row.actual_columns)
-        self.ran_away = self._run > self.limits.csv_rejects_in_a_row
-        return "error" if self.ran_away else "skip"
-
-    def next_rows(self, rows: int) -> tuple[pa.Array, pa.RecordBatch]:
-        """Numbers of the next `rows` rows, and the rejects before the last of them."""
-        refused = np.array(self._refused, np.int64)
-        plain = np.arange(self._at + 1, self._at + 1 + rows, dtype=np.int64)
-        # Rows from the (r - i)-th on come after the i-th refused record, whose number is r.
-        positions = plain + np.searchsorted(refused - np.arange(len(refused)), plain, side="right")
-        if rows:
-            self._at = int(positions[-1])
-        return pa.array(positions), self._take(int(np.searchsorted(refused, self._at)))
-
-    def finish(self, source: str) -> pa.RecordBatch:
-        """The last rejects.
-
-        Raises:
-            InputError: the appended line was not refused, so that an unclosed quote contains it.
-        """
-        if not self._refused or self._last_line_at != self.count:
-            raise InputError(
-                source, _("record {count} opens a quote that is never closed", count=self.count)
-            )
-        self._refused.pop()
-        self._widths.pop()
-        return self._take(len(self._refused))
-
-    def _take(self, rejects: int) -> pa.RecordBatch:
-        positions = np.array(self._refused[:rejects], np.int64)
-        widths = np.array(self._widths[:rejects], np.int64)
-        del self._refused[:rejects], self._widths[:rejects]
-        counts, which = np.unique(widths, return_inverse=True)
-        rules = pa.array(
-            [f"fields expected: {self.fields}, found: {count}" for count in counts], pa.string()
+        self._width = width
+        self._names = list(read)
+        self._most_in_a_row = limits.csv_rejects_in_a_row
+        self._source = source
+        # At least one column is read: it gives the number of rows.
+        columns = [str(place) for place in read.values()] or ["0"]
+        self._convert = pyarrow.csv.ConvertOptions(
+            check_utf8=False,
+            include_columns=columns,
+            column_types=dict.fromkeys(columns, pa.string()),
+            strings_can_be_null=True,
+            null_values=[""],
         )
+        self._in_a_row = 0
+
+    def parse(self, block: Block) -> Chunk:
+        """The records of a block, with the columns that are read.
+
+        Raises:
+            InputError: too many records in a row are rejects.
+        """
+        refused, table = self._read(block.text(), block.has_quotes)
+        empty_lines = 0
+        if refused.empty_lines or _has_empty_row(table):
+            spans = block.empty_lines()
+            empty_lines = len(spans)
+            if spans:
+                refused, table = self._read(block.text(without=spans), block.has_quotes)
+        self._in_a_row = refused.in_a_row
+        columns = [
+            column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            for column in table.columns[: len(self._names)]
+        ]
+        numbers = np.array(refused.numbers, np.int64)
+        positions = np.arange(1, table.num_rows + len(numbers) + 1) + self.count
+        self.count += len(positions)
+        return Chunk(
+            pa.RecordBatch.from_arrays(columns, self._names),
+            pa.array(np.delete(positions, numbers - 1)),
+            self._rejects(positions[numbers - 1], refused.widths),
+            anomalies={EMPTY_LINES: empty_lines} if empty_lines else {},
+        )
+
+    def _read(self, text: bytes | memoryview, has_quotes: bool) -> tuple["_Refused", pa.Table]:
+        refused = _Refused(self._options, self._width, self._in_a_row, self._most_in_a_row)
+        # Arrow skips a byte order mark at the start: here it is part of a value.
+        if text[:3] == codecs.BOM_UTF8:
+            text = b"\n" + text
+        read = pyarrow.csv.ReadOptions(
+            use_threads=False,
+            block_size=len(text) + 1,
+            column_names=[str(place) for place in range(self._width)],
+        )
+        parse = pyarrow.csv.ParseOptions(
+            delimiter=self._options.separator,
+            quote_char=self._options.quote if has_quotes else False,
+            escape_char=self._options.escape or False,
+            newlines_in_values=has_quotes or self._options.escape is not None,
+            invalid_row_handler=refused.add,
+        )
+        if not text:
+            text = b"\n"
+        try:
+            return refused, pyarrow.csv.read_csv(pa.py_buffer(text), read, parse, self._convert)
+        except pa.ArrowInvalid:
+            raise InputError(
+                self._source,
+                _(
+                    "over {csv_rejects_in_a_row} records in a row have not the {fields} fields "
+                    "of the header: check the separator",
+                    csv_rejects_in_a_row=self._most_in_a_row,
+                    fields=self._width,
+                ),
+            ) from None
+
+    def _rejects(self, positions: Ints, widths: list[int]) -> pa.RecordBatch:
+        if not widths:
+            return rejects_of(())
+        counts, which = np.unique(np.array(widths, np.int64), return_inverse=True)
+        rules = [
+            f"fields expected: {self._width}, found: {count}" if count else UNREADABLE_QUOTE
+            for count in counts
+        ]
         columns = [
             pa.array(positions),
-            pa.repeat("unreadable", rejects),
-            pa.repeat("", rejects),
-            rules.take(pa.array(which)),
+            pa.repeat("unreadable", len(positions)),
+            pa.repeat("", len(positions)),
+            pa.array(rules, pa.string()).take(pa.array(which)),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=REJECTS)
+
+
+class _Refused:
+    """Records of a block that Arrow refuses.
+
+    Attributes:
+        numbers: of each record, from 1 in the block.
+        widths: how many fields each has; 0 if that is not known.
+        in_a_row: how many came one after the other, the last block's included.
+        empty_lines: whether a line of separators only is among them.
+    """
+
+    def __init__(self, options: CsvOptions, width: int, in_a_row: int, most: int) -> None:
+        self.numbers: list[int] = []
+        self.widths: list[int] = []
+        self.in_a_row = in_a_row
+        self.empty_lines = False
+        self._separator = options.separator
+        self._unreadable_line = unreadable_line(options, width)
+        self._most = most
+
+    def add(self, row: Any) -> str:
+        """Note a row that has not as many fields as the header."""
+        last = self.numbers[-1] if self.numbers else 0
+        self.in_a_row = self.in_a_row + 1 if row.number == last + 1 else 1
+        self.numbers.append(row.number)
+        self.widths.append(0 if row.text == self._unreadable_line else row.actual_columns)
+        self.empty_lines = self.empty_lines or not row.text.strip(self._separator)
+        return "error" if self.in_a_row > self._most else "skip"
+
+
+def _has_empty_row(table: pa.Table) -> bool:
+    """Whether all columns are null in a row."""
+    if any(column.null_count == 0 for column in table.columns):
+        return False
+    return not np.logical_or.reduce([are_valid(column.chunk(0)) for column in table.columns]).all()
+
+
+def _without_footer(chunks: Iterable[Chunk], records: int) -> Iterator[Chunk]:
+    """The chunks without the last `records` records; those that look like records are counted."""
+    held: list[Chunk] = []
+    for chunk in chunks:
+        held.append(chunk)
+        while sum(map(_count, held[1:])) >= records:
+            yield held.pop(0)
+    kept: list[Chunk] = []
+    for chunk in reversed(held):
+        count = _count(chunk)
+        left_out = min(records, count)
+        records -= left_out
+        rest = chunk
+        if left_out == count:
+            chunk = replace(
+                chunk,
+                data=chunk.data.slice(0, 0),
+                positions=chunk.positions.slice(0, 0),
+                rejects=chunk.rejects.slice(0, 0),
+            )
+        elif left_out:
+            chunk, rest = cut(chunk, count - left_out)
+        if left_out and (like := _like_records(rest.data)):
+            chunk = replace(chunk, anomalies={**chunk.anomalies, FOOTERS_LIKE_RECORDS: like})
+        kept.append(chunk)
+    yield from reversed(kept)
+
+
+def _count(chunk: Chunk) -> int:
+    return int(len(chunk.positions) + chunk.rejects.num_rows)
+
+
+def _like_records(data: pa.RecordBatch) -> int:
+    """How many rows have values in more than half of the columns, and in two at least."""
+    valid = sum((are_valid(column).astype(np.int64) for column in data.columns), np.int64(0))
+    return int(np.sum(valid > max(1, data.num_columns // 2)))

@@ -16,7 +16,7 @@ from tamis.documents.context import PolicyContext, conditions_of, needs_by_field
 from tamis.documents.law import ITEMS_ARTICLE, Nir, item_key
 from tamis.documents.policy import Condition, Release
 from tamis.documents.project import Documents
-from tamis.documents.schema import FieldSpec, SchemaLeaf
+from tamis.documents.schema import FieldSpec, Format, Schema, SchemaLeaf
 from tamis.errors import DocumentError, UsageError
 from tamis.language import N_, _
 from tamis.plan.plan import (
@@ -64,7 +64,7 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
     return Plan(
         policy=context.name,
         schema=context.schema.schema_,
-        format=context.schema.format,
+        format=_with_names(context.schema),
         processing=context.policy.processing,
         carries_nir=context.register.processings[context.policy.processing].carries_nir,
         direction=context.policy.direction,
@@ -188,6 +188,15 @@ def _paths_read(
             if STOPPING_IDENTIFIERS & set(leaf.spec.identifier)
         }
     return paths
+
+
+def _with_names(schema: Schema) -> Format:
+    """The schema's format, with the names of its columns where CSV files have no header."""
+    form = schema.format
+    if form.csv.header is not False:
+        return form
+    names = tuple(spec.column or name for name, spec in schema.fields.items())
+    return form.model_copy(update={"csv": form.csv.model_copy(update={"header": names})})
 
 
 def _project(

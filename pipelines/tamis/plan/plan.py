@@ -317,7 +317,10 @@ class Plan:
         return dict(zip(TAGS, values, strict=True))
 
 
-_LATER = frozenset({"canonical", "column", "thousands", "currency", "century_from", "nulls"})
+_LATER = frozenset(
+    {"canonical", "column", "thousands", "currency", "century_from", "nulls"}
+    | {"escape", "skip", "footer", "header"}
+)
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""
 

@@ -67,12 +67,25 @@ def _write_csv(
     records: Sequence[Record], schema: Schema, path: Path, extra: Mapping[str, str]
 ) -> None:
     options = schema.format.csv
+    names = [spec.column or name for name, spec in schema.fields.items()]
+    no_header = options.header is False or isinstance(options.header, tuple)
     with path.open("w", encoding=options.encoding, errors="replace", newline="") as stream:
-        writer = csv.writer(stream, delimiter=options.separator, quotechar=options.quote)
-        writer.writerow([*schema.fields, *extra])
+        writer = csv.writer(
+            stream,
+            delimiter=options.separator,
+            quotechar=options.quote,
+            escapechar=options.escape,
+            doublequote=options.escape is None,
+        )
+        stream.write("extraction\r\n" * options.skip)
+        order = list(options.header) if isinstance(options.header, tuple) else [*names, *extra]
+        if not no_header:
+            writer.writerow(order)
         for record in records:
             cells = [_cell(value, options) for value in record.values()]
-            writer.writerow([*cells, *extra.values()])
+            row = {**dict(zip(names, cells, strict=True)), **extra}
+            writer.writerow([row.get(name, "") for name in order])
+        stream.write("total\r\n" * options.footer)
 
 
 def _cell(value: Any, options: CsvOptions) -> str:

@@ -1,0 +1,285 @@
+"""Records of CSV text, in blocks that Arrow's parser and Python's `csv` read alike.
+
+Arrow takes text after a closing quote as part of the value, so that two stray quotes can join all
+that stands between them. Here the quotes of a block are proved first: each one that opens stands
+at the start of a field, each one that closes at the end of one. The proof is one pass of NumPy; a
+record that it does not hold for is read by Python's `csv.reader(strict=True)`. What that refuses
+is replaced, line by line, by a line that Arrow refuses, so that each is numbered and none is read.
+
+Lines of separators only are no records: they can be found and left out.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from tamis.arrow.types import Ints
+from tamis.documents.schema import CsvOptions
+
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)")
+_FEW_QUOTES, _MANY_QUOTES = 1 << 9, 1 << 14
+_WINDOW = 1 << 17  # bytes that a core's cache holds, with what is made of them
+_LAST_BIT = np.uint64(63)
+
+Span = tuple[int, int]
+Words = npt.NDArray[np.uint64]
+
+
+class RecordTooLong(ValueError):
+    """No record ends within a block: one is too long, or opens a quote that is never closed."""
+
+
+def unreadable_line(options: CsvOptions, fields: int) -> str:
+    """What stands in a block for a line that cannot be read: it has one field too many."""
+    return options.separator * fields + "\ufdd1"  # a noncharacter: no line of others has it
+
+
+def record_blocks(
+    pieces: Iterable[bytes], options: CsvOptions, fields: int, block_bytes: int
+) -> Iterator["Block"]:
+    """Cut text into blocks of whole records, each read by Arrow as strictly as by Python's `csv`.
+
+    Args:
+        pieces: UTF-8 text in pieces of any length, from the start of a record on.
+        options: separator, quote and escape.
+        fields: fields of a record.
+        block_bytes: about how long a block is, and a record may be.
+
+    Raises:
+        RecordTooLong: a record is longer than a block.
+
+    Example:
+        >>> pieces = [b'1;"a\\nb"\\n2;"c\\n3;d"e', b'\\n;\\n4;f\\n']
+        >>> [block] = record_blocks(pieces, CsvOptions(separator=";"), 2, 100)
+        >>> empty_lines = block.empty_lines()
+        >>> empty_lines, block.text(empty_lines).decode()
+        ([(19, 21)], '1;"a\\nb"\\n;;\\ufdd1\\n;;\\ufdd1\\n4;f\\n')
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), 2 * block_bytes))
+    unreadable = unreadable_line(options, fields).encode() + b"\n"
+    held: list[bytes] = []
+    size = 0
+    for piece in chain(pieces, [None]):
+        if piece is not None:
+            held.append(piece)
+            size += len(piece)
+            if size < block_bytes:
+                continue
+        text = b"".join(held)
+        if piece is None and not text.endswith((b"\n", b"\r")):
+            text += b"\n"
+        block = Block(text, options, unreadable, is_last=piece is None)
+        if block.end:
+            yield block
+        elif piece is not None:
+            raise RecordTooLong
+        held, size = [text[block.end :]], len(text) - block.end
+
+
+class Block:
+    """Whole records of CSV text, and what its quotes say about them.
+
+    Attributes:
+        end: of the last whole record.
+        has_quotes: whether a quote stands in the text.
+    """
+
+    def __init__(
+        self, text: bytes, options: CsvOptions, unreadable: bytes, *, is_last: bool
+    ) -> None:
+        self._text = text
+        self._separator = options.separator.encode()
+        self._quote = options.quote.encode()
+        self._unreadable_line = unreadable
+        self._is_last = is_last
+        # Escaped characters mean nothing to records: each is a letter here, in its place.
+        self._plain = _without_escapes(text, options.escape) if options.escape else text
+        self.end = len(text) if is_last else self._last_line_end()
+        self._bytes = np.frombuffer(self._plain, np.uint8)[: self.end]
+        # Spans in which a line break ends no record, disjoint or nested: their starts and stops.
+        self._starts: list[Ints] = []
+        self._stops: list[Ints] = []
+        self._unreadable: list[Span] = []
+        self._is_proved = False
+        self.has_quotes = self._quote in self._plain
+        if self.has_quotes or self._plain is not text:
+            self._lines = _Lines(text, self.end)
+            self._strict = csv.reader(
+                self._lines,
+                delimiter=options.separator,
+                quotechar=options.quote,
+                escapechar=options.escape,
+                strict=True,
+            )
+            self._is_proved = self._are_quotes_paired()
+            if not self._is_proved:
+                self._judge_quotes()
+
+    def text(self, without: Sequence[Span] = ()) -> bytes | memoryview:
+        """The whole records, one line for each that is unreadable, without some spans of text."""
+        edits = [(start, stop, b"") for start, stop in without]
+        for start, stop in self._unreadable:
+            lines = len(_LINE.findall(self._text, start, stop))
+            edits.append((start, stop, self._unreadable_line * lines))
+        if not edits:
+            return memoryview(self._text)[: self.end]
+        parts, done = [], 0
+        for start, stop, instead in sorted(edits):
+            parts += [self._text[done:start], instead]
+            done = stop
+        return b"".join([*parts, self._text[done : self.end]])
+
+    def empty_lines(self) -> list[Span]:
+        """Spans of the lines that hold separators only, line breaks included."""
+        text = self._bytes[: self.end]
+        is_break = (text == ord("\n")) | (text == ord("\r"))
+        is_separator = text == ord(self._separator)
+        starts = np.flatnonzero(is_break[:-1] & is_separator[1:]) + 1
+        if is_separator[0]:
+            starts = np.append(0, starts)
+        if self._is_proved:
+            quotes = np.flatnonzero(text == ord(self._quote))
+            self._starts, self._stops = [quotes[0::2]], [quotes[1::2]]
+        if self._starts:
+            spans = np.concatenate(self._starts)
+            order = np.argsort(spans, kind="stable")
+            stops = np.maximum.accumulate(np.concatenate(self._stops)[order])
+            before = np.searchsorted(spans[order], starts, side="right")
+            starts = starts[np.append(0, stops)[before] <= starts]
+        line = re.compile(re.escape(self._separator) + rb"+(?:\r\n|\r|\n)")
+        matches = (line.match(self._plain, start, self.end) for start in starts.tolist())
+        return [match.span() for match in matches if match]
+
+    def _last_line_end(self) -> int:
+        # A carriage return at the very end may be the first half of a line break.
+        line_feed, last = self._plain.rfind(b"\n"), len(self._plain) - 1
+        return max(line_feed, self._plain.rfind(b"\r", line_feed + 1, last)) + 1
+
+    def _are_quotes_paired(self) -> bool:
+        """Whether each quote that opens starts a field, and each one that closes ends one.
+
+        The bits of a word stand for 64 bytes, as in `simdjson`.
+        """
+        if self._bytes[-1:].tobytes() not in (b"\r", b"\n"):
+            return False  # nothing, or an escaped end of the file
+        quotes, bounds = self._bits()
+        inside, shifted = quotes.copy(), np.empty_like(quotes)
+        for width in (1, 2, 4, 8, 16, 32):
+            inside ^= np.left_shift(inside, np.uint64(width), out=shifted)
+        odd = np.bitwise_xor.accumulate(inside >> _LAST_BIT)
+        inside[1:] ^= np.uint64(0) - odd[:-1]
+        after_bound = np.left_shift(bounds, np.uint64(1), out=shifted)
+        after_bound[1:] |= bounds[:-1] >> _LAST_BIT
+        after_bound[0] |= np.uint64(1)
+        opens_in_a_field = (inside & quotes & ~after_bound).any()
+        before_bound = np.right_shift(bounds, np.uint64(1), out=shifted)
+        before_bound[:-1] |= bounds[1:] << _LAST_BIT
+        closes_in_a_field = (~inside & quotes & ~before_bound).any()
+        return not (odd[-1] or opens_in_a_field or closes_in_a_field)
+
+    def _bits(self) -> tuple[Words, Words]:
+        """Of each byte one bit: whether it is a quote, and whether it is that or bounds a field."""
+        bits = np.zeros((2, -(-len(self._bytes) // 64) * 8), np.uint8)
+        for start in range(0, len(self._bytes), _WINDOW):
+            window = self._bytes[start : start + _WINDOW]
+            is_quote = window == ord(self._quote)
+            is_bound = is_quote | (window == ord(self._separator)) | (window == ord("\n"))
+            is_bound |= window == ord("\r")
+            for row, flags in zip(bits, (is_quote, is_bound), strict=True):
+                packed = np.packbits(flags, bitorder="little")
+                row[start // 8 : start // 8 + len(packed)] = packed
+        quotes, bounds = bits.view("<u8")
+        return quotes, bounds
+
+    def _judge_quotes(self) -> None:
+        """Pair the quotes, from the first one on that is not judged; where that fails, read."""
+        is_bound = np.zeros(256, dtype=bool)
+        is_bound[list(self._separator + self._quote + b"\r\n")] = True
+        quotes = np.flatnonzero(self._bytes == ord(self._quote))
+        judged, floor, window = 0, (0, 0), _MANY_QUOTES
+        while judged < len(quotes):
+            openings = quotes[judged : judged + window : 2]
+            closings = quotes[judged + 1 : judged + window : 2]
+            openings = openings[: len(closings)]
+            # The text ends with a line break, which stands before its first byte, at -1.
+            good = is_bound[self._bytes[openings - 1]] & is_bound[self._bytes[closings + 1]]
+            pairs = len(good) if good.all() else int(np.argmin(good))
+            self._starts.append(openings[:pairs])
+            self._stops.append(closings[:pairs])
+            judged += 2 * pairs
+            window = min(2 * window, _MANY_QUOTES)
+            if pairs < len(good) or judged == len(quotes) - 1:
+                start = self._record_start(int(quotes[judged]), quotes, *floor)
+                stop = self._read(start)
+                if not stop:
+                    return
+                judged, window = int(np.searchsorted(quotes, stop)), _FEW_QUOTES
+                floor = stop, judged
+        if self._bytes[-1:].tobytes() not in (b"\r", b"\n"):  # an escaped end of the file
+            self._read(self._record_start(self.end, quotes, *floor))
+
+    def _record_start(self, at: int, quotes: Ints, floor: int, first: int) -> int:
+        """Where the record begins that the byte `at` is in.
+
+        Args:
+            at: outside of quotes.
+            quotes: of which those from the `first` on that stand before `at` are judged as pairs.
+            floor: where the last record ends that was read; after it the `first` quote comes.
+            first: see above.
+        """
+        while True:
+            line_feed = self._plain.rfind(b"\n", floor, at)
+            at = max(line_feed, self._plain.rfind(b"\r", max(floor, line_feed + 1), at))
+            if at < 0:
+                return floor
+            if (np.searchsorted(quotes, at) - first) % 2 == 0:
+                return at + 1
+
+    def _read(self, start: int) -> int:
+        """Read one record strictly; return where it ends, or 0 if the text ends before it."""
+        self._lines.at = start
+        try:
+            next(self._strict)
+        except (csv.Error, StopIteration):
+            if self._lines.ran_out and not self._is_last:
+                self.end = start
+                return 0
+            self._unreadable.append((start, self._lines.at))
+        self._starts.append(np.array([start]))
+        self._stops.append(np.array([self._lines.at]))
+        return self._lines.at
+
+
+class _Lines(Iterator[str]):
+    """Lines of a text, from wherever it is put.
+
+    Attributes:
+        at: where the next line begins.
+        ran_out: whether a line was asked for after the last one.
+    """
+
+    def __init__(self, text: bytes, end: int) -> None:
+        self.at = 0
+        self.ran_out = False
+        self._text = text
+        self._end = end
+
+    def __next__(self) -> str:
+        line = _LINE.match(self._text, self.at, self._end)
+        if line is None:
+            self.ran_out = True
+            raise StopIteration
+        self.at = line.end()
+        return line[0].decode("latin-1")
+
+
+def _without_escapes(text: bytes, escape: str) -> bytes:
+    """The text with a letter in place of each escape and of the byte after it."""
+    at = text.find(escape.encode())
+    if at < 0:
+        return text
+    return re.sub(re.escape(escape.encode()) + rb"[\x00-\xff]", b"aa", text)

@@ -1,0 +1,109 @@
+"""The text of a CSV file as UTF-8, whatever its encoding; bytes that no text has are marked."""
+
+import codecs
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+import pyarrow as pa
+
+from tamis.errors import InputError
+from tamis.language import _
+
+PIECE_BYTES: Final = 1 << 20
+"""Bytes of a file that are decoded at once, at most."""
+
+_UNDECODABLE = "\ufdd0"  # a noncharacter: never in text that is meant for others
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError | UnicodeEncodeError):
+        raise error
+    return _UNDECODABLE, error.end
+
+
+codecs.register_error("tamis-mark", _mark)
+
+
+class Utf8Text:
+    """A stream transcoded to UTF-8.
+
+    Args:
+        stream: of bytes.
+        encoding: a name of Python's.
+        source: named in errors.
+        piece_bytes: how many bytes are decoded at once.
+
+    Attributes:
+        damaged: whether some bytes read so far could not be decoded.
+
+    Raises:
+        InputError: on reading UTF-16 or UTF-32 without byte order mark.
+
+    Example:
+        >>> import io
+        >>> list(Utf8Text(io.BytesIO(b"No\\xebl"), "latin-1", "f.csv").pieces())
+        [b'No\\xc3\\xabl']
+    """
+
+    def __init__(
+        self, stream: BinaryIO, encoding: str, source: str, piece_bytes: int = PIECE_BYTES
+    ) -> None:
+        self.damaged = False
+        self._stream = stream
+        self._encoding = codecs.lookup(encoding).name
+        self._source = source
+        self._piece_bytes = piece_bytes
+        self._decoder = codecs.getincrementaldecoder(encoding)("tamis-mark")
+        self._rest = b""
+
+    def pieces(self) -> Iterator[bytes]:
+        """The text in pieces, none of them empty."""
+        while block := self._stream.read(self._piece_bytes):
+            if piece := self.decode(block):
+                yield piece
+        if piece := self.decode(b"", is_last=True):
+            yield piece
+
+    def decode(self, block: bytes, *, is_last: bool = False) -> bytes:
+        """The text of the next bytes of the stream, but for a character that is cut."""
+        if self._encoding in ("utf-8", "utf-8-sig"):
+            return self._check(self._rest + block, is_last=is_last)
+        try:
+            text = self._decoder.decode(block, final=is_last)
+        except UnicodeDecodeError:
+            raise
+        except UnicodeError:
+            raise InputError(
+                self._source,
+                _(
+                    "begins with no byte order mark: the schema must say `{encoding}-le` or "
+                    "`{encoding}-be`, not `{encoding}`",
+                    encoding=self._encoding,
+                ),
+            ) from None
+        self.damaged = self.damaged or _UNDECODABLE in text
+        return text.encode("utf-8", "tamis-mark")
+
+    def _check(self, block: bytes, *, is_last: bool) -> bytes:
+        try:
+            used = codecs.utf_8_decode(block, "strict", is_last)[1]
+            text = block[:used]
+        except UnicodeDecodeError:
+            marked, used = codecs.utf_8_decode(block, "tamis-mark", is_last)
+            text = marked.encode()
+            self.damaged = True
+        self._rest = block[used:]
+        return text
+
+
+def unmark(column: pa.Array) -> pa.Array:
+    """The column of strings with bytes that are not UTF-8 in place of each mark."""
+    valid, offsets, data = column.buffers()
+    text = (data.to_pybytes() if data else b"").replace(_UNDECODABLE.encode(), b"\xff\xff\xff")
+    buffers = [valid, offsets, pa.py_buffer(text)]
+    return pa.Array.from_buffers(column.type, len(column), buffers, offset=column.offset)
+
+
+def is_marked(text: bytes) -> bool:
+    """Whether bytes that could not be decoded stood in UTF-8 text."""
+    return _UNDECODABLE.encode() in text
