@@ -136,6 +136,9 @@ def test_records_read_back_equal(
 
     chunks = read(out.getvalue().encode(encoding), plan, chunk_records=size)
 
+    if quoting == csv.QUOTE_MINIMAL:
+        assert anomalies(chunks).get(EMPTY_LINES, 0) == records.count(("", "", ""))
+        records = [record for record in records if any(record)]
     assert rows(chunks) == [
         (number, a or None, c or None) for number, (a, _, c) in enumerate(records, 1)
     ]
