@@ -30,6 +30,8 @@ class Limits:
         document_aliases: aliases of a YAML document.
         avro_header_bytes: bytes of an Avro file's header, its schema included.
         avro_block_bytes: bytes of one Avro block, decompressed.
+        parquet_entries: columns, row groups or levels of types that a Parquet footer may list.
+        parquet_levels: levels of nesting of a Parquet column.
         record_memory_bytes: bytes that one Avro record may take in memory, by its length and the
             types of its schema.
 
@@ -53,6 +55,8 @@ class Limits:
     document_aliases: int = 100
     avro_header_bytes: int = 4 << 20
     avro_block_bytes: int = 16 << 20
+    parquet_entries: int = 10_000
+    parquet_levels: int = 64
     record_memory_bytes: int = 512 << 20
 
     def with_chunks_of(self, records: int) -> "Limits":

@@ -343,3 +343,48 @@ def test_chunks_hold_as_many_records_whatever_the_pieces(
     assert sum(c.anomalies.get("seen", 0) for c in chunks) == len(pieces)
     held = [sorted(c.positions.to_pylist() + c.rejects["position"].to_pylist()) for c in chunks]
     assert [place for chunk in held for place in chunk] == list(range(1, at + 1))
+
+
+# Footers that are not to be believed
+
+
+def varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def nested(levels: int) -> io.BytesIO:
+    """A file without rows, whose one column is nested so deep; its footer in Thrift by hand."""
+    top, leaf = b"\x48\x01r\x15\x02\x00", b"\x15\x0c\x25\x00\x18\x03nom\x00"
+    level = b"\x35\x00\x18\x01a\x15\x02\x00"
+    types = b"\xfc" + varint(levels + 2) + top + level * levels + leaf
+    footer = b"\x15\x02\x19" + types + b"\x16\x00\x19\x0c\x00"
+    return io.BytesIO(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+
+
+@pytest.mark.parametrize("levels", [65, 3_000, 50_000, 200_000])
+def test_types_that_are_nested_too_deep_are_refused_and_end_no_process(levels: int) -> None:
+    with pytest.raises(InputError, match=r"nested deeper than 64 levels|lists more than 10000"):
+        count_rows(nested(levels), "f.parquet")
+
+
+def test_rows_of_a_footer_that_its_values_contradict_fail_the_file() -> None:
+    table = pa.table({"nom": [f"n{number}" for number in range(40)]})
+    whole = parquet(table, compression="none", use_dictionary=False, write_statistics=False)
+    footer_rows = b"\x16" + varint(80)  # i64 40, zigzag: of the file, its row group and its column
+    data = whole.getvalue()
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    places = [at for at in range(start, len(data)) if data.startswith(footer_rows, at)]
+    assert len(places) == 3
+
+    lies = [places[:1], places[1:2], places[2:], [places[0], places[2]]]
+    for lie in lies:
+        changed = bytearray(data)
+        for at in lie:
+            changed[at + 1] = 2 * 10
+        with pytest.raises(InputError, match="by the footer"):
+            count_rows(io.BytesIO(bytes(changed)), "f.parquet")
+    assert count_rows(io.BytesIO(data), "f.parquet") == 40

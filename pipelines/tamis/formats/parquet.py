@@ -124,11 +124,61 @@ def open_parquet(stream: BinaryIO, source: str) -> pq.ParquetFile:
     if tail != b"PAR1" or end < 12:
         raise InputError(source, _("is a truncated Parquet file: its footer is missing"))
     try:
-        return pq.ParquetFile(
-            stream, buffer_size=_BUFFER_BYTES, pre_buffer=False, page_checksum_verification=True
+        # Arrow walks the types by recursion: without a bound, 20,000 levels end the process.
+        file = pq.ParquetFile(
+            stream,
+            buffer_size=_BUFFER_BYTES,
+            pre_buffer=False,
+            page_checksum_verification=True,
+            thrift_container_size_limit=USUAL.parquet_entries,
         )
-    except Exception:
-        raise InputError(source, _("is a Parquet file whose footer cannot be read")) from None
+    except Exception as error:
+        problem = _("is a Parquet file whose footer cannot be read")
+        if "size limit" in str(error):
+            most = USUAL.parquet_entries
+            problem = _("lists more than {most} columns, levels or row groups", most=most)
+        raise InputError(source, problem) from None
+    _check_footer(file, source)
+    return file
+
+
+def _check_footer(file: pq.ParquetFile, source: str) -> None:
+    """Refuse a footer of types nested too deep, or whose numbers of rows contradict each other.
+
+    Raises:
+        InputError: it is so.
+    """
+    columns = [file.schema.column(place) for place in range(len(file.schema))]
+    if any(column.path.count(".") > USUAL.parquet_levels for column in columns):
+        problem = _("has columns nested deeper than {most} levels", most=USUAL.parquet_levels)
+        raise InputError(source, problem)
+    flat = [place for place, column in enumerate(columns) if not column.max_repetition_level]
+    metadata = file.metadata
+    rows = 0
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        rows += group.num_rows
+        if group.num_rows < 0 or any(
+            group.column(place).num_values != group.num_rows for place in flat
+        ):
+            raise InputError(
+                source,
+                _(
+                    "row group {group} has {rows} rows by the footer, and a column of it another "
+                    "number of values",
+                    group=number + 1,
+                    rows=group.num_rows,
+                ),
+            )
+    if rows != metadata.num_rows:
+        raise InputError(
+            source,
+            _(
+                "has {rows} rows by the footer, and {sum} in its row groups",
+                rows=metadata.num_rows,
+                sum=rows,
+            ),
+        )
 
 
 @dataclass
