@@ -24,6 +24,7 @@ from tamis.formats.avro_container import AvroFile
 from tamis.formats.compression import decompressed
 from tamis.formats.content import content_of
 from tamis.formats.names import shown_path
+from tamis.formats.parquet import open_parquet
 from tamis.formats.python_records import NumberText
 from tamis.formats.schemaless import MAX_LINE_BYTES, in_pieces, input_errors
 from tamis.formats.suffixes import format_of
@@ -127,6 +128,7 @@ def _avro(stream: BinaryIO, rows: int) -> FeedSample:
 
 
 def _parquet(stream: BinaryIO, rows: int) -> FeedSample:
+    open_parquet(stream, "")  # refuses what would end the process
     file = pq.ParquetFile(
         stream,
         pre_buffer=False,
