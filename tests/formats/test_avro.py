@@ -443,3 +443,12 @@ def test_a_record_of_one_type_or_another_is_read_by_its_names() -> None:
     (chunk,) = read(avro({"who": [person, firm]}, records), plan_of(field))
 
     assert chunk.data.to_pylist() == [{"who": {"libelle": "a"}}, {"who": {"libelle": "b"}}]
+
+
+def test_an_array_none_of_whose_fields_is_there_is_missing_them_and_stops_nothing() -> None:
+    types = {"nom": "string", "contrats": {"type": "array", "items": struct("c", iban="string")}}
+    data = avro(types, [{"nom": "a", "contrats": [{"iban": "X"}, {"iban": "Y"}]}])
+    (chunk,) = read(data, plan_of(NOM, CONTRATS))
+    assert chunk.data.to_pylist() == [
+        {"nom": "a", "contrats": [{"libelle": None}, {"libelle": None}]}
+    ]

@@ -259,7 +259,7 @@ class AvroFile:
                 than it announces.
         """
         decoder = decoder_of(holds_itself(self.schema))
-        most = longest_record(reader_schema or self.schema, self._limits)
+        most = longest_record(self.schema, self._limits)
         try:
             for block in decoder.block_reader(
                 _Plain(self._header, self._blocks()),

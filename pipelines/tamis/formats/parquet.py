@@ -143,7 +143,7 @@ def open_parquet(stream: BinaryIO, source: str) -> pq.ParquetFile:
 
 
 def _check_footer(file: pq.ParquetFile, source: str) -> None:
-    """Refuse a footer of types nested too deep, or whose numbers of rows contradict each other.
+    """Refuse a footer of types nested too deep, or whose numbers of rows do not add up.
 
     Raises:
         InputError: it is so.
@@ -152,24 +152,8 @@ def _check_footer(file: pq.ParquetFile, source: str) -> None:
     if any(column.path.count(".") > USUAL.parquet_levels for column in columns):
         problem = _("has columns nested deeper than {most} levels", most=USUAL.parquet_levels)
         raise InputError(source, problem)
-    flat = [place for place, column in enumerate(columns) if not column.max_repetition_level]
     metadata = file.metadata
-    rows = 0
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        rows += group.num_rows
-        if group.num_rows < 0 or any(
-            group.column(place).num_values != group.num_rows for place in flat
-        ):
-            raise InputError(
-                source,
-                _(
-                    "row group {group} has {rows} rows by the footer, and a column of it another "
-                    "number of values",
-                    group=number + 1,
-                    rows=group.num_rows,
-                ),
-            )
+    rows = sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))
     if rows != metadata.num_rows:
         raise InputError(
             source,
@@ -186,6 +170,7 @@ class _LeafSelection:
     """Which leaf columns of a file are read.
 
     Attributes:
+        leaves: their numbers among the file's leaf columns.
         columns: their paths in the file, such as `contrats.list.element.debut`.
         fields: those of the plan that these make, in its order.
         unknown, missing: as in `Chunk`; of a nested field that is missing, its path.
@@ -193,6 +178,7 @@ class _LeafSelection:
         again: the file opened once more, for timestamps of INT96; None where it has none.
     """
 
+    leaves: list[int] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     fields: list[PlanField] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
@@ -229,6 +215,7 @@ def _project(file: pq.ParquetFile, plan: Plan, source: str) -> _LeafSelection:
             raise InputError(source, str(error)) from None
         if indices:
             chosen.fields.append(plan_field)
+            chosen.leaves.extend(indices)
             chosen.columns.extend(file.schema.column(index).path for index in indices)
     return chosen
 
@@ -296,6 +283,30 @@ def _pieces(
         raise InputError(
             source, _("{rows} rows expected in a part, {at} found", rows=part.rows, at=at)
         )
+    _check_values(file, chosen, source, part)
+
+
+def _check_values(
+    file: pq.ParquetFile, chosen: _LeafSelection, source: str, part: PartSpec
+) -> None:
+    """Refuse a part of which the columns that were read have another number of values than rows.
+
+    It comes after the reading: of a damaged footer that nothing was read of, Arrow's metadata of a
+    column ends the process.
+    """
+    flat = [leaf for leaf in chosen.leaves if not file.schema.column(leaf).max_repetition_level]
+    for number in part.row_groups:
+        group = file.metadata.row_group(number)
+        if any(group.column(leaf).num_values != group.num_rows for leaf in flat):
+            raise InputError(
+                source,
+                _(
+                    "row group {group} has {rows} rows by the footer, and a column of it another "
+                    "number of values",
+                    group=number + 1,
+                    rows=group.num_rows,
+                ),
+            )
 
 
 def _batches(
