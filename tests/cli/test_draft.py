@@ -4,10 +4,12 @@ import bz2
 import csv
 import datetime
 import gzip
+import io
 import json
 import random
 import re
 import string
+import tempfile
 import uuid
 import zipfile
 from collections.abc import Callable
@@ -26,13 +28,17 @@ from tamis.check.check import check
 from tamis.cli.draft import draft_command
 from tamis.documents.positions import read_document
 from tamis.documents.schema import CsvOptions, Schema
-from tamis.documents.types import kind_of
+from tamis.documents.types import arrow_type, kind_of
 from tamis.draft import csv as draft_csv
 from tamis.draft import names
 from tamis.draft.fields import DraftField, FeedSample, add_values
 from tamis.draft.fields import leaf as field_of
+from tamis.draft.sample import take_sample
+from tamis.draft.statistics import CENTURY_FROM
 from tamis.draft.write import quote, write_schema
 from tamis.errors import InputError, UsageError
+from tamis.filter.dialect import dialect_of
+from tamis.filter.parse_text import parse_text
 from tamis.formats import csv_guess
 from tamis.nir.identifiers import key_of
 from tamis.plan.project import bundled_project, load_project
@@ -212,12 +218,14 @@ def test_values_of_text_become_types_only_where_all_of_them_fit(
 
     schema, text = draft(write_csv(tmp_path / "feed.csv", columns))
 
-    assert schema.format.csv == CsvOptions(separator=";", decimal=",", dates=("%d/%m/%Y",))
+    assert schema.format.csv == CsvOptions(
+        separator=";", decimal=",", dates=("%d/%m/%Y", "%Y-%m-%d")
+    )
     assert {name: spec.type for name, spec in schema.fields.items()} == {
         "jour": "date32",
         "vu_le": "timestamp[us]",
         "depuis": "string",
-        "iso": "string",
+        "iso": "date32",
         "heure": "time64[us]",
         "montant": "decimal128(12, 2)",
         "taux": "float64",
@@ -232,7 +240,6 @@ def test_values_of_text_become_types_only_where_all_of_them_fit(
     assert schema.fields["effectif_partiel"].nullable
     assert schema.fields["vide"].nullable
     assert "119 are date32, 1 are not" in text
-    assert "dates as ISO 8601, but the format has one pattern" in text
 
 
 def test_a_few_rows_prove_no_field_to_be_always_there(draft: Draft, tmp_path: Path) -> None:
@@ -520,8 +527,6 @@ def test_any_names_give_a_schema_that_loads(given_names: list[str]) -> None:
 
 
 def _load(text: str) -> Schema:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "feed.yaml")
         path.write_bytes(text.encode())
@@ -563,6 +568,75 @@ def test_lines_above_and_below_the_records_are_left_out_and_told(
     assert "from all 9 rows" in text
     assert "1 line stands above the header" in text
     assert "the last line begins with a word of totals" in text
+
+
+def test_amounts_words_for_none_and_centuries_are_found(draft: Draft, tmp_path: Path) -> None:
+    columns = {
+        "montant": ["1 234,56", "12,50", "1\u202f000\u00a0000,00", "NULL", "3,00"],
+        "prix": ["1 355,90 €", "2,00 €", "3,00", "néant", "5,00 €"],
+        "naissance": ["12/05/45", "03/07/68", "21/11/72", "09/01/04", "\\N"],
+        "ville": ["Lyon", "néant", "Paris", "Nice", "Metz"],
+        "rang": ["1", "2", "3", "4", "5"],
+    }
+    schema, text = draft(write_csv(tmp_path / "feed.csv", columns))
+    options = schema.format.csv
+    assert (options.decimal, options.thousands, options.currency) == (",", " ", "€")
+    assert set(options.nulls) == {"NULL", "néant", "\\N"}
+    assert (options.dates, options.century_from) == (("%d/%m/%y",), CENTURY_FROM)
+    assert [spec.type for spec in schema.fields.values()] == [
+        *("decimal128(12, 2)", "decimal128(12, 2)", "date32", "string", "int64")
+    ]
+    assert "is a guess" in text
+
+
+KINDS: dict[str, list[str]] = {
+    "digits": ["1", "20", "300"],
+    "codes": ["01310", "75001", "29770"],
+    "amounts": ["1 234,50", "12,00", "3,25"],
+    "euros": ["1 234,50 €", "12,00 €", "3,25 €"],
+    "dotted": ["1.234.567", "2.000.000,5", "3.000.001"],
+    "points": ["1.5", "2.25", "3.0"],
+    "days": ["31/12/2024", "01/02/2025", "03/03/2011"],
+    "iso": ["2024-12-31", "2025-02-01", "2011-03-03"],
+    "american": ["12/31/2024", "02/01/2025", "03/13/2011"],
+    "births": ["12/05/45", "03/07/68", "21/11/72"],
+    "midnights": ["31/12/2024 00:00:00", "01/02/2025 00:00:00", "03/03/2011 00:00:00"],
+    "moments": ["2024-12-31 10:00:00", "2025-02-01T11:30:00", "2011-03-03 00:00:00"],
+    "nulls": ["NULL", "5", "7"],
+    "nones": ["néant", "31/12/2024", ""],
+    "words": ["oui", "non", "oui"],
+    "texts": ["Zoé", "dit : « bonjour »", "-"],
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(sorted(KINDS)), min_size=2, max_size=5, unique=True),
+    st.sampled_from([";", "|", "\t"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "cp1252"]),
+)
+def test_a_drafted_schema_reads_the_file_that_it_was_drafted_from(
+    kinds: list[str], separator: str, encoding: str
+) -> None:
+    table = io.StringIO()
+    writer = csv.writer(table, delimiter=separator)
+    writer.writerow([*kinds, "n"])
+    writer.writerows(zip(*(KINDS[kind] for kind in kinds), "123", strict=True))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "feed.csv")
+        path.write_text(table.getvalue(), encoding, "replace", newline="")
+        sample, options = take_sample(path, 100)
+        text = write_schema(sample, "feed", "csv", options)
+    assert text is not None
+    schema = _load(text)
+    dialect = dialect_of(schema.format)
+    for name, spec in schema.fields.items():
+        if spec.type != "string":
+            none = ("", *dialect.nulls)
+            texts = (KINDS | {"n": ["1"]})[name]
+            values = pa.array([None if text in none else text for text in texts], pa.string())
+            read = parse_text(values, arrow_type(spec.type), dialect)
+            assert read.faults is None or not read.faults.any(), (name, spec.type, text)
 
 
 def test_a_key_of_fewer_than_five_records_is_not_shown(draft: Draft, tmp_path: Path) -> None:

@@ -7,12 +7,20 @@ NIR: 2,000 as 15 (2000 of 2000 keys right)
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from tamis.documents.schema import CsvOptions, Identifier, NirPart
 from tamis.documents.types import kind_of
 from tamis.draft.names import CODE, DAY, PROSE, QUANTITY, hint_identifier, hint_part, plain
-from tamis.draft.statistics import KINDS, MARKS, PATTERNS, LeafStatistics
+from tamis.draft.statistics import (
+    CENTURY_FROM,
+    ISO,
+    KINDS,
+    MARKS,
+    PATTERNS,
+    STRONG_NULLS,
+    LeafStatistics,
+)
 from tamis.language import _
 
 MANY_ROWS: Final = 100
@@ -47,31 +55,70 @@ class Guess:
     why: list[str] = field(default_factory=list)
 
 
-def guess_text_options(columns: Iterable[LeafStatistics]) -> tuple[str, str | None]:
-    """The decimal mark and the date pattern of most columns of text.
+_ONE_OF = ({"%d/%m/%Y", "%m/%d/%Y"}, {"%Y%m%d", "%d%m%Y"})
+"""Patterns of which a format has one at most: they read one text as two days."""
+
+
+def guess_text_options(columns: Iterable[LeafStatistics]) -> dict[str, Any]:
+    """The options for numbers, dates and words for none that fit most columns of text.
 
     Example:
         >>> import pyarrow as pa
         >>> column = LeafStatistics("le")
-        >>> column.add(pa.array(["31/12/2024", "01/02/2025"]))
-        >>> guess_text_options([column])
-        ('.', '%d/%m/%Y')
+        >>> column.add(pa.array(["31/12/2024", "NULL"]))
+        >>> options = guess_text_options([column])
+        >>> options["dates"], options["nulls"], options["decimal"]
+        (('%d/%m/%Y',), ('NULL',), '.')
     """
+    columns = list(columns)
     marks: Counter[str] = Counter()
-    patterns: Counter[str | None] = Counter()
+    signs: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
+    nulls: set[str] = set()
     for column in columns:
-        for mark in MARKS:
-            marks[mark] += bool(column.marked[mark] and _is_number(column, mark))
-        # Of the patterns that a column fits, the one that most columns fit is the likeliest.
-        patterns.update(
-            {
-                pattern
-                for kind, pattern in _moments(column)
-                if kind != "time64[us]" and _is_day(column, kind, pattern)
-            }
-        )
+        numbers = [mark for mark in MARKS if _is_number(column, mark)]
+        for mark in numbers:
+            marks[mark] += bool(column.marked[mark])
+        if numbers and not CODE.search(plain(column.name)):
+            signs.update(set(column.currencies))
+            parts.update(set(column.grouped))
+        typed = numbers or _moments(column) or 0 < column.plain == column.yes + column.no
+        nulls |= column.null_words.keys() if typed else column.null_words.keys() & STRONG_NULLS
     decimal = max(MARKS, key=lambda mark: marks[mark])
-    return decimal, max(PATTERNS, key=lambda pattern: patterns[pattern])
+    parts.pop(decimal, None)
+    dates = _guess_dates(columns)
+    return {
+        "decimal": decimal,
+        "thousands": max(parts, key=lambda mark: parts[mark], default=None),
+        "currency": max(signs, key=lambda sign: signs[sign], default=None),
+        "nulls": tuple(sorted(nulls)),
+        "dates": dates,
+        "century_from": CENTURY_FROM if any("%y" in pattern for pattern in dates) else None,
+    }
+
+
+def _guess_dates(columns: list[LeafStatistics]) -> tuple[str, ...]:
+    """The patterns of dates that are needed, the one of most columns first; none for ISO 8601."""
+    fitting = [
+        {
+            pattern
+            for kind, pattern in _moments(column)
+            if kind != "time64[us]" and _is_day(column, kind, pattern)
+        }
+        for column in columns
+    ]
+    left = [patterns for patterns in fitting if patterns]
+    chosen: list[str | None] = []
+    while left:
+        counts = Counter(pattern for patterns in left for pattern in patterns)
+        # Of the patterns that a column fits, the one that most columns fit is the likeliest.
+        best = max(PATTERNS, key=lambda pattern: counts[pattern])
+        if not any({best, other} <= group for other in chosen for group in _ONE_OF):
+            chosen.append(best)
+        left = [patterns for patterns in left if best not in patterns]
+    if chosen in ([], [None]):
+        return ()
+    return tuple(pattern or ISO for pattern in chosen)
 
 
 def guess_leaf(
@@ -164,14 +211,14 @@ def _known_kinds(column: LeafStatistics, hinted: Identifier | None) -> tuple[Ide
 
 
 def _is_number(column: LeafStatistics, mark: str) -> bool:
-    return column.integers + column.marked[mark] == column.values > 0 and set(column.sorts) == {
+    return column.integers + column.marked[mark] == column.plain > 0 and set(column.sorts) == {
         "text"
     }
 
 
 def _moments(column: LeafStatistics) -> list[tuple[str, str | None]]:
     """Types and patterns that all values fit, dates before times."""
-    return [key for key, fitting in column.moments.items() if fitting == column.values]
+    return [key for key, fitting in column.moments.items() if fitting == column.plain > 0]
 
 
 def _is_day(column: LeafStatistics, kind: str, pattern: str | None) -> bool:
@@ -191,18 +238,23 @@ def _guess_type(column: LeafStatistics, guess: Guess, csv: bool, options: CsvOpt
         _guess_number(column, guess, ".")
     elif sorts != {"text"}:
         guess.why.append(_("values of several sorts: {sorts}", sorts=", ".join(sorted(sorts))))
-    elif csv and column.yes and column.no and column.yes + column.no == column.values:
+    elif csv and column.yes and column.no and column.yes + column.no == column.plain:
         guess.type = "bool"
-    elif not _guess_moment(column, guess, next(iter(options.dates), None) if csv else None) and csv:
-        _guess_digits(column, guess, options.decimal)
+    elif not _guess_moment(column, guess, options.dates if csv else ()) and csv:
+        _guess_digits(column, guess, options)
 
 
-def _guess_moment(column: LeafStatistics, guess: Guess, dates: str | None) -> bool:
+def _guess_moment(column: LeafStatistics, guess: Guess, dates: tuple[str, ...]) -> bool:
+    read = {None if pattern == ISO else pattern for pattern in dates} or {None}
     fits = [(kind, pattern) for kind, pattern in _moments(column) if _is_day(column, kind, pattern)]
-    right = [kind for kind, pattern in fits if pattern == dates or kind == "time64[us]"]
+    right = [kind for kind, pattern in fits if pattern in read or kind == "time64[us]"]
     if right:
         guess.type = right[0]
-        other = [pattern for kind, pattern in fits if kind == right[0] and pattern != dates]
+        other = [pattern for kind, pattern in fits if kind == right[0] and pattern not in read]
+        if any(pattern and "%y" in pattern and pattern in read for _kind, pattern in fits):
+            guess.why.append(
+                _("years of two digits: that they begin in {year} is a guess", year=CENTURY_FROM)
+            )
         if other:
             shown = _show_pattern(other[0])
             guess.why.append(_("all fit {pattern} too: look whether it is that", pattern=shown))
@@ -216,8 +268,8 @@ def _guess_moment(column: LeafStatistics, guess: Guess, dates: str | None) -> bo
         )
         return True
     for (kind, pattern), fitting in column.moments.items():
-        if pattern == dates and _is_day(column, kind, pattern):
-            odd = column.values - fitting
+        if pattern in read and _is_day(column, kind, pattern):
+            odd = column.plain - fitting
             guess.why.append(
                 _(
                     "{fitting:,} are {kind}, {odd:,} are not and would be quarantined: "
@@ -235,12 +287,16 @@ def _show_pattern(pattern: str | None) -> str:
     return pattern or "ISO 8601"
 
 
-def _guess_digits(column: LeafStatistics, guess: Guess, mark: str) -> None:
+def _guess_digits(column: LeafStatistics, guess: Guess, options: CsvOptions) -> None:
     """The type of text that may be numbers."""
+    mark = options.decimal
+    if column.grouped.keys() - {options.thousands} or column.currencies.keys() - {options.currency}:
+        guess.why.append(_("numbers written otherwise than the format says: kept as text"))
+        return
     name = plain(column.name)
     numbers = column.integers + column.marked[mark]
     quantity = QUANTITY.search(name) is not None
-    if column.integers == column.values:
+    if column.integers == column.plain:
         if column.zeros or column.widths[1] > _MOST_DIGITS:
             guess.why.append(_("digits with zeros before them or too long for a number: a code"))
         elif CODE.search(name) and not quantity:
@@ -251,14 +307,14 @@ def _guess_digits(column: LeafStatistics, guess: Guess, mark: str) -> None:
             guess.type = "int64"
             if len(column.distinct) == 2 and column.widths[1] == 1:
                 guess.why.append(_("two different values: perhaps bool"))
-    elif numbers + column.exponents == column.values:
+    elif numbers + column.exponents == column.plain:
         _guess_number(column, guess, mark)
     elif any(_is_number(column, other) for other in MARKS if other != mark):
         guess.why.append(
             _("numbers, but their decimal mark is not the format's `{mark}`", mark=mark)
         )
-    elif numbers > column.values / 2:
-        odd = column.values - numbers
+    elif numbers > column.plain / 2:
+        odd = column.plain - numbers
         guess.why.append(
             _("{numbers:,} are numbers, {odd:,} are not: kept as text", numbers=numbers, odd=odd)
         )

@@ -27,6 +27,7 @@ PATTERNS: Final = (
 CENTURY_FROM: Final = datetime.date.today().year - 99
 """The first of the hundred years that two digits are taken to stand for: none is to come."""
 
+ISO: Final = "%Y-%m-%d"
 MARKS: Final = (".", ",")
 KINDS: Final[tuple[Identifier, ...]] = ("nir", "nia", "nnp", "mig", "ntt", "nir-key")
 WORDS_OF_PROSE: Final = 4
@@ -50,6 +51,25 @@ _MOMENT = "^[0-9]{1,4}[/.:-][0-9]{1,2}([/.:-]|$)|^[0-9]{8}([ T]|$)"
 _LETTERS_OF_SEX = ["1", "2", "01", "02", "m", "f", "h", "homme", "femme", "masculin", "feminin"]
 _TITLES_OF_SEX = ["féminin", "m.", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle"]
 _SEXES = pa.array([*_LETTERS_OF_SEX, *_TITLES_OF_SEX])
+CURRENCIES: Final = ("€", "EUR", "£")
+STRONG_NULLS: Final = frozenset({"\\N", "NULL", "(null)", "#N/A"})
+"""Words that stand for no value wherever they stand; others only beside numbers and dates."""
+
+_NULL_WORDS = pa.array(
+    [
+        *sorted(STRONG_NULLS),
+        *("null", "N/A", "n/a", "NA", "néant", "Néant", "NÉANT", "NEANT", "nil", "None", "none"),
+        *("NaN", "nan", "-", "--", "NC", "n.c.", "N.C.", "ND"),
+    ]
+)
+_GROUPS = {
+    " ": (r"^[+-]?[0-9]{1,3}([ \x{00a0}\x{202f}][0-9]{3})+([.,][0-9]+)?$", r"[ \x{00a0}\x{202f}]"),
+    "'": (r"^[+-]?[0-9]{1,3}(['\x{2019}][0-9]{3})+([.,][0-9]+)?$", r"['\x{2019}]"),
+    ".": (r"^[+-]?[0-9]{1,3}([.][0-9]{3})+,[0-9]+$|^[0-9]{1,3}([.][0-9]{3}){2,}$", r"[.]"),
+    ",": (r"^[+-]?[0-9]{1,3}(,[0-9]{3})+[.][0-9]+$|^[0-9]{1,3}(,[0-9]{3}){2,}$", ","),
+}
+"""What may part digits, with a pattern of such numbers and one of what is taken out."""
+
 _TRUE = pa.array(["true", "vrai", "oui", "o"])
 _FALSE = pa.array(["false", "faux", "non", "n"])
 
@@ -73,6 +93,9 @@ class LeafStatistics:
         marked: values with digits on both sides of a decimal mark, by mark.
         scales: fewest and most digits behind a mark, by mark.
         before: most digits before any mark.
+        null_words: values that often stand for none, by the word; nothing else counts them.
+        grouped: numbers whose digits stand in groups, by what parts them.
+        currencies: numbers with a sign of a currency, by the sign.
         moments: values that are a date or a time, by type and pattern.
         yes, no: words for true and for false.
         sexes: codes and titles of a sex.
@@ -96,6 +119,9 @@ class LeafStatistics:
     marked: Counter[str] = field(default_factory=Counter)
     scales: dict[str, tuple[int, int]] = field(default_factory=dict)
     before: int = 0
+    null_words: Counter[str] = field(default_factory=Counter)
+    grouped: Counter[str] = field(default_factory=Counter)
+    currencies: Counter[str] = field(default_factory=Counter)
     moments: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     yes: int = 0
     no: int = 0
@@ -119,9 +145,14 @@ class LeafStatistics:
             return
         if is_text(array.type):
             text = pc.utf8_trim_whitespace(read_characters(array).cast(pa.string()))
-            self._add_text(text)
             if sort == "text":
-                self._add_moments(text)
+                words = text.filter(pc.is_in(text, value_set=_NULL_WORDS))
+                self.null_words.update(words.to_pylist())
+                text = text.filter(pc.invert(pc.is_in(text, value_set=_NULL_WORDS)))
+            if len(text):
+                self._add_text(text)
+                if sort == "text":
+                    self._add_moments(text)
         elif pa.types.is_integer(array.type) or pa.types.is_decimal(array.type):
             self._add_numbers(array.cast(pa.string()))
 
@@ -152,7 +183,24 @@ class LeafStatistics:
         self.yes += _count(pc.is_in(lower, value_set=_TRUE))
         self.no += _count(pc.is_in(lower, value_set=_FALSE))
         self.sexes += _count(pc.is_in(lower, value_set=_SEXES))
-        self._add_numbers(text)
+        self._add_numbers(self._ungrouped(text))
+
+    def _ungrouped(self, text: pa.Array) -> pa.Array:
+        """The texts with numbers without signs of currencies and without groups of digits."""
+        for sign in CURRENCIES:
+            number = rf"^{sign}\s?([+-]?[0-9].*)$|^([+-]?[0-9].*[0-9])\s?{sign}$"
+            has = pc.match_substring_regex(text, number)
+            if count := _count(has):
+                self.currencies[sign] += count
+                bare = pc.replace_substring_regex(text, rf"^{sign}\s?|\s?{sign}$", "")
+                text = pc.if_else(has, bare, text)
+        for mark, (pattern, parts) in _GROUPS.items():
+            has = pc.match_substring_regex(text, pattern)
+            if count := _count(has):
+                self.grouped[mark] += count
+                bare = pc.replace_substring_regex(text, parts, "")
+                text = pc.if_else(has, bare, text)
+        return text
 
     def _add_numbers(self, text: pa.Array) -> None:
         numeric = text.filter(pc.match_substring_regex(text, r"^[+-]?[0-9][0-9.,eE+-]*$"))
@@ -191,6 +239,11 @@ class LeafStatistics:
                 self.moments[kind, pattern] += fitting
                 alive.append((kind, pattern))
         self._alive = alive
+
+    @property
+    def plain(self) -> int:
+        """Values that are no words for none."""
+        return self.values - self.null_words.total()
 
     @property
     def few(self) -> bool:

@@ -16,7 +16,7 @@ from tamis.documents.schema import CsvOptions, FormatName
 from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.guess import MANY_ROWS, Guess, guess_leaf, guess_text_options
 from tamis.draft.names import hint_categories, hint_sensitive
-from tamis.draft.statistics import CENTURY_FROM, LeafStatistics
+from tamis.draft.statistics import LeafStatistics
 from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.names import may_be_shown, shown_name
 from tamis.language import N_, _
@@ -52,9 +52,7 @@ def write_schema(
     """
     if form == "csv":
         leaves = (leaf for node in sample.fields for leaf in node.leaves())
-        decimal, dates = guess_text_options(leaf.statistics for leaf in leaves if leaf.statistics)
-        century = CENTURY_FROM if dates and "%y" in dates else None
-        guessed = {"decimal": decimal, "dates": (dates,) if dates else (), "century_from": century}
+        guessed = guess_text_options(leaf.statistics for leaf in leaves if leaf.statistics)
         options = options.model_copy(update=guessed)
     writer = _SchemaWriter(form, options, sample.rows, all_names)
     fields = list(writer.fields(sample.fields, "  ", top=True))
@@ -112,8 +110,14 @@ def _format(form: FormatName, options: CsvOptions, written: Mapping[str, str]) -
     keys = {"separator": quote(options.separator), "encoding": options.encoding}
     if options.decimal != ".":
         keys["decimal"] = '","'
-    if options.dates:
-        keys["dates"] = f'"{options.dates[0]}"'
+    if options.thousands:
+        keys["thousands"] = f'"{options.thousands}"'
+    if options.currency:
+        keys["currency"] = f'"{options.currency}"'
+    for key, values in (("nulls", options.nulls), ("dates", options.dates)):
+        texts = ['"' + "".join(map(_escape, value)) + '"' for value in values]
+        if texts:
+            keys[key] = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     if options.century_from:
         keys["century_from"] = str(options.century_from)
     inside = ", ".join(f"{key}: {value}" for key, value in {**keys, **written}.items())
