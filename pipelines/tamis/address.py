@@ -73,7 +73,7 @@ _DRIVERS = {
 
 _FILE_SYSTEM_DRIVERS = {
     "gs": ("google.cloud.storage", "tamis[gcp]"),
-    "s3": ("boto3", "apache-beam[aws]"),
+    "s3": ("boto3", "tamis[aws]"),
     "azfs": ("azure.storage.blob", "apache-beam[azure]"),
 }
 """By scheme, the module that Beam needs, and the package that brings it."""

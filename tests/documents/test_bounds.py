@@ -41,6 +41,8 @@ def alias_bomb() -> str:
         ("a: &a [*a]", "a.yaml:1:4: must not refer to itself"),
         ("a: &a 1\nb: &a 2", "a.yaml: an anchor (`&name`) must not stand twice"),
         ("schema: " + "9" * 5_000, "a.yaml:1:9: cannot be read as int"),
+        ('schema: "\\ud800"', "a.yaml:1:9: must not hold half of a character"),
+        ('"\\udfff": a', "a.yaml:1:1: must not hold half of a character"),
     ],
 )
 def test_a_document_of_too_much_is_refused_at_its_place(

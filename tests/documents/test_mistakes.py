@@ -85,7 +85,7 @@ VALUES = st.one_of(
     st.integers(),
     st.floats(),
     st.dates(),
-    st.sampled_from(["", "x", "01/02/2026", "2026-02-30", "true", "pseudonymize", "a.b", "\ud800"]),
+    st.sampled_from(["", "x", "01/02/2026", "2026-02-30", "true", "pseudonymize", "a.b"]),
     st.just([]),
     st.just({}),
     st.just([[None]]),

@@ -8,6 +8,7 @@ A message of this module:
 import datetime
 import difflib
 import hashlib
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,10 @@ from tamis.regular_file import open_regular
 
 DocumentPath = tuple[str | int, ...]
 """Which value of a document is meant: the keys and list indexes that lead to it from the top."""
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What only an escape can write in UTF-8, and no message could show."""
 
 
 @dataclass(frozen=True)
@@ -290,6 +295,8 @@ class _Reader:
             key = str(key_node.value)
             if not isinstance(key_node, ScalarNode):
                 self._refuse(key_node, _("a key must be a plain word"))
+            elif _SURROGATE.search(key):
+                self._refuse(key_node, _("must not hold half of a character (`\\ud800`)"))
             elif key in mapping:
                 self._refuse(key_node, _("key `{key}` must not stand twice", key=key))
             else:
@@ -302,6 +309,8 @@ class _Reader:
         word = node.value
         try:
             if kind == "str":
+                if _SURROGATE.search(word):
+                    self._refuse(node, _("must not hold half of a character (`\\ud800`)"))
                 return word
             if kind == "null":
                 return None
