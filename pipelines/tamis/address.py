@@ -255,7 +255,7 @@ class PubsubAddress:
             UsageError: it is no such address.
         """
         match = _PUBSUB.fullmatch(uri)
-        if match is None:
+        if match is None or may_hold_credentials(match[1]):
             raise UsageError(
                 _(
                     "{address}: expected an address pubsub://projects/P/subscriptions/S "
@@ -297,7 +297,8 @@ class WatchAddress:
         if not isinstance(parse_address(pattern), PathAddress):
             raise UsageError(_("watch: expected a pattern of files after it, got another address"))
         if _WATCH_OPTION.search(pattern):
-            raise UsageError(_("{address}: a watched folder has no options", address=uri))
+            shown = f"watch:{pattern.partition('?')[0]}"
+            raise UsageError(_("{address}: a watched folder has no options", address=shown))
         return cls(pattern)
 
     @property

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tamis.language import _
+from tamis.language import _, printable
 
 
 class TamisError(Exception):
@@ -57,7 +57,7 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
+        return printable(f"{self.place}: {self.text}")
 
     def as_json(self) -> dict[str, str | int]:
         """Return the problem as a JSON object."""

@@ -27,11 +27,18 @@ _OTHER_DRIVERS = re.compile(
 """Schemes that name other systems, also where no `//` follows them."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?")
-_CREDENTIALS = re.compile(r"[^/]*:.*@", re.DOTALL)
+_CREDENTIALS = re.compile(r"(?:[^/]*|.*//[^/]*):.*@", re.DOTALL)
 _LIBPQ = re.compile(
     r"(?:^|[\s;])(host|hostaddr|port|dbname|user|password|passfile|sslpassword|service)\s*=",
     re.IGNORECASE,
 )
+_PASSWORD = re.compile(r"(?:^|[?&;\s])[a-z.]*password\s*=", re.IGNORECASE)
+_COLONS = str.maketrans(dict.fromkeys("\u02d0\u2236\ua789\ufe30", ":"))
+"""Characters that look like a colon."""
+
+_PLAIN_PATH = re.compile(r"\.{1,2}/|/(?!/)")
+"""How a path begins that cannot be meant as an address."""
+
 _HOST = re.compile(r"(\[[^\]@]*\]|[^:@\[\]]*)(:[0-9]*)?")
 
 
@@ -60,6 +67,8 @@ postgresql://…, kafka://…, pubsub://… or watch:…; a file that is called 
     """
     if not uri.strip():
         raise UsageError(_("an address must not be empty; is a variable unset?"))
+    if _PLAIN_PATH.match(uri):
+        return
     for text in dict.fromkeys((uri, _folded(uri))):
         match = _SCHEME.match(text)
         scheme = match[1].lower() if match else ""
@@ -73,8 +82,8 @@ postgresql://…, kafka://…, pubsub://… or watch:…; a file that is called 
                 reason += _(", did you mean `{name}`?", name=likely[0])
         elif _CREDENTIALS.match(text):
             reason = _("a path must not begin with a word that has `:` and `@` in it")
-        elif len(_LIBPQ.findall(text)) > 1 or re.match(r"\s*(ssl)?password\s*=", text):
-            reason = _("options of libpq are no address")
+        elif _PASSWORD.search(text) or len(_LIBPQ.findall(text)) > 1:
+            reason = _("options such as `password=…` are no address")
         else:
             continue
         expected = _(
@@ -92,7 +101,9 @@ def _misuse(match: re.Match[str], scheme: str) -> str:
         return ""
     if match[1] != scheme or not match[2]:
         return _("`{given}` must be written `{scheme}://`", given=match[0], scheme=scheme)
-    if "@" in match.string[match.end() :].partition("/")[0]:
+    rest = _folded(match.string[match.end() :])
+    has_user = "@" in rest.partition("/")[0] or _CREDENTIALS.match(rest.lstrip("/"))
+    if has_user or _PASSWORD.search(rest):
         return _("`{scheme}://` must not hold a user or a password", scheme=scheme)
     return ""
 
@@ -102,7 +113,7 @@ def _folded(uri: str) -> str:
     text, before = uri, ""
     while text != before:
         text, before = unquote(text), text
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", text.translate(_COLONS))
     text = "".join(character for character in text if character.isprintable())
     return text.strip(" \"'")
 
@@ -115,6 +126,7 @@ def may_hold_credentials(place: str) -> bool:
         (False, True)
     """
     hosts = place.partition("/")[0].split(",")
-    if any("%40" in host or not _HOST.fullmatch(host) for host in hosts):
+    if not all(_HOST.fullmatch(host) for host in hosts):
         return True
-    return "password" in place.lower() or ";" in place or "#" in place
+    decoded = _folded(place).lower()
+    return "password" in decoded or any(mark in decoded for mark in "@;#")

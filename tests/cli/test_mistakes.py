@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tamis.cli.app import app
+from tamis.cli.run import warn_of_output
 from tamis.errors import TamisError
 from tamis.keys.keyring import Keyring
 
@@ -297,3 +298,19 @@ def test_32_keys_that_are_not_used_are_told(folder: Path) -> None:
     other = tamis(*RUN, "--run-id", "r")  # 52
     assert other.code == 2
     assert "is committed in store, and not with the same inputs: choose another" in other.text
+
+
+def test_54_55_what_stands_in_the_folder_of_a_store_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warn_of_output("store")
+    warn_of_output("gs://bucket/store")
+    (folder / "store").mkdir()
+    (folder / "store" / "_receipts").mkdir()
+    warn_of_output("store")
+    assert capsys.readouterr().err == ""
+    (folder / "store" / "a.txt").touch()
+    warn_of_output("store")
+    assert "store: holds 1 file of no run" in capsys.readouterr().err
+    warn_of_output(".")
+    assert ".: is a project" in capsys.readouterr().err

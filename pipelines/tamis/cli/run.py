@@ -8,9 +8,17 @@ receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 import datetime
 import sys
 from collections.abc import Collection
+from pathlib import Path
 
 from tamis import limits
-from tamis.address import StreamAddress, WatchAddress, parse_address
+from tamis.address import (
+    PathAddress,
+    StreamAddress,
+    WatchAddress,
+    is_local,
+    parse_address,
+    parse_store,
+)
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress, show_warnings
@@ -19,7 +27,7 @@ from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import ATTESTED, Receipt, advise
 from tamis.evidence.wording import quarantine_lines, repeated_lines, withheld_lines
 from tamis.interrupts import ends_at_once
-from tamis.language import _, printable
+from tamis.language import _, ngettext, printable
 from tamis.plan.compile import compile_plan
 from tamis.plan.guards import check_day, check_register
 from tamis.plan.plan import Plan
@@ -110,6 +118,26 @@ def tell_unused_keys(plan: Plan, keys: str | None) -> None:
     print(text, file=sys.stderr)
 
 
+def warn_of_output(output: str) -> None:
+    """Say what stands in the folder of a new store that is no store's."""
+    address = parse_store(output)
+    if not isinstance(address, PathAddress) or not is_local(address.uri):
+        return
+    folder = Path(address.uri)
+    if (folder / "policies").is_dir():
+        text = _("{folder}: is a project; its store stands among its documents", folder=folder)
+        print(text, file=sys.stderr)
+    files = [path for path in folder.glob("[!._]*") if path.is_file()]
+    if files:
+        text = ngettext(
+            "{folder}: holds {count} file of no run, `tamis verify` will refuse it",
+            "{folder}: holds {count} files of no run, `tamis verify` will refuse them",
+            len(files),
+            folder=folder,
+        )
+        print(text, file=sys.stderr)
+
+
 def run_command(
     project: Project,
     policy: str,
@@ -130,6 +158,7 @@ def run_command(
     check_day(day, replay)
     plan = compile_allowed(project, policy, day, allow_example)
     tell_unused_keys(plan, keys)
+    warn_of_output(output)
     name = run_id or new_run_id(policy)
     with ends_at_once(lambda is_committing: _interrupted(name, output, options, is_committing)):
         with loading_beam():
