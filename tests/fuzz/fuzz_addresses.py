@@ -22,9 +22,23 @@ SCHEMES = (
     *("kafka+ssl", "postgresql+psycopg", "https", "s3", "gs", "hdfs", "azfs", "file", "redis", "x"),
     *("kafkas", "watch:kafka", "a.b-c", ""),
 )
-PASSWORDS = (SECRET, f"p/{SECRET}", f"p?{SECRET}", f"p#{SECRET}", f"p@{SECRET}", f"p:{SECRET}")
+PASSWORDS: tuple[str, ...] = (
+    SECRET,
+    f"p/{SECRET}",
+    f"p?{SECRET}",
+    f"p#{SECRET}",
+    f"p@{SECRET}",
+    f"p:{SECRET}",
+)
 PASSWORDS += (f"{SECRET}%", f"é{SECRET}", f"{SECRET} x", f"[{SECRET}]", f"{SECRET};", f"{SECRET},h")
-PLACES = ("host/db", "host:5432/db?table=t", "b1:9092,b2:9093/feed", "[::1]:9092/feed", "h", "")
+PLACES: tuple[str, ...] = (
+    "host/db",
+    "host:5432/db?table=t",
+    "b1:9092,b2:9093/feed",
+    "[::1]:9092/feed",
+    "h",
+    "",
+)
 PLACES += ("projects/p/topics/t", "/db", "h/db?schema=s&table=t", "h/t?sasl.mechanism=PLAIN")
 ODD = ("\u200b", "\ufeff", " ", "\t", "\n", "'", '"', "\x00", "\x1b", "%20")
 

@@ -91,8 +91,9 @@ def _no_mapping(model: type[BaseModel], given: Any) -> str:
     if isinstance(given, str) and given in keys:
         inner = next(_models_at(model, (given,)), None)
         needed = [name for name in keys_of(inner) if _is_required(inner, name)] if inner else []
-        example = f"{{{', '.join(f'{name}: …' for name in needed)}}}" if inner else "…"
-        text += _(": write {example}", example=f"{{{given}: {example}}}")
+        parts = ", ".join(f"{name}: …" for name in needed)
+        example = "{" + given + ": " + ("{" + parts + "}" if inner else "…") + "}"
+        text += _(": write {example}", example=example)
     return text
 
 
