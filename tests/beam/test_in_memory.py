@@ -429,7 +429,7 @@ def test_a_run_id_that_was_used_for_other_records_loses_none_in_silence(tmp_path
 
     store([PLAIN])
     before = (tmp_path / "_receipts" / "the-run.json").read_bytes()
-    with pytest.raises(Exception, match="run the-run is committed, with another plan, other"):
+    with pytest.raises(Exception, match="run the-run is committed, with another plan or other"):
         store([PLAIN | {"nom": "Martin"}])
     assert (tmp_path / "_receipts" / "the-run.json").read_bytes() == before
     assert not (tmp_path / "_staging" / "the-run").exists()

@@ -192,7 +192,7 @@ def test_the_same_run_id_is_a_no_op_or_refused(
     feed(case, path, 41, seed=2)
     other = run(case.name, [path], server.uri(database))
     assert other.code == 2
-    assert "another inputs" in other.err
+    assert "not with the same inputs" in other.err
     assert PASSWORD not in other.out + other.err + again.out
 
 
