@@ -195,7 +195,7 @@ class Topics:
         return [
             Receipt.model_validate_json(value or b"")
             for key, value in last.items()
-            if not (key or b"").startswith(b"positions/")
+            if not (key or b"").startswith((b"positions/", b"steps/"))
         ]
 
     def searched(self, hay: Haystack) -> None:

@@ -15,7 +15,11 @@ from .conftest import HERE, MESSAGES, PARTITIONS, Copy, Read, Tamis, messages
 from .described import canonical
 from .topics import Line, load, read_topic, write_topic
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.xdist_group("streams")]
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.postgres,
+    pytest.mark.xdist_group("streams"),
+]
 
 LINES = load(HERE / "services" / "topics.jsonl")
 RECEIPTS = [json.loads(line["value"]) for line in LINES if line["topic"] == "out.receipts"]

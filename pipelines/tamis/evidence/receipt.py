@@ -139,7 +139,8 @@ class CausePart(Part):
         rule: what was not met.
         records: how many.
         source: the input in which the first of them stands.
-        position: where it stands there, as quarantine rows say it.
+        position: where it stands there, as quarantine rows say it; of a message of Pub/Sub a
+            digest of its id, which may be negative.
     """
 
     reason: str
@@ -147,7 +148,7 @@ class CausePart(Part):
     rule: str
     records: Natural
     source: str
-    position: Natural
+    position: int
 
     @property
     def kind(self) -> str:
