@@ -232,7 +232,7 @@ def _stage(
 ) -> str:
     if expires:  # A job of today's law may be launched much later.
         check_in_force(plan)
-    with value_free(_("staging run {run}", run=run)):
+    with value_free(_("{address}: staging run {run}", address=address.shown, run=run)):
         open_store(address, limits).stage(attempt, plan)
     return run
 
@@ -249,7 +249,7 @@ def _commit(
     pieces: Iterable[Piece],
     found: Findings | None,
 ) -> str:
-    with value_free(_("committing run {run}", run=run)):
+    with value_free(_("{address}: committing run {run}", address=address.shown, run=run)):
         store = open_store(address, limits)
         nirs = None if found is None else found.get(UndeclaredNirs, UndeclaredNirs())
         profile = None if nirs is None else nirs.extract()
@@ -365,11 +365,13 @@ class _WriteFn(beam.DoFn):
         self._writer.begin()
 
     def process(self, batch: Batch, staged: str) -> Iterator[Piece]:
-        with value_free(_("writing part {part}", part=batch.part)):
+        with value_free(
+            _("{address}: writing part {part}", address=self._address.shown, part=batch.part)
+        ):
             yield from self._writer.write(batch.data, batch.part, batch.seq, batch.positions)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        with value_free(_("writing")):
+        with value_free(_("{address}: writing", address=self._address.shown)):
             end = GlobalWindow().max_timestamp()
             for piece in self._writer.finish():
                 yield WindowedValue(piece, end, (GlobalWindow(),))

@@ -123,17 +123,20 @@ class Session:
             RunError: a step failed. Messages that were not committed are read again.
         """
         source = self._reader.source
+        committing = _(
+            "{address}: committing messages of {source}", address=self._sink.shown, source=source
+        )
         while True:
             with value_free(f"reading {source}"):
                 batch = self.read(_IDLE_SECONDS)
             if batch is not None:
                 judged = judge(batch)
-                with value_free(_("committing messages of {source}", source=source)):
+                with value_free(committing):
                     self.commit(judged)
                 self.acknowledge()
             if self.ending:
                 break
-        with value_free(_("committing messages of {source}", source=source)):
+        with value_free(committing):
             self.finish()
         return self.ending
 
