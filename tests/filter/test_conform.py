@@ -168,6 +168,12 @@ TEXTS: list[tuple[str, TextDialect, dict[str, Any]]] = [
     ),
     (
         "date32",
+        TextDialect(dates=("%d/%m/%Y",)),
+        {"29/02/2024 00:00:00": DAY, "29/2/2024T00:00:00.000": DAY, "29/02/2024 00:00:01": BAD}
+        | {"29/02/2024 00:00": BAD, "29/02/2024 00:00:00 00:00:00": BAD, "00:00:00": BAD},
+    ),
+    (
+        "date32",
         TextDialect(dates=("%d/%m/%Y", "%m/%d/%Y")),
         {
             "29/02/2024": DAY,

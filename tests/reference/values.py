@@ -176,6 +176,10 @@ def parse(text: str, name: str, wire: Wire) -> Any:
         return result if result - result == 0 else None
     if kind == "date":
         day = moment_in(text, wire)
+        untimed = tuple(pattern for pattern in wire.dates if "%H" not in pattern)
+        if day is None and untimed:  # a time of midnight behind a date is none
+            short = re.sub(r"[ T]00:00:00(\.0+)?$", "", text)
+            day = moment_in(short, replace(wire, dates=untimed))
         return day // DAY if day is not None and day % DAY == 0 else None
     if kind == "timestamp":
         return timestamp_in(text, name, wire)

@@ -29,6 +29,10 @@ _PARTS: Final = {"%d": (8, 2), "%m": (5, 2), "%Y": (0, 4)}
 """Place and width of a directive in an ISO 8601 date."""
 
 
+_MIDNIGHT: Final = r"[ T]00:00:00(?:\.0+)?$"
+"""How databases write a date as a moment."""
+
+
 def parse_dates(text: pa.Array, target: pa.DataType, dialect: TextDialect) -> Conformed:
     """Dates in one of the dialect's patterns; a time of midnight behind a date is none.
 
@@ -38,7 +42,7 @@ def parse_dates(text: pa.Array, target: pa.DataType, dialect: TextDialect) -> Co
         dialect: whose patterns are read, one or more.
 
     Example:
-        >>> text = pa.array(["29/02/2024", "2024-02-29", "2902024"])
+        >>> text = pa.array(["29/02/2024", "2024-02-29 00:00:00", "2902024"])
         >>> dialect = TextDialect(dates=("%d/%m/%Y", "%Y-%m-%d"))
         >>> parse_dates(text, pa.date32(), dialect).faults.tolist()
         [0, 0, 2]
@@ -95,6 +99,8 @@ def _parse_pattern(text: pa.Array, pattern: str, dialect: TextDialect) -> tuple[
         trimmed = pc.utf8_trim_whitespace(text.filter(pa.array(others)))
         if dialect.empty_is_null:
             trimmed = null_empty(trimmed)
+        if "%H" not in date_pattern(pattern).pieces:
+            trimmed = pc.replace_substring_regex(trimmed, _MIDNIGHT, "")
         moments = _read_each(trimmed, pattern, dialect)
         days = pc.floor_temporal(moments, unit="day")
         read = keep_where(days, as_flags(pc.fill_null(pc.equal(days, moments), False)))
