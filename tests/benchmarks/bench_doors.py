@@ -45,7 +45,7 @@ def main(records: int) -> None:
     """Measure, and print a line a door."""
     project = tamis.load_project(Path(__file__).parent / "project")
     plan = project.plan("j1", on="2026-03-02")
-    table = make_table(np.random.default_rng(1), 0, records, 0.02, alike=False)
+    table = make_table(np.random.default_rng(1), 0, records)
     table = table.select(list(Dossier._fields))
     dicts = table.to_pylist()
     doors: dict[str, tuple[Any, list[Any]]] = {

@@ -33,7 +33,7 @@ COLUMNS = {
 
 def main(rows: int) -> None:
     """Measure, and print a line a column."""
-    table = make_table(np.random.default_rng(1), 0, rows, 0.02, alike=False)
+    table = make_table(np.random.default_rng(1), 0, rows)
     print(f"{rows:,} values, ns a value")
     print(f"{'column':<18}{'conform':>9}{'coded':>9}{'gate':>9}{'coded':>9}")
     for name, kind in COLUMNS.items():

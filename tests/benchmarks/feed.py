@@ -1,20 +1,32 @@
 """A seeded feed of 31 columns for the benchmarks: training files of persons who do not exist.
 
-    python tests/benchmarks/feed.py FILE --rows 2000000 [--density 0.02] [--seed 1] [--alike]
+    python tests/benchmarks/feed.py FILE --rows 2000000 [--seed 1]
+    python tests/benchmarks/feed.py FILE --clean [--density 0.02] [--alike]
 
-Each comment says something else, as what people type does; with `--alike` all but those that hold
-a NIR are one of sixteen sentences, which a file holds once. Written in row groups of 131,072 rows,
-snappy, as a source system would.
+It is as dirty as a feed that comes: of the NIRs 0.5 % are malformed, have a wrong key, or are
+missing, a third each; the comments are those of `tests/nir/third_corpus.py`: 2 % hold a NIR in one
+of many forms, 10 % a number that looks like one. `--clean` has neither: every NIR is right, and of
+the comments only a share `--density` holds a number, a NIR; with `--alike` all others are one of
+sixteen sentences, which a file holds once. Written in row groups of 131,072 rows, snappy, as a
+source system would.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.nir import third_corpus
+
 ROW_GROUP = 131_072
+
+DIRT = 0.005
+"""The share of NIRs that are malformed, have a wrong key, or are missing."""
 
 _FRENCH = (
     "Le titulaire souhaite reporter la session au mois prochain pour raisons de service. ",
@@ -50,7 +62,18 @@ def nirs(chance: np.random.Generator, rows: int) -> np.ndarray:
     return body * 100 + keys_of(body)
 
 
-def comments(
+def dirty_nirs(chance: np.random.Generator, numbers: np.ndarray) -> pa.Array:
+    """The NIRs as text; of a share `DIRT`, a third each is short, has a wrong key, or is null."""
+    texts = numbers.astype("U15").astype(object)
+    places = np.flatnonzero(chance.random(len(numbers)) < DIRT)
+    short, wrong, missing = np.array_split(chance.permutation(places), 3)
+    texts[short] = [text[:12] for text in texts[short]]
+    texts[wrong] = [f"{text[:13]}{int(text[13:]) % 97 + 1:02}" for text in texts[wrong]]
+    texts[missing] = None
+    return pa.array(texts, pa.string())
+
+
+def clean_comments(
     chance: np.random.Generator, numbers: np.ndarray, density: float, alike: bool
 ) -> list[str]:
     """Comments of about 120 characters, of which a share `density` holds a NIR."""
@@ -81,10 +104,23 @@ def comments(
 
 
 def make_table(
-    chance: np.random.Generator, first: int, rows: int, density: float, alike: bool
+    chance: np.random.Generator,
+    first: int,
+    rows: int,
+    *,
+    clean: bool = False,
+    density: float = 0.02,
+    alike: bool = False,
 ) -> pa.Table:
     """`rows` rows of the feed, numbered from `first`."""
     number = nirs(chance, rows)
+    if clean:
+        nir = pa.array(number).cast(pa.string())
+        texts = clean_comments(chance, number, density, alike)
+    else:
+        nir = dirty_nirs(chance, number)
+        seed = int(chance.integers(2**63))
+        texts = [comment.text for comment in third_corpus.comments(seed, rows)]
     ids = np.arange(first, first + rows)
 
     def choose(values: list[str]) -> pa.Array:
@@ -103,7 +139,7 @@ def make_table(
 
     columns = {
         "dossier": pa.array([f"D{n:012d}" for n in ids.tolist()]),
-        "nir": pa.array(number).cast(pa.string()),
+        "nir": nir,
         "nom": text("NOM", 200_000),
         "prenoms": choose(["Zoé", "Jean-Noël", "Anaïs", "Loïc", "Maëlle", "Théo", "Chloé"]),
         "date_naissance": days(-7_000, 14_000),
@@ -134,17 +170,27 @@ def make_table(
         ),
         "conseiller": text("conseiller", 3_000),
         "note": pa.array(chance.integers(0, 21, rows, dtype=np.int32)),
-        "commentaire": pa.array(comments(chance, number, density, alike)),
+        "commentaire": pa.array(texts),
     }
     return pa.table(columns)
 
 
-def write(path: Path, rows: int, density: float, seed: int, alike: bool) -> None:
+def write(
+    path: Path,
+    rows: int,
+    seed: int = 1,
+    *,
+    clean: bool = False,
+    density: float = 0.02,
+    alike: bool = False,
+) -> None:
     """Write the feed to `path`."""
     chance = np.random.default_rng(seed)
     writer: pq.ParquetWriter | None = None
     for first in range(0, rows, ROW_GROUP):
-        table = make_table(chance, first, min(ROW_GROUP, rows - first), density, alike)
+        table = make_table(
+            chance, first, min(ROW_GROUP, rows - first), clean=clean, density=density, alike=alike
+        )
         writer = writer or pq.ParquetWriter(path, table.schema, compression="snappy")
         writer.write_table(table)
     assert writer is not None
@@ -155,8 +201,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--rows", type=int, default=2_000_000)
-    parser.add_argument("--density", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--clean", action="store_true")
+    parser.add_argument("--density", type=float, default=0.02)
     parser.add_argument("--alike", action="store_true")
-    options = parser.parse_args()
-    write(options.file, options.rows, options.density, options.seed, options.alike)
+    options = vars(parser.parse_args())
+    write(options.pop("file"), **options)

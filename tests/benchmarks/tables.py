@@ -11,6 +11,7 @@ import argparse
 import shutil
 import tempfile
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -34,10 +35,10 @@ class Bench:
         new_keys(self.keys)
 
     def feed(self, millions: float = BASE, density: float = 0.02) -> Path:
-        """A feed of so many million rows."""
+        """A clean feed of so many million rows."""
         path = self.folder / f"feed-{millions}-{density}.parquet"
         if not path.exists():
-            apart(write, path, round(millions * MILLION), density, 1, False)
+            apart(partial(write, clean=True, density=density), path, round(millions * MILLION))
         return path
 
     def compare(
