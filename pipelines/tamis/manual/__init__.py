@@ -3,11 +3,12 @@
 The pages lie beside this module. Where a page lists the keys of a document, the list is made of
 the documents' models, between the marks `<!-- keys Policy -->` and `<!-- /keys -->`, and the rules
 of `check` stand between `<!-- rules -->` and `<!-- /rules -->`, what the bundled law and register
-name between `<!-- law items -->` and `<!-- /law -->`, and what `--fail-on` may name between
-`<!-- fail-on -->` and `<!-- /fail-on -->`; `publish()` writes these lists anew after a
+name between `<!-- law items -->` and `<!-- /law -->`, what `--fail-on` may name between
+`<!-- fail-on -->` and `<!-- /fail-on -->`, and the words that name a NIR or another number between
+`<!-- labels -->` and `<!-- /labels -->`; `publish()` writes these lists anew after a
 change, and a test compares them.
 
-May import `documents`, `check` and `evidence`, and nothing of Beam. Begin reading at
+May import `documents`, `check`, `evidence` and `nir`, and nothing of Beam. Begin reading at
 `architecture.md`.
 """
 
@@ -22,12 +23,14 @@ from tamis.documents.project import bundled_documents
 from tamis.errors import UsageError
 from tamis.evidence.fail_on import FAIL_ON, Command
 from tamis.language import _
+from tamis.nir.labels import LABELS
 
 PAGES = Path(__file__).parent
 
 _KEYS = re.compile(r"(<!-- keys (\w+) -->\n).*?(<!-- /keys -->)", re.DOTALL)
 _LAW = re.compile(r"(<!-- law (\w+) -->\n).*?(<!-- /law -->)", re.DOTALL)
 _FAIL_ON = re.compile(r"(<!-- fail-on -->\n).*?(<!-- /fail-on -->)", re.DOTALL)
+_LABELS = re.compile(r"(<!-- labels -->\n).*?(<!-- /labels -->)", re.DOTALL)
 _RULES = re.compile(r"(<!-- rules -->\n).*?(<!-- /rules -->)", re.DOTALL)
 
 
@@ -64,6 +67,7 @@ def with_keys(text: str) -> str:
     rules = "".join(f"{rule}. {rule.text}\n" for rule in Rule)
     text = _RULES.sub(lambda marks: marks[1] + rules + marks[2], text)
     text = _FAIL_ON.sub(lambda marks: marks[1] + "\n".join(_conditions()) + "\n" + marks[2], text)
+    text = _LABELS.sub(lambda marks: marks[1] + "\n".join(_labels()) + "\n" + marks[2], text)
     text = _LAW.sub(lambda marks: marks[1] + "\n".join(_law(marks[2])) + "\n" + marks[3], text)
     return _KEYS.sub(lambda marks: marks[1] + "\n".join(_table(marks[2])) + "\n" + marks[3], text)
 
@@ -94,6 +98,19 @@ def _conditions() -> Iterator[str]:
     for name, kind in FAIL_ON.items():
         cells = ["yes" if command in kind.commands else "–" for command in commands]
         yield f"| `{name}` | {kind.meaning} | {' | '.join(cells)} |"
+
+
+def _labels() -> Iterator[str]:
+    """One row a kind of words: as people write them, what they name, how surely, why."""
+    yield "| words | they name | reason |"
+    yield "|---|---|---|"
+    kinds = {
+        ("nir", "strong"): "a NIR",
+        ("nir", "weak"): "perhaps a NIR",
+        ("other", "strong"): "another number",
+    }
+    for row in LABELS:
+        yield f"| {row.examples} | {kinds[row.kind, row.strength]} | {row.reason} |"
 
 
 def _law(what: str) -> Iterator[str]:

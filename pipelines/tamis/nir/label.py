@@ -10,65 +10,58 @@ from bisect import bisect_left
 from enum import Enum
 from functools import cached_property
 from itertools import groupby
+from operator import itemgetter
+
+from tamis.nir.labels import LABELS, LabelRow
 
 REACH = 48
 OPPOSING_REACH = 12
 _OPTICAL_REACH = 512  # characters
 
-# read on lower-case text, from the beginning of a word; each branch begins with a literal
-_STRONG = r"""
-    nirs?(?![a-z]) | nia(?![a-z]) | nnp(?![a-z]) | ntt(?![a-z]) | nss(?![a-z])
-  | n[. ][ ]?i[. ][ ]?r(?![a-z]) | n\.[ ]?s\.[ ]?s(?![a-z])
-  | num(?:ero)?nir(?![a-z]) | nonir(?![a-z])
-  | secu(?:rite)?[ _.\-\n]{0,2}soc(?:iale?)?(?![a-z]) | sec\.?[ ]soc(?![a-z])
-  | secu(?![a-z]) | num(?:ero)?secu | nosecu(?![a-z]) | nsecu(?![a-z])
-  | ssn(?![a-z]) | ss(?![a-z\-]) | s\.s(?![a-z]) | numss | noss(?![a-z])
-  | social[ _\-]?security
-  | rnipp(?![a-z])
-  | inscription[ ]au[ ]repertoire
-  | s21\.g00\.30\.001
-  | n°[ ]?(?:d')?insee | numero[ ](?:d')?insee | num[_ .]{0,2}insee | no[_ .]{1,2}insee
-"""
-_WEAK = r"""
-    insee(?![a-z])
-  | immat(?:riculation)?(?![a-z])
-  | immatriculee?s?(?:[ ]sous)?[ ](?:le|la|au)(?![a-z])
-  | matricule
-  | numero[ _](?:d')?assure | num[ _.]{1,2}assure | n°[ ]?(?:d')?assure | id[ _]assure
-  | assuree?(?:\(e\))?(?:[ ]sociale?)?[ _]?(?:n°|no(?![a-z])|numero|:|=)
-  | assurance[ ](?:maladie|sociale) | vitale(?![a-z])
-  | ins(?![a-z])
-  | identite[ ]nationale[ ]de[ ]sante
-  | identifiant[ ]national
-  | (?:numero|n°)[ ](?:national|d'identification|d'identite)
-"""
-_OPPOSING_WORDS = """
-    siret siren iban rib bic swift tva naf ape rcs rna ine imei iccid imsi meid ean ean13 gtin
-    upc isbn issn isin lei spi avs ahv niss dni nie nuss pesel bsn cnp uuid guid sha sha1 sha256
-    md5 hash crc ts gps lat lon lng latitude longitude vin cb visa mastercard amex epoch
-    timestamp unix created updated tel telephone telephones portable mobile fax gsm sms phone
-    dossier dossiers reference references ref refs ticket lot serie serial session trace client
-    cliente contrat compte piece devis avis recu recommande courrier requete request order
-    orders invoice police adherent passeport demande incident sinistre suivi montant montants
-    somme total chassis vehicule plaque produit article badge version build commit token
-    empreinte digest coordonnees suisse belge italien italienne espagnol espagnole allemand
-    allemande portugais portugaise roumain roumaine polonais polonaise britannique
-    luxembourgeois luxembourgeoise americain americaine etranger echantillon
-"""
-_OPPOSING_STEMS = r"""
-    infrarouge infrared spectr commande cde[^a-z] facture colis bordereau livraison expedition
-    palette transaction virement paiement prelevement mandat quittance tracking horodat fiscal
-    imp[oô]t longueurs?[\x20]d[']onde carte[\x20]bancaire code[\x20-]barre near[\x20-]infrared
-"""
-_OPPOSING = "|".join(  # by first letter, for speed
-    f"{first}(?:{'|'.join([branch[1:] for branch in branches])})"
-    for first, branches in groupby(
-        sorted([f"{word}(?![a-z])" for word in _OPPOSING_WORDS.split()] + _OPPOSING_STEMS.split()),
-        key=lambda branch: branch[0],
-    )
-)
+
+class Label(Enum):
+    """What the words beside a number name it.
+
+    Attributes:
+        NONE: no label is near.
+        OPPOSING: they name another kind of number.
+        WEAK: they may name a NIR, such as `matricule`.
+        STRONG: they name a NIR.
+    """
+
+    NONE = 0
+    OPPOSING = 1
+    WEAK = 2
+    STRONG = 3
+
+
+def _label_of(row: LabelRow) -> Label:
+    if row.kind == "other":
+        return Label.OPPOSING
+    return Label.STRONG if row.strength == "strong" else Label.WEAK
+
+
+_PATTERNS = {
+    label: [pattern for row in LABELS if _label_of(row) is label for pattern in row.patterns]
+    for label in (Label.STRONG, Label.WEAK, Label.OPPOSING)
+}
+
+
+def _any_of(patterns: list[str]) -> str:
+    """A pattern of labels, each to the end of its word or beyond; by first letter, for speed."""
+    whole = [p[:-1] if p.endswith("*") else f"{p}(?![a-z])" for p in patterns]
+    literal = sorted((p for p in whole if p[0].isalpha() and p[1] != "?"), key=itemgetter(0))
+    grouped = [
+        f"{first}(?:{'|'.join([branch[1:] for branch in branches])})"
+        for first, branches in groupby(literal, key=itemgetter(0))
+    ]
+    return "|".join([*grouped, *(p for p in whole if not p[0].isalpha())])
+
+
 _LABEL = re.compile(
-    f"(?<![a-z])(?:(?P<strong>{_STRONG})|(?P<weak>{_WEAK})|(?P<opposing>{_OPPOSING}))", re.VERBOSE
+    "(?<![a-z])(?:"
+    + "|".join([f"(?P<{label.name.lower()}>{_any_of(_PATTERNS[label])})" for label in _PATTERNS])
+    + ")"
 )
 _CAMEL = re.compile(r"(?<=[a-z])N(?:IR|ir)(?![a-z])|(?<![A-Za-z])[Nn]ir(?=[A-Z])|(?<=[a-z])Secu")
 _OF = re.compile(r"[\s_]*(?:d[ue]s?|d'|de[ ]l[a'])[ ]?(?:la[ ]|l')?", re.IGNORECASE)
@@ -93,42 +86,31 @@ _ACCENTED = {
     "n": r"(?:n|\xC3[\x91\xB1])",
     "u": r"(?:u|\xC3[\x99-\x9C\xB9-\xBC])",
     "y": r"(?:y|\xC3[\x9D\xBD\xBF])",
+    "ô": r"\xC3[\x94\xB4]",
+    "°": r"\xC2[\xB0\xBA]",
 }
 
 
 def in_bytes(word: str) -> str:
     """A pattern for the UTF-8 of `word` with any accents, for RE2 in Latin-1."""
-    return "".join([_ACCENTED.get(character, character) for character in word])
+    return re.sub(r"\\.|[a-zô°]", lambda match: _ACCENTED.get(match[0], match[0]), word)
 
 
-_WORD_BYTES = "|".join([in_bytes(word) for word in _OPPOSING_WORDS.split()])
-_STEM_BYTES = "|".join([in_bytes(re.sub(r"\[.*?\]", ".{1,3}", s)) for s in _OPPOSING_STEMS.split()])
+def _all_in_bytes(label: Label) -> str:
+    """A pattern for RE2 of the labels; broader, as it does not look where their words end."""
+    patterns = [re.sub(r"\(\?!.*?\)|\*$", "", pattern) for pattern in _PATTERNS[label]]
+    return "|".join([in_bytes(pattern) for pattern in patterns])
+
+
 OPPOSING_BYTES = (
-    rf"(?i:(?:^|[^A-Za-z])(?:(?:{_WORD_BYTES})(?:$|[^A-Za-z])|{_STEM_BYTES})"
+    rf"(?i:(?:^|[^A-Za-z])(?:{_all_in_bytes(Label.OPPOSING)})"
     rf"(?:[^,;|\t\n!?\x80-\xBF][\x80-\xBF]*){{0,{OPPOSING_REACH}}}$)"
 )
 OPTICAL_BYTES = r"(?i:infrar|spectr|d.{1,3}onde|near[- ]ir)"
 STRONG_BYTES = (
-    r"(?i:(?:^|[^A-Za-z\x80-\xFF])(?:nir|n\.i\.r|nss|(?:num[_. ]?|n\xC2\xB0 ?|no )?ss"
-    r"|n\xC2\xB0 ?insee|(?:num[_. ]?)?s(?:e|\xC3\xA9)cu"
-    r"|s(?:e|\xC3\xA9)cu(?:rit(?:e|\xC3\xA9))?[ _]soc(?:iale)?)(?:[ _]?n\xC2\xB0)?)"
+    r"(?i:(?:^|[^A-Za-z\x80-\xFF]|\xC2[\xB0\xBA])"
+    rf"(?:{_all_in_bytes(Label.STRONG)})(?:[ _]?n\xC2\xB0)?)"
 )
-
-
-class Label(Enum):
-    """What the words beside a number name it.
-
-    Attributes:
-        NONE: no label is near.
-        OPPOSING: they name another kind of number.
-        WEAK: they may name a NIR, such as `matricule`.
-        STRONG: they name a NIR.
-    """
-
-    NONE = 0
-    OPPOSING = 1
-    WEAK = 2
-    STRONG = 3
 
 
 class Labels:

@@ -1,0 +1,271 @@
+"""The table of labels: the words beside a number that say what it is, each with its reason.
+
+One table for whoever reads text: data, without rules. What stands beside a number decides where its
+digits alone prove nothing. A label of a NIR makes one of a number without its key; a label of
+another number excludes it. Where several stand before a number, the nearest one counts.
+
+    nir, strong    12 to 16 digits behind it are a NIR, however they are grouped
+    nir, weak      13 or 15 digits behind it are a NIR if they have its layout
+    other          the number just behind it is none, unless it is written as only a NIR is
+"""
+
+from typing import Literal, NamedTuple
+
+
+class LabelRow(NamedTuple):
+    """Labels of one meaning.
+
+    Attributes:
+        examples: as people write them, parted by ` · `.
+        kind: `nir`, or `other` for another number.
+        strength: how sure that is.
+        reason: why, in French.
+        pattern: the labels, parted by ` | `: regular expressions for text in lower case without
+            accents, from the beginning of a word to its end; what begins with one that ends in `*`
+            counts too. Empty where the examples in lower case are the labels.
+    """
+
+    examples: str
+    kind: Literal["nir", "other"]
+    strength: Literal["strong", "weak"]
+    reason: str
+    pattern: str = ""
+
+    @property
+    def patterns(self) -> list[str]:
+        """The pattern of each label."""
+        return (self.pattern or self.examples.lower().replace(" · ", " | ")).split(" | ")
+
+
+LABELS: tuple[LabelRow, ...] = (
+    LabelRow(
+        "NIR · N.I.R. · numNir",
+        "nir",
+        "strong",
+        "sigle du numéro d'inscription au répertoire",
+        r"nirs? | n[. ] ?i[. ] ?r | num(?:ero)?nir | nonir",
+    ),
+    LabelRow(
+        "numéro d'inscription au répertoire · RNIPP",
+        "nir",
+        "strong",
+        "nom officiel du NIR, ou du répertoire qui l'attribue",
+        r"inscription au repertoire* | rnipp",
+    ),
+    LabelRow(
+        "numéro de sécurité sociale · séc. soc. · n° sécu · numSecu",
+        "nir",
+        "strong",
+        "nom courant du NIR",
+        r"secu(?:rite)?[ _.\-\n]{0,2}soc(?:iale?)? | sec\.? soc* | secu | num(?:ero)?secu*"
+        " | nosecu | nsecu",
+    ),
+    LabelRow(
+        "NSS · n.s.s. · n° SS · S.S. · numSS",
+        "nir",
+        "strong",
+        "abréviation de « numéro de sécurité sociale »",
+        r"nss | n\. ?s\. ?s | ss(?!-) | s\.s | numss* | noss",
+    ),
+    LabelRow(
+        "SSN · social security",
+        "nir",
+        "strong",
+        "« numéro de sécurité sociale » en anglais, fréquent dans les logiciels",
+        r"ssn | social[ _\-]?security*",
+    ),
+    LabelRow(
+        "n° INSEE · numéro d'INSEE · num_insee",
+        "nir",
+        "strong",
+        "« numéro INSEE » désigne le NIR, que l'INSEE attribue",
+        r"n° ?(?:d')?insee* | numero (?:d')?insee* | num[_ .]{0,2}insee*"
+        r" | no[_ .]{1,2}insee*",
+    ),
+    LabelRow(
+        "assuré social n° · numéro d'assurée sociale",
+        "nir",
+        "strong",
+        "le numéro d'assuré social est le NIR",
+        r"(?:numero|num|n°|no)[ _.]{0,2}(?:d')?assuree?(?:\(e\))? sociale?*"
+        r" | assuree?(?:\(e\))? sociale? ?(?:n°|numero)* | assuree?(?:\(e\))? sociale? no",
+    ),
+    LabelRow(
+        "NIA · NNP · NTT",
+        "nir",
+        "strong",
+        "numéros d'attente ou provisoires, construits comme un NIR ou mis à sa place",
+        r"nia | nnp | ntt",
+    ),
+    LabelRow(
+        "S21.G00.30.001",
+        "nir",
+        "strong",
+        "rubrique de la DSN qui porte le NIR",
+        r"s21\.g00\.30\.001*",
+    ),
+    LabelRow(
+        "INS · identité nationale de santé · identifiant national",
+        "nir",
+        "weak",
+        "l'identité nationale de santé reprend le NIR ; « identifiant national » nomme aussi "
+        "d'autres numéros",
+        r"ins | identite nationale de sante* | identifiant national*",
+    ),
+    LabelRow(
+        "matricule · immatriculation · immatriculé sous le",
+        "nir",
+        "weak",
+        "l'immatriculation à la sécurité sociale donne le NIR ; un matricule peut être interne, "
+        "un véhicule ou une société est aussi immatriculé",
+        r"matricule* | immat(?:riculation)? | immatriculee?s?(?: sous)? (?:le|la|au)",
+    ),
+    LabelRow(
+        "numéro d'assuré · assuré : · id assuré",
+        "nir",
+        "weak",
+        "souvent le NIR, parfois le numéro d'un contrat d'assurance",
+        r"numero[ _](?:d')?assure* | num[ _.]{1,2}assure* | n° ?(?:d')?assure* | id[ _]assure*"
+        r" | assuree?(?:\(e\))?(?: sociale?)?[ _]?(?:n°|numero|:|=)*"
+        r" | assuree?(?:\(e\))?(?: sociale?)?[ _]?no",
+    ),
+    LabelRow(
+        "assurance maladie · assurance sociale · carte vitale",
+        "nir",
+        "weak",
+        "la carte Vitale porte le NIR, et un numéro de série qui n'en est pas un",
+        r"assurance (?:maladie|sociale)* | vitale",
+    ),
+    LabelRow(
+        "INSEE",
+        "nir",
+        "weak",
+        "le NIR, mais aussi le code d'une commune",
+        "insee",
+    ),
+    LabelRow(
+        "numéro national · n° d'identification · numéro d'identité",
+        "nir",
+        "weak",
+        "peut nommer le NIR comme le numéro d'une pièce d'identité",
+        r"(?:numero|n°) (?:national|d'identification|d'identite)*",
+    ),
+    LabelRow(
+        "SIRET · SIREN · TVA · NAF · APE · RCS · RNA",
+        "other",
+        "strong",
+        "numéros d'entreprises et d'associations ; SIREN et SIRET ont une clé de contrôle",
+    ),
+    LabelRow(
+        "IBAN · RIB · BIC · SWIFT · compte · coordonnées · mandat · virement · prélèvement",
+        "other",
+        "strong",
+        "coordonnées bancaires ; l'IBAN et le RIB ont une clé de contrôle",
+        "iban | rib | bic | swift | compte | coordonnees | mandat* | virement* | prelevement*",
+    ),
+    LabelRow(
+        "CB · carte bancaire · Visa · Mastercard · Amex · transaction · paiement",
+        "other",
+        "strong",
+        "cartes et opérations de paiement",
+        "cb | carte bancaire* | visa | mastercard | amex | transaction* | paiement*",
+    ),
+    LabelRow(
+        "numéro fiscal · SPI · impôt · avis",
+        "other",
+        "strong",
+        "le numéro fiscal a 13 chiffres comme un NIR sans clé",
+        r"fiscal* | spi | imp(?:o|ô)t* | avis",
+    ),
+    LabelRow(
+        "tél · téléphone · portable · mobile · fax · GSM · SMS · phone",
+        "other",
+        "strong",
+        "numéros de téléphone",
+        "tel | telephones? | portable | mobile | fax | gsm | sms | phone",
+    ),
+    LabelRow(
+        "IMEI · ICCID · IMSI · MEID · badge · serial · série",
+        "other",
+        "strong",
+        "numéros d'appareils et de cartes ; l'IMEI a 15 chiffres",
+        "imei | iccid | imsi | meid | badge | serial | serie",
+    ),
+    LabelRow(
+        "EAN · GTIN · UPC · ISBN · ISSN · ISIN · LEI · code-barres · produit · article · lot",
+        "other",
+        "strong",
+        "codes de produits, de livres et de titres ; un code-barres a 13 chiffres",
+        r"ean | ean13 | gtin | upc | isbn | issn | isin | lei | code[ \-]barre*"
+        " | produit | article | lot | palette*",
+    ),
+    LabelRow(
+        "INE",
+        "other",
+        "strong",
+        "identifiant national d'un élève ou d'un étudiant",
+    ),
+    LabelRow(
+        "AVS · NISS · DNI · NIE · NUSS · PESEL · BSN · CNP · passeport · suisse · belge",
+        "other",
+        "strong",
+        "numéros de personnes d'autres pays",
+        "avs | ahv | niss | dni | nie | nuss | pesel | bsn | cnp | passeport | suisse | belge"
+        " | italien(?:ne)? | espagnole? | allemande? | portugaise? | roumaine? | polonaise?"
+        " | britannique | luxembourgeoise? | americaine? | etranger",
+    ),
+    LabelRow(
+        "dossier · référence · réf · ticket · demande · pièce · courrier · suivi · sinistre",
+        "other",
+        "strong",
+        "références de dossiers et de courriers",
+        "dossiers? | references? | refs? | ticket | demande | incident | sinistre | piece"
+        " | courrier | recu | recommande | requete | request | suivi | tracking*",
+    ),
+    LabelRow(
+        "commande · facture · devis · contrat · client · police · adhérent · colis · montant",
+        "other",
+        "strong",
+        "numéros de commandes, de contrats et de clients ; sommes",
+        "commande* | cde | facture* | colis* | bordereau* | livraison* | expedition*"
+        " | quittance* | devis | contrat | cliente? | police | adherent | orders? | invoice"
+        " | montants? | somme | total",
+    ),
+    LabelRow(
+        "horodatage · timestamp · epoch · ts · unix · created · updated",
+        "other",
+        "strong",
+        "instants : en millisecondes depuis 1970, un instant a 13 chiffres",
+        "horodat* | timestamp | epoch | ts | unix | created | updated",
+    ),
+    LabelRow(
+        "GPS · latitude · longitude · lat · lon · lng",
+        "other",
+        "strong",
+        "positions, écrites avec beaucoup de décimales",
+    ),
+    LabelRow(
+        "UUID · GUID · SHA · SHA1 · SHA256 · MD5 · hash · CRC · empreinte · digest · token",
+        "other",
+        "strong",
+        "identifiants et empreintes de machines",
+        "uuid | guid | sha | sha1 | sha256 | md5 | hash | crc | empreinte | digest | token"
+        " | session | trace | version | build | commit",
+    ),
+    LabelRow(
+        "VIN · châssis · véhicule · plaque",
+        "other",
+        "strong",
+        "numéros de véhicules",
+        "vin | chassis | vehicule | plaque",
+    ),
+    LabelRow(
+        "proche infrarouge · spectre · longueur d'onde · near-infrared · échantillon",
+        "other",
+        "strong",
+        "en optique, NIR veut dire « near infrared », proche infrarouge",
+        r"infrarouge* | infrared* | spectr* | longueurs? d'onde* | near[ \-]infrared*"
+        " | echantillon",
+    ),
+)
+"""The labels, those of NIRs first."""
