@@ -103,7 +103,8 @@ def test_what_is_odd_about_an_input_counts_without_a_record() -> None:
 
 def test_every_output_has_what_it_should() -> None:
     tags = ["R6323-37.I.1", "R6323-33.1", "LEGIARTI000000000000", "traitement", "read"]
-    tagged = dict(zip(TAGS, [*tags, f"essai@{PLAN.sha256[:12]}", "le-run"], strict=True))
+    tags += [f"essai@{PLAN.sha256[:12]}", "le-run", "bundled", "confirmed"]
+    tagged = dict(zip(TAGS, [*tags, None], strict=True))
     where = ("in.jsonl", (0, 0), 0, (1, 5))
     wrong = {"run": "le-run", "source": "in.jsonl"}
     tally = Tally(

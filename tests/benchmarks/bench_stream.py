@@ -185,7 +185,7 @@ def make_table(server: Server, database: str) -> None:
         for name in (
             *("pseudonyme", "sexe", "region_residence", "code_rncp", "legal_item"),
             *("legal_purpose", "legal_version", "legal_processing", "legal_attested"),
-            *("legal_policy", "legal_run"),
+            *("legal_policy", "legal_run", "legal_law", "legal_status", "legal_retention"),
         )
     )
     server.query(

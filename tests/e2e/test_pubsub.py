@@ -161,7 +161,7 @@ def test_a_drained_stream_into_topics_that_it_makes_is_complete(
     positions = [int(one.attributes["position"]) for one in (*released, *quarantined)]
     assert len(set(positions)) == len(positions)
     plan = flow(POLICY).plan
-    tags = plan.tags(plan.releases[0], "flux")
+    tags = plan.headers(plan.releases[0], "flux")
     for one in released:
         assert {name: one.attributes[name] for name in tags} == tags
         assert tags.items() <= json.loads(one.data).items()

@@ -264,7 +264,7 @@ def test_a_topic_comes_into_topics_whole_with_its_tags_and_without_what_is_not_r
     total = len(released(numbers)) + good
     assert len({text(message.key()) for message in read}) == len(read) == total
     for message in read:
-        assert headers(message) == one.plan.tags(release, "stream")
+        assert headers(message) == one.plan.headers(release, "stream")
         assert json.loads(message.value() or b"").keys() >= {"pseudonyme", "code_rncp"}
     stored = in_topics(kafka, output)
     places = {f"{number % PARTITIONS}/{number // PARTITIONS}" for number in numbers}

@@ -4,6 +4,7 @@ Finder and gate are the tests' own here, so simple that the oracle can be sure o
 ones have tests of their own, and meet the filter at the end of this module.
 """
 
+import dataclasses
 import decimal
 import hashlib
 import pickle
@@ -522,8 +523,23 @@ def test_a_released_record_is_tagged_with_what_it_stands_on() -> None:
             "legal_attested": "example",
             "legal_policy": f"essai@{plan.sha256[:12]}",
             "legal_run": "2026-11-23-essai",
+            "legal_law": "bundled",
+            "legal_status": "confirmed",
+            "legal_retention": None,
         }
     ]
+
+
+def test_the_rule_of_retention_is_a_tag_that_may_be_null() -> None:
+    kept = dataclasses.replace(release(leaf("nom")), retention="titulaire", status="to-confirm")
+    plan = dataclasses.replace(plan_of(PlanField("nom", "string"), kept), law_origin="own")
+
+    batch = minimize(pa.record_batch({"nom": ["A", "B"]}), plan).released["r"]
+
+    assert batch["legal_retention"].to_pylist() == ["titulaire"] * 2
+    assert batch["legal_status"].to_pylist() == ["to-confirm"] * 2
+    assert batch["legal_law"].to_pylist() == ["own"] * 2
+    assert [field.name for field in batch.schema if field.nullable] == ["nom", "legal_retention"]
 
 
 def test_a_clean_column_is_shared_with_the_input() -> None:

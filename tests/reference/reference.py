@@ -56,6 +56,7 @@ NIRS = {"nir", "nia", "nnp", "mig"}
 
 SEPARATORS = dict.fromkeys(map(ord, " \t\n\r\f.-\u00a0\u2007\u2009\u202f"))
 TAGS = ["item", "purpose", "version", "processing", "attested", "policy", "run"]
+TAGS += ["law", "status", "retention"]
 TAG_TYPE = "dictionary<values=string, indices=int8, ordered=0>"
 PSEUDONYM = "fixed_size_binary[16]"
 
@@ -159,12 +160,20 @@ def _by_cause(
     return {cause: (len(rows), min(rows)) for cause, rows in places.items()}
 
 
-def tags_of(plan: Plan, release: PlanRelease, run: str) -> dict[str, Scalar]:
+def tags_of(plan: Plan, release: PlanRelease, run: str) -> dict[str, Scalar | None]:
     """The legal tags of a released record."""
-    values: list[str] = [release.item, release.purpose, plan.law["R6323-37"], plan.processing]
+    values: list[str | None] = [
+        release.item,
+        release.purpose,
+        plan.law["R6323-37"],
+        plan.processing,
+    ]
     values += [release.attested, f"{plan.policy}@{plan.sha256[:12]}", run]
+    values += [plan.law_origin, release.status, release.retention]
     tags = zip(TAGS, values, strict=True)
-    return {f"legal_{name}": Scalar("string", value) for name, value in tags}
+    return {
+        f"legal_{name}": None if value is None else Scalar("string", value) for name, value in tags
+    }
 
 
 def is_below(path: str, above: str) -> bool:
@@ -195,7 +204,7 @@ def schema_of(plan: Plan, release: PlanRelease) -> list[tuple[str, str, bool]]:
             nullable = spec.nullable or all(leaf.when for leaf in below)
             name = name_of(release, spec, spec.name)
             columns.append((name, type_of(release, spec, spec.name), nullable))
-    return columns + [(f"legal_{name}", TAG_TYPE, False) for name in TAGS]
+    return columns + [(f"legal_{name}", TAG_TYPE, name == "retention") for name in TAGS]
 
 
 def type_of(release: PlanRelease, spec: PlanField, path: str) -> str:

@@ -2,8 +2,8 @@
 
 Left out is what differs from run to run or between versions of libraries: times, the tool's
 version, addresses of inputs above the file's name, digests and sizes of files, and how a file is
-encoded (row groups, pages, dictionaries, statistics, who created it). So is what receipts count
-since.
+encoded (row groups, pages, dictionaries, statistics, who created it). So are what receipts count
+since, and the tags that there are since.
 """
 
 import datetime
@@ -16,8 +16,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+TAGS_SINCE = ("legal_law", "legal_status", "legal_retention")
+"""The tags that records of 0.1 do not have."""
+
 _RUN_DEPENDENT = ("started", "ended", "tool")
-_SINCE_0_1 = ("quarantine_causes", "conditions_not_met")
+_SINCE_0_1 = ("quarantine_causes", "conditions_not_met", "law_origin")
 _ARROW = b"ARROW:schema"
 
 
@@ -36,6 +39,7 @@ def describe(store: Path, run: str) -> dict[str, Any]:
         del file["sha256"]
     for release in receipt["releases"].values():
         release["fields"] = digest(release["fields"])
+        release.pop("status", None)
     paths = sorted(file["path"] for file in listed)
     return {"receipt": receipt, "files": {path: describe_file(store / path) for path in paths}}
 
@@ -45,12 +49,13 @@ def describe_file(path: Path) -> dict[str, Any]:
     parquet = pq.ParquetFile(path)
     metadata = parquet.metadata.metadata or {}
     table = parquet.read()
+    table = table.drop_columns([name for name in TAGS_SINCE if name in table.column_names])
     return {
         "rows": table.num_rows,
         "metadata": {
             key.decode(): value.decode() for key, value in metadata.items() if key != _ARROW
         },
-        "fields": [describe_field(field) for field in parquet.schema_arrow],
+        "fields": [describe_field(field) for field in table.schema],
         "values": {name: digest(canonical_column(table, name)) for name in table.column_names},
     }
 

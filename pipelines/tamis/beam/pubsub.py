@@ -131,7 +131,7 @@ class PubsubStream(SeveralCollections[PBegin, PCollection[str]]):
 
     def _publish(self, judged: PCollection[JudgedWindow], topics: Topics) -> None:
         for release in self._plan.releases:
-            tags = self._plan.tags(release, self._stream)
+            tags = self._plan.headers(release, self._stream)
             topic = topics.released[release.id]
             (
                 judged

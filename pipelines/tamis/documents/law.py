@@ -15,6 +15,10 @@ from tamis.language import _
 Attested = Literal["read", "superseded", "inferred", "example"]
 Link = Literal["inferred", "read"]
 Nir = Literal["carried", "absent"]
+Origin = Literal["bundled", "own"]
+"""Whose law files a project stands on: those that come with Tamis, or others."""
+Status = Literal["confirmed", "to-confirm"]
+"""Whether a lawyer has confirmed what a legal basis rests on."""
 Relation = Literal["fed-by", "exchange"]
 
 ITEMS_ARTICLE = "R6323-37"

@@ -148,6 +148,9 @@ class Release(Dated):
     rebuilds_nir: str | None = None
     """Why sex, birth and birthplace, which rebuild the NIR, may be released together under an
     item without the NIR."""
+    retention: str | None = None
+    """The rule of R. 6323-39 by which what is released is kept, by its id; it stands in the tag
+    `legal_retention`. Legal source: R. 6323-39."""
     note: str = ""
     """A remark for readers."""
 

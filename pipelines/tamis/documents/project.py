@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
-from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, PURPOSES_ARTICLE, Article
+from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, PURPOSES_ARTICLE, Article, Origin
 from tamis.documents.policy import Policy
 from tamis.documents.positions import DocumentModel, ModelT, Source, read_document, suggest
 from tamis.documents.register import Register
@@ -35,10 +35,15 @@ ARTICLES = (ITEMS_ARTICLE, PURPOSES_ARTICLE, *CATEGORY_ARTICLES)
 
 @dataclass(frozen=True)
 class Law:
-    """The articles that decide, by their names, each with the text it was read from."""
+    """The articles that decide, by their names, each with the text it was read from.
+
+    Attributes:
+        origin: whether they are those that come with Tamis, or the project's own.
+    """
 
     articles: Mapping[str, Article]
     sources: Mapping[str, Source] = field(repr=False)
+    origin: Origin = "bundled"
 
     def __getitem__(self, article: str) -> Article:
         return self.articles[article]
@@ -177,7 +182,7 @@ class Documents:
         for name in ARTICLES:
             path = owner.folder / "policies" / "law" / f"{name}.yaml"
             articles[name], sources[name] = owner._read(path, Article)
-        return Law(articles, sources)
+        return Law(articles, sources, "bundled" if owner.bundled else "own")
 
     @cached_property
     def register(self) -> tuple[Register, Source]:

@@ -206,7 +206,7 @@ def _shape_after(context: PolicyContext, plan: Plan, release: PlanRelease) -> It
             source=kept.path,
         )
     for tag, value in plan.tags(release, "…").items():
-        yield ShapeField(path=tag, type="string", mask=value, tag=True)
+        yield ShapeField(path=tag, type="string", mask=value or "", tag=True)
 
 
 def _shown(leaf: SchemaLeaf) -> str:

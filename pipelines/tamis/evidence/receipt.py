@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from tamis.documents.calendar import day_of
-from tamis.documents.law import Attested
+from tamis.documents.law import Attested, Origin, Status
 from tamis.documents.types import kind_of
 from tamis.errors import RunError
 from tamis.filter.drift import told_names
@@ -103,11 +103,18 @@ Files: TypeAlias = Mapping[str | None, list[FilePart]]
 
 
 class ReleasePart(Part):
-    """One release of the run."""
+    """One release of the run.
+
+    Attributes:
+        status: whether a lawyer confirmed what it rests on; None in older receipts.
+        retention: the rule of R. 6323-39 that its policy names, if it names one.
+    """
 
     item: str
     purpose: str
     attested: Attested
+    status: Status | None = None
+    retention: str | None = None
     rows: Natural
     fields: Mapping[str, FieldPart]
     redacted: dict[str, Natural] = {}
@@ -187,6 +194,7 @@ class Receipt(Part):
     as `legal_run`.
 
     Attributes:
+        law_origin: whether the law files are those that come with Tamis; None in older receipts.
         quarantine: records by reason.
         quarantine_causes: the same by reason, field and rule; None in older receipts.
         conditions_not_met: why records are withheld; None in older receipts.
@@ -207,6 +215,7 @@ class Receipt(Part):
     ended: datetime.datetime
     tool: str
     law: dict[str, str]
+    law_origin: Origin | None = None
     processing: ProcessingPart
     inputs: list[InputPart]
     counts: Counts
@@ -325,6 +334,7 @@ def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
         ended=facts.started,
         tool=tool_version(),
         law=dict(plan.law),
+        law_origin=plan.law_origin,
         processing=ProcessingPart(slug=plan.processing, carries_nir=plan.carries_nir),
         inputs=[],
         counts=_counts(Tally()),
@@ -333,6 +343,8 @@ def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
                 item=release.item,
                 purpose=release.purpose,
                 attested=release.attested,
+                status=release.status,
+                retention=release.retention,
                 rows=0,
                 fields={
                     path: FieldPart(fate=fate, because=because)

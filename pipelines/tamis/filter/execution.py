@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from tamis.arrow.buffers import decode
 from tamis.arrow.scrub import scrub
-from tamis.arrow.types import Bools, Ints
+from tamis.arrow.types import TAG, Bools, Ints
 from tamis.filter.compiled import BuildColumn, CompiledPlan, CompiledRelease, TreatLeaf
 from tamis.filter.gate.gate import find_leaks
 from tamis.filter.judge import judge
@@ -251,6 +251,8 @@ def assemble(
     return Minimized(released, rows, quarantined, tally)
 
 
-def _constant(value: str, rows: int) -> pa.DictionaryArray:
+def _constant(value: str | None, rows: int) -> pa.DictionaryArray:
+    if value is None:
+        return pa.nulls(rows, TAG)
     indices = pa.Array.from_buffers(pa.int8(), rows, [None, pa.py_buffer(bytes(rows))])
     return pa.DictionaryArray.from_arrays(indices, pa.array([value], pa.string()))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from tamis.check.check import violations_on
 from tamis.documents.calendar import LawOfDay, describe_days_in_force, describe_interval, law_on
 from tamis.documents.context import PolicyContext, conditions_of, needs_by_field, open_policy
-from tamis.documents.law import ITEMS_ARTICLE, Nir, item_key
+from tamis.documents.law import ITEMS_ARTICLE, Nir, Status, item_key
 from tamis.documents.policy import Condition, Release
 from tamis.documents.project import Documents
 from tamis.documents.schema import FieldSpec, Format, Schema, SchemaLeaf
@@ -69,6 +69,7 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         carries_nir=context.register.processings[context.policy.processing].carries_nir,
         direction=context.policy.direction,
         law={name: version.id for name, version in law.versions.items()},
+        law_origin=context.law.origin,
         fields=_project(context.schema.fields, _paths_read(context, in_force, releases)),
         releases=releases,
         known=tuple(spec.column or name for name, spec in context.schema.fields.items()),
@@ -137,7 +138,19 @@ def _compile_release(context: PolicyContext, release: Release, law: LawOfDay) ->
             for path, leaf in context.leaves.items()
             if path in needs
         ),
+        status=_status(context, release, nir),
+        retention=release.retention,
     )
+
+
+def _status(context: PolicyContext, release: Release, nir: Nir) -> Status:
+    """Whether something that the release rests on awaits a lawyer: a basis, or that of a NIR."""
+    bases = [need.basis for need in release.needs]
+    bases += [placed.condition.basis for placed in conditions_of(release, ())]
+    keeps_nir = nir == "carried" and any(
+        context.leaves[path].spec.identifier for need in release.needs for path in need.keep
+    )
+    return "to-confirm" if keeps_nir or any(bases) else "confirmed"
 
 
 def _compile_conditions(conditions: Iterable[Condition]) -> tuple[PlanCondition, ...]:

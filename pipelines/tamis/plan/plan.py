@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir
+from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir, Origin, Status
 from tamis.documents.policy import Direction, Method
 from tamis.documents.schema import Format, Identifier, JsonlOptions, NirPart
 from tamis.documents.tags import TAGS
@@ -169,6 +169,8 @@ class PlanRelease:
         only: by list path, what an element must fulfil to stay; conditions' fields are
             relative to the list.
         leaves: in the schema's order.
+        status: `to-confirm` where something that it rests on awaits a lawyer.
+        retention: the rule of R. 6323-39 that the policy names, by its id.
 
     Example:
         >>> from tamis.plan.project import load_project
@@ -186,6 +188,8 @@ class PlanRelease:
     where: tuple[PlanCondition, ...]
     only: tuple[tuple[str, tuple[PlanCondition, ...]], ...]
     leaves: tuple[PlanLeaf, ...]
+    status: Status = "confirmed"
+    retention: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -199,6 +203,7 @@ class Plan:
         known: the source's names of all top-level fields of the schema, so that drift can be told.
         required: those of them that an input must have.
         law: version in force of each article, by article.
+        law_origin: whether the articles are those that come with Tamis.
         fates: by release, every field of the schema: its fate and the reason.
         valid_until: first day on which any of this changes, or None.
 
@@ -220,6 +225,7 @@ class Plan:
     releases: tuple[PlanRelease, ...]
     known: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    law_origin: Origin = "bundled"
     fates: Mapping[str, Mapping[str, tuple[Fate, str]]] = field(default_factory=dict, repr=False)
     policy_sha256: str = ""
     day: datetime.date = datetime.date.min
@@ -229,10 +235,15 @@ class Plan:
         return hash(self.sha256)
 
     def canonical_json(self) -> str:
-        """Return the rules as JSON: sorted keys, no spaces, without day, digests and fates."""
+        """Return the rules as JSON: sorted keys, no spaces, without day, digests and fates.
+
+        How far the law was read and confirmed is left out too: it decides no value.
+        """
         rules = asdict(self)
-        for name in ("known", "fates", "policy_sha256", "day", "valid_until"):
+        for name in ("known", "fates", "policy_sha256", "day", "valid_until", "law_origin"):
             del rules[name]
+        for release in rules["releases"]:
+            del release["status"]
         if not self.required:  # what has no such rule keeps the digest that it always had
             del rules["required"]
         rules["format"] = self.format.model_dump()
@@ -280,7 +291,7 @@ class Plan:
             >>> from tamis.plan.project import load_project
             >>> plan = load_project("cpf").plan("cpir-partage", on="2026-01-01")
             >>> plan.released_schema("partage").names[-1]
-            'legal_run'
+            'legal_retention'
         """
         from tamis.plan.by_release import ByRelease
         from tamis.plan.schemas import released_schema
@@ -303,7 +314,7 @@ class Plan:
         """Whether some release replaces an identifier by a keyed pseudonym."""
         return any(leaf.pseudonym for release in self.releases for leaf in release.leaves)
 
-    def tags(self, release: PlanRelease, run: str) -> dict[str, str]:
+    def tags(self, release: PlanRelease, run: str) -> dict[str, str | None]:
         """Return the tag columns of `release` in the run `run`: each name with its constant."""
         values = (
             release.item,
@@ -313,13 +324,20 @@ class Plan:
             release.attested,
             f"{self.policy}@{self.sha256[:12]}",
             run,
+            self.law_origin,
+            release.status,
+            release.retention,
         )
         return dict(zip(TAGS, values, strict=True))
+
+    def headers(self, release: PlanRelease, run: str) -> dict[str, str]:
+        """Return the tags of a message of `release` in the stream `run`: those not null."""
+        return {name: value for name, value in self.tags(release, run).items() if value is not None}
 
 
 _LATER = frozenset(
     {"canonical", "column", "thousands", "currency", "century_from", "nulls"}
-    | {"escape", "skip", "footer", "header"}
+    | {"escape", "skip", "footer", "header", "retention"}
 )
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""

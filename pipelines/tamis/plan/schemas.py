@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from tamis.arrow.types import PSEUDONYM, TAG
-from tamis.documents.tags import TAGS
+from tamis.documents.tags import NULLABLE_TAGS, TAGS
 from tamis.documents.types import arrow_type
 from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
 
@@ -25,13 +25,14 @@ def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
         >>> from tamis.plan.project import load_project
         >>> plan = load_project("cpf").plan("cpir-partage", on="2026-01-01")
         >>> released_schema(plan, plan.releases[0]).names[-2:]
-        ['legal_policy', 'legal_run']
+        ['legal_status', 'legal_retention']
     """
     kept = {leaf.path: leaf for leaf in release.leaves}
     fields = [
         released_field(field, field.name, kept) for field in plan.fields if _below(kept, field.name)
     ]
-    return pa.schema([*fields, *(pa.field(name, TAG, nullable=False) for name in TAGS)])
+    tags = (pa.field(name, TAG, nullable=name in NULLABLE_TAGS) for name in TAGS)
+    return pa.schema([*fields, *tags])
 
 
 def _read(field: PlanField) -> pa.Field:

@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
-from tamis.documents.tags import TAGS
+from tamis.documents.tags import NULLABLE_TAGS, TAGS
 from tamis.errors import UsageError
 from tamis.filter.quarantine import QUARANTINE_SCHEMA, STREAM_QUARANTINE_SCHEMA
 from tamis.formats.postgres_copy import column_type
@@ -42,6 +42,9 @@ _TAG_WORDS = {
     "legal_attested": "what the register's entry stands on",
     "legal_policy": "policy, and the digest of its plan",
     "legal_run": "the run, which has its receipt in " + RECEIPTS_TABLE,
+    "legal_law": "whether the law files are those that come with Tamis (bundled) or others (own)",
+    "legal_status": "whether a lawyer confirmed what the release rests on",
+    "legal_retention": "rule of art. R. 6323-39 by which the record is kept",
 }
 KEY_WORDS = {
     "_input": "key: number of the input among the run's; technical, no field of the record",
@@ -70,11 +73,15 @@ class Target:
     comment: str
     run_column: str
     columns: tuple[tuple[str, str, str], ...]
-    constants: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, str | None] = field(default_factory=dict)
 
     def part(self, run: str) -> str:
         """Name of the run's own table, which becomes a partition."""
         return part_name(self.table, run)
+
+    def is_required(self, column: str) -> bool:
+        """Whether a column is the same in all rows of a run, and never null."""
+        return column in self.constants and column not in NULLABLE_TAGS
 
     @property
     def sent(self) -> list[str]:

@@ -17,6 +17,7 @@ whoever may make tables in the schema could else put one there first, and have w
 """
 
 import datetime
+import logging
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import LiteralString
@@ -61,6 +62,8 @@ from tamis.stores.table_layout import (
 from tamis.stores.table_partitions import attach, make_key, set_defaults, staged_name
 from tamis.stores.table_rows import TableRows, TableWriter
 from tamis.stores.table_steps import STEPS, receipt_text
+
+_log = logging.getLogger(__name__)
 
 
 class TableStore(RunStore):
@@ -339,21 +342,25 @@ class TableStore(RunStore):
         types = column_types(connection, table) if self.check(connection, target.table) else {}
         if types:
             self._check(connection, target, types)
-            for name, kind, _words in target.columns:
-                if name not in types:
-                    execute(
-                        connection,
-                        "ALTER TABLE {} ADD COLUMN {} {}",
-                        table,
-                        Identifier(name),
-                        SQL(kind),
+            lacking = [(name, kind) for name, kind, _words in target.columns if name not in types]
+            for name, kind in lacking:
+                command = "ALTER TABLE {} ADD COLUMN {} {}"
+                execute(connection, command, table, Identifier(name), SQL(kind))
+            if lacking:
+                _log.warning(
+                    _(
+                        "{store}: table {table}: added {columns}, null in rows of earlier runs",
+                        store=self.shown,
+                        table=target.table,
+                        columns=", ".join(name for name, _kind in lacking),
                     )
+                )
         else:
             columns = [
                 SQL("{} {}{}").format(
                     Identifier(name),
                     SQL(kind),
-                    SQL(" NOT NULL" if name in target.constants else ""),
+                    SQL(" NOT NULL" if target.is_required(name) else ""),
                 )
                 for name, kind, _words in target.columns
             ]

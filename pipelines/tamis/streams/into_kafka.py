@@ -65,7 +65,7 @@ class KafkaSink(Sink):
         self._keep_waiting = keep_waiting
         self._topics = Topics.of(self._address.topic, plan, ".")
         self._headers: dict[str, list[tuple[str, str | bytes | None]]] = {
-            release.id: list(plan.tags(release, stream).items()) for release in plan.releases
+            release.id: list(plan.headers(release, stream).items()) for release in plan.releases
         }
         self._id = f"tamis-{stream}-{self._address.topic}"
         self._receipts = ReceiptsTopic(self._address, self._topics, stream)

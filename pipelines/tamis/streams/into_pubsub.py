@@ -48,7 +48,7 @@ class PubsubSink(Sink):
         address = PubsubAddress.of(uri)
         super().__init__(address.shown, stream)
         self._topics = Topics.of(address.path, plan, "-")
-        self._tags = {release.id: plan.tags(release, stream) for release in plan.releases}
+        self._tags = {release.id: plan.headers(release, stream) for release in plan.releases}
         self._keep_waiting = keep_waiting
         with reaching(self.shown):
             self._client = PublisherClient()

@@ -10,10 +10,10 @@ failed       dsn-droits/droits/r1-00000-00001.parquet: digest differs
 import hashlib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tamis.address import PathAddress, is_local, parse_store
 from tamis.documents.calendar import day_of
@@ -39,6 +39,9 @@ from tamis.verify.figures import Finding, figures, judged
 
 if TYPE_CHECKING:
     from tamis.plan.project import Project
+
+Constants: TypeAlias = dict[str, set[str | None]]
+"""By column, the values that it may have."""
 
 _NOT_RELEASED = ("dropped", "stripped")
 _MOST_UNLISTED = 20
@@ -123,6 +126,7 @@ class _Evidence:
         self.reasons: defaultdict[tuple[str, str], Counter[str | None]] = defaultdict(Counter)
         self.causes: defaultdict[tuple[str, str], list[CausePart] | None] = defaultdict(list)
         self.spans: defaultdict[tuple[str, str], list[tuple[int, int, str]]] = defaultdict(list)
+        self.constants: defaultdict[tuple[str, str], Constants] = defaultdict(dict)
         for receipt in self.receipts:
             owner = _legal_run(receipt)
             for file in receipt.files():
@@ -136,6 +140,26 @@ class _Evidence:
             for read in receipt.inputs:
                 span = (read.first or 0, read.next or 0, receipt.run)
                 self.spans[owner, read.uri].append(span)
+            for release in (*receipt.releases.values(), None):
+                for file in _files(receipt, release):
+                    _add(self.constants[owner, file.path], _tags(receipt, release))
+
+    def constants_of(
+        self, receipt: Receipt, file: FilePart, release: ReleasePart | None
+    ) -> Constants:
+        """The values that the constant columns of a file may have, by all receipts that list it."""
+        values: Constants = {}
+        _add(values, _tags(receipt, release))
+        return self.constants.get((_legal_run(receipt), file.path), values)
+
+
+def _add(constants: Constants, more: Mapping[str, str | None]) -> None:
+    for name, value in more.items():
+        constants.setdefault(name, set()).add(value)
+
+
+def _files(receipt: Receipt, release: ReleasePart | None) -> list[FilePart]:
+    return (receipt.quarantine_files if release is None else release.files) or []
 
 
 def _receipt(receipt: Receipt, evidence: _Evidence, project: "Project | None") -> Iterator[Finding]:
@@ -238,13 +262,14 @@ def _file(
             return Finding("failed", _("{path}: is not there as a file or table", path=path))
         if stored.rows != evidence.rows.get((_legal_run(receipt), path), file.rows):
             return Finding("failed", _("{path}: holds another number of rows", path=path))
-        constants = {"run": _legal_run(receipt)} if release is None else _tags(receipt, release)
-        if release is not None and not _has_columns_of(release, stored.columns - set(constants)):
+        if release is not None and not _has_columns_of(release, stored.columns - set(TAGS)):
             return Finding(
                 "failed", _("{path}: holds columns that the receipt does not name", path=path)
             )
-        for name, value in constants.items():
-            if not set(stored.counts(name)) <= {value}:
+        for name, values in evidence.constants_of(receipt, file, release).items():
+            if values == {None} and name not in stored.columns:
+                continue  # a tag that there was not yet
+            if not set(stored.counts(name)) <= values:
                 return Finding(
                     "failed",
                     _("{path}: `{column}` is not what it should be", path=path, column=name),
@@ -259,7 +284,10 @@ def _file(
     )
 
 
-def _tags(receipt: Receipt, release: ReleasePart) -> dict[str, str]:
+def _tags(receipt: Receipt, release: ReleasePart | None) -> dict[str, str | None]:
+    """The constant columns of a release, or of the quarantine; null what was no tag yet."""
+    if release is None:
+        return {"run": _legal_run(receipt)}
     values = (
         release.item,
         release.purpose,
@@ -268,6 +296,9 @@ def _tags(receipt: Receipt, release: ReleasePart) -> dict[str, str]:
         release.attested,
         f"{receipt.policy}@{receipt.plan_sha256[:12]}",
         _legal_run(receipt),
+        receipt.law_origin,
+        release.status,
+        release.retention,
     )
     return dict(zip(TAGS, values, strict=True))
 

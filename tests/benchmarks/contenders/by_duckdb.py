@@ -13,7 +13,8 @@ HMAC = (
 columns = [HMAC if name == "nir" and job.pseudonymizes else name for name in job.keep]
 if job.redacts:
     columns[-1] = f"regexp_replace(commentaire, '{NIR}', '[NIR]', 'g') AS commentaire"
-tags = [f"'{value}' AS {name}" for name, value in TAGS.items()]
+texts = {name: f"'{value}'" if value else "NULL::varchar" for name, value in TAGS.items()}
+tags = [f"{text} AS {name}" for name, text in texts.items()]
 duckdb.execute(
     f"COPY (SELECT {', '.join(columns + tags)} FROM read_parquet('{job.source}')) "
     f"TO '{job.output}' (FORMAT parquet, COMPRESSION snappy)"

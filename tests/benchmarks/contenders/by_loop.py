@@ -21,11 +21,20 @@ ROWS = 500
 COLUMNS = (
     *("pseudonyme", "date_naissance", "sexe", "region_residence", "code_rncp", "entree_le"),
     *("montant_total", "legal_item", "legal_purpose", "legal_version", "legal_processing"),
-    *("legal_attested", "legal_policy", "legal_run", "_input", "_position"),
+    *(
+        "legal_attested",
+        "legal_policy",
+        "legal_run",
+        "legal_law",
+        "legal_status",
+        "legal_retention",
+    ),
+    *("_input", "_position"),
 )
 TAGS = (
     *("R6323-37.III.2", "R6323-33.5", "LEGIARTI000050924157", "systeme-evaluation-cpf"),
-    *("example", "evaluation-cpf@0123456789ab", "loop"),
+    *("example", "evaluation-cpf@0123456789ab", "loop", "bundled"),
+    *("confirmed", None),
 )
 
 

@@ -13,5 +13,5 @@ if job.pseudonymizes:
     columns = [hashed if name == "nir" else pl.col(name) for name in job.keep]
 if job.redacts:
     columns[-1] = pl.col("commentaire").str.replace_all(NIR, "[NIR]")
-tags = [pl.lit(value).alias(name) for name, value in TAGS.items()]
+tags = [pl.lit(value, dtype=pl.String).alias(name) for name, value in TAGS.items()]
 pl.scan_parquet(job.source).select(*columns, *tags).sink_parquet(job.output, compression="snappy")

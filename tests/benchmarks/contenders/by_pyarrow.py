@@ -26,7 +26,7 @@ def change(batch: pa.RecordBatch) -> pa.Table:
         columns["nir"] = pa.array(map(pseudonym, columns["nir"].to_pylist()), pa.string())
     for name, value in TAGS.items():
         indices = pa.repeat(pa.scalar(0, pa.int32()), batch.num_rows)
-        columns[name] = pa.DictionaryArray.from_arrays(indices, [value])
+        columns[name] = pa.DictionaryArray.from_arrays(indices, pa.array([value], pa.string()))
     names = ["pseudonyme" if name == "nir" and job.pseudonymizes else name for name in columns]
     return pa.table(list(columns.values()), names)
 

@@ -25,6 +25,9 @@ TAGS = {
     "legal_processing": "systeme-evaluation-cpf",
     "legal_attested": "example",
     "legal_policy": "j@000000000000",
+    "legal_law": "bundled",
+    "legal_status": "confirmed",
+    "legal_retention": None,
 }
 
 NIR = r"[1-478]\s?\d\d\s?\d\d\s?\d[\dABab]\s?\d{3}\s?\d{3}(?:\s?\d\d)?"
