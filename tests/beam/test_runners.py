@@ -14,6 +14,7 @@ import pytest
 from apache_beam import Pipeline
 from apache_beam.portability.api import beam_runner_api_pb2 as api
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
+from apache_beam.runners.worker.data_plane import TimeBasedBufferingClosableOutputStream
 
 from tamis.beam.batch import BatchCoder
 from tamis.cli import main
@@ -49,6 +50,25 @@ def test_other_workers_write_the_same_bytes(
     assert receipt is not None
     assert evidence(receipt) == evidence(feed.receipt)
     assert tree(tmp_path) == feed.files
+
+
+def test_no_timer_empties_buffers_that_others_write_to(
+    feed: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Beam's loses elements: pieces, so that counts differ; tasks, so that files are not read.
+    timed = []
+    begin = TimeBasedBufferingClosableOutputStream._schedule_periodic_flush
+
+    def schedule(self: TimeBasedBufferingClosableOutputStream) -> None:
+        timed.append(self)
+        begin(self)
+
+    monkeypatch.setattr(
+        TimeBasedBufferingClosableOutputStream, "_schedule_periodic_flush", schedule
+    )
+    run(feed.job_into(tmp_path, "--direct_running_mode=multi_threading", "--direct_num_workers=2"))
+    assert tree(tmp_path) == feed.files
+    assert timed == []
 
 
 @pytest.fixture
