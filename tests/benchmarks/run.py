@@ -115,7 +115,7 @@ def run_policy(
 ) -> list[str]:
     """What runs a policy of `project`."""
     options = ["--input", str(feed), "--output", str(output), "--keys", str(keys)]
-    return [*_tamis(project), "run", policy, *options, "--allow-example"]
+    return [*_tamis(project), "run", policy, *options, "--allow-example", "--allow-unconfirmed"]
 
 
 def measure(arguments: list[str]) -> Cost:

@@ -54,6 +54,8 @@ TREATMENTS: dict[str, list[dict[str, Any]]] = {
     "notes": [{"redact": "nir"}, {"redact": "nothing"}, {"generalize": {"prefix": 9}}],
     "paie": [{"generalize": {"step": 100}}, {"redact": "nir"}],
 }
+BASIS = {"rgpd": "9.2.b", "text": "L. 6323-12", "status": "confirmed"}
+NIR_BASIS = {"text": "décret n° 2019-341 art. 2 C", "status": "to-confirm"}
 DATES = [datetime.date(year, month, 1) for year in range(2019, 2028) for month in (1, 7)]
 
 
@@ -65,10 +67,10 @@ def base() -> PolicyContext:
 @st.composite
 def conditions(draw: st.DrawFn) -> list[dict[str, Any]]:
     tests = [
-        {"field": "nature", "in": ["CPF"], "because": "pour l'essai"},
-        {"field": "annee", "in": [2021], "because": "pour l'essai"},
-        {"field": "handicap", "in": ["oui"], "because": "pour l'essai"},
-        {"field": "contrats.nature", "in": ["01"], "because": "pour l'essai"},
+        {"field": "nature", "in": ["CPF"], "because": "pour ce seul essai"},
+        {"field": "annee", "in": [2021], "because": "pour ce seul essai"},
+        {"field": "handicap", "in": ["oui"], "because": "pour ce seul essai"},
+        {"field": "contrats.nature", "in": ["01"], "because": "pour ce seul essai"},
     ]
     return draw(st.lists(st.sampled_from(tests[:2] * 5 + tests), max_size=1))
 
@@ -80,9 +82,10 @@ def releases(draw: st.DrawFn, usual: tuple[str, str, str]) -> dict[str, Any]:
         st.lists(
             st.fixed_dictionaries(
                 {
-                    "because": st.just("un besoin"),
+                    "because": st.just("un besoin de savoir"),
                     "keep": st.lists(st.sampled_from(FIELDS), min_size=1, max_size=4),
-                    "basis": st.sampled_from(["RGPD art. 9", "RGPD art. 9", ""]),
+                    "basis": st.sampled_from([BASIS, BASIS, None]),
+                    "nir_basis": st.sampled_from([NIR_BASIS] * 4 + [None]),
                     "when": conditions(),
                 }
             ),
@@ -110,7 +113,7 @@ def releases(draw: st.DrawFn, usual: tuple[str, str, str]) -> dict[str, Any]:
     if draw(st.booleans()):
         release["until"] = draw(st.sampled_from(DATES))
     if draw(st.integers(0, 5)) == 0:
-        release["rebuilds_nir"] = "pour l'essai"
+        release["rebuilds_nir"] = "pour ce seul essai"
     return release
 
 

@@ -169,7 +169,7 @@ CASES: list[tuple[str, list[Edit], list[tuple[Any, ...]], str]] = [
         "a condition on a need that is gone",
         [(FEED, WHEN, "")],
         [(*RELEASED, "condition", "paie,contrats.debut,notes", SINCE)],
-        "old/policies/feed.yaml:21:13",
+        "old/policies/feed.yaml:22:13",
     ),
     (
         "fewer elements of a list",
@@ -199,11 +199,11 @@ CASES: list[tuple[str, list[Edit], list[tuple[Any, ...]], str]] = [
             )
         ],
         [(*GROUND, "nir", "nir", "")],
-        "new/policies/aid.yaml:14:12",
+        "new/policies/aid.yaml:15:12",
     ),
     (
         "a need reworded",
-        [(FEED, "because: identifier le titulaire", "because: savoir qui")],
+        [(FEED, "because: identifier le titulaire", "because: savoir de qui il s'agit")],
         [(*WORDING, "reworded", "nir,nom", "")],
         "new/policies/feed.yaml:16:9",
     ),
@@ -211,7 +211,7 @@ CASES: list[tuple[str, list[Edit], list[tuple[Any, ...]], str]] = [
         "a condition reworded",
         [(FEED, "la paie ne compte que ces années", "ces années seules")],
         [(*WORDING, "reworded", "annee", "")],
-        "new/policies/feed.yaml:21:13",
+        "new/policies/feed.yaml:22:13",
     ),
     (
         "a release renamed",
@@ -267,7 +267,7 @@ CASES: list[tuple[str, list[Edit], list[tuple[Any, ...]], str]] = [
             (*GROUND, "schema", "notes", ""),
             (*WITHHELD, "permitted", "nir,notes", "from 2021-01-01 until 2025-01-01"),
         ],
-        "new/policies/feed.yaml:19:38",
+        "new/policies/feed.yaml:20:38",
     ),
     (
         "a category that no longer serves refuses the policy",
@@ -328,11 +328,11 @@ def test_a_pure_reformatting_is_no_difference(compare: Callable[..., Difference]
         (FEED, "policy: feed\n", "# a comment\n\npolicy:   'feed'\ndescribes: other words\n"),
         (FEED, "keep: [nir, nom]", "keep:\n          - nom\n          - nir"),
         (FEED, "in: [2021, 2022]", "in: [ 2022, 2021 ]"),
-        (STUDY, "      - because: comprendre\n        keep: [notes, code]\n", ""),
+        (STUDY, "      - because: comprendre les usages\n        keep: [notes, code]\n", ""),
         (
             STUDY,
             "    needs:\n",
-            "    needs:\n      - because: comprendre\n        keep: [code, notes]\n",
+            "    needs:\n      - because: comprendre les usages\n        keep: [code, notes]\n",
         ),
         (PEOPLE, "category: outside", "category: [outside]"),
     )

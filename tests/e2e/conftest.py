@@ -107,7 +107,7 @@ def run(tamis: Tamis, keys: str) -> Tamis:
 
     def call(policy: str, inputs: list[Path], store: Path, *options: object) -> Outcome:
         named = [part for path in inputs for part in ("--input", path)]
-        kept = ("--keys", keys, "--allow-example", "--run-id", "run")
+        kept = ("--keys", keys, "--allow-example", "--allow-unconfirmed", "--run-id", "run")
         return tamis("run", policy, *named, "--output", store, *kept, *options, "--", IN_MEMORY)
 
     return call

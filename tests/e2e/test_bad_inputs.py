@@ -271,6 +271,7 @@ def test_text_that_is_no_utf8_matters_where_it_is_kept(
     outcome = tamis(
         *("--project", project, "run", POLICY[form], "--input", path),
         *("--output", tmp_path / "store", "--run-id", "run", "--allow-empty"),
+        "--allow-unconfirmed",
     )
     counts = check_done(tmp_path / "store", outcome)
     assert counts["in"] == RECORDS

@@ -140,7 +140,8 @@ def test_no_canary_is_printed_by_the_commands_themselves(
     command: str, name: str, flow: Callable[[str], Flow], tmp_path: Path
 ) -> None:
     planter, inputs, _ = plant(flow(name), tmp_path)
-    options = {"run": ["--output", str(tmp_path / "store")], "dry-run": ["--json", "-"]}[command]
+    run = ["--output", str(tmp_path / "store"), "--allow-unconfirmed"]
+    options = {"run": run, "dry-run": ["--json", "-"]}[command]
     named = [part for path in inputs for part in ("--input", str(path))]
     call = [sys.executable, "-m", "tamis", command, name, *named, *options]
     outcome = subprocess.run(call, capture_output=True, text=True, check=True)

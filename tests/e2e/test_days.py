@@ -65,7 +65,8 @@ def test_an_item_is_refused_before_the_decree_that_made_it(
     assert tamis("dry-run", policy, "--input", path, "--on", AFTER).code == 0
 
     store = tmp_path / "store"
-    run = ("run", policy, "--input", path, "--output", store, "--allow-example")
+    allowed = ("--allow-example", "--allow-unconfirmed")
+    run = ("run", policy, "--input", path, "--output", store, *allowed)
     assert tamis(*run, "--on", BEFORE, "--replay").code == 2
     assert not store.exists()
 
@@ -103,6 +104,7 @@ def test_an_example_of_a_register_entry_has_to_be_allowed(
 ) -> None:
     path, store = feed("maf-manquements"), tmp_path / "store"
     call = ("run", "maf-manquements", "--input", path, "--output", store, "--run-id", "run")
+    call = (*call, "--allow-unconfirmed")
     refused = tamis(*call)
     assert refused.code == 2
     assert "mon-activite-formation" in refused.err

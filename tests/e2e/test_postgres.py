@@ -324,7 +324,8 @@ def test_an_output_that_cannot_be_reached_or_refuses_the_user_ends_in_3(
 
 def command(flow: Flow, path: Path, output: str, keys: str) -> list[str]:
     return [
-        *(sys.executable, "-m", "tamis", "run", flow.name, "--allow-example", "--run-id", "run"),
+        *(sys.executable, "-m", "tamis", "run", flow.name, "--run-id", "run"),
+        *("--allow-example", "--allow-unconfirmed"),
         *("--input", str(path), "--output", output, "--keys", keys),
     ]
 

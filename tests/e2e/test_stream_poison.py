@@ -283,7 +283,7 @@ def stream(
 ) -> subprocess.CompletedProcess[bytes]:
     return tamis(
         *("run", policy, "--input", source, "--output", sink.uri, "--keys", keys),
-        *("--allow-example", "--once", "--run-id", "poison", *options),
+        *("--allow-example", "--allow-unconfirmed", "--once", "--run-id", "poison", *options),
     )
 
 

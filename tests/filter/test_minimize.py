@@ -531,7 +531,7 @@ def test_a_released_record_is_tagged_with_what_it_stands_on() -> None:
 
 
 def test_the_rule_of_retention_is_a_tag_that_may_be_null() -> None:
-    kept = dataclasses.replace(release(leaf("nom")), retention="titulaire", status="to-confirm")
+    kept = dataclasses.replace(release(leaf("nom")), retention="titulaire", to_confirm=("NIR: …",))
     plan = dataclasses.replace(plan_of(PlanField("nom", "string"), kept), law_origin="own")
 
     batch = minimize(pa.record_batch({"nom": ["A", "B"]}), plan).released["r"]

@@ -75,7 +75,7 @@ def test_every_field_has_its_fate_and_the_reason(make_project: MakeProject) -> N
     study = project.plan("study", on=DAY).fates["etude"]
     assert study["nir"] == ("pseudonymized", "compter des personnes sans savoir qui")
     assert study["naissance"] == ("generalized", "comparer par âge, sexe et lieu")
-    assert study["notes"] == ("redacted", "comprendre")
+    assert study["notes"] == ("redacted", "comprendre les usages")
     assert study["cle"] == ("stripped", "paragraph III: the partner carries no NIR")
 
 

@@ -27,7 +27,7 @@ from tamis.formats.chunk import Chunk
 from tamis.keys.keyring import DerivedKey, open_keyring
 from tamis.language import _
 from tamis.plan.by_release import ByRelease
-from tamis.plan.guards import check_day, check_in_force, check_register
+from tamis.plan.guards import check_day, check_in_force, check_register, check_unconfirmed
 from tamis.plan.plan import Plan
 from tamis.stores.protocol import check_run_id
 
@@ -156,6 +156,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         throwaway_keys: pseudonymize under keys that nobody keeps, for a dry run.
         replay: allow a plan of another day than today; the receipt says so.
         allow_example: allow an entry of the register that only illustrates.
+        allow_unconfirmed: allow a legal basis that nobody has confirmed yet.
         profiles: look for NIRs in the released columns that declare none, so that a store can
             refuse them (`fail_on=["undeclared-nir"]`).
         masks: count what values look like that have not the schema's type, for a dry run.
@@ -164,7 +165,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
 
     Raises:
         UsageError: there is no run id, or it has other characters; the plan's day is not today,
-            or it stands on an example, and that is not allowed.
+            or it stands on an example or an unconfirmed basis, and that is not allowed.
         KeysError: the plan pseudonymizes and there are no keys.
 
     Example:
@@ -182,6 +183,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
     throwaway_keys: bool = False
     replay: bool = False
     allow_example: bool = False
+    allow_unconfirmed: bool = False
     profiles: bool = False
     masks: bool = False
 
@@ -205,6 +207,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
             )
         check_day(self.plan.day, self.replay)
         check_register(self.plan, self.allow_example)
+        check_unconfirmed(self.plan, self.allow_unconfirmed)
 
     def expand(self, batches: PCollection[Batch]) -> Outputs:
         """Wire `minimize` to its outputs, each with the batch's own coder."""

@@ -22,7 +22,8 @@ class Rule(IntEnum):
     NIR_REBUILT = 5
     NEED = 6
     CATEGORY = 7
-    NAMING = 8
+    EVIDENCE = 9
+    NAMING = 10
 
     @property
     def title(self) -> str:
@@ -72,8 +73,9 @@ _TEXTS = {
         N_("need-to-know"),
         N_(
             "Every kept field is justified by a need and every tested one by a reason; a sensitive "
-            "field, kept or tested, has its legal basis. Legal source: R. 6323-37, RGPD "
-            "art. 5, 9, 10."
+            "field, kept or tested, has its legal basis, and so has a NIR that is kept under "
+            "paragraphs I and II. Legal source: R. 6323-37, RGPD art. 5, 9, 10, décret n° "
+            "2019-341."
         ),
     ),
     Rule.CATEGORY: (
@@ -81,6 +83,14 @@ _TEXTS = {
         N_(
             "One of a kept field's categories serves the purpose; a field outside every category "
             "is neither kept nor tested. Legal source: R. 6323-34, R. 6323-34-1."
+        ),
+    ),
+    Rule.EVIDENCE: (
+        N_("grounds that weigh"),
+        N_(
+            "A reason has more than two words, a treatment changes something, the direction is the "
+            "register's, what is `read` names its source, and a partner under paragraph III "
+            "carries no NIR. Legal source: R. 6323-37, RGPD art. 5."
         ),
     ),
     Rule.NAMING: (

@@ -34,6 +34,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     need.judge_needs,
     need.judge_conditions,
     need.judge_sensitive,
+    need.judge_nir_basis,
     need.judge_categories,
     need.judge_tested_categories,
     naming.judge_ids,
@@ -43,6 +44,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     naming.judge_scopes,
     naming.judge_values,
     naming.judge_treatments,
+    naming.judge_effects,
     naming.judge_pseudonyms,
 )
 

@@ -1,4 +1,8 @@
-"""A reason must be made of words: what has no letter in it gives no reason."""
+"""A reason must be made of words: what has no letter in it, or one or two words, gives none."""
+
+import re
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def is_blank(reason: str | None) -> bool:
@@ -9,3 +13,13 @@ def is_blank(reason: str | None) -> bool:
         (True, False)
     """
     return not any(character.isalpha() for character in reason or "")
+
+
+def is_short(reason: str | None) -> bool:
+    """Whether a reason has fewer than three different words; single letters are none.
+
+    Example:
+        >>> is_short("oui"), is_short("bon à savoir"), is_short("identifier le titulaire")
+        (True, True, False)
+    """
+    return len({word.casefold() for word in _WORD.findall(reason or "")}) < 3

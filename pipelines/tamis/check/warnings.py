@@ -12,7 +12,7 @@ from tamis.check.catalogue import Rule
 from tamis.check.rules.identifiers import disclosed_parts
 from tamis.check.violation import Violation, Violations
 from tamis.documents.calendar import days_of, law_on
-from tamis.documents.context import PolicyContext, kept_fields
+from tamis.documents.context import PolicyContext, bases_of, kept_fields
 from tamis.documents.law import Attested, Item
 from tamis.documents.positions import DocumentPath
 from tamis.documents.register import Entry
@@ -35,6 +35,8 @@ def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
     yield from _partners(contexts, cuts)
     yield from _rebuilt_together(contexts, cuts)
     yield from _attestations(contexts)
+    yield from _unconfirmed(contexts)
+    yield from _unconfirmed(contexts)
     yield from _inferred_links(contexts, cuts)
 
 
@@ -113,6 +115,29 @@ def _attestations(contexts: Sequence[PolicyContext]) -> Violations:
         place = ("processings", context.policy.processing, "entries", i, "attested")
         problem = context.register_source.problem(place, text)
         yield Violation(problem, Rule.REGISTER, f"attested-{attested}", entry.from_, (), "warning")
+
+
+def _unconfirmed(contexts: Sequence[PolicyContext]) -> Violations:
+    """Legal bases that nobody answers for yet: how many, at the first place, of which policies."""
+    places = [
+        (context, (*place, "status"))
+        for context in contexts
+        for i, release in enumerate(context.policy.releases)
+        for place, basis in bases_of(release, ("releases", i))
+        if basis.status == "to-confirm"
+    ]
+    if places:
+        context, place = places[0]
+        text = ngettext(
+            "{count} legal basis is to be confirmed, `run` asks for --allow-unconfirmed: "
+            "{policies}",
+            "{count} legal bases are to be confirmed, `run` asks for --allow-unconfirmed: "
+            "{policies}",
+            len(places),
+            policies=", ".join(dict.fromkeys(context.name for context, _place in places)),
+        )
+        problem = context.source.problem(place, text)
+        yield Violation(problem, Rule.NEED, "unconfirmed", None, (), "warning")
 
 
 def _inferred_links(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:

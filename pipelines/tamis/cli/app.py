@@ -80,6 +80,13 @@ def _project(context: typer.Context) -> "Project":
         missing = ", ".join(paths[part] for part in project.borrowed)
         text = _("project {name} has no {paths}: those that come with Tamis hold")
         print(text.format(name=project.name, paths=missing), file=sys.stderr)
+    if project.law_origin == "own":
+        text = _(
+            "project {name}: its law is not the one that comes with Tamis; tags and receipts "
+            "say so",
+            name=project.name,
+        )
+        print(text, file=sys.stderr)
     return project
 
 
@@ -252,6 +259,9 @@ def run(
     allow_example: Annotated[
         bool, Option(help=_("allow a register entry that only illustrates"))
     ] = False,
+    allow_unconfirmed: Annotated[
+        bool, Option(help=_("allow a legal basis that nobody has confirmed yet"))
+    ] = False,
     fail_on: FailOn = None,
     allow_empty: Annotated[
         bool,
@@ -296,6 +306,7 @@ def run(
             keys,
             run_id,
             allow_example,
+            allow_unconfirmed,
             batch_records,
             batch_ms,
             period,
@@ -320,6 +331,7 @@ def run(
         on=on,
         replay=replay,
         allow_example=allow_example,
+        allow_unconfirmed=allow_unconfirmed,
         options=tuple(context.args),
         guards=Guards(tuple(fail_on or ()), allow_empty),
         inputs_by_digest=inputs_by_digest,

@@ -10,6 +10,7 @@ warning: policies/register.yaml:129:18: whether processing `mon-activite-formati
 import json as json_module
 import sys
 
+from tamis.check.catalogue import Rule
 from tamis.check.check import check
 from tamis.check.violation import Violation
 from tamis.documents.project import Documents
@@ -58,6 +59,7 @@ def check_command(documents: Documents, json: bool) -> int:
         result = {
             "project": documents.name,
             "bundled": documents.borrowed,
+            "law": documents.law_origin,
             "unused_schemas": unused,
             "holds": not violations,
             "note": _(HOLDS),
@@ -107,8 +109,8 @@ def _print(
     if violations:
         _print_line(f"{judged}: {counts}", "bold red")
     else:
-        text = _("{judged}: the eight rules hold on every day; {counts}")
-        _print_line(text.format(judged=judged, counts=counts), "bold green")
+        text = _("{judged}: the {rules} rules hold on every day; {counts}")
+        _print_line(text.format(judged=judged, rules=len(Rule), counts=counts), "bold green")
         _print_line(_(HOLDS))
 
 

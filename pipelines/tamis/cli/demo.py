@@ -58,7 +58,10 @@ def _make_demo(folder: Path) -> int:
 
         dry = dry_run(plan, (str(feed),)).receipt
         print_receipt(dry)
-        _print_step(4, f"tamis run {policy} --input {feed} --output {folder / 'store'}")
+        command = f"tamis run {policy} --input {feed} --output {folder / 'store'}"
+        if any(release.to_confirm for release in plan.releases):
+            command += " --allow-unconfirmed"
+        _print_step(4, command)
         job = Job(plan, (str(feed),), str(folder / "store"), f"demo-{policy}", str(keys))
         receipt, _before = run(job)
         assert receipt is not None

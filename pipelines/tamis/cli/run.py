@@ -29,7 +29,7 @@ from tamis.evidence.wording import quarantine_lines, repeated_lines, withheld_li
 from tamis.interrupts import ends_at_once
 from tamis.language import _, ngettext, printable
 from tamis.plan.compile import compile_plan
-from tamis.plan.guards import check_day, check_register
+from tamis.plan.guards import check_day, check_register, check_unconfirmed
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 from tamis.stores.opening import open_store
@@ -71,7 +71,7 @@ def check_options(given: Collection[str], inputs: tuple[str, ...]) -> None:
 
 
 def print_attested(plan: Plan) -> None:
-    """Print what the register's entries stand on, where the current wording was not read."""
+    """Print what the register's entries and the needs stand on, if it is not read or confirmed."""
     for release in plan.releases:
         if release.attested != "read":
             print(
@@ -86,16 +86,31 @@ def print_attested(plan: Plan) -> None:
                 ),
                 file=sys.stderr,
             )
+        for reason in release.to_confirm:
+            text = _(
+                "{policy}: release {release} rests on what is to be confirmed: {reason}",
+                policy=plan.policy,
+                release=release.id,
+                reason=reason,
+            )
+            print(text, file=sys.stderr)
 
 
-def compile_allowed(project: Project, policy: str, day: datetime.date, allow_example: bool) -> Plan:
+def compile_allowed(
+    project: Project,
+    policy: str,
+    day: datetime.date,
+    allow_example: bool,
+    allow_unconfirmed: bool = False,
+) -> Plan:
     """Compile the plan of `day`, and print what it stands on.
 
     Raises:
-        UsageError: it stands on an example, and that is not allowed.
+        UsageError: it stands on an example, or on what is to be confirmed, and that is not allowed.
     """
     plan = compile_plan(project, policy, day)
     check_register(plan, allow_example)
+    check_unconfirmed(plan, allow_unconfirmed)
     print_attested(plan)
     return plan
 
@@ -149,6 +164,7 @@ def run_command(
     on: str | None = None,
     replay: bool = False,
     allow_example: bool = False,
+    allow_unconfirmed: bool = False,
     options: tuple[str, ...] = (),
     guards: Guards = USUAL_GUARDS,
     inputs_by_digest: bool = False,
@@ -156,7 +172,7 @@ def run_command(
     """Run, and print the counts and where the receipt is; 0 when committed."""
     day = read_day(on)
     check_day(day, replay)
-    plan = compile_allowed(project, policy, day, allow_example)
+    plan = compile_allowed(project, policy, day, allow_example, allow_unconfirmed)
     tell_unused_keys(plan, keys)
     warn_of_output(output)
     name = run_id or new_run_id(policy)

@@ -35,6 +35,7 @@ class StreamOptions:
     keys: str | None
     run_id: str | None
     allow_example: bool
+    allow_unconfirmed: bool
     batch_records: int
     batch_ms: int
     period: int
@@ -61,7 +62,9 @@ def run_stream_command(
         raise UsageError(_("--allow-empty: a stream commits while it reads, whatever it finds"))
 
     def compile_checked() -> Plan:
-        plan = compile_allowed(project, policy, today(), options.allow_example)
+        plan = compile_allowed(
+            project, policy, today(), options.allow_example, options.allow_unconfirmed
+        )
         check_attested(plan, conditions)
         return plan
 

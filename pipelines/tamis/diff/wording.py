@@ -10,7 +10,7 @@ from tamis.documents.positions import DocumentPath
 from tamis.language import _
 
 Reason = tuple[str, str]
-"""A `because` and a `basis`."""
+"""A `because`, and the bases with it in words."""
 
 Reported = set[tuple[str, str, str]]
 """Kind, policy and release of the changes by which more or less is released."""
@@ -175,7 +175,8 @@ def _compare_conditions(
 
 
 def _reason(owner: Need | Condition) -> Reason:
-    return owner.because, owner.basis
+    bases = [owner.basis, owner.nir_basis if isinstance(owner, Need) else None]
+    return owner.because, " ; ".join(str(basis) for basis in bases if basis)
 
 
 def _values(condition: Condition) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from tamis.documents.calendar import interval_cuts, law_cuts
-from tamis.documents.policy import Condition, Need, Policy, Release
+from tamis.documents.policy import Condition, LegalBasis, Need, NirBasis, Policy, Release
 from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import Documents, Law
 from tamis.documents.register import Processing, Register
@@ -152,3 +152,16 @@ def needs_by_field(release: Release) -> dict[str, list[Need]]:
         for path in dict.fromkeys(need.keep):
             needs.setdefault(path, []).append(need)
     return needs
+
+
+def bases_of(
+    release: Release, place: DocumentPath
+) -> Iterator[tuple[DocumentPath, LegalBasis | NirBasis]]:
+    """Yield every legal basis of `release`, which stands at `place`, and where it stands."""
+    for i, need in enumerate(release.needs):
+        for key, basis in (("basis", need.basis), ("nir_basis", need.nir_basis)):
+            if basis is not None:
+                yield (*place, "needs", i, key), basis
+    for test in conditions_of(release, place):
+        if test.condition.basis is not None:
+            yield (*test.place, "basis"), test.condition.basis

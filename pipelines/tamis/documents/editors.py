@@ -17,6 +17,7 @@ from typing import Any
 from tamis.documents.law import Article
 from tamis.documents.policy import Policy
 from tamis.documents.positions import DocumentModel
+from tamis.documents.project import PINNED_LAW, bundled_folder, law_digests
 from tamis.documents.register import Register
 from tamis.documents.schema import Schema
 
@@ -56,7 +57,14 @@ def as_text(schema: dict[str, Any]) -> str:
 
 
 def publish(folder: Path = PUBLISHED, schemas: Mapping[str, dict[str, Any]] | None = None) -> None:
-    """Write `NAME.schema.json` into `folder` for every one of `schemas`, by default documents'."""
+    """Write `NAME.schema.json` into `folder` for every one of `schemas`.
+
+    By default these are the documents', and the digests of the bundled law are written too.
+    """
     folder.mkdir(exist_ok=True)
+    if schemas is None:
+        digests = law_digests(bundled_folder())
+        lines = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
+        (folder / PINNED_LAW.name).write_text(lines, encoding="utf-8")
     for name, schema in (schemas or json_schemas()).items():
         (folder / f"{name}.schema.json").write_text(as_text(schema), encoding="utf-8")

@@ -18,7 +18,7 @@ Nir = Literal["carried", "absent"]
 Origin = Literal["bundled", "own"]
 """Whose law files a project stands on: those that come with Tamis, or others."""
 Status = Literal["confirmed", "to-confirm"]
-"""Whether a lawyer has confirmed what a legal basis rests on."""
+"""Whether somebody answers for what a legal basis says."""
 Relation = Literal["fed-by", "exchange"]
 
 ITEMS_ARTICLE = "R6323-37"

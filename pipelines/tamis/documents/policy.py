@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from tamis.documents.law import Dated
+from tamis.documents.law import Dated, Status
 from tamis.documents.positions import DocumentModel
+from tamis.documents.references import Reference
 from tamis.language import _
 
 Scalar = str | bool | int | float | datetime.date
@@ -40,6 +41,91 @@ def _require_one(model: DocumentModel, *keys: str) -> None:
         raise ValueError(_("must have exactly one of {keys}", keys=names))
 
 
+RgpdGround = Literal[
+    "6.1.a",
+    "6.1.b",
+    "6.1.c",
+    "6.1.d",
+    "6.1.e",
+    "6.1.f",
+    "9.2.a",
+    "9.2.b",
+    "9.2.c",
+    "9.2.d",
+    "9.2.e",
+    "9.2.f",
+    "9.2.g",
+    "9.2.h",
+    "9.2.i",
+    "9.2.j",
+    "10",
+]
+"""The grounds of the RGPD: of any processing (art. 6), of special categories of data (art. 9) and
+of data on offences (art. 10)."""
+
+
+def _ten(value: Any) -> Any:
+    """YAML reads `10` as a number."""
+    return str(value) if value == 10 and not isinstance(value, bool) else value
+
+
+def _describe_status(status: Status) -> str:
+    return " " + _("(to be confirmed)") if status == "to-confirm" else ""
+
+
+class LegalBasis(DocumentModel):
+    """The legal ground on which a sensitive field is kept or tested."""
+
+    rgpd: Annotated[RgpdGround, BeforeValidator(_ten)]
+    """The ground in the RGPD: article, paragraph and letter (`9.2.b`)."""
+    text: Reference
+    """The text that the ground rests on (`L. 6323-11 al. 3`)."""
+    status: Status
+    """`confirmed` where somebody answers for it; `to-confirm` stops `run` unless
+    `--allow-unconfirmed` is given."""
+
+    def __str__(self) -> str:
+        """The basis on one line.
+
+        Example:
+            >>> str(LegalBasis(rgpd="9.2.b", text="L. 6323-12", status="confirmed"))
+            'RGPD art. 9.2.b, L. 6323-12'
+        """
+        return f"RGPD art. {self.rgpd}, {self.text}" + _describe_status(self.status)
+
+
+class NirBasis(DocumentModel):
+    """The legal ground on which a NIR is kept.
+
+    Legal source: loi n° 78-17 du 6 janvier 1978 art. 30, décret n° 2019-341 du 19 avril 2019.
+    """
+
+    text: Reference
+    """The text that allows this processing of the NIR (`décret n° 2019-341 art. 2 C`)."""
+    status: Status
+    """`confirmed` where somebody answers for it; `to-confirm` stops `run` unless
+    `--allow-unconfirmed` is given."""
+
+    def __str__(self) -> str:
+        """The basis on one line."""
+        return f"NIR: {self.text}" + _describe_status(self.status)
+
+
+def _mapping_of_basis(value: Any) -> Any:
+    """Refuse a basis in words, as it was once written, and say how it is written now."""
+    if isinstance(value, str):
+        raise ValueError(
+            _(
+                "must be written {example}, got a text",
+                example="{rgpd: 9.2.b, text: L. 6323-11 al. 3, status: to-confirm}",
+            )
+        )
+    return value
+
+
+Basis = Annotated[LegalBasis, BeforeValidator(_mapping_of_basis)]
+
+
 class Condition(DocumentModel):
     """A test of one field: its value is one of those listed; null never matches."""
 
@@ -52,7 +138,7 @@ class Condition(DocumentModel):
     """The values that match, of the field's type; strings that look like numbers are in quotes."""
     because: str = ""
     """Why the field must be tested, in words (need to know)."""
-    basis: str = ""
+    basis: Basis | None = None
     """The legal basis for the test of a sensitive field. Legal source: RGPD art. 9, 10."""
 
 
@@ -65,8 +151,11 @@ class Need(DocumentModel):
     """The paths of the fields that are released; nothing else is."""
     when: tuple[Condition, ...] = ()
     """The conditions that must all hold for the fields to keep their values; else they are null."""
-    basis: str = ""
+    basis: Basis | None = None
     """The legal basis for keeping a sensitive field. Legal source: RGPD art. 9, 10."""
+    nir_basis: NirBasis | None = None
+    """The legal basis for keeping a NIR under paragraphs I and II, beside the item, which permits
+    a relation and no field. Legal source: décret n° 2019-341."""
 
 
 class Pseudonymize(DocumentModel):

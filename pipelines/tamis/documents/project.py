@@ -4,6 +4,7 @@ A project that has no folder `policies/law` or no `policies/register.yaml` of it
 or the register of the CPF project that comes with Tamis.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -175,14 +176,24 @@ class Documents:
     @cached_property
     def law(self) -> Law:
         """The articles: the project's own folder `policies/law`, else the bundled one."""
-        own = (self.folder / "policies" / "law").is_dir()
-        owner = self if own else bundled_documents()
+        owner = self._law_owner
         articles: dict[str, Article] = {}
         sources: dict[str, Source] = {}
         for name in ARTICLES:
             path = owner.folder / "policies" / "law" / f"{name}.yaml"
             articles[name], sources[name] = owner._read(path, Article)
-        return Law(articles, sources, "bundled" if owner.bundled else "own")
+        return Law(articles, sources, self.law_origin)
+
+    @cached_property
+    def law_origin(self) -> Origin:
+        """Whether the law that holds here is to the byte the one that comes with Tamis."""
+        pinned = read_digests(PINNED_LAW)
+        return "bundled" if law_digests(self._law_owner.folder) == pinned else "own"
+
+    @property
+    def _law_owner(self) -> "Documents":
+        own = (self.folder / "policies" / "law").is_dir()
+        return self if own else bundled_documents()
 
     @cached_property
     def register(self) -> tuple[Register, Source]:
@@ -226,6 +237,29 @@ class Documents:
     @cached_property
     def _cache(self) -> dict[tuple[Path, type[DocumentModel]], tuple[DocumentModel, Source]]:
         return {}
+
+
+PINNED_LAW = Path(__file__).parent / "published" / "law.sha256"
+"""The digests of the law files that come with Tamis; `editors.publish()` writes them."""
+
+
+def law_digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each law file of a project's folder, by name, whatever ends its lines.
+
+    Example:
+        >>> law_digests(bundled_folder()) == read_digests(PINNED_LAW)
+        True
+    """
+    return {
+        path.name: hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+        for path in sorted((folder / "policies" / "law").glob("*.yaml"))
+    }
+
+
+def read_digests(path: Path) -> dict[str, str]:
+    """Return the digests of a file of lines `digest  name`, by name."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {name: digest for digest, _two, name in (line.partition("  ") for line in lines)}
 
 
 def bundled_folder() -> Path:

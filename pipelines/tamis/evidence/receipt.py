@@ -108,6 +108,7 @@ class ReleasePart(Part):
     Attributes:
         status: whether a lawyer confirmed what it rests on; None in older receipts.
         retention: the rule of R. 6323-39 that its policy names, if it names one.
+        to_confirm: what it rests on that nobody answered for yet; None where there is nothing.
     """
 
     item: str
@@ -115,6 +116,7 @@ class ReleasePart(Part):
     attested: Attested
     status: Status | None = None
     retention: str | None = None
+    to_confirm: list[str] | None = None
     rows: Natural
     fields: Mapping[str, FieldPart]
     redacted: dict[str, Natural] = {}
@@ -345,6 +347,7 @@ def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
                 attested=release.attested,
                 status=release.status,
                 retention=release.retention,
+                to_confirm=list(release.to_confirm) or None,
                 rows=0,
                 fields={
                     path: FieldPart(fate=fate, because=because)

@@ -12,8 +12,14 @@ from collections.abc import Iterable, Mapping
 
 from tamis.check.check import violations_on
 from tamis.documents.calendar import LawOfDay, describe_days_in_force, describe_interval, law_on
-from tamis.documents.context import PolicyContext, conditions_of, needs_by_field, open_policy
-from tamis.documents.law import ITEMS_ARTICLE, Nir, Status, item_key
+from tamis.documents.context import (
+    PolicyContext,
+    bases_of,
+    conditions_of,
+    needs_by_field,
+    open_policy,
+)
+from tamis.documents.law import ITEMS_ARTICLE, Nir, item_key
 from tamis.documents.policy import Condition, Release
 from tamis.documents.project import Documents
 from tamis.documents.schema import FieldSpec, Format, Schema, SchemaLeaf
@@ -138,19 +144,15 @@ def _compile_release(context: PolicyContext, release: Release, law: LawOfDay) ->
             for path, leaf in context.leaves.items()
             if path in needs
         ),
-        status=_status(context, release, nir),
+        to_confirm=_to_confirm(release),
         retention=release.retention,
     )
 
 
-def _status(context: PolicyContext, release: Release, nir: Nir) -> Status:
-    """Whether something that the release rests on awaits a lawyer: a basis, or that of a NIR."""
-    bases = [need.basis for need in release.needs]
-    bases += [placed.condition.basis for placed in conditions_of(release, ())]
-    keeps_nir = nir == "carried" and any(
-        context.leaves[path].spec.identifier for need in release.needs for path in need.keep
-    )
-    return "to-confirm" if keeps_nir or any(bases) else "confirmed"
+def _to_confirm(release: Release) -> tuple[str, ...]:
+    """What the release rests on that its documents call to be confirmed, in words, each once."""
+    bases = [basis for _place, basis in bases_of(release, ()) if basis.status == "to-confirm"]
+    return tuple(dict.fromkeys(map(str, bases)))
 
 
 def _compile_conditions(conditions: Iterable[Condition]) -> tuple[PlanCondition, ...]:

@@ -181,6 +181,8 @@ class _Explainer:
                 text = _("kept because {reason}", reason=kept.need.because)
                 if kept.need.basis:
                     text += _("; basis: {basis}", basis=kept.need.basis)
+                if kept.need.nir_basis and leaf.spec.identifier:
+                    text += _("; basis: {basis}", basis=kept.need.nir_basis)
                 yield source.problem(kept.place, text)
                 for j, test in enumerate(kept.need.when):
                     words = describe_condition(test.field, test.in_, test.because)

@@ -53,6 +53,29 @@ def check_register(plan: Plan, allow_example: bool) -> None:
         )
 
 
+def check_unconfirmed(plan: Plan, allow_unconfirmed: bool) -> None:
+    """Refuse a plan that rests on what nobody answers for yet, unless that is allowed.
+
+    Raises:
+        UsageError: a release of it does.
+    """
+    reasons = {release.id: release.to_confirm for release in plan.releases if release.to_confirm}
+    if reasons and not allow_unconfirmed:
+        listed = "".join(
+            "\n  " + _("release `{release}`: {reason}", release=release, reason=reason)
+            for release, texts in reasons.items()
+            for reason in texts
+        )
+        raise UsageError(
+            _(
+                "policy `{policy}` rests on what is to be confirmed: have it confirmed in the "
+                "documents, or give --allow-unconfirmed, in Python allow_unconfirmed=True{listed}",
+                policy=plan.policy,
+                listed=listed,
+            )
+        )
+
+
 def check_in_force(plan: Plan) -> None:
     """Refuse a plan of a law that does not hold any more.
 

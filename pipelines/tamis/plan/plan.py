@@ -169,7 +169,7 @@ class PlanRelease:
         only: by list path, what an element must fulfil to stay; conditions' fields are
             relative to the list.
         leaves: in the schema's order.
-        status: `to-confirm` where something that it rests on awaits a lawyer.
+        to_confirm: what it rests on that nobody answers for yet, in words.
         retention: the rule of R. 6323-39 that the policy names, by its id.
 
     Example:
@@ -188,8 +188,13 @@ class PlanRelease:
     where: tuple[PlanCondition, ...]
     only: tuple[tuple[str, tuple[PlanCondition, ...]], ...]
     leaves: tuple[PlanLeaf, ...]
-    status: Status = "confirmed"
+    to_confirm: tuple[str, ...] = ()
     retention: str | None = None
+
+    @property
+    def status(self) -> Status:
+        """`to-confirm` where something that the release rests on is not confirmed."""
+        return "to-confirm" if self.to_confirm else "confirmed"
 
 
 @dataclass(frozen=True, repr=False)
@@ -243,7 +248,7 @@ class Plan:
         for name in ("known", "fates", "policy_sha256", "day", "valid_until", "law_origin"):
             del rules[name]
         for release in rules["releases"]:
-            del release["status"]
+            del release["to_confirm"]
         if not self.required:  # what has no such rule keeps the digest that it always had
             del rules["required"]
         rules["format"] = self.format.model_dump()

@@ -161,6 +161,7 @@ def dry_run(
                 masks=True,
                 replay=True,
                 allow_example=True,
+                allow_unconfirmed=True,
             )
             | "Measure" >> Measure(path, plan, facts, tasks, inspection, limit)
         )
@@ -188,6 +189,7 @@ def _launch(
             keys,
             replay=True,
             allow_example=True,
+            allow_unconfirmed=True,
             profiles=job.guards.asks("undeclared-nir"),
         )
         | "Store"

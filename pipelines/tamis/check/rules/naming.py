@@ -1,7 +1,8 @@
-"""Rule 8: ids are unique, names do not collide, paths exist, values and treatments fit types."""
+"""Rules 9 and 10: ids are unique, names do not collide, paths exist, values and treatments fit."""
 
 import datetime
 import decimal
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from tamis.check.case import Case
@@ -179,6 +180,18 @@ def judge_treatments(case: Case) -> Violations:
             yield case.violation(Rule.NAMING, "treatment-type", place, text, example, shown=shown)
 
 
+def judge_effects(case: Case) -> Violations:
+    """A treatment must change something: a coarsening that leaves every value as it is, is none."""
+    for place, treatment, leaf in case.treated:
+        if treatment.generalize and (unchanged := _unchanged(treatment.generalize, leaf)):
+            example = {"field": leaf.path, "type": leaf.spec.type}
+            text = _("`{field}` would not be made coarser: {unchanged}")
+            shown = {"unchanged": unchanged}
+            yield case.violation(
+                Rule.EVIDENCE, "changes-nothing", place, text, example, shown=shown
+            )
+
+
 def judge_pseudonyms(case: Case) -> Violations:
     """A pseudonym must have a name of its own among the fields beside it."""
     pseudonyms: dict[str, str] = {}
@@ -287,4 +300,25 @@ def _generalize_misfit(generalize: Generalize, leaf: SchemaLeaf) -> str:
             return _("only a number can be generalized by a `step`")
         if kind == "integer" and generalize.step > integer_range(spec.type)[1]:
             return _("the `step` must not be greater than the type's greatest value")
+    return ""
+
+
+_WIDTHS = {"insee": 5, "postal": 5, "postcode": 5, "rome": 5, "siren": 9, "siret": 14}
+"""How many characters the codes have that such a word in a field's name speaks of."""
+
+_LONGEST_PREFIX = 20
+"""A prefix of so many characters leaves codes, dates and most names as they are."""
+
+
+def _unchanged(generalize: Generalize, leaf: SchemaLeaf) -> str:
+    """Why a generalization leaves every value as it is, in words; empty where it does not."""
+    if generalize.step:
+        scale = decimal_digits(leaf.spec.type)[1] if leaf.kind == "decimal" else 0
+        if leaf.kind in ("integer", "decimal") and scale <= 0 and 10**-scale % generalize.step == 0:
+            return _("every value is a multiple of the `step`")
+    if generalize.prefix:
+        words = re.findall(r"[a-z]+", leaf.path.rpartition(".")[2].casefold())
+        width = min((_WIDTHS[word] for word in words if word in _WIDTHS), default=_LONGEST_PREFIX)
+        if generalize.prefix >= width:
+            return _("a `prefix` must be shorter than {width} characters here", width=width)
     return ""

@@ -1,17 +1,23 @@
 """Rules 6 and 7: each field has its need, each reason its words, each category its purpose."""
 
+import re
+
 from tamis.check.case import Case
 from tamis.check.catalogue import Rule
-from tamis.check.reasons import is_blank
-from tamis.check.violation import Violations
+from tamis.check.reasons import is_blank, is_short
+from tamis.check.violation import Violation, Violations
 from tamis.documents.calendar import LawOfDay
 from tamis.documents.law import PURPOSES_ARTICLE
-from tamis.documents.positions import suggest
+from tamis.documents.policy import LegalBasis
+from tamis.documents.positions import DocumentPath, suggest
 from tamis.documents.project import Law
 from tamis.language import _
 
 NO_CATEGORY = ("outside", "not-personal")
 """What a schema says of a field in place of categories."""
+
+_NIRS = {"nir", "nia", "nnp", "mig"}
+"""Identifiers that are a NIR, or take its place."""
 
 
 def judge_needs(case: Case) -> Violations:
@@ -35,9 +41,15 @@ def judge_needs(case: Case) -> Violations:
             example = {"field": ", ".join(need.keep), "because": ""}
             shown = {"fields": ", ".join(f"`{path}`" for path in need.keep) or _("no field")}
             yield case.violation(Rule.NEED, "no-reason", place, text, example, shown=shown)
-    if release.rebuilds_nir is not None and is_blank(release.rebuilds_nir):
+        elif is_short(need.because):
+            yield _short_reason(case, (*place, "because"), "because")
+    if release.rebuilds_nir is not None:
         place = (*case.place, "rebuilds_nir")
-        yield case.violation(Rule.NEED, "no-reason", place, _("`rebuilds_nir` must give a reason"))
+        if is_blank(release.rebuilds_nir):
+            text = _("`rebuilds_nir` must give a reason")
+            yield case.violation(Rule.NEED, "no-reason", place, text)
+        elif is_short(release.rebuilds_nir):
+            yield _short_reason(case, place, "rebuilds_nir")
 
 
 def judge_conditions(case: Case) -> Violations:
@@ -50,6 +62,8 @@ def judge_conditions(case: Case) -> Violations:
             text = _("a condition must say why it tests `{field}`: `because` is empty")
             example = {"field": test.field, "because": ""}
             yield case.violation(Rule.NEED, "no-reason", (*test.place, "because"), text, example)
+        elif is_short(test.condition.because):
+            yield _short_reason(case, (*test.place, "because"), "because")
     for path, conditions in case.release.only.items():
         if not conditions:
             place = (*case.place, "only", path)
@@ -58,7 +72,7 @@ def judge_conditions(case: Case) -> Violations:
 
 
 def judge_sensitive(case: Case) -> Violations:
-    """A sensitive field, kept or tested, must have its legal basis.
+    """A sensitive field, kept or tested, must have its legal basis, of the article that it needs.
 
     Legal source: RGPD art. 9, 10.
     """
@@ -73,9 +87,35 @@ def judge_sensitive(case: Case) -> Violations:
     ]
     for path, place, basis, text in uses:
         sensitive = case.context.leaves[path].sensitive
-        if sensitive is not None and is_blank(basis):
-            example = {"field": path, "sensitive": sensitive, "basis": ""}
+        if sensitive is None:
+            continue
+        example = {"field": path, "sensitive": sensitive}
+        if basis is None:
             yield case.violation(Rule.NEED, "no-basis", place, text, example)
+        elif misfit := _ground_misfit(basis, sensitive):
+            text = _("`{field}` is sensitive ({sensitive}): {misfit}")
+            shown = {"misfit": misfit}
+            yield case.violation(Rule.NEED, "basis-ground", place, text, example, shown=shown)
+
+
+def judge_nir_basis(case: Case) -> Violations:
+    """A NIR that is kept under paragraph I or II must have its own legal basis.
+
+    Legal source: loi n° 78-17 du 6 janvier 1978 art. 30, décret n° 2019-341 du 19 avril 2019.
+    """
+    if case.item is None or case.nir_absent:
+        return
+    for kept, leaf in case.kept:
+        treatment = case.release.treat.get(kept.path)
+        is_kept = treatment is None or treatment.pseudonymize is None
+        if is_kept and _NIRS & set(leaf.spec.identifier) and kept.need.nir_basis is None:
+            text = _(
+                "`{field}` is an identifier ({identifier}): the need that keeps it must give "
+                "`nir_basis: {basis}`"
+            )
+            example = {"field": kept.path, "identifier": ", ".join(leaf.spec.identifier)}
+            shown = {"basis": "{text: décret n° 2019-341 art. 2 C, status: to-confirm}"}
+            yield case.violation(Rule.NEED, "no-nir-basis", kept.place, text, example, shown=shown)
 
 
 def judge_categories(case: Case) -> Violations:
@@ -134,3 +174,21 @@ def _describe_category(slug: str, law_of_day: LawOfDay, law: Law) -> str:
     keys = dict.fromkeys(key for category in categories for key in category.purposes)
     purposes = f"{PURPOSES_ARTICLE}.({', '.join(keys)})"
     return _("`{category}` serves {purposes}", category=slug, purposes=purposes)
+
+
+def _short_reason(case: Case, place: DocumentPath, key: str) -> Violation:
+    text = _("`{key}` must give its reason in more than two words")
+    return case.violation(Rule.EVIDENCE, "short-reason", place, text, shown={"key": key})
+
+
+def _ground_misfit(basis: LegalBasis, sensitive: str) -> str:
+    """Why the ground cannot bear what the field is, in words; empty where it can."""
+    named = set(re.findall(r"\b(9|10)\b", sensitive)) or {"9", "10"}
+    if basis.rgpd.partition(".")[0] in named:
+        return ""
+    articles = _(" or ").join(sorted(named, key=int))
+    return _(
+        "its `basis` must be a ground of RGPD art. {articles}, got {ground}",
+        articles=articles,
+        ground=basis.rgpd,
+    )
