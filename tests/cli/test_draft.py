@@ -128,7 +128,7 @@ def test_a_draft_checks_once_its_categories_are_chosen(
     (tmp_path / "policies/feed.yaml").write_text(
         "policy: feed\nschema: feed\nprocessing: systeme-evaluation-cpf\ndirection: out-of-store\n"
         "releases:\n  - item: R6323-37.III.2\n    purpose: R6323-33.5\n    from: 2026-01-01\n"
-        f"    needs:\n      - because: pour l'essai\n        keep:\n{needs}\n"
+        f"    needs:\n      - because: pour ce seul essai\n        keep:\n{needs}\n"
     )
 
     def wrong(schema: str) -> set[str]:

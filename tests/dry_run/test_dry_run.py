@@ -367,7 +367,7 @@ def test_another_project_tells_which_records_would_newly_carry_what(
     when = """\
       - because: suivre le coût
         keep: [montant]
-        when: [{field: sexe, in: [F], because: "un essai"}]
+        when: [{field: sexe, in: [F], because: "pour ce seul essai"}]
     treat:"""
     other = make_project(tmp_path / "other", policy=(POLICY % kept).replace("    treat:", when))
     made = columns(100)
