@@ -78,7 +78,7 @@ def conditions(draw: st.DrawFn) -> list[dict[str, Any]]:
 @st.composite
 def releases(draw: st.DrawFn, usual: tuple[str, str, str]) -> dict[str, Any]:
     item, purpose, _ = draw(st.sampled_from([usual] * 9 + FLOWS))
-    needs = draw(
+    needs: list[dict[str, Any]] = draw(
         st.lists(
             st.fixed_dictionaries(
                 {

@@ -103,15 +103,14 @@ def test_an_example_of_a_register_entry_has_to_be_allowed(
     feed: Callable[[str], Path], tamis: Tamis, tmp_path: Path
 ) -> None:
     path, store = feed("maf-manquements"), tmp_path / "store"
-    call = ("run", "maf-manquements", "--input", path, "--output", store, "--run-id", "run")
-    call = (*call, "--allow-unconfirmed")
+    call = ("run", "maf-manquements", "--input", path, "--output", store, "--allow-unconfirmed")
     refused = tamis(*call)
     assert refused.code == 2
     assert "mon-activite-formation" in refused.err
     assert "--allow-example" in refused.err
     assert not store.exists()
 
-    allowed = tamis(*call, "--allow-example", "--", IN_MEMORY)
+    allowed = tamis(*call, "--run-id", "run", "--allow-example", "--", IN_MEMORY)
     assert allowed.code == 0
     assert "example" in allowed.err
     assert receipt_of(store).releases["manquements"].attested == "example"
