@@ -42,7 +42,7 @@ _OF_ANOTHER = re.compile(
     r"[^0-9!?\n]{3,40}",
     re.IGNORECASE,
 )
-_DATED = re.compile(r"[0-9](?:h[0-9]{0,2}|/[0-9]{2,4})$")
+DATED = re.compile(r"[0-9](?:h[0-9]{0,2}|/[0-9]{2,4})$")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{24,}")
 
 
@@ -94,6 +94,11 @@ class NirCandidate:
         return (1 <= month <= 12 or month >= 20) and self.body[5:7] != "00"
 
     @property
+    def begins_plausibly(self) -> bool:
+        """`plausible` for a body that may be cut short."""
+        return self.body[:5].isdigit() and self.body[0] != "9" and self.plausible
+
+    @property
     def strict(self) -> bool:
         """The narrow structure: a person's first digit, a known month, no part all zeros."""
         body = self.body
@@ -130,7 +135,7 @@ class NirCandidate:
         start, end, text = self.match.start(), self.end, self.text
         before = text[max(0, start - len(gap) - 1) : start]
         if len(before) > len(gap) and before[0].isdigit() and before[1:] == gap:
-            return not _DATED.search(text[max(0, start - len(gap) - 6) : start - len(gap)])
+            return not DATED.search(text[max(0, start - len(gap) - 6) : start - len(gap)])
         further = _GROUP.match(text, end + len(gap)) if text.startswith(gap, end) else None
         return further is not None and not _NOT_KEY.match(text, further.end())
 

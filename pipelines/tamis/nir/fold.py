@@ -21,7 +21,8 @@ _ONE_TO_ONE = {
     "º": "°",
 }
 _MISREAD_LETTERS = frozenset("GIOQSZgiloqsz")  # OCR reads digits as these, but never as é or ô
-_INLINE_TAGS = r"</?(?:b|i|u|em|strong|span|wbr|font|small|code)\b[^<>]{0,80}>"
+_INLINE_TAGS = r"</?(?i:b|i|u|em|strong|span|wbr|nobr|font|small|code|sub|sup)\b[^<>]{0,80}>"
+_BLOCK_TAG = r"</?(?i:td|th|tr|table|tbody|p|div|li|ul|ol|dl|dd|dt|cell|row|col)\b[^<>]{0,80}>"
 _ESCAPE = re.compile(
     r"&(?:amp;)?#(?P<decimal>[0-9]{1,7});?"
     r"|&(?:amp;)?#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
@@ -33,8 +34,9 @@ _ESCAPE = re.compile(
     r"|\\{1,2}u(?P<four>[0-9A-Fa-f]{4})|\\U(?P<eight>000[0-9A-Fa-f]{5}|0010[0-9A-Fa-f]{4})"
     r"|\\{1,2}x(?P<two>[0-9A-Fa-f]{2})"
     r"|(?P<control>\\{1,2}[tnr])"
-    r"|(?P<break><(?:br|BR)[ ]?/?>)"
+    r"|(?P<break><(?i:br)[ ]?/?>)"
     rf"|(?P<tag>{_INLINE_TAGS})"
+    rf"|(?P<block>{_BLOCK_TAG}(?:[ \t\r\n]{{0,20}}{_BLOCK_TAG})*[ \t\r\n]{{0,20}})"
 )
 _MAY_ESCAPE = re.compile(r"[&%\\<]")
 
@@ -151,7 +153,7 @@ def _meaning(match: re.Match[str]) -> str | None:
             "utf-8", "replace"
         )
         return meaning if len(meaning) == 1 else None
-    return {"control": " ", "break": "\n", "tag": _INVISIBLE}[kind or "tag"]
+    return {"control": " ", "break": "\n", "block": " ", "tag": _INVISIBLE}[kind or "tag"]
 
 
 _TABLE = _FoldTable({code: chr(code) for code in range(128)} | {0: _INVISIBLE})

@@ -9,9 +9,10 @@ or the parentheses that carry the key; the label is not.
 import re
 from bisect import bisect
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from tamis.nir.candidate import (
+    DATED,
     FLOAT_TAIL,
     NIR_PATTERN,
     START,
@@ -23,12 +24,23 @@ from tamis.nir.fold import fold
 from tamis.nir.identifiers import key_of
 from tamis.nir.label import Label, Labels
 
-WIDEST = 120  # bytes of UTF-8 from a NIR's first character to its last
+WIDEST = 180  # bytes of UTF-8 from a NIR's first character to its last
 
-_CHUNK = re.compile(
-    r"[0-9](?<![0-9]{2})(?<![0-9]h[0-9])(?:[0-9]|(?<=2)[ABab](?=[0-9])|(?<=2)[ABab](?=[ .\-]))*"
+_DIGIT = r"(?:[0-9]|(?<=2)[ABab](?![A-Za-z]))"
+_EVEN_GAP = r"[ \t\-_/]{1,4}|[.,\n]|\r\n"
+_EVEN = re.compile(  # 15 digits in groups of one to five
+    r"(?<![0-9])(?<![0-9]h)(?:"
+    + "|".join(
+        rf"{_DIGIT}{{{width}}}(?P<gap{width}>{_EVEN_GAP})"
+        rf"(?:{_DIGIT}{{{width}}}(?P=gap{width})){{{(14 - width) // width}}}"
+        rf"{_DIGIT}{{{(14 % width) + 1}}}(?![0-9])(?!(?P=gap{width})[0-9])"
+        for width in range(1, 6)
+    )
+    + ")"
 )
-_CHUNK_GAP = re.compile(r"[ \t\-_/]{1,4}|[.,\n]|\r\n")
+_RUN_GAP = r"(?:[ \t\r\n]{1,12}|[ \t]{0,3}[\-_/][ \t]{0,3}|[.,+:|*~'])"
+_RUN = re.compile(rf"[0-9](?<![0-9]{{2}})(?<![0-9]h[0-9])(?:{_RUN_GAP}?{_DIGIT}){{11,}}")
+_GROUP = re.compile(f"{_DIGIT}+")
 _SCIENTIFIC = re.compile(r"(?<![0-9.,])([1-8])[.,]([0-9]{9,14})[eE]\+?(1[24])(?![0-9])")
 _SCIENTIFIC_MARK = re.compile(r"[eE]\+?1[24]")
 _NEXT_FIELD = re.compile(r"[\"']?[ ]?[;,|][ ]?[\"']?([0-9]{2})(?![0-9])")
@@ -77,9 +89,9 @@ def search(text: str) -> list[NirMatch]:
     """The NIRs of folded `text`, in order; none overlaps another.
 
     The rules run from the surest to the weakest: numbers in scientific notation, numbers misread by
-    OCR that have a right key, regular groups, misread numbers without a key, irregular groups. What
-    one rule accepts is given to the next ones: a NIR is no part of another, and a label before the
-    first of a list of NIRs counts for all of them.
+    OCR that have a right key, regular groups, misread numbers without a key, equally long groups,
+    any digits behind a label. What one rule accepts is given to the next ones: a NIR is no part of
+    another, and a label before the first of a list of NIRs counts for all of them.
     """
     accepted: list[NirMatch] = []
     labels = Labels(text)
@@ -93,7 +105,8 @@ def search(text: str) -> list[NirMatch]:
     _add(accepted, _find_regular(text, labels, accepted))
     if misread:
         _add(accepted, _find_misread(text, labels, accepted, only_keyed=False))
-    _add(accepted, _find_irregular(text, labels, accepted))
+    _add(accepted, _find_even(text, labels, accepted))
+    _add(accepted, _find_labelled(text, labels, accepted))
     return accepted
 
 
@@ -245,98 +258,103 @@ def _correct(text: str, keep_corsica: bool) -> str:
     return _MISREAD_TOKEN.sub(read, text)
 
 
-def _find_irregular(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[NirMatch]:
-    """NIRs whose groups break elsewhere: equally long ones with a right key, or any by a label."""
-    for chunk in _chunks(text):
-        parts = _split_by_gap(text, chunk)
-        even = (_evenly_grouped(text, labels, part, accepted) for part in parts)
-        grouped = next(filter(None, even), None)
-        if grouped:
-            yield grouped
-            continue
-        digits = sum(end - start for start, end in chunk)
-        if digits < 13 or len(chunk) < 2 or text[chunk[0][0]] not in "12345678":
-            continue
-        place = bisect(accepted, chunk[0][0], key=START)
-        if place and chunk[0][0] < accepted[place - 1].end:
-            continue
-        if not labels.any():
-            return
-        yield from _find_labelled(text, labels, chunk, accepted)
+def _find_even(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[NirMatch]:
+    """NIRs with a right key whose groups are equally long; the last one may be shorter."""
+    for match in _EVEN.finditer(text):
+        gap = match[match.lastgroup or ""]
+        before = match.start() - len(gap)
+        goes_on = text.endswith(gap, 0, match.start()) and text[before - 1 : before].isdigit()
+        if goes_on and not DATED.search(text, max(0, before - 6), before):
+            continue  # groups of a longer list
+        candidate = _joined(match, text, labels, accepted, match[0].replace(gap, ""), match.end())
+        if (
+            candidate
+            and candidate.keyed
+            and candidate.plausible
+            and (candidate.body[0] in "12" or candidate.born_in_a_month)
+            and candidate.label[0] is not Label.OPPOSING
+        ):
+            yield NirMatch(match.start(), match.end(), True)
 
 
-def _find_labelled(
-    text: str, labels: Labels, chunk: list[tuple[int, int]], accepted: list[NirMatch]
+def _find_labelled(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[NirMatch]:
+    """What stands behind a label, however it is grouped."""
+    if not labels.any():
+        return
+    for run in _RUN.finditer(text):
+        place = bisect(accepted, run.start(), key=START)
+        if place == 0 or accepted[place - 1].end <= run.start():
+            yield from _read_run(run, text, labels, accepted)
+
+
+def _read_run(
+    run: re.Match[str], text: str, labels: Labels, accepted: list[NirMatch]
 ) -> Iterator[NirMatch]:
-    """The NIR that a labelled run of groups begins with: 13 digits, 15 with a right key, or all."""
-    sums = list(accumulate(end - start for start, end in chunk[:16]))
-    for digits in (15, 13):
-        if digits not in sums:
+    """The NIR that a run of groups begins with, by its label.
+
+    Zeros in front do not count. Groups that add up to 15 with the right key, to 13, or the whole
+    run are it by any label; behind a strong one so are 12 to 16 digits: the whole run or its first
+    group.
+    """
+    start, limit = run.start(), min(run.end(), run.start() + WIDEST)
+    groups = [group.span() for group in _GROUP.finditer(text, start, limit)]
+    digits = "".join([text[first:last] for first, last in groups])
+    zeros = len(digits) - len(digits.lstrip("0"))
+    digits = digits[zeros:]
+    sums = [total - zeros for total in accumulate(last - first for first, last in groups)]
+    whole = sums[-1] if groups[-1][1] == run.end() else 0
+    for count in dict.fromkeys((15, 13, whole, sums[0])):
+        if count not in sums or not 12 <= count <= 16:
             continue
-        part = chunk[: sums.index(digits) + 1]
-        whole = sums[-1] if len(chunk) == len(sums) else None
-        candidate = _joined(text, labels, part, accepted)
-        if candidate is None or not (candidate.keyed or digits == whole or digits == 13):
-            continue
-        label, distance = candidate.label
-        likely = candidate.plausible or distance <= 20
-        if (label is Label.STRONG and likely) or (label is Label.WEAK and candidate.strict):
-            yield NirMatch(part[0][0], part[-1][1], candidate.keyed)
+        place = sums.index(count)
+        end = groups[place][1]
+        candidate = _joined(run, text, labels, accepted, digits[:count], end)
+        label, distance = Label.NONE, 0
+        if candidate:
+            if not (candidate.keyed or count in (13, whole)):
+                continue
+            label, distance = candidate.label
+            if label is Label.WEAK and candidate.strict and not zeros:
+                yield NirMatch(start, end, candidate.keyed)
+                return
+        else:
+            candidate = NirCandidate(run, text, labels, accepted, digits[:13], None, end, [" "])
+            label, distance = candidate.label
+        if label is not Label.STRONG or candidate.in_a_digest or _is_iban(text, run, distance):
             return
+        direct = not any(map(str.isalnum, text[start - distance : start]))
+        gaps = {text[a[1] : b[0]] for a, b in pairwise(groups[: place + 1])}
+        near = direct or distance <= 20 or candidate.begins_plausibly
+        if near and (direct or len(gaps) < 2 or count in (13, 15)):
+            yield NirMatch(start, end, candidate.keyed)
+            return
+
+
+def _is_iban(text: str, run: re.Match[str], distance: int) -> bool:
+    """Whether a run of digits is that of an IBAN, with a right key and the country before it."""
+    start = run.start()
+    country = text[max(0, start - 2) : start].upper()
+    if (
+        distance == 0
+        or not re.fullmatch("[A-Z]{2}", country)
+        or text[start - 3 : start - 2].isalpha()
+    ):
+        return False
+    digits = re.sub("[^0-9]", "", run[0][:WIDEST])
+    letters = "".join([str(int(letter, 36)) for letter in country])
+    return int(digits[2:] + letters + digits[:2]) % 97 == 1
 
 
 def _joined(
-    text: str, labels: Labels, chunk: list[tuple[int, int]], accepted: list[NirMatch]
+    first: re.Match[str],
+    text: str,
+    labels: Labels,
+    accepted: list[NirMatch],
+    digits: str,
+    end: int,
 ) -> NirCandidate | None:
-    """The candidate that the groups of `chunk` make when they are read as one number."""
-    digits = "".join([text[start:end] for start, end in chunk])
-    exact = NIR_PATTERN.fullmatch(digits)
-    first = re.compile(r"[0-9]").match(text, chunk[0][0])
-    if exact is None or first is None:
+    """The candidate that groups of digits make when they are read as one number."""
+    if NIR_PATTERN.fullmatch(digits) is None:
         return None
     body, key = digits[:13].upper(), digits[13:] or None
-    return NirCandidate(first, text, labels, accepted, body, key, chunk[-1][1], [" "])
-
-
-def _chunks(text: str) -> Iterator[list[tuple[int, int]]]:
-    """Runs of digit groups with small gaps between, each as the spans of its groups."""
-    chunk: list[tuple[int, int]] = []
-    for group in _CHUNK.finditer(text):
-        if chunk and not _CHUNK_GAP.fullmatch(text, chunk[-1][1], group.start()):
-            yield chunk
-            chunk = []
-        chunk.append(group.span())
-    if chunk:
-        yield chunk
-
-
-def _split_by_gap(text: str, chunk: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    """`chunk` split where the separator between its groups changes."""
-    first = 0
-    for index in range(1, len(chunk)):
-        gap = text[chunk[index - 1][1] : chunk[index][0]]
-        if index - first > 1 and gap != text[chunk[first][1] : chunk[first + 1][0]]:
-            yield chunk[first:index]
-            first = index
-    yield chunk[first:]
-
-
-def _evenly_grouped(
-    text: str, labels: Labels, chunk: list[tuple[int, int]], accepted: list[NirMatch]
-) -> NirMatch | None:
-    """The NIR with a right key whose groups are equally long; the last one may be shorter."""
-    if len(chunk) > 15:
-        return None
-    widths = [end - start for start, end in chunk]
-    if sum(widths) != 15 or len(set(widths[:-1])) != 1 or not widths[-1] <= widths[0] <= 5:
-        return None
-    candidate = _joined(text, labels, chunk, accepted)
-    if (
-        candidate
-        and candidate.keyed
-        and candidate.plausible
-        and (candidate.body[0] in "12" or candidate.born_in_a_month)
-        and candidate.label[0] is not Label.OPPOSING
-    ):
-        return NirMatch(chunk[0][0], chunk[-1][1], True)
-    return None
+    return NirCandidate(first, text, labels, accepted, body, key, end, [" "])

@@ -107,6 +107,7 @@ OPPOSING_BYTES = (
     rf"(?:[^,;|\t\n!?\x80-\xBF][\x80-\xBF]*){{0,{OPPOSING_REACH}}}$)"
 )
 OPTICAL_BYTES = r"(?i:infrar|spectr|d.{1,3}onde|near[- ]ir)"
+ANY_STRONG_BYTES = rf"(?i:{_all_in_bytes(Label.STRONG)})"
 STRONG_BYTES = (
     r"(?i:(?:^|[^A-Za-z\x80-\xFF]|\xC2[\xB0\xBA])"
     rf"(?:{_all_in_bytes(Label.STRONG)})(?:[ _]?n\xC2\xB0)?)"

@@ -17,17 +17,15 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tamis.arrow.buffers import as_flags, offsets_of, text_bytes
 from tamis.arrow.types import Bytes, Ints, Offsets
 from tamis.nir.grammar import find_nir
+from tamis.nir.label import ANY_STRONG_BYTES
 from tamis.nir.vectorized.bits import (
     Words,
     clear,
     count_before,
     count_digits,
     extend,
-    find_firsts,
     find_mixed,
     mark_digits,
-    trailing_ones,
-    windows_at,
 )
 from tamis.nir.vectorized.shapes import Candidates, apply_labels, find_candidates
 
@@ -43,6 +41,7 @@ _MAY_HOLD = (
     r"|[0-9][\x00\p{Cf}\pM]*[OoQIilSsBZzG]|[OoQIilSsBZzG][\x00\p{Cf}\pM]*[0-9]"
     r"|(?:^|[^\pL\pN])[IlSBZ][^0-9A-Za-z]{1,6}[0-9]"
     r"|[0-9][^0-9A-Za-z]{1,6}[OoIlSBZ]{2,3}[^0-9A-Za-z]{1,6}[0-9]"
+    r"|\x00|\p{Cf}|\pM"
 )
 _SOME_NUMBERS = r"(?:\p{Nd}[^\p{Nd}]*){9}"
 
@@ -61,11 +60,6 @@ class NirSpans(NamedTuple):
     ends: Ints
 
 
-_REACH = 8  # bytes before a run of digits that are looked at
-_BLANK, _LETTER = 1, 2
-_BEFORE_RUN = np.zeros(256, np.uint8)
-_BEFORE_RUN[list(b" \t\n:=('\"")] = _BLANK
-_BEFORE_RUN[list(b"hjkmnprtuvwxyHJKLMNPRTUVWXY")] = _LETTER
 _NOTHING = np.zeros(0, dtype=np.int64)
 _NONE = NirSpans(_NOTHING, _NOTHING, _NOTHING)
 _NO_CANDIDATES = Candidates(_NOTHING, _NOTHING, _NOTHING, _NOTHING > 0, _NOTHING > 0)
@@ -87,7 +81,7 @@ def locate(array: pa.Array) -> NirSpans:
     data, offsets = text_bytes(array), offsets_of(array)
     if len(array) == 0 or offsets[-1] - offsets[0] < _ENOUGH_IF_MISREAD:
         return _NONE
-    texts = array.view(pa.large_binary() if offsets.itemsize == 8 else pa.binary())
+    texts = as_binary(array)
     candidates, doubtful, foreign = _scan(texts, data, offsets)
     accepted, settled = apply_labels(texts, data, offsets, candidates)
     certain = candidates if accepted.all() else candidates.pick(accepted)
@@ -105,6 +99,11 @@ def locate(array: pa.Array) -> NirSpans:
         keep = ~in_doubt[spans.rows]
         spans = NirSpans(spans.rows[keep], spans.starts[keep], spans.ends[keep])
     return _merge(spans, by_rules) if len(by_rules.rows) else spans
+
+
+def as_binary(texts: pa.Array) -> pa.Array:
+    """N rows of text as the same rows of bytes."""
+    return texts.view(pa.large_binary() if offsets_of(texts).itemsize == 8 else pa.binary())
 
 
 def _scan(texts: pa.Array, data: Bytes, offsets: Offsets) -> tuple[Candidates, Ints, Ints]:
@@ -202,41 +201,17 @@ def _find_doubtful(part: Bytes, bounds: Ints, words: Words, shaped: Ints) -> Int
     The rules count the digits of all numbers of a row before they look for misread letters that
     stand apart from digits. So a row with a candidate is in doubt by fewer digits than another.
     """
-    counts = count_digits(words, 3)
+    counts = count_digits(words, 4)
     if counts.max() < _ENOUGH_IF_MISREAD:
         return _NOTHING
-    dense = extend(counts >= _ENOUGH_IF_MISREAD, 3)
+    dense = extend(counts >= _ENOUGH_IF_MISREAD, 4)
     dense &= words != 0
     mixed = find_mixed(part, bounds, words, np.flatnonzero(dense))
     in_row = np.diff(count_before(words, bounds))
     rows = in_row >= _ENOUGH_DIGITS
-    rows[_find_other_numbers(part, bounds, words, in_row)] = False
     for suspects in (mixed, shaped):
         rows[suspects[in_row[suspects] >= _ENOUGH_IF_MISREAD]] = True
     return np.flatnonzero(rows)
-
-
-def _find_other_numbers(part: Bytes, bounds: Ints, words: Words, in_row: Offsets) -> Ints:
-    """The rows whose digits are one run of a length that no NIR has, as a SIRET or a telephone.
-
-    A letter before the run could be a misread digit. It is none where blanks stand before the run,
-    and before them a letter that no digit looks like, as in `SIRET : 12345678900012`.
-    """
-    near = np.flatnonzero(count_digits(words, 2) >= _ENOUGH_DIGITS)
-    firsts = find_firsts(words, near)
-    rows = np.searchsorted(bounds, firsts, side="right") - 1
-    runs = trailing_ones(windows_at(words, firsts))
-    single = np.flatnonzero(
-        (runs == in_row[rows]) & (runs != 13) & (runs != 15) & (firsts - _REACH >= bounds[rows])
-    )
-    firsts, rows, runs = firsts[single], rows[single], runs[single]
-    behind_letter = np.zeros(len(single), dtype=bool)
-    blank = np.ones(len(single), dtype=bool)
-    for step in range(1, _REACH):
-        kind = _BEFORE_RUN.take(part.take(firsts - step))
-        behind_letter |= blank & (kind == _LETTER) & (part.take(firsts - step - 1) != ord("\\"))
-        blank &= kind == _BLANK
-    return rows[behind_letter & (firsts + runs <= bounds[rows + 1])]
 
 
 def _filter_doubtful(
@@ -265,7 +240,10 @@ def _filter_doubtful(
             windows[moved[lengths == length]] = ord("X")
         buffers = [texts.buffers()[0], texts.buffers()[1], pa.py_buffer(data)]
         texts = pa.Array.from_buffers(texts.type, len(texts), buffers)
-    keep = pc.match_substring_regex(texts, _MAY_HOLD)
+    keep = pc.or_(
+        pc.match_substring_regex(texts, _MAY_HOLD),
+        pc.match_substring_regex(as_binary(texts), ANY_STRONG_BYTES),
+    )
     if len(foreign):
         is_foreign = pa.array(np.isin(rows, foreign))
         enough = pc.match_substring_regex(texts.filter(is_foreign), _SOME_NUMBERS)
