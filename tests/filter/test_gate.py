@@ -637,6 +637,72 @@ def test_fields_whose_lengths_cannot_add_up_are_not_joined_and_others_are() -> N
     assert not gate._may_join(look([]), look(["93"]))
 
 
+STRONG_LABELS = (
+    "NIR : ", "NIR ", "n° de sécurité sociale : ", "N° Sécu : ", "numéro de sécu ", "NSS ", "SS n°",
+    "num_secu: ", "NIR de l'assurée : ", "NIR du titulaire : ", "son numéro de sécu est le ",
+    "numéro d'inscription au répertoire : ", "NIR de Mme Durand : ", "numNir: ", "sécu soc. ",
+    "<NIR>", "NIR (13 caractères) : ", "NIR du dossier : ", "N.I.R. : ", "n° INSEE : ", "NIR\n",
+)  # fmt: skip
+WHAT_FOLLOWS = {
+    "13 digits": "1550875999991",
+    "14 digits, one of the key lost": "15508759999919",
+    "16 digits": "1550875999991933",
+    "12 digits": "155087599999",
+    "0 in front of 13": "01550875999991",
+    "00 in front of 13": "001550875999991",
+    "0 in front of a wrong key": "0155087599999194",
+    "00 in front of 15": "00155087599999193",
+    "cells": "<td>155</td><td>08</td><td>75999</td><td>991</td>",
+    "five blanks": "155     08     75999     991",
+    "entities": "155&nbsp;08&nbsp;75&nbsp;999&nbsp;99",
+    "a line break and odd groups": "15508\n7599 9991",
+    "an epoch": "1760875999991",
+    "a moment": "20240512 101112",
+}
+
+
+@pytest.mark.parametrize("number", WHAT_FOLLOWS.values(), ids=WHAT_FOLLOWS.keys())
+def test_a_strong_label_takes_what_follows(number: str) -> None:
+    texts = [f"vu avec M. X ; {label}{number}, à rappeler" for label in STRONG_LABELS]
+    missed = [
+        label for label, row in zip(STRONG_LABELS, _leaks(pa.array(texts)), strict=True) if row
+    ]
+    assert missed == []
+    assert set(_leaks(pa.array([f"vu avec M. X ; {number}, à rappeler"]))) == {-1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NIR : FR76 3000 6000 0112 3456 7890 189, à rappeler",  # right check digits
+        "n°SS: FR7630006000011234567890189",
+        "matricule BE68 5390 0754 7034",
+        "NIR absent, SIRET 73282932000074",
+        "NIR absent, SIREN 732 829 320, SIRET 732 829 320 00074",
+        "immatriculé 73282932000074",
+        "assuré n° 20240512101112",
+        "NIR : [NIR], export 20240512101112",
+        "NIR : néant, appelé le 2024-05-12 10:11:12",
+        "NIR : néant, tél 06 12 34 56 78 ou 01 23 45 67 89",
+        "NIR : 0033 6 12 34 56 78",
+        "NIR à 1064 nm, proche infrarouge, 155087599999",
+        "NIR : 12345678901",
+        "NIR : 12345678901234567",
+    ],
+)
+def test_a_label_takes_no_more_than_that(text: str) -> None:
+    assert _leaks(pa.array([text])) == [-1]
+
+
+def test_an_iban_with_wrong_check_digits_is_any_number_behind_a_label() -> None:
+    assert _leaks(pa.array(["NIR : FR77 3000 6000 0112 3456 7890 189"])) == [0]
+
+
+def test_a_file_number_with_a_key_by_chance_needs_a_person_or_no_label_of_its_own() -> None:
+    texts = ["voir 480245366517624", "dossier n° 377525120369893", "dossier n° 155087599999193"]
+    assert _leaks(pa.array(texts)) == [-1, -1, 0]
+
+
 @pytest.mark.parametrize("filler", ["4 ", "45 37 ", "12345 ", "123456,78 ", "OI5 ", "NSS ", "a1b2"])
 def test_a_long_text_is_read_as_a_short_one(filler: str) -> None:
     """Looking for labels over the whole text, for each number, would take minutes here."""

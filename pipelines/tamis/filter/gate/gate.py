@@ -30,7 +30,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.filter.gate.fold import fold
+from tamis.filter.gate.labels import names_nir
 from tamis.filter.gate.leaves import Leaf, Rows, take_apart, write_decimals
+from tamis.filter.gate.numbers import BODY, FULL, Bools, Ints, plausible
 from tamis.filter.gate.scan import (
     Scan,
     is_no_chance,
@@ -40,8 +43,7 @@ from tamis.filter.gate.scan import (
     scan_integers,
     scan_texts,
 )
-from tamis.filter.gate.sieve import BODY, FULL, Bools, Ints, plausible, text_buffers
-from tamis.filter.gate.text import names_nir
+from tamis.filter.gate.sieve import text_buffers
 
 _PART_ENDS: Final = np.array([1, 3, 5, 7, 8, 10, 13])  # where sex, year, month … end in the body
 _NAMES_KEY: Final = re.compile(r"(?<![a-z])(?:cle|clé|key)(?![a-z])", re.IGNORECASE)
@@ -229,7 +231,7 @@ class _Look:
 
 
 def _scan(leaf: Leaf, not_nir: bool) -> Scan:
-    named = names_nir(leaf.path)
+    named = names_nir(fold(leaf.path))
     if leaf.kind == "text":
         return scan_texts(leaf.values, named=named, not_nir=not_nir)
     values = leaf.values.fill_null(0).to_numpy()

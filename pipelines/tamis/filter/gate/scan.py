@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tamis.filter.gate.sieve import NONE, Ints, key_fits, plausible, sieve, text_buffers
-from tamis.filter.gate.text import holds_nir
+from tamis.filter.gate.numbers import NONE, Ints, key_fits, plausible
+from tamis.filter.gate.sieve import sieve
+from tamis.filter.gate.text import find_texts
 
 _CHANCE_OF_KEY: Final = 0.012  # 15 random digits with the right key; 1 in 97, and some
 _CHANCE_OF_MONTH: Final = 0.12  # two random digits from 01 to 12
@@ -68,15 +69,10 @@ def scan_texts(values: pa.Array, *, named: bool, not_nir: bool) -> Scan:
         not_nir: only a label or the INSEE grouping counts.
     """
     left = sieve(values)
-    data, offsets = text_buffers(values)
-    hits = [
-        at
-        for at in left.close.tolist()
-        if holds_nir(
-            data[offsets[at] : offsets[at + 1]].tobytes().decode(errors="replace"), not_nir=not_nir
-        )
+    texts = [
+        text.decode(errors="replace") for text in values.take(pa.array(left.close)).to_pylist()
     ]
-    close = np.array(hits, np.int64)
+    close = left.close[find_texts(texts, not_nir=not_nir)]
     if not_nir:
         return Scan(close)
     return _judge(close, left.full_at, left.full, left.bodies_at, left.bodies, named)

@@ -1,0 +1,179 @@
+"""Where the digits of many texts stand: groups, runs over separators, and windows of n digits."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+BODY: Final = 13  # digits of a NIR
+FULL: Final = 15  # with its key
+NONE: Final = np.empty(0, np.int64)
+INSEE: Final = sum(1 << digits for digits in (1, 3, 5, 7, 10))  # where INSEE's grouping breaks
+
+# Classes of bytes. The first four are letters; the third and fourth may be misread digits.
+LETTER, CORSICA, LIKE_EIGHT, LIKE_DIGIT, GAP, DIGIT, ESCAPE, FOREIGN = range(8)
+MARK: Final = 0xFF  # stands where a NIR was redacted, in a folded text; no byte of UTF-8
+PUNCTUATION: Final = 0xE2  # the byte that begins general punctuation
+FOREIGN_BYTES: Final = range(0xC6, 0xF5)  # that begin a character beyond Latin
+
+_NO_NUMBER: Final = 10**16
+
+
+def _class_of(byte: int) -> int:
+    char = chr(byte)
+    if char in "0123456789":
+        return DIGIT
+    if char in "Aab":
+        return CORSICA
+    if char in "BOolIS":
+        return LIKE_EIGHT if char == "B" else LIKE_DIGIT
+    if char in "&%\\<":
+        return ESCAPE
+    if byte in FOREIGN_BYTES and byte != PUNCTUATION:
+        # The first byte of a character beyond Latin, but for the general punctuation that French
+        # text is full of: a digit of another script, perhaps.
+        return FOREIGN
+    return LETTER if byte == MARK or (byte < 128 and char.isalpha()) else GAP
+
+
+CLASSES: Final = bytes(map(_class_of, range(256)))
+
+
+@dataclass(frozen=True, eq=False)
+class Digits:
+    """The D digits of N texts, in order.
+
+    Attributes:
+        data: the bytes of the texts.
+        at: the byte of each digit.
+        text: the text of each.
+        begins: which digits stand behind none.
+        ends: which digits stand before none.
+        run: the run of each: groups with nothing but separators between them.
+    """
+
+    data: Bytes
+    at: Ints
+    text: npt.NDArray[np.int32]
+    begins: Bools
+    ends: Bools
+    run: npt.NDArray[np.int32]
+
+    def runs(self) -> tuple[Ints, Ints, Ints]:
+        """The first and the last digit of each run, and how many there are from the first not 0."""
+        edges = np.flatnonzero(np.diff(self.run, prepend=-1, append=-1))
+        return edges[:-1], edges[1:] - 1, self.count(edges[:-1], edges[1:] - 1)
+
+    def groups(self) -> tuple[Ints, Ints, Ints]:
+        """The same of each group."""
+        first, last = np.flatnonzero(self.begins), np.flatnonzero(self.ends)
+        return first, last, self.count(first, last)
+
+    def count(self, first: Ints, last: Ints) -> Ints:
+        """How many digits there are from the first that is not 0 up to the last, if any is not."""
+        nonzero = np.flatnonzero(self.data[self.at] != ord("0"))
+        return last + 1 - np.append(nonzero, len(self.at))[np.searchsorted(nonzero, first)]
+
+    def windows(self, length: int) -> Ints:
+        """The first digits, 1 to 8, of all that make `length` digits from group to group."""
+        first = self.data[self.at]
+        starts = np.flatnonzero(self.begins & (first > ord("0")) & (first < ord("9")))
+        starts = starts[starts + length <= len(self.at)]
+        last = starts + length - 1
+        return starts[self.ends[last] & (self.run[starts] == self.run[last])]
+
+    def breaks(self, starts: Ints, length: int) -> Ints:
+        """How many digits stand before each break of the windows from `starts`, as bits."""
+        return sum(
+            (self.begins[starts + k].astype(np.int64) << k for k in range(1, length)),
+            np.zeros(len(starts), np.int64),
+        )
+
+    def numbers(self, starts: Ints, length: int) -> Ints:
+        """The integers that the windows from `starts` spell."""
+        return numbers(self.data, self.at[starts + np.arange(length)[:, None]])
+
+
+def mark_digits(data: Bytes, classes: Bytes, offsets: Ints) -> Bools:
+    """Which bytes are digits, or an A or B behind a 2 and before no letter, within their text."""
+    digits: Bools = classes == DIGIT
+    twos = np.flatnonzero(data[:-1] == ord("2"))
+    letters = twos[(classes[twos + 1] == CORSICA) | (classes[twos + 1] == LIKE_EIGHT)] + 1
+    if len(letters):
+        begins = np.zeros(len(data) + 1, bool)
+        begins[offsets] = True
+        following = classes[np.minimum(letters + 1, len(data) - 1)]
+        free = (following > LIKE_DIGIT) | begins[letters + 1]
+        digits[letters[free & ~begins[letters]]] = True
+    return digits
+
+
+def find_digits(
+    data: Bytes, classes: Bytes, offsets: Ints, digits: Bools, widest: int
+) -> Digits | None:
+    """Group the digits of N texts, if there are any.
+
+    Args:
+        data: the bytes of the texts.
+        classes: the class of each byte.
+        offsets: N + 1 offsets.
+        digits: which bytes are digits.
+        widest: bytes of separators that a run goes on over.
+    """
+    at = np.flatnonzero(digits)
+    if not len(at):
+        return None
+    counts = np.diff(np.searchsorted(at, offsets))
+    text = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    step = np.diff(at)
+    same = text[1:] == text[:-1]
+    apart = ~same | (step > 1)
+    parted = ~same | (step > widest + 1)
+    gaps = np.flatnonzero(apart & ~parted)
+    for k in range(1, widest + 1):
+        gaps = gaps[step[gaps] > k]
+        parted[gaps[classes[at[gaps] + k] <= LIKE_DIGIT]] = True
+    run = np.zeros(len(at), np.int32)
+    np.cumsum(parted, out=run[1:])
+    edge = np.array([True])
+    return Digits(data, at, text, np.concatenate((edge, apart)), np.concatenate((apart, edge)), run)
+
+
+def numbers(data: Bytes, places: Ints) -> Ints:
+    """The integer that each column of `places` spells, 2A read as 19 and 2B as 18; else 0."""
+    length, count = places.shape
+    spelt = np.zeros(count, np.int64)
+    corsica = np.zeros(count, np.int64)
+    for i in range(length):
+        char = data[places[i]]
+        letter = char > 57
+        if letter.any():
+            # 2A is 20 less a million in the body, 2B less two.
+            a, b = (10 ** (length - 7) * n if i == 6 else _NO_NUMBER for n in (1, 2))
+            less = np.where((char | 0x20) == ord("a"), a, b)
+            corsica = np.maximum(corsica, np.where(letter, less, 0))
+            char = np.where(letter, np.uint8(48), char)
+        spelt = spelt * 10 + (char - np.uint8(48))
+    return np.asarray(np.where(corsica < _NO_NUMBER, spelt - corsica, 0))
+
+
+def plausible(bodies: Ints) -> Bools:
+    """Whether 13-digit numbers have a first digit, a month and a département that a NIR may have.
+
+    As broad as any source (law, §3, §5), so that no identifier passes.
+    """
+    month = bodies // 10**8 % 100
+    department = bodies // 10**6 % 100
+    first = bodies // 10**12
+    born = ((month >= 1) & (month <= 12)) | (month >= 20)
+    return np.asarray(born & (first >= 1) & (first <= 8) & (department > 0))
+
+
+def key_fits(bodies: Ints, keys: Ints) -> Bools:
+    """Whether `keys` are those of `bodies`."""
+    return np.asarray((keys >= 1) & (keys <= 97) & ((bodies + keys) % 97 == 0))
