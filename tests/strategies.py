@@ -221,7 +221,12 @@ class _Make:
 
     def conditions(self, fields: Mapping[str, PlanField], most: int) -> tuple[PlanCondition, ...]:
         chosen = self.rng.choices(list(fields), k=self.rng.randint(1, most))
-        return tuple(PlanCondition(path, self.values(fields[path].type), "x") for path in chosen)
+        return tuple(
+            PlanCondition(
+                path, () if self.rng.random() < 0.2 else self.values(fields[path].type), "x"
+            )
+            for path in chosen
+        )
 
     def values(self, kind: str) -> tuple[Any, ...]:
         known = TESTED[kind]

@@ -1,102 +1,142 @@
-"""Conditions: what holds, what does not, what cannot be told."""
+"""`present`, and `when` on the fields of a list's elements."""
 
-import datetime
-import decimal
-from itertools import product
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pytest
 
-from tamis.documents.types import arrow_type
-from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of, values_of
+from tamis.documents.schema import Format
+from tamis.documents.tags import TAGS
+from tamis.filter.minimize import minimize
+from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
-STATES = {True: (True, True), False: (False, False), None: (False, True)}
-
-
-def verdict(*states: bool | None) -> Verdict:
-    holds, may = zip(*(STATES[state] for state in states), strict=True)
-    return Verdict(np.array(holds), np.array(may))
-
-
-def states_of(verdict: Verdict) -> list[bool | None]:
-    states = {pair: state for state, pair in STATES.items()}
-    return [states[bool(a), bool(b)] for a, b in zip(verdict.holds, verdict.may, strict=True)]
-
-
-def test_null_never_matches_and_what_is_unreadable_may() -> None:
-    array = pa.array(["CPF", "DIF", None, None, "CPF"])
-    unreadable = np.array([False, False, False, True, True])
-
-    verdict = is_one_of(array, unreadable, pa.array(["CPF"]))
-
-    assert states_of(verdict) == [True, False, False, None, None]
-    assert verdict.unknown.tolist() == [False, False, False, True, True]
-
-
-def test_of_several_values_one_is_enough() -> None:
-    assert states_of(is_one_of(pa.array([1, 2, 3, None]), None, pa.array([1, 3]))) == [
-        True,
-        False,
-        True,
-        False,
-    ]
-
-
-def test_without_values_nothing_holds() -> None:
-    assert states_of(is_one_of(pa.array([1, None]), None, pa.array([], pa.int64()))) == [
-        False,
-        False,
-    ]
-
-
-def test_conjunction_and_disjunction_are_three_valued() -> None:
-    pairs = list(product((True, False, None), repeat=2))
-    left, right = verdict(*(a for a, _ in pairs)), verdict(*(b for _, b in pairs))
-
-    conjunction = states_of(all_of([left, right], len(pairs)))
-    disjunction = states_of(any_of([left, right], len(pairs)))
-
-    for (a, b), both, either in zip(pairs, conjunction, disjunction, strict=True):
-        assert both is (False if False in (a, b) else None if None in (a, b) else True)
-        assert either is (True if True in (a, b) else None if None in (a, b) else False)
-
-
-def test_of_nothing_the_conjunction_holds_and_the_disjunction_does_not() -> None:
-    assert states_of(all_of([], 2)) == [True, True]
-    assert states_of(any_of([], 2)) == [False, False]
-
-
-@pytest.mark.parametrize(
-    ("kind", "written", "value"),
-    [
-        ("string", "01", "01"),
-        ("int16", 7, 7),
-        ("bool", True, True),
-        ("decimal128(8, 2)", 1.5, decimal.Decimal("1.50")),
-        ("decimal128(8, 2)", "0.10", decimal.Decimal("0.10")),
-        ("float64", 1, 1.0),
-        ("date32", datetime.date(2024, 2, 29), datetime.date(2024, 2, 29)),
-        ("date32", "2024-02-29", datetime.date(2024, 2, 29)),
-        ("timestamp[us]", datetime.date(2024, 2, 29), datetime.datetime(2024, 2, 29)),
-        (
-            "timestamp[s, tz=UTC]",
-            "2024-02-29T10:00:00+01:00",
-            datetime.datetime(2024, 2, 29, 9, tzinfo=datetime.UTC),
+DAYS = PlanField(
+    "arrets",
+    "list",
+    of=PlanField(
+        "item",
+        "struct",
+        fields=(
+            PlanField("prevu", "int32"),
+            PlanField("reprise", "int32"),
+            PlanField("codes", "list", of=PlanField("item", "string")),
         ),
-        ("time32[s]", "10:30:00", datetime.time(10, 30)),
-    ],
+    ),
 )
-def test_values_take_the_type_of_the_field(kind: str, written: object, value: object) -> None:
-    values = values_of((written,), arrow_type(kind))  # type: ignore[arg-type]
+FIELDS = (
+    PlanField("dossier", "string"),
+    PlanField(
+        "contrats",
+        "list",
+        of=PlanField("item", "struct", fields=(PlanField("nature", "string"), DAYS)),
+    ),
+)
 
-    assert values.to_pylist() == [value]
-    assert states_of(is_one_of(pa.array([value, None], arrow_type(kind)), None, values)) == [
-        True,
-        False,
+
+def plan_of(leaves: dict[str, tuple[PlanCondition, ...]], **more: Any) -> Plan:
+    """A plan that keeps leaves, each with what its `when` asks."""
+    given: dict[str, Any] = {"where": (), "only": ()} | more
+    release = PlanRelease(
+        id="r",
+        item="R6323-37.I.1",
+        purpose="R6323-33.1",
+        nir="carried",
+        attested="example",
+        on_nir="strip",
+        leaves=tuple(
+            PlanLeaf(path, "kept", ("pour l'essai",), when=(when,) if when else ())
+            for path, when in leaves.items()
+        ),
+        **given,
+    )
+    return Plan(
+        policy="essai",
+        schema="essai",
+        format=Format(name="jsonl"),
+        processing="traitement",
+        carries_nir=True,
+        direction="into-store",
+        law={"R6323-37": "LEGIARTI000000000000"},
+        fields=FIELDS,
+        releases=(release,),
+    )
+
+
+def released(rows: list[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:
+    done = minimize(pa.RecordBatch.from_pylist(rows), plan)
+    rows_out: list[dict[str, Any]] = done.released["r"].drop_columns(list(TAGS)).to_pylist()
+    return rows_out
+
+
+def test_only_records_in_which_a_field_is_present_are_released() -> None:
+    plan = plan_of({"dossier": ()}, where=(PlanCondition("dossier", (), "rattacher l'aide"),))
+    done = minimize(pa.RecordBatch.from_pylist([{"dossier": "D1"}, {"dossier": None}]), plan)
+    assert done.released["r"]["dossier"].to_pylist() == ["D1"]
+    assert [(key.condition, n) for key, n in done.tally.unmet.items()] == [
+        ("dossier not present", 1)
     ]
 
 
-def test_a_value_that_the_type_cannot_hold_matches_nothing() -> None:
-    assert values_of((300, 1.005), pa.int8()).to_pylist() == []
-    assert values_of(("demain",), pa.date32()).to_pylist() == []
+def test_when_tests_the_element_that_a_field_is_in() -> None:
+    reprise = PlanCondition("contrats.arrets.reprise", (1, 2), "la date réelle suffit")
+    nature = PlanCondition("contrats.nature", ("01",), "emplois seulement")
+    plan = plan_of(
+        {
+            "contrats.arrets.prevu": (reprise, nature),
+            "contrats.arrets.codes": (nature,),
+            "contrats.arrets.reprise": (),
+        }
+    )
+    rows: list[dict[str, Any]] = [
+        {
+            "contrats": [
+                {
+                    "nature": "01",
+                    "arrets": [
+                        {"prevu": 10, "reprise": 1, "codes": ["a"]},
+                        {"prevu": 11, "reprise": None, "codes": None},
+                        {"prevu": 12, "reprise": 3, "codes": []},
+                    ],
+                },
+                {"nature": "29", "arrets": [{"prevu": 13, "reprise": 2, "codes": ["b"]}]},
+                {"nature": "01", "arrets": []},
+                None,
+            ]
+        },
+        {"contrats": [{"nature": None, "arrets": [{"prevu": 14, "reprise": 1, "codes": ["c"]}]}]},
+        {"contrats": None},
+    ]
+    assert [row["contrats"] for row in released(rows, plan)] == [
+        [
+            {
+                "arrets": [
+                    {"prevu": 10, "reprise": 1, "codes": ["a"]},
+                    {"prevu": None, "reprise": None, "codes": None},
+                    {"prevu": None, "reprise": 3, "codes": []},
+                ]
+            },
+            {"arrets": [{"prevu": None, "reprise": 2, "codes": None}]},
+            {"arrets": []},
+            None,
+        ],
+        [{"arrets": [{"prevu": None, "reprise": 1, "codes": None}]}],
+        None,
+    ]
+
+
+def test_an_element_that_cannot_be_tested_quarantines_its_record() -> None:
+    present = PlanCondition("contrats.arrets.reprise", (), "une fin connue")
+    plan = plan_of({"contrats.arrets.prevu": (present,)})
+
+    def contract(reprise: str | None) -> dict[str, Any]:
+        return {"contrats": [{"arrets": [{"prevu": "1", "reprise": reprise}]}]}
+
+    done = minimize(
+        pa.RecordBatch.from_pylist([contract("2"), contract("x"), contract(None)]), plan
+    )
+    assert done.released["r"]["contrats"].to_pylist() == [
+        [{"arrets": [{"prevu": 1}]}],
+        [{"arrets": [{"prevu": None}]}],
+    ]
+    assert [tuple(row.values()) for row in done.quarantined.to_pylist()] == [
+        (1, "type", "contrats.arrets.reprise", "int32")
+    ]

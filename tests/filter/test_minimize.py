@@ -161,6 +161,8 @@ class Oracle:
             return False
         if value.fault:
             return None
+        if not condition.values:
+            return value.value is not None
         expected = [
             decimal.Decimal(str(allowed)) if isinstance(value.value, decimal.Decimal) else allowed
             for allowed in condition.values

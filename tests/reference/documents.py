@@ -99,7 +99,9 @@ def release_document(release: PlanRelease, plan: Plan) -> dict[str, Any]:
 
 def conditions_document(conditions: tuple[PlanCondition, ...]) -> list[dict[str, Any]]:
     return [
-        {"field": test.field, "in": list(test.values), "because": REASON} for test in conditions
+        {"field": test.field, "because": REASON}
+        | ({"in": list(test.values)} if test.values else {"present": True})
+        for test in conditions
     ]
 
 

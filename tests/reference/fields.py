@@ -53,3 +53,13 @@ def lists_of_structs(fields: Sequence[PlanField]) -> dict[str, PlanField]:
     """The elements of lists of structs, and of lists of such lists, by path."""
     lists = {path for top in fields for path, spec in top.walk() if spec.of is not None}
     return {path: spec for path, spec in paths_of(fields).items() if path in lists and spec.fields}
+
+
+def beside(fields: Sequence[PlanField], path: str) -> dict[str, PlanField]:
+    """The leaves that a condition may test of the list elements which a field is in, by path."""
+    return {
+        f"{at}.{inner}": spec
+        for at, element in lists_of_structs(fields).items()
+        if path.startswith(f"{at}.")
+        for inner, spec in testable(outside_lists(element.fields)).items()
+    }

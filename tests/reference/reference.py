@@ -240,6 +240,10 @@ class Node:
     fault: Fault = ""
 
 
+Elements = Mapping[str, Node]
+"""By the path of a list, the element of it that something is in."""
+
+
 @dataclass
 class Record:
     """What becomes of one record, alone.
@@ -268,6 +272,12 @@ class Record:
         self.wire = wire_of(self.plan.format)
         self.marks = [str(mark.value) for mark in self.row.get(FAULTS) or ()]
         self.specs = {path: spec for top in self.plan.fields for path, spec in top.walk()}
+        self.lists = {
+            path
+            for top in self.plan.fields
+            for path, spec in top.walk()
+            if spec.of is not None and spec.of.fields
+        }
         self.top = {
             spec.name: self.read(spec, spec.name, self.row.get(spec.name))
             for spec in self.plan.fields
@@ -278,7 +288,7 @@ class Record:
             self.judge_release(release)
         for release in matching:
             self.redacted[release.id] = Counter()
-            self.released[release.id] = self.treat_fields(self.top, release)
+            self.released[release.id] = self.treat_fields(self.top, release, {})
         if not self.failures:
             for release in matching:
                 if release.nir == "absent":
@@ -328,7 +338,8 @@ class Record:
         for condition in release.where:
             if self.test(condition, self.whole)[0] is False:
                 values = ", ".join(map(str, condition.values))
-                self.unmet.append((release.id, f"{condition.field} not in {values}"))
+                wanted = f"in {values}" if values else "present"
+                self.unmet.append((release.id, f"{condition.field} not {wanted}"))
                 break
         return bool(verdict)
 
@@ -349,8 +360,9 @@ class Record:
             lost = lost or bool(node.fault)
         if lost or any(is_below(path_in(around, condition), mark) for mark in self.marks):
             return None, node.fault
-        values = condition.values
-        return node.value is not None and holds(node.value, values, node.spec.type), ""
+        if node.value is None or not condition.values:
+            return node.value is not None, ""
+        return holds(node.value, condition.values, node.spec.type), ""
 
     def fail_unread(self, conditions: Iterable[PlanCondition], around: Node) -> None:
         """Quarantine the record because of the conditions that cannot be told."""
@@ -360,41 +372,72 @@ class Record:
                 path = path_in(around, condition)
                 self.fail(fault or "type", path, self.specs[path].type)
 
-    def when(self, leaf: PlanLeaf) -> bool | None:
-        """Whether a leaf is kept: one of the alternatives holds, or there are none."""
-        if not leaf.when:
+    def lists_around(self, path: str) -> list[str]:
+        """The lists of structs that a field is in, the innermost first."""
+        lists = [at for at, spec in self.specs.items() if at in self.lists and is_below(path, at)]
+        return sorted(lists, key=len, reverse=True)
+
+    def scope(self, leaf: PlanLeaf) -> str:
+        """The innermost list whose elements the conditions of a leaf test; empty for the record."""
+        tested = [test.field for conditions in leaf.when for test in conditions]
+        return max((at for path in tested for at in self.lists_around(path)), key=len, default="")
+
+    def when(self, leaf: PlanLeaf, elements: Elements) -> bool | None:
+        """Whether a leaf is kept: one of the alternatives holds, or there are none.
+
+        Asked of what is around the elements that they test, it is.
+        """
+        if not leaf.when or (self.scope(leaf) and self.scope(leaf) not in elements):
             return True
-        verdicts = [self.all_of(conditions, self.whole) for conditions in leaf.when]
+        verdicts = [self.all_here(conditions, elements) for conditions in leaf.when]
         return True if True in verdicts else None if None in verdicts else False
+
+    def all_here(self, conditions: Iterable[PlanCondition], elements: Elements) -> bool | None:
+        """Whether conditions hold, each on the record or the element that its field is in."""
+        verdicts = [self.test(*self.relative(test, elements))[0] for test in conditions]
+        return False if False in verdicts else None if None in verdicts else True
+
+    def relative(self, test: PlanCondition, elements: Elements) -> tuple[PlanCondition, Node]:
+        """A condition as it is tested on the innermost element that its field is in."""
+        for path in self.lists_around(test.field)[:1]:
+            inner = test.field.removeprefix(f"{path}.")
+            return PlanCondition(inner, test.values, test.because), elements[path]
+        return test, self.whole
+
+    def judge_when(self, release: PlanRelease, elements: Elements, scope: str) -> None:
+        """Quarantine the record where it cannot be told whether a leaf is kept."""
+        for leaf in release.leaves:
+            if self.scope(leaf) == scope and self.when(leaf, elements) is None:
+                for conditions in leaf.when:
+                    if self.all_here(conditions, elements) is None:
+                        for test in conditions:
+                            condition, around = self.relative(test, elements)
+                            self.fail_unread([condition], around)
 
     # 3. Judge
 
     def judge_release(self, release: PlanRelease) -> None:
         """Quarantine the record where what would be released is not as the schema says."""
-        for leaf in release.leaves:
-            if self.when(leaf) is None:
-                for conditions in leaf.when:
-                    if self.all_of(conditions, self.whole) is None:
-                        self.fail_unread(conditions, self.whole)
+        self.judge_when(release, {}, "")
         for mark in self.marks:
-            if mark in self.specs and self.is_kept(release, mark):
+            if mark in self.specs and self.is_kept(release, mark, {}):
                 outermost = [
                     spec for top in self.plan.fields for at, spec in top.walk() if at == mark
                 ]
                 self.fail("type", mark, outermost[0].type)
         for node in self.top.values():
-            self.judge(node, release)
+            self.judge(node, release, {})
         if release.nir == "absent" and release.on_nir == "quarantine":
             for node in self.top.values():
                 self.stop(node, release)
 
-    def is_kept(self, release: PlanRelease, path: str) -> bool:
-        """Whether anything of a field is kept in this record."""
-        return any(self.when(leaf) for leaf in leaves_below(release, path))
+    def is_kept(self, release: PlanRelease, path: str, elements: Elements) -> bool:
+        """Whether anything of a field is kept in this record, or in these elements of it."""
+        return any(self.when(leaf, elements) for leaf in leaves_below(release, path))
 
-    def judge(self, node: Node, release: PlanRelease) -> None:
+    def judge(self, node: Node, release: PlanRelease, elements: Elements) -> None:
         """Judge a field where it would be released, and what is inside it."""
-        if not self.is_kept(release, node.path):
+        if not self.is_kept(release, node.path, elements):
             return
         if node.fault:
             self.fail(node.fault, node.path, node.spec.type)
@@ -408,10 +451,13 @@ class Record:
                 if verdict is None:
                     self.fail_unread(conditions, element)
                 if verdict:
-                    self.judge(element, release)
+                    inside = entering(elements, element)
+                    if element.path in inside:
+                        self.judge_when(release, inside, element.path)
+                    self.judge(element, release, inside)
         elif node.spec.fields:
             for child in node.value.values():
-                self.judge(child, release)
+                self.judge(child, release, elements)
         elif leaf := leaf_at(release, node.path):
             self.judge_identifier(node, leaf)
             if node.spec.nir_part == "birth" and self.is_to_come(node):
@@ -452,28 +498,30 @@ class Record:
 
     # 4. Treat
 
-    def treat_fields(self, fields: Mapping[str, Node], release: PlanRelease) -> dict[str, Any]:
+    def treat_fields(
+        self, fields: Mapping[str, Node], release: PlanRelease, elements: Elements
+    ) -> dict[str, Any]:
         """The released fields of the record, or of a struct, in the schema's order."""
         return {
-            name_of(release, node.spec, node.path): self.treat(node, release)
+            name_of(release, node.spec, node.path): self.treat(node, release, elements)
             for node in fields.values()
             if leaves_below(release, node.path)
         }
 
-    def treat(self, node: Node, release: PlanRelease) -> Any:
+    def treat(self, node: Node, release: PlanRelease, elements: Elements) -> Any:
         """The released value of a field."""
         leaf = leaf_at(release, node.path)
-        if node.value is None or (leaf and not self.when(leaf)):
+        if node.value is None or (leaf and not self.when(leaf, elements)):
             return None
         if node.spec.of is not None:
             conditions = only(node, release)
             return [
-                self.treat(element, release)
+                self.treat(element, release, entering(elements, element))
                 for element in node.value
                 if self.all_of(conditions, element)
             ]
         if node.spec.fields:
-            return self.treat_fields(node.value, release)
+            return self.treat_fields(node.value, release, elements)
         assert leaf is not None
         return self.treat_leaf(node, release, leaf)
 
@@ -540,6 +588,11 @@ class Record:
             yield from self.leaks(child, f"{path}.{child.name}", inner, release)
         if isinstance(value, Scalar) and value.type != PSEUDONYM:
             yield self.forms.leaks(value, not_nir=spec.not_nir)
+
+
+def entering(elements: Elements, element: Node) -> Elements:
+    """The elements around what is in `element`: with it, if it is a struct."""
+    return {**elements, element.path: element} if element.spec.fields else elements
 
 
 def path_in(around: Node, condition: PlanCondition) -> str:

@@ -17,14 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from hypothesis import strategies as st
 
-from tamis.documents.names import NirPart
-from tamis.documents.schema import CsvOptions, Format
+from tamis.documents.schema import CsvOptions, Format, NirPart
 from tamis.documents.types import arrow_type, integer_range
 from tamis.nir.identifiers import key_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 from .case import Case
 from .fields import (
+    beside,
     is_canonical,
     is_pseudonymizable,
     leaves_of,
@@ -225,7 +225,10 @@ class Maker:
             on_nir="quarantine" if absent and self.chance(30) else "strip",
             where=self.conditions(tested) if tested and self.chance(50) else (),
             only=tuple(only),
-            leaves=tuple(self.leaf(path, leaves[path], absent, tested) for path in kept),
+            leaves=tuple(
+                self.leaf(path, leaves[path], absent, tested | beside(fields, path))
+                for path in kept
+            ),
         )
 
     def conditions(self, fields: Mapping[str, PlanField]) -> tuple[PlanCondition, ...]:
@@ -233,6 +236,8 @@ class Maker:
         return tuple(PlanCondition(path, self.wanted(fields[path]), "pour voir") for path in paths)
 
     def wanted(self, spec: PlanField) -> tuple[Any, ...]:
+        if self.chance(20):
+            return ()
         values = TESTED[kind_of(type_name(spec.type))]
         return tuple(self.some(values, 60)) or values[:1]
 

@@ -46,7 +46,10 @@ _TEXTS = {
     ),
     Rule.REGISTER: (
         N_("processing registered"),
-        N_("The register has an entry of the processing for the item. Legal source: R. 6323-37."),
+        N_(
+            "The register has an entry of the processing for the item, and the schema's "
+            "`processings` name it. Legal source: R. 6323-37."
+        ),
     ),
     Rule.PARTNER: (
         N_("direction and partner"),

@@ -37,6 +37,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     need.judge_nir_basis,
     need.judge_categories,
     need.judge_tested_categories,
+    naming.judge_processing,
     naming.judge_ids,
     naming.judge_columns,
     naming.judge_sources,

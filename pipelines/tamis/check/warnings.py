@@ -14,10 +14,9 @@ from tamis.check.violation import Violation, Violations
 from tamis.documents.calendar import days_of, law_on
 from tamis.documents.context import PolicyContext, bases_of, kept_fields
 from tamis.documents.law import Attested, Item
-from tamis.documents.names import NirPart
 from tamis.documents.positions import DocumentPath
 from tamis.documents.register import Entry
-from tamis.documents.schema import SchemaLeaf
+from tamis.documents.schema import NirPart, SchemaLeaf
 from tamis.errors import Problem
 from tamis.language import N_, _, ngettext
 
@@ -37,7 +36,7 @@ def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
     yield from _rebuilt_together(contexts, cuts)
     yield from _attestations(contexts)
     yield from _unconfirmed(contexts)
-    yield from _unconfirmed(contexts)
+    yield from _secondary(contexts)
     yield from _inferred_links(contexts, cuts)
 
 
@@ -139,6 +138,27 @@ def _unconfirmed(contexts: Sequence[PolicyContext]) -> Violations:
         )
         problem = context.source.problem(place, text)
         yield Violation(problem, Rule.NEED, "unconfirmed", None, (), "warning")
+
+
+def _secondary(contexts: Sequence[PolicyContext]) -> Violations:
+    """Motifs that rest on a secondary source: how many, at the first place, of which policies."""
+    places = [
+        (context, ("motifs", i, "attested"))
+        for context in contexts
+        for i, motif in enumerate(context.policy.motifs)
+        if motif.attested == "secondary"
+    ]
+    if places:
+        context, place = places[0]
+        text = ngettext(
+            "{count} motif rests on a secondary source, the text itself was not read: {policies}",
+            "{count} motifs rest on secondary sources, the texts themselves were not read: "
+            "{policies}",
+            len(places),
+            policies=", ".join(dict.fromkeys(context.name for context, _place in places)),
+        )
+        problem = context.source.problem(place, text)
+        yield Violation(problem, Rule.NEED, "secondary", None, (), "warning")
 
 
 def _inferred_links(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:

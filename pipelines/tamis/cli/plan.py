@@ -47,6 +47,11 @@ def plan_command(
                 print(f"  {ground}")
     else:
         _print_plan(plan, explanations)
+        for motif in context.policy.motifs:
+            print()
+            print(_("motif ({attested}): {text}", attested=motif.attested, text=motif.text))
+            if motif.source:
+                print("  " + _("source: {source}", source=motif.source))
     return 0
 
 
@@ -93,13 +98,16 @@ def _conditions_as_json(conditions: Iterable[PlanCondition]) -> list[dict[str, A
     return [
         {
             "field": condition.field,
-            "in": [
-                value if isinstance(value, bool | int | float) else str(value)
-                for value in condition.values
-            ],
+            **({"in": _values_as_json(condition)} if condition.values else {"present": True}),
             "because": condition.because,
         }
         for condition in conditions
+    ]
+
+
+def _values_as_json(condition: PlanCondition) -> list[bool | int | float | str]:
+    return [
+        value if isinstance(value, bool | int | float) else str(value) for value in condition.values
     ]
 
 
@@ -125,6 +133,8 @@ def _print_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
                 attested=release.attested,
             )
         )
+        if release.retention:
+            print("  " + _("kept by rule {rule} of R. 6323-39", rule=release.retention))
         for test in release.where:
             words = describe_condition(test.field, test.values, test.because)
             print("  " + _("released where {condition}", condition=words))

@@ -9,6 +9,8 @@ match. What is left of record sets after others are taken away is again record s
     'annee in 2021, 2022 and nature in DIFEL'
     >>> describe_sets(remainder([{}], [old]))
     'annee in 2021, 2022 and nature other than CPF; or annee other than 2021, 2022'
+    >>> describe_sets(remainder([{}], [{"dossier": ~only(None)}]))
+    'dossier absent'
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,7 +51,12 @@ class ValueSet:
         return ValueSet(self.listed, not self.others)
 
     def __str__(self) -> str:
-        values = sorted((str(value) for _kind, value in self.listed), key=lambda v: (len(v), v))
+        if self.listed == {_typed(None)}:
+            return _("present") if self.others else _("absent")
+        values = sorted(
+            (_("nothing") if value is None else str(value) for _kind, value in self.listed),
+            key=lambda v: (len(v), v),
+        )
         text = _("other than {values}") if self.others else _("in {values}")
         return text.format(values=", ".join(values))
 
@@ -63,7 +70,7 @@ HOLDS_NIR = ""
 
 
 def only(*values: object) -> ValueSet:
-    """Return the set of these values; null is none of them."""
+    """Return the set of these values; null is none of them unless it is given as None."""
     return ValueSet(frozenset(map(_typed, values)))
 
 
@@ -71,7 +78,8 @@ def record_set(conditions: Iterable[tuple[str, Condition]]) -> RecordSet:
     """Return the records on which all conditions hold, each given with its field's full path."""
     values: dict[str, ValueSet] = {}
     for path, condition in conditions:
-        values[path] = values.get(path, ALL) & only(*condition.in_)
+        matching = only(*condition.in_) if condition.in_ else ~only(None)
+        values[path] = values.get(path, ALL) & matching
     return values
 
 

@@ -57,6 +57,12 @@ def _compare_policy(old: PolicyContext, new: PolicyContext, reported: Reported) 
         if then != now and not _is_reported(reported, kind, new.name):
             text = _("policy `{name}` is {now}, was {then}", name=new.name, now=now, then=then)
             yield _change(new, kind, (key,), text, ChangeRisk.GROUND)
+    if old.policy.motifs != new.policy.motifs:
+        text = _("the motifs are other ones: {motifs}")
+        said = {motif.text for motif in old.policy.motifs}
+        motifs = [motif.text for motif in new.policy.motifs if motif.text not in said]
+        text = text.format(motifs=" ; ".join(f"« {motif} »" for motif in motifs) or _("fewer"))
+        yield _change(new, "reworded", ("motifs",) if new.policy.motifs else ("policy",), text)
     pairs = match_releases(old.policy, new.policy)
     for i, release in enumerate(old.policy.releases):
         if i not in pairs and not _is_reported(reported, "release", old.name, release.id):
@@ -85,6 +91,11 @@ def _compare_release(old: Release, context: PolicyContext, index: int) -> Iterat
         else:
             text = _("not allowed to rebuild the NIR, was allowed to rebuild the NIR")
         yield _change(context, "nir", (*place, "rebuilds_nir"), text, risk, release=new.id)
+    if old.retention != new.retention:
+        text = _("kept by rule `{now}` of R. 6323-39, was `{then}`")
+        text = text.format(now=new.retention or _("none"), then=old.retention or _("none"))
+        at = (*place, "retention") if new.retention else place
+        yield _change(context, "retention", at, text, ChangeRisk.GROUND, release=new.id)
     yield from _compare_pseudonyms(old, new, context, place)
     yield from _compare_canonical(old, new, context, place)
     yield from _compare_needs(old, new, context, place)

@@ -108,12 +108,14 @@ class PlacedCondition:
         field: the full path of the field that it tests.
         place: of the condition in the policy.
         list: the path of the list whose elements it chooses (`only`), or empty.
+        need: whose fields it keeps (`when`), or None.
     """
 
     field: str
     condition: Condition
     place: DocumentPath
     list: str = ""
+    need: Need | None = None
 
 
 def conditions_of(release: Release, place: DocumentPath) -> Iterator[PlacedCondition]:
@@ -126,7 +128,8 @@ def conditions_of(release: Release, place: DocumentPath) -> Iterator[PlacedCondi
             yield PlacedCondition(f"{path}.{condition.field}", condition, at, list=path)
     for i, need in enumerate(release.needs):
         for j, condition in enumerate(need.when):
-            yield PlacedCondition(condition.field, condition, (*place, "needs", i, "when", j))
+            at = (*place, "needs", i, "when", j)
+            yield PlacedCondition(condition.field, condition, at, need=need)
 
 
 @dataclass(frozen=True)

@@ -127,19 +127,27 @@ Basis = Annotated[LegalBasis, BeforeValidator(_mapping_of_basis)]
 
 
 class Condition(DocumentModel):
-    """A test of one field: its value is one of those listed; null never matches."""
+    """A test of one field: it has one of the values listed, or any; null never matches."""
 
     field: str
     """The path of the tested field; in `only`, relative to the list."""
     in_: Annotated[
         tuple[Annotated[Any, BeforeValidator(_scalar, json_schema_input_type=Scalar)], ...],
         Field(alias="in", min_length=1),
-    ]
+    ] = ()
     """The values that match, of the field's type; strings that look like numbers are in quotes."""
+    present: Literal[True] | None = None
+    """`true`, in place of `in`: any value matches that is there."""
     because: str = ""
     """Why the field must be tested, in words (need to know)."""
     basis: Basis | None = None
     """The legal basis for the test of a sensitive field. Legal source: RGPD art. 9, 10."""
+
+    @model_validator(mode="after")
+    def _test_one_thing(self) -> Any:
+        if bool(self.in_) == bool(self.present):
+            raise ValueError(_("must have exactly one of {keys}", keys="`in`, `present`"))
+        return self
 
 
 class Need(DocumentModel):
@@ -150,7 +158,8 @@ class Need(DocumentModel):
     keep: Annotated[tuple[str, ...], Field(json_schema_extra={"minItems": 1})] = ()
     """The paths of the fields that are released; nothing else is."""
     when: tuple[Condition, ...] = ()
-    """The conditions that must all hold for the fields to keep their values; else they are null."""
+    """The conditions that must all hold for the fields to keep their values; else they are null.
+    A field of a list's elements is tested of the element that the kept fields are in."""
     basis: Basis | None = None
     """The legal basis for keeping a sensitive field. Legal source: RGPD art. 9, 10."""
     nir_basis: NirBasis | None = None
@@ -253,6 +262,30 @@ class Release(Dated):
         return data
 
 
+class Motif(DocumentModel):
+    """A paragraph of a policy's legal reasoning, in French, for the lawyer who signs it."""
+
+    text: Annotated[str, Field(min_length=1)]
+    """The paragraph."""
+    attested: Literal["read", "inferred", "secondary"] = "inferred"
+    """What it rests on: `read`, the texts that it cites; `inferred`, a reading of them;
+    `secondary`, what a secondary source says of a text that was not read."""
+    source: str = ""
+    """What was read, and when; a `secondary` motif must have it."""
+
+    @model_validator(mode="after")
+    def _name_the_source(self) -> Any:
+        if self.attested == "secondary" and not self.source.strip():
+            raise ValueError(_("must have a `source`, since it is `secondary`"))
+        return self
+
+
+def _motifs(value: Any) -> Any:
+    """A text is one motif."""
+    given = value if isinstance(value, list | tuple) else [value]
+    return [{"text": motif} if isinstance(motif, str) else motif for motif in given]
+
+
 class Policy(DocumentModel):
     """The releases of one schema's records, with one processing, in one direction."""
 
@@ -266,6 +299,12 @@ class Policy(DocumentModel):
     """Whether records go `into-store` or `out-of-store`."""
     describes: str = ""
     """What the policy is for, in a sentence."""
+    motifs: Annotated[
+        tuple[Motif, ...],
+        BeforeValidator(_motifs, json_schema_input_type=str | tuple[str | Motif, ...]),
+    ] = ()
+    """The legal reasoning of the policy, in French: a text, or several, each with what it rests
+    on."""
     releases: Annotated[tuple[Release, ...], Field(min_length=1)]
     """The releases; a record may pass under several of them."""
 

@@ -6,7 +6,6 @@ Every key has a description, from which `tamis help schema` is made.
 import codecs
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -19,15 +18,13 @@ from pydantic import (
 
 from tamis.documents.date_patterns import pattern_problem
 from tamis.documents.law import Link
-from tamis.documents.names import Direct, NirPart, direct_identifier
 from tamis.documents.policy import NAME_PATTERN
 from tamis.documents.positions import DocumentModel, DocumentPath
 from tamis.documents.types import Kind, kind_of, type_problem
 from tamis.language import _
 
 Identifier = Literal["nir", "nir-key", "nia", "nnp", "mig", "ntt"]
-Identifies = Literal["direct", "quasi", "none"]
-"""What a value tells of a person: it names one, it helps to recognise one, it does neither."""
+NirPart = Literal["sex", "birth", "place"]
 FormatName = Literal["parquet", "csv", "jsonl", "avro", "dsn"]
 
 
@@ -171,23 +168,6 @@ class Format(DocumentModel):
         return self
 
 
-class LowerMark(DocumentModel):
-    """Why a field tells less of a person than its name or the default says."""
-
-    mark: Literal["quasi", "none"]
-    """`quasi`: it helps to recognise a person beside other fields; `none`: not even that."""
-    because: str
-    """Why, in words."""
-
-
-def _lower_mark(value: Any) -> Any:
-    if isinstance(value, str):
-        raise ValueError(
-            _("must be written {example}, got a text", example="{mark: quasi, because: …}")
-        )
-    return value
-
-
 class FieldSpec(DocumentModel):
     """One field of a schema: a leaf that holds values, a `list` or a `struct`."""
 
@@ -231,10 +211,6 @@ class FieldSpec(DocumentModel):
     """Why a column of long numbers holds no NIR, so that chance hits quarantine no record."""
     quasi_identifier: bool = False
     """Whether the field helps to recognise a person beside others; risk figures count it."""
-    identifies: Annotated[LowerMark, BeforeValidator(_lower_mark)] | None = None
-    """What the field tells of a person, where that is less than its name says: names, e-mail,
-    phone, address, account, file and device numbers and photographs are `direct`, all else is
-    `quasi`, and only a lower mark is written, with its reason. Not of an `identifier`."""
     describes: str = ""
     """What the field holds, in a sentence."""
     column: Annotated[str, Field(min_length=1)] | None = None
@@ -259,8 +235,6 @@ class FieldSpec(DocumentModel):
             raise ValueError(_("only a `list` can have `of`, only a `struct` can have `fields`"))
         elif problem := type_problem(self.type):
             raise ValueError(problem)
-        if self.identifies is not None and (self.of or self.fields):
-            raise ValueError(_("only a field that holds values can have `identifies`"))
         if self.free_text and kind_of(self.type) != "string":
             raise ValueError(_("only a `string` can be `free_text`, got `{type}`", type=self.type))
         inside = [self.of] if self.of is not None else (self.fields or {}).values()
@@ -284,6 +258,9 @@ class Schema(DocumentModel):
     """The name of the schema, which is that of its file."""
     describes: str = ""
     """What the source sends, in a sentence."""
+    processings: tuple[str, ...] = ()
+    """The processings of the register that send or receive these records, by their slugs; a policy
+    of another is a violation. Without it any may."""
     format: Annotated[
         Format, BeforeValidator(_named_format, json_schema_input_type=FormatName | Format)
     ] = Format(name="parquet")
@@ -342,20 +319,6 @@ class SchemaLeaf:
     category_link: Link
     sensitive: str | None
     nullable: bool
-
-    @cached_property
-    def direct(self) -> Direct | None:
-        """The kind of direct identifier that its name, category and type make of it, or None."""
-        return direct_identifier(self.path, self.spec.type, self.category)
-
-    @property
-    def identifies(self) -> Identifies:
-        """What its value, as the source sends it, tells of a person."""
-        if set(self.spec.identifier) - {"nir-key"}:
-            return "direct"
-        if self.spec.identifies is not None:
-            return self.spec.identifies.mark
-        return "direct" if self.direct else "quasi"
 
 
 _Categories = tuple[tuple[str, ...], Link]

@@ -78,23 +78,34 @@ class OpenColumn(Step):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TestLeaf(Step):
-    """Tests the values of the leaf at `path`; `values` are of the leaf's type."""
+    """Tests the values of the leaf at `path`.
+
+    Attributes:
+        values: those that match, of the leaf's type; None if any does that is there.
+    """
 
     __test__ = False  # not a test case, whatever pytest makes of the name
 
     column: OpenColumn
     path: str
-    values: pa.Array
+    values: pa.Array | None
 
     def __str__(self) -> str:
+        if self.values is None:
+            return f"test `{self.path}`: present"
         return f"test `{self.path}`: one of {len(self.values)}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CombineTests(Step):
-    """Combines tests of `when`: one of `alternatives` must hold, and in it every test."""
+    """Combines tests of `when`: one of `alternatives` must hold, and in it every test.
+
+    Attributes:
+        scope: the path of the innermost list whose elements are tested; empty for the record.
+    """
 
     alternatives: tuple[tuple[TestLeaf, ...], ...]
+    scope: str
 
     def __str__(self) -> str:
         return f"when: one of {len(self.alternatives)} alternatives"
@@ -312,13 +323,20 @@ class _Compiler:
 
     def _test(self, condition: PlanCondition) -> TestLeaf:
         path = condition.field
+        kind = arrow_type(self._leaves[path].type)
         return self._step(
             TestLeaf,
             (path, tuple((type(value), value) for value in condition.values)),
             column=self._open(path),
             path=path,
-            values=values_of(condition.values, arrow_type(self._leaves[path].type)),
+            values=values_of(condition.values, kind) if condition.values else None,
         )
+
+    def _list_around(self, path: str) -> str:
+        """The path of the innermost list that a field lies in, or empty."""
+        nodes = self._roots[path.partition(".")[0]].walk()
+        lists = [at for at, node in nodes if node.of is not None and is_below(path, at)]
+        return max(lists, key=len, default="")
 
     def _judge(self, path: str, kinds: tuple[Identifier, ...]) -> JudgeIdentifier:
         column = self._open(path)
@@ -333,7 +351,9 @@ class _Compiler:
         when = None
         if leaf.when:
             alternatives = tuple(tuple(map(self._test, conditions)) for conditions in leaf.when)
-            when = self._step(CombineTests, alternatives, alternatives=alternatives)
+            tested = [test.path for tests in alternatives for test in tests]
+            scope = max((self._list_around(path) for path in tested), key=len, default="")
+            when = self._step(CombineTests, alternatives, alternatives=alternatives, scope=scope)
         spec = self._leaves[leaf.path]
         is_judged = spec.identifier and not leaf.redact
         item = release.item if leaf.pseudonym else ""

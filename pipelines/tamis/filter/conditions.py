@@ -1,7 +1,7 @@
 """Whether conditions hold, in three values: what could not be read might have matched.
 
     value            holds   may hold
-    one of them      yes     yes
+    one of them      yes     yes      (of `present`: any value)
     another, null    no      no
     not readable     no      yes
 
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import as_flags, decode
+from tamis.arrow.buffers import are_valid, as_flags, decode
 from tamis.arrow.types import Bools
 from tamis.plan.plan import Value
 
@@ -93,6 +93,23 @@ def is_one_of(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Ve
         holds = as_flags(pc.equal(array, values[0]))
     else:
         holds = as_flags(pc.is_in(array, value_set=values))
+    if unreadable is None:
+        return Verdict(holds, holds)
+    return Verdict(holds & ~unreadable, holds | unreadable)
+
+
+def is_present(array: pa.Array, unreadable: Bools | None) -> Verdict:
+    """Whether each slot has a value; what could not be read has one.
+
+    Args:
+        array: N values.
+        unreadable: as for `is_one_of`.
+
+    Example:
+        >>> is_present(pa.array(["CPF", None]), None).holds.tolist()
+        [True, False]
+    """
+    holds = are_valid(decode(array))
     if unreadable is None:
         return Verdict(holds, holds)
     return Verdict(holds & ~unreadable, holds | unreadable)

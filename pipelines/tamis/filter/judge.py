@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from tamis.arrow.buffers import are_valid, as_flags, decode
 from tamis.arrow.types import Bools
-from tamis.documents.names import NirPart
+from tamis.documents.schema import NirPart
 from tamis.filter.compiled import (
     BuildColumn,
     CompiledPlan,
@@ -79,10 +79,18 @@ def _judge_conditions(opened: Opened, release: CompiledRelease, column: BuildCol
     matched = opened.matches[release.index]
     for leaf in column.leaves.values():
         if leaf.when is not None:
-            unknown = opened.whens[leaf.when].unknown & matched
+            unknown, element = opened.whens[leaf.when].unknown, opened.element(leaf.when)
+            if not unknown.any():
+                continue
+            if element is None:
+                unknown = unknown & matched
+            else:
+                kept = opened.kept_elements(column, element)
+                unknown = unknown & element.at_slots(matched)
+                unknown = unknown if kept is None else unknown & kept
             for tests in leaf.when.alternatives:
-                undecided = opened.all_of(tests, opened.rows).unknown
-                opened.fail_undecided(tests, unknown & undecided)
+                undecided = opened.alternative(tests, element).unknown
+                opened.fail_undecided(tests, unknown & undecided, element)
     for path, tests in column.only.tests.items() if column.only is not None else ():
         if path not in column.below:
             continue

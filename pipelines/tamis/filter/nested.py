@@ -12,6 +12,7 @@ or not there at all, so that who works on leaves need not look at what is around
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import numpy as np
 import pyarrow as pa
@@ -62,6 +63,40 @@ class ColumnNode:
     def at_slots(self, rows: Bools) -> Bools:
         """Flags of rows, laid out over the slots."""
         return rows if self.rows is None else rows[self.rows]
+
+    def lay_out(self, flags: Bools, scope: str) -> Bools:
+        """Flags of the elements of the list `scope` around this node, laid out over the slots.
+
+        Args:
+            flags: one entry an element; of rows where `scope` is empty.
+            scope: path of the list.
+        """
+        if not scope:
+            return self.at_slots(flags)
+        inner = list(takewhile(lambda around: not around.has_elements(scope), self.lists_around()))
+        for node in reversed(inner):
+            flags = flags[node.elements()]
+        return flags
+
+    def lies_in(self, scope: str) -> bool:
+        """Whether this is an element of the list `scope`, or inside one; of none everything is."""
+        return not scope or any(around.has_elements(scope) for around in self.lists_around())
+
+    def lists_around(self) -> Iterator["ColumnNode"]:
+        """The lists that this node lies in, the innermost first."""
+        around = self.list_around
+        while around is not None:
+            yield around
+            around = around.list_around
+
+    def has_elements(self, scope: str) -> bool:
+        """Whether the elements of this list are those of `scope`: of lists of lists the inner."""
+        return self.path == scope and self.children[0].offsets is None
+
+    @property
+    def scope(self) -> str:
+        """The path of the innermost list that this node lies in, or empty."""
+        return "" if self.list_around is None else self.list_around.path
 
     def at_rows(self, slots: Bools, rows: int) -> Bools:
         """Which of `rows` rows have a flagged slot."""

@@ -27,7 +27,7 @@ from tamis.filter.compiled import (
     TreatLeaf,
     is_below,
 )
-from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of
+from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of, is_present
 from tamis.filter.conformed import UNREADABLE
 from tamis.filter.dialect import TextDialect
 from tamis.filter.nested import ColumnNode, open_column
@@ -51,7 +51,7 @@ class Opened:
         matches: by release, the rows that its conditions match.
         nodes: of each opened column, by path, its nodes from the top; a list before its element.
         verdicts: of each test, at the slots of its leaf.
-        whens: where a `when` holds, by row.
+        whens: where a `when` holds, by row; by element if it tests elements of a list.
         elements: by list, which elements `only` keeps; a list without entry keeps all.
     """
 
@@ -77,12 +77,46 @@ class Opened:
         """The releases that match some row."""
         return [release for release in releases if self.matches[release.index].any()]
 
-    def any_kept(self, leaves: Sequence[TreatLeaf]) -> Bools:
-        """The rows in which one of these leaves is kept, as far as `when` says."""
-        whens = [self.whens[leaf.when] for leaf in leaves if leaf.when is not None]
-        if len(whens) < len(leaves):
-            return np.ones(self.rows, dtype=bool)
-        return any_of(whens, self.rows).holds
+    def element(self, when: CombineTests) -> ColumnNode | None:
+        """The elements that a `when` tests; None if it tests the record."""
+        for tests in when.alternatives:
+            for test in tests:
+                if when.scope and is_below(test.path, when.scope):
+                    return self.nodes[test.column][when.scope][-1]
+        return None
+
+    def combine(self, when: CombineTests) -> Verdict:
+        """Where a `when` holds, by row or by element; and see `Opened.alternative`."""
+        element = self.element(when)
+        size = self.rows if element is None else element.size
+        return any_of((self.alternative(tests, element) for tests in when.alternatives), size)
+
+    def alternative(self, tests: Iterable[TestLeaf], element: ColumnNode | None) -> Verdict:
+        """Where all tests of a `when` hold, by row, or laid out over the slots of `element`."""
+        if element is None:
+            return self.all_of(tests, self.rows)
+        verdicts = (self.verdict_at(test, element) for test in tests)
+        return all_of(verdicts, element.size)
+
+    def verdict_at(self, test: TestLeaf, element: ColumnNode) -> Verdict:
+        """The verdict of a test, laid out over the slots of an element that the leaf is around."""
+        verdict, scope = self.verdicts[test], self.leaf(test).scope
+        return Verdict(*(element.lay_out(flags, scope) for flags in (verdict.holds, verdict.may)))
+
+    def any_kept(self, leaves: Sequence[TreatLeaf], node: ColumnNode | None = None) -> Bools:
+        """Where one of these leaves is kept as far as `when` says, by row or slot of `node`.
+
+        Around the elements that its `when` tests, a leaf counts as kept.
+        """
+        kept = np.zeros(self.rows if node is None else node.size, dtype=bool)
+        for leaf in leaves:
+            if leaf.when is None or not (
+                node.lies_in(leaf.when.scope) if node is not None else not leaf.when.scope
+            ):
+                return np.ones_like(kept)
+            holds = self.whens[leaf.when].holds
+            kept |= holds if node is None else node.lay_out(holds, leaf.when.scope)
+        return kept
 
     def kept_elements(self, column: BuildColumn, node: ColumnNode) -> Bools | None:
         """Which slots of `node` lie in list elements that the column's `only` keeps."""
@@ -95,8 +129,8 @@ class Opened:
         self, release: CompiledRelease, column: BuildColumn, node: ColumnNode
     ) -> Bools:
         """The slots whose value, or part of it, the release releases if nothing stops it."""
-        kept = self.any_kept(column.below[node.path])
-        slots = node.at_slots(self.matches[release.index] & kept)
+        slots = node.at_slots(self.matches[release.index])
+        slots = slots & self.any_kept(column.below[node.path], node)
         elements = self.kept_elements(column, node)
         return slots if elements is None else slots & elements
 
@@ -117,18 +151,31 @@ class Opened:
             rows = self.at_base(node.at_rows(slots, self.rows))
             self.failures.add(rows, reason, path, rule or node.spec.type)
 
-    def fail_undecided(self, tests: Iterable[TestLeaf], slots: Bools) -> None:
-        """Quarantine the rows of `slots` in which a tested value could not be read."""
+    def fail_undecided(
+        self, tests: Iterable[TestLeaf], slots: Bools, element: ColumnNode | None = None
+    ) -> None:
+        """Quarantine the rows of `slots` in which a tested value could not be read.
+
+        Args:
+            tests: that are undecided.
+            slots: of the leaves that they test, or of `element`.
+            element: that they were laid out over.
+        """
         if not slots.any():
             return
         for test in tests:
-            node = self.leaf(test)
-            unread = self.verdicts[test].unknown & slots
-            if node.faults is not None:
-                unreadable = node.faults == UNREADABLE
-                self.fail(node, unread & unreadable, "unreadable", test.path)
+            node, verdict = self.leaf(test), self.verdicts[test]
+            unreadable = None if node.faults is None else node.faults == UNREADABLE
+            rule, at = node.spec.type, node
+            if element is not None:
+                at, verdict = element, self.verdict_at(test, element)
+                if unreadable is not None:
+                    unreadable = element.lay_out(unreadable, node.scope)
+            unread = verdict.unknown & slots
+            if unreadable is not None:
+                self.fail(at, unread & unreadable, "unreadable", test.path, rule)
                 unread = unread & ~unreadable
-            self.fail(node, unread, "type", test.path)
+            self.fail(at, unread, "type", test.path, rule)
 
 
 def match(compiled: CompiledPlan, batch: pa.RecordBatch) -> tuple[Opened, Bools]:
@@ -173,8 +220,7 @@ def open_columns(compiled: CompiledPlan, batch: pa.RecordBatch, opened: Opened) 
         _open(column, opened, batch, compiled.dialect)
     _test(compiled.steps_of(TestLeaf, releases), opened, batch, compiled.dialect)
     for when in compiled.steps_of(CombineTests, releases):
-        alternatives = (opened.all_of(tests, opened.rows) for tests in when.alternatives)
-        opened.whens[when] = any_of(alternatives, opened.rows)
+        opened.whens[when] = opened.combine(when)
     for select in compiled.steps_of(SelectElements, releases):
         opened.elements[select] = _select(select, opened)
     return opened
@@ -211,7 +257,11 @@ def _test(
             if is_below(step.path, path):
                 marked = node.at_slots(rows)
                 lost = marked if lost is None else lost | marked
-        opened.verdicts[step] = is_one_of(node.array, lost, step.values)
+        opened.verdicts[step] = (
+            is_present(node.array, lost)
+            if step.values is None
+            else is_one_of(node.array, lost, step.values)
+        )
 
 
 def _select(step: SelectElements, opened: Opened) -> dict[ColumnNode, Bools]:

@@ -71,7 +71,7 @@ def _build_list(
         valid = None if valid is None else valid[kept]
     whole = column.leaves.get(node.path)
     if whole is not None and whole.when is not None:
-        holds = node.at_slots(opened.whens[whole.when].holds)
+        holds = node.lay_out(opened.whens[whole.when].holds, whole.when.scope)
         holds = holds if kept is None else holds[kept]
         valid = holds if valid is None else valid & holds
     return list_of(offsets, elements, valid, field)

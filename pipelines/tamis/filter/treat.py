@@ -118,7 +118,7 @@ def _treat(
             array = pc.coalesce(with_keys(identifiers[step.keyed].canonical), array)
         array = array.cast(arrow_type(step.spec.type))
     if step.when is not None:
-        array = keep_where(array, node.at_slots(opened.whens[step.when].holds))
+        array = keep_where(array, node.lay_out(opened.whens[step.when].holds, step.when.scope))
     if few is not None:
         array = keep_where(array, node.at_slots(few))
     if leaf.pseudonym:

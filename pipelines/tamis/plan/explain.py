@@ -101,13 +101,16 @@ def describe_generalization(to: str | None, step: int | None, prefix: int | None
 
 
 def describe_condition(field: str, values: Iterable[object], because: str = "") -> str:
-    """Return a condition in words, with its reason if there is one.
+    """Return a condition in words, with its reason if there is one; of no values, any matches.
 
     Example:
         >>> describe_condition("nature", ["CPF", "DIFEL"])
         'nature in CPF, DIFEL'
     """
-    text = _("{field} in {values}", field=field, values=", ".join(map(str, values)))
+    shown = ", ".join(map(str, values))
+    text = _("{field} in {values}", field=field, values=shown)
+    if not shown:
+        text = _("{field} present", field=field)
     return _("{test}, because {reason}", test=text, reason=because) if because else text
 
 

@@ -15,9 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir, Origin, Status
-from tamis.documents.names import NirPart
 from tamis.documents.policy import Direction, Method
-from tamis.documents.schema import Format, Identifier, Identifies, JsonlOptions
+from tamis.documents.schema import Format, Identifier, JsonlOptions, NirPart
 from tamis.documents.tags import TAGS
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class PlanField:
 
 @dataclass(frozen=True)
 class PlanCondition:
-    """The value at `field` is one of `values`; null never matches.
+    """The value at `field` is one of `values`, any if there are none; null never matches.
 
     Example:
         >>> PlanCondition("nature", ("CPF", "DIFEL"), "…").unmet
@@ -124,6 +123,8 @@ class PlanCondition:
     @property
     def unmet(self) -> str:
         """What holds where the condition does not, with its first values as the policy has them."""
+        if not self.values:
+            return f"{self.field} not present"
         first = ", ".join(map(str, self.values[:_SHOWN_VALUES]))
         more = len(self.values) - _SHOWN_VALUES
         return f"{self.field} not in {first}" + (f" and {more} more" if more > 0 else "")
@@ -144,8 +145,6 @@ class PlanLeaf:
         method: of the pseudonym.
         to, step, prefix: of the generalization.
         redact: whether NIRs in the text are replaced.
-        identifies: what the value tells of a person, as it is released. It decides about no value
-            and does not stand in the digest.
     """
 
     path: str
@@ -159,7 +158,6 @@ class PlanLeaf:
     step: int | None = None
     prefix: int | None = None
     redact: bool = False
-    identifies: Identifies = "quasi"
 
 
 @dataclass(frozen=True)
@@ -253,8 +251,6 @@ class Plan:
             del rules[name]
         for release in rules["releases"]:
             del release["to_confirm"]
-            for leaf in release["leaves"]:
-                del leaf["identifies"]
         if not self.required:  # what has no such rule keeps the digest that it always had
             del rules["required"]
         rules["format"] = self.format.model_dump()

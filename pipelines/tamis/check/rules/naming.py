@@ -33,6 +33,21 @@ def judge_ids(case: Case) -> Violations:
             return
 
 
+def judge_processing(case: Case) -> Violations:
+    """The schema must be one that the processing sends or receives."""
+    known, slug = case.context.schema.processings, case.context.policy.processing
+    if known and slug not in known:
+        text = _("schema `{schema}` is sent or received by {known}, not by `{processing}`{hint}")
+        shown = {
+            "schema": case.context.schema.schema_,
+            "known": ", ".join(f"`{name}`" for name in known),
+            "hint": suggest(slug, known),
+        }
+        example = {"processing": slug}
+        place = ("processing",)
+        yield case.violation(Rule.REGISTER, "other-processing", place, text, example, shown=shown)
+
+
 def judge_columns(case: Case) -> Violations:
     """No field of the schema may have the name of a column that Tamis adds."""
     for name in case.context.schema.fields:
@@ -117,13 +132,33 @@ def judge_paths(case: Case) -> Violations:
 
 
 def judge_scopes(case: Case) -> Violations:
-    """`where` and `when` must test the record; `only` must name a list and test its elements."""
+    """`where` tests the record; `only` names a list and tests its elements; `when` tests either.
+
+    Raised to the element that a kept field lies in, `when` tests a plain field of that element.
+    """
+    leaves = case.context.leaves
     for test, leaf in case.conditions:
         place = (*test.place, "field")
-        if not test.list and leaf.lists:
+        if test.need is not None and leaf.lists:
+            around = [
+                leaves[path].lists[: len(leaf.lists)] for path in test.need.keep if path in leaves
+            ]
+            if leaf.path == leaf.lists[-1] or any(lists != leaf.lists for lists in around):
+                text = _(
+                    "`{field}` is in the list `{list}`: `when` may test it only for fields of the "
+                    "same element, and not plain elements themselves"
+                )
+                yield case.violation(
+                    Rule.NAMING,
+                    "tests-another-element",
+                    place,
+                    text,
+                    {"field": test.field},
+                    shown={"list": leaf.lists[-1]},
+                )
+        elif not test.list and leaf.lists:
             text = _(
-                "`{field}` is in the list `{list}`: `where` and `when` test the record, "
-                "only `only` tests elements"
+                "`{field}` is in the list `{list}`: `where` tests the record, `only` tests elements"
             )
             example = {"field": test.field}
             shown = {"list": leaf.lists[0]}
@@ -150,7 +185,7 @@ def judge_scopes(case: Case) -> Violations:
 
 
 def judge_values(case: Case) -> Violations:
-    """A condition's values must have the field's type."""
+    """A condition's values must have the field's type; of any type it may test presence."""
     for test, leaf in case.conditions:
         for i, value in enumerate(test.condition.in_):
             misfit = _value_misfit(value, leaf)
