@@ -32,6 +32,7 @@ LAYERS = (
     "verify",
     "draft",
     "synthetic",
+    "cases",
     "dry_run",
     "streams",
     "beam",

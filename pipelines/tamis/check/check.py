@@ -85,6 +85,22 @@ def check(documents: Documents) -> list[Violation]:
     return _first_of_each(violations)
 
 
+def judge_policy(context: PolicyContext) -> list[Violation]:
+    """Return what the releases of a policy, and its schema, violate on any day.
+
+    Example:
+        >>> from tamis.documents.context import open_policy
+        >>> from tamis.documents.project import bundled_documents
+        >>> judge_policy(open_policy(bundled_documents(), "cpir-partage"))
+        []
+    """
+    violations = list(consistency.judge_schema(context.schema, context.schema_source, context.law))
+    for index, release in enumerate(context.policy.releases):
+        for day in days_of(release, context.cuts):
+            violations += _judge(context, index, law_on(context.law, day))
+    return [found for found in _first_of_each(violations) if found.severity == "error"]
+
+
 def violations_on(context: PolicyContext, day: datetime.date) -> list[Violation]:
     """Return what the releases of a policy that are in force on `day` violate on that day."""
     law = law_on(context.law, day)

@@ -339,6 +339,43 @@ def run(
     raise typer.Exit(code)
 
 
+@app.command(
+    "test", help=_("Judge the policies' own cases; exit 1 if an outcome is not as expected.")
+)
+def judge(
+    context: typer.Context,
+    policies: Annotated[
+        list[str] | None, Argument(metavar="[POLICY…]", help=_("by default all of the project"))
+    ] = None,
+    coverage: Annotated[
+        bool, Option("--coverage", help=_("tell which needs and conditions no case reaches"))
+    ] = False,
+    mutate: Annotated[
+        bool, Option("--mutate", help=_("tell which small mistakes nobody would notice"))
+    ] = False,
+    junit: Annotated[
+        Path | None, Option(metavar="FILE", help=_("write the outcomes as JUnit XML"))
+    ] = None,
+    fail_under: Annotated[
+        float | None,
+        Option(metavar="PERCENT", help=_("exit 1 if less is covered, or fewer mutants are killed")),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    from tamis.cli.test import run_cases
+
+    code = run_cases(
+        _project(context),
+        policies or (),
+        coverage=coverage,
+        mutate=mutate,
+        junit=junit,
+        fail_under=fail_under,
+        json=json,
+    )
+    raise typer.Exit(code)
+
+
 @app.command(help=_("Complete or remove what an interrupted run left."))
 def recover(
     folder: Annotated[str, Argument(metavar="DIR", help=_("the store"))],
@@ -369,7 +406,13 @@ def scan(
 
 @app.command(help=_("Print a first schema for a new feed, with identifiers and free text guessed."))
 def draft(
-    file: Annotated[Path, Argument(metavar="FILE", help=_("the feed"))],
+    context: typer.Context,
+    file: Annotated[
+        Path, Argument(metavar="FILE", help=_("the feed; with --tests the name of a policy"))
+    ],
+    tests: Annotated[
+        bool, Option("--tests", help=_("print cases for a policy, for policies/tests/POLICY.yaml"))
+    ] = False,
     name: Annotated[
         str | None, Option(metavar="NAME", help=_("of the schema; by default the file's"))
     ] = None,
@@ -381,8 +424,10 @@ def draft(
         bool, Option("--header", help=_("the first line of a CSV is a header, not a record"))
     ] = False,
 ) -> None:
-    from tamis.cli.draft import draft_command
+    from tamis.cli.draft import draft_command, draft_tests_command
 
+    if tests:
+        raise typer.Exit(draft_tests_command(_project(context), str(file)))
     with ends_at_once(_("interrupted: no schema is drafted")):
         code = draft_command(file, name, rows, all_names, header)
     raise typer.Exit(code)

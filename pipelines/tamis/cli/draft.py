@@ -3,12 +3,15 @@
 import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tamis.address import require_file
 from tamis.errors import InputError, UsageError
 from tamis.formats.names import shown_path
 from tamis.language import _
+
+if TYPE_CHECKING:
+    from tamis.plan.project import Project
 
 _PUBLISHED: Final = Path("pipelines/tamis/documents/published/schema.schema.json")
 
@@ -59,4 +62,13 @@ def draft_command(
         text = f"# yaml-language-server: $schema=../{_PUBLISHED.as_posix()}\n{text}"
     sys.stdout.buffer.write(text.encode())
     sys.stdout.flush()
+    return 0
+
+
+def draft_tests_command(project: "Project", policy: str) -> int:
+    """Print cases for a policy, as the filter judges them today."""
+    from tamis.cases.propose import propose_cases
+    from tamis.documents.context import open_policy
+
+    sys.stdout.buffer.write(propose_cases(open_policy(project, policy)).encode())
     return 0

@@ -93,6 +93,8 @@ def open_all(*projects: Documents) -> list[dict[str, PolicyContext]]:
             attempt(getattr, documents, part)
         for name in documents.schemas():
             attempt(documents.schema, name)
+        for name in documents.policies():
+            attempt(documents.cases, name)
         contexts = {name: attempt(open_policy, documents, name) for name in documents.policies()}
         opened.append({name: context for name, context in contexts.items() if context})
     if problems:

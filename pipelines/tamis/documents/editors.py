@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tamis.documents.cases import PolicyCases
 from tamis.documents.law import Article
 from tamis.documents.policy import Policy
 from tamis.documents.positions import DocumentModel
@@ -29,6 +30,7 @@ _MODELS: dict[str, type[DocumentModel]] = {
     "policy": Policy,
     "register": Register,
     "law": Article,
+    "tests": PolicyCases,
 }
 
 
@@ -37,7 +39,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 
     Example:
         >>> sorted(json_schemas())
-        ['law', 'policy', 'register', 'schema']
+        ['law', 'policy', 'register', 'schema', 'tests']
         >>> json_schemas()["policy"]["properties"]["processing"]["description"]
         'The processing of the register on the other side of the store, by its slug.'
     """

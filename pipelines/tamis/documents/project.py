@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from tamis.documents.cases import PolicyCases
 from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, PURPOSES_ARTICLE, Article, Origin
 from tamis.documents.policy import Policy
 from tamis.documents.positions import DocumentModel, ModelT, Source, read_document, suggest
@@ -20,7 +21,7 @@ from tamis.documents.schema import Schema
 from tamis.errors import DocumentError, Problem, UsageError
 from tamis.language import _
 
-NamedT = TypeVar("NamedT", Policy, Schema)
+NamedT = TypeVar("NamedT", Policy, Schema, PolicyCases)
 
 BUNDLED = "cpf"
 """What the project that comes with Tamis is called."""
@@ -131,6 +132,11 @@ class Documents:
                         "must be no folder: documents stand in `{folder}` itself", folder=folder
                     )
                     problems.append(self.problem(place, text))
+        for path in sorted((self.folder / "policies" / "tests").glob("*.yaml")):
+            if path.stem not in self.policies():
+                text = _("cases of no policy")
+                text += suggest(path.stem, self.policies())
+                problems.append(self.problem(f"policies/tests/{path.name}", text))
         return problems
 
     def policies(self) -> dict[str, Path]:
@@ -153,6 +159,15 @@ class Documents:
         if name not in paths:
             raise UsageError(self._no_policy(name, paths))
         return self._read_named(paths[name], Policy)
+
+    def cases(self, name: str) -> tuple[PolicyCases, Source] | None:
+        """Return the cases of the policy `name`, and their text; None where it has none.
+
+        Raises:
+            DocumentError: they do not follow their grammar.
+        """
+        path = self.folder / "policies" / "tests" / f"{name}.yaml"
+        return self._read_named(path, PolicyCases, "policy") if path.exists() else None
 
     def schema(self, name: str, asked_by: Problem | None = None) -> tuple[Schema, Source]:
         """Return the schema called `name`, and the text it was read from.
@@ -220,12 +235,12 @@ class Documents:
     def _show(self, inside: str | Path) -> str:
         return str(Path(self.shown) / inside)
 
-    def _read_named(self, path: Path, model: type[NamedT]) -> tuple[NamedT, Source]:
-        """Read a document that must be called as its file is."""
+    def _read_named(self, path: Path, model: type[NamedT], key: str = "") -> tuple[NamedT, Source]:
+        """Read a document whose `key`, by default its kind, must be what its file is called."""
         document, source = self._read(path, model)
         if document.name != path.stem:
             text = _("must be `{file}` as the file is called", file=path.stem)
-            raise DocumentError(source.problem((model.__name__.lower(),), text))
+            raise DocumentError(source.problem((key or model.__name__.lower(),), text))
         return document, source
 
     def _read(self, path: Path, model: type[ModelT]) -> tuple[ModelT, Source]:

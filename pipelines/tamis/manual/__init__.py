@@ -176,5 +176,6 @@ def _type(key: dict[str, Any]) -> str:
     if kind == "array":
         return f"list of {_type(key.get('items', {}))}"
     if kind == "object":
-        return f"mapping to {_type(key.get('additionalProperties', {}))}"
+        values = key.get("additionalProperties", True)
+        return f"mapping to {_type(values)}" if isinstance(values, dict) else "mapping"
     return "date" if key.get("format") == "date" else str(kind)

@@ -1,0 +1,8 @@
+"""The policies' own tests: cases that say what becomes of a record, their coverage, and mutants.
+
+`judge.py` filters each case's record and compares, `coverage.py` says which needs and conditions
+some case reaches, `mutants.py` makes policies wrong in small ways and asks whether a case or a rule
+notices, `junit.py` writes what a build server reads.
+
+Nothing here needs Beam. Begin with `judge.py`. The grammar is in `documents/cases.py`.
+"""

@@ -1,0 +1,278 @@
+"""First cases for a policy: one record that it releases, and one for each condition it fails.
+
+Each proposal is what the filter does today, for somebody to read and to judge: a case that says so
+is a test only once a person agreed that it should.
+"""
+
+import copy
+import datetime
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from tamis.cases.coverage import values_at
+from tamis.cases.judge import Fate, fate_on
+from tamis.documents.calendar import days_of
+from tamis.documents.context import PlacedCondition, PolicyContext, conditions_of, kept_fields
+from tamis.documents.policy import Condition, Release
+from tamis.synthetic.records import make_records
+
+Record = dict[str, Any]
+
+_DAY = datetime.timedelta(days=1)
+_TEXT = "Rappeler la personne, NIR 1 55 08 75 999 991 93, le matin."
+_OTHER = "AUTRE"
+_NOTES = {
+    "released": "un enregistrement complet : seul ce qui est nécessaire est transmis ({release})",
+    "empty": "un enregistrement dont rien n'est renseigné ({release})",
+    "condition": "{field} autre que {values} : {because}",
+    "element": "un élément de {list} dont {field} est autre que {values} : {because}",
+    "meets": "{field} parmi {values} : {because}",
+    "malformed": "{field} auquel il manque un caractère : l'enregistrement est mis en quarantaine",
+    "before": "la veille du premier jour de la transmission {release}",
+    "after": "le premier jour où la transmission {release} n'a plus cours",
+}
+"""In French, as the cases are for those who judge the policy."""
+
+
+def propose_cases(context: PolicyContext) -> str:
+    """Return cases of a policy as the text of `policies/tests/POLICY.yaml`.
+
+    Example:
+        >>> from tamis.documents.context import open_policy
+        >>> from tamis.plan.project import load_project
+        >>> text = propose_cases(open_policy(load_project("cpf"), "regularite-prestataires"))
+        >>> text.splitlines()[0]
+        'policy: regularite-prestataires'
+    """
+    cases = [
+        {
+            "note": note,
+            "on": days[0] if len(days) == 1 else days,
+            "record": _shown(_without_bytes(record)),
+            "expect": _expected(fate),
+        }
+        for note, record, tried in _records(context)
+        for fate, days in _fates(context, record, tried)
+    ]
+    yaml = YAML()
+    yaml.default_flow_style = None
+    yaml.width = 100
+    yaml.representer.ignore_aliases = lambda _value: True
+    out = io.StringIO()
+    yaml.dump({"policy": context.name, "cases": cases}, out)
+    return out.getvalue()
+
+
+Days = set[datetime.date]
+
+
+def _records(context: PolicyContext) -> Iterator[tuple[str, Record, Days]]:
+    """Records to try, each with what it shows and the days on which to try it."""
+    for release in context.policy.releases:
+        days = set(days_of(release, context.cuts))
+        days |= {release.until - _DAY} if release.until else set()
+        full = _accepted(context, release)
+        yield _NOTES["released"].format(release=release.id), full, days
+        yield _NOTES["empty"].format(release=release.id), {}, days
+        for test in conditions_of(release, ()):
+            short = _pruned(full, _needed(context, release, test))
+            words = {
+                "field": test.condition.field,
+                "values": ", ".join(map(str, test.condition.in_)),
+                "because": test.condition.because,
+                "list": test.list,
+            }
+            if values_at(short, test.field) != [test.condition.in_[0]] and "needs" in test.place:
+                meeting = copy.deepcopy(short)
+                _put(meeting, test.field, test.condition.in_[0])
+                yield _NOTES["meets"].format(**words), meeting, days
+            note = _NOTES["element" if test.list else "condition"].format(**words)
+            yield note, _failing(release, short, test), days
+        for path in dict.fromkeys(field.path for field in kept_fields(release, ())):
+            leaf = context.leaves[path]
+            if {"nir", "nia"} & set(leaf.spec.identifier) and leaf.kind == "string":
+                short = _pruned(full, {*_needed(context, release), path})
+                _put(short, path, values_at(full, path)[0][1:])
+                yield _NOTES["malformed"].format(field=path), short, days
+        short = _pruned(full, _needed(context, release))
+        yield _NOTES["before"].format(release=release.id), short, {release.from_ - _DAY}
+        if release.until is not None:
+            yield _NOTES["after"].format(release=release.id), short, {release.until}
+
+
+def _fates(
+    context: PolicyContext, record: Record, days: Days
+) -> list[tuple[Fate, list[datetime.date]]]:
+    """What becomes of a record, and the days on which that is so."""
+    fates: list[tuple[Fate, list[datetime.date]]] = []
+    for day in sorted(days):
+        fate = fate_on(context, record, day)
+        of_fate = next((known for other, known in fates if other == fate), None)
+        if of_fate is None:
+            fates.append((fate, [day]))
+        else:
+            of_fate.append(day)
+    return fates
+
+
+def _accepted(context: PolicyContext, release: Release) -> Record:
+    """A record with a value in every field, which meets all conditions of a release."""
+    made = make_records(context.schema, 40, seed=1, policies=[context.policy])
+    record = _merged(made)
+    assert isinstance(record, dict)
+    for path, leaf in context.leaves.items():
+        if leaf.spec.free_text and release.on_nir == "strip":
+            _put(record, path, _TEXT)
+        elif leaf.spec.identifier and release.on_nir == "quarantine":
+            _put(record, path, None)
+    for test in conditions_of(release, ()):
+        others = [
+            other.condition
+            for other in conditions_of(release, ())
+            if other.field == test.field and "needs" not in other.place
+        ]
+        _put(record, test.field, _choice(test.condition, others))
+    return record
+
+
+def _choice(condition: Condition, others: Sequence[Condition]) -> Any:
+    """A value that meets a condition, and the others of the same field if any does."""
+    for value in condition.in_:
+        if all(value in other.in_ for other in others):
+            return value
+    return condition.in_[0]
+
+
+def _merged(values: Iterable[Any]) -> Any:
+    """The first value that is not null: of records field by field, of lists as one element."""
+    held = [value for value in values if value is not None]
+    if held and isinstance(held[0], dict):
+        return {name: _merged(value.get(name) for value in held) for name in held[0]}
+    if held and isinstance(held[0], list):
+        inner = [element for value in held for element in value]
+        return [_merged(inner)] if inner else []
+    return held[0] if held else None
+
+
+def _put(record: Any, path: str, value: Any) -> None:
+    """Set the value at a path, in every element of the lists on it."""
+    name, _dot, rest = path.partition(".")
+    for inner in record if isinstance(record, list) else [record]:
+        if not isinstance(inner, dict):
+            continue
+        if rest:
+            _put(inner.get(name), rest, value)
+        else:
+            inner[name] = [value] if isinstance(inner.get(name), list) else value
+
+
+def _needed(
+    context: PolicyContext, release: Release, test: PlacedCondition | None = None
+) -> set[str]:
+    """The fields that a record needs to be released, and those that a condition decides about."""
+    kept = {field.path for field in kept_fields(release, ())}
+    tests = list(conditions_of(release, ()))
+    needed = {other.field for other in tests if "where" in other.place}
+    needed |= {path for path in kept if not context.leaves[path].nullable}
+    if test is None:
+        return needed
+    needed.add(test.field)
+    if test.list:
+        top = test.list.split(".")[0] + "."
+        of_list = {other.field for other in tests if other.field.startswith(top)}
+        return needed | of_list | {path for path in kept if path.startswith(f"{test.list}.")}
+    decided = {path for need in release.needs for path in need.keep if test.condition in need.when}
+    return needed | decided
+
+
+def _pruned(value: Any, paths: set[str], above: str = "") -> Any:
+    """A record with the fields at `paths` only."""
+    if isinstance(value, list):
+        return [_pruned(element, paths, above) for element in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _pruned(inner, paths, f"{above}{name}.")
+        for name, inner in value.items()
+        if any(path == above + name or path.startswith(f"{above}{name}.") for path in paths)
+    }
+
+
+def _failing(release: Release, record: Record, test: PlacedCondition) -> Record:
+    """A record that fails one condition; of a list, one element more that does."""
+    record = copy.deepcopy(record)
+    if not test.list:
+        others = [
+            other.condition
+            for other in conditions_of(release, ())
+            if other.field == test.field and "needs" not in other.place
+        ]
+        _put(record, test.field, _other(test.condition, others))
+        return record
+    parent: Any = record
+    *above, name = test.list.split(".")
+    for step in above:
+        parent = parent[step]
+        parent = parent[0] if isinstance(parent, list) else parent
+    element = copy.deepcopy(parent[name][0])
+    _put(element, test.condition.field, _other(test.condition))
+    parent[name].append(element)
+    return record
+
+
+def _other(condition: Condition, others: Sequence[Condition] = ()) -> Any:
+    """A value that a condition does not accept, and that the others do if any is."""
+    for other in others:
+        for value in other.in_:
+            if value not in condition.in_:
+                return value
+    first = condition.in_[0]
+    if isinstance(first, bool):
+        return next((value for value in (True, False) if value not in condition.in_), None)
+    if isinstance(first, int | float):
+        return max(condition.in_) + 1
+    if isinstance(first, datetime.date):
+        return max(condition.in_) + _DAY
+    return _OTHER
+
+
+def _expected(fate: Fate) -> Any:
+    if fate.reason:
+        cause = {"reason": fate.reason} | ({"field": fate.field} if fate.field else {})
+        return {"quarantined": cause}
+    if not fate.released:
+        return "withheld"
+    return {release: _shown(fields) for release, fields in fate.released.items()}
+
+
+def _without_bytes(value: Any) -> Any:
+    """A record without binary values, which a case cannot write."""
+    if isinstance(value, dict):
+        return {
+            name: _without_bytes(inner)
+            for name, inner in value.items()
+            if not isinstance(inner, bytes)
+        }
+    return [_without_bytes(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _shown(value: Any) -> Any:
+    """A value as a case is to have it: without nulls, and text that YAML may misread in quotes."""
+    if isinstance(value, Mapping):
+        return {name: _shown(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_shown(inner) for inner in value]
+    if isinstance(value, bytes):
+        return {"present": True}
+    if isinstance(value, str):
+        return DoubleQuotedScalarString(value) if not value.isalpha() else value
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
+    if isinstance(value, datetime.datetime | datetime.time):
+        return DoubleQuotedScalarString(value.isoformat())
+    return value

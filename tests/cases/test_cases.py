@@ -1,0 +1,161 @@
+"""The policies' own tests: what a case says, what it reaches, and which mistakes it notices."""
+
+import datetime
+import shutil
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tamis.cases.coverage import measure
+from tamis.cases.judge import Outcome, judge_cases
+from tamis.cases.junit import write_junit
+from tamis.cases.mutants import judge_mutants
+from tamis.cases.propose import propose_cases
+from tamis.documents.context import PolicyContext, open_policy
+from tamis.documents.project import bundled_folder
+from tamis.errors import DocumentError, UsageError
+from tamis.plan.project import Project, bundled_project, load_project
+
+POLICY = "regularite-prestataires"
+PROVIDER = 'siren: "732829320", siret: "73282932000074"'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    for folder in ("schemas", "policies"):
+        shutil.copytree(
+            bundled_folder() / folder, tmp_path / folder, ignore=shutil.ignore_patterns("tests")
+        )
+    (tmp_path / "policies" / "tests").mkdir()
+    return load_project(tmp_path)
+
+
+def _write(project: Project, text: str, policy: str = POLICY) -> PolicyContext:
+    path = project.folder / "policies" / "tests" / f"{policy}.yaml"
+    path.write_text(f"policy: {policy}\ncases:\n{text}", encoding="utf-8")
+    return open_policy(load_project(project.folder), policy)
+
+
+def _judge(project: Project, text: str, policy: str = POLICY) -> list[Outcome]:
+    context = _write(project, text, policy)
+    found = load_project(project.folder).cases(policy)
+    assert found is not None
+    return judge_cases(context, *found)
+
+
+def _case(record: str, expect: str, on: str = "2026-01-01") -> str:
+    return f"  - note: un prestataire\n    on: {on}\n    record: {record}\n    expect: {expect}\n"
+
+
+@pytest.mark.parametrize(
+    ("record", "expect"),
+    [
+        (f"{{{PROVIDER}, dette_fiscale: 12.5}}", f"{{regularite: {{{PROVIDER}}}}}"),
+        ('{siret: "73282932000074"}', '{quarantined: {reason: "null", field: siren}}'),
+        (
+            f'{{{PROVIDER}, dirigeant_nir: "155087599999193"}}',
+            "{quarantined: {reason: on-nir, field: dirigeant_nir}}",
+        ),
+    ],
+)
+def test_a_case_is_as_expected(project: Project, record: str, expect: str) -> None:
+    (outcome,) = _judge(project, _case(record, expect))
+    assert outcome.problem is None, outcome.problem
+
+
+@pytest.mark.parametrize(
+    ("expect", "text"),
+    [
+        ("withheld", "expected it withheld, got it released to `regularite`"),
+        ('{regularite: {siren: "732829320"}}', "`siret`: expected None, got 73282932000074"),
+        (f"{{regularite: {{{PROVIDER}, conformite_fiscale: O}}}}", "expected O, got None"),
+        (f"{{autre: {{{PROVIDER}}}}}", "expected it released to `autre`, got it released to"),
+        ("{quarantined: {reason: type, field: siren}}", "expected quarantine for type (siren)"),
+    ],
+)
+def test_what_is_not_as_expected_is_told_where_it_stands(
+    project: Project, expect: str, text: str
+) -> None:
+    (outcome,) = _judge(project, _case(f"{{{PROVIDER}}}", expect))
+    assert outcome.problem is not None
+    assert text in outcome.problem.text
+    assert outcome.problem.file.endswith(f"policies/tests/{POLICY}.yaml")
+    assert outcome.problem.line == 6
+
+
+def test_a_case_holds_on_each_of_its_days(project: Project) -> None:
+    outcomes = _judge(project, _case(f"{{{PROVIDER}}}", "withheld", "[2024-12-31, 2025-01-01]"))
+    assert [outcome.problem is None for outcome in outcomes] == [True, False]
+
+
+def test_a_field_that_the_schema_has_not_is_refused(project: Project) -> None:
+    with pytest.raises(DocumentError, match="no field `sirene` in schema"):
+        _judge(project, _case('{sirene: "732829320"}', "withheld"))
+
+
+def test_cases_of_no_policy_are_a_mistake_of_the_project(project: Project) -> None:
+    path = project.folder / "policies" / "tests" / "regularite.yaml"
+    path.write_text("policy: regularite\n", encoding="utf-8")
+    (problem,) = load_project(project.folder).misplaced()
+    assert f"did you mean `{POLICY}`?" in problem.text
+
+
+def test_coverage_tells_what_no_case_reaches(project: Project) -> None:
+    context = open_policy(project, "france-travail-financement")
+    cells = measure(context, []).cells
+    missing = {problem.text.partition(" (")[0] for problem in measure(context, []).missing}
+    assert missing == {
+        "no case releases a field of this need",
+        "no case meets this condition",
+        "every case meets this condition",
+    }
+    text = propose_cases(context).partition("cases:\n")[2]
+    outcomes = _judge(project, text, "france-travail-financement")
+    assert measure(context, outcomes).reached == set(cells)
+
+
+def test_a_mutant_is_killed_by_the_case_that_notices_it(project: Project) -> None:
+    policy = "france-travail-financement"
+    context = open_policy(project, policy)
+    text = propose_cases(context).partition("cases:\n")[2]
+    _write(project, text, policy)
+    found = load_project(project.folder).cases(policy)
+    assert found is not None
+    full = judge_mutants(context, *found)
+    first = (found[0].model_copy(update={"cases": found[0].cases[:1]}), found[1])
+    few = judge_mutants(context, *first)
+    assert [mutant.problem for mutant in full] == [mutant.problem for mutant in few]
+    assert sum(not mutant.killed_by for mutant in few) > sum(not m.killed_by for m in full)
+    assert {mutant.killed_by for mutant in full} >= {"check", "cases"}
+
+
+@pytest.mark.parametrize("policy", sorted(bundled_project().policies()))
+def test_proposed_cases_hold_and_reach_everything(project: Project, policy: str) -> None:
+    context = open_policy(project, policy)
+    outcomes = _judge(project, propose_cases(context).partition("cases:\n")[2], policy)
+    assert [outcome.problem for outcome in outcomes if outcome.problem] == []
+    coverage = measure(context, outcomes)
+    assert len(coverage.reached) >= 0.95 * len(coverage.cells)
+
+
+def test_junit_has_a_test_for_each_case_and_day(project: Project, tmp_path: Path) -> None:
+    outcomes = _judge(project, _case(f"{{{PROVIDER}}}", "withheld", "[2024-12-31, 2025-01-01]"))
+    write_junit(tmp_path / "out.xml", {POLICY: outcomes})
+    root = ET.parse(tmp_path / "out.xml").getroot()
+    assert root[0].attrib == {"name": POLICY, "tests": "2", "failures": "1"}
+    assert [test.find("failure") is not None for test in root[0]] == [False, True]
+
+
+def test_days_of_outcomes_are_those_of_the_case(project: Project) -> None:
+    (outcome,) = _judge(project, _case(f"{{{PROVIDER}}}", "withheld", "2024-12-31"))
+    assert outcome.day == datetime.date(2024, 12, 31)
+
+
+def test_a_project_without_cases_is_told_where_they_go(project: Project) -> None:
+    from tamis.cli.test import run_cases
+
+    with pytest.raises(UsageError, match=r"policies/tests/accompagnement-parcours\.yaml"):
+        run_cases(
+            project, (), coverage=False, mutate=False, junit=None, fail_under=None, json=False
+        )
