@@ -14,9 +14,10 @@ from tamis.check.violation import Violation, Violations
 from tamis.documents.calendar import days_of, law_on
 from tamis.documents.context import PolicyContext, bases_of, kept_fields
 from tamis.documents.law import Attested, Item
+from tamis.documents.names import NirPart
 from tamis.documents.positions import DocumentPath
 from tamis.documents.register import Entry
-from tamis.documents.schema import NirPart, SchemaLeaf
+from tamis.documents.schema import SchemaLeaf
 from tamis.errors import Problem
 from tamis.language import N_, _, ngettext
 

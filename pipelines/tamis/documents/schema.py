@@ -6,6 +6,7 @@ Every key has a description, from which `tamis help schema` is made.
 import codecs
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -18,13 +19,15 @@ from pydantic import (
 
 from tamis.documents.date_patterns import pattern_problem
 from tamis.documents.law import Link
+from tamis.documents.names import Direct, NirPart, direct_identifier
 from tamis.documents.policy import NAME_PATTERN
 from tamis.documents.positions import DocumentModel, DocumentPath
 from tamis.documents.types import Kind, kind_of, type_problem
 from tamis.language import _
 
 Identifier = Literal["nir", "nir-key", "nia", "nnp", "mig", "ntt"]
-NirPart = Literal["sex", "birth", "place"]
+Identifies = Literal["direct", "quasi", "none"]
+"""What a value tells of a person: it names one, it helps to recognise one, it does neither."""
 FormatName = Literal["parquet", "csv", "jsonl", "avro", "dsn"]
 
 
@@ -168,6 +171,23 @@ class Format(DocumentModel):
         return self
 
 
+class LowerMark(DocumentModel):
+    """Why a field tells less of a person than its name or the default says."""
+
+    mark: Literal["quasi", "none"]
+    """`quasi`: it helps to recognise a person beside other fields; `none`: not even that."""
+    because: str
+    """Why, in words."""
+
+
+def _lower_mark(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError(
+            _("must be written {example}, got a text", example="{mark: quasi, because: …}")
+        )
+    return value
+
+
 class FieldSpec(DocumentModel):
     """One field of a schema: a leaf that holds values, a `list` or a `struct`."""
 
@@ -211,6 +231,10 @@ class FieldSpec(DocumentModel):
     """Why a column of long numbers holds no NIR, so that chance hits quarantine no record."""
     quasi_identifier: bool = False
     """Whether the field helps to recognise a person beside others; risk figures count it."""
+    identifies: Annotated[LowerMark, BeforeValidator(_lower_mark)] | None = None
+    """What the field tells of a person, where that is less than its name says: names, e-mail,
+    phone, address, account, file and device numbers and photographs are `direct`, all else is
+    `quasi`, and only a lower mark is written, with its reason. Not of an `identifier`."""
     describes: str = ""
     """What the field holds, in a sentence."""
     column: Annotated[str, Field(min_length=1)] | None = None
@@ -235,6 +259,8 @@ class FieldSpec(DocumentModel):
             raise ValueError(_("only a `list` can have `of`, only a `struct` can have `fields`"))
         elif problem := type_problem(self.type):
             raise ValueError(problem)
+        if self.identifies is not None and (self.of or self.fields):
+            raise ValueError(_("only a field that holds values can have `identifies`"))
         if self.free_text and kind_of(self.type) != "string":
             raise ValueError(_("only a `string` can be `free_text`, got `{type}`", type=self.type))
         inside = [self.of] if self.of is not None else (self.fields or {}).values()
@@ -319,6 +345,20 @@ class SchemaLeaf:
     category_link: Link
     sensitive: str | None
     nullable: bool
+
+    @cached_property
+    def direct(self) -> Direct | None:
+        """The kind of direct identifier that its name, category and type make of it, or None."""
+        return direct_identifier(self.path, self.spec.type, self.category)
+
+    @property
+    def identifies(self) -> Identifies:
+        """What its value, as the source sends it, tells of a person."""
+        if set(self.spec.identifier) - {"nir-key"}:
+            return "direct"
+        if self.spec.identifies is not None:
+            return self.spec.identifies.mark
+        return "direct" if self.direct else "quasi"
 
 
 _Categories = tuple[tuple[str, ...], Link]

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tamis.documents.schema import CsvOptions, Identifier, NirPart
+from tamis.documents.names import NirPart, plain
+from tamis.documents.schema import CsvOptions, Identifier
 from tamis.documents.types import kind_of
-from tamis.draft.names import CODE, DAY, PROSE, QUANTITY, hint_identifier, hint_part, plain
+from tamis.draft.names import CODE, DAY, PROSE, QUANTITY, hint_identifier, hint_part
 from tamis.draft.statistics import (
     CENTURY_FROM,
     ISO,

@@ -1,27 +1,14 @@
 """What a field's name hints at. Hints are for a human to confirm: a name proves nothing."""
 
 import re
-import unicodedata
 from typing import Final
 
-from tamis.documents.schema import Identifier, NirPart
+from tamis.documents.names import NirPart, plain
+from tamis.documents.schema import Identifier
 from tamis.formats.compression import SUFFIXES
 from tamis.formats.names import may_be_shown
 from tamis.formats.suffixes import FORMATS
 from tamis.nir.label import names_nir
-
-
-def plain(name: str) -> str:
-    """`name` in lower case without accents, its words parted by single underscores.
-
-    Example:
-        >>> plain("Date Entrée-formation"), plain("codePostal")
-        ('date_entree_formation', 'code_postal')
-    """
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
-    letters = unicodedata.normalize("NFKD", parted.casefold())
-    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub(r"[^a-z0-9]+", "_", kept).strip("_")
 
 
 def stem_of(name: str) -> str:
@@ -70,9 +57,6 @@ PROSE: Final = _words(
     *("comment", "observ", "remarque", "note$", "notes$", "motif", "message", "texte", "avis"),
     *("description", "precision", "justif", "memo$", "historique"),
 )
-
-_HEALTH: Final = _words("rqth", "handicap", "boeth", "invalid", "sante", "maladie", "inapt")
-_OPINION: Final = _words("syndic", "relig", "mandat", "opinion")
 
 CATEGORIES: Final[tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]] = (
     (_words("mandat", "elu$", "elue$", "collectivite"), ("elu-mandats",)),
@@ -132,18 +116,6 @@ def hint_categories(name: str) -> tuple[str, ...]:
     """
     text = plain(name)
     return next((slugs for pattern, slugs in CATEGORIES if pattern.search(text)), ())
-
-
-def hint_sensitive(name: str) -> str | None:
-    """The value of `sensitive` for a field whose name hints at it, or None.
-
-    Legal source:
-        RGPD art. 9 names the data that are meant, among them health and opinions.
-    """
-    text = plain(name)
-    if _HEALTH.search(text):
-        return "santé (RGPD art. 9)"
-    return "opinions ou appartenance (RGPD art. 9)" if _OPINION.search(text) else None
 
 
 def hint_identifier(name: str) -> Identifier | None:

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import Final
 
+from tamis.documents.names import special_category
 from tamis.documents.schema import CsvOptions, FormatName
 from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.guess import MANY_ROWS, Guess, guess_leaf, guess_text_options
-from tamis.draft.names import hint_categories, hint_sensitive
+from tamis.draft.names import hint_categories
 from tamis.draft.statistics import LeafStatistics
 from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.names import may_be_shown, shown_name
@@ -202,7 +203,7 @@ class _SchemaWriter:
     ) -> Iterator[str]:
         guess = guess_leaf(statistics, node.type, self._form, self._options)
         why = list(guess.why)
-        if sensitive := hint_sensitive(node.name):
+        if sensitive := special_category(node.name):
             why.append(_("perhaps `sensitive: {value}`", value=sensitive))
         if hints := hint_categories(node.name):
             why.append(_("perhaps {categories}", categories=", ".join(hints)))

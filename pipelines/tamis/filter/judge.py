@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from tamis.arrow.buffers import are_valid, as_flags, decode
 from tamis.arrow.types import Bools
-from tamis.documents.schema import NirPart
+from tamis.documents.names import NirPart
 from tamis.filter.compiled import (
     BuildColumn,
     CompiledPlan,

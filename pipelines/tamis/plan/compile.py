@@ -22,6 +22,7 @@ from tamis.documents.context import (
 from tamis.documents.law import ITEMS_ARTICLE, Nir, item_key
 from tamis.documents.policy import Condition, Release
 from tamis.documents.project import Documents
+from tamis.documents.released import identifies_of
 from tamis.documents.schema import FieldSpec, Format, Schema, SchemaLeaf
 from tamis.errors import DocumentError, UsageError
 from tamis.language import N_, _
@@ -186,6 +187,7 @@ def _compile_leaf(leaf: SchemaLeaf, release: Release, nir: Nir) -> PlanLeaf:
         step=generalize.step if generalize else None,
         prefix=generalize.prefix if generalize else None,
         redact=redact,
+        identifies=identifies_of(leaf, treatment),
     )
 
 

@@ -15,8 +15,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir, Origin, Status
+from tamis.documents.names import NirPart
 from tamis.documents.policy import Direction, Method
-from tamis.documents.schema import Format, Identifier, JsonlOptions, NirPart
+from tamis.documents.schema import Format, Identifier, Identifies, JsonlOptions
 from tamis.documents.tags import TAGS
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ class PlanLeaf:
         method: of the pseudonym.
         to, step, prefix: of the generalization.
         redact: whether NIRs in the text are replaced.
+        identifies: what the value tells of a person, as it is released. It decides about no value
+            and does not stand in the digest.
     """
 
     path: str
@@ -158,6 +161,7 @@ class PlanLeaf:
     step: int | None = None
     prefix: int | None = None
     redact: bool = False
+    identifies: Identifies = "quasi"
 
 
 @dataclass(frozen=True)
@@ -251,6 +255,8 @@ class Plan:
             del rules[name]
         for release in rules["releases"]:
             del release["to_confirm"]
+            for leaf in release["leaves"]:
+                del leaf["identifies"]
         if not self.required:  # what has no such rule keeps the digest that it always had
             del rules["required"]
         rules["format"] = self.format.model_dump()

@@ -40,6 +40,9 @@ def judge_schema(schema: Schema, source: Source, law: Law) -> Violations:
         if spec.sensitive is not None and is_blank(spec.sensitive):
             text = _("`sensitive` of `{field}` must give a reason")
             yield violation(Rule.NEED, "no-reason", path, (*place, "sensitive"), text)
+        if spec.identifies is not None and is_blank(spec.identifies.because):
+            text = _("`identifies` of `{field}` must give a reason")
+            yield violation(Rule.NEED, "no-reason", path, (*place, "identifies", "because"), text)
         if spec.not_nir is not None and is_blank(spec.not_nir):
             text = _("`not_nir` of `{field}` must give a reason")
             yield violation(Rule.NEED, "no-reason", path, (*place, "not_nir"), text)
@@ -86,6 +89,9 @@ def _contradictions(spec: FieldSpec) -> Iterator[tuple[str, str, str]]:
         for mark in ("identifier", "nir_part", "sensitive"):
             if getattr(spec, mark):
                 yield "not-personal", mark, text.replace("{mark}", mark)
+    if spec.identifier and spec.identifies is not None:
+        text = _("`{field}` is an identifier: it must not have a lower mark in `identifies`")
+        yield "identifier-lowered", "identifies", text
     if spec.not_nir is not None:
         text = _("`{field}` must not have both `not_nir` and `{mark}`")
         for mark in ("identifier", "free_text"):

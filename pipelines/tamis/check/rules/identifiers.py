@@ -4,9 +4,9 @@ from tamis.check.case import Case
 from tamis.check.catalogue import Rule
 from tamis.check.reasons import is_blank
 from tamis.check.violation import Violations
+from tamis.documents.names import NirPart
 from tamis.documents.policy import Treatment
 from tamis.documents.positions import DocumentPath
-from tamis.documents.schema import NirPart
 from tamis.language import _
 
 MAX_PLACE_PREFIX = 2
