@@ -299,6 +299,17 @@ def test_a_value_stands_between_the_first_and_the_last_apostrophe(
     assert rejects(items) == []
 
 
+@pytest.mark.parametrize(
+    "between", [b"'\r", b"", b"'", b"' \r\xae"], ids=["CR", "nothing", "apostrophe", "a byte"]
+)
+def test_two_lines_that_have_grown_together_are_unreadable(between: bytes) -> None:
+    before, after = text_of(HEADER), text_of([("S90.G00.90.001", "6"), ("S90.G00.90.002", "0")])
+    line = b"S21.G00.30.002,'ALPHA" + between + b"S21.G00.30.004,'SECRET'\r\n"
+    items = read(before + line + after)
+    assert records(items) == []
+    assert [field for _line, field in rejects(items)] == ["S21.G00.30.002"]
+
+
 def test_an_empty_nir_is_absent_and_a_nir_of_15_digits_stays_as_it_is() -> None:
     data = text_of(
         envoi(declaration(individu("ALPHA", "", NTT), individu("BETA", "155087599999193")))

@@ -262,6 +262,41 @@ def test_commits_and_recoveries_at_once_lose_nothing_and_fail_never(tmp_path: Pa
     }
 
 
+class SlowRecovery(LocalFolder):
+    """A folder in which an attempt is committed just after a recovery has seen how old it is."""
+
+    def newest(self, path: str) -> float | None:
+        newest = super().newest(path)
+        for name in self.files(path):
+            if name.endswith(".json"):
+                self.publish(name, "_receipts/run-a.json")
+        return newest
+
+
+def test_an_attempt_that_is_committed_as_a_recovery_removes_it_is_completed(tmp_path: Path) -> None:
+    folder = LocalFolder(str(tmp_path))
+    attempt = Try(folder)
+    with folder.create(f"{folder_of(attempt.attempt)}/the.json") as stream:
+        stream.write(attempt.receipt.to_json().encode())
+    recovered = FolderStore(SlowRecovery(str(tmp_path))).recover(AT_ONCE)
+    assert (recovered.completed, recovered.removed, recovered.problems) == (("run-a",), (), ())
+    assert is_whole_or_empty(tmp_path)
+
+
+def test_an_attempt_that_a_recovery_removed_commits_nothing_and_is_told(tmp_path: Path) -> None:
+    folder = LocalFolder(str(tmp_path))
+    attempt = Try(folder)
+
+    class Removing(LocalFolder):
+        def publish(self, source: str, target: str) -> bool:
+            FolderStore(folder).recover(AT_ONCE)
+            return super().publish(source, target)
+
+    with pytest.raises(RunError, match=r"was removed meanwhile, by a recovery .* commits nothing"):
+        attempt.publish(Removing(str(tmp_path)))
+    assert not is_whole_or_empty(tmp_path)
+
+
 def test_names_are_held_by_one_at_a_time(tmp_path: Path) -> None:
     store = FolderStore(LocalFolder(str(tmp_path / "store")))
     with store.hold("stream"):

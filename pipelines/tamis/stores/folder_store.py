@@ -94,10 +94,15 @@ class FolderStore(RunStore):
                 if self._complete(run)[1]:
                     completed.append(run)
                 for attempt in self._attempts(run):
-                    is_old = (self._newest(attempt) or 0.0) <= until
-                    (removed if is_old else left).append(attempt)
-                    if is_old:
-                        self.discard(attempt)
+                    newest = self._newest(attempt)
+                    if newest is None:
+                        continue  # its own process has removed it
+                    if newest > until:
+                        left.append(attempt)
+                    elif self._discard(attempt):
+                        completed.append(run)
+                    else:
+                        removed.append(attempt)
                 self.folder.tidy(f"{STAGING}/{run}")
             except RunError as error:
                 problems.append(str(error))
@@ -134,11 +139,7 @@ class FolderStore(RunStore):
         return f"{self.shown.rstrip('/')}/{receipt_path(run)}"
 
     def discard(self, attempt: Attempt) -> None:
-        # Its receipts first: it cannot be committed any more when its rows go.
-        for path in self._files_of(attempt):
-            if path.endswith(".json"):
-                self.folder.remove(path)
-        self._remove(attempt)
+        self._discard(attempt)
 
     def stage(self, attempt: Attempt, plan: Plan) -> None:
         self.folder.make(folder_of(attempt))
@@ -194,7 +195,18 @@ class FolderStore(RunStore):
             # A recovery may have taken the attempt for one that was given up.
             if self.folder.size(sources[file.path]) is None:
                 raise self._error(receipt, file, _("is lost"))
-        if not self.folder.publish(staged, receipt_path(receipt.run)):
+        try:
+            is_published = self.folder.publish(staged, receipt_path(receipt.run))
+        except FileNotFoundError:
+            raise RunError(
+                _(
+                    "{store}: what attempt {attempt} staged was removed meanwhile, by a recovery "
+                    "that took it for given up, or by hand; it commits nothing",
+                    store=self.shown,
+                    attempt=str(attempt),
+                )
+            ) from None
+        if not is_published:
             there = self.complete(receipt.run)
             assert there is not None
             receipt = there
@@ -230,6 +242,23 @@ class FolderStore(RunStore):
             for path in self.folder.files("")
             if path.partition("/")[0] not in (RECEIPTS_FOLDER, STAGING) and path not in listed
         ]
+
+    def _discard(self, attempt: Attempt) -> bool:
+        """Remove what an attempt staged; whether it was committed just before, and completed."""
+        # Its receipts first: it cannot be committed any more when its rows go.
+        texts = []
+        for path in self._files_of(attempt):
+            if path.endswith(".json"):
+                with suppress(FileNotFoundError):
+                    texts.append(self._read(path))
+                self.folder.remove(path)
+        text = self._receipt_text(attempt.run) if texts else None
+        is_committed = text is not None and text in texts
+        if text is not None and is_committed:
+            receipt = self._parse(attempt.run, text)
+            self._place(receipt, lambda: self._find(receipt, attempt))
+        self._remove(attempt)
+        return is_committed
 
     def _complete(self, run: str) -> tuple[Receipt | None, bool]:
         """The receipt of a run if it is committed, and whether something had to be completed."""

@@ -4,11 +4,11 @@ Beam's file systems read, write, copy and list. What they cannot do is to create
 there is none: that is asked of the client libraries that Beam itself uses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self, cast
 
 from tamis.errors import UsageError
 from tamis.language import _
@@ -46,14 +46,9 @@ class RemoteFolder(Folder):
     def open(self, path: str) -> BinaryIO:
         from apache_beam.io.filesystem import CompressionTypes
 
-        try:
-            return self._fs.open(self._at(path), compression_type=CompressionTypes.UNCOMPRESSED)
-        except OSError:
-            raise
-        except Exception as error:  # each client library has classes of its own
-            is_missing = getattr(error, "code", None) == 404
-            kind = FileNotFoundError if is_missing else OSError
-            raise kind(type(error).__name__) from None
+        with _os_errors():
+            stream = self._fs.open(self._at(path), compression_type=CompressionTypes.UNCOMPRESSED)
+        return cast(BinaryIO, _RemoteStream(stream))
 
     def size(self, path: str) -> int | None:
         matches = self._fs.match([self._at(path)])[0].metadata_list
@@ -109,6 +104,38 @@ class RemoteFolder(Folder):
 
     def _at(self, path: str) -> str:
         return f"{self.uri}/{path}"
+
+
+class _RemoteStream:
+    """An object opened for reading, which a client library may ask for only when it is read."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stream.close()
+
+    def read(self, size: int = -1) -> bytes:
+        with _os_errors():
+            return bytes(self._stream.read(size))
+
+
+@contextmanager
+def _os_errors() -> Iterator[None]:
+    """Raise `OSError` in place of what each client library has classes of its own for."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        kind = FileNotFoundError if getattr(error, "code", None) == 404 else OSError
+        raise kind(type(error).__name__) from None
 
 
 def create_if_absent(uri: str, data: bytes) -> bool:

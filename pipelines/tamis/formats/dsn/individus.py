@@ -12,6 +12,8 @@ it. The rules of the parser:
 - Lines of rubriques that the layout does not collect are counted and not read: their values cannot
   change what becomes of a record.
 - Where the individu of a line is unknown, every individu that it may belong to is a reject.
+- A value ends at the last apostrophe of its line, and may hold others; but where it holds a
+  rubrique, two lines have grown together, and the value of the other one is nobody's here.
 - A file has one encoding, decided by the first collected value that is not ASCII: UTF-8 if it is
   valid UTF-8, else ISO 8859-1, with 0x80 to 0x9F read as windows-1252 since the norm has no
   character there. A byte order mark means UTF-8. A later value that is not UTF-8 in a UTF-8 file is
@@ -54,6 +56,8 @@ _FIRST_LINES = 1_000  # at least one of these must be a rubrique
 
 _RUBRIQUE = re.compile(rb"S\d\d\.G\d\d\.\d\d\.\d{3}(?:\.\d{3})?")
 _LINE = re.compile(rb"\s*" + _RUBRIQUE.pattern + rb"\s*,\s*'.*'\s*", re.DOTALL)
+_OTHER_LINE = re.compile(rb"\d\d\.\d{3}\s*,\s*'")
+"""Within a value, the end of the name of a rubrique: two lines that have grown together."""
 _BOM = b"\xef\xbb\xbf"
 _APOSTROPHE = 0x27
 _WINDOWS_1252 = {
@@ -268,6 +272,8 @@ class _DsnParser:
                 self._spoil(rubrique, number, f"is longer than {MAX_LINE} bytes")
             elif len(text) < 2 or text[0] != _APOSTROPHE or text[-1] != _APOSTROPHE:
                 self._spoil(rubrique, number, "has no value between apostrophes")
+            elif b"," in text and _OTHER_LINE.search(text):
+                self._spoil(rubrique, number, "holds another line, with its rubrique")
             elif (value := self._decode(text[1:-1])) is None:
                 self._spoil(rubrique, number, "is not utf-8, as the file's first values are")
             elif value and not value.isspace():
