@@ -27,13 +27,9 @@ SCHEMA = """\
 schema: dossiers
 fields:
   nir:          {type: string, identifier: nir, category: tit-identite-activite}
-  sexe:         {type: string, category: tit-identite-activite, quasi_identifier: true}
-  region:       {type: string, category: tit-identite-activite, quasi_identifier: true}
-  naissance:
-    type: date32
-    category: tit-identite-activite
-    nir_part: birth
-    quasi_identifier: true
+  sexe:         {type: string, category: tit-identite-activite}
+  region:       {type: string, category: tit-identite-activite}
+  naissance:    {type: date32, category: tit-identite-activite, nir_part: birth}
   action:       {type: string, category: tit-droits-parcours-formation}
   montant:      {type: "decimal128(12, 2)", category: tit-economique-financier}
   heures:       {type: int32, category: tit-droits-parcours-formation}

@@ -177,7 +177,7 @@ def _release(text: Text) -> dict[str, Any]:
                 "identifier": ["nir"] if path.startswith("nir") else [],
                 "category": [text("tit-identite-activite")],
                 "free_text": path == "observations",
-                "quasi_identifier": path == "montant",
+                "identifies": {"nom_naissance": "direct", "montant": "none"}.get(path, "quasi"),
                 "sensitive": text("santé") if path in ("montant", "iban") else None,
             }
             for path, (fate, treatment, out) in FATES.items()
@@ -187,17 +187,34 @@ def _release(text: Text) -> dict[str, Any]:
 
 def _risk(text: Text) -> dict[str, Any]:
     sizes = [(1, 1, "<5"), (2, 4, ">=5"), (5, 9, 40), (10, 19, 0), (20, None, 12)]
-    return {
-        "fields": [text("montant")],
-        "records": 900,
+    figures = {
         "sampled": 60,
         "complete": False,
         "combinations": 120,
         "unique": "<5",
+        "small": 30,
+        "small_share": 0.0345,
+        "at_most": 0.041,
         "smallest": "<5",
         "sizes": [
             {"least": least, "most": most, "combinations": number} for least, most, number in sizes
         ],
+    }
+    return {
+        **figures,
+        "fields": [text("montant")],
+        "pseudonym": text("pseudonyme"),
+        "records": 900,
+        "persons": 870,
+        "k": 11,
+        "below": "1%",
+        "within": False,
+        "marks_ignored": {**figures, "fields": [text("montant"), text("observations")]},
+        "coarsening": {
+            "tried": 870,
+            "complete": False,
+            "fields": {text("montant"): "step: 500", text("observations"): "not kept"},
+        },
     }
 
 

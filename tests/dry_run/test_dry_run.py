@@ -3,6 +3,7 @@
 import datetime
 import io
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -173,7 +174,7 @@ def odd_schema() -> tuple[str, str, dict[str, tuple[pa.DataType, Any, Any]]]:
         for what in ("kept", "dropped"):
             name = f"{what}_{number}"
             category = "tit-droits-parcours-formation"
-            marks = f"type: '{kind}', category: {category}, quasi_identifier: true"
+            marks = f"type: '{kind}', category: {category}"
             lines.append(f"  {name}: {{{marks}}}")
             names[name] = (kind, canary, other)
     lines += [
@@ -183,7 +184,7 @@ def odd_schema() -> tuple[str, str, dict[str, tuple[pa.DataType, Any, Any]]]:
         "      type: struct",
         "      category: tit-droits-parcours-formation",
         "      fields:",
-        "        kept: {type: string, quasi_identifier: true}",
+        "        kept: {type: string}",
         "        dropped: {type: string}",
     ]
     kept = ", ".join([*(name for name in names if name.startswith("kept")), "liste.kept"])
@@ -238,6 +239,7 @@ def test_no_value_is_told_of_any_column_of_any_type(
     ]
     needles += ["8672", "7343", "515870", "23:51", "6510615"]
     for text in texts:
+        text = re.sub(r"\b[0-9a-f]{64}\b", "", text)  # a digest may hold four digits by chance
         assert [needle for needle in needles if needle in text] == []
 
 
@@ -461,7 +463,9 @@ def test_every_reason_to_fail_is_seen_in_the_result(desk: Desk, columns: Columns
 
     judged = [name for name, kind in FAIL_ON.items() if "dry-run" in kind.commands]
     assert met(bad) >= set(judged) - {"withheld", "anomaly", "redacted"}
-    assert met(good) == {"unattested"}
+    assert met(good) == {"unattested", "risk"}
+    alike = {name: pa.array([column[0]] * 60, column.type) for name, column in columns(1).items()}
+    assert met(desk.dry_run(desk.feed(alike), profiles=True, against=desk.folder)) == {"unattested"}
 
 
 def test_json_goes_to_a_file_beside_the_tables_or_alone_to_stdout(

@@ -23,15 +23,16 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tamis.beam.batch import Batch
 from tamis.beam.files import open_random
 from tamis.beam.findings import Finding, Findings, MergeFindings
+from tamis.beam.measure_released import MeasureReleased
 from tamis.beam.minimize import Outputs, ThrowawayKeys
 from tamis.beam.read import Task, read_task
 from tamis.beam.store import SumTallies, Total
 from tamis.beam.transform import SeveralCollections
 from tamis.dry_run.comparison import Comparison
-from tamis.dry_run.k_anonymity import Groups, hash_rows, quasi_identifiers
 from tamis.dry_run.masks import Masks
 from tamis.dry_run.models import Bytes, Measured, Sample
 from tamis.dry_run.retyped import RetypedColumns
+from tamis.dry_run.risk import Risks
 from tamis.dry_run.undeclared import UndeclaredNirs, is_declared, without_declared
 from tamis.errors import value_free
 from tamis.evidence.receipt import Receipt, RunFacts, make_receipt
@@ -73,17 +74,13 @@ class OutputSizes:
 
     Attributes:
         bytes: of the files.
-        groups: records by combination of quasi-identifiers.
     """
 
     bytes: Counter[str] = field(default_factory=Counter)
-    groups: dict[str, Groups] = field(default_factory=dict)
 
     def merge(self, other: "OutputSizes") -> None:
         """Add the sizes of `other`, which stays as it is."""
         self.bytes.update(other.bytes)
-        for output, groups in other.groups.items():
-            self.groups.setdefault(output, Groups()).merge(groups)
 
 
 @dataclass
@@ -115,6 +112,7 @@ class Measure(SeveralCollections[Outputs, PCollection[None]]):
         findings = [
             self.tasks | "Inspect" >> beam.ParDo(_InspectFn(self.plan, self.inspection)),
             outputs.quarantined | "Size quarantine" >> size(None),
+            *(outputs | "Released" >> MeasureReleased(self.plan, tries=True)),
         ]
         for release in self.plan.releases:
             batches = outputs.released[release.id]
@@ -155,7 +153,6 @@ def _write(
         return found
 
     sizes = find(OutputSizes)
-    fields = {release.id: quasi_identifiers(plan, release) for release in plan.releases}
     measured = Measured(
         receipt=receipt,
         sample=_sample(receipt, limit),
@@ -168,11 +165,7 @@ def _write(
         ),
         masks=find(Masks).extract(),
         retyped=find(RetypedColumns).extract(),
-        risk={
-            release: sizes.groups.get(release, Groups()).extract(paths)
-            for release, paths in fields.items()
-            if paths
-        },
+        risk=find(Risks).extract(plan, tries=True),
         profile=find(UndeclaredNirs).extract("all" if inspection.profiles else "released"),
         compared=find(Comparison).extract() if inspection.other is not None else None,
     )
@@ -210,8 +203,6 @@ class _SizeFn(beam.DoFn):
     def __init__(self, plan: Plan, release: PlanRelease | None) -> None:
         self._plan = plan
         self._output = release.id if release else None
-        self._paths = quasi_identifiers(plan, release) if release else []
-        self._key = int(plan.sha256[:16], 16)
 
     def setup(self) -> None:
         self._folder = _CountingFolder()
@@ -221,22 +212,18 @@ class _SizeFn(beam.DoFn):
     def start_bundle(self) -> None:
         self._writer.begin()
         self._folder.bytes = 0
-        self._groups = Groups()
 
     def process(self, batch: Batch) -> Iterator[Any]:
         with value_free(_("sizing part {part}", part=batch.part)):
             for _piece in self._writer.write(batch.data, batch.part, batch.seq, batch.positions):
                 pass
-        if self._paths:
-            with value_free(_("grouping part {part}", part=batch.part)):
-                self._groups.add(hash_rows(batch.data, self._paths, self._key))
         yield from ()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for _piece in self._writer.finish():
             pass
         output = self._output or ""
-        sizes = OutputSizes(Counter({output: self._folder.bytes}), {output: self._groups})
+        sizes = OutputSizes(Counter({output: self._folder.bytes}))
         yield WindowedValue(sizes, GlobalWindow().max_timestamp(), (GlobalWindow(),))
 
 

@@ -11,6 +11,7 @@ workers in other processes are not given it (`tamis.address.DatabaseAddress`).
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import AsIter, AsSingleton, PCollection
@@ -20,10 +21,11 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tamis.address import StoreAddress, parse_store
 from tamis.beam.batch import Batch, Input
 from tamis.beam.findings import Findings, MergeFindings
+from tamis.beam.measure_released import MeasureReleased
 from tamis.beam.minimize import Outputs
 from tamis.beam.transform import SeveralCollections
 from tamis.documents.calendar import today
-from tamis.dry_run.models import Profile
+from tamis.dry_run.risk import Risks, describe_exceeded
 from tamis.dry_run.undeclared import UndeclaredNirs
 from tamis.errors import RunError, UsageError, value_free
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards, RunFindings
@@ -116,14 +118,7 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
             for release in plan.releases
         ]
         pieces.append(outputs.quarantined | "WriteQuarantine" >> write(None))
-        profile = None
-        if self._guards.asks("undeclared-nir"):
-            if outputs.findings is None or not outputs.profiles:
-                raise UsageError(
-                    _("fail_on `undeclared-nir`: `Minimize` must be given `profiles=True`")
-                )
-            merged = outputs.findings | "Findings" >> beam.CombineGlobally(MergeFindings())
-            profile = AsSingleton(merged)
+        found = self._look(outputs)
         total = outputs.tallies | "Sum" >> beam.CombineGlobally(SumTallies())
         return (
             begin
@@ -139,9 +134,25 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
                 self._guards,
                 AsSingleton(total),
                 AsIter(tuple(pieces) | "Pieces" >> beam.Flatten()),
-                profile,
+                found and AsSingleton(found),
             )
         )
+
+    def _look(self, outputs: Outputs) -> PCollection[Findings] | None:
+        """Look for what the guards ask about, in what is released; None where they ask nothing."""
+        findings: list[PCollection[Any]] = []
+        if self._guards.asks("undeclared-nir"):
+            if outputs.findings is None or not outputs.profiles:
+                raise UsageError(
+                    _("fail_on `undeclared-nir`: `Minimize` must be given `profiles=True`")
+                )
+            findings.append(outputs.findings)
+        if self._guards.asks("risk"):
+            findings += outputs | "Released" >> MeasureReleased(outputs.plan)
+        if not findings:
+            return None
+        flat = tuple(findings) | "Look" >> beam.Flatten()
+        return flat | "Findings" >> beam.CombineGlobally(MergeFindings())
 
 
 class PostgresStore(Store):
@@ -251,9 +262,7 @@ def _commit(
 ) -> str:
     with value_free(_("{address}: committing run {run}", address=address.shown, run=run)):
         store = open_store(address, limits)
-        nirs = None if found is None else found.get(UndeclaredNirs, UndeclaredNirs())
-        profile = None if nirs is None else nirs.extract()
-        receipt = commit_run(store, attempt, plan, facts, total, list(pieces), guards, profile)
+        receipt = commit_run(store, attempt, plan, facts, total, list(pieces), guards, found)
         return receipt.to_json()
 
 
@@ -265,7 +274,7 @@ def commit_run(
     total: Total,
     pieces: list[Piece],
     guards: Guards = USUAL_GUARDS,
-    profile: Profile | None = None,
+    found: Findings | None = None,
 ) -> Receipt:
     """Commit what all writers wrote, if what was read, judged and written reconciles.
 
@@ -281,8 +290,7 @@ def commit_run(
 
     def make(files: Files) -> Receipt:
         receipt = make_receipt(plan, facts, tally, inputs, files)
-        undeclared = [column.column for column in profile.undeclared] if profile else None
-        guards.check(RunFindings(receipt, sorted(tally.retyped), undeclared))
+        guards.check(_findings_of(receipt, tally, plan, found or {}))
         return receipt
 
     with uninterrupted():
@@ -297,6 +305,17 @@ def commit_run(
             )
         )
     return receipt
+
+
+def _findings_of(receipt: Receipt, tally: Tally, plan: Plan, found: Findings) -> RunFindings:
+    """What was found, of what was looked for."""
+    nirs, risks = found.get(UndeclaredNirs), found.get(Risks)
+    return RunFindings(
+        receipt,
+        sorted(tally.retyped),
+        undeclared=nirs and [column.column for column in nirs.extract().undeclared],
+        risky=risks and describe_exceeded(risks.extract(plan)),
+    )
 
 
 def note_repeated(

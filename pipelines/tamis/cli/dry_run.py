@@ -99,11 +99,14 @@ def dry_run_command(
 
 def find_all(result: "DryRun") -> RunFindings:
     """What a dry run found, as conditions are judged by."""
+    from tamis.dry_run.risk import describe_exceeded
+
     against = result.against
     return RunFindings(
         result,
         [change.column for change in result.drift.retyped],
         [column.column for column in result.profile.undeclared] if result.profile else None,
+        describe_exceeded(result.risk),
         [field.field for field in against.fields if field.newly] if against else None,
     )
 

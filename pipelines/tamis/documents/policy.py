@@ -212,6 +212,23 @@ class Treatment(DocumentModel):
         return self
 
 
+def _percentage(text: str) -> str:
+    """Refuse what is no share that can be reached."""
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d{1,9})?)%", text)
+    if match is None or not 0 < float(match[1]) <= 100:
+        raise ValueError(_("must be a percentage above 0% and at most 100%, such as 1%"))
+    return text
+
+
+class RiskBound(DocumentModel):
+    """How many persons must be alike in what is released, and how few may not be."""
+
+    k: Annotated[int, Field(ge=2, le=1000, strict=True)] = 11
+    """How many persons must be alike, in all that is kept and not marked `none`."""
+    below: Annotated[str, AfterValidator(_percentage)] = "1%"
+    """The share of persons in smaller groups must be below this percentage."""
+
+
 def _item_id(item: str) -> str:
     """Refuse what cannot be the id of an item, and propose how it is written."""
     if re.fullmatch(NAME_PATTERN, item):
@@ -249,6 +266,9 @@ class Release(Dated):
     retention: str | None = None
     """The rule of R. 6323-39 by which what is released is kept, by its id; it stands in the tag
     `legal_retention`. Legal source: R. 6323-39."""
+    risk: RiskBound | None = None
+    """The bound on persons whom few others are like, under an item without the NIR; the default
+    for R6323-37.III.2 is `{k: 11, below: 1%}`. Runs are judged by it under `--fail-on risk`."""
     note: str = ""
     """A remark for readers."""
 

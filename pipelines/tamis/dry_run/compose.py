@@ -134,7 +134,7 @@ def _compose_release(
             identifier=list(leaf.spec.identifier),
             category=list(leaf.category),
             free_text=leaf.spec.free_text,
-            quasi_identifier=leaf.spec.quasi_identifier,
+            identifies=kept[path].identifies if path in kept else leaf.identifies,
             sensitive=leaf.sensitive,
         )
     return DryRelease(

@@ -127,34 +127,79 @@ class GroupSize(Part):
     combinations: Count
 
 
-class Risk(Part):
-    """How few records share one combination of quasi-identifiers, as released.
+class Figures(Part):
+    """How few persons are alike in some of what is released of them.
 
-    Combinations are sampled by a hash of their values, whatever the order of the records; of each
-    sampled one all records are counted. A null is a value like any other. Who knows more of a
-    person than these fields can tell more records apart.
+    Who is alone with a combination of values can be told by whoever knows them. A null is a value
+    like any other, and so is how often a list or a person's records repeat one.
 
     Attributes:
-        fields: released fields marked `quasi_identifier`, by path in the schema.
-        records: released records, all of which were looked at.
+        fields: by path in the schema.
         sampled: combinations counted.
-        complete: whether these are all combinations there are.
-        combinations: all there are; an estimate where not complete.
-        unique: records that are alone with their combination; an estimate where not complete.
-        unique_share: of all records, rounded to 0.0001; None where `unique` is hidden.
-        smallest: whether the smallest group in the sample is small; None without records.
-        sizes: sampled combinations by the size of their group.
+        complete: whether these are all there are; else the other figures are estimates.
+        combinations: all there are.
+        unique: persons who are alone with theirs.
+        unique_share: of all persons, rounded to 0.0001; None where `unique` is hidden.
+        small: persons in groups of fewer than `k`.
+        small_share: of all persons, rounded to 0.0001; None where `small` is hidden.
+        at_most: upper bound of that share where not complete, 99 times of 100; None else.
+        smallest: whether the smallest group counted is small; None without persons.
+        sizes: counted combinations by the size of their group.
     """
 
     fields: list[str]
-    records: int
     sampled: int
     complete: bool
     combinations: int
     unique: Count
     unique_share: float | None = None
+    small: Count
+    small_share: float | None = None
+    at_most: float | None = None
     smallest: Count | None = None
     sizes: list[GroupSize] = []
+
+
+class Coarsening(Part):
+    """What would bring the share of persons in small groups below its bound.
+
+    Attributes:
+        tried: persons on whom it was tried, of whom the smaller groups are made.
+        complete: whether these are all persons; else all of them are alike sooner.
+        fields: by path, what to do more: `to: quarter`, `step: 500`, `prefix: 2`, or `not kept`.
+    """
+
+    tried: int
+    complete: bool
+    fields: dict[str, str]
+
+
+class Risk(Figures):
+    """How few persons are alike in all that a release lets pass and that is not marked `none`.
+
+    Attributes:
+        pseudonym: name of the pseudonym whose persons are counted, all records of one together;
+            None where each record stands for a person.
+        records: released records, all of which were looked at.
+        persons: how many there are; an estimate where not complete.
+        k: persons who must be alike.
+        below: the share of persons in smaller groups must be below this percentage, such as `1%`;
+            None where nothing bounds it.
+        within: whether it is, by its upper bound; None where nothing bounds it.
+        marks_ignored: the same figures with all marks ignored; None where no field is marked
+            `none`, so that they are these.
+        coarsening: what would bring the share below its bound; None where it is, where nothing
+            bounds it, and where no coarsening does.
+    """
+
+    pseudonym: str | None = None
+    records: int
+    persons: int
+    k: int
+    below: str | None = None
+    within: bool | None = None
+    marks_ignored: Figures | None = None
+    coarsening: Coarsening | None = None
 
 
 class NewlyCarried(Part):
@@ -191,7 +236,7 @@ class Measured(Part):
 
     Attributes:
         receipt: as a run would write it, without files.
-        risk: by release; only where it releases a field marked `quasi_identifier`.
+        risk: by release; left out where it releases a direct identifier.
         profile: of columns in which no NIR is declared.
         compared: None unless there was another plan.
     """

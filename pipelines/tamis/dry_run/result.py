@@ -19,6 +19,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tamis.documents.law import Attested, Link, Nir
+from tamis.documents.schema import Identifies
 from tamis.dry_run.models import Bytes, Compared, Mask, Profile, Retyped, Risk, Sample
 from tamis.evidence.receipt import Drift, FieldPart, Part, Receipt, ReleasePart
 
@@ -45,7 +46,8 @@ class DryField(FieldPart):
         read: whether a run reads the field's values at all.
         identifier: identifiers that the field is declared to hold, such as `nir`.
         category: slugs of the categories.
-        free_text, quasi_identifier: as the schema marks the field.
+        free_text: as the schema marks the field.
+        identifies: what it tells of a person, as it is released, or would be.
         sensitive: why the field is sensitive, or None.
     """
 
@@ -58,7 +60,7 @@ class DryField(FieldPart):
     identifier: list[str] = []
     category: list[str] = []
     free_text: bool = False
-    quasi_identifier: bool = False
+    identifies: Identifies = "quasi"
     sensitive: str | None = None
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from tamis.dry_run.models import Mask, Risk
+from tamis.dry_run.models import Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
 from tamis.evidence.receipt import CausePart, advise
 from tamis.evidence.wording import describe_cause, describe_first
@@ -214,27 +214,65 @@ def _risk(name: str, risk: Risk, result: DryRun) -> Table:
         if group.most != group.least:
             size = _("{least} to {most}", least=group.least, most=group.most or "…")
         rows.append((size, str(group.combinations)))
-    note = _(
-        "{records} records, {combinations} combinations, {sampled} of them counted; "
-        "alone with theirs: {unique} records ({share})",
-        records=risk.records,
+    title = _(
+        "Risk in {release}: persons who share {fields}",
+        release=name,
+        fields=", ".join(risk.fields) or "–",
+    )
+    note = "; ".join(_risk_notes(risk, result))
+    return Table((_("persons who share one"), _("combinations")), rows, (1,), title, note)
+
+
+def _risk_notes(risk: Risk, result: DryRun) -> Iterator[str]:
+    """What there is to say of one release, sentence by sentence."""
+    if risk.pseudonym is None:
+        yield _("{records} records, each of which stands for a person", records=risk.records)
+    else:
+        persons = _estimate(risk.persons, risk)
+        yield _("{records} records of {persons} persons", records=risk.records, persons=persons)
+    yield _(
+        "{combinations} combinations, {sampled} of them counted; alone with theirs: {unique} "
+        "({share})",
         combinations=_estimate(risk.combinations, risk),
         sampled=risk.sampled,
         unique=_estimate(risk.unique, risk),
-        share=_("hidden") if risk.unique_share is None else f"{risk.unique_share:.2%}",
+        share=_share(risk.unique_share),
     )
+    yield _("in groups of fewer than {k}: {small}", k=risk.k, small=_small(risk))
+    if risk.marks_ignored is not None:
+        yield _("with all marks ignored: {small}", small=_small(risk.marks_ignored))
+    if risk.within is not None:
+        text = _("below {below}, as it must be") if risk.within else _("must be below {below}")
+        yield text.format(below=risk.below)
+    tried = risk.coarsening
+    if tried is not None:
+        whole = _("{count} persons") if tried.complete else _("{count} of the persons")
+        yield _(
+            "would do, tried on {persons}: {fields}",
+            persons=whole.format(count=tried.tried),
+            fields=", ".join(f"{path} {words}" for path, words in tried.fields.items()),
+        )
+    elif risk.within is False:
+        yield _("no coarsening of these fields would do")
     if not result.sample.complete:
-        note = _("{note}; in a sample more are alone than among all records", note=note)
-    title = _(
-        "Re-identification in {release}: records that share {fields}",
-        release=name,
-        fields=", ".join(risk.fields),
+        yield _("in a sample more are alone than among all records")
+
+
+def _small(figures: Figures) -> str:
+    count = _("{count} ({share})").format(
+        count=_estimate(figures.small, figures), share=_share(figures.small_share)
     )
-    return Table((_("records that share one"), _("combinations")), rows, (1,), title, note)
+    if figures.at_most is None:
+        return count
+    return _("{count}, at most {share}", count=count, share=_share(figures.at_most))
 
 
-def _estimate(count: int | str, risk: Risk) -> str:
-    return str(count) if risk.complete else _("about {count}", count=count)
+def _share(share: float | None) -> str:
+    return _("hidden") if share is None else f"{share:.2%}"
+
+
+def _estimate(count: int | str, figures: Figures) -> str:
+    return str(count) if figures.complete else _("about {count}", count=count)
 
 
 def _against(result: DryRun) -> Table:

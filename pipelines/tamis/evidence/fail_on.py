@@ -34,6 +34,8 @@ class RunFindings:
         retyped: columns that have another type in a Parquet file than in the schema.
         undeclared: columns that carry NIRs though the schema declares none there; None if nobody
             looked.
+        risky: releases in which more persons than their bound allows are like few others, in words;
+            None if nobody measured.
         newly_carried: fields that records carry now and not under the other project's policy; None
             if nobody compared.
     """
@@ -41,6 +43,7 @@ class RunFindings:
     receipt: Receipt
     retyped: Sequence[str] = ()
     undeclared: Sequence[str] | None = None
+    risky: Sequence[str] | None = None
     newly_carried: Sequence[str] | None = None
 
     def meeting(self, conditions: "Iterable[FailOn]") -> list[str]:
@@ -119,6 +122,10 @@ def _undeclared(findings: RunFindings, _share: Decimal) -> str:
     return ", ".join(findings.undeclared or ())
 
 
+def _risk(findings: RunFindings, _share: Decimal) -> str:
+    return ", ".join(findings.risky or ())
+
+
 def _repeated(findings: RunFindings, _share: Decimal) -> str:
     return ", ".join(repeated_lines(findings.receipt))
 
@@ -156,6 +163,13 @@ FAIL_ON: Mapping[str, _Kind] = {
             "and unknown ones are looked at too"
         ),
         _undeclared,
+    ),
+    "risk": _Kind(
+        N_(
+            "too many persons have too few like them in what a release under III lets pass: its "
+            "`risk`, by default that of III 2°"
+        ),
+        _risk,
     ),
     "repeated-input": _Kind(
         N_("another run released the same input under the same policy and release"),

@@ -34,6 +34,7 @@ from tamis.plan.plan import (
     PlanField,
     PlanLeaf,
     PlanRelease,
+    PlanRisk,
 )
 
 STRIPPED = N_("paragraph {paragraph}: the partner carries no NIR")
@@ -147,6 +148,7 @@ def _compile_release(context: PolicyContext, release: Release, law: LawOfDay) ->
         ),
         to_confirm=_to_confirm(release),
         retention=release.retention,
+        risk=PlanRisk(**release.risk.model_dump()) if release.risk else None,
     )
 
 

@@ -11,12 +11,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir, Origin, Status
 from tamis.documents.names import NirPart
-from tamis.documents.policy import Direction, Method
+from tamis.documents.policy import Direction, Method, RiskBound
 from tamis.documents.schema import Format, Identifier, Identifies, JsonlOptions
 from tamis.documents.tags import TAGS
 
@@ -165,6 +166,30 @@ class PlanLeaf:
 
 
 @dataclass(frozen=True)
+class PlanRisk:
+    """The share of persons in groups of fewer than `k` must be below `below`, a percentage.
+
+    Example:
+        >>> PlanRisk(11, "1%").share
+        0.01
+    """
+
+    k: int
+    below: str
+
+    @property
+    def share(self) -> float:
+        """The share that must not be reached."""
+        return float(Decimal(self.below.removesuffix("%")) / 100)
+
+
+USUAL_RISK = PlanRisk(**RiskBound().model_dump())
+"""The bound where the policy writes none: so many must be alike."""
+
+_BOUNDED_ITEM = f"{ITEMS_ARTICLE}.III.2"
+
+
+@dataclass(frozen=True)
 class PlanRelease:
     """One release in force, and what it needs of a record.
 
@@ -177,6 +202,7 @@ class PlanRelease:
         leaves: in the schema's order.
         to_confirm: what it rests on that nobody answers for yet, in words.
         retention: the rule of R. 6323-39 that the policy names, by its id.
+        risk: the bound that the policy writes, or None.
 
     Example:
         >>> from tamis.plan.project import load_project
@@ -196,6 +222,12 @@ class PlanRelease:
     leaves: tuple[PlanLeaf, ...]
     to_confirm: tuple[str, ...] = ()
     retention: str | None = None
+    risk: PlanRisk | None = None
+
+    @property
+    def risk_bound(self) -> PlanRisk | None:
+        """The bound on its risk: as the policy writes it, by default the usual one under III 2°."""
+        return self.risk or (USUAL_RISK if self.item == _BOUNDED_ITEM else None)
 
     @property
     def status(self) -> Status:
@@ -350,7 +382,7 @@ class Plan:
 
 _LATER = frozenset(
     {"canonical", "column", "thousands", "currency", "century_from", "nulls"}
-    | {"escape", "skip", "footer", "header", "retention"}
+    | {"escape", "skip", "footer", "header", "retention", "risk"}
 )
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""
