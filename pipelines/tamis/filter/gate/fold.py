@@ -27,6 +27,7 @@ _POWERS = ("e+12", "e+14", "e12", "e14")
 _LIKE_DIGITS = re.compile(
     r"(?<![0-9A-Za-z])[0-9OolISB]+(?:[\s.\-/_]{1,2}(?!l')[0-9OolISB]+)*(?![0-9A-Za-z])", re.ASCII
 )
+_MISREAD = re.compile(r"[OolISB](?<![A-Za-z].)(?![AC-HJ-NP-RT-Za-km-np-z'])")
 _FROM_LIKE_DIGITS = str.maketrans("OolISB", "001158")
 
 
@@ -42,7 +43,7 @@ class _Fold(dict[int, str]):
             folded = str(digit)
         elif category in ("Cf", "Mn") or char == "\0":
             folded = ""
-        elif category == "Zs" or char in "\t\ufffd":
+        elif category == "Zs" or char == "\ufffd":
             folded = " "
         elif char in "\r\n\u2028\u2029":
             folded = "\n"
@@ -84,9 +85,10 @@ def readings(text: str) -> Iterator[str]:
     """The folded text, and the same with letters corrected that may be misread digits."""
     folded = fold(text)
     yield folded
-    corrected = _LIKE_DIGITS.sub(_correct, folded)
-    if corrected != folded:
-        yield corrected
+    if _MISREAD.search(folded):
+        corrected = _LIKE_DIGITS.sub(_correct, folded)
+        if corrected != folded:
+            yield corrected
 
 
 def _unescape(text: str) -> str:

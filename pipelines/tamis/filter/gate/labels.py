@@ -21,10 +21,12 @@ _STRONG = r"""
     n~i~rs?> n(?:ia|ss|np|tt|onir|oss)> ss?n> sngi> rnipp> n\.~s\.~s> num(?:éro)?~(?:ss|nir)>
     (?:num(?:éro)?~|no)?séc(?:u(?:rité)?)?~soc(?:ialé?)? (?:num(?:éro)?~|no)?sécu>
     social~sécurity n(?:°|o|\.)?~(?:dé_)?s\.?s> s\.?s\.?~n(?:°|o) s\.?s\.?~#
-    (?:d')?inscription_au_répértoiré s21\.g00\.30\.001 n(?:°|o|um|uméro)~(?:d')?inséé
+    (?:(?:n°|numéro)_)?(?:d')?inscription_au_répértoiré s21\.g00\.30\.001
+    n(?:°|o|um|uméro)~(?:d')?inséé
 """
 _WEAK = r"""
-    inséé ins> immat matricul vitalé d'assur assurancé_(?:mal|soc) d'inscription
+    inséé ins> matriculé immat> immatriculation immatriculéé?s?_(?:sous_)?(?:lé|la|au)> vitalé
+    n(?:°|o|uméro)_(?:d')?assuré assurancé_(?:mal|soc) (?:n°|numéro)_d'inscription
     assuréé?s?(?:\(é\))?~(?:n°|no|num|soc|[:=]) idéntifiant_national
     n(?:°|uméro)_(?:national|d'idénti)
 """
@@ -35,7 +37,7 @@ _OTHER = r"""
 """
 _OPTICS = r"infrarougé infraréd spéctr(?:é|al|o)"
 _NAMES = r"inséé immatriculation carté~vitalé assuréé?s?~soc numéro_d'inscription"
-_CAMEL = r"(?<=[a-z])(?:N[iI][rR]|N?SS|Secu)(?![a-z])|(?<![A-Za-z])[Nn]ir(?=[A-Z])"
+_CAMEL = r"[NSn](?:(?<=[a-z]N)(?:[iI][rR]|SS)|(?<=[a-z]S)(?:S|ecu)|(?<![A-Za-z].)ir(?=[A-Z]))"
 _OWNER = r"(?:_(?:d[ue]s?|dé_la|d'|dé_l')_?[a-z]{2,20})?"  # « NIR du dossier »
 
 _FOLDED = {
@@ -79,9 +81,10 @@ _KINDS = {
     "optics": _pattern(_OPTICS, _FOLDED),
 }
 _LABELS = re.compile(
-    f"(?<![a-z])(?:{'|'.join(f'(?P<{kind}>{words})' for kind, words in _KINDS.items())})", re.ASCII
+    f"(?<![a-z])(?=[a-z])(?:{'|'.join(f'(?P<{kind}>{words})' for kind, words in _KINDS.items())})",
+    re.ASCII,
 )
-_CAMELS = re.compile(_CAMEL)
+_CAMELS = re.compile(f"{_CAMEL}(?![a-z])")
 _IN_NAMES = re.compile(f"(?<![a-z])(?:{STRONG}|{_pattern(_NAMES, _FOLDED)})", re.ASCII)
 
 
@@ -111,24 +114,24 @@ class Labels:
         marks = np.flatnonzero(data == MARK)
         self._spans["mark"] = np.concatenate(([[-1], [-1]], np.stack((marks, marks + 1))), axis=1)
 
-    def strong(self, at: Ints, floor: Ints) -> Ints:
-        """Where the strong label ends that counts for a number at each of some places, or -1.
+    def before(self, at: Ints, floor: Ints) -> tuple[Ints, Bools, Bools]:
+        """Which labels count for numbers, the nearest kind of them, within reach.
 
         Args:
             at: where the numbers begin.
             floor: where their texts do.
+
+        Returns:
+            Where the strong label ends that counts, or -1; whether a weak one counts; whether
+            another number's label is the nearest.
         """
-        return self._counting("strong", at, floor)
-
-    def weak(self, at: Ints, floor: Ints) -> Bools:
-        """Whether a weak label counts for a number at each of some places."""
-        return self._counting("weak", at, floor) >= 0
-
-    def opposed(self, at: Ints, floor: Ints) -> Bools:
-        """Whether the nearest label before each of some places is another number's."""
-        other = self._last("other", at, floor)
-        nearer = np.maximum(self._last("strong", at, floor), self._last("weak", at, floor))
-        return np.asarray(other > nearer)
+        strong, weak, other, mark = (
+            self._last(kind, at, floor) for kind in ("strong", "weak", "other", "mark")
+        )
+        taken = np.maximum(other, mark)  # what a mark in place of a NIR stands behind is used up
+        optical = self._optical(at, floor)
+        strong_counts = np.where((strong > taken) & ~optical, strong, -1)
+        return strong_counts, (weak > taken) & ~optical, other > np.maximum(strong, weak)
 
     def behind(self, at: Ints, width: int) -> Bools:
         """Whether a strong label begins within `width` characters from each of some places."""
@@ -137,14 +140,10 @@ class Labels:
         following = np.append(starts, np.iinfo(np.int64).max)[place]
         return np.asarray(following - at <= width)
 
-    def _counting(self, kind: str, at: Ints, floor: Ints) -> Ints:
-        label = self._last(kind, at, floor)
-        # What a mark in place of a NIR stands behind is used up.
-        taken = np.maximum(self._last("other", at, floor), self._last("mark", at, floor))
-        return np.where((label > taken) & ~self._optical(at, floor), label, -1)
-
     def _last(self, kind: str, at: Ints, floor: Ints) -> Ints:
         starts, ends = self._spans[kind]
+        if len(ends) == 1:
+            return np.full(len(at), -1)
         place = np.searchsorted(ends, at, "right") - 1
         near = (starts[place] >= floor) & (at - ends[place] <= REACH)
         return np.where(near, ends[place], -1)

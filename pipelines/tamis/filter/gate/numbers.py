@@ -49,7 +49,7 @@ class Digits:
     """The D digits of N texts, in order.
 
     Attributes:
-        data: the bytes of the texts.
+        signs: the digits themselves, Corsica's letters among them.
         at: the byte of each digit.
         text: the text of each.
         begins: which digits stand behind none.
@@ -57,7 +57,7 @@ class Digits:
         run: the run of each: groups with nothing but separators between them.
     """
 
-    data: Bytes
+    signs: Bytes
     at: Ints
     text: npt.NDArray[np.int32]
     begins: Bools
@@ -67,36 +67,29 @@ class Digits:
     def runs(self) -> tuple[Ints, Ints, Ints]:
         """The first and the last digit of each run, and how many there are from the first not 0."""
         edges = np.flatnonzero(np.diff(self.run, prepend=-1, append=-1))
-        return edges[:-1], edges[1:] - 1, self.count(edges[:-1], edges[1:] - 1)
+        return self._counted(edges[:-1], edges[1:] - 1)
 
     def groups(self) -> tuple[Ints, Ints, Ints]:
         """The same of each group."""
-        first, last = np.flatnonzero(self.begins), np.flatnonzero(self.ends)
-        return first, last, self.count(first, last)
+        return self._counted(np.flatnonzero(self.begins), np.flatnonzero(self.ends))
 
-    def count(self, first: Ints, last: Ints) -> Ints:
-        """How many digits there are from the first that is not 0 up to the last, if any is not."""
-        nonzero = np.flatnonzero(self.data[self.at] != ord("0"))
-        return last + 1 - np.append(nonzero, len(self.at))[np.searchsorted(nonzero, first)]
+    def _counted(self, first: Ints, last: Ints) -> tuple[Ints, Ints, Ints]:
+        nonzero = np.append(np.flatnonzero(self.signs != ord("0")), len(self.at))
+        return first, last, last + 1 - nonzero[np.searchsorted(nonzero, first)]
 
     def windows(self, length: int) -> Ints:
         """The first digits, 1 to 8, of all that make `length` digits from group to group."""
-        first = self.data[self.at]
-        starts = np.flatnonzero(self.begins & (first > ord("0")) & (first < ord("9")))
+        starts = np.flatnonzero(self.begins & (self.signs - ord("1") < 8))
         starts = starts[starts + length <= len(self.at)]
         last = starts + length - 1
         return starts[self.ends[last] & (self.run[starts] == self.run[last])]
 
     def breaks(self, starts: Ints, length: int) -> Ints:
         """How many digits stand before each break of the windows from `starts`, as bits."""
-        return sum(
-            (self.begins[starts + k].astype(np.int64) << k for k in range(1, length)),
-            np.zeros(len(starts), np.int64),
-        )
-
-    def numbers(self, starts: Ints, length: int) -> Ints:
-        """The integers that the windows from `starts` spell."""
-        return numbers(self.data, self.at[starts + np.arange(length)[:, None]])
+        bits = np.zeros(len(starts), np.int64)
+        for k in range(1, length):
+            bits |= self.begins[starts + k].astype(np.int64) << k
+        return bits
 
 
 def mark_digits(data: Bytes, classes: Bytes, offsets: Ints) -> Bools:
@@ -141,24 +134,25 @@ def find_digits(
     run = np.zeros(len(at), np.int32)
     np.cumsum(parted, out=run[1:])
     edge = np.array([True])
-    return Digits(data, at, text, np.concatenate((edge, apart)), np.concatenate((apart, edge)), run)
+    begins, ends = np.concatenate((edge, apart)), np.concatenate((apart, edge))
+    return Digits(data[at], at, text, begins, ends, run)
 
 
-def numbers(data: Bytes, places: Ints) -> Ints:
-    """The integer that each column of `places` spells, 2A read as 19 and 2B as 18; else 0."""
-    length, count = places.shape
-    spelt = np.zeros(count, np.int64)
-    corsica = np.zeros(count, np.int64)
+def spell(signs: Bytes, starts: Ints, length: int) -> Ints:
+    """The integers of `length` digits from each start, 2A read as 19 and 2B as 18; else 0."""
+    spelt = np.zeros(len(starts), np.int64)
+    corsica = np.zeros(len(starts), np.int64)
     for i in range(length):
-        char = data[places[i]]
-        letter = char > 57
+        char = signs[starts + i]
+        letter = char > ord("9")
         if letter.any():
             # 2A is 20 less a million in the body, 2B less two.
             a, b = (10 ** (length - 7) * n if i == 6 else _NO_NUMBER for n in (1, 2))
             less = np.where((char | 0x20) == ord("a"), a, b)
             corsica = np.maximum(corsica, np.where(letter, less, 0))
             char = np.where(letter, np.uint8(48), char)
-        spelt = spelt * 10 + (char - np.uint8(48))
+        spelt *= 10
+        spelt += char - np.uint8(48)
     return np.asarray(np.where(corsica < _NO_NUMBER, spelt - corsica, 0))
 
 

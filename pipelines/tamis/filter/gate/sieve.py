@@ -41,12 +41,10 @@ from tamis.filter.gate.numbers import (
     find_digits,
     key_fits,
     mark_digits,
-    numbers,
     plausible,
+    spell,
 )
 
-_WORD: Final = 8  # bytes whose digits are counted together
-_LOOSE: Final = 12  # words, 96 bytes: hold any span of 89, a NIR written with escapes
 _SHORT: Final = 64  # bytes a value on average, below which counting words sorts nothing out
 _CHUNK: Final = 1 << 18  # bytes worked on at once: what a core's cache holds
 _FEWEST_DIGITS: Final = 12  # of 13 characters one may be the letter of 2A and 2B
@@ -55,7 +53,8 @@ _WIDEST_GAP: Final = 12  # bytes: 4 separators of 3
 _BIT: Final = np.uint64(1)
 
 _LATIN: Final = 0xC3  # begins a French letter with an accent,
-_SIGNS: Final = (0x97, 0xB7)  # but for the signs of times and division
+_TIMES, _DIVIDED = 0x97, 0xB7  # but for the signs of times and division
+_NEAR: Final = 7  # bytes from a misread digit to the next one that is not: two separators
 
 
 def _weight_of(byte: int) -> int:
@@ -68,6 +67,7 @@ def _weight_of(byte: int) -> int:
 
 
 _WEIGHTS: Final = bytes(map(_weight_of, range(256)))
+_AS_DIGITS: Final = bytes({DIGIT: 1, FOREIGN: BODY}.get(kind, 0) for kind in CLASSES)
 _KEY = (
     r"(?i:[0-9][^0-9A-Za-z]{0,18}(?:(?:et|avec) (?:la )?)?(?:cl(?:e|\xC3[\x88-\x8B\xA8-\xAB])|key))"
 )
@@ -122,29 +122,31 @@ def sieve(values: pa.Array) -> Sieved:
     full_at = np.flatnonzero(bare & (sizes == FULL))
     rest = ~bare & (counts >= _FEWEST_DIGITS)
     digits = find_digits(data, classes, offsets, marks & np.repeat(rest, sizes), _WIDEST_GAP)
-    close = [_encoded(data, classes, offsets, marks)]
+    close = _written_otherwise(data, classes, offsets, marks)
     if digits is not None:
-        close += _candidates(values, digits)
+        close |= _candidates(values, digits)
     return Sieved(
-        close=at[np.unique(np.concatenate(close))],
+        close=at[close],
         bodies_at=at[bodies_at],
-        bodies=numbers(data, offsets[bodies_at] + np.arange(BODY)[:, None]),
+        bodies=spell(data, offsets[bodies_at], BODY),
         full_at=at[full_at],
-        full=numbers(data, offsets[full_at] + np.arange(FULL)[:, None]),
+        full=spell(data, offsets[full_at], FULL),
     )
 
 
 def _dense(values: pa.Array) -> Ints:
-    """Positions of the values that may hold a dozen digits close together, ascending."""
+    """Positions of the values that may hold the digits of a NIR, ascending."""
     data, offsets = text_buffers(values)
     if len(data) < _SHORT * len(values):
         sizes = np.diff(offsets)
         widest = int(sizes.max(initial=0))
         if widest < BODY or (widest == sizes.min() and _heaviest(data, widest) < BODY):
             return NONE
-        return np.flatnonzero((sizes >= BODY) & _weigh(data, offsets))
+        return np.flatnonzero((sizes >= BODY) & _weigh(data, offsets, _WEIGHTS, BODY))
     at = _near(data, offsets)
-    return at[_hold_dozens(values.take(pa.array(at)))] if len(at) else NONE
+    if not len(at):
+        return at
+    return at[_weigh(*text_buffers(values.take(pa.array(at))), _AS_DIGITS, _FEWEST_DIGITS)]
 
 
 def _heaviest(data: Bytes, width: int) -> int:
@@ -159,28 +161,28 @@ def _heaviest(data: Bytes, width: int) -> int:
     return sum(max(_WEIGHTS[a : b + 1]) for a, b in zip(low.tolist(), high.tolist(), strict=True))
 
 
-def _weigh(data: Bytes, offsets: Ints) -> Bools:
-    """Which values hold 13 bytes that can become digits, or one that can become any number."""
-    weights = np.frombuffer(data.tobytes().translate(_WEIGHTS), np.uint8)
+def _weigh(data: Bytes, offsets: Ints, table: bytes, least: int) -> Bools:
+    """Which values hold `least` bytes that have a weight in `table`, or one that weighs 13."""
+    weights = np.frombuffer(data.tobytes().translate(table), np.uint8)
     octets = np.zeros(8 * (len(data) // 64 + 1), np.uint8)
     octets[: (len(data) + 7) // 8] = np.packbits(weights, bitorder="little")
     words = octets.view("<u8")
     counts = np.bitwise_count(words)
     below = words[offsets >> 6] & ((_BIT << (offsets & 63).astype(np.uint64)) - _BIT)
     before = (np.cumsum(counts, dtype=np.int64) - counts)[offsets >> 6] + np.bitwise_count(below)
-    enough = np.diff(before) >= BODY
-    if weights.max() == BODY:
+    enough = np.diff(before) >= least
+    if weights.max(initial=0) == BODY:
         enough[np.searchsorted(offsets, np.flatnonzero(weights == BODY), "right") - 1] = True
     return np.asarray(enough)
 
 
-def _count(data: Bytes, word: type[np.uint8 | np.uint64]) -> Bytes:
-    """How many digits, or beginnings of other scripts' characters, are in each 8 or 64 bytes.
+def _near(data: Bytes, offsets: Ints) -> Ints:
+    """Positions of the values that a dozen digits stand in or beside, in three times 64 bytes.
 
-    Some more counts of none follow.
+    Any span of 89 bytes, a NIR written with escapes, lies in the three from that it begins in.
+    Characters of other scripts count as digits.
     """
-    width = 8 * np.dtype(word).itemsize
-    counts = np.zeros(len(data) // width + _LOOSE + 1, np.uint8)
+    counts = np.zeros(len(data) // 64 + 3, np.uint8)
     shifted, flags = np.empty(_CHUNK, np.uint8), np.empty(_CHUNK, bool)
     for start in range(0, len(data), _CHUNK):
         chunk = data[start : start + _CHUNK]
@@ -188,19 +190,9 @@ def _count(data: Bytes, word: type[np.uint8 | np.uint64]) -> Bytes:
         np.less(np.subtract(chunk, 48, out=shifted[: len(chunk)]), 10, out=digits)
         if chunk.max() >= FOREIGN_BYTES[0]:
             digits |= (chunk >= FOREIGN_BYTES[0]) & (chunk != PUNCTUATION)
-        whole = len(chunk) + -len(chunk) % width
-        flags[len(chunk) : whole] = False
-        digits_a_word = np.bitwise_count(np.packbits(flags[:whole]).view(word))
-        counts[start // width :][: len(digits_a_word)] = digits_a_word
-    return counts
-
-
-def _near(data: Bytes, offsets: Ints) -> Ints:
-    """Positions of the values that a dozen digits stand in or beside, in three times 64 bytes.
-
-    Any span of 89 bytes, a NIR written with escapes, lies in the three from that it begins in.
-    """
-    counts = _count(data, np.uint64)
+        flags[len(chunk) :] = False
+        words = np.bitwise_count(np.packbits(flags).view(np.uint64))
+        counts[start // 64 :][: len(words)] = words[: len(counts) - start // 64]
     full = counts[:-2] + counts[1:-1] + counts[2:] >= _FEWEST_DIGITS
     if not full.any():
         return NONE
@@ -209,44 +201,32 @@ def _near(data: Bytes, offsets: Ints) -> Ints:
     return np.flatnonzero(near & (np.diff(offsets) >= BODY))
 
 
-def _hold_dozens(values: pa.Array) -> Bools:
-    """Which values hold a dozen digits within 89 bytes."""
-    data, offsets = text_buffers(values)
-    words = _count(data, np.uint8)
-    twos = words[:-1] + words[1:]
-    fours = twos[:-2] + twos[2:]
-    stretches = fours[:-8] + fours[4:-4] + fours[8:]
-    # A stretch counts for the value in which it starts: what begins in a value's last word is
-    # shorter than a NIR.
-    return np.asarray(np.maximum.reduceat(stretches, offsets[:-1] // _WORD) >= _FEWEST_DIGITS)
-
-
-def _candidates(values: pa.Array, digits: Digits) -> list[Ints]:
-    """Values in which the digits of a NIR stand with a sign of being one, or a label."""
-    close, windows = [], []
+def _candidates(values: pa.Array, digits: Digits) -> Bools:
+    """Values in which the digits of a NIR stand with a sign of being one, or with a label."""
+    close, windowed, long = np.zeros((3, len(values)), bool)
     for length in (BODY, FULL):
         window = digits.windows(length)
-        windows.append(digits.text[window])
+        windowed[digits.text[window]] = True
         fits = digits.breaks(window, length) & ~(1 << BODY) == INSEE
         if length == FULL:
-            number = digits.numbers(window, length)
+            number = spell(digits.signs, window, length)
             fits |= plausible(number // 100) & key_fits(number // 100, number % 100)
-        close.append(digits.text[window[fits]])
+        close[digits.text[window[fits]]] = True
     first, last, count = digits.runs()
     one_group = digits.at[last] - digits.at[first] == last - first
-    long = (count >= _FEWEST_DIGITS) & ~(one_group & (count > _MOST_DIGITS))
-    any_kind = np.unique(np.concatenate(windows))
-    for rows, words in (
-        (any_kind, f"{ANY_IN_BYTES}|{_KEY}"),
-        (np.setdiff1d(digits.text[first[long]], any_kind), STRONG_IN_BYTES),
+    fits = (count >= _FEWEST_DIGITS) & ~(one_group & (count > _MOST_DIGITS))
+    long[digits.text[first[fits]]] = True
+    for chosen, words in (
+        (windowed & ~close, f"{ANY_IN_BYTES}|{_KEY}"),
+        (long & ~windowed, STRONG_IN_BYTES),
     ):
-        labels = pc.match_substring_regex(values.take(pa.array(rows)), words)
-        close.append(rows[np.asarray(labels)])
+        at = np.flatnonzero(chosen)
+        close[at] = np.asarray(pc.match_substring_regex(values.take(pa.array(at)), words))
     return close
 
 
-def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
-    """Values with escapes, digits of other scripts, or other ways to write some."""
+def _written_otherwise(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Bools:
+    """Values with escapes, digits of other scripts, misread ones, or in scientific notation."""
     special = np.flatnonzero(classes >= ESCAPE)
     first, last = data[special], len(data) - 1
     following = data[np.minimum(special + 1, last)]
@@ -257,12 +237,13 @@ def _encoded(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
         | ((first == ord("\\")) & (following > 96))
         | ((first == ord("<")) & (following > 46))
     )
-    # Scientific notation.
     powers = 1 + np.flatnonzero(digits[:-1] & ((data[1:] | 0x20) == ord("e")))
     behind = data[np.minimum(powers + 1, last)]
     powers = powers[(behind == ord("+")) | (behind == ord("1"))]
-    places = [_misread(data, classes, offsets, digits), special[opens], powers]
-    return np.unique(np.searchsorted(offsets, np.concatenate(places), "right") - 1)
+    places = (_misread(data, classes, offsets, digits), special[opens], powers)
+    otherwise = np.zeros(len(offsets) - 1, bool)
+    otherwise[np.searchsorted(offsets, np.concatenate(places), "right") - 1] = True
+    return otherwise
 
 
 def _misread(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
@@ -273,14 +254,25 @@ def _misread(data: Bytes, classes: Bytes, offsets: Ints, digits: Bools) -> Ints:
     before[offsets[:-1]] = behind[offsets[1:] - 1] = False
     like = (classes == LIKE_DIGIT) | (classes == LIKE_EIGHT)
     at = np.flatnonzero(like & ~before & ~behind)
+    # Not « l' », nor what stands behind a letter with an accent.
+    edge = np.zeros(len(data) + 1, bool)
+    edge[offsets] = True
     left, beyond = data[np.maximum(at - 1, 0)], data[np.maximum(at - 2, 0)]
-    accent = (beyond == _LATIN) & (left >= 0x80) & ~np.isin(left, _SIGNS)
-    elided = (data[at] == ord("l")) & (left == ord(" "))
-    elided &= np.isin(data[np.minimum(at + 1, len(data) - 1)], (ord("'"), PUNCTUATION))
-    at = at[~elided & ~(accent & ~np.isin(at - 1, offsets) & ~np.isin(at, offsets))]
+    accent = (beyond == _LATIN) & (left >= 0x80) & (left != _TIMES) & (left != _DIVIDED)
+    right = data[np.minimum(at + 1, len(data) - 1)]
+    elided = (left == ord(" ")) & ((right == ord("'")) | (right == PUNCTUATION))
+    at = at[~(elided & (data[at] == ord("l"))) & ~(accent & ~edge[at] & ~edge[at - 1])]
+    # Where none has a digit near, in its own text, there is nothing to correct.
+    near = np.zeros(len(at), bool)
+    for step in range(1, _NEAR + 1):
+        near |= digits[np.minimum(at + step, len(data) - 1)] | digits[np.maximum(at - step, 0)]
+    text = np.searchsorted(offsets, at, "right") - 1
+    kept = np.zeros(len(offsets) - 1, bool)
+    kept[text[near]] = True
+    at = at[kept[text]]
     if not len(at):
         return NONE
-    marks = digits.copy()
+    marks = digits & np.repeat(kept, np.diff(offsets))
     marks[at] = True
     runs = find_digits(data, classes, offsets, marks, _WIDEST_GAP)
     return runs.at[~digits[runs.at] & (np.bincount(runs.run)[runs.run] >= BODY)] if runs else NONE

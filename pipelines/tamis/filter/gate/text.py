@@ -35,11 +35,12 @@ from tamis.filter.gate.numbers import (
     key_fits,
     mark_digits,
     plausible,
+    spell,
 )
 
 _WIDEST_GAP: Final = 4  # characters
 _SLAB: Final = 1 << 20  # candidates looked at together
-_WIDEST_WORD: Final = 256  # characters on each side of a number that are looked at for a digest
+_AROUND: Final = 256  # characters on each side of a number that are looked at
 _ENDS: Final = frozenset((1, 3, 5, 7, 8, 10, 13))  # where a part of the NIR ends
 _AT_KEY: Final = 1 << BODY  # a break between body and key
 
@@ -120,7 +121,7 @@ class _Reader:
 
     def _read_windows(self, digits: Digits, windows: Ints, length: int, labels: Labels) -> None:
         """Look at candidates of 13 or 15 digits."""
-        number = digits.numbers(windows, length)
+        number = spell(digits.signs, windows, length)
         body = number if length == BODY else number // 100
         may_be = plausible(body)
         keyed = may_be & (length == FULL) & key_fits(body, number % 100)
@@ -130,12 +131,12 @@ class _Reader:
         floor = self.offsets[text]
 
         first = body // 10**12
-        person = may_be & ((first <= 2) | (first >= 7))
-        labelled = (labels.strong(start, floor) >= 0) | (person & labels.weak(start, floor))
-        opposed = labels.opposed(start, floor)
+        born = body // 10**8 % 100 <= 12
+        person = may_be & born & ((first <= 2) | (first >= 7))
+        strong, weak, opposed = labels.before(start, floor)
+        labelled = (strong >= 0) | (person & weak)
         behind = labels.behind(end, _BEHIND_REACH) & ~opposed & ~labelled
 
-        born = body // 10**8 % 100 <= 12
         usual = first <= 2
         compact = keyed & (inner == 0) & ((usual & born) | ((usual | born) & ~opposed))
         keyed &= (inner > 0) & (not self.not_nir)
@@ -143,13 +144,13 @@ class _Reader:
         for at in np.flatnonzero(formed | labelled | behind).tolist():
             if text[at] in self.hits:
                 continue
-            span = int(start[at]), int(end[at])
+            around = self._around(text[at], start[at], end[at])
             is_nir = (
                 labelled[at]
-                or (behind[at] and _BEHIND.match(self.text, span[1]))
-                or (formed[at] and self._has_form(*span, bool(keyed[at] | compact[at])))
+                or (behind[at] and _BEHIND.match(around[0], around[2]))
+                or (formed[at] and _has_form(*around, bool(keyed[at] | compact[at])))
             )
-            if is_nir and not self._is_part_of_another(*span):
+            if is_nir and not _is_part_of_another(*around):
                 self.hits.add(int(text[at]))
 
     def _read_what_follows(self, digits: Digits, labels: Labels) -> None:
@@ -159,7 +160,7 @@ class _Reader:
             first, last = first[fits], last[fits]
             start, end = digits.at[first], digits.at[last] + 1
             text = digits.text[first]
-            label = labels.strong(start, self.offsets[text])
+            label, _weak, _opposed = labels.before(start, self.offsets[text])
             for at in np.flatnonzero(label >= 0).tolist():
                 if text[at] in self.hits:
                     continue
@@ -167,49 +168,56 @@ class _Reader:
                 near = _SIGNS.fullmatch(between)
                 if not near and end[at] - start[at] == last[at] - first[at] + 1:
                     near = _WORDS.fullmatch(between)
-                if near and not self._is_part_of_another(int(start[at]), int(end[at])):
+                if near and not _is_part_of_another(*self._around(text[at], start[at], end[at])):
                     self.hits.add(int(text[at]))
 
-    def _has_form(self, start: int, end: int, keyed: bool) -> bool:
-        """Whether digits are broken as a NIR's are, as strictly as their key needs."""
-        number = self.text[start:end]
-        gaps = _GAPS.findall(number)
-        breaks = list(accumulate(map(len, _GROUP.findall(number))))[:-1]
-        inner = [count for count in breaks if count != BODY]
-        plain = all(len(gap) <= 3 and len(gap.strip()) <= 1 and ", " not in gap for gap in gaps)
-        as_insee = sum(1 << count for count in inner) == INSEE and plain
-        # A further number with the same separator makes it a list.
-        goes_on = self._goes_on(start, end, gaps)
-        if keyed:
-            if as_insee or not gaps or (not inner and _NEXT_FIELD.fullmatch(gaps[-1])):
-                return True
-            lone_point = inner and gaps in (["."], [","])
-            by_parts = _ENDS.issuperset(inner) and not lone_point
-            return bool(by_parts or _is_even(breaks)) and plain and not goes_on
-        return as_insee and len(set(gaps[:5])) == 1 and not goes_on
+    def _around(self, text: np.int32, start: np.int64, end: np.int64) -> tuple[str, int, int]:
+        """What stands around a number in its own text; where the number begins and ends in that."""
+        low = max(self.offsets[text], start - _AROUND)
+        high = min(self.offsets[text + 1] - 1, end + _AROUND)
+        return self.text[low:high], int(start - low), int(end - low)
 
-    def _goes_on(self, start: int, end: int, gaps: list[str]) -> bool:
-        before = _BEFORE.search(self.text, max(0, start - 6), start)
-        if before and before[1] in gaps:
-            return not _MINUTES.search(self.text, max(0, start - 8), start)
-        after = _AFTER.match(self.text, end)
-        return after is not None and after[1] in gaps
 
-    def _is_part_of_another(self, start: int, end: int) -> bool:
-        """Whether digits are decimals of `0.`, or in an IBAN or a long hexadecimal word."""
-        text = self.text
-        if _FRACTION.search(text, max(0, start - 3), start):
+def _has_form(text: str, start: int, end: int, keyed: bool) -> bool:
+    """Whether digits are broken as a NIR's are, as strictly as their key needs."""
+    number = text[start:end]
+    gaps = _GAPS.findall(number)
+    breaks = list(accumulate(map(len, _GROUP.findall(number))))[:-1]
+    inner = [count for count in breaks if count != BODY]
+    plain = all(len(gap) <= 3 and len(gap.strip()) <= 1 and ", " not in gap for gap in gaps)
+    as_insee = sum(1 << count for count in inner) == INSEE and plain
+    # A further number with the same separator makes it a list.
+    goes_on = _goes_on(text, start, end, gaps)
+    if keyed:
+        if as_insee or not gaps or (not inner and _NEXT_FIELD.fullmatch(gaps[-1])):
             return True
-        for iban in IBAN.finditer(text, max(0, start - WIDEST_IBAN), end + WIDEST_IBAN):
-            if iban.start() < start and end <= iban.end() and is_iban(iban[0]):
-                return True
-        low, high = max(0, start - _WIDEST_WORD), min(len(text), end + _WIDEST_WORD)
-        first, last = start, end
-        while first > low and text[first - 1].isalnum():
-            first -= 1
-        while last < high and text[last].isalnum():
-            last += 1
-        return last - first > end - start and bool(_HEXADECIMAL.fullmatch(text, first, last))
+        lone_point = inner and gaps in (["."], [","])
+        by_parts = _ENDS.issuperset(inner) and not lone_point
+        return bool(by_parts or _is_even(breaks)) and plain and not goes_on
+    return as_insee and len(set(gaps[:5])) == 1 and not goes_on
+
+
+def _goes_on(text: str, start: int, end: int, gaps: list[str]) -> bool:
+    before = _BEFORE.search(text, max(0, start - 6), start)
+    if before and before[1] in gaps:
+        return not _MINUTES.search(text, max(0, start - 8), start)
+    after = _AFTER.match(text, end)
+    return after is not None and after[1] in gaps
+
+
+def _is_part_of_another(text: str, start: int, end: int) -> bool:
+    """Whether digits are decimals of `0.`, or in an IBAN or a long hexadecimal word."""
+    if _FRACTION.search(text, max(0, start - 3), start):
+        return True
+    for iban in IBAN.finditer(text, max(0, start - WIDEST_IBAN), end + WIDEST_IBAN):
+        if iban.start() < start and end <= iban.end() and is_iban(iban[0]):
+            return True
+    first, last = start, end
+    while first > 0 and text[first - 1].isalnum():
+        first -= 1
+    while last < len(text) and text[last].isalnum():
+        last += 1
+    return last - first > end - start and bool(_HEXADECIMAL.fullmatch(text, first, last))
 
 
 def _is_even(breaks: Sequence[int]) -> bool:
