@@ -597,7 +597,9 @@ def test_a_misread_digit_at_the_edge_of_its_value_is_seen() -> None:
 def test_the_first_sieve_weighs_values_as_one_would_one_by_one(values: list[bytes]) -> None:
     data, offsets = gate_sieve.text_buffers(pa.array([*values, b"x"], pa.large_binary()))
     weights = [sum(map(gate_sieve._WEIGHTS.__getitem__, value)) for value in values]
-    assert gate_sieve._weigh(data, offsets, gate_sieve._WEIGHTS, 13)[:-1].tolist() == [weight >= 13 for weight in weights]
+    assert gate_sieve._weigh(data, offsets, gate_sieve._WEIGHTS, 13)[:-1].tolist() == [
+        weight >= 13 for weight in weights
+    ]
 
 
 @given(st.integers(1, 20), st.data())
