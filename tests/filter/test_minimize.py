@@ -52,7 +52,7 @@ def replace_marks(array: pa.Array) -> tuple[pa.Array, np.typing.NDArray[np.int64
     return pa.array(done, array.type), np.array(hits, dtype=np.int64)
 
 
-def find_marks(columns: list[GateColumn]) -> Leaks:
+def find_marks(columns: list[GateColumn], _salt: bytes) -> Leaks:
     rows = np.full(len(columns[0].array) if columns else 0, -1, np.int32)
     findings = []
     for index, column in reversed(list(enumerate(columns))):

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -160,6 +160,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         profiles: look for NIRs in the released columns that declare none, so that a store can
             refuse them (`fail_on=["undeclared-nir"]`).
         masks: count what values look like that have not the schema's type, for a dry run.
+        salt: a random value drawn for the run, which its workers share.
 
     A plan of today that reads an unbounded source acts until the law changes, and then stops.
 
@@ -186,6 +187,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
     allow_unconfirmed: bool = False
     profiles: bool = False
     masks: bool = False
+    salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.run:
@@ -280,6 +282,7 @@ class _MinimizeFn(beam.DoFn):
         self._profiles = minimize.profiles
         self._masks = minimize.masks
         self._expires = expires
+        self._salt = minimize.salt
 
     def setup(self) -> None:
         self._keys: KeySource | None = None
@@ -311,7 +314,7 @@ class _MinimizeFn(beam.DoFn):
             return
         what = _("minimizing part {part} of {source}", part=batch.part, source=batch.source)
         with value_free(what):
-            done = minimize(chunk.data, self._plan, run=self._run, keys=self._keys)
+            done = minimize(chunk.data, self._plan, run=self._run, keys=self._keys, salt=self._salt)
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows
         if self._plan.format.name == "parquet":

@@ -28,6 +28,7 @@ from tamis.documents.calendar import today
 from tamis.dry_run.risk import Risks, describe_exceeded
 from tamis.dry_run.undeclared import UndeclaredNirs
 from tamis.errors import RunError, UsageError, value_free
+from tamis.evidence.columns import refuse_columns
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards, RunFindings
 from tamis.evidence.receipt import Files, InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally
@@ -279,7 +280,8 @@ def commit_run(
     """Commit what all writers wrote, if what was read, judged and written reconciles.
 
     Raises:
-        RefusedError: a condition is met under which nothing may be committed.
+        RefusedError: a condition is met under which nothing may be committed, or a column holds
+            NIRs by all signs.
         RunError: it does not, and nothing is committed; or another run has this id.
     """
     tally = replace(total.tally, anomalies=total.tally.anomalies.copy())
@@ -290,6 +292,7 @@ def commit_run(
 
     def make(files: Files) -> Receipt:
         receipt = make_receipt(plan, facts, tally, inputs, files)
+        refuse_columns(tally.sketches)
         guards.check(_findings_of(receipt, tally, plan, found or {}))
         return receipt
 

@@ -20,6 +20,7 @@ from tamis.documents.calendar import day_of
 from tamis.documents.law import Attested, Origin, Status
 from tamis.documents.types import kind_of
 from tamis.errors import RunError
+from tamis.evidence.columns import leaking_columns
 from tamis.filter.drift import told_names
 from tamis.filter.tally import OTHER, REASONS, Cause, QuarantineCount, Tally
 from tamis.language import _
@@ -27,6 +28,7 @@ from tamis.plan.plan import Plan
 
 TOOL = "tamis"
 _CHANCE = "chance-hits:"
+_LEAKING = "nir-column:"
 
 ATTESTED = {
     "read": "its current wording was read",
@@ -445,6 +447,8 @@ def _anomalies(tally: Tally) -> dict[str, Any]:
     counts = {name: count for name, count in sorted(tally.anomalies.items()) if count}
     for column, (hits, _values) in sorted(tally.chance.items()):
         counts[f"{_CHANCE}{column}"] = hits
+    for path, values in leaking_columns(tally.sketches).items():
+        counts[f"{_LEAKING}{path}"] = values
     return counts
 
 
@@ -456,6 +460,12 @@ def advise(anomaly: str) -> str | None:
         'if the numbers of `reference` are no NIRs, its field says `not_nir: <what they are>`'
         >>> advise("dsn-envoi-totals-differ")
     """
+    if anomaly.startswith(_LEAKING):
+        return _(
+            "NIRs by all signs: a run commits nothing until `{column}` says `identifier: nir`, or "
+            "`not_nir: {{because: …, pattern: …}}`",
+            column=anomaly.removeprefix(_LEAKING),
+        )
     if not anomaly.startswith(_CHANCE):
         return None
     column = anomaly.removeprefix(_CHANCE)

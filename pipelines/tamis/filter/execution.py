@@ -25,6 +25,7 @@ from tamis.arrow.buffers import decode
 from tamis.arrow.scrub import scrub
 from tamis.arrow.types import TAG, Bools, Ints
 from tamis.filter.compiled import BuildColumn, CompiledPlan, CompiledRelease, TreatLeaf
+from tamis.filter.gate.columns import ColumnSketch
 from tamis.filter.gate.gate import find_leaks
 from tamis.filter.judge import judge
 from tamis.filter.opened import Opened, match, open_columns
@@ -86,7 +87,11 @@ class Minimized(Generic[Rows]):
 
 
 def execute(
-    compiled: CompiledPlan, batch: pa.RecordBatch, run: str, keys: KeySource | None
+    compiled: CompiledPlan,
+    batch: pa.RecordBatch,
+    run: str,
+    keys: KeySource | None,
+    salt: bytes = b"",
 ) -> Minimized[pa.RecordBatch]:
     """Take a batch through all stages."""
     opened, withheld = match(compiled, batch)
@@ -99,11 +104,17 @@ def execute(
     columns: Columns = {}
     looked_at = [release for release in compiled.releases if release.plan.nir == "absent"]
     select_columns(looked_at, built, selections, columns)
-    is_leaking, chance = gate(looked_at, opened, selections, columns)
+    is_leaking, chance, sketches = gate(looked_at, opened, selections, columns, salt)
     if is_leaking:
         selections, columns = select(compiled, opened), {}
     select_columns(compiled.releases, built, selections, columns)
-    tally = Tally(records=batch.num_rows, withheld=int(withheld.sum()), unmet=unmet, chance=chance)
+    tally = Tally(
+        records=batch.num_rows,
+        withheld=int(withheld.sum()),
+        unmet=unmet,
+        chance=chance,
+        sketches=sketches,
+    )
     if opened.failures.with_nir.any() and compiled.plan.direction == "into-store":
         tally.anomalies["nir-received-under-iii"] = int(opened.failures.with_nir.sum())
     for release in compiled.releases:
@@ -171,11 +182,13 @@ def gate(
     opened: Opened,
     selections: Sequence[Selection],
     columns: Columns,
-) -> tuple[bool, dict[str, tuple[int, int]]]:
+    salt: bytes,
+) -> tuple[bool, dict[str, tuple[int, int]], dict[str, ColumnSketch]]:
     """Look again at what releases under `nir: absent` release; quarantine where a NIR is left.
 
     Returns:
-        Whether one is left; and columns whose hits look like chance, with hits and values.
+        Whether one is left; columns whose hits look like chance, with hits and values; and by path
+        what is known of the columns that hold long numbers.
 
     Raises:
         RunError: a column has a type that the gate cannot look into.
@@ -184,12 +197,15 @@ def gate(
         Code du travail, art. R. 6323-37, III.
     """
     is_leaking, chance = False, {}
+    sketches: dict[str, ColumnSketch] = {}
     looks = dict.fromkeys((release.columns, selections[release.index]) for release in releases)
     for steps, selection in looks:
         if not len(selection.rows):
             continue
         parts = [part for step in steps for part in gate_columns(step, columns[step, selection])]
-        leaks = find_leaks(parts)
+        leaks = find_leaks(parts, salt)
+        for path, sketch in leaks.sketches.items():
+            sketches.setdefault(path, ColumnSketch()).merge(sketch)
         for finding in leaks.findings:
             if finding.looks_like_chance:
                 chance[finding.column] = (finding.hits, finding.values)
@@ -197,7 +213,7 @@ def gate(
             rows = selection.rows[leaks.rows == place]
             opened.failures.add(rows, "nir-leak", parts[place].name, "gate")
             opened.failures.with_nir[rows] = is_leaking = True
-    return is_leaking, chance
+    return is_leaking, chance, sketches
 
 
 def count_redacted(

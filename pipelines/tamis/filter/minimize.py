@@ -14,6 +14,7 @@ whole record. Under `on_nir: quarantine` a NIR stops the record where it is look
 free text, and in identifiers that the release does not pseudonymize.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any, Protocol, overload
@@ -31,6 +32,9 @@ from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.by_release import ByRelease
 from tamis.plan.plan import Plan
+
+SALT = os.urandom(16)
+"""Random, of this process."""
 
 
 class ArrowBatch(Protocol):
@@ -52,7 +56,12 @@ class ArrowStream(Protocol):
 
 @overload
 def minimize(
-    data: ArrowBatch, plan: Plan, *, run: str = "", keys: KeySource | None = None
+    data: ArrowBatch,
+    plan: Plan,
+    *,
+    run: str = "",
+    keys: KeySource | None = None,
+    salt: bytes = SALT,
 ) -> Minimized[pa.RecordBatch]: ...
 
 
@@ -64,6 +73,7 @@ def minimize(
     run: str = "",
     keys: KeySource | None = None,
     limits: Limits = USUAL,
+    salt: bytes = SALT,
 ) -> Minimized[pa.Table]: ...
 
 
@@ -74,6 +84,7 @@ def minimize(
     run: str = "",
     keys: KeySource | None = None,
     limits: Limits = USUAL,
+    salt: bytes = SALT,
 ) -> Minimized[Any]:
     """Release of each record what the plan lets pass, tagged, and nothing else.
 
@@ -85,6 +96,8 @@ def minimize(
         run: id of the run, for the tag `legal_run`.
         keys: derives the keys of pseudonyms.
         limits: how much of a stream is filtered at once: `chunk_records` rows, as in a run.
+        salt: a random value of up to 64 bytes that all batches of a run share, so that what is
+            known of their columns (`Tally.sketches`) adds up; by default one of this process.
 
     Returns:
         Of a record batch record batches; of anything else that has `__arrow_c_stream__` (a table,
@@ -131,7 +144,7 @@ def minimize(
     if hasattr(data, "__arrow_c_array__"):
         with value_free(_("reading the record batch")):
             batch = data if isinstance(data, pa.RecordBatch) else pa.record_batch(data)
-        return execute(compiled, batch, run, keys)
+        return execute(compiled, batch, run, keys, salt)
     if not hasattr(data, "__arrow_c_stream__"):
         raise UsageError(
             _(
@@ -140,7 +153,7 @@ def minimize(
             )
         )
     batches = _read_stream(data, limits)
-    return _merge(compiled, [execute(compiled, batch, run, keys) for batch in batches])
+    return _merge(compiled, [execute(compiled, batch, run, keys, salt) for batch in batches])
 
 
 def _read_stream(data: ArrowStream, limits: Limits) -> Iterator[pa.RecordBatch]:

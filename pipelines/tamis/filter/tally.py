@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from tamis.filter.drift import add_names
+from tamis.filter.gate.columns import ColumnSketch
 
 Reason = Literal["unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "nir-leak"]
 
@@ -105,6 +106,8 @@ class Tally:
         missing: columns of the schema that the input does not have.
         retyped: columns that have another type in a Parquet file than in the schema.
         chance: columns whose gate hits look like chance, with hits and values looked at.
+        sketches: by path, what is known of the released columns that hold long numbers; it stays
+            within the run.
 
     Example:
         >>> Tally(records=3, released=2, withheld=1).reconciled
@@ -123,6 +126,7 @@ class Tally:
     missing: set[str] = field(default_factory=set)
     retyped: set[str] = field(default_factory=set)
     chance: dict[str, tuple[int, int]] = field(default_factory=dict)
+    sketches: dict[str, ColumnSketch] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def quarantined(self) -> int:
@@ -162,6 +166,8 @@ class Tally:
         for column, (hits, values) in other.chance.items():
             before = self.chance.get(column, (0, 0))
             self.chance[column] = (before[0] + hits, before[1] + values)
+        for path, sketch in other.sketches.items():
+            self.sketches.setdefault(path, ColumnSketch()).merge(sketch)
 
 
 def merge_causes(

@@ -5,14 +5,19 @@ It shares no code with `tamis.nir` and `tamis.arrow`, so that no bug is in both 
 are there too are copies on purpose. It fails closed: a type it cannot look into stops the run.
 
     whole value, 15 characters     counts with its key, or with NIR in the column's name
-    whole value, 13 characters     counts with its key in the next field, with NIR in the column's
-                                   name, or where the batch's months of birth are no chance
+    whole value, 13 characters     counts with its key in the next field, or with NIR in the
+                                   column's name
     text                           as `tamis.filter.gate.text` says
     column declared `not_nir`      only a label or the INSEE grouping
+    column as a whole              its numbers count where they are no chance, whatever stands
+                                   around them and whatever is declared; where its values were
+                                   tested against a pattern of their own, it is not judged
 
 Types and widths that cannot hold 13 digits are looked at only as the rest of a neighbour. Times
 and durations are 64-bit integers, but real ones look like NIRs now and then (a birth date in
 microseconds has 15 digits): they count where the batch's keys are no chance.
+
+What a batch does not prove the run may: the sketches of columns say what is left (`Leaks`).
 
 Not seen: a NIR in three fields or more, or in fields that do not stand side by side; a NIR in two
 parts of a body cut elsewhere than between 13 and key, in batches of a few rows.
@@ -20,7 +25,7 @@ parts of a body cut elsewhere than between 13 and key, in batches of a few rows.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Final
@@ -30,6 +35,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.filter.gate.columns import ColumnSketch, Number, Numbers, numbers_of
 from tamis.filter.gate.fold import fold
 from tamis.filter.gate.labels import names_nir
 from tamis.filter.gate.leaves import Leaf, Rows, take_apart, write_decimals
@@ -37,7 +43,6 @@ from tamis.filter.gate.numbers import BODY, FULL, Bools, Ints, plausible
 from tamis.filter.gate.scan import (
     Scan,
     is_no_chance,
-    look_like_nirs,
     sample,
     scan_floats,
     scan_integers,
@@ -46,16 +51,23 @@ from tamis.filter.gate.scan import (
 from tamis.filter.gate.sieve import text_buffers
 
 _PART_ENDS: Final = np.array([1, 3, 5, 7, 8, 10, 13])  # where sex, year, month … end in the body
+NO_NUMBERS: Final = Numbers(np.empty(0, np.int64), (), 1)
 _NAMES_KEY: Final = re.compile(r"(?<![a-z])(?:cle|clé|key)(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
 class GateColumn:
-    """A released column of N rows; `not_nir` if its schema declares that its numbers are none."""
+    """A released column of N rows.
+
+    Attributes:
+        not_nir: its schema declares that its numbers are no NIRs.
+        tested: its values were tested against a pattern that next to no NIR meets.
+    """
 
     name: str
     array: pa.Array
     not_nir: bool = False
+    tested: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,18 +96,21 @@ class Leaks:
     Attributes:
         rows: int32 of N rows, the index of the first column that holds a NIR, or -1.
         findings: one for each column with a hit, in their order.
+        sketches: by path, what is known of the columns that hold long numbers.
     """
 
     rows: npt.NDArray[np.int32]
     findings: tuple[GateFinding, ...]
+    sketches: dict[str, ColumnSketch] = field(default_factory=dict)
 
 
-def find_leaks(columns: Sequence[GateColumn]) -> Leaks:
+def find_leaks(columns: Sequence[GateColumn], salt: bytes = b"") -> Leaks:
     """Find the rows that still hold a NIR.
 
     Args:
         columns: released columns of N rows each, in the release's order, of any Arrow type and
             nesting, without those the plan itself builds (tags, pseudonyms).
+        salt: a random value, the same for all batches of a run, of which sketches are made.
 
     Returns:
         The rows, and what each column contributed.
@@ -113,7 +128,7 @@ def find_leaks(columns: Sequence[GateColumn]) -> Leaks:
     """
     count = len(columns[0].array) if columns else 0
     looks = [
-        _Look(index, leaf, column.not_nir)
+        _Look(index, leaf, column.not_nir, column.tested)
         for index, column in enumerate(columns)
         for leaf in take_apart(column.name, column.array)
     ]
@@ -143,7 +158,12 @@ def find_leaks(columns: Sequence[GateColumn]) -> Leaks:
                 looks_like_chance=bare and not is_no_chance(int(hit.sum()), long),
             )
         )
-    return Leaks(rows, tuple(reversed(findings)))
+    sketches: dict[str, ColumnSketch] = {}
+    for look in looks:
+        if len(look.numbers.at):
+            sketch = look.sketch(rows < 0, salt)
+            sketches.setdefault(look.leaf.path, ColumnSketch()).merge(sketch)
+    return Leaks(rows, tuple(reversed(findings)), sketches)
 
 
 class _Look:
@@ -152,22 +172,26 @@ class _Look:
     Of a dictionary the entries are looked at first: where none is suspect, no value is.
     """
 
-    def __init__(self, column: int, leaf: Leaf, not_nir: bool) -> None:
+    def __init__(self, column: int, leaf: Leaf, not_nir: bool, tested: bool = False) -> None:
         self.column = column
         self.leaf = leaf
-        self.not_nir = not_nir
+        self.named = names_nir(fold(leaf.path))
+        self.not_nir = not_nir and not self.named
+        self.tested = tested
         self.hits: Bools = np.zeros(leaf.size, bool)
         self.bodies_at: Ints = np.empty(0, np.int64)
         self.long = 0  # whole values of 15 characters
         self.bare = 0  # hits with no other sign than their key
+        self.numbers = NO_NUMBERS
 
     def scan(self) -> None:
         leaf = self.leaf
-        if leaf.kind == "narrow" or (self.not_nir and leaf.kind != "text"):
+        if leaf.kind == "narrow":
             return
-        scan = _scan(leaf, self.not_nir)
+        scan = self._scan_values()
+        numbers = NO_NUMBERS if self.tested or leaf.kind == "time" else numbers_of(leaf)
         if leaf.coded is not None:
-            if len(scan.hits) or len(scan.bodies_at) or scan.long:
+            if len(scan.hits) or len(scan.bodies_at) or scan.long or len(numbers.at):
                 self.leaf = leaf.decoded()
                 self.scan()
             return
@@ -179,8 +203,48 @@ class _Look:
         self.long, self.bare = scan.long, scan.bare
         if not self.not_nir:
             self.bodies_at = scan.bodies_at
-            if look_like_nirs(scan.bodies):
-                self.hits[scan.bodies_at[plausible(scan.bodies)]] = True
+        self.numbers = numbers
+        self._judge_column()
+
+    def _scan_values(self) -> Scan:
+        leaf = self.leaf
+        if leaf.kind == "text":
+            return scan_texts(leaf.values, named=self.named, not_nir=self.not_nir)
+        if self.not_nir:
+            return Scan()
+        values = leaf.values.fill_null(0).to_numpy()
+        if leaf.kind == "float":
+            return scan_floats(values, named=self.named)
+        return scan_integers(values.view(np.int64), named=self.named and leaf.kind != "time")
+
+    def _judge_column(self) -> None:
+        """Count the numbers of the column where they are no chance, or its name says NIR."""
+        if not len(self.numbers.at):
+            return
+        evidence = ColumnSketch.of(self.numbers.numbers).evidence
+        if evidence is None and not self.named:
+            return
+        all_numbers = numbers_of(self.leaf, whole=True) if self.numbers.weight > 1 else self.numbers
+        bodies = np.array([number.body for number in all_numbers.numbers], np.int64)
+        keyed = np.array([number.keyed for number in all_numbers.numbers], bool)
+        counts = plausible(bodies)
+        if evidence is None:  # of what has a NIR's length, as a moment in time has not
+            widths = np.array([len(number.rest) for number in all_numbers.numbers])
+            counts &= (widths != 1) & (bodies // 10**8 % 100 <= 12)
+        elif evidence == "keys" and 2 * (keyed & counts).sum() < len(bodies):
+            counts &= keyed
+        self.hits[all_numbers.at[counts]] = True
+
+    def sketch(self, is_released: Bools, salt: bytes) -> ColumnSketch:
+        """What is known of the column's numbers; `is_released` of N rows."""
+        sketch = ColumnSketch.of(self.numbers.numbers, salt)
+        at = self.numbers.at
+        left = is_released[at if self.leaf.rows is None else self.leaf.rows[at]]
+        sketch.left = int(left.sum()) * self.numbers.weight
+        keyed = np.array([number.keyed for number in self.numbers.numbers], bool)
+        bodies = np.array([number.body for number in self.numbers.numbers], np.int64)
+        sketch.left_keyed = int((left & keyed & plausible(bodies)).sum()) * self.numbers.weight
+        return sketch
 
     @property
     def is_searched(self) -> bool:
@@ -230,16 +294,6 @@ class _Look:
         return values.cast(pa.large_string()).cast(pa.large_binary())
 
 
-def _scan(leaf: Leaf, not_nir: bool) -> Scan:
-    named = names_nir(fold(leaf.path))
-    if leaf.kind == "text":
-        return scan_texts(leaf.values, named=named, not_nir=not_nir)
-    values = leaf.values.fill_null(0).to_numpy()
-    if leaf.kind == "float":
-        return scan_floats(values, named=named)
-    return scan_integers(values.view(np.int64), named=named and leaf.kind != "time")
-
-
 def _neighbours(looks: Sequence[_Look]) -> Iterator[tuple[_Look, _Look]]:
     """Pairs of leaves in which a NIR may be in two parts: side by side, or 13 and a named key."""
     able = [look for look in looks if look.is_searched]
@@ -286,7 +340,8 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
     # as a postal code and a telephone number.
     in_parts = at[cut[at]]
     joined = _scan_joined(heads, tails, sample(in_parts))
-    if is_no_chance(len(joined.hits), joined.long) or look_like_nirs(joined.bodies):
+    bodies = ColumnSketch.of(Number(body, "") for body in joined.bodies.tolist())
+    if is_no_chance(len(joined.hits), joined.long) or bodies.evidence:
         joined = _scan_joined(heads, tails, in_parts)
         left.hits[in_parts[joined.hits]] = True
         left.hits[in_parts[joined.bodies_at[plausible(joined.bodies)]]] = True

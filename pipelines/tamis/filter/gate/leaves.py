@@ -132,8 +132,8 @@ def _flat_leaf(path: str, array: pa.Array, rows: Rows | None) -> Iterator[Leaf]:
     elif pt.is_decimal(kind):
         if kind.bit_width < 128:  # for which Arrow has no `max`
             array = array.cast(pa.decimal128(kind.precision, kind.scale))
-        largest = pc.max(array).as_py()
-        if largest is not None and largest >= 10**12:
+        ends = [abs(end) for end in pc.min_max(array).as_py().values() if end is not None]
+        if ends and max(ends) >= 10**12:
             yield Leaf(path, "text", write_decimals(array), rows)
         else:
             yield Leaf(path, "narrow", array, rows)

@@ -17,9 +17,7 @@ from tamis.filter.gate.sieve import sieve
 from tamis.filter.gate.text import find_texts
 
 _CHANCE_OF_KEY: Final = 0.012  # 15 random digits with the right key; 1 in 97, and some
-_CHANCE_OF_MONTH: Final = 0.12  # two random digits from 01 to 12
 _PROOF: Final = math.log(1e-6)
-_FEWEST_VALUES: Final = 200
 _SAMPLE: Final = 10_000
 
 
@@ -89,25 +87,6 @@ def _judge(
     right = full_at[shaped & key_fits(full // 100, full % 100)]
     hits = np.union1d(close, right) if len(close) else right
     return Scan(hits, bodies_at, bodies, len(full), len(right))
-
-
-def look_like_nirs(bodies: Ints) -> bool:
-    """Whether 13-digit numbers, as a batch, are NIRs: too many have a month for it to be chance.
-
-    Months of birth run from 01 to 12 where any other digits run from 00 to 99. Numbers that all
-    begin alike are a counter or a clock, which may stand at such a month for a while.
-    """
-    if len(bodies) < _FEWEST_VALUES:
-        return False
-    persons = np.unique(sample(bodies[bodies < 3 * 10**12]))
-    if not len(persons):
-        return False
-    _, alike = np.unique(persons // 10**10, return_counts=True)
-    months = persons // 10**8 % 100
-    born = int(((months >= 1) & (months <= 12)).sum())
-    if alike.max() > 0.9 * len(persons) or born < 0.3 * len(persons):
-        return False
-    return is_no_chance(born, len(persons), _CHANCE_OF_MONTH)
 
 
 def sample(values: Ints) -> Ints:

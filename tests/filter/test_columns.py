@@ -1,0 +1,165 @@
+"""Columns judged as wholes: NIRs in any form are seen, references of other kinds are not."""
+
+import datetime
+import random
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from tamis.evidence.columns import describe_columns, leaking_columns
+from tamis.filter.gate.columns import ColumnSketch, Number, fold_numbers
+from tamis.filter.gate.gate import GateColumn, find_leaks
+from tamis.filter.tally import Tally, merge
+
+from .column_kinds import FORMS, KINDS, body, key, nirs
+
+ROWS = 200
+
+
+def _left(array: pa.Array, *, not_nir: bool = False, name: str = "reference") -> int:
+    return int((find_leaks([GateColumn(name, array, not_nir)]).rows < 0).sum())
+
+
+@pytest.mark.parametrize("not_nir", [False, True], ids=["plain", "not_nir"])
+@pytest.mark.parametrize("form", FORMS)
+def test_of_nirs_in_any_form_none_is_left(form: str, not_nir: bool) -> None:
+    chance = random.Random(form)
+    for cohort in (False, False, True):
+        values = [FORMS[form](chance, each) for each in nirs(chance, ROWS, cohort=cohort)]
+        assert _left(pa.array(values), not_nir=not_nir) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_references_of_other_kinds_are_no_evidence(kind: str) -> None:
+    chance = random.Random(kind)
+    for _column in range(12):
+        array = pa.array(KINDS[kind](chance, ROWS))
+        plain, declared = (
+            find_leaks([GateColumn("reference", array, not_nir)]) for not_nir in (False, True)
+        )
+        assert not any(sketch.evidence for sketch in plain.sketches.values())
+        assert set(declared.rows.tolist()) == {-1}
+        assert (plain.rows >= 0).sum() <= 0.05 * ROWS
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.int64(),
+        pa.float64(),
+        pa.decimal128(20, 3),
+        pa.list_(pa.string()),
+        pa.dictionary(pa.int32(), pa.string()),
+    ],
+    ids=str,
+)
+def test_of_nirs_of_any_type_none_is_left(kind: pa.DataType) -> None:
+    chance = random.Random(7)
+    bodies = [number for number in nirs(chance, 2 * ROWS) if number.isdigit()][:ROWS]
+    if pa.types.is_nested(kind):
+        array = pa.array([[number] for number in bodies], kind)
+    elif pa.types.is_dictionary(kind):
+        array = pa.array(bodies).dictionary_encode()
+    else:
+        array = pa.array([-Decimal(number) for number in bodies]).cast(kind)
+    for not_nir in (False, True):
+        assert _left(array, not_nir=not_nir) == 0
+
+
+def test_a_key_as_decimals_is_none_of_the_number() -> None:
+    numbers = [number for number in nirs(random.Random(8), ROWS) if number.isdigit()]
+    values = pa.array([Decimal(f"{number}.{key(number)}0") for number in numbers])
+    assert _left(values, not_nir=True) == 0
+
+
+def test_a_counter_a_clock_and_a_constant_beside_a_cohort() -> None:
+    chance = random.Random(9)
+    moments = pa.array(range(1_701_000_000_000, 1_701_600_000_000, 500_000))
+    counter = pa.array(range(2_611_000_000_000, 2_611_000_001_000))
+    constant = pa.array(["1550875999991"] * 1_000)
+    for array in (moments, counter, constant):
+        assert _left(array) == len(array)
+    assert _left(pa.array(nirs(chance, 60, cohort=True))) == 0
+
+
+def test_a_week_of_milliseconds_is_no_evidence_whenever_it_begins() -> None:
+    chance = random.Random(10)
+    for week in range(366):
+        start = 1_767_225_600_000 + week * 86_400_000
+        moments = [Number(start + chance.randrange(604_800_000), "") for _ in range(100)]
+        assert ColumnSketch.of(moments).evidence is None, week
+
+
+def test_dated_references_are_no_evidence_whatever_their_day() -> None:
+    chance = random.Random(11)
+    for day in range(366):
+        moment = datetime.date(2026, 1, 1) + datetime.timedelta(day)
+        for pattern in ("%y%m%d", "%y%m"):
+            start = moment.strftime(pattern)
+            left = 13 - len(start)
+            numbers = [int(start) * 10**left + chance.randrange(10**left) for _ in range(100)]
+            sketch = ColumnSketch.of(Number(number, "") for number in numbers)
+            assert sketch.evidence is None, moment
+
+
+def test_a_long_text_of_digits_is_read_at_its_beginning_only() -> None:
+    assert fold_numbers(["4" * 10_000_000, "5 " * 5_000_000]) == [None, None]
+
+
+class TestSums:
+    def test_batches_of_five_add_up(self) -> None:
+        numbers = [
+            FORMS["blanks behind"](random.Random(12), each) for each in nirs(random.Random(12), 50)
+        ]
+        tallies = []
+        for start in range(0, 50, 5):
+            leaks = find_leaks([GateColumn("nom", pa.array(numbers[start : start + 5]))], b"salt")
+            assert set(leaks.rows.tolist()) == {-1}
+            tallies.append(Tally(sketches=leaks.sketches))
+
+        assert leaking_columns(merge(tallies[:2]).sketches) == {}
+        total = merge(tallies).sketches
+        assert leaking_columns(total) == {"nom": 50}
+        assert describe_columns(total).startswith(
+            "column `nom`: 50 released values are numbers like NIRs: of 50 different ones"
+        )
+
+    def test_the_same_few_numbers_in_many_batches_are_few(self) -> None:
+        numbers = pa.array(nirs(random.Random(13), 11))
+        tallies = [
+            Tally(sketches=find_leaks([GateColumn("nom", numbers)], b"salt").sketches)
+            for _ in range(100)
+        ]
+        assert leaking_columns(merge(tallies).sketches) == {}
+
+    def test_a_sum_does_not_hang_on_the_order_and_grows_no_further(self) -> None:
+        chance = random.Random(14)
+        parts = [
+            ColumnSketch.of(
+                (
+                    Number(int(body(chance, "1", 80)[:5]) * 10**8 + n, "")
+                    for n in range(start, start + 400)
+                ),
+                b"s",
+            )
+            for start in range(0, 4_000, 400)
+        ]
+        forward, back = ColumnSketch(), ColumnSketch()
+        for part in parts:
+            forward.merge(part)
+        for part in reversed(parts):
+            back.merge(part)
+        assert dict(forward.seen) == dict(back.seen)
+        assert len(forward.seen) == 512
+
+    def test_of_a_sketch_nothing_tells_a_number_without_its_salt(self) -> None:
+        number = Number(1550875999991, "93")
+        assert (
+            ColumnSketch.of([number], b"a").seen.keys()
+            != ColumnSketch.of([number], b"b").seen.keys()
+        )
+
+    def test_what_every_batch_quarantined_is_not_left(self) -> None:
+        leaks = find_leaks([GateColumn("nom", pa.array(nirs(random.Random(15), 50)))])
+        assert leaking_columns(leaks.sketches) == {}
