@@ -107,6 +107,13 @@ def test_a_long_text_of_digits_is_read_at_its_beginning_only() -> None:
     assert fold_numbers(["4" * 10_000_000, "5 " * 5_000_000]) == [None, None]
 
 
+def test_numbers_of_any_size_can_be_looked_at() -> None:
+    largest = [2**63 - 1, -(2**63), 10**16 + 1, None]
+    assert _left(pa.array(largest)) == 4
+    assert _left(pa.array([2**64 - 1], pa.uint64())) == 1
+    assert _left(pa.array([float("nan"), float("inf"), -1e300, 1e-300])) == 4
+
+
 class TestSums:
     def test_batches_of_five_add_up(self) -> None:
         numbers = [

@@ -182,7 +182,7 @@ def gate(
     opened: Opened,
     selections: Sequence[Selection],
     columns: Columns,
-    salt: bytes,
+    salt: bytes = b"",
 ) -> tuple[bool, dict[str, tuple[int, int]], dict[str, ColumnSketch]]:
     """Look again at what releases under `nir: absent` release; quarantine where a NIR is left.
 

@@ -270,8 +270,8 @@ def numbers_of(leaf: Leaf, *, whole: bool = False) -> Numbers:
     if leaf.kind == "text":
         at = np.flatnonzero(np.diff(text_buffers(values)[1]) >= BODY)
     else:
-        large = pc.greater_equal(pc.abs_checked(values.cast(pa.float64())), 10**12)
-        at = np.flatnonzero(large.fill_null(False))
+        magnitudes = np.abs(values.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64))
+        at = np.flatnonzero((magnitudes >= 10**12) & (magnitudes < 10**16))
     weight = 1 if whole or len(at) <= _LARGE else len(at) // _SAMPLE
     at = at[::weight]
     looked_at = values.take(pa.array(at)) if len(at) < len(values) else values
