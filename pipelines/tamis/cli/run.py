@@ -23,8 +23,9 @@ from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress, show_warnings
 from tamis.errors import UsageError
+from tamis.evidence.columns import advise
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
-from tamis.evidence.receipt import ATTESTED, Receipt, advise
+from tamis.evidence.receipt import ATTESTED, Receipt
 from tamis.evidence.wording import quarantine_lines, repeated_lines, withheld_lines
 from tamis.interrupts import ends_at_once
 from tamis.language import _, ngettext, printable

@@ -16,7 +16,8 @@ from rich.text import Text
 
 from tamis.dry_run.models import Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
-from tamis.evidence.receipt import CausePart, advise
+from tamis.evidence.columns import advise
+from tamis.evidence.receipt import CausePart
 from tamis.evidence.wording import describe_cause, describe_first
 from tamis.language import _, ngettext, printable
 from tamis.tables import Table, print_table

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 
 from tamis.errors import RefusedError
 from tamis.filter.gate.columns import ColumnSketch
+from tamis.filter.tally import Tally
 from tamis.language import _
+
+_CHANCE = "chance-hits:"
+_LEAKING = "nir-column:"
 
 
 def leaking_columns(sketches: Mapping[str, ColumnSketch]) -> dict[str, int]:
@@ -61,3 +65,35 @@ def refuse_columns(sketches: Mapping[str, ColumnSketch]) -> None:
     """
     if found := describe_columns(sketches):
         raise RefusedError(_("nothing is committed: {found}", found=found))
+
+
+def column_anomalies(tally: Tally) -> dict[str, int]:
+    """What is odd about columns, as a receipt counts it: hits by chance, and NIRs that are left."""
+    counts = {
+        f"{_CHANCE}{column}": hits for column, (hits, _values) in sorted(tally.chance.items())
+    }
+    left = leaking_columns(tally.sketches)
+    return counts | {f"{_LEAKING}{path}": values for path, values in left.items()}
+
+
+def advise(anomaly: str) -> str | None:
+    """What to do about an anomaly of a receipt, where there is something to do in the documents.
+
+    Example:
+        >>> advise("chance-hits:reference")
+        'if the numbers of `reference` are no NIRs, its field says `not_nir: <what they are>`'
+        >>> advise("dsn-envoi-totals-differ")
+    """
+    if anomaly.startswith(_LEAKING):
+        return _(
+            "NIRs by all signs: a run commits nothing until `{column}` says `identifier: nir`, or "
+            "`not_nir: {{because: …, pattern: …}}`",
+            column=anomaly.removeprefix(_LEAKING),
+        )
+    if not anomaly.startswith(_CHANCE):
+        return None
+    column = anomaly.removeprefix(_CHANCE)
+    return _(
+        "if the numbers of `{column}` are no NIRs, its field says `not_nir: <what they are>`",
+        column=column,
+    )

@@ -20,15 +20,13 @@ from tamis.documents.calendar import day_of
 from tamis.documents.law import Attested, Origin, Status
 from tamis.documents.types import kind_of
 from tamis.errors import RunError
-from tamis.evidence.columns import leaking_columns
+from tamis.evidence.columns import column_anomalies
 from tamis.filter.drift import told_names
 from tamis.filter.tally import OTHER, REASONS, Cause, QuarantineCount, Tally
 from tamis.language import _
 from tamis.plan.plan import Plan
 
 TOOL = "tamis"
-_CHANCE = "chance-hits:"
-_LEAKING = "nir-column:"
 
 ATTESTED = {
     "read": "its current wording was read",
@@ -445,34 +443,7 @@ def _redacted(tally: Tally, release: str, path: str) -> int:
 
 def _anomalies(tally: Tally) -> dict[str, Any]:
     counts = {name: count for name, count in sorted(tally.anomalies.items()) if count}
-    for column, (hits, _values) in sorted(tally.chance.items()):
-        counts[f"{_CHANCE}{column}"] = hits
-    for path, values in leaking_columns(tally.sketches).items():
-        counts[f"{_LEAKING}{path}"] = values
-    return counts
-
-
-def advise(anomaly: str) -> str | None:
-    """What to do about an anomaly of a receipt, where there is something to do in the documents.
-
-    Example:
-        >>> advise("chance-hits:reference")
-        'if the numbers of `reference` are no NIRs, its field says `not_nir: <what they are>`'
-        >>> advise("dsn-envoi-totals-differ")
-    """
-    if anomaly.startswith(_LEAKING):
-        return _(
-            "NIRs by all signs: a run commits nothing until `{column}` says `identifier: nir`, or "
-            "`not_nir: {{because: …, pattern: …}}`",
-            column=anomaly.removeprefix(_LEAKING),
-        )
-    if not anomaly.startswith(_CHANCE):
-        return None
-    column = anomaly.removeprefix(_CHANCE)
-    return _(
-        "if the numbers of `{column}` are no NIRs, its field says `not_nir: <what they are>`",
-        column=column,
-    )
+    return counts | column_anomalies(tally)
 
 
 def reconcile(tally: Tally, inputs: Iterable[InputPart], files: Files | None) -> None:
