@@ -14,7 +14,7 @@ from tamis.documents.context import (
     conditions_of,
     kept_fields,
 )
-from tamis.documents.law import Item, item_key
+from tamis.documents.law import Item, Limit, item_key
 from tamis.documents.policy import Release, Treatment
 from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.schema import SchemaLeaf
@@ -42,6 +42,16 @@ class Case:
     def item(self) -> Item | None:
         """The release's item, if it is in force on the day."""
         return self.law.items.get(self.release.item)
+
+    @cached_property
+    def limits(self) -> tuple[Limit, ...]:
+        """The bans and closed lists that bind the release on the day."""
+        return tuple(self.law.limits(self.release.item, self.context.policy.processing))
+
+    @property
+    def nir_banned(self) -> bool:
+        """Whether a text bans the NIR though the item lets it pass."""
+        return any(limit.nir == "absent" for limit in self.limits)
 
     @property
     def nir_absent(self) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import astuple
 
 from tamis.check.case import Case
-from tamis.check.rules import consistency, identifiers, naming, need, permission
+from tamis.check.rules import consistency, identifiers, limits, naming, need, permission, together
 from tamis.check.violation import Violation, Violations
 from tamis.check.warnings import warnings_of
 from tamis.documents.calendar import LawOfDay, days_of, interval_cuts, law_cuts, law_on
@@ -26,6 +26,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     permission.judge_item,
     permission.judge_purpose,
     permission.judge_entry,
+    permission.judge_direction,
     permission.judge_partner,
     identifiers.judge_identifiers,
     identifiers.judge_free_text,
@@ -37,6 +38,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     need.judge_nir_basis,
     need.judge_categories,
     need.judge_tested_categories,
+    limits.judge_limits,
     naming.judge_processing,
     naming.judge_ids,
     naming.judge_columns,
@@ -68,7 +70,7 @@ def check(documents: Documents) -> list[Violation]:
     processings = register.processings.values()
     cuts = (
         law_cuts(law)
-        | interval_cuts(entry for processing in processings for entry in processing.entries)
+        | interval_cuts(dated for processing in processings for dated in processing.intervals())
         | interval_cuts(release for context in contexts for release in context.policy.releases)
     )
     violations: list[Violation] = []
@@ -81,6 +83,7 @@ def check(documents: Documents) -> list[Violation]:
         violations += consistency.judge_schema(schema, source, law)
     violations += consistency.judge_register(register, register_source, law)
     violations += consistency.judge_law(law)
+    violations += together.judge_partners(contexts, cuts)
     violations += warnings_of(contexts, cuts)
     return _first_of_each(violations)
 
@@ -105,6 +108,9 @@ def violations_on(context: PolicyContext, day: datetime.date) -> list[Violation]
     """Return what the releases of a policy that are in force on `day` violate on that day."""
     law = law_on(context.law, day)
     violations = list(consistency.judge_schema(context.schema, context.schema_source, context.law))
+    violations += consistency.judge_register(
+        context.register, context.register_source, context.law, context.policy.processing
+    )
     for index, release in enumerate(context.policy.releases):
         if release.in_force(day):
             violations += _judge(context, index, law)

@@ -7,15 +7,11 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from tamis.check.case import Case
 from tamis.check.catalogue import Rule
-from tamis.check.rules.identifiers import disclosed_parts
 from tamis.check.violation import Violation, Violations
 from tamis.documents.calendar import days_of, law_on
 from tamis.documents.context import PolicyContext, bases_of, kept_fields
 from tamis.documents.law import Attested, Item
-from tamis.documents.names import NirPart
-from tamis.documents.positions import DocumentPath
 from tamis.documents.register import Entry
 from tamis.documents.schema import SchemaLeaf
 from tamis.errors import Problem
@@ -32,9 +28,8 @@ Cuts = Iterable[datetime.date]
 
 
 def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
-    """Yield the warnings about policies: partners, NIR parts, attestations, inferred links."""
+    """Yield the warnings about policies: partners, attestations, bases, inferred links."""
     yield from _partners(contexts, cuts)
-    yield from _rebuilt_together(contexts, cuts)
     yield from _attestations(contexts)
     yield from _unconfirmed(contexts)
     yield from _secondary(contexts)
@@ -42,55 +37,23 @@ def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
 
 
 def _partners(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
-    """Partners of whom it is unknown whether they carry the NIR, or who do under paragraph III."""
+    """Partners of whom it is unknown whether they carry the NIR."""
     for context in contexts:
         processing, slug = context.processing, context.policy.processing
         if processing is None:
             continue
         for release, day, item in _items(context, cuts):
-            unknown = processing.carries_nir == "unknown"
-            if not unknown and not (processing.carries_nir is True and item.nir == "absent"):
+            is_exchange = item.relation in ("fed-by", "exchange")
+            if processing.carries_nir_on(day) != "unknown" or not is_exchange:
                 continue
-            if unknown:
-                text = _("whether processing `{slug}` carries the NIR is not known", slug=slug)
-            else:
-                text = _("processing `{slug}` carries the NIR", slug=slug)
+            text = _("whether processing `{slug}` carries the NIR is not known", slug=slug)
             if item.nir == "carried":
                 text += _("; {item} is for processings that carry it", item=release)
             else:
                 text += _("; {item} is for processings that do not", item=release)
-            code = "partner-unknown" if unknown else "partner-with-nir"
             problem = context.register_source.problem(("processings", slug, "carries_nir"), text)
             example = (("processing", slug), ("item", release))
-            yield Violation(problem, Rule.PARTNER, code, day, example, "warning")
-
-
-def _rebuilt_together(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
-    """Several releases that each disclose a part of the NIR, all to one partner on one day."""
-    for day in sorted(cuts):
-        partners: dict[str, dict[NirPart, tuple[Case, str, DocumentPath]]] = {}
-        for context in contexts:
-            law = law_on(context.law, day)
-            for index, release in enumerate(context.policy.releases):
-                case = Case(context, index, law)
-                parts = disclosed_parts(case)
-                if release.in_force(day) and case.nir_absent and len(parts) < 3:
-                    held = partners.setdefault(context.policy.processing, {})
-                    for part, (path, place) in parts.items():
-                        held.setdefault(part, (case, path, place))
-        for slug, held in partners.items():
-            if len(held) == 3:
-                case, _path, place = list(held.values())[-1]
-                fields = (f"`{other.release.id}` {path}" for other, path, _place in held.values())
-                text = _(
-                    "releases to `{processing}` rebuild the NIR where they are joined: {fields}",
-                    processing=slug,
-                    fields=", ".join(fields),
-                )
-                problem = case.context.source.problem(place, text)
-                yield Violation(
-                    problem, Rule.NIR_REBUILT, "nir-rebuilt-together", day, (), "warning"
-                )
+            yield Violation(problem, Rule.PARTNER, "partner-unknown", day, example, "warning")
 
 
 def _attestations(contexts: Sequence[PolicyContext]) -> Violations:
@@ -101,7 +64,7 @@ def _attestations(contexts: Sequence[PolicyContext]) -> Violations:
             continue
         items: dict[str, dict[str, None]] = {}
         for context, _i, entry in entries:
-            items.setdefault(context.policy.processing, {})[entry.item] = None
+            items.setdefault(context.policy.processing, {})[entry.permission] = None
         listed = ", ".join(f"{slug} ({', '.join(of_slug)})" for slug, of_slug in items.items())
         count = sum(map(len, items.values()))
         text = ngettext(
@@ -220,7 +183,7 @@ def _entries(contexts: Iterable[PolicyContext]) -> Iterator[tuple[PolicyContext,
     for context in contexts:
         items = {release.item for release in context.policy.releases}
         for i, entry in enumerate(context.processing.entries if context.processing else ()):
-            if entry.item in items:
+            if entry.permission in items:
                 yield context, i, entry
 
 

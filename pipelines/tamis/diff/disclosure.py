@@ -152,7 +152,7 @@ class ProjectState:
         processings, contexts = self.register.processings.values(), self.contexts.values()
         return (
             law_cuts(self.law)
-            | interval_cuts(entry for processing in processings for entry in processing.entries)
+            | interval_cuts(dated for processing in processings for dated in processing.intervals())
             | interval_cuts(release for context in contexts for release in context.policy.releases)
         )
 

@@ -152,9 +152,9 @@ def _law_facts(state: ProjectState, days: DayRange) -> dict[str, Fact]:
     for slug, processing in state.register.processings.items():
         for i, entry in reversed(list(enumerate(processing.entries))):
             if entry.in_force(days.from_):
-                facts[f"register entry of {slug} for {entry.item}"] = Fact(
+                facts[f"register entry of {slug} for {entry.permission}"] = Fact(
                     "register",
-                    _attributes(entry, "item", "from_", "until", "note"),
+                    _attributes(entry, "item", "matter", "from_", "until", "note"),
                     state.register_source,
                     ("processings", slug, "entries", i),
                 )
@@ -196,7 +196,7 @@ def _attributes(model: DocumentModel, *without: str) -> dict[str, str]:
     texts: dict[str, str] = {}
     for key, value in model:
         if key not in without:
-            text = ", ".join(sorted(value)) if isinstance(value, tuple) else str(value)
+            text = ", ".join(sorted(map(str, value))) if isinstance(value, tuple) else str(value)
             texts[key] = (
                 text.lower() if isinstance(value, bool) else text if value is not None else ""
             )

@@ -11,7 +11,7 @@ from tamis.diff.change import Change, ChangeRisk, DayRange, describe_days, join_
 from tamis.diff.disclosure import Disclosure, DisclosureKey, ProjectState
 from tamis.diff.record_sets import HOLDS_NIR, RecordSet, describe_sets, remainder
 from tamis.documents.context import PolicyContext, conditions_of, needs_by_field
-from tamis.documents.law import ITEMS_ARTICLE, item_key
+from tamis.documents.law import article_of, item_key
 from tamis.documents.positions import DocumentPath, Source
 from tamis.language import _
 
@@ -159,7 +159,7 @@ class DisclosureComparison:
                 text=text,
             )
             place = _nir_place(state, disclosure.release.item, regimes[0])
-            source = state.law.sources[ITEMS_ARTICLE]
+            source = state.law.sources[article_of(disclosure.release.item)]
             return self._change(disclosure, "nir-regime", place, text, source, risk)
         kind = "nir" if disclosure.leaf and disclosure.leaf.spec.identifier else "treatment"
         new = disclosure if self.released else same[0]
@@ -277,7 +277,7 @@ def _all_records(disclosures: Iterable[Disclosure]) -> list[RecordSet]:
 def _nir_place(state: ProjectState, item: str, nir: str | None) -> DocumentPath:
     """Where the law says `nir` of the item."""
     key = item_key(item)
-    for i, version in enumerate(state.law[ITEMS_ARTICLE].versions):
+    for i, version in enumerate(state.law[article_of(item)].versions):
         if key in version.items and version.items[key].nir == nir:
             return ("versions", i, "items", key, "nir")
     return ()

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from tamis.documents.law import (
     CATEGORY_ARTICLES,
-    ITEMS_ARTICLE,
     PURPOSES_ARTICLE,
     ArticleVersion,
     Category,
     Item,
+    Limit,
     Purpose,
     purpose_key,
 )
@@ -51,9 +51,11 @@ class LawOfDay:
     @cached_property
     def items(self) -> dict[str, Item]:
         """The items in force, by their full ids: `R6323-37.III.2`."""
-        version = self.versions.get(ITEMS_ARTICLE)
-        items = version.items if version else {}
-        return {f"{ITEMS_ARTICLE}.{key}": item for key, item in items.items()}
+        return {
+            f"{article}.{key}": item
+            for article, version in self.versions.items()
+            for key, item in version.items.items()
+        }
 
     @cached_property
     def purposes(self) -> dict[str, Purpose]:
@@ -71,6 +73,15 @@ class LawOfDay:
             for slug, category in version.categories.items() if version else ():
                 categories[slug] = (*categories.get(slug, ()), category)
         return categories
+
+    def limits(self, item: str, processing: str) -> Iterator[Limit]:
+        """Yield the bans and closed lists that bind `processing` under `item` on the day."""
+        for version in self.versions.values():
+            for limit in version.limits.values():
+                if item in limit.items and (
+                    not limit.processings or processing in limit.processings
+                ):
+                    yield limit
 
     def serves(self, slug: str, purpose: str) -> bool:
         """Whether the category `slug` serves `purpose` on the day.
@@ -136,7 +147,7 @@ def _describe(begin: datetime.date, end: datetime.date | None) -> str:
 def describe_days_in_force(law: Law, article: str, name: str) -> str:
     """Return when the item or purpose `name` of an article is in force, in words; empty: never."""
     spans: list[tuple[datetime.date, datetime.date | None]] = []
-    for version in law[article].versions:
+    for version in law[article].versions if article in law.articles else ():
         if not any(name == f"{article}.{key}" for key in (*version.items, *version.purposes)):
             continue
         if spans and spans[-1][1] == version.from_:

@@ -10,7 +10,7 @@ from tamis.documents.calendar import interval_cuts, law_cuts
 from tamis.documents.policy import Condition, LegalBasis, Need, NirBasis, Policy, Release
 from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import Documents, Law
-from tamis.documents.register import Processing, Register
+from tamis.documents.register import Entry, Processing, Register
 from tamis.documents.schema import Schema, SchemaLeaf
 from tamis.errors import DocumentError, Problem
 
@@ -48,11 +48,15 @@ class PolicyContext:
     def cuts(self) -> set[datetime.date]:
         """Every date on which something changes that this policy depends on."""
         items = {release.item for release in self.policy.releases}
-        entries = self.processing.entries if self.processing else ()
+        intervals = self.processing.intervals() if self.processing else ()
         return (
             law_cuts(self.law)
             | interval_cuts(self.policy.releases)
-            | interval_cuts(entry for entry in entries if entry.item in items)
+            | interval_cuts(
+                dated
+                for dated in intervals
+                if not isinstance(dated, Entry) or dated.permission in items
+            )
         )
 
 

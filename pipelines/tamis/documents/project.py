@@ -5,7 +5,7 @@ or the register of the CPF project that comes with Tamis.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from tamis.documents.cases import PolicyCases
-from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, PURPOSES_ARTICLE, Article, Origin
+from tamis.documents.law import (
+    CATEGORY_ARTICLES,
+    ITEMS_ARTICLE,
+    PURPOSES_ARTICLE,
+    Article,
+    ArticleVersion,
+    Origin,
+)
 from tamis.documents.policy import Policy
 from tamis.documents.positions import DocumentModel, ModelT, Source, read_document, suggest
 from tamis.documents.register import Register
@@ -21,7 +28,7 @@ from tamis.documents.schema import Schema
 from tamis.errors import DocumentError, Problem, UsageError
 from tamis.language import _
 
-NamedT = TypeVar("NamedT", Policy, Schema, PolicyCases)
+NamedT = TypeVar("NamedT", Policy, Schema, PolicyCases, Article)
 
 BUNDLED = "cpf"
 """What the project that comes with Tamis is called."""
@@ -50,11 +57,18 @@ class Law:
     def __getitem__(self, article: str) -> Article:
         return self.articles[article]
 
+    def versions(self) -> Iterator[tuple[str, int, ArticleVersion]]:
+        """Yield every version of every article: the article's name, its place there, itself."""
+        for name, article in self.articles.items():
+            for i, version in enumerate(article.versions):
+                yield name, i, version
+
     @property
     def item_ids(self) -> dict[str, None]:
-        """The items that some version of R. 6323-37 has, by their full ids, in order."""
-        versions = self[ITEMS_ARTICLE].versions
-        return {f"{ITEMS_ARTICLE}.{key}": None for version in versions for key in version.items}
+        """The items that some version of an article has, by their full ids, in order."""
+        return {
+            f"{name}.{key}": None for name, _i, version in self.versions() for key in version.items
+        }
 
     @property
     def purpose_ids(self) -> dict[str, None]:
@@ -194,9 +208,11 @@ class Documents:
         owner = self._law_owner
         articles: dict[str, Article] = {}
         sources: dict[str, Source] = {}
-        for name in ARTICLES:
-            path = owner.folder / "policies" / "law" / f"{name}.yaml"
-            articles[name], sources[name] = owner._read(path, Article)
+        folder = owner.folder / "policies" / "law"
+        for name in dict.fromkeys(
+            [*ARTICLES, *sorted(path.stem for path in folder.glob("*.yaml"))]
+        ):
+            articles[name], sources[name] = owner._read_named(folder / f"{name}.yaml", Article)
         return Law(articles, sources, self.law_origin)
 
     @cached_property

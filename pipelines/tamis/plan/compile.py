@@ -19,9 +19,9 @@ from tamis.documents.context import (
     needs_by_field,
     open_policy,
 )
-from tamis.documents.law import ITEMS_ARTICLE, Nir, item_key
+from tamis.documents.law import ITEMS_ARTICLE, Nir, article_of, item_key
 from tamis.documents.policy import Condition, Release
-from tamis.documents.project import Documents
+from tamis.documents.project import ARTICLES, Documents
 from tamis.documents.released import identifies_of
 from tamis.documents.schema import FieldSpec, Format, Schema, SchemaLeaf
 from tamis.errors import DocumentError, UsageError
@@ -40,6 +40,7 @@ from tamis.plan.plan import (
 STRIPPED = N_("paragraph {paragraph}: the partner carries no NIR")
 NOT_LISTED = N_("not listed by the policy")
 OUTSIDE = N_("outside every category")
+NO_RECIPIENT = N_("{article} does not name the NIR, so that recipients get none by our reading")
 ONLY_READ = N_("read for a condition, never released")
 
 
@@ -74,9 +75,9 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         schema=context.schema.schema_,
         format=_with_names(context.schema),
         processing=context.policy.processing,
-        carries_nir=context.register.processings[context.policy.processing].carries_nir,
+        carries_nir=context.register.processings[context.policy.processing].carries_nir_on(on),
         direction=context.policy.direction,
-        law={name: version.id for name, version in law.versions.items()},
+        law={name: law.versions[name].id for name in _articles(in_force) if name in law.versions},
         law_origin=context.law.origin,
         fields=_project(context.schema.fields, _paths_read(context, in_force, releases)),
         releases=releases,
@@ -92,6 +93,11 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         day=on,
         valid_until=min((cut for cut in context.cuts if cut > on), default=None),
     )
+
+
+def _articles(releases: Iterable[Release]) -> dict[str, None]:
+    """The articles that releases rest on: those of every plan, and those of their items."""
+    return dict.fromkeys([*ARTICLES, *(article_of(release.item) for release in releases)])
 
 
 def whole_schema(context: PolicyContext) -> tuple[PlanField, ...]:
@@ -110,7 +116,7 @@ def _describe_validity(context: PolicyContext, on: datetime.date) -> str:
             validity=describe_interval(release),
         )
         if release.item not in items:
-            days = describe_days_in_force(context.law, ITEMS_ARTICLE, release.item) or _(
+            days = describe_days_in_force(context.law, article_of(release.item), release.item) or _(
                 "on no day"
             )
             line += _(
@@ -264,8 +270,7 @@ def _fates(
         if path in kept:
             fates[path] = (kept[path].fate, " ; ".join(kept[path].because))
         elif compiled.nir == "absent" and leaf.spec.identifier:
-            paragraph = item_key(release.item).partition(".")[0]
-            fates[path] = ("stripped", STRIPPED.format(paragraph=paragraph))
+            fates[path] = ("stripped", _why_stripped(release.item))
         elif path in tested:
             fates[path] = ("dropped", ONLY_READ)
         elif not leaf.category or "outside" in leaf.category:
@@ -273,3 +278,10 @@ def _fates(
         else:
             fates[path] = ("dropped", NOT_LISTED)
     return fates
+
+
+def _why_stripped(item: str) -> str:
+    """Why no identifier passes under an item without the NIR."""
+    if article_of(item) != ITEMS_ARTICLE:
+        return NO_RECIPIENT.format(article=article_of(item))
+    return STRIPPED.format(paragraph=item_key(item).partition(".")[0])

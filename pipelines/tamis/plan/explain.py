@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tamis.documents.context import PolicyContext, conditions_of, kept_fields
-from tamis.documents.law import CATEGORY_ARTICLES, ITEMS_ARTICLE, item_key, purpose_key
+from tamis.documents.law import CATEGORY_ARTICLES, article_of, item_key, purpose_key
 from tamis.documents.policy import Release
 from tamis.documents.positions import DocumentPath, suggest
 from tamis.documents.schema import SchemaLeaf
@@ -144,14 +144,15 @@ class _Explainer:
         )
 
     def item_ground(self) -> Problem:
-        place = (*self.version(ITEMS_ARTICLE), "items", item_key(self.release.item), "nir")
+        article = article_of(self.release.item)
+        place = (*self.version(article), "items", item_key(self.release.item), "nir")
         text = _(
             "item {item}: nir {nir} ({version})",
             item=self.release.item,
             nir=self.compiled.nir,
-            version=self.plan.law[ITEMS_ARTICLE],
+            version=self.plan.law[article],
         )
-        return self.context.law.sources[ITEMS_ARTICLE].problem(place, text)
+        return self.context.law.sources[article].problem(place, text)
 
     def category_grounds(self, leaf: SchemaLeaf) -> Iterator[Problem]:
         purpose = self.release.purpose

@@ -6,10 +6,10 @@ from tamis.check.catalogue import Rule
 from tamis.check.reasons import is_blank
 from tamis.check.rules.need import NO_CATEGORY
 from tamis.check.violation import Violation, Violations
-from tamis.documents.law import ITEMS_ARTICLE
+from tamis.documents.law import article_of, item_key
 from tamis.documents.positions import DocumentPath, Source, suggest
 from tamis.documents.project import Law
-from tamis.documents.register import Register
+from tamis.documents.register import Entry, Register
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.language import _
 
@@ -48,32 +48,74 @@ def judge_schema(schema: Schema, source: Source, law: Law) -> Violations:
             yield violation(Rule.NEED, "no-reason", path, (*place, "not_nir"), text)
 
 
-def judge_register(register: Register, source: Source, law: Law) -> Violations:
-    """Entries must name items that some version of R. 6323-37 has."""
-    known = law.item_ids
+def judge_register(
+    register: Register, source: Source, law: Law, only: str | None = None
+) -> Violations:
+    """Entries must name what the law has, under its title; what is read names where, and when.
+
+    Args:
+        only: the one processing that is judged; by default all are.
+
+    Legal source: R. 6323-35, R. 6323-36, R. 6323-37.
+    """
+    names: dict[str, str] = {}
     for slug, processing in register.processings.items():
+        other = names.setdefault(" ".join(processing.name.casefold().split()), slug)
+        if only not in (None, slug):
+            continue
+        place: DocumentPath = ("processings", slug)
+        if register.partner(other) != register.partner(slug):
+            text = _("has the name of `{other}`: one must have the other among its `aliases`")
+            problem = source.problem((*place, "name"), text.format(other=other))
+            example = (("processing", slug), ("other", other))
+            yield Violation(problem, Rule.REGISTER, "one-partner", None, example)
         for i, entry in enumerate(processing.entries):
-            if entry.item not in known:
-                text = _("no version of R. 6323-37 has an item `{item}`", item=entry.item)
-                place = ("processings", slug, "entries", i, "item")
-                problem = source.problem(place, text + suggest(entry.item, known))
-                example = (("processing", slug), ("item", entry.item))
-                yield Violation(problem, Rule.REGISTER, "unknown-item", entry.from_, example)
+            for rule, code, key, text in _entry_faults(entry, law):
+                problem = source.problem((*place, "entries", i, key), text)
+                example = (("processing", slug), ("item", entry.permission))
+                yield Violation(problem, rule, code, entry.from_, example)
+
+
+def _entry_faults(entry: Entry, law: Law) -> Iterator[tuple[Rule, str, str, str]]:
+    """Rule, code, key and text of each thing that is wrong with an entry."""
+    item, key = entry.permission, "item" if entry.item else "matter"
+    known = law.item_ids
+    if item not in known:
+        text = _(
+            "no version of {article} has an item `{item}`", article=article_of(item), item=item
+        )
+        yield Rule.REGISTER, "unknown-item", key, text + suggest(item, known)
+    else:
+        models = [
+            version.items[item_key(item)]
+            for version in law[article_of(item)].versions
+            if item_key(item) in version.items
+        ]
+        relation = models[-1].relation
+        title = relation if relation in ("recipient", "access") else "exchange"
+        if entry.title != title:
+            text = _("{item} is for an entry with `title: {title}`", item=item, title=title)
+            yield Rule.REGISTER, "wrong-title", key, text
+        elif entry.purpose and not any(entry.purpose in model.purposes for model in models):
+            linked = ", ".join(models[-1].purposes) or _("no purpose")
+            text = _("{item} goes with {linked}", item=item, linked=linked)
+            yield Rule.PERMISSION, "purpose-link", "purpose", text
+    if entry.attested == "read" and (is_blank(entry.source) or entry.read_on is None):
+        text = _("what is `attested: read` must say where and when: `source` and `read_on`")
+        yield Rule.EVIDENCE, "read-nowhere", "attested", text
 
 
 def judge_law(law: Law) -> Violations:
     """Items must be linked to purposes that some version of R. 6323-33 has."""
     known = law.purpose_ids
-    source = law.sources[ITEMS_ARTICLE]
-    for i, version in enumerate(law[ITEMS_ARTICLE].versions):
+    for name, i, version in law.versions():
         for key, item in version.items.items():
             for j, purpose in enumerate(item.purposes):
                 if purpose not in known:
-                    text = _(
-                        "no version of R. 6323-33 has a purpose `{purpose}`", purpose=purpose
-                    ) + suggest(purpose, known)
-                    problem = source.problem(("versions", i, "items", key, "purposes", j), text)
-                    example = (("item", f"{ITEMS_ARTICLE}.{key}"), ("purpose", purpose))
+                    text = _("no version of R. 6323-33 has a purpose `{purpose}`", purpose=purpose)
+                    place = ("versions", i, "items", key, "purposes", j)
+                    problem = law.sources[name].problem(place, text + suggest(purpose, known))
+                    example = (("item", f"{name}.{key}"), ("purpose", purpose))
                     yield Violation(
                         problem, Rule.PERMISSION, "unknown-purpose", version.from_, example
                     )

@@ -16,7 +16,7 @@ from tamis.language import _
 NO_CATEGORY = ("outside", "not-personal")
 """What a schema says of a field in place of categories."""
 
-_NIRS = {"nir", "nia", "nnp", "mig"}
+NIRS = {"nir", "nia", "nnp", "mig"}
 """Identifiers that are a NIR, or take its place."""
 
 
@@ -108,7 +108,7 @@ def judge_nir_basis(case: Case) -> Violations:
     for kept, leaf in case.kept:
         treatment = case.release.treat.get(kept.path)
         is_kept = treatment is None or treatment.pseudonymize is None
-        if is_kept and _NIRS & set(leaf.spec.identifier) and kept.need.nir_basis is None:
+        if is_kept and NIRS & set(leaf.spec.identifier) and kept.need.nir_basis is None:
             text = _(
                 "`{field}` is an identifier ({identifier}): the need that keeps it must give "
                 "`nir_basis: {basis}`"

@@ -4,11 +4,9 @@ from tamis.check.case import Case
 from tamis.check.catalogue import Rule
 from tamis.check.violation import Violations
 from tamis.documents.calendar import describe_days_in_force, describe_interval
-from tamis.documents.law import ITEMS_ARTICLE, PURPOSES_ARTICLE
+from tamis.documents.law import PURPOSES_ARTICLE, article_of
 from tamis.documents.positions import suggest
 from tamis.language import _
-
-_RECIPIENTS = ("R6323-35", "R6323-36")
 
 
 def judge_validity(case: Case) -> Violations:
@@ -29,19 +27,13 @@ def judge_item(case: Case) -> Violations:
         return
     item, law = case.release.item, case.context.law
     place = (*case.place, "item")
-    if item.startswith(_RECIPIENTS):
-        text = _(
-            "`{item}` names a recipient: sending data to recipients (R. 6323-35, R. 6323-36) is "
-            "no mise en relation and is not modelled; no item of R. 6323-37 stands in for it"
-        )
-        yield case.violation(Rule.PERMISSION, "recipient", place, text)
-    elif days := describe_days_in_force(law, ITEMS_ARTICLE, item):
+    if days := describe_days_in_force(law, article_of(item), item):
         text = _("item {item} is in force {in_force}, the release {validity}")
         example = {"in_force": days}
         shown = {"validity": describe_interval(case.release)}
         yield case.violation(Rule.PERMISSION, "item-window", case.edge, text, example, shown=shown)
     else:
-        text = _("no version of R. 6323-37 has an item `{item}`{hint}")
+        text = _("no version of an article has an item `{item}`{hint}")
         shown = {"hint": suggest(item, law.item_ids)}
         yield case.violation(Rule.PERMISSION, "unknown-item", place, text, shown=shown)
 
@@ -99,7 +91,7 @@ def judge_entry(case: Case) -> Violations:
         return
     if item not in context.law.item_ids or processing.entries_on(item, case.law.day):
         return
-    entries = [entry for entry in processing.entries if entry.item == item]
+    entries = [entry for entry in processing.entries if entry.permission == item]
     if entries:
         text = _(
             "processing `{processing}` is registered for {item} {registered}, "
@@ -109,30 +101,65 @@ def judge_entry(case: Case) -> Violations:
         shown = {"validity": describe_interval(case.release)}
         yield case.violation(Rule.REGISTER, "entry-window", case.edge, text, example, shown=shown)
     else:
-        items = dict.fromkeys(entry.item for entry in processing.entries)
+        items = dict.fromkeys(entry.permission for entry in processing.entries)
         text = _("processing `{processing}` is not registered for {item}, but for {registered}")
         example = {"processing": slug, "registered": ", ".join(items) or _("no item")}
         yield case.violation(Rule.REGISTER, "no-entry", (*case.place, "item"), text, example)
 
 
-def judge_partner(case: Case) -> Violations:
-    """`fed-by` goes into the store; a partner without the NIR gives no ground for I or II.
+def judge_direction(case: Case) -> Violations:
+    """Data must go the way that the item and the register's entry allow.
 
-    Legal source: R. 6323-37 I (feeds), II and III (exchanges), I and II (processings with the NIR).
+    Legal source: R. 6323-37 I (feeds), II and III (exchanges), R. 6323-35 and R. 6323-36
+    (recipients and access).
     """
     policy, item, processing = case.context.policy, case.item, case.context.processing
     if item is None:
         return
+    place = ("direction",)
+    example: dict[str, str] = {"relation": item.relation, "direction": policy.direction}
     if item.relation == "fed-by" and policy.direction == "out-of-store":
         text = _("item {item} feeds the store: it gives no ground to send data out of it")
-        example = {"relation": item.relation, "direction": policy.direction}
-        yield case.violation(Rule.PARTNER, "fed-by-out", ("direction",), text, example)
-    if item.nir == "carried" and processing is not None and processing.carries_nir is False:
-        place = ("processing",)
+        yield case.violation(Rule.PARTNER, "fed-by-out", place, text, example)
+    elif item.relation == "recipient" and policy.direction == "into-store":
+        text = _("{item} is for recipients: it gives no ground to take data into the store")
+        yield case.violation(Rule.PARTNER, "recipient-in", place, text, example)
+    elif item.relation == "access":
+        text = _("{item} is access to the store itself: no release stands on it")
+        yield case.violation(Rule.PARTNER, "access-released", (*case.place, "item"), text, example)
+    for entry in processing.entries_on(case.release.item, case.law.day)[:1] if processing else ():
+        if entry.direction not in (None, "both", policy.direction):
+            text = _(
+                "the register's entry of `{processing}` for {item} is {registered}, the policy "
+                "{direction}"
+            )
+            example = {"processing": policy.processing, "direction": policy.direction}
+            shown = {"registered": entry.direction or ""}
+            yield case.violation(Rule.EVIDENCE, "wrong-way", place, text, example, shown=shown)
+
+
+def judge_partner(case: Case) -> Violations:
+    """A partner without the NIR gives no ground for I or II, one with the NIR none for III.
+
+    Legal source: R. 6323-37 I and II (« comportant » the NIR), III (« ne comportant pas »).
+    """
+    policy, item, processing = case.context.policy, case.item, case.context.processing
+    if item is None or processing is None or item.relation not in ("fed-by", "exchange"):
+        return
+    place = ("processing",)
+    carries_nir = processing.carries_nir_on(case.law.day)
+    shown = {"paragraph": case.paragraph}
+    if item.nir == "absent" and carries_nir is True:
+        text = _(
+            "processing `{processing}` carries the NIR: paragraph {paragraph} is for processings "
+            "that do not"
+        )
+        example = {"processing": policy.processing, "carries_nir": "true"}
+        yield case.violation(Rule.EVIDENCE, "partner-with-nir", place, text, example, shown=shown)
+    if item.nir == "carried" and carries_nir is False:
         text = _(
             "processing `{processing}` carries no NIR: paragraph {paragraph} is for "
             "processings that carry it"
         )
         example = {"processing": policy.processing, "carries_nir": "false"}
-        shown = {"paragraph": case.paragraph}
         yield case.violation(Rule.PARTNER, "partner-without-nir", place, text, example, shown=shown)

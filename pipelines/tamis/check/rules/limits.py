@@ -1,0 +1,71 @@
+"""Rules 3, 4 and 7 within what an item permits: the bans and closed lists of other texts."""
+
+import re
+import unicodedata
+
+from tamis.check.case import Case
+from tamis.check.catalogue import Rule
+from tamis.check.rules.need import NIRS
+from tamis.check.violation import Violations
+from tamis.documents.law import Limit
+from tamis.language import _
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+
+
+def judge_limits(case: Case) -> Violations:
+    """What is kept must be within every ban and closed list that holds on the day.
+
+    Legal source: R. 6113-17-1 (NIR), R. 6323-41 (elements), R. 6323-35 III (passeport).
+    """
+    for limit in case.limits:
+        yield from _judge_nir(case, limit)
+        yield from _judge_fields(case, limit)
+        direction = case.context.policy.direction
+        if limit.direction not in (None, direction):
+            text = _("{item} goes {only} only: « {wording} »")
+            shown = {"only": limit.direction or "", "wording": limit.wording}
+            example = {"direction": direction}
+            yield case.violation(
+                Rule.PARTNER, "limit-direction", ("direction",), text, example, shown=shown
+            )
+
+
+def _judge_nir(case: Case, limit: Limit) -> Violations:
+    for kept, leaf in case.kept:
+        treatment = case.release.treat.get(kept.path)
+        is_kept = treatment is None or treatment.pseudonymize is None
+        if limit.nir == "absent" and is_kept and NIRS & set(leaf.spec.identifier):
+            text = _("`{field}` is an identifier ({identifier}), which is banned: « {wording} »")
+            example = {"field": kept.path, "identifier": ", ".join(leaf.spec.identifier)}
+            shown = {"wording": limit.wording}
+            yield case.violation(
+                Rule.NIR_ABSENT, "nir-banned", kept.place, text, example, shown=shown
+            )
+
+
+def _judge_fields(case: Case, limit: Limit) -> Violations:
+    for kept, leaf in case.kept:
+        shown = {"wording": limit.wording, "names": ", ".join(limit.names)}
+        example = {"field": kept.path, "category": ", ".join(leaf.category)}
+        categories = {*limit.categories, "not-personal"}
+        if limit.categories and not categories & set(leaf.category):
+            text = _("`{field}` ({category}) is not among what {item} is for: « {wording} »")
+            yield case.violation(
+                Rule.CATEGORY, "limit-category", kept.place, text, example, shown=shown
+            )
+        if limit.names and not set(limit.names) & _words(kept.path):
+            text = _(
+                "`{field}` is not in the closed list of {item}: its name has none of the words "
+                "{names}: « {wording} »"
+            )
+            yield case.violation(
+                Rule.CATEGORY, "limit-element", kept.place, text, example, shown=shown
+            )
+
+
+def _words(path: str) -> set[str]:
+    """The words of a field's own name, in lower case without accents."""
+    name = unicodedata.normalize("NFKD", path.rpartition(".")[2])
+    plain = "".join(character for character in name if not unicodedata.combining(character))
+    return {word.casefold() for word in _WORD.findall(plain)}
