@@ -173,7 +173,9 @@ def test_messages_never_hold_a_value(tmp_path: Path) -> None:
 
 def test_carries_nir_is_yes_no_or_not_known(tmp_path: Path) -> None:
     text = "register: r\nprocessings: {p: {name: n, carries_nir: maybe}}\n"
-    assert problems(tmp_path, text, Register) == ["feed.yaml:2:41: must be true, false or unknown"]
+    assert problems(tmp_path, text, Register) == [
+        "feed.yaml:2:41: must be true, false or unknown, or a list of dated values"
+    ]
 
 
 def test_a_suggestion_is_close_or_there_is_none() -> None:

@@ -54,22 +54,25 @@ _TEXTS = {
     Rule.PARTNER: (
         N_("direction and partner"),
         N_(
-            "Under paragraph I data goes into the store and never out of it; paragraphs I and II "
-            "are for processings that carry the NIR. Legal source: R. 6323-37."
+            "Under paragraph I data goes into the store and never out of it, to recipients out of "
+            "it only; paragraphs I and II are for processings that carry the NIR. Legal source: "
+            "R. 6323-35, R. 6323-36, R. 6323-37, R. 6323-41."
         ),
     ),
     Rule.NIR_ABSENT: (
         N_("no NIR under paragraph III"),
         N_(
             "Under an item without the NIR, identifiers are dropped or pseudonymized and free text "
-            "is redacted. Legal source: R. 6323-37 III."
+            "is redacted; while a text bans the NIR, none is kept. Legal source: R. 6323-37 III, "
+            "R. 6113-17-1."
         ),
     ),
     Rule.NIR_REBUILT: (
         N_("NIR not rebuilt"),
         N_(
-            "Under an item without the NIR, sex, birth and birthplace are not released together, "
-            "unless the release says why. Legal source: R. 6323-37 III."
+            "Under an item without the NIR, or while a text bans it, sex, birth and birthplace are "
+            "not released together, nor to one partner by several releases, unless the release "
+            "says why. Legal source: R. 6323-37 III, R. 6113-17-1."
         ),
     ),
     Rule.NEED: (
@@ -85,7 +88,8 @@ _TEXTS = {
         N_("category"),
         N_(
             "One of a kept field's categories serves the purpose; a field outside every category "
-            "is neither kept nor tested. Legal source: R. 6323-34, R. 6323-34-1."
+            "is neither kept nor tested; what is kept stands in every closed list. Legal source: "
+            "R. 6323-34, R. 6323-34-1, R. 6323-35, R. 6323-41."
         ),
     ),
     Rule.EVIDENCE: (

@@ -116,25 +116,25 @@ def _labels() -> Iterator[str]:
 def _law(what: str) -> Iterator[str]:
     """One row an item, purpose, category or processing of the bundled law and register."""
     law = bundled_documents().law
-    latest = [version for article in law.articles.values() for version in article.versions[-1:]]
+    latest = {name: article.versions[-1] for name, article in law.articles.items()}
     if what == "items":
         yield "| item | relation | the partner's NIR | purposes, by our reading | subject |"
         yield "|---|---|---|---|---|"
-        for version in latest:
+        for article, version in latest.items():
             for name, item in version.items.items():
                 purposes = ", ".join(f"`{purpose}`" for purpose in item.purposes)
-                row = f"`R6323-37.{name}` | `{item.relation}` | {item.nir} | {purposes}"
+                row = f"`{article}.{name}` | `{item.relation}` | {item.nir} | {purposes}"
                 yield f"| {row} | {item.subject} |"
     elif what == "purposes":
         yield "| purpose | subject |"
         yield "|---|---|"
-        for version in latest:
+        for version in latest.values():
             for name, purpose in version.purposes.items():
                 yield f"| `R6323-33.{name}` | {purpose.subject} |"
     elif what == "categories":
         yield "| category | purposes of R. 6323-33 |"
         yield "|---|---|"
-        for version in latest:
+        for version in latest.values():
             for name, category in version.categories.items():
                 yield f"| `{name}` | {', '.join(category.purposes)} |"
     else:
@@ -143,9 +143,16 @@ def _law(what: str) -> Iterator[str]:
         register, _source = bundled_documents().register
         for name, processing in register.processings.items():
             entries = ", ".join(
-                dict.fromkeys(f"`{entry.item}` {entry.attested}" for entry in processing.entries)
+                dict.fromkeys(
+                    f"`{entry.permission}` {entry.attested}" for entry in processing.entries
+                )
             )
-            yield f"| `{name}` | {str(processing.carries_nir).lower()} | {entries} |"
+            carries = processing.carries_nir
+            if isinstance(carries, tuple):
+                said = ", ".join(f"{str(each.value).lower()} from {each.from_}" for each in carries)
+            else:
+                said = str(carries).lower()
+            yield f"| `{name}` | {said} | {entries} |"
 
 
 def _definitions() -> dict[str, Any]:

@@ -56,11 +56,11 @@ def judge_on_nir(case: Case) -> Violations:
 
 
 def judge_rebuilding(case: Case) -> Violations:
-    """Under an item without the NIR, sex, birth and birthplace must not be released together.
+    """Where no NIR may pass, sex, birth and birthplace must not be released together.
 
     Legal source: R. 6323-37 III; the NIR is made of these three and a serial number.
     """
-    if not case.nir_absent or not is_blank(case.release.rebuilds_nir):
+    if not (case.nir_absent or case.nir_banned) or not is_blank(case.release.rebuilds_nir):
         return
     parts = disclosed_parts(case)
     if len(parts) == 3:
