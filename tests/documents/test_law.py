@@ -61,7 +61,8 @@ def test_every_version_says_where_and_when_it_was_read_and_has_whole_words() -> 
         assert version.source, name
         assert version.read_on == datetime.date(2026, 11, 29), name
         assert not version.cut, name
-        texts = [item.subject for item in (*version.items.values(), *version.purposes.values())]
+        texts = [item.subject for item in version.items.values()]
+        texts += [purpose.subject for purpose in version.purposes.values()]
         texts += [category.wording for category in version.categories.values()]
         assert all(texts), name
         assert "[...]" not in " ".join(texts), name

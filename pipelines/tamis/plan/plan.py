@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from tamis.documents.law import Attested, Nir, Origin, Status, article_of
+from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir, Origin, Status, article_of
 from tamis.documents.names import NirPart
 from tamis.documents.policy import Direction, Method, RiskBound
 from tamis.documents.schema import Format, Identifier, Identifies, JsonlOptions
