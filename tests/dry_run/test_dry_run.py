@@ -78,7 +78,7 @@ def test_its_figures_and_bytes_are_those_of_a_run(
     receipt, _ = run(Job(plan, (str(feed),), store, "the-run", keys, options=(IN_MEMORY,)))
 
     assert receipt is not None
-    own = {"run", "started", "ended", "keys", "releases", "quarantine_files", "drift"}
+    own = {"run", "started", "ended", "keys", "releases", "quarantine_files", "drift", "allowed"}
     assert json.loads(receipt.model_dump_json(exclude=own)) == json.loads(
         result.model_dump_json(include=set(type(receipt).model_fields) - own)
     )

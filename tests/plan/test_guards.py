@@ -5,7 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from tamis.documents.calendar import today
+from tamis.documents.exceptions import Allowance, LastingException
 from tamis.errors import UsageError
+from tamis.evidence.receipt import InputPart, RunFacts, begun_receipt, make_receipt
+from tamis.filter.tally import Cause, QuarantineCount, Tally
 from tamis.plan.guards import check_unconfirmed
 from tamis.plan.plan import Plan
 from tamis.plan.project import load_project
@@ -50,3 +54,45 @@ def test_every_nir_that_the_shipped_policies_keep_is_to_be_confirmed() -> None:
             else:
                 assert release.nir == "absent"
     assert len(keeping) == 7
+
+
+def allowed(what: Allowance, until: datetime.date) -> LastingException:
+    return LastingException(
+        what=what,
+        policy="dsn-droits",
+        because="le service juridique relit le cadre NIR",
+        by="DPO",
+        until=until,
+    )
+
+
+def test_what_the_project_allows_needs_no_flag_until_its_day() -> None:
+    plan = plan_of("dsn-droits")
+    tomorrow = today() + datetime.timedelta(1)
+    check_unconfirmed(replace(plan, exceptions=(allowed("unconfirmed", tomorrow),)), False)
+    for exception in (allowed("unconfirmed", today()), allowed("example", tomorrow)):
+        with pytest.raises(UsageError, match="--allow-unconfirmed"):
+            check_unconfirmed(replace(plan, exceptions=(exception,)), False)
+
+
+def test_a_receipt_says_what_allowed_the_run() -> None:
+    plan = plan_of("dsn-droits")
+    facts = RunFacts("the-run", datetime.datetime.now(datetime.UTC))
+    (once,) = begun_receipt(plan, facts).allowed or []
+    assert once.model_dump(exclude_none=True) == {"what": "unconfirmed"}
+
+    known = allowed("unconfirmed", today() + datetime.timedelta(1))
+    lasting = replace(plan, exceptions=(known,))
+    assert lasting.sha256 == plan.sha256
+    (part,) = begun_receipt(lasting, facts).allowed or []
+    assert part.model_dump() == known.model_dump(exclude={"policy"})
+
+
+def test_a_run_that_releases_nothing_says_that_it_was_allowed() -> None:
+    plan = plan_of("regularite-prestataires")
+    facts = RunFacts("the-run", datetime.datetime.now(datetime.UTC))
+    tally = Tally(records=1)
+    tally.quarantine = {Cause("unreadable", "", "csv"): QuarantineCount(1, "in.csv", 1)}
+    read = InputPart(uri="in.csv", rows=1, bytes=1, sha256="")
+    receipt = make_receipt(plan, facts, tally, [read])
+    assert [part.what for part in receipt.allowed or ()] == ["empty"]

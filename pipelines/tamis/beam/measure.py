@@ -147,6 +147,7 @@ def _write(
     total: Total,
 ) -> None:
     receipt = make_receipt(plan, facts, total.tally, total.input_parts())
+    receipt = receipt.model_copy(update={"allowed": None})  # nothing was: it is a dry run
 
     def find(kind: type[_Kind]) -> _Kind:
         found: _Kind = findings.get(kind) or kind()

@@ -35,7 +35,7 @@ from tamis.filter.tally import Tally
 from tamis.interrupts import uninterrupted
 from tamis.language import _
 from tamis.limits import USUAL, Limits
-from tamis.plan.guards import check_in_force
+from tamis.plan.guards import check_in_force, exception_of
 from tamis.plan.plan import Plan
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import NUL_REPLACED, Attempt, Piece, RunStore
@@ -288,6 +288,8 @@ def commit_run(
     tally.anomalies[NUL_REPLACED] += sum(piece.nul_replaced for piece in pieces)
 
     inputs = total.input_parts()
+    if exception_of(plan, "empty") is not None:
+        guards = replace(guards, allow_empty=True)
     note_repeated(store, facts.run, plan, inputs, whole=guards.asks("repeated-input"))
 
     def make(files: Files) -> Receipt:

@@ -17,7 +17,7 @@ from tamis.check.case import Case
 from tamis.check.rules import consistency, identifiers, limits, naming, need, permission, together
 from tamis.check.violation import Violation, Violations
 from tamis.check.warnings import warnings_of
-from tamis.documents.calendar import LawOfDay, days_of, interval_cuts, law_cuts, law_on
+from tamis.documents.calendar import LawOfDay, days_of, interval_cuts, law_cuts, law_on, today
 from tamis.documents.context import PolicyContext, open_all
 from tamis.documents.project import Documents
 
@@ -84,6 +84,9 @@ def check(documents: Documents) -> list[Violation]:
     violations += consistency.judge_register(register, register_source, law)
     violations += consistency.judge_law(law)
     violations += together.judge_partners(contexts, cuts)
+    violations += consistency.judge_exceptions(
+        *documents.project_file, documents.policies(), today()
+    )
     violations += warnings_of(contexts, cuts)
     return _first_of_each(violations)
 

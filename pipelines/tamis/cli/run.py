@@ -30,7 +30,13 @@ from tamis.evidence.wording import quarantine_lines, repeated_lines, withheld_li
 from tamis.interrupts import ends_at_once
 from tamis.language import _, ngettext, printable
 from tamis.plan.compile import compile_plan
-from tamis.plan.guards import check_day, check_register, check_unconfirmed
+from tamis.plan.guards import (
+    check_day,
+    check_register,
+    check_unconfirmed,
+    exception_of,
+    needs_of,
+)
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 from tamis.stores.opening import open_store
@@ -93,6 +99,17 @@ def print_attested(plan: Plan) -> None:
                 policy=plan.policy,
                 release=release.id,
                 reason=reason,
+            )
+            print(text, file=sys.stderr)
+    for what in (*needs_of(plan), "empty"):
+        if known := exception_of(plan, what):
+            text = _(
+                "{policy}: {what} is allowed until {until} by {by}: {because}",
+                policy=plan.policy,
+                what=what,
+                until=known.until,
+                by=known.by,
+                because=known.because,
             )
             print(text, file=sys.stderr)
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from tamis.documents.calendar import interval_cuts, law_cuts
+from tamis.documents.exceptions import LastingException
 from tamis.documents.policy import Condition, LegalBasis, Need, NirBasis, Policy, Release
 from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import Documents, Law
@@ -23,6 +24,7 @@ class PolicyContext:
 
     Attributes:
         name: of the policy.
+        exceptions: what the project allows for it, those whose day is past included.
     """
 
     name: str
@@ -33,6 +35,7 @@ class PolicyContext:
     law: Law = field(repr=False)
     register: Register = field(repr=False)
     register_source: Source = field(repr=False)
+    exceptions: tuple[LastingException, ...] = ()
 
     @cached_property
     def leaves(self) -> dict[str, SchemaLeaf]:
@@ -57,6 +60,7 @@ class PolicyContext:
                 for dated in intervals
                 if not isinstance(dated, Entry) or dated.permission in items
             )
+            | {exception.until for exception in self.exceptions}
         )
 
 
@@ -70,8 +74,17 @@ def open_policy(documents: Documents, name: str) -> PolicyContext:
     policy, source = documents.policy(name)
     schema, schema_source = documents.schema(policy.schema_, source.problem(("schema",), ""))
     register, register_source = documents.register
+    project_file, _source = documents.project_file
     return PolicyContext(
-        name, policy, source, schema, schema_source, documents.law, register, register_source
+        name,
+        policy,
+        source,
+        schema,
+        schema_source,
+        documents.law,
+        register,
+        register_source,
+        tuple(allowed for allowed in project_file.exceptions if allowed.policy == name),
     )
 
 
@@ -93,7 +106,7 @@ def open_all(*projects: Documents) -> list[dict[str, PolicyContext]]:
     opened = []
     for documents in projects:
         problems.update(dict.fromkeys(documents.misplaced()))
-        for part in ("law", "register"):
+        for part in ("law", "register", "project_file"):
             attempt(getattr, documents, part)
         for name in documents.schemas():
             attempt(documents.schema, name)

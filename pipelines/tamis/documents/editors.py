@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tamis.documents.cases import PolicyCases
+from tamis.documents.exceptions import ProjectFile
 from tamis.documents.law import Article
 from tamis.documents.policy import Policy
 from tamis.documents.positions import DocumentModel
@@ -31,6 +32,7 @@ _MODELS: dict[str, type[DocumentModel]] = {
     "register": Register,
     "law": Article,
     "tests": PolicyCases,
+    "project": ProjectFile,
 }
 
 
@@ -39,7 +41,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 
     Example:
         >>> sorted(json_schemas())
-        ['law', 'policy', 'register', 'schema', 'tests']
+        ['law', 'policy', 'project', 'register', 'schema', 'tests']
         >>> json_schemas()["policy"]["properties"]["processing"]["description"]
         'The processing of the register on the other side of the store, by its slug.'
     """

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tamis.documents.cases import PolicyCases
+from tamis.documents.exceptions import ProjectFile
 from tamis.documents.law import (
     CATEGORY_ARTICLES,
     ITEMS_ARTICLE,
@@ -38,6 +39,9 @@ _SHOWN_POLICIES = 12
 
 _FOLDERS = {"policies": {"law", "approvals", "tests"}, "schemas": set[str]()}
 """The folders of a project, each with the folders that may stand in it."""
+
+_NO_POLICIES = {"register.yaml", "project.yaml"}
+"""The files beside the policies that are none."""
 
 ARTICLES = (ITEMS_ARTICLE, PURPOSES_ARTICLE, *CATEGORY_ARTICLES)
 
@@ -156,7 +160,7 @@ class Documents:
     def policies(self) -> dict[str, Path]:
         """Return the files of the policies, by file name without suffix, sorted."""
         paths = sorted((self.folder / "policies").glob("*.yaml"))
-        return {path.stem: path for path in paths if path.name != "register.yaml"}
+        return {path.stem: path for path in paths if path.name not in _NO_POLICIES}
 
     def schemas(self) -> dict[str, Path]:
         """Return the files of the schemas, by file name without suffix, sorted."""
@@ -232,6 +236,12 @@ class Documents:
         path = self.folder / "policies" / "register.yaml"
         owner = self if path.is_file() else bundled_documents()
         return owner._read(owner.folder / "policies" / "register.yaml", Register)
+
+    @cached_property
+    def project_file(self) -> tuple[ProjectFile, Source | None]:
+        """What holds for the whole project, and the text it was read from, if there is one."""
+        path = self.folder / "policies" / "project.yaml"
+        return self._read(path, ProjectFile) if path.is_file() else (ProjectFile(), None)
 
     def _no_policy(self, name: str, paths: Mapping[str, Path]) -> str:
         text = _("no policy `{name}` in {folder}", name=name, folder=self._show("policies"))

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tamis.evidence.receipt import Part, Receipt
+from tamis.evidence.part import Part
+from tamis.evidence.receipt import Receipt
 
 Count = int | Literal["<5", ">=5"]
 """A number of combinations or records: `<5` hides a small one, `>=5` one from which it could be

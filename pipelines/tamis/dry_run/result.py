@@ -21,7 +21,8 @@ from pydantic import Field
 from tamis.documents.law import Attested, Link, Nir
 from tamis.documents.schema import Identifies
 from tamis.dry_run.models import Bytes, Compared, Mask, Profile, Retyped, Risk, Sample
-from tamis.evidence.receipt import Drift, FieldPart, Part, Receipt, ReleasePart
+from tamis.evidence.part import Part
+from tamis.evidence.receipt import Drift, FieldPart, Receipt, ReleasePart
 
 PUBLISHED = Path(__file__).parent / "published"
 """The folder of the JSON Schema, in which `tamis.documents.editors.publish` writes it."""

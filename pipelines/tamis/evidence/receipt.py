@@ -12,15 +12,17 @@ import datetime
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from tamis.documents.calendar import day_of
 from tamis.documents.law import Attested, Origin, Status
 from tamis.documents.types import kind_of
 from tamis.errors import RunError
+from tamis.evidence.allowed import AllowedPart, allowed_part, allowed_parts
 from tamis.evidence.columns import column_anomalies
+from tamis.evidence.part import Natural, Part
 from tamis.filter.drift import told_names
 from tamis.filter.tally import OTHER, REASONS, Cause, QuarantineCount, Tally
 from tamis.language import _
@@ -35,16 +37,6 @@ ATTESTED = {
     "example": "made to illustrate, no such entry is known",
 }
 """What a register entry stands on, in words."""
-
-
-Natural: TypeAlias = Annotated[int, Field(ge=0)]
-"""A number of something, which is never below 0."""
-
-
-class Part(BaseModel):
-    """Base of all parts of a receipt: unknown keys are refused, and errors quote no input."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, populate_by_name=True)
 
 
 class ProcessingPart(Part):
@@ -200,6 +192,7 @@ class Receipt(Part):
         quarantine: records by reason.
         quarantine_causes: the same by reason, field and rule; None in older receipts.
         conditions_not_met: why records are withheld; None in older receipts.
+        allowed: what had to be allowed; None in older receipts, and of a dry run.
 
     Example:
         >>> "counts" in Receipt.model_fields, "inputs" in Receipt.model_fields
@@ -229,6 +222,7 @@ class Receipt(Part):
     drift: Drift
     anomalies: dict[str, Natural] = {}
     keys: list[KeyPart] = []
+    allowed: list[AllowedPart] | None = None
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Receipt":
@@ -319,7 +313,13 @@ def make_receipt(
     Raises:
         RunError: a count does not add up; nothing may be committed.
     """
-    return counted(begun_receipt(plan, facts), tally, inputs, files)
+    receipt = counted(begun_receipt(plan, facts), tally, inputs, files)
+    counts = receipt.counts
+    if receipt.allowed is None or counts.released or not counts.quarantined or facts.stream:
+        return receipt
+    return receipt.model_copy(
+        update={"allowed": [*receipt.allowed, allowed_part(plan, "empty", day_of(facts.started))]}
+    )
 
 
 def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
@@ -360,6 +360,7 @@ def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
         quarantine={},
         drift=Drift(),
         keys=list(facts.keys),
+        allowed=allowed_parts(plan, day_of(facts.started)),
     )
 
 

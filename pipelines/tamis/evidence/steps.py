@@ -11,13 +11,13 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from tamis.evidence.part import Part
 from tamis.evidence.receipt import (
     CausePart,
     Drift,
     FilePart,
     Files,
     InputPart,
-    Part,
     Receipt,
     UnmetPart,
     cause_parts,

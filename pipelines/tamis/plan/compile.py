@@ -79,6 +79,7 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         direction=context.policy.direction,
         law={name: law.versions[name].id for name in _articles(in_force) if name in law.versions},
         law_origin=context.law.origin,
+        exceptions=context.exceptions,
         fields=_project(context.schema.fields, _paths_read(context, in_force, releases)),
         releases=releases,
         known=tuple(spec.column or name for name, spec in context.schema.fields.items()),

@@ -6,6 +6,7 @@ The command line and the transforms ask the same here, so that neither is a way 
 import datetime
 
 from tamis.documents.calendar import today
+from tamis.documents.exceptions import Allowance, LastingException
 from tamis.errors import UsageError
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -33,6 +34,26 @@ def check_day(day: datetime.date, replay: bool) -> None:
         )
 
 
+def exception_of(
+    plan: Plan, what: Allowance, day: datetime.date | None = None
+) -> LastingException | None:
+    """What `policies/project.yaml` allows for a plan's policy on a day, by default today."""
+    asked = day or today()
+    return next(
+        (known for known in plan.exceptions if known.what == what and known.holds(asked)), None
+    )
+
+
+def needs_of(plan: Plan) -> list[Allowance]:
+    """What must be allowed before a run of this plan, by a flag or lastingly."""
+    needed: list[Allowance] = []
+    if any(release.attested == "example" for release in plan.releases):
+        needed.append("example")
+    if any(release.to_confirm for release in plan.releases):
+        needed.append("unconfirmed")
+    return needed
+
+
 def check_register(plan: Plan, allow_example: bool) -> None:
     """Refuse a plan that stands on an example of the register, unless that is allowed.
 
@@ -40,7 +61,7 @@ def check_register(plan: Plan, allow_example: bool) -> None:
         UsageError: a release of it does.
     """
     examples = [release.id for release in plan.releases if release.attested == "example"]
-    if examples and not allow_example:
+    if examples and not allow_example and exception_of(plan, "example") is None:
         raise UsageError(
             _(
                 "policy `{policy}`: the register's entry for {processing} is an example "
@@ -60,7 +81,7 @@ def check_unconfirmed(plan: Plan, allow_unconfirmed: bool) -> None:
         UsageError: a release of it does.
     """
     reasons = {release.id: release.to_confirm for release in plan.releases if release.to_confirm}
-    if reasons and not allow_unconfirmed:
+    if reasons and not allow_unconfirmed and exception_of(plan, "unconfirmed") is None:
         listed = "".join(
             "\n  " + _("release `{release}`: {reason}", release=release, reason=reason)
             for release, texts in reasons.items()

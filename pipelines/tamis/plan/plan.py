@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from tamis.documents.exceptions import LastingException
 from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir, Origin, Status, article_of
 from tamis.documents.names import NirPart
 from tamis.documents.policy import Direction, Method, RiskBound
@@ -248,6 +249,7 @@ class Plan:
         law: version in force of each article, by article.
         law_origin: whether the articles are those that come with Tamis.
         fates: by release, every field of the schema: its fate and the reason.
+        exceptions: what the project allows for the policy lastingly.
         valid_until: first day on which any of this changes, or None.
 
     Example:
@@ -269,6 +271,7 @@ class Plan:
     known: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     law_origin: Origin = "bundled"
+    exceptions: tuple[LastingException, ...] = ()
     fates: Mapping[str, Mapping[str, tuple[Fate, str]]] = field(default_factory=dict, repr=False)
     policy_sha256: str = ""
     day: datetime.date = datetime.date.min
@@ -283,7 +286,7 @@ class Plan:
         How far the law was read and confirmed is left out too: it decides no value.
         """
         rules = asdict(self)
-        for name in ("known", "fates", "policy_sha256", "day", "valid_until", "law_origin"):
+        for name in _NO_RULES:
             del rules[name]
         for release in rules["releases"]:
             del release["to_confirm"]
@@ -379,6 +382,9 @@ class Plan:
         """Return the tags of a message of `release` in the stream `run`: those not null."""
         return {name: value for name, value in self.tags(release, run).items() if value is not None}
 
+
+_NO_RULES = ("known", "fates", "policy_sha256", "day", "valid_until", "law_origin", "exceptions")
+"""Attributes of a plan that stand in no digest: they decide no value."""
 
 _LATER = frozenset(
     {"canonical", "column", "thousands", "currency", "century_from", "nulls"}

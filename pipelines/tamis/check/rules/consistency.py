@@ -1,11 +1,13 @@
 """What is wrong with a schema, the register or the law by itself, whatever policy uses it."""
 
-from collections.abc import Iterator, Mapping
+import datetime
+from collections.abc import Collection, Iterator, Mapping
 
 from tamis.check.catalogue import Rule
-from tamis.check.reasons import is_blank
+from tamis.check.reasons import is_blank, is_short
 from tamis.check.rules.need import NO_CATEGORY
 from tamis.check.violation import Violation, Violations
+from tamis.documents.exceptions import ProjectFile
 from tamis.documents.law import article_of, item_key
 from tamis.documents.positions import DocumentPath, Source, suggest
 from tamis.documents.project import Law
@@ -103,6 +105,38 @@ def _entry_faults(entry: Entry, law: Law) -> Iterator[tuple[Rule, str, str, str]
     if entry.attested == "read" and (is_blank(entry.source) or entry.read_on is None):
         text = _("what is `attested: read` must say where and when: `source` and `read_on`")
         yield Rule.EVIDENCE, "read-nowhere", "attested", text
+
+
+def judge_exceptions(
+    project: ProjectFile, source: Source | None, policies: Collection[str], today: datetime.date
+) -> Violations:
+    """A lasting exception must be for a policy that there is, give a reason, and not be past."""
+    for i, known in enumerate(project.exceptions if source is not None else ()):
+        assert source is not None
+        shown = {"what": known.what, "policy": known.policy, "until": str(known.until)}
+        for code, key, is_wrong, text in (
+            (
+                "exception-policy",
+                "policy",
+                known.policy not in policies,
+                _("no policy `{policy}` to allow `{what}` for") + suggest(known.policy, policies),
+            ),
+            (
+                "short-reason",
+                "because",
+                is_short(known.because),
+                _("the reason to allow `{what}` for `{policy}` must have at least three words"),
+            ),
+            (
+                "exception-past",
+                "until",
+                not known.holds(today),
+                _("`{what}` for `{policy}` was allowed until {until}: remove it, or renew it"),
+            ),
+        ):
+            if is_wrong:
+                problem = source.problem(("exceptions", i, key), text.format(**shown))
+                yield Violation(problem, Rule.EVIDENCE, code, None, tuple(shown.items()))
 
 
 def judge_law(law: Law) -> Violations:

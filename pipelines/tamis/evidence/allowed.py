@@ -1,0 +1,37 @@
+"""What a run had to be allowed, and by whom: a flag is for once, the project's file for longer."""
+
+import datetime
+
+from tamis.documents.exceptions import Allowance
+from tamis.evidence.part import Part
+from tamis.plan.guards import exception_of, needs_of
+from tamis.plan.plan import Plan
+
+
+class AllowedPart(Part):
+    """What had to be allowed: lastingly by the project, or by a flag for this run.
+
+    Attributes:
+        what: which flag it is: `example`, `unconfirmed` or `empty`.
+        because: the project's reason; None for a flag.
+        by: who answers for it; None for a flag.
+        until: the first day on which it does not hold any more; None for a flag.
+    """
+
+    what: Allowance
+    because: str | None = None
+    by: str | None = None
+    until: datetime.date | None = None
+
+
+def allowed_parts(plan: Plan, day: datetime.date) -> list[AllowedPart]:
+    """What runs of a plan must be allowed, whatever comes, and what allowed it on a day."""
+    return [allowed_part(plan, what, day) for what in needs_of(plan)]
+
+
+def allowed_part(plan: Plan, what: Allowance, day: datetime.date) -> AllowedPart:
+    """What allowed something on a day: the project, or else a flag."""
+    known = exception_of(plan, what, day)
+    if known is None:
+        return AllowedPart(what=what)
+    return AllowedPart(what=what, because=known.because, by=known.by, until=known.until)
