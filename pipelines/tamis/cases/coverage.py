@@ -144,6 +144,7 @@ def values_at(record: Any, path: str) -> list[Any]:
 
 
 def _meets(test: PlacedCondition, value: Any) -> bool:
-    return value is not None and any(
-        type(value) is type(wanted) and value == wanted for wanted in test.condition.in_
+    wanted = test.condition.in_
+    return value is not None and (
+        not wanted or any(type(value) is type(known) and value == known for known in wanted)
     )

@@ -83,13 +83,14 @@ def _records(context: PolicyContext) -> Iterator[tuple[str, Record, Days]]:
             short = _pruned(full, _needed(context, release, test))
             words = {
                 "field": test.condition.field,
-                "values": ", ".join(map(str, test.condition.in_)),
+                "values": ", ".join(map(str, test.condition.in_)) or "renseigné",
                 "because": test.condition.because,
                 "list": test.list,
             }
-            if values_at(short, test.field) != [test.condition.in_[0]] and "needs" in test.place:
+            first = test.condition.in_[:1]
+            if first and values_at(short, test.field) != [*first] and "needs" in test.place:
                 meeting = copy.deepcopy(short)
-                _put(meeting, test.field, test.condition.in_[0])
+                _put(meeting, test.field, *first)
                 yield _NOTES["meets"].format(**words), meeting, days
             note = _NOTES["element" if test.list else "condition"].format(**words)
             yield note, _failing(release, short, test), days
@@ -136,14 +137,15 @@ def _accepted(context: PolicyContext, release: Release) -> Record:
             for other in conditions_of(release, ())
             if other.field == test.field and "needs" not in other.place
         ]
-        _put(record, test.field, _choice(test.condition, others))
+        if test.condition.in_:
+            _put(record, test.field, _choice(test.condition, others))
     return record
 
 
 def _choice(condition: Condition, others: Sequence[Condition]) -> Any:
     """A value that meets a condition, and the others of the same field if any does."""
     for value in condition.in_:
-        if all(value in other.in_ for other in others):
+        if all(value in other.in_ or other.present for other in others):
             return value
     return condition.in_[0]
 
@@ -227,6 +229,8 @@ def _failing(release: Release, record: Record, test: PlacedCondition) -> Record:
 
 def _other(condition: Condition, others: Sequence[Condition] = ()) -> Any:
     """A value that a condition does not accept, and that the others do if any is."""
+    if condition.present:
+        return None
     for other in others:
         for value in other.in_:
             if value not in condition.in_:
