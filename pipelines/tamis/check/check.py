@@ -40,6 +40,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     need.judge_tested_categories,
     limits.judge_limits,
     naming.judge_processing,
+    naming.judge_retention,
     naming.judge_ids,
     naming.judge_columns,
     naming.judge_sources,

@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo
 from tamis.documents.law import (
     CATEGORY_ARTICLES,
     PURPOSES_ARTICLE,
+    RETENTION_ARTICLE,
     ArticleVersion,
     Category,
     Item,
     Limit,
     Purpose,
+    RetentionRule,
     purpose_key,
 )
 from tamis.documents.project import Law
@@ -63,6 +65,12 @@ class LawOfDay:
         version = self.versions.get(PURPOSES_ARTICLE)
         purposes = version.purposes if version else {}
         return {f"{PURPOSES_ARTICLE}.{key}": purpose for key, purpose in purposes.items()}
+
+    @property
+    def retention(self) -> dict[str, RetentionRule]:
+        """The rules of R. 6323-39 in force, by slug."""
+        version = self.versions.get(RETENTION_ARTICLE)
+        return version.retention if version else {}
 
     @cached_property
     def categories(self) -> dict[str, tuple[Category, ...]]:

@@ -23,6 +23,7 @@ Relation = Literal["fed-by", "exchange", "recipient", "access"]
 
 ITEMS_ARTICLE = "R6323-37"
 PURPOSES_ARTICLE = "R6323-33"
+RETENTION_ARTICLE = "R6323-39"
 CATEGORY_ARTICLES = ("R6323-34", "R6323-34-1")
 
 

@@ -48,6 +48,23 @@ def judge_processing(case: Case) -> Violations:
         yield case.violation(Rule.REGISTER, "other-processing", place, text, example, shown=shown)
 
 
+def judge_retention(case: Case) -> Violations:
+    """A rule of retention must be one of R. 6323-39 in force on the day.
+
+    Legal source: R. 6323-39.
+    """
+    named, known = case.release.retention, case.law.retention
+    if named is not None and named not in known:
+        text = _("no rule `{retention}` of R. 6323-39 is in force, expected {known}{hint}")
+        shown = {
+            "known": ", ".join(f"`{slug}`" for slug in known) or _("none"),
+            "hint": suggest(named, known),
+        }
+        place = (*case.place, "retention")
+        example = {"retention": named}
+        yield case.violation(Rule.NAMING, "unknown-retention", place, text, example, shown=shown)
+
+
 def judge_columns(case: Case) -> Violations:
     """No field of the schema may have the name of a column that Tamis adds."""
     for name in case.context.schema.fields:
