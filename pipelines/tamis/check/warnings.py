@@ -14,6 +14,7 @@ from tamis.documents.context import PolicyContext, bases_of, kept_fields
 from tamis.documents.law import Attested, Item
 from tamis.documents.register import Entry
 from tamis.documents.schema import SchemaLeaf
+from tamis.documents.veille import UnreadText, describe_unread
 from tamis.errors import Problem
 from tamis.language import N_, _, ngettext
 
@@ -32,6 +33,7 @@ def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
     yield from _partners(contexts, cuts)
     yield from _attestations(contexts)
     yield from _unconfirmed(contexts)
+    yield from _unread(contexts)
     yield from _secondary(contexts)
     yield from _inferred_links(contexts, cuts)
 
@@ -123,6 +125,22 @@ def _secondary(contexts: Sequence[PolicyContext]) -> Violations:
         )
         problem = context.source.problem(place, text)
         yield Violation(problem, Rule.NEED, "secondary", None, (), "warning")
+
+
+def _unread(contexts: Sequence[PolicyContext]) -> Violations:
+    """Texts that policies cite and whose newer version nobody has read, from its day on."""
+    citing: dict[str, tuple[UnreadText, dict[str, Problem]]] = {}
+    for context in contexts:
+        for i, release in enumerate(context.policy.releases):
+            for reference, text in context.unread(release).items():
+                if release.until is None or text.from_ < release.until:
+                    problem = context.source.problem(("releases", i), "")
+                    citing.setdefault(reference, (text, {}))[1].setdefault(context.name, problem)
+    for reference, (text, policies) in citing.items():
+        words = describe_unread(reference, text)
+        words += _("; `run` asks for --allow-unconfirmed: {policies}", policies=", ".join(policies))
+        problem = replace(next(iter(policies.values())), text=words)
+        yield Violation(problem, Rule.NEED, "unread-text", text.from_, (), "warning")
 
 
 def _inferred_links(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:

@@ -124,6 +124,7 @@ def _read(old: Documents, new: Documents) -> tuple[ProjectState, ProjectState]:
             {name: documents.schema(name) for name in documents.schemas()},
             documents.law,
             *documents.register,
+            *documents.veille,
         )
         for contexts, documents in zip(open_all(old, new), (old, new), strict=True)
     )

@@ -19,6 +19,7 @@ from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import Law
 from tamis.documents.register import Register
 from tamis.documents.schema import FieldSpec, Schema, SchemaLeaf
+from tamis.documents.veille import Veille
 from tamis.language import _
 from tamis.plan.explain import describe_generalization
 
@@ -143,6 +144,8 @@ class ProjectState:
     law: Law
     register: Register
     register_source: Source
+    veille: Veille
+    veille_source: Source
     feeds: dict[str, str] = field(default_factory=dict)
     _disclosures: dict[tuple[str, int, Nir | None], list[Disclosure]] = field(default_factory=dict)
     _refusals: dict[tuple[str, datetime.date], Violation | None] = field(default_factory=dict)

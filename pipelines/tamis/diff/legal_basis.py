@@ -52,6 +52,7 @@ def compare_law(
     dated = [(piece, _law_facts(old, piece), _law_facts(new, piece)) for piece in pieces]
     yield from _compare(dated)
     yield from _compare([(None, _processings(old), _processings(new))])
+    yield from _compare([(None, _unread(old), _unread(new))])
 
 
 def compare_schemas(
@@ -168,6 +169,15 @@ def _processings(state: ProjectState) -> dict[str, Fact]:
         place = ("processings", slug)
         facts[f"processing {slug}"] = Fact("register", attributes, state.register_source, place)
     return facts
+
+
+def _unread(state: ProjectState) -> dict[str, Fact]:
+    return {
+        f"unread text {reference}": Fact(
+            "law", _attributes(text, "note"), state.veille_source, ("texts", reference)
+        )
+        for reference, text in state.veille.texts.items()
+    }
 
 
 def _fields(schema: Schema, source: Source) -> dict[str, Fact]:

@@ -13,6 +13,7 @@ from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import Documents, Law
 from tamis.documents.register import Entry, Processing, Register
 from tamis.documents.schema import Schema, SchemaLeaf
+from tamis.documents.veille import UnreadText, Veille
 from tamis.errors import DocumentError, Problem
 
 T = TypeVar("T")
@@ -35,7 +36,21 @@ class PolicyContext:
     law: Law = field(repr=False)
     register: Register = field(repr=False)
     register_source: Source = field(repr=False)
+    veille: Veille = field(repr=False)
     exceptions: tuple[LastingException, ...] = ()
+
+    def unread(self, release: Release) -> dict[str, UnreadText]:
+        """Return the texts that `release` rests on and whose newer version nobody has read."""
+        words = [need.because for need in release.needs]
+        words += [test.condition.because for test in conditions_of(release, ())]
+        words += [basis.text for _place, basis in bases_of(release, ())]
+        words += [release.note, release.rebuilds_nir or ""]
+        words += [motif.text for motif in self.policy.motifs]
+        if self.processing is not None:
+            words.append(self.processing.source)
+            entries = self.processing.entries
+            words += [entry.source for entry in entries if entry.permission == release.item]
+        return dict(self.veille.cited(words))
 
     @cached_property
     def leaves(self) -> dict[str, SchemaLeaf]:
@@ -61,6 +76,11 @@ class PolicyContext:
                 if not isinstance(dated, Entry) or dated.permission in items
             )
             | {exception.until for exception in self.exceptions}
+            | {
+                text.from_
+                for release in self.policy.releases
+                for text in self.unread(release).values()
+            }
         )
 
 
@@ -76,14 +96,8 @@ def open_policy(documents: Documents, name: str) -> PolicyContext:
     register, register_source = documents.register
     project_file, _source = documents.project_file
     return PolicyContext(
-        name,
-        policy,
-        source,
-        schema,
-        schema_source,
-        documents.law,
-        register,
-        register_source,
+        *(name, policy, source, schema, schema_source),
+        *(documents.law, register, register_source, documents.veille[0]),
         tuple(allowed for allowed in project_file.exceptions if allowed.policy == name),
     )
 
@@ -106,7 +120,7 @@ def open_all(*projects: Documents) -> list[dict[str, PolicyContext]]:
     opened = []
     for documents in projects:
         problems.update(dict.fromkeys(documents.misplaced()))
-        for part in ("law", "register", "project_file"):
+        for part in ("law", "register", "veille", "project_file"):
             attempt(getattr, documents, part)
         for name in documents.schemas():
             attempt(documents.schema, name)

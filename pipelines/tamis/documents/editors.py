@@ -22,6 +22,7 @@ from tamis.documents.positions import DocumentModel
 from tamis.documents.project import PINNED_LAW, bundled_folder, law_digests
 from tamis.documents.register import Register
 from tamis.documents.schema import Schema
+from tamis.documents.veille import Veille
 
 PUBLISHED = Path(__file__).parent / "published"
 """The folder of the published JSON Schemas."""
@@ -31,6 +32,7 @@ _MODELS: dict[str, type[DocumentModel]] = {
     "policy": Policy,
     "register": Register,
     "law": Article,
+    "veille": Veille,
     "tests": PolicyCases,
     "project": ProjectFile,
 }
@@ -41,7 +43,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 
     Example:
         >>> sorted(json_schemas())
-        ['law', 'policy', 'project', 'register', 'schema', 'tests']
+        ['law', 'policy', 'project', 'register', 'schema', 'tests', 'veille']
         >>> json_schemas()["policy"]["properties"]["processing"]["description"]
         'The processing of the register on the other side of the store, by its slug.'
     """

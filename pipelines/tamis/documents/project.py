@@ -26,6 +26,7 @@ from tamis.documents.policy import Policy
 from tamis.documents.positions import DocumentModel, ModelT, Source, read_document, suggest
 from tamis.documents.register import Register
 from tamis.documents.schema import Schema
+from tamis.documents.veille import Veille
 from tamis.errors import DocumentError, Problem, UsageError
 from tamis.language import _
 
@@ -40,7 +41,7 @@ _SHOWN_POLICIES = 12
 _FOLDERS = {"policies": {"law", "approvals", "tests"}, "schemas": set[str]()}
 """The folders of a project, each with the folders that may stand in it."""
 
-_NO_POLICIES = {"register.yaml", "project.yaml"}
+_NO_POLICIES = {"register.yaml", "veille.yaml", "project.yaml"}
 """The files beside the policies that are none."""
 
 ARTICLES = (ITEMS_ARTICLE, PURPOSES_ARTICLE, *CATEGORY_ARTICLES)
@@ -242,6 +243,13 @@ class Documents:
         """What holds for the whole project, and the text it was read from, if there is one."""
         path = self.folder / "policies" / "project.yaml"
         return self._read(path, ProjectFile) if path.is_file() else (ProjectFile(), None)
+
+    @cached_property
+    def veille(self) -> tuple[Veille, Source]:
+        """The texts whose newer version nobody has read: the project's own, else the bundled."""
+        path = self.folder / "policies" / "veille.yaml"
+        owner = self if path.is_file() else bundled_documents()
+        return owner._read(owner.folder / "policies" / "veille.yaml", Veille)
 
     def _no_policy(self, name: str, paths: Mapping[str, Path]) -> str:
         text = _("no policy `{name}` in {folder}", name=name, folder=self._show("policies"))

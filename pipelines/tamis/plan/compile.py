@@ -24,6 +24,7 @@ from tamis.documents.policy import Condition, Release
 from tamis.documents.project import ARTICLES, Documents
 from tamis.documents.released import identifies_of
 from tamis.documents.schema import FieldSpec, Format, Schema, SchemaLeaf
+from tamis.documents.veille import describe_unread
 from tamis.errors import DocumentError, UsageError
 from tamis.language import N_, _
 from tamis.plan.plan import (
@@ -153,16 +154,21 @@ def _compile_release(context: PolicyContext, release: Release, law: LawOfDay) ->
             for path, leaf in context.leaves.items()
             if path in needs
         ),
-        to_confirm=_to_confirm(release),
+        to_confirm=_to_confirm(context, release, law.day),
         retention=release.retention,
         risk=PlanRisk(**release.risk.model_dump()) if release.risk else None,
     )
 
 
-def _to_confirm(release: Release) -> tuple[str, ...]:
-    """What the release rests on that its documents call to be confirmed, in words, each once."""
+def _to_confirm(context: PolicyContext, release: Release, day: datetime.date) -> tuple[str, ...]:
+    """What the release rests on that nobody confirmed or read, in words, each once."""
     bases = [basis for _place, basis in bases_of(release, ()) if basis.status == "to-confirm"]
-    return tuple(dict.fromkeys(map(str, bases)))
+    unread = [
+        describe_unread(reference, text)
+        for reference, text in context.unread(release).items()
+        if text.from_ <= day
+    ]
+    return tuple(dict.fromkeys([*map(str, bases), *unread]))
 
 
 def _compile_conditions(conditions: Iterable[Condition]) -> tuple[PlanCondition, ...]:
