@@ -1,5 +1,3 @@
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,21 +48,6 @@ def test_set_bits_are_told_in_order_and_seen_from_each_on(rows: list[bytes]) -> 
     assert places.tolist() == [at for at, flag in enumerate(flags) if flag]
     for place, window in zip(places.tolist(), bits.windows_at(words, places).tolist(), strict=True):
         assert [bool(window >> by & 1) for by in range(57)] == flags[place : place + 57]
-
-
-@given(_texts)
-def test_rows_with_a_letter_beside_a_digit_are_all_told(rows: list[bytes]) -> None:
-    part, bounds = _part(rows)
-    words, _ = bits.mark_digits(part)
-    mixed = bits.find_mixed(part, bounds, words, np.flatnonzero(words != 0))
-    expected = {
-        at
-        for at, row in enumerate(rows)
-        for byte, next_byte in pairwise(row)
-        for digit, beside in ((byte, next_byte), (next_byte, byte))
-        if digit in b"0123456789" and (beside > ord(":") or beside in b"&\0")
-    }
-    assert set(mixed.tolist()) == expected
 
 
 @given(_texts, st.data())

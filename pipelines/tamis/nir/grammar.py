@@ -29,9 +29,9 @@ WIDEST = 180  # bytes of UTF-8 from a NIR's first character to its last
 _DIGIT = r"(?:[0-9]|(?<=2)[ABab](?![A-Za-z]))"
 _EVEN_GAP = r"[ \t\-_/]{1,4}|[.,\n]|\r\n"
 _EVEN = re.compile(  # 15 digits in groups of one to five
-    r"(?<![0-9])(?<![0-9]h)(?:"
+    r"[1-8](?<![0-9].)(?<![0-9]h.)(?:"
     + "|".join(
-        rf"{_DIGIT}{{{width}}}(?P<gap{width}>{_EVEN_GAP})"
+        rf"{_DIGIT}{{{width - 1}}}(?P<gap{width}>{_EVEN_GAP})"
         rf"(?:{_DIGIT}{{{width}}}(?P=gap{width})){{{(14 - width) // width}}}"
         rf"{_DIGIT}{{{(14 % width) + 1}}}(?![0-9])(?!(?P=gap{width})[0-9])"
         for width in range(1, 6)
@@ -293,8 +293,8 @@ def _read_run(
     """The NIR that a run of groups begins with, by its label.
 
     Zeros in front do not count. Groups that add up to 15 with the right key, to 13, or the whole
-    run are it by any label; behind a strong one so are 12 to 16 digits: the whole run or its first
-    group.
+    run are it by any label; behind a strong one so are 12 to 16 digits: the first group or the
+    whole run.
     """
     start, limit = run.start(), min(run.end(), run.start() + WIDEST)
     groups = [group.span() for group in _GROUP.finditer(text, start, limit)]
@@ -303,7 +303,7 @@ def _read_run(
     digits = digits[zeros:]
     sums = [total - zeros for total in accumulate(last - first for first, last in groups)]
     whole = sums[-1] if groups[-1][1] == run.end() else 0
-    for count in dict.fromkeys((15, 13, whole, sums[0])):
+    for count in dict.fromkeys((15, 13, sums[0], whole)):
         if count not in sums or not 12 <= count <= 16:
             continue
         place = sums.index(count)
@@ -311,7 +311,7 @@ def _read_run(
         candidate = _joined(run, text, labels, accepted, digits[:count], end)
         label, distance = Label.NONE, 0
         if candidate:
-            if not (candidate.keyed or count in (13, whole)):
+            if not (candidate.keyed or count in (13, sums[0], whole)):
                 continue
             label, distance = candidate.label
             if label is Label.WEAK and candidate.strict and not zeros:

@@ -77,18 +77,10 @@ _AFTER = re.compile(
 _DIGIT = re.compile(r"[0-9]")
 _OWN_NUMBER = re.compile(r"[^0-9A-Za-z]{0,6}(?:(?:n|no|est|le|de)\b[^0-9A-Za-z]{0,4}){0,2}[0-9]")
 
-# Patterns for RE2 on bytes of UTF-8. They are broader than those above: where they match nothing
-# there is no label, where they match there may be one.
-_ACCENTED = {
-    "a": r"(?:a|\xC3[\x80-\x85\xA0-\xA5])",
-    "c": r"(?:c|\xC3[\x87\xA7])",
-    "e": r"(?:e|\xC3[\x88-\x8B\xA8-\xAB])",
-    "n": r"(?:n|\xC3[\x91\xB1])",
-    "u": r"(?:u|\xC3[\x99-\x9C\xB9-\xBC])",
-    "y": r"(?:y|\xC3[\x9D\xBD\xBF])",
-    "ô": r"\xC3[\x94\xB4]",
-    "°": r"\xC2[\xB0\xBA]",
-}
+# Patterns for RE2 on bytes of UTF-8, in Latin-1: a letter with an accent is two bytes. They are
+# broader than those above: where they match nothing there is no label.
+_ACCENTED = {letter: rf"(?:{letter}|(?-i:\xC3.))" for letter in "aceu"}
+_ACCENTED |= {"ô": r"(?-i:\xC3.)", "°": r"(?-i:\xC2[\xB0\xBA])"}
 
 
 def in_bytes(word: str) -> str:
@@ -96,10 +88,10 @@ def in_bytes(word: str) -> str:
     return re.sub(r"\\.|[a-zô°]", lambda match: _ACCENTED.get(match[0], match[0]), word)
 
 
-def _all_in_bytes(label: Label) -> str:
-    """A pattern for RE2 of the labels; broader, as it does not look where their words end."""
-    patterns = [re.sub(r"\(\?!.*?\)|\*$", "", pattern) for pattern in _PATTERNS[label]]
-    return "|".join([in_bytes(pattern) for pattern in patterns])
+def _all_in_bytes(label: Label, end: str = "") -> str:
+    """A pattern for RE2 of the labels, broader than theirs; behind whole words stands `end`."""
+    patterns = [in_bytes(re.sub(r"\(\?!.*?\)", "", pattern)) for pattern in _PATTERNS[label]]
+    return "|".join([p[:-1] if p.endswith("*") else p + end for p in patterns])
 
 
 OPPOSING_BYTES = (
@@ -107,10 +99,16 @@ OPPOSING_BYTES = (
     rf"(?:[^,;|\t\n!?\x80-\xBF][\x80-\xBF]*){{0,{OPPOSING_REACH}}}$)"
 )
 OPTICAL_BYTES = r"(?i:infrar|spectr|d.{1,3}onde|near[- ]ir)"
-ANY_STRONG_BYTES = rf"(?i:{_all_in_bytes(Label.STRONG)})"
+_END = "(?:$|[^A-Za-z])"
+NAMES_NIR_BYTES = (  # whether a text may hold a label of a NIR, or a word for its key
+    rf"(?i:(?:^|[^A-Za-z])(?:{_all_in_bytes(Label.STRONG, _END)}"
+    rf"|{_all_in_bytes(Label.WEAK, _END)}))"
+    r"|[a-z]N(?:IR|ir)|[Nn]ir[A-Z]|[a-z]Secu"
+    rf"|(?i:[0-9][^0-9A-Za-z]{{0,10}}(?:(?:et|avec) (?:[ls]a )?)?(?:{in_bytes('cle')}|key))"
+)
 STRONG_BYTES = (
     r"(?i:(?:^|[^A-Za-z\x80-\xFF]|\xC2[\xB0\xBA])"
-    rf"(?:{_all_in_bytes(Label.STRONG)})(?:[ _]?n\xC2\xB0)?)"
+    rf"(?:{_all_in_bytes(Label.STRONG)}))"
 )
 
 

@@ -46,45 +46,9 @@ def mark_digits(part: Bytes) -> tuple[Words, Ints]:
         octets[begin // 8 : begin // 8 + len(bits)] = bits
         if block.max() >= 0xD9:
             np.greater_equal(block, 0xD9, out=flag)
-            foreign.append(_find_foreign(block, flags) + begin)
+            flag &= block != 0xE2
+            foreign.append(np.flatnonzero(flag) + begin)
     return octets.view(np.uint64), np.concatenate(foreign)
-
-
-def _find_foreign(block: Bytes, flags: Bools) -> Ints:
-    """The places where `flags` is set and the byte is not 0xE2.
-
-    Eight flags are tested at a time, as most are not set.
-    """
-    words = flags.view(np.uint64)[: (len(block) + 7) // 8]
-    places = (np.flatnonzero(words != 0)[:, None] * 8 + np.arange(8)).reshape(-1)
-    places = places[: np.searchsorted(places, len(block))]
-    return places[flags[places] & (block[places] != 0xE2)]
-
-
-def find_mixed(part: Bytes, bounds: Ints, words: Words, chosen: Ints) -> Ints:
-    """The rows where a digit of the chosen words stands beside a letter, `;`, `&` or NUL.
-
-    Args:
-        part: the bytes of N rows.
-        bounds: N + 1 offsets of the rows in them.
-        words: the bitmap of digits.
-        chosen: indices of the words to look at, ascending.
-
-    Returns:
-        Rows, ascending; a row as often as it has such a digit.
-    """
-    inner = chosen[: np.searchsorted(chosen, len(part) // 64)]
-    blocks = part[: len(part) // 64 * 64].view("V64").take(inner).view(np.uint8)
-    mixing = blocks == ord("&")
-    mixing |= np.subtract(blocks, 1, out=blocks) > ord(":") - 1  # NUL among them
-    flags = np.packbits(mixing, bitorder="little").view(np.uint64)
-    digits = words[chosen]
-    digits[: len(inner)] &= flags << _ONE | flags >> _ONE | _EDGES
-    places = places_of(digits, chosen)
-    rows = np.searchsorted(bounds, places, side="right") - 1
-    ahead = _MIXING[part.take(places - 1, mode="clip")] & (places > bounds[rows])
-    behind = _MIXING[part.take(places + 1, mode="clip")] & (places + 1 < bounds[rows + 1])
-    return rows[ahead | behind]
 
 
 def count_digits(words: Words, length: int) -> Bytes:

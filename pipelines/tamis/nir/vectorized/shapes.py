@@ -17,14 +17,11 @@ import pyarrow.compute as pc
 from tamis.arrow.buffers import as_flags, fixed_width_text
 from tamis.arrow.types import Bools, Bytes, Ints, Offsets
 from tamis.nir.candidate import COUNTED
-from tamis.nir.fold import fold
 from tamis.nir.grammar import MISREAD
 from tamis.nir.label import (
     OPPOSING_BYTES,
     OPTICAL_BYTES,
     STRONG_BYTES,
-    Label,
-    Labels,
     in_bytes,
 )
 from tamis.nir.vectorized.bits import Words, find_firsts, trailing_ones, trailing_zeros, windows_at
@@ -35,7 +32,6 @@ _COMPACT: Final = (0, 1, 3, 5, 7, 8, 10)  # where each begins in a number withou
 _WEIGHTS: Final = [np.uint16(pow(10, place, 97)) for place in range(_BODY - 1, -1, -1)]
 _BEHIND: Final = 24  # bytes behind a body in which a key is read
 _WINDOW: Final = 40  # bytes before a body: an opposing label and its reach, 28 characters
-_BEFORE: Final = 220  # bytes before a body: any label and its reach, three bytes a character
 _WORDS: Final = [  # what stands between a body and its key, and what closes behind the key
     (words.encode(), closing.encode())
     for words, closing in (
@@ -75,8 +71,16 @@ _CLOSE = (  # another number stands before this one, or the window holds too few
     r"[0-9][^0-9A-Za-z]{0,3}(?:et|ou|and|or)?[^0-9A-Za-z]{0,9}$"
     r"|(?:[^\x00-\x7F][\x00-\x7F]*){18}"
 )
-_LABELLED = rf"{STRONG_BYTES}(?:[ :=\t#\"'.]|\xC2\xA0){{0,4}}$"
-_KEY_SOON = r"^[^A-Za-z0-9]{0,10}(?:[0-9]|(?i:cl|k|et|avec)|[BOQIlSZGoisz][0-9])"
+_PERSON = in_bytes("(?:assure|titulaire|stagiaire|salarie|beneficiaire|conjoint|pere|mere)e?")
+_OF_WHOM = rf"(?i: (?:de |du |de la |de l'|d'une? )?{_PERSON})"
+_LABELLED = (
+    rf"{STRONG_BYTES}(?:[ ._]{{0,2}}n\xC2\xB0|{_OF_WHOM})?(?:[ :=\t#\"'.;]|\xC2\xA0){{0,4}}$"
+)
+_KEY_SOON = (
+    r"^(?:\.[0-9]|[^A-Za-z0-9;!?]{0,10}[0-9OoQIilSsBZzG]{2}(?:[^0-9]|$)"
+    r"|[^A-Za-z0-9]{0,10}(?i:cl|k|et|avec))"
+)
+_GOES_ON = r"^[^A-Za-z0-9;!?]{0,20}[0-9OoQIilSsBZzG]"
 _MISREAD_KEY = r"^[^A-Za-z0-9]{0,10}[OoQIilSsBZzG]{2}(?:[^A-Za-z0-9]|$)"
 _NOT_KEY = (
     r"^(?:[^A-Za-z0-9]{0,4}[0-9]|[ ]?(?:%|\$|\xE2\x82\xAC|\xC2\xB0)"
@@ -166,12 +170,14 @@ def find_candidates(part: Bytes, bounds: Ints, words: Words, near: Ints) -> Cand
         words: the bitmap of digits.
         near: indices of the words in which a NIR may begin.
     """
-    bodies = _find_bodies(part, words, find_firsts(words, near))
+    firsts = find_firsts(words, near)
+    bodies = _find_bodies(part, words, firsts)
     rows = np.searchsorted(bounds, bodies.begins, side="right") - 1
     inside = bodies.ends <= bounds.take(rows + 1)
     bodies, rows = _pick(bodies, inside), rows[inside]
     keys = _read_keys(part, bounds, rows, bodies.ends)
     candidates = _judge_bodies(part, bounds, rows, bodies, keys)
+    candidates = _with_longer(candidates, _find_runs(part, bounds, words, firsts))
     apart = np.ones(len(candidates.rows), dtype=bool)
     apart[1:] = candidates.begins[1:] >= np.maximum.accumulate(candidates.ends)[:-1]
     return candidates if apart.all() else candidates.pick(apart)
@@ -179,40 +185,55 @@ def find_candidates(part: Bytes, bounds: Ints, words: Words, near: Ints) -> Cand
 
 def apply_labels(
     texts: pa.Array, data: Bytes, offsets: Offsets, candidates: Candidates
-) -> tuple[Bools, Bools]:
+) -> Candidates:
     """Decide, by the words before them, which candidates are NIRs.
 
     Args:
         texts: N rows, as binary.
         data: their bytes.
         offsets: N + 1 offsets of the rows in `data`.
-        candidates: M candidates, by offsets in `data`.
+        candidates: those of the rows, in order, by offsets in `data`.
 
     Returns:
-        M flags: a NIR; M flags: decided, whether or not it is one. The others are left to the
-        rules.
+        Those that are surely NIRs, and so are no longer open; the others are left to the rules.
     """
     accepted = ~(candidates.alone | candidates.bare)
-    settled = accepted.copy()
-    open_ = candidates.pick(np.flatnonzero(~accepted))
-    if not len(open_.rows):
-        return accepted, settled
     indices = np.flatnonzero(~accepted)
+    if not len(indices):
+        return candidates
+    open_ = candidates.pick(indices)
     windows, whole = _windows_before(data, offsets, open_.rows, open_.begins)
     labelled = open_.bare & _match(windows, _LABELLED)
     alone = open_.alone & whole & ~labelled & ~_match(windows, _CLOSE)
+    alone[alone] = ~_match(windows.filter(pa.array(alone)), OPPOSING_BYTES)
     likely = np.flatnonzero(labelled | alone)
     rows, places = np.unique(open_.rows[likely], return_inverse=True)
     likely = likely[~_match(texts.take(pa.array(rows)), _ODD_ROW)[places]]
-    settled[indices[likely]] = accepted[indices[likely]] = True
-    opposed = likely[alone[likely]]
-    opposed = opposed[_match(windows.take(pa.array(opposed)), OPPOSING_BYTES)]
-    for index in opposed.tolist():
-        begin, row = int(open_.begins[index]), int(open_.rows[index])
-        before = data[max(int(offsets[row]), begin - _BEFORE) : begin].tobytes()
-        text = fold(before.decode(errors="replace")).text
-        accepted[indices[index]] = Labels(text).before(len(text))[0] is not Label.OPPOSING
-    return accepted, settled
+    accepted[indices[likely]] = True
+    return candidates.pick(accepted)
+
+
+def _find_runs(part: Bytes, bounds: Ints, words: Words, begins: Ints) -> Candidates:
+    """Runs of 14 or 16 digits: NIRs only if a NIR label stands directly before them."""
+    windows = windows_at(words, begins)
+    longer = ((windows & 0x7FFF) == 0x3FFF) | ((windows & 0x1FFFF) == 0xFFFF)
+    begins = begins[longer & (part.take(begins) != ord("0"))]
+    ends = begins + trailing_ones(windows_at(words, begins))
+    rows = np.searchsorted(bounds, begins, side="right") - 1
+    inside = ends <= bounds.take(rows + 1)
+    rows, begins, ends = rows[inside], begins[inside], ends[inside]
+    behind = fixed_width_text(_look_behind(part, bounds, rows, ends, _BEHIND), pa.large_binary())
+    taken = stands_apart(part, bounds, rows, begins, ends) & ~_match(behind, _GOES_ON)
+    yes = np.ones(len(rows), dtype=bool)
+    return Candidates(rows, begins, ends, ~yes, yes).pick(taken)
+
+
+def _with_longer(candidates: Candidates, longer: Candidates) -> Candidates:
+    """The candidates of both, in order."""
+    if not len(longer.rows):
+        return candidates
+    both = Candidates(*[np.concatenate(pair) for pair in zip(candidates, longer, strict=True)])
+    return both.pick(np.argsort(both.begins, kind="stable"))
 
 
 def _pick(bodies: Bodies, chosen: Bools) -> Bodies:
