@@ -144,7 +144,6 @@ def values_at(record: Any, path: str) -> list[Any]:
 
 
 def _meets(test: PlacedCondition, value: Any) -> bool:
-    wanted = test.condition.in_
-    return value is not None and (
-        not wanted or any(type(value) is type(known) and value == known for known in wanted)
-    )
+    if test.condition.present:
+        return value is not None
+    return any(type(value) is type(wanted) and value == wanted for wanted in test.condition.in_)

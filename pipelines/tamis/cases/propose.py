@@ -30,7 +30,9 @@ _NOTES = {
     "released": "un enregistrement complet : seul ce qui est nécessaire est transmis ({release})",
     "empty": "un enregistrement dont rien n'est renseigné ({release})",
     "condition": "{field} autre que {values} : {because}",
+    "absent": "{field} non renseigné : {because}",
     "element": "un élément de {list} dont {field} est autre que {values} : {because}",
+    "element-absent": "un élément de {list} dont {field} n'est pas renseigné : {because}",
     "meets": "{field} parmi {values} : {because}",
     "malformed": "{field} auquel il manque un caractère : l'enregistrement est mis en quarantaine",
     "before": "la veille du premier jour de la transmission {release}",
@@ -83,16 +85,19 @@ def _records(context: PolicyContext) -> Iterator[tuple[str, Record, Days]]:
             short = _pruned(full, _needed(context, release, test))
             words = {
                 "field": test.condition.field,
-                "values": ", ".join(map(str, test.condition.in_)) or "renseigné",
+                "values": ", ".join(map(str, test.condition.in_)),
                 "because": test.condition.because,
                 "list": test.list,
             }
-            first = test.condition.in_[:1]
-            if first and values_at(short, test.field) != [*first] and "needs" in test.place:
+            wanted = list(test.condition.in_[:1])
+            if wanted and "needs" in test.place and values_at(short, test.field) != wanted:
                 meeting = copy.deepcopy(short)
-                _put(meeting, test.field, *first)
+                _put(meeting, test.field, wanted[0])
                 yield _NOTES["meets"].format(**words), meeting, days
-            note = _NOTES["element" if test.list else "condition"].format(**words)
+            kind = "element" if test.list else "condition"
+            if test.condition.present:
+                kind = "element-absent" if test.list else "absent"
+            note = _NOTES[kind].format(**words)
             yield note, _failing(release, short, test), days
         for path in dict.fromkeys(field.path for field in kept_fields(release, ())):
             leaf = context.leaves[path]
@@ -145,7 +150,7 @@ def _accepted(context: PolicyContext, release: Release) -> Record:
 def _choice(condition: Condition, others: Sequence[Condition]) -> Any:
     """A value that meets a condition, and the others of the same field if any does."""
     for value in condition.in_:
-        if all(value in other.in_ or other.present for other in others):
+        if all(other.present or value in other.in_ for other in others):
             return value
     return condition.in_[0]
 
