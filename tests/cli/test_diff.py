@@ -23,7 +23,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """The command's exit code and what it prints."""
 
     def run(old: str, new: str, **options: object) -> tuple[int, str]:
-        chosen = {"on": None, "json": False, "markdown": False, **options}
+        chosen: dict[str, object] = {"on": None, "fail_on": "released"}
+        chosen.update(json=False, markdown=False, sarif=False)
+        chosen.update(options)
         code = diff_command(old, new, **chosen)  # type: ignore[arg-type]
         return code, capsys.readouterr().out
 
@@ -71,7 +73,7 @@ def test_a_revision_is_compared_with_the_work_tree(repository: Path, run: Run) -
     assert "policies/feed.yaml:17:26" in out
     assert "into the store from paie, under R6323-37.I.1 for R6323-33.1, from 2021-01-01" in out
     assert "sexe: newly kept: identifier le titulaire" in out
-    assert "1 newly released, 0 newly withheld, 0 other changes" in out
+    assert "1 newly released, 0 changes of what releases rest on, 0 newly withheld" in out
 
 
 def test_two_revisions_are_compared_and_old_places_name_theirs(repository: Path, run: Run) -> None:
@@ -85,7 +87,7 @@ def test_two_revisions_are_compared_and_old_places_name_theirs(repository: Path,
 
 
 def test_the_same_documents_do_not_differ(repository: Path, run: Run) -> None:
-    assert run("HEAD", ".") == (0, "no difference\n")
+    assert run("HEAD", ".") == (0, "nothing changes\n")
 
 
 def test_a_folder_wins_over_a_revision_of_its_name(repository: Path, run: Run) -> None:
@@ -113,7 +115,7 @@ def test_attributes_and_filters_of_the_work_tree_have_no_say(repository: Path, r
     Path(".gitattributes").write_text("policies/feed.yaml export-ignore\n", encoding="utf-8")
     commit("second")
 
-    assert run("HEAD", ".") == (0, "no difference\n")
+    assert run("HEAD", ".") == (0, "nothing changes\n")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +201,7 @@ def test_documents_that_are_wrong_are_told_as_json_with_exit_2(repository: Path,
 
 
 def test_markdown_is_one_table_a_section(repository: Path, run: Run) -> None:
-    edit(Path(FEED), WIDER, ("because: calculer les droits", "because: calculer"))
+    edit(Path(FEED), WIDER, ("because: calculer les droits", "because: compter les droits"))
 
     code, out = run("HEAD", ".", markdown=True)
 
@@ -207,7 +209,7 @@ def test_markdown_is_one_table_a_section(repository: Path, run: Run) -> None:
     assert code == 1
     assert lines[0] == "## Releases: HEAD → ."
     assert "### Newly released (1)" in lines
-    assert "### Other changes (1)" in lines
+    assert "### What releases rest on (1)" in lines
     assert {7} == {line.count("|") for line in lines if line.startswith("|")}
 
 
@@ -248,6 +250,26 @@ def test_a_refused_policy_is_said_to_be_refused(repository: Path, run: Run) -> N
     assert code == 1
     assert "refused by check: new policy feed, from 2021-01-01: policies/feed.yaml:17:26" in out
     assert "iban: newly kept: identifier le titulaire (check refuses it)" in out
+
+
+def test_what_releases_rest_on_fails_only_where_asked(repository: Path, run: Run) -> None:
+    edit(Path(FEED), ("because: identifier le titulaire", "because: reconnaître le titulaire"))
+    code, out = run("HEAD", ".")
+    assert code == 0
+    assert "what releases rest on" in out
+    assert run("HEAD", ".", fail_on="ground")[0] == 1
+
+
+def test_sarif_has_a_result_a_change_at_its_place(repository: Path, run: Run) -> None:
+    edit(Path(FEED), WIDER)
+    code, out = run("HEAD", ".", sarif=True)
+    log = json.loads(out)
+    (result,) = log["runs"][0]["results"]
+    assert (code, log["version"], result["level"]) == (1, "2.1.0", "error")
+    assert result["ruleId"] == log["runs"][0]["tool"]["driver"]["rules"][0]["id"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "policies/feed.yaml"
+    assert place["region"]["startLine"] > 1
 
 
 def test_a_day_and_two_formats_are_judged_before_anything_is_read(run: Run) -> None:

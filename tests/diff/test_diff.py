@@ -204,13 +204,13 @@ CASES: list[tuple[str, list[Edit], list[tuple[Any, ...]], str]] = [
     (
         "a need reworded",
         [(FEED, "because: identifier le titulaire", "because: savoir de qui il s'agit")],
-        [(*WORDING, "reworded", "nir,nom", "")],
+        [(*GROUND, "reworded", "nir,nom", "")],
         "new/policies/feed.yaml:16:9",
     ),
     (
         "a condition reworded",
         [(FEED, "la paie ne compte que ces années", "ces années seules")],
-        [(*WORDING, "reworded", "annee", "")],
+        [(*GROUND, "reworded", "annee", "")],
         "new/policies/feed.yaml:22:13",
     ),
     (

@@ -119,5 +119,5 @@ def test_help_lists_topics_and_shows_a_page(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_an_unknown_topic_is_refused_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match="no topic `key`: choose architecture, changes, commands"):
+    with pytest.raises(UsageError, match="no topic `key`: choose approvals, architecture, changes"):
         help_command("key")

@@ -6,7 +6,7 @@ was committed.
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from typer import Argument, Option
@@ -174,12 +174,18 @@ def diff(
     old: Annotated[str, Argument(metavar="OLD", help=_("a folder, or a git revision"))],
     new: Annotated[str, Argument(metavar="NEW", help=_("the same"))],
     on: Day = None,
+    fail_on: Annotated[
+        Literal["released", "ground"],
+        Option(help=_("exit 1 if more is released; `ground`: or if what releases rest on changes")),
+    ] = "released",
     json: AsJson = False,
     markdown: Annotated[bool, Option("--markdown", help=_("for a pull request"))] = False,
+    sarif: Annotated[bool, Option("--sarif", help=_("SARIF, for a code host"))] = False,
 ) -> None:
     from tamis.cli.diff import diff_command
 
-    raise typer.Exit(diff_command(old, new, on=on, json=json, markdown=markdown))
+    code = diff_command(old, new, on=on, fail_on=fail_on, json=json, markdown=markdown, sarif=sarif)
+    raise typer.Exit(code)
 
 
 @app.command(
@@ -372,6 +378,26 @@ def judge(
         junit=junit,
         fail_under=fail_under,
         json=json,
+    )
+    raise typer.Exit(code)
+
+
+@app.command(help=_("Bind an opinion to what a policy releases, as it is now."))
+def approve(
+    context: typer.Context,
+    policy: Policy,
+    by: Annotated[str, Option(metavar="NAME", help=_("who gives the opinion"))],
+    role: Annotated[str, Option(metavar="ROLE", help=_("in which capacity, as DPO"))],
+    until: Annotated[str, Option(metavar="DAY", help=_("first day on which it holds no more"))],
+    opinion: Annotated[
+        Literal["favorable", "réservé", "défavorable"], Option(help=_("the opinion"))
+    ] = "favorable",
+    note: Annotated[str, Option(metavar="TEXT", help=_("reservations, references"))] = "",
+) -> None:
+    from tamis.cli.approve import approve as write_approval
+
+    code = write_approval(
+        _project(context), policy, by=by, role=role, until=until, opinion=opinion, note=note
     )
     raise typer.Exit(code)
 

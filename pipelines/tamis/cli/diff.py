@@ -3,22 +3,23 @@
 newly released
   policies/evaluation-cpf.yaml:34:16: out of the store to systeme-evaluation-cpf, under
   R6323-37.III.2 for R6323-33.5, from 2022-01-01: commune: newly kept: …
-1 newly released, 0 newly withheld, 0 other changes
+1 newly released, 0 changes of what releases rest on, 0 newly withheld, 0 other changes
 """
 
 import json as json_module
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from tamis.cli.day import read_day
-from tamis.diff.change import Change, ChangeRisk, Effect, describe_days, describe_partner
+from tamis.diff.change import Change, ChangeRisk, describe_days, describe_partner
 from tamis.diff.diff import Difference, diff
 from tamis.diff.git import open_project
 from tamis.errors import DocumentError, UsageError
-from tamis.language import N_, _, printable
+from tamis.language import N_, _, ngettext, printable
 
-_SECTIONS: dict[Effect, str] = {
+_SECTIONS: dict[str, str] = {
     "released": N_("newly released"),
+    "ground": N_("what releases rest on"),
     "withheld": N_("newly withheld"),
     "none": N_("other changes"),
 }
@@ -26,26 +27,40 @@ _COLUMNS = (N_("risk"), N_("fields"), N_("to whom, on which ground"), N_("what")
 _STYLES = {ChangeRisk.NIR: "bold red", ChangeRisk.SENSITIVE: "red", ChangeRisk.RELEASED: "yellow"}
 
 
-def diff_command(old: str, new: str, *, on: str | None, json: bool, markdown: bool) -> int:
+FailOn = Literal["released", "ground"]
+
+
+def diff_command(
+    old: str,
+    new: str,
+    *,
+    on: str | None,
+    fail_on: FailOn,
+    json: bool,
+    markdown: bool,
+    sarif: bool,
+) -> int:
     """Compare two projects and print every change, by risk.
 
     Args:
         old: a folder, or a revision of the git repository that the current folder is in.
         new: the same.
         on: print only what differs on this day, as YYYY-MM-DD; every day where None.
+        fail_on: what makes it fail: `released`, something newly released (as `tamis.diff.diff`
+            defines it); `ground`, that, or a change of what releases rest on.
         json: print JSON.
         markdown: print Markdown, for a pull request.
+        sarif: print SARIF 2.1.0, for a code host.
 
     Returns:
-        1 if something is newly released (as `tamis.diff.diff` defines it), 0 if not, 2 if
-        documents of either do not follow their grammar.
+        1 if it fails, 0 if not, 2 if documents of either do not follow their grammar.
 
     Raises:
         DocumentError: the last of these, unless `json` is asked for, which then tells it.
         UsageError: a project is neither a folder nor a revision, or `on` is no day.
     """
-    if json and markdown:
-        raise UsageError(_("--json and --markdown: choose one"))
+    if json + markdown + sarif > 1:
+        raise UsageError(_("--json, --markdown and --sarif: choose one"))
     day = None if on is None else read_day(on)
     try:
         with open_project(old) as before, open_project(new) as after:
@@ -58,11 +73,14 @@ def diff_command(old: str, new: str, *, on: str | None, json: bool, markdown: bo
         return error.exit_code
     if json:
         print(_dump(_as_json(old, new, on, difference)))
+    elif sarif:
+        print(_dump(as_sarif(difference)))
     elif markdown:
         print(as_markdown(old, new, difference), end="")
     else:
         _print(difference)
-    return 1 if difference.newly_released else 0
+    failed = difference.newly_released or (fail_on == "ground" and difference.ground)
+    return 1 if failed else 0
 
 
 def as_markdown(old: str, new: str, difference: Difference) -> str:
@@ -93,12 +111,59 @@ def as_markdown(old: str, new: str, difference: Difference) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sections(difference: Difference) -> Iterable[tuple[Effect, list[Change]]]:
-    """The changes of each effect that has some."""
-    for effect in _SECTIONS:
-        changes = [change for change in difference.changes if change.effect == effect]
+_LEVELS = {"released": "error", "ground": "warning", "withheld": "note", "none": "note"}
+
+
+def as_sarif(difference: Difference) -> dict[str, Any]:
+    """Return the difference as a SARIF 2.1.0 log: a result a change, a rule a kind of change."""
+    results = [
+        {
+            "ruleId": f"{section}/{change.kind}",
+            "level": _LEVELS[section],
+            "message": {
+                "text": ": ".join(
+                    filter(
+                        None, (_channel_and_days(change), ", ".join(change.fields), _text(change))
+                    )
+                )
+            },
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": change.problem.file},
+                        "region": {
+                            "startLine": max(change.problem.line, 1),
+                            "startColumn": max(change.problem.column, 1),
+                        },
+                    }
+                }
+            ],
+        }
+        for section, changes in _sections(difference)
+        for change in changes
+    ]
+    rules = [{"id": rule} for rule in dict.fromkeys(result["ruleId"] for result in results)]
+    driver = {"name": "tamis", "informationUri": "https://pypi.org/project/tamis/", "rules": rules}
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
+
+
+def _section(change: Change) -> str:
+    """Under which heading a change stands: what it rests on has one of its own."""
+    if change.effect == "none" and change.risk == ChangeRisk.GROUND:
+        return "ground"
+    return change.effect
+
+
+def _sections(difference: Difference) -> Iterable[tuple[str, list[Change]]]:
+    """The changes under each heading that has some."""
+    for section in _SECTIONS:
+        changes = [change for change in difference.changes if _section(change) == section]
         if changes:
-            yield effect, changes
+            yield section, changes
 
 
 def _as_json(old: str, new: str, on: str | None, difference: Difference) -> dict[str, Any]:
@@ -195,11 +260,17 @@ def _text(change: Change) -> str:
 
 def _counts(difference: Difference) -> str:
     if not difference.changes:
-        return _("no difference")
+        return _("nothing changes")
     counts = dict.fromkeys(_SECTIONS, 0)
     for change in difference.changes:
-        counts[change.effect] += 1
-    return ", ".join(f"{count} {_(_SECTIONS[effect])}" for effect, count in counts.items())
+        counts[_section(change)] += 1
+    shown = [f"{counts[name]} {_(text)}" for name, text in _SECTIONS.items() if name != "ground"]
+    ground = ngettext(
+        "{count} change of what releases rest on",
+        "{count} changes of what releases rest on",
+        counts["ground"],
+    )
+    return ", ".join([shown[0], ground, *shown[1:]])
 
 
 def _escape(text: str) -> str:

@@ -33,11 +33,12 @@ class ChangeRisk(IntEnum):
     RELEASED = 3
     """Another field is newly released, a pseudonym included."""
     GROUND = 4
-    """What releases rest on changes (law, register, schema), and nothing more is released by it."""
+    """What releases rest on changes (law, register, marks of fields, reasons and their bases), and
+    nothing more is released by it."""
     WITHHELD = 5
     """Less is released: the partner may miss it."""
     WORDING = 6
-    """Names, reasons, and what no release uses."""
+    """Names, and what no release uses."""
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,11 @@ class Difference:
         """Whether more is released to somebody on some day."""
         return any(change.effect == "released" for change in self.changes)
 
+    @property
+    def ground(self) -> bool:
+        """Whether something changes that releases rest on, without more being released by it."""
+        return any(change.risk == ChangeRisk.GROUND for change in self.changes)
+
 
 def diff(old: Documents, new: Documents, on: datetime.date | None = None) -> Difference:
     """Compare what two projects release, to whom and from which day.

@@ -62,7 +62,8 @@ def _compare_policy(old: PolicyContext, new: PolicyContext, reported: Reported) 
         said = {motif.text for motif in old.policy.motifs}
         motifs = [motif.text for motif in new.policy.motifs if motif.text not in said]
         text = text.format(motifs=" ; ".join(f"« {motif} »" for motif in motifs) or _("fewer"))
-        yield _change(new, "reworded", ("motifs",) if new.policy.motifs else ("policy",), text)
+        place: DocumentPath = ("motifs",) if new.policy.motifs else ("policy",)
+        yield _change(new, "reworded", place, text, ChangeRisk.GROUND)
     pairs = match_releases(old.policy, new.policy)
     for i, release in enumerate(old.policy.releases):
         if i not in pairs and not _is_reported(reported, "release", old.name, release.id):
@@ -77,20 +78,19 @@ def _compare_policy(old: PolicyContext, new: PolicyContext, reported: Reported) 
 
 
 def _compare_release(old: Release, context: PolicyContext, index: int) -> Iterator[Change]:
-    new = context.policy.releases[index]
+    new, ground = context.policy.releases[index], ChangeRisk.GROUND
     place: DocumentPath = ("releases", index)
     if old.id != new.id:
         text = _("release `{old}` is now called `{new}`, as its folder is", old=old.id, new=new.id)
         yield _change(context, "renamed", (*place, "id"), text, release=new.id)
     if old.rebuilds_nir != new.rebuilds_nir:
-        risk = ChangeRisk.GROUND
         if old.rebuilds_nir and new.rebuilds_nir:
-            text, risk = _("why the NIR may be rebuilt is reworded"), ChangeRisk.WORDING
+            text = _("why the NIR may be rebuilt is reworded")
         elif new.rebuilds_nir:
             text = _("allowed to rebuild the NIR, was not allowed to rebuild the NIR")
         else:
             text = _("not allowed to rebuild the NIR, was allowed to rebuild the NIR")
-        yield _change(context, "nir", (*place, "rebuilds_nir"), text, risk, release=new.id)
+        yield _change(context, "nir", (*place, "rebuilds_nir"), text, ground, release=new.id)
     if old.retention != new.retention:
         text = _("kept by rule `{now}` of R. 6323-39, was `{then}`")
         text = text.format(now=new.retention or _("none"), then=old.retention or _("none"))
@@ -165,7 +165,7 @@ def _compare_needs(
             text = _("no longer for « {reason} »", reason=_describe_reason(gone[0]))
             fields.setdefault((places[path], text), []).append(path)
     for (at, text), paths in fields.items():
-        yield _change(context, "reworded", at, text, fields=tuple(paths), release=new.id)
+        yield _change(context, "reworded", at, text, ChangeRisk.GROUND, tuple(paths), new.id)
 
 
 def _compare_conditions(
@@ -182,7 +182,7 @@ def _compare_conditions(
         if now != then:
             text = _describe_rewording(now, [then])
             fields = (test.field,)
-            yield _change(context, "reworded", test.place, text, fields=fields, release=new.id)
+            yield _change(context, "reworded", test.place, text, ChangeRisk.GROUND, fields, new.id)
 
 
 def _reason(owner: Need | Condition) -> Reason:

@@ -126,6 +126,7 @@ def open_all(*projects: Documents) -> list[dict[str, PolicyContext]]:
             attempt(documents.schema, name)
         for name in documents.policies():
             attempt(documents.cases, name)
+            attempt(documents.approval, name)
         contexts = {name: attempt(open_policy, documents, name) for name in documents.policies()}
         opened.append({name: context for name, context in contexts.items() if context})
     if problems:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tamis.documents.approval import Approval
 from tamis.documents.cases import PolicyCases
 from tamis.documents.exceptions import ProjectFile
 from tamis.documents.law import Article
@@ -35,6 +36,7 @@ _MODELS: dict[str, type[DocumentModel]] = {
     "veille": Veille,
     "tests": PolicyCases,
     "project": ProjectFile,
+    "approval": Approval,
 }
 
 
@@ -43,7 +45,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 
     Example:
         >>> sorted(json_schemas())
-        ['law', 'policy', 'project', 'register', 'schema', 'tests', 'veille']
+        ['approval', 'law', 'policy', 'project', 'register', 'schema', 'tests', 'veille']
         >>> json_schemas()["policy"]["properties"]["processing"]["description"]
         'The processing of the register on the other side of the store, by its slug.'
     """

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from tamis.documents.approval import Approval
 from tamis.documents.cases import PolicyCases
 from tamis.documents.exceptions import ProjectFile
 from tamis.documents.law import (
@@ -30,7 +31,7 @@ from tamis.documents.veille import Veille
 from tamis.errors import DocumentError, Problem, UsageError
 from tamis.language import _
 
-NamedT = TypeVar("NamedT", Policy, Schema, PolicyCases, Article)
+NamedT = TypeVar("NamedT", Policy, Schema, PolicyCases, Article, Approval)
 
 BUNDLED = "cpf"
 """What the project that comes with Tamis is called."""
@@ -151,11 +152,11 @@ class Documents:
                         "must be no folder: documents stand in `{folder}` itself", folder=folder
                     )
                     problems.append(self.problem(place, text))
-        for path in sorted((self.folder / "policies" / "tests").glob("*.yaml")):
-            if path.stem not in self.policies():
-                text = _("cases of no policy")
-                text += suggest(path.stem, self.policies())
-                problems.append(self.problem(f"policies/tests/{path.name}", text))
+        for folder in ("tests", "approvals"):
+            for path in sorted((self.folder / "policies" / folder).glob("*.yaml")):
+                if path.stem not in self.policies():
+                    text = _("must be called as a policy is") + suggest(path.stem, self.policies())
+                    problems.append(self.problem(f"policies/{folder}/{path.name}", text))
         return problems
 
     def policies(self) -> dict[str, Path]:
@@ -187,6 +188,15 @@ class Documents:
         """
         path = self.folder / "policies" / "tests" / f"{name}.yaml"
         return self._read_named(path, PolicyCases, "policy") if path.exists() else None
+
+    def approval(self, name: str) -> tuple[Approval, Source] | None:
+        """Return the approval of the policy `name`, and its text; None where it has none.
+
+        Raises:
+            DocumentError: it does not follow its grammar.
+        """
+        path = self.folder / "policies" / "approvals" / f"{name}.yaml"
+        return self._read_named(path, Approval, "policy") if path.exists() else None
 
     def schema(self, name: str, asked_by: Problem | None = None) -> tuple[Schema, Source]:
         """Return the schema called `name`, and the text it was read from.

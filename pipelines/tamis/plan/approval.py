@@ -1,0 +1,101 @@
+"""Whether an approval covers a policy as it is on a day, and what changed since if it does not."""
+
+import datetime
+import difflib
+from dataclasses import dataclass
+
+from tamis.documents.approval import Approval, ApprovedInterval
+from tamis.documents.calendar import days_of
+from tamis.documents.context import PolicyContext
+from tamis.documents.positions import Source
+from tamis.language import _
+from tamis.plan.legal_content import FORM, digest, legal_content
+
+_SHOWN_LINES = 20
+
+
+@dataclass(frozen=True)
+class ApprovalState:
+    """What is known of a policy's approval on a day.
+
+    Attributes:
+        approval: the document; None where there is none.
+        problem: why it does not cover the policy, in words; empty where it does.
+    """
+
+    approval: Approval | None = None
+    problem: str = ""
+
+
+def judge_approval(
+    context: PolicyContext, day: datetime.date, found: tuple[Approval, Source] | None
+) -> ApprovalState:
+    """Return whether an approval covers a policy as it is on a day.
+
+    Args:
+        context: the policy, with all that decides about it.
+        day: the day whose law applies.
+        found: the policy's approval, if it has one.
+    """
+    if found is None:
+        return ApprovalState(None, _("it is not approved"))
+    approval, source = found
+    place = source.file
+    interval = approval.interval_on(day)
+    if interval is None:
+        text = _(
+            "{file}: the approval holds from {begin} until {end}, not on {day}",
+            file=place,
+            begin=approval.intervals[0].from_,
+            end=approval.until,
+            day=day,
+        )
+        return ApprovalState(approval, text)
+    if interval.sha256 != digest(interval.content):
+        text = _("{file}: the digest of {day} is not that of its content", file=place, day=day)
+        return ApprovalState(approval, text)
+    if approval.opinion == "défavorable":
+        return ApprovalState(approval, _("{file}: the opinion is défavorable", file=place))
+    now = legal_content(context, day)
+    if digest(now) != interval.sha256:
+        text = _(
+            "{file}: the approval does not cover what changed since {day}:",
+            file=place,
+            day=approval.on,
+        )
+        return ApprovalState(approval, "\n  ".join([text, *changed_lines(interval.content, now)]))
+    return ApprovalState(approval)
+
+
+def changed_lines(old: str, new: str) -> list[str]:
+    """Return the lines that went (`-`) and came (`+`) between two legal contents.
+
+    Example:
+        >>> changed_lines('a = 1\\nb = "un"', 'a = 1\\nb = "deux"')
+        ['- b = "un"', '+ b = "deux"']
+    """
+    compared = difflib.ndiff(old.splitlines(), new.splitlines())
+    lines = [line for line in compared if line[:2] in ("- ", "+ ")]
+    more = len(lines) - _SHOWN_LINES
+    return lines[:_SHOWN_LINES] + ([_("… and {count} lines more", count=more)] if more > 0 else [])
+
+
+def intervals_of(
+    context: PolicyContext, begin: datetime.date, end: datetime.date
+) -> tuple[ApprovedInterval, ...]:
+    """Return what there is to approve from `begin` until the day before `end`."""
+    days = days_of(_Days(begin, end), context.cuts)
+    contents = [(day, legal_content(context, day)) for day in days]
+    return tuple(
+        ApprovedInterval(from_=day, sha256=digest(content), content=content)
+        for day, content in contents
+    )
+
+
+@dataclass(frozen=True)
+class _Days:
+    from_: datetime.date
+    until: datetime.date | None
+
+
+__all__ = ["FORM", "ApprovalState", "changed_lines", "intervals_of", "judge_approval"]

@@ -1,0 +1,149 @@
+"""An approval covers what was read, on the days it was read for, and nothing else."""
+
+import datetime
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tamis.cli.approve import approve
+from tamis.documents.calendar import today
+from tamis.documents.context import open_policy
+from tamis.documents.project import bundled_folder
+from tamis.errors import DocumentError, UsageError
+from tamis.plan.approval import ApprovalState, intervals_of, judge_approval
+from tamis.plan.project import Project, load_project
+
+POLICY = "evaluation-cpf"
+NEXT_YEAR = (today() + datetime.timedelta(days=365)).isoformat()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    for folder in ("schemas", "policies"):
+        shutil.copytree(bundled_folder() / folder, tmp_path / folder)
+    return load_project(tmp_path)
+
+
+def _approve(project: Project, **options: str) -> None:
+    given = {"by": "A. Martin", "role": "DPO", "until": NEXT_YEAR, "note": ""} | options
+    opinion = given.pop("opinion", "favorable")
+    approve(project, POLICY, opinion=opinion, **given)  # type: ignore[arg-type]
+
+
+def _state(project: Project, day: datetime.date | None = None) -> ApprovalState:
+    fresh = load_project(project.folder)
+    return judge_approval(open_policy(fresh, POLICY), day or today(), fresh.approval(POLICY))
+
+
+def _edit(project: Project, old: str, new: str, file: str = f"policies/{POLICY}.yaml") -> None:
+    path = project.folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_an_approval_covers_what_was_approved(project: Project) -> None:
+    assert _state(project).problem == "it is not approved"
+    _approve(project)
+    state = _state(project)
+    assert state.problem == ""
+    assert state.approval is not None
+    assert (state.approval.by, state.approval.until.isoformat()) == ("A. Martin", NEXT_YEAR)
+
+
+def test_one_word_of_a_need_is_told(project: Project) -> None:
+    _approve(project)
+    _edit(project, "compter des personnes", "suivre des personnes")
+    problem = _state(project).problem
+    assert "does not cover what changed" in problem
+    assert '- releases.evaluation.needs[nir].because = "compter des personnes' in problem
+    assert '+ releases.evaluation.needs[nir].because = "suivre des personnes' in problem
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("policy: evaluation-cpf", "# a comment\npolicy: evaluation-cpf"),
+        ("describes: ", "describes: pour mémoire, "),
+        ("date_naissance, sexe, region_residence", "sexe, date_naissance, region_residence"),
+        (
+            "    item: R6323-37.III.2\n    purpose: R6323-33.5\n",
+            "    purpose: R6323-33.5\n    item: R6323-37.III.2\n",
+        ),
+    ],
+)
+def test_what_decides_nothing_leaves_an_approval_as_it_is(
+    project: Project, old: str, new: str
+) -> None:
+    _approve(project)
+    _edit(project, old, new)
+    assert _state(project).problem == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (f"schemas/{POLICY}.yaml", "nir_part: sex", "sensitive: à protéger"),
+        ("policies/register.yaml", "attested: example", "attested: inferred"),
+        (f"policies/{POLICY}.yaml", "generalize: {to: year}", "generalize: {to: quarter}"),
+    ],
+)
+def test_marks_register_and_treatments_are_part_of_what_is_approved(
+    project: Project, file: str, old: str, new: str
+) -> None:
+    _approve(project)
+    if file.endswith("register.yaml"):
+        path = project.folder / file
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    else:
+        _edit(project, old, new, file)
+    assert "does not cover" in _state(project).problem
+
+
+def test_an_approval_ends_on_its_day(project: Project) -> None:
+    _approve(project)
+    last = datetime.date.fromisoformat(NEXT_YEAR)
+    assert _state(project, last - datetime.timedelta(days=1)).problem == ""
+    assert "holds from" in _state(project, last).problem
+
+
+def test_a_change_of_law_before_the_end_has_an_interval_of_its_own(project: Project) -> None:
+    context = open_policy(project, POLICY)
+    begin, end = datetime.date(2024, 6, 1), datetime.date(2025, 6, 1)
+    intervals = intervals_of(context, begin, end)
+    assert [interval.from_.isoformat() for interval in intervals] == ["2024-06-01", "2025-01-01"]
+    assert len({interval.sha256 for interval in intervals}) == 2
+
+
+def test_an_unfavourable_opinion_covers_nothing(project: Project) -> None:
+    _approve(project, opinion="défavorable")
+    assert "défavorable" in _state(project).problem
+
+
+def test_a_content_that_was_altered_is_told(project: Project) -> None:
+    _approve(project)
+    _edit(project, "compter des", "suivre des", f"policies/approvals/{POLICY}.yaml")
+    assert "not that of its content" in _state(project).problem
+
+
+def test_what_changed_is_told_when_it_is_approved_again(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _approve(project)
+    _edit(project, "compter des personnes", "suivre des personnes")
+    capsys.readouterr()
+    _approve(load_project(project.folder))
+    assert "+ releases.evaluation.needs[nir].because" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("until", [today().isoformat(), "2020-01-01", "demain"])
+def test_an_approval_must_end_on_a_day_to_come(project: Project, until: str) -> None:
+    with pytest.raises(UsageError):
+        _approve(project, until=until)
+
+
+def test_a_policy_that_breaks_a_rule_is_not_approved(project: Project) -> None:
+    _edit(project, "purpose: R6323-33.5", "purpose: R6323-33.1")
+    with pytest.raises(DocumentError):
+        _approve(load_project(project.folder))
