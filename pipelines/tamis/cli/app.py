@@ -4,20 +4,16 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong usage or documents; 3 the run fa
 was committed.
 """
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 from typer import Argument, Option
 
-from tamis.cli import keys, seal_keys
-from tamis.cli.arguments import INPUT_FLAGS, App
+from tamis.cli import keys, review, seal_keys
+from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, Day, Policy, open_project
 from tamis.interrupts import ends_at_once
 from tamis.language import _
-
-if TYPE_CHECKING:
-    from tamis.plan.project import Project
 
 app = App(
     name="tamis",
@@ -29,8 +25,8 @@ app.add_typer(keys.app, name="keys", help=_("Make, rotate, list and destroy the 
 app.add_typer(
     seal_keys.app, name="seal-keys", help=_("Make the keys that streams seal original messages to.")
 )
+app.add_typer(review.app)
 
-Policy = Annotated[str, Argument(metavar="POLICY", help=_("name of a policy of the project"))]
 Files = Annotated[
     list[str],
     Option(
@@ -50,9 +46,6 @@ Inputs = Annotated[
         ),
     ),
 ]
-Day = Annotated[
-    str | None, Option("--on", metavar="DAY", help=_("day whose law applies, YYYY-MM-DD"))
-]
 ByDigest = Annotated[
     bool,
     Option("--inputs-by-digest", help=_("call files by a digest, for deliveries of one a person")),
@@ -67,27 +60,6 @@ FailOn = Annotated[
         ),
     ),
 ]
-AsJson = Annotated[bool, Option("--json", help=_("print JSON"))]
-
-
-def _project(context: typer.Context) -> "Project":
-    """The project that is asked for; what it takes from Tamis is told."""
-    from tamis.plan.project import load_project
-
-    project = load_project(context.obj)
-    if project.borrowed:
-        paths = {"law": "policies/law/", "register": "policies/register.yaml"}
-        missing = ", ".join(paths[part] for part in project.borrowed)
-        text = _("project {name} has no {paths}: those that come with Tamis hold")
-        print(text.format(name=project.name, paths=missing), file=sys.stderr)
-    if project.law_origin == "own":
-        text = _(
-            "project {name}: its law is not the one that comes with Tamis; tags and receipts "
-            "say so",
-            name=project.name,
-        )
-        print(text, file=sys.stderr)
-    return project
 
 
 def _print_version(given: bool) -> None:
@@ -153,7 +125,7 @@ def help_(
 def check(context: typer.Context, json: AsJson = False) -> None:
     from tamis.cli.check import check_command
 
-    raise typer.Exit(check_command(_project(context), json))
+    raise typer.Exit(check_command(open_project(context), json))
 
 
 @app.command(help=_("Show what becomes of each field, and why."))
@@ -166,26 +138,7 @@ def plan(
 ) -> None:
     from tamis.cli.plan import plan_command
 
-    raise typer.Exit(plan_command(_project(context), policy, on, field, json))
-
-
-@app.command(help=_("Show what would be newly released, to whom; exit 1 if anything is."))
-def diff(
-    old: Annotated[str, Argument(metavar="OLD", help=_("a folder, or a git revision"))],
-    new: Annotated[str, Argument(metavar="NEW", help=_("the same"))],
-    on: Day = None,
-    fail_on: Annotated[
-        Literal["released", "ground"],
-        Option(help=_("exit 1 if more is released; `ground`: or if what releases rest on changes")),
-    ] = "released",
-    json: AsJson = False,
-    markdown: Annotated[bool, Option("--markdown", help=_("for a pull request"))] = False,
-    sarif: Annotated[bool, Option("--sarif", help=_("SARIF, for a code host"))] = False,
-) -> None:
-    from tamis.cli.diff import diff_command
-
-    code = diff_command(old, new, on=on, fail_on=fail_on, json=json, markdown=markdown, sarif=sarif)
-    raise typer.Exit(code)
+    raise typer.Exit(plan_command(open_project(context), policy, on, field, json))
 
 
 @app.command(
@@ -228,7 +181,7 @@ def dry_run(
         tuple(fail_on or ()),
         inputs_by_digest,
     )
-    raise typer.Exit(dry_run_command(_project(context), policy, tuple(inputs), on, options))
+    raise typer.Exit(dry_run_command(open_project(context), policy, tuple(inputs), on, options))
 
 
 @app.command(
@@ -325,10 +278,10 @@ def run(
             inputs_by_digest,
         )
         raise typer.Exit(
-            run_stream_command(_project(context), policy, tuple(inputs), output, options)
+            run_stream_command(open_project(context), policy, tuple(inputs), output, options)
         )
     code = run_command(
-        _project(context),
+        open_project(context),
         policy,
         tuple(inputs),
         output,
@@ -341,63 +294,6 @@ def run(
         options=tuple(context.args),
         guards=Guards(tuple(fail_on or ()), allow_empty),
         inputs_by_digest=inputs_by_digest,
-    )
-    raise typer.Exit(code)
-
-
-@app.command(
-    "test", help=_("Judge the policies' own cases; exit 1 if an outcome is not as expected.")
-)
-def judge(
-    context: typer.Context,
-    policies: Annotated[
-        list[str] | None, Argument(metavar="[POLICY…]", help=_("by default all of the project"))
-    ] = None,
-    coverage: Annotated[
-        bool, Option("--coverage", help=_("tell which needs and conditions no case reaches"))
-    ] = False,
-    mutate: Annotated[
-        bool, Option("--mutate", help=_("tell which small mistakes nobody would notice"))
-    ] = False,
-    junit: Annotated[
-        Path | None, Option(metavar="FILE", help=_("write the outcomes as JUnit XML"))
-    ] = None,
-    fail_under: Annotated[
-        float | None,
-        Option(metavar="PERCENT", help=_("exit 1 if less is covered, or fewer mutants are killed")),
-    ] = None,
-    json: AsJson = False,
-) -> None:
-    from tamis.cli.test import run_cases
-
-    code = run_cases(
-        _project(context),
-        policies or (),
-        coverage=coverage,
-        mutate=mutate,
-        junit=junit,
-        fail_under=fail_under,
-        json=json,
-    )
-    raise typer.Exit(code)
-
-
-@app.command(help=_("Bind an opinion to what a policy releases, as it is now."))
-def approve(
-    context: typer.Context,
-    policy: Policy,
-    by: Annotated[str, Option(metavar="NAME", help=_("who gives the opinion"))],
-    role: Annotated[str, Option(metavar="ROLE", help=_("in which capacity, as DPO"))],
-    until: Annotated[str, Option(metavar="DAY", help=_("first day on which it holds no more"))],
-    opinion: Annotated[
-        Literal["favorable", "réservé", "défavorable"], Option(help=_("the opinion"))
-    ] = "favorable",
-    note: Annotated[str, Option(metavar="TEXT", help=_("reservations, references"))] = "",
-) -> None:
-    from tamis.cli.approve import approve as write_approval
-
-    code = write_approval(
-        _project(context), policy, by=by, role=role, until=until, opinion=opinion, note=note
     )
     raise typer.Exit(code)
 
@@ -453,7 +349,7 @@ def draft(
     from tamis.cli.draft import draft_command, draft_tests_command
 
     if tests:
-        raise typer.Exit(draft_tests_command(_project(context), str(file)))
+        raise typer.Exit(draft_tests_command(open_project(context), str(file)))
     with ends_at_once(_("interrupted: no schema is drafted")):
         code = draft_command(file, name, rows, all_names, header)
     raise typer.Exit(code)
@@ -474,7 +370,7 @@ def verify(
 ) -> None:
     from tamis.cli.verify import verify_command
 
-    raise typer.Exit(verify_command(_project(context), targets, json, tuple(run or ())))
+    raise typer.Exit(verify_command(open_project(context), targets, json, tuple(run or ())))
 
 
 @app.command(

@@ -8,18 +8,28 @@ command. A word that is empty, as an unset variable leaves one, is refused, and 
 that nothing takes; messages show no credentials of an address.
 """
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from typer import Argument, Option
 from typer.core import TyperCommand, TyperGroup
 
 from tamis.address import require_file, shown_address
 from tamis.errors import UsageError
 from tamis.language import _
 
+if TYPE_CHECKING:
+    from tamis.plan.project import Project
+
 INPUT_FLAGS = ("--input", "-i")
+Policy = Annotated[str, Argument(metavar="POLICY", help=_("name of a policy of the project"))]
+Day = Annotated[
+    str | None, Option("--on", metavar="DAY", help=_("day whose law applies, YYYY-MM-DD"))
+]
+AsJson = Annotated[bool, Option("--json", help=_("print JSON"))]
 _END = "--"
 
 DecoratedT = TypeVar("DecoratedT", bound=Callable[..., Any])
@@ -170,3 +180,23 @@ def _is_beams(name: str) -> bool:
     from tamis.runs.beam_options import known_options
 
     return name in known_options()
+
+
+def open_project(context: typer.Context) -> "Project":
+    """The project that is asked for; what it takes from Tamis is told."""
+    from tamis.plan.project import load_project
+
+    project = load_project(context.obj)
+    if project.borrowed:
+        paths = {"law": "policies/law/", "register": "policies/register.yaml"}
+        missing = ", ".join(paths[part] for part in project.borrowed)
+        text = _("project {name} has no {paths}: those that come with Tamis hold")
+        print(text.format(name=project.name, paths=missing), file=sys.stderr)
+    if project.law_origin == "own":
+        text = _(
+            "project {name}: its law is not the one that comes with Tamis; tags and receipts "
+            "say so",
+            name=project.name,
+        )
+        print(text, file=sys.stderr)
+    return project

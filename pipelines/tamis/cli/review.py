@@ -1,0 +1,91 @@
+"""The commands for those who review documents: what they change, test and approve.
+
+What they do is in the modules beside this one.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from typer import Argument, Option
+
+from tamis.cli.arguments import App, AsJson, Day, Policy, open_project
+from tamis.language import _
+
+app = App()
+
+
+@app.command(help=_("Show what would be newly released, to whom; exit 1 if anything is."))
+def diff(
+    old: Annotated[str, Argument(metavar="OLD", help=_("a folder, or a git revision"))],
+    new: Annotated[str, Argument(metavar="NEW", help=_("the same"))],
+    on: Day = None,
+    fail_on: Annotated[
+        Literal["released", "ground"],
+        Option(help=_("exit 1 if more is released; `ground`: or if what releases rest on changes")),
+    ] = "released",
+    json: AsJson = False,
+    markdown: Annotated[bool, Option("--markdown", help=_("for a pull request"))] = False,
+    sarif: Annotated[bool, Option("--sarif", help=_("SARIF, for a code host"))] = False,
+) -> None:
+    from tamis.cli.diff import diff_command
+
+    code = diff_command(old, new, on=on, fail_on=fail_on, json=json, markdown=markdown, sarif=sarif)
+    raise typer.Exit(code)
+
+
+@app.command(
+    "test", help=_("Judge the policies' own cases; exit 1 if an outcome is not as expected.")
+)
+def judge(
+    context: typer.Context,
+    policies: Annotated[
+        list[str] | None, Argument(metavar="[POLICY…]", help=_("by default all of the project"))
+    ] = None,
+    coverage: Annotated[
+        bool, Option("--coverage", help=_("tell which needs and conditions no case reaches"))
+    ] = False,
+    mutate: Annotated[
+        bool, Option("--mutate", help=_("tell which small mistakes nobody would notice"))
+    ] = False,
+    junit: Annotated[
+        Path | None, Option(metavar="FILE", help=_("write the outcomes as JUnit XML"))
+    ] = None,
+    fail_under: Annotated[
+        float | None,
+        Option(metavar="PERCENT", help=_("exit 1 if less is covered, or fewer mutants are killed")),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    from tamis.cli.test import run_cases
+
+    code = run_cases(
+        open_project(context),
+        policies or (),
+        coverage=coverage,
+        mutate=mutate,
+        junit=junit,
+        fail_under=fail_under,
+        json=json,
+    )
+    raise typer.Exit(code)
+
+
+@app.command(help=_("Bind an opinion to what a policy releases, as it is now."))
+def approve(
+    context: typer.Context,
+    policy: Policy,
+    by: Annotated[str, Option(metavar="NAME", help=_("who gives the opinion"))],
+    role: Annotated[str, Option(metavar="ROLE", help=_("in which capacity, as DPO"))],
+    until: Annotated[str, Option(metavar="DAY", help=_("first day on which it holds no more"))],
+    opinion: Annotated[
+        Literal["favorable", "réservé", "défavorable"], Option(help=_("the opinion"))
+    ] = "favorable",
+    note: Annotated[str, Option(metavar="TEXT", help=_("reservations, references"))] = "",
+) -> None:
+    from tamis.cli.approve import approve as write_approval
+
+    code = write_approval(
+        open_project(context), policy, by=by, role=role, until=until, opinion=opinion, note=note
+    )
+    raise typer.Exit(code)
