@@ -6,7 +6,7 @@ A Parquet file is read by parts of whole row groups; the other formats from star
 file by one worker, cut into parts of `Limits.part_rows` records.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
@@ -26,29 +26,16 @@ from tamis.beam.files import (
 )
 from tamis.documents.schema import FormatName
 from tamis.errors import value_free
-from tamis.formats.avro import read_avro
 from tamis.formats.chunk import Chunk, PartKey, cut
-from tamis.formats.csv import read_csv
-from tamis.formats.dsn.read import read_dsn
-from tamis.formats.jsonl import read_jsonl
 from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
 from tamis.formats.partitions import add_partitions
+from tamis.formats.readers import SEQUENTIAL
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
-_Reader = Callable[..., Iterator[Chunk]]
-
 OTHER_NAMES = "files-given-by-another-name-too"
 """The anomaly of inputs that are the same file under several names, and are read once."""
-
-_SEQUENTIAL: dict[FormatName, _Reader] = {
-    "csv": read_csv,
-    "jsonl": read_jsonl,
-    "avro": read_avro,
-    "dsn": read_dsn,
-}
-"""Readers of the formats that are read from start to end."""
 
 _OPENED_AT_ONCE = 16
 
@@ -281,7 +268,7 @@ def _chunks(task: Task, plan: Plan, stream: BinaryIO, limits: Limits) -> FirstRe
     if task.part is not None:
         chunks = read_parquet(stream, plan, task.file.name, task.part, limits)
     else:
-        chunks = _SEQUENTIAL[task.format](stream, plan, task.file.name, limits)
+        chunks = SEQUENTIAL[task.format](stream, plan, task.file.name, limits)
     return FirstRecords(add_partitions(chunks, plan, task.file.uri), task.limit)
 
 

@@ -226,22 +226,21 @@ class FolderStore(RunStore):
         return name == f"{receipt.run}-{part}.parquet" and _PART.fullmatch(part) is not None
 
     def find_rows(self, file: FilePart) -> "ParquetRows | None":
-        if self.folder.size(file.path) is None:
-            return None
-        if self._digest(file.path) != file.sha256:
-            raise ValueError(_("digest differs"))
-        return ParquetRows(self.folder.open(file.path))
+        try:
+            if self.folder.size(file.path) is None:
+                return None
+            if self._digest(file.path) != file.sha256:
+                raise ValueError(_("digest differs"))
+            return ParquetRows(self.folder.open(file.path))
+        except RunError:
+            raise ValueError(_("a link stands in its path, which is not followed")) from None
 
     def is_staged(self, file: FilePart, run: str) -> bool:
         paths = [path for attempt in self._attempts(run) for path in self._files_of(attempt)]
         return any(self._digest(path) == file.sha256 for path in paths)
 
     def unlisted(self, listed: Collection[str]) -> list[str]:
-        return [
-            path
-            for path in self.folder.files("")
-            if path.partition("/")[0] not in (RECEIPTS_FOLDER, STAGING) and path not in listed
-        ]
+        return [path for path in self.folder.files("") if path not in listed and not _is_own(path)]
 
     def _discard(self, attempt: Attempt) -> bool:
         """Remove what an attempt staged; whether it was committed just before, and completed."""
@@ -451,6 +450,16 @@ def file_path(policy: str, output: str | None, run: str, part: PartKey | str) ->
 def receipt_path(run: str) -> str:
     """Where the receipt of `run` stands once it is committed."""
     return f"{RECEIPTS_FOLDER}/{run}.json"
+
+
+def _is_own(path: str) -> bool:
+    """Whether a path is one of a receipt, or of what a run stages."""
+    top, _slash, rest = path.partition("/")
+    if top == RECEIPTS_FOLDER:
+        run = rest.removesuffix(".json")
+        return path == receipt_path(run) and is_run_id(run)
+    run, slash, _rest = rest.partition("/")
+    return top == STAGING and is_run_id(run if slash else run.removesuffix(".lock"))
 
 
 def _folder_of(policy: str, output: str | None) -> str:

@@ -13,11 +13,14 @@ from tamis.filter.quarantine import count_causes
 from tamis.filter.tally import Cause, QuarantineCount, merge_causes
 from tamis.formats.chunk import PartKey
 from tamis.language import _
+from tamis.limits import USUAL
 from tamis.stores.folder import Folder
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart
 from tamis.stores.protocol import Attempt, Piece, StoredRows, Writer
 
 STAGING = "_staging"
+
+_SCHEMA_KEY = b"ARROW:schema"
 
 
 def folder_of(attempt: Attempt) -> str:
@@ -87,9 +90,12 @@ class ParquetRows(StoredRows):
         try:
             self._file = pq.ParquetFile(stream)
             self.rows = self._file.metadata.num_rows
-            self.columns = frozenset(self._file.schema_arrow.names)
+            schema = self._file.schema_arrow
         except (pa.ArrowException, OSError):
             raise ValueError(_("is no whole Parquet file")) from None
+        self.columns = frozenset(schema.names)
+        if schema.metadata or set(self._file.metadata.metadata or ()) - {_SCHEMA_KEY}:
+            raise ValueError(_("holds metadata, which no run writes"))
 
     def counts(self, column: str) -> Counter[str | None]:
         counts: Counter[str | None] = Counter()
@@ -101,6 +107,12 @@ class ParquetRows(StoredRows):
         except (pa.ArrowException, KeyError, OSError):
             raise ValueError(_("`{column}` is missing or damaged", column=column)) from None
         return counts
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._file.iter_batches(batch_size=USUAL.chunk_records)
+        except (pa.ArrowException, OSError):
+            raise ValueError(_("is damaged")) from None
 
     def causes(self) -> dict[Cause, QuarantineCount]:
         columns = ["source", "position", *Cause._fields]

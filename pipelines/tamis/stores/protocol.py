@@ -162,6 +162,14 @@ class StoredRows(ABC):
     def counts(self, column: str) -> Counter[str | None]:
         """By value as text, how many rows of a column hold it."""
 
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All rows, where they can be given as they were written; else none.
+
+        Raises:
+            ValueError: they are damaged.
+        """
+        yield from ()
+
     @abstractmethod
     def causes(self) -> dict[Cause, QuarantineCount]:
         """Of quarantine rows, how many there are of each reason, field and rule, and the first."""
@@ -244,6 +252,10 @@ class RunStore(ABC):
                     yield self._parse(run, whole)
             if deadline is not None and time.monotonic() > deadline:
                 return
+
+    def staged_runs(self) -> list[str]:
+        """Ids of runs that have something staged, where a reader could see it."""
+        return []
 
     @abstractmethod
     def receipt_address(self, run: str) -> str:

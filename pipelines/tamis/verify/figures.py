@@ -12,6 +12,7 @@ from typing import Literal
 from tamis.evidence.receipt import Receipt, counted_causes
 from tamis.filter.tally import by_reason
 from tamis.language import _
+from tamis.stores.protocol import is_run_id
 
 Outcome = Literal["ok", "failed", "not checked"]
 
@@ -40,6 +41,8 @@ def figures(receipt: Receipt) -> Iterator[Finding]:
     """Whether the figures of a receipt go together."""
     yield from _counts(receipt)
     yield from _files_once(receipt)
+    text = _("ended after it had begun, under a run id")
+    yield judged(receipt.started <= receipt.ended and is_run_id(receipt.run), text)
 
 
 def _counts(receipt: Receipt) -> Iterator[Finding]:

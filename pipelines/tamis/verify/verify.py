@@ -7,7 +7,6 @@ not checked  kafka://broker:9092/feed/0: 5 messages, offsets 12 to 16: a stream 
 failed       dsn-droits/droits/r1-00000-00001.parquet: digest differs
 """
 
-import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tamis.address import PathAddress, is_local, parse_store
 from tamis.documents.calendar import day_of
 from tamis.documents.tags import TAGS
-from tamis.errors import DocumentError, UsageError
+from tamis.errors import UsageError
 from tamis.evidence.receipt import (
     CausePart,
     FilePart,
@@ -27,15 +26,18 @@ from tamis.evidence.receipt import (
     counted_causes,
     is_replay,
 )
-from tamis.filter.drift import WITHHELD
+from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.filter.tally import OTHER, Cause, QuarantineCount, merge_causes
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_store import FolderStore, receipt_path
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import RunStore
+from tamis.stores.protocol import RunStore, StoredRows, is_run_id
+from tamis.verify.documents import NOT_RELEASED, check_plan, find_plan
 from tamis.verify.figures import Finding, figures, judged
+from tamis.verify.inputs import Inputs
+from tamis.verify.released import Released
 
 if TYPE_CHECKING:
     from tamis.plan.project import Project
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
 Constants: TypeAlias = dict[str, set[str | None]]
 """By column, the values that it may have."""
 
-_NOT_RELEASED = ("dropped", "stripped")
 _MOST_UNLISTED = 20
 
 
@@ -67,7 +68,7 @@ def verify(
     address = parse_store(str(target))
     if isinstance(address, PathAddress) and address.uri.endswith(".json"):
         store, receipt, place = _open_receipt(address.uri)
-        evidence = _Evidence(store)
+        evidence = _Evidence(store, is_single=True)
         return [place, *_receipt(receipt, evidence, project), *_store(evidence)]
     return verify_store(open_store(address), project, runs)
 
@@ -116,10 +117,16 @@ def _open_receipt(uri: str) -> tuple[RunStore, Receipt, Finding]:
 
 
 class _Evidence:
-    """A store, and what its receipts claim together: periods of a stream may share a table."""
+    """A store, and what its receipts claim together: periods of a stream may share a table.
 
-    def __init__(self, store: RunStore) -> None:
+    Args:
+        store: that is verified.
+        is_single: whether one receipt is, which may have been taken out of another store.
+    """
+
+    def __init__(self, store: RunStore, *, is_single: bool = False) -> None:
         self.store = store
+        self.is_single = is_single
         self.unreadable: list[str] = []
         self.receipts = list(store.receipts(unreadable=self.unreadable))
         self.rows: Counter[tuple[str, str]] = Counter()
@@ -163,14 +170,16 @@ def _files(receipt: Receipt, release: ReleasePart | None) -> list[FilePart]:
 
 
 def _receipt(receipt: Receipt, evidence: _Evidence, project: "Project | None") -> Iterator[Finding]:
+    plan, found = find_plan(receipt, project)
     for finding in (
         _replay(receipt),
         *figures(receipt),
         *_repeated(receipt, evidence),
-        *_rows(receipt, evidence),
-        *_inputs(receipt),
+        *_rows(receipt, evidence, plan),
+        *Inputs(receipt, plan).check(),
         *_periods(receipt, evidence),
-        *_plan(receipt, project),
+        found,
+        *(check_plan(receipt, plan) if plan is not None else ()),
     ):
         yield replace(finding, run=receipt.run)
 
@@ -189,6 +198,11 @@ def _store(evidence: _Evidence) -> Iterator[Finding]:
         unlisted = [path for path in unlisted if path not in listed]
     for path in unlisted[:_MOST_UNLISTED]:
         yield Finding("failed", _("{path}: no receipt lists it", path=path))
+    committed = {receipt.run for receipt in evidence.receipts}
+    for run in evidence.store.staged_runs():
+        if run not in committed and is_run_id(run):
+            text = _("_staging/{run}: is under way, or was given up (`tamis recover`)", run=run)
+            yield Finding("not checked", text)
     if not unlisted:
         yield Finding("ok", _("every file or table of the store is listed by a receipt"))
 
@@ -222,11 +236,19 @@ def _repeated(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
             yield judged(part.sha256 in digests and other.policy == receipt.policy, text)
 
 
-def _rows(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
+def _rows(receipt: Receipt, evidence: _Evidence, plan: Plan | None) -> Iterator[Finding]:
     """The rows of releases and quarantine, as the store holds them."""
     for name, release in receipt.releases.items():
+        released = Released(plan, name) if plan is not None and name in plan.fates else None
         for file in release.files or ():
-            yield _file(receipt, evidence, file, name, release)
+            yield _file(receipt, evidence, file, name, release, released)
+        if (
+            released is not None
+            and released.rows == release.rows
+            and any(release.redacted.values())
+        ):
+            text = _("release {release}: as many NIRs are replaced", release=name)
+            yield judged(released.has_marks(release), text)
     for file in receipt.quarantine_files or ():
         yield _file(receipt, evidence, file, None, None)
     yield from _reasons(receipt, evidence)
@@ -242,11 +264,12 @@ def _file(
     file: FilePart,
     output: str | None,
     release: ReleasePart | None,
+    released: Released | None = None,
 ) -> Finding:
     store, path = evidence.store, file.path
     if not store.keeps(file):
         return Finding(
-            "not checked",
+            "not checked" if evidence.is_single else "failed",
             _("{path}: {rows} rows, in a file of another store", path=path, rows=file.rows)
             if file.sha256
             else _("{path}: {rows} rows, in a table of a database", path=path, rows=file.rows),
@@ -262,10 +285,8 @@ def _file(
             return Finding("failed", _("{path}: is not there as a file or table", path=path))
         if stored.rows != evidence.rows.get((_legal_run(receipt), path), file.rows):
             return Finding("failed", _("{path}: holds another number of rows", path=path))
-        if release is not None and not _has_columns_of(release, stored.columns - set(TAGS)):
-            return Finding(
-                "failed", _("{path}: holds columns that the receipt does not name", path=path)
-            )
+        if problem := _wrong_columns(stored, file, release):
+            return Finding("failed", f"{path}: {problem}")
         for name, values in evidence.constants_of(receipt, file, release).items():
             if values == {None} and name not in stored.columns:
                 continue  # a tag that there was not yet
@@ -274,6 +295,8 @@ def _file(
                     "failed",
                     _("{path}: `{column}` is not what it should be", path=path, column=name),
                 )
+        if released is not None:
+            released.check(stored)
     except ValueError as error:
         return Finding("failed", f"{path}: {error}")
     return Finding(
@@ -303,15 +326,24 @@ def _tags(receipt: Receipt, release: ReleasePart | None) -> dict[str, str | None
     return dict(zip(TAGS, values, strict=True))
 
 
-def _has_columns_of(release: ReleasePart, columns: Collection[str]) -> bool:
-    """Whether all `columns` are fields that were kept; as many others may be pseudonyms."""
+def _wrong_columns(stored: StoredRows, file: FilePart, release: ReleasePart | None) -> str | None:
+    """What is wrong with the columns of a release or of the quarantine; None if nothing is.
+
+    Those of a release are the fields that were kept, tags, and as many others as pseudonyms.
+    """
+    more = _("holds columns that the receipt does not name")
+    if release is None:
+        is_file = bool(file.sha256)
+        return more if is_file and stored.columns - set(STREAM_QUARANTINE_SCHEMA.names) else None
     kept = {
         path.partition(".")[0]
         for path, claim in release.fields.items()
-        if claim.fate not in (*_NOT_RELEASED, "pseudonymized")
+        if claim.fate not in (*NOT_RELEASED, "pseudonymized")
     }
     pseudonyms = sum(claim.fate == "pseudonymized" for claim in release.fields.values())
-    return len(set(columns) - kept) <= pseudonyms
+    if len(stored.columns - set(TAGS) - kept) > pseudonyms:
+        return more
+    return None if kept <= stored.columns else _("lacks columns that the receipt names")
 
 
 def _reasons(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
@@ -348,47 +380,6 @@ def _reasons(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
         yield Finding("failed", _("quarantine by field and rule is not what its files hold"))
 
 
-def _inputs(receipt: Receipt) -> Iterator[Finding]:
-    for source in receipt.inputs:
-        if source.first is not None and source.next is not None:
-            yield from _partition(source.uri, source.rows, source.first, source.next)
-            continue
-        if not source.sha256:
-            yield Finding("not checked", _("{input}: the input has no digest", input=source.uri))
-            continue
-        if WITHHELD in source.uri:
-            yield Finding("not checked", _("{input}: its name is not kept", input=source.uri))
-            continue
-        path = Path(source.uri)
-        if not is_local(source.uri) or not path.is_file():
-            yield Finding(
-                "not checked", _("{input}: the input is not there any more", input=source.uri)
-            )
-            continue
-        with path.open("rb") as stream:
-            same = hashlib.file_digest(stream, "sha256").hexdigest() == source.sha256
-        if same:
-            yield Finding("ok", _("{input}: the input's digest agrees", input=source.uri))
-        else:
-            yield Finding("failed", _("{input}: the input's digest differs", input=source.uri))
-
-
-def _partition(uri: str, rows: int, first: int, after: int) -> Iterator[Finding]:
-    """Messages of a stream: fewer than offsets where its broker left some out, never more."""
-    messages = _(
-        "{partition}: {rows} messages, offsets {first} to {last}",
-        partition=uri,
-        rows=rows,
-        first=first,
-        last=after - 1,
-    )
-    if 0 < rows <= after - first:
-        yield Finding("not checked", _("{messages}: a stream is not read again", messages=messages))
-    else:
-        text = _("{messages}: more messages than the offsets can hold", messages=messages)
-        yield Finding("failed", text)
-
-
 def _periods(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
     """Whether another period of the stream claims a message of this one."""
     if receipt.stream is None:
@@ -409,49 +400,3 @@ def _periods(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
             stream=receipt.stream,
         ),
     )
-
-
-def _plan(receipt: Receipt, project: "Project | None") -> Iterator[Finding]:
-    from tamis.plan.compile import compile_plan
-
-    text = _("policy `{policy}` compiled for {day}", policy=receipt.policy, day=receipt.day)
-    if project is None or receipt.policy not in project.policies():
-        yield Finding("not checked", _("{plan}: this project has no such policy", plan=text))
-        return
-    try:
-        plan = compile_plan(project, receipt.policy, receipt.day)
-    except (DocumentError, UsageError):
-        yield Finding("not checked", _("{plan}: the documents do not allow it any more", plan=text))
-        return
-    if plan.sha256 != receipt.plan_sha256:
-        yield Finding(
-            "not checked", _("{plan}: the documents have changed since the run", plan=text)
-        )
-        return
-    yield Finding("ok", _("{plan}: the plan's digest agrees", plan=text))
-    yield judged(
-        _claimed_rules(receipt) == _rules(plan), _("releases and fates of fields are the plan's")
-    )
-
-
-def _claimed_rules(receipt: Receipt) -> object:
-    fates = {
-        name: {
-            path: claim.fate
-            for path, claim in release.fields.items()
-            if claim.fate not in _NOT_RELEASED
-        }
-        for name, release in receipt.releases.items()
-    }
-    grounds = {name: (release.item, release.purpose) for name, release in receipt.releases.items()}
-    return fates, grounds, receipt.law, receipt.processing.slug
-
-
-def _rules(plan: Plan) -> object:
-    """The same of a plan. Fates of fields that no release uses are not in its digest."""
-    fates = {
-        name: {path: fate for path, (fate, _because) in fields.items() if fate not in _NOT_RELEASED}
-        for name, fields in plan.fates.items()
-    }
-    grounds = {release.id: (release.item, release.purpose) for release in plan.releases}
-    return fates, grounds, dict(plan.law), plan.processing

@@ -1,0 +1,128 @@
+"""What a receipt says of the documents, compared with what they say now."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tamis.errors import DocumentError, UsageError
+from tamis.evidence.receipt import Receipt
+from tamis.language import _
+from tamis.plan.plan import Plan
+from tamis.verify.figures import Finding, judged
+
+if TYPE_CHECKING:
+    from tamis.plan.project import Project
+
+NOT_RELEASED = ("dropped", "stripped")
+
+
+def find_plan(receipt: Receipt, project: "Project | None") -> tuple[Plan | None, Finding]:
+    """The plan that a receipt's digest is of, or None, and what was found of it."""
+    from tamis.plan.compile import compile_plan
+
+    text = _("policy `{policy}` compiled for {day}", policy=receipt.policy, day=receipt.day)
+    if project is None or receipt.policy not in project.policies():
+        reason = _("{plan}: this project has no such policy", plan=text)
+        return None, Finding("not checked", reason)
+    try:
+        plan = compile_plan(project, receipt.policy, receipt.day)
+    except (DocumentError, UsageError):
+        reason = _("{plan}: the documents do not allow it any more", plan=text)
+        return None, Finding("not checked", reason)
+    if plan.sha256 != receipt.plan_sha256:
+        reason = _("{plan}: the documents have changed since the run", plan=text)
+        return None, Finding("not checked", reason)
+    return plan, Finding("ok", _("{plan}: the plan's digest agrees", plan=text))
+
+
+def check_plan(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
+    """Whether a receipt says of the documents what the plan of the same digest says."""
+    yield judged(
+        _claimed_rules(receipt) == _rules(plan), _("releases and fates of fields are the plan's")
+    )
+    conditions = {release.id: {test.unmet for test in release.where} for release in plan.releases}
+    unmet = receipt.conditions_not_met or ()
+    holds = all(part.condition in conditions.get(part.release, ()) for part in unmet)
+    yield judged(holds, _("conditions that are not met are the plan's"))
+    items = {
+        release.item for release in plan.releases if any(leaf.pseudonym for leaf in release.leaves)
+    }
+    keys = [(key.processing, key.item) for key in receipt.keys]
+    expected = sorted((plan.processing, item) for item in items)
+    yield judged(sorted(keys) == expected, _("there is a key for each item with pseudonyms"))
+    if receipt.policy_sha256 == plan.policy_sha256:
+        yield Finding("ok", _("the policy's file is the one of the run"))
+        yield judged(_claimed_reasons(receipt) == _reasons(plan), _("reasons are the policy's"))
+        if _claimed_fates(receipt) != _fates(plan):
+            text = _("fields that are not released are others in the documents now")
+            yield Finding("not checked", text)
+    else:
+        text = _("the policy's file has changed since the run; it makes the same plan")
+        yield Finding("not checked", text)
+
+
+def _claimed_rules(receipt: Receipt) -> object:
+    fates = {
+        name: {
+            path: claim.fate
+            for path, claim in release.fields.items()
+            if claim.fate not in NOT_RELEASED
+        }
+        for name, release in receipt.releases.items()
+    }
+    grounds = {
+        name: (release.item, release.purpose, release.attested)
+        for name, release in receipt.releases.items()
+    }
+    redacted = {name: set(release.redacted) for name, release in receipt.releases.items()}
+    processing = (receipt.processing.slug, receipt.processing.carries_nir)
+    return fates, grounds, redacted, receipt.law, processing
+
+
+def _rules(plan: Plan) -> object:
+    """The same of a plan. Fates of fields that no release uses are not in its digest."""
+    fates = {
+        name: {path: fate for path, (fate, _because) in fields.items() if fate not in NOT_RELEASED}
+        for name, fields in plan.fates.items()
+    }
+    grounds = {
+        release.id: (release.item, release.purpose, release.attested) for release in plan.releases
+    }
+    redacted = {
+        release.id: {leaf.path for leaf in release.leaves if leaf.redact}
+        for release in plan.releases
+    }
+    return fates, grounds, redacted, dict(plan.law), (plan.processing, plan.carries_nir)
+
+
+def _claimed_fates(receipt: Receipt) -> object:
+    return {
+        (name, path): claim.fate
+        for name, release in receipt.releases.items()
+        for path, claim in release.fields.items()
+    }
+
+
+def _fates(plan: Plan) -> object:
+    return {
+        (name, path): fate
+        for name, fields in plan.fates.items()
+        for path, (fate, _because) in fields.items()
+    }
+
+
+def _claimed_reasons(receipt: Receipt) -> object:
+    return {
+        (name, path): claim.because
+        for name, release in receipt.releases.items()
+        for path, claim in release.fields.items()
+        if claim.fate not in NOT_RELEASED
+    }
+
+
+def _reasons(plan: Plan) -> object:
+    return {
+        (name, path): because
+        for name, fields in plan.fates.items()
+        for path, (fate, because) in fields.items()
+        if fate not in NOT_RELEASED
+    }

@@ -1,0 +1,124 @@
+"""What a receipt says of its inputs, as far as they are still there: they are read again."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tamis.address import is_local
+from tamis.errors import InputError
+from tamis.evidence.receipt import Drift, InputPart, Receipt
+from tamis.filter.drift import WITHHELD, add_names, told_names
+from tamis.formats.chunk import Chunk
+from tamis.formats.compression import decompressed
+from tamis.formats.content import content_of
+from tamis.formats.parquet import count_rows, read_parquet, split
+from tamis.formats.partitions import add_partitions
+from tamis.formats.readers import SEQUENTIAL
+from tamis.formats.suffixes import format_of
+from tamis.language import _
+from tamis.plan.plan import Plan
+from tamis.verify.figures import Finding, judged
+
+
+class Inputs:
+    """The inputs of a receipt, read again.
+
+    Args:
+        plan: that the receipt's digest is of, or None: then no records are counted again.
+    """
+
+    def __init__(self, receipt: Receipt, plan: Plan | None) -> None:
+        self._receipt = receipt
+        self._plan = plan
+        self._unknown: dict[str, int] = {}
+        self._missing: set[str] = set()
+        self._are_read = plan is not None
+
+    def check(self) -> Iterator[Finding]:
+        """A finding for each claim of each input, and of what all of them lack or have too much."""
+        for source in self._receipt.inputs:
+            yield from self._input(source)
+        if self._are_read:
+            drift = Drift(unknown=told_names(self._unknown), missing=sorted(self._missing))
+            same = drift == self._receipt.drift
+            yield judged(same, _("columns that are unknown or missing are those of the inputs"))
+
+    def _input(self, source: InputPart) -> Iterator[Finding]:
+        if source.first is not None and source.next is not None:
+            self._are_read = False
+            yield from _partition(source.uri, source.rows, source.first, source.next)
+            return
+        path = Path(source.uri)
+        is_there = WITHHELD not in source.uri and is_local(source.uri) and path.is_file()
+        if is_there:
+            yield from self._file(source, path)
+            return
+        self._are_read = False
+        if not source.sha256:
+            text = _("{input}: the input has no digest", input=source.uri)
+        elif WITHHELD in source.uri:
+            text = _("{input}: its name is not kept", input=source.uri)
+        else:
+            text = _("{input}: the input is not there any more", input=source.uri)
+        yield Finding("not checked", text)
+
+    def _file(self, source: InputPart, path: Path) -> Iterator[Finding]:
+        with path.open("rb") as stream:
+            same = hashlib.file_digest(stream, "sha256").hexdigest() == source.sha256
+        if not same:
+            self._are_read = False
+            yield Finding("failed", _("{input}: the input's digest differs", input=source.uri))
+            return
+        yield Finding("ok", _("{input}: the input's digest agrees", input=source.uri))
+        size = path.stat().st_size
+        text = _("{input}: {bytes} bytes", input=source.uri, bytes=source.bytes)
+        yield judged(size == source.bytes, text)
+        if self._plan is None:
+            return
+        try:
+            rows = self._count(path, self._plan)
+        except InputError:
+            self._are_read = False
+            text = _("{input}: cannot be read again", input=source.uri)
+            yield Finding("not checked", text)
+            return
+        text = _("{input}: {records} records", input=source.uri, records=source.rows)
+        yield judged(rows == source.rows, text)
+
+    def _count(self, path: Path, plan: Plan) -> int:
+        """How many records a file holds; its unknown and missing columns are noted."""
+        name = str(path)
+        with path.open("rb") as stream:
+            found = content_of(stream, name).format(name)
+            stream.seek(0)
+            if found == "parquet":
+                first = (read_parquet(stream, plan, name, part) for part in split(stream, name)[:1])
+                for chunk in add_partitions((next(chunks) for chunks in first), plan, name):
+                    self._note(chunk)
+                return count_rows(stream, name)
+            read = SEQUENTIAL[found or format_of(name) or plan.format.name]
+            rows = 0
+            for chunk in add_partitions(read(decompressed(stream, name), plan, name), plan, name):
+                self._note(chunk)
+                rows += chunk.data.num_rows + chunk.rejects.num_rows
+            return rows
+
+    def _note(self, chunk: Chunk) -> None:
+        self._unknown = add_names(self._unknown, chunk.unknown)
+        self._missing |= chunk.missing
+
+
+def _partition(uri: str, rows: int, first: int, after: int) -> Iterator[Finding]:
+    """Messages of a stream: fewer than offsets where its broker left some out, never more."""
+    messages = _(
+        "{partition}: {rows} messages, offsets {first} to {last}",
+        partition=uri,
+        rows=rows,
+        first=first,
+        last=after - 1,
+    )
+    if 0 < rows <= after - first:
+        yield Finding("not checked", _("{messages}: a stream is not read again", messages=messages))
+    else:
+        text = _("{messages}: more messages than the offsets can hold", messages=messages)
+        yield Finding("failed", text)
