@@ -5,9 +5,9 @@ import bz2
 import json
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow.parquet as pq
 import pytest
@@ -24,6 +24,10 @@ from tamis.runs.batch import run
 from .conftest import IN_MEMORY, POLICY, Feed, evidence, tree
 
 pytestmark = pytest.mark.slow
+
+PASSWORD = "mot-de-passe-secret"
+
+Build: TypeAlias = Callable[[str, str], api.Pipeline]
 
 GROUPS = ("beam:transform:group_by_key:v1", "beam:transform:reshuffle:v1")
 
@@ -72,29 +76,46 @@ def test_no_timer_empties_buffers_that_others_write_to(
 
 
 @pytest.fixture
-def graph(
-    feed: Feed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> api.Pipeline:
-    """The Dataflow job that the command builds from and into buckets, with no network."""
-    built = []
-    launch = Pipeline.run
+def build(feed: Feed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Build:
+    """The Dataflow job that the command builds from an input and into an output; no network."""
 
-    def keep(pipeline: Pipeline, *args: Any, **kwargs: Any) -> Any:
-        result = launch(pipeline, *args, **kwargs)
-        assert isinstance(pipeline.runner, DataflowRunner)
-        built.append(pipeline.runner.proto_pipeline)
-        return result
+    def build_job(source: str, store: str) -> api.Pipeline:
+        built = []
+        launch = Pipeline.run
 
-    monkeypatch.setattr(Pipeline, "run", keep)
-    command = ["tamis", "run", POLICY, "--allow-example", "--run-id", "the-run"]
-    places = ["--input", "gs://bucket/in/*.parquet", "--output", "gs://bucket/store"]
-    keys = ["--keys", str(feed.job.keys)]
-    monkeypatch.setattr("sys.argv", [*command, *places, *keys, "--", *DATAFLOW])
-    with pytest.raises(SystemExit) as left:
-        main()
-    assert left.value.code == 0
-    assert "job the-run was built and not launched" in capsys.readouterr().out
-    return built[0]
+        def keep(pipeline: Pipeline, *args: Any, **kwargs: Any) -> Any:
+            result = launch(pipeline, *args, **kwargs)
+            assert isinstance(pipeline.runner, DataflowRunner)
+            built.append(pipeline.runner.proto_pipeline)
+            return result
+
+        monkeypatch.setattr(Pipeline, "run", keep)
+        command = ["tamis", "run", POLICY, "--allow-example", "--run-id", "the-run"]
+        places = ["--input", source, "--output", store]
+        keys = ["--keys", str(feed.job.keys)]
+        monkeypatch.setattr("sys.argv", [*command, *places, *keys, "--", *DATAFLOW])
+        with pytest.raises(SystemExit) as left:
+            main()
+        printed = capsys.readouterr()
+        assert left.value.code == 0, printed.err
+        assert "job the-run was built and not launched" in printed.out
+        assert PASSWORD not in printed.out + printed.err
+        return built[0]
+
+    return build_job
+
+
+@pytest.fixture
+def graph(build: Build) -> api.Pipeline:
+    """The job from and into buckets."""
+    return build("gs://bucket/in/*.parquet", "gs://bucket/store")
+
+
+def test_no_job_holds_a_password_of_a_database(build: Build) -> None:
+    database = f"postgresql://tamis:{PASSWORD}@db.example/cpf?sslpassword={PASSWORD}"
+    job = b"".join(payloads(build(f"{database}&table=dossiers", f"{database}&schema=s")))
+    assert b"db.example" in job
+    assert PASSWORD.encode() not in job
 
 
 def test_the_dataflow_job_runs_in_the_image_that_was_named(graph: api.Pipeline) -> None:
