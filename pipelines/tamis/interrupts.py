@@ -8,14 +8,17 @@ Commands that hold nothing but themselves, such as those that ask for a passphra
 `Interrupted`, which unwinds them.
 """
 
+import fcntl
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -25,6 +28,12 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _WAITING = 1.0
 """Seconds that a commit may take to end, and seconds that `message` may take."""
+
+_FOLDERS = "tamis-command-"
+"""How the names of temporary folders begin."""
+
+_YOUNG = 60.0
+"""Seconds for which a folder is left, for its process may be about to lock it."""
 
 _committing = threading.Lock()
 
@@ -83,7 +92,8 @@ def exit_code(number: int) -> int:
 def ends_at_once(message: str | Callable[[bool], str]) -> Iterator[None]:
     """Let a signal end the process while the block runs, whatever its threads are doing.
 
-    Temporary files that the block makes lie in one folder, which goes with the process.
+    Temporary files that the block makes lie in one folder, which goes with the process. One whose
+    process was killed before is removed first: its own lock on it tells that a process lives.
 
     Args:
         message: what stands and how to go on, in one line; or what gives it. That is called once,
@@ -94,7 +104,11 @@ def ends_at_once(message: str | Callable[[bool], str]) -> Iterator[None]:
         yield
         return
     before = tempfile.tempdir
-    with tempfile.TemporaryDirectory(prefix="tamis-", ignore_cleanup_errors=True) as folder:
+    _remove_orphans()
+    with (
+        tempfile.TemporaryDirectory(prefix=_FOLDERS, ignore_cleanup_errors=True) as folder,
+        _locked(folder),
+    ):
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         handlers = {number: signal.signal(number, _pass_on) for number in SIGNALS}
@@ -112,6 +126,34 @@ def ends_at_once(message: str | Callable[[bool], str]) -> Iterator[None]:
             os.close(writing)
             watcher.join()  # a signal that came before is not forgotten
             os.close(reading)
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[bool]:
+    """Lock a folder while the block runs, and give whether no other process has it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_free = True
+        except OSError:
+            is_free = False
+        yield is_free
+    finally:
+        os.close(handle)
+
+
+def _remove_orphans() -> None:
+    """Remove the temporary folders of commands that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDERS}*"):
+        with suppress(OSError):
+            found = folder.lstat()
+            is_young = time.time() - found.st_mtime < _YOUNG  # and may be locked in a moment
+            if found.st_uid != os.geteuid() or is_young:
+                continue
+            with _locked(str(folder)) as is_free:
+                if is_free:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _pass_on(_number: int, _frame: FrameType | None) -> None:
