@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import astuple
 
 from tamis.check.case import Case
+from tamis.check.letters import judge_letters
 from tamis.check.rules import consistency, identifiers, limits, naming, need, permission, together
 from tamis.check.violation import Violation, Violations
 from tamis.check.warnings import warnings_of
@@ -82,6 +83,9 @@ def check(documents: Documents) -> list[Violation]:
     for name in documents.schemas():
         schema, source = documents.schema(name)
         violations += consistency.judge_schema(schema, source, law)
+        violations += judge_letters(schema, source)
+    for context in contexts:
+        violations += judge_letters(context.policy, context.source)
     violations += consistency.judge_register(register, register_source, law)
     violations += consistency.judge_law(law)
     violations += together.judge_partners(contexts, cuts)
