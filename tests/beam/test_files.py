@@ -115,6 +115,12 @@ def test_one_file_of_several_names_is_read_once_and_told() -> None:
         assert_that(pipeline | ReadFiles("*.csv", plan_of(NOM, form="csv")), is_told)
 
 
+def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.jsonl")).write_text("{}")
+    with pytest.raises(UsageError, match=r"caf\ufffd\.jsonl: its name is not UTF-8; rename it"):
+        list_inputs((f"{tmp_path}/*.jsonl",))
+
+
 def test_pipes_and_devices_are_refused() -> None:
     os.mkfifo("pipe.csv")
     os.symlink("/dev/zero", "zero.csv")

@@ -42,6 +42,7 @@ UNKNOWABLE = {
     "keys[].epoch: changed": "the keyring is not at hand, and may have been rotated",
     "keys[].key_id: changed": "the keyring is not at hand, and may have been rotated",
     "quarantine_causes: removed": "older receipts have none",
+    "allowed: removed": "older receipts have none",
     "conditions_not_met: removed": "older receipts have none",
     "fields.dropped.because: changed": "said in the language of the run",
     "fields.stripped.because: changed": "said in the language of the run",

@@ -20,7 +20,7 @@ from tamis.formats.compression import decompressed
 from tamis.formats.content import START_BYTES, content_of
 from tamis.formats.names import shown_file
 from tamis.formats.suffixes import format_of
-from tamis.language import _
+from tamis.language import _, printable
 
 _READ_BYTES = 1 << 20
 _OPENED_AT_ONCE = 16
@@ -92,11 +92,16 @@ def list_inputs(patterns: tuple[str, ...], *, by_digest: bool = False) -> list[I
         by_digest: whether no file is called by its name.
 
     Raises:
-        UsageError: a pattern matches no file, or names a folder, a pipe or a device.
+        UsageError: a pattern matches no file, or names a folder, a pipe or a device; or the name
+            of a file is not UTF-8.
     """
     states = {uri: state for pattern in patterns for uri, state in _match(pattern).items()}
     files: dict[tuple[Any, ...], InputFile] = {}
     for uri, state in sorted(states.items()):
+        if uri.encode("utf-8", "replace").decode() != uri:
+            raise UsageError(
+                _("{file}: its name is not UTF-8; rename it to read it", file=printable(uri))
+            )
         if is_local(uri) and not os.path.isfile(uri):
             raise UsageError(_("{file}: is a pipe or a device, expected a file", file=uri))
         inode = state[2:] or (uri,)

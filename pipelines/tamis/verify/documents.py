@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tamis.documents.calendar import day_of
 from tamis.errors import DocumentError, UsageError
+from tamis.evidence.allowed import allowed_part, allowed_parts
 from tamis.evidence.receipt import Receipt
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -49,6 +51,7 @@ def check_plan(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
     keys = [(key.processing, key.item) for key in receipt.keys]
     expected = sorted((plan.processing, item) for item in items)
     yield judged(sorted(keys) == expected, _("there is a key for each item with pseudonyms"))
+    yield from _allowed(receipt, plan)
     if receipt.policy_sha256 == plan.policy_sha256:
         yield Finding("ok", _("the policy's file is the one of the run"))
         yield judged(_claimed_reasons(receipt) == _reasons(plan), _("reasons are the policy's"))
@@ -57,6 +60,21 @@ def check_plan(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
             yield Finding("not checked", text)
     else:
         text = _("the policy's file has changed since the run; it makes the same plan")
+        yield Finding("not checked", text)
+
+
+def _allowed(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
+    """Whether a receipt lists what had to be allowed, and by whom, as the project says it now."""
+    if receipt.allowed is None:
+        return
+    day, counts = day_of(receipt.started), receipt.counts
+    expected = allowed_parts(plan, day)
+    if not receipt.stream and not counts.released and counts.quarantined:
+        expected.append(allowed_part(plan, "empty", day))
+    if receipt.allowed == expected:
+        yield Finding("ok", _("what had to be allowed is the plan's"))
+    else:
+        text = _("what had to be allowed, or who allowed it, is another in the documents now")
         yield Finding("not checked", text)
 
 
