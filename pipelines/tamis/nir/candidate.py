@@ -7,7 +7,7 @@ from functools import cached_property
 from operator import attrgetter
 
 from tamis.nir.identifiers import key_of
-from tamis.nir.label import Label, Labels
+from tamis.nir.label import REACH, Label, Labels
 
 _ODD_GAPS = ",+:|*~'"  # only where all gaps are the same one
 _GAP = rf"(?:[ \t\n\r\-._/]{{1,4}}|[{_ODD_GAPS}])?"
@@ -172,7 +172,9 @@ class NirCandidate:
 
     @cached_property
     def label(self) -> tuple[Label, int]:
-        """The number's label and how many characters lie between; 21 where it stands behind.
+        """The number's label and how many characters lie between.
+
+        Where it stands behind the number, these are more than any label before may lie apart.
 
         A label stands before the number, or before the list that the number is in, or just behind
         the number.
@@ -191,7 +193,7 @@ class NirCandidate:
             of_another = place and _OF_ANOTHER.fullmatch(text, floor, start)
             if of_another and self.labels.before(last.start)[0] is Label.STRONG:
                 return Label.WEAK, 0
-            return self.labels.after(self.end), 21
+            return self.labels.after(self.end), REACH + 1
         return label, gap
 
 

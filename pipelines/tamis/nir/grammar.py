@@ -22,7 +22,7 @@ from tamis.nir.candidate import (
 )
 from tamis.nir.fold import fold
 from tamis.nir.identifiers import key_of
-from tamis.nir.label import Label, Labels
+from tamis.nir.label import REACH, Label, Labels
 
 WIDEST = 180  # bytes of UTF-8 from a NIR's first character to its last
 
@@ -322,10 +322,12 @@ def _read_run(
             label, distance = candidate.label
         if label is not Label.STRONG or candidate.in_a_digest or _is_iban(text, run, distance):
             return
-        direct = not any(map(str.isalnum, text[start - distance : start]))
+        before = distance <= REACH
+        direct = before and not any(map(str.isalnum, text[start - distance : start]))
         gaps = {text[a[1] : b[0]] for a, b in pairwise(groups[: place + 1])}
         near = direct or distance <= 20 or candidate.begins_plausibly
-        if near and (direct or len(gaps) < 2 or count in (13, 15)):
+        alike = len(gaps) < 2 if before else not gaps
+        if near and (direct or alike or count in (13, 15)):
             yield NirMatch(start, end, candidate.keyed)
             return
 

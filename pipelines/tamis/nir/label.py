@@ -81,11 +81,19 @@ _OWN_NUMBER = re.compile(r"[^0-9A-Za-z]{0,6}(?:(?:n|no|est|le|de)\b[^0-9A-Za-z]{
 # broader than those above: where they match nothing there is no label.
 _ACCENTED = {letter: rf"(?:{letter}|(?-i:\xC3.))" for letter in "aceu"}
 _ACCENTED |= {"ô": r"(?-i:\xC3.)", "°": r"(?-i:\xC2[\xB0\xBA])"}
+_ACCENTED |= {" ": r"(?-i: |\xC2\xA0|\xE2\x80[\x87\x89\xAF])", "'": r"(?-i:'|\xE2\x80[\x98\x99])"}
 
 
 def in_bytes(word: str) -> str:
-    """A pattern for the UTF-8 of `word` with any accents, for RE2 in Latin-1."""
-    return re.sub(r"\\.|[a-zô°]", lambda match: _ACCENTED.get(match[0], match[0]), word)
+    """A pattern for the UTF-8 of the pattern `word` with any accents, for RE2 in Latin-1."""
+
+    def encode(match: re.Match[str]) -> str:
+        piece = match[0]
+        if piece[0] == "[":
+            return rf"(?:{piece}|{_ACCENTED[' ']})" if " " in piece else piece
+        return _ACCENTED.get(piece, piece)
+
+    return re.sub(r"\\.|\[[^\]]*\]|[a-zô°' ]", encode, word)
 
 
 def _all_in_bytes(label: Label, end: str = "") -> str:
@@ -100,10 +108,12 @@ OPPOSING_BYTES = (
 )
 OPTICAL_BYTES = r"(?i:infrar|spectr|d.{1,3}onde|near[- ]ir)"
 _END = "(?:$|[^A-Za-z])"
-NAMES_NIR_BYTES = (  # whether a text may hold a label of a NIR, or a word for its key
+NAMES_NIR_BYTES = (  # whether a text, folded, may hold a label of a NIR or a word for its key
     rf"(?i:(?:^|[^A-Za-z])(?:{_all_in_bytes(Label.STRONG, _END)}"
     rf"|{_all_in_bytes(Label.WEAK, _END)}))"
-    r"|[a-z]N(?:IR|ir)|[Nn]ir[A-Z]|[a-z]Secu"
+    rf"|[a-z]N(?:IR|ir)|[Nn]ir[A-Z]|[a-z]S{in_bytes('ecu')}"
+    r"|&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\[uUx]|<[/A-Za-z]"  # folding may make or join words
+    r"|[\x00\xCC\xCD\xEF]|\xC2\xAD|\xE2(?:\x81|\x80[\x8B-\x8F\xAA-\xAE])"
     rf"|(?i:[0-9][^0-9A-Za-z]{{0,10}}(?:(?:et|avec) (?:[ls]a )?)?(?:{in_bytes('cle')}|key))"
 )
 STRONG_BYTES = (

@@ -39,7 +39,7 @@ _MAY_VANISH = _table(bytes([0xCC, 0xCD, 0xD8, 0xE0, 0xE1, *range(0xE3, 0x100)]))
 _MAY_JOIN |= _MAY_VANISH
 _SIGN = _table(b" \t\r\n.-_/")
 _ODD_BEHIND = _table(b"\0&%\\<" + bytes([*range(0xCC, 0xE2), *range(0xE3, 0x100)]))
-_ODD_BEFORE = _table(b"#>;xX")
+_ODD_BEFORE = _table(b"#>;%xX")
 _PLAIN = _table(b" \t\r\n-_/.,+:|*~'")  # alone, surely part of a run of `grammar`
 _APART_BEFORE, _APART_BEHIND = _table(b"IlSBZ"), _table(b"OoIlSBZ")
 _WORD = _table(bytes(code for code in range(256) if code > 0x7F or chr(code).isalnum()))
@@ -129,8 +129,8 @@ def _find_tokens(bounds: Ints, words: Words, chosen: Ints) -> tuple[Ints, Ints]:
 def _is_odd(part: Bytes, starts: Ints, ends: Ints, before: Bytes, behind: Bytes) -> Bools:
     """Which tokens stand beside what folding may change: escapes, tags, invisible characters."""
     odd = _ODD_BEFORE[before] | _ODD_BEHIND[behind]
-    for step in (2, 3):  # an escaped blank, and perhaps one more
-        odd |= part.take(starts - step, mode="clip") == ord("\\")
+    second, third = (part.take(starts - step, mode="clip") for step in (2, 3))
+    odd |= (second == ord(">")) | (second == ord("\\")) | (third == ord("\\"))
     wide = np.flatnonzero(behind >= 0x80)
     odd[wide] |= _may_vanish(part, ends[wide])
     power = np.flatnonzero((behind | 0x20) == ord("e"))
@@ -274,12 +274,12 @@ class _Tokens:
         found = []
         for width in (_BODY, _FULL):
             from_, to = self._spans(tokens, width)
+            found.append(from_[self._breaks_as_a_nir(from_, to, 4)])
             begins = self.begins[from_]
             number = digits[begins[:, None] + np.arange(_BODY)] @ _POWERS
             if width == _FULL:
                 key = digits[begins + _BODY] * 10 + digits[begins + _BODY + 1]
             else:
-                found.append(from_[self._breaks_as_a_nir(from_, to, 4)])
                 place = np.minimum(self.next_starts[to], len(self.part) - 2)
                 key = self.part.take(place) * 10 + self.part.take(place + 1) - np.uint8(16)
                 near = self.next_starts[to] - self.ends[to] <= _WIDEST_BEFORE_KEY

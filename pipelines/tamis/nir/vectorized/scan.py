@@ -76,7 +76,7 @@ def locate(array: pa.Array) -> NirSpans:
     in_doubt = np.zeros(len(array), dtype=bool)
     in_doubt[chains.likely] = True
     for rows, kind, pattern in (
-        (chains.long, texts, NAMES_NIR_BYTES),
+        (np.concatenate([chains.long, chains.odd]), texts, NAMES_NIR_BYTES),
         (chains.odd, array, _MAY_HOLD),
         (foreign, array, f"{_MAY_HOLD}|{_SOME_NUMBERS}"),
     ):

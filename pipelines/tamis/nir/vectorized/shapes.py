@@ -77,8 +77,7 @@ _LABELLED = (
     rf"{STRONG_BYTES}(?:[ ._]{{0,2}}n\xC2\xB0|{_OF_WHOM})?(?:[ :=\t#\"'.;]|\xC2\xA0){{0,4}}$"
 )
 _KEY_SOON = (
-    r"^(?:\.[0-9]|[^A-Za-z0-9;!?]{0,10}[0-9OoQIilSsBZzG]{2}(?:[^0-9]|$)"
-    r"|[^A-Za-z0-9]{0,10}(?i:cl|k|et|avec))"
+    r"^(?:[^A-Za-z0-9;!?]{0,10}(?:[0-9]|[BOQIlSZGoisz][0-9])|[^A-Za-z0-9]{0,10}(?i:cl|k|et|avec))"
 )
 _GOES_ON = r"^[^A-Za-z0-9;!?]{0,20}[0-9OoQIilSsBZzG]"
 _MISREAD_KEY = r"^[^A-Za-z0-9]{0,10}[OoQIilSsBZzG]{2}(?:[^A-Za-z0-9]|$)"
