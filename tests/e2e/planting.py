@@ -61,7 +61,8 @@ class Planter:
         (self.release,) = self.plan.releases
         self.leaves = self.schema.leaves()
         self.keeps: dict[str, PlanLeaf] = {leaf.path: leaf for leaf in self.release.leaves}
-        self.where = {one.field: list(one.values) for one in self.release.where}
+        self.where = {one.field: list(one.values) for one in self.release.where if one.values}
+        self.present = {one.field for one in self.release.where if not one.values}
         self.only = {
             f"{path}.{condition.field}": list(condition.values)
             for path, conditions in self.release.only
@@ -194,7 +195,8 @@ class Planter:
             value = shown = KEPT_DAY
             if leaf.to:
                 value = COARSE_DAY
-                shown = value.replace(day=1, month=value.month if leaf.to == "month" else 1)
+                first = {"month": value.month, "quarter": (value.month - 1) // 3 * 3 + 1}
+                shown = value.replace(day=1, month=first.get(leaf.to, 1))
         elif kind == "decimal":
             value = shown = Decimal("12.50")
             if leaf.step:
@@ -252,9 +254,12 @@ class _Record:
             return self.spoilt[1]
         tested = planter.only.get(path) or planter.where.get(path)
         if path in self.picked and alive:
-            if path in planter.keeps and self.keeps:
+            leaf = planter.keeps.get(path)
+            if leaf is not None and self.keeps and self._is_kept(leaf):
                 planter.kept.setdefault(path, set()).add(self.picked[path])
             return self.picked[path]
+        if path in planter.present and not alive:
+            return None
         if tested is not None and alive:
             if path in planter.keeps and self.keeps:
                 planter.kept.setdefault(path, set()).add(tested[0])
@@ -271,11 +276,14 @@ class _Record:
                 nir = planter.nir()
                 return nir[:13] if planter.schema.format.name == "dsn" else nir
             return planter.canary(path, spec)
-        if leaf.when and not any(all(map(self._holds, one)) for one in leaf.when):
+        if not self._is_kept(leaf):
             return planter.canary(path, spec)
         if planter.schema.format.name == "dsn" and _is_around(spec):
             return None
         return planter.value(path, spec)
+
+    def _is_kept(self, leaf: PlanLeaf) -> bool:
+        return not leaf.when or any(all(map(self._holds, tests)) for tests in leaf.when)
 
     def _holds(self, condition: PlanCondition) -> bool:
         return self.picked[condition.field] in condition.values

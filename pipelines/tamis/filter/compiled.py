@@ -258,7 +258,7 @@ def compile_steps(plan: Plan) -> CompiledPlan:
         <CompiledPlan of `evaluation-cpf`: 24 steps for `evaluation`>
         >>> print("\\n".join(str(compiled).splitlines()[:9]))
         release `evaluation`: R6323-37.III.2 for R6323-33.5, NIR absent
-        ├─ #1 test `dispositif`: one of 2
+        ├─ #1 test `dispositif`: one of 1
         │  └─ #0 open `dispositif`: string
         ├─ #5 build `pseudonyme`: fixed_size_binary[16]
         │  ├─ #2 open `nir`: string

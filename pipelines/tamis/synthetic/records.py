@@ -89,7 +89,8 @@ def accepted_values(policies: Sequence[Policy]) -> dict[str, list[Any]]:
     accepted: dict[str, list[Any]] = {}
 
     def add(condition: Condition, above: str = "") -> None:
-        accepted.setdefault(above + condition.field, []).extend(condition.in_)
+        if condition.in_:
+            accepted.setdefault(above + condition.field, []).extend(condition.in_)
 
     for policy in policies:
         for release in policy.releases:

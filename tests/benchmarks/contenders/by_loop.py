@@ -86,7 +86,7 @@ def main(broker: str, topic: str, uri: str, table: str) -> None:
 
 def minimize(record: dict[str, Any]) -> tuple[Any, ...] | None:
     """What is released of a record, or None; ValueError where it cannot be judged."""
-    if record["dispositif"] not in ("CPF", "DIFEL"):
+    if record["dispositif"] != "CPF":
         return None
     nir = record["nir"].replace(" ", "").upper()
     digits = nir[:13].replace("2A", "19").replace("2B", "18")
@@ -99,8 +99,8 @@ def minimize(record: dict[str, Any]) -> tuple[Any, ...] | None:
         record["sexe"],
         record["region_residence"],
         record["code_rncp"],
-        record["entree_le"][:7] + "-01",
-        record["montant_total"] // 50 * 50,
+        f"{record['entree_le'][:5]}{(int(record['entree_le'][5:7]) - 1) // 3 * 3 + 1:02d}-01",
+        record["montant_total"] // 500 * 500,
     )
 
 

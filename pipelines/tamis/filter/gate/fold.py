@@ -36,7 +36,7 @@ class _Fold(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
-        digit = unicodedata.decimal(char, None)  # no superscript: it is a note's
+        digit = unicodedata.digit(char, None)
         category = unicodedata.category(char)
         base = unicodedata.normalize("NFD", char)[0]
         if digit is not None:

@@ -25,6 +25,7 @@ from tamis.filter.gate.iban import IBAN, WIDEST_IBAN, is_iban
 from tamis.filter.gate.labels import STRONG, Labels
 from tamis.filter.gate.numbers import (
     BODY,
+    CLASSES,
     FULL,
     INSEE,
     NONE,
@@ -32,6 +33,7 @@ from tamis.filter.gate.numbers import (
     Ints,
     find_digits,
     key_fits,
+    mark_digits,
     plausible,
     spell,
 )
@@ -105,7 +107,9 @@ class _Reader:
 
     def read(self) -> set[int]:
         """Which texts hold a NIR."""
-        digits = find_digits(self.data, self.offsets, _WIDEST_GAP)
+        classes = np.frombuffer(self.data.tobytes().translate(CLASSES), np.uint8)
+        marks = mark_digits(self.data, classes, self.offsets)
+        digits = find_digits(self.data, classes, self.offsets, marks, _WIDEST_GAP)
         if digits is not None:
             labels = Labels(self.text, self.data)
             for length in (BODY, FULL):
