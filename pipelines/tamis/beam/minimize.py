@@ -27,7 +27,13 @@ from tamis.formats.chunk import Chunk
 from tamis.keys.keyring import DerivedKey, open_keyring
 from tamis.language import _
 from tamis.plan.by_release import ByRelease
-from tamis.plan.guards import check_day, check_in_force, check_register, check_unconfirmed
+from tamis.plan.guards import (
+    check_approval,
+    check_day,
+    check_in_force,
+    check_register,
+    check_unconfirmed,
+)
 from tamis.plan.plan import Plan
 from tamis.stores.protocol import check_run_id
 
@@ -210,6 +216,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         check_day(self.plan.day, self.replay)
         check_register(self.plan, self.allow_example)
         check_unconfirmed(self.plan, self.allow_unconfirmed)
+        check_approval(self.plan)
 
     def expand(self, batches: PCollection[Batch]) -> Outputs:
         """Wire `minimize` to its outputs, each with the batch's own coder."""

@@ -7,9 +7,10 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from tamis.check.approval import judge_approval
 from tamis.check.catalogue import Rule
 from tamis.check.violation import Violation, Violations
-from tamis.documents.calendar import days_of, law_on
+from tamis.documents.calendar import days_of, law_on, today
 from tamis.documents.context import PolicyContext, bases_of, kept_fields
 from tamis.documents.law import Attested, Item
 from tamis.documents.register import Entry
@@ -25,6 +26,8 @@ _BASES: dict[Attested, str] = {
 }
 """What register entries rest on that are not `read`, in words."""
 
+_ENDS_SOON = datetime.timedelta(days=30)
+
 Cuts = Iterable[datetime.date]
 
 
@@ -36,6 +39,25 @@ def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
     yield from _unread(contexts)
     yield from _secondary(contexts)
     yield from _inferred_links(contexts, cuts)
+    yield from _approvals(contexts)
+
+
+def _approvals(contexts: Sequence[PolicyContext]) -> Violations:
+    """Approvals that are missing where the project requires them, cover less, or end soon."""
+    day = today()
+    for context in contexts:
+        if not any(release.in_force(day) for release in context.policy.releases):
+            continue
+        found = context.approval
+        if found is None and not context.approval_required:
+            continue
+        problem = judge_approval(context, day, found).problem
+        if not problem and found is not None and found[0].until - day <= _ENDS_SOON:
+            problem = _("the approval ends on {day}", day=found[0].until)
+        if problem:
+            text = _("policy `{policy}`: {problem}", policy=context.name, problem=problem)
+            place = context.source.problem(("policy",), text)
+            yield Violation(place, Rule.NEED, "approval", day, (), "warning")
 
 
 def _partners(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:

@@ -6,6 +6,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
+from tamis.check.approval import FORM, changed_lines, intervals_of
 from tamis.check.check import judge_policy
 from tamis.cli.day import read_day
 from tamis.documents.approval import Approval, Opinion
@@ -13,7 +14,6 @@ from tamis.documents.calendar import today
 from tamis.documents.context import open_policy
 from tamis.errors import DocumentError, UsageError
 from tamis.language import _, ngettext
-from tamis.plan.approval import FORM, changed_lines, intervals_of
 from tamis.plan.project import Project
 
 

@@ -31,6 +31,7 @@ from tamis.interrupts import ends_at_once
 from tamis.language import _, ngettext, printable
 from tamis.plan.compile import compile_plan
 from tamis.plan.guards import (
+    check_approval,
     check_day,
     check_register,
     check_unconfirmed,
@@ -129,6 +130,7 @@ def compile_allowed(
     plan = compile_plan(project, policy, day)
     check_register(plan, allow_example)
     check_unconfirmed(plan, allow_unconfirmed)
+    check_approval(plan)
     print_attested(plan)
     return plan
 

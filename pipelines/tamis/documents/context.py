@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
+from tamis.documents.approval import Approval
 from tamis.documents.calendar import interval_cuts, law_cuts
 from tamis.documents.exceptions import LastingException
 from tamis.documents.policy import Condition, LegalBasis, Need, NirBasis, Policy, Release
@@ -26,6 +27,8 @@ class PolicyContext:
     Attributes:
         name: of the policy.
         exceptions: what the project allows for it, those whose day is past included.
+        approval: who agreed to what it releases, and the text of that; None where nobody did.
+        approval_required: whether the project refuses to run it without.
     """
 
     name: str
@@ -38,6 +41,8 @@ class PolicyContext:
     register_source: Source = field(repr=False)
     veille: Veille = field(repr=False)
     exceptions: tuple[LastingException, ...] = ()
+    approval: tuple[Approval, Source] | None = field(default=None, repr=False)
+    approval_required: bool = False
 
     def unread(self, release: Release) -> dict[str, UnreadText]:
         """Return the texts that `release` rests on and whose newer version nobody has read."""
@@ -76,6 +81,7 @@ class PolicyContext:
                 if not isinstance(dated, Entry) or dated.permission in items
             )
             | {exception.until for exception in self.exceptions}
+            | ({self.approval[0].until} if self.approval else set())
             | {
                 text.from_
                 for release in self.policy.releases
@@ -99,6 +105,8 @@ def open_policy(documents: Documents, name: str) -> PolicyContext:
         *(name, policy, source, schema, schema_source),
         *(documents.law, register, register_source, documents.veille[0]),
         tuple(allowed for allowed in project_file.exceptions if allowed.policy == name),
+        documents.approval(name),
+        project_file.approvals == "required",
     )
 
 

@@ -40,5 +40,7 @@ class LastingException(DocumentModel):
 class ProjectFile(DocumentModel):
     """What holds for a whole project."""
 
+    approvals: Literal["required"] | None = None
+    """`required`: `run` refuses a policy that no approval covers (`tamis help approvals`)."""
     exceptions: tuple[LastingException, ...] = ()
     """What is allowed lastingly, each for one policy and with its last day."""

@@ -1,6 +1,7 @@
 """What a run had to be allowed, and by whom: a flag is for once, the project's file for longer."""
 
 import datetime
+from typing import Literal
 
 from tamis.documents.exceptions import Allowance
 from tamis.evidence.part import Part
@@ -35,3 +36,25 @@ def allowed_part(plan: Plan, what: Allowance, day: datetime.date) -> AllowedPart
     if known is None:
         return AllowedPart(what=what)
     return AllowedPart(what=what, because=known.because, by=known.by, until=known.until)
+
+
+class ApprovalPart(Part):
+    """Who agreed to what is released.
+
+    Attributes:
+        opinion: `favorable` or `réservé`.
+        until: the first day on which it holds no more.
+    """
+
+    opinion: str
+    by: str
+    role: str
+    until: datetime.date
+
+
+def approval_part(plan: Plan) -> ApprovalPart | Literal["none"]:
+    """The approval that covers a plan, or `none`."""
+    known = plan.approval
+    if known is None or known.problem or known.until is None:
+        return "none"
+    return ApprovalPart(opinion=known.opinion, by=known.by, role=known.role, until=known.until)

@@ -20,7 +20,13 @@ from tamis.documents.calendar import day_of
 from tamis.documents.law import Attested, Origin, Status
 from tamis.documents.types import kind_of
 from tamis.errors import RunError
-from tamis.evidence.allowed import AllowedPart, allowed_part, allowed_parts
+from tamis.evidence.allowed import (
+    AllowedPart,
+    ApprovalPart,
+    allowed_part,
+    allowed_parts,
+    approval_part,
+)
 from tamis.evidence.columns import column_anomalies
 from tamis.evidence.part import Natural, Part
 from tamis.filter.drift import told_names
@@ -193,6 +199,7 @@ class Receipt(Part):
         quarantine_causes: the same by reason, field and rule; None in older receipts.
         conditions_not_met: why records are withheld; None in older receipts.
         allowed: what had to be allowed; None in older receipts, and of a dry run.
+        approval: who agreed to what is released, and until when; `none`, or None in older receipts.
 
     Example:
         >>> "counts" in Receipt.model_fields, "inputs" in Receipt.model_fields
@@ -223,6 +230,7 @@ class Receipt(Part):
     anomalies: dict[str, Natural] = {}
     keys: list[KeyPart] = []
     allowed: list[AllowedPart] | None = None
+    approval: ApprovalPart | Literal["none"] | None = None
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Receipt":
@@ -361,6 +369,7 @@ def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
         drift=Drift(),
         keys=list(facts.keys),
         allowed=allowed_parts(plan, day_of(facts.started)),
+        approval=approval_part(plan),
     )
 
 

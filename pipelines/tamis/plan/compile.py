@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 from collections.abc import Iterable, Mapping
 
+from tamis.check.approval import judge_approval
 from tamis.check.check import violations_on
 from tamis.documents.calendar import LawOfDay, describe_days_in_force, describe_interval, law_on
 from tamis.documents.context import (
@@ -31,6 +32,7 @@ from tamis.plan.plan import (
     STOPPING_IDENTIFIERS,
     Fate,
     Plan,
+    PlanApproval,
     PlanCondition,
     PlanField,
     PlanLeaf,
@@ -81,6 +83,7 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         law={name: law.versions[name].id for name in _articles(in_force) if name in law.versions},
         law_origin=context.law.origin,
         exceptions=context.exceptions,
+        approval=_approval(context, on),
         fields=_project(context.schema.fields, _paths_read(context, in_force, releases)),
         releases=releases,
         known=tuple(spec.column or name for name, spec in context.schema.fields.items()),
@@ -94,6 +97,16 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         policy_sha256=context.source.sha256,
         day=on,
         valid_until=min((cut for cut in context.cuts if cut > on), default=None),
+    )
+
+
+def _approval(context: PolicyContext, on: datetime.date) -> PlanApproval:
+    state = judge_approval(context, on, context.approval)
+    known = state.approval
+    if known is None:
+        return PlanApproval(context.approval_required, state.problem)
+    return PlanApproval(
+        context.approval_required, state.problem, known.opinion, known.by, known.role, known.until
     )
 
 

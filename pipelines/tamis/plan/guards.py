@@ -97,6 +97,22 @@ def check_unconfirmed(plan: Plan, allow_unconfirmed: bool) -> None:
         )
 
 
+def check_approval(plan: Plan) -> None:
+    """Refuse a plan that no approval covers, where the project requires one.
+
+    Raises:
+        UsageError: none covers it; the message says why, and what changed since.
+    """
+    if plan.approval is not None and plan.approval.required and plan.approval.problem:
+        raise UsageError(
+            _(
+                "policy `{policy}` needs an approval (policies/project.yaml): {problem}",
+                policy=plan.policy,
+                problem=plan.approval.problem,
+            )
+        )
+
+
 def check_in_force(plan: Plan) -> None:
     """Refuse a plan of a law that does not hold any more.
 

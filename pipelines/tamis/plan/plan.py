@@ -236,6 +236,24 @@ class PlanRelease:
         return "to-confirm" if self.to_confirm else "confirmed"
 
 
+@dataclass(frozen=True)
+class PlanApproval:
+    """What is known of a policy's approval on the plan's day.
+
+    Attributes:
+        required: whether the project refuses a run without.
+        problem: why no approval covers the plan, in words; empty where one does.
+        opinion, by, role, until: of the approval, where there is one.
+    """
+
+    required: bool
+    problem: str = ""
+    opinion: str = ""
+    by: str = ""
+    role: str = ""
+    until: datetime.date | None = None
+
+
 @dataclass(frozen=True, repr=False)
 class Plan:
     """What becomes of each record of one feed on one day: a pure value, compiled from documents.
@@ -250,6 +268,7 @@ class Plan:
         law_origin: whether the articles are those that come with Tamis.
         fates: by release, every field of the schema: its fate and the reason.
         exceptions: what the project allows for the policy lastingly.
+        approval: who agreed to what is released, as far as it covers the plan.
         valid_until: first day on which any of this changes, or None.
 
     Example:
@@ -272,6 +291,7 @@ class Plan:
     required: tuple[str, ...] = ()
     law_origin: Origin = "bundled"
     exceptions: tuple[LastingException, ...] = ()
+    approval: "PlanApproval | None" = None
     fates: Mapping[str, Mapping[str, tuple[Fate, str]]] = field(default_factory=dict, repr=False)
     policy_sha256: str = ""
     day: datetime.date = datetime.date.min
@@ -383,7 +403,10 @@ class Plan:
         return {name: value for name, value in self.tags(release, run).items() if value is not None}
 
 
-_NO_RULES = ("known", "fates", "policy_sha256", "day", "valid_until", "law_origin", "exceptions")
+_NO_RULES = (
+    *("known", "fates", "policy_sha256", "day", "valid_until", "law_origin"),
+    *("exceptions", "approval"),
+)
 """Attributes of a plan that stand in no digest: they decide no value."""
 
 _LATER = frozenset(

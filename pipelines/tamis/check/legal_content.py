@@ -20,6 +20,7 @@ from tamis.documents.calendar import law_on
 from tamis.documents.context import PolicyContext, conditions_of, kept_fields
 from tamis.documents.policy import Release
 from tamis.documents.positions import DocumentModel
+from tamis.documents.register import Processing
 
 FORM: Final = "tamis-legal/1"
 
@@ -43,7 +44,7 @@ def legal_content(context: PolicyContext, day: datetime.date) -> str:
     processing = context.processing
     content: dict[str, Any] = {
         "direction": context.policy.direction,
-        "processing": {"slug": slug} | (_plain(processing, "entries") if processing else {}),
+        "processing": {"slug": slug} | _partner(processing, day),
         "law": {article: version.id for article, version in law.versions.items()},
         "motifs": [motif.text for motif in context.policy.motifs],
         "releases": {
@@ -56,12 +57,19 @@ def legal_content(context: PolicyContext, day: datetime.date) -> str:
     return "\n".join(sorted(_lines("", content)))
 
 
+def _partner(processing: Processing | None, day: datetime.date) -> dict[str, Any]:
+    if processing is None:
+        return {}
+    carries = {"carries_nir": processing.carries_nir_on(day)}
+    return _plain(processing, "entries", "carries_nir") | carries
+
+
 def digest(content: str) -> str:
     """Return the SHA-256 of a legal content in this form, in hexadecimal.
 
     Example:
         >>> digest("")[:12]
-        '3d9d3e5a1e0b'
+        '41fbd0f84c35'
     """
     return hashlib.sha256(f"{FORM}\n{content}".encode()).hexdigest()
 

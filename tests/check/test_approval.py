@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tamis.check.approval import ApprovalState, intervals_of, judge_approval
+from tamis.check.check import check
 from tamis.cli.approve import approve
 from tamis.documents.calendar import today
 from tamis.documents.context import open_policy
 from tamis.documents.project import bundled_folder
 from tamis.errors import DocumentError, UsageError
-from tamis.plan.approval import ApprovalState, intervals_of, judge_approval
+from tamis.evidence.allowed import approval_part
+from tamis.plan.guards import check_approval
 from tamis.plan.project import Project, load_project
 
 POLICY = "evaluation-cpf"
@@ -147,3 +150,46 @@ def test_a_policy_that_breaks_a_rule_is_not_approved(project: Project) -> None:
     _edit(project, "purpose: R6323-33.5", "purpose: R6323-33.1")
     with pytest.raises(DocumentError):
         _approve(load_project(project.folder))
+
+
+def _require(project: Project) -> Project:
+    path = project.folder / "policies" / "project.yaml"
+    path.write_text("approvals: required\n", encoding="utf-8")
+    return load_project(project.folder)
+
+
+def test_a_project_that_requires_approvals_runs_nothing_without(project: Project) -> None:
+    check_approval(project.plan(POLICY))
+    required = _require(project)
+    with pytest.raises(UsageError, match=r"needs an approval .*: it is not approved"):
+        check_approval(required.plan(POLICY))
+    _approve(required)
+    check_approval(load_project(project.folder).plan(POLICY))
+    _edit(project, "compter des personnes", "suivre des personnes")
+    with pytest.raises(UsageError, match="suivre des personnes"):
+        check_approval(load_project(project.folder).plan(POLICY))
+
+
+def test_a_plan_and_a_receipt_say_who_approved(project: Project) -> None:
+    assert approval_part(project.plan(POLICY)) == "none"
+    _approve(project)
+    plan = load_project(project.folder).plan(POLICY)
+    part = approval_part(plan)
+    assert part != "none"
+    assert (part.opinion, part.by, part.role) == ("favorable", "A. Martin", "DPO")
+    assert plan.sha256 == project.plan(POLICY).sha256
+
+
+def test_check_warns_of_what_is_not_approved_or_ends_soon(project: Project) -> None:
+    assert "approval" not in {found.code for found in check(project)}
+    required = _require(project)
+    warned = [found for found in check(required) if found.code == "approval"]
+    assert {found.severity for found in warned} == {"warning"}
+    assert len(warned) == len(required.policies())
+    _approve(required, until=(today() + datetime.timedelta(days=20)).isoformat())
+    (found,) = [
+        found
+        for found in check(load_project(project.folder))
+        if found.code == "approval" and POLICY in found.problem.file
+    ]
+    assert "ends on" in found.problem.text

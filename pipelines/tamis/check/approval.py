@@ -4,12 +4,12 @@ import datetime
 import difflib
 from dataclasses import dataclass
 
+from tamis.check.legal_content import FORM, digest, legal_content
 from tamis.documents.approval import Approval, ApprovedInterval
 from tamis.documents.calendar import days_of
 from tamis.documents.context import PolicyContext
 from tamis.documents.positions import Source
 from tamis.language import _
-from tamis.plan.legal_content import FORM, digest, legal_content
 
 _SHOWN_LINES = 20
 
