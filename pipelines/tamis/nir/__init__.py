@@ -6,6 +6,7 @@
     pseudonym    keyed pseudonyms of canonical NIRs
     grammar      the rules of one text              candidate  a number, its form and surroundings
     fold         any script to few characters       label      words that name a number
+    labels       the table of these words, each with its reason
     vectorized   the same rules on columns of millions of texts
 
 It imports `arrow`, `errors` and `language`. The gate (`tamis.filter.gate`) looks for NIRs a second

@@ -121,8 +121,11 @@ def _add(accepted: list[NirMatch], matches: Iterator[NirMatch]) -> None:
 
 def _find_regular(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[NirMatch]:
     """NIRs whose groups, if any, break where the NIR's parts do."""
-    place = 0
+    place, labelled = 0, labels.any()
     while match := NIR_PATTERN.search(text, place):
+        place = match.start() + 1
+        if not labelled and _proves_nothing(match):
+            continue
         candidate = candidate_of(match, text, labels, accepted)
         if _stands_alone(candidate) or _stands_by_label(candidate):
             end = candidate.end
@@ -130,8 +133,17 @@ def _find_regular(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterat
                 end = tail.end()
             yield NirMatch(match.start(), end, candidate.keyed)
             place = end
-        else:
-            place = match.start() + 1
+
+
+def _proves_nothing(match: re.Match[str]) -> bool:
+    """Whether a number with few groups has digits only and a wrong key, so that a label decides."""
+    key = match["key"]
+    if key is None:
+        return False
+    parts = match.group("first", "year", "month", "department", "commune1", "commune2", "order")
+    breaks = match.end() - match.start() - 15
+    digits = "".join(parts)
+    return breaks < 3 and digits.isdigit() and (int(digits) + int(key)) % 97 != 0
 
 
 def _stands_alone(candidate: NirCandidate) -> bool:
