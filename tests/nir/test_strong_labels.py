@@ -69,6 +69,7 @@ OTHERS: dict[str, Write] = {
     "a SIREN behind its label": lambda r: "absent, SIREN " + cut(checked(r, 9), " ", "333"),
     "a telephone": lambda r: "06 12 34 56 78",
     "an international one": lambda r: "+33 6 12 34 56 78",
+    "amounts in a row": lambda r: "6 438,20 8 335,32 1 403,76",
     "a date": lambda r: "demandé le 12/03/2024 à 14h30",
     "a date and a telephone": lambda r: "reçu le 12/03/2024, tél 06 12 34 56 78",
     "a digest": lambda r: "a1550875999991bd1550875999991c0ffee1550875999991",

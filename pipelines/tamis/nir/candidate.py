@@ -9,8 +9,8 @@ from operator import attrgetter
 from tamis.nir.identifiers import key_of
 from tamis.nir.label import REACH, Label, Labels
 
-_ODD_GAPS = ",+:|*~'"  # only where all gaps are the same one
-_GAP = rf"(?:[ \t\n\r\-._/]{{1,4}}|[{_ODD_GAPS}])?"
+ODD_GAPS = ",+:|*~'"  # only where all gaps are the same one
+_GAP = rf"(?:[ \t\n\r\-._/]{{1,4}}|[{ODD_GAPS}])?"
 NIR_PATTERN = re.compile(
     rf"""(?<![0-9])(?P<first>[1-8])(?P<gap1>{_GAP})(?P<year>[0-9]{{2}})(?P<gap3>{_GAP})
     (?P<month>[0-9]{{2}})(?P<gap5>{_GAP})(?P<department>[0-9]{{2}}|2[ABab])(?P<gap7>{_GAP})
@@ -158,7 +158,7 @@ class NirCandidate:
     @property
     def mixes_odd_gaps(self) -> bool:
         """Whether an unusual separator is used beside another one."""
-        return any(gap in _ODD_GAPS for gap in self.gaps) and len(set(self.gaps)) > 1
+        return any(gap in ODD_GAPS for gap in self.gaps) and len(set(self.gaps)) > 1
 
     @property
     def in_a_digest(self) -> bool:
