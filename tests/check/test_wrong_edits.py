@@ -99,6 +99,7 @@ def nir_in_message(content: Any) -> None:
 
 
 TESTED = {"field": "rqth", "in": [True], "because": "utile", "basis": "oui"}
+PREFIX = {"code_rncp": {"generalize": {"prefix": 99}}}
 CEP = {"item": "R6323-37.III.4", "from": datetime.date(2019, 10, 14), "attested": "read"}
 STUDY = {"item": "R6323-37.III.2", "from": datetime.date(2025, 1, 1), "attested": "read"}
 PLANS: dict[str, tuple[str, str, tuple[Edit, ...], str]] = {
@@ -173,7 +174,6 @@ PLANS: dict[str, tuple[str, str, tuple[Edit, ...], str]] = {
         "`chiffre_affaires` is not in the closed list of R6323-37.III.5",
     ),
 }
-PREFIX = {"code_rncp": {"generalize": {"prefix": 99}}}
 
 
 @pytest.mark.parametrize("edit", PLANS)
