@@ -107,6 +107,18 @@ def make_result(text: Text = str, *, releases: int = 2, **changed: Any) -> DryRu
         },
         "bytes": {"in": 181_232, "out": dict.fromkeys(names, 60110), "quarantine": 900},
         "risk": {name: _risk(text) for name in names[:1]},
+        "marks": [
+            {
+                "release": names[0],
+                "field": text(f"champ.{form}"),
+                "mark": "quasi",
+                "form": form,
+                "values": 3000,
+                "count": 2990,
+            }
+            for form in ("own", "prose", "email", "phone", "iban", "birth")
+            if names
+        ],
         "shape": {"before": _before(text), "after": {name: _after(text) for name in names}},
         "profile": {
             "columns": 4,

@@ -21,6 +21,7 @@ from tamis.documents.context import open_policy
 from tamis.documents.editors import as_text
 from tamis.dry_run.compose import compose
 from tamis.dry_run.html import render_html
+from tamis.dry_run.models import MARK_CONDITIONS
 from tamis.dry_run.result import PUBLISHED, DryRun, json_schemas
 from tamis.dry_run.terminal import print_dry_run
 from tamis.evidence.fail_on import FAIL_ON, parse_fail_on
@@ -462,7 +463,10 @@ def test_every_reason_to_fail_is_seen_in_the_result(desk: Desk, columns: Columns
         return {text.partition(" ")[0] for text in find_all(result).meeting(conditions)}
 
     judged = [name for name, kind in FAIL_ON.items() if "dry-run" in kind.commands]
-    assert met(bad) >= set(judged) - {"withheld", "anomaly", "redacted"}
+    assert met(bad) >= set(judged) - {
+        *("withheld", "anomaly", "redacted"),
+        *MARK_CONDITIONS.values(),  # tests/dry_run/test_marks.py
+    }
     assert met(good) == {"unattested", "risk"}
     alike = {name: pa.array([column[0]] * 60, column.type) for name, column in columns(1).items()}
     assert met(desk.dry_run(desk.feed(alike), profiles=True, against=desk.folder)) == {"unattested"}

@@ -29,6 +29,7 @@ from tamis.beam.read import Task, read_task
 from tamis.beam.store import SumTallies, Total
 from tamis.beam.transform import SeveralCollections
 from tamis.dry_run.comparison import Comparison
+from tamis.dry_run.marks import Marks
 from tamis.dry_run.masks import Masks
 from tamis.dry_run.models import Bytes, Measured, Sample
 from tamis.dry_run.retyped import RetypedColumns
@@ -167,6 +168,7 @@ def _write(
         masks=find(Masks).extract(),
         retyped=find(RetypedColumns).extract(),
         risk=find(Risks).extract(plan, tries=True),
+        marks=find(Marks).extract(plan),
         profile=find(UndeclaredNirs).extract("all" if inspection.profiles else "released"),
         compared=find(Comparison).extract() if inspection.other is not None else None,
     )

@@ -1,7 +1,7 @@
-"""`MeasureReleased`: how few persons are alike in what is released, as findings that add up."""
+"""`MeasureReleased`: what released records say of persons, as findings that add up."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from tamis.beam.batch import Batch
 from tamis.beam.findings import Finding
 from tamis.beam.minimize import Outputs
 from tamis.beam.transform import SeveralCollections
-from tamis.dry_run.risk import Counted, RiskCounts, Risks
+from tamis.dry_run.marks import Marks, Measured, measured_leaves
+from tamis.dry_run.risk import Counted, RiskCounts, Risks, find_persons, find_pseudonym
 from tamis.errors import value_free
 from tamis.language import _
 from tamis.plan.plan import Plan, PlanRelease
@@ -22,46 +23,68 @@ from tamis.plan.plan import Plan, PlanRelease
 
 @dataclass
 class MeasureReleased(SeveralCollections[Outputs, list[PCollection[Any]]]):
-    """Measure released records: one finding a bundle and release comes out.
+    """Measure released records: findings of each bundle and release come out.
 
     Attributes:
         plan: the compiled policy.
+        risk: whether to count how few persons are alike.
+        marks: whether to look for values that say more than the marks of their fields.
         tries: whether to try coarsenings too, as a dry run does.
     """
 
     plan: Plan
+    risk: bool = True
+    marks: bool = True
     tries: bool = False
 
     def expand(self, outputs: Outputs) -> list[PCollection[Any]]:
-        """Released batches in; findings out, of the releases of which something is counted."""
+        """Released batches in; findings out, of the releases of which something is measured."""
         findings = []
         for release in self.plan.releases:
-            counted = Counted.of(self.plan, release, tries=self.tries)
-            if counted is not None:
+            counted = Counted.of(self.plan, release, tries=self.tries) if self.risk else None
+            measured = measured_leaves(self.plan, release) if self.marks else {}
+            if counted is not None or measured:
+                person = find_pseudonym(self.plan, release)
+                measure = beam.ParDo(_MeasureFn(release, person, counted, measured))
                 batches = outputs.released[release.id]
-                measure = beam.ParDo(_MeasureFn(release, counted))
                 findings.append(batches | f"Measure {release.id}" >> measure)
         return findings
 
 
 class _MeasureFn(beam.DoFn):
-    """Batches of one release in; the `Risks` of each bundle out."""
+    """Batches of one release in; what each bundle of them says out."""
 
-    def __init__(self, release: PlanRelease, counted: Counted) -> None:
+    def __init__(
+        self,
+        release: PlanRelease,
+        pseudonym: str | None,
+        counted: Counted | None,
+        measured: Mapping[str, Measured],
+    ) -> None:
         self._release = release.id
+        self._pseudonym = pseudonym
         self._counted = counted
+        self._measured = measured
 
     def start_bundle(self) -> None:
         self._risk = RiskCounts()
+        self._marks = Marks()
 
     def process(self, batch: Batch) -> Iterator[Finding]:
         with value_free(_("measuring part {part}", part=batch.part)):
-            self._risk.add(batch.data, self._counted, _seed(batch))
+            persons = find_persons(batch.data, self._pseudonym, _seed(batch))
+            if self._counted is not None:
+                self._risk.add(batch.data, self._counted, persons)
+            if self._measured:
+                self._marks.add(batch.data, self._release, self._measured, persons)
         yield from ()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        finding = Risks({self._release: self._risk})
-        yield WindowedValue(finding, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+        end = GlobalWindow().max_timestamp()
+        if self._counted is not None:
+            yield WindowedValue(Risks({self._release: self._risk}), end, (GlobalWindow(),))
+        if self._measured:
+            yield WindowedValue(self._marks, end, (GlobalWindow(),))
 
 
 def _seed(batch: Batch) -> int:

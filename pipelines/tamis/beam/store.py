@@ -25,6 +25,8 @@ from tamis.beam.measure_released import MeasureReleased
 from tamis.beam.minimize import Outputs
 from tamis.beam.transform import SeveralCollections
 from tamis.documents.calendar import today
+from tamis.dry_run.marks import Marks, describe_marks
+from tamis.dry_run.models import MARK_CONDITIONS
 from tamis.dry_run.risk import Risks, describe_exceeded
 from tamis.dry_run.undeclared import UndeclaredNirs
 from tamis.errors import RunError, UsageError, value_free
@@ -148,8 +150,9 @@ class Store(SeveralCollections[Outputs, PCollection[str]]):
                     _("fail_on `undeclared-nir`: `Minimize` must be given `profiles=True`")
                 )
             findings.append(outputs.findings)
-        if self._guards.asks("risk"):
-            findings += outputs | "Released" >> MeasureReleased(outputs.plan)
+        risk, marks = self._guards.asks("risk"), self._guards.asks(*MARK_CONDITIONS.values())
+        if risk or marks:
+            findings += outputs | "Released" >> MeasureReleased(outputs.plan, risk, marks)
         if not findings:
             return None
         flat = tuple(findings) | "Look" >> beam.Flatten()
@@ -314,12 +317,13 @@ def commit_run(
 
 def _findings_of(receipt: Receipt, tally: Tally, plan: Plan, found: Findings) -> RunFindings:
     """What was found, of what was looked for."""
-    nirs, risks = found.get(UndeclaredNirs), found.get(Risks)
+    nirs, risks, marks = (found.get(kind) for kind in (UndeclaredNirs, Risks, Marks))
     return RunFindings(
         receipt,
         sorted(tally.retyped),
         undeclared=nirs and [column.column for column in nirs.extract().undeclared],
         risky=risks and describe_exceeded(risks.extract(plan)),
+        marks=marks and describe_marks(marks.extract(plan)),
     )
 
 

@@ -99,6 +99,7 @@ def dry_run_command(
 
 def find_all(result: "DryRun") -> RunFindings:
     """What a dry run found, as conditions are judged by."""
+    from tamis.dry_run.marks import describe_marks
     from tamis.dry_run.risk import describe_exceeded
 
     against = result.against
@@ -107,6 +108,7 @@ def find_all(result: "DryRun") -> RunFindings:
         [change.column for change in result.drift.retyped],
         [column.column for column in result.profile.undeclared] if result.profile else None,
         describe_exceeded(result.risk),
+        describe_marks(result.marks),
         [field.field for field in against.fields if field.newly] if against else None,
     )
 

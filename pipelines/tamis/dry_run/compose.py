@@ -87,6 +87,7 @@ def compose(
             "sample": measured.sample,
             "bytes": measured.bytes,
             "risk": measured.risk,
+            "marks": measured.marks,
             "shape": Shape(
                 before=list(_shape_before(context, read)),
                 after={

@@ -17,9 +17,7 @@ Hashes = npt.NDArray[np.uint64]
 Coarser = Callable[[pa.Array], pa.Array]
 """Makes the values of a leaf coarser, before they are hashed."""
 
-SPACE: Final = 2.0**64
-"""How many hashes there are."""
-
+_SPACE: Final = 2.0**64
 _NULL: Final = np.uint64(0x9E3779B97F4A7C15)
 _ODD: Final = np.uint64(0xD1342543DE82EF95)
 _MANY: Final = 4
@@ -74,6 +72,16 @@ def mix(values: Hashes) -> Hashes:
     values *= np.uint64(0x94D049BB133111EB)
     values ^= values >> np.uint64(31)
     return values
+
+
+def distinct_of(smallest: Hashes) -> int:
+    """Return how many distinct hashes there are, of which these are the smallest, ascending.
+
+    Example:
+        >>> distinct_of(np.array([2**61, 2**62, 2**63], np.uint64))
+        4
+    """
+    return round((len(smallest) - 1) * _SPACE / max(1.0, float(smallest[-1])))
 
 
 def hash_values(array: pa.Array) -> Hashes:

@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tamis.dry_run.hashing import SPACE, Hashes
+from tamis.dry_run.hashing import Hashes, distinct_of
 from tamis.dry_run.models import SMALL, Count, Figures, GroupSize
 
 Counts = npt.NDArray[np.int64]
@@ -86,7 +86,7 @@ class Groups:
         few = np.where(self.counts < k, self.counts, 0)
         if not self.dropped:
             return Estimate(self.counts, self.records, len(self.counts), float(few.sum()))
-        total = min(self.records, _distinct(self.hashes))
+        total = min(self.records, distinct_of(self.hashes))
         small = total * float(few.mean())
         error = math.hypot(total * float(few.std()), small) / math.sqrt(len(few))
         return Estimate(self.counts, self.records, total, small, _SURE * error, complete=False)
@@ -135,7 +135,7 @@ class Persons:
         counted, small = len(self.hashes), float(groups[groups < k].sum())
         if not self.dropped:
             return Estimate(groups, counted, len(groups), small)
-        persons = _distinct(self.hashes)
+        persons = distinct_of(self.hashes)
         scale = persons / counted
         error = _SURE * math.sqrt(k * small) * scale
         total = round(len(groups) * scale)
@@ -222,11 +222,6 @@ class Estimate:
                 for (least, most), count in zip(_SIZES, shown, strict=True)
             ],
         )
-
-
-def _distinct(hashes: Hashes) -> int:
-    """How many distinct hashes there are, of which these are the smallest, ascending."""
-    return round((len(hashes) - 1) * SPACE / max(1.0, float(hashes[-1])))
 
 
 def _share(part: int, whole: int) -> float:

@@ -115,6 +115,40 @@ class Profile(Part):
     undeclared: list[Undeclared] = []
 
 
+Form = Literal["own", "prose", "email", "phone", "iban", "birth"]
+"""What values are found to be: each somebody's own, free text, contacts, dates of birth."""
+
+MARK_CONDITIONS: dict[Form, str] = {
+    "own": "undeclared-identifier",
+    "prose": "free-text",
+    "email": "contact",
+    "phone": "contact",
+    "iban": "contact",
+    "birth": "birth",
+}
+"""The condition of `--fail-on` that each of them meets."""
+
+
+class MarkFinding(Part):
+    """Released values that say more of persons than the marks of their field.
+
+    Attributes:
+        release: id of the release.
+        field: path in the schema.
+        mark: what the field is taken to tell of a person, as it is released.
+        form: what values are found to be.
+        values: looked at, nulls left out.
+        count: of these; an estimate of those that are somebody's own.
+    """
+
+    release: str
+    field: str
+    mark: Literal["direct", "quasi", "none"]
+    form: Form
+    values: int
+    count: int
+
+
 class GroupSize(Part):
     """How many combinations are shared by so many records.
 
@@ -238,6 +272,7 @@ class Measured(Part):
     Attributes:
         receipt: as a run would write it, without files.
         risk: by release; left out where it releases a direct identifier.
+        marks: released values that say more of persons than the marks of their fields.
         profile: of columns in which no NIR is declared.
         compared: None unless there was another plan.
     """
@@ -248,5 +283,6 @@ class Measured(Part):
     retyped: list[Retyped] = []
     masks: list[Mask] = []
     risk: dict[str, Risk] = {}
+    marks: list[MarkFinding] = []
     profile: Profile | None = None
     compared: Compared | None = None

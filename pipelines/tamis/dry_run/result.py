@@ -20,7 +20,7 @@ from pydantic import Field
 
 from tamis.documents.law import Attested, Link, Nir
 from tamis.documents.schema import Identifies
-from tamis.dry_run.models import Bytes, Compared, Mask, Profile, Retyped, Risk, Sample
+from tamis.dry_run.models import Bytes, Compared, MarkFinding, Mask, Profile, Retyped, Risk, Sample
 from tamis.evidence.part import Part
 from tamis.evidence.receipt import Drift, FieldPart, Receipt, ReleasePart
 
@@ -166,6 +166,8 @@ class DryRun(Receipt):
         valid_until: first day on which a rule of the plan changes, or None; YYYY-MM-DD.
         texts: by article, the version in force.
         register_: the entries that the releases stand on.
+        risk: by release; left out where it releases a direct identifier.
+        marks: released values that say more of persons than the marks of their fields.
         masks: what values look like that have not the schema's type.
         profile: of columns in which no NIR is declared: the released ones, or all.
         against: None unless another project was compared.
@@ -182,6 +184,7 @@ class DryRun(Receipt):
     sample: Sample
     bytes: Bytes
     risk: dict[str, Risk]
+    marks: list[MarkFinding] = []
     shape: Shape
     masks: list[Mask] = []
     profile: Profile | None = None

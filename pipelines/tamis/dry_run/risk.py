@@ -47,7 +47,7 @@ class Counted:
         kept = [leaf for leaf in release.leaves if leaf.pseudonym is None]
         marked = tuple(leaf.path for leaf in kept if leaf.identifies != "none")
         return cls(
-            _person(plan, release),
+            find_pseudonym(plan, release),
             marked,
             tuple(leaf.path for leaf in kept),
             ladders_of(plan, release, marked) if tries and release.risk_bound else (),
@@ -60,7 +60,7 @@ def direct_identifiers(release: PlanRelease) -> list[str]:
     return [leaf.path for leaf in release.leaves if leaf.identifies == "direct"]
 
 
-def _person(plan: Plan, release: PlanRelease) -> str | None:
+def find_pseudonym(plan: Plan, release: PlanRelease) -> str | None:
     """The path of the pseudonym that tells persons apart: that of a NIR before others, in no list.
 
     A pseudonym of something else, such as a record, tells at least as many apart.
@@ -110,20 +110,13 @@ class RiskCounts:
     persons: Persons = field(default_factory=Persons)
     trials: Trials = field(default_factory=Trials)
 
-    def add(self, batch: pa.RecordBatch, counted: Counted, seed: int) -> None:
-        """Add released records.
-
-        Args:
-            batch: N rows.
-            counted: what is counted of them.
-            seed: another one for each batch.
-        """
+    def add(self, batch: pa.RecordBatch, counted: Counted, persons: Hashes) -> None:
+        """Add N released records, with the hashes of their persons."""
         rows = [hash_rows(batch, paths, counted.key) for paths in _sets(counted)]
         if counted.pseudonym is None:
             self.groups += [Groups() for _set in rows[len(self.groups) :]]
             for groups, hashes in zip(self.groups, rows, strict=True):
                 groups.add(hashes)
-        persons = find_persons(batch, counted.pseudonym, seed)
         if counted.pseudonym is not None:
             self.persons.add(persons, np.stack(rows, axis=1))
         if counted.ladders:

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from tamis.dry_run.models import Figures, Mask, Risk
+from tamis.dry_run.marks import FORM_WORDS
+from tamis.dry_run.models import MARK_CONDITIONS, Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
 from tamis.evidence.columns import advise
 from tamis.evidence.receipt import CausePart
@@ -61,6 +62,8 @@ def tables(result: DryRun) -> Iterator[Table]:
         yield _drift(result)
     if result.profile is not None:
         yield _undeclared(result)
+    if result.marks:
+        yield _marks(result)
     for name, risk in result.risk.items():
         yield _risk(name, risk, result)
     if result.against is not None:
@@ -206,6 +209,27 @@ def _quarantine(causes: list[CausePart], masks: list[Mask]) -> Table:
         rows.append(row if shapes else row[:-1])
     header = (_("why"), _("records"), _("first at"), _("what values look like"))
     return Table(header if shapes else header[:-1], rows, (1,), _("Quarantine"))
+
+
+def _marks(result: DryRun) -> Table:
+    rows = [
+        (
+            finding.field,
+            finding.release,
+            finding.mark,
+            _(FORM_WORDS[finding.form]),
+            str(finding.count),
+            str(finding.values),
+            MARK_CONDITIONS[finding.form],
+        )
+        for finding in result.marks
+    ]
+    header = (
+        _("field"), _("release"), _("identifies"), _("values that are"), _("count"), _("values"),
+        _("--fail-on"),
+    )  # fmt: skip
+    note = _("mark the fields as what they are, or do not keep them")
+    return Table(header, rows, (4, 5), _("Released values that say more than their marks"), note)
 
 
 def _risk(name: str, risk: Risk, result: DryRun) -> Table:

@@ -36,6 +36,8 @@ class RunFindings:
             looked.
         risky: releases in which more persons than their bound allows are like few others, in words;
             None if nobody measured.
+        marks: by condition, fields whose released values say more than their marks, in words; None
+            if nobody measured.
         newly_carried: fields that records carry now and not under the other project's policy; None
             if nobody compared.
     """
@@ -44,6 +46,7 @@ class RunFindings:
     retyped: Sequence[str] = ()
     undeclared: Sequence[str] | None = None
     risky: Sequence[str] | None = None
+    marks: Mapping[str, Sequence[str]] | None = None
     newly_carried: Sequence[str] | None = None
 
     def meeting(self, conditions: "Iterable[FailOn]") -> list[str]:
@@ -126,6 +129,10 @@ def _risk(findings: RunFindings, _share: Decimal) -> str:
     return ", ".join(findings.risky or ())
 
 
+def _against_marks(condition: str) -> Callable[[RunFindings, Decimal], str]:
+    return lambda findings, _share: "; ".join((findings.marks or {}).get(condition, ()))
+
+
 def _repeated(findings: RunFindings, _share: Decimal) -> str:
     return ", ".join(repeated_lines(findings.receipt))
 
@@ -163,6 +170,28 @@ FAIL_ON: Mapping[str, _Kind] = {
             "and unknown ones are looked at too"
         ),
         _undeclared,
+    ),
+    "undeclared-identifier": _Kind(
+        N_(
+            "nearly each of 2,000 values or more of a released text or integer is one person's "
+            "own, and the field is not `direct`; moments and amounts apart"
+        ),
+        _against_marks("undeclared-identifier"),
+    ),
+    "free-text": _Kind(
+        N_("a released text is free text, and the schema does not say so"),
+        _against_marks("free-text"),
+    ),
+    "contact": _Kind(
+        N_("released values hold e-mail addresses, phone numbers or IBANs in a field not `direct`"),
+        _against_marks("contact"),
+    ),
+    "birth": _Kind(
+        N_(
+            "released days spread like dates of birth in a field that is no `nir_part: birth`, or "
+            "is marked `none`"
+        ),
+        _against_marks("birth"),
     ),
     "risk": _Kind(
         N_(
@@ -291,9 +320,9 @@ class Guards:
     def __post_init__(self) -> None:
         parse_fail_on(self.fail_on, "run")
 
-    def asks(self, name: str) -> bool:
-        """Whether a condition is asked for."""
-        return any(condition.name == name for condition in parse_fail_on(self.fail_on, "run"))
+    def asks(self, *names: str) -> bool:
+        """Whether one of these conditions is asked for."""
+        return any(condition.name in names for condition in parse_fail_on(self.fail_on, "run"))
 
     def check(self, findings: RunFindings) -> None:
         """Let a run pass that may be committed.

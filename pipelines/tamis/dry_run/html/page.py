@@ -15,7 +15,7 @@ from markupsafe import Markup
 from tamis.dry_run.html.flow import FATES, PASSING, STOPPING, draw_flow
 from tamis.dry_run.html.markup import code, visible
 from tamis.dry_run.html.speech import Lang, Speech, cite
-from tamis.dry_run.models import Count
+from tamis.dry_run.models import MARK_CONDITIONS, Count
 from tamis.dry_run.result import DryField, DryRelease, DryRun, ShapeField
 
 SECTIONS = (
@@ -84,6 +84,7 @@ def _environment(lang: Lang) -> Environment:
         "FATES": FATES,
         "PASSING": PASSING,
         "STOPPING": STOPPING,
+        "MARK_CONDITIONS": MARK_CONDITIONS,
         "by_reason": _by_reason,
         "by_source": _by_source,
     }
