@@ -184,6 +184,12 @@ CASES: list[tuple[str, list[Edit], list[tuple[Any, ...]], str]] = [
         "new/policies/study.yaml:10:13",
     ),
     (
+        "another bound on risk",
+        [(STUDY, "    from: 2021-01-01\n", "    from: 2021-01-01\n    risk: {k: 5}\n")],
+        [(*GROUND, "risk", "", "")],
+        "new/policies/study.yaml:10:11",
+    ),
+    (
         "another method and name of a pseudonym",
         [(STUDY, "{as: pseudonyme}", "{as: alias, method: aes-256-cmac}")],
         [(*GROUND, "nir", "nir", ""), (*GROUND, "nir", "nir", "")],

@@ -104,7 +104,8 @@ _TEXTS = {
         N_("names and treatments"),
         N_(
             "Release ids are unique, columns that Tamis adds collide with no field, paths exist, "
-            "and conditions and treatments fit the types of their fields."
+            "conditions and treatments fit the types of their fields, and risk is bounded only "
+            "where the NIR does not pass."
         ),
     ),
 }

@@ -51,6 +51,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     naming.judge_treatments,
     naming.judge_effects,
     naming.judge_pseudonyms,
+    naming.judge_risk,
 )
 
 

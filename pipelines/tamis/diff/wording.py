@@ -77,6 +77,13 @@ def _compare_policy(old: PolicyContext, new: PolicyContext, reported: Reported) 
         yield from _compare_release(old.policy.releases[i], new, j)
 
 
+def _bound(release: Release) -> str:
+    """The bound on risk as the policy writes it."""
+    if release.risk is None:
+        return _("nothing that is written")
+    return f"{{k: {release.risk.k}, below: {release.risk.below}}}"
+
+
 def _compare_release(old: Release, context: PolicyContext, index: int) -> Iterator[Change]:
     new, ground = context.policy.releases[index], ChangeRisk.GROUND
     place: DocumentPath = ("releases", index)
@@ -96,6 +103,11 @@ def _compare_release(old: Release, context: PolicyContext, index: int) -> Iterat
         text = text.format(now=new.retention or _("none"), then=old.retention or _("none"))
         at = (*place, "retention") if new.retention else place
         yield _change(context, "retention", at, text, ChangeRisk.GROUND, release=new.id)
+    if old.risk != new.risk:
+        text = _("risk bounded by {now}, was {then}")
+        text = text.format(now=_bound(new), then=_bound(old))
+        at = (*place, "risk") if new.risk else place
+        yield _change(context, "risk", at, text, ChangeRisk.GROUND, release=new.id)
     yield from _compare_pseudonyms(old, new, context, place)
     yield from _compare_canonical(old, new, context, place)
     yield from _compare_needs(old, new, context, place)

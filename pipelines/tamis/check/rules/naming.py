@@ -244,6 +244,16 @@ def judge_effects(case: Case) -> Violations:
             )
 
 
+def judge_risk(case: Case) -> Violations:
+    """`risk` is only for items without the NIR: who has it has the person."""
+    if case.item is not None and case.item.nir == "carried" and case.release.risk is not None:
+        place = (*case.place, "risk")
+        text = _("`risk` is for items without the NIR; under {item} the NIR may pass")
+        yield case.violation(
+            Rule.NAMING, "risk-carried", place, text, {"k": str(case.release.risk.k)}
+        )
+
+
 def judge_pseudonyms(case: Case) -> Violations:
     """A pseudonym must have a name of its own among the fields beside it."""
     pseudonyms: dict[str, str] = {}
