@@ -31,6 +31,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     permission.judge_partner,
     identifiers.judge_identifiers,
     identifiers.judge_free_text,
+    identifiers.judge_names,
     identifiers.judge_on_nir,
     identifiers.judge_rebuilding,
     need.judge_needs,

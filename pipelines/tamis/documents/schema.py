@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import (
     BeforeValidator,
     Field,
@@ -188,6 +190,42 @@ def _lower_mark(value: Any) -> Any:
     return value
 
 
+class NotNir(DocumentModel):
+    """Why a column of long numbers holds no NIR, and what its numbers are."""
+
+    because: str
+    """What the numbers are, in words."""
+    pattern: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """A regular expression (RE2) that every value matches as a whole, and no more than 1 % of
+    NIRs; what does not match is quarantined."""
+    check: Literal["luhn", "iban"] | None = None
+    """The check digits that every value has: `luhn` (SIREN, SIRET, cards, IMEI) or `iban`; a value
+    without them is quarantined."""
+
+    @model_validator(mode="after")
+    def _can_be_tested(self) -> Any:
+        if self.pattern is not None and self.check is not None:
+            raise ValueError(_("`not_nir` must have one of `pattern` and `check`, not both"))
+        if self.pattern is not None:
+            for pattern in (self.pattern, whole(self.pattern)):
+                try:
+                    pc.match_substring_regex(pa.array([""]), pattern)
+                except pa.ArrowInvalid:
+                    raise ValueError(
+                        _("`pattern` must be a regular expression as RE2 reads them")
+                    ) from None
+        return self
+
+
+def whole(pattern: str) -> str:
+    """A pattern that matches a text where `pattern` matches it from its beginning to its end."""
+    return rf"\A(?:{pattern})\z"
+
+
+def _not_nir(value: Any) -> Any:
+    return {"because": value} if isinstance(value, str) else value
+
+
 class FieldSpec(DocumentModel):
     """One field of a schema: a leaf that holds values, a `list` or a `struct`."""
 
@@ -227,8 +265,13 @@ class FieldSpec(DocumentModel):
     field at the top, and of no DSN, which has no columns."""
     sensitive: str | None = None
     """Why the field is sensitive. Legal source: RGPD art. 9, 10."""
-    not_nir: str | None = None
-    """Why a column of long numbers holds no NIR, so that chance hits quarantine no record."""
+    not_nir: (
+        Annotated[NotNir, BeforeValidator(_not_nir, json_schema_input_type=str | NotNir)] | None
+    ) = None
+    """Why a column of long numbers holds no NIR, so that chance hits quarantine no record, and no
+    more: a reason, or `{because: …, pattern: …}` or `{because: …, check: …}`, which every value is
+    tested against. A column that holds NIRs as a whole does not pass, whatever is said here; one
+    with a `pattern` is not judged as a whole."""
     quasi_identifier: bool = False
     """Whether the field helps to recognise a person beside others; risk figures count it."""
     identifies: Annotated[LowerMark, BeforeValidator(_lower_mark)] | None = None
@@ -263,6 +306,15 @@ class FieldSpec(DocumentModel):
             raise ValueError(_("only a field that holds values can have `identifies`"))
         if self.free_text and kind_of(self.type) != "string":
             raise ValueError(_("only a `string` can be `free_text`, got `{type}`", type=self.type))
+        tested = self.not_nir is not None and (self.not_nir.pattern or self.not_nir.check)
+        if tested and kind_of(self.type) not in ("string", "integer"):
+            raise ValueError(
+                _(
+                    "only a string or an integer can have a `not_nir` with `pattern` or `check`, "
+                    "got `{type}`",
+                    type=self.type,
+                )
+            )
         inside = [self.of] if self.of is not None else (self.fields or {}).values()
         if any(field.required for field in inside):
             raise ValueError(_("only a field at the top can be `required`"))

@@ -169,7 +169,13 @@ class CausePart(Part):
             return {"type": "type", "unreadable": "encoding"}[self.reason] if is_type else "rule"
         if self.reason == "nir-leak":
             return "leak" if self.rule == "gate" else "rule"
-        named = {"null": "null", "nir-malformed": "malformed", "nir-key": "key", "on-nir": "nir"}
+        named = {
+            "null": "null",
+            "nir-malformed": "malformed",
+            "nir-key": "key",
+            "on-nir": "nir",
+            "not-nir": "misfit",
+        }
         return named.get(self.reason, "rule")
 
 

@@ -33,6 +33,7 @@ _SENTENCES = {
     "malformed": N_("`{field}` is malformed ({rule})"),
     "key": N_("the key of `{field}` is wrong"),
     "nir": N_("`{field}` holds a NIR"),
+    "misfit": N_("`{field}` is none of the numbers that its schema declares ({rule})"),
     "leak": N_("`{field}` still looks like a NIR after treatment"),
 }
 

@@ -18,6 +18,7 @@ from tamis.filter.compiled import (
     TreatLeaf,
 )
 from tamis.filter.conformed import TYPE, UNREADABLE
+from tamis.filter.misfits import misfitting
 from tamis.filter.nested import ColumnNode
 from tamis.filter.opened import Opened
 from tamis.filter.tally import Reason
@@ -45,7 +46,7 @@ def judge(compiled: CompiledPlan, opened: Opened) -> dict[JudgeIdentifier, Judge
         for node in opened.nodes[column.column][path]
     }
     treated = {
-        leaf: list(_identifier_problems(leaf, identifiers))
+        leaf: [*_identifier_problems(leaf, identifiers), *_not_nir_problems(leaf, opened)]
         for leaf in compiled.steps_of(TreatLeaf, releases)
     }
     for release in releases:
@@ -160,3 +161,14 @@ def _identifier_problems(
         other = are_valid(judgement.canonical) & ~are_valid(nirs)
         if other.any():
             yield "nir-malformed", f"pseudonymize: {BODY_WIDTH} characters", other
+
+
+def _not_nir_problems(leaf: TreatLeaf, opened: Opened) -> Iterator[Problem]:
+    """Which values misfit what the schema says the numbers are that are no NIRs."""
+    if leaf.spec.pattern is None and leaf.spec.check is None:
+        return
+    array = opened.leaf(leaf).array
+    assert array is not None
+    misfits = misfitting(array, leaf.spec.pattern, leaf.spec.check)
+    if misfits.any():
+        yield "not-nir", f"not_nir: {leaf.spec.check or 'pattern'}", misfits

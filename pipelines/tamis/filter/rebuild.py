@@ -88,18 +88,20 @@ def cut(array: pa.Array, rows: Bools) -> pa.Array:
 
 
 def gate_columns(column: BuildColumn, array: pa.Array) -> Iterator[GateColumn]:
-    """What the gate looks at of a released column: all but pseudonyms, `not_nir` apart."""
+    """What the gate looks at of a released column: all but pseudonyms, `not_nir` apart.
+
+    What was tested against a pattern, or is an IBAN, is apart as well: next to no NIR is either.
+    """
     root = column.column.root
-    for not_nir in (False, True):
-        paths = {
-            path
-            for path, step in column.leaves.items()
-            if step.spec.not_nir == not_nir and not step.leaf.pseudonym
-        }
-        if len(paths) == len(column.leaves):
-            yield GateColumn(root.name, array, not_nir)
-        elif paths:
-            yield GateColumn(root.name, _part(root, root.name, array, column, paths), not_nir)
+    groups: dict[tuple[bool, bool], set[str]] = {}
+    for path, step in column.leaves.items():
+        if not step.leaf.pseudonym:
+            tested = step.spec.pattern is not None or step.spec.check == "iban"
+            groups.setdefault((step.spec.not_nir, tested), set()).add(path)
+    for (not_nir, tested), paths in sorted(groups.items()):
+        whole = len(paths) == len(column.leaves)
+        part = array if whole else _part(root, root.name, array, column, paths)
+        yield GateColumn(root.name, part, not_nir, tested)
 
 
 def _part(

@@ -11,7 +11,9 @@ from typing import Literal, NamedTuple
 from tamis.filter.drift import add_names
 from tamis.filter.gate.columns import ColumnSketch
 
-Reason = Literal["unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "nir-leak"]
+Reason = Literal[
+    "unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "not-nir", "nir-leak"
+]
 
 REASONS: tuple[Reason, ...] = (
     "unreadable",
@@ -20,6 +22,7 @@ REASONS: tuple[Reason, ...] = (
     "nir-malformed",
     "nir-key",
     "on-nir",
+    "not-nir",
     "nir-leak",
 )
 """Why a record is quarantined; of several reasons the first in this order is recorded."""

@@ -272,6 +272,8 @@ def _project_field(name: str, spec: FieldSpec, paths: set[str], above: str) -> P
         nir_part=spec.nir_part,
         free_text=spec.free_text,
         not_nir=spec.not_nir is not None,
+        pattern=spec.not_nir.pattern if spec.not_nir else None,
+        check=spec.not_nir.check if spec.not_nir else None,
         quasi_identifier=spec.quasi_identifier,
         column=spec.column,
         rubrique=spec.rubrique,

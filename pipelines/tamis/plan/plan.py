@@ -42,6 +42,7 @@ class PlanField:
     Attributes:
         type: the Arrow type by its Arrow name, `list` or `struct`.
         not_nir: whether the schema declares that the column holds no NIR.
+        pattern, check: what each of its values must then match or have.
         others: as the schema says (`tamis.documents.schema.FieldSpec`).
 
     Example:
@@ -59,6 +60,8 @@ class PlanField:
     nir_part: NirPart | None = None
     free_text: bool = False
     not_nir: bool = False
+    pattern: str | None = None
+    check: Literal["luhn", "iban"] | None = None
     quasi_identifier: bool = False
     column: str | None = None
     rubrique: str | None = None
@@ -411,7 +414,7 @@ _NO_RULES = (
 
 _LATER = frozenset(
     {"canonical", "column", "thousands", "currency", "century_from", "nulls"}
-    | {"escape", "skip", "footer", "header", "retention", "risk"}
+    | {"escape", "skip", "footer", "header", "retention", "risk", "pattern", "check"}
 )
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Collection, Iterator, Mapping
 
 from tamis.check.catalogue import Rule
+from tamis.check.nirs import MOST_NIRS, share_of_nirs
 from tamis.check.reasons import is_blank, is_short
 from tamis.check.rules.need import NO_CATEGORY
 from tamis.check.violation import Violation, Violations
@@ -45,9 +46,18 @@ def judge_schema(schema: Schema, source: Source, law: Law) -> Violations:
         if spec.identifies is not None and is_blank(spec.identifies.because):
             text = _("`identifies` of `{field}` must give a reason")
             yield violation(Rule.NEED, "no-reason", path, (*place, "identifies", "because"), text)
-        if spec.not_nir is not None and is_blank(spec.not_nir):
+        if spec.not_nir is not None and is_blank(spec.not_nir.because):
             text = _("`not_nir` of `{field}` must give a reason")
             yield violation(Rule.NEED, "no-reason", path, (*place, "not_nir"), text)
+        if spec.not_nir is not None and spec.not_nir.pattern is not None:
+            share = share_of_nirs(spec.not_nir.pattern)
+            if share > MOST_NIRS:
+                text = _(
+                    "`pattern` of `{field}` must be one that at most 1 % of NIRs match, got {share}"
+                ).replace("{share}", f"{share:.0%}")
+                yield violation(
+                    Rule.NIR_ABSENT, "pattern-takes-nirs", path, (*place, "not_nir"), text
+                )
 
 
 def judge_register(

@@ -1,12 +1,15 @@
 """Rules 4 and 5: under paragraph III no NIR is released, and none can be rebuilt from its parts."""
 
+import pyarrow as pa
+
 from tamis.check.case import Case
 from tamis.check.catalogue import Rule
 from tamis.check.reasons import is_blank
 from tamis.check.violation import Violations
-from tamis.documents.names import NirPart
+from tamis.documents.names import NirPart, says_nir
 from tamis.documents.policy import Treatment
 from tamis.documents.positions import DocumentPath
+from tamis.documents.types import arrow_type, kind_of
 from tamis.language import _
 
 MAX_PLACE_PREFIX = 2
@@ -29,6 +32,48 @@ def judge_identifiers(case: Case) -> Violations:
             )
             example = {"field": kept.path, "identifier": ", ".join(leaf.spec.identifier)}
             yield case.violation(Rule.NIR_ABSENT, "identifier-kept", kept.place, text, example)
+
+
+def judge_names(case: Case) -> Violations:
+    """Under an item without the NIR, what is called a NIR and could be one must say what it is.
+
+    Legal source: R. 6323-37 III.
+    """
+    if not case.nir_absent:
+        return
+    for kept, leaf in case.kept:
+        spec = leaf.spec
+        tested = spec.not_nir is not None and (spec.not_nir.pattern or spec.not_nir.check)
+        if spec.identifier or spec.free_text or tested or not holds_13(spec.type):
+            continue
+        named = [name for name in (kept.path.rpartition(".")[2], spec.column) if name]
+        if any(map(says_nir, named)):
+            text = _(
+                "`{field}` is called a NIR and kept as none under {item}: the schema must say "
+                "`identifier` of it, or `not_nir` with the `pattern` or `check` of its numbers"
+            )
+            example = {"field": kept.path}
+            yield case.violation(Rule.NIR_ABSENT, "nir-named", kept.place, text, example)
+
+
+def holds_13(name: str) -> bool:
+    """Whether a type can hold the 13 characters of a NIR.
+
+    Example:
+        >>> holds_13("string"), holds_13("int64"), holds_13("bool"), holds_13("decimal128(12, 2)")
+        (True, True, False, False)
+    """
+    kind = arrow_type(name)
+    if pa.types.is_fixed_size_binary(kind):
+        return bool(kind.byte_width >= _WIDTH)
+    if pa.types.is_decimal(kind):
+        return bool(kind.precision >= _WIDTH)
+    if kind_of(name) == "integer":
+        return bool(kind.bit_width == 64)
+    return kind_of(name) in ("string", "binary") or pa.types.is_float64(kind)
+
+
+_WIDTH = 13
 
 
 def judge_free_text(case: Case) -> Violations:

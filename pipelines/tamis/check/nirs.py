@@ -1,0 +1,70 @@
+"""NIRs as they may be, made by chance from a fixed seed: how many of them a pattern matches."""
+
+import random
+from functools import lru_cache
+from itertools import pairwise
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.documents.schema import whole
+
+MOST_NIRS = 0.01
+"""Share of NIRs above which a pattern tells nothing of what is none."""
+
+_COUNT = 10_000
+_PLACES = (*(f"{place:02}" for place in range(1, 96)), "2A", "2B", "97", "98", "99")
+
+
+@lru_cache(maxsize=256)
+def share_of_nirs(pattern: str) -> float:
+    """The share of NIRs that a pattern matches from beginning to end, in the form it matches most.
+
+    Forms are those of a column: without key, with it, or with two zeros in its place; compact or in
+    the INSEE grouping; with zeros or blanks that fill a fixed width.
+
+    Example:
+        >>> share_of_nirs("[0-9AB]{13,15}"), share_of_nirs("D[0-9]{13}")
+        (1.0, 0.0)
+    """
+    expression = whole(pattern)
+    return max(
+        pc.sum(pc.match_substring_regex(values, expression)).as_py() / _COUNT for values in _forms()
+    )
+
+
+@lru_cache(maxsize=1)
+def _forms() -> tuple[pa.Array, ...]:
+    chance = random.Random(0)  # noqa: S311 (no secret: the same for each check)
+    bodies = [_body(chance) for _ in range(_COUNT)]
+    keyed = [body + _key(body) for body in bodies]
+    filled = [
+        text for body, full in zip(bodies, keyed, strict=True) for text in _filled(body, full)
+    ]
+    step = len(filled) // _COUNT
+    columns = [bodies, keyed, list(map(_grouped, bodies)), list(map(_grouped, keyed))]
+    columns += [filled[place::step] for place in range(step)]
+    return tuple(map(pa.array, columns))
+
+
+def _filled(body: str, full: str) -> tuple[str, ...]:
+    widths = (body.zfill(14), body.zfill(15), body.zfill(16), full.zfill(16), full.zfill(20))
+    return (*widths, f"{body}00", f"{body}  ", full[:14])
+
+
+def _body(chance: random.Random) -> str:
+    sex, year = chance.choice("12"), chance.randrange(100)
+    month, place = chance.randint(1, 12), chance.choice(_PLACES)
+    commune, order = chance.randint(1, 989), chance.randint(1, 999)
+    return f"{sex}{year:02}{month:02}{place}{commune:03}{order:03}"
+
+
+def _key(body: str) -> str:
+    number = int(body.replace("2A", "19").replace("2B", "18"))
+    return f"{97 - number % 97:02}"
+
+
+def _grouped(number: str) -> str:
+    ends = (0, 1, 3, 5, 7, 10, 13, 15)
+    parts = (number[start:end] for start, end in pairwise(ends))
+    return " ".join(part for part in parts if part)
