@@ -44,7 +44,7 @@ def run(plan: Plan, numbers: list[str], size: int, store: Path) -> Receipt:
     with worker_errors(), beam.Pipeline("FnApiRunner") as pipeline:
         records = pipeline | beam.Create([inscriptions(numbers)])
         batches = records | tamis.FromArrow(plan, limits=limits)
-        out = batches | tamis.Minimize(plan, "the-run", allow_example=True)
+        out = batches | tamis.Minimize(plan, "the-run", allow_example=True, allow_unconfirmed=True)
         out | tamis.Store(str(store))
     return Receipt.from_json((store / "_receipts" / "the-run.json").read_bytes())
 
@@ -79,3 +79,19 @@ def test_references_of_another_kind_are_committed(plan: Plan, tmp_path: Path) ->
 
     assert receipt.counts.released == 200
     assert receipt.anomalies == {}
+
+
+def test_outputs_that_are_wired_elsewhere_fail_the_pipeline(plan: Plan) -> None:
+    numbers = [number + "  " for number in nirs(random.Random(4), 60)]
+
+    pipeline = beam.Pipeline("FnApiRunner")
+    batches = (
+        pipeline
+        | beam.Create([inscriptions(numbers)])
+        | tamis.FromArrow(plan, limits=Limits(chunk_records=3))
+    )
+    out = batches | tamis.Minimize(plan, "the-run", allow_example=True, allow_unconfirmed=True)
+    out.released["inscriptions"] | tamis.ToDicts()
+
+    with pytest.raises(RefusedError, match="60 released values are numbers"), worker_errors():
+        pipeline.run().wait_until_finish()

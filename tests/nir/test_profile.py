@@ -134,6 +134,14 @@ def test_one_right_key_in_a_column_proves_nothing() -> None:
     assert (profile.values, profile.nirs) == (3, 1)
 
 
+def test_the_one_nir_of_a_small_file_is_told() -> None:
+    for values in (["155087599999193"], ["155087599999193"] * 20, ["155087599999193", None, "x"]):
+        profile = profile_nir(pa.array(values), "reference")
+        assert (profile.carries_nir, profile.form) == (True, "15")
+    assert not profile_nir(pa.array(["155087599999193"]), "siret").carries_nir
+    assert not profile_nir(pa.array(["155207599999181"]), "reference").carries_nir
+
+
 def test_a_name_that_says_nir_makes_few_values_enough() -> None:
     numbers = pa.array(["155087599999193", None])
     assert profile_nir(numbers, "nir").carries_nir

@@ -1,6 +1,8 @@
 """A session's turns: what is read is committed or read again, and it ends for one reason."""
 
 import datetime
+import json
+import random
 import threading
 import time
 from collections.abc import Mapping
@@ -9,15 +11,17 @@ from dataclasses import replace
 import pytest
 
 from tamis.documents.calendar import today
-from tamis.errors import RunError
+from tamis.errors import RefusedError, RunError
+from tamis.plan.project import bundled_project
 from tamis.streams import session as session_module
-from tamis.streams.judge import Judged
+from tamis.streams.judge import Judge, Judged
 from tamis.streams.ledger import Ledger
-from tamis.streams.messages import MicroBatch
+from tamis.streams.messages import MicroBatch, json_decoder
 from tamis.streams.reader import Reader
 from tamis.streams.session import Session, Settings
 from tamis.streams.sink import Sink
 
+from ..filter.column_kinds import nirs
 from .made import SOURCE, STREAM, judge, micro_batch, payloads, plan
 
 FEED = payloads(12)
@@ -284,3 +288,33 @@ def test_a_rate_is_told_of_a_period_that_is_long_enough_for_one(
     with caplog.at_level("INFO"):
         session.finish()
     assert ("/s" in caplog.text, f"; {rate}" in caplog.text) == (rate is not None,) * 2
+
+
+def test_it_stops_once_its_sum_shows_that_a_released_column_holds_nirs() -> None:
+    inscriptions = bundled_project().plan("prestataires-inscriptions", today())
+    judging = Judge(inscriptions, STREAM, json_decoder())
+    numbers = [number + "  " for number in nirs(random.Random(1), 40)]
+    reader, sink = FakeReader(0), FakeSink()
+    reader._values = [
+        json.dumps(
+            {
+                "numero_dossier": number,
+                "statut": "VALIDEE",
+                "nom": "DURAND",
+                "prenom": "Anne",
+                "session": {"id": "S1"},
+                "action": {"id": "A1"},
+            }
+        ).encode()
+        for number in numbers
+    ]
+    session = Session(inscriptions, reader, sink, Settings(STREAM, LONG, once=True))
+    session.open()
+
+    with pytest.raises(RefusedError, match="the stream stops, and commits nothing more") as error:
+        session.run(judging.judge)
+
+    released = sum(judged.tally.released for judged in sink.committed)
+    assert 0 < released <= 20
+    assert f"at most {released} such values were committed" in str(error.value)
+    assert not any(number.strip() in str(error.value) for number in numbers)

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -18,10 +18,12 @@ from tamis.dry_run.masks import Masks
 from tamis.dry_run.retyped import retyped_columns
 from tamis.dry_run.undeclared import UndeclaredNirs, released_paths
 from tamis.errors import KeysError, RefusedError, UsageError, value_free
+from tamis.evidence.columns import refuse_columns
 from tamis.evidence.receipt import KeyPart
+from tamis.filter.gate.columns import ColumnSketch
 from tamis.filter.minimize import minimize
 from tamis.filter.quarantine import QUARANTINE_SCHEMA, count_causes
-from tamis.filter.tally import Tally
+from tamis.filter.tally import Tally, merge_sketches
 from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk
 from tamis.keys.keyring import DerivedKey, open_keyring
@@ -167,8 +169,16 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
             refuse them (`fail_on=["undeclared-nir"]`).
         masks: count what values look like that have not the schema's type, for a dry run.
         salt: a random value drawn for the run, which its workers share.
+        judges_columns: fail the pipeline where a released column, over all batches, holds NIRs by
+            all signs that single batches are too small to show; a dry run tells it instead.
 
     A plan of today that reads an unbounded source acts until the law changes, and then stops.
+
+    Outputs that are wired to other sinks than `Store` are not held back until all batches are
+    judged: a batch that shows NIRs by itself is quarantined, but what smaller ones let pass may be
+    written before the pipeline fails. Let such a sink write where nobody reads yet, and hand it on
+    once the pipeline has succeeded. Of an unbounded source only single batches are judged: `tamis
+    run` adds its micro-batches up and stops.
 
     Raises:
         UsageError: there is no run id, or it has other characters; the plan's day is not today,
@@ -194,6 +204,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
     profiles: bool = False
     masks: bool = False
     salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False, compare=False)
+    judges_columns: bool = True
 
     def __post_init__(self) -> None:
         if not self.run:
@@ -229,6 +240,13 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         released = ByRelease({release: outputs[_RELEASE + release] for release in ids})
         for collection in (*released.values(), outputs.quarantined):
             collection.element_type = Batch
+        if self.judges_columns and batches.is_bounded:
+            (
+                outputs.tallies
+                | "Sketches" >> beam.Map(_sketches)
+                | "Sum sketches" >> beam.CombineGlobally(_sum_sketches).without_defaults()
+                | "Judge columns" >> beam.Map(refuse_columns)
+            )
         return Outputs(
             released,
             outputs.quarantined,
@@ -239,6 +257,17 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
             outputs[_FINDINGS],
             self.profiles,
         )
+
+
+def _sketches(element: tuple[Tally, tuple[Input, ...]]) -> dict[str, ColumnSketch]:
+    return element[0].sketches
+
+
+def _sum_sketches(several: Iterable[dict[str, ColumnSketch]]) -> dict[str, ColumnSketch]:
+    total: dict[str, ColumnSketch] = {}
+    for sketches in several:
+        merge_sketches(total, sketches)
+    return total
 
 
 class ThrowawayKeys:

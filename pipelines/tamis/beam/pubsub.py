@@ -12,6 +12,7 @@ window twice, and it is there once.
 
 import datetime
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -31,6 +32,7 @@ from tamis.beam.transform import SeveralCollections
 from tamis.beam.window import JudgedWindow
 from tamis.documents.calendar import today
 from tamis.errors import RunError, value_free
+from tamis.evidence.columns import refuse_columns
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.keys.sealed import PublicKey
 from tamis.language import _
@@ -167,10 +169,11 @@ class _JudgeFn(beam.DoFn):
         self._seal_to = seal_to
         self._records = records
         self._largest = largest
+        self._salt = os.urandom(16)
 
     def setup(self) -> None:
         keys = None if self._ref is None else PinnedKeys(self._ref)
-        self._judge = Judge(self._plan, self._stream, self._decode, keys, self._seal_to)
+        self._judge = Judge(self._plan, self._stream, self._decode, keys, self._seal_to, self._salt)
 
     def start_bundle(self) -> None:
         self._waiting: dict[IntervalWindow, list[PubsubMessage]] = {}
@@ -268,6 +271,7 @@ class _CommitFn(beam.DoFn):
         ledger = Ledger(self._plan, facts, self._source)
         for part in parts:
             ledger = ledger.after(part.judged)
+        refuse_columns(ledger.tally.sketches)
         if self._topics is not None:
             receipt = ledger.receipt_of_places(self._topics.released, self._topics.quarantine)
         else:

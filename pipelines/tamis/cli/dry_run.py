@@ -10,6 +10,7 @@ from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress
 from tamis.documents.context import open_policy
 from tamis.errors import UsageError
+from tamis.evidence.columns import advise, stops
 from tamis.evidence.fail_on import FailOn, RunFindings, parse_fail_on
 from tamis.interrupts import ends_at_once
 from tamis.language import _, printable
@@ -48,7 +49,11 @@ class DryRunOptions:
 def dry_run_command(
     project: Project, policy: str, inputs: tuple[str, ...], on: str | None, options: DryRunOptions
 ) -> int:
-    """Read like a run, write to no store, print the result; return 1 if it meets `fail_on`.
+    """Read like a run, write to no store, print the result.
+
+    Returns:
+        1 if it meets `fail_on`, or if a released column holds NIRs by all signs, so that a run
+        would commit nothing; else 0.
 
     Raises:
         UsageError: an option is wrong, or the other project has no such policy on the day.
@@ -91,6 +96,7 @@ def dry_run_command(
         if options.json is not None:
             options.json.write_text(result.to_json(), encoding="utf-8")
     found = find_all(result).meeting(conditions)
+    found += [advice for name in result.anomalies if stops(name) and (advice := advise(name))]
     if found:
         text = _("found what must not be: {found}", found="; ".join(found))
         print(f"tamis: {printable(text)}", file=sys.stderr)

@@ -97,3 +97,13 @@ def advise(anomaly: str) -> str | None:
         "if the numbers of `{column}` are no NIRs, its field says `not_nir: <what they are>`",
         column=column,
     )
+
+
+def stops(anomaly: str) -> bool:
+    """Whether a run with this anomaly commits nothing.
+
+    Example:
+        >>> stops("nir-column:nom"), stops("chance-hits:reference")
+        (True, False)
+    """
+    return anomaly.startswith(_LEAKING)

@@ -31,7 +31,7 @@ from tamis.filter.judge import judge
 from tamis.filter.opened import Opened, match, open_columns
 from tamis.filter.quarantine import count_causes
 from tamis.filter.rebuild import build, cut, gate_columns
-from tamis.filter.tally import Tally, Unmet
+from tamis.filter.tally import Tally, Unmet, merge_sketches
 from tamis.filter.treat import KeySource, TreatedLeaf, treat
 from tamis.plan.by_release import ByRelease
 
@@ -204,8 +204,7 @@ def gate(
             continue
         parts = [part for step in steps for part in gate_columns(step, columns[step, selection])]
         leaks = find_leaks(parts, salt)
-        for path, sketch in leaks.sketches.items():
-            sketches.setdefault(path, ColumnSketch()).merge(sketch)
+        merge_sketches(sketches, leaks.sketches)
         for finding in leaks.findings:
             if finding.looks_like_chance:
                 chance[finding.column] = (finding.hits, finding.values)

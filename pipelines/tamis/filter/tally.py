@@ -169,8 +169,21 @@ class Tally:
         for column, (hits, values) in other.chance.items():
             before = self.chance.get(column, (0, 0))
             self.chance[column] = (before[0] + hits, before[1] + values)
-        for path, sketch in other.sketches.items():
-            self.sketches.setdefault(path, ColumnSketch()).merge(sketch)
+        merge_sketches(self.sketches, other.sketches)
+
+
+def merge_sketches(
+    sketches: dict[str, ColumnSketch], others: Mapping[str, ColumnSketch]
+) -> dict[str, ColumnSketch]:
+    """Add to `sketches` what `others` know of the same columns; `others` stay as they are.
+
+    Example:
+        >>> merge_sketches({}, {"nom": ColumnSketch(left=2)})["nom"].left
+        2
+    """
+    for path, sketch in others.items():
+        sketches.setdefault(path, ColumnSketch()).merge(sketch)
+    return sketches
 
 
 def merge_causes(

@@ -7,6 +7,7 @@ grouping.
 """
 
 import math
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +30,9 @@ _CHANCE_KEY = (
 _ALONE = 1e-6  # where the column's name is no label
 _NAMED = 0.02  # where the name is a label of a NIR
 _OPPOSED = 1e-12  # where the name is a label of another number
+_FEW = 12  # different values below which one right key says more than it would among many
+_FEW_ALONE = 0.006  # the probability by chance below which those carry NIRs
+_CHANCE_KEY_AND_MONTH = 0.0013  # of 15 random digits: a right key and a month of 01 to 12
 _COMPACT_15 = r"^[0-9]{5}(?:[0-9]{2}|2[ABab])[0-9]{8}$"
 _COMPACT_13 = r"^[0-9]{5}(?:[0-9]{2}|2[ABab])[0-9]{6}$"
 _KINDS = ("nir", "nia")
@@ -147,6 +151,12 @@ def _profile_structured(values: pa.Array, name: str | None) -> NirProfile:
         why = _("{keyed} of {candidates} keys right", keyed=keyed, candidates=candidates)
         nirs = int(wellformed.sum()) if (wellformed & short).any() else keyed
         return NirProfile(True, "15", count, nirs, round(1 - chance, 6), why)
+    different, right = _count_different(compact, long, wellformed)
+    if right and different < _FEW and not (against and not _names_any_number(name or "")):
+        chance = _bound_chance(right, different, _CHANCE_KEY_AND_MONTH)
+        if chance < _FEW_ALONE:
+            why = _("{keyed} of {candidates} keys right", keyed=keyed, candidates=candidates)
+            return NirProfile(True, "15", count, keyed, round(1 - chance, 6), why)
     shaped = int(((wellformed | judged.wrong_key) & long).sum())
     if named and shaped > 0.5 * candidates:
         why = _(
@@ -177,6 +187,20 @@ def _profile_structured(values: pa.Array, name: str | None) -> NirProfile:
         candidates=candidates,
     )
     return _no_nir(count, keyed, why)
+
+
+def _names_any_number(name: str) -> bool:
+    """Whether a name is that of a number of no form of its own, such as `numero_dossier`."""
+    return bool(re.search(r"dossier|ref|contrat|client|demande|piece|session", name, re.IGNORECASE))
+
+
+def _count_different(compact: pa.Array, long: Bools, wellformed: Bools) -> tuple[int, int]:
+    """How many different values are long; and how many of them are a NIR with a month of birth."""
+    if long.sum() > _READ_CLOSELY:
+        return int(long.sum()), 0
+    born = wellformed & long & _matches(compact, r"^[12][0-9]{2}(?:0[1-9]|1[0-2])")
+    different, right = (len(compact.filter(pa.array(flags)).unique()) for flags in (long, born))
+    return different, right
 
 
 def _matches(values: pa.Array, pattern: str) -> Bools:

@@ -159,6 +159,7 @@ def dry_run(
                 throwaway_keys=True,
                 profiles=not inspection.profiles,
                 masks=True,
+                judges_columns=False,
                 replay=True,
                 allow_example=True,
                 allow_unconfirmed=True,

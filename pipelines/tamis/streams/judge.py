@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.errors import value_free
-from tamis.filter.minimize import minimize
+from tamis.filter.minimize import SALT, minimize
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA, count_causes
 from tamis.filter.tally import Tally, merge
 from tamis.filter.treat import KeySource
@@ -101,6 +101,7 @@ class Judge:
         decode: reads a payload as a record.
         keys: derives the keys of pseudonyms.
         seal_to: the key that originals are sealed to, or None to let them go.
+        salt: a random value that all judges of the stream share (`tamis.minimize`).
     """
 
     plan: Plan
@@ -108,6 +109,7 @@ class Judge:
     decode: Decode
     keys: KeySource | None = None
     seal_to: PublicKey | None = None
+    salt: bytes = SALT
 
     def judge(self, batch: MicroBatch) -> Judged:
         """Judge N messages.
@@ -129,7 +131,7 @@ class Judge:
         chunk, present = decode(batch, self.plan, self.decode)
         if any(release.nir == "absent" for release in self.plan.releases):
             chunk = _reject(chunk, find_nirs_beside(messages, known_names(self.plan)))
-        done = minimize(chunk.data, self.plan, run=self.run, keys=self.keys)
+        done = minimize(chunk.data, self.plan, run=self.run, keys=self.keys, salt=self.salt)
         tally = Tally(unknown=dict(chunk.unknown))
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows

@@ -10,6 +10,10 @@ engines are the parts of the loop: `Judge`, the receipt of `Ledger`, and the str
 While a sink commits, the next messages are read and judged; at most one commit is under way.
 A session ends when it is told to stop, when the plan expires, or when a step fails. Messages that
 were read and not committed are read again by the next session.
+
+What is known of released columns adds up over the session, whatever its periods: where chance does
+not explain it any more (`tamis.evidence.columns`), the session fails before the commit that shows
+it. What it committed until then stays, and is told.
 """
 
 import datetime
@@ -22,9 +26,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tamis.documents.calendar import today
-from tamis.errors import value_free
+from tamis.errors import RefusedError, value_free
+from tamis.evidence.columns import describe_columns, leaking_columns
 from tamis.evidence.receipt import KeyPart
-from tamis.filter.tally import Tally
+from tamis.filter.gate.columns import ColumnSketch
+from tamis.filter.tally import Tally, merge_sketches
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.streams.judge import Judged
@@ -100,6 +106,7 @@ class Session:
         self._committer = ThreadPoolExecutor(1, "commit")
         self._pending: tuple[Judged, Future[Ledger]] | None = None
         self._period_began = time.monotonic()
+        self._sketches: dict[str, ColumnSketch] = {}
 
     def open(self) -> None:
         """Take hold of the stream, and begin at its last committed positions.
@@ -121,6 +128,7 @@ class Session:
 
         Raises:
             RunError: a step failed. Messages that were not committed are read again.
+            RefusedError: a released column holds NIRs by all signs.
         """
         source = self._reader.source
         committing = _(
@@ -171,8 +179,10 @@ class Session:
 
         Raises:
             RunError: the commit before it failed.
+            RefusedError: a released column holds NIRs by all signs.
         """
         self._wait_for_commit()
+        self._judge_columns(judged.tally)
         if self.is_expired or self.ending == "expired":
             self.ending = "expired"
             return False
@@ -183,6 +193,19 @@ class Session:
             self._period_began = time.monotonic()
         self._pending = judged, self._committer.submit(self._sink.commit, judged, self._ledger)
         return True
+
+    def _judge_columns(self, tally: Tally) -> None:
+        before = {path: sketch.left for path, sketch in self._sketches.items()}
+        merge_sketches(self._sketches, tally.sketches)
+        if found := describe_columns(self._sketches):
+            raise RefusedError(
+                _(
+                    "the stream stops, and commits nothing more: {found}; at most {count} such "
+                    "values were committed since it began",
+                    found=found,
+                    count=sum(before.get(path, 0) for path in leaking_columns(self._sketches)),
+                )
+            )
 
     def acknowledge(self) -> None:
         """Tell the broker what is durable."""
