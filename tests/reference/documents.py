@@ -69,6 +69,10 @@ def field_document(spec: PlanField) -> dict[str, Any]:
             document["identifier"] = list(spec.identifier)
         if spec.not_nir:
             document["not_nir"] = REASON
+        if spec.pattern:
+            document["not_nir"] = {"because": REASON, "pattern": spec.pattern}
+        if spec.check:
+            document["not_nir"] = {"because": REASON, "check": spec.check}
     return document
 
 

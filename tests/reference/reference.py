@@ -15,6 +15,7 @@ Finding NIRs in text is not rebuilt here. Texts are made of forms whose verdict 
 """
 
 import hmac
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +49,8 @@ from .values import (
 FAULTS = "_tamis_faults"
 """The column in which a reader names the fields that it could not bring into shape."""
 
-REASONS = ("unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "nir-leak")
+REASONS = ("unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "not-nir")
+REASONS += ("nir-leak",)
 """Why a record is quarantined; of several reasons the first, of one reason the first field."""
 
 NIRS = {"nir", "nia", "nnp", "mig"}
@@ -460,6 +462,7 @@ class Record:
                 self.judge(child, release, elements)
         elif leaf := leaf_at(release, node.path):
             self.judge_identifier(node, leaf)
+            self.judge_number(node)
             if node.spec.nir_part == "birth" and self.is_to_come(node):
                 self.fail("type", node.path, "nir_part: birth")
 
@@ -483,6 +486,17 @@ class Record:
             self.fail("nir-malformed", node.path, rule)
         elif leaf.pseudonym and canonical(text, NIRS & set(kinds)) is None:
             self.fail("nir-malformed", node.path, "pseudonymize: 13 characters")
+
+    def judge_number(self, node: Node) -> None:
+        """Quarantine the record if a number that is said to be no NIR is not as is said."""
+        pattern, check = node.spec.pattern, node.spec.check
+        text = "".join(str(node.value).translate(BLANKS))
+        if pattern and not re.fullmatch(pattern, str(node.value)):
+            self.fail("not-nir", node.path, "not_nir: pattern")
+        if check == "luhn" and not has_luhn(text):
+            self.fail("not-nir", node.path, "not_nir: luhn")
+        if check == "iban" and not is_iban(text):
+            self.fail("not-nir", node.path, "not_nir: iban")
 
     def stop(self, node: Node, release: PlanRelease) -> None:
         """Quarantine the record if there is a NIR in an identifier that is not pseudonymized."""
@@ -588,6 +602,29 @@ class Record:
             yield from self.leaks(child, f"{path}.{child.name}", inner, release)
         if isinstance(value, Scalar) and value.type != PSEUDONYM:
             yield self.forms.leaks(value, not_nir=spec.not_nir)
+
+
+BLANKS = dict.fromkeys(map(ord, " \t\n\r\f\v\u00a0\u202f"))
+
+
+def has_luhn(text: str) -> bool:
+    """Whether a text is digits of which the last is Luhn's check digit."""
+    if not 2 <= len(text) <= 32 or set(text) - set("0123456789"):
+        return False
+    total = 0
+    for place, digit in enumerate(map(int, reversed(text))):
+        total += digit if place % 2 == 0 else sum(map(int, str(2 * digit)))
+    return total % 10 == 0
+
+
+def is_iban(text: str) -> bool:
+    """Whether a text is an IBAN with the right check digits."""
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}", text):
+        return False
+    number = 0
+    for char in text[4:] + text[:4]:
+        number = (number * (10 if char.isdigit() else 100) + int(char, 36)) % 97
+    return number == 1
 
 
 def entering(elements: Elements, element: Node) -> Elements:

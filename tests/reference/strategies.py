@@ -51,6 +51,10 @@ from .values import kind_of, type_name
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
+PATTERNS = ["[0-9]{1,8}", "D[0-9]{14}|x", "é.", "-?[0-9]+", "(?:a|b)*"]
+CHECKED = ["73282932000074", "732 829 320", "732829321", "FR76 3000 6000 0112 3456 7890 189"]
+CHECKED += ["FR7630006000011234567890188", "D15508759999919", "ab", "", "x", "é1", "7\u00a034"]
+
 
 @dataclass
 class Layout:
@@ -173,7 +177,11 @@ class Maker:
         kind = self.choose(types)
         birth = kind_of(type_name(kind)) in ("date", "timestamp") and self.chance(30)
         part: NirPart | None = "birth" if birth else None
-        return PlanField(self.name(), kind, not_nir=sort == "not_nir", nir_part=part)
+        spec = PlanField(self.name(), kind, not_nir=sort == "not_nir", nir_part=part)
+        if spec.not_nir and kind_of(type_name(kind)) in ("string", "integer"):
+            rules = [{}, {"pattern": self.choose(PATTERNS)}, {"check": "luhn"}, {"check": "iban"}]
+            return replace(spec, **self.choose(rules))
+        return spec
 
     def plan(self, *, mixed: bool = True) -> Plan:
         """A plan; where not `mixed`, of one item, as a policy of the documents may have it."""
@@ -328,6 +336,9 @@ class Maker:
 
     def text_value(self, spec: PlanField, source: str) -> Any:
         kind = kind_of(type_name(spec.type))
+        is_text = kind_of(source) == "string"
+        if (spec.pattern or spec.check) and kind == "string" and is_text and self.chance(60):
+            return self.choose(CHECKED)
         if spec.identifier:
             text = self.identifier(spec)
         elif spec.name.endswith("_nir"):

@@ -47,7 +47,7 @@ SKETCHED: Final = 512
 
 _READ: Final = 256  # characters of a text that are read
 _LARGE: Final = 4_096  # values above which a sample of
-_SAMPLE: Final = 1_024  # them is looked at
+_SAMPLE: Final = 512  # them is looked at
 _FEWEST: Final = 12  # distinct numbers below which months prove nothing
 _ALIKE: Final = 0.2  # probability of two numbers to begin alike above which most of them do
 _CHANCE_OF_MONTH: Final = 0.12  # two random digits from 01 to 12

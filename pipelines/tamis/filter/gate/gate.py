@@ -128,7 +128,7 @@ def find_leaks(columns: Sequence[GateColumn], salt: bytes = b"") -> Leaks:
     """
     count = len(columns[0].array) if columns else 0
     looks = [
-        _Look(index, leaf, column.not_nir, column.tested)
+        _Look(index, leaf, column.not_nir, column.tested, salt)
         for index, column in enumerate(columns)
         for leaf in take_apart(column.name, column.array)
     ]
@@ -161,7 +161,7 @@ def find_leaks(columns: Sequence[GateColumn], salt: bytes = b"") -> Leaks:
     sketches: dict[str, ColumnSketch] = {}
     for look in looks:
         if len(look.numbers.at):
-            sketch = look.sketch(rows < 0, salt)
+            sketch = look.sketch(rows < 0)
             sketches.setdefault(look.leaf.path, ColumnSketch()).merge(sketch)
     return Leaks(rows, tuple(reversed(findings)), sketches)
 
@@ -172,7 +172,9 @@ class _Look:
     Of a dictionary the entries are looked at first: where none is suspect, no value is.
     """
 
-    def __init__(self, column: int, leaf: Leaf, not_nir: bool, tested: bool = False) -> None:
+    def __init__(
+        self, column: int, leaf: Leaf, not_nir: bool, tested: bool = False, salt: bytes = b""
+    ) -> None:
         self.column = column
         self.leaf = leaf
         self.named = names_nir(fold(leaf.path))
@@ -183,6 +185,8 @@ class _Look:
         self.long = 0  # whole values of 15 characters
         self.bare = 0  # hits with no other sign than their key
         self.numbers = NO_NUMBERS
+        self.known = ColumnSketch()
+        self.salt = salt
 
     def scan(self) -> None:
         leaf = self.leaf
@@ -221,7 +225,8 @@ class _Look:
         """Count the numbers of the column where they are no chance, or its name says NIR."""
         if not len(self.numbers.at):
             return
-        evidence = ColumnSketch.of(self.numbers.numbers).evidence
+        self.known = ColumnSketch.of(self.numbers.numbers, self.salt)
+        evidence = self.known.evidence
         if evidence is None and not self.named:
             return
         all_numbers = numbers_of(self.leaf, whole=True) if self.numbers.weight > 1 else self.numbers
@@ -235,9 +240,9 @@ class _Look:
             counts &= keyed
         self.hits[all_numbers.at[counts]] = True
 
-    def sketch(self, is_released: Bools, salt: bytes) -> ColumnSketch:
-        """What is known of the column's numbers; `is_released` of N rows."""
-        sketch = ColumnSketch.of(self.numbers.numbers, salt)
+    def sketch(self, is_released: Bools) -> ColumnSketch:
+        """What is known of the column's numbers, and of how many `is_released` of N rows says."""
+        sketch = self.known
         at = self.numbers.at
         left = is_released[at if self.leaf.rows is None else self.leaf.rows[at]]
         sketch.left = int(left.sum()) * self.numbers.weight
