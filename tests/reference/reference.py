@@ -49,8 +49,7 @@ from .values import (
 FAULTS = "_tamis_faults"
 """The column in which a reader names the fields that it could not bring into shape."""
 
-REASONS = ("unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "not-nir")
-REASONS += ("nir-leak",)
+REASONS = tuple("unreadable type null nir-malformed nir-key on-nir not-nir nir-leak".split())
 """Why a record is quarantined; of several reasons the first, of one reason the first field."""
 
 NIRS = {"nir", "nia", "nnp", "mig"}

@@ -61,8 +61,9 @@ def scan_file(path: Path) -> dict[str, ColumnNirs]:
     columns: dict[str, ColumnNirs] = {}
     for column in read_columns(path):
         profile = profile_nir(column.values, column.name)
-        if column.names and not profile.carries_nir:
-            profile = _profile_names(column.values)
+        if column.names:
+            named = _profile_names(column.values)
+            profile = named if named.carries_nir else profile
         if not column.names or profile.carries_nir:
             columns.setdefault(column.name, ColumnNirs()).add(profile)
     return columns
