@@ -49,7 +49,9 @@ from .values import (
 FAULTS = "_tamis_faults"
 """The column in which a reader names the fields that it could not bring into shape."""
 
-REASONS = tuple("unreadable type null nir-malformed nir-key on-nir not-nir nir-leak".split())
+REASONS = (
+    *("unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "not-nir", "nir-leak"),
+)
 """Why a record is quarantined; of several reasons the first, of one reason the first field."""
 
 NIRS = {"nir", "nia", "nnp", "mig"}
