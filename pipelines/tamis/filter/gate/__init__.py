@@ -14,12 +14,12 @@ How it works, in one page. `gate.find_leaks` takes the columns apart into flat a
 Whole values of 13 or 15 characters are judged by arithmetic, a column at a time (`scan`). All
 other texts go through two looks, each over all of them at once:
 
-1. `sieve`, on the bytes as they come, drops what cannot hold a NIR. It counts digits word by word;
-   in the values left it finds groups of digits and runs of groups (`numbers`). A value goes on if
-   13 or 15 digits have a right key or INSEE's grouping, if a dozen digits stand in a run and a
-   label in the value, or if it is written in a way that the bytes do not show (escapes, other
-   scripts, misread letters). Of a million comments with look-alikes in every tenth, some three
-   thousand go on.
+1. `sieve`, on the bytes as they come, drops what cannot hold a NIR. It counts the digits of each
+   value; patterns for RE2 keep those with a dozen digits and nothing but separators between, or
+   digits written in a way that the bytes do not show (escapes, other scripts, misread letters).
+   In what is left it finds groups of digits and runs of groups (`numbers`). A value goes on if 13
+   or 15 digits have a right key or INSEE's grouping, or if a label stands in it. Of a million
+   comments with look-alikes in every tenth, one to three thousand go on.
 2. `text`, on what is left, folds each value to one byte a character (`fold`), puts all of them one
    behind the other and finds groups and runs again. Candidates are windows of 13 or 15 digits from
    group to group; labels are looked for once (`labels`). Keys, groupings and the distance to the

@@ -36,7 +36,7 @@ class _Fold(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
-        digit = unicodedata.digit(char, None)
+        digit = unicodedata.decimal(char, None)  # no superscript: it is a note's
         category = unicodedata.category(char)
         base = unicodedata.normalize("NFD", char)[0]
         if digit is not None:

@@ -15,33 +15,19 @@ FULL: Final = 15  # with its key
 NONE: Final = np.empty(0, np.int64)
 INSEE: Final = sum(1 << digits for digits in (1, 3, 5, 7, 10))  # where INSEE's grouping breaks
 
-# Classes of bytes. The first four are letters; the third and fourth may be misread digits.
-LETTER, CORSICA, LIKE_EIGHT, LIKE_DIGIT, GAP, DIGIT, ESCAPE, FOREIGN = range(8)
 MARK: Final = 0xFF  # stands where a NIR was redacted, in a folded text; no byte of UTF-8
-PUNCTUATION: Final = 0xE2  # the byte that begins general punctuation
-FOREIGN_BYTES: Final = range(0xC6, 0xF5)  # that begin a character beyond Latin
 
-_NO_NUMBER: Final = 10**16
-
-
-def _class_of(byte: int) -> int:
-    char = chr(byte)
-    if char in "0123456789":
-        return DIGIT
-    if char in "Aab":
-        return CORSICA
-    if char in "BOolIS":
-        return LIKE_EIGHT if char == "B" else LIKE_DIGIT
-    if char in "&%\\<":
-        return ESCAPE
-    if byte in FOREIGN_BYTES and byte != PUNCTUATION:
-        # The first byte of a character beyond Latin, but for the general punctuation that French
-        # text is full of: a digit of another script, perhaps.
-        return FOREIGN
-    return LETTER if byte == MARK or (byte < 128 and char.isalpha()) else GAP
-
-
-CLASSES: Final = bytes(map(_class_of, range(256)))
+_LETTER, _CORSICA, _DIGIT, _GAP = 0, 1, 2, 3
+_CLASSES: Final = bytes(
+    _DIGIT
+    if chr(byte) in "0123456789"
+    else _CORSICA
+    if chr(byte) in "ABab"
+    else _LETTER
+    if byte == MARK or (byte < 128 and chr(byte).isalpha())
+    else _GAP
+    for byte in range(256)
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,32 +78,22 @@ class Digits:
         return bits
 
 
-def mark_digits(data: Bytes, classes: Bytes, offsets: Ints) -> Bools:
-    """Which bytes are digits, or an A or B behind a 2 and before no letter, within their text."""
-    digits: Bools = classes == DIGIT
-    twos = np.flatnonzero(data[:-1] == ord("2"))
-    letters = twos[(classes[twos + 1] == CORSICA) | (classes[twos + 1] == LIKE_EIGHT)] + 1
-    if len(letters):
-        begins = np.zeros(len(data) + 1, bool)
-        begins[offsets] = True
-        following = classes[np.minimum(letters + 1, len(data) - 1)]
-        free = (following > LIKE_DIGIT) | begins[letters + 1]
-        digits[letters[free & ~begins[letters]]] = True
-    return digits
-
-
-def find_digits(
-    data: Bytes, classes: Bytes, offsets: Ints, digits: Bools, widest: int
-) -> Digits | None:
-    """Group the digits of N texts, if there are any.
+def find_digits(data: Bytes, offsets: Ints, widest: int) -> Digits | None:
+    """The digits of N texts, if there are any; A and B are some behind a 2 and before no letter.
 
     Args:
         data: the bytes of the texts.
-        classes: the class of each byte.
-        offsets: N + 1 offsets.
-        digits: which bytes are digits.
+        offsets: N + 1 offsets into them.
         widest: bytes of separators that a run goes on over.
     """
+    classes = np.frombuffer(data.tobytes().translate(_CLASSES), np.uint8)
+    digits: Bools = classes == _DIGIT
+    letters = np.flatnonzero((data[:-1] == ord("2")) & (classes[1:] == _CORSICA)) + 1
+    if len(letters):
+        begins = np.zeros(len(data) + 1, bool)
+        begins[offsets] = True
+        free = (classes[np.minimum(letters + 1, len(data) - 1)] >= _DIGIT) | begins[letters + 1]
+        digits[letters[free & ~begins[letters]]] = True
     at = np.flatnonzero(digits)
     if not len(at):
         return None
@@ -130,7 +106,7 @@ def find_digits(
     gaps = np.flatnonzero(apart & ~parted)
     for k in range(1, widest + 1):
         gaps = gaps[step[gaps] > k]
-        parted[gaps[classes[at[gaps] + k] <= LIKE_DIGIT]] = True
+        parted[gaps[classes[at[gaps] + k] <= _CORSICA]] = True
     run = np.zeros(len(at), np.int32)
     np.cumsum(parted, out=run[1:])
     edge = np.array([True])
@@ -141,19 +117,19 @@ def find_digits(
 def spell(signs: Bytes, starts: Ints, length: int) -> Ints:
     """The integers of `length` digits from each start, 2A read as 19 and 2B as 18; else 0."""
     spelt = np.zeros(len(starts), np.int64)
-    corsica = np.zeros(len(starts), np.int64)
+    known = np.ones(len(starts), bool)
     for i in range(length):
-        char = signs[starts + i]
-        letter = char > ord("9")
-        if letter.any():
-            # 2A is 20 less a million in the body, 2B less two.
-            a, b = (10 ** (length - 7) * n if i == 6 else _NO_NUMBER for n in (1, 2))
-            less = np.where((char | 0x20) == ord("a"), a, b)
-            corsica = np.maximum(corsica, np.where(letter, less, 0))
-            char = np.where(letter, np.uint8(48), char)
+        digit = signs[starts + i] - np.uint8(ord("0"))
+        fits = digit < 10
+        if i == 6 and not fits.all():
+            for sign, value in ((ord("a"), -1), (ord("b"), -2)):
+                letter = (signs[starts + i] | 0x20 == sign) & (spelt % 10 == 2)
+                digit = np.where(letter, value, digit.astype(np.int64))
+                fits |= letter
+        known &= fits
         spelt *= 10
-        spelt += char - np.uint8(48)
-    return np.asarray(np.where(corsica < _NO_NUMBER, spelt - corsica, 0))
+        spelt += digit
+    return np.asarray(np.where(known, spelt, 0))
 
 
 def plausible(bodies: Ints) -> Bools:

@@ -25,7 +25,6 @@ from tamis.filter.gate.iban import IBAN, WIDEST_IBAN, is_iban
 from tamis.filter.gate.labels import STRONG, Labels
 from tamis.filter.gate.numbers import (
     BODY,
-    CLASSES,
     FULL,
     INSEE,
     NONE,
@@ -33,7 +32,6 @@ from tamis.filter.gate.numbers import (
     Ints,
     find_digits,
     key_fits,
-    mark_digits,
     plausible,
     spell,
 )
@@ -107,9 +105,7 @@ class _Reader:
 
     def read(self) -> set[int]:
         """Which texts hold a NIR."""
-        classes = np.frombuffer(self.data.tobytes().translate(CLASSES), np.uint8)
-        marks = mark_digits(self.data, classes, self.offsets)
-        digits = find_digits(self.data, classes, self.offsets, marks, _WIDEST_GAP)
+        digits = find_digits(self.data, self.offsets, _WIDEST_GAP)
         if digits is not None:
             labels = Labels(self.text, self.data)
             for length in (BODY, FULL):
