@@ -130,7 +130,7 @@ def test_a_mutant_is_killed_by_the_case_that_notices_it(project: Project) -> Non
     assert {mutant.killed_by for mutant in full} >= {"check", "cases"}
 
 
-@pytest.mark.parametrize("policy", sorted(bundled_project().policies()))
+@pytest.mark.parametrize("policy", ["dsn-droits", "france-travail-financement", "si-cpa-compte"])
 def test_proposed_cases_hold_and_reach_everything(project: Project, policy: str) -> None:
     context = open_policy(project, policy)
     outcomes = _judge(project, propose_cases(context).partition("cases:\n")[2], policy)
@@ -159,3 +159,28 @@ def test_a_project_without_cases_is_told_where_they_go(project: Project) -> None
         run_cases(
             project, (), coverage=False, mutate=False, junit=None, fail_under=None, json=False
         )
+
+
+@pytest.mark.parametrize("policy", sorted(bundled_project().policies()))
+def test_the_bundled_policies_do_what_their_cases_say(policy: str) -> None:
+    project = bundled_project()
+    found = project.cases(policy)
+    assert found is not None, "a policy without cases"
+    context = open_policy(project, policy)
+    outcomes = judge_cases(context, *found)
+    assert [outcome.problem for outcome in outcomes if outcome.problem] == []
+    coverage = measure(context, outcomes)
+    assert len(coverage.reached) >= 0.95 * len(coverage.cells)
+
+
+@pytest.mark.slow
+def test_small_mistakes_in_the_bundled_policies_are_noticed() -> None:
+    project = bundled_project()
+    killed = total = 0
+    for policy in project.policies():
+        found = project.cases(policy)
+        assert found is not None
+        mutants = judge_mutants(open_policy(project, policy), *found)
+        total += len(mutants)
+        killed += sum(bool(mutant.killed_by) for mutant in mutants)
+    assert killed >= 0.9 * total

@@ -26,13 +26,14 @@ Record = dict[str, Any]
 _DAY = datetime.timedelta(days=1)
 _TEXT = "Rappeler la personne, NIR 1 55 08 75 999 991 93, le matin."
 _OTHER = "AUTRE"
+_SHOWN_VALUES = 4
 _NOTES = {
     "released": "un enregistrement complet : seul ce qui est nécessaire est transmis ({release})",
     "empty": "un enregistrement dont rien n'est renseigné ({release})",
     "condition": "{field} autre que {values} : {because}",
     "absent": "{field} non renseigné : {because}",
-    "element": "un élément de {list} dont {field} est autre que {values} : {because}",
-    "element-absent": "un élément de {list} dont {field} n'est pas renseigné : {because}",
+    "element": "un élément de « {list} » dont {field} est autre que {values} : {because}",
+    "element-absent": "un élément de « {list} » dont {field} n'est pas renseigné : {because}",
     "meets": "{field} parmi {values} : {because}",
     "malformed": "{field} auquel il manque un caractère : l'enregistrement est mis en quarantaine",
     "before": "la veille du premier jour de la transmission {release}",
@@ -85,7 +86,7 @@ def _records(context: PolicyContext) -> Iterator[tuple[str, Record, Days]]:
             short = _pruned(full, _needed(context, release, test))
             words = {
                 "field": test.condition.field,
-                "values": ", ".join(map(str, test.condition.in_)),
+                "values": _listed(test.condition.in_),
                 "because": test.condition.because,
                 "list": test.list,
             }
@@ -176,6 +177,12 @@ def _put(record: Any, path: str, value: Any) -> None:
             _put(inner.get(name), rest, value)
         else:
             inner[name] = [value] if isinstance(inner.get(name), list) else value
+
+
+def _listed(values: Sequence[Any]) -> str:
+    """The first values of a condition as its document has them."""
+    shown = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+    return ", ".join(shown[:_SHOWN_VALUES]) + (", …" if len(shown) > _SHOWN_VALUES else "")
 
 
 def _needed(
