@@ -20,7 +20,7 @@ TAGS_SINCE = ("legal_law", "legal_status", "legal_retention")
 """The tags that records of 0.1 do not have."""
 
 _RUN_DEPENDENT = ("started", "ended", "tool")
-_SINCE_0_1 = ("quarantine_causes", "conditions_not_met", "law_origin", "allowed")
+_SINCE_0_1 = ("quarantine_causes", "conditions_not_met", "law_origin", "allowed", "approval")
 _ARROW = b"ARROW:schema"
 
 

@@ -75,7 +75,7 @@ def test_a_run_that_is_committed_is_known_again_and_made_anew_is_equal(
     for receipt in (made, kept):
         for name in ("started", "ended", "tool"):
             del receipt[name]
-    for name in ("conditions_not_met", "quarantine_causes", "law_origin", "allowed"):
+    for name in ("conditions_not_met", "quarantine_causes", "law_origin", "allowed", "approval"):
         del made[name]
     for release in made["releases"].values():
         del release["status"]
