@@ -71,7 +71,7 @@ def _zip() -> bytes:
         zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
         archive.open("a.csv", "w") as member,
     ):
-        member.write(b"siren,siret\n")
+        member.write(b"siren;siret\n")
         for _time in range(64):
             member.write(b" " * (16 << 20))
     return out.getvalue()
@@ -133,10 +133,10 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     ),
     "jsonl line of 1 GB, gzip": ("jsonl.gz", lambda: _zeros(gzip.compress, b'{"siren": "')),
     "jsonl 100,000 deep": ("jsonl", lambda: b'{"siren": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
-    "csv line of 1 GB, bzip2": ("csv.bz2", lambda: _zeros(bz2.compress, b"siren,siret\n1,")),
-    "csv value of 1 GB, xz": ("csv.xz", lambda: _zeros(lzma.compress, b'siren,siret\n1,"')),
+    "csv line of 1 GB, bzip2": ("csv.bz2", lambda: _zeros(bz2.compress, b"siren;siret\n1;")),
+    "csv value of 1 GB, xz": ("csv.xz", lambda: _zeros(lzma.compress, b'siren;siret\n1;"')),
     "csv of 1 GB in a zip": ("csv.zip", _zip),
-    "csv 100,000 columns": ("csv", lambda: b"siren" + b",c" * 100_000 + b"\n1" + b",2" * 100_000),
+    "csv 100,000 columns": ("csv", lambda: b"siren" + b";c" * 100_000 + b"\n1" + b";2" * 100_000),
     "parquet 300 deep": ("parquet", lambda: _parquet_of_depth(300)),
     "parquet value of 16 MB a hundred times": ("parquet", _one_value),
     "dsn line of 1 GB, gzip": ("dsn.gz", lambda: _zeros(gzip.compress, b"S10.G00.00.001,'")),

@@ -72,6 +72,17 @@ def test_what_is_removed_is_gone_and_what_is_not_there_is_no_error(folder: Folde
     assert folder.size("c") is None
 
 
+def test_what_another_process_removes_first_is_no_error(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, "a/one")
+    write(folder, "a/two")
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "files", lambda path: ["a/none", "a/one", "a/two"])
+        folder.remove("a")
+    assert folder.files("a") == []
+
+
 def test_a_commit_leaves_the_files_and_the_receipt(folder: Folder) -> None:
     Try(folder).publish(folder)
     assert set(folder.files("")) == COMMITTED

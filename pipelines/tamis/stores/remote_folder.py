@@ -78,11 +78,19 @@ class RemoteFolder(Folder):
         return max((time for _path, time in self._times(path)), default=None)
 
     def remove(self, path: str) -> None:
-        paths = list(map(self._at, self.files(path)))
-        if paths:
-            self._fs.delete(paths)
-        elif self.size(path) is not None:
-            self._fs.delete([self._at(path)])
+        paths = self.files(path) or [path]
+        try:
+            self._fs.delete(list(map(self._at, paths)))
+        except OSError:
+            # Another process may have removed some of them, on which the others were left.
+            for left in paths:
+                if self.size(left) is None:
+                    continue
+                try:
+                    self._fs.delete([self._at(left)])
+                except OSError:
+                    if self.size(left) is not None:
+                        raise
 
     def tidy(self, path: str) -> None:
         pass  # a bucket has no folders
