@@ -22,7 +22,7 @@ def test_check_says_that_all_holds_and_on_what_it_stands(
     assert check_command(project, False) == 0
     assert capsys.readouterr().out == (
         "warning: policies/aid.yaml:6:3: items with a purpose selon notre lecture: 3\n"
-        f"{project.folder}: 3 policies: the 9 rules hold on every day; "
+        f"{project.folder}: 3 policies: the 10 rules hold on every day; "
         "0 violations, 1 warning\n"
         "what holds, holds for the documents as declared\n"
     )

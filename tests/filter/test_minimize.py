@@ -40,7 +40,7 @@ FILTER = settings(suppress_health_check=list(HealthCheck))
 class Keys:
     """A keyring that makes keys out of names."""
 
-    def key(self, processing: str, item: str, method: str) -> DerivedKey:
+    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
         key = hashlib.sha256(f"{processing}|{item}|{method}".encode()).digest()
         return DerivedKey(key, 1, "essai")
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tamis.errors import KeysError
 from tamis.nir import pseudonym
 from tamis.nir.identifiers import judge_identifiers
-from tamis.nir.pseudonym import METHODS, derive_key, pseudonymize
+from tamis.nir.pseudonym import METHODS, derive_key, pseudonymize, pseudonymize_numbers
 
 KEY = bytes(range(32))
 NIRS = ["1550875999991", "269052A999992", "188122B999993", "2930797490995"]
@@ -188,3 +188,58 @@ def test_a_context_that_could_be_read_in_two_ways_is_refused(
 ) -> None:
     with pytest.raises(KeysError):
         derive_key(KEY, processing, item, epoch, "hmac-sha256")
+
+
+class TestNumbers:
+    """Identifiers of other kinds than NIRs."""
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_the_message_is_kind_length_and_canonical_bytes(self, method: str) -> None:
+        message = b"dossier|4|\xc3\xa917"
+        mac = CMAC(AES256(KEY))
+        mac.update(message)
+        expected = {
+            "hmac-sha256": hmac.digest(KEY, message, "sha256")[:16],
+            "aes-256-cmac": mac.finalize(),
+        }
+        made = pseudonymize_numbers(pa.array(["e\u030117 "]), "dossier", KEY, method)
+        assert made.to_pylist() == [expected[method]]
+
+    def test_the_kind_is_in_the_keys_info(self) -> None:
+        info = b"tamis/v1|agent-emploi|R6323-37.III.2|7|hmac-sha256|dossier"
+        expected = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(KEY)
+        context = (KEY, "agent-emploi", "R6323-37.III.2", 7, "hmac-sha256")
+        assert derive_key(*context, "dossier") == expected
+        keys = {derive_key(*context), *(derive_key(*context, kind) for kind in ("dossier", "ntt"))}
+        assert len(keys) == 3
+
+    @pytest.mark.parametrize("kind", ["", "a|b"])
+    def test_a_kind_that_cannot_be_told_from_others_is_refused(self, kind: str) -> None:
+        with pytest.raises(KeysError):
+            derive_key(KEY, "p", "i", 1, "hmac-sha256", kind)
+
+    def test_what_is_one_number_has_one_pseudonym(self) -> None:
+        texts = ["7", " 7\t", "\u00a07", "07", "7a", "7A", "-7", None, "", "  "]
+        made = pseudonymize_numbers(pa.array(texts), "dossier", KEY, "hmac-sha256").to_pylist()
+        assert made[0] == made[1] == made[2]
+        assert len({value for value in made if value}) == 5
+        assert made[7:] == [None, None, None]
+
+    @pytest.mark.parametrize("kind", [pa.int8(), pa.uint64(), pa.int64(), pa.large_string()])
+    def test_an_integer_is_the_text_of_its_digits(self, kind: pa.DataType) -> None:
+        texts = pa.array(["7", None, "107"])
+        numbers = pa.array([7, None, 107]).cast(kind)
+        assert pseudonymize_numbers(numbers, "dossier", KEY, "hmac-sha256").equals(
+            pseudonymize_numbers(texts, "dossier", KEY, "hmac-sha256")
+        )
+
+    def test_no_number_is_that_of_another_kind(self) -> None:
+        values = pa.array(["1|7", "7"])
+        first = pseudonymize_numbers(values, "a", KEY, "hmac-sha256").to_pylist()
+        second = pseudonymize_numbers(values, "a-b", KEY, "hmac-sha256").to_pylist()
+        assert not set(first) & set(second)
+
+    def test_a_nir_is_no_number_of_a_kind(self) -> None:
+        nirs = pa.array(NIRS)
+        others = pseudonymize_numbers(nirs, "nir", KEY, "hmac-sha256").to_pylist()
+        assert not set(others) & set(pseudonymize(nirs, KEY, "hmac-sha256").to_pylist())

@@ -111,7 +111,10 @@ def conditions_document(conditions: tuple[PlanCondition, ...]) -> list[dict[str,
 
 def treatment_document(leaf: PlanLeaf, free_text: bool) -> dict[str, Any]:
     if leaf.pseudonym:
-        return {"pseudonymize": {"as": leaf.pseudonym, "method": leaf.method}}
+        made = {"as": leaf.pseudonym, "method": leaf.method}
+        if leaf.pseudonym_kind:
+            made["kind"] = leaf.pseudonym_kind
+        return {"pseudonymize": made}
     if leaf.canonical:
         return {"canonical": leaf.canonical}
     if leaf.redact:

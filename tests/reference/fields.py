@@ -11,7 +11,14 @@ from .values import kind_of, type_name
 def is_pseudonymizable(spec: PlanField) -> bool:
     """Whether the grammar lets a pseudonym be made of a field."""
     text_or_integer = kind_of(type_name(spec.type)) in ("string", "integer")
-    return bool({"nir", "nia"} & set(spec.identifier)) and text_or_integer
+    return text_or_integer and "nir-key" not in spec.identifier and not spec.free_text
+
+
+def kind_of_pseudonym(spec: PlanField) -> str | None:
+    """What number a pseudonym of a field is made of; None for a NIR."""
+    if {"nir", "nia"} & set(spec.identifier):
+        return None
+    return next(iter(spec.identifier), "dossier")
 
 
 def is_canonical(spec: PlanField) -> bool:

@@ -16,6 +16,7 @@ Finding NIRs in text is not rebuilt here. Texts are made of forms whose verdict 
 
 import hmac
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -204,7 +205,7 @@ def schema_of(plan: Plan, release: PlanRelease) -> list[tuple[str, str, bool]]:
     columns = []
     for spec in plan.fields:
         if below := leaves_below(release, spec.name):
-            nullable = spec.nullable or all(leaf.when for leaf in below)
+            nullable = spec.nullable or all(leaf.when or leaf.pseudonym_kind for leaf in below)
             name = name_of(release, spec, spec.name)
             columns.append((name, type_of(release, spec, spec.name), nullable))
     return columns + [(f"legal_{name}", TAG_TYPE, name == "retention") for name in TAGS]
@@ -485,7 +486,11 @@ class Record:
             self.fail("nir-key", node.path, rule)
         elif canonical(text, kinds) is None:
             self.fail("nir-malformed", node.path, rule)
-        elif leaf.pseudonym and canonical(text, NIRS & set(kinds)) is None:
+        elif (
+            leaf.pseudonym
+            and not leaf.pseudonym_kind
+            and canonical(text, NIRS & set(kinds)) is None
+        ):
             self.fail("nir-malformed", node.path, "pseudonymize: 13 characters")
 
     def judge_number(self, node: Node) -> None:
@@ -544,7 +549,10 @@ class Record:
         """The released value of a leaf that is kept in this record."""
         value, kind = node.value, node.spec.type
         if leaf.pseudonym:
-            body = canonical(digits_of(value), NIRS & set(node.spec.identifier))
+            kinds = set(node.spec.identifier)
+            body = canonical(digits_of(value), kinds if leaf.pseudonym_kind else NIRS & kinds)
+            if not kinds:
+                body = unicodedata.normalize("NFC", str(value)).strip()
             return Scalar(PSEUDONYM, self.pseudonym(body, release, leaf)) if body else None
         if leaf.canonical:
             kinds = set(node.spec.identifier)
@@ -571,10 +579,13 @@ class Record:
         return released(value, kind)
 
     def pseudonym(self, body: str, release: PlanRelease, leaf: PlanLeaf) -> bytes:
-        """The keyed pseudonym of 13 canonical characters."""
+        """The keyed pseudonym of 13 canonical characters, or of a number of another kind."""
         assert leaf.method is not None
-        key = derive_key(self.root, self.plan.processing, release.item, 1, leaf.method)
+        kind = leaf.pseudonym_kind
+        key = derive_key(self.root, self.plan.processing, release.item, 1, leaf.method, kind)
         message = b"NIR" + body.encode()
+        if kind:
+            message = f"{kind}|{len(body.encode())}|".encode() + body.encode()
         if leaf.method == "hmac-sha256":
             return hmac.digest(key, message, "sha256")[:16]
         mac = CMAC(AES256(key))

@@ -28,6 +28,7 @@ from .fields import (
     beside,
     is_canonical,
     is_pseudonymizable,
+    kind_of_pseudonym,
     leaves_of,
     lists_of_structs,
     outside_lists,
@@ -257,15 +258,19 @@ class Maker:
         if tested and self.chance(25):
             when = tuple(self.conditions(tested) for _ in range(self.choose([1, 2])))
         treatment: dict[str, Any] = {"fate": "kept"}
+        pseudonym = {
+            "fate": "pseudonymized",
+            "pseudonym": f"p_{path.rpartition('.')[2]}",
+            "pseudonym_kind": kind_of_pseudonym(spec),
+            "method": self.choose(["hmac-sha256", "aes-256-cmac"]),
+        }
         if spec.identifier:
             if absent or (is_pseudonymizable(spec) and self.chance(40)):
-                treatment = {
-                    "fate": "pseudonymized",
-                    "pseudonym": f"p_{path.rpartition('.')[2]}",
-                    "method": self.choose(["hmac-sha256", "aes-256-cmac"]),
-                }
+                treatment = pseudonym
             elif is_canonical(spec) and self.chance(40):
                 treatment = {"fate": "kept", "canonical": self.choose([13, 15])}
+        elif is_pseudonymizable(spec) and self.chance(15):
+            treatment = pseudonym
         elif spec.free_text:
             if absent or self.chance(50):
                 treatment = {"fate": "redacted", "redact": True}
@@ -281,7 +286,7 @@ class Maker:
             return {"fate": "generalized", "to": self.choose(["year", "quarter", "month"])}
         if kind in ("integer", "float", "decimal"):
             most = integer_range(spec.type)[1] if kind == "integer" else 40_000
-            steps = [step for step in (1, 10, 7, 100, 1000, 40_000) if step <= most]
+            steps = [step for step in (10, 7, 100, 1000, 40_000) if step <= most]
             return {"fate": "generalized", "step": self.choose(steps)}
         return {"fate": "kept"}
 

@@ -46,8 +46,8 @@ CSV = FORMATS[2]
 class Keys:
     """The keys of epoch 1 of `ROOT`."""
 
-    def key(self, processing: str, item: str, method: str) -> DerivedKey:
-        return DerivedKey(derive_key(ROOT, processing, item, 1, method), 1, "essai")
+    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
+        return DerivedKey(derive_key(ROOT, processing, item, 1, method, kind), 1, "essai")
 
 
 def filtered(case: Case) -> reference.Result:
@@ -125,6 +125,7 @@ def without_reasons(leaf: PlanLeaf) -> PlanLeaf:
     return replace(
         leaf,
         because=(),
+        identifies="quasi",
         when=tuple(
             tuple(replace(test, because="") for test in conditions) for conditions in leaf.when
         ),

@@ -29,7 +29,7 @@ NIR = "155087599999193"
 class Keys:
     """A keyring that makes keys out of names."""
 
-    def key(self, processing: str, item: str, method: str) -> DerivedKey:
+    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
         key = hashlib.sha256(f"{processing}|{item}|{method}".encode()).digest()
         return DerivedKey(key, 1, "essai")
 

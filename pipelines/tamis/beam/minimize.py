@@ -274,10 +274,10 @@ class ThrowawayKeys:
     """Keys made by the worker, which end with it and are stored nowhere."""
 
     def __init__(self) -> None:
-        self._keys: dict[tuple[str, str, str], bytes] = {}
+        self._keys: dict[tuple[str, str, str, str | None], bytes] = {}
 
-    def key(self, processing: str, item: str, method: str) -> DerivedKey:
-        key = self._keys.setdefault((processing, item, method), os.urandom(32))
+    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
+        key = self._keys.setdefault((processing, item, method, kind), os.urandom(32))
         return DerivedKey(key, 0, "")
 
 
@@ -288,8 +288,8 @@ class PinnedKeys:
         self._keyring = open_keyring(ref.keyring)
         self._epoch = ref.epoch
 
-    def key(self, processing: str, item: str, method: str) -> DerivedKey:
-        return self._keyring.key(processing, item, method, epoch=self._epoch)
+    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
+        return self._keyring.key(processing, item, method, self._epoch, kind)
 
 
 class RecordCounters:

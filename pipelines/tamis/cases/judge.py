@@ -26,7 +26,7 @@ Fields = Mapping[str, Any]
 class _TestKeys:
     """One key for all pseudonyms: cases say that there is one, not which."""
 
-    def key(self, processing: str, item: str, method: str) -> DerivedKey:
+    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
         """A key that protects nothing, for records of nobody."""
         return DerivedKey(bytes(32), 1, "0" * 12)
 

@@ -22,6 +22,7 @@ class Rule(IntEnum):
     NIR_REBUILT = 5
     NEED = 6
     CATEGORY = 7
+    IDENTITY = 8
     EVIDENCE = 9
     NAMING = 10
 
@@ -90,6 +91,15 @@ _TEXTS = {
             "One of a kept field's categories serves the purpose; a field outside every category "
             "is neither kept nor tested; what is kept stands in every closed list. Legal source: "
             "R. 6323-34, R. 6323-34-1, R. 6323-35, R. 6323-41."
+        ),
+    ),
+    Rule.IDENTITY: (
+        N_("nobody named, nobody else's data"),
+        N_(
+            "Under an item without the NIR no direct identifier is released beside a pseudonym or "
+            "under III 2°, nor a device number, unless `identifies_anyway` says why; a kept field "
+            "is data of those whom its category, the purpose and the item name. Legal source: "
+            "R. 6323-33, R. 6323-34, R. 6323-34-1, R. 6323-37, RGPD art. 5."
         ),
     ),
     Rule.EVIDENCE: (

@@ -15,7 +15,16 @@ from dataclasses import astuple
 
 from tamis.check.case import Case
 from tamis.check.letters import judge_letters
-from tamis.check.rules import consistency, identifiers, limits, naming, need, permission, together
+from tamis.check.rules import (
+    consistency,
+    identifiers,
+    identity,
+    limits,
+    naming,
+    need,
+    permission,
+    together,
+)
 from tamis.check.violation import Violation, Violations
 from tamis.check.warnings import warnings_of
 from tamis.documents.calendar import LawOfDay, days_of, interval_cuts, law_cuts, law_on, today
@@ -34,6 +43,8 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     identifiers.judge_names,
     identifiers.judge_on_nir,
     identifiers.judge_rebuilding,
+    identity.judge_direct,
+    identity.judge_subjects,
     need.judge_needs,
     need.judge_conditions,
     need.judge_sensitive,

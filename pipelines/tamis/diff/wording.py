@@ -123,9 +123,10 @@ def _compare_pseudonyms(
             continue
         then, now = before.pseudonymize, treatment.pseudonymize
         at: DocumentPath = (*place, "treat", path, "pseudonymize")
-        if then.method != now.method:
+        made = [" ".join(filter(None, (made.method, made.kind))) for made in (then, now)]
+        if made[0] != made[1]:
             text = _("pseudonym by {now}, was {then}: it matches no earlier one")
-            text = text.format(now=now.method, then=then.method)
+            text = text.format(now=made[1], then=made[0])
             yield _change(context, "nir", at, text, ChangeRisk.GROUND, (path,), new.id)
         if then.as_ != now.as_:
             text = _("pseudonym called `{now}`, was `{then}`", now=now.as_, then=then.as_)

@@ -25,6 +25,8 @@ ITEMS_ARTICLE = "R6323-37"
 PURPOSES_ARTICLE = "R6323-33"
 RETENTION_ARTICLE = "R6323-39"
 CATEGORY_ARTICLES = ("R6323-34", "R6323-34-1")
+ANYBODY = "personnes-concernees"
+"""The subject by which the law names persons without saying which."""
 
 
 class Dated(DocumentModel):
@@ -58,6 +60,10 @@ class Item(DocumentModel):
     purposes_link: Link = "inferred"
     """`read` where the article itself names the purposes; `inferred` where the link is a reading,
     since R. 6323-37 refers to the purposes of R. 6323-33 as a whole."""
+    subjects: tuple[str, ...] = ()
+    """Whose data it is about, by slug; without any, the categories alone say."""
+    subjects_link: Link = "inferred"
+    """`read` where the article itself names the persons; `inferred` where that is a reading."""
     subject: str = ""
     """The operative words of the article, in French."""
     note: str = ""
@@ -67,6 +73,10 @@ class Item(DocumentModel):
 class Purpose(DocumentModel):
     """A *finalité* of art. R. 6323-33."""
 
+    subjects: tuple[str, ...] = ()
+    """Whose data it is about, by slug; without any, the categories alone say."""
+    subjects_link: Link = "inferred"
+    """`read` where the article itself names the persons; `inferred` where that is a reading."""
     subject: str = ""
     """The operative words of the article, in French."""
     note: str = ""

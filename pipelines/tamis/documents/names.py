@@ -322,8 +322,19 @@ _OFFENCES: Final = _stems(
 )
 
 
-def special_category(path: str) -> str | None:
+_PROSE: Final = _stems(
+    *("comment", "observ", "remarq", "note$", "notes$", "message", "memo$", "verbatim", "motif"),
+    *("reclamation", "texte$", "text$", "avis$", "besoin", "justif", "precision", "temoign"),
+    *("plainte", "compte_rendu", "remark", "free_text"),
+)
+
+
+def special_category(path: str, *, free_text: bool = False) -> str | None:
     """What makes a field sensitive by its name or the names around it, in French, or None.
+
+    Args:
+        path: names from the top, joined by dots.
+        free_text: whether people write in it what they like; a comment may say anything.
 
     Legal source: RGPD art. 9 (health, opinions, biometrics), art. 10 (offences).
 
@@ -343,6 +354,8 @@ def special_category(path: str) -> str | None:
             return "opinions ou appartenance (RGPD art. 9)"
         if _OFFENCES.search(text):
             return "infractions (RGPD art. 10)"
+    if free_text and _PROSE.search(plain(path.rpartition(".")[2])):
+        return "commentaire libre, qui peut dire la santé ou les opinions (RGPD art. 9)"
     return None
 
 

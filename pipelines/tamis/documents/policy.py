@@ -172,6 +172,9 @@ class Pseudonymize(DocumentModel):
 
     as_: Annotated[str, Field(alias="as", min_length=1, pattern=r"^[^.]+$")]
     """The name of the pseudonym's column, which takes the field's place."""
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")] | None = None
+    """What number it is (`dossier`), where the schema's `identifier` does not say: numbers of one
+    kind have one pseudonym, in whatever field and schema they stand."""
     method: Method = "hmac-sha256"
     """How the pseudonym is computed from the identifier and the key of (processing, item)."""
 
@@ -269,6 +272,9 @@ class Release(Dated):
     risk: RiskBound | None = None
     """The bound on persons whom few others are like, under an item without the NIR; the default
     for R6323-37.III.2 is `{k: 11, below: 1%}`. Runs are judged by it under `--fail-on risk`."""
+    identifies_anyway: str | None = None
+    """Why a direct identifier (a name, an address, a file number …) may stand beside a pseudonym,
+    or under III 2°, or why a device number may leave under an item without the NIR."""
     note: str = ""
     """A remark for readers."""
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -67,7 +67,12 @@ class DocumentModel(BaseModel):
     """Base of all document models: frozen, closed, and silent about input values.
 
     The docstring below a field is its description in the published JSON Schema.
+
+    Attributes:
+        FORMER_KEYS: keys that documents had before, and what to do about each.
     """
+
+    FORMER_KEYS: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
         extra="forbid",
@@ -85,6 +90,8 @@ class DocumentModel(BaseModel):
             for key, value in data.items():
                 if key not in known and key not in cls.model_fields:
                     hint = suggest(key, known)
+                    if key in cls.FORMER_KEYS:
+                        hint = ": " + _(cls.FORMER_KEYS[key])
                     if not hint and value is None:  # `{describes: one, two}` has a key `two`.
                         hint = ": " + _("a text with a comma must be in quotes between braces")
                     raise PydanticCustomError("unknown_key", "{hint}", {"key": key, "hint": hint})

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from tamis.documents.policy import Generalize, Treatment
-from tamis.documents.schema import Identifies, SchemaLeaf
+from tamis.documents.policy import Generalize, Pseudonymize, Treatment
+from tamis.documents.schema import FieldSpec, Identifies, SchemaLeaf
 
 MAX_PREFIX: Final = 2
 """Characters that tell no more than a group: of a postcode, the département."""
@@ -35,6 +35,19 @@ def identifies_of(leaf: SchemaLeaf, treatment: Treatment | None = None) -> Ident
     mark = leaf.identifies
     generalize = treatment.generalize if treatment else None
     return "quasi" if mark == "direct" and generalize and _leaves_a_group(generalize) else mark
+
+
+def pseudonym_kind(spec: FieldSpec, pseudonymize: Pseudonymize) -> str | None:
+    """Return what number a pseudonym is made of (`ntt`, `dossier`), or None for NIRs and NIAs.
+
+    Example:
+        >>> field = FieldSpec(type="string", identifier=("ntt",))
+        >>> pseudonym_kind(field, Pseudonymize.model_validate({"as": "personne"}))
+        'ntt'
+    """
+    if {"nir", "nia"} & set(spec.identifier):
+        return None
+    return pseudonymize.kind or (spec.identifier[0] if len(spec.identifier) == 1 else "")
 
 
 def _leaves_a_group(generalize: Generalize) -> bool:

@@ -5,7 +5,7 @@ Every key has a description, from which `tamis help schema` is made.
 
 import codecs
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -21,11 +21,17 @@ from pydantic import (
 
 from tamis.documents.date_patterns import pattern_problem
 from tamis.documents.law import Link
-from tamis.documents.names import Direct, NirPart, direct_identifier
+from tamis.documents.names import (
+    Direct,
+    NirPart,
+    direct_identifier,
+    nir_part,
+    special_category,
+)
 from tamis.documents.policy import NAME_PATTERN
 from tamis.documents.positions import DocumentModel, DocumentPath
 from tamis.documents.types import Kind, kind_of, type_problem
-from tamis.language import _
+from tamis.language import N_, _
 
 Identifier = Literal["nir", "nir-key", "nia", "nnp", "mig", "ntt"]
 Identifies = Literal["direct", "quasi", "none"]
@@ -173,6 +179,31 @@ class Format(DocumentModel):
         return self
 
 
+class Sensitivity(DocumentModel):
+    """A reason why a field is sensitive; or `{none: …}`, why it is not, though its name says so."""
+
+    because: str | None = None
+    """Why it is; what a plain text as the value of `sensitive` says."""
+    none: str | None = None
+    """Why it is not, in words."""
+
+    @model_validator(mode="after")
+    def _say_one_thing(self) -> Any:
+        if (self.because is None) == (self.none is None):
+            raise ValueError(_("must be a reason, or `{none: …}` with the reason why not"))
+        return self
+
+
+def _sensitivity(value: Any) -> Any:
+    return {"because": value} if isinstance(value, str) else value
+
+
+_Subjects = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_one_or_several, json_schema_input_type=str | tuple[str, ...]),
+]
+
+
 class LowerMark(DocumentModel):
     """Why a field tells less of a person than its name or the default says."""
 
@@ -229,6 +260,13 @@ def _not_nir(value: Any) -> Any:
 class FieldSpec(DocumentModel):
     """One field of a schema: a leaf that holds values, a `list` or a `struct`."""
 
+    FORMER_KEYS = {
+        "quasi_identifier": N_(
+            "take it out, every field is `quasi` unless its name makes it more; where one tells "
+            "nothing of a person, write `identifies: {mark: none, because: …}`"
+        )
+    }
+
     type: str
     """The Arrow type by its Arrow name (`string`, `decimal128(12, 2)`), or `list`, or `struct`."""
     of: "FieldSpec | None" = None
@@ -263,8 +301,18 @@ class FieldSpec(DocumentModel):
     required: bool = False
     """Whether every input must have the column: a batch run stops where it is missing. Only of a
     field at the top, and of no DSN, which has no columns."""
-    sensitive: str | None = None
-    """Why the field is sensitive. Legal source: RGPD art. 9, 10."""
+    sensitive: (
+        Annotated[
+            Sensitivity, BeforeValidator(_sensitivity, json_schema_input_type=str | Sensitivity)
+        ]
+        | None
+    ) = None
+    """Why the field is sensitive; `{none: …}` why it is not, though its name, or that of a list or
+    struct around it, speaks of health, opinions, biometrics or offences, or it is a comment in free
+    text. Fields inside inherit it. Legal source: RGPD art. 9, 10."""
+    subject: _Subjects = ()
+    """Whose data the field is, by the slugs of the law's `subjects` (`titulaire-cpf`), or by a slug
+    of your own for others (`ayant-droit`); by default that of what is around it."""
     not_nir: (
         Annotated[NotNir, BeforeValidator(_not_nir, json_schema_input_type=str | NotNir)] | None
     ) = None
@@ -272,8 +320,6 @@ class FieldSpec(DocumentModel):
     more: a reason, or `{because: …, pattern: …}` or `{because: …, check: …}`, which every value is
     tested against. A column that holds NIRs as a whole does not pass, whatever is said here; one
     with a `pattern` is not judged as a whole."""
-    quasi_identifier: bool = False
-    """Whether the field helps to recognise a person beside others; risk figures count it."""
     identifies: Annotated[LowerMark, BeforeValidator(_lower_mark)] | None = None
     """What the field tells of a person, where that is less than its name says: names, e-mail,
     phone, address, account, file and device numbers and photographs are `direct`, all else is
@@ -339,6 +385,8 @@ class Schema(DocumentModel):
     processings: tuple[str, ...] = ()
     """The processings of the register that send or receive these records, by their slugs; a policy
     of another is a violation. Without it any may."""
+    subject: _Subjects = ()
+    """Whose data the fields are, where they say nothing else; without it, their categories say."""
     format: Annotated[
         Format, BeforeValidator(_named_format, json_schema_input_type=FormatName | Format)
     ] = Format(name="parquet")
@@ -368,7 +416,7 @@ class Schema(DocumentModel):
 
     def leaves(self) -> dict[str, "SchemaLeaf"]:
         """Return the schema's leaves by path (`contrats.debut`), in the schema's order."""
-        return {leaf.path: leaf for leaf in _leaves(self.fields)}
+        return {leaf.path: leaf for leaf in _leaves(self.fields, _Around(subject=self.subject))}
 
 
 @dataclass(frozen=True)
@@ -384,7 +432,9 @@ class SchemaLeaf:
             counts as around itself.
         category: its own slugs, or those of the nearest container that has some.
         category_link: how the category that counts was found.
-        sensitive: its own reason, or that of the nearest container that has one.
+        sensitive: why it is sensitive: its own reason, or that of the nearest container that has
+            one, or what its name says.
+        subject: whose data it is, by its own slugs or those of the nearest container.
         nullable: whether the field, or the list that it is the element of, may be null.
     """
 
@@ -396,6 +446,7 @@ class SchemaLeaf:
     category: tuple[str, ...]
     category_link: Link
     sensitive: str | None
+    subject: tuple[str, ...]
     nullable: bool
 
     @cached_property
@@ -412,41 +463,67 @@ class SchemaLeaf:
             return self.spec.identifies.mark
         return "direct" if self.direct else "quasi"
 
+    @property
+    def nir_part(self) -> NirPart | None:
+        """The part of the NIR that it repeats, as the schema or its name says."""
+        return self.spec.nir_part or nir_part(self.path.rpartition(".")[2], self.kind)
 
-_Categories = tuple[tuple[str, ...], Link]
+
+@dataclass(frozen=True)
+class _Around:
+    """What a field inherits from the schema, lists and structs around it."""
+
+    category: tuple[str, ...] = ()
+    category_link: Link = "read"
+    sensitive: Sensitivity | None = None
+    subject: tuple[str, ...] = ()
+
+    def at(self, spec: FieldSpec) -> "_Around":
+        """What holds at `spec`: its own marks, else what is around it."""
+        around = replace(
+            self,
+            sensitive=spec.sensitive or self.sensitive,
+            subject=spec.subject or self.subject,
+        )
+        if not spec.category:
+            return around
+        return replace(around, category=spec.category, category_link=spec.category_link)
+
+    def sensitivity(self, path: str, spec: FieldSpec) -> str | None:
+        """Why the leaf `spec` at `path` is sensitive, or None."""
+        if self.sensitive is not None:
+            return self.sensitive.because
+        return special_category(path, free_text=spec.free_text)
 
 
 def _leaves(
     fields: Mapping[str, FieldSpec],
+    inherited: _Around,
     above: str = "",
     place: DocumentPath = ("fields",),
     lists: tuple[str, ...] = (),
-    categories: _Categories = ((), "read"),
-    sensitive: str | None = None,
 ) -> Iterator[SchemaLeaf]:
-    """The leaves of `fields`, which stand at `place`; the other arguments are what they inherit."""
+    """The leaves of `fields`, which stand at `place` below the path `above`."""
     for name, field in fields.items():
         path = f"{above}{name}"
-        spec, inner, around = field, (*place, name), lists
-        own_categories, own_sensitive = _inherit(spec, categories, sensitive)
+        spec, inner, around, own = field, (*place, name), lists, inherited.at(field)
         while spec.of is not None:
             if path not in around:
                 around = (*around, path)
             spec, inner = spec.of, (*inner, "of")
-            own_categories, own_sensitive = _inherit(spec, own_categories, own_sensitive)
+            own = own.at(spec)
         if kind := kind_of(spec.type):
             yield SchemaLeaf(
-                path, inner, spec, kind, around, *own_categories, own_sensitive, field.nullable
+                path,
+                inner,
+                spec,
+                kind,
+                around,
+                own.category,
+                own.category_link,
+                own.sensitivity(path, spec),
+                own.subject,
+                field.nullable,
             )
         else:
-            inside = (*inner, "fields")
-            yield from _leaves(
-                spec.fields or {}, f"{path}.", inside, around, own_categories, own_sensitive
-            )
-
-
-def _inherit(
-    spec: FieldSpec, categories: _Categories, sensitive: str | None
-) -> tuple[_Categories, str | None]:
-    own = (spec.category, spec.category_link) if spec.category else categories
-    return own, spec.sensitive or sensitive
+            yield from _leaves(spec.fields or {}, own, f"{path}.", (*inner, "fields"), around)

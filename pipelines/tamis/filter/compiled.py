@@ -367,7 +367,7 @@ class _Compiler:
             spec=spec,
             when=when,
             identifier=self._judge(leaf.path, spec.identifier) if is_judged else None,
-            nir=self._judge_nir(leaf.path) if leaf.pseudonym else None,
+            nir=self._judge_nir(leaf.path) if leaf.pseudonym and not leaf.pseudonym_kind else None,
             keyed=self._judge(leaf.path, keyed) if leaf.canonical == FULL_WIDTH else None,
             item=item,
         )

@@ -23,7 +23,7 @@ from tamis.filter.treatments import (
 from tamis.keys.keyring import DerivedKey
 from tamis.nir.find import redact
 from tamis.nir.identifiers import Judgement, with_keys
-from tamis.nir.pseudonym import pseudonymize
+from tamis.nir.pseudonym import pseudonymize, pseudonymize_numbers
 
 SPARSE = 0.5
 """Share of rows that a treatment is needed for, below which the others are nulled before it."""
@@ -34,13 +34,15 @@ class KeySource(Protocol):
 
     Example:
         >>> class OneKey:
-        ...     def key(self, processing: str, item: str, method: str) -> DerivedKey:
+        ...     def key(
+        ...         self, processing: str, item: str, method: str, kind: str | None = None
+        ...     ) -> DerivedKey:
         ...         return DerivedKey(bytes(32), 1, "a1b2c3")
         >>> source: KeySource = OneKey()
     """
 
-    def key(self, processing: str, item: str, method: str) -> DerivedKey:
-        """The key of (processing, item, method) in the epoch of the source."""
+    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
+        """The key of (processing, item, method, kind) in the epoch of the source."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +110,10 @@ def _treat(
             return TreatedLeaf(*redact_entries(array, redact))
         if leaf.fate != "kept" or step.when is not None:
             array = decode(array)
-    if leaf.pseudonym:
-        assert step.nir is not None
+    if step.nir is not None:
         array = identifiers[step.nir].canonical
+    elif leaf.pseudonym and step.identifier is not None:
+        array = identifiers[step.identifier].canonical
     elif leaf.canonical:
         assert step.identifier is not None
         array = identifiers[step.identifier].canonical
@@ -124,8 +127,11 @@ def _treat(
     if leaf.pseudonym:
         assert keys is not None
         assert leaf.method is not None
-        derived = keys.key(processing=processing, item=step.item, method=leaf.method)
-        return TreatedLeaf(pseudonymize(array, derived.key, leaf.method))
+        kind = leaf.pseudonym_kind
+        derived = keys.key(processing=processing, item=step.item, method=leaf.method, kind=kind)
+        if kind is None:
+            return TreatedLeaf(pseudonymize(array, derived.key, leaf.method))
+        return TreatedLeaf(pseudonymize_numbers(array, kind, derived.key, leaf.method))
     if leaf.redact:
         redacted, hits = redact(array)
         return TreatedLeaf(redacted, np.asarray(hits))

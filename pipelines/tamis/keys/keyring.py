@@ -242,15 +242,26 @@ class Keyring:
         """What protects the roots beside the file's mode."""
         return self._document.wrap.by
 
-    def key(self, processing: str, item: str, method: str, epoch: int | None = None) -> DerivedKey:
+    def key(
+        self,
+        processing: str,
+        item: str,
+        method: str,
+        epoch: int | None = None,
+        kind: str | None = None,
+    ) -> DerivedKey:
         """Derive the key of a processing, an item and a method, by default for the current epoch.
+
+        Args:
+            processing, item, method, kind: as `tamis.nir.pseudonym.derive_key` takes them.
+            epoch: the number of an epoch.
 
         Raises:
             KeysError: there is no such epoch, it was destroyed, or the keyring is not unlocked.
         """
         self._unlocked()
         entry = self._entry(self.current if epoch is None else epoch, self._document)
-        key = derive_key(self._roots[entry.epoch], processing, item, entry.epoch, method)
+        key = derive_key(self._roots[entry.epoch], processing, item, entry.epoch, method, kind)
         return DerivedKey(key, entry.epoch, entry.key_id)
 
     def __repr__(self) -> str:

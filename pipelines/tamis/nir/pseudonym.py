@@ -1,13 +1,20 @@
-"""Keyed pseudonyms of the NIR: equal for one person within one processing, item and epoch.
+"""Keyed pseudonyms of identifiers: equal for one number within one processing, item and epoch.
 
     an epoch's root ── HKDF-SHA-256, info `tamis/v1|processing|item|epoch|method` ──> key
     `NIR` + 13 canonical characters ── HMAC-SHA-256 or AES-256-CMAC under that key ──> 16 bytes
+
+of other identifiers, such as the number of a file, which have a kind:
+
+    an epoch's root ── HKDF-SHA-256, info `tamis/v1|processing|item|epoch|method|kind` ──> key
+    `kind|length|` + the canonical bytes ── HMAC-SHA-256 or AES-256-CMAC ──> 16 bytes
 
 A pseudonym is still personal data (GDPR recital 26): whoever holds the key can compute those of all
 NIRs and compare. Without the key nobody can; an unkeyed hash would not have that property.
 """
 
 import hashlib
+import hmac
+import unicodedata
 from collections.abc import Callable
 from struct import iter_unpack
 from typing import Final
@@ -15,7 +22,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -37,7 +46,9 @@ _Mac = Callable[[Bytes, Bytes], None]
 """Computes the MACs of N messages, N × 16 bytes, into the second argument, (N + 1) × 16 bytes."""
 
 
-def derive_key(root: bytes, processing: str, item: str, epoch: int, method: str) -> bytes:
+def derive_key(
+    root: bytes, processing: str, item: str, epoch: int, method: str, kind: str | None = None
+) -> bytes:
     """Derive the key of a processing, item, epoch and method from the epoch's root.
 
     The keys of two processings are independent of one another, so that nobody who has the
@@ -49,6 +60,7 @@ def derive_key(root: bytes, processing: str, item: str, epoch: int, method: str)
         item: item of art. R. 6323-37, such as `R6323-37.III.2`.
         epoch: number of the root's epoch, from 1.
         method: `hmac-sha256` or `aes-256-cmac`.
+        kind: of identifiers other than NIRs and NIAs, such as `dossier`.
 
     Returns:
         32 bytes.
@@ -66,11 +78,12 @@ def derive_key(root: bytes, processing: str, item: str, epoch: int, method: str)
     _check_method(method)
     if epoch < 1:
         raise KeysError(_("an epoch is a number from 1"))
-    for part, name in ((processing, "processing"), (item, "item")):
+    parts = [(processing, "processing"), (item, "item")]
+    for part, name in parts if kind is None else [*parts, (kind, "kind")]:
         if not part or "|" in part:
             raise KeysError(_("a {name} that is empty or holds `|` cannot name a key", name=name))
-    info = f"tamis/v1|{processing}|{item}|{epoch}|{method}".encode()
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(root)
+    info = f"tamis/v1|{processing}|{item}|{epoch}|{method}" + (f"|{kind}" if kind else "")
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info.encode()).derive(root)
 
 
 def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBinaryArray:
@@ -114,6 +127,67 @@ def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBi
         macs = spread
     values = pa.py_buffer(macs).slice(0, len(canonical) * _BLOCK)
     return pa.Array.from_buffers(PSEUDONYM, len(canonical), [validity, values])
+
+
+def pseudonymize_numbers(
+    values: pa.Array, kind: str, key: bytes, method: str
+) -> pa.FixedSizeBinaryArray:
+    """Compute the pseudonym of every identifier of another kind than NIRs.
+
+    Args:
+        values: N strings or integers; of strings the canonical form is taken.
+        kind: what number it is (`dossier`); the key is derived with it.
+        key: 32 bytes of `derive_key`, of this processing, item, epoch, method and kind.
+        method: `hmac-sha256` or `aes-256-cmac`.
+
+    Returns:
+        N values of `fixed_size_binary(16)`, null where there is no number.
+
+    Raises:
+        KeysError: the key is not 32 bytes or the method unknown.
+
+    Example:
+        >>> made = pseudonymize_numbers(pa.array(["7", " 7", "07", ""]), "dossier", bytes(32),
+        ...     "hmac-sha256").to_pylist()
+        >>> made[0] == made[1], made[0] == made[2], made[3]
+        (True, False, None)
+        >>> pseudonymize_numbers(pa.array([7]), "dossier", bytes(32), "hmac-sha256")[0].as_py() == (
+        ...     made[0])
+        True
+    """
+    _check_key(key)
+    _check_method(method)
+    encoded = canonical_numbers(values).dictionary_encode()
+    made = []
+    for value in encoded.dictionary.to_pylist():
+        number = value.encode()
+        message = b"%b|%d|%b" % (kind.encode(), len(number), number)
+        if method == "hmac-sha256":
+            made.append(hmac.digest(key, message, "sha256")[:_BLOCK])
+        else:
+            mac = CMAC(algorithms.AES256(key))
+            mac.update(message)
+            made.append(mac.finalize())
+    return pa.array(made, PSEUDONYM).take(encoded.indices)
+
+
+def canonical_numbers(values: pa.Array) -> pa.Array:
+    """Identifiers in the one form by which they are compared.
+
+    Strings are in Unicode's form NFC without blanks around them; case, inner blanks, signs and
+    zeros in front stay, since sources tell numbers apart by them. Integers are their decimal
+    digits. What is empty is no number.
+
+    Example:
+        >>> canonical_numbers(pa.array([" A-07 ", "", "a-07"])).to_pylist()
+        ['A-07', None, 'a-07']
+    """
+    if pa.types.is_integer(values.type):
+        return values.cast(pa.string())
+    encoded = pc.utf8_trim_whitespace(values).dictionary_encode()
+    # Arrow's own normalization leaves an `e` and its accent apart.
+    texts = [unicodedata.normalize("NFC", text) or None for text in encoded.dictionary.to_pylist()]
+    return pa.array(texts, values.type).take(encoded.indices)
 
 
 def _check_key(key: bytes) -> None:

@@ -23,7 +23,7 @@ from tamis.documents.context import (
 from tamis.documents.law import ITEMS_ARTICLE, Nir, article_of, item_key
 from tamis.documents.policy import Condition, Release
 from tamis.documents.project import ARTICLES, Documents
-from tamis.documents.released import identifies_of
+from tamis.documents.released import identifies_of, pseudonym_kind
 from tamis.documents.schema import FieldSpec, Format, Schema, SchemaLeaf
 from tamis.documents.veille import describe_unread
 from tamis.errors import DocumentError, UsageError
@@ -210,6 +210,7 @@ def _compile_leaf(leaf: SchemaLeaf, release: Release, nir: Nir) -> PlanLeaf:
         when=() if always else tuple(_compile_conditions(need.when) for need in needs),
         canonical=treatment.canonical if treatment else None,
         pseudonym=pseudonymize.as_ if pseudonymize else None,
+        pseudonym_kind=pseudonym_kind(leaf.spec, pseudonymize) if pseudonymize else None,
         method=pseudonymize.method if pseudonymize else None,
         to=generalize.to if generalize else None,
         step=generalize.step if generalize else None,
@@ -274,7 +275,6 @@ def _project_field(name: str, spec: FieldSpec, paths: set[str], above: str) -> P
         not_nir=spec.not_nir is not None,
         pattern=spec.not_nir.pattern if spec.not_nir else None,
         check=spec.not_nir.check if spec.not_nir else None,
-        quasi_identifier=spec.quasi_identifier,
         column=spec.column,
         rubrique=spec.rubrique,
         bloc=spec.bloc,

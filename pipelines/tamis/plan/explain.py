@@ -79,7 +79,9 @@ def describe_treatment(leaf: PlanLeaf) -> str:
     """
     if leaf.pseudonym:
         return _(
-            "pseudonymized as {pseudonym} ({method})", pseudonym=leaf.pseudonym, method=leaf.method
+            "pseudonymized as {pseudonym} ({method})",
+            pseudonym=leaf.pseudonym,
+            method=", ".join(filter(None, (leaf.method, leaf.pseudonym_kind))),
         )
     if leaf.canonical:
         return _("kept in its form of {count} characters", count=leaf.canonical)

@@ -62,7 +62,6 @@ class PlanField:
     not_nir: bool = False
     pattern: str | None = None
     check: Literal["luhn", "iban"] | None = None
-    quasi_identifier: bool = False
     column: str | None = None
     rubrique: str | None = None
     bloc: str | None = None
@@ -148,6 +147,7 @@ class PlanLeaf:
             Empty: always kept.
         canonical: the width of the one form in which an identifier is kept; None as it comes.
         pseudonym: the output's name, where pseudonymized; it takes the field's place.
+        pseudonym_kind: what number it is made of (`dossier`); None for a NIR.
         method: of the pseudonym.
         to, step, prefix: of the generalization.
         redact: whether NIRs in the text are replaced.
@@ -161,6 +161,7 @@ class PlanLeaf:
     when: tuple[tuple[PlanCondition, ...], ...] = ()
     canonical: Literal[13, 15] | None = None
     pseudonym: str | None = None
+    pseudonym_kind: str | None = None
     method: Method | None = None
     to: Literal["year", "quarter", "month"] | None = None
     step: int | None = None
@@ -415,6 +416,7 @@ _NO_RULES = (
 _LATER = frozenset(
     {"canonical", "column", "thousands", "currency", "century_from", "nulls"}
     | {"escape", "skip", "footer", "header", "retention", "risk", "pattern", "check"}
+    | {"pseudonym_kind"}
 )
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""
@@ -422,7 +424,8 @@ that plans of documents without them keep theirs."""
 
 def _without_later(rules: Any) -> Any:
     if isinstance(rules, dict):
-        return {
+        former = {"quasi_identifier": False} if "nir_part" in rules else {}  # in fields, at first
+        return former | {
             key: _without_later(value)
             for key, value in rules.items()
             if key not in _LATER or value not in (None, False, (), "")

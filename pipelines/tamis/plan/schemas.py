@@ -63,7 +63,10 @@ def released_field(field: PlanField, path: str, kept: Mapping[str, PlanLeaf]) ->
         kind = pa.struct(children)
     else:
         kind = PSEUDONYM if pseudonym else arrow_type(field.type)
-    nullable = field.nullable or all(below.when for below in _below(kept, path))
+    # What a text holds may be no number, so that it has no pseudonym.
+    nullable = field.nullable or all(
+        below.when or below.pseudonym_kind for below in _below(kept, path)
+    )
     return pa.field(pseudonym or field.name, kind, nullable=nullable)
 
 

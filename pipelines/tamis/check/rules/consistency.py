@@ -13,7 +13,7 @@ from tamis.documents.law import article_of, item_key
 from tamis.documents.positions import DocumentPath, Source, suggest
 from tamis.documents.project import Law
 from tamis.documents.register import Entry, Register
-from tamis.documents.schema import FieldSpec, Schema
+from tamis.documents.schema import FieldSpec, Schema, SchemaLeaf
 from tamis.language import _
 
 
@@ -40,7 +40,7 @@ def judge_schema(schema: Schema, source: Source, law: Law) -> Violations:
                 yield Violation(problem, Rule.CATEGORY, "unknown-category", None, example)
         for code, mark, text in _contradictions(spec):
             yield violation(Rule.CATEGORY, code, path, (*place, mark), text)
-        if spec.sensitive is not None and is_blank(spec.sensitive):
+        if spec.sensitive is not None and is_blank(spec.sensitive.because or spec.sensitive.none):
             text = _("`sensitive` of `{field}` must give a reason")
             yield violation(Rule.NEED, "no-reason", path, (*place, "sensitive"), text)
         if spec.identifies is not None and is_blank(spec.identifies.because):
@@ -58,6 +58,29 @@ def judge_schema(schema: Schema, source: Source, law: Law) -> Violations:
                 yield violation(
                     Rule.NIR_ABSENT, "pattern-takes-nirs", path, (*place, "not_nir"), text
                 )
+    for path, leaf in schema.leaves().items():
+        if "not-personal" in leaf.category and (text := _personal_by_name(leaf)):
+            yield violation(Rule.CATEGORY, "not-personal", path, leaf.place, text)
+        lower = leaf.spec.identifies
+        if lower is not None and lower.mark == "quasi" and not leaf.direct:
+            text = _("`{field}` is `quasi` already: `identifies` must give a lower mark")
+            place = (*leaf.place, "identifies", "mark")
+            yield violation(Rule.CATEGORY, "mark-not-lower", path, place, text)
+
+
+def _personal_by_name(leaf: SchemaLeaf) -> str:
+    """Why a leaf is personal data by its name, in words; empty where the schema says otherwise."""
+    if leaf.direct and leaf.spec.identifies is None:
+        return _(
+            "`{field}` must not be `not-personal`: its name is that of a direct identifier; give "
+            "its category, or say why not in `identifies`"
+        )
+    if leaf.sensitive is not None and leaf.spec.sensitive is None:
+        return _(
+            "`{field}` must not be `not-personal`: its name speaks of sensitive data; give its "
+            "category, or say why not in `sensitive: {none: …}`"
+        ).replace("{none: …}", "{{none: …}}")
+    return ""
 
 
 def judge_register(
@@ -172,8 +195,14 @@ def _contradictions(spec: FieldSpec) -> Iterator[tuple[str, str, str]]:
         yield "category-mixed", "category", text
     if "not-personal" in spec.category:
         text = _("`{field}` must not be both `not-personal` and have `{mark}`")
-        for mark in ("identifier", "nir_part", "sensitive"):
-            if getattr(spec, mark):
+        is_sensitive = spec.sensitive is not None and spec.sensitive.none is None
+        marks = {
+            "identifier": spec.identifier,
+            "nir_part": spec.nir_part,
+            "sensitive": is_sensitive,
+        }
+        for mark, is_set in marks.items():
+            if is_set:
                 yield "not-personal", mark, text.replace("{mark}", mark)
     if spec.identifier and spec.identifies is not None:
         text = _("`{field}` is an identifier: it must not have a lower mark in `identifies`")

@@ -124,7 +124,7 @@ def disclosed_parts(case: Case) -> dict[NirPart, tuple[str, DocumentPath]]:
     """Return the parts of the NIR that a release discloses: the field, and where it is kept."""
     parts: dict[NirPart, tuple[str, DocumentPath]] = {}
     for kept, leaf in case.kept:
-        part = leaf.spec.nir_part
+        part = leaf.nir_part
         if part and discloses(part, case.release.treat.get(kept.path)):
             parts.setdefault(part, (kept.path, kept.place))
     return parts

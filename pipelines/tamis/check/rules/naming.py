@@ -4,14 +4,15 @@ import datetime
 import decimal
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import get_args
 
 from tamis.check.case import Case
 from tamis.check.catalogue import Rule
 from tamis.check.violation import Violations
 from tamis.documents.context import conditions_of, kept_fields
-from tamis.documents.policy import Generalize, Treatment
+from tamis.documents.policy import Generalize, Pseudonymize, Treatment
 from tamis.documents.positions import DocumentPath, suggest
-from tamis.documents.schema import FieldSpec, SchemaLeaf
+from tamis.documents.schema import FieldSpec, Identifier, SchemaLeaf
 from tamis.documents.tags import RESERVED_PREFIX, TAGS
 from tamis.documents.types import decimal_digits, integer_range
 from tamis.language import _
@@ -329,11 +330,8 @@ def _treatment_misfit(treatment: Treatment, leaf: SchemaLeaf) -> str:
     """Why `treatment` does not fit the leaf, in words; empty where it does."""
     spec, kind = leaf.spec, leaf.kind
     if treatment.pseudonymize:
-        if not set(spec.identifier) & set(_PSEUDONYMIZED):
-            return _("only an identifier `nir` or `nia` can be pseudonymized")
-        if kind not in ("string", "integer"):
-            return _("only a string or an integer can be pseudonymized")
-    elif treatment.canonical:
+        return _pseudonym_misfit(treatment.pseudonymize, leaf)
+    if treatment.canonical:
         if not set(spec.identifier) & set(_PSEUDONYMIZED):
             return _("only an identifier `nir` or `nia` has a `canonical` form")
         if kind != "string":
@@ -346,6 +344,26 @@ def _treatment_misfit(treatment: Treatment, leaf: SchemaLeaf) -> str:
         return _("only a string can be redacted")
     elif treatment.redact == "nothing" and not spec.free_text:
         return _("`redact: nothing` is for free text")
+    return ""
+
+
+def _pseudonym_misfit(pseudonymize: Pseudonymize, leaf: SchemaLeaf) -> str:
+    """Why no pseudonym can be made, or of what kind, in words; empty where one can."""
+    own, kind = leaf.spec.identifier, pseudonymize.kind
+    if leaf.kind not in ("string", "integer"):
+        return _("only a string or an integer can be pseudonymized")
+    if leaf.spec.free_text:
+        return _("free text must be redacted, it cannot be pseudonymized")
+    if "nir-key" in own:
+        return _("the key of a NIR cannot be pseudonymized: drop it")
+    if {"nir", "nia"} & set(own):
+        return _("its pseudonym has no `kind`: it is that of a NIR") if kind else ""
+    if own and kind not in (None, *own):
+        return _("its `kind` must be {kinds}", kinds=_(" or ").join(f"`{name}`" for name in own))
+    if not own and kind in get_args(Identifier):
+        return _("`kind: {kind}` is for a field with `identifier: {kind}`", kind=kind)
+    if len(own) != 1 and kind is None:
+        return _("its pseudonym must have a `kind`, such as `dossier`: what number it is")
     return ""
 
 
