@@ -9,7 +9,7 @@ import pytest
 
 import tamis
 from tamis.check.nirs import share_of_nirs
-from tamis.documents.schema import NotNir
+from tamis.documents.marks import NotNir
 from tamis.errors import DocumentError
 from tamis.filter.execution import Minimized
 from tamis.filter.misfits import misfitting

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.documents.schema import whole
+from tamis.documents.marks import whole
 
 MOST_NIRS = 0.01
 """Share of NIRs above which a pattern tells nothing of what is none."""

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import (
     BeforeValidator,
     Field,
@@ -21,6 +19,7 @@ from pydantic import (
 
 from tamis.documents.date_patterns import pattern_problem
 from tamis.documents.law import Link
+from tamis.documents.marks import Lower, NoNir, Sensitive, Sensitivity
 from tamis.documents.names import (
     Direct,
     NirPart,
@@ -179,82 +178,10 @@ class Format(DocumentModel):
         return self
 
 
-class Sensitivity(DocumentModel):
-    """A reason why a field is sensitive; or `{none: …}`, why it is not, though its name says so."""
-
-    because: str | None = None
-    """Why it is; what a plain text as the value of `sensitive` says."""
-    none: str | None = None
-    """Why it is not, in words."""
-
-    @model_validator(mode="after")
-    def _say_one_thing(self) -> Any:
-        if (self.because is None) == (self.none is None):
-            raise ValueError(_("must be a reason, or `{none: …}` with the reason why not"))
-        return self
-
-
-def _sensitivity(value: Any) -> Any:
-    return {"because": value} if isinstance(value, str) else value
-
-
 _Subjects = Annotated[
     tuple[str, ...],
     BeforeValidator(_one_or_several, json_schema_input_type=str | tuple[str, ...]),
 ]
-
-
-class LowerMark(DocumentModel):
-    """Why a field tells less of a person than its name or the default says."""
-
-    mark: Literal["quasi", "none"]
-    """`quasi`: it helps to recognise a person beside other fields; `none`: not even that."""
-    because: str
-    """Why, in words."""
-
-
-def _lower_mark(value: Any) -> Any:
-    if isinstance(value, str):
-        raise ValueError(
-            _("must be written {example}, got a text", example="{mark: quasi, because: …}")
-        )
-    return value
-
-
-class NotNir(DocumentModel):
-    """Why a column of long numbers holds no NIR, and what its numbers are."""
-
-    because: str
-    """What the numbers are, in words."""
-    pattern: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    """A regular expression (RE2) that every value matches as a whole, and no more than 1 % of
-    NIRs; what does not match is quarantined."""
-    check: Literal["luhn", "iban"] | None = None
-    """The check digits that every value has: `luhn` (SIREN, SIRET, cards, IMEI) or `iban`; a value
-    without them is quarantined."""
-
-    @model_validator(mode="after")
-    def _can_be_tested(self) -> Any:
-        if self.pattern is not None and self.check is not None:
-            raise ValueError(_("`not_nir` must have one of `pattern` and `check`, not both"))
-        if self.pattern is not None:
-            for pattern in (self.pattern, whole(self.pattern)):
-                try:
-                    pc.match_substring_regex(pa.array([""]), pattern)
-                except pa.ArrowInvalid:
-                    raise ValueError(
-                        _("`pattern` must be a regular expression as RE2 reads them")
-                    ) from None
-        return self
-
-
-def whole(pattern: str) -> str:
-    """A pattern that matches a text where `pattern` matches it from its beginning to its end."""
-    return rf"\A(?:{pattern})\z"
-
-
-def _not_nir(value: Any) -> Any:
-    return {"because": value} if isinstance(value, str) else value
 
 
 class FieldSpec(DocumentModel):
@@ -301,26 +228,19 @@ class FieldSpec(DocumentModel):
     required: bool = False
     """Whether every input must have the column: a batch run stops where it is missing. Only of a
     field at the top, and of no DSN, which has no columns."""
-    sensitive: (
-        Annotated[
-            Sensitivity, BeforeValidator(_sensitivity, json_schema_input_type=str | Sensitivity)
-        ]
-        | None
-    ) = None
+    sensitive: Sensitive | None = None
     """Why the field is sensitive; `{none: …}` why it is not, though its name, or that of a list or
     struct around it, speaks of health, opinions, biometrics or offences, or it is a comment in free
     text. Fields inside inherit it. Legal source: RGPD art. 9, 10."""
     subject: _Subjects = ()
     """Whose data the field is, by the slugs of the law's `subjects` (`titulaire-cpf`), or by a slug
     of your own for others (`ayant-droit`); by default that of what is around it."""
-    not_nir: (
-        Annotated[NotNir, BeforeValidator(_not_nir, json_schema_input_type=str | NotNir)] | None
-    ) = None
+    not_nir: NoNir | None = None
     """Why a column of long numbers holds no NIR, so that chance hits quarantine no record, and no
     more: a reason, or `{because: …, pattern: …}` or `{because: …, check: …}`, which every value is
     tested against. A column that holds NIRs as a whole does not pass, whatever is said here; one
     with a `pattern` is not judged as a whole."""
-    identifies: Annotated[LowerMark, BeforeValidator(_lower_mark)] | None = None
+    identifies: Lower | None = None
     """What the field tells of a person, where that is less than its name says: names, e-mail,
     phone, address, account, file and device numbers and photographs are `direct`, all else is
     `quasi`, and only a lower mark is written, with its reason. Not of an `identifier`."""

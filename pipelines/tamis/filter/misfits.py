@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from tamis.arrow.buffers import as_flags
 from tamis.arrow.types import Bools
-from tamis.documents.schema import whole
+from tamis.documents.marks import whole
 
 _LUHN = "[0-9]{2,32}"
 _IBAN = re.compile("[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}")
