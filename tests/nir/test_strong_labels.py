@@ -107,3 +107,13 @@ def test_columns_and_texts_agree() -> None:
 def test_a_number_further_on_needs_the_layout_of_a_nir() -> None:
     assert find_nir("NIR non communiqué par le titulaire, voir 15508759999919") == [(42, 56)]
     assert find_nir("NIR non communiqué par le titulaire, voir 15518759999919") == []
+
+
+@pytest.mark.parametrize("tag", ["td", "p", "div", "span", "sup", "li"])
+def test_a_nir_in_an_attribute_of_a_tag_is_found(tag: str) -> None:
+    for number in ("155087599999193", "1 55 08 75 999 991 93", "1550875999991", "15508759999919"):
+        text = f'<{tag} nir="{number}" class="c">Durand</{tag}>'
+        assert redact(pa.array([text]))[0][0].as_py() == text.replace(number, "[NIR]")
+    wide = f'<{tag} width="100">'
+    groups = "155087599999193" if tag in ("span", "sup") else "1 55 08 75 999 991 93"
+    assert find_nir("".join(wide + group for group in groups.split()))

@@ -21,8 +21,13 @@ _ONE_TO_ONE = {
     "º": "°",
 }
 _MISREAD_LETTERS = frozenset("GIOQSZgiloqsz")  # OCR reads digits as these, but never as é or ô
-_INLINE_TAGS = r"</?(?i:b|i|u|em|strong|span|wbr|nobr|font|small|code|sub|sup)\b[^<>]{0,80}>"
-_BLOCK_TAG = r"</?(?i:td|th|tr|table|tbody|p|div|li|ul|ol|dl|dd|dt|cell|row|col)\b[^<>]{0,80}>"
+_ATTRIBUTES = r"[^<>0-9]{0,60}(?:[0-9]{1,4}[^<>0-9]{1,60}){0,2}"  # too few digits for a NIR
+_INLINE_TAGS = (
+    r"</?(?i:b|i|u|em|strong|span|wbr|nobr|font|small|code|sub|sup)\b" + _ATTRIBUTES + ">"
+)
+_BLOCK_TAG = (
+    r"</?(?i:td|th|tr|table|tbody|p|div|li|ul|ol|dl|dd|dt|cell|row|col)\b" + _ATTRIBUTES + ">"
+)
 _ESCAPE = re.compile(
     r"&(?:amp;)?#(?P<decimal>[0-9]{1,7});?"
     r"|&(?:amp;)?#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
