@@ -170,3 +170,14 @@ class TestSums:
     def test_what_every_batch_quarantined_is_not_left(self) -> None:
         leaks = find_leaks([GateColumn("nom", pa.array(nirs(random.Random(15), 50)))])
         assert leaking_columns(leaks.sketches) == {}
+
+
+def test_values_that_look_like_paths_are_folded_as_others_are() -> None:
+    texts = ["/in/1550875999991.pdf", "1550875999992", "/1550875999993", "//1550875999994"]
+    assert [number.body % 10 for number in fold_numbers(texts) if number] == [1, 2, 3, 4]
+
+
+def test_an_affix_of_all_values_is_taken_off() -> None:
+    texts = [f"REF2026-{body}" for body in (1550875999991, 2660203999992)]
+    folded = fold_numbers(texts)
+    assert [number.body for number in folded if number] == [1550875999991, 2660203999992]

@@ -78,6 +78,7 @@ def test_the_gate_sees_what_was_not_redacted() -> None:
 
 
 def test_the_gate_sees_nothing_in_redacted_texts() -> None:
+    """Text by text: as one column the corpus does hold births, in look-alikes made of them."""
     redacted = redact(TEXTS)[0]
-    leaks = np.flatnonzero(find_leaks([GateColumn("texte", redacted)]).rows >= 0)
+    leaks = np.flatnonzero(find_leaks([GateColumn("texte", redacted, tested=True)]).rows >= 0)
     assert [CORPUS[row].kind for row in leaks if CORPUS[row].group != LOOKALIKE] == []

@@ -21,13 +21,12 @@ one comes. The salt is drawn for the run and stands in no receipt, and neither d
 """
 
 import hashlib
-import os.path
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -299,7 +298,8 @@ def fold_numbers(texts: Sequence[str]) -> list[Number | None]:
         [Number(body=1550875999991, rest=''), Number(body=1550875999991, rest=''), None]
     """
     texts = [text[:_READ] for text in texts]
-    prefix = os.path.commonpath([min(texts, default=""), max(texts, default="")])
+    ends = zip(min(texts, default=""), max(texts, default=""), strict=False)
+    prefix = "".join(first for first, _last in takewhile(lambda pair: pair[0] == pair[1], ends))
     starts = [0, *(match.end() for match in re.finditer(r"[^0-9]+", prefix))]
     return [
         next((number for at in starts if (number := _fold(text[at:])) is not None), None)
