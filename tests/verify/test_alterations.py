@@ -43,6 +43,7 @@ UNKNOWABLE = {
     "keys[].key_id: changed": "the keyring is not at hand, and may have been rotated",
     "quarantine_causes: removed": "older receipts have none",
     "allowed: removed": "older receipts have none",
+    "approval: removed": "older receipts have none",
     "conditions_not_met: removed": "older receipts have none",
     "fields.dropped.because: changed": "said in the language of the run",
     "fields.stripped.because: changed": "said in the language of the run",
@@ -248,6 +249,13 @@ def copy_the_receipt(store: Path) -> None:
     shutil.copy(store / RECEIPT, store / "_receipts" / "autre.json")
 
 
+def claim_an_approval(store: Path) -> None:
+    path = store / RECEIPT
+    receipt = json.loads(path.read_text(encoding="utf-8"))
+    receipt["approval"] = {"opinion": "favorable", "by": "A", "role": "DPO", "until": "2027-01-01"}
+    path.write_text(json.dumps(receipt), encoding="utf-8")
+
+
 ALTERED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a NIR in a released file": (release_a_nir, "failed: .*holds a NIR in 1 rows"),
     "metadata in a released file": (write_metadata, "failed: .*holds metadata"),
@@ -256,6 +264,7 @@ ALTERED: dict[str, tuple[Callable[[Path], None], str]] = {
     "two files exchanged": (exchange_two_files, "failed: .*digest differs"),
     "a digest emptied": (empty_a_digest, "failed"),
     "a file called a table": (call_a_file_a_table, "failed: .*in a table of a database"),
+    "an approval of nobody": (claim_an_approval, "not checked: who agreed"),
     "a key twice": (put_a_key_twice, "is no receipt"),
     "a stranger": (put("x.txt"), "failed: x.txt: no receipt lists it"),
     "a stranger in a release": (put(f"{RELEASE}/x.csv"), "failed: .*x.csv: no receipt lists it"),

@@ -23,12 +23,12 @@ def judge_letters(document: DocumentModel, source: Source) -> Violations:
     for path, text, is_name in _texts(document.model_dump(by_alias=True), ()):
         odd = next(_odd(text, is_name=is_name), None)
         if odd is not None:
-            code, name = f"U+{ord(odd):04X}", unicodedata.name(odd, "")
+            character = f"U+{ord(odd):04X} {unicodedata.name(odd, '')}".strip()
             problem = source.problem(
                 path,
                 _(
                     "holds {character}, which cannot be told from another letter, or not be seen",
-                    character=f"{code} {name}".strip(),
+                    character=character,
                 ),
                 key=is_name,
             )

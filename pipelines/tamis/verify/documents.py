@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tamis.documents.calendar import day_of
 from tamis.errors import DocumentError, UsageError
-from tamis.evidence.allowed import allowed_part, allowed_parts
+from tamis.evidence.allowed import allowed_part, allowed_parts, approval_part
 from tamis.evidence.receipt import Receipt
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -52,6 +52,9 @@ def check_plan(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
     expected = sorted((plan.processing, item) for item in items)
     yield judged(sorted(keys) == expected, _("there is a key for each item with pseudonyms"))
     yield from _allowed(receipt, plan)
+    if receipt.approval not in (None, approval_part(plan)):
+        text = _("who agreed to what is released is another in the documents now")
+        yield Finding("not checked", text)
     if receipt.policy_sha256 == plan.policy_sha256:
         yield Finding("ok", _("the policy's file is the one of the run"))
         yield judged(_claimed_reasons(receipt) == _reasons(plan), _("reasons are the policy's"))
