@@ -139,7 +139,10 @@ def test_the_dataflow_job_holds_no_key_and_no_value(feed: Feed, graph: api.Pipel
 
 LABELS = (
     "Minimize",
+    "Minimize/Judge columns",
     "Minimize/Minimize",
+    "Minimize/Sketches",
+    "Minimize/Sum sketches",
     "Read",
     "Read/ListFiles",
     "Read/ReadTasks",

@@ -57,11 +57,11 @@ def test_an_approval_covers_what_was_approved(project: Project) -> None:
 
 def test_one_word_of_a_need_is_told(project: Project) -> None:
     _approve(project)
-    _edit(project, "compter des personnes", "suivre des personnes")
+    _edit(project, "rattacher entre eux", "relier entre eux")
     problem = _state(project).problem
     assert "does not cover what changed" in problem
-    assert '- releases.evaluation.needs[nir].because = "compter des personnes' in problem
-    assert '+ releases.evaluation.needs[nir].because = "suivre des personnes' in problem
+    assert '- releases.evaluation.needs[nir].because = "rattacher entre eux' in problem
+    assert '+ releases.evaluation.needs[nir].because = "relier entre eux' in problem
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_an_unfavourable_opinion_covers_nothing(project: Project) -> None:
 
 def test_a_content_that_was_altered_is_told(project: Project) -> None:
     _approve(project)
-    _edit(project, "compter des", "suivre des", f"policies/approvals/{POLICY}.yaml")
+    _edit(project, "rattacher entre", "relier entre", f"policies/approvals/{POLICY}.yaml")
     assert "not that of its content" in _state(project).problem
 
 
@@ -134,7 +134,7 @@ def test_what_changed_is_told_when_it_is_approved_again(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _approve(project)
-    _edit(project, "compter des personnes", "suivre des personnes")
+    _edit(project, "rattacher entre eux", "relier entre eux")
     capsys.readouterr()
     _approve(load_project(project.folder))
     assert "+ releases.evaluation.needs[nir].because" in capsys.readouterr().out
@@ -165,8 +165,8 @@ def test_a_project_that_requires_approvals_runs_nothing_without(project: Project
         check_approval(required.plan(POLICY))
     _approve(required)
     check_approval(load_project(project.folder).plan(POLICY))
-    _edit(project, "compter des personnes", "suivre des personnes")
-    with pytest.raises(UsageError, match="suivre des personnes"):
+    _edit(project, "rattacher entre eux", "relier entre eux")
+    with pytest.raises(UsageError, match="relier entre eux"):
         check_approval(load_project(project.folder).plan(POLICY))
 
 

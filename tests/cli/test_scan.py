@@ -105,7 +105,7 @@ def test_a_nir_in_a_json_key_is_told_under_no_name_of_its_own(tmp_path: Path) ->
     path = tmp_path / "keys.jsonl"
     path.write_text("".join(f'{{"{NIR}": {{"jours": {n}}}}}\n' for n in range(40)))
     columns = scan_file(path)
-    assert columns["(keys)"].nirs == {"15": 40}
+    assert sum(columns["(keys)"].nirs.values()) == 40
     assert not any(NIR in name for name in columns)
 
 

@@ -46,7 +46,8 @@ def text_columns(lines: Sequence[str]) -> Iterator[tuple[str, pa.Array]]:
     yield "text", pa.array(lines, pa.string())
     whole = "".join(lines)
     numbers = [*_numbers(_PARTED.sub(_BREAK, whole), _BREAK, " ")]
-    parted = [number for number in numbers if number.is_parted]
+    alone = _in_lines(lines)
+    parted = [number for number in numbers if number.is_parted and not alone[number.digits]]
     if len(parted) < len(numbers) and not profile_nir(pa.array(lines, pa.string())).carries_nir:
         parted = numbers  # the label may stand in another line
     seen = Counter(number.digits for number in parted)
@@ -83,6 +84,18 @@ def _numbers(text: str, mark: str, sign: str) -> Iterator[_Number]:
         yield _Number(
             re.sub(rb"[^0-9A-Za-z]", b"", number), around.replace(mark, sign), sought in number
         )
+
+
+def _in_lines(lines: Sequence[str]) -> Counter[bytes]:
+    """The numbers like NIRs that stand in one line each, tags in them included."""
+    values = pa.array(lines, pa.large_string())
+    spans, offsets = locate(values), np.frombuffer(values.buffers()[1], np.int64)
+    data = values.buffers()[2].to_pybytes() if len(spans.starts) else b""
+    assert not offsets[0]
+    return Counter(
+        re.sub(rb"<[^<>]*>|[^0-9A-Za-z]", b"", data[start:end])
+        for start, end in zip(spans.starts.tolist(), spans.ends.tolist(), strict=True)
+    )
 
 
 def _fixed_widths(lines: Sequence[str]) -> Iterator[tuple[str, pa.Array]]:
