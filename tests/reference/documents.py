@@ -84,7 +84,12 @@ def release_document(release: PlanRelease, plan: Plan) -> dict[str, Any]:
         "from": SINCE,
         "on_nir": release.on_nir,
         "needs": [
-            {"because": REASON, "keep": [leaf.path], "when": conditions_document(when)}
+            {
+                "because": REASON,
+                "keep": [leaf.path],
+                "when": conditions_document(when),
+                "nir_basis": {"text": "L. 6113-8", "status": "confirmed"},
+            }
             for leaf in release.leaves
             for when in leaf.when or ((),)
         ],
