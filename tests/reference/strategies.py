@@ -189,7 +189,8 @@ class Maker:
         self.format = self.choose(FORMATS)
         absent = None if mixed else self.chance(50)
         fields = tuple(self.spec() for _ in range(self.choose([1, 2, 3, 4, 5])))
-        if all(spec.identifier for spec in leaves_of(fields).values()):
+        leaves = leaves_of(fields).values()
+        if all(spec.identifier or spec.name.endswith("_nir") for spec in leaves):
             fields = (*fields, PlanField(self.name(), "string"))
         releases = tuple(
             self.release(f"r{place}", fields, absent) for place in range(self.choose([1, 1, 2, 3]))
@@ -208,6 +209,7 @@ class Maker:
         )
 
     def release(self, name: str, fields: tuple[PlanField, ...], absent: bool | None) -> PlanRelease:
+        of_documents = absent is not None  # where what is called a NIR must be declared as one
         absent = self.chance(50) if absent is None else absent
         leaves = leaves_of(fields)
         tested = testable(outside_lists(fields))
@@ -215,6 +217,7 @@ class Maker:
             path
             for path, spec in leaves.items()
             if not (absent and spec.identifier and not is_pseudonymizable(spec))
+            and not (absent and of_documents and path.endswith("_nir"))
         ]
         kept = self.some(able, 65) or able[:1]
         only = []
