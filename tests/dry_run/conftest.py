@@ -33,7 +33,11 @@ fields:
   action:       {type: string, category: tit-droits-parcours-formation}
   montant:      {type: "decimal128(12, 2)", category: tit-economique-financier}
   heures:       {type: int32, category: tit-droits-parcours-formation}
-  commentaire:  {type: string, free_text: true, category: tit-droits-parcours-formation}
+  commentaire:
+    type: string
+    free_text: true
+    category: tit-droits-parcours-formation
+    sensitive: {none: textes inventés}
   employeur:    {type: string, category: tit-parcours-professionnel}
 """
 

@@ -62,7 +62,11 @@ SCHEMA = "schema: dossiers\nfields:\n" + "".join(
     for name, (kind, *_rest) in (QUIET | LOUD).items()
 )
 SCHEMA += """\
-  commentaire: {type: string, free_text: true, category: tit-droits-parcours-formation}
+  commentaire:
+    type: string
+    free_text: true
+    category: tit-droits-parcours-formation
+    sensitive: {none: textes inventés}
   lignes:
     type: list
     of:

@@ -62,7 +62,7 @@ def check_nothing(store: Path, outcome: Outcome, code: int = 3) -> None:
     assert not store.exists()
     *notices, message = outcome.err.splitlines()
     assert message.startswith("tamis: ")
-    told = ("stands on a register entry", "makes no pseudonyms")
+    told = ("stands on a register entry", "makes no pseudonyms", "rests on what is to be confirmed")
     assert all(any(words in notice for words in told) for notice in notices)
     assert SECRET not in outcome.out + outcome.err
 

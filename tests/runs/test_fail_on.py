@@ -36,7 +36,11 @@ fields:
   nom: {type: string, category: tit-identite-activite}
   montant: {type: "decimal128(12, 2)", category: tit-economique-financier}
   dispositif: {type: string, category: tit-droits-parcours-formation}
-  note: {type: string, free_text: true, category: tit-identite-activite}
+  note:
+    type: string
+    free_text: true
+    category: tit-identite-activite
+    sensitive: {none: textes inventés}
 """
 
 POLICY = """\

@@ -185,15 +185,15 @@ def _compare_conditions(
     old: Release, new: Release, context: PolicyContext, place: DocumentPath
 ) -> Iterator[Change]:
     """The conditions that test the same for another reason."""
-    before = {
-        (test.field, _values(test.condition), test.place[2]): _reason(test.condition)
-        for test in conditions_of(old, place)
-    }
+    before: dict[tuple[str, str, object], list[Reason]] = {}
+    for test in conditions_of(old, place):
+        key = (test.field, _values(test.condition), test.place[2])
+        before.setdefault(key, []).append(_reason(test.condition))
     for test in conditions_of(new, place):
         now = _reason(test.condition)
-        then = before.get((test.field, _values(test.condition), test.place[2]), now)
-        if now != then:
-            text = _describe_rewording(now, [then])
+        then = before.get((test.field, _values(test.condition), test.place[2]), [now])
+        if now not in then:
+            text = _describe_rewording(now, then[:1])
             fields = (test.field,)
             yield _change(context, "reworded", test.place, text, ChangeRisk.GROUND, fields, new.id)
 
