@@ -244,6 +244,13 @@ def test_a_run_id_is_a_plain_word(run: str) -> None:
         check_run_id(run)
 
 
+@pytest.mark.parametrize("run", ["155087599999193", "x-1-55-08-75-999-991-93"])
+def test_a_run_id_holds_no_nir_and_is_not_shown(run: str) -> None:
+    with pytest.raises(UsageError, match="must hold no NIR") as raised:
+        check_run_id(run)
+    assert run not in str(raised.value)
+
+
 def test_commits_and_recoveries_at_once_lose_nothing_and_fail_never(tmp_path: Path) -> None:
     folder = LocalFolder(str(tmp_path))
     runs = [f"run-{number}" for number in range(25)]

@@ -33,6 +33,7 @@ from tamis.evidence.receipt import FilePart, Files, Receipt
 from tamis.filter.tally import Cause, QuarantineCount
 from tamis.formats.chunk import PartKey
 from tamis.language import _
+from tamis.nir.find import find_nir
 from tamis.plan.plan import Plan
 
 NUL_REPLACED = "nul-replaced"
@@ -352,8 +353,11 @@ def check_run_id(run: str) -> str:
     """Give `run` back if it may be the id of a run.
 
     Raises:
-        UsageError: it has other characters than a-z, 0-9 and hyphens, or more than 128.
+        UsageError: it has other characters than a-z, 0-9 and hyphens, or more than 128, or holds a
+            NIR: it stands in names of files, in receipts and in every released row.
     """
+    if find_nir(run):
+        raise UsageError(_("a run id must hold no NIR: it stands in every released row"))
     if not is_run_id(run):
         text = _("run id {run!r}: must have only a to z, 0 to 9 and hyphens, at most 128", run=run)
         proposal = re.sub("[^a-z0-9]+", "-", run.lower()).strip("-")[:128]
