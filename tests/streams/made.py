@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from tamis.documents.calendar import today
+from tamis.evidence.receipt import KeyPart
 from tamis.keys.keyring import DerivedKey
 from tamis.keys.sealed import PublicKey
 from tamis.plan.plan import Plan
@@ -32,6 +33,14 @@ class Keys:
     def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
         key = hashlib.sha256(f"{processing}|{item}|{method}".encode()).digest()
         return DerivedKey(key, 1, "essai")
+
+
+@lru_cache
+def key_parts() -> tuple[KeyPart, ...]:
+    """What receipts say of the keys that `Keys` makes for the plan."""
+    (release,) = plan().releases
+    processing = plan().processing
+    return (KeyPart(processing=processing, item=release.item, epoch=1, key_id="essai"),)
 
 
 @lru_cache

@@ -21,7 +21,18 @@ from tamis.streams.messages import MicroBatch
 from tamis.verify.figures import Finding
 from tamis.verify.verify import verify
 
-from .made import POLICY, RELEASE, SOURCE, STREAM, judge, micro_batch, payloads, plan, split
+from .made import (
+    POLICY,
+    RELEASE,
+    SOURCE,
+    STREAM,
+    judge,
+    key_parts,
+    micro_batch,
+    payloads,
+    plan,
+    split,
+)
 
 FEED = micro_batch([*payloads(), b"{"], first=20, partitions=2)
 PARTS = split(FEED, [20, 20])
@@ -48,7 +59,7 @@ def opened(store: Path, stream: str = STREAM, source: str = SOURCE) -> Iterator[
 
 
 def stage(sink: FolderSink, parts: list[MicroBatch], stream: str = STREAM) -> Ledger:
-    ledger = Ledger.begin(plan(), stream, SOURCE, ())
+    ledger = Ledger.begin(plan(), stream, SOURCE, key_parts())
     key = PrivateKey.new().public
     for part in parts:
         ledger = sink.commit(judge(part, key), ledger)
