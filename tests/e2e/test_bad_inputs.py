@@ -362,7 +362,7 @@ def _without(record: Record, field: str) -> Record:
 def test_a_column_of_another_type_is_quarantined_row_by_row(
     feed: Feed, run: Tamis, tmp_path: Path
 ) -> None:
-    path = feed("parquet")
+    path = feed("parquet", statut="VALIDEE")
     table = pq.read_table(path)
     place = table.column_names.index("nom")
     values = pa.array([[row] for row in range(len(table))])
