@@ -464,6 +464,7 @@ HOLDER = {
         {"name": "nom_naissance", "type": "string"},
         {"name": "prenoms", "type": "string"},
         {"name": "date_naissance", "type": {"type": "int", "logicalType": "date"}},
+        {"name": "courriel", "type": "string"},
     ],
 }
 FIRST: Record = {
@@ -485,7 +486,7 @@ def avro(schema: Record, who: str, ahead: bytes = b"", behind: bytes = b"") -> b
     record = {
         "ajout": -1,
         "x": CANARY.encode(),
-        "id_technique": CANARY,
+        "id_technique": "T-42",
         "titulaire_cpf": True,
         "certification_obtenue": True,
         "titulaire": {
@@ -493,6 +494,7 @@ def avro(schema: Record, who: str, ahead: bytes = b"", behind: bytes = b"") -> b
             "nom_naissance": who,
             "prenoms": "Dominique",
             "date_naissance": 20_000,
+            "courriel": CANARY,
         },
     }
     buffer = io.BytesIO()
