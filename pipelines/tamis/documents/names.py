@@ -9,7 +9,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import Final, Literal
 
 from tamis.documents.types import Kind, decimal_digits, kind_of
@@ -406,38 +405,3 @@ def _nir_part(text: str) -> NirPart | None:
     if _PLACE.search(text):
         return "place"
     return None if _NO_BIRTH.search(text) else "birth"
-
-
-_NIR_WORDS: Final = frozenset(
-    {"nir", "nia", "nnp", "nss", "ssn", "ss", "rnipp", "secu", "numsecu", "nosecu", "nsecu"}
-    | {"numnir", "nonir", "numeronir", "numss", "noss", "numerosecu", "secusoc"}
-)
-_NIR_PAIRS: Final = frozenset(
-    {("securite", "sociale"), ("social", "security"), ("sec", "soc")}
-    | {(number, "insee") for number in ("n", "no", "num", "numero")}
-)
-_ABOUT_IT: Final = _set(
-    """
-    date dt jour heure horodatage maj statut etat certifie certifiee certification verifie valide
-    validite validation origine source type motif nb nombre presence present absence absent flag
-    indicateur anomalie erreur
-    """
-)
-
-
-def says_nir(name: str) -> bool:
-    """Whether a name says that a NIR, or a number of its kind, is in the field.
-
-    Example:
-        >>> [says_nir(name) for name in ("numero_secu", "NIR_titulaire", "nss", "n_insee")]
-        [True, True, True, True]
-        >>> [says_nir(name) for name in ("date_maj_nir", "code_insee", "avenir", "cle_nir")]
-        [False, False, False, False]
-    """
-    words = words_of(name)
-    if not _ABOUT_IT.isdisjoint(words) or not _KEY_WORDS.isdisjoint(words):
-        return False
-    return not _NIR_WORDS.isdisjoint(words) or not _NIR_PAIRS.isdisjoint(pairwise(words))
-
-
-_KEY_WORDS: Final = frozenset({"cle", "clef", "key"})

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from tamis.documents.names import NirPart, plain
+from tamis.documents.nir_names import says_nir
 from tamis.documents.schema import Identifier
 from tamis.formats.compression import SUFFIXES
 from tamis.formats.names import may_be_shown
@@ -128,7 +129,7 @@ def hint_identifier(name: str) -> Identifier | None:
     text = plain(name)
     words: dict[str, Identifier] = {"ntt": "ntt", "nnp": "nnp", "nia": "nia"}
     own = next((words[word] for word in text.split("_") if word in words), None)
-    if own is None and not names_nir(name) and not names_nir(text.replace("_", " ")):
+    if own is None and not (says_nir(name) or any(map(names_nir, (name, text.replace("_", " "))))):
         return None
     return "nir-key" if _KEY.search(text) else own or "nir"
 

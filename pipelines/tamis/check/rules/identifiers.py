@@ -4,7 +4,8 @@ from tamis.check.case import Case
 from tamis.check.catalogue import Rule
 from tamis.check.reasons import is_blank
 from tamis.check.violation import Violations
-from tamis.documents.names import NirPart, says_nir
+from tamis.documents.names import NirPart
+from tamis.documents.nir_names import says_nir
 from tamis.documents.policy import Treatment
 from tamis.documents.positions import DocumentPath
 from tamis.documents.types import arrow_type, kind_of
