@@ -74,6 +74,12 @@ def without_birth_treated(policy: Any) -> None:
         del each["treat"]["date_naissance"]
 
 
+def hide_nir(schema: Any) -> None:
+    nir = schema["fields"].pop("nir")
+    del nir["identifier"]
+    schema["fields"]["reference"] = nir
+
+
 CHILD = "contrats.affiliations_prevoyance.ayants_droit.nir"
 BASIS = {"text": "décret n° 2019-341 art. 2 C", "status": "to-confirm"}
 
@@ -148,6 +154,58 @@ REFUSED: dict[str, tuple[str, tuple[Edit, ...], str]] = {
             (EVALUATION, without_birth_treated),
         ),
         "`sexe`, `date_naissance` and `commune_naissance` together rebuild the NIR",
+    ),
+    "names under other names": (
+        "evaluation-cpf",
+        (
+            field(
+                "infos",
+                type="struct",
+                category="tit-identite-activite",
+                column="titulaire",
+                fields={"libelle": {"type": "string", "column": "nom"}},
+            ),
+            (EVALUATION, keep("infos.libelle")),
+        ),
+        "`infos.libelle` is a name",
+    ),
+    "handicap under another name": (
+        "evaluation-cpf",
+        (identity("indicateur", type="bool", column="rqth"), (EVALUATION, keep("indicateur"))),
+        "`indicateur` is sensitive (santé (RGPD art. 9))",
+    ),
+    "a NIR under another name": (
+        "evaluation-cpf",
+        (identity("cle_a", type="string", column="NIR_tit"), (EVALUATION, keep("cle_a"))),
+        "`cle_a` is called a NIR",
+    ),
+    "the NIR rebuilt by fields under other names": (
+        "evaluation-cpf",
+        (
+            identity("d", type="date32", column="date_naissance"),
+            identity("l", type="string", column="commune_naissance"),
+            (EVALUATION, keep("d", "l")),
+        ),
+        "`sexe`, `d` and `l` together rebuild the NIR",
+    ),
+    "a NIR of the DSN that is no identifier": (
+        "dsn-droits",
+        (("schemas/dsn-individus.yaml", hide_nir), (DSN, keep("reference"))),
+        "`reference` is called a NIR",
+    ),
+    "one word for all that is inside": (
+        "evaluation-cpf",
+        (
+            field(
+                "suivi",
+                type="struct",
+                category="tit-identite-activite",
+                sensitive={"none": "le suivi ne dit rien de la santé"},
+                fields={"rqth": {"type": "bool"}},
+            ),
+            (EVALUATION, keep("suivi.rqth")),
+        ),
+        "`suivi.rqth` is sensitive (santé (RGPD art. 9))",
     ),
     "49 handicap without its mark": (
         "evaluation-cpf",

@@ -19,7 +19,7 @@ from pydantic import (
 
 from tamis.documents.date_patterns import pattern_problem
 from tamis.documents.law import Link
-from tamis.documents.marks import Lower, NoNir, Sensitive, Sensitivity
+from tamis.documents.marks import Lower, NoNir, Sensitive
 from tamis.documents.names import (
     Direct,
     NirPart,
@@ -29,6 +29,7 @@ from tamis.documents.names import (
 )
 from tamis.documents.policy import NAME_PATTERN
 from tamis.documents.positions import DocumentModel, DocumentPath
+from tamis.documents.rubriques import called
 from tamis.documents.types import Kind, kind_of, type_problem
 from tamis.language import N_, _
 
@@ -229,9 +230,10 @@ class FieldSpec(DocumentModel):
     """Whether every input must have the column: a batch run stops where it is missing. Only of a
     field at the top, and of no DSN, which has no columns."""
     sensitive: Sensitive | None = None
-    """Why the field is sensitive; `{none: …}` why it is not, though its name, or that of a list or
-    struct around it, speaks of health, opinions, biometrics or offences, or it is a comment in free
-    text. Fields inside inherit it. Legal source: RGPD art. 9, 10."""
+    """Why the field is sensitive, and all that is inside; `{none: …}` why it is not, though its
+    name, or that of a list or struct around it, speaks of health, opinions, biometrics or offences,
+    or it is a comment in free text: that speaks of no name inside. Legal source: RGPD art. 9,
+    10."""
     subject: _Subjects = ()
     """Whose data the field is, by the slugs of the law's `subjects` (`titulaire-cpf`), or by a slug
     of your own for others (`ayant-droit`); by default that of what is around it."""
@@ -345,6 +347,8 @@ class SchemaLeaf:
 
     Attributes:
         path: names from the top, joined by dots; what policies call the field.
+        names: all that it is called, as paths: `path`, and with the source's `column`s and what
+            the DSN calls its rubriques in place of the schema's names. The strictest one decides.
         place: where the field stands in its document.
         spec: the field itself; for a list of plain values, the element.
         kind: the kind of its values.
@@ -359,6 +363,7 @@ class SchemaLeaf:
     """
 
     path: str
+    names: tuple[str, ...]
     place: DocumentPath
     spec: FieldSpec
     kind: Kind
@@ -371,8 +376,14 @@ class SchemaLeaf:
 
     @cached_property
     def direct(self) -> Direct | None:
-        """The kind of direct identifier that its name, category and type make of it, or None."""
-        return direct_identifier(self.path, self.spec.type, self.category)
+        """The kind of direct identifier that its names, category and type make of it, or None."""
+        kinds = (direct_identifier(name, self.spec.type, self.category) for name in self.names)
+        return next(filter(None, kinds), None)
+
+    @property
+    def last_names(self) -> tuple[str, ...]:
+        """Its own names, without those around it."""
+        return tuple(name.rpartition(".")[2] for name in self.names)
 
     @property
     def identifies(self) -> Identifies:
@@ -385,65 +396,96 @@ class SchemaLeaf:
 
     @property
     def nir_part(self) -> NirPart | None:
-        """The part of the NIR that it repeats, as the schema or its name says."""
-        return self.spec.nir_part or nir_part(self.path.rpartition(".")[2], self.kind)
+        """The part of the NIR that it repeats, as the schema or one of its names says."""
+        parts = (nir_part(name, self.kind) for name in self.last_names)
+        return self.spec.nir_part or next(filter(None, parts), None)
 
 
 @dataclass(frozen=True)
 class _Around:
-    """What a field inherits from the schema, lists and structs around it."""
+    """What a field inherits from the schema, lists and structs around it.
+
+    Attributes:
+        names: of what is around it, as `SchemaLeaf.names`, each with its dot.
+        cleared: how much of `names` is not sensitive, as a `{none: …}` around it says.
+    """
 
     category: tuple[str, ...] = ()
     category_link: Link = "read"
-    sensitive: Sensitivity | None = None
+    sensitive: str | None = None
     subject: tuple[str, ...] = ()
+    names: tuple[str, str] = ("", "")
+    cleared: tuple[int, int] = (0, 0)
 
-    def at(self, spec: FieldSpec) -> "_Around":
-        """What holds at `spec`: its own marks, else what is around it."""
+    def at(self, name: str, spec: FieldSpec) -> "_Around":
+        """What holds at `spec`, which is called `name`: its own marks, else what is around it."""
+        path, source = self.names
+        rubrique = spec.rubrique or spec.bloc
+        called_there = spec.column or (called(rubrique, name) if rubrique else name)
         around = replace(
             self,
-            sensitive=spec.sensitive or self.sensitive,
+            names=(f"{path}{name}", f"{source}{called_there}"),
             subject=spec.subject or self.subject,
-        )
-        if not spec.category:
-            return around
-        return replace(around, category=spec.category, category_link=spec.category_link)
+        )._marked(spec)
+        while spec.of is not None:
+            spec = spec.of
+            around = replace(around, subject=spec.subject or around.subject)._marked(spec)
+        return around
 
-    def sensitivity(self, path: str, spec: FieldSpec) -> str | None:
-        """Why the leaf `spec` at `path` is sensitive, or None."""
+    def inside(self) -> "_Around":
+        """What holds for the fields of a struct."""
+        path, source = self.names
+        return replace(self, names=(f"{path}.", f"{source}."))
+
+    def _marked(self, spec: FieldSpec) -> "_Around":
+        around = self
+        if spec.category:
+            around = replace(around, category=spec.category, category_link=spec.category_link)
+        if spec.sensitive is None:
+            return around
+        path, source = self.names
+        cleared = (len(path), len(source)) if spec.sensitive.none is not None else (0, 0)
+        return replace(around, sensitive=spec.sensitive.because, cleared=cleared)
+
+    def sensitivity(self, spec: FieldSpec) -> str | None:
+        """Why the leaf `spec` is sensitive, or None."""
         if self.sensitive is not None:
-            return self.sensitive.because
-        return special_category(path, free_text=spec.free_text)
+            return self.sensitive
+        for name, cleared in zip(self.names, self.cleared, strict=True):
+            below = name[cleared:].removeprefix(".")
+            if below and (why := special_category(below, free_text=spec.free_text)):
+                return why
+        return None
 
 
 def _leaves(
     fields: Mapping[str, FieldSpec],
     inherited: _Around,
-    above: str = "",
     place: DocumentPath = ("fields",),
     lists: tuple[str, ...] = (),
 ) -> Iterator[SchemaLeaf]:
-    """The leaves of `fields`, which stand at `place` below the path `above`."""
+    """The leaves of `fields`, which stand at `place`."""
     for name, field in fields.items():
-        path = f"{above}{name}"
-        spec, inner, around, own = field, (*place, name), lists, inherited.at(field)
+        own = inherited.at(name, field)
+        path = own.names[0]
+        spec, inner, around = field, (*place, name), lists
         while spec.of is not None:
             if path not in around:
                 around = (*around, path)
             spec, inner = spec.of, (*inner, "of")
-            own = own.at(spec)
         if kind := kind_of(spec.type):
             yield SchemaLeaf(
                 path,
+                tuple(dict.fromkeys(own.names)),
                 inner,
                 spec,
                 kind,
                 around,
                 own.category,
                 own.category_link,
-                own.sensitivity(path, spec),
+                own.sensitivity(spec),
                 own.subject,
                 field.nullable,
             )
         else:
-            yield from _leaves(spec.fields or {}, own, f"{path}.", (*inner, "fields"), around)
+            yield from _leaves(spec.fields or {}, own.inside(), (*inner, "fields"), around)

@@ -34,19 +34,16 @@ def judge_identifiers(case: Case) -> Violations:
 
 
 def judge_names(case: Case) -> Violations:
-    """Under an item without the NIR, what is called a NIR and could be one must say what it is.
+    """What is called a NIR, here or by the source, and could be one must say what it is.
 
-    Legal source: R. 6323-37 III.
+    Legal source: R. 6323-37 III; décret n° 2019-341, since its basis is asked of identifiers.
     """
-    if not case.nir_absent:
-        return
     for kept, leaf in case.kept:
         spec = leaf.spec
         tested = spec.not_nir is not None and (spec.not_nir.pattern or spec.not_nir.check)
         if spec.identifier or spec.free_text or tested:
             continue
-        named = [name for name in (kept.path.rpartition(".")[2], spec.column) if name]
-        if any(map(says_nir, named)) and holds_13(spec.type):
+        if any(map(says_nir, leaf.last_names)) and holds_13(spec.type):
             text = _(
                 "`{field}` is called a NIR and kept as none under {item}: the schema must say "
                 "`identifier` of it, or `not_nir` with the `pattern` or `check` of its numbers"
