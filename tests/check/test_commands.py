@@ -20,12 +20,17 @@ def test_check_says_that_all_holds_and_on_what_it_stands(
 ) -> None:
     project = make_project()
     assert check_command(project, False) == 0
-    assert capsys.readouterr().out == (
-        "warning: policies/aid.yaml:6:3: items with a purpose selon notre lecture: 3\n"
-        f"{project.folder}: 3 policies: the 10 rules hold on every day; "
-        "0 violations, 1 warning\n"
-        "what holds, holds for the documents as declared\n"
+    items, basis, veille, holds, as_declared = capsys.readouterr().out.splitlines()
+    assert items == "warning: policies/aid.yaml:6:3: items with a purpose selon notre lecture: 3"
+    assert basis == (
+        "warning: policies/aid.yaml:13:27: décret n° 2019-341 is not among the texts that Tamis "
+        "has read, and what rests on it is `confirmed`: aid, feed"
     )
+    assert veille.startswith("warning: policies/veille.yaml:2:8: 15 texts of the bundled veille")
+    assert holds == (
+        f"{project.folder}: 3 policies: the 10 rules hold on every day; 0 violations, 3 warnings"
+    )
+    assert as_declared == "what holds, holds for the documents as declared"
 
 
 def test_check_prints_place_rule_day_and_counterexample(
@@ -33,12 +38,12 @@ def test_check_prints_place_rule_day_and_counterexample(
 ) -> None:
     project = make_project(NIR_KEPT)
     assert check_command(project, False) == 1
-    assert capsys.readouterr().out.splitlines()[1:] == [
+    assert capsys.readouterr().out.splitlines()[3:] == [
         "policies/study.yaml:12:16: `nir` is an identifier (nir, nia): under R6323-37.III.2 it "
         "must be dropped or pseudonymized, never kept",
         "  rule 4 (no NIR under paragraph III), on 2021-01-01",
         "  release etude · item R6323-37.III.2 · field nir · identifier nir, nia",
-        f"{project.folder}: 3 policies: 1 violation, 1 warning",
+        f"{project.folder}: 3 policies: 1 violation, 3 warnings",
     ]
 
 
@@ -49,7 +54,7 @@ def test_check_as_json_has_the_same(make_project: MakeProject, capsys: Captured)
     assert [violation["code"] for violation in result["violations"]] == ["identifier-kept"]
     assert result["violations"][0]["day"] == "2021-01-01"
     assert result["violations"][0]["counterexample"]["field"] == "nir"
-    assert [warning["severity"] for warning in result["warnings"]] == ["warning"]
+    assert [warning["severity"] for warning in result["warnings"]] == ["warning"] * 3
 
 
 def test_check_of_no_policy_is_no_green_one(make_project: MakeProject, capsys: Captured) -> None:

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import astuple
 
 from tamis.check.case import Case
+from tamis.check.far_dates import judge_days
 from tamis.check.letters import judge_letters
+from tamis.check.marks import judge_reasons, judge_relatives
 from tamis.check.rules import (
     consistency,
     identifiers,
@@ -97,6 +99,7 @@ def check(documents: Documents) -> list[Violation]:
         schema, source = documents.schema(name)
         violations += consistency.judge_schema(schema, source, law)
         violations += judge_letters(schema, source)
+        violations += judge_reasons(schema, source)
     for context in contexts:
         violations += judge_letters(context.policy, context.source)
     violations += consistency.judge_register(register, register_source, law)
@@ -105,6 +108,8 @@ def check(documents: Documents) -> list[Violation]:
     violations += consistency.judge_exceptions(
         *documents.project_file, documents.policies(), today()
     )
+    violations += judge_relatives(contexts)
+    violations += judge_days(documents, contexts, today())
     violations += warnings_of(contexts, cuts)
     return _first_of_each(violations)
 

@@ -15,6 +15,7 @@ from tamis.documents.context import PolicyContext, bases_of, kept_fields
 from tamis.documents.law import Attested, Item
 from tamis.documents.register import Entry
 from tamis.documents.schema import SchemaLeaf
+from tamis.documents.texts_read import not_read
 from tamis.documents.veille import UnreadText, describe_unread
 from tamis.errors import Problem
 from tamis.language import N_, _, ngettext
@@ -36,6 +37,7 @@ def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
     yield from _partners(contexts, cuts)
     yield from _attestations(contexts)
     yield from _unconfirmed(contexts)
+    yield from _confirmed(contexts)
     yield from _unread(contexts)
     yield from _secondary(contexts)
     yield from _inferred_links(contexts, cuts)
@@ -126,6 +128,26 @@ def _unconfirmed(contexts: Sequence[PolicyContext]) -> Violations:
         )
         problem = context.source.problem(place, text)
         yield Violation(problem, Rule.NEED, "unconfirmed", None, (), "warning")
+
+
+def _confirmed(contexts: Sequence[PolicyContext]) -> Violations:
+    """Legal bases that are confirmed on texts that nobody read for Tamis: they may not exist."""
+    places: dict[str, tuple[Problem, dict[str, None]]] = {}
+    for context in contexts:
+        for i, release in enumerate(context.policy.releases):
+            for place, basis in bases_of(release, ("releases", i)):
+                for text in not_read(basis.text) if basis.status == "confirmed" else ():
+                    problem = context.source.problem((*place, "text"), "")
+                    places.setdefault(text, (problem, {}))[1][context.name] = None
+    for text, (problem, policies) in places.items():
+        words = _(
+            "{text} is not among the texts that Tamis has read, and what rests on it is "
+            "`confirmed`: {policies}",
+            text=text,
+            policies=", ".join(policies),
+        )
+        problem = replace(problem, text=words)
+        yield Violation(problem, Rule.NEED, "text-not-read", None, (), "warning")
 
 
 def _secondary(contexts: Sequence[PolicyContext]) -> Violations:

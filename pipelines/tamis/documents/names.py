@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, Literal
 
 from tamis.documents.types import Kind, decimal_digits, kind_of
@@ -405,3 +406,31 @@ def _nir_part(text: str) -> NirPart | None:
     if _PLACE.search(text):
         return "place"
     return None if _NO_BIRTH.search(text) else "birth"
+
+
+_OTHERS: Final = _set(
+    """
+    conjoint conjointe epoux epouse concubin concubine pacse enfant fils fille frere soeur pere mere
+    ascendant descendant aidant spouse child children dependent sibling
+    """
+)
+_OTHER_PAIRS: Final = frozenset({("ayant", "droit"), ("personne", "aidee"), ("next", "kin")})
+_COUNTED: Final = _set("nombre nb count charge has garde conge")
+
+
+def says_others(path: str) -> bool:
+    """Whether a field, by its name or those around it, is about a relative of somebody.
+
+    Example:
+        >>> says_others("ayants_droit.nom"), says_others("conjoint_prenom")
+        (True, True)
+        >>> says_others("nombre_enfants"), says_others("enfants_a_charge")
+        (False, False)
+    """
+    for name in path.split("."):
+        words = words_of(name)
+        if not _COUNTED.isdisjoint(words):
+            continue
+        if not _OTHERS.isdisjoint(words) or not _OTHER_PAIRS.isdisjoint(pairwise(words)):
+            return True
+    return False

@@ -1,7 +1,7 @@
 """What is wrong with a schema, the register or the law by itself, whatever policy uses it."""
 
 import datetime
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from tamis.check.catalogue import Rule
 from tamis.check.nirs import MOST_NIRS, share_of_nirs
@@ -10,6 +10,7 @@ from tamis.check.rules.need import NO_CATEGORY
 from tamis.check.violation import Violation, Violations
 from tamis.documents.exceptions import ProjectFile
 from tamis.documents.law import article_of, item_key
+from tamis.documents.lowered import fields_of, lowered_marks
 from tamis.documents.positions import DocumentPath, Source, suggest
 from tamis.documents.project import Law
 from tamis.documents.register import Entry, Register
@@ -28,7 +29,7 @@ def judge_schema(schema: Schema, source: Source, law: Law) -> Violations:
         return Violation(problem, rule, code, None, (("field", path),))
 
     known = law.category_slugs
-    for path, place, spec in _fields(schema.fields, ("fields",)):
+    for path, place, spec in fields_of(schema.fields):
         for slug in spec.category:
             if slug not in known and slug not in NO_CATEGORY:
                 text = _(
@@ -43,9 +44,6 @@ def judge_schema(schema: Schema, source: Source, law: Law) -> Violations:
         if spec.sensitive is not None and is_blank(spec.sensitive.because or spec.sensitive.none):
             text = _("`sensitive` of `{field}` must give a reason")
             yield violation(Rule.NEED, "no-reason", path, (*place, "sensitive"), text)
-        if spec.identifies is not None and is_blank(spec.identifies.because):
-            text = _("`identifies` of `{field}` must give a reason")
-            yield violation(Rule.NEED, "no-reason", path, (*place, "identifies", "because"), text)
         if spec.not_nir is not None and is_blank(spec.not_nir.because):
             text = _("`not_nir` of `{field}` must give a reason")
             yield violation(Rule.NEED, "no-reason", path, (*place, "not_nir"), text)
@@ -58,6 +56,11 @@ def judge_schema(schema: Schema, source: Source, law: Law) -> Violations:
                 yield violation(
                     Rule.NIR_ABSENT, "pattern-takes-nirs", path, (*place, "not_nir"), text
                 )
+    for lowered in lowered_marks(schema):
+        if is_short(lowered.because):
+            text = _("`{key}` of `{field}` must give its reason in more than two words")
+            text = text.replace("{key}", lowered.key)
+            yield violation(Rule.EVIDENCE, "short-reason", lowered.path, lowered.place, text)
     for path, leaf in schema.leaves().items():
         if "not-personal" in leaf.category and (text := _personal_by_name(leaf)):
             yield violation(Rule.CATEGORY, "not-personal", path, leaf.place, text)
@@ -212,17 +215,3 @@ def _contradictions(spec: FieldSpec) -> Iterator[tuple[str, str, str]]:
         for mark in ("identifier", "free_text"):
             if getattr(spec, mark):
                 yield "not-nir", "not_nir", text.replace("{mark}", mark)
-
-
-def _fields(
-    fields: Mapping[str, FieldSpec], place: DocumentPath, above: str = ""
-) -> Iterator[tuple[str, DocumentPath, FieldSpec]]:
-    """Every field at every depth, with its path and its place in the document."""
-    for name, field in fields.items():
-        path, inner, spec = f"{above}{name}", (*place, name), field
-        yield path, inner, spec
-        while spec.of is not None:
-            spec, inner = spec.of, (*inner, "of")
-            yield path, inner, spec
-        if spec.fields is not None:
-            yield from _fields(spec.fields, (*inner, "fields"), f"{path}.")

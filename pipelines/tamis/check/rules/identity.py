@@ -6,6 +6,7 @@ from tamis.check.case import Case
 from tamis.check.catalogue import Rule
 from tamis.check.reasons import is_short
 from tamis.check.violation import Violations
+from tamis.documents.calendar import LawOfDay
 from tamis.documents.law import ANYBODY
 from tamis.documents.names import Direct
 from tamis.documents.positions import DocumentPath
@@ -76,7 +77,7 @@ def judge_subjects(case: Case) -> Violations:
     """
     item, purpose = case.item, case.law.purposes.get(case.release.purpose)
     for kept, leaf in case.kept:
-        of_category = _subjects_of(case, leaf)
+        of_category = subjects_of(leaf, case.law)
         subjects = set(leaf.subject) or of_category
         if not subjects or ANYBODY in subjects:
             continue
@@ -95,11 +96,11 @@ def judge_subjects(case: Case) -> Violations:
                 break
 
 
-def _subjects_of(case: Case, leaf: SchemaLeaf) -> set[str]:
-    """The persons whom the field's categories name on the day."""
+def subjects_of(leaf: SchemaLeaf, law: LawOfDay) -> set[str]:
+    """Return the persons whom a field's categories name on a day, by their slugs."""
     return {
         subject
         for slug in leaf.category
-        for category in case.law.categories.get(slug, ())
+        for category in law.categories.get(slug, ())
         for subject in category.subjects
     }
