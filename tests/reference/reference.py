@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from tamis.nir.identifiers import canonical, key_of
-from tamis.nir.pseudonym import derive_key
+from tamis.nir.pseudonym import derive_chain_key, derive_key
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 from .values import (
@@ -97,7 +97,15 @@ class Result:
     counts: dict[str, Any]
 
 
-def minimize(rows: Sequence[Row], plan: Plan, forms: Forms, *, run: str, root: bytes) -> Result:
+def minimize(
+    rows: Sequence[Row],
+    plan: Plan,
+    forms: Forms,
+    *,
+    run: str,
+    root: bytes,
+    later_root: bytes | None = None,
+) -> Result:
     """Release of each of N records what the plan lets pass, and nothing else.
 
     Args:
@@ -106,8 +114,9 @@ def minimize(rows: Sequence[Row], plan: Plan, forms: Forms, *, run: str, root: b
         forms: what the texts hold.
         run: id of the run, for the tags.
         root: 32 bytes from which the keys of pseudonyms are derived, in epoch 1.
+        later_root: 32 bytes of epoch 2, if pseudonyms are of that, chained on epoch 1.
     """
-    records = [Record(row, plan, forms, root) for row in rows]
+    records = [Record(row, plan, forms, root, later_root) for row in rows]
     passed = {
         release.id: [
             place
@@ -265,6 +274,7 @@ class Record:
     plan: Plan
     forms: Forms
     root: bytes
+    later_root: bytes | None
     failures: list[tuple[str, str, str]] = field(default_factory=list)
     may_match: bool = False
     released: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -587,10 +597,13 @@ class Record:
         if kind:
             message = f"{kind}|{len(body.encode())}|".encode() + body.encode()
         if leaf.method == "hmac-sha256":
-            return hmac.digest(key, message, "sha256")[:16]
-        mac = CMAC(AES256(key))
-        mac.update(message)
-        return mac.finalize()
+            made = hmac.digest(key, message, "sha256")[:16]
+        else:
+            made = cmac(key, message)
+        if self.later_root is None:
+            return made
+        names = (self.plan.processing, release.item)
+        return cmac(derive_chain_key(self.later_root, *names, 1, 2), made)
 
     # 5. Gate
 
@@ -672,3 +685,10 @@ def has_wrong_key(text: str, kinds: Iterable[str]) -> bool:
     keyed = len(compact) == 15 and compact[13:].isascii() and compact[13:].isdigit()
     body = canonical(compact[:13], {"nir", "nia"} & set(kinds))
     return keyed and body is not None and canonical(text, set(kinds)) is None
+
+
+def cmac(key: bytes, message: bytes) -> bytes:
+    """AES-256-CMAC of a message."""
+    mac = CMAC(AES256(key))
+    mac.update(message)
+    return mac.finalize()

@@ -22,7 +22,7 @@ import tamis
 from tamis.documents.schema import Format
 from tamis.documents.types import arrow_type
 from tamis.keys.keyring import DerivedKey
-from tamis.nir.pseudonym import derive_key
+from tamis.nir.pseudonym import derive_chain_key, derive_key
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 from . import reference
@@ -44,15 +44,22 @@ CSV = FORMATS[2]
 
 
 class Keys:
-    """The keys of epoch 1 of `ROOT`."""
+    """The keys of epoch 1 of `ROOT`, or of epoch 2 of another root that is chained on it."""
+
+    def __init__(self, later_root: bytes | None) -> None:
+        self.later_root = later_root
 
     def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
-        return DerivedKey(derive_key(ROOT, processing, item, 1, method, kind), 1, "essai")
+        key = derive_key(ROOT, processing, item, 1, method, kind)
+        if self.later_root is None:
+            return DerivedKey(key, 1, "essai")
+        chain = derive_chain_key(self.later_root, processing, item, 1, 2)
+        return DerivedKey(key, 2, "essai", (chain,), (1,))
 
 
-def filtered(case: Case) -> reference.Result:
+def filtered(case: Case, later_root: bytes | None = None) -> reference.Result:
     """What the filter makes of a case, in the reference's words."""
-    done = tamis.minimize(case.batch, case.plan, run=RUN, keys=Keys())
+    done = tamis.minimize(case.batch, case.plan, run=RUN, keys=Keys(later_root))
     for batch in (*done.released.values(), done.quarantined):
         batch.validate(full=True)
         assert batch.schema.metadata is None
@@ -88,11 +95,13 @@ def filtered(case: Case) -> reference.Result:
     )
 
 
-def agreed(case: Case) -> reference.Result:
+def agreed(case: Case, later_root: bytes | None = None) -> reference.Result:
     """What both filters make of a case."""
     rows = rows_of(case.batch)
-    expected = reference.minimize(rows, case.plan, case.forms, run=RUN, root=ROOT)
-    actual = filtered(case)
+    expected = reference.minimize(
+        rows, case.plan, case.forms, run=RUN, root=ROOT, later_root=later_root
+    )
+    actual = filtered(case, later_root)
     assert actual.schemas == expected.schemas
     assert actual.quarantined == expected.quarantined
     assert actual.rows == expected.rows
@@ -105,6 +114,12 @@ def agreed(case: Case) -> reference.Result:
 @given(cases())
 def test_the_filter_agrees_with_the_reference(case: Case) -> None:
     agreed(case)
+
+
+@settings(parent=ANY_CASE, max_examples=30)
+@given(cases())
+def test_chained_pseudonyms_are_the_same(case: Case) -> None:
+    agreed(case, later_root=bytes(range(32, 64)))
 
 
 @settings(parent=ANY_CASE, max_examples=30)

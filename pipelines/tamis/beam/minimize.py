@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -50,6 +50,7 @@ class KeyRef:
     Attributes:
         keyring: reference of a keyring, as `tamis.keys.keyring.open_keyring` takes it.
         epoch: the epoch that the run was begun with.
+        chained: what that epoch was chained on then, by processing; None if that is not held.
 
     Example:
         >>> KeyRef("env:TAMIS_KEYS", epoch=1)
@@ -58,6 +59,7 @@ class KeyRef:
 
     keyring: str
     epoch: int
+    chained: Mapping[str, int] | None = field(default=None, repr=False, hash=False)
 
     @classmethod
     def current(cls, keyring: str) -> "KeyRef":
@@ -66,7 +68,8 @@ class KeyRef:
         Raises:
             KeysError: it cannot be opened.
         """
-        return cls(keyring, open_keyring(keyring).current)
+        current = open_keyring(keyring).epochs()[-1]
+        return cls(keyring, current.number, current.chained)
 
     def parts(self, plan: Plan) -> tuple[KeyPart, ...]:
         """The receipt's entries for the keys that `plan` needs.
@@ -74,7 +77,7 @@ class KeyRef:
         Raises:
             KeysError: the keyring cannot be opened, or has not this epoch.
         """
-        keyring = open_keyring(self.keyring)
+        keyring = PinnedKeys(self)
         methods = {
             (release.item, str(leaf.method))
             for release in plan.releases
@@ -83,9 +86,13 @@ class KeyRef:
         }
         parts = {}
         for item, method in sorted(methods):
-            key = keyring.key(plan.processing, item, method, epoch=self.epoch)
+            key = keyring.key(plan.processing, item, method)
             parts[item] = KeyPart(
-                processing=plan.processing, item=item, epoch=self.epoch, key_id=key.key_id
+                processing=plan.processing,
+                item=item,
+                epoch=self.epoch,
+                key_id=key.key_id,
+                chained_on=list(key.chained_on) or None,
             )
         return tuple(parts.values())
 
@@ -282,14 +289,28 @@ class ThrowawayKeys:
 
 
 class PinnedKeys:
-    """A keyring at the epoch that the run was begun with."""
+    """A keyring at the epoch that the run was begun with, chained as it was then."""
 
     def __init__(self, ref: KeyRef) -> None:
         self._keyring = open_keyring(ref.keyring)
-        self._epoch = ref.epoch
+        self._ref = ref
 
     def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
-        return self._keyring.key(processing, item, method, self._epoch, kind)
+        key = self._keyring.key(processing, item, method, self._ref.epoch, kind)
+        chained = self._ref.chained
+        if chained is not None and key.chained_on[-1:] != (
+            (chained[processing],) if processing in chained else ()
+        ):
+            raise KeysError(
+                _(
+                    "epoch {epoch} of keyring `{name}`: pseudonyms of `{processing}` were chained "
+                    "on another epoch after the run had begun: begin it anew",
+                    epoch=self._ref.epoch,
+                    name=self._ref.keyring,
+                    processing=processing,
+                )
+            )
+        return key
 
 
 class RecordCounters:

@@ -77,6 +77,7 @@ def list_epochs(
             "created": epoch.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "key_id": epoch.key_id,
             "state": epoch.state,
+            "chained": dict(epoch.chained),
         }
         for epoch in keyring.epochs()
     ]
@@ -85,7 +86,11 @@ def list_epochs(
         typer.echo(json.dumps(document, indent=1))
         return
     header = (_("epoch"), _("created"), _("key id"), _("state"))
-    print_table(Table(header, [tuple(map(str, row.values())) for row in rows], numbers=(0,)))
+    print_table(Table(header, [tuple(map(str, row.values()))[:4] for row in rows], numbers=(0,)))
+    for epoch in keyring.epochs():
+        for processing, source in epoch.chained.items():
+            text = _("epoch {epoch}: pseudonyms of `{processing}` are chained on epoch {source}")
+            typer.echo(text.format(epoch=epoch.number, processing=processing, source=source))
 
 
 @app.command(help=_("Forget an epoch's root for ever: nobody can make its pseudonyms again."))
@@ -93,10 +98,35 @@ def destroy(
     file: File,
     epoch: Annotated[int, typer.Option(metavar="N", help=_("the epoch to destroy"))],
     yes: Annotated[bool, typer.Option("--yes", help=_("do not ask on the terminal"))] = False,
+    end_chains: Annotated[
+        bool,
+        typer.Option("--end-chains", help=_("destroy it although later epochs are chained on it")),
+    ] = False,
 ) -> None:
+    from tamis.errors import KeysError
     from tamis.keys.keyring import Keyring
 
     keyring = Keyring.open(file, unlock=False)
+    chained = keyring.chained_on(epoch)
+    for processing, epochs in chained.items():
+        text = _(
+            "pseudonyms of `{processing}` in epochs {epochs} are chained on epoch {epoch}: once it "
+            "is destroyed no run can make them from a NIR, so that what is released later matches "
+            "nothing released so far, and runs need a new epoch (`tamis keys rotate`); what was "
+            "released can still be re-keyed",
+            processing=processing,
+            epochs=", ".join(map(str, epochs)),
+            epoch=epoch,
+        )
+        typer.echo(text, err=True)
+    if chained and not end_chains:
+        raise KeysError(
+            _(
+                "epoch {epoch} of {file}: is destroyed only with --end-chains",
+                epoch=epoch,
+                file=file,
+            )
+        )
     if not yes and sys.stdin.isatty():
         question = _("destroy epoch {epoch} of {file} for ever?", epoch=epoch, file=file)
         typer.confirm(question, abort=True, err=True)

@@ -129,12 +129,18 @@ class Drift(Part):
 
 
 class KeyPart(Part):
-    """The epoch of the key that made a release's pseudonyms."""
+    """The epoch of the key that made a release's pseudonyms.
+
+    Attributes:
+        chained_on: earlier epochs whose keys made pseudonyms that this one's re-keyed, the oldest
+            first; None where they were made from identifiers.
+    """
 
     processing: str
     item: str
     epoch: int
     key_id: str
+    chained_on: list[int] | None = None
 
 
 class CausePart(Part):

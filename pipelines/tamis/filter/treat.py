@@ -23,7 +23,7 @@ from tamis.filter.treatments import (
 from tamis.keys.keyring import DerivedKey
 from tamis.nir.find import redact
 from tamis.nir.identifiers import Judgement, with_keys
-from tamis.nir.pseudonym import pseudonymize, pseudonymize_numbers
+from tamis.nir.pseudonym import pseudonymize, pseudonymize_numbers, rekey
 
 SPARSE = 0.5
 """Share of rows that a treatment is needed for, below which the others are nulled before it."""
@@ -130,8 +130,10 @@ def _treat(
         kind = leaf.pseudonym_kind
         derived = keys.key(processing=processing, item=step.item, method=leaf.method, kind=kind)
         if kind is None:
-            return TreatedLeaf(pseudonymize(array, derived.key, leaf.method))
-        return TreatedLeaf(pseudonymize_numbers(array, kind, derived.key, leaf.method))
+            made = pseudonymize(array, derived.key, leaf.method)
+        else:
+            made = pseudonymize_numbers(array, kind, derived.key, leaf.method)
+        return TreatedLeaf(rekey(made, *derived.chain))
     if leaf.redact:
         redacted, hits = redact(array)
         return TreatedLeaf(redacted, np.asarray(hits))

@@ -1,14 +1,9 @@
 """The keyring: the root keys of pseudonyms, one an epoch, in one file that only its owner reads.
 
-    {"keyring": "tamis/v1",
-     "wrap": {"by": "passphrase", "salt": "…", "n": 131072, "r": 8, "p": 1},
-     "epochs": [{"epoch": 1, "created": "2026-11-23T08:00:00Z", "key_id": "9f3c…", "root": null},
-                {"epoch": 2, "created": "2027-01-04T08:00:00Z", "key_id": "41ab…", "root": "…"}]}
-
-The last epoch is the current one. A root that is null was destroyed: nobody can compute that
-epoch's pseudonyms again. Roots are encrypted (AES-256-GCM) under one key, which is derived by
-scrypt from a passphrase or wrapped by a KMS; with `"by": "none"` they are stored as they are, and
-only the file's mode protects them. A key id is random: it names a root and reveals nothing of it.
+The last epoch is the current one. It may say of a processing that its pseudonyms are chained on
+those of an earlier epoch (`"chained": {"agent-emploi": 1}`): what was released is re-keyed without
+any NIR, and a run makes the same from the NIR as long as it has both roots. The file's format is in
+`tamis.keys.keyring_file`.
 
 A worker reads its keys from a file of its own or from its environment (`env:NAME`, the file in
 base64), either of them wrapped by a KMS that the worker's identity may use. The pipeline carries
@@ -17,49 +12,69 @@ the reference only, never a key.
 
 import base64
 import os
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal, NoReturn, Self
 
-from pydantic import AwareDatetime, Field, ValidationError
-
 from tamis.errors import KeysError
+from tamis.keys.keyring_file import (
+    EpochEntry,
+    KeyringDocument,
+    decrypt_root,
+    new_entry,
+    parse,
+    shown_name,
+)
 from tamis.keys.kms import Kms
 from tamis.keys.secret_file import (
     Passphrase,
     SecretCipher,
-    SecretModel,
-    Wrap,
     folder_locked,
     new_cipher,
     read_secret_file,
     unlock,
-    why_invalid,
     write_secret_file,
 )
 from tamis.language import _
-from tamis.nir.pseudonym import KEY_BYTES, derive_key
+from tamis.nir.pseudonym import derive_chain_key, derive_key
 
 KEYS_PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"  # noqa: S105 (a name)
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """The time in which one root key is used. `key_id` names the root and reveals nothing of it."""
+    """The time in which one root key is used.
+
+    Attributes:
+        number: from 1.
+        created: when it began.
+        key_id: names the root and reveals nothing of it.
+        state: whether new runs use it, and whether its root is still there.
+        chained: by processing, the earlier epoch on which its pseudonyms are chained.
+    """
 
     number: int
     created: datetime
     key_id: str
     state: Literal["current", "retired", "destroyed"]
+    chained: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class DerivedKey:
     """The key of one (processing, item, epoch, method), and what a receipt may say of it.
+
+    Attributes:
+        key: makes pseudonyms of identifiers.
+        epoch: whose pseudonyms they are once `chain` is applied.
+        key_id: of that epoch's root.
+        chain: keys for `tamis.nir.pseudonym.rekey`, by which pseudonyms of an earlier epoch become
+            those of this one; none where it is not chained.
+        chained_on: the earlier epochs, the one of `key` first.
 
     Example:
         >>> DerivedKey(bytes(32), 1, "a1b2c3")
@@ -69,27 +84,11 @@ class DerivedKey:
     key: bytes = field(repr=False)
     epoch: int
     key_id: str
+    chain: tuple[bytes, ...] = field(default=(), repr=False)
+    chained_on: tuple[int, ...] = field(default=(), repr=False)
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise KeysError(_("a key is never pickled: workers load it in `setup`"))
-
-
-class _EpochEntry(SecretModel):
-    epoch: int
-    created: AwareDatetime
-    key_id: str
-    root: bytes | None = Field(repr=False)
-
-    @property
-    def context(self) -> bytes:
-        """What is authenticated with the encrypted root."""
-        return f"tamis/keyring/v1|{self.epoch}|{self.key_id}|{self.created.isoformat()}".encode()
-
-
-class _KeyringDocument(SecretModel):
-    keyring: Literal["tamis/v1"] = "tamis/v1"
-    wrap: Wrap
-    epochs: tuple[_EpochEntry, ...] = Field(min_length=1)
 
 
 class Keyring:
@@ -106,7 +105,7 @@ class Keyring:
     """
 
     def __init__(
-        self, name: str, path: Path | None, document: _KeyringDocument, cipher: SecretCipher | None
+        self, name: str, path: Path | None, document: KeyringDocument, cipher: SecretCipher | None
     ) -> None:
         self._name = name
         self._path = path
@@ -135,7 +134,7 @@ class Keyring:
             KeysError: the file is missing, others may read it, it is cut short or no keyring, or
                 it does not unlock.
         """
-        document = _parse(str(path), read_secret_file(Path(path), _shown(path)))
+        document = parse(str(path), read_secret_file(Path(path), shown_name(path)))
         cipher = _unlock(str(path), document, passphrase, kms) if unlock else None
         return cls(str(path), Path(path), document, cipher)
 
@@ -163,8 +162,8 @@ class Keyring:
         if passphrase is not None and kms_uri is not None:
             raise KeysError(_("a keyring is wrapped by a passphrase or by a kms, not by both"))
         wrap, cipher = new_cipher(passphrase, kms_uri, kms)
-        document = _KeyringDocument(wrap=wrap, epochs=(_new_entry(1, cipher),))
-        with folder_locked(Path(path), _shown(path)) as target:
+        document = KeyringDocument(wrap=wrap, epochs=(new_entry(1, cipher),))
+        with folder_locked(Path(path), shown_name(path)) as target:
             if target.exists():
                 raise KeysError(
                     _("`{path}` exists already: a keyring is never overwritten", path=path)
@@ -182,22 +181,97 @@ class Keyring:
         """
         cipher = self._unlocked()
         with self._changing() as (target, document):
-            entry = _new_entry(document.epochs[-1].epoch + 1, cipher)
+            entry = new_entry(document.epochs[-1].epoch + 1, cipher)
             document = document.model_copy(update={"epochs": (*document.epochs, entry)})
             write_secret_file(target, document)
         self._use(document)
 
+    def chain(self, processing: str, source: int, target: int) -> None:
+        """Record that a processing's pseudonyms in the current epoch are chained on another's.
+
+        From now on they are those of the earlier epoch, re-keyed. Where the keyring says so
+        already, nothing is done.
+
+        Args:
+            processing: slug of the processing.
+            source: an earlier epoch, which may have been destroyed.
+            target: the current epoch.
+
+        Raises:
+            KeysError: `target` is not the current epoch, `source` no earlier one, or the
+                processing is chained on another; or the keyring is not unlocked, or no file.
+        """
+        if self._live(target, self._document).chained.get(processing) == source:
+            return
+        cipher = self._unlocked()
+        with self._changing() as (file, document):
+            entry = document.epochs[-1]
+            shown = {"epoch": target, "name": self._name, "processing": processing}
+            if entry.epoch != target:
+                raise KeysError(
+                    _(
+                        "epoch {epoch} of `{name}` is not the current one: only that can be "
+                        "chained on an earlier one",
+                        **shown,
+                    )
+                )
+            if not 1 <= source < target:
+                raise KeysError(
+                    _("epoch {epoch} of `{name}` must be chained on an earlier one", **shown)
+                )
+            if entry.chained.get(processing, source) != source:
+                raise KeysError(
+                    _(
+                        "epoch {epoch} of `{name}`: pseudonyms of `{processing}` are chained on "
+                        "epoch {other} already: `tamis keys rotate` begins another epoch",
+                        other=entry.chained[processing],
+                        **shown,
+                    )
+                )
+            assert entry.root is not None
+            root = decrypt_root(entry, entry.root, cipher, self._name)
+            chained = {**entry.chained, processing: source}
+            entry = entry.model_copy(update={"chained": chained})
+            entry = entry.model_copy(update={"root": cipher.encrypt(root, entry.context)})
+            document = document.model_copy(update={"epochs": (*document.epochs[:-1], entry)})
+            write_secret_file(file, document)
+        self._use(document)
+
+    def chained_on(self, epoch: int) -> dict[str, list[int]]:
+        """By processing, the live epochs whose pseudonyms no run makes from NIRs without this one.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     keyring = Keyring.create(f"{folder}/keys.json")
+            ...     keyring.rotate()
+            ...     keyring.chain("agent-emploi", 1, 2)
+            ...     keyring.chained_on(1)
+            {'agent-emploi': [2]}
+        """
+        entries = self._document.epochs
+        later = {
+            name: [
+                entry.epoch
+                for entry in entries
+                if entry.root is not None and epoch in self._chain(name, entry.epoch)[:-1]
+            ]
+            for name in sorted({name for entry in entries for name in entry.chained})
+        }
+        return {name: epochs for name, epochs in later.items() if epochs}
+
     def destroy(self, epoch: int) -> None:
         """Destroy an epoch's root: nobody can compute its pseudonyms again.
 
-        The bytes of the file before are overwritten, as far as the disk does so. Copies and
-        backups of the file are not: destroy those yourself.
+        Nor does any run make those that are chained on them (`chained_on`) from NIRs. The bytes
+        of the file before are overwritten, as far as the disk does so. Copies and backups of the
+        file are not: destroy those yourself.
 
         Raises:
             KeysError: there is no such epoch, it is the current one, or it is destroyed already.
         """
         with self._changing() as (target, document):
-            entry = self._entry(epoch, document)
+            entry = self._live(epoch, document)
             if entry is document.epochs[-1]:
                 raise KeysError(
                     _(
@@ -228,6 +302,7 @@ class Keyring:
                     if entry is self._document.epochs[-1]
                     else "retired"
                 ),
+                chained=dict(entry.chained),
             )
             for entry in self._document.epochs
         ]
@@ -252,17 +327,47 @@ class Keyring:
     ) -> DerivedKey:
         """Derive the key of a processing, an item and a method, by default for the current epoch.
 
+        Where the processing's pseudonyms are chained in that epoch, the key is an earlier epoch's,
+        and `chain` of the answer brings what it makes to this one.
+
         Args:
             processing, item, method, kind: as `tamis.nir.pseudonym.derive_key` takes them.
             epoch: the number of an epoch.
 
         Raises:
-            KeysError: there is no such epoch, it was destroyed, or the keyring is not unlocked.
+            KeysError: there is no such epoch, it or one that it is chained on was destroyed, or
+                the keyring is not unlocked.
         """
         self._unlocked()
-        entry = self._entry(self.current if epoch is None else epoch, self._document)
-        key = derive_key(self._roots[entry.epoch], processing, item, entry.epoch, method, kind)
-        return DerivedKey(key, entry.epoch, entry.key_id)
+        entry = self._live(self.current if epoch is None else epoch, self._document)
+        epochs = self._chain(processing, entry.epoch)
+        first = epochs[0]
+        for other in epochs:
+            if other not in self._roots:
+                raise KeysError(
+                    _(
+                        "epoch {epoch} of keyring `{name}`: pseudonyms of `{processing}` are "
+                        "chained on epoch {other}, which was destroyed, and cannot be made from a "
+                        "NIR any more; `tamis keys rotate` begins an epoch in which they can",
+                        epoch=entry.epoch,
+                        name=self._name,
+                        processing=processing,
+                        other=other,
+                    )
+                )
+        key = derive_key(self._roots[first], processing, item, first, method, kind)
+        chain = tuple(self.chain_key(processing, item, *pair) for pair in pairwise(epochs))
+        return DerivedKey(key, entry.epoch, entry.key_id, chain, tuple(epochs[:-1]))
+
+    def chain_key(self, processing: str, item: str, source: int, target: int) -> bytes:
+        """The key by which a processing's pseudonyms of one epoch become those of a later one.
+
+        Raises:
+            KeysError: the later epoch was destroyed, or the keyring is not unlocked.
+        """
+        self._unlocked()
+        entry = self._live(target, self._document)
+        return derive_chain_key(self._roots[entry.epoch], processing, item, source, target)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(current={self.current})"
@@ -270,13 +375,18 @@ class Keyring:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise KeysError(_("a keyring is never pickled: workers open it in `setup`"))
 
-    def _use(self, document: _KeyringDocument) -> None:
+    def _use(self, document: KeyringDocument) -> None:
         self._document = document
         self._roots = {
-            entry.epoch: _decrypt_root(entry, entry.root, self._cipher, self._name)
+            entry.epoch: decrypt_root(entry, entry.root, self._cipher, self._name)
             for entry in document.epochs
             if self._cipher is not None and entry.root is not None
         }
+
+    def _chain(self, processing: str, epoch: int) -> list[int]:
+        """The epochs whose roots make a processing's pseudonyms of one, which is the last."""
+        source = self._entry(epoch, self._document).chained.get(processing)
+        return [epoch] if source is None else [*self._chain(processing, source), epoch]
 
     def _unlocked(self) -> SecretCipher:
         if self._cipher is None:
@@ -285,17 +395,17 @@ class Keyring:
             )
         return self._cipher
 
-    def _entry(self, epoch: int, document: _KeyringDocument) -> _EpochEntry:
+    def _live(self, epoch: int, document: KeyringDocument) -> EpochEntry:
+        entry = self._entry(epoch, document)
+        if entry.root is None:
+            raise KeysError(
+                _("epoch {epoch} of keyring `{name}` was destroyed", epoch=epoch, name=self._name)
+            )
+        return entry
+
+    def _entry(self, epoch: int, document: KeyringDocument) -> EpochEntry:
         for entry in document.epochs:
             if entry.epoch == epoch:
-                if entry.root is None:
-                    raise KeysError(
-                        _(
-                            "epoch {epoch} of keyring `{name}` was destroyed",
-                            epoch=epoch,
-                            name=self._name,
-                        )
-                    )
                 return entry
         last = document.epochs[-1].epoch
         raise KeysError(
@@ -308,14 +418,14 @@ class Keyring:
         )
 
     @contextmanager
-    def _changing(self) -> Iterator[tuple[Path, _KeyringDocument]]:
+    def _changing(self) -> Iterator[tuple[Path, KeyringDocument]]:
         """The file and its present content, while no other process of Tamis changes it."""
         if self._path is None:
             raise KeysError(
                 _("keyring `{name}` is no file: change the file it was made from", name=self._name)
             )
-        with folder_locked(self._path, _shown(self._name)) as target:
-            document = _parse(self._name, read_secret_file(target, _shown(self._name)))
+        with folder_locked(self._path, shown_name(self._name)) as target:
+            document = parse(self._name, read_secret_file(target, shown_name(self._name)))
             if document.wrap != self._document.wrap:
                 raise KeysError(
                     _("another keyring took the place of `{name}`: open it anew", name=self._name)
@@ -350,56 +460,13 @@ def open_keyring(ref: str, prompt: Callable[[], str] | None = None) -> Keyring:
             _("the environment has no `{variable}` to read keys from", variable=variable)
         )
     try:
-        document = _parse(ref, base64.b64decode("".join(content.split()), validate=True))
+        document = parse(ref, base64.b64decode("".join(content.split()), validate=True))
     except ValueError:
         raise KeysError(_("keyring `{ref}` is not in base64, or was cut short", ref=ref)) from None
     return Keyring(ref, None, document, _unlock(ref, document, passphrase, None))
 
 
-def _new_entry(epoch: int, cipher: SecretCipher) -> _EpochEntry:
-    entry = _EpochEntry(
-        epoch=epoch,
-        created=datetime.now(UTC).replace(microsecond=0),
-        key_id=secrets.token_hex(8),
-        root=None,
-    )
-    root = cipher.encrypt(secrets.token_bytes(KEY_BYTES), entry.context)
-    return entry.model_copy(update={"root": root})
-
-
 def _unlock(
-    name: str, document: _KeyringDocument, passphrase: Passphrase, kms: Kms | None
+    name: str, document: KeyringDocument, passphrase: Passphrase, kms: Kms | None
 ) -> SecretCipher:
-    return unlock(document.wrap, passphrase, KEYS_PASSPHRASE_VARIABLE, _shown(name), kms)
-
-
-def _decrypt_root(entry: _EpochEntry, encrypted: bytes, cipher: SecretCipher, name: str) -> bytes:
-    root = cipher.decrypt(encrypted, entry.context, _shown(name))
-    if len(root) != KEY_BYTES:
-        raise KeysError(
-            _(
-                "epoch {epoch} of keyring `{name}` has no whole root key",
-                epoch=entry.epoch,
-                name=name,
-            )
-        )
-    return root
-
-
-def _parse(name: str, content: bytes) -> _KeyringDocument:
-    try:
-        document = _KeyringDocument.model_validate_json(content)
-    except ValidationError as error:
-        raise KeysError(
-            _("`{name}` is no keyring{cause}", name=name, cause=why_invalid(error))
-        ) from None
-    numbers = [entry.epoch for entry in document.epochs]
-    if numbers != list(range(1, len(numbers) + 1)) or document.epochs[-1].root is None:
-        raise KeysError(
-            _("`{name}` is no keyring: epochs do not follow one another to a live one", name=name)
-        )
-    return document
-
-
-def _shown(name: str | Path) -> str:
-    return f"keyring `{name}`"
+    return unlock(document.wrap, passphrase, KEYS_PASSPHRASE_VARIABLE, shown_name(name), kms)

@@ -8,6 +8,14 @@ of other identifiers, such as the number of a file, which have a kind:
     an epoch's root ── HKDF-SHA-256, info `tamis/v1|processing|item|epoch|method|kind` ──> key
     `kind|length|` + the canonical bytes ── HMAC-SHA-256 or AES-256-CMAC ──> 16 bytes
 
+re-keyed, whatever identifier and method the old pseudonym is of:
+
+    the new epoch's root ── HKDF-SHA-256, info `tamis/v1/rekey|processing|item|old|new` ──> key
+    the old pseudonym's 16 bytes ── AES-256-CMAC under that key ──> 16 bytes
+
+so that neither the NIR nor the documents of the time are needed for it. Of a message of one block
+AES-256-CMAC is a permutation: two old pseudonyms never have one new one.
+
 A pseudonym is still personal data (GDPR recital 26): whoever holds the key can compute those of all
 NIRs and compare. Without the key nobody can; an unkeyed hash would not have that property.
 """
@@ -29,7 +37,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tamis.arrow.buffers import bitmap, text_parts
-from tamis.arrow.types import PSEUDONYM, Bytes
+from tamis.arrow.types import PSEUDONYM, Bools, Bytes
 from tamis.errors import KeysError
 from tamis.language import _
 
@@ -74,16 +82,37 @@ def derive_key(
         >>> len(a), a == b
         (32, False)
     """
-    _check_key(root)
     _check_method(method)
     if epoch < 1:
         raise KeysError(_("an epoch is a number from 1"))
-    parts = [(processing, "processing"), (item, "item")]
-    for part, name in parts if kind is None else [*parts, (kind, "kind")]:
-        if not part or "|" in part:
-            raise KeysError(_("a {name} that is empty or holds `|` cannot name a key", name=name))
+    _check_names(processing=processing, item=item, **({} if kind is None else {"kind": kind}))
     info = f"tamis/v1|{processing}|{item}|{epoch}|{method}" + (f"|{kind}" if kind else "")
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info.encode()).derive(root)
+    return _derive(root, info)
+
+
+def derive_chain_key(root: bytes, processing: str, item: str, source: int, target: int) -> bytes:
+    """Derive the key under which pseudonyms of one epoch become those of a later one.
+
+    Args:
+        root: 32 bytes of the later epoch.
+        processing, item: as `derive_key` takes them.
+        source: number of the epoch whose pseudonyms are mapped.
+        target: number of the root's epoch.
+
+    Returns:
+        32 bytes, for `rekey`.
+
+    Raises:
+        KeysError: the root is not 32 bytes, or a part of the context is not what it should be.
+
+    Example:
+        >>> len(derive_chain_key(bytes(32), "agent-emploi", "R6323-37.III.2", 1, 2))
+        32
+    """
+    if not 1 <= source < target:
+        raise KeysError(_("an epoch is chained on an earlier one"))
+    _check_names(processing=processing, item=item)
+    return _derive(root, f"tamis/v1/rekey|{processing}|{item}|{source}|{target}")
 
 
 def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBinaryArray:
@@ -110,23 +139,54 @@ def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBi
     _check_method(method)
     mac = _MACS[method](key)
     bodies = _bodies(canonical.cast(pa.large_string()).drop_null())
-    # One spare block, which OpenSSL asks for at the end of what it writes to.
-    macs = np.zeros((len(canonical) + 1, _BLOCK), np.uint8)
+    macs = _room(len(canonical))
     blocks = np.empty(min(_CHUNK, len(bodies)), _MESSAGE)
     blocks["prefix"] = _PREFIX
     for start in range(0, len(bodies), _CHUNK):
         chunk = blocks[: len(bodies) - start]
         chunk["body"] = bodies[start : start + _CHUNK]
         mac(chunk.view(np.uint8).reshape(-1, _BLOCK), macs[start : start + len(chunk) + 1])
-    validity = None
-    if canonical.null_count:
-        valid = np.asarray(canonical.is_valid())
-        validity = bitmap(valid)
-        spread = np.zeros_like(macs)
-        spread[np.flatnonzero(valid)] = macs[: len(bodies)]
-        macs = spread
-    values = pa.py_buffer(macs).slice(0, len(canonical) * _BLOCK)
-    return pa.Array.from_buffers(PSEUDONYM, len(canonical), [validity, values])
+    if not canonical.null_count:
+        return _array(macs)
+    valid = np.asarray(canonical.is_valid())
+    spread = np.zeros_like(macs)
+    spread[np.flatnonzero(valid)] = macs[: len(bodies)]
+    return _array(spread, valid)
+
+
+def rekey(pseudonyms: pa.FixedSizeBinaryArray, *keys: bytes) -> pa.FixedSizeBinaryArray:
+    """Map pseudonyms to those of a later epoch.
+
+    Args:
+        pseudonyms: N values of `fixed_size_binary(16)`, or null.
+        keys: of `derive_chain_key`, 32 bytes each, applied one after the other.
+
+    Returns:
+        N values of `fixed_size_binary(16)`, null where `pseudonyms` is; equal where they are.
+
+    Raises:
+        KeysError: a key is not 32 bytes.
+
+    Example:
+        >>> old = pseudonymize(pa.array(["1550875999991", None]), bytes(32), "hmac-sha256")
+        >>> [p and p.hex() for p in rekey(old, bytes(32)).to_pylist()]
+        ['0de6dd4cda8e9de039396c783e2044da', None]
+    """
+    for key in keys:
+        _check_key(key)
+        mac = _aes_256_cmac(key)
+        _, values = pseudonyms.buffers()
+        offset, rows = pseudonyms.offset * _BLOCK, len(pseudonyms)
+        blocks = np.frombuffer(values, np.uint8, rows * _BLOCK, offset).reshape(-1, _BLOCK)
+        macs = _room(rows)
+        for start in range(0, rows, _CHUNK):
+            chunk = blocks[start : start + _CHUNK]
+            mac(chunk, macs[start : start + len(chunk) + 1])
+        valid = np.asarray(pseudonyms.is_valid()) if pseudonyms.null_count else None
+        if valid is not None:
+            macs[:-1][~valid] = 0
+        pseudonyms = _array(macs, valid)
+    return pseudonyms
 
 
 def pseudonymize_numbers(
@@ -188,6 +248,30 @@ def canonical_numbers(values: pa.Array) -> pa.Array:
     # Arrow's own normalization leaves an `e` and its accent apart.
     texts = [unicodedata.normalize("NFC", text) or None for text in encoded.dictionary.to_pylist()]
     return pa.array(texts, values.type).take(encoded.indices)
+
+
+def _room(rows: int) -> Bytes:
+    """Room for N MACs, and one spare block, which OpenSSL asks for at the end of what it writes."""
+    return np.zeros((rows + 1, _BLOCK), np.uint8)
+
+
+def _array(macs: Bytes, valid: Bools | None = None) -> pa.FixedSizeBinaryArray:
+    """N pseudonyms in N + 1 blocks."""
+    rows = len(macs) - 1
+    values = pa.py_buffer(macs).slice(0, rows * _BLOCK)
+    validity = None if valid is None else bitmap(valid)
+    return pa.Array.from_buffers(PSEUDONYM, rows, [validity, values])
+
+
+def _derive(root: bytes, info: str) -> bytes:
+    _check_key(root)
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info.encode()).derive(root)
+
+
+def _check_names(**parts: str) -> None:
+    for name, part in parts.items():
+        if not part or "|" in part:
+            raise KeysError(_("a {name} that is empty or holds `|` cannot name a key", name=name))
 
 
 def _check_key(key: bytes) -> None:

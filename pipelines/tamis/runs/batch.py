@@ -6,7 +6,7 @@ A dry run is a run whose sink is nothing: the same graph up to `Minimize`, then 
 import datetime
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -263,11 +263,14 @@ def _check_same(
     keys: tuple[KeyPart, ...],
 ) -> None:
     """Refuse a run id that stands for another run."""
-    epochs = {(key.item, key.epoch) for key in keys}
+
+    def epochs(keys: Iterable[KeyPart]) -> set[tuple[str, int, tuple[int, ...]]]:
+        return {(key.item, key.epoch, tuple(key.chained_on or ())) for key in keys}
+
     same = {
         _("plan"): receipt.plan_sha256 == job.plan.sha256,
         _("inputs"): {read.uri: read.sha256 for read in receipt.inputs} == inputs.digests(job.plan),
-        _("key epochs"): {(key.item, key.epoch) for key in receipt.keys} == epochs,
+        _("key epochs"): epochs(receipt.keys) == epochs(keys),
     }
     if not all(same.values()):
         raise UsageError(
