@@ -17,8 +17,8 @@ from rich.text import Text
 from tamis.dry_run.marks import FORM_WORDS
 from tamis.dry_run.models import MARK_CONDITIONS, Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
+from tamis.evidence.causes import CausePart
 from tamis.evidence.columns import advise
-from tamis.evidence.receipt import CausePart
 from tamis.evidence.wording import describe_cause, describe_first
 from tamis.language import _, ngettext, printable
 from tamis.tables import Table, print_table

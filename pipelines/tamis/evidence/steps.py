@@ -11,19 +11,15 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from tamis.evidence.causes import CausePart, UnmetPart, cause_parts, counted_causes, unmet_parts
 from tamis.evidence.part import Part
 from tamis.evidence.receipt import (
-    CausePart,
     Drift,
     FilePart,
     Files,
     InputPart,
     Receipt,
-    UnmetPart,
-    cause_parts,
     counted,
-    counted_causes,
-    unmet_parts,
 )
 from tamis.filter.tally import Tally, Unmet, merge, merge_causes
 

@@ -4,7 +4,8 @@ type: `montant` is no decimal128(12, 2): 10000, first at feed.csv row 1
 dispositif not in CPF, DIFEL (evaluation): 421
 """
 
-from tamis.evidence.receipt import CausePart, Receipt
+from tamis.evidence.causes import CausePart
+from tamis.evidence.receipt import Receipt
 from tamis.language import N_, _
 
 _LINES = (".dsn", ".jsonl", ".ndjson")

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tamis.evidence.receipt import Receipt, counted_causes
+from tamis.evidence.causes import counted_causes
+from tamis.evidence.receipt import Receipt
 from tamis.filter.tally import by_reason
 from tamis.language import _
 from tamis.stores.protocol import is_run_id

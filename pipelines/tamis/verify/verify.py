@@ -18,12 +18,11 @@ from tamis.address import PathAddress, is_local, parse_store
 from tamis.documents.calendar import day_of
 from tamis.documents.tags import TAGS
 from tamis.errors import UsageError
+from tamis.evidence.causes import CausePart, counted_causes
 from tamis.evidence.receipt import (
-    CausePart,
     FilePart,
     Receipt,
     ReleasePart,
-    counted_causes,
     is_replay,
 )
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
