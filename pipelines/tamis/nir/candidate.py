@@ -208,9 +208,10 @@ def candidate_of(
     key = match["key"] or match["word_key"] or match["bracket_key"]
     end = match.end()
     if match["key"] and match["gap13"]:
-        if match["gap13"] in ",|" and not used:
-            key, end = None, match.end("order")  # a field of its own
-        elif int(key) != key_of(body) and (not used or _is_something_else(match, text)):
+        of_another_field = match["gap13"] in (ODD_GAPS if used else ",|")
+        if (of_another_field and match["gap13"] not in used) or (
+            int(key) != key_of(body) and (not used or _is_something_else(match, text))
+        ):
             key, end = None, match.end("order")
         else:
             used.append(match["gap13"])

@@ -1,15 +1,26 @@
 """Folding: text in any script is reduced to the few characters that the NIR's patterns know.
 
 One character becomes one character: every decimal digit an ASCII digit, every space a space, every
-dash a hyphen, every letter its ASCII base. Invisible characters and combining marks are left out,
-escapes (`&nbsp;`, `%20`, `\\u00a0`, `<br>`) become the character that they stand for. Where the
-length changes, the result holds each character's place in the text as given.
+dash a hyphen, every letter its ASCII base or the ASCII letter that it looks like. Invisible
+characters and combining marks are left out. Escapes (`&nbsp;`, `%20`, `\\u00a0`) become the
+character that they stand for.
+
+What may stand between two digits of one number, and is no part of it, is decided here and nowhere
+else. Most of it becomes one of the signs that `candidate` takes for a gap. Markup may stand between
+two groups of digits or within one: tags, comments, emphasis (`**`), marks of quoted lines. A text
+that has some beside digits is read twice (`readings`), with a blank in its place, then without.
+Where the length changes, the result holds each character's place in the text as given.
 """
 
 import html
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple
+
+from tamis.nir.label import find_labels
 
 _INVISIBLE = "\x00"
 _ONE_TO_ONE = {
@@ -17,21 +28,24 @@ _ONE_TO_ONE = {
     **dict.fromkeys("⁄∕", "/"),
     **dict.fromkeys("−⁃", "-"),
     **dict.fromkeys("’‘ʼ", "'"),
+    **dict.fromkeys("│┃¦∣", "|"),
     **dict.fromkeys("\x85\u2028\u2029\v\f", "\n"),
+    **dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " "),  # blanks by their looks only
+    **dict(zip("АВЕІЈКМНОРЅСТХаеоріјѕсхԛ", "ABEIJKMHOPSCTXaeopijscxq", strict=True)),
+    **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοινɴɪʀ", "ABEZHIKMNOPTYXoivNIR", strict=True)),
     "º": "°",
 }
 _MISREAD_LETTERS = frozenset("GIOQSZgiloqsz")  # OCR reads digits as these, but never as é or ô
-_ATTRIBUTES = r"[^<>0-9]{0,60}(?:[0-9]{1,4}[^<>0-9]{1,60}){0,2}"  # too few digits for a NIR
-_INLINE_TAGS = (
-    r"</?(?i:b|i|u|em|strong|span|wbr|nobr|font|small|code|sub|sup)\b" + _ATTRIBUTES + ">"
-)
-_BLOCK_TAG = (
-    r"</?(?i:td|th|tr|table|tbody|p|div|li|ul|ol|dl|dd|dt|cell|row|col)\b" + _ATTRIBUTES + ">"
+_MANY_DIGITS = r"[^<>]*?\d(?:[^\dA-Za-z<>]{0,4}[\dABab]){11}"  # in a tag: enough for a NIR
+_MARKUP = (
+    rf"<!\[CDATA\[|\]\]>|<[/!?A-Za-z](?!{_MANY_DIGITS}|[^<>]*\\)[^<>]{{0,500}}>"
+    r"|\*{2,3}|_{2,3}|~~|`{1,3}|(?<=[0-9ABab])\*(?=[ \t])|(?<=[ \t])\*(?=[0-9])"
+    r"|(?<=[\r\n])>(?:[ \t]?>){0,7}"
 )
 _ESCAPE = re.compile(
-    r"&(?:amp;)?#(?P<decimal>[0-9]{1,7});?"
-    r"|&(?:amp;)?#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
-    r"|&(?:amp;)?(?P<name>[A-Za-z]{2,31});"
+    r"&(?:amp;){0,3}#(?P<decimal>[0-9]{1,7});?"
+    r"|&(?:amp;){0,3}#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
+    r"|&(?:amp;){0,3}(?:(?P<name>[A-Za-z]{2,31});|(?P<open>nbsp|shy))"
     r"|%25(?P<twice>[2-3][0-9A-Fa-f]|C2%25A0|E2%2580%25AF)"
     r"|(?P<percent>%[0-7][0-9A-Fa-f]|%[CDcd][0-9A-Fa-f]%[89ABab][0-9A-Fa-f]"
     r"|%[Ee][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){2}|%[Ff][0-7](?:%[89ABab][0-9A-Fa-f]){3})"
@@ -40,10 +54,21 @@ _ESCAPE = re.compile(
     r"|\\{1,2}x(?P<two>[0-9A-Fa-f]{2})"
     r"|(?P<control>\\{1,2}[tnr])"
     r"|(?P<break><(?i:br)[ ]?/?>)"
-    rf"|(?P<tag>{_INLINE_TAGS})"
-    rf"|(?P<block>{_BLOCK_TAG}(?:[ \t\r\n]{{0,20}}{_BLOCK_TAG})*[ \t\r\n]{{0,20}})"
+    rf"|(?P<markup>(?:{_MARKUP})(?:[ \t\r\n]{{0,20}}(?:{_MARKUP}))*)"
+    r"|(?P<bar>(?<![ \t])[ \t]{1,8}[|│┃¦∣][ \t]{0,8}|[|│┃¦∣][ \t]{1,8})"
+    r"|(?<=[0-9ABab])(?P<quoted>(?:=(?:20|09|A0|C2=A0|E2=80=[0-9A-F]{2}))+)(?=[0-9ABab])"
+    r"|(?P<soft>=\r?\n)"
+    r"|(?P<mangled>Â[\xa0\xad ]|â[€\x80][^\x00-\x7f])"
 )
-_MAY_ESCAPE = re.compile(r"[&%\\<]")
+_ENDS_DIGIT, _BEGINS_DIGIT = frozenset("ABab;"), frozenset("ABab&%\\ \t\r\n")
+_SIGNS = r"[ .\-_/\n]"
+_CORSICA_APART = re.compile(
+    rf"(?<![0-9])[1-8]{_SIGNS}{{0,4}}[0-9]{{2}}{_SIGNS}{{0,4}}[0-9]{{2}}{_SIGNS}{{0,4}}2"
+    rf"({_SIGNS}{{1,4}})(?=[ABab]{_SIGNS}{{0,4}}[0-9])"
+)
+_KEY_WORD = re.compile(r"\b(?:cle|key)", re.IGNORECASE)
+_TAG_NAME = re.compile(r"<(?:/?(?:\w+:)?([\w.\-]+)|[!?]([^<>]*))")
+_MAY_ESCAPE = re.compile(r"[&%\\<*_~`|│┃¦∣=Ââ\v\f]|\]\]>|[\r\n]>")
 
 
 class Folded(NamedTuple):
@@ -75,7 +100,7 @@ class _FoldTable(dict[int, str]):
 
 
 def fold(text: str) -> Folded:
-    """Fold `text`.
+    """Fold `text`; markup is a blank.
 
     Returns:
         The folded text, at most as long as `text`, with the places of its characters.
@@ -87,21 +112,39 @@ def fold(text: str) -> Folded:
         >>> folded.text, folded.span(1, 3)
         ('1 55', (1, 8))
     """
-    if _MAY_ESCAPE.search(text) and _ESCAPE.search(text):
-        return _unescape(text)
-    folded = text if text.isascii() else text.translate(_TABLE)
-    if _INVISIBLE not in folded:
-        return Folded(folded, None, None)
-    kept = [index for index, character in enumerate(folded) if character != _INVISIBLE]
-    return Folded("".join([folded[index] for index in kept]), kept, [index + 1 for index in kept])
+    return next(readings(text))
+
+
+def readings(text: str) -> Iterator[Folded]:
+    """The folded text; and the same without markup, where some stands between digits.
+
+    Example:
+        >>> [folded.text for folded in readings("1550</b>875 <i>ici</i>")]
+        ['1550 875  ici ', '1550875 ici']
+    """
+    if not _MAY_ESCAPE.search(text):
+        folded = text if text.isascii() else text.translate(_TABLE)
+        if _INVISIBLE not in folded and not _CORSICA_APART.search(folded):
+            yield Folded(folded, None, None)
+            return
+    yield _unescape(text, joined=False)
+    if any(_may_be_nothing(text, match) for match in _ESCAPE.finditer(text)):
+        yield _unescape(text, joined=True)
+
+
+def _may_be_nothing(text: str, match: re.Match[str]) -> bool:
+    """Whether what is a blank in the first reading stands between digits."""
+    if match.lastgroup not in ("markup", "quoted", "soft"):
+        return False
+    before, behind = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    return (before.isdecimal() or before in _ENDS_DIGIT) and (
+        behind.isdecimal() or behind in _BEGINS_DIGIT
+    )
 
 
 def _fold_character(character: str) -> str:
     if character in _ONE_TO_ONE:
         return _ONE_TO_ONE[character]
-    if "！" <= character <= "～":
-        plain = chr(ord(character) - 0xFEE0)
-        return character if plain in _MISREAD_LETTERS else plain
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.digit(character))
@@ -111,19 +154,28 @@ def _fold_character(character: str) -> str:
         return "-"
     if category in ("Cf", "Mn", "Me"):
         return _INVISIBLE
-    if category[0] == "L":
-        base = unicodedata.normalize("NFD", character)[0]
-        return base if base.isascii() and base not in _MISREAD_LETTERS else character
+    plain = unicodedata.normalize("NFKD", character)
+    base, marked = plain[0], len(plain) > 1
+    if "！" <= character <= "～":
+        return base
+    if category[0] == "L" and base.isascii() and not (marked and base in _MISREAD_LETTERS):
+        return base
     return character
 
 
-def _unescape(text: str) -> Folded:
+def _unescape(text: str, joined: bool) -> Folded:
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
 
     def add(piece: str, start: int, width: int) -> None:
-        for offset, character in enumerate(piece.translate(_TABLE)):
+        folded = piece.translate(_TABLE)
+        if _INVISIBLE not in folded and not width:
+            characters.extend(folded)
+            starts.extend(range(start, start + len(folded)))
+            ends.extend(range(start + 1, start + len(folded) + 1))
+            return
+        for offset, character in enumerate(folded):
             if character != _INVISIBLE:
                 characters.append(character)
                 starts.append(start + (offset if width == 0 else 0))
@@ -131,34 +183,64 @@ def _unescape(text: str) -> Folded:
 
     done = 0
     for match in _ESCAPE.finditer(text):
-        meaning = _meaning(match)
+        meaning = _meaning(match, joined)
         if meaning is None:
             continue
         add(text[done : match.start()], done, 0)
         add(meaning, match.start(), match.end() - match.start())
         done = match.end()
     add(text[done:], done, 0)
-    return Folded("".join(characters), starts, ends)
+    folded = "".join(characters)
+    for gap in reversed(list(_CORSICA_APART.finditer(folded))):
+        cut = slice(*gap.span(1))
+        folded = folded[: cut.start] + folded[cut.stop :]
+        del starts[cut], ends[cut]
+    return Folded(folded, starts, ends)
 
 
-def _meaning(match: re.Match[str]) -> str | None:
+def _meaning(match: re.Match[str], joined: bool) -> str | None:
     """The character that an escape stands for; None where it stands for none, or for several."""
-    kind = match.lastgroup
-    value = match[kind] if kind else ""
+    kind = match.lastgroup or ""
+    value = match[kind]
     if kind in ("decimal", "hexadecimal", "four", "two", "eight"):
         code = int(value, 10 if kind == "decimal" else 16)
         return chr(code) if code < 0x110000 else None
     if kind == "low":
         return chr(0x10000 + ((int(match["high"], 16) & 0x3FF) << 10) + (int(value, 16) & 0x3FF))
-    if kind == "name":
-        meaning = html.unescape(f"&{value};")
-        return meaning if len(meaning) == 1 else None
+    if kind in ("name", "open"):
+        return _only(html.unescape(f"&{value};"))
     if kind in ("percent", "twice"):
-        meaning = bytes.fromhex(value.replace("%25", "").replace("%", "")).decode(
-            "utf-8", "replace"
-        )
-        return meaning if len(meaning) == 1 else None
-    return {"control": " ", "break": "\n", "block": " ", "tag": _INVISIBLE}[kind or "tag"]
+        octets = bytes.fromhex(value.replace("%25", "").replace("%", ""))
+        return _only(octets.decode("utf-8", "replace"))
+    if kind in ("quoted", "soft") and not joined:
+        return None
+    if kind == "quoted":
+        return " "
+    if kind == "mangled":
+        return " " if value[1] == " " else _decode_mangled(value)
+    if kind == "markup" and any(_names_number(a or b) for a, b in _TAG_NAME.findall(value)):
+        return None
+    return {"control": " ", "break": "\n", "bar": "|", "markup": "" if joined else " "}.get(
+        kind, ""
+    )
 
 
-_TABLE = _FoldTable({code: chr(code) for code in range(128)} | {0: _INVISIBLE})
+def _only(meaning: str) -> str | None:
+    return meaning if len(meaning) == 1 else None
+
+
+def _decode_mangled(value: str) -> str | None:
+    """UTF-8 that was read as Windows-1252 or Latin-1."""
+    for encoding in ("windows-1252", "latin-1"):
+        with suppress(UnicodeError):
+            return _only(value.encode(encoding).decode())
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _names_number(tag: str) -> bool:
+    """Whether the name of a tag, or what a comment holds, is a label or a word for a key."""
+    return bool(find_labels(tag)) or bool(_KEY_WORD.search(tag))
+
+
+_TABLE = _FoldTable({code: chr(code) for code in range(128)} | {0: _INVISIBLE, 11: "\n", 12: "\n"})

@@ -21,11 +21,11 @@ from tamis.nir.candidate import (
     NirMatch,
     candidate_of,
 )
-from tamis.nir.fold import fold
+from tamis.nir.fold import readings
 from tamis.nir.identifiers import key_of
 from tamis.nir.label import REACH, Label, Labels
 
-WIDEST = 180  # bytes of UTF-8 from a NIR's first character to its last
+WIDEST = 180  # folded characters from a NIR's first to its last
 
 _DIGIT = r"(?:[0-9]|(?<=2)[ABab](?![A-Za-z]))"
 _EVEN_GAP = r"[ \t\-_/]{1,4}|[.,\n]|\r\n"
@@ -42,6 +42,7 @@ _EVEN = re.compile(  # 15 digits in groups of one to five
 _RUN_GAP = r"(?:[ \t\r\n]{1,12}|[ \t]{0,3}[\-_/][ \t]{0,3}|[.,+:|*~'])"
 _RUN = re.compile(rf"[0-9](?<![0-9]{{2}})(?<![0-9]h[0-9])(?:{_RUN_GAP}?{_DIGIT}){{11,}}")
 _GROUP = re.compile(f"{_DIGIT}+")
+_GLUED = re.compile(rf"(?<![0-9A-Za-z]){_DIGIT}{{26,}}(?![0-9A-Za-z])")
 _SCIENTIFIC = re.compile(r"(?<![0-9.,])([1-8])[.,]([0-9]{9,14})[eE]\+?(1[24])(?![0-9])")
 _SCIENTIFIC_MARK = re.compile(r"[eE]\+?1[24]")
 _NEXT_FIELD = re.compile(r"[\"']?[ ]?[;,|][ ]?[\"']?([0-9]{2})(?![0-9])")
@@ -76,14 +77,15 @@ def find_nir(text: str) -> list[tuple[int, int]]:
         >>> find_nir("commande 1550875999991, SIRET 12345678900012")
         []
     """
-    folded = fold(text)
-    spans = [folded.span(match.start, match.end) for match in search(folded.text)]
-    return [(start, end) for start, end in spans if _fits(text, start, end)]
-
-
-def _fits(text: str, start: int, end: int) -> bool:
-    """Whether a span is within `WIDEST` bytes: no NIR is written wider than that."""
-    return (end - start) * 4 <= WIDEST or len(text[start:end].encode("utf-8", "replace")) <= WIDEST
+    spans: list[tuple[int, int]] = []
+    for folded in readings(text):
+        spans += [folded.span(match.start, match.end) for match in search(folded.text)]
+    spans.sort()
+    for place in range(len(spans) - 1, 0, -1):  # one number in two readings is one span
+        (start, end), (later, last) = spans[place - 1 : place + 1]
+        if later < end:
+            spans[place - 1 : place + 1] = [(start, max(end, last))]
+    return spans
 
 
 def search(text: str) -> list[NirMatch]:
@@ -108,6 +110,7 @@ def search(text: str) -> list[NirMatch]:
         _add(accepted, _find_misread(text, labels, accepted, only_keyed=False))
     _add(accepted, _find_even(text, labels, accepted))
     _add(accepted, _find_labelled(text, labels, accepted))
+    _add(accepted, _find_glued(text, labels, accepted))
     return accepted
 
 
@@ -269,6 +272,32 @@ def _correct(text: str, keep_corsica: bool) -> str:
         return word.translate(MISREAD)
 
     return _MISREAD_TOKEN.sub(read, text)
+
+
+def _find_glued(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[NirMatch]:
+    """NIRs with nothing between them: all with right keys, or all behind a label."""
+    for run in _GLUED.finditer(text):
+        for width in (15, 13):
+            if len(run[0]) % width:
+                continue
+            candidates = []
+            for start in range(*run.span(), width):
+                body, key = text[start : start + 13].upper(), text[start + 13 : start + width]
+                if NIR_PATTERN.fullmatch(body + key):
+                    end = start + width
+                    candidates.append(
+                        NirCandidate(run, text, labels, accepted, body, key or None, end, [])
+                    )
+            if (
+                len(candidates) * width == len(run[0])
+                and all(c.strict for c in candidates)
+                and (
+                    all(candidate.keyed for candidate in candidates)
+                    or labels.before(run.start())[0] in (Label.STRONG, Label.WEAK)
+                )
+            ):
+                yield from (NirMatch(c.end - width, c.end, c.keyed) for c in candidates)
+                break
 
 
 def _find_even(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[NirMatch]:

@@ -112,8 +112,9 @@ NAMES_NIR_BYTES = (  # whether a text, folded, may hold a label of a NIR or a wo
     rf"(?i:(?:^|[^A-Za-z])(?:{_all_in_bytes(Label.STRONG, _END)}"
     rf"|{_all_in_bytes(Label.WEAK, _END)}))"
     rf"|[a-z]N(?:IR|ir)|[Nn]ir[A-Z]|[a-z]S{in_bytes('ecu')}"
-    r"|&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\[uUx]|<[/A-Za-z]"  # folding may make or join words
-    r"|[\x00\xCC\xCD\xEF]|\xC2\xAD|\xE2(?:\x81|\x80[\x8B-\x8F\xAA-\xAE])"
+    r"|&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\[uUx]|<[/!?A-Za-z]"  # folding may make or join words
+    r"|\*\*|~~|__|\]\]>|[0-9]=(?:20|09|A0|C2|E2|\r?\n)|\xC3[\x82\xA2]"
+    r"|[\x00\xC9\xCA\xCC-\xD4\xEF\xF0]|\xC2\xAD|\xE2(?:\x81|\x80[\x8B-\x8F\xAA-\xAE])"
     rf"|(?i:[0-9][^0-9A-Za-z]{{0,10}}(?:(?:et|avec) (?:[ls]a )?)?(?:{in_bytes('cle')}|key))"
 )
 STRONG_BYTES = (
@@ -194,7 +195,7 @@ class Labels:
 
     @cached_property
     def _labels(self) -> list[tuple[Label, int, int]]:
-        return _find_labels(self._text)
+        return find_labels(self._text)
 
     @cached_property
     def _firsts(self) -> list[int]:
@@ -217,7 +218,7 @@ def names_nir(name: str) -> bool:
         >>> names_nir("nir_titulaire"), names_nir("numSecu"), names_nir("finir")
         (True, True, False)
     """
-    labels = [label for label, _, _ in _find_labels(name)]
+    labels = [label for label, _, _ in find_labels(name)]
     return Label.STRONG in labels and Label.OPPOSING not in labels
 
 
@@ -228,11 +229,11 @@ def names_other(name: str) -> bool:
         >>> names_other("siret_employeur"), names_other("nir")
         (True, False)
     """
-    labels = [label for label, _, _ in _find_labels(name)]
+    labels = [label for label, _, _ in find_labels(name)]
     return Label.OPPOSING in labels and Label.STRONG not in labels
 
 
-def _find_labels(text: str) -> list[tuple[Label, int, int]]:
+def find_labels(text: str) -> list[tuple[Label, int, int]]:
     """The labels of folded `text` with their spans, in order."""
     labels = [
         (Label[match.lastgroup.upper()], match.start(), match.end())

@@ -32,8 +32,9 @@ def mark_digits(part: Bytes) -> tuple[Words, Ints]:
         part: N bytes.
 
     Returns:
-        N // 64 + 2 words; the places of bytes from 0xD9 on but for 0xE2, ascending. UTF-8 writes
-        the digits of other scripts with such a byte; 0xE2 begins dashes, quotes and spaces.
+        N // 64 + 2 words; the places of bytes from 0xCE on but for 0xE2, ascending. UTF-8 writes
+        the digits of other scripts, and the letters that look like ours, with such a byte; 0xE2
+        begins dashes, quotes and spaces.
     """
     octets = np.zeros(8 * (len(part) // 64 + 2), np.uint8)
     shifted, flags = np.empty(_BLOCK, np.uint8), np.zeros(_BLOCK, bool)
@@ -44,8 +45,8 @@ def mark_digits(part: Bytes) -> tuple[Words, Ints]:
         np.less_equal(np.subtract(block, 48, out=shift), 9, out=flag)
         bits = np.packbits(flag, bitorder="little")
         octets[begin // 8 : begin // 8 + len(bits)] = bits
-        if block.max() >= 0xD9:
-            np.greater_equal(block, 0xD9, out=flag)
+        if block.max() >= 0xCE:
+            np.greater_equal(block, 0xCE, out=flag)
             flag &= block != 0xE2
             foreign.append(np.flatnonzero(flag) + begin)
     return octets.view(np.uint64), np.concatenate(foreign)

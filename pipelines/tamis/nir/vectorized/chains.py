@@ -38,7 +38,8 @@ _MAY_JOIN |= _LETTERS
 _MAY_VANISH = _table(bytes([0xCC, 0xCD, 0xD8, 0xE0, 0xE1, *range(0xE3, 0x100)]))
 _MAY_JOIN |= _MAY_VANISH
 _SIGN = _table(b" \t\r\n.-_/")
-_ODD_BEHIND = _table(b"\0&%\\<" + bytes([*range(0xCC, 0xE2), *range(0xE3, 0x100)]))
+_ODD_BEHIND = _table(b"\0&%\\<=]" + bytes([*range(0xCC, 0xE2), *range(0xE3, 0x100)]))
+_ESCAPES = _table(b"&%\\<=]*~`")
 _ODD_BEFORE = _table(b"#>;%xX")
 _PLAIN = _table(b" \t\r\n-_/.,+:|*~'")  # alone, surely part of a run of `grammar`
 _APART_BEFORE, _APART_BEHIND = _table(b"IlSBZ"), _table(b"OoIlSBZ")
@@ -74,6 +75,7 @@ def find_chains(part: Bytes, bounds: Ints, words: Words, chosen: Ints) -> Chains
     before, behind = part.take(starts - 1, mode="clip"), part.take(ends, mode="clip")
     odd = _is_odd(part, starts, ends, before, behind)
     gaps = _read_gaps(part, starts, ends)
+    odd[:-1] |= gaps.escaped
     first_in_row = np.searchsorted(starts, bounds[:-1])
     gaps.joined[first_in_row[(first_in_row > 0) & (first_in_row < len(starts))] - 1] = False
     heads = np.flatnonzero(np.append(True, ~gaps.joined))
@@ -148,6 +150,12 @@ def _may_vanish(part: Bytes, places: Ints) -> Bools:
     return ((first == 0xC2) & (second == 0xAD)) | ((first == 0xE2) & invisible)
 
 
+def _is_mangled(part: Bytes, places: Ints) -> Bools:
+    """Whether `Â` or `â` stands at each place, as in text that was read in a wrong encoding."""
+    second = part.take(places + 1, mode="clip")
+    return (part.take(places) == 0xC3) & ((second == 0x82) | (second == 0xA2))
+
+
 def _stands_before(part: Bytes, starts: Ints) -> Bools:
     """Whether a single letter that OCR puts for a digit stands before each place, behind signs."""
     found = np.zeros(len(starts), dtype=bool)
@@ -177,34 +185,40 @@ class _Gaps(NamedTuple):
         joined: whether it may stand within a NIR.
         lettered: whether letters stand in it that OCR puts for digits.
         vanishing: whether folding may leave out a part of it.
+        escaped: whether an escape or markup may begin in it.
         plain: whether it is one sign that always joins, or nothing.
     """
 
     joined: Bools
     lettered: Bools
     vanishing: Bools
+    escaped: Bools
     plain: Bools
 
 
 def _read_gaps(part: Bytes, starts: Ints, ends: Ints) -> _Gaps:
     begins, widths = ends[:-1], starts[1:] - ends[:-1]
     joined = widths <= _WIDEST_GAP
-    lettered, vanishing = np.zeros(len(joined), dtype=bool), np.zeros(len(joined), dtype=bool)
+    lettered, vanishing, escaped = np.zeros((3, len(joined)), dtype=bool)
     plain = (widths <= 1) & _PLAIN[part.take(begins, mode="clip")]
-    open_ = np.flatnonzero(joined & (widths > 0))
+    open_ = np.flatnonzero(widths > 0)
     step = 0
     while len(open_):
         places = begins[open_] + step
         byte = part.take(places)
         may = _MAY_JOIN[byte]
+        escaped[open_[_ESCAPES[byte]]] = True
+        line = np.flatnonzero(byte == ord("_"))
+        escaped[open_[line[part.take(places[line] + 1) == ord("_")]]] = True
         joined[open_[~may]] = False
         lettered[open_[_LETTERS[byte]]] = True
         wide = np.flatnonzero(byte >= 0x80)
         vanishes = _may_vanish(part, places[wide]) | _MAY_VANISH[byte[wide]]
         vanishing[open_[wide[vanishes]]] = True
+        escaped[open_[wide[_is_mangled(part, places[wide])]]] = True
         step += 1
-        open_ = open_[may & (widths[open_] > step)]
-    return _Gaps(joined, lettered, vanishing, plain)
+        open_ = open_[may & (widths[open_] > step) & (joined[open_] | (step < _WIDEST_BEFORE_KEY))]
+    return _Gaps(joined, lettered, vanishing, escaped, plain)
 
 
 class _Tokens:
@@ -251,7 +265,7 @@ class _Tokens:
         digits, has 12 to 16, or its first group has. Zeros in front may not count.
         """
         heads = np.flatnonzero(self.begins_run)
-        found = [heads[(self.first[heads] == 0)]]
+        found = [heads[(self.first[heads] == 0)], np.flatnonzero(self.lengths >= 2 * _BODY)]
         for width in range(ENOUGH, _LONGEST + 1):
             tokens = np.arange(len(self.sums)) if width in (_BODY, _FULL) else heads
             first, last = self._spans(tokens, width)
@@ -271,7 +285,7 @@ class _Tokens:
         places += np.arange(len(places))
         digits = self.part.take(places) - np.uint8(ord("0"))
         tokens = np.flatnonzero((self.first >= 1) & (self.first <= 8))
-        found = []
+        found = [np.flatnonzero(self.lengths >= 2 * _BODY)]
         for width in (_BODY, _FULL):
             from_, to = self._spans(tokens, width)
             found.append(from_[self._breaks_as_a_nir(from_, to, 4)])

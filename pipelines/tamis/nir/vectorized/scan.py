@@ -26,7 +26,8 @@ _SLAB = 1 << 22  # bytes that are read at a time, so that memory is bounded
 
 _MAY_HOLD = (
     r"(?:^|[^0-9])[1-8](?:[^0-9A-Za-z]*[0-9ABab]){12}(?:(?:[^0-9A-Za-z]*[0-9]){2})?(?:$|[^0-9])"
-    r"|&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\[uUxtnr]|<[/A-Za-z]|[eE]\+?1[24]"
+    r"|&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\[uUxtnr]|<[/!?A-Za-z]|[eE]\+?1[24]"
+    r"|\]\]>|[0-9]=(?:20|09|A0|C2|E2|\r?\n)|[0-9](?:Â|â)|[0-9ABab]{30}"
     r"|[0-9][\x00\p{Cf}\pM]*[OoQIilSsBZzG]|[OoQIilSsBZzG][\x00\p{Cf}\pM]*[0-9]"
     r"|(?:^|[^\pL\pN])[IlSBZ][^0-9A-Za-z]{1,6}[0-9]"
     r"|[0-9][^0-9A-Za-z]{1,6}[OoIlSBZ]{2,3}[^0-9A-Za-z]{1,6}[0-9]"

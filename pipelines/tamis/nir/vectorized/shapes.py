@@ -55,7 +55,7 @@ _PUNCTUATION = "".join(
 _NO_LETTERS = bytes(code for code in range(256) if code > 127 or not chr(code).isalnum())
 # Bytes beside a number with which it is surely read as it stands: no part of an escape or decimal.
 _GOES_BEFORE = _table("".join(c for c in _PUNCTUATION if c not in ".;>\\%&"))
-_GOES_BEHIND = _table("".join(c for c in _PUNCTUATION if c not in "\\%&<"))
+_GOES_BEHIND = _table("".join(c for c in _PUNCTUATION if c not in "\\%&<]"))
 GAP = _table(" .-/_\t")
 _WIDE_GAPS = [(0xE2, 0x80, last) for last in (0x87, 0x89, 0xAF)]  # beside the no-break space
 
