@@ -6,7 +6,7 @@ Run by hand for many: `python -m tests.filter.column_kinds 2000 1000`.
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 Chance = random.Random
@@ -28,7 +28,8 @@ def body(chance: Chance, sex: str = "", year: int | None = None) -> str:
 
 def key(number: str) -> str:
     """The key of a body."""
-    return f"{97 - int(number.replace('2A', '19').replace('2B', '18')) % 97:02}"
+    digits = number.upper().replace("2A", "19").replace("2B", "18")
+    return f"{97 - int(digits) % 97:02}"
 
 
 def _wrong(chance: Chance, number: str) -> str:
@@ -79,18 +80,68 @@ FORMS: dict[str, Callable[[Chance, str], str]] = {
     "JSON list of groups": lambda _c, n: f'["{n[:5]}","{n[5:10]}","{n[10:]}"]',
     "full width": lambda _c, n: n.translate(_WIDE),
     "negative": lambda _c, n: "-" + n,
+    "year before 15": lambda _c, n: "2026" + n + key(n),
+    "year before 13": lambda _c, n: "2026" + n,
+    "9 before 13": lambda _c, n: "9" + n,
+    "1 behind 15": lambda _c, n: n + key(n) + "1",
+    "IBAN of it": lambda c, n: "FR76" + n + key(n) + _digits(c, 8),
+    "IBAN of it, alike": lambda _c, n: "FR7630001007" + n + key(n),
+    "digits before 15": lambda c, n: str(c.randrange(1, 10 ** c.randint(1, 6))) + n + key(n),
+    "counter before 15": lambda c, n: f"{c.randrange(10**6):06}" + n + key(n),
+    "counter before 13": lambda c, n: f"{c.randrange(10**6):06}" + n,
+    "digits before 13": lambda c, n: str(c.randrange(1, 10**6)) + n,
+    "digits behind 15": lambda c, n: n + key(n) + str(c.randrange(1, 10**6)),
+    "counter behind 15": lambda c, n: n + key(n) + f"{c.randrange(10**5):05}",
+    "counter behind 13": lambda c, n: n + f"{c.randrange(10**5):05}",
+    "day before 15": lambda c, n: f"2026{c.randint(1, 12):02}{c.randint(1, 28):02}" + n + key(n),
+    "two of 13": lambda c, n: n + body(c),
+    "two of 15": lambda c, n: n + key(n) + (other := body(c)) + key(other),
+    "two with a bar": lambda c, n: f"{n}|{body(c)}",
+    "ten times": lambda _c, n: n + "0",
+    "thousand times 15": lambda _c, n: n + key(n) + "000",
+    "thousand times": lambda _c, n: n + "000",
+    "fraction of 15": lambda _c, n: "0." + n + key(n),
+    "fraction of 13": lambda _c, n: "0." + n,
+    "fraction": lambda _c, n: f"{n[:4]}.{n[4:]}",
+    "exponent 12": lambda _c, n: f"{n[0]}.{n[1:]}E+12",
+    "exponent 14": lambda _c, n: f"{n[0]},{n[1:]}{key(n)}e14",
 }
 """Ways to write a NIR of 13 characters in a column."""
 
 
-def nirs(chance: Chance, count: int, *, cohort: bool = False) -> list[str]:
+def nirs(
+    chance: Chance, count: int, *, cohort: bool = False, places: Sequence[str] = ()
+) -> list[str]:
     """Bodies of `count` persons, of any age or of one sex and year of birth; some are sorted."""
-    if cohort:
-        sex, year = chance.choice("12"), chance.randrange(100)
-        made = [body(chance, sex, year) for _ in range(count)]
-    else:
-        made = [body(chance) for _ in range(count)]
+    sex, year = (chance.choice("12"), chance.randrange(100)) if cohort else ("", None)
+    made = [body(chance, sex, year) for _ in range(count)]
+    if places:
+        born = [chance.choice(places) for _ in made]
+        made = [
+            f"{number[:5]}{place}{number[5 + len(place) :]}"
+            for number, place in zip(made, born, strict=True)
+        ]
     return sorted(made) if chance.random() < 0.3 else made
+
+
+PLACES = {
+    "Corsica": ("2A", "2B"),
+    "Corsica in lower case": ("2a",),
+    "Corsica before 1976": ("20",),
+    "Corrèze": ("19",),
+    "Bouches-du-Rhône": ("13",),
+    "two départements": ("06", "13"),
+    "one commune": ("75056",),
+    "overseas": ("97104", "97220", "97302", "97411", "97608"),
+    "one island": ("97411", "97416", "97422"),
+    "Pacific": ("98735", "98818"),
+    "abroad": ("99350", "99351", "99352", "99109", "99139"),
+    "one country": ("99352",),
+}
+"""Where persons are born, who come from one place or a few."""
+
+FIRST_DIGITS = ("34", "7", "78", "8")
+"""What numbers of other kinds that are built like NIRs begin with."""
 
 
 def _digits(chance: Chance, count: int) -> str:
@@ -203,6 +254,90 @@ def _tax(chance: Chance, count: int) -> list[str]:
     return [chance.choice("0123") + _digits(chance, 12) for _ in range(count)]
 
 
+def _uuid(chance: Chance, count: int) -> list[str]:
+    return [f"{chance.getrandbits(128):032x}" for _ in range(count)]
+
+
+def _uuid_digits(chance: Chance, count: int) -> list[str]:
+    return [str(chance.getrandbits(chance.choice([48, 64, 96]))) for _ in range(count)]
+
+
+def _gtin(chance: Chance, count: int) -> list[str]:
+    return [chance.choice("01") + code for code in _barcode(chance, count)]
+
+
+def _rib(chance: Chance, count: int) -> list[str]:
+    """Bank, branch, account and key, in groups or not."""
+    banks = [_digits(chance, 10) for _ in range(chance.choice([1, 5, 100]))]
+    is_grouped, made = chance.random() < 0.5, []
+    for _ in range(count):
+        bank, account = chance.choice(banks), _digits(chance, 11)
+        weighed = 89 * int(bank[:5]) + 15 * int(bank[5:]) + 3 * int(account)
+        number = f"{bank}{account}{97 - weighed % 97:02}"
+        made.append(_groups(number, 5, 10, 21) if is_grouped else number)
+    return made
+
+
+def _bban(chance: Chance, count: int) -> list[str]:
+    return [f"FR76 {number}" for number in _rib(chance, count)]
+
+
+def _ine(chance: Chance, count: int) -> list[str]:
+    return [_digits(chance, 10) + chance.choice("ABCDEFGHJK") for _ in range(count)]
+
+
+def _extension(chance: Chance, count: int) -> list[str]:
+    before = chance.choice(["0", "33", "+33 ", "0033"])
+    between = chance.choice(["", " ", "-", " p. "])
+    towns = [f"{chance.randint(1, 9)}{_digits(chance, 4)}" for _ in range(chance.choice([1, 20]))]
+    return [
+        f"{before}{chance.choice(towns)}{_digits(chance, 4)}{between}{_digits(chance, 4)}"
+        for _ in range(count)
+    ]
+
+
+def _two_codes(chance: Chance, count: int) -> list[str]:
+    """Postal code, INSEE's code of the commune, and a number in the street."""
+    communes = [
+        f"{place}{chance.randrange(1000):03}{place}{chance.randint(1, 600):03}"
+        for place in chance.choices(
+            [f"{n:02}" for n in range(1, 96)], k=chance.choice([1, 30, 900])
+        )
+    ]
+    return [chance.choice(communes) + f"{chance.randint(1, 9999):04}" for _ in range(count)]
+
+
+def _clock_and_counter(chance: Chance, count: int) -> list[str]:
+    is_before, width = chance.random() < 0.5, chance.choice([1, 2, 3, 4, 6])
+    made = []
+    for place, moment in enumerate(_timestamp(chance, count)):
+        counter, digits = f"{place % 10**width:0{width}}", "".join(filter(str.isdigit, moment))
+        made.append(counter + digits if is_before else digits + counter)
+    return made
+
+
+def _epoch_and_counter(chance: Chance, count: int) -> list[str]:
+    return [f"{moment}{chance.randrange(10**4):04}" for moment in _epoch(chance, count)]
+
+
+def _degrees(chance: Chance, count: int) -> list[str]:
+    middle = chance.choice([(48.85, 2.35), (43.3, 5.37), (45.76, 4.83), (-20.88, 55.45)])
+    spread, places = 10 ** chance.uniform(-4, 0), chance.choice([6, 11, 12, 13, 15])
+    return [
+        f"{chance.choice([middle[0]]) + chance.gauss(0, spread):.{places}f}" for _ in range(count)
+    ]
+
+
+def _prices(chance: Chance, count: int) -> list[str]:
+    places, most = chance.choice([2, 4, 9, 10, 11, 12]), 10 ** chance.randint(1, 6)
+    return [f"{chance.randint(1, 100 * most) / 100:.{places}f}" for _ in range(count)]
+
+
+def _checked_97(chance: Chance, count: int) -> list[str]:
+    """Thirteen digits and the rest of 97 behind them, which is no key of a NIR."""
+    return [f"{n}{int(n) % 97:02}" for n in _random(13)(chance, count)]
+
+
 def _two_kinds(chance: Chance, count: int) -> list[str]:
     first, second = (chance.choice(list(KINDS.values()))(chance, count) for _ in "12")
     return [chance.choice(pair) for pair in zip(first, second, strict=True)]
@@ -225,6 +360,20 @@ KINDS: dict[str, Kind] = {
     "device": _device,
     "telephone": _telephone,
     "tax": _tax,
+    "UUID": _uuid,
+    "UUID digits": _uuid_digits,
+    "GTIN": _gtin,
+    "RIB": _rib,
+    "BBAN": _bban,
+    "INE": _ine,
+    "extension": _extension,
+    "two codes": _two_codes,
+    "clock and counter": _clock_and_counter,
+    "epoch and counter": _epoch_and_counter,
+    "degrees": _degrees,
+    "prices": _prices,
+    "16 to 24 digits": lambda chance, count: _random(chance.randint(16, 24))(chance, count),
+    "checked modulo 97": _checked_97,
     "two kinds": _two_kinds,
 }
 """References of other kinds."""
@@ -245,13 +394,14 @@ def main(columns: int, rows: int) -> None:
         name = chance.choice(list(KINDS))
         array = pa.array(KINDS[name](chance, rows))
         for not_nir in (False, True):
-            leaks = find_leaks([GateColumn("reference", array, not_nir)])
+            leaks = find_leaks([GateColumn("reference", array, not_nir)], b"salt")
             bad = int((leaks.rows >= 0).sum())
             lost[name] += not_nir and bad > 0
             hits[name] += 0 if not_nir else bad
             refused[name] += any(sketch.evidence for sketch in leaks.sketches.values())
         form = chance.choice(list(FORMS))
-        bodies = nirs(chance, rows, cohort=number % 6 == 0)
+        places = chance.choice(list(PLACES.values())) if number % 6 == 3 else ()
+        bodies = nirs(chance, rows, cohort=number % 6 == 0, places=places)
         values = pa.array([FORMS[form](chance, each) for each in bodies])
         for not_nir in (False, True):
             leaks = find_leaks([GateColumn("reference", values, not_nir)])

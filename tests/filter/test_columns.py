@@ -8,13 +8,31 @@ import pyarrow as pa
 import pytest
 
 from tamis.evidence.columns import describe_columns, leaking_columns
-from tamis.filter.gate.columns import ColumnSketch, Number, fold_numbers
+from tamis.filter.gate.columns import ColumnSketch, Evidence
 from tamis.filter.gate.gate import GateColumn, find_leaks
+from tamis.filter.gate.leaves import take_apart
+from tamis.filter.gate.values import numbers_of
 from tamis.filter.tally import Tally, merge
 
-from .column_kinds import FORMS, KINDS, body, key, nirs
+from .column_kinds import FIRST_DIGITS, FORMS, KINDS, PLACES, body, key, nirs
 
 ROWS = 200
+
+
+def _numbers(values: list[str] | list[int]) -> list[int | None]:
+    """The first 13 digits of the number in each value."""
+    (leaf,) = take_apart("", pa.array(values))
+    numbers = numbers_of(leaf, whole=True)
+    folded: dict[int, int] = {
+        at: int("".join(map(str, digits[:13])))
+        for at, digits in zip(numbers.at.tolist(), numbers.digits.tolist(), strict=True)
+    }
+    return [folded.get(at) for at in range(len(values))]
+
+
+def _sketch(values: list[str] | list[int], salt: bytes = b"") -> ColumnSketch:
+    (leaf,) = take_apart("", pa.array(values))
+    return ColumnSketch.of(numbers_of(leaf, whole=True), salt)
 
 
 def _left(array: pa.Array, *, not_nir: bool = False, name: str = "reference") -> int:
@@ -87,8 +105,8 @@ def test_a_week_of_milliseconds_is_no_evidence_whenever_it_begins() -> None:
     chance = random.Random(10)
     for week in range(366):
         start = 1_767_225_600_000 + week * 86_400_000
-        moments = [Number(start + chance.randrange(604_800_000), "") for _ in range(100)]
-        assert ColumnSketch.of(moments).evidence is None, week
+        moments = [start + chance.randrange(604_800_000) for _ in range(100)]
+        assert not _sketch(moments).evidence, week
 
 
 def test_dated_references_are_no_evidence_whatever_their_day() -> None:
@@ -99,12 +117,11 @@ def test_dated_references_are_no_evidence_whatever_their_day() -> None:
             start = moment.strftime(pattern)
             left = 13 - len(start)
             numbers = [int(start) * 10**left + chance.randrange(10**left) for _ in range(100)]
-            sketch = ColumnSketch.of(Number(number, "") for number in numbers)
-            assert sketch.evidence is None, moment
+            assert not _sketch(numbers).evidence, moment
 
 
 def test_a_long_text_of_digits_is_read_at_its_beginning_only() -> None:
-    assert fold_numbers(["4" * 10_000_000, "5 " * 5_000_000]) == [None, None]
+    assert _numbers(["4" * 10_000_000, "5 " * 5_000_000]) == [None, None]
 
 
 def test_numbers_of_any_size_can_be_looked_at() -> None:
@@ -143,11 +160,8 @@ class TestSums:
     def test_a_sum_does_not_hang_on_the_order_and_grows_no_further(self) -> None:
         chance = random.Random(14)
         parts = [
-            ColumnSketch.of(
-                (
-                    Number(int(body(chance, "1", 80)[:5]) * 10**8 + n, "")
-                    for n in range(start, start + 400)
-                ),
+            _sketch(
+                [int(body(chance, "1", 80)[:5]) * 10**8 + n for n in range(start, start + 400)],
                 b"s",
             )
             for start in range(0, 4_000, 400)
@@ -157,15 +171,12 @@ class TestSums:
             forward.merge(part)
         for part in reversed(parts):
             back.merge(part)
-        assert dict(forward.seen) == dict(back.seen)
+        assert forward.seen.tolist() == back.seen.tolist()
         assert len(forward.seen) == 512
 
     def test_of_a_sketch_nothing_tells_a_number_without_its_salt(self) -> None:
-        number = Number(1550875999991, "93")
-        assert (
-            ColumnSketch.of([number], b"a").seen.keys()
-            != ColumnSketch.of([number], b"b").seen.keys()
-        )
+        number = ["155087599999193"]
+        assert _sketch(number, b"a").seen["hash"] != _sketch(number, b"b").seen["hash"]
 
     def test_what_every_batch_quarantined_is_not_left(self) -> None:
         leaks = find_leaks([GateColumn("nom", pa.array(nirs(random.Random(15), 50)))])
@@ -174,10 +185,91 @@ class TestSums:
 
 def test_values_that_look_like_paths_are_folded_as_others_are() -> None:
     texts = ["/in/1550875999991.pdf", "1550875999992", "/1550875999993", "//1550875999994"]
-    assert [number.body % 10 for number in fold_numbers(texts) if number] == [1, 2, 3, 4]
+    assert [number % 10 for number in _numbers(texts) if number] == [1, 2, 3, 4]
 
 
 def test_an_affix_of_all_values_is_taken_off() -> None:
     texts = [f"REF2026-{body}" for body in (1550875999991, 2660203999992)]
-    folded = fold_numbers(texts)
-    assert [number.body for number in folded if number] == [1550875999991, 2660203999992]
+    assert _numbers(texts) == [1550875999991, 2660203999992]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_persons_of_one_place_or_a_few_are_seen(place: str) -> None:
+    chance = random.Random(place)
+    for cohort in (False, True):
+        bodies = nirs(chance, 60, cohort=cohort and place == "abroad", places=PLACES[place])
+        for values in (bodies, [number + key(number) for number in bodies]):
+            for not_nir in (False, True):
+                assert _left(pa.array(values), not_nir=not_nir) == 0
+
+
+@pytest.mark.parametrize("digits", FIRST_DIGITS)
+def test_numbers_of_other_kinds_that_are_built_like_nirs_are_seen(digits: str) -> None:
+    chance = random.Random(digits)
+    bodies = [chance.choice(digits) + number[1:] for number in nirs(chance, 60)]
+    for values in (bodies, [number + key(number) for number in bodies]):
+        assert _left(pa.array(values), not_nir=True) == 0
+
+
+def test_months_that_nobody_knows_are_seen_with_keys() -> None:
+    chance = random.Random(16)
+    months = (20, *range(30, 43), *range(50, 100))
+    bodies = [n[:3] + str(chance.choice(months)) + n[5:] for n in nirs(chance, ROWS)]
+    assert _left(pa.array([number + key(number) for number in bodies]), not_nir=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [
+        ("thousand times", pa.int64()),
+        ("thousand times 15", pa.int64()),
+        ("fraction of 15", pa.float64()),
+        ("fraction of 13", pa.float64()),
+        ("fraction", pa.float64()),
+        ("thousand times 15", pa.float64()),
+        ("fraction of 15", pa.decimal128(20, 15)),
+        ("fraction", pa.decimal128(38, 12)),
+        ("counter behind 15", pa.decimal128(20, 0)),
+        ("counter behind 13", pa.int64()),
+    ],
+    ids=str,
+)
+def test_scaled_and_longer_numbers_are_seen(form: str, kind: pa.DataType) -> None:
+    chance = random.Random(form)
+    bodies = [number for number in nirs(chance, 2 * ROWS) if number.isdigit()][:ROWS]
+    values = [Decimal(FORMS[form](chance, number)) for number in bodies]
+    assert _left(pa.array(values).cast(kind), not_nir=True) == 0
+
+
+@pytest.mark.parametrize("kind", ["degrees", "prices"])
+@pytest.mark.parametrize("type_", [pa.float64(), pa.decimal128(38, 12)], ids=str)
+def test_fractions_of_other_kinds_are_no_evidence(kind: str, type_: pa.DataType) -> None:
+    chance = random.Random(kind)
+    for _column in range(12):
+        values = [Decimal(value) for value in KINDS[kind](chance, ROWS)]
+        assert _left(pa.array(values).cast(type_, safe=False)) == ROWS
+
+
+def test_of_many_values_those_are_looked_at_that_differ_wherever_they_stand() -> None:
+    chance = random.Random(17)
+    bodies = [number + key(number) for number in nirs(chance, 2_000)]
+    values = [body for body in bodies for _ in range(5)]
+    values[1::2] = ["0000000000000000"] * 5_000
+    shuffled = chance.sample(values, len(values))
+    assert _left(pa.array(values), not_nir=True) == 5_000
+    assert _left(pa.array(shuffled), not_nir=True) == 5_000
+
+
+def test_the_shape_of_what_stops_a_run_is_told() -> None:
+    chance = random.Random(18)
+    bodies = [number for number in nirs(chance, ROWS) if number.isdigit()]
+    for form, evidence, shape in (
+        ("13", Evidence("bodies"), "13 digits, built like sex, year, month and place of birth"),
+        ("year before 15", Evidence("keys", 4), "15 digits with their key, behind 4 others"),
+        ("digits before 15", Evidence("keys", -3), "15 digits with their key, before 0 others"),
+    ):
+        sketch = _sketch([FORMS[form](chance, number) for number in bodies])
+        sketch.left = sketch.left_keyed = 5
+        assert sketch.evidence == [evidence]
+        told = describe_columns({"nom": sketch})
+        assert f"({shape}); if they are NIRs, the field says `identifier: nir`" in told

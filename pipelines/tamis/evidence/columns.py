@@ -1,13 +1,13 @@
 """Columns that hold NIRs by all signs, judged over a whole run, and left in what it released.
 
 column `nom`: 300 released values are numbers like NIRs: of 300 different ones looked at 297 have a
-month from 01 to 12, 3 the right key
+month from 01 to 12, 3 the right key (13 digits, built like sex, year, month and place of birth)
 """
 
 from collections.abc import Mapping
 
 from tamis.errors import RefusedError
-from tamis.filter.gate.columns import ColumnSketch
+from tamis.filter.gate.columns import ColumnSketch, Evidence
 from tamis.filter.tally import Tally
 from tamis.language import _
 
@@ -19,15 +19,14 @@ def leaking_columns(sketches: Mapping[str, ColumnSketch]) -> dict[str, int]:
     """By path, how many released values are left in columns that chance does not explain.
 
     Example:
-        >>> from tamis.filter.gate.columns import Number
-        >>> nirs = [Number(1550875999991 + 10**8 * month, "") for month in range(5)]
-        >>> leaking_columns({"nom": ColumnSketch.of(nirs)})
+        >>> leaking_columns({"nom": ColumnSketch(left=5)})
         {}
     """
     counts = {}
     for path, sketch in sorted(sketches.items()):
         if sketch.left and (evidence := sketch.evidence):
-            counts[path] = sketch.left if evidence == "bodies" else sketch.left_keyed
+            bodies = any(kind == "bodies" for kind, _shift in evidence)
+            counts[path] = sketch.left if bodies else sketch.left_keyed
     return {path: count for path, count in counts.items() if count}
 
 
@@ -36,7 +35,9 @@ def describe_columns(sketches: Mapping[str, ColumnSketch]) -> str:
     told = [
         _(
             "column `{column}`: {values} released values are numbers like NIRs: of {distinct} "
-            "different ones looked at {born} have a month from 01 to 12, {keyed} the right key",
+            "different ones looked at {born} have a month from 01 to 12, {keyed} the right key "
+            "({shape})",
+            shape=_shape(sketches[path].evidence[0]),
             column=path,
             values=count,
             distinct=len(sketches[path].seen),
@@ -47,11 +48,27 @@ def describe_columns(sketches: Mapping[str, ColumnSketch]) -> str:
     ]
     if not told:
         return ""
-    advice = _(
-        "a field with NIRs says `identifier: nir`; one with other numbers "
-        "`not_nir: {because: …, pattern: …}`"
+    return "; ".join([*told, _advice()])
+
+
+def _shape(evidence: Evidence) -> str:
+    """What the numbers look like, in words."""
+    if evidence.kind == "bodies":
+        return _("13 digits, built like sex, year, month and place of birth")
+    if not evidence.shift:
+        return _("15 digits, the last two of which are the key")
+    if evidence.shift > 0:
+        return _("15 digits with their key, behind {count} others", count=evidence.shift)
+    return _("15 digits with their key, before {count} others", count=-3 - evidence.shift)
+
+
+def _advice() -> str:
+    return _(
+        "if they are NIRs, the field says `identifier: nir`, and the NIR is stripped or "
+        "pseudonymized; if they are other numbers, it says what they look like, which is tested on "
+        "every value: `not_nir: {because: …, pattern: REGEX}`, or `check: luhn` or `check: iban` "
+        "in place of the pattern"
     )
-    return "; ".join([*told, advice])
 
 
 def refuse_columns(sketches: Mapping[str, ColumnSketch]) -> None:
@@ -86,9 +103,9 @@ def advise(anomaly: str) -> str | None:
     """
     if anomaly.startswith(_LEAKING):
         return _(
-            "NIRs by all signs: a run commits nothing until `{column}` says `identifier: nir`, or "
-            "`not_nir: {{because: …, pattern: …}}`",
+            "the numbers of `{column}` are NIRs by all signs, and a run commits nothing: {advice}",
             column=anomaly.removeprefix(_LEAKING),
+            advice=_advice(),
         )
     if not anomaly.startswith(_CHANCE):
         return None

@@ -3,6 +3,8 @@
     gate      columns of one release to the rows that still hold a NIR
     leaves    a column of any type as flat arrays of values
     scan      one flat array: hits, and what chance would find
+    columns   what a column's long numbers are as a whole, over a run
+    values    the long numbers in a column's values, as digits
     sieve     one array of texts down to the few that are to be read closely
     text      these few, read closely
     fold      one text to one byte a character

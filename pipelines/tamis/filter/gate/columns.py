@@ -1,239 +1,359 @@
 """What a column's long numbers are as a whole: NIRs, or numbers that look like some by chance.
 
 A single number proves little: one of 15 random digits in a hundred has the key of a NIR, and one in
-eight a month of birth. A column proves much, over all batches of a run. Its values are folded to
-the number in them, and of the distinct ones two things are looked at:
+eight a month of birth. A column proves much, over all batches of a run. Of the distinct numbers in
+its values (`tamis.filter.gate.values`) two things are looked at:
 
     keys      too many have a month of 01 to 12 and the right key; of a dozen or more that have the
-              key, the months are no chance either (other numbers are checked modulo 97, too)
+              key, the months are no chance either (other numbers are checked modulo 97, too). The
+              15 digits may stand anywhere in longer numbers, at one distance from the first or from
+              the last digit
     bodies    too many have a month of 01 to 12, with or without a key; and 00 and 13 to 19 are
               lacking, where the digits of the month by themselves would bring them; and the months
               are spread over the year, as those of a counter, a clock or a dated reference are not.
               Where most numbers begin alike (one sex and year of birth, or a counter), all must be
               births, and they must not follow one another in even steps
 
-Under a dozen distinct numbers only keys decide, and what the gate sees by a column's name.
+Under a dozen distinct numbers only keys decide, and what the gate sees by a column's name. Thirteen
+digits within longer numbers are looked for in the batch alone, of forty distinct numbers or more.
 
-`numbers_of` folds a leaf's values. A `ColumnSketch` is what is kept of a column, and what adds up
-over batches and workers: of the 512 distinct numbers with the least salted hashes the hash, the
-five first digits and two flags. That is a fair sample of all distinct numbers, however often each
-one comes. The salt is drawn for the run and stands in no receipt, and neither does a sketch.
+A `ColumnSketch` is what is kept of a column, and what adds up over batches and workers: of the 512
+distinct numbers with the least salted hashes the hash, the seven first digits and where in it a key
+is right. That is a fair sample of all distinct numbers, however often each one comes. The salt is
+drawn for the run and stands in no receipt, and neither does a sketch.
 """
 
-import hashlib
-import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise, takewhile
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy.typing as npt
 
-from tamis.filter.gate.leaves import Leaf
-from tamis.filter.gate.numbers import BODY, Ints
+from tamis.filter.gate.numbers import BODY, FULL, Bools, Ints, key_fits, plausible
 from tamis.filter.gate.scan import is_no_chance
-from tamis.filter.gate.sieve import text_buffers
-
-Evidence = Literal["keys", "bodies"]
-"""What tells that a column holds NIRs."""
+from tamis.filter.gate.values import WIDEST, Numbers
 
 SKETCHED: Final = 512
 """Distinct numbers of which a sketch knows."""
 
-_READ: Final = 256  # characters of a text that are read
-_LARGE: Final = 4_096  # values above which a sample of
-_SAMPLE: Final = 512  # them is looked at
-_FEWEST: Final = 12  # distinct numbers below which months prove nothing
+_FEWEST: Final = 12  # distinct numbers below which months prove nothing,
+_FEWEST_WITHIN: Final = 40  # and below which those of thirteen digits within longer numbers do not
 _ALIKE: Final = 0.2  # probability of two numbers to begin alike above which most of them do
 _CHANCE_OF_MONTH: Final = 0.12  # two random digits from 01 to 12
 _CHANCE_OF_KEY: Final = 1 / 97
+_CHANCE_OF_BOTH: Final = 0.0013
+_CHANCE_OF_NO_WRONG_MONTH: Final = 0.92  # two random digits other than 00 and 13 to 19
+_MOST: Final = 0.85  # share of numbers that are dates, where a counter stands before some
 _YOUNG: Final = 11  # years of birth, at most, of persons who are all born after 2000
+_CORSICA: Final = 100  # what is added to the place of a number with 2A or 2B
+_SHIFTS: Final = WIDEST - FULL + 1  # digits that may stand before a NIR, or behind it
+_FROM_RIGHT: Final = 32  # the bit from which on those behind count
 
-_LONG: Final = re.compile(r"[0-9]{5,}2[ABab][0-9]{6,8}|[0-9]{13,}")
-_MEMBER: Final = re.compile(r'"\w{1,40}"\s*:')  # the name of a member of a JSON object
-_WORD: Final = re.compile(r"[^\W\d_]{3}")  # where words stand between, digits are no one number
-_GAPS: Final = re.compile(r"(?<=[0-9ABab])[^0-9A-Za-z]{1,4}(?=[0-9])")
-_SCIENTIFIC: Final = re.compile(r"([1-8])[.,]([0-9]{6,14})[eE]\+?(1[2-4])(?![0-9])")
-_MAY_HOLD: Final = r"(?:[0-9\xC2-\xF4][^0-9]{0,4}){12}"  # in bytes; 2A and 2B may be lacking
-_SHAPE: Final = re.compile(r"0*([1-9][0-9]{4}(?:[0-9]{8}|2[ABab][0-9]{6}))([0-9]{0,2})")
-_CORSICA: Final = str.maketrans({"A": "19", "a": "19", "B": "18", "b": "18"})
+_SEEN: Final = np.dtype(
+    [
+        ("hash", np.uint64),  # of the whole number, salted
+        ("head", np.int32),  # the first five digits; of a NIR sex, year and month
+        ("place", np.uint8),  # the two behind; of 2A 119, of 2B 118
+        ("keyed", np.bool_),  # whether the right key stands behind 13 digits
+        ("long", np.bool_),  # whether there are more than 15 digits
+        ("within", np.uint64),  # bits: where 15 other digits have a month and the right key:
+        ("inner", np.int32),  # the first five of the first of these,
+        ("inner_hash", np.uint16),  # and a hash of all
+    ]
+)
+Seen = npt.NDArray[Any]  # of _SEEN
+
+_TENS: Final = np.array([10, 1], np.int64)
+_POWERS: Final = 10 ** np.arange(BODY - 1, -1, -1, dtype=np.int64)
+# By distance, what each digit adds to 15 digits modulo 97, of which the last two are a key.
+_KEYS: Final = np.zeros((WIDEST, _SHIFTS))
+for _shift in range(_SHIFTS):
+    _KEYS[_shift : _shift + FULL, _shift] = [*(_POWERS % 97), 10, 1]
 
 
-class Number(NamedTuple):
-    """The number in a value: its first 13 characters, 2A as 19 and 2B as 18, and up to two more."""
-
-    body: int
-    rest: str
-
-    @property
-    def keyed(self) -> bool:
-        """Whether the right key stands behind it."""
-        return len(self.rest) == 2 and (self.body + int(self.rest)) % 97 == 0
-
-
-class Seen(NamedTuple):
-    """What a sketch keeps of a number.
+class Evidence(NamedTuple):
+    """What tells that a column holds NIRs.
 
     Attributes:
-        head: its first five digits; of a NIR sex, year and month.
-        keyed: whether the right key stands behind it.
-        place: of its sixth and seventh digit, whether they are `00`, which is no département, or
-            from 01 to 31, as a `day` is, or `else`.
+        kind: `keys` or `bodies`.
+        shift: how many digits stand before its 13; or, from -1 for none on, behind them.
     """
 
-    head: int
-    keyed: bool
-    place: Literal["00", "day", "else"]
-
-    @classmethod
-    def of(cls, number: Number) -> "Seen":
-        """What to keep of `number`."""
-        place = number.body // 10**6 % 100
-        return cls(
-            number.body // 10**8,
-            number.keyed,
-            "00" if place == 0 else "day" if place <= 31 else "else",
-        )
-
-    @property
-    def month(self) -> int:
-        """The fourth and fifth digit."""
-        return self.head % 100
-
-    @property
-    def year(self) -> int:
-        """The second and third digit."""
-        return self.head // 100 % 100
+    kind: Literal["keys", "bodies"]
+    shift: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class ColumnSketch:
     """What is known of the long numbers of one column.
 
     Attributes:
-        seen: by salted hash, the distinct numbers with the least hashes, up to `SKETCHED`.
+        seen: the distinct numbers, by hash; once merged, of the `SKETCHED` with the least hashes.
         left: values with a long number that were released.
-        left_keyed: those of them that were looked at and have a month and the right key.
+        left_keyed: those of them that have a month and the right key.
         steps: pairs of distinct neighbours, in order of size, that were looked at.
         even: those of them that are as far apart as most others.
 
     Example:
-        >>> sketch = ColumnSketch.of([Number(1550875999991, "93")])
-        >>> len(sketch.seen), sketch.evidence
-        (1, None)
+        >>> ColumnSketch().evidence
+        []
     """
 
-    seen: dict[int, Seen] = field(default_factory=dict)
+    seen: Seen = field(default_factory=lambda: np.empty(0, _SEEN))
     left: int = 0
     left_keyed: int = 0
     steps: int = 0
     even: int = 0
 
-    def add(self, numbers: Iterable[Number], salt: bytes) -> None:
-        """Add the numbers of one batch."""
-        distinct = set(numbers)
-        for number in distinct:
-            digest = hashlib.blake2b(
-                f"{number.body}{number.rest}".encode(), digest_size=8, key=salt
-            )
-            self.seen[int.from_bytes(digest.digest())] = Seen.of(number)
-        self._shorten()
-        steps = [after - before for before, after in pairwise(sorted({n.body for n in distinct}))]
-        if steps:
-            middle = sorted(steps)[len(steps) // 2]
-            self.steps += len(steps)
-            self.even += sum(abs(step - middle) <= middle // 10 for step in steps)
+    @classmethod
+    def of(cls, numbers: Numbers, salt: bytes = b"") -> "ColumnSketch":
+        """What is known of some numbers."""
+        sketch = cls(_see(numbers, salt))
+        bodies = np.unique(window(numbers, 0))
+        steps = bodies[1:] - bodies[:-1]
+        if len(steps):
+            middle = int(np.sort(steps)[len(steps) // 2])
+            sketch.steps = len(steps)
+            sketch.even = int((np.abs(steps - middle) <= middle // 10).sum())
+        return sketch
 
     def merge(self, other: "ColumnSketch") -> None:
         """Add what `other` knows; `other` stays as it is."""
-        self.seen |= other.seen
-        self._shorten()
+        seen = np.concatenate((self.seen, other.seen))
+        _, first = np.unique(seen["hash"], return_index=True)
+        self.seen = seen[first[:SKETCHED]]
         self.left += other.left
         self.left_keyed += other.left_keyed
         self.steps += other.steps
         self.even += other.even
 
-    def _shorten(self) -> None:
-        if len(self.seen) > SKETCHED:
-            self.seen = dict(sorted(self.seen.items())[:SKETCHED])
-
-    @classmethod
-    def of(cls, numbers: Iterable[Number], salt: bytes = b"") -> "ColumnSketch":
-        """What is known of some numbers."""
-        sketch = cls()
-        sketch.add(numbers, salt)
-        return sketch
-
     @property
     def born(self) -> int:
         """How many of the numbers it knows have a month of 01 to 12."""
-        return sum(1 <= number.month <= 12 for number in self.seen.values())
+        return int((_born(self.seen) | (self.seen["within"] > 0)).sum())
 
     @property
     def keyed(self) -> int:
         """How many of the numbers it knows have the right key."""
-        return sum(number.keyed for number in self.seen.values())
+        return int((self.seen["keyed"] | (self.seen["within"] > 0)).sum())
 
     @property
-    def evidence(self) -> Evidence | None:
-        """What tells that the column holds NIRs; None where chance explains what is seen."""
-        seen = list(self.seen.values())
-        persons = [number for number in seen if number.head < 30_000]
-        others = [number for number in seen if number.head >= 30_000]
+    def evidence(self) -> list[Evidence]:
+        """What tells that the column holds NIRs; empty where chance explains what is seen."""
+        seen = self.seen[~self.seen["long"]]
         is_even = self.even > 0.5 * self.steps
-        if any(_are_births(some, is_even) for some in (persons, others, seen)):
-            return "bodies"
-        return "keys" if _have_keys(seen) else None
+        persons, corsican = seen["head"] < 30_000, seen["place"] >= _CORSICA
+        kinds = (persons, ~persons, persons | True, corsican)
+        evidence = []
+        if any(_are_births(seen[kind], is_even) for kind in kinds):
+            evidence.append(Evidence("bodies"))
+        elif _have_keys(seen):
+            evidence.append(Evidence("keys"))
+        return evidence + _keys_within(self.seen)
 
 
-def _have_keys(seen: Sequence[Seen]) -> bool:
+def window(numbers: Numbers, shift: int) -> Ints:
+    """The 13 digits of each number from `shift` on, as `Evidence` counts; 0 where there are none.
+
+    Example:
+        >>> window(Numbers.none(), 0).tolist()
+        []
+    """
+    if shift >= 0:
+        fits = numbers.sizes >= shift + BODY
+        digits = numbers.digits[:, shift : shift + BODY]
+    else:
+        starts = numbers.sizes - BODY + 1 + shift
+        fits = starts >= 0
+        cells = np.maximum(starts, 0)[:, None] + np.arange(BODY)
+        digits = np.take_along_axis(numbers.digits, cells, axis=1)
+    return np.where(fits, digits @ _POWERS, 0)
+
+
+def keyed_values(numbers: Numbers) -> Bools:
+    """Which numbers have a month and the right key, at their beginning or anywhere."""
+    seen = _see(numbers, b"", distinct=False)
+    return (seen["keyed"] & plausible(window(numbers, 0))) | (seen["within"] > 0)
+
+
+def find_births_within(numbers: Numbers) -> list[Evidence]:
+    """Evidence of 13 digits without key within longer numbers, at one distance from an end."""
+    widest = int(numbers.sizes.max(initial=0))
+    if len(numbers.at) < _FEWEST_WITHIN or widest <= BODY:
+        return []
+    shifts = [*range(widest <= FULL, widest - BODY + 1)]
+    if widest > numbers.sizes.min():
+        shifts += range(-1, BODY - widest - 2, -1)
+    found, most = [], _FEWEST_WITHIN
+    for shift in shifts:
+        bodies = window(numbers, shift)
+        months = bodies // 10**8 % 100
+        born = (months >= 1) & (months <= 12)
+        if born.sum() < max(most, 0.9 * len(bodies)):
+            continue
+        bodies = np.unique(bodies[bodies > 0])
+        seen = np.zeros(len(bodies), _SEEN)
+        seen["head"], seen["place"] = bodies // 10**8, bodies // 10**6 % 100
+        is_far = seen["place"] > 60
+        if is_far.sum() >= 0.1 * len(seen) and _are_births(seen, False, strictly=True):
+            found, most = [Evidence("bodies", shift)], int(born.sum())
+    return found
+
+
+def _see(numbers: Numbers, salt: bytes, *, distinct: bool = True) -> Seen:
+    """What to keep of some numbers."""
+    digits, sizes = numbers.digits, numbers.sizes
+    count = len(sizes)
+    bodies = window(numbers, 0)
+    seen = np.zeros(count, _SEEN)
+    seen["head"] = bodies // 10**8
+    seen["place"] = bodies // 10**6 % 100 + _CORSICA * numbers.corsican
+    seen["keyed"] = (sizes >= FULL) & key_fits(bodies, digits[:, BODY:FULL] @ _TENS)
+    seen["long"] = sizes > FULL
+    rest = digits[:, BODY:] @ (10 ** np.arange(WIDEST - BODY - 1, -1, -1, dtype=np.uint64))
+    seen["hash"] = _hash(bodies.astype(np.uint64), rest, salt)
+    if seen["long"].any():
+        _see_within(seen, digits, sizes, salt)
+    if distinct:
+        _, first = np.unique(seen["hash"], return_index=True)
+        seen = seen[first]
+    return seen
+
+
+def _see_within(seen: Seen, digits: npt.NDArray[np.uint8], sizes: Ints, salt: bytes) -> None:
+    """Set where in numbers of more than 15 digits 15 of them have a month and the right key."""
+    sums = digits.astype(np.float64) @ _KEYS
+    firsts = digits[:, :_SHIFTS]
+    months = digits[:, 3 : 3 + _SHIFTS] * 10 + digits[:, 4 : 4 + _SHIFTS]
+    keys = digits[:, BODY : BODY + _SHIFTS] * 10 + digits[:, BODY + 1 : FULL + _SHIFTS]
+    shifts = np.arange(_SHIFTS)
+    behind = sizes[:, None] - FULL - shifts
+    fits = (sums % 97 == 0) & (behind >= 0) & seen["long"][:, None]
+    fits &= (months >= 1) & (months <= 12) & (keys >= 1) & (keys <= 97)
+    fits &= (firsts >= 1) & (firsts <= 8)
+    row, shift = np.nonzero(fits)
+    if not len(row):
+        return
+    bits = np.zeros(len(seen), np.uint64)
+    np.bitwise_or.at(bits, row, np.uint64(1) << shift.astype(np.uint64))
+    right = np.uint64(_FROM_RIGHT) + behind[row, shift].astype(np.uint64)
+    np.bitwise_or.at(bits, row, np.uint64(1) << right)
+    seen["within"] = bits
+    row, first = np.unique(row, return_index=True)
+    cells = shift[first][:, None] + np.arange(BODY)
+    inner = np.take_along_axis(digits[row], cells, axis=1) @ _POWERS
+    seen["inner"][row] = inner // 10**8
+    seen["inner_hash"][row] = _hash(inner.astype(np.uint64), inner.astype(np.uint64), salt) >> 48
+
+
+def _hash(
+    first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64], salt: bytes
+) -> npt.NDArray[np.uint64]:
+    """A hash of pairs of numbers, under a salt of up to 16 bytes."""
+    keys = np.frombuffer(salt.ljust(16, b"\0")[:16], np.uint64)
+    mixed = first ^ keys[0]
+    for word in (second, keys[1], keys[0]):
+        mixed = (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ mixed >> np.uint64(27) ^ word) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ mixed >> np.uint64(31)
+
+
+def _born(seen: Seen) -> Bools:
+    months = seen["head"] % 100
+    return np.asarray((months >= 1) & (months <= 12))
+
+
+def _have_keys(seen: Seen) -> bool:
     """Whether too many of those with a month of birth have the right key, and not as many others.
 
-    Other numbers are checked modulo 97 as well: of those one in eight shows such a month.
+    Other numbers are checked modulo 97 as well: of those one in eight shows such a month, and one
+    in twelve a month that no NIR has.
     """
-    born = [number for number in seen if 1 <= number.month <= 12]
-    right = sum(number.keyed for number in born)
-    keyed = sum(number.keyed for number in seen)
-    return is_no_chance(right, len(born), _CHANCE_OF_KEY) and (
-        keyed < _FEWEST or is_no_chance(right, keyed, _CHANCE_OF_MONTH)
-    )
+    born, keyed = _born(seen), seen["keyed"]
+    right, all_keyed = int((born & keyed).sum()), int(keyed.sum())
+    if is_no_chance(right, int(born.sum()), _CHANCE_OF_KEY):
+        return all_keyed < _FEWEST or is_no_chance(right, all_keyed, _CHANCE_OF_MONTH)
+    months = seen["head"] % 100
+    fits = int((keyed & (born | (months >= 20))).sum())
+    return 2 * all_keyed >= len(seen) and is_no_chance(fits, all_keyed, _CHANCE_OF_NO_WRONG_MONTH)
 
 
-def _are_births(seen: Sequence[Seen], is_even: bool) -> bool:
+def _keys_within(seen: Seen) -> list[Evidence]:
+    """Evidence that too many have the right key of 15 digits at one distance from an end."""
+    within = seen["within"][seen["within"] > 0]
+    if not len(within) or len(within) < 0.3 * len(seen):
+        return []
+    bits = np.unpackbits(within.view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
+    bit = int(np.argmax(bits.sum(axis=0)))
+    some = seen[(seen["within"] >> np.uint64(bit)) & np.uint64(1) > 0]
+    right = len(np.unique(some["inner_hash"]))
+    months = len(np.unique(some["inner"] % 100))
+    if (
+        right < 0.3 * len(seen)
+        or not is_no_chance(right, len(seen), _CHANCE_OF_BOTH)
+        or months < min(3, right // 2)
+    ):
+        return []
+    return [Evidence("keys", bit if bit < _FROM_RIGHT else _FROM_RIGHT - 3 - bit)]
+
+
+def _are_births(seen: Seen, is_even: bool, *, strictly: bool = False) -> bool:
     """Whether distinct numbers have the months of births."""
     count = len(seen)
     if count < _FEWEST:
         return False
-    months = Counter(number.month for number in seen)
-    of_birth = [months[month] for month in range(1, 13)]
+    month = seen["head"] % 100
+    months = np.bincount(month, minlength=100).tolist()
+    of_birth = months[1:13]
     born = sum(of_birth)
     if born < 0.3 * count or not is_no_chance(born, count, _CHANCE_OF_MONTH):
         return False
-    tens = Counter(number.month // 10 for number in seen)
-    units = Counter(number.month % 10 for number in seen)
-    wrong = months[0] + sum(months[month] for month in range(13, 20))
-    expected = tens[0] * units[0] + tens[1] * sum(units[unit] for unit in range(3, 10))
+    tens = np.bincount(month // 10, minlength=10).tolist()
+    units = np.bincount(month % 10, minlength=10).tolist()
+    wrong = months[0] + sum(months[13:20])
+    expected = tens[0] * units[0] + tens[1] * sum(units[3:])
     if wrong and wrong * count >= 0.5 * expected:
         return False
-    years = {number.year for number in seen}
-    days = sum(1 <= number.year <= 31 for number in seen)
-    places = Counter(number.place for number in seen)
-    if places["day"] >= 0.98 * count or (days >= 0.98 * count and len(years) > _YOUNG):
-        return False  # dates behind or before the month
+    births = seen[_born(seen)]
+    if _are_dated(births):
+        return False
     # Two births in twelve share their month, two moments of a week's clock one in seven.
-    if _collision(Counter(number.head // 100 for number in seen).values()) <= _ALIKE:
-        return _collision(of_birth) <= 1 / 12 + max(0.04, 1.6 / born)
+    is_alike = _collision(np.bincount(seen["head"] // 100).tolist()) > _ALIKE
+    if not is_alike and not strictly:
+        is_recent = bool(_are_recent(births).sum() >= _MOST * born)
+        return not is_recent and _collision(of_birth) <= 1 / 12 + max(0.04, 1.6 / born)
     return (
         _collision(of_birth) <= 1 / 12 + max(0.04, 0.8 / born)
         and born >= 0.9 * count
         and wrong <= 0.01 * count
-        and places["00"] <= 0.002 * count
+        and (seen["place"] == 0).sum() <= 0.002 * count
         and not is_even
     )
+
+
+def _are_dated(seen: Seen) -> bool:
+    """Whether the digits around the month make dates, of one or of many days."""
+    count = len(seen)
+    year, place = seen["head"] // 100 % 100, seen["place"]
+    days_before = (year >= 1) & (year <= 31)
+    days = len(np.unique(year[days_before]))
+    recent = _are_recent(seen).sum()
+    if days_before.sum() >= _MOST * count and (
+        days > _YOUNG or (days > count / 3 and recent > count / 3)
+    ):
+        return True
+    days_behind = (place >= 1) & (place <= 31)
+    if days_behind.sum() < _MOST * count:
+        return False
+    is_spread = _collision(np.bincount(place).tolist()) <= 0.15
+    return bool(is_spread or recent >= _MOST * count)
+
+
+def _are_recent(seen: Seen) -> Bools:
+    """Which numbers have a year in which references are dated, and few persons of age are born."""
+    year = seen["head"] // 100 % 100
+    return np.asarray((year >= 10) & (year <= 31))
 
 
 def _collision(counts: Iterable[int]) -> float:
@@ -241,91 +361,3 @@ def _collision(counts: Iterable[int]) -> float:
     counts = list(counts)
     total = sum(counts)
     return sum(n * (n - 1) for n in counts) / (total * (total - 1)) if total > 1 else 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class Numbers:
-    """The numbers in some values of a leaf.
-
-    Attributes:
-        at: N positions of values, ascending.
-        numbers: N numbers, one in each.
-        weight: for how many values each one stands.
-    """
-
-    at: Ints
-    numbers: Sequence[Number]
-    weight: int
-
-
-def numbers_of(leaf: Leaf, *, whole: bool = False) -> Numbers:
-    """The numbers in the values of a leaf, in all of them or in a sample of many.
-
-    Args:
-        leaf: of text, integers or floats; of a dictionary its entries.
-        whole: whether all values are looked at, however many there are.
-    """
-    values = leaf.values
-    if leaf.kind == "text":
-        at = np.flatnonzero(np.diff(text_buffers(values)[1]) >= BODY)
-    else:
-        magnitudes = np.abs(values.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64))
-        at = np.flatnonzero((magnitudes >= 10**12) & (magnitudes < 10**16))
-    weight = 1 if whole or len(at) <= _LARGE else len(at) // _SAMPLE
-    at = at[::weight]
-    looked_at = values.take(pa.array(at)) if len(at) < len(values) else values
-    if leaf.kind == "text":
-        may = pc.match_substring_regex(looked_at, _MAY_HOLD).fill_null(False)
-        at = at[np.asarray(may)]
-        texts = [value.decode(errors="replace") for value in looked_at.filter(may).to_pylist()]
-    elif leaf.kind == "integer":
-        texts = list(map(str, looked_at.to_pylist()))
-    else:
-        texts = [f"{value:.3f}" for value in looked_at.to_pylist()]
-    folded = fold_numbers(texts)
-    here = np.array([number is not None for number in folded], bool)
-    return Numbers(at[here], [number for number in folded if number is not None], weight)
-
-
-def fold_numbers(texts: Sequence[str]) -> list[Number | None]:
-    """The number in each of N texts of one column; None where there is none of 13 to 15 digits.
-
-    Blanks, quotes, zeros in front, decimals, words and punctuation around it are taken off, as are
-    affixes that all texts have, and gaps in it. Of a long text the first 256 characters are read.
-
-    Example:
-        >>> fold_numbers(["FR01550875999991 ", '{"v": "1 55 08 75 999 991"}', "06 12 34 56 78"])
-        [Number(body=1550875999991, rest=''), Number(body=1550875999991, rest=''), None]
-    """
-    texts = [text[:_READ] for text in texts]
-    ends = zip(min(texts, default=""), max(texts, default=""), strict=False)
-    prefix = "".join(first for first, _last in takewhile(lambda pair: pair[0] == pair[1], ends))
-    starts = [0, *(match.end() for match in re.finditer(r"[^0-9]+", prefix))]
-    return [
-        next((number for at in starts if (number := _fold(text[at:])) is not None), None)
-        for text in texts
-    ]
-
-
-def _fold(text: str) -> Number | None:
-    if not text.isascii():
-        text = "".join([str(unicodedata.digit(char, char)) for char in text])
-    if "E" in text or "e" in text:
-        text = _SCIENTIFIC.sub(lambda m: (m[1] + m[2]).ljust(1 + int(m[3]), "0"), text)
-    long = _LONG.search(text)
-    if long is None:
-        text = _MEMBER.sub("", text)
-        if _WORD.search(text):
-            return None
-        long = _LONG.search(_GAPS.sub("", text))
-    return None if long is None else _number(long[0])
-
-
-def _number(digits: str) -> Number | None:
-    shape = _SHAPE.fullmatch(digits)
-    if shape is None:
-        return None
-    body = shape[1]
-    if not body.isdigit():
-        body = body[:5] + body[5:7].translate(_CORSICA)[1:] + body[7:]
-    return Number(int(body), shape[2])

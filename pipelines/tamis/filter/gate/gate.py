@@ -35,7 +35,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.filter.gate.columns import ColumnSketch, Number, Numbers, numbers_of
+from tamis.filter.gate.columns import (
+    ColumnSketch,
+    find_births_within,
+    keyed_values,
+    window,
+)
 from tamis.filter.gate.fold import fold
 from tamis.filter.gate.labels import names_nir
 from tamis.filter.gate.leaves import Leaf, Rows, take_apart, write_decimals
@@ -49,9 +54,9 @@ from tamis.filter.gate.scan import (
     scan_texts,
 )
 from tamis.filter.gate.sieve import text_buffers
+from tamis.filter.gate.values import Numbers, numbers_of
 
 _PART_ENDS: Final = np.array([1, 3, 5, 7, 8, 10, 13])  # where sex, year, month … end in the body
-NO_NUMBERS: Final = Numbers(np.empty(0, np.int64), (), 1)
 _NAMES_KEY: Final = re.compile(r"(?<![a-z])(?:cle|clé|key)(?![a-z])", re.IGNORECASE)
 
 
@@ -184,16 +189,20 @@ class _Look:
         self.bodies_at: Ints = np.empty(0, np.int64)
         self.long = 0  # whole values of 15 characters
         self.bare = 0  # hits with no other sign than their key
-        self.numbers = NO_NUMBERS
+        self.numbers = Numbers.none()
         self.known = ColumnSketch()
         self.salt = salt
 
     def scan(self) -> None:
         leaf = self.leaf
         if leaf.kind == "narrow":
+            if pa.types.is_decimal(leaf.values.type) and not self.tested:
+                self.numbers = numbers_of(leaf)
+                self._judge_column()
             return
         scan = self._scan_values()
-        numbers = NO_NUMBERS if self.tested or leaf.kind == "time" else numbers_of(leaf)
+        is_judged = not self.tested and leaf.kind != "time"
+        numbers = numbers_of(leaf) if is_judged else Numbers.none()
         if leaf.coded is not None:
             if len(scan.hits) or len(scan.bodies_at) or scan.long or len(numbers.at):
                 self.leaf = leaf.decoded()
@@ -225,30 +234,36 @@ class _Look:
         """Count the numbers of the column where they are no chance, or its name says NIR."""
         if not len(self.numbers.at):
             return
-        self.known = ColumnSketch.of(self.numbers.numbers, self.salt)
-        evidence = self.known.evidence
-        if evidence is None and not self.named:
+        self.known = ColumnSketch.of(self.numbers, self.salt)
+        evidence = self.known.evidence or find_births_within(self.numbers)
+        if not evidence and not self.named:
             return
-        all_numbers = numbers_of(self.leaf, whole=True) if self.numbers.weight > 1 else self.numbers
-        bodies = np.array([number.body for number in all_numbers.numbers], np.int64)
-        keyed = np.array([number.keyed for number in all_numbers.numbers], bool)
+        numbers = numbers_of(self.leaf, whole=True)
+        bodies = window(numbers, 0)
         counts = plausible(bodies)
-        if evidence is None:  # of what has a NIR's length, as a moment in time has not
-            widths = np.array([len(number.rest) for number in all_numbers.numbers])
-            counts &= (widths != 1) & (bodies // 10**8 % 100 <= 12)
-        elif evidence == "keys" and 2 * (keyed & counts).sum() < len(bodies):
-            counts &= keyed
-        self.hits[all_numbers.at[counts]] = True
+        if not evidence:  # of what has a NIR's length, as a moment in time has not
+            counts &= np.isin(numbers.sizes, (BODY, FULL)) & (bodies // 10**8 % 100 <= 12)
+        elif evidence[0].kind == "keys" and not evidence[0].shift:
+            keyed = keyed_values(numbers)
+            if 2 * keyed.sum() < len(bodies):
+                counts &= keyed
+        for _kind, shift in evidence:
+            if shift:
+                counts |= plausible(window(numbers, shift))
+        self.hits[numbers.at[counts]] = True
 
     def sketch(self, is_released: Bools) -> ColumnSketch:
         """What is known of the column's numbers, and of how many `is_released` of N rows says."""
-        sketch = self.known
-        at = self.numbers.at
-        left = is_released[at if self.leaf.rows is None else self.leaf.rows[at]]
-        sketch.left = int(left.sum()) * self.numbers.weight
-        keyed = np.array([number.keyed for number in self.numbers.numbers], bool)
-        bodies = np.array([number.body for number in self.numbers.numbers], np.int64)
-        sketch.left_keyed = int((left & keyed & plausible(bodies)).sum()) * self.numbers.weight
+        sketch = ColumnSketch()
+        sketch.merge(self.known)
+        rows = self.leaf.rows
+        at, long_at = self.numbers.at, self.numbers.long_at
+        left = is_released[at if rows is None else rows[at]]
+        long_left = is_released[long_at if rows is None else rows[long_at]]
+        sketch.left = round(int(long_left.sum()) * self.numbers.share)
+        if sketch.left:
+            keyed = keyed_values(self.numbers) & left
+            sketch.left_keyed = round(sketch.left * float(keyed.sum()) / max(1, int(left.sum())))
         return sketch
 
     @property
@@ -345,7 +360,7 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
     # as a postal code and a telephone number.
     in_parts = at[cut[at]]
     joined = _scan_joined(heads, tails, sample(in_parts))
-    bodies = ColumnSketch.of(Number(body, "") for body in joined.bodies.tolist())
+    bodies = ColumnSketch.of(Numbers.of_bodies(joined.bodies))
     if is_no_chance(len(joined.hits), joined.long) or bodies.evidence:
         joined = _scan_joined(heads, tails, in_parts)
         left.hits[in_parts[joined.hits]] = True
