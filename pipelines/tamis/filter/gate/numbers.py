@@ -15,7 +15,9 @@ FULL: Final = 15  # with its key
 NONE: Final = np.empty(0, np.int64)
 INSEE: Final = sum(1 << digits for digits in (1, 3, 5, 7, 10))  # where INSEE's grouping breaks
 
-MARK: Final = 0xFF  # stands where a NIR was redacted, in a folded text; no byte of UTF-8
+# Signs of a folded text that are no byte of UTF-8 and stand in no number:
+MARK: Final = 0xFF  # where a NIR was redacted
+STOP: Final = 0xFE  # a currency, a letter of another script
 
 _LETTER, _CORSICA, _DIGIT, _GAP = 0, 1, 2, 3
 _CLASSES: Final = bytes(
@@ -24,7 +26,7 @@ _CLASSES: Final = bytes(
     else _CORSICA
     if chr(byte) in "ABab"
     else _LETTER
-    if byte == MARK or (byte < 128 and chr(byte).isalpha())
+    if byte >= STOP or (byte < 128 and chr(byte).isalpha())
     else _GAP
     for byte in range(256)
 )
@@ -70,6 +72,24 @@ class Digits:
         last = starts + length - 1
         return starts[self.ends[last] & (self.run[starts] == self.run[last])]
 
+    def begins_run(self, starts: Ints) -> Bools:
+        """Which of the digits are the first of their run, but for zeros."""
+        _first, last, count = self.runs()
+        run = self.run[starts]
+        return np.asarray(starts <= (last + 1 - count)[run])
+
+    def glued(self) -> Ints:
+        """The first digits of groups that are two NIRs and more with their keys, and nothing else.
+
+        Told by the first two and by the length.
+        """
+        first, last, _count = self.groups()
+        size = last - first + 1
+        first = first[(size >= 2 * FULL) & (size % FULL == 0)]
+        number = spell(self.signs, np.concatenate((first, first + FULL)), FULL)
+        right = plausible(number // 100) & key_fits(number // 100, number % 100)
+        return first[right.reshape(2, -1).all(axis=0)]
+
     def breaks(self, starts: Ints, length: int) -> Ints:
         """How many digits stand before each break of the windows from `starts`, as bits."""
         bits = np.zeros(len(starts), np.int64)
@@ -97,11 +117,12 @@ def find_digits(data: Bytes, offsets: Ints, widest: int) -> Digits | None:
     at = np.flatnonzero(digits)
     if not len(at):
         return None
+    at, cut = _with_cut_departments(classes, data, at, widest)
     counts = np.diff(np.searchsorted(at, offsets))
     text = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     step = np.diff(at)
     same = text[1:] == text[:-1]
-    apart = ~same | (step > 1)
+    apart = ~same | ((step > 1) & ~cut)
     parted = ~same | (step > widest + 1)
     gaps = np.flatnonzero(apart & ~parted)
     for k in range(1, widest + 1):
@@ -112,6 +133,29 @@ def find_digits(data: Bytes, offsets: Ints, widest: int) -> Digits | None:
     edge = np.array([True])
     begins, ends = np.concatenate((edge, apart)), np.concatenate((apart, edge))
     return Digits(data[at], at, text, begins, ends, run)
+
+
+def _with_cut_departments(classes: Bytes, data: Bytes, at: Ints, widest: int) -> tuple[Ints, Bools]:
+    """The digits at N places, and the lone A and B between a 2 and a digit, separators around.
+
+    Returns:
+        The places of all; and which of their steps lead to such a letter.
+    """
+    lone = (classes[1:-1] == _CORSICA) & (classes[:-2] == _GAP) & (classes[2:] >= _DIGIT)
+    letters = np.flatnonzero(lone) + 1
+    place = np.searchsorted(at, letters)
+    inside = (place > 0) & (place < len(at))
+    letters, place = letters[inside], place[inside]
+    before, behind = at[place - 1], at[place]
+    near = (data[before] == ord("2")) & (letters - before <= widest + 1)
+    near &= behind - letters <= widest + 1
+    for k in range(1, widest + 1):
+        for ends, first in ((letters, before), (behind, letters)):
+            near &= (first + k >= ends) | (classes[np.minimum(first + k, ends)] == _GAP)
+    at = np.insert(at, place[near], letters[near])
+    cut = np.zeros(len(at) - 1, bool)
+    cut[place[near] + np.arange(int(near.sum())) - 1] = True
+    return at, cut
 
 
 def spell(signs: Bytes, starts: Ints, length: int) -> Ints:

@@ -38,7 +38,6 @@ from tamis.filter.gate.numbers import (
 _SHORT: Final = 64  # bytes a value on average, below which counting digits sorts nothing out
 _CHUNK: Final = 1 << 17  # bytes worked on at once: what a core's cache holds
 _FEWEST_DIGITS: Final = 12  # of 13 characters one may be the letter of 2A and 2B
-_MOST_DIGITS: Final = 16  # that stand behind a label and count
 _WIDEST_GAP: Final = 12  # bytes: 4 separators of 3
 _BIT: Final = np.uint64(1)
 _FOREIGN: Final = 0xC6  # from here on, bytes begin a character beyond Latin,
@@ -47,7 +46,7 @@ _PUNCTUATION: Final = 0xE2  # but for the general punctuation that French text i
 
 def _weight_of(byte: int) -> int:
     """How many digits a byte can become when a text is read closely; 13 for no matter how many."""
-    if byte in b"&%\\<" or (_FOREIGN <= byte < 0xF5 and byte != _PUNCTUATION):
+    if byte in b"&%\\<" or (byte >= _FOREIGN and byte != _PUNCTUATION):
         return BODY
     # Corsica's letters, misread digits, an exponent, what superscript and encircled digits begin
     # with.
@@ -57,9 +56,10 @@ def _weight_of(byte: int) -> int:
 _WEIGHTS: Final = bytes(map(_weight_of, range(256)))
 
 # Patterns for RE2 on the bytes.
-_RUN: Final = r"(?:(?:[013-9]|2[ABab]?)[^0-9A-Za-z]{0,12}){11}[0-9]"
-_OTHERWISE: Final = (  # escapes, scientific notation, other scripts
-    r"&[#A-Za-z]|%[0-9A-Fa-f]|\\[a-z]|<[/A-Za-z]|[0-9][eE][+1]|[\xC6-\xE1\xE3-\xF4]"
+_RUN: Final = r"(?:(?:[013-9]|2(?:[^0-9A-Za-z]{0,12}[ABab])?)[^0-9A-Za-z]{0,12}){11}[0-9]"
+_OTHERWISE: Final = (  # escapes, scientific notation, other scripts, what is no UTF-8
+    r"&[#A-Za-z]|%[0-9A-Fa-f]|\\[a-z/]|<[/A-Za-z!?]|[0-9][eE][+1]|[\xC6-\xE1\xE3-\xFF]"
+    r"|=C[23]=[89AB][0-9A-F]|[0-9]=(?:\r?\n|[23A][0-9A-F])"
 )
 _MISREAD: Final = (  # a letter like a digit, six more on one side of it; not « l' », « où »
     r"(?:[0-9OolISB][^0-9A-Za-z]{0,6}){6}[OolISB]+(?:$|[^A-Za-z'\xE2]|\xE2[^\x80]|\xE2\x80[^\x99])"
@@ -196,10 +196,9 @@ def _with_signs(values: pa.Array, at: Ints) -> Ints:
             number = spell(digits.signs, window, length)
             signed |= plausible(number // 100) & key_fits(number // 100, number % 100)
         close[digits.text[window[signed]]] = True
-    first, last, count = digits.runs()
-    one_group = digits.at[last] - digits.at[first] == last - first
-    fits = (count >= _FEWEST_DIGITS) & ~(one_group & (count > _MOST_DIGITS))
-    long[digits.text[first[fits]]] = True
+    close[digits.text[digits.glued()]] = True
+    first, _last, count = digits.runs()
+    long[digits.text[first[count >= _FEWEST_DIGITS]]] = True
     for chosen, label in (
         (windowed & ~close, f"{ANY_IN_BYTES}|{_KEY}"),
         (long & ~windowed & ~close, STRONG_IN_BYTES),

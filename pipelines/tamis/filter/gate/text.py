@@ -9,12 +9,14 @@ between two breaks are a candidate. What makes a candidate a NIR:
     wrong or no   broken exactly as INSEE writes it, 1 55 08 75 999 991, and standing alone
     any           a label beside it (« NIR », « n° de sécurité sociale ») and none against it
 
-Behind a strong label 12 to 16 digits are one too, zeros in front not counted, if they are a group
-or a whole run, and nothing but signs or a few words stands between.
+Behind a strong label 12 to 16 digits are one, zeros in front not counted, and so are more in which
+a right key or two bodies stand. Only check digits speak against them, and how they are written: as
+amounts with cents, a moment with colons, a telephone with its country. Digits alone never do.
 """
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Final
 
@@ -28,6 +30,7 @@ from tamis.filter.gate.numbers import (
     FULL,
     INSEE,
     NONE,
+    Bools,
     Digits,
     Ints,
     find_digits,
@@ -42,10 +45,13 @@ _AROUND: Final = 256  # characters on each side of a number that are looked at
 _ENDS: Final = frozenset((1, 3, 5, 7, 8, 10, 13))  # where a part of the NIR ends
 _AT_KEY: Final = 1 << BODY  # a break between body and key
 
+_EMPHASIS: Final = " \t\n\r*_~`>"  # that marks what stands between, or quotes its line
+_FROM_CORSICA = re.compile("2[ABab]")
 _GROUP = re.compile("[0-9A-Za-z]+")
 _GAPS = re.compile(r"[^0-9A-Za-z]+")
-_BEFORE = re.compile(r"[0-9ABab]([^0-9A-Za-z\xff]{1,4})$")
-_AFTER = re.compile(r"([^0-9A-Za-z\xff]{1,4})[0-9]")
+_BEFORE = re.compile(r"[0-9ABab]([^0-9A-Za-z\xfe\xff]{1,4})$")
+_AFTER = re.compile(r"([^0-9A-Za-z\xfe\xff]{1,4})[0-9]")
+_CUT_DEPARTMENT = re.compile(r"(?<=2)[^0-9A-Za-z]+(?=[ABab])")
 _MINUTES = re.compile(r"[0-9]h[0-9]{2}[^0-9A-Za-z]{1,4}$")  # begin no list
 _NEXT_FIELD = re.compile(r"[\"']?\s?[;,|]\s?[\"']?")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{24,}")
@@ -57,6 +63,14 @@ _BEHIND = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _BEHIND_REACH: Final = 48
+_CENTS = r"(?:[ .'][0-9]{3}){0,3},[0-9]{2}(?![0-9])"
+_WRITTEN_OTHERWISE = re.compile(
+    rf"[0-9+](?<![0-9].)(?:[0-9]{{0,2}}{_CENTS}(?:[^0-9A-Za-z]{{1,4}}[0-9]{{1,3}}{_CENTS})+"
+    r"|(?:[0-9]{3}([-/.])[0-9]{2}\1[0-9]{2}|[0-9]([-/.])[0-9]{2}\2[0-9]{4})"
+    r" [0-9]{1,2}[:h][0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?"
+    r"|(?:(?<=\+) ?[0-9]{2,3}|(?<=0)0(?:3[0-9]|4[1-9]))(?:[ .-]?\(0\))?[ .-]?[1-9]"
+    r"(?:[ .-]?[0-9]{2}){4}(?![0-9]))"
+)
 # What may stand between a strong label and the 12, 14 or 16 digits that it takes; and if these are
 # one group.
 _SIGNS = re.compile(
@@ -107,6 +121,8 @@ class _Reader:
         """Which texts hold a NIR."""
         digits = find_digits(self.data, self.offsets, _WIDEST_GAP)
         if digits is not None:
+            if not self.not_nir:
+                self.hits.update(digits.text[digits.glued()].tolist())
             labels = Labels(self.text, self.data)
             for length in (BODY, FULL):
                 windows = digits.windows(length)
@@ -130,42 +146,64 @@ class _Reader:
         born = body // 10**8 % 100 <= 12
         person = may_be & born & ((first <= 2) | (first >= 7))
         strong, weak, opposed = labels.before(start, floor)
-        labelled = (strong >= 0) | (person & weak)
-        behind = labels.behind(end, _BEHIND_REACH) & ~opposed & ~labelled
+        follows = digits.begins_run(windows)  # others are the middle of a longer number
+        named = ((strong >= 0) & (follows | person)) | (person & weak)
+        behind = labels.behind(end, _BEHIND_REACH) & ~opposed & ~named
+        named &= ~self._written_otherwise(start)
 
         usual = first <= 2
         compact = keyed & (inner == 0) & ((usual & born) | ((usual | born) & ~opposed))
         keyed &= (inner > 0) & (not self.not_nir)
         formed = keyed | (may_be & (inner == INSEE)) | (compact & (not self.not_nir))
-        for at in np.flatnonzero(formed | labelled | behind).tolist():
+        for at in np.flatnonzero(formed | named | behind).tolist():
             if text[at] in self.hits:
                 continue
             around = self._around(text[at], start[at], end[at])
             is_nir = (
-                labelled[at]
+                named[at]
                 or (behind[at] and _BEHIND.match(around[0], around[2]))
                 or (formed[at] and _has_form(*around, bool(keyed[at] | compact[at])))
             )
-            if is_nir and not _is_part_of_another(*around):
+            if is_nir and not _is_part_of_another(*around, labelled=bool(named[at])):
                 self.hits.add(int(text[at]))
 
     def _read_what_follows(self, digits: Digits, labels: Labels) -> None:
-        """Look at groups and runs of 12 to 16 digits, zeros in front not counted."""
+        """Look at groups and runs of 12 digits and more behind strong labels."""
         for first, last, count in (digits.groups(), digits.runs()):
-            fits = (count >= BODY - 1) & (count <= FULL + 1)
-            first, last = first[fits], last[fits]
+            many = count >= BODY - 1
+            first, last, count = first[many], last[many], count[many]
             start, end = digits.at[first], digits.at[last] + 1
             text = digits.text[first]
             label, _weak, _opposed = labels.before(start, self.offsets[text])
-            for at in np.flatnonzero(label >= 0).tolist():
+            one_group = end - start == last - first + 1
+            counts = (label >= 0) & ((count <= FULL + 1) | one_group)
+            for at in np.flatnonzero(counts & ~self._written_otherwise(start)).tolist():
                 if text[at] in self.hits:
                     continue
                 between = self.text[label[at] : start[at]]
-                near = _SIGNS.fullmatch(between)
-                if not near and end[at] - start[at] == last[at] - first[at] + 1:
-                    near = _WORDS.fullmatch(between)
-                if near and not _is_part_of_another(*self._around(text[at], start[at], end[at])):
+                if count[at] > FULL + 1:
+                    near = _holds_nir(self.text[start[at] : min(end[at], start[at] + _AROUND)])
+                else:
+                    near = bool(
+                        _SIGNS.fullmatch(between) or (one_group[at] and _WORDS.fullmatch(between))
+                    )
+                around = self._around(text[at], start[at], end[at])
+                if near and not _is_part_of_another(*around, labelled=True):
                     self.hits.add(int(text[at]))
+
+    def _written_otherwise(self, at: Ints) -> Bools:
+        """Which places lie in what is written as amounts, a moment or a telephone."""
+        starts, ends = self._others
+        if not len(starts):
+            return np.zeros(len(at), bool)
+        place = np.searchsorted(starts, at, "right") - 1
+        return np.asarray((place >= 0) & (at < ends[place]))
+
+    @cached_property
+    def _others(self) -> tuple[Ints, Ints]:
+        spans = [match.span() for match in _WRITTEN_OTHERWISE.finditer(self.text)]
+        starts, ends = np.array(spans, np.int64).reshape(-1, 2).T
+        return starts, ends
 
     def _around(self, text: np.int32, start: np.int64, end: np.int64) -> tuple[str, int, int]:
         """What stands around a number in its own text; where the number begins and ends in that."""
@@ -174,23 +212,40 @@ class _Reader:
         return self.text[low:high], int(start - low), int(end - low)
 
 
+def _holds_nir(number: str) -> bool:
+    """Whether a long number holds 15 digits with a right key, or begins with two bodies."""
+    number = _FROM_CORSICA.sub(lambda m: "19" if m[0] in "2A2a" else "18", number)
+    for at in range(len(number) - FULL + 1):
+        body, key = number[at : at + BODY], int(number[at + BODY : at + FULL])
+        if 1 <= key <= 97 and (int(body) + key) % 97 == 0 and _is_born(body):
+            return True
+    return _is_born(number) and (_is_born(number[BODY:]) or _is_born(number[FULL:]))
+
+
+def _is_born(body: str) -> bool:
+    """Whether digits begin with 13 of a NIR with a month."""
+    month = body[3:5] if len(body) >= BODY else ""
+    return "01" <= month <= "12" and "1" <= body[0] <= "8" and body[5:7] != "00"
+
+
 def _has_form(text: str, start: int, end: int, keyed: bool) -> bool:
     """Whether digits are broken as a NIR's are, as strictly as their key needs."""
     number = text[start:end]
-    gaps = _GAPS.findall(number)
     breaks = list(accumulate(map(len, _GROUP.findall(number))))[:-1]
-    inner = [count for count in breaks if count != BODY]
-    plain = all(len(gap) <= 3 and len(gap.strip()) <= 1 and ", " not in gap for gap in gaps)
-    as_insee = sum(1 << count for count in inner) == INSEE and plain
+    whole = _CUT_DEPARTMENT.sub("", number)
+    gaps = _GAPS.findall(whole)
+    inner = [n for n in list(accumulate(map(len, _GROUP.findall(whole))))[:-1] if n != BODY]
+    as_insee = sum(1 << count for count in inner) == INSEE
     # A further number with the same separator makes it a list.
     goes_on = _goes_on(text, start, end, gaps)
     if keyed:
         if as_insee or not gaps or (not inner and _NEXT_FIELD.fullmatch(gaps[-1])):
             return True
+        plain = all(len(gap) <= 3 and len(gap.strip(_EMPHASIS)) <= 1 for gap in gaps)
         lone_point = inner and gaps in (["."], [","])
         by_parts = _ENDS.issuperset(inner) and not lone_point
-        return bool(by_parts or _is_even(breaks)) and plain and not goes_on
-    return as_insee and len(set(gaps[:5])) == 1 and not goes_on
+        return bool(by_parts or _is_even(breaks)) and plain and ", " not in gaps and not goes_on
+    return as_insee and len(set(gaps[:5])) == 1 and ", " not in gaps[0] and not goes_on
 
 
 def _goes_on(text: str, start: int, end: int, gaps: list[str]) -> bool:
@@ -201,9 +256,9 @@ def _goes_on(text: str, start: int, end: int, gaps: list[str]) -> bool:
     return after is not None and after[1] in gaps
 
 
-def _is_part_of_another(text: str, start: int, end: int) -> bool:
-    """Whether digits are decimals of `0.`, or in an IBAN or a long hexadecimal word."""
-    if _FRACTION.search(text, max(0, start - 3), start):
+def _is_part_of_another(text: str, start: int, end: int, *, labelled: bool) -> bool:
+    """Whether digits are in an IBAN or a long hexadecimal word, or unlabelled decimals."""
+    if not labelled and _FRACTION.search(text, max(0, start - 3), start):
         return True
     for iban in IBAN.finditer(text, max(0, start - WIDEST_IBAN), end + WIDEST_IBAN):
         if iban.start() < start and end <= iban.end() and is_iban(iban[0]):
