@@ -151,3 +151,27 @@ def test_what_is_written_as_another_number_is_none_behind_a_label(number: str) -
 def test_a_right_key_counts_however_the_number_is_written() -> None:
     texts = [f"+{FULL}", "NIR 1 550 875 999 991,93", "NIR 0.155087599999193"]
     assert leaks(texts) == [0, 0, 0]
+
+
+def _column(array: pa.Array) -> set[int]:
+    return set(find_leaks([GateColumn("c", array)]).rows.tolist())
+
+
+def test_the_parts_of_a_nir_are_seen_as_items_of_a_list_and_values_of_a_map() -> None:
+    for number in (FULL, BODY, CORSICAN):
+        parts = cut(number, "|").split("|")
+        assert _column(pa.array([["x"], parts])) == {-1, 0}
+        entries = list(zip("abcdefg", parts, strict=False))
+        assert _column(pa.array([entries], pa.map_(pa.string(), pa.string()))) == {0}
+    assert _column(pa.array([["1", "55", "13", "75", "999", "991"], ["12", "345", "678"]])) == {-1}
+
+
+@pytest.mark.parametrize("ends", [(6,), (4, 9), (2, 4, 6, 8, 10, 12, 14)])
+def test_nirs_cut_anywhere_are_seen_in_lists_by_the_batch(ends: tuple[int, ...]) -> None:
+    bodies = [1550875999991 + 10**8 * (n % 4) + 17 * n for n in range(40)]
+    numbers = [f"{body}{97 - body % 97:02}" for body in bodies]
+    edges = (0, *ends, 15)
+    rows = [[number[a:b] for a, b in pairwise(edges)] for number in numbers]
+    assert _column(pa.array(rows)) == {0}
+    others = [[part[::-1] for part in row] for row in rows]
+    assert _column(pa.array(others)) == {-1}

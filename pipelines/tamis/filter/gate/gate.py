@@ -19,7 +19,8 @@ microseconds has 15 digits): they count where the batch's keys are no chance.
 
 What a batch does not prove the run may: the sketches of columns say what is left (`Leaks`).
 
-Not seen: a NIR in three fields or more, or in fields that do not stand side by side; a NIR in two
+Not seen: a NIR in three fields or more, but for the items of one list, or in fields that do not
+stand side by side; a NIR in two
 parts of a body cut elsewhere than between 13 and key, in batches of a few rows.
 """
 
@@ -44,6 +45,7 @@ from tamis.filter.gate.columns import (
 from tamis.filter.gate.fold import fold
 from tamis.filter.gate.labels import names_nir
 from tamis.filter.gate.leaves import Leaf, Rows, take_apart, write_decimals
+from tamis.filter.gate.lists import find_in_lists
 from tamis.filter.gate.numbers import BODY, FULL, Bools, Ints, plausible
 from tamis.filter.gate.scan import (
     Scan,
@@ -144,6 +146,7 @@ def find_leaks(columns: Sequence[GateColumn], salt: bytes = b"") -> Leaks:
     for look in looks:
         if look.leaf.rows is not None and len(look.hits) > 1 and look.is_searched:
             _look_across(look, look, shift=1)
+            look.look_at_lists(look.leaf.rows)
 
     rows = np.full(count, -1, np.int32)
     findings = []
@@ -265,6 +268,10 @@ class _Look:
             keyed = keyed_values(self.numbers) & left
             sketch.left_keyed = round(sketch.left * float(keyed.sum()) / max(1, int(left.sum())))
         return sketch
+
+    def look_at_lists(self, rows: Rows) -> None:
+        """Look at the items of each list together."""
+        self.hits[find_in_lists(lambda: self.texts, rows)] = True
 
     @property
     def is_searched(self) -> bool:

@@ -20,15 +20,18 @@ MARK: Final = 0xFF  # where a NIR was redacted
 STOP: Final = 0xFE  # a currency, a letter of another script
 
 _LETTER, _CORSICA, _DIGIT, _GAP = 0, 1, 2, 3
-_CLASSES: Final = bytes(
-    _DIGIT
-    if chr(byte) in "0123456789"
-    else _CORSICA
-    if chr(byte) in "ABab"
-    else _LETTER
-    if byte >= STOP or (byte < 128 and chr(byte).isalpha())
-    else _GAP
-    for byte in range(256)
+_CLASSES: Final = np.array(
+    [
+        _DIGIT
+        if chr(byte) in "0123456789"
+        else _CORSICA
+        if chr(byte) in "ABab"
+        else _LETTER
+        if byte >= STOP or (byte < 128 and chr(byte).isalpha())
+        else _GAP
+        for byte in range(256)
+    ],
+    np.uint8,
 )
 
 
@@ -83,8 +86,8 @@ class Digits:
 
         Told by the first two and by the length.
         """
-        first, last, _count = self.groups()
-        size = last - first + 1
+        first = np.flatnonzero(self.begins)
+        size = np.flatnonzero(self.ends) - first + 1
         first = first[(size >= 2 * FULL) & (size % FULL == 0)]
         number = spell(self.signs, np.concatenate((first, first + FULL)), FULL)
         right = plausible(number // 100) & key_fits(number // 100, number % 100)
@@ -106,18 +109,17 @@ def find_digits(data: Bytes, offsets: Ints, widest: int) -> Digits | None:
         offsets: N + 1 offsets into them.
         widest: bytes of separators that a run goes on over.
     """
-    classes = np.frombuffer(data.tobytes().translate(_CLASSES), np.uint8)
-    digits: Bools = classes == _DIGIT
-    letters = np.flatnonzero((data[:-1] == ord("2")) & (classes[1:] == _CORSICA)) + 1
+    digits: Bools = data - np.uint8(ord("0")) < 10
+    twos = np.flatnonzero(data[:-1] == ord("2"))
+    letters = twos[_CLASSES[data[twos + 1]] == _CORSICA] + 1
     if len(letters):
-        begins = np.zeros(len(data) + 1, bool)
-        begins[offsets] = True
-        free = (classes[np.minimum(letters + 1, len(data) - 1)] >= _DIGIT) | begins[letters + 1]
-        digits[letters[free & ~begins[letters]]] = True
+        behind = _CLASSES[data[np.minimum(letters + 1, len(data) - 1)]] >= _DIGIT
+        free = behind | _among(letters + 1, offsets)
+        digits[letters[free & ~_among(letters, offsets)]] = True
     at = np.flatnonzero(digits)
     if not len(at):
         return None
-    at, cut = _with_cut_departments(classes, data, at, widest)
+    at, cut = _with_cut_departments(data, at, widest)
     counts = np.diff(np.searchsorted(at, offsets))
     text = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     step = np.diff(at)
@@ -127,7 +129,7 @@ def find_digits(data: Bytes, offsets: Ints, widest: int) -> Digits | None:
     gaps = np.flatnonzero(apart & ~parted)
     for k in range(1, widest + 1):
         gaps = gaps[step[gaps] > k]
-        parted[gaps[classes[at[gaps] + k] <= _CORSICA]] = True
+        parted[gaps[_CLASSES[data[at[gaps] + k]] <= _CORSICA]] = True
     run = np.zeros(len(at), np.int32)
     np.cumsum(parted, out=run[1:])
     edge = np.array([True])
@@ -135,26 +137,30 @@ def find_digits(data: Bytes, offsets: Ints, widest: int) -> Digits | None:
     return Digits(data[at], at, text, begins, ends, run)
 
 
-def _with_cut_departments(classes: Bytes, data: Bytes, at: Ints, widest: int) -> tuple[Ints, Bools]:
+def _among(places: Ints, offsets: Ints) -> Bools:
+    """Which places are offsets; the last offset is none before."""
+    return np.asarray(offsets[np.searchsorted(offsets, places)] == places)
+
+
+def _with_cut_departments(data: Bytes, at: Ints, widest: int) -> tuple[Ints, Bools]:
     """The digits at N places, and the lone A and B between a 2 and a digit, separators around.
 
     Returns:
         The places of all; and which of their steps lead to such a letter.
     """
-    lone = (classes[1:-1] == _CORSICA) & (classes[:-2] == _GAP) & (classes[2:] >= _DIGIT)
-    letters = np.flatnonzero(lone) + 1
-    place = np.searchsorted(at, letters)
-    inside = (place > 0) & (place < len(at))
-    letters, place = letters[inside], place[inside]
-    before, behind = at[place - 1], at[place]
-    near = (data[before] == ord("2")) & (letters - before <= widest + 1)
-    near &= behind - letters <= widest + 1
-    for k in range(1, widest + 1):
-        for ends, first in ((letters, before), (behind, letters)):
-            near &= (first + k >= ends) | (classes[np.minimum(first + k, ends)] == _GAP)
-    at = np.insert(at, place[near], letters[near])
+    step = np.diff(at)
+    place = np.flatnonzero((step > 2) & (step <= 2 * widest + 2) & (data[at[:-1]] == ord("2")))
+    letter = at[place] + 1
+    for _ in range(widest):
+        letter += _CLASSES[data[letter]] == _GAP
+    behind = letter + 1
+    for _ in range(widest):
+        behind += _CLASSES[data[behind]] == _GAP
+    lone = (_CLASSES[data[letter]] == _CORSICA) & (behind == at[place + 1])
+    place, letter = place[lone], letter[lone]
+    at = np.insert(at, place + 1, letter)
     cut = np.zeros(len(at) - 1, bool)
-    cut[place[near] + np.arange(int(near.sum())) - 1] = True
+    cut[place + np.arange(len(place))] = True
     return at, cut
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.filter.gate.labels import ANY_IN_BYTES, STRONG_IN_BYTES
+from tamis.filter.gate.labels import ANY_IN_BYTES
 from tamis.filter.gate.numbers import (
     BODY,
     FULL,
@@ -183,27 +183,18 @@ def _with_signs(values: pa.Array, at: Ints) -> Ints:
     values = values.take(pa.array(at))
     some = _match(values, f"{_RUN}|{_OTHERWISE}|{_MISREAD}")
     values, at = values.filter(pa.array(some)), at[some]
-    close = _match(values, f"{_OTHERWISE}|{_MISREAD}")
+    close = _match(values, f"{_OTHERWISE}|{_MISREAD}|{ANY_IN_BYTES}|{_KEY}")
     digits = find_digits(*text_buffers(values), _WIDEST_GAP)
     if digits is None:
         return at[close]
-    windowed, long = np.zeros((2, len(at)), bool)
     for length in (BODY, FULL):
         window = digits.windows(length)
-        windowed[digits.text[window]] = True
         signed = digits.breaks(window, length) & ~(1 << BODY) == INSEE
         if length == FULL:
             number = spell(digits.signs, window, length)
             signed |= plausible(number // 100) & key_fits(number // 100, number % 100)
         close[digits.text[window[signed]]] = True
     close[digits.text[digits.glued()]] = True
-    first, _last, count = digits.runs()
-    long[digits.text[first[count >= _FEWEST_DIGITS]]] = True
-    for chosen, label in (
-        (windowed & ~close, f"{ANY_IN_BYTES}|{_KEY}"),
-        (long & ~windowed & ~close, STRONG_IN_BYTES),
-    ):
-        close[chosen] = _match(values.filter(pa.array(chosen)), label)
     return at[close]
 
 
