@@ -14,7 +14,7 @@ from tamis.filter.gate.numbers import MARK, STOP
 _REDACTED = "[NIR]"  # what the redactor leaves in a NIR's place
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/)|[nrtvf])")
 _QUOTED_PRINTABLE = re.compile(r"=C[23]=[89AB][0-9A-F]|[0-9]=(?:\r?\n|[23A][0-9A-F])")
-_MARKUP = re.compile(r"<!--.{0,999}?-->|<\?.{0,999}?\?>|</?[A-Za-z][^<>]*>", re.DOTALL)
+_MARKUP = re.compile(r"<[!?/A-Za-z][^<>]*>")
 _DIGITS_OF_NIR: Final = 12  # in a tag, with which it is not skipped
 _SCIENTIFIC = re.compile(r"(?<![0-9])([1-8])[.,]([0-9]{9,14})[eE]\+?1([24])(?![0-9])")
 _BLANKS = re.compile(" {4,}")

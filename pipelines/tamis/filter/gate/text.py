@@ -136,7 +136,8 @@ class _Reader:
         number = spell(digits.signs, windows, length)
         body = number if length == BODY else number // 100
         may_be = plausible(body)
-        keyed = may_be & (length == FULL) & key_fits(body, number % 100)
+        right = (length == FULL) & (body > 0) & key_fits(body, number % 100)
+        keyed = may_be & right
         inner = digits.breaks(windows, length) & ~_AT_KEY
         start, end = digits.at[windows], digits.at[windows + length - 1] + 1
         text = digits.text[windows]
@@ -147,7 +148,7 @@ class _Reader:
         person = may_be & born & ((first <= 2) | (first >= 7))
         strong, weak, opposed = labels.before(start, floor)
         follows = digits.begins_run(windows)  # others are the middle of a longer number
-        named = ((strong >= 0) & (follows | person)) | (person & weak)
+        named = ((strong >= 0) & (follows | person)) | (weak & (person | right))
         behind = labels.behind(end, _BEHIND_REACH) & ~opposed & ~named
         named &= ~self._written_otherwise(start)
 
@@ -216,8 +217,8 @@ def _holds_nir(number: str) -> bool:
     """Whether a long number holds 15 digits with a right key, or begins with two bodies."""
     number = _FROM_CORSICA.sub(lambda m: "19" if m[0] in "2A2a" else "18", number)
     for at in range(len(number) - FULL + 1):
-        body, key = number[at : at + BODY], int(number[at + BODY : at + FULL])
-        if 1 <= key <= 97 and (int(body) + key) % 97 == 0 and _is_born(body):
+        full = number[at : at + FULL]
+        if _is_born(full) and (int(full[:BODY]) + int(full[BODY:])) % 97 == 0:
             return True
     return _is_born(number) and (_is_born(number[BODY:]) or _is_born(number[FULL:]))
 
