@@ -175,3 +175,11 @@ def test_nirs_cut_anywhere_are_seen_in_lists_by_the_batch(ends: tuple[int, ...])
     assert _column(pa.array(rows)) == {0}
     others = [[part[::-1] for part in row] for row in rows]
     assert _column(pa.array(others)) == {-1}
+
+
+@pytest.mark.parametrize(
+    "text", ["2[[0", "1 2 . 2", "2 A", "2  B0", "a 2 A [", "12 A  b 3", "2-a-2-b-2"]
+)
+def test_a_2_before_anything_ends_in_no_error(text: str) -> None:
+    long = f"{text} 2 6 9 0 5 1 3 4 5 6 7 8 9 0 1 2 3 {text}"
+    assert leaks([text, long, long + text]) == [-1, -1, -1]

@@ -149,14 +149,17 @@ def _with_cut_departments(data: Bytes, at: Ints, widest: int) -> tuple[Ints, Boo
         The places of all; and which of their steps lead to such a letter.
     """
     step = np.diff(at)
-    place = np.flatnonzero((step > 2) & (step <= 2 * widest + 2) & (data[at[:-1]] == ord("2")))
+    place = np.flatnonzero((step > 2) & (step <= 2 * widest + 2))
+    place = place[data[at[place]] == ord("2")]
     letter = at[place] + 1
     for _ in range(widest):
         letter += _CLASSES[data[letter]] == _GAP
-    behind = letter + 1
+    lone = _CLASSES[data[letter]] == _CORSICA
+    place, letter = place[lone], letter[lone]
+    behind = letter + 1  # no farther than the next digit
     for _ in range(widest):
         behind += _CLASSES[data[behind]] == _GAP
-    lone = (_CLASSES[data[letter]] == _CORSICA) & (behind == at[place + 1])
+    lone = behind == at[place + 1]
     place, letter = place[lone], letter[lone]
     at = np.insert(at, place + 1, letter)
     cut = np.zeros(len(at) - 1, bool)
