@@ -93,7 +93,7 @@ def readings(text: str) -> Iterator[str]:
     as labels; and each of these with letters corrected that may be misread digits.
     """
     texts = [_unescape(text)]
-    if _QUOTED_PRINTABLE.search(text):
+    if "=" in text and _QUOTED_PRINTABLE.search(text):
         quoted = quopri.decodestring(text.encode(errors="replace"))
         texts.append(_unescape(quoted.decode(errors="replace")))
     for plain in [_MARKUP.sub(" ", text) for text in texts if "<" in text]:

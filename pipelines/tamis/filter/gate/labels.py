@@ -1,8 +1,7 @@
-"""The words that name a number: what the gate takes for a label, and where labels stand.
+"""The words that name a number: where labels stand in folded texts, and which of them count.
 
-strong    names a NIR: any 12 to 16 digits that follow are one
-weak      may name a NIR: 13 or 15 digits that could be a person's are one
-other     names another number, and takes what follows from a label farther away
+The words are those of `tamis.nir.labels`, the one table of labels; how they are read is the gate's
+own. What is looked for in bytes, before a text is folded, is no narrower than what is read.
 """
 
 import re
@@ -11,81 +10,64 @@ from typing import Final
 import numpy as np
 
 from tamis.filter.gate.numbers import MARK, Bools, Bytes, Ints
+from tamis.nir.labels import LABELS
 
 REACH: Final = 48  # characters in which a label counts
+_OTHER_REACH: Final = 24  # in which another number's does
 _OPTICAL_REACH: Final = 512  # characters in which words of optics count
 
-# Words from their first letter on, in one notation for two engines: `>` the end of a word, `_` a
-# separator, `~` up to three of them, `#` a digit behind, `é` any e.
-_STRONG = r"""
-    n~i~rs?> n(?:ia|ss|np|tt|onir|oss)> ss?n> sngi> rnipp> n\.~s\.~s> num(?:éro)?~(?:ss|nir)>
-    (?:num(?:éro)?~|no)?séc(?:u(?:rité)?)?~soc(?:ialé?)? (?:num(?:éro)?~|no)?sécu>
-    social~sécurity n(?:°|o|\.)?~(?:dé_)?s\.?s> s\.?s\.?~n(?:°|o) s\.?s\.?~#
-    (?:(?:n°|numéro)_)?(?:d')?inscription_au_répértoiré s21\.g00\.30\.001
-    n(?:°|o|um|uméro)~(?:d')?inséé
-"""
-_WEAK = r"""
-    inséé ins> matriculé immat> immatriculation immatriculéé?s?_(?:sous_)?(?:lé|la|au)> vitalé
-    n(?:°|o|uméro)_(?:d')?assuré assurancé_(?:mal|soc) (?:n°|numéro)_d'inscription
-    assuréé?s?(?:\(é\))?~(?:n°|no|num|soc|[:=]) idéntifiant_national
-    n(?:°|uméro)_(?:national|d'idénti)
-"""
-_OTHER = r"""
-    siré[nt] iban rib> bic> cb> iné> spi> éan> gtin> lot> tva> gps> tél portablé mobilé fax
-    commandé facturé dossiér réf iméi fiscal contrat compté bancairé tickét colis suivi timéstamp
-    horodat bordéréau dévis isbn sérié idéntifiant_téchniqué
-"""
-_OPTICS = r"infrarougé infraréd spéctr(?:é|al|o)"
-_NAMES = r"inséé immatriculation carté~vitalé assuréé?s?~soc numéro_d'inscription"
-_CAMEL = r"[NSn](?:(?<=[a-z]N)(?:[iI][rR]|SS)|(?<=[a-z]S)(?:S|ecu)|(?<![A-Za-z].)ir(?=[A-Z]))"
-_OWNER = r"(?:_(?:d[ue]s?|dé_la|d'|dé_l')_?[a-z]{2,20})?"  # « NIR du dossier »
 
-_FOLDED = {
-    ">": r"(?![a-z])",
-    "_": r"[\W_]",
-    "~": r"[\W_]{0,3}",
-    "#": r"(?=[0-9])",
-    "é": "e",
-    "'": r"\W",
-}
-_BYTES = {
-    ">": r"(?:$|[^A-Za-z])",
-    "_": r"[^0-9A-Za-z]{1,3}",
-    "~": r"[^0-9A-Za-z]{0,9}",
-    "#": "[0-9]",
-    "é": r"(?:e|\xC3[\x88-\x8B\xA8-\xAB])",
-    "'": r"[^0-9A-Za-z]{1,3}",
+def _words(kind: str, strength: str = "strong") -> list[str]:
+    return [
+        pattern
+        for row in LABELS
+        if (row.kind, row.strength) == (kind, strength)
+        for pattern in row.patterns
+    ]
+
+
+def _spelt(words: list[str], notation: dict[str, str], end: str) -> str:
+    """A pattern of words whose signs stand for others; `*` at the end lets more letters follow."""
+    spelt = [_SIGNS.sub(lambda m: notation.get(m[0], m[0]), word) for word in words]
+    return "|".join([word[:-1] if word.endswith("*") else word + end for word in spelt]) or "(?!)"
+
+
+_SIGNS = re.compile(r"\(\?!-\)|\\.|\[[^]]*\]|[aceiou °']")
+_FOLDED = {" ": r"[\W_]{0,3}", "'": r"\W"}
+_BYTES = {letter: rf"(?:{letter}|\xC3[\x80-\xBF])" for letter in "aceiou"} | {
+    " ": "[^0-9A-Za-z]{0,9}",
+    "'": "[^0-9A-Za-z]{1,3}",
     "°": r"\xC2[\xB0\xBA]",
+    "(?!-)": "",  # which RE2 does not know
 }
 
 
-def _pattern(words: str, notation: dict[str, str]) -> str:
-    return "".join(notation.get(sign, sign) for sign in "|".join(words.split()))
+def _folded(words: list[str]) -> str:
+    return _spelt(words, _FOLDED, "(?![a-z])")
 
 
-def _in_bytes(words: str) -> str:
-    """What labels look like in UTF-8, for RE2: no narrower than in a folded text."""
-    return (
-        rf"(?i:(?:^|[^A-Za-z])(?:{_pattern(words, _BYTES)}))"
-        r"|[a-z](?:N[iI][rR]|N?SS|Secu)|(?:^|[^A-Za-z])[Nn]ir[A-Z]"
-    )
+_NAMES = r"insee|immatriculation|carte[\W_]{0,3}vitale|assuree?s?[\W_]{0,3}soc|numero_d_inscription"
+_CAMEL = r"[NSn](?:(?<=[a-z]N)(?:[iI][rR]|SS)|(?<=[a-z]S)(?:S|ecu)|(?<![A-Za-z].)ir(?=[A-Z]))"
+_OWNER = r"(?:[\W_](?:d[ue]s?|de[\W_]la|d\W|de[\W_]l\W)[\W_]?[a-z]{2,20})?"  # « NIR du dossier »
 
-
-STRONG_IN_BYTES: Final = _in_bytes(_STRONG)
-ANY_IN_BYTES: Final = _in_bytes(_STRONG + _WEAK)
-STRONG: Final = _pattern(_STRONG, _FOLDED)
+ANY_IN_BYTES: Final = (  # what labels look like in UTF-8, for RE2: with any accents, and camel case
+    r"(?i:(?:^|[^A-Za-z])(?:"
+    + _spelt(_words("nir") + _words("nir", "weak"), _BYTES, "(?:$|[^A-Za-z])")
+    + r"))|[a-z](?:N[iI][rR]|N?SS|Secu)|(?:^|[^A-Za-z])[Nn]ir[A-Z]"
+)
+STRONG: Final = _folded(_words("nir"))
 _KINDS = {
-    "strong": f"(?:{STRONG}){_pattern(_OWNER, _FOLDED)}",
-    "weak": _pattern(_WEAK, _FOLDED),
-    "other": _pattern(_OTHER, _FOLDED),
-    "optics": _pattern(_OPTICS, _FOLDED),
+    "strong": f"(?:{STRONG}){_OWNER}",
+    "weak": _folded(_words("nir", "weak")),
+    "other": _folded(_words("other")),
+    "optics": _folded(_words("optics")),
 }
 _LABELS = re.compile(
     f"(?<![a-z])(?=[a-z])(?:{'|'.join(f'(?P<{kind}>{words})' for kind, words in _KINDS.items())})",
     re.ASCII,
 )
 _CAMELS = re.compile(f"{_CAMEL}(?![a-z])")
-_IN_NAMES = re.compile(f"(?<![a-z])(?:{STRONG}|{_pattern(_NAMES, _FOLDED)})", re.ASCII)
+_IN_NAMES = re.compile(f"(?<![a-z])(?:{STRONG}|{_NAMES})", re.ASCII)
 
 
 def names_nir(path: str) -> bool:
@@ -126,7 +108,8 @@ class Labels:
             another number's label is the nearest.
         """
         strong, weak, other, mark = (
-            self._last(kind, at, floor) for kind in ("strong", "weak", "other", "mark")
+            self._last(kind, at, floor, _OTHER_REACH if kind == "other" else REACH)
+            for kind in ("strong", "weak", "other", "mark")
         )
         taken = np.maximum(other, mark)  # what a mark in place of a NIR stands behind is used up
         optical = self._optical(at, floor)
@@ -140,12 +123,12 @@ class Labels:
         following = np.append(starts, np.iinfo(np.int64).max)[place]
         return np.asarray(following - at <= width)
 
-    def _last(self, kind: str, at: Ints, floor: Ints) -> Ints:
+    def _last(self, kind: str, at: Ints, floor: Ints, reach: int) -> Ints:
         starts, ends = self._spans[kind]
         if len(ends) == 1:
             return np.full(len(at), -1)
         place = np.searchsorted(ends, at, "right") - 1
-        near = (starts[place] >= floor) & (at - ends[place] <= REACH)
+        near = (starts[place] >= floor) & (at - ends[place] <= reach)
         return np.where(near, ends[place], -1)
 
     def _optical(self, at: Ints, floor: Ints) -> Bools:
