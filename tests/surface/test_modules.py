@@ -34,6 +34,7 @@ LAYERS = (
     "synthetic",
     "cases",
     "dry_run",
+    "link",
     "streams",
     "beam",
     "runs",

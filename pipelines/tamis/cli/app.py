@@ -373,6 +373,25 @@ def verify(
     raise typer.Exit(verify_command(open_project(context), targets, json, tuple(run or ())))
 
 
+@app.command(help=_("Try to join two releases, or a release and any other table."))
+def link(
+    a: Annotated[
+        str, Argument(metavar="A", help=_("STORE/POLICY/RELEASE, a folder, a file or a table"))
+    ],
+    b: Annotated[
+        str, Argument(metavar="B", help=_("the same; also a partner's CSV or JSON Lines"))
+    ],
+    fail_on: Annotated[
+        str | None,
+        Option(metavar="joined=N", help=_("exit 1 if more than N records of A are joined")),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    from tamis.cli.link import link_command
+
+    raise typer.Exit(link_command(a, b, fail_on, json))
+
+
 @app.command(
     help=_("Show what a stream's quarantine keeps sealed, or open it; exit 1 if something fails.")
 )
