@@ -24,6 +24,7 @@ _FORMS: Final[tuple[Form, ...]] = ("day", "moment", "number", "text", "whole")
 _ALIKE: Final = 0.3
 _LIKELY: Final = 0.5
 _CLEARLY: Final = 0.1
+_AT_ONCE: Final = 65_536
 _FEW: Final = 5
 _MANY: Final = 100_000
 _FAR: Final = 1_000
@@ -168,9 +169,11 @@ def _pair(a: Column, b: Column, of_a: Any, of_b: Any, grain: str = "") -> Pair:
 
 
 def _hashes(values: Any) -> Hashes:
-    is_text = isinstance(values, pa.Array)
-    hashes = hash_values(values) if is_text else mix(values.view(np.uint64))
-    return np.append(hashes, _NULL)
+    """The hashes of distinct values, and behind them that of null; of texts few at a time."""
+    if not isinstance(values, pa.Array):
+        return np.append(mix(values.view(np.uint64)), _NULL)
+    starts = range(0, len(values), _AT_ONCE)
+    return np.concatenate([*(hash_values(values[at : at + _AT_ONCE]) for at in starts), [_NULL]])
 
 
 def grain_of(days: Integers) -> str:
