@@ -97,6 +97,21 @@ class TestOrder:
         assert joined(result, "order") > 0.9 * truth
         assert 0.95 * truth < result.joined.records < 1.02 * truth
 
+    def test_others_drawn_alike_are_not_joined(self) -> None:
+        """Though no value need be common, days of birth that are alike say it is not row by row."""
+        a, b = (
+            pa.table(
+                {"ne_le": pa.array(random.integers(-9_000, 9_000, SIZE), pa.int32()).cast("date32")}
+            )
+            for random in map(np.random.default_rng, (1, 2))
+        )
+        result = attack(a, b)
+        assert (basis(result, "order"), result.joined.low) == ("refuted", 0)
+
+    def test_the_only_record_of_each_is_joined(self, old: tuple[pa.Table, pa.Table]) -> None:
+        assert attack(*(rows[:1] for rows in old)).joined.records == 1
+        assert attack(old[0][:0], old[1][:1]).joined.high == 0
+
     def test_tables_sorted_alike_by_a_column_in_common_are_not_joined(
         self, old: tuple[pa.Table, pa.Table]
     ) -> None:
@@ -171,6 +186,18 @@ class TestLayout:
         result = link(read_table(str(tmp_path / "a")), read_table(str(tmp_path / "b")))
         assert joined(result, "combination") == 0
         assert 500 < joined(result, "layout") == result.joined.records
+
+    def test_small_commits_are_a_layout(self, old: tuple[pa.Table, pa.Table]) -> None:
+        """Sorted within commits of 20, two releases have few alike in the same commit."""
+        commits = pa.array(np.arange(SIZE) // 20)
+        by = [("commit", "ascending"), ("pseudonyme", "ascending")]
+        a, b = (
+            rows.select(some).append_column("commit", commits).sort_by(by).drop_columns("commit")
+            for rows, some in zip(old, COARSE, strict=True)
+        )
+        result = attack(a, b)
+        assert basis(result, "order") == "explained"
+        assert 1_000 < joined(result, "layout") == result.joined.records
 
 
 class TestFormats:

@@ -16,7 +16,6 @@ from tamis.link.pairs import Pair
 
 _SHIFTS: Final = (1, 2, 3, 5, 8, 13)
 _USELESS: Final = 0.97
-_ALIKE: Final = 0.9
 _Z: Final = 4.0
 
 
@@ -77,7 +76,7 @@ def measure(pairs: Sequence[Pair], rows_a: Any, rows_b: Any, near: bool = True) 
         surely = share - _Z * deviation
         if surely > 0 and (best is None or surely > best[0]):
             best = surely, Agreement(share, max(low, 0.0), high, pair, agreeing)
-        if fallback is None or (pair.overlap > _ALIKE and high < fallback.high):
-            bound = max(high, 0.0) if pair.overlap > _ALIKE else 1.0
+        if fallback is None or (pair.is_alike and high < fallback.high):
+            bound = max(high, 0.0) if pair.is_alike else 1.0
             fallback = Agreement(max(share, 0.0), 0.0, bound, pair, agreeing)
     return best[1] if best else fallback

@@ -92,7 +92,7 @@ def link(a: Table, b: Table) -> Linkage:
     combinations = find_combinations(pairs) if a.rows and b.rows else []
     telling = _telling(pairs, combinations)
     joined = [_by_key(key, telling) for key in _keys(a, b)]
-    joined += _by_order(a, b, telling)
+    joined += _by_order(a, b, telling, combinations[0].pairs if combinations else ())
     joined += _by_values(combinations)
     joined += _by_layout(a, b, combinations)
     joined.sort(key=lambda means: -means.records)
@@ -153,9 +153,11 @@ def _judged(
     return _Joined(means, pairs, rows, count, count, count, count, "assumed", note)
 
 
-def _by_order(a: Table, b: Table, telling: Sequence[Pair]) -> list[_Joined]:
+def _by_order(a: Table, b: Table, telling: Sequence[Pair], chosen: Sequence[Pair]) -> list[_Joined]:
     if not a.rows or not b.rows:
         return []
+    if a.rows == b.rows == 1:
+        return [_judged("order", [], np.arange(1), None, _("the only record of each"))]
     if a.order.explains and b.order.explains:
         note = _("both are sorted by their own values")
         return [_Joined("order", [], np.zeros(0, np.int64), 0, 0, 0, 0, "explained", note)]
@@ -176,13 +178,16 @@ def _by_order(a: Table, b: Table, telling: Sequence[Pair]) -> list[_Joined]:
             joined = [_judged("order", [], rows, agreement, _("row i of A with row i of B"))]
         if joined[0].records > 0.5 * a.rows:
             return joined
-    aligned = _by_alignment(free) if free else None
+    aligned = _by_alignment(free, chosen)
     return [aligned] if aligned is not None else joined
 
 
-def _by_alignment(free: Sequence[Pair]) -> _Joined | None:
+def _by_alignment(free: Sequence[Pair], chosen: Sequence[Pair]) -> _Joined | None:
     """Rows between which the order is the same in both tables, of any lengths."""
-    rows = together(free)
+    anchoring = [pair for pair in free if pair in chosen] or free
+    if not anchoring:
+        return None
+    rows = together(anchoring)
     alignment = align(rows.a, rows.b)
     if alignment is None:
         return None
@@ -197,7 +202,7 @@ def _by_alignment(free: Sequence[Pair]) -> _Joined | None:
         high += agreement.high * size
     every = np.concatenate((anchors[0], filled[0]))
     note = _("rows between others that stand in the same order in A and B")
-    return _Joined("order", free, every, len(every), records, low, high, "measured", note)
+    return _Joined("order", anchoring, every, len(every), records, low, high, "measured", note)
 
 
 def _by_values(combinations: Sequence[Combination]) -> list[_Joined]:

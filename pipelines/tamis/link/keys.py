@@ -71,7 +71,7 @@ def _join(pair: Pair, kind: Kind) -> Key | None:
         size = _universe(pair.a, pair.b)
         chance = min(len(rows_a), len(pair.a.values) * len(pair.b.values) / size)
         is_dense = 1 < size < _DENSE * max(len(pair.a.values), len(pair.b.values))
-        if pair.a.name.lower() in POSITIONS or is_dense:
+        if pair.a.name.lower().rpartition(".")[2] in POSITIONS or is_dense:
             kind = "position"
     return Key(kind, pair, rows_a, rows_b[rows_a], chance)
 

@@ -26,6 +26,10 @@ _LIKELY: Final = 0.5
 _CLEARLY: Final = 0.1
 _AT_ONCE: Final = 65_536
 _FEW: Final = 5
+_SAME: Final = 0.9
+_CLASSES: Final = 0.8
+_DRAWN: Final = 0.2
+_SPREAD: Final = 4.0
 _MANY: Final = 100_000
 _FAR: Final = 1_000
 _UNITS: Final = (DAY, 3_600_000_000, 60_000_000, 1_000_000, 1_000, 1)
@@ -67,6 +71,31 @@ class Pair:
         """How often two rows agree that have nothing to do with each other."""
         of_a, of_b = self.shares
         return float((of_a * of_b).sum())
+
+    @cached_property
+    def is_alike(self) -> bool:
+        """Whether both columns tell the same, of the same persons or of others drawn alike.
+
+        Of the same persons the values are the same. Of others rare values differ: then days,
+        moments and numbers are looked at in a few classes, and texts by how much they differ.
+        """
+        if self.overlap > _SAME:
+            return True
+        for form in ("day", "moment", "number"):
+            if form in self.a.forms and form in self.b.forms:
+                return self._overlap_in_classes(self.a.forms[form], self.b.forms[form]) > _CLASSES
+        rows_a, rows_b = len(self.a.places), len(self.b.places)
+        of_a, of_b = self.shares
+        difference = rows_a * rows_b * float(((of_a - of_b) ** 2).sum()) / (rows_a + rows_b)
+        return self.overlap > _DRAWN and difference < _SPREAD
+
+    def _overlap_in_classes(self, a: Integers, b: Integers) -> float:
+        bounds = np.quantile(np.concatenate((a, b)), np.linspace(0, 1, 9)[1:-1])
+        shares = [
+            np.bincount(np.searchsorted(bounds, values), side.counts[:-1], 8) / len(side.places)
+            for values, side in ((a, self.a), (b, self.b))
+        ]
+        return float(np.minimum(*shares).sum())
 
     @property
     def is_key(self) -> bool:
