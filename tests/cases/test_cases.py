@@ -6,13 +6,15 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from ruamel.yaml import YAML
 
-from tamis.cases.coverage import measure
+from tamis.cases.coverage import measure, values_at
 from tamis.cases.judge import Outcome, judge_cases
 from tamis.cases.junit import write_junit
 from tamis.cases.mutants import judge_mutants
+from tamis.cases.neighbours import neighbours
 from tamis.cases.propose import propose_cases
-from tamis.documents.context import PolicyContext, open_policy
+from tamis.documents.context import PolicyContext, conditions_of, open_policy
 from tamis.documents.project import bundled_folder
 from tamis.errors import DocumentError, UsageError
 from tamis.plan.project import Project, bundled_project, load_project
@@ -130,6 +132,55 @@ def test_a_mutant_is_killed_by_the_case_that_notices_it(project: Project) -> Non
     assert {mutant.killed_by for mutant in full} >= {"check", "cases"}
 
 
+DANGEROUS = {
+    ("evaluation-cpf", "dispositif"): ["DIFEL"],
+    ("dsn-droits", "contrats.arrets.motif"): ["01", "04", "07", "08", "10"],
+    ("dsn-droits", "essai_ou_reel"): ["01", "03"],
+    ("maf-manquements", "mesures.etat"): ["PROJET", "SUSPENDUE_JUGE", "ANNULEE_JUGE"],
+    ("benevolat-engagement", "activites.choix_titulaire"): [False],
+    ("france-travail-financement", "dossier_cpf"): [],
+}
+
+
+@pytest.mark.parametrize(("policy", "field"), DANGEROUS)
+def test_the_values_next_to_the_accepted_ones_are_known_and_tried(policy: str, field: str) -> None:
+    project = bundled_project()
+    context, found = open_policy(project, policy), project.cases(policy)
+    (release,) = context.policy.releases
+    test = next(test for test in conditions_of(release, ()) if test.field == field)
+    near = neighbours(context, release, test)
+    assert near == DANGEROUS[policy, field]
+    assert found is not None
+    tried = [value for case in found[0].cases for value in values_at(case.record, field)]
+    assert {*near} <= {*tried}
+
+
+def test_a_when_has_no_neighbour_that_no_released_record_has(project: Project) -> None:
+    context = open_policy(project, "france-travail-financement")
+    (release,) = context.policy.releases
+    (test,) = [test for test in conditions_of(release, ()) if test.need is not None]
+    assert neighbours(context, release, test) == ["REFUSEE"]
+
+
+def test_a_condition_that_accepts_one_value_more_is_noticed_by_a_case(project: Project) -> None:
+    found = bundled_project().cases("evaluation-cpf")
+    assert found is not None
+    mutants = judge_mutants(open_policy(project, "evaluation-cpf"), *found)
+    killed = {mutant.problem.text: mutant.killed_by for mutant in mutants}
+    assert killed["a condition accepts `DIFEL` too (evaluation)"] == "cases"
+    assert killed["a condition is dropped (evaluation)"] == "cases"
+
+
+def test_notes_say_what_happens_and_that_they_are_proposed(project: Project) -> None:
+    text = propose_cases(open_policy(project, "si-cpa-compte"))
+    assert text.startswith("# Proposé d'après ce que le filtre fait aujourd'hui")
+    notes = " ".join(case["note"] for case in YAML(typ="safe", pure=True).load(text)["cases"])
+    assert "à côté d'un élément attendu, CPF" in notes
+    assert "transmis (compte), avec 1 élément de « dossiers »" in notes
+    assert "numero a par hasard la forme d'un NIR : transmis" in notes
+    assert "seul ce qui est nécessaire" not in notes
+
+
 @pytest.mark.parametrize("policy", ["dsn-droits", "france-travail-financement", "si-cpa-compte"])
 def test_proposed_cases_hold_and_reach_everything(project: Project, policy: str) -> None:
     context = open_policy(project, policy)
@@ -155,7 +206,8 @@ def test_days_of_outcomes_are_those_of_the_case(project: Project) -> None:
 def test_a_project_without_cases_is_told_where_they_go(project: Project) -> None:
     from tamis.cli.test import run_cases
 
-    with pytest.raises(UsageError, match=r"policies/tests/accompagnement-parcours\.yaml"):
+    text = r"policies/tests/accompagnement-parcours\.yaml; `tamis draft --tests accompagnement-parc"
+    with pytest.raises(UsageError, match=text):
         run_cases(
             project, (), coverage=False, mutate=False, junit=None, fail_under=None, json=False
         )
@@ -183,4 +235,6 @@ def test_small_mistakes_in_the_bundled_policies_are_noticed() -> None:
         mutants = judge_mutants(open_policy(project, policy), *found)
         total += len(mutants)
         killed += sum(bool(mutant.killed_by) for mutant in mutants)
+        survivors = [mutant.problem.text for mutant in mutants if not mutant.killed_by]
+        assert not [text for text in survivors if "condition" in text or "need" in text]
     assert killed >= 0.9 * total

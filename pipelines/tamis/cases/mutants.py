@@ -1,22 +1,24 @@
 """Policies that are wrong in one small way: does a rule or a case notice?
 
-A mutant lacks a need, a condition, a treatment or a mark of a field, or begins or ends a day too
-early or too late. It is killed where `check` finds a violation that the policy itself has not, or
-where a case has another outcome. What survives, nobody would notice: it is listed.
+A mutant lacks a need, a condition, a treatment or a mark of a field, accepts one value more under
+a condition, or begins or ends a day too early or too late. It is killed where `check` finds a
+violation that the policy itself has not, or where a case has another outcome. What survives,
+nobody would notice: it is listed.
 """
 
 import dataclasses
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from tamis.cases.judge import judge_cases
+from tamis.cases.neighbours import neighbours
 from tamis.check.check import judge_policy
 from tamis.documents.calendar import law_on
 from tamis.documents.cases import PolicyCases
 from tamis.documents.context import PolicyContext, conditions_of, kept_fields
-from tamis.documents.policy import Release
+from tamis.documents.policy import Condition, Release
 from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.schema import FieldSpec
 from tamis.errors import Problem
@@ -29,6 +31,8 @@ _MARKS_WITHOUT_NIR = ("nir_part", "not_nir")
 """Those that protect it too where a release must hold no NIR (paragraph III)."""
 
 _DAY = datetime.timedelta(days=1)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def mutants_of(context: PolicyContext) -> Iterator[Mutant]:
     """Yield every mutant of a policy, in the order of its documents."""
     for index, release in enumerate(context.policy.releases):
         place: DocumentPath = ("releases", index)
-        for changed, at, text in _of_release(release, place):
+        for changed, at, text in _of_release(context, release, place):
             releases = list(context.policy.releases)
             releases[index] = changed
             policy = context.policy.model_copy(update={"releases": tuple(releases)})
@@ -86,7 +90,7 @@ def _renewed(context: PolicyContext, **changes: Any) -> PolicyContext:
 
 
 def _of_release(
-    release: Release, place: DocumentPath
+    context: PolicyContext, release: Release, place: DocumentPath
 ) -> Iterator[tuple[Release, DocumentPath, str]]:
     """A release changed in one way, where, and how."""
     for i in range(len(release.needs)):
@@ -97,7 +101,12 @@ def _of_release(
             changed = release.model_copy(update={"needs": needs, "treat": treat})
             yield changed, (*place, "needs", i), _("a need is deleted")
     for test in conditions_of(release, place):
-        yield _without_condition(release, test.place[2:]), test.place, _("a condition is dropped")
+        dropped = _with_condition(release, test.place[2:], ())
+        yield dropped, test.place, _("a condition is dropped")
+        for value in neighbours(context, release, test):
+            wide = test.condition.model_copy(update={"in_": (*test.condition.in_, value)})
+            text = _("a condition accepts `{value}` too", value=value)
+            yield _with_condition(release, test.place[2:], (wide,)), test.place, text
     for path, how in release.treat.items():
         if how.redact == "nir":
             continue  # what free text has without it
@@ -115,23 +124,24 @@ def _of_release(
                 yield changed, (*place, name), _(text, key=name)
 
 
-def _without_condition(release: Release, place: DocumentPath) -> Release:
-    """A release without the condition at `place` in it: `where`, `only` or a need's `when`."""
+def _with_condition(release: Release, place: DocumentPath, by: tuple[Condition, ...]) -> Release:
+    """A release with `by` for the condition at `place` in it: `where`, `only` or a `when`."""
     match place:
         case ("where", int(i)):
-            return release.model_copy(update={"where": release.where[:i] + release.where[i + 1 :]})
+            return release.model_copy(update={"where": _replaced(release.where, i, by)})
         case ("only", str(path), int(i)):
-            tests = release.only[path][:i] + release.only[path][i + 1 :]
-            only = {**release.only, path: tests}
-            return release.model_copy(
-                update={"only": {name: tests for name, tests in only.items() if tests}}
-            )
+            only = {**release.only, path: _replaced(release.only[path], i, by)}
+            kept = {name: tests for name, tests in only.items() if tests}
+            return release.model_copy(update={"only": kept})
         case ("needs", int(i), "when", int(j)):
             need = release.needs[i]
-            need = need.model_copy(update={"when": need.when[:j] + need.when[j + 1 :]})
-            needs = (*release.needs[:i], need, *release.needs[i + 1 :])
-            return release.model_copy(update={"needs": needs})
+            need = need.model_copy(update={"when": _replaced(need.when, j, by)})
+            return release.model_copy(update={"needs": _replaced(release.needs, i, (need,))})
     raise AssertionError(place)
+
+
+def _replaced(values: tuple[T, ...], index: int, by: tuple[T, ...]) -> tuple[T, ...]:
+    return values[:index] + by + values[index + 1 :]
 
 
 def _of_schema(context: PolicyContext) -> Iterator[Mutant]:

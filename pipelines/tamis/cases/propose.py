@@ -1,4 +1,4 @@
-"""First cases for a policy: one record that it releases, and one for each condition it fails.
+"""First cases for a policy: a record that it releases, and those that a condition stops.
 
 Each proposal is what the filter does today, for somebody to read and to judge: a case that says so
 is a test only once a person agreed that it should.
@@ -16,28 +16,37 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from tamis.cases.coverage import values_at
 from tamis.cases.judge import Fate, fate_on
-from tamis.documents.calendar import days_of
+from tamis.cases.neighbours import neighbours
+from tamis.documents.calendar import days_of, law_on
 from tamis.documents.context import PlacedCondition, PolicyContext, conditions_of, kept_fields
 from tamis.documents.policy import Condition, Release
+from tamis.documents.schema import SchemaLeaf
 from tamis.synthetic.records import make_records
 
 Record = dict[str, Any]
 
 _DAY = datetime.timedelta(days=1)
 _TEXT = "Rappeler la personne, NIR 1 55 08 75 999 991 93, le matin."
+_NUMBER = "155087599999193"
 _OTHER = "AUTRE"
 _SHOWN_VALUES = 4
+_CASES_A_CONDITION = 3
+_HEAD = """\
+# Proposé d'après ce que le filtre fait aujourd'hui : chaque note dit ce qui se passe, non ce qui
+# doit se passer. Une proposition n'est un test qu'une fois relue.
+"""
 _NOTES = {
-    "released": "un enregistrement complet : seul ce qui est nécessaire est transmis ({release})",
-    "empty": "un enregistrement dont rien n'est renseigné ({release})",
-    "condition": "{field} autre que {values} : {because}",
-    "absent": "{field} non renseigné : {because}",
-    "element": "un élément de « {list} » dont {field} est autre que {values} : {because}",
-    "element-absent": "un élément de « {list} » dont {field} n'est pas renseigné : {because}",
-    "meets": "{field} parmi {values} : {because}",
-    "malformed": "{field} auquel il manque un caractère : l'enregistrement est mis en quarantaine",
-    "before": "la veille du premier jour de la transmission {release}",
-    "after": "le premier jour où la transmission {release} n'a plus cours",
+    "full": "un enregistrement complet, pour « {release} »",
+    "empty": "un enregistrement dont rien n'est renseigné, pour « {release} »",
+    "condition": "{field} est {given}, la condition attend {values} ({because})",
+    "absent": "{field} n'est pas renseigné, la condition l'attend ({because})",
+    "element": "« {list} » : {field} est {given} à côté d'un élément attendu, {values} ({because})",
+    "element-absent": "« {list} » : un élément sans {field}, que la condition attend ({because})",
+    "meets": "{field} est {given}, comme la condition l'attend ({because})",
+    "malformed": "{field}, auquel il manque un caractère",
+    "not-nir": "{field} a par hasard la forme d'un NIR",
+    "before": "la veille du premier jour de « {release} »",
+    "after": "le premier jour où « {release} » n'a plus cours",
 }
 """In French, as the cases are for those who judge the policy."""
 
@@ -49,17 +58,17 @@ def propose_cases(context: PolicyContext) -> str:
         >>> from tamis.documents.context import open_policy
         >>> from tamis.plan.project import load_project
         >>> text = propose_cases(open_policy(load_project("cpf"), "regularite-prestataires"))
-        >>> text.splitlines()[0]
+        >>> text.splitlines()[2]
         'policy: regularite-prestataires'
     """
     cases = [
         {
-            "note": note,
+            "note": f"{note} : {_became(fate, read)}",
             "on": days[0] if len(days) == 1 else days,
             "record": _shown(_without_bytes(record)),
             "expect": _expected(fate),
         }
-        for note, record, tried in _records(context)
+        for note, record, tried, read in _records(context)
         for fate, days in _fates(context, record, tried)
     ]
     yaml = YAML()
@@ -68,48 +77,96 @@ def propose_cases(context: PolicyContext) -> str:
     yaml.representer.ignore_aliases = lambda _value: True
     out = io.StringIO()
     yaml.dump({"policy": context.name, "cases": cases}, out)
-    return out.getvalue()
+    return _HEAD + out.getvalue()
 
 
 Days = set[datetime.date]
 
 
-def _records(context: PolicyContext) -> Iterator[tuple[str, Record, Days]]:
-    """Records to try, each with what it shows and the days on which to try it."""
+def _records(context: PolicyContext) -> Iterator[tuple[str, Record, Days, str]]:
+    """Records to try: what each shows, on which days, and the list whose elements are counted."""
     for release in context.policy.releases:
         days = set(days_of(release, context.cuts))
         days |= {release.until - _DAY} if release.until else set()
         full = _accepted(context, release)
-        yield _NOTES["released"].format(release=release.id), full, days
-        yield _NOTES["empty"].format(release=release.id), {}, days
+        yield _NOTES["full"].format(release=release.id), full, days, ""
+        yield _NOTES["empty"].format(release=release.id), {}, days, ""
         for test in conditions_of(release, ()):
-            short = _pruned(full, _needed(context, release, test))
-            words = {
-                "field": test.condition.field,
-                "values": _listed(test.condition.in_),
-                "because": test.condition.because,
-                "list": test.list,
-            }
-            wanted = list(test.condition.in_[:1])
-            if wanted and "needs" in test.place and values_at(short, test.field) != wanted:
-                meeting = copy.deepcopy(short)
-                _put(meeting, test.field, wanted[0])
-                yield _NOTES["meets"].format(**words), meeting, days
-            kind = "element" if test.list else "condition"
-            if test.condition.present:
-                kind = "element-absent" if test.list else "absent"
-            note = _NOTES[kind].format(**words)
-            yield note, _failing(release, short, test), days
+            for note, record in _around(context, release, test, full):
+                yield note, record, days, test.list
         for path in dict.fromkeys(field.path for field in kept_fields(release, ())):
             leaf = context.leaves[path]
+            lists = {test.field for test in conditions_of(release, ()) if test.list in leaf.lists}
+            short = _pruned(full, {*_needed(context, release), *lists, path})
             if {"nir", "nia"} & set(leaf.spec.identifier) and leaf.kind == "string":
-                short = _pruned(full, {*_needed(context, release), path})
                 _put(short, path, values_at(full, path)[0][1:])
-                yield _NOTES["malformed"].format(field=path), short, days
+                yield _NOTES["malformed"].format(field=path), short, days, ""
+            elif leaf.kind == "string" and _is_any_number(context, release, leaf):
+                _put(short, path, _NUMBER)
+                yield _NOTES["not-nir"].format(field=path), short, days, ""
         short = _pruned(full, _needed(context, release))
-        yield _NOTES["before"].format(release=release.id), short, {release.from_ - _DAY}
+        yield _NOTES["before"].format(release=release.id), short, {release.from_ - _DAY}, ""
         if release.until is not None:
-            yield _NOTES["after"].format(release=release.id), short, {release.until}
+            yield _NOTES["after"].format(release=release.id), short, {release.until}, ""
+
+
+def _is_any_number(context: PolicyContext, release: Release, leaf: SchemaLeaf) -> bool:
+    """Whether only a field's mark says that its numbers are no NIRs, where none may be."""
+    mark, item = leaf.spec.not_nir, law_on(context.law, release.from_).items.get(release.item)
+    under_absent = item is not None and item.nir == "absent"
+    return under_absent and mark is not None and not (mark.pattern or mark.check)
+
+
+def _around(
+    context: PolicyContext, release: Release, test: PlacedCondition, full: Record
+) -> Iterator[tuple[str, Record]]:
+    """Records that fail a condition by the values next to those it accepts, each with its note."""
+    short = _pruned(full, _needed(context, release, test))
+    words = {
+        "field": test.condition.field,
+        "values": _listed(test.condition.in_),
+        "because": test.condition.because,
+        "list": test.list,
+    }
+    wanted = list(test.condition.in_[:1])
+    if wanted and "needs" in test.place and values_at(short, test.field) != wanted:
+        meeting = copy.deepcopy(short)
+        _put(meeting, test.field, wanted[0])
+        yield _NOTES["meets"].format(given=_listed(wanted), **words), meeting
+    near = neighbours(context, release, test)
+    given = near or [_other(test.condition)]
+    kind = "element" if test.list else "condition"
+    if test.condition.present:
+        kind = "element-absent" if test.list else "absent"
+    if test.list:
+        note = _NOTES[kind].format(given=_listed(given, len(given)), **words)
+        yield note, _with_elements(context, release, short, test, given)
+        return
+    for value in given[:_CASES_A_CONDITION]:
+        record = copy.deepcopy(short)
+        _put(record, test.field, value)
+        yield _NOTES[kind].format(given=_listed([value]), **words), record
+
+
+def _became(fate: Fate, counted: str) -> str:
+    """What became of a record, in words; of the elements of a list, how many left."""
+    if fate.reason:
+        return f"mis en quarantaine ({fate.reason})"
+    if not fate.released:
+        return "retenu"
+    text = f"transmis ({', '.join(fate.released)})"
+    if counted:
+        counts = [_elements(fields, counted) for fields in fate.released.values()]
+        words = [f"{count} élément{'s' if count > 1 else ''}" for count in counts]
+        text += f", avec {' et '.join(words)} de « {counted} »"
+    return text
+
+
+def _elements(fields: Mapping[str, Any], path: str) -> int:
+    """How many elements a list has, in all elements of the lists around it."""
+    above, _dot, name = path.rpartition(".")
+    around = values_at(fields, above) if above else [fields]
+    return sum(len(inner.get(name) or ()) for inner in around if inner)
 
 
 def _fates(
@@ -179,10 +236,10 @@ def _put(record: Any, path: str, value: Any) -> None:
             inner[name] = [value] if isinstance(inner.get(name), list) else value
 
 
-def _listed(values: Sequence[Any]) -> str:
+def _listed(values: Sequence[Any], shown: int = _SHOWN_VALUES) -> str:
     """The first values of a condition as its document has them."""
-    shown = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-    return ", ".join(shown[:_SHOWN_VALUES]) + (", …" if len(shown) > _SHOWN_VALUES else "")
+    words = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+    return ", ".join(words[:shown]) + (", …" if len(words) > shown else "")
 
 
 def _needed(
@@ -217,39 +274,36 @@ def _pruned(value: Any, paths: set[str], above: str = "") -> Any:
     }
 
 
-def _failing(release: Release, record: Record, test: PlacedCondition) -> Record:
-    """A record that fails one condition; of a list, one element more that does."""
+def _with_elements(
+    context: PolicyContext,
+    release: Release,
+    record: Record,
+    test: PlacedCondition,
+    values: Sequence[Any],
+) -> Record:
+    """A record with an element more of a list for each value; the first is whole, others short."""
     record = copy.deepcopy(record)
-    if not test.list:
-        others = [
-            other.condition
-            for other in conditions_of(release, ())
-            if other.field == test.field and "needs" not in other.place
-        ]
-        _put(record, test.field, _other(test.condition, others))
-        return record
     parent: Any = record
     *above, name = test.list.split(".")
     for step in above:
         parent = parent[step]
         parent = parent[0] if isinstance(parent, list) else parent
-    element = copy.deepcopy(parent[name][0])
-    _put(element, test.condition.field, _other(test.condition))
-    parent[name].append(element)
+    whole = parent[name][0]
+    tested = {other.field for other in conditions_of(release, ()) if other.list == test.list}
+    tested |= {path for path, leaf in context.leaves.items() if not leaf.nullable}
+    short = _pruned(whole, tested, f"{test.list}.")
+    for element, value in zip([whole, *[short] * len(values)], values, strict=False):
+        element = copy.deepcopy(element)
+        _put(element, test.condition.field, value)
+        parent[name].append(element)
     return record
 
 
-def _other(condition: Condition, others: Sequence[Condition] = ()) -> Any:
-    """A value that a condition does not accept, and that the others do if any is."""
+def _other(condition: Condition) -> Any:
+    """A value that a condition does not accept, where no nearer one is known."""
     if condition.present:
         return None
-    for other in others:
-        for value in other.in_:
-            if value not in condition.in_:
-                return value
     first = condition.in_[0]
-    if isinstance(first, bool):
-        return next((value for value in (True, False) if value not in condition.in_), None)
     if isinstance(first, int | float):
         return max(condition.in_) + 1
     if isinstance(first, datetime.date):

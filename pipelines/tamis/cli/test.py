@@ -75,7 +75,13 @@ def run_cases(
     tested = [_test(project, name, coverage, mutate) for name in names]
     if not any(policy.cases for policy in tested):
         first = names[0] if names else "POLICY"
-        raise UsageError(_("no cases: expected policies/tests/{policy}.yaml", policy=first))
+        raise UsageError(
+            _(
+                "no cases: expected policies/tests/{policy}.yaml; "
+                "`tamis draft --tests {policy}` proposes some, to be read and saved there",
+                policy=first,
+            )
+        )
     if junit is not None:
         write_junit(junit, {policy.context.name: policy.outcomes for policy in tested})
     low = _too_low(tested, fail_under)
@@ -131,6 +137,8 @@ def _print(policy: _Tested) -> None:
         line += ", " + ngettext(
             "{count} outcome not as expected", "{count} outcomes not as expected", failures
         )
+    else:
+        line += _(", `tamis draft --tests {policy}` proposes some", policy=policy.context.name)
     texts = {
         "coverage": _("coverage {reached} of {total}"),
         "mutants": _("mutants killed {reached} of {total}"),
