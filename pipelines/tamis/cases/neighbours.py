@@ -44,8 +44,8 @@ def neighbours(context: PolicyContext, release: Release, test: PlacedCondition) 
         near += [True, False] if accepted else []
     elif all(isinstance(value, str) and value.isdecimal() for value in accepted):
         width = len(accepted[0])
-        words = f"{described} {test.condition.because}"
-        codes = set(re.findall(rf"(?<![-.\w])\d{{{width}}}(?![-.\w])", words))
+        reason = f"{described} {test.condition.because}"
+        codes = set(re.findall(rf"(?<![-.\w])\d{{{width}}}(?![-.\w])", reason))
         codes |= {f"{int(value) + step:0{width}}" for value in accepted for step in (-1, 1)}
         near += sorted(code for code in codes if len(code) == width and code.isdecimal())
     elif {*(words := _WORD.findall(described))} & {*accepted}:
