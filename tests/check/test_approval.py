@@ -17,7 +17,10 @@ from tamis.evidence.allowed import approval_part
 from tamis.plan.guards import check_approval
 from tamis.plan.project import Project, load_project
 
+from ..projects import BASE, copy_base
+
 POLICY = "evaluation-cpf"
+DAY = datetime.timedelta(days=1)
 NEXT_YEAR = (today() + datetime.timedelta(days=365)).isoformat()
 
 
@@ -28,10 +31,10 @@ def project(tmp_path: Path) -> Project:
     return load_project(tmp_path)
 
 
-def _approve(project: Project, **options: str) -> None:
+def _approve(project: Project, policy: str = POLICY, **options: str) -> None:
     given = {"by": "A. Martin", "role": "DPO", "until": NEXT_YEAR, "note": ""} | options
     opinion = given.pop("opinion", "favorable")
-    approve(project, POLICY, opinion=opinion, **given)  # type: ignore[arg-type]
+    approve(project, policy, opinion=opinion, **given)  # type: ignore[arg-type]
 
 
 def _state(project: Project, day: datetime.date | None = None) -> ApprovalState:
@@ -193,3 +196,43 @@ def test_check_warns_of_what_is_not_approved_or_ends_soon(project: Project) -> N
         if found.code == "approval" and POLICY in found.problem.file
     ]
     assert "ends on" in found.problem.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(NEXT_YEAR, "2099-01-01"), ("role: DPO", "role: ministre"), ("favorable", "réservé")],
+)
+def test_an_approval_that_was_edited_is_told(project: Project, old: str, new: str) -> None:
+    _approve(project)
+    _edit(project, old, new, f"policies/approvals/{POLICY}.yaml")
+    assert "was changed after it was written" in _state(project).problem
+
+
+def test_an_approval_that_knew_no_digest_of_its_own_still_covers(project: Project) -> None:
+    _approve(project)
+    path = project.folder / "policies" / "approvals" / f"{POLICY}.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("sha256")))
+    assert _state(project).problem == ""
+
+
+def test_a_law_that_changes_at_midnight_is_approved_for_both_sides(tmp_path: Path) -> None:
+    change = today() + datetime.timedelta(days=10)
+    law = "policies/law/R6323-34.yaml"
+    text = (BASE / law).read_text(encoding="utf-8")
+    head, version = text[: text.index("  - id")], text[text.index("  - id") :].rstrip("\n")
+    until = version.replace("    from:", f"    until: {change}\n    from:", 1)
+    later = version.replace("2020-01-01", change.isoformat(), 1)
+    copy_base(tmp_path, [(law, text, f"{head}{until}\n{later}\n")])
+    _approve(load_project(tmp_path), "feed", until=(change + 5 * DAY).isoformat())
+    (approval, _source) = load_project(tmp_path).approval("feed") or pytest.fail("no approval")
+    assert [interval.from_ for interval in approval.intervals] == [today(), change]
+
+    def problem(day: datetime.date) -> str:
+        fresh = load_project(tmp_path)
+        return judge_approval(open_policy(fresh, "feed"), day, fresh.approval("feed")).problem
+
+    assert [problem(change - DAY), problem(change)] == ["", ""]
+    (tmp_path / law).write_text(f"{head}{until}\n{later.replace('tit-droits', 'tit-autres')}\n")
+    assert problem(change - DAY) == ""
+    assert "own_law.R6323-34" in problem(change)

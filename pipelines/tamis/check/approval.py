@@ -21,10 +21,12 @@ class ApprovalState:
     Attributes:
         approval: the document; None where there is none.
         problem: why it does not cover the policy, in words; empty where it does.
+        changed: the lines of the legal content that went (`-`) and came (`+`) since.
     """
 
     approval: Approval | None = None
     problem: str = ""
+    changed: tuple[str, ...] = ()
 
 
 def judge_approval(
@@ -54,6 +56,9 @@ def judge_approval(
     if interval.sha256 != digest(interval.content):
         text = _("{file}: the digest of {day} is not that of its content", file=place, day=day)
         return ApprovalState(approval, text)
+    if approval.sha256 not in ("", approval.digest()):
+        text = _("{file}: it was changed after it was written: approve it again", file=place)
+        return ApprovalState(approval, text)
     if approval.opinion == "défavorable":
         return ApprovalState(approval, _("{file}: the opinion is défavorable", file=place))
     now = legal_content(context, day)
@@ -63,7 +68,8 @@ def judge_approval(
             file=place,
             day=approval.on,
         )
-        return ApprovalState(approval, "\n  ".join([text, *changed_lines(interval.content, now)]))
+        changed = tuple(changed_lines(interval.content, now))
+        return ApprovalState(approval, "\n  ".join([text, *changed]), changed)
     return ApprovalState(approval)
 
 

@@ -5,14 +5,17 @@
     releases.evaluation.needs[date_naissance, sexe].keep = ["date_naissance", "sexe"]
 
 It holds what the documents say and the law in force: releases with their needs, conditions,
-treatments and marks of the fields that they use. It leaves out comments, remarks, descriptions,
-names of files, the order of keys, and whatever keeps its default: so neither a newer version of
-the tool nor a document written in another order changes it. The form has a name of its own.
+treatments and marks of the fields that they use; what the project allows lastingly, the cited
+texts whose newer version nobody has read, and the words of a law that does not come with Tamis. It
+leaves out comments, remarks, descriptions, names of files, the order of keys, and whatever keeps
+its default: so neither a newer version of the tool nor a document written in another order
+changes it. The form has a name of its own.
 """
 
 import datetime
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -50,11 +53,36 @@ def legal_content(context: PolicyContext, day: datetime.date) -> str:
         "releases": {
             release.id: _plain(release)
             | {"entries": [_plain(e) for e in _entries(context, release, day)]}
+            | _unread(context, release, day)
             for release in releases
         },
         "fields": {path: _field(context, path) for path in sorted(_used(releases))},
     }
+    allowed = [_plain(known, "policy") for known in context.exceptions if known.holds(day)]
+    if allowed:
+        content["exceptions"] = allowed
+    if context.law.origin == "own":
+        content["own_law"] = {name: _digest_of(text) for name, text in law.versions.items()}
     return "\n".join(sorted(_lines("", content)))
+
+
+def _unread(context: PolicyContext, release: Release, day: datetime.date) -> dict[str, Any]:
+    """The cited texts whose version of the day nobody has read."""
+    texts = context.unread(release).items()
+    unread = {name: text.version for name, text in texts if text.from_ <= day}
+    return {"unread": unread} if unread else {}
+
+
+def _digest_of(model: DocumentModel) -> str:
+    """The SHA-256 of what a version of an article says, without remarks and days."""
+    said = _without_remarks(model.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _without_remarks(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_remarks(inner) for key, inner in value.items() if key not in _REMARKS}
 
 
 def _partner(processing: Processing | None, day: datetime.date) -> dict[str, Any]:
@@ -105,8 +133,12 @@ def _lines(path: str, value: Any) -> Iterator[str]:
         for key, inner in value.items():
             yield from _lines(f"{path}.{key}" if path else key, inner)
     elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
-        for inner in value:
-            yield from _lines(f"{path}[{_title(inner)}]", inner)
+        titles: Counter[str] = Counter()
+        for inner in sorted(value, key=lambda known: json.dumps(known, sort_keys=True)):
+            title = _title(inner)
+            titles[title] += 1
+            more = f" ({titles[title]})" if titles[title] > 1 else ""
+            yield from _lines(f"{path}[{title}{more}]", inner)
     else:
         shown = sorted(value, key=str) if isinstance(value, list) else value
         yield f"{path} = {json.dumps(shown, ensure_ascii=False, sort_keys=True)}"
@@ -115,7 +147,7 @@ def _lines(path: str, value: Any) -> Iterator[str]:
 def _title(value: Any) -> str:
     """What tells one of several needs, conditions or entries from the others."""
     if isinstance(value, dict):
-        for key in ("field", "item"):
+        for key in ("field", "item", "what"):
             if key in value:
                 return str(value[key])
         if "keep" in value:

@@ -47,6 +47,7 @@ def approve(
         form=FORM,
         intervals=intervals,
     )
+    approval = approval.model_copy(update={"sha256": approval.digest()})
     path = project.folder / "policies" / "approvals" / f"{policy}.yaml"
     path.parent.mkdir(exist_ok=True)
     _write(path, approval)

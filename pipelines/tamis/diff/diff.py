@@ -130,6 +130,7 @@ def _read(old: Documents, new: Documents) -> tuple[ProjectState, ProjectState]:
             documents.law,
             *documents.register,
             *documents.veille,
+            documents.project_file,
         )
         for contexts, documents in zip(open_all(old, new), (old, new), strict=True)
     )

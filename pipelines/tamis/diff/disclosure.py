@@ -13,6 +13,7 @@ from tamis.check.violation import Violation
 from tamis.diff.record_sets import HOLDS_NIR, RecordSet, only, record_set
 from tamis.documents.calendar import interval_cuts, law_cuts, law_on
 from tamis.documents.context import PolicyContext, conditions_of, kept_fields, needs_by_field
+from tamis.documents.exceptions import ProjectFile
 from tamis.documents.law import Nir
 from tamis.documents.policy import Direction, Release
 from tamis.documents.positions import DocumentPath, Source
@@ -146,6 +147,7 @@ class ProjectState:
     register_source: Source
     veille: Veille
     veille_source: Source
+    project_file: tuple[ProjectFile, Source | None]
     feeds: dict[str, str] = field(default_factory=dict)
     _disclosures: dict[tuple[str, int, Nir | None], list[Disclosure]] = field(default_factory=dict)
     _refusals: dict[tuple[str, datetime.date], Violation | None] = field(default_factory=dict)

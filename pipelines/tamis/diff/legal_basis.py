@@ -48,11 +48,12 @@ Facts = Mapping[str, Fact]
 def compare_law(
     old: ProjectState, new: ProjectState, pieces: Iterable[DayRange]
 ) -> Iterator[Change]:
-    """Yield the changes of articles and register entries, each with its days."""
+    """Yield the changes of articles and register, of unread texts, exceptions and approvals."""
     dated = [(piece, _law_facts(old, piece), _law_facts(new, piece)) for piece in pieces]
     yield from _compare(dated)
     yield from _compare([(None, _processings(old), _processings(new))])
     yield from _compare([(None, _unread(old), _unread(new))])
+    yield from _compare([(None, _allowed(old), _allowed(new))])
 
 
 def compare_schemas(
@@ -178,6 +179,28 @@ def _unread(state: ProjectState) -> dict[str, Fact]:
         )
         for reference, text in state.veille.texts.items()
     }
+
+
+def _allowed(state: ProjectState) -> dict[str, Fact]:
+    """What a project allows and requires, who approved its policies, and whose law it has."""
+    project, written = state.project_file
+    facts: dict[str, Fact] = {}
+    if written is not None and project.approvals:
+        facts["approvals that `run` requires"] = Fact("approval", {}, written, ("approvals",))
+    for i, known in enumerate(project.exceptions):
+        if written is not None:
+            name = f"exception `{known.what}` of policy `{known.policy}`"
+            attributes = _attributes(known, "what", "policy")
+            facts[name] = Fact("exception", attributes, written, ("exceptions", i))
+    for name, context in state.contexts.items():
+        if context.approval is not None:
+            approval, source = context.approval
+            attributes = _attributes(approval, "policy", "form", "intervals", "sha256", "on")
+            covered = {"content": ", ".join(part.sha256[:12] for part in approval.intervals)}
+            facts[f"approval of `{name}`"] = Fact("approval", attributes | covered, source, ())
+    law = next(iter(state.law.sources.values()))
+    facts["law"] = Fact("law", {"origin": state.law.origin}, law, (), {"origin": ("article",)})
+    return facts
 
 
 def _fields(schema: Schema, source: Source) -> dict[str, Fact]:

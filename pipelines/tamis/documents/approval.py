@@ -4,6 +4,8 @@ Every key has a description, from which `tamis help approvals` is made.
 """
 
 import datetime
+import hashlib
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -47,6 +49,9 @@ class Approval(DocumentModel):
     """How `content` is written; another form gets another name, and this one stays readable."""
     intervals: Annotated[tuple[ApprovedInterval, ...], Field(min_length=1)]
     """What is approved, for each stretch of days on which nothing changes."""
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """SHA-256 of the other keys, which `tamis approve` writes: a later change by hand is told. It
+    proves nothing against somebody who computes it again."""
 
     @model_validator(mode="after")
     def _be_in_order(self) -> Any:
@@ -54,6 +59,13 @@ class Approval(DocumentModel):
         if days != sorted(set(days)) or days[-1] >= self.until:
             raise ValueError(_("intervals must follow one another and begin before `until`"))
         return self
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all keys but `sha256`, in hexadecimal."""
+        fields = self.model_dump(
+            mode="json", by_alias=True, exclude_defaults=True, exclude={"sha256"}
+        )
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     @property
     def name(self) -> str:
