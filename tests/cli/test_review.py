@@ -78,6 +78,9 @@ def test_a_review_from_draft_to_run(tamis: Tamis, tmp_path: Path) -> None:
     assert "approvals that `run` requires: new" in out
     code, _out, err = run(tamis, tmp_path)
     assert (code, "it is not approved" in err) == (2, True)
+    code, out, err = tamis("dry-run", "feed", "--input", str(tmp_path / "people.parquet"))
+    assert code == 0, err
+    assert "nobody approved this policy" in out
     assert approve(tamis)[0] == 0
     code, _out, err = run(tamis, tmp_path)
     assert code == 0, err

@@ -76,6 +76,23 @@ def make_result(text: Text = str, *, releases: int = 2, **changed: Any) -> DryRu
         "direction": "out-of-store",
         "describes": text("dossiers pseudonymisés"),
         "valid_until": "2027-01-01",
+        "review": {
+            "status": "changed",
+            "opinion": "réservé",
+            "by": text("A. Martin"),
+            "role": text("DPO"),
+            "on": datetime.date(2026, 1, 5),
+            "until": datetime.date(2027, 1, 5),
+            "changed": [text('- fields.sexe.category = ["identite"]'), text("+ plus rien")],
+            "exceptions": [
+                {
+                    "what": "unconfirmed",
+                    "because": text("le cadre est relu"),
+                    "by": text("DSI"),
+                    "until": datetime.date(2026, 12, 31),
+                }
+            ],
+        },
         "texts": {
             "R6323-37": {
                 "id": "LEGIARTI000050924157",

@@ -189,7 +189,7 @@ def test_the_meaning_on_hover_is_also_written_in_the_glossary(lang: Lang) -> Non
     page = parse(render_html(make_result(), lang))
     written = {
         entry.all("dt")[0].attributes["id"]: entry.all("dd")[0].text
-        for entry in page.all("section")[-1].all("dl")[0].inside
+        for entry in page.all("section")[SECTIONS.index("glossary")].all("dl")[0].inside
     }
 
     terms = [element for element in page.all("a") if element.attributes.get("class") == "term"]

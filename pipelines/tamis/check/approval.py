@@ -3,6 +3,7 @@
 import datetime
 import difflib
 from dataclasses import dataclass
+from typing import Literal
 
 from tamis.check.legal_content import FORM, digest, legal_content
 from tamis.documents.approval import Approval, ApprovedInterval
@@ -14,17 +15,22 @@ from tamis.language import _
 _SHOWN_LINES = 20
 
 
+Status = Literal["covers", "missing", "other-days", "edited", "unfavourable", "changed"]
+
+
 @dataclass(frozen=True)
 class ApprovalState:
     """What is known of a policy's approval on a day.
 
     Attributes:
         approval: the document; None where there is none.
+        status: whether it covers the policy, or why not.
         problem: why it does not cover the policy, in words; empty where it does.
         changed: the lines of the legal content that went (`-`) and came (`+`) since.
     """
 
     approval: Approval | None = None
+    status: Status = "covers"
     problem: str = ""
     changed: tuple[str, ...] = ()
 
@@ -40,7 +46,7 @@ def judge_approval(
         found: the policy's approval, if it has one.
     """
     if found is None:
-        return ApprovalState(None, _("it is not approved"))
+        return ApprovalState(None, "missing", _("it is not approved"))
     approval, source = found
     place = source.file
     interval = approval.interval_on(day)
@@ -52,15 +58,16 @@ def judge_approval(
             end=approval.until,
             day=day,
         )
-        return ApprovalState(approval, text)
+        return ApprovalState(approval, "other-days", text)
     if interval.sha256 != digest(interval.content):
         text = _("{file}: the digest of {day} is not that of its content", file=place, day=day)
-        return ApprovalState(approval, text)
+        return ApprovalState(approval, "edited", text)
     if approval.sha256 not in ("", approval.digest()):
         text = _("{file}: it was changed after it was written: approve it again", file=place)
-        return ApprovalState(approval, text)
+        return ApprovalState(approval, "edited", text)
     if approval.opinion == "défavorable":
-        return ApprovalState(approval, _("{file}: the opinion is défavorable", file=place))
+        text = _("{file}: the opinion is défavorable", file=place)
+        return ApprovalState(approval, "unfavourable", text)
     now = legal_content(context, day)
     if digest(now) != interval.sha256:
         text = _(
@@ -69,7 +76,7 @@ def judge_approval(
             day=approval.on,
         )
         changed = tuple(changed_lines(interval.content, now))
-        return ApprovalState(approval, "\n  ".join([text, *changed]), changed)
+        return ApprovalState(approval, "changed", "\n  ".join([text, *changed]), changed)
     return ApprovalState(approval)
 
 

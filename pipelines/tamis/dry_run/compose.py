@@ -1,10 +1,12 @@
 """Join what a dry run measured and the documents that explain it to one `DryRun`."""
 
+import datetime
 from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
 from tamis.arrow.types import is_list
+from tamis.check.approval import judge_approval
 from tamis.documents.calendar import law_on
 from tamis.documents.context import PolicyContext
 from tamis.documents.schema import FieldSpec, SchemaLeaf
@@ -19,10 +21,12 @@ from tamis.dry_run.result import (
     DryRun,
     LawText,
     RegisterRow,
+    Review,
     Shape,
     ShapeField,
     TypePart,
 )
+from tamis.evidence.allowed import AllowedPart
 from tamis.evidence.receipt import ATTESTED, ReleasePart
 from tamis.plan.explain import Explanation, explain
 from tamis.plan.plan import Plan, PlanLeaf, PlanRelease
@@ -98,8 +102,23 @@ def compose(
             "masks": measured.masks,
             "profile": measured.profile,
             "against": compared,
+            "review": _review(context, plan.day),
         }
     )
+
+
+def _review(context: PolicyContext, day: datetime.date) -> Review:
+    state = judge_approval(context, day, context.approval)
+    exceptions = [
+        AllowedPart(what=known.what, because=known.because, by=known.by, until=known.until)
+        for known in context.exceptions
+        if known.holds(day)
+    ]
+    review = Review(status=state.status, changed=list(state.changed), exceptions=exceptions)
+    if (known := state.approval) is None:
+        return review
+    asked = {"opinion", "by", "role", "on", "until"}
+    return review.model_copy(update=known.model_dump(include=asked))
 
 
 def _compose_release(

@@ -12,15 +12,18 @@ names, counts, types and texts of the documents; never a value of the input:
      "risk": {"evaluation": {"fields": ["sexe", …], "unique": "<5", …}}, …}
 """
 
+import datetime
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
+from tamis.check.approval import Status
 from tamis.documents.law import Attested, Link, Nir
 from tamis.documents.schema import Identifies
 from tamis.dry_run.models import Bytes, Compared, MarkFinding, Mask, Profile, Retyped, Risk, Sample
+from tamis.evidence.allowed import AllowedPart
 from tamis.evidence.part import Part
 from tamis.evidence.receipt import Drift, FieldPart, Receipt, ReleasePart
 
@@ -159,6 +162,26 @@ class Against(Compared):
     plan_sha256: str
 
 
+class Review(Part):
+    """What somebody signs: the last approval, what changed since, and what is allowed lastingly.
+
+    Attributes:
+        status: whether the approval covers the plan, or why not.
+        opinion, by, role, on, until: of the last approval, whether or not it covers; else empty.
+        changed: lines of the legal content that went (`-`) and came (`+`) since.
+        exceptions: of `policies/project.yaml`, those in force on the day.
+    """
+
+    status: Status = "missing"
+    opinion: str = ""
+    by: str = ""
+    role: str = ""
+    on: datetime.date | None = None
+    until: datetime.date | None = None
+    changed: list[str] = []
+    exceptions: list[AllowedPart] = []
+
+
 class DryRun(Receipt):
     """What a run would do: the receipt's figures, without files, and what explains them.
 
@@ -171,6 +194,7 @@ class DryRun(Receipt):
         masks: what values look like that have not the schema's type.
         profile: of columns in which no NIR is declared: the released ones, or all.
         against: None unless another project was compared.
+        review: what the last block of a report shows, for somebody to sign.
     """
 
     releases: Mapping[str, DryRelease]
@@ -189,6 +213,13 @@ class DryRun(Receipt):
     masks: list[Mask] = []
     profile: Profile | None = None
     against: Against | None = None
+    review: Review = Review()
+
+    @property
+    def to_confirm(self) -> list[str]:
+        """What the releases rest on that nobody answered for yet."""
+        releases = self.releases.values()
+        return list(dict.fromkeys(text for part in releases for text in part.to_confirm or ()))
 
     @property
     def unattested(self) -> list[RegisterRow]:

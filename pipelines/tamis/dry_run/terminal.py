@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
+from tamis.check.approval import Status
 from tamis.dry_run.marks import FORM_WORDS
 from tamis.dry_run.models import MARK_CONDITIONS, Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
 from tamis.evidence.causes import CausePart
 from tamis.evidence.columns import advise
 from tamis.evidence.wording import describe_cause, describe_first
-from tamis.language import _, ngettext, printable
+from tamis.language import N_, _, ngettext, printable
 from tamis.tables import Table, print_table
 
 _STYLES = {
@@ -79,6 +80,34 @@ def tables(result: DryRun) -> Iterator[Table]:
         )  # fmt: skip
         title = _("Register entries that are not attested by their current wording")
         yield Table(columns, entries, title=title)
+    yield _to_sign(result)
+
+
+_STATUS: dict[Status, str] = {
+    "covers": N_("it covers this plan"),
+    "missing": N_("nobody approved this policy"),
+    "other-days": N_("it does not hold on this day"),
+    "edited": N_("its file was changed after it was written"),
+    "unfavourable": N_("it is unfavourable"),
+    "changed": N_("it does not cover what changed since"),
+}
+
+
+def _to_sign(result: DryRun) -> Table:
+    """What somebody signs: plan, approval and what changed since, what is open or allowed."""
+    review = result.review
+    rows = [(_("plan"), result.plan_sha256)]
+    if review.on is not None:
+        words = "{opinion}, {by} ({role}), {on} – {until}".format(**vars(review))
+        rows.append((_("last approval"), words))
+    rows.append((_("approval"), _(_STATUS[review.status])))
+    rows += [("", line) for line in review.changed]
+    rows += [(_("to be confirmed"), text) for text in result.to_confirm]
+    for known in review.exceptions:
+        words = "{what}: {because} ({by}, {until})".format(**vars(known))
+        rows.append((_("exception"), words))
+    rows += [(label, "…") for label in (_("name, role"), _("date, signature"))]
+    return Table((), rows, title=_("To be signed"), note=_("`tamis approve` writes the approval"))
 
 
 def _headline(result: DryRun) -> Iterator[str]:

@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import apache_beam as beam
@@ -154,7 +154,7 @@ def dry_run(
             | "Read" >> ReadTasks(plan)
             | "Minimize"
             >> Minimize(
-                plan,
+                replace(plan, approval=None),  # what is to be approved is looked at first
                 new_run_id(plan.policy),
                 throwaway_keys=True,
                 profiles=not inspection.profiles,

@@ -29,6 +29,7 @@ SECTIONS = (
     "inputs",
     "against",
     "glossary",
+    "sign",
 )
 """Ids of the sections, each a template; `against` is there where another project was compared."""
 
@@ -98,6 +99,7 @@ def _environment(lang: Lang) -> Environment:
         "size": say.size,
         "day": say.day,
         "treatment": say.treatment,
+        "opinion": say.opinion,
         "column": say.column,
     }
     return environment

@@ -143,6 +143,15 @@ class Speech:
         """
         return self.remark("treatment", english) or english
 
+    def opinion(self, french: str) -> str:
+        """An opinion of an approval, which documents write in French.
+
+        Example:
+            >>> Speech("en").opinion("réservé")
+            'With reservations'
+        """
+        return self.get(f"opinion-{french}") or french
+
     def reason(self, english: str) -> tuple[str, bool]:
         """Why a field has its fate, and whether these are words of the program.
 
