@@ -37,7 +37,7 @@ fields:
     type: string
     free_text: true
     category: tit-droits-parcours-formation
-    sensitive: {none: textes inventés}
+    sensitive: {none: textes inventés pour ces essais}
   employeur:    {type: string, category: tit-parcours-professionnel}
 """
 

@@ -66,7 +66,7 @@ SCHEMA += """\
     type: string
     free_text: true
     category: tit-droits-parcours-formation
-    sensitive: {none: textes inventés}
+    sensitive: {none: textes inventés pour ces essais}
   lignes:
     type: list
     of:
