@@ -139,3 +139,35 @@ def test_an_approval_does_not_outlive_its_day(tamis: Tamis, tmp_path: Path) -> N
     code, _out, err = run(tamis, tmp_path, "--on", f"{UNTIL}", "--replay")
     assert code == 2
     assert f"holds from {today()} until {UNTIL}, not on {UNTIL}" in err
+
+
+@pytest.mark.slow
+def test_a_change_is_counted_on_real_records_and_few_of_them_are_not_told_apart(
+    tamis: Tamis, tmp_path: Path
+) -> None:
+    nirs = [f"15508759999{i:04}" for i in range(1, 31)]
+    people = [
+        {"nir": f"{nir[:13]}", "nom": "EXEMPLE" if i < 20 else None, "nature": "CPF", "sexe": None}
+        for i, nir in enumerate(nirs)
+    ]
+    people[0]["sexe"] = "M"
+    files = [str(tmp_path / f"{i}.parquet") for i in range(2)]
+    for i, file in enumerate(files):
+        schema = pa.schema([(name, pa.string()) for name in people[0]])
+        pq.write_table(pa.Table.from_pylist(people[i::2], schema), file)
+    edit(FEED, NAMES, "keep: [nir, nom, sexe]")
+    code, out, err = tamis("diff", "../old", ".", "--against", *files)
+    assert code == 1, err
+    assert f"counted on 30 records under feed, {today()}" in out
+    assert "  nom (R6323-37.I.1, R6323-33.1): newly carried by 20, no longer by 0" in out
+    assert "  sexe (R6323-37.I.1, R6323-33.1): fewer than 10 records each" in out
+    code, out, _err = tamis("diff", ".", "../old", "--against", *files, "--json")
+    counted = json.loads(out)["against"]
+    assert [(part["policy"], part["records"]) for part in counted] == [("feed", 30)]
+    assert [(field["field"], field["no_longer"]) for field in counted[0]["fields"]] == [
+        ("nom", 20),
+        ("sexe", "<10"),
+    ]
+    edit("policies/study.yaml", "[notes, code]", "[notes]")
+    code, _out, err = tamis("diff", "../old", ".", "--against", files[0], "--policy", "autre")
+    assert (code, "against" in err) == (1, False)

@@ -66,8 +66,7 @@ class Command(TyperCommand):
         takes_beam = ctx.allow_extra_args
         self._refuse_unknown(own, takes_beam)
         takes_inputs = any("--input" in option.opts for option in self.params)
-        if takes_inputs:
-            own = _repeat_inputs(own)
+        own = _repeat_flags(own, self._flags_of_several())
         ctx.allow_extra_args = True
         try:
             rest = super().parse_args(ctx, own if takes_beam else own + after)
@@ -90,6 +89,12 @@ class Command(TyperCommand):
                     require_file(path)
         ctx.args = after[1:] if takes_beam else []
         return ctx.args
+
+    def _flags_of_several(self) -> set[str]:
+        """The options after which several values may follow: inputs, and files to count on."""
+        several = {*INPUT_FLAGS, "--against"}
+        options = [option for option in self.params if getattr(option, "multiple", False)]
+        return {flag for option in options for flag in option.opts} & several
 
     def _refuse_unknown(self, own: list[str], takes_beam: bool) -> None:
         known = {flag for option in self.params for flag in option.opts + option.secondary_opts}
@@ -158,19 +163,20 @@ def _project_first(args: list[str]) -> list[str]:
     return [*project[:1], *rest, *args[end:]]
 
 
-def _repeat_inputs(own: list[str]) -> list[str]:
-    """Write `--input` before each of the values that follow it."""
+def _repeat_flags(own: list[str], several: set[str]) -> list[str]:
+    """Write each of the options `several` before each of the values that follow it."""
     words: list[str] = []
-    follows_input = False
+    flag = ""
     for word, after in zip(own, [*own[1:], "--"], strict=True):
         if word.startswith("-") and word != "-":
-            follows_input = word.partition("=")[0] in INPUT_FLAGS
-            if word not in INPUT_FLAGS:
+            name = word.partition("=")[0]
+            flag = name if name in several else ""
+            if word not in several:
                 words.append(word)
             elif after.startswith("-") and after != "-":
                 raise UsageError(_("{option}: expected a file or an address after it", option=word))
-        elif follows_input:
-            words.append(f"--input={word}")
+        elif flag:
+            words += [flag, word]
         else:
             words.append(word)
     return words

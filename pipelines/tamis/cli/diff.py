@@ -7,13 +7,15 @@ newly released
 """
 
 import json as json_module
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from tamis.cli.day import read_day
+from tamis.cli.diff_against import Counted, count_changes
 from tamis.diff.change import Change, ChangeRisk, describe_days, describe_partner
 from tamis.diff.diff import Difference, diff
 from tamis.diff.git import open_project
+from tamis.documents.calendar import today
 from tamis.errors import DocumentError, UsageError
 from tamis.language import N_, _, ngettext, printable
 
@@ -36,6 +38,8 @@ def diff_command(
     *,
     on: str | None,
     fail_on: FailOn,
+    against: Sequence[str],
+    policy: str | None,
     json: bool,
     markdown: bool,
     sarif: bool,
@@ -48,6 +52,8 @@ def diff_command(
         on: print only what differs on this day, as YYYY-MM-DD; every day where None.
         fail_on: what makes it fail: `released`, something newly released (as `tamis.diff.diff`
             defines it); `ground`, that, or a change of what releases rest on.
+        against: files on whose records the change is counted; none where empty.
+        policy: count under this policy only; under all that change where None.
         json: print JSON.
         markdown: print Markdown, for a pull request.
         sarif: print SARIF 2.1.0, for a code host.
@@ -57,14 +63,21 @@ def diff_command(
 
     Raises:
         DocumentError: the last of these, unless `json` is asked for, which then tells it.
-        UsageError: a project is neither a folder nor a revision, or `on` is no day.
+        UsageError: a project is neither a folder nor a revision, `on` is no day, or the files are
+            of one feed where policies of several changed.
     """
     if json + markdown + sarif > 1:
         raise UsageError(_("--json, --markdown and --sarif: choose one"))
+    if policy is not None and not against:
+        raise UsageError(_("--policy: is for --against"))
     day = None if on is None else read_day(on)
+    counted: list[Counted] = []
     try:
         with open_project(old) as before, open_project(new) as after:
             difference = diff(before, after, day)
+            if against:
+                asked = day or today()
+                counted = count_changes(before, after, difference, against, policy, asked)
     except DocumentError as error:
         if not json:
             raise
@@ -72,18 +85,24 @@ def diff_command(
         print(_dump(_as_json(old, new, on, Difference((), ())) | {"documents": problems}))
         return error.exit_code
     if json:
-        print(_dump(_as_json(old, new, on, difference)))
+        print(_dump(_as_json(old, new, on, difference) | _counted_json(counted)))
     elif sarif:
-        print(_dump(as_sarif(difference)))
+        log = as_sarif(difference)
+        log["runs"][0]["properties"] = _counted_json(counted)
+        print(_dump(log))
     elif markdown:
-        print(as_markdown(old, new, difference), end="")
+        print(as_markdown(old, new, difference, counted), end="")
     else:
-        _print(difference)
+        _print(difference, counted)
     failed = difference.newly_released or (fail_on == "ground" and difference.ground)
     return 1 if failed else 0
 
 
-def as_markdown(old: str, new: str, difference: Difference) -> str:
+def _counted_json(counted: Sequence[Counted]) -> dict[str, Any]:
+    return {"against": [of_policy.as_json() for of_policy in counted]} if counted else {}
+
+
+def as_markdown(old: str, new: str, difference: Difference, counted: Sequence[Counted] = ()) -> str:
     """Return the difference as the text of a comment on a pull request."""
     title = _("Releases: {old} → {new}", old=_escape(old), new=_escape(new))
     lines = [f"## {title}", "", f"**{_counts(difference)}.**"]
@@ -102,6 +121,10 @@ def as_markdown(old: str, new: str, difference: Difference) -> str:
                 change.problem.place,
             )
             lines.append(f"| {' | '.join(map(_escape, cells))} |")
+    for of_policy in counted:
+        title = of_policy.title()
+        lines += ["", f"### {_escape(title[0].upper() + title[1:])}", ""]
+        lines += [f"- {_escape(': '.join(row))}" for row in of_policy.rows()]
     if difference.refused:
         lines += ["", f"### {_('Refused by `tamis check`')}", ""]
         for refusal in difference.refused:
@@ -182,7 +205,7 @@ def _dump(result: object) -> str:
     return json_module.dumps(result, indent=1, ensure_ascii=False)
 
 
-def _print(difference: Difference) -> None:
+def _print(difference: Difference, counted: Sequence[Counted]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -210,6 +233,10 @@ def _print(difference: Difference) -> None:
             problem=refusal.problem,
         )
         console.print(printable(text), style="magenta")
+    for of_policy in counted:
+        console.print(printable(of_policy.title()))
+        for row in of_policy.rows():
+            console.print(f"  {printable(': '.join(row))}")
     style = "bold red" if difference.newly_released else "bold green"
     console.print(_counts(difference), style=style)
 

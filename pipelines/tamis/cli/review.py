@@ -24,13 +24,30 @@ def diff(
         Literal["released", "ground"],
         Option(help=_("exit 1 if more is released; `ground`: or if what releases rest on changes")),
     ] = "released",
+    against: Annotated[
+        list[str] | None,
+        Option(metavar="FILE…", help=_("count the change on these records; fewer than 10 hidden")),
+    ] = None,
+    policy: Annotated[
+        str | None, Option(metavar="POLICY", help=_("count under this policy only"))
+    ] = None,
     json: AsJson = False,
     markdown: Annotated[bool, Option("--markdown", help=_("for a pull request"))] = False,
     sarif: Annotated[bool, Option("--sarif", help=_("SARIF, for a code host"))] = False,
 ) -> None:
     from tamis.cli.diff import diff_command
 
-    code = diff_command(old, new, on=on, fail_on=fail_on, json=json, markdown=markdown, sarif=sarif)
+    code = diff_command(
+        old,
+        new,
+        on=on,
+        fail_on=fail_on,
+        against=against or (),
+        policy=policy,
+        json=json,
+        markdown=markdown,
+        sarif=sarif,
+    )
     raise typer.Exit(code)
 
 

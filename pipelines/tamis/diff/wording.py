@@ -28,13 +28,18 @@ def compare_policies(
         pairs: the new name of each old policy.
         reported: what these changes say of a policy or release is not said again.
     """
+    touched = {policy for _kind, policy, _release in reported}
     for name, context in old.items():
         if name not in pairs and not _is_reported(reported, "policy", name):
-            text = _("policy `{name}` is gone; others release all that it released", name=name)
+            text = _("policy `{name}` is gone", name=name)
+            if name not in touched:
+                text += _("; others release all that it released")
             yield _change(context, "policy", ("policy",), text)
     for name, context in new.items():
         if name not in pairs.values() and not _is_reported(reported, "policy", name):
-            text = _("policy `{name}` is new; others released all that it releases", name=name)
+            text = _("policy `{name}` is new", name=name)
+            if name not in touched:
+                text += _("; others released all that it releases")
             yield _change(context, "policy", ("policy",), text)
     for then, now in pairs.items():
         yield from _compare_policy(old[then], new[now], reported)
@@ -65,13 +70,18 @@ def _compare_policy(old: PolicyContext, new: PolicyContext, reported: Reported) 
         place: DocumentPath = ("motifs",) if new.policy.motifs else ("policy",)
         yield _change(new, "reworded", place, text, ChangeRisk.GROUND)
     pairs = match_releases(old.policy, new.policy)
+    touched = {release for _kind, policy, release in reported if policy in (old.name, new.name)}
     for i, release in enumerate(old.policy.releases):
         if i not in pairs and not _is_reported(reported, "release", old.name, release.id):
-            text = _("release `{id}` is gone; others release all that it released", id=release.id)
+            text = _("release `{id}` is gone", id=release.id)
+            if release.id not in touched:
+                text += _("; others release all that it released")
             yield _change(old, "release", ("releases", i), text, release=release.id)
     for i, release in enumerate(new.policy.releases):
         if i not in pairs.values() and not _is_reported(reported, "release", new.name, release.id):
-            text = _("release `{id}` is new; others released all that it releases", id=release.id)
+            text = _("release `{id}` is new", id=release.id)
+            if release.id not in touched:
+                text += _("; others released all that it releases")
             yield _change(new, "release", ("releases", i), text, release=release.id)
     for i, j in pairs.items():
         yield from _compare_release(old.policy.releases[i], new, j)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from tamis.arrow.buffers import list_parts
 from tamis.arrow.types import Bools, Ints, is_list
 from tamis.documents.tags import TAGS
-from tamis.dry_run.models import Compared, NewlyCarried
+from tamis.dry_run.models import FEW, Compared, FewOrCount, NewlyCarried
 from tamis.filter.execution import Minimized
 from tamis.filter.minimize import minimize
 from tamis.filter.treat import KeySource
@@ -70,12 +70,16 @@ class Comparison:
                 item=item,
                 purpose=purpose,
                 field=path,
-                newly=self.newly[item, purpose, path],
-                no_longer=self.no_longer[item, purpose, path],
+                newly=_hidden(self.newly[item, purpose, path]),
+                no_longer=_hidden(self.no_longer[item, purpose, path]),
             )
             for item, purpose, path in sorted(+self.newly | +self.no_longer)
         ]
         return Compared(records=self.records, fields=fields)
+
+
+def _hidden(count: int) -> FewOrCount:
+    return "<10" if 0 < count < FEW else count
 
 
 def carried(

@@ -11,6 +11,12 @@ Count = int | Literal["<5", ">=5"]
 """A number of combinations or records: `<5` hides a small one, `>=5` one from which it could be
 worked out."""
 
+FewOrCount = int | Literal["<10"]
+"""A number of records that carry a field under one of two plans only; `<10` hides a small one."""
+
+FEW = 10
+"""Such numbers below this are hidden: who knows the two plans knows whom they tell apart."""
+
 SMALL = 5
 """Numbers of combinations or records below this are hidden."""
 
@@ -243,15 +249,16 @@ class NewlyCarried(Part):
     Attributes:
         item, purpose: of the releases compared.
         field: path as released.
-        newly: records that carry a value under the other project's policy, not under this one.
+        newly: records that carry a value under the other project's policy, not under this one;
+            `<10` hides how few.
         no_longer: the other way round.
     """
 
     item: str
     purpose: str
     field: str
-    newly: int
-    no_longer: int
+    newly: FewOrCount
+    no_longer: FewOrCount
 
 
 class Compared(Part):

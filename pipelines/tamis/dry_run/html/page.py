@@ -15,7 +15,7 @@ from markupsafe import Markup
 from tamis.dry_run.html.flow import FATES, PASSING, STOPPING, draw_flow
 from tamis.dry_run.html.markup import code, visible
 from tamis.dry_run.html.speech import Lang, Speech, cite
-from tamis.dry_run.models import MARK_CONDITIONS, Count
+from tamis.dry_run.models import MARK_CONDITIONS, Count, FewOrCount
 from tamis.dry_run.result import DryField, DryRelease, DryRun, ShapeField
 
 SECTIONS = (
@@ -142,6 +142,6 @@ def _sensitive(result: DryRun) -> list[str]:
     )
 
 
-def _bound(count: Count) -> int:
+def _bound(count: Count | FewOrCount) -> int:
     """What is drawn of a count: of a hidden one, the bound that it tells."""
-    return count if isinstance(count, int) else 5
+    return count if isinstance(count, int) else int(count.strip("<>="))

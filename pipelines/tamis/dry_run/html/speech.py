@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
-from tamis.dry_run.models import Count
+from tamis.dry_run.models import Count, FewOrCount
 
 Lang = Literal["en", "fr"]
 
@@ -61,7 +61,7 @@ class Speech:
         """Keys of the glossary, in the order of their words."""
         return sorted(words()["glossary"], key=lambda key: _fold(self.meaning(key)[0]))
 
-    def number(self, value: Count) -> str:
+    def number(self, value: Count | FewOrCount) -> str:
         """A count with its thousands set apart.
 
         Example:
@@ -69,7 +69,7 @@ class Speech:
             ('12,000', '< 5')
         """
         if isinstance(value, str):
-            return "< 5" if value == "<5" else "≥ 5"
+            return value.replace(">=", "≥ ").replace("<", "< ")
         return f"{value:,}".replace(",", (",", "\u202f")[self._at])
 
     def count(self, value: int, noun: str) -> str:
