@@ -113,7 +113,8 @@ def _differences(
 ) -> Iterator[tuple[str, ChangeRisk, Problem, str]]:
     if old is None and new is not None:
         text = _("{name}: in force on more days") if name in known[0] else _("{name}: new")
-        yield new.kind, ChangeRisk.GROUND, new.problem(text.format(name=name)), name
+        text = text.format(name=name) + _said(new)
+        yield new.kind, ChangeRisk.GROUND, new.problem(text), name
     elif old is not None and new is None:
         text = _("{name}: in force on fewer days") if name in known[1] else _("{name}: gone")
         yield old.kind, ChangeRisk.GROUND, old.problem(text.format(name=name)), name
@@ -132,6 +133,14 @@ def _differences(
                 kind = "nir-regime" if attribute in ("nir", "carries_nir") else kind
                 risk = ChangeRisk.WORDING if attribute in _WORDING else ChangeRisk.GROUND
                 yield kind, risk, new.problem(text, attribute), name
+
+
+def _said(fact: Fact) -> str:
+    """What an exception or an approval says, where it is new."""
+    if fact.kind not in ("exception", "approval"):
+        return ""
+    said = ", ".join(f"{key} {text}" for key, text in fact.attributes.items() if text)
+    return said and f": {said}"
 
 
 def _law_facts(state: ProjectState, days: DayRange) -> dict[str, Fact]:
@@ -230,7 +239,7 @@ def _attributes(model: DocumentModel, *without: str) -> dict[str, str]:
     for key, value in model:
         if key not in without:
             text = ", ".join(sorted(map(str, value))) if isinstance(value, tuple) else str(value)
-            texts[key] = (
+            texts[key.rstrip("_")] = (
                 text.lower() if isinstance(value, bool) else text if value is not None else ""
             )
     return texts

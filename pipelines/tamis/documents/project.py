@@ -7,7 +7,7 @@ or the register of the CPF project that comes with Tamis.
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -239,13 +239,13 @@ class Documents:
     @property
     def _law_owner(self) -> "Documents":
         own = (self.folder / "policies" / "law").is_dir()
-        return self if own else bundled_documents()
+        return self if own else _lender()
 
     @cached_property
     def register(self) -> tuple[Register, Source]:
         """The register of processings: the project's own, else the bundled one."""
         path = self.folder / "policies" / "register.yaml"
-        owner = self if path.is_file() else bundled_documents()
+        owner = self if path.is_file() else _lender()
         return owner._read(owner.folder / "policies" / "register.yaml", Register)
 
     @cached_property
@@ -258,7 +258,7 @@ class Documents:
     def veille(self) -> tuple[Veille, Source]:
         """The texts whose newer version nobody has read: the project's own, else the bundled."""
         path = self.folder / "policies" / "veille.yaml"
-        owner = self if path.is_file() else bundled_documents()
+        owner = self if path.is_file() else _lender()
         return owner._read(owner.folder / "policies" / "veille.yaml", Veille)
 
     def _no_policy(self, name: str, paths: Mapping[str, Path]) -> str:
@@ -332,3 +332,14 @@ def bundled_documents() -> Documents:
     """Return the documents of the CPF project that comes with Tamis."""
     folder = bundled_folder()
     return Documents(folder, "" if folder == Path.cwd() else "cpf:")
+
+
+@cache
+def _lent(folder: Path, shown: str) -> Documents:
+    """The bundled documents that serve where a project has none of its own, read once."""
+    return Documents(folder, shown)
+
+
+def _lender() -> Documents:
+    bundled = bundled_documents()
+    return _lent(bundled.folder, bundled.shown)
