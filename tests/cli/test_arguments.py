@@ -132,3 +132,10 @@ def test_help_has_a_short_name() -> None:
     result = CliRunner().invoke(app, ["run", "-h"])
     assert result.exit_code == 0
     assert "--output" in result.output
+
+
+def test_a_command_without_words_is_no_mistake_of_the_program() -> None:
+    for command in ("run", "diff", "dry-run"):
+        done = CliRunner().invoke(app, [command])
+        assert not isinstance(done.exception, ValueError), command
+        assert done.exit_code

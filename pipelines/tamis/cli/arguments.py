@@ -167,7 +167,7 @@ def _repeat_flags(own: list[str], several: set[str]) -> list[str]:
     """Write each of the options `several` before each of the values that follow it."""
     words: list[str] = []
     flag = ""
-    for word, after in zip(own, [*own[1:], "--"], strict=True):
+    for word, after in zip(own, [*own[1:], "--"], strict=False):
         if word.startswith("-") and word != "-":
             name = word.partition("=")[0]
             flag = name if name in several else ""
