@@ -132,6 +132,16 @@ class InputError(TamisError):
         return f"{self.source}: {self.problem}"
 
 
+class NotLookedInto(InputError):
+    """A file is of no format that can be looked into.
+
+    Example:
+        >>> raise NotLookedInto("in.zip", "is an encrypted archive")
+        Traceback (most recent call last):
+        tamis.errors.NotLookedInto: in.zip: is an encrypted archive
+    """
+
+
 class RefusedError(TamisError):
     """A run found what its caller or the schema says must not be; nothing of it was committed.
 

@@ -98,6 +98,11 @@ def test_a_zip_of_another_number_of_members_than_one_is_refused(members: tuple[b
         decompressed(opened(zipped(*members)), "feed.zip").read()
 
 
+def test_bytes_behind_a_zip_are_refused() -> None:
+    with pytest.raises(InputError, match="has bytes behind the end of the archive"):
+        decompressed(opened(zipped(b"id;nom\n") + b"2;DURAND\n"), "feed.zip").read()
+
+
 def test_an_encrypted_zip_is_refused() -> None:
     packed = bytearray(zipped(b"id;nom\n"))
     packed[6] |= 1

@@ -10,6 +10,7 @@ from tamis.errors import (
     DocumentError,
     InputError,
     KeysError,
+    NotLookedInto,
     Problem,
     RefusedError,
     RunError,
@@ -27,6 +28,7 @@ EXAMPLES: dict[type[TamisError], tuple[TamisError, int]] = {
     KeysError: (KeysError("keys.json: cannot be read"), 2),
     RefusedError: (RefusedError("nothing is committed"), 1),
     InputError: (InputError("in.csv", "is empty"), 3),
+    NotLookedInto: (NotLookedInto("in.zip", "is an encrypted archive"), 3),
     RunError: (RunError("records do not add up"), 3),
 }
 

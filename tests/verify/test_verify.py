@@ -393,7 +393,7 @@ def changed_project(project: Project, folder: Path) -> str:
     return str(folder / "project")
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{}", b"[", b'{"run": "x"}'])
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"[", b"[" * 100_000, b'{"run": "x"}'])
 def test_what_is_no_receipt_is_refused_without_quoting_it(
     tmp_path: Path, content: bytes | None
 ) -> None:

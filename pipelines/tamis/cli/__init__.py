@@ -41,17 +41,23 @@ def _run() -> int:
     except SystemExit as done:
         return int(done.code or 0)
     except TamisError as error:
-        print(f"tamis: {error}", file=sys.stderr)
+        _tell(str(error))
         return error.exit_code
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"tamis: {where}{(error.strerror or _('cannot be used')).lower()}", file=sys.stderr)
+        _tell(f"{where}{(error.strerror or _('cannot be used')).lower()}")
         return 3
     except Exception as error:
         # The text of an unknown error, and so its traceback, may quote a cell: print neither.
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(frame.filename).name}:{frame.lineno}"
         text = _("failed ({type} at {place})", type=type(error).__name__, place=place)
-        print(f"tamis: {text}", file=sys.stderr)
+        _tell(text)
         return 3
     return 0
+
+
+def _tell(message: str) -> None:
+    from tamis.formats.names import withhold_names
+
+    print(f"tamis: {withhold_names(message)}", file=sys.stderr)

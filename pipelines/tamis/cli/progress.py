@@ -69,13 +69,22 @@ class _Bar:
             self._progress.update(self._task, advance=done, rows=self._rows, rate=rate)
 
 
+class _Formatter(logging.Formatter):
+    """Withholds the names of files that name a person."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from tamis.formats.names import withhold_names
+
+        return withhold_names(super().format(record))
+
+
 @contextmanager
 def show_log(level: int = logging.INFO) -> Iterator[None]:
     """Print what Tamis logs to stderr while the block runs, whatever Beam does to it."""
     logger = logging.getLogger("tamis")
     before = logger.level, logger.propagate
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("tamis: %(message)s"))
+    handler.setFormatter(_Formatter("tamis: %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(level)
     logger.propagate = False

@@ -5,6 +5,7 @@ import re
 import sys
 
 from tamis.errors import UsageError
+from tamis.formats.names import withhold_names
 from tamis.interrupts import ends_at_once
 from tamis.language import _
 from tamis.stores.opening import open_store
@@ -33,9 +34,10 @@ def recover_command(uri: str, older_than: str) -> int:
             )
         )
     for problem in recovered.problems:
-        print(_("not recovered: {problem}", problem=problem), file=sys.stderr)
+        text = _("not recovered: {problem}", problem=problem)
+        print(withhold_names(text), file=sys.stderr)
     if recovered == type(recovered)():
-        print(_("{store}: nothing to recover", store=store.shown))
+        print(withhold_names(_("{store}: nothing to recover", store=store.shown)))
     return 1 if recovered.problems else 0
 
 

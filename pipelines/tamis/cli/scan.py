@@ -14,8 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from tamis.address import require_file
-from tamis.errors import InputError
-from tamis.formats.compression import NotLookedInto
+from tamis.errors import InputError, NotLookedInto
 from tamis.formats.names import shown_path
 from tamis.formats.schemaless import read_columns
 from tamis.interrupts import ends_at_once

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tamis.address import parse_store
+from tamis.formats.names import withhold_names
 from tamis.interrupts import ends_at_once
 from tamis.language import _, ngettext
 from tamis.plan.project import Project
@@ -25,6 +26,10 @@ def verify_command(
         _("interrupted: not all claims were checked, so it is not known whether they hold")
     ):
         reports = [(parse_store(str(target)), verify(target, project, runs)) for target in targets]
+    reports = [
+        (address, [replace(finding, text=withhold_names(finding.text)) for finding in report])
+        for address, report in reports
+    ]
     findings = [finding for _address, report in reports for finding in report]
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False))
@@ -33,7 +38,7 @@ def verify_command(
         for finding in report:
             run = f"{finding.run}: " if several and finding.run else ""
             print(f"{finding.outcome:<12} {run}{finding.text}")
-        print(_summary(address.shown, [finding.outcome for finding in report]))
+        print(_summary(withhold_names(address.shown), [finding.outcome for finding in report]))
     return 1 if any(finding.outcome == "failed" for finding in findings) else 0
 
 

@@ -196,7 +196,10 @@ class Receipt(Part):
             ValueError: it is no receipt: a key is missing, unknown or stands twice, a count is
                 negative.
         """
-        json.loads(text, object_pairs_hook=_once)
+        try:
+            json.loads(text, object_pairs_hook=_once)
+        except RecursionError:
+            raise ValueError(_("is nested too deeply")) from None
         return cls.model_validate_json(text)
 
     def to_json(self) -> str:

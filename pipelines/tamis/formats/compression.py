@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final, Literal
 
 import pyarrow as pa
 
-from tamis.errors import InputError
+from tamis.errors import InputError, NotLookedInto
 from tamis.language import _
 
 Compression = Literal["gzip", "bzip2", "zstandard", "xz", "zip"]
@@ -115,10 +115,6 @@ class _Decompressed(io.RawIOBase):
         return len(data)
 
 
-class NotLookedInto(InputError):
-    """A file is of no format that can be looked into."""
-
-
 class _Unopened(Exception):
     """A zip is sound but not opened. Its text says what the zip is."""
 
@@ -192,6 +188,8 @@ class _OneMember:
             raise _not_one_member()
         if entry < 0 or not entry < end <= len(rest) - 22 or self._stream.read(1):
             raise EOFError
+        if len(rest) != end + 22 + struct.unpack_from("<H", rest, end + 20)[0]:
+            raise _Unopened(_("has bytes behind the end of the archive"))
         if struct.unpack_from("<H", rest, end + 10)[0] != 1:
             raise _not_one_member()
         if struct.unpack_from("<I", rest, entry + 16)[0] != self._checksum:

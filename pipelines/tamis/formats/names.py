@@ -24,6 +24,7 @@ _LONGEST: Final = 256
 _E_MAIL = re.compile(r"[\w.+-]@\w")
 _ADDRESS = re.compile(r"[\w.+-]@[\w-]+\.\w")
 _NUMBER = re.compile(r"(?<!\d)[1-8]\d{4}(?:\d\d|2[ABab])\d{6}(?:\d\d)?(?!\d)")
+_PART = re.compile(r"[^\s/`:]+")
 _DIGITS = re.compile(r"\d{5}")
 _LIKE_A_NIR = re.compile(r"(?:[\dABab][ .\-_/\u00a0\u202f]?){13}")
 _MANY_DIGITS: Final = 11
@@ -58,6 +59,18 @@ def names_person(text: str) -> bool:
         or find_nir(text)
         or any(canonical(number) is not None for number in numbers)
     )
+
+
+def withhold_names(message: str) -> str:
+    """A message without the names of files and folders in which a NIR or an address stands.
+
+    Example:
+        >>> withhold_names("no input matches in/155087599999193.csv")
+        'no input matches in/(name withheld).csv'
+    """
+    for start, end in reversed(find_nir(message)):
+        message = message[:start] + WITHHELD + message[end:]
+    return _PART.sub(lambda part: WITHHELD if names_person(part[0]) else part[0], message)
 
 
 def shown_file(uri: str, read: Callable[[], Iterable[bytes]], *, by_digest: bool = False) -> str:

@@ -22,10 +22,10 @@ import pyarrow as pa
 
 from tamis.arrow.leaves import leaves_of
 from tamis.documents.schema import FormatName
-from tamis.errors import InputError
+from tamis.errors import InputError, NotLookedInto
 from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.avro_container import AvroFile
-from tamis.formats.compression import NotLookedInto, decompressed
+from tamis.formats.compression import decompressed
 from tamis.formats.content import Content, content_of
 from tamis.formats.csv_guess import START_BYTES, CsvGuess, guess_csv, guess_encodings
 from tamis.formats.names import may_be_shown, shown_name, shown_path

@@ -63,7 +63,7 @@ def worker_errors() -> Iterator[None]:
 def _rebuilt(name: str, message: str) -> TamisError:
     """The error of the class `name`, or a `RunError` where its arguments cannot be known."""
     kind = getattr(tamis.errors, name, RunError)
-    if kind is InputError:
+    if issubclass(kind, InputError):
         source, _, problem = message.partition(": ")
-        return InputError(source, problem)
+        return kind(source, problem)
     return kind(message) if kind in (UsageError, KeysError, RefusedError) else RunError(message)
