@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from tamis.link.attack import link
+from tamis.link.read import read_table
+
 from ..services.postgres import Server
 from .conftest import Copy, Tamis
 from .described import TAGS_SINCE
@@ -123,3 +126,13 @@ def test_a_run_that_was_killed_is_removed_and_begun_again(
         address = server.uri(database, schema=schema, create_schema="yes")
         begin(run, "dsn", address, "plain")
     assert stored(server, database, "batch", "dsn") == stored(server, database, "anew", "dsn")
+
+
+def test_two_of_its_tables_are_joined_by_their_positions(server: Server, database: str) -> None:
+    tables = [
+        read_table(server.uri(database, schema="batch", table=f"essai_{form}__evaluation"))
+        for form in RUNS
+    ]
+    found = {means.means: means for means in link(*tables).means}
+    assert found["position"].joined.records == found["position"].matches > 20
+    assert found["position"].columns[0].a == "_position"

@@ -27,6 +27,9 @@ SCALE: Final = 10_000
 DAY: Final = 86_400_000_000
 """Microseconds of a day."""
 
+DENSE: Final = 1.5
+"""Possible values for each one that there is, of a counter."""
+
 _MOST: Final = 9e14
 _NUMBER: Final = r"^[+-]?(0|[1-9][0-9]{0,13})([.,][0-9]{1,9})?$"
 _DATE: Final = (
@@ -67,7 +70,16 @@ class Column:
         filled = len(self.places) - int(self.counts[-1])
         return filled >= 20 and len(self.values) >= 0.999 * filled
 
-    @property
+    @cached_property
+    def is_counter(self) -> bool:
+        """Whether the values count the rows of some table, most of them."""
+        numbers = self.forms.get("number")
+        if numbers is None or not self.is_unique:
+            return False
+        step = int(np.gcd.reduce(numbers - numbers.min())) or 1
+        return int(numbers.max() - numbers.min()) // step < DENSE * len(numbers)
+
+    @cached_property
     def is_random(self) -> bool:
         """Whether the values are random numbers, as pseudonyms are: equal ones are no chance."""
         text = self.forms.get("text")

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.link.columns import Column
+from tamis.link.columns import DENSE, Column
 from tamis.link.matches import Rows
 from tamis.link.pairs import Pair, compare
 
@@ -18,7 +18,6 @@ POSITIONS: Final = frozenset({"_position", "position", "offset", "row", "_input,
 COMPOSITES: Final = (("_input", "_position"), ("partition", "offset"))
 """Columns that are a position together."""
 
-_DENSE: Final = 1.5
 _LEAST: Final = 5
 
 
@@ -70,7 +69,7 @@ def _join(pair: Pair, kind: Kind) -> Key | None:
     if kind == "key":
         size = _universe(pair.a, pair.b)
         chance = min(len(rows_a), len(pair.a.values) * len(pair.b.values) / size)
-        is_dense = 1 < size < _DENSE * max(len(pair.a.values), len(pair.b.values))
+        is_dense = 1 < size < DENSE * max(len(pair.a.values), len(pair.b.values))
         if pair.a.name.lower().rpartition(".")[2] in POSITIONS or is_dense:
             kind = "position"
     return Key(kind, pair, rows_a, rows_b[rows_a], chance)

@@ -11,6 +11,7 @@ as text in `value` or `payload`.
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -264,18 +265,39 @@ def _add_csv(stream: Any, guess: CsvGuess, gathered: _Gathered) -> None:
 
 
 def _read_jsonl(stream: BinaryIO, shown: str, gathered: _Gathered) -> None:
-    stream = decompressed(stream, shown)
-    options = pyarrow.json.ReadOptions(block_size=_BLOCK)
-    table = pyarrow.json.read_json(stream, options)
-    record = next((name for name in _MESSAGES if name in table.column_names), None)
-    if record is not None and pa.types.is_string(table[record].type):
-        lines = "\n".join(text or "{}" for text in table[record].to_pylist())
-        inside = pyarrow.json.read_json(io.BytesIO(lines.encode()), options)
-        table = table.drop_columns([record])
+    table = _records(decompressed(stream, shown).read(), shown)
+    message = next((name for name in _MESSAGES if name in table.column_names), None)
+    if message is not None and pa.types.is_string(table[message].type):
+        lines = "\n".join(text or "{}" for text in table[message].to_pylist())
+        inside = _records(lines.encode(), shown)
+        table = table.drop_columns([message])
         for name in inside.column_names:
             table = table.append_column(name, inside[name])
     for batch in table.to_batches():
         gathered.add_batch(batch)
+
+
+def _records(text: bytes, shown: str) -> pa.Table:
+    """Objects, one a line; where the values of one name are of several types they are texts."""
+    try:
+        return pyarrow.json.read_json(io.BytesIO(text), pyarrow.json.ReadOptions(block_size=_BLOCK))
+    except pa.ArrowException:
+        pass
+    rows: list[dict[str, str | None]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            record = json.loads(line or "{}")
+            rows.append({name: _text_of(value) for name, value in record.items()})
+        except (ValueError, RecursionError, AttributeError):
+            problem = _("line {number} is no object of JSON", number=number)
+            raise InputError(shown, problem) from None
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
+    return pa.table(columns)
+
+
+def _text_of(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _read_database(address: DatabaseAddress) -> Table:

@@ -37,8 +37,9 @@ class Table:
 
     @cached_property
     def order(self) -> SortedBy:
-        """By which of its columns it is sorted."""
-        return sorted_by(self.columns, self.rows, max(1, len(self.files)))
+        """By which of its columns it is sorted; a counter of rows explains no order."""
+        columns = [column for column in self.columns if not column.is_counter]
+        return sorted_by(columns, self.rows, max(1, len(self.files)))
 
     @cached_property
     def composites(self) -> list[Column]:
