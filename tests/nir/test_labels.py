@@ -10,6 +10,7 @@ _STRENGTHS = {
     ("nir", "strong"): Label.STRONG,
     ("nir", "weak"): Label.WEAK,
     ("other", "strong"): Label.OPPOSING,
+    ("optics", "strong"): Label.OPPOSING,
 }
 
 

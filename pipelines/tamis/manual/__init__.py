@@ -108,6 +108,7 @@ def _labels() -> Iterator[str]:
         ("nir", "strong"): "a NIR",
         ("nir", "weak"): "perhaps a NIR",
         ("other", "strong"): "another number",
+        ("optics", "strong"): "near infrared",
     }
     for row in LABELS:
         yield f"| {row.examples} | {kinds[row.kind, row.strength]} | {row.reason} |"

@@ -36,7 +36,7 @@ class Label(Enum):
 
 
 def _label_of(row: LabelRow) -> Label:
-    if row.kind == "other":
+    if row.kind != "nir":
         return Label.OPPOSING
     return Label.STRONG if row.strength == "strong" else Label.WEAK
 
@@ -49,7 +49,8 @@ _PATTERNS = {
 
 def _any_of(patterns: list[str]) -> str:
     """A pattern of labels, each to the end of its word or beyond; by first letter, for speed."""
-    whole = [p[:-1] if p.endswith("*") else f"{p}(?![a-z])" for p in patterns]
+    plain = [pattern.replace(" ", r"[ _.\-\n]{0,3}") for pattern in patterns]
+    whole = [p[:-1] if p.endswith("*") else f"{p}(?![a-z])" for p in plain]
     literal = sorted((p for p in whole if p[0].isalpha() and p[1] != "?"), key=itemgetter(0))
     grouped = [
         f"{first}(?:{'|'.join([branch[1:] for branch in branches])})"
@@ -65,9 +66,8 @@ _LABEL = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z])N(?:IR|ir)(?![a-z])|(?<![A-Za-z])[Nn]ir(?=[A-Z])|(?<=[a-z])Secu")
 _OF = re.compile(r"[\s_]*(?:d[ue]s?|d'|de[ ]l[a'])[ ]?(?:la[ ]|l')?", re.IGNORECASE)
-_OPTICAL = re.compile(
-    r"infrarouge|infrared|\bspectr(?:e|al|aux|o)|longueurs? d'onde|near[- ]ir\b", re.IGNORECASE
-)
+_OPTICAL_PATTERNS = [pattern for row in LABELS if row.kind == "optics" for pattern in row.patterns]
+_OPTICAL = re.compile(f"(?<![a-z])(?:{_any_of(_OPTICAL_PATTERNS)})", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"[,;|\t\n!?]|\.\s|[0-9)] ?[\-/]\s")
 _AFTER = re.compile(
     r"[\s\"'»]{0,2}(?:[(\[,=:\-]|est|c'est|comme|as)?[ ]?"
@@ -81,36 +81,30 @@ _OWN_NUMBER = re.compile(r"[^0-9A-Za-z]{0,6}(?:(?:n|no|est|le|de)\b[^0-9A-Za-z]{
 # broader than those above: where they match nothing there is no label.
 _ACCENTED = {letter: rf"(?:{letter}|(?-i:\xC3.))" for letter in "aceu"}
 _ACCENTED |= {"ô": r"(?-i:\xC3.)", "°": r"(?-i:\xC2[\xB0\xBA])"}
-_ACCENTED |= {" ": r"(?-i: |\xC2\xA0|\xE2\x80[\x87\x89\xAF])", "'": r"(?-i:'|\xE2\x80[\x98\x99])"}
+_ACCENTED |= {" ": r"[^0-9A-Za-z]{0,9}", "'": r"(?-i:'|\xE2\x80[\x98\x99])"}
 
 
 def in_bytes(word: str) -> str:
     """A pattern for the UTF-8 of the pattern `word` with any accents, for RE2 in Latin-1."""
 
-    def encode(match: re.Match[str]) -> str:
-        piece = match[0]
-        if piece[0] == "[":
-            return rf"(?:{piece}|{_ACCENTED[' ']})" if " " in piece else piece
-        return _ACCENTED.get(piece, piece)
-
-    return re.sub(r"\\.|\[[^\]]*\]|[a-zô°' ]", encode, word)
+    return re.sub(r"\\.|[a-zô°' ]", lambda match: _ACCENTED.get(match[0], match[0]), word)
 
 
-def _all_in_bytes(label: Label, end: str = "") -> str:
-    """A pattern for RE2 of the labels, broader than theirs; behind whole words stands `end`."""
-    patterns = [in_bytes(re.sub(r"\(\?!.*?\)", "", pattern)) for pattern in _PATTERNS[label]]
+def _all_in_bytes(patterns: list[str], end: str = "") -> str:
+    """A pattern for RE2 of labels, broader than theirs; behind whole words stands `end`."""
+    patterns = [in_bytes(re.sub(r"\(\?!.*?\)", "", pattern)) for pattern in patterns]
     return "|".join([p[:-1] if p.endswith("*") else p + end for p in patterns])
 
 
 OPPOSING_BYTES = (
-    rf"(?i:(?:^|[^A-Za-z])(?:{_all_in_bytes(Label.OPPOSING)})"
+    rf"(?i:(?:^|[^A-Za-z])(?:{_all_in_bytes(_PATTERNS[Label.OPPOSING])})"
     rf"(?:[^,;|\t\n!?\x80-\xBF][\x80-\xBF]*){{0,{OPPOSING_REACH}}}$)"
 )
-OPTICAL_BYTES = r"(?i:infrar|spectr|d.{1,3}onde|near[- ]ir)"
+OPTICAL_BYTES = rf"(?i:{_all_in_bytes(_OPTICAL_PATTERNS)})"
 _END = "(?:$|[^A-Za-z])"
 NAMES_NIR_BYTES = (  # whether a text, folded, may hold a label of a NIR or a word for its key
-    rf"(?i:(?:^|[^A-Za-z])(?:{_all_in_bytes(Label.STRONG, _END)}"
-    rf"|{_all_in_bytes(Label.WEAK, _END)}))"
+    rf"(?i:(?:^|[^A-Za-z])(?:{_all_in_bytes(_PATTERNS[Label.STRONG], _END)}"
+    rf"|{_all_in_bytes(_PATTERNS[Label.WEAK], _END)}))"
     rf"|[a-z]N(?:IR|ir)|[Nn]ir[A-Z]|[a-z]S{in_bytes('ecu')}"
     r"|&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\[uUx]|<[/!?A-Za-z]"  # folding may make or join words
     r"|\*\*|~~|__|\]\]>|[0-9]=(?:20|09|A0|C2|E2|\r?\n)|\xC3[\x82\xA2]"
@@ -119,7 +113,7 @@ NAMES_NIR_BYTES = (  # whether a text, folded, may hold a label of a NIR or a wo
 )
 STRONG_BYTES = (
     r"(?i:(?:^|[^A-Za-z\x80-\xFF]|\xC2[\xB0\xBA])"
-    rf"(?:{_all_in_bytes(Label.STRONG)}))"
+    rf"(?:{_all_in_bytes(_PATTERNS[Label.STRONG])}))"
 )
 
 

@@ -1,12 +1,20 @@
 """The table of labels: the words beside a number that say what it is, each with its reason.
 
-One table for whoever reads text: data, without rules. What stands beside a number decides where its
-digits alone prove nothing. A label of a NIR makes one of a number without its key; a label of
-another number excludes it. Where several stand before a number, the nearest one counts.
+One table for whoever reads text, the finder and the gate: data, without rules, which each of them
+reads with code of its own. What stands beside a number decides where its digits alone prove
+nothing. A label of a NIR makes one of a number without its key; a label of another number excludes
+it. Where several stand before a number, the nearest one counts.
 
     nir, strong    12 to 16 digits behind it are a NIR, however they are grouped
     nir, weak      13 or 15 digits behind it are a NIR if they have its layout
     other          the number just behind it is none, unless it is written as only a NIR is
+    optics         near these words « NIR » is no label: it means near infrared
+
+The notation of a pattern is a regular expression for text in lower case without accents, with two
+signs of its own: a blank is up to three separators (blank, dot, dash, underscore, line break), or
+none; and `*` at the end lets more letters follow, where without it the label ends with its word.
+Before a label stands no letter. Every other sign is one that Python and RE2 read alike, but for the
+one `(?!-)`.
 """
 
 from typing import Literal, NamedTuple
@@ -17,16 +25,15 @@ class LabelRow(NamedTuple):
 
     Attributes:
         examples: as people write them, parted by ` · `.
-        kind: `nir`, or `other` for another number.
+        kind: `nir`, `other` for another number, or `optics`.
         strength: how sure that is.
         reason: why, in French.
-        pattern: the labels, parted by ` | `: regular expressions for text in lower case without
-            accents, from the beginning of a word to its end; what begins with one that ends in `*`
-            counts too. Empty where the examples in lower case are the labels.
+        pattern: the labels in the notation above, parted by ` | `. Empty where the examples in
+            lower case are the labels.
     """
 
     examples: str
-    kind: Literal["nir", "other"]
+    kind: Literal["nir", "other", "optics"]
     strength: Literal["strong", "weak"]
     reason: str
     pattern: str = ""
@@ -43,52 +50,51 @@ LABELS: tuple[LabelRow, ...] = (
         "nir",
         "strong",
         "sigle du numéro d'inscription au répertoire",
-        r"nirs? | n[. ] ?i[. ] ?r | num(?:ero)?nir | nonir",
+        "nirs? | n i r | num(?:ero)? nir | no nir",
     ),
     LabelRow(
-        "numéro d'inscription au répertoire · RNIPP",
+        "numéro d'inscription au répertoire · RNIPP · SNGI",
         "nir",
         "strong",
-        "nom officiel du NIR, ou du répertoire qui l'attribue",
-        r"inscription au repertoire* | rnipp",
+        "nom officiel du NIR, ou des répertoires qui le donnent",
+        "inscription au repertoire* | n(?:°|umero) (?:d')?inscription au repertoire* | rnipp"
+        " | sngi",
     ),
     LabelRow(
         "numéro de sécurité sociale · séc. soc. · n° sécu · numSecu",
         "nir",
         "strong",
         "nom courant du NIR",
-        r"secu(?:rite)?[ _.\-\n]{0,2}soc(?:iale?)? | sec\.? soc* | secu | num(?:ero)?secu*"
-        " | nosecu | nsecu",
+        "secu(?:rite)? soc(?:iale?)? | sec soc* | secu | num(?:ero)? secu* | no? secu",
     ),
     LabelRow(
         "NSS · n.s.s. · n° SS · S.S. · numSS",
         "nir",
         "strong",
         "abréviation de « numéro de sécurité sociale »",
-        r"nss | n\. ?s\. ?s | ss(?!-) | s\.s | numss* | noss",
+        r"nss | n\. s\. s | ss(?!-) | s\.s | num(?:ero)? ss* | no ss",
     ),
     LabelRow(
         "SSN · social security",
         "nir",
         "strong",
         "« numéro de sécurité sociale » en anglais, fréquent dans les logiciels",
-        r"ssn | social[ _\-]?security*",
+        "ssn | social security*",
     ),
     LabelRow(
         "n° INSEE · numéro d'INSEE · num_insee",
         "nir",
         "strong",
         "« numéro INSEE » désigne le NIR, que l'INSEE attribue",
-        r"n° ?(?:d')?insee* | numero (?:d')?insee* | num[_ .]{0,2}insee*"
-        r" | no[_ .]{1,2}insee*",
+        "n(?:°|o|um|umero) (?:d')?insee*",
     ),
     LabelRow(
         "assuré social n° · numéro d'assurée sociale",
         "nir",
         "strong",
         "le numéro d'assuré social est le NIR",
-        r"(?:numero|num|n°|no)[ _.]{0,2}(?:d')?assuree?(?:\(e\))? sociale?*"
-        r" | assuree?(?:\(e\))? sociale? ?(?:n°|numero)* | assuree?(?:\(e\))? sociale? no",
+        r"n(?:°|o|um|umero) (?:d')?assuree?(?:\(e\))? sociale?*"
+        r" | assuree?(?:\(e\))? sociale? (?:n°|numero)* | assuree?(?:\(e\))? sociale? no",
     ),
     LabelRow(
         "NIA · NNP · NTT",
@@ -118,16 +124,16 @@ LABELS: tuple[LabelRow, ...] = (
         "weak",
         "l'immatriculation à la sécurité sociale donne le NIR ; un matricule peut être interne, "
         "un véhicule ou une société est aussi immatriculé",
-        r"matricule* | immat(?:riculation)? | immatriculee?s?(?: sous)? (?:le|la|au)",
+        "matricule* | immat(?:riculation)? | immatriculee?s?(?: sous)? (?:le|la|au)",
     ),
     LabelRow(
         "numéro d'assuré · assuré : · id assuré",
         "nir",
         "weak",
         "souvent le NIR, parfois le numéro d'un contrat d'assurance",
-        r"numero[ _](?:d')?assure* | num[ _.]{1,2}assure* | n° ?(?:d')?assure* | id[ _]assure*"
-        r" | assuree?(?:\(e\))?(?: sociale?)?[ _]?(?:n°|numero|:|=)*"
-        r" | assuree?(?:\(e\))?(?: sociale?)?[ _]?no",
+        r"n(?:°|um|umero) (?:d')?assure* | id assure*"
+        r" | assuree?(?:\(e\))?(?: sociale?)? (?:n°|numero|:|=)*"
+        r" | assuree?(?:\(e\))?(?: sociale?)? no",
     ),
     LabelRow(
         "assurance maladie · assurance sociale · carte vitale",
@@ -144,11 +150,11 @@ LABELS: tuple[LabelRow, ...] = (
         "insee",
     ),
     LabelRow(
-        "numéro national · n° d'identification · numéro d'identité",
+        "numéro national · n° d'identification · numéro d'identité · n° d'inscription",
         "nir",
         "weak",
-        "peut nommer le NIR comme le numéro d'une pièce d'identité",
-        r"(?:numero|n°) (?:national|d'identification|d'identite)*",
+        "peut nommer le NIR comme le numéro d'une pièce d'identité ou d'une session",
+        "n(?:°|umero) (?:national|d'identification|d'identite|d'inscription)*",
     ),
     LabelRow(
         "SIRET · SIREN · TVA · NAF · APE · RCS · RNA",
@@ -196,8 +202,8 @@ LABELS: tuple[LabelRow, ...] = (
         "other",
         "strong",
         "codes de produits, de livres et de titres ; un code-barres a 13 chiffres",
-        r"ean | ean13 | gtin | upc | isbn | issn | isin | lei | code[ \-]barre*"
-        " | produit | article | lot | palette*",
+        "ean | ean13 | gtin | upc | isbn | issn | isin | lei | code barre*"
+        " | produit | article | lot | palette* | echantillon",
     ),
     LabelRow(
         "INE",
@@ -260,12 +266,12 @@ LABELS: tuple[LabelRow, ...] = (
         "vin | chassis | vehicule | plaque",
     ),
     LabelRow(
-        "proche infrarouge · spectre · longueur d'onde · near-infrared · échantillon",
-        "other",
+        "proche infrarouge · spectre · longueur d'onde · near-infrared",
+        "optics",
         "strong",
         "en optique, NIR veut dire « near infrared », proche infrarouge",
-        r"infrarouge* | infrared* | spectr* | longueurs? d'onde* | near[ \-]infrared*"
-        " | echantillon",
+        "infrarouge* | infrared* | spectr(?:e|al|aux|o)* | longueurs? d'onde* | near infrared*"
+        " | near ir",
     ),
 )
 """The labels, those of NIRs first."""
