@@ -20,8 +20,7 @@ def _chains(texts: list[str]) -> Chains:
     bounds = np.cumsum([0, *map(len, rows)]).astype(np.int64)
     part = np.frombuffer(b"".join(rows), np.uint8)
     words, _ = bits.mark_digits(part)
-    chosen = np.flatnonzero(np.diff(bits.count_before(words, bounds)) >= 9)
-    return find_chains(part, bounds, words, chosen)
+    return find_chains(part, bounds, words)
 
 
 @given(_texts)

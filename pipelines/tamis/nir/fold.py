@@ -68,7 +68,9 @@ _CORSICA_APART = re.compile(
 )
 _KEY_WORD = re.compile(r"\b(?:cle|key)", re.IGNORECASE)
 _TAG_NAME = re.compile(r"<(?:/?(?:\w+:)?([\w.\-]+)|[!?]([^<>]*))")
-_MAY_ESCAPE = re.compile(r"[&%\\<*_~`|│┃¦∣=Ââ\v\f]|\]\]>|[\r\n]>")
+_MAY_ESCAPE = re.compile(
+    r"[&%\\<`~Ââ│┃¦∣\v\f]|\*[* \t]|[ \t][*|]|\|[ \t]|__|=[\r\n]|[0-9ABab]=[02ACE]|\]\]>|[\r\n]>"
+)
 
 
 class Folded(NamedTuple):
@@ -127,9 +129,10 @@ def readings(text: str) -> Iterator[Folded]:
         if _INVISIBLE not in folded and not _CORSICA_APART.search(folded):
             yield Folded(folded, None, None)
             return
-    yield _unescape(text, joined=False)
-    if any(_may_be_nothing(text, match) for match in _ESCAPE.finditer(text)):
-        yield _unescape(text, joined=True)
+    escapes = list(_ESCAPE.finditer(text))
+    yield _unescape(text, escapes, joined=False)
+    if any(_may_be_nothing(text, match) for match in escapes):
+        yield _unescape(text, escapes, joined=True)
 
 
 def _may_be_nothing(text: str, match: re.Match[str]) -> bool:
@@ -163,7 +166,7 @@ def _fold_character(character: str) -> str:
     return character
 
 
-def _unescape(text: str, joined: bool) -> Folded:
+def _unescape(text: str, escapes: list[re.Match[str]], joined: bool) -> Folded:
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -182,7 +185,7 @@ def _unescape(text: str, joined: bool) -> Folded:
                 ends.append(start + (offset + 1 if width == 0 else width))
 
     done = 0
-    for match in _ESCAPE.finditer(text):
+    for match in escapes:
         meaning = _meaning(match, joined)
         if meaning is None:
             continue

@@ -47,9 +47,12 @@ _PATTERNS = {
 }
 
 
+_BLANK = r"[ _.\-\n]{0,3}"
+
+
 def _any_of(patterns: list[str]) -> str:
     """A pattern of labels, each to the end of its word or beyond; by first letter, for speed."""
-    plain = [pattern.replace(" ", r"[ _.\-\n]{0,3}") for pattern in patterns]
+    plain = [pattern.replace(" ", _BLANK) for pattern in patterns]
     whole = [p[:-1] if p.endswith("*") else f"{p}(?![a-z])" for p in plain]
     literal = sorted((p for p in whole if p[0].isalpha() and p[1] != "?"), key=itemgetter(0))
     grouped = [
@@ -81,18 +84,18 @@ _OWN_NUMBER = re.compile(r"[^0-9A-Za-z]{0,6}(?:(?:n|no|est|le|de)\b[^0-9A-Za-z]{
 # broader than those above: where they match nothing there is no label.
 _ACCENTED = {letter: rf"(?:{letter}|(?-i:\xC3.))" for letter in "aceu"}
 _ACCENTED |= {"ô": r"(?-i:\xC3.)", "°": r"(?-i:\xC2[\xB0\xBA])"}
-_ACCENTED |= {" ": r"[^0-9A-Za-z]{0,9}", "'": r"(?-i:'|\xE2\x80[\x98\x99])"}
+_ACCENTED |= {"'": r"(?-i:'|\xE2\x80[\x98\x99])"}
 
 
-def in_bytes(word: str) -> str:
+def in_bytes(word: str, blank: str = "[^0-9A-Za-z]{0,9}") -> str:
     """A pattern for the UTF-8 of the pattern `word` with any accents, for RE2 in Latin-1."""
+    accented = _ACCENTED | {" ": blank}
+    return re.sub(r"\\.|[a-zô°' ]", lambda match: accented.get(match[0], match[0]), word)
 
-    return re.sub(r"\\.|[a-zô°' ]", lambda match: _ACCENTED.get(match[0], match[0]), word)
 
-
-def _all_in_bytes(patterns: list[str], end: str = "") -> str:
+def _all_in_bytes(patterns: list[str], end: str = "", **options: str) -> str:
     """A pattern for RE2 of labels, broader than theirs; behind whole words stands `end`."""
-    patterns = [in_bytes(re.sub(r"\(\?!.*?\)", "", pattern)) for pattern in patterns]
+    patterns = [in_bytes(re.sub(r"\(\?!.*?\)", "", pattern), **options) for pattern in patterns]
     return "|".join([p[:-1] if p.endswith("*") else p + end for p in patterns])
 
 
@@ -111,9 +114,9 @@ NAMES_NIR_BYTES = (  # whether a text, folded, may hold a label of a NIR or a wo
     r"|[\x00\xC9\xCA\xCC-\xD4\xEF\xF0]|\xC2\xAD|\xE2(?:\x81|\x80[\x8B-\x8F\xAA-\xAE])"
     rf"|(?i:[0-9][^0-9A-Za-z]{{0,10}}(?:(?:et|avec) (?:[ls]a )?)?(?:{in_bytes('cle')}|key))"
 )
-STRONG_BYTES = (
+STRONG_BYTES = (  # no broader than the labels
     r"(?i:(?:^|[^A-Za-z\x80-\xFF]|\xC2[\xB0\xBA])"
-    rf"(?:{_all_in_bytes(_PATTERNS[Label.STRONG])}))"
+    rf"(?:{_all_in_bytes(_PATTERNS[Label.STRONG], blank=_BLANK)}))"
 )
 
 

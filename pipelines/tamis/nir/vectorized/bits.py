@@ -45,7 +45,8 @@ def mark_digits(part: Bytes) -> tuple[Words, Ints]:
         np.less_equal(np.subtract(block, 48, out=shift), 9, out=flag)
         bits = np.packbits(flag, bitorder="little")
         octets[begin // 8 : begin // 8 + len(bits)] = bits
-        if block.max() >= 0xCE:
+        # Of the bytes from 0xCE on French has 0xE2 only: 0 here, so that the largest tell.
+        if np.subtract(block, 0xE2, out=shift).max() >= 0xEC or block.max() > 0xE2:
             np.greater_equal(block, 0xCE, out=flag)
             flag &= block != 0xE2
             foreign.append(np.flatnonzero(flag) + begin)

@@ -22,6 +22,7 @@ _WIDEST_GAP: Final = 40  # bytes: twelve blanks of three bytes each
 _WIDEST_BEFORE_KEY: Final = 12  # bytes between a body and its key in another field
 _BODY, _FULL, _LONGEST = 13, 15, 16  # digits of a NIR without and with key; behind a label
 _ONE: Final = np.uint64(1)
+_LAST: Final = np.uint64(63)
 
 
 def _table(characters: bytes) -> Bools:
@@ -60,16 +61,15 @@ class Chains(NamedTuple):
     odd: Ints
 
 
-def find_chains(part: Bytes, bounds: Ints, words: Words, chosen: Ints) -> Chains:
+def find_chains(part: Bytes, bounds: Ints, words: Words) -> Chains:
     """The rows in which digits enough stand close together.
 
     Args:
         part: the bytes of N rows.
         bounds: N + 1 offsets of the rows in them.
         words: the bitmap of digits.
-        chosen: the rows to look at, ascending.
     """
-    starts, ends = _find_tokens(bounds, words, chosen)
+    starts, ends = _find_tokens(bounds, words)
     if not len(starts):
         return Chains(*[np.zeros(0, dtype=np.int64)] * 3)
     before, behind = part.take(starts - 1, mode="clip"), part.take(ends, mode="clip")
@@ -106,17 +106,12 @@ def _rows_of(bounds: Ints, places: Ints) -> Ints:
     return np.searchsorted(bounds, places, side="right") - 1
 
 
-def _find_tokens(bounds: Ints, words: Words, chosen: Ints) -> tuple[Ints, Ints]:
-    """The first byte of each run of digits in the chosen rows, and one past its last."""
-    count = len(words)
-    first, last = bounds[chosen] >> 6, (bounds[chosen + 1] - 1) >> 6
-    edges = np.bincount(first, minlength=count + 1) - np.bincount(last + 1, minlength=count + 1)
-    digits: Words = np.where(np.cumsum(edges)[:count] > 0, words, np.uint64(0))
-    all_words = np.arange(count)
-    ahead: Words = digits << _ONE | np.roll(digits, 1) >> np.uint64(63)
-    after: Words = digits >> _ONE | np.roll(digits, -1) << np.uint64(63)
-    starts = places_of(digits & ~ahead, all_words)
-    ends = places_of(digits & ~after, all_words) + 1
+def _find_tokens(bounds: Ints, words: Words) -> tuple[Ints, Ints]:
+    """The first byte of each run of digits, and one past its last."""
+    near = np.flatnonzero(words != 0)
+    digits, previous, following = words[near], words[near - 1], words[near + 1]
+    starts = places_of(digits & ~(digits << _ONE | previous >> _LAST), near)
+    ends = places_of(digits & ~(digits >> _ONE | following << _LAST), near) + 1
     inside = bounds[1:-1]
     token = np.searchsorted(starts, inside, side="left") - 1
     cuts = (

@@ -70,8 +70,33 @@ def locate(array: pa.Array) -> NirSpans:
         [8]
     """
     data, offsets = text_bytes(array), offsets_of(array)
-    if len(array) == 0 or offsets[-1] - offsets[0] < ENOUGH_IF_MISREAD:
+    rows = _with_digits(data, offsets)
+    if not len(rows):
         return _NONE
+    if 2 * len(rows) > len(array):
+        return _read(array)
+    some = array.take(pa.array(rows))
+    spans = _read(some)
+    moved = (offsets[rows] - offsets_of(some)[:-1].astype(np.int64))[spans.rows]
+    return NirSpans(rows[spans.rows], spans.starts + moved, spans.ends + moved)
+
+
+def _with_digits(data: Bytes, offsets: Offsets) -> Ints:
+    """The rows that hold nine digits, or a digit of another script; ascending."""
+    chosen = [_NOTHING]
+    for first, last in _slabs(offsets):
+        begin, end = int(offsets[first]), int(offsets[last])
+        bounds = offsets[first : last + 1] - np.int64(begin)
+        words, foreign = mark_digits(data[begin:end])
+        enough = np.diff(count_before(words, bounds)) >= ENOUGH_IF_MISREAD
+        enough[np.searchsorted(bounds, foreign, side="right") - 1] = True
+        chosen.append(np.flatnonzero(enough) + first)
+    return np.concatenate(chosen)
+
+
+def _read(array: pa.Array) -> NirSpans:
+    """`locate` for rows most of which hold digits."""
+    data, offsets = text_bytes(array), offsets_of(array)
     texts = array.view(pa.large_binary() if offsets.itemsize == 8 else pa.binary())
     certain, chains, foreign = _scan(texts, data, offsets)
     in_doubt = np.zeros(len(array), dtype=bool)
@@ -109,19 +134,16 @@ def _scan(texts: pa.Array, data: Bytes, offsets: Offsets) -> tuple[Candidates, C
         part, bounds = data[begin:end], offsets[first : last + 1] - np.int64(begin)
         words, places = mark_digits(part)
         foreign.append(np.searchsorted(bounds, places, side="right") - 1 + first)
-        chosen = np.flatnonzero(np.diff(count_before(words, bounds)) >= ENOUGH_IF_MISREAD)
-        if not len(chosen):
-            continue
-        parts.append((first, begin, part, bounds, words, chosen))
+        parts.append((first, begin, part, bounds, words))
         near = np.flatnonzero(count_digits(words, 2) >= ENOUGH)
         if len(near):
             shaped.append(_move(find_candidates(part, bounds, words, near), first, begin))
     candidates = Candidates(*[np.concatenate(column) for column in zip(*shaped, strict=True)])
     certain = apply_labels(texts, data, offsets, candidates)
-    for first, begin, part, bounds, words, chosen in parts:
+    for first, begin, part, bounds, words in parts:
         from_, to = np.searchsorted(certain.begins, (begin, begin + len(part)))
         clear(words, certain.begins[from_:to] - begin, certain.ends[from_:to] - begin)
-        chained.append(Chains(*[r + first for r in find_chains(part, bounds, words, chosen)]))
+        chained.append(Chains(*[r + first for r in find_chains(part, bounds, words)]))
     chains = Chains(*[np.concatenate(column) for column in zip(*chained, strict=True)])
     return certain, chains, np.concatenate(foreign)
 

@@ -54,8 +54,8 @@ _PUNCTUATION = "".join(
 )
 _NO_LETTERS = bytes(code for code in range(256) if code > 127 or not chr(code).isalnum())
 # Bytes beside a number with which it is surely read as it stands: no part of an escape or decimal.
-_GOES_BEFORE = _table("".join(c for c in _PUNCTUATION if c not in ".;>\\%&"))
-_GOES_BEHIND = _table("".join(c for c in _PUNCTUATION if c not in "\\%&<]"))
+_GOES_BEFORE = _table("".join(c for c in _PUNCTUATION if c not in ".;>\\%&*~`"))
+_GOES_BEHIND = _table("".join(c for c in _PUNCTUATION if c not in "\\%&<]*~`"))
 GAP = _table(" .-/_\t")
 _WIDE_GAPS = [(0xE2, 0x80, last) for last in (0x87, 0x89, 0xAF)]  # beside the no-break space
 
@@ -76,10 +76,12 @@ _OF_WHOM = rf"(?i: (?:de |du |de la |de l'|d'une? )?{_PERSON})"
 _LABELLED = (
     rf"{STRONG_BYTES}(?:[ ._]{{0,2}}n\xC2\xB0|{_OF_WHOM})?(?:[ :=\t#\"'.;]|\xC2\xA0){{0,4}}$"
 )
+_MARKUP_SOON = r"^[^A-Za-z0-9]{0,4}(?:[<&%\\=*~`\]]|\xC3[\x82\xA2])"  # a key may stand behind
 _KEY_SOON = (
-    r"^(?:[^A-Za-z0-9;!?]{0,10}(?:[0-9]|[BOQIlSZGoisz][0-9])|[^A-Za-z0-9]{0,10}(?i:cl|k|et|avec))"
+    rf"{_MARKUP_SOON}|^(?:[^A-Za-z0-9;!?]{{0,10}}(?:[0-9]|[BOQIlSZGoisz][0-9])"
+    r"|[^A-Za-z0-9]{0,10}(?i:cl|k|et|avec))"
 )
-_GOES_ON = r"^[^A-Za-z0-9;!?]{0,20}[0-9OoQIilSsBZzG]"
+_GOES_ON = rf"{_MARKUP_SOON}|^[^A-Za-z0-9;!?]{{0,20}}[0-9OoQIilSsBZzG]"
 _MISREAD_KEY = r"^[^A-Za-z0-9]{0,10}[OoQIilSsBZzG]{2}(?:[^A-Za-z0-9]|$)"
 _NOT_KEY = (
     r"^(?:[^A-Za-z0-9]{0,4}[0-9]|[ ]?(?:%|\$|\xE2\x82\xAC|\xC2\xB0)"
