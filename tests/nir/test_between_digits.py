@@ -166,12 +166,17 @@ def test_numbers_of_several_fields_are_none(text: str) -> None:
 
 
 def test_a_number_in_a_tag_stays_in_sight() -> None:
-    for number in ("155087599999193", "1 55 08 75 999 991 93"):
+    grouped = "1 55 08 75 999 991 93"
+    escaped = (grouped.replace(" ", gap) for gap in ("&nbsp;", "%C2%A0", "\\u202f", "&#160;"))
+    for number in ("155087599999193", grouped, "1 55 O8 75 999 991 93", *escaped):
         for tag in ('<w:r nir="{}"/>', "<!-- {} -->", "<?nir {}?>", "<a:b c='{}'>"):
             assert _redacted([tag.format(number)]) == [tag.format("[NIR]")]
 
 
 def test_a_table_of_two_numbers() -> None:
+    assert _redacted(["| n° séc. soc. : 1550 8759 9999 1 | 75 |"]) == [
+        "| n° séc. soc. : [NIR] | 75 |"
+    ]
     row = "| 1 55 08 75 999 991 | 93 | 75011 |"
     assert _redacted([row])[0] in ("| [NIR] | 93 | 75011 |", "| [NIR] | 75011 |")
     sheet = "<row><nir>1550875999991</nir><cp>75011</cp></row>"

@@ -36,9 +36,11 @@ _ONE_TO_ONE = {
     "º": "°",
 }
 _MISREAD_LETTERS = frozenset("GIOQSZgiloqsz")  # OCR reads digits as these, but never as é or ô
-_MANY_DIGITS = r"[^<>]*?\d(?:[^\dA-Za-z<>]{0,4}[\dABab]){11}"  # in a tag: enough for a NIR
+_MANY_DIGITS = (  # in a tag: enough for a NIR, written in one of the ways that are read
+    r"[^<>]*?\d(?:[^\dA-Za-z<>]{0,4}[\dABabOoQIilSsZzG]){11}|(?=[^<>]*[&%\\])(?:[^<>\d]*\d){12}"
+)
 _MARKUP = (
-    rf"<!\[CDATA\[|\]\]>|<[/!?A-Za-z](?!{_MANY_DIGITS}|[^<>]*\\)[^<>]{{0,500}}>"
+    rf"<!\[CDATA\[|\]\]>|<[/!?A-Za-z](?!{_MANY_DIGITS})[^<>]{{0,500}}>"
     r"|\*{2,3}|_{2,3}|~~|`{1,3}|(?<=[0-9ABab])\*(?=[ \t])|(?<=[ \t])\*(?=[0-9])"
     r"|(?<=[\r\n])>(?:[ \t]?>){0,7}"
 )

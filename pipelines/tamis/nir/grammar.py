@@ -368,7 +368,7 @@ def _read_run(
         direct = before and not any(map(str.isalnum, text[start - distance : start]))
         gaps = {text[a[1] : b[0]] for a, b in pairwise(groups[: place + 1])}
         if len(gaps) > 1 and not gaps.isdisjoint(ODD_GAPS):
-            return  # amounts in a row, or a moment
+            continue  # amounts in a row, or a moment
         near = direct or distance <= 20 or candidate.begins_plausibly
         alike = len(gaps) < 2 if before else not gaps
         if near and (direct or alike or count in (13, 15)):
