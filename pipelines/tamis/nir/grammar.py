@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
 from tamis.nir.candidate import (
-    DATED,
     FLOAT_TAIL,
     NIR_PATTERN,
     ODD_GAPS,
@@ -29,16 +28,13 @@ WIDEST = 180  # folded characters from a NIR's first to its last
 
 _DIGIT = r"(?:[0-9]|(?<=2)[ABab](?![A-Za-z]))"
 _EVEN_GAP = r"[ \t\-_/]{1,4}|[.,\n]|\r\n"
-_EVEN = re.compile(  # 15 digits in groups of one to five
-    r"[1-8](?<![0-9].)(?<![0-9]h.)(?:"
-    + "|".join(
-        rf"{_DIGIT}{{{width - 1}}}(?P<gap{width}>{_EVEN_GAP})"
-        rf"(?:{_DIGIT}{{{width}}}(?P=gap{width})){{{(14 - width) // width}}}"
-        rf"{_DIGIT}{{{(14 % width) + 1}}}(?![0-9])(?!(?P=gap{width})[0-9])"
-        for width in range(1, 6)
+_SHORT = rf"{_DIGIT}{{1,5}}+(?![0-9])"
+_EVEN = (
+    re.compile(  # groups of up to five digits with the same gap between them, all that there are
+        rf"(?<![0-9])(?<![0-9][/h]){_SHORT}(?P<gap>{_EVEN_GAP}){_SHORT}(?:(?P=gap){_SHORT})*+"
     )
-    + ")"
 )
+_WIDEST_EVEN = 15 + 14 * 4  # characters
 _RUN_GAP = r"(?:[ \t\r\n]{1,12}|[ \t]{0,3}[\-_/][ \t]{0,3}|[.,+:|*~'])"
 _RUN = re.compile(rf"[0-9](?<![0-9]{{2}})(?<![0-9]h[0-9])(?:{_RUN_GAP}?{_DIGIT}){{11,}}")
 _GROUP = re.compile(f"{_DIGIT}+")
@@ -302,13 +298,20 @@ def _find_glued(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator
 
 def _find_even(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[NirMatch]:
     """NIRs with a right key whose groups are equally long; the last one may be shorter."""
-    for match in _EVEN.finditer(text):
-        gap = match[match.lastgroup or ""]
-        before = match.start() - len(gap)
-        goes_on = text.endswith(gap, 0, match.start()) and text[before - 1 : before].isdigit()
-        if goes_on and not DATED.search(text, max(0, before - 6), before):
-            continue  # groups of a longer list
-        candidate = _joined(match, text, labels, accepted, match[0].replace(gap, ""), match.end())
+    place = 0
+    while match := _EVEN.search(text, place):
+        gap, end = match["gap"], match.end()
+        place = text.rindex(gap, 0, end) + len(gap)  # the last group may begin further ones
+        goes_on = text.startswith(gap, end) and text[end + len(gap) : end + len(gap) + 1].isdigit()
+        if goes_on or end - match.start() > _WIDEST_EVEN:
+            continue
+        groups = match[0].split(gap)
+        if len({len(group) for group in groups[:-1]}) > 1 or len(groups[-1]) > len(groups[0]):
+            continue
+        number = "".join(groups)
+        if len(number) != 15 or number[0] not in "12345678":
+            continue
+        candidate = _joined(match, text, labels, accepted, number, end)
         if (
             candidate
             and candidate.keyed
@@ -316,7 +319,7 @@ def _find_even(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[
             and (candidate.body[0] in "12" or candidate.born_in_a_month)
             and candidate.label[0] is not Label.OPPOSING
         ):
-            yield NirMatch(match.start(), match.end(), True)
+            yield NirMatch(match.start(), end, True)
 
 
 def _find_labelled(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[NirMatch]:

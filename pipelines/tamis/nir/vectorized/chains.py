@@ -279,13 +279,18 @@ class _Tokens:
         places = np.repeat(self.ends - self.sums, self.lengths)
         places += np.arange(len(places))
         digits = self.part.take(places) - np.uint8(ord("0"))
+        # A digit by the power of ten of its place counted backwards: what these sum up to, by that
+        # of the last digit, is the number that they spell, before the division by 97.
+        weights = _POWERS[-np.arange(len(digits)) % len(_POWERS)]
+        sums = np.append(0, np.cumsum(digits * weights))
         tokens = np.flatnonzero((self.first >= 1) & (self.first <= 8))
         found = [np.flatnonzero(self.lengths >= 2 * _BODY)]
         for width in (_BODY, _FULL):
             from_, to = self._spans(tokens, width)
             found.append(from_[self._breaks_as_a_nir(from_, to, 4)])
             begins = self.begins[from_]
-            number = digits[begins[:, None] + np.arange(_BODY)] @ _POWERS
+            number = sums[begins + _BODY] - sums[begins]
+            number = number % 97 * _POWERS[(begins + _BODY - 1) % len(_POWERS)]
             if width == _FULL:
                 key = digits[begins + _BODY] * 10 + digits[begins + _BODY + 1]
             else:
@@ -300,12 +305,15 @@ class _Tokens:
     def _breaks_as_a_nir(self, first: Ints, last: Ints, least: int) -> Bools:
         """Whether spans break at least so often, and only between the parts of a NIR."""
         breaks = (last - first >= least) & (last - first <= len(_BREAKS))
+        some = np.flatnonzero(breaks)
+        first, last, regular = first[some], last[some], np.ones(len(some), dtype=bool)
         for step in range(len(_BREAKS)):
             token = np.minimum(first + step, last)
-            breaks &= _IS_BREAK[np.minimum(self.sums[token] - self.begins[first], _FULL)]
+            regular &= _IS_BREAK[np.minimum(self.sums[token] - self.begins[first], _FULL)]
+        breaks[some] = regular
         return breaks
 
 
-_POWERS: Final = 10 ** np.arange(_BODY - 1, -1, -1, dtype=np.int64)
+_POWERS: Final = np.array([pow(10, place, 97) for place in range(96)])  # the 96th is 1 again
 _BREAKS: Final = (1, 3, 5, 7, 8, 10, 13)  # digits before a break between two parts
 _IS_BREAK: Final = np.isin(np.arange(_FULL + 1), (*_BREAKS, _FULL))
