@@ -7,8 +7,8 @@ The first form plants NIRs and look-alikes of every class of the three corpora a
 Markdown: how many of each group were found, how many spans are exact, and which classes are below
 their bar (`--all`: every class). The second reads the French lines of all texts in folders (this
 Python's packages and `/usr/share` unless others are named): documents, licences, changelogs,
-catalogues of messages, manual pages, lists of words, sources. It prints what was read, the rate of
-numbers taken for NIRs per million lines, and where they stand; never the numbers.
+catalogues of messages, manual pages, lists of words, and sources called French. It prints what was
+read, the rate of numbers taken for NIRs per million lines, and where they stand; never the numbers.
 """
 
 import argparse
@@ -30,14 +30,13 @@ BARS = {"common": 0.999, "rare": 0.98, "look-alike": 0.0}
 Span = tuple[int, int]
 Case = tuple[str, str, str, tuple[Span, ...]]
 
-_TEXT = (
-    *(".txt", ".md", ".rst", ".html", ".htm", ".xml", ".po", ".json", ".yml", ".yaml", ".csv"),
-    *(".py", ".js", ".ts", ".tex", ".rtf", ".properties", ".ini", ".cfg", ".tsv", ".dic", ""),
-)
+_TEXT = (".txt", ".md", ".rst", ".html", ".htm", ".po", ".tex", ".dic", ".tsv", "")
+_IN_FRENCH = (".py", ".js", ".ts", ".json", ".xml", ".yml", ".yaml", ".properties", ".csv")
 _FRENCH = re.compile(
     r"\b(?:le|la|les|des|du|une|est|dans|pour|que|qui|sur|avec|sont|par|pas|cette|ces|aux|ou|au)\b",
     re.IGNORECASE,
 )
+_NAMED_FRENCH = re.compile(r"(?<![a-z])(?:fr|fr_FR|french|fra)(?![a-z])", re.IGNORECASE)
 _LARGEST = 20_000_000  # bytes of a file that is read
 
 
@@ -97,7 +96,9 @@ def texts_of(folder: Path) -> Iterator[tuple[Path, list[str]]]:
                 with path.open("rb") as file:
                     messages = gettext.GNUTranslations(file)
                 yield path, [str(text) for text in vars(messages)["_catalog"].values()]
-            elif suffix in _TEXT or suffix == ".gz":
+            elif suffix in (*_TEXT, ".gz") or (
+                suffix in _IN_FRENCH and _NAMED_FRENCH.search(str(path))
+            ):
                 data = path.read_bytes()
                 data = gzip.decompress(data) if suffix == ".gz" else data
                 if b"\0" not in data[:4096]:

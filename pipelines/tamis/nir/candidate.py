@@ -12,7 +12,7 @@ from tamis.nir.label import REACH, Label, Labels
 ODD_GAPS = ",+:|*~'"  # only where all gaps are the same one
 _GAP = rf"(?:[ \t\n\r\-._/]{{1,4}}|[{ODD_GAPS}])?"
 NIR_PATTERN = re.compile(
-    rf"""(?<![0-9])(?P<first>[1-8])(?P<gap1>{_GAP})(?P<year>[0-9]{{2}})(?P<gap3>{_GAP})
+    rf"""(?P<first>[1-8])(?<![0-9].)(?P<gap1>{_GAP})(?P<year>[0-9]{{2}})(?P<gap3>{_GAP})
     (?P<month>[0-9]{{2}})(?P<gap5>{_GAP})(?P<department>[0-9]{{2}}|2[ABab])(?P<gap7>{_GAP})
     (?P<commune1>[0-9])(?P<gap8>{_GAP})(?P<commune2>[0-9]{{2}})(?P<gap10>{_GAP})
     (?P<order>[0-9]{{3}})

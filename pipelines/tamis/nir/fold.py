@@ -70,6 +70,8 @@ _CORSICA_APART = re.compile(
 )
 _KEY_WORD = re.compile(r"\b(?:cle|key)", re.IGNORECASE)
 _TAG_NAME = re.compile(r"<(?:/?(?:\w+:)?([\w.\-]+)|[!?]([^<>]*))")
+_PERHAPS_APART = re.compile(rf"2{_SIGNS}{{1,4}}[ABab]{_SIGNS}{{0,4}}[0-9]")
+_SOME_SIGN = re.compile(r"[&%\\<`~Ââ│┃¦∣\v\f*|_=\]\r\n]")
 _MAY_ESCAPE = re.compile(
     r"[&%\\<`~Ââ│┃¦∣\v\f]|\*[* \t]|[ \t][*|]|\|[ \t]|__|=[\r\n]|[0-9ABab]=[02ACE]|\]\]>|[\r\n]>"
 )
@@ -126,9 +128,9 @@ def readings(text: str) -> Iterator[Folded]:
         >>> [folded.text for folded in readings("1550</b>875 <i>ici</i>")]
         ['1550 875  ici ', '1550875 ici']
     """
-    if not _MAY_ESCAPE.search(text):
+    if not (_SOME_SIGN.search(text) and _MAY_ESCAPE.search(text)):
         folded = text if text.isascii() else text.translate(_TABLE)
-        if _INVISIBLE not in folded and not _CORSICA_APART.search(folded):
+        if _INVISIBLE not in folded and not _PERHAPS_APART.search(folded):
             yield Folded(folded, None, None)
             return
     escapes = list(_ESCAPE.finditer(text))

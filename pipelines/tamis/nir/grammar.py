@@ -31,14 +31,15 @@ _EVEN_GAP = r"[ \t\-_/]{1,4}|[.,\n]|\r\n"
 _SHORT = rf"{_DIGIT}{{1,5}}+(?![0-9])"
 _EVEN = (
     re.compile(  # groups of up to five digits with the same gap between them, all that there are
-        rf"(?<![0-9])(?<![0-9][/h]){_SHORT}(?P<gap>{_EVEN_GAP}){_SHORT}(?:(?P=gap){_SHORT})*+"
+        rf"[0-9](?<![0-9].)(?<![0-9][/h].){_DIGIT}{{0,4}}+(?![0-9])"
+        rf"(?P<gap>{_EVEN_GAP}){_SHORT}(?:(?P=gap){_SHORT})*+"
     )
 )
 _WIDEST_EVEN = 15 + 14 * 4  # characters
 _RUN_GAP = r"(?:[ \t\r\n]{1,12}|[ \t]{0,3}[\-_/][ \t]{0,3}|[.,+:|*~'])"
 _RUN = re.compile(rf"[0-9](?<![0-9]{{2}})(?<![0-9]h[0-9])(?:{_RUN_GAP}?{_DIGIT}){{11,}}")
 _GROUP = re.compile(f"{_DIGIT}+")
-_GLUED = re.compile(rf"(?<![0-9A-Za-z]){_DIGIT}{{26,}}(?![0-9A-Za-z])")
+_GLUED = re.compile(rf"[1-8](?<![0-9A-Za-z].)[0-9]{{4}}{_DIGIT}{{21,}}(?![0-9A-Za-z])")
 _SCIENTIFIC = re.compile(r"(?<![0-9.,])([1-8])[.,]([0-9]{9,14})[eE]\+?(1[24])(?![0-9])")
 _SCIENTIFIC_MARK = re.compile(r"[eE]\+?1[24]")
 _NEXT_FIELD = re.compile(r"[\"']?[ ]?[;,|][ ]?[\"']?([0-9]{2})(?![0-9])")

@@ -63,7 +63,7 @@ def _any_of(patterns: list[str]) -> str:
 
 
 _LABEL = re.compile(
-    "(?<![a-z])(?:"
+    "(?=[a-z])(?<![a-z])(?:"
     + "|".join([f"(?P<{label.name.lower()}>{_any_of(_PATTERNS[label])})" for label in _PATTERNS])
     + ")"
 )
