@@ -98,6 +98,14 @@ def test_what_check_digits_or_another_label_name_stays(form: str) -> None:
     assert redact(pa.array(texts))[0].to_pylist() == texts
 
 
+def test_a_siret_stays_behind_words_that_may_name_a_nir() -> None:
+    texts = [
+        f"société immatriculée sous le n° {checked(random.Random(8), 14)}",
+        "matricule 0123456789012",
+    ]
+    assert redact(pa.array(texts))[0].to_pylist() == texts
+
+
 def test_columns_and_texts_agree() -> None:
     texts = [text for write in (FORMS | OTHERS).values() for text in _texts(write)]
     counts = redact(pa.array(texts))[1].tolist()

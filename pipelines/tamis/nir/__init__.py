@@ -10,6 +10,7 @@
     vectorized   the same rules on columns of millions of texts
 
 It imports `arrow`, `errors` and `language`. The gate (`tamis.filter.gate`) looks for NIRs a second
-time with code of its own, and imports nothing from here. Begin with `grammar.find_nir`, which
-defines what is found; `vectorized` explains how columns are read with the same result.
+time with code of its own; from here it takes the table of labels, which is data. Begin with
+`grammar.find_nir`, which defines what is found; `vectorized` explains how columns are read with the
+same result.
 """

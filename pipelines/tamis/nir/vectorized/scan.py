@@ -1,7 +1,8 @@
 """From a column of text to the spans of its NIRs: the steps from bytes to rules, in their order.
 
-1. A row with fewer than nine digits, none of another script, holds no NIR.
-2. In the others, candidates of the shapes of `tamis.nir.vectorized.shapes` are read at once.
+1. A row with fewer than nine digits, none of another script, holds no NIR. The others, most often
+   a small share, are copied, so that the next steps cost what they cost.
+2. In these, candidates of the shapes of `tamis.nir.vectorized.shapes` are read at once.
 3. Their digits are cleared. In most rows no chain of digits (`tamis.nir.vectorized.chains`) is
    left that is long enough, or what is left has neither a key, nor groups, nor a label.
 4. The rows in doubt are read by `find_nir`.
