@@ -21,7 +21,11 @@ app = App(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(keys.app, name="keys", help=_("Make, rotate, list and destroy the pseudonyms' keys."))
+app.add_typer(
+    keys.app,
+    name="keys",
+    help=_("Make, rotate, list, destroy the pseudonyms' keys; re-key stores."),
+)
 app.add_typer(
     seal_keys.app, name="seal-keys", help=_("Make the keys that streams seal original messages to.")
 )

@@ -93,6 +93,51 @@ def list_epochs(
             typer.echo(text.format(epoch=epoch.number, processing=processing, source=source))
 
 
+@app.command(
+    help=_(
+        "Map the pseudonyms of a processing that runs released into a store to a later epoch, "
+        "without any NIR; the files of the old epoch are replaced."
+    )
+)
+def rekey(
+    store: Annotated[
+        str, typer.Argument(metavar="STORE", help=_("a folder, gs://…, s3://… or postgresql://…"))
+    ],
+    processing: Annotated[str, typer.Option(metavar="SLUG", help=_("whose pseudonyms"))],
+    keys: Annotated[str, typer.Option(metavar="FILE", help=_("the keyring"))],
+    source: Annotated[int, typer.Option("--from", metavar="N", help=_("the epoch they are of"))],
+    target: Annotated[int, typer.Option("--to", metavar="N", help=_("the current epoch"))],
+    as_json: Annotated[bool, typer.Option("--json", help=_("print JSON"))] = False,
+) -> None:
+    from tamis.interrupts import ends_at_once
+    from tamis.keys.keyring import KEYS_PASSPHRASE_VARIABLE, open_keyring
+    from tamis.runs.rekey import Rekeying, rekey_store
+    from tamis.stores.opening import open_store
+
+    opened = open_store(store)
+    keyring = open_keyring(keys, lambda: ask_passphrase(KEYS_PASSPHRASE_VARIABLE))
+    done = []
+    with ends_at_once(_("interrupted: the same command goes on where this one was")):
+        for receipt in rekey_store(opened, keyring, Rekeying(processing, source, target)):
+            old = ", ".join(receipt.supersedes or ())
+            rows = sum(release.rows for release in receipt.releases.values())
+            done.append({"run": receipt.run, "supersedes": old, "rows": rows})
+            if not as_json:
+                text = _("run {old}: superseded by run {run}, {rows} rows written anew")
+                typer.echo(text.format(old=old, run=receipt.run, rows=rows))
+    if as_json:
+        typer.echo(json.dumps({"processing": processing, "epoch": target, "runs": done}, indent=1))
+        return
+    text = _(
+        "{store}: no run has pseudonyms of `{processing}` of epoch {source} any more; runs that "
+        "began before may still commit some: the same command re-keys those",
+        store=opened.shown,
+        processing=processing,
+        source=source,
+    )
+    typer.echo(text)
+
+
 @app.command(help=_("Forget an epoch's root for ever: nobody can make its pseudonyms again."))
 def destroy(
     file: File,

@@ -155,6 +155,7 @@ class Receipt(Part):
         quarantine_causes: the same by reason, field and rule; None in older receipts.
         conditions_not_met: why records are withheld; None in older receipts.
         allowed: what had to be allowed; None in older receipts, and of a dry run.
+        supersedes: runs whose rows this one wrote anew, with pseudonyms of a later epoch.
         approval: who agreed to what is released, and until when; `none`, or None in older receipts.
 
     Example:
@@ -185,6 +186,7 @@ class Receipt(Part):
     drift: Drift
     anomalies: dict[str, Natural] = {}
     keys: list[KeyPart] = []
+    supersedes: list[str] | None = None
     allowed: list[AllowedPart] | None = None
     approval: ApprovalPart | Literal["none"] | None = None
 
@@ -206,10 +208,14 @@ class Receipt(Part):
         """The receipt as indented JSON, keys in a fixed order."""
         return self.model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n"
 
+    def outputs(self) -> list[tuple[str | None, list[FilePart]]]:
+        """The files of each release, by its id, and of the quarantine, by None."""
+        released = [(name, part.files or []) for name, part in self.releases.items()]
+        return [*released, (None, self.quarantine_files or [])]
+
     def files(self) -> list[FilePart]:
         """Every file of the run, released and quarantined."""
-        released = [file for part in self.releases.values() for file in part.files or ()]
-        return [*released, *(self.quarantine_files or ())]
+        return [file for _output, files in self.outputs() for file in files]
 
 
 def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -237,6 +237,15 @@ class Keyring:
             write_secret_file(file, document)
         self._use(document)
 
+    def epochs_of(self, processing: str, epoch: int) -> list[int]:
+        """The epochs whose roots make a processing's pseudonyms of one, which is the last.
+
+        Raises:
+            KeysError: there is no such epoch.
+        """
+        source = self._entry(epoch, self._document).chained.get(processing)
+        return [epoch] if source is None else [*self.epochs_of(processing, source), epoch]
+
     def chained_on(self, epoch: int) -> dict[str, list[int]]:
         """By processing, the live epochs whose pseudonyms no run makes from NIRs without this one.
 
@@ -254,7 +263,7 @@ class Keyring:
             name: [
                 entry.epoch
                 for entry in entries
-                if entry.root is not None and epoch in self._chain(name, entry.epoch)[:-1]
+                if entry.root is not None and epoch in self.epochs_of(name, entry.epoch)[:-1]
             ]
             for name in sorted({name for entry in entries for name in entry.chained})
         }
@@ -340,7 +349,7 @@ class Keyring:
         """
         self._unlocked()
         entry = self._live(self.current if epoch is None else epoch, self._document)
-        epochs = self._chain(processing, entry.epoch)
+        epochs = self.epochs_of(processing, entry.epoch)
         first = epochs[0]
         for other in epochs:
             if other not in self._roots:
@@ -382,11 +391,6 @@ class Keyring:
             for entry in document.epochs
             if self._cipher is not None and entry.root is not None
         }
-
-    def _chain(self, processing: str, epoch: int) -> list[int]:
-        """The epochs whose roots make a processing's pseudonyms of one, which is the last."""
-        source = self._entry(epoch, self._document).chained.get(processing)
-        return [epoch] if source is None else [*self._chain(processing, source), epoch]
 
     def _unlocked(self) -> SecretCipher:
         if self._cipher is None:

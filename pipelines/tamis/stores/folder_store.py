@@ -37,12 +37,14 @@ from tamis.stores.parquet_part import layout_of
 from tamis.stores.protocol import (
     OLDER_THAN,
     Attempt,
+    Change,
     MakeReceipt,
     Piece,
     Recovered,
     RunStore,
     is_run_id,
 )
+from tamis.stores.rewrite import paths_in_place, rewrite_file
 from tamis.waiting import Pauses
 
 RECEIPTS_FOLDER = "_receipts"
@@ -53,7 +55,6 @@ _HELD_SECONDS = 0.5
 
 _PART = re.compile(r"[0-9-]+")
 """Where in its input, or its period, a file's rows come from."""
-
 
 _READS_AT_ONCE = 16
 """Receipts that are read at once where many are looked through."""
@@ -211,9 +212,30 @@ class FolderStore(RunStore):
             assert there is not None
             receipt = there
         else:
-            self._place(receipt, lambda: sources)
+            self._finish(receipt, lambda: sources)
         self._remove(attempt)
         return receipt
+
+    def supersede(
+        self, attempt: Attempt, old: Receipt, change: Change, make: MakeReceipt
+    ) -> Receipt:
+        with self.hold(attempt.run):
+            is_held = self.folder.local() is not None
+            self.recover_runs([attempt.run], datetime.timedelta(0) if is_held else OLDER_THAN)
+            self.folder.make(folder_of(attempt))
+            files: defaultdict[str | None, list[FilePart]] = defaultdict(list)
+            sources: dict[str, str] = {}
+            for output, parts in old.outputs():
+                for file in parts:
+                    if self._digest(file.path) != file.sha256:
+                        raise self._error(old, file, _("is lost, or its digest differs"))
+                    part = PurePosixPath(file.path).stem.removeprefix(f"{old.run}-")
+                    path = file_path(old.policy, output, attempt.run, part)
+                    sources[path], stream = self.create(attempt)
+                    before = self.folder.open(file.path)
+                    digest, rows = rewrite_file(before, stream, output, change, self._limits)
+                    files[output].append(FilePart(path=path, rows=rows, sha256=digest))
+            return self.publish(attempt, make(dict(files)), sources)
 
     def keeps(self, file: FilePart) -> bool:
         return bool(file.sha256) or "/" in file.path
@@ -255,7 +277,7 @@ class FolderStore(RunStore):
         is_committed = text is not None and text in texts
         if text is not None and is_committed:
             receipt = self._parse(attempt.run, text)
-            self._place(receipt, lambda: self._find(receipt, attempt))
+            self._finish(receipt, lambda: self._find(receipt, attempt))
         self._remove(attempt)
         return is_committed
 
@@ -278,7 +300,7 @@ class FolderStore(RunStore):
             def find(attempt: Attempt = attempt) -> dict[str, str]:
                 return self._find(receipt, attempt)
 
-            self._place(receipt, find)
+            self._finish(receipt, find)
             self._remove(attempt)
             return receipt, True
         return receipt, False
@@ -294,6 +316,14 @@ class FolderStore(RunStore):
             self._find(receipt, Attempt(run, ""))  # all is there, or it is not committed
         self.folder.publish(staged, receipt_path(run))
         return self._receipt_text(run)
+
+    def _finish(self, receipt: Receipt, find: Callable[[], Mapping[str, str]]) -> None:
+        """Put the files of a committed receipt in their places; remove those that it supersedes."""
+        self._place(receipt, find)
+        for run in receipt.supersedes or ():
+            old = self.committed(run)
+            for path in paths_in_place(self, old) if old is not None else ():
+                self.folder.remove(path)
 
     def _place(self, receipt: Receipt, find: Callable[[], Mapping[str, str]]) -> None:
         """Put the files of a committed receipt in their places.
@@ -328,9 +358,8 @@ class FolderStore(RunStore):
 
     def _missing(self, receipt: Receipt) -> list[FilePart]:
         """The files of a receipt that are not in their places, with the digests that they have."""
-        releases = {name: part.files or () for name, part in receipt.releases.items()}
         missing = []
-        for output, files in (*releases.items(), (None, receipt.quarantine_files or ())):
+        for output, files in receipt.outputs():
             for file in files:
                 if not self.is_in_place(file, receipt, output):
                     raise self._error(receipt, file, _("does not stand where it should"))

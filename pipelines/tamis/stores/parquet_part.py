@@ -68,6 +68,18 @@ def released_layout(plan: Plan, release: PlanRelease) -> ParquetLayout:
     return ParquetLayout(released_schema(plan, release), frozenset(varied))
 
 
+def layout_like(file: pq.ParquetFile, limits: Limits = USUAL) -> ParquetLayout:
+    """The layout by which a file of a store was written: what has no statistics seldom repeats."""
+    schema, group = file.schema_arrow, file.metadata.row_group(0)
+    leaves = [leaf for field in schema for leaf in _leaves(field.name, field.name, field.type)]
+    varied = frozenset(
+        path
+        for number, (_column, path, _kind) in enumerate(leaves)
+        if not group.column(number).is_stats_set
+    )
+    return ParquetLayout(schema, varied, limits.row_group_rows)
+
+
 class ParquetPart:
     """Writes one file, in row groups of a fixed number of rows, and digests it on the way.
 

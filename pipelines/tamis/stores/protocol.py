@@ -45,6 +45,9 @@ OLDER_THAN = datetime.timedelta(hours=24)
 _RUN_ID = re.compile(r"[a-z0-9-]{1,128}")
 _ATTEMPT_ID = re.compile(r"[0-9]{8}t[0-9]{6}-[0-9a-f]{8}")
 
+Change: TypeAlias = Callable[[str | None, pa.RecordBatch], pa.RecordBatch]
+"""Gives N rows of an output as they are to be written anew."""
+
 MakeReceipt: TypeAlias = Callable[[Files], Receipt]
 """Gives the receipt of a run, or raises `RunError` where the rows written do not reconcile."""
 
@@ -294,6 +297,29 @@ class RunStore(ABC):
         Returns:
             The receipt of the run, this attempt's or the one that was there.
         """
+
+    def supersede(
+        self, attempt: Attempt, old: Receipt, change: Change, make: MakeReceipt
+    ) -> Receipt:
+        """Write the rows of a committed run anew as those of another, which supersedes it.
+
+        The other run is staged and committed like any; then what the old one's receipt lists is
+        removed. The receipt stays.
+
+        Args:
+            attempt: at the other run.
+            old: receipt of the committed run.
+            change: gives the rows of the other run.
+            make: its receipt, which names the old run among those that it supersedes.
+
+        Returns:
+            The receipt of the other run, this attempt's or the one that was there.
+
+        Raises:
+            RunError: rows are damaged or lost; nothing is committed.
+            UsageError: the store cannot.
+        """
+        raise UsageError(_("{store}: what it holds cannot be written anew", store=self.shown))
 
     @abstractmethod
     def keeps(self, file: FilePart) -> bool:

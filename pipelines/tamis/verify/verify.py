@@ -37,6 +37,7 @@ from tamis.verify.documents import NOT_RELEASED, check_plan, find_plan
 from tamis.verify.figures import Finding, figures, judged
 from tamis.verify.inputs import Inputs
 from tamis.verify.released import Released
+from tamis.verify.superseded import check_superseded, check_superseding, superseding
 
 if TYPE_CHECKING:
     from tamis.plan.project import Project
@@ -128,12 +129,15 @@ class _Evidence:
         self.is_single = is_single
         self.unreadable: list[str] = []
         self.receipts = list(store.receipts(unreadable=self.unreadable))
+        self.superseding = superseding(self.receipts)
         self.rows: Counter[tuple[str, str]] = Counter()
         self.reasons: defaultdict[tuple[str, str], Counter[str | None]] = defaultdict(Counter)
         self.causes: defaultdict[tuple[str, str], list[CausePart] | None] = defaultdict(list)
         self.spans: defaultdict[tuple[str, str], list[tuple[int, int, str]]] = defaultdict(list)
         self.constants: defaultdict[tuple[str, str], Constants] = defaultdict(dict)
         for receipt in self.receipts:
+            if receipt.run in self.superseding:
+                continue  # what it lists is another's now
             owner = _legal_run(receipt)
             for file in receipt.files():
                 self.rows[owner, file.path] += file.rows
@@ -170,17 +174,25 @@ def _files(receipt: Receipt, release: ReleasePart | None) -> list[FilePart]:
 
 def _receipt(receipt: Receipt, evidence: _Evidence, project: "Project | None") -> Iterator[Finding]:
     plan, found = find_plan(receipt, project)
+    by = evidence.superseding.get(receipt.run)
     for finding in (
         _replay(receipt),
         *figures(receipt),
         *_repeated(receipt, evidence),
-        *_rows(receipt, evidence, plan),
-        *Inputs(receipt, plan).check(),
-        *_periods(receipt, evidence),
+        *check_superseding(receipt, evidence.receipts),
+        *(_held(receipt, evidence, plan) if by is None else ()),
+        *(check_superseded(receipt, by, evidence.store) if by is not None else ()),
         found,
         *(check_plan(receipt, plan) if plan is not None else ()),
     ):
         yield replace(finding, run=receipt.run)
+
+
+def _held(receipt: Receipt, evidence: _Evidence, plan: Plan | None) -> Iterator[Finding]:
+    """Rows, inputs and periods, which are those of one receipt only."""
+    yield from _rows(receipt, evidence, plan)
+    yield from Inputs(receipt, plan).check()
+    yield from _periods(receipt, evidence)
 
 
 def _store(evidence: _Evidence) -> Iterator[Finding]:
@@ -383,7 +395,11 @@ def _periods(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
     """Whether another period of the stream claims a message of this one."""
     if receipt.stream is None:
         return
-    others = {other.run for other in evidence.receipts if other.stream == receipt.stream}
+    others = {
+        other.run
+        for other in evidence.receipts
+        if other.stream == receipt.stream and other.run not in evidence.superseding
+    }
     twice = {
         run
         for read in receipt.inputs
