@@ -100,6 +100,15 @@ def test_it_makes_what_a_run_from_the_nir_makes(
     assert _rekey(store, keyring) == []
 
 
+def test_places_do_not_say_which_pseudonym_became_which(
+    store: FolderStore, keyring: Keyring, tmp_path: Path
+) -> None:
+    _rekey(store, keyring)
+    for path in (tmp_path / "store/suivi/tout").iterdir():
+        made = [value for value in pq.read_table(path)["personne"].to_pylist() if value]
+        assert made == sorted(made)
+
+
 def test_no_byte_of_a_nir_is_in_any_file(
     store: FolderStore, keyring: Keyring, tmp_path: Path
 ) -> None:
