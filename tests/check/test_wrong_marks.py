@@ -87,7 +87,8 @@ REFUSED: dict[str, tuple[str, tuple[Edit, ...], str]] = {
     "01 names and e-mail beside the pseudonym": (
         "evaluation-cpf",
         ((EVALUATION, keep("nom_naissance", "prenoms", "courriel")),),
-        "`courriel` is an e-mail address or phone number: under R6323-37.III.2 nobody may be named",
+        "`courriel` is an e-mail address or phone number (`courriel`): under R6323-37.III.2 nobody "
+        "may be named",
     ),
     "05 a criminal record as identity": (
         "evaluation-cpf",
@@ -111,7 +112,7 @@ REFUSED: dict[str, tuple[str, tuple[Edit, ...], str]] = {
     "15 file and account numbers beside the pseudonym": (
         "evaluation-cpf",
         ((EVALUATION, keep("numero_dossier", "compte_id")),),
-        "`numero_dossier` is a file number: under R6323-37.III.2 nobody may be named",
+        "`numero_dossier` is a file number (`dossier`): under R6323-37.III.2 nobody may be named",
     ),
     "16b mandates of élus under III 4°": (
         "accompagnement-parcours",
@@ -131,7 +132,8 @@ REFUSED: dict[str, tuple[str, tuple[Edit, ...], str]] = {
     "20 device numbers to providers": (
         "prestataires-inscriptions",
         ((PROVIDERS, keep("adresse_ip", "france_connect_sub")),),
-        "`france_connect_sub` is a device number: under R6323-37.III.1 no device may be told",
+        "`france_connect_sub` is a device number (`sub`): under R6323-37.III.1 no device may be "
+        "told",
     ),
     "26 the employee's children, with their NIR": (
         "dsn-droits",

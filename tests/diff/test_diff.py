@@ -185,7 +185,7 @@ CASES: list[tuple[str, list[Edit], list[tuple[Any, ...]], str]] = [
     ),
     (
         "another bound on risk",
-        [(STUDY, "    from: 2021-01-01\n", "    from: 2021-01-01\n    risk: {k: 5}\n")],
+        [(STUDY, "    from: 2021-01-01\n", "    from: 2021-01-01\n    risk: {k: 15}\n")],
         [(*GROUND, "risk", "", "")],
         "new/policies/study.yaml:10:11",
     ),

@@ -274,12 +274,16 @@ def test_persons_are_those_of_the_pseudonym_and_marks_never_hide_anybody(tmp_pat
 
 
 def test_a_bound_that_is_not_kept_is_told_with_what_would_do(tmp_path: Path) -> None:
-    bounded = NIR_KEPT.replace("    needs:", "    risk: {k: 21, below: 5%%}\n    needs:")
-    desk = make_project(tmp_path, SCHEMA, bounded % "nir, sexe, region")
+    bounded = NIR_KEPT.replace(
+        "    needs:", "    risk: {k: 21, below: 5%%, because: %s}\n    needs:"
+    )
+    why = "les régions ne sont lues que par groupe"
+    desk = make_project(tmp_path, SCHEMA, bounded % (why, "nir, sexe, region"))
     feed = persons_feed(desk)
     result = desk.dry_run(feed)
     risk = result.risk["evaluation"]
     assert (risk.k, risk.below, risk.within, risk.small_share) == (21, "5%", False, 1.0)
+    assert risk.weak == why
     assert risk.coarsening is not None
     assert (risk.coarsening.tried, risk.coarsening.complete) == (200, True)
     assert risk.coarsening.fields == {"region": "prefix: 1"}

@@ -40,7 +40,7 @@ fields:
     type: string
     free_text: true
     category: tit-identite-activite
-    sensitive: {none: textes inventés}
+    sensitive: {none: textes inventés pour ces essais}
 """
 
 POLICY = """\

@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from tamis.check.approval import judge_approval
 from tamis.check.catalogue import Rule
+from tamis.check.rules.identity import ANALYSIS
 from tamis.check.violation import Violation, Violations
 from tamis.documents.calendar import days_of, law_on, today
 from tamis.documents.context import PolicyContext, bases_of, kept_fields
 from tamis.documents.law import Attested, Item
+from tamis.documents.policy import RiskBound
 from tamis.documents.register import Entry
 from tamis.documents.schema import SchemaLeaf
 from tamis.documents.texts_read import not_read
@@ -40,6 +42,7 @@ def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
     yield from _confirmed(contexts)
     yield from _unread(contexts)
     yield from _secondary(contexts)
+    yield from _weak_bounds(contexts)
     yield from _inferred_links(contexts, cuts)
     yield from _approvals(contexts)
 
@@ -171,6 +174,22 @@ def _secondary(contexts: Sequence[PolicyContext]) -> Violations:
         yield Violation(problem, Rule.NEED, "secondary", None, (), "warning")
 
 
+def _weak_bounds(contexts: Sequence[PolicyContext]) -> Violations:
+    """Bounds on risk under III 2° that are weaker than the one that holds without them."""
+    for context in contexts:
+        for i, release in enumerate(context.policy.releases):
+            if release.item == ANALYSIS and release.risk is not None and release.risk.is_weak:
+                text = _(
+                    "risk of `{release}` bounded by {bound}, weaker than {usual}: {reason}",
+                    release=release.id,
+                    bound=release.risk,
+                    usual=RiskBound(),
+                    reason=release.risk.because,
+                )
+                problem = context.source.problem(("releases", i, "risk"), text)
+                yield Violation(problem, Rule.EVIDENCE, "risk-weak", None, (), "warning")
+
+
 def _unread(contexts: Sequence[PolicyContext]) -> Violations:
     """Texts that policies cite and whose newer version nobody has read, from its day on."""
     citing: dict[str, tuple[UnreadText, dict[str, Problem]]] = {}
@@ -182,7 +201,11 @@ def _unread(contexts: Sequence[PolicyContext]) -> Violations:
                     citing.setdefault(reference, (text, {}))[1].setdefault(context.name, problem)
     for reference, (text, policies) in citing.items():
         words = describe_unread(reference, text)
-        words += _("; `run` asks for --allow-unconfirmed: {policies}", policies=", ".join(policies))
+        words += _(
+            "; from {day} on `run` asks for --allow-unconfirmed: {policies}",
+            day=text.from_,
+            policies=", ".join(policies),
+        )
         problem = replace(next(iter(policies.values())), text=words)
         yield Violation(problem, Rule.NEED, "unread-text", text.from_, (), "warning")
 

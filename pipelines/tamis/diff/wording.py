@@ -90,8 +90,9 @@ def _compare_policy(old: PolicyContext, new: PolicyContext, reported: Reported) 
 def _bound(release: Release) -> str:
     """The bound on risk as the policy writes it."""
     if release.risk is None:
-        return _("nothing that is written")
-    return f"{{k: {release.risk.k}, below: {release.risk.below}}}"
+        return _("the default")
+    reason = f" « {release.risk.because} »" if release.risk.because else ""
+    return f"{release.risk}{reason}"
 
 
 def _compare_release(old: Release, context: PolicyContext, index: int) -> Iterator[Change]:

@@ -72,6 +72,8 @@ def describe_mistake(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
     text = _(SENTENCES[max(known, key=len)]).format(**context)
     if kind.endswith(("_type", "_parsing", "_parsing_size")) or "from" in kind:
         text += _(", got {kind}", kind=_kind(given))
+    if kind == "literal_error" and isinstance(given, str) and "'" not in context["expected"]:
+        text += _(", a number without quotes")
     if kind.startswith("date") and isinstance(given, str):
         text += _date_hint(given)
     if kind == "string_type" and isinstance(given, bool | int | float | datetime.date):

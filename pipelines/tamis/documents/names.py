@@ -172,6 +172,24 @@ def direct_identifier(path: str, type_name: str, category: Iterable[str] = ()) -
     )
 
 
+def deciding_word(path: str, type_name: str, category: Iterable[str] = ()) -> str:
+    """The word of a name without which the field would be another direct identifier, or none.
+
+    Example:
+        >>> deciding_word("numero_dossier_cpf", "string"), deciding_word("individu.id", "string")
+        ('dossier', 'id')
+    """
+    slugs = tuple(category)
+    kind = direct_identifier(path, type_name, slugs)
+    *around, name = path.split(".")
+    words = plain(name).split("_")
+    for place, word in enumerate(words):
+        rest = "_".join(words[:place] + words[place + 1 :])
+        if rest and direct_identifier(".".join([*around, rest]), type_name, slugs) != kind:
+            return word
+    return name
+
+
 def _can_identify(type_name: str) -> bool:
     kind: Kind | None = kind_of(type_name)
     if kind == "decimal":

@@ -230,6 +230,33 @@ class RiskBound(DocumentModel):
     """How many persons must be alike, in all that is kept and not marked `none`."""
     below: Annotated[str, AfterValidator(_percentage)] = "1%"
     """The share of persons in smaller groups must be below this percentage."""
+    because: str = ""
+    """Why so weak a bound will do, in words; must be given under III 2° where `k` is lower or
+    `below` higher than without them."""
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it asks for less than the bound that holds where none is written.
+
+        Example:
+            >>> RiskBound(k=5).is_weak, RiskBound(below="0.5%").is_weak
+            (True, False)
+        """
+        usual = RiskBound()
+        return self.k < usual.k or self._share > usual._share
+
+    @property
+    def _share(self) -> float:
+        return float(self.below.removesuffix("%"))
+
+    def __str__(self) -> str:
+        """The bound on one line.
+
+        Example:
+            >>> str(RiskBound(k=5))
+            '{k: 5, below: 1%}'
+        """
+        return f"{{k: {self.k}, below: {self.below}}}"
 
 
 def _item_id(item: str) -> str:

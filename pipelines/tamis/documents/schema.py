@@ -23,6 +23,7 @@ from tamis.documents.marks import Lower, NoNir, Sensitive
 from tamis.documents.names import (
     Direct,
     NirPart,
+    deciding_word,
     direct_identifier,
     nir_part,
     special_category,
@@ -379,6 +380,14 @@ class SchemaLeaf:
         """The kind of direct identifier that its names, category and type make of it, or None."""
         kinds = (direct_identifier(name, self.spec.type, self.category) for name in self.names)
         return next(filter(None, kinds), None)
+
+    @property
+    def deciding_word(self) -> str:
+        """The word of its names that makes it a direct identifier."""
+        for name in self.names:
+            if direct_identifier(name, self.spec.type, self.category):
+                return deciding_word(name, self.spec.type, self.category)
+        return ""
 
     @property
     def last_names(self) -> tuple[str, ...]:

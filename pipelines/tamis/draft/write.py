@@ -203,8 +203,14 @@ class _SchemaWriter:
     ) -> Iterator[str]:
         guess = guess_leaf(statistics, node.type, self._form, self._options)
         why = list(guess.why)
-        if sensitive := special_category(node.name):
-            why.append(_("perhaps `sensitive: {value}`", value=sensitive))
+        if sensitive := special_category(node.name, free_text=guess.free_text):
+            why.append(
+                _(
+                    "perhaps `sensitive: {value}`, else `sensitive: {without}`",
+                    value=sensitive,
+                    without="{none: …}",
+                )
+            )
         if hints := hint_categories(node.name):
             why.append(_("perhaps {categories}", categories=", ".join(hints)))
         comment = indent if indent.endswith("#   ") else f"{indent}# "

@@ -9,10 +9,11 @@ from tamis.arrow.types import is_list
 from tamis.check.approval import judge_approval
 from tamis.documents.calendar import law_on
 from tamis.documents.context import PolicyContext
+from tamis.documents.lowered import lowered_marks
 from tamis.documents.schema import FieldSpec, SchemaLeaf
 from tamis.documents.tags import TAGS
 from tamis.documents.types import Kind, kind_of
-from tamis.dry_run.models import Measured
+from tamis.dry_run.models import Lowered, Measured
 from tamis.dry_run.result import (
     Against,
     DryDrift,
@@ -90,8 +91,12 @@ def compose(
             "register": _register(context, plan),
             "sample": measured.sample,
             "bytes": measured.bytes,
-            "risk": measured.risk,
+            "risk": {
+                name: risk.model_copy(update={"weak": _weak(context, name)})
+                for name, risk in measured.risk.items()
+            },
             "marks": measured.marks,
+            "lowered": list(_lowered(context, read)),
             "shape": Shape(
                 before=list(_shape_before(context, read)),
                 after={
@@ -164,6 +169,18 @@ def _compose_release(
         purpose_subject=purpose.subject if purpose else "",
         purposes_link=item.purposes_link,
     )
+
+
+def _weak(context: PolicyContext, name: str) -> str | None:
+    """Why a release's bound on risk is weaker than that of III 2°, if it is."""
+    release = next(release for release in context.policy.releases if release.id == name)
+    return release.risk.because if release.risk is not None and release.risk.is_weak else None
+
+
+def _lowered(context: PolicyContext, read: set[str]) -> Iterator[Lowered]:
+    for mark in lowered_marks(context.schema):
+        if any(path == mark.path or path.startswith(f"{mark.path}.") for path in read):
+            yield Lowered(field=mark.path, key=mark.key, mark=mark.mark, because=mark.because)
 
 
 def _texts(context: PolicyContext, plan: Plan) -> dict[str, LawText]:

@@ -155,6 +155,22 @@ class MarkFinding(Part):
     count: int
 
 
+class Lowered(Part):
+    """A mark of a field that is read, below what its name says or the default is.
+
+    Attributes:
+        field: path in the schema, that of a list or a struct among them.
+        key: of the schema.
+        mark: what it is taken for.
+        because: the reason that the schema gives; no tool can weigh it.
+    """
+
+    field: str
+    key: Literal["identifies", "sensitive"]
+    mark: Literal["quasi", "none"]
+    because: str
+
+
 class GroupSize(Part):
     """How many combinations are shared by so many records.
 
@@ -227,6 +243,8 @@ class Risk(Figures):
         below: the share of persons in smaller groups must be below this percentage, such as `1%`;
             None where nothing bounds it.
         within: whether it is, by its upper bound; None where nothing bounds it.
+        weak: why its bound is weaker than the one that holds under III 2° without it; None where
+            it is not.
         marks_ignored: the same figures with all marks ignored; None where no field is marked
             `none`, so that they are these.
         coarsening: what would bring the share below its bound; None where it is, where nothing
@@ -239,6 +257,7 @@ class Risk(Figures):
     k: int
     below: str | None = None
     within: bool | None = None
+    weak: str | None = None
     marks_ignored: Figures | None = None
     coarsening: Coarsening | None = None
 

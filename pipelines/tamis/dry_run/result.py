@@ -22,7 +22,17 @@ from pydantic import Field
 from tamis.check.approval import Status
 from tamis.documents.law import Attested, Link, Nir
 from tamis.documents.schema import Identifies
-from tamis.dry_run.models import Bytes, Compared, MarkFinding, Mask, Profile, Retyped, Risk, Sample
+from tamis.dry_run.models import (
+    Bytes,
+    Compared,
+    Lowered,
+    MarkFinding,
+    Mask,
+    Profile,
+    Retyped,
+    Risk,
+    Sample,
+)
 from tamis.evidence.allowed import AllowedPart
 from tamis.evidence.part import Part
 from tamis.evidence.receipt import Drift, FieldPart, Receipt, ReleasePart
@@ -191,6 +201,7 @@ class DryRun(Receipt):
         register_: the entries that the releases stand on.
         risk: by release; left out where it releases a direct identifier.
         marks: released values that say more of persons than the marks of their fields.
+        lowered: marks of fields that are read, below what their names say, with their reasons.
         masks: what values look like that have not the schema's type.
         profile: of columns in which no NIR is declared: the released ones, or all.
         against: None unless another project was compared.
@@ -209,6 +220,7 @@ class DryRun(Receipt):
     bytes: Bytes
     risk: dict[str, Risk]
     marks: list[MarkFinding] = []
+    lowered: list[Lowered] = []
     shape: Shape
     masks: list[Mask] = []
     profile: Profile | None = None

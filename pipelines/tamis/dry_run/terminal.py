@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tamis.check.approval import Status
+from tamis.documents.policy import RiskBound
 from tamis.dry_run.marks import FORM_WORDS
 from tamis.dry_run.models import MARK_CONDITIONS, Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
@@ -63,6 +64,8 @@ def tables(result: DryRun) -> Iterator[Table]:
         yield _drift(result)
     if result.profile is not None:
         yield _undeclared(result)
+    if result.lowered:
+        yield _lowered(result)
     if result.marks:
         yield _marks(result)
     for name, risk in result.risk.items():
@@ -240,6 +243,15 @@ def _quarantine(causes: list[CausePart], masks: list[Mask]) -> Table:
     return Table(header if shapes else header[:-1], rows, (1,), _("Quarantine"))
 
 
+def _lowered(result: DryRun) -> Table:
+    rows = [(mark.field, f"{mark.key}: {mark.mark}", mark.because) for mark in result.lowered]
+    title = ngettext(
+        "{count} mark below what the name says", "{count} marks below what names say", len(rows)
+    )
+    note = _("no tool can weigh a reason: read each")
+    return Table((_("field"), _("mark"), _("because")), rows, (), title, note)
+
+
 def _marks(result: DryRun) -> Table:
     rows = [
         (
@@ -298,6 +310,12 @@ def _risk_notes(risk: Risk, result: DryRun) -> Iterator[str]:
     if risk.within is not None:
         text = _("below {below}, as it must be") if risk.within else _("must be below {below}")
         yield text.format(below=risk.below)
+    if risk.weak is not None:
+        yield _(
+            "the bound is weaker than {usual}, that of III 2°: {reason}",
+            usual=RiskBound(),
+            reason=risk.weak,
+        )
     tried = risk.coarsening
     if tried is not None:
         whole = _("{count} persons") if tried.complete else _("{count} of the persons")

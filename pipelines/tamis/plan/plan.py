@@ -188,7 +188,7 @@ class PlanRisk:
         return float(Decimal(self.below.removesuffix("%")) / 100)
 
 
-USUAL_RISK = PlanRisk(**RiskBound().model_dump())
+USUAL_RISK = PlanRisk(RiskBound().k, RiskBound().below)
 """The bound where the policy writes none: so many must be alike."""
 
 _BOUNDED_ITEM = f"{ITEMS_ARTICLE}.III.2"

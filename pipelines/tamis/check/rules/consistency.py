@@ -63,7 +63,8 @@ def judge_schema(schema: Schema, source: Source, law: Law) -> Violations:
             yield violation(Rule.EVIDENCE, "short-reason", lowered.path, lowered.place, text)
     for path, leaf in schema.leaves().items():
         if "not-personal" in leaf.category and (text := _personal_by_name(leaf)):
-            yield violation(Rule.CATEGORY, "not-personal", path, leaf.place, text)
+            problem = source.problem(leaf.place, text)
+            yield Violation(problem, Rule.CATEGORY, "not-personal", None, (("field", path),))
         lower = leaf.spec.identifies
         if lower is not None and lower.mark == "quasi" and not leaf.direct:
             text = _("`{field}` is `quasi` already: `identifies` must give a lower mark")
@@ -75,14 +76,19 @@ def _personal_by_name(leaf: SchemaLeaf) -> str:
     """Why a leaf is personal data by its name, in words; empty where the schema says otherwise."""
     if leaf.direct and leaf.spec.identifies is None:
         return _(
-            "`{field}` must not be `not-personal`: its name is that of a direct identifier; give "
-            "its category, or say why not in `identifies`"
+            "`{field}` must not be `not-personal`: `{word}` makes its name that of a direct "
+            "identifier; give its category, or say why not in `identifies: {example}`",
+            field=leaf.path,
+            word=leaf.deciding_word,
+            example="{mark: none, because: …}",
         )
     if leaf.sensitive is not None and leaf.spec.sensitive is None:
         return _(
             "`{field}` must not be `not-personal`: its name speaks of sensitive data; give its "
-            "category, or say why not in `sensitive: {none: …}`"
-        ).replace("{none: …}", "{{none: …}}")
+            "category, or say why not in `sensitive: {example}`",
+            field=leaf.path,
+            example="{none: …}",
+        )
     return ""
 
 

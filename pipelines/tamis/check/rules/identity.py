@@ -60,10 +60,10 @@ def judge_direct(case: Case) -> Violations:
         else:
             continue
         text = _(
-            "`{field}` is {kind}: {why}; drop it, make it coarser or a pseudonym, or give a reason "
-            "in `identifies_anyway`"
+            "`{field}` is {kind} (`{word}`): {why}; drop it, make it coarser or a pseudonym, or "
+            "give a reason in `identifies_anyway`"
         )
-        shown = {"kind": _(_KINDS[leaf.direct]), "why": why}
+        shown = {"kind": _(_KINDS[leaf.direct]), "word": leaf.deciding_word, "why": why}
         example = {"field": kept.path}
         yield case.violation(
             Rule.IDENTITY, "direct-identifier", kept.place, text, example, shown=shown

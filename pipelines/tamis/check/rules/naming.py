@@ -8,9 +8,11 @@ from typing import get_args
 
 from tamis.check.case import Case
 from tamis.check.catalogue import Rule
+from tamis.check.reasons import is_short
+from tamis.check.rules.identity import ANALYSIS
 from tamis.check.violation import Violations
 from tamis.documents.context import conditions_of, kept_fields
-from tamis.documents.policy import Generalize, Pseudonymize, Treatment
+from tamis.documents.policy import Generalize, Pseudonymize, RiskBound, Treatment
 from tamis.documents.positions import DocumentPath, suggest
 from tamis.documents.schema import FieldSpec, Identifier, SchemaLeaf
 from tamis.documents.tags import RESERVED_PREFIX, TAGS
@@ -253,6 +255,15 @@ def judge_risk(case: Case) -> Violations:
         yield case.violation(
             Rule.NAMING, "risk-carried", place, text, {"k": str(case.release.risk.k)}
         )
+    bounded = case.release.risk if case.release.item == ANALYSIS else None
+    if bounded is not None and bounded.is_weak and is_short(bounded.because):
+        text = _(
+            "a bound on risk that is weaker than {usual} must give its reason in `because`, in "
+            "more than two words"
+        )
+        shown = {"usual": str(RiskBound())}
+        place = (*case.place, "risk")
+        yield case.violation(Rule.EVIDENCE, "risk-no-reason", place, text, shown=shown)
 
 
 def judge_pseudonyms(case: Case) -> Violations:
