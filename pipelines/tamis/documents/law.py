@@ -118,6 +118,9 @@ class Limit(DocumentModel):
     names: tuple[str, ...] = ()
     """Of a closed list of elements, the words by which fields are called that hold one of them: a
     kept field has one of these words in its name, or is refused."""
+    confirmed: tuple[str, ...] = ()
+    """Of these words, those of elements that are confirmations only (« la confirmation du
+    respect »): a field that is called so must be kept under a `when`, which leaves the rest out."""
     names_link: Link = "inferred"
     """`read` where the text itself has these words; `inferred` where they are a reading."""
     wording: str

@@ -452,3 +452,16 @@ def says_others(path: str) -> bool:
         if not _OTHERS.isdisjoint(words) or not _OTHER_PAIRS.isdisjoint(pairwise(words)):
             return True
     return False
+
+
+_ORGANISATIONS: Final = frozenset({"siret", "siren", "nic", "rna", "uai", "finess", "nda"})
+
+
+def says_organisation(name: str) -> bool:
+    """Whether a name is that of an organisation's number, which is nobody's data by itself.
+
+    Example:
+        >>> says_organisation("siret_financeur"), says_organisation("nom_financeur")
+        (True, False)
+    """
+    return not _ORGANISATIONS.isdisjoint(words_of(name))

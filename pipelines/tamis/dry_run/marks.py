@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from tamis.arrow.buffers import are_valid, decode, list_parts
 from tamis.arrow.types import Bools, is_list
-from tamis.documents.names import plain, words_of
+from tamis.documents.names import plain, says_organisation
 from tamis.documents.types import kind_of
 from tamis.draft.names import DAY, QUANTITY
 from tamis.dry_run.hashing import Hashes, hash_values
@@ -29,7 +29,6 @@ LEAST_VALUES: Final = 2_000
 
 NEARLY_ALL: Final = 0.95
 
-_ORGANISATIONS: Final = frozenset({"siret", "siren", "rna", "uai", "finess", "nda"})
 _LEAST_TEXTS: Final = 50
 _PROSE_SHARE: Final = 0.1
 _OWN_PROSE: Final = 0.3
@@ -78,7 +77,7 @@ class Measured:
         if kind_of(self.spec.type) == "integer":
             name = plain(last)
             return not (QUANTITY.search(name) or DAY.search(name) or self.leaf.step)
-        return not self.spec.free_text and _ORGANISATIONS.isdisjoint(words_of(last))
+        return not self.spec.free_text and not says_organisation(last)
 
 
 def measured_leaves(plan: Plan, release: PlanRelease) -> dict[str, Measured]:

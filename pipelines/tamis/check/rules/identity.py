@@ -8,7 +8,7 @@ from tamis.check.reasons import is_short
 from tamis.check.violation import Violations
 from tamis.documents.calendar import LawOfDay
 from tamis.documents.law import ANYBODY
-from tamis.documents.names import Direct
+from tamis.documents.names import Direct, says_organisation
 from tamis.documents.positions import DocumentPath
 from tamis.documents.released import identifies_of
 from tamis.documents.schema import SchemaLeaf
@@ -73,13 +73,16 @@ def judge_direct(case: Case) -> Violations:
 def judge_subjects(case: Case) -> Violations:
     """Whose data a kept field is must be among whom its category, the purpose and the item name.
 
+    The number of an organisation (`siret_financeur`) is not asked whose it is, unless it is said.
+
     Legal source: R. 6323-33, R. 6323-34, R. 6323-34-1, R. 6323-37.
     """
     item, purpose = case.item, case.law.purposes.get(case.release.purpose)
     for kept, leaf in case.kept:
         of_category = subjects_of(leaf, case.law)
         subjects = set(leaf.subject) or of_category
-        if not subjects or ANYBODY in subjects:
+        is_number = not leaf.subject and all(map(says_organisation, leaf.last_names))
+        if not subjects or ANYBODY in subjects or is_number:
             continue
         grounds: list[tuple[str, Iterable[str]]] = [
             (_("its category ({category})", category=", ".join(leaf.category)), of_category),
@@ -88,7 +91,10 @@ def judge_subjects(case: Case) -> Violations:
         ]
         for ground, named in grounds:
             if named and not subjects & {*named} and ANYBODY not in named:
-                text = _("`{field}` is data of {subjects}: {ground} is about {named}")
+                text = _(
+                    "`{field}` is data of {subjects}: {ground} is about {named}; what is of "
+                    "another person says so in `subject`, what is of nobody is `not-personal`"
+                )
                 shown = {"ground": ground, "named": ", ".join(sorted(named))}
                 example = {"field": kept.path, "subjects": ", ".join(sorted(subjects))}
                 place: DocumentPath = kept.place

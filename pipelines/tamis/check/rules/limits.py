@@ -1,16 +1,12 @@
 """Rules 3, 4 and 7 within what an item permits: the bans and closed lists of other texts."""
 
-import re
-import unicodedata
-
 from tamis.check.case import Case
 from tamis.check.catalogue import Rule
 from tamis.check.rules.need import NIRS
 from tamis.check.violation import Violations
 from tamis.documents.law import Limit
+from tamis.documents.names import words_of
 from tamis.language import _
-
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
 def judge_limits(case: Case) -> Violations:
@@ -21,6 +17,7 @@ def judge_limits(case: Case) -> Violations:
     for limit in case.limits:
         yield from _judge_nir(case, limit)
         yield from _judge_fields(case, limit)
+        yield from _judge_confirmed(case, limit)
         direction = case.context.policy.direction
         if limit.direction not in (None, direction):
             text = _("{item} goes {only} only: « {wording} »")
@@ -64,8 +61,20 @@ def _judge_fields(case: Case, limit: Limit) -> Violations:
             )
 
 
+def _judge_confirmed(case: Case, limit: Limit) -> Violations:
+    """What is a confirmation only must be kept under a `when`: its contrary states a breach."""
+    for kept, leaf in case.kept:
+        if set(limit.confirmed) & _words(kept.path) and not kept.need.when and leaf.kind != "date":
+            text = _(
+                "`{field}` must be kept under a `when` that leaves all but the confirmation out: "
+                "« {wording} »"
+            )
+            shown, example = {"wording": limit.wording}, {"field": kept.path}
+            yield case.violation(
+                Rule.CATEGORY, "limit-confirmed", kept.place, text, example, shown=shown
+            )
+
+
 def _words(path: str) -> set[str]:
-    """The words of a field's own name, in lower case without accents."""
-    name = unicodedata.normalize("NFKD", path.rpartition(".")[2])
-    plain = "".join(character for character in name if not unicodedata.combining(character))
-    return {word.casefold() for word in _WORD.findall(plain)}
+    """The words of a field's own name."""
+    return set(words_of(path.rpartition(".")[2]))
