@@ -43,6 +43,7 @@ def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
     yield from _unread(contexts)
     yield from _secondary(contexts)
     yield from _weak_bounds(contexts)
+    yield from _lifted(contexts)
     yield from _inferred_links(contexts, cuts)
     yield from _approvals(contexts)
 
@@ -188,6 +189,27 @@ def _weak_bounds(contexts: Sequence[PolicyContext]) -> Violations:
                 )
                 problem = context.source.problem(("releases", i, "risk"), text)
                 yield Violation(problem, Rule.EVIDENCE, "risk-weak", None, (), "warning")
+
+
+def _lifted(contexts: Sequence[PolicyContext]) -> Violations:
+    """Rules that a reason lifts: what a release may name, or may rebuild, is told with it."""
+    for context in contexts:
+        for i, release in enumerate(context.policy.releases):
+            for key, reason in (
+                ("identifies_anyway", release.identifies_anyway),
+                ("rebuilds_nir", release.rebuilds_nir),
+            ):
+                if reason is not None:
+                    text = _(
+                        "`{key}` lifts a rule for `{release}`: {reason}",
+                        key=key,
+                        release=release.id,
+                        reason=reason,
+                    )
+                    problem = context.source.problem(("releases", i, key), text)
+                    yield Violation(
+                        problem, Rule.EVIDENCE, "rule-lifted", release.from_, (), "warning"
+                    )
 
 
 def _unread(contexts: Sequence[PolicyContext]) -> Violations:

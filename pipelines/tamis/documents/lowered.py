@@ -29,7 +29,7 @@ class LoweredMark:
 
     @property
     def repeats(self) -> bool:
-        """Whether the reason says hardly more than the field's name and the mark.
+        """Whether the reason says no more than the field's name and the mark.
 
         Example:
             >>> mark = LoweredMark("numero_lot", (), "identifies", "none", "ce numéro de lot")
@@ -40,7 +40,7 @@ class LoweredMark:
         """
         known = {word[:6] for name in self.path.split(".") for word in words_of(name)}
         words = {word[:6] for word in words_of(self.because) if len(word) > 2}
-        return len(words - known - _EMPTY) < 2
+        return words <= known | _EMPTY
 
 
 _EMPTY = frozenset(
@@ -51,7 +51,7 @@ _EMPTY = frozenset(
     rien nothing aucun aucune pas not une des les est sont cette ces que qui par pour dans avec sans
     sur the this that for and with utile useful besoin needed necessaire normal simple simplement
     juste ici bien connu ainsi donc car non oui dit tell sante health ceci cela ete etre fait raison
-    reason
+    reason numero number num reference code identite cet bon bonne savoir voir plus meme lui elle
     """)
 )
 """Words that give no reason for a mark."""

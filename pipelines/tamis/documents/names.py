@@ -144,7 +144,7 @@ def direct_identifier(path: str, type_name: str, category: Iterable[str] = ()) -
     Args:
         path: names from the top, joined by dots; those around a field say whose number it is.
         type_name: the Arrow type; truths, moments, amounts and measures identify nobody by
-            themselves.
+            themselves, unless they are called numbers (`numero_dossier`) or phones.
         category: slugs; those of identity and contacts make a name of somebody out of any `…_nom`,
             and a bare `id` that is `not-personal` is none of a person.
 
@@ -154,15 +154,17 @@ def direct_identifier(path: str, type_name: str, category: Iterable[str] = ()) -
         >>> direct_identifier("organisme.nom", "string"), direct_identifier("compte_clos", "bool")
         (None, None)
     """
-    if not _can_identify(type_name):
+    kind = kind_of(type_name)
+    if kind not in ("string", "integer", "binary", "float", "decimal"):
         return None
     *around, name = path.split(".")
     words = words_of(name)
     own, context = set(words), set(words_of(around[-1])) if around else set()
-    if kind_of(type_name) == "binary":
-        return "image" if own & _IMAGES else None
+    if kind == "binary" and own & _IMAGES:
+        return "image"
     slugs = tuple(category)
-    if own & _ABOUT - {"code"}:
+    is_measure = kind == "float" or (kind == "decimal" and decimal_digits(type_name)[1] > 0)
+    if own & _ABOUT - {"code"} or (is_measure and not own & (_NUMBERS | _CONTACTS)):
         return None
     return (
         _device_or_image(own)
@@ -188,13 +190,6 @@ def deciding_word(path: str, type_name: str, category: Iterable[str] = ()) -> st
         if rest and direct_identifier(".".join([*around, rest]), type_name, slugs) != kind:
             return word
     return name
-
-
-def _can_identify(type_name: str) -> bool:
-    kind: Kind | None = kind_of(type_name)
-    if kind == "decimal":
-        return decimal_digits(type_name)[1] == 0
-    return kind in ("string", "integer", "binary")
 
 
 def _device_or_image(own: set[str]) -> Direct | None:

@@ -82,6 +82,14 @@ def _personal_by_name(leaf: SchemaLeaf) -> str:
             word=leaf.deciding_word,
             example="{mark: none, because: …}",
         )
+    if leaf.nir_part is not None and leaf.spec.identifies is None:
+        return _(
+            "`{field}` must not be `not-personal`: its name is that of a part of the NIR "
+            "({part}); give its category, or say why not in `identifies: {example}`",
+            field=leaf.path,
+            part=leaf.nir_part,
+            example="{mark: none, because: …}",
+        )
     if leaf.sensitive is not None and leaf.spec.sensitive is None:
         return _(
             "`{field}` must not be `not-personal`: its name speaks of sensitive data; give its "
