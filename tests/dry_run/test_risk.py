@@ -261,7 +261,12 @@ def test_persons_are_those_of_the_pseudonym_and_marks_never_hide_anybody(tmp_pat
         "identifies: {mark: none, because: le nom de l'employeur est public},",
     )
     desk = make_project(tmp_path, schema, NIR_KEPT % "nir, sexe, region, employeur")
-    risk = desk.dry_run(persons_feed(desk)).risk["evaluation"]
+    feed = persons_feed(desk)
+    result = desk.dry_run(feed)
+    risk = result.risk["evaluation"]
+    assert [(mark.field, mark.because) for mark in result.lowered] == [
+        ("employeur", "le nom de l'employeur est public")
+    ]
 
     assert (risk.pseudonym, risk.records, risk.persons) == ("qui", 400, 200)
     assert (risk.fields, risk.k, risk.below) == (["sexe", "region"], 11, "1%")
@@ -271,6 +276,22 @@ def test_persons_are_those_of_the_pseudonym_and_marks_never_hide_anybody(tmp_pat
     assert ignored is not None
     assert ignored.fields == ["sexe", "region", "employeur"]
     assert (ignored.unique, ignored.small_share) == (200, 1.0)
+
+    plan = desk.project.plan("evaluation", today())
+    keys, store = tmp_path / "keys.json", str(tmp_path / "store")
+    Keyring.create(keys)
+    receipt, _before = run(
+        Job(plan, (feed,), store, "r", str(keys), (IN_MEMORY,), guards=Guards(("risk",)))
+    )
+    assert receipt is not None
+    measured = receipt.releases["evaluation"].measured_risk
+    assert measured is not None
+    assert (measured.k, measured.below, measured.small_share, measured.within) == (
+        11,
+        "1%",
+        0,
+        True,
+    )
 
 
 def test_a_bound_that_is_not_kept_is_told_with_what_would_do(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ workers in other processes are not given it (`tamis.address.DatabaseAddress`).
 """
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from tamis.beam.minimize import Outputs
 from tamis.beam.transform import SeveralCollections
 from tamis.documents.calendar import today
 from tamis.dry_run.marks import Marks, describe_marks
-from tamis.dry_run.models import MARK_CONDITIONS
+from tamis.dry_run.models import MARK_CONDITIONS, Risk
 from tamis.dry_run.risk import Risks, describe_exceeded
 from tamis.dry_run.undeclared import UndeclaredNirs
 from tamis.errors import RunError, UsageError, value_free
@@ -298,7 +298,11 @@ def commit_run(
     def make(files: Files) -> Receipt:
         receipt = make_receipt(plan, facts, tally, inputs, files)
         refuse_columns(tally.sketches)
-        guards.check(_findings_of(receipt, tally, plan, found or {}))
+        findings = found or {}
+        risks = findings[Risks].extract(plan) if Risks in findings else None
+        for release, risk in (risks or {}).items():
+            receipt.releases[release].measured_risk = risk.for_receipt
+        guards.check(_findings_of(receipt, tally, plan, findings, risks))
         return receipt
 
     with uninterrupted():
@@ -315,14 +319,16 @@ def commit_run(
     return receipt
 
 
-def _findings_of(receipt: Receipt, tally: Tally, plan: Plan, found: Findings) -> RunFindings:
+def _findings_of(
+    receipt: Receipt, tally: Tally, plan: Plan, found: Findings, risks: Mapping[str, Risk] | None
+) -> RunFindings:
     """What was found, of what was looked for."""
-    nirs, risks, marks = (found.get(kind) for kind in (UndeclaredNirs, Risks, Marks))
+    nirs, marks = (found.get(kind) for kind in (UndeclaredNirs, Marks))
     return RunFindings(
         receipt,
         sorted(tally.retyped),
         undeclared=nirs and [column.column for column in nirs.extract().undeclared],
-        risky=risks and describe_exceeded(risks.extract(plan)),
+        risky=None if risks is None else describe_exceeded(risks),
         marks=marks and describe_marks(marks.extract(plan)),
     )
 

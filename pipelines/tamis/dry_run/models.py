@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from tamis.evidence.part import Part
-from tamis.evidence.receipt import Receipt
+from tamis.evidence.receipt import Receipt, RiskPart
 
 Count = int | Literal["<5", ">=5"]
 """A number of combinations or records: `<5` hides a small one, `>=5` one from which it could be
@@ -260,6 +260,17 @@ class Risk(Figures):
     weak: str | None = None
     marks_ignored: Figures | None = None
     coarsening: Coarsening | None = None
+
+    @property
+    def for_receipt(self) -> RiskPart:
+        """What a receipt says of it."""
+        return RiskPart(
+            k=self.k,
+            below=self.below,
+            small_share=self.small_share,
+            at_most=self.at_most,
+            within=self.within,
+        )
 
 
 class NewlyCarried(Part):

@@ -100,6 +100,24 @@ Files: TypeAlias = Mapping[str | None, list[FilePart]]
 """By release id, the files or tables that hold its rows; None is the quarantine."""
 
 
+class RiskPart(Part):
+    """The share of persons whom few others are like, where the run measured it.
+
+    Attributes:
+        k: persons who must be alike.
+        below: what the share must be below; None where nothing bounds it.
+        small_share: of persons in groups of fewer than `k`; None where the number is hidden.
+        at_most: its upper bound, 99 times of 100, where not all were counted.
+        within: whether the bound is kept.
+    """
+
+    k: Natural
+    below: str | None = None
+    small_share: float | None = None
+    at_most: float | None = None
+    within: bool | None = None
+
+
 class ReleasePart(Part):
     """One release of the run.
 
@@ -107,6 +125,7 @@ class ReleasePart(Part):
         status: whether a lawyer confirmed what it rests on; None in older receipts.
         retention: the rule of R. 6323-39 that its policy names, if it names one.
         to_confirm: what it rests on that nobody answered for yet; None where there is nothing.
+        measured_risk: under `--fail-on risk`, what was measured; None where nothing was.
     """
 
     item: str
@@ -118,6 +137,7 @@ class ReleasePart(Part):
     rows: Natural
     fields: Mapping[str, FieldPart]
     redacted: dict[str, Natural] = {}
+    measured_risk: RiskPart | None = None
     files: list[FilePart] | None = None
 
 
