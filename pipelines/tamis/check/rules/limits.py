@@ -1,5 +1,7 @@
 """Rules 3, 4 and 7 within what an item permits: the bans and closed lists of other texts."""
 
+from collections.abc import Iterable
+
 from tamis.check.case import Case
 from tamis.check.catalogue import Rule
 from tamis.check.rules.need import NIRS
@@ -51,7 +53,7 @@ def _judge_fields(case: Case, limit: Limit) -> Violations:
             yield case.violation(
                 Rule.CATEGORY, "limit-category", kept.place, text, example, shown=shown
             )
-        if limit.names and not set(limit.names) & _words(kept.path):
+        if limit.names and not _called(kept.path, limit.names):
             text = _(
                 "`{field}` is not in the closed list of {item}: its name has none of the words "
                 "{names}: « {wording} »"
@@ -64,7 +66,8 @@ def _judge_fields(case: Case, limit: Limit) -> Violations:
 def _judge_confirmed(case: Case, limit: Limit) -> Violations:
     """What is a confirmation only must be kept under a `when`: its contrary states a breach."""
     for kept, leaf in case.kept:
-        if set(limit.confirmed) & _words(kept.path) and not kept.need.when and leaf.kind != "date":
+        is_confirmed = _called(kept.path, limit.confirmed) and leaf.kind != "date"
+        if is_confirmed and not kept.need.when:
             text = _(
                 "`{field}` must be kept under a `when` that leaves all but the confirmation out: "
                 "« {wording} »"
@@ -75,6 +78,7 @@ def _judge_confirmed(case: Case, limit: Limit) -> Violations:
             )
 
 
-def _words(path: str) -> set[str]:
-    """The words of a field's own name."""
-    return set(words_of(path.rpartition(".")[2]))
+def _called(path: str, names: Iterable[str]) -> bool:
+    """Whether a field's own name has one of the words `names`."""
+    own = set(words_of(path.rpartition(".")[2]))
+    return any(not own.isdisjoint(words_of(name)) for name in names)
