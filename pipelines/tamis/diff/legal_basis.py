@@ -234,12 +234,20 @@ def _marks(leaf: SchemaLeaf) -> dict[str, str]:
 
 
 def _attributes(model: DocumentModel, *without: str) -> dict[str, str]:
-    """The values of a document's model as text: lists sorted, empty where there is none."""
-    texts: dict[str, str] = {}
-    for key, value in model:
-        if key not in without:
-            text = ", ".join(sorted(map(str, value))) if isinstance(value, tuple) else str(value)
-            texts[key.rstrip("_")] = (
-                text.lower() if isinstance(value, bool) else text if value is not None else ""
-            )
-    return texts
+    """The values of a document's model as text, by their keys in the document; empty for none."""
+    fields = type(model).model_fields
+    return {
+        fields[key].alias or key: "" if value is None else _text(value)
+        for key, value in model
+        if key not in without
+    }
+
+
+def _text(value: object) -> str:
+    """A value as it would stand in a document on one line; lists sorted."""
+    if isinstance(value, DocumentModel):
+        inside = ", ".join(f"{key}: {text}" for key, text in _attributes(value).items() if text)
+        return f"{{{inside}}}"
+    if isinstance(value, tuple):
+        return ", ".join(sorted(map(_text, value)))
+    return str(value).lower() if isinstance(value, bool) else str(value)
