@@ -3,9 +3,9 @@
 import datetime
 import shutil
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
+from junitparser import JUnitXml
 from ruamel.yaml import YAML
 
 from tamis.cases.coverage import measure, values_at
@@ -193,9 +193,10 @@ def test_proposed_cases_hold_and_reach_everything(project: Project, policy: str)
 def test_junit_has_a_test_for_each_case_and_day(project: Project, tmp_path: Path) -> None:
     outcomes = _judge(project, _case(f"{{{PROVIDER}}}", "withheld", "[2024-12-31, 2025-01-01]"))
     write_junit(tmp_path / "out.xml", {POLICY: outcomes})
-    root = ET.parse(tmp_path / "out.xml").getroot()
-    assert root[0].attrib == {"name": POLICY, "tests": "2", "failures": "1"}
-    assert [test.find("failure") is not None for test in root[0]] == [False, True]
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "out.xml"))
+    assert (suite.name, suite.tests, suite.failures) == (POLICY, 2, 1)
+    assert [test.is_failure for test in suite] == [False, True]
+    assert [test.classname for test in suite] == [POLICY, POLICY]
 
 
 def test_days_of_outcomes_are_those_of_the_case(project: Project) -> None:
