@@ -50,13 +50,13 @@ def keys_of(bodies: np.ndarray) -> np.ndarray:
 
 
 def nirs(chance: np.random.Generator, rows: int) -> np.ndarray:
-    """NIRs of 15 digits as int64, of communes and orders that do not exist."""
+    """NIRs of 15 digits as int64, of communes that do not exist; nines alone would fill a gap."""
     sex = chance.integers(1, 3, rows)
     year = chance.integers(0, 100, rows)
     month = chance.integers(1, 13, rows)
     department = chance.integers(1, 96, rows)
     department[department == 20] = 21
-    order = chance.integers(990, 1000, rows)
+    order = chance.integers(990, 999, rows)
     body = ((sex * 100 + year) * 100 + month) * 100 + department
     body = (body * 1000 + 999) * 1000 + order
     return body * 100 + keys_of(body)
@@ -157,7 +157,7 @@ def make_table(
         "intitule": choose([f"FORMATION {n}" for n in range(400)]),
         "organisme": text("ORG", 9_000),
         "region": choose([f"R{n:02d}" for n in range(18)]),
-        "statut": choose(["OUVERT", "ACCEPTE", "REFUSE", "CLOS"]),
+        "statut": choose(["OUVERT", "ACCEPTE", "REFUSE", "CLOS", "ANNULE"]),
         "debut": days(18_000, 20_400),
         "fin": days(20_400, 20_800),
         "heures": pa.array(chance.integers(1, 900, rows, dtype=np.int32)),

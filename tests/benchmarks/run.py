@@ -29,8 +29,9 @@ POLICIES = {
     ("j2", "tamis"): "j2-cmac",
     ("j2", "tamis-hmac"): "j2-hmac",
     ("j3", "tamis"): "j3",
+    ("j4", "tamis"): "j4",
 }
-RELEASES = {"j1": "j1", "j2-cmac": "j2", "j2-hmac": "j2", "j3": "j3"}
+RELEASES = {"j1": "j1", "j2-cmac": "j2", "j2-hmac": "j2", "j3": "j3", "j4": "j4"}
 """By policy, the id of its release."""
 
 CONTENDERS = ("polars", "tamis", "tamis-hmac", "duckdb", "pyarrow")
