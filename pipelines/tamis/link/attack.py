@@ -200,9 +200,9 @@ def _by_alignment(free: Sequence[Pair], chosen: Sequence[Pair]) -> _Joined | Non
         size = len(filled[0])
         low, records = low + agreement.low * size, records + agreement.share * size
         high += agreement.high * size
-    every = np.concatenate((anchors[0], filled[0]))
+    rows_a = np.concatenate((anchors[0], filled[0]))
     note = _("rows between others that stand in the same order in A and B")
-    return _Joined("order", anchoring, every, len(every), records, low, high, "measured", note)
+    return _Joined("order", anchoring, rows_a, len(rows_a), records, low, high, "measured", note)
 
 
 def _by_values(combinations: Sequence[Combination]) -> list[_Joined]:

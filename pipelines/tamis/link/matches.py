@@ -82,8 +82,8 @@ def estimate(a: Hashes, b: Hashes, strata: tuple[Hashes, Hashes] | None = None) 
 
     Example:
         >>> rows = np.arange(100, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        >>> found = estimate(rows, rows[::-1].copy())
-        >>> found.matches, found.joined
+        >>> joins = estimate(rows, rows[::-1].copy())
+        >>> joins.matches, joins.joined
         (100, 100.0)
     """
     if not len(a) or not len(b):
@@ -120,10 +120,10 @@ def unique_matches(a: Hashes, b: Hashes) -> tuple[Rows, Rows]:
     values = values[order]
     ends = np.append(values[1:] != values[:-1], True)
     starts = np.append(True, ends[:-1])
-    first = np.flatnonzero(starts[:-1] & ends[1:] & ~ends[:-1])
-    one, other = np.sort(np.stack((order[first], order[first + 1])), axis=0)
-    inside = (one < len(a)) & (other >= len(a))
-    rows_a, rows_b = one[inside], other[inside] - len(a)
+    pairs = np.flatnonzero(starts[:-1] & ends[1:] & ~ends[:-1])
+    first, second = np.sort(np.stack((order[pairs], order[pairs + 1])), axis=0)
+    inside = (first < len(a)) & (second >= len(a))
+    rows_a, rows_b = first[inside], second[inside] - len(a)
     by_a = np.argsort(rows_a)
     return rows_a[by_a], rows_b[by_a]
 

@@ -70,33 +70,33 @@ def sorted_by(columns: Sequence[Column], rows: int, parts: int = 1) -> SortedBy:
     level = np.ones(max(rows - 1, 0), bool)  # neighbours that nothing has told apart yet
     units = np.zeros(rows, np.int32)
     allowed = parts - 1 + rows // _ROWS_A_BREAK
-    found: list[Column] = []
+    by: list[Column] = []
     left = [column for column in columns if isinstance(column.values, pa.Array)]
     while level.sum() > _LEVEL * rows:
         best: tuple[int, Column, Any] | None = None
         for column in left:
             ranks = _ranks(column)
             steps = np.diff(ranks)
-            told = int(((steps != 0) & level).sum())
+            parted = int(((steps != 0) & level).sum())
             # Of numbers that stand once each, a few in a row do not rise by chance.
-            most = rows // _A_UNIT if not found and told > _ALL * rows else allowed
+            most = rows // _A_UNIT if not by and parted > _ALL * rows else allowed
             for falls in (steps < 0, steps > 0):
                 breaks = int((falls & level).sum())
-                if breaks <= most and told > breaks and (best is None or told > best[0]):
-                    best = told, column, (steps, falls)
+                if breaks <= most and parted > breaks and (best is None or parted > best[0]):
+                    best = parted, column, (steps, falls)
         if best is None:
             break
-        _told, column, (steps, falls) = best
-        if not found:
+        _parted, column, (steps, falls) = best
+        if not by:
             units = np.append(np.int32(0), np.cumsum(falls & level, dtype=np.int32))
         allowed = 0
         level &= steps == 0
-        found.append(column)
+        by.append(column)
         left.remove(column)
-    if found and level.sum() > _LEVEL * rows:
+    if by and level.sum() > _LEVEL * rows:
         for column in columns:
             level &= np.diff(column.places) == 0
-    return SortedBy(tuple(found), bool(level.sum() <= _LEVEL * rows), units)
+    return SortedBy(tuple(by), bool(level.sum() <= _LEVEL * rows), units)
 
 
 def _ranks(column: Column) -> Places:
@@ -128,8 +128,8 @@ def align(a: Hashes, b: Hashes) -> Alignment | None:
 
     Example:
         >>> rows = mix(np.arange(100, dtype=np.uint64))
-        >>> found = align(rows, np.delete(rows, [10, 11, 50]))
-        >>> len(found.anchors[0]), found.astray
+        >>> alignment = align(rows, np.delete(rows, [10, 11, 50]))
+        >>> len(alignment.anchors[0]), alignment.astray
         (97, 0)
     """
     best: Alignment | None = None

@@ -45,7 +45,7 @@ class Table:
     def composites(self) -> list[Column]:
         """Positions of two columns, as one column each."""
         named = {column.name.lower(): column for column in self.columns}
-        found = []
+        columns = []
         for first, second in COMPOSITES:
             if first in named and second in named:
                 above, below = named[first].forms.get("number"), named[second].forms.get("number")
@@ -53,8 +53,8 @@ class Table:
                     rows = mix(np.append(above, 0).view(np.uint64)[named[first].places])
                     rows = mix(rows + np.append(below, 0).view(np.uint64)[named[second].places])
                     values, places = np.unique(rows, return_inverse=True)
-                    found.append(Column(f"{first}, {second}", values, places.astype(np.int32)))
-        return found
+                    columns.append(Column(f"{first}, {second}", values, places.astype(np.int32)))
+        return columns
 
     @cached_property
     def layout(self) -> dict[str, Column]:
