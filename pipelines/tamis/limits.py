@@ -18,6 +18,7 @@ class Limits:
         chunk_bytes: bytes that the fields read from one chunk's records may take.
         part_rows: rows that a part of an input has at least, the last one excepted.
         row_group_rows: rows that a row group of a written file has at least, the last one excepted.
+        unit_rows: released rows that are put in order together (`tamis.stores.units`).
         line_bytes: bytes of one JSON object.
         csv_block_bytes: bytes of CSV that are parsed at once. A record of more may end the run, one
             of more than twice as much does.
@@ -45,6 +46,7 @@ class Limits:
     chunk_bytes: int = 1 << 30
     part_rows: int = 1 << 20
     row_group_rows: int = 131_072
+    unit_rows: int = 65_536
     line_bytes: int = 16 << 20
     csv_block_bytes: int = 4 << 20
     csv_rejects_in_a_row: int = 1 << 20

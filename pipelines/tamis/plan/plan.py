@@ -381,6 +381,13 @@ class Plan:
         """Return the leaves that some release keeps or tests, by path, in the schema's order."""
         return {path: leaf for field in self.fields for path, leaf in field.leaves()}
 
+    def hides_order(self, release: PlanRelease) -> bool:
+        """Whether rows of `release` must not tell the order in which they were read.
+
+        They leave the store under paragraph III: two partners could join what they were given.
+        """
+        return self.direction == "out-of-store" and release.nir == "absent"
+
     @property
     def needs_keys(self) -> bool:
         """Whether some release replaces an identifier by a keyed pseudonym."""

@@ -459,14 +459,12 @@ class FolderStore(RunStore):
     def _join(self, attempt: Attempt, plan: Plan, pieces: list[Piece]) -> Piece:
         """One file of the pieces of a part that several bundles wrote.
 
-        It has the bytes that one bundle would have written: the same rows, in the source's order.
+        It has the bytes that one bundle would have written: the same rows, in the same order.
         """
         writer = self.writer(attempt, plan, pieces[0].output)
-        with ExitStack() as stack:
-            streams = [stack.enter_context(self.folder.open(piece.path)) for piece in pieces]
-            batches = map(batches_of, streams, pieces)
-            for seq, batch in heapq.merge(*batches, key=itemgetter(0)):
-                writer.add(batch.cast(writer.layout.schema), pieces[0].part, seq)
+        batches = [batches_of(self.folder, piece, writer.layout) for piece in pieces]
+        for seq, batch in heapq.merge(*batches, key=itemgetter(0)):
+            writer.add(batch, pieces[0].part, seq)
         (joined,) = writer.finish()
         return joined
 

@@ -3,9 +3,11 @@
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,10 +17,14 @@ from tamis.formats.chunk import PartKey
 from tamis.language import _
 from tamis.limits import USUAL
 from tamis.stores.folder import Folder
-from tamis.stores.parquet_part import ParquetLayout, ParquetPart
+from tamis.stores.parquet_part import PLACE, ParquetLayout, ParquetPart
 from tamis.stores.protocol import Attempt, Piece, StoredRows, Writer
+from tamis.stores.units import cut_rows, unit_sizes
 
 STAGING = "_staging"
+
+SeqRows: TypeAlias = tuple[int, pa.RecordBatch]
+"""The number of a batch in its part, and rows of it."""
 
 _SCHEMA_KEY = b"ARROW:schema"
 
@@ -64,7 +70,8 @@ class FolderWriter(Writer):
         if self._file is None:
             path = f"{folder_of(self._attempt)}/{uuid.uuid4().hex}.parquet"
             self._piece = Piece(self._output, part, path)
-            self._file = ParquetPart(self._folder.create(path), self.layout)
+            places = self._folder.create(places_path(path)) if self.layout.unit_rows else None
+            self._file = ParquetPart(self._folder.create(path), self.layout, places)
         self._file.write(batch)
         self._batches[seq] = self._batches.get(seq, 0) + batch.num_rows
 
@@ -123,16 +130,29 @@ class ParquetRows(StoredRows):
             raise ValueError(_("is damaged, or has not the columns of a quarantine")) from None
 
 
-def batches_of(stream: BinaryIO, piece: Piece) -> Iterator[tuple[int, pa.RecordBatch]]:
+def places_path(path: str) -> str:
+    """Where it is staged which place each row of a piece had in its unit."""
+    return f"{path.removesuffix('.parquet')}.places"
+
+
+def batches_of(folder: Folder, piece: Piece, layout: ParquetLayout) -> Iterator[SeqRows]:
     """The batches that a piece was written from, each with its number in the part."""
-    batches = pq.ParquetFile(stream).iter_batches(use_threads=False)
-    rest = next(batches, None)
-    for seq, rows in piece.batches:
-        while rest is not None and rows:
-            first = rest.slice(0, rows)
-            yield seq, first
-            rows -= first.num_rows
-            if first.num_rows < rest.num_rows:
-                rest = rest.slice(first.num_rows)
-            else:
-                rest = next(batches, None)
+    with ExitStack() as stack:
+        stream = stack.enter_context(folder.open(piece.path))
+        batches = pq.ParquetFile(stream).iter_batches(use_threads=False)
+        if layout.unit_rows:
+            places = stack.enter_context(folder.open(places_path(piece.path)))
+            batches = _unordered(batches, unit_sizes(piece.rows, layout.unit_rows), places)
+        sizes = [rows for _seq, rows in piece.batches]
+        for (seq, _rows), table in zip(piece.batches, cut_rows(batches, sizes), strict=True):
+            for batch in table.cast(layout.schema).to_batches():
+                yield seq, batch
+
+
+def _unordered(
+    batches: Iterator[pa.RecordBatch], sizes: list[int], places: BinaryIO
+) -> Iterator[pa.RecordBatch]:
+    """Rows that were put in order unit by unit, as they were before."""
+    for size, rows in zip(sizes, cut_rows(batches, sizes), strict=True):
+        before = np.frombuffer(places.read(size * np.dtype(PLACE).itemsize), PLACE)
+        yield from rows.take(pa.array(np.argsort(before))).to_batches()

@@ -1,0 +1,99 @@
+"""One feed released to two partners under paragraph III: who can join what they were given?"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from tamis.beam.minimize import ThrowawayKeys
+from tamis.documents.schema import Format
+from tamis.filter.minimize import minimize
+from tamis.nir.identifiers import with_keys
+from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
+
+PARTNERS = {"evaluation": "R6323-37.III.2", "pilotage": "R6323-37.III.4"}
+"""By partner, the item of its release; all that both are given of a person is a year and a code."""
+
+_FIELDS = (
+    PlanField("nir", "string", identifier=("nir",), nullable=False),
+    PlanField("an", "int16"),
+    PlanField("code", "string"),
+    PlanField("dates", "list", of=PlanField("item", "date32")),
+)
+
+
+def plan_of(partner: str, *, pseudonym: bool = True, direction: str = "out-of-store") -> Plan:
+    """What a partner is given: a pseudonym if it says so, a year, a code, and dates."""
+    nir = PlanLeaf("nir", "pseudonymized", ("x",), pseudonym="personne", method="aes-256-cmac")
+    leaves = tuple(PlanLeaf(name, "kept", ("x",)) for name in ("an", "code", "dates"))
+    release = PlanRelease(
+        id="r",
+        item=PARTNERS[partner],
+        purpose="R6323-33.5",
+        nir="absent",
+        attested="example",
+        on_nir="strip",
+        where=(),
+        only=(),
+        leaves=(nir, *leaves) if pseudonym else leaves,
+    )
+    return Plan(
+        policy=partner,
+        schema="personnes",
+        format=Format(name="jsonl"),
+        processing=partner,
+        carries_nir=False,
+        direction=direction,  # type: ignore[arg-type]
+        law={"R6323-37": "LEGIARTI000000000000"},
+        fields=_FIELDS,
+        releases=(release,),
+        known=tuple(field.name for field in _FIELDS),
+        day=datetime.date(2026, 11, 23),
+    )
+
+
+def persons(count: int, seed: int) -> pa.RecordBatch:
+    """N persons, each with another NIR, in an order that means something."""
+    rng = np.random.default_rng(seed)
+    numbers = rng.choice(800_000, count, replace=False)
+    bodies = [f"1{n % 100:02}{n % 12 + 1:02}75{n // 900 + 1:03}{n % 900 + 1:03}" for n in numbers]
+    codes = [f"C{number % 90:02}" for number in numbers]
+    start = datetime.date(2026, 1, 1)
+    dates = [[start + datetime.timedelta(int(n % 7))] * (n % 3) for n in numbers]
+    return pa.record_batch(
+        {
+            "nir": with_keys(pa.array(bodies)),
+            "an": pa.array(numbers % 60 + 1940, pa.int16()),
+            "code": codes,
+            "dates": pa.array(dates, pa.list_(pa.date32())),
+        }
+    )
+
+
+@dataclass
+class TwoPartners:
+    """What two partners are given of the same persons, and whom their pseudonyms stand for.
+
+    Attributes:
+        feed: N persons.
+        keys: of both.
+    """
+
+    feed: pa.RecordBatch
+    keys: ThrowawayKeys = field(default_factory=ThrowawayKeys)
+
+    def released(self, partner: str) -> pa.RecordBatch:
+        """The rows of a partner, in the feed's order."""
+        return minimize(self.feed, plan_of(partner), keys=self.keys).released["r"]
+
+    def joined(self, given: dict[str, Sequence[bytes]]) -> int:
+        """How many rows that stand at one place are one person's, by pseudonyms in their order."""
+        persons = []
+        for partner, pseudonyms in given.items():
+            own = self.released(partner).column("personne").to_pylist()
+            person = {pseudonym: number for number, pseudonym in enumerate(own)}
+            persons.append([person[pseudonym] for pseudonym in pseudonyms])
+        assert [sorted(rows) for rows in persons] == [list(range(self.feed.num_rows))] * 2
+        return sum(one == other for one, other in zip(*persons, strict=True))
