@@ -78,10 +78,12 @@ def run(tamis: Tamis) -> Tamis:
 
 @pytest.fixture
 def rules_of_0_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the two rules that quarantine since what 0.1 released of these feeds.
+    """Without the two rules that quarantine since what 0.1 released of these feeds, and unordered.
 
-    Their made-up NIRs may end in six nines, and their made-up births may be to come.
+    Their made-up NIRs may end in six nines, and their made-up births may be to come. 0.1 released
+    rows in the order of their source under paragraph III, too.
     """
+    monkeypatch.setattr("tamis.plan.plan.Plan.hides_order", lambda _plan, _release: False)
     monkeypatch.setattr("tamis.nir.identifiers._FILLER", -1)
     monkeypatch.setattr("tamis.filter.judge._BIRTH", "none")
 
@@ -153,9 +155,10 @@ def read(copy: Copy) -> Read:
     """
     copy("keys")
     program = (
-        "import tamis.cli, tamis.filter.judge, tamis.nir.identifiers\n"
+        "import tamis.cli, tamis.filter.judge, tamis.nir.identifiers, tamis.plan.plan\n"
         "tamis.nir.identifiers._FILLER = -1\n"
         "tamis.filter.judge._BIRTH = 'none'\n"
+        "tamis.plan.plan.Plan.hides_order = lambda plan, release: False\n"
         "tamis.cli.main()\n"
     )
 

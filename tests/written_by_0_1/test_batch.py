@@ -100,6 +100,7 @@ def test_what_a_killed_run_left_is_completed_or_removed(
         assert tree(store) == {}
 
 
+@pytest.mark.usefixtures("rules_of_0_1")
 @pytest.mark.parametrize("state", STATES)
 def test_a_killed_run_that_is_begun_again_is_whole(
     state: str, run: Tamis, tamis: Tamis, copy: Copy

@@ -58,8 +58,8 @@ class FromDicts(SeveralCollections[PCollection[Any], PCollection[Batch]]):
     the failed attempt wrote is in no receipt. In a database such a run fails where the attempt had
     written rows: it commits nothing, and is to be run again.
 
-    Records are released in the order of the input. Under paragraph III this order can link what is
-    released to two partners, or to one in two runs: if it means something, shuffle the records.
+    `Store` puts records that leave the store under paragraph III in an order that their values
+    alone decide, within what a bundle wrote of a part; small bundles make small units.
 
     Attributes:
         plan: the compiled policy.

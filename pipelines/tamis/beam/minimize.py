@@ -102,6 +102,9 @@ class Outputs(NamedTuple):
 
     Attributes:
         released: by release id, batches of released records; an unknown id is told the known ones.
+            They keep the order of the input, and know their positions there. Whoever wires them
+            into a sink of his own must let neither leave under paragraph III: two partners could
+            join what they were given. `Store` lets neither.
         quarantined: batches with the columns of `QUARANTINE_SCHEMA`.
         tallies: one `(Tally, inputs)` a batch.
         plan: the compiled policy.

@@ -16,8 +16,9 @@ class ToDicts(beam.PTransform[PCollection[Batch], PCollection[dict[str, Any]]]):
     Values are Python's own: `str`, `int`, `float`, `Decimal`, `bool`, `date`, `datetime`, `time`,
     `bytes` (a pseudonym has 16), lists and dicts.
 
-    Records keep the order of the input. Under paragraph III their order can link what is released
-    to two partners, or in two runs: where it means something, shuffle before you hand over.
+    Records keep the order of the input, which `Store` does not let leave under paragraph III: by
+    it, row by row, what two partners were given can be joined. A sink of your own must not keep it
+    either: sort what you hand over by its own values, a pseudonym first.
 
     Example:
         >>> import apache_beam as beam
@@ -38,8 +39,9 @@ class ToDicts(beam.PTransform[PCollection[Batch], PCollection[dict[str, Any]]]):
 class ToRows(beam.PTransform[PCollection[Batch], PCollection[Any]]):
     """Released records as `beam.Row`s, one element a record: as `ToDicts`, by attribute.
 
-    Records keep the order of the input. Under paragraph III their order can link what is released
-    to two partners, or in two runs: where it means something, shuffle before you hand over.
+    Records keep the order of the input, which `Store` does not let leave under paragraph III: by
+    it, row by row, what two partners were given can be joined. A sink of your own must not keep it
+    either: sort what you hand over by its own values, a pseudonym first.
 
     Example:
         >>> import apache_beam as beam
@@ -60,8 +62,9 @@ class ToRows(beam.PTransform[PCollection[Batch], PCollection[Any]]):
 class ToArrow(beam.PTransform[PCollection[Batch], PCollection[pa.RecordBatch]]):
     """Released records as record batches, one element a batch: the schema is the release's.
 
-    Records keep the order of the input. Under paragraph III their order can link what is released
-    to two partners, or in two runs: where it means something, shuffle before you hand over.
+    Records keep the order of the input, which `Store` does not let leave under paragraph III: by
+    it, row by row, what two partners were given can be joined. A sink of your own must not keep it
+    either: sort what you hand over by its own values, a pseudonym first.
 
     Example:
         >>> import apache_beam as beam
