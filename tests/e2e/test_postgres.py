@@ -86,13 +86,14 @@ def is_whole_or_empty(server: Server, database: str, flow: Flow, run: str = "run
         assert not there & mine
         return False
     receipt = stored_receipt(server, database, run)
-    for release, part in receipt.releases.items():
-        ((rows, places),) = server.query(
-            "SELECT count(*), count(DISTINCT (_input, _position)) FROM "
-            f"\"{table_name(flow.name, release)}\" WHERE legal_run = '{run}'",
+    for release in flow.plan.releases:
+        places = "*" if flow.plan.hides_order(release) else "DISTINCT (_input, _position)"
+        ((rows, different),) = server.query(
+            f"SELECT count(*), count({places}) FROM "
+            f"\"{table_name(flow.name, release.id)}\" WHERE legal_run = '{run}'",
             database,
         )
-        assert rows == places == part.rows
+        assert rows == different == receipt.releases[release.id].rows
     ((quarantined,),) = server.query(
         f"SELECT count(*) FROM _tamis_quarantine WHERE run = '{run}'", database
     )
@@ -134,9 +135,9 @@ def test_the_tables_hold_what_the_parquet_store_holds(
         folder = tmp_path / "store" / policy / release.id
         table = pq.read_table(folder, partitioning=None)
         names = ", ".join(f'"{name}"' for name in table.column_names)
+        order = "ctid" if case.plan.hides_order(release) else "_input, _position"
         rows = server.query(
-            f'SELECT {names} FROM "{table_name(policy, release.id)}" ORDER BY _input, _position',
-            database,
+            f'SELECT {names} FROM "{table_name(policy, release.id)}" ORDER BY {order}', database
         )
         kept = table.to_pylist()
         got = [dict(zip(table.column_names, row, strict=True)) for row in rows]
@@ -259,7 +260,7 @@ def test_every_claim_of_a_database_is_verified_and_what_was_changed_is_found(
             "UPDATE _tamis_quarantine SET reason = 'x' WHERE run = 'second'",
             "quarantine by reason is not",
         ),
-        (f"DELETE FROM {part} WHERE _position < 50", "holds another number of rows"),
+        (f"DELETE FROM {part} WHERE ctid = '(0,1)'", "holds another number of rows"),
         (f"DROP TABLE {part}", "is not there"),
         ("UPDATE _tamis_receipts SET receipt = '{}' WHERE run = 'run'", "is no receipt"),
     ):

@@ -158,8 +158,9 @@ def test_a_drained_stream_into_topics_that_it_makes_is_complete(
     assert {input.uri for receipt in parsed for input in receipt.inputs} == {f"pubsub://{source}"}
     assert f"{len(feed) + 2} in, {len(released)} released" in outcome
 
-    positions = [int(one.attributes["position"]) for one in (*released, *quarantined)]
-    assert len(set(positions)) == len(positions)
+    assert len({one.attributes["row"] for one in released}) == len(released)
+    assert not any("position" in one.attributes for one in released)
+    assert len({int(one.attributes["position"]) for one in quarantined}) == len(quarantined)
     plan = flow(POLICY).plan
     tags = plan.headers(plan.releases[0], "flux")
     for one in released:

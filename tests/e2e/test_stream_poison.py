@@ -143,9 +143,8 @@ class Tables:
         return self.server.uri(self.database)
 
     def released(self) -> Iterator[tuple[Place | None, str]]:
-        query = f"SELECT _input, _position, code_rncp FROM {TABLE}"
-        for partition, offset, code in self.server.query(query, self.database):
-            yield (partition, offset), code
+        for (code,) in self.server.query(f"SELECT code_rncp FROM {TABLE}", self.database):
+            yield None, code
 
     def quarantined(self) -> list[Record]:
         names = ("run", "source", "position", "reason", "field", "rule", "sealed")
@@ -175,8 +174,8 @@ class Topics:
 
     def released(self) -> Iterator[tuple[Place | None, str]]:
         for message in consume(self.kafka, self.topic):
-            _, partition, offset = (message.key() or b"").decode().split("/")
-            yield (int(partition), int(offset)), json.loads(message.value() or b"")["code_rncp"]
+            assert message.key() is None
+            yield None, json.loads(message.value() or b"")["code_rncp"]
 
     def quarantined(self) -> list[Record]:
         rows = [

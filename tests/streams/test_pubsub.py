@@ -24,7 +24,7 @@ from tamis.streams.sink import Topics
 
 from ..services.pubsub import Emulator, run_pubsub
 from . import poison
-from .made import POLICY, RELEASE, STREAM, clean, judge, payloads, plan
+from .made import POLICY, RELEASE, STREAM, Keys, clean, judge, payloads, plan
 
 FEED = payloads(30)
 LONG = datetime.timedelta(hours=1)
@@ -269,7 +269,7 @@ def test_a_sink_publishes_rows_at_once_and_the_receipt_when_the_period_ends(
     session = Session(
         plan(),
         PubsubReader(f"pubsub://{subscription}", STREAM, 1_000),
-        PubsubSink(f"pubsub://{out}", plan(), STREAM, lambda: True),
+        PubsubSink(f"pubsub://{out}", plan(), STREAM, lambda: True, Keys()),
         Settings(STREAM, LONG),
     )
     session.open()
@@ -297,6 +297,9 @@ def test_a_sink_publishes_rows_at_once_and_the_receipt_when_the_period_ends(
     assert receipt.counts.in_ == len(FEED) + 1
     assert receipt.counts.released == len(released) > 0
     assert receipt.counts.quarantined == len(quarantined) > 0
+    ids = {message.attributes["row"] for message in released}
+    assert len(ids) == len(released)
+    assert not any("position" in message.attributes for message in released)
     for message in quarantined:
         position = json.loads(message.data)["position"]
         assert dict(message.attributes) == {"position": str(position)}

@@ -1,6 +1,7 @@
 """Tables that 0.1 wrote into PostgreSQL: known again, recovered, made anew with equal values."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,25 @@ def test_every_claim_of_the_tables_holds(
     assert "tags and columns agree" in answer.out
 
 
+def test_tables_that_say_places_are_refused_until_these_are_taken_away(
+    run: Tamis, tamis: Tamis, copy: Copy, server: Server, database: str
+) -> None:
+    copy("feeds", "keys")
+    address = server.uri(database, schema="batch")
+    arguments = ("essai-csv", "feeds/essai.csv", address, "after", "--keys", "keys/passphrase.json")
+    refused = run(*arguments)
+    assert refused.code == 2
+    (command,) = re.findall("`(ALTER TABLE [^`]*)`", refused.err)
+    query = "SELECT count(*) FROM batch.essai_csv__evaluation"
+    before = server.query(query, database)
+    server.query(command, database)
+    assert run(*arguments).code == 0
+    assert server.query(query, database) > before
+    answer = tamis("verify", address)
+    assert answer.code == 0, answer.out
+
+
+@pytest.mark.usefixtures("rules_of_0_1")
 def test_a_run_that_was_killed_is_removed_and_begun_again(
     run: Tamis, tamis: Tamis, copy: Copy, server: Server, database: str
 ) -> None:

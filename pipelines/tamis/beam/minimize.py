@@ -28,6 +28,7 @@ from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk
 from tamis.keys.keyring import DerivedKey, open_keyring
 from tamis.language import _
+from tamis.nir.pseudonym import ROW
 from tamis.plan.by_release import ByRelease
 from tamis.plan.guards import (
     check_approval,
@@ -71,8 +72,12 @@ class KeyRef:
         current = open_keyring(keyring).epochs()[-1]
         return cls(keyring, current.number, current.chained)
 
-    def parts(self, plan: Plan) -> tuple[KeyPart, ...]:
+    def parts(self, plan: Plan, *, rows: bool = False) -> tuple[KeyPart, ...]:
         """The receipt's entries for the keys that `plan` needs.
+
+        Args:
+            plan: what is done.
+            rows: whether rows that must not tell their order are given ids.
 
         Raises:
             KeysError: the keyring cannot be opened, or has not this epoch.
@@ -84,6 +89,8 @@ class KeyRef:
             for leaf in release.leaves
             if leaf.pseudonym
         }
+        if rows:
+            methods |= {(part.item, ROW) for part in plan.releases if plan.hides_order(part)}
         parts = {}
         for item, method in sorted(methods):
             key = keyring.key(plan.processing, item, method)

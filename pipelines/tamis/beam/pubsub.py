@@ -36,7 +36,7 @@ from tamis.evidence.columns import refuse_columns
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.keys.sealed import PublicKey
 from tamis.language import _
-from tamis.plan.plan import Plan
+from tamis.plan.plan import Plan, PlanRelease
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_store import FolderStore
 from tamis.streams.into_folder import PeriodFiles
@@ -85,6 +85,7 @@ class PubsubStream(SeveralCollections[PBegin, PCollection[str]]):
         super().__init__()
         self._plan = plan
         self._stream = stream
+        self._keys = keys
         self._source = source
         self._period = period.total_seconds()
         topics = Topics.of(sink.path, plan, "-") if isinstance(sink, PubsubAddress) else None
@@ -132,19 +133,15 @@ class PubsubStream(SeveralCollections[PBegin, PCollection[str]]):
         return receipts
 
     def _publish(self, judged: PCollection[JudgedWindow], topics: Topics) -> None:
-        for release in self._plan.releases:
-            tags = self._plan.headers(release, self._stream)
-            topic = topics.released[release.id]
+        for release in (*self._plan.releases, None):
+            name = "Quarantine" if release is None else f" {release.id}"
+            topic = topics.quarantine if release is None else topics.released[release.id]
+            make = _MessagesFn(self._plan, self._stream, release, self._keys)
             (
                 judged
-                | f"Rows {release.id}" >> beam.FlatMap(_messages, release.id, tags)
-                | f"Write {release.id}" >> WriteToPubSub(topic, with_attributes=True)
+                | f"Rows{name}" >> beam.ParDo(make)
+                | f"Write{name}" >> WriteToPubSub(topic, with_attributes=True)
             )
-        (
-            judged
-            | "RowsQuarantine" >> beam.FlatMap(_messages, None, {})
-            | "WriteQuarantine" >> WriteToPubSub(topics.quarantine, with_attributes=True)
-        )
 
 
 class _JudgeFn(beam.DoFn):
@@ -301,14 +298,25 @@ class _CommitFn(beam.DoFn):
         return files.publish(ledger)
 
 
-def _messages(part: JudgedWindow, release: str | None, tags: dict[str, str]) -> list[PubsubMessage]:
-    """The rows of a release, or of the quarantine, as messages."""
-    judged = part.judged
-    rows = judged.quarantined if release is None else judged.released.get(release)
-    if rows is None:
-        return []
-    with value_free(_("writing rows of {source}", source=judged.source)):
-        return [PubsubMessage(*message) for message in outgoing(rows, tags)]
+class _MessagesFn(beam.DoFn):
+    """The rows of a release, or of the quarantine where it is None, as messages."""
+
+    def __init__(
+        self, plan: Plan, stream: str, release: PlanRelease | None, keys: KeyRef | None
+    ) -> None:
+        self._plan = plan
+        self._stream = stream
+        self._release = release
+        self._ref = keys
+
+    def setup(self) -> None:
+        self._keys = None if self._ref is None else PinnedKeys(self._ref)
+
+    def process(self, part: JudgedWindow) -> Iterator[PubsubMessage]:
+        judged = part.judged
+        with value_free(_("writing rows of {source}", source=judged.source)):
+            for message in outgoing(judged, self._release, self._plan, self._stream, self._keys):
+                yield PubsubMessage(*message)
 
 
 def _without_rows(part: JudgedWindow) -> JudgedWindow:

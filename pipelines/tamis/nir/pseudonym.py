@@ -23,7 +23,7 @@ NIRs and compare. Without the key nobody can; an unkeyed hash would not have tha
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from struct import iter_unpack
 from typing import Final
 
@@ -40,6 +40,9 @@ from tamis.arrow.buffers import bitmap, text_parts
 from tamis.arrow.types import PSEUDONYM, Bools, Bytes
 from tamis.errors import KeysError
 from tamis.language import _
+
+ROW: Final = "row"
+"""What stands for a method in the key of ids of rows (`row_ids`)."""
 
 METHODS: Final = ("hmac-sha256", "aes-256-cmac")
 KEY_BYTES: Final = 32
@@ -67,7 +70,7 @@ def derive_key(
         processing: slug of the processing.
         item: item of art. R. 6323-37, such as `R6323-37.III.2`.
         epoch: number of the root's epoch, from 1.
-        method: `hmac-sha256` or `aes-256-cmac`.
+        method: `hmac-sha256` or `aes-256-cmac`; `row` for ids of rows.
         kind: of identifiers other than NIRs and NIAs, such as `dossier`.
 
     Returns:
@@ -82,7 +85,8 @@ def derive_key(
         >>> len(a), a == b
         (32, False)
     """
-    _check_method(method)
+    if method != ROW:
+        _check_method(method)
     if epoch < 1:
         raise KeysError(_("an epoch is a number from 1"))
     _check_names(processing=processing, item=item, **({} if kind is None else {"kind": kind}))
@@ -113,6 +117,25 @@ def derive_chain_key(root: bytes, processing: str, item: str, source: int, targe
         raise KeysError(_("an epoch is chained on an earlier one"))
     _check_names(processing=processing, item=item)
     return _derive(root, f"tamis/v1/rekey|{processing}|{item}|{source}|{target}")
+
+
+def row_ids(places: Iterable[str], key: bytes) -> Iterator[str]:
+    """An id for each row, by which a sink knows it again, and nobody else where it came from.
+
+    Args:
+        places: what tells a row from all others of the processing and item.
+        key: 32 bytes, of the method `row`.
+
+    Returns:
+        32 hexadecimal digits each: the first 16 bytes of HMAC-SHA-256.
+
+    Example:
+        >>> [first, again, other] = row_ids(["droits|7", "droits|7", "droits|8"], bytes(32))
+        >>> len(first), first == again, first == other
+        (32, True, False)
+    """
+    for place in places:
+        yield hmac.digest(key, place.encode(), "sha256")[:_BLOCK].hex()
 
 
 def pseudonymize(canonical: pa.Array, key: bytes, method: str) -> pa.FixedSizeBinaryArray:

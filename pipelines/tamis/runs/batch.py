@@ -235,14 +235,30 @@ def _options(flags: Sequence[str]) -> PipelineOptions:
     return options
 
 
-def load_keys(plan: Plan, keyring: str | None) -> tuple[KeyRef | None, tuple[KeyPart, ...]]:
+def load_keys(
+    plan: Plan, keyring: str | None, *, rows: bool = False
+) -> tuple[KeyRef | None, tuple[KeyPart, ...]]:
     """A reference to the keys that `plan` needs, for workers, and the receipt's entries for them.
 
+    Args:
+        plan: what is done.
+        keyring: reference of a keyring.
+        rows: whether the output gives rows ids that must not tell their order.
+
     Raises:
-        KeysError: the plan needs keys and there are none.
+        KeysError: keys are needed and there are none.
     """
-    if not plan.needs_keys:
+    rows = rows and any(map(plan.hides_order, plan.releases))
+    if not plan.needs_keys and not rows:
         return None, ()
+    if keyring is None and not plan.needs_keys:
+        raise KeysError(
+            _(
+                "policy `{policy}` releases under paragraph III into Pub/Sub, where each message "
+                "has an id of its row: it needs --keys FILE; `tamis keys new FILE` makes one",
+                policy=plan.policy,
+            )
+        )
     if keyring is None:
         raise KeysError(
             _(
@@ -252,7 +268,7 @@ def load_keys(plan: Plan, keyring: str | None) -> tuple[KeyRef | None, tuple[Key
             )
         )
     keys = KeyRef.current(keyring)
-    return keys, keys.parts(plan)
+    return keys, keys.parts(plan, rows=rows)
 
 
 def _check_same(

@@ -35,7 +35,7 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
     source = PubsubAddress.of(job.source)
     address = parse_address(job.output)
     sink = address if isinstance(address, PubsubAddress) else job.output
-    keys, key_parts = load_keys(plan, job.keys)
+    keys, key_parts = load_keys(plan, job.keys, rows=isinstance(sink, PubsubAddress))
     if not builds_only(job.options):
         check_source(source)
         if isinstance(sink, PubsubAddress):

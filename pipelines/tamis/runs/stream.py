@@ -26,6 +26,7 @@ from tamis.address import (
 from tamis.beam.minimize import PinnedKeys
 from tamis.errors import UsageError
 from tamis.filter.tally import Tally
+from tamis.filter.treat import KeySource
 from tamis.keys.sealed import PublicKey
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -174,11 +175,12 @@ def is_for_dataflow(job: StreamJob) -> bool:
 
 
 def _run_session(job: StreamJob, plan: Plan, stop: threading.Event) -> Session:
-    ref, key_parts = load_keys(plan, job.keys)
+    rows = isinstance(parse_address(job.output), PubsubAddress)
+    ref, key_parts = load_keys(plan, job.keys, rows=rows)
     keys = None if ref is None else PinnedKeys(ref)
     judge = Judge(plan, job.stream, job.decoder(plan), keys, job.seal_to)
     settings = Settings(job.stream, job.period, job.once, key_parts)
-    sink = _make_sink(job, plan, lambda: not stop.is_set())
+    sink = _make_sink(job, plan, lambda: not stop.is_set(), keys)
     session = Session(plan, _make_reader(job), sink, settings, stop)
     try:
         session.open()
@@ -198,7 +200,9 @@ def _make_reader(job: StreamJob) -> Reader:
     return PubsubReader(job.source, job.stream, job.records)
 
 
-def _make_sink(job: StreamJob, plan: Plan, keep_waiting: KeepWaiting) -> Sink:
+def _make_sink(
+    job: StreamJob, plan: Plan, keep_waiting: KeepWaiting, keys: KeySource | None
+) -> Sink:
     match parse_address(job.output):
         case DatabaseAddress():
             from tamis.streams.into_tables import TableSink
@@ -211,7 +215,7 @@ def _make_sink(job: StreamJob, plan: Plan, keep_waiting: KeepWaiting) -> Sink:
         case PubsubAddress():
             from tamis.streams.into_pubsub import PubsubSink
 
-            return PubsubSink(job.output, plan, job.stream, keep_waiting)
+            return PubsubSink(job.output, plan, job.stream, keep_waiting, keys)
     return FolderSink(job.output, plan, job.stream)
 
 

@@ -12,7 +12,7 @@ def open_store(address: str | StoreAddress, limits: Limits = USUAL) -> RunStore:
 
     Args:
         address: of a folder or a database.
-        limits: rows of a row group of the files that are written.
+        limits: rows of a row group of the files that are written, and of a unit in order.
 
     Raises:
         UsageError: it is no address of a store, or the driver of the database is not installed.
@@ -24,4 +24,4 @@ def open_store(address: str | StoreAddress, limits: Limits = USUAL) -> RunStore:
     require_driver(address, "postgres")
     from tamis.stores.tables import TableStore
 
-    return TableStore(address)
+    return TableStore(address, limits)

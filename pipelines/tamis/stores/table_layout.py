@@ -4,6 +4,8 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from tamis.documents.tags import NULLABLE_TAGS, TAGS
 from tamis.errors import UsageError
 from tamis.filter.quarantine import QUARANTINE_SCHEMA, STREAM_QUARANTINE_SCHEMA
@@ -20,7 +22,8 @@ PIECE = "_piece"
 """Column of a staged table: the transaction that wrote the row, by a number made by chance."""
 
 KEY = ("_input", "_position")
-"""The key of a row in its run: its input's number, and its position there."""
+"""The key of a row in its run: its input's number, and its position there. Released rows that leave
+the store under paragraph III have none: by it tables could be joined."""
 
 MAX_NAME = 63
 """Bytes that PostgreSQL keeps of a name."""
@@ -66,6 +69,7 @@ class Target:
         run_column: the column that it is partitioned by.
         columns: name, type and comment, without the key.
         constants: columns that are the same in all rows of the run.
+        key: columns that say the place of a row; none where it must not leave.
     """
 
     output: str | None
@@ -74,6 +78,7 @@ class Target:
     run_column: str
     columns: tuple[tuple[str, str, str], ...]
     constants: dict[str, str | None] = field(default_factory=dict)
+    key: tuple[str, ...] = KEY
 
     def part(self, run: str) -> str:
         """Name of the run's own table, which becomes a partition."""
@@ -83,12 +88,16 @@ class Target:
         """Whether a column is the same in all rows of a run, and never null."""
         return column in self.constants and column not in NULLABLE_TAGS
 
-    @property
-    def sent(self) -> list[str]:
-        """Columns that are sent with each row, the key last."""
-        return [name for name, _kind, _words in self.columns if name not in self.constants] + list(
-            KEY
-        )
+    def sent(self, rows: pa.RecordBatch, *places: pa.Array) -> pa.RecordBatch:
+        """What is sent of N rows: what is not constant, and `places` as their key if they have one.
+
+        Args:
+            rows: N rows in the schema of the output.
+            places: N input numbers or partitions, N positions.
+        """
+        names = [name for name, _kind, _words in self.columns if name not in self.constants]
+        arrays = [*map(rows.column, names), *(places if self.key else ())]
+        return pa.RecordBatch.from_arrays(arrays, names=[*names, *self.key])
 
 
 def targets(plan: Plan, run: str, *, stream: bool = False) -> list[Target]:
@@ -175,4 +184,5 @@ def _target(plan: Plan, release: PlanRelease, run: str) -> Target:
         "legal_run",
         tuple(columns),
         plan.tags(release, run),
+        () if plan.hides_order(release) else KEY,
     )

@@ -6,7 +6,7 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from tamis.stores.database import Connection, execute
 from tamis.stores.protocol import Attempt
-from tamis.stores.table_layout import KEY, Target
+from tamis.stores.table_layout import Target
 
 
 def staged_name(attempt: Attempt, target: Target) -> str:
@@ -16,16 +16,17 @@ def staged_name(attempt: Attempt, target: Target) -> str:
 
 
 def make_part(connection: Connection, table: Composable, part: Composable, target: Target) -> None:
-    """Make the table of one run: as `table`, keyed by the places of rows, with its constants."""
+    """Make the table of one run: as `table`, with its key and its constants."""
     execute(connection, "CREATE TABLE {} (LIKE {})", part, table)
-    make_key(connection, part)
+    make_key(connection, part, target)
     set_defaults(connection, part, target)
 
 
-def make_key(connection: Connection, part: Composable) -> None:
-    """Key the table of one run by the places of its rows."""
-    key = SQL(", ").join(map(Identifier, KEY))
-    execute(connection, "ALTER TABLE {} ADD PRIMARY KEY ({})", part, key)
+def make_key(connection: Connection, part: Composable, target: Target) -> None:
+    """Key the table of one run by the places of its rows, where they have some."""
+    if target.key:
+        key = SQL(", ").join(map(Identifier, target.key))
+        execute(connection, "ALTER TABLE {} ADD PRIMARY KEY ({})", part, key)
 
 
 def set_defaults(connection: Connection, part: Composable, target: Target) -> None:

@@ -21,6 +21,7 @@ from tamis.stores.database import (
 )
 from tamis.stores.protocol import Piece, StoredRows, Writer
 from tamis.stores.table_layout import KEY, PIECE, Target
+from tamis.stores.units import Unit, Units
 
 SENT_ROWS = 8_192
 """Rows that are sent at once."""
@@ -28,6 +29,8 @@ SENT_ROWS = 8_192
 
 class TableWriter(Writer):
     """Writes each batch in a transaction, and gives a piece for it.
+
+    Rows without a key are gathered to units first, and sent in the order of their values.
 
     Rows of a transaction whose answer was lost, or of a bundle that failed, are in no piece that
     the commit is given, and it takes in no others.
@@ -37,34 +40,54 @@ class TableWriter(Writer):
         target: the table.
         staged: name of the attempt's own table.
         registry: the table in which attempts say that they are under way.
+        unit_rows: rows of a unit.
     """
 
     def __init__(
-        self, database: Database, target: Target, staged: str, registry: Identifier
+        self,
+        database: Database,
+        target: Target,
+        staged: str,
+        registry: Identifier,
+        unit_rows: int,
     ) -> None:
         self._connection = KeptConnection(database)
         self._target = target
         self._staged = staged
         self._table = Identifier(database.schema, staged)
         self._registry = registry
+        self._unit_rows = unit_rows
+        self.begin()
 
     def begin(self) -> None:
-        pass
+        self._part = PartKey(0, 0)
+        self._units = None if self._target.key else Units(self._unit_rows)
 
     def write(
         self, batch: pa.RecordBatch, part: PartKey, seq: int, positions: pa.Int64Array
     ) -> Iterator[Piece]:
-        number = pa.scalar(part.input, pa.int32())
-        arrays = [batch.column(name) for name in self._target.sent[: -len(KEY)]]
-        rows = pa.RecordBatch.from_arrays(
-            [*arrays, pa.repeat(number, batch.num_rows), positions], names=self._target.sent
-        )
-        piece, replaced = self._connection.retry(lambda held: self._copy(held, rows))
-        batches = ((seq, batch.num_rows),)
-        yield Piece(self._target.output, part, str(piece), batches, nul_replaced=replaced)
+        if self._units is None:
+            inputs = pa.repeat(pa.scalar(part.input, pa.int32()), batch.num_rows)
+            yield self._send(self._target.sent(batch, inputs, positions), part)
+            return
+        if part != self._part:
+            yield from self.finish()
+            self._part = part
+        for unit in self._units.add(batch):
+            yield from self._send_unit(unit)
 
     def finish(self) -> Iterator[Piece]:
-        yield from ()
+        for unit in self._units.finish() if self._units is not None else ():
+            yield from self._send_unit(unit)
+
+    def _send_unit(self, unit: Unit) -> Iterator[Piece]:
+        for batch in unit.rows.to_batches():
+            yield self._send(self._target.sent(batch), self._part)
+
+    def _send(self, rows: pa.RecordBatch, part: PartKey) -> Piece:
+        piece, replaced = self._connection.retry(lambda held: self._copy(held, rows))
+        batches = ((0, rows.num_rows),)
+        return Piece(self._target.output, part, str(piece), batches, nul_replaced=replaced)
 
     def close(self) -> None:
         self._connection.close()

@@ -10,7 +10,9 @@ transaction takes in the rows that the attempt's pieces name, attaches the table
 inserts the receipt, unless there is one of the run: all of it or nothing. What is staged without a
 receipt does not exist; it is removed once its attempt has not written for long.
 
-A row is keyed by its place: the number of its input among the run's, and its position there.
+A row is keyed by its place, the number of its input among the run's and its position there, unless
+it leaves the store under paragraph III: then it has no place, and rows stand in the order of their
+values. Nothing needs it: a run's rows are those of its partition, an attempt's those of its pieces.
 
 No table is read or written that is another role's, or has triggers that the address does not name:
 whoever may make tables in the schema could else put one there first, and have what is written.
@@ -28,6 +30,7 @@ from tamis.address import DatabaseAddress
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart, Receipt
 from tamis.language import _
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.stores.database import (
     FIRST_TIMEOUT_SECONDS,
@@ -71,12 +74,14 @@ class TableStore(RunStore):
 
     Args:
         address: of the database, `schema` among its options where it is not `public`.
+        limits: rows of a unit that is put in order.
 
     Raises:
         UsageError: the address names a table.
     """
 
-    def __init__(self, address: DatabaseAddress) -> None:
+    def __init__(self, address: DatabaseAddress, limits: Limits = USUAL) -> None:
+        self._limits = limits
         self.database = Database(address)
         self.shown = address.shown
         if address.table:
@@ -185,7 +190,9 @@ class TableStore(RunStore):
     def writer(self, attempt: Attempt, plan: Plan, output: str | None) -> TableWriter:
         (target,) = (target for target in targets(plan, attempt.run) if target.output == output)
         staged = staged_name(attempt, target)
-        return TableWriter(self.database, target, staged, self.table(STAGED))
+        return TableWriter(
+            self.database, target, staged, self.table(STAGED), self._limits.unit_rows
+        )
 
     def commit(
         self, attempt: Attempt, plan: Plan, pieces: Collection[Piece], make: MakeReceipt
@@ -219,7 +226,7 @@ class TableStore(RunStore):
         receipt = make({output: parts for output, parts in files.items() if parts[0].rows})
         for target in targets(plan, run):
             if files[target.output][0].rows:
-                make_key(connection, self.table(staged_name(attempt, target)))
+                make_key(connection, self.table(staged_name(attempt, target)), target)
         with alone(connection, "tables"):
             self._raise_if_committed(connection, run)
             self._refuse_old(connection, run)
@@ -364,10 +371,11 @@ class TableStore(RunStore):
                 )
                 for name, kind, _words in target.columns
             ]
+            if target.key:
+                columns += [SQL("_input integer NOT NULL"), SQL("_position bigint NOT NULL")]
             execute(
                 connection,
-                "CREATE TABLE {} ({}, _input integer NOT NULL, _position bigint NOT NULL) "
-                "PARTITION BY LIST ({})",
+                "CREATE TABLE {} ({}) PARTITION BY LIST ({})",
                 table,
                 SQL(", ").join(columns),
                 Identifier(target.run_column),
@@ -376,7 +384,7 @@ class TableStore(RunStore):
             return
         execute(connection, "COMMENT ON TABLE {} IS {}", table, Literal(target.comment))
         words = [(name, text) for name, _kind, text in target.columns]
-        for name, text in (*words, *KEY_WORDS.items()):
+        for name, text in (*words, *((name, KEY_WORDS[name]) for name in target.key)):
             execute(
                 connection, "COMMENT ON COLUMN {}.{} IS {}", table, Identifier(name), Literal(text)
             )
@@ -450,9 +458,23 @@ class TableStore(RunStore):
         owner = ":".join(target.comment.split(":")[:2])
         comment = self._comment(connection, self.table(target.table))
         where = {"store": self.shown, "table": target.table}
-        if not comment.startswith(owner) or not set(KEY) <= set(types):
+        if not comment.startswith(owner) or not set(target.key) <= set(types):
             raise UsageError(
                 _("{store}: table {table} was not made for this policy and release", **where)
+            )
+        if places := [name for name in KEY if name in types and name not in target.key]:
+            drops = ", ".join(f"DROP COLUMN {name}" for name in places)
+            raise UsageError(
+                _(
+                    "{store}: table {table} says the place of each row ({places}), by which two "
+                    "partners could join what they were given: `ALTER TABLE {whole} {drops}` takes "
+                    "it away, or rename the table and another one is made; rows of earlier runs "
+                    "keep the order of their source (`tamis help stores`)",
+                    **where,
+                    whole=self.table(target.table).as_string(),
+                    places=", ".join(places),
+                    drops=drops,
+                )
             )
         for name, kind, _words in target.columns:
             if types.get(name, kind) != kind:

@@ -4,13 +4,15 @@
     T.quarantine                                      why messages were quarantined, and originals
     T.receipts                                        a receipt for each period; compacted
 
-A record is a JSON object, tags included. Its key is the place of its message,
-`topic/partition/offset`, and its headers are the tags. What a transaction has read and counted is
-written to `T.receipts` in the same transaction (`tamis.streams.receipts_topic`): consumers that
-read what is committed (`isolation.level=read_committed`) see each record once.
+A record is a JSON object, tags included, and its headers are the tags. Its key is the place of its
+message, `topic/partition/offset`, unless it leaves the store under paragraph III: then it has none,
+and the records of a transaction are in the order of their values. What a transaction has read and
+counted is written to `T.receipts` in the same transaction (`tamis.streams.receipts_topic`):
+consumers that read what is committed (`isolation.level=read_committed`) see each record once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -67,6 +69,8 @@ class KafkaSink(Sink):
         self._headers: dict[str, list[tuple[str, str | bytes | None]]] = {
             release.id: list(plan.headers(release, stream).items()) for release in plan.releases
         }
+        self._placeless = {release.id for release in plan.releases if plan.hides_order(release)}
+        self._plan = plan
         self._id = f"tamis-{stream}-{self._address.topic}"
         self._receipts = ReceiptsTopic(self._address, self._topics, stream)
         self._state = State({})
@@ -92,15 +96,19 @@ class KafkaSink(Sink):
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
-        judged = drop_large(judged, self._largest)
+        judged = drop_large(judged.in_order(self._plan), self._largest)
         state = State({**self._state.positions, **judged.ends}, ledger.run)
         records = self._receipts.commit_records(ledger, judged, state)
 
         def send(producer: Producer) -> None:
             for release, rows in judged.released.items():
-                headers = self._headers[release]
-                self._produce(producer, self._topics.released[release], rows, headers)
-            self._produce(producer, self._topics.quarantine, judged.quarantined, [])
+                topic, headers = self._topics.released[release], self._headers[release]
+                keys = self._keys(rows) if release not in self._placeless else repeat(None)
+                self._produce(producer, topic, rows, headers, keys)
+            quarantined = judged.quarantined
+            self._produce(
+                producer, self._topics.quarantine, quarantined, [], self._keys(quarantined)
+            )
 
         self._transact(records, state, send)
         self._positions = dict(state.positions)
@@ -239,18 +247,23 @@ class KafkaSink(Sink):
         topic: str,
         rows: Rows,
         headers: list[tuple[str, str | bytes | None]],
+        keys: Iterable[bytes | None],
     ) -> None:
-        source = self._source.rpartition("/")[2]
-        places = zip(rows.partitions.to_pylist(), rows.offsets.to_pylist(), strict=True)
-        for value, (partition, offset) in zip(json_rows(rows.data), places, strict=True):
-            key = partition_uri(source, partition) + f"/{offset}"
+        for value, key in zip(json_rows(rows.data), keys, strict=False):
             while True:
                 try:
-                    producer.produce(topic, value, key=key.encode(), headers=headers)
+                    producer.produce(topic, value, key=key, headers=headers)
                     break
                 except BufferError:
                     producer.poll(0.1)
         producer.poll(0)
+
+    def _keys(self, rows: Rows) -> Iterator[bytes]:
+        """The places of messages, as keys of records."""
+        source = self._source.rpartition("/")[2]
+        places = zip(rows.partitions.to_pylist(), rows.offsets.to_pylist(), strict=True)
+        for partition, offset in places:
+            yield f"{partition_uri(source, partition)}/{offset}".encode()
 
     def _make_topics(self) -> None:
         """Make the topics that are missing, with the broker's defaults except for the largest

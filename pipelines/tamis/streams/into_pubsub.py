@@ -7,7 +7,8 @@
 Records are published when they are judged, and the receipt when the period ends; only then is what
 the period read acknowledged. If the process is killed before, the messages come again and their
 records are published again, with the same attribute `position`, which is made of the id of the
-source message.
+source message; of what leaves the store under paragraph III with the same attribute `row`, the
+first 16 bytes of a MAC of it under a key of the keyring, so that it tells no place.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from google.api_core.retry import if_transient_error
 from google.pubsub_v1 import PublisherClient, PubsubMessage
 
 from tamis.address import PubsubAddress
+from tamis.filter.treat import KeySource
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.streams.json_rows import drop_large
@@ -42,13 +44,22 @@ class PubsubSink(Sink):
         plan: what the stream's records are judged by.
         stream: id of the stream.
         keep_waiting: whether to go on waiting for Pub/Sub when it cannot be reached.
+        keys: derives the key of ids of rows, where some must not tell their place.
     """
 
-    def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
+    def __init__(
+        self,
+        uri: str,
+        plan: Plan,
+        stream: str,
+        keep_waiting: KeepWaiting,
+        keys: KeySource | None = None,
+    ) -> None:
         address = PubsubAddress.of(uri)
         super().__init__(address.shown, stream)
         self._topics = Topics.of(address.path, plan, "-")
-        self._tags = {release.id: plan.headers(release, stream) for release in plan.releases}
+        self._plan = plan
+        self._keys = keys
         self._keep_waiting = keep_waiting
         with reaching(self.shown):
             self._client = PublisherClient()
@@ -60,9 +71,11 @@ class PubsubSink(Sink):
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
         judged = drop_large(judged, LARGEST)
-        for release, rows in judged.released.items():
-            self._publish(self._topics.released[release], outgoing(rows, self._tags[release]))
-        self._publish(self._topics.quarantine, outgoing(judged.quarantined, {}))
+        for release in (*self._plan.releases, None):
+            messages = outgoing(judged, release, self._plan, self._stream, self._keys)
+            topics = self._topics
+            topic = topics.quarantine if release is None else topics.released[release.id]
+            self._publish(topic, messages)
         return ledger.after(judged)
 
     def end_period(self, ledger: Ledger) -> None:

@@ -7,7 +7,9 @@
     _tamis_positions              by stream and partition, the next offset to read
 
 Records, quarantine, counts and positions are one transaction, so that each message is there once
-whatever is killed or restarted. A record is keyed by partition and offset (`_input`, `_position`).
+whatever is killed or restarted. A record is keyed by partition and offset (`_input`, `_position`),
+unless it leaves the store under paragraph III: then it says no place, and those of a commit are in
+the order of their values.
 The receipt of a period whose process was killed is completed by the next one.
 """
 
@@ -16,7 +18,6 @@ from contextlib import suppress
 from typing import TypeVar
 
 import psycopg
-import pyarrow as pa
 from psycopg.sql import SQL
 
 from tamis.address import DatabaseAddress
@@ -32,7 +33,7 @@ from tamis.stores.database import (
     try_lock,
 )
 from tamis.stores.protocol import NUL_REPLACED
-from tamis.stores.table_layout import KEY, POSITIONS, RECEIPTS_TABLE, Target, targets
+from tamis.stores.table_layout import POSITIONS, RECEIPTS_TABLE, Target, targets
 from tamis.stores.table_partitions import attach, make_part, set_defaults
 from tamis.stores.table_rows import load, load_missing
 from tamis.stores.table_steps import STEPS, add_step, make_steps, remove_steps
@@ -79,10 +80,28 @@ class TableSink(Sink):
             alone(connection, "tables"),
         ):
             self._make(connection)
-            return self._read_positions(connection)
+            positions = self._read_positions(connection)
+            is_keyed = all(target.key for target in self._targets.values())
+            if not positions and not is_keyed and self._has_begun(connection):
+                raise self._error(
+                    _(
+                        "stream {stream} has receipts, and no positions in {table}: what it "
+                        "released would be there twice; restore that table, or give another "
+                        "--run-id",
+                        stream=self._stream,
+                        table=POSITIONS,
+                    )
+                )
+            return positions
+
+    def _has_begun(self, connection: Connection) -> bool:
+        query = "SELECT 1 FROM {} WHERE receipt ->> 'stream' = %s LIMIT 1"
+        receipts = self._store.table(RECEIPTS_TABLE)
+        return execute(connection, query, receipts, values=(self._stream,)).fetchone() is not None
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
+        judged = judged.in_order(self._plan)
 
         def act(connection: Connection) -> Ledger:
             try:
@@ -255,13 +274,9 @@ class TableSink(Sink):
         Returns:
             Number of values in which NUL was replaced, and of rows that were there already.
         """
-        names = target.sent[: -len(KEY)]
-        arrays = [rows.data.column(name) for name in names]
-        batch = pa.RecordBatch.from_arrays(
-            [*arrays, rows.partitions, rows.offsets], names=target.sent
-        )
+        batch = target.sent(rows.data, rows.partitions, rows.offsets)
         part = self._store.table(target.part(self._stream))
-        if not self._careful:
+        if not target.key or not self._careful:
             return load(connection, part, batch), 0
         replaced, inserted = load_missing(connection, part, batch)
         return replaced, batch.num_rows - inserted

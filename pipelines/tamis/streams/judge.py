@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.order import order_rows, take_in_order
 from tamis.errors import value_free
 from tamis.filter.minimize import SALT, minimize
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA, count_causes
@@ -60,6 +61,14 @@ class Rows:
     partitions: pa.Int32Array
     offsets: pa.Int64Array
 
+    def in_order(self) -> "Rows":
+        """Return the same rows in the order of their values."""
+        table = pa.Table.from_batches([self.data])
+        order = order_rows(table)
+        (data,) = take_in_order(table, order).to_batches() or [self.data]
+        at = pa.array(order)
+        return Rows(data, self.partitions.take(at), self.offsets.take(at))
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -85,6 +94,14 @@ class Judged:
     def ends(self) -> dict[int, int]:
         """By partition, the next offset to read once this is committed."""
         return {partition: offsets.next for partition, offsets in self.ranges.items()}
+
+    def in_order(self, plan: Plan) -> "Judged":
+        """Return the same with rows that leave under paragraph III in the order of their values."""
+        released = dict(self.released)
+        for release in plan.releases:
+            if release.id in released and plan.hides_order(release):
+                released[release.id] = released[release.id].in_order()
+        return replace(self, released=released)
 
     def noting(self, anomaly: str, count: int) -> "Judged":
         """Return the same with `count` more of an anomaly."""

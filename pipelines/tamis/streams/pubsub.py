@@ -1,7 +1,7 @@
 """Topics, positions and attributes of a stream of Pub/Sub, the same here and on Dataflow."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -16,9 +16,12 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from tamis.address import PubsubAddress
 from tamis.errors import RunError, UsageError
+from tamis.filter.treat import KeySource
 from tamis.language import _
+from tamis.nir.pseudonym import ROW, row_ids
+from tamis.plan.plan import Plan, PlanRelease
 from tamis.streams.json_rows import json_rows
-from tamis.streams.judge import Rows
+from tamis.streams.judge import Judged
 from tamis.streams.messages import Message
 from tamis.streams.sink import Topics
 
@@ -65,10 +68,35 @@ def to_message(received: Any) -> Message:
     )
 
 
-def outgoing(rows: Rows, tags: Mapping[str, str]) -> Iterator[tuple[bytes, dict[str, str]]]:
-    """Give each row as payload and attributes: the tags, and the position of its message."""
-    for payload, position in zip(json_rows(rows.data), rows.offsets.to_pylist(), strict=True):
-        yield payload, {**tags, "position": str(position)}
+def outgoing(
+    judged: Judged, release: PlanRelease | None, plan: Plan, stream: str, keys: KeySource | None
+) -> Iterator[tuple[bytes, dict[str, str]]]:
+    """Give each row of a release, or of the quarantine, as payload and attributes.
+
+    Attributes are the tags, and the position of its message; of a release that leaves the store
+    under paragraph III `row`, an id under a key, in its place, and rows in the order of values.
+
+    Args:
+        judged: what became of some messages.
+        release: whose rows; None for the quarantine.
+        plan: what the messages were judged by.
+        stream: id of the stream.
+        keys: derives the key of ids.
+    """
+    rows = judged.quarantined if release is None else judged.released.get(release.id)
+    if rows is None:
+        return
+    tags = {} if release is None else plan.headers(release, stream)
+    name, places = "position", map(str, rows.offsets.to_pylist())
+    if release is not None and plan.hides_order(release):
+        assert keys is not None
+        rows = rows.in_order()
+        beside = f"{judged.source}|{plan.policy}|{release.id}"
+        key = keys.key(plan.processing, release.item, ROW).key
+        offsets = rows.offsets.to_pylist()
+        name, places = "row", row_ids((f"{beside}|{offset}" for offset in offsets), key)
+    for payload, place in zip(json_rows(rows.data), places, strict=True):
+        yield payload, {**tags, name: place}
 
 
 def check_source(source: PubsubAddress) -> int:
