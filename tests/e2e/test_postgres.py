@@ -162,7 +162,7 @@ def test_a_column_says_item_purpose_and_need(
         comment = comments[leaf.pseudonym or leaf.path]
         for word in (release.item, release.purpose, leaf.fate, *leaf.because):
             assert word in comment
-    assert set(comments) > set(released_schema(case.plan, release).names)
+    assert set(comments) == set(released_schema(case.plan, release).names)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -260,7 +260,10 @@ def test_every_claim_of_a_database_is_verified_and_what_was_changed_is_found(
             "UPDATE _tamis_quarantine SET reason = 'x' WHERE run = 'second'",
             "quarantine by reason is not",
         ),
-        (f"DELETE FROM {part} WHERE ctid = '(0,1)'", "holds another number of rows"),
+        (
+            f"DELETE FROM {part} WHERE code_rncp = (SELECT min(code_rncp) FROM {part})",
+            "holds another number of rows",
+        ),
         (f"DROP TABLE {part}", "is not there"),
         ("UPDATE _tamis_receipts SET receipt = '{}' WHERE run = 'run'", "is no receipt"),
     ):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -318,3 +319,59 @@ def test_it_stops_once_its_sum_shows_that_a_released_column_holds_nirs() -> None
     assert 0 < released <= 20
     assert f"at most {released} such values were committed" in str(error.value)
     assert not any(number.strip() in str(error.value) for number in numbers)
+
+
+def begin_holding(sink: FakeSink, min_unit: int, **more: Any) -> Session:
+    (release,) = plan().releases
+    held = replace(plan(), releases=(replace(release, min_unit=min_unit),))
+    settings = Settings(STREAM, more.pop("period", LONG), more.pop("once", True))
+    session = Session(held, FakeReader(12), sink, settings, **more)
+    session.open()
+    return session
+
+
+def rows(judged: Judged) -> int:
+    return judged.tally.rows[plan().releases[0].id]
+
+
+def test_a_commit_is_held_back_until_it_has_so_many_rows(caplog: pytest.LogCaptureFixture) -> None:
+    whole, sink = FakeSink(), FakeSink()
+    begin(FakeReader(12), whole).run(judge)
+    sizes = [rows(commit) for commit in whole.committed]
+    assert min(size for size in sizes if size) < 3 < sum(sizes)
+    session = begin_holding(sink, 3)
+    session.run(judge)
+    assert session.ending == "caught-up"
+    assert all(rows(commit) >= 3 for commit in sink.committed[:-1] if rows(commit))
+    assert sum(map(rows, sink.committed)) == sum(sizes)
+    assert sink.positions == whole.positions
+    (period,) = sink.periods
+    assert period.units == {plan().releases[0].id: min(filter(None, map(rows, sink.committed)))}
+    many = FakeSink()
+    with caplog.at_level("WARNING"):
+        begin_holding(many, 1_000).run(judge)
+    assert [rows(commit) for commit in many.committed] == [sum(sizes)]
+    assert f"a commit has {sum(sizes)} rows of release" in caplog.text
+
+
+def test_what_is_held_is_committed_when_the_period_is_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sink = FakeSink()
+    session = begin_holding(sink, 1_000, period=OVER)
+    session.run(judge)
+    assert len(sink.periods) > 1
+    assert sink.positions == {0: 12}
+    assert "fewer than its `min_unit`" in caplog.text
+
+
+def test_what_is_held_when_it_is_stopped_is_read_again() -> None:
+    stop, sink = threading.Event(), FakeSink()
+    session = begin_holding(sink, 1_000, once=False, stop=stop)
+    found = session.read(0.0)
+    assert found is not None
+    assert session.commit(judge(found))
+    stop.set()
+    assert session.read(0.0) is None
+    session.finish()
+    assert (session.ending, sink.committed, sink.periods, sink.positions) == ("stopped", [], [], {})

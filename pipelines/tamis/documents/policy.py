@@ -299,6 +299,10 @@ class Release(Dated):
     risk: RiskBound | None = None
     """The bound on persons whom few others are like, under an item without the NIR; the default
     for R6323-37.III.2 is `{k: 11, below: 1%}`. Runs are judged by it under `--fail-on risk`."""
+    min_unit: Annotated[int, Field(ge=2, le=65_536, strict=True)] | None = None
+    """How many rows a stream commits at once, at least, out of the store under an item without the
+    NIR: what two partners get in one commit of few rows can be joined. A commit is held back until
+    it has so many, or `--period` is over; the receipt tells the smallest."""
     identifies_anyway: str | None = None
     """Why a direct identifier (a name, an address, a file number …) may stand beside a pseudonym,
     or under III 2°, or why a device number may leave under an item without the NIR."""

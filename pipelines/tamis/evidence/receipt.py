@@ -32,6 +32,7 @@ from tamis.evidence.part import Natural, Part
 from tamis.filter.drift import told_names
 from tamis.filter.tally import Tally
 from tamis.language import _
+from tamis.limits import USUAL
 from tamis.plan.plan import Plan
 
 TOOL = "tamis"
@@ -126,6 +127,9 @@ class ReleasePart(Part):
         retention: the rule of R. 6323-39 that its policy names, if it names one.
         to_confirm: what it rests on that nobody answered for yet; None where there is nothing.
         measured_risk: under `--fail-on risk`, what was measured; None where nothing was.
+        smallest_unit: where rows must not tell their order, how many the smallest unit has that was
+            put in order: of two releases of one unit, one row in so many is joined by chance. None
+            where it is not known, and where rows keep the order of their source.
     """
 
     item: str
@@ -134,6 +138,7 @@ class ReleasePart(Part):
     status: Status | None = None
     retention: str | None = None
     to_confirm: list[str] | None = None
+    smallest_unit: Natural | None = None
     rows: Natural
     fields: Mapping[str, FieldPart]
     redacted: dict[str, Natural] = {}
@@ -293,6 +298,7 @@ def make_receipt(
     tally: Tally,
     inputs: Iterable[InputPart],
     files: Files | None = None,
+    units: Mapping[str, int] | None = None,
 ) -> Receipt:
     """The receipt of a run whose counts all reconcile.
 
@@ -302,11 +308,15 @@ def make_receipt(
         tally: all that the filter counted.
         inputs: inputs that were read to their end.
         files: what was written; None in a dry run.
+        units: by release id, rows of the smallest unit that was put in order; None where files are
+            parts of units of the usual size.
 
     Raises:
         RunError: a count does not add up; nothing may be committed.
     """
-    receipt = counted(begun_receipt(plan, facts), tally, inputs, files)
+    if units is None:
+        units = {str(release): _smallest(parts) for release, parts in (files or {}).items()}
+    receipt = counted(begun_receipt(plan, facts), tally, inputs, files, units)
     counts = receipt.counts
     if receipt.allowed is None or counts.released or not counts.quarantined or facts.stream:
         return receipt
@@ -341,6 +351,7 @@ def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
                 status=release.status,
                 retention=release.retention,
                 to_confirm=list(release.to_confirm) or None,
+                smallest_unit=0 if plan.hides_order(release) else None,
                 rows=0,
                 fields={
                     path: FieldPart(fate=fate, because=because)
@@ -358,8 +369,18 @@ def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
     )
 
 
+def _smallest(files: Iterable[FilePart]) -> int:
+    """Rows of the smallest unit of files; 0 where there is none, or rows are in a table."""
+    whole = USUAL.unit_rows
+    return min((min(file.rows, whole) if file.sha256 else 0 for file in files), default=0)
+
+
 def counted(
-    begun: Receipt, tally: Tally, inputs: Iterable[InputPart], files: Files | None
+    begun: Receipt,
+    tally: Tally,
+    inputs: Iterable[InputPart],
+    files: Files | None,
+    units: Mapping[str, int],
 ) -> Receipt:
     """`begun` with the counts of its run, which ends now.
 
@@ -374,6 +395,7 @@ def counted(
                 "rows": tally.rows[release],
                 "redacted": {path: _redacted(tally, release, path) for path in part.redacted},
                 "files": None if files is None else files.get(release, []),
+                "smallest_unit": (part.smallest_unit is not None and units.get(release)) or None,
             }
         )
         for release, part in begun.releases.items()

@@ -123,7 +123,10 @@ def with_steps(begun: Receipt, steps: Sequence[Step]) -> Receipt:
     }
     missing = set(begun.drift.missing).difference(*(step.present for step in steps))
     unknown = [step.unknown for step in steps if step.unknown is not None]
-    return counted(begun, tally, inputs.values(), files).model_copy(
+    units: dict[str, int] = {}
+    for release, rows in (pair for step in steps for pair in step.rows.items()):
+        units[release] = min(rows, units.get(release, rows))
+    return counted(begun, tally, inputs.values(), files, units).model_copy(
         update={
             "ended": max((step.at for step in steps), default=begun.started),
             "drift": Drift(unknown=unknown[-1] if unknown else [], missing=sorted(missing)),

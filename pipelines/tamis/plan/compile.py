@@ -170,6 +170,7 @@ def _compile_release(context: PolicyContext, release: Release, law: LawOfDay) ->
         to_confirm=_to_confirm(context, release, law.day),
         retention=release.retention,
         risk=PlanRisk(release.risk.k, release.risk.below) if release.risk else None,
+        min_unit=release.min_unit,
     )
 
 

@@ -208,6 +208,7 @@ class PlanRelease:
         to_confirm: what it rests on that nobody answers for yet, in words.
         retention: the rule of R. 6323-39 that the policy names, by its id.
         risk: the bound that the policy writes, or None.
+        min_unit: rows that a stream commits at once, at least; None where the policy names none.
 
     Example:
         >>> from tamis.plan.project import load_project
@@ -228,6 +229,7 @@ class PlanRelease:
     to_confirm: tuple[str, ...] = ()
     retention: str | None = None
     risk: PlanRisk | None = None
+    min_unit: int | None = None
 
     @property
     def risk_bound(self) -> PlanRisk | None:
@@ -423,7 +425,7 @@ _NO_RULES = (
 _LATER = frozenset(
     {"canonical", "column", "thousands", "currency", "century_from", "nulls"}
     | {"escape", "skip", "footer", "header", "retention", "risk", "pattern", "check"}
-    | {"pseudonym_kind"}
+    | {"pseudonym_kind", "min_unit"}
 )
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""

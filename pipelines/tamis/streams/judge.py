@@ -70,6 +70,16 @@ class Rows:
         return Rows(data, self.partitions.take(at), self.offsets.take(at))
 
 
+def _joined(rows: Rows, later: Rows) -> Rows:
+    table = pa.Table.from_batches([rows.data, later.data]).combine_chunks()
+    (data,) = table.to_batches() or [rows.data]
+    return Rows(
+        data,
+        pa.concat_arrays([rows.partitions, later.partitions]),
+        pa.concat_arrays([rows.offsets, later.offsets]),
+    )
+
+
 @dataclass(frozen=True)
 class Judged:
     """What became of a micro-batch; sinks commit all of it or nothing.
@@ -94,6 +104,35 @@ class Judged:
     def ends(self) -> dict[int, int]:
         """By partition, the next offset to read once this is committed."""
         return {partition: offsets.next for partition, offsets in self.ranges.items()}
+
+    def followed_by(self, later: "Judged") -> "Judged":
+        """Return this and `later`, whose messages follow, as one."""
+        released = dict(self.released)
+        for release, rows in later.released.items():
+            released[release] = _joined(released[release], rows) if release in released else rows
+        ranges = dict(self.ranges)
+        for partition, offsets in later.ranges.items():
+            ranges[partition] = (
+                ranges[partition].extended(offsets) if partition in ranges else offsets
+            )
+        return Judged(
+            self.source,
+            released,
+            _joined(self.quarantined, later.quarantined),
+            merge((self.tally, later.tally)),
+            ranges,
+            self.present | later.present,
+        )
+
+    def too_few(self, plan: Plan) -> dict[str, int]:
+        """By release id, the rows of those that have some, and less than their `min_unit`."""
+        return {
+            release.id: self.released[release.id].data.num_rows
+            for release in plan.releases
+            if release.min_unit
+            and release.id in self.released
+            and self.released[release.id].data.num_rows < release.min_unit
+        }
 
     def in_order(self, plan: Plan) -> "Judged":
         """Return the same with rows that leave under paragraph III in the order of their values."""

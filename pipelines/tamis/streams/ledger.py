@@ -42,6 +42,7 @@ class Ledger:
         ranges: by partition, what was read.
         present: names of fields that the schema has and some message had.
         commits: number of commits.
+        units: by release id, the rows of the commit that had fewest, of those that had some.
     """
 
     plan: Plan
@@ -51,6 +52,7 @@ class Ledger:
     ranges: Mapping[int, OffsetRange] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
     commits: int = 0
+    units: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, plan: Plan, stream: str, source: str, keys: tuple[KeyPart, ...]) -> "Ledger":
@@ -80,8 +82,12 @@ class Ledger:
         for partition, offsets in judged.ranges.items():
             before = ranges.get(partition)
             ranges[partition] = before.extended(offsets) if before else offsets
+        units = dict(self.units)
+        for release, rows in judged.tally.rows.items():
+            units[release] = min(rows, units.get(release, rows))
         return replace(
             self,
+            units=units,
             tally=merge((self.tally, judged.tally)),
             ranges=ranges,
             present=self.present | judged.present,
@@ -130,8 +136,12 @@ class Ledger:
             None if unknown == told else unknown,
         )
 
-    def receipt(self, files: Files) -> Receipt:
+    def receipt(self, files: Files, units: Mapping[str, int] | None = None) -> Receipt:
         """Return the period's receipt, given what was written by release.
+
+        Args:
+            files: what was written.
+            units: see `make_receipt`.
 
         Raises:
             RunError: a count does not add up.
@@ -139,7 +149,7 @@ class Ledger:
         missing = Tally(missing=set(known_names(self.plan) - self.present))
         inputs = _inputs(self.source, self.ranges)
         tally = merge((self.tally, missing))
-        return make_receipt(self.plan, self.facts, tally, inputs, files)
+        return make_receipt(self.plan, self.facts, tally, inputs, files, units)
 
     def receipt_of_places(self, released: Mapping[str, str], quarantine: str) -> Receipt:
         """Return the period's receipt if rows went to topics or tables, which have no digests.
@@ -153,7 +163,7 @@ class Ledger:
         for output, place, rows in (*places, (None, quarantine, self.tally.quarantined)):
             if rows:
                 files[output] = [FilePart(path=place, rows=rows, sha256="")]
-        return self.receipt(files)
+        return self.receipt(files, self.units)
 
 
 def _place(name: str) -> FilePart:

@@ -8,6 +8,9 @@ the source ends, and distribute nothing. What a stream shares with the jobs that
 engines are the parts of the loop: `Judge`, the receipt of `Ledger`, and the stream's id.
 
 While a sink commits, the next messages are read and judged; at most one commit is under way.
+Where a release names a `min_unit`, a commit that has some of its rows and fewer is held back, with
+all that was read with it, until it has so many or the period is over, which is told. What is held
+when the session is told to stop, or when the plan expires, is not committed, and read again.
 A session ends when it is told to stop, when the plan expires, or when a step fails. Messages that
 were read and not committed are read again by the next session.
 
@@ -48,6 +51,9 @@ _IDLE_SECONDS = 1.0
 
 _RATE_SECONDS = 1.0
 """Length of a period from which on its rate is told: that of a shorter one says nothing."""
+
+HELD_RECORDS = 65_536
+"""Messages that are held back for a `min_unit` at most, which bounds memory."""
 
 _FAR_BEHIND = 1_000
 """Messages that a stream must be behind for its partition to be told."""
@@ -104,6 +110,7 @@ class Session:
         self._stop = stop or threading.Event()
         self._ledger: Ledger | None = None
         self._committer = ThreadPoolExecutor(1, "commit")
+        self._held: Judged | None = None
         self._pending: tuple[Judged, Future[Ledger]] | None = None
         self._period_began = time.monotonic()
         self._sketches: dict[str, ColumnSketch] = {}
@@ -171,11 +178,11 @@ class Session:
         return self._plan.valid_until is not None and today() >= self._plan.valid_until
 
     def commit(self, judged: Judged) -> bool:
-        """Begin to commit `judged` once the commit before it is done.
+        """Begin to commit `judged` once the commit before it is done, or hold it back.
 
         Returns:
-            Whether it will be committed. Under an expired plan it is not: the messages are read
-            again, and judged under the plan of their day.
+            Whether it will be committed, or is held. Under an expired plan it is not: the
+            messages are read again, and judged under the plan of their day.
 
         Raises:
             RunError: the commit before it failed.
@@ -184,15 +191,36 @@ class Session:
         self._wait_for_commit()
         self._judge_columns(judged.tally)
         if self.is_expired or self.ending == "expired":
-            self.ending = "expired"
+            self.ending, self._held = "expired", None
             return False
         if self._ledger is None:
             self._ledger = Ledger.begin(
                 self._plan, self._settings.stream, judged.source, self._settings.key_parts
             )
             self._period_began = time.monotonic()
-        self._pending = judged, self._committer.submit(self._sink.commit, judged, self._ledger)
+        if self._held is not None:
+            judged = self._held.followed_by(judged)
+        self._held = judged
+        if judged.tally.records >= HELD_RECORDS or not judged.too_few(self._plan):
+            self._commit_held()
         return True
+
+    def _commit_held(self) -> None:
+        """Begin to commit what is held; if it has few rows of a release, that is told."""
+        judged, self._held = self._held, None
+        if judged is None or self._ledger is None:
+            return
+        for release, rows in judged.too_few(self._plan).items():
+            _log.warning(
+                _(
+                    "{stream}: a commit has {rows} rows of release {release}, fewer than its "
+                    "`min_unit`: what two partners are given in it can be joined more easily",
+                    stream=self._settings.stream,
+                    rows=rows,
+                    release=release,
+                )
+            )
+        self._pending = judged, self._committer.submit(self._sink.commit, judged, self._ledger)
 
     def _judge_columns(self, tally: Tally) -> None:
         before = {path: sketch.left for path, sketch in self._sketches.items()}
@@ -213,6 +241,16 @@ class Session:
 
     def finish(self) -> None:
         """End the period, and tell the broker what is durable."""
+        if self.ending != "caught-up" and self._held is not None:
+            _log.info(
+                _(
+                    "{stream}: {count} messages were held back for a `min_unit`; they are read "
+                    "again",
+                    stream=self._settings.stream,
+                    count=self._held.tally.records,
+                )
+            )
+            self._held = None
         self._end_period()
         self._reader.acknowledge(self._sink.durable, wait=True)
 
@@ -238,7 +276,10 @@ class Session:
 
     def _end_period(self) -> None:
         self._wait_for_commit()
-        if self._ledger is None:
+        self._commit_held()
+        self._wait_for_commit()
+        if self._ledger is None or not self._ledger.commits:
+            self._ledger = None
             return
         self._sink.end_period(self._ledger)
         tally = self._ledger.tally
