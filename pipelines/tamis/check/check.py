@@ -66,6 +66,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     naming.judge_effects,
     naming.judge_pseudonyms,
     naming.judge_risk,
+    naming.judge_unit,
 )
 
 

@@ -238,6 +238,12 @@ class DryRun(Receipt):
         """Register entries whose current wording was not read."""
         return [row for row in self.register_ if row.attested != "read"]
 
+    @property
+    def hides_order(self) -> bool:
+        """Whether rows of some release must not tell the order in which they were read."""
+        is_out = self.direction == "out-of-store"
+        return is_out and any(release.nir == "absent" for release in self.releases.values())
+
 
 def json_schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of a dry run's `--json`, by its name."""

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from tamis.check.approval import Status
 from tamis.documents.policy import RiskBound
+from tamis.dry_run.html.speech import Speech
 from tamis.dry_run.marks import FORM_WORDS
 from tamis.dry_run.models import MARK_CONDITIONS, Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
@@ -70,6 +71,13 @@ def tables(result: DryRun) -> Iterator[Table]:
         yield _marks(result)
     for name, risk in result.risk.items():
         yield _risk(name, risk, result)
+    if result.hides_order:
+        say = Speech("en")
+        yield Table(
+            (say.plain("left-what"), say.plain("left-tells")),
+            say.left(),
+            title=say.plain("left-caption"),
+        )
     if result.against is not None:
         yield _against(result)
     yield _bytes(result)

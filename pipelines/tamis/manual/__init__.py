@@ -20,6 +20,7 @@ from typing import Any
 from tamis.check.catalogue import Rule
 from tamis.documents.editors import json_schemas
 from tamis.documents.project import bundled_documents
+from tamis.dry_run.html.speech import Speech
 from tamis.errors import UsageError
 from tamis.evidence.fail_on import FAIL_ON, Command
 from tamis.language import _
@@ -31,6 +32,7 @@ _KEYS = re.compile(r"(<!-- keys (\w+) -->\n).*?(<!-- /keys -->)", re.DOTALL)
 _LAW = re.compile(r"(<!-- law (\w+) -->\n).*?(<!-- /law -->)", re.DOTALL)
 _FAIL_ON = re.compile(r"(<!-- fail-on -->\n).*?(<!-- /fail-on -->)", re.DOTALL)
 _LABELS = re.compile(r"(<!-- labels -->\n).*?(<!-- /labels -->)", re.DOTALL)
+_LEFT = re.compile(r"(<!-- left -->\n).*?(<!-- /left -->)", re.DOTALL)
 _RULES = re.compile(r"(<!-- rules -->\n).*?(<!-- /rules -->)", re.DOTALL)
 
 
@@ -68,6 +70,7 @@ def with_keys(text: str) -> str:
     text = _RULES.sub(lambda marks: marks[1] + rules + marks[2], text)
     text = _FAIL_ON.sub(lambda marks: marks[1] + "\n".join(_conditions()) + "\n" + marks[2], text)
     text = _LABELS.sub(lambda marks: marks[1] + "\n".join(_labels()) + "\n" + marks[2], text)
+    text = _LEFT.sub(lambda marks: marks[1] + "\n".join(_left()) + "\n" + marks[2], text)
     text = _LAW.sub(lambda marks: marks[1] + "\n".join(_law(marks[2])) + "\n" + marks[3], text)
     return _KEYS.sub(lambda marks: marks[1] + "\n".join(_table(marks[2])) + "\n" + marks[3], text)
 
@@ -112,6 +115,14 @@ def _labels() -> Iterator[str]:
     }
     for row in LABELS:
         yield f"| {row.examples} | {kinds[row.kind, row.strength]} | {row.reason} |"
+
+
+def _left() -> Iterator[str]:
+    """One row for each thing that is left for two partners to join by: what it is and tells."""
+    yield "| what is left | what it tells |"
+    yield "|---|---|"
+    for what, tells in Speech("en").left():
+        yield f"| {what} | {tells} |"
 
 
 def _law(what: str) -> Iterator[str]:

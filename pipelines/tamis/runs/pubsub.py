@@ -32,6 +32,15 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
             refuses its options.
         RunError: Pub/Sub or the runner cannot be reached.
     """
+    if held := [release.id for release in plan.releases if release.min_unit]:
+        raise UsageError(
+            _(
+                "policy `{policy}`: a job for Dataflow cannot hold commits back for the `min_unit` "
+                "of {releases}: run the stream on one machine",
+                policy=plan.policy,
+                releases=", ".join(held),
+            )
+        )
     source = PubsubAddress.of(job.source)
     address = parse_address(job.output)
     sink = address if isinstance(address, PubsubAddress) else job.output

@@ -266,6 +266,17 @@ def judge_risk(case: Case) -> Violations:
         yield case.violation(Rule.EVIDENCE, "risk-no-reason", place, text, shown=shown)
 
 
+def judge_unit(case: Case) -> Violations:
+    """`min_unit` is only for what leaves the store without the NIR: else its order stays."""
+    if case.item is None or case.release.min_unit is None:
+        return
+    if case.item.nir == "carried" or case.context.policy.direction == "into-store":
+        place = (*case.place, "min_unit")
+        text = _("`min_unit` is for what leaves the store under items without the NIR")
+        example = {"min_unit": str(case.release.min_unit)}
+        yield case.violation(Rule.NAMING, "unit-carried", place, text, example)
+
+
 def judge_pseudonyms(case: Case) -> Violations:
     """A pseudonym must have a name of its own among the fields beside it."""
     pseudonyms: dict[str, str] = {}

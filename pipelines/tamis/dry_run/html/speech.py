@@ -57,6 +57,12 @@ class Speech:
         word, means = words()["glossary"][key][self.lang]
         return word, means
 
+    def left(self) -> list[tuple[str, str]]:
+        """What is left for two partners to join by under paragraph III, and what it tells."""
+        return [
+            (what, tells) for what, tells in (row[self.lang] for row in words()["left"].values())
+        ]
+
     def glossary(self) -> list[str]:
         """Keys of the glossary, in the order of their words."""
         return sorted(words()["glossary"], key=lambda key: _fold(self.meaning(key)[0]))
