@@ -1,7 +1,7 @@
 """One feed released to two partners under paragraph III: who can join what they were given?"""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -88,7 +88,7 @@ class TwoPartners:
         """The rows of a partner, in the feed's order."""
         return minimize(self.feed, plan_of(partner), keys=self.keys).released["r"]
 
-    def joined(self, given: dict[str, Sequence[bytes]]) -> int:
+    def joined(self, given: Mapping[str, Sequence[bytes]]) -> int:
         """How many rows that stand at one place are one person's, by pseudonyms in their order."""
         persons = []
         for partner, pseudonyms in given.items():

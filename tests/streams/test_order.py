@@ -24,7 +24,8 @@ def judge(two: TwoPartners, partner: str) -> Judged:
 
 @pytest.mark.parametrize("sink", ["tables and topics", "Pub/Sub"])
 def test_rows_of_two_partners_are_joined_by_chance_only(sink: str) -> None:
-    hits, ids = [], set()
+    hits = []
+    ids: set[str] = set()
     for seed in range(20):
         two = TwoPartners(persons(200, seed))
         given = {}

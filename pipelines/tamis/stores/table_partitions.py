@@ -1,18 +1,47 @@
 """Tables of one run or one stream, which are partitions of the tables of a store."""
 
 import hashlib
+from collections.abc import Collection
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from tamis.stores.database import Connection, execute
 from tamis.stores.protocol import Attempt
-from tamis.stores.table_layout import Target
+from tamis.stores.table_layout import PIECE, Target
 
 
 def staged_name(attempt: Attempt, target: Target) -> str:
     """The table in which an attempt stages the rows of an output."""
     digest = hashlib.sha256(f"{attempt.run}/{target.table}".encode()).hexdigest()[:12]
     return f"_tamis_{attempt.id}_{digest}"
+
+
+def make_staged(
+    connection: Connection, table: Composable, staged: Composable, target: Target, run: str
+) -> None:
+    """Make the table in which an attempt stages rows: as `table`, and the piece of each."""
+    execute(connection, "CREATE TABLE {} (LIKE {})", staged, table)
+    set_defaults(connection, staged, target)
+    command = "ALTER TABLE {} ADD COLUMN {} bigint NOT NULL"
+    execute(connection, command, staged, Identifier(PIECE))
+    # With the check the server need not read the rows again when they are attached.
+    command = "ALTER TABLE {} ADD CONSTRAINT one_run CHECK ({} = {})"
+    execute(connection, command, staged, Identifier(target.run_column), Literal(run))
+
+
+def take_in(connection: Connection, staged: Composable, pieces: Collection[int]) -> int:
+    """Keep the rows of these pieces in a staged table and no others; how many there are."""
+    execute(connection, "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", staged)
+    column = Identifier(PIECE)
+    query = "SELECT {}, count(*) FROM {} GROUP BY 1"
+    found = execute(connection, query, column, staged).fetchall()
+    counts = {int(str(piece)): int(str(rows)) for piece, rows in found}
+    if others := sorted(set(counts) - set(pieces)):
+        # Attempts at a bundle that failed, or whose answer was lost.
+        command = "DELETE FROM {} WHERE {} = ANY(%s)"
+        execute(connection, command, staged, column, values=(others,))
+    execute(connection, "ALTER TABLE {} DROP COLUMN {}", staged, column)
+    return sum(counts.get(piece, 0) for piece in set(pieces))
 
 
 def make_part(connection: Connection, table: Composable, part: Composable, target: Target) -> None:

@@ -53,7 +53,6 @@ from tamis.stores.protocol import (
 from tamis.stores.table_layout import (
     KEY,
     KEY_WORDS,
-    PIECE,
     QUARANTINE_TABLE,
     RECEIPTS_TABLE,
     STAGED,
@@ -62,7 +61,7 @@ from tamis.stores.table_layout import (
     table_name,
     targets,
 )
-from tamis.stores.table_partitions import attach, make_key, set_defaults, staged_name
+from tamis.stores.table_partitions import attach, make_key, make_staged, staged_name, take_in
 from tamis.stores.table_rows import TableRows, TableWriter
 from tamis.stores.table_steps import STEPS, receipt_text
 
@@ -182,8 +181,17 @@ class TableStore(RunStore):
                 self._refuse_old(connection, attempt.run)
                 for target in targets(plan, attempt.run):
                     self.make(connection, target)
-                    if not has_table(connection, self.table(staged_name(attempt, target))):
-                        self._make_staged(connection, target, attempt)
+                    name = staged_name(attempt, target)
+                    if has_table(connection, self.table(name)):
+                        continue
+                    table = self.table(target.table)
+                    make_staged(connection, table, self.table(name), target, attempt.run)
+                    execute(
+                        connection,
+                        "INSERT INTO {} (part, run, attempt) VALUES (%s, %s, %s)",
+                        self.table(STAGED),
+                        values=(name, attempt.run, attempt.id),
+                    )
 
         self.database.retry(act)
 
@@ -220,7 +228,7 @@ class TableStore(RunStore):
         files: dict[str | None, list[FilePart]] = {}
         for target in targets(plan, run):
             own = [int(piece.path) for piece in pieces if piece.output == target.output]
-            rows = self._take_in(connection, self.table(staged_name(attempt, target)), own)
+            rows = take_in(connection, self.table(staged_name(attempt, target)), own)
             path = f"{self.database.schema}.{target.part(run)}"
             files[target.output] = [FilePart(path=path, rows=rows, sha256="")]
         receipt = make({output: parts for output, parts in files.items() if parts[0].rows})
@@ -255,20 +263,6 @@ class TableStore(RunStore):
                 values=(run, attempt.id),
             )
         return receipt
-
-    def _take_in(self, connection: Connection, staged: Identifier, pieces: list[int]) -> int:
-        """Keep the rows of these pieces in a staged table and no others; how many there are."""
-        execute(connection, "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", staged)
-        column = Identifier(PIECE)
-        query = "SELECT {}, count(*) FROM {} GROUP BY 1"
-        found = execute(connection, query, column, staged).fetchall()
-        counts = {int(str(piece)): int(str(rows)) for piece, rows in found}
-        if others := sorted(set(counts) - set(pieces)):
-            # Attempts at a bundle that failed, or whose answer was lost.
-            command = "DELETE FROM {} WHERE {} = ANY(%s)"
-            execute(connection, command, staged, column, values=(others,))
-        execute(connection, "ALTER TABLE {} DROP COLUMN {}", staged, column)
-        return sum(counts.get(piece, 0) for piece in set(pieces))
 
     def _raise_if_committed(self, connection: Connection, run: str) -> None:
         if self.select_receipts(connection, "run = %s", run):
@@ -372,7 +366,8 @@ class TableStore(RunStore):
                 for name, kind, _words in target.columns
             ]
             if target.key:
-                columns += [SQL("_input integer NOT NULL"), SQL("_position bigint NOT NULL")]
+                key = SQL("_input integer NOT NULL, _position bigint NOT NULL").format()
+                columns.append(key)
             execute(
                 connection,
                 "CREATE TABLE {} ({}) PARTITION BY LIST ({})",
@@ -493,25 +488,6 @@ class TableStore(RunStore):
         query = "SELECT obj_description(to_regclass(%s), 'pg_class')"
         ((comment,),) = execute(connection, query, values=(table.as_string(),)).fetchall()
         return str(comment or "")
-
-    def _make_staged(self, connection: Connection, target: Target, attempt: Attempt) -> None:
-        name = staged_name(attempt, target)
-        staged = self.table(name)
-        execute(connection, "CREATE TABLE {} (LIKE {})", staged, self.table(target.table))
-        set_defaults(connection, staged, target)
-        command = "ALTER TABLE {} ADD COLUMN {} bigint NOT NULL"
-        execute(connection, command, staged, Identifier(PIECE))
-        # With the check the server need not read the rows again when they are attached.
-        execute(
-            connection,
-            "ALTER TABLE {} ADD CONSTRAINT one_run CHECK ({} = {})",
-            staged,
-            Identifier(target.run_column),
-            Literal(attempt.run),
-        )
-        command = "INSERT INTO {} (part, run, attempt) VALUES (%s, %s, %s)"
-        values = (name, attempt.run, attempt.id)
-        execute(connection, command, self.table(STAGED), values=values)
 
 
 class _CommittedError(Exception):

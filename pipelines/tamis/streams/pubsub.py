@@ -1,7 +1,7 @@
 """Topics, positions and attributes of a stream of Pub/Sub, the same here and on Dataflow."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -87,14 +87,15 @@ def outgoing(
     if rows is None:
         return
     tags = {} if release is None else plan.headers(release, stream)
-    name, places = "position", map(str, rows.offsets.to_pylist())
+    name = "position"
+    places: Iterable[str] = map(str, rows.offsets.to_pylist())
     if release is not None and plan.hides_order(release):
         assert keys is not None
         rows = rows.in_order()
         beside = f"{judged.source}|{plan.policy}|{release.id}"
         key = keys.key(plan.processing, release.item, ROW).key
-        offsets = rows.offsets.to_pylist()
-        name, places = "row", row_ids((f"{beside}|{offset}" for offset in offsets), key)
+        own = (f"{beside}|{offset}" for offset in rows.offsets.to_pylist())
+        name, places = "row", row_ids(own, key)
     for payload, place in zip(json_rows(rows.data), places, strict=True):
         yield payload, {**tags, name: place}
 
