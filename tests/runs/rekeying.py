@@ -2,7 +2,9 @@
 
 import datetime
 import hashlib
+import re
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 
@@ -10,6 +12,7 @@ import tamis
 from tamis.evidence.receipt import InputPart, KeyPart, Receipt, RunFacts, make_receipt
 from tamis.filter.quarantine import QUARANTINE_SCHEMA, count_causes
 from tamis.filter.tally import Tally
+from tamis.filter.treat import KeySource
 from tamis.formats.chunk import PartKey
 from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
@@ -58,9 +61,12 @@ releases:
 """
 
 
-def make_plan(folder: Path, method: str = "hmac-sha256") -> Plan:
-    """The policy above, compiled."""
-    for kind, text in (("schemas", SCHEMA), ("policies", POLICY.replace("METHOD", method))):
+def make_plan(folder: Path, method: str = "hmac-sha256", *, nested: bool = True) -> Plan:
+    """The policy above, compiled; without `nested` only what stands at the top is a pseudonym."""
+    policy = POLICY.replace("METHOD", method)
+    if not nested:
+        policy = re.sub(", suites.numero|      suites.numero: .*\n", "", policy)
+    for kind, text in (("schemas", SCHEMA), ("policies", policy)):
         (folder / kind).mkdir(parents=True, exist_ok=True)
         (folder / kind / "suivi.yaml").write_text(text, encoding="utf-8")
     return tamis.load_project(folder).plan("suivi", on=datetime.date(2026, 11, 23))
@@ -114,8 +120,8 @@ def commit(
     size = -(-records.num_rows // parts)
     for number in range(parts):
         cut = records.slice(number * size, size)
-        done = tamis.minimize(cut, plan, run=run, keys=keyring)
-        outputs: dict[str | None, pa.RecordBatch] = dict(done.released)
+        done = tamis.minimize(cut, plan, run=run, keys=cast(KeySource, keyring))
+        outputs: dict[str | None, pa.RecordBatch] = {**done.released}
         bad = done.quarantined
         outputs[None] = pa.RecordBatch.from_arrays(
             [pa.repeat(run, len(bad)), pa.repeat("feed", len(bad)), *bad.columns],
@@ -126,7 +132,7 @@ def commit(
         for output, rows in outputs.items():
             writer = store.writer(attempt, plan, output)
             writer.begin()
-            positions = pa.array(range(rows.num_rows), pa.int64())
+            positions = pa.array(range(number * size, number * size + len(rows)), pa.int64())
             if rows.num_rows:
                 pieces += writer.write(rows, PartKey(0, number), 0, positions)
             pieces += writer.finish()

@@ -122,11 +122,36 @@ def _check(store: RunStore, keyring: Keyring, what: Rekeying, live: list[Receipt
                         **where,
                     )
                 )
-        is_mapped = any(key.epoch == what.source for key in receipt.keys)
-        if is_mapped and any(not file.sha256 for file in receipt.files()):
-            raise UsageError(
-                _("{store}: run {run} is in tables, which cannot be re-keyed", **where)
+        if any(key.epoch == what.source for key in receipt.keys):
+            _check_tables(store, receipt)
+
+
+def _check_tables(store: RunStore, receipt: Receipt) -> None:
+    """Refuse tables that cannot be written anew; files always can."""
+    if all(file.sha256 for file in receipt.files()):
+        return
+    where = {"store": store.shown, "run": receipt.run}
+    if receipt.stream:
+        raise UsageError(
+            _(
+                "{store}: run {run} is a period of stream {stream}, whose periods share their "
+                "tables: what streams put into tables cannot be re-keyed",
+                stream=receipt.stream,
+                **where,
             )
+        )
+    for name, release in receipt.releases.items():
+        for path, claim in release.fields.items():
+            if claim.fate == "pseudonymized" and "." in path:
+                raise UsageError(
+                    _(
+                        "{store}: run {run}, release {release}: the pseudonym of `{path}` is "
+                        "within a column of JSON, which cannot be re-keyed",
+                        release=name,
+                        path=path,
+                        **where,
+                    )
+                )
 
 
 def rekeyed_run(run: str, epoch: int) -> str:

@@ -50,6 +50,7 @@ from tamis.stores.protocol import (
     Recovered,
     RunStore,
 )
+from tamis.stores.rewrite_tables import rewrite_tables
 from tamis.stores.table_layout import (
     KEY,
     KEY_WORDS,
@@ -280,6 +281,8 @@ class TableStore(RunStore):
                     run=run,
                 )
             )
+
+    supersede = rewrite_tables
 
     def keeps(self, file: FilePart) -> bool:
         return not file.sha256 and file.path.startswith(f"{self.database.schema}.")
