@@ -18,7 +18,7 @@ from tamis.cli.keys import app
 from tamis.errors import KeysError
 from tamis.keys import secret_file
 from tamis.keys.keyring import Keyring
-from tamis.nir.pseudonym import METHODS, pseudonymize, rekey
+from tamis.nir.pseudonym import METHODS, ROW, pseudonymize, rekey
 
 WHO, ITEM = "agent-emploi", "R6323-37.III.2"
 NIRS = pa.array(["1550875999991", None, "2930797490995"])
@@ -114,6 +114,12 @@ class TestPseudonyms:
             _made(keyring)
         keyring.rotate()
         assert keyring.key(WHO, ITEM, "hmac-sha256").chained_on == ()
+
+    def test_ids_of_rows_are_not_chained(self, keyring: Keyring, path: Path) -> None:
+        ids = keyring.key(WHO, ITEM, ROW)
+        assert (ids.epoch, ids.chain) == (2, ())
+        keyring.destroy(1)
+        assert keyring.key(WHO, ITEM, ROW) == ids
 
 
 class TestRefused:

@@ -121,15 +121,16 @@ def commit(
     for number in range(parts):
         cut = records.slice(number * size, size)
         done = tamis.minimize(cut, plan, run=run, keys=cast(KeySource, keyring))
-        outputs: dict[str | None, pa.RecordBatch] = {**done.released}
-        bad = done.quarantined
-        outputs[None] = pa.RecordBatch.from_arrays(
-            [pa.repeat(run, len(bad)), pa.repeat("feed", len(bad)), *bad.columns],
+        bad = pa.RecordBatch.from_arrays(
+            [
+                *(pa.repeat(text, len(done.quarantined)) for text in (run, "feed")),
+                *done.quarantined.columns,
+            ],
             schema=QUARANTINE_SCHEMA,
         )
-        done.tally.quarantine = count_causes(outputs[None])
+        done.tally.quarantine = count_causes(bad)
         tally.add(done.tally)
-        for output, rows in outputs.items():
+        for output, rows in [*done.released.items(), (None, bad)]:
             writer = store.writer(attempt, plan, output)
             writer.begin()
             positions = pa.array(range(number * size, number * size + len(rows)), pa.int64())

@@ -250,6 +250,12 @@ def test_the_command(store: FolderStore, tmp_path: Path) -> None:
     assert json.loads(told.output) == {"processing": WHO, "epoch": 2, "runs": []}
 
 
+def test_topics_cannot_be(tmp_path: Path) -> None:
+    options = ("--processing", WHO, "--keys", f"{tmp_path}/no.json", "--from", "1", "--to", "2")
+    told = CliRunner().invoke(app, ["rekey", "kafka://broker:9092/topic", *options])
+    assert "what was sent to a topic is not taken back" in str(told.exception)
+
+
 def test_ids_of_runs_are_no_longer_than_they_may_be() -> None:
     runs = {rekeyed_run("a" * 127 + end, 2) for end in "bc"}
     assert len(runs) == 2

@@ -94,13 +94,15 @@ class KeyRef:
         parts = {}
         for item, method in sorted(methods):
             key = keyring.key(plan.processing, item, method)
-            parts[item] = KeyPart(
+            part = KeyPart(
                 processing=plan.processing,
                 item=item,
                 epoch=self.epoch,
                 key_id=key.key_id,
                 chained_on=list(key.chained_on) or None,
             )
+            if method != ROW or item not in parts:  # ids of rows are not chained
+                parts[item] = part
         return tuple(parts.values())
 
 
@@ -308,8 +310,10 @@ class PinnedKeys:
     def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
         key = self._keyring.key(processing, item, method, self._ref.epoch, kind)
         chained = self._ref.chained
-        if chained is not None and key.chained_on[-1:] != (
-            (chained[processing],) if processing in chained else ()
+        if (
+            method != ROW
+            and chained is not None
+            and key.chained_on[-1:] != ((chained[processing],) if processing in chained else ())
         ):
             raise KeysError(
                 _(

@@ -109,11 +109,16 @@ def rekey(
     target: Annotated[int, typer.Option("--to", metavar="N", help=_("the current epoch"))],
     as_json: Annotated[bool, typer.Option("--json", help=_("print JSON"))] = False,
 ) -> None:
+    from tamis.address import KafkaAddress, PubsubAddress, parse_address, shown_address
+    from tamis.errors import UsageError
     from tamis.interrupts import ends_at_once
     from tamis.keys.keyring import KEYS_PASSPHRASE_VARIABLE, open_keyring
     from tamis.runs.rekey import Rekeying, rekey_store
     from tamis.stores.opening import open_store
 
+    if isinstance(parse_address(store), KafkaAddress | PubsubAddress):
+        text = _("{store}: what was sent to a topic is not taken back, so it cannot be re-keyed")
+        raise UsageError(text.format(store=shown_address(store)))
     opened = open_store(store)
     keyring = open_keyring(keys, lambda: ask_passphrase(KEYS_PASSPHRASE_VARIABLE))
     done = []

@@ -40,7 +40,7 @@ from tamis.keys.secret_file import (
     write_secret_file,
 )
 from tamis.language import _
-from tamis.nir.pseudonym import derive_chain_key, derive_key
+from tamis.nir.pseudonym import ROW, derive_chain_key, derive_key
 
 KEYS_PASSPHRASE_VARIABLE: Final = "TAMIS_KEYS_PASSPHRASE"  # noqa: S105 (a name)
 
@@ -349,7 +349,8 @@ class Keyring:
         """
         self._unlocked()
         entry = self._live(self.current if epoch is None else epoch, self._document)
-        epochs = self.epochs_of(processing, entry.epoch)
+        # Ids of rows are made anew in each epoch: nothing that was released is looked for by them.
+        epochs = [entry.epoch] if method == ROW else self.epochs_of(processing, entry.epoch)
         first = epochs[0]
         for other in epochs:
             if other not in self._roots:

@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tamis.arrow.types import PSEUDONYM
 from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanRelease
@@ -80,7 +81,10 @@ def released_layout(plan: Plan, release: PlanRelease) -> ParquetLayout:
 
 
 def layout_like(file: pq.ParquetFile, limits: Limits = USUAL) -> ParquetLayout:
-    """The layout by which a file of a store was written: what has no statistics seldom repeats."""
+    """The layout by which a file of a store was written: what has no statistics seldom repeats.
+
+    Where there are pseudonyms rows are put in order, whatever their order was.
+    """
     schema, group = file.schema_arrow, file.metadata.row_group(0)
     leaves = [leaf for field in schema for leaf in _leaves(field.name, field.name, field.type)]
     varied = frozenset(
@@ -88,7 +92,9 @@ def layout_like(file: pq.ParquetFile, limits: Limits = USUAL) -> ParquetLayout:
         for number, (_column, path, _kind) in enumerate(leaves)
         if not group.column(number).is_stats_set
     )
-    return ParquetLayout(schema, varied, limits.row_group_rows)
+    has_pseudonym = any(kind == PSEUDONYM for _column, _path, kind in leaves)
+    unit_rows = limits.unit_rows if has_pseudonym else None
+    return ParquetLayout(schema, varied, limits.row_group_rows, unit_rows)
 
 
 class ParquetPart:
