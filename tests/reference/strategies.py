@@ -217,7 +217,7 @@ class Maker:
             path
             for path, spec in leaves.items()
             if not (absent and spec.identifier and not is_pseudonymizable(spec))
-            and not (absent and of_documents and path.endswith("_nir"))
+            and not (of_documents and path.endswith("_nir"))
         ]
         kept = self.some(able, 65) or able[:1]
         only = []
