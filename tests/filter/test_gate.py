@@ -615,28 +615,30 @@ def test_the_first_sieve_counts_bytes_as_one_would_one_by_one(values: list[bytes
         assert counts == [sum(byte in signs for byte in value) for value in [*values, b"x"]]
 
 
-@given(st.integers(1, 20), st.data())
-def test_values_of_one_width_are_weighed_by_their_places_and_none_is_lost(
-    width: int, data: st.DataObject
+_BEFORE_DIGITS = st.sampled_from(["", "D", "FR", "SS", "ss ", "S", "lO", "+", "-", "'", "é", "2A"])
+
+
+@given(
+    st.lists(st.tuples(_BEFORE_DIGITS, st.integers(0, 2**32 - 1), st.integers(8, 46)), max_size=9)
+)
+def test_values_that_are_one_number_are_told_by_their_digits_and_no_nir_is_lost(
+    drawn: list[tuple[str, int, int]],
 ) -> None:
-    def value(signs: bytes) -> st.SearchStrategy[bytes]:
-        return st.lists(st.sampled_from(signs), min_size=width, max_size=width).map(bytes)
-
-    rows = data.draw(st.sampled_from([1, 2, 63, 64, 65, 130]))
-    few = data.draw(st.lists(value(b"X-0"), min_size=1, max_size=3))
-    odd, at = data.draw(value(b"0189D&B\xc3\xe2")), data.draw(st.integers(0, rows - 1))
-    values = [odd if row == at else few[row % len(few)] for row in range(rows)]
-    weights = [sum(map(gate_sieve._WEIGHTS.__getitem__, value)) for value in values]
-
-    column = pa.array(values, pa.large_binary())
-    assert gate_sieve._heaviest(gate_sieve.text_buffers(column)[0], width) >= max(weights)
-    heavy = [row for row, weight in enumerate(weights) if weight >= 13 and width >= 13]
-    assert _dense(column) == heavy
+    texts = []
+    for before, seed, count in drawn:
+        rng = random.Random(seed)
+        bodies = ["".join(rng.choices("0123456789", k=count)), *_bodies(2, seed)]
+        number = "".join(body + _key(body) for body in bodies[1:])[: max(count, 15)]
+        texts.append(before + rng.choice([bodies[0], number, bodies[1] + _key(bodies[1])]))
+    expected = [0 if holds_nir(text) else -1 for text in texts]
+    column = GateColumn("t", pa.array(texts, pa.string()), tested=True)
+    assert find_leaks([column] if texts else []).rows.tolist() == expected
 
 
-def test_numbers_behind_a_letter_all_of_one_width_need_no_look_at_each() -> None:
-    values = pa.array([f"D{n:012}" for n in range(1000)], pa.large_binary())
-    assert gate_sieve._heaviest(gate_sieve.text_buffers(values)[0], 13) == 12
+@pytest.mark.parametrize("shape", ["{:014}", "FR76{:023}", "D{:013}", "{:032}", "X{:015}"])
+def test_columns_of_other_numbers_need_no_look_at_each(shape: str) -> None:
+    numbers = [shape.format(7 * n) for n in range(1000)]
+    assert len(_dense(pa.array(numbers, pa.large_binary()))) <= 20
 
 
 def test_fields_whose_lengths_cannot_add_up_are_not_joined_and_others_are() -> None:

@@ -13,7 +13,9 @@ Types and buffers repeat some of `tamis.arrow` on purpose: the second look share
 first.
 """
 
+import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -38,22 +40,15 @@ from tamis.filter.gate.numbers import (
 _SHORT: Final = 64  # bytes a value on average, below which counting digits sorts nothing out
 _CHUNK: Final = 1 << 17  # bytes worked on at once: what a core's cache holds
 _FEWEST_DIGITS: Final = 12  # of 13 characters one may be the letter of 2A and 2B
+_FEWEST_READ: Final = 9  # and four be misread
 _WIDEST_GAP: Final = 12  # bytes: 4 separators of 3
 _BIT: Final = np.uint64(1)
 _FOREIGN: Final = 0xC6  # from here on, bytes begin a character beyond Latin,
 _PUNCTUATION: Final = 0xE2  # but for the general punctuation that French text is full of
 
 
-def _weight_of(byte: int) -> int:
-    """How many digits a byte can become when a text is read closely; 13 for no matter how many."""
-    if byte in b"&%\\<" or (byte >= _FOREIGN and byte != _PUNCTUATION):
-        return BODY
-    # Corsica's letters, misread digits, an exponent, what superscript and encircled digits begin
-    # with.
-    return int(byte in b"0123456789ABabOolISeE\xc2\xe2")
-
-
-_WEIGHTS: Final = bytes(map(_weight_of, range(256)))
+# Digits, those misread, Corsica's letters, an exponent, and some letter of every label.
+_LIKE_DIGITS: Final = bytes(byte in b"0123456789ABabOolISeEinNs" for byte in range(256))
 
 # Patterns for RE2 on the bytes.
 _RUN: Final = r"(?:(?:[013-9]|2(?:[^0-9A-Za-z]{0,12}[ABab])?)[^0-9A-Za-z]{0,12}){11}[0-9]"
@@ -70,6 +65,7 @@ _MISREAD: Final = (  # a letter like a digit, six more on one side of it; not «
 _KEY: Final = (
     r"(?i:[0-9][^0-9A-Za-z]{0,18}(?:(?:et|avec) (?:la )?)?(?:cl(?:e|\xC3[\x88-\x8B\xA8-\xAB])|key))"
 )
+_MEANING: Final = re.compile(f"{_OTHERWISE}|{_MISREAD}|{ANY_IN_BYTES}".encode("latin-1"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,31 +118,63 @@ def sieve(values: pa.Array) -> Sieved:
 
 def _hold_digits(data: Bytes, offsets: Ints, sizes: Ints) -> Bools:
     """Which values may hold the digits of a NIR."""
-    if len(data) >= _SHORT * len(sizes):
-        bits = _digit_bits(data)
-        if not bits.any():
-            return np.zeros(len(sizes), bool)
-        return _count_bits(bits, offsets) >= _FEWEST_DIGITS
-    widest = int(sizes.max(initial=0))
-    if widest < BODY or (widest == sizes.min() and _heaviest(data, widest) < BODY):
+    if sizes.max(initial=0) < BODY:
         return np.zeros(len(sizes), bool)
-    weights = np.frombuffer(data.tobytes().translate(_WEIGHTS), np.uint8)
-    enough = _count_bits(np.packbits(weights, bitorder="little"), offsets) >= BODY
-    if weights.max(initial=0) == BODY:
-        enough[np.searchsorted(offsets, np.flatnonzero(weights == BODY), "right") - 1] = True
-    return np.asarray(enough & (sizes >= BODY))
+    if len(data) >= _SHORT * len(sizes):
+        return _count_bits(_digit_bits(data), offsets) >= _FEWEST_DIGITS
+    counts = _count_bits(np.packbits(data - np.uint8(ord("0")) < 10, bitorder="little"), offsets)
+    enough = (counts >= _FEWEST_READ) & (sizes >= BODY)
+    if enough.any():
+        enough &= ~_are_other_numbers(data, offsets, sizes, counts)
+    if (enough & (counts < BODY)).any():
+        similar = np.frombuffer(data.tobytes().translate(_LIKE_DIGITS), bool)
+        enough &= _count_bits(np.packbits(similar, bitorder="little"), offsets) >= BODY
+    if data.max(initial=0) >= _FOREIGN:
+        foreign = np.flatnonzero((data >= _FOREIGN) & (data != _PUNCTUATION))
+        enough[np.searchsorted(offsets, foreign, "right") - 1] = True
+        enough &= sizes >= BODY
+    return enough
 
 
-def _heaviest(data: Bytes, width: int) -> int:
-    """No fewer bytes than any value of `width` bytes holds that can become digits.
+def _are_other_numbers(data: Bytes, offsets: Ints, sizes: Ints, counts: Ints) -> Bools:
+    """Which values are digits with two signs before them at most, and by their number no NIR.
 
-    Told by the lowest and the highest byte at each place: of `D000123` and the like, six.
+    Such as SIRET, IBAN, file numbers. Whole values of 13 and 15 digits are none of them.
+
+    Args:
+        data: the bytes of N values.
+        offsets: N + 1 offsets into them.
+        sizes: how many bytes each has.
+        counts: how many digits.
     """
-    many = data[: len(data) // (_SHORT * width) * _SHORT * width].reshape(-1, _SHORT * width)
-    few = data[many.size :].reshape(-1, width)
-    low = np.vstack((many.min(axis=0, initial=255).reshape(-1, width), few)).min(axis=0)
-    high = np.vstack((many.max(axis=0, initial=0).reshape(-1, width), few)).max(axis=0)
-    return sum(max(_WEIGHTS[a : b + 1]) for a, b in zip(low.tolist(), high.tolist(), strict=True))
+    first, second = (data.take(offsets[:-1] + place, mode="clip") for place in (0, 1))
+    is_sign = first - np.uint8(ord("0")) >= 10
+    are_signs = is_sign & (second - np.uint8(ord("0")) >= 10)
+    others: Bools = sizes - counts == is_sign.view(np.int8) + are_signs.view(np.int8)
+    others &= is_sign | ((sizes != BODY) & (sizes != FULL))
+    glued = np.flatnonzero(counts >= 2 * FULL)
+    others[glued[counts[glued] % FULL == 0]] = False
+    signed = np.flatnonzero(others & is_sign)
+    signs = first[signed] * np.int64(256) + np.where(are_signs[signed], second[signed], ord("0"))
+    distinct = np.flatnonzero(np.bincount(signs)).tolist()
+    odd = [pair for pair in distinct if _have_meaning(bytes(divmod(pair, 256)))]
+    if odd:
+        others[signed[np.isin(signs, odd)]] = False
+    full = np.flatnonzero(others & (counts == FULL))
+    number = spell(data, offsets[full + 1] - FULL, FULL)
+    others[full[plausible(number // 100) & key_fits(number // 100, number % 100)]] = False
+    return others
+
+
+@lru_cache(4_096)
+def _have_meaning(signs: bytes) -> bool:
+    """Whether signs before digits are a label, misread digits, or begin what is written otherwise.
+
+    Example:
+        >>> _have_meaning(b"FR"), _have_meaning(b"SS")
+        (False, True)
+    """
+    return _MEANING.search(signs + b"0000000") is not None
 
 
 def _digit_bits(data: Bytes) -> Bytes:
