@@ -70,8 +70,8 @@ def test_a_case_is_as_expected(project: Project, record: str, expect: str) -> No
     ("expect", "text"),
     [
         ("withheld", "expected it withheld, got it released to `regularite`"),
-        ('{regularite: {siren: "732829320"}}', "`siret`: expected None, got 73282932000074"),
-        (f"{{regularite: {{{PROVIDER}, conformite_fiscale: O}}}}", "expected O, got None"),
+        ('{regularite: {siren: "732829320"}}', "`siret`: expected no value, got 73282932000074"),
+        (f"{{regularite: {{{PROVIDER}, conformite_fiscale: O}}}}", "expected O, got no value"),
         (f"{{autre: {{{PROVIDER}}}}}", "expected it released to `autre`, got it released to"),
         ("{quarantined: {reason: type, field: siren}}", "expected quarantine for type (siren)"),
     ],
@@ -115,6 +115,16 @@ def test_coverage_tells_what_no_case_reaches(project: Project) -> None:
     text = propose_cases(context).partition("cases:\n")[2]
     outcomes = _judge(project, text, "france-travail-financement")
     assert measure(context, outcomes).reached == set(cells)
+
+
+def test_an_exception_or_an_approval_that_ends_asks_for_no_case(project: Project) -> None:
+    project_file = project.folder / "policies" / "project.yaml"
+    cells = measure(open_policy(project, POLICY), []).cells
+    allowed = f"what: unconfirmed, policy: {POLICY}, because: le temps d'un essai, by: DSI"
+    project_file.write_text(f"exceptions: [{{{allowed}, until: 2030-01-01}}]\n", encoding="utf-8")
+    context = open_policy(load_project(project.folder), POLICY)
+    assert datetime.date(2030, 1, 1) in context.cuts
+    assert measure(context, []).cells == cells
 
 
 def test_a_mutant_is_killed_by_the_case_that_notices_it(project: Project) -> None:

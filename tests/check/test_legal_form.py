@@ -71,6 +71,15 @@ SAYS_MORE: dict[str, tuple[Edit, str]] = {
         ("policies/veille.yaml", "from: 2026-08-19", "from: 2026-12-19"),
         "- releases.droits.unread.L. 5151-9",
     ),
+    "what is around a field is another column": (
+        ("schemas/people.yaml", "    of:\n      type: struct\n",
+         "    column: conjoint\n    of:\n      type: struct\n"),
+        '+ fields.contrats.debut.columns_around = "conjoint"',
+    ),
+    "whose data it is, said of the whole": (
+        ("schemas/people.yaml", "format: parquet", "format: parquet\nsubject: ayant-droit"),
+        '+ fields.nom.subject = ["ayant-droit"]',
+    ),
     "another law of its own": (
         ("policies/law/R6323-33.yaml", "versions:", "versions:  # relu"),
         "",
@@ -91,7 +100,7 @@ SAYS_MORE: dict[str, tuple[Edit, str]] = {
         ),
         "own_law.R6323-37",
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("edit", "line"), SAYS_MORE.values(), ids=SAYS_MORE)

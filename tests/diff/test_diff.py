@@ -507,6 +507,39 @@ def test_a_field_read_from_another_rubrique_is_other_data(tmp_path: Path) -> Non
     assert difference.newly_released
 
 
+@pytest.mark.parametrize(
+    ("edit", "read_from"),
+    [
+        (("  nom:         {", "  nom:         {column: prenom, "), "column prenom"),
+        (("    of:\n      type: struct\n", "    column: conjoint\n    of:\n      type: struct\n"),
+         "column conjoint"),
+    ],
+    ids=["its own", "around it"],
+)  # fmt: skip
+def test_a_field_read_from_another_column_is_other_data(
+    edit: tuple[str, str], read_from: str, compare: Callable[..., Difference]
+) -> None:
+    released = [
+        change for change in compare((PEOPLE, *edit)).changes if change.effect == "released"
+    ]
+    assert {change.problem.text for change in released} == {f"read from {read_from}, was its name"}
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("subject: ayant-droit", "`nom`: subject ayant-droit, was none"),
+        ("processings: [paie]", "the schema's processings: paie, were not said, any may"),
+    ],
+)
+def test_what_a_schema_says_of_all_its_fields_is_compared(
+    key: str, text: str, compare: Callable[..., Difference]
+) -> None:
+    difference = compare((PEOPLE, "format: parquet", f"format: parquet\n{key}"))
+    ground = [change for change in difference.changes if change.risk == ChangeRisk.GROUND]
+    assert text in {change.problem.text for change in ground}
+
+
 def test_a_policy_that_check_refuses_is_compared_and_said_to_be_refused(
     compare: Callable[..., Difference],
 ) -> None:

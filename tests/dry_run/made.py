@@ -206,7 +206,9 @@ def _release(text: Text) -> dict[str, Any]:
                 "identifier": ["nir"] if path.startswith("nir") else [],
                 "category": [text("tit-identite-activite")],
                 "free_text": path == "observations",
-                "identifies": {"nom_naissance": "direct", "montant": "none"}.get(path, "quasi"),
+                "identifies": {"nom_naissance": "direct", "montant": "none", "nir": "none"}.get(
+                    path, "quasi"
+                ),
                 "sensitive": text("santé") if path in ("montant", "iban") else None,
             }
             for path, (fate, treatment, out) in FATES.items()

@@ -208,6 +208,9 @@ def test_the_matrix_tells_each_fate_by_letter_and_word() -> None:
         )
 
         rows = {row.inside[0].all("code")[0].text: row for row in matrix.all("tbody")[0].inside}
+        term = say.meaning("identifies-none")[0]
+        marked = [path for path, row in rows.items() if term in row.inside[0].text]
+        assert marked == ["montant"]  # that a pseudonym tells nothing is no mark of the schema
         for name, release in result.releases.items():
             place = [*result.releases].index(name) + 1
             for path, leaf in release.fields.items():

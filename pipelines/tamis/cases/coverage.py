@@ -81,7 +81,7 @@ def measure(context: PolicyContext, outcomes: Sequence[Outcome]) -> Coverage:
     reached: set[Cell] = set()
     for index, release in enumerate(context.policy.releases):
         place = ("releases", index)
-        days = list(dict.fromkeys(days_of(release, context.cuts)))
+        days = list(dict.fromkeys(days_of(release, context.release_cuts)))
         cells += [cell for day in days for cell in _cells(release, place, day)]
         for outcome in outcomes:
             if release.in_force(outcome.day) and outcome.fate is not None:

@@ -264,8 +264,10 @@ def _holds(value: Any) -> bool:
 
 def _values(expected: Any, got: Any, place: tuple[str | int, ...]) -> Difference:
     path = ".".join(part for part in place if isinstance(part, str))
-    text = _("`{field}`: expected {expected}, got {got}", field=path, expected=expected, got=got)
-    return place, text
+    due, value = (_("no value") if known is None else known for known in (expected, got))
+    return place, _(
+        "`{field}`: expected {expected}, got {got}", field=path, expected=due, got=value
+    )
 
 
 def _same(expected: Any, got: Any) -> bool:

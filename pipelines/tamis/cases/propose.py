@@ -86,7 +86,7 @@ Days = set[datetime.date]
 def _records(context: PolicyContext) -> Iterator[tuple[str, Record, Days, str]]:
     """Records to try: what each shows, on which days, and the list whose elements are counted."""
     for release in context.policy.releases:
-        days = set(days_of(release, context.cuts))
+        days = set(days_of(release, context.release_cuts))
         days |= {release.until - _DAY} if release.until else set()
         full = _accepted(context, release)
         yield _NOTES["full"].format(release=release.id), full, days, ""

@@ -20,7 +20,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tamis.documents.calendar import law_on
-from tamis.documents.context import PolicyContext, conditions_of, kept_fields
+from tamis.documents.context import (
+    PolicyContext,
+    conditions_of,
+    kept_fields,
+    specs_towards,
+)
 from tamis.documents.policy import Release
 from tamis.documents.positions import DocumentModel
 from tamis.documents.register import Processing
@@ -117,7 +122,13 @@ def _field(context: PolicyContext, path: str) -> dict[str, Any]:
     leaf = context.leaves.get(path)
     if leaf is None:
         return {}
-    inherited = {"category": list(leaf.category), "sensitive": leaf.sensitive}
+    around = [spec.column for spec in specs_towards(context.schema, leaf) if spec is not leaf.spec]
+    inherited = {
+        "category": list(leaf.category),
+        "columns_around": ".".join(filter(None, around)),
+        "sensitive": leaf.sensitive,
+        "subject": list(leaf.subject),
+    }
     return _plain(leaf.spec) | {key: value for key, value in inherited.items() if value}
 
 

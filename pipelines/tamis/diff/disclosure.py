@@ -12,14 +12,20 @@ from tamis.check.check import violations_on
 from tamis.check.violation import Violation
 from tamis.diff.record_sets import HOLDS_NIR, RecordSet, only, record_set
 from tamis.documents.calendar import interval_cuts, law_cuts, law_on
-from tamis.documents.context import PolicyContext, conditions_of, kept_fields, needs_by_field
+from tamis.documents.context import (
+    PolicyContext,
+    conditions_of,
+    kept_fields,
+    needs_by_field,
+    specs_towards,
+)
 from tamis.documents.exceptions import ProjectFile
 from tamis.documents.law import Nir
 from tamis.documents.policy import Direction, Release
 from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import Law
 from tamis.documents.register import Register
-from tamis.documents.schema import FieldSpec, Schema, SchemaLeaf
+from tamis.documents.schema import Schema, SchemaLeaf
 from tamis.documents.veille import Veille
 from tamis.language import _
 from tamis.plan.explain import describe_generalization
@@ -94,7 +100,7 @@ class ReleasedForm:
 
 
 DisclosureKey = tuple[Channel, str, tuple[str, ...]]
-"""What is released to whom: the channel, the field's path, and what a DSN reads it from."""
+"""What is released to whom: the channel, the field's path, and what it is read from."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ class Disclosure:
 
     Attributes:
         index: of the release in its policy.
-        read_from: what the feed's layout reads the field from; empty except for DSN.
+        read_from: what the source calls the field and what is around it, where it has other names.
         records: the records, and elements of lists, that it is released of.
         leaf: None where the schema does not have the field.
         nir: what the item says of the partner; None where it is not in force on the day.
@@ -204,7 +210,7 @@ def _disclosures(
             index,
             channel,
             path,
-            _read_from(context.schema.fields, leaf),
+            _read_from(context, leaf),
             tuple(_records(release, path, leaf, nir)),
             _form(release, path, leaf, nir),
             leaf,
@@ -252,13 +258,11 @@ def _form(release: Release, path: str, leaf: SchemaLeaf | None, nir: Nir | None)
     )
 
 
-def _read_from(fields: Mapping[str, FieldSpec], leaf: SchemaLeaf | None) -> tuple[str, ...]:
-    """The rubrique of a DSN field, and the blocs of the lists around it."""
+def _read_from(context: PolicyContext, leaf: SchemaLeaf | None) -> tuple[str, ...]:
+    """The columns, or blocs and rubriques, that a field and what is around it are read from."""
     layout: list[str] = []
-    node: FieldSpec | Mapping[str, FieldSpec] | None = fields
-    for step in leaf.place[1:] if leaf else ():
-        node = node[str(step)] if isinstance(node, Mapping) else getattr(node, str(step))
-        if isinstance(node, FieldSpec):
-            layout += [f"bloc {node.bloc}"] if node.bloc else []
-            layout += [f"rubrique {node.rubrique}"] if node.rubrique else []
+    for spec in specs_towards(context.schema, leaf) if leaf else ():
+        layout += [f"column {spec.column}"] if spec.column else []
+        layout += [f"bloc {spec.bloc}"] if spec.bloc else []
+        layout += [f"rubrique {spec.rubrique}"] if spec.rubrique else []
     return tuple(layout)

@@ -86,10 +86,18 @@ def compare_schemas(
         if old.schemas[old_name][0].format != schema.format:
             text = _("the feed has another file format")
             yield change("schema", source, "format", text, ChangeRisk.GROUND)
+        then, now = (sorted(each.processings) for each in (old.schemas[old_name][0], schema))
+        if then != now:
+            text = _("the schema's processings: {now}, were {then}", **_named(now=now, then=then))
+            yield change("schema", source, "processings", text, ChangeRisk.GROUND)
         facts = (_fields(*old.schemas[old_name]), _fields(schema, source))
         for field_change in _compare([(None, *facts)]):
             is_used = bool(set(field_change.fields) & used.get(name, set()))
             yield replace(field_change, risk=ChangeRisk.GROUND if is_used else ChangeRisk.WORDING)
+
+
+def _named(**slugs: list[str]) -> dict[str, str]:
+    return {key: ", ".join(names) or _("not said, any may") for key, names in slugs.items()}
 
 
 def _compare(dated: Sequence[tuple[DayRange | None, Facts, Facts]]) -> Iterator[Change]:
@@ -230,6 +238,7 @@ def _marks(leaf: SchemaLeaf) -> dict[str, str]:
         "category_link": leaf.category_link,
         "nullable": "true" if leaf.nullable else "",
         "sensitive": leaf.sensitive or "",
+        "subject": ", ".join(sorted(leaf.subject)),
     }
 
 

@@ -1,10 +1,10 @@
 """A policy with all that decides about it: its schema, the law and the register, with positions."""
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tamis.documents.approval import Approval
 from tamis.documents.calendar import interval_cuts, law_cuts
@@ -13,7 +13,7 @@ from tamis.documents.policy import Condition, LegalBasis, Need, NirBasis, Policy
 from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import Documents, Law
 from tamis.documents.register import Entry, Processing, Register
-from tamis.documents.schema import Schema, SchemaLeaf
+from tamis.documents.schema import FieldSpec, Schema, SchemaLeaf
 from tamis.documents.veille import UnreadText, Veille
 from tamis.errors import DocumentError, Problem
 
@@ -70,6 +70,20 @@ class PolicyContext:
     @cached_property
     def cuts(self) -> set[datetime.date]:
         """Every date on which something changes that this policy depends on."""
+        return (
+            self.release_cuts
+            | {exception.until for exception in self.exceptions}
+            | ({self.approval[0].until} if self.approval else set())
+            | {
+                text.from_
+                for release in self.policy.releases
+                for text in self.unread(release).values()
+            }
+        )
+
+    @cached_property
+    def release_cuts(self) -> set[datetime.date]:
+        """The dates of `cuts` on which what is released may change: law, releases, register."""
         items = {release.item for release in self.policy.releases}
         intervals = self.processing.intervals() if self.processing else ()
         return (
@@ -80,13 +94,6 @@ class PolicyContext:
                 for dated in intervals
                 if not isinstance(dated, Entry) or dated.permission in items
             )
-            | {exception.until for exception in self.exceptions}
-            | ({self.approval[0].until} if self.approval else set())
-            | {
-                text.from_
-                for release in self.policy.releases
-                for text in self.unread(release).values()
-            }
         )
 
 
@@ -140,6 +147,15 @@ def open_all(*projects: Documents) -> list[dict[str, PolicyContext]]:
     if problems:
         raise DocumentError(*problems)
     return opened
+
+
+def specs_towards(schema: Schema, leaf: SchemaLeaf) -> Iterator[FieldSpec]:
+    """Yield the lists and structs around a leaf, outermost first, then the leaf's own field."""
+    node: Any = schema
+    for step in leaf.place:
+        node = node[step] if isinstance(node, Mapping) else getattr(node, str(step))
+        if isinstance(node, FieldSpec):
+            yield node
 
 
 @dataclass(frozen=True)

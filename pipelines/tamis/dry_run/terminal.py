@@ -109,14 +109,14 @@ def _to_sign(result: DryRun) -> Table:
     review = result.review
     rows = [(_("plan"), result.plan_sha256)]
     if review.on is not None:
-        words = "{opinion}, {by} ({role}), {on} – {until}".format(**vars(review))
-        rows.append((_("last approval"), words))
+        words = _("{opinion}, {by} ({role}), from {on} until {until}, not included")
+        rows.append((_("last approval"), words.format(**vars(review))))
     rows.append((_("approval"), _(_STATUS[review.status])))
     rows += [("", line) for line in review.changed]
     rows += [(_("to be confirmed"), text) for text in result.to_confirm]
     for known in review.exceptions:
-        words = "{what}: {because} ({by}, {until})".format(**vars(known))
-        rows.append((_("exception"), words))
+        words = _("{what}: {because} ({by}, until {until}, not included)")
+        rows.append((_("exception"), words.format(**vars(known))))
     rows += [(label, "…") for label in (_("name, role"), _("date, signature"))]
     return Table((), rows, title=_("To be signed"), note=_("`tamis approve` writes the approval"))
 
