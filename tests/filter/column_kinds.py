@@ -74,6 +74,8 @@ FORMS: dict[str, Callable[[Chance, str], str]] = {
     "1+12": lambda _c, n: _groups(n, 1),
     "7+6": lambda _c, n: _groups(n, 7),
     "4+4+5": lambda _c, n: _groups(n, 4, 8),
+    "single digits": lambda _c, n: " ".join(n),
+    "odd groups": lambda _c, n: _groups(n, 2, 6, 11),
     "INSEE": lambda _c, n: _groups(n, 1, 3, 5, 7, 10),
     "affix, INSEE": lambda _c, n: "2026- " + _groups(n, 1, 3, 5, 7, 10),
     "JSON": lambda _c, n: f'{{"v":"{n}"}}',

@@ -103,6 +103,13 @@ LABELS = {
     "accents": "N\u0301IR : ",
     "quoted-printable": "num=C3=A9ro de s=C3=A9curit=C3=A9 sociale : ",
     "entities": "s&eacute;cu : ",
+    "UTF-8 as Windows-1252": "nÂ° de sÃ©curitÃ© sociale : ",
+    "the same in capitals": "SÃ‰CURITÃ‰ SOCIALE : ",
+    "question marks": "n? de s?curit? sociale : ",
+    "replacement characters": "s\ufffdcurit\ufffd sociale : ",
+    "capitals before a name": "NIRBenef=",
+    "a rubrique in a column's name": "S21_G00_30_001 : ",
+    "waiting number": "numéro d'attente : ",
 }
 
 

@@ -1,5 +1,6 @@
+import time
 from collections import Counter
-from itertools import product
+from itertools import pairwise, product
 
 import pyarrow as pa
 import pytest
@@ -222,3 +223,22 @@ def test_a_long_text_is_read_as_a_short_one(filler: str) -> None:
     begin = text.index("1 55 08 75 999 991 93")
     spans = [span for span in find_nir(text) if span[1] > len(text) - len(planted)]
     assert spans == [(begin, begin + 21)]
+
+
+@pytest.mark.parametrize(
+    "unit", ["1 55 08 2 A 999 991 ", "１55087599999193 ", "NIR : １5 508 759 "]
+)
+def test_time_grows_with_the_length_of_a_text(unit: str) -> None:
+    """Copying the text, or what is left of it, for each number takes 16 times as long for four."""
+    seconds = []
+    for size in (80_000, 320_000):
+        texts = pa.array([unit * (size // len(unit))])
+        begin = time.process_time()
+        redact(texts)
+        seconds.append(time.process_time() - begin)
+    assert seconds[1] < 8 * seconds[0] + 0.1
+
+
+def test_spans_of_two_readings_do_not_overlap() -> None:
+    spans = find_nir("NIR : 1<b>55</b>0875<i>999991</i>93 et 15508<br>75999991")
+    assert all(first[1] <= then[0] for first, then in pairwise(spans))

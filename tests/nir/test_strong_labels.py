@@ -16,6 +16,12 @@ LABELS = (
     *("Numéro de sécurité sociale ", "NSS : ", "n° SS : ", "n°SS: ", "numSecu=", "NIA : "),
     *("numéro d'inscription au répertoire : ", "n° INSEE : ", "<NIR>", '{"nir":"', "nir;"),
     *("assuré social n° ", "NIR du titulaire : ", "son numéro de sécurité sociale est le "),
+    *("n° de sÃ©curitÃ© sociale ", "NUMÃ‰RO DE SÃ‰CURITÃ‰ SOCIALE : ", "n? de s?curit? sociale "),
+    *(
+        "num\ufffdro de s\ufffdcurit\ufffd sociale ",
+        "NIRBenef=",
+        "n° d'attente : ",
+    ),
     *("SSN ", "num_ss: ", "NIR :\n\n", "NIR :  ......:......... : ", "NIR</td><td>"),
 )
 
@@ -110,6 +116,10 @@ def test_columns_and_texts_agree() -> None:
     texts = [text for write in (FORMS | OTHERS).values() for text in _texts(write)]
     counts = redact(pa.array(texts))[1].tolist()
     assert counts == [len(find_nir(text)) for text in texts]
+
+
+def test_the_rubrique_of_a_dsn_in_a_columns_name_is_a_label() -> None:
+    assert find_nir("S21_G00_30_001;15508759999919") == [(15, 29)]
 
 
 def test_a_number_further_on_needs_the_layout_of_a_nir() -> None:

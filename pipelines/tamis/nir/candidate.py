@@ -221,5 +221,6 @@ def candidate_of(
 def _is_something_else(match: re.Match[str], text: str) -> bool:
     """Whether two digits behind the number, which are not its key, begin something else."""
     gap = match["gap13"]
-    further = text[match.end() :].startswith(gap) and text[match.end() + len(gap) :][:1].isdigit()
+    after = match.end() + len(gap)
+    further = text.startswith(gap, match.end()) and text[after : after + 1].isdigit()
     return further or gap == "\n" or bool(_NOT_KEY.match(text, match.end()))

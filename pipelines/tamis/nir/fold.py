@@ -18,6 +18,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from tamis.nir.label import find_labels
@@ -60,7 +61,7 @@ _ESCAPE = re.compile(
     r"|(?P<bar>(?<![ \t])[ \t]{1,8}[|│┃¦∣][ \t]{0,8}|[|│┃¦∣][ \t]{1,8})"
     r"|(?<=[0-9ABab])(?P<quoted>(?:=(?:20|09|A0|C2=A0|E2=80=[0-9A-F]{2}))+)(?=[0-9ABab])"
     r"|(?P<soft>=\r?\n)"
-    r"|(?P<mangled>Â[\xa0\xad ]|â[€\x80][^\x00-\x7f])"
+    r"|(?P<mangled>Â |[ÂÃ][^\x00-\x7fÀ-ÿ]|â[€\x80][^\x00-\x7f])"
 )
 _ENDS_DIGIT, _BEGINS_DIGIT = frozenset("ABab;"), frozenset("ABab&%\\ \t\r\n")
 _SIGNS = r"[ .\-_/\n]"
@@ -71,9 +72,9 @@ _CORSICA_APART = re.compile(
 _KEY_WORD = re.compile(r"\b(?:cle|key)", re.IGNORECASE)
 _TAG_NAME = re.compile(r"<(?:/?(?:\w+:)?([\w.\-]+)|[!?]([^<>]*))")
 _PERHAPS_APART = re.compile(rf"2{_SIGNS}{{1,4}}[ABab]{_SIGNS}{{0,4}}[0-9]")
-_SOME_SIGN = re.compile(r"[&%\\<`~Ââ│┃¦∣\v\f*|_=\]\r\n]")
+_SOME_SIGN = re.compile(r"[&%\\<`~ÂÃâ│┃¦∣\v\f*|_=\]\r\n]")
 _MAY_ESCAPE = re.compile(
-    r"[&%\\<`~Ââ│┃¦∣\v\f]|\*[* \t]|[ \t][*|]|\|[ \t]|__|=[\r\n]|[0-9ABab]=[02ACE]|\]\]>|[\r\n]>"
+    r"[&%\\<`~ÂÃâ│┃¦∣\v\f]|\*[* \t]|[ \t][*|]|\|[ \t]|__|=[\r\n]|[0-9ABab]=[02ACE]|\]\]>|[\r\n]>"
 )
 
 
@@ -198,11 +199,15 @@ def _unescape(text: str, escapes: list[re.Match[str]], joined: bool) -> Folded:
         done = match.end()
     add(text[done:], done, 0)
     folded = "".join(characters)
-    for gap in reversed(list(_CORSICA_APART.finditer(folded))):
-        cut = slice(*gap.span(1))
-        folded = folded[: cut.start] + folded[cut.stop :]
-        del starts[cut], ends[cut]
-    return Folded(folded, starts, ends)
+    borders = [0, *chain(*(gap.span(1) for gap in _CORSICA_APART.finditer(folded))), len(folded)]
+    if len(borders) == 2:
+        return Folded(folded, starts, ends)
+    kept = [slice(*piece) for piece in zip(borders[::2], borders[1::2], strict=True)]
+    return Folded(
+        "".join([folded[piece] for piece in kept]),
+        [place for piece in kept for place in starts[piece]],
+        [place for piece in kept for place in ends[piece]],
+    )
 
 
 def _meaning(match: re.Match[str], joined: bool) -> str | None:

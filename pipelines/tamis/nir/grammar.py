@@ -77,12 +77,14 @@ def find_nir(text: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     for folded in readings(text):
         spans += [folded.span(match.start, match.end) for match in search(folded.text)]
-    spans.sort()
-    for place in range(len(spans) - 1, 0, -1):  # one number in two readings is one span
-        (start, end), (later, last) = spans[place - 1 : place + 1]
-        if later < end:
-            spans[place - 1 : place + 1] = [(start, max(end, last))]
-    return spans
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if apart and start < apart[-1][1]:  # one number in two readings is one span
+            first, last = apart[-1]
+            apart[-1] = (first, max(end, last))
+        else:
+            apart.append((start, end))
+    return apart
 
 
 def search(text: str) -> list[NirMatch]:

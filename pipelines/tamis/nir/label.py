@@ -52,7 +52,7 @@ _BLANK = r"[ _.\-\n]{0,3}"
 
 def _any_of(patterns: list[str]) -> str:
     """A pattern of labels, each to the end of its word or beyond; by first letter, for speed."""
-    plain = [pattern.replace(" ", _BLANK) for pattern in patterns]
+    plain = [pattern.replace(" ", _BLANK).replace("é", "[e?\ufffd]") for pattern in patterns]
     whole = [p[:-1] if p.endswith("*") else f"{p}(?![a-z])" for p in plain]
     literal = sorted((p for p in whole if p[0].isalpha() and p[1] != "?"), key=itemgetter(0))
     grouped = [
@@ -67,7 +67,10 @@ _LABEL = re.compile(
     + "|".join([f"(?P<{label.name.lower()}>{_any_of(_PATTERNS[label])})" for label in _PATTERNS])
     + ")"
 )
-_CAMEL = re.compile(r"(?<=[a-z])N(?:IR|ir)(?![a-z])|(?<![A-Za-z])[Nn]ir(?=[A-Z])|(?<=[a-z])Secu")
+_CAMEL = re.compile(
+    r"(?<=[a-z])N(?:IR|ir)(?![a-z])|(?<![A-Za-z])(?:[Nn]ir(?=[A-Z])|NIR(?=[A-Z][a-z]))"
+    r"|(?<=[a-z])Secu"
+)
 _OF = re.compile(r"[\s_]*(?:d[ue]s?|d'|de[ ]l[a'])[ ]?(?:la[ ]|l')?", re.IGNORECASE)
 _OPTICAL_PATTERNS = [pattern for row in LABELS if row.kind == "optics" for pattern in row.patterns]
 _OPTICAL = re.compile(f"(?<![a-z])(?:{_any_of(_OPTICAL_PATTERNS)})", re.IGNORECASE)
@@ -84,13 +87,14 @@ _OWN_NUMBER = re.compile(r"[^0-9A-Za-z]{0,6}(?:(?:n|no|est|le|de)\b[^0-9A-Za-z]{
 # broader than those above: where they match nothing there is no label.
 _ACCENTED = {letter: rf"(?:{letter}|(?-i:\xC3.))" for letter in "aceu"}
 _ACCENTED |= {"ô": r"(?-i:\xC3.)", "°": r"(?-i:\xC2[\xB0\xBA])"}
+_ACCENTED |= {"é": r"(?:e|\?|(?-i:\xC3.|\xEF\xBF\xBD))"}
 _ACCENTED |= {"'": r"(?-i:'|\xE2\x80[\x98\x99])"}
 
 
 def in_bytes(word: str, blank: str = "[^0-9A-Za-z]{0,9}") -> str:
     """A pattern for the UTF-8 of the pattern `word` with any accents, for RE2 in Latin-1."""
     accented = _ACCENTED | {" ": blank}
-    return re.sub(r"\\.|[a-zô°' ]", lambda match: accented.get(match[0], match[0]), word)
+    return re.sub(r"\\.|[a-zéô°' ]", lambda match: accented.get(match[0], match[0]), word)
 
 
 def _all_in_bytes(patterns: list[str], end: str = "", **options: str) -> str:
@@ -108,9 +112,9 @@ _END = "(?:$|[^A-Za-z])"
 NAMES_NIR_BYTES = (  # whether a text, folded, may hold a label of a NIR or a word for its key
     rf"(?i:(?:^|[^A-Za-z])(?:{_all_in_bytes(_PATTERNS[Label.STRONG], _END)}"
     rf"|{_all_in_bytes(_PATTERNS[Label.WEAK], _END)}))"
-    rf"|[a-z]N(?:IR|ir)|[Nn]ir[A-Z]|[a-z]S{in_bytes('ecu')}"
+    rf"|[a-z]N(?:IR|ir)|[Nn]ir[A-Z]|NIR[A-Z][a-z]|[a-z]S{in_bytes('ecu')}"
     r"|&[#A-Za-z]|%[0-9A-Fa-f]{2}|\\[uUx]|<[/!?A-Za-z]"  # folding may make or join words
-    r"|\*\*|~~|__|\]\]>|[0-9]=(?:20|09|A0|C2|E2|\r?\n)|\xC3[\x82\xA2]"
+    r"|\*\*|~~|__|\]\]>|[0-9]=(?:20|09|A0|C2|E2|\r?\n)|\xC3[\x82\x83\xA2]"
     r"|[\x00\xC9\xCA\xCC-\xD4\xEF\xF0]|\xC2\xAD|\xE2(?:\x81|\x80[\x8B-\x8F\xAA-\xAE])"
     rf"|(?i:[0-9][^0-9A-Za-z]{{0,10}}(?:(?:et|avec) (?:[ls]a )?)?(?:{in_bytes('cle')}|key))"
 )

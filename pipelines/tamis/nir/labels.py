@@ -10,9 +10,10 @@ it. Where several stand before a number, the nearest one counts.
     other          the number just behind it is none, unless it is written as only a NIR is
     optics         near these words « NIR » is no label: it means near infrared
 
-The notation of a pattern is a regular expression for text in lower case without accents, with two
+The notation of a pattern is a regular expression for text in lower case without accents, with three
 signs of its own: a blank is up to three separators (blank, dot, dash, underscore, line break), or
-none; and `*` at the end lets more letters follow, where without it the label ends with its word.
+none; `é` is e, or the sign that a wrong encoding left of é (`s?curit?`); and `*` at the end lets
+more letters follow, where without it the label ends with its word.
 Before a label stands no letter. Every other sign is one that Python and RE2 read alike, but for the
 one `(?!-)`.
 """
@@ -50,14 +51,14 @@ LABELS: tuple[LabelRow, ...] = (
         "nir",
         "strong",
         "sigle du numéro d'inscription au répertoire",
-        "nirs? | n i r | num(?:ero)? nir | no nir",
+        "nirs? | n i r | num(?:éro)? nir | no nir",
     ),
     LabelRow(
         "numéro d'inscription au répertoire · RNIPP · SNGI",
         "nir",
         "strong",
         "nom officiel du NIR, ou des répertoires qui le donnent",
-        "inscription au repertoire* | n(?:°|umero) (?:d')?inscription au repertoire* | rnipp"
+        "inscription au répertoire* | n(?:°|uméro) (?:d')?inscription au répertoire* | rnipp"
         " | sngi",
     ),
     LabelRow(
@@ -65,14 +66,14 @@ LABELS: tuple[LabelRow, ...] = (
         "nir",
         "strong",
         "nom courant du NIR",
-        "secu(?:rite)? soc(?:iale?)? | sec soc* | secu | num(?:ero)? secu* | no? secu",
+        "sécu(?:rité)? soc(?:iale?)? | séc soc* | sécu | num(?:éro)? sécu* | no? sécu",
     ),
     LabelRow(
         "NSS · n.s.s. · n° SS · S.S. · numSS",
         "nir",
         "strong",
         "abréviation de « numéro de sécurité sociale »",
-        r"nss | n\. s\. s | ss(?!-) | s\.s | num(?:ero)? ss* | no ss",
+        r"nss | n\. s\. s | ss(?!-) | s\.s | num(?:éro)? ss* | no ss",
     ),
     LabelRow(
         "SSN · social security",
@@ -86,29 +87,29 @@ LABELS: tuple[LabelRow, ...] = (
         "nir",
         "strong",
         "« numéro INSEE » désigne le NIR, que l'INSEE attribue",
-        "n(?:°|o|um|umero) (?:d')?insee*",
+        "n(?:°|o|um|uméro) (?:d')?insee*",
     ),
     LabelRow(
         "assuré social n° · numéro d'assurée sociale",
         "nir",
         "strong",
         "le numéro d'assuré social est le NIR",
-        r"n(?:°|o|um|umero) (?:d')?assuree?(?:\(e\))? sociale?*"
-        r" | assuree?(?:\(e\))? sociale? (?:n°|numero)* | assuree?(?:\(e\))? sociale? no",
+        r"n(?:°|o|um|uméro) (?:d')?assurée?(?:\(e\))? sociale?*"
+        r" | assurée?(?:\(e\))? sociale? (?:n°|numéro)* | assurée?(?:\(e\))? sociale? no",
     ),
     LabelRow(
-        "NIA · NNP · NTT",
+        "NIA · NNP · NTT · numéro d'attente",
         "nir",
         "strong",
         "numéros d'attente ou provisoires, construits comme un NIR ou mis à sa place",
-        r"nia | nnp | ntt",
+        "nia | nnp | ntt | n(?:°|o|um|uméro) (?:identifiant )?d'attente*",
     ),
     LabelRow(
         "S21.G00.30.001",
         "nir",
         "strong",
         "rubrique de la DSN qui porte le NIR",
-        r"s21\.g00\.30\.001*",
+        "s21 g00 30 001*",
     ),
     LabelRow(
         "INS · identité nationale de santé · identifiant national",
@@ -116,7 +117,7 @@ LABELS: tuple[LabelRow, ...] = (
         "weak",
         "l'identité nationale de santé reprend le NIR ; « identifiant national » nomme aussi "
         "d'autres numéros",
-        r"ins | identite nationale de sante* | identifiant national*",
+        r"ins | identité nationale de santé* | identifiant national*",
     ),
     LabelRow(
         "matricule · immatriculation · immatriculé sous le",
@@ -124,16 +125,16 @@ LABELS: tuple[LabelRow, ...] = (
         "weak",
         "l'immatriculation à la sécurité sociale donne le NIR ; un matricule peut être interne, "
         "un véhicule ou une société est aussi immatriculé",
-        "matricule* | immat(?:riculation)? | immatriculee?s?(?: sous)? (?:le|la|au)",
+        "matricule* | immat(?:riculation)? | immatriculée?s?(?: sous)? (?:le|la|au)",
     ),
     LabelRow(
         "numéro d'assuré · assuré : · id assuré",
         "nir",
         "weak",
         "souvent le NIR, parfois le numéro d'un contrat d'assurance",
-        r"n(?:°|um|umero) (?:d')?assure* | id assure*"
-        r" | assuree?(?:\(e\))?(?: sociale?)? (?:n°|numero|:|=)*"
-        r" | assuree?(?:\(e\))?(?: sociale?)? no",
+        r"n(?:°|um|uméro) (?:d')?assuré* | id assuré*"
+        r" | assurée?(?:\(e\))?(?: sociale?)? (?:n°|numéro|:|=)*"
+        r" | assurée?(?:\(e\))?(?: sociale?)? no",
     ),
     LabelRow(
         "assurance maladie · assurance sociale · carte vitale",
@@ -154,7 +155,7 @@ LABELS: tuple[LabelRow, ...] = (
         "nir",
         "weak",
         "peut nommer le NIR comme le numéro d'une pièce d'identité ou d'une session",
-        "n(?:°|umero) (?:national|d'identification|d'identite|d'inscription)*",
+        "n(?:°|uméro) (?:national|d'identification|d'identité|d'inscription)*",
     ),
     LabelRow(
         "SIRET · SIREN · TVA · NAF · APE · RCS · RNA",

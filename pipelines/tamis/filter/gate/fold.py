@@ -5,6 +5,7 @@ import quopri
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from tamis.filter.gate.numbers import MARK, STOP
 _REDACTED = "[NIR]"  # what the redactor leaves in a NIR's place
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/)|[nrtvf])")
 _QUOTED_PRINTABLE = re.compile(r"=C[23]=[89AB][0-9A-F]|[0-9]=(?:\r?\n|[23A][0-9A-F])")
+_MANGLED = re.compile("[ÂÃ][^\x00-\x7fÀ-ÿ]")  # UTF-8 that was read as Windows-1252
 _MARKUP = re.compile(r"<[!?/A-Za-z][^<>]*>")
 _DIGITS_OF_NIR: Final = 12  # in a tag, with which it is not skipped
 _SCIENTIFIC = re.compile(r"(?<![0-9])([1-8])[.,]([0-9]{9,14})[eE]\+?1([24])(?![0-9])")
@@ -124,6 +126,8 @@ def _in_latin(text: str) -> str:
 
 def _unescape(text: str) -> str:
     """The text without escapes, and without markup that neither names a NIR nor holds one."""
+    if "Â" in text or "Ã" in text:
+        text = _MANGLED.sub(_decoded, text)
     for _ in range(2):  # an escape may stand within another
         if "\\" in text:
             text = _ESCAPE.sub(_escaped, text)
@@ -137,6 +141,13 @@ def _unescape(text: str) -> str:
 def _escaped(match: re.Match[str]) -> str:
     code = match[1] or match[2]
     return chr(int(code, 16)) if code else match[3] or " "
+
+
+def _decoded(match: re.Match[str]) -> str:
+    for encoding in ("cp1252", "latin-1"):
+        with suppress(UnicodeError):
+            return match[0].encode(encoding).decode()
+    return match[0]
 
 
 def _skipped(match: re.Match[str]) -> str:

@@ -32,12 +32,13 @@ def _spelt(words: list[str], notation: dict[str, str], end: str) -> str:
     return "|".join([word[:-1] if word.endswith("*") else word + end for word in spelt]) or "(?!)"
 
 
-_SIGNS = re.compile(r"\(\?!-\)|\\.|\[[^]]*\]|[aceiou °']")
-_FOLDED = {" ": r"[\W_]{0,3}", "'": r"\W"}
+_SIGNS = re.compile(r"\(\?!-\)|\\.|\[[^]]*\]|[aceioué °']")
+_FOLDED = {" ": r"[\W_]{0,3}", "'": r"\W", "é": "[e? ]"}
 _BYTES = {letter: rf"(?:{letter}|\xC3[\x80-\xBF])" for letter in "aceiou"} | {
     " ": "[^0-9A-Za-z]{0,9}",
     "'": "[^0-9A-Za-z]{1,3}",
     "°": r"\xC2[\xB0\xBA]",
+    "é": r"(?:e|\?|\xC3[\x80-\xBF]|\xEF\xBF\xBD)",
     "(?!-)": "",  # which RE2 does not know
 }
 
@@ -47,13 +48,16 @@ def _folded(words: list[str]) -> str:
 
 
 _NAMES = r"insee|immatriculation|carte[\W_]{0,3}vitale|assuree?s?[\W_]{0,3}soc|numero_d_inscription"
-_CAMEL = r"[NSn](?:(?<=[a-z]N)(?:[iI][rR]|SS)|(?<=[a-z]S)(?:S|ecu)|(?<![A-Za-z].)ir(?=[A-Z]))"
+_CAMEL = (
+    r"[NSn](?:(?<=[a-z]N)(?:[iI][rR]|SS)|(?<=[a-z]S)(?:S|ecu)"
+    r"|(?<![A-Za-z].)(?:ir(?=[A-Z])|IR(?=[A-Z][a-z])))"
+)
 _OWNER = r"(?:[\W_](?:d[ue]s?|de[\W_]la|d\W|de[\W_]l\W)[\W_]?[a-z]{2,20})?"  # « NIR du dossier »
 
 ANY_IN_BYTES: Final = (  # what labels look like in UTF-8, for RE2: with any accents, and camel case
     r"(?i:(?:^|[^A-Za-z])(?:"
     + _spelt(_words("nir") + _words("nir", "weak"), _BYTES, "(?:$|[^A-Za-z])")
-    + r"))|[a-z](?:N[iI][rR]|N?SS|Secu)|(?:^|[^A-Za-z])[Nn]ir[A-Z]"
+    + r"))|[a-z](?:N[iI][rR]|N?SS|Secu)|(?:^|[^A-Za-z])[Nn](?:ir[A-Z]|IR[A-Z][a-z])"
 )
 STRONG: Final = _folded(_words("nir"))
 _KINDS = {

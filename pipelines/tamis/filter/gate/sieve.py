@@ -54,6 +54,7 @@ _LIKE_DIGITS: Final = bytes(byte in b"0123456789ABabOolISeEinNs" for byte in ran
 _RUN: Final = r"(?:(?:[013-9]|2(?:[^0-9A-Za-z]{0,12}[ABab])?)[^0-9A-Za-z]{0,12}){11}[0-9]"
 _OTHERWISE: Final = (  # escapes, scientific notation, other scripts, what is no UTF-8
     r"&[#A-Za-z]|%[0-9A-Fa-f]|\\[a-z/]|<[/A-Za-z!?]|[0-9][eE][+1]|[\xC6-\xE1\xE3-\xFF]"
+    r"|\xC3[\x82\x83][\xC2\xCB\xE2]"
     r"|=C[23]=[89AB][0-9A-F]|[0-9]=(?:\r?\n|[23A][0-9A-F])"
 )
 _MISREAD: Final = (  # a letter like a digit, six more on one side of it; not « l' », « où »

@@ -35,7 +35,7 @@ _CORSICAN: Final = re.compile(r"([1-8][0-9]{4}2)([ABab])([0-9]{6,8})")
 _LONG: Final = re.compile(r"0*([1-9][0-9]{12,})")
 _MEMBER: Final = re.compile(r'"\w{1,40}"\s*:')  # the name of a member of a JSON object
 _WORD: Final = re.compile(r"[^\W\d_]{3}")  # where words stand between, digits are no one number
-_GAPS: Final = re.compile(r"(?<=[0-9ABab])[^0-9A-Za-z]{1,4}(?=[0-9])")
+_GAPS: Final = re.compile(r"(?<=[0-9ABab])[^0-9A-Za-z]{1,4}(?=[0-9ABab])")
 _SCIENTIFIC: Final = re.compile(r"([1-8])[.,]([0-9]{6,14})[eE]\+?(1[0-9])(?![0-9])")
 _DECIMAL: Final = re.compile(r"\s*[+-]?[0-9]+[.,][0-9]+\s*")
 

@@ -197,8 +197,10 @@ def _apply_rules(array: pa.Array, rows: Ints, offsets: Offsets) -> NirSpans:
             if text.isascii():
                 spans_in_bytes.extend((row, begin + start, begin + end) for start, end in spans)
             else:
+                done = 0
                 for start, end in spans:
-                    place = begin + len(text[:start].encode())
-                    spans_in_bytes.append((row, place, place + len(text[start:end].encode())))
+                    first = begin + len(text[done:start].encode())
+                    done, begin = end, first + len(text[start:end].encode())
+                    spans_in_bytes.append((row, first, begin))
     columns = np.array(spans_in_bytes, dtype=np.int64).reshape(-1, 3)
     return NirSpans(columns[:, 0], columns[:, 1], columns[:, 2])
