@@ -60,6 +60,13 @@ def study(folder: dict[str, Any]) -> None:
     release = folder["policies/evaluation-cpf.yaml"]["releases"][0]
     kept = [*fields][-8:-1]
     release["needs"].append({"because": WHY, "keep": [*kept, f"{path}.amenagements"]})
+    excuse = "ce nom est porté par beaucoup de gens"
+    fields["nom_naissance"]["identifies"] = {"mark": "quasi", "because": excuse}
+    fields["situation"] = {"type": "struct", "fields": {"rqth": {"type": "bool"}}, **identity}
+    inside = {"none": "la case sert aux statistiques seulement"}
+    fields["situation"]["fields"]["rqth"]["sensitive"] = inside
+    release["needs"][0]["because"] += ", et d'abord 1 55 08 75 999 991 93"
+    release["needs"].append({"because": WHY, "keep": ["nom_naissance", "situation.rqth"]})
     release["risk"] = {"k": 2, "below": "100%", "because": "les chiffres publiés sont agrégés"}
     other = folder["policies/accompagnement-parcours.yaml"]["releases"][0]
     del other["treat"]["compte_id"]
@@ -116,9 +123,18 @@ REFUSED = {
     "a part of the NIR that is « not personal »": ("not-personal", "`mois_naissance` must not be"),
     "one word for all that is inside": ("no-basis", "`passage.amenagements` is sensitive"),
     "a NIR of the DSN that is no identifier": ("nir-named", "`cle_salarie` is called a NIR"),
+    "a NIR in a reason": ("nir-written", "holds a NIR"),
     "breaches where only confirmation is asked": ("limit-confirmed", "`conformite_fiscale` must"),
 }
 TOLD = {
+    "a name that is said to be none": (
+        "mark-lowered",
+        "`nom_naissance` is called a name (`nom`), and",
+    ),
+    "handicap that is said to be none": (
+        "mark-lowered",
+        "`situation.rqth` is called sensitive (san",
+    ),
     "a relative among the titulaire's data": ("relative", "`conjoint_metier` is called after"),
     "a reason that gives none": ("reason-repeats", "of `num_etudiant` says no more"),
     "a bound that bounds nothing": ("risk-weak", "bounded by {k: 2, below: 100%}, weaker than"),

@@ -16,7 +16,7 @@ from dataclasses import astuple
 from tamis.check.case import Case
 from tamis.check.far_dates import judge_days
 from tamis.check.letters import judge_letters
-from tamis.check.marks import judge_reasons, judge_relatives
+from tamis.check.marks import judge_lowered, judge_reasons, judge_relatives
 from tamis.check.rules import (
     consistency,
     identifiers,
@@ -43,6 +43,7 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
     identifiers.judge_identifiers,
     identifiers.judge_free_text,
     identifiers.judge_names,
+    identifiers.judge_written,
     identifiers.judge_on_nir,
     identifiers.judge_rebuilding,
     identity.judge_direct,
@@ -110,6 +111,7 @@ def check(documents: Documents) -> list[Violation]:
         *documents.project_file, documents.policies(), today()
     )
     violations += judge_relatives(contexts)
+    violations += judge_lowered(contexts)
     violations += judge_days(documents, contexts, today())
     violations += warnings_of(contexts, cuts)
     return _first_of_each(violations)

@@ -20,7 +20,7 @@ _WORD = re.compile(r"\w+")
 
 def judge_letters(document: DocumentModel, source: Source) -> Violations:
     """Warn of odd characters in the names and texts of a document, once for each of these."""
-    for path, text, is_name in _texts(document.model_dump(by_alias=True), ()):
+    for path, text, is_name in texts_of(document.model_dump(by_alias=True), ()):
         odd = next(_odd(text, is_name=is_name), None)
         if odd is not None:
             character = f"U+{ord(odd):04X} {unicodedata.name(odd, '')}".strip()
@@ -35,18 +35,18 @@ def judge_letters(document: DocumentModel, source: Source) -> Violations:
             yield Violation(problem, Rule.NAMING, "letters", severity="warning")
 
 
-def _texts(node: object, path: DocumentPath) -> Iterator[tuple[DocumentPath, str, bool]]:
-    """The texts of a document with their paths, and whether each is a key."""
+def texts_of(node: object, path: DocumentPath) -> Iterator[tuple[DocumentPath, str, bool]]:
+    """Yield the texts and numbers of a document with their paths, and whether each is a key."""
     if isinstance(node, dict):
         for key, value in node.items():
             if isinstance(key, str):
                 yield (*path, key), key, True
-            yield from _texts(value, (*path, key))
+            yield from texts_of(value, (*path, key))
     elif isinstance(node, list | tuple):
         for number, value in enumerate(node):
-            yield from _texts(value, (*path, number))
-    elif isinstance(node, str):
-        yield path, node, False
+            yield from texts_of(value, (*path, number))
+    elif isinstance(node, str | int):
+        yield path, str(node), False
 
 
 def _odd(text: str, *, is_name: bool) -> Iterator[str]:

@@ -1,16 +1,17 @@
-"""Warnings about what schemas say of fields: reasons that give none, relatives of the titulaire."""
+"""Warnings about what schemas say of fields: reasons that give none, low marks, relatives."""
 
 from collections.abc import Iterable, Iterator
 
 from tamis.check.catalogue import Rule
-from tamis.check.rules.identity import subjects_of
+from tamis.check.rules.identity import KINDS_OF_DIRECT, subjects_of
 from tamis.check.violation import Violation, Violations
 from tamis.documents.calendar import days_of, law_on
-from tamis.documents.context import PolicyContext, kept_fields
+from tamis.documents.context import PolicyContext, kept_fields, needs_by_field
 from tamis.documents.lowered import LoweredMark, lowered_marks
-from tamis.documents.names import says_others
+from tamis.documents.names import says_others, special_category
+from tamis.documents.policy import Release
 from tamis.documents.positions import Source
-from tamis.documents.schema import Schema
+from tamis.documents.schema import Schema, SchemaLeaf
 from tamis.language import _
 
 _ALIKE = 3
@@ -39,6 +40,51 @@ def judge_reasons(schema: Schema, source: Source) -> Violations:
                 fields=", ".join(f"`{mark.path}`" for mark in marks),
             )
             yield _warning(marks[_ALIKE - 1], source, "reason-shared", text)
+
+
+def judge_lowered(contexts: Iterable[PolicyContext]) -> Iterator[Violation]:
+    """Warn of kept fields that a mark lets pass though their names say more, with its reason."""
+    for context in contexts:
+        for mark in lowered_marks(context.schema):
+            for release in context.policy.releases:
+                for path in needs_by_field(release):
+                    leaf = context.leaves.get(path)
+                    if leaf is None or not f"{path}.".startswith(f"{mark.path}."):
+                        continue
+                    what = _passed(mark, leaf, release, context)
+                    if what is not None:
+                        text = _(
+                            "{what}, and kept as if it were not: {because}",
+                            what=what,
+                            because=mark.because,
+                        )
+                        yield _warning(mark, context.schema_source, "mark-lowered", text)
+
+
+def _passed(
+    mark: LoweredMark, leaf: SchemaLeaf, release: Release, context: PolicyContext
+) -> str | None:
+    """What the name of a field says that a mark lets pass, or None."""
+    if mark.key == "sensitive":
+        said = (
+            None if leaf.sensitive else next(filter(None, map(special_category, leaf.names)), None)
+        )
+        return said and _(
+            "`{field}` is called sensitive ({sensitive})", field=leaf.path, sensitive=said
+        )
+    treatment = release.treat.get(leaf.path)
+    is_coarser = treatment is not None and (treatment.pseudonymize or treatment.generalize)
+    items = (
+        law_on(context.law, day).items.get(release.item) for day in days_of(release, context.cuts)
+    )
+    if (
+        leaf.direct is None
+        or is_coarser
+        or not any(item and item.nir == "absent" for item in items)
+    ):
+        return None
+    kind, word = _(KINDS_OF_DIRECT[leaf.direct]), leaf.deciding_word
+    return _("`{field}` is called {kind} (`{word}`)", field=leaf.path, kind=kind, word=word)
 
 
 def _warning(mark: LoweredMark, source: Source, code: str, text: str) -> Violation:

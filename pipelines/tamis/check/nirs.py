@@ -1,6 +1,7 @@
-"""NIRs as they may be, made by chance from a fixed seed: how many of them a pattern matches."""
+"""NIRs in documents: whether a text holds one, and how many of them a pattern matches."""
 
 import random
+import re
 from functools import lru_cache
 from itertools import pairwise
 
@@ -11,6 +12,20 @@ MOST_NIRS = 0.01
 
 _COUNT = 10_000
 _PLACES = (*(f"{place:02}" for place in range(1, 96)), "2A", "2B", "97", "98", "99")
+
+
+_KEYED = re.compile(r"(?<!\w)[1-478](?:\W?\d){5}\W?[\dAB](?:\W?\d){8}(?!\w)", re.IGNORECASE)
+
+
+def holds_keyed_nir(text: str) -> bool:
+    """Whether a NIR with the right key stands in a text, grouped or not.
+
+    Example:
+        >>> holds_keyed_nir("vu 1 55 08 75 999 991 93"), holds_keyed_nir("155087599999194")
+        (True, False)
+    """
+    numbers = (re.sub(r"\W", "", match).upper() for match in _KEYED.findall(text))
+    return any(_key(number[:13]) == number[13:] for number in numbers)
 
 
 @lru_cache(maxsize=256)
@@ -61,8 +76,8 @@ def _body(chance: random.Random) -> str:
 
 
 def _key(body: str) -> str:
-    number = int(body.replace("2A", "19").replace("2B", "18"))
-    return f"{97 - number % 97:02}"
+    number = body.replace("2A", "19").replace("2B", "18")
+    return f"{97 - int(number) % 97:02}" if number.isdigit() else ""
 
 
 def _grouped(number: str) -> str:

@@ -2,6 +2,8 @@
 
 from tamis.check.case import Case
 from tamis.check.catalogue import Rule
+from tamis.check.letters import texts_of
+from tamis.check.nirs import holds_keyed_nir
 from tamis.check.reasons import is_blank
 from tamis.check.violation import Violations
 from tamis.documents.names import NirPart
@@ -50,6 +52,17 @@ def judge_names(case: Case) -> Violations:
             )
             example = {"field": kept.path}
             yield case.violation(Rule.NIR_ABSENT, "nir-named", kept.place, text, example)
+
+
+def judge_written(case: Case) -> Violations:
+    """No condition and no reason may hold a NIR: plans, receipts and reports repeat what they say.
+
+    Legal source: RGPD art. 5.1.c, 5.1.f.
+    """
+    for place, text, _is_key in texts_of(case.release.model_dump(by_alias=True), case.place):
+        if holds_keyed_nir(text):
+            told = _("holds a NIR, which plans, receipts and reports would repeat: take it out")
+            yield case.violation(Rule.NIR_ABSENT, "nir-written", place, told)
 
 
 def holds_13(name: str) -> bool:

@@ -17,7 +17,7 @@ from tamis.language import N_, _
 ANALYSIS = "R6323-37.III.2"
 """The item that analyses and evaluates: it needs nobody by name."""
 
-_KINDS: dict[Direct | None, str] = {
+KINDS_OF_DIRECT: dict[Direct | None, str] = {
     "name": N_("a name"),
     "contact": N_("an e-mail address or phone number"),
     "address": N_("an address"),
@@ -63,7 +63,7 @@ def judge_direct(case: Case) -> Violations:
             "`{field}` is {kind} (`{word}`): {why}; drop it, make it coarser or a pseudonym, or "
             "give a reason in `identifies_anyway`"
         )
-        shown = {"kind": _(_KINDS[leaf.direct]), "word": leaf.deciding_word, "why": why}
+        shown = {"kind": _(KINDS_OF_DIRECT[leaf.direct]), "word": leaf.deciding_word, "why": why}
         example = {"field": kept.path}
         yield case.violation(
             Rule.IDENTITY, "direct-identifier", kept.place, text, example, shown=shown

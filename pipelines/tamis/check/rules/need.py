@@ -8,6 +8,7 @@ from tamis.check.reasons import is_blank, is_short
 from tamis.check.violation import Violation, Violations
 from tamis.documents.calendar import LawOfDay
 from tamis.documents.law import PURPOSES_ARTICLE
+from tamis.documents.nir_names import says_nir
 from tamis.documents.policy import LegalBasis
 from tamis.documents.positions import DocumentPath, suggest
 from tamis.documents.project import Law
@@ -108,7 +109,9 @@ def judge_nir_basis(case: Case) -> Violations:
     for kept, leaf in case.kept:
         treatment = case.release.treat.get(kept.path)
         is_kept = treatment is None or treatment.pseudonymize is None
-        if is_kept and NIRS & set(leaf.spec.identifier) and kept.need.nir_basis is None:
+        numbers = set(leaf.spec.identifier) - {"nir-key"}
+        is_nir = NIRS & numbers or (numbers and any(map(says_nir, leaf.last_names)))
+        if is_kept and is_nir and kept.need.nir_basis is None:
             text = _(
                 "`{field}` is an identifier ({identifier}): the need that keeps it must give "
                 "`nir_basis: {basis}`"
