@@ -21,9 +21,13 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
+import numpy as np
+
+from tamis.arrow.types import Ints
 from tamis.nir.label import find_labels
 
 _INVISIBLE = "\x00"
+_INVISIBLE_RUN = re.compile(f"{_INVISIBLE}+")
 _ONE_TO_ONE = {
     **dict.fromkeys("·•‧∙⋅․・", "."),
     **dict.fromkeys("⁄∕", "/"),
@@ -88,14 +92,14 @@ class Folded(NamedTuple):
     """
 
     text: str
-    starts: list[int] | None
-    ends: list[int] | None
+    starts: Ints | None
+    ends: Ints | None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The span in the text as given of the folded characters from `start` to `end`."""
         if self.starts is None or self.ends is None:
             return start, end
-        return self.starts[start], self.ends[end - 1]
+        return int(self.starts[start]), int(self.ends[end - 1])
 
 
 class _FoldTable(dict[int, str]):
@@ -172,42 +176,42 @@ def _fold_character(character: str) -> str:
 
 
 def _unescape(text: str, escapes: list[re.Match[str]], joined: bool) -> Folded:
-    characters: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-
-    def add(piece: str, start: int, width: int) -> None:
-        folded = piece.translate(_TABLE)
-        if _INVISIBLE not in folded and not width:
-            characters.extend(folded)
-            starts.extend(range(start, start + len(folded)))
-            ends.extend(range(start + 1, start + len(folded) + 1))
-            return
-        for offset, character in enumerate(folded):
-            if character != _INVISIBLE:
-                characters.append(character)
-                starts.append(start + (offset if width == 0 else 0))
-                ends.append(start + (offset + 1 if width == 0 else width))
-
-    done = 0
+    plain, done = text.translate(_TABLE), 0
+    meanings: dict[str, str | None] = {}
+    pieces: list[str] = []  # what is left as it stands, a meaning, and so on in turns
+    places: list[int] = []
     for match in escapes:
-        meaning = _meaning(match, joined)
-        if meaning is None:
-            continue
-        add(text[done : match.start()], done, 0)
-        add(meaning, match.start(), match.end() - match.start())
-        done = match.end()
-    add(text[done:], done, 0)
-    folded = "".join(characters)
-    borders = [0, *chain(*(gap.span(1) for gap in _CORSICA_APART.finditer(folded))), len(folded)]
-    if len(borders) == 2:
-        return Folded(folded, starts, ends)
-    kept = [slice(*piece) for piece in zip(borders[::2], borders[1::2], strict=True)]
-    return Folded(
-        "".join([folded[piece] for piece in kept]),
-        [place for piece in kept for place in starts[piece]],
-        [place for piece in kept for place in ends[piece]],
-    )
+        value = match[0]
+        if value not in meanings:
+            meaning = _meaning(match, joined)
+            meanings[value] = meaning and meaning.translate(_TABLE)
+        meaning = meanings[value]
+        if meaning is not None:
+            start, end = match.span()
+            pieces += (plain[done:start], meaning)
+            places += (done, start)
+            done = end
+    pieces.append(plain[done:])
+    places.append(done)
+    folded = "".join(pieces)
+    sources, widths = np.array(places), np.fromiter(map(len, pieces), np.int64, len(pieces))
+    firsts = np.cumsum(widths) - widths
+    starts = np.repeat(sources - firsts, widths)
+    starts += np.arange(len(folded))
+    ends = starts + 1
+    single = np.flatnonzero(widths[1::2])  # a meaning is one character or none
+    ends[firsts[1::2][single]] = sources[2::2][single]
+    for pattern, group in ((_INVISIBLE_RUN, 0), (_CORSICA_APART, 1)):
+        cuts = [match.span(group) for match in pattern.finditer(folded)]
+        if cuts:
+            kept = np.ones(len(folded), dtype=bool)
+            for first, last in cuts:
+                kept[first:last] = False
+            edges = [0, *chain.from_iterable(cuts), len(folded)]
+            pairs = zip(edges[::2], edges[1::2], strict=True)
+            folded = "".join([folded[first:last] for first, last in pairs])
+            starts, ends = starts[kept], ends[kept]
+    return Folded(folded, starts, ends)
 
 
 def _meaning(match: re.Match[str], joined: bool) -> str | None:
