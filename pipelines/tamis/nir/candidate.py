@@ -186,8 +186,7 @@ class NirCandidate:
             last = self.accepted[place - 1]
             floor = last.end
             if _JOINED.fullmatch(text, floor, start):
-                first = self.accepted[0]
-                return self.labels.before(first.start)[0], 0
+                return self.labels.before_first(self.accepted[0].start), 0
         label, gap = self.labels.before(start, floor)
         if label is Label.NONE:
             of_another = place and _OF_ANOTHER.fullmatch(text, floor, start)

@@ -116,6 +116,9 @@ def search(text: str) -> list[NirMatch]:
 def _add(accepted: list[NirMatch], matches: Iterator[NirMatch]) -> None:
     """Insert each of `matches` that overlaps none that was accepted before it, in order."""
     for new in matches:
+        if not accepted or accepted[-1].end <= new.start:
+            accepted.append(new)
+            continue
         place = bisect(accepted, new.start, key=START)
         free = place == 0 or accepted[place - 1].end <= new.start
         if free and (place == len(accepted) or new.end <= accepted[place].start):

@@ -133,10 +133,17 @@ class Labels:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._first: tuple[int, Label] = (-1, Label.NONE)
 
     def any(self) -> bool:
         """Whether a label of a NIR stands anywhere in the text."""
         return any(label is not Label.OPPOSING for label, _first, _last in self._labels)
+
+    def before_first(self, start: int) -> Label:
+        """The label before the first number of a list: looked for once for the whole list."""
+        if self._first[0] != start:
+            self._first = (start, self.before(start)[0])
+        return self._first[1]
 
     def before(self, start: int, floor: int = 0) -> tuple[Label, int]:
         """The nearest label that ends before `start`, and how many characters lie between.
