@@ -8,9 +8,8 @@ doubt is left are given to `find_nir`, one by one. Five steps, with the module o
       │         N + 1 offsets are the places of the rows in it
       ▼
     bitmap      one bit a byte: set where the byte is an ASCII digit                bits
-      │         64 bits are a word; a row of fewer than nine is done, and so is
-      │         one without a chain (below) that could hold a NIR (RE2). The
-      │         others are put together and read again
+      │         64 bits are a word; a row of fewer than nine is done, the others
+      │         are put together and read again
       ▼
     candidates  numbers of 13 characters, with their key where they have one:       shapes
       │         compact, or in the INSEE grouping. Arrays with one entry a

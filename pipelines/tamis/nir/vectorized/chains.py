@@ -3,12 +3,8 @@
 A token is a run of digits. Tokens are one chain where only what may stand within a NIR lies between
 them: blanks, signs, letters that OCR puts in the place of digits. A chain of fewer than twelve
 digits holds no NIR, nor one of nine in which no such letter stands.
-
-Regular expressions for RE2, on bytes, find the rows that hold such chains, and those that folding
-may change; what the tokens of chains may be is decided with NumPy.
 """
 
-import re
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -35,41 +31,20 @@ def _table(characters: bytes) -> Bools:
     return table
 
 
+_LETTERS = _table(b"ABabOoQIilSsZzG")  # Corsica's, and what OCR puts for digits
+_MAY_JOIN = np.ones(256, dtype=bool)
+_MAY_JOIN[[*range(ord("0"), ord("9") + 1), *range(0xC3, 0xE0)]] = False
+_MAY_JOIN[[*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1)]] = False
+_MAY_JOIN |= _LETTERS
+_MAY_VANISH = _table(bytes([0xCC, 0xCD, 0xD8, 0xE0, 0xE1, *range(0xE3, 0x100)]))
+_MAY_JOIN |= _MAY_VANISH
+_SIGN = _table(b" \t\r\n.-_/")
+_ODD_BEHIND = _table(b"\0&%\\<=]" + bytes([*range(0xCC, 0xE2), *range(0xE3, 0x100)]))
+_ESCAPES = _table(b"&%\\<=]*~`")
+_ODD_BEFORE = _table(b"#>;%xX")
 _PLAIN = _table(b" \t\r\n-_/.,+:|*~'")  # alone, surely part of a run of `grammar`
-_LETTER: Final = "[ABabOoQIilSsZzG]"  # Corsica's, and what OCR puts for digits
-# What joins two tokens: no other letter or digit of ASCII, nor a letter of two bytes.
-_JOIN: Final = r"[^0-9C-FHJ-NPRT-Yc-hj-km-np-rt-y\xC3-\xCB\xCE-\xD7\xD9-\xDF]"
-_MAY_JOIN: Final = np.array([re.match(_JOIN, chr(code)) is not None for code in range(256)])
-_SIGN: Final = r"[ \t\r\n.\-_/]"
-_INVISIBLE: Final = r"\xC2\xAD|\xE2(?:\x81|\x80[\x8B-\x8F\xAA-\xAE])"
-_OF_OTHER_SCRIPTS: Final = r"[\xCE-\xE1\xE3-\xFF]"
-
-
-def _digits(count: int) -> str:
-    """A pattern for RE2 of so many digits in one chain."""
-    return f"[0-9](?:{_JOIN}*[0-9]){{{count - 1}}}"
-
-
-def _with_letter(count: int) -> str:
-    """A pattern of so many digits in one chain, with a letter or what may vanish among them."""
-    among = f"{_JOIN}*(?:{_LETTER}|[\\xCC\\xCD\\xD8\\xE0\\xE1\\xE3-\\xFF]|{_INVISIBLE}){_JOIN}*"
-    return "|".join([
-        f"{_LETTER}{_digits(count)}",
-        f"(?:^|[^0-9A-Za-z\\x80-\\xFF])[IlSBZ]{_SIGN}{{1,3}}{_digits(count)}",
-        f"{_digits(count)}(?:{_LETTER}|{_SIGN}{{0,3}}[OoIlSBZ]{{2}})",
-        *[f"{_digits(part)}{among}{_digits(count - part)}" for part in range(1, count)],
-    ])  # fmt: skip
-
-
-ODD: Final = (
-    r"[#>;%xX][0-9]|[>\\](?s:.)[0-9]|\\(?s:..)[0-9]|[0-9](?:[\x00\xCC\xCD]|[eE][+1])"
-    rf"|[0-9](?:{_OF_OTHER_SCRIPTS}|{_INVISIBLE})"
-    rf"|[0-9]{_JOIN}*(?:[&%\\<=\]*~`]|__|\xC3[\x82\xA2])|{_with_letter(ENOUGH_IF_MISREAD)}"
-)
-"""Rows that folding may change, or in which letters may stand for digits: a pattern for RE2."""
-
-DOUBTFUL: Final = f"{_digits(ENOUGH)}|{_OF_OTHER_SCRIPTS}|{ODD}"
-"""Rows that may hold a NIR: all others surely hold none."""
+_APART_BEFORE, _APART_BEHIND = _table(b"IlSBZ"), _table(b"OoIlSBZ")
+_WORD = _table(bytes(code for code in range(256) if code > 0x7F or chr(code).isalnum()))
 
 
 class Chains(NamedTuple):
@@ -78,10 +53,12 @@ class Chains(NamedTuple):
     Attributes:
         long: rows with enough digits in one chain, ascending.
         likely: those of `long` in which a number may be a NIR without a label beside it.
+        odd: rows that folding may change, or in which letters may stand for digits.
     """
 
     long: Ints
     likely: Ints
+    odd: Ints
 
 
 def find_chains(part: Bytes, bounds: Ints, words: Words) -> Chains:
@@ -94,18 +71,34 @@ def find_chains(part: Bytes, bounds: Ints, words: Words) -> Chains:
     """
     starts, ends = _find_tokens(bounds, words)
     if not len(starts):
-        return Chains(starts, starts)
-    joined, plain = _read_gaps(part, starts, ends)
+        return Chains(*[np.zeros(0, dtype=np.int64)] * 3)
+    before, behind = part.take(starts - 1, mode="clip"), part.take(ends, mode="clip")
+    odd = _is_odd(part, starts, ends, before, behind)
+    gaps = _read_gaps(part, starts, ends)
+    odd[:-1] |= gaps.escaped
     first_in_row = np.searchsorted(starts, bounds[:-1])
-    joined[first_in_row[(first_in_row > 0) & (first_in_row < len(starts))] - 1] = False
-    heads = np.flatnonzero(np.append(True, ~joined))
-    long = np.flatnonzero(np.add.reduceat(ends - starts, heads) >= ENOUGH)
-    tails = np.append(heads[1:], len(starts))[long] - 1
+    gaps.joined[first_in_row[(first_in_row > 0) & (first_in_row < len(starts))] - 1] = False
+    heads = np.flatnonzero(np.append(True, ~gaps.joined))
+    totals = np.add.reduceat(ends - starts, heads)
+    tails = np.append(heads[1:], len(starts)) - 1
+    enough = np.flatnonzero(totals >= ENOUGH_IF_MISREAD)
+    heads, tails, totals = heads[enough], tails[enough], totals[enough]
+
+    suspect = _LETTERS[before[heads]] | _LETTERS[behind[tails]]
+    suspect |= _stands_before(part, starts[heads]) | _stands_behind(part, ends[tails])
+    for flags in (gaps.lettered, gaps.vanishing):
+        changed = np.flatnonzero(flags & gaps.joined)
+        chain = np.searchsorted(heads, changed, side="right") - 1
+        changed, chain = changed[chain >= 0], chain[chain >= 0]
+        suspect[chain[changed < tails[chain]]] = True
+    odd_places = np.concatenate([starts[odd], starts[heads[suspect]]])
+    long = totals >= ENOUGH
     rows = _rows_of(bounds, starts[heads[long]])
-    tokens = _Tokens(part, starts, ends, plain, heads[long], tails)
+    tokens = _Tokens(part, starts, ends, gaps.plain, heads[long], tails[long])
     return Chains(
         np.unique(rows[tokens.may_be_labelled()]),
         np.unique(rows[tokens.may_stand_alone()]),
+        np.unique(_rows_of(bounds, odd_places)),
     )
 
 
@@ -130,21 +123,97 @@ def _find_tokens(bounds: Ints, words: Words) -> tuple[Ints, Ints]:
     return starts, ends
 
 
-def _read_gaps(part: Bytes, starts: Ints, ends: Ints) -> tuple[Bools, Bools]:
-    """Of the gap behind each token but the last: whether it may stand within a NIR; whether it is
-    one sign that always joins, or nothing.
+def _is_odd(part: Bytes, starts: Ints, ends: Ints, before: Bytes, behind: Bytes) -> Bools:
+    """Which tokens stand beside what folding may change: escapes, tags, invisible characters."""
+    odd = _ODD_BEFORE[before] | _ODD_BEHIND[behind]
+    second, third = (part.take(starts - step, mode="clip") for step in (2, 3))
+    odd |= (second == ord(">")) | (second == ord("\\")) | (third == ord("\\"))
+    wide = np.flatnonzero(behind >= 0x80)
+    odd[wide] |= _may_vanish(part, ends[wide])
+    power = np.flatnonzero((behind | 0x20) == ord("e"))
+    sign = part.take(ends[power] + 1, mode="clip")
+    odd[power] |= (sign == ord("+")) | (sign == ord("1"))
+    return odd
+
+
+def _may_vanish(part: Bytes, places: Ints) -> Bools:
+    """Whether an invisible character of two or three bytes may begin at each place."""
+    first, second, third = (part.take(places + step, mode="clip") for step in range(3))
+    invisible = (second == 0x81) | (
+        (second == 0x80) & (((third - 0x8B) & 0xFF <= 4) | ((third - 0xAA) & 0xFF <= 4))
+    )
+    return ((first == 0xC2) & (second == 0xAD)) | ((first == 0xE2) & invisible)
+
+
+def _is_mangled(part: Bytes, places: Ints) -> Bools:
+    """Whether `Â` or `â` stands at each place, as in text that was read in a wrong encoding."""
+    second = part.take(places + 1, mode="clip")
+    return (part.take(places) == 0xC3) & ((second == 0x82) | (second == 0xA2))
+
+
+def _stands_before(part: Bytes, starts: Ints) -> Bools:
+    """Whether a single letter that OCR puts for a digit stands before each place, behind signs."""
+    found = np.zeros(len(starts), dtype=bool)
+    signs = np.ones(len(starts), dtype=bool)
+    for step in (1, 2, 3):
+        signs &= _SIGN[part.take(starts - step, mode="clip")]
+        near, further = (part.take(starts - step - by, mode="clip") for by in (1, 2))
+        found |= signs & _APART_BEFORE[near] & (~_WORD[further] | (starts - step - 1 == 0))
+    return found
+
+
+def _stands_behind(part: Bytes, ends: Ints) -> Bools:
+    """Whether two letters that OCR puts for digits stand behind each place, behind signs."""
+    found = np.zeros(len(ends), dtype=bool)
+    signs = np.ones(len(ends), dtype=bool)
+    for step in (0, 1, 2):
+        signs &= _SIGN[part.take(ends + step, mode="clip")]
+        near, further = (part.take(ends + step + by, mode="clip") for by in (1, 2))
+        found |= signs & _APART_BEHIND[near] & _APART_BEHIND[further]
+    return found
+
+
+class _Gaps(NamedTuple):
+    """Of the gap behind each token but the last.
+
+    Attributes:
+        joined: whether it may stand within a NIR.
+        lettered: whether letters stand in it that OCR puts for digits.
+        vanishing: whether folding may leave out a part of it.
+        escaped: whether an escape or markup may begin in it.
+        plain: whether it is one sign that always joins, or nothing.
     """
+
+    joined: Bools
+    lettered: Bools
+    vanishing: Bools
+    escaped: Bools
+    plain: Bools
+
+
+def _read_gaps(part: Bytes, starts: Ints, ends: Ints) -> _Gaps:
     begins, widths = ends[:-1], starts[1:] - ends[:-1]
     joined = widths <= _WIDEST_GAP
+    lettered, vanishing, escaped = np.zeros((3, len(joined)), dtype=bool)
     plain = (widths <= 1) & _PLAIN[part.take(begins, mode="clip")]
-    open_ = np.flatnonzero(joined & (widths > 0))
+    open_ = np.flatnonzero(widths > 0)
     step = 0
     while len(open_):
-        may = _MAY_JOIN[part.take(begins[open_] + step)]
+        places = begins[open_] + step
+        byte = part.take(places)
+        may = _MAY_JOIN[byte]
+        escaped[open_[_ESCAPES[byte]]] = True
+        line = np.flatnonzero(byte == ord("_"))
+        escaped[open_[line[part.take(places[line] + 1) == ord("_")]]] = True
         joined[open_[~may]] = False
+        lettered[open_[_LETTERS[byte]]] = True
+        wide = np.flatnonzero(byte >= 0x80)
+        vanishes = _may_vanish(part, places[wide]) | _MAY_VANISH[byte[wide]]
+        vanishing[open_[wide[vanishes]]] = True
+        escaped[open_[wide[_is_mangled(part, places[wide])]]] = True
         step += 1
-        open_ = open_[may & (widths[open_] > step)]
-    return joined, plain
+        open_ = open_[may & (widths[open_] > step) & (joined[open_] | (step < _WIDEST_BEFORE_KEY))]
+    return _Gaps(joined, lettered, vanishing, escaped, plain)
 
 
 class _Tokens:

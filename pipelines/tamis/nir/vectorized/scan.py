@@ -1,11 +1,10 @@
 """From a column of text to the spans of its NIRs: the steps from bytes to rules, in their order.
 
-1. A row with fewer than nine digits, none of another script, holds no NIR, nor one without a chain
-   of digits (`tamis.nir.vectorized.chains`). The others, most often a small share, are copied, so
-   that the next steps cost what they cost.
+1. A row with fewer than nine digits, none of another script, holds no NIR. The others, most often
+   a small share, are copied, so that the next steps cost what they cost.
 2. In these, candidates of the shapes of `tamis.nir.vectorized.shapes` are read at once.
-3. Their digits are cleared. In most rows no chain of digits is left that is long enough, or what is
-   left has neither a key, nor groups, nor a label.
+3. Their digits are cleared. In most rows no chain of digits (`tamis.nir.vectorized.chains`) is
+   left that is long enough, or what is left has neither a key, nor groups, nor a label.
 4. The rows in doubt are read by `find_nir`.
 """
 
@@ -21,14 +20,7 @@ from tamis.arrow.types import Bools, Bytes, Ints, Offsets
 from tamis.nir.grammar import find_nir
 from tamis.nir.label import NAMES_NIR_BYTES
 from tamis.nir.vectorized.bits import clear, count_before, count_digits, mark_digits
-from tamis.nir.vectorized.chains import (
-    DOUBTFUL,
-    ENOUGH,
-    ENOUGH_IF_MISREAD,
-    ODD,
-    Chains,
-    find_chains,
-)
+from tamis.nir.vectorized.chains import ENOUGH, ENOUGH_IF_MISREAD, Chains, find_chains
 from tamis.nir.vectorized.shapes import Candidates, apply_labels, find_candidates
 
 _SLAB = 1 << 22  # bytes that are read at a time, so that memory is bounded
@@ -62,7 +54,7 @@ class NirSpans(NamedTuple):
 _NOTHING = np.zeros(0, dtype=np.int64)
 _NONE = NirSpans(_NOTHING, _NOTHING, _NOTHING)
 _NO_CANDIDATES = Candidates(_NOTHING, _NOTHING, _NOTHING, _NOTHING > 0, _NOTHING > 0)
-_NO_CHAINS = Chains(_NOTHING, _NOTHING)
+_NO_CHAINS = Chains(_NOTHING, _NOTHING, _NOTHING)
 
 
 def locate(array: pa.Array) -> NirSpans:
@@ -80,19 +72,14 @@ def locate(array: pa.Array) -> NirSpans:
     """
     data, offsets = text_bytes(array), offsets_of(array)
     rows = _with_digits(data, offsets)
-    some = array.take(pa.array(rows)) if len(rows) < len(array) else array
-    doubtful = _match(_as_binary(some), DOUBTFUL)
-    if not doubtful.all():
-        rows, some = rows[doubtful], some.filter(pa.array(doubtful))
     if not len(rows):
         return _NONE
+    if 2 * len(rows) > len(array):
+        return _read(array)
+    some = array.take(pa.array(rows))
     spans = _read(some)
     moved = (offsets[rows] - offsets_of(some)[:-1].astype(np.int64))[spans.rows]
     return NirSpans(rows[spans.rows], spans.starts + moved, spans.ends + moved)
-
-
-def _as_binary(array: pa.Array) -> pa.Array:
-    return array.view(pa.large_binary() if offsets_of(array).itemsize == 8 else pa.binary())
 
 
 def _with_digits(data: Bytes, offsets: Offsets) -> Ints:
@@ -109,16 +96,15 @@ def _with_digits(data: Bytes, offsets: Offsets) -> Ints:
 
 
 def _read(array: pa.Array) -> NirSpans:
-    """`locate` for rows most of which hold chains of digits."""
+    """`locate` for rows most of which hold digits."""
     data, offsets = text_bytes(array), offsets_of(array)
-    texts = _as_binary(array)
+    texts = array.view(pa.large_binary() if offsets.itemsize == 8 else pa.binary())
     certain, chains, foreign = _scan(texts, data, offsets)
-    odd = np.flatnonzero(_match(texts, ODD))
     in_doubt = np.zeros(len(array), dtype=bool)
     in_doubt[chains.likely] = True
     for rows, kind, pattern in (
-        (np.concatenate([chains.long, odd]), texts, NAMES_NIR_BYTES),
-        (odd, array, _MAY_HOLD),
+        (np.concatenate([chains.long, chains.odd]), texts, NAMES_NIR_BYTES),
+        (chains.odd, array, _MAY_HOLD),
         (foreign, array, f"{_MAY_HOLD}|{_SOME_NUMBERS}"),
     ):
         rows = np.unique(rows[~in_doubt[rows]])
