@@ -20,6 +20,7 @@ from tamis.filter.gate import scan as gate_scan
 from tamis.filter.gate import sieve as gate_sieve
 from tamis.filter.gate import text as gate_text
 from tamis.filter.gate.gate import GateColumn, GateFinding, Leaks, find_leaks
+from tamis.filter.gate.numbers import count_bits
 from tamis.filter.gate.scan import is_no_chance
 from tamis.filter.gate.text import holds_nir
 
@@ -611,7 +612,7 @@ def test_the_first_sieve_counts_bytes_as_one_would_one_by_one(values: list[bytes
         (np.packbits(data == ord("x"), bitorder="little"), b"x"),
         (gate_sieve._digit_bits(data), b"0123456789" + bytes({*range(0xC6, 0x100)} - {0xE2})),
     ):
-        counts = gate_sieve._count_bits(bits, offsets).tolist()
+        counts = count_bits(bits, offsets).tolist()
         assert counts == [sum(byte in signs for byte in value) for value in [*values, b"x"]]
 
 

@@ -20,19 +20,17 @@ MARK: Final = 0xFF  # where a NIR was redacted
 STOP: Final = 0xFE  # a currency, a letter of another script
 
 _LETTER, _CORSICA, _DIGIT, _GAP = 0, 1, 2, 3
-_CLASSES: Final = np.array(
-    [
-        _DIGIT
-        if chr(byte) in "0123456789"
-        else _CORSICA
-        if chr(byte) in "ABab"
-        else _LETTER
-        if byte >= STOP or (byte < 128 and chr(byte).isalpha())
-        else _GAP
-        for byte in range(256)
-    ],
-    np.uint8,
+_CLASSES: Final = bytes(
+    _DIGIT
+    if chr(byte) in "0123456789"
+    else _CORSICA
+    if chr(byte) in "ABab"
+    else _LETTER
+    if byte >= STOP or (byte < 128 and chr(byte).isalpha())
+    else _GAP
+    for byte in range(256)
 )
+_BIT: Final = np.uint64(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,27 +107,35 @@ def find_digits(data: Bytes, offsets: Ints, widest: int) -> Digits | None:
         offsets: N + 1 offsets into them.
         widest: bytes of separators that a run goes on over.
     """
-    digits: Bools = data - np.uint8(ord("0")) < 10
-    twos = np.flatnonzero(data[:-1] == ord("2"))
-    letters = twos[_CLASSES[data[twos + 1]] == _CORSICA] + 1
+    classes = np.frombuffer(data.tobytes().translate(_CLASSES), np.uint8)
+    digits: Bools = classes == _DIGIT
+    letters = np.flatnonzero((data[:-1] == ord("2")) & (classes[1:] == _CORSICA)) + 1
     if len(letters):
-        behind = _CLASSES[data[np.minimum(letters + 1, len(data) - 1)]] >= _DIGIT
+        behind = classes[np.minimum(letters + 1, len(data) - 1)] >= _DIGIT
         free = behind | _among(letters + 1, offsets)
         digits[letters[free & ~_among(letters, offsets)]] = True
     at = np.flatnonzero(digits)
     if not len(at):
         return None
-    at, cut = _with_cut_departments(data, at, widest)
+    step = np.diff(at)
+    apart, parted = step > 1, step > widest + 1
+    gaps = np.flatnonzero(apart & (step <= 2 * widest + 2))
+    edges = np.stack((at[gaps] + 1, at[gaps + 1]), axis=1).ravel()
+    between = count_bits(np.packbits(classes <= _CORSICA, bitorder="little"), edges)[::2]
+    parted[gaps[between > 0]] = True
+    place = gaps[(between == 1) & (step[gaps] > 2) & (data[at[gaps]] == ord("2"))]
+    if len(place):
+        place, letters = _cut_departments(classes, at, place, widest)
+        at = np.insert(at, place + 1, letters)
+        parted[place] = False
+        parted = np.insert(parted, place, False)
+        apart = np.diff(at) > 1
+        apart[place + np.arange(len(place))] = False
     counts = np.diff(np.searchsorted(at, offsets))
     text = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    step = np.diff(at)
-    same = text[1:] == text[:-1]
-    apart = ~same | ((step > 1) & ~cut)
-    parted = ~same | (step > widest + 1)
-    gaps = np.flatnonzero(apart & ~parted)
-    for k in range(1, widest + 1):
-        gaps = gaps[step[gaps] > k]
-        parted[gaps[_CLASSES[data[at[gaps] + k]] <= _CORSICA]] = True
+    other = text[1:] != text[:-1]
+    apart |= other
+    parted |= other
     run = np.zeros(len(at), np.int32)
     np.cumsum(parted, out=run[1:])
     edge = np.array([True])
@@ -142,29 +148,37 @@ def _among(places: Ints, offsets: Ints) -> Bools:
     return np.asarray(offsets[np.searchsorted(offsets, places)] == places)
 
 
-def _with_cut_departments(data: Bytes, at: Ints, widest: int) -> tuple[Ints, Bools]:
-    """The digits at N places, and the lone A and B between a 2 and a digit, separators around.
+def _cut_departments(classes: Bytes, at: Ints, place: Ints, widest: int) -> tuple[Ints, Ints]:
+    """Which of N digits 2 stand before a lone A or B and a digit, separators around; and its place.
 
-    Returns:
-        The places of all; and which of their steps lead to such a letter.
+    Args:
+        classes: of all bytes.
+        at: the bytes of all digits.
+        place: which of them are these, before one letter.
+        widest: bytes of separators.
     """
-    step = np.diff(at)
-    place = np.flatnonzero((step > 2) & (step <= 2 * widest + 2))
-    place = place[data[at[place]] == ord("2")]
     letter = at[place] + 1
     for _ in range(widest):
-        letter += _CLASSES[data[letter]] == _GAP
-    lone = _CLASSES[data[letter]] == _CORSICA
+        letter += classes[letter] == _GAP
+    lone = classes[letter] == _CORSICA
     place, letter = place[lone], letter[lone]
     behind = letter + 1  # no farther than the next digit
     for _ in range(widest):
-        behind += _CLASSES[data[behind]] == _GAP
+        behind += classes[behind] == _GAP
     lone = behind == at[place + 1]
-    place, letter = place[lone], letter[lone]
-    at = np.insert(at, place + 1, letter)
-    cut = np.zeros(len(at) - 1, bool)
-    cut[place + np.arange(len(place))] = True
-    return at, cut
+    return place[lone], letter[lone]
+
+
+def count_bits(bits: Bytes, offsets: Ints) -> Ints:
+    """How many of the bits, one a byte of N values, each value has."""
+    octets = np.zeros(8 * (len(bits) // 8 + 1), np.uint8)
+    octets[: len(bits)] = bits
+    words = octets.view("<u8")
+    counts = np.bitwise_count(words)
+    place = offsets >> 6
+    below = words[place] & ((_BIT << (offsets & 63).astype(np.uint64)) - _BIT)
+    before = (np.cumsum(counts, dtype=np.int64) - counts)[place] + np.bitwise_count(below)
+    return np.diff(before)
 
 
 def spell(signs: Bytes, starts: Ints, length: int) -> Ints:

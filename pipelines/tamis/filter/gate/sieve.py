@@ -31,6 +31,7 @@ from tamis.filter.gate.numbers import (
     Bools,
     Bytes,
     Ints,
+    count_bits,
     find_digits,
     key_fits,
     plausible,
@@ -42,7 +43,6 @@ _CHUNK: Final = 1 << 17  # bytes worked on at once: what a core's cache holds
 _FEWEST_DIGITS: Final = 12  # of 13 characters one may be the letter of 2A and 2B
 _FEWEST_READ: Final = 9  # and four be misread
 _WIDEST_GAP: Final = 12  # bytes: 4 separators of 3
-_BIT: Final = np.uint64(1)
 _FOREIGN: Final = 0xC6  # from here on, bytes begin a character beyond Latin,
 _PUNCTUATION: Final = 0xE2  # but for the general punctuation that French text is full of
 
@@ -122,14 +122,14 @@ def _hold_digits(data: Bytes, offsets: Ints, sizes: Ints) -> Bools:
     if sizes.max(initial=0) < BODY:
         return np.zeros(len(sizes), bool)
     if len(data) >= _SHORT * len(sizes):
-        return _count_bits(_digit_bits(data), offsets) >= _FEWEST_DIGITS
-    counts = _count_bits(np.packbits(data - np.uint8(ord("0")) < 10, bitorder="little"), offsets)
+        return count_bits(_digit_bits(data), offsets) >= _FEWEST_DIGITS
+    counts = count_bits(np.packbits(data - np.uint8(ord("0")) < 10, bitorder="little"), offsets)
     enough = (counts >= _FEWEST_READ) & (sizes >= BODY)
     if enough.any():
         enough &= ~_are_other_numbers(data, offsets, sizes, counts)
     if (enough & (counts < BODY)).any():
         similar = np.frombuffer(data.tobytes().translate(_LIKE_DIGITS), bool)
-        enough &= _count_bits(np.packbits(similar, bitorder="little"), offsets) >= BODY
+        enough &= count_bits(np.packbits(similar, bitorder="little"), offsets) >= BODY
     if data.max(initial=0) >= _FOREIGN:
         foreign = np.flatnonzero((data >= _FOREIGN) & (data != _PUNCTUATION))
         enough[np.searchsorted(offsets, foreign, "right") - 1] = True
@@ -193,18 +193,6 @@ def _digit_bits(data: Bytes) -> Bytes:
         packed = np.packbits(digits, bitorder="little")
         bits[start // 8 :][: len(packed)] = packed
     return bits
-
-
-def _count_bits(bits: Bytes, offsets: Ints) -> Ints:
-    """How many of the bits, one a byte of N values, each value has."""
-    octets = np.zeros(8 * (len(bits) // 8 + 1), np.uint8)
-    octets[: len(bits)] = bits
-    words = octets.view("<u8")
-    counts = np.bitwise_count(words)
-    place = offsets >> 6
-    below = words[place] & ((_BIT << (offsets & 63).astype(np.uint64)) - _BIT)
-    before = (np.cumsum(counts, dtype=np.int64) - counts)[place] + np.bitwise_count(below)
-    return np.diff(before)
 
 
 def _with_signs(values: pa.Array, at: Ints) -> Ints:

@@ -28,6 +28,7 @@ WIDEST: Final = 32  # digits of a number: two NIRs side by side, an IBAN
 _READ: Final = 256  # bytes of a text that are read
 _MANY: Final = 4_096  # values above which some
 _SOME: Final = 512  # distinct ones are looked at
+_CHUNK: Final = 4_096  # values worked on at once: what a core's cache holds
 _FRACTION: Final = 10  # digits of a decimal that may be a NIR which ends in zeros
 
 _MAY_HOLD: Final = r"(?:[0-9\xC2-\xF4][^0-9]{0,4}){12}"  # in bytes; 2A and 2B may be lacking
@@ -119,8 +120,13 @@ def _long_values(leaf: Leaf, *, hashed: bool) -> tuple[Ints, npt.NDArray[np.uint
         if len(at) <= _MANY or not hashed:
             return at, None
         words = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
-        starts, ends = offsets[at], offsets[at + 1]
-        return at, _mix(words[starts], words[(starts + ends) // 2 - 4], words[ends - 8])
+        hashes = np.empty(len(at), np.uint64)
+        for first in range(0, len(at), _CHUNK):
+            some = slice(first, first + _CHUNK)
+            starts, ends = offsets[at[some]], offsets[at[some] + 1]
+            middles = (starts + ends >> 1) - 4
+            hashes[some] = _mix(words[starts], words[middles], words[ends - 8])
+        return at, hashes
     if leaf.kind == "integer":
         numbers = values.fill_null(0).to_numpy()
         long = numbers >= 10**12
