@@ -19,9 +19,10 @@ Whole values of 13 or 15 characters are judged by arithmetic, a column at a time
 other texts go through two looks, each over all of them at once:
 
 1. `sieve`, on the bytes as they come, drops what cannot hold a NIR. It counts the digits of each
-   value; patterns for RE2 keep those with a dozen digits and nothing but separators between, or
-   digits written in a way that the bytes do not show (escapes, markup, other scripts, misread
-   letters). A value goes on if a label stands in what is left, or if 13 or 15 digits have a right
+   value; SIRET, IBAN and moments are told by how many they have, and where;
+   patterns for RE2 keep those with a dozen digits and nothing but separators between, or digits
+   written in a way that the bytes do not show (escapes, markup, other scripts, misread letters). A
+   value goes on if a label stands in what is left, or if 13 or 15 digits have a right
    key or INSEE's grouping (`numbers`). Of a million comments with look-alikes in every tenth, some
    two thousand go on.
 2. `text`, on what is left, folds each value to one byte a character (`fold`), puts all of them one

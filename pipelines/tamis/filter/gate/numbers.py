@@ -71,7 +71,10 @@ class Digits:
         starts = np.flatnonzero(self.begins & (self.signs - ord("1") < 8))
         starts = starts[starts + length <= len(self.at)]
         last = starts + length - 1
-        return starts[self.ends[last] & (self.run[starts] == self.run[last])]
+        # A number may also end in a 2 before what looks like Corsica's letter: « 92 a 3 enfants ».
+        following = self.at[np.minimum(last + 1, len(self.at) - 1)]
+        ends = self.ends[last] | (following > self.at[last] + 1)
+        return starts[ends & (self.run[starts] == self.run[last])]
 
     def begins_run(self, starts: Ints) -> Bools:
         """Which of the digits are the first of their run, but for zeros."""

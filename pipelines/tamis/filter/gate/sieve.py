@@ -2,8 +2,9 @@
 
 Three sieves, each finer and slower than the one before:
 
-1. which values hold a dozen digits, counted over the whole buffer, or in columns of short values
-   which hold 13 bytes at all that can become digits;
+1. which values hold a dozen digits, counted over the whole buffer; of short ones neither those that
+   are a number behind two signs at most (SIRET, IBAN), told by how many digits it has, nor those of
+   columns whose values are all written alike and not as a NIR may be;
 2. in those, which hold a dozen digits with nothing but separators between, or digits that are
    written in another way;
 3. in those, which hold 13 or 15 digits with a right key or in INSEE's grouping, or a word that may
@@ -66,7 +67,11 @@ _MISREAD: Final = (  # a letter like a digit, six more on one side of it; not «
 _KEY: Final = (
     r"(?i:[0-9][^0-9A-Za-z]{0,18}(?:(?:et|avec) (?:la )?)?(?:cl(?:e|\xC3[\x88-\x8B\xA8-\xAB])|key))"
 )
-_MEANING: Final = re.compile(f"{_OTHERWISE}|{_MISREAD}|{ANY_IN_BYTES}".encode("latin-1"))
+_MEANING: Final = re.compile(  # whatever the digits are
+    f"{_OTHERWISE}|{_MISREAD}|{ANY_IN_BYTES}|{_KEY}|[0-9][^0-9A-Za-z]*[ABabEe]|=|[Ss][0-9]".encode(
+        "latin-1"
+    )
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +128,8 @@ def _hold_digits(data: Bytes, offsets: Ints, sizes: Ints) -> Bools:
         return np.zeros(len(sizes), bool)
     if len(data) >= _SHORT * len(sizes):
         return count_bits(_digit_bits(data), offsets) >= _FEWEST_DIGITS
+    if _are_alike_and_other(data, sizes):
+        return np.zeros(len(sizes), bool)
     counts = count_bits(np.packbits(data - np.uint8(ord("0")) < 10, bitorder="little"), offsets)
     enough = (counts >= _FEWEST_READ) & (sizes >= BODY)
     if enough.any():
@@ -135,6 +142,35 @@ def _hold_digits(data: Bytes, offsets: Ints, sizes: Ints) -> Bools:
         enough[np.searchsorted(offsets, foreign, "right") - 1] = True
         enough &= sizes >= BODY
     return enough
+
+
+def _are_alike_and_other(data: Bytes, sizes: Ints) -> bool:
+    """Whether short values are all written alike, but for their digits, and not as a NIR may be.
+
+    Such as `D000123`, `2024-01-12 10:20:30` or IBANs of one country; some may be empty.
+    """
+    width = int(sizes.max())
+    if len(data) != width * np.count_nonzero(sizes):
+        return False
+    cells = len(data) // (_SHORT * width) * _SHORT * width  # many in one row are fast to reduce
+    many, few = data[:cells].reshape(-1, _SHORT * width), data[cells:].reshape(-1, width)
+    low = np.vstack((many.min(axis=0, initial=255).reshape(-1, width), few)).min(axis=0)
+    high = np.vstack((many.max(axis=0, initial=0).reshape(-1, width), few)).max(axis=0)
+    varies = low < high
+    if (varies & ((low < ord("0")) | (high > ord("9")))).any():
+        return False
+    shape = np.where(varies, np.uint8(ord("7")), low)
+    if _MEANING.search(shape.tobytes()):
+        return False
+    digits = find_digits(shape, np.array([0, width]), _WIDEST_GAP)
+    if digits is None:
+        return True
+    first, last, _count = digits.groups()
+    count = last - first + 1
+    is_glued = (count >= 2 * FULL) & (count % FULL == 0)
+    is_whole = width in (BODY, FULL) and len(digits.at) == width
+    may_be = is_whole or is_glued.any() or any(map(len, map(digits.windows, (BODY, FULL))))
+    return not may_be
 
 
 def _are_other_numbers(data: Bytes, offsets: Ints, sizes: Ints, counts: Ints) -> Bools:
