@@ -8,9 +8,9 @@ IDENTITY = ("tit-identite-activite",)
 DIRECT = {
     "name": "nom nomUsage NOM_NAISSANCE nomPatronymique prenom Prénoms lastName first_name"
     " full_name customer_name nom_client dirigeant_nom contact_nom nomPrenom signature"
-    " titulaire.nom contacts.nom formateur plaignant",
+    " titulaire.nom contacts.nom formateur plaignant NOMNAIS NOMUSU NOM_PATR PNOM",
     "contact": "courriel e-mail E_MAIL adresseMail mailPerso numTel Téléphone_portable TELEPHONE1"
-    " gsm phoneNumber organisme.telephone",
+    " gsm phoneNumber organisme.telephone NUMTEL TELDOM telperso1 MELPRO ADRMAIL",
     "address": "adresse adresse_ligne1 adresse.ligne1 numVoie street_address adresse.complement",
     "account": "compte_id compteUtilisateur numero_compte user_id login username matriculeAgent ine"
     " iban IBAN_titulaire carte_bancaire identifiant_ft identifiantFranceTravail id_stagiaire"
@@ -34,7 +34,7 @@ NOT_DIRECT = """
     compte_cloture numero_lot batch_id message_id agence lieu_formation tranche_age
     identite_verifiee nationalite training_name country_name status_code subtitle submitted_at
     macro_region ensemble carte_pro numero_etape score_cecrl prise_en_charge nombre_enfants
-    n_semaine domaine_sante_securite medium reference code
+    n_semaine domaine_sante_securite medium reference code DATEDOSSIER nombre telepro
 """
 
 SENSITIVE = """
@@ -112,7 +112,8 @@ def test_an_honest_name_is_not_sensitive(name: str) -> None:
         ("sex", "sexe SEX gender civilite codeSexe genre"),
         (
             "birth",
-            "dateNaissance date_de_naissance birthDate dob DDN ne_le moisNaissance naissance",
+            "dateNaissance date_de_naissance birthDate dob DDN ne_le moisNaissance naissance"
+            " DTNAIS",
         ),
         (
             "place",
@@ -122,7 +123,7 @@ def test_an_honest_name_is_not_sensitive(name: str) -> None:
         (
             None,
             "nom_naissance annee_naissance departement_naissance rang_naissance birth_year"
-            " genre_formation acte_naissance conge_naissance commune lieu date age"
+            " NOMNAIS genre_formation acte_naissance conge_naissance commune lieu date age"
             " trimestre_naissance",
         ),
     ],

@@ -23,13 +23,21 @@ def plain(name: str) -> str:
     """`name` in lower case without accents, its words parted by single underscores.
 
     Example:
-        >>> plain("Date Entrée-formation"), plain("codePostal"), plain("numeroINE")
-        ('date_entree_formation', 'code_postal', 'numero_ine')
+        >>> plain("Date Entrée-formation"), plain("codePostal"), plain("NUMTEL")
+        ('date_entree_formation', 'code_postal', 'num_tel')
     """
     parted = re.sub(r"(?<=[a-zà-ÿ0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     letters = unicodedata.normalize("NFKD", parted.casefold())
     kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub(r"[^a-z0-9]+", "_", kept).strip("_")
+    return _GLUED.sub(r"\1_\2", re.sub(r"[^a-z0-9]+", "_", kept).strip("_"))
+
+
+_GLUED: Final = re.compile(
+    "(?<![a-z0-9])(num|no|nom|prenom|tel|mel|mail|adr|adresse|date|dat|dt)"
+    "(nais|naiss|naissance|usu|usage|patr|tel|mob|port|mail|mel|dom|perso|pro|compte|dossier)"
+    "(?=[0-9]*(?:_|$))"
+)
+"""Short words that files of fixed names write as one: `NOMNAIS`, `NUMTEL`."""
 
 
 @lru_cache(maxsize=4096)
@@ -100,14 +108,15 @@ _OF_FILES: Final = (
 _NAME: Final = _set("nom name")
 _NAMES: Final = _set(
     """
-    prenom patronyme firstname lastname surname forename fullname givenname familyname middlename
-    maidenname nickname signature
+    prenom pnom patronyme firstname lastname surname forename fullname givenname familyname
+    middlename maidenname nickname signature
     """
 )
 _OF_NAMES: Final = _PERSONS | _set(
     """
-    naissance usage usuel famille marital patronymique jeune fille complet ancien nouveau premier
-    second deuxieme etat civil et de d a first last full family given middle maiden birth legal
+    naissance nais naiss usage usu usuel patr famille marital patronymique jeune fille complet
+    ancien nouveau premier second deuxieme etat civil et de d a first last full family
+    given middle maiden birth legal
     preferred previous former
     """
 )

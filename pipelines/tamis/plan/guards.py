@@ -106,7 +106,8 @@ def check_approval(plan: Plan) -> None:
     if plan.approval is not None and plan.approval.required and plan.approval.problem:
         raise UsageError(
             _(
-                "policy `{policy}` needs an approval (policies/project.yaml): {problem}",
+                "policy `{policy}` needs an approval (policies/project.yaml), as `tamis approve` "
+                "writes it: {problem}",
                 policy=plan.policy,
                 problem=plan.approval.problem,
             )
