@@ -154,10 +154,11 @@ def _proves_nothing(match: re.Match[str]) -> bool:
 
 def _stands_alone(candidate: NirCandidate) -> bool:
     """Whether the number's own form makes it a NIR, unless a label says that it is none."""
+    if candidate.match.end("order") - candidate.match.start() == 13:
+        alone = _compact_stands_alone(candidate)
+        return alone and candidate.plausible and not candidate.like_a_decimal
     if not candidate.plausible or candidate.like_a_decimal or candidate.mixes_odd_gaps:
         return False
-    if candidate.match.end("order") - candidate.match.start() == 13:
-        return _compact_stands_alone(candidate)
     breaks = len(candidate.gaps)
     strict = candidate.strict
     if candidate.match["gap8"] and candidate.body[5:7] not in ("97", "98"):
@@ -209,7 +210,7 @@ def _stands_by_label(candidate: NirCandidate) -> bool:
     if label is Label.WEAK:
         provisional = candidate.body[0] in "78" and candidate.born_in_a_month
         return candidate.strict or (candidate.plausible and (candidate.keyed or provisional))
-    return candidate.plausible or distance <= 20
+    return distance <= 20 or candidate.plausible
 
 
 def _find_scientific(text: str, labels: Labels) -> Iterator[NirMatch]:
