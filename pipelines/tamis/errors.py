@@ -7,6 +7,7 @@ Messages name files, fields, types, positions and counts, never a cell's value:
     ├── UsageError        the call is wrong: unknown policy, day, input, run id     exit 2
     ├── KeysError         a key is missing, unreadable or unsafe                    exit 2
     ├── RefusedError      a run found what must not be, nothing was committed       exit 1
+    │   └── NirColumnError    a released column holds NIRs, over all of the run     exit 1
     ├── InputError        an input cannot be read at all                            exit 3
     └── RunError          the run failed, nothing was committed                     exit 3
 
@@ -152,6 +153,16 @@ class RefusedError(TamisError):
     """
 
     exit_code = 1
+
+
+class NirColumnError(RefusedError):
+    """A released column holds NIRs by all signs, as all of a run shows and a part may not.
+
+    Example:
+        >>> raise NirColumnError("nothing is committed: column `nom`: …")
+        Traceback (most recent call last):
+        tamis.errors.NirColumnError: nothing is committed: column `nom`: …
+    """
 
 
 class RunError(TamisError):

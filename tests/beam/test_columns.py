@@ -1,11 +1,13 @@
 """NIRs in a released column, batch by batch too few to be seen, and what becomes of the run."""
 
 import random
+import threading
 from datetime import date
 from pathlib import Path
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import tamis
@@ -14,6 +16,7 @@ from tamis.evidence.receipt import Receipt
 from tamis.limits import Limits
 from tamis.plan.plan import Plan
 from tamis.runs.errors import worker_errors
+from tamis.runs.watch import WatchJob, watch
 
 from ..filter.column_kinds import KINDS, key, nirs
 
@@ -95,3 +98,19 @@ def test_outputs_that_are_wired_elsewhere_fail_the_pipeline(plan: Plan) -> None:
 
     with pytest.raises(RefusedError, match="60 released values are numbers"), worker_errors():
         pipeline.run().wait_until_finish()
+
+
+def test_files_of_one_round_that_show_nirs_together_are_all_left_aside(
+    plan: Plan, tmp_path: Path
+) -> None:
+    numbers = nirs(random.Random(6), 60)
+    for place in range(12):
+        name = tmp_path / f"{place}.parquet"
+        pq.write_table(pa.table(inscriptions(numbers[5 * place :][:5])), name)
+    pattern, store = f"{tmp_path}/*.parquet", tmp_path / "store"
+    job = WatchJob(pattern, str(store), "w", once=True)
+
+    with pytest.raises(RefusedError, match="12 files were left aside"):
+        watch(job, lambda: plan, lambda _receipt: None, threading.Event())
+
+    assert not list(store.glob("_receipts/*"))

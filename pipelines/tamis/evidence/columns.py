@@ -6,7 +6,7 @@ month from 01 to 12, 3 the right key (13 digits, built like sex, year, month and
 
 from collections.abc import Mapping
 
-from tamis.errors import RefusedError
+from tamis.errors import NirColumnError
 from tamis.filter.gate.columns import ColumnSketch, Evidence
 from tamis.filter.tally import Tally
 from tamis.language import _
@@ -75,13 +75,13 @@ def refuse_columns(sketches: Mapping[str, ColumnSketch]) -> None:
     """Let a run pass in which chance explains every column.
 
     Raises:
-        RefusedError: it does not; nothing may be committed.
+        NirColumnError: it does not; nothing may be committed.
 
     Legal source:
         Code du travail, art. R. 6323-37, III.
     """
     if found := describe_columns(sketches):
-        raise RefusedError(_("nothing is committed: {found}", found=found))
+        raise NirColumnError(_("nothing is committed: {found}", found=found))
 
 
 def column_anomalies(tally: Tally) -> dict[str, int]:

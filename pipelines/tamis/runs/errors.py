@@ -66,4 +66,5 @@ def _rebuilt(name: str, message: str) -> TamisError:
     if issubclass(kind, InputError):
         source, _, problem = message.partition(": ")
         return kind(source, problem)
-    return kind(message) if kind in (UsageError, KeysError, RefusedError) else RunError(message)
+    is_whole = issubclass(kind, (UsageError, KeysError, RefusedError))
+    return kind(message) if is_whole else RunError(message)

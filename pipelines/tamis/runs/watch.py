@@ -24,7 +24,7 @@ from apache_beam.io.filesystems import FileSystems
 from tamis.address import is_local
 from tamis.beam.files import input_name
 from tamis.documents.calendar import today
-from tamis.errors import InputError, RefusedError, RunError, UsageError
+from tamis.errors import InputError, NirColumnError, RefusedError, RunError, UsageError
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import Receipt
 from tamis.filter.drift import WITHHELD
@@ -215,21 +215,23 @@ def _shown(path: str) -> str:
 def _run_round(
     job: WatchJob, plan: Plan, files: list[str], aside: Found, refused: set[str]
 ) -> Iterator[Receipt]:
-    """Run `files` as one batch, or each by itself if one of them cannot be read or is refused.
+    """Run `files` as one batch, or in halves if one of them cannot be read or is refused.
 
-    That one is added to `aside` until it changes.
+    That one is added to `aside` until it changes; all are if they show together that a column
+    holds NIRs, which a part of them may be too small to show.
     """
     stamps = {uri: stamp for uri, stamp in _list_files(job.pattern).items() if uri in files}
     try:
         yield _run(job, plan, tuple(files))
     except (InputError, RefusedError) as error:
-        if len(files) > 1:
-            for file in files:
-                yield from _run_round(job, plan, [file], aside, refused)
+        if len(files) > 1 and not isinstance(error, NirColumnError):
+            for half in (files[: len(files) // 2], files[len(files) // 2 :]):
+                yield from _run_round(job, plan, half, aside, refused)
             return
         why = str(error)
         if isinstance(error, RefusedError):
-            why = f"{_shown(files[0])}: {error}"
+            more = ", …" if len(files) > 3 else ""
+            why = f"{', '.join(map(_shown, files[:3]))}{more}: {error}"
             refused.update(stamps)
         _log.warning(_("{error}; the file is left aside until it changes", error=why))
         aside |= stamps
