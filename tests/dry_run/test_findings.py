@@ -122,14 +122,14 @@ def test_records_of_two_plans_are_the_same_by_their_positions(
 ) -> None:
     other = make_project(desk.folder / "other", policy=POLICY % f"{KEPT}, heures")
     plans = [project.plan("evaluation", today()) for project in (desk.project, other.project)]
-    batch = pa.RecordBatch.from_pydict(columns(10))
-    chunk = Chunk(batch, pa.array(range(1, 11)))
-    shorter = Chunk(batch.slice(4), pa.array(range(5, 11)))
+    batch = pa.RecordBatch.from_pydict(columns(30))
+    chunk = Chunk(batch, pa.array(range(1, 31)))
+    shorter = Chunk(batch.slice(12), pa.array(range(13, 31)))
 
     whole, parts = Comparison(), Comparison()
     whole.add((chunk, plans[0]), (shorter, plans[1]), ThrowawayKeys())
     parts.merge(whole)
     assert parts == whole
     fields = {field.field: (field.newly, field.no_longer) for field in whole.extract().fields}
-    assert fields == {"heures": (6, 0), **dict.fromkeys(KEPT.split(", "), (0, 4))}
-    assert whole.extract().records == 10
+    assert fields == {"heures": (18, 0), **dict.fromkeys(KEPT.split(", "), (0, 12))}
+    assert whole.extract().records == 30
