@@ -8,7 +8,7 @@ values, one record and one value at a time. Of Tamis it uses `nir.identifiers.ca
     2. match    the conditions of `where`: true, false, or not to be told
     3. judge    what a matching release keeps: faults, missing values, identifiers
     4. treat    keep, pseudonymize, generalize, redact
-    5. gate     under `nir: absent`, no released value holds a NIR
+    5. gate     under `nir: absent`, no released value holds a NIR, nor did it before it was cut
 
 Finding NIRs in text is not rebuilt here. Texts are made of forms whose verdict is known, and
 `Forms` says what it is.
@@ -266,6 +266,7 @@ class Record:
         may_match: whether some release's conditions hold or cannot be told.
         released: by matching release, the released fields.
         redacted: NIRs replaced, by release and field.
+        coarsened: leaves of which a prefix or a step is released, by release.
         nir_received: whether a NIR was found where a release lets none pass.
         unmet: by release that cannot match, the first condition that does not hold.
     """
@@ -279,6 +280,7 @@ class Record:
     may_match: bool = False
     released: dict[str, dict[str, Any]] = field(default_factory=dict)
     redacted: dict[str, Counter[str]] = field(default_factory=dict)
+    coarsened: dict[str, list[Node]] = field(default_factory=dict)
     nir_received: bool = False
     unmet: list[tuple[str, str]] = field(default_factory=list)
 
@@ -302,6 +304,7 @@ class Record:
             self.judge_release(release)
         for release in matching:
             self.redacted[release.id] = Counter()
+            self.coarsened[release.id] = []
             self.released[release.id] = self.treat_fields(self.top, release, {})
         if not self.failures:
             for release in matching:
@@ -558,6 +561,8 @@ class Record:
     def treat_leaf(self, node: Node, release: PlanRelease, leaf: PlanLeaf) -> Scalar | None:
         """The released value of a leaf that is kept in this record."""
         value, kind = node.value, node.spec.type
+        if leaf.prefix or leaf.step:
+            self.coarsened[release.id].append(node)
         if leaf.pseudonym:
             kinds = set(node.spec.identifier)
             body = canonical(digits_of(value), kinds if leaf.pseudonym_kind else NIRS & kinds)
@@ -608,11 +613,16 @@ class Record:
     # 5. Gate
 
     def gate(self, release: PlanRelease) -> None:
-        """Quarantine the record if a released value still holds a NIR."""
+        """Quarantine the record if a released value, or what it was cut from, holds a NIR."""
         for spec in self.plan.fields:
             value = self.released[release.id].get(name_of(release, spec, spec.name))
             if any(self.leaks(spec, spec.name, value, release)):
                 self.fail("nir-leak", spec.name, "gate")
+                self.nir_received = True
+
+        for node in self.coarsened[release.id]:
+            if self.forms.leaks(Scalar(node.spec.type, node.value), not_nir=node.spec.not_nir):
+                self.fail("nir-leak", node.path.partition(".")[0], "gate")
                 self.nir_received = True
 
     def leaks(self, spec: PlanField, path: str, value: Any, release: PlanRelease) -> Iterator[bool]:

@@ -26,7 +26,7 @@ from tamis.arrow.scrub import scrub
 from tamis.arrow.types import TAG, Bools, Ints
 from tamis.filter.compiled import BuildColumn, CompiledPlan, CompiledRelease, TreatLeaf
 from tamis.filter.gate.columns import ColumnSketch
-from tamis.filter.gate.gate import find_leaks
+from tamis.filter.gate.gate import GateColumn, find_leaks
 from tamis.filter.judge import judge
 from tamis.filter.opened import Opened, match, open_columns
 from tamis.filter.quarantine import count_causes
@@ -178,13 +178,15 @@ def select_columns(
 
 
 def gate(
-    releases: Iterable[CompiledRelease],
+    releases: Sequence[CompiledRelease],
     opened: Opened,
     selections: Sequence[Selection],
     columns: Columns,
     salt: bytes = b"",
 ) -> tuple[bool, dict[str, tuple[int, int]], dict[str, ColumnSketch]]:
     """Look again at what releases under `nir: absent` release; quarantine where a NIR is left.
+
+    Where a value is released in a coarser form, what it was made of is looked at too.
 
     Returns:
         Whether one is left; columns whose hits look like chance, with hits and values; and by path
@@ -212,7 +214,37 @@ def gate(
             rows = selection.rows[leaks.rows == place]
             opened.failures.add(rows, "nir-leak", parts[place].name, "gate")
             opened.failures.with_nir[rows] = is_leaking = True
+    for release in releases:
+        for column in release.columns if len(selections[release.index].rows) else ():
+            for step in column.leaves.values():
+                if step.leaf.prefix or step.leaf.step:
+                    slots = selections[release.index].flags
+                    is_leaking |= _gate_source(release, column, step, opened, slots, salt, sketches)
     return is_leaking, chance, sketches
+
+
+def _gate_source(
+    release: CompiledRelease,
+    column: BuildColumn,
+    step: TreatLeaf,
+    opened: Opened,
+    passing: Bools,
+    salt: bytes,
+    sketches: dict[str, ColumnSketch],
+) -> bool:
+    """Look at the values that a coarser form was made of: of a NIR, a prefix is still a part."""
+    node = opened.leaf(step)
+    slots = opened.released_slots(release, column, node) & node.at_slots(passing)
+    assert node.array is not None
+    values = node.array.filter(pa.array(slots))
+    tested = step.spec.pattern is not None or step.spec.check == "iban"
+    leaks = find_leaks([GateColumn(step.path, values, step.spec.not_nir, tested)], salt)
+    merge_sketches(sketches, leaks.sketches)
+    slots[slots] = leaks.rows >= 0
+    if slots.any():
+        opened.fail(node, slots, "nir-leak", column.column.root.name, "gate")
+        opened.note_nir(node, slots)
+    return bool(slots.any())
 
 
 def count_redacted(

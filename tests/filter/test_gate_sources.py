@@ -1,0 +1,86 @@
+"""What a coarser form was made of: a column of NIRs that nobody declared leaves in no part."""
+
+import datetime
+import random
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import tamis
+from tamis.documents.schema import Format
+from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
+
+from .column_kinds import key, nirs
+
+
+def _plan(field: PlanField, path: str, **treatment: Any) -> Plan:
+    leaf = PlanLeaf(path=path, because=("pour voir",), fate="generalized", **treatment)
+    release = PlanRelease(
+        id="r",
+        item="R6323-37.III.2",
+        purpose="R6323-33.5",
+        nir="absent",
+        attested="example",
+        on_nir="strip",
+        where=(),
+        only=(),
+        leaves=(leaf,),
+    )
+    return Plan(
+        policy="p",
+        schema="s",
+        format=Format(name="parquet"),
+        processing="traitement",
+        carries_nir=False,
+        direction="out-of-store",
+        law={"R6323-37": "LEGIARTI000000000000"},
+        fields=(field,),
+        releases=(release,),
+        day=datetime.date(2026, 1, 1),
+    )
+
+
+BODIES = nirs(random.Random(4), 300)
+
+
+@pytest.mark.parametrize("prefix", [1, 12])
+@pytest.mark.parametrize("with_key", [False, True])
+def test_a_prefix_of_nirs_does_not_leave(prefix: int, with_key: bool) -> None:
+    plan = _plan(PlanField("ref", "string"), "ref", prefix=prefix)
+    numbers = [f"{body}{key(body)}" if with_key else body for body in BODIES]
+    done = tamis.minimize(pa.record_batch({"ref": [*numbers, None]}), plan)
+    assert done.released["r"].num_rows == 1
+    assert set(done.quarantined.column("reason").to_pylist()) == {"nir-leak"}
+    assert set(done.quarantined.column("field").to_pylist()) == {"ref"}
+
+
+def test_of_lists_and_rounded_integers_neither() -> None:
+    numbers = [f"{body}{key(body)}" for body in BODIES]
+    refs = PlanField("refs", "list", of=PlanField("item", "string"))
+    done = tamis.minimize(
+        pa.record_batch({"refs": [[], *([number, "x"] for number in numbers)]}),
+        _plan(refs, "refs", prefix=12),
+    )
+    assert done.released["r"].num_rows == 1
+    rounded = _plan(PlanField("ref", "int64"), "ref", step=1000)
+    done = tamis.minimize(
+        pa.record_batch({"ref": [int(number) for number in numbers if number.isdigit()]}), rounded
+    )
+    assert done.released["r"].num_rows == 0
+
+
+def test_a_few_of_each_batch_add_up_to_the_evidence_of_the_run() -> None:
+    plan = _plan(PlanField("ref", "string"), "ref", prefix=12)
+    done = tamis.minimize(pa.record_batch({"ref": BODIES[:20]}), plan)
+    assert "ref" in done.tally.sketches
+
+
+def test_honest_prefixes_pass() -> None:
+    chance = random.Random(5)
+    values = [f"{chance.randrange(10**8, 10**9)}{chance.randrange(10**5):05}" for _ in range(300)]
+    done = tamis.minimize(
+        pa.record_batch({"ref": [*values, "75001", "2A004", "commentaire sans rien"]}),
+        _plan(PlanField("ref", "string"), "ref", prefix=9),
+    )
+    assert done.released["r"].num_rows == 303
