@@ -237,10 +237,11 @@ def test_the_bundled_policies_do_what_their_cases_say(policy: str) -> None:
 
 
 @pytest.mark.slow
-def test_small_mistakes_in_the_bundled_policies_are_noticed() -> None:
+def test_small_mistakes_in_bundled_policies_are_noticed() -> None:
+    """`tamis test --mutate --project cpf` tries all of them, in half a minute of CPU."""
     project = bundled_project()
     killed = total = 0
-    for policy in project.policies():
+    for policy in ("cpir-partage", "evaluation-cpf", "regularite-prestataires", "si-cpa-compte"):
         found = project.cases(policy)
         assert found is not None
         mutants = judge_mutants(open_policy(project, policy), *found)

@@ -30,7 +30,7 @@ def figures(receipt: Receipt) -> Any:
     fields = receipt.model_dump(mode="json", exclude={"run", "started", "ended", "keys", "allowed"})
     fields.pop("quarantine_files")
     for release in fields["releases"].values():
-        del release["files"]
+        del release["files"], release["smallest_unit"]  # only what is written has them
     return fields
 
 

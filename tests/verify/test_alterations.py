@@ -45,6 +45,8 @@ UNKNOWABLE = {
     "allowed: removed": "older receipts have none",
     "approval: removed": "older receipts have none",
     "conditions_not_met: removed": "older receipts have none",
+    "releases.evaluation.smallest_unit: removed": "older receipts have none",
+    "releases.evaluation.smallest_unit: changed": "files do not show where a unit ended",
     "fields.dropped.because: changed": "said in the language of the run",
     "fields.stripped.because: changed": "said in the language of the run",
 }
