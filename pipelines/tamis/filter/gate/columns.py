@@ -195,8 +195,9 @@ def find_births_within(numbers: Numbers) -> list[Evidence]:
         bodies = np.unique(bodies[bodies > 0])
         seen = np.zeros(len(bodies), _SEEN)
         seen["head"], seen["place"] = bodies // 10**8, bodies // 10**6 % 100
-        is_far = seen["place"] > 60
-        if is_far.sum() >= 0.1 * len(seen) and _are_births(seen, False, strictly=True):
+        # Digits of a moment make no place above 60, and no year above 31 beside months alone.
+        no_moment = (seen["place"] > 60) | (seen["head"] // 100 % 100 > 31)
+        if no_moment.sum() >= 0.3 * len(seen) and _are_births(seen, False, strictly=True):
             found, most = [Evidence("bodies", shift)], int(born.sum())
     return found
 
