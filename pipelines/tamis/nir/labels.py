@@ -128,13 +128,21 @@ LABELS: tuple[LabelRow, ...] = (
         "matricule* | immat(?:riculation)? | immatriculée?s?(?: sous)? (?:le|la|au)",
     ),
     LabelRow(
-        "numéro d'assuré · assuré : · id assuré",
+        "numéro d'assuré · assuré : · assuré social · id assuré",
         "nir",
         "weak",
         "souvent le NIR, parfois le numéro d'un contrat d'assurance",
-        r"n(?:°|um|uméro) (?:d')?assuré* | id assuré*"
+        r"n(?:°|um|uméro) (?:d')?assuré* | id assuré* | assurée?(?:\(e\))? sociale?"
         r" | assurée?(?:\(e\))?(?: sociale?)? (?:n°|numéro|:|=)*"
         r" | assurée?(?:\(e\))?(?: sociale?)? no",
+    ),
+    LabelRow(
+        "n° CPAM · numéro MSA",
+        "nir",
+        "weak",
+        "le numéro par lequel ces caisses connaissent un assuré est son NIR ; elles ont aussi des "
+        "numéros de dossier",
+        r"n(?:°|o|um|uméro) (?:de )?(?:cpam|msa)",
     ),
     LabelRow(
         "assurance maladie · assurance sociale · carte vitale",
