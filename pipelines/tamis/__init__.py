@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tamis.errors import DocumentError as DocumentError
     from tamis.errors import InputError as InputError
     from tamis.errors import KeysError as KeysError
+    from tamis.errors import NirColumnError as NirColumnError
     from tamis.errors import Problem as Problem
     from tamis.errors import RefusedError as RefusedError
     from tamis.errors import RunError as RunError
@@ -71,8 +72,8 @@ _NAMES = {
     "tamis.beam.read": "ReadAvro ReadCsv ReadDsn ReadFiles ReadJsonLines ReadParquet",
     "tamis.beam.released": "ToArrow ToDicts ToRows",
     "tamis.beam.store": "PostgresStore Store",
-    "tamis.errors": "DocumentError InputError KeysError Problem RefusedError RunError "
-    "TamisError UsageError",
+    "tamis.errors": "DocumentError InputError KeysError NirColumnError Problem RefusedError "
+    "RunError TamisError UsageError",
     "tamis.evidence.receipt": "Receipt RunFacts",
     "tamis.filter.execution": "Minimized",
     "tamis.filter.minimize": "minimize",

@@ -98,6 +98,7 @@ class Oracle:
 
     def judge(self, record: dict[str, Any], marks: frozenset[str]) -> Judged:
         self.record, self.marks, self.out = record, marks, Judged()
+        self.coarsened: list[tuple[str, str, object]] = []
         for release in self.plan.releases:
             verdict = self.all_of(release.where, record, "")
             if verdict is None:
@@ -252,6 +253,8 @@ class Oracle:
                 if release.on_nir == "quarantine":
                     self.fail("on-nir", path)
             return value.replace(REDACTED, "[NIR]")
+        if (leaf.prefix or leaf.step) and not spec.not_nir:
+            self.coarsened.append((release.id, path.partition(".")[0], value))
         if leaf.prefix:
             return value[: leaf.prefix]
         if leaf.to:
@@ -275,6 +278,10 @@ class Oracle:
             released = self.out.released[release.id].get(name)
             if LEAK in str(self.without_not_nir(spec, released)):
                 self.fail("nir-leak", name)
+                self.out.nir_found = True
+        for name, root, value in self.coarsened:
+            if name == release.id and LEAK in str(value):
+                self.fail("nir-leak", root)
                 self.out.nir_found = True
 
     def without_not_nir(self, spec: PlanField, value: Any) -> Any:

@@ -108,8 +108,8 @@ GROUPS = {
     "Stores and receipts": "Store PostgresStore Receipt RunFacts",
     "Keys": "open_keyring Keyring KeyRef DerivedKey",
     "NIRs": "find_nir redact profile_nir NirProfile",
-    "Errors": "TamisError DocumentError Problem UsageError KeysError RefusedError InputError "
-    "RunError",
+    "Errors": "TamisError DocumentError Problem UsageError KeysError RefusedError "
+    "NirColumnError InputError RunError",
 }
 CONSTANTS = {
     "QUARANTINE_SCHEMA": "Columns of quarantined records in a store: where, why, no value."

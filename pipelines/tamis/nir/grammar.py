@@ -28,11 +28,12 @@ WIDEST = 180  # folded characters from a NIR's first to its last
 
 _DIGIT = r"(?:[0-9]|(?<=2)[ABab](?![A-Za-z]))"
 _EVEN_GAP = r"[ \t\-_/]{1,4}|[.,\n]|\r\n"
-_SHORT = rf"{_DIGIT}{{1,5}}+(?![0-9])"
+_SHORT = rf"{_DIGIT}{{1,5}}(?!{_DIGIT})"
 _EVEN = (
     re.compile(  # groups of up to five digits with the same gap between them, all that there are
-        rf"[0-9](?<![0-9].)(?<![0-9][/h].){_DIGIT}{{0,4}}+(?![0-9])"
-        rf"(?P<gap>{_EVEN_GAP}){_SHORT}(?:(?P=gap){_SHORT})*+"
+        # No possessive repeats: Python 3.11.2 matches nothing where they are nested, 3.11.7 does.
+        rf"[0-9](?<![0-9].)(?<![0-9][/h].){_DIGIT}{{0,4}}(?!{_DIGIT})"
+        rf"(?P<gap>{_EVEN_GAP}){_SHORT}(?:(?P=gap){_SHORT})*"
     )
 )
 _WIDEST_EVEN = 15 + 14 * 4  # characters
