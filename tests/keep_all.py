@@ -2,7 +2,7 @@
 
 import datetime
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.documents.types import arrow_type
 from tamis.filter.quarantine import FAULTS
 from tamis.nir.identifiers import key_of

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from tamis.beam.minimize import ThrowawayKeys
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.filter.minimize import minimize
 from tamis.nir.identifiers import with_keys
 from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease

@@ -16,7 +16,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from tamis.beam.files import InputFile, list_inputs, open_sequential
 from tamis.beam.read import OTHER_NAMES, ReadFiles, Task, _ReadFn, read_task
-from tamis.documents.schema import Format, FormatName
+from tamis.documents.feed_format import Format, FormatName
 from tamis.errors import InputError, RunError, UsageError
 from tamis.formats.chunk import Chunk
 from tamis.formats.partitions import partitions_of

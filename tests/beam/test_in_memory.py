@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 import tamis
 from tamis.beam.batch import Batch
 from tamis.beam.in_memory import UNKNOWN_FIELDS, _FromArrowFn, _FromRecordsFn
-from tamis.documents.schema import CsvOptions, Format
+from tamis.documents.feed_format import CsvOptions, Format
 from tamis.documents.tags import TAGS
 from tamis.errors import UsageError
 from tamis.limits import Limits

@@ -17,7 +17,7 @@ import tamis
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import Outputs
 from tamis.documents.calendar import today
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, UsageError
 from tamis.filter.quarantine import QUARANTINE_SCHEMA

@@ -26,8 +26,9 @@ from hypothesis import strategies as st
 
 from tamis.check.check import check
 from tamis.cli.draft import draft_command
+from tamis.documents.feed_format import CsvOptions
 from tamis.documents.positions import read_document
-from tamis.documents.schema import CsvOptions, Schema
+from tamis.documents.schema import Schema
 from tamis.documents.types import arrow_type, kind_of
 from tamis.draft import csv as draft_csv
 from tamis.draft import names

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tamis.documents.date_patterns import date_pattern, pattern_problem
-from tamis.documents.schema import CsvOptions
+from tamis.documents.feed_format import CsvOptions
 
 
 @pytest.mark.parametrize(

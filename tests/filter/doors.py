@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import tamis
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import Chunk
 from tamis.formats.csv import read_csv

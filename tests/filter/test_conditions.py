@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.documents.tags import TAGS
 from tamis.filter.minimize import minimize
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease

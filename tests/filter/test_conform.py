@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.documents.schema import CsvOptions, Format
+from tamis.documents.feed_format import CsvOptions, Format
 from tamis.documents.types import arrow_type
 from tamis.filter.conform import conform
 from tamis.filter.conformed import FINE, TYPE, UNREADABLE

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import tamis
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
 
 from .column_kinds import key, nirs

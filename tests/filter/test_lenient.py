@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tamis.documents.schema import Format, JsonlOptions
+from tamis.documents.feed_format import Format, JsonlOptions
 
 from .doors import DOORS, QUARANTINED, outcomes
 

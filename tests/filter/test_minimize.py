@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, RunError
 from tamis.filter import execution, treat

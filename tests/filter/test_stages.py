@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.filter.compiled import CompiledPlan, OpenColumn, TestLeaf, TreatLeaf, compile_steps
 from tamis.filter.execution import Columns, build_columns, gate, select, select_columns
 from tamis.filter.judge import judge

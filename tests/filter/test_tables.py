@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, RunError, UsageError
 from tamis.filter.execution import Minimized

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.avro import read_avro

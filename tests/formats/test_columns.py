@@ -14,7 +14,7 @@ import pytest
 from apache_beam.testing.util import assert_that
 
 import tamis
-from tamis.documents.schema import Format, FormatName
+from tamis.documents.feed_format import Format, FormatName
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import Chunk
 from tamis.formats.columns import as_field

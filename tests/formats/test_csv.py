@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tamis.documents.schema import CsvOptions, Format
+from tamis.documents.feed_format import CsvOptions, Format
 from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.chunk import Chunk

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.errors import InputError
 from tamis.filter.drift import MOST_COUNTED, add_names
 from tamis.filter.quarantine import FAULTS

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.chunk import Chunk, rechunk, rejects_of

@@ -13,7 +13,7 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-from tamis.documents.schema import CsvOptions, Format
+from tamis.documents.feed_format import CsvOptions, Format
 from tamis.errors import InputError
 from tamis.formats.csv import UNREADABLE_QUOTE, read_csv
 from tamis.limits import Limits

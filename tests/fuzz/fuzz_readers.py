@@ -25,7 +25,7 @@ import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tamis.documents.schema import Format, FormatName
+from tamis.documents.feed_format import Format, FormatName
 from tamis.errors import InputError
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import Chunk

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.documents.types import arrow_type
 
 from .values import (

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from hypothesis import strategies as st
 
+from tamis.documents.feed_format import CsvOptions, Format
 from tamis.documents.names import NirPart
-from tamis.documents.schema import CsvOptions, Format
 from tamis.documents.types import arrow_type, integer_range
 from tamis.nir.identifiers import key_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import tamis
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.documents.types import arrow_type
 from tamis.keys.keyring import DerivedKey
 from tamis.nir.pseudonym import derive_chain_key, derive_key

@@ -18,7 +18,7 @@ from fractions import Fraction
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 
 Fault = Literal["", "unreadable", "type"]
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.arrow.types import TAG
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.limits import USUAL
 from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout

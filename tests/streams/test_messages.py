@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 from tamis.errors import UsageError
 from tamis.formats.jsonl import Unreadable
 from tamis.streams.messages import (

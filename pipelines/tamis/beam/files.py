@@ -13,7 +13,7 @@ from apache_beam.io.filesystem import BeamIOError, CompressionTypes, FileMetadat
 from apache_beam.io.filesystems import FileSystems
 
 from tamis.address import PathAddress, is_local, parse_address, require_file_system
-from tamis.documents.schema import FormatName
+from tamis.documents.feed_format import FormatName
 from tamis.errors import InputError, UsageError
 from tamis.filter.drift import WITHHELD
 from tamis.formats.compression import decompressed

@@ -24,7 +24,7 @@ from tamis.beam.files import (
     open_sequential,
     recognize,
 )
-from tamis.documents.schema import FormatName
+from tamis.documents.feed_format import FormatName
 from tamis.errors import value_free
 from tamis.formats.chunk import Chunk, PartKey, cut
 from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split

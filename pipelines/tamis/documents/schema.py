@@ -3,7 +3,6 @@
 Every key has a description, from which `tamis help schema` is made.
 """
 
-import codecs
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,12 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BeforeValidator,
     Field,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 
-from tamis.documents.date_patterns import pattern_problem
+from tamis.documents.feed_format import Format, FormatName, named_format, one_or_several
 from tamis.documents.law import Link
 from tamis.documents.marks import Lower, NoNir, Sensitive
 from tamis.documents.names import (
@@ -32,157 +29,17 @@ from tamis.documents.policy import NAME_PATTERN
 from tamis.documents.positions import DocumentModel, DocumentPath
 from tamis.documents.rubriques import called
 from tamis.documents.types import Kind, kind_of, type_problem
+from tamis.documents.xpaths import last_name
 from tamis.language import N_, _
 
 Identifier = Literal["nir", "nir-key", "nia", "nnp", "mig", "ntt"]
 Identifies = Literal["direct", "quasi", "none"]
 """What a value tells of a person: it names one, it helps to recognise one, it does neither."""
-FormatName = Literal["parquet", "csv", "jsonl", "avro", "dsn"]
-
-
-def _one_or_several(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-def _words(value: Any) -> Any:
-    words = _one_or_several(value)
-    if words is None or (isinstance(words, list) and None in words):
-        raise ValueError(_("`null`, `NULL` and `~` are no words in YAML: put the word in quotes"))
-    return words
-
-
-def _named_format(value: Any) -> Any:
-    """A format by its name, or by its options, as in `{jsonl: {envelope: connect}}`."""
-    if isinstance(value, str):
-        return {"name": value}
-    return {"name": "jsonl", **value} if isinstance(value, dict) and "jsonl" in value else value
-
-
-_TEXT = "AZaz09 ,;|\t-'\"\r\n" * 10  # what an encoding of CSV must be able to write
-Character = Annotated[str, Field(min_length=1, max_length=1)]
-
-
-class CsvOptions(DocumentModel):
-    """How a CSV file is written."""
-
-    separator: Character = ","
-    """The one character between fields."""
-    encoding: str = "utf-8"
-    """The name of the encoding, as Python's codecs call it (`cp1252`); UTF-8 may begin with a
-    byte order mark."""
-    decimal: Literal[".", ","] = "."
-    """The decimal mark of numbers."""
-    thousands: Literal[" ", ".", ",", "'"] | None = None
-    """What may stand between groups of three digits; a blank stands for no-break spaces too."""
-    currency: (
-        Annotated[str, Field(min_length=1, max_length=5, pattern=r"^[^\d\s.,+-]+$")] | None
-    ) = None
-    """The sign or code that may stand before or behind a number (`€`, `EUR`)."""
-    century_from: Annotated[int, Field(ge=1, le=9900, strict=True)] | None = None
-    """The first of the hundred years that `%y` stands for (`1930`: 30 is 1930, 29 is 2029)."""
-    dates: Annotated[
-        tuple[str, ...],
-        BeforeValidator(_one_or_several, json_schema_input_type=str | tuple[str, ...]),
-    ] = ()
-    """The pattern of dates, or several, in the directives of `strptime` (`%d/%m/%Y`); ISO 8601
-    without it. A time in it (`%H:%M:%S`) must be midnight where the field is a date."""
-    nulls: Annotated[
-        tuple[Annotated[str, Field(min_length=1)], ...],
-        BeforeValidator(_words, json_schema_input_type=str | tuple[str, ...]),
-    ] = ()
-    """The words that stand for no value (`"NULL"`, in quotes), besides an empty value."""
-    quote: Character = '"'
-    """The one character around fields that hold a separator or a line break; doubled, it stands
-    for itself."""
-    escape: Character | None = None
-    """The one character that takes its meaning from the next one (`\\`, as Spark, Hive and MySQL
-    write a quote)."""
-    skip: Annotated[int, Field(ge=0)] = 0
-    """How many lines stand above the header, a line `sep=;` among them."""
-    footer: Annotated[int, Field(ge=0)] = 0
-    """How many of the last records are none, such as a line of totals."""
-    header: bool | tuple[str, ...] | None = None
-    """The names of the columns where the file has no header line; `false` where it has none and
-    the columns are the schema's fields in their order; `true` where its first line is one,
-    whatever it looks like."""
-
-    @model_validator(mode="after")
-    def _can_be_read(self) -> Any:
-        characters = [self.separator, self.quote, *([self.escape] if self.escape else [])]
-        if any(not mark.isascii() or mark in "\0\r\n" for mark in characters):
-            raise ValueError(
-                _("separator, quote and escape of CSV must be ASCII characters, and no line break")
-            )
-        if len(set(characters)) < len(characters):
-            raise ValueError(_("separator, quote and escape of CSV must be different characters"))
-        try:
-            decoder = codecs.getincrementaldecoder(self.encoding)()
-            start, end = _TEXT[:50].encode(self.encoding), _TEXT.encode(self.encoding)
-            is_text = decoder.decode(start) + decoder.decode(end[len(start) :], True) == _TEXT
-        except (LookupError, ValueError):
-            is_text = False
-        if not is_text:
-            raise ValueError(_("unknown encoding `{encoding}`", encoding=self.encoding))
-        names = self.header if isinstance(self.header, tuple) else ()
-        if len(set(names)) < len(names):
-            raise ValueError(_("the names of `header` must be different"))
-        return self
-
-    @model_validator(mode="after")
-    def _read_values_one_way(self) -> Any:
-        if self.century_from is not None and not any("%y" in pattern for pattern in self.dates):
-            raise ValueError(_("`century_from` is for a pattern of `dates` with `%y`"))
-        if self.thousands == self.decimal:
-            raise ValueError(_("`thousands` must not be the decimal mark"))
-        return self
-
-    @field_validator("dates")
-    @classmethod
-    def _name_days(cls, dates: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
-        century_from = known.data.get("century_from")
-        for problem in (pattern_problem(pattern, century_from) for pattern in dates):
-            if problem:
-                raise ValueError(problem)
-        return dates
-
-
-class JsonlOptions(DocumentModel):
-    """How JSON Lines, and messages in JSON, are written."""
-
-    envelope: Literal["connect"] | None = None
-    """What is around each record: `connect` for Kafka Connect's `{"schema": …, "payload": …}`, of
-    which the payload is read; nothing without it, and a record in an envelope is unreadable."""
-    dates: Literal["epoch-days"] | None = None
-    """What a whole number in a field of dates counts: days since 1970-01-01; without it, a number
-    is no date."""
-    timestamps: Literal["epoch-s", "epoch-ms", "epoch-us", "epoch-ns"] | None = None
-    """What a whole number in a field of timestamps counts: seconds, milliseconds, microseconds or
-    nanoseconds since 1970-01-01T00:00:00Z; without it, a number is no timestamp."""
-
-
-class Format(DocumentModel):
-    """The file format of a feed: its name, or `{csv: {…}}` or `{jsonl: {…}}` with its options."""
-
-    name: FormatName = "csv"
-    """The name of the format."""
-    csv: CsvOptions = CsvOptions()
-    """How CSV files are written."""
-    jsonl: JsonlOptions = JsonlOptions()
-    """How JSON Lines are written."""
-
-    @model_validator(mode="after")
-    def _have_options_of_its_own(self) -> Any:
-        for name in ("csv", "jsonl"):
-            if name in self.model_fields_set and self.name != name:
-                raise ValueError(
-                    _("options of `{options}` are none of `{name}`", options=name, name=self.name)
-                )
-        return self
 
 
 _Subjects = Annotated[
     tuple[str, ...],
-    BeforeValidator(_one_or_several, json_schema_input_type=str | tuple[str, ...]),
+    BeforeValidator(one_or_several, json_schema_input_type=str | tuple[str, ...]),
 ]
 
 
@@ -204,7 +61,7 @@ class FieldSpec(DocumentModel):
     """The fields of a `struct`, by name."""
     category: Annotated[
         tuple[str, ...],
-        BeforeValidator(_one_or_several, json_schema_input_type=str | tuple[str, ...]),
+        BeforeValidator(one_or_several, json_schema_input_type=str | tuple[str, ...]),
     ] = ()
     """The categories of personal data that the field belongs to, by slug; or `outside` (of every
     category: never released) or `not-personal`. Fields inside a list or struct inherit it. Legal
@@ -213,9 +70,7 @@ class FieldSpec(DocumentModel):
     """`read` where the article names the field; `inferred` where the category is a reading."""
     identifier: Annotated[
         tuple[Identifier, ...],
-        BeforeValidator(
-            _one_or_several, json_schema_input_type=Identifier | tuple[Identifier, ...]
-        ),
+        BeforeValidator(one_or_several, json_schema_input_type=Identifier | tuple[Identifier, ...]),
     ] = ()
     """Which numbers that identify a person the field may hold: `nir`, its key (`nir-key`), `nia`
     (waiting number), `nnp` (provisional number), `mig` (migrant's number), `ntt` (technical
@@ -256,6 +111,11 @@ class FieldSpec(DocumentModel):
     """For `format: dsn`, the rubrique that the field is read from (`S21.G00.30.001`)."""
     bloc: str | None = None
     """For `format: dsn`, the bloc that each element of a list is read from (`S21.G00.40`)."""
+    xpath: str | None = None
+    """For `format: xml`, the path of the element or attribute that the field is read from: from the
+    record, or from the struct or list element around the field (`titulaire/nom`, `@type`); from the
+    root for what stands around the records (`/flux/action`). Without it a struct only groups, any
+    other field is the element of its name."""
 
     @model_validator(mode="after")
     def _have_one_shape(self) -> Any:
@@ -311,7 +171,7 @@ class Schema(DocumentModel):
     subject: _Subjects = ()
     """Whose data the fields are, where they say nothing else; without it, their categories say."""
     format: Annotated[
-        Format, BeforeValidator(_named_format, json_schema_input_type=FormatName | Format)
+        Format, BeforeValidator(named_format, json_schema_input_type=FormatName | Format)
     ] = Format(name="parquet")
     """The file format of the feed."""
     fields: Annotated[dict[str, FieldSpec], Field(min_length=1)]
@@ -320,8 +180,29 @@ class Schema(DocumentModel):
     @model_validator(mode="after")
     def _have_plain_names(self) -> Any:
         _check_names(self.fields)
-        if self.format.name == "dsn" and any(field.required for field in self.fields.values()):
-            raise ValueError(_("a DSN has no columns that can be `required`"))
+        if self.format.name in ("dsn", "xml") and any(
+            field.required for field in self.fields.values()
+        ):
+            raise ValueError(
+                _("{format} has no columns that can be `required`", format=self.format.name.upper())
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _have_xml_paths(self) -> Any:
+        options = self.format.xml
+        for name, spec in _named(self.fields):
+            if options is None and spec.xpath is not None:
+                raise ValueError(_("field `{field}`: `xpath` is for `format: xml`", field=name))
+            if options is not None and spec.column is not None:
+                raise ValueError(
+                    _("field `{field}`: of XML, `xpath` takes the place of `column`", field=name)
+                )
+            try:
+                if options is not None and spec.xpath is not None:
+                    options.path(spec.xpath)
+            except ValueError as error:
+                raise ValueError(f"field `{name}`: {error}") from None
         return self
 
     @model_validator(mode="after")
@@ -431,6 +312,7 @@ class _Around:
         path, source = self.names
         rubrique = spec.rubrique or spec.bloc
         called_there = spec.column or (called(rubrique, name) if rubrique else name)
+        called_there = last_name(spec.xpath or "") or called_there
         around = replace(
             self,
             names=(f"{path}{name}", f"{source}{called_there}"),
@@ -465,6 +347,17 @@ class _Around:
             if below and (why := special_category(below, free_text=spec.free_text)):
                 return why
         return None
+
+
+def _named(fields: Mapping[str, FieldSpec], above: str = "") -> Iterator[tuple[str, FieldSpec]]:
+    """All fields at any depth by their paths, lists and structs among them."""
+    for name, spec in fields.items():
+        path = f"{above}{name}"
+        yield path, spec
+        while spec.of is not None:
+            spec = spec.of
+            yield path, spec
+        yield from _named(spec.fields or {}, f"{path}.")
 
 
 def _leaves(

@@ -11,7 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from tamis.documents.schema import CsvOptions
+from tamis.documents.feed_format import CsvOptions
 from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.statistics import LeafStatistics
 from tamis.formats.compression import decompressed

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tamis.documents.feed_format import CsvOptions
 from tamis.documents.names import NirPart, plain
-from tamis.documents.schema import CsvOptions, Identifier
+from tamis.documents.schema import Identifier
 from tamis.documents.types import kind_of
 from tamis.draft.names import CODE, DAY, PROSE, QUANTITY, hint_identifier, hint_part
 from tamis.draft.statistics import (

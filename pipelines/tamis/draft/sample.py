@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 
-from tamis.documents.schema import CsvOptions, FormatName
+from tamis.documents.feed_format import CsvOptions, FormatName
 from tamis.draft.avro import of_avro
 from tamis.draft.csv import sample_csv
 from tamis.draft.fields import (

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import Final
 
+from tamis.documents.feed_format import CsvOptions, FormatName
 from tamis.documents.names import special_category
-from tamis.documents.schema import CsvOptions, FormatName
 from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.guess import MANY_ROWS, Guess, guess_leaf, guess_text_options
 from tamis.draft.names import hint_categories

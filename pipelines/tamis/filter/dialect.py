@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tamis.documents.schema import Format
+from tamis.documents.feed_format import Format
 
 DSN_DATES = "%d%m%Y"
 """The pattern of dates in a DSN."""

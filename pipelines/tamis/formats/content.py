@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Literal
 
-from tamis.documents.schema import FormatName
+from tamis.documents.feed_format import FormatName
 from tamis.errors import InputError
 from tamis.formats.compression import Compression, compression_of, decompressed
 from tamis.formats.suffixes import format_of

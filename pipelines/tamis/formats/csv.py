@@ -18,7 +18,7 @@ import pyarrow.csv
 
 from tamis.arrow.buffers import are_valid
 from tamis.arrow.types import Ints
-from tamis.documents.schema import CsvOptions
+from tamis.documents.feed_format import CsvOptions
 from tamis.errors import InputError
 from tamis.filter.quarantine import REJECTS
 from tamis.formats.chunk import Chunk, add_faults, cut, rechunk, rejects_of

@@ -7,7 +7,7 @@ import re
 from collections.abc import Set
 from typing import BinaryIO, Final, NamedTuple
 
-from tamis.documents.schema import CsvOptions
+from tamis.documents.feed_format import CsvOptions
 from tamis.errors import InputError
 from tamis.formats.csv_text import Utf8Text, is_marked
 from tamis.formats.names import declared_names, known_names

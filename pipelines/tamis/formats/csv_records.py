@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tamis.arrow.types import Ints
-from tamis.documents.schema import CsvOptions
+from tamis.documents.feed_format import CsvOptions
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)")
 _FEW_QUOTES, _MANY_QUOTES = 1 << 9, 1 << 14

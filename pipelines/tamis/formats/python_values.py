@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from tamis.documents.date_patterns import date_pattern
-from tamis.documents.schema import Format, JsonlOptions
+from tamis.documents.feed_format import Format, JsonlOptions
 from tamis.documents.types import kind_of
 from tamis.filter.dialect import TextDialect, dialect_of
 from tamis.formats.python_records import Adapter, is_huge

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from tamis.documents.schema import FormatName
+from tamis.documents.feed_format import FormatName
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import Chunk
 from tamis.formats.csv import read_csv

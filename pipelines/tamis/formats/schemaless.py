@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 
 from tamis.arrow.leaves import leaves_of
-from tamis.documents.schema import FormatName
+from tamis.documents.feed_format import FormatName
 from tamis.errors import InputError, NotLookedInto
 from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.avro_container import AvroFile

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from tamis.documents.schema import FormatName
+from tamis.documents.feed_format import FormatName
 from tamis.formats.compression import SUFFIXES
 
 FORMATS: Final[Mapping[str, FormatName]] = {

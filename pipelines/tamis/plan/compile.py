@@ -20,11 +20,12 @@ from tamis.documents.context import (
     needs_by_field,
     open_policy,
 )
+from tamis.documents.feed_format import Format
 from tamis.documents.law import ITEMS_ARTICLE, Nir, article_of, item_key
 from tamis.documents.policy import Condition, Release
 from tamis.documents.project import ARTICLES, Documents
 from tamis.documents.released import identifies_of, pseudonym_kind
-from tamis.documents.schema import FieldSpec, Format, Schema, SchemaLeaf
+from tamis.documents.schema import FieldSpec, Schema, SchemaLeaf
 from tamis.documents.veille import describe_unread
 from tamis.errors import DocumentError, UsageError
 from tamis.language import N_, _
@@ -279,6 +280,7 @@ def _project_field(name: str, spec: FieldSpec, paths: set[str], above: str) -> P
         column=spec.column,
         rubrique=spec.rubrique,
         bloc=spec.bloc,
+        xpath=spec.xpath,
     )
 
 

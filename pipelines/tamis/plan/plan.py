@@ -16,10 +16,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from tamis.documents.exceptions import LastingException
+from tamis.documents.feed_format import Format, JsonlOptions
 from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir, Origin, Status, article_of
 from tamis.documents.names import NirPart
 from tamis.documents.policy import Direction, Method, RiskBound
-from tamis.documents.schema import Format, Identifier, Identifies, JsonlOptions
+from tamis.documents.schema import Identifier, Identifies
 from tamis.documents.tags import TAGS
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class PlanField:
     column: str | None = None
     rubrique: str | None = None
     bloc: str | None = None
+    xpath: str | None = None
 
     @property
     def source_name(self) -> str:
@@ -425,7 +427,7 @@ _NO_RULES = (
 _LATER = frozenset(
     {"canonical", "column", "thousands", "currency", "century_from", "nulls"}
     | {"escape", "skip", "footer", "header", "retention", "risk", "pattern", "check"}
-    | {"pseudonym_kind", "min_unit"}
+    | {"pseudonym_kind", "min_unit", "xml", "xpath"}
 )
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tamis.documents.date_patterns import date_pattern
-from tamis.documents.schema import CsvOptions, FieldSpec, Schema
+from tamis.documents.feed_format import CsvOptions
+from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import arrow_type, kind_of
 from tamis.synthetic.dsn import write_dsn
 from tamis.synthetic.records import Record
