@@ -4,6 +4,7 @@ The decoder skips the fields that the plan does not read.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, BinaryIO
 
 from tamis.errors import InputError
@@ -12,6 +13,7 @@ from tamis.formats.chunk import Chunk, rechunk
 from tamis.formats.columns import why_no_record
 from tamis.formats.names import declared_names, known_names
 from tamis.formats.python_records import PIECE_RECORDS, to_chunk
+from tamis.formats.ranges import RecordRange
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
@@ -21,8 +23,21 @@ _NAMED = ("record", "error", "enum", "fixed")
 _KEPT_KEYS = ("type", "name", "namespace", "symbols", "size", "logicalType", "precision", "scale")
 
 
-def read_avro(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) -> Iterator[Chunk]:
+def read_avro(
+    stream: BinaryIO,
+    plan: Plan,
+    source: str,
+    limits: Limits = USUAL,
+    part: RecordRange | None = None,
+) -> Iterator[Chunk]:
     """The records of an Avro file, with the leaves that `plan` reads, typed as by `python_records`.
+
+    Args:
+        stream: the file's bytes, read forward; for a part of it, at any place.
+        plan: whose leaves are read.
+        source: the file's path or URI, for messages.
+        limits: sizes of header, blocks, records and chunks.
+        part: of a file whose records were counted (`avro_ranges`), those that are read.
 
     Returns:
         Chunks of `limits.object_chunk_records` records but for the last; positions number records
@@ -33,11 +48,14 @@ def read_avro(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL)
             compressed by an unknown codec, or a block is corrupt, cut, larger than it may be, or
             holds another number of records than it announces.
     """
-    pieces = _pieces(stream, plan, source, limits)
-    yield from rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes)
+    pieces = _pieces(stream, plan, source, limits, part)
+    before = part.first if part else 0
+    yield from rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes, before)
 
 
-def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
+def _pieces(
+    stream: BinaryIO, plan: Plan, source: str, limits: Limits, part: RecordRange | None
+) -> Iterator[Chunk]:
     file = AvroFile(stream, source, limits)
     writer = file.schema
     names = [str(field["name"]) for field in writer["fields"]]
@@ -48,8 +66,9 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
     unknown = declared_names(name for name in names if name not in known)
     missing = known - set(names)
     rows: list[Mapping[str, Any]] = []
-    size = done = 0
-    for record, weight in file.records(_project(writer, fields)):
+    size = 0
+    done = before = part.first if part else 0
+    for record, weight in _records(file, _project(writer, fields), part):
         rows.append(record)
         size += weight
         if len(rows) >= PIECE_RECORDS or size >= _PIECE_BYTES:
@@ -57,9 +76,21 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
             yield to_chunk(rows, positions, fields, (), unknown, missing)
             done, rows, size = done + len(rows), [], 0
     positions = range(done + 1, done + len(rows) + 1)
-    if done:
+    if done > before:
         unknown, missing = {}, frozenset()  # they are reported once
     yield to_chunk(rows, positions, fields, (), unknown, missing)
+
+
+def _records(
+    file: AvroFile, reader_schema: dict[str, Any] | None, part: RecordRange | None
+) -> Iterator[tuple[Mapping[str, Any], int]]:
+    """The records of a file, or of a part of it; of the last part up to the end of the file."""
+    if part is None:
+        return file.records(reader_schema)
+    before = part.first - part.start.skip
+    skip = file.skip(part.start.start, before, part.start.skip)
+    stop = None if part.stop is None else skip + part.records
+    return islice(file.records(reader_schema), skip, stop)
 
 
 def _project(writer: dict[str, Any], fields: tuple[PlanField, ...]) -> dict[str, Any] | None:

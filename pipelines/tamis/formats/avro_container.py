@@ -28,7 +28,9 @@ MAX_DEPTH: Final = 64
 """How deep types may be nested."""
 
 _MAGIC = b"Obj\x01"
-_SYNC_BYTES = 16
+SYNC_BYTES: Final = 16
+"""Bytes of the marker behind the header and each block."""
+
 _JSON_DEPTH = 5 * MAX_DEPTH  # a record inside a record is up to five levels of JSON deeper
 _LONG_BITS = 63
 _VALUE_BYTES = 32  # of a small value in Python, about
@@ -214,7 +216,7 @@ class AvroFile:
             raise InputError(source, _("is not an Avro file"))
         try:
             metadata = self._metadata()
-            self._sync = self._exactly(_SYNC_BYTES)
+            self._sync = self._exactly(SYNC_BYTES)
         except _CutError:
             problem = _("is an Avro file whose header cannot be read")
             raise InputError(source, problem) from None
@@ -245,6 +247,27 @@ class AvroFile:
         self._least = weigh(self.schema).least
         self._done = 0
         self._header = _header(text, self._sync)
+
+    def skip(self, start: int, before: int, records: int) -> int:
+        """Go to the block that holds a record.
+
+        Args:
+            start: of a block, in bytes of a stream that can be read at any place.
+            before: records of the file before it.
+            records: records behind its start and before the one that is looked for.
+
+        Returns:
+            Records of its block before it.
+        """
+        while True:
+            self._stream.seek(start)
+            count, size = self._long(), self._long()
+            if records < count or count < 0:
+                self._stream.seek(start)
+                self._done = before
+                return records
+            start = self._stream.tell() + size + SYNC_BYTES
+            before, records = before + count, records - count
 
     def records(
         self, reader_schema: Mapping[str, Any] | None = None
@@ -312,7 +335,7 @@ class AvroFile:
             except _TooLargeError:
                 problem = _("its block takes more than {most} MiB", most=most >> 20)
                 raise self._bad(problem) from None
-            if self._exactly(_SYNC_BYTES) != self._sync:
+            if self._exactly(SYNC_BYTES) != self._sync:
                 raise _CutError
             if count < 0 or count * self._least > len(data) or (data and not count):
                 problem = _("its block announces {count} records in {size} bytes")

@@ -89,7 +89,11 @@ def add_faults(batch: pa.RecordBatch, paths: Sequence[str]) -> pa.RecordBatch:
 
 
 def rechunk(
-    pieces: Iterable[Chunk], source: str, records: int, most_bytes: int = USUAL.chunk_bytes
+    pieces: Iterable[Chunk],
+    source: str,
+    records: int,
+    most_bytes: int = USUAL.chunk_bytes,
+    before: int = 0,
 ) -> Iterator[Chunk]:
     """Cut and join pieces of any size to chunks of `records` records, rejects included.
 
@@ -98,6 +102,7 @@ def rechunk(
         source: named in errors.
         records: records in each chunk but the last.
         most_bytes: bytes that the fields read of one chunk's records may take.
+        before: records of the input before the first piece.
 
     Returns:
         Chunks, the last of which may be empty; at least one if there is a piece. Names and
@@ -123,8 +128,8 @@ def rechunk(
                 _(
                     "records {first} to {last} take more than {most_bytes} MiB in the "
                     "fields that are read",
-                    first=yielded * records + 1,
-                    last=yielded * records + count,
+                    first=before + yielded * records + 1,
+                    last=before + yielded * records + count,
                     most_bytes=most_bytes >> 20,
                 ),
             )

@@ -23,9 +23,11 @@ from tamis.errors import InputError
 from tamis.filter.quarantine import REJECTS
 from tamis.formats.chunk import Chunk, add_faults, cut, rechunk, rejects_of
 from tamis.formats.csv_head import read_head
+from tamis.formats.csv_ranges import find_csv
 from tamis.formats.csv_records import Block, RecordTooLong, record_blocks, unreadable_line
 from tamis.formats.csv_text import Utf8Text, unmark
 from tamis.formats.names import declared_names, known_names, leaf_paths
+from tamis.formats.ranges import RecordRange, open_range
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -40,12 +42,25 @@ UNREADABLE_QUOTE: Final = "a quote is not escaped, or never closed"
 """The rule by which the lines of what Python's `csv` refuses are rejects."""
 
 
-def read_csv(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) -> Iterator[Chunk]:
+def read_csv(
+    stream: BinaryIO,
+    plan: Plan,
+    source: str,
+    limits: Limits = USUAL,
+    part: RecordRange | None = None,
+) -> Iterator[Chunk]:
     """The records of a CSV file, with the columns that `plan` reads, as text.
 
     Records are those of Python's `csv.reader(strict=True)`; of what that refuses, each line is a
     reject, and so is a record with more or fewer fields than the header. Blank lines and lines of
     separators only are no records. An empty value is null, quoted or not.
+
+    Args:
+        stream: the file's bytes, read forward; for a part of it, at any place.
+        plan: whose columns are read.
+        source: the file's path or URI, for messages.
+        limits: sizes of blocks and chunks.
+        part: of a file whose records were counted (`csv_ranges`), those that are read.
 
     Returns:
         Chunks of `limits.chunk_records` records but for the last; columns of strings; positions
@@ -55,17 +70,20 @@ def read_csv(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) 
         InputError: the header cannot be read, has no field of the schema, or one of them twice; a
             record is longer than a block of `limits`; too many rejects in a row.
     """
-    chunks = _blocks(stream, plan, source, limits)
-    if plan.format.csv.footer:
+    chunks = _blocks(stream, plan, source, limits, part)
+    if plan.format.csv.footer and (part is None or part.stop is None):
         chunks = _without_footer(chunks, plan.format.csv.footer)
-    yield from rechunk(chunks, source, limits.chunk_records, limits.chunk_bytes)
+    before = part.first if part else 0
+    yield from rechunk(chunks, source, limits.chunk_records, limits.chunk_bytes, before)
 
 
-def _blocks(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
+def _blocks(
+    stream: BinaryIO, plan: Plan, source: str, limits: Limits, part: RecordRange | None
+) -> Iterator[Chunk]:
     """A chunk for each block of text, after one without records."""
     options = plan.format.csv
     text = Utf8Text(stream, options.encoding, source)
-    names, rest = read_head(stream, text, plan, source)
+    names, rest, _end = read_head(stream, text, plan, source)
     known = known_names(plan)
     fields = [field for field in plan.fields if field.source_name in names]
     for field in fields:
@@ -75,6 +93,10 @@ def _blocks(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
     faults = [path for field in nested for path in leaf_paths(field, field.name)]
     read = {field.name: names.index(field.source_name) for field in fields if field not in nested}
     parser = _Parser(options, len(names), read, limits, source)
+    if part is not None:
+        own, _lines = open_range(stream, plan, part, find_csv)
+        text, rest = Utf8Text(own, options.encoding, source), b""
+        parser.count = part.first
     empty = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in read]))
     yield Chunk(
         add_faults(empty, faults),

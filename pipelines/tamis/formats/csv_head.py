@@ -5,6 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Set
+from itertools import islice
 from typing import BinaryIO, Final, NamedTuple
 
 from tamis.documents.feed_format import CsvOptions
@@ -24,6 +25,7 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _LIKELY_ENCODINGS = ("utf-8", "cp1252", "mac-roman", "cp850")
+_BREAK = re.compile(rb"[\r\n]")
 _SEP_LINE = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)
 
 
@@ -33,10 +35,12 @@ class Head(NamedTuple):
     Attributes:
         names: of its columns.
         rest: UTF-8 text that was read behind it.
+        end: where it ends in the file, in bytes, if each byte of ASCII stands for itself there.
     """
 
     names: list[str]
     rest: bytes
+    end: int
 
 
 class _HeadError(ValueError):
@@ -64,7 +68,7 @@ def read_head(stream: BinaryIO, text: Utf8Text, plan: Plan, source: str) -> Head
     start = text.decode(raw).removeprefix(codecs.BOM_UTF8)
     try:
         if isinstance(options.header, tuple):
-            return _without_header(start, options, list(options.header))
+            return _without_header(raw, start, options, list(options.header))
         names, end = _parse(start, options, is_whole=is_whole)
     except _HeadError as error:
         raise InputError(source, str(error)) from None
@@ -77,10 +81,10 @@ def read_head(stream: BinaryIO, text: Utf8Text, plan: Plan, source: str) -> Head
             raise InputError(source, _wrong_encoding(raw, options, likely))
     if not found:
         raise InputError(source, _unknown_header(plan, names))
-    return Head(names, start[end:])
+    return Head(names, start[end:], _end_in(raw, start[:end]))
 
 
-def _without_header(start: bytes, options: CsvOptions, names: list[str]) -> Head:
+def _without_header(raw: bytes, start: bytes, options: CsvOptions, names: list[str]) -> Head:
     end = _after_skipped(start, options).tell()
     try:
         is_header = _parse(start, options, is_whole=True)[0] == names
@@ -92,7 +96,18 @@ def _without_header(start: bytes, options: CsvOptions, names: list[str]) -> Head
             "or leave `header` out"
         )
         raise _HeadError(text)
-    return Head(names, start[end:])
+    return Head(names, start[end:], _end_in(raw, start[:end]))
+
+
+def _end_in(raw: bytes, head: bytes) -> int:
+    """Where the lines of `head` end in the bytes that they were decoded from."""
+    breaks = len(_BREAK.findall(head))
+    if not breaks:
+        return len(raw) if head else len(raw) - len(raw.removeprefix(codecs.BOM_UTF8))
+    if not head.endswith((b"\n", b"\r")):
+        return len(raw)
+    last = next(islice(_BREAK.finditer(raw), breaks - 1, None), None)
+    return last.end() if last else len(raw)
 
 
 def _wrong_encoding(raw: bytes, options: CsvOptions, likely: str | None) -> str:

@@ -97,7 +97,7 @@ class Block:
         self._unreadable_line = unreadable
         self._is_last = is_last
         # Escaped characters mean nothing to records: each is a letter here, in its place.
-        self._plain = _without_escapes(text, options.escape) if options.escape else text
+        self._plain = without_escapes(text, options.escape) if options.escape else text
         self.end = len(text) if is_last else self._last_line_end()
         self._bytes = np.frombuffer(self._plain, np.uint8)[: self.end]
         # Spans in which a line break ends no record, disjoint or nested: their starts and stops.
@@ -160,40 +160,18 @@ class Block:
         return max(line_feed, self._plain.rfind(b"\r", line_feed + 1, last)) + 1
 
     def _are_quotes_paired(self) -> bool:
-        """Whether each quote that opens starts a field, and each one that closes ends one.
-
-        The bits of a word stand for 64 bytes, as in `simdjson`.
-        """
+        """Whether each quote that opens starts a field, and each one that closes ends one."""
         if self._bytes[-1:].tobytes() not in (b"\r", b"\n"):
             return False  # nothing, or an escaped end of the file
-        quotes, bounds = self._bits()
-        inside, shifted = quotes.copy(), np.empty_like(quotes)
-        for width in (1, 2, 4, 8, 16, 32):
-            inside ^= np.left_shift(inside, np.uint64(width), out=shifted)
-        odd = np.bitwise_xor.accumulate(inside >> _LAST_BIT)
-        inside[1:] ^= np.uint64(0) - odd[:-1]
-        after_bound = np.left_shift(bounds, np.uint64(1), out=shifted)
-        after_bound[1:] |= bounds[:-1] >> _LAST_BIT
+        kinds = [self._quote, self._separator, b"\r\n"]
+        quotes, separators, breaks = bits_of(self._bytes, kinds)
+        bounds = quotes | separators | breaks
+        inside = inside_quotes(quotes)
+        after_bound = bits_after(bounds)
         after_bound[0] |= np.uint64(1)
         opens_in_a_field = (inside & quotes & ~after_bound).any()
-        before_bound = np.right_shift(bounds, np.uint64(1), out=shifted)
-        before_bound[:-1] |= bounds[1:] << _LAST_BIT
-        closes_in_a_field = (~inside & quotes & ~before_bound).any()
-        return not (odd[-1] or opens_in_a_field or closes_in_a_field)
-
-    def _bits(self) -> tuple[Words, Words]:
-        """Of each byte one bit: whether it is a quote, and whether it is that or bounds a field."""
-        bits = np.zeros((2, -(-len(self._bytes) // 64) * 8), np.uint8)
-        for start in range(0, len(self._bytes), _WINDOW):
-            window = self._bytes[start : start + _WINDOW]
-            is_quote = window == ord(self._quote)
-            is_bound = is_quote | (window == ord(self._separator)) | (window == ord("\n"))
-            is_bound |= window == ord("\r")
-            for row, flags in zip(bits, (is_quote, is_bound), strict=True):
-                packed = np.packbits(flags, bitorder="little")
-                row[start // 8 : start // 8 + len(packed)] = packed
-        quotes, bounds = bits.view("<u8")
-        return quotes, bounds
+        closes_in_a_field = (~inside & quotes & ~bits_before(bounds)).any()
+        return not (inside[-1] >> _LAST_BIT or opens_in_a_field or closes_in_a_field)
 
     def _judge_quotes(self) -> None:
         """Pair the quotes, from the first one on that is not judged; where that fails, read."""
@@ -277,9 +255,55 @@ class _Lines(Iterator[str]):
         return line[0].decode("latin-1")
 
 
-def _without_escapes(text: bytes, escape: str) -> bytes:
+def without_escapes(text: bytes, escape: str) -> bytes:
     """The text with a letter in place of each escape and of the byte after it."""
     at = text.find(escape.encode())
     if at < 0:
         return text
     return re.sub(re.escape(escape.encode()) + rb"[\x00-\xff]", b"aa", text)
+
+
+def bits_of(text: bytes | npt.NDArray[np.uint8], kinds: Sequence[bytes]) -> list[Words]:
+    """For each kind of bytes, of each byte of a text one bit: whether it is one of them.
+
+    The bits of a word stand for 64 bytes, as in `simdjson`, the first in the lowest.
+
+    Example:
+        >>> [f"{bits[0]:b}" for bits in bits_of(b"a;b;", [b"ab", b";"])]
+        ['101', '1010']
+    """
+    data = np.frombuffer(text, np.uint8)
+    bits = np.zeros((len(kinds), -(-len(data) // 64) * 8), np.uint8)
+    for start in range(0, len(data), _WINDOW):
+        window = data[start : start + _WINDOW]
+        for row, kind in zip(bits, kinds, strict=True):
+            flags = window == kind[0]
+            for byte in kind[1:]:
+                flags |= window == byte
+            packed = np.packbits(flags, bitorder="little")
+            row[start // 8 : start // 8 + len(packed)] = packed
+    return list(bits.view("<u8"))
+
+
+def inside_quotes(quotes: Words) -> Words:
+    """Of each byte the bit: whether what stands behind it is inside of quotes."""
+    inside, shifted = quotes.copy(), np.empty_like(quotes)
+    for width in (1, 2, 4, 8, 16, 32):
+        inside ^= np.left_shift(inside, np.uint64(width), out=shifted)
+    odd = np.bitwise_xor.accumulate(inside >> _LAST_BIT)
+    inside[1:] ^= np.uint64(0) - odd[:-1]
+    return inside
+
+
+def bits_after(bits: Words) -> Words:
+    """Of each byte the bit of the one before it; 0 of the first one."""
+    moved: Words = bits << np.uint64(1)
+    moved[1:] |= bits[:-1] >> _LAST_BIT
+    return moved
+
+
+def bits_before(bits: Words) -> Words:
+    """Of each byte the bit of the one behind it; 0 of the last one."""
+    moved: Words = bits >> np.uint64(1)
+    moved[:-1] |= bits[1:] << _LAST_BIT
+    return moved

@@ -2,11 +2,12 @@
 
 import codecs
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import Final
 
 import pyarrow as pa
 
 from tamis.errors import InputError
+from tamis.formats.ranges import Readable
 from tamis.language import _
 
 PIECE_BYTES: Final = 1 << 20
@@ -46,7 +47,7 @@ class Utf8Text:
     """
 
     def __init__(
-        self, stream: BinaryIO, encoding: str, source: str, piece_bytes: int = PIECE_BYTES
+        self, stream: Readable, encoding: str, source: str, piece_bytes: int = PIECE_BYTES
     ) -> None:
         self.damaged = False
         self._stream = stream

@@ -13,9 +13,11 @@ from tamis.errors import InputError
 from tamis.filter.drift import MOST_COUNTED, RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.chunk import Chunk, Reject, rechunk
 from tamis.formats.columns import why_no_record
+from tamis.formats.jsonl_ranges import find_jsonl
 from tamis.formats.names import known_names, may_be_shown
 from tamis.formats.python_records import PIECE_RECORDS, NumberText, to_chunk
 from tamis.formats.python_values import epochs_for
+from tamis.formats.ranges import Readable, RecordRange, open_range
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -32,12 +34,23 @@ class Unreadable(Exception):
 
 
 def read_jsonl(
-    stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL
+    stream: BinaryIO,
+    plan: Plan,
+    source: str,
+    limits: Limits = USUAL,
+    part: RecordRange | None = None,
 ) -> Iterator[Chunk]:
     """The objects of a JSON Lines file, with the leaves that `plan` reads.
 
     Blank lines are no records; a line that is no JSON object, or one without a field of the schema,
     is a reject. Values are typed as by `python_records`.
+
+    Args:
+        stream: the file's bytes, read forward; for a part of it, at any place.
+        plan: whose leaves are read.
+        source: the file's path or URI, for messages.
+        limits: sizes of lines and chunks.
+        part: of a file whose records were counted (`jsonl_ranges`), those that are read.
 
     Returns:
         Chunks of `limits.object_chunk_records` records but for the last; positions are line
@@ -46,18 +59,21 @@ def read_jsonl(
     Raises:
         InputError: none of the first objects has a field of the schema.
     """
-    pieces = _pieces(stream, plan, source, limits)
-    yield from rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes)
+    pieces = _pieces(stream, plan, source, limits, part)
+    before = part.first if part else 0
+    yield from rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes, before)
 
 
-def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterator[Chunk]:
+def _pieces(
+    stream: BinaryIO, plan: Plan, source: str, limits: Limits, part: RecordRange | None
+) -> Iterator[Chunk]:
     seen = ObjectKeys(known_names(plan), plan.schema)
     rows: list[Mapping[str, Any]] = []
     positions: list[int] = []
     rejects: list[Reject] = []
     held = 0
     epochs = epochs_for(plan.format.jsonl)
-    for number, line in _lines(stream, limits.line_bytes):
+    for number, line in _numbered_lines(stream, plan, limits, part):
         try:
             record = unwrap(parse_object(line, limits), plan)
             seen.add(record)
@@ -68,12 +84,14 @@ def _pieces(stream: BinaryIO, plan: Plan, source: str, limits: Limits) -> Iterat
             positions.append(number)
             held += len(line or b"")
         if len(rows) + len(rejects) >= PIECE_RECORDS or held >= _PIECE_BYTES:
-            seen.check_found(source)
+            if not part or not part.first:
+                seen.check_found(source)
             yield to_chunk(
                 rows, positions, plan.fields, rejects, seen.new_unknown(), adapter=epochs
             )
             rows, positions, rejects, held = [], [], [], 0
-    seen.check_found(source)
+    if not part or not part.first:
+        seen.check_found(source)
     yield to_chunk(rows, positions, plan.fields, rejects, seen.new_unknown(), adapter=epochs)
     yield to_chunk([], [], plan.fields, missing=seen.known - seen.found)
 
@@ -166,9 +184,27 @@ def unwrap(record: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
     return payload
 
 
-def _lines(stream: BinaryIO, most: int) -> Iterator[tuple[int, bytes | None]]:
-    """Lines that are not blank, with their numbers from 1; None for one of over `most` bytes."""
-    number, first = 1, True
+def _numbered_lines(
+    stream: BinaryIO, plan: Plan, limits: Limits, part: RecordRange | None
+) -> Iterator[tuple[int, bytes | None]]:
+    """The lines of a file that are not blank, or of a part of it; None for one that is too long."""
+    if part is None:
+        return _lines(stream, limits.line_bytes)
+    own, lines = open_range(stream, plan, part, find_jsonl)
+    return _lines(own, limits.line_bytes, lines)
+
+
+def _lines(
+    stream: Readable, most: int, before: int | None = None
+) -> Iterator[tuple[int, bytes | None]]:
+    """Lines that are not blank, with their numbers from 1; None for one of over `most` bytes.
+
+    Args:
+        stream: of lines.
+        most: bytes of a line.
+        before: lines before them; None where a byte order mark may stand at the start.
+    """
+    number, first = (before or 0) + 1, before is None
     begun: list[bytes] = []
     size = 0
 

@@ -1,14 +1,20 @@
-"""The readers of the formats that are read from start to end, by format."""
+"""The readers of the formats that are read from start to end, and of their parts, by format."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from tamis.documents.feed_format import FormatName
 from tamis.formats.avro import read_avro
+from tamis.formats.avro_ranges import avro_begin, count_avro
 from tamis.formats.chunk import Chunk
 from tamis.formats.csv import read_csv
+from tamis.formats.csv_ranges import count_csv, csv_begin
 from tamis.formats.dsn.read import read_dsn
 from tamis.formats.jsonl import read_jsonl
+from tamis.formats.jsonl_ranges import count_jsonl, jsonl_begin
+from tamis.formats.ranges import Counts
+from tamis.limits import Limits
+from tamis.plan.plan import Plan
 
 SEQUENTIAL: Final[Mapping[FormatName, Callable[..., Iterator[Chunk]]]] = {
     "csv": read_csv,
@@ -16,4 +22,28 @@ SEQUENTIAL: Final[Mapping[FormatName, Callable[..., Iterator[Chunk]]]] = {
     "avro": read_avro,
     "dsn": read_dsn,
 }
-"""Each takes a stream, the plan, the input's name and limits, and gives chunks."""
+"""Each takes a stream, the plan, the input's name and limits, and gives chunks; those of formats in
+`RANGES` take a range of records too."""
+
+
+class Ranges(NamedTuple):
+    """How a format is counted, so that many workers read one file.
+
+    Attributes:
+        begin: of a stream, a plan and the input's name, where its records begin, in bytes; None
+            where it must be read from start to end.
+        count: of a stream, a plan, that beginning and the bounds of a stretch, its counts.
+        chunk_records: of limits, records of a chunk.
+    """
+
+    begin: Callable[[Any, Plan, str], int | None]
+    count: Callable[[Any, Plan, int, int, int], Counts]
+    chunk_records: Callable[[Limits], int]
+
+
+RANGES: Final[Mapping[FormatName, Ranges]] = {
+    "csv": Ranges(csv_begin, count_csv, lambda limits: limits.chunk_records),
+    "jsonl": Ranges(jsonl_begin, count_jsonl, lambda limits: limits.object_chunk_records),
+    "avro": Ranges(avro_begin, count_avro, lambda limits: limits.object_chunk_records),
+}
+"""The formats of which one big file is read by many workers."""
