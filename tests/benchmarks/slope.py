@@ -45,7 +45,7 @@ def sample(pid: int, seconds: float) -> Sample:
 
 
 def slope(places: list[float], values: list[float]) -> tuple[float, float]:
-    """How much `values` grow from one place to the next unit of place, and half of its 95 % interval.
+    """How much `values` grow by unit of place, and half of the 95 % interval of that.
 
     Neighbouring samples are alike, so that the interval is that of a line through the means of ten
     blocks of them.

@@ -5,8 +5,8 @@
 Messages are rows of the dirty feed (feed.py), one of a hundred cut off in the middle; the policy is
 j4: a condition, a redacted comment, an HMAC pseudonym. A broker and a database of its own are
 started (tests/services). A line a minute says what the process holds. At the end the stream is
-drained; 1 is returned where memory grows by more than --growth MiB an hour with 95 % confidence, files
-or threads became more, the process left a child, or a message is missing or there twice.
+drained; 1 is returned where memory grows by more than --growth MiB an hour with 95 % confidence,
+files or threads became more, the process left a child, or a message is missing or there twice.
 """
 
 import argparse

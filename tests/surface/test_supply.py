@@ -1,5 +1,6 @@
 """What Tamis is built of: bounded in pyproject.toml, locked with hashes for CI."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / ".ci" / "requirements.txt").read_text(encoding="utf-8")
+BUDGET = json.loads((ROOT / "tests" / "benchmarks" / "budget.json").read_text(encoding="utf-8"))
 _PINNED = re.compile(
     r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ \\\n]+)([^\n]*)\n((?:    [^\n]*\n)*)", re.M
 )
@@ -50,3 +52,10 @@ def test_everything_in_the_lock_has_a_hash_and_no_host_is_named() -> None:
     assert "://" not in LOCK
     pinned = [line for line in LOCK.splitlines() if line and line[0] not in " #"]
     assert len(pinned) == len(_PINNED.findall(LOCK))
+
+
+def test_the_budget_was_counted_with_what_is_locked() -> None:
+    machine = {"python", "machine", "valgrind"}
+    for figures in BUDGET:
+        packages = {name: of for name, of in figures["of"].items() if name not in machine}
+        assert packages == {name: locked()[name][0] for name in packages}
