@@ -160,6 +160,13 @@ class DatabaseAddress:
             frozenset(filter(None, own.get("triggers", "").split(","))),
         )
 
+    @property
+    def has_password(self) -> bool:
+        """Whether a password stands in the address, or may."""
+        parts = _Parts.of(self.conninfo)
+        options = {name for name, _value in parse_qsl(parts.query)}
+        return parts.is_ambiguous or ":" in parts.user or not options.isdisjoint(_SECRET_OPTIONS)
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave the password out of what is pickled; this process remembers it."""
         parts = _Parts.of(self.conninfo)
