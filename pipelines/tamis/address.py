@@ -164,8 +164,8 @@ class DatabaseAddress:
     def has_password(self) -> bool:
         """Whether a password stands in the address, or may."""
         parts = _Parts.of(self.conninfo)
-        options = {name for name, _value in parse_qsl(parts.query)}
-        return parts.is_ambiguous or ":" in parts.user or not options.isdisjoint(_SECRET_OPTIONS)
+        secret = any(name in _SECRET_OPTIONS for name, _value in parse_qsl(parts.query))
+        return secret or parts.is_ambiguous or ":" in parts.user
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave the password out of what is pickled; this process remembers it."""
@@ -214,18 +214,18 @@ class KafkaAddress:
             )
         brokers, _separator, topic = parts.place.partition("/")
         if not brokers or not _TOPIC.fullmatch(topic):
-            raise UsageError(
-                _("{address}: expected an address kafka://BROKER:PORT/TOPIC", address=parts.shown)
+            text = _(
+                "{address}: expected an address kafka://BROKER:PORT/TOPIC", address=parts.shown
             )
+            raise UsageError(text)
         options = _options(parts)
         begin = options.pop("from", "earliest")
         if begin not in ("earliest", "latest"):
             raise UsageError(_("{address}: `from` must be earliest or latest", address=parts.shown))
         for name in options:
             if not _OPTION.fullmatch(name):
-                raise UsageError(
-                    _("{address}: an option has no name of Kafka's driver", address=parts.shown)
-                )
+                text = _("{address}: an option has no name of Kafka's driver", address=parts.shown)
+                raise UsageError(text)
             if name in _RESERVED_OPTIONS or (parts.user and name in _CREDENTIALS):
                 raise _set_by_tamis(parts.shown, name)
         if parts.user:
@@ -383,9 +383,8 @@ def parse_store(uri: str) -> StoreAddress:
     """
     address = parse_address(uri)
     if not isinstance(address, StoreAddress):
-        raise UsageError(
-            _("{address}: expected a folder or a database, got a stream", address=address.shown)
-        )
+        text = _("{address}: expected a folder or a database, got a stream", address=address.shown)
+        raise UsageError(text)
     return address
 
 
