@@ -160,13 +160,6 @@ class DatabaseAddress:
             frozenset(filter(None, own.get("triggers", "").split(","))),
         )
 
-    @property
-    def has_password(self) -> bool:
-        """Whether a password stands in the address, or may."""
-        parts = _Parts.of(self.conninfo)
-        secret = any(name in _SECRET_OPTIONS for name, _value in parse_qsl(parts.query))
-        return secret or parts.is_ambiguous or ":" in parts.user
-
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave the password out of what is pickled; this process remembers it."""
         parts = _Parts.of(self.conninfo)
@@ -214,18 +207,18 @@ class KafkaAddress:
             )
         brokers, _separator, topic = parts.place.partition("/")
         if not brokers or not _TOPIC.fullmatch(topic):
-            text = _(
-                "{address}: expected an address kafka://BROKER:PORT/TOPIC", address=parts.shown
+            raise UsageError(
+                _("{address}: expected an address kafka://BROKER:PORT/TOPIC", address=parts.shown)
             )
-            raise UsageError(text)
         options = _options(parts)
         begin = options.pop("from", "earliest")
         if begin not in ("earliest", "latest"):
             raise UsageError(_("{address}: `from` must be earliest or latest", address=parts.shown))
         for name in options:
             if not _OPTION.fullmatch(name):
-                text = _("{address}: an option has no name of Kafka's driver", address=parts.shown)
-                raise UsageError(text)
+                raise UsageError(
+                    _("{address}: an option has no name of Kafka's driver", address=parts.shown)
+                )
             if name in _RESERVED_OPTIONS or (parts.user and name in _CREDENTIALS):
                 raise _set_by_tamis(parts.shown, name)
         if parts.user:
@@ -383,8 +376,9 @@ def parse_store(uri: str) -> StoreAddress:
     """
     address = parse_address(uri)
     if not isinstance(address, StoreAddress):
-        text = _("{address}: expected a folder or a database, got a stream", address=address.shown)
-        raise UsageError(text)
+        raise UsageError(
+            _("{address}: expected a folder or a database, got a stream", address=address.shown)
+        )
     return address
 
 

@@ -146,7 +146,12 @@ def test_every_type_of_the_list_is_there_with_its_options_described() -> None:
 
 
 def test_no_password_stands_in_a_pipeline() -> None:
-    for uri in ("postgresql://u:secret@h/db", "postgresql://u@h/db?password=secret"):
+    for uri in (
+        "postgresql://u:secret@h/db",
+        "postgresql://u:se?secret@h/db",
+        "postgresql://u@h/db?password=secret",
+        "postgresql://u@h/db?ssl%70assword=secret@",
+    ):
         with pytest.raises(UsageError, match="no password must stand") as raised:
             TamisRun(POLICY, "in.csv", uri, project="cpf")
         assert "secret" not in str(raised.value)

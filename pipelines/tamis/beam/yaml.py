@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
+from urllib.parse import parse_qsl
 
 import apache_beam as beam
 import numpy as np
@@ -463,7 +464,9 @@ def _place(uri: str) -> str:
     """An address without a password; a path of this machine as an absolute one."""
     address = parse_address(uri)
     if isinstance(address, DatabaseAddress):
-        if address.has_password:
+        user = uri.partition("://")[2].rpartition("@")[0]
+        options = parse_qsl(uri.partition("?")[2], keep_blank_values=True)
+        if ":" in user or any("password" in name for name, _value in options):
             raise UsageError(
                 _(
                     "{address}: no password must stand in a YAML pipeline, which the job keeps: "
