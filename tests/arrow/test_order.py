@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,6 +80,22 @@ def test_permuted_rows_make_the_same_bytes(table: pa.Table, data: st.DataObject)
     permuted = table.take(pa.array(places, pa.int64()))
     one, other = (as_parquet(take_in_order(rows, order_rows(rows))) for rows in (table, permuted))
     assert one == other
+
+
+@FEW
+@given(st.lists(st.tuples(st.none() | TEXTS, st.none() | TEXTS, st.integers(0, 1)), max_size=12))
+def test_text_by_a_dictionary_is_ordered_as_text(
+    rows: list[tuple[str | None, str | None, int]],
+) -> None:
+    first, second, number = zip(*rows, strict=True) if rows else ([], [], [])
+    plain = pa.table(
+        {"a": pa.array(first, pa.string()), "b": pa.array(second, pa.string()), "n": number}
+    )
+    entries = pa.array(["z", *sorted({text for text in first if text is not None}, reverse=True)])
+    indices = pc.index_in(plain["a"].combine_chunks(), entries)
+    coded = plain.set_column(0, "a", pa.DictionaryArray.from_arrays(indices, entries))
+    ordered = plain.take(order_rows(plain)).to_pylist()
+    assert take_in_order(coded, order_rows(coded)).to_pylist() == ordered
 
 
 def test_a_pseudonym_leads_and_then_columns_as_they_stand() -> None:

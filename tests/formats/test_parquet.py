@@ -148,6 +148,28 @@ def test_no_byte_of_a_dropped_column_or_leaf_or_metadata_is_in_a_chunk() -> None
     assert chunk.data.column("contrats").to_pylist()[0] == [{"libelle": "CDD"}]
 
 
+def test_text_of_few_values_is_read_by_its_dictionary_where_one_may() -> None:
+    rows = range(10_000)
+    columns: dict[str, list[str | None]] = {
+        "nom": [None if n % 7 == 0 else f"NOM{n % 50}" for n in rows],
+        "libelle": [f"LIBELLE {n}" for n in rows],
+        "statut": ["A" for _ in rows],
+    }
+    statut = PlanField("statut", "string")
+    stream = parquet(pa.table(columns), row_group_size=3_000, use_dictionary=["nom", "libelle"])
+    part = split(stream, "f")[0]
+    plan = plan_of(NOM, LIBELLE, statut)
+    limits = Limits(chunk_records=4_096)
+    for coded in (True, False):
+        chunks = [*read_parquet(stream, plan, "f", part, limits, coded=coded)]
+        assert [chunk.data.num_rows for chunk in chunks] == [4_096, 4_096, 1_808]
+        text = pa.string()
+        kinds = [pa.dictionary(pa.int32(), text) if coded else text, text, text]
+        assert {tuple(chunk.data.schema.types) for chunk in chunks} == {tuple(kinds)}
+        table = pa.Table.from_batches([chunk.data for chunk in chunks])
+        assert table.to_pydict() == columns
+
+
 def test_a_longer_dropped_column_moves_no_boundary() -> None:
     def sizes(dropped: str) -> list[list[int]]:
         table = pa.table({"nom": ["a"] * 1000, "memo": [dropped] * 1000})

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -91,7 +92,24 @@ def test_a_part_without_rows_is_a_file_without_rows() -> None:
     assert pq.read_table(io.BytesIO(written(table))).schema == table.schema
 
 
-def test_what_repeats_has_a_dictionary_and_statistics_and_pseudonyms_are_not_compressed() -> None:
+def test_text_that_comes_by_a_dictionary_makes_the_same_bytes() -> None:
+    table = table_of()
+    column = table.column("statut").combine_chunks()
+    entries = pa.array(["CLOS", "absent", "OUVERT"])  # in no order, and one that no row has
+    coded = pa.DictionaryArray.from_arrays(pc.index_in(column, entries), entries)
+    place = table.schema.get_field_index("statut")
+    other = table.set_column(place, "statut", coded)
+    sink = Stream()
+    part = ParquetPart(sink, ParquetLayout(table.schema, VARIED, 300))
+    for rows, start, end in ((other, 0, 450), (table, 450, 460), (other, 460, TABLE_ROWS)):
+        for batch in rows.slice(start, end - start).to_batches():
+            part.write(batch)
+    part.close()
+    assert sink.data == written(table, rows=300)
+    assert pq.read_table(io.BytesIO(sink.data)).equals(table)
+
+
+def test_what_repeats_has_a_dictionary_numbers_statistics_and_pseudonyms_no_compression() -> None:
     data = written(table_of())
     group = pq.read_metadata(io.BytesIO(data)).row_group(0)
     leaves = {one.path_in_schema: one for one in map(group.column, range(group.num_columns))}
@@ -100,13 +118,12 @@ def test_what_repeats_has_a_dictionary_and_statistics_and_pseudonyms_are_not_com
         "pseudonyme",
         "commentaire",
         "actes.list.element.reference",
+        "jour",
+        "montant",
     }
-    assert {name for name, leaf in leaves.items() if not leaf.is_stats_set} == {
-        "pseudonyme",
-        "commentaire",
-        "actes.list.element.reference",
-    }
-    assert leaves["statut"].statistics.min == "CLOS"
+    with_statistics = {name for name, leaf in leaves.items() if leaf.is_stats_set}
+    assert with_statistics == {"heures", "jour", "montant"}
+    assert leaves["heures"].statistics.min == 0
     assert {name for name, leaf in leaves.items() if leaf.compression != "SNAPPY"} == {"pseudonyme"}
 
 

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,9 +26,8 @@ from tamis.arrow.buffers import (
     text_bytes,
 )
 from tamis.arrow.scrub import scrub
-from tamis.arrow.types import PSEUDONYM, Ints, has_offsets
+from tamis.arrow.types import PSEUDONYM, Ints, Words, has_offsets
 
-Words = npt.NDArray[np.uint64]
 Word: TypeAlias = Callable[[pa.Array], Words]
 """N rows of a column → a word of each."""
 
@@ -136,6 +134,19 @@ def _word_at(column: pa.Array, word: Word, whole: int, rows: Ints) -> Words:
     return word(column if is_all else column.take(pa.array(rows)))
 
 
+def _of_entries(word: Word) -> Word:
+    """The word of each row's entry, each entry's made once; of a null it is 0."""
+
+    def of_rows(column: pa.DictionaryArray) -> Words:
+        if not len(column.dictionary):
+            return np.zeros(len(column), np.uint64)
+        indices = column.indices
+        words = word(column.dictionary)[indices.fill_null(0).to_numpy()]
+        return np.where(are_valid(column), words, np.uint64(0)) if indices.null_count else words
+
+    return of_rows
+
+
 def _words(columns: list[pa.Array]) -> Iterator[tuple[pa.Array, Word]]:
     """The words by which rows are sorted, in their order, each with its column."""
     columns = [column for column in columns if not _is_constant(column)]
@@ -144,19 +155,24 @@ def _words(columns: list[pa.Array]) -> Iterator[tuple[pa.Array, Word]]:
         yield column, _validity
         for number in range(-(-_width(column.type) // 8)):
             yield column, partial(_fixed_word, number)
-    whole = [
-        column for column in columns if not _width(column.type) and not has_offsets(column.type)
-    ]
+    whole = [column for column in columns if not _width(column.type) and not _has_text(column.type)]
     for column in columns:
-        if has_offsets(column.type):
-            longest = int(np.diff(offsets_of(column)).max(initial=0))
+        if _has_text(column.type):
+            is_coded = pa.types.is_dictionary(column.type)
+            texts = column.dictionary if is_coded else column
+            longest = int(np.diff(offsets_of(texts)).max(initial=0))
+            count = -(-min(longest, _READ) // 8)
+            words: list[Word] = [*(partial(_text_word, number) for number in range(count)), _length]
             yield column, _validity
-            for number in range(-(-min(longest, _READ) // 8)):
-                yield column, partial(_text_word, number)
-            yield column, _length
+            for word in words:
+                yield column, _of_entries(word) if is_coded else word
             whole += [column] if longest > _READ else []
     for column in whole:
         yield column, lambda array: _ranks(scrub(decode(array)))
+
+
+def _has_text(kind: pa.DataType) -> bool:
+    return has_offsets(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
 def _is_constant(column: pa.Array) -> bool:

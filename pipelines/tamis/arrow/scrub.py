@@ -181,17 +181,16 @@ def _scrub_list(array: pa.Array) -> pa.Array:
 
 def _scrub_dictionary(array: pa.DictionaryArray) -> pa.Array:
     """Keep only the entries that some row names, in their order."""
-    entries = len(array.dictionary)
-    named = np.zeros(entries, dtype=bool)
-    valid = validity(array)
-    indices = array.indices.fill_null(0) if valid is not None else array.indices
-    places = np.asarray(indices.to_numpy())
+    indices, valid = array.indices, validity(array)
+    places = indices.fill_null(0).to_numpy() if valid is not None else indices.to_numpy()
+    named = np.zeros(len(array.dictionary), dtype=bool)
     named[places if valid is None else places[valid]] = True
-    if named.all():
-        return pa.DictionaryArray.from_arrays(
-            scrub(array.indices), scrub(array.dictionary), ordered=array.type.ordered
-        )
-    renumbered = np.maximum(np.cumsum(named) - 1, 0)[places] if entries else places
-    moved = pa.array(renumbered, type=array.indices.type, mask=None if valid is None else ~valid)
-    used = array.dictionary.take(pa.array(np.flatnonzero(named)))
-    return pa.DictionaryArray.from_arrays(scrub(moved), scrub(used), ordered=array.type.ordered)
+    entries, kept = array.dictionary, np.count_nonzero(named)
+    if kept < len(named):
+        numbers = np.maximum(np.cumsum(named, dtype=places.dtype) - places.dtype.type(1), 0)
+        mask = None if valid is None else ~valid
+        indices = pa.array(numbers[places], mask=mask)
+        entries = entries.filter(pa.array(named))
+    return pa.DictionaryArray.from_arrays(
+        scrub(indices), scrub(entries), ordered=array.type.ordered
+    )

@@ -7,11 +7,15 @@ import pyarrow as pa
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 PSEUDONYM = pa.binary(16)
 """The type of a pseudonym."""
 
 TAG = pa.dictionary(pa.int8(), pa.string())
 """The type of the tag columns: constants, one entry a batch."""
+
+CODE = pa.int32()
+"""The type of the indices of text by dictionary, as Parquet is read and written."""
 
 Offsets = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 

@@ -20,8 +20,9 @@ from tamis.dry_run.undeclared import UndeclaredNirs, released_paths
 from tamis.errors import KeysError, RefusedError, UsageError, value_free
 from tamis.evidence.columns import refuse_columns
 from tamis.evidence.receipt import KeyPart
+from tamis.filter.compiled import compile_steps
+from tamis.filter.execution import execute
 from tamis.filter.gate.columns import ColumnSketch
-from tamis.filter.minimize import minimize
 from tamis.filter.quarantine import QUARANTINE_SCHEMA, count_causes
 from tamis.filter.tally import Tally, merge_sketches
 from tamis.filter.treat import KeySource
@@ -190,6 +191,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         salt: a random value drawn for the run, which its workers share.
         judges_columns: fail the pipeline where a released column, over all batches, holds NIRs by
             all signs that single batches are too small to show; a dry run tells it instead.
+        coded: leave text by dictionaries that came so, for a store of Parquet files.
 
     A plan of today that reads an unbounded source acts until the law changes, and then stops.
 
@@ -224,6 +226,7 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
     masks: bool = False
     salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False, compare=False)
     judges_columns: bool = True
+    coded: bool = False
 
     def __post_init__(self) -> None:
         if not self.run:
@@ -354,6 +357,7 @@ class _MinimizeFn(beam.DoFn):
         self._masks = minimize.masks
         self._expires = expires
         self._salt = minimize.salt
+        self._coded = minimize.coded
 
     def setup(self) -> None:
         self._keys: KeySource | None = None
@@ -385,7 +389,8 @@ class _MinimizeFn(beam.DoFn):
             return
         what = _("minimizing part {part} of {source}", part=batch.part, source=batch.source)
         with value_free(what):
-            done = minimize(chunk.data, self._plan, run=self._run, keys=self._keys, salt=self._salt)
+            steps = compile_steps(self._plan)
+            done = execute(steps, chunk.data, self._run, self._keys, self._salt, coded=self._coded)
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows
         if self._plan.format.name == "parquet":

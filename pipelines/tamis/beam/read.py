@@ -101,14 +101,16 @@ class ReadTasks(beam.PTransform[PCollection[Task], PCollection[Batch]]):
     Attributes:
         plan: the compiled policy.
         limits: sizes of chunks and parts.
+        coded: read text of Parquet by dictionaries (`Minimize` has it too).
     """
 
     plan: Plan
     limits: Limits = field(default=USUAL, repr=False)
+    coded: bool = False
 
     def expand(self, tasks: PCollection[Task]) -> PCollection[Batch]:
         """Tasks → batches."""
-        batches = tasks | "Read" >> beam.ParDo(_ReadFn(self.plan, self.limits))
+        batches = tasks | "Read" >> beam.ParDo(_ReadFn(self.plan, self.limits, self.coded))
         batches.element_type = Batch
         return batches
 
@@ -124,6 +126,7 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
         format: reads every file in this format, whatever its content and name.
         limits: sizes of chunks and parts.
         by_digest: whether no file is called by its name in receipts and quarantine.
+        coded: read text of Parquet by dictionaries (`Minimize` has it too).
 
     Example:
         >>> import apache_beam as beam
@@ -139,6 +142,7 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
     format: FormatName | None = None
     limits: Limits = field(default=USUAL, repr=False)
     by_digest: bool = False
+    coded: bool = False
 
     def expand(self, begin: PBegin) -> PCollection[Batch]:
         """Patterns → tasks, shuffled → batches."""
@@ -147,7 +151,7 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
         tasks = begin | ListFiles(
             patterns, default, self.format, limits=self.limits, by_digest=self.by_digest
         )
-        return tasks | ReadTasks(self.plan, self.limits)
+        return tasks | ReadTasks(self.plan, self.limits, self.coded)
 
 
 @dataclass
@@ -250,23 +254,27 @@ def records_of(chunk: Chunk) -> int:
     return int(chunk.data.num_rows + chunk.rejects.num_rows)
 
 
-def read_task(task: Task, plan: Plan, limits: Limits = USUAL) -> Iterator[Chunk]:
+def read_task(
+    task: Task, plan: Plan, limits: Limits = USUAL, *, coded: bool = False
+) -> Iterator[Chunk]:
     """The records of a task that is no digest, with the columns that `plan` reads."""
     if task.part is not None:
         with open_random(task.file.uri) as stream:
-            yield from _chunks(task, plan, stream, limits)
+            yield from _chunks(task, plan, stream, limits, coded=coded)
     else:
         stream, raw = open_sequential(task.file.uri, task.file.name)
         with raw:
             yield from _chunks(task, plan, stream, limits)
 
 
-def _chunks(task: Task, plan: Plan, stream: BinaryIO, limits: Limits) -> FirstRecords:
+def _chunks(
+    task: Task, plan: Plan, stream: BinaryIO, limits: Limits, *, coded: bool = False
+) -> FirstRecords:
     """The records of a task whose file is opened as `stream`."""
     if task.limit:
         limits = limits.with_chunks_of(task.limit)
     if task.part is not None:
-        chunks = read_parquet(stream, plan, task.file.name, task.part, limits)
+        chunks = read_parquet(stream, plan, task.file.name, task.part, limits, coded=coded)
     else:
         chunks = SEQUENTIAL[task.format](stream, plan, task.file.name, limits)
     return FirstRecords(add_partitions(chunks, plan, task.file.uri), task.limit)
@@ -352,9 +360,10 @@ def share_out(limit: int, capacities: list[int | None]) -> list[int]:
 
 
 class _ReadFn(beam.DoFn):
-    def __init__(self, plan: Plan, limits: Limits) -> None:
+    def __init__(self, plan: Plan, limits: Limits, coded: bool) -> None:
         self._plan = plan
         self._limits = limits
+        self._coded = coded
 
     def process(self, task: Task) -> Iterator[Batch]:
         with value_free(_("reading {source}", source=task.file.name)):
@@ -377,7 +386,8 @@ class _ReadFn(beam.DoFn):
         yield _end_of(file, rows, size, sha256)
 
     def _part_of_file(self, task: Task, part: PartSpec) -> Iterator[Batch]:
-        for seq, chunk in enumerate(read_task(task, self._plan, self._limits)):
+        chunks = read_task(task, self._plan, self._limits, coded=self._coded)
+        for seq, chunk in enumerate(chunks):
             yield Batch(chunk, task.file.name, PartKey(task.file.index, task.number), seq)
             records = records_of(chunk)
             progress.advance(records, task.bytes * records // (part.rows or 1))

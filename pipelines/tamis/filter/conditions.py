@@ -87,15 +87,21 @@ def is_one_of(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Ve
         >>> verdict.holds.tolist()
         [True, False, False]
     """
-    array = decode(array)
-    negative_scale = pa.types.is_decimal(array.type) and array.type.scale < 0
-    if len(values) == 1 and not negative_scale:  # which pyarrow's `equal` does not know
-        holds = as_flags(pc.equal(array, values[0]))
+    if pa.types.is_dictionary(array.type):
+        entries = is_one_of(array.dictionary, None, values).holds
+        holds = as_flags(pa.array(entries).take(array.indices))
     else:
-        holds = as_flags(pc.is_in(array, value_set=values))
+        holds = _are_of(decode(array), values)
     if unreadable is None:
         return Verdict(holds, holds)
     return Verdict(holds & ~unreadable, holds | unreadable)
+
+
+def _are_of(array: pa.Array, values: pa.Array) -> Bools:
+    negative_scale = pa.types.is_decimal(array.type) and array.type.scale < 0
+    if len(values) == 1 and not negative_scale:  # which pyarrow's `equal` does not know
+        return as_flags(pc.equal(array, values[0]))
+    return as_flags(pc.is_in(array, value_set=values))
 
 
 def is_present(array: pa.Array, unreadable: Bools | None) -> Verdict:

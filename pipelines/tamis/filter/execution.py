@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from tamis.arrow.buffers import decode
 from tamis.arrow.scrub import scrub
-from tamis.arrow.types import TAG, Bools, Ints
+from tamis.arrow.types import CODE, TAG, Bools, Ints
 from tamis.filter.compiled import BuildColumn, CompiledPlan, CompiledRelease, TreatLeaf
 from tamis.filter.gate.columns import ColumnSketch
 from tamis.filter.gate.gate import GateColumn, find_leaks
@@ -92,8 +92,10 @@ def execute(
     run: str,
     keys: KeySource | None,
     salt: bytes = b"",
+    *,
+    coded: bool = False,
 ) -> Minimized[pa.RecordBatch]:
-    """Take a batch through all stages."""
+    """Take a batch through all stages; `coded` leaves by dictionaries what came so."""
     opened, withheld = match(compiled, batch)
     unmet = count_unmet(compiled, opened, withheld)
     opened = open_columns(compiled, batch, opened)
@@ -121,7 +123,7 @@ def execute(
         redacted = count_redacted(release, opened, leaves, selections[release.index])
         if redacted:
             tally.redacted[release.plan.id] = redacted
-    return assemble(compiled, run, opened.failures.as_batch(), selections, columns, tally)
+    return assemble(compiled, run, opened.failures.as_batch(), selections, columns, tally, coded)
 
 
 def count_unmet(compiled: CompiledPlan, opened: Opened, withheld: Bools) -> Counter[Unmet]:
@@ -272,6 +274,7 @@ def assemble(
     selections: Sequence[Selection],
     columns: Columns,
     tally: Tally,
+    coded: bool = False,
 ) -> Minimized[pa.RecordBatch]:
     """A batch a release, of its columns and its tags; `tally` completed by what passed."""
     released: ByRelease[pa.RecordBatch] = ByRelease()
@@ -284,11 +287,14 @@ def assemble(
             *(columns[step, selection] for step in release.columns),
             *(_constant(value, count) for value in compiled.plan.tags(release.plan, run).values()),
         ]
-        plain = [
-            array if array.type == field.type else scrub(decode(array))
+        arrays = [
+            array
+            if array.type == field.type or (coded and array.type == pa.dictionary(CODE, field.type))
+            else scrub(decode(array))
             for array, field in zip(arrays, release.schema, strict=True)
         ]
-        released[name] = pa.RecordBatch.from_arrays(plain, schema=release.schema)
+        schema = pa.schema(map(pa.Field.with_type, release.schema, [a.type for a in arrays]))
+        released[name] = pa.RecordBatch.from_arrays(arrays, schema=schema)
         rows[name] = pa.array(selection.rows)
         passed[selection.rows] = True
         if count:

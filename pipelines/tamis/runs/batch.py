@@ -15,7 +15,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TestOptions
 from apache_beam.pvalue import PBegin, PCollection
 
-from tamis.address import DatabaseAddress, parse_address, require_driver
+from tamis.address import DatabaseAddress, parse_address, parse_store, require_driver
 from tamis.beam.batch import Batch
 from tamis.beam.files import digest, list_inputs
 from tamis.beam.measure import Inspection, Measure
@@ -180,9 +180,10 @@ def _launch(
     attempt: Attempt,
 ) -> None:
     pipeline = _pipeline(options)
+    coded = not isinstance(parse_store(job.output), DatabaseAddress)
     (
         pipeline
-        | "Read" >> inputs.read(job.plan, job.limits)
+        | "Read" >> inputs.read(job.plan, job.limits, coded=coded)
         | "Minimize"
         >> Minimize(
             job.plan,
@@ -192,6 +193,7 @@ def _launch(
             allow_example=True,
             allow_unconfirmed=True,
             profiles=job.guards.asks("undeclared-nir"),
+            coded=coded,
         )
         | "Store"
         >> Store(
@@ -307,8 +309,10 @@ class _Files:
     patterns: tuple[str, ...] = field(repr=False)
     by_digest: bool
 
-    def read(self, plan: Plan, limits: Limits) -> beam.PTransform[PBegin, PCollection[Batch]]:
-        return ReadFiles(self.patterns, plan, limits=limits, by_digest=self.by_digest)
+    def read(
+        self, plan: Plan, limits: Limits, *, coded: bool
+    ) -> beam.PTransform[PBegin, PCollection[Batch]]:
+        return ReadFiles(self.patterns, plan, None, limits, self.by_digest, coded)
 
     def digests(self, plan: Plan) -> dict[str, str]:
         files = list_inputs(self.patterns, by_digest=self.by_digest)
@@ -321,7 +325,9 @@ class _Tables:
 
     uris: tuple[str, ...] = field(repr=False)
 
-    def read(self, plan: Plan, limits: Limits) -> beam.PTransform[PBegin, PCollection[Batch]]:
+    def read(
+        self, plan: Plan, limits: Limits, *, coded: bool
+    ) -> beam.PTransform[PBegin, PCollection[Batch]]:
         return ReadTables(self.uris, plan, limits)
 
     def digests(self, plan: Plan) -> dict[str, str]:

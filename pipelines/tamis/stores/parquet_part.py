@@ -3,20 +3,26 @@
 A file is a function of its schema and its rows: rows are held until they make a whole row group,
 so that the same rows make the same bytes however they were cut into batches. Where their order must
 tell nothing it is decided by their values, unit by unit (`tamis.stores.units`). How a column is
-encoded is told by what the policy says of it, never by a look at its values: identifiers,
-pseudonyms and free text seldom repeat, and have neither dictionary nor statistics; every other
-column has both. The footer names the schema and the row groups, and nothing of the input.
+encoded is told by what the policy says of it and by the values of the first row group, never by how
+the input encodes it: identifiers, pseudonyms and free text seldom repeat, and have neither
+dictionary nor statistics; other text has no statistics, dates and numbers have them, and both have
+a dictionary unless most of the first values are distinct. The footer names the schema and the row
+groups, and nothing of the input.
 """
 
+import base64
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tamis.arrow.types import PSEUDONYM
+from tamis.arrow.buffers import decode
+from tamis.arrow.coded import code, join_columns
+from tamis.arrow.types import CODE, PSEUDONYM, is_string, is_text
 from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanRelease
@@ -30,6 +36,14 @@ PLACE: Final = "<u4"
 _DICTIONARY_BYTES: Final = 1 << 17
 """Size of a dictionary at which Arrow gives it up: one of values that seldom repeat, by whatever
 name, costs little. A file is a hundredth larger than with Arrow's own 1 MiB."""
+
+_FIRST_ROWS: Final = 4_096
+_MOST_DISTINCT: Final = 0.75
+"""Share of distinct ones among the first values, above which a column gets no dictionary."""
+
+_FEWEST_TIMES: Final = 32
+"""How often a text stands, on average, in a column that is handed to Arrow by a dictionary: that
+costs half of what it takes to look each value up, but is dear where entries are many."""
 
 _WRITE_BATCH_ROWS: Final = 8_192
 """Rows after which Arrow looks whether a page is full, or a dictionary; its own 1,024 cost a
@@ -81,7 +95,7 @@ def released_layout(plan: Plan, release: PlanRelease) -> ParquetLayout:
 
 
 def layout_like(file: pq.ParquetFile, limits: Limits = USUAL) -> ParquetLayout:
-    """The layout by which a file of a store was written: what has no statistics seldom repeats.
+    """The layout by which a file of a store was written: what has no dictionary seldom repeats.
 
     Where there are pseudonyms rows are put in order, whatever their order was.
     """
@@ -90,7 +104,7 @@ def layout_like(file: pq.ParquetFile, limits: Limits = USUAL) -> ParquetLayout:
     varied = frozenset(
         path
         for number, (_column, path, _kind) in enumerate(leaves)
-        if not group.column(number).is_stats_set
+        if not (group.column(number).has_dictionary_page or group.column(number).is_stats_set)
     )
     has_pseudonym = any(kind == PSEUDONYM for _column, _path, kind in leaves)
     unit_rows = limits.unit_rows if has_pseudonym else None
@@ -113,10 +127,11 @@ class ParquetPart:
     def __init__(
         self, stream: BinaryIO, layout: ParquetLayout, places: BinaryIO | None = None
     ) -> None:
-        self._schema = layout.schema
+        self._layout = layout
         self._row_group_rows = layout.row_group_rows
         self._sink = HashingSink(stream)
-        self._writer = _open_writer(self._sink, layout)
+        self._writer: pq.ParquetWriter | None = None
+        self._coded: frozenset[str] = frozenset()
         self._held: list[pa.RecordBatch] = []
         self._held_rows = 0
         self._units = Units(layout.unit_rows) if layout.unit_rows else None
@@ -124,7 +139,7 @@ class ParquetPart:
         self.rows = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Add rows; each row group is written as soon as it is whole."""
+        """Add rows, text as it is or by dictionaries; a row group is written once it is whole."""
         self.rows += batch.num_rows
         if self._units is None:
             self._hold(batch)
@@ -153,7 +168,10 @@ class ParquetPart:
             self._write_units(self._units.finish())
         if self._held:
             self._write_row_group()
-        self._writer.close()
+        writer = self._writer or self._open(
+            [pa.array([], field.type) for field in self._layout.schema]
+        )
+        writer.close()
         if self._places is not None:
             self._places.close()
         close_durably(self._sink.stream)
@@ -163,35 +181,92 @@ class ParquetPart:
         """Close the file as it is."""
         # A writer that is let go open complains to stderr, whatever is left of its file.
         with suppress(OSError, pa.ArrowException):
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()
         for stream in (self._sink.stream, self._places):
             if stream is not None:
                 stream.close()
 
     def _write_row_group(self) -> None:
         # Arrow ends pages where chunks end: the row group is to be one chunk.
-        table = pa.Table.from_batches(self._held, self._schema).combine_chunks()
-        self._writer.write_table(table, row_group_size=self._row_group_rows)
+        columns = join_columns(self._held)
+        fields = self._layout.schema
+        writer = self._writer or self._open(columns)
+        columns = [
+            code(column)
+            if field.name in self._coded
+            else column
+            if column.type == field.type
+            else decode(column)
+            for field, column in zip(fields, columns, strict=True)
+        ]
+        table = pa.Table.from_arrays(columns, schema=_written_schema(self._layout, self._coded))
+        writer.write_table(table, row_group_size=self._row_group_rows)
         self._held, self._held_rows = [], 0
 
+    def _open(self, columns: list[pa.Array]) -> pq.ParquetWriter:
+        """Open the writer of a file whose first row group has these columns."""
+        layout, seldom, coded = self._layout, set(self._layout.varied), set()
+        for field, column in zip(layout.schema, columns, strict=True):
+            if (
+                pa.types.is_nested(field.type)
+                or pa.types.is_dictionary(field.type)
+                or field.name in seldom
+            ):
+                continue
+            first = column.slice(0, _FIRST_ROWS)
+            if _entries(first) > _MOST_DISTINCT * len(first):
+                seldom.add(field.name)
+            elif is_string(field.type) and _entries(column) * _FEWEST_TIMES <= len(column):
+                coded.add(field.name)
+        self._coded = frozenset(coded)
+        self._writer = _open_writer(self._sink, layout, seldom, self._coded)
+        return self._writer
 
-def _open_writer(sink: HashingSink, layout: ParquetLayout) -> pq.ParquetWriter:
+
+def _entries(column: pa.Array) -> int:
+    """How many distinct values there are."""
+    is_coded = pa.types.is_dictionary(column.type)
+    return len(code(column).dictionary) if is_coded else int(pc.count_distinct(column).as_py())
+
+
+def _written_schema(layout: ParquetLayout, coded: frozenset[str]) -> pa.Schema:
+    """The layout's schema, with dictionaries in place of the text of `coded`."""
+    return pa.schema(
+        [
+            field.with_type(pa.dictionary(CODE, field.type)) if field.name in coded else field
+            for field in layout.schema
+        ]
+    )
+
+
+def _open_writer(
+    sink: HashingSink, layout: ParquetLayout, seldom: set[str], coded: frozenset[str]
+) -> pq.ParquetWriter:
     leaves = [
         leaf for field in layout.schema for leaf in _leaves(field.name, field.name, field.type)
     ]
-    repeated = [column for column, path, _ in leaves if path not in layout.varied]
-    return pq.ParquetWriter(
+    writer = pq.ParquetWriter(
         sink,
-        layout.schema,
-        use_dictionary=repeated,
-        write_statistics=repeated,
+        _written_schema(layout, coded),
+        use_dictionary=[column for column, path, _ in leaves if path not in seldom],
+        write_statistics=[
+            column
+            for column, path, kind in leaves
+            if not (path in layout.varied or is_text(kind) or pa.types.is_dictionary(kind))
+        ],
         compression={
             column: "none" if pa.types.is_fixed_size_binary(kind) else "snappy"
             for column, _, kind in leaves
         },
         dictionary_pagesize_limit=_DICTIONARY_BYTES,
         write_batch_size=_WRITE_BATCH_ROWS,
+        store_schema=False,
     )
+    # What Arrow would store of the schema that is written says dictionary where it is text.
+    stored = base64.b64encode(layout.schema.serialize())
+    writer.add_key_value_metadata({"ARROW:schema": stored.decode()})
+    return writer
 
 
 def _leaves(column: str, path: str, kind: pa.DataType) -> Iterator[tuple[str, str, pa.DataType]]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from tamis.arrow.coded import join_columns
 from tamis.arrow.order import order_rows, take_in_order
 from tamis.arrow.types import Ints
 
@@ -48,20 +49,29 @@ class Units:
         self._held.append(batch)
         self._rows += batch.num_rows
         while self._rows >= 2 * self._unit:
-            held = pa.Table.from_batches(self._held)
-            yield _ordered(held.slice(0, self._unit))
-            self._held = held.slice(self._unit).to_batches()
-            self._rows -= self._unit
+            yield _ordered(self._cut(self._unit))
 
     def finish(self) -> Iterator[Unit]:
         """Give what is left as one unit, and begin anew."""
-        held, self._held, self._rows = self._held, [], 0
-        if held:
-            yield _ordered(pa.Table.from_batches(held))
+        if self._held:
+            yield _ordered(self._cut(self._rows))
+            self._held = []
+
+    def _cut(self, rows: int) -> list[pa.RecordBatch]:
+        """The first `rows` rows held, which are let go."""
+        self._rows -= rows
+        cut: list[pa.RecordBatch] = []
+        while rows or not cut:
+            first = self._held.pop(0)
+            cut.append(first.slice(0, rows))
+            rows -= cut[-1].num_rows
+            if cut[-1].num_rows < first.num_rows:
+                self._held.insert(0, first.slice(cut[-1].num_rows))
+        return cut
 
 
-def _ordered(rows: pa.Table) -> Unit:
-    rows = rows.combine_chunks()
+def _ordered(batches: list[pa.RecordBatch]) -> Unit:
+    rows = pa.Table.from_arrays(join_columns(batches), names=batches[0].schema.names)
     places = order_rows(rows)
     return Unit(take_in_order(rows, places), places)
 
