@@ -20,8 +20,9 @@ The key is 97 - (body mod 97), with 2A read as 19 and 2B as 18.
 """
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -36,7 +37,7 @@ from tamis.arrow.buffers import (
     read_characters,
     text_parts,
 )
-from tamis.arrow.types import Bools, Bytes, Ints, is_text
+from tamis.arrow.types import Bools, Bytes, Ints, Words, is_text
 
 BODY_WIDTH = 13
 """Characters of a NIR without its key."""
@@ -64,14 +65,19 @@ class Judgement:
     """What a column's values are as identifiers; one entry a row, N rows.
 
     Attributes:
-        canonical: string array of N rows, null where the value is null or not well-formed.
         malformed: true where the value is not null and has none of the shapes, or stands for none.
         wrong_key: true where the value has the shape of a NIR of 15 characters and another key.
+        make_canonical: makes `canonical`, which a value that is kept as it is needs not.
     """
 
-    canonical: pa.Array
     malformed: Bools
     wrong_key: Bools
+    make_canonical: Callable[[], pa.Array] = field(repr=False)
+
+    @cached_property
+    def canonical(self) -> pa.Array:
+        """String array of N rows, null where the value is null or not well-formed."""
+        return self.make_canonical()
 
 
 def key_of(body: str) -> int:
@@ -159,7 +165,7 @@ def judge_identifiers(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Jud
     if is_text(kind):
         return _judge_text(read_characters(array), kinds)
     no_row = np.zeros(len(array), dtype=bool)
-    return Judgement(pa.nulls(len(array), pa.string()), are_valid(array), no_row)
+    return Judgement(are_valid(array), no_row, lambda: pa.nulls(len(array), pa.string()))
 
 
 def with_keys(bodies: pa.Array) -> pa.StringArray:
@@ -258,8 +264,11 @@ def _judge_numbers(array: pa.Array, values: Ints, kinds: Collection[str]) -> Jud
     filled = whole % 1_000_000 == _FILLER
     wellformed = ((shaped & keyed) | (short & _are_provisional(whole, kinds))) & ~filled
     shaped |= filled & _may_be_nir(kinds)
-    bodies = pa.array(whole[wellformed]).cast(pa.string())
     present = are_valid(array)
+
+    def bodies() -> pa.Array:
+        return pa.array(whole[wellformed]).cast(pa.string())
+
     if "ntt" in kinds or "nir-key" in kinds:
         text = pc.if_else(pa.array(values > 0), pc.cast(pa.array(values), pa.string()), "")
         if "nir-key" in kinds:
@@ -281,22 +290,40 @@ def _judge_text(array: pa.Array, kinds: Collection[str]) -> Judgement:
     wellformed = np.zeros(n, dtype=bool)
     wrong_key = np.zeros(n, dtype=bool)
     shaped = np.zeros(n, dtype=bool)
-    characters = np.zeros((n, BODY_WIDTH), dtype=np.uint8)
     data, offsets = text_parts(array)
     flags = (wellformed, wrong_key, shaped)
-    compact = _judge_compact(data, offsets, present, kinds, flags, characters)
+    compact = _judge_compact(data, offsets, present, kinds, flags)
     others = np.flatnonzero(present & ~compact & (np.diff(offsets) >= BODY_WIDTH))
+    loose = pc.replace_substring_regex(array.take(pa.array(others)), SEPARATORS, "")
     if len(others):
-        loose = pc.replace_substring_regex(array.take(pa.array(others)), SEPARATORS, "")
         verdicts = tuple(np.zeros(len(others), bool) for _ in flags)
-        letters = np.zeros((len(others), BODY_WIDTH), dtype=np.uint8)
         all_rows = np.ones(len(others), dtype=bool)
-        _judge_compact(*text_parts(loose), all_rows, kinds, verdicts, letters)
+        _judge_compact(*text_parts(loose), all_rows, kinds, verdicts)
         for flag, verdict in zip(flags, verdicts, strict=True):
             flag[others] = verdict
-        characters[others] = letters
-    bodies = fixed_width_text(characters[wellformed], pa.string())
+
+    def bodies() -> pa.Array:
+        rows = np.flatnonzero(wellformed)
+        characters = _body_characters(data, offsets[rows])
+        read = wellformed[others]
+        places = np.searchsorted(rows, others[read])
+        loose_data, starts = text_parts(loose)
+        characters[places] = _body_characters(loose_data, starts[:-1][read])
+        return fixed_width_text(characters, pa.string())
+
     return _assemble(present, wellformed, wrong_key, bodies, array, shaped, kinds)
+
+
+def _body_characters(data: Bytes, starts: Ints) -> Bytes:
+    """Thirteen characters from each start, N × 13, with the letter of Corsica in upper case."""
+    characters = np.empty((len(starts), BODY_WIDTH), np.uint8)
+    if len(starts):
+        for first in (0, BODY_WIDTH - 8):
+            eight = _eight_bytes(data, starts + first).view(np.uint8).reshape(-1, 8)
+            characters[:, first : first + 8] = eight
+    letters = characters[:, 6]
+    letters[letters >= ord("A")] &= 0xDF
+    return characters
 
 
 def _judge_compact(
@@ -305,7 +332,6 @@ def _judge_compact(
     present: Bools,
     kinds: Collection[str],
     flags: tuple[Bools, ...],
-    characters: Bytes,
 ) -> Bools:
     """Judge the rows of 13 or 15 bytes.
 
@@ -316,7 +342,6 @@ def _judge_compact(
         kinds: the identifiers that they may be.
         flags: N flags each, written here for the rows judged: which are well-formed, have a wrong
             key, have the shape of a NIR or stand for none.
-        characters: N × 13, the canonical body of each, written here likewise.
 
     Returns:
         N flags: which rows are digits but for Corsica's letter.
@@ -328,25 +353,63 @@ def _judge_compact(
         rows = np.flatnonzero((lengths == width) & present)
         if not len(rows):
             continue
-        matrix = _matrix(data, offsets[rows], width)
-        digits, corsica = _digits_of(matrix)
-        numeric = digits.max(axis=1) <= 9
-        digits[~numeric] = 0
-        body = _number(digits[:, :BODY_WIDTH])
+        starts = offsets[rows]
+        body, key, numeric = _read_digits(data, starts, width)
+        corsica = np.zeros(len(rows), dtype=bool)
+        others = np.flatnonzero(~numeric)
+        if len(others):
+            digits, corsica[others] = _digits_of(_matrix(data, starts[others], width))
+            numeric[others] = digits.max(axis=1) <= 9
+            digits[~numeric[others]] = 0
+            body[others] = _number(digits[:, :BODY_WIDTH])
+            if width == FULL_WIDTH:
+                key[others] = _number(digits[:, BODY_WIDTH:])
         shaped = _have_shape(body, kinds)
         filled = body % 1_000_000 == _FILLER
         nirs[rows] = shaped | (filled & _may_be_nir(kinds))
         if width == FULL_WIDTH:
-            keyed = _key_holds(body, _number(digits[:, BODY_WIDTH:]))
+            keyed = _key_holds(body, key)
             wrong_key[rows] = shaped & ~keyed & ~filled
             wellformed[rows] = shaped & keyed & ~filled
         else:
             wellformed[rows] = (shaped | (~corsica & _are_provisional(body, kinds))) & ~filled
-        body_characters = matrix[:, :BODY_WIDTH].copy()
-        body_characters[corsica, 6] &= 0xDF
-        characters[rows] = body_characters
         compact[rows] = numeric
     return compact
+
+
+def _read_digits(data: Bytes, starts: Ints, width: int) -> tuple[Ints, Ints, Bools]:
+    """Body and key of 13 or 15 digits from each start, and which rows are digits only."""
+    first, rest = _eight_bytes(data, starts), _eight_bytes(data, starts + (width - 8))
+    again = np.uint64(
+        8 * (16 - width)
+    )  # bits of `rest` that are in `first` too: zeros in their place
+    zeros = np.uint64(0x3030303030303030 >> (64 - int(again)))
+    numeric = _are_digits(first) & _are_digits(rest)
+    low = _eight_digits(rest >> again << again | zeros)
+    high = _eight_digits(first)
+    if width == BODY_WIDTH:
+        return high * 100_000 + low, np.zeros_like(low), numeric
+    return high * 100_000 + low // 100, low % 100, numeric
+
+
+def _eight_bytes(data: Bytes, starts: Ints) -> Words:
+    """Eight bytes from each start as one number, the first one least."""
+    return np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))[starts].astype(np.uint64)
+
+
+def _are_digits(words: Words) -> Bools:
+    high = np.uint64(0xF0F0F0F0F0F0F0F0)
+    over = (words + np.uint64(0x0606060606060606)) & high
+    flags: Bools = ((words & high) | over >> np.uint64(4)) == np.uint64(0x3333333333333333)
+    return flags
+
+
+def _eight_digits(words: Words) -> Ints:
+    """The number that eight bytes write: digits, then pairs, then fours are added up."""
+    words = (words & np.uint64(0x0F0F0F0F0F0F0F0F)) * np.uint64(10 * 2**8 + 1) >> np.uint64(8)
+    words = (words & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(100 * 2**16 + 1) >> np.uint64(16)
+    words = (words & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(10_000 * 2**32 + 1) >> np.uint64(32)
+    return words.astype(np.int64)
 
 
 def _matrix(data: Bytes, starts: Ints, width: int) -> Bytes:
@@ -381,7 +444,7 @@ def _assemble(
     present: Bools,
     wellformed: Bools,
     wrong_key: Bools,
-    bodies: pa.Array,
+    bodies: Callable[[], pa.Array],
     text: pa.Array | None,
     shaped: Bools,
     kinds: Collection[str],
@@ -392,23 +455,26 @@ def _assemble(
         present: N flags: the value is not null.
         wellformed: N flags: the value has a body.
         wrong_key: N flags.
-        bodies: one string a well-formed row, in order.
+        bodies: gives one string a well-formed row, in order.
         text: N values that may be an NTT or a key, or None.
         shaped: N flags: the value is judged as a NIR, and is no NTT.
         kinds: the identifiers that they may be.
     """
-    if len(bodies) == len(present):
-        return Judgement(bodies, np.zeros(len(present), dtype=bool), wrong_key)
-    out = _scatter(bodies, wellformed)
-    if text is not None and ("ntt" in kinds or "nir-key" in kinds):
-        trimmed = pc.utf8_trim(text.cast(pa.string()), " ")
-        for kind, pattern in (("ntt", _NTT), ("nir-key", _NIR_KEY)):
-            if kind in kinds:
-                matches = pc.match_substring_regex(trimmed, pattern)
-                accepted = as_flags(matches) & ~wellformed & ~shaped & present
-                out = pc.if_else(pa.array(accepted), pc.utf8_upper(trimmed), out)
-                wellformed = wellformed | accepted
-    return Judgement(out, present & ~wellformed & ~wrong_key, wrong_key)
+
+    def scattered() -> pa.Array:
+        return bodies() if wellformed.all() else _scatter(bodies(), wellformed)
+
+    if text is None or not {"ntt", "nir-key"}.intersection(kinds):
+        return Judgement(present & ~wellformed & ~wrong_key, wrong_key, scattered)
+    out, accepted = scattered(), wellformed
+    trimmed = pc.utf8_trim(text.cast(pa.string()), " ")
+    for kind, pattern in (("ntt", _NTT), ("nir-key", _NIR_KEY)):
+        if kind in kinds:
+            matches = as_flags(pc.match_substring_regex(trimmed, pattern))
+            matches &= ~accepted & ~shaped & present
+            out = pc.if_else(pa.array(matches), pc.utf8_upper(trimmed), out)
+            accepted = accepted | matches
+    return Judgement(present & ~accepted & ~wrong_key, wrong_key, lambda: out)
 
 
 def _scatter(bodies: pa.Array, rows: Bools, width: int = BODY_WIDTH) -> pa.Array:
