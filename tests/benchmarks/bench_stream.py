@@ -1,95 +1,184 @@
-"""Streams: time from a message to its visible row, and throughput beside a hand-written loop.
+"""Streams on the dirty feed: cost of a message beside a hand-written loop, and its delay.
 
-    python tests/benchmarks/bench_stream.py [--messages 100000] [--rate 2000] [--backlog 200000]
+    python tests/benchmarks/bench_stream.py [--backlog 200000] [--rounds 3] [--jobs j1,j4]
+        [--seconds 60] [--rates 100,half]
 
-Starts a broker and a database of its own (tests/services). A row is visible when a second
-connection reads positions behind it, which are committed with it, or when a read_committed consumer
-reads it. A send time is taken before the message is handed to the producer. The loop is
-contenders/by_loop.py; both read a topic that is full already, as whole processes and by turns.
+Starts a broker of its own (tests/services). A backlog is a topic that is full already: whole
+processes read it by turns, Tamis, contenders/by_loop.py, and two processes of Tamis with half of
+the partitions each. What a process costs to start is measured on a topic of few messages, and taken
+off. For the delay one message of 100 is cut in half; a message is visible when a read_committed
+consumer reads it, and a send time is taken before it is handed to the producer. `half` is half of
+the highest rate that the backlog had.
 """
 
 import argparse
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
+import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from tests.e2e.streaming import PARTITIONS, POLICY, message  # noqa: E402
+from tests.benchmarks.messages import POISON, messages  # noqa: E402
+from tests.benchmarks.run import new_keys  # noqa: E402
 from tests.services.kafka import Broker, run_kafka  # noqa: E402
-from tests.services.postgres import Server, run_postgres  # noqa: E402
 
-Seen = Iterator[tuple[int, int]]
-"""By and by: a partition, and the offset before which all is visible."""
+PARTITIONS = 4
+FEW = 1_000
+POLICIES = {"j1": "j1", "j2": "j2-hmac", "j3": "j3", "j4": "j4"}
+WHO = ("loop", "tamis", "two")
 
 
-def main(messages: int, rate: int, backlog: int, rounds: int) -> None:
+@dataclass(frozen=True)
+class Cost:
+    """What processes took: CPU of user and system, and wall, in seconds."""
+
+    cpu: float
+    wall: float
+
+
+def main(backlog: int, rounds: int, jobs: list[str], seconds: float, rates: list[str]) -> None:
     """Measure, and print a line a figure."""
-    with run_kafka() as kafka, run_postgres() as server, tempfile.TemporaryDirectory() as folder:
+    with run_kafka() as kafka, tempfile.TemporaryDirectory() as folder:
         keys = Path(folder) / "keys.json"
-        tamis = [sys.executable, "-m", "tamis"]
-        subprocess.run([*tamis, "keys", "new", str(keys)], check=True, capture_output=True)
-        if messages:
-            measure_delay("tables", server.uri(), kafka, server, keys, messages, rate)
-            output = f"kafka://{kafka.address}/delay-topics.out"
-            measure_delay("topics", output, kafka, server, keys, messages, rate)
+        new_keys(keys)
+        highest = 0.0
         if backlog:
-            measure_backlog(kafka, server, keys, backlog, rounds)
+            for name, count in (("few", FEW), ("backlog", backlog)):
+                fill(kafka, kafka.topic(name, PARTITIONS), count)
+            for job in jobs:
+                rate = measure_backlog(kafka, keys, job, backlog, rounds)
+                highest = highest or rate
+        for name in rates if seconds else ():
+            rate = highest / 2 if name == "half" else float(name)
+            measure_delay(kafka, keys, jobs[0], rate, seconds)
 
 
-def command(kafka: Broker, topic: str, output: str, keys: Path, *options: str) -> list[str]:
+def fill(kafka: Broker, topic: str, count: int) -> None:
+    """Send `count` messages to the partitions in turn."""
+    producer = Producer({"bootstrap.servers": kafka.address, "linger.ms": 20})
+    for number, payload in enumerate(messages(count)):
+        producer.produce(topic, payload, partition=number % PARTITIONS)
+        if number % 5000 == 0:
+            producer.flush(30)
+    producer.flush(30)
+
+
+def commands(
+    who: str, kafka: Broker, keys: Path, job: str, topic: str, output: str
+) -> list[list[str]]:
+    """What reads `topic` to its end: one process, or two with half of the partitions each."""
+    if who == "loop":
+        script = HERE / "contenders" / "by_loop.py"
+        return [[sys.executable, str(script), job, kafka.address, topic, output]]
+    shares = [()] if who == "tamis" else [("--partitions", "0,1"), ("--partitions", "2,3")]
+    return [[*stream(kafka, keys, job, topic, output), "--once", *share] for share in shares]
+
+
+def stream(kafka: Broker, keys: Path, job: str, topic: str, output: str) -> list[str]:
     """The command line of a stream."""
     return [
-        *(sys.executable, "-m", "tamis", "run", POLICY, "--allow-example", "--keys", str(keys)),
-        *("--input", f"kafka://{kafka.address}/{topic}", "--output", output, "--run-id", topic),
-        *options,
+        *(sys.executable, "-m", "tamis", "--project", str(HERE / "project"), "run", POLICIES[job]),
+        *("--allow-example", "--allow-unconfirmed", "--keys", str(keys)),
+        *("--input", f"kafka://{kafka.address}/{topic}"),
+        *("--output", f"kafka://{kafka.address}/{output}"),
     ]
 
 
-def measure_delay(
-    name: str, output: str, kafka: Broker, server: Server, keys: Path, messages: int, rate: int
-) -> None:
-    """Print quantiles of the time from sending to being visible."""
-    topic = kafka.topic(f"delay-{name}", PARTITIONS)
-    process = subprocess.Popen(command(kafka, topic, output, keys), stderr=subprocess.DEVNULL)
+def measure_backlog(kafka: Broker, keys: Path, job: str, backlog: int, rounds: int) -> float:
+    """Print what a message costs, and messages a second; return those of one process of Tamis."""
+    costs: dict[tuple[str, str], list[Cost]] = {}
+    for number in range(rounds):
+        turn = WHO[number % len(WHO) :] + WHO[: number % len(WHO)]
+        for who in turn:
+            for topic in ("few", "backlog"):
+                output = kafka.topic(f"{job}-{who}-{topic}-{number}", PARTITIONS)
+                cost = measure(commands(who, kafka, keys, job, topic, output))
+                costs.setdefault((who, topic), []).append(cost)
+    medians = {key: median(values) for key, values in costs.items()}
+    cpu = {
+        who: (medians[who, "backlog"].cpu - medians[who, "few"].cpu) / (backlog - FEW)
+        for who in WHO
+    }
+    rate = {
+        who: (backlog - FEW) / (medians[who, "backlog"].wall - medians[who, "few"].wall)
+        for who in WHO
+    }
+    for who in WHO:
+        print(
+            f"backlog of {backlog}, {job}, {who}: {cpu[who] * 1e6:.1f} µs of CPU a message, "
+            f"{cpu[who] / cpu['loop']:.2f} times the loop; {rate[who]:.0f}/s by the clock; "
+            f"start-up of {medians[who, 'few'].cpu:.2f} s of CPU taken off",
+            flush=True,
+        )
+    print(
+        f"backlog of {backlog}, {job}: two processes do {cpu['tamis'] / cpu['two']:.2f} times the "
+        f"messages of one in a second of CPU",
+        flush=True,
+    )
+    return rate["tamis"]
+
+
+def median(costs: list[Cost]) -> Cost:
+    """The median of each measure by itself."""
+    return Cost(
+        statistics.median(cost.cpu for cost in costs),
+        statistics.median(cost.wall for cost in costs),
+    )
+
+
+def measure(arguments: list[list[str]]) -> Cost:
+    """The cost of processes that run side by side."""
+    began = time.monotonic()
+    cpu = 0.0
+    with tempfile.TemporaryFile() as log:
+        processes = [subprocess.Popen(one, stdout=log, stderr=log) for one in arguments]
+        for process in processes:
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            cpu += used.ru_utime + used.ru_stime
+        if any(process.returncode for process in processes):
+            log.seek(0)
+            raise SystemExit(log.read().decode())
+    return Cost(cpu, time.monotonic() - began)
+
+
+def measure_delay(kafka: Broker, keys: Path, job: str, rate: float, seconds: float) -> None:
+    """Print quantiles of the time from sending to being visible, and what a message costs."""
+    topic = kafka.topic(f"delay-{rate:.0f}", PARTITIONS)
+    output = kafka.topic(f"delay-{rate:.0f}.out", PARTITIONS)
+    command = stream(kafka, keys, job, topic, output)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     time.sleep(6)  # begun, and idle
-    sent = [0.0] * messages
-    seen = [0.0] * messages
+    payloads = list(messages(max(1, int(rate * seconds)), poison=True))
+    sent = [0.0] * len(payloads)
+    seen = [0.0] * len(payloads)
     done = threading.Event()
-    watch: Callable[[], Seen]
-    if name == "tables":
-
-        def watch() -> Seen:
-            return watch_tables(server, topic, done)
-    else:
-
-        def watch() -> Seen:
-            return watch_topics(kafka, output.rpartition("/")[2], done)
-
-    thread = threading.Thread(target=note, args=(watch, seen))
+    thread = threading.Thread(target=watch, args=(kafka, output, seen, done))
     thread.start()
     before, began = cpu_seconds(process.pid), time.monotonic()
     producer = Producer({"bootstrap.servers": kafka.address, "linger.ms": 1})
-    for number in range(messages):
+    for number, payload in enumerate(payloads):
         late = began + number / rate - time.monotonic()
         if late > 0.001:
             producer.poll(0)
             time.sleep(late)
         sent[number] = time.monotonic()
-        producer.produce(topic, message(number), partition=number % PARTITIONS)
+        producer.produce(topic, payload, partition=number % PARTITIONS)
     producer.flush(30)
     wall = time.monotonic() - began
-    cpu, memory = cpu_seconds(process.pid) - before, peak_memory(process.pid)
     time.sleep(3)
+    cpu, memory = cpu_seconds(process.pid) - before, peak_memory(process.pid)
     done.set()
     thread.join()
     process.terminate()
@@ -97,33 +186,22 @@ def measure_delay(
     delays = sorted((after - then) * 1000 for then, after in zip(sent, seen, strict=True) if after)
     p50, p95, p99 = (delays[int(len(delays) * part)] for part in (0.5, 0.95, 0.99))
     print(
-        f"{name}: {messages} messages at {messages / wall:.0f}/s, visible {len(delays)}, "
-        f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms, max {delays[-1]:.0f} ms, "
-        f"{100 * cpu / wall:.0f} % of a core, peak {memory:.0f} MiB, exit {code}",
+        f"delay, {job}: {len(payloads)} messages at {len(payloads) / wall:.0f}/s, 1 of {POISON} "
+        f"cut: {len(delays)} visible, p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms, max "
+        f"{delays[-1]:.0f} ms, {cpu / len(payloads) * 1e6:.0f} µs of CPU a message, peak "
+        f"{memory:.0f} MiB, exit {code}",
         flush=True,
     )
 
 
-def note(watch: Callable[[], Seen], seen: list[float]) -> None:
-    """Note when each message became visible."""
-    reached = [0] * PARTITIONS
-    for partition, after in watch():
-        now = time.monotonic()
-        for offset in range(reached[partition], after):
-            seen[offset * PARTITIONS + partition] = now
-        reached[partition] = max(reached[partition], after)
+def watch(kafka: Broker, topic: str, seen: list[float], done: threading.Event) -> None:
+    """Note when each message becomes visible; its number is in `dossier`."""
+    for payload in visible(kafka, topic, done):
+        seen[int(orjson.loads(payload)["dossier"][1:])] = time.monotonic()
 
 
-def watch_tables(server: Server, stream: str, done: threading.Event) -> Seen:
-    """Positions that another connection sees, every 4 ms."""
-    query = b"SELECT partition, next FROM _tamis_positions WHERE stream = %s"
-    with psycopg.connect(server.uri(), autocommit=True) as connection:
-        while not done.wait(0.004):
-            yield from connection.execute(query, (stream,)).fetchall()
-
-
-def watch_topics(kafka: Broker, topic: str, done: threading.Event) -> Seen:
-    """Positions that a consumer of committed records sees."""
+def visible(kafka: Broker, topic: str, done: threading.Event) -> Iterator[bytes]:
+    """Records as a consumer of committed records sees them."""
     consumer = Consumer(
         {
             "bootstrap.servers": kafka.address,
@@ -138,78 +216,10 @@ def watch_topics(kafka: Broker, topic: str, done: threading.Event) -> Seen:
         [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions]
     )
     while not done.is_set():
-        reached: dict[int, int] = {}
-        for one in consumer.consume(1000, 0.005):
-            if one.error() is None:
-                _, partition, offset = (one.key() or b"").decode().rsplit("/", 2)
-                reached[int(partition)] = int(offset) + 1
-        yield from reached.items()
+        for message in consumer.consume(1000, 0.005):
+            if message.error() is None:
+                yield message.value() or b""
     consumer.close()
-
-
-def measure_backlog(kafka: Broker, server: Server, keys: Path, backlog: int, rounds: int) -> None:
-    """Print the messages a second of whole processes, and their CPU."""
-    topic = kafka.topic("backlog", PARTITIONS)
-    producer = Producer({"bootstrap.servers": kafka.address, "linger.ms": 20})
-    for number in range(backlog):
-        producer.produce(topic, message(number), partition=number % PARTITIONS)
-        if number % 5000 == 0:
-            producer.flush(30)
-    producer.flush(30)
-    loop = [sys.executable, str(HERE / "contenders" / "by_loop.py"), kafka.address, topic]
-    for number in range(rounds):
-        for who in ("tamis", "loop"):
-            database = f"{who}_{number}"
-            server.query(f"CREATE DATABASE {database}")
-            uri = server.uri(database)
-            if who == "tamis":
-                cost = measure(command(kafka, topic, uri, keys, "--once"))
-                table = "evaluation_cpf__evaluation"
-            else:
-                make_table(server, database)
-                cost = measure([*loop, uri, "hand"])
-                table = "hand"
-            ((rows,),) = server.query(f"SELECT count(*) FROM {table}", database)
-            wall, cpu = cost
-            print(
-                f"backlog, {who}: {rows} rows of {backlog} messages in {wall:.1f} s "
-                f"({backlog / wall:.0f}/s), {cpu:.1f} s of CPU",
-                flush=True,
-            )
-
-
-def make_table(server: Server, database: str) -> None:
-    """The loop's tables, with the columns and the key that Tamis makes."""
-    texts = ", ".join(
-        f"{name} text"
-        for name in (
-            *("pseudonyme", "sexe", "region_residence", "code_rncp", "legal_item"),
-            *("legal_purpose", "legal_version", "legal_processing", "legal_attested"),
-            *("legal_policy", "legal_run", "legal_law", "legal_status", "legal_retention"),
-        )
-    )
-    server.query(
-        f"CREATE TABLE hand ({texts}, date_naissance date, entree_le date, "
-        "montant_total numeric(12, 2), _input integer, _position bigint, "
-        "PRIMARY KEY (_input, _position))",
-        database,
-    )
-    server.query(
-        "CREATE TABLE hand_quarantine (_input integer, _position bigint, reason text, "
-        "PRIMARY KEY (_input, _position))",
-        database,
-    )
-
-
-def measure(arguments: list[str]) -> tuple[float, float]:
-    """Wall and CPU seconds of a process."""
-    began = time.monotonic()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{arguments[1:3]} ended with {process.returncode}")
-    return time.monotonic() - began, used.ru_utime + used.ru_stime
 
 
 def cpu_seconds(pid: int) -> float:
@@ -228,9 +238,10 @@ def peak_memory(pid: int) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--rate", type=int, default=2_000)
     parser.add_argument("--backlog", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=2)
-    given = parser.parse_args()
-    main(given.messages, given.rate, given.backlog, given.rounds)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jobs", default="j1,j4", type=lambda text: text.split(","))
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--rates", default="100,half", type=lambda text: text.split(","))
+    options = parser.parse_args()
+    main(options.backlog, options.rounds, options.jobs, options.seconds, options.rates)

@@ -16,12 +16,12 @@ from tamis.formats.avro import read_avro
 from tamis.formats.chunk import Chunk
 from tamis.formats.csv import read_csv
 from tamis.formats.dsn.read import read_dsn
-from tamis.formats.jsonl import parse_object, read_jsonl
+from tamis.formats.jsonl import read_jsonl
 from tamis.formats.parquet import read_parquet, split
 from tamis.formats.python_records import to_chunk
 from tamis.formats.python_values import adapter_for
 from tamis.plan.plan import Plan, PlanField
-from tamis.streams.messages import Message, MicroBatch, decode
+from tamis.streams.messages import Message, MicroBatch, decode, json_decoder
 
 from ..keep_all import keep_all
 
@@ -70,7 +70,7 @@ def _dsn(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:
 def _kafka(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:
     payloads = (json.dumps({"f": text}).encode() for text in texts)
     messages = tuple(Message(0, at, payload) for at, payload in enumerate(payloads))
-    yield decode(MicroBatch("topic", messages), plan, parse_object)[0]
+    yield decode(MicroBatch("topic", messages), plan, json_decoder())[0]
 
 
 def _dicts(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:
@@ -80,7 +80,7 @@ def _dicts(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:
 
 def _kafka_numbers(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:
     messages = tuple(Message(0, at, f'{{"f": {text}}}'.encode()) for at, text in enumerate(texts))
-    yield decode(MicroBatch("topic", messages), plan, parse_object)[0]
+    yield decode(MicroBatch("topic", messages), plan, json_decoder())[0]
 
 
 def _dict_numbers(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:

@@ -62,7 +62,7 @@ class PubsubStream(SeveralCollections[PBegin, PCollection[str]]):
         source: the subscription or topic.
         sink: a topic, or the URI of a folder.
         period: length of a window.
-        decode: reads a payload as a record.
+        decode: reads payloads as records.
         keys: where the keys of pseudonyms are, or None.
         key_parts: epochs of the keys, for receipts.
         seal_to: the key that originals of quarantined messages are sealed to, or None.

@@ -2,6 +2,7 @@
 
     chunk     what every reader yields: rows, their positions, rejects; cut to a size
     csv, jsonl, avro, parquet, dsn   the readers: `read_csv(stream, plan, source, limits)` and so on
+    json_objects                     JSON objects as dicts, many at a time
     python_records, python_values    dicts as Arrow columns; values of other libraries as Python's
     content   a file's format by its first bytes; compression (gzip, …); suffixes where names decide
     names     names and paths of fields, and which may be shown

@@ -117,7 +117,7 @@ def rechunk(
         rest = piece
         while count + _records(rest) >= records and _records(rest):
             first, rest = cut(rest, records - count)
-            yield _join([*held, first])
+            yield join([*held, first])
             held, count, size, yielded = [], 0, 0, yielded + 1
         held.append(rest)
         count += _records(rest)
@@ -135,7 +135,7 @@ def rechunk(
             )
     if not held:
         return
-    rest = _join(held)
+    rest = join(held)
     if _records(rest) or not yielded or rest.unknown or rest.missing or rest.anomalies:
         yield rest
 
@@ -167,7 +167,8 @@ def cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
     return first, rest
 
 
-def _join(chunks: list[Chunk]) -> Chunk:
+def join(chunks: Sequence[Chunk]) -> Chunk:
+    """Chunks that follow one another as one, at least one; a column whose types differ is text."""
     full = [chunk for chunk in chunks if _records(chunk)] or chunks[:1]
     data = full[0].data if len(full) == 1 else _join_rows([chunk.data for chunk in full])
     if FAULTS in data.schema.names and data.column(FAULTS).null_count == data.num_rows:

@@ -1,13 +1,15 @@
 """Arrow values as JSON texts, a column at a time."""
 
 import json
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import decode, fixed_width_text
+from tamis.arrow.buffers import fixed_width_text, offsets_of, text_bytes
+from tamis.arrow.layouts import plain_layout
 from tamis.arrow.types import is_binary, is_list
 
 REPLACEMENT: Final = "\ufffd"
@@ -17,7 +19,8 @@ BYTEA: Final = "\\x"
 """Prefix of hexadecimal digits in PostgreSQL's text of bytes."""
 
 _HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dtype=np.uint16)
-_CONTROLS = {chr(code): f"\\u{code:04x}" for code in range(32)}
+_ESCAPES = {"\\": "\\\\", '"': '\\"'} | {chr(code): f"\\u{code:04x}" for code in range(32)}
+_IS_ESCAPED = np.isin(np.arange(256), [ord(character) for character in _ESCAPES])
 
 
 def to_json(array: pa.Array, *, jsonb: bool = False) -> pa.StringArray:
@@ -32,31 +35,63 @@ def to_json(array: pa.Array, *, jsonb: bool = False) -> pa.StringArray:
         >>> to_json(pa.array([[{"a": 'x"', "b": None}], [], None])).to_pylist()
         ['[{"a":"x\\\\"","b":null}]', '[]', 'null']
     """
-    array = decode(array)
+    return _joined(_parts(array, jsonb), len(array))
+
+
+Part: TypeAlias = "str | pa.StringArray"
+"""What texts of N values are made of: a text that all have, or N texts, none of them null."""
+
+
+def _parts(array: pa.Array, jsonb: bool) -> list[Part]:
+    array = plain_layout(array)
+    if array.null_count == len(array):
+        return ["null"]
+    if array.null_count:
+        texts = _joined(_valid_parts(array, jsonb), len(array))
+        return [pc.if_else(array.is_valid(), texts, "null")]
+    return _valid_parts(array, jsonb)
+
+
+def _valid_parts(array: pa.Array, jsonb: bool) -> list[Part]:
+    """As `_parts`; what stands in place of a null does not matter."""
     kind = array.type
+    if pa.types.is_dictionary(kind):
+        texts = to_json(array.dictionary, jsonb=jsonb)
+        is_constant = len(texts) == 1
+        return [texts[0].as_py() if is_constant else texts.take(array.indices.fill_null(0))]
     if pa.types.is_struct(kind):
-        parts: list[Any] = []
+        parts: list[Part] = ["{"]
         for index, (field, child) in enumerate(zip(kind, array.flatten(), strict=True)):
-            named = ("," if index else "{") + json.dumps(field.name) + ":"
-            parts += [named, to_json(child, jsonb=jsonb)]
-        texts = pc.binary_join_element_wise(*parts, "}", "") if parts else _all("{}", len(array))
-    elif is_list(kind):
+            parts.append(("," if index else "") + json.dumps(field.name) + ":")
+            parts += _parts(child, jsonb)
+        return [*parts, "}"]
+    if is_list(kind):
         lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
         below = to_json(array.flatten(), jsonb=jsonb)
-        joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), below), ",")
-        texts = pc.binary_join_element_wise("[", joined, "]", "")
-    elif pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
-        texts = array.cast(pa.string())
-    elif pa.types.is_floating(kind):
+        return ["[", pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), below), ","), "]"]
+    if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
+        return [pc.fill_null(array.cast(pa.string()), "")]
+    if pa.types.is_floating(kind):
         text = array.cast(pa.string())
         quoted = pc.binary_join_element_wise('"', text, '"', "")
-        texts = pc.if_else(pc.is_finite(array), text, quoted)
-    elif is_binary(kind):
-        texts = _quoted(to_hex(array, BYTEA if jsonb else ""), jsonb)
-    else:
-        texts = _quoted(array.cast(pa.string()), jsonb)
-    return pc.if_else(array.is_valid(), texts, "null") if array.null_count else texts
+        return [pc.fill_null(pc.if_else(pc.is_finite(array), text, quoted), "")]
+    is_bytes = is_binary(kind)
+    texts = to_hex(array, BYTEA if jsonb else "") if is_bytes else array.cast(pa.string())
+    return ['"', pc.fill_null(_escaped(texts, jsonb), ""), '"']
+
+
+def _joined(parts: Iterable[Part], rows: int) -> pa.StringArray:
+    """The `rows` texts that `parts` make one after the other."""
+    joined: list[Part] = []
+    for part in parts:
+        if joined and isinstance(part, str) and isinstance(joined[-1], str):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    if len(joined) > 1:
+        return pc.binary_join_element_wise(*joined, "")
+    return pa.repeat(pa.scalar(joined[0]), rows) if isinstance(joined[0], str) else joined[0]
 
 
 def to_hex(array: pa.Array, prefix: str = "") -> pa.StringArray:
@@ -78,17 +113,18 @@ def to_hex(array: pa.Array, prefix: str = "") -> pa.StringArray:
     return fixed_width_text(text.view(np.uint8), pa.string())
 
 
-def _quoted(texts: pa.Array, jsonb: bool) -> pa.Array:
-    """Texts as JSON strings, quoted and escaped."""
-    for plain, escaped in (("\\", "\\\\"), ('"', '\\"')):
-        texts = pc.replace_substring(texts, plain, escaped)
-    if pc.any(pc.match_substring_regex(texts, "[\\x00-\\x1f]")).as_py():
-        if jsonb:
-            texts = pc.replace_substring(texts, "\0", REPLACEMENT)
-        for plain, escaped in _CONTROLS.items():
-            texts = pc.replace_substring(texts, plain, escaped)
-    return pc.binary_join_element_wise('"', texts, '"', "")
-
-
-def _all(text: str, rows: int) -> pa.StringArray:
-    return pa.repeat(pa.scalar(text), rows)
+def _escaped(texts: pa.StringArray, jsonb: bool) -> pa.StringArray:
+    """Texts as they stand between the quotes of a JSON string."""
+    places = np.flatnonzero(_IS_ESCAPED[text_bytes(texts)])
+    rows = np.unique(np.searchsorted(offsets_of(texts), places, side="right")) - 1
+    rows = rows[(rows >= 0) & (rows < len(texts))]
+    if not len(rows):
+        return texts
+    changed = texts.take(pa.array(rows))
+    if jsonb:
+        changed = pc.replace_substring(changed, "\0", REPLACEMENT)
+    for plain, escaped in _ESCAPES.items():
+        changed = pc.replace_substring(changed, plain, escaped)
+    is_changed = np.zeros(len(texts), np.bool_)
+    is_changed[rows] = True
+    return pc.replace_with_mask(texts, is_changed, changed)

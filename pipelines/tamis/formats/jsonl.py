@@ -1,36 +1,29 @@
-"""JSON Lines: one object a line, parsed strictly, with numbers kept as they are written.
+"""JSON Lines: one object a line, parsed strictly (`tamis.formats.json_objects`).
 
 Lines are split at 0x0A before they are decoded, and a line longer than `Limits.line_bytes` is never
-held in memory. Strict means: UTF-8; no key twice in one object; neither NaN nor Infinity; nested at
-most `MAX_DEPTH` deep. Fields that are not read may hold any JSON.
+held in memory. Fields that are not read may hold any JSON.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
 
 from tamis.errors import InputError
 from tamis.filter.drift import MOST_COUNTED, RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.chunk import Chunk, Reject, rechunk
 from tamis.formats.columns import why_no_record
+from tamis.formats.json_objects import Unreadable, parse_objects
 from tamis.formats.jsonl_ranges import find_jsonl
 from tamis.formats.names import known_names, may_be_shown
-from tamis.formats.python_records import PIECE_RECORDS, NumberText, to_chunk
+from tamis.formats.python_records import PIECE_RECORDS, to_chunk
 from tamis.formats.python_values import epochs_for
 from tamis.formats.ranges import Readable, RecordRange, open_range
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
-MAX_DEPTH: Final = 64
-
 _BLOCK_BYTES = 1 << 20
 _PIECE_BYTES = 8 << 20
 _MAX_SHAPES = 1024
-
-
-class Unreadable(Exception):
-    """What was read is no record. Its text is the quarantine's `rule`, and holds no value."""
 
 
 def read_jsonl(
@@ -68,32 +61,65 @@ def _pieces(
     stream: BinaryIO, plan: Plan, source: str, limits: Limits, part: RecordRange | None
 ) -> Iterator[Chunk]:
     seen = ObjectKeys(known_names(plan), plan.schema)
-    rows: list[Mapping[str, Any]] = []
-    positions: list[int] = []
-    rejects: list[Reject] = []
-    held = 0
-    epochs = epochs_for(plan.format.jsonl)
-    for number, line in _numbered_lines(stream, plan, limits, part):
-        try:
-            record = unwrap(parse_object(line, limits), plan)
-            seen.add(record)
-        except Unreadable as error:
-            rejects.append((number, "unreadable", "", str(error)))
-        else:
-            rows.append(record)
-            positions.append(number)
-            held += len(line or b"")
-        if len(rows) + len(rejects) >= PIECE_RECORDS or held >= _PIECE_BYTES:
-            if not part or not part.first:
-                seen.check_found(source)
-            yield to_chunk(
-                rows, positions, plan.fields, rejects, seen.new_unknown(), adapter=epochs
-            )
-            rows, positions, rejects, held = [], [], [], 0
-    if not part or not part.first:
-        seen.check_found(source)
-    yield to_chunk(rows, positions, plan.fields, rejects, seen.new_unknown(), adapter=epochs)
+    for numbers, lines in _line_groups(_numbered_lines(stream, plan, limits, part)):
+        chunk = to_records(numbers, parse_objects(lines, limits), plan, seen)
+        if not part or not part.first:
+            seen.check_found(source)
+        yield chunk
     yield to_chunk([], [], plan.fields, missing=seen.known - seen.found)
+
+
+def _line_groups(
+    numbered: Iterable[tuple[int, bytes | None]],
+) -> Iterator[tuple[list[int], list[bytes | None]]]:
+    """Lines with their numbers, as many as are held as Python objects at a time."""
+    numbers: list[int] = []
+    lines: list[bytes | None] = []
+    held = 0
+    for number, line in numbered:
+        numbers.append(number)
+        lines.append(line)
+        held += len(line or b"")
+        if len(lines) >= PIECE_RECORDS or held >= _PIECE_BYTES:
+            yield numbers, lines
+            numbers, lines, held = [], [], 0
+    yield numbers, lines
+
+
+def to_records(
+    positions: Sequence[int],
+    parsed: Iterable[Mapping[str, Any] | Unreadable],
+    plan: Plan,
+    seen: "ObjectKeys",
+) -> Chunk:
+    """Objects as rows with the leaves that `plan` reads, and those that are no record as rejects.
+
+    Args:
+        positions: N, of the objects in their input.
+        parsed: N objects, or why there is none.
+        plan: says what is read, and which envelope is taken off.
+        seen: notes the objects' keys.
+    """
+    rows: list[Mapping[str, Any]] = []
+    places: list[int] = []
+    rejects: list[Reject] = []
+    for position, record in zip(positions, parsed, strict=True):
+        if not isinstance(record, Unreadable):
+            try:
+                record = unwrap(record, plan)
+                seen.add(record)
+            except Unreadable as error:
+                record = error
+            else:
+                rows.append(record)
+                places.append(position)
+                continue
+        rejects.append((position, "unreadable", "", str(record)))
+    epochs = epochs_for(plan.format.jsonl)
+    unknown = seen.new_unknown()
+    return to_chunk(
+        rows, places, plan.fields, rejects, unknown, adapter=epochs, numbers_as_bytes=True
+    )
 
 
 class ObjectKeys:
@@ -234,66 +260,3 @@ def _lines(
     whole = line()
     if whole is None or whole.strip():
         yield number, whole
-
-
-def parse_object(line: bytes | None, limits: Limits = USUAL) -> dict[str, Any]:
-    """Parse the object of a line strictly; None stands for a line that is too long.
-
-    Raises:
-        Unreadable: the line is no JSON object, or breaks one of the rules above.
-    """
-    if line is None or len(line) > limits.line_bytes:
-        raise Unreadable(f"longer than {limits.line_bytes} bytes")
-    try:
-        text = line.decode().strip(" \t\n\r")
-    except UnicodeDecodeError:
-        raise Unreadable("not UTF-8") from None
-    try:
-        record, end = _DECODER.raw_decode(text)
-    except json.JSONDecodeError:
-        raise Unreadable("not JSON") from None
-    except ValueError:
-        raise Unreadable("an integer has too many digits") from None
-    except RecursionError:
-        raise Unreadable(_TOO_DEEP) from None
-    if end != len(text):
-        raise Unreadable("not JSON")
-    if type(record) is not dict:
-        raise Unreadable("not a JSON object")
-    if text.count("[") + text.count("{") > MAX_DEPTH and _deeper(record):
-        raise Unreadable(_TOO_DEEP)
-    return record
-
-
-_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
-
-
-def _deeper(record: dict[str, Any]) -> bool:
-    """Whether `record` is nested deeper than `MAX_DEPTH`, itself the first level."""
-    level: list[Any] = [record]
-    for _level in range(MAX_DEPTH):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) in (dict, list)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise Unreadable("a key stands twice in one object")
-    return members
-
-
-def _constant(_name: str) -> Any:
-    raise Unreadable("NaN and Infinity are not JSON")
-
-
-_DECODER = json.JSONDecoder(
-    parse_float=NumberText, parse_constant=_constant, object_pairs_hook=_object
-)

@@ -17,7 +17,7 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import pyarrow as pa
@@ -32,7 +32,7 @@ Adapter = Callable[[str], Callable[[Any], Any] | None]
 """For a leaf's type by its name, or `list` or `struct`: what brings a value of another kind to the
 type of Python's own that stands for it, and leaves any other value as it is; None for nothing."""
 
-PIECE_RECORDS: Final = 2048
+PIECE_RECORDS: Final = 1024
 """Records that are held as Python objects before they become Arrow."""
 
 
@@ -40,6 +40,14 @@ class NumberText(str):
     """A number with a fraction or an exponent, as it was written."""
 
     __slots__ = ()
+
+
+class _Reading(NamedTuple):
+    """How values are read: `adapter` and `numbers_as_bytes` of `to_chunk`, and faults by row."""
+
+    adapter: Adapter | None
+    numbers_as_bytes: bool
+    faults: dict[int, list[str]]
 
 
 class _WrongTypeError(Exception):
@@ -55,6 +63,7 @@ def to_chunk(
     missing: frozenset[str] = frozenset(),
     anomalies: Mapping[str, int] | None = None,
     adapter: Adapter | None = None,
+    numbers_as_bytes: bool = False,
 ) -> Chunk:
     """N records as N rows with one column for each field; an absent value is null.
 
@@ -64,6 +73,7 @@ def to_chunk(
         fields: the plan's, each of which becomes a column.
         rejects, unknown, missing, anomalies: as in `Chunk`.
         adapter: converts values of other libraries, where records are not a reader's.
+        numbers_as_bytes: whether bytes are a `NumberText`, which takes longer to make.
 
     Returns:
         A chunk of N rows. Values of a wrong type are null, and their paths are in `FAULTS`.
@@ -75,19 +85,14 @@ def to_chunk(
         {'nom': ['Durand', None], 'jours': [3, None], '_tamis_faults': [None, ['nom']]}
     """
     faults: dict[int, list[str]] = {}
+    reading = _Reading(adapter, numbers_as_bytes, faults)
     rows = range(len(records))
     fields = tuple(fields)
-    columns = [
-        _column(
-            [record.get(field.source_name) for record in records],
-            field,
-            field.name,
-            rows,
-            faults,
-            adapter,
-        )
-        for field in fields
-    ]
+    columns = []
+    for field in fields:
+        name = field.source_name
+        values = [record.get(name) for record in records]
+        columns.append(_column(values, field, field.name, rows, reading))
     names = [field.name for field in fields]
     if faults:
         per_row = [list(dict.fromkeys(faults[row])) if row in faults else None for row in rows]
@@ -112,19 +117,18 @@ def _column(
     field: PlanField,
     path: str,
     rows: Sequence[int],
-    faults: dict[int, list[str]],
-    adapter: Adapter | None,
+    reading: _Reading,
 ) -> pa.Array:
     """The values of one field, of which the i-th stands in record `rows[i]`."""
     if field.of is None and not field.fields:
-        return _leaf(values, field.type, path, rows, faults, adapter)
+        return _leaf(values, field.type, path, rows, reading)
     due: type = list if field.of is not None else dict
     if not set(map(type, values)) <= {due, type(None)}:
-        if adapter is not None and (adapt := adapter(field.type)) is not None:
+        if reading.adapter is not None and (adapt := reading.adapter(field.type)) is not None:
             values = list(map(adapt, values))
         for index, value in enumerate(values):
             if value is not None and type(value) is not due:
-                faults.setdefault(rows[index], []).extend(leaf_paths(field, path))
+                reading.faults.setdefault(rows[index], []).extend(leaf_paths(field, path))
         values = [value if type(value) is due else None for value in values]
     absent = pa.array([value is None for value in values], pa.bool_())
     if field.of is not None:
@@ -134,19 +138,13 @@ def _column(
                 inner.extend(value)
                 inner_rows.extend([row] * len(value))
             offsets.append(len(inner))
-        below = _column(inner, field.of, path, inner_rows, faults, adapter)
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), below, mask=absent)
-    children = [
-        _column(
-            [None if value is None else value.get(child.source_name) for value in values],
-            child,
-            f"{path}.{child.name}",
-            rows,
-            faults,
-            adapter,
-        )
-        for child in field.fields
-    ]
+        items = _column(inner, field.of, path, inner_rows, reading)
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items, mask=absent)
+    children = []
+    for child in field.fields:
+        name = child.source_name
+        below = [None if value is None else value.get(name) for value in values]
+        children.append(_column(below, child, f"{path}.{child.name}", rows, reading))
     return pa.StructArray.from_arrays(children, [child.name for child in field.fields], mask=absent)
 
 
@@ -155,19 +153,23 @@ def _leaf(
     type_name: str,
     path: str,
     rows: Sequence[int],
-    faults: dict[int, list[str]],
-    adapter: Adapter | None,
+    reading: _Reading,
 ) -> pa.Array:
     kind = kind_of(type_name)
     assert kind is not None
     types = set(map(type, values)) - {type(None)}
+    if reading.numbers_as_bytes and bytes in types:
+        if types == {bytes} and kind in ("integer", "float", "decimal"):
+            return pa.array(values, pa.string())
+        values = [NumberText(value, "ascii") if type(value) is bytes else value for value in values]
+        types = set(map(type, values)) - {type(None)}
     native = _native(values, types, kind)
     if native is not None:
         try:
             return pa.array(values, native)
         except (UnicodeEncodeError, OverflowError, pa.ArrowInvalid):
             pass  # lone surrogates, large integers, years beyond the type: one by one
-    adapt = None if adapter is None else adapter(type_name)
+    adapt = None if reading.adapter is None else reading.adapter(type_name)
     if adapt is not None:
         values = list(map(adapt, values))
     convert, made = _CONVERTERS[kind], _PLAIN.get(kind, pa.string())
@@ -178,7 +180,7 @@ def _leaf(
         try:
             out.append(None if value is None else convert(value))
         except _WrongTypeError:
-            faults.setdefault(row, []).append(path)
+            reading.faults.setdefault(row, []).append(path)
             out.append(None)
     return pa.array(out, made)
 

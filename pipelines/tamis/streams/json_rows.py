@@ -1,12 +1,13 @@
 """Rows as JSON objects, as topics of Kafka and of Pub/Sub take them."""
 
 import base64
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.arrow.buffers import offsets_of
 from tamis.formats.json_texts import to_json
 from tamis.streams.judge import Judged
 
@@ -17,7 +18,7 @@ _OTHER_BYTES = 4096
 """Room in a quarantine message for what stands beside the sealed original."""
 
 
-def json_rows(data: pa.RecordBatch) -> Iterator[bytes]:
+def json_rows(data: pa.RecordBatch) -> list[bytes]:
     """Give each of N rows as a JSON object; sealed originals in base64."""
     if "sealed" in data.schema.names:
         texts = [
@@ -27,7 +28,10 @@ def json_rows(data: pa.RecordBatch) -> Iterator[bytes]:
         index = data.schema.get_field_index("sealed")
         data = data.set_column(index, "sealed", pa.array(texts, pa.string()))
     records = pa.StructArray.from_arrays(data.columns, data.schema.names)
-    return (text.encode() for text in to_json(records).to_pylist())
+    texts = to_json(records)
+    ends = offsets_of(texts).tolist()
+    content = texts.buffers()[2].to_pybytes() if texts.buffers()[2] else b""
+    return [content[begin:end] for begin, end in pairwise(ends)]
 
 
 def drop_large(judged: Judged, largest: int) -> Judged:

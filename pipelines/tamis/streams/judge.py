@@ -154,7 +154,7 @@ class Judge:
 
     Attributes:
         run: value of the tag `legal_run`.
-        decode: reads a payload as a record.
+        decode: reads payloads as records.
         keys: derives the keys of pseudonyms.
         seal_to: the key that originals are sealed to, or None to let them go.
         salt: a random value that all judges of the stream share (`tamis.minimize`).

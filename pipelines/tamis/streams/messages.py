@@ -7,7 +7,7 @@ key and headers and no release passes them on, so that a NIR in them cannot be m
 """
 
 import struct
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -24,11 +24,11 @@ from tamis.formats.avro_container import (
     longest_record,
     read_schema,
 )
-from tamis.formats.chunk import Chunk, Reject
-from tamis.formats.jsonl import ObjectKeys, Unreadable, parse_object, unwrap
+from tamis.formats.chunk import Chunk, join
+from tamis.formats.json_objects import Unreadable, parse_objects
+from tamis.formats.jsonl import ObjectKeys, to_records
 from tamis.formats.names import known_names
-from tamis.formats.python_records import to_chunk
-from tamis.formats.python_values import epochs_for
+from tamis.formats.python_records import PIECE_RECORDS
 from tamis.language import _
 from tamis.limits import USUAL
 from tamis.nir.grammar import find_nir
@@ -37,12 +37,13 @@ from tamis.nir.profile import profile_nir
 from tamis.plan.plan import Plan
 from tamis.regular_file import open_regular
 
-Decode = Callable[[bytes], Mapping[str, Any]]
-"""A payload to a record; raises `Unreadable`."""
+Decode = Callable[[Sequence[bytes]], Iterable[Mapping[str, Any] | Unreadable]]
+"""Payloads to records, or why one is none."""
 
 _FRAME = struct.Struct(">bI")
 _SINGLE_OBJECT = b"\xc3\x01"
 _NOT_AVRO = "not Avro of its schema"
+_NO_PAYLOAD = Unreadable("has no payload")
 _NIR_DIGITS = 13
 
 
@@ -89,23 +90,14 @@ def decode(batch: MicroBatch, plan: Plan, read: Decode) -> tuple[Chunk, frozense
         names of fields that the schema has and some message had.
     """
     names = ObjectKeys(known_names(plan), plan.schema)
-    rows: list[Mapping[str, Any]] = []
-    positions: list[int] = []
-    rejects: list[Reject] = []
-    for index, message in enumerate(batch.messages):
-        try:
-            if message.value is None:
-                raise Unreadable("has no payload")
-            record = unwrap(read(message.value), plan)
-            names.add(record)
-        except Unreadable as error:
-            rejects.append((index, "unreadable", "", str(error)))
-        else:
-            rows.append(record)
-            positions.append(index)
-    epochs = epochs_for(plan.format.jsonl)
-    chunk = to_chunk(rows, positions, plan.fields, rejects, names.new_unknown(), adapter=epochs)
-    return chunk, frozenset(names.found)
+    values = [message.value for message in batch.messages]
+    chunks = []
+    for first in range(0, max(len(values), 1), PIECE_RECORDS):
+        piece = values[first : first + PIECE_RECORDS]
+        records = iter(read([value for value in piece if value is not None]))
+        parsed = (_NO_PAYLOAD if value is None else next(records) for value in piece)
+        chunks.append(to_records(range(first, first + len(piece)), parsed, plan, names))
+    return join(chunks), frozenset(names.found)
 
 
 def find_nirs_beside(
@@ -145,8 +137,8 @@ def _holds_nir(content: bytes) -> bool:
 
 
 def json_decoder() -> Decode:
-    """Return what reads a payload as one JSON object, strictly (`tamis.formats.jsonl`)."""
-    return parse_object
+    """Return what reads payloads as JSON objects, strictly (`tamis.formats.json_objects`)."""
+    return parse_objects
 
 
 class _AvroSchema(NamedTuple):
@@ -158,7 +150,7 @@ class _AvroSchema(NamedTuple):
 
 
 def avro_decoder(schemas: Iterable[str]) -> Decode:
-    """Return what reads a payload as one Avro record, in the schema that its frame names.
+    """Return what reads payloads as Avro records, each in the schema that its frame names.
 
     Args:
         schemas: `FILE`, which holds the schema of payloads without a frame and of Avro's
@@ -190,7 +182,14 @@ class _Avro:
     by_id: dict[int, _AvroSchema]
     by_fingerprint: dict[bytes, _AvroSchema]
 
-    def __call__(self, payload: bytes) -> Mapping[str, Any]:
+    def __call__(self, payloads: Sequence[bytes]) -> Iterator[Mapping[str, Any] | Unreadable]:
+        for payload in payloads:
+            try:
+                yield self._read(payload)
+            except Unreadable as error:
+                yield error
+
+    def _read(self, payload: bytes) -> Mapping[str, Any]:
         if len(payload) > USUAL.line_bytes:
             raise Unreadable(f"longer than {USUAL.line_bytes} bytes")
         schema, start = self.plain, 0

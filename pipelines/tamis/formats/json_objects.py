@@ -1,0 +1,185 @@
+"""JSON objects, many at a time, parsed strictly, with numbers kept as they are written.
+
+Strict means: UTF-8; no key twice in one object, read or not; neither NaN nor Infinity; nested at
+most `MAX_DEPTH` deep. A native parser (`msgspec`) reads them. It takes less than these rules allow,
+but for two things, which are counted: a key that stands twice, and depth. What it refuses, and what
+the counts do not clear, is parsed again by the slow way below, which alone gives reasons.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from tamis.limits import USUAL, Limits
+
+MAX_DEPTH: Final = 64
+
+_AT_ONCE = 256
+"""Lines whose bytes are counted together: few enough for a core's cache."""
+
+_QUOTE, _COLON, _SPACE, _LIST, _OBJECT = b'": [{'
+
+
+class Unreadable(Exception):
+    """What was read is no record. Its text is the quarantine's `rule`, and holds no value."""
+
+
+def parse_objects(
+    lines: Sequence[bytes | None], limits: Limits = USUAL
+) -> list[dict[str, Any] | Unreadable]:
+    """Parse each of N texts as one object; where that fails there is the reason in its place.
+
+    Args:
+        lines: N texts; None stands for one that is too long.
+        limits: `line_bytes` is the length of the longest.
+
+    Returns:
+        N objects or reasons. A number with a fraction or an exponent is as it was written, in
+        bytes, which JSON does not have otherwise, and which cost no garbage collection.
+
+    Example:
+        >>> parse_objects([b'{"nom": "Durand", "solde": 12.50}', b'{"nom": "a", "nom": "b"}'])
+        [{'nom': 'Durand', 'solde': b'12.50'}, Unreadable('a key stands twice in one object')]
+    """
+    quick = [_parse_quickly(line, limits) for line in lines]
+    clear = [
+        is_clear
+        for first in range(0, len(lines), _AT_ONCE)
+        for is_clear in _are_clear(lines[first : first + _AT_ONCE], quick[first : first + _AT_ONCE])
+    ]
+    parsed: list[dict[str, Any] | Unreadable] = []
+    for line, record, is_clear in zip(lines, quick, clear, strict=True):
+        if record is not None and line is not None and (is_clear or _is_exact(record, line)):
+            parsed.append(record)
+            continue
+        try:
+            parsed.append(_parse_strictly(line, limits))
+        except Unreadable as error:
+            parsed.append(error)
+    return parsed
+
+
+def _parse_quickly(line: bytes | None, limits: Limits) -> dict[str, Any] | None:
+    if line is None or len(line) > limits.line_bytes:
+        return None
+    try:
+        return _NATIVE.decode(line)
+    except Exception:  # of several kinds; the slow way says what is wrong
+        return None
+
+
+_NATIVE = msgspec.json.Decoder(dict, float_hook=str.encode)
+
+
+def _are_clear(lines: Sequence[bytes | None], quick: Sequence[dict[str, Any] | None]) -> list[bool]:
+    """Whether the counts alone say that no key stands twice in a line, and that it is not deep.
+
+    Behind each key stand a quote and then a colon or white space. So a line has at most as many
+    keys as such places; if its object has as many, none stood twice, and none stands below. Every
+    object opens one bracket, so that one too deep shows in the sum.
+    """
+    held = [line or b"" for line in lines]
+    text = np.frombuffer(b"".join(held), np.uint8)
+    is_open = np.count_nonzero(text == _LIST) + np.count_nonzero(text == _OBJECT)
+    objects = len(quick) - quick.count(None)
+    if is_open - objects >= MAX_DEPTH:
+        return [False] * len(quick)
+    behind = text[1:]
+    may_end_key = behind <= _SPACE
+    may_end_key |= behind == _COLON
+    may_end_key &= text[:-1] == _QUOTE
+    places = np.flatnonzero(may_end_key)
+    ends = np.cumsum(np.fromiter(map(len, held), np.int64, len(held)))
+    most = np.diff(np.searchsorted(places, ends), prepend=0)
+    keys = np.fromiter((len(record or ()) for record in quick), np.int64, len(quick))
+    return (most == keys).tolist()
+
+
+def _is_exact(record: dict[str, Any], line: bytes) -> bool:
+    """Whether `record` has all that its line has, and is not deep.
+
+    A line has two quotes for each key and each string, and more if strings hold any. So if the
+    record needs as many, no key was left out.
+    """
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH:
+        return False
+    quotes = 0
+    below: list[Any] = [record]
+    while below:
+        value = below.pop()
+        if type(value) is dict:
+            quotes += 2 * len(value)
+            value = value.values()
+        for inner in value:
+            kind = type(inner)
+            if kind is str:
+                quotes += 2
+            elif kind is dict or kind is list:
+                below.append(inner)
+    return quotes == line.count(b'"')
+
+
+def _parse_strictly(line: bytes | None, limits: Limits) -> dict[str, Any]:
+    """Parse one object by the rules above, in Python; None stands for a line that is too long.
+
+    Raises:
+        Unreadable: the line is no JSON object, or breaks one of the rules above.
+    """
+    if line is None or len(line) > limits.line_bytes:
+        raise Unreadable(f"longer than {limits.line_bytes} bytes")
+    try:
+        text = line.decode().strip(" \t\n\r")
+    except UnicodeDecodeError:
+        raise Unreadable("not UTF-8") from None
+    try:
+        record, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError:
+        raise Unreadable("not JSON") from None
+    except ValueError:
+        raise Unreadable("an integer has too many digits") from None
+    except RecursionError:
+        raise Unreadable(_TOO_DEEP) from None
+    if end != len(text):
+        raise Unreadable("not JSON")
+    if type(record) is not dict:
+        raise Unreadable("not a JSON object")
+    if text.count("[") + text.count("{") > MAX_DEPTH and _deeper(record):
+        raise Unreadable(_TOO_DEEP)
+    return record
+
+
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
+
+
+def _deeper(record: dict[str, Any]) -> bool:
+    """Whether `record` is nested deeper than `MAX_DEPTH`, itself the first level."""
+    level: list[Any] = [record]
+    for _level in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in (dict, list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Unreadable("a key stands twice in one object")
+    return members
+
+
+def _constant(_name: str) -> Any:
+    raise Unreadable("NaN and Infinity are not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=str.encode, parse_constant=_constant, object_pairs_hook=_object
+)
