@@ -11,7 +11,7 @@ settings.load_profile("untimed")
 
 collect_ignore_glob = ["benchmarks/*", "nir/fuzz_*.py"]
 
-SERVICES = ("postgres", "kafka", "pubsub", "browser", "prism", "gcs")
+SERVICES = ("postgres", "kafka", "pubsub", "browser", "prism", "flink", "gcs")
 """Marks of tests that start a server: each of them is `service` too."""
 
 WHOLE_RUNS = {"e2e", "written_by_0_1"}

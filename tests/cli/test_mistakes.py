@@ -192,7 +192,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "46 folder": (("--project", "schemas", "check"), "schemas: not a project, it must have"),
     "47 Beam": ((*RUN, "--", "--runer=X"), "no option `--runer`, did you mean `--runner`?"),
     "47 worker": ((*RUN, "--", "--direct_num_worker=2"), "did you mean `--direct_num_workers`?"),
-    "48 runner": ((*RUN, "--", "--runner=SparkyRunner"), "Beam refuses its options"),
+    "48 runner": ((*RUN, "--", "--runner=SparkyRunner"), "did you mean `SparkRunner`?; known to"),
     "49 no --": ((*RUN, "--runner=X"), "`--runner`: options of Beam must stand after `--`"),
     "50 dry": ((*RUN, "--dry-run"), "no option `--dry-run`: the command is `tamis dry-run`"),
     "56 no store": (("verify", "store"), "store"),

@@ -1,12 +1,9 @@
 """A Kafka broker of the tests' own: one node, loopback, a free port, ended by its own process id.
 
-Its jars come from Maven Central, through `mvn` and the machine's settings for it, once for all
-tests of a user (`~/.cache/tamis-tests`). `apt-get` installs Java and `mvn` where the tests run as
-root. Where one of them is missing a test is skipped, but fails on CI.
+Its jars come from Maven Central. `apt-get` installs Java where the tests run as root. Where it is
+missing a test is skipped, but fails on CI.
 """
 
-import fcntl
-import os
 import shutil
 import signal
 import subprocess
@@ -20,7 +17,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from .machine import find_java, free_port, install, is_open, miss
+from .machine import find_java, free_port, is_open
+from .maven import fetch_jars
 
 KAFKA = "4.2.0"
 """Version of the broker, for Scala 2.13."""
@@ -30,7 +28,6 @@ LARGEST = 32 << 20
 
 _PATIENCE_SECONDS = 60.0
 _CLUSTER = "VGFtaXNUZXN0c0thZmthMQ"
-_FETCH = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 _POM = f"""\
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -164,7 +161,7 @@ class Broker:
 @contextmanager
 def run_kafka() -> Iterator[Broker]:
     """A broker, made and started, and ended and removed at the end."""
-    java, jars = find_java(), find_jars()
+    java, jars = find_java(), fetch_jars(f"kafka-{KAFKA}", _POM)
     folder = Path(tempfile.mkdtemp(prefix="tamis-kafka-"))
     try:
         broker = Broker(java, jars, folder)
@@ -175,34 +172,3 @@ def run_kafka() -> Iterator[Broker]:
             broker.kill()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def find_jars() -> Path:
-    """The folder of the broker's jars, fetched first where they are not there yet."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tamis-tests"
-    jars = cache / f"kafka-{KAFKA}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not jars.is_dir():
-            _fetch(jars)
-    return jars
-
-
-def _fetch(jars: Path) -> None:
-    if shutil.which("mvn") is None:
-        install("maven")
-    mvn = shutil.which("mvn") or miss("no mvn on PATH, and none could be installed")
-    with tempfile.TemporaryDirectory(dir=jars.parent, prefix="fetching-") as made:
-        (Path(made) / "pom.xml").write_text(_POM)
-        done = subprocess.run(
-            [mvn, "-B", "-q", _FETCH, "-DincludeScope=runtime", "-DoutputDirectory=jars"],
-            cwd=made,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=600,
-        )
-        if done.returncode:
-            miss(f"Kafka {KAFKA} could not be fetched: {done.stdout[-500:]}")
-        (Path(made) / "jars").rename(jars)

@@ -41,6 +41,12 @@ class Server:
         self.port = port
         self._process: subprocess.Popen[bytes] | None = None
 
+    def local_uri(self, database: str, **options: str) -> str:
+        """The address of a database by a socket of the file system, which has no network."""
+        query = "&".join(f"{name}={value}" for name, value in options.items())
+        place = f"host={self._folder}&port={self.port}"
+        return f"postgresql://{USER}:{PASSWORD}@/{database}?{place}&{query}"
+
     def uri(self, database: str = "postgres", **options: str) -> str:
         """The address of a database, with user and password."""
         query = "&".join(f"{name}={value}" for name, value in options.items())
@@ -53,7 +59,7 @@ class Server:
             [
                 *(str(self._programs / "postgres"), "-D", str(self._folder / "data")),
                 *("-p", str(self.port), "-c", "listen_addresses=127.0.0.1"),
-                *("-c", "unix_socket_directories=", "-c", "fsync=off"),
+                *("-c", f"unix_socket_directories={self._folder}", "-c", "fsync=off"),
             ],
             stdout=subprocess.DEVNULL,
             stderr=(self._folder / "log").open("ab"),
@@ -103,6 +109,7 @@ def run_postgres() -> Iterator[Server]:
         identity = _as_nobody()
         if identity:
             os.chown(folder, identity["user"], identity["group"])
+            folder.chmod(0o711)
         word = folder / "word"
         word.write_text(PASSWORD)
         if identity:

@@ -33,6 +33,12 @@ def main() -> None:
         os._exit(interrupts.exit_code(interrupted.number))
 
 
+def work() -> None:
+    """Run `tamis worker`, under a name of one word, which is all that an engine can start."""
+    sys.argv.insert(1, "worker")
+    main()
+
+
 def _run() -> int:
     from tamis.cli.app import app
 

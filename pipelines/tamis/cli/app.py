@@ -431,3 +431,27 @@ def unseal(
         frozenset(run or ()), frozenset(reason or ()), frozenset(position or ())
     )
     raise typer.Exit(unseal_command(tuple(sources), tuple(key or ()), selection, to, json))
+
+
+@app.command(help=_("Work for an engine, which starts this itself (`--environment_type=PROCESS`)."))
+def worker(
+    id: Annotated[str, Option("--id", metavar="ID", help=_("as the engine calls the worker"))],
+    provision_endpoint: Annotated[
+        str,
+        Option(
+            "--provision_endpoint", metavar="HOST:PORT", help=_("the engine's provision service")
+        ),
+    ],
+    control_endpoint: Annotated[
+        str | None, Option("--control_endpoint", metavar="HOST:PORT", help=_("not needed"))
+    ] = None,
+    logging_endpoint: Annotated[
+        str | None, Option("--logging_endpoint", metavar="HOST:PORT", help=_("not needed"))
+    ] = None,
+    artifact_endpoint: Annotated[
+        str | None, Option("--artifact_endpoint", metavar="HOST:PORT", help=_("not used"))
+    ] = None,
+) -> None:
+    from tamis.cli.worker import worker_command
+
+    raise typer.Exit(worker_command(id, provision_endpoint, control_endpoint, logging_endpoint))

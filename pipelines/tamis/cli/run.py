@@ -7,6 +7,7 @@ receipt: out/_receipts/20261123t101500-dsn-droits-a1b2c3.json
 
 import datetime
 import sys
+import threading
 from collections.abc import Collection
 from pathlib import Path
 
@@ -200,7 +201,7 @@ def run_command(
         with loading_beam():
             import pyarrow as pa
 
-            from tamis.runs.batch import Job, builds_only, run
+            from tamis.runs.batch import Job, run
             from tamis.runs.beam_options import check_beam_options
 
         options = check_beam_options(options)
@@ -209,11 +210,8 @@ def run_command(
         job = Job(plan, inputs, output, name, keys, options, limits.USUAL, guards, inputs_by_digest)
         with show_progress(), show_warnings():
             receipt, before = run(job)
-    if builds_only(options):
-        print(_("job {run} was built and not launched, as --dry_run says", run=name))
-        return 0
     if receipt is None:
-        print(_("job {run} is handed over to its runner; the receipt will commit it", run=name))
+        print(_("job {run} was built and not launched, as --dry_run says", run=name))
         return 0
     address = open_store(output).receipt_address(name)
     if before:
@@ -227,12 +225,16 @@ def run_command(
 
 def _interrupted(name: str, output: str, options: tuple[str, ...], is_committing: bool) -> str:
     """What stands of a run that a signal ended, and how to go on."""
+    if options:
+        from tamis.runs.launch import ends_with_driver, read_options, stop_job_servers
+
+        threading.Thread(target=stop_job_servers, daemon=True).start()
+        if not ends_with_driver(read_options(options)):
+            return _(
+                "interrupted: job {run} may go on on its runner, and commits by its receipt",
+                run=name,
+            )
     store = open_store(output)
-    runner = next((flag for flag in options if flag.startswith("--runner=")), "")
-    if runner.partition("=")[2] not in ("", "DirectRunner", "FnApiRunner"):
-        return _(
-            "interrupted: job {run} may go on on its runner, and commits by its receipt", run=name
-        )
     if is_committing:
         return _(
             "interrupted while run {run} was being committed: `tamis recover {store}` completes "

@@ -123,7 +123,7 @@ def _run_messages(
 
 
 def _hand_over(job: "StreamJob", plan: Plan) -> int:
-    from tamis.runs.batch import builds_only
+    from tamis.runs.launch import builds_only
     from tamis.runs.stream import check_addresses
 
     check_addresses(job)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TestOptions
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PBegin, PCollection
 
 from tamis.address import DatabaseAddress, parse_address, parse_store, require_driver
@@ -24,19 +24,24 @@ from tamis.beam.postgres import ReadTables
 from tamis.beam.read import ListFiles, ReadFiles, ReadTasks
 from tamis.beam.store import Store
 from tamis.dry_run.models import Measured
-from tamis.errors import KeysError, TamisError, UsageError
+from tamis.errors import KeysError, RunError, TamisError, UsageError
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.runs.errors import worker_errors
+from tamis.runs.launch import (
+    Launch,
+    as_workers_see_it,
+    builds_only,
+    is_local_runner,
+    make_pipeline,
+    read_options,
+)
 from tamis.stores import protocol
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import Attempt, new_run_id
-
-_LOCAL_RUNNERS = ("FnApiRunner", "PrismRunner")
-"""Runners whose job ends with the process that launched it."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,8 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
     """Run `job` to its receipt.
 
     Returns:
-        The receipt, or None where the runner was told not to launch or has not come to it yet;
-        and whether the run had been committed before, so that nothing was done.
+        The receipt, or None where the runner was told not to launch; and whether the run had been
+        committed before, so that nothing was done.
 
     Raises:
         UsageError: the run id is taken by another run, no input matches, or Beam refuses its
@@ -81,37 +86,62 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
         RunError: the run failed; nothing is committed.
     """
     protocol.check_run_id(job.run)
+    options = read_options(job.options)
+    job = _for_workers(job, options)
     inputs = _parse_inputs(job.inputs, by_digest=job.inputs_by_digest)
     store = open_store(job.output)
     keys, key_parts = load_keys(job.plan, job.keys)
     facts = RunFacts(job.run, datetime.datetime.now(datetime.UTC), key_parts)
-    options = _options(job.options)
     attempt = Attempt.begin(job.run)
+    launch = Launch(job.run, options)
     if builds_only(job.options):
-        _launch(job, inputs, keys, facts, options, attempt)
+        launch.build(_wire(options, job, inputs, keys, facts, attempt))
         return None, False
     receipt = store.complete(job.run)
     if receipt is not None:
         _check_same(receipt, job, store, inputs, key_parts)
         return receipt, True
     try:
-        _launch(job, inputs, keys, facts, options, attempt)
+        pipeline = _wire(options, job, inputs, keys, facts, attempt)
+        launch.see_through(pipeline, lambda: job.run in store.staged_runs())
     except TamisError:
         with suppress(TamisError):
             # What failed may have been no more than the answer of the commit.
             receipt = store.complete(job.run)
-            if receipt is None and options.view_as(StandardOptions).runner in _LOCAL_RUNNERS:
-                store.discard(attempt)  # elsewhere the job may go on
+            if receipt is None and launch.is_over:
+                store.discard(attempt)
         if receipt is None:
             raise
         _check_same(receipt, job, store, inputs, key_parts)
         return receipt, False
-    return store.committed(job.run), False
+    receipt = store.committed(job.run)
+    if receipt is None:
+        raise RunError(
+            _(
+                "job {run} is done, but {store} holds no receipt of it: the workers wrote "
+                "elsewhere; they and this machine must see the same store under the same address",
+                run=job.run,
+                store=store.shown,
+            )
+        )
+    return receipt, False
 
 
-def builds_only(options: Sequence[str]) -> bool:
-    """Whether `options` tell Beam to build the job and not to launch it, as `--dry_run` does."""
-    return bool(PipelineOptions(list(options)).view_as(TestOptions).dry_run)
+def _for_workers(job: Job, options: PipelineOptions) -> Job:
+    """The job with addresses as workers see them.
+
+    Raises:
+        UsageError: they do not see inputs or output.
+    """
+    keys = job.keys
+    if keys is not None and not keys.startswith("env:") and not is_local_runner(options):
+        keys = os.path.abspath(keys)  # a file that may be mounted under this path
+    return replace(
+        job,
+        inputs=tuple(as_workers_see_it(uri, options) for uri in job.inputs),
+        output=as_workers_see_it(job.output, options),
+        keys=keys,
+    )
 
 
 def dry_run(
@@ -145,7 +175,7 @@ def dry_run(
     facts = RunFacts("dry-run", datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
         path = str(Path(folder) / "measured.json")
-        pipeline = _pipeline(_options(options))
+        pipeline = make_pipeline(read_options(options))
         tasks = pipeline | ListFiles(
             inputs, plan.format.name, limit=limit, by_digest=inputs_by_digest
         )
@@ -171,15 +201,15 @@ def dry_run(
         return Measured.model_validate_json(Path(path).read_text(encoding="utf-8"))
 
 
-def _launch(
+def _wire(
+    options: PipelineOptions,
     job: Job,
     inputs: "_Files | _Tables",
     keys: KeyRef | None,
     facts: RunFacts,
-    options: PipelineOptions,
     attempt: Attempt,
-) -> None:
-    pipeline = _pipeline(options)
+) -> beam.Pipeline:
+    pipeline = make_pipeline(options)
     coded = not isinstance(parse_store(job.output), DatabaseAddress)
     (
         pipeline
@@ -207,34 +237,7 @@ def _launch(
             attempt,
         )
     )
-    with worker_errors():
-        pipeline.run().wait_until_finish()
-
-
-def _pipeline(options: PipelineOptions) -> beam.Pipeline:
-    try:
-        return beam.Pipeline(options=options)
-    except (ImportError, ValueError) as error:
-        raise UsageError(
-            _("Beam refuses its options: {reason}", reason=" ".join(str(error).split()))
-        ) from None
-
-
-def _options(flags: Sequence[str]) -> PipelineOptions:
-    """Beam's options: the local runner by name and all cores, unless `flags` say otherwise."""
-    given = {flag.split("=")[0] for flag in flags}
-    added = []
-    if "--runner" not in given:
-        added.append("--runner=FnApiRunner")
-        if "--direct_running_mode" not in given:
-            added.append("--direct_running_mode=multi_threading")
-        if "--direct_num_workers" not in given:
-            added.append(f"--direct_num_workers={os.cpu_count() or 1}")
-    options = PipelineOptions([*flags, *added])
-    if options.view_as(StandardOptions).runner in (None, "DirectRunner"):
-        # `DirectRunner` means another engine on another network.
-        options.view_as(StandardOptions).runner = "FnApiRunner"
-    return options
+    return pipeline
 
 
 def load_keys(

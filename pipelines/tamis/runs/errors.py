@@ -9,6 +9,10 @@ out no other exception than these, whose messages hold no value.
 
 What stands around that line is thrown away, and what workers of this process log or print of a
 traceback is silenced while they run.
+
+Where the text names no such error, the first cause is told: of an engine in Java the innermost
+exception with its message, since an engine sees records as bytes only; of a worker the class of
+its exception, and no more, for its message may quote a value.
 """
 
 import io
@@ -17,12 +21,27 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 
+import grpc
+
 import tamis.errors
 from tamis.errors import InputError, KeysError, RefusedError, RunError, TamisError, UsageError
-from tamis.language import _
+from tamis.language import _, printable
 
 _ERROR_LINE = re.compile(r"^tamis\.errors\.(\w+): (.*)$", re.MULTILINE)
 _STEP = re.compile(r" \[while running '[^']*'\]")
+_TRACEBACK = "Traceback (most recent call last)"
+_PYTHON = re.compile(
+    r"^(?:\w+\.)*(\w*(?:Error|Exception|Warning|Exit|Interrupt))\b(.*)$", re.MULTILINE
+)
+_JAVA = re.compile(
+    r"(?:^|Caused by: |: )((?:\w+\.)+\w*(?:Exception|Error))\b(?:: )?(.*)", re.MULTILINE
+)
+_NO_CAUSES = frozenset(
+    ("InterruptedException", "CancellationException", "UncheckedExecutionException")
+)
+"""Exceptions that tell of another one."""
+
+_LONGEST = 300
 
 
 @contextmanager
@@ -52,12 +71,86 @@ def worker_errors() -> Iterator[None]:
         lines = _ERROR_LINE.findall(str(error))
         if not lines:
             raise RunError(
-                _("the runner failed ({kind}); nothing is committed", kind=type(error).__name__)
+                _("the runner failed ({cause}); nothing is committed", cause=first_cause(error))
             ) from None
         name, message = lines[-1]
         raise _rebuilt(name, _STEP.sub("", message)) from None
     finally:
         logger.setLevel(before)
+
+
+@contextmanager
+def handing_over(runner: str) -> Iterator[None]:
+    """Say why an engine does not take a job, where the block hands one over.
+
+    Nothing has been read by then: what the engine and Beam say holds no value.
+
+    Args:
+        runner: its name.
+
+    Raises:
+        UsageError: a program or file of the runner is missing.
+        RunError: the engine does not answer, or refuses the job.
+    """
+    try:
+        yield
+    except (ImportError, TamisError):
+        raise
+    except grpc.FutureTimeoutError:
+        raise RunError(
+            _("{runner}: no job server answers; nothing is committed", runner=runner)
+        ) from None
+    except OSError as error:
+        reason = f"{error.filename or type(error).__name__}: {error.strerror or error}"
+        raise UsageError(_("{runner}: {reason}", runner=runner, reason=_line(reason))) from None
+    except ValueError as error:
+        raise UsageError(_("{runner}: {reason}", runner=runner, reason=_line(str(error)))) from None
+    except Exception as error:
+        text = error.details() if isinstance(error, grpc.RpcError) else str(error)
+        reason = _java_cause(text) or text or type(error).__name__
+        raise RunError(
+            _(
+                "{runner} does not take the job ({reason}); nothing is committed",
+                runner=runner,
+                reason=_line(reason),
+            )
+        ) from None
+
+
+def first_cause(error: BaseException) -> str:
+    """What an error of a runner began with, in words that hold no value.
+
+    Example:
+        >>> first_cause(RuntimeError("Caused by: java.net.ConnectException: Connection refused"))
+        'ConnectException: Connection refused'
+        >>> first_cause(ValueError("155087599999193"))
+        'ValueError'
+    """
+    text = str(error)
+    if _TRACEBACK in text:
+        kinds = _PYTHON.findall(text)
+        if not kinds:
+            return type(error).__name__
+        kind, message = kinds[-1]
+        is_told = kind in ("ModuleNotFoundError", "ImportError")  # of a module, not of a record
+        return _line(f"{kind}{message}") if is_told else str(kind)
+    return _line(_java_cause(text) or type(error).__name__)
+
+
+def _java_cause(text: str) -> str | None:
+    """The innermost exception of Java in a text that is its stack trace."""
+    causes = [(name.rpartition(".")[2], message.strip()) for name, message in _JAVA.findall(text)]
+    own = [cause for cause in causes if cause[0] not in _NO_CAUSES]
+    if not (own or causes):
+        return None
+    kind, message = (own or causes)[-1]
+    return f"{kind}: {message}" if message else kind
+
+
+def _line(text: str) -> str:
+    """One line, not too long."""
+    line = " ".join(text.split())
+    return printable(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…")
 
 
 def _rebuilt(name: str, message: str) -> TamisError:

@@ -4,7 +4,6 @@ The job runs until its operator drains or updates it. On this machine a stream o
 one of Kafka does (`tamis.runs.stream`).
 """
 
-import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from google.pubsub_v1 import PublisherClient
 
@@ -13,8 +12,8 @@ from tamis.beam.pubsub import PubsubStream
 from tamis.errors import UsageError
 from tamis.language import _
 from tamis.plan.plan import Plan
-from tamis.runs.batch import builds_only, load_keys
-from tamis.runs.errors import worker_errors
+from tamis.runs.batch import load_keys
+from tamis.runs.launch import Launch, builds_only, make_pipeline
 from tamis.runs.stream import StreamJob
 from tamis.streams.pubsub import check_source, make_topics, reaching
 from tamis.streams.sink import Topics
@@ -30,7 +29,7 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
     Raises:
         UsageError: the source does not exist, a topic is missing and cannot be made, or Beam
             refuses its options.
-        RunError: Pub/Sub or the runner cannot be reached.
+        RunError: Pub/Sub or the runner cannot be reached, or the job fails as it begins.
     """
     if held := [release.id for release in plan.releases if release.min_unit]:
         raise UsageError(
@@ -62,12 +61,10 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
         job.seal_to,
         job.records,
     )
-    try:
-        pipeline = beam.Pipeline(options=PipelineOptions([*job.options, "--streaming"]))
-    except (ImportError, ValueError) as error:
-        raise UsageError(
-            _("Beam refuses its options: {why}", why=" ".join(str(error).split()))
-        ) from None
+    pipeline = make_pipeline(PipelineOptions([*job.options, "--streaming"]))
     _receipts = pipeline | "Stream" >> stream
-    with worker_errors():
-        pipeline.run()
+    launch = Launch(job.stream, pipeline.options)
+    if builds_only(job.options):
+        launch.build(pipeline)
+    else:
+        launch.hand_over(pipeline)

@@ -1,0 +1,324 @@
+"""How a job comes to an engine: which are known to run, what workers see, how it ends.
+
+The engine of this process is Beam's `FnApiRunner`. Any other runs the job elsewhere: in workers
+that have their own working directory and maybe their own disk, and beyond the end of this process.
+"""
+
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    PipelineOptions,
+    PortableOptions,
+    SparkRunnerOptions,
+    StandardOptions,
+    TestOptions,
+)
+from apache_beam.runners.portability.job_server import JobServer
+from apache_beam.runners.portability.portable_runner import PortableRunner
+from apache_beam.runners.runner import PipelineResult, PipelineState
+
+from tamis.address import PathAddress, is_local, parse_address
+from tamis.documents.positions import suggest
+from tamis.errors import RunError, UsageError
+from tamis.language import _
+from tamis.runs.errors import handing_over, worker_errors
+
+LOCAL = "FnApiRunner"
+"""The runner whose workers are this process, or its children."""
+
+DATAFLOW = "DataflowRunner"
+
+KNOWN = (LOCAL, "PrismRunner", "FlinkRunner", "SparkRunner", "PortableRunner", DATAFLOW)
+"""Runners that Tamis is known to run on."""
+
+_SECRET_OPTIONS = (
+    "azure_connection_string",
+    "s3_access_key_id",
+    "s3_secret_access_key",
+    "s3_session_token",
+)
+"""Options of Beam that are secrets: an engine shows the options of a job to whoever asks."""
+
+_SPARK_LOCAL = re.compile(r"local(\[.+\])?")
+_BEGIN_SECONDS = 60.0
+_SILENT_SECONDS = 30.0
+_LONGEST_SILENCE = 600.0
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def read_options(flags: Sequence[str]) -> PipelineOptions:
+    """Beam's options: the local runner by name and all cores, unless `flags` say otherwise.
+
+    Raises:
+        UsageError: the runner is not known to run, or an option holds a secret that would stand
+            in the job.
+
+    Example:
+        >>> read_options(["--runner=SparkyRunner"])
+        Traceback (most recent call last):
+        tamis.errors.UsageError: runner `SparkyRunner` is unknown, did you mean `SparkRunner`?; \
+known to run: FnApiRunner, PrismRunner, FlinkRunner, SparkRunner, PortableRunner, DataflowRunner
+    """
+    given = {flag.split("=")[0] for flag in flags}
+    added = []
+    if "--runner" not in given:
+        added.append(f"--runner={LOCAL}")
+        if "--direct_running_mode" not in given:
+            added.append("--direct_running_mode=multi_threading")
+        if "--direct_num_workers" not in given:
+            added.append(f"--direct_num_workers={os.cpu_count() or 1}")
+    options = PipelineOptions([*flags, *added])
+    standard = options.view_as(StandardOptions)
+    # `DirectRunner` means another engine on another network.
+    name = standard.runner if standard.runner not in (None, "DirectRunner") else LOCAL
+    standard.runner = {known.lower(): known for known in KNOWN}.get(name.lower())
+    if standard.runner is None:
+        text = _("runner `{runner}` is unknown", runner=name) + suggest(name, KNOWN)
+        text += "; " + _("known to run: {runners}", runners=", ".join(KNOWN))
+        raise UsageError(text)
+    if not is_local_runner(options):
+        for secret in _SECRET_OPTIONS:
+            if options.get_all_options().get(secret):
+                raise UsageError(
+                    _(
+                        "option `--{option}` of Beam must not be given, it would stand in the job: "
+                        "give it to the workers by their environment",
+                        option=secret,
+                    )
+                )
+    return options
+
+
+def runner_of(options: PipelineOptions) -> str:
+    """The name of the runner."""
+    return str(options.view_as(StandardOptions).runner)
+
+
+def is_local_runner(options: PipelineOptions) -> bool:
+    """Whether the workers are this process, or its children."""
+    return runner_of(options) == LOCAL
+
+
+def builds_only(options: Sequence[str]) -> bool:
+    """Whether `options` tell Beam to build the job and not to launch it, as `--dry_run` does."""
+    return bool(PipelineOptions(list(options)).view_as(TestOptions).dry_run)
+
+
+def make_pipeline(options: PipelineOptions) -> beam.Pipeline:
+    """An empty pipeline.
+
+    Raises:
+        UsageError: Beam refuses its options.
+    """
+    try:
+        return beam.Pipeline(options=options)
+    except (ImportError, ValueError) as error:
+        raise UsageError(
+            _("Beam refuses its options: {reason}", reason=" ".join(str(error).split()))
+        ) from None
+
+
+def as_workers_see_it(uri: str, options: PipelineOptions) -> str:
+    """The address `uri` for workers, whose working directory is another: a path made absolute.
+
+    Raises:
+        UsageError: it is a path of this machine, and the workers are containers or elsewhere.
+
+    Example:
+        >>> options = read_options(["--runner=FlinkRunner", "--flink_master=flink:8081"])
+        >>> as_workers_see_it("in/*.csv", options)
+        Traceback (most recent call last):
+        tamis.errors.UsageError: in/*.csv: workers in containers do not see this machine's files: \
+expected gs://… or s3://…, or workers beside them (--environment_type=PROCESS or EXTERNAL)
+    """
+    address = parse_address(uri)
+    if is_local_runner(options) or not isinstance(address, PathAddress) or not is_local(uri):
+        return uri
+    if runner_of(options) == DATAFLOW:
+        text = _("{path}: workers of Dataflow do not see this machine's files", path=address.shown)
+        raise UsageError(f"{text}: " + _("expected gs://… or s3://…"))
+    if _environment(options) == "DOCKER":
+        text = _("{path}: workers in containers do not see this machine's files", path=uri)
+        text += ": " + _("expected gs://… or s3://…")
+        text += ", " + _("or workers beside them (--environment_type=PROCESS or EXTERNAL)")
+        raise UsageError(text)
+    return os.path.abspath(uri)
+
+
+def ends_with_driver(options: PipelineOptions) -> bool:
+    """Whether a job ends when this process does, because its workers are here."""
+    return is_local_runner(options) or _environment(options) == "LOOPBACK"
+
+
+def _environment(options: PipelineOptions) -> str:
+    """Where workers are, as Beam has it: in containers unless something else is said."""
+    if kind := options.view_as(PortableOptions).environment_type:
+        return str(kind).upper()
+    match runner_of(options):
+        case "PrismRunner":
+            is_here = True
+        case "FlinkRunner":
+            is_here = options.view_as(FlinkRunnerOptions).flink_master in ("[local]", "[auto]")
+        case "SparkRunner":
+            master = options.view_as(SparkRunnerOptions).spark_master_url
+            is_here = _SPARK_LOCAL.fullmatch(master) is not None
+        case _other:
+            is_here = False
+    return "LOOPBACK" if is_here else "DOCKER"
+
+
+class Launch:
+    """One job on its way through an engine.
+
+    Attributes:
+        is_over: whether nothing of it goes on.
+    """
+
+    def __init__(self, name: str, options: PipelineOptions) -> None:
+        self._name = name
+        self._options = options
+        self._result: PipelineResult | None = None
+        self.is_over = True
+
+    def build(self, pipeline: beam.Pipeline) -> None:
+        """Let a runner build the job that is told not to launch it."""
+        with worker_errors():
+            pipeline.run()
+
+    def hand_over(self, pipeline: beam.Pipeline) -> None:
+        """Hand over `pipeline`, which does not end, and wait a minute for it to run.
+
+        Raises:
+            RunError: the engine does not take it, or it ends as it begins.
+        """
+        with worker_errors():
+            with handing_over(runner_of(self._options)):
+                result = pipeline.run()
+            until = time.monotonic() + _BEGIN_SECONDS
+            while (state := result.state) != PipelineState.RUNNING and time.monotonic() < until:
+                if PipelineState.is_terminal(state):
+                    result.wait_until_finish()  # which raises what it failed by
+                    raise _ended_as(state)
+                time.sleep(1)
+
+    def see_through(self, pipeline: beam.Pipeline, has_begun: Callable[[], bool]) -> None:
+        """Hand `pipeline` over, and wait until it ends; what it waits for is told.
+
+        Args:
+            pipeline: the whole job.
+            has_begun: whether a worker has begun, as the store shows.
+
+        Raises:
+            TamisError: as a worker raised it.
+            UsageError: the runner is not installed.
+            RunError: the job failed, or was ended by somebody else.
+        """
+        is_local = is_local_runner(self._options)
+        with (
+            worker_errors(),
+            _stopping_job_servers(pipeline),
+            _telling(self._waits_for(has_begun), not is_local),
+        ):
+            try:
+                with nullcontext() if is_local else handing_over(runner_of(self._options)):
+                    self._result = pipeline.run()
+                state = self._result.wait_until_finish()
+            finally:
+                self.is_over = is_local or self._has_ended()
+        if state != PipelineState.DONE:
+            raise _ended_as(state)
+
+    def _has_ended(self) -> bool:
+        if self._result is None:
+            return True  # it was never handed over
+        with suppress(Exception):  # the engine may be gone
+            return bool(PipelineState.is_terminal(self._result.state))
+        return False
+
+    def _waits_for(self, has_begun: Callable[[], bool]) -> Callable[[], str]:
+        def describe() -> str:
+            runner = runner_of(self._options)
+            if self._result is None:
+                return _("the job server of {runner} has not answered yet", runner=runner)
+            state = "UNKNOWN"
+            with suppress(Exception):
+                state = self._result.state
+            text = _("job {run} is {state} on {runner}", run=self._name, state=state, runner=runner)
+            with suppress(Exception):
+                if not has_begun():
+                    return f"{text}, " + _(
+                        "and no worker has begun: look for free slots, and whether workers start "
+                        "and see the store"
+                    )
+            return text
+
+        return describe
+
+
+def _ended_as(state: str) -> RunError:
+    return RunError(_("the job ended as {state} on its runner; nothing is committed", state=state))
+
+
+@contextmanager
+def _telling(describe: Callable[[], str], tells: bool) -> Iterator[None]:
+    """Log what a long block waits for: after 30 seconds, then after twice as long each time."""
+    ended = threading.Event()
+
+    def tell() -> None:
+        silence, total = _SILENT_SECONDS, 0.0
+        while not ended.wait(silence):
+            total += silence
+            text = _("waiting for {seconds} s", seconds=int(total))
+            _LOGGER.warning("%s: %s", text, describe())
+            silence = min(2 * silence, _LONGEST_SILENCE)
+
+    thread = threading.Thread(target=tell, daemon=True)
+    if tells:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+_job_servers: list[JobServer] = []
+"""Those that Beam started for jobs of this process."""
+
+
+@contextmanager
+def _stopping_job_servers(pipeline: beam.Pipeline) -> Iterator[None]:
+    """End the job servers that Beam starts in the block, which else live as long as the machine.
+
+    Beam would end them when the process ends, but first removes their temporary folder, which has
+    gone by then with the command's, and so fails.
+    """
+    if isinstance(pipeline.runner, PortableRunner):
+        runner: Any = pipeline.runner
+        start = runner.default_job_server
+
+        def keep(options: PipelineOptions) -> JobServer:
+            _job_servers.append(start(options))
+            return _job_servers[-1]
+
+        runner.default_job_server = keep
+    try:
+        yield
+    finally:
+        stop_job_servers()
+
+
+def stop_job_servers() -> None:
+    """End the job servers that Beam started for this process; no error where it fails."""
+    while _job_servers:
+        with suppress(Exception):
+            _job_servers.pop().stop()

@@ -1,0 +1,178 @@
+"""Flink of the tests' own: one JobManager, two task managers, Beam's job server for it.
+
+Its jars come from Maven Central, by the pom beside this module. All of it runs in a network that
+is loopback only, and each process is ended by its own id.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .machine import find_java
+from .maven import fetch_jars
+
+FLINK = "1.19-beam-2.70.0"
+"""Versions of Flink, and of Beam's runner for it."""
+
+JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.showDateTime=true")
+"""No compiler that pays only in a long life."""
+
+JOB_SERVER = "org.apache.beam.runners.flink.FlinkJobServerDriver"
+
+_PATIENCE_SECONDS = 120.0
+_JOB_PORT, _REST_PORT = 8099, 8081
+_OPENED = (
+    *("lang", "lang.invoke", "util", "util.concurrent", "util.concurrent.atomic"),
+    *("nio", "net", "io", "text", "time"),
+)
+_OPENS = tuple(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED)
+_MAINS = {
+    "jobs": ("-Xmx256m", "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"),
+    "tasks-1": ("-Xmx512m", "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"),
+    "tasks-2": ("-Xmx512m", "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"),
+    "server": ("-Xmx256m", JOB_SERVER),
+}
+"""By name of each process, its heap and its class."""
+
+_CONFIG = f"""\
+jobmanager:
+  rpc: {{address: 127.0.0.1, port: 6123}}
+  bind-host: 127.0.0.1
+blob: {{server: {{port: "6124"}}}}
+rest: {{address: 127.0.0.1, bind-address: 127.0.0.1, port: {_REST_PORT}}}
+taskmanager:
+  host: 127.0.0.1
+  bind-host: 127.0.0.1
+  numberOfTaskSlots: 1
+  cpu: {{cores: 1}}
+  memory:
+    task: {{heap: {{size: 256m}}, off-heap: {{size: 64m}}}}
+    framework: {{heap: {{size: 128m}}, off-heap: {{size: 64m}}}}
+    managed: {{size: 64m}}
+    network: {{min: 160m, max: 160m}}
+    jvm-metaspace: {{size: 256m}}
+    jvm-overhead: {{min: 128m, max: 128m}}
+io: {{tmp: {{dirs: "{{folder}}/tmp"}}}}
+heartbeat: {{interval: "1000", timeout: "5000"}}
+restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 100, delay: 500 ms}}}}
+"""
+
+
+class Cluster:
+    """A cluster.
+
+    Attributes:
+        within: what stands before a command that is to reach it.
+        options: of Beam, all but where workers come from.
+    """
+
+    def __init__(
+        self, java: str, jars: Path, folder: Path, within: Sequence[str], **variables: str
+    ) -> None:
+        self.within = tuple(within)
+        self.options = ("--runner=PortableRunner", f"--job_endpoint=127.0.0.1:{_JOB_PORT}")
+        self._java = [*within, java, *JVM, *_OPENS, "-cp", f"{jars}/*"]
+        self._folder = folder
+        self._environment = {**os.environ, **variables}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        (folder / "tmp").mkdir()
+        (folder / "config.yaml").write_text(_CONFIG.replace("{folder}", str(folder)))
+
+    def start(self) -> None:
+        """Start what does not run, so that a task manager that died comes again."""
+        for name, (heap, main) in _MAINS.items():
+            if name in self._processes and self._processes[name].poll() is None:
+                continue
+            arguments = ["--configDir", str(self._folder)]
+            if main == JOB_SERVER:
+                arguments = [
+                    *("--job-host=127.0.0.1", f"--job-port={_JOB_PORT}", "--artifact-port=0"),
+                    *("--expansion-port=-1", f"--artifacts-dir={self._folder}/artifacts"),
+                    f"--flink-master=127.0.0.1:{_REST_PORT}",
+                ]
+            with (self._folder / f"{name}.log").open("ab") as log:
+                self._processes[name] = subprocess.Popen(
+                    [*self._java[:-2], heap, *self._java[-2:], main, *arguments],
+                    env=self._environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                )
+
+    def wait(self) -> None:
+        """Wait until two task managers have registered, and the job server listens.
+
+        Raises:
+            RuntimeError: they do not in time; the message has what was logged.
+        """
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while self._log("jobs").count("Registering TaskManager") < 2 or (
+            "JobService started" not in self._log("server")
+        ):
+            if time.monotonic() > until or any(
+                process.poll() is not None for process in self._processes.values()
+            ):
+                logs = "\n".join(self._log(name)[-1000:] for name in _MAINS)
+                raise RuntimeError(f"Flink does not start: {logs}")
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """End all of it; workers leave when their task manager has gone."""
+        for process in self._processes.values():
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    def _log(self, name: str) -> str:
+        return (self._folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def run_flink(within: Sequence[str], **variables: str) -> Iterator[Cluster]:
+    """A cluster, made and started, and ended and removed at the end.
+
+    Args:
+        within: what stands before a command so that it runs in a network of loopback only.
+        variables: of the environment of workers, beside this process's own.
+    """
+    java, jars = find_java(), fetch_flink()
+    folder = Path(tempfile.mkdtemp(prefix="tamis-flink-"))
+    cluster = Cluster(java, jars, folder, within, **variables)
+    try:
+        cluster.start()
+        cluster.wait()
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def fetch_flink() -> Path:
+    """The folder of the jars, fetched first where they are not there yet."""
+    pom = Path(__file__).with_name("flink-pom.xml").read_text(encoding="utf-8")
+    return fetch_jars(f"flink-{FLINK}", pom)
+
+
+def write_job_server(jar: Path) -> Path:
+    """Write the job server as one jar, as `--flink_job_server_jar` takes it: it names all others.
+
+    Args:
+        jar: where it is written to.
+    """
+    names = " ".join(path.as_uri() for path in sorted(fetch_flink().glob("*.jar")))
+    lines = ["Manifest-Version: 1.0", f"Main-Class: {JOB_SERVER}", f"Class-Path: {names}"]
+    # A line of a manifest has 72 bytes at most; the next one begins with a space then.
+    folded = (
+        "\r\n ".join([line[:70], *(line[at : at + 69] for at in range(70, len(line), 69))])
+        for line in lines
+    )
+    with zipfile.ZipFile(jar, "w") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "\r\n".join([*folded, ""]))
+    return jar
