@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tamis import interrupts
+from tamis.cli import loading
 from tamis.errors import TamisError
 from tamis.language import _
 
@@ -21,6 +22,7 @@ def main() -> None:
     A signal ends it with 130 or 143; a stream drains first, and exits 0.
     """
     interrupts.raise_interrupted()
+    loading.owns_process = True
     try:
         code = _run()
         with suppress(OSError):

@@ -64,7 +64,7 @@ def dry_run_command(
     plan = compile_policy(context, day)
     other = compile_plan(load_project(options.against), policy, day) if options.against else None
     with ends_at_once(_("interrupted: a dry run writes to no store, so nothing is left")):
-        with loading_beam():
+        with loading_beam(inputs):
             from tamis.beam.measure import Inspection
             from tamis.runs.batch import dry_run
 

@@ -198,7 +198,7 @@ def run_command(
     warn_of_output(output)
     name = run_id or new_run_id(policy)
     with ends_at_once(lambda is_committing: _interrupted(name, output, options, is_committing)):
-        with loading_beam():
+        with loading_beam(() if options else (*inputs, output)):
             import pyarrow as pa
 
             from tamis.runs.batch import Job, run
