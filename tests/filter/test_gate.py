@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.errors import RunError
@@ -19,10 +19,11 @@ from tamis.filter.gate import leaves as gate_leaves
 from tamis.filter.gate import scan as gate_scan
 from tamis.filter.gate import sieve as gate_sieve
 from tamis.filter.gate import text as gate_text
+from tamis.filter.gate.buffers import Texts, digit_bits, text_buffers
 from tamis.filter.gate.gate import GateColumn, GateFinding, Leaks, find_leaks
 from tamis.filter.gate.numbers import count_bits
 from tamis.filter.gate.scan import is_no_chance
-from tamis.filter.gate.text import holds_nir
+from tamis.filter.gate.text import find_texts, holds_nir
 
 FULL = "155087599999193"
 
@@ -476,10 +477,7 @@ def test_leaks_say_nothing_of_values() -> None:
 
 def _dense(values: pa.Array) -> list[int]:
     """The values that the first sieve keeps."""
-    data, offsets = gate_sieve.text_buffers(values)
-    kept: list[int] = np.flatnonzero(
-        gate_sieve._hold_digits(data, offsets, np.diff(offsets))
-    ).tolist()
+    kept: list[int] = np.flatnonzero(gate_sieve._hold_digits(Texts(values))).tolist()
     return kept
 
 
@@ -591,7 +589,7 @@ def test_misread_digits_are_seen_wherever_a_close_reading_sees_them(
 def test_a_letter_behind_an_accent_is_none_that_was_misread() -> None:
     phones = "tél 06 10 20 30 40 06 10"
     assert not holds_nir(phones)
-    assert not len(gate_sieve.sieve(pa.array([phones], pa.large_binary())).close)
+    assert not len(gate_sieve.sieve(Texts(pa.array([phones], pa.large_binary()))).close)
     misread = b"l55087599999193"
     signs = ["nº".encode(), "×".encode(), b"\xc3", "é".encode()]
     assert _leaks(pa.array([sign + misread for sign in signs])) == [0, 0, 0, -1]
@@ -607,10 +605,10 @@ def test_a_misread_digit_at_the_edge_of_its_value_is_seen() -> None:
 
 @given(st.lists(st.binary(max_size=200), max_size=30))
 def test_the_first_sieve_counts_bytes_as_one_would_one_by_one(values: list[bytes]) -> None:
-    data, offsets = gate_sieve.text_buffers(pa.array([*values, b"x"], pa.large_binary()))
+    data, offsets = text_buffers(pa.array([*values, b"x"], pa.large_binary()))
     for bits, signs in (
         (np.packbits(data == ord("x"), bitorder="little"), b"x"),
-        (gate_sieve._digit_bits(data), b"0123456789" + bytes({*range(0xC6, 0x100)} - {0xE2})),
+        (digit_bits(data), b"0123456789" + bytes({*range(0xC6, 0x100)} - {0xE2})),
     ):
         counts = count_bits(bits, offsets).tolist()
         assert counts == [sum(byte in signs for byte in value) for value in [*values, b"x"]]
@@ -655,6 +653,33 @@ def test_of_values_that_are_written_alike_no_nir_is_lost(shape: str, seed: int) 
     assert find_leaks([column]).rows.tolist() == expected
 
 
+@settings(max_examples=40)
+@given(
+    st.lists(
+        st.text(st.sampled_from("0000000002AaBbEeSs lONIR-.:+='<%é"), min_size=13, max_size=46),
+        min_size=2,
+        max_size=3,
+    ),
+    st.integers(0, 2**32 - 1),
+)
+def test_where_several_ways_of_writing_are_frequent_no_nir_is_lost(
+    shapes: list[str], seed: int
+) -> None:
+    rng = random.Random(seed)
+    texts = []
+    for place, shape in enumerate(shapes):
+        cut = rng.randrange(len(shape))
+        longer = f"{shape[:cut]}{'0' * rng.choice((13, 15, 15))}{shape[cut:]}"
+        for body in _bodies(40, seed + place):
+            digits = iter((body + _key(body)) * 4 if rng.random() < 0.3 else "")
+            signs = [next(digits, rng.choice("0123456789")) if c == "0" else c for c in longer]
+            texts.append("".join(signs))
+    rng.shuffle(texts)
+    column = GateColumn("t", pa.array(texts), tested=True)
+    rows = find_leaks([column]).rows
+    assert np.flatnonzero(rows == 0).tolist() == find_texts(texts).tolist()
+
+
 @pytest.mark.parametrize("shape", ["{:014}", "FR76{:023}", "D{:013}", "{:032}", "X{:015}"])
 def test_columns_of_other_numbers_need_no_look_at_each(shape: str) -> None:
     numbers = [shape.format(7 * n) for n in range(1000)]
@@ -667,6 +692,11 @@ def test_a_key_that_ends_in_2_is_seen_before_a_lone_letter_and_a_digit(behind: s
     body = next(body for body in _bodies(500) if _key(body)[1] == "2")
     assert holds_nir(f"M. X, {body} {_key(body)}{behind}")
     assert _leaks(pa.array([f"M. X, {body} {_key(body)}{behind}"])) == [0]
+
+
+@pytest.mark.parametrize("before", ["2, A", "2éA", "2 A", "12 - b"])
+def test_a_number_behind_what_is_no_department_is_seen(before: str) -> None:
+    assert _leaks(pa.array([f"bât. {before}{FULL}"])) == [0]
 
 
 def test_moments_that_are_written_alike_need_no_look_at_each() -> None:

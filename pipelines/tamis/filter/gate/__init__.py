@@ -4,6 +4,7 @@
     leaves    a column of any type as flat arrays of values
     lists     the items of lists and maps, one behind the other
     columns   a column's numbers as a whole, over all batches of a run
+    buffers   texts as bytes: where their digits are, and how they are written but for these
     scan      one flat array: hits, and what chance would find
     columns   what a column's long numbers are as a whole, over a run
     values    the long numbers in a column's values, as digits
@@ -19,7 +20,8 @@ Whole values of 13 or 15 characters are judged by arithmetic, a column at a time
 other texts go through two looks, each over all of them at once:
 
 1. `sieve`, on the bytes as they come, drops what cannot hold a NIR. It counts the digits of each
-   value; SIRET, IBAN and moments are told by how many they have, and where;
+   value; short ones that are written alike but for their digits (SIRET, IBAN, moments) are told
+   by their shape;
    patterns for RE2 keep those with a dozen digits and nothing but separators between, or digits
    written in a way that the bytes do not show (escapes, markup, other scripts, misread letters). A
    value goes on if a label stands in what is left, or if 13 or 15 digits have a right

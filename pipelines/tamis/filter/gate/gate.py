@@ -36,6 +36,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tamis.filter.gate.buffers import Texts, text_buffers
 from tamis.filter.gate.columns import (
     ColumnSketch,
     find_births_within,
@@ -44,7 +45,7 @@ from tamis.filter.gate.columns import (
 )
 from tamis.filter.gate.fold import fold
 from tamis.filter.gate.labels import names_nir
-from tamis.filter.gate.leaves import Leaf, Rows, take_apart, write_decimals
+from tamis.filter.gate.leaves import Leaf, Rows, take_apart
 from tamis.filter.gate.lists import find_in_lists
 from tamis.filter.gate.numbers import BODY, FULL, Bools, Ints, plausible
 from tamis.filter.gate.scan import (
@@ -55,7 +56,6 @@ from tamis.filter.gate.scan import (
     scan_integers,
     scan_texts,
 )
-from tamis.filter.gate.sieve import text_buffers
 from tamis.filter.gate.values import Numbers, numbers_of
 
 _PART_ENDS: Final = np.array([1, 3, 5, 7, 8, 10, 13])  # where sex, year, month … end in the body
@@ -225,7 +225,7 @@ class _Look:
     def _scan_values(self) -> Scan:
         leaf = self.leaf
         if leaf.kind == "text":
-            return scan_texts(leaf.values, named=self.named, not_nir=self.not_nir)
+            return scan_texts(leaf.texts, named=self.named, not_nir=self.not_nir)
         if self.not_nir:
             return Scan()
         values = leaf.values.fill_null(0).to_numpy()
@@ -286,9 +286,16 @@ class _Look:
     def widest(self) -> int:
         """The largest number of characters of a value."""
         if self.leaf.kind == "text":
-            return int(self._sizes.max(initial=0))
-        largest = pc.max(self.leaf.values).as_py()
-        return len(f"{largest:.0f}") if largest is not None else 0
+            return self.leaf.texts.widest
+        return len(f"{self.leaf.largest:.0f}")
+
+    @cached_property
+    def begins_with_digits(self) -> bool:
+        """Whether some value does; numbers always do."""
+        if self.leaf.kind != "text":
+            return True
+        data, starts = self.leaf.texts.data, self.leaf.texts.offsets[:-1]
+        return len(data) > 0 and bool((data.take(starts, mode="clip") - np.uint8(48) < 10).any())
 
     @cached_property
     def lengths(self) -> Bools:
@@ -296,28 +303,24 @@ class _Look:
         if self.leaf.kind != "text":
             return np.ones(FULL + 1, bool)
         lengths = np.zeros(FULL + 2, bool)
-        narrowest = int(self._sizes.min(initial=FULL + 1))
+        sizes = self.leaf.texts.sizes
+        narrowest = int(sizes.min(initial=FULL + 1))
         if narrowest <= FULL:
             alike = narrowest == self.widest
-            lengths[narrowest if alike else np.minimum(self._sizes, FULL + 1)] = True
+            lengths[narrowest if alike else np.minimum(sizes, FULL + 1)] = True
         return lengths[: FULL + 1]
 
     @cached_property
-    def _sizes(self) -> Ints:
-        return np.diff(text_buffers(self.leaf.values)[1])
-
-    @cached_property
     def texts(self) -> pa.Array:
-        """The values as large_binary; floats that are no whole numbers are null."""
+        """The values as large_binary; floats and decimals that are no whole numbers are null."""
         self.leaf = self.leaf.decoded()
         values = self.leaf.values
         if self.leaf.kind == "text":
             return values
-        if self.leaf.kind == "float":
+        if self.leaf.kind == "float" or pa.types.is_decimal(values.type):
+            values = values.cast(pa.float64())
             whole = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), 1e15))
             values = pc.if_else(whole, values, None).cast(pa.int64())
-        if pa.types.is_decimal(values.type):
-            return write_decimals(values)
         return values.cast(pa.large_string()).cast(pa.large_binary())
 
 
@@ -339,7 +342,7 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
 
     With `shift`, `right` is `left` itself and the other value the next one of the same record.
     """
-    if not _may_join(left, right) or left.widest + right.widest < BODY:
+    if not _may_join(left, right):
         return
     heads = left.texts.slice(0, len(left.texts) - shift)
     tails = right.texts.slice(shift)
@@ -375,7 +378,11 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
 
 
 def _may_join(left: _Look, right: _Look) -> bool:
-    """Whether some lengths of both add up to a NIR that is cut where one of its parts ends."""
+    """Whether some digits of both add up to a NIR that is cut where one of its parts ends."""
+    if not (left.begins_with_digits and right.begins_with_digits):
+        return False
+    if left.widest + right.widest < BODY:
+        return False
     return any(
         left.lengths[length] and right.lengths[max(1, BODY - length) : FULL + 1 - length].any()
         for length in _PART_ENDS
@@ -391,4 +398,4 @@ def _scan_joined(heads: pa.Array, tails: pa.Array, at: Ints) -> Scan:
     short = pc.equal(pc.add(pc.binary_length(heads), pc.binary_length(tails)), FULL - 1)
     padding = pc.if_else(short, zero, nothing)
     joined = pc.binary_join_element_wise(heads, padding, tails, nothing)
-    return scan_texts(joined, named=False, not_nir=False)
+    return scan_texts(Texts(joined), named=False, not_nir=False)

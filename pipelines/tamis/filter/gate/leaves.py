@@ -7,7 +7,8 @@ look shares no code with the first.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from tamis.errors import RunError
+from tamis.filter.gate.buffers import Texts
 from tamis.language import _
 
 Rows = npt.NDArray[np.int64]
@@ -53,6 +55,17 @@ class Leaf:
     def size(self) -> int:
         """How many values there are."""
         return len(self.values if self.coded is None else self.coded)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The values, where they are text."""
+        return Texts(self.values)
+
+    @cached_property
+    def largest(self) -> Any:
+        """The largest absolute value of numbers, which Arrow can compare; 0 where there is none."""
+        ends = pc.min_max(self.values).as_py().values()
+        return max((abs(end) for end in ends if end is not None), default=0)
 
     def decoded(self) -> "Leaf":
         """The leaf with the values themselves."""
@@ -132,11 +145,9 @@ def _flat_leaf(path: str, array: pa.Array, rows: Rows | None) -> Iterator[Leaf]:
     elif pt.is_decimal(kind):
         if kind.bit_width < 128:  # for which Arrow has no `max`
             array = array.cast(pa.decimal128(kind.precision, kind.scale))
-        ends = [abs(end) for end in pc.min_max(array).as_py().values() if end is not None]
-        if ends and max(ends) >= 10**12:
-            yield Leaf(path, "text", write_decimals(array), rows)
-        else:
-            yield Leaf(path, "narrow", array, rows)
+        leaf = Leaf(path, "narrow", array, rows)
+        long = leaf.largest >= 10**12
+        yield Leaf(path, "text", write_decimals(array), rows) if long else leaf
     elif pt.is_int64(kind) or pt.is_uint64(kind):
         yield Leaf(path, "integer", array, rows)
     elif pt.is_integer(kind):

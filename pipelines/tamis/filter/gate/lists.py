@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from tamis.filter.gate.buffers import text_buffers
 from tamis.filter.gate.numbers import BODY, FULL, Ints, key_fits, plausible, spell
 from tamis.filter.gate.scan import is_no_chance
-from tamis.filter.gate.sieve import text_buffers
 
 _WIDTHS: Final = np.array([1, 2, 2, 2, 3, 3, 2])  # of a NIR's parts
 _BORN: Final = 0.9  # share of months of 01 to 12 in NIRs; a dozen and more of them

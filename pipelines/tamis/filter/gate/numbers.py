@@ -133,7 +133,9 @@ def find_digits(data: Bytes, offsets: Ints, widest: int) -> Digits | None:
         parted[place] = False
         parted = np.insert(parted, place, False)
         apart = np.diff(at) > 1
-        apart[place + np.arange(len(place))] = False
+        letters = place + np.arange(len(place)) + 1
+        apart[letters - 1] = False
+        apart[letters] = True  # a number may begin behind what is no department: « 2, A155… »
     counts = np.diff(np.searchsorted(at, offsets))
     text = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     other = text[1:] != text[:-1]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tamis.filter.gate.buffers import Texts
 from tamis.filter.gate.numbers import NONE, Ints, key_fits, plausible
 from tamis.filter.gate.sieve import sieve
 from tamis.filter.gate.text import find_texts
@@ -58,19 +59,18 @@ def scan_floats(values: npt.NDArray[np.float64], *, named: bool) -> Scan:
     return scan_integers(whole, named=named)
 
 
-def scan_texts(values: pa.Array, *, named: bool, not_nir: bool) -> Scan:
-    """Scan N large_binary values of UTF-8, or of anything else.
+def scan_texts(texts: Texts, *, named: bool, not_nir: bool) -> Scan:
+    """Scan N values of UTF-8, or of anything else.
 
     Args:
-        values: the texts; a null's bytes are not looked at.
+        texts: the values; a null's bytes are not looked at.
         named: the column's name says NIR: in a whole value, shape is enough.
         not_nir: only a label or the INSEE grouping counts.
     """
-    left = sieve(values)
-    texts = [
-        text.decode(errors="replace") for text in values.take(pa.array(left.close)).to_pylist()
-    ]
-    close = left.close[find_texts(texts, not_nir=not_nir)]
+    left = sieve(texts)
+    few = texts.values.take(pa.array(left.close)).to_pylist()
+    readable = [text.decode(errors="replace") for text in few]
+    close = left.close[find_texts(readable, not_nir=not_nir)]
     if not_nir:
         return Scan(close)
     return _judge(close, left.full_at, left.full, left.bodies_at, left.bodies, named)

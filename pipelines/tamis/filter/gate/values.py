@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from tamis.filter.gate.buffers import Texts, text_buffers
 from tamis.filter.gate.leaves import Leaf
 from tamis.filter.gate.numbers import BODY, FULL, NONE, Bools, Bytes, Ints
-from tamis.filter.gate.sieve import text_buffers
 
 WIDEST: Final = 32  # digits of a number: two NIRs side by side, an IBAN
 _READ: Final = 256  # bytes of a text that are read
@@ -31,8 +31,11 @@ _SOME: Final = 512  # distinct ones are looked at
 _CHUNK: Final = 4_096  # values worked on at once: what a core's cache holds
 _FRACTION: Final = 10  # digits of a decimal that may be a NIR which ends in zeros
 
-_MAY_HOLD: Final = r"(?:[0-9\xC2-\xF4][^0-9]{0,4}){12}"  # in bytes; 2A and 2B may be lacking
+_FEWEST_DIGITS: Final = 12  # of 13 characters one may be the letter of 2A and 2B
+_MAY_HOLD: Final = r"(?:[0-9ABab\xC2-\xF4][^0-9A-Za-z]{0,4}){13}"  # in bytes
+_HOLD: Final = re.compile(_MAY_HOLD.encode("latin-1"))
 _CORSICAN: Final = re.compile(r"([1-8][0-9]{4}2)([ABab])([0-9]{6,8})")
+_FOREIGN_DIGIT: Final = re.compile(r"(?![0-9])\d")
 _LONG: Final = re.compile(r"0*([1-9][0-9]{12,})")
 _MEMBER: Final = re.compile(r'"\w{1,40}"\s*:')  # the name of a member of a JSON object
 _WORD: Final = re.compile(r"[^\W\d_]{3}")  # where words stand between, digits are no one number
@@ -97,10 +100,9 @@ def numbers_of(leaf: Leaf, *, whole: bool = False) -> Numbers:
         leaf: of text, integers, floats or decimals; of a dictionary its entries.
         whole: whether all values are looked at, however many there are.
     """
-    long_at, hashes = _long_values(leaf, hashed=not whole)
-    at = long_at
-    if hashes is not None:
-        at = long_at[_distinct(hashes)]
+    at = long_at = _long_values(leaf)
+    if len(at) > _MANY and not whole:
+        at = _distinct(leaf, long_at)
     if not len(at):
         return Numbers.none()
     values = leaf.values if len(at) == len(leaf.values) else leaf.values.take(pa.array(at))
@@ -108,54 +110,71 @@ def numbers_of(leaf: Leaf, *, whole: bool = False) -> Numbers:
     return Numbers(at[here], digits, sizes, corsican, long_at, len(here) / len(at))
 
 
-def _long_values(leaf: Leaf, *, hashed: bool) -> tuple[Ints, npt.NDArray[np.uint64] | None]:
-    """Where values are as long as a NIR, and hashes of these where they are too many to look at."""
+def _long_values(leaf: Leaf) -> Ints:
+    """Where values are as long as a NIR, in digits; ascending."""
     values = leaf.values
-    hashed &= len(values) > _MANY
-    if hashed and leaf.kind != "integer" and not _hold_some(values.take(_places(len(values)))):
-        return NONE, None
     if leaf.kind == "text":
-        data, offsets = text_buffers(values)
-        at = np.flatnonzero(offsets[1:] - offsets[:-1] >= BODY)
-        if len(at) <= _MANY or not hashed:
-            return at, None
-        words = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
-        hashes = np.empty(len(at), np.uint64)
-        for first in range(0, len(at), _CHUNK):
-            some = slice(first, first + _CHUNK)
-            starts, ends = offsets[at[some]], offsets[at[some] + 1]
-            middles = (starts + ends >> 1) - 4
-            hashes[some] = _mix(words[starts], words[middles], words[ends - 8])
-        return at, hashes
-    if leaf.kind == "integer":
+        texts = leaf.texts
+        if texts.widest < BODY:
+            return NONE
+        long = (texts.digits >= _FEWEST_DIGITS) & (texts.sizes >= BODY)
+        for shape, at in texts.shapes:
+            if not _may_hold(shape):
+                long[at] = False
+    elif leaf.kind == "integer":
         numbers = values.fill_null(0).to_numpy()
         long = numbers >= 10**12
         if values.type == pa.int64():
             long |= numbers <= -(10**12)
-        at = np.flatnonzero(long)
     else:
-        if pt.is_decimal(values.type):
-            values = values.cast(pa.float64())
-        numbers = values.fill_null(0).to_numpy()
-        at = np.flatnonzero(np.isfinite(numbers) & (numbers != 0))
-    if len(at) <= _MANY or not hashed:
-        return at, None
-    return at, _mix(numbers[at].view(np.uint64))
+        if pt.is_decimal(values.type) and leaf.largest * 10**values.type.scale < 10**BODY:
+            return NONE
+        numbers = _as_floats(values)
+        long = np.isfinite(numbers) & (numbers != 0)
+    return np.flatnonzero(long)
 
 
-@lru_cache(16)
-def _places(count: int) -> pa.Array:
-    """Some places of many, without order, alike in every run."""
-    return pa.array(np.random.default_rng(count).integers(0, count, _SOME // 2))
+def _as_floats(values: pa.Array) -> npt.NDArray[np.float64]:
+    if pt.is_decimal(values.type):
+        values = values.cast(pa.float64())
+    return np.asarray(values.fill_null(0).to_numpy())
 
 
-def _hold_some(few: pa.Array) -> bool:
-    """Whether a few values hold a number at all."""
-    if pt.is_decimal(few.type):
-        largest = max((abs(end) for end in pc.min_max(few).as_py().values() if end), default=0)
-        if largest * 10**few.type.scale < 10**BODY:
-            return False
-    return len(_fold(few)[0]) > 0
+@lru_cache(4_096)
+def _may_hold(shape: bytes) -> bool:
+    """Whether values of this shape may hold a number."""
+    return _HOLD.search(shape) is not None
+
+
+def _distinct(leaf: Leaf, at: Ints) -> Ints:
+    """Where of values at some places those distinct ones stand that have the least hashes."""
+    if leaf.kind == "text":
+        hashes = _hash_texts(leaf.texts, at)
+    elif leaf.kind == "integer":
+        hashes = _mix(leaf.values.fill_null(0).to_numpy()[at].view(np.uint64))
+    else:
+        hashes = _mix(_as_floats(leaf.values)[at].view(np.uint64))
+    share = 4 * _SOME / len(at)
+    while True:
+        some = np.flatnonzero(hashes < share * 2.0**64) if share < 1 else np.arange(len(at))
+        if leaf.kind == "text":  # of those with equal hashes the first in the order of bytes
+            some = some[pc.sort_indices(leaf.values.take(pa.array(at[some]))).to_numpy()]
+        _, first = np.unique(hashes[some], return_index=True)
+        if len(first) >= _SOME // 8 or share >= 1:
+            return np.sort(at[some[first[:_SOME]]])
+        share *= 4
+
+
+def _hash_texts(texts: Texts, at: Ints) -> npt.NDArray[np.uint64]:
+    """A hash of the middle and the last eight bytes of texts of 13 bytes and more."""
+    words = np.ndarray(len(texts.data) - 7, "<u8", texts.data, strides=(1,))
+    hashes = np.empty(len(at), np.uint64)
+    for first in range(0, len(at), _CHUNK):
+        some = at[first : first + _CHUNK]
+        starts, ends = texts.offsets[some], texts.offsets[some + 1]
+        mixed = _mix(words[(starts + ends >> 1) - 4], words[ends - 8])
+        hashes[first : first + _CHUNK] = mixed
+    return hashes
 
 
 def _mix(*words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -164,17 +183,6 @@ def _mix(*words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     for word in words[1:]:
         mixed = (mixed ^ mixed >> np.uint64(29) ^ word) * _MIXER
     return (mixed ^ mixed >> np.uint64(32)) * _MIXER
-
-
-def _distinct(hashes: npt.NDArray[np.uint64]) -> Ints:
-    """Where the distinct values with the least hashes first stand, ascending."""
-    share = 4 * _SOME / len(hashes)
-    while True:
-        some = np.flatnonzero(hashes < share * 2.0**64) if share < 1 else np.arange(len(hashes))
-        _, first = np.unique(hashes[some], return_index=True)
-        if len(first) >= _SOME // 8 or share >= 1:
-            return np.sort(some[first[:_SOME]])
-        share *= 4
 
 
 _Folded = tuple[Ints, Bytes, Ints, Bools]
@@ -302,7 +310,7 @@ def _significant(value: object) -> str:
 def _fold_text(text: str) -> tuple[str, bool] | None:
     """The digits in a text, and whether it was a Corsican number; None if there are none."""
     if not text.isascii():
-        text = "".join([str(unicodedata.digit(char, char)) for char in text])
+        text = _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.digit(match[0])), text)
     if "E" in text or "e" in text:
         text = _SCIENTIFIC.sub(lambda m: (m[1] + m[2]).ljust(1 + int(m[3]), "0"), text)
     if _DECIMAL.fullmatch(text):
