@@ -17,6 +17,8 @@ class Limits:
             (JSON Lines, Avro, DSN), the last one excepted.
         chunk_bytes: bytes that the fields read from one chunk's records may take.
         part_rows: rows that a part of an input has at least, the last one excepted.
+        block_bytes: bytes of a block of a file that many workers read: each is digested by itself,
+            and a file of text or Avro of one block is read by one worker.
         row_group_rows: rows that a row group of a written file has at least, the last one excepted.
         unit_rows: released rows that are put in order together (`tamis.stores.units`).
         line_bytes: bytes of one JSON object.
@@ -45,6 +47,7 @@ class Limits:
     object_chunk_records: int = 8_192
     chunk_bytes: int = 1 << 30
     part_rows: int = 1 << 20
+    block_bytes: int = 64 << 20
     row_group_rows: int = 131_072
     unit_rows: int = 65_536
     line_bytes: int = 16 << 20

@@ -25,13 +25,17 @@ _NOTHING = pa.RecordBatch.from_arrays([], names=[])
 
 @dataclass(frozen=True)
 class Input:
-    """An input that was read to its end, as the receipt lists it.
+    """An input that was read to its end, as the receipt lists it, or what was learned of a part.
 
     Attributes:
         uri: without credentials.
         rows: records that the reader handed on, rejects included.
-        bytes: of the file.
-        sha256: of the file, in hexadecimal.
+        bytes: of the file, or of one block of it.
+        sha256: of the same, in hexadecimal.
+        sha256_tree: of a file that was digested by blocks, in its place.
+        index: number of the input among the run's, where there is only a part.
+        block: number of the block; None for all of the file.
+        missing: of a range of records, columns of the schema that it does not have; None elsewhere.
 
     Example:
         >>> Input("in.csv", rows=2, bytes=41, sha256="9f…").rows
@@ -41,7 +45,11 @@ class Input:
     uri: str
     rows: int
     bytes: int
-    sha256: str
+    sha256: str = ""
+    sha256_tree: str = ""
+    index: int = 0
+    block: int | None = None
+    missing: tuple[str, ...] | None = None
 
 
 def _no_rows() -> Chunk:
@@ -132,7 +140,7 @@ class BatchCoder(coders.Coder):
             frozenset(header["missing"]),
             header["anomalies"],
         )
-        inputs = tuple(Input(**read) for read in header["inputs"])
+        inputs = tuple(_input_of(**read) for read in header["inputs"])
         return Batch(chunk, header["source"], PartKey(*header["part"]), header["seq"], inputs)
 
     def estimate_size(self, value: Batch) -> int:
@@ -150,6 +158,10 @@ class BatchCoder(coders.Coder):
 
 
 registry.register_coder(Batch, BatchCoder)
+
+
+def _input_of(missing: list[str] | None, **others: Any) -> Input:
+    return Input(**others, missing=None if missing is None else tuple(missing))
 
 
 def to_ipc(batch: pa.RecordBatch) -> bytes:

@@ -18,6 +18,7 @@ from tamis.errors import InputError, UsageError
 from tamis.filter.drift import WITHHELD
 from tamis.formats.compression import decompressed
 from tamis.formats.content import START_BYTES, content_of
+from tamis.formats.digests import sha256_of, sha256_tree
 from tamis.formats.names import shown_file
 from tamis.formats.suffixes import format_of
 from tamis.language import _, printable
@@ -80,7 +81,9 @@ def _remote_state(file: FileMetadata) -> tuple[Any, ...]:
     return file.size_in_bytes, file.last_updated_in_seconds
 
 
-def list_inputs(patterns: tuple[str, ...], *, by_digest: bool = False) -> list[InputFile]:
+def list_inputs(
+    patterns: tuple[str, ...], *, by_digest: bool = False, named: bool = True
+) -> list[InputFile]:
     """The files that `patterns` match, sorted by URI, each once, whatever names it was given by.
 
     A local file of exactly that name is meant itself, whatever `*`, `?` or `[` its name holds. What
@@ -90,6 +93,7 @@ def list_inputs(patterns: tuple[str, ...], *, by_digest: bool = False) -> list[I
     Args:
         patterns: local or of a file system that Beam knows.
         by_digest: whether no file is called by its name.
+        named: whether they get names, for some of which a file must be read.
 
     Raises:
         UsageError: a pattern matches no file, or names a folder, a pipe or a device; or the name
@@ -110,6 +114,8 @@ def list_inputs(patterns: tuple[str, ...], *, by_digest: bool = False) -> list[I
             files[inode] = replace(first, other_names=first.other_names + 1)
         else:
             files[inode] = InputFile(len(files), uri, state[0], state)
+    if not named:
+        return list(files.values())
     with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
         names = pool.map(lambda file: input_name(file.uri, by_digest=by_digest), files.values())
         return [replace(file, name=name) for file, name in zip(files.values(), names, strict=True)]
@@ -262,11 +268,10 @@ def open_sequential(uri: str, name: str) -> tuple[BinaryIO, HashingReader]:
     return decompressed(buffered, name), raw
 
 
-def digest(uri: str) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of the file at `uri`."""
-    with HashingReader(uri) as raw:
-        sha256 = raw.finish()
-        return raw.size, sha256
+def digest(uri: str, block_bytes: int | None = None) -> str:
+    """The SHA-256 of the file at `uri`, or its `sha256_tree` over such blocks, in hexadecimal."""
+    with open_random(uri) as stream:
+        return sha256_tree(stream, block_bytes) if block_bytes else sha256_of(stream).hex()
 
 
 def blocks(stream: BinaryIO) -> Iterator[bytes]:

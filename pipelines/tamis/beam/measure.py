@@ -23,9 +23,10 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tamis.beam.batch import Batch
 from tamis.beam.files import open_random
 from tamis.beam.findings import Finding, Findings, MergeFindings
+from tamis.beam.listing import Task
 from tamis.beam.measure_released import MeasureReleased
 from tamis.beam.minimize import Outputs, ThrowawayKeys
-from tamis.beam.read import Task, read_task
+from tamis.beam.read import read_task
 from tamis.beam.store import SumTallies, Total
 from tamis.beam.transform import SeveralCollections
 from tamis.dry_run.comparison import Comparison
@@ -147,7 +148,7 @@ def _write(
     limit: int | None,
     total: Total,
 ) -> None:
-    receipt = make_receipt(plan, facts, total.tally, total.input_parts())
+    receipt = make_receipt(plan, facts, total.counted(), total.input_parts())
     receipt = receipt.model_copy(update={"allowed": None})  # nothing was: it is a dry run
 
     def find(kind: type[_Kind]) -> _Kind:
@@ -249,7 +250,8 @@ class _InspectFn(beam.DoFn):
     def process(self, task: Task) -> Iterator[Finding]:
         with value_free(_("inspecting {source}", source=task.file.name)):
             if task.digests:
-                yield self._compare_types(task)
+                if task.format == "parquet" and not task.block:
+                    yield self._compare_types(task)
             elif task.limit != 0:
                 if self._inspection.profiles:
                     yield self._profile(task)
@@ -317,7 +319,7 @@ class _InspectFn(beam.DoFn):
 
 
 def _sample(receipt: Receipt, limit: int | None) -> Sample:
-    ended = sum(bool(part.sha256) for part in receipt.inputs)
+    ended = sum(bool(part.digest) for part in receipt.inputs)
     complete = ended == len(receipt.inputs)
     method = (
         "all records of all inputs"

@@ -1,13 +1,13 @@
 """Readers as Beam transforms: patterns of files in, batches of what the plan reads out.
 
-Only descriptors are shuffled (which file, which row groups), never records: that is what spreads
-one big Parquet file over all cores, and keeps memory flat.
-A Parquet file is read by parts of whole row groups; the other formats from start to end, each
-file by one worker, cut into parts of `Limits.part_rows` records.
+Only descriptors are shuffled (which file, which row groups or records), never records: that is what
+spreads one big file over all cores, and keeps memory flat (`tamis.beam.listing`).
+A Parquet file is read by parts of whole row groups, a big file of CSV, JSON Lines or Avro by ranges
+of records; other files from start to end, each by one worker, cut into parts of `Limits.part_rows`
+records. Both cut at the same records.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -16,19 +16,15 @@ from apache_beam.pvalue import PBegin, PCollection
 
 from tamis.beam import progress
 from tamis.beam.batch import Batch, Input
-from tamis.beam.files import (
-    InputFile,
-    digest,
-    list_inputs,
-    open_random,
-    open_sequential,
-    recognize,
-)
+from tamis.beam.files import InputFile, open_random, open_sequential
+from tamis.beam.listing import ListFiles, Task
 from tamis.documents.feed_format import FormatName
-from tamis.errors import value_free
+from tamis.errors import InputError, value_free
 from tamis.formats.chunk import Chunk, PartKey, cut
-from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
+from tamis.formats.digests import sha256_of
+from tamis.formats.parquet import count_rows, read_parquet
 from tamis.formats.partitions import add_partitions
+from tamis.formats.ranges import Stretch
 from tamis.formats.readers import SEQUENTIAL
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -36,62 +32,6 @@ from tamis.plan.plan import Plan
 
 OTHER_NAMES = "files-given-by-another-name-too"
 """The anomaly of inputs that are the same file under several names, and are read once."""
-
-_OPENED_AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class Task:
-    """A piece of reading that one worker does.
-
-    Attributes:
-        file: the input.
-        format: how it is read.
-        number: of the part in the input.
-        part: row groups of a Parquet file; None for all of another file, or for a digest.
-        digests: whether the task is to digest the file, not to read records.
-        limit: records to read at most; of a digest, those that all parts of the file read
-            together. None for all.
-        bytes: of the file, that the part stands for.
-    """
-
-    file: InputFile
-    format: FormatName
-    number: int = 0
-    part: PartSpec | None = None
-    digests: bool = False
-    limit: int | None = None
-    bytes: int = 0
-
-
-@dataclass
-class ListFiles(beam.PTransform[PBegin, PCollection[Task]]):
-    """List files as reading tasks, spread over the workers.
-
-    Attributes:
-        patterns: one pattern or several, local or of a file system that Beam knows.
-        default: the format of files whose content and name tell none.
-        format: reads every file in this format, whatever its content and name.
-        limit: records to read at most, in even shares of the tasks; None for all.
-        limits: rows of a part of a Parquet file.
-        by_digest: whether no file is called by its name.
-    """
-
-    patterns: tuple[str, ...]
-    default: FormatName
-    format: FormatName | None = None
-    limit: int | None = None
-    limits: Limits = field(default=USUAL, repr=False)
-    by_digest: bool = False
-
-    def expand(self, begin: PBegin) -> PCollection[Task]:
-        """Patterns → tasks, shuffled."""
-        return (
-            begin
-            | "Patterns" >> beam.Create([self.patterns], reshuffle=False)
-            | "List" >> beam.ParDo(_ListFn(self))
-            | "Spread" >> beam.Reshuffle()
-        )
 
 
 @dataclass
@@ -147,9 +87,8 @@ class ReadFiles(beam.PTransform[PBegin, PCollection[Batch]]):
     def expand(self, begin: PBegin) -> PCollection[Batch]:
         """Patterns → tasks, shuffled → batches."""
         patterns = (self.patterns,) if isinstance(self.patterns, str) else tuple(self.patterns)
-        default = self.plan.format.name
         tasks = begin | ListFiles(
-            patterns, default, self.format, limits=self.limits, by_digest=self.by_digest
+            patterns, self.plan, self.format, limits=self.limits, by_digest=self.by_digest
         )
         return tasks | ReadTasks(self.plan, self.limits, self.coded)
 
@@ -258,7 +197,7 @@ def read_task(
     task: Task, plan: Plan, limits: Limits = USUAL, *, coded: bool = False
 ) -> Iterator[Chunk]:
     """The records of a task that is no digest, with the columns that `plan` reads."""
-    if task.part is not None:
+    if task.part is not None or task.range is not None:
         with open_random(task.file.uri) as stream:
             yield from _chunks(task, plan, stream, limits, coded=coded)
     else:
@@ -275,88 +214,11 @@ def _chunks(
         limits = limits.with_chunks_of(task.limit)
     if task.part is not None:
         chunks = read_parquet(stream, plan, task.file.name, task.part, limits, coded=coded)
+    elif task.range is not None:
+        chunks = SEQUENTIAL[task.format](stream, plan, task.file.name, limits, task.range)
     else:
         chunks = SEQUENTIAL[task.format](stream, plan, task.file.name, limits)
     return FirstRecords(add_partitions(chunks, plan, task.file.uri), task.limit)
-
-
-class _ListFn(beam.DoFn):
-    """All patterns of a run in, its reading tasks out: one element, so that places are fixed."""
-
-    def __init__(self, listing: ListFiles) -> None:
-        self._default = listing.default
-        self._forced = listing.format
-        self._limit = listing.limit
-        self._limits = listing.limits
-        self._by_digest = listing.by_digest
-
-    def process(self, patterns: tuple[str, ...]) -> Iterator[Task]:
-        files = list_inputs(patterns, by_digest=self._by_digest)
-        with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
-            formats = pool.map(self._format, files)
-            tasks = [
-                task
-                for file, form in zip(files, formats, strict=True)
-                for task in self._tasks(file, form)
-            ]
-        if self._limit is None:
-            progress.expect(sum(task.bytes for task in tasks))
-            yield from tasks
-        else:
-            progress.expect(0, self._limit)
-            yield from _limit_tasks(tasks, self._limit)
-
-    def _format(self, file: InputFile) -> FormatName:
-        with value_free(_("reading {source}", source=file.name)):
-            return self._forced or recognize(file, self._default)
-
-    def _tasks(self, file: InputFile, form: FormatName) -> Iterator[Task]:
-        if form != "parquet":
-            yield Task(file, form, bytes=file.bytes)
-            return
-        what = _("reading {source}", source=file.name)
-        with value_free(what), open_random(file.uri) as stream:
-            parts = split(stream, file.name, self._limits.part_rows)
-        yield Task(file, form, digests=True)
-        rows = sum(part.rows for part in parts) or 1
-        for number, part in enumerate(parts):
-            yield Task(file, form, number, part, bytes=file.bytes * part.rows // rows)
-
-
-def _limit_tasks(tasks: list[Task], limit: int) -> Iterator[Task]:
-    """`tasks` with even shares of `limit` records; a digest knows what its file's parts read."""
-    readers = [task for task in tasks if not task.digests]
-    shares = share_out(limit, [task.part.rows if task.part else None for task in readers])
-    of_file: dict[int, list[tuple[int, int | None]]] = {}
-    for task, share in zip(readers, shares, strict=True):
-        rows = task.part.rows if task.part else None
-        of_file.setdefault(task.file.index, []).append((share, rows))
-        if rows is None or share or not rows:
-            yield replace(task, limit=None if share == rows else share)
-    for task in tasks:
-        if task.digests:
-            parts = of_file[task.file.index]
-            whole = all(share == rows for share, rows in parts)
-            yield replace(task, limit=None if whole else sum(share for share, _ in parts))
-
-
-def share_out(limit: int, capacities: list[int | None]) -> list[int]:
-    """`limit` in shares as even as `capacities` allow, where None is no bound.
-
-    Example:
-        >>> share_out(10, [None, 2, 100]), share_out(2, [5, 5, 5])
-        ([4, 2, 4], [1, 1, 0])
-    """
-    shares = [0] * len(capacities)
-    left = limit
-    order = sorted(range(len(capacities)), key=lambda at: capacities[at] or 0)
-    order.sort(key=lambda at: capacities[at] is None)
-    for done, at in enumerate(order):
-        fair = -(-left // (len(order) - done))
-        capacity = capacities[at]
-        shares[at] = fair if capacity is None else min(fair, capacity)
-        left -= shares[at]
-    return shares
 
 
 class _ReadFn(beam.DoFn):
@@ -369,33 +231,63 @@ class _ReadFn(beam.DoFn):
         with value_free(_("reading {source}", source=task.file.name)):
             task.file.require_unchanged()
             if task.digests:
-                yield from self._digest(task.file, task.limit)
+                yield self._digest(task)
             elif task.part is not None:
-                yield from self._part_of_file(task, task.part)
+                yield from self._part_of_file(task, task.part.rows)
+            elif task.range is not None:
+                yield from self._part_of_file(task, task.range.records)
             else:
                 yield from self._whole_file(task)
             task.file.require_unchanged()
 
-    def _digest(self, file: InputFile, read: int | None) -> Iterator[Batch]:
-        if read is not None:
-            yield _end_of(file, read, file.bytes, "")
-            return
+    def _digest(self, task: Task) -> Batch:
+        file = task.file
+        if task.end is not None:
+            return _end_of(file, task.end)
+        if task.limit is not None:
+            return _end_of(file, Input(file.name, task.limit, file.bytes))
+        size = self._limits.block_bytes if task.block is not None else file.bytes
+        start = (task.block or 0) * size
         with open_random(file.uri) as stream:
-            rows = count_rows(stream, file.name)
-        size, sha256 = digest(file.uri)
-        yield _end_of(file, rows, size, sha256)
+            rows = 0 if task.block else count_rows(stream, file.name)
+            sha256 = sha256_of(Stretch(stream, start, start + size)).hex()
+        size = min(size, file.bytes - start)
+        read = Input(file.name, rows, size, sha256, index=file.index, block=task.block)
+        return Batch(source=file.name, inputs=(read,)) if task.block else _end_of(file, read)
 
-    def _part_of_file(self, task: Task, part: PartSpec) -> Iterator[Batch]:
+    def _part_of_file(self, task: Task, rows: int) -> Iterator[Batch]:
+        file = task.file
+        read = 0
+        missing: frozenset[str] = frozenset()
         chunks = read_task(task, self._plan, self._limits, coded=self._coded)
         for seq, chunk in enumerate(chunks):
-            yield Batch(chunk, task.file.name, PartKey(task.file.index, task.number), seq)
+            if task.range is not None:
+                missing |= chunk.missing
+                chunk = replace(chunk, missing=frozenset())
+            yield Batch(chunk, file.name, PartKey(file.index, task.number), seq)
             records = records_of(chunk)
-            progress.advance(records, task.bytes * records // (part.rows or 1))
+            read += records
+            progress.advance(records, task.bytes * records // (rows or 1))
+        if task.range is None:
+            return
+        if read != rows:
+            raise InputError(
+                file.name,
+                _(
+                    "records {first} to {last} were counted, and {read} of them read: it changed, "
+                    "or is read in another way than counted",
+                    first=task.range.first + 1,
+                    last=task.range.first + rows,
+                    read=read,
+                ),
+            )
+        end = Input(file.name, 0, 0, index=file.index, missing=tuple(sorted(missing)))
+        yield Batch(source=file.name, inputs=(end,))
 
     def _whole_file(self, task: Task) -> Iterator[Batch]:
         file = task.file
         if task.limit == 0:
-            yield _end_of(file, 0, file.bytes, "")
+            yield _end_of(file, Input(file.name, 0, file.bytes))
             return
         stream, raw = open_sequential(file.uri, file.name)
         with raw:
@@ -412,12 +304,12 @@ class _ReadFn(beam.DoFn):
                 reported = raw.size
             sha256 = raw.finish() if chunks.complete else ""
             size = raw.size if chunks.complete else file.bytes
-            yield _end_of(file, rows, size, sha256)
+            yield _end_of(file, Input(file.name, rows, size, sha256))
 
 
-def _end_of(file: InputFile, rows: int, size: int, sha256: str) -> Batch:
+def _end_of(file: InputFile, read: Input) -> Batch:
     """The batch without rows that says that an input was read."""
-    end = Batch(source=file.name, inputs=(Input(file.name, rows, size, sha256),))
+    end = Batch(source=file.name, inputs=(read,))
     if not file.other_names:
         return end
     return replace(end, chunk=replace(end.chunk, anomalies={OTHER_NAMES: file.other_names}))

@@ -34,6 +34,7 @@ from tamis.evidence.columns import refuse_columns
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards, RunFindings
 from tamis.evidence.receipt import Files, InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Tally
+from tamis.formats.digests import tree_of
 from tamis.interrupts import uninterrupted
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -190,21 +191,56 @@ class Total:
     tally: Tally = field(default_factory=Tally)
     inputs: list[Input] = field(default_factory=list)
 
+    def counted(self) -> Tally:
+        """The tally, with the columns that all ranges of an input lack among those missing."""
+        missing: dict[int, set[str]] = {}
+        for read in self.inputs:
+            if read.missing is not None:
+                missing.setdefault(read.index, set(read.missing)).intersection_update(read.missing)
+        return replace(self.tally, missing=self.tally.missing.union(*missing.values()))
+
     def input_parts(self) -> list[InputPart]:
         """The inputs as a receipt lists them; parts of an input without digest are added up."""
         parts: list[InputPart] = []
         without_digest: dict[str, InputPart] = {}
+        blocks: dict[int, list[Input]] = {}
         for read in self.inputs:
-            part = InputPart(**vars(read))
+            if read.missing is not None:
+                continue
+            if read.block is not None:
+                blocks.setdefault(read.index, []).append(read)
+                continue
+            part = _input_part(read)
             before = without_digest.get(read.uri)
-            if read.sha256:
+            if part.digest:
                 parts.append(part)
             elif before is None:
                 without_digest[read.uri] = part
             else:
                 before.rows += part.rows
                 before.bytes += part.bytes
-        return [*parts, *without_digest.values()]
+        return [*parts, *map(_joined_part, blocks.values()), *without_digest.values()]
+
+
+def _input_part(read: Input) -> InputPart:
+    return InputPart(
+        uri=read.uri,
+        rows=read.rows,
+        bytes=read.bytes,
+        sha256=None if read.sha256_tree else read.sha256,
+        sha256_tree=read.sha256_tree or None,
+    )
+
+
+def _joined_part(blocks: list[Input]) -> InputPart:
+    """An input that was digested by blocks."""
+    ordered = sorted(blocks, key=lambda read: read.block or 0)
+    return InputPart(
+        uri=ordered[0].uri,
+        rows=sum(read.rows for read in ordered),
+        bytes=sum(read.bytes for read in ordered),
+        sha256_tree=tree_of(bytes.fromhex(read.sha256) for read in ordered),
+    )
 
 
 class SumTallies(beam.CombineFn):
@@ -287,7 +323,8 @@ def commit_run(
             NIRs by all signs.
         RunError: it does not, and nothing is committed; or another run has this id.
     """
-    tally = replace(total.tally, anomalies=total.tally.anomalies.copy())
+    tally = total.counted()
+    tally.anomalies = tally.anomalies.copy()
     tally.anomalies[NUL_REPLACED] += sum(piece.nul_replaced for piece in pieces)
 
     inputs = total.input_parts()
@@ -345,7 +382,7 @@ def note_repeated(
         inputs: as its receipt will list them; those without digest or rows are not looked for.
         whole: whether all receipts are looked at, however long that takes.
     """
-    parts = {part.sha256: part for part in inputs if part.sha256 and part.rows}
+    parts = {part.digest: part for part in inputs if part.digest and part.rows}
     if not parts:
         return
     releases = {release.id for release in plan.releases}
@@ -355,14 +392,14 @@ def note_repeated(
         if releases.isdisjoint(receipt.releases):
             continue
         for before in receipt.inputs:
-            if before.sha256 in parts and parts[before.sha256].released_before is None:
-                parts[before.sha256].released_before = receipt.run
+            if before.digest in parts and parts[before.digest].released_before is None:
+                parts[before.digest].released_before = receipt.run
 
 
 def _is_same(receipt: Receipt, plan: Plan, facts: RunFacts, total: Total) -> bool:
     """Whether a receipt is of the same plan, keys and inputs; one without a digest is another."""
     before, now = (
-        sorted((read.uri, read.rows, read.sha256) for read in inputs)
+        sorted((read.uri, read.rows, read.digest) for read in inputs)
         for inputs in (receipt.inputs, total.input_parts())
     )
     return (

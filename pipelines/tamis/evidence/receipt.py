@@ -56,6 +56,8 @@ class ProcessingPart(Part):
 class InputPart(Part):
     """An input as it was read; no digest where a dry run did not read it to its end.
 
+    A file that many workers read has `sha256_tree`, over blocks of 64 MiB, in place of `sha256`.
+
     Of a stream, a partition: messages from offset `first` to before `next`. There is no digest of
     them, for that of a few small messages could be guessed back to what they say.
 
@@ -67,10 +69,16 @@ class InputPart(Part):
     uri: str
     rows: Natural
     bytes: Natural
-    sha256: str
+    sha256: str | None = None
+    sha256_tree: str | None = None
     first: Natural | None = None
     next: Natural | None = None
     released_before: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """The digest of the input, of whichever kind; empty where there is none."""
+        return self.sha256_tree or self.sha256 or ""
 
 
 class Counts(Part):

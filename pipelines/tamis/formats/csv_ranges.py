@@ -82,7 +82,7 @@ def count_csv(stream: Any, plan: Plan, begin: int, start: int, stop: int) -> Cou
 def find_csv(stream: Any, plan: Plan, begin: int, place: Place) -> tuple[int, int]:
     """Where the record at a place begins, in bytes; CSV counts no lines."""
     starts = _record_starts(stream, plan.format.csv, begin, place.start, place.stop)
-    row = starts[place.quoted] if starts is not None else None
+    row = None if starts is None else starts[1] if place.quoted else starts[0]
     bits = _positions(row) if row is not None else np.zeros(0, np.int64)
     # Another file than the one that was counted has its records elsewhere: reading it will show.
     offset = int(bits[place.skip]) - 1 if place.skip < len(bits) else 0

@@ -1,7 +1,8 @@
 """The readers of the formats that are read from start to end, and of their parts, by format."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from tamis.documents.feed_format import FormatName
 from tamis.formats.avro import read_avro
@@ -26,7 +27,8 @@ SEQUENTIAL: Final[Mapping[FormatName, Callable[..., Iterator[Chunk]]]] = {
 `RANGES` take a range of records too."""
 
 
-class Ranges(NamedTuple):
+@dataclass(frozen=True)
+class Ranges:
     """How a format is counted, so that many workers read one file.
 
     Attributes:

@@ -6,7 +6,7 @@ A dry run is a run whose sink is nothing: the same graph up to `Minimize`, then 
 import datetime
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,10 +18,11 @@ from apache_beam.pvalue import PBegin, PCollection
 from tamis.address import DatabaseAddress, parse_address, parse_store, require_driver
 from tamis.beam.batch import Batch
 from tamis.beam.files import digest, list_inputs
+from tamis.beam.listing import ListFiles
 from tamis.beam.measure import Inspection, Measure
 from tamis.beam.minimize import KeyRef, Minimize
 from tamis.beam.postgres import ReadTables
-from tamis.beam.read import ListFiles, ReadFiles, ReadTasks
+from tamis.beam.read import ReadFiles, ReadTasks
 from tamis.beam.store import Store
 from tamis.dry_run.models import Measured
 from tamis.errors import KeysError, RunError, TamisError, UsageError
@@ -176,9 +177,7 @@ def dry_run(
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
         path = str(Path(folder) / "measured.json")
         pipeline = make_pipeline(read_options(options))
-        tasks = pipeline | ListFiles(
-            inputs, plan.format.name, limit=limit, by_digest=inputs_by_digest
-        )
+        tasks = pipeline | ListFiles(inputs, plan, limit=limit, by_digest=inputs_by_digest)
         (
             tasks
             | "Read" >> ReadTasks(plan)
@@ -290,7 +289,8 @@ def _check_same(
 
     same = {
         _("plan"): receipt.plan_sha256 == job.plan.sha256,
-        _("inputs"): {read.uri: read.sha256 for read in receipt.inputs} == inputs.digests(job.plan),
+        _("inputs"): {read.uri: read.digest for read in receipt.inputs}
+        == inputs.digests(job, {read.uri for read in receipt.inputs if read.sha256_tree}),
         _("key epochs"): epochs(receipt.keys) == epochs(keys),
     }
     if not all(same.values()):
@@ -317,9 +317,12 @@ class _Files:
     ) -> beam.PTransform[PBegin, PCollection[Batch]]:
         return ReadFiles(self.patterns, plan, None, limits, self.by_digest, coded)
 
-    def digests(self, plan: Plan) -> dict[str, str]:
+    def digests(self, job: Job, by_blocks: Collection[str]) -> dict[str, str]:
+        size = job.limits.block_bytes
         files = list_inputs(self.patterns, by_digest=self.by_digest)
-        return {file.name: digest(file.uri)[1] for file in files}
+        return {
+            file.name: digest(file.uri, size if file.name in by_blocks else None) for file in files
+        }
 
 
 @dataclass(frozen=True)
@@ -333,11 +336,11 @@ class _Tables:
     ) -> beam.PTransform[PBegin, PCollection[Batch]]:
         return ReadTables(self.uris, plan, limits)
 
-    def digests(self, plan: Plan) -> dict[str, str]:
+    def digests(self, job: Job, by_blocks: Collection[str]) -> dict[str, str]:
         from tamis.stores.table_reader import digest_table
 
         addresses = map(DatabaseAddress.of, self.uris)
-        return {address.shown: digest_table(address, plan) for address in addresses}
+        return {address.shown: digest_table(address, job.plan) for address in addresses}
 
 
 def _parse_inputs(uris: tuple[str, ...], *, by_digest: bool = False) -> _Files | _Tables:

@@ -1,6 +1,5 @@
 """What a receipt says of its inputs, as far as they are still there: they are read again."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from tamis.filter.drift import WITHHELD, add_names, told_names
 from tamis.formats.chunk import Chunk
 from tamis.formats.compression import decompressed
 from tamis.formats.content import content_of
+from tamis.formats.digests import sha256_of, sha256_tree
 from tamis.formats.parquet import count_rows, read_parquet, split
 from tamis.formats.partitions import add_partitions
 from tamis.formats.readers import SEQUENTIAL
@@ -54,7 +54,7 @@ class Inputs:
             yield from self._file(source, path)
             return
         self._are_read = False
-        if not source.sha256:
+        if not source.digest:
             text = _("{input}: the input has no digest", input=source.uri)
         elif WITHHELD in source.uri:
             text = _("{input}: its name is not kept", input=source.uri)
@@ -64,7 +64,10 @@ class Inputs:
 
     def _file(self, source: InputPart, path: Path) -> Iterator[Finding]:
         with path.open("rb") as stream:
-            same = hashlib.file_digest(stream, "sha256").hexdigest() == source.sha256
+            if source.sha256_tree:
+                same = sha256_tree(stream) == source.sha256_tree
+            else:
+                same = sha256_of(stream).hex() == source.sha256
         if not same:
             self._are_read = False
             yield Finding("failed", _("{input}: the input's digest differs", input=source.uri))

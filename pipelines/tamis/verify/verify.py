@@ -243,8 +243,8 @@ def _repeated(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
         if other is None:
             yield Finding("not checked", text)
         else:
-            digests = {read.sha256 for read in other.inputs}
-            yield judged(part.sha256 in digests and other.policy == receipt.policy, text)
+            digests = {read.digest for read in other.inputs}
+            yield judged(part.digest in digests and other.policy == receipt.policy, text)
 
 
 def _rows(receipt: Receipt, evidence: _Evidence, plan: Plan | None) -> Iterator[Finding]:

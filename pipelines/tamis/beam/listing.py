@@ -1,0 +1,364 @@
+"""Files as reading tasks: which are read whole, which by parts, and who finds that out.
+
+    patterns ──list──> files ──open──> tasks ─────────────────────────────────> spread ──> read
+                                 └───> blocks ──count, by many workers──> cut ────┘
+
+Where all files are near and small, and few, one step lists and opens them. Else each is opened by
+whatever worker; and a file of several blocks of `Limits.block_bytes` is counted and digested block
+by block, and then read by ranges of records.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import PBegin, PCollection
+
+from tamis.address import is_local
+from tamis.beam import progress
+from tamis.beam.batch import Input
+from tamis.beam.files import InputFile, list_inputs, open_random, recognize
+from tamis.documents.feed_format import FormatName
+from tamis.errors import TamisError, value_free
+from tamis.formats.compression import compression_of, named_compression
+from tamis.formats.digests import sha256_of, tree_of
+from tamis.formats.parquet import PartSpec, split
+from tamis.formats.ranges import Counts, RecordRange, Stretch, cut_records
+from tamis.formats.readers import RANGES
+from tamis.language import _
+from tamis.limits import USUAL, Limits
+from tamis.plan.plan import Plan
+
+_OPENED_AT_ONCE = 16
+
+_COUNTED_BYTES = 4 << 20
+"""Bytes of a stretch that is counted by itself: what is looked through to find where a part begins,
+at most."""
+
+_MAGIC_BYTES = 16
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A piece of reading that one worker does.
+
+    Attributes:
+        file: the input.
+        format: how it is read.
+        number: of the part in the input.
+        part: row groups of a Parquet file; None for all of another file, or for a digest.
+        range: records of a file that was counted; None elsewhere.
+        digests: whether the task is to digest the file, not to read records.
+        block: of a file that is digested by blocks, which one; None for all of it.
+        end: of a file that was counted, what is known of all of it; None elsewhere.
+        limit: records to read at most; of a digest, those that all parts of the file read
+            together. None for all.
+        bytes: of the file, that the part stands for.
+    """
+
+    file: InputFile
+    format: FormatName
+    number: int = 0
+    part: PartSpec | None = None
+    range: RecordRange | None = None
+    digests: bool = False
+    block: int | None = None
+    end: Input | None = None
+    limit: int | None = None
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block that is to be counted.
+
+    Attributes:
+        file: the input.
+        format: how it is read.
+        number: of the block in the file.
+        begin: where the records of the file begin, in bytes.
+    """
+
+    file: InputFile
+    format: FormatName
+    number: int
+    begin: int
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """A block that was counted.
+
+    Attributes:
+        block: which one.
+        sha256: its digest.
+        counts: of its stretches, in their order.
+    """
+
+    block: _Block
+    sha256: bytes
+    counts: tuple[Counts, ...]
+
+
+@dataclass
+class ListFiles(beam.PTransform[PBegin, PCollection[Task]]):
+    """List files as reading tasks, spread over the workers.
+
+    Attributes:
+        patterns: one pattern or several, local or of a file system that Beam knows.
+        plan: the compiled policy; its schema's format is that of files whose content and name tell
+            none.
+        format: reads every file in this format, whatever its content and name.
+        limit: records to read at most, in even shares of the tasks; None for all.
+        limits: rows of a part, bytes of a block.
+        by_digest: whether no file is called by its name.
+    """
+
+    patterns: tuple[str, ...]
+    plan: Plan
+    format: FormatName | None = None
+    limit: int | None = None
+    limits: Limits = field(default=USUAL, repr=False)
+    by_digest: bool = False
+
+    def expand(self, begin: PBegin) -> PCollection[Task]:
+        """Patterns → tasks, shuffled."""
+        patterns = begin | "Patterns" >> beam.Create([self.patterns], reshuffle=False)
+        if self.limit is not None or self._are_few_and_small():
+            return patterns | "List" >> beam.ParDo(_ListFn(self)) | "Spread" >> beam.Reshuffle()
+        opened = (
+            patterns
+            | "List files" >> beam.ParDo(_ListFilesFn(self))
+            | "Spread files" >> beam.Reshuffle()
+            | "Open" >> beam.ParDo(_OpenFn(self)).with_outputs(_BLOCKS, main="tasks")
+        )
+        counted = (
+            opened[_BLOCKS]
+            | "Spread blocks" >> beam.Reshuffle()
+            | "Count" >> beam.ParDo(_CountFn(self))
+            | "Together" >> beam.GroupByKey()
+            | "Cut" >> beam.ParDo(_CutFn(self))
+        )
+        return (opened.tasks, counted) | "Tasks" >> beam.Flatten() | "Spread" >> beam.Reshuffle()
+
+    def _are_few_and_small(self) -> bool:
+        """Whether one worker does best to list and open the files, as far as can be told here."""
+        if not all(map(is_local, self.patterns)):
+            return False
+        try:
+            files = list_inputs(self.patterns, named=False)
+        except TamisError:
+            return False  # the workers may see what this machine does not
+        return len(files) <= _OPENED_AT_ONCE and not any(map(self._may_be_counted, files))
+
+    def _may_be_counted(self, file: InputFile) -> bool:
+        return file.bytes > self.limits.block_bytes and _start_of(file) != b"PAR1"
+
+
+def _start_of(file: InputFile, size: int = 4) -> bytes:
+    with open_random(file.uri) as stream:
+        return bytes(stream.read(size))
+
+
+_BLOCKS = "blocks"
+
+
+class _ListFilesFn(beam.DoFn):
+    """All patterns of a run in, its files out: one element, so that their numbers are fixed."""
+
+    def __init__(self, listing: ListFiles) -> None:
+        self._by_digest = listing.by_digest
+
+    def process(self, patterns: tuple[str, ...]) -> Iterator[InputFile]:
+        files = list_inputs(patterns, by_digest=self._by_digest)
+        progress.expect(sum(file.bytes for file in files))
+        yield from files
+
+
+class _Opener:
+    """Finds out what is to be done to read a file."""
+
+    def __init__(self, listing: ListFiles) -> None:
+        self._plan = listing.plan
+        self._forced = listing.format
+        self._limits = listing.limits
+
+    def format(self, file: InputFile) -> FormatName:
+        """The format in which a file is read."""
+        return self._forced or recognize(file, self._plan.format.name)
+
+    def tasks(self, file: InputFile, form: FormatName) -> Iterator[Task]:
+        """The reading tasks of a file that is not counted."""
+        if form != "parquet":
+            yield Task(file, form, bytes=file.bytes)
+            return
+        with open_random(file.uri) as stream:
+            parts = split(stream, file.name, self._limits.part_rows)
+        in_blocks = len(parts) > 1 and file.bytes > self._limits.block_bytes
+        blocks = range(-(-file.bytes // self._limits.block_bytes)) if in_blocks else (None,)
+        for block in blocks:
+            yield Task(file, form, digests=True, block=block)
+        rows = sum(part.rows for part in parts) or 1
+        for number, part in enumerate(parts):
+            yield Task(file, form, number, part, bytes=file.bytes * part.rows // rows)
+
+    def blocks(self, file: InputFile, form: FormatName) -> list[_Block]:
+        """The blocks of a file that is counted; none of another one."""
+        size = self._limits.block_bytes
+        if file.bytes <= size or form not in RANGES:
+            return []
+        start = _start_of(file, _MAGIC_BYTES)
+        if compression_of(start) or named_compression(file.uri):
+            self._tell(file, _("is compressed"))
+            return []
+        with open_random(file.uri) as stream:
+            begin = RANGES[form].begin(stream, self._plan, file.name)
+        if begin is None:
+            self._tell(file, _("its encoding has no bytes of ASCII"))
+            return []
+        return [_Block(file, form, number, begin) for number in range(-(-file.bytes // size))]
+
+    def count(self, block: _Block) -> _Counted:
+        """Count and digest a block."""
+        size = self._limits.block_bytes
+        first = block.number * size
+        last = min(first + size, block.file.bytes)
+        step = min(size, _COUNTED_BYTES)
+        with open_random(block.file.uri) as stream:
+            sha256 = sha256_of(Stretch(stream, first, last))
+            counts = [
+                RANGES[block.format].count(
+                    stream, self._plan, block.begin, start, min(start + step, last)
+                )
+                for start in range(first, last, step)
+            ]
+        return _Counted(block, sha256, tuple(counts))
+
+    def cut(self, blocks: Iterable[_Counted]) -> Iterator[Task]:
+        """The reading tasks of a file whose blocks were counted."""
+        ordered = sorted(blocks, key=lambda counted: counted.block.number)
+        first = ordered[0].block
+        file, form = first.file, first.format
+        counts = [count for counted in ordered for count in counted.counts]
+        chunk_records = RANGES[form].chunk_records(self._limits)
+        footer = self._plan.format.csv.footer if form == "csv" else 0
+        parts = cut_records(counts, first.begin, footer, self._limits, chunk_records)
+        if parts is None:
+            self._tell(file, _("a quote, or a block, leaves in doubt where its records begin"))
+            yield from self.tasks(file, form)
+            return
+        records = sum(part.records for part in parts)
+        tree = tree_of(counted.sha256 for counted in ordered)
+        end = Input(file.name, records, file.bytes, "", tree)
+        yield Task(file, form, digests=True, end=end)
+        for part in parts:
+            share = file.bytes * part.records // records
+            yield Task(file, form, part.number, range=part, bytes=share)
+
+    @staticmethod
+    def _tell(file: InputFile, reason: str) -> None:
+        text = _("{source}: is read by one worker: {reason}", source=file.name, reason=reason)
+        _log.warning("%s", text)
+
+
+class _OpenFn(beam.DoFn):
+    """A file in; its reading tasks out, or the blocks of it that are to be counted."""
+
+    def __init__(self, listing: ListFiles) -> None:
+        self._opener = _Opener(listing)
+
+    def process(self, file: InputFile) -> Iterator[Any]:
+        with value_free(_("reading {source}", source=file.name)):
+            form = self._opener.format(file)
+            blocks = self._opener.blocks(file, form)
+            if not blocks:
+                yield from self._opener.tasks(file, form)
+            for block in blocks:
+                yield beam.pvalue.TaggedOutput(_BLOCKS, block)
+
+
+class _CountFn(beam.DoFn):
+    """A block in; what was counted in it out, by the number of its file."""
+
+    def __init__(self, listing: ListFiles) -> None:
+        self._opener = _Opener(listing)
+
+    def process(self, block: _Block) -> Iterator[tuple[int, _Counted]]:
+        with value_free(_("reading {source}", source=block.file.name)):
+            block.file.require_unchanged()
+            yield block.file.index, self._opener.count(block)
+
+
+class _CutFn(beam.DoFn):
+    """All counted blocks of a file in, its reading tasks out."""
+
+    def __init__(self, listing: ListFiles) -> None:
+        self._opener = _Opener(listing)
+
+    def process(self, element: tuple[int, Iterable[_Counted]]) -> Iterator[Task]:
+        yield from self._opener.cut(element[1])
+
+
+class _ListFn(beam.DoFn):
+    """All patterns of a run in, its reading tasks out: one element, so that places are fixed."""
+
+    def __init__(self, listing: ListFiles) -> None:
+        self._opener = _Opener(listing)
+        self._limit = listing.limit
+        self._by_digest = listing.by_digest
+
+    def process(self, patterns: tuple[str, ...]) -> Iterator[Task]:
+        files = list_inputs(patterns, by_digest=self._by_digest)
+        with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
+            tasks = [task for several in pool.map(self._open, files) for task in several]
+        if self._limit is None:
+            progress.expect(sum(task.bytes for task in tasks))
+            yield from tasks
+        else:
+            progress.expect(0, self._limit)
+            yield from _limit_tasks(tasks, self._limit)
+
+    def _open(self, file: InputFile) -> list[Task]:
+        with value_free(_("reading {source}", source=file.name)):
+            return list(self._opener.tasks(file, self._opener.format(file)))
+
+
+def _limit_tasks(tasks: list[Task], limit: int) -> Iterator[Task]:
+    """`tasks` with even shares of `limit` records; a digest knows what its file's parts read."""
+    readers = [task for task in tasks if not task.digests]
+    shares = share_out(limit, [task.part.rows if task.part else None for task in readers])
+    of_file: dict[int, list[tuple[int, int | None]]] = {}
+    for task, share in zip(readers, shares, strict=True):
+        rows = task.part.rows if task.part else None
+        of_file.setdefault(task.file.index, []).append((share, rows))
+        if rows is None or share or not rows:
+            yield replace(task, limit=None if share == rows else share)
+    for task in tasks:
+        if task.digests:
+            parts = of_file[task.file.index]
+            whole = all(share == rows for share, rows in parts)
+            yield replace(task, limit=None if whole else sum(share for share, _ in parts))
+
+
+def share_out(limit: int, capacities: list[int | None]) -> list[int]:
+    """`limit` in shares as even as `capacities` allow, where None is no bound.
+
+    Example:
+        >>> share_out(10, [None, 2, 100]), share_out(2, [5, 5, 5])
+        ([4, 2, 4], [1, 1, 0])
+    """
+    shares = [0] * len(capacities)
+    left = limit
+    order = sorted(range(len(capacities)), key=lambda at: capacities[at] or 0)
+    order.sort(key=lambda at: capacities[at] is None)
+    for done, at in enumerate(order):
+        fair = -(-left // (len(order) - done))
+        capacity = capacities[at]
+        shares[at] = fair if capacity is None else min(fair, capacity)
+        left -= shares[at]
+    return shares
