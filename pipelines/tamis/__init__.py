@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tamis.beam.read import ReadFiles as ReadFiles
     from tamis.beam.read import ReadJsonLines as ReadJsonLines
     from tamis.beam.read import ReadParquet as ReadParquet
+    from tamis.beam.read import ReadXml as ReadXml
     from tamis.beam.released import ToArrow as ToArrow
     from tamis.beam.released import ToDicts as ToDicts
     from tamis.beam.released import ToRows as ToRows
@@ -69,7 +70,7 @@ _NAMES = {
     "tamis.beam.in_memory": "FromArrow FromDicts FromRows",
     "tamis.beam.minimize": "KeyRef Minimize Outputs",
     "tamis.beam.postgres": "ReadTables",
-    "tamis.beam.read": "ReadAvro ReadCsv ReadDsn ReadFiles ReadJsonLines ReadParquet",
+    "tamis.beam.read": "ReadAvro ReadCsv ReadDsn ReadFiles ReadJsonLines ReadParquet ReadXml",
     "tamis.beam.released": "ToArrow ToDicts ToRows",
     "tamis.beam.store": "PostgresStore Store",
     "tamis.errors": "DocumentError InputError KeysError NirColumnError Problem RefusedError "

@@ -163,6 +163,20 @@ class ReadDsn(ReadFiles):
     format: FormatName | None = "dsn"
 
 
+@dataclass
+class ReadXml(ReadFiles):
+    """Read XML files: one record for each element at the path that the schema's format says.
+
+    Example:
+        >>> import tamis
+        >>> plan = tamis.load_project("cpf").plan("cpir-partage", on="2026-03-02")
+        >>> tamis.ReadXml("in/*", plan).format
+        'xml'
+    """
+
+    format: FormatName | None = "xml"
+
+
 class FirstRecords:
     """The first `limit` records of `chunks`, or all of them.
 

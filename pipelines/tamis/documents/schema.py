@@ -14,7 +14,13 @@ from pydantic import (
     model_validator,
 )
 
-from tamis.documents.feed_format import Format, FormatName, named_format, one_or_several
+from tamis.documents.feed_format import (
+    Format,
+    FormatName,
+    XmlOptions,
+    named_format,
+    one_or_several,
+)
 from tamis.documents.law import Link
 from tamis.documents.marks import Lower, NoNir, Sensitive
 from tamis.documents.names import (
@@ -29,7 +35,7 @@ from tamis.documents.policy import NAME_PATTERN
 from tamis.documents.positions import DocumentModel, DocumentPath
 from tamis.documents.rubriques import called
 from tamis.documents.types import Kind, kind_of, type_problem
-from tamis.documents.xpaths import last_name
+from tamis.documents.xpaths import ITSELF, XmlPath, last_name
 from tamis.language import N_, _
 
 Identifier = Literal["nir", "nir-key", "nia", "nnp", "mig", "ntt"]
@@ -114,8 +120,8 @@ class FieldSpec(DocumentModel):
     xpath: str | None = None
     """For `format: xml`, the path of the element or attribute that the field is read from: from the
     record, or from the struct or list element around the field (`titulaire/nom`, `@type`); from the
-    root for what stands around the records (`/flux/action`). Without it a struct only groups, any
-    other field is the element of its name."""
+    root for what stands around the records (`/flux/action`). Without it a field is the element of
+    its name; a struct with `.` only groups."""
 
     @model_validator(mode="after")
     def _have_one_shape(self) -> Any:
@@ -124,6 +130,8 @@ class FieldSpec(DocumentModel):
                 raise ValueError(_("a `list` must have `of`, not `fields`"))
             if self.of.column is not None:
                 raise ValueError(_("a `column` must stand at the list, not at its `of`"))
+            if self.of.xpath is not None and (self.of.fields or self.of.of):
+                raise ValueError(_("an `xpath` must stand at the list, not at its `of`"))
         elif self.type == "struct":
             if not self.fields or self.of is not None:
                 raise ValueError(_("a `struct` must have `fields`, not `of`"))
@@ -191,18 +199,11 @@ class Schema(DocumentModel):
     @model_validator(mode="after")
     def _have_xml_paths(self) -> Any:
         options = self.format.xml
-        for name, spec in _named(self.fields):
-            if options is None and spec.xpath is not None:
-                raise ValueError(_("field `{field}`: `xpath` is for `format: xml`", field=name))
-            if options is not None and spec.column is not None:
-                raise ValueError(
-                    _("field `{field}`: of XML, `xpath` takes the place of `column`", field=name)
-                )
-            try:
-                if options is not None and spec.xpath is not None:
-                    options.path(spec.xpath)
-            except ValueError as error:
-                raise ValueError(f"field `{name}`: {error}") from None
+        if options is not None:
+            for problem in xml_problems(self.fields, options):
+                raise ValueError(problem)
+        elif any(spec.xpath is not None for spec in _all(self.fields)):
+            raise ValueError(_("`xpath` is for `format: xml`"))
         return self
 
     @model_validator(mode="after")
@@ -217,6 +218,12 @@ class Schema(DocumentModel):
     def name(self) -> str:
         """The name of the schema."""
         return self.schema_
+
+    def source_names(self) -> tuple[str, ...]:
+        """What the source calls the fields at the top; of XML, the paths of all inside a record."""
+        if self.format.xml is not None:
+            return tuple(_record_paths(self.fields))
+        return tuple(spec.column or name for name, spec in self.fields.items())
 
     def leaves(self) -> dict[str, "SchemaLeaf"]:
         """Return the schema's leaves by path (`contrats.debut`), in the schema's order."""
@@ -349,15 +356,84 @@ class _Around:
         return None
 
 
-def _named(fields: Mapping[str, FieldSpec], above: str = "") -> Iterator[tuple[str, FieldSpec]]:
-    """All fields at any depth by their paths, lists and structs among them."""
-    for name, spec in fields.items():
-        path = f"{above}{name}"
-        yield path, spec
+def _all(fields: Mapping[str, FieldSpec]) -> Iterator[FieldSpec]:
+    """All fields at any depth, lists, their elements and structs among them."""
+    for spec in fields.values():
+        yield spec
         while spec.of is not None:
             spec = spec.of
-            yield path, spec
-        yield from _named(spec.fields or {}, f"{path}.")
+            yield spec
+        yield from _all(spec.fields or {})
+
+
+def _record_paths(fields: Mapping[str, FieldSpec], above: str = "") -> Iterator[str]:
+    """The paths of leaves, from the record; those of list elements go on from their list's."""
+    for name, spec in fields.items():
+        own = spec.xpath or name
+        path = above if own == "." else f"{above}/{own}" if above else own
+        while spec.of is not None:
+            spec = spec.of
+        if own.startswith("/"):
+            continue
+        if spec.fields:
+            yield from _record_paths(spec.fields, path)
+        elif path:
+            yield path
+
+
+def xml_problems(fields: Mapping[str, FieldSpec], options: XmlOptions) -> Iterator[str]:
+    """What is wrong with the places of fields in XML, in their order."""
+    record = options.path(options.record)
+    lists: set[tuple[str, ...]] = set()
+    leaves: list[tuple[str, XmlPath]] = []
+    try:
+        for name, path, is_list in xml_paths(fields, options):
+            if path.absolute and (is_list or path.steps[:1] != record.steps[:1]):
+                yield _(
+                    "field `{field}`: a path from the root must lead to one value around the "
+                    "records, below `{root}`",
+                    field=name,
+                    root=options.record.split("/")[1],
+                )
+            lists |= {path.steps} if is_list else set()
+            leaves += [] if is_list else [(name, path)]
+    except ValueError as error:
+        yield str(error)
+    for name, path in leaves:
+        around = {path.steps[:end] for end in range(1, len(path.steps) + 1)}
+        if not path.absolute and around & lists:
+            yield _("field `{field}`: stands in the elements of a list, and in none", field=name)
+
+
+def xml_paths(
+    fields: Mapping[str, FieldSpec],
+    options: XmlOptions,
+    base: XmlPath = ITSELF,
+    above: str = "",
+) -> Iterator[tuple[str, XmlPath, bool]]:
+    """Where the leaves and lists that are in no list stand, read from the record.
+
+    Returns:
+        Of each its path in the schema, its place, and whether it is a list.
+
+    Raises:
+        ValueError: an `xpath` is no path, or a field has a `column`.
+    """
+    record = options.path(options.record)
+    for name, spec in fields.items():
+        path = f"{above}{name}"
+        if spec.column is not None:
+            raise ValueError(
+                _("field `{field}`: of XML, `xpath` takes the place of `column`", field=path)
+            )
+        try:
+            at = base.inside(options.path(spec.xpath or name)).inside_of(record)
+        except ValueError as error:
+            raise ValueError(f"field `{path}`: {error}") from None
+        if spec.fields:
+            yield from xml_paths(spec.fields, options, at, f"{path}.")
+        else:
+            yield path, at, spec.of is not None
 
 
 def _leaves(

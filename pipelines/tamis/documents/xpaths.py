@@ -34,6 +34,28 @@ class XmlPath:
     steps: tuple[str, ...]
     attribute: str | None = None
 
+    def inside(self, inner: "XmlPath") -> "XmlPath":
+        """Where `inner` stands, read from the element at this path; itself where it is absolute.
+
+        Example:
+            >>> parse_path("titulaire").inside(parse_path("naissance/@pays")).steps
+            ('titulaire', 'naissance')
+        """
+        if inner.absolute:
+            return inner
+        return XmlPath(self.absolute, (*self.steps, *inner.steps), inner.attribute)
+
+    def inside_of(self, record: "XmlPath") -> "XmlPath":
+        """This path read from `record`, if it leads through it; else itself."""
+        length = len(record.steps)
+        if not self.absolute or self.steps[:length] != record.steps:
+            return self
+        return XmlPath(False, self.steps[length:], self.attribute)
+
+
+ITSELF = XmlPath(False, ())
+"""The path of the element that is read from."""
+
 
 def parse_path(
     text: str, namespace: str = "", namespaces: Mapping[str, str] | None = None
@@ -63,7 +85,7 @@ def parse_path(
             )
         )
     if text == ".":
-        return XmlPath(False, ())
+        return ITSELF
     *steps, last = text.removeprefix("/").split("/")
     attribute = None
     if last.startswith("@"):

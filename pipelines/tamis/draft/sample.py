@@ -19,6 +19,7 @@ from tamis.draft.fields import (
     leave_out_empty_lists,
     of_arrow,
 )
+from tamis.draft.xml import sample_xml
 from tamis.errors import InputError
 from tamis.formats.avro_container import AvroFile
 from tamis.formats.compression import decompressed
@@ -67,7 +68,7 @@ def take_sample(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSam
         if form == "csv":
             sample, options = sample_csv(path, rows, header=header)
         else:
-            take = {"jsonl": _jsonl, "avro": _avro, "parquet": _parquet}[form]
+            take = {"jsonl": _jsonl, "avro": _avro, "parquet": _parquet, "xml": sample_xml}[form]
             with path.open("rb") as stream:
                 sample = take(decompressed(stream, shown_path(path)), rows)
     if not sample.fields:

@@ -18,6 +18,7 @@ from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.guess import MANY_ROWS, Guess, guess_leaf, guess_text_options
 from tamis.draft.names import hint_categories
 from tamis.draft.statistics import LeafStatistics
+from tamis.draft.xml import field_name
 from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.names import may_be_shown, shown_name
 from tamis.language import N_, _
@@ -106,6 +107,8 @@ def _escape(character: str) -> str:
 
 def _format(form: FormatName, options: CsvOptions, written: Mapping[str, str]) -> str:
     """The value of the key `format`."""
+    if form == "xml":
+        return f"{{xml: {{{', '.join(f'{key}: {value}' for key, value in written.items())}}}}}"
     if form != "csv":
         return form
     keys = {"separator": quote(options.separator), "encoding": options.encoding}
@@ -147,7 +150,8 @@ class _SchemaWriter:
     def fields(self, nodes: list[DraftField], indent: str, *, top: bool = False) -> Iterator[str]:
         """The lines of sibling fields."""
         counts = Counter(node.name for node in nodes)
-        names = _field_names([node.name for node in nodes])
+        source = "xpath" if self._form == "xml" else "column"
+        names = _field_names([node.name for node in nodes], self._form)
         for place, node in enumerate(nodes, 1):
             shown = shown_name(node.name)
             kind = _("column") if self._form == "csv" else _("field")
@@ -166,7 +170,7 @@ class _SchemaWriter:
                     yield from self._leaf(node, node.statistics, f"{indent}#   ", "", top)
                 continue
             name = names[place - 1]
-            column = f"column: {quote(node.name)}" if name != node.name else ""
+            column = f"{source}: {quote(node.name)}" if name != node.name else ""
             lines = list(self._field(node, indent, f"{quote(name)}: ", top, column))
             comments = [line for line in lines if line.lstrip().startswith("#")]
             if any(CHOOSE in line for line in lines if line not in comments):
@@ -221,8 +225,8 @@ class _SchemaWriter:
         yield f"{indent}{key}{{{keys}}}"
 
 
-def _field_names(names: list[str]) -> list[str]:
-    """The names of fields for columns of these names: without dots and with plain blanks.
+def _field_names(names: list[str], form: FormatName = "csv") -> list[str]:
+    """The names of fields for columns or paths of these names: without dots and with plain blanks.
 
     Example:
         >>> _field_names(["adresse.codePostal", " ville", "ville", "nom"])
@@ -231,7 +235,8 @@ def _field_names(names: list[str]) -> list[str]:
     taken = set(names)
     fields = []
     for name in names:
-        plain = " ".join(unicodedata.normalize("NFC", name).replace(".", "_").split())
+        last = field_name(name) if form == "xml" else name
+        plain = " ".join(unicodedata.normalize("NFC", last).replace(".", "_").split())
         field, number = plain, 1
         while field != name and field in taken:
             number += 1

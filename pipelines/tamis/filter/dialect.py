@@ -58,4 +58,6 @@ def dialect_of(form: Format) -> TextDialect:
         )
     if form.name == "dsn":
         return TextDialect(dates=(DSN_DATES,), empty_is_null=True, words=True)
+    if form.name == "xml":
+        return TextDialect(empty_is_null=True)
     return TextDialect()

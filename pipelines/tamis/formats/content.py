@@ -18,7 +18,7 @@ from tamis.language import N_, _
 START_BYTES: Final = 1 << 16
 """Bytes at the start of a file, decompressed, by which its format is known."""
 
-Kind = Literal["parquet", "avro", "dsn", "jsonl", "arrow", "text", "other", "unknown"]
+Kind = Literal["parquet", "avro", "dsn", "jsonl", "xml", "arrow", "text", "other", "unknown"]
 
 _OTHERS: Final = (
     (b"PARE", N_("an encrypted Parquet file")),
@@ -126,6 +126,8 @@ def kind_of_start(start: bytes) -> tuple[Kind, str]:
     first = start.removeprefix(codecs.BOM_UTF8).lstrip()
     if _RUBRIQUE.match(first):
         return "dsn", ""
+    if first.startswith(b"<?xml"):
+        return "xml", ""
     return ("jsonl" if _is_object(first.split(b"\n", 1)[0], first) else "text"), ""
 
 

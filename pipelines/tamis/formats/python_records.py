@@ -93,23 +93,57 @@ def to_chunk(
         name = field.source_name
         values = [record.get(name) for record in records]
         columns.append(_column(values, field, field.name, rows, reading))
-    names = [field.name for field in fields]
-    if faults:
-        per_row = [list(dict.fromkeys(faults[row])) if row in faults else None for row in rows]
-        columns.append(pa.array(per_row, pa.list_(pa.string())))
-        names.append(FAULTS)
-    if columns:
-        data = pa.RecordBatch.from_arrays(columns, names)
-    else:
-        data = pa.RecordBatch.from_arrays([pa.nulls(len(records))], ["_"]).select([])
     return Chunk(
-        data,
+        batch_of(dict(zip([field.name for field in fields], columns, strict=True)), faults, rows),
         pa.array(positions, pa.int64()),
         rejects_of(rejects),
         unknown,
         missing,
         dict(anomalies or {}),
     )
+
+
+def batch_of(
+    columns: dict[str, pa.Array], faults: Mapping[int, list[str]], rows: Sequence[int]
+) -> pa.RecordBatch:
+    """Columns by name as a batch, with the column `FAULTS` where a row has faults.
+
+    Example:
+        >>> batch_of({"nom": pa.array(["Durand", None])}, {1: ["nom"]}, range(2)).schema.names
+        ['nom', '_tamis_faults']
+    """
+    if faults:
+        per_row = [list(dict.fromkeys(faults[row])) if row in faults else None for row in rows]
+        columns = {**columns, FAULTS: pa.array(per_row, pa.list_(pa.string()))}
+    if columns:
+        return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+    return pa.RecordBatch.from_arrays([pa.nulls(len(rows))], ["_"]).select([])
+
+
+def leaf_array(
+    values: list[Any],
+    type_name: str,
+    path: str,
+    rows: Sequence[int],
+    faults: dict[int, list[str]],
+    adapter: Adapter | None = None,
+) -> pa.Array:
+    """The values of a leaf as an array, in a type that they all have.
+
+    Args:
+        values: N.
+        type_name: of the leaf.
+        path: of the leaf.
+        rows: N, in which row each value stands.
+        faults: by row the paths of values of a wrong type, which become null; added to.
+        adapter: as of `to_chunk`.
+
+    Example:
+        >>> faults = {}
+        >>> leaf_array([3, ["x"]], "int32", "jours", [0, 1], faults).to_pylist(), faults
+        ([3, None], {1: ['jours']})
+    """
+    return _leaf(values, type_name, path, rows, _Reading(adapter, False, faults))
 
 
 def _column(

@@ -14,6 +14,7 @@ from tamis.formats.dsn.read import read_dsn
 from tamis.formats.jsonl import read_jsonl
 from tamis.formats.jsonl_ranges import count_jsonl, jsonl_begin
 from tamis.formats.ranges import Counts
+from tamis.formats.xml.read import read_xml
 from tamis.limits import Limits
 from tamis.plan.plan import Plan
 
@@ -22,6 +23,7 @@ SEQUENTIAL: Final[Mapping[FormatName, Callable[..., Iterator[Chunk]]]] = {
     "jsonl": read_jsonl,
     "avro": read_avro,
     "dsn": read_dsn,
+    "xml": read_xml,
 }
 """Each takes a stream, the plan, the input's name and limits, and gives chunks; those of formats in
 `RANGES` take a range of records too."""

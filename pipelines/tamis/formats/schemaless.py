@@ -32,6 +32,7 @@ from tamis.formats.names import may_be_shown, shown_name, shown_path
 from tamis.formats.parquet import open_parquet
 from tamis.formats.suffixes import format_of
 from tamis.formats.text_columns import text_columns
+from tamis.formats.xml.texts import read_texts
 from tamis.language import _
 
 PIECE_ROWS = 65_536
@@ -299,6 +300,14 @@ def _dsn(stream: BinaryIO, source: str) -> Iterator[Column]:
             yield Column(name, _as_array(values))
 
 
+def _xml(stream: Any, source: str) -> Iterator[Column]:
+    if b"<!DOCTYPE" in stream.peek(START_BYTES)[:START_BYTES]:
+        yield from _text(stream, source)
+        return
+    for name, values, are_names in read_texts(stream, source, PIECE_ROWS):
+        yield Column(name or _("(names)"), pa.array(values), are_names)
+
+
 def _text(stream: BinaryIO, source: str) -> Iterator[Column]:
     for piece in in_pieces(_lines(stream), size_of=len):
         for name, values in text_columns(piece):
@@ -405,4 +414,5 @@ _READERS: Final[Mapping[FormatName, Callable[[Any, str], Iterator[Column]]]] = {
     "jsonl": _jsonl,
     "avro": _avro,
     "dsn": _dsn,
+    "xml": _xml,
 }

@@ -87,7 +87,7 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         approval=_approval(context, on),
         fields=_project(context.schema.fields, _paths_read(context, in_force, releases)),
         releases=releases,
-        known=tuple(spec.column or name for name, spec in context.schema.fields.items()),
+        known=context.schema.source_names(),
         required=tuple(
             spec.column or name for name, spec in context.schema.fields.items() if spec.required
         ),

@@ -18,6 +18,7 @@ from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import arrow_type, kind_of
 from tamis.synthetic.dsn import write_dsn
 from tamis.synthetic.records import Record
+from tamis.synthetic.xml import write_xml
 
 
 def write_feed(
@@ -29,8 +30,8 @@ def write_feed(
         records: as `make_records` makes them.
         schema: names the format and its options.
         path: of the file.
-        extra: columns that the schema does not name, each with its only value; in a DSN, rubriques
-            (see `write_dsn`).
+        extra: columns, or elements of XML, that the schema does not name, each with its only value;
+            in a DSN, rubriques (see `write_dsn`).
     """
     name = schema.format.name
     added = dict(extra or {})
@@ -42,6 +43,8 @@ def write_feed(
         _write_jsonl(records, path, added)
     elif name == "avro":
         _write_avro(records, schema, path, added)
+    elif name == "xml":
+        write_xml(records, schema, path, extra=added)
     else:
         write_dsn(records, schema, path, extra=added)
 

@@ -1,0 +1,179 @@
+"""The sample of an XML file: which element is a record, and what stands in it and around it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final
+from xml.parsers import expat
+
+from tamis.documents.xpaths import last_name
+from tamis.draft.fields import DraftField, FeedSample, add_values, leaf, leave_out_empty_lists
+from tamis.filter.drift import RECORDS_TO_SHOW
+from tamis.language import _
+
+_BYTES: Final = 16 << 20
+_MOST_LEVELS: Final = 64
+_MOST_ELEMENTS: Final = 1_000_000
+
+
+@dataclass
+class _Element:
+    """An element, its attributes as elements called `@name`."""
+
+    name: str
+    namespace: str
+    text: list[str] = field(default_factory=list)
+    inside: "list[_Element]" = field(default_factory=list)
+
+    def value(self, repeated: set[str], path: str) -> Any:
+        """The text, or a dict by name; a list where its path is one of `repeated`."""
+        if not self.inside:
+            return "".join(self.text).strip() or None
+        values: dict[str, Any] = {}
+        for child in self.inside:
+            below = f"{path}/{child.name}"
+            value = child.value(repeated, below)
+            if below in repeated:
+                values.setdefault(child.name, []).append(value)
+            else:
+                values[child.name] = value
+        return values
+
+
+def sample_xml(stream: BinaryIO, rows: int) -> FeedSample:
+    """The fields of the records in the first 16 MiB of a file, at most `rows` of them.
+
+    The record is the element of which there are most, weighed by how much stands in it.
+
+    Raises:
+        ValueError: it is no XML, has a DTD, or no element that could be a record.
+    """
+    start = stream.read(_BYTES + 1)
+    whole = len(start) <= _BYTES
+    root = _parse(start[:_BYTES], whole)
+    path = _record_path(root)
+    if not path:
+        raise ValueError("no element")
+    around: dict[str, str] = {}
+    records = list(_records(root, path.split("/")[1:], "", around))[:rows]
+    repeated = _repeated(records)
+    sample = FeedSample([], rows=len(records), whole=whole)
+    top = DraftField("", "struct")
+    add_values(top, [record.value(repeated, "") for record in records])
+    leave_out_empty_lists(top)
+    for name, text in around.items():
+        node = leaf(name)
+        add_values(node, [text] * len(records))
+        sample.fields.append(node)
+    sample.fields += top.inner
+    _show(sample.fields)
+    sample.written["record"] = path
+    if records and records[0].namespace:
+        sample.written["namespace"] = f'"{records[0].namespace}"'
+    sample.notes.append(
+        _("the element `{record}` is taken for a record: the one that tells most", record=path)
+    )
+    return sample
+
+
+def _parse(start: bytes, whole: bool) -> _Element:
+    """The tree of what `start` holds; elements that do not end in it are as far as they go."""
+    document = _Element("", "")
+    open_, count = [document], 0
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        nonlocal count
+        count += 1 + len(attributes)
+        if len(open_) > _MOST_LEVELS or count > _MOST_ELEMENTS:
+            raise ValueError("too much")
+        namespace, _mark, local = name.rpartition("}")
+        element = _Element(local, namespace)
+        for key, value in attributes.items():
+            uri, _mark, local = key.rpartition("}")
+            if not uri:
+                element.inside.append(_Element(f"@{local}", "", [value]))
+        open_[-1].inside.append(element)
+        open_.append(element)
+
+    def refuse(*_parts: object) -> None:
+        raise ValueError("DTD")
+
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.StartElementHandler = begin
+    parser.EndElementHandler = lambda _name: open_.pop()
+    parser.CharacterDataHandler = lambda text: open_[-1].text.append(text)
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(start, whole)
+    except expat.ExpatError:
+        raise ValueError("no XML") from None
+    return document
+
+
+def _record_path(document: _Element) -> str:
+    """The path of the element that is most likely a record."""
+    counts: Counter[str] = Counter()
+    inside: dict[str, set[str]] = {}
+
+    def walk(element: _Element, path: str, above: tuple[str, ...]) -> None:
+        for child in element.inside:
+            below = f"{path}/{child.name}"
+            if child.inside:
+                counts[below] += 1
+                walk(child, below, (*above, below))
+            else:
+                for outer in above:
+                    inside.setdefault(outer, set()).add(below)
+
+    walk(document, "", ())
+    return max(
+        counts, key=lambda path: (counts[path] * len(inside.get(path, ())), path), default=""
+    )
+
+
+def _records(
+    element: _Element, names: list[str], path: str, around: dict[str, str]
+) -> Iterator[_Element]:
+    """The elements at the path `names`; the texts of leaves around them, by path, are noted."""
+    for child in element.inside:
+        below = f"{path}/{child.name}"
+        if child.name != names[0]:
+            if not child.inside and path:
+                around.setdefault(below, "".join(child.text).strip())
+        elif len(names) == 1:
+            yield child
+        else:
+            yield from _records(child, names[1:], below, around)
+
+
+def _repeated(records: list[_Element]) -> set[str]:
+    """The paths in records of elements that stand more than once in one."""
+    repeated: set[str] = set()
+
+    def walk(element: _Element, path: str) -> None:
+        for name, count in Counter(child.name for child in element.inside).items():
+            if count > 1:
+                repeated.add(f"{path}/{name}")
+        for child in element.inside:
+            walk(child, f"{path}/{child.name}")
+
+    for record in records:
+        walk(record, "")
+    return repeated
+
+
+def _show(fields: list[DraftField]) -> None:
+    """Take the names of elements for names, however many records have them."""
+    for node in fields:
+        node.records = max(node.records, RECORDS_TO_SHOW)
+        _show(node.inner)
+
+
+def field_name(path: str) -> str:
+    """What a field is called that is read from `path`.
+
+    Example:
+        >>> field_name("/flux/emetteur/idClient"), field_name("@type")
+        ('idClient', 'type')
+    """
+    return last_name(path) or path

@@ -1,0 +1,5 @@
+"""XML: records at one path of a file, each field at a path of its own.
+
+layout    the paths of a schema as a tree of steps
+read      `read_xml`: the file as chunks, one record in memory
+"""

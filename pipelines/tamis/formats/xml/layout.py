@@ -1,0 +1,191 @@
+"""The layout of a schema of XML: its paths as a tree of steps that a record is walked along.
+
+A *scope* is what may occur many times: the record, and the element of each list in it. The values
+of one occurrence stand in a row of slots, one for each leaf and list of the scope. Elements that
+the schema names and the plan does not read are steps without slots: they are passed over.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tamis.documents.feed_format import XmlOptions
+from tamis.documents.xpaths import ITSELF, XmlPath
+from tamis.plan.plan import Plan, PlanField
+
+
+@dataclass
+class Step:
+    """What is read of elements of one name.
+
+    Attributes:
+        text: the slot of their text, or None.
+        attributes: slots of attributes, by name.
+        rows: the slot of the rows of the list whose elements they are, or None.
+        row_slots: how many slots such a row has.
+        seen: the slot in which it is noted that one stands there, or None.
+        choice: the slot in which it is noted that one stands there that is not nil, or None.
+        inside: the steps of the elements in them.
+        leaves: the slots of all leaves in them that are in no list.
+    """
+
+    text: int | None = None
+    attributes: dict[str, int] = field(default_factory=dict)
+    rows: int | None = None
+    row_slots: int = 0
+    seen: int | None = None
+    choice: int | None = None
+    inside: "dict[str, Step]" = field(default_factory=dict)
+    leaves: list[int] = field(default_factory=list)
+
+
+PASSED_OVER: Final = Step()
+"""The step of elements that are not looked at."""
+
+
+class Scope:
+    """What may occur many times.
+
+    Attributes:
+        step: of the element that is one occurrence.
+        slots: how many values a row has.
+        places: the slot of each leaf and list, by the path of the plan's field.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.slots = 0
+        self.places: dict[str, int] = {}
+
+    def new_slot(self) -> int:
+        """The number of one more slot."""
+        self.slots += 1
+        return self.slots - 1
+
+    def walk(self, names: Iterable[str]) -> Step:
+        """The step of the elements at a path, made where there is none."""
+        step = self.step
+        for name in names:
+            step = step.inside.setdefault(name, Step())
+        return step
+
+    def add_leaf(self, at: XmlPath) -> int:
+        """The slot of the text or attribute at a path. What stands twice on the way is noticed."""
+        slot, step = self.new_slot(), self.step
+        for name in at.steps:
+            step = step.inside.setdefault(name, Step())
+            step.leaves.append(slot)
+            if step.seen is None:
+                step.seen = self.new_slot()
+        if at.attribute is None:
+            step.text = slot
+        else:
+            step.attributes[at.attribute] = slot
+        return slot
+
+
+@dataclass(frozen=True)
+class XmlLayout:
+    """What is read of a file.
+
+    Attributes:
+        record: the names from the root to the record.
+        scope: of the record.
+        lists: the scope of the elements of each list, by its path in the plan.
+        around: the scope of the element around the records at a depth (0: the root), by depth.
+        contexts: depth and slot of each leaf that stands around the records, by its path.
+        choices: groups of paths, each with the slot in which it is noted that it is there.
+    """
+
+    record: tuple[str, ...]
+    scope: Scope
+    lists: Mapping[str, Scope]
+    around: Mapping[int, Scope]
+    contexts: Mapping[str, tuple[int, int]]
+    choices: tuple[tuple[tuple[str, int], ...], ...]
+
+
+def layout_of(plan: Plan) -> XmlLayout:
+    """The layout of what `plan`, whose schema is of XML, reads.
+
+    Example:
+        >>> from tamis.documents.feed_format import Format, XmlOptions
+        >>> import dataclasses, tamis
+        >>> plan = tamis.load_project("cpf").plan("cpir-partage", on="2026-03-02")
+        >>> form = Format(name="xml", xml=XmlOptions(record="/flux/p"))
+        >>> fields = (PlanField("nom", "string", xpath="t/nom"),)
+        >>> layout_of(dataclasses.replace(plan, format=form, fields=fields)).scope.places
+        {'nom': 0}
+    """
+    options = plan.format.xml
+    assert options is not None
+    return _Builder(options).build(plan)
+
+
+class _Builder:
+    def __init__(self, options: XmlOptions) -> None:
+        self._options = options
+        self._record = options.path(options.record)
+        self._scope = Scope(Step())
+        self._lists: dict[str, Scope] = {}
+        self._around: dict[int, Scope] = {}
+        self._contexts: dict[str, tuple[int, int]] = {}
+
+    def build(self, plan: Plan) -> XmlLayout:
+        """The layout of the fields of `plan`."""
+        for text in plan.known:
+            self._scope.walk(self._options.path(text).steps)
+        self._add(plan.fields, self._scope, ITSELF, "")
+        choices = tuple(
+            tuple((text, self._choice(text)) for text in group) for group in self._options.choices
+        )
+        _pass_over(self._scope.step)
+        return XmlLayout(
+            self._record.steps, self._scope, self._lists, self._around, self._contexts, choices
+        )
+
+    def _add(self, fields: Iterable[PlanField], scope: Scope, base: XmlPath, above: str) -> None:
+        """Add `fields`, which stand below `base` in `scope`."""
+        for spec in fields:
+            path = f"{above}{spec.name}"
+            at = base.inside(self._options.path(spec.xpath or spec.name)).inside_of(self._record)
+            if spec.fields:
+                self._add(spec.fields, scope, at, f"{path}.")
+            elif at.absolute:
+                self._add_around(path, at)
+            elif spec.of is not None:
+                self._add_list(spec.of, scope, at, path)
+            else:
+                scope.places[path] = scope.add_leaf(at)
+
+    def _add_list(self, element: PlanField, scope: Scope, at: XmlPath, path: str) -> None:
+        step = scope.walk(at.steps)
+        inner = self._lists[path] = Scope(step)
+        if element.fields:
+            self._add(element.fields, inner, ITSELF, f"{path}.")
+        else:
+            inner.places[path] = inner.add_leaf(self._options.path(element.xpath or "."))
+        step.rows, step.row_slots = scope.new_slot(), inner.slots
+        scope.places[path] = step.rows
+
+    def _add_around(self, path: str, at: XmlPath) -> None:
+        depth, record = 0, self._record.steps
+        while depth < len(at.steps) and at.steps[depth] == record[depth]:
+            depth += 1
+        scope = self._around.setdefault(depth - 1, Scope(Step()))
+        slot = scope.add_leaf(XmlPath(False, at.steps[depth:], at.attribute))
+        self._contexts[path] = (depth - 1, slot)
+
+    def _choice(self, text: str) -> int:
+        step = self._scope.walk(self._options.path(text).steps)
+        if step.choice is None:
+            step.choice = self._scope.new_slot()
+        return step.choice
+
+
+def _pass_over(step: Step) -> None:
+    """Put `PASSED_OVER` in place of the steps by which nothing is read, not even counted."""
+    for name, inner in step.inside.items():
+        _pass_over(inner)
+        if inner == Step():
+            step.inside[name] = PASSED_OVER

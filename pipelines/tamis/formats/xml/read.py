@@ -1,0 +1,477 @@
+"""An XML file as chunks: one record, one row.
+
+The parser is libxml2's, fed block by block; of the tree it builds, one record and what is around it
+stay in memory. No file with a DTD is read, so that none can define entities; nothing is fetched.
+The rules of the reader:
+
+- Elements are known by namespace and name, in any order; comments and instructions do not count.
+- Text is taken without the blanks around it. An empty element, one with `xsi:nil` and one that is
+  not there are null.
+- Where a value stands twice, or an element in place of text, the value is a fault of its row.
+- What stands around the records may follow them: they wait for it, up to `MOST_WAITING` records. If
+  it comes after more, the file is refused.
+- A file that is not well formed, or that has records elsewhere than the schema says, ends the
+  run: half of a flow is none.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any, BinaryIO, Final
+from xml.parsers import expat
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.errors import InputError, UsageError
+from tamis.filter.drift import MOST_COUNTED, RECORDS_TO_SHOW, WITHHELD
+from tamis.formats.chunk import Chunk, Reject, rechunk, rejects_of
+from tamis.formats.names import may_be_shown
+from tamis.formats.python_records import PIECE_RECORDS, batch_of, leaf_array
+from tamis.formats.python_values import adapter_for
+from tamis.formats.xml.layout import PASSED_OVER, Scope, Step, XmlLayout, layout_of
+from tamis.language import _
+from tamis.limits import USUAL, Limits
+from tamis.plan.plan import Plan, PlanField
+
+MOST_WAITING: Final = 16_384
+"""Records that wait for what stands around them and was not read yet."""
+
+_BLOCK_BYTES = 1 << 17
+_PROLOG_BYTES = 1 << 20
+_BLANKS = " \t\n\r"
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_NO_TEXT: Final = object()
+"""What stands for a value that stands twice, or for an element in place of text."""
+
+Row = list[Any]
+
+
+def read_xml(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) -> Iterator[Chunk]:
+    """Read the records of an XML file.
+
+    Args:
+        stream: the file's bytes, read forward only.
+        plan: whose format says where records stand, and whose fields, where values do.
+        source: the file's path or URI, for messages.
+        limits: records in each chunk but the last, and bytes of one record.
+
+    Returns:
+        Chunks; positions count the records from 1. A record with none or several of a group of
+        `choices` is a reject.
+
+    Raises:
+        InputError: the file is no XML, is not well formed, has a DTD, has other elements than the
+            schema's, or one record and what is around it take more than `limits.line_bytes`.
+        UsageError: the extra `xml` is not installed.
+    """
+    try:
+        from lxml import etree
+    except ModuleNotFoundError:
+        raise UsageError(
+            _('{address}: XML needs the extra `xml` (pip install "tamis[xml]")', address=source)
+        ) from None
+    reader = _XmlReader(plan, source, limits, etree)
+    return rechunk(reader.read(stream), source, limits.object_chunk_records, limits.chunk_bytes)
+
+
+class _Around:
+    """What is read of one element around records.
+
+    Attributes:
+        values: by slot.
+        complete: whether nothing more can come that would change them.
+    """
+
+    def __init__(self, element: Any, scope: Scope | None) -> None:
+        self.element = element
+        self._scope = scope
+        self.values: Row = []
+        self.complete = scope is None
+        self.read()
+
+    def read(self) -> None:
+        """Read what stands there by now."""
+        if self._scope is not None:
+            self.values = [None] * self._scope.slots
+            _fill(self.element, self._scope.step, self.values, None)
+            self.complete = None not in self.values
+
+
+class _XmlReader:
+    """The reader of one file."""
+
+    def __init__(self, plan: Plan, source: str, limits: Limits, etree: Any) -> None:
+        self._plan = plan
+        self._source = source
+        self._limits = limits
+        self._etree = etree
+        self._layout: XmlLayout = layout_of(plan)
+        self._adapter = adapter_for(plan.format)
+        self._chain: list[_Around] = []  # the elements from the root to the parent of records
+        self._ended: dict[int, Any] = {}  # the last element that ended, by depth
+        self._unknown = _Unknown(plan)
+        self._records = 0
+        self._rows: list[Row] = []
+        self._positions: list[int] = []
+        self._around: list[tuple[_Around, ...]] = []
+        self._rejects: list[Reject] = []
+
+    def read(self, stream: BinaryIO) -> Iterator[Chunk]:
+        """Pieces of any size."""
+        start = self._check_prolog(stream)
+        names = {"{*}" + self._etree.QName(self._layout.record[-1]).localname}
+        parser = self._etree.XMLPullParser(
+            events=("end",),
+            tag=[*names, *self._layout.record[:-1]],
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        since = 0
+        try:
+            for block in _blocks(stream, start):
+                parser.feed(block)
+                read = self._records
+                for _event, element in parser.read_events():
+                    self._end(element)
+                    if self._is_full():
+                        yield self._piece()
+                since = since + len(block) if read == self._records else 0
+                if since > self._limits.line_bytes:
+                    raise self._refused(
+                        _(
+                            "a record, or what stands between two, takes more than {limit} MiB",
+                            limit=self._limits.line_bytes >> 20,
+                        )
+                    )
+            root = parser.close()
+        except self._etree.XMLSyntaxError as error:
+            raise self._refused(_why_malformed(error, self._records)) from None
+        if root.tag != self._layout.record[0]:
+            raise self._no_records()
+        yield self._piece()
+
+    def _check_prolog(self, stream: BinaryIO) -> bytes:
+        """The first bytes, in which the root begins; they have no DTD."""
+        start, state = b"", {"root": "", "dtd": False}
+        parser = expat.ParserCreate(namespace_separator="}")
+
+        def begin(name: str, _attributes: object) -> None:
+            state["root"] = state["root"] or name
+            raise _PrologEnd
+
+        def doctype(*_parts: object) -> None:
+            state["dtd"] = True
+            raise _PrologEnd
+
+        parser.StartElementHandler = begin
+        parser.StartDoctypeDeclHandler = doctype
+        with suppress(_PrologEnd):
+            while block := stream.read(4096):
+                start += block
+                if len(start) > _PROLOG_BYTES:
+                    break
+                try:
+                    parser.Parse(block)
+                except (expat.ExpatError, ValueError, LookupError):
+                    raise self._refused(_("is no XML")) from None
+            if not start:
+                raise self._refused(_("is empty"))
+        if state["dtd"]:
+            raise self._refused(_("has a DTD (<!DOCTYPE …>), which is never read"))
+        root = str(state["root"])
+        if not root:
+            raise self._refused(_("is no XML: no element in its first {limit} MiB", limit=1))
+        if (f"{{{root}" if "}" in root else root) != self._layout.record[0]:
+            raise self._no_records()
+        return start
+
+    def _end(self, element: Any) -> None:
+        """An element that is called as a record, or as one around records, has ended."""
+        record = self._layout.record
+        parent = element.getparent()
+        if element.tag == record[-1] and self._chain and parent is self._chain[-1].element:
+            self._record(element)
+            return
+        path = [element.tag, *(above.tag for above in element.iterancestors())][::-1]
+        if path == list(record):
+            self._open(element)
+            self._record(element)
+        elif path == list(record[: len(path)]):
+            self._close(element, len(path) - 1)
+        elif path[: len(record)] != list(record) and _local(element) == _local_name(record[-1]):
+            raise self._no_records()
+
+    def _open(self, record: Any) -> None:
+        """Take the elements around `record` as those around what follows."""
+        above = list(record.iterancestors())[::-1]
+        chain = []
+        for depth, element in enumerate(above):
+            known = self._chain[depth] if depth < len(self._chain) else None
+            if known is None or known.element is not element:
+                known = _Around(element, self._layout.around.get(depth))
+            chain.append(known)
+        self._chain = chain
+
+    def _close(self, element: Any, depth: int) -> None:
+        """An element around records has ended: what is read of it is known."""
+        if depth < len(self._chain) and self._chain[depth].element is element:
+            around = self._chain[depth]
+            before, waited = around.values, not around.complete
+            around.read()
+            if not waited and around.values != before:
+                raise self._refused(
+                    _(
+                        "what stands around the records must not follow more than {count:,} of "
+                        "them",
+                        count=MOST_WAITING,
+                    )
+                )
+            around.complete = True
+            self._chain = self._chain[:depth]
+        self._forget(element, depth)
+
+    def _forget(self, element: Any, depth: int) -> None:
+        """Empty an element that has ended, and take the one before out of the tree.
+
+        The parser still adds to the last one, which therefore stays.
+        """
+        last = self._ended.get(depth)
+        if last is not None and (parent := last.getparent()) is not None:
+            parent.remove(last)
+        element.clear()
+        self._ended[depth] = element
+
+    def _record(self, element: Any) -> None:
+        self._records += 1
+        scope = self._layout.scope
+        row: Row = [None] * scope.slots
+        self._unknown.begin()
+        _fill(element, scope.step, row, self._unknown)
+        for group in self._layout.choices:
+            chosen = [text for text, slot in group if row[slot]]
+            if len(chosen) != 1:
+                several = (
+                    " and ".join(chosen)
+                    if chosen
+                    else "none of " + ", ".join(text for text, _slot in group)
+                )
+                self._rejects.append(
+                    (self._records, "unreadable", "", f"must have one, has {several}")
+                )
+                break
+        else:
+            self._rows.append(row)
+            self._positions.append(self._records)
+            self._around.append(tuple(self._chain))
+        self._forget(element, len(self._layout.record) - 1)
+
+    def _is_full(self) -> bool:
+        count = len(self._rows) + len(self._rejects)
+        if count < PIECE_RECORDS:
+            return False
+        waits = not all(around.complete for around in self._chain)
+        if waits and count >= MOST_WAITING:
+            for around in self._chain:
+                around.complete = True
+        return not waits or count >= MOST_WAITING
+
+    def _piece(self) -> Chunk:
+        """The records so far."""
+        faults: dict[int, list[str]] = {}
+        rows = range(len(self._rows))
+        slots = list(zip(*self._rows, strict=True)) or [()] * self._layout.scope.slots
+        columns = {
+            spec.name: self._column(spec, spec.name, self._layout.scope, slots, rows, faults)
+            for spec in self._plan.fields
+        }
+        chunk = Chunk(
+            batch_of(columns, faults, rows),
+            pa.array(self._positions, pa.int64()),
+            rejects_of(self._rejects),
+            self._unknown.new(),
+        )
+        self._rows, self._positions, self._around, self._rejects = [], [], [], []
+        return chunk
+
+    def _column(
+        self,
+        spec: PlanField,
+        path: str,
+        scope: Scope,
+        slots: Sequence[Sequence[Any]],
+        rows: Sequence[int],
+        faults: dict[int, list[str]],
+    ) -> pa.Array:
+        """The values of a field in N rows of `scope`, of which the i-th stands in `rows[i]`."""
+        if spec.fields:
+            children = [
+                self._column(child, f"{path}.{child.name}", scope, slots, rows, faults)
+                for child in spec.fields
+            ]
+            return _struct(children, [child.name for child in spec.fields], len(rows))
+        if path in self._layout.contexts:
+            depth, slot = self._layout.contexts[path]
+            values = [around[depth].values[slot] for around in self._around]
+            return leaf_array(values, spec.type, path, rows, faults, self._adapter)
+        values = list(slots[scope.places[path]])
+        if spec.of is None:
+            return leaf_array(values, spec.type, path, rows, faults, self._adapter)
+        offsets, of_rows = [0], list[int]()
+        elements: list[Row] = []
+        for row, inner in zip(rows, values, strict=True):
+            elements += inner or ()
+            of_rows += [row] * len(inner or ())
+            offsets.append(len(elements))
+        below = self._layout.lists[path]
+        inner_slots = list(zip(*elements, strict=True)) or [()] * below.slots
+        if spec.of.fields:
+            array = self._column(spec.of, path, below, inner_slots, of_rows, faults)
+        else:
+            texts = list(inner_slots[below.places[path]])
+            array = leaf_array(texts, spec.of.type, path, of_rows, faults, self._adapter)
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), array)
+
+    def _refused(self, problem: str) -> InputError:
+        return InputError(self._source, problem)
+
+    def _no_records(self) -> InputError:
+        options = self._plan.format.xml
+        assert options is not None
+        return self._refused(
+            _(
+                "its elements are not those of schema {schema}: records must stand at `{record}`, "
+                "in namespace `{namespace}`",
+                schema=self._plan.schema,
+                record=options.record,
+                namespace=options.namespace,
+            )
+        )
+
+
+class _PrologEnd(Exception):
+    """The root of a file begins, or its DTD."""
+
+
+class _Unknown:
+    """Paths of elements that the schema does not name, counted by record."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._namespace = plan.format.xml.namespace if plan.format.xml else ""
+        self._counts: dict[str, int] = {}
+        self._new: dict[str, int] = {}
+        self._here: set[str] = set()
+
+    def begin(self) -> None:
+        """The next record."""
+        self._here.clear()
+
+    def add(self, element: Any) -> bool:
+        """One more of elements called so; whether no more need to be counted."""
+        if not isinstance(element.tag, str):
+            return False
+        name = _local(element)
+        if name in self._here:
+            return False
+        self._here.add(name)
+        if name not in self._counts and (
+            len(self._counts) >= MOST_COUNTED or not may_be_shown(name)
+        ):
+            self._new.setdefault(WITHHELD, RECORDS_TO_SHOW)
+            return False
+        if self._counts.setdefault(name, 0) < RECORDS_TO_SHOW:
+            self._counts[name] += 1
+            self._new[name] = self._new.get(name, 0) + 1
+        return self._counts[name] >= RECORDS_TO_SHOW
+
+    def new(self) -> dict[str, int]:
+        """Records by name since the last call; of each name the first ones."""
+        new, self._new = self._new, {}
+        return new
+
+
+def _fill(element: Any, step: Step, row: Row, unknown: _Unknown | None) -> None:
+    """Read into `row` what `step` says of `element`."""
+    if step.text is not None:
+        row[step.text] = _text(element) if row[step.text] is None else _NO_TEXT
+    for name, slot in step.attributes.items():
+        row[slot] = (element.get(name) or "").strip(_BLANKS) or None
+    inside = step.inside
+    if not inside:
+        return
+    for child in element:
+        below = inside.get(child.tag)
+        if below is None:
+            if unknown is not None and unknown.add(child):
+                inside[child.tag] = PASSED_OVER
+        elif below is PASSED_OVER:
+            continue
+        elif below.rows is not None:
+            inner: Row = [None] * below.row_slots
+            _fill(child, below, inner, unknown)
+            if row[below.rows] is None:
+                row[below.rows] = []
+            row[below.rows].append(inner)
+        else:
+            if below.choice is not None and child.get(_NIL) not in ("true", "1"):
+                row[below.choice] = True
+            if below.seen is not None:
+                if row[below.seen]:
+                    for slot in below.leaves:
+                        row[slot] = _NO_TEXT
+                    continue
+                row[below.seen] = True
+            if below.inside or below.attributes:
+                _fill(child, below, row, unknown)
+            elif below.text is not None:
+                row[below.text] = _text(child)
+
+
+def _text(element: Any) -> Any:
+    text = element.text
+    if len(element):
+        return _NO_TEXT
+    return text.strip(_BLANKS) or None if text else None
+
+
+def _struct(children: list[pa.Array], names: list[str], rows: int) -> pa.Array:
+    """A struct that is null where all that is in it is null or empty."""
+    absent = pa.repeat(pa.scalar(True), rows)
+    for child in children:
+        none = child.is_null()
+        if pa.types.is_list(child.type):
+            none = pc.or_kleene(none, pc.equal(pc.list_value_length(child), 0))
+        absent = pc.and_(absent, none)
+    return pa.StructArray.from_arrays(children, names, mask=absent)
+
+
+def _blocks(stream: BinaryIO, start: bytes) -> Iterator[bytes]:
+    yield start
+    while block := stream.read(_BLOCK_BYTES):
+        yield block
+
+
+def _local(element: Any) -> str:
+    return _local_name(element.tag)
+
+
+def _local_name(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+def _why_malformed(error: Any, records: int) -> str:
+    """What is wrong with a file, and where; never what stands there."""
+    first = error.error_log[0] if len(error.error_log) else None
+    line, column = (first.line, first.column) if first and first.line else error.position
+    kind = first.type_name if first else "unknown"
+    return _(
+        "is not well-formed XML at line {line}, column {column}, behind {records:,} records "
+        "({kind})",
+        line=line,
+        column=column,
+        records=records,
+        kind=kind.removeprefix("ERR_").replace("_", " ").lower(),
+    )

@@ -1,0 +1,126 @@
+"""Any XML as the texts of its elements by their paths, without a schema and without lxml."""
+
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+from xml.parsers import expat
+
+from tamis.errors import InputError
+from tamis.filter.drift import WITHHELD
+from tamis.formats.names import may_be_shown, shown_name
+from tamis.language import _
+
+_BLOCK_BYTES = 1 << 20
+_MOST_PATHS: Final = 10_000
+_MOST_LEVELS: Final = 256
+_MOST_TEXTS: Final = 10_000  # of one element that are joined
+
+
+def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str, list[str], bool]]:
+    """Read the texts of an XML file, a piece after the other.
+
+    Args:
+        stream: the file's bytes, read forward only.
+        source: its name, for messages.
+        piece: texts that are held at once.
+
+    Returns:
+        A path of names (`flux/passage/@type`), the texts of the elements or attributes there, and
+        False. Where text and elements mix, all that is inside is one text more. Or an empty path,
+        names that are not shown, and True.
+
+    Raises:
+        InputError: the file is not well formed, has a DTD or more than 256 levels.
+
+    Example:
+        >>> import io
+        >>> list(read_texts(io.BytesIO(b"<a><n>1</n><n>2</n></a>"), "x.xml", 9))
+        [('a/n', ['1', '2'], False)]
+    """
+    texts = _Texts()
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    parser.StartElementHandler = texts.begin
+    parser.EndElementHandler = texts.end
+    parser.CharacterDataHandler = texts.add
+    parser.StartDoctypeDeclHandler = texts.refuse
+    try:
+        while block := stream.read(_BLOCK_BYTES):
+            parser.Parse(block)
+            if texts.count >= piece:
+                yield from texts.piece()
+        parser.Parse(b"", True)
+    except (expat.ExpatError, _RefusedError, LookupError, ValueError):
+        problem = _(
+            "is no XML that can be read from line {line}, column {column} on",
+            line=parser.CurrentLineNumber,
+            column=parser.CurrentColumnNumber,
+        )
+        raise InputError(source, problem) from None
+    yield from texts.piece()
+
+
+class _RefusedError(Exception):
+    """A file has a DTD, or too many levels."""
+
+
+class _Texts:
+    def __init__(self) -> None:
+        self.count = 0
+        self._columns: dict[str, list[str]] = {}
+        self._names: list[str] = []
+        self._known: set[str] = set()
+        self._paths = [""]  # of the open elements
+        self._inside: list[list[str]] = [[]]  # of each, all texts in it
+        self._has_text = [False]  # of each, whether it has text of its own
+
+    def refuse(self, *_parts: object) -> None:
+        """A DTD begins."""
+        raise _RefusedError
+
+    def begin(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        if len(self._paths) > _MOST_LEVELS:
+            raise _RefusedError
+        self._paths.append(self._path("", name))
+        self._inside.append([])
+        self._has_text.append(False)
+        for key, value in attributes.items():
+            self._put(self._path("@", key), value)
+
+    def add(self, text: str) -> None:
+        """Text of the innermost element."""
+        self._inside[-1].append(text)
+        self._has_text[-1] = self._has_text[-1] or not text.isspace()
+
+    def end(self, _name: str) -> None:
+        """An element ends."""
+        path, inside = self._paths.pop(), self._inside.pop()
+        if self._has_text.pop():
+            text = "".join(inside)
+            self._put(path, text)
+            if len(self._inside[-1]) < _MOST_TEXTS:
+                self._inside[-1].append(text)
+
+    def _path(self, mark: str, name: str) -> str:
+        name = name.rpartition("}")[2]
+        if not may_be_shown(name):
+            self._names.append(name)
+        path = f"{self._paths[-1]}/{mark}{shown_name(name)}".removeprefix("/")
+        if path not in self._known:
+            if len(self._known) >= _MOST_PATHS:
+                return WITHHELD
+            self._known.add(path)
+        return path
+
+    def _put(self, path: str, text: str) -> None:
+        if text and not text.isspace():
+            self._columns.setdefault(path, []).append(text)
+            self.count += 1
+
+    def piece(self) -> Iterator[tuple[str, list[str], bool]]:
+        """What was read since the last piece."""
+        for path, texts in self._columns.items():
+            yield path, texts, False
+        if self._names:
+            yield "", self._names, True
+        self._columns, self._names, self.count = {}, [], 0

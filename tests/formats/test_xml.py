@@ -1,0 +1,332 @@
+"""XML: one record, one row, whatever the order, the prefixes and the blanks of a file."""
+
+import io
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tamis.documents.feed_format import Format, XmlOptions
+from tamis.documents.schema import FieldSpec, Schema
+from tamis.errors import InputError
+from tamis.filter.quarantine import FAULTS
+from tamis.formats.chunk import Chunk
+from tamis.formats.xml import read as xml_read
+from tamis.formats.xml.read import read_xml
+from tamis.limits import Limits
+from tamis.plan.plan import Plan, PlanField
+from tamis.synthetic.files import write_feed
+
+URI = "urn:example:flux"
+NOTE = PlanField("note", "struct", fields=(PlanField("x", "string"), PlanField("y", "int16")))
+FIELDS = (
+    PlanField("id", "string", xpath="idTechnique"),
+    PlanField("nom", "string", xpath="personne/nom"),
+    PlanField("genre", "string", xpath="personne/@genre"),
+    PlanField("nir", "string", xpath="national/nir"),
+    PlanField("notes", "list", xpath="notes/note", of=NOTE),
+    PlanField("codes", "list", xpath="code", of=PlanField("item", "string")),
+    PlanField("action", "string", xpath="/flux/action"),
+    PlanField("type", "string", xpath="/flux/lot/type"),
+)
+OPTIONS = XmlOptions(
+    record="/flux/lot/passages/passage", namespace=URI, choices=(("personne", "national"),)
+)
+
+
+def plan_of(*fields: PlanField, options: XmlOptions = OPTIONS, known: tuple[str, ...] = ()) -> Plan:
+    return Plan(
+        policy="p",
+        schema="feed",
+        format=Format(name="xml", xml=options),
+        processing="x",
+        carries_nir=True,
+        direction="into-store",
+        law={},
+        fields=fields or FIELDS,
+        releases=(),
+        known=known or ("autre/detail",),
+    )
+
+
+def read(data: str | bytes, plan: Plan | None = None, **limits: int) -> list[Chunk]:
+    raw = data.encode() if isinstance(data, str) else data
+    return list(read_xml(io.BytesIO(raw), plan or plan_of(), "f.xml", Limits(**limits)))
+
+
+def rows(chunks: list[Chunk]) -> list[dict[str, Any]]:
+    return [row for chunk in chunks for row in chunk.data.to_pylist()]
+
+
+def refused(data: str | bytes, plan: Plan | None = None, **limits: int) -> str:
+    with pytest.raises(InputError) as error:
+        read(data, plan, **limits)
+    return error.value.problem
+
+
+PERSON = "<personne genre='F'><nom>DURAND</nom></personne>"
+
+
+def passage(inside: str = PERSON, number: int = 1) -> str:
+    return f"<passage><idTechnique>t{number}</idTechnique>{inside}</passage>"
+
+
+def flux(*passages: str, before: str = "", after: str = "", lot: str = "", end: str = "") -> str:
+    body = "".join(passages or (passage(),))
+    return (
+        f'<?xml version="1.0"?><flux xmlns="{URI}">{before}<lot>{lot}<passages>{body}</passages>'
+        f"{end}</lot>{after}</flux>"
+    )
+
+
+def test_a_record_is_read_where_the_schema_says() -> None:
+    text = flux(
+        passage(
+            "<code>a</code><personne genre=' F '><nom>\n  D&apos;ESSAI &amp; FILS <!-- x -->\n"
+            "</nom></personne><code>b</code>"
+            "<notes><note><x>u</x><y>1</y></note><note><y>2</y></note></notes>"
+        ),
+        passage("<national><nir>1900175999001</nir></national>", 2),
+        before="<action>CREATION</action>",
+        lot="<type>RS</type>",
+    )
+    chunks = read(text)
+    assert rows(chunks) == [
+        {
+            "id": "t1",
+            "nom": "D'ESSAI & FILS",
+            "genre": "F",
+            "nir": None,
+            "notes": [{"x": "u", "y": "1"}, {"x": None, "y": "2"}],
+            "codes": ["a", "b"],
+            "action": "CREATION",
+            "type": "RS",
+        },
+        {
+            "id": "t2",
+            "nom": None,
+            "genre": None,
+            "nir": "1900175999001",
+            "notes": [],
+            "codes": [],
+            "action": "CREATION",
+            "type": "RS",
+        },
+    ]
+    assert [chunk.positions.to_pylist() for chunk in chunks] == [[1, 2]]
+
+
+def test_a_namespace_counts_and_a_prefix_does_not() -> None:
+    text = flux().replace("xmlns=", "xmlns:c=").replace("<", "<c:").replace("<c:/", "</c:")
+    text = text.replace("<c:?xml", "<?xml")
+    assert rows(read(text)) == rows(read(flux()))
+    foreign = flux(passage("<o:personne xmlns:o='urn:other'><o:nom>DURAND</o:nom></o:personne>"))
+    (chunk,) = read(foreign)
+    assert chunk.rejects.num_rows == 1  # none of the choices is there
+    assert chunk.unknown == {"personne": 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1", "windows-1252"])
+def test_the_encoding_is_what_the_file_declares(encoding: str) -> None:
+    text = flux(passage("<personne><nom>Zoé</nom></personne>"))
+    data = text.replace('version="1.0"', f'version="1.0" encoding="{encoding}"').encode(encoding)
+    assert rows(read(data))[0]["nom"] == "Zoé"
+
+
+@pytest.mark.parametrize(
+    "nom",
+    ["", "<nom/>", "<nom> \n </nom>", "<nom xsi:nil='true' xmlns:xsi='urn:x'/>", "<!-- a -->"],
+)
+def test_absent_empty_and_nil_are_null(nom: str) -> None:
+    assert rows(read(flux(passage(f"<personne>{nom}</personne>"))))[0]["nom"] is None
+
+
+@pytest.mark.parametrize(
+    ("inside", "faults"),
+    [
+        ("<personne><nom>A</nom><nom>B</nom></personne>", ["nom"]),
+        ("<personne><nom>A<b>C</b></nom></personne>", ["nom"]),
+        # two persons are not mixed to one
+        ("<personne genre='F'><nom>A</nom></personne><personne><nom>B</nom></personne>", None),
+    ],
+)
+def test_what_stands_twice_is_no_value(inside: str, faults: list[str] | None) -> None:
+    (row,) = rows(read(flux(passage(inside))))
+    assert row["nom"] is None
+    assert row[FAULTS] == (faults or ["nom", "genre"])
+
+
+def test_a_record_has_exactly_one_of_a_choice() -> None:
+    nil = "<personne xsi:nil='true' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'/>"
+    national = "<national><nir>1900175999001</nir></national>"
+    both, none, one = passage(PERSON + national), passage("", 2), passage(nil + national, 3)
+    (chunk,) = read(flux(both, none, one))
+    assert chunk.positions.to_pylist() == [3]
+    assert [(row["position"], row["rule"]) for row in chunk.rejects.to_pylist()] == [
+        (1, "must have one, has personne and national"),
+        (2, "must have one, has none of personne, national"),
+    ]
+
+
+def test_elements_that_no_schema_names_are_counted() -> None:
+    more = PERSON + "<secret><s>x</s></secret><autre><detail>1</detail><z>2</z></autre>"
+    (chunk,) = read(flux(*[passage(more, number) for number in range(7)]))
+    assert chunk.unknown == {"secret": 5, "z": 5}
+
+
+def test_what_stands_behind_the_records_is_theirs_too() -> None:
+    late = flux(after="<action>SUPPRESSION</action>", end="<type>RNCP</type>")
+    assert [(row["action"], row["type"]) for row in rows(read(late))] == [("SUPPRESSION", "RNCP")]
+
+
+def test_lots_do_not_share_what_stands_around_them() -> None:
+    lot = "<lot><type>B</type><passages>" + passage(number=2) + "</passages></lot>"
+    bare = "<lot><passages>" + passage(number=3) + "</passages></lot>"
+    text = flux(lot="<type>A</type>", after=lot + bare)
+    assert [row["type"] for row in rows(read(text))] == ["A", "B", None]
+
+
+def test_records_wait_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_read, "MOST_WAITING", 30)
+    monkeypatch.setattr(xml_read, "PIECE_RECORDS", 10)
+    many = [passage(number=number) for number in range(75)]
+    assert [row["action"] for row in rows(read(flux(*many)))] == [None] * 75
+    assert len(rows(read(flux(*many[:20], after="<action>A</action>")))) == 20
+    problem = refused(flux(*many, after="<action>A</action>"))
+    assert problem == "what stands around the records must not follow more than 30 of them"
+
+
+@pytest.mark.parametrize(
+    "dtd",
+    [
+        "<!DOCTYPE flux>",
+        '<!DOCTYPE flux SYSTEM "http://127.0.0.1:9/x.dtd">',
+        '<!DOCTYPE flux [<!ENTITY a "' + "x" * 50 + '"><!ENTITY b "' + "&a;" * 50 + '">]>',
+        '<!DOCTYPE flux [<!ENTITY f SYSTEM "file:///etc/hostname">]>',
+    ],
+)
+def test_a_dtd_is_never_read(dtd: str) -> None:
+    text = flux(passage("<personne><nom>&f;</nom></personne>"))
+    text = text.replace("?><flux", f"?><!-- <!DOCTYPE --> \n{dtd}<flux")
+    assert refused(text) == "has a DTD (<!DOCTYPE …>), which is never read"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is empty"),
+        ("id;nom\n1;DURAND\n", "is no XML"),
+        ("<?xml version='1.0' encoding='x-unknown'?><flux/>", "is no XML"),
+        (flux().replace(URI, "urn:other"), "its elements are not those of schema feed"),
+        (flux().replace("passages>", "autres>"), "its elements are not those of schema feed"),
+        (flux().replace("</personne>", "</nom>"), "is not well-formed XML at line 1, column"),
+        (flux(passage("&inconnu;")), "is not well-formed XML at line 1, column"),
+        (flux(passage("<a>" * 100_000)), "is not well-formed XML at line 1, column"),
+        (flux() + "<flux/>", "is not well-formed XML at line 1, column"),
+    ],
+)
+def test_what_is_no_such_file_is_refused(text: str, problem: str) -> None:
+    begun = time.process_time()
+    assert refused(text).startswith(problem)
+    assert "DURAND" not in refused(text)
+    assert time.process_time() - begun < 5
+
+
+def test_one_record_does_not_fill_the_memory() -> None:
+    wide = flux(passage(PERSON + "<z/>" * 600_000))
+    assert refused(wide, line_bytes=1 << 20).startswith("a record, or what stands between two,")
+
+
+def test_a_file_that_is_cut_anywhere_is_refused() -> None:
+    text = flux(passage(number=1), passage(number=2), before="<action>A</action>").encode()
+    whole = rows(read(text))
+    for end in range(len(text)):
+        read_so_far: list[Chunk] = []
+        chunks = read_xml(
+            io.BytesIO(text[:end]), plan_of(), "f.xml", Limits(object_chunk_records=1)
+        )
+        with pytest.raises(InputError):
+            read_so_far.extend(chunks)
+        assert rows(read_so_far) == whole[: len(rows(read_so_far))]
+
+
+class _Small(io.BytesIO):
+    """A stream that gives few bytes at once."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(7)
+
+
+def test_blocks_end_where_they_like() -> None:
+    text = flux(*[passage(number=number) for number in range(9)], lot="<type>A</type>")
+    chunks = list(read_xml(_Small(text.encode()), plan_of(), "f.xml"))
+    assert rows(chunks) == rows(read(text))
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(TEXTS, st.none() | TEXTS, st.lists(TEXTS, max_size=3)), max_size=5))
+def test_what_was_written_is_what_is_read(
+    records: list[tuple[str, str | None, list[str]]],
+) -> None:
+    spec = {
+        "id": FieldSpec(type="string", xpath="idTechnique"),
+        "nom": FieldSpec(type="string", xpath="national/nom"),
+        "codes": FieldSpec(type="list", xpath="code", of=FieldSpec(type="string")),
+    }
+    schema = Schema(schema_="feed", format=Format(name="xml", xml=OPTIONS), fields=spec)
+    made = [dict(zip(spec, record, strict=True)) for record in records]
+    plan = plan_of(
+        *(PlanField(name, "string", xpath=spec[name].xpath) for name in ("id", "nom")),
+        PlanField("codes", "list", xpath="code", of=PlanField("item", "string")),
+        options=OPTIONS.model_copy(update={"choices": ()}),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "f.xml")
+        write_feed(made, schema, path)
+        read_back = rows(read(path.read_bytes(), plan))
+
+    def blank(text: str | None) -> str | None:
+        return (text or "").strip(" \t\n\r") or None
+
+    assert read_back == [
+        {"id": blank(id_), "nom": blank(nom), "codes": [blank(code) for code in codes]}
+        for id_, nom, codes in records
+    ]
+
+
+def test_the_places_of_a_schema_are_checked() -> None:
+    def problem(fields: dict[str, Any], form: Any = None) -> str:
+        form = form or {"xml": {"record": "/flux/p"}}
+        with pytest.raises(ValidationError) as error:
+            Schema.model_validate({"schema": "s", "format": form, "fields": fields})
+        return str(error.value)
+
+    text = {"type": "string"}
+    inner = {"type": "list", "xpath": "n/m", "of": {"type": "string"}}
+    assert "`xpath` is for `format: xml`" in problem({"a": {**text, "xpath": "b"}}, "csv")
+    assert "takes the place of `column`" in problem({"a": {**text, "column": "b"}})
+    assert "`b//c` is no path of names" in problem({"a": {**text, "xpath": "b//c"}})
+    assert "prefix `q` has no namespace" in problem({"a": {**text, "xpath": "q:c"}})
+    assert "stands in the elements of a list" in problem(
+        {"l": inner, "a": {**text, "xpath": "n/m/x"}}
+    )
+    assert "below `flux`" in problem({"a": {**text, "xpath": "/other/b"}})
+    assert "no columns that can be `required`" in problem({"a": {**text, "required": True}})
+    assert "must be the path of an element, from the root" in problem(
+        {"a": text}, {"xml": {"record": "p"}}
+    )
+    assert "must name elements inside a record" in problem(
+        {"a": text}, {"xml": {"record": "/p", "choices": [["a", "@b"]]}}
+    )
+    assert "options of `xml` are none of `csv`" in problem(
+        {"a": text}, {"name": "csv", "xml": {"record": "/p"}}
+    )
+    assert "must say its `record`" in problem({"a": text}, "xml")
