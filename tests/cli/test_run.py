@@ -15,7 +15,10 @@ FILES = ("in/*.parquet",)
 TABLES = ("postgresql://u:p@h/db?table=t",)
 TOPIC = ("kafka://broker:9092/feed",)
 WATCHED = ("watch:in/*.csv",)
-STREAM_OPTIONS = ("batch_records", "batch_ms", "period", "once", "seal_to", "avro_schema")
+STREAM_OPTIONS = (
+    *("batch_records", "batch_ms", "period", "once", "partitions"),
+    *("seal_to", "avro_schema"),
+)
 
 
 @pytest.mark.parametrize("inputs", [FILES, TABLES])

@@ -30,8 +30,8 @@ def name() -> str:
     return f"feed-{uuid4().hex}"
 
 
-def sink(output: str) -> KafkaSink:
-    return KafkaSink(output, plan(), STREAM, lambda: True)
+def sink(output: str, stream: str = STREAM) -> KafkaSink:
+    return KafkaSink(output, plan(), stream, lambda: True)
 
 
 def text(content: str | bytes | None) -> str:
@@ -138,6 +138,47 @@ def test_a_newcomer_is_refused_and_the_holder_goes_on(
     assert capfd.readouterr().err == ""
 
 
+def test_a_partition_belongs_to_one_stream(kafka: Broker) -> None:
+    output = f"kafka://{kafka.address}/{name()}"
+    share = sink(output, f"{STREAM}--p0-1")
+    assert share.open(SOURCE) == {}
+    rest = sink(output, f"{STREAM}--p2")
+    assert rest.open(SOURCE) == {}  # beside it
+    for stream in (f"{STREAM}--p1-3", STREAM):
+        newcomer = sink(output, stream)
+        with pytest.raises(UsageError, match="partitions of stream essai--p0-1"):
+            newcomer.open(SOURCE)
+        newcomer.close()
+    rest.close()
+    share.close()
+    # What was refused has left nothing that refuses others.
+    later = sink(output, f"{STREAM}--p3")
+    assert later.open(SOURCE) == {}
+    later.close()
+    again = sink(output, f"{STREAM}--p0-1")
+    assert again.open(SOURCE) == {}
+    again.close()
+
+
+def test_a_reader_of_some_partitions_reads_no_other(kafka: Broker) -> None:
+    topic = kafka.topic(name(), 4)
+    producer = Producer({"bootstrap.servers": kafka.address})
+    for partition in range(4):
+        producer.produce(topic, b"{}", partition=partition)
+    assert producer.flush(10) == 0
+    reader = KafkaReader(f"kafka://{kafka.address}/{topic}", "share", 100, 0.2, [1, 3])
+    reader.open({})
+    read: list[int] = []
+    while not reader.caught_up:
+        read += [message.partition for message in getattr(reader.read(), "messages", ())]
+    reader.close()
+    assert sorted(read) == [1, 3]
+    beyond = KafkaReader(f"kafka://{kafka.address}/{topic}", "share", 100, 0.2, [3, 4])
+    with pytest.raises(UsageError, match="has no partition 4"):
+        beyond.open({})
+    beyond.close()
+
+
 def test_a_signal_ends_the_waiting_of_a_newcomer(kafka: Broker) -> None:
     output = f"kafka://{kafka.address}/{name()}"
     holder = sink(output)
@@ -166,11 +207,12 @@ def test_a_commit_writes_what_it_counted_and_the_receipt_stands_at_the_end(kafka
     written = read_topic(kafka, f"{topic}.receipts")
     steps = [value for key, value in written if key.startswith(f"steps/{STREAM}/")]
     assert [key for key, _value in written] == [
+        f"positions/{STREAM}",  # when it began
         f"positions/{STREAM}",
         ledger.run,
         *(f"steps/{STREAM}/{number}" for number in range(3)),
     ]
-    assert max(map(len, steps[1:])) < 1_000 < len(written[1][1])
+    assert max(map(len, steps[1:])) < 1_000 < len(written[2][1])
     first.end_period(ledger)
     first.close()
     receipt = Receipt.model_validate_json(dict(read_topic(kafka, f"{topic}.receipts"))[ledger.run])

@@ -443,6 +443,13 @@ def test_a_second_process_is_refused_by_the_database(
     assert PASSWORD not in outcome.err
     produce(kafka, topic, range(100))
     wait_until(lambda: committed(server, database) == len(released(range(100))), "records")
+    share = tamis(
+        *("run", POLICY, "--input", f"kafka://{kafka.address}/{topic}", "--allow-example"),
+        *("--output", server.uri(database), "--keys", keys, "--run-id", "stream"),
+        *("--partitions", "1"),
+    )
+    assert share.code == 2
+    assert "stream stream--p1 would read partitions of stream stream" in share.err
     assert first.drain() == 0
 
 

@@ -14,6 +14,7 @@ from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.keys.sealed import PrivateKey
 from tamis.plan.project import bundled_project
+from tamis.stores import folder_store
 from tamis.stores.opening import open_store
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.ledger import Ledger
@@ -70,6 +71,36 @@ def feed(store: Path, *periods: list[MicroBatch], stream: str = STREAM) -> None:
     with opened(store, stream) as sink:
         for parts in periods:
             sink.end_period(stage(sink, parts, stream))
+
+
+def test_a_partition_belongs_to_one_stream_also_once_it_has_ended(store: Path) -> None:
+    """As far as a folder knows: by what was committed, and by who runs on this machine."""
+    with opened(store, f"{STREAM}--p0"), opened(store, f"{STREAM}--p1"):
+        refused = make(store, f"{STREAM}--p1-2")
+        with pytest.raises(UsageError, match="partitions of stream essai--p1"):
+            refused.open(SOURCE)
+        refused.close()
+    feed(store, PARTS[:1], stream=f"{STREAM}--p0-1")
+    for stream in (STREAM, f"{STREAM}--p1"):
+        refused = make(store, stream)
+        with pytest.raises(UsageError, match="partitions of stream essai--p0-1"):
+            refused.open(SOURCE)
+        refused.close()
+    with opened(store, f"{STREAM}--p2"), opened(store, f"{STREAM}--p0-1") as again:
+        assert again.durable
+    with opened(store, "other"):
+        pass
+
+
+def test_a_stream_over_all_partitions_keeps_others_away_while_it_runs(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_store, "_HELD_SECONDS", 0.1)
+    with opened(store):
+        refused = make(store, f"{STREAM}--p0")
+        with pytest.raises(RunError, match="run essai is still under way"):
+            refused.open(SOURCE)
+        refused.close()
 
 
 def receipts(store: Path) -> list[Receipt]:

@@ -235,14 +235,18 @@ def run(
         int, Option(metavar="N", min=1, help=_("stream: messages judged at once, at most"))
     ] = 5_000,
     batch_ms: Annotated[
-        int, Option(metavar="MS", min=1, help=_("stream: how long a micro-batch waits for more"))
-    ] = 20,
+        int, Option(metavar="MS", min=1, help=_("stream: how long a message waits for others"))
+    ] = 200,
     period: Annotated[
         int, Option(metavar="SECONDS", min=1, help=_("stream: how long a receipt's period is"))
     ] = 60,
     once: Annotated[
         bool, Option("--once", help=_("stream: end when all that is there has been read"))
     ] = False,
+    partitions: Annotated[
+        str | None,
+        Option(metavar="N,…", help=_("stream: only these partitions of the topic, as 0,1")),
+    ] = None,
     seal_to: Annotated[
         Path | None,
         Option(metavar="FILE", help=_("stream: public key to seal quarantined originals to")),
@@ -274,6 +278,7 @@ def run(
             batch_ms,
             period,
             once,
+            partitions,
             seal_to,
             tuple(avro_schema or ()),
             tuple(context.args),

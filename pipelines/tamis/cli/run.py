@@ -44,7 +44,10 @@ from tamis.plan.project import Project
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import new_run_id
 
-_FOR_STREAMS = ("batch_records", "batch_ms", "period", "once", "seal_to", "avro_schema")
+_FOR_STREAMS = (
+    *("batch_records", "batch_ms", "period", "once", "partitions"),
+    *("seal_to", "avro_schema"),
+)
 _NOT_FOR_STREAMS = ("on", "replay")
 
 

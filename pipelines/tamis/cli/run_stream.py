@@ -40,6 +40,7 @@ class StreamOptions:
     batch_ms: int
     period: int
     once: bool
+    partitions: str | None
     seal_to: Path | None
     avro_schemas: tuple[str, ...]
     beam: tuple[str, ...]
@@ -78,15 +79,22 @@ def run_stream_command(
     with loading_beam():
         from tamis.runs.beam_options import check_beam_options
         from tamis.runs.stream import stream_id
+        from tamis.streams.partitions import read_partitions, share_id
     options = replace(options, beam=check_beam_options(options.beam))
-    stream = options.run_id or stream_id(policy, source)
+    partitions = read_partitions(options.partitions) if options.partitions is not None else ()
+    stream = share_id(options.run_id or stream_id(policy, source), partitions)
     if isinstance(address, WatchAddress):
         return _watch(address, output, stream, options, compile_today)
-    return _run_messages(source, output, stream, options, compile_today)
+    return _run_messages(source, output, stream, partitions, options, compile_today)
 
 
 def _run_messages(
-    source: str, output: str, stream: str, options: StreamOptions, compile_today: Callable[[], Plan]
+    source: str,
+    output: str,
+    stream: str,
+    partitions: tuple[int, ...],
+    options: StreamOptions,
+    compile_today: Callable[[], Plan],
 ) -> int:
     from tamis.keys.seal_keys import read_public_key
     from tamis.runs.stream import StreamJob, is_for_dataflow, run_stream
@@ -103,6 +111,7 @@ def _run_messages(
         once=options.once,
         avro_schemas=options.avro_schemas,
         options=options.beam,
+        partitions=partitions,
     )
     with show_log():
         if is_for_dataflow(job):

@@ -58,7 +58,7 @@ def _valid_parts(array: pa.Array, jsonb: bool) -> list[Part]:
     if pa.types.is_dictionary(kind):
         texts = to_json(array.dictionary, jsonb=jsonb)
         is_constant = len(texts) == 1
-        return [texts[0].as_py() if is_constant else texts.take(array.indices.fill_null(0))]
+        return [texts[0].as_py() if is_constant else texts.take(_filled(array.indices, 0))]
     if pa.types.is_struct(kind):
         parts: list[Part] = ["{"]
         for index, (field, child) in enumerate(zip(kind, array.flatten(), strict=True)):
@@ -71,14 +71,18 @@ def _valid_parts(array: pa.Array, jsonb: bool) -> list[Part]:
         below = to_json(array.flatten(), jsonb=jsonb)
         return ["[", pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), below), ","), "]"]
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
-        return [pc.fill_null(array.cast(pa.string()), "")]
+        return [_filled(array.cast(pa.string()))]
     if pa.types.is_floating(kind):
         text = array.cast(pa.string())
         quoted = pc.binary_join_element_wise('"', text, '"', "")
-        return [pc.fill_null(pc.if_else(pc.is_finite(array), text, quoted), "")]
+        return [_filled(pc.if_else(pc.is_finite(array), text, quoted))]
     is_bytes = is_binary(kind)
     texts = to_hex(array, BYTEA if jsonb else "") if is_bytes else array.cast(pa.string())
-    return ['"', pc.fill_null(_escaped(texts, jsonb), ""), '"']
+    return ['"', _filled(_escaped(texts, jsonb)), '"']
+
+
+def _filled(array: pa.Array, value: str | int = "") -> pa.Array:
+    return pc.fill_null(array, value) if array.null_count else array
 
 
 def _joined(parts: Iterable[Part], rows: int) -> pa.StringArray:

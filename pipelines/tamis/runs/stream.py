@@ -54,15 +54,16 @@ class StreamJob:
     Attributes:
         source: address of the messages; not shown, for it may hold a password.
         output: address of the sink; not shown either.
-        stream: id of the stream.
+        stream: id of the stream; that of one over some partitions ends in them.
         keys: reference of the keyring, or None.
         seal_to: the key that originals of quarantined messages are sealed to, or None.
         records: number of messages after which a micro-batch is closed.
-        seconds: time after which it is closed.
+        seconds: longest time that a message waits for others.
         period: time that one receipt covers.
         once: whether to end when all messages that were there at the beginning are committed.
         avro_schemas: see `avro_decoder`.
         options: Beam's own options.
+        partitions: those that are read; all if none is named.
     """
 
     source: str = field(repr=False)
@@ -71,11 +72,12 @@ class StreamJob:
     keys: str | None = None
     seal_to: PublicKey | None = None
     records: int = 5_000
-    seconds: float = 0.02
+    seconds: float = 0.2
     period: datetime.timedelta = datetime.timedelta(seconds=60)
     once: bool = False
     avro_schemas: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    partitions: tuple[int, ...] = ()
 
     def decoder(self, plan: Plan) -> Decode:
         """How payloads are read: as Avro where the schema says so, as JSON otherwise."""
@@ -131,6 +133,8 @@ def check_addresses(job: StreamJob) -> None:
     source, output = parse_stream(job.source), parse_address(job.output)
     is_kafka = isinstance(source, KafkaAddress)
     require_driver(source, "kafka" if is_kafka else "gcp")
+    if job.partitions and not is_kafka:
+        raise UsageError(_("--partitions: a subscription of Pub/Sub has none"))
     if isinstance(output, PathAddress) and output.scheme in _FOLDERS:
         return
     if is_kafka and isinstance(output, DatabaseAddress):
@@ -194,7 +198,7 @@ def _make_reader(job: StreamJob) -> Reader:
     if isinstance(parse_stream(job.source), KafkaAddress):
         from tamis.streams.from_kafka import KafkaReader
 
-        return KafkaReader(job.source, job.stream, job.records, job.seconds)
+        return KafkaReader(job.source, job.stream, job.records, job.seconds, job.partitions)
     from tamis.streams.from_pubsub import PubsubReader
 
     return PubsubReader(job.source, job.stream, job.records)

@@ -4,6 +4,7 @@
     judge        a micro-batch through the filter
     ledger       the counts of a period, which become its receipt
     session      the loop: read, judge, commit, acknowledge
+    partitions   ids of streams that share a topic
     from_*       where messages come from: a topic of Kafka, a subscription of Pub/Sub
     into_*       where records go: a folder, a database, topics of Kafka or Pub/Sub
 

@@ -1,12 +1,16 @@
 """A Kafka topic as source: all partitions, in micro-batches bound by size and time.
 
+A micro-batch costs some milliseconds however few its messages are. So where little comes, messages
+are gathered for longer: the next micro-batch is closed `seconds` after the one before it, unless
+it has enough before, or is the first after a pause.
+
 The sink says where to begin, because it keeps the positions with the records. Positions are
 committed to the broker as well, for whoever watches the consumer group's lag, and only once they
 are durable.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
@@ -29,6 +33,12 @@ _ACKNOWLEDGE_SECONDS = 0.25
 _REFRESH_SECONDS = 30.0
 _CONSUMED_AT_ONCE = 256
 
+_ENOUGH = 500
+"""Messages in a micro-batch after which what it costs by itself hardly counts."""
+
+_ENOUGH_AT_ONCE = 64
+_BRIEF_SECONDS = 0.02
+
 
 class KafkaReader(Reader):
     """Reads all partitions of a topic. Not for several threads.
@@ -37,19 +47,23 @@ class KafkaReader(Reader):
         uri: of the topic.
         stream: id of the stream, which is the consumer group's.
         records: number of messages after which a micro-batch is closed.
-        seconds: time after which it is closed, from its first message on.
+        seconds: longest time that a message waits for others.
+        shares: the partitions that are read; all if none is named.
     """
 
-    def __init__(self, uri: str, stream: str, records: int, seconds: float) -> None:
+    def __init__(
+        self, uri: str, stream: str, records: int, seconds: float, shares: Collection[int] = ()
+    ) -> None:
         self._address = KafkaAddress.of(uri)
         super().__init__(self._address.shown)
         self._stream = stream
         self._records = records
         self._seconds = seconds
+        self._shares = frozenset(shares)
         self._next: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._ended: set[int] = set()
-        self._refreshed = self._acknowledged = 0.0
+        self._refreshed = self._closed = self._acknowledged = 0.0
         self._away = False
         check_options(self._address, Consumer)
         self._consumer = make_client(
@@ -87,9 +101,13 @@ class KafkaReader(Reader):
         except KafkaException as error:
             raise cannot_be_reached(self.source, error) from None
         if not self._next:
-            raise UsageError(f"{self.source}: " + _("no such topic"))
+            raise UsageError(f"{self.source}: " + _("no such topic, or no such partition"))
+        if missing := self._shares - self._next.keys():
+            listed = ", ".join(map(str, sorted(missing)))
+            why = _("the topic has no partition {numbers}", numbers=listed)
+            raise UsageError(f"{self.source}: {why}")
         self._consumer.assign([self._place(*position) for position in self._next.items()])
-        self._refreshed = time.monotonic()
+        self._refreshed = self._closed = time.monotonic()
 
     def read(self) -> MicroBatch | None:
         """See `Reader`."""
@@ -97,18 +115,26 @@ class KafkaReader(Reader):
         first = self._consumer.poll(_IDLE_SECONDS)
         if first is None or not self._is_message(first):
             return None
-        until = time.monotonic() + self._seconds
+        now = time.monotonic()
+        soon = now + min(_BRIEF_SECONDS, self._seconds)
+        until = max(soon, self._closed + self._seconds)
         consumed = [first]
         size = len(first)
         while len(consumed) < self._records and size < BATCH_BYTES:
-            seconds_left = until - time.monotonic()
+            missing = _ENOUGH - len(consumed)
+            seconds_left = (until if missing > 0 else soon) - time.monotonic()
             if seconds_left <= 0:
                 break
             limit = min(_CONSUMED_AT_ONCE, self._records - len(consumed))
-            # A moment at a time, or the call would wait until there are as many as the limit.
-            more = self._consumer.consume(limit, timeout=min(seconds_left, 0.005))
+            if missing > 0:
+                limit = min(limit, missing, _ENOUGH_AT_ONCE)
+            else:
+                # A moment at a time: the call waits until there are as many as the limit.
+                seconds_left = min(seconds_left, 0.005)
+            more = self._consumer.consume(limit, timeout=seconds_left)
             consumed += more
             size += sum(map(len, more))
+        self._closed = time.monotonic()
         messages = (
             _to_message(first),
             *(_to_message(message) for message in consumed[1:] if self._is_message(message)),
@@ -158,10 +184,11 @@ class KafkaReader(Reader):
         return TopicPartition(self._address.topic, partition, place)
 
     def _partitions(self, seconds: float) -> list[int]:
-        """The topic's partitions, as the broker answers within `seconds`."""
+        """The topic's partitions that are read, as the broker answers within `seconds`."""
         topics = self._consumer.list_topics(self._address.topic, timeout=seconds).topics
         topic = topics.get(self._address.topic)
-        return sorted(topic.partitions) if topic is not None and topic.error is None else []
+        partitions = set(topic.partitions) if topic and topic.error is None else set()
+        return sorted(partitions & self._shares if self._shares else partitions)
 
     def _check(
         self, partition: int, positions: Mapping[int, int], begin: int, low: int, high: int

@@ -7,6 +7,7 @@ before, the next one on this machine removes what was staged, and reads the mess
 
 import datetime
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pyarrow as pa
@@ -17,10 +18,12 @@ from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_store import FolderStore, file_path
+from tamis.stores.parquet_files import STAGING
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, layout_of
 from tamis.stores.protocol import OLDER_THAN, Attempt
 from tamis.streams.judge import Judged, is_ordered
 from tamis.streams.ledger import Ledger
+from tamis.streams.partitions import base_of, check_overlap
 from tamis.streams.sink import Sink
 
 
@@ -41,7 +44,12 @@ class FolderSink(Sink):
         self._files: PeriodFiles | None = None
 
     def _open(self) -> dict[int, int]:
-        self._held.enter_context(self._store.hold(self._stream))
+        with ExitStack() as alone:
+            base = base_of(self._stream)
+            if base != self._stream:  # which a stream over all partitions holds
+                alone.enter_context(self._store.hold(base))
+            self._held.enter_context(self._store.hold(self._stream))
+            check_overlap(self.shown, self._stream, self._streams(base))
         self._recover()
         return self._read_positions() if is_ordered(self._source) else {}
 
@@ -67,6 +75,18 @@ class FolderSink(Sink):
         if self._files is not None:
             self._files.abandon()
         self._held.close()
+
+    def _streams(self, base: str) -> Iterator[str]:
+        """Ids of streams of `base` that have committed, or, on this machine, run now."""
+        for receipt in self._store.receipts(base):
+            if receipt.stream:
+                yield receipt.stream
+        for name in self._store.folder.children(STAGING):
+            stream = name.removesuffix(".lock")
+            if stream not in (name, base, self._stream) and base_of(stream) == base:
+                with self._store.folder.lock(f"{STAGING}/{name}") as is_free:
+                    if not is_free:
+                        yield stream
 
     def _recover(self) -> None:
         """Complete and remove what processes before this one left of the stream's periods.

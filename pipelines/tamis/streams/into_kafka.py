@@ -29,6 +29,7 @@ from tamis.streams.json_rows import drop_large, json_rows
 from tamis.streams.judge import Judged, Rows, partition_uri
 from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached, check_options, make_client
 from tamis.streams.ledger import Ledger
+from tamis.streams.partitions import check_overlap
 from tamis.streams.receipts_topic import ReceiptsTopic, Record, State
 from tamis.streams.sink import KeepWaiting, Sink, Topics
 from tamis.waiting import Pauses
@@ -90,9 +91,25 @@ class KafkaSink(Sink):
             raise cannot_be_reached(self.shown, error) from None
         if source:
             self._check_source(source)
+        if not source:
+            self._begin_stream()
         if receipt is not None:  # of a period whose process was killed
             self._write_receipt(receipt)
         return dict(self._state.positions)
+
+    def _begin_stream(self) -> None:
+        """Say that the stream has begun, unless another one has that reads its partitions.
+
+        Each says so before it looks for others, so that of two at least one sees the other.
+        """
+        self._transact(self._receipts.begin_records(self._source), State({}))
+        try:
+            check_overlap(self.shown, self._stream, self._receipts.streams())
+        except UsageError:
+            self._transact(self._receipts.undo_records(), State({}))
+            raise
+        except KafkaException as error:
+            raise cannot_be_reached(self.shown, error) from None
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`."""
@@ -140,7 +157,7 @@ class KafkaSink(Sink):
                 if send is not None:
                     send(producer)
                 for key, value in records:
-                    producer.produce(self._topics.receipts, value, key=key, partition=0)
+                    producer.produce(self._topics.receipts, value or None, key=key, partition=0)
                 self._commit_transaction(producer)
                 break
             except (KafkaException, BufferError) as error:

@@ -13,6 +13,7 @@ the order of their values.
 The receipt of a period whose process was killed is completed by the next one.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
@@ -40,6 +41,7 @@ from tamis.stores.table_steps import STEPS, add_step, make_steps, remove_steps
 from tamis.stores.tables import TableStore
 from tamis.streams.judge import Judged, Rows
 from tamis.streams.ledger import Ledger
+from tamis.streams.partitions import check_overlap
 from tamis.streams.sink import KeepWaiting, Sink
 from tamis.waiting import Pauses
 
@@ -181,6 +183,7 @@ class TableSink(Sink):
             self._store.table(POSITIONS),
         )
         self._store.check(connection, POSITIONS)
+        check_overlap(self.shown, self._stream, self._streams(connection))
         query = "SELECT 1 FROM {} WHERE run = %s"
         row = execute(
             connection, query, self._store.table(RECEIPTS_TABLE), values=(self._stream,)
@@ -200,6 +203,18 @@ class TableSink(Sink):
                 make_part(connection, table, part, target)
                 attach(connection, table, part, self._stream)
         self._end_killed(connection)
+
+    def _streams(self, connection: Connection) -> list[str]:
+        """Ids of the streams and runs that have a partition of the quarantine's table."""
+        rows = execute(
+            connection,
+            "SELECT pg_catalog.pg_get_expr(part.relpartbound, part.oid) "
+            "FROM pg_catalog.pg_inherits JOIN pg_catalog.pg_class AS part "
+            "ON part.oid = pg_inherits.inhrelid "
+            "WHERE inhparent = pg_catalog.to_regclass(%s)",
+            values=(self._store.table(self._targets[None].table).as_string(connection),),
+        )
+        return [run for (bound,) in rows for run in re.findall("'([a-z0-9-]+)'", str(bound))]
 
     def _end_killed(self, connection: Connection) -> None:
         """Complete the receipts of periods whose process was killed."""

@@ -2,8 +2,9 @@
 
     <run>                    the receipt of a period: without counts when it begins, with all of
                              them when it ends
-    positions/<stream>       when a period begins or ends: the source, by partition the next offset
-                             to read, and the receipt's id of a period that begins
+    positions/<stream>       when a stream begins for the first time, and when a period begins or
+                             ends: the source, by partition the next offset to read, and the
+                             receipt's id of a period that begins
     steps/<stream>/<number>  what commit `number` of a period has read and counted
 
 The topic has one partition and is compacted: of each key the last record stays. The records of the
@@ -14,9 +15,10 @@ Numbers begin anew with each period, so that there are no more steps than a peri
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from tamis.address import KafkaAddress
 from tamis.errors import RunError
@@ -74,6 +76,30 @@ class ReceiptsTopic:
             _record(*step),
         ]
 
+    def begin_records(self, source: str) -> list[Record]:
+        """Return the records of a stream that begins for the first time."""
+        return [self._positions(source, State({}))]
+
+    def undo_records(self) -> list[Record]:
+        """Return the records that undo `begin_records`."""
+        return [(f"positions/{self._stream}".encode(), b"")]
+
+    def streams(self) -> set[str]:
+        """Return the ids of the streams that have begun; reads the topic from its beginning.
+
+        Raises:
+            RunError: the broker does not answer.
+            KafkaException: it refuses.
+        """
+        streams: set[str] = set()
+        with self._consuming() as consumer:
+            consumer.assign([TopicPartition(self._topics.receipts, 0, OFFSET_BEGINNING)])
+            for key, value in self._read_to_end(consumer):
+                kind, _slash, stream = key.decode().partition("/")
+                if kind == "positions":
+                    (streams.add if value else streams.discard)(stream)
+        return streams
+
     def end_records(self, receipt: Receipt, source: str, state: State) -> list[Record]:
         """Return the records of the end of a period, which reaches `state`."""
         return [self._positions(source, state), _record(receipt.run, receipt.to_json())]
@@ -116,6 +142,27 @@ class ReceiptsTopic:
 
     def _read_period(self) -> list[Record]:
         """The records from the stream's last `positions` on; none if it has none."""
+        key = f"positions/{self._stream}".encode()
+        with self._consuming() as consumer:
+            place = TopicPartition(self._topics.receipts, 0)
+            low, high = consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
+            width = _RECENT
+            while True:
+                begin = max(low, high - width)
+                consumer.assign([TopicPartition(self._topics.receipts, 0, begin)])
+                found: list[Record] = []
+                is_found = False
+                for record in self._read_to_end(consumer):
+                    if record[0] == key:
+                        found, is_found = [], bool(record[1])
+                    if is_found:
+                        found.append(record)
+                if is_found or begin == low:
+                    return found
+                width *= 10
+
+    @contextmanager
+    def _consuming(self) -> Iterator[Consumer]:
         consumer = make_client(
             Consumer,
             self._address,
@@ -127,24 +174,8 @@ class ReceiptsTopic:
                 "enable.partition.eof": True,
             },
         )
-        key = f"positions/{self._stream}".encode()
         try:
-            place = TopicPartition(self._topics.receipts, 0)
-            low, high = consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
-            width = _RECENT
-            while True:
-                begin = max(low, high - width)
-                consumer.assign([TopicPartition(self._topics.receipts, 0, begin)])
-                found: list[Record] = []
-                is_found = False
-                for record in self._read_to_end(consumer):
-                    if record[0] == key:
-                        found, is_found = [], True
-                    if is_found:
-                        found.append(record)
-                if is_found or begin == low:
-                    return found
-                width *= 10
+            yield consumer
         finally:
             consumer.close()
 
