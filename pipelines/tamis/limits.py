@@ -19,6 +19,8 @@ class Limits:
         part_rows: rows that a part of an input has at least, the last one excepted.
         block_bytes: bytes of a block of a file that many workers read: each is digested by itself,
             and a file of text or Avro of one block is read by one worker.
+        least_part_rows: rows that a part of a Parquet file has at least, where the file has fewer
+            than eight parts of `part_rows`; then it is cut in eight, if these are large enough.
         row_group_rows: rows that a row group of a written file has at least, the last one excepted.
         unit_rows: released rows that are put in order together (`tamis.stores.units`).
         line_bytes: bytes of one JSON object.
@@ -48,6 +50,7 @@ class Limits:
     chunk_bytes: int = 1 << 30
     part_rows: int = 1 << 20
     block_bytes: int = 64 << 20
+    least_part_rows: int = 1 << 18
     row_group_rows: int = 131_072
     unit_rows: int = 65_536
     line_bytes: int = 16 << 20

@@ -64,19 +64,30 @@ def test_parts_are_whole_row_groups_and_a_huge_one_is_one_part() -> None:
     stream = parquet(pa.table({"nom": [str(i) for i in range(25)]}), row_group_size=4)
 
     assert count_rows(stream, "f") == 25
-    assert split(stream, "f", rows=8) == [
+    assert split(stream, "f", Limits(part_rows=8)) == [
         PartSpec((0, 1), 1, 8),
         PartSpec((2, 3), 9, 8),
         PartSpec((4, 5), 17, 8),
         PartSpec((6,), 25, 1),
     ]
-    assert split(stream, "f", rows=1000) == [PartSpec((0, 1, 2, 3, 4, 5, 6), 1, 25)]
+    assert split(stream, "f", Limits(part_rows=1000)) == [PartSpec((0, 1, 2, 3, 4, 5, 6), 1, 25)]
     assert split(stream, "f") == [PartSpec((0, 1, 2, 3, 4, 5, 6), 1, 25)]
+
+
+def test_a_small_file_is_cut_in_eight_unless_parts_become_too_small() -> None:
+    stream = parquet(pa.table({"nom": [str(i) for i in range(32)]}), row_group_size=1)
+
+    def sizes(**limits: int) -> list[int]:
+        return [part.rows for part in split(stream, "f", Limits(**limits))]
+
+    assert sizes(part_rows=100, least_part_rows=1) == [4] * 8
+    assert sizes(part_rows=100, least_part_rows=10) == [10, 10, 10, 2]
+    assert sizes(part_rows=3, least_part_rows=1) == [3] * 10 + [2]
 
 
 def test_a_part_is_read_with_its_place_in_the_file() -> None:
     stream = parquet(pa.table({"nom": [str(i) for i in range(25)]}), row_group_size=4)
-    part = split(stream, "f", rows=8)[1]
+    part = split(stream, "f", Limits(part_rows=8))[1]
 
     chunks = list(read_parquet(stream, plan_of(NOM), "f", part, Limits(chunk_records=5)))
 

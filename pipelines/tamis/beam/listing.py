@@ -198,7 +198,7 @@ class _Opener:
             yield Task(file, form, bytes=file.bytes)
             return
         with open_random(file.uri) as stream:
-            parts = split(stream, file.name, self._limits.part_rows)
+            parts = split(stream, file.name, self._limits)
         in_blocks = len(parts) > 1 and file.bytes > self._limits.block_bytes
         blocks = range(-(-file.bytes // self._limits.block_bytes)) if in_blocks else (None,)
         for block in blocks:

@@ -28,6 +28,9 @@ from tamis.plan.plan import Plan, PlanField
 
 _BUFFER_BYTES = 1 << 16
 
+_FEWEST_PARTS = 8
+"""Parts of a file, as far as they are not too small: work for as many cores."""
+
 _CODED_BYTES = 3
 """Bytes a value, dictionary included, up to which text is read by its dictionary: of 131,072 values
 up to some 9,000 entries. It then takes a half to a fifth of reading each value; where a writer gave
@@ -58,13 +61,19 @@ def count_rows(stream: BinaryIO, source: str) -> int:
     return int(open_parquet(stream, source).metadata.num_rows)
 
 
-def split(stream: BinaryIO, source: str, rows: int = USUAL.part_rows) -> list[PartSpec]:
-    """The parts of a file, of at least `rows` rows but for the last; one part if it has no rows.
+def split(stream: BinaryIO, source: str, limits: Limits = USUAL) -> list[PartSpec]:
+    """The parts of a file, each of whole row groups: large ones, and eight if it is a small file.
+
+    Returns:
+        Parts of at least `limits.part_rows` rows but for the last, or of at least an eighth of the
+        file where that is less, though not of less than `limits.least_part_rows`; one part if it
+        has no rows.
 
     Raises:
         InputError: the file is not readable as Parquet.
     """
     metadata = open_parquet(stream, source).metadata
+    rows = min(limits.part_rows, max(limits.least_part_rows, metadata.num_rows // _FEWEST_PARTS))
     parts: list[PartSpec] = []
     groups: list[int] = []
     first, held = 1, 0
