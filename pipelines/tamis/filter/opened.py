@@ -35,7 +35,7 @@ from tamis.filter.quarantine import FAULTS, Failures
 from tamis.filter.tally import Reason
 from tamis.language import _
 
-NARROW = 0.75
+NARROW = 0.95
 """Share of rows that some release matches, below which the others are cut away at once."""
 
 
