@@ -27,6 +27,12 @@ class Sample:
     files: int
     threads: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.seconds / 60:6.1f} min {self.memory:8.1f} MiB {self.files:4} files "
+            f"{self.threads:3} threads"
+        )
+
 
 def sample(pid: int, seconds: float) -> Sample:
     """What process `pid` holds now.
@@ -36,6 +42,8 @@ def sample(pid: int, seconds: float) -> Sample:
     """
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = dict(line.split(":", 1) for line in lines)
+    if "RssAnon" not in status:
+        raise ProcessLookupError(f"process {pid} has ended")
     return Sample(
         seconds,
         int(status["RssAnon"].split()[0]) / 1024,
@@ -66,3 +74,14 @@ def slope(places: list[float], values: list[float]) -> tuple[float, float]:
 def settled(samples: list[Sample]) -> list[Sample]:
     """The samples without the first fifth, in which caches fill and pools grow."""
     return samples[len(samples) // 5 :]
+
+
+def grown(samples: list[Sample]) -> list[str]:
+    """Of what the second half of the samples has more than the first ever had: files, threads."""
+    middle = len(samples) // 2
+    return [
+        name
+        for name in ("files", "threads")
+        if max(getattr(sample, name) for sample in samples[middle:])
+        > max(getattr(sample, name) for sample in samples[:middle])
+    ]

@@ -24,7 +24,7 @@ import numpy as np
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from feed import make_table
 from run import new_keys
-from slope import Sample, sample, settled, slope
+from slope import Sample, grown, sample, settled, slope
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent))
@@ -107,7 +107,7 @@ def produce(
         if now >= len(samples) * every:
             samples.append(sample(pid, now))
         if now >= told:
-            print(line(samples[-1]), flush=True)
+            print(samples[-1], flush=True)
             told += 60
         producer.produce("soak", value, partition=number % PARTITIONS)
         producer.poll(0)
@@ -161,32 +161,18 @@ def read_all(kafka: Broker, topic: str) -> int:
     return records
 
 
-def line(now: Sample) -> str:
-    """What a process holds, for a person."""
-    return (
-        f"{now.seconds / 60:6.1f} min {now.memory:8.1f} MiB {now.files:4} files "
-        f"{now.threads:3} threads"
-    )
-
-
 def judge(
     samples: list[Sample], sent: Counts, there: Counts, code: int, children: int, growth: float
 ) -> int:
     """Say what grew, and what is missing; 1 if anything did."""
     kept = settled(samples)
     memory, error = slope([s.seconds / 3600 for s in kept], [s.memory for s in kept])
-    print(line(samples[-1]))
+    print(samples[-1])
     print(f"memory: {memory:+.1f} ± {error:.1f} MiB an hour over the last four fifths")
-    middle = len(kept) // 2
-    grown = [
-        name
-        for name in ("files", "threads")
-        if max(getattr(s, name) for s in kept[middle:])
-        > max(getattr(s, name) for s in kept[:middle])
-    ]
-    print(f"more of: {', '.join(grown) or 'nothing'}; children: {children}; exit {code}")
+    more = grown(kept)
+    print(f"more of: {', '.join(more) or 'nothing'}; children: {children}; exit {code}")
     print(f"sent: {sent[0]} to release, {sent[1]} to quarantine; there: {there[0]}, {there[1]}")
-    return int(memory - error > growth or bool(grown) or children > 0 or code > 0 or sent != there)
+    return int(memory - error > growth or bool(more) or children > 0 or code > 0 or sent != there)
 
 
 if __name__ == "__main__":
