@@ -19,6 +19,7 @@ print(sorted(loaded), pandas.DataFrame({{"a": [1]}}).size)
 def loaded(uris: tuple[str, ...]) -> str:
     script = LOADS.format(uris=uris)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert not done.stderr
     return done.stdout.decode().strip()
 
 

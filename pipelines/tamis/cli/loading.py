@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Final
@@ -43,6 +44,8 @@ def loading_beam(uris: Sequence[str] = ()) -> Iterator[None]:
             import pyarrow as pa
 
             pa.array([0])  # now Arrow knows that there is no pandas, and does not look again
+        import_module("tamis.beam")  # which keeps quiet what Beam logs of absent packages
+
         yield
     finally:
         gc.freeze()
