@@ -1,16 +1,16 @@
 """Whole processes against one another: what minimizing costs beside the script a user would write.
 
-    python tests/benchmarks/run.py FEED [--jobs j1,j2,j3,j4] [--contenders …] [--rounds 5]
+    python tests/benchmarks/run.py FEED [--jobs j1,j2,j3,j4] [--contenders polars,…] [--rounds 5]
 
     python tests/benchmarks/feed.py feed.parquet --rows 10000000
     python tests/benchmarks/run.py feed.parquet --contenders polars,tamis,tamis-hmac,duckdb
 
 FEED is a file of `feed.py`. Contenders take turns within each round, so that a slow minute of the
-machine is everybody's; medians are told after each round. A time counts only once the output was checked:
-the rows that must pass, kept columns equal to the feed's, one pseudonym a person (`check.py`, in a
-process of its own: a child's peak memory begins at its parent's). Ratios are of medians, to
-the first contender; in j2 `tamis` makes pseudonyms by AES-256-CMAC and `tamis-hmac` by HMAC, in j4
-`tamis` by HMAC.
+machine is everybody's; medians are told after each round. A time counts only once the output was
+checked: the rows that must pass, kept columns equal to the feed's, one pseudonym a person
+(`check.py`, in a process of its own: a child's peak memory begins at its parent's). Ratios are of
+medians, to the first contender; in j2 `tamis` makes pseudonyms by AES-256-CMAC and `tamis-hmac` by
+HMAC, in j4 `tamis` by HMAC.
 """
 
 import argparse
