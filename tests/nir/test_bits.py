@@ -33,6 +33,22 @@ def test_digits_are_marked_and_other_scripts_told(rows: list[bytes]) -> None:
 
 
 @given(_texts)
+def test_classes_and_places_are_marked(rows: list[bytes]) -> None:
+    part, bounds = _part(rows)
+    table = bytes(1 * (code > 0x7F) | 2 * (code in b"&;") for code in range(256))
+    high, signs = bits.mark_classes(part, table)
+    assert _flags(high, len(part)) == [byte > 0x7F for byte in part.tobytes()]
+    assert bits.places_of(signs).tolist() == [
+        at for at, byte in enumerate(part.tobytes()) if byte in b"&;"
+    ]
+    marked = bits.mark_places(bounds, len(high))
+    assert bits.places_of(marked).tolist() == sorted(set(bounds.tolist()))
+    later, sooner = (bits.places_of(shift(marked)) for shift in (bits.shift_up, bits.shift_down))
+    assert later.tolist() == [at + 1 for at in sorted(set(bounds.tolist()))]
+    assert sooner.tolist() == [at - 1 for at in sorted(set(bounds.tolist())) if at]
+
+
+@given(_texts)
 def test_bits_before_each_bound_are_counted(rows: list[bytes]) -> None:
     part, bounds = _part(rows)
     counted = np.diff(bits.count_before(bits.mark_digits(part)[0], bounds))

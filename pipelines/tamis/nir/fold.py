@@ -50,6 +50,8 @@ _MARKUP = (
     r"|(?<=[\r\n])>(?:[ \t]?>){0,7}"
 )
 _ESCAPE = re.compile(
+    # What each branch may begin with: elsewhere none is tried.
+    r"(?=[&%\\<>`~=*_\]|│┃¦∣ÂÃâ]|[ \t]{1,8}[|│┃¦∣])(?:"
     r"&(?:amp;){0,3}#(?P<decimal>[0-9]{1,7});?"
     r"|&(?:amp;){0,3}#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
     r"|&(?:amp;){0,3}(?:(?P<name>[A-Za-z]{2,31});|(?P<open>nbsp|shy))"
@@ -65,7 +67,7 @@ _ESCAPE = re.compile(
     r"|(?P<bar>(?<![ \t])[ \t]{1,8}[|│┃¦∣][ \t]{0,8}|[|│┃¦∣][ \t]{1,8})"
     r"|(?<=[0-9ABab])(?P<quoted>(?:=(?:20|09|A0|C2=A0|E2=80=[0-9A-F]{2}))+)(?=[0-9ABab])"
     r"|(?P<soft>=\r?\n)"
-    r"|(?P<mangled>Â |[ÂÃ][^\x00-\x7fÀ-ÿ]|â[€\x80][^\x00-\x7f])"
+    r"|(?P<mangled>Â |[ÂÃ][^\x00-\x7fÀ-ÿ]|â[€\x80][^\x00-\x7f]))"
 )
 _ENDS_DIGIT, _BEGINS_DIGIT = frozenset("ABab;"), frozenset("ABab&%\\ \t\r\n")
 _SIGNS = r"[ .\-_/\n]"
@@ -194,13 +196,15 @@ def _unescape(text: str, escapes: list[re.Match[str]], joined: bool) -> Folded:
     pieces.append(plain[done:])
     places.append(done)
     folded = "".join(pieces)
-    sources, widths = np.array(places), np.fromiter(map(len, pieces), np.int64, len(pieces))
-    firsts = np.cumsum(widths) - widths
-    starts = np.repeat(sources - firsts, widths)
-    starts += np.arange(len(folded))
+    starts = np.arange(len(folded))
     ends = starts + 1
-    single = np.flatnonzero(widths[1::2])  # a meaning is one character or none
-    ends[firsts[1::2][single]] = sources[2::2][single]
+    if done:
+        sources, widths = np.array(places), np.fromiter(map(len, pieces), np.int64, len(pieces))
+        firsts = np.cumsum(widths) - widths
+        starts += np.repeat(sources - firsts, widths)
+        np.add(starts, 1, out=ends)
+        single = np.flatnonzero(widths[1::2])  # a meaning is one character or none
+        ends[firsts[1::2][single]] = sources[2::2][single]
     for pattern, group in ((_INVISIBLE_RUN, 0), (_CORSICA_APART, 1)):
         cuts = [match.span(group) for match in pattern.finditer(folded)]
         if cuts:

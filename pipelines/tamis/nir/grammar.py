@@ -36,12 +36,13 @@ _EVEN = (
         rf"(?P<gap>{_EVEN_GAP}){_SHORT}(?:(?P=gap){_SHORT})*"
     )
 )
-_WIDEST_EVEN = 15 + 14 * 4  # characters
+_NARROWEST_EVEN, _WIDEST_EVEN = 15 + 2, 15 + 14 * 4  # characters
 _RUN_GAP = r"(?:[ \t\r\n]{1,12}|[ \t]{0,3}[\-_/][ \t]{0,3}|[.,+:|*~'])"
 _RUN = re.compile(rf"[0-9](?<![0-9]{{2}})(?<![0-9]h[0-9])(?:{_RUN_GAP}?{_DIGIT}){{11,}}")
 _GROUP = re.compile(f"{_DIGIT}+")
 _GLUED = re.compile(rf"[1-8](?<![0-9A-Za-z].)[0-9]{{4}}{_DIGIT}{{21,}}(?![0-9A-Za-z])")
 _SCIENTIFIC = re.compile(r"(?<![0-9.,])([1-8])[.,]([0-9]{9,14})[eE]\+?(1[24])(?![0-9])")
+_FIRST_DIGIT = re.compile("[0-9]")
 _SCIENTIFIC_MARK = re.compile(r"[eE]\+?1[24]")
 _NEXT_FIELD = re.compile(r"[\"']?[ ]?[;,|][ ]?[\"']?([0-9]{2})(?![0-9])")
 MISREAD = str.maketrans("OoQIilSsBZzG", "000111558226")
@@ -97,12 +98,15 @@ def search(text: str) -> list[NirMatch]:
     another, and a label before the first of a list of NIRs counts for all of them.
     """
     accepted: list[NirMatch] = []
-    labels = Labels(text)
+    digit = _FIRST_DIGIT.search(text)
+    if digit is None:
+        return accepted
+    labels, place = Labels(text), digit.start()
     if _SCIENTIFIC_MARK.search(text):
         _add(accepted, _find_scientific(text, labels))
-    misread = (_MISREAD_BESIDE.search(text) and _SOME_DIGITS.search(text)) or (
-        _MISREAD_APART.search(text) and _MANY_DIGITS.search(text)
-    )
+    misread = (
+        _MISREAD_BESIDE.search(text, max(place - 1, 0)) and _SOME_DIGITS.search(text, place)
+    ) or (_MISREAD_APART.search(text, max(place - 4, 0)) and _MANY_DIGITS.search(text, place))
     if misread:
         _add(accepted, _find_misread(text, labels, accepted, only_keyed=True))
     _add(accepted, _find_regular(text, labels, accepted))
@@ -310,8 +314,9 @@ def _find_even(text: str, labels: Labels, accepted: list[NirMatch]) -> Iterator[
     while match := _EVEN.search(text, place):
         gap, end = match["gap"], match.end()
         place = text.rindex(gap, 0, end) + len(gap)  # the last group may begin further ones
-        goes_on = text.startswith(gap, end) and text[end + len(gap) : end + len(gap) + 1].isdigit()
-        if goes_on or end - match.start() > _WIDEST_EVEN:
+        if not _NARROWEST_EVEN <= end - match.start() <= _WIDEST_EVEN:
+            continue
+        if text.startswith(gap, end) and text[end + len(gap) : end + len(gap) + 1].isdigit():
             continue
         groups = match[0].split(gap)
         if len({len(group) for group in groups[:-1]}) > 1 or len(groups[-1]) > len(groups[0]):

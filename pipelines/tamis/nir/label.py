@@ -63,17 +63,18 @@ def _any_of(patterns: list[str]) -> str:
 
 
 _LABEL = re.compile(
-    "(?=[a-z])(?<![a-z])(?:"
+    "(?<![a-z])(?=[a-z])(?:"
     + "|".join([f"(?P<{label.name.lower()}>{_any_of(_PATTERNS[label])})" for label in _PATTERNS])
     + ")"
 )
-_CAMEL = re.compile(
-    r"(?<=[a-z])N(?:IR|ir)(?![a-z])|(?<![A-Za-z])(?:[Nn]ir(?=[A-Z])|NIR(?=[A-Z][a-z]))"
-    r"|(?<=[a-z])Secu"
+_NAMED = {label.name.lower(): label for label in _PATTERNS}
+_CAMEL = re.compile(  # each branch begins with a letter, for speed
+    r"N(?<=[a-z]N)(?:IR|ir)(?![a-z])|S(?<=[a-z]S)ecu"
+    r"|N(?<![A-Za-z]N)ir(?=[A-Z])|n(?<![A-Za-z]n)ir(?=[A-Z])|N(?<![A-Za-z]N)IR(?=[A-Z][a-z])"
 )
 _OF = re.compile(r"[\s_]*(?:d[ue]s?|d'|de[ ]l[a'])[ ]?(?:la[ ]|l')?", re.IGNORECASE)
 _OPTICAL_PATTERNS = [pattern for row in LABELS if row.kind == "optics" for pattern in row.patterns]
-_OPTICAL = re.compile(f"(?<![a-z])(?:{_any_of(_OPTICAL_PATTERNS)})", re.IGNORECASE)
+_OPTICAL = re.compile(f"(?<![a-z])(?=[a-z])(?:{_any_of(_OPTICAL_PATTERNS)})")
 _ELSEWHERE = re.compile(r"[,;|\t\n!?]|\.\s|[0-9)] ?[\-/]\s")
 _AFTER = re.compile(
     r"[\s\"'»]{0,2}(?:[(\[,=:\-]|est|c'est|comme|as)?[ ]?"
@@ -211,7 +212,7 @@ class Labels:
 
     @cached_property
     def _optics(self) -> list[int]:
-        return [match.start() for match in _OPTICAL.finditer(self._text)]
+        return [match.start() for match in _OPTICAL.finditer(self._text.lower())]
 
     def _is_optical(self, place: int) -> bool:
         """Whether words of optics stand so near that NIR may mean near infrared."""
@@ -243,12 +244,12 @@ def names_other(name: str) -> bool:
 
 def find_labels(text: str) -> list[tuple[Label, int, int]]:
     """The labels of folded `text` with their spans, in order."""
+    lower = text.lower()
     labels = [
-        (Label[match.lastgroup.upper()], match.start(), match.end())
-        for match in _LABEL.finditer(text.lower())
-        if match.lastgroup
+        (_NAMED[match.lastgroup or ""], match.start(), match.end())
+        for match in _LABEL.finditer(lower)
     ]
-    if "Secu" not in text and "ir" not in text and "IR" not in text:
+    if "nir" not in lower and "Secu" not in text:
         return labels
     camel = [(Label.STRONG, match.start(), match.end()) for match in _CAMEL.finditer(text)]
     return sorted(labels + camel, key=lambda entry: entry[1]) if camel else labels

@@ -14,15 +14,10 @@ from tamis.arrow.types import Bools, Bytes, Ints
 
 Words = npt.NDArray[np.uint64]
 
-_BLOCK: Final = 1 << 19  # bytes that are read at a time, so that they fit the processor's cache
+_BLOCK: Final = 1 << 17  # bytes that are read at a time, so that they fit the processor's cache
 _ONE: Final = np.uint64(1)
-_EDGES: Final = np.uint64(1 << 63 | 1)  # the first and the last bit of a word
-# Letters, and the edges of escapes and tags: beside one of these a digit may be folded otherwise.
-_MIXING: Final = np.arange(256) > ord(":")
-_MIXING[[ord("&"), 0]] = True
 # By a place in a word, all bits below it.
 _BELOW: Final = np.array([(1 << place) - 1 for place in range(64)], np.uint64)
-_NOTHING: Final = np.zeros(0, dtype=np.int64)
 
 
 def mark_digits(part: Bytes) -> tuple[Words, Ints]:
@@ -36,21 +31,63 @@ def mark_digits(part: Bytes) -> tuple[Words, Ints]:
         the digits of other scripts, and the letters that look like ours, with such a byte; 0xE2
         begins dashes, quotes and spaces.
     """
-    octets = np.zeros(8 * (len(part) // 64 + 2), np.uint8)
+    digits, foreign = np.zeros((2, 8 * (len(part) // 64 + 2)), np.uint8)
     shifted, flags = np.empty(_BLOCK, np.uint8), np.zeros(_BLOCK, bool)
-    foreign = [_NOTHING]
     for begin in range(0, len(part), _BLOCK):
         block = part[begin : begin + _BLOCK]
         shift, flag = shifted[: len(block)], flags[: len(block)]
         np.less_equal(np.subtract(block, 48, out=shift), 9, out=flag)
         bits = np.packbits(flag, bitorder="little")
-        octets[begin // 8 : begin // 8 + len(bits)] = bits
+        octets = slice(begin // 8, begin // 8 + len(bits))
+        digits[octets] = bits
         # Of the bytes from 0xCE on French has 0xE2 only: 0 here, so that the largest tell.
         if np.subtract(block, 0xE2, out=shift).max() >= 0xEC or block.max() > 0xE2:
             np.greater_equal(block, 0xCE, out=flag)
             flag &= block != 0xE2
-            foreign.append(np.flatnonzero(flag) + begin)
-    return octets.view(np.uint64), np.concatenate(foreign)
+            foreign[octets] = np.packbits(flag, bitorder="little")
+    strange = foreign.view(np.uint64)
+    return digits.view(np.uint64), places_of(strange)
+
+
+def mark_classes(part: Bytes, table: bytes) -> tuple[Words, Words]:
+    """The bitmaps of two classes of bytes, of which `table` holds the first and the second bit.
+
+    Args:
+        part: N bytes.
+        table: 256 bytes.
+
+    Returns:
+        Twice N // 64 + 2 words.
+    """
+    octets = np.zeros((2, 8 * (len(part) // 64 + 2)), np.uint8)
+    for begin in range(0, len(part), _BLOCK):
+        classes = np.frombuffer(part[begin : begin + _BLOCK].tobytes().translate(table), np.uint8)
+        for row, bit in zip(octets, (1, 2), strict=True):
+            bits = np.packbits(classes & bit, bitorder="little")
+            row[begin // 8 : begin // 8 + len(bits)] = bits
+    first, second = octets.view(np.uint64)
+    return first, second
+
+
+def mark_places(places: Ints, length: int) -> Words:
+    """The bitmap of `length` words in which the bits of N `places` are set."""
+    words = np.zeros(length, np.uint64)
+    np.bitwise_or.at(words, places >> 6, _ONE << (places & 63).astype(np.uint64))
+    return words
+
+
+def shift_down(words: Words) -> Words:
+    """The bitmap of the places just before those that are set."""
+    shifted = words >> _ONE
+    shifted[:-1] |= words[1:] << np.uint64(63)
+    return shifted
+
+
+def shift_up(words: Words) -> Words:
+    """The bitmap of the places just behind those that are set."""
+    shifted = words << _ONE
+    shifted[1:] |= words[:-1] >> np.uint64(63)
+    return shifted
 
 
 def count_digits(words: Words, length: int) -> Bytes:
@@ -94,15 +131,15 @@ def find_firsts(words: Words, near: Ints) -> Ints:
     return places_of(first & (~second | third & last), near)
 
 
-def places_of(bits: Words, words: Ints) -> Ints:
+def places_of(bits: Words, words: Ints | None = None) -> Ints:
     """The places of set bits, ascending.
 
     Args:
         bits: N words.
-        words: N indices of these words in their bitmap.
+        words: N indices of these words in their bitmap; all of it where there are none.
     """
     chosen = np.flatnonzero(bits != 0)
-    bits, begins = bits[chosen], words[chosen] * 64
+    bits, begins = bits[chosen], (chosen if words is None else words[chosen]) * 64
     ends = np.cumsum(np.bitwise_count(bits), dtype=np.int64)
     places = np.empty(ends[-1] if len(ends) else 0, dtype=np.int64)
     slots = ends - np.bitwise_count(bits)

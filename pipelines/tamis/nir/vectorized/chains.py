@@ -10,7 +10,15 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tamis.arrow.types import Bools, Bytes, Ints
-from tamis.nir.vectorized.bits import Words, places_of
+from tamis.nir.vectorized.bits import (
+    Words,
+    mark_classes,
+    mark_places,
+    places_of,
+    shift_down,
+    shift_up,
+    windows_at,
+)
 
 ENOUGH: Final = 12
 """Digits that a NIR has at least: 13 characters, one of them Corsica's letter; or one is lost."""
@@ -21,8 +29,8 @@ ENOUGH_IF_MISREAD: Final = 9
 _WIDEST_GAP: Final = 40  # bytes: twelve blanks of three bytes each
 _WIDEST_BEFORE_KEY: Final = 12  # bytes between a body and its key in another field
 _BODY, _FULL, _LONGEST = 13, 15, 16  # digits of a NIR without and with key; behind a label
-_ONE: Final = np.uint64(1)
-_LAST: Final = np.uint64(63)
+# By a width, the bits of the gap and of the byte behind it.
+_UP_TO: Final = np.array([(2 << width) - 1 for width in range(_WIDEST_GAP + 2)], np.uint64)
 
 
 def _table(characters: bytes) -> Bools:
@@ -32,16 +40,18 @@ def _table(characters: bytes) -> Bools:
 
 
 _LETTERS = _table(b"ABabOoQIilSsZzG")  # Corsica's, and what OCR puts for digits
-_MAY_JOIN = np.ones(256, dtype=bool)
-_MAY_JOIN[[*range(ord("0"), ord("9") + 1), *range(0xC3, 0xE0)]] = False
-_MAY_JOIN[[*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1)]] = False
-_MAY_JOIN |= _LETTERS
 _MAY_VANISH = _table(bytes([0xCC, 0xCD, 0xD8, 0xE0, 0xE1, *range(0xE3, 0x100)]))
-_MAY_JOIN |= _MAY_VANISH
+_PARTS_TOKENS = _table(bytes([*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1)]))
+_PARTS_TOKENS[0xC3:0xE0] = True  # letters of two bytes
+_PARTS_TOKENS &= ~(_LETTERS | _MAY_VANISH)
+# Signs of escapes, markup and text in a wrong encoding: how far behind a digit, or before one, they
+# may change how it is read; the farthest where nothing but what joins digits lies between.
+_REACH_BEHIND = 12 * _table(b"\0&%\\<=]*~`_\xcc\xcd\x82\xa2").astype(np.int64)
+_REACH_BEFORE = np.zeros(256, np.int64)
+for _sign, _reach in ((b"&\\", 3), (b"#><", 2), (b";%", 1)):
+    _REACH_BEFORE[list(_sign)] = _reach
+_CLASSES = (_PARTS_TOKENS + np.uint8(2) * ((_REACH_BEHIND > 0) | (_REACH_BEFORE > 0))).tobytes()
 _SIGN = _table(b" \t\r\n.-_/")
-_ODD_BEHIND = _table(b"\0&%\\<=]" + bytes([*range(0xCC, 0xE2), *range(0xE3, 0x100)]))
-_ESCAPES = _table(b"&%\\<=]*~`")
-_ODD_BEFORE = _table(b"#>;%xX")
 _PLAIN = _table(b" \t\r\n-_/.,+:|*~'")  # alone, surely part of a run of `grammar`
 _APART_BEFORE, _APART_BEHIND = _table(b"IlSBZ"), _table(b"OoIlSBZ")
 _WORD = _table(bytes(code for code in range(256) if code > 0x7F or chr(code).isalnum()))
@@ -69,36 +79,27 @@ def find_chains(part: Bytes, bounds: Ints, words: Words) -> Chains:
         bounds: N + 1 offsets of the rows in them.
         words: the bitmap of digits.
     """
-    starts, ends = _find_tokens(bounds, words)
+    breaks, strange = mark_classes(part, _CLASSES)
+    row_starts = mark_places(bounds, len(words))
+    starts, ends = _find_tokens(words, row_starts)
     if not len(starts):
         return Chains(*[np.zeros(0, dtype=np.int64)] * 3)
-    before, behind = part.take(starts - 1, mode="clip"), part.take(ends, mode="clip")
-    odd = _is_odd(part, starts, ends, before, behind)
-    gaps = _read_gaps(part, starts, ends)
-    odd[:-1] |= gaps.escaped
-    first_in_row = np.searchsorted(starts, bounds[:-1])
-    gaps.joined[first_in_row[(first_in_row > 0) & (first_in_row < len(starts))] - 1] = False
-    heads = np.flatnonzero(np.append(True, ~gaps.joined))
+    joined = _are_joined(breaks | row_starts, starts, ends)
+    heads = np.flatnonzero(np.append(True, ~joined))
     totals = np.add.reduceat(ends - starts, heads)
     tails = np.append(heads[1:], len(starts)) - 1
+    odd = _find_odd(part, places_of(strange), starts, ends, joined)
+
     enough = np.flatnonzero(totals >= ENOUGH_IF_MISREAD)
     heads, tails, totals = heads[enough], tails[enough], totals[enough]
-
-    suspect = _LETTERS[before[heads]] | _LETTERS[behind[tails]]
-    suspect |= _stands_before(part, starts[heads]) | _stands_behind(part, ends[tails])
-    for flags in (gaps.lettered, gaps.vanishing):
-        changed = np.flatnonzero(flags & gaps.joined)
-        chain = np.searchsorted(heads, changed, side="right") - 1
-        changed, chain = changed[chain >= 0], chain[chain >= 0]
-        suspect[chain[changed < tails[chain]]] = True
-    odd_places = np.concatenate([starts[odd], starts[heads[suspect]]])
-    long = totals >= ENOUGH
-    rows = _rows_of(bounds, starts[heads[long]])
-    tokens = _Tokens(part, starts, ends, gaps.plain, heads[long], tails[long])
+    suspect = _is_suspect(part, starts, ends, heads, tails)
+    rows = _rows_of(bounds, starts[heads])
+    tokens = _Tokens(part, starts, ends, heads[totals >= ENOUGH], tails[totals >= ENOUGH])
+    long = rows[totals >= ENOUGH]
     return Chains(
-        np.unique(rows[tokens.may_be_labelled()]),
-        np.unique(rows[tokens.may_stand_alone()]),
-        np.unique(_rows_of(bounds, odd_places)),
+        np.unique(long[tokens.may_be_labelled()]),
+        np.unique(long[tokens.may_stand_alone()]),
+        np.unique(np.concatenate([_rows_of(bounds, starts[odd]), rows[suspect]])),
     )
 
 
@@ -106,34 +107,60 @@ def _rows_of(bounds: Ints, places: Ints) -> Ints:
     return np.searchsorted(bounds, places, side="right") - 1
 
 
-def _find_tokens(bounds: Ints, words: Words) -> tuple[Ints, Ints]:
-    """The first byte of each run of digits, and one past its last."""
-    near = np.flatnonzero(words != 0)
-    digits, previous, following = words[near], words[near - 1], words[near + 1]
-    starts = places_of(digits & ~(digits << _ONE | previous >> _LAST), near)
-    ends = places_of(digits & ~(digits >> _ONE | following << _LAST), near) + 1
-    inside = bounds[1:-1]
-    token = np.searchsorted(starts, inside, side="left") - 1
-    cuts = (
-        inside[(token >= 0) & (inside < ends[np.maximum(token, 0)])] if len(starts) else inside[:0]
-    )
-    if len(cuts):  # digits at the end of a row and at the beginning of the next
-        starts = np.sort(np.concatenate([starts, cuts]))
-        ends = np.sort(np.concatenate([ends, cuts]))
-    return starts, ends
+def _find_tokens(words: Words, row_starts: Words) -> tuple[Ints, Ints]:
+    """The first byte of each run of digits in one row, and one past its last."""
+    goes_on = words & shift_up(words) & ~row_starts  # digits that do not begin a token
+    return places_of(words & ~goes_on), places_of(words & ~shift_down(goes_on)) + 1
 
 
-def _is_odd(part: Bytes, starts: Ints, ends: Ints, before: Bytes, behind: Bytes) -> Bools:
-    """Which tokens stand beside what folding may change: escapes, tags, invisible characters."""
-    odd = _ODD_BEFORE[before] | _ODD_BEHIND[behind]
-    second, third = (part.take(starts - step, mode="clip") for step in (2, 3))
-    odd |= (second == ord(">")) | (second == ord("\\")) | (third == ord("\\"))
-    wide = np.flatnonzero(behind >= 0x80)
-    odd[wide] |= _may_vanish(part, ends[wide])
-    power = np.flatnonzero((behind | 0x20) == ord("e"))
-    sign = part.take(ends[power] + 1, mode="clip")
-    odd[power] |= (sign == ord("+")) | (sign == ord("1"))
-    return odd
+def _are_joined(breaks: Words, starts: Ints, ends: Ints) -> Bools:
+    """Which tokens but the last are one chain with the next one."""
+    widths = starts[1:] - ends[:-1]
+    within = windows_at(breaks, ends[:-1]) & _UP_TO.take(widths, mode="clip")
+    return (within == 0) & (widths <= _WIDEST_GAP)
+
+
+def _find_odd(part: Bytes, places: Ints, starts: Ints, ends: Ints, joined: Bools) -> Ints:
+    """The tokens that signs at N places may change: those before a sign, those behind it."""
+    sign = part[places]
+    doubled = (sign != ord("_")) | (part.take(places + 1, mode="clip") == ord("_"))
+    mangled = ((sign != 0x82) & (sign != 0xA2)) | (part.take(places - 1, mode="clip") == 0xC3)
+    places, sign = places[doubled & mangled], sign[doubled & mangled]
+    behind = np.searchsorted(starts, places)
+    before = behind - 1
+    changed = (places - ends[before] < _REACH_BEHIND[sign]) & (behind > 0)
+    changed |= np.append(joined, False)[before] & (_REACH_BEHIND[sign] > 0)
+    behind = np.minimum(behind, len(starts) - 1)
+    distance = starts[behind] - places
+    follows = (distance > 0) & (distance <= _REACH_BEFORE[sign])
+    return np.concatenate([before[changed], behind[follows]])
+
+
+def _is_suspect(part: Bytes, starts: Ints, ends: Ints, heads: Ints, tails: Ints) -> Bools:
+    """In which of N chains letters may stand for digits, or invisible characters between them."""
+    first, last = starts[heads], ends[tails]
+    before, behind = part.take(first - 1, mode="clip"), part.take(last, mode="clip")
+    suspect = _LETTERS[before] | _LETTERS[behind] | _may_vanish(part, last)
+    suspect |= _stands_before(part, first) | _stands_behind(part, last)
+    sign = part.take(last + 1, mode="clip")
+    suspect |= ((behind | 0x20) == ord("e")) & ((sign == ord("+")) | (sign == ord("1")))
+    gaps, chain = _members(heads, tails - heads)
+    places, beyond = ends[gaps], starts[gaps + 1]
+    while len(places):
+        byte = part.take(places)
+        changes = _LETTERS[byte] | _MAY_VANISH[byte]
+        wide = np.flatnonzero(byte >= 0x80)
+        changes[wide] |= _may_vanish(part, places[wide])
+        suspect[chain[changes]] = True
+        more = np.flatnonzero(beyond - places > 1)
+        places, beyond, chain = places[more] + 1, beyond[more], chain[more]
+    return suspect
+
+
+def _members(heads: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    """The tokens from each of N heads on, so many as `counts` says, and which head each is of."""
+    chain = np.repeat(np.arange(len(heads)), counts)
+    return np.arange(len(chain)) + (heads - np.cumsum(counts) + counts)[chain], chain
 
 
 def _may_vanish(part: Bytes, places: Ints) -> Bools:
@@ -143,12 +170,6 @@ def _may_vanish(part: Bytes, places: Ints) -> Bools:
         (second == 0x80) & (((third - 0x8B) & 0xFF <= 4) | ((third - 0xAA) & 0xFF <= 4))
     )
     return ((first == 0xC2) & (second == 0xAD)) | ((first == 0xE2) & invisible)
-
-
-def _is_mangled(part: Bytes, places: Ints) -> Bools:
-    """Whether `Â` or `â` stands at each place, as in text that was read in a wrong encoding."""
-    second = part.take(places + 1, mode="clip")
-    return (part.take(places) == 0xC3) & ((second == 0x82) | (second == 0xA2))
 
 
 def _stands_before(part: Bytes, starts: Ints) -> Bools:
@@ -173,67 +194,18 @@ def _stands_behind(part: Bytes, ends: Ints) -> Bools:
     return found
 
 
-class _Gaps(NamedTuple):
-    """Of the gap behind each token but the last.
-
-    Attributes:
-        joined: whether it may stand within a NIR.
-        lettered: whether letters stand in it that OCR puts for digits.
-        vanishing: whether folding may leave out a part of it.
-        escaped: whether an escape or markup may begin in it.
-        plain: whether it is one sign that always joins, or nothing.
-    """
-
-    joined: Bools
-    lettered: Bools
-    vanishing: Bools
-    escaped: Bools
-    plain: Bools
-
-
-def _read_gaps(part: Bytes, starts: Ints, ends: Ints) -> _Gaps:
-    begins, widths = ends[:-1], starts[1:] - ends[:-1]
-    joined = widths <= _WIDEST_GAP
-    lettered, vanishing, escaped = np.zeros((3, len(joined)), dtype=bool)
-    plain = (widths <= 1) & _PLAIN[part.take(begins, mode="clip")]
-    open_ = np.flatnonzero(widths > 0)
-    step = 0
-    while len(open_):
-        places = begins[open_] + step
-        byte = part.take(places)
-        may = _MAY_JOIN[byte]
-        escaped[open_[_ESCAPES[byte]]] = True
-        line = np.flatnonzero(byte == ord("_"))
-        escaped[open_[line[part.take(places[line] + 1) == ord("_")]]] = True
-        joined[open_[~may]] = False
-        lettered[open_[_LETTERS[byte]]] = True
-        wide = np.flatnonzero(byte >= 0x80)
-        vanishes = _may_vanish(part, places[wide]) | _MAY_VANISH[byte[wide]]
-        vanishing[open_[wide[vanishes]]] = True
-        escaped[open_[wide[_is_mangled(part, places[wide])]]] = True
-        step += 1
-        open_ = open_[may & (widths[open_] > step) & (joined[open_] | (step < _WIDEST_BEFORE_KEY))]
-    return _Gaps(joined, lettered, vanishing, escaped, plain)
-
-
 class _Tokens:
     """The tokens of N chains that are long enough.
 
     Args:
         part: the bytes.
         starts, ends: all tokens.
-        plain: whether the gap behind each but the last is one sign that always joins.
         heads, tails: the first and the last token of each chain.
     """
 
-    def __init__(
-        self, part: Bytes, starts: Ints, ends: Ints, plain: Bools, heads: Ints, tails: Ints
-    ) -> None:
-        widths = tails - heads + 1
+    def __init__(self, part: Bytes, starts: Ints, ends: Ints, heads: Ints, tails: Ints) -> None:
         self.part = part
-        self.chain = np.repeat(np.arange(len(heads)), widths)
-        index = np.arange(len(self.chain)) - np.repeat(np.cumsum(widths) - widths, widths)
-        index += heads[self.chain]
+        index, self.chain = _members(heads, tails - heads + 1)
         self.starts, self.ends = starts[index], ends[index]
         self.lengths = self.ends - self.starts
         self.sums = np.cumsum(self.lengths)
@@ -242,7 +214,10 @@ class _Tokens:
         later = np.minimum(index + 1, len(starts) - 1)  # perhaps of another chain
         self.next_starts = starts[later]
         self.next_lengths = ends[later] - starts[later]
-        self.ends_run = ~np.append(plain, False)[index] | (index == tails[self.chain])
+        # A run goes on behind nothing, or behind one sign that always joins.
+        width = self.next_starts - self.ends
+        plain = (width <= 1) & _PLAIN[part.take(self.ends, mode="clip")]
+        self.ends_run = ~plain | (index == tails[self.chain])
         self.begins_run = np.roll(self.ends_run, 1)  # the first one too: the last ends a run
 
     def _spans(self, tokens: Ints, width: int) -> tuple[Ints, Ints]:

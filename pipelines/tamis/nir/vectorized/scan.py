@@ -23,6 +23,7 @@ from tamis.nir.vectorized.bits import clear, count_before, count_digits, mark_di
 from tamis.nir.vectorized.chains import ENOUGH, ENOUGH_IF_MISREAD, Chains, find_chains
 from tamis.nir.vectorized.shapes import Candidates, apply_labels, find_candidates
 
+_FEW = 4096  # bytes that the rules read sooner than Arrow makes ready to match a pattern
 _SLAB = 1 << 22  # bytes that are read at a time, so that memory is bounded
 
 _MAY_HOLD = (
@@ -108,7 +109,9 @@ def _read(array: pa.Array) -> NirSpans:
         (foreign, array, f"{_MAY_HOLD}|{_SOME_NUMBERS}"),
     ):
         rows = np.unique(rows[~in_doubt[rows]])
-        in_doubt[rows[_match(kind.take(pa.array(rows)), pattern)]] = True
+        if (offsets[rows + 1] - offsets[rows]).sum() > _FEW:
+            rows = rows[_match(kind.take(pa.array(rows)), pattern)]
+        in_doubt[rows] = True
     certain = certain.pick(~in_doubt[certain.rows])
     spans = NirSpans(certain.rows, certain.begins, certain.ends)
     by_rules = _apply_rules(array, np.flatnonzero(in_doubt), offsets)
