@@ -176,7 +176,8 @@ class Pseudonymize(DocumentModel):
     """What number it is (`dossier`), where the schema's `identifier` does not say: numbers of one
     kind have one pseudonym, in whatever field and schema they stand."""
     method: Method = "hmac-sha256"
-    """How the pseudonym is computed from the identifier and the key of (processing, item)."""
+    """How the pseudonym is computed from the identifier and the key of (processing, item). New
+    policies say `aes-256-cmac` (`tamis help keys`); to change it changes every pseudonym."""
 
 
 class Generalize(DocumentModel):
