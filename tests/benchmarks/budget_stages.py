@@ -122,9 +122,12 @@ def count(work: Work) -> None:
 
 
 def switch(state: str) -> None:
-    """Tell callgrind, under which this process runs, to count or not."""
+    """Tell callgrind, under which this process runs, to count or not.
+
+    It does so by ptrace: where that is forbidden, it is told by the time-out.
+    """
     command = ["callgrind_control", f"--instr={state}", str(os.getpid())]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,9 @@ ERRORS = 100
 WITHHELD = "ANNULE"
 """The `statut` that the policy's condition does not hold for."""
 
+LEAKS = 0.001
+"""The most that the second look may take of what is to be released; 2 of 86,742 were seen."""
+
 Counts = tuple[int, int]
 """Records released and quarantined."""
 
@@ -171,8 +174,11 @@ def judge(
     print(f"memory: {memory:+.1f} ± {error:.1f} MiB an hour over the last four fifths")
     more = grown(kept)
     print(f"more of: {', '.join(more) or 'nothing'}; children: {children}; exit {code}")
+    leaks = there[1] - sent[1]
     print(f"sent: {sent[0]} to release, {sent[1]} to quarantine; there: {there[0]}, {there[1]}")
-    return int(memory - error > growth or bool(more) or children > 0 or code > 0 or sent != there)
+    print(f"of those to release {leaks} went to quarantine, by the second look at comments")
+    wrong = sum(sent) != sum(there) or not 0 <= leaks <= LEAKS * sent[0]
+    return int(memory - error > growth or bool(more) or children > 0 or code > 0 or wrong)
 
 
 if __name__ == "__main__":
