@@ -117,12 +117,19 @@ class KafkaReader(Reader):
             return None
         now = time.monotonic()
         soon = now + min(_BRIEF_SECONDS, self._seconds)
-        until = max(soon, self._closed + self._seconds)
+        in_turn = max(soon, self._closed + self._seconds)
         consumed = [first]
-        size = len(first)
+        size, limit = len(first), 0
+        more: list[KafkaMessage] = []
         while len(consumed) < self._records and size < BATCH_BYTES:
             missing = _ENOUGH - len(consumed)
-            seconds_left = (until if missing > 0 else soon) - time.monotonic()
+            if missing > 0:
+                close = in_turn
+            elif len(more) == limit:  # as a backlog gives as many as it is asked for
+                close = now + self._seconds
+            else:
+                close = soon
+            seconds_left = close - time.monotonic()
             if seconds_left <= 0:
                 break
             limit = min(_CONSUMED_AT_ONCE, self._records - len(consumed))
