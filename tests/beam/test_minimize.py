@@ -187,7 +187,7 @@ def test_an_error_of_a_worker_quotes_no_cell(monkeypatch: pytest.MonkeyPatch) ->
     def minimize(*_: object, **__: object) -> None:
         raise ValueError("Durand cannot be cast")
 
-    monkeypatch.setattr("tamis.beam.minimize.minimize", minimize)
+    monkeypatch.setattr("tamis.beam.minimize.execute", minimize)
     with pytest.raises(
         Exception, match=r"part 00000-00000 of in\.jsonl failed \(ValueError\)"
     ) as it:

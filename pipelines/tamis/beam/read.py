@@ -236,7 +236,7 @@ def _chunks(
 
 
 class _ReadFn(beam.DoFn):
-    def __init__(self, plan: Plan, limits: Limits, coded: bool) -> None:
+    def __init__(self, plan: Plan, limits: Limits, coded: bool = False) -> None:
         self._plan = plan
         self._limits = limits
         self._coded = coded
