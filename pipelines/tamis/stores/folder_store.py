@@ -192,9 +192,10 @@ class FolderStore(RunStore):
         stream = self.folder.create(staged)
         stream.write(receipt.to_json().encode())
         close_durably(stream)
+        there = {*self.folder.files(folder_of(attempt))}
         for file in receipt.files():
             # A recovery may have taken the attempt for one that was given up.
-            if self.folder.size(sources[file.path]) is None:
+            if sources[file.path] not in there:
                 raise self._error(receipt, file, _("is lost"))
         try:
             is_published = self.folder.publish(staged, receipt_path(receipt.run))
@@ -208,9 +209,9 @@ class FolderStore(RunStore):
                 )
             ) from None
         if not is_published:
-            there = self.complete(receipt.run)
-            assert there is not None
-            receipt = there
+            committed = self.complete(receipt.run)
+            assert committed is not None
+            receipt = committed
         else:
             self._finish(receipt, lambda: sources)
         self._remove(attempt)

@@ -1,20 +1,28 @@
 """A folder in a bucket, `gs://bucket/store` or `s3://bucket/store`.
 
-Beam's file systems read, write, copy and list. What they cannot do is to create an object only if
-there is none: that is asked of the client libraries that Beam itself uses.
+Beam's file systems read and write. They cannot create an object only if there is none, and make a
+new client, with a connection of its own, for whatever else they do: so listing, committing, copying
+and removing is asked of the client libraries that Beam itself uses, of one client for the folder.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, Self, cast
+from typing import Any, BinaryIO, NamedTuple, Protocol, Self, cast
 
 from tamis.errors import UsageError
 from tamis.language import _
 from tamis.stores.folder import Folder
 
-_COPIES_AT_ONCE = 16
+_REQUESTS_AT_ONCE = 10
+"""As many connections as the client libraries keep open."""
+
+_REMOVED_AT_ONCE = 1_000
+"""Objects that S3 removes by one request."""
+
+_MISSING = frozenset(("404", "NoSuchKey", "NotFound"))
 
 
 class RemoteFolder(Folder):
@@ -51,19 +59,26 @@ class RemoteFolder(Folder):
         return cast(BinaryIO, _RemoteStream(stream))
 
     def size(self, path: str) -> int | None:
-        matches = self._fs.match([self._at(path)])[0].metadata_list
-        return int(matches[0].size_in_bytes) if matches else None
+        key = self._key(path)
+        with _os_errors():
+            # Of all whose name begins so, the one that has this name comes first.
+            return next((each.size for each in self._bucket.list(key) if each.key == key), None)
 
     def publish(self, source: str, target: str) -> bool:
         with self.open(source) as stream:
-            return create_if_absent(self._at(target), stream.read())
+            data = stream.read()
+        with _os_errors():
+            return self._bucket.create_if_absent(self._key(target), data)
 
     def place(self, sources: Mapping[str, str]) -> None:
+        bucket = self._bucket
+
         def copy(pair: tuple[str, str]) -> None:
             target, source = pair
-            self._fs.copy([self._at(source)], [self._at(target)])
+            with _os_errors():
+                bucket.copy(self._key(source), self._key(target))
 
-        with ThreadPoolExecutor(_COPIES_AT_ONCE) as threads:
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as threads:
             for _done in threads.map(copy, sources.items()):
                 pass
 
@@ -78,19 +93,8 @@ class RemoteFolder(Folder):
         return max((time for _path, time in self._times(path)), default=None)
 
     def remove(self, path: str) -> None:
-        paths = self.files(path) or [path]
-        try:
-            self._fs.delete(list(map(self._at, paths)))
-        except OSError:
-            # Another process may have removed some of them, on which the others were left.
-            for left in paths:
-                if self.size(left) is None:
-                    continue
-                try:
-                    self._fs.delete([self._at(left)])
-                except OSError:
-                    if self.size(left) is not None:
-                        raise
+        with _os_errors():
+            self._bucket.remove([*map(self._key, self.files(path) or [path])])
 
     def tidy(self, path: str) -> None:
         pass  # a bucket has no folders
@@ -103,15 +107,27 @@ class RemoteFolder(Folder):
 
     def _times(self, path: str) -> list[tuple[str, float]]:
         """The path of each file under `path`, and when it was changed, in seconds since 1970."""
-        pattern = self._at(f"{path}/**" if path else "**")
-        matches = self._fs.match([pattern])[0].metadata_list
-        return [
-            (match.path.removeprefix(self.uri + "/"), float(match.last_updated_in_seconds or 0))
-            for match in matches
-        ]
+        start = len(self._key(""))
+        with _os_errors():
+            objects = self._bucket.list(self._key(f"{path}/" if path else ""))
+            return [(each.key[start:], each.changed) for each in objects]
 
     def _at(self, path: str) -> str:
         return f"{self.uri}/{path}"
+
+    def _key(self, path: str) -> str:
+        """The name in its bucket of the object at `path`."""
+        return self._at(path).partition("://")[2].partition("/")[2]
+
+    @cached_property
+    def _bucket(self) -> "_Bucket":
+        # Options of the pipeline, as the file system of Beam has them: endpoint, credentials.
+        options = vars(self._fs.get_filesystem(self.uri))
+        scheme, _separator, rest = self.uri.partition("://")
+        name = rest.partition("/")[0]
+        if scheme == "gs":
+            return _GoogleBucket(name, options["_pipeline_options"])
+        return _AmazonBucket(name, options["_options"])
 
 
 class _RemoteStream:
@@ -142,60 +158,132 @@ def _os_errors() -> Iterator[None]:
     except OSError:
         raise
     except Exception as error:
-        kind = FileNotFoundError if getattr(error, "code", None) == 404 else OSError
-        raise kind(type(error).__name__) from None
+        answer = getattr(error, "response", None)
+        code = answer.get("Error", {}).get("Code", "") if isinstance(answer, dict) else ""
+        is_missing = code in _MISSING or getattr(error, "code", None) == 404
+        kind = FileNotFoundError if is_missing else OSError
+        raise kind(f"S3: {code}" if code else type(error).__name__) from None
 
 
-def create_if_absent(uri: str, data: bytes) -> bool:
-    """Create an object of a bucket with `data`, if there is none; whether this call did.
+class _Object(NamedTuple):
+    """An object of a bucket: its name, its size, and when it was changed, since 1970."""
 
-    An answer that was lost is no other's: what stands there is compared.
-
-    Raises:
-        OSError: the bucket refuses it.
-    """
-    from apache_beam.io.filesystems import FileSystems
-
-    scheme, _separator, rest = uri.partition("://")
-    bucket, _slash, key = rest.partition("/")
-    # Options of the pipeline, as the file system of Beam has them: endpoint, project, credentials.
-    options = vars(FileSystems.get_filesystem(uri))
-    if scheme == "gs":
-        return _create_in_google(bucket, key, data, options["_pipeline_options"])
-    return _create_in_amazon(bucket, key, data, options["_options"])
+    key: str
+    size: int
+    changed: float
 
 
-def _create_in_google(bucket: str, key: str, data: bytes, options: Any) -> bool:
-    from apache_beam.io.gcp.gcsio import create_storage_client
-    from apache_beam.options.pipeline_options import PipelineOptions
-    from google.api_core.exceptions import GoogleAPIError, PreconditionFailed
+class _Bucket(Protocol):
+    """What Beam does not do with the objects of a bucket, or does slowly; for several threads."""
 
-    client = create_storage_client(options or PipelineOptions([]))
-    blob = client.bucket(bucket).blob(key)
-    try:
-        blob.upload_from_string(data, content_type="application/json", if_generation_match=0)
-        return True
-    except PreconditionFailed:
-        return bool(blob.download_as_bytes() == data)
-    except GoogleAPIError as error:
-        raise OSError(type(error).__name__) from None
+    def list(self, prefix: str) -> Iterator[_Object]:
+        """The objects whose names begin so, in the order of their names."""
+
+    def create_if_absent(self, key: str, data: bytes) -> bool:
+        """Create an object if there is none; whether this call did.
+
+        An answer that was lost is no other's: what stands there is compared.
+        """
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy an object within the bucket, in the stead of what is there."""
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Remove objects; nothing for one that is not there."""
 
 
-def _create_in_amazon(bucket: str, key: str, data: bytes, options: Any) -> bool:
-    from apache_beam.io.aws.clients.s3.boto3_client import Client
-    from botocore.exceptions import BotoCoreError, ClientError
+class _GoogleBucket(_Bucket):
+    def __init__(self, name: str, options: Any) -> None:
+        from apache_beam.io.gcp.gcsio import create_storage_client
+        from apache_beam.options.pipeline_options import PipelineOptions
 
-    client = Client(options or {}).client
-    while True:
+        self._bucket = create_storage_client(options or PipelineOptions([])).bucket(name)
+
+    def list(self, prefix: str) -> Iterator[_Object]:
+        for blob in self._bucket.list_blobs(prefix=prefix):
+            yield _Object(blob.name, int(blob.size), blob.updated.timestamp())
+
+    def create_if_absent(self, key: str, data: bytes) -> bool:
+        from google.api_core.exceptions import PreconditionFailed
+
+        blob = self._bucket.blob(key)
         try:
-            client.put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*")
+            blob.upload_from_string(data, content_type="application/json", if_generation_match=0)
             return True
+        except PreconditionFailed:
+            return bool(blob.download_as_bytes() == data)
+
+    def copy(self, source: str, target: str) -> None:
+        from google.cloud.storage.retry import (
+            DEFAULT_RETRY,
+        )
+
+        before, after, token = self._bucket.blob(source), self._bucket.blob(target), None
+        while True:  # a large object takes several requests
+            token, _done, _all = after.rewrite(before, token=token, retry=DEFAULT_RETRY)
+            if token is None:
+                return
+
+    def remove(self, keys: Sequence[str]) -> None:
+        from google.api_core.exceptions import NotFound
+        from google.cloud.storage.retry import (
+            DEFAULT_RETRY,
+        )
+
+        def remove(key: str) -> None:
+            with suppress(NotFound):
+                self._bucket.delete_blob(key, retry=DEFAULT_RETRY)
+
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as threads:
+            for _done in threads.map(remove, keys):
+                pass
+
+
+class _AmazonBucket(_Bucket):
+    def __init__(self, name: str, options: Any) -> None:
+        from apache_beam.io.aws.clients.s3.boto3_client import Client
+
+        self._client = Client(options or {}).client
+        self._name = name
+
+    def list(self, prefix: str) -> Iterator[_Object]:
+        pages = self._client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._name, Prefix=prefix):
+            for each in page.get("Contents", ()):
+                yield _Object(each["Key"], each["Size"], each["LastModified"].timestamp())
+
+    def create_if_absent(self, key: str, data: bytes) -> bool:
+        from botocore.exceptions import ClientError
+
+        while True:
+            try:
+                self._client.put_object(Bucket=self._name, Key=key, Body=data, IfNoneMatch="*")
+                return True
+            except ClientError as error:
+                code = error.response.get("Error", {}).get("Code", "")
+                if code == "PreconditionFailed":
+                    there = self._client.get_object(Bucket=self._name, Key=key)["Body"].read()
+                    return bool(there == data)
+                if code != "ConditionalRequestConflict":  # another write is under way: ask again
+                    raise
+
+    def copy(self, source: str, target: str) -> None:
+        from botocore.exceptions import ClientError
+
+        there = {"Bucket": self._name, "Key": source}
+        try:
+            self._client.copy_object(Bucket=self._name, Key=target, CopySource=there)
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code == "PreconditionFailed":
-                there = client.get_object(Bucket=bucket, Key=key)["Body"].read()
-                return bool(there == data)
-            if code != "ConditionalRequestConflict":  # another write is under way: ask again
-                raise OSError(f"S3: {code}") from None
-        except BotoCoreError as error:
-            raise OSError(type(error).__name__) from None
+            if error.response.get("Error", {}).get("Code") != "InvalidRequest":
+                raise
+            self._client.copy(there, self._name, target)  # over 5 GB, in pieces
+
+    def remove(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), _REMOVED_AT_ONCE):
+            objects = [{"Key": key} for key in keys[start : start + _REMOVED_AT_ONCE]]
+            answer = self._client.delete_objects(
+                Bucket=self._name, Delete={"Objects": objects, "Quiet": True}
+            )
+            for problem in answer.get("Errors", ()):
+                if problem["Code"] not in _MISSING:
+                    raise OSError(f"S3: {problem['Code']}")
