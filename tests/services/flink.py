@@ -26,7 +26,7 @@ JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.
 
 JOB_SERVER = "org.apache.beam.runners.flink.FlinkJobServerDriver"
 
-_PATIENCE_SECONDS = 120.0
+_PATIENCE_SECONDS = 400.0
 _JOB_PORT, _REST_PORT = 8099, 8081
 _OPENED = (
     *("lang", "lang.invoke", "util", "util.concurrent", "util.concurrent.atomic"),
@@ -60,7 +60,7 @@ taskmanager:
     jvm-metaspace: {{size: 256m}}
     jvm-overhead: {{min: 128m, max: 128m}}
 io: {{tmp: {{dirs: "{{folder}}/tmp"}}}}
-heartbeat: {{interval: "1000", timeout: "5000"}}
+heartbeat: {{interval: "1000", timeout: "10000"}}
 restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 100, delay: 500 ms}}}}
 """
 

@@ -27,6 +27,9 @@ def worker_command(
     Raises:
         RunError: no provision service answers there.
     """
+    id = id.strip("'")  # which Prism puts around it
+    os.environ["WORKER_ID"] = id  # which Beam reads as it is imported
+
     import grpc
     from apache_beam.portability.api import beam_provision_api_pb2 as api
     from apache_beam.portability.api import beam_provision_api_pb2_grpc as services
@@ -53,7 +56,6 @@ def worker_command(
                 )
             ) from None
     info = answer.info
-    os.environ["WORKER_ID"] = id
     os.environ["PIPELINE_OPTIONS"] = json_format.MessageToJson(info.pipeline_options)
     os.environ["RUNNER_CAPABILITIES"] = " ".join(info.runner_capabilities)
     for name, url in (

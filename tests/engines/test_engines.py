@@ -1,0 +1,150 @@
+"""The same run on Prism and on Flink: the same bytes, whatever dies in its midst."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tamis.stores.opening import open_store
+
+from ..beam.conftest import Feed
+from ..services.flink import JVM, Cluster, write_job_server
+from ..services.postgres import PASSWORD, Server, run_postgres
+from ..services.prism import find_prism
+from .conftest import SECONDS, Orders, assert_whole, command, complete
+
+pytestmark = pytest.mark.slow
+
+WRITE = "tamis.beam.store:_WriteFn.process"
+LINK = "tamis.stores.local_folder:LocalFolder._link"
+COMMIT = "tamis.stores.tables:TableStore.commit"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A database server, which is reached without a network."""
+    with run_postgres() as server:
+        yield server
+
+
+@pytest.mark.prism
+def test_prism_writes_the_same_bytes(feed: Feed, network: list[str], tmp_path: Path) -> None:
+    options = ("--runner=PrismRunner", f"--prism_location={find_prism()}")
+    code, output = complete([*network, *command(feed, str(tmp_path / "store"), *options)])
+    assert code == 0, output
+    assert_whole(tmp_path / "store", feed)
+
+
+@pytest.mark.prism
+def test_a_store_that_only_the_workers_see_is_no_success(
+    feed: Feed, network: list[str], tmp_path: Path
+) -> None:
+    # The worker mounts a folder of its own where the store is.
+    store, worker = tmp_path / "store", tmp_path / "worker"
+    store.mkdir()
+    mount = f'mount -t tmpfs none {store}; exec {sys.executable} -c "$0" "$@"'
+    program = "from tamis.cli import work; work()"
+    worker.write_text(f"#!/bin/sh\nexec unshare -rm sh -c '{mount}' '{program}' \"$@\"\n")
+    worker.chmod(0o755)
+    options = (
+        *("--runner=PrismRunner", f"--prism_location={find_prism()}"),
+        *(
+            "--environment_type=PROCESS",
+            f"--environment_config={json.dumps({'command': str(worker)})}",
+        ),
+    )
+    code, output = complete([*network, *command(feed, str(store), *options)])
+    assert code == 3, output
+    assert "job the-run is done, but" in output
+    assert list(store.iterdir()) == []
+
+
+@pytest.mark.flink
+def test_flink_in_one_process_writes_the_same_bytes_and_ends(
+    feed: Feed, network: list[str], tmp_path: Path
+) -> None:
+    jar = write_job_server(tmp_path / "job-server.jar")
+    options = (
+        *("--runner=FlinkRunner", "--flink_master=[local]", f"--flink_job_server_jar={jar}"),
+        *(f"--job_server_jvm_properties={word}" for word in JVM),
+    )
+    code, output = complete([*network, *command(feed, str(tmp_path / "store"), *options)])
+    assert code == 0, output
+    assert_whole(tmp_path / "store", feed)
+    assert str(jar) not in subprocess.run(["ps", "ax"], capture_output=True, text=True).stdout
+
+
+@pytest.mark.flink
+@pytest.mark.postgres
+def test_a_cluster_whose_workers_task_managers_and_drivers_are_killed(
+    feed: Feed, flink: Cluster, server: Server, tmp_path: Path
+) -> None:
+    # One test, so that one cluster is started, whoever shares out the tests.
+    kill_into_a_folder(feed, flink, tmp_path)
+    kill_into_tables(feed, flink, server, tmp_path)
+    kill_the_driver(feed, flink, tmp_path)
+
+
+def kill_into_a_folder(feed: Feed, flink: Cluster, folder: Path) -> None:
+    """Kill workers and task managers while they read, and while they commit."""
+    orders, store = Orders(folder / "folder-orders"), folder / "folder"
+    orders.kill(WRITE, 1)
+    orders.kill(WRITE, 2, done_first=True, parent=True)
+    orders.kill(LINK)
+    orders.kill(LINK, 2, done_first=True, parent=True)
+    code, output = complete([*flink.within, *on_cluster(feed, flink, orders, str(store))], flink)
+    assert code == 0, output
+    assert not orders.left
+    assert_whole(store, feed)
+    assert_verified(str(store))
+
+
+def kill_into_tables(feed: Feed, flink: Cluster, server: Server, folder: Path) -> None:
+    """The same into PostgreSQL; one worker dies when it has committed, and cannot say so."""
+    server.query("CREATE DATABASE engines")
+    orders, store = Orders(folder / "table-orders"), server.local_uri("engines")
+    orders.kill(WRITE, 2, done_first=True, parent=True)
+    orders.kill(COMMIT)
+    orders.kill(COMMIT, done_first=True, parent=True)
+    code, output = complete([*flink.within, *on_cluster(feed, flink, orders, store)], flink)
+    assert code == 0, output
+    assert PASSWORD not in output
+    assert not orders.left
+    receipt = open_store(store).committed(feed.job.run)
+    assert receipt is not None
+    assert receipt.counts == feed.receipt.counts
+    assert_verified(store)
+
+
+def kill_the_driver(feed: Feed, flink: Cluster, folder: Path) -> None:
+    """Kill the driver once a worker has begun, and give the same command again."""
+    orders, store = Orders(folder / "driver-orders"), folder / "driver"
+    orders.kill(WRITE, 1)
+    words = [*flink.within, *on_cluster(feed, flink, orders, str(store))]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as driver:
+        until = time.monotonic() + SECONDS
+        while orders.left:
+            assert time.monotonic() < until
+            assert driver.poll() is None
+            time.sleep(0.1)
+        driver.kill()
+    code, output = complete(words, flink)
+    assert code == 0, output
+    assert_whole(store, feed)
+    assert_verified(str(store))
+
+
+def on_cluster(feed: Feed, flink: Cluster, orders: Orders, store: str) -> list[str]:
+    """The run of the feed by workers that obey orders."""
+    options = (*flink.options, *orders.options(), "--", "--parallelism=2")
+    return command(feed, store, *options)
+
+
+def assert_verified(store: str) -> None:
+    """Check that `tamis verify` finds nothing that does not hold."""
+    code, output = complete([sys.executable, "-m", "tamis", "--project", "cpf", "verify", store])
+    assert code == 0, output
