@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
 
+from tamis.errors import RunError
+from tamis.runs.launch import Launch, make_pipeline, read_options
 from tamis.stores.opening import open_store
 
 from ..beam.conftest import Feed
@@ -61,6 +64,16 @@ def test_a_store_that_only_the_workers_see_is_no_success(
     assert code == 3, output
     assert "job the-run is done, but" in output
     assert list(store.iterdir()) == []
+
+
+@pytest.mark.prism
+def test_a_stream_that_fails_as_it_begins_is_not_handed_over() -> None:
+    flags = ("--runner=PrismRunner", f"--prism_location={find_prism()}", "--streaming")
+    options = read_options(flags)
+    pipeline = make_pipeline(options)
+    _ = pipeline | beam.Create([0]) | beam.Map(lambda number: 1 // number)
+    with pytest.raises(RunError, match=r"failed \(ZeroDivisionError\); nothing is committed"):
+        Launch("stream", options).hand_over(pipeline)
 
 
 @pytest.mark.flink

@@ -50,6 +50,7 @@ _SECRET_OPTIONS = (
 
 _SPARK_LOCAL = re.compile(r"local(\[.+\])?")
 _BEGIN_SECONDS = 60.0
+_STEADY_SECONDS = 3.0
 _SILENT_SECONDS = 30.0
 _LONGEST_SILENCE = 600.0
 
@@ -196,7 +197,7 @@ class Launch:
             pipeline.run()
 
     def hand_over(self, pipeline: beam.Pipeline) -> None:
-        """Hand over `pipeline`, which does not end, and wait a minute for it to run.
+        """Hand over `pipeline`, which does not end, and wait until it runs and goes on running.
 
         Raises:
             RunError: the engine does not take it, or it ends as it begins.
@@ -205,11 +206,14 @@ class Launch:
             with handing_over(runner_of(self._options)):
                 result = pipeline.run()
             until = time.monotonic() + _BEGIN_SECONDS
-            while (state := result.state) != PipelineState.RUNNING and time.monotonic() < until:
+            while time.monotonic() < until:
+                state = result.state
                 if PipelineState.is_terminal(state):
                     result.wait_until_finish()  # which raises what it failed by
                     raise _ended_as(state)
-                time.sleep(1)
+                if state == PipelineState.RUNNING:
+                    until = min(until, time.monotonic() + _STEADY_SECONDS)
+                time.sleep(0.5)
 
     def see_through(self, pipeline: beam.Pipeline, has_begun: Callable[[], bool]) -> None:
         """Hand `pipeline` over, and wait until it ends; what it waits for is told.
