@@ -51,6 +51,7 @@ taskmanager:
   host: 127.0.0.1
   bind-host: 127.0.0.1
   numberOfTaskSlots: 1
+  slot: {{timeout: 2 min}}
   cpu: {{cores: 1}}
   memory:
     task: {{heap: {{size: 256m}}, off-heap: {{size: 64m}}}}
@@ -60,6 +61,7 @@ taskmanager:
     jvm-metaspace: {{size: 256m}}
     jvm-overhead: {{min: 128m, max: 128m}}
 io: {{tmp: {{dirs: "{{folder}}/tmp"}}}}
+pekko: {{ask: {{timeout: 2 min}}}}
 heartbeat: {{interval: "1000", timeout: "10000"}}
 restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 100, delay: 500 ms}}}}
 """
