@@ -47,6 +47,7 @@ def test_the_name_of_a_runner_may_be_written_in_lower_case() -> None:
     [
         ((), True),
         (("--runner=PrismRunner",), True),
+        (("--runner=PrismRunner", *PROCESS), True),
         (("--runner=FlinkRunner",), True),
         (("--runner=FlinkRunner", "--flink_master=[local]"), True),
         (("--runner=SparkRunner", "--spark_master_url=local[2]"), True),

@@ -48,6 +48,7 @@ _SECRET_OPTIONS = (
 )
 """Options of Beam that are secrets: an engine shows the options of a job to whoever asks."""
 
+_HERE = "LOOPBACK"
 _SPARK_LOCAL = re.compile(r"local(\[.+\])?")
 _BEGIN_SECONDS = 60.0
 _STEADY_SECONDS = 3.0
@@ -157,25 +158,28 @@ expected gs://… or s3://…, or workers beside them (--environment_type=PROCES
 
 
 def ends_with_driver(options: PipelineOptions) -> bool:
-    """Whether a job ends when this process does, because its workers are here."""
-    return is_local_runner(options) or _environment(options) == "LOOPBACK"
+    """Whether a job ends when this process does, because its engine or its workers do."""
+    is_engine_ours = _is_engine_local(options) and not options.view_as(PortableOptions).job_endpoint
+    return is_local_runner(options) or is_engine_ours or _environment(options) == _HERE
 
 
 def _environment(options: PipelineOptions) -> str:
     """Where workers are, as Beam has it: in containers unless something else is said."""
-    if kind := options.view_as(PortableOptions).environment_type:
-        return str(kind).upper()
+    kind = options.view_as(PortableOptions).environment_type
+    return str(kind).upper() if kind else _HERE if _is_engine_local(options) else "DOCKER"
+
+
+def _is_engine_local(options: PipelineOptions) -> bool:
+    """Whether the engine is one process, which Beam starts unless it runs already."""
     match runner_of(options):
         case "PrismRunner":
-            is_here = True
+            return True
         case "FlinkRunner":
-            is_here = options.view_as(FlinkRunnerOptions).flink_master in ("[local]", "[auto]")
+            return options.view_as(FlinkRunnerOptions).flink_master in ("[local]", "[auto]")
         case "SparkRunner":
             master = options.view_as(SparkRunnerOptions).spark_master_url
-            is_here = _SPARK_LOCAL.fullmatch(master) is not None
-        case _other:
-            is_here = False
-    return "LOOPBACK" if is_here else "DOCKER"
+            return _SPARK_LOCAL.fullmatch(master) is not None
+    return False
 
 
 class Launch:
