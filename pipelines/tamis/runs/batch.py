@@ -104,7 +104,7 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
         return receipt, True
     try:
         pipeline = _wire(options, job, inputs, keys, facts, attempt)
-        launch.see_through(pipeline, lambda: job.run in store.staged_runs())
+        launch.see_through(pipeline, lambda: _has_begun(job, store))
     except TamisError:
         with suppress(TamisError):
             # What failed may have been no more than the answer of the commit.
@@ -126,6 +126,11 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
             )
         )
     return receipt, False
+
+
+def _has_begun(job: Job, store: protocol.RunStore) -> bool:
+    """Whether a worker may have staged something; what a database holds staged is not looked at."""
+    return isinstance(parse_store(job.output), DatabaseAddress) or job.run in store.staged_runs()
 
 
 def _for_workers(job: Job, options: PipelineOptions) -> Job:
