@@ -9,7 +9,7 @@ import pytest
 
 import tamis
 from tamis.documents.feed_format import Format
-from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 from .column_kinds import key, nirs
 
@@ -74,6 +74,27 @@ def test_a_few_of_each_batch_add_up_to_the_evidence_of_the_run() -> None:
     plan = _plan(PlanField("ref", "string"), "ref", prefix=12)
     done = tamis.minimize(pa.record_batch({"ref": BODIES[:20]}), plan)
     assert "ref" in done.tally.sketches
+
+
+def test_a_source_is_counted_once_and_its_hits_by_chance_are_told() -> None:
+    plan = _plan(PlanField("ref", "string"), "ref", prefix=14)
+    done = tamis.minimize(pa.record_batch({"ref": BODIES[:11]}), plan)
+    assert done.released["r"].num_rows == done.tally.sketches["ref"].left == 11
+    chance = random.Random(6)
+    numbers = [str(chance.randrange(10**14, 10**15)) for _ in range(3_000)]
+    done = tamis.minimize(pa.record_batch({"ref": numbers}), plan)
+    assert done.tally.chance == {"ref": (3_000 - done.released["r"].num_rows, 3_000)}
+
+
+def test_what_a_struct_and_a_condition_hide_is_not_looked_at() -> None:
+    inner = PlanField("ref", "string"), PlanField("kind", "string")
+    struct = PlanField("s", "struct", fields=inner)
+    plan = _plan(
+        struct, "s.ref", prefix=12, when=((PlanCondition("s.kind", ("a",), "pour voir"),),)
+    )
+    rows = [{"ref": number, "kind": "ab"[n % 2]} for n, number in enumerate(BODIES)]
+    done = tamis.minimize(pa.record_batch({"s": pa.array(rows)}), plan)
+    assert done.rows["r"].to_pylist() == list(range(1, len(rows), 2))
 
 
 def test_honest_prefixes_pass() -> None:

@@ -120,7 +120,7 @@ def test_each_stage_can_be_looked_at_by_itself() -> None:
     columns: Columns = {}
     select_columns(plan.releases, built, selections, columns)
     assert columns[plan.releases[1].columns[1], selections[1]].to_pylist() == [1]
-    assert gate(plan.releases, opened, selections, columns) == (False, {}, {})
+    assert gate(plan.releases, opened, leaves, selections, columns) == (False, {}, {})
 
 
 def test_only_what_matching_releases_need_is_opened_and_only_of_their_rows() -> None:

@@ -30,7 +30,7 @@ from tamis.filter.gate.gate import GateColumn, find_leaks
 from tamis.filter.judge import judge
 from tamis.filter.opened import Opened, match, open_columns
 from tamis.filter.quarantine import count_causes
-from tamis.filter.rebuild import build, cut, gate_columns
+from tamis.filter.rebuild import build, build_sources, cut, gate_columns
 from tamis.filter.tally import Tally, Unmet, merge_sketches
 from tamis.filter.treat import KeySource, TreatedLeaf, treat
 from tamis.plan.by_release import ByRelease
@@ -106,7 +106,7 @@ def execute(
     columns: Columns = {}
     looked_at = [release for release in compiled.releases if release.plan.nir == "absent"]
     select_columns(looked_at, built, selections, columns)
-    is_leaking, chance, sketches = gate(looked_at, opened, selections, columns, salt)
+    is_leaking, chance, sketches = gate(looked_at, opened, leaves, selections, columns, salt)
     if is_leaking:
         selections, columns = select(compiled, opened), {}
     select_columns(compiled.releases, built, selections, columns)
@@ -182,6 +182,7 @@ def select_columns(
 def gate(
     releases: Sequence[CompiledRelease],
     opened: Opened,
+    leaves: Mapping[TreatLeaf, TreatedLeaf],
     selections: Sequence[Selection],
     columns: Columns,
     salt: bytes = b"",
@@ -203,50 +204,30 @@ def gate(
     is_leaking, chance = False, {}
     sketches: dict[str, ColumnSketch] = {}
     looks = dict.fromkeys((release.columns, selections[release.index]) for release in releases)
+    seen = set()
     for steps, selection in looks:
         if not len(selection.rows):
             continue
         parts = [part for step in steps for part in gate_columns(step, columns[step, selection])]
-        leaks = find_leaks(parts, salt)
-        merge_sketches(sketches, leaks.sketches)
-        for finding in leaks.findings:
-            if finding.looks_like_chance:
-                chance[finding.column] = (finding.hits, finding.values)
-        for place in np.unique(leaks.rows[leaks.rows >= 0]):
-            rows = selection.rows[leaks.rows == place]
-            opened.failures.add(rows, "nir-leak", parts[place].name, "gate")
-            opened.failures.with_nir[rows] = is_leaking = True
-    for release in releases:
-        for column in release.columns if len(selections[release.index].rows) else ():
-            for step in column.leaves.values():
-                if step.leaf.prefix or step.leaf.step:
-                    slots = selections[release.index].flags
-                    is_leaking |= _gate_source(release, column, step, opened, slots, salt, sketches)
+        sources: list[GateColumn] = []
+        for step in steps:
+            source = None if (step, selection) in seen else build_sources(step, opened, leaves)
+            seen.add((step, selection))
+            if source is not None:
+                sources += gate_columns(step, cut(source, selection.flags), sources=True)
+        known: dict[str, ColumnSketch] = {}
+        for looked_at in (parts, sources):
+            leaks = find_leaks(looked_at, salt)
+            known |= leaks.sketches
+            for finding in leaks.findings:
+                if finding.looks_like_chance:
+                    chance[finding.column] = (finding.hits, finding.values)
+            for place in np.unique(leaks.rows[leaks.rows >= 0]):
+                rows = selection.rows[leaks.rows == place]
+                opened.failures.add(rows, "nir-leak", looked_at[place].name, "gate")
+                opened.failures.with_nir[rows] = is_leaking = True
+        merge_sketches(sketches, known)
     return is_leaking, chance, sketches
-
-
-def _gate_source(
-    release: CompiledRelease,
-    column: BuildColumn,
-    step: TreatLeaf,
-    opened: Opened,
-    passing: Bools,
-    salt: bytes,
-    sketches: dict[str, ColumnSketch],
-) -> bool:
-    """Look at the values that a coarser form was made of: of a NIR, a prefix is still a part."""
-    node = opened.leaf(step)
-    slots = opened.released_slots(release, column, node) & node.at_slots(passing)
-    assert node.array is not None
-    values = node.array.filter(pa.array(slots))
-    tested = step.spec.pattern is not None or step.spec.check == "iban"
-    leaks = find_leaks([GateColumn(step.path, values, step.spec.not_nir, tested)], salt)
-    merge_sketches(sketches, leaks.sketches)
-    slots[slots] = leaks.rows >= 0
-    if slots.any():
-        opened.fail(node, slots, "nir-leak", column.column.root.name, "gate")
-        opened.note_nir(node, slots)
-    return bool(slots.any())
 
 
 def count_redacted(

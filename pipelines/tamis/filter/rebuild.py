@@ -29,6 +29,15 @@ def build(column: BuildColumn, opened: Opened, leaves: Mapping[TreatLeaf, Treate
     return _build(root, column.field.type, column, opened, leaves)
 
 
+def build_sources(
+    column: BuildColumn, opened: Opened, leaves: Mapping[TreatLeaf, TreatedLeaf]
+) -> pa.Array | None:
+    """The released column with what prefixes and steps were made of; None if there are none."""
+    coarse = {step for step in column.leaves.values() if leaves[step].source is not None}
+    sources = {step: TreatedLeaf(leaves[step].source) for step in coarse}
+    return build(column, opened, {**leaves, **sources}) if sources else None
+
+
 def _build(
     node: ColumnNode,
     kind: pa.DataType,
@@ -87,15 +96,22 @@ def cut(array: pa.Array, rows: Bools) -> pa.Array:
     return array.filter(pa.array(rows))
 
 
-def gate_columns(column: BuildColumn, array: pa.Array) -> Iterator[GateColumn]:
+def gate_columns(
+    column: BuildColumn, array: pa.Array, *, sources: bool = False
+) -> Iterator[GateColumn]:
     """What the gate looks at of a released column: all but pseudonyms, `not_nir` apart.
 
     What was tested against a pattern, or is an IBAN, is apart as well: next to no NIR is either.
+
+    Args:
+        column: what is released.
+        array: its values; or what `build_sources` returned.
+        sources: look only at what prefixes and steps were made of.
     """
     root = column.column.root
     groups: dict[tuple[bool, bool], set[str]] = {}
     for path, step in column.leaves.items():
-        if not step.leaf.pseudonym:
+        if not (step.leaf.pseudonym or (sources and not (step.leaf.prefix or step.leaf.step))):
             tested = step.spec.pattern is not None or step.spec.check == "iban"
             groups.setdefault((step.spec.not_nir, tested), set()).add(path)
     for (not_nir, tested), paths in sorted(groups.items()):

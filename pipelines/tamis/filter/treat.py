@@ -53,11 +53,13 @@ class TreatedLeaf:
         array: one value a slot.
         hits: NIRs replaced, by slot; None where none was looked for.
         bad: slots whose generalized value the type cannot hold; None if none.
+        source: what a prefix or the floor of a step was made of.
     """
 
     array: pa.Array
     hits: Ints | None = None
     bad: Bools | None = None
+    source: pa.Array | None = None
 
 
 def treat(
@@ -140,10 +142,10 @@ def _treat(
     if leaf.to:
         return TreatedLeaf(generalize_dates(array, leaf.to))
     if leaf.prefix:
-        return TreatedLeaf(generalize_text(array, leaf.prefix))
+        return TreatedLeaf(generalize_text(array, leaf.prefix), source=array)
     if leaf.step:
         floors, bad = generalize_numbers(array, leaf.step)
-        return TreatedLeaf(floors, bad=bad)
+        return TreatedLeaf(floors, bad=bad, source=array)
     return TreatedLeaf(array)
 
 
