@@ -260,6 +260,14 @@ def test_of_many_values_those_are_looked_at_that_differ_wherever_they_stand() ->
     assert _left(pa.array(shuffled), not_nir=True) == 5_000
 
 
+def test_the_order_of_many_values_changes_nothing_of_what_leaves() -> None:
+    chance = random.Random(19)
+    values = [*nirs(chance, 30), *(f"rien {n:09}" for n in range(5_000))]
+    for _ in range(6):
+        chance.shuffle(values)
+        assert _left(pa.array(values)) == 5_000
+
+
 def test_the_shape_of_what_stops_a_run_is_told() -> None:
     chance = random.Random(18)
     bodies = [number for number in nirs(chance, ROWS) if number.isdigit()]

@@ -596,6 +596,14 @@ def test_a_letter_behind_an_accent_is_none_that_was_misread() -> None:
     assert _leaks(pa.array([b"06 10 20 30 40 06 10\xc3", b"\x80" + misread])) == [-1, 0]
 
 
+@pytest.mark.parametrize("pattern", ["8B{}-0f0c-4b1e-9c55-{}", "{}8b0f0c4b1e9c55{}"])
+def test_of_uuids_and_digests_no_letter_is_a_misread_digit(pattern: str) -> None:
+    values = [pattern.format(f"{7 * n:06}", f"{n:06}5B0B0B") for n in range(100)]
+    assert not len(gate_sieve.sieve(Texts(pa.array(values, pa.large_binary()))).close)
+    zeros = "15508759-9999-1930-0000-000000000000"
+    assert _leaks(pa.array([zeros, *values])) == [0 if holds_nir(zeros) else -1] + [-1] * 100
+
+
 def test_a_misread_digit_at_the_edge_of_its_value_is_seen() -> None:
     body = next(body for body in _bodies(500) if body[0] == "1" and _key(body)[1] == "8")
     first, last = f"l{body[1:]}{_key(body)}", f"{body}{_key(body)[0]}B"

@@ -46,6 +46,8 @@ class Texts:
     @cached_property
     def digits(self) -> Ints:
         """How many digits each has, counted with the characters of other scripts."""
+        if self._alike:
+            return np.full(len(self.sizes), self._alike.count(b"0"))
         return count_bits(digit_bits(self.data), self.offsets)
 
     @cached_property
@@ -62,8 +64,8 @@ class Texts:
         if not self.are_short:
             return []
         at = np.flatnonzero((self.digits >= FEWEST_READ) & (self.sizes >= BODY))
-        if len(at) == len(self.values) and (alike := self._alike()):
-            return [(alike, at)]
+        if self._alike:
+            return [(self._alike, at)] if len(at) else []
         some = at[:: max(1, len(at) // _SOME)]
         if len(at) < _OFTEN or 2 * len(self._shapes_of(some).dictionary) > len(some):
             return []
@@ -78,12 +80,15 @@ class Texts:
             for code in np.flatnonzero(counts >= _OFTEN).tolist()
         ]
 
+    @cached_property
     def _alike(self) -> bytes:
-        """The shape of all values, if it is one; else empty."""
-        if len(self.data) != self.widest * len(self.sizes):
+        """The shape of all short values, if it is one, in ASCII; else empty."""
+        is_even = self.widest >= BODY and len(self.data) == self.widest * len(self.sizes)
+        if not (self.are_short and is_even):
             return b""
         shaped = _shaped(self.data).reshape(-1, self.widest)
-        return shaped[0].tobytes() if (shaped == shaped[0]).all() else b""
+        shape = shaped[0].tobytes()
+        return shape if shape.isascii() and (shaped == shaped[0]).all() else b""
 
     def _shapes_of(self, at: Ints) -> pa.DictionaryArray:
         values = self.values if len(at) == len(self.values) else self.values.take(pa.array(at))

@@ -44,19 +44,20 @@ _WIDEST_GAP: Final = 12  # bytes: 4 separators of 3
 # Digits, those misread, Corsica's letters, an exponent, and some letter of every label.
 _LIKE_DIGITS: Final = bytes(byte in b"0123456789ABabOolISeEinNs" for byte in range(256))
 
-# Patterns for RE2 on the bytes.
-_RUN: Final = r"(?:(?:[013-9]|2(?:[^0-9A-Za-z]{0,12}[ABab])?)[^0-9A-Za-z]{0,12}){11}[0-9]"
+# Patterns for RE2 on the bytes. None bounds what stands between: that would take it many states.
+_RUN: Final = r"(?:[0-9ABab][^0-9A-Za-z]*){11}[0-9]"
+_RUN_OF_DIGITS: Final = r"(?:(?:[013-9]|2(?:[^0-9A-Za-z]*[ABab])?)[^0-9A-Za-z]*){11}[0-9]"
 _OTHERWISE: Final = (  # escapes, scientific notation, other scripts, what is no UTF-8
     r"&[#A-Za-z]|%[0-9A-Fa-f]|\\[a-z/]|<[/A-Za-z!?]|[.,][^A-Za-z]*[0-9][eE][+1]|[\xC6-\xE1\xE3-\xFF]"
     r"|\xC3[\x82\x83][\xC2\xCB\xE2]"
     r"|=C[23]=[89AB][0-9A-F]|[0-9]=(?:\r?\n|[23A][0-9A-F])"
 )
 _MISREAD: Final = (  # a letter like a digit, six more on one side of it; not « l' », « où »
-    r"(?:[0-9OolISB][^0-9A-Za-z]{0,6}){6}[OolISB]+(?:$|[^A-Za-z'\xE2]|\xE2[^\x80]|\xE2\x80[^\x99])"
+    r"(?:[0-9OolISB][^0-9A-Za-z]*){6}[OolISB]+(?:$|[^A-Za-z'\xE2]|\xE2[^\x80]|\xE2\x80[^\x99])"
     r"|(?:^|[^A-Za-z\x80-\xBF]|(?:^|[^\xC3])[\x80-\xBF]|\xC3[\x97\xB7])"
-    r"[OolISB](?:[^0-9A-Za-z\xC3][^0-9A-Za-z]{0,5})?"
-    r"[0-9OolISB](?:[^0-9A-Za-z]{0,6}[0-9OolISB]){5}"
+    r"[OolISB](?:[^0-9A-Za-z\xC3][^0-9A-Za-z]*)?[0-9OolISB](?:[^0-9A-Za-z]*[0-9OolISB]){5}"
 )
+_HEXADECIMAL: Final = "^[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}$"  # a UUID, a digest
 _KEY: Final = (
     r"(?i:[0-9][^0-9A-Za-z]{0,18}(?:(?:et|avec) (?:la )?)?(?:cl(?:e|\xC3[\x88-\x8B\xA8-\xAB])|key))"
 )
@@ -165,6 +166,10 @@ def _with_signs(values: pa.Array, at: Ints) -> Ints:
     values = values.take(pa.array(at))
     some = _match(values, f"{_RUN}|{_OTHERWISE}|{_MISREAD}")
     values, at = values.filter(pa.array(some)), at[some]
+    is_other = _match(values, _HEXADECIMAL)
+    if is_other.any():  # its letters are no digits that were misread
+        is_other[is_other] = ~_match(values.filter(pa.array(is_other)), _RUN_OF_DIGITS)
+        values, at = values.filter(pa.array(~is_other)), at[~is_other]
     close = _match(values, f"{_OTHERWISE}|{_MISREAD}|{ANY_IN_BYTES}|{_KEY}")
     digits = find_digits(*text_buffers(values), _WIDEST_GAP)
     if digits is None:
