@@ -59,7 +59,7 @@ def messages() -> list[PubsubMessage]:
 
 def judge(plan: Plan, keys: KeyRef, messages: Sequence[PubsubMessage]) -> JudgedWindow:
     """What the step makes of one bundle."""
-    step = _JudgeFn(plan, "flux", SOURCE, json_decoder(), keys, None, 1_000, None)
+    step = _JudgeFn(plan, "flux", SOURCE, json_decoder(), keys, (), None, 1_000, None)
     step.setup()
     step.start_bundle()
     for message in messages:
@@ -151,13 +151,40 @@ def test_a_commit_that_is_tried_again_is_the_same_in_whatever_order(
     parts = [judge(lasting, keys, messages[:25]), judge(lasting, keys, messages[25:])]
     receipts = []
     for store, judged_windows in (("one", parts), ("one", parts[::-1]), ("two", parts[::-1])):
-        step = _CommitFn(lasting, "flux", SOURCE, (), str(tmp_path / store), None)
+        step = _CommitFn("flux", SOURCE, str(tmp_path / store))
         step.setup()
         (text,) = step.process(("", judged_windows), WINDOW)
         receipts.append(Receipt.model_validate_json(text))
     assert receipts[0] == receipts[1], "the second finds what the first did"
     assert receipts[0].files() == receipts[2].files(), "and another store has the same bytes"
     assert receipts[0].counts.in_ == len(messages)
+
+
+def test_a_drained_job_commits_the_windows_that_are_open(
+    lasting: Plan, keys: KeyRef, messages: list[PubsubMessage], tmp_path: Path, runner: list[str]
+) -> None:
+    # What a drain does: nothing more is read, and the watermark goes to the end at once.
+    events = stream_tests.TestStream().add_elements(at(10, messages[:20]))
+    events = events.add_elements(at(70, messages[20:])).advance_watermark_to_infinity()
+    receipts = run(lasting, keys, events, tmp_path, runner)
+    assert sorted(receipt.counts.in_ for receipt in receipts) == [20, len(messages) - 20]
+
+
+def test_an_updated_job_commits_what_the_one_before_judged_under_the_plan_of_then(
+    lasting: Plan, keys: KeyRef, messages: list[PubsubMessage], tmp_path: Path
+) -> None:
+    before = replace(lasting, schema="of-the-day-before", day=datetime.date(2026, 3, 1))
+    old, new = judge(before, keys, messages[:25]), judge(lasting, keys, messages[25:])
+    assert old.group != new.group
+    assert replace(new, plan=before).group == old.group
+    step = _CommitFn("flux", SOURCE, str(tmp_path))
+    step.setup()
+    for part, plan in ((old, before), (new, lasting)):
+        back = JudgedWindowCoder().decode(JudgedWindowCoder().encode(part))
+        assert back.group == part.group
+        receipt = Receipt.model_validate_json(step.process((part.group, [back]), WINDOW)[0])
+        assert (receipt.plan_sha256, receipt.day) == (plan.sha256, plan.day)
+        assert receipt.counts.in_ == (25 if part is old else len(messages) - 25)
 
 
 def test_a_judged_window_travels_whole_and_with_nothing_else(

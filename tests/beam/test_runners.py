@@ -8,13 +8,14 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow.parquet as pq
 import pytest
 from apache_beam import Pipeline
 from apache_beam.portability.api import beam_runner_api_pb2 as api
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
+from apache_beam.runners.dataflow.internal.apiclient import Environment
 from apache_beam.runners.worker.data_plane import TimeBasedBufferingClosableOutputStream
 
 from tamis.beam.batch import BatchCoder
@@ -28,7 +29,15 @@ pytestmark = pytest.mark.slow
 
 PASSWORD = "mot-de-passe-secret"
 
-Build: TypeAlias = Callable[[str, str], api.Pipeline]
+
+class Built(NamedTuple):
+    """A Dataflow job: its graph, and what its service is sent beside it."""
+
+    graph: api.Pipeline
+    job: str
+
+
+Build: TypeAlias = Callable[..., Built]
 
 GROUPS = ("beam:transform:group_by_key:v1", "beam:transform:reshuffle:v1")
 
@@ -41,6 +50,7 @@ DATAFLOW = (
     "--no_auth",
     "--sdk_container_image=image",
 )
+TOPIC = "pubsub://projects/project/topics/pour-evaluation"
 
 
 @pytest.mark.parametrize(
@@ -80,26 +90,28 @@ def test_no_timer_empties_buffers_that_others_write_to(
 def build(feed: Feed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Build:
     """The Dataflow job that the command builds from an input and into an output; no network."""
 
-    def build_job(source: str, store: str) -> api.Pipeline:
+    def build_job(source: str, store: str, *options: str) -> Built:
         built = []
         launch = Pipeline.run
 
         def keep(pipeline: Pipeline, *args: Any, **kwargs: Any) -> Any:
-            result = launch(pipeline, *args, **kwargs)
+            result: Any = launch(pipeline, *args, **kwargs)
             assert isinstance(pipeline.runner, DataflowRunner)
-            built.append(pipeline.runner.proto_pipeline)
+            graph, job = pipeline.runner.proto_pipeline, result.job
+            sent = Environment([], job.options, "1", "gs://bucket/graph", graph)
+            built.append(Built(graph, f"{job.json()} {sent.proto}"))
             return result
 
         monkeypatch.setattr(Pipeline, "run", keep)
         command = ["tamis", "run", POLICY, "--allow-example", "--run-id", "the-run"]
         places = ["--input", source, "--output", store]
         keys = ["--keys", str(feed.job.keys)]
-        monkeypatch.setattr("sys.argv", [*command, *places, *keys, "--", *DATAFLOW])
+        monkeypatch.setattr("sys.argv", [*command, *places, *keys, "--", *DATAFLOW, *options])
         with pytest.raises(SystemExit) as left:
             main()
         printed = capsys.readouterr()
         assert left.value.code == 0, printed.err
-        assert "job the-run was built and not launched" in printed.out
+        assert " the-run is built, and not launched" in printed.out
         assert PASSWORD not in printed.out + printed.err
         return built[0]
 
@@ -109,14 +121,16 @@ def build(feed: Feed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 @pytest.fixture
 def graph(build: Build) -> api.Pipeline:
     """The job from and into buckets."""
-    return build("gs://bucket/in/*.parquet", "gs://bucket/store")
+    return build("gs://bucket/in/*.parquet", "gs://bucket/store").graph
 
 
 def test_no_job_holds_a_password_of_a_database(build: Build) -> None:
     database = f"postgresql://tamis:{PASSWORD}@db.example/cpf?sslpassword={PASSWORD}"
-    job = b"".join(payloads(build(f"{database}&table=dossiers", f"{database}&schema=s")))
+    built = build(f"{database}&table=dossiers", f"{database}&schema=s")
+    job = b"".join(payloads(built.graph))
     assert b"db.example" in job
     assert PASSWORD.encode() not in job
+    assert PASSWORD not in built.job
 
 
 def test_the_dataflow_job_runs_in_the_image_that_was_named(graph: api.Pipeline) -> None:
@@ -164,6 +178,43 @@ def test_the_labels_of_a_job_are_stable(graph: api.Pipeline) -> None:
     # The last one, in lower case, is Beam's own name of the whole.
     names = sorted(step.unique_name for step in graph.components.transforms.values())
     assert tuple(name for name in names[:-1] if name.count("/") <= 1) == LABELS
+
+
+LABELS_OF_STREAM = (
+    "Stream",
+    "Stream/Commit",
+    "Stream/Counts",
+    "Stream/Judge",
+    "Stream/Key",
+    "Stream/Read",
+    "Stream/Receipts",
+    "Stream/Rows evaluation",
+    "Stream/RowsQuarantine",
+    "Stream/Window",
+    "Stream/Windows",
+    "Stream/Write evaluation",
+    "Stream/WriteQuarantine",
+    "Stream/WriteReceipts",
+)
+
+
+def test_a_stream_is_updated_by_labels_that_do_not_change(build: Build) -> None:
+    source = "pubsub://projects/project/subscriptions/feed"
+    kms = "projects/p/locations/europe-west9/keyRings/r/cryptoKeys/k"
+    built, again = (
+        build(source, TOPIC, "--job_name=flux", f"--dataflow_kms_key={kms}") for _time in (1, 2)
+    )
+    names, names_again = (
+        sorted(step.unique_name for step in each.graph.components.transforms.values())
+        for each in (built, again)
+    )
+    assert names == names_again
+    ours = {name for name in names if name.startswith("Stream") and name.count("/") <= 1}
+    assert ours == set(LABELS_OF_STREAM)
+    for text in ("JOB_TYPE_STREAMING", "enable_streaming_engine", kms):
+        assert text in built.job
+    (environment,) = built.graph.components.environments.values()
+    assert api.DockerPayload.FromString(environment.payload).container_image == "image"
 
 
 def test_no_record_is_shuffled(graph: api.Pipeline) -> None:

@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +32,8 @@ from tamis.limits import USUAL
 from tamis.plan.plan import PlanField
 
 from ..keep_all import keep_all
+from ..services.flink import write_job_server
+from ..services.loopback import run_loopback
 
 POLICY = "regularite-prestataires"
 FIRMS: list[dict[str, Any]] = [
@@ -42,22 +46,32 @@ OPTIONAL = Optional[float]  # noqa: UP045 (a type of Rows takes no `|`)
 MOMENT = datetime.datetime(2026, 3, 2, 10, 30, 0, 250_000, datetime.UTC)
 
 
-def run_yaml(folder: Path, *transforms: Mapping[str, Any], options: Sequence[str] = ()) -> None:
-    """Run a pipeline that includes the list of the wheel, as `python -m apache_beam.yaml.main`."""
+def write_pipeline(folder: Path, *transforms: Mapping[str, Any]) -> str:
+    """Write a pipeline that includes the list of the wheel; the option that names it."""
     path = folder / "pipeline.yaml"
     pipeline = {"transforms": list(transforms)}
     whole = {"providers": [{"include": str(PROVIDERS)}], "pipeline": pipeline}
     path.write_text(json.dumps(whole), encoding="utf-8")
-    beam_yaml.run([f"--yaml_pipeline_file={path}", *(options or ["--runner=FnApiRunner"])])
+    return f"--yaml_pipeline_file={path}"
+
+
+def run_yaml(folder: Path, *transforms: Mapping[str, Any]) -> None:
+    """Run a pipeline as `python -m apache_beam.yaml.main` does."""
+    beam_yaml.run([write_pipeline(folder, *transforms), "--runner=FnApiRunner"])
+
+
+def write_firms(folder: Path) -> None:
+    """Write the feed of three firms, of which one is quarantined."""
+    (folder / "in").mkdir()
+    header = ";".join(FIRMS[0])
+    lines = [";".join(value or "" for value in firm.values()) for firm in FIRMS]
+    (folder / "in" / "feed.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
 
 
 def test_a_run_commits_as_the_command_does_and_gives_its_receipt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "in").mkdir()
-    header = ";".join(FIRMS[0])
-    lines = [";".join(value or "" for value in firm.values()) for firm in FIRMS]
-    (tmp_path / "in" / "feed.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
+    write_firms(tmp_path)
     monkeypatch.chdir(tmp_path)
     config: dict[str, Any] = {
         "policy": POLICY,
@@ -123,6 +137,40 @@ def test_minimize_stands_between_reads_and_writes_of_yaml(tmp_path: Path) -> Non
     assert "dirigeant_nir" not in released.column_names
     for path in tmp_path.glob("out/*"):
         assert b"canary" not in path.read_bytes()
+
+
+@pytest.mark.flink
+def test_both_run_on_flink(tmp_path: Path) -> None:
+    write_firms(tmp_path)
+    store, out = tmp_path / "store", tmp_path / "out"
+    places = {"input": str(tmp_path / "in" / "*.csv"), "output": str(store), "run_id": "the-run"}
+    own: dict[str, Any] = {"policy": POLICY, "project": "cpf"}
+    minimize = {"type": "Tamis.Minimize", "name": "M", "input": "Create"}
+    write = {"type": "WriteToParquet", "config": {"path": str(out / "rows")}}
+    pipeline = write_pipeline(
+        tmp_path,
+        {"type": "TamisRun", "config": {**own, **places}},
+        {"type": "Create", "config": {"elements": FIRMS[:2]}},
+        {**minimize, "config": {**own, "error_handling": {"output": "quarantined"}}},
+        {**write, "name": "Released", "input": "M.regularite"},
+        {"type": "LogForTesting", "input": "M.quarantined"},
+    )
+    with run_loopback() as within:
+        options = [
+            "--runner=FlinkRunner",
+            "--flink_master=[local]",
+            f"--flink_job_server_jar={write_job_server(tmp_path / 'server.jar')}",
+            "--environment_type=LOOPBACK",
+            "--parallelism=1",
+        ]
+        command = [*within, sys.executable, "-m", "apache_beam.yaml.main", pipeline, *options]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    text = (store / "_receipts" / "the-run.json").read_text(encoding="utf-8")
+    counts = Receipt.model_validate_json(text).counts
+    assert (counts.in_, counts.released, counts.quarantined) == (3, 2, 1)
+    released = pa.concat_tables(map(pq.read_table, out.glob("rows*")))
+    assert sorted(released["siren"].to_pylist()) == ["000000042", "732829320"]
 
 
 def test_a_pipeline_that_lets_the_quarantine_fall_is_refused(tmp_path: Path) -> None:

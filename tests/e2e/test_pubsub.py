@@ -322,7 +322,7 @@ def test_the_dataflow_job_is_built_offline_and_shuffles_no_message(
     places = ("--input", source, "--output", output, "--keys", keys, "--allow-example")
     outcome = tamis("run", POLICY, *places, "--", *DATAFLOW)
     assert outcome.code == 0, outcome.err
-    assert "was built and not launched" in outcome.out
+    assert "is built, and not launched" in outcome.out
     graph = built[-1]
     parts = graph.components
     names = sorted(step.unique_name for step in parts.transforms.values())

@@ -32,7 +32,12 @@ def declared() -> list[Requirement]:
 
 def locked() -> dict[str, tuple[str, str]]:
     """By package, its version and what stands below it."""
-    return {match[1]: (match[2], match[4]) for match in _PINNED.finditer(LOCK)}
+    return pins(LOCK)
+
+
+def pins(lock: str) -> dict[str, tuple[str, str]]:
+    """The same of any lock."""
+    return {match[1]: (match[2], match[4]) for match in _PINNED.finditer(lock)}
 
 
 @pytest.mark.parametrize("requirement", declared(), ids=str)

@@ -89,11 +89,12 @@ class PubsubStream(SeveralCollections[PBegin, PCollection[str]]):
         self._source = source
         self._period = period.total_seconds()
         topics = Topics.of(sink.path, plan, "-") if isinstance(sink, PubsubAddress) else None
-        folder = "" if isinstance(sink, PubsubAddress) else sink
         self._topics = topics
         largest = LARGEST if self._topics else None
-        self._judge = _JudgeFn(plan, stream, source.shown, decode, keys, seal_to, records, largest)
-        self._commit = _CommitFn(plan, stream, source.shown, key_parts, folder, self._topics)
+        self._judge = _JudgeFn(
+            plan, stream, source.shown, decode, keys, key_parts, seal_to, records, largest
+        )
+        self._commit = _CommitFn(stream, source.shown, sink)
 
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Wire source, judge and sinks; receipts come out as JSON."""
@@ -154,11 +155,13 @@ class _JudgeFn(beam.DoFn):
         source: str,
         decode: Decode,
         keys: KeyRef | None,
+        key_parts: tuple[KeyPart, ...],
         seal_to: PublicKey | None,
         records: int,
         largest: int | None,
     ) -> None:
         self._plan = plan
+        self._key_parts = key_parts
         self._stream = stream
         self._source = source
         self._decode = decode
@@ -193,7 +196,8 @@ class _JudgeFn(beam.DoFn):
             raise RunError(
                 _(
                     "stream {stream}: the law or a document changed on {until}, the plan of {day} "
-                    "must not act any more: run it again, or update the job",
+                    "must not act any more: update the job, do not cancel it (`tamis help "
+                    "dataflow`)",
                     stream=self._stream,
                     until=until,
                     day=self._plan.day,
@@ -213,27 +217,17 @@ class _JudgeFn(beam.DoFn):
             if self._largest is not None:
                 judged = drop_large(judged, self._largest)
             ids = sum(digest_of(message.message_id) for message in messages) % (1 << 64)
-        yield WindowedValue(JudgedWindow(judged, ids), window.max_timestamp(), (window,))
+        part = JudgedWindow(judged, ids, self._plan, self._key_parts)
+        yield WindowedValue(part, window.max_timestamp(), (window,))
 
 
 class _CommitFn(beam.DoFn):
-    """Commits what was judged of one window; its receipt comes out."""
+    """Commits what was judged of one window under one plan; its receipt comes out."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        stream: str,
-        source: str,
-        keys: tuple[KeyPart, ...],
-        folder: str,
-        topics: Topics | None,
-    ) -> None:
-        self._plan = plan
+    def __init__(self, stream: str, source: str, sink: PubsubAddress | str) -> None:
         self._stream = stream
         self._source = source
-        self._keys = keys
-        self._folder = folder
-        self._topics = topics
+        self._sink = sink
 
     def setup(self) -> None:
         self._counters = RecordCounters()
@@ -264,15 +258,17 @@ class _CommitFn(beam.DoFn):
     def _commit(self, parts: list[JudgedWindow], start: datetime.datetime) -> Receipt:
         ids = sum(part.ids for part in parts) % (1 << 64)
         run = f"{self._stream}-{start:%Y%m%dt%H%M%S}-{ids >> 32:08x}"
-        facts = RunFacts(run, start, self._keys, self._stream)
-        ledger = Ledger(self._plan, facts, self._source)
+        plan = parts[0].plan
+        facts = RunFacts(run, start, parts[0].keys, self._stream)
+        ledger = Ledger(plan, facts, self._source)
         for part in parts:
             ledger = ledger.after(part.judged)
         refuse_columns(ledger.tally.sketches)
-        if self._topics is not None:
-            receipt = ledger.receipt_of_places(self._topics.released, self._topics.quarantine)
+        if isinstance(self._sink, PubsubAddress):
+            topics = Topics.of(self._sink.path, plan, "-")
+            receipt = ledger.receipt_of_places(topics.released, topics.quarantine)
         else:
-            receipt = self._into_folder(FolderStore(open_folder(self._folder)), parts, ledger)
+            receipt = self._into_folder(FolderStore(open_folder(self._sink)), parts, ledger)
         self._counters.add(ledger.tally)
         return receipt
 
@@ -287,7 +283,7 @@ class _CommitFn(beam.DoFn):
         receipt = store.complete(ledger.run)
         if receipt is not None:
             return receipt
-        files = PeriodFiles(store, self._plan, ledger.run)
+        files = PeriodFiles(store, ledger.plan, ledger.run)
         for output, all_rows in outputs.items():
             # In the order of positions: the same file, whatever bundles the rows came in.
             table = pa.Table.from_batches([rows.data for rows in all_rows])
@@ -324,7 +320,7 @@ def _without_rows(part: JudgedWindow) -> JudgedWindow:
 
 
 def _keyed(part: JudgedWindow) -> tuple[str, JudgedWindow]:
-    return "", part
+    return part.group, part
 
 
 def _receipt_message(receipt: str, stream: str) -> PubsubMessage:

@@ -214,7 +214,7 @@ def run_command(
         with show_progress(), show_warnings():
             receipt, before = run(job)
     if receipt is None:
-        print(_("job {run} was built and not launched, as --dry_run says", run=name))
+        print(_("job {run} is built, and not launched from here", run=name))
         return 0
     address = open_store(output).receipt_address(name)
     if before:

@@ -140,7 +140,7 @@ def _hand_over(job: "StreamJob", plan: Plan) -> int:
 
     launch_stream(job, plan)
     if builds_only(job.options):
-        print(_("stream {stream} was built and not launched, as --dry_run says", stream=job.stream))
+        print(_("stream {stream} is built, and not launched from here", stream=job.stream))
     else:
         print(_("stream {stream} is handed over to its runner", stream=job.stream))
     return 0

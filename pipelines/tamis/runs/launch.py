@@ -16,6 +16,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options.pipeline_options import (
     FlinkRunnerOptions,
+    GoogleCloudOptions,
     PipelineOptions,
     PortableOptions,
     SparkRunnerOptions,
@@ -112,7 +113,17 @@ def is_local_runner(options: PipelineOptions) -> bool:
 
 
 def builds_only(options: Sequence[str]) -> bool:
-    """Whether `options` tell Beam to build the job and not to launch it, as `--dry_run` does."""
+    """Whether `options` tell Beam to build the job and not to launch it.
+
+    `--dry_run` does, and `--template_location`: the launcher of a Flex Template launches what is
+    written there.
+    """
+    location = PipelineOptions(list(options)).view_as(GoogleCloudOptions).template_location
+    return is_dry_run(options) or location is not None
+
+
+def is_dry_run(options: Sequence[str]) -> bool:
+    """Whether `options` hold `--dry_run`, so that nothing outside of this process is touched."""
     return bool(PipelineOptions(list(options)).view_as(TestOptions).dry_run)
 
 

@@ -13,7 +13,7 @@ from tamis.errors import UsageError
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.runs.batch import load_keys
-from tamis.runs.launch import Launch, builds_only, make_pipeline
+from tamis.runs.launch import Launch, builds_only, is_dry_run, make_pipeline
 from tamis.runs.stream import StreamJob
 from tamis.streams.pubsub import check_source, make_topics, reaching
 from tamis.streams.sink import Topics
@@ -44,7 +44,7 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
     address = parse_address(job.output)
     sink = address if isinstance(address, PubsubAddress) else job.output
     keys, key_parts = load_keys(plan, job.keys, rows=isinstance(sink, PubsubAddress))
-    if not builds_only(job.options):
+    if not is_dry_run(job.options):
         check_source(source)
         if isinstance(sink, PubsubAddress):
             with reaching(sink.shown):
