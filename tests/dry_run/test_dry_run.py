@@ -403,8 +403,8 @@ def command(desk: Desk, columns: Columns, monkeypatch: pytest.MonkeyPatch) -> Ca
     made = columns(30)
     made["commentaire"] = pa.array(["NIR 1 55 08 75 999 991 93"] * 30)
     feed = desk.feed(made)
-    options = beam_run._options
-    monkeypatch.setattr(beam_run, "_options", lambda flags: options([*flags, IN_MEMORY]))
+    options = beam_run.read_options
+    monkeypatch.setattr(beam_run, "read_options", lambda flags: options([*flags, IN_MEMORY]))
 
     def call(*arguments: object) -> int:
         argv = ["tamis", "--project", desk.folder, "dry-run", "evaluation", "--input", feed]
