@@ -158,8 +158,11 @@ def measure_delay(kafka: Broker, keys: Path, job: str, rate: float, seconds: flo
     topic = kafka.topic(f"delay-{rate:.0f}", PARTITIONS)
     output = kafka.topic(f"delay-{rate:.0f}.out", PARTITIONS)
     command = stream(kafka, keys, job, topic, output)
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    time.sleep(6)  # begun, and idle
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while "reading" not in process.stderr.readline():
+        assert process.poll() is None, "the stream has ended"
+    time.sleep(1)  # begun, and idle
     payloads = list(messages(max(1, int(rate * seconds)), poison=True))
     sent = [0.0] * len(payloads)
     seen = [0.0] * len(payloads)

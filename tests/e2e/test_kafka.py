@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 import time
 from uuid import uuid4
 
@@ -158,6 +159,28 @@ def test_a_partition_belongs_to_one_stream(kafka: Broker) -> None:
     again = sink(output, f"{STREAM}--p0-1")
     assert again.open(SOURCE) == {}
     again.close()
+
+
+def test_where_little_comes_it_is_gathered_for_longer(kafka: Broker) -> None:
+    topic = kafka.topic(name())
+    producer = Producer({"bootstrap.servers": kafka.address, "linger.ms": 0})
+    reader = KafkaReader(f"kafka://{kafka.address}/{topic}", "few", 5_000, 0.2)
+    reader.open({})
+
+    def send() -> None:
+        for _number in range(60):
+            producer.produce(topic, b"{}")
+            producer.poll(0.01)
+        producer.flush(10)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    sizes: list[int] = []
+    while sum(sizes) < 60:
+        sizes += [len(batch.messages) for batch in [reader.read()] if batch is not None]
+    sending.join()
+    reader.close()
+    assert len(sizes) <= 10
 
 
 def test_a_reader_of_some_partitions_reads_no_other(kafka: Broker) -> None:
