@@ -15,7 +15,8 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from tamis.beam.files import InputFile, list_inputs, open_sequential
-from tamis.beam.read import OTHER_NAMES, ReadFiles, Task, _ReadFn, read_task
+from tamis.beam.listing import Task
+from tamis.beam.read import OTHER_NAMES, ReadFiles, _ReadFn, read_task
 from tamis.documents.feed_format import Format, FormatName
 from tamis.errors import InputError, RunError, UsageError
 from tamis.formats.chunk import Chunk
@@ -134,7 +135,8 @@ def test_pipes_and_devices_are_refused() -> None:
 
 def read_by_worker(file: InputFile, plan: Plan, between: Callable[[], Any]) -> None:
     """Read a file, and do something once its first batch came."""
-    for number, _batch in enumerate(_ReadFn(plan, USUAL).process(Task(file, plan.format.name))):
+    reader = _ReadFn(plan, USUAL, coded=False)
+    for number, _batch in enumerate(reader.process(Task(file, plan.format.name))):
         if number == 0:
             between()
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
+from tamis.beam.listing import share_out
 from tamis.beam.measure import Inspection
-from tamis.beam.read import share_out
 from tamis.documents.calendar import today
 from tamis.documents.context import open_policy
 from tamis.documents.editors import as_text
@@ -399,11 +399,12 @@ def command(desk: Desk, columns: Columns, monkeypatch: pytest.MonkeyPatch) -> Ca
 
     from tamis.cli import main
     from tamis.runs import batch as beam_run
+    from tamis.runs import launch
 
     made = columns(30)
     made["commentaire"] = pa.array(["NIR 1 55 08 75 999 991 93"] * 30)
     feed = desk.feed(made)
-    options = beam_run.read_options
+    options = launch.read_options
     monkeypatch.setattr(beam_run, "read_options", lambda flags: options([*flags, IN_MEMORY]))
 
     def call(*arguments: object) -> int:

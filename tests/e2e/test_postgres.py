@@ -472,7 +472,7 @@ def test_a_table_gives_what_the_same_rows_in_parquet_give(
     (read,) = found.inputs
     assert read.uri == f"postgresql://127.0.0.1:{server.port}/{database}?table=feed"
     assert read.rows == 200
-    assert len(read.sha256) == 64
+    assert len(read.digest) == 64
     for release in case.plan.releases:
         left, right = (
             pq.read_table(tmp_path / store / case.name / release.id, partitioning=None)

@@ -354,7 +354,7 @@ def test_a_look_through_many_receipts_ends_in_time_and_the_last_come_first(tmp_p
         path.write_text(text.replace('"r0000"', f'"{run_id}"'))
     (tmp_path / "store/_receipts/r0299.json").write_text("no receipt " + text)
     store = open_store(str(tmp_path / "store"))
-    digest = Receipt.model_validate_json(text).inputs[0].sha256
+    digest = Receipt.model_validate_json(text).inputs[0].digest
     found = [receipt.run for receipt in store.receipts_naming([digest], None)]
     assert found == [f"r{number:04}" for number in range(298, -1, -1)]
     assert len(list(store.receipts_naming([digest], 0.0))) < 299

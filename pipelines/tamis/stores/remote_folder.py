@@ -214,9 +214,7 @@ class _GoogleBucket(_Bucket):
             return bool(blob.download_as_bytes() == data)
 
     def copy(self, source: str, target: str) -> None:
-        from google.cloud.storage.retry import (
-            DEFAULT_RETRY,
-        )
+        from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 
         before, after, token = self._bucket.blob(source), self._bucket.blob(target), None
         while True:  # a large object takes several requests
@@ -226,9 +224,7 @@ class _GoogleBucket(_Bucket):
 
     def remove(self, keys: Sequence[str]) -> None:
         from google.api_core.exceptions import NotFound
-        from google.cloud.storage.retry import (
-            DEFAULT_RETRY,
-        )
+        from google.cloud.storage.retry import DEFAULT_RETRY
 
         def remove(key: str) -> None:
             with suppress(NotFound):
