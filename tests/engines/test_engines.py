@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import apache_beam as beam
@@ -10,16 +12,26 @@ import pytest
 
 from tamis.errors import RunError
 from tamis.runs.launch import Launch, make_pipeline, read_options
+from tamis.stores.opening import open_store
 
 from ..beam.conftest import Feed
 from ..services.flink import JVM, Cluster, write_job_server
+from ..services.postgres import PASSWORD, Server, run_postgres
 from ..services.prism import find_prism
-from .conftest import Orders, assert_whole, command, complete
+from .conftest import SECONDS, Orders, assert_whole, command, complete
 
 pytestmark = pytest.mark.slow
 
 WRITE = "tamis.beam.store:_WriteFn.process"
 LINK = "tamis.stores.local_folder:LocalFolder._link"
+COMMIT = "tamis.stores.tables:TableStore.commit"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A database server, which is reached without a network."""
+    with run_postgres() as server:
+        yield server
 
 
 @pytest.mark.prism
@@ -80,11 +92,14 @@ def test_flink_in_one_process_writes_the_same_bytes_and_ends(
 
 
 @pytest.mark.flink
-def test_a_cluster_whose_workers_and_task_managers_are_killed(
-    feed: Feed, flink: Cluster, tmp_path: Path
+@pytest.mark.postgres
+def test_a_cluster_whose_workers_task_managers_and_drivers_are_killed(
+    feed: Feed, flink: Cluster, server: Server, tmp_path: Path
 ) -> None:
     # One test, so that one cluster is started, whoever shares out the tests.
     kill_into_a_folder(feed, flink, tmp_path)
+    kill_into_tables(feed, flink, server, tmp_path)
+    kill_the_driver(feed, flink, tmp_path)
 
 
 def kill_into_a_folder(feed: Feed, flink: Cluster, folder: Path) -> None:
@@ -97,6 +112,41 @@ def kill_into_a_folder(feed: Feed, flink: Cluster, folder: Path) -> None:
     code, output = complete([*flink.within, *on_cluster(feed, flink, orders, str(store))], flink)
     assert code == 0, output
     assert not orders.left
+    assert_whole(store, feed)
+    assert_verified(str(store))
+
+
+def kill_into_tables(feed: Feed, flink: Cluster, server: Server, folder: Path) -> None:
+    """The same into PostgreSQL; one worker dies when it has committed, and cannot say so."""
+    server.query("CREATE DATABASE engines")
+    orders, store = Orders(folder / "table-orders"), server.local_uri("engines")
+    orders.kill(WRITE, 2, done_first=True, parent=True)
+    orders.kill(COMMIT)
+    orders.kill(COMMIT, done_first=True, parent=True)
+    code, output = complete([*flink.within, *on_cluster(feed, flink, orders, store)], flink)
+    assert code == 0, output
+    assert PASSWORD not in output
+    assert not orders.left
+    receipt = open_store(store).committed(feed.job.run)
+    assert receipt is not None
+    assert receipt.counts == feed.receipt.counts
+    assert_verified(store)
+
+
+def kill_the_driver(feed: Feed, flink: Cluster, folder: Path) -> None:
+    """Kill the driver once a worker has begun, and give the same command again."""
+    orders, store = Orders(folder / "driver-orders"), folder / "driver"
+    orders.kill(WRITE, 1)
+    words = [*flink.within, *on_cluster(feed, flink, orders, str(store))]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as driver:
+        until = time.monotonic() + SECONDS
+        while orders.left:
+            assert time.monotonic() < until
+            assert driver.poll() is None
+            time.sleep(0.1)
+        driver.kill()
+    code, output = complete(words, flink)
+    assert code == 0, output
     assert_whole(store, feed)
     assert_verified(str(store))
 
