@@ -19,7 +19,10 @@ from feed import make_table
 import tamis
 from tamis.check.check import check
 from tamis.documents.project import Documents
+from tamis.filter.compiled import compile_steps
+from tamis.filter.execution import Minimized, execute
 from tamis.filter.gate.gate import GateColumn, find_leaks
+from tamis.formats.chunk import Chunk
 from tamis.formats.parquet import read_parquet, split
 from tamis.nir.find import redact
 from tamis.stores.parquet_part import ParquetPart, layout_of
@@ -27,6 +30,7 @@ from tamis.stores.parquet_part import ParquetPart, layout_of
 ROWS = 16_384
 PROJECT = Path(__file__).parent / "project"
 TAGS = "legal_"
+SALT = bytes(16)
 
 Work = Callable[[], object]
 
@@ -41,10 +45,12 @@ class FixedKey:
         return tamis.DerivedKey(bytes(32), 1, "budget")
 
 
-def minimize() -> Work:
-    """The whole filter, with its finder and its gate."""
-    batch, plan = rows(), plan_of("j2-cmac")
-    return lambda: tamis.minimize(batch, plan, run="budget", keys=FixedKey(), salt=bytes(16))
+def minimize() -> Callable[[], Minimized[pa.RecordBatch]]:
+    """The whole filter, with its finder and its gate, on what `read` gives."""
+    plan = plan_of("j2-cmac")
+    steps = compile_steps(plan)
+    (chunk,) = read()()
+    return lambda: execute(steps, chunk.data, "budget", FixedKey(), SALT, coded=True)
 
 
 def find() -> Work:
@@ -55,30 +61,29 @@ def find() -> Work:
 
 def gate() -> Work:
     """The second look at what is released."""
-    released = tamis.minimize(rows(), plan_of("j1"), salt=bytes(16)).released["j1"]
+    released = tamis.minimize(rows(), plan_of("j1"), salt=SALT).released["j1"]
     columns = [
         GateColumn(name, released.column(name))
         for name in released.schema.names
         if not name.startswith(TAGS)
     ]
-    return lambda: find_leaks(columns, bytes(16))
+    return lambda: find_leaks(columns, SALT)
 
 
-def read() -> Work:
-    """Parquet read, as the plan asks."""
+def read() -> Callable[[], list[Chunk]]:
+    """Parquet read as a batch run does: what the plan asks, texts by their dictionaries."""
     stream, plan = io.BytesIO(), plan_of("j2-cmac")
     pq.write_table(pa.Table.from_batches([rows()]), stream, compression="snappy")
     (part,) = split(stream, "feed")
-    return lambda: list(read_parquet(stream, plan, "feed", part))
+    return lambda: list(read_parquet(stream, plan, "feed", part, coded=True))
 
 
 def write() -> Work:
     """Rows put in order, written and digested."""
-    plan = plan_of("j1")
-    released = tamis.minimize(rows(), plan, salt=bytes(16)).released["j1"]
+    plan, released = plan_of("j2-cmac"), minimize()().released["j2"]
 
     def work() -> str:
-        part = ParquetPart(open(os.devnull, "wb"), layout_of(plan, "j1"))  # noqa: SIM115
+        part = ParquetPart(open(os.devnull, "wb"), layout_of(plan, "j2"))  # noqa: SIM115
         part.write(released)
         return part.close()
 

@@ -28,7 +28,8 @@ from run import apart, new_keys
 from slope import Sample, grown, sample, settled, slope
 
 import tamis
-from tamis.beam.read import ListFiles, ReadTasks, Task
+from tamis.beam.listing import ListFiles, Task
+from tamis.beam.read import ReadTasks
 
 HERE = Path(__file__).parent
 
@@ -86,11 +87,13 @@ def run(folder: Path, times: int) -> None:
     with beam.Pipeline(options=options) as pipeline:
         (
             pipeline
-            | ListFiles((str(folder / "*.parquet"),), "parquet")
+            | ListFiles((str(folder / "*.parquet"),), plan)
             | "Repeat" >> beam.FlatMap(repeat, times)
             | beam.Reshuffle()
-            | ReadTasks(plan)
-            | tamis.Minimize(plan, "soak", keys, allow_example=True, allow_unconfirmed=True)
+            | ReadTasks(plan, coded=True)
+            | tamis.Minimize(
+                plan, "soak", keys, allow_example=True, allow_unconfirmed=True, coded=True
+            )
             | tamis.Store(str(folder / "store"))
         )
 
