@@ -423,6 +423,13 @@ class TestNeighbours:
         ]
         assert set(find_leaks(columns).rows.tolist()) == {0}
 
+    def test_in_whatever_order_many_rows_come(self) -> None:
+        whole = [body + _key(body) for body in _bodies(300) if body.isdigit()] * 50
+        columns = [[number[:5] for number in whole], [number[5:] for number in whole]]
+        for order in (slice(None), slice(None, None, -1)):
+            parts = [GateColumn(f"c{n}", pa.array(c[order])) for n, c in enumerate(columns)]
+            assert (find_leaks(parts).rows == 0).all()
+
     def test_postal_codes_beside_telephones_are_none(self) -> None:
         rng = random.Random(3)
         columns = [

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from tamis.filter.gate.numbers import BODY, NONE, Bytes, Ints, count_bits
@@ -18,6 +19,7 @@ _CHUNK: Final = 1 << 17  # bytes worked on at once: what a core's cache holds
 _FOREIGN: Final = 0xC6  # from here on, bytes begin a character beyond Latin,
 _PUNCTUATION: Final = 0xE2  # but for the general punctuation that French text is full of
 _SOME: Final = 512  # values that tell whether the shapes of all are worth while
+_MASKS: Final = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
 _OFTEN: Final = 32  # values of one shape from which on it is judged for all of them
 
 
@@ -79,6 +81,12 @@ class Texts:
             (coded.dictionary[code].as_py(), values[ends[code] - counts[code] : ends[code]])
             for code in np.flatnonzero(counts >= _OFTEN).tolist()
         ]
+
+    def beginnings(self, at: Ints) -> npt.NDArray[np.uint64]:
+        """The first eight bytes of the values at some places, zeros behind shorter ones."""
+        padded = np.append(self.data, np.zeros(8, np.uint8))
+        words = np.ndarray(len(padded) - 7, "<u8", padded, strides=(1,))
+        return words[self.offsets[at]] & _MASKS[np.minimum(self.sizes[at], 8)]
 
     @cached_property
     def _alike(self) -> bytes:

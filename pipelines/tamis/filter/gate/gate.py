@@ -36,7 +36,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.filter.gate.buffers import Texts, text_buffers
+from tamis.filter.gate.buffers import Texts
 from tamis.filter.gate.columns import (
     ColumnSketch,
     find_births_within,
@@ -51,14 +51,14 @@ from tamis.filter.gate.numbers import BODY, FULL, Bools, Ints, plausible
 from tamis.filter.gate.scan import (
     Scan,
     is_no_chance,
-    sample,
     scan_floats,
     scan_integers,
     scan_texts,
 )
-from tamis.filter.gate.values import Numbers, numbers_of
+from tamis.filter.gate.values import Numbers, mix, numbers_of
 
 _PART_ENDS: Final = np.array([1, 3, 5, 7, 8, 10, 13])  # where sex, year, month … end in the body
+_SAMPLE: Final = 10_000  # pairs of parts: a proportion needs no more
 _NAMES_KEY: Final = re.compile(r"(?<![a-z])(?:cle|clé|key)(?![a-z])", re.IGNORECASE)
 
 
@@ -346,8 +346,8 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
         return
     heads = left.texts.slice(0, len(left.texts) - shift)
     tails = right.texts.slice(shift)
-    data, offsets = text_buffers(heads)
-    left_lengths, right_lengths = np.diff(offsets), np.diff(text_buffers(tails)[1])
+    first_parts, others = Texts(heads), Texts(tails)
+    left_lengths, right_lengths = first_parts.sizes, others.sizes
     total = left_lengths + right_lengths
     keyed = (left_lengths == BODY) & ((right_lengths == 1) | (right_lengths == FULL - BODY))
     cut = ((total == BODY) | (total == FULL)) & (right_lengths > 0)
@@ -357,7 +357,7 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
         fits &= left.leaf.rows[:-shift] == left.leaf.rows[shift:]
     at = np.flatnonzero(fits)
     if len(at):
-        first = data[offsets[at]]
+        first = first_parts.data[first_parts.offsets[at]]
         at = at[(first > ord("0")) & (first < ord("9"))]
 
     with_key = at[keyed[at]]
@@ -369,7 +369,11 @@ def _look_across(left: _Look, right: _Look, shift: int = 0) -> None:
     # A body cut in two is seen by the batch alone: any two fields of digits may add up to 15, such
     # as a postal code and a telephone number.
     in_parts = at[cut[at]]
-    joined = _scan_joined(heads, tails, sample(in_parts))
+    some = in_parts
+    if len(in_parts) > _SAMPLE:  # chosen by what they are, as the order of rows is nobody's
+        hashes = mix(first_parts.beginnings(in_parts), others.beginnings(in_parts))
+        some = in_parts[hashes <= np.unique(hashes)[:_SAMPLE][-1]]
+    joined = _scan_joined(heads, tails, some)
     bodies = ColumnSketch.of(Numbers.of_bodies(joined.bodies))
     if is_no_chance(len(joined.hits), joined.long) or bodies.evidence:
         joined = _scan_joined(heads, tails, in_parts)

@@ -19,7 +19,6 @@ from tamis.filter.gate.text import find_texts
 
 _CHANCE_OF_KEY: Final = 0.012  # 15 random digits with the right key; 1 in 97, and some
 _PROOF: Final = math.log(1e-6)
-_SAMPLE: Final = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +86,6 @@ def _judge(
     right = full_at[shaped & key_fits(full // 100, full % 100)]
     hits = np.union1d(close, right) if len(close) else right
     return Scan(hits, bodies_at, bodies, len(full), len(right))
-
-
-def sample(values: Ints) -> Ints:
-    """Every k-th value, some ten thousand of them: a proportion needs no more."""
-    return values[:: max(1, len(values) // _SAMPLE)]
 
 
 def is_no_chance(hits: int, of: int, chance: float = _CHANCE_OF_KEY) -> bool:

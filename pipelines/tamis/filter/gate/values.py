@@ -151,9 +151,9 @@ def _distinct(leaf: Leaf, at: Ints) -> Ints:
     if leaf.kind == "text":
         hashes = _hash_texts(leaf.texts, at)
     elif leaf.kind == "integer":
-        hashes = _mix(leaf.values.fill_null(0).to_numpy()[at].view(np.uint64))
+        hashes = mix(leaf.values.fill_null(0).to_numpy()[at].view(np.uint64))
     else:
-        hashes = _mix(_as_floats(leaf.values)[at].view(np.uint64))
+        hashes = mix(_as_floats(leaf.values)[at].view(np.uint64))
     share = 4 * _SOME / len(at)
     while True:
         some = np.flatnonzero(hashes < share * 2.0**64) if share < 1 else np.arange(len(at))
@@ -172,12 +172,12 @@ def _hash_texts(texts: Texts, at: Ints) -> npt.NDArray[np.uint64]:
     for first in range(0, len(at), _CHUNK):
         some = at[first : first + _CHUNK]
         starts, ends = texts.offsets[some], texts.offsets[some + 1]
-        mixed = _mix(words[(starts + ends >> 1) - 4], words[ends - 8])
+        mixed = mix(words[(starts + ends >> 1) - 4], words[ends - 8])
         hashes[first : first + _CHUNK] = mixed
     return hashes
 
 
-def _mix(*words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def mix(*words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """A hash of each row of words, the same in every run."""
     mixed = words[0] * _MIXER
     for word in words[1:]:
