@@ -49,7 +49,7 @@ def measure(feed: Path, workers: int, mode: str) -> tuple[float, float, int]:
             *("taskset", "-c", ",".join(map(str, range(workers)))),
             *("/usr/bin/time", "-f", "%e %U %S %M"),
             *(str(Path(sys.executable).parent / "tamis"), "--project", str(HERE / "project")),
-            *("run", POLICY, "--input", str(feed), "--output", store),
+            *("run", POLICY, "--input", str(feed), "--output", store, "--allow-example"),
             *("--", f"--direct_num_workers={workers}", f"--direct_running_mode={mode}"),
         ]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "ARROW_IO_THREADS": "1"}

@@ -214,7 +214,7 @@ class _GoogleBucket(_Bucket):
             return bool(blob.download_as_bytes() == data)
 
     def copy(self, source: str, target: str) -> None:
-        from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
+        from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped, unused-ignore]
 
         before, after, token = self._bucket.blob(source), self._bucket.blob(target), None
         while True:  # a large object takes several requests
