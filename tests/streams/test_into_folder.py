@@ -81,6 +81,7 @@ def test_a_partition_belongs_to_one_stream_also_once_it_has_ended(store: Path) -
             refused.open(SOURCE)
         refused.close()
     feed(store, PARTS[:1], stream=f"{STREAM}--p0-1")
+    assert all(finding.outcome != "failed" for finding in findings_of(store))
     for stream in (STREAM, f"{STREAM}--p1"):
         refused = make(store, stream)
         with pytest.raises(UsageError, match="partitions of stream essai--p0-1"):
