@@ -3,8 +3,8 @@
 import re
 from bisect import bisect
 from dataclasses import dataclass
-from functools import cached_property
-from operator import attrgetter
+from operator import itemgetter
+from typing import NamedTuple
 
 from tamis.nir.identifiers import key_of
 from tamis.nir.label import REACH, Label, Labels
@@ -25,6 +25,11 @@ NIR_PATTERN = re.compile(
     )?(?![0-9])""",
     re.VERBOSE,
 )
+_PARTS = ("first", "year", "month", "department", "commune1", "commune2", "order")
+_GAPS = ("gap1", "gap3", "gap5", "gap7", "gap8", "gap10", "gap13")
+_READ = [  # by number, which Python finds sooner than by name
+    NIR_PATTERN.groupindex[name] for name in (*_PARTS, *_GAPS, "key", "word_key", "bracket_key")
+]
 _GROUP = re.compile(r"[0-9]+")
 FLOAT_TAIL = re.compile(r"\.0+(?![0-9])")
 _FRACTION = re.compile(r"\.[0-9]")
@@ -46,8 +51,7 @@ DATED = re.compile(r"[0-9](?:h[0-9]{0,2}|/[0-9]{2,4})$")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{24,}")
 
 
-@dataclass(frozen=True, slots=True)
-class NirMatch:
+class NirMatch(NamedTuple):
     """A NIR in folded text: its span, and whether it carries its right key."""
 
     start: int
@@ -55,7 +59,7 @@ class NirMatch:
     keyed: bool
 
 
-START = attrgetter("start")
+START = itemgetter(0)
 
 
 @dataclass
@@ -81,8 +85,9 @@ class NirCandidate:
     key: str | None
     end: int
     gaps: list[str]
+    _label: tuple[Label, int] | None = None
 
-    @cached_property
+    @property
     def keyed(self) -> bool:
         """Whether the key is there and right."""
         return self.key is not None and int(self.key) == key_of(self.body)
@@ -170,7 +175,7 @@ class NirCandidate:
         token = _HEXADECIMAL.match(text, begin, max(begin + 24, self.end))
         return token is not None and token.end() >= self.end
 
-    @cached_property
+    @property
     def label(self) -> tuple[Label, int]:
         """The number's label and how many characters lie between.
 
@@ -179,14 +184,21 @@ class NirCandidate:
         A label stands before the number, or before the list that the number is in, or just behind
         the number.
         """
+        if self._label is None:
+            self._label = self._look_for_label()
+        return self._label
+
+    def _look_for_label(self) -> tuple[Label, int]:
         start, text = self.match.start(), self.text
         floor = 0
-        place = bisect(self.accepted, start, key=START)
+        accepted = self.accepted
+        in_order = not accepted or accepted[-1].start <= start
+        place = len(accepted) if in_order else bisect(accepted, start, key=START)
         if place:
-            last = self.accepted[place - 1]
+            last = accepted[place - 1]
             floor = last.end
             if _JOINED.fullmatch(text, floor, start):
-                return self.labels.before_first(self.accepted[0].start), 0
+                return self.labels.before_first(accepted[0].start), 0
         label, gap = self.labels.before(start, floor)
         if label is Label.NONE:
             of_another = place and _OF_ANOTHER.fullmatch(text, floor, start)
@@ -200,20 +212,19 @@ def candidate_of(
     match: re.Match[str], text: str, labels: Labels, accepted: list[NirMatch]
 ) -> NirCandidate:
     """The candidate of a match of `NIR_PATTERN`; digits that begin something else are no key."""
-    parts = match.group("first", "year", "month", "department", "commune1", "commune2", "order")
-    body = "".join(parts).upper()
-    gaps = match.group("gap1", "gap3", "gap5", "gap7", "gap8", "gap10")
-    used = [gap for gap in gaps if gap]
-    key = match["key"] or match["word_key"] or match["bracket_key"]
+    values = match.group(*_READ)
+    body, gap13, key = "".join(values[:7]).upper(), values[13], values[14]
+    used = [gap for gap in values[7:13] if gap]
     end = match.end()
-    if match["key"] and match["gap13"]:
-        of_another_field = match["gap13"] in (ODD_GAPS if used else ",|")
-        if (of_another_field and match["gap13"] not in used) or (
+    if key and gap13:
+        of_another_field = gap13 in (ODD_GAPS if used else ",|")
+        if (of_another_field and gap13 not in used) or (
             int(key) != key_of(body) and (not used or _is_something_else(match, text))
         ):
             key, end = None, match.end("order")
         else:
-            used.append(match["gap13"])
+            used.append(gap13)
+    key = key or values[15] or values[16]
     return NirCandidate(match, text, labels, accepted, body, key, end, used)
 
 

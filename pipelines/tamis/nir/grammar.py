@@ -183,12 +183,12 @@ def _compact_stands_alone(candidate: NirCandidate) -> bool:
     """`_stands_alone` for a body of 13 characters without a gap."""
     match, text = candidate.match, candidate.text
     if candidate.key is None:
+        if not candidate.strict:
+            return False
         key = _NEXT_FIELD.match(text, candidate.end)
         keyed = key is not None and int(key[1]) == key_of(candidate.body)
         corsican = not candidate.body.isdigit() and not _glued(text, match.start(), match.end())
-        if not (candidate.strict and (keyed or corsican)):
-            return False
-        return candidate.label[0] is not Label.OPPOSING
+        return (keyed or corsican) and candidate.label[0] is not Label.OPPOSING
     if match["word"]:
         return candidate.keyed or candidate.strict
     if not candidate.keyed or candidate.in_a_digest:
