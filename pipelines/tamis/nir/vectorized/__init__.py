@@ -18,7 +18,8 @@ doubt is left are given to `find_nir`, one by one. Five steps, with the module o
       │         What is surely a NIR is accepted, and its bits are cleared
       ▼
     chains      what is left: tokens, which are runs of digits, and chains of       chains
-      │         tokens, between which nothing stands that a NIR could not hold.
+      │         tokens, between which nothing stands that a NIR could not hold: a
+      │         second bitmap marks such bytes, a third one signs of escapes.
       │         Arrays with one entry a token: first byte, end, digits so far.
       │         A chain of twelve digits is in doubt if some of its tokens have
       │         a NIR's right key or grouping, or if the row has a label of a
