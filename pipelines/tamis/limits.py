@@ -6,6 +6,9 @@ limits make the same parts, row groups and bytes, so a run that is done again ke
 
 from dataclasses import dataclass, replace
 
+_FEWEST_PARTS = 8
+"""Parts that a file is cut into, where they are large enough."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -19,7 +22,7 @@ class Limits:
         part_rows: rows that a part of an input has at least, the last one excepted.
         block_bytes: bytes of a block of a file that many workers read: each is digested by itself,
             and a file of text or Avro of one block is read by one worker.
-        least_part_rows: rows that a part of a Parquet file has at least, where the file has fewer
+        least_part_rows: rows that a part of a file of known length has at least, where it has fewer
             than eight parts of `part_rows`; then it is cut in eight, if these are large enough.
         row_group_rows: rows that a row group of a written file has at least, the last one excepted.
         unit_rows: released rows that are put in order together (`tamis.stores.units`).
@@ -66,6 +69,15 @@ class Limits:
     parquet_entries: int = 10_000
     parquet_levels: int = 64
     record_memory_bytes: int = 512 << 20
+
+    def rows_of_parts(self, rows: int) -> int:
+        """Rows of each part of a file that has `rows`, the last one excepted.
+
+        Example:
+            >>> Limits(part_rows=100, least_part_rows=10).rows_of_parts(400)
+            50
+        """
+        return min(self.part_rows, max(self.least_part_rows, rows // _FEWEST_PARTS))
 
     def with_chunks_of(self, records: int) -> "Limits":
         """The same limits, with chunks of at most `records` records in any format."""

@@ -4,7 +4,7 @@ Only descriptors are shuffled (which file, which row groups or records), never r
 spreads one big file over all cores, and keeps memory flat (`tamis.beam.listing`).
 A Parquet file is read by parts of whole row groups, a big file of CSV, JSON Lines or Avro by ranges
 of records; other files from start to end, each by one worker, cut into parts of `Limits.part_rows`
-records. Both cut at the same records.
+records.
 """
 
 from collections.abc import Iterator

@@ -28,8 +28,6 @@ from tamis.plan.plan import Plan, PlanField
 
 _BUFFER_BYTES = 1 << 16
 
-_FEWEST_PARTS = 8
-"""Parts of a file, as far as they are not too small: work for as many cores."""
 
 _CODED_BYTES = 3
 """Bytes a value, dictionary included, up to which text is read by its dictionary: of 131,072 values
@@ -73,7 +71,7 @@ def split(stream: BinaryIO, source: str, limits: Limits = USUAL) -> list[PartSpe
         InputError: the file is not readable as Parquet.
     """
     metadata = open_parquet(stream, source).metadata
-    rows = min(limits.part_rows, max(limits.least_part_rows, metadata.num_rows // _FEWEST_PARTS))
+    rows = limits.rows_of_parts(metadata.num_rows)
     parts: list[PartSpec] = []
     groups: list[int] = []
     first, held = 1, 0

@@ -4,7 +4,8 @@
 
 A file is cut into stretches at fixed places, and each is counted by itself, whatever worker does
 it. What cannot be known by a stretch alone, whether it begins inside of quotes, is counted both
-ways. Ranges are cut as the parts of a file that one worker reads from start to end.
+ways. Ranges are the parts that one worker cuts who reads from start to end, smaller where they are
+few, as those of Parquet.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -122,22 +123,22 @@ def open_range(stream: Any, plan: Plan, part: RecordRange, find: Find) -> tuple[
     return Stretch(stream, start, stop), lines
 
 
-def part_starts(limits: Limits, chunk_records: int, records: int) -> Iterator[tuple[int, int]]:
+def part_starts(part_rows: int, chunk_records: int, records: int) -> Iterator[tuple[int, int]]:
     """The number of each part of `records` records, and the records before it.
 
-    A part begins with a chunk, the first one that has at least `Limits.part_rows` records, or a
-    multiple of it, before it.
+    A part begins with a chunk, the first one that has `part_rows` records, or a multiple of it,
+    or more before it.
 
     Example:
-        >>> list(part_starts(Limits(part_rows=100), 64, 300))
+        >>> list(part_starts(100, 64, 300))
         [(0, 0), (1, 128), (2, 256)]
     """
     number = 0
     while True:
-        first = -(-number * limits.part_rows // chunk_records) * chunk_records
+        first = -(-number * part_rows // chunk_records) * chunk_records
         if number and first >= records:
             return
-        number = first // limits.part_rows
+        number = first // part_rows
         yield number, first
         number += 1
 
@@ -173,7 +174,8 @@ def cut_records(
         quoted ^= count.turns
     if quoted or not places or records <= footer:
         return None
-    starts = list(part_starts(limits, chunk_records, records - footer))
+    part_rows = limits.rows_of_parts(records - footer)
+    starts = list(part_starts(part_rows, chunk_records, records - footer))
     return list(_ranges(starts, places, records - footer, begin))
 
 
