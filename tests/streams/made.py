@@ -83,8 +83,8 @@ def micro_batch(values: Iterable[bytes | None], first: int = 0, partitions: int 
     return MicroBatch(SOURCE, tuple(messages))
 
 
-def judge(given: MicroBatch, seal_to: PublicKey | None = None) -> Judged:
-    return Judge(plan(), STREAM, json_decoder(), Keys(), seal_to).judge(given)
+def judge(given: MicroBatch, seal_to: PublicKey | None = None, stream: str = STREAM) -> Judged:
+    return Judge(plan(), stream, json_decoder(), Keys(), seal_to).judge(given)
 
 
 def split(given: MicroBatch, sizes: Sequence[int]) -> list[MicroBatch]:

@@ -63,7 +63,7 @@ def stage(sink: FolderSink, parts: list[MicroBatch], stream: str = STREAM) -> Le
     ledger = Ledger.begin(plan(), stream, SOURCE, key_parts())
     key = PrivateKey.new().public
     for part in parts:
-        ledger = sink.commit(judge(part, key), ledger)
+        ledger = sink.commit(judge(part, key, stream), ledger)
     return ledger
 
 
