@@ -56,13 +56,17 @@ def slope(places: list[float], values: list[float]) -> tuple[float, float]:
     """How much `values` grow by unit of place, and half of the 95 % interval of that.
 
     Neighbouring samples are alike, so that the interval is that of a line through the means of ten
-    blocks of them.
+    blocks of them. Of fewer nothing can be said: 0, give or take anything.
 
     Example:
         >>> growth, error = slope([float(n) for n in range(100)], [5.0 + 2 * n for n in range(100)])
         >>> round(growth, 6), round(error, 6)
         (2.0, 0.0)
+        >>> slope([1.0], [2.0])
+        (0.0, inf)
     """
+    if len(values) < BLOCKS:
+        return 0.0, float("inf")
     blocks = [np.array_split(np.array(each), BLOCKS) for each in (places, values)]
     x, y = ([block.mean() for block in each] for each in blocks)
     (growth, start) = np.polyfit(x, y, 1)
@@ -79,6 +83,8 @@ def settled(samples: list[Sample]) -> list[Sample]:
 def grown(samples: list[Sample]) -> list[str]:
     """Of what the second half of the samples has more than the first ever had: files, threads."""
     middle = len(samples) // 2
+    if not middle:
+        return []
     return [
         name
         for name in ("files", "threads")
