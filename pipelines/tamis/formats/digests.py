@@ -26,7 +26,7 @@ def tree_of(blocks: Iterable[bytes]) -> str:
 
     Example:
         >>> tree_of([hashlib.sha256(b"a block").digest()])[:12]
-        '5ba1dc3f2df5'
+        'eefe6ccf0125'
     """
     return hashlib.sha256(b"".join(blocks)).hexdigest()
 

@@ -141,7 +141,7 @@ def leaf_array(
     Example:
         >>> faults = {}
         >>> leaf_array([3, ["x"]], "int32", "jours", [0, 1], faults).to_pylist(), faults
-        ([3, None], {1: ['jours']})
+        (['3', None], {1: ['jours']})
     """
     return _leaf(values, type_name, path, rows, _Reading(adapter, False, faults))
 
