@@ -702,7 +702,7 @@ def test_columns_of_other_numbers_need_no_look_at_each(shape: str) -> None:
     assert len(_dense(pa.array([*numbers, "", "x"], pa.large_binary()))) <= 20
 
 
-@pytest.mark.parametrize("behind", [" a 3 enfants", " - A 12", "::A...é2660"])
+@pytest.mark.parametrize("behind", [" a 3 enfants", " - A 12", "::A...é2660", "bé256032:1999"])
 def test_a_key_that_ends_in_2_is_seen_before_a_lone_letter_and_a_digit(behind: str) -> None:
     body = next(body for body in _bodies(500) if _key(body)[1] == "2")
     assert holds_nir(f"M. X, {body} {_key(body)}{behind}")
@@ -712,6 +712,13 @@ def test_a_key_that_ends_in_2_is_seen_before_a_lone_letter_and_a_digit(behind: s
 @pytest.mark.parametrize("before", ["2, A", "2éA", "2 A", "12 - b"])
 def test_a_number_behind_what_is_no_department_is_seen(before: str) -> None:
     assert _leaks(pa.array([f"bât. {before}{FULL}"])) == [0]
+
+
+def test_few_values_are_read_closely_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_sieve, "_FEW", 32)
+    texts = ["tél 06 10 20 30 40 06 10", f"M. X {FULL}", "rien"]
+    assert gate_sieve.sieve(Texts(pa.array(texts, pa.large_binary()))).close.tolist() == [0, 1]
+    assert _leaks(pa.array(texts)) == [-1, 0, -1]
 
 
 def test_moments_that_are_written_alike_need_no_look_at_each() -> None:

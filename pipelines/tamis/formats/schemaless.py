@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -106,7 +106,8 @@ def read_columns(path: Path) -> Iterator[Column]:
         NotLookedInto: the file is of no format that can be looked into.
         InputError: the file cannot be read, or not to its end.
     """
-    form = look_into(path).format(shown_path(path)) or format_of(str(path))
+    content = look_into(path)
+    form = content.format(shown_path(path)) or format_of(str(path))
     with input_errors(path, form):
         if form in ("csv", None):
             with path.open("rb", buffering=_LINE_BYTES) as stream:
@@ -114,8 +115,11 @@ def read_columns(path: Path) -> Iterator[Column]:
             if form == "csv" or guess.is_table:
                 yield from _csv(path, guess)
                 return
+        if content.kind == "xml":  # by its elements as far as it is well formed, and as text
+            with path.open("rb", buffering=_LINE_BYTES) as stream, suppress(InputError):
+                yield from _xml(decompressed(stream, shown_path(path)), shown_path(path))
         with path.open("rb", buffering=_LINE_BYTES) as stream:
-            yield from (_READERS[form] if form else _text)(
+            yield from _READERS.get(form, _text)(
                 decompressed(stream, shown_path(path)), shown_path(path)
             )
 
@@ -301,9 +305,6 @@ def _dsn(stream: BinaryIO, source: str) -> Iterator[Column]:
 
 
 def _xml(stream: Any, source: str) -> Iterator[Column]:
-    if b"<!DOCTYPE" in stream.peek(START_BYTES)[:START_BYTES]:
-        yield from _text(stream, source)
-        return
     for name, values, are_names in read_texts(stream, source, PIECE_ROWS):
         yield Column(name or _("(names)"), pa.array(values), are_names)
 
@@ -409,10 +410,9 @@ def _as_array(values: list[Any]) -> pa.Array:
         return pa.array([str(value).encode("utf-8", "replace").decode() for value in values])
 
 
-_READERS: Final[Mapping[FormatName, Callable[[Any, str], Iterator[Column]]]] = {
+_READERS: Final[Mapping[FormatName | None, Callable[[Any, str], Iterator[Column]]]] = {
     "parquet": _parquet,
     "jsonl": _jsonl,
     "avro": _avro,
     "dsn": _dsn,
-    "xml": _xml,
 }

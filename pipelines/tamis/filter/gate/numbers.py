@@ -71,9 +71,11 @@ class Digits:
         starts = np.flatnonzero(self.begins & (self.signs - ord("1") < 8))
         starts = starts[starts + length <= len(self.at)]
         last = starts + length - 1
-        # A number may also end in a 2 before what looks like Corsica's letter: « 92 a 3 enfants ».
-        following = self.at[np.minimum(last + 1, len(self.at) - 1)]
-        ends = self.ends[last] | (following > self.at[last] + 1)
+        # A number may also end in a 2 before what looks like Corsica's letter: « 92 a 3 enfants »,
+        # « 92bébé ».
+        following = np.minimum(last + 1, len(self.at) - 1)
+        ends = self.ends[last] | (self.at[following] > self.at[last] + 1)
+        ends |= self.signs[following] > ord("9")
         return starts[ends & (self.run[starts] == self.run[last])]
 
     def begins_run(self, starts: Ints) -> Bools:

@@ -39,6 +39,7 @@ from tamis.filter.gate.numbers import (
 
 _FEWEST_DIGITS: Final = 12  # of 13 characters one may be the letter of 2A and 2B
 _WIDEST_GAP: Final = 12  # bytes: 4 separators of 3
+_FEW: Final = 32  # values that are sooner read closely than Arrow compiles the patterns
 
 
 # Digits, those misread, Corsica's letters, an exponent, and some letter of every label.
@@ -162,7 +163,9 @@ def _have_keys(signs: Bytes, starts: Ints) -> Bools:
 
 
 def _with_signs(values: pa.Array, at: Ints) -> Ints:
-    """Of the values at some places, those in which digits have a sign of being a NIR."""
+    """Of the values at some places, if they are not few, those that have a sign of a NIR."""
+    if len(at) <= _FEW:
+        return at
     values = values.take(pa.array(at))
     some = _match(values, f"{_RUN}|{_OTHERWISE}|{_MISREAD}")
     values, at = values.filter(pa.array(some)), at[some]
