@@ -39,7 +39,8 @@ from tamis.filter.gate.numbers import (
 
 _FEWEST_DIGITS: Final = 12  # of 13 characters one may be the letter of 2A and 2B
 _WIDEST_GAP: Final = 12  # bytes: 4 separators of 3
-_FEW: Final = 32  # values that are sooner read closely than Arrow compiles the patterns
+_FEW: Final = 32  # values that are sooner read closely than Arrow compiles the patterns,
+_SHORT: Final = 256  # if they have fewer bytes than this
 
 
 # Digits, those misread, Corsica's letters, an exponent, and some letter of every label.
@@ -102,7 +103,9 @@ def sieve(texts: Texts) -> Sieved:
         at, numbers = at[numbers > 0], numbers[numbers > 0]
         dense[at] = False
         whole += [at, numbers]
-    return Sieved(_with_signs(texts.values, np.flatnonzero(dense)), *whole)
+    at = np.flatnonzero(dense)
+    few = len(at) <= _FEW and (texts.sizes[at] < _SHORT).all()
+    return Sieved(at if few else _with_signs(texts.values, at), *whole)
 
 
 def _hold_digits(texts: Texts) -> Bools:
@@ -163,9 +166,7 @@ def _have_keys(signs: Bytes, starts: Ints) -> Bools:
 
 
 def _with_signs(values: pa.Array, at: Ints) -> Ints:
-    """Of the values at some places, if they are not few, those that have a sign of a NIR."""
-    if len(at) <= _FEW:
-        return at
+    """Of the values at some places, those in which digits have a sign of being a NIR."""
     values = values.take(pa.array(at))
     some = _match(values, f"{_RUN}|{_OTHERWISE}|{_MISREAD}")
     values, at = values.filter(pa.array(some)), at[some]

@@ -23,6 +23,7 @@ from tamis.nir.vectorized.bits import clear, count_before, count_digits, mark_di
 from tamis.nir.vectorized.chains import ENOUGH, ENOUGH_IF_MISREAD, Chains, find_chains
 from tamis.nir.vectorized.shapes import Candidates, apply_labels, find_candidates
 
+_FEW_ROWS = 16  # that the rules read sooner than all steps begin, if they are short
 _FEW = 4096  # bytes that the rules read sooner than Arrow makes ready to match a pattern
 _SLAB = 1 << 22  # bytes that are read at a time, so that memory is bounded
 
@@ -99,6 +100,8 @@ def _with_digits(data: Bytes, offsets: Offsets) -> Ints:
 def _read(array: pa.Array) -> NirSpans:
     """`locate` for rows most of which hold digits."""
     data, offsets = text_bytes(array), offsets_of(array)
+    if len(array) <= _FEW_ROWS and offsets[-1] - offsets[0] <= _FEW:
+        return _apply_rules(array, np.arange(len(array)), offsets)
     texts = array.view(pa.large_binary() if offsets.itemsize == 8 else pa.binary())
     certain, chains, foreign = _scan(texts, data, offsets)
     in_doubt = np.zeros(len(array), dtype=bool)
