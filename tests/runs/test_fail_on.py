@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,9 @@ from tamis.evidence.receipt import Receipt
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
 from tamis.runs.watch import WatchJob, watch
-from tamis.stores.folder_store import FolderStore
 from tamis.stores.opening import open_store
-from tamis.stores.remote_folder import RemoteFolder
 from tamis.verify.verify import verify
+from tests.services.buckets import run_s3
 
 IN_MEMORY = "--direct_running_mode=in_memory"
 NIR = "1 55 08 75 999 991 93"
@@ -79,13 +78,14 @@ def commit(
     allow_empty: bool = False,
     run_id: str = "r1",
     header: str = HEADER,
+    store: str | None = None,
 ) -> Receipt:
     """The receipt of a run of a CSV file."""
     plan = plan or make_plan(folder / "project")
     feed = folder / "feed.csv"
     feed.write_text(header + lines, encoding="utf-8")
     guards = Guards(fail_on, allow_empty)
-    store = str(folder / "store")
+    store = store or str(folder / "store")
     job = Job(plan, (str(feed),), store, run_id, options=(IN_MEMORY,), guards=guards)
     receipt, _before = run(job)
     assert receipt is not None
@@ -234,7 +234,7 @@ def test_a_schema_without_required_columns_keeps_its_plans_digest(tmp_path: Path
             SCHEMA + "  s: {type: struct, fields: {n: {type: string, required: true}}}\n",
             "only a field at the top can be `required`",
         ),
-        (required().replace("FORMAT", "dsn"), "a DSN has no columns that can be `required`"),
+        (required().replace("FORMAT", "dsn"), "DSN has no columns that can be `required`"),
     ],
 )
 def test_what_has_no_column_cannot_be_required(schema: str, why: str, tmp_path: Path) -> None:
@@ -302,33 +302,32 @@ def test_a_watched_folder_leaves_a_refused_file_aside(tmp_path: Path) -> None:
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stores of a folder read by the code of local folders, or of buckets."""
-    if request.param == "bucket":
-        names = FolderStore._texts_naming
-
-        def texts(self: FolderStore, digests: Any) -> Any:
-            yield from names(FolderStore(RemoteFolder(self.folder.uri)), digests)
-
-        monkeypatch.setattr(FolderStore, "_texts_naming", texts)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a store in a folder, or in a bucket."""
+    if request.param == "folder":
+        yield str(tmp_path / "store")
+        return
+    with run_s3() as bucket:
+        yield f"{bucket}/store"
 
 
-@pytest.mark.usefixtures("opened")
 def test_an_input_that_was_released_before_is_told_and_refused_where_asked(
-    tmp_path: Path,
+    tmp_path: Path, store: str
 ) -> None:
     def before(receipt: Receipt) -> list[str | None]:
         return [part.released_before for part in receipt.inputs]
 
-    assert before(commit(tmp_path, CLEAN, run_id="r1")) == [None]
-    again = commit(tmp_path, CLEAN, run_id="r2")
-    assert before(again) == ["r1"]
-    assert before(commit(tmp_path, CLEAN, run_id="r3")) == ["r2"]
-    assert before(commit(tmp_path, CLEAN + "99;Durand;1.50;CPF;rien\n", run_id="r4")) == [None]
+    def run(lines: str, run_id: str, *fail_on: str) -> Receipt:
+        return commit(tmp_path, lines, *fail_on, run_id=run_id, store=store)
+
+    assert before(run(CLEAN, "r1")) == [None]
+    assert before(run(CLEAN, "r2")) == ["r1"]
+    assert before(run(CLEAN, "r3")) == ["r2"]
+    assert before(run(CLEAN + "99;Durand;1.50;CPF;rien\n", "r4")) == [None]
     with pytest.raises(RefusedError, match=r"repeated-input \(.*feed.csv: released before by run"):
-        commit(tmp_path, CLEAN, "repeated-input", run_id="r5")
-    assert before(commit(tmp_path, "", "repeated-input", run_id="r6")) == [None]
-    assert before(commit(tmp_path, "", "repeated-input", run_id="r7")) == [None]
+        run(CLEAN, "r5", "repeated-input")
+    assert before(run("", "r6", "repeated-input")) == [None]
+    assert before(run("", "r7", "repeated-input")) == [None]
 
 
 def test_another_policy_or_release_repeats_nothing(tmp_path: Path) -> None:
