@@ -59,7 +59,7 @@ def run_s3() -> Iterator[str]:
 @contextmanager
 def run_gcs() -> Iterator[str]:
     """The address of a new bucket of Google's, `gs://…`, while the block runs."""
-    from google.cloud import storage  # type: ignore[attr-defined]
+    from google.cloud import storage  # type: ignore[attr-defined, import-untyped, unused-ignore]
 
     port = free_port()
     process = subprocess.Popen(

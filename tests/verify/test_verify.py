@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -25,7 +26,9 @@ from tamis.stores.protocol import Attempt
 from tamis.stores.remote_folder import RemoteFolder
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
+from tamis.verify.figures import Finding
 from tamis.verify.verify import verify, verify_store
+from tests.services.buckets import run_s3
 
 POLICY = "cpir-partage"
 RECEIPT = "_receipts/le-run.json"
@@ -255,18 +258,28 @@ def test_an_untouched_store_is_verified(
     assert f"verified, 0 of {len(findings)} claims" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("folder", [LocalFolder, RemoteFolder])
+@pytest.mark.parametrize("where", ["folder", "bucket"])
 def test_a_whole_store_is_verified_wherever_it_is(
-    store: Path, project: Project, folder: type[LocalFolder] | type[RemoteFolder]
+    store: Path, project: Project, where: str
 ) -> None:
-    findings = verify_store(FolderStore(folder(str(store))), project)
+    def judge() -> list[Finding]:
+        if where == "folder":
+            return list(verify_store(FolderStore(LocalFolder(str(store))), project))
+        with run_s3() as bucket:
+            client = boto3.client("s3")
+            for path in store.rglob("*"):
+                if path.is_file():
+                    key = f"store/{path.relative_to(store)}"
+                    client.upload_file(str(path), bucket.removeprefix("s3://"), key)
+            return list(verify_store(FolderStore(RemoteFolder(f"{bucket}/store")), project))
+
+    findings = judge()
     assert {finding.outcome for finding in findings} == {"ok"}
     assert {finding.run for finding in findings} == {"le-run", ""}
     path = first_file(store, json.loads((store / RECEIPT).read_bytes()))
     shutil.copy(path, path.with_name("stranger.parquet"))
     path.write_bytes(path.read_bytes()[:-1])
-    findings = verify_store(FolderStore(folder(str(store))), project)
-    assert [finding.text for finding in findings if finding.outcome == "failed"] == [
+    assert [finding.text for finding in judge() if finding.outcome == "failed"] == [
         f"{path.relative_to(store)}: digest differs",
         f"{path.relative_to(store).with_name('stranger.parquet')}: no receipt lists it",
     ]
