@@ -19,9 +19,11 @@ WHOLE_RUNS = {"e2e", "written_by_0_1"}
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Part the tests into lanes; `-m "not service and not slow"` is the fast one."""
     here = Path(__file__).parent
+    if not config.getoption("--cluster"):
+        items[:] = [item for item in items if not item.get_closest_marker("cluster")]
     for item in items:
         if any(item.get_closest_marker(service) for service in SERVICES):
             item.add_marker("service")
@@ -30,6 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long a stream is whose processes and services are killed (tests/e2e/test_streams.py)."""
+    """How long a stream is whose processes and services are killed (tests/e2e/test_streams.py).
+
+    And whether a Flink cluster is made of which processes are killed (tests/engines): some minutes.
+    """
     parser.addoption("--stream-messages", type=int, default=20_000)
     parser.addoption("--stream-rate", type=int, default=1_000, help="messages a second")
+    parser.addoption("--cluster", action="store_true", help="kill processes of a Flink cluster")

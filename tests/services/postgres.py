@@ -124,8 +124,7 @@ def run_postgres() -> Iterator[Server]:
             cwd=folder,
             **identity,
         )
-        server = Server(programs, folder, free_port())
-        server.start()
+        server = _start(programs, folder)
         try:
             yield server
         finally:
@@ -133,6 +132,22 @@ def run_postgres() -> Iterator[Server]:
                 server.stop(signal.SIGQUIT)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(programs: Path, folder: Path) -> Server:
+    """A server that has started, on another port where the first one was taken meanwhile."""
+    for is_last in (False, False, True):
+        server = Server(programs, folder, free_port())
+        try:
+            server.start()
+        except psycopg.OperationalError:
+            with suppress(ProcessLookupError):
+                server.stop(signal.SIGQUIT)
+            if is_last:
+                raise RuntimeError(f"PostgreSQL does not start: {server.log()[-2000:]}") from None
+        else:
+            return server
+    raise AssertionError("one is the last")
 
 
 def find_programs() -> Path:
