@@ -101,7 +101,7 @@ def _read(array: pa.Array) -> NirSpans:
     """`locate` for rows most of which hold digits."""
     data, offsets = text_bytes(array), offsets_of(array)
     if len(array) <= _FEW_ROWS and offsets[-1] - offsets[0] <= _FEW:
-        return _apply_rules(array, np.arange(len(array)), offsets)
+        return _apply_rules(array, np.flatnonzero(np.diff(offsets)), offsets)  # no null among them
     texts = array.view(pa.large_binary() if offsets.itemsize == 8 else pa.binary())
     certain, chains, foreign = _scan(texts, data, offsets)
     in_doubt = np.zeros(len(array), dtype=bool)
