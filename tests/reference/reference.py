@@ -51,7 +51,8 @@ FAULTS = "_tamis_faults"
 """The column in which a reader names the fields that it could not bring into shape."""
 
 REASONS = (
-    *("unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "not-nir", "nir-leak"),
+    *("unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "not-nir"),
+    *("incomplete", "nir-leak"),
 )
 """Why a record is quarantined; of several reasons the first, of one reason the first field."""
 

@@ -12,7 +12,15 @@ from tamis.filter.drift import add_names
 from tamis.filter.gate.columns import ColumnSketch
 
 Reason = Literal[
-    "unreadable", "type", "null", "nir-malformed", "nir-key", "on-nir", "not-nir", "nir-leak"
+    "unreadable",
+    "type",
+    "null",
+    "nir-malformed",
+    "nir-key",
+    "on-nir",
+    "not-nir",
+    "incomplete",
+    "nir-leak",
 ]
 
 REASONS: tuple[Reason, ...] = (
@@ -23,6 +31,7 @@ REASONS: tuple[Reason, ...] = (
     "nir-key",
     "on-nir",
     "not-nir",
+    "incomplete",
     "nir-leak",
 )
 """Why a record is quarantined; of several reasons the first in this order is recorded."""
