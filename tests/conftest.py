@@ -1,9 +1,12 @@
 """For all tests: no example is timed, programs run by hand are left alone, lanes and options."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tamis.language import use_language
 
 settings.register_profile("untimed", deadline=None)
 settings.register_profile("reference", deadline=None, max_examples=10_000)
@@ -16,6 +19,13 @@ SERVICES = ("postgres", "kafka", "pubsub", "browser", "prism", "flink", "gcs")
 
 WHOLE_RUNS = {"e2e", "written_by_0_1"}
 """Folders of tests that run the command, or Beam, from end to end: each of them is `slow`."""
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """After a test that ran a command in French, messages are in English again."""
+    yield
+    use_language("en")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,7 +1,9 @@
 """The language of messages: every sentence that a user sees is looked up in one gettext catalogue.
 
 The English sentence in the code is its own key; `locale/tamis.pot` lists all of them, and
-`locale/<language>/LC_MESSAGES/tamis.mo` holds a translation. Without one the English stands.
+`locale/<language>/LC_MESSAGES/tamis.po` holds a translation, which is read as it is: no step of a
+build compiles it. Without a translation the English stands. `TAMIS_LANG` says which language a
+process begins in, `--lang` of the command which one it goes on in.
 
 A message is marked where it is made, with its values by name:
 
@@ -9,28 +11,66 @@ A message is marked where it is made, with its values by name:
     ngettext("{count} record of {file}", "{count} records of {file}", count, file=path)
 
 A sentence that is made at import and shown later is marked by `N_` there and looked up by `_`
-where it is shown. Legal terms and reasons are quoted from documents and are never translated.
+where it is shown. Legal terms and reasons are quoted from documents and are never translated, and
+what is kept or compared (plans, receipts, digests) is the same in every language.
 """
 
-import gettext
-from functools import lru_cache
+import json
+import os
+import re
+from functools import cache
 from pathlib import Path
+from typing import Final, Literal, get_args
 
 LOCALE = Path(__file__).parent / "locale"
 """The folder of the catalogue and its translations."""
 
-_current = "en"
+Language = Literal["en", "fr"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+"""What `--lang` and `TAMIS_LANG` may name."""
+
+VARIABLE: Final = "TAMIS_LANG"
+
+_FIELD = re.compile(r'^(msgid|msgstr)(?:\[\d\])? ((?:"(?:[^"\\]|\\.)*"\n?)+)', re.MULTILINE)
+
+_current = os.environ.get(VARIABLE, "")
 
 
 def use_language(language: str) -> None:
-    """Let messages of this process be in `language` from now on, `en` or a translated one."""
+    """Let messages of this process be in `language` from now on, one of `LANGUAGES`."""
     global _current
     _current = language
 
 
-@lru_cache
-def _translations(language: str) -> gettext.NullTranslations:
-    return gettext.translation("tamis", LOCALE, [language], fallback=True)
+def language_in_use() -> Language:
+    """The language of messages.
+
+    Example:
+        >>> use_language("fr")
+        >>> language_in_use()
+        'fr'
+        >>> use_language("en")
+    """
+    return "fr" if _current == "fr" else "en"
+
+
+def read_translations(path: Path) -> dict[str, tuple[str, ...]]:
+    """The messages of a `.po` file that are translated, each with its forms: singular, plural."""
+    translations: dict[str, tuple[str, ...]] = {}
+    message = ""
+    for keyword, quoted in _FIELD.findall(path.read_text(encoding="utf-8")):
+        text = "".join(map(json.loads, quoted.splitlines()))
+        if keyword == "msgid":
+            message = text
+        elif text and message:
+            translations[message] = (*translations.get(message, ()), text)
+    return translations
+
+
+@cache
+def _translations(language: str) -> dict[str, tuple[str, ...]]:
+    path = LOCALE / language / "LC_MESSAGES" / "tamis.po"
+    return read_translations(path) if language in LANGUAGES and path.is_file() else {}
 
 
 def _(message: str, **values: object) -> str:
@@ -40,7 +80,7 @@ def _(message: str, **values: object) -> str:
         >>> _("policy `{policy}` is unknown", policy="dsn-droits")
         'policy `dsn-droits` is unknown'
     """
-    translated = _translations(_current).gettext(message)
+    translated = _translations(_current).get(message, (message,))[0]
     return translated.format(**values) if values else translated
 
 
@@ -51,7 +91,12 @@ def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
         >>> ngettext("{count} record", "{count} records", 2)
         '2 records'
     """
-    translated = _translations(_current).ngettext(singular, plural, count)
+    forms = _translations(_current).get(singular)
+    if forms is None:
+        translated = singular if count == 1 else plural
+    else:
+        # Of the languages, French alone is translated: none and one are singular in it.
+        translated = forms[0] if abs(count) < 2 else forms[-1]
     return translated.format(count=count, **values)
 
 

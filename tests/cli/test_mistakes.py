@@ -175,7 +175,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "23 pattern": (("dry-run", "feed", "--input", "nope/*.csv"), "no input matches nope/*.csv"),
     "24 folder": (("dry-run", "feed", "--input", "schemas"), "is a folder, expected the files in"),
     "25 stray": ((*DRY[:2], "b.csv", "--input", "a.csv"), "argument `b.csv`: inputs stand after"),
-    "26 no input": (("dry-run", "feed"), "Missing option '--input'"),
+    "26 no input": (("dry-run", "feed"), "--input is missing"),
     "28 run id": ((*RUN, "--run-id", "Test_1"), "0 to 9 and hyphens, at most 128, such as test-1"),
     "28 path": ((*RUN, "--run-id", "../x"), "hyphens, at most 128, such as x"),
     "29 example": (RUN[:-1], "put a real entry in the register, or give --allow-example"),

@@ -1,11 +1,16 @@
-"""All messages stand in one catalogue, `pipelines/tamis/locale/tamis.pot`.
+"""All messages stand in one catalogue, `pipelines/tamis/locale/tamis.pot`, and each has its French.
 
-After a change of messages, `python tests/surface/test_messages.py` writes it anew.
+After a change of messages, `python tests/surface/test_messages.py` writes the catalogue anew, and
+`fr/LC_MESSAGES/tamis.po` beside it: translations stay, a new message has an empty one to be filled,
+one that is gone goes. What is filled in may have plain spaces and apostrophes: written anew, they
+are as French has them.
 """
 
 import ast
+import re
 import string
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,11 +19,34 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import tamis
-from tamis.language import LOCALE, N_, _, ngettext, use_language
+from tamis import language
+from tamis.language import LOCALE, N_, _, ngettext, read_translations, use_language
 
 PACKAGE = Path(tamis.__file__).parent
 CATALOGUE = LOCALE / "tamis.pot"
+FRENCH = LOCALE / "fr" / "LC_MESSAGES" / "tamis.po"
 MARKS = {"_": None, "N_": None, "ngettext": (1, 2)}
+
+UNTRANSLATED = 2_000
+"""How many messages may be without French."""
+
+HEADER = b"""# French of the messages of Tamis. How it is kept: `tamis help contribute`.
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Language: fr\\n"
+"Plural-Forms: nplurals=2; plural=(n > 1);\\n"
+
+"""
+
+_SPACE = re.compile(r"(?<=«) | (?=[:;?!»%])|(?<=\d) (?=\d{3}\b)")
+CODE = re.compile(r"`[^`]*`|\{[^}]*\}")
+ENGLISH = re.compile(
+    r"(?i)\b(the|of|and|is|are|was|were|be|been|must|with|without|for|from|that|this|which|who|by|to"
+    r"|it|its|has|have|holds?|give|given|got|expected|needs?|does|no longer|nothing|none|not|other"
+    r"|file|folder|field|record|records|release|policy|store|key|rows?|values?|reads?|written)\b"
+)
+"""English words that no French sentence has, outside names in backticks."""
 
 SHOWN = {
     "BadParameter", "DocumentError", "InputError", "KeysError", "Option", "Problem", "RunError",
@@ -27,6 +55,7 @@ SHOWN = {
 """Calls whose texts are shown to a user."""
 
 
+@cache
 def extract() -> Catalog:
     """Every marked message of the package, with the files that it stands in."""
     catalogue = Catalog(project="tamis", charset="utf-8")
@@ -42,10 +71,31 @@ def extract() -> Catalog:
 
 
 def write_catalogue() -> None:
-    """Write the catalogue as the code has it, without dates: equal code gives equal bytes."""
-    LOCALE.mkdir(exist_ok=True)
+    """Write catalogue and French as the code has them, without dates: equal code, equal bytes."""
+    catalogue = extract()
+    FRENCH.parent.mkdir(parents=True, exist_ok=True)
     with CATALOGUE.open("wb") as stream:
-        write_po(stream, extract(), width=100, omit_header=True, sort_output=True)
+        write_po(stream, catalogue, width=100, omit_header=True, sort_output=True)
+    translations = read_translations(FRENCH) if FRENCH.is_file() else {}
+    for message in catalogue:
+        forms = tuple(map(french_spaces, translations.get(key(message.id), ("",))))
+        message.string = (forms[0], forms[-1]) if message.pluralizable else forms[0]
+    with FRENCH.open("wb") as stream:
+        stream.write(HEADER)
+        write_po(stream, catalogue, 100, no_location=True, omit_header=True, sort_output=True)
+
+
+def key(identity: str | list[str] | tuple[str, ...]) -> str:
+    """A message's key: of two forms, the singular."""
+    return identity if isinstance(identity, str) else identity[0]
+
+
+def french_spaces(text: str) -> str:
+    """`text` with French apostrophes, and no-break spaces before : ; ! ? », after «, in numbers."""
+    return "".join(
+        part if part.startswith("`") else _SPACE.sub("\N{NO-BREAK SPACE}", part).replace("'", "’")
+        for part in re.split(r"(`[^`]*`)", text)
+    )
 
 
 def texts(node: ast.expr) -> Iterator[str]:
@@ -97,29 +147,88 @@ def test_every_place_in_a_message_has_a_name() -> None:
                 assert name is None or name.isidentifier(), text
 
 
+def french() -> Iterator[tuple[str, str, str]]:
+    """Each translated message: its English key, the form in English, and that in French."""
+    translations = read_translations(FRENCH)
+    for message in extract():
+        english = (message.id,) if isinstance(message.id, str) else message.id
+        for form, text in zip(english, translations.get(key(message.id), ()), strict=False):
+            yield english[0], form, text
+
+
+def places(text: str) -> set[tuple[str, str, str]]:
+    """What stands in braces in a message, with its format."""
+    parsed = string.Formatter().parse(text)
+    return {(name, form or "", kind or "") for _text, name, form, kind in parsed if name}
+
+
+def test_every_message_has_its_french() -> None:
+    translations = read_translations(FRENCH)
+    missing = [key(message.id) for message in extract() if key(message.id) not in translations]
+    assert len(missing) <= UNTRANSLATED, missing[:20]
+
+
+def test_the_french_is_of_messages_that_are() -> None:
+    assert set(read_translations(FRENCH)) <= {key(message.id) for message in extract()}
+
+
+def test_the_french_is_read_as_gettext_reads_it() -> None:
+    with FRENCH.open("rb") as stream:
+        catalogue = read_po(stream)
+    read = {}
+    for message in catalogue:
+        written = message.string or ""
+        forms = (written,) if isinstance(written, str) else tuple(written)
+        if message.id and all(forms):
+            read[key(message.id)] = forms
+    assert read == read_translations(FRENCH)
+
+
+def test_the_french_has_the_places_and_names_of_the_english() -> None:
+    for _key, english, text in french():
+        assert places(text) | {("count", "", "")} == places(english) | {("count", "", "")}, english
+        assert set(re.findall("`[^`]*`", text)) == set(re.findall("`[^`]*`", english)), english
+        assert english.count("\n") == text.count("\n"), english
+        assert english.endswith(" ") == text.endswith(" "), english
+
+
+def test_the_french_is_written_as_french_is() -> None:
+    for _key, english, text in french():
+        assert text == french_spaces(text), english
+        words = CODE.sub("", text)
+        assert not re.search(r"\w[:;!?»](?:\s|$)|«\S", words), text
+        assert not (left := ENGLISH.findall(words)), (left, text)
+
+
 def test_a_message_is_looked_up_in_the_language_in_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from babel.messages.mofile import write_mo
-
-    french = Catalog(locale="fr")
-    french.add("no input matches {pattern}", "aucune entrée ne correspond à {pattern}")
-    forms = ("{count} ligne", "{count} de lignes", "{count} lignes")
-    french.add(("{count} record", "{count} records"), forms)
-    folder = tmp_path / "fr" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    with (folder / "tamis.mo").open("wb") as stream:
-        write_mo(stream, french)
+    path = tmp_path / "fr" / "LC_MESSAGES" / "tamis.po"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        'msgid ""\nmsgstr ""\n"Language: fr\\n"\n\n#, python-brace-format\n'
+        'msgid "no input matches {pattern}"\n'
+        'msgstr ""\n"aucune entrée ne "\n"correspond à {pattern}"\n\n'
+        'msgid "{count} record"\nmsgid_plural "{count} records"\n'
+        'msgstr[0] "{count} ligne"\nmsgstr[1] "{count} lignes"\n\n'
+        'msgid "without"\nmsgstr ""\n',
+        encoding="utf-8",
+    )
     monkeypatch.setattr("tamis.language.LOCALE", tmp_path)
+    language._translations.cache_clear()
     assert _("no input matches {pattern}", pattern="x") == "no input matches x"
     use_language("fr")
     try:
         assert _("no input matches {pattern}", pattern="x") == "aucune entrée ne correspond à x"
         assert ngettext("{count} record", "{count} records", 3) == "3 lignes"
         assert ngettext("{count} record", "{count} records", 1) == "1 ligne"
+        assert ngettext("{count} record", "{count} records", 0) == "0 ligne"
         assert _("not translated") == "not translated"
+        assert _("without") == "without"
+        assert _("") == ""
     finally:
         use_language("en")
+        language._translations.cache_clear()
     assert N_("not translated") == "not translated"
 
 

@@ -89,6 +89,16 @@ def tamis(
             ),
         ),
     ] = None,
+    lang: Annotated[
+        str | None,
+        Option(
+            metavar="en|fr",
+            help=_(
+                "language of help, messages and reports, by default that of TAMIS_LANG, or "
+                "English; may also stand after the command"
+            ),
+        ),
+    ] = None,
     version: Annotated[
         bool,
         Option(
@@ -171,14 +181,12 @@ def dry_run(
     ] = None,
     fail_on: FailOn = None,
     inputs_by_digest: ByDigest = False,
-    lang: Annotated[str, Option(metavar="en|fr", help=_("language of the report"))] = "en",
 ) -> None:
     from tamis.cli.dry_run import DryRunOptions, dry_run_command
 
     options = DryRunOptions(
         json,
         html,
-        lang,
         limit,
         profile_dropped,
         against,

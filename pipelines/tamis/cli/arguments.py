@@ -3,11 +3,12 @@
     tamis run feed --input a.csv b.csv --output store -- --runner=FlinkRunner
 
 `--input` takes every word up to the next option, so that a pattern that the shell has expanded
-loses no file. Only what follows `--` goes to Beam. `--project DIR` may stand before or after the
-command. A word that is empty, as an unset variable leaves one, is refused, and so is every word
-that nothing takes; messages show no credentials of an address.
+loses no file. Only what follows `--` goes to Beam. `--project DIR` and `--lang LANGUAGE` may stand
+before or after the command. A word that is empty, as an unset variable leaves one, is refused, and
+so is every word that nothing takes; messages show no credentials of an address.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +19,9 @@ from typer import Argument, Option
 from typer.core import TyperCommand, TyperGroup
 
 from tamis.address import require_file, shown_address
+from tamis.cli.typer_words import TyperError, in_own_words, use_language_of_help
 from tamis.errors import UsageError
-from tamis.language import _
+from tamis.language import LANGUAGES, VARIABLE, _, use_language
 
 if TYPE_CHECKING:
     from tamis.plan.project import Project
@@ -38,12 +40,25 @@ DecoratedT = TypeVar("DecoratedT", bound=Callable[..., Any])
 class Group(TyperGroup):
     """A group of commands whose own options may stand behind the command, too."""
 
+    def get_help(self, ctx: Any) -> str:
+        """The text of `--help`."""
+        use_language_of_help(self, ctx)
+        return super().get_help(ctx)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the project first, and refuse empty words."""
-        _refuse_empty(args)
-        if any("--project" in option.opts for option in self.params):
-            args = _project_first(args)
-        return super().parse_args(ctx, args)
+        """Put language and project first, and refuse empty words."""
+        if ctx.parent is None:
+            args, languages = _take_option(args, "--lang")
+            _choose_language(languages)
+            _refuse_empty(args)
+            args, projects = _take_option(args, "--project")
+            if projects == [""]:
+                raise UsageError(_("--project: expected a folder after it"))
+            args = [f"--project={project}" for project in projects] + args
+        try:
+            return super().parse_args(ctx, args)
+        except TyperError as error:
+            raise in_own_words(error, ctx) from None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that the first word names."""
@@ -59,6 +74,11 @@ class Group(TyperGroup):
 class Command(TyperCommand):
     """A command that takes several values of `--input`, and Beam's options only after `--`."""
 
+    def get_help(self, ctx: Any) -> str:
+        """The text of `--help`."""
+        use_language_of_help(self, ctx)
+        return super().get_help(ctx)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Part the command's own words from Beam's, and refuse those that are neither's."""
         end = args.index(_END) if _END in args else len(args)
@@ -70,10 +90,11 @@ class Command(TyperCommand):
         ctx.allow_extra_args = True
         try:
             rest = super().parse_args(ctx, own if takes_beam else own + after)
-        except typer.BadParameter as error:
-            if takes_inputs and error.param is not None and error.param.name == "policy":
+        except TyperError as error:
+            param = getattr(error, "param", None)
+            if takes_inputs and param is not None and param.name == "policy":
                 raise UsageError(_("POLICY is missing: it must stand before --input")) from None
-            raise
+            raise in_own_words(error, ctx) from None
         if rest:
             text = _("unexpected argument `{word}`", word=shown_address(rest[0]))
             if takes_inputs:
@@ -143,24 +164,37 @@ def _refuse_empty(args: list[str]) -> None:
         before = word
 
 
-def _project_first(args: list[str]) -> list[str]:
-    """Move `--project DIR` to the front, from anywhere before `--`."""
+def _take_option(args: list[str], option: str) -> tuple[list[str], list[str]]:
+    """Take `option`, which may stand anywhere before `--`, out of `args`: the rest, and its value.
+
+    Raises:
+        UsageError: it is given twice, with two values.
+    """
     end = args.index(_END) if _END in args else len(args)
     rest: list[str] = []
-    project: list[str] = []
+    values: dict[str, None] = {}
     words = iter(args[:end])
     for word in words:
-        if word == "--project":
-            project.append(f"--project={next(words, '')}")
-        elif word.startswith("--project="):
-            project.append(word)
+        name, separator, value = word.partition("=")
+        if name == option:
+            values[value if separator else next(words, "")] = None
         else:
             rest.append(word)
-    if len(set(project)) > 1:
-        raise UsageError(_("--project: must be given once"))
-    if project == ["--project="]:
-        raise UsageError(_("--project: expected a folder after it"))
-    return [*project[:1], *rest, *args[end:]]
+    if len(values) > 1:
+        raise UsageError(_("{option}: must be given once", option=option))
+    return [*rest, *args[end:]], list(values)
+
+
+def _choose_language(given: list[str]) -> None:
+    """Let messages be in the language that the line or the environment asks for."""
+    language, option = (given[0], "--lang") if given else (os.environ.get(VARIABLE, ""), VARIABLE)
+    if not language and not given:
+        language = LANGUAGES[0]
+    if language not in LANGUAGES:
+        raise UsageError(
+            _("{option}: should be en or fr, got `{language}`", option=option, language=language)
+        )
+    use_language(language)
 
 
 def _repeat_flags(own: list[str], several: set[str]) -> list[str]:

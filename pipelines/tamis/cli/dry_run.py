@@ -13,7 +13,7 @@ from tamis.errors import UsageError
 from tamis.evidence.columns import advise, stops
 from tamis.evidence.fail_on import FailOn, RunFindings, parse_fail_on
 from tamis.interrupts import ends_at_once
-from tamis.language import _, printable
+from tamis.language import _, language_in_use, printable
 from tamis.plan.compile import compile_plan, compile_policy, whole_schema
 from tamis.plan.project import Project, load_project
 
@@ -28,7 +28,6 @@ class DryRunOptions:
     Attributes:
         json: where to write the result as JSON; `-` for stdout, instead of the tables.
         html: where to write the report.
-        lang: of the report, `en` or `fr`.
         limit: rows to read at most.
         profile_dropped: whether to look for NIRs where none is declared.
         against: folder of another project.
@@ -38,7 +37,6 @@ class DryRunOptions:
 
     json: Path | None = None
     html: Path | None = None
-    lang: str = "en"
     limit: int | None = None
     profile_dropped: bool = False
     against: str | None = None
@@ -87,7 +85,7 @@ def dry_run_command(
     if options.html is not None:
         from tamis.dry_run.html import render_html
 
-        page = render_html(result, "fr" if options.lang == "fr" else "en")
+        page = render_html(result, language_in_use())
         options.html.write_text(page, encoding="utf-8")
     if options.json is not None and str(options.json) == "-":
         print(result.to_json(), end="")
@@ -125,6 +123,4 @@ def _check(options: DryRunOptions) -> tuple[FailOn, ...]:
     conditions = parse_fail_on(options.fail_on, "dry-run")
     if "newly-carried" in options.fail_on and options.against is None:
         raise UsageError(_("--fail-on newly-carried: say --against as well"))
-    if options.lang not in ("en", "fr"):
-        raise UsageError(_("--lang {language}: should be en or fr", language=options.lang))
     return conditions

@@ -2,7 +2,7 @@
 
 import sys
 
-from tamis.language import _
+from tamis.language import _, language_in_use
 
 
 def help_command(topic: str | None) -> int:
@@ -21,6 +21,8 @@ def help_command(topic: str | None) -> int:
             print(f"  {name:<{width}}  {title}")
         return 0
     text = read_page(topic)
+    if language_in_use() != "en":
+        print(_("The pages of the manual are in English.") + "\n")
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.markdown import Markdown

@@ -1,0 +1,81 @@
+"""What Typer says by itself, in the words and the language of Tamis: help, and wrong options.
+
+Help is looked up when it is shown, so that `_()` around it, at import, only marks it.
+"""
+
+from typing import Any
+
+import typer
+
+from tamis.address import shown_address
+from tamis.errors import UsageError
+from tamis.language import N_, _
+
+TyperError: type[Exception] = typer.BadParameter.__bases__[0]
+"""A wrong use of the command line, as Typer tells it."""
+
+_METAVARS = (
+    *(N_("DIR"), N_("[DIR]"), N_("FILE"), N_("FILE…"), N_("[ID=]FILE"), N_("STORE"), N_("DAY")),
+    *(N_("POLICY"), N_("[POLICY…]"), N_("ROWS"), N_("NAME"), N_("OLD"), N_("NEW"), N_("TEXT")),
+    *(N_("RECEIPT|STORE…"), N_("[TOPIC]"), N_("AGE"), N_("SECONDS"), N_("PERCENT"), N_("ROLE")),
+    *(N_("WHAT"), N_("WHY")),
+)
+"""Words that stand for a value, in help."""
+
+_USAGE = (N_("[OPTIONS]"), N_("COMMAND [ARGS]..."))
+_BRACKETS = (N_("[required]"), N_("[default: "))
+_HEADINGS = (N_("Arguments"), N_("Options"), N_("Commands"), N_("Show this message and exit."))
+
+
+_Formatter: Any = typer.Context.formatter_class
+
+
+class Formatter(_Formatter):  # type: ignore[misc]
+    """Writes help in the language in use."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write how a command is called."""
+        for words in _USAGE:
+            args = args.replace(words, _(words))
+        super().write_usage(prog, args, _("Usage: ") if prefix is None else prefix)
+
+    def write_heading(self, heading: str) -> None:
+        """Write the heading of a list."""
+        super().write_heading(_(heading))
+
+    def write_dl(self, rows: Any, *args: Any, **settings: Any) -> None:
+        """Write a list of options or commands."""
+        for words in _BRACKETS:
+            rows = [(name, text.replace(words, _(words))) for name, text in rows]
+        super().write_dl(rows, *args, **settings)
+
+
+def use_language_of_help(command: Any, context: Any) -> None:
+    """Let the help of `command`, its options and its commands be in the language in use."""
+    context.formatter_class = Formatter
+    for shown in (command, *getattr(command, "commands", {}).values()):
+        shown.help = _(shown.help) if shown.help else None
+    for param in command.get_params(context):
+        param.help = _(param.help) if param.help else None
+        param.metavar = _(param.metavar) if param.metavar else None
+
+
+def in_own_words(error: Any, context: Any) -> Any:
+    """Typer's error of usage as one of Tamis; help that is shown in place of an error stays."""
+    option, param = getattr(error, "option_name", None), getattr(error, "param", None)
+    see = _("see `{command} --help`", command=context.command_path)
+    if option is not None:
+        option = shown_address(option)
+        if hasattr(error, "possibilities"):
+            return UsageError(_("no option `{name}`", name=option) + ": " + see)
+        if "not take" in error.message:
+            return UsageError(_("{option}: takes no value", option=option))
+        return UsageError(_("{option}: expected a value after it", option=option))
+    if param is not None:
+        name = param.opts[0] if param.opts[0].startswith("-") else param.metavar
+        if error.message:
+            text = _("{option} must be a whole number within its limits", option=name)
+        else:
+            text = _("{option} is missing", option=name)
+        return UsageError(f"{text}: {see}")
+    return error
