@@ -18,9 +18,11 @@ what is kept or compared (plans, receipts, digests) is the same in every languag
 import json
 import os
 import re
+import string
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 LOCALE = Path(__file__).parent / "locale"
 """The folder of the catalogue and its translations."""
@@ -73,6 +75,19 @@ def _translations(language: str) -> dict[str, tuple[str, ...]]:
     return read_translations(path) if language in LANGUAGES and path.is_file() else {}
 
 
+class _FrenchFormatter(string.Formatter):
+    """Writes numbers whose form a message asks for (`{count:,}`, `{share:.1f}`) as French does."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """One value in its form."""
+        text = str(super().format_field(value, format_spec))
+        return text.translate(_FRENCH_MARKS) if format_spec.endswith((",", "f", "g")) else text
+
+
+_FRENCH_MARKS = str.maketrans({",": "\N{NARROW NO-BREAK SPACE}", ".": ","})
+_FRENCH = _FrenchFormatter()
+
+
 def _(message: str, **values: object) -> str:
     """Return `message` in the language in use, with `values` in place of their names in braces.
 
@@ -81,7 +96,11 @@ def _(message: str, **values: object) -> str:
         'policy `dsn-droits` is unknown'
     """
     translated = _translations(_current).get(message, (message,))[0]
-    return translated.format(**values) if values else translated
+    return _fill(translated, values) if values else translated
+
+
+def _fill(text: str, values: Mapping[str, object]) -> str:
+    return _FRENCH.vformat(text, (), values) if _current == "fr" else text.format(**values)
 
 
 def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
@@ -97,7 +116,7 @@ def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
     else:
         # Of the languages, French alone is translated: none and one are singular in it.
         translated = forms[0] if abs(count) < 2 else forms[-1]
-    return translated.format(count=count, **values)
+    return _fill(translated, {"count": count, **values})
 
 
 def printable(text: str) -> str:
