@@ -35,6 +35,7 @@ LAYERS = (
     "cases",
     "dry_run",
     "link",
+    "papers",
     "streams",
     "beam",
     "runs",

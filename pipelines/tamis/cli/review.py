@@ -106,3 +106,28 @@ def approve(
         open_project(context), policy, by=by, role=role, until=until, opinion=opinion, note=note
     )
     raise typer.Exit(code)
+
+
+@app.command(help=_("Write the papers that go with policies, from their documents alone."))
+def papers(
+    context: typer.Context,
+    policies: Annotated[
+        list[str], Argument(metavar="POLICY…", help=_("names of policies of the project"))
+    ],
+    on: Day = None,
+    lang: Annotated[
+        Literal["fr", "en"], Option(help=_("language of the papers; what is quoted stays French"))
+    ] = "fr",
+    format: Annotated[
+        Literal["md", "html"], Option(help=_("md, to complete by hand; html, to print and sign"))
+    ] = "md",
+    output: Annotated[
+        Path | None, Option(metavar="DIR", help=_("folder to write to, a file a policy"))
+    ] = None,
+) -> None:
+    from tamis.cli.papers import papers_command
+
+    code = papers_command(
+        open_project(context), policies, on=on, lang=lang, format=format, output=output
+    )
+    raise typer.Exit(code)

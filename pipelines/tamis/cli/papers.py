@@ -1,0 +1,86 @@
+"""`tamis papers`: the papers that go with policies, written from their documents.
+
+dsn-droits: 21 points are to be completed: papers/dsn-droits.md
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from tamis.cli.day import read_day
+from tamis.documents.context import open_policy
+from tamis.errors import UsageError
+from tamis.language import _, ngettext
+from tamis.papers import write_paper
+from tamis.papers.by_hand import ByHand, read_by_hand, write_generated
+from tamis.papers.markdown import lost_places, to_markdown, unfilled
+from tamis.plan.project import Project
+
+Format = Literal["md", "html"]
+
+
+def papers_command(
+    project: Project,
+    policies: Sequence[str],
+    *,
+    on: str | None,
+    lang: str,
+    format: Format,
+    output: Path | None,
+) -> int:
+    """Write the papers of policies, and tell what of them is to be completed by hand.
+
+    Args:
+        project: that has the policies.
+        policies: their names; of each, one file holds all papers.
+        on: the day, as YYYY-MM-DD; today in Europe/Paris where None.
+        lang: the language of the papers, that in use.
+        format: `md`, which people complete, or `html`, which shows what they wrote there.
+        output: the folder to write to; standard output where None.
+
+    Raises:
+        UsageError: no such policy, none of its releases is in force, or a file is not as it must
+            be.
+        DocumentError: a document is wrong, or a policy violates a rule on that day.
+    """
+    if output is None and format == "html" and len(policies) > 1:
+        raise UsageError(_("--output DIR must be given for the pages of several policies"))
+    day = read_day(on)
+    written = [write_paper(open_policy(project, policy), day) for policy in policies]
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+    for paper in written:
+        by_hand = ByHand({})
+        if output is not None:
+            by_hand = read_by_hand(output / f"{paper.policy}.md")
+        text = to_markdown(paper, by_hand.texts)
+        if format == "html":
+            from tamis.papers.html import to_html
+
+            text = to_html(paper, by_hand.texts, lang)
+        blanks = len(unfilled(paper, by_hand.texts))
+        told = ngettext(
+            "{policy}: {count} point is to be completed by hand",
+            "{policy}: {count} points are to be completed by hand",
+            blanks,
+            policy=paper.policy,
+        )
+        if output is None:
+            print(text, end="")
+        else:
+            path = output / f"{paper.policy}.{format}"
+            kept = write_generated(path, text)
+            told += f": {path}"
+            if kept is not None:
+                told += "\n  " + _(
+                    "{path} had been changed outside the marks `à la main`: it is kept as {kept}",
+                    path=path,
+                    kept=kept,
+                )
+            for key in lost_places(paper, by_hand.texts):
+                told += "\n  " + _(
+                    "what is written at `{key}` has lost its place, and stands at the end", key=key
+                )
+        print(told, file=sys.stderr)
+    return 0

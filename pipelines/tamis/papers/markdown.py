@@ -1,0 +1,118 @@
+"""Papers as Markdown: the file that people read, complete and keep."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from tamis.dry_run.html.markup import visible
+from tamis.language import _, ngettext
+from tamis.papers.by_hand import mark
+from tamis.papers.paper import Paper, Part, Sentence
+from tamis.papers.typeset import code_parts, show_sources, typeset
+
+
+def to_markdown(paper: Paper, by_hand: Mapping[str, str]) -> str:
+    """Return the papers of a policy as one Markdown document.
+
+    Args:
+        paper: the papers.
+        by_hand: what was written by hand, by the name of its place; what has no place any more
+            stands at the end.
+    """
+    return "\n\n".join(_Writer(paper, by_hand).lines()) + "\n"
+
+
+def lost_places(paper: Paper, by_hand: Mapping[str, str]) -> dict[str, str]:
+    """Return what was written by hand at places that the papers do not have any more."""
+    places = {*paper.blanks(), *(section.key for section in paper.sections)}
+    return {key: text for key, text in by_hand.items() if key not in places}
+
+
+def unfilled(paper: Paper, by_hand: Mapping[str, str]) -> list[str]:
+    """Return the keys of the blanks that nobody has completed."""
+    return [key for key in paper.blanks() if key not in by_hand]
+
+
+class _Writer:
+    def __init__(self, paper: Paper, by_hand: Mapping[str, str]) -> None:
+        self.paper, self.by_hand = paper, by_hand
+        self.asked: set[str] = set()
+
+    def lines(self) -> Iterator[str]:
+        paper = self.paper
+        yield "# " + _escape(_("Papers of the flow `{policy}`", policy=paper.policy))
+        if paper.describes:
+            yield "> " + _escape(paper.describes)
+        yield "\n".join(
+            "- " + _escape(line) for line in head(paper, len(unfilled(paper, self.by_hand)))
+        )
+        for section in paper.sections:
+            yield "## " + _escape(section.title)
+            for part in section.parts:
+                yield from self.part(part)
+            yield mark(section.key, self.by_hand.get(section.key, ""))
+        if lost := lost_places(paper, self.by_hand):
+            yield "## " + _escape(_("Written by hand, at places that are no more"))
+            for key, text in lost.items():
+                yield mark(key, text)
+
+    def part(self, part: Part) -> Iterator[str]:
+        if not part.sentences and not part.rows:
+            return
+        yield "### " + _escape(part.title)
+        for sentence in part.sentences:
+            yield from self.blank(sentence) if sentence.is_blank else self.sentence(sentence)
+        if part.rows:
+            titles = [*part.columns, _("source")]
+            rows = [titles, ["---"] * len(titles)]
+            rows += [[*row.cells, show_sources(row.sources)] for row in part.rows]
+            yield "\n".join(
+                "| " + " | ".join(cell if at == 1 else _escape(cell) for cell in row) + " |"
+                for at, row in enumerate(rows)
+            )
+
+    def sentence(self, sentence: Sentence) -> Iterator[str]:
+        yield f"{_escape(sentence.text)}\n{_sources(sentence)}"
+
+    def blank(self, sentence: Sentence) -> Iterator[str]:
+        """What a blank asks for, and what was written there; the second time, that it is above."""
+        yield f"**{_escape(sentence.text)}**\n{_sources(sentence)}"
+        text = self.by_hand.get(sentence.key, _("to be completed"))
+        if sentence.key in self.asked:
+            yield "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+        else:
+            self.asked.add(sentence.key)
+            yield mark(sentence.key, text)
+
+
+def head(paper: Paper, blanks: int) -> Iterator[str]:
+    """Yield what stands before the papers: the day, what is open, what the papers do not say."""
+    yield _("Law and documents as of {day}.", day=paper.day.isoformat())
+    yield ngettext(
+        "{count} point is to be completed by hand.",
+        "{count} points are to be completed by hand.",
+        blanks,
+    )
+    yield _(
+        "Written from the documents alone: each sentence cites what it rests on. It does not "
+        "say that the law is obeyed, nor that the documents are right."
+    )
+    yield _(
+        "What is written between the marks `à la main` and `fin` is kept when the papers are "
+        "written again; all else is written anew."
+    )
+
+
+def _sources(sentence: Sentence) -> str:
+    return rf"\[{_escape(show_sources(sentence.sources))}\]"
+
+
+def _escape(text: str) -> str:
+    """Text of the documents as Markdown that shows it, on one line."""
+    return "".join(
+        f"`{_pipe(part)}`" if is_code else re.sub(r"([\\*_\[\]<>|#~&])", r"\\\1", part)
+        for part, is_code in code_parts(typeset(visible(" ".join(text.split()))))
+    )
+
+
+def _pipe(text: str) -> str:
+    return text.replace("|", r"\|")

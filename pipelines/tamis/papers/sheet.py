@@ -1,0 +1,245 @@
+"""The sheet of the register of processings, under the headings of RGPD art. 30 § 1."""
+
+from collections.abc import Iterator
+
+from tamis.language import _
+from tamis.papers.flow import Flow, FlowRelease, blank, rgpd, state, tool
+from tamis.papers.paper import Citation, Part, Section, Sentence
+from tamis.papers.retention import state_retention
+from tamis.papers.words import describe_attested, join, name_persons, quote, sentence
+
+NOT_PERSONAL = "not-personal"
+
+
+def register_sheet(flow: Flow) -> Section:
+    """The sheet: who, why, whose data, which, to whom, where, how long, how safe."""
+    return Section(
+        "registre",
+        _("Sheet of the register of processings"),
+        (
+            Part(_("Controller and data protection officer"), tuple(who(flow))),
+            Part(_("Purposes"), tuple(_purposes(flow))),
+            Part(_("Persons concerned"), tuple(persons(flow))),
+            Part(_("Categories of data"), tuple(categories(flow))),
+            Part(_("Sensitive data and NIR"), (_sensitive(flow), *map(_nir, flow.releases))),
+            Part(_("Recipients"), tuple(recipients(flow))),
+            Part(_("Transfers out of the European Union"), (transfers(),)),
+            Part(_("Periods of erasure"), tuple(map(state_retention, flow.releases))),
+            Part(_("Security"), tuple(_security(flow))),
+        ),
+    )
+
+
+def who(flow: Flow) -> Iterator[Sentence]:
+    """The controller and the data protection officer, whom no document names."""
+    asked = rgpd("30 § 1 a")
+    yield blank("responsable", _("Name and contact details of the controller"), asked)
+    yield blank(
+        "responsable-conjoint",
+        _("Joint controller and representative, if there are any: names and contact details"),
+        asked,
+    )
+    yield blank("dpo", _("Contact details of the data protection officer"), asked)
+
+
+def _purposes(flow: Flow) -> Iterator[Sentence]:
+    if flow.context.policy.describes:
+        yield state("objet", sentence(flow.context.policy.describes), flow.policy("describes"))
+    else:
+        yield blank("objet", _("What the flow is for"), flow.policy(), rgpd("30 § 1 b"))
+    yield from map(state_purpose, flow.releases)
+
+
+def state_purpose(release: FlowRelease) -> Sentence:
+    """The purpose of a release, in the words of the article."""
+    purpose = release.flow.law.purposes.get(release.release.purpose)
+    words = purpose.subject if purpose else ""
+    text = _("Purpose: {words}.", words=quote(words))
+    return state(f"finalite {release.id}", text, release.place("purpose"), release.purpose_place)
+
+
+def persons(flow: Flow) -> Iterator[Sentence]:
+    """Whose data is released, a sentence each."""
+    for release in flow.releases:
+        fields: dict[str, list[str]] = {}
+        for path, (leaf, _kept) in release.kept.items():
+            for slug in sorted(release.subjects(leaf)):
+                fields.setdefault(slug, []).append(path)
+        for slug, paths in sorted(fields.items()):
+            yield state(
+                f"personnes {release.id} {slug}",
+                sentence(name_persons(slug)),
+                *_grounds_of_subject(release, slug, paths),
+            )
+
+
+def _grounds_of_subject(release: FlowRelease, slug: str, paths: list[str]) -> Iterator[Citation]:
+    yield from release.needs_of(paths)
+    for path in paths:
+        leaf, _kept = release.kept[path]
+        if slug in leaf.subject:
+            yield release.flow.schema(*leaf.place)
+            continue
+        for category_slug, category in release.flow.categories(leaf, release.release.purpose):
+            if slug in category.subjects:
+                yield release.flow.category_place(category_slug)
+
+
+def categories(flow: Flow, *, with_fields: bool = True) -> Iterator[Sentence]:
+    """The categories of data that are released, in the words of the articles, a sentence each."""
+    for release in flow.releases:
+        fields: dict[str, list[str]] = {}
+        words: dict[str, str] = {}
+        for path, (leaf, _kept) in release.kept.items():
+            for slug, category in flow.categories(leaf, release.release.purpose):
+                fields.setdefault(slug, []).append(path)
+                words[slug] = category.wording
+            if NOT_PERSONAL in leaf.category:
+                fields.setdefault(NOT_PERSONAL, []).append(path)
+        for slug, paths in fields.items():
+            if slug == NOT_PERSONAL:
+                if not with_fields:
+                    continue
+                text = _("Data that the schema declares not personal: {fields}.")
+                places = [flow.schema(*release.kept[path][0].place) for path in paths]
+            else:
+                text = _("{words}: {fields}.") if with_fields else _("{words}.")
+                places = [flow.category_place(slug)]
+            key = f"{'categorie' if with_fields else 'information'} {release.id} {slug}"
+            text = text.format(words=quote(words.get(slug, "")), fields=join(paths))
+            yield state(key, text, *release.needs_of(paths), *places)
+
+
+def _sensitive(flow: Flow) -> Sentence:
+    """Which released fields are sensitive, on which ground; or that none is."""
+    marked: dict[str, list[str]] = {}
+    sources: list[Citation] = []
+    for release in flow.releases:
+        for path, (leaf, _kept) in release.kept.items():
+            if leaf.sensitive:
+                marked.setdefault(leaf.sensitive, []).append(path)
+                sources += [flow.schema(*leaf.place), *release.needs_of([path])]
+    if not marked:
+        text = _("No field that is released is marked sensitive (RGPD art. 9 and 10).")
+        return state("sensibles", text, flow.schema("fields"))
+    groups = "; ".join(f"{why}: {join(paths)}" for why, paths in marked.items())
+    return state("sensibles", _("Sensitive data: {groups}.", groups=groups), *sources)
+
+
+def _nir(release: FlowRelease) -> Sentence:
+    """What becomes of the NIR in a release."""
+    key = f"nir {release.id}"
+    numbers = {
+        path: kept
+        for path, (leaf, kept) in release.kept.items()
+        if set(leaf.spec.identifier) - {"nir-key", "ntt"}
+    }
+    sources = release.needs_of(numbers)
+    plain = [path for path, kept in numbers.items() if not kept.pseudonym]
+    if plain:
+        bases = {
+            need.nir_basis.text: (
+                need.nir_basis.status,
+                release.place("needs", index, "nir_basis"),
+            )
+            for index, _name, need in release.needs()
+            if need.nir_basis and set(need.keep) & set(plain)
+        }
+        grounds = "; ".join(
+            text + (" " + _("(to be confirmed)") if status == "to-confirm" else "")
+            for text, (status, _place) in bases.items()
+        )
+        text = _(
+            "The NIR is released: {fields}. Ground: {grounds}.",
+            fields=join(plain),
+            grounds=grounds or _("none is given"),
+        )
+        return state(key, text, *sources, *(place for _status, place in bases.values()))
+    if numbers:
+        text = _(
+            "The NIR is not released: {fields} is replaced by a pseudonym that is made for "
+            "this processing alone. The pseudonym is still personal data."
+        )
+        places = [release.place("treat", path) for path in numbers]
+        return state(key, text.format(fields=join(numbers)), *sources, *places, release.item_place)
+    if release.compiled.nir == "absent":
+        text = _("The NIR is not released: the item is for processings that do not carry it.")
+        if release.item.nir_link == "inferred":
+            text = _(
+                "The NIR is not released: the article does not name it, and by our reading "
+                "recipients get none."
+            )
+        return state(key, text, release.item_place)
+    text = _("The NIR is not released: the item would allow it, and no need asks for it.")
+    return state(key, text, release.item_place, release.place("needs"))
+
+
+def recipients(flow: Flow) -> Iterator[Sentence]:
+    """Who receives what is released."""
+    partner = flow.partner
+    if flow.into_store:
+        text = _("The SI-CPF receives the data; it comes from the processing {partner}.")
+    else:
+        text = _("The processing {partner} receives the data out of the SI-CPF.")
+    yield state("destinataire", text.format(partner=quote(partner.name)), flow.partner_place)
+    for release in flow.releases:
+        text = describe_attested(release.entry.attested)
+        yield state(f"registre {release.id}", text, release.entry_place)
+
+
+def transfers() -> Sentence:
+    """Transfers to third countries, which no document tells."""
+    text = _(
+        "Whether data is transferred to a country outside the Union or to an international "
+        "organisation, and under which guarantees"
+    )
+    return blank("transferts", text, rgpd("30 § 1 e"))
+
+
+def _security(flow: Flow) -> Iterator[Sentence]:
+    for release in flow.releases:
+        rid = release.id
+        yield state(
+            f"securite {rid} besoins",
+            _(
+                "Only the fields that a need names are released; all others are left out before "
+                "anything is written."
+            ),
+            release.place("needs"),
+            tool("policies"),
+        )
+        if release.compiled.nir == "absent":
+            yield state(
+                f"securite {rid} nir",
+                _(
+                    "All that is released is searched for numbers that look like a NIR; a record "
+                    "that still holds one is set apart and not released."
+                )
+                if release.release.on_nir == "strip"
+                else _("A record in which a NIR is found is set apart and not released."),
+                release.item_place,
+                tool("nir"),
+                *([release.place("on_nir")] if release.release.on_nir != "strip" else []),
+            )
+        if flow.plan.hides_order(release.compiled):
+            yield state(
+                f"securite {rid} ordre",
+                _(
+                    "The rows are put in an order that does not tell that of the source, and carry "
+                    "no position in it."
+                ),
+                release.item_place,
+                flow.policy("direction"),
+                tool("stores"),
+            )
+    text = _(
+        "Hosting, access control, encryption, custody of the keys, traceability, backups, "
+        "processors: the measures of RGPD art. 32 § 1"
+    )
+    yield blank("securite", text, rgpd("30 § 1 g"))
+
+
+def legal_basis() -> Sentence:
+    """The ground of RGPD art. 6, which no document gives."""
+    text = _("Ground of the processing under RGPD art. 6 § 1, and the text that gives it")
+    return blank("base-legale", text, rgpd("6 § 1"), rgpd("13 § 1 c"))
