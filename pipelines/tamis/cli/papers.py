@@ -25,7 +25,6 @@ def papers_command(
     policies: Sequence[str],
     *,
     on: str | None,
-    lang: str,
     format: Format,
     output: Path | None,
 ) -> int:
@@ -35,7 +34,6 @@ def papers_command(
         project: that has the policies.
         policies: their names; of each, one file holds all papers.
         on: the day, as YYYY-MM-DD; today in Europe/Paris where None.
-        lang: the language of the papers, that in use.
         format: `md`, which people complete, or `html`, which shows what they wrote there.
         output: the folder to write to; standard output where None.
 
@@ -58,7 +56,7 @@ def papers_command(
         if format == "html":
             from tamis.papers.html import to_html
 
-            text = to_html(paper, by_hand.texts, lang)
+            text = to_html(paper, by_hand.texts)
         blanks = len(unfilled(paper, by_hand.texts))
         told = ngettext(
             "{policy}: {count} point is to be completed by hand",

@@ -115,9 +115,6 @@ def papers(
         list[str], Argument(metavar="POLICY…", help=_("names of policies of the project"))
     ],
     on: Day = None,
-    lang: Annotated[
-        Literal["fr", "en"], Option(help=_("language of the papers; what is quoted stays French"))
-    ] = "fr",
     format: Annotated[
         Literal["md", "html"], Option(help=_("md, to complete by hand; html, to print and sign"))
     ] = "md",
@@ -127,7 +124,5 @@ def papers(
 ) -> None:
     from tamis.cli.papers import papers_command
 
-    code = papers_command(
-        open_project(context), policies, on=on, lang=lang, format=format, output=output
-    )
+    code = papers_command(open_project(context), policies, on=on, format=format, output=output)
     raise typer.Exit(code)

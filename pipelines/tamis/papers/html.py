@@ -11,19 +11,18 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from tamis.dry_run.html.markup import code, visible
-from tamis.language import _, ngettext
+from tamis.language import _, language_in_use, ngettext
 from tamis.papers.markdown import head, lost_places, unfilled
 from tamis.papers.paper import Paper
 from tamis.papers.typeset import code_parts, show_sources, typeset
 
 
-def to_html(paper: Paper, by_hand: Mapping[str, str], lang: str) -> str:
+def to_html(paper: Paper, by_hand: Mapping[str, str]) -> str:
     """Return the papers of a policy as one page, in the style of the dry run's report.
 
     Args:
         paper: the papers.
         by_hand: what was written by hand in the Markdown file, by the name of its place.
-        lang: the language that the papers are in.
 
     Returns:
         A whole HTML document. Its own policy forbids the browser to load or run anything.
@@ -38,8 +37,16 @@ def to_html(paper: Paper, by_hand: Mapping[str, str], lang: str) -> str:
             texts=by_hand,
             lost=lost_places(paper, by_hand),
             head=[*head(paper, len(unfilled(paper, by_hand)))],
+            say={
+                "by_hand": _("written by hand"),
+                "skip": _("Skip to the papers"),
+                "kicker": _("Tamis · papers"),
+                "contents": _("Contents"),
+                "blank": _("to be completed"),
+                "lost": _("Written by hand, at places that are no more"),
+            },
             title=_("Papers of the flow `{policy}`", policy=paper.policy),
-            lang=lang,
+            lang=language_in_use(),
             style=Markup(style),  # noqa: S704  A file of this package.
             security=f"default-src 'none'; style-src 'sha256-{digest}'; "
             "base-uri 'none'; form-action 'none'",
@@ -57,13 +64,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"_": _, "ngettext": ngettext}
     environment.filters |= {
         "code": code,
         "parts": lambda text: code_parts(typeset(text)),
         "plain": lambda text: typeset(text).replace("`", ""),
         "show": show_sources,
         "markdown": _to_markup,
+        "lines": lambda count: ngettext("{count} line", "{count} lines", count),
     }
     return environment
 

@@ -19,6 +19,7 @@ from tamis.papers.words import (
     describe_link,
     describe_test,
     describe_value,
+    full_stop,
     quote,
     sentence,
 )
@@ -153,7 +154,7 @@ def _conditions(release: FlowRelease) -> Iterator[Sentence]:
         text = text.format(
             list=test.list,
             test=describe_test(condition),
-            reason=sentence(condition.because)[:1].lower() + sentence(condition.because)[1:],
+            reason=full_stop(condition.because),
         )
         if condition.basis:
             text += " " + _basis(condition.basis)
@@ -190,7 +191,7 @@ def _need(release: FlowRelease, index: int, name: str, need: Need) -> Part:
             sentences.append(state(f"{key} {name}", _basis(basis), place))
     for at, condition in enumerate(need.when):
         text = _("The values are given only if {test}, else they are left empty: {reason}")
-        text = text.format(test=describe_test(condition), reason=sentence(condition.because))
+        text = text.format(test=describe_test(condition), reason=full_stop(condition.because))
         if condition.basis:
             text += " " + _basis(condition.basis)
         place = release.place("needs", index, "when", at)
@@ -250,8 +251,8 @@ def _risk(release: FlowRelease) -> Iterator[Sentence]:
     place = release.place("risk") if written else release.item_place
     if bound is not None:
         text = _(
-            "The share of persons who are alike with fewer than {k} others, in all that is "
-            "released of them, must be below {below}.",
+            "Of all persons, the share who stand in groups of fewer than {k} that are alike in all "
+            "that is released must be below {below}.",
             k=bound.k,
             below=bound.below,
         )
@@ -275,7 +276,7 @@ def _risk(release: FlowRelease) -> Iterator[Sentence]:
             text = _("Data that names a person is released all the same: {reason}")
             if key == "rebuilds_nir":
                 text = _("Sex, birth and birthplace are released together: {reason}")
-            yield state(f"{key} {rid}", text.format(reason=sentence(reason)), release.place(key))
+            yield state(f"{key} {rid}", text.format(reason=full_stop(reason)), release.place(key))
 
 
 def _motifs(flow: Flow) -> Iterator[Sentence]:
@@ -302,7 +303,7 @@ def _to_confirm(flow: Flow) -> Iterator[Sentence]:
         for reference, text in flow.context.unread(release.release).items():
             if text.from_ <= flow.plan.day:
                 words = _(
-                    "{reference}: its version {version} was not read, in force since {day}.",
+                    "{reference}: its version {version} was not read; it counts from {day}.",
                     reference=reference,
                     version=text.version,
                     day=text.from_.isoformat(),
@@ -317,7 +318,7 @@ def _to_confirm(flow: Flow) -> Iterator[Sentence]:
                 what=exception.what,
                 day=exception.until.isoformat(),
                 by=exception.by,
-                reason=sentence(exception.because),
+                reason=full_stop(exception.because),
             )
             yield state(
                 f"exception {exception.what}", words, Citation(file="policies/project.yaml")

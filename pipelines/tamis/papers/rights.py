@@ -43,11 +43,11 @@ def state_rights(flow: Flow) -> Iterator[Sentence]:
     for slug, right in version.rights.items():
         name = _(_NAMES[slug]) if slug in _NAMES else slug
         if not right.applies:
-            text = _("The right {name} is not exercised (RGPD art. {rgpd}).")
+            text = _("The right {name} does not apply (RGPD art. {rgpd}).")
         elif right.to:
             text = _("The right {name} is exercised with: {to} (RGPD art. {rgpd}).")
         else:
-            text = _("The right {name} is exercised (RGPD art. {rgpd}).")
+            text = _("The right {name} applies (RGPD art. {rgpd}).")
         place = flow.provision(ARTICLE, "rights", slug, of=right.paragraph)
         yield state(f"droit {slug}", text.format(name=name, to=right.to, rgpd=right.rgpd), place)
     note = flow.context.law[ARTICLE].note

@@ -103,7 +103,7 @@ def categories(flow: Flow, *, with_fields: bool = True) -> Iterator[Sentence]:
                 text = _("Data that the schema declares not personal: {fields}.")
                 places = [flow.schema(*release.kept[path][0].place) for path in paths]
             else:
-                text = _("{words}: {fields}.") if with_fields else _("{words}.")
+                text = "{words}: {fields}." if with_fields else "{words}."
                 places = [flow.category_place(slug)]
             key = f"{'categorie' if with_fields else 'information'} {release.id} {slug}"
             text = text.format(words=quote(words.get(slug, "")), fields=join(paths))

@@ -90,7 +90,7 @@ def describe_attested(attested: Attested) -> str:
 
 def describe_link(link: Link) -> str:
     """Return the mark of what is a reading, or nothing."""
-    return " " + _("(by our reading)") if link == "inferred" else ""
+    return " " + _("(a reading, to be confirmed)") if link == "inferred" else ""
 
 
 def describe_period(period: str) -> str:
@@ -176,8 +176,13 @@ def sentence(words: str) -> str:
         'Payer la part de France Travail.'
     """
     words = words.strip()
-    end = "" if re.search(r"[.!?…]$", words) else "."
-    return words[:1].upper() + words[1:] + end
+    return full_stop(words[:1].upper() + words[1:])
+
+
+def full_stop(words: str) -> str:
+    """Return the words of a document with a full stop, which they may have already."""
+    words = words.strip()
+    return words if re.search(r"[.!?…]$", words) else words + "."
 
 
 def _plain(value: object) -> str:
