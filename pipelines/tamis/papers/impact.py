@@ -6,15 +6,17 @@ Risks and measures (c and d) are not judged here: what the documents ask is told
 from collections.abc import Iterator
 
 from tamis.documents.context import bases_of, conditions_of
-from tamis.documents.law import ITEMS_ARTICLE, article_of, item_key
+from tamis.documents.law import ITEMS_ARTICLE, Limit, article_of, item_key
 from tamis.documents.policy import LegalBasis, Need, NirBasis
 from tamis.documents.positions import DocumentPath
 from tamis.documents.references import cites
 from tamis.language import N_, _
 from tamis.papers.flow import Flow, FlowRelease, blank, rgpd, state, tool
 from tamis.papers.paper import Citation, Part, Section, Sentence
+from tamis.papers.typeset import show_day
 from tamis.papers.words import (
     describe_field,
+    describe_ground,
     describe_identifies,
     describe_link,
     describe_test,
@@ -65,9 +67,9 @@ def impact_paper(flow: Flow) -> Section:
 
 def _description(flow: Flow) -> Iterator[Sentence]:
     policy = flow.context.policy
-    text = _("The feed `{schema}` ({format}) goes from the processing {partner} to the SI-CPF.")
+    text = _("The feed `{schema}` ({format}) goes into the SI-CPF. It comes from: {partner}.")
     if not flow.into_store:
-        text = _("The feed `{schema}` ({format}) goes from the SI-CPF to the processing {partner}.")
+        text = _("The feed `{schema}` ({format}) leaves the SI-CPF. It goes to: {partner}.")
     schema = flow.context.schema
     text = text.format(
         schema=schema.name, format=schema.format.name, partner=quote(flow.partner.name)
@@ -82,10 +84,12 @@ def _description(flow: Flow) -> Iterator[Sentence]:
     yield state(
         "partenaire nir", _(_CARRIES[carries]), flow.register("processings", slug, "carries_nir")
     )
-    for key, words in (("source", flow.partner.source), ("note", flow.partner.note)):
-        if words:
-            place = flow.register("processings", slug, key)
-            yield state(f"partenaire {key}", _("Register: {words}", words=sentence(words)), place)
+    if flow.partner.source:
+        text = _("Where the register has the partner from: {words}.", words=flow.partner.source)
+        yield state("partenaire source", text, flow.register("processings", slug, "source"))
+    if flow.partner.note:
+        text = _("Remark: {words}", words=full_stop(flow.partner.note))
+        yield state("partenaire note", text, flow.register("processings", slug, "note"))
 
 
 def _ground(release: FlowRelease) -> Iterator[Sentence]:
@@ -126,20 +130,25 @@ def _ground(release: FlowRelease) -> Iterator[Sentence]:
         ("finalite", purpose.note if purpose else "", release.purpose_place),
     ):
         if note:
-            yield state(f"{key} {rid} note", _("Remark: {words}", words=sentence(note)), place)
-    for slug, limit in _limits(release):
-        text = _("Limit: {words}.", words=quote(limit[0]))
-        yield state(f"limite {rid} {slug}", text, limit[1])
+            yield state(f"{key} {rid} note", _("Remark: {words}", words=full_stop(note)), place)
+    for slug, limit, place in _limits(release):
+        yield state(f"limite {rid} {slug}", _("Limit: {words}.", words=quote(limit.wording)), place)
+        if limit.note:
+            text = _("Remark: {words}", words=full_stop(limit.note))
+            yield state(f"limite {rid} {slug} note", text, place)
+    if release.release.note:
+        text = _("Remark: {words}", words=full_stop(release.release.note))
+        yield state(f"note {rid}", text, release.place("note"))
 
 
-def _limits(release: FlowRelease) -> Iterator[tuple[str, tuple[str, Citation]]]:
-    """Bans and closed lists that bind the release: the words of the text, and where they stand."""
+def _limits(release: FlowRelease) -> Iterator[tuple[str, Limit, Citation]]:
+    """Bans and closed lists that bind the release, and where they stand."""
     flow = release.flow
     bound = list(flow.law.limits(release.release.item, flow.context.policy.processing))
     for article, version in flow.law.versions.items():
         for slug, limit in version.limits.items():
             if any(limit is known for known in bound):
-                yield slug, (limit.wording, flow.provision(article, "limits", slug))
+                yield slug, limit, flow.provision(article, "limits", slug)
 
 
 def _conditions(release: FlowRelease) -> Iterator[Sentence]:
@@ -170,7 +179,7 @@ def _leaf_place(release: FlowRelease, path: str) -> DocumentPath:
 
 def _basis(basis: LegalBasis | NirBasis) -> str:
     text = (
-        _("Ground: RGPD art. {rgpd}, {text}.", rgpd=basis.rgpd, text=basis.text)
+        _("Ground: RGPD art. {rgpd}, {text}.", rgpd=describe_ground(basis.rgpd), text=basis.text)
         if isinstance(basis, LegalBasis)
         else _("Ground of the NIR: {text}.", text=basis.text)
     )
@@ -181,7 +190,6 @@ def _basis(basis: LegalBasis | NirBasis) -> str:
 
 def _need(release: FlowRelease, index: int, name: str, need: Need) -> Part:
     """One need: its reason, its grounds, its conditions, and the fields that it justifies."""
-    flow = release.flow
     sentences = [
         state(f"besoin {name}", sentence(need.because), release.place("needs", index, "because"))
     ]
@@ -196,29 +204,32 @@ def _need(release: FlowRelease, index: int, name: str, need: Need) -> Part:
             text += " " + _basis(condition.basis)
         place = release.place("needs", index, "when", at)
         sentences.append(state(f"si {name} {condition.field}", text, place))
-    rows = []
+    columns = (_("fields"), _("category of R. 6323-34"), _("value"), _("identifies"))
+    rows = tuple(_fields(release, index, name, need))
+    return Part(_("Need {number}", number=index + 1), tuple(sentences), columns, rows)
+
+
+def _fields(release: FlowRelease, index: int, name: str, need: Need) -> Iterator[Sentence]:
+    """The fields of a need: those that are alike in category and treatment stand in one row."""
+    flow = release.flow
+    groups: dict[tuple[str, ...], tuple[list[str], list[Citation]]] = {}
     for at, path in enumerate(need.keep):
         leaf, kept = release.kept[path]
-        served = list(dict(flow.categories(leaf, release.release.purpose)).items())
-        category = "; ".join(quote(category.wording) for _slug, category in served)
-        if not served:
-            category = _("not personal, as the schema declares")
-        cells = (
-            describe_field(leaf),
-            category + describe_link(leaf.category_link if served else "read"),
-            describe_value(kept) + (f" ({leaf.sensitive})" if leaf.sensitive else ""),
-            describe_identifies(kept),
-        )
-        sources = [
-            release.place("needs", index, "keep", at),
-            flow.schema(*leaf.place),
-            *(flow.category_place(slug) for slug, _category in served),
-        ]
-        if path in release.release.treat:
-            sources.append(release.place("treat", path))
-        rows.append(Sentence(f"champ {release.id} {path} {name}", cells, tuple(sources)))
-    columns = (_("field"), _("category of R. 6323-34"), _("value"), _("identifies"))
-    return Part(_("Need {number}", number=index + 1), tuple(sentences), columns, tuple(rows))
+        served = dict(flow.categories(leaf, release.release.purpose))
+        category = _("not personal, as the schema declares")
+        if served:
+            words = "; ".join(quote(category.wording) for category in served.values())
+            category = words + describe_link(leaf.category_link)
+        value = describe_value(kept)
+        if leaf.sensitive:
+            value += "; " + _("sensitive: {reason}", reason=leaf.sensitive)
+        fields, sources = groups.setdefault((category, value, describe_identifies(kept)), ([], []))
+        fields.append(describe_field(leaf))
+        sources += [release.place("needs", index, "keep", at), flow.schema(*leaf.place)]
+        sources += [flow.category_place(slug) for slug in served]
+        sources += [release.place("treat", path)] if path in release.release.treat else []
+    for cells, (fields, sources) in groups.items():
+        yield Sentence(f"champs {name} {cells}", (", ".join(fields), *cells), tuple(sources))
 
 
 def _left_out(release: FlowRelease, of: str) -> Part:
@@ -306,7 +317,7 @@ def _to_confirm(flow: Flow) -> Iterator[Sentence]:
                     "{reference}: its version {version} was not read; it counts from {day}.",
                     reference=reference,
                     version=text.version,
-                    day=text.from_.isoformat(),
+                    day=show_day(text.from_),
                 )
                 if text.note:
                     words += " " + sentence(text.note)
@@ -316,7 +327,7 @@ def _to_confirm(flow: Flow) -> Iterator[Sentence]:
             words = _(
                 "The project allows `{what}` until {day}, on the responsibility of {by}: {reason}",
                 what=exception.what,
-                day=exception.until.isoformat(),
+                day=show_day(exception.until),
                 by=exception.by,
                 reason=full_stop(exception.because),
             )
@@ -369,8 +380,8 @@ def _opinions(flow: Flow) -> Iterator[Sentence]:
             opinion=approval.opinion,
             by=approval.by,
             role=approval.role,
-            on=approval.on.isoformat(),
-            until=approval.until.isoformat(),
+            on=show_day(approval.on),
+            until=show_day(approval.until),
         )
         if flow.plan.approval and flow.plan.approval.problem:
             text += " " + sentence(flow.plan.approval.problem)

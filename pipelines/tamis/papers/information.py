@@ -6,7 +6,7 @@ from tamis.language import _
 from tamis.papers.flow import Flow, blank, rgpd, state
 from tamis.papers.paper import Part, Section, Sentence
 from tamis.papers.retention import state_retention
-from tamis.papers.rights import ARTICLE, state_rights
+from tamis.papers.rights import ARTICLE, state_rights, state_silence
 from tamis.papers.sheet import categories, legal_basis, state_purpose, transfers, who
 from tamis.papers.words import quote
 
@@ -38,6 +38,7 @@ def _duty(flow: Flow) -> Iterator[Sentence]:
         text = _("R. 6323-38 refers to RGPD art. {rgpd} for the information of the persons.")
         place = flow.provision(ARTICLE, "rights", "information", of=right.paragraph)
         yield state("information", text.format(rgpd=right.rgpd), place)
+        yield from state_silence(flow)
     if flow.into_store:
         text = _("The data of this flow is not collected from the persons themselves.")
         yield state("information origine", text, flow.policy("direction"), rgpd("14"))
@@ -61,7 +62,7 @@ def _way(flow: Flow) -> Sentence:
 
 
 def _rights(flow: Flow) -> Iterator[Sentence]:
-    yield from (known for known in state_rights(flow) if not known.key.endswith("note"))
+    yield from state_rights(flow)
     text = _(
         "You may lodge a complaint with the Commission nationale de l’informatique et des "
         "libertés (CNIL)."

@@ -7,7 +7,7 @@ from tamis.dry_run.html.markup import visible
 from tamis.language import _, ngettext
 from tamis.papers.by_hand import mark
 from tamis.papers.paper import Paper, Part, Sentence
-from tamis.papers.typeset import code_parts, show_sources, typeset
+from tamis.papers.typeset import code_parts, show_day, show_sources, typeset
 
 
 def to_markdown(paper: Paper, by_hand: Mapping[str, str]) -> str:
@@ -86,7 +86,7 @@ class _Writer:
 
 def head(paper: Paper, blanks: int) -> Iterator[str]:
     """Yield what stands before the papers: the day, what is open, what the papers do not say."""
-    yield _("Law and documents as of {day}.", day=paper.day.isoformat())
+    yield _("Law and documents as of {day}.", day=show_day(paper.day))
     yield ngettext(
         "{count} point is to be completed by hand.",
         "{count} points are to be completed by hand.",

@@ -25,7 +25,7 @@ def rights_paper(flow: Flow) -> Section:
         "droits",
         _("Rights of the persons concerned"),
         (
-            Part(_("Rights under R. 6323-38"), tuple(state_rights(flow))),
+            Part(_("Rights under R. 6323-38"), (*state_rights(flow), *state_silence(flow))),
             Part(_("What the flow owes to them"), tuple(_duties(flow))),
         ),
     )
@@ -50,7 +50,11 @@ def state_rights(flow: Flow) -> Iterator[Sentence]:
             text = _("The right {name} applies (RGPD art. {rgpd}).")
         place = flow.provision(ARTICLE, "rights", slug, of=right.paragraph)
         yield state(f"droit {slug}", text.format(name=name, to=right.to, rgpd=right.rgpd), place)
-    note = flow.context.law[ARTICLE].note
+
+
+def state_silence(flow: Flow) -> Iterator[Sentence]:
+    """What the article does not say."""
+    note = flow.context.law[ARTICLE].note if flow.version(ARTICLE) else ""
     if note:
         yield state("droits note", sentence(note), flow.provision(ARTICLE))
 

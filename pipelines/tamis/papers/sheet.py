@@ -178,9 +178,9 @@ def recipients(flow: Flow) -> Iterator[Sentence]:
     """Who receives what is released."""
     partner = flow.partner
     if flow.into_store:
-        text = _("The SI-CPF receives the data; it comes from the processing {partner}.")
+        text = _("The SI-CPF receives the data. It comes from: {partner}.")
     else:
-        text = _("The processing {partner} receives the data out of the SI-CPF.")
+        text = _("The data comes from the SI-CPF, and is received by: {partner}.")
     yield state("destinataire", text.format(partner=quote(partner.name)), flow.partner_place)
     for release in flow.releases:
         text = describe_attested(release.entry.attested)

@@ -6,7 +6,8 @@ from tamis.dry_run.html.speech import cite
 from tamis.language import _
 from tamis.papers.flow import Flow, state
 from tamis.papers.paper import Citation, Part, Section, Sentence
-from tamis.papers.words import sentence
+from tamis.papers.typeset import show_day
+from tamis.papers.words import describe_link, sentence
 
 
 def texts_paper(flow: Flow) -> Section:
@@ -40,13 +41,13 @@ def _articles(flow: Flow) -> Iterator[Sentence]:
     for article, version in flow.law.versions.items():
         if article not in cited:
             continue
-        until = _(" until {day}", day=version.until.isoformat()) if version.until else ""
+        until = _(" until {day}", day=show_day(version.until)) if version.until else ""
         cells = (
             cite(article),
             version.id,
-            _("from {day}", day=version.from_.isoformat()) + until,
-            version.amended_by,
-            (version.read_on.isoformat() if version.read_on else "–")
+            _("from {day}", day=show_day(version.from_)) + until,
+            version.amended_by + describe_link(version.amended_by_link),
+            (show_day(version.read_on) if version.read_on else "–")
             + (f", {version.source}" if version.source else "")
             + (", " + _("in part") if version.cut else ""),
         )

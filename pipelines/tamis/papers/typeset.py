@@ -3,9 +3,12 @@
 Names of fields stand between backquotes, and are left as they are.
 """
 
+import datetime
 import re
 from collections.abc import Iterable, Sequence
 
+from tamis.dry_run.html.speech import Speech
+from tamis.language import language_in_use
 from tamis.papers.paper import Citation
 
 _CODE = re.compile(r"(`[^`\n]+`)")
@@ -25,6 +28,8 @@ def typeset(text: str) -> str:
 
 
 def _set(text: str) -> str:
+    if language_in_use() == "fr":  # a list or a label may be put together without its space
+        text = re.sub(r"(?:(?<=[\w»)])|^)(?=[:;] )", _NO_BREAK, text)
     text = re.sub(r"(?<=\w)'(?=\w|«)", "’", text)
     text = re.sub(r"(?<=«) | (?=[:;?!»])", _NO_BREAK, text)
     return re.sub(
@@ -43,6 +48,16 @@ def code_parts(text: str) -> list[tuple[str, bool]]:
     """
     pieces = enumerate(_CODE.split(text))
     return [(part.strip("`") if at % 2 else part, bool(at % 2)) for at, part in pieces if part]
+
+
+def show_day(day: datetime.date) -> str:
+    """Return a day in words.
+
+    Example:
+        >>> show_day(datetime.date(2025, 1, 1))
+        '1 January 2025'
+    """
+    return Speech(language_in_use()).day(day)
 
 
 def show_sources(sources: Iterable[Citation]) -> str:

@@ -74,13 +74,14 @@ def name_persons(slug: str) -> str:
 
 
 def quote(words: str) -> str:
-    """Return words of a document in quotation marks.
+    """Return words of a document in quotation marks; those that they have become the inner ones.
 
     Example:
-        >>> quote("la prise en charge")
-        '« la prise en charge »'
+        >>> quote("Traitement « MAF »")
+        '« Traitement “MAF” »'
     """
-    return f"« {words.strip().rstrip('.')} »"
+    inner = re.sub(r"«\s*([^«»]*?)\s*»", r"“\1”", words.strip().rstrip("."))
+    return f"« {inner} »"
 
 
 def describe_attested(attested: Attested) -> str:
@@ -91,6 +92,17 @@ def describe_attested(attested: Attested) -> str:
 def describe_link(link: Link) -> str:
     """Return the mark of what is a reading, or nothing."""
     return " " + _("(a reading, to be confirmed)") if link == "inferred" else ""
+
+
+def describe_ground(ground: str) -> str:
+    """Return a ground of the RGPD as lawyers cite it.
+
+    Example:
+        >>> describe_ground("9.2.b"), describe_ground("10")
+        ('9 § 2 b', '10')
+    """
+    article, *rest = ground.split(".")
+    return " ".join([article, *(["§"] if rest else []), *rest])
 
 
 def describe_period(period: str) -> str:
@@ -157,7 +169,11 @@ def describe_test(condition: Condition, field: str = "") -> str:
     name = field or condition.field
     if condition.present:
         return _("`{field}` is filled in", field=name)
-    values = ", ".join(map(_plain, condition.in_))
+    if condition.in_ == (True,):
+        return _("`{field}` is true", field=name)
+    if condition.in_ == (False,):
+        return _("`{field}` is false", field=name)
+    values = ", ".join(map(str, condition.in_))
     if len(condition.in_) == 1:
         return _("`{field}` is {value}", field=name, value=values)
     return _("`{field}` is one of: {values}", field=name, values=values)
@@ -183,9 +199,3 @@ def full_stop(words: str) -> str:
     """Return the words of a document with a full stop, which they may have already."""
     words = words.strip()
     return words if re.search(r"[.!?…]$", words) else words + "."
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return _("true") if value else _("false")
-    return str(value)
