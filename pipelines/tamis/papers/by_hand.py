@@ -58,7 +58,7 @@ def read_by_hand(path: Path) -> ByHand:
     """Return what is written by hand in a paper; nothing where there is no such file.
 
     Raises:
-        UsageError: it cannot be read, or a mark has no end or stands twice.
+        UsageError: it cannot be read, or a mark has no end.
     """
     try:
         with open_regular(path) as stream:

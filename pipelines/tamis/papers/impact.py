@@ -25,7 +25,6 @@ from tamis.papers.words import (
     quote,
     sentence,
 )
-from tamis.plan.compile import ONLY_READ
 
 _CARRIES = {
     True: N_("According to the register, the partner's processing carries the NIR."),
@@ -229,7 +228,7 @@ def _fields(release: FlowRelease, index: int, name: str, need: Need) -> Iterator
         sources += [flow.category_place(slug) for slug in served]
         sources += [release.place("treat", path)] if path in release.release.treat else []
     for cells, (fields, sources) in groups.items():
-        yield Sentence(f"champs {name} {cells}", (", ".join(fields), *cells), tuple(sources))
+        yield Sentence(f"champs {name} {fields[0]}", (", ".join(fields), *cells), tuple(sources))
 
 
 def _left_out(release: FlowRelease, of: str) -> Part:
@@ -238,13 +237,16 @@ def _left_out(release: FlowRelease, of: str) -> Part:
     for path, leaf in flow.context.leaves.items():
         if path in release.kept:
             continue
-        fate, reason = flow.plan.fates[release.id][path]
-        sources = [flow.schema(*leaf.place)]
-        if tested := release.tests_of(path):
-            reason = _(ONLY_READ)
-            sources += tested
+        fate, _reason = flow.plan.fates[release.id][path]
+        sources = [flow.schema(*leaf.place), *(tested := release.tests_of(path))]
+        reason = _("no need names it")
         if fate == "stripped":
+            reason = _("it holds the NIR or a number like it, which is not released")
             sources.append(release.item_place)
+        elif tested:
+            reason = _("read for a condition, never released")
+        elif "outside" in leaf.category:
+            reason = _("of no category of data, as the schema declares: never released")
         cells = (describe_field(leaf), reason)
         rows.append(Sentence(f"ecarte {release.id} {path}", cells, tuple(sources)))
     columns = (_("field"), _("why it is left out"))
@@ -307,7 +309,7 @@ def _to_confirm(flow: Flow) -> Iterator[Sentence]:
         for at, basis in bases_of(release.release, place):
             if basis.status == "to-confirm":
                 yield state(
-                    f"a-confirmer {release.id} {_basis(basis)} {_named(release, at)}",
+                    f"a-confirmer {release.id} {basis.text} {_named(release, at)}",
                     _basis(basis),
                     flow.policy(*at),
                 )

@@ -31,7 +31,7 @@ def retention_paper(flow: Flow) -> Section:
 
 def state_retention(release: FlowRelease) -> Sentence:
     """The rule by which what is released is kept; a blank where the policy names none."""
-    key = f"conservation {release.id}"
+    key = f"conservation.{release.id}"
     rule = _rule_of(release)
     if rule is None:
         text = _(

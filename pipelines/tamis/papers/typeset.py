@@ -19,8 +19,8 @@ def typeset(text: str) -> str:
     """Return a text with typographic apostrophes, and spaces that no line is broken at.
 
     Example:
-        >>> typeset("l'article L. 6323-9 : `l'un`").replace("\\u00a0", "~")
-        'l’article L.~6323-9~: `l\\'un`'
+        >>> typeset("l'article L. 6323-9 : `nir`").replace("\\u00a0", "~")
+        'l’article L.~6323-9~: `nir`'
     """
     parts = _CODE.split(text)
     parts[::2] = map(_set, parts[::2])
