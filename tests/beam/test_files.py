@@ -5,6 +5,7 @@ import json
 import lzma
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from tamis.beam.files import InputFile, list_inputs, open_sequential
-from tamis.beam.listing import Task
+from tamis.beam.listing import ListFiles, Task, _Opener
 from tamis.beam.read import OTHER_NAMES, ReadFiles, _ReadFn, read_task
 from tamis.documents.feed_format import Format, FormatName
 from tamis.errors import InputError, RunError, UsageError
@@ -253,3 +254,73 @@ def test_what_follows_a_compressed_stream_is_read_or_fails(
         path.write_bytes(bad)
         with pytest.raises(InputError, match=r"is cut|is damaged"):
             content()
+
+
+# Files that are released as a whole or not at all
+
+
+def whole_file(path: Path, data: bytes, **rules: Any) -> dict[str, Any]:
+    """What is read of a file under rules for the whole: ids, and reasons with field and rule."""
+    path.write_bytes(data)
+    form = {"csv": {"separator": "|", "quote": False}, "whole_file": rules}
+    fields = (PlanField("id", "string"), PlanField("declaration", "string"))
+    plan = replace(plan_of(*fields), format=Format.model_validate(form))
+    (file,) = list_inputs((str(path),))
+    chunks = list(read_task(Task(file, "csv"), plan))
+    rejects = [reject for chunk in chunks for reject in chunk.rejects.to_pylist()]
+    assert [reject["position"] for reject in rejects] == list(range(1, len(rejects) + 1))
+    return {
+        "ids": [value for chunk in chunks for value in chunk.data.column("id").to_pylist()],
+        "why": {tuple(reject.values())[1:] for reject in rejects},
+        "records": len(rejects),
+    }
+
+
+THREE = b"id|declaration\n1|A\n2|A\n3|B\n"
+ALL_RULES = {
+    "exact_columns": True,
+    "ends_in_line_break": True,
+    "file_name": r"[^@<>:|?*%]{1,40}\.csv",
+    "most_bytes": len(THREE),
+    "most_records": {"declaration": 2},
+}
+
+
+def test_a_file_that_keeps_all_rules_is_read(tmp_path: Path) -> None:
+    assert whole_file(tmp_path / "adf.csv", THREE, **ALL_RULES)["ids"] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "rules", "why"),
+    [
+        ("a.csv", THREE + b"4\n", {}, {("", "whole file: fields expected: 2, found: 1")}),
+        (
+            "a.csv",
+            THREE[:-1],
+            {"ends_in_line_break": True},
+            {("", "whole file: ends_in_line_break")},
+        ),
+        ("a@b.csv", THREE, {}, {("", "whole file: file_name")}),
+        ("a.csv", THREE + b"4|C\n", {}, {("", f"whole file: most_bytes: {len(THREE)}")}),
+        ("a.csv", THREE.replace(b"B", b"A"), {}, {("declaration", "whole file: most_records: 2")}),
+        ("a.csv", b"id\n1\n2\n", {}, {("declaration", "whole file: exact_columns")}),
+        ("a.csv", b"id|declaration|x\n1|2|\n", {}, {("", "whole file: exact_columns")}),
+        ("a.csv", THREE.replace(b"B", b"\xe9"), {}, {("", "whole file: encoding")}),
+    ],
+)
+def test_a_file_that_breaks_a_rule_is_quarantined_whole(
+    tmp_path: Path, name: str, data: bytes, rules: dict[str, Any], why: set[tuple[str, str]]
+) -> None:
+    read = whole_file(tmp_path / name, data, **{**ALL_RULES, **rules})
+
+    assert read["ids"] == []
+    assert read["records"] == data.count(b"\n") - (data.endswith(b"\n"))
+    assert {own[1:] for own in read["why"] if own[0] == "incomplete"} == why
+
+
+def test_a_file_of_another_format_is_refused_where_files_are_judged_whole(tmp_path: Path) -> None:
+    path = write(tmp_path / "in.parquet", id=["1"])
+    plan = replace(plan_of(form="csv"), format=Format.model_validate({"whole_file": {}}))
+    (file,) = list_inputs((str(path),))
+    with pytest.raises(InputError, match=r"its content is parquet; .* must be csv"):
+        _Opener(ListFiles((str(path),), plan)).format(file)

@@ -261,7 +261,7 @@ def test_42_a_law_that_was_rewritten_and_not_read_stops_a_run(
                     stated["nir_basis"]["status"] = "confirmed"
             each.pop("until", None)
 
-    project = edited(("policies/prevention-passeport.yaml", confirm))
-    check_unconfirmed(project.plan("prevention-passeport", on="2026-06-26"), False)
+    project = edited(("policies/prevention-adf.yaml", confirm))
+    check_unconfirmed(project.plan("prevention-adf", on="2026-06-26"), False)
     with pytest.raises(UsageError, match=r"L\. 4141-5: its version LEGIARTI000054336916"):
-        check_unconfirmed(project.plan("prevention-passeport", on="2026-06-27"), False)
+        check_unconfirmed(project.plan("prevention-adf", on="2026-06-27"), False)

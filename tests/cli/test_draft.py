@@ -51,8 +51,10 @@ Draft = Callable[..., tuple[Schema, str]]
 FEEDS = [
     name
     for name in bundled_project().schemas()
-    if bundled_project().schema(name)[0].format.name != "dsn"
+    for form in [bundled_project().schema(name)[0].format]
+    if form.name != "dsn" and form.whole_file is None
 ]
+"""Those of which a file shows what its schema says: not a DSN, nor rules for whole files."""
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ def test_a_draft_of_a_feed_says_what_its_own_schema_says(
 
 
 @pytest.mark.parametrize(
-    "name", ["evaluation-cpf", "prevention-passeport", "maf-manquements", "accompagnement-parcours"]
+    "name", ["evaluation-cpf", "prevention-adf", "maf-manquements", "accompagnement-parcours"]
 )
 def test_a_draft_checks_once_its_categories_are_chosen(
     name: str, draft: Draft, tmp_path: Path

@@ -45,8 +45,8 @@ def feed(tmp_path: Path) -> Callable[[str], Path]:
     ("name", "column", "form"),
     [
         ("evaluation-cpf", "nir", "15"),
-        ("prevention-passeport", "nir", "15"),
-        ("prevention-passeport", "observations", "text"),
+        ("prevention-adf", "NIR", "15"),
+        ("prevention-adf", "NOM_FORMATION", "text"),
         ("benevolat-engagement", "titulaire.nir", "15"),
         ("benevolat-engagement", "commentaire", "text"),
         ("certificateurs-passeport", "titulaire.nir", "15"),
@@ -61,8 +61,8 @@ def test_a_column_with_nirs_is_told_in_every_format(
 
 
 def test_a_column_without_nirs_is_not_told(feed: Callable[[str], Path]) -> None:
-    columns = scan_file(feed("prevention-passeport"))
-    clean = ("numero_declaration", "siret_employeur", "telephone", "salaire_brut", "delivre_le")
+    columns = scan_file(feed("prevention-adf"))
+    clean = ("ID_DECLARATION", "SIRET_EMPLOYEUR", "COMPETENCE_TRANSFERABLE", "DATE_DEBUT_VALIDITE")
     assert not any(columns[name].nirs for name in clean)
 
 
@@ -138,7 +138,7 @@ COMPRESSED: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("suffix", COMPRESSED)
 @pytest.mark.parametrize(
     "name",
-    ["accompagnement-parcours", "benevolat-engagement", "prevention-passeport", "dsn-individus"],
+    ["accompagnement-parcours", "benevolat-engagement", "prevention-adf", "dsn-individus"],
 )
 def test_a_compressed_file_is_scanned_as_what_it_holds(
     feed: Callable[[str], Path], name: str, suffix: str
@@ -153,7 +153,7 @@ def test_a_compressed_file_is_scanned_as_what_it_holds(
 def test_a_compressed_file_that_is_cut_is_an_error(
     feed: Callable[[str], Path], suffix: str
 ) -> None:
-    plain = feed("prevention-passeport")
+    plain = feed("prevention-adf")
     packed = plain.with_name(f"{plain.name}.{suffix}")
     packed.write_bytes(COMPRESSED[suffix](plain.read_bytes())[:-50])
     with pytest.raises(InputError, match=": is "):

@@ -62,6 +62,6 @@ def test_the_shipped_policies_that_rest_on_unread_texts_are_known() -> None:
         for release in context.policy.releases
         for reference in context.unread(release)
     }
-    assert citing["L. 4141-5"] == "prevention-passeport"
+    assert citing["L. 4141-5"] == "prevention-jdr"
     assert citing["L. 6113-8"] == "certificateurs-passeport"
     assert citing["L. 6353-10"] == "cpir-partage"

@@ -22,7 +22,7 @@ from .conftest import Flow, Outcome, Tamis, receipt_of
 
 POLICY = {
     "parquet": "prestataires-inscriptions",
-    "csv": "prevention-passeport",
+    "csv": "regularite-prestataires",
     "jsonl": "si-cpa-compte",
     "avro": "accompagnement-parcours",
     "dsn": "dsn-droits",
@@ -256,9 +256,9 @@ def test_text_that_is_no_utf8_matters_where_it_is_kept(
     form: str, kept: bool, feed: Feed, run: Tamis, tamis: Tamis, keys: str, tmp_path: Path
 ) -> None:
     field = (
-        {"csv": "nom_naissance", "jsonl": "compte_id"}
+        {"csv": "siret", "jsonl": "compte_id"}
         if kept
-        else {"csv": "poste", "jsonl": "iban"}
+        else {"csv": "raison_sociale", "jsonl": "iban"}
     )
     path = feed(form, **{field[form]: "caf#"})
     text = path.read_text(encoding="cp1252" if form == "csv" else "utf-8")
@@ -266,7 +266,7 @@ def test_text_that_is_no_utf8_matters_where_it_is_kept(
     project = tmp_path / "project"
     for folder in ("policies", "schemas"):
         shutil.copytree(bundled_folder() / folder, project / folder)
-    schema = project / "schemas" / "prevention-passeport.yaml"
+    schema = project / "schemas" / "regularite-prestataires.yaml"
     schema.write_text(schema.read_text().replace("encoding: cp1252", "encoding: utf-8"))
     outcome = tamis(
         *("--project", project, "run", POLICY[form], "--input", path),

@@ -129,7 +129,7 @@ def feed_of(flow: Flow) -> list[Record]:
 FLOWS = {
     "accompagnement-parcours": 4_000,
     "cpir-partage": 2_000,
-    "prevention-passeport": 8_000,
+    "regularite-prestataires": 8_000,
     "si-cpa-compte": 10_000,
 }
 """By policy, how long its dropped texts become: past the sizes of blocks and pieces."""

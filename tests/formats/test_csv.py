@@ -4,6 +4,7 @@ import csv
 import io
 import resource
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -335,3 +336,54 @@ def test_utf_16_needs_its_byte_order_mark() -> None:
     assert rows(read(data.encode("utf-16"), plan)) == [(1, "1", "é")]
     with pytest.raises(InputError, match="must say `utf-16-le` or `utf-16-be`, not `utf-16`"):
         read(data.encode("utf-16-le"), plan)
+
+
+# Lists in one cell, and files without quotes
+
+
+def plan_with_lists(**options: Any) -> Plan:
+    codes = PlanField("codes", "list", of=PlanField("item", "string"))
+    plan = plan_of("a", "a codes", **{"separator": "|", "lists": "/", **options})
+    return replace(plan, fields=(*plan.fields, codes))
+
+
+def test_a_list_stands_in_one_cell_and_an_empty_cell_is_null() -> None:
+    chunks = read(b"codes|a\nK2111/H1302|1\nK1705|2\n|3\nA//|4\n", plan_with_lists())
+
+    assert [chunk["codes"] for own in chunks for chunk in own.data.to_pylist()] == [
+        ["K2111", "H1302"],
+        ["K1705"],
+        None,
+        ["A", "", ""],
+    ]
+
+
+def test_without_lists_a_list_is_a_fault_of_its_row() -> None:
+    chunks = read(b"codes|a\nK2111/H1302|1\n", plan_with_lists(lists=None))
+    assert chunks[-1].data.to_pylist() == [{"a": "1", FAULTS: ["codes"]}]
+
+
+def test_without_quotes_each_line_is_a_record() -> None:
+    data = b'a|codes\n"Gestes et postures" 1|A\n"SST|B\n2|C"\n'
+    plan = plan_with_lists(quote=False)
+
+    assert rows(read(data, plan)) == [
+        (1, '"Gestes et postures" 1', ["A"]),
+        (2, '"SST', ["B"]),
+        (3, "2", ['C"']),
+    ]
+    assert rejects(read(data, replace(plan, format=plan_with_lists().format)))
+
+
+def test_bytes_of_another_encoding_are_told_and_stay_in_their_cell() -> None:
+    chunks = read(b"a|codes\nx|K2\xe9/H1\n", plan_with_lists())
+
+    (codes,) = (chunk.data.column("codes") for chunk in chunks if chunk.data.num_rows)
+    assert codes.values.view(pa.binary()).to_pylist() == [b"K2\xff\xff\xff", b"H1"]
+    assert anomalies(chunks) == {"csv-undecodable-bytes": 1}
+
+
+@pytest.mark.parametrize("options", [{"quote": False, "escape": "\\"}, {"lists": ","}])
+def test_marks_that_contradict_one_another_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        CsvOptions.model_validate(options)

@@ -22,7 +22,7 @@ from tamis.beam import progress
 from tamis.beam.batch import Input
 from tamis.beam.files import InputFile, list_inputs, open_random, recognize
 from tamis.documents.feed_format import FormatName
-from tamis.errors import TamisError, value_free
+from tamis.errors import InputError, TamisError, value_free
 from tamis.formats.compression import compression_of, named_compression
 from tamis.formats.digests import sha256_of, tree_of
 from tamis.formats.parquet import PartSpec, split
@@ -190,7 +190,19 @@ class _Opener:
 
     def format(self, file: InputFile) -> FormatName:
         """The format in which a file is read."""
-        return self._forced or recognize(file, self._plan.format.name)
+        own = self._plan.format
+        form = self._forced or recognize(file, own.name)
+        if own.whole_file is not None and form != own.name:
+            raise InputError(
+                file.name,
+                _(
+                    "its content is {got}; files of schema `{schema}` must be {expected}",
+                    got=form,
+                    schema=self._plan.schema,
+                    expected=own.name,
+                ),
+            )
+        return form
 
     def tasks(self, file: InputFile, form: FormatName) -> Iterator[Task]:
         """The reading tasks of a file that is not counted."""
@@ -210,7 +222,7 @@ class _Opener:
     def blocks(self, file: InputFile, form: FormatName) -> list[_Block]:
         """The blocks of a file that is counted; none of another one."""
         size = self._limits.block_bytes
-        if file.bytes <= size or form not in RANGES:
+        if file.bytes <= size or form not in RANGES or self._plan.format.whole_file is not None:
             return []
         start = _start_of(file, _MAGIC_BYTES)
         if compression_of(start) or named_compression(file.uri):

@@ -26,6 +26,7 @@ from tamis.formats.parquet import count_rows, read_parquet
 from tamis.formats.partitions import add_partitions
 from tamis.formats.ranges import Stretch
 from tamis.formats.readers import SEQUENTIAL
+from tamis.formats.whole_file import Breach, Watched, breach_of, rejected
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -232,7 +233,22 @@ def _chunks(
         chunks = SEQUENTIAL[task.format](stream, plan, task.file.name, limits, task.range)
     else:
         chunks = SEQUENTIAL[task.format](stream, plan, task.file.name, limits)
+        breach = _breach(task, plan)
+        if breach is not None:
+            chunks = (rejected(chunk, breach) for chunk in chunks)
     return FirstRecords(add_partitions(chunks, plan, task.file.uri), task.limit)
+
+
+def _breach(task: Task, plan: Plan) -> Breach | None:
+    """Why no record of a file may be released, where its format says so: it is read twice."""
+    if plan.format.whole_file is None:
+        return None
+    stream, raw = open_sequential(task.file.uri, task.file.name)
+    with raw:
+        watched = Watched(stream)
+        chunks = SEQUENTIAL[task.format](watched, plan, task.file.name)
+        chunks = add_partitions(chunks, plan, task.file.uri)
+        return breach_of(chunks, watched, plan, task.file.uri)
 
 
 class _ReadFn(beam.DoFn):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from tamis.documents.date_patterns import pattern_problem
+from tamis.documents.marks import require_re2
 from tamis.documents.positions import DocumentModel
 from tamis.documents.xpaths import XmlPath, parse_path
 from tamis.language import _
@@ -68,9 +69,9 @@ class CsvOptions(DocumentModel):
         BeforeValidator(_words, json_schema_input_type=str | tuple[str, ...]),
     ] = ()
     """The words that stand for no value (`"NULL"`, in quotes), besides an empty value."""
-    quote: Character = '"'
+    quote: Character | Literal[False] = '"'
     """The one character around fields that hold a separator or a line break; doubled, it stands
-    for itself."""
+    for itself. `false` where no field is in quotes: then each line is a record."""
     escape: Character | None = None
     """The one character that takes its meaning from the next one (`\\`, as Spark, Hive and MySQL
     write a quote)."""
@@ -78,6 +79,9 @@ class CsvOptions(DocumentModel):
     """How many lines stand above the header, a line `sep=;` among them."""
     footer: Annotated[int, Field(ge=0)] = 0
     """How many of the last records are none, such as a line of totals."""
+    lists: Character | None = None
+    """The one character between the elements of a list in one cell: a field of `type: list` of
+    plain values is read so, and an empty cell is null."""
     header: bool | tuple[str, ...] | None = None
     """The names of the columns where the file has no header line; `false` where it has none and
     the columns are the schema's fields in their order; `true` where its first line is one,
@@ -85,13 +89,21 @@ class CsvOptions(DocumentModel):
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Any:
-        characters = [self.separator, self.quote, *([self.escape] if self.escape else [])]
+        marks = [self.separator, self.quote, self.escape, self.lists]
+        characters = [mark for mark in marks if mark]
         if any(not mark.isascii() or mark in "\0\r\n" for mark in characters):
             raise ValueError(
-                _("separator, quote and escape of CSV must be ASCII characters, and no line break")
+                _(
+                    "separator, quote, escape and lists of CSV must be ASCII characters, and no "
+                    "line break"
+                )
             )
         if len(set(characters)) < len(characters):
-            raise ValueError(_("separator, quote and escape of CSV must be different characters"))
+            raise ValueError(
+                _("separator, quote, escape and lists of CSV must be different characters")
+            )
+        if self.escape and not self.quote:
+            raise ValueError(_("`escape` is for values in quotes: `quote: false` has none"))
         try:
             decoder = codecs.getincrementaldecoder(self.encoding)()
             start, end = _TEXT[:50].encode(self.encoding), _TEXT.encode(self.encoding)
@@ -171,6 +183,28 @@ class XmlOptions(DocumentModel):
         return parse_path(text, self.namespace, self.namespaces)
 
 
+class WholeFile(DocumentModel):
+    """What a file must be as a whole. Of one that breaks a rule, or holds a record that cannot be
+    read, all records are quarantined (`incomplete`)."""
+
+    exact_columns: bool = False
+    """Whether its columns must be those of the schema, no fewer and no more."""
+    ends_in_line_break: bool = False
+    """Whether its last line must end in a line break, which one that is cut has not."""
+    file_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """A regular expression (RE2) that its name without folders must match as a whole."""
+    most_bytes: Annotated[int, Field(gt=0)] | None = None
+    """How many bytes it may have, decompressed."""
+    most_records: dict[str, Annotated[int, Field(gt=0)]] = {}
+    """By a field at the top, how many records with one value of it the file may have."""
+
+    @model_validator(mode="after")
+    def _can_be_tested(self) -> Any:
+        if self.file_name is not None:
+            require_re2(self.file_name, "file_name")
+        return self
+
+
 class Format(DocumentModel):
     """The file format of a feed: its name, or `{csv: {…}}`, `{jsonl: {…}}` or `{xml: {…}}` with its
     options."""
@@ -183,6 +217,9 @@ class Format(DocumentModel):
     """How JSON Lines are written."""
     xml: XmlOptions | None = None
     """How records stand in XML: no file of XML is read without it."""
+    whole_file: WholeFile | None = None
+    """What a file must be as a whole, or none of its records is released; without it, each record
+    is judged by itself."""
 
     @model_validator(mode="after")
     def _have_options_of_its_own(self) -> Any:
@@ -193,4 +230,6 @@ class Format(DocumentModel):
                 )
         if self.name == "xml" and self.xml is None:
             raise ValueError(_("`xml` must say its `record`: `{{xml: {{record: /flux/passage}}}}`"))
+        if self.whole_file is not None and self.name == "parquet":
+            raise ValueError(_("`whole_file` is for formats that are read from start to end"))
         return self

@@ -207,6 +207,21 @@ class Schema(DocumentModel):
         return self
 
     @model_validator(mode="after")
+    def _count_by_fields(self) -> Any:
+        rules = self.format.whole_file
+        for name in rules.most_records if rules else ():
+            spec = self.fields.get(name)
+            if spec is None or spec.of or spec.fields:
+                raise ValueError(
+                    _(
+                        "`most_records` must name a field at the top that holds one value, got "
+                        "`{field}`",
+                        field=name,
+                    )
+                )
+        return self
+
+    @model_validator(mode="after")
     def _name_columns(self) -> Any:
         header = self.format.csv.header
         columns = {spec.column or name for name, spec in self.fields.items()}

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from tamis.arrow.buffers import are_valid
@@ -30,13 +31,16 @@ from tamis.formats.names import declared_names, known_names, leaf_paths
 from tamis.formats.ranges import RecordRange, open_range
 from tamis.language import _
 from tamis.limits import USUAL, Limits
-from tamis.plan.plan import Plan
+from tamis.plan.plan import Plan, PlanField
 
 EMPTY_LINES: Final = "csv-empty-lines"
 """The anomaly that counts lines of separators only."""
 
 FOOTERS_LIKE_RECORDS: Final = "csv-footers-like-records"
 """The anomaly that counts lines left out as `footer` that look like records."""
+
+UNDECODABLE: Final = "csv-undecodable-bytes"
+"""The anomaly that counts bytes that are not in the schema's encoding."""
 
 UNREADABLE_QUOTE: Final = "a quote is not escaped, or never closed"
 """The rule by which the lines of what Python's `csv` refuses are rejects."""
@@ -63,8 +67,9 @@ def read_csv(
         part: of a file whose records were counted (`csv_ranges`), those that are read.
 
     Returns:
-        Chunks of `limits.chunk_records` records but for the last; columns of strings; positions
-        number the records after the header from 1.
+        Chunks of `limits.chunk_records` records but for the last; columns of strings, and of lists
+        of strings where the format says how `lists` are written; positions number the records after
+        the header from 1.
 
     Raises:
         InputError: the header cannot be read, has no field of the schema, or one of them twice; a
@@ -89,7 +94,8 @@ def _blocks(
     for field in fields:
         if names.count(field.source_name) > 1:
             raise InputError(source, _("has two columns `{name}`", name=field.source_name))
-    nested = [field for field in fields if field.of is not None or field.fields]
+    lists = [field for field in fields if options.lists and _is_flat(field.of)]
+    nested = [field for field in fields if (field.of or field.fields) and field not in lists]
     faults = [path for field in nested for path in leaf_paths(field, field.name)]
     read = {field.name: names.index(field.source_name) for field in fields if field not in nested}
     parser = _Parser(options, len(names), read, limits, source)
@@ -97,9 +103,20 @@ def _blocks(
         own, _lines = open_range(stream, plan, part, find_csv)
         text, rest = Utf8Text(own, options.encoding, source), b""
         parser.count = part.first
+
+    def finish(data: pa.RecordBatch) -> pa.RecordBatch:
+        columns = dict(zip(read, data.columns, strict=True))
+        if text.damaged:
+            columns = {name: unmark(column) for name, column in columns.items()}
+        for field in lists:
+            columns[field.name] = split_cells(columns[field.name], options.lists or "")
+        if columns:
+            data = pa.RecordBatch.from_pydict(columns)
+        return add_faults(data, faults)
+
     empty = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in read]))
     yield Chunk(
-        add_faults(empty, faults),
+        finish(empty),
         pa.array([], pa.int64()),
         unknown=declared_names(name for name in names if name not in known),
         missing=known - set(names),
@@ -108,10 +125,11 @@ def _blocks(
     try:
         for block in record_blocks(pieces, options, len(names), limits.csv_block_bytes):
             chunk = parser.parse(block)
-            data = chunk.data
-            if text.damaged and read:
-                data = pa.RecordBatch.from_arrays([*map(unmark, data.columns)], [*read])
-            yield replace(chunk, data=add_faults(data, faults))
+            yield replace(chunk, data=finish(chunk.data))
+        if text.damaged:
+            yield Chunk(
+                finish(empty), pa.array([], pa.int64()), anomalies={UNDECODABLE: text.damaged}
+            )
     except RecordTooLong:
         raise InputError(
             source,
@@ -122,6 +140,21 @@ def _blocks(
                 csv_block_bytes=limits.csv_block_bytes >> 20,
             ),
         ) from None
+
+
+def _is_flat(element: PlanField | None) -> bool:
+    """Whether `element` is that of a list of plain values."""
+    return element is not None and element.of is None and not element.fields
+
+
+def split_cells(cells: pa.Array, separator: str) -> pa.ListArray:
+    """Lists of texts that stand in one cell each; null where the cell is.
+
+    Example:
+        >>> split_cells(pa.array(["K1102/M1402", "K1102", "a//", None]), "/").to_pylist()
+        [['K1102', 'M1402'], ['K1102'], ['a', '', ''], None]
+    """
+    return pc.split_pattern(cells, separator)
 
 
 class _Parser:

@@ -167,7 +167,8 @@ def _parse(start: bytes, options: CsvOptions, *, is_whole: bool) -> tuple[list[s
     rows = csv.reader(
         lines,
         delimiter=options.separator,
-        quotechar=options.quote,
+        quotechar=options.quote or None,
+        quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
         escapechar=options.escape,
         strict=True,
     )

@@ -134,7 +134,7 @@ def _starts_in(
         options: of the schema's format.
         at_end: whether the text ends where the file does.
     """
-    separator, quote = options.separator.encode(), options.quote.encode()
+    separator, quote = options.separator.encode(), (options.quote or "").encode()
     quotes, separators, breaks = bits_of(area, [quote, separator, b"\r\n"])
     own = np.full_like(breaks, ~np.uint64(0))
     own[0] ^= _ONE

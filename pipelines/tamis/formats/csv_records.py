@@ -93,7 +93,7 @@ class Block:
     ) -> None:
         self._text = text
         self._separator = options.separator.encode()
-        self._quote = options.quote.encode()
+        self._quote = (options.quote or "").encode()
         self._unreadable_line = unreadable
         self._is_last = is_last
         # Escaped characters mean nothing to records: each is a letter here, in its place.
@@ -105,13 +105,13 @@ class Block:
         self._stops: list[Ints] = []
         self._unreadable: list[Span] = []
         self._is_proved = False
-        self.has_quotes = self._quote in self._plain
+        self.has_quotes = bool(options.quote) and self._quote in self._plain
         if self.has_quotes or self._plain is not text:
             self._lines = _Lines(text, self.end)
             self._strict = csv.reader(
                 self._lines,
                 delimiter=options.separator,
-                quotechar=options.quote,
+                quotechar=options.quote or None,
                 escapechar=options.escape,
                 strict=True,
             )
@@ -277,7 +277,7 @@ def bits_of(text: bytes | npt.NDArray[np.uint8], kinds: Sequence[bytes]) -> list
     for start in range(0, len(data), _WINDOW):
         window = data[start : start + _WINDOW]
         for row, kind in zip(bits, kinds, strict=True):
-            flags = window == kind[0]
+            flags = np.zeros(len(window), bool) if not kind else window == kind[0]
             for byte in kind[1:]:
                 flags |= window == byte
             packed = np.packbits(flags, bitorder="little")

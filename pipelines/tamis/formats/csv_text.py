@@ -35,7 +35,7 @@ class Utf8Text:
         piece_bytes: how many bytes are decoded at once.
 
     Attributes:
-        damaged: whether some bytes read so far could not be decoded.
+        damaged: how often bytes read so far could not be decoded.
 
     Raises:
         InputError: on reading UTF-16 or UTF-32 without byte order mark.
@@ -49,7 +49,7 @@ class Utf8Text:
     def __init__(
         self, stream: Readable, encoding: str, source: str, piece_bytes: int = PIECE_BYTES
     ) -> None:
-        self.damaged = False
+        self.damaged = 0
         self._stream = stream
         self._encoding = codecs.lookup(encoding).name
         self._source = source
@@ -82,7 +82,7 @@ class Utf8Text:
                     encoding=self._encoding,
                 ),
             ) from None
-        self.damaged = self.damaged or _UNDECODABLE in text
+        self.damaged += text.count(_UNDECODABLE)
         return text.encode("utf-8", "tamis-mark")
 
     def _check(self, block: bytes, *, is_last: bool) -> bytes:
@@ -92,7 +92,7 @@ class Utf8Text:
         except UnicodeDecodeError:
             marked, used = codecs.utf_8_decode(block, "tamis-mark", is_last)
             text = marked.encode()
-            self.damaged = True
+            self.damaged += marked.count(_UNDECODABLE)
         self._rest = block[used:]
         return text
 

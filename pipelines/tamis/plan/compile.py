@@ -228,6 +228,8 @@ def _paths_read(
     """The paths of the leaves that must be read: what is kept, tested, or may stop a record."""
     paths = {leaf.path for release in releases for leaf in release.leaves}
     paths |= {test.field for release in in_force for test in conditions_of(release, ())}
+    if context.schema.format.whole_file is not None:
+        paths |= context.schema.format.whole_file.most_records.keys()
     if any(release.nir == "absent" and release.on_nir == "quarantine" for release in releases):
         # A declared NIR can stop a record only if its column is read.
         paths |= {

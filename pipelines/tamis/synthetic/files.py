@@ -77,7 +77,8 @@ def _write_csv(
         writer = csv.writer(
             stream,
             delimiter=options.separator,
-            quotechar=options.quote,
+            quotechar=options.quote or None,
+            quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
             escapechar=options.escape,
             doublequote=options.escape is None,
         )
@@ -95,6 +96,8 @@ def _write_csv(
 def _cell(value: Any, options: CsvOptions) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return (options.lists or "").join(_cell(element, options) for element in value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Decimal | float):
