@@ -3,7 +3,7 @@
 import csv
 import datetime
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,12 @@ from tamis.synthetic.xml import write_xml
 
 
 def write_feed(
-    records: Sequence[Record], schema: Schema, path: Path, *, extra: Mapping[str, str] | None = None
+    records: Iterable[Record], schema: Schema, path: Path, *, extra: Mapping[str, str] | None = None
 ) -> None:
     """Write `records` to `path` in the schema's format.
 
     Args:
-        records: as `make_records` makes them.
+        records: as `make_records` makes them; CSV and JSON Lines are written one by one.
         schema: names the format and its options.
         path: of the file.
         extra: columns, or elements of XML, that the schema does not name, each with its only value;
@@ -36,17 +36,17 @@ def write_feed(
     name = schema.format.name
     added = dict(extra or {})
     if name == "parquet":
-        _write_parquet(records, schema, path, added)
+        _write_parquet(list(records), schema, path, added)
     elif name == "csv":
         _write_csv(records, schema, path, added)
     elif name == "jsonl":
         _write_jsonl(records, path, added)
     elif name == "avro":
-        _write_avro(records, schema, path, added)
+        _write_avro(list(records), schema, path, added)
     elif name == "xml":
-        write_xml(records, schema, path, extra=added)
+        write_xml(list(records), schema, path, extra=added)
     else:
-        write_dsn(records, schema, path, extra=added)
+        write_dsn(list(records), schema, path, extra=added)
 
 
 def _arrow(spec: FieldSpec) -> pa.DataType:
@@ -68,7 +68,7 @@ def _write_parquet(
 
 
 def _write_csv(
-    records: Sequence[Record], schema: Schema, path: Path, extra: Mapping[str, str]
+    records: Iterable[Record], schema: Schema, path: Path, extra: Mapping[str, str]
 ) -> None:
     options = schema.format.csv
     names = [spec.column or name for name, spec in schema.fields.items()]
@@ -110,7 +110,7 @@ def _cell(value: Any, options: CsvOptions) -> str:
     return str(value)
 
 
-def _write_jsonl(records: Sequence[Record], path: Path, extra: Mapping[str, str]) -> None:
+def _write_jsonl(records: Iterable[Record], path: Path, extra: Mapping[str, str]) -> None:
     with path.open("w", encoding="utf-8") as stream:
         for record in records:
             line = json.dumps({**record, **extra}, ensure_ascii=False, default=json_value)

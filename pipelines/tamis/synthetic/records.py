@@ -73,6 +73,16 @@ def make_nir(chance: random.Random, *, with_key: bool = True) -> str:
     return f"{body}{key_of(body):02d}" if with_key else body
 
 
+def make_name(chance: random.Random) -> str:
+    """A family name of nobody.
+
+    Example:
+        >>> make_name(random.Random(1)) in ("ESSAI", "FICTIVE", "EXEMPLE", "D'ESSAI")
+        True
+    """
+    return chance.choice(_NAMES)
+
+
 def space_nir(nir: str) -> str:
     """A NIR in the INSEE grouping.
 
@@ -161,7 +171,7 @@ class _Maker:
         if spec.of is not None:
             return [
                 self.value(name, spec.of, path, is_text=is_text)
-                for _ in range(self.chance.choice((0, 1, 1, 2, 3)))
+                for _ in range(self.chance.choice((0 if spec.nullable else 1, 1, 1, 2, 3)))
             ]
         if spec.fields is not None:
             return {
@@ -239,7 +249,7 @@ class _Maker:
         if "prenom" in name:
             return chance.choice(_FIRST_NAMES)
         if "nom" in name:
-            return chance.choice(_NAMES)
+            return make_name(chance)
         if "courriel" in name or "mail" in name:
             return f"personne{self.number}@exemple.example"
         if "siret" in name:
