@@ -233,7 +233,9 @@ class _Record:
 
     def _pick(self, path: str, options: list[Any]) -> Any:
         """What the field of a `when` says in this record."""
-        allowed = self.planter.where.get(path) or [*options, self.planter.text()]
+        kind = self.planter.leaves[path].kind
+        others = [True, False] if kind == "bool" else [*options, self.planter.text()]
+        allowed = self.planter.where.get(path) or others
         return allowed[self.number % len(allowed)]
 
     def _node(self, spec: FieldSpec, path: str, alive: bool) -> Any:

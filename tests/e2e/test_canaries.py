@@ -45,7 +45,8 @@ def plant(flow: Flow, folder: Path) -> tuple[Planter, list[Path], dict[str, int]
         reasons[reason] = reasons.get(reason, 0) + 1
     spoilt = [record for _, record in quarantined]
     feed = folder / f"{flow.name}.{flow.format}"
-    extra = {"colonne_inconnue": planter.text()}
+    is_whole = flow.schema.format.whole_file is not None  # one breach would stop all records
+    extra = {} if is_whole else {"colonne_inconnue": planter.text()}
     inputs = [feed]
     if flow.format == "dsn":
         write_feed(released + spoilt, flow.schema, feed, extra=planter.around(True))
@@ -53,7 +54,7 @@ def plant(flow: Flow, folder: Path) -> tuple[Planter, list[Path], dict[str, int]
         write_feed(withheld, flow.schema, inputs[1], extra=planter.around(False))
     else:
         write_feed([*withheld, *released, *spoilt], flow.schema, feed, extra=extra)
-    if flow.format in ("csv", "jsonl"):
+    if flow.format in ("csv", "jsonl") and not is_whole:
         wrong = '{"nom": "CANARY' if flow.format == "jsonl" else ";".join(["CANARY"] * 99)
         with feed.open("a", encoding="utf-8") as stream:
             stream.write(wrong + "\n")
