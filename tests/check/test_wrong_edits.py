@@ -95,7 +95,8 @@ def nir_in_message(content: Any) -> None:
     reason = "identifier sans homonymie le titulaire"
     for each in content["releases"]:
         if each["from"] < datetime.date(2025, 1, 1):
-            each["needs"].append({"because": reason, "keep": ["titulaire.nir"], "nir_basis": basis})
+            keep = ["identification.identifiant_national.nir"]
+            each["needs"].append({"because": reason, "keep": keep, "nir_basis": basis})
 
 
 TESTED = {"field": "rqth", "in": [True], "because": "utile", "basis": "oui"}

@@ -52,11 +52,6 @@ def unmark(*marks: str) -> Callable[[Any], object]:
     return change
 
 
-def with_photo(schema: Any) -> None:
-    photo = schema["fields"]["titulaire"]["fields"]["photo"]
-    del photo["category"], photo["sensitive"]
-
-
 def elus(policy: Any) -> None:
     only = release(policy)
     only["where"] = [test for test in only["where"] if test["field"] != "titulaire_cpf"]
@@ -80,6 +75,7 @@ def hide_nir(schema: Any) -> None:
     schema["fields"]["reference"] = nir
 
 
+PHOTO = {"type": "binary", "category": "tit-identite-activite"}
 CHILD = "contrats.affiliations_prevoyance.ayants_droit.nir"
 BASIS = {"text": "décret n° 2019-341 art. 2 C", "status": "to-confirm"}
 
@@ -143,10 +139,10 @@ REFUSED: dict[str, tuple[str, tuple[Edit, ...], str]] = {
     "28 a photograph of the face": (
         "certificateurs-passeport",
         (
-            ("schemas/certificateurs-passeport.yaml", with_photo),
-            ("policies/certificateurs-passeport.yaml", keep("titulaire.photo")),
+            ("schemas/certificateurs-passeport.yaml", put("fields", "photo", PHOTO)),
+            ("policies/certificateurs-passeport.yaml", keep("photo")),
         ),
-        "`titulaire.photo` is sensitive (image ou biométrie (RGPD art. 9))",
+        "`photo` is sensitive (image ou biométrie (RGPD art. 9))",
     ),
     "44 the marks of the NIR's parts taken out": (
         "evaluation-cpf",

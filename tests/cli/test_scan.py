@@ -27,6 +27,10 @@ from tamis.synthetic.records import Dirt, make_nir, make_records
 
 NIR = "155087599999193"
 SPACED = "1 55 08 75 999 991 93"
+NATIONAL = (
+    "flux/emetteur/certificateurs/certificateur/certifications/certification/passageCertifications"
+    "/passageCertification/identificationTitulaire/identifiantNational"
+)
 
 
 @pytest.fixture
@@ -49,7 +53,7 @@ def feed(tmp_path: Path) -> Callable[[str], Path]:
         ("prevention-adf", "NOM_FORMATION", "text"),
         ("benevolat-engagement", "titulaire.nir", "15"),
         ("benevolat-engagement", "commentaire", "text"),
-        ("certificateurs-passeport", "titulaire.nir", "15"),
+        ("certificateurs-passeport", f"{NATIONAL}/nir", "15"),
         ("dsn-individus", "S21.G00.30.001 (NIR)", "15"),
     ],
 )

@@ -35,6 +35,7 @@ NOT_DIRECT = """
     identite_verifiee nationalite training_name country_name status_code subtitle submitted_at
     macro_region ensemble carte_pro numero_etape score_cecrl prise_en_charge nombre_enfants
     n_semaine domaine_sante_securite medium reference code DATEDOSSIER nombre telepro
+    voieAccessVAE voie_acces
 """
 
 SENSITIVE = """
@@ -60,7 +61,8 @@ SHIPPED = """
     compte_id numero_compte titulaire_compte carte_bancaire iban iban_financeur iban_organisme
     iban_prestataire iban_remboursement iban_subrogation paiement_iban matricule ine
     identifiant identifiant_ft dossier dossier_cpf numero_dossier numero numero_contrat
-    numero_declaration demande_id declaration_id id_technique photo adresse_ip adresses_ip
+    numero_declaration demande_id declaration_id id_technique id_client id_contrat emetteur prenom1
+    prenom2 prenom3 photo adresse_ip adresses_ip
     france_connect_sub
 """
 

@@ -468,11 +468,12 @@ HOLDER = {
 }
 FIRST: Record = {
     "type": "record",
-    "name": "passeport",
+    "name": "engagement",
     "fields": [
-        {"name": "id_technique", "type": "string"},
-        {"name": "titulaire_cpf", "type": "boolean"},
-        {"name": "certification_obtenue", "type": "boolean"},
+        {"name": "declaration_id", "type": "string"},
+        {"name": "annee", "type": "int"},
+        {"name": "statut", "type": "string"},
+        {"name": "recensement_demande", "type": "boolean"},
         {"name": "titulaire", "type": HOLDER},
     ],
 }
@@ -485,9 +486,10 @@ def avro(schema: Record, who: str, ahead: bytes = b"", behind: bytes = b"") -> b
     record = {
         "ajout": -1,
         "x": CANARY.encode(),
-        "id_technique": "T-42",
-        "titulaire_cpf": True,
-        "certification_obtenue": True,
+        "declaration_id": "T-42",
+        "annee": 2026,
+        "statut": "ATTESTEE",
+        "recensement_demande": True,
         "titulaire": {
             "nir": NIR,
             "nom_naissance": who,
@@ -579,16 +581,14 @@ def test_avro_is_read_in_the_schema_that_its_frame_names_or_not_at_all(
         keys,
         *("--seal-to", tmp_path / "k.json.pub"),
         *(word for schema in schemas for word in ("--avro-schema", schema)),
-        policy="certificateurs-passeport",
+        policy="benevolat-engagement",
     )
     assert done.returncode == 0, done.stderr.decode()
     bad = {at: rule for at, (_, rule) in enumerate(messages) if is_bad(rule)}
     assert {row["position"]: (row["reason"], row["rule"]) for row in store.quarantined()} == {
         at: ("unreadable", rule) for at, rule in bad.items()
     }
-    holders = [
-        row["titulaire"]["nom_naissance"] for row in store.rows("certificateurs-passeport/*")
-    ]
+    holders = [row["titulaire"]["nom_naissance"] for row in store.rows("benevolat-engagement/*")]
     assert holders == [who for _, who in messages if not is_bad(who)]
     hay = Haystack().add_folder(store.folder)
     hay.pieces |= {"stdout": done.stdout, "stderr": done.stderr}

@@ -173,6 +173,37 @@ def test_a_record_has_exactly_one_of_a_choice() -> None:
     ]
 
 
+HOLDER = PlanField(
+    "titulaire",
+    "struct",
+    xpath="qui",
+    fields=(
+        PlanField("civil", "struct", fields=(PlanField("nom", "string"),)),
+        PlanField("dossier", "string", xpath="dossier/numero"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("inside", "holder"),
+    [
+        ("", None),  # what is not there is not chosen from
+        ("<qui xsi:nil='true'/>", None),
+        ("<qui><dossier><numero>7</numero></dossier></qui>", {"civil": None, "dossier": "7"}),
+        ("<qui><civil/></qui>", {"civil": {"nom": None}, "dossier": None}),
+        ("<qui/>", "must have one, has none of qui/civil, qui/dossier"),
+        ("<qui><civil/><dossier/></qui>", "must have one, has qui/civil and qui/dossier"),
+    ],
+)
+def test_a_choice_is_of_the_element_around_it(inside: str, holder: Any) -> None:
+    options = OPTIONS.model_copy(update={"choices": (("qui/civil", "qui/dossier"),)})
+    xsi = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'"
+    text = flux(passage(inside)).replace("<flux ", f"<flux {xsi} ")
+    (chunk,) = read(text, plan_of(HOLDER, options=options))
+    told = [*rows([chunk]), *({"titulaire": row["rule"]} for row in chunk.rejects.to_pylist())]
+    assert told == [{"titulaire": holder}]
+
+
 def test_elements_that_no_schema_names_are_counted() -> None:
     more = PERSON + "<secret><s>x</s></secret><autre><detail>1</detail><z>2</z></autre>"
     (chunk,) = read(flux(*[passage(more, number) for number in range(7)]))
@@ -325,6 +356,9 @@ def test_the_places_of_a_schema_are_checked() -> None:
     )
     assert "must name elements inside a record" in problem(
         {"a": text}, {"xml": {"record": "/p", "choices": [["a", "@b"]]}}
+    )
+    assert "`choices` must not name elements of a list" in problem(
+        {"l": inner}, {"xml": {"record": "/p", "choices": [["n/m/a", "n/m/b"]]}}
     )
     assert "options of `xml` are none of `csv`" in problem(
         {"a": text}, {"name": "csv", "xml": {"record": "/p"}}

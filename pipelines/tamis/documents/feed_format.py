@@ -159,8 +159,9 @@ class XmlOptions(DocumentModel):
     namespaces: dict[Annotated[str, Field(pattern=r"^[^\W\d][\w.-]*$")], str] = {}
     """Namespaces by the prefixes that paths of the schema use; prefixes of a file do not count."""
     choices: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = ()
-    """Groups of paths inside a record of which it must have exactly one, such as the ways in which
-    a person can be named; a record that has none or several is quarantined (`unreadable`)."""
+    """Groups of paths inside a record of which exactly one must be there, such as the ways in which
+    a person can be named; a record that has none or several is quarantined (`unreadable`). Where
+    all of them are in one element, nothing is missing from a record without that element."""
 
     @model_validator(mode="after")
     def _have_paths(self) -> Any:

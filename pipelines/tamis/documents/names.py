@@ -127,6 +127,7 @@ _CONTACTS: Final = _set(
     """
 )
 _ADDRESSES: Final = _set("adresse address addr voie rue street domicile")
+_WAYS: Final = _set("acces access")  # voie d'accès
 _IN_ADDRESSES: Final = _set("ligne line complement etage numero num no")
 _BANK: Final = _set("iban rib bban pan")
 _DEVICES: Final = _set(
@@ -213,7 +214,8 @@ def _contact(own: set[str], context: set[str]) -> Direct | None:
         return "contact"
     if own & _BANK or {"carte", "bancaire"} <= own:
         return "account"
-    if own & _ADDRESSES or (context & _ADDRESSES and own <= _IN_ADDRESSES):
+    here = own - {"voie"} if own & _WAYS else own
+    if here & _ADDRESSES or (context & _ADDRESSES and own <= _IN_ADDRESSES):
         of_body = (own | context) & _BODIES and not (own | context) & _PERSONS
         return None if of_body else "address"
     return None

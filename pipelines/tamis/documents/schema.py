@@ -6,6 +6,7 @@ Every key has a description, from which `tamis help schema` is made.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -414,6 +415,9 @@ def xml_problems(fields: Mapping[str, FieldSpec], options: XmlOptions) -> Iterat
             leaves += [] if is_list else [(name, path)]
     except ValueError as error:
         yield str(error)
+    for path in map(options.path, chain.from_iterable(options.choices)):
+        if lists & {path.steps[:end] for end in range(1, len(path.steps) + 1)}:
+            yield _("`choices` must not name elements of a list or inside one")
     for name, path in leaves:
         around = {path.steps[:end] for end in range(1, len(path.steps) + 1)}
         if not path.absolute and around & lists:

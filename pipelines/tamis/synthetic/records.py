@@ -12,9 +12,11 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from tamis.documents.feed_format import XmlOptions
 from tamis.documents.policy import Condition, Policy
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import kind_of
+from tamis.documents.xpaths import ITSELF, XmlPath
 from tamis.nir.identifiers import key_of
 
 Record = dict[str, Any]
@@ -162,10 +164,16 @@ class _Maker:
         self.nir = make_nir(self.chance)
         self.number += 1
         self.born = datetime.date(1950, 1, 1) + datetime.timedelta(self.chance.randrange(20_000))
-        return {
+        record = {
             name: self.value(name, spec, name, is_text=schema.format.name in ("csv", "jsonl"))
             for name, spec in schema.fields.items()
         }
+        if schema.format.xml is not None:
+            for group in schema.format.xml.choices:
+                left = list(map(schema.format.xml.path, group))
+                left.remove(self.chance.choice(left))
+                _leave_out(record, schema.fields, ITSELF, left, schema.format.xml)
+        return record
 
     def value(self, name: str, spec: FieldSpec, path: str, *, is_text: bool) -> Any:
         if spec.of is not None:
@@ -213,7 +221,9 @@ class _Maker:
         if kind == "bool":
             return chance.random() < 0.5
         if kind == "integer":
-            return chance.randrange(1, 120)
+            parts = {"annee": self.born.year, "mois": self.born.month, "jour": self.born.day}
+            birth = parts.get(name.partition("_")[0]) if "naissance" in name else None
+            return chance.randrange(1, 120) if birth is None else birth
         if kind == "float":
             return chance.randrange(10_000) / 8
         if kind == "decimal":
@@ -259,3 +269,19 @@ class _Maker:
         if "postal" in name or "commune" in name:
             return chance.choice(("75999", "69999", "2A999"))
         return f"{chance.choice(_WORDS)}-{chance.randrange(1_000)}"
+
+
+def _leave_out(
+    values: Record,
+    fields: Mapping[str, FieldSpec],
+    base: XmlPath,
+    left: Sequence[XmlPath],
+    options: XmlOptions,
+) -> None:
+    """Take the values out of `values` that stand at the paths `left`, or in elements there."""
+    for name, spec in fields.items():
+        at = base.inside(options.path(spec.xpath or name)).inside_of(options.path(options.record))
+        if any(not at.absolute and at.steps[: len(path.steps)] == path.steps for path in left):
+            values[name] = None
+        elif spec.fields and values.get(name):
+            _leave_out(values[name], spec.fields, at, left, options)

@@ -5,8 +5,9 @@ of one occurrence stand in a row of slots, one for each leaf and list of the sco
 the schema names and the plan does not read are steps without slots: they are passed over.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final
 
 from tamis.documents.feed_format import XmlOptions
@@ -23,7 +24,7 @@ class Step:
         attributes: slots of attributes, by name.
         rows: the slot of the rows of the list whose elements they are, or None.
         row_slots: how many slots such a row has.
-        seen: the slot in which it is noted that one stands there, or None.
+        seen: the slot in which it is noted that one stands there (`NIL` or `THERE`), or None.
         choice: the slot in which it is noted that one stands there that is not nil, or None.
         inside: the steps of the elements in them.
         leaves: the slots of all leaves in them that are in no list.
@@ -39,6 +40,9 @@ class Step:
     leaves: list[int] = field(default_factory=list)
 
 
+NIL: Final = 1
+THERE: Final = 2
+
 PASSED_OVER: Final = Step()
 """The step of elements that are not looked at."""
 
@@ -50,12 +54,14 @@ class Scope:
         step: of the element that is one occurrence.
         slots: how many values a row has.
         places: the slot of each leaf and list, by the path of the plan's field.
+        structs: the slot in which it is noted that a struct's element stands there, by its path.
     """
 
     def __init__(self, step: Step) -> None:
         self.step = step
         self.slots = 0
         self.places: dict[str, int] = {}
+        self.structs: dict[str, int] = {}
 
     def new_slot(self) -> int:
         """The number of one more slot."""
@@ -94,7 +100,7 @@ class XmlLayout:
         lists: the scope of the elements of each list, by its path in the plan.
         around: the scope of the element around the records at a depth (0: the root), by depth.
         contexts: depth and slot of each leaf that stands around the records, by its path.
-        choices: groups of paths, each with the slot in which it is noted that it is there.
+        choices: of each choice, what must be chosen.
     """
 
     record: tuple[str, ...]
@@ -102,7 +108,31 @@ class XmlLayout:
     lists: Mapping[str, Scope]
     around: Mapping[int, Scope]
     contexts: Mapping[str, tuple[int, int]]
-    choices: tuple[tuple[tuple[str, int], ...], ...]
+    choices: tuple["Choice", ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Elements of which one element, or the record, has exactly one.
+
+    Attributes:
+        around: the slot in which it is noted that the element around them is there; None where that
+            is the record.
+        slots: of each, its path and the slot in which it is noted that it is there.
+    """
+
+    around: int | None
+    slots: tuple[tuple[str, int], ...]
+
+    def problem(self, row: Sequence[object]) -> str:
+        """What is wrong with the choice in a record whose slots are `row`; empty if nothing is."""
+        if self.around is not None and not row[self.around]:
+            return ""
+        chosen = [text for text, slot in self.slots if row[slot]]
+        if len(chosen) == 1:
+            return ""
+        none = "none of " + ", ".join(text for text, _slot in self.slots)
+        return f"must have one, has {' and '.join(chosen) or none}"
 
 
 def layout_of(plan: Plan) -> XmlLayout:
@@ -136,9 +166,7 @@ class _Builder:
         for text in plan.known:
             self._scope.walk(self._options.path(text).steps)
         self._add(plan.fields, self._scope, ITSELF, "")
-        choices = tuple(
-            tuple((text, self._choice(text)) for text in group) for group in self._options.choices
-        )
+        choices = tuple(map(self._choice, self._options.choices))
         _pass_over(self._scope.step)
         return XmlLayout(
             self._record.steps, self._scope, self._lists, self._around, self._contexts, choices
@@ -151,6 +179,9 @@ class _Builder:
             at = base.inside(self._options.path(spec.xpath or spec.name)).inside_of(self._record)
             if spec.fields:
                 self._add(spec.fields, scope, at, f"{path}.")
+                if at != base and not at.absolute:
+                    seen = scope.walk(at.steps).seen
+                    scope.structs.update({path: seen} if seen is not None else {})
             elif at.absolute:
                 self._add_around(path, at)
             elif spec.of is not None:
@@ -176,8 +207,19 @@ class _Builder:
         slot = scope.add_leaf(XmlPath(False, at.steps[depth:], at.attribute))
         self._contexts[path] = (depth - 1, slot)
 
-    def _choice(self, text: str) -> int:
-        step = self._scope.walk(self._options.path(text).steps)
+    def _choice(self, group: Sequence[str]) -> Choice:
+        paths = [self._options.path(text).steps for text in group]
+        inside = zip(*(path[:-1] for path in paths), strict=False)
+        common = [names[0] for names in takewhile(lambda names: len(set(names)) == 1, inside)]
+        around = self._noted(common) if common else None
+        return Choice(
+            around,
+            tuple((text, self._noted(path)) for text, path in zip(group, paths, strict=True)),
+        )
+
+    def _noted(self, steps: Sequence[str]) -> int:
+        """The slot in which it is noted that an element is there, and not nil."""
+        step = self._scope.walk(steps)
         if step.choice is None:
             step.choice = self._scope.new_slot()
         return step.choice

@@ -28,7 +28,7 @@ from tamis.formats.chunk import Chunk, Reject, rechunk, rejects_of
 from tamis.formats.names import may_be_shown
 from tamis.formats.python_records import PIECE_RECORDS, batch_of, leaf_array
 from tamis.formats.python_values import adapter_for
-from tamis.formats.xml.layout import PASSED_OVER, Scope, Step, XmlLayout, layout_of
+from tamis.formats.xml.layout import NIL, PASSED_OVER, THERE, Scope, Step, XmlLayout, layout_of
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
@@ -251,18 +251,9 @@ class _XmlReader:
         row: Row = [None] * scope.slots
         self._unknown.begin()
         _fill(element, scope.step, row, self._unknown)
-        for group in self._layout.choices:
-            chosen = [text for text, slot in group if row[slot]]
-            if len(chosen) != 1:
-                several = (
-                    " and ".join(chosen)
-                    if chosen
-                    else "none of " + ", ".join(text for text, _slot in group)
-                )
-                self._rejects.append(
-                    (self._records, "unreadable", "", f"must have one, has {several}")
-                )
-                break
+        problems = (choice.problem(row) for choice in self._layout.choices)
+        if problem := next(filter(None, problems), ""):
+            self._rejects.append((self._records, "unreadable", "", problem))
         else:
             self._rows.append(row)
             self._positions.append(self._records)
@@ -312,7 +303,13 @@ class _XmlReader:
                 self._column(child, f"{path}.{child.name}", scope, slots, rows, faults)
                 for child in spec.fields
             ]
-            return _struct(children, [child.name for child in spec.fields], len(rows))
+            seen = scope.structs.get(path)
+            absent = (
+                None
+                if seen is None
+                else pa.array([note != THERE for note in slots[seen]], pa.bool_())
+            )
+            return _struct(children, [child.name for child in spec.fields], len(rows), absent)
         if path in self._layout.contexts:
             depth, slot = self._layout.contexts[path]
             values = [around[depth].values[slot] for around in self._around]
@@ -416,14 +413,18 @@ def _fill(element: Any, step: Step, row: Row, unknown: _Unknown | None) -> None:
                 row[below.rows] = []
             row[below.rows].append(inner)
         else:
-            if below.choice is not None and child.get(_NIL) not in ("true", "1"):
+            there = THERE
+            nillable = below.inside or below.choice is not None
+            if nillable and child.get(_NIL) in ("true", "1"):
+                there = NIL
+            if below.choice is not None and there == THERE:
                 row[below.choice] = True
             if below.seen is not None:
                 if row[below.seen]:
                     for slot in below.leaves:
                         row[slot] = _NO_TEXT
                     continue
-                row[below.seen] = True
+                row[below.seen] = there
             if below.inside or below.attributes:
                 _fill(child, below, row, unknown)
             elif below.text is not None:
@@ -437,8 +438,12 @@ def _text(element: Any) -> Any:
     return text.strip(_BLANKS) or None if text else None
 
 
-def _struct(children: list[pa.Array], names: list[str], rows: int) -> pa.Array:
-    """A struct that is null where all that is in it is null or empty."""
+def _struct(
+    children: list[pa.Array], names: list[str], rows: int, absent: pa.BooleanArray | None
+) -> pa.Array:
+    """A struct that is null where `absent` says; without it, where all in it is null or empty."""
+    if absent is not None:
+        return pa.StructArray.from_arrays(children, names, mask=absent)
     absent = pa.repeat(pa.scalar(True), rows)
     for child in children:
         none = child.is_null()
