@@ -14,16 +14,17 @@ Values that are released hold `KEPT`, or are small, or fall on `KEPT_DAY`.
 import datetime
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import kind_of
+from tamis.documents.xpaths import ITSELF, XmlPath
 from tamis.formats.dsn.layout import AROUND_INDIVIDU, bloc_of
 from tamis.plan.plan import Plan, PlanCondition, PlanLeaf
-from tamis.synthetic.records import make_nir, space_nir
+from tamis.synthetic.records import left_out, make_nir, space_nir
 
 KEPT_DAY = datetime.date(2023, 3, 4)
 COARSE_DAY = datetime.date(2024, 5, 17)
@@ -56,11 +57,13 @@ class Planter:
     nirs: set[str] = field(default_factory=set)
     _chance: random.Random = field(default_factory=lambda: random.Random(1))
     _number: int = 0
+    _around: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        (self.release,) = self.plan.releases
+        self.release = self.plan.releases[0]  # the conditions of others are not met
         self.leaves = self.schema.leaves()
         self.keeps: dict[str, PlanLeaf] = {leaf.path: leaf for leaf in self.release.leaves}
+        self.identifiers = [path for path in self.keeps if self.leaves[path].spec.identifier]
         self.where = {one.field: list(one.values) for one in self.release.where if one.values}
         self.present = {one.field for one in self.release.where if not one.values}
         self.only = {
@@ -91,21 +94,24 @@ class Planter:
     def quarantined(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Records that cannot be judged safely, each with its reason; every leaf is a canary."""
         form = self.schema.format.name
-        identifiers = [path for path in self.keeps if self.leaves[path].spec.identifier]
-        if identifiers:
-            yield "nir-malformed", self._spoilt(identifiers[0], self.text())
+        if self.identifiers:
+            yield "nir-malformed", self._spoilt(self.identifiers[0], self.text())
             if form != "dsn":
                 nir = self.nir()
                 wrong = f"{nir[:13]}{int(nir[13:]) % 97 + 1:02d}"
-                yield "nir-key", self._spoilt(identifiers[0], wrong)
+                yield "nir-key", self._spoilt(self.identifiers[0], wrong)
         typed = [
             path
             for path in self.keeps
-            if self.leaves[path].kind != "string" and not _is_around(self.leaves[path].spec)
+            if self.leaves[path].kind != "string" and not self.is_around(path)
         ]
         if form in ("csv", "jsonl", "dsn") and typed:
             yield "type", self._spoilt(typed[0], self.text())
-        due = [path for path in self.keeps if not self.leaves[path].nullable]
+        due = [
+            path
+            for path, leaf in self.leaves.items()
+            if path in self.keeps and not leaf.nullable and not self.is_around(path)
+        ]
         if due:
             yield "null", self._spoilt(due[0], None)
         if self.release.nir == "absent":
@@ -158,7 +164,7 @@ class Planter:
         if kind == "binary":
             return self.text().encode()
         if kind == "integer":
-            return 0x5A5A5A5A if spec.type == "int32" else 0x5A5A5A5A5A5A5A5A
+            return 0x5A5A5A5A5A5A5A5A & (1 << int(spec.type.removeprefix("int")) - 1) - 1
         if kind == "float":
             return struct.unpack("<d", b"Z" * 8)[0]
         if kind == "decimal":
@@ -172,8 +178,26 @@ class Planter:
             return CANARY_MOMENT.replace(tzinfo=zone)
         return None
 
+    def is_around(self, path: str) -> bool:
+        """Whether a leaf stands around the records of its file, the same for all."""
+        options, spec = self.schema.format.xml, self.leaves[path].spec
+        if options is None:
+            return bloc_of(spec.rubrique or "") in AROUND_INDIVIDU
+        at, top = ITSELF, self.schema.fields
+        for name in path.split("."):
+            at = at.inside(options.path(top[name].xpath or name))
+            top = top[name].fields or {}
+        return at.absolute
+
     def value(self, path: str, spec: FieldSpec) -> Any:
         """A value for a leaf that is released, and a note of what is released of it."""
+        if self.schema.format.name == "xml" and self.is_around(path):
+            if path not in self._around:
+                self._around[path] = self._value(path, spec)
+            return self._around[path]
+        return self._value(path, spec)
+
+    def _value(self, path: str, spec: FieldSpec) -> Any:
         leaf, kind = self.keeps[path], kind_of(spec.type)
         self._number += 1
         value: Any
@@ -203,6 +227,8 @@ class Planter:
                 value, shown = COARSE_NUMBER, COARSE_NUMBER // leaf.step * leaf.step
         elif kind == "integer":
             value = shown = 17
+        elif kind == "timestamp":
+            value = shown = datetime.datetime.combine(KEPT_DAY, datetime.time(), datetime.UTC)
         elif kind == "float":
             value = shown = 12.5
         else:
@@ -229,6 +255,7 @@ class _Record:
         planter = self.planter
         self.picked = {path: self._pick(path, options) for path, options in planter.whens.items()}
         fields = planter.schema.fields
+        self.left = left_out(planter.schema, self._choose)
         return {name: self._node(field, name, self.matches) for name, field in fields.items()}
 
     def _pick(self, path: str, options: list[Any]) -> Any:
@@ -238,7 +265,13 @@ class _Record:
         allowed = self.planter.where.get(path) or others
         return allowed[self.number % len(allowed)]
 
+    def _choose(self, paths: Sequence[XmlPath]) -> XmlPath:
+        """One of a choice by the record's number; that of a spoilt identifier is the last."""
+        return paths[-1 if self.spoilt[0] in self.planter.identifiers else self.number % len(paths)]
+
     def _node(self, spec: FieldSpec, path: str, alive: bool) -> Any:
+        if path in self.left:
+            return None
         if spec.of is not None:
             filtered = path in self.planter.filtered
             lives = (alive, False, alive) if filtered else (alive, alive)
@@ -280,7 +313,7 @@ class _Record:
             return planter.canary(path, spec)
         if not self._is_kept(leaf):
             return planter.canary(path, spec)
-        if planter.schema.format.name == "dsn" and _is_around(spec):
+        if planter.schema.format.name == "dsn" and planter.is_around(path):
             return None
         return planter.value(path, spec)
 
@@ -289,7 +322,3 @@ class _Record:
 
     def _holds(self, condition: PlanCondition) -> bool:
         return self.picked[condition.field] in condition.values
-
-
-def _is_around(spec: FieldSpec) -> bool:
-    return bloc_of(spec.rubrique or "") in AROUND_INDIVIDU

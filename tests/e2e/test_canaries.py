@@ -52,6 +52,8 @@ def plant(flow: Flow, folder: Path) -> tuple[Planter, list[Path], dict[str, int]
         write_feed(released + spoilt, flow.schema, feed, extra=planter.around(True))
         inputs.append(folder / "withheld.dsn")
         write_feed(withheld, flow.schema, inputs[1], extra=planter.around(False))
+    elif flow.format == "xml":  # what stands around the records is that of the first
+        write_feed([*released, *withheld, *spoilt], flow.schema, feed, extra=extra)
     else:
         write_feed([*withheld, *released, *spoilt], flow.schema, feed, extra=extra)
     if flow.format in ("csv", "jsonl") and not is_whole:

@@ -72,6 +72,8 @@ class Varied:
                 elements *= self.chance.randrange(1, 4)
             return elements
         if spec.fields is not None:
+            if value is None and self.form == "xml":  # what was not chosen
+                return None
             return {
                 name: self.node((value or {}).get(name), field, f"{path}.{name}")
                 for name, field in spec.fields.items()

@@ -6,13 +6,12 @@ key. That nobody has such a number cannot be checked.
 
 import datetime
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from tamis.documents.feed_format import XmlOptions
 from tamis.documents.policy import Condition, Policy
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import kind_of
@@ -168,11 +167,8 @@ class _Maker:
             name: self.value(name, spec, name, is_text=schema.format.name in ("csv", "jsonl"))
             for name, spec in schema.fields.items()
         }
-        if schema.format.xml is not None:
-            for group in schema.format.xml.choices:
-                left = list(map(schema.format.xml.path, group))
-                left.remove(self.chance.choice(left))
-                _leave_out(record, schema.fields, ITSELF, left, schema.format.xml)
+        for path in left_out(schema, self.chance.choice):
+            _clear(record, path.split("."))
         return record
 
     def value(self, name: str, spec: FieldSpec, path: str, *, is_text: bool) -> Any:
@@ -271,17 +267,39 @@ class _Maker:
         return f"{chance.choice(_WORDS)}-{chance.randrange(1_000)}"
 
 
-def _leave_out(
-    values: Record,
-    fields: Mapping[str, FieldSpec],
-    base: XmlPath,
-    left: Sequence[XmlPath],
-    options: XmlOptions,
-) -> None:
-    """Take the values out of `values` that stand at the paths `left`, or in elements there."""
-    for name, spec in fields.items():
-        at = base.inside(options.path(spec.xpath or name)).inside_of(options.path(options.record))
-        if any(not at.absolute and at.steps[: len(path.steps)] == path.steps for path in left):
-            values[name] = None
-        elif spec.fields and values.get(name):
-            _leave_out(values[name], spec.fields, at, left, options)
+def left_out(schema: Schema, choose: Callable[[Sequence[XmlPath]], XmlPath]) -> set[str]:
+    """The fields that a record of XML has not, where `choose` makes the choices of its format.
+
+    Args:
+        schema: of any format.
+        choose: picks one of the paths of a choice.
+
+    Returns:
+        Paths in the schema of structs and leaves; none where the format has no choices.
+    """
+    options, out = schema.format.xml, set[str]()
+    if options is None:
+        return out
+    left: list[tuple[str, ...]] = []
+    for group in options.choices:
+        paths = list(map(options.path, group))
+        kept = choose(paths)
+        left += [path.steps for path in paths if path != kept]
+
+    def look(fields: Mapping[str, FieldSpec], base: XmlPath, above: str) -> None:
+        for name, spec in fields.items():
+            at = base.inside(options.path(spec.xpath or name))
+            at = at.inside_of(options.path(options.record))
+            if any(not at.absolute and at.steps[: len(path)] == path for path in left):
+                out.add(f"{above}{name}")
+            elif spec.fields:
+                look(spec.fields, at, f"{above}{name}.")
+
+    look(schema.fields, ITSELF, "")
+    return out
+
+
+def _clear(record: Record, path: Sequence[str]) -> None:
+    for name in path[:-1]:
+        record = record[name]
+    record[path[-1]] = None
