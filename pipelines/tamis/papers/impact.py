@@ -203,7 +203,7 @@ def _need(release: FlowRelease, index: int, name: str, need: Need) -> Part:
             text += " " + _basis(condition.basis)
         place = release.place("needs", index, "when", at)
         sentences.append(state(f"si {name} {condition.field}", text, place))
-    columns = (_("fields"), _("category of R. 6323-34"), _("value"), _("identifies"))
+    columns = (_("fields"), _("category of R. 6323-34"), _("value"), _("identifies a person"))
     rows = tuple(_fields(release, index, name, need))
     return Part(_("Need {number}", number=index + 1), tuple(sentences), columns, rows)
 
@@ -277,8 +277,8 @@ def _risk(release: FlowRelease) -> Iterator[Sentence]:
         yield state(f"risque {rid}", text, release.place())
     else:
         text = _(
-            "The flow is nominative: persons are named by the NIR or could be, and no bound "
-            "on re-identification is asked for."
+            "The item is for processings that carry the NIR: the flow may be nominative, and no "
+            "bound on re-identification is asked for."
         )
         yield state(f"risque {rid}", text, release.item_place, release.place())
     for key, reason in (

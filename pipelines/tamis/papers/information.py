@@ -62,7 +62,7 @@ def _way(flow: Flow) -> Sentence:
 
 
 def _rights(flow: Flow) -> Iterator[Sentence]:
-    yield from state_rights(flow)
+    yield from (known for known in state_rights(flow) if known.key != "droit information")
     text = _(
         "You may lodge a complaint with the Commission nationale de l’informatique et des "
         "libertés (CNIL)."

@@ -45,9 +45,11 @@ def state_retention(release: FlowRelease) -> Sentence:
             )
         return blank(key, text, release.place(), rgpd("30 § 1 f"))
     period = describe_period(rule.period) if rule.period else _("a period that another text fixes")
-    text = _("Kept for {period} from: {start}.", period=period, start=rule.start)
+    text = _("The data is kept for {period} from: {start}.", period=period, start=rule.start)
     if rule.mode == "may-keep":
-        text = _("May be kept for {period} from: {start}.", period=period, start=rule.start)
+        text = _(
+            "The data may be kept for {period} from: {start}.", period=period, start=rule.start
+        )
     return state(key, text, release.place("retention"), _place(release.flow, rule))
 
 
@@ -76,7 +78,7 @@ def _rules(flow: Flow) -> Iterator[Sentence]:
     used = {release.release.retention for release in flow.releases}
     for slug, rule in flow.law.retention.items():
         cells = (
-            f"`{slug}`" + (" ✓" if slug in used else ""),
+            f"`{slug}`" + (" " + _("(rule of this flow)") if slug in used else ""),
             rule.covers,
             rule.start,
             describe_period(rule.period) if rule.period else _("fixed by another text"),

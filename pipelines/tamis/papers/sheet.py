@@ -122,7 +122,7 @@ def _sensitive(flow: Flow) -> Sentence:
     if not marked:
         text = _("No field that is released is marked sensitive (RGPD art. 9 and 10).")
         return state("sensibles", text, flow.schema("fields"))
-    groups = "; ".join(f"{why}: {join(paths)}" for why, paths in marked.items())
+    groups = "; ".join(f"{join(paths)} ({why})" for why, paths in marked.items())
     return state("sensibles", _("Sensitive data: {groups}.", groups=groups), *sources)
 
 

@@ -29,7 +29,7 @@ def typeset(text: str) -> str:
 
 def _set(text: str) -> str:
     if language_in_use() == "fr":  # a list or a label may be put together without its space
-        text = re.sub(r"(?:(?<=[\w»)])|^)(?=[:;] )", _NO_BREAK, text)
+        text = re.sub(r"(?:(?<=[\w»)])|^)(?=[:;] )|(?<=\d)(?=%)", _NO_BREAK, text)
     text = re.sub(r"(?<=\w)'(?=\w|«)", "’", text)
     text = re.sub(r"(?<=«) | (?=[:;?!»])", _NO_BREAK, text)
     return re.sub(
