@@ -66,17 +66,22 @@ def test_nothing_is_asked_for_and_nothing_leaves_the_page(
     assert too_wide == []
 
 
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return read_axe(tmp_path_factory.mktemp("axe"))
+
+
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1280, False)])
 def test_axe_finds_no_serious_violation(
     page: Page,
     pages: dict[str, Path],
-    tmp_path_factory: pytest.TempPathFactory,
+    axe: str,
     width: int,
     dark: bool,
 ) -> None:
     page.open(pages["en"], width=width, dark=dark)
     page.run("document.querySelectorAll('details').forEach(node => { node.open = true; })")
-    page.run(read_axe(tmp_path_factory.mktemp("axe")) + "; true")
+    page.run(axe + "; true")
     answer = page.run("axe.run(document, {resultTypes: ['violations']}).then(JSON.stringify)")
     serious = [
         (result["id"], [node["html"][:160] for node in result["nodes"][:3]])

@@ -116,7 +116,7 @@ def papers(
     ],
     on: Day = None,
     format: Annotated[
-        Literal["md", "html"], Option(help=_("md, to complete by hand; html, to print and sign"))
+        Literal["md", "html"], Option(help=_("md, to complete by hand; html, to read and print"))
     ] = "md",
     output: Annotated[
         Path | None, Option(metavar="DIR", help=_("folder to write to, a file a policy"))

@@ -1,4 +1,4 @@
-"""Papers as one HTML page, to read, print and sign: no script, no asset, no network."""
+"""Papers as one HTML page, to read and print: no script, no asset, no network."""
 
 import base64
 import hashlib
