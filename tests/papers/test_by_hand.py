@@ -13,7 +13,7 @@ from tamis.documents.project import bundled_folder
 from tamis.errors import UsageError
 from tamis.language import use_language
 from tamis.papers import write_paper
-from tamis.papers.by_hand import read_by_hand, with_digest, write_generated
+from tamis.papers.by_hand import ByHand, read_by_hand, with_digest, write_generated
 from tamis.papers.html import to_html
 from tamis.papers.markdown import to_markdown
 from tamis.plan.project import Project, load_project
@@ -73,6 +73,30 @@ def test_what_is_written_by_hand_is_kept_and_shown(tmp_path: Path, write: Write)
     assert {known.name for known in tmp_path.iterdir()} == {f"{NAME}.md", f"{NAME}.html"}
 
 
+def test_what_all_papers_share_is_written_once(tmp_path: Path, write: Write) -> None:
+    shared = "<!-- à la main : {} -->\n{}\n<!-- fin -->\n"
+    (tmp_path / "_commun.md").write_text(
+        shared.format("responsable", "Caisse des dépôts") + shared.format("reponsable", "?"),
+        encoding="utf-8",
+    )
+    told = write()
+    assert "14 points are to be completed by hand" in told
+    assert "_commun.md: nothing asks for `reponsable`" in told
+    path = tmp_path / f"{NAME}.md"
+    text = path.read_text(encoding="utf-8")
+    assert text.count("> Caisse des dépôts") == 2
+    assert "à la main : responsable -->" not in text
+    fill(path, "registre", "Propre à ce flux.")
+    text = path.read_text(encoding="utf-8").replace("## Texts", shared.format("responsable", "X"))
+    path.write_text(text, encoding="utf-8")
+    write()
+    assert "<!-- à la main : responsable -->\nX\n<!-- fin -->" in path.read_text(encoding="utf-8")
+    write("html")
+    page = (tmp_path / f"{NAME}.html").read_text(encoding="utf-8")
+    assert "<p>X</p>" in page
+    assert "Caisse des dépôts</p>" not in page
+
+
 def test_what_lost_its_place_is_kept_at_the_end_and_told(tmp_path: Path, write: Write) -> None:
     write()
     path = tmp_path / f"{NAME}.md"
@@ -119,8 +143,9 @@ def test_line_ends_of_an_editor_change_nothing(tmp_path: Path, write: Write, end
     fill(path, "dpo", "A. Martin")
     text = path.read_text(encoding="utf-8")
     path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", ending).encode())
-    assert read_by_hand(path).texts["dpo"] == "A. Martin"
-    assert not read_by_hand(path).is_changed
+    assert read_by_hand(path).texts == {"dpo": "A. Martin"}
+    write()
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +205,7 @@ def test_no_word_of_a_document_is_a_mark_or_markup(tmp_path: Path, write: Write)
 
 def test_markdown_and_page_have_the_same_sentences() -> None:
     paper = write_paper(open_policy(PROJECT, NAME), DAY)
-    markdown, page = to_markdown(paper, {}), to_html(paper, {})
+    markdown, page = to_markdown(paper, ByHand()), to_html(paper, ByHand())
     assert markdown.count("to be completed") >= len(paper.blanks())
     assert page.count('class="mark"') >= len(paper.blanks())
     for sentence in paper.sentences():

@@ -10,6 +10,7 @@ from tamis.documents.context import open_policy
 from tamis.documents.project import bundled_documents
 from tamis.language import use_language
 from tamis.papers import write_paper
+from tamis.papers.by_hand import ByHand
 from tamis.papers.html import to_html
 
 from ..services.browser import Page, open_browser, read_axe
@@ -35,7 +36,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         use_language(lang)
         context = open_policy(bundled_documents(), policy)
         paths[lang] = folder / f"{lang}.html"
-        paths[lang].write_text(to_html(write_paper(context, DAY), BY_HAND), encoding="utf-8")
+        paths[lang].write_text(
+            to_html(write_paper(context, DAY), ByHand(BY_HAND)), encoding="utf-8"
+        )
     use_language("en")
     return paths
 

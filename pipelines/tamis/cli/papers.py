@@ -13,8 +13,9 @@ from tamis.documents.context import open_policy
 from tamis.errors import UsageError
 from tamis.language import _, ngettext
 from tamis.papers import write_paper
-from tamis.papers.by_hand import ByHand, read_by_hand, write_generated
-from tamis.papers.markdown import lost_places, to_markdown, unfilled
+from tamis.papers.by_hand import SHARED, ByHand, read_by_hand, write_generated
+from tamis.papers.markdown import lost_places, places, to_markdown, unfilled
+from tamis.papers.words import join
 from tamis.plan.project import Project
 
 Format = Literal["md", "html"]
@@ -46,18 +47,20 @@ def papers_command(
         raise UsageError(_("--output DIR must be given for the pages of several policies"))
     day = read_day(on)
     written = [write_paper(open_policy(project, policy), day) for policy in policies]
+    unused: set[str] = set()
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
+        unused.update(read_by_hand(output / SHARED).texts)
     for paper in written:
-        by_hand = ByHand({})
+        by_hand = ByHand()
         if output is not None:
             by_hand = read_by_hand(output / f"{paper.policy}.md")
-        text = to_markdown(paper, by_hand.texts)
+        text = to_markdown(paper, by_hand)
         if format == "html":
             from tamis.papers.html import to_html
 
-            text = to_html(paper, by_hand.texts)
-        blanks = len(unfilled(paper, by_hand.texts))
+            text = to_html(paper, by_hand)
+        blanks = len(unfilled(paper, by_hand))
         told = ngettext(
             "{policy}: {count} point is to be completed by hand",
             "{policy}: {count} points are to be completed by hand",
@@ -76,9 +79,13 @@ def papers_command(
                     path=path,
                     kept=kept,
                 )
-            for key in lost_places(paper, by_hand.texts):
+            for key in lost_places(paper, by_hand):
                 told += "\n  " + _(
                     "what is written at `{key}` has lost its place, and stands at the end", key=key
                 )
         print(told, file=sys.stderr)
+        unused -= places(paper)
+    if unused:
+        text = _("{file}: nothing asks for {keys}", file=SHARED, keys=join(sorted(unused)))
+        print(text, file=sys.stderr)
     return 0

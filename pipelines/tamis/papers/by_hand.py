@@ -4,9 +4,10 @@
     Caisse des dépôts et consignations, 56 rue de Lille, 75007 Paris
     <!-- fin -->
 
-The marks of a blank stand below what it asks for, others at the end of each section. The last line
-of a paper holds a digest of all that is outside the marks: whoever changed something there finds
-the file as it was beside the new one.
+The marks of a blank stand below what it asks for, others at the end of each section. What is the
+same in all papers of a folder is written once, in `_commun.md`, between marks of the same names.
+The last line of a paper holds a digest of all that is outside the marks: whoever changed something
+there finds the file as it was beside the new one.
 """
 
 import hashlib
@@ -14,7 +15,8 @@ import os
 import re
 import tempfile
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tamis.errors import UsageError
@@ -24,6 +26,9 @@ from tamis.regular_file import open_regular
 _BEGIN = re.compile(r"^\s*<!--\s*à la main\s*:\s*(?P<key>[\w.-]+)\s*-->\s*$")
 _END = re.compile(r"^\s*<!--\s*fin\s*-->\s*$")
 _DIGEST = re.compile(r"\n<!-- tamis papers ([0-9a-f]{64}) -->\s*$")
+
+SHARED = "_commun.md"
+"""The file of a folder that completes all papers in it; no policy can be called so."""
 
 UNFILLED = frozenset({"", "à compléter", "to be completed"})
 """What stands between the marks of a blank that nobody has completed."""
@@ -35,11 +40,19 @@ class ByHand:
 
     Attributes:
         texts: what stands between the marks, without those of blanks that nobody completed.
-        is_changed: whether something outside the marks is not as it was written.
+        shared: the same of the file that completes all papers of the folder.
     """
 
-    texts: dict[str, str]
-    is_changed: bool = False
+    texts: Mapping[str, str] = field(default_factory=dict)
+    shared: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> str:
+        """What is written at a place; the paper's own comes first."""
+        return self.texts[key] if key in self.texts else self.shared[key]
+
+    def __contains__(self, key: str) -> bool:
+        """Whether something is written there."""
+        return key in self.texts or key in self.shared
 
 
 def mark(key: str, text: str = "") -> str:
@@ -55,28 +68,32 @@ def mark(key: str, text: str = "") -> str:
 
 
 def read_by_hand(path: Path) -> ByHand:
-    """Return what is written by hand in a paper; nothing where there is no such file.
+    """Return what is written by hand in a paper and in the file that its folder shares.
 
     Raises:
         UsageError: it cannot be read, or a mark has no end.
     """
+    return ByHand(_texts(path), _texts(path.with_name(SHARED)))
+
+
+def _texts(path: Path) -> dict[str, str]:
+    """What stands between the marks of a file, by their names; nothing where there is no file."""
     try:
         with open_regular(path) as stream:
             text = stream.read().decode("utf-8-sig")
     except FileNotFoundError:
-        return ByHand({})
+        return {}
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or _("must be encoded in UTF-8")
         raise UsageError(_("{file}: cannot be read: {reason}", file=path, reason=reason)) from None
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     texts: dict[str, str] = {}
-    for key, (line, words) in _blocks(text).items():
+    for key, (line, words) in _blocks(_normal(text)).items():
         if words is None:
             what = _("`{key}` must end in `<!-- fin -->`", key=key)
             raise UsageError(f"{path}:{line}: {what}")
         if words.strip() not in UNFILLED:
             texts[key] = words.strip("\n")
-    return ByHand(texts, is_changed=not _has_digest(text))
+    return texts
 
 
 def write_generated(path: Path, text: str) -> Path | None:
@@ -88,7 +105,7 @@ def write_generated(path: Path, text: str) -> Path | None:
     kept = None
     if path.exists():
         before = path.read_bytes()
-        if not _has_digest(before.decode("utf-8", "replace").replace("\r\n", "\n")):
+        if not _has_digest(_normal(before.decode("utf-8-sig", "replace"))):
             digest = hashlib.sha256(before).hexdigest()[:8]
             kept = path.with_name(f"{path.stem}.{digest}{path.suffix}")
             kept.write_bytes(before)
@@ -104,6 +121,11 @@ def write_generated(path: Path, text: str) -> Path | None:
 def with_digest(text: str) -> str:
     """Return the text with its digest in a last line, which no page shows."""
     return f"{text.rstrip()}\n\n<!-- tamis papers {_digest(text.rstrip())} -->\n"
+
+
+def _normal(text: str) -> str:
+    """A text whose lines end, and whose letters are composed, as they are here."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
 
 
 def _blocks(text: str) -> dict[str, tuple[int, str | None]]:

@@ -1,6 +1,7 @@
 """The documents of one policy on one day, as the papers ask for them: facts with their places."""
 
 import datetime
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from tamis.documents.law import (
     ArticleVersion,
     Category,
     Item,
+    Limit,
     article_of,
     item_key,
     purpose_key,
@@ -26,6 +28,9 @@ from tamis.dry_run.html.speech import cite
 from tamis.papers.paper import Citation, Sentence
 from tamis.plan.compile import compile_policy
 from tamis.plan.plan import Plan, PlanLeaf, PlanRelease
+
+_IN_PROJECT = re.compile(r"^.*[/:]((?:policies|schemas)/)")
+"""A document is cited as it stands in its project, wherever that is."""
 
 
 def rgpd(provision: str) -> Citation:
@@ -73,15 +78,15 @@ class Flow:
 
     def policy(self, *path: str | int) -> Citation:
         """The place of a value in the policy."""
-        return _place(self.context.source, path)
+        return place_in(self.context.source, path)
 
     def schema(self, *path: str | int) -> Citation:
         """The place of a value in the schema."""
-        return _place(self.context.schema_source, path, key=True)
+        return place_in(self.context.schema_source, path, key=True)
 
     def register(self, *path: str | int) -> Citation:
         """The place of a value in the register."""
-        return _place(self.context.register_source, path)
+        return place_in(self.context.register_source, path)
 
     def version(self, article: str) -> ArticleVersion | None:
         """The version of an article that is in force on the day; None if none was read."""
@@ -100,11 +105,20 @@ class Flow:
         version = self.version(article)
         name = cite(of) if of.startswith(article) else ", ".join(filter(None, (cite(article), of)))
         if version is None:
-            return _place(source, ("note",), name)
+            return place_in(source, ("note",), name)
         if not path:
-            return _place(source, ("note",), f"{name}, {version.id}")
+            return place_in(source, ("note",), f"{name}, {version.id}")
         index = self.context.law[article].versions.index(version)
-        return _place(source, ("versions", index, *path), f"{name}, {version.id}", key=True)
+        return place_in(source, ("versions", index, *path), f"{name}, {version.id}", key=True)
+
+    def limit_place(self, limit: Limit) -> Citation:
+        """Where a ban or closed list that is in force on the day stands."""
+        return next(
+            self.provision(article, "limits", slug)
+            for article, version in self.law.versions.items()
+            for slug, known in version.limits.items()
+            if known is limit
+        )
 
     def categories(self, leaf: SchemaLeaf, purpose: str) -> Iterator[tuple[str, Category]]:
         """Yield a field's categories that serve a purpose on the day, by slug."""
@@ -226,6 +240,8 @@ def blank(key: str, text: str, *sources: Citation) -> Sentence:
     return Sentence(key, (text,), tuple(dict.fromkeys(sources)), is_blank=True)
 
 
-def _place(source: Source, path: DocumentPath, text: str = "", *, key: bool = False) -> Citation:
+def place_in(source: Source, path: DocumentPath, text: str = "", *, key: bool = False) -> Citation:
+    """The place of a value, or of its key, in a document."""
     problem = source.problem(path, "", key=key)
-    return Citation(text, problem.file, max(problem.line, 1), path)
+    file = _IN_PROJECT.sub(r"\1", problem.file)
+    return Citation(text, file, max(problem.line, 1), path)

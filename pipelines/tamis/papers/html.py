@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -12,17 +11,18 @@ from markupsafe import Markup
 
 from tamis.dry_run.html.markup import code, visible
 from tamis.language import _, language_in_use, ngettext
+from tamis.papers.by_hand import ByHand
 from tamis.papers.markdown import head, lost_places, unfilled
 from tamis.papers.paper import Paper
 from tamis.papers.typeset import code_parts, show_sources, typeset
 
 
-def to_html(paper: Paper, by_hand: Mapping[str, str]) -> str:
+def to_html(paper: Paper, by_hand: ByHand) -> str:
     """Return the papers of a policy as one page, in the style of the dry run's report.
 
     Args:
         paper: the papers.
-        by_hand: what was written by hand in the Markdown file, by the name of its place.
+        by_hand: what was written by hand in the Markdown files.
 
     Returns:
         A whole HTML document. Its own policy forbids the browser to load or run anything.

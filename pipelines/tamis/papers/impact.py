@@ -6,13 +6,14 @@ Risks and measures (c and d) are not judged here: what the documents ask is told
 from collections.abc import Iterator
 
 from tamis.documents.context import bases_of, conditions_of
-from tamis.documents.law import ITEMS_ARTICLE, Limit, article_of, item_key
+from tamis.documents.law import ITEMS_ARTICLE, article_of, item_key
 from tamis.documents.policy import LegalBasis, Need, NirBasis
 from tamis.documents.positions import DocumentPath
 from tamis.documents.references import cites
 from tamis.language import N_, _
-from tamis.papers.flow import Flow, FlowRelease, blank, rgpd, state, tool
+from tamis.papers.flow import Flow, FlowRelease, blank, place_in, rgpd, state, tool
 from tamis.papers.paper import Citation, Part, Section, Sentence
+from tamis.papers.sheet import state_purpose
 from tamis.papers.typeset import show_day
 from tamis.papers.words import (
     describe_field,
@@ -95,7 +96,7 @@ def _ground(release: FlowRelease) -> Iterator[Sentence]:
     flow, item, rid = release.flow, release.item, release.id
     article = article_of(release.release.item)
     version = flow.version(article)
-    text = _("Item of the article: {words}.", words=quote(item.subject))
+    text = _("Item of the article: {words}.", words=quote(item.subject, release.release.item))
     yield state(f"cas {rid}", text, release.place("item"), release.item_place)
     if version is not None and version.opening:
         text = _("The article sets two limits: {words}.", words=quote(version.opening))
@@ -104,8 +105,7 @@ def _ground(release: FlowRelease) -> Iterator[Sentence]:
         text = _("The processings are those listed by: {words}.", words=version.lists_fixed_by)
         yield state(f"cas {rid} listes", text, flow.provision(article, "lists_fixed_by"))
     purpose = flow.law.purposes.get(release.release.purpose)
-    text = _("Purpose: {words}.", words=quote(purpose.subject if purpose else ""))
-    yield state(f"finalite {rid}", text, release.place("purpose"), release.purpose_place)
+    yield state_purpose(release)
     if item.purposes_link == "inferred":
         text = _(
             "That this item goes with this purpose is a reading, for the controller to "
@@ -130,24 +130,15 @@ def _ground(release: FlowRelease) -> Iterator[Sentence]:
     ):
         if note:
             yield state(f"{key} {rid} note", _("Remark: {words}", words=full_stop(note)), place)
-    for slug, limit, place in _limits(release):
-        yield state(f"limite {rid} {slug}", _("Limit: {words}.", words=quote(limit.wording)), place)
+    for limit in flow.law.limits(release.release.item, flow.context.policy.processing):
+        place = flow.limit_place(limit)
+        key = f"limite {rid} {limit.wording}"
+        yield state(key, _("Limit: {words}.", words=quote(limit.wording)), place)
         if limit.note:
-            text = _("Remark: {words}", words=full_stop(limit.note))
-            yield state(f"limite {rid} {slug} note", text, place)
+            yield state(f"{key} note", _("Remark: {words}", words=full_stop(limit.note)), place)
     if release.release.note:
         text = _("Remark: {words}", words=full_stop(release.release.note))
         yield state(f"note {rid}", text, release.place("note"))
-
-
-def _limits(release: FlowRelease) -> Iterator[tuple[str, Limit, Citation]]:
-    """Bans and closed lists that bind the release, and where they stand."""
-    flow = release.flow
-    bound = list(flow.law.limits(release.release.item, flow.context.policy.processing))
-    for article, version in flow.law.versions.items():
-        for slug, limit in version.limits.items():
-            if any(limit is known for known in bound):
-                yield slug, limit, flow.provision(article, "limits", slug)
 
 
 def _conditions(release: FlowRelease) -> Iterator[Sentence]:
@@ -217,7 +208,7 @@ def _fields(release: FlowRelease, index: int, name: str, need: Need) -> Iterator
         served = dict(flow.categories(leaf, release.release.purpose))
         category = _("not personal, as the schema declares")
         if served:
-            words = "; ".join(quote(category.wording) for category in served.values())
+            words = "; ".join(quote(known.wording, slug) for slug, known in served.items())
             category = words + describe_link(leaf.category_link)
         value = describe_value(kept)
         if leaf.sensitive:
@@ -333,9 +324,7 @@ def _to_confirm(flow: Flow) -> Iterator[Sentence]:
                 by=exception.by,
                 reason=full_stop(exception.because),
             )
-            yield state(
-                f"exception {exception.what}", words, Citation(file="policies/project.yaml")
-            )
+            yield state(f"exception {exception.what}", words, Citation("policies/project.yaml"))
 
 
 def _named(release: FlowRelease, at: DocumentPath) -> str:
@@ -389,8 +378,7 @@ def _opinions(flow: Flow) -> Iterator[Sentence]:
             text += " " + sentence(flow.plan.approval.problem)
         if approval.note:
             text += " " + sentence(approval.note)
-        problem = source.problem(("opinion",), "")
-        yield state("avis", text, Citation(file=problem.file, line=problem.line))
+        yield state("avis", text, place_in(source, ("opinion",)))
     else:
         yield blank("avis", _("Opinion of the data protection officer"), rgpd("35 § 2"))
     yield blank(

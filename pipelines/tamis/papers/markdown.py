@@ -1,39 +1,43 @@
 """Papers as Markdown: the file that people read, complete and keep."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from tamis.dry_run.html.markup import visible
 from tamis.language import _, ngettext
-from tamis.papers.by_hand import mark
+from tamis.papers.by_hand import ByHand, mark
 from tamis.papers.paper import Paper, Part, Sentence
 from tamis.papers.typeset import code_parts, show_day, show_sources, typeset
 
 
-def to_markdown(paper: Paper, by_hand: Mapping[str, str]) -> str:
+def to_markdown(paper: Paper, by_hand: ByHand) -> str:
     """Return the papers of a policy as one Markdown document.
 
     Args:
         paper: the papers.
-        by_hand: what was written by hand, by the name of its place; what has no place any more
-            stands at the end.
+        by_hand: what was written by hand; what has no place any more stands at the end.
     """
     return "\n\n".join(_Writer(paper, by_hand).lines()) + "\n"
 
 
-def lost_places(paper: Paper, by_hand: Mapping[str, str]) -> dict[str, str]:
+def lost_places(paper: Paper, by_hand: ByHand) -> dict[str, str]:
     """Return what was written by hand at places that the papers do not have any more."""
-    places = {*paper.blanks(), *(section.key for section in paper.sections)}
-    return {key: text for key, text in by_hand.items() if key not in places}
+    known = places(paper)
+    return {key: text for key, text in by_hand.texts.items() if key not in known}
 
 
-def unfilled(paper: Paper, by_hand: Mapping[str, str]) -> list[str]:
+def places(paper: Paper) -> set[str]:
+    """Return the names of the places where something can be written by hand."""
+    return {*paper.blanks(), *(section.key for section in paper.sections)}
+
+
+def unfilled(paper: Paper, by_hand: ByHand) -> list[str]:
     """Return the keys of the blanks that nobody has completed."""
     return [key for key in paper.blanks() if key not in by_hand]
 
 
 class _Writer:
-    def __init__(self, paper: Paper, by_hand: Mapping[str, str]) -> None:
+    def __init__(self, paper: Paper, by_hand: ByHand) -> None:
         self.paper, self.by_hand = paper, by_hand
         self.asked: set[str] = set()
 
@@ -49,7 +53,9 @@ class _Writer:
             yield "## " + _escape(section.title)
             for part in section.parts:
                 yield from self.part(part)
-            yield mark(section.key, self.by_hand.get(section.key, ""))
+            if section.key in self.by_hand.shared:
+                yield _shown(self.by_hand.shared[section.key])
+            yield mark(section.key, self.by_hand.texts.get(section.key, ""))
         if lost := lost_places(paper, self.by_hand):
             yield "## " + _escape(_("Written by hand, at places that are no more"))
             for key, text in lost.items():
@@ -74,14 +80,16 @@ class _Writer:
         yield f"{_escape(sentence.text)}\n{_sources(sentence)}"
 
     def blank(self, sentence: Sentence) -> Iterator[str]:
-        """What a blank asks for, and what was written there; the second time, that it is above."""
+        """What a blank asks for, and what is written there: between marks where it can be changed.
+
+        What all papers share, and what is asked for a second time, is only shown.
+        """
+        key = sentence.key
         yield f"**{_escape(sentence.text)}**\n{_sources(sentence)}"
-        text = self.by_hand.get(sentence.key, _("to be completed"))
-        if sentence.key in self.asked:
-            yield "\n".join(f"> {line}".rstrip() for line in text.splitlines())
-        else:
-            self.asked.add(sentence.key)
-            yield mark(sentence.key, text)
+        text = self.by_hand[key] if key in self.by_hand else _("to be completed")
+        is_own = key in self.by_hand.texts or key not in self.by_hand
+        yield mark(key, text) if is_own and key not in self.asked else _shown(text)
+        self.asked.add(key)
 
 
 def head(paper: Paper, blanks: int) -> Iterator[str]:
@@ -100,6 +108,11 @@ def head(paper: Paper, blanks: int) -> Iterator[str]:
         "What is written between the marks `à la main` and `fin` is kept when the papers are "
         "written again; all else is written anew."
     )
+
+
+def _shown(text: str) -> str:
+    """What is written by hand elsewhere."""
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
 def _sources(sentence: Sentence) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tamis.documents.law import Item
+from tamis.dry_run.html.speech import cite
 from tamis.language import _
 from tamis.papers.flow import Flow, state
 from tamis.papers.paper import Part, Section, Sentence
@@ -41,7 +42,7 @@ def _items(flow: Flow, article: str, relation: str) -> Iterator[tuple[str, Item]
 def _access(flow: Flow) -> Iterator[Sentence]:
     for key, item in _items(flow, ACCESS, "access"):
         place = flow.provision(ACCESS, "items", key, of=f"{ACCESS}.{key}")
-        yield state(f"acces {key}", sentence(quote(item.subject)), place)
+        yield state(f"acces {key}", sentence(quote(item.subject, f"{ACCESS}.{key}")), place)
     yield from _rows(flow, "access")
 
 
@@ -49,7 +50,7 @@ def _recipients(flow: Flow) -> Iterator[Sentence]:
     for article in (ACCESS, MATTERS):
         for key, item in _items(flow, article, "recipient"):
             place = flow.provision(article, "items", key, of=f"{article}.{key}")
-            text = quote(item.subject) + describe_link(item.purposes_link) + "."
+            text = quote(item.subject, f"{article}.{key}") + describe_link(item.purposes_link) + "."
             yield state(f"destinataire {article}.{key}", text, place)
     yield from _rows(flow, "recipient")
 
@@ -75,5 +76,11 @@ def _notes(flow: Flow) -> Iterator[Sentence]:
         yield state("registre note", text, flow.register("note"))
     for article in (ACCESS, MATTERS):
         known = flow.context.law.articles.get(article)
-        if known is not None and known.note:
-            yield state(f"note {article}", sentence(known.note), flow.provision(article))
+        if known is None:
+            continue
+        place = flow.provision(article)
+        if flow.version(article) is None:
+            text = _("Of {article} no version that is in force on this day was read.")
+            yield state(f"lu {article}", text.format(article=cite(article)), place)
+        if known.note:
+            yield state(f"note {article}", f"{cite(article)} : {sentence(known.note)}", place)

@@ -53,8 +53,8 @@ def _purposes(flow: Flow) -> Iterator[Sentence]:
 def state_purpose(release: FlowRelease) -> Sentence:
     """The purpose of a release, in the words of the article."""
     purpose = release.flow.law.purposes.get(release.release.purpose)
-    words = purpose.subject if purpose else ""
-    text = _("Purpose: {words}.", words=quote(words))
+    words = quote(purpose.subject if purpose else "", release.release.purpose)
+    text = _("Purpose: {words}.", words=words)
     return state(f"finalite {release.id}", text, release.place("purpose"), release.purpose_place)
 
 
@@ -106,7 +106,7 @@ def categories(flow: Flow, *, with_fields: bool = True) -> Iterator[Sentence]:
                 text = "{words}: {fields}." if with_fields else "{words}."
                 places = [flow.category_place(slug)]
             key = f"{'categorie' if with_fields else 'information'} {release.id} {slug}"
-            text = text.format(words=quote(words.get(slug, "")), fields=join(paths))
+            text = text.format(words=quote(words.get(slug, ""), slug), fields=join(paths))
             yield state(key, text, *release.needs_of(paths), *places)
 
 
@@ -128,6 +128,7 @@ def _sensitive(flow: Flow) -> Sentence:
 
 def _nir(release: FlowRelease) -> Sentence:
     """What becomes of the NIR in a release."""
+    flow = release.flow
     key = f"nir {release.id}"
     numbers = {
         path: kept
@@ -162,6 +163,10 @@ def _nir(release: FlowRelease) -> Sentence:
         )
         places = [release.place("treat", path) for path in numbers]
         return state(key, text.format(fields=join(numbers)), *sources, *places, release.item_place)
+    for limit in flow.law.limits(release.release.item, flow.context.policy.processing):
+        if limit.nir == "absent":
+            text = _("The NIR is not released: {words}.", words=quote(limit.wording))
+            return state(key, text, flow.limit_place(limit))
     if release.compiled.nir == "absent":
         text = _("The NIR is not released: the item is for processings that do not carry it.")
         if release.item.nir_link == "inferred":

@@ -73,13 +73,17 @@ def name_persons(slug: str) -> str:
     return _PERSONS.get(slug, slug)
 
 
-def quote(words: str) -> str:
+def quote(words: str, name: str = "") -> str:
     """Return words of a document in quotation marks; those that they have become the inner ones.
+
+    Where a document has no words for it, its `name` stands.
 
     Example:
         >>> quote("Traitement « MAF »")
         '« Traitement “MAF” »'
     """
+    if not words and name:
+        return f"`{name}`"
     inner = re.sub(r"«\s*([^«»]*?)\s*»", r"“\1”", words.strip().rstrip("."))
     return f"« {inner} »"
 
