@@ -81,10 +81,13 @@ class _FrenchFormatter(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         """One value in its form."""
         text = str(super().format_field(value, format_spec))
-        return text.translate(_FRENCH_MARKS) if format_spec.endswith((",", "f", "g")) else text
+        return text.translate(_FRENCH_MARKS) if format_spec[-1:] in _NUMERIC else text
 
 
-_FRENCH_MARKS = str.maketrans({",": "\N{NARROW NO-BREAK SPACE}", ".": ","})
+_FRENCH_MARKS = str.maketrans(
+    {",": "\N{NARROW NO-BREAK SPACE}", ".": ",", "%": "\N{NO-BREAK SPACE}%"}
+)
+_NUMERIC = (",", "f", "g", "%")
 _FRENCH = _FrenchFormatter()
 
 
@@ -117,6 +120,26 @@ def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
         # Of the languages, French alone is translated: none and one are singular in it.
         translated = forms[0] if abs(count) < 2 else forms[-1]
     return _fill(translated, {"count": count, **values})
+
+
+def translate(sentence: str, *messages: str) -> str:
+    """A sentence that was kept in English, in the language in use.
+
+    Args:
+        sentence: as it stands in a plan or receipt, which are the same in every language.
+        messages: that it may have been made of; of another one it stays as it is.
+
+    Example:
+        >>> use_language("fr")
+        >>> translate("nature not in CPF, DIFEL", "{field} not in {values}")
+        'nature absent de CPF, DIFEL'
+        >>> use_language("en")
+    """
+    for message in messages if _current in LANGUAGES[1:] else ():
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(message))
+        if match := re.fullmatch(pattern, sentence, re.DOTALL):
+            return _(message, **match.groupdict())
+    return sentence
 
 
 def printable(text: str) -> str:

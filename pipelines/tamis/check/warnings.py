@@ -18,9 +18,9 @@ from tamis.documents.policy import RiskBound
 from tamis.documents.register import Entry
 from tamis.documents.schema import SchemaLeaf
 from tamis.documents.texts_read import not_read
-from tamis.documents.veille import UnreadText, describe_unread
+from tamis.documents.veille import UNREAD, UnreadText, describe_unread
 from tamis.errors import Problem
-from tamis.language import N_, _, ngettext
+from tamis.language import N_, _, ngettext, translate
 
 _BASES: dict[Attested, str] = {
     "superseded": N_("an earlier wording of the list"),
@@ -222,7 +222,7 @@ def _unread(contexts: Sequence[PolicyContext]) -> Violations:
                     problem = context.source.problem(("releases", i), "")
                     citing.setdefault(reference, (text, {}))[1].setdefault(context.name, problem)
     for reference, (text, policies) in citing.items():
-        words = describe_unread(reference, text)
+        words = translate(describe_unread(reference, text), UNREAD)
         words += _(
             "; from {day} on `run` asks for --allow-unconfirmed: {policies}",
             day=text.from_,

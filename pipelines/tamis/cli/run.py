@@ -31,6 +31,7 @@ from tamis.evidence.wording import quarantine_lines, repeated_lines, withheld_li
 from tamis.interrupts import ends_at_once
 from tamis.language import _, ngettext, printable
 from tamis.plan.compile import compile_plan
+from tamis.plan.explain import shown_basis
 from tamis.plan.guards import (
     check_approval,
     check_day,
@@ -94,7 +95,7 @@ def print_attested(plan: Plan) -> None:
                     release=release.id,
                     item=release.item,
                     attested=release.attested,
-                    meaning=ATTESTED[release.attested],
+                    meaning=_(ATTESTED[release.attested]),
                 ),
                 file=sys.stderr,
             )
@@ -103,7 +104,7 @@ def print_attested(plan: Plan) -> None:
                 "{policy}: release {release} rests on what is to be confirmed: {reason}",
                 policy=plan.policy,
                 release=release.id,
-                reason=reason,
+                reason=shown_basis(reason),
             )
             print(text, file=sys.stderr)
     for what in (*needs_of(plan), "empty"):

@@ -8,9 +8,11 @@ from pathlib import Path
 from tamis.address import parse_store
 from tamis.formats.names import withhold_names
 from tamis.interrupts import ends_at_once
-from tamis.language import _, ngettext
+from tamis.language import N_, _, ngettext
 from tamis.plan.project import Project
 from tamis.verify.verify import verify
+
+_OUTCOMES = {"ok": N_("ok"), "failed": N_("failed"), "not checked": N_("not checked")}
 
 
 def verify_command(
@@ -37,7 +39,7 @@ def verify_command(
         several = len({finding.run for finding in report if finding.run}) > 1
         for finding in report:
             run = f"{finding.run}: " if several and finding.run else ""
-            print(f"{finding.outcome:<12} {run}{finding.text}")
+            print(f"{_(_OUTCOMES[finding.outcome]):<12} {run}{finding.text}")
         print(_summary(withhold_names(address.shown), [finding.outcome for finding in report]))
     return 1 if any(finding.outcome == "failed" for finding in findings) else 0
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from tamis.documents.law import Dated, Status
 from tamis.documents.positions import DocumentModel
 from tamis.documents.references import Reference
-from tamis.language import _
+from tamis.language import N_, _
 
 Scalar = str | bool | int | float | datetime.date
 Method = Literal["hmac-sha256", "aes-256-cmac"]
@@ -69,8 +69,12 @@ def _ten(value: Any) -> Any:
     return str(value) if value == 10 and not isinstance(value, bool) else value
 
 
-def _describe_status(status: Status) -> str:
-    return " " + _("(to be confirmed)") if status == "to-confirm" else ""
+TO_BE_CONFIRMED = N_("{basis} (to be confirmed)")
+"""What plans and receipts say of a basis that nobody answers for."""
+
+
+def _with_status(basis: str, status: Status) -> str:
+    return TO_BE_CONFIRMED.format(basis=basis) if status == "to-confirm" else basis
 
 
 class LegalBasis(DocumentModel):
@@ -91,7 +95,7 @@ class LegalBasis(DocumentModel):
             >>> str(LegalBasis(rgpd="9.2.b", text="L. 6323-12", status="confirmed"))
             'RGPD art. 9.2.b, L. 6323-12'
         """
-        return f"RGPD art. {self.rgpd}, {self.text}" + _describe_status(self.status)
+        return _with_status(f"RGPD art. {self.rgpd}, {self.text}", self.status)
 
 
 class NirBasis(DocumentModel):
@@ -108,7 +112,7 @@ class NirBasis(DocumentModel):
 
     def __str__(self) -> str:
         """The basis on one line."""
-        return f"NIR: {self.text}" + _describe_status(self.status)
+        return _with_status(f"NIR: {self.text}", self.status)
 
 
 def _mapping_of_basis(value: Any) -> Any:

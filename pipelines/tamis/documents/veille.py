@@ -16,7 +16,7 @@ from pydantic import Field
 from tamis.documents.law import Link
 from tamis.documents.positions import DocumentModel
 from tamis.documents.references import Reference, cites
-from tamis.language import _
+from tamis.language import N_
 
 
 class UnreadText(DocumentModel):
@@ -53,8 +53,11 @@ class Veille(DocumentModel):
                 yield reference, text
 
 
+UNREAD = N_("{reference}: its version {version} ({day}) is not read")
+
+
 def describe_unread(reference: str, text: UnreadText) -> str:
-    """Return what is not read, in words.
+    """Return what is not read, in the words of plans and receipts.
 
     Example:
         >>> day = datetime.date(2026, 6, 27)
@@ -63,9 +66,4 @@ def describe_unread(reference: str, text: UnreadText) -> str:
         >>> describe_unread("L. 4141-5", text)
         'L. 4141-5: its version LEGIARTI000054336916 (2026-06-27) is not read'
     """
-    return _(
-        "{reference}: its version {version} ({day}) is not read",
-        reference=reference,
-        version=text.version,
-        day=text.from_,
-    )
+    return UNREAD.format(reference=reference, version=text.version, day=text.from_)

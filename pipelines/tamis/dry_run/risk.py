@@ -181,7 +181,7 @@ def describe_exceeded(risks: Mapping[str, Risk]) -> list[str]:
     for release, risk in risks.items():
         if risk.within is False:
             share = risk.small_share if risk.complete else risk.at_most
-            shown = _("some") if share is None else f"{share:.2%}"
+            shown = _("some") if share is None else _("{share:.2%}", share=share)
             if not risk.complete:
                 shown = _("at most {share}", share=shown)
             lines.append(

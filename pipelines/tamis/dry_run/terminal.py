@@ -23,10 +23,12 @@ from tamis.dry_run.result import DryField, DryRelease, DryRun
 from tamis.evidence.causes import CausePart
 from tamis.evidence.columns import advise
 from tamis.evidence.wording import describe_cause, describe_first
-from tamis.language import N_, _, ngettext, printable
+from tamis.language import N_, _, language_in_use, ngettext, printable, translate
+from tamis.plan.explain import FATES, shown_basis
+from tamis.plan.plan import UNMET, Fate
 from tamis.tables import Table, print_table
 
-_STYLES = {
+_STYLES: dict[Fate, str] = {
     "kept": "green",
     "pseudonymized": "cyan",
     "generalized": "cyan",
@@ -51,7 +53,8 @@ def tables(result: DryRun) -> Iterator[Table]:
         yield _fields(name, release, result)
     if result.conditions_not_met:
         unmet = [
-            (part.condition, part.release, str(part.records)) for part in result.conditions_not_met
+            (translate(part.condition, *UNMET), part.release, str(part.records))
+            for part in result.conditions_not_met
         ]
         header = (_("condition that is not met"), _("release"), _("records"))
         yield Table(header, unmet, (2,), _("Withheld"))
@@ -72,7 +75,7 @@ def tables(result: DryRun) -> Iterator[Table]:
     for name, risk in result.risk.items():
         yield _risk(name, risk, result)
     if result.hides_order:
-        say = Speech("en")
+        say = Speech(language_in_use())
         yield Table(
             (say.plain("left-what"), say.plain("left-tells")),
             say.left(),
@@ -83,7 +86,7 @@ def tables(result: DryRun) -> Iterator[Table]:
     yield _bytes(result)
     if result.unattested:
         entries = [
-            (row.release, row.item, row.processing, str(row.attested), row.words)
+            (row.release, row.item, row.processing, str(row.attested), _(row.words))
             for row in result.unattested
         ]
         columns = (
@@ -113,7 +116,7 @@ def _to_sign(result: DryRun) -> Table:
         rows.append((_("last approval"), words.format(**vars(review))))
     rows.append((_("approval"), _(_STATUS[review.status])))
     rows += [("", line) for line in review.changed]
-    rows += [(_("to be confirmed"), text) for text in result.to_confirm]
+    rows += [(_("to be confirmed"), shown_basis(text)) for text in result.to_confirm]
     for known in review.exceptions:
         words = _("{what}: {because} ({by}, until {until}, not included)")
         rows.append((_("exception"), words.format(**vars(known))))
@@ -170,13 +173,14 @@ def _dispositions(result: DryRun) -> Table:
 
 def _fields(name: str, release: DryRelease, result: DryRun) -> Table:
     rows = [
-        (path, field.fate, _reason(path, field, release, result))
+        (path, _(FATES[field.fate]), _reason(path, field, release, result))
         for path, field in release.fields.items()
     ]
+    styles = {_(FATES[fate]): style for fate, style in _STYLES.items()}
     title = _("Fields in {release} ({item}, NIR {nir})").format(
         release=name, item=release.item, nir=release.nir
     )
-    return Table((_("field"), _("fate"), _("why")), rows, title=title, styles=_STYLES)
+    return Table((_("field"), _("fate"), _("why")), rows, title=title, styles=styles)
 
 
 def _reason(path: str, field: DryField, release: DryRelease, result: DryRun) -> str:
@@ -187,7 +191,7 @@ def _reason(path: str, field: DryField, release: DryRelease, result: DryRun) -> 
             processing=result.processing.slug,
             reason=field.because,
         )
-    if field.fate == "generalized" or (field.fate == "kept" and field.treatment != "kept"):
+    if field.fate == "generalized" or (field.fate == "kept" and field.treatment != _("kept")):
         return f"{field.treatment}: {field.because}"
     if field.fate == "redacted":
         count = release.redacted.get(path, 0)
@@ -348,7 +352,7 @@ def _small(figures: Figures) -> str:
 
 
 def _share(share: float | None) -> str:
-    return _("hidden") if share is None else f"{share:.2%}"
+    return _("hidden") if share is None else _("{share:.2%}", share=share)
 
 
 def _estimate(count: int | str, figures: Figures) -> str:

@@ -31,17 +31,17 @@ from tamis.evidence.columns import column_anomalies
 from tamis.evidence.part import Natural, Part
 from tamis.filter.drift import told_names
 from tamis.filter.tally import Tally
-from tamis.language import _
+from tamis.language import N_, _
 from tamis.limits import USUAL
 from tamis.plan.plan import Plan
 
 TOOL = "tamis"
 
 ATTESTED = {
-    "read": "its current wording was read",
-    "superseded": "an earlier wording was read, not the current one",
-    "inferred": "the Code states the flow, the list was not read",
-    "example": "made to illustrate, no such entry is known",
+    "read": N_("its current wording was read"),
+    "superseded": N_("an earlier wording was read, not the current one"),
+    "inferred": N_("the Code states the flow, the list was not read"),
+    "example": N_("made to illustrate, no such entry is known"),
 }
 """What a register entry stands on, in words."""
 

@@ -6,7 +6,8 @@ dispositif not in CPF, DIFEL (evaluation): 421
 
 from tamis.evidence.causes import CausePart
 from tamis.evidence.receipt import Receipt
-from tamis.language import N_, _
+from tamis.language import N_, _, translate
+from tamis.plan.plan import UNMET
 
 _LINES = (".dsn", ".jsonl", ".ndjson")
 _MESSAGES = ("kafka://", "pubsub://")
@@ -21,13 +22,13 @@ def describe_cause(cause: CausePart) -> str:
         'type: `age` is no int32'
     """
     sentence = _(_SENTENCES[cause.kind], field=cause.field, rule=cause.rule)
-    return f"{cause.reason}: {sentence}"
+    return _("{reason}: {why}", reason=cause.reason, why=sentence)
 
 
 _SENTENCES = {
     "others": N_("other fields and rules"),
     "record": "{rule}",
-    "rule": "`{field}`: {rule}",
+    "rule": N_("`{field}`: {rule}"),
     "type": N_("`{field}` is no {rule}"),
     "encoding": N_("`{field}` is no text in the schema's encoding"),
     "null": N_("`{field}` is null"),
@@ -72,7 +73,12 @@ def quarantine_lines(receipt: Receipt) -> list[str]:
 def withheld_lines(receipt: Receipt) -> list[str]:
     """One line a condition that withheld records do not meet, with its release and count."""
     return [
-        f"{unmet.condition} ({unmet.release}): {unmet.records}"
+        _(
+            "{condition} ({release}): {records}",
+            condition=translate(unmet.condition, *UNMET),
+            release=unmet.release,
+            records=unmet.records,
+        )
         for unmet in receipt.conditions_not_met or ()
     ]
 

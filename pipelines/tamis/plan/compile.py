@@ -46,6 +46,8 @@ NOT_LISTED = N_("not listed by the policy")
 OUTSIDE = N_("outside every category")
 NO_RECIPIENT = N_("{article} does not name the NIR, so that recipients get none by our reading")
 ONLY_READ = N_("read for a condition, never released")
+REASONS = (STRIPPED, NOT_LISTED, OUTSIDE, NO_RECIPIENT, ONLY_READ)
+"""Why a field is not released, in the words of plans and receipts; other reasons are a policy's."""
 
 
 def compile_plan(documents: Documents, policy: str, on: datetime.date) -> Plan:

@@ -11,12 +11,30 @@ from dataclasses import dataclass
 
 from tamis.documents.context import PolicyContext, conditions_of, kept_fields
 from tamis.documents.law import CATEGORY_ARTICLES, article_of, item_key, purpose_key
-from tamis.documents.policy import Release
+from tamis.documents.policy import TO_BE_CONFIRMED, Release
 from tamis.documents.positions import DocumentPath, suggest
 from tamis.documents.schema import SchemaLeaf
+from tamis.documents.veille import UNREAD
 from tamis.errors import Problem, UsageError
-from tamis.language import _
+from tamis.language import N_, _, translate
+from tamis.plan.compile import REASONS
 from tamis.plan.plan import Fate, Plan, PlanLeaf, PlanRelease
+
+FATES: dict[Fate, str] = {
+    "kept": N_("kept"),
+    "pseudonymized": N_("pseudonymized"),
+    "generalized": N_("generalized"),
+    "redacted": N_("redacted"),
+    "stripped": N_("stripped"),
+    "dropped": N_("dropped"),
+}
+"""What becomes of a field, in words."""
+
+_UNITS = {
+    "year": N_("generalized to year"),
+    "quarter": N_("generalized to quarter"),
+    "month": N_("generalized to month"),
+}
 
 
 @dataclass(frozen=True)
@@ -85,7 +103,7 @@ def describe_treatment(leaf: PlanLeaf) -> str:
         )
     if leaf.canonical:
         return _("kept in its form of {count} characters", count=leaf.canonical)
-    return describe_generalization(leaf.to, leaf.step, leaf.prefix) or leaf.fate
+    return describe_generalization(leaf.to, leaf.step, leaf.prefix) or _(leaf.fate)
 
 
 def describe_generalization(to: str | None, step: int | None, prefix: int | None) -> str:
@@ -96,10 +114,15 @@ def describe_generalization(to: str | None, step: int | None, prefix: int | None
         'generalized by step 1000'
     """
     if to:
-        return _("generalized to {unit}", unit=to)
+        return _(_UNITS[to])
     if step:
         return _("generalized by step {step}", step=step)
     return _("generalized to prefix {prefix}", prefix=prefix) if prefix else ""
+
+
+def shown_basis(basis: object) -> str:
+    """A basis, or another thing that a release rests on and that is to be confirmed, in words."""
+    return translate(str(basis), TO_BE_CONFIRMED, UNREAD)
 
 
 def describe_condition(field: str, values: Iterable[object], because: str = "") -> str:
@@ -140,7 +163,8 @@ class _Explainer:
             grounds.append(item)
         grounds += policy
         first = item if fate == "stripped" else (*policy, field)[0]
-        how = describe_treatment(kept) if kept else fate
+        how = describe_treatment(kept) if kept else _(FATES[fate])
+        reason = translate(reason, *REASONS)
         return Explanation(
             self.release.id, leaf.path, fate, how, reason, tuple(grounds), first.place
         )
@@ -186,9 +210,9 @@ class _Explainer:
             if kept.path == leaf.path:
                 text = _("kept because {reason}", reason=kept.need.because)
                 if kept.need.basis:
-                    text += _("; basis: {basis}", basis=kept.need.basis)
+                    text += _("; basis: {basis}", basis=shown_basis(kept.need.basis))
                 if kept.need.nir_basis and leaf.spec.identifier:
-                    text += _("; basis: {basis}", basis=kept.need.nir_basis)
+                    text += _("; basis: {basis}", basis=shown_basis(kept.need.nir_basis))
                 yield source.problem(kept.place, text)
                 for j, test in enumerate(kept.need.when):
                     words = describe_condition(test.field, test.in_, test.because)

@@ -9,6 +9,7 @@ from tamis.documents.calendar import today
 from tamis.documents.exceptions import Allowance, LastingException
 from tamis.errors import UsageError
 from tamis.language import _
+from tamis.plan.explain import shown_basis
 from tamis.plan.plan import Plan
 
 
@@ -83,7 +84,7 @@ def check_unconfirmed(plan: Plan, allow_unconfirmed: bool) -> None:
     reasons = {release.id: release.to_confirm for release in plan.releases if release.to_confirm}
     if reasons and not allow_unconfirmed and exception_of(plan, "unconfirmed") is None:
         listed = "".join(
-            "\n  " + _("release `{release}`: {reason}", release=release, reason=reason)
+            "\n  " + _("release `{release}`: {reason}", release=release, reason=shown_basis(reason))
             for release, texts in reasons.items()
             for reason in texts
         )

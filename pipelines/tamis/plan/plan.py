@@ -22,6 +22,7 @@ from tamis.documents.names import NirPart
 from tamis.documents.policy import Direction, Method, RiskBound
 from tamis.documents.schema import Identifier, Identifies
 from tamis.documents.tags import TAGS
+from tamis.language import N_
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,6 +115,13 @@ class PlanField:
         return dict(self.walk()).get(path)
 
 
+NOT_PRESENT = N_("{field} not present")
+NOT_IN = N_("{field} not in {values}")
+NOT_IN_MANY = N_("{field} not in {values} and {more} more")
+UNMET = (NOT_PRESENT, NOT_IN_MANY, NOT_IN)
+"""What plans and receipts say of a condition that a record does not meet."""
+
+
 @dataclass(frozen=True)
 class PlanCondition:
     """The value at `field` is one of `values`, any if there are none; null never matches.
@@ -131,10 +139,11 @@ class PlanCondition:
     def unmet(self) -> str:
         """What holds where the condition does not, with its first values as the policy has them."""
         if not self.values:
-            return f"{self.field} not present"
+            return NOT_PRESENT.format(field=self.field)
         first = ", ".join(map(str, self.values[:_SHOWN_VALUES]))
         more = len(self.values) - _SHOWN_VALUES
-        return f"{self.field} not in {first}" + (f" and {more} more" if more > 0 else "")
+        message = NOT_IN if more <= 0 else NOT_IN_MANY
+        return message.format(field=self.field, values=first, more=more)
 
 
 @dataclass(frozen=True)
