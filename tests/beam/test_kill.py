@@ -21,7 +21,8 @@ from tamis.errors import InputError, RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.runs.batch import run
-from tamis.stores.folder_store import FolderStore, receipt_path
+from tamis.stores.folder_layout import receipt_path
+from tamis.stores.folder_store import FolderStore
 from tamis.stores.local_folder import LocalFolder
 from tamis.stores.parquet_files import folder_of
 from tamis.stores.protocol import Attempt

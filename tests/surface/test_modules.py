@@ -29,6 +29,7 @@ LAYERS = (
     "formats",
     "evidence",
     "stores",
+    "upkeep",
     "verify",
     "draft",
     "synthetic",

@@ -284,7 +284,9 @@ def _stage(
     if expires:  # A job of today's law may be launched much later.
         check_in_force(plan)
     with value_free(_("{address}: staging run {run}", address=address.shown, run=run)):
-        open_store(address, limits).stage(attempt, plan)
+        store = open_store(address, limits)
+        store.refuse_withdrawn(run)
+        store.stage(attempt, plan)
     return run
 
 
@@ -389,7 +391,7 @@ def note_repeated(
     for receipt in store.receipts_naming(parts.keys(), None if whole else REPEATED_SECONDS):
         if receipt.run == run or receipt.policy != plan.policy:
             continue
-        if releases.isdisjoint(receipt.releases):
+        if releases.isdisjoint(receipt.releases) or "withdrawn" in store.removals_of(receipt):
             continue
         for before in receipt.inputs:
             if before.digest in parts and parts[before.digest].released_before is None:

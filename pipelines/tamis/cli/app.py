@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from tamis.cli import keys, review, seal_keys
+from tamis.cli import keys, review, seal_keys, upkeep
 from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, Day, Policy, open_project
 from tamis.interrupts import ends_at_once
 from tamis.language import _
@@ -30,6 +30,7 @@ app.add_typer(
     seal_keys.app, name="seal-keys", help=_("Make the keys that streams seal original messages to.")
 )
 app.add_typer(review.app)
+app.add_typer(upkeep.app)
 
 Files = Annotated[
     list[str],

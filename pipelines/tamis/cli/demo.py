@@ -21,7 +21,7 @@ from tamis.keys.keyring import Keyring
 from tamis.language import _
 from tamis.plan.compile import compile_plan
 from tamis.plan.project import Project, bundled_project
-from tamis.stores.folder_store import receipt_path
+from tamis.stores.folder_layout import receipt_path
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 from tamis.tables import Table, print_table

@@ -33,6 +33,8 @@ def recover_command(uri: str, older_than: str) -> int:
                 age=older_than,
             )
         )
+    for run in recovered.cleared:
+        print(_("run {run}: what was withdrawn or purged of it is gone now", run=run))
     for problem in recovered.problems:
         text = _("not recovered: {problem}", problem=problem)
         print(withhold_names(text), file=sys.stderr)

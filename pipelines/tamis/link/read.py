@@ -29,6 +29,7 @@ from tamis.arrow.types import is_list
 from tamis.documents.tags import TAGS
 from tamis.dry_run.hashing import Hashes, hash_rows
 from tamis.errors import InputError, UsageError
+from tamis.evidence.removal import standing
 from tamis.formats.compression import decompressed
 from tamis.formats.csv_guess import START_BYTES, CsvGuess, guess_csv
 from tamis.formats.names import shown_name
@@ -38,7 +39,8 @@ from tamis.language import _
 from tamis.link.columns import Column, column_of, hashed_column
 from tamis.link.table import Table
 from tamis.stores.folder import Folder, open_folder
-from tamis.stores.folder_store import RECEIPTS_FOLDER, FolderStore
+from tamis.stores.folder_layout import RECEIPTS_FOLDER
+from tamis.stores.folder_store import FolderStore
 
 _MESSAGES: Final = ("value", "payload")
 _BLOCK: Final = 8 << 20
@@ -110,9 +112,10 @@ def _files_at(address: PathAddress) -> tuple[Folder, list[str]]:
 
 def _listed(store: Folder, release: str) -> list[str]:
     """The released files that receipts of a store list; where `release` is given, only its."""
+    own = FolderStore(store)
     files = [
         file.path
-        for receipt in FolderStore(store).receipts()
+        for receipt in standing(own.receipts(), own.removals())
         for part in receipt.releases.values()
         for file in part.files or ()
     ]

@@ -80,8 +80,8 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
         committed before, so that nothing was done.
 
     Raises:
-        UsageError: the run id is taken by another run, no input matches, or Beam refuses its
-            options.
+        UsageError: the run id is taken by another run, or by one that was withdrawn, no input
+            matches, or Beam refuses its options.
         KeysError: the plan needs keys and there are none.
         RefusedError: it found what must not be; nothing is committed.
         RunError: the run failed; nothing is committed.
@@ -98,6 +98,7 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
     if builds_only(job.options):
         launch.build(_wire(options, job, inputs, keys, facts, attempt))
         return None, False
+    store.refuse_withdrawn(job.run)
     receipt = store.complete(job.run)
     if receipt is not None:
         _check_same(receipt, job, store, inputs, key_parts)

@@ -24,6 +24,7 @@ from tamis.arrow.types import PSEUDONYM
 from tamis.documents.tags import TAGS
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Files, KeyPart, Receipt, is_replay, tool_version
+from tamis.evidence.removal import standing
 from tamis.keys.keyring import Keyring
 from tamis.language import _
 from tamis.nir.pseudonym import rekey
@@ -69,14 +70,13 @@ def rekey_store(store: RunStore, keyring: Keyring, what: Rekeying) -> Iterator[R
         KeysError: the keyring cannot chain these epochs; nothing is done.
         RunError: a run could not be re-keyed; those before it are.
     """
-    receipts = list(store.receipts())
-    superseded = {run for receipt in receipts for run in receipt.supersedes or ()}
-    own = [
+    receipts = standing(store.receipts(), store.removals())
+    live = [
         receipt
         for receipt in receipts
         if receipt.processing.slug == what.processing and receipt.keys
     ]
-    if not own:
+    if not live:
         others = sorted({receipt.processing.slug for receipt in receipts if receipt.keys})
         raise UsageError(
             _(
@@ -86,7 +86,6 @@ def rekey_store(store: RunStore, keyring: Keyring, what: Rekeying) -> Iterator[R
                 others=", ".join(others) or _("nobody"),
             )
         )
-    live = [receipt for receipt in own if receipt.run not in superseded]
     _check(store, keyring, what, live)
     keyring.chain(what.processing, what.source, what.target)
     for receipt in live:

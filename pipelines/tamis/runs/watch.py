@@ -313,6 +313,6 @@ def _committed_files(job: WatchJob) -> set[str]:
     files: set[str] = set()
     for receipt in store.receipts(f"{job.stream}-"):
         if _is_round(receipt.run, job.stream):
-            store.complete(receipt.run)
+            store.complete(receipt.run)  # of one that was withdrawn nothing is put there again
             files |= {file.uri for file in receipt.inputs}
     return files

@@ -3,61 +3,58 @@
     DIR/<policy>/<release id>/<run>-<part>.parquet     released records
     DIR/_quarantine/<policy>/<run>-<part>.parquet      why records were quarantined, no values
     DIR/_receipts/<run>.json                           the receipt: what it lists exists
+    DIR/_receipts/<run>.withdrawn.json                 a removal: what the receipt lists is removed
     DIR/_staging/<run>/<attempt>/…                     what an attempt at a run has written so far
 
 Files are staged; then the receipt is staged, and published where no receipt of the run stands: that
 is the commit. Then the files are placed, and the attempt is removed. Placing many files is not
 atomic: a file that no receipt lists does not exist, and one that a receipt lists and that is not in
 its place yet is found by its digest among what the same attempt staged.
+
+What is removed of a run is decided in the same way: a removal is staged, and published where there
+is none; then files go. So whoever comes upon a file that a removal names removes it, and nobody
+puts it in its place.
 """
 
 import datetime
 import hashlib
 import heapq
-import re
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from operator import itemgetter
-from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from tamis.errors import RunError
 from tamis.evidence.receipt import FilePart, Receipt
+from tamis.evidence.removal import Kind, remaining
 from tamis.formats.chunk import PartKey
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.stores.folder import Folder, close_durably
+from tamis.stores.folder_layout import file_path, is_own, is_path_of, receipt_path, removal_path
 from tamis.stores.parquet_files import STAGING, FolderWriter, ParquetRows, batches_of, folder_of
 from tamis.stores.parquet_part import layout_of
 from tamis.stores.protocol import (
     OLDER_THAN,
     Attempt,
-    Change,
     MakeReceipt,
     Piece,
     Recovered,
     RunStore,
     is_run_id,
 )
-from tamis.stores.rewrite import paths_in_place, rewrite_file
+from tamis.stores.receipt_files import ReceiptFiles
+from tamis.stores.removal_files import clear, clear_all, remove_files
+from tamis.stores.rewrite import paths_in_place, rewrite_files
 from tamis.waiting import Pauses
-
-RECEIPTS_FOLDER = "_receipts"
-QUARANTINE_FOLDER = "_quarantine"
 
 _HELD_SECONDS = 0.5
 """How long a name is tried to be held, which a recovery may hold for a moment."""
-
-_PART = re.compile(r"[0-9-]+")
-"""Where in its input, or its period, a file's rows come from."""
-
-_READS_AT_ONCE = 16
-"""Receipts that are read at once where many are looked through."""
 
 
 class FolderStore(RunStore):
@@ -70,15 +67,23 @@ class FolderStore(RunStore):
 
     def __init__(self, folder: Folder, limits: Limits = USUAL) -> None:
         self.folder = folder
-        self._limits = limits
+        self.limits = limits
+        self._receipts = ReceiptFiles(folder)
         self.shown = folder.uri
 
     def recover(self, older_than: datetime.timedelta = OLDER_THAN) -> Recovered:
-        return self.recover_runs(self.staged_runs(), older_than)
+        recovered = self.recover_runs(self.staged_runs(), older_than)
+        return replace(recovered, cleared=clear_all(self))
 
     def staged_runs(self) -> list[str]:
         """Ids of runs that have something staged, and what else stands there."""
         return self.folder.children(STAGING)
+
+    def staged_attempts(self, older_than: datetime.timedelta) -> list[tuple[Attempt, bool]]:
+        until = time.time() - older_than.total_seconds()
+        runs = [run for run in self.staged_runs() if not run.endswith(".lock")]
+        attempts = [(other, self._newest(other)) for run in runs for other in self.attempts(run)]
+        return [(other, newest <= until) for other, newest in attempts if newest is not None]
 
     def recover_runs(self, runs: Iterable[str], older_than: datetime.timedelta) -> Recovered:
         """Recover no other runs than these. See `recover`."""
@@ -94,7 +99,7 @@ class FolderStore(RunStore):
                         continue  # which removes it, if nobody has it
                 if self._complete(run)[1]:
                     completed.append(run)
-                for attempt in self._attempts(run):
+                for attempt in self.attempts(run):
                     newest = self._newest(attempt)
                     if newest is None:
                         continue  # its own process has removed it
@@ -146,7 +151,7 @@ class FolderStore(RunStore):
         self.folder.make(folder_of(attempt))
 
     def writer(self, attempt: Attempt, plan: Plan, output: str | None) -> "FolderWriter":
-        return FolderWriter(self.folder, attempt, output, layout_of(plan, output, self._limits))
+        return FolderWriter(self.folder, attempt, output, layout_of(plan, output, self.limits))
 
     def commit(
         self, attempt: Attempt, plan: Plan, pieces: Collection[Piece], make: MakeReceipt
@@ -195,8 +200,8 @@ class FolderStore(RunStore):
         there = {*self.folder.files(folder_of(attempt))}
         for file in receipt.files():
             # A recovery may have taken the attempt for one that was given up.
-            if sources[file.path] not in there:
-                raise self._error(receipt, file, _("is lost"))
+            if sources.get(file.path) not in {*there, None}:
+                raise self.error(receipt, file, _("is lost"))
         try:
             is_published = self.folder.publish(staged, receipt_path(receipt.run))
         except FileNotFoundError:
@@ -214,56 +219,35 @@ class FolderStore(RunStore):
             receipt = committed
         else:
             self._finish(receipt, lambda: sources)
-        self._remove(attempt)
+        self.remove_attempt(attempt)
         return receipt
 
-    def supersede(
-        self, attempt: Attempt, old: Receipt, change: Change, make: MakeReceipt
-    ) -> Receipt:
-        with self.hold(attempt.run):
-            is_held = self.folder.local() is not None
-            self.recover_runs([attempt.run], datetime.timedelta(0) if is_held else OLDER_THAN)
-            self.folder.make(folder_of(attempt))
-            files: defaultdict[str | None, list[FilePart]] = defaultdict(list)
-            sources: dict[str, str] = {}
-            for output, parts in old.outputs():
-                for file in parts:
-                    if self._digest(file.path) != file.sha256:
-                        raise self._error(old, file, _("is lost, or its digest differs"))
-                    part = PurePosixPath(file.path).stem.removeprefix(f"{old.run}-")
-                    path = file_path(old.policy, output, attempt.run, part)
-                    sources[path], stream = self.create(attempt)
-                    before = self.folder.open(file.path)
-                    digest, rows = rewrite_file(before, stream, output, change, self._limits)
-                    files[output].append(FilePart(path=path, rows=rows, sha256=digest))
-            return self.publish(attempt, make(dict(files)), sources)
+    remove = remove_files
+
+    supersede = rewrite_files
 
     def keeps(self, file: FilePart) -> bool:
         return bool(file.sha256) or "/" in file.path
 
     def is_in_place(self, file: FilePart, receipt: Receipt, output: str | None) -> bool:
-        top, _slash, name = file.path.rpartition("/")
-        if top != _folder_of(receipt.policy, output):
-            return False
-        part = name.removeprefix(f"{receipt.run}-").removesuffix(".parquet")
-        return name == f"{receipt.run}-{part}.parquet" and _PART.fullmatch(part) is not None
+        return is_path_of(file.path, receipt.policy, output, receipt.run)
 
     def find_rows(self, file: FilePart) -> "ParquetRows | None":
         try:
             if self.folder.size(file.path) is None:
                 return None
-            if self._digest(file.path) != file.sha256:
+            if self.digest(file.path) != file.sha256:
                 raise ValueError(_("digest differs"))
             return ParquetRows(self.folder.open(file.path))
         except RunError:
             raise ValueError(_("a link stands in its path, which is not followed")) from None
 
     def is_staged(self, file: FilePart, run: str) -> bool:
-        paths = [path for attempt in self._attempts(run) for path in self._files_of(attempt)]
-        return any(self._digest(path) == file.sha256 for path in paths)
+        paths = [path for attempt in self.attempts(run) for path in self._files_of(attempt)]
+        return any(self.digest(path) == file.sha256 for path in paths)
 
     def unlisted(self, listed: Collection[str]) -> list[str]:
-        return [path for path in self.folder.files("") if path not in listed and not _is_own(path)]
+        return [path for path in self.folder.files("") if path not in listed and not is_own(path)]
 
     def _discard(self, attempt: Attempt) -> bool:
         """Remove what an attempt staged; whether it was committed just before, and completed."""
@@ -279,7 +263,7 @@ class FolderStore(RunStore):
         if text is not None and is_committed:
             receipt = self._parse(attempt.run, text)
             self._finish(receipt, lambda: self._find(receipt, attempt))
-        self._remove(attempt)
+        self.remove_attempt(attempt)
         return is_committed
 
     def _complete(self, run: str) -> tuple[Receipt | None, bool]:
@@ -294,7 +278,7 @@ class FolderStore(RunStore):
             raise RunError(
                 _("{address}: is the receipt of another run", address=self.receipt_address(run))
             )
-        for attempt in self._attempts(run):
+        for attempt in self.attempts(run):
             if not self._has_staged(attempt, text):
                 continue  # another one, which did not come to the commit
 
@@ -302,7 +286,7 @@ class FolderStore(RunStore):
                 return self._find(receipt, attempt)
 
             self._finish(receipt, find)
-            self._remove(attempt)
+            self.remove_attempt(attempt)
             return receipt, True
         return receipt, False
 
@@ -319,8 +303,13 @@ class FolderStore(RunStore):
         return self._receipt_text(run)
 
     def _finish(self, receipt: Receipt, find: Callable[[], Mapping[str, str]]) -> None:
-        """Put the files of a committed receipt in their places; remove those that it supersedes."""
-        self._place(receipt, find)
+        """Put the files of a committed receipt in their places; remove those that it supersedes.
+
+        And those that were removed of it, maybe while they were put there.
+        """
+        if "withdrawn" not in self.removals_of(receipt):
+            self._place(receipt, find)
+        clear(self, receipt)
         for run in receipt.supersedes or ():
             old = self.committed(run)
             for path in paths_in_place(self, old) if old is not None else ():
@@ -342,7 +331,7 @@ class FolderStore(RunStore):
             problem = _("is not in its place yet: {reason}", reason=_reason(error))
             lost = None
         if missing := self._missing(receipt):
-            raise lost or self._error(receipt, missing[0], problem)
+            raise lost or self.error(receipt, missing[0], problem)
 
     def _find(self, receipt: Receipt, attempt: Attempt) -> dict[str, str]:
         """By path, where an attempt staged the files of a receipt that are not in their places."""
@@ -350,25 +339,25 @@ class FolderStore(RunStore):
         staged: dict[str, str] = {}
         if missing:
             for path in self._files_of(attempt):
-                if path.endswith(".parquet") and (digest := self._digest(path)):
+                if path.endswith(".parquet") and (digest := self.digest(path)):
                     staged[digest] = path
         for file in missing:
             if file.sha256 not in staged:
-                raise self._error(receipt, file, _("is lost"))
+                raise self.error(receipt, file, _("is lost"))
         return {file.path: staged[file.sha256] for file in missing}
 
     def _missing(self, receipt: Receipt) -> list[FilePart]:
         """The files of a receipt that are not in their places, with the digests that they have."""
         missing = []
-        for output, files in receipt.outputs():
+        for output, files in remaining(receipt, self.removals_of(receipt)):
             for file in files:
                 if not self.is_in_place(file, receipt, output):
-                    raise self._error(receipt, file, _("does not stand where it should"))
-                if self._digest(file.path) != file.sha256:
+                    raise self.error(receipt, file, _("does not stand where it should"))
+                if self.digest(file.path) != file.sha256:
                     missing.append(file)
         return missing
 
-    def _digest(self, path: str) -> str | None:
+    def digest(self, path: str) -> str | None:
         """The digest of a file in hexadecimal, or None if there is none."""
         if self.folder.size(path) is None:
             return None
@@ -379,7 +368,8 @@ class FolderStore(RunStore):
             return digest.hexdigest()
         return None
 
-    def _error(self, receipt: Receipt, file: FilePart, problem: str) -> RunError:
+    def error(self, receipt: Receipt, file: FilePart, problem: str) -> RunError:
+        """What is wrong with a file of a run."""
         return RunError(
             _(
                 "{store}: run {run}: {path} {problem}",
@@ -390,7 +380,7 @@ class FolderStore(RunStore):
             )
         )
 
-    def _attempts(self, run: str) -> list[Attempt]:
+    def attempts(self, run: str) -> list[Attempt]:
         """Attempts at a run that have something staged, that of an older version last."""
         names = self.folder.children(f"{STAGING}/{run}")
         attempts = [Attempt(run, name) for name in names if Attempt.is_id(name)]
@@ -398,7 +388,8 @@ class FolderStore(RunStore):
             attempts.append(Attempt(run, ""))
         return attempts
 
-    def _remove(self, attempt: Attempt) -> None:
+    def remove_attempt(self, attempt: Attempt) -> None:
+        """Remove what an attempt staged, committed or not."""
         for path in self._paths(attempt):
             self.folder.remove(path)
         for path in (f"{STAGING}/{attempt.run}", STAGING, ""):
@@ -428,30 +419,19 @@ class FolderStore(RunStore):
         return max((time for time in times if time is not None), default=None)
 
     def _receipt_text(self, run: str) -> bytes | None:
-        path = receipt_path(run)
-        return None if self.folder.size(path) is None else self._read(path)
+        return self._receipts.read(receipt_path(run))
 
     def _receipt_texts(self, prefix: str) -> Iterator[tuple[str, bytes]]:
-        for path in self.folder.files(RECEIPTS_FOLDER):
-            run = path.removeprefix(f"{RECEIPTS_FOLDER}/").removesuffix(".json")
-            if run.startswith(prefix) and path == receipt_path(run):
-                yield run, self._read(path)
+        return self._receipts.receipts(prefix)
+
+    def _removal_text(self, run: str, kind: Kind) -> bytes | None:
+        return self._receipts.read(removal_path(run, kind))
+
+    def _removal_texts(self) -> Iterator[tuple[str, Kind, bytes]]:
+        return self._receipts.removals()
 
     def _texts_naming(self, digests: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        runs = [
-            run
-            for path in reversed(self.folder.files(RECEIPTS_FOLDER))
-            if path == receipt_path(run := PurePosixPath(path).stem)
-        ]
-        with ThreadPoolExecutor(_READS_AT_ONCE) as threads:
-            for start in range(0, len(runs), 4 * _READS_AT_ONCE):
-                some = runs[start : start + 4 * _READS_AT_ONCE]
-                yield from zip(some, threads.map(self._receipt_text_or_none, some), strict=True)
-
-    def _receipt_text_or_none(self, run: str) -> bytes:
-        with suppress(OSError):
-            return self._read(receipt_path(run))
-        return b""
+        return self._receipts.last_receipts()
 
     def _read(self, path: str) -> bytes:
         with self.folder.open(path) as stream:
@@ -468,30 +448,6 @@ class FolderStore(RunStore):
             writer.add(batch, pieces[0].part, seq)
         (joined,) = writer.finish()
         return joined
-
-
-def file_path(policy: str, output: str | None, run: str, part: PartKey | str) -> str:
-    """Where a file of a run stands in the store; `output` None is the quarantine."""
-    return f"{_folder_of(policy, output)}/{run}-{part}.parquet"
-
-
-def receipt_path(run: str) -> str:
-    """Where the receipt of `run` stands once it is committed."""
-    return f"{RECEIPTS_FOLDER}/{run}.json"
-
-
-def _is_own(path: str) -> bool:
-    """Whether a path is one of a receipt, or of what a run stages."""
-    top, _slash, rest = path.partition("/")
-    if top == RECEIPTS_FOLDER:
-        run = rest.removesuffix(".json")
-        return path == receipt_path(run) and is_run_id(run)
-    run, slash, _rest = rest.partition("/")
-    return top == STAGING and is_run_id(run if slash else run.removesuffix(".lock"))
-
-
-def _folder_of(policy: str, output: str | None) -> str:
-    return f"{QUARANTINE_FOLDER}/{policy}" if output is None else f"{policy}/{output}"
 
 
 def _reason(error: OSError) -> str:

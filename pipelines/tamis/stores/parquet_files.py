@@ -101,6 +101,7 @@ class ParquetRows(StoredRows):
         except (pa.ArrowException, OSError):
             raise ValueError(_("is no whole Parquet file")) from None
         self.columns = frozenset(schema.names)
+        self.types = {field.name: str(_plain(field.type)) for field in schema}
         if schema.metadata or set(self._file.metadata.metadata or ()) - {_SCHEMA_KEY}:
             raise ValueError(_("holds metadata, which no run writes"))
 
@@ -121,6 +122,13 @@ class ParquetRows(StoredRows):
         except (pa.ArrowException, OSError):
             raise ValueError(_("is damaged")) from None
 
+    def head(self, count: int) -> list[dict[str, object]]:
+        try:
+            rows = next(self._file.iter_batches(batch_size=count), None)
+        except (pa.ArrowException, OSError):
+            raise ValueError(_("is damaged")) from None
+        return [] if rows is None else rows.to_pylist()
+
     def causes(self) -> dict[Cause, QuarantineCount]:
         columns = ["source", "position", *Cause._fields]
         try:
@@ -128,6 +136,11 @@ class ParquetRows(StoredRows):
             return merge_causes(pair for rows in batches for pair in count_causes(rows).items())
         except (pa.ArrowException, KeyError, OSError):
             raise ValueError(_("is damaged, or has not the columns of a quarantine")) from None
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """A type without its dictionary, which is how values are kept, not what they are."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def places_path(path: str) -> str:

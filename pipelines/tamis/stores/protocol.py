@@ -21,7 +21,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Self, TypeAlias
@@ -30,6 +30,7 @@ import pyarrow as pa
 
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart, Files, Receipt
+from tamis.evidence.removal import Kind, Removal, parse_removal, removals_of
 from tamis.filter.tally import Cause, QuarantineCount
 from tamis.formats.chunk import PartKey
 from tamis.language import _
@@ -85,6 +86,7 @@ class Recovered:
 
     Attributes:
         completed: ids of committed runs whose rows it put in their places.
+        cleared: ids of runs of which it removed what a withdrawal or a purge had not come to.
         removed: attempts that it removed.
         left: attempts that it left, for they may be under way.
         problems: what it could do nothing about, each in words.
@@ -94,6 +96,7 @@ class Recovered:
     removed: tuple[Attempt, ...] = ()
     left: tuple[Attempt, ...] = ()
     problems: tuple[str, ...] = ()
+    cleared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,10 +160,20 @@ class StoredRows(ABC):
     Attributes:
         rows: how many there are.
         columns: their names.
+        types: by column, in their order, the type as the store spells it.
     """
 
     rows: int
     columns: frozenset[str]
+    types: Mapping[str, str]
+
+    @abstractmethod
+    def head(self, count: int) -> list[dict[str, object]]:
+        """The first rows, their values by column.
+
+        Raises:
+            ValueError: they are damaged.
+        """
 
     @abstractmethod
     def counts(self, column: str) -> Counter[str | None]:
@@ -257,9 +270,84 @@ class RunStore(ABC):
             if deadline is not None and time.monotonic() > deadline:
                 return
 
+    def removals(self, unreadable: list[str] | None = None) -> dict[tuple[str, Kind], Removal]:
+        """By run and kind, what was taken out of the store again.
+
+        Args:
+            unreadable: takes the places of what should be a removal and is none.
+
+        Raises:
+            RunError: there is such a thing, and no `unreadable`.
+        """
+        found: dict[tuple[str, Kind], Removal] = {}
+        for run, kind, text in self._removal_texts():
+            removal = parse_removal(run, kind, text)
+            if removal is not None:
+                found[run, kind] = removal
+            elif unreadable is None:
+                raise self._no_removal(run, kind)
+            else:
+                unreadable.append(f"{run}.{kind}")
+        return found
+
+    def removals_of(self, receipt: Receipt) -> dict[Kind, Removal]:
+        """By kind, what was removed of a run, or of those whose rows it wrote anew.
+
+        Raises:
+            RunError: a removal cannot be read.
+        """
+        return removals_of(receipt, self._removal, self.committed)
+
+    def refuse_withdrawn(self, run: str) -> None:
+        """Refuse to do a run again that was withdrawn.
+
+        Raises:
+            UsageError: it was.
+        """
+        removal = self._removal(run, "withdrawn")
+        if removal is not None:
+            raise UsageError(
+                _(
+                    "{store}: run {run} was withdrawn on {day} ({because}): a run id is used once, "
+                    "choose another --run-id",
+                    store=self.shown,
+                    run=run,
+                    day=removal.at.date(),
+                    because=removal.because,
+                )
+            )
+
+    @abstractmethod
+    def remove(self, receipts: Sequence[Receipt], kind: Kind, because: str) -> list[Removal]:
+        """Take what committed runs put into the store out of it again; their receipts stay.
+
+        First each removal is written, unless there is one; then what it names is removed. What is
+        interrupted in between, the same call goes on with, and so does `recover`.
+
+        Args:
+            receipts: of the runs.
+            kind: all of what they list, or only their quarantine.
+            because: why.
+
+        Returns:
+            The removals, those of this call or those that were there.
+
+        Raises:
+            UsageError: a table is shared by runs whose rows cannot be told apart; nothing is done.
+            RunError: the store cannot be written to.
+        """
+
     def staged_runs(self) -> list[str]:
         """Ids of runs that have something staged, where a reader could see it."""
         return []
+
+    @abstractmethod
+    def staged_attempts(self, older_than: datetime.timedelta) -> list[tuple[Attempt, bool]]:
+        """Attempts that have something staged, and whether each counts as given up."""
+
+    def periods_under_way(self) -> set[str]:
+        """Ids of periods of streams whose receipts are there before they end."""
+        return set()
 
     @abstractmethod
     def receipt_address(self, run: str) -> str:
@@ -350,6 +438,24 @@ class RunStore(ABC):
 
     @abstractmethod
     def _receipt_texts(self, prefix: str) -> Iterable[tuple[str, str | bytes]]: ...
+
+    @abstractmethod
+    def _removal_text(self, run: str, kind: Kind) -> str | bytes | None: ...
+
+    @abstractmethod
+    def _removal_texts(self) -> Iterable[tuple[str, Kind, str | bytes]]: ...
+
+    def _removal(self, run: str, kind: Kind) -> Removal | None:
+        text = self._removal_text(run, kind)
+        removal = None if text is None else parse_removal(run, kind, text)
+        if text is not None and removal is None:
+            raise self._no_removal(run, kind)
+        return removal
+
+    def _no_removal(self, run: str, kind: Kind) -> RunError:
+        address = self.receipt_address(run)
+        text = _("{address}: beside it stands `{kind}`, which is no removal of it")
+        return RunError(text.format(address=address, kind=kind))
 
     @abstractmethod
     def _texts_naming(self, digests: Collection[str]) -> Iterable[tuple[str, str | bytes]]:

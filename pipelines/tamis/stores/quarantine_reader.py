@@ -22,7 +22,7 @@ from tamis.address import DatabaseAddress, parse_store, require_driver
 from tamis.errors import InputError, RunError, TamisError
 from tamis.language import _
 from tamis.stores.folder import open_folder
-from tamis.stores.folder_store import QUARANTINE_FOLDER, RECEIPTS_FOLDER
+from tamis.stores.folder_layout import QUARANTINE_FOLDER, RECEIPTS_FOLDER
 from tamis.stores.table_layout import QUARANTINE_TABLE
 
 _WORDS = ("run", "source", "reason", "field", "rule")

@@ -34,6 +34,7 @@ def rewrite_tables(
 ) -> Receipt:
     """Write the tables of a committed batch run anew. See `RunStore.supersede`."""
     run = attempt.run
+    is_purged = "purged" in store.removals_of(old)
 
     def act(connection: Connection) -> Receipt:
         with alone(connection, "tables"):
@@ -41,6 +42,10 @@ def rewrite_tables(
                 return Receipt.from_json(text)
             files: dict[str | None, list[FilePart]] = {}
             for output, (file, *_more) in ((name, parts) for name, parts in old.outputs() if parts):
+                if is_purged and output is None:
+                    path = f"{store.database.schema}.{part_name(QUARANTINE_TABLE, run)}"
+                    files[output] = [file.model_copy(update={"path": path})]
+                    continue
                 files[output] = [_rewrite(store, connection, old, output, file, run, change)]
             receipt = make(files)
             execute(

@@ -15,6 +15,7 @@ from tamis.plan.plan import Plan, PlanRelease
 from tamis.plan.schemas import released_schema
 
 RECEIPTS_TABLE = "_tamis_receipts"
+REMOVALS_TABLE = "_tamis_removals"
 STAGED = "_tamis_staged"
 QUARANTINE_TABLE = "_tamis_quarantine"
 POSITIONS = "_tamis_positions"

@@ -118,15 +118,17 @@ class TableRows(StoredRows):
         self._database = database
         self._table = table
 
-        def act(connection: Connection) -> tuple[list[str], tuple[object, ...]]:
-            names = [name for name in column_types(connection, table) if name not in KEY]
-            counts = SQL(", ").join(SQL("count({})").format(Identifier(name)) for name in names)
+        def act(connection: Connection) -> tuple[dict[str, str], tuple[object, ...]]:
+            types = column_types(connection, table)
+            types = {name: kind for name, kind in types.items() if name not in KEY}
+            counts = SQL(", ").join(SQL("count({})").format(Identifier(name)) for name in types)
             rows = execute(connection, "SELECT count(*), {} FROM {}", counts, table)
-            return names, rows.fetchall()[0]
+            return types, rows.fetchall()[0]
 
-        names, (rows, *counts) = database.retry(act, FIRST_TIMEOUT_SECONDS)
+        self.types, (rows, *counts) = database.retry(act, FIRST_TIMEOUT_SECONDS)
         self.rows = int(str(rows))
-        self.columns = frozenset(name for name, count in zip(names, counts, strict=True) if count)
+        present = zip(self.types, counts, strict=True)
+        self.columns = frozenset(name for name, count in present if count)
 
     def counts(self, column: str) -> Counter[str | None]:
         if column not in self.columns:
@@ -137,6 +139,15 @@ class TableRows(StoredRows):
             FIRST_TIMEOUT_SECONDS,
         )
         return Counter({None if value is None else str(value): int(str(n)) for value, n in rows})
+
+    def head(self, count: int) -> list[dict[str, object]]:
+        names = SQL(", ").join(map(Identifier, self.types))
+        command = "SELECT {} FROM {} LIMIT %s"
+        rows = self._database.retry(
+            lambda held: execute(held, command, names, self._table, values=(count,)).fetchall(),
+            FIRST_TIMEOUT_SECONDS,
+        )
+        return [dict(zip(self.types, row, strict=True)) for row in rows]
 
     def causes(self) -> dict[Cause, QuarantineCount]:
         columns = (*Cause._fields, "source")

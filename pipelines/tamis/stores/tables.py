@@ -3,6 +3,7 @@
     <policy>__<release id>        released records, partitioned by run
     _tamis_quarantine             why records were quarantined, no values, partitioned by run
     _tamis_receipts               the receipts
+    _tamis_removals               what was taken out of the store again, and why
     _tamis_staged                 tables of runs under way, or of what is left of one
 
 An attempt at a run fills tables of its own, which no reader of the store's tables sees. One
@@ -24,11 +25,12 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import LiteralString
 
-from psycopg.sql import SQL, Composable, Identifier, Literal
+from psycopg.sql import SQL, Identifier, Literal
 
 from tamis.address import DatabaseAddress
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import FilePart, Receipt
+from tamis.evidence.removal import Kind
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -50,6 +52,7 @@ from tamis.stores.protocol import (
     Recovered,
     RunStore,
 )
+from tamis.stores.removal_tables import remove_tables
 from tamis.stores.rewrite_tables import rewrite_tables
 from tamis.stores.table_layout import (
     KEY,
@@ -63,8 +66,8 @@ from tamis.stores.table_layout import (
     targets,
 )
 from tamis.stores.table_partitions import attach, make_key, make_staged, staged_name, take_in
+from tamis.stores.table_receipts import select_receipts, select_removals, select_under_way
 from tamis.stores.table_rows import TableRows, TableWriter
-from tamis.stores.table_steps import STEPS, receipt_text
 
 _log = logging.getLogger(__name__)
 
@@ -127,6 +130,18 @@ class TableStore(RunStore):
         self.database.retry(act, FIRST_TIMEOUT_SECONDS)
 
     def recover(self, older_than: datetime.timedelta = OLDER_THAN) -> Recovered:
+        removed, problems = [], []
+        attempts = self.staged_attempts(older_than)
+        for attempt in [attempt for attempt, is_old in attempts if is_old]:
+            try:
+                self.discard(attempt)
+                removed.append(attempt)
+            except RunError as error:
+                problems.append(str(error))
+        left = tuple(attempt for attempt, is_old in attempts if not is_old)
+        return Recovered((), tuple(removed), left, tuple(problems))
+
+    def staged_attempts(self, older_than: datetime.timedelta) -> list[tuple[Attempt, bool]]:
         def find(connection: Connection) -> list[tuple[Attempt, bool]]:
             if not self._check_staged(connection):
                 return []
@@ -139,16 +154,12 @@ class TableStore(RunStore):
             )
             return [(Attempt(str(run), str(id_)), bool(old)) for run, id_, old in rows.fetchall()]
 
-        removed, problems = [], []
-        attempts = self.database.retry(find, FIRST_TIMEOUT_SECONDS)
-        for attempt in [attempt for attempt, is_old in attempts if is_old]:
-            try:
-                self.discard(attempt)
-                removed.append(attempt)
-            except RunError as error:
-                problems.append(str(error))
-        left = tuple(attempt for attempt, is_old in attempts if not is_old)
-        return Recovered((), tuple(removed), left, tuple(problems))
+        return self.database.retry(find, FIRST_TIMEOUT_SECONDS)
+
+    def periods_under_way(self) -> set[str]:
+        return self.database.retry(
+            lambda connection: select_under_way(self, connection), FIRST_TIMEOUT_SECONDS
+        )
 
     def snapshot(self) -> AbstractContextManager[None]:
         return self.database.snapshot()
@@ -283,6 +294,7 @@ class TableStore(RunStore):
             )
 
     supersede = rewrite_tables
+    remove = remove_tables
 
     def keeps(self, file: FilePart) -> bool:
         return not file.sha256 and file.path.startswith(f"{self.database.schema}.")
@@ -388,50 +400,34 @@ class TableStore(RunStore):
             )
 
     def _receipt_texts(self, prefix: str) -> list[tuple[str, str]]:
-        return self.database.retry(
-            lambda connection: self.select_receipts(connection, "starts_with(run, %s)", prefix),
-            FIRST_TIMEOUT_SECONDS,
-        )
+        return self._select("starts_with(run, %s)", prefix)
 
     def _texts_naming(self, digests: Collection[str]) -> list[tuple[str, str]]:
-        found = self.database.retry(
-            lambda connection: self.select_receipts(
-                connection,
-                "EXISTS (SELECT FROM unnest(%s::text[]) digest "
-                "WHERE strpos(receipt::text, digest) > 0)",
-                sorted(digests),
-            ),
-            FIRST_TIMEOUT_SECONDS,
+        condition: LiteralString = (
+            "EXISTS (SELECT FROM unnest(%s::text[]) digest WHERE strpos(receipt::text, digest) > 0)"
         )
-        return found[::-1]
+        return self._select(condition, sorted(digests))[::-1]
 
     def _receipt_text(self, run: str) -> str | None:
-        rows = self.database.retry(
-            lambda connection: self.select_receipts(connection, "run = %s", run),
-            FIRST_TIMEOUT_SECONDS,
-        )
+        rows = self._select("run = %s", run)
         return rows[0][1] if rows else None
 
-    def select_receipts(
-        self, connection: Connection, condition: LiteralString, value: str | list[str]
-    ) -> list[tuple[str, str]]:
-        """Ids and texts of the receipts that meet a condition; of periods that go on, up to now."""
-        if not self.check(connection, RECEIPTS_TABLE):
-            return []
-        if self.check(connection, STEPS):
-            query = (
-                "SELECT run, receipt::text, (SELECT array_agg(step::text ORDER BY number) FROM {} "
-                "steps WHERE steps.run = receipts.run) FROM {} receipts WHERE {} ORDER BY run"
-            )
-            parts: tuple[Composable, ...] = self.table(STEPS), self.table(RECEIPTS_TABLE)
-        else:
-            query = "SELECT run, receipt::text, NULL FROM {} WHERE {} ORDER BY run"
-            parts = (self.table(RECEIPTS_TABLE),)
-        rows = execute(connection, query, *parts, SQL(condition), values=(value,))
-        return [
-            (str(run), receipt_text(str(text), steps) if isinstance(steps, list) else str(text))
-            for run, text, steps in rows.fetchall()
-        ]
+    def _select(self, condition: LiteralString, value: str | list[str]) -> list[tuple[str, str]]:
+        return self.database.retry(
+            lambda connection: self.select_receipts(connection, condition, value),
+            FIRST_TIMEOUT_SECONDS,
+        )
+
+    select_receipts = select_receipts
+
+    def _removal_text(self, run: str, kind: Kind) -> str | None:
+        texts = (text for other, of, text in self._removal_texts(run) if (other, of) == (run, kind))
+        return next(texts, None)
+
+    def _removal_texts(self, run: str | None = None) -> list[tuple[str, Kind, str]]:
+        return self.database.retry(
+            lambda connection: select_removals(self, connection, run), FIRST_TIMEOUT_SECONDS
+        )
 
     def _count(self, connection: Connection, name: str) -> int:
         ((rows,),) = execute(connection, "SELECT count(*) FROM {}", self.table(name)).fetchall()

@@ -17,7 +17,8 @@ from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
-from tamis.stores.folder_store import FolderStore, file_path
+from tamis.stores.folder_layout import file_path
+from tamis.stores.folder_store import FolderStore
 from tamis.stores.parquet_files import STAGING
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, layout_of
 from tamis.stores.protocol import OLDER_THAN, Attempt

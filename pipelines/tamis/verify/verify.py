@@ -25,18 +25,21 @@ from tamis.evidence.receipt import (
     ReleasePart,
     is_replay,
 )
+from tamis.evidence.removal import remaining
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.filter.tally import OTHER, Cause, QuarantineCount, merge_causes
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
-from tamis.stores.folder_store import FolderStore, receipt_path
+from tamis.stores.folder_layout import receipt_path
+from tamis.stores.folder_store import FolderStore
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import RunStore, StoredRows, is_run_id
 from tamis.verify.documents import NOT_RELEASED, check_plan, find_plan
 from tamis.verify.figures import Finding, figures, judged
 from tamis.verify.inputs import Inputs
 from tamis.verify.released import Released
+from tamis.verify.removed import Removals
 from tamis.verify.superseded import check_superseded, check_superseding, superseding
 
 if TYPE_CHECKING:
@@ -130,6 +133,7 @@ class _Evidence:
         self.unreadable: list[str] = []
         self.receipts = list(store.receipts(unreadable=self.unreadable))
         self.superseding = superseding(self.receipts)
+        self.removals = Removals(store, {receipt.run: receipt for receipt in self.receipts})
         self.rows: Counter[tuple[str, str]] = Counter()
         self.reasons: defaultdict[tuple[str, str], Counter[str | None]] = defaultdict(Counter)
         self.causes: defaultdict[tuple[str, str], list[CausePart] | None] = defaultdict(list)
@@ -139,9 +143,11 @@ class _Evidence:
             if receipt.run in self.superseding:
                 continue  # what it lists is another's now
             owner = _legal_run(receipt)
-            for file in receipt.files():
-                self.rows[owner, file.path] += file.rows
-            for file in receipt.quarantine_files or ():
+            outputs = dict(remaining(receipt, self.removals.of(receipt)))
+            for files in outputs.values():
+                for file in files:
+                    self.rows[owner, file.path] += file.rows
+            for file in outputs.get(None, ()):
                 self.reasons[owner, file.path].update(receipt.quarantine)
                 before, own = self.causes[owner, file.path], receipt.quarantine_causes
                 self.causes[owner, file.path] = (
@@ -175,13 +181,16 @@ def _files(receipt: Receipt, release: ReleasePart | None) -> list[FilePart]:
 def _receipt(receipt: Receipt, evidence: _Evidence, project: "Project | None") -> Iterator[Finding]:
     plan, found = find_plan(receipt, project)
     by = evidence.superseding.get(receipt.run)
+    removals = evidence.removals.of(receipt)
+    is_held = by is None and "withdrawn" not in removals
     for finding in (
         _replay(receipt),
         *figures(receipt),
         *_repeated(receipt, evidence),
         *check_superseding(receipt, evidence.receipts),
-        *(_held(receipt, evidence, plan) if by is None else ()),
+        *(_held(receipt, evidence, plan) if is_held else ()),
         *(check_superseded(receipt, by, evidence.store) if by is not None else ()),
+        *evidence.removals.check(receipt, evidence.rows),
         found,
         *(check_plan(receipt, plan) if plan is not None else ()),
     ):
@@ -201,6 +210,7 @@ def _store(evidence: _Evidence) -> Iterator[Finding]:
         address = evidence.store.receipt_address(run)
         path = address.removeprefix(f"{evidence.store.shown.rstrip('/')}/")
         yield Finding("failed", _("{path}: is no receipt", path=path))
+    yield from evidence.removals.without_receipt()
     listed = {file.path for receipt in evidence.receipts for file in receipt.files()}
     unlisted = evidence.store.unlisted(listed)
     if unlisted:  # by runs, maybe, that were committed since the receipts were read
@@ -249,6 +259,7 @@ def _repeated(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
 
 def _rows(receipt: Receipt, evidence: _Evidence, plan: Plan | None) -> Iterator[Finding]:
     """The rows of releases and quarantine, as the store holds them."""
+    is_purged = "purged" in evidence.removals.of(receipt)
     for name, release in receipt.releases.items():
         released = Released(plan, name) if plan is not None and name in plan.fates else None
         for file in release.files or ():
@@ -260,9 +271,10 @@ def _rows(receipt: Receipt, evidence: _Evidence, plan: Plan | None) -> Iterator[
         ):
             text = _("release {release}: as many NIRs are replaced", release=name)
             yield judged(released.has_marks(release), text)
-    for file in receipt.quarantine_files or ():
-        yield _file(receipt, evidence, file, None, None)
-    yield from _reasons(receipt, evidence)
+    if not is_purged:
+        for file in receipt.quarantine_files or ():
+            yield _file(receipt, evidence, file, None, None)
+        yield from _reasons(receipt, evidence)
     if any(evidence.store.keeps(file) and not file.sha256 for file in receipt.files()):
         yield Finding(
             "not checked", _("tables have no digest: a value changed in place is not noticed")

@@ -1,0 +1,53 @@
+"""`tamis withdraw`: take all that a run put into a store out of it again.
+
+run 2026-11-23-dsn: withdrawn, 3 rows of droits and 2 of quarantine are gone
+"""
+
+import json
+
+from tamis.evidence.removal import Removal
+from tamis.interrupts import ends_at_once
+from tamis.language import _
+from tamis.stores.opening import open_store
+from tamis.upkeep.withdraw import withdraw
+
+
+def withdraw_command(uri: str, run: str, because: str, as_json: bool) -> int:
+    """Withdraw a run from the store at `uri`, and print what is gone; 0."""
+    store = open_store(uri)
+    with ends_at_once(
+        _(
+            "interrupted: where the withdrawal is written already its rows do not exist, and the "
+            "same command goes on with it, or `tamis recover`"
+        )
+    ):
+        removals = withdraw(store, run, because)
+    if as_json:
+        shown = [removal.model_dump(mode="json") for removal in removals]
+        print(json.dumps(shown, indent=1, ensure_ascii=False))
+        return 0
+    for removal in removals:
+        print(_gone(removal))
+    print(
+        _(
+            "whoever was handed these rows has them still: tell them; {store} keeps the receipts, "
+            "and these ids are not used again",
+            store=store.shown,
+        )
+    )
+    return 0
+
+
+def _gone(removal: Removal) -> str:
+    return _(
+        "run {run}: withdrawn on {day} ({because}); rows that are gone: {rows}",
+        run=removal.run,
+        day=removal.at.date(),
+        because=removal.because,
+        rows=", ".join(
+            [
+                *(f"{name} {rows}" for name, rows in removal.releases.items()),
+                _("quarantine {rows}", rows=removal.quarantined),
+            ]
+        ),
+    )

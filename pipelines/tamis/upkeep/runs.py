@@ -1,0 +1,119 @@
+"""The runs of a store, and what became of each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from tamis.documents.positions import suggest
+from tamis.errors import UsageError
+from tamis.evidence.receipt import Receipt
+from tamis.evidence.removal import Kind, Removal, removals_of
+from tamis.language import _
+from tamis.stores.protocol import RunStore
+
+State: TypeAlias = Literal["standing", "superseded", "withdrawn"]
+"""Whether a run's rows are in the store, written anew as another's, or taken out."""
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """A committed run, and what became of it.
+
+    Attributes:
+        receipt: of the run.
+        removals: what was taken out of the store again, by kind.
+        superseded_by: id of the run that has its rows now, or None.
+        redriven_by: ids of the runs that judged its quarantined records again.
+    """
+
+    receipt: Receipt
+    removals: Mapping[Kind, Removal]
+    superseded_by: str | None = None
+    redriven_by: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """What became of its rows."""
+        if self.superseded_by is not None:
+            return "superseded"
+        return "withdrawn" if "withdrawn" in self.removals else "standing"
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry as a JSON object: counts, days and names, never a value."""
+        receipt = self.receipt
+        approval = receipt.approval
+        shown = {
+            "run": receipt.run,
+            "stream": receipt.stream,
+            "policy": receipt.policy,
+            "day": receipt.day.isoformat(),
+            "started": receipt.started.isoformat(),
+            "ended": receipt.ended.isoformat(),
+            "counts": receipt.counts.model_dump(by_alias=True),
+            "releases": {name: part.rows for name, part in receipt.releases.items()},
+            "approval": (
+                approval
+                if approval is None or isinstance(approval, str)
+                else approval.model_dump(mode="json")
+            ),
+            "state": self.state,
+            "superseded_by": self.superseded_by,
+            "supersedes": receipt.supersedes,
+            "redriven_by": list(self.redriven_by) or None,
+            "removals": [removal.model_dump(mode="json") for removal in self.removals.values()],
+        }
+        return {name: value for name, value in shown.items() if value is not None}
+
+
+def list_runs(store: RunStore) -> list[RunEntry]:
+    """The committed runs of a store, in the order in which they began.
+
+    Raises:
+        UsageError: it has none.
+        RunError: a receipt or a removal cannot be read.
+    """
+    receipts = {receipt.run: receipt for receipt in store.receipts()}
+    if not receipts:
+        raise UsageError(_("{store}: has no receipt", store=store.shown))
+    removals = store.removals()
+    superseded = {
+        run: receipt.run for receipt in receipts.values() for run in receipt.supersedes or ()
+    }
+
+    def removal_of(run: str, kind: Kind) -> Removal | None:
+        return removals.get((run, kind))
+
+    entries = [
+        RunEntry(
+            receipt,
+            removals_of(receipt, removal_of, receipts.get),
+            superseded.get(receipt.run),
+        )
+        for receipt in receipts.values()
+    ]
+    return sorted(entries, key=lambda entry: (entry.receipt.started, entry.receipt.run))
+
+
+def find_run(store: RunStore, run: str) -> list[RunEntry]:
+    """A committed run, or all committed periods of a stream.
+
+    Args:
+        store: that they are of.
+        run: id of the run, or of the stream.
+
+    Raises:
+        UsageError: neither is committed there, or it has no receipt at all.
+        RunError: a receipt or a removal cannot be read.
+    """
+    entries = list_runs(store)
+    chosen = [entry for entry in entries if entry.receipt.run == run]
+    chosen = chosen or [entry for entry in entries if entry.receipt.stream == run]
+    if chosen:
+        return chosen
+    text = _("{store}: run {run} is not committed", store=store.shown, run=run)
+    raise UsageError(text + suggest(run, _names(entries)) + _(": `tamis runs` lists them"))
+
+
+def _names(entries: Iterable[RunEntry]) -> set[str]:
+    receipts = [entry.receipt for entry in entries]
+    return {receipt.run for receipt in receipts} | {r.stream for r in receipts if r.stream}
