@@ -147,6 +147,15 @@ def test_what_no_document_tells_is_asked_for_and_not_invented(
     assert "conservation.droits" not in write_paper(contexts["dsn-droits"], DAY).blanks()
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_no_heading_of_the_register_is_empty(
+    contexts: dict[str, PolicyContext], policy: str
+) -> None:
+    sheet = write_paper(contexts[policy], DAY).sections[0]
+    assert len(sheet.parts) == 9
+    assert [part.title for part in sheet.parts if not part.sentences] == []
+
+
 def test_a_right_is_told_as_the_article_has_it(contexts: dict[str, PolicyContext]) -> None:
     said = {
         sentence.key: sentence.text

@@ -99,7 +99,7 @@ def _ground(release: FlowRelease) -> Iterator[Sentence]:
     text = _("Item of the article: {words}.", words=quote(item.subject, release.release.item))
     yield state(f"cas {rid}", text, release.place("item"), release.item_place)
     if version is not None and version.opening:
-        text = _("The article sets two limits: {words}.", words=quote(version.opening))
+        text = _("The article begins: {words}.", words=quote(version.opening))
         yield state(f"cas {rid} limites", text, flow.provision(article, "opening"))
     if version is not None and version.lists_fixed_by:
         text = _("The processings are those listed by: {words}.", words=version.lists_fixed_by)

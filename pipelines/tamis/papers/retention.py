@@ -35,8 +35,8 @@ def state_retention(release: FlowRelease) -> Sentence:
     rule = _rule_of(release)
     if rule is None:
         text = _(
-            "Period for which the recipient keeps the data: the policy names no rule "
-            "(`retention`), and R. 6323-39 is about the SI-CPF"
+            "Period for which the recipient keeps the data: the policy names no rule of "
+            "R. 6323-39 (`retention`)"
         )
         if release.flow.into_store:
             text = _(

@@ -238,6 +238,16 @@ def _security(flow: Flow) -> Iterator[Sentence]:
                 tool("stores"),
             )
     text = _(
+        "A record that cannot be judged safely is set apart: its place and the reason are kept, "
+        "and none of its values; of a stream, the original message may be kept sealed to a key."
+    )
+    yield state("securite quarantaine", text, tool("stores"), tool("streams"))
+    text = _(
+        "Each record that is released says under which item, purpose, version of the article, "
+        "policy and run, to whom, and by which rule of retention."
+    )
+    yield state("securite mentions", text, tool("stores"))
+    text = _(
         "Hosting, access control, encryption, custody of the keys, traceability, backups, "
         "processors: the measures of RGPD art. 32 § 1"
     )
