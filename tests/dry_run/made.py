@@ -9,15 +9,16 @@ from tamis.dry_run.result import DryRun
 Text = Callable[[str], str]
 
 FATES = {
-    "nir": ("pseudonymized", "pseudonymized as pseudonyme (hmac-sha256)", "pseudonyme"),
-    "nom_naissance": ("kept", "kept", "nom_naissance"),
-    "date_naissance": ("generalized", "generalized to year", "date_naissance"),
-    "montant": ("generalized", "generalized by step 50", "montant"),
-    "observations": ("redacted", "redacted", "observations"),
-    "nir_cle": ("stripped", "stripped", None),
-    "contrats.motif": ("dropped", "dropped", None),
-    "iban": ("dropped", "dropped", None),
+    "nir": ("pseudonymized", {"method": "hmac-sha256"}, "pseudonyme"),
+    "nom_naissance": ("kept", {}, "nom_naissance"),
+    "date_naissance": ("generalized", {"to": "year"}, "date_naissance"),
+    "montant": ("generalized", {"step": 50}, "montant"),
+    "observations": ("redacted", {}, "observations"),
+    "nir_cle": ("stripped", {}, None),
+    "contrats.motif": ("dropped", {}, None),
+    "iban": ("dropped", {}, None),
 }
+TYPES = {"date_naissance": "date32", "montant": "decimal128(12, 2)"}
 REASONS = {
     "nir_cle": "paragraph III: the partner carries no NIR",
     "contrats.motif": "read for a condition, never released",
@@ -60,7 +61,7 @@ def make_result(text: Text = str, *, releases: int = 2, **changed: Any) -> DryRu
             _cause(text, "nir-leak", "observations", "gate", 4, 3),
         ],
         "conditions_not_met": [
-            {"release": name, "condition": text("dispositif not in CPF, DIFEL"), "records": 200}
+            {"release": name, "condition": "dispositif not in CPF, DIFEL", "records": 200}
             for name in names
         ],
         "masks": [{"field": text("montant"), "rule": "int32", "mask": "# ###,##", "records": 11}],
@@ -93,14 +94,44 @@ def make_result(text: Text = str, *, releases: int = 2, **changed: Any) -> DryRu
                 }
             ],
         },
+        "motifs": [
+            {"text": text("le cas est plus étroit"), "attested": "read", "source": text("R. 1")},
+            {"text": text("le seuil vaut"), "attested": "inferred"},
+        ],
         "texts": {
             "R6323-37": {
                 "id": "LEGIARTI000050924157",
                 "from": "2025-01-01",
                 "amended_by": text("décret n° 2024-1236"),
+                "amended_by_link": "inferred",
+                "read_on": datetime.date(2026, 11, 1),
+                "cut": True,
+                "opening": text("Dans le cadre des finalités"),
+                "lists_fixed_by": text("arrêté du ministre"),
+                "note": text("réécrit"),
+                "article_note": text("toutes les versions"),
             },
             "R6323-33": {"id": "LEGIARTI000050924202", "from": "2025-01-01", "until": "2027-01-01"},
         },
+        "categories": [
+            {
+                "slug": text("tit-identite-activite"),
+                "article": "R6323-34",
+                "wording": text("Données relatives à l’identité"),
+                "note": text("une remarque"),
+                "subjects_link": "inferred",
+                "purposes_link": "inferred",
+            }
+        ],
+        "unread": [
+            {
+                "reference": text("L. 4141-5"),
+                "version": "LEGIARTI000054336916",
+                "from": datetime.date(2026, 6, 27),
+                "note": text("lu en partie"),
+            }
+        ],
+        "register_text": {"name": text("arrêté du 11 octobre 2019"), "note": text("en partie")},
         "register": [
             {
                 "release": name,
@@ -110,7 +141,10 @@ def make_result(text: Text = str, *, releases: int = 2, **changed: Any) -> DryRu
                 "attested": ("example", "superseded", "inferred", "read")[number % 4],
                 "words": "",
                 "source": text("annexe 4"),
+                "entry_source": text("page 3"),
+                "read_on": datetime.date(2026, 11, 1),
                 "note": text("une note"),
+                "about": text("une voie"),
             }
             for number, name in enumerate(names)
         ],
@@ -136,7 +170,10 @@ def make_result(text: Text = str, *, releases: int = 2, **changed: Any) -> DryRu
             for form in ("own", "prose", "email", "phone", "iban", "birth")
             if names
         ],
-        "shape": {"before": _before(text), "after": {name: _after(text) for name in names}},
+        "lowered": [
+            {"field": text("iban"), "key": key, "mark": "none", "because": text("d’un organisme")}
+            for key in ("identifies", "sensitive")
+        ],
         "profile": {
             "columns": 4,
             "undeclared": [
@@ -191,27 +228,80 @@ def _release(text: Text) -> dict[str, Any]:
         "rows": 900,
         "redacted": {text("observations"): 45},
         "nir": "absent",
-        "item_subject": text("L’analyse de l’utilisation"),
-        "purpose_subject": text("L’évaluation de la mise en œuvre"),
+        "stated": _stated(text),
+        "tags": {"legal_item": "R6323-37.III.2", "legal_retention": None},
         "fields": {
             text(path): {
                 "fate": fate,
-                "because": text(REASONS.get(path, f"besoin de {path}")),
-                "needs": [] if path in REASONS else [text(f"besoin de {path}")],
-                "treatment": text(treatment),
+                "because": text(REASONS.get(path, "comparer l’usage")),
+                "treatment": fate,
+                "details": details,
                 "out": out and text(out),
-                "type": {"in": text("string"), "out": out and text("string")},
+                "type": {"in": TYPES.get(path, "string"), "out": out and text("string")},
+                "mask": text("xxx-##") if fate == "kept" else None,
                 "place": text("policies/evaluation.yaml:3:5"),
                 "read": path != "iban",
                 "identifier": ["nir"] if path.startswith("nir") else [],
                 "category": [text("tit-identite-activite")],
+                "category_link": "inferred" if path == "montant" else "read",
+                "not_nir": text("numéro de lot") if path == "iban" else None,
                 "free_text": path == "observations",
                 "identifies": {"nom_naissance": "direct", "montant": "none", "nir": "none"}.get(
                     path, "quasi"
                 ),
                 "sensitive": text("santé") if path in ("montant", "iban") else None,
             }
-            for path, (fate, treatment, out) in FATES.items()
+            for path, (fate, details, out) in FATES.items()
+        },
+    }
+
+
+def _stated(text: Text) -> dict[str, Any]:
+    basis = {"rgpd": "9.2.b", "text": text("L. 6323-12"), "status": "to-confirm"}
+    test = {
+        "field": text("dispositif"),
+        "values": [text("CPF"), text("DIFEL")],
+        "because": text("seul ce dispositif"),
+    }
+    need = {"because": text("comparer l’usage"), "fields": [text(path) for path in FATES]}
+    return {
+        "where": [{**test, "unmet": "dispositif not in CPF, DIFEL"}],
+        "only": {text("contrats"): [{**test, "values": [True], "basis": basis}]},
+        "needs": [
+            {**need, "basis": {**basis, "status": "confirmed"}},
+            {**need, "when": [{**test, "values": []}], "nir_basis": {**basis, "rgpd": None}},
+        ],
+        "reasons": {
+            key: text(f"motif de {key}")
+            for key in ("rebuilds_nir", "identifies_anyway", "risk", "note")
+        },
+        "item": {
+            "relation": "exchange",
+            "nir": "absent",
+            "nir_link": "inferred",
+            "purposes": ["R6323-33.5"],
+            "subject": text("L’analyse de l’utilisation"),
+            "note": text("plus étroit que 5°"),
+        },
+        "purpose": {
+            "subject": text("L’évaluation de la mise en œuvre"),
+            "note": text("élargie en 2025"),
+        },
+        "limits": [
+            {
+                "article": "R6113-17-1",
+                "wording": text("à l’exception"),
+                "note": text("jusqu’en 2024"),
+            }
+        ],
+        "retention": {
+            "rule": "titulaire",
+            "paragraph": "I 1°",
+            "covers": text("les données du titulaire"),
+            "start": text("à compter du décès"),
+            "period": "P3Y",
+            "mode": "must-end",
+            "note": text("sauf contentieux"),
         },
     }
 
@@ -247,20 +337,3 @@ def _risk(text: Text) -> dict[str, Any]:
             "fields": {text("montant"): "step: 500", text("observations"): "not kept"},
         },
     }
-
-
-def _before(text: Text) -> list[dict[str, Any]]:
-    return [
-        {"path": text(path), "type": "string", "mask": text("xxxx"), "read": path != "iban"}
-        for path in FATES
-    ]
-
-
-def _after(text: Text) -> list[dict[str, Any]]:
-    released = [
-        {"path": text(out), "type": "string", "mask": text("xx"), "source": text(path)}
-        for path, (_, _, out) in FATES.items()
-        if out
-    ]
-    tag = {"path": "legal_item", "type": "string", "mask": "R6323-37.III.2", "tag": True}
-    return [*released, tag]

@@ -137,10 +137,8 @@ def test_each_field_says_its_fate_its_types_and_the_place_that_decides(
     assert not fields["heures"].read
     assert fields["nir"].identifier == ["nir"]
     assert fields["sexe"].place.endswith("policies/evaluation.yaml:12:16")
-    masks = {leaf.path: leaf.mask for leaf in result.shape.after["evaluation"]}
-    assert masks["naissance"] == "YYYY-01-01"
-    assert masks["commentaire"] == "xxxx xxx [NIR] xxxx"
-    assert masks["legal_item"] == "R6323-37.III.2"
+    assert fields["naissance"].details.to == "year"
+    assert result.releases["evaluation"].tags["legal_item"] == "R6323-37.III.2"
     assert [row.attested for row in result.unattested] == ["example"]
 
 

@@ -170,6 +170,7 @@ def _write(
         retyped=find(RetypedColumns).extract(),
         risk=find(Risks).extract(plan, tries=True),
         marks=find(Marks).extract(plan),
+        looks=find(Marks).looks(),
         profile=find(UndeclaredNirs).extract("all" if inspection.profiles else "released"),
         compared=find(Comparison).extract() if inspection.other is not None else None,
     )

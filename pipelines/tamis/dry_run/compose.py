@@ -7,12 +7,9 @@ import pyarrow as pa
 
 from tamis.arrow.types import is_list
 from tamis.check.approval import judge_approval
-from tamis.documents.calendar import law_on
 from tamis.documents.context import PolicyContext
 from tamis.documents.lowered import lowered_marks
-from tamis.documents.schema import FieldSpec, SchemaLeaf
 from tamis.documents.tags import TAGS
-from tamis.documents.types import Kind, kind_of
 from tamis.dry_run.models import Lowered, Measured
 from tamis.dry_run.result import (
     Against,
@@ -20,31 +17,16 @@ from tamis.dry_run.result import (
     DryField,
     DryRelease,
     DryRun,
-    LawText,
-    RegisterRow,
     Review,
-    Shape,
-    ShapeField,
+    TreatmentPart,
     TypePart,
 )
+from tamis.dry_run.stated import MotifPart, RegisterText, Stated
 from tamis.evidence.allowed import AllowedPart
-from tamis.evidence.receipt import ATTESTED, ReleasePart
+from tamis.evidence.receipt import ATTESTED
 from tamis.plan.explain import Explanation, explain
 from tamis.plan.plan import Plan, PlanLeaf, PlanRelease
 from tamis.plan.schemas import released_schema
-
-_MASKS: Mapping[Kind, str] = {
-    "string": "xxxx",
-    "binary": "0x##…",
-    "integer": "###",
-    "float": "###.##",
-    "decimal": "###.##",
-    "bool": "true / false",
-    "date": "YYYY-MM-DD",
-    "timestamp": "YYYY-MM-DDThh:mm:ss",
-    "time": "hh:mm:ss",
-}
-_NIR_MASK = "# ## ## ## ### ### ##"
 
 
 def compose(
@@ -63,6 +45,7 @@ def compose(
         for explanation in explain(context, plan)
     }
     read = set(plan.leaves())
+    stated = Stated(context, plan)
     receipt = measured.receipt
     compared = None
     if against is not None and measured.compared is not None:
@@ -78,17 +61,23 @@ def compose(
             **vars(receipt),
             "drift": DryDrift(**vars(receipt.drift), retyped=measured.retyped),
             "releases": {
-                release.id: _compose_release(
-                    receipt.releases[release.id], plan, release, context, explained, read
-                )
+                release.id: _compose_release(measured, plan, release, stated, explained, read)
                 for release in plan.releases
             },
             "schema": plan.schema,
             "direction": plan.direction,
             "describes": context.policy.describes,
             "valid_until": plan.valid_until.isoformat() if plan.valid_until else None,
-            "texts": _texts(context, plan),
-            "register": _register(context, plan),
+            "motifs": [MotifPart(**vars(motif)) for motif in context.policy.motifs],
+            "texts": stated.texts(),
+            "categories": stated.categories(
+                slug for path in read for slug in context.leaves[path].category
+            ),
+            "unread": stated.unread(),
+            "register": stated.register(ATTESTED),
+            "register_text": RegisterText(
+                name=context.register.register_, note=context.register.note
+            ),
             "sample": measured.sample,
             "bytes": measured.bytes,
             "risk": {
@@ -97,13 +86,6 @@ def compose(
             },
             "marks": measured.marks,
             "lowered": list(_lowered(context, read)),
-            "shape": Shape(
-                before=list(_shape_before(context, read)),
-                after={
-                    release.id: list(_shape_after(context, plan, release))
-                    for release in plan.releases
-                },
-            ),
             "masks": measured.masks,
             "profile": measured.profile,
             "against": compared,
@@ -127,47 +109,60 @@ def _review(context: PolicyContext, day: datetime.date) -> Review:
 
 
 def _compose_release(
-    part: ReleasePart,
+    measured: Measured,
     plan: Plan,
     release: PlanRelease,
-    context: PolicyContext,
+    stated: Stated,
     explained: Mapping[tuple[str, str], Explanation],
     read: set[str],
 ) -> DryRelease:
-    law = law_on(context.law, plan.day)
-    item = law.items[release.item]
-    purpose = law.purposes.get(release.purpose)
+    part = measured.receipt.releases[release.id]
+    looks = measured.looks.get(release.id, {})
     out = _released_types(plan, release)
     kept = {leaf.path: leaf for leaf in release.leaves}
     fields = {}
     for path, field in part.fields.items():
         why = explained[release.id, path]
-        leaf = context.leaves[path]
+        leaf = stated.context.leaves[path]
         depth = len(leaf.lists)
         name, kind = out.get(path, (None, None))
         fields[path] = DryField(
             fate=field.fate,
             because=field.because,
-            needs=list(kept[path].because) if path in kept else [],
             treatment=why.how,
+            details=_details(kept.get(path)),
             out=name,
             type=TypePart.model_validate(
                 {"in": "list<" * depth + leaf.spec.type + ">" * depth, "out": kind}
             ),
+            mask=looks.get(path),
             place=why.deciding,
             read=path in read,
             identifier=list(leaf.spec.identifier),
             category=list(leaf.category),
+            category_link=leaf.category_link,
             free_text=leaf.spec.free_text,
+            not_nir=leaf.spec.not_nir.because if leaf.spec.not_nir else None,
             identifies=kept[path].identifies if path in kept else leaf.identifies,
             sensitive=leaf.sensitive,
         )
     return DryRelease(
         **{**vars(part), "fields": fields},
         nir=release.nir,
-        item_subject=item.subject,
-        purpose_subject=purpose.subject if purpose else "",
-        purposes_link=item.purposes_link,
+        stated=stated.release(release.id),
+        tags=plan.tags(release, "…"),
+    )
+
+
+def _details(leaf: PlanLeaf | None) -> TreatmentPart:
+    if leaf is None:
+        return TreatmentPart()
+    return TreatmentPart(
+        to=leaf.to,
+        step=leaf.step,
+        prefix=leaf.prefix,
+        canonical=leaf.canonical,
+        method=leaf.method,
     )
 
 
@@ -181,101 +176,6 @@ def _lowered(context: PolicyContext, read: set[str]) -> Iterator[Lowered]:
     for mark in lowered_marks(context.schema):
         if any(path == mark.path or path.startswith(f"{mark.path}.") for path in read):
             yield Lowered(field=mark.path, key=mark.key, mark=mark.mark, because=mark.because)
-
-
-def _texts(context: PolicyContext, plan: Plan) -> dict[str, LawText]:
-    texts = {}
-    for article, version_id in plan.law.items():
-        version = next(
-            version for version in context.law[article].versions if version.id == version_id
-        )
-        texts[article] = LawText.model_validate(
-            {
-                "id": version.id,
-                "from": version.from_.isoformat(),
-                "until": version.until.isoformat() if version.until else None,
-                "amended_by": version.amended_by,
-            }
-        )
-    return texts
-
-
-def _register(context: PolicyContext, plan: Plan) -> list[RegisterRow]:
-    processing = context.processing
-    assert processing is not None
-    rows = []
-    for release in plan.releases:
-        entry = processing.entries_on(release.item, plan.day)[0]
-        rows.append(
-            RegisterRow(
-                release=release.id,
-                item=release.item,
-                processing=plan.processing,
-                name=processing.name,
-                attested=entry.attested,
-                words=ATTESTED[entry.attested],
-                source=processing.source,
-                note=entry.note,
-            )
-        )
-    return rows
-
-
-# Shapes: types and masks
-
-
-def _shape_before(context: PolicyContext, read: set[str]) -> Iterator[ShapeField]:
-    for path, leaf in context.leaves.items():
-        yield ShapeField(
-            path=_shown(leaf), type=leaf.spec.type, mask=_mask(leaf.spec), read=path in read
-        )
-
-
-def _shape_after(context: PolicyContext, plan: Plan, release: PlanRelease) -> Iterator[ShapeField]:
-    for kept in release.leaves:
-        leaf = context.leaves[kept.path]
-        above, _, name = _shown(leaf).rpartition(".")
-        name = kept.pseudonym or name
-        yield ShapeField(
-            path=f"{above}.{name}" if above else name,
-            type="fixed_size_binary[16]" if kept.pseudonym else leaf.spec.type,
-            mask=_mask_after(kept, leaf.spec),
-            source=kept.path,
-        )
-    for tag, value in plan.tags(release, "…").items():
-        yield ShapeField(path=tag, type="string", mask=value or "", tag=True)
-
-
-def _shown(leaf: SchemaLeaf) -> str:
-    """The leaf's path, with `[]` behind each list."""
-    names = leaf.path.split(".")
-    ends = [".".join(names[: end + 1]) for end in range(len(names))]
-    marked = [
-        name + "[]" if path in leaf.lists else name for name, path in zip(names, ends, strict=True)
-    ]
-    return ".".join(marked)
-
-
-def _mask(spec: FieldSpec) -> str:
-    if "nir" in spec.identifier or "nia" in spec.identifier:
-        return _NIR_MASK
-    if spec.free_text:
-        return "xxxx xxx NIR? xxxx"
-    kind = kind_of(spec.type)
-    return "##" if "nir-key" in spec.identifier else _MASKS[kind] if kind else "…"
-
-
-def _mask_after(kept: PlanLeaf, spec: FieldSpec) -> str:
-    if kept.pseudonym:
-        return "0x" + 4 * "########"
-    if kept.to:
-        month = {"year": "01", "quarter": "01/04/07/10", "month": "MM"}[kept.to]
-        return f"YYYY-{month}-01"
-    if kept.step:
-        return f"n × {kept.step}"
-    if kept.prefix:
-        return "x" * min(kept.prefix, 16)
-    return "xxxx xxx [NIR] xxxx" if kept.redact else _mask(spec)
 
 
 # Types

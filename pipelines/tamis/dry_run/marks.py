@@ -19,7 +19,8 @@ from tamis.documents.names import plain, says_organisation
 from tamis.documents.types import kind_of
 from tamis.draft.names import DAY, QUANTITY
 from tamis.dry_run.hashing import Hashes, hash_values
-from tamis.dry_run.models import MARK_CONDITIONS, Form, MarkFinding
+from tamis.dry_run.masks import mask
+from tamis.dry_run.models import MARK_CONDITIONS, SMALL, Form, MarkFinding
 from tamis.dry_run.owners import Owners
 from tamis.language import N_, _
 from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
@@ -29,6 +30,7 @@ LEAST_VALUES: Final = 2_000
 
 NEARLY_ALL: Final = 0.95
 
+_LOOKED_AT: Final = 2_000
 _LEAST_TEXTS: Final = 50
 _PROSE_SHARE: Final = 0.1
 _OWN_PROSE: Final = 0.3
@@ -103,12 +105,14 @@ class LeafMarks:
         forms: values that hold an e-mail address, a phone number, an IBAN; that are a phone number
             without spaces, a day, a measure; that are prose.
         years: days by their year.
+        looks: masks of the first texts, each by how many records have it; not of free text.
     """
 
     values: int = 0
     owners: Owners = field(default_factory=Owners)
     forms: Counter[str] = field(default_factory=Counter)
     years: Counter[int] = field(default_factory=Counter)
+    looks: Counter[str] = field(default_factory=Counter)
 
     def add(self, array: pa.Array, persons: Hashes, measured: Measured) -> None:
         """Add N values that are not null, with the hashes of the persons who have them."""
@@ -118,6 +122,8 @@ class LeafMarks:
             self._add_years(pc.year(array))
         elif kind == "string":
             self._add_forms(array)
+            if not measured.spec.free_text and self.looks.total() < _LOOKED_AT:
+                self._add_looks(array, persons)
         if measured.owned and kind in ("string", "integer"):
             self.owners.add(hash_values(array), persons)
 
@@ -127,6 +133,19 @@ class LeafMarks:
         self.owners.merge(other.owners)
         self.forms.update(other.forms)
         self.years.update(other.years)
+        self.looks.update(other.looks)
+
+    @property
+    def look(self) -> str | None:
+        """What most of the texts look like, if at least `SMALL` records do."""
+        most = sorted(self.looks.items(), key=lambda pair: (-pair[1], pair[0]))[:1]
+        return next((mask for mask, records in most if records >= SMALL), None)
+
+    def _add_looks(self, array: pa.Array, persons: Hashes) -> None:
+        firsts = np.sort(np.unique(persons, return_index=True)[1])[:_LOOKED_AT]
+        masks = mask(array.take(pa.array(firsts)).cast(pa.string())).drop_null().value_counts()
+        for pair in masks.to_pylist():
+            self.looks[pair["values"]] += pair["counts"]
 
     def _add_years(self, years: pa.Array) -> None:
         for pair in pc.value_counts(years).to_pylist():
@@ -291,6 +310,14 @@ class Marks:
                 release.id, measured, plan.day.year
             )
         ]
+
+    def looks(self) -> dict[str, dict[str, str]]:
+        """Return by release and path what most texts look like, where enough records do."""
+        looks: dict[str, dict[str, str]] = {}
+        for (release, path), leaf in self.leaves.items():
+            if leaf.look:
+                looks.setdefault(release, {})[path] = leaf.look
+        return looks
 
 
 def _leaves(path: str, array: pa.Array, persons: Hashes) -> Iterator[tuple[str, pa.Array, Hashes]]:

@@ -310,6 +310,7 @@ class Measured(Part):
         receipt: as a run would write it, without files.
         risk: by release; left out where it releases a direct identifier.
         marks: released values that say more of persons than the marks of their fields.
+        looks: by release and path, what most of the released texts look like.
         profile: of columns in which no NIR is declared.
         compared: None unless there was another plan.
     """
@@ -321,5 +322,6 @@ class Measured(Part):
     masks: list[Mask] = []
     risk: dict[str, Risk] = {}
     marks: list[MarkFinding] = []
+    looks: dict[str, dict[str, str]] = {}
     profile: Profile | None = None
     compared: Compared | None = None

@@ -20,7 +20,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tamis.check.approval import Status
-from tamis.documents.law import Attested, Link, Nir
+from tamis.documents.law import Link, Nir
+from tamis.documents.policy import Method
 from tamis.documents.schema import Identifies
 from tamis.dry_run.models import (
     Bytes,
@@ -32,6 +33,16 @@ from tamis.dry_run.models import (
     Retyped,
     Risk,
     Sample,
+)
+from tamis.dry_run.stated import (
+    BasisPart,
+    CategoryPart,
+    LawText,
+    MotifPart,
+    RegisterRow,
+    RegisterText,
+    StatedRelease,
+    UnreadPart,
 )
 from tamis.evidence.allowed import AllowedPart
 from tamis.evidence.part import Part
@@ -48,50 +59,65 @@ class TypePart(Part):
     out: str | None = None
 
 
+class TreatmentPart(Part):
+    """The details of what happens to a kept field's value, as `Treatment` has them."""
+
+    to: Literal["year", "quarter", "month"] | None = None
+    step: int | None = None
+    prefix: int | None = None
+    canonical: Literal[13, 15] | None = None
+    method: Method | None = None
+
+
 class DryField(FieldPart):
     """What becomes of a field of the schema in one release, and on which ground.
 
     Attributes:
-        needs: the needs that keep it, each for itself; empty where it is not released.
         treatment: the fate with its details, such as `generalized to year`.
+        details: the same details each for itself.
         out: path of the released field, or None.
         type: before and after.
+        mask: what most of the released texts look like, if at least `SMALL` records have it.
         place: `file:line:column` of the document that decides.
         read: whether a run reads the field's values at all.
         identifier: identifiers that the field is declared to hold, such as `nir`.
         category: slugs of the categories.
+        category_link: `inferred` where it is a reading that the field is of these.
         free_text: as the schema marks the field.
+        not_nir: why its long numbers are no NIR, or None.
         identifies: what it tells of a person, as it is released, or would be.
         sensitive: why the field is sensitive, or None.
     """
 
-    needs: list[str] = []
     treatment: str
+    details: TreatmentPart = TreatmentPart()
     out: str | None = None
     type: TypePart
+    mask: str | None = None
     place: str
     read: bool
     identifier: list[str] = []
     category: list[str] = []
+    category_link: Link = "read"
     free_text: bool = False
+    not_nir: str | None = None
     identifies: Identifies = "quasi"
     sensitive: str | None = None
 
 
 class DryRelease(ReleasePart):
-    """One release: the receipt's figures, and the law that it stands on.
+    """One release: the receipt's figures, and what the documents state of it.
 
     Attributes:
         nir: what the item's paragraph says of the partner: `carried` or `absent`.
-        item_subject, purpose_subject: the articles' words, in French.
-        purposes_link: `inferred`: the link from item to purpose is our reading.
+        stated: conditions, needs, bases, the law's words.
+        tags: the constants that each released record carries, by the name of their column.
     """
 
     fields: Mapping[str, DryField]
     nir: Nir
-    item_subject: str = ""
-    purpose_subject: str = ""
-    purposes_link: Link = "inferred"
+    stated: StatedRelease = StatedRelease()
+    tags: dict[str, str | None] = {}
 
 
 class DryDrift(Drift):
@@ -103,61 +129,6 @@ class DryDrift(Drift):
     def any(self) -> bool:
         """Whether there is a difference."""
         return bool(self.unknown or self.missing or self.retyped)
-
-
-class RegisterRow(Part):
-    """A register entry that a release stands on.
-
-    Attributes:
-        words: what `attested` means.
-        source: where the arrêté lists the processing.
-        note: of the entry.
-    """
-
-    release: str
-    item: str
-    processing: str
-    name: str
-    attested: Attested
-    words: str
-    source: str = ""
-    note: str = ""
-
-
-class LawText(Part):
-    """The version of an article that was in force on the day; dates as YYYY-MM-DD."""
-
-    id: str
-    from_: str = Field(alias="from")
-    until: str | None = None
-    amended_by: str = ""
-
-
-class ShapeField(Part):
-    """A field in a record's shape: type and mask, never a value.
-
-    Attributes:
-        path: names from the top, joined by dots; `[]` behind a list.
-        type: by its Arrow name.
-        mask: what a value looks like: `#` a digit, `x` a character, other characters themselves.
-        read: before: whether a run reads it. After: always true.
-        tag: whether it is one of the constant tags.
-        source: after: path of the schema's field that it comes from; None for a tag.
-    """
-
-    path: str
-    type: str
-    mask: str
-    read: bool = True
-    tag: bool = False
-    source: str | None = None
-
-
-class Shape(Part):
-    """A record before, and after by release."""
-
-    before: list[ShapeField]
-    after: dict[str, list[ShapeField]]
 
 
 class Against(Compared):
@@ -197,8 +168,12 @@ class DryRun(Receipt):
 
     Attributes:
         valid_until: first day on which a rule of the plan changes, or None; YYYY-MM-DD.
+        motifs: the policy's legal reasoning.
         texts: by article, the version in force.
+        categories: of the fields that a release keeps or tests.
+        unread: cited texts whose newer version nobody has read.
         register_: the entries that the releases stand on.
+        register_text: the text that the register follows.
         risk: by release; left out where it releases a direct identifier.
         marks: released values that say more of persons than the marks of their fields.
         lowered: marks of fields that are read, below what their names say, with their reasons.
@@ -214,24 +189,48 @@ class DryRun(Receipt):
     direction: Literal["into-store", "out-of-store"]
     describes: str = ""
     valid_until: str | None = None
+    motifs: list[MotifPart] = []
     texts: dict[str, LawText]
+    categories: list[CategoryPart] = []
+    unread: list[UnreadPart] = []
     register_: list[RegisterRow] = Field(alias="register")
+    register_text: RegisterText = RegisterText(name="")
     sample: Sample
     bytes: Bytes
     risk: dict[str, Risk]
     marks: list[MarkFinding] = []
     lowered: list[Lowered] = []
-    shape: Shape
     masks: list[Mask] = []
     profile: Profile | None = None
     against: Against | None = None
     review: Review = Review()
 
     @property
+    def bases_to_confirm(self) -> list[BasisPart]:
+        """The legal bases of the releases that nobody answers for yet, each once."""
+        bases = [basis for part in self.releases.values() for basis in part.stated.bases]
+        return [
+            basis
+            for i, basis in enumerate(bases)
+            if basis.status == "to-confirm" and basis not in bases[:i]
+        ]
+
+    @property
     def to_confirm(self) -> list[str]:
         """What the releases rest on that nobody answered for yet."""
         releases = self.releases.values()
         return list(dict.fromkeys(text for part in releases for text in part.to_confirm or ()))
+
+    @property
+    def sensitive(self) -> list[str]:
+        """Paths of the sensitive fields that a release carries."""
+        fields = {
+            path: field
+            for release in self.releases.values()
+            for path, field in release.fields.items()
+            if field.sensitive and field.out
+        }
+        return sorted(fields)
 
     @property
     def unattested(self) -> list[RegisterRow]:

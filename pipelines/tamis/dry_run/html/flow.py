@@ -1,6 +1,7 @@
 """The flow as a picture: records from source to target, and what stops where.
 
-Each release is a small sieve: a square a field, filled where it passes, hollow where it stops.
+Each release is a small sieve: a square a field, filled where it passes, hollow where it stops. The
+figures stand beside the picture, once; branches that no record takes are not drawn.
 The picture is laid out twice, from left to right and from top to bottom; `templates/flow.html`
 draws both, and the style sheet shows the one that fits. Lengths are in units of the picture.
 """
@@ -35,7 +36,7 @@ class Box:
     Attributes:
         kind: `end`, `release`, `withheld` or `quarantined`; colours the box.
         kicker: the small line on top.
-        fates: of the fields, one square each.
+        squares: fate and label of each field.
         records: that flow into it.
     """
 
@@ -43,7 +44,7 @@ class Box:
     kicker: str
     name: str
     lines: Sequence[str] = ()
-    fates: Sequence[str] = ()
+    squares: Sequence[tuple[str, str]] = ()
     records: int = 0
 
     def wrapped(self, width: int) -> list[tuple[str, str]]:
@@ -53,18 +54,19 @@ class Box:
         whole.
         """
         room = width - 2 * _PAD
-        name = [("name", part) for part in _wrap(self.name, room / 10.5, 2)]
+        class_, width_of_letter = ("partner", 8.2) if self.kind == "end" else ("name", 9.4)
+        name = [(class_, part) for part in _wrap(self.name, room / width_of_letter, 8)]
         return name + [("line", part) for line in self.lines for part in _wrap(line, room / 7.2, 4)]
 
     def height(self, width: int) -> int:
         """The height that all of it needs where the box is so wide."""
-        squares = min(len(self.fates), _MOST_SQUARES)
+        squares = min(len(self.squares), _MOST_SQUARES)
         rows = -(-(squares + 2) // _squares_across(width)) if squares else 0
         return 2 * _PAD + 12 + _LINE * len(self.wrapped(width)) + (rows * 14 + 8 if rows else 0)
 
 
 class PlacedBox(NamedTuple):
-    """A box in the picture: `texts` are class, x, y and line; `squares` are fate, x and y."""
+    """A box in the picture: `texts` are class, x, y, line; `squares` fate, label, x, y."""
 
     kind: str
     x: int
@@ -72,7 +74,7 @@ class PlacedBox(NamedTuple):
     width: int
     height: int
     texts: list[tuple[str, int, float, str]]
-    squares: list[tuple[str, int, float]]
+    squares: list[tuple[str, str, int, float]]
 
 
 class Ribbon(NamedTuple):
@@ -93,70 +95,47 @@ class Picture(NamedTuple):
     boxes: list[PlacedBox]
 
 
-def draw_flow(say: Speech, result: DryRun) -> list[Picture]:
-    """The picture, wide and narrow."""
-    source, target = _ends(say, result)
+def draw_flow(say: Speech, result: DryRun, partner: str) -> list[Picture]:
+    """The picture, wide and narrow; `partner` is the name of the other side of the store."""
+    source, target = _ends(say, result, partner)
     releases = [_release(say, name, release) for name, release in result.releases.items()]
-    stops = _stops(say, result)
+    stops = [
+        Box(kind, say.plain("flow-stops"), say.plain(f"flow-{kind}"), records=records)
+        for kind, records in (
+            ("withheld", result.counts.withheld),
+            ("quarantined", result.counts.quarantined),
+        )
+        if records
+    ]
     return [_wide(source, releases, stops, target), _narrow(source, releases, stops, target)]
 
 
-def _ends(say: Speech, result: DryRun) -> tuple[Box, Box]:
-    partner, store = result.processing.slug, say.plain("store")
+def _ends(say: Speech, result: DryRun, partner: str) -> tuple[Box, Box]:
+    store = say.plain("store")
     origin, aim = (partner, store) if result.direction == "into-store" else (store, partner)
     read: dict[str, bool] = {}
     for release in result.releases.values():
         for path, field in release.fields.items():
             read[path] = field.read or read.get(path, False)
-    lines = [
-        say.plain("flow-feed", schema=result.schema_),
-        say.count(result.counts.in_, "record"),
-        say.count(len(read), "field"),
-    ]
+    lines = [say.plain("flow-feed", schema=result.schema_), say.count(len(read), "field")]
     if unread := len(read) - sum(read.values()):
         lines.append(say.plain("flow-unread", fields=say.number(unread)))
-    rows = say.count(sum(release.rows for release in result.releases.values()), "record")
-    return (
-        Box("end", say.plain("flow-from"), origin, lines),
-        Box("end", say.plain("flow-to"), aim, [rows]),
-    )
-
-
-def _stops(say: Speech, result: DryRun) -> list[Box]:
-    reasons = [
-        say.plain(
-            "flow-reason",
-            reason=say.get(f"reason-{reason}") or reason,
-            records=say.number(records),
-        )
-        for reason, records in sorted(result.quarantine.items(), key=lambda pair: -pair[1])
-    ]
-    stops = (
-        ("withheld", result.counts.withheld, [say.plain("flow-withheld-why")]),
-        ("quarantined", result.counts.quarantined, reasons),
-    )
-    return [
-        Box(
-            kind,
-            say.plain("flow-stops"),
-            say.plain(f"flow-{kind}", records=say.number(records)),
-            lines,
-            records=records,
-        )
-        for kind, records, lines in stops
-    ]
+    return Box("end", say.plain("flow-from"), origin, lines), Box("end", say.plain("flow-to"), aim)
 
 
 def _release(say: Speech, name: str, release: DryRelease) -> Box:
-    fates = [field.fate for field in release.fields.values()]
-    counts = Counter[str](fates)
-    lines = [f"{cite(release.item)} · {cite(release.purpose)}", say.count(release.rows, "record")]
+    fields = release.fields.values()
+    counts = Counter[str](field.fate for field in fields)
+    lines = [f"{cite(release.item)} · {cite(release.purpose)}"]
     for key, group in (("flow-pass", PASSING), ("flow-stop", STOPPING)):
         if number := sum(counts[fate] for fate in group):
             parts = [say.count(counts[fate], f"fate-{fate}") for fate in group if counts[fate]]
-            fields = say.count(number, "field")
-            lines.append(say.plain(key, fields=fields, groups=", ".join(parts)))
-    return Box("release", say.plain("flow-release"), name, lines, fates, release.rows)
+            lines.append(say.plain(key, fields=say.count(number, "field"), groups=", ".join(parts)))
+    squares = [
+        (field.fate, say.plain("flow-square", field=path, how=say.treatment(field)))
+        for path, field in release.fields.items()
+    ]
+    return Box("release", say.plain("flow-release"), name, lines, squares, release.rows)
 
 
 def _wide(source: Box, releases: list[Box], stops: list[Box], target: Box) -> Picture:
@@ -166,21 +145,23 @@ def _wide(source: Box, releases: list[Box], stops: list[Box], target: Box) -> Pi
     boxes = [*releases, *stops]
     heights = [box.height(middle[1]) for box in boxes]
     tops = [sum(heights[:place]) + gap * place for place in range(len(boxes))]
-    bottom = tops[len(releases)] - gap if releases else heights[0]
+    ends = [top + height for top, height in zip(tops, heights, strict=True)] or [0]
+    bottom = ends[max(len(releases) - 1, 0)]
     leaving = _breadths(boxes, 64)
     arriving = leaving[: len(releases)]
     source_height = max(source.height(left[1]), round(sum(leaving)) + 24)
     target_height = max(target.height(right[1]), round(sum(arriving)) + 24)
     target_top = max(0, (bottom - target_height) // 2)
-    source_top = max(0, min((tops[-1] + heights[-1] - source_height) // 2, target_top))
+    source_top = max(0, min((ends[-1] - source_height) // 2, target_top))
     ribbons = []
     start = source_top + (source_height - sum(leaving)) / 2
     end = target_top + (target_height - sum(arriving)) / 2
     for box, top, height, breadth in zip(boxes, tops, heights, leaving, strict=True):
         y, center = start + breadth / 2, top + height / 2
-        ribbons.append(Ribbon(box, _curve((left[1], y), (middle[0], center)), breadth))
+        if box.records:
+            ribbons.append(Ribbon(box, _curve((left[1], y), (middle[0], center)), breadth))
         start += breadth
-        if box.kind == "release":
+        if box.kind == "release" and box.records:
             y = end + breadth / 2
             ribbons.append(Ribbon(box, _curve((sum(middle), center), (right[0], y)), breadth))
             end += breadth
@@ -203,7 +184,9 @@ def _narrow(source: Box, releases: list[Box], stops: list[Box], target: Box) -> 
         )
     placed.append(_place(target, 0, placed[-1].y + placed[-1].height + gap, width))
     centers = [box.y + box.height / 2 for box in placed[1:-1]]
-    lines = list(zip(boxes, centers, _breadths(boxes, 24), strict=True))
+    lines = [
+        line for line in zip(boxes, centers, _breadths(boxes, 24), strict=True) if line[0].records
+    ]
     ribbons = []
     x = margin - 4.0
     for box, center, breadth in lines:
@@ -211,7 +194,9 @@ def _narrow(source: Box, releases: list[Box], stops: list[Box], target: Box) -> 
         ribbons.append(Ribbon(box, path, breadth))
         x -= breadth + 1
     x = width - margin + 4.0
-    for box, center, breadth in reversed(lines[len(stops) :]):
+    for box, center, breadth in reversed(lines):
+        if box.kind != "release":
+            continue
         path = f"M{x + breadth / 2:.1f} {placed[-1].y:.1f}V{center:.1f}H{width - margin:.1f}"
         ribbons.append(Ribbon(box, path, breadth))
         x += breadth + 1
@@ -221,7 +206,7 @@ def _narrow(source: Box, releases: list[Box], stops: list[Box], target: Box) -> 
 def _breadths(boxes: list[Box], most: int) -> list[float]:
     """Of the ribbons into the boxes; all together are about `most` where each has its records."""
     whole = sum(box.records for box in boxes)
-    return [max(2.0, most * box.records / whole) if box.records else 1.5 for box in boxes]
+    return [max(2.0, most * box.records / whole) if box.records else 0.0 for box in boxes]
 
 
 def _curve(start: tuple[float, float], end: tuple[float, float]) -> str:
@@ -240,10 +225,10 @@ def _place(box: Box, x: int, y: float, width: int, height: int | None = None) ->
     line += 14
     across = _squares_across(width)
     squares = [
-        (fate, x + _PAD + place % across * 14 + 1, line + place // across * 14)
-        for place, fate in enumerate(box.fates[:_MOST_SQUARES])
+        (fate, label, x + _PAD + place % across * 14 + 1, line + place // across * 14)
+        for place, (fate, label) in enumerate(box.squares[:_MOST_SQUARES])
     ]
-    if (rest := len(box.fates) - _MOST_SQUARES) > 0:
+    if (rest := len(box.squares) - _MOST_SQUARES) > 0:
         row, column = divmod(_MOST_SQUARES, across)
         texts.append(("kicker", x + _PAD + column * 14, line + row * 14 + 10, f"+{rest}"))
     return PlacedBox(box.kind, x, y, width, height or box.height(width), texts, squares)

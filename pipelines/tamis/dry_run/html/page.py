@@ -6,32 +6,41 @@ finished page are spelled out, so that no filter and no macro can let one pass.
 
 import base64
 import hashlib
+import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from itertools import count, product
+from string import ascii_uppercase
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tamis.dry_run.html.findings import find_all
 from tamis.dry_run.html.flow import FATES, PASSING, STOPPING, draw_flow
 from tamis.dry_run.html.markup import code, visible
 from tamis.dry_run.html.speech import Lang, Speech, cite
 from tamis.dry_run.models import MARK_CONDITIONS, Count, FewOrCount
-from tamis.dry_run.result import DryField, DryRelease, DryRun, ShapeField
+from tamis.dry_run.result import DryRelease, DryRun
+from tamis.dry_run.stated import ConditionPart
+from tamis.evidence.causes import UnmetPart
 
 SECTIONS = (
     "summary",
-    "flow",
     "records",
     "fields",
-    "record",
     "risk",
     "ground",
     "inputs",
     "against",
-    "glossary",
     "sign",
+    "glossary",
+    "annex",
 )
 """Ids of the sections, each a template; `against` is there where another project was compared."""
+
+SHOWN_FINDINGS = 5
+"""Findings that the summary shows unfolded."""
 
 
 def render_html(result: DryRun, lang: Lang = "en") -> str:
@@ -45,30 +54,43 @@ def render_html(result: DryRun, lang: Lang = "en") -> str:
         A whole HTML document, to be written as UTF-8. Its own policy forbids the browser to load
         or run anything, whatever the names and texts in `result` hold.
     """
-    environment = _environment(lang)
+    environment, say = _environment(lang)
     style = (files(__package__) / "templates" / "page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    counts = result.counts
+    rows = result.register_
+    partner = rows[0].name if rows else result.processing.slug
+    context = {
+        "result": result,
+        "partner": partner,
+        "title": rows[0].title if rows else "exchange",
+        "findings": find_all(say, result),
+        "pictures": draw_flow(say, result, partner),
+        "letters": dict(
+            zip(sorted({part.slug for part in result.categories}), _letters(), strict=False)
+        ),
+    }
+    names = [name for name in SECTIONS if name != "against" or result.against is not None]
+    sections: dict[str, Markup] = {}
+    for name in names:
+        terms = {term for text in sections.values() for term in _TERM.findall(text)}
+        text = environment.get_template(f"{name}.html").render(**context, terms=terms)
+        sections[name] = Markup(text)  # noqa: S704  Templates escape all that they are filled with.
     page = environment.get_template("page.html").render(
-        result=result,
-        sections=[name for name in SECTIONS if name != "against" or result.against is not None],
+        **context,
+        sections=sections,
         style=Markup(style),  # noqa: S704  A file of this package.
         security=f"default-src 'none'; style-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'",
-        dispositions={
-            "released": counts.released,
-            "withheld": counts.withheld,
-            "quarantined": counts.quarantined,
-        },
-        pictures=draw_flow(Speech(lang), result),
-        by_path=_by_path(result),
-        sensitive=_sensitive(result),
     )
-    return visible(page)
+    return visible(page.replace("&#39;", "'"))
+
+
+_TERM = re.compile('href="#g-([a-z0-9-]+)"')
+"""A link to the glossary; in texts of documents quotes are escaped."""
 
 
 @cache
-def _environment(lang: Lang) -> Environment:
+def _environment(lang: Lang) -> tuple[Environment, Speech]:
     """Templates with the words of a language: `say`, and filters that write values in it."""
     say = Speech(lang)
     environment = Environment(
@@ -84,62 +106,60 @@ def _environment(lang: Lang) -> Environment:
         "say": say,
         "FATES": FATES,
         "PASSING": PASSING,
-        "STOPPING": STOPPING,
+        "SHOWN_FINDINGS": SHOWN_FINDINGS,
         "MARK_CONDITIONS": MARK_CONDITIONS,
-        "by_reason": _by_reason,
-        "by_source": _by_source,
+        "stopped": _stopped,
+        "unmet": _unmet,
     }
     environment.filters |= {
         "code": code,
-        "cite": cite,
+        "cite": lambda reference: Markup('<span class="cite" lang="fr">{}</span>').format(
+            cite(reference)
+        ),
         "bound": _bound,
+        "file_name": _file_name,
         "number": say.number,
         "count": say.count,
         "share": say.share,
         "size": say.size,
         "day": say.day,
+        "period": say.period,
         "treatment": say.treatment,
+        "field_type": say.field_type,
+        "condition": say.condition,
+        "basis": say.basis,
+        "cause": say.cause,
         "opinion": say.opinion,
         "column": say.column,
     }
-    return environment
+    return environment, say
 
 
-def _by_path(result: DryRun) -> dict[str, dict[str, DryField]]:
-    """What becomes of each field, by its path and by the name of the release."""
-    fields: dict[str, dict[str, DryField]] = {}
-    for name, release in result.releases.items():
-        for path, field in release.fields.items():
-            fields.setdefault(path, {})[name] = field
-    return fields
+def _letters() -> Iterator[str]:
+    """A to Z, then AA, AB and so on."""
+    for width in count(1):
+        yield from map("".join, product(ascii_uppercase, repeat=width))
 
 
-def _by_reason(release: DryRelease) -> list[tuple[str, bool, list[str]]]:
-    """Each reason, whether it is a need, and the fields' paths; the needs come first."""
-    paths: dict[tuple[bool, str], list[str]] = {}
+def _stopped(release: DryRelease) -> dict[str, list[str]]:
+    """The fields that do not pass, by the reason."""
+    paths: dict[str, list[str]] = {}
     for path, field in release.fields.items():
-        for reason in field.needs or [field.because]:
-            paths.setdefault((field.fate in PASSING, reason), []).append(path)
-    reasons = [(reason, is_need, paths[is_need, reason]) for is_need, reason in paths]
-    return sorted(reasons, key=lambda row: not row[1])
+        if field.fate in STOPPING:
+            paths.setdefault(field.because, []).append(path)
+    return paths
 
 
-def _by_source(shape: list[ShapeField]) -> tuple[dict[str, ShapeField], list[ShapeField]]:
-    """Released fields by the path of the field that they come from, and the tags."""
-    fields = {field.source: field for field in shape if field.source is not None}
-    return fields, [field for field in shape if field.source is None]
+def _unmet(result: DryRun, part: UnmetPart) -> ConditionPart | None:
+    """The condition that withheld records do not meet, as the policy has it."""
+    release = result.releases.get(part.release)
+    tests = release.stated.where if release else []
+    return next((test for test in tests if test.unmet == part.condition), None)
 
 
-def _sensitive(result: DryRun) -> list[str]:
-    """Paths of the sensitive fields that a release carries."""
-    return sorted(
-        {
-            path
-            for release in result.releases.values()
-            for path, field in release.fields.items()
-            if field.sensitive and field.fate in PASSING
-        }
-    )
+def _file_name(uri: str) -> str:
+    """The last name of an address: where a folder stands is nobody's business."""
+    return uri.rstrip("/").rpartition("/")[2] or uri
 
 
 def _bound(count: Count | FewOrCount) -> int:

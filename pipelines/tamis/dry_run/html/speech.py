@@ -1,4 +1,4 @@
-"""Numbers, days, citations and sentences in the reader's language."""
+"""Numbers, days, citations, types and sentences in the reader's language."""
 
 import datetime
 import re
@@ -10,7 +10,12 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
+from tamis.documents.types import kind_of
+from tamis.dry_run.html.markup import code
 from tamis.dry_run.models import Count, FewOrCount
+from tamis.dry_run.result import DryField
+from tamis.dry_run.stated import BasisPart, ConditionPart, Value
+from tamis.evidence.causes import CausePart
 
 Lang = Literal["en", "fr"]
 
@@ -18,15 +23,18 @@ _MONTHS = (
     "January February March April May June July August September October November December",
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
 )
+NARROW = "\u202f"
+"""The narrow space that does not break: in French before `: ; ! ? » %` and behind `«`."""
+
 _LATIN = r"(bis|ter|quater|quinquies)?"
 _ITEM = re.compile(r"([LRD])(\d{4}-\d+(?:-\d+)*)(?:\.(I{1,3}))?(?:\.(\d+)" + _LATIN + r")?")
 
 
 @cache
 def words() -> dict[str, Any]:
-    """All words of the page, as `words.toml` has them; no line of French begins with a colon."""
+    """All words of the page, as `words.toml` has them, with the narrow spaces of French."""
     text = (files(__package__) / "words.toml").read_text(encoding="utf-8")
-    return tomllib.loads(re.sub(r"(?<=«) | (?=[:;?!»])", "\u00a0", text))
+    return tomllib.loads(re.sub(r"(?<=«) | (?=[:;?!»])", NARROW, text))
 
 
 class Speech:
@@ -76,7 +84,7 @@ class Speech:
         """
         if isinstance(value, str):
             return value.replace(">=", "≥ ").replace("<", "< ")
-        return f"{value:,}".replace(",", (",", "\u202f")[self._at])
+        return f"{value:,}".replace(",", (",", NARROW)[self._at])
 
     def count(self, value: int, noun: str) -> str:
         """A number of things.
@@ -105,7 +113,18 @@ class Speech:
         elif 99.9 < percent < 100:
             mark, percent = "> ", 99.9
         digits = f"{percent:.1f}".removesuffix(".0")
-        return mark + (f"{digits}%", f"{digits.replace('.', ',')}\u00a0%")[self._at]
+        return mark + (f"{digits}%", f"{digits.replace('.', ',')}{NARROW}%")[self._at]
+
+    def percent(self, share: str) -> str:
+        """A percentage as documents write it.
+
+        Example:
+            >>> Speech("en").percent("0.5%"), Speech("fr").percent("1%")
+            ('0.5%', '1\u202f%')
+        """
+        if self.lang == "en":
+            return share
+        return share.replace(".", ",").replace("%", f"{NARROW}%")
 
     def size(self, value: int) -> str:
         """Bytes, in thousands of them where there are many.
@@ -129,7 +148,7 @@ class Speech:
 
         Example:
             >>> Speech("fr").day("2025-01-01"), Speech("en").day("2026-11-23")
-            ('1er janvier 2025', '23 November 2026')
+            ('1ᵉʳ janvier 2025', '23 November 2026')
         """
         if isinstance(value, str):
             try:
@@ -137,17 +156,98 @@ class Speech:
             except ValueError:
                 return value
         month = _MONTHS[self._at].split()[value.month - 1]
-        first = "1er" if self.lang == "fr" and value.day == 1 else str(value.day)
+        first = "1ᵉʳ" if self.lang == "fr" and value.day == 1 else str(value.day)
         return f"{first} {month} {value.year}"
 
-    def treatment(self, english: str) -> str:
-        """What happens to a field's value; details that are not known stay as they are.
+    def treatment(self, field: DryField) -> str:
+        """What happens to a field's value, with its details.
 
         Example:
-            >>> Speech("fr").treatment("generalized to year")
-            'généralisé à l’année'
+            >>> from tamis.dry_run.result import TreatmentPart, TypePart
+            >>> field = DryField.model_construct(
+            ...     fate="generalized", details=TreatmentPart(to="year"))
+            >>> Speech("fr").treatment(field)
+            'réduit à l’année'
         """
-        return self.remark("treatment", english) or english
+        details = field.details
+        if details.canonical:
+            return self.plain("how-canonical", count=str(details.canonical))
+        if details.to:
+            return self.plain(f"how-{details.to}")
+        if details.step:
+            return self.plain("how-step", step=self.number(details.step))
+        if details.prefix:
+            return self.plain("how-prefix", count=str(details.prefix))
+        if field.fate == "pseudonymized":
+            return self.plain("how-pseudonymized", name=field.out or "")
+        return self.plain(f"fate-{field.fate}")
+
+    def type(self, arrow: str, *, is_money: bool = False) -> str:
+        """An Arrow type in words; one that has none stays as it is.
+
+        Args:
+            arrow: its name, such as `list<date32>`.
+            is_money: whether a number with decimals is an amount.
+
+        Example:
+            >>> Speech("fr").type("list<date32>"), Speech("fr").type("decimal128(12, 2)")
+            ('date AAAA-MM-JJ (liste)', 'nombre à 2 décimales')
+        """
+        plain = arrow.replace("list<", "").rstrip(">")
+        kind = kind_of(plain) or ("list" if plain in ("list", "struct") else None)
+        if kind is None:
+            return arrow
+        if kind == "decimal":
+            places = plain.rpartition(",")[2].strip(" )")
+            words = self.plain("type-money" if is_money else "type-decimal", places=places)
+        else:
+            words = self.plain(f"type-{kind}")
+        return words if plain == arrow else self.plain("type-list-of", type=words)
+
+    def field_type(self, field: DryField) -> str:
+        """What a field holds, in words: its type as the source sends it, or which identifier."""
+        if field.identifier:
+            names = dict.fromkeys(self.plain(f"identifier-{name}") for name in field.identifier)
+            return self.plain("or").join(names)
+        is_money = any("financier" in slug for slug in field.category)
+        return self.type(field.type.in_, is_money=is_money)
+
+    def condition(self, test: ConditionPart) -> Markup:
+        """A condition as a sentence without its reason."""
+        field = code(test.field)
+        if not test.values:
+            return self("test-present", field=field)
+        values = Markup(", ").join(code(self.value(value)) for value in test.values)
+        return self("test-is" if len(test.values) == 1 else "test-in", field=field, values=values)
+
+    def value(self, value: Value) -> str:
+        """A value that a condition tests for."""
+        return self.plain(f"value-{value}".lower()) if isinstance(value, bool) else str(value)
+
+    def basis(self, basis: BasisPart) -> Markup:
+        """A legal basis without its status."""
+        text = Markup('<span lang="fr">{}</span>').format(basis.text)
+        if basis.rgpd is None:
+            return self("basis-nir", text=text)
+        return self("basis-rgpd", ground=basis.rgpd, text=text)
+
+    def cause(self, cause: CausePart) -> Markup:
+        """Why records are quarantined: field and rule in words."""
+        rule: str | Markup = cause.rule
+        if cause.kind == "type":
+            rule = self.type(cause.rule)
+        elif cause.kind in ("record", "rule"):
+            rule = Markup('<span lang="en">{}</span>').format(cause.rule)
+        return self(f"cause-{cause.kind}", field=code(cause.field), rule=rule)
+
+    def period(self, iso: str) -> str:
+        """A period of whole years or months.
+
+        Example:
+            >>> Speech("fr").period("P18M"), Speech("en").period("P1Y")
+            ('18 mois', '1 year')
+        """
+        return self.count(int(iso[1:-1]), {"Y": "year", "M": "month"}[iso[-1]])
 
     def opinion(self, french: str) -> str:
         """An opinion of an approval, which documents write in French.
@@ -173,7 +273,7 @@ class Speech:
 
         Example:
             >>> Speech("fr").column("(name withheld)"), Speech("fr").column("nir")
-            ('(nom tu)', 'nir')
+            ('(nom masqué)', 'nir')
         """
         return self.remark("column", name) or name
 
