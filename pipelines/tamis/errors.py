@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tamis.language import _, printable
+from tamis.language import N_, _, printable
 
 
 class TamisError(Exception):
@@ -175,6 +175,24 @@ class RunError(TamisError):
     """
 
 
+_OS_PROBLEMS = (
+    *(N_("no such file or directory"), N_("permission denied"), N_("operation not permitted")),
+    *(N_("is a directory"), N_("not a directory"), N_("file exists"), N_("read-only file system")),
+    *(N_("no space left on device"), N_("input/output error"), N_("connection refused")),
+)
+"""What systems say most often."""
+
+
+def os_problem(error: OSError) -> str:
+    """What the system says of a file, in lower case and in the language in use.
+
+    Example:
+        >>> os_problem(PermissionError(13, "Permission denied", "in/feed.csv"))
+        'permission denied'
+    """
+    return _((error.strerror or type(error).__name__).lower())
+
+
 @contextmanager
 def value_free(what: str) -> Iterator[None]:
     """Let only errors of Tamis out: the text of any other may quote a cell, and Beam logs it.
@@ -190,8 +208,7 @@ def value_free(what: str) -> Iterator[None]:
     except TamisError:
         raise
     except OSError as error:
-        kind = error.strerror or type(error).__name__
-        raise RunError(_("{what} failed ({kind})", what=what, kind=kind)) from None
+        raise RunError(_("{what} failed ({kind})", what=what, kind=os_problem(error))) from None
     except Exception as error:
         kind = type(error).__name__
         raise RunError(_("{what} failed ({kind})", what=what, kind=kind)) from None

@@ -35,6 +35,9 @@ VARIABLE: Final = "TAMIS_LANG"
 
 _FIELD = re.compile(r'^(msgid|msgstr)(?:\[\d\])? ((?:"(?:[^"\\]|\\.)*"\n?)+)', re.MULTILINE)
 
+_SPACES = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+"""Spaces of French, which Python does not count as printable."""
+
 _current = os.environ.get(VARIABLE, "")
 
 
@@ -145,7 +148,10 @@ def translate(sentence: str, *messages: str) -> str:
 def printable(text: str) -> str:
     """Return `text` on one line, without characters that move a terminal's cursor."""
     return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+        character
+        if character.isprintable() or character in _SPACES
+        else "\N{REPLACEMENT CHARACTER}"
+        for character in text
     )
 
 

@@ -82,5 +82,5 @@ def test_no_pipe_is_waited_for_and_no_device_read_for_ever(tmp_path: Path) -> No
     for name in ("pipe.yaml", "zero.yaml"):
         with pytest.raises(DocumentError, match="cannot be read: not a regular file"):
             read_document(tmp_path / name, name, Policy)
-    with pytest.raises(DocumentError, match="cannot be read: Is a directory"):
+    with pytest.raises(DocumentError, match="cannot be read: is a directory"):
         read_document(tmp_path, "a.yaml", Policy)

@@ -116,7 +116,7 @@ def test_a_document_without_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=r"^gone\.yaml: cannot be read: No such file"):
+    with pytest.raises(DocumentError, match=r"^gone\.yaml: cannot be read: no such file"):
         read_document(tmp_path / "gone.yaml", "gone.yaml", Schema)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tamis import interrupts
 from tamis.cli import loading
-from tamis.errors import TamisError
+from tamis.errors import TamisError, os_problem
 from tamis.language import _
 
 
@@ -53,7 +53,7 @@ def _run() -> int:
         return error.exit_code
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _tell(f"{where}{(error.strerror or _('cannot be used')).lower()}")
+        _tell(f"{where}{os_problem(error)}")
         return 3
     except Exception as error:
         # The text of an unknown error, and so its traceback, may quote a cell: print neither.

@@ -98,11 +98,11 @@ class Command(TyperCommand):
         if rest:
             text = _("unexpected argument `{word}`", word=shown_address(rest[0]))
             if takes_inputs:
-                text += ": " + _("inputs stand after --input")
+                text += _(": ") + _("inputs stand after --input")
             if takes_beam:
                 text += ", " + _("options of Beam after `--`")
             if not takes_inputs:
-                text += ": " + _("see `{command} --help`", command=ctx.command_path)
+                text += _(": ") + _("see `{command} --help`", command=ctx.command_path)
             raise UsageError(text)
         for value in ctx.params.values():
             for path in value if isinstance(value, list) else [value]:
@@ -127,9 +127,9 @@ class Command(TyperCommand):
 
             text = _("no option `{name}`", name=shown_address(name))
             if takes_beam and name == "--dry-run":
-                text += ": " + _("the command is `tamis dry-run`")
+                text += _(": ") + _("the command is `tamis dry-run`")
             elif takes_beam and _is_beams(name):
-                text += ": " + _("options of Beam must stand after `--`")
+                text += _(": ") + _("options of Beam must stand after `--`")
             else:
                 text += suggest(name, known)
             raise UsageError(text)

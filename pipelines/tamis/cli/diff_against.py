@@ -68,7 +68,9 @@ class Counted:
             policy=self.policy,
             day=self.day,
         )
-        return text if self.compared.fields else text + ": " + _("nothing more or less is carried")
+        return (
+            text if self.compared.fields else text + _(": ") + _("nothing more or less is carried")
+        )
 
 
 def _count(field: NewlyCarried) -> int | str:

@@ -96,7 +96,7 @@ def dry_run_command(
     found = find_all(result).meeting(conditions)
     found += [advice for name in result.anomalies if stops(name) and (advice := advise(name))]
     if found:
-        text = _("found what must not be: {found}", found="; ".join(found))
+        text = _("found what must not be: {found}", found=_("; ").join(found))
         print(f"tamis: {printable(text)}", file=sys.stderr)
     return 1 if found else 0
 

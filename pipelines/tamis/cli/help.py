@@ -19,6 +19,8 @@ def help_command(topic: str | None) -> int:
         print(_("`tamis help TOPIC` shows a page of the manual, `tamis COMMAND --help` options:"))
         for name, title in known.items():
             print(f"  {name:<{width}}  {title}")
+        if language_in_use() != "en":
+            print(_("The pages of the manual are in English."))
         return 0
     text = read_page(topic)
     if language_in_use() != "en":

@@ -42,14 +42,14 @@ def plan_command(
         for explanation in explanations:
             path, release = explanation.path, explanation.release
             header = _("{field} in release {release}", field=path, release=release)
-            print(f"{header}: {explanation.how}, {explanation.reason}")
+            print(header + _(": ") + f"{explanation.how}, {explanation.reason}")
             for ground in explanation.grounds:
                 print(f"  {ground}")
     else:
         _print_plan(plan, explanations)
         for motif in context.policy.motifs:
             print()
-            print(_("motif ({attested}): {text}", attested=motif.attested, text=motif.text))
+            print(_("motif ({attested}): {text}", attested=_(motif.attested), text=motif.text))
             if motif.source:
                 print("  " + _("source: {source}", source=motif.source))
     return 0
@@ -117,7 +117,7 @@ def _print_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
         until = _("valid until {day}", day=plan.valid_until)
     print(_("policy {policy}, day {day}, {until}", policy=plan.policy, day=plan.day, until=until))
     text = _("schema {schema}, processing {processing}, {direction}")
-    print(text.format(schema=plan.schema, processing=plan.processing, direction=plan.direction))
+    print(text.format(schema=plan.schema, processing=plan.processing, direction=_(plan.direction)))
     versions = ", ".join(f"{article} {version}" for article, version in plan.law.items())
     print(_("law {versions}", versions=versions))
     print(_("reads {fields}", fields=", ".join(plan.leaves())))
@@ -129,8 +129,8 @@ def _print_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
                 release=release.id,
                 item=release.item,
                 purpose=release.purpose,
-                nir=release.nir,
-                attested=release.attested,
+                nir=_(release.nir),
+                attested=_(release.attested),
             )
         )
         if release.retention:

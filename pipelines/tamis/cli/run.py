@@ -94,7 +94,7 @@ def print_attested(plan: Plan) -> None:
                     policy=plan.policy,
                     release=release.id,
                     item=release.item,
-                    attested=release.attested,
+                    attested=_(release.attested),
                     meaning=_(ATTESTED[release.attested]),
                 ),
                 file=sys.stderr,

@@ -144,7 +144,7 @@ def _print(policy: _Tested) -> None:
         "mutants": _("mutants killed {reached} of {total}"),
     }
     for name, (reached, total) in policy.shares.items():
-        line += "; " + texts[name].format(reached=reached, total=total)
+        line += _("; ") + texts[name].format(reached=reached, total=total)
     print(line)
 
 

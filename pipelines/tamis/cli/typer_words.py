@@ -41,7 +41,8 @@ class Formatter(_Formatter):  # type: ignore[misc]
 
     def write_heading(self, heading: str) -> None:
         """Write the heading of a list."""
-        super().write_heading(_(heading))
+        text = _("{heading}:", heading=_(heading))
+        self.write(" " * self.current_indent + text + "\n")
 
     def write_dl(self, rows: Any, *args: Any, **settings: Any) -> None:
         """Write a list of options or commands."""
@@ -67,7 +68,7 @@ def in_own_words(error: Any, context: Any) -> Any:
     if option is not None:
         option = shown_address(option)
         if hasattr(error, "possibilities"):
-            return UsageError(_("no option `{name}`", name=option) + ": " + see)
+            return UsageError(_("no option `{name}`", name=option) + _(": ") + see)
         if "not take" in error.message:
             return UsageError(_("{option}: takes no value", option=option))
         return UsageError(_("{option}: expected a value after it", option=option))
@@ -77,5 +78,5 @@ def in_own_words(error: Any, context: Any) -> Any:
             text = _("{option} must be a whole number within its limits", option=name)
         else:
             text = _("{option} is missing", option=name)
-        return UsageError(f"{text}: {see}")
+        return UsageError(text + _(": ") + see)
     return error

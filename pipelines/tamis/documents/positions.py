@@ -25,7 +25,7 @@ from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tamis.documents.mistakes import describe_mistake, keys_of
-from tamis.errors import DocumentError, Problem
+from tamis.errors import DocumentError, Problem, os_problem
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.regular_file import open_regular
@@ -91,9 +91,9 @@ class DocumentModel(BaseModel):
                 if key not in known and key not in cls.model_fields:
                     hint = suggest(key, known)
                     if key in cls.FORMER_KEYS:
-                        hint = ": " + _(cls.FORMER_KEYS[key])
+                        hint = _(": ") + _(cls.FORMER_KEYS[key])
                     if not hint and value is None:  # `{describes: one, two}` has a key `two`.
-                        hint = ": " + _("a text with a comma must be in quotes between braces")
+                        hint = _(": ") + _("a text with a comma must be in quotes between braces")
                     raise PydanticCustomError("unknown_key", "{hint}", {"key": key, "hint": hint})
         return data
 
@@ -141,7 +141,7 @@ def read_document(
         with open_regular(path) as stream:
             raw = stream.read(limits.document_bytes + 1)
     except OSError as error:
-        reason = _("cannot be read: {reason}", reason=error.strerror)
+        reason = _("cannot be read: {reason}", reason=os_problem(error))
         raise DocumentError(Problem(shown, 0, 0, reason)) from None
     if len(raw) > limits.document_bytes:
         limit = _("must not be longer than {limit} bytes", limit=limits.document_bytes)

@@ -273,7 +273,7 @@ class Documents:
             text += ", " + _("expected one of {known}", known=known)
             text += ", …" if len(paths) > _SHOWN_POLICIES else ""
         if not self.bundled and name in bundled_documents().policies():
-            text += "; " + _("one of that name comes with Tamis: --project cpf")
+            text += _("; ") + _("one of that name comes with Tamis: --project cpf")
         return text
 
     def _show(self, inside: str | Path) -> str:

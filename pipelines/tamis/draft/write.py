@@ -218,7 +218,7 @@ class _SchemaWriter:
         if hints := hint_categories(node.name):
             why.append(_("perhaps {categories}", categories=", ".join(hints)))
         comment = indent if indent.endswith("#   ") else f"{indent}# "
-        for line in wrap("; ".join(why), WIDTH - len(comment), break_on_hyphens=False):
+        for line in wrap(_("; ").join(why), WIDTH - len(comment), break_on_hyphens=False):
             yield comment + line
         full = statistics.rows == statistics.values and self._rows >= MANY_ROWS
         keys = _keys(guess, column, required=top and (node.required or full))

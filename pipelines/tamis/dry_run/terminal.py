@@ -86,7 +86,7 @@ def tables(result: DryRun) -> Iterator[Table]:
     yield _bytes(result)
     if result.unattested:
         entries = [
-            (row.release, row.item, row.processing, str(row.attested), _(row.words))
+            (row.release, row.item, row.processing, _(row.attested), _(row.words))
             for row in result.unattested
         ]
         columns = (
@@ -130,7 +130,7 @@ def _headline(result: DryRun) -> Iterator[str]:
         "{policy} on {day} ({direction}, {processing}), a dry run: nothing is written",
         policy=result.policy,
         day=result.day,
-        direction=result.direction,
+        direction=_(result.direction),
         processing=result.processing.slug,
     )
     yield _(
@@ -178,7 +178,7 @@ def _fields(name: str, release: DryRelease, result: DryRun) -> Table:
     ]
     styles = {_(FATES[fate]): style for fate, style in _STYLES.items()}
     title = _("Fields in {release} ({item}, NIR {nir})").format(
-        release=name, item=release.item, nir=release.nir
+        release=name, item=release.item, nir=_(release.nir)
     )
     return Table((_("field"), _("fate"), _("why")), rows, title=title, styles=styles)
 
@@ -297,7 +297,7 @@ def _risk(name: str, risk: Risk, result: DryRun) -> Table:
         release=name,
         fields=", ".join(risk.fields) or "–",
     )
-    note = "; ".join(_risk_notes(risk, result))
+    note = _("; ").join(_risk_notes(risk, result))
     return Table((_("persons who share one"), _("combinations")), rows, (1,), title, note)
 
 

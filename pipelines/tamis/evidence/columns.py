@@ -48,7 +48,7 @@ def describe_columns(sketches: Mapping[str, ColumnSketch]) -> str:
     ]
     if not told:
         return ""
-    return "; ".join([*told, _advice()])
+    return _("; ").join([*told, _advice()])
 
 
 def _shape(evidence: Evidence) -> str:

@@ -78,7 +78,7 @@ def _drift(findings: RunFindings, _share: Decimal) -> str:
         _("missing columns: {columns}"): drift.missing,
         _("columns of another type: {columns}"): findings.retyped,
     }
-    return "; ".join(
+    return _("; ").join(
         text.format(columns=", ".join(columns)) for text, columns in kinds.items() if columns
     )
 
@@ -130,7 +130,7 @@ def _risk(findings: RunFindings, _share: Decimal) -> str:
 
 
 def _against_marks(condition: str) -> Callable[[RunFindings, Decimal], str]:
-    return lambda findings, _share: "; ".join((findings.marks or {}).get(condition, ()))
+    return lambda findings, _share: _("; ").join((findings.marks or {}).get(condition, ()))
 
 
 def _repeated(findings: RunFindings, _share: Decimal) -> str:
@@ -332,7 +332,7 @@ class Guards:
         """
         if found := findings.meeting(parse_fail_on(self.fail_on, "run")):
             raise RefusedError(
-                _("nothing is committed, as --fail-on asks: {found}", found="; ".join(found))
+                _("nothing is committed, as --fail-on asks: {found}", found=_("; ").join(found))
             )
         counts = findings.receipt.counts
         if counts.quarantined and not counts.released and not self.allow_empty:
@@ -343,7 +343,8 @@ class Guards:
                     "are quarantined ({causes}); mend feed or schema, or give --allow-empty",
                     records=counts.in_,
                     quarantined=counts.quarantined,
-                    causes="; ".join(lines[:_MOST_CAUSES]) + ("; …" * (len(lines) > _MOST_CAUSES)),
+                    causes=_("; ").join(lines[:_MOST_CAUSES])
+                    + ("; …" * (len(lines) > _MOST_CAUSES)),
                 )
             )
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from tamis.arrow.leaves import leaves_of
 from tamis.documents.feed_format import FormatName
-from tamis.errors import InputError, NotLookedInto
+from tamis.errors import InputError, NotLookedInto, os_problem
 from tamis.filter.drift import RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.avro_container import AvroFile
 from tamis.formats.compression import decompressed
@@ -132,9 +132,8 @@ def input_errors(path: Path, form: FormatName | None) -> Iterator[None]:
     except InputError as error:
         raise type(error)(error.source or str(path), error.problem) from None
     except OSError as error:
-        raise InputError(
-            shown_path(path), _("cannot be read: {cause}", cause=error.strerror or "not whole")
-        ) from None
+        cause = os_problem(error) if error.strerror else _("not whole")
+        raise InputError(shown_path(path), _("cannot be read: {cause}", cause=cause)) from None
     except (pa.ArrowException, csv.Error, ValueError, EOFError, KeyError) as error:
         kind = type(error).__name__
         raise InputError(

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from tamis.errors import KeysError
+from tamis.errors import KeysError, os_problem
 from tamis.keys.sealed import PUBLIC_WORD, PrivateKey, PublicKey
 from tamis.keys.secret_file import (
     Passphrase,
@@ -24,7 +24,6 @@ from tamis.keys.secret_file import (
     Wrap,
     folder_locked,
     new_cipher,
-    os_problem,
     read_secret_file,
     unlock,
     why_invalid,

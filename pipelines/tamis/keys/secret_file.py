@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tamis.errors import KeysError
+from tamis.errors import KeysError, os_problem
 from tamis.keys.kms import Kms, connect
 from tamis.language import _
 from tamis.regular_file import open_regular
@@ -273,11 +273,6 @@ def write_secret_file(target: Path, document: SecretModel) -> None:
     finally:
         if old is not None:
             os.close(old)
-
-
-def os_problem(error: OSError) -> str:
-    """The system's message, in lower case."""
-    return (error.strerror or type(error).__name__).lower()
 
 
 def _stretch(passphrase: str, wrap: PassphraseWrap) -> bytes:

@@ -30,6 +30,12 @@ FATES: dict[Fate, str] = {
 }
 """What becomes of a field, in words."""
 
+CODES = (
+    *(N_("into-store"), N_("out-of-store"), N_("carried"), N_("absent")),
+    *(N_("read"), N_("superseded"), N_("inferred"), N_("example"), N_("secondary")),
+)
+"""Words of documents that tables and headlines show in the language in use."""
+
 _UNITS = {
     "year": N_("generalized to year"),
     "quarter": N_("generalized to quarter"),
@@ -245,7 +251,7 @@ def _describe_field(leaf: SchemaLeaf) -> str:
     if leaf.category_link == "inferred":
         categories += " (selon notre lecture)"
     marks.append(_("category {categories}", categories=categories))
-    return "; ".join(marks)
+    return _("; ").join(marks)
 
 
 def _plain(value: object) -> str:

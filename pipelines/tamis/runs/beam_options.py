@@ -55,7 +55,7 @@ that only a runner's job server knows stands after another `--`
             raise UsageError(_("after `--` must stand options of Beam, got another word"))
         text = _("Beam has no option `{option}`", option=flags[0])
         text += suggest(flags[0], known_options())
-        text += "; " + _(
+        text += _("; ") + _(
             "an option that only a runner's job server knows stands after another `--`"
         )
         raise UsageError(text)

@@ -87,7 +87,7 @@ known to run: FnApiRunner, PrismRunner, FlinkRunner, SparkRunner, PortableRunner
     standard.runner = {known.lower(): known for known in KNOWN}.get(name.lower())
     if standard.runner is None:
         text = _("runner `{runner}` is unknown", runner=name) + suggest(name, KNOWN)
-        text += "; " + _("known to run: {runners}", runners=", ".join(KNOWN))
+        text += _("; ") + _("known to run: {runners}", runners=", ".join(KNOWN))
         raise UsageError(text)
     if not is_local_runner(options):
         for secret in _SECRET_OPTIONS:
@@ -162,7 +162,7 @@ expected gs://… or s3://…, or workers beside them (--environment_type=PROCES
         raise UsageError(f"{text}: " + _("expected gs://… or s3://…"))
     if _environment(options) == "DOCKER":
         text = _("{path}: workers in containers do not see this machine's files", path=uri)
-        text += ": " + _("expected gs://… or s3://…")
+        text += _(": ") + _("expected gs://… or s3://…")
         text += ", " + _("or workers beside them (--environment_type=PROCESS or EXTERNAL)")
         raise UsageError(text)
     return os.path.abspath(uri)

@@ -24,7 +24,14 @@ from apache_beam.io.filesystems import FileSystems
 from tamis.address import is_local
 from tamis.beam.files import input_name
 from tamis.documents.calendar import today
-from tamis.errors import InputError, NirColumnError, RefusedError, RunError, UsageError
+from tamis.errors import (
+    InputError,
+    NirColumnError,
+    RefusedError,
+    RunError,
+    UsageError,
+    os_problem,
+)
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import Receipt
 from tamis.filter.drift import WITHHELD
@@ -294,7 +301,7 @@ def _stamp(path: str) -> Stamp | str | None:
     except UnicodeEncodeError:
         return _("its name is no UTF-8")
     except OSError as error:
-        return (error.strerror or type(error).__name__).lower()
+        return os_problem(error)
     if S_ISDIR(stat.st_mode):
         return None
     if not S_ISREG(stat.st_mode):

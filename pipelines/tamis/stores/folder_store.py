@@ -28,7 +28,7 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import BinaryIO
 
-from tamis.errors import RunError
+from tamis.errors import RunError, os_problem
 from tamis.evidence.receipt import FilePart, Receipt
 from tamis.evidence.removal import Kind, remaining
 from tamis.formats.chunk import PartKey
@@ -113,7 +113,7 @@ class FolderStore(RunStore):
             except RunError as error:
                 problems.append(str(error))
             except OSError as error:
-                problems.append(f"{STAGING}/{run}: {error.strerror or type(error).__name__}")
+                problems.append(f"{STAGING}/{run}: {os_problem(error)}")
         self.folder.tidy(STAGING)
         self.folder.tidy("")
         return Recovered(tuple(completed), tuple(removed), tuple(left), tuple(problems))
@@ -328,7 +328,7 @@ class FolderStore(RunStore):
         except RunError as error:
             lost = error
         except OSError as error:
-            problem = _("is not in its place yet: {reason}", reason=_reason(error))
+            problem = _("is not in its place yet: {reason}", reason=os_problem(error))
             lost = None
         if missing := self._missing(receipt):
             raise lost or self.error(receipt, missing[0], problem)
@@ -448,7 +448,3 @@ class FolderStore(RunStore):
             writer.add(batch, pieces[0].part, seq)
         (joined,) = writer.finish()
         return joined
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tamis.errors import RunError
+from tamis.errors import RunError, os_problem
 from tamis.language import _
 from tamis.stores.folder import Folder
 
@@ -43,10 +43,8 @@ class LocalFolder(Folder):
         try:
             os.close(self._open_folder(path, make=True))
         except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
-            raise RunError(
-                _("{store}: cannot be written to: {reason}", store=self.uri, reason=reason)
-            ) from None
+            text = _("{store}: cannot be written to: {reason}")
+            raise RunError(text.format(store=self.uri, reason=os_problem(error))) from None
 
     def create(self, path: str) -> BinaryIO:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -154,10 +152,8 @@ class LocalFolder(Folder):
                 os.close(opened)
                 raise
         except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
-            raise RunError(
-                _("{store}: cannot be written to: {reason}", store=self.uri, reason=reason)
-            ) from None
+            text = _("{store}: cannot be written to: {reason}")
+            raise RunError(text.format(store=self.uri, reason=os_problem(error))) from None
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from tamis.address import DatabaseAddress, parse_store, require_driver
-from tamis.errors import InputError, RunError, TamisError
+from tamis.errors import InputError, RunError, TamisError, os_problem
 from tamis.language import _
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_layout import QUARANTINE_FOLDER, RECEIPTS_FOLDER
@@ -100,8 +100,8 @@ def _read_files(uri: str) -> Iterator[Quarantined]:
         try:
             stream = folder.open(path)
         except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
-            raise InputError(shown, _("cannot be read: {reason}", reason=reason)) from None
+            text = _("cannot be read: {reason}", reason=os_problem(error))
+            raise InputError(shown, text) from None
         with stream:
             read = _read_parquet if path.endswith(".parquet") else _read_lines
             yield from read(stream, shown)

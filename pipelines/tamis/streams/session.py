@@ -295,7 +295,7 @@ class Session:
         )
         seconds = time.monotonic() - self._period_began
         if seconds >= _RATE_SECONDS:
-            message += "; " + _("{rate:.0f}/s", rate=tally.records / seconds)
+            message += _("; ") + _("{rate:.0f}/s", rate=tally.records / seconds)
         _log.info(message + _told_lag(self._reader.lag))
         self._ledger = None
 
@@ -305,7 +305,7 @@ def _told_lag(lag: Mapping[int, int] | None) -> str:
     if lag is None:
         return ""
     behind = sum(lag.values())
-    text = "; " + _("{count} behind", count=behind)
+    text = _("; ") + _("{count} behind", count=behind)
     partition, most = max(lag.items(), key=lambda pair: pair[1], default=(0, 0))
     if len(lag) > 1 and 2 * most > behind >= _FAR_BEHIND:
         text += ", " + _(

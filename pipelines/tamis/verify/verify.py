@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tamis.address import PathAddress, is_local, parse_store
 from tamis.documents.calendar import day_of
 from tamis.documents.tags import TAGS
-from tamis.errors import UsageError
+from tamis.errors import UsageError, os_problem
 from tamis.evidence.causes import CausePart, counted_causes
 from tamis.evidence.receipt import (
     FilePart,
@@ -110,7 +110,7 @@ def _open_receipt(uri: str) -> tuple[RunStore, Receipt, Finding]:
         with folder.open(path) as stream:
             receipt = Receipt.from_json(stream.read())
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = os_problem(error)
         raise UsageError(_("{file}: cannot be read: {reason}", file=uri, reason=reason)) from None
     except ValueError:
         raise UsageError(_("{file}: is no receipt", file=uri)) from None

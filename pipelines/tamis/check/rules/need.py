@@ -143,7 +143,7 @@ def judge_categories(case: Case) -> Violations:
             described = (_describe_category(slug, case.law, case.context.law) for slug in slugs)
             text = _("no category of `{field}` serves {purpose}: {categories}")
             example = {"purpose": purpose, **example}
-            shown = {"categories": "; ".join(described)}
+            shown = {"categories": _("; ").join(described)}
             yield case.violation(
                 Rule.CATEGORY, "category-does-not-serve", kept.place, text, example, shown=shown
             )
