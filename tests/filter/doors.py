@@ -64,7 +64,8 @@ def _dsn(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:
     for text in texts:
         lines += ["S21.G00.30.002,'ESSAI'", f"S21.G00.30.006,'{text}'"]
     lines += [f"S90.G00.90.001,'{len(lines) + 2}'", "S90.G00.90.002,'1'"]
-    return read_dsn(io.BytesIO("\r\n".join(lines).encode()), plan, "feed")
+    data = "\r\n".join(lines).encode()
+    return read_dsn(io.BytesIO(data), plan, "feed", ahead=io.BytesIO(data))
 
 
 def _kafka(texts: Sequence[str], plan: Plan) -> Iterable[Chunk]:

@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -137,7 +138,11 @@ def read(data: bytes, form: FormatName) -> Iterator[Chunk]:
         for part in split(stream, "f"):
             yield from read_parquet(stream, plan, "f", part)
     else:
-        readers = {"jsonl": read_jsonl, "avro": read_avro, "dsn": read_dsn}
+        readers = {
+            "jsonl": read_jsonl,
+            "avro": read_avro,
+            "dsn": partial(read_dsn, ahead=io.BytesIO(data)),
+        }
         yield from readers[form](stream, plan, "f")
 
 

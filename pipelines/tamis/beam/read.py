@@ -8,7 +8,9 @@ records.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import BinaryIO
 
 import apache_beam as beam
@@ -25,7 +27,7 @@ from tamis.formats.digests import sha256_of
 from tamis.formats.parquet import count_rows, read_parquet
 from tamis.formats.partitions import add_partitions
 from tamis.formats.ranges import Stretch
-from tamis.formats.readers import SEQUENTIAL
+from tamis.formats.readers import SEQUENTIAL, read_whole
 from tamis.formats.whole_file import Breach, Watched, breach_of, rejected
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -232,7 +234,8 @@ def _chunks(
     elif task.range is not None:
         chunks = SEQUENTIAL[task.format](stream, plan, task.file.name, limits, task.range)
     else:
-        chunks = SEQUENTIAL[task.format](stream, plan, task.file.name, limits)
+        again = partial(_opened, task.file)
+        chunks = read_whole(task.format, stream, again, plan, task.file.name, limits)
         breach = _breach(task, plan)
         if breach is not None:
             chunks = (rejected(chunk, breach) for chunk in chunks)
@@ -243,12 +246,18 @@ def _breach(task: Task, plan: Plan) -> Breach | None:
     """Why no record of a file may be released, where its format says so: it is read twice."""
     if plan.format.whole_file is None:
         return None
-    stream, raw = open_sequential(task.file.uri, task.file.name)
-    with raw:
+    with _opened(task.file) as stream:
         watched = Watched(stream)
         chunks = SEQUENTIAL[task.format](watched, plan, task.file.name)
         chunks = add_partitions(chunks, plan, task.file.uri)
         return breach_of(chunks, watched, plan, task.file.uri)
+
+
+@contextmanager
+def _opened(file: InputFile) -> Iterator[BinaryIO]:
+    stream, raw = open_sequential(file.uri, file.name)
+    with raw:
+        yield stream
 
 
 class _ReadFn(beam.DoFn):

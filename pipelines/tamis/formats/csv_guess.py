@@ -138,13 +138,20 @@ def guess_encodings(start: bytes) -> tuple[tuple[str, ...], str]:
     try:
         codecs.utf_8_decode(start, "strict", len(start) < START_BYTES)
     except UnicodeDecodeError:
-        return _guess_one_byte(start)
+        return guess_one_byte(start)
     # Where the start has UTF-8 beyond ASCII, later bytes that are not UTF-8 are damage.
     return ("utf-8", "utf-8" if not start.isascii() else "cp1252"), ""
 
 
-def _guess_one_byte(start: bytes) -> tuple[tuple[str, ...], str]:
-    """By the share of letters beyond ASCII that are French ones in their place in a word."""
+def guess_one_byte(start: bytes) -> tuple[tuple[str, ...], str]:
+    """Encodings of one byte a sign to try in turn, the last of which decodes any; and a doubt.
+
+    By the share of letters beyond ASCII that are French ones in their place in a word.
+
+    Example:
+        >>> guess_one_byte("Éloïse".encode("mac-roman"))[0]
+        ('mac-roman',)
+    """
     scores = {encoding: _french(start.decode(encoding, "replace")) for encoding in _ONE_BYTE}
     best = max(scores, key=lambda encoding: scores[encoding])
     others = [encoding for encoding in _ONE_BYTE if encoding != best and scores[encoding] > 0]

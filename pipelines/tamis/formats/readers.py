@@ -1,8 +1,9 @@
 """The readers of the formats that are read from start to end, and of their parts, by format."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from tamis.documents.feed_format import FormatName
 from tamis.formats.avro import read_avro
@@ -15,18 +16,43 @@ from tamis.formats.jsonl import read_jsonl
 from tamis.formats.jsonl_ranges import count_jsonl, jsonl_begin
 from tamis.formats.ranges import Counts
 from tamis.formats.xml.read import read_xml
-from tamis.limits import Limits
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
 SEQUENTIAL: Final[Mapping[FormatName, Callable[..., Iterator[Chunk]]]] = {
     "csv": read_csv,
     "jsonl": read_jsonl,
     "avro": read_avro,
-    "dsn": read_dsn,
     "xml": read_xml,
 }
 """Each takes a stream, the plan, the input's name and limits, and gives chunks; those of formats in
-`RANGES` take a range of records too."""
+`RANGES` take a range of records too. A DSN is read by `read_whole` alone."""
+
+
+def read_whole(
+    form: FormatName,
+    stream: BinaryIO,
+    again: Callable[[], AbstractContextManager[BinaryIO]],
+    plan: Plan,
+    source: str,
+    limits: Limits = USUAL,
+) -> Iterator[Chunk]:
+    """Read all records of a file of a format that is read from start to end.
+
+    Args:
+        form: the format.
+        stream: the file, decompressed.
+        again: opens it once more; called for a DSN only, which is read twice.
+        plan, source, limits: as of the readers.
+
+    Raises:
+        InputError: as of the readers.
+    """
+    if form != "dsn":
+        yield from SEQUENTIAL[form](stream, plan, source, limits)
+        return
+    with again() as ahead:
+        yield from read_dsn(stream, plan, source, limits, ahead=ahead)
 
 
 @dataclass(frozen=True)

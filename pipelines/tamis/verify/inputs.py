@@ -1,7 +1,10 @@
 """What a receipt says of its inputs, as far as they are still there: they are read again."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from tamis.address import is_local
 from tamis.errors import InputError
@@ -13,7 +16,7 @@ from tamis.formats.content import content_of
 from tamis.formats.digests import sha256_of, sha256_tree
 from tamis.formats.parquet import count_rows, read_parquet, split
 from tamis.formats.partitions import add_partitions
-from tamis.formats.readers import SEQUENTIAL
+from tamis.formats.readers import read_whole
 from tamis.formats.suffixes import format_of
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -99,9 +102,11 @@ class Inputs:
                 for chunk in add_partitions((next(chunks) for chunks in first), plan, name):
                     self._note(chunk)
                 return count_rows(stream, name)
-            read = SEQUENTIAL[found or format_of(name) or plan.format.name]
+            form = found or format_of(name) or plan.format.name
+            again = partial(_opened, path)
+            chunks = read_whole(form, decompressed(stream, name), again, plan, name)
             rows = 0
-            for chunk in add_partitions(read(decompressed(stream, name), plan, name), plan, name):
+            for chunk in add_partitions(chunks, plan, name):
                 self._note(chunk)
                 rows += chunk.data.num_rows + chunk.rejects.num_rows
             return rows
@@ -109,6 +114,12 @@ class Inputs:
     def _note(self, chunk: Chunk) -> None:
         self._unknown = add_names(self._unknown, chunk.unknown)
         self._missing |= chunk.missing
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    with path.open("rb") as stream:
+        yield decompressed(stream, str(path))
 
 
 def _partition(uri: str, rows: int, first: int, after: int) -> Iterator[Finding]:

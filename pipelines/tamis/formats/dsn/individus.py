@@ -1,37 +1,32 @@
-"""The parser of DSNs (NEODeS text): from lines to individus, in one pass.
+"""The second pass over a DSN: from the lines of whole envois to individus, one a record.
 
 The hierarchy is implicit: a line names its rubrique and block only. So a DSN cannot be split by
 place, and is read from its first line to its last; memory holds one individu and the blocks around
-it. The rules of the parser:
+it. The rules:
 
-- Lines are split at the byte 0x0A and decoded afterwards, value by value.
 - A block begins where the block changes or the rubrique does not increase. An individu without
   NIR begins at 30.002: a parser that waits for 30.001 adds that person's data to the one before.
-- An individu is complete when a following block ends it, not when its envoi does. So the last
-  individu of a truncated envoi is a reject.
-- Lines of rubriques that the layout does not collect are counted and not read: their values cannot
-  change what becomes of a record.
+- An individu is complete when a following block ends it. A block that no norm knows ends none.
+- Lines of rubriques that the layout does not collect are skipped: no object is made of them, and
+  their values cannot change what becomes of a record.
 - Where the individu of a line is unknown, every individu that it may belong to is a reject.
 - A value ends at the last apostrophe of its line, and may hold others; but where it holds a
   rubrique, two lines have grown together, and the value of the other one is nobody's here.
-- A file has one encoding, decided by the first collected value that is not ASCII: UTF-8 if it is
-  valid UTF-8, else ISO 8859-1, with 0x80 to 0x9F read as windows-1252 since the norm has no
-  character there. A byte order mark means UTF-8. A later value that is not UTF-8 in a UTF-8 file is
-  rejected.
-
-- An envoi of another norm (N4DS, DADS-U), whose lines look the same, ends the reading.
-- A 0x1A ends a file, as DOS wrote it.
-
-Records are yielded before the totals of their envoi are known: its `DsnEnvoi` follows them.
+- An envoi has one encoding, decided by its collected values (`envois`).
+- Of an envoi that is incomplete every individu is a reject, and so is the envoi if it has none.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from tamis.errors import InputError
+from tamis.formats.dsn.envois import Envoi, read_envois
 from tamis.formats.dsn.layout import (
     AROUND_INDIVIDU,
     BELOW_INDIVIDU,
@@ -42,37 +37,35 @@ from tamis.formats.dsn.layout import (
     SINGLE,
     Bloc,
     DsnLayout,
-    bloc_of,
     blocks_below,
+)
+from tamis.formats.dsn.lines import (
+    KEY_BYTES,
+    MAX_LINE,
+    STRAY,
+    Lines,
+    Readable,
+    Rubrique,
+    Rubriques,
+    read_lines,
 )
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 
-MAX_LINE = 4096  # bytes; the norm says 256 characters
-MAX_TEXT = 4 << 20  # bytes of collected values of one individu
-_MAX_RUBRIQUES = 10_000  # distinct rubriques counted by name
-_CHUNK = 1 << 20  # bytes
-_FIRST_LINES = 1_000  # at least one of these must be a rubrique
+MAX_TEXT = 4 << 20  # characters of collected values of one individu
 
-_RUBRIQUE = re.compile(rb"S\d\d\.G\d\d\.\d\d\.\d{3}(?:\.\d{3})?")
-_LINE = re.compile(rb"\s*" + _RUBRIQUE.pattern + rb"\s*,\s*'.*'\s*", re.DOTALL)
-_OTHER_LINE = re.compile(rb"\d\d\.\d{3}\s*,\s*'")
+EMPTY = "dsn-empty-values"
+BROKEN = "dsn-broken-characters"
+
+_OTHER_LINE = re.compile(r"\d\d\.\d{3}\s*,\s*'")
 """Within a value, the end of the name of a rubrique: two lines that have grown together."""
-_BOM = b"\xef\xbb\xbf"
-_APOSTROPHE = 0x27
 _WINDOWS_1252 = {
     code: text for code in range(0x80, 0xA0) if (text := bytes([code]).decode("cp1252", "ignore"))
 }
-
-_GROUP = "S06.G51.00"
-_TOTAL = "S90.G00.90"
-_LOT = frozenset({"S05.G51.00", _GROUP, "S95.G51.00", "S96.G51.00"})
-_NORM = f"{ENVOI}.006"
-_ENVELOPE = frozenset({_NORM, f"{_GROUP}.001", f"{_TOTAL}.001", f"{_TOTAL}.002"})
-_OLD_NORM = re.compile(r"V\d\d[A-Z]\d\d")  # N4DS V01X14, DADS-U V08R09; a DSN is P25V01
-_OWN_BLOC = re.compile(r"S(?:(?:10|20|21|89|90)\.G00|(?:05|06|95|96)\.G51)\.")
-_END_OF_FILE = b"\x1a"
 _BELOW = {bloc: tuple(blocks_below(bloc)) for bloc in PARENT} | {ENVOI: tuple(blocks_below(ENVOI))}
+_CLOSING = frozenset({"S21.G00.85"})
+"""Blocks behind the individus that are in no layout; those of other structures than S21 too."""
+_NOWHERE = Envoi(1 << 62, 1 << 62)
 
 
 @dataclass(frozen=True)
@@ -81,149 +74,172 @@ class DsnRecord:
 
     Attributes:
         position: 1-based line of its first rubrique.
-        last_line: 1-based line of its last rubrique.
         values: by field: text as in the file, dicts, lists of dicts; None where absent.
     """
 
     position: int
-    last_line: int
     values: dict[str, Any] = field(repr=False)
 
 
-@dataclass(frozen=True)
-class DsnReject:
+class DsnReject(NamedTuple):
     """An individu that could not be read, or a line that belongs to none.
 
     Attributes:
         position: 1-based line of the individu's first rubrique, or of the line.
+        reason: `incomplete` where the envoi is cut, else `unreadable`.
         field: the rubrique that is wrong; empty where it is unknown.
         detail: what is wrong and in which line; never a value.
     """
 
     position: int
-    reason: Literal["unreadable"]
+    reason: Literal["unreadable", "incomplete"]
     field: str
     detail: str
 
 
-@dataclass(frozen=True)
-class DsnEnvoi:
-    """The end of an envoi (S10 to S90), after its records.
-
-    Attributes:
-        position: 1-based line of its first rubrique.
-        declared: the number of rubriques that S90.G00.90.001 declares, or None.
-        counted: the number of rubriques found, the block S90 included.
-        ok: whether the numbers of rubriques and of declarations are as declared.
-    """
-
-    position: int
-    declared: int | None
-    counted: int
-    ok: bool
-
-
-@dataclass(frozen=True)
-class DsnFile:
-    """The end of the file: the last item.
-
-    Attributes:
-        lines: how many lines the file has.
-        encoding: `ascii`, `utf-8`, `iso-8859-1` or `cp1252`, by the collected values.
-        dropped: how many lines were not collected, by rubrique.
-        skipped: lines in groups of a lot other than `DSNOK`, which hold no valid DSN.
-    """
-
-    lines: int
-    encoding: str
-    dropped: dict[str, int]
-    skipped: int
-
-
-DsnItem = DsnRecord | DsnReject | DsnEnvoi | DsnFile
-
-
-def read_individus(
-    stream: BinaryIO, source: str, layout: DsnLayout, limits: Limits = USUAL
-) -> Iterator[DsnItem]:
-    """Read the individus of a DSN, or of a lot of them, in the file's order.
+class DsnReader:
+    """The individus of a DSN, or of a lot of them, in the file's order.
 
     Args:
         stream: the file's bytes, read forward only; a read may return fewer bytes than asked for.
+        ahead: the same bytes once more, which are read one envoi ahead of `stream`.
         source: its path or URI, for messages.
         layout: what to collect (`tamis.formats.dsn.layout.layout_of`).
         limits: how many blocks may be collected of one individu.
 
-    Yields:
-        For each individu a `DsnRecord` or a `DsnReject`, for each line that is no rubrique outside
-        of an individu a `DsnReject`, after each envoi a `DsnEnvoi`, at the end a `DsnFile`.
-
-    Raises:
-        InputError: none of the file's first lines is one of a DSN, or an envoi is of another norm.
+    Attributes:
+        anomalies: what is odd so far and rejects no record, by name.
 
     Example:
         >>> import io
         >>> from tamis.formats.dsn.layout import layout_of
         >>> from tamis.plan.plan import PlanField
         >>> layout = layout_of([PlanField("nom", "string", rubrique="S21.G00.30.002")])
-        >>> text = b"S10.G00.00.001,'L'\\nS21.G00.30.002,'D'ESSAI'\\nS90.G00.90.001,'3'\\n"
-        >>> next(read_individus(io.BytesIO(text), "x.dsn", layout)).values
+        >>> text = b"S10.G00.00.001,'L'\\nS21.G00.30.002,'D'ESSAI'\\n"
+        >>> text += b"S90.G00.90.001,'4'\\nS90.G00.90.002,'0'\\n"
+        >>> next(iter(DsnReader(io.BytesIO(text), io.BytesIO(text), "x.dsn", layout))).values
         {'nom': "D'ESSAI"}
     """
-    lines = _split(stream)
-    first_lines = list(islice(lines, _FIRST_LINES))
-    bom = bool(first_lines) and first_lines[0].startswith(_BOM)
-    if bom:
-        first_lines[0] = first_lines[0][len(_BOM) :]
-    if not any(_LINE.fullmatch(line) for line in first_lines):
-        raise InputError(source, _("is no DSN: no line reads `Sxx.Gyy.zz.nnn,'…'`"))
-    parser = _DsnParser(layout, "utf-8" if bom else "ascii", limits.dsn_blocks, source)
-    yield from parser.read(chain(first_lines, lines))
 
-
-def _split(stream: BinaryIO) -> Iterator[bytes]:
-    """The stream's lines without 0x0A, cut to `MAX_LINE` + 1 bytes."""
-    line = b""
-    while chunk := stream.read(_CHUNK):
-        pieces = chunk.split(b"\n")
-        if max(map(len, pieces)) > MAX_LINE:
-            pieces = [piece[: MAX_LINE + 1] for piece in pieces]
-        line = (line + pieces[0])[: MAX_LINE + 1]
-        if len(pieces) > 1:
-            yield line
-            yield from pieces[1:-1]
-            line = pieces[-1]
-    if line := line.rstrip(_END_OF_FILE):
-        yield line
-
-
-class _Rubrique:
-    """A rubrique of the file: block and rank, whether it is collected, how many lines were not."""
-
-    __slots__ = ("bloc", "collected", "dropped", "name", "rank")
-
-    def __init__(self, name: str, collected: bool) -> None:
-        self.name = name
-        self.bloc = bloc_of(name)
-        self.rank = name[11:]
-        self.collected = collected
-        self.dropped = 0
-
-
-class _DsnParser:
-    """The state of one file's parsing."""
-
-    def __init__(self, layout: DsnLayout, encoding: str, most_blocs: int, source: str) -> None:
+    def __init__(
+        self,
+        stream: Readable,
+        ahead: Readable,
+        source: str,
+        layout: DsnLayout,
+        limits: Limits = USUAL,
+    ) -> None:
+        self.anomalies: Counter[str] = Counter()
         self.source = source
-        self.most_blocs = most_blocs
         self.layout = layout
-        self.encoding = encoding
-        self.known: dict[bytes, _Rubrique] = {}  # by the bytes before the comma
-        self.rubriques: dict[str, _Rubrique] = {}
+        self.rubriques = Rubriques(source)
+        self._lines = read_lines(stream, self.rubriques, source)
+        first = Rubriques(source)
+        windows = read_lines(ahead, first, source)
+        self._envois = read_envois(windows, first, layout.rubriques, source, self.anomalies)
+        self._counts = np.zeros(0, np.int64)
+        self._seen: list[_Seen] = []
+        self._parser = _Parser(layout, limits.dsn_blocks, self.anomalies)
+
+    def __iter__(self) -> Iterator[DsnRecord | DsnReject]:
+        """Yield a record for each complete individu, and what had to be rejected.
+
+        Raises:
+            InputError: none of the file's first lines is one of a DSN, an envoi is of another norm,
+                or the two streams differ.
+        """
+        envoi, parser = next(self._envois, _NOWHERE), self._parser
+        for lines in self._lines:
+            marked = self._mark(lines)
+            first, last = lines.first, lines.first + len(lines.starts) - 1
+            while first <= last:
+                if first < envoi.first:
+                    stop = min(last, envoi.first - 1)
+                    parser.read_between(marked.part(first, stop))
+                else:
+                    stop = min(last, envoi.last)
+                    if first == envoi.first:
+                        parser.begin_envoi(envoi)
+                    if not envoi.skipped:
+                        self._count(lines, first, stop)
+                        parser.read(marked.part(first, stop))
+                    if stop == envoi.last:
+                        parser.end_envoi()
+                        envoi = next(self._envois, _NOWHERE)
+                yield from parser.out
+                parser.out.clear()
+                first = stop + 1
+        if envoi is not _NOWHERE:
+            raise InputError(self.source, _("changed while it was read"))
+
+    def skipped(self) -> dict[str, int]:
+        """The lines that were not collected since the last call, by rubrique."""
+        met, counts = self.rubriques.met, self._counts.tolist()
+        self._counts[:] = 0
+        return {
+            met[number].name: count
+            for number, count in enumerate(counts)
+            if count and met[number].name not in self.layout.rubriques
+        }
+
+    def _count(self, lines: Lines, first: int, last: int) -> None:
+        numbers = lines.numbers[first - lines.first : last + 1 - lines.first]
+        counts = np.bincount(numbers[numbers >= 0], minlength=len(self._counts))
+        counts[: len(self._counts)] += self._counts
+        self._counts = counts
+
+    def _mark(self, lines: Lines) -> "_Marked":
+        """Find the lines of a window that the parser has to see: few, where little is collected."""
+        met = self.rubriques.met
+        for rubrique in met[len(self._seen) :]:
+            bloc, name = rubrique.bloc, rubrique.name
+            counts = bloc not in BELOW_INDIVIDU or bloc in self.layout.blocs
+            bounds = counts and (bloc in PARENT or bloc in _CLOSING or not bloc.startswith("S21"))
+            self._seen.append(_Seen(rubrique, name[11:], name in self.layout.rubriques, bounds))
+        nothing = [False, False]  # of strays and blanks
+        collected = np.array([seen.collected for seen in self._seen] + nothing)
+        bounds = np.array([seen.bounds for seen in self._seen] + nothing)
+        numbers = lines.numbers
+        marks = collected[numbers] | lines.begins & bounds[numbers] | (numbers == STRAY)
+        indices = np.flatnonzero(marks)
+        return _Marked(lines, lines.data.decode("latin-1"), self._seen, indices)
+
+
+class _Seen(NamedTuple):
+    """A rubrique of the file: what is done with its lines."""
+
+    rubrique: Rubrique
+    suffix: str
+    collected: bool
+    bounds: bool  # whether the beginning of its block matters
+
+
+class _Marked(NamedTuple):
+    """The lines of a window that the parser has to see."""
+
+    lines: Lines
+    text: str
+    seen: list[_Seen]
+    indices: npt.NDArray[np.int64]
+
+    def part(self, first: int, last: int) -> "_Marked":
+        """Those of the lines from `first` to `last`."""
+        bounds = [first - self.lines.first, last + 1 - self.lines.first]
+        start, stop = np.searchsorted(self.indices, bounds)
+        return self._replace(indices=self.indices[start:stop])
+
+
+class _Parser:
+    """The state of one file's parsing: the envoi, the blocks around the individus, the individu."""
+
+    def __init__(self, layout: DsnLayout, most_blocs: int, anomalies: Counter[str]) -> None:
+        self.layout = layout
+        self.most_blocs = most_blocs
+        self.anomalies = anomalies
+        self.out: list[DsnRecord | DsnReject] = []
         self.current: Bloc | None = None  # the block that the next values go to
-        self.last = 0  # line of the last rubrique
-        self.stray = 0  # line of the last stray line
-        self.seen = 0  # rubriques
+        self.envoi = _NOWHERE
+        self.rejected = False  # whether an incomplete envoi has a reject
         # around the individus
         self.context: dict[str, list[Bloc]] = {}
         self.context_open: dict[str, Bloc] = {}
@@ -234,131 +250,108 @@ class _DsnParser:
         self.position = 0
         self.problem: tuple[str, str] | None = None
         self.open: dict[str, Bloc] = {}
-        self.blocs = 0
-        self.text = 0
-        # the envoi and the lot
-        self.envoi = 0  # line of its first rubrique; 0: none is open
-        self.envoi_seen = 0  # rubriques before it
-        self.header = Bloc()
-        self.declarations = self.individus = 0
-        self.other_blocs = False  # whether it has blocks that no DSN has
-        self.total: Bloc | None = None
-        self.group: Bloc | None = None
-        self.group_seen = 0  # rubriques before it
-        self.skipped = 0
+        self.blocs = self.text = 0
 
-    def read(self, lines: Iterator[bytes]) -> Iterator[DsnItem]:
-        bloc, rank, number = "", "", 0
-        known, learn = self.known, self._learn
-        for number, line in enumerate(lines, 1):
-            key, _, rest = line.partition(b",")
-            rubrique = known.get(key) or learn(key)
-            if rubrique is None:
-                if line.strip().strip(_END_OF_FILE):
-                    yield from self._stray(number)
+    def begin_envoi(self, envoi: Envoi) -> None:
+        """Begin one; nothing of the one before outlives it."""
+        self.envoi, self.rejected = envoi, False
+        for state in (self.context, self.context_open, self.context_problems):
+            state.clear()
+
+    def end_envoi(self) -> None:
+        """End it, and with it its last individu."""
+        self._end_individu()
+        if self.envoi.fault and not self.rejected:
+            self._reject_of_envoi(self.envoi.first)
+
+    def read_between(self, marked: _Marked) -> None:
+        """Lines that stand in no envoi: those that are no rubriques are rejected."""
+        for index in marked.indices.tolist():
+            if marked.lines.numbers[index] == STRAY:
+                self._stray(marked.lines.first + index)
+
+    def read(self, marked: _Marked) -> None:
+        """Lines of an envoi."""
+        lines, text, seen_ones, indices = marked
+        first = lines.first
+        columns = (
+            *(lines.numbers, lines.begins, lines.after_stray),
+            *(lines.starts + KEY_BYTES, np.where(lines.plain, lines.closes, 0)),
+        )
+        if self.envoi.fault:
+            for index in indices.tolist():
+                bloc = seen_ones[lines.numbers[index]].rubrique.bloc
+                if lines.begins[index] and bloc == INDIVIDU:
+                    self._reject_of_envoi(first + index)
+            return
+        for index, number, begins, after_stray, start, close in zip(
+            indices.tolist(), *(column[indices].tolist() for column in columns), strict=True
+        ):
+            if number < 0:
+                self._stray(first + index)
                 continue
-            if rubrique.bloc != bloc or rubrique.rank <= rank:
-                yield from self._begin(rubrique, number)
-                bloc = rubrique.bloc
-            rank = rubrique.rank
-            self.last = number
-            self.seen += 1
-            current = self.current
-            if current is None or not rubrique.collected:
-                rubrique.dropped += 1
+            rubrique, suffix, collected, bounds = seen_ones[number]
+            if begins:
+                self.current = None
+                if bounds:
+                    self._begin(rubrique, first + index, after_stray)
+            if not collected or self.current is None:
                 continue
-            text = rest.strip()
-            if len(line) > MAX_LINE:
-                self._spoil(rubrique, number, f"is longer than {MAX_LINE} bytes")
-            elif len(text) < 2 or text[0] != _APOSTROPHE or text[-1] != _APOSTROPHE:
-                self._spoil(rubrique, number, "has no value between apostrophes")
-            elif b"," in text and _OTHER_LINE.search(text):
-                self._spoil(rubrique, number, "holds another line, with its rubrique")
-            elif (value := self._decode(text[1:-1])) is None:
-                self._spoil(rubrique, number, "is not utf-8, as the file's first values are")
-            elif value and not value.isspace():
-                current.values[rank] = value
-                self.text += len(value)
-        yield from self._end_individu(whole=False)
-        yield from self._end_envoi()
-        self._end_group()
-        dropped = {r.name: r.dropped for r in self.rubriques.values() if r.dropped}
-        yield DsnFile(number, self.encoding, dropped, self.skipped)
-
-    def _learn(self, key: bytes) -> _Rubrique | None:
-        name = key.strip()
-        if not _RUBRIQUE.fullmatch(name):
-            return None
-        text = name.decode()
-        rubrique = self.rubriques.get(text)
-        if rubrique is None:
-            rubrique = _Rubrique(text, text in self.layout.rubriques or text in _ENVELOPE)
-            if len(self.rubriques) < _MAX_RUBRIQUES:
-                self.rubriques[text] = rubrique
-        if len(self.known) < _MAX_RUBRIQUES and len(key) < 40:
-            self.known[key] = rubrique
-        return rubrique
-
-    def _decode(self, text: bytes) -> str | None:
-        if text.isascii():
-            return text.decode()
-        if self.encoding in ("ascii", "utf-8"):
-            try:
-                value = text.decode()
-            except UnicodeDecodeError:
-                if self.encoding == "utf-8":
-                    return None
-                self.encoding = "iso-8859-1"
+            if close:
+                value = text[start:close]
+                if not value.isascii():
+                    value = self._decode(lines.data[start:close], rubrique, first + index)
             else:
-                self.encoding = "utf-8"
-                return value
-        value = text.decode("iso-8859-1")
-        if (translated := value.translate(_WINDOWS_1252)) != value:
-            self.encoding = "cp1252"
-        return translated
+                value = self._odd_value(lines, index, rubrique)
+            if "," in value and _OTHER_LINE.search(value):
+                self._spoil(rubrique, first + index, "holds another line, with its rubrique")
+            elif value and not value.isspace():
+                self.current.values[suffix] = value
+                self.text += len(value)
+            else:
+                self.anomalies[EMPTY] += 1
 
-    def _begin(self, rubrique: _Rubrique, number: int) -> Iterator[DsnItem]:
+    def _odd_value(self, lines: Lines, index: int, rubrique: Rubrique) -> str:
+        number = lines.first + index
+        if lines.ends[index] - lines.starts[index] > MAX_LINE:
+            self._spoil(rubrique, number, f"is longer than {MAX_LINE} bytes")
+        elif (value := lines.bytes(index)) is None:
+            self._spoil(rubrique, number, "has no value between apostrophes")
+        else:
+            return self._decode(value, rubrique, number)
+        return ""
+
+    def _decode(self, value: bytes, rubrique: Rubrique, number: int) -> str:
+        encoding = self.envoi.encoding
+        if encoding in ("iso-8859-1", "cp1252", "ascii"):
+            return value.decode("iso-8859-1").translate(_WINDOWS_1252)
+        try:
+            text = value.decode(encoding)
+        except UnicodeDecodeError:
+            self._spoil(rubrique, number, f"is not {encoding}, as other values of the envoi are")
+            return ""
+        self.anomalies[BROKEN] += "\ufffd" in text
+        return text
+
+    def _begin(self, rubrique: Rubrique, number: int, after_stray: bool) -> None:
         bloc = rubrique.bloc
-        self.current = None
-        if bloc in _LOT:
-            yield from self._end_individu(whole=False)
-            yield from self._end_envoi()
-            self._end_group()
-            if bloc == _GROUP:
-                self.group = self.current = Bloc()
-                self.group_seen = self.seen + 1
-            return
-        if self._skips():
-            return
-        if bloc == ENVOI or (self.total is not None and bloc != _TOTAL):
-            yield from self._end_individu(whole=False)
-            yield from self._end_envoi()
-        if not self.envoi:
-            self.envoi, self.envoi_seen = number, self.seen
-        if bloc == _TOTAL:
-            yield from self._end_individu(whole=True)
-            self.total = self.current = self.total or Bloc()
-        elif bloc == INDIVIDU:
-            out_of_order = rubrique.rank not in ("001", "002")
+        if bloc == INDIVIDU:
+            out_of_order = rubrique.rank > 2000
             if out_of_order:
                 self._fail(rubrique, number, "is out of order")
-            yield from self._end_individu(whole=True)
+            self._end_individu()
             self._begin_individu(number)
             self.current = self.individu
             if out_of_order:
                 self._fail(rubrique, number, "is out of order")
-            elif self.stray > self.last:
+            elif after_stray:
                 self._fail(rubrique, number, "follows a line that is no rubrique")
         elif bloc in BELOW_INDIVIDU:
             self._begin_below(rubrique, number)
-        elif bloc in AROUND_INDIVIDU:
-            yield from self._end_individu(whole=True)
-            self._begin_around(bloc)
-            if bloc == ENVOI:
-                self.header = self.current = self.current or Bloc()
-        elif bloc == "S21.G00.85" or not bloc.startswith("S21"):
-            yield from self._end_individu(whole=True)
-            self.other_blocs = self.other_blocs or not _OWN_BLOC.match(bloc)
+        else:
+            self._end_individu()
+            if bloc in AROUND_INDIVIDU:
+                self._begin_around(bloc)
 
     def _begin_around(self, bloc: str) -> None:
         for below in (bloc, *_BELOW[bloc]):
@@ -367,7 +360,6 @@ class _DsnParser:
             if below != bloc or bloc in SINGLE:
                 self.context.pop(below, None)
         if bloc == DECLARATION:
-            self.declarations += 1
             self.context_blocs = 0
         if bloc not in self.layout.blocs:
             return
@@ -384,17 +376,14 @@ class _DsnParser:
 
     def _begin_individu(self, number: int) -> None:
         self.individu = Bloc()
-        self.individus += 1
         self.individu.children = dict(self.context)
         self.position = number
         self.problem = next(iter(self.context_problems.values()), None)
         self.open = {INDIVIDU: self.individu}
         self.blocs = self.text = 0
 
-    def _begin_below(self, rubrique: _Rubrique, number: int) -> None:
+    def _begin_below(self, rubrique: Rubrique, number: int) -> None:
         bloc, parent = rubrique.bloc, PARENT[rubrique.bloc]
-        if bloc not in self.layout.blocs:
-            return
         if self.individu is None:
             self._begin_individu(number)
             self._fail(rubrique, number, "belongs to no individu")
@@ -413,75 +402,38 @@ class _DsnParser:
             self.current = self.open[bloc] = Bloc()
             self.open[parent].children.setdefault(bloc, []).append(self.current)
 
-    def _end_individu(self, whole: bool) -> Iterator[DsnItem]:
+    def _end_individu(self) -> None:
         individu, self.individu = self.individu, None
         if individu is None:
             return
-        if not whole and self.problem is None:
-            self.problem = ("", "the envoi ends before its totals, the individu may be cut")
         if self.problem is not None:
-            yield DsnReject(self.position, "unreadable", *self.problem)
+            self.out.append(DsnReject(self.position, "unreadable", *self.problem))
         else:
-            yield DsnRecord(self.position, self.last, self.layout.read(individu))
+            self.out.append(DsnRecord(self.position, self.layout.read(individu)))
 
-    def _end_envoi(self) -> Iterator[DsnItem]:
-        if not self.envoi:
-            return
-        self._check_norm()
-        total = self.total.values if self.total is not None else {}
-        declared, declarations = _count(total.get("001")), _count(total.get("002"))
-        counted = self.seen - self.envoi_seen
-        ok = (declared, declarations) == (counted, self.declarations)
-        yield DsnEnvoi(self.envoi, declared, counted, ok)
-        self.envoi = self.declarations = self.individus = 0
-        self.total, self.header, self.other_blocs = None, Bloc(), False
-        for state in (self.context, self.context_open, self.context_problems):
-            state.clear()
+    def _reject_of_envoi(self, number: int) -> None:
+        detail = f"line {self.envoi.first}: {self.envoi.fault}"
+        self.out.append(DsnReject(number, "incomplete", "", detail))
+        self.rejected = True
 
-    def _check_norm(self) -> None:
-        """Refuse an envoi of a norm before the DSN's, which would be one of nobody."""
-        norm = self.header.values.get("006", "")
-        is_old = _OLD_NORM.fullmatch(norm) is not None
-        if is_old or (self.other_blocs and not self.declarations and not self.individus):
-            raise InputError(
-                self.source,
-                _(
-                    "is no DSN: norm {norm}, no declaration S20.G00.05",
-                    norm=norm if is_old else _("unknown"),
-                ),
-            )
-
-    def _end_group(self) -> None:
-        if self._skips():
-            self.skipped += self.seen - self.group_seen
-        self.group = None
-
-    def _skips(self) -> bool:
-        return self.group is not None and self.group.values.get("001") != "DSNOK"
-
-    def _stray(self, number: int) -> Iterator[DsnItem]:
-        self.stray = number
+    def _stray(self, number: int) -> None:
         problem = ("", f"line {number}: is no rubrique")
         if self.individu is not None:
             self.problem = self.problem or problem
-        elif not self._skips():
-            yield DsnReject(number, "unreadable", *problem)
+        else:
+            self.out.append(DsnReject(number, "unreadable", *problem))
 
-    def _spoil(self, rubrique: _Rubrique, number: int, what: str) -> None:
+    def _spoil(self, rubrique: Rubrique, number: int, what: str) -> None:
         """Note that a collected value cannot be read: of the individu, or of the blocks around."""
         if rubrique.bloc in AROUND_INDIVIDU:
             self.context_problems[rubrique.bloc] = _problem(rubrique, number, what)
         else:
             self._fail(rubrique, number, what)
 
-    def _fail(self, rubrique: _Rubrique, number: int, what: str) -> None:
+    def _fail(self, rubrique: Rubrique, number: int, what: str) -> None:
         """Note that the individu cannot be read; the first reason is kept."""
         self.problem = self.problem or _problem(rubrique, number, what)
 
 
-def _problem(rubrique: _Rubrique, number: int, what: str) -> tuple[str, str]:
+def _problem(rubrique: Rubrique, number: int, what: str) -> tuple[str, str]:
     return rubrique.name, f"line {number}: `{rubrique.name}` {what}"
-
-
-def _count(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 13 else None

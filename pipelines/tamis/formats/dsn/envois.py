@@ -1,0 +1,311 @@
+"""The first pass over a DSN: where its envois stand, whether each is whole, how it is encoded.
+
+An envoi goes from its header S10.G00.00 to its totals S90.G00.90, which are its last lines. So
+whether anything of it may be released is known at its end only. This pass reads as far as the end
+of one envoi, the other one (`individus`) builds its individus, and so on: nothing is held.
+
+    S05.G51.00 lot > S06.G51.00 group > (S10.G00.00 … S90.G00.90) envoi, again and again
+                                      > S96.G51.00 end of the group
+                   > S95.G51.00 end of the lot
+
+An envoi is incomplete, and nothing of it is released, where it lacks its beginning or its end, or
+holds fewer lines or declarations than its totals declare: what is missing may be anybody's. One
+with more of them than declared is read, and told as an anomaly: programs miscount, S90.G00.90
+itself left out, and what is too much is there to be seen.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from tamis.errors import InputError
+from tamis.formats.csv_guess import guess_one_byte
+from tamis.formats.dsn.layout import DECLARATION, ENVOI, INDIVIDU
+from tamis.formats.dsn.lines import BOM, STRAY, Lines, Rubriques
+from tamis.language import _
+
+GROUP: Final = "S06.G51.00"
+TOTALS: Final = "S90.G00.90"
+_LOT = "S05.G51.00"
+_END_OF_GROUP = "S96.G51.00"
+_END_OF_LOT = "S95.G51.00"
+LOT_BLOCS: Final = frozenset({_LOT, GROUP, _END_OF_GROUP, _END_OF_LOT})
+
+_NORM = f"{ENVOI}.006"
+_KIND = f"{DECLARATION}.002"  # 03 to 05: another declaration is replaced or cancelled
+_VALUES = frozenset(
+    {_NORM, _KIND, f"{TOTALS}.001", f"{TOTALS}.002"}
+    | {f"{GROUP}.001", f"{_END_OF_GROUP}.002"}
+)
+"""Rubriques whose values this pass reads."""
+_ENDING = LOT_BLOCS | {TOTALS}
+"""Blocks behind whose lines an envoi may begin."""
+_OWN_BLOC = re.compile(r"S(?:(?:10|20|21|89|90)\.G00|(?:05|06|95|96)\.G51)\.")
+_OLD_NORM = re.compile(r"V\d\d[A-Z]\d\d")  # N4DS V01X14, DADS-U V08R09
+_KNOWN_NORM = re.compile(r"P2[2-6]V\d\d")
+_REPLACING = frozenset({"03", "04", "05"})
+_C1 = re.compile(rb"[\x80-\x9f]")
+_SAMPLE = 1 << 16  # bytes of values by which an encoding is guessed
+
+INCOMPLETE: Final = "dsn-envois-incomplete"
+TOTALS_DIFFER: Final = "dsn-envoi-totals-differ"
+LOT_DIFFERS: Final = "dsn-lot-totals-differ"
+REJECTED_LINES: Final = "dsn-lines-in-rejected-groups"
+UNKNOWN_NORM: Final = "dsn-envois-of-unknown-norm"
+REPLACING: Final = "dsn-replacements-without-individu"
+
+
+class Envoi(NamedTuple):
+    """An envoi, or what is left of one.
+
+    Attributes:
+        first: the number of its first line in the file, from 1.
+        last: of its last one.
+        fault: why nothing of it may be released; empty where it is whole.
+        encoding: of its values: `ascii`, `iso-8859-1`, `utf-8`, `cp1252` or another one.
+        declared: lines that S90.G00.90.001 declares, or None.
+        counted: rubriques in it.
+        agrees: whether its totals are those that were counted.
+        skipped: whether it is no envoi, but what a group of a lot holds that no valid DSN is in.
+    """
+
+    first: int
+    last: int
+    fault: str = ""
+    encoding: str = "ascii"
+    declared: int | None = None
+    counted: int = 0
+    agrees: bool = True
+    skipped: bool = False
+
+
+def read_envois(
+    windows: Iterable[Lines],
+    rubriques: Rubriques,
+    collected: frozenset[str],
+    source: str,
+    anomalies: Counter[str],
+) -> Iterator[Envoi]:
+    """Find the envois of a DSN; groups of a lot other than `DSNOK` are skipped.
+
+    Args:
+        windows: the lines of the file, in their order.
+        rubriques: to which they refer.
+        collected: the rubriques whose values decide the encoding.
+        source: the file's name, for messages.
+        anomalies: takes what is odd of each envoi before it is yielded, of the lot at the end.
+
+    Returns:
+        Each envoi, in the file's order.
+
+    Raises:
+        InputError: an envoi is of a norm before the DSN.
+    """
+    survey = _Survey(rubriques, collected, source, anomalies)
+    for lines in windows:
+        yield from survey.read(lines)
+    yield from survey.end()
+
+
+class _Survey:
+    def __init__(
+        self,
+        rubriques: Rubriques,
+        collected: frozenset[str],
+        source: str,
+        anomalies: Counter[str],
+    ) -> None:
+        self.rubriques = rubriques
+        self.collected = collected
+        self.source = source
+        self.anomalies = anomalies
+        self.lines = self.seen = 0  # lines and rubriques before the next window
+        self.is_utf8 = False  # by its byte order mark
+        self.after_end = True  # of a lot's block, of totals or of nothing
+        self.lot_is_open = False
+        self.label: str | None = None  # of the group; empty until it is read
+        self.group_first = self.label_seen = self.group_envois = 0
+        self.ended_envois: int | None = None  # of the group that ended, where it was read
+        self._begin_envoi(0, 0)
+
+    def read(self, lines: Lines) -> Iterator[Envoi]:
+        """The envois that end within `lines`."""
+        met, numbers = self.rubriques.met, lines.numbers
+        self.is_utf8 |= lines.first == 1 and lines.data.startswith(BOM)
+        blocs = np.array([_is_bound(rubrique.bloc) for rubrique in met] + [False] * 2)
+        values = np.array([rubrique.name in _VALUES for rubrique in met] + [False] * 2)
+        ends = np.array([rubrique.bloc in _ENDING for rubrique in met] + [False] * 2)
+        marks = lines.begins & blocs[numbers] | values[numbers] | (numbers == STRAY)
+        if not lines.data.isascii():
+            ours = np.array([rubrique.name in self.collected for rubrique in met] + [False] * 2)
+            marks |= ours[numbers] & lines.beyond_ascii()
+        named = np.flatnonzero(numbers >= 0)
+        if len(named):
+            after = np.concatenate([[self.after_end], ends[numbers[named]]])
+            marks[named[after[:-1]]] = True
+            self.after_end = bool(after[-1])
+        seen = self.seen + np.cumsum(numbers >= 0)
+        for index in np.flatnonzero(marks).tolist():
+            yield from self._line(lines, index, int(seen[index]))
+        self.lines += len(numbers)
+        self.seen += len(named)
+
+    def end(self) -> Iterator[Envoi]:
+        """The envoi that the end of the file ends, if any."""
+        yield from self._end_envoi(self.lines, self.seen)
+        yield from self._end_group(self.lines, self.seen)
+        self.anomalies[LOT_DIFFERS] += self.lot_is_open
+
+    def _line(self, lines: Lines, index: int, seen: int) -> Iterator[Envoi]:
+        if lines.numbers[index] == STRAY:
+            self.strays += self.totals is None
+            return
+        rubrique = self.rubriques.met[lines.numbers[index]]
+        number, bloc = lines.first + index, rubrique.bloc
+        if lines.begins[index]:
+            if bloc in LOT_BLOCS or bloc == ENVOI or (self.totals is not None and bloc != TOTALS):
+                yield from self._end_envoi(number - 1, seen - 1)
+            if bloc in LOT_BLOCS:
+                yield from self._end_group(number - 1, seen - 1)
+                self._begin_lot_bloc(bloc, number, seen)
+            elif self.label in (None, "DSNOK"):
+                self._begin_bloc(bloc, number, seen - 1)
+        if rubrique.name in _VALUES:
+            value = lines.bytes(index)
+            self._value(rubrique.name, None if value is None else value.decode("latin-1"))
+            if bloc == TOTALS:
+                self.last = number
+        elif self.first and (value := lines.bytes(index)) and not value.isascii():
+            self._sample(value)
+
+    def _begin_lot_bloc(self, bloc: str, number: int, seen: int) -> None:
+        self.lot_is_open = bloc != _END_OF_LOT
+        if bloc == GROUP:
+            self.label, self.group_first, self.label_seen = "", number, seen
+            self.group_envois = 0
+
+    def _end_group(self, last: int, seen: int) -> Iterator[Envoi]:
+        if self.label not in (None, "DSNOK"):
+            self.anomalies[REJECTED_LINES] += seen - self.label_seen
+            yield Envoi(self.group_first, last, skipped=True)
+        self.ended_envois = self.group_envois if self.label == "DSNOK" else None
+        self.label = None
+
+    def _begin_bloc(self, bloc: str, number: int, seen: int) -> None:
+        if not self.first:
+            self._begin_envoi(number, seen)
+        if bloc == ENVOI:
+            self.has_header = True
+        elif bloc == DECLARATION:
+            self._end_declaration()
+            self.declarations += 1
+        elif bloc == INDIVIDU:
+            self.individus += 1
+        elif bloc == TOTALS:
+            self.totals = self.totals or {}
+        elif not _OWN_BLOC.match(bloc):
+            self.has_other_blocs = True
+
+    def _begin_envoi(self, number: int, seen: int) -> None:
+        self.first = number  # 0: none is open
+        self.before = seen
+        self.last = self.strays = 0
+        self.has_header = self.has_other_blocs = False
+        self.declarations = self.individus = self.individus_before = self.replacing = 0
+        self.norm = self.kind = ""
+        self.totals: dict[str, str] | None = None
+        self.valid = self.invalid = 0  # values beyond ASCII that are UTF-8, and that are not
+        self.sample = b""
+
+    def _end_declaration(self) -> None:
+        without = self.individus == self.individus_before
+        self.replacing += without and self.kind in _REPLACING
+        self.individus_before, self.kind = self.individus, ""
+
+    def _value(self, name: str, value: str | None) -> None:
+        if value is None:
+            return
+        if name == f"{GROUP}.001":
+            self.label = value
+        elif name == f"{_END_OF_GROUP}.002":
+            differs = self.ended_envois is not None and _count(value) != self.ended_envois
+            self.anomalies[LOT_DIFFERS] += differs
+        elif name == _NORM:
+            self.norm = value
+        elif name == _KIND:
+            self.kind = value
+        elif self.totals is not None:
+            self.totals[name[-3:]] = value
+
+    def _sample(self, value: bytes) -> None:
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            self.invalid += 1
+            if len(self.sample) < _SAMPLE:
+                self.sample += value + b"\n"
+        else:
+            self.valid += 1
+
+    def _end_envoi(self, last: int, seen: int) -> Iterator[Envoi]:
+        if not self.first:
+            return
+        self._end_declaration()
+        self._check_norm()
+        totals, counted = self.totals or {}, seen - self.before
+        declared, declarations = _count(totals.get("001")), _count(totals.get("002"))
+        fault = self._fault(totals, declared, declarations, counted)
+        agrees = (declared, declarations) == (counted, self.declarations)
+        encoding = self._encoding()
+        self.group_envois += 1
+        self.anomalies[INCOMPLETE] += bool(fault)
+        self.anomalies[TOTALS_DIFFER] += not fault and not agrees
+        self.anomalies[UNKNOWN_NORM] += bool(self.norm and not _KNOWN_NORM.fullmatch(self.norm))
+        self.anomalies[REPLACING] += self.replacing
+        if encoding not in ("ascii", "iso-8859-1"):
+            self.anomalies[f"dsn-envois-in-{encoding}"] += 1
+        yield Envoi(
+            self.first, last if fault else self.last, fault, encoding, declared, counted, agrees
+        )
+        self._begin_envoi(0, 0)
+
+    def _fault(
+        self, totals: Mapping[str, str], declared: int | None, declarations: int | None, counted: int
+    ) -> str:
+        if not self.has_header:
+            return f"the envoi begins without its header {ENVOI}"
+        if len(totals) < 2:
+            return f"the envoi ends before its totals {TOTALS}"
+        if declared is not None and counted + self.strays < declared:
+            return f"the envoi has fewer lines than {TOTALS}.001 declares"
+        if declarations is not None and self.declarations < declarations:
+            return f"the envoi has fewer declarations than {TOTALS}.002 declares"
+        return ""
+
+    def _check_norm(self) -> None:
+        """Refuse an envoi of a norm before the DSN's, which would be one of nobody."""
+        is_old = _OLD_NORM.fullmatch(self.norm) is not None
+        if is_old or (self.has_other_blocs and not self.declarations and not self.individus):
+            norm = self.norm if is_old else _("unknown")
+            problem = _("is no DSN: norm {norm}, no declaration S20.G00.05", norm=norm)
+            raise InputError(self.source, problem)
+
+    def _encoding(self) -> str:
+        if self.valid >= self.invalid:
+            return "utf-8" if self.valid or self.is_utf8 else "ascii"
+        encoding = guess_one_byte(self.sample)[0][0]
+        is_latin = encoding == "cp1252" and not _C1.search(self.sample)
+        return "iso-8859-1" if is_latin else encoding
+
+
+def _is_bound(bloc: str) -> bool:
+    """Whether the beginning of a block tells of an envoi, or of its norm."""
+    own = bloc in LOT_BLOCS or bloc in (ENVOI, DECLARATION, INDIVIDU, TOTALS)
+    return own or not _OWN_BLOC.match(bloc)
+
+
+def _count(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 13 else None
