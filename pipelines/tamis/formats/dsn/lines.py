@@ -105,6 +105,10 @@ class Rubriques:
                 self._keys[:, known] = key
         return known
 
+    def find(self, name: str) -> int:
+        """The number of a rubrique; one that no line has if the file has none."""
+        return self._by_name.get(name.encode(), _MOST_RUBRIQUES)
+
     def _learn(self, name: bytes) -> int:
         if len(self.met) == _MOST_RUBRIQUES:
             problem = _("has more than {most:,} different rubriques", most=_MOST_RUBRIQUES)

@@ -1,14 +1,12 @@
 """A DSN as chunks: one individu, one row (`tamis.formats.dsn.individus` parses)."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from tamis.formats.chunk import Chunk, Reject, rechunk
-from tamis.formats.dsn.individus import DsnReader, DsnReject
+from tamis.formats.chunk import Chunk, rechunk, rejects_of
+from tamis.formats.dsn.individus import DsnReader
 from tamis.formats.dsn.layout import layout_of
 from tamis.formats.dsn.lines import Readable
-from tamis.formats.python_records import PIECE_RECORDS, to_chunk
-from tamis.formats.python_values import adapter_for
+from tamis.formats.python_records import batch_of
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
@@ -39,24 +37,8 @@ def _pieces(
     stream: Readable, plan: Plan, source: str, limits: Limits, ahead: Readable
 ) -> Iterator[Chunk]:
     reader = DsnReader(stream, ahead, source, layout_of(plan.fields, plan.schema), limits)
-    adapter = adapter_for(plan.format)  # all is text: also truth values
-    rows: list[dict[str, Any]] = []
-    positions: list[int] = []
-    rejects: list[Reject] = []
-
-    def piece() -> Chunk:
+    for piece in reader:
         anomalies = {name: count for name, count in reader.anomalies.items() if count}
-        made = to_chunk(rows, positions, plan.fields, rejects, anomalies=anomalies, adapter=adapter)
-        for held in (rows, positions, rejects, reader.anomalies):
-            held.clear()
-        return made
-
-    for item in reader:
-        if isinstance(item, DsnReject):
-            rejects.append(item)
-        else:
-            rows.append(item.values)
-            positions.append(item.position)
-        if len(rows) + len(rejects) >= PIECE_RECORDS:
-            yield piece()
-    yield piece()
+        reader.anomalies.clear()
+        data = batch_of(piece.columns, {}, range(len(piece.positions)))
+        yield Chunk(data, piece.positions, rejects_of(piece.rejects), anomalies=anomalies)
