@@ -148,6 +148,10 @@ def test_a_file_cut_in_the_middle_never_passes_for_whole(
         check_nothing(tmp_path / "store", outcome)
         assert f"{path}: cannot be read after record" in outcome.err
         return
+    if form == "dsn":  # its envoi is cut, and all of it is quarantined
+        check_nothing(tmp_path / "store", outcome, code=1)
+        assert "none is released, 12 are quarantined (incomplete: " in outcome.err
+        return
     counts = check_done(tmp_path / "store", outcome)
     assert counts["in"] < RECORDS
     assert receipt_of(tmp_path / "store").quarantine["unreadable"] == 1

@@ -145,7 +145,9 @@ def items_of(pieces: Iterable[DsnPiece]) -> list[Item]:
     for piece in pieces:
         names, columns = list(piece.columns), [c.to_pylist() for c in piece.columns.values()]
         rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-        some: list[Item] = list(starmap(DsnRecord, zip(piece.positions.to_pylist(), rows, strict=True)))
+        some: list[Item] = list(
+            starmap(DsnRecord, zip(piece.positions.to_pylist(), rows, strict=True))
+        )
         items += sorted([*some, *starmap(DsnReject, piece.rejects)], key=lambda item: item.position)
     return items
 
@@ -424,7 +426,9 @@ def test_an_ancestor_of_the_dsn_is_refused(norm: str | None) -> None:
 
 def test_a_dsn_with_blocks_that_no_norm_knows_and_one_without_declaration_are_read() -> None:
     strange = envoi(declaration(individu("ALPHA", NIR_A)), [("S97.G03.00.001", "x")])
-    assert len(records(read(whole(text_of(strange[:-1])) + text_of([("S90.G00.90.002", "1")])))) == 1
+    assert (
+        len(records(read(whole(text_of(strange[:-1])) + text_of([("S90.G00.90.002", "1")])))) == 1
+    )
     neant = [("S10.G00.00.006", "P25V01"), ("S10.G00.00.008", "02")]
     assert envois(whole(text_of([*neant, *envoi()[-2:]]))) == [Envoi(1, 4, "", "ascii", 4, 4)]
 
@@ -501,7 +505,8 @@ def test_an_envoi_without_both_its_totals_is_incomplete(end: int) -> None:
 
 
 def test_an_envoi_without_individus_that_is_cut_is_a_reject_itself() -> None:
-    assert [item.reason for item in read(text_of(HEADER))] == ["incomplete"]
+    fault = "line 1: the envoi ends before its totals S90.G00.90"
+    assert read(text_of(HEADER)) == [DsnReject(1, "incomplete", "", fault)]
 
 
 def test_an_envoi_that_ends_in_another_one_keeps_nothing_of_its_individus() -> None:
@@ -515,8 +520,9 @@ def test_an_envoi_that_ends_in_another_one_keeps_nothing_of_its_individus() -> N
 
 def test_nothing_of_an_envoi_outlives_it() -> None:
     lines = envoi(declaration(individu("ALPHA", NIR_A)))
-    other = [HEADER[0], *individu("BETA", NIR_B), ("S90.G00.90.001", "6"), ("S90.G00.90.002", "0")]
-    items = read(text_of([*lines, *other, *individu("GAMMA", NIR_A), *other[-2:]]))
+    totals = [("S90.G00.90.001", "6"), ("S90.G00.90.002", "0")]
+    other = [HEADER[0], *individu("BETA", NIR_B), *totals]
+    items = read(text_of([*lines, *other, *individu("GAMMA", NIR_A), *totals]))
     assert [(r["nom"], r["nature"], r["siret"]) for r in records(items)] == [
         ("ALPHA", "01", "00000004200029"),
         ("BETA", None, None),

@@ -14,6 +14,7 @@ FORMATS: Final[Mapping[str, FormatName]] = {
     ".ndjson": "jsonl",
     ".avro": "avro",
     ".dsn": "dsn",
+    ".edi": "dsn",
     ".xml": "xml",
 }
 """Formats by suffix; suffixes are compared in lower case."""

@@ -1,8 +1,10 @@
 """The DSN, a social declaration in NEODeS text: one individu, one record.
 
-    read      a file as chunks
-    layout    where a schema's fields stand in the norm's tree of blocks
-    individus the parser: lines to individus
+    read       a file as chunks
+    layout     where a schema's fields stand in the norm's tree of blocks
+    envois     the first pass: which envois are whole, and in which encoding
+    individus  the second pass: lines to individus, through `held` and `blocs`
+    lines      what both read: the lines of a window, found by their bytes
 
 Begin with `layout`, whose docstring shows a schema beside the tree.
 """

@@ -16,7 +16,8 @@ itself left out, and what is too much is there to be seen.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -37,8 +38,7 @@ LOT_BLOCS: Final = frozenset({_LOT, GROUP, _END_OF_GROUP, _END_OF_LOT})
 _NORM = f"{ENVOI}.006"
 _KIND = f"{DECLARATION}.002"  # 03 to 05: another declaration is replaced or cancelled
 _VALUES = frozenset(
-    {_NORM, _KIND, f"{TOTALS}.001", f"{TOTALS}.002"}
-    | {f"{GROUP}.001", f"{_END_OF_GROUP}.002"}
+    {_NORM, _KIND, f"{TOTALS}.001", f"{TOTALS}.002"} | {f"{GROUP}.001", f"{_END_OF_GROUP}.002"}
 )
 """Rubriques whose values this pass reads."""
 _ENDING = LOT_BLOCS | {TOTALS}
@@ -55,6 +55,7 @@ TOTALS_DIFFER: Final = "dsn-envoi-totals-differ"
 LOT_DIFFERS: Final = "dsn-lot-totals-differ"
 REJECTED_LINES: Final = "dsn-lines-in-rejected-groups"
 UNKNOWN_NORM: Final = "dsn-envois-of-unknown-norm"
+OTHER_ENCODING: Final = "dsn-envois-in-other-encoding"
 REPLACING: Final = "dsn-replacements-without-individu"
 
 
@@ -110,6 +111,62 @@ def read_envois(
     yield from survey.end()
 
 
+@dataclass
+class _Begun:
+    """The envoi that is open: its first line and the rubriques before it, and what was counted."""
+
+    first: int
+    before: int
+    last: int = 0  # line of its totals
+    strays: int = 0
+    has_header: bool = False
+    has_other_blocs: bool = False
+    declarations: int = 0
+    individus: int = 0
+    individus_before: int = 0  # the declaration
+    replacing: int = 0
+    norm: str = ""
+    kind: str = ""  # of the declaration
+    totals: dict[str, str] | None = None
+    valid: int = 0  # values beyond ASCII that are UTF-8
+    invalid: int = 0  # and that are not
+    sample: bytes = b""
+
+    def end_declaration(self) -> None:
+        without = self.individus == self.individus_before
+        self.replacing += without and self.kind in _REPLACING
+        self.individus_before, self.kind = self.individus, ""
+
+    def add_value(self, value: bytes) -> None:
+        """Take a value beyond ASCII into account, for the encoding."""
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            self.invalid += 1
+            if len(self.sample) < _SAMPLE:
+                self.sample += value + b"\n"
+        else:
+            self.valid += 1
+
+    def encoding(self, is_utf8: bool) -> str:
+        if self.valid >= self.invalid:
+            return "utf-8" if self.valid or is_utf8 else "ascii"
+        # The norm's encoding has no sign in these 32 bytes, every other one has letters there.
+        return guess_one_byte(self.sample)[0][0] if _C1.search(self.sample) else "iso-8859-1"
+
+    def fault(self, declared: int | None, declarations: int | None, counted: int) -> str:
+        """Why nothing of the envoi may be released; empty if it is whole."""
+        if not self.has_header:
+            return f"the envoi begins without its header {ENVOI}"
+        if len(self.totals or ()) < 2:
+            return f"the envoi ends before its totals {TOTALS}"
+        if declared is not None and counted + self.strays < declared:
+            return f"the envoi has fewer lines than {TOTALS}.001 declares"
+        if declarations is not None and self.declarations < declarations:
+            return f"the envoi has fewer declarations than {TOTALS}.002 declares"
+        return ""
+
+
 class _Survey:
     def __init__(
         self,
@@ -129,7 +186,7 @@ class _Survey:
         self.label: str | None = None  # of the group; empty until it is read
         self.group_first = self.label_seen = self.group_envois = 0
         self.ended_envois: int | None = None  # of the group that ended, where it was read
-        self._begin_envoi(0, 0)
+        self.envoi: _Begun | None = None
 
     def read(self, lines: Lines) -> Iterator[Envoi]:
         """The envois that end within `lines`."""
@@ -160,26 +217,31 @@ class _Survey:
         self.anomalies[LOT_DIFFERS] += self.lot_is_open
 
     def _line(self, lines: Lines, index: int, seen: int) -> Iterator[Envoi]:
+        envoi = self.envoi
         if lines.numbers[index] == STRAY:
-            self.strays += self.totals is None
+            if envoi is not None and envoi.totals is None:
+                envoi.strays += 1
             return
         rubrique = self.rubriques.met[lines.numbers[index]]
         number, bloc = lines.first + index, rubrique.bloc
         if lines.begins[index]:
-            if bloc in LOT_BLOCS or bloc == ENVOI or (self.totals is not None and bloc != TOTALS):
+            is_over = envoi is not None and envoi.totals is not None and bloc != TOTALS
+            if bloc in LOT_BLOCS or bloc == ENVOI or is_over:
                 yield from self._end_envoi(number - 1, seen - 1)
             if bloc in LOT_BLOCS:
                 yield from self._end_group(number - 1, seen - 1)
                 self._begin_lot_bloc(bloc, number, seen)
             elif self.label in (None, "DSNOK"):
                 self._begin_bloc(bloc, number, seen - 1)
+        envoi, value = self.envoi, lines.bytes(index)
+        if envoi is not None and bloc == TOTALS:
+            envoi.last = number
+        if value is None:
+            return
         if rubrique.name in _VALUES:
-            value = lines.bytes(index)
-            self._value(rubrique.name, None if value is None else value.decode("latin-1"))
-            if bloc == TOTALS:
-                self.last = number
-        elif self.first and (value := lines.bytes(index)) and not value.isascii():
-            self._sample(value)
+            self._value(rubrique.name, value.decode("latin-1"))
+        elif envoi is not None and not value.isascii():
+            envoi.add_value(value)
 
     def _begin_lot_bloc(self, bloc: str, number: int, seen: int) -> None:
         self.lot_is_open = bloc != _END_OF_LOT
@@ -195,110 +257,62 @@ class _Survey:
         self.label = None
 
     def _begin_bloc(self, bloc: str, number: int, seen: int) -> None:
-        if not self.first:
-            self._begin_envoi(number, seen)
+        envoi = self.envoi = self.envoi or _Begun(number, seen)
         if bloc == ENVOI:
-            self.has_header = True
+            envoi.has_header = True
         elif bloc == DECLARATION:
-            self._end_declaration()
-            self.declarations += 1
+            envoi.end_declaration()
+            envoi.declarations += 1
         elif bloc == INDIVIDU:
-            self.individus += 1
+            envoi.individus += 1
         elif bloc == TOTALS:
-            self.totals = self.totals or {}
+            envoi.totals = envoi.totals or {}
         elif not _OWN_BLOC.match(bloc):
-            self.has_other_blocs = True
+            envoi.has_other_blocs = True
 
-    def _begin_envoi(self, number: int, seen: int) -> None:
-        self.first = number  # 0: none is open
-        self.before = seen
-        self.last = self.strays = 0
-        self.has_header = self.has_other_blocs = False
-        self.declarations = self.individus = self.individus_before = self.replacing = 0
-        self.norm = self.kind = ""
-        self.totals: dict[str, str] | None = None
-        self.valid = self.invalid = 0  # values beyond ASCII that are UTF-8, and that are not
-        self.sample = b""
-
-    def _end_declaration(self) -> None:
-        without = self.individus == self.individus_before
-        self.replacing += without and self.kind in _REPLACING
-        self.individus_before, self.kind = self.individus, ""
-
-    def _value(self, name: str, value: str | None) -> None:
-        if value is None:
-            return
+    def _value(self, name: str, value: str) -> None:
         if name == f"{GROUP}.001":
             self.label = value
         elif name == f"{_END_OF_GROUP}.002":
             differs = self.ended_envois is not None and _count(value) != self.ended_envois
             self.anomalies[LOT_DIFFERS] += differs
+        elif self.envoi is None:
+            return
         elif name == _NORM:
-            self.norm = value
+            self.envoi.norm = value
         elif name == _KIND:
-            self.kind = value
-        elif self.totals is not None:
-            self.totals[name[-3:]] = value
-
-    def _sample(self, value: bytes) -> None:
-        try:
-            value.decode()
-        except UnicodeDecodeError:
-            self.invalid += 1
-            if len(self.sample) < _SAMPLE:
-                self.sample += value + b"\n"
-        else:
-            self.valid += 1
+            self.envoi.kind = value
+        elif self.envoi.totals is not None:
+            self.envoi.totals[name[-3:]] = value
 
     def _end_envoi(self, last: int, seen: int) -> Iterator[Envoi]:
-        if not self.first:
+        envoi, self.envoi = self.envoi, None
+        if envoi is None:
             return
-        self._end_declaration()
-        self._check_norm()
-        totals, counted = self.totals or {}, seen - self.before
+        envoi.end_declaration()
+        self._check_norm(envoi)
+        totals, counted = envoi.totals or {}, seen - envoi.before
         declared, declarations = _count(totals.get("001")), _count(totals.get("002"))
-        fault = self._fault(totals, declared, declarations, counted)
-        agrees = (declared, declarations) == (counted, self.declarations)
-        encoding = self._encoding()
+        fault, encoding = envoi.fault(declared, declarations, counted), envoi.encoding(self.is_utf8)
+        agrees = (declared, declarations) == (counted, envoi.declarations)
         self.group_envois += 1
         self.anomalies[INCOMPLETE] += bool(fault)
         self.anomalies[TOTALS_DIFFER] += not fault and not agrees
-        self.anomalies[UNKNOWN_NORM] += bool(self.norm and not _KNOWN_NORM.fullmatch(self.norm))
-        self.anomalies[REPLACING] += self.replacing
+        self.anomalies[UNKNOWN_NORM] += bool(envoi.norm and not _KNOWN_NORM.fullmatch(envoi.norm))
+        self.anomalies[REPLACING] += envoi.replacing
         if encoding not in ("ascii", "iso-8859-1"):
-            self.anomalies[f"dsn-envois-in-{encoding}"] += 1
-        yield Envoi(
-            self.first, last if fault else self.last, fault, encoding, declared, counted, agrees
-        )
-        self._begin_envoi(0, 0)
+            self.anomalies[f"{OTHER_ENCODING}:{encoding}"] += 1
+        end = last if fault else envoi.last
+        yield Envoi(envoi.first, end, fault, encoding, declared, counted, agrees)
 
-    def _fault(
-        self, totals: Mapping[str, str], declared: int | None, declarations: int | None, counted: int
-    ) -> str:
-        if not self.has_header:
-            return f"the envoi begins without its header {ENVOI}"
-        if len(totals) < 2:
-            return f"the envoi ends before its totals {TOTALS}"
-        if declared is not None and counted + self.strays < declared:
-            return f"the envoi has fewer lines than {TOTALS}.001 declares"
-        if declarations is not None and self.declarations < declarations:
-            return f"the envoi has fewer declarations than {TOTALS}.002 declares"
-        return ""
-
-    def _check_norm(self) -> None:
+    def _check_norm(self, envoi: _Begun) -> None:
         """Refuse an envoi of a norm before the DSN's, which would be one of nobody."""
-        is_old = _OLD_NORM.fullmatch(self.norm) is not None
-        if is_old or (self.has_other_blocs and not self.declarations and not self.individus):
-            norm = self.norm if is_old else _("unknown")
+        is_old = _OLD_NORM.fullmatch(envoi.norm) is not None
+        nobody = not envoi.declarations and not envoi.individus
+        if is_old or (envoi.has_other_blocs and nobody):
+            norm = envoi.norm if is_old else _("unknown")
             problem = _("is no DSN: norm {norm}, no declaration S20.G00.05", norm=norm)
             raise InputError(self.source, problem)
-
-    def _encoding(self) -> str:
-        if self.valid >= self.invalid:
-            return "utf-8" if self.valid or self.is_utf8 else "ascii"
-        encoding = guess_one_byte(self.sample)[0][0]
-        is_latin = encoding == "cp1252" and not _C1.search(self.sample)
-        return "iso-8859-1" if is_latin else encoding
 
 
 def _is_bound(bloc: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tamis.formats.dsn.lines import KEY_BYTES, MAX_LINE, STRAY, Lines, Marks, Places
+from tamis.formats.dsn.lines import KEY_BYTES, MAX_LINE, Lines, Marks, Places
 
 TOO_LONG: Final = 1
 NO_VALUE: Final = 2
@@ -56,23 +56,32 @@ class Held(NamedTuple):
     stops: Places
     defects: npt.NDArray[np.int8]
 
-    def of(self, chosen: Places | Marks) -> "Held":
+    def of(self, chosen: Places) -> "Held":
         """Some of the lines, without the bytes of others."""
-        columns = Held(self.data, *(column[chosen] for column in self[1:]))
-        data, offsets = columns.values(np.arange(len(columns.places)))
-        return columns._replace(
-            data=data.tobytes(),
-            starts=offsets[:-1].astype(np.int64),
-            stops=offsets[1:].astype(np.int64),
+        data, offsets = self.values(chosen)
+        return Held(
+            data.tobytes(),
+            self.places[chosen],
+            self.numbers[chosen],
+            self.begins[chosen],
+            self.after_stray[chosen],
+            offsets[:-1].astype(np.int64),
+            offsets[1:].astype(np.int64),
+            self.defects[chosen],
         )
 
     def then(self, other: "Held") -> "Held":
         """These lines, and behind them others."""
-        columns = map(np.concatenate, zip(self[1:], other[1:], strict=True))
-        whole = Held(self.data + other.data, *columns)
-        whole.starts[len(self.places) :] += len(self.data)
-        whole.stops[len(self.places) :] += len(self.data)
-        return whole
+        return Held(
+            self.data + other.data,
+            np.concatenate([self.places, other.places]),
+            np.concatenate([self.numbers, other.numbers]),
+            np.concatenate([self.begins, other.begins]),
+            np.concatenate([self.after_stray, other.after_stray]),
+            np.concatenate([self.starts, other.starts + len(self.data)]),
+            np.concatenate([self.stops, other.stops + len(self.data)]),
+            np.concatenate([self.defects, other.defects]),
+        )
 
     def values(self, lines: Places) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
         """The bytes of the values of M lines, one after the other, and the M + 1 offsets.
@@ -155,8 +164,13 @@ def hold(
     stops[defects > 0] = starts[defects > 0]
     held = Held(
         b"".join(data),
-        *(lines.first + indices, lines.numbers[indices]),
-        *(lines.begins[indices], lines.after_stray[indices], starts, stops, defects),
+        lines.first + indices,
+        lines.numbers[indices],
+        lines.begins[indices],
+        lines.after_stray[indices],
+        starts,
+        stops,
+        defects,
     )
     return held, Found(empty, broken)
 

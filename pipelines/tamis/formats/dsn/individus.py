@@ -229,7 +229,9 @@ def _column(blocs: Blocs, member: Member, scope: str, rows: Places) -> pa.Array:
     """The values of a member in the blocks `rows` of the name `scope`."""
     if isinstance(member, DsnLeaf):
         texts = [
-            blocs.texts(blocs.slots(f"{bloc or scope}.{rubrique}")[_inner(blocs, bloc, scope, rows)])
+            blocs.texts(
+                blocs.slots(f"{bloc or scope}.{rubrique}")[_inner(blocs, bloc, scope, rows)]
+            )
             for bloc, rubrique in member.parts
         ]
         return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "")

@@ -30,7 +30,6 @@ it. In every block the norm lists the rubriques in ascending order.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from tamis.errors import DocumentError, Problem
 from tamis.language import _
@@ -135,17 +134,6 @@ class DsnLeaf:
     name: str
     parts: tuple[tuple[str | None, str], ...]
 
-    def read(self, block: Bloc) -> str | None:
-        """The parts' texts one after the other, or None if one of them is absent."""
-        texts = []
-        for bloc, rubrique in self.parts:
-            holders = (block,) if bloc is None else block.children.get(bloc)
-            text = holders[0].values.get(rubrique) if holders else None
-            if text is None:
-                return None
-            texts.append(text)
-        return "".join(texts)
-
 
 @dataclass(frozen=True)
 class DsnGroup:
@@ -153,11 +141,6 @@ class DsnGroup:
 
     name: str
     members: "tuple[Member, ...]"
-
-    def read(self, block: Bloc) -> dict[str, Any] | None:
-        """The members' values, or None if all are absent."""
-        values = read_members(self.members, block)
-        return values if any(value not in (None, []) for value in values.values()) else None
 
 
 @dataclass(frozen=True)
@@ -168,17 +151,8 @@ class DsnList:
     bloc: str
     members: "tuple[Member, ...]"
 
-    def read(self, block: Bloc) -> list[dict[str, Any]]:
-        """The members' values of each such block, in the file's order."""
-        return [read_members(self.members, bloc) for bloc in block.children.get(self.bloc, ())]
-
 
 Member = DsnLeaf | DsnGroup | DsnList
-
-
-def read_members(members: tuple[Member, ...], block: Bloc) -> dict[str, Any]:
-    """The values of `members` in `block`, by name."""
-    return {member.name: member.read(block) for member in members}
 
 
 @dataclass(frozen=True)
@@ -222,28 +196,6 @@ class DsnLayout:
         object.__setattr__(self, "blocs", frozenset(blocs))
         object.__setattr__(self, "singles", frozenset(singles))
         object.__setattr__(self, "joined", frozenset(joined))
-
-    def read(self, individu: Bloc) -> dict[str, Any]:
-        """The values of a record: leaves as text, lists as lists of dicts, None where absent.
-
-        Args:
-            individu: a block 30; the blocks around it are among its children.
-        """
-        if self.joined:
-            self._join(individu)
-        return read_members(self.members, individu)
-
-    def _join(self, individu: Bloc) -> None:
-        contracts: dict[str, Bloc | None] = {}
-        for contract in individu.children.get(CONTRAT, ()):
-            number = contract.values.get(NUMERO_DE_CONTRAT)
-            if number is not None:
-                contracts[number] = None if number in contracts else contract
-        for versement in individu.children.get("S21.G00.50", ()):
-            for name in self.joined:
-                for bloc in versement.children.get(name, ()):
-                    owner = contracts.get(bloc.values.get(JOINTS[name], "")) or individu
-                    owner.children.setdefault(name, []).append(bloc)
 
 
 def bloc_of(rubrique: str) -> str:
