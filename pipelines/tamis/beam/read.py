@@ -248,7 +248,8 @@ def _breach(task: Task, plan: Plan) -> Breach | None:
         return None
     with _opened(task.file) as stream:
         watched = Watched(stream)
-        chunks = SEQUENTIAL[task.format](watched, plan, task.file.name)
+        again = partial(_opened, task.file)
+        chunks = read_whole(task.format, watched, again, plan, task.file.name)
         chunks = add_partitions(chunks, plan, task.file.uri)
         return breach_of(chunks, watched, plan, task.file.uri)
 

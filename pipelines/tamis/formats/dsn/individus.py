@@ -87,8 +87,8 @@ class DsnReader:
         >>> from tamis.formats.dsn.layout import layout_of
         >>> from tamis.plan.plan import PlanField
         >>> layout = layout_of([PlanField("nom", "string", rubrique="S21.G00.30.002")])
-        >>> text = b"S10.G00.00.001,'L'\nS21.G00.30.002,'D'ESSAI'\n"
-        >>> text += b"S90.G00.90.001,'4'\nS90.G00.90.002,'0'\n"
+        >>> text = b"S10.G00.00.001,'L'\\nS21.G00.30.002,'D'ESSAI'\\n"
+        >>> text += b"S90.G00.90.001,'4'\\nS90.G00.90.002,'0'\\n"
         >>> reader = DsnReader(io.BytesIO(text), io.BytesIO(text), "x.dsn", layout)
         >>> next(iter(reader)).columns["nom"].to_pylist()
         ["D'ESSAI"]
