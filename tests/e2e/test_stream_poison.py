@@ -29,6 +29,7 @@ from tamis.synthetic.records import Dirt, make_records, space_nir
 
 from ..services.kafka import LARGEST, Broker
 from ..services.postgres import PASSWORD, Server, run_postgres
+from ..services.prism import find_prism
 from ..streams.poison import CANARY, CASES, NIR, POLICY, RELEASE, Case, Headers, Record, json_text
 from .conftest import Flow
 from .haystack import Haystack
@@ -217,6 +218,7 @@ class Topics:
 @dataclass
 class Store:
     folder: Path
+    engine: tuple[str, ...] = ()
 
     @property
     def uri(self) -> str:
@@ -251,7 +253,12 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(
-    params=[pytest.param("tables", marks=pytest.mark.postgres), "topics", "store"],
+    params=[
+        pytest.param("tables", marks=pytest.mark.postgres),
+        "topics",
+        "store",
+        pytest.param("prism", marks=pytest.mark.prism),
+    ],
 )
 def sink(request: pytest.FixtureRequest, kafka: Broker, tmp_path: Path) -> Iterator[Sink]:
     if request.param == "tables":
@@ -262,6 +269,9 @@ def sink(request: pytest.FixtureRequest, kafka: Broker, tmp_path: Path) -> Itera
         server.query(f"DROP DATABASE {database} WITH (FORCE)")
     elif request.param == "topics":
         yield Topics(kafka, name("out"))
+    elif request.param == "prism":
+        runner = ("--", "--runner=PrismRunner", f"--prism_location={find_prism()}")
+        yield Store(tmp_path / "store", runner)
     else:
         yield Store(tmp_path / "store")
 
@@ -283,6 +293,7 @@ def stream(
     return tamis(
         *("run", policy, "--input", source, "--output", sink.uri, "--keys", keys),
         *("--allow-example", "--allow-unconfirmed", "--once", "--run-id", "poison", *options),
+        *(sink.engine if isinstance(sink, Store) else ()),
     )
 
 

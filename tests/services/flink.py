@@ -62,8 +62,8 @@ taskmanager:
     jvm-overhead: {{min: 128m, max: 128m}}
 io: {{tmp: {{dirs: "{{folder}}/tmp"}}}}
 pekko: {{ask: {{timeout: 2 min}}}}
-heartbeat: {{interval: "1000", timeout: "10000"}}
-restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 100, delay: 500 ms}}}}
+heartbeat: {{interval: "1000", timeout: "6000"}}
+restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 1000, delay: 1 s}}}}
 """
 
 
@@ -124,6 +124,11 @@ class Cluster:
                 logs = "\n".join(self._log(name)[-1000:] for name in _MAINS)
                 raise RuntimeError(f"Flink does not start: {logs}")
             time.sleep(0.2)
+
+    def kill(self, name: str) -> None:
+        """End a process as a crash does: `tasks-1` or `tasks-2`, a task manager."""
+        self._processes[name].kill()
+        self._processes[name].wait()
 
     def stop(self) -> None:
         """End all of it; workers leave when their task manager has gone."""

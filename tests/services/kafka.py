@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -78,8 +78,9 @@ class Broker:
         address: host and port, as `bootstrap.servers` takes them.
     """
 
-    def __init__(self, java: str, jars: Path, folder: Path) -> None:
+    def __init__(self, java: str, jars: Path, folder: Path, within: Sequence[str] = ()) -> None:
         self._port, controller = free_port(), free_port()
+        self._within = tuple(within)
         self._java = [java, *_JVM, "-cp", f"{jars}/*"]
         self._folder = folder
         self._settings = folder / "server.properties"
@@ -93,21 +94,22 @@ class Broker:
         self._format()
 
     def start(self) -> None:
-        """Start, and wait until it answers.
+        """Start, and wait until it answers, unless it is in a network that this process is not in.
 
         Raises:
             RuntimeError: it ended, or does not answer; the message has what it logged.
         """
+        main = ("kafka.Kafka", str(self._settings))
         logging = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._java[0], logging, *self._java[1:], "kafka.Kafka", str(self._settings)],
+                [*self._within, self._java[0], logging, *self._java[1:], *main],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
         until = time.monotonic() + _PATIENCE_SECONDS
-        while not is_open(self._port) or not self._answers():
+        while not self._within and (not is_open(self._port) or not self._answers()):
             if time.monotonic() > until or self._process.poll() is not None:
                 self.kill()
                 raise RuntimeError(f"Kafka does not start: {self.log()[-2000:]}")
@@ -159,12 +161,16 @@ class Broker:
 
 
 @contextmanager
-def run_kafka() -> Iterator[Broker]:
-    """A broker, made and started, and ended and removed at the end."""
+def run_kafka(within: Sequence[str] = ()) -> Iterator[Broker]:
+    """A broker, made and started, and ended and removed at the end.
+
+    Args:
+        within: what stands before a command so that it runs in a network of its own.
+    """
     java, jars = find_java(), fetch_jars(f"kafka-{KAFKA}", _POM)
     folder = Path(tempfile.mkdtemp(prefix="tamis-kafka-"))
     try:
-        broker = Broker(java, jars, folder)
+        broker = Broker(java, jars, folder, within)
         broker.start()
         try:
             yield broker

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tamis.address import StreamAddress, WatchAddress, parse_address
+from tamis.address import KafkaAddress, StreamAddress, WatchAddress, parse_address
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_log
 from tamis.cli.run import compile_allowed, print_receipt, tell_unused_keys
@@ -97,7 +97,7 @@ def _run_messages(
     compile_today: Callable[[], Plan],
 ) -> int:
     from tamis.keys.seal_keys import read_public_key
-    from tamis.runs.stream import StreamJob, is_for_dataflow, run_stream
+    from tamis.runs.stream import StreamJob, engine_of, run_stream
 
     job = StreamJob(
         source,
@@ -114,8 +114,8 @@ def _run_messages(
         partitions=partitions,
     )
     with show_log():
-        if is_for_dataflow(job):
-            return _hand_over(job, compile_today())
+        if engine_of(job) is not None:
+            return _on_engine(job, compile_today)
         total = run_stream(job, compile_today)
     print(
         _(
@@ -126,6 +126,26 @@ def _run_messages(
             released=total.released,
             withheld=total.withheld,
             quarantined=total.quarantined,
+        )
+    )
+    return 0
+
+
+def _on_engine(job: "StreamJob", compile_today: Callable[[], Plan]) -> int:
+    if not isinstance(parse_address(job.source), KafkaAddress):
+        return _hand_over(job, compile_today())
+    from tamis.runs.kafka import run_on_engine
+
+    counts = run_on_engine(job, compile_today)
+    print(
+        _(
+            "stream {stream} ended: {records} in, {released} released, {withheld} withheld, "
+            "{quarantined} quarantined",
+            stream=job.stream,
+            records=counts.in_,
+            released=counts.released,
+            withheld=counts.withheld,
+            quarantined=counts.quarantined,
         )
     )
     return 0

@@ -4,7 +4,6 @@ A dry run is a run whose sink is nothing: the same graph up to `Minimize`, then 
 """
 
 import datetime
-import os
 import tempfile
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
@@ -36,7 +35,7 @@ from tamis.runs.launch import (
     Launch,
     as_workers_see_it,
     builds_only,
-    is_local_runner,
+    keyring_as_workers_see_it,
     make_pipeline,
     read_options,
 )
@@ -140,14 +139,11 @@ def _for_workers(job: Job, options: PipelineOptions) -> Job:
     Raises:
         UsageError: they do not see inputs or output.
     """
-    keys = job.keys
-    if keys is not None and not keys.startswith("env:") and not is_local_runner(options):
-        keys = os.path.abspath(keys)  # a file that may be mounted under this path
     return replace(
         job,
         inputs=tuple(as_workers_see_it(uri, options) for uri in job.inputs),
         output=as_workers_see_it(job.output, options),
-        keys=keys,
+        keys=keyring_as_workers_see_it(job.keys, options),
     )
 
 

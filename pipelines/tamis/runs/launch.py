@@ -51,6 +51,7 @@ _SECRET_OPTIONS = (
 
 _HERE = "LOOPBACK"
 _SPARK_LOCAL = re.compile(r"local(\[.+\])?")
+_STATE_SECONDS = 0.5
 _BEGIN_SECONDS = 60.0
 _STEADY_SECONDS = 3.0
 _SILENT_SECONDS = 30.0
@@ -168,6 +169,13 @@ expected gs://… or s3://…, or workers beside them (--environment_type=PROCES
     return os.path.abspath(uri)
 
 
+def keyring_as_workers_see_it(keys: str | None, options: PipelineOptions) -> str | None:
+    """The reference of a keyring for workers: of a file its absolute path, where it is mounted."""
+    if keys is None or keys.startswith("env:") or is_local_runner(options):
+        return keys
+    return os.path.abspath(keys)
+
+
 def ends_with_driver(options: PipelineOptions) -> bool:
     """Whether a job ends when this process does, because its engine or its workers do."""
     is_engine_ours = _is_engine_local(options) and not options.view_as(PortableOptions).job_endpoint
@@ -228,7 +236,24 @@ class Launch:
                     raise _ended_as(state)
                 if state == PipelineState.RUNNING:
                     until = min(until, time.monotonic() + _STEADY_SECONDS)
-                time.sleep(0.5)
+                time.sleep(_STATE_SECONDS)
+
+    def see_until(self, pipeline: beam.Pipeline, stop: threading.Event) -> None:
+        """Hand over `pipeline`, which may not end, and wait until it does; `stop` cancels it.
+
+        Raises:
+            RunError: the engine does not take it, it failed, or somebody else ended it.
+        """
+        with worker_errors(), _stopping_job_servers(pipeline):
+            with handing_over(runner_of(self._options)):
+                result = pipeline.run()
+            while not PipelineState.is_terminal(result.state):
+                if stop.wait(_STATE_SECONDS):
+                    result.cancel()
+                    return
+            state = result.wait_until_finish()
+        if state != PipelineState.DONE:
+            raise _ended_as(state)
 
     def see_through(self, pipeline: beam.Pipeline, has_begun: Callable[[], bool]) -> None:
         """Hand `pipeline` over, and wait until it ends; what it waits for is told.

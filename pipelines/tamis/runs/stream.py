@@ -39,8 +39,7 @@ from tamis.streams.reader import Reader
 from tamis.streams.session import Session, Settings
 from tamis.streams.sink import KeepWaiting, Sink
 
-_LOCAL_RUNNERS = (None, "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner")
-_DATAFLOW = ("DataflowRunner", "TestDataflowRunner")
+_FOR_KAFKA = ("FlinkRunner", "PortableRunner", "PrismRunner")
 _LOCAL_OPTIONS = ("--runner", "--direct_", "--streaming")
 _FOLDERS = ("", "gs", "s3", "hdfs", "azfs")
 _RECEIPT = "-20261123t000000-00000000"
@@ -147,35 +146,40 @@ def check_addresses(job: StreamJob) -> None:
         raise UsageError(f"{output.shown}: {why}")
 
 
-def is_for_dataflow(job: StreamJob) -> bool:
-    """Whether the stream is a job for Dataflow, as Beam's options say.
+def engine_of(job: StreamJob) -> str | None:
+    """The runner that the stream is a job for, as Beam's options say; None for this machine.
 
     Raises:
-        UsageError: they name another runner, or do not apply to this machine.
+        UsageError: they name one that cannot run it, or do not apply to this machine.
     """
     if not job.options:
-        return False
-    from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+        return None
+    from tamis.runs.launch import DATAFLOW, LOCAL, read_options, runner_of
 
-    runner = PipelineOptions(list(job.options)).view_as(StandardOptions).runner
-    if runner not in _LOCAL_RUNNERS:
+    runner = runner_of(read_options(job.options))
+    if runner != LOCAL:
         source = parse_stream(job.source)
         if isinstance(source, KafkaAddress):
-            why = _("a stream of Kafka runs on this machine, not on {runner}", runner=runner)
-            raise UsageError(f"{source.shown}: {why}")
-        if runner not in _DATAFLOW:
+            if runner not in _FOR_KAFKA:
+                why = _(
+                    "a stream of Kafka runs on this machine, Flink or Prism, not on {runner}",
+                    runner=runner,
+                )
+                raise UsageError(f"{source.shown}: {why}")
+            return runner
+        if runner != DATAFLOW:
             why = _("a stream runs on this machine or on Dataflow, not on {runner}", runner=runner)
             raise UsageError(f"{source.shown}: {why}")
         if job.once:
             raise UsageError(_("--once: a job of Dataflow does not end by itself; drain it"))
-        return True
+        return runner
     for option in job.options:
         if option.startswith("-") and not option.startswith(_LOCAL_OPTIONS):
             name = option.partition("=")[0]
             raise UsageError(
                 _("option {name} of Beam does not apply to a stream on this machine", name=name)
             )
-    return False
+    return None
 
 
 def _run_session(job: StreamJob, plan: Plan, stop: threading.Event) -> Session:

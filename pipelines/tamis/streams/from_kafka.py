@@ -166,6 +166,11 @@ class KafkaReader(Reader):
             self._warn(_("the consumer group's offsets cannot be committed ({error})", error=name))
 
     @property
+    def positions(self) -> dict[int, int]:
+        """By partition, the offset that is read next."""
+        return dict(self._next)
+
+    @property
     def lag(self) -> dict[int, int]:
         """See `Reader`: from the broker's last answer."""
         lag = {}

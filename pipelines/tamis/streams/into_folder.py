@@ -7,7 +7,7 @@ before, the next one on this machine removes what was staged, and reads the mess
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 
 import pyarrow as pa
@@ -52,7 +52,21 @@ class FolderSink(Sink):
             self._held.enter_context(self._store.hold(self._stream))
             check_overlap(self.shown, self._stream, self._streams(base))
         self._recover()
-        return self._read_positions() if is_ordered(self._source) else {}
+        if not is_ordered(self._source):
+            return {}
+        return self._read_ends(self._store.receipts(self._stream))
+
+    def read_cut(self, source: str) -> dict[int, int]:
+        """Where the stream was cut, as its receipts say, without taking hold of it.
+
+        Raises:
+            UsageError: the stream was fed from another source.
+            RunError: another process holds it.
+        """
+        self._source = source
+        with self._store.hold(self._stream):
+            pass
+        return self._read_ends(self._store.receipts(self._stream))
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`. The rows are staged; they are committed when the period ends."""
@@ -99,9 +113,10 @@ class FolderSink(Sink):
         is_held = self._store.folder.local() is not None
         self._store.recover_runs(runs, datetime.timedelta(0) if is_held else OLDER_THAN)
 
-    def _read_positions(self) -> dict[int, int]:
+    def _read_ends(self, receipts: Iterable[Receipt]) -> dict[int, int]:
+        """By partition, the offset that the stream's receipts among these reach."""
         positions: dict[int, int] = {}
-        for receipt in self._store.receipts(self._stream):
+        for receipt in receipts:
             for part in receipt.inputs if receipt.stream == self._stream else ():
                 topic, _slash, partition = part.uri.rpartition("/")
                 self._check_source(topic)

@@ -55,10 +55,17 @@ class Ledger:
     units: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, plan: Plan, stream: str, source: str, keys: tuple[KeyPart, ...]) -> "Ledger":
-        """Return the ledger of a period that begins now."""
+    def begin(
+        cls,
+        plan: Plan,
+        stream: str,
+        source: str,
+        keys: tuple[KeyPart, ...],
+        run: str | None = None,
+    ) -> "Ledger":
+        """Return the ledger of a period that begins now, of the id `run` if it has one already."""
         now = datetime.datetime.now(datetime.UTC)
-        run = f"{stream}-{now:%Y%m%dt%H%M%S}-{os.urandom(4).hex()}"
+        run = run or f"{stream}-{now:%Y%m%dt%H%M%S}-{os.urandom(4).hex()}"
         return cls(plan, RunFacts(run, now, keys, stream), source)
 
     @property

@@ -87,6 +87,7 @@ class Session:
         sink: where their records go.
         settings: how the session is run.
         stop: once it is set, the session ends when all messages that were read are committed.
+        sketches: what is known of released columns, which the session adds to.
 
     Attributes:
         ending: why the session ended, or None while it goes on.
@@ -100,6 +101,7 @@ class Session:
         sink: Sink,
         settings: Settings,
         stop: threading.Event | None = None,
+        sketches: dict[str, ColumnSketch] | None = None,
     ) -> None:
         self._plan = plan
         self.ending: Ending | None = None
@@ -113,7 +115,7 @@ class Session:
         self._held: Judged | None = None
         self._pending: tuple[Judged, Future[Ledger]] | None = None
         self._period_began = time.monotonic()
-        self._sketches: dict[str, ColumnSketch] = {}
+        self._sketches: dict[str, ColumnSketch] = {} if sketches is None else sketches
 
     def open(self) -> None:
         """Take hold of the stream, and begin at its last committed positions.
@@ -195,7 +197,11 @@ class Session:
             return False
         if self._ledger is None:
             self._ledger = Ledger.begin(
-                self._plan, self._settings.stream, judged.source, self._settings.key_parts
+                self._plan,
+                self._settings.stream,
+                judged.source,
+                self._settings.key_parts,
+                self._sink.next_run,
             )
             self._period_began = time.monotonic()
         if self._held is not None:

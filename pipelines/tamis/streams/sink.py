@@ -66,6 +66,11 @@ class Sink(ABC):
         """Make visible what the period committed, if `commit` has not."""
 
     @property
+    def next_run(self) -> str | None:
+        """Id of the receipt of the period that begins; None where it is by time and chance."""
+        return None
+
+    @property
     def durable(self) -> dict[int, int]:
         """By partition, the offset before which nothing need be read again."""
         return dict(self._positions)
