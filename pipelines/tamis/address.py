@@ -58,9 +58,6 @@ _RESERVED_OPTIONS = (
 )
 """Options of a topic that Tamis sets itself, or that would have the driver print or load code."""
 
-_KAFKA_SECRET = re.compile(r".*(password|secret|\.pem|oauthbearer\.config|sasl\.jaas).*")
-"""Names of librdkafka's options that hold a secret themselves, and not the name of a file."""
-
 _CREDENTIALS = ("sasl.username", "sasl.password")
 """Options that stand before the `@` of an address as well."""
 _OWN_OPTIONS = ("schema", "table", "create_schema", "triggers")
@@ -231,11 +228,6 @@ class KafkaAddress:
             options["sasl.username"], options["sasl.password"] = unquote(name), unquote(password)
         options["bootstrap.servers"] = brokers
         return cls(parts.shown, topic, begin == "latest", options)
-
-    @property
-    def secrets(self) -> list[str]:
-        """Names of the options that hold secrets."""
-        return [name for name in self.options if _KAFKA_SECRET.fullmatch(name)]
 
     @property
     def name(self) -> str:

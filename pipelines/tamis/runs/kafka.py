@@ -6,6 +6,7 @@ changes its partitions end, and it is handed over anew under the plan of that da
 again. When this process is killed the job goes on, unless its engine ends with it.
 """
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,6 +35,9 @@ from tamis.stores.opening import open_store
 from tamis.streams.from_kafka import KafkaReader
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.into_shared_folder import Refusal
+
+_SECRET = re.compile(r".*(password|secret|\.pem|oauthbearer\.config|sasl\.jaas).*")
+"""Names of librdkafka's options that hold a secret themselves, and not the name of a file."""
 
 _FLINK_OPTIONS = {
     # What a restarted job need not find out from the receipts anew.
@@ -96,7 +100,7 @@ def _for_workers(job: StreamJob, options: PipelineOptions) -> StreamJob:
             runner=runner,
         )
         raise UsageError(f"{output.shown}: {why}")
-    if secrets := source.secrets:
+    if secrets := [name for name in source.options if _SECRET.fullmatch(name)]:
         why = _(
             "{names} would stand in the job, which an engine shows to whoever asks: name files "
             "that workers have, as ssl.key.location, or run the stream on one machine",
