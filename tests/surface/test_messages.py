@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import tamis
@@ -25,7 +24,7 @@ from tamis.language import LOCALE, N_, _, ngettext, read_translations, use_langu
 PACKAGE = Path(tamis.__file__).parent
 CATALOGUE = LOCALE / "tamis.pot"
 FRENCH = LOCALE / "fr" / "LC_MESSAGES" / "tamis.po"
-MARKS = {"_": None, "N_": None, "ngettext": (1, 2)}
+MARKS = ("_", "N_", "ngettext")
 
 UNTRANSLATED = 200
 """How many messages may be without French."""
@@ -58,15 +57,26 @@ SHOWN = {
 
 
 @cache
+def calls() -> list[tuple[Path, ast.Call, str]]:
+    """All calls in the package: the file, the call and the name of what is called."""
+    return [
+        (path, node, getattr(node.func, "id", getattr(node.func, "attr", "")))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+
+
+@cache
 def extract() -> Catalog:
     """Every marked message of the package, with the files that it stands in."""
+    found = set()
+    for path, call, name in calls():
+        words = [str(each.value) for each in call.args if isinstance(each, ast.Constant)]
+        if name in MARKS and words:
+            message = tuple(words[:2]) if name == "ngettext" else words[0]
+            found.add((message, path.relative_to(PACKAGE).as_posix()))
     catalogue = Catalog(project="tamis", charset="utf-8")
-    found = [
-        (message, file)
-        for file, _line, message, _comments, _context in extract_from_dir(
-            PACKAGE, method_map=[("**.py", "python")], keywords=MARKS
-        )
-    ]
     for message, file in sorted(found, key=str):
         catalogue.add(message, locations=[(file, 0)])
     return catalogue
@@ -116,18 +126,14 @@ def texts(node: ast.expr) -> Iterator[str]:
 
 def unmarked() -> Iterator[str]:
     """Places of sentences that are shown and not in the catalogue."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call):
-                continue
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if name not in SHOWN:
-                continue
-            keywords = [word.value for word in node.keywords if word.arg in (None, "help", "title")]
-            for argument in (*node.args, *keywords):
-                for text in texts(argument):
-                    if sum(map(str.isalpha, text)) > 2 and " " in text.strip():
-                        yield f"{path.relative_to(PACKAGE)}:{argument.lineno}: {text[:60]}"
+    for path, call, name in calls():
+        if name not in SHOWN:
+            continue
+        keywords = [word.value for word in call.keywords if word.arg in (None, "help", "title")]
+        for argument in (*call.args, *keywords):
+            for text in texts(argument):
+                if sum(map(str.isalpha, text)) > 2 and " " in text.strip():
+                    yield f"{path.relative_to(PACKAGE)}:{argument.lineno}: {text[:60]}"
 
 
 def test_every_message_is_marked() -> None:

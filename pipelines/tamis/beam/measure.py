@@ -32,7 +32,7 @@ from tamis.beam.transform import SeveralCollections
 from tamis.dry_run.comparison import Comparison
 from tamis.dry_run.marks import Marks
 from tamis.dry_run.masks import Masks
-from tamis.dry_run.models import Bytes, Measured, Sample
+from tamis.dry_run.models import ALL_RECORDS, AT_MOST, Bytes, Measured, Sample
 from tamis.dry_run.retyped import RetypedColumns
 from tamis.dry_run.risk import Risks
 from tamis.dry_run.undeclared import UndeclaredNirs, is_declared, without_declared
@@ -322,12 +322,7 @@ class _InspectFn(beam.DoFn):
 def _sample(receipt: Receipt, limit: int | None) -> Sample:
     ended = sum(bool(part.digest) for part in receipt.inputs)
     complete = ended == len(receipt.inputs)
-    method = (
-        "all records of all inputs"
-        if complete
-        else f"at most {limit} records, in even shares the first ones of each input "
-        "(of Parquet files, of each part of whole row groups)"
-    )
+    method = ALL_RECORDS if complete else AT_MOST.format(limit=limit)
     return Sample(
         limit=limit,
         read=receipt.counts.in_,

@@ -99,7 +99,8 @@ def _print(
         text += _(", on {day}", day=day) if day else ""
         _print_line(f"  {text}", "red")
         if violation.counterexample:
-            pairs = (f"{name} {value or _('(empty)')}" for name, value in violation.counterexample)
+            empty = _("(empty)")
+            pairs = (f"{name} {value or empty}" for name, value in violation.counterexample)
             _print_line(f"  {' · '.join(pairs)}")
     counts = ngettext("{count} violation", "{count} violations", len(violations))
     counts += ", " + ngettext("{count} warning", "{count} warnings", len(warnings))

@@ -126,7 +126,7 @@ def as_markdown(old: str, new: str, difference: Difference, counted: Sequence[Co
         lines += ["", f"### {_escape(title[0].upper() + title[1:])}", ""]
         lines += [f"- {_escape(': '.join(row))}" for row in of_policy.rows()]
     if difference.refused:
-        lines += ["", f"### {_('Refused by `tamis check`')}", ""]
+        lines += ["", "### " + _("Refused by `tamis check`"), ""]
         for refusal in difference.refused:
             days = describe_days(refusal.days)
             text = f"{refusal.policy} ({refusal.side}), {days}: {refusal.problem}"

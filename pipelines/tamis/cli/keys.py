@@ -17,10 +17,12 @@ import typer
 
 from tamis.cli.arguments import App
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
-from tamis.language import _
+from tamis.language import N_, _
 from tamis.tables import Table, print_table
 
 app = App()
+
+_STATES = (N_("current"), N_("retired"), N_("destroyed"))
 
 File = Annotated[str, typer.Argument(metavar="FILE", help=_("the keyring, mode 0600"))]
 
@@ -86,7 +88,16 @@ def list_epochs(
         typer.echo(json.dumps(document, indent=1))
         return
     header = (_("epoch"), _("created"), _("key id"), _("state"))
-    print_table(Table(header, [tuple(map(str, row.values()))[:4] for row in rows], numbers=(0,)))
+    print_table(
+        Table(
+            header,
+            [
+                (str(row["epoch"]), str(row["created"]), str(row["key_id"]), _(str(row["state"])))
+                for row in rows
+            ],
+            numbers=(0,),
+        )
+    )
     for epoch in keyring.epochs():
         for processing, source in epoch.chained.items():
             text = _("epoch {epoch}: pseudonyms of `{processing}` are chained on epoch {source}")

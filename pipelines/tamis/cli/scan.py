@@ -18,7 +18,7 @@ from tamis.errors import InputError, NotLookedInto
 from tamis.formats.names import shown_path
 from tamis.formats.schemaless import read_columns
 from tamis.interrupts import ends_at_once
-from tamis.language import _
+from tamis.language import N_, _
 from tamis.nir.find import count_nir
 from tamis.nir.identifiers import judge_identifiers
 from tamis.nir.profile import NirProfile, profile_nir
@@ -127,9 +127,12 @@ def _print_columns(file: str, columns: dict[str, ColumnNirs]) -> None:
     print(text.format(file=file, count=len(hits), columns=len(columns)), flush=True)
 
 
+_FORMS = (N_("text"), N_("integer"), N_("float"), N_("decimal"))
+
+
 def _describe(column: ColumnNirs) -> str:
     forms = ", ".join(
-        _("{count} as {form}", count=count, form=form)
+        _("{count} as {form}", count=count, form=_(form))
         for form, count in sorted(column.nirs.items())
     )
     text = _("{forms}, in {values} values: {evidence}")

@@ -118,8 +118,13 @@ def _too_low(tested: Sequence[_Tested], fail_under: float | None) -> list[str]:
         reached, total = sum(share[0] for share in shares), sum(share[1] for share in shares)
         if shares and 100 * reached < fail_under * total:
             percent = 100 * reached / total
-            text = _("{figure}: {percent:.1f} %, must not be below {least:g} %")
-            low.append(text.format(figure=label, percent=percent, least=fail_under))
+            text = _(
+                "{figure}: {percent:.1f} %, must not be below {least:g} %",
+                figure=label,
+                percent=percent,
+                least=fail_under,
+            )
+            low.append(text)
     return low
 
 
@@ -130,7 +135,7 @@ def _print(policy: _Tested) -> None:
         print(problem)
     for problem in policy.survivors:
         print(_("{mutant}: no rule and no case notices it", mutant=problem))
-    line = f"{policy.context.name}: "
+    line = policy.context.name + _(": ")
     line += ngettext("{count} case", "{count} cases", policy.cases)
     if policy.cases:
         failures = sum(outcome.problem is not None for outcome in policy.outcomes)

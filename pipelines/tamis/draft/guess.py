@@ -23,7 +23,7 @@ from tamis.draft.statistics import (
     STRONG_NULLS,
     LeafStatistics,
 )
-from tamis.language import _
+from tamis.language import N_, _
 
 MANY_ROWS: Final = 100
 """Rows at least for a field that is never empty to be drafted as `nullable: false`."""
@@ -363,6 +363,9 @@ def _guess_prose(column: LeafStatistics, guess: Guess) -> None:
         guess.why.append(_("NIRs in the text: {why}", why=column.nir_why))
 
 
+_PARTS: dict[NirPart, str] = {"sex": N_("sex"), "birth": N_("birth"), "place": N_("place")}
+
+
 def _guess_part(column: LeafStatistics, part: NirPart | None, guess: Guess) -> None:
     kind = kind_of(guess.type)
     if part == "sex" and kind == "string" and column.sexes < column.values:
@@ -373,7 +376,7 @@ def _guess_part(column: LeafStatistics, part: NirPart | None, guess: Guess) -> N
     if part is not None and (short or kind in _KINDS_OF[part]):
         guess.nir_part = part
     if guess.nir_part:
-        guess.why.append(_("{part} by its name, a part of the NIR", part=part))
+        guess.why.append(_("{part} by its name, a part of the NIR", part=_(_PARTS[guess.nir_part])))
 
 
 def _note_long_numbers(column: LeafStatistics, guess: Guess) -> None:

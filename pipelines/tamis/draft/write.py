@@ -76,7 +76,7 @@ def write_schema(
                 count=writer.withheld,
             )
         )
-    comments = "".join(f"# {_('Note')}: {note}.\n" for note in notes)
+    comments = "".join("# " + _("Note: {note}.", note=note) + "\n" for note in notes)
     written = _format(form, options, sample.written)
     start = f"{_(_HEADER, rows=rows)}{comments}schema: {name}\nformat: {written}\n"
     return f"{start}fields:\n" + "\n".join(fields) + "\n"

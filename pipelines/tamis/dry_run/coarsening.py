@@ -20,12 +20,13 @@ from tamis.arrow.buffers import decode
 from tamis.documents.types import kind_of
 from tamis.dry_run.hashing import Coarser, Hashes, hash_rows, mix
 from tamis.filter.treatments import generalize_dates, generalize_numbers, generalize_text
+from tamis.language import N_
 from tamis.plan.plan import Plan, PlanLeaf, PlanRelease
 
 TRIED: Final = 16_384
 """Persons on whom coarsenings are tried at most."""
 
-NOT_KEPT: Final = "not kept"
+NOT_KEPT: Final = N_("not kept")
 
 _DATES: Final = ("month", "quarter", "year")
 _STEPS: Final = (1, 5, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000)

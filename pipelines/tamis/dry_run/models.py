@@ -6,6 +6,7 @@ from pydantic import Field
 
 from tamis.evidence.part import Part
 from tamis.evidence.receipt import Receipt, RiskPart
+from tamis.language import N_
 
 Count = int | Literal["<5", ">=5"]
 """A number of combinations or records: `<5` hides a small one, `>=5` one from which it could be
@@ -19,6 +20,14 @@ FEW = 10
 
 SMALL = 5
 """Numbers of combinations or records below this are hidden."""
+
+
+ALL_RECORDS = N_("all records of all inputs")
+AT_MOST = N_(
+    "at most {limit} records, in even shares the first ones of each input (of Parquet files, of "
+    "each part of whole row groups)"
+)
+"""How a sample is taken, in the words of results."""
 
 
 class Sample(Part):

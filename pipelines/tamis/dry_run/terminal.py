@@ -18,12 +18,13 @@ from tamis.check.approval import Status
 from tamis.documents.policy import RiskBound
 from tamis.dry_run.html.speech import Speech
 from tamis.dry_run.marks import FORM_WORDS
-from tamis.dry_run.models import MARK_CONDITIONS, Figures, Mask, Risk
+from tamis.dry_run.models import AT_MOST, MARK_CONDITIONS, Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
 from tamis.evidence.causes import CausePart
 from tamis.evidence.columns import advise
 from tamis.evidence.wording import describe_cause, describe_first
 from tamis.language import N_, _, language_in_use, ngettext, printable, translate
+from tamis.plan.compile import REASONS
 from tamis.plan.explain import FATES, shown_basis
 from tamis.plan.plan import UNMET, Fate
 from tamis.tables import Table, print_table
@@ -146,7 +147,7 @@ def _headline(result: DryRun) -> Iterator[str]:
         yield _(
             "a sample: {method}; {complete} of {inputs} inputs were read to their end; "
             "all figures are of the records read",
-            method=sample.method,
+            method=translate(sample.method, AT_MOST),
             complete=sample.inputs_complete,
             inputs=sample.inputs,
         )
@@ -184,24 +185,25 @@ def _fields(name: str, release: DryRelease, result: DryRun) -> Table:
 
 
 def _reason(path: str, field: DryField, release: DryRelease, result: DryRun) -> str:
+    reason = translate(field.because, *REASONS)
     if field.fate == "pseudonymized":
         return _(
             "{treatment} for {processing}, reste une donnée personnelle: {reason}",
             treatment=field.treatment,
             processing=result.processing.slug,
-            reason=field.because,
+            reason=reason,
         )
     if field.fate == "generalized" or (field.fate == "kept" and field.treatment != _("kept")):
-        return f"{field.treatment}: {field.because}"
+        return _("{treatment}: {reason}", treatment=field.treatment, reason=reason)
     if field.fate == "redacted":
         count = release.redacted.get(path, 0)
-        return _("{count} NIRs redacted: {reason}", count=count, reason=field.because)
+        return _("{count} NIRs redacted: {reason}", count=count, reason=reason)
     if field.fate == "stripped":
         names = ", ".join(field.identifier)
-        return _("identifier {names}, {reason}", names=names, reason=field.because)
+        return _("identifier {names}, {reason}", names=names, reason=reason)
     if field.fate == "dropped" and not field.read:
-        return _("{reason}; not read", reason=field.because)
-    return field.because
+        return _("{reason}; not read", reason=reason)
+    return reason
 
 
 def _drift(result: DryRun) -> Table:
@@ -334,7 +336,7 @@ def _risk_notes(risk: Risk, result: DryRun) -> Iterator[str]:
         yield _(
             "would do, tried on {persons}: {fields}",
             persons=whole.format(count=tried.tried),
-            fields=", ".join(f"{path} {words}" for path, words in tried.fields.items()),
+            fields=", ".join(f"{path} {_(words)}" for path, words in tried.fields.items()),
         )
     elif risk.within is False:
         yield _("no coarsening of these fields would do")

@@ -242,14 +242,14 @@ def _describe_field(leaf: SchemaLeaf) -> str:
     if spec.identifier:
         marks.append(_("identifier {kinds}", kinds=", ".join(spec.identifier)))
     if spec.nir_part:
-        marks.append(_("{part} of the NIR", part=spec.nir_part))
+        marks.append(_("{part} of the NIR", part=_(spec.nir_part)))
     if spec.free_text:
         marks.append(_("free text"))
     if leaf.sensitive:
         marks.append(_("sensitive: {reason}", reason=leaf.sensitive))
     categories = ", ".join(leaf.category) or _("none")
     if leaf.category_link == "inferred":
-        categories += " (selon notre lecture)"
+        categories += _(" (selon notre lecture)")
     marks.append(_("category {categories}", categories=categories))
     return _("; ").join(marks)
 
