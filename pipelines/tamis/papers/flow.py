@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -238,6 +238,26 @@ def state(key: str, text: str, *sources: Citation) -> Sentence:
 def blank(key: str, text: str, *sources: Citation) -> Sentence:
     """What no document tells: `text` names it, `sources` ask for it."""
     return Sentence(key, (text,), tuple(dict.fromkeys(sources)), is_blank=True)
+
+
+def by_release(flow: Flow, write: Callable[[FlowRelease], Sentence | None]) -> Iterator[Sentence]:
+    """Write a sentence of each release; what is the same of several is said once.
+
+    Args:
+        flow: whose releases they are.
+        write: gives the sentence of a release, in words that no need decides, or None.
+    """
+    alike: dict[tuple[str, ...], list[tuple[str, Sentence]]] = {}
+    for release in flow.releases:
+        if (written := write(release)) is not None:
+            same = (*written.cells, written.key) if written.is_blank else written.cells
+            alike.setdefault(same, []).append((release.id, written))
+    for group in alike.values():
+        first = group[0][1]
+        names = ", ".join(f"`{name}`" for name, _written in group)
+        text = first.text if len(alike) == 1 else f"{names}: {first.text}"
+        sources = dict.fromkeys(source for _name, written in group for source in written.sources)
+        yield Sentence(first.key, (text,), tuple(sources), first.is_blank)
 
 
 def place_in(source: Source, path: DocumentPath, text: str = "", *, key: bool = False) -> Citation:

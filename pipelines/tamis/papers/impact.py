@@ -49,7 +49,7 @@ def impact_paper(flow: Flow) -> Section:
         parts += [
             Part(_("Legal ground") + of, tuple(_ground(release))),
             Part(_("Which records and elements are released") + of, tuple(_conditions(release))),
-            *(_need(release, index, name, need) for index, name, need in release.needs()),
+            *(_need(release, index, name, need, of) for index, name, need in release.needs()),
             _left_out(release, of),
             Part(_("Risk of re-identification") + of, tuple(_risk(release))),
         ]
@@ -178,7 +178,7 @@ def _basis(basis: LegalBasis | NirBasis) -> str:
     return text
 
 
-def _need(release: FlowRelease, index: int, name: str, need: Need) -> Part:
+def _need(release: FlowRelease, index: int, name: str, need: Need, of: str) -> Part:
     """One need: its reason, its grounds, its conditions, and the fields that it justifies."""
     sentences = [
         state(f"besoin {name}", sentence(need.because), release.place("needs", index, "because"))
@@ -196,7 +196,7 @@ def _need(release: FlowRelease, index: int, name: str, need: Need) -> Part:
         sentences.append(state(f"si {name} {condition.field}", text, place))
     columns = (_("fields"), _("category of R. 6323-34"), _("value"), _("identifies a person"))
     rows = tuple(_fields(release, index, name, need))
-    return Part(_("Need {number}", number=index + 1), tuple(sentences), columns, rows)
+    return Part(_("Need {number}", number=index + 1) + of, tuple(sentences), columns, rows)
 
 
 def _fields(release: FlowRelease, index: int, name: str, need: Need) -> Iterator[Sentence]:

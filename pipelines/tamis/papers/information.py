@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tamis.language import _
-from tamis.papers.flow import Flow, blank, rgpd, state
+from tamis.papers.flow import Flow, blank, by_release, rgpd, state
 from tamis.papers.paper import Part, Section, Sentence
 from tamis.papers.retention import state_retention
 from tamis.papers.rights import ARTICLE, state_rights, state_silence
@@ -21,11 +21,11 @@ def information_paper(flow: Flow) -> Section:
             Part(_("Who answers for your data"), tuple(who(flow))),
             Part(
                 _("What it is used for, and on which ground"),
-                (*map(state_purpose, flow.releases), legal_basis()),
+                (*by_release(flow, state_purpose), legal_basis()),
             ),
             Part(_("Which data"), tuple(categories(flow, with_fields=False))),
             Part(_("Where it comes from, and who receives it"), (_way(flow), transfers())),
-            Part(_("How long it is kept"), tuple(map(state_retention, flow.releases))),
+            Part(_("How long it is kept"), tuple(by_release(flow, state_retention))),
             Part(_("Your rights"), tuple(_rights(flow))),
         ),
     )

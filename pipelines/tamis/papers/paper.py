@@ -31,7 +31,7 @@ class Citation:
     text: str = ""
     file: str = ""
     line: int = 0
-    path: DocumentPath = field(default=(), compare=False, repr=False)
+    path: DocumentPath = field(default=(), repr=False)
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.file else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tamis.documents.law import RETENTION_ARTICLE, RetentionRule
 from tamis.language import _
-from tamis.papers.flow import Flow, FlowRelease, blank, rgpd, state
+from tamis.papers.flow import Flow, FlowRelease, blank, by_release, rgpd, state
 from tamis.papers.paper import Citation, Part, Section, Sentence
 from tamis.papers.words import describe_period, sentence
 
@@ -63,15 +63,20 @@ def _place(flow: Flow, rule: RetentionRule) -> Citation:
 
 
 def _released(flow: Flow) -> Iterator[Sentence]:
-    for release in flow.releases:
-        yield state_retention(release)
-        rule = _rule_of(release)
-        if rule is None:
-            continue
-        text = _("The rule is about: {covers}.", covers=rule.covers)
-        if rule.note:
-            text += " " + sentence(rule.note)
-        yield state(f"regle {release.id}", text, release.place("retention"), _place(flow, rule))
+    yield from by_release(flow, state_retention)
+    yield from by_release(flow, _covered)
+
+
+def _covered(release: FlowRelease) -> Sentence | None:
+    """Which data the rule of a release is about."""
+    rule = _rule_of(release)
+    if rule is None:
+        return None
+    text = _("The rule is about: {covers}.", covers=rule.covers)
+    if rule.note:
+        text += " " + sentence(rule.note)
+    places = release.place("retention"), _place(release.flow, rule)
+    return state(f"regle {release.id}", text, *places)
 
 
 def _rules(flow: Flow) -> Iterator[Sentence]:

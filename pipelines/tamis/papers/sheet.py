@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tamis.language import _
-from tamis.papers.flow import Flow, FlowRelease, blank, rgpd, state, tool
+from tamis.papers.flow import Flow, FlowRelease, blank, by_release, rgpd, state, tool
 from tamis.papers.paper import Citation, Part, Section, Sentence
 from tamis.papers.retention import state_retention
 from tamis.papers.words import describe_attested, join, name_persons, quote, sentence
@@ -21,10 +21,10 @@ def register_sheet(flow: Flow) -> Section:
             Part(_("Purposes"), tuple(_purposes(flow))),
             Part(_("Persons concerned"), tuple(persons(flow))),
             Part(_("Categories of data"), tuple(categories(flow))),
-            Part(_("Sensitive data and NIR"), (_sensitive(flow), *map(_nir, flow.releases))),
+            Part(_("Sensitive data and NIR"), (_sensitive(flow), *_nirs(flow))),
             Part(_("Recipients"), tuple(recipients(flow))),
             Part(_("Transfers out of the European Union"), (transfers(),)),
-            Part(_("Periods of erasure"), tuple(map(state_retention, flow.releases))),
+            Part(_("Periods of erasure"), tuple(by_release(flow, state_retention))),
             Part(_("Security"), tuple(_security(flow))),
         ),
     )
@@ -47,7 +47,7 @@ def _purposes(flow: Flow) -> Iterator[Sentence]:
         yield state("objet", sentence(flow.context.policy.describes), flow.policy("describes"))
     else:
         yield blank("objet", _("What the flow is for"), flow.policy(), rgpd("30 § 1 b"))
-    yield from map(state_purpose, flow.releases)
+    yield from by_release(flow, state_purpose)
 
 
 def state_purpose(release: FlowRelease) -> Sentence:
@@ -60,54 +60,42 @@ def state_purpose(release: FlowRelease) -> Sentence:
 
 def persons(flow: Flow) -> Iterator[Sentence]:
     """Whose data is released, a sentence each."""
+    sources: dict[str, list[Citation]] = {}
     for release in flow.releases:
-        fields: dict[str, list[str]] = {}
         for path, (leaf, _kept) in release.kept.items():
-            for slug in sorted(release.subjects(leaf)):
-                fields.setdefault(slug, []).append(path)
-        for slug, paths in sorted(fields.items()):
-            yield state(
-                f"personnes {release.id} {slug}",
-                sentence(name_persons(slug)),
-                *_grounds_of_subject(release, slug, paths),
-            )
-
-
-def _grounds_of_subject(release: FlowRelease, slug: str, paths: list[str]) -> Iterator[Citation]:
-    yield from release.needs_of(paths)
-    for path in paths:
-        leaf, _kept = release.kept[path]
-        if slug in leaf.subject:
-            yield release.flow.schema(*leaf.place)
-            continue
-        for category_slug, category in release.flow.categories(leaf, release.release.purpose):
-            if slug in category.subjects:
-                yield release.flow.category_place(category_slug)
+            served = dict(flow.categories(leaf, release.release.purpose))
+            for slug in release.subjects(leaf):
+                named = [
+                    flow.category_place(category)
+                    for category, known in served.items()
+                    if slug in known.subjects
+                ]
+                places = [flow.schema(*leaf.place)] if slug in leaf.subject else named
+                sources.setdefault(slug, []).extend((*release.needs_of([path]), *places))
+    for slug, places in sorted(sources.items()):
+        yield state(f"personnes {slug}", sentence(name_persons(slug)), *places)
 
 
 def categories(flow: Flow, *, with_fields: bool = True) -> Iterator[Sentence]:
     """The categories of data that are released, in the words of the articles, a sentence each."""
+    fields: dict[str, dict[str, None]] = {}
+    sources: dict[str, list[Citation]] = {}
     for release in flow.releases:
-        fields: dict[str, list[str]] = {}
-        words: dict[str, str] = {}
         for path, (leaf, _kept) in release.kept.items():
-            for slug, category in flow.categories(leaf, release.release.purpose):
-                fields.setdefault(slug, []).append(path)
-                words[slug] = category.wording
-            if NOT_PERSONAL in leaf.category:
-                fields.setdefault(NOT_PERSONAL, []).append(path)
-        for slug, paths in fields.items():
-            if slug == NOT_PERSONAL:
-                if not with_fields:
-                    continue
-                text = _("Data that the schema declares not personal: {fields}.")
-                places = [flow.schema(*release.kept[path][0].place) for path in paths]
-            else:
-                text = "{words}: {fields}." if with_fields else "{words}."
-                places = [flow.category_place(slug)]
-            key = f"{'categorie' if with_fields else 'information'} {release.id} {slug}"
-            text = text.format(words=quote(words.get(slug, ""), slug), fields=join(paths))
-            yield state(key, text, *release.needs_of(paths), *places)
+            slugs = [slug for slug, _category in flow.categories(leaf, release.release.purpose)]
+            slugs += [NOT_PERSONAL] if NOT_PERSONAL in leaf.category and with_fields else []
+            for slug in slugs:
+                place = flow.category_place(slug)
+                place = flow.schema(*leaf.place) if slug == NOT_PERSONAL else place
+                fields.setdefault(slug, {})[path] = None
+                sources.setdefault(slug, []).extend((*release.needs_of([path]), place))
+    for slug, paths in fields.items():
+        wording = next((known.wording for known in flow.law.categories.get(slug, ())), "")
+        words = quote(wording, slug)
+        if slug == NOT_PERSONAL:
+            words = _("Data that the schema declares not personal")
+        key = f"{'categorie' if with_fields else 'information'} {slug}"
+        yield state(key, f"{words}: {join(paths)}." if with_fields else f"{words}.", *sources[slug])
 
 
 def _sensitive(flow: Flow) -> Sentence:
@@ -124,6 +112,13 @@ def _sensitive(flow: Flow) -> Sentence:
         return state("sensibles", text, flow.schema("fields"))
     groups = "; ".join(f"{join(paths)} ({why})" for why, paths in marked.items())
     return state("sensibles", _("Sensitive data: {groups}.", groups=groups), *sources)
+
+
+def _nirs(flow: Flow) -> Iterator[Sentence]:
+    for release in flow.releases:
+        known = _nir(release)
+        text = known.text if len(flow.releases) == 1 else f"`{release.id}`: {known.text}"
+        yield state(known.key, text, *known.sources)
 
 
 def _nir(release: FlowRelease) -> Sentence:
@@ -187,9 +182,13 @@ def recipients(flow: Flow) -> Iterator[Sentence]:
     else:
         text = _("The data comes from the SI-CPF, and is received by: {partner}.")
     yield state("destinataire", text.format(partner=quote(partner.name)), flow.partner_place)
-    for release in flow.releases:
-        text = describe_attested(release.entry.attested)
-        yield state(f"registre {release.id}", text, release.entry_place)
+    yield from by_release(flow, _entry)
+
+
+def _entry(release: FlowRelease) -> Sentence:
+    """What the partner's entry in the register stands on."""
+    text = describe_attested(release.entry.attested)
+    return state(f"registre {release.id}", text, release.entry_place)
 
 
 def transfers() -> Sentence:
@@ -202,41 +201,8 @@ def transfers() -> Sentence:
 
 
 def _security(flow: Flow) -> Iterator[Sentence]:
-    for release in flow.releases:
-        rid = release.id
-        yield state(
-            f"securite {rid} besoins",
-            _(
-                "Only the fields that a need names are released; all others are left out before "
-                "anything is written."
-            ),
-            release.place("needs"),
-            tool("policies"),
-        )
-        if release.compiled.nir == "absent":
-            yield state(
-                f"securite {rid} nir",
-                _(
-                    "All that is released is searched for numbers that look like a NIR; a record "
-                    "that still holds one is set apart and not released."
-                )
-                if release.release.on_nir == "strip"
-                else _("A record in which a NIR is found is set apart and not released."),
-                release.item_place,
-                tool("nir"),
-                *([release.place("on_nir")] if release.release.on_nir != "strip" else []),
-            )
-        if flow.plan.hides_order(release.compiled):
-            yield state(
-                f"securite {rid} ordre",
-                _(
-                    "The rows are put in an order that does not tell that of the source, and carry "
-                    "no position in it."
-                ),
-                release.item_place,
-                flow.policy("direction"),
-                tool("stores"),
-            )
+    for write in (_minimization, _search, _order):
+        yield from by_release(flow, write)
     text = _(
         "A record that cannot be judged safely is set apart: its place and the reason are kept, "
         "and none of its values; of a stream, the original message may be kept sealed to a key."
@@ -252,6 +218,42 @@ def _security(flow: Flow) -> Iterator[Sentence]:
         "processors: the measures of RGPD art. 32 § 1"
     )
     yield blank("securite", text, rgpd("30 § 1 g"))
+
+
+def _minimization(release: FlowRelease) -> Sentence:
+    text = _(
+        "Only the fields that a need names are released; all others are left out before anything "
+        "is written."
+    )
+    return state(f"securite besoins {release.id}", text, release.place("needs"), tool("policies"))
+
+
+def _search(release: FlowRelease) -> Sentence | None:
+    """What is done about NIRs where none may be released."""
+    key, places = f"securite nir {release.id}", [release.item_place, tool("nir")]
+    if release.compiled.nir != "absent":
+        return None
+    if release.release.on_nir != "strip":
+        text = _("A record in which a NIR is found is set apart and not released.")
+        return state(key, text, *places, release.place("on_nir"))
+    text = _(
+        "All that is released is searched for numbers that look like a NIR; a record that still "
+        "holds one is set apart and not released."
+    )
+    return state(key, text, *places)
+
+
+def _order(release: FlowRelease) -> Sentence | None:
+    """What is done where two partners could join what they get by its order."""
+    flow = release.flow
+    if not flow.plan.hides_order(release.compiled):
+        return None
+    text = _(
+        "The rows are put in an order that does not tell that of the source, and carry no position "
+        "in it."
+    )
+    key, direction = f"securite ordre {release.id}", flow.policy("direction")
+    return state(key, text, release.item_place, direction, tool("stores"))
 
 
 def legal_basis() -> Sentence:
