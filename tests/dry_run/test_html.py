@@ -1,6 +1,7 @@
 """The HTML report holds all of a dry run, in both languages, whatever the names in it are."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -421,6 +422,25 @@ def test_every_sentence_is_in_both_languages_with_the_same_places() -> None:
                 assert sorted(used) == [str(number) for number in range(groups)], remark["pattern"]
 
 
+def test_french_is_written_as_french_is() -> None:
+    def sentences(part: Any) -> Iterator[str]:
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, list):
+            for inner in part:
+                yield from sentences(inner)
+        else:
+            for key, inner in part.items():
+                if key not in ("en", "pattern"):
+                    yield from sentences(inner)
+
+    texts = [*sentences(words())]
+    assert len(texts) > 300
+    odd = re.compile(r"'|1er\b|(?<![\s\u202f])[:;?!»](?=\s|$)|[  ][:;?!»]|«(?!\u202f)")
+    assert [text for text in texts if odd.search(text)] == []
+    assert Speech("fr").day("2025-01-01") == "1ᵉʳ janvier 2025"
+
+
 def test_every_fate_reason_and_attestation_has_its_words() -> None:
     text = words()["text"]
 
@@ -430,7 +450,7 @@ def test_every_fate_reason_and_attestation_has_its_words() -> None:
     for lang in LANGS:
         assert len({text[f"letter-{fate}"][lang] for fate in FATES}) == len(FATES)
     for reason in REASONS:
-        assert f"reason-{reason}-do" in text
+        assert {f"reason-{reason}-do", f"cause-of-{reason}"} <= text.keys()
     for mark in get_args(Attested):
         assert {f"attested-{mark}", f"attested-{mark}-means"} <= text.keys()
     for kind in ("in", "released", "withheld", "quarantined"):

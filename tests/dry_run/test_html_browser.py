@@ -90,6 +90,7 @@ def test_it_opens_from_disk_draws_its_charts_and_asks_for_nothing(
     page: Page, report: dict[Lang, Path], lang: Lang, width: str
 ) -> None:
     page.open(report[lang], width=WIDTHS[width])
+    page.run(OPEN)
 
     assert page.problems == []
     assert page.requests == [report[lang].resolve().as_uri()]
@@ -110,7 +111,7 @@ def test_it_opens_from_disk_draws_its_charts_and_asks_for_nothing(
     names = [svg["name"] for svg in drawn]
     assert names.count("wide") == (width == "desktop")
     assert names.count("narrow") == (width == "phone")
-    assert "bar" in names
+    assert ("bar" in names) == (width == "desktop")
     assert [svg for svg in drawn if min(svg["width"], svg["height"], svg["marks"]) <= 0] == []
     assert page.run("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.run("getComputedStyle(document.body).maxWidth") == "1120px"
@@ -188,7 +189,7 @@ def test_nothing_leaves_the_page_whatever_the_names(page: Page, report: dict[Lan
 def test_the_summary_is_one_screen_and_one_page(page: Page, tmp_path: Path, lang: Lang) -> None:
     bottom = "document.querySelector('#summary').getBoundingClientRect().bottom + scrollY"
     heights, printed = {}, {}
-    for name in POLICIES:
+    for name in POLICIES if lang == "fr" else POLICIES[::5]:
         path = write(busy(result_of(name)[1]), tmp_path)[lang]
         page.open(path, width=1280, height=800)
         heights[name] = page.run(bottom)

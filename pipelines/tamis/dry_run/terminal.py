@@ -84,7 +84,6 @@ def tables(result: DryRun) -> Iterator[Table]:
         )
     if result.against is not None:
         yield _against(result)
-    yield _bytes(result)
     if result.unattested:
         entries = [
             (row.release, row.item, row.processing, _(row.attested), _(row.words))
@@ -377,11 +376,3 @@ def _against(result: DryRun) -> Table:
         _("Under {project}: records that would carry another field", project=against.project),
         note.format(count=against.records),
     )
-
-
-def _bytes(result: DryRun) -> Table:
-    size = result.bytes
-    rows = [(_("in"), str(size.in_))]
-    rows += [(_("out, {release}", release=name), str(count)) for name, count in size.out.items()]
-    rows.append((_("out, quarantine"), str(size.quarantine)))
-    return Table((_("what"), _("bytes")), rows, (1,), _("Bytes"))

@@ -232,13 +232,12 @@ class Speech:
         return self("basis-rgpd", ground=basis.rgpd, text=text)
 
     def cause(self, cause: CausePart) -> Markup:
-        """Why records are quarantined: field and rule in words."""
-        rule: str | Markup = cause.rule
-        if cause.kind == "type":
-            rule = self.type(cause.rule)
-        elif cause.kind in ("record", "rule"):
-            rule = Markup('<span lang="en">{}</span>').format(cause.rule)
-        return self(f"cause-{cause.kind}", field=code(cause.field), rule=rule)
+        """Why records are quarantined, in words; other rules of readers are in the annex."""
+        if cause.kind not in ("record", "rule"):
+            return self(f"cause-{cause.kind}", rule=self.type(cause.rule))
+        rule = self.remark("rule", cause.rule)
+        sentence = self(f"cause-of-{cause.reason}")
+        return sentence if rule is None else Markup("{} ({})").format(sentence, rule)
 
     def period(self, iso: str) -> str:
         """A period of whole years or months.
