@@ -20,7 +20,7 @@ from tamis.dry_run.html.findings import find_all
 from tamis.dry_run.html.flow import FATES, PASSING, STOPPING, draw_flow
 from tamis.dry_run.html.markup import code, visible
 from tamis.dry_run.html.speech import Lang, Speech, cite
-from tamis.dry_run.models import MARK_CONDITIONS, Count, FewOrCount
+from tamis.dry_run.models import Count, FewOrCount
 from tamis.dry_run.result import DryRelease, DryRun
 from tamis.dry_run.stated import ConditionPart
 from tamis.evidence.causes import UnmetPart
@@ -107,7 +107,6 @@ def _environment(lang: Lang) -> tuple[Environment, Speech]:
         "FATES": FATES,
         "PASSING": PASSING,
         "SHOWN_FINDINGS": SHOWN_FINDINGS,
-        "MARK_CONDITIONS": MARK_CONDITIONS,
         "stopped": _stopped,
         "unmet": _unmet,
     }
