@@ -31,7 +31,7 @@ SEQUENTIAL: Final[Mapping[FormatName, Callable[..., Iterator[Chunk]]]] = {
 
 def read_whole(
     form: FormatName,
-    stream: BinaryIO,
+    stream: Any,
     again: Callable[[], AbstractContextManager[BinaryIO]],
     plan: Plan,
     source: str,
