@@ -5,7 +5,7 @@ import io
 import re
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import starmap
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tamis.documents.schema import FieldSpec
 from tamis.errors import DocumentError, InputError
 from tamis.formats.dsn.envois import Envoi, read_envois
 from tamis.formats.dsn.individus import DsnPiece, DsnReader
@@ -36,6 +37,22 @@ def struct(name: str, *fields: PlanField) -> PlanField:
 
 def blocs(name: str, bloc: str, *fields: PlanField) -> PlanField:
     return PlanField(name, "list", of=struct("item", *fields), bloc=bloc)
+
+
+def plan_fields(fields: Mapping[str, FieldSpec]) -> list[PlanField]:
+    """All fields of a schema, as a plan has them that reads them all."""
+    return [plan_field(name, spec) for name, spec in fields.items()]
+
+
+def plan_field(name: str, spec: FieldSpec) -> PlanField:
+    return PlanField(
+        name,
+        spec.type,
+        of=plan_field("item", spec.of) if spec.of else None,
+        fields=tuple(plan_fields(spec.fields or {})),
+        rubrique=spec.rubrique,
+        bloc=spec.bloc,
+    )
 
 
 NUMERO = leaf("numero", "S21.G00.40.009")
@@ -809,17 +826,7 @@ def test_the_feed_of_rights_reads_what_its_policy_keeps_or_tests_and_no_more() -
 def test_the_whole_schema_of_the_dsn_stands_on_the_norms_tree() -> None:
     schema, _ = load_project().schema("dsn-individus")
 
-    def field(name: str, spec: Any) -> PlanField:
-        return PlanField(
-            name,
-            spec.type,
-            of=field("item", spec.of) if spec.of else None,
-            fields=tuple(field(*item) for item in (spec.fields or {}).items()),
-            rubrique=spec.rubrique,
-            bloc=spec.bloc,
-        )
-
-    layout = layout_of([field(*item) for item in schema.fields.items()], "dsn-individus")
+    layout = layout_of(plan_fields(schema.fields), "dsn-individus")
     data = text_of(envoi(declaration(individu("ALPHA", NIR_A, None, contrat("A")))))
     (record,) = records(read(data, layout))
     assert list(record) == list(schema.fields)

@@ -1,7 +1,7 @@
 """Synthetic records as a monthly DSN (NEODeS text), of any size, in bounded memory.
 
-    write_dsn  records as the rubriques that their schema names
-    DsnStyle   how the file is written: what the norm asks for, and what is met in practice
+write_dsn  records as the rubriques that their schema names
+DsnStyle   how the file is written: what the norm asks for, and what is met in practice
 """
 
 import datetime
