@@ -53,7 +53,8 @@ def test_in_a_folder_the_last_declaration_of_a_key_counts(
     outcome = run("dsn-droits", feeds(flow("dsn-droits"), tmp_path), tmp_path / "store")
     assert outcome.code == 0, outcome.err
     sql = query("DuckDB").replace("'store/", f"'{tmp_path}/store/")
-    assert counted(duckdb.sql(f"SELECT siret, ordre FROM ({sql})").fetchall()) == COUNTING
+    found = duckdb.connect().execute(f"SELECT siret, ordre FROM ({sql})").fetchall()
+    assert counted(found) == COUNTING
 
 
 @pytest.mark.postgres

@@ -144,11 +144,11 @@ def test_what_was_written_is_what_is_read_also_when_cut(
     assert reasons(whole) == set()
     left = data[: int(cut * len(data))]
     ends = len(re.findall(rb"S90.G00.90.002 ?, ?'\d+'", left))
-    try:
-        items = read(left, LAYOUT)
-    except InputError as error:
-        assert "is no DSN" in str(error)
+    if not re.match(rb"\W*S\d\d.G\d\d.\d\d.\d{3} ?, ?'.*'", left):
+        with pytest.raises(InputError, match="is no DSN"):
+            read(left, LAYOUT)
         return
+    items = read(left, LAYOUT)
     assert records(items) == [record for envoi in envois[:ends] for record in envoi]
     begun = len(re.findall(rb"S21.G00.30.002 ?,", left))
     assert len(items) >= begun
