@@ -55,12 +55,12 @@ def test_what_is_written_by_hand_is_kept_and_shown(tmp_path: Path, write: Write)
     write()
     path = tmp_path / f"{NAME}.md"
     first = path.read_text(encoding="utf-8")
-    assert "15 points are to be completed by hand" in write()
+    assert "16 points are to be completed by hand" in write()
     assert path.read_text(encoding="utf-8") == first
 
     fill(path, "responsable", "Caisse des dépôts\n\n* 56 rue de Lille\n* <script>alert(1)</script>")
     fill(path, "aipd", "Relu avec le service juridique.")
-    assert "14 points are to be completed by hand" in write()
+    assert "15 points are to be completed by hand" in write()
     again = path.read_text(encoding="utf-8")
     assert "* 56 rue de Lille" in again
     assert "> * 56 rue de Lille" in again  # where the same is asked for once more
@@ -83,7 +83,7 @@ def test_what_all_papers_share_is_written_once(tmp_path: Path, write: Write) -> 
         encoding="utf-8",
     )
     told = write()
-    assert "14 points are to be completed by hand" in told
+    assert "15 points are to be completed by hand" in told
     assert "_commun.md: nothing asks for `reponsable`" in told
     path = tmp_path / f"{NAME}.md"
     text = path.read_text(encoding="utf-8")
@@ -223,6 +223,13 @@ def test_markdown_and_page_have_the_same_sentences(policy: str) -> None:
     assert page.count('class="mark"') == sum(sentence.is_blank for sentence in paper.sentences())
 
 
+def test_french_is_set_as_french() -> None:
+    use_language("fr")
+    text = to_markdown(write_paper(open_policy(PROJECT, "dsn-droits"), DAY), ByHand())
+    text = re.sub(r"`[^`]*`|<!--.*?-->|^\\\[.*", "", text, flags=re.MULTILINE)
+    assert re.findall(r".{9}(?: [:;!?»]|« |\w'\w).{9}", text) == []
+
+
 def test_the_pages_of_several_policies_need_a_folder() -> None:
     with pytest.raises(UsageError, match="--output DIR must be given"):
         papers_command(PROJECT, [NAME, "cpir-partage"], on=None, format="html", output=None)
@@ -233,4 +240,4 @@ def test_without_a_folder_the_papers_are_printed(capsys: pytest.CaptureFixture[s
     papers_command(PROJECT, [NAME], on="2026-11-29", format="md", output=None)
     told = capsys.readouterr()
     assert told.out.startswith("# Dossier du flux `regularite-prestataires`")
-    assert "15 points à compléter à la main" in told.err
+    assert "16 points à compléter à la main" in told.err

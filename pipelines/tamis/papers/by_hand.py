@@ -11,9 +11,7 @@ there finds the file as it was beside the new one.
 """
 
 import hashlib
-import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -109,12 +107,9 @@ def write_generated(path: Path, text: str) -> Path | None:
             digest = hashlib.sha256(before).hexdigest()[:8]
             kept = path.with_name(f"{path.stem}.{digest}{path.suffix}")
             kept.write_bytes(before)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as stream:
-        stream.write(with_digest(text))
-    os.chmod(stream.name, 0o666 & ~_umask())
-    os.replace(stream.name, path)
+    begun = path.with_name(f".{path.name}")
+    begun.write_text(with_digest(text), encoding="utf-8", newline="\n")
+    begun.replace(path)
     return kept
 
 
@@ -162,9 +157,3 @@ def _digest(text: str) -> str:
 def _has_digest(text: str) -> bool:
     found = _DIGEST.search(text)
     return found is not None and _digest(text[: found.start()].rstrip()) == found[1]
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

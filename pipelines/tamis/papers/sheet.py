@@ -22,7 +22,7 @@ def register_sheet(flow: Flow) -> Section:
             Part(_("Persons concerned"), tuple(persons(flow))),
             Part(_("Categories of data"), tuple(categories(flow))),
             Part(_("Sensitive data and NIR"), (_sensitive(flow), *_nirs(flow))),
-            Part(_("Recipients"), tuple(recipients(flow))),
+            Part(_("Recipients"), (*recipients(flow), _processors())),
             Part(_("Transfers out of the European Union"), (transfers(),)),
             Part(_("Periods of erasure"), tuple(by_release(flow, state_retention))),
             Part(_("Security"), tuple(_security(flow))),
@@ -191,6 +191,12 @@ def _entry(release: FlowRelease) -> Sentence:
     return state(f"registre {release.id}", text, release.entry_place)
 
 
+def _processors() -> Sentence:
+    """Who else has the data in hand, whom no document names."""
+    text = _("Processors, and services of the controller that have access to the data")
+    return blank("sous-traitants", text, rgpd("30 § 1 d"))
+
+
 def transfers() -> Sentence:
     """Transfers to third countries, which no document tells."""
     text = _(
@@ -214,8 +220,8 @@ def _security(flow: Flow) -> Iterator[Sentence]:
     )
     yield state("securite mentions", text, tool("stores"))
     text = _(
-        "Hosting, access control, encryption, custody of the keys, traceability, backups, "
-        "processors: the measures of RGPD art. 32 § 1"
+        "Hosting, access control, encryption, custody of the keys, traceability, backups: the "
+        "measures of RGPD art. 32 § 1"
     )
     yield blank("securite", text, rgpd("30 § 1 g"))
 
