@@ -10,6 +10,7 @@ from tamis.documents.law import ITEMS_ARTICLE, article_of, item_key
 from tamis.documents.policy import LegalBasis, Need, NirBasis
 from tamis.documents.positions import DocumentPath
 from tamis.documents.references import cites
+from tamis.documents.veille import UnreadText
 from tamis.language import N_, _
 from tamis.papers.flow import Flow, FlowRelease, blank, place_in, rgpd, state, tool
 from tamis.papers.paper import Citation, Part, Section, Sentence
@@ -294,27 +295,28 @@ def _motifs(flow: Flow) -> Iterator[Sentence]:
 
 
 def _to_confirm(flow: Flow) -> Iterator[Sentence]:
-    """Grounds that nobody answers for, entries that stand on less, texts that nobody has read."""
+    """Grounds that nobody answers for, texts that nobody has read, what is allowed all the same."""
+    sources: dict[str, list[Citation]] = {}
+    unread: dict[str, UnreadText] = {}
     for release in flow.releases:
-        place = ("releases", release.index)
-        for at, basis in bases_of(release.release, place):
+        for at, basis in bases_of(release.release, ("releases", release.index)):
             if basis.status == "to-confirm":
-                yield state(
-                    f"a-confirmer {release.id} {basis.text} {_named(release, at)}",
-                    _basis(basis),
-                    flow.policy(*at),
-                )
-        for reference, text in flow.context.unread(release.release).items():
-            if text.from_ <= flow.plan.day:
-                words = _(
-                    "{reference}: its version {version} was not read; it counts from {day}.",
-                    reference=reference,
-                    version=text.version,
-                    day=show_day(text.from_),
-                )
-                if text.note:
-                    words += " " + sentence(text.note)
-                yield state(f"veille {reference}", words, *_citing(release, reference))
+                sources.setdefault(_basis(basis), []).append(flow.policy(*at))
+        unread |= flow.context.unread(release.release)
+    for ground, places in sources.items():
+        yield state(f"a-confirmer {ground}", ground, *places)
+    for reference, text in unread.items():
+        if text.from_ <= flow.plan.day:
+            words = _(
+                "{reference}: its version {version} was not read; it counts from {day}.",
+                reference=reference,
+                version=text.version,
+                day=show_day(text.from_),
+            )
+            if text.note:
+                words += " " + sentence(text.note)
+            citing = (place for release in flow.releases for place in _citing(release, reference))
+            yield state(f"veille {reference}", words, *citing)
     for exception in flow.context.exceptions:
         if exception.holds(flow.plan.day):
             words = _(
@@ -325,14 +327,6 @@ def _to_confirm(flow: Flow) -> Iterator[Sentence]:
                 reason=full_stop(exception.because),
             )
             yield state(f"exception {exception.what}", words, Citation("policies/project.yaml"))
-
-
-def _named(release: FlowRelease, at: DocumentPath) -> str:
-    """What a basis belongs to, by words that do not move with its place."""
-    for index, name, _need in release.needs():
-        if at[:4] == ("releases", release.index, "needs", index):
-            return name
-    return "/".join(map(str, at))
 
 
 def _citing(release: FlowRelease, reference: str) -> Iterator[Citation]:
