@@ -82,6 +82,11 @@ class Server:
             self._process.wait(_PATIENCE_SECONDS)
             self._process = None
 
+    @property
+    def data(self) -> Path:
+        """The folder that holds all databases."""
+        return self._folder / "data"
+
     def log(self) -> str:
         """What the server has logged."""
         return (self._folder / "log").read_text(encoding="utf-8", errors="replace")

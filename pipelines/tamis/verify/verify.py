@@ -366,7 +366,7 @@ def _wrong_columns(stored: StoredRows, file: FilePart, release: ReleasePart | No
     pseudonyms = sum(claim.fate == "pseudonymized" for claim in release.fields.values())
     if len(stored.columns - set(TAGS) - kept) > pseudonyms:
         return more
-    return None if kept <= stored.columns else _("lacks columns that the receipt names")
+    return None if kept <= stored.types.keys() else _("lacks columns that the receipt names")
 
 
 def _reasons(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
