@@ -332,7 +332,8 @@ def commit_run(
     inputs = total.input_parts()
     if exception_of(plan, "empty") is not None:
         guards = replace(guards, allow_empty=True)
-    note_repeated(store, facts.run, plan, inputs, whole=guards.asks("repeated-input"))
+    if facts.redrives is None:
+        note_repeated(store, facts.run, plan, inputs, whole=guards.asks("repeated-input"))
 
     def make(files: Files) -> Receipt:
         receipt = make_receipt(plan, facts, tally, inputs, files)

@@ -67,5 +67,7 @@ def _states(entry: RunEntry) -> list[str]:
     words += [_("re-keys {run}", run=run) for run in receipt.supersedes or ()]
     if receipt.stream:
         words.append(_("period of {stream}", stream=receipt.stream))
+    if receipt.redrives:
+        words.append(_("judged the quarantine of {run} again", run=receipt.redrives))
     words += [_("its quarantine judged again by {run}", run=run) for run in entry.redriven_by]
     return words

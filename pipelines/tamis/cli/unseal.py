@@ -57,7 +57,7 @@ def unseal_command(
         raise UsageError(_("give --to or --json, not both"))
     if to and os.path.lexists(to):
         raise UsageError(_("{folder}: exists already, give a new folder", folder=to))
-    ring = _open_keys(keys)
+    ring = open_private_keys(keys)
     counts = OriginalCounts()
     files = None if to is None else OriginalFiles(to)
     table: list[tuple[str, ...]] = []
@@ -123,7 +123,7 @@ class OriginalFiles:
         return name
 
 
-def _open_keys(paths: tuple[str, ...]) -> dict[str, PrivateKey]:
+def open_private_keys(paths: tuple[str, ...]) -> dict[str, PrivateKey]:
     """Read private keys; return them by their ids."""
     ring = {}
     for path in paths:

@@ -5,9 +5,9 @@ What they do is in the modules beside this one.
 
 from typing import Annotated
 
-from typer import Argument, Exit, Option
+from typer import Argument, Context, Exit, Option
 
-from tamis.cli.arguments import App, AsJson
+from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, open_project
 from tamis.language import _
 
 app = App()
@@ -54,6 +54,61 @@ def withdraw(
     from tamis.cli.withdraw import withdraw_command
 
     raise Exit(withdraw_command(store, run, because, json))
+
+
+@app.command(
+    help=_("Judge what a run quarantined again, after a fix, and nothing else, and nothing twice.")
+)
+def redrive(
+    context: Context,
+    store: Store,
+    run: Annotated[str, Argument(metavar="RUN", help=_("id of the run"))],
+    inputs: Annotated[
+        list[str] | None,
+        Option(
+            *INPUT_FLAGS,
+            metavar="URI…",
+            help=_("where its inputs stand now; by default where its receipt says"),
+        ),
+    ] = None,
+    keys: Annotated[
+        str | None, Option(metavar="FILE", help=_("the keyring: a path, or env:NAME"))
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        Option(metavar="FILE", help=_("stream: private key of originals; may be given again")),
+    ] = None,
+    avro_schema: Annotated[
+        list[str] | None,
+        Option(metavar="[ID=]FILE", help=_("stream: schema of messages; may be given again")),
+    ] = None,
+    allow_example: Annotated[
+        bool, Option("--allow-example", help=_("let a register entry pass that only illustrates"))
+    ] = False,
+    allow_unconfirmed: Annotated[
+        bool, Option("--allow-unconfirmed", help=_("let a legal basis pass that is to-confirm"))
+    ] = False,
+    allow_empty: Annotated[
+        bool, Option("--allow-empty", help=_("commit though nothing is released"))
+    ] = False,
+    fail_on: Annotated[
+        list[str] | None,
+        Option(metavar="WHAT", help=_("exit 1, and commit nothing, as in `tamis run`")),
+    ] = None,
+) -> None:
+    from tamis.cli.redrive import RedriveOptions, redrive_command
+    from tamis.evidence.fail_on import Guards
+
+    options = RedriveOptions(
+        tuple(inputs or ()),
+        keys,
+        tuple(key or ()),
+        tuple(avro_schema or ()),
+        allow_example,
+        allow_unconfirmed,
+        Guards(tuple(fail_on or ()), allow_empty),
+    )
+    raise Exit(redrive_command(open_project(context), store, run, options))
 
 
 @app.command(

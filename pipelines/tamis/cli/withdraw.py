@@ -9,6 +9,7 @@ from tamis.evidence.removal import Removal
 from tamis.interrupts import ends_at_once
 from tamis.language import _
 from tamis.stores.opening import open_store
+from tamis.upkeep.runs import find_run
 from tamis.upkeep.withdraw import withdraw
 
 
@@ -22,12 +23,15 @@ def withdraw_command(uri: str, run: str, because: str, as_json: bool) -> int:
         )
     ):
         removals = withdraw(store, run, because)
+        again = {each for entry in find_run(store, run) for each in entry.redriven_by}
     if as_json:
         shown = [removal.model_dump(mode="json") for removal in removals]
         print(json.dumps(shown, indent=1, ensure_ascii=False))
         return 0
     for removal in removals:
         print(_gone(removal))
+    for other in sorted(again):
+        print(_("run {run} judged its quarantine again, and stands: withdraw it too?", run=other))
     print(
         _(
             "whoever was handed these rows has them still: tell them; {store} keeps the receipts, "

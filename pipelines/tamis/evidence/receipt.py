@@ -189,6 +189,8 @@ class Receipt(Part):
         conditions_not_met: why records are withheld; None in older receipts.
         allowed: what had to be allowed; None in older receipts, and of a dry run.
         supersedes: runs whose rows this one wrote anew, with pseudonyms of a later epoch.
+        redrives: the run whose quarantined records, and no others, this one judged again; then the
+            rows of an input are those that were judged again.
         approval: who agreed to what is released, and until when; `none`, or None in older receipts.
 
     Example:
@@ -220,6 +222,7 @@ class Receipt(Part):
     anomalies: dict[str, Natural] = {}
     keys: list[KeyPart] = []
     supersedes: list[str] | None = None
+    redrives: str | None = None
     allowed: list[AllowedPart] | None = None
     approval: ApprovalPart | Literal["none"] | None = None
 
@@ -268,6 +271,7 @@ class RunFacts:
         started: when, UTC.
         keys: epoch and key id by (processing, item).
         stream: the stream that the run is a period of.
+        redrives: the run whose quarantined records it judges again.
 
     Example:
         >>> started = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
@@ -278,6 +282,7 @@ class RunFacts:
     started: datetime.datetime
     keys: tuple[KeyPart, ...] = ()
     stream: str | None = None
+    redrives: str | None = None
 
 
 def is_replay(day: datetime.date, started: datetime.datetime, stream: str | None = None) -> bool:
@@ -372,6 +377,7 @@ def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
         quarantine={},
         drift=Drift(),
         keys=list(facts.keys),
+        redrives=facts.redrives,
         allowed=allowed_parts(plan, day_of(facts.started)),
         approval=approval_part(plan),
     )

@@ -22,6 +22,7 @@ from tamis.beam.measure import Inspection, Measure
 from tamis.beam.minimize import KeyRef, Minimize
 from tamis.beam.postgres import ReadTables
 from tamis.beam.read import ReadFiles, ReadTasks
+from tamis.beam.select import Select, Selection
 from tamis.beam.store import Store
 from tamis.dry_run.models import Measured
 from tamis.errors import KeysError, RunError, TamisError, UsageError
@@ -58,6 +59,7 @@ class Job:
         limits: sizes of chunks, parts and row groups.
         guards: under which conditions it is not committed.
         inputs_by_digest: whether no file is called by its name.
+        selection: the records that are judged; all if None.
     """
 
     plan: Plan
@@ -69,6 +71,7 @@ class Job:
     limits: Limits = USUAL
     guards: Guards = USUAL_GUARDS
     inputs_by_digest: bool = False
+    selection: Selection | None = field(default=None, repr=False)
 
 
 def run(job: Job) -> tuple[Receipt | None, bool]:
@@ -91,7 +94,8 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
     inputs = _parse_inputs(job.inputs, by_digest=job.inputs_by_digest)
     store = open_store(job.output)
     keys, key_parts = load_keys(job.plan, job.keys)
-    facts = RunFacts(job.run, datetime.datetime.now(datetime.UTC), key_parts)
+    redrives = None if job.selection is None else job.selection.run
+    facts = RunFacts(job.run, datetime.datetime.now(datetime.UTC), key_parts, redrives=redrives)
     attempt = Attempt.begin(job.run)
     launch = Launch(job.run, options)
     if builds_only(job.options):
@@ -212,9 +216,11 @@ def _wire(
 ) -> beam.Pipeline:
     pipeline = make_pipeline(options)
     coded = not isinstance(parse_store(job.output), DatabaseAddress)
+    batches = pipeline | "Read" >> inputs.read(job.plan, job.limits, coded=coded)
+    if job.selection is not None:
+        batches = batches | "Select" >> Select(job.selection)
     (
-        pipeline
-        | "Read" >> inputs.read(job.plan, job.limits, coded=coded)
+        batches
         | "Minimize"
         >> Minimize(
             job.plan,

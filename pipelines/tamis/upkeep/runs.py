@@ -1,7 +1,7 @@
 """The runs of a store, and what became of each."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from tamis.documents.positions import suggest
@@ -23,7 +23,7 @@ class RunEntry:
         receipt: of the run.
         removals: what was taken out of the store again, by kind.
         superseded_by: id of the run that has its rows now, or None.
-        redriven_by: ids of the runs that judged its quarantined records again.
+        redriven_by: ids of the runs that judged its quarantined records again, and stand.
     """
 
     receipt: Receipt
@@ -59,6 +59,7 @@ class RunEntry:
             "state": self.state,
             "superseded_by": self.superseded_by,
             "supersedes": receipt.supersedes,
+            "redrives": receipt.redrives,
             "redriven_by": list(self.redriven_by) or None,
             "removals": [removal.model_dump(mode="json") for removal in self.removals.values()],
         }
@@ -91,7 +92,21 @@ def list_runs(store: RunStore) -> list[RunEntry]:
         )
         for receipt in receipts.values()
     ]
+    for number, entry in enumerate(entries):
+        runs = lineage(entry.receipt, receipts)
+        again = [each for each in entries if each.receipt.redrives in runs]
+        by = [each.receipt.run for each in again if each.state == "standing"]
+        entries[number] = replace(entry, redriven_by=tuple(by)) if by else entry
     return sorted(entries, key=lambda entry: (entry.receipt.started, entry.receipt.run))
+
+
+def lineage(receipt: Receipt, receipts: Mapping[str, Receipt]) -> list[str]:
+    """Ids of a run and of those whose rows it wrote anew, the latest first."""
+    runs = [receipt.run]
+    for run in runs:
+        old = receipts.get(run)
+        runs += [name for name in (old.supersedes if old else None) or () if name not in runs]
+    return runs
 
 
 def find_run(store: RunStore, run: str) -> list[RunEntry]:

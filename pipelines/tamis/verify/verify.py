@@ -38,6 +38,7 @@ from tamis.stores.protocol import RunStore, StoredRows, is_run_id
 from tamis.verify.documents import NOT_RELEASED, check_plan, find_plan
 from tamis.verify.figures import Finding, figures, judged
 from tamis.verify.inputs import Inputs
+from tamis.verify.redriven import check_redriving
 from tamis.verify.released import Released
 from tamis.verify.removed import Removals
 from tamis.verify.superseded import check_superseded, check_superseding, superseding
@@ -133,7 +134,13 @@ class _Evidence:
         self.unreadable: list[str] = []
         self.receipts = list(store.receipts(unreadable=self.unreadable))
         self.superseding = superseding(self.receipts)
-        self.removals = Removals(store, {receipt.run: receipt for receipt in self.receipts})
+        self.by_run = {receipt.run: receipt for receipt in self.receipts}
+        self.removals = Removals(store, self.by_run)
+        self.standing = {
+            receipt.run
+            for receipt in self.receipts
+            if receipt.run not in self.superseding and "withdrawn" not in self.removals.of(receipt)
+        }
         self.rows: Counter[tuple[str, str]] = Counter()
         self.reasons: defaultdict[tuple[str, str], Counter[str | None]] = defaultdict(Counter)
         self.causes: defaultdict[tuple[str, str], list[CausePart] | None] = defaultdict(list)
@@ -188,6 +195,7 @@ def _receipt(receipt: Receipt, evidence: _Evidence, project: "Project | None") -
         *figures(receipt),
         *_repeated(receipt, evidence),
         *check_superseding(receipt, evidence.receipts),
+        *check_redriving(receipt, evidence.by_run, evidence.standing),
         *(_held(receipt, evidence, plan) if is_held else ()),
         *(check_superseded(receipt, by, evidence.store) if by is not None else ()),
         *evidence.removals.check(receipt, evidence.rows),

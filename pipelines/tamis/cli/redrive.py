@@ -1,0 +1,85 @@
+"""`tamis redrive`: judge the quarantined records of a run again, after what stopped them is mended.
+
+evaluation-cpf on 2026-11-24: 14 in, 12 released, 0 withheld, 2 quarantined
+run 2026-11-23-eval-redriven committed: it judged 14 records that run 2026-11-23-eval quarantined
+"""
+
+from dataclasses import dataclass
+
+from tamis.cli.loading import loading_beam
+from tamis.cli.progress import show_progress, show_warnings
+from tamis.cli.run import compile_allowed, print_receipt, tell_unused_keys
+from tamis.cli.unseal import open_private_keys
+from tamis.documents.calendar import today
+from tamis.evidence.fail_on import Guards
+from tamis.interrupts import ends_at_once
+from tamis.language import _
+from tamis.plan.project import Project
+from tamis.stores.opening import open_store
+from tamis.upkeep.redrive import Redrive, find_redrive
+
+
+@dataclass(frozen=True)
+class RedriveOptions:
+    """What the command line says beside the run.
+
+    Attributes:
+        inputs: where the inputs stand now; where the receipt says if there are none.
+        keys: the keyring.
+        seal_keys: files of private keys, which open originals.
+        avro_schemas: of messages.
+    """
+
+    inputs: tuple[str, ...] = ()
+    keys: str | None = None
+    seal_keys: tuple[str, ...] = ()
+    avro_schemas: tuple[str, ...] = ()
+    allow_example: bool = False
+    allow_unconfirmed: bool = False
+    guards: Guards = Guards()  # noqa: RUF009 (it is a value)
+
+
+def redrive_command(project: Project, uri: str, run: str, options: RedriveOptions) -> int:
+    """Judge again what a run quarantined, and print what became of it; 0 when committed."""
+    found = find_redrive(uri, run)
+    if found.done_by is not None or not found.records:
+        print(_nothing_to_do(found))
+        return 0
+    plan = compile_allowed(
+        project,
+        found.receipt.policy,
+        today(),
+        options.allow_example,
+        options.allow_unconfirmed,
+    )
+    tell_unused_keys(plan, options.keys)
+    keys = open_private_keys(options.seal_keys)
+    interrupted = _("interrupted: the same command goes on where this one was")
+    with ends_at_once(interrupted):
+        with loading_beam((*options.inputs, uri) if options.inputs else ()):
+            from tamis.runs.redrive import RedriveJob, redrive
+        job = RedriveJob(
+            found, plan, uri, options.inputs, options.keys, keys, options.avro_schemas,
+            options.guards,
+        )  # fmt: skip
+        with show_progress(), show_warnings():
+            receipt, before = redrive(job)
+    if before:
+        print(_("run {run} was committed before, nothing to do", run=receipt.run))
+    else:
+        print_receipt(receipt)
+        text = _("run {run} committed: it judged {records} records that run {old} quarantined")
+        print(text.format(run=receipt.run, records=receipt.counts.in_, old=found.receipt.run))
+    print(_("receipt: {address}", address=open_store(uri).receipt_address(receipt.run)))
+    return 0
+
+
+def _nothing_to_do(found: Redrive) -> str:
+    if found.done_by is None:
+        return _("run {run}: quarantined no record, nothing to do", run=found.receipt.run)
+    return _(
+        "run {old}: its quarantined records were judged again by run {run}; nothing is judged "
+        "twice, what {run} quarantined in its turn is judged by giving {run}",
+        old=found.receipt.run,
+        run=found.done_by,
+    )
