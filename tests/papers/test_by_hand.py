@@ -223,6 +223,22 @@ def test_markdown_and_page_have_the_same_sentences(policy: str) -> None:
     assert page.count('class="mark"') == sum(sentence.is_blank for sentence in paper.sentences())
 
 
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_every_paragraph_that_is_generated_ends_in_its_source(lang: str) -> None:
+    use_language(lang)
+    text = to_markdown(write_paper(open_policy(PROJECT, "dsn-droits"), DAY), ByHand())
+    text = re.sub(r"<!-- à la main.*?<!-- fin -->", "", text, flags=re.DOTALL)
+    blocks = [block for block in text.split("\n\n") if block.strip()]
+    assert len(blocks) > 100
+    for block in blocks:
+        last = block.strip().splitlines()[-1]
+        if block.startswith("| "):
+            rows = block.splitlines()[2:]
+            assert all(re.search(r"\| [^|]*\.yaml:\d[^|]* \|$", row) for row in rows)
+        elif not block.startswith(("#", ">")):
+            assert re.fullmatch(r"\\\[.+\\\]", last), block
+
+
 def test_french_is_set_as_french() -> None:
     use_language("fr")
     text = to_markdown(write_paper(open_policy(PROJECT, "dsn-droits"), DAY), ByHand())

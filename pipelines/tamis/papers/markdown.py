@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tamis.dry_run.html.markup import visible
 from tamis.language import _, ngettext
 from tamis.papers.by_hand import ByHand, mark
+from tamis.papers.flow import state, tool
 from tamis.papers.paper import Paper, Part, Sentence
 from tamis.papers.typeset import code_parts, show_day, show_sources, typeset
 
@@ -44,11 +45,8 @@ class _Writer:
     def lines(self) -> Iterator[str]:
         paper = self.paper
         yield "# " + _escape(_("Papers of the flow `{policy}`", policy=paper.policy))
-        if paper.describes:
-            yield "> " + _escape(paper.describes)
-        yield "\n".join(
-            "- " + _escape(line) for line in head(paper, len(unfilled(paper, self.by_hand)))
-        )
+        for known in head(paper, len(unfilled(paper, self.by_hand))):
+            yield from self.sentence(known)
         for section in paper.sections:
             yield "## " + _escape(section.title)
             for part in section.parts:
@@ -92,22 +90,22 @@ class _Writer:
         self.asked.add(key)
 
 
-def head(paper: Paper, blanks: int) -> Iterator[str]:
+def head(paper: Paper, blanks: int) -> Iterator[Sentence]:
     """Yield what stands before the papers: the day, what is open, what the papers do not say."""
-    yield _("Law and documents as of {day}.", day=show_day(paper.day))
-    yield ngettext(
-        "{count} point is to be completed by hand.",
-        "{count} points are to be completed by hand.",
+    text = ngettext(
+        "Law and documents as of {day}; {count} point is to be completed by hand.",
+        "Law and documents as of {day}; {count} points are to be completed by hand.",
         blanks,
+        day=show_day(paper.day),
     )
-    yield _(
-        "Written from the documents alone: each sentence cites what it rests on. It does not "
-        "say that the law is obeyed, nor that the documents are right."
+    yield state("jour", text, paper.place)
+    text = _(
+        "Written from the documents alone: each sentence cites what it rests on. It does not say "
+        "that the law is obeyed, nor that the documents are right. What is written between the "
+        "marks `à la main` and `fin` is kept when the papers are written again; all else is "
+        "written anew."
     )
-    yield _(
-        "What is written between the marks `à la main` and `fin` is kept when the papers are "
-        "written again; all else is written anew."
-    )
+    yield state("nature", text, tool("papers"))
 
 
 def _shown(text: str) -> str:

@@ -103,10 +103,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Paper:
-    """All papers of one policy on one day."""
+    """All papers of one policy on one day.
+
+    Attributes:
+        place: of the policy.
+    """
 
     policy: str
-    describes: str
+    place: Citation
     day: datetime.date
     sections: tuple[Section, ...]
 

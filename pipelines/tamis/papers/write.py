@@ -38,5 +38,4 @@ def write_paper(context: PolicyContext, day: datetime.date) -> Paper:
         *(register_sheet, impact_paper, information_paper, recipients_paper),
         *(retention_paper, rights_paper, texts_paper),
     )
-    policy = context.policy
-    return Paper(context.name, policy.describes, day, tuple(write(flow) for write in papers))
+    return Paper(context.name, flow.policy(), day, tuple(write(flow) for write in papers))
