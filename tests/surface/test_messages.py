@@ -26,7 +26,7 @@ CATALOGUE = LOCALE / "tamis.pot"
 FRENCH = LOCALE / "fr" / "LC_MESSAGES" / "tamis.po"
 MARKS = ("_", "N_", "ngettext")
 
-UNTRANSLATED = 200
+UNTRANSLATED = 0
 """How many messages may be without French."""
 
 HEADER = b"""# French of the messages of Tamis. How it is kept: `tamis help contribute`.

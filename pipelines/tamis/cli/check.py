@@ -108,7 +108,7 @@ def _print(
         "{project}: {count} policy", "{project}: {count} policies", policies, project=project
     )
     if violations:
-        _print_line(f"{judged}: {counts}", "bold red")
+        _print_line(judged + _(": ") + counts, "bold red")
     else:
         text = _("{judged}: the {rules} rules hold on every day; {counts}")
         _print_line(text.format(judged=judged, rules=len(Rule), counts=counts), "bold green")

@@ -113,7 +113,7 @@ def as_markdown(old: str, new: str, difference: Difference, counted: Sequence[Co
         lines += [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
         for change in changes:
             cells = (
-                change.risk.name.lower(),
+                str(change.risk),
                 ", ".join(change.fields),
                 _channel(change),
                 describe_days(change.days),
@@ -129,7 +129,8 @@ def as_markdown(old: str, new: str, difference: Difference, counted: Sequence[Co
         lines += ["", "### " + _("Refused by `tamis check`"), ""]
         for refusal in difference.refused:
             days = describe_days(refusal.days)
-            text = f"{refusal.policy} ({refusal.side}), {days}: {refusal.problem}"
+            side = _("old") if refusal.side == "old" else _("new")
+            text = f"{refusal.policy} ({side}), {days}" + _(": ") + str(refusal.problem)
             lines.append(f"- {_escape(text)}")
     return "\n".join(lines) + "\n"
 
@@ -218,7 +219,7 @@ def _print(difference: Difference, counted: Sequence[Counted]) -> None:
             risk = change.risk.name.lower()
             parts = (
                 change.problem.place,
-                "" if risk == effect else risk,
+                "" if risk == effect else str(change.risk),
                 _channel_and_days(change),
                 ", ".join(change.fields),
                 _text(change),
@@ -251,7 +252,7 @@ def _print_table(title: str, changes: Iterable[Change]) -> None:
         table.add_column(_(column), overflow="fold")
     for change in changes:
         cells = (
-            change.risk.name.lower(),
+            str(change.risk),
             ", ".join(change.fields),
             _channel_and_days(change),
             _text(change),

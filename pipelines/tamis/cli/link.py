@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 _FAIL_ON = re.compile(r"joined=(\d{1,12})")
 _HEADER = (N_("means"), N_("matches"), N_("by chance"), N_("joined"), N_("at least"), N_("at most"))
 
+_WORDS = (
+    *(N_("pseudonym"), N_("position"), N_("key"), N_("order"), N_("layout"), N_("combination")),
+    *(N_("rare"), N_("measured"), N_("certain"), N_("assumed"), N_("refuted"), N_("explained")),
+)
+"""By what records are joined, and how sure that is."""
+
 
 def link_command(a: str, b: str, fail_on: str | None, as_json: bool) -> int:
     """Try to join two tables, and print what that gives.
@@ -77,7 +83,7 @@ def _parse(fail_on: str | None) -> int | None:
 
 def _print(result: "Linkage") -> None:
     for name, table in zip("AB", result.tables, strict=True):
-        print(f"{name}: {_describe(table)}")
+        print(name + _(": ") + _describe(table))
     rows = [_row(means) for means in result.means]
     header = (*map(_, _HEADER), _("how"))
     print_table(Table(header, rows, numbers=(1, 2, 3, 4, 5), title=_("tried")))
@@ -109,10 +115,10 @@ def _describe(table: "TablePart") -> str:
 def _row(means: "MeansPart") -> tuple[str, ...]:
     joined = means.joined
     numbers = (means.matches, means.by_chance, joined.records, joined.low, joined.high)
-    how = f"{means.basis}: {means.note}"
+    how = _(means.basis) + _(": ") + means.note
     if means.columns:
         how += f" [{', '.join(map(_columns, means.columns))}]"
-    return (means.means, *map(str, numbers), how)
+    return (_(means.means), *map(str, numbers), how)
 
 
 def _columns(column: "ColumnsPart") -> str:

@@ -72,7 +72,7 @@ def papers_command(
         else:
             path = output / f"{paper.policy}.{format}"
             kept = write_generated(path, text)
-            told += f": {path}"
+            told += _(": ") + str(path)
             if kept is not None:
                 told += "\n  " + _(
                     "{path} had been changed outside the marks `à la main`: it is kept as {kept}",

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from tamis.diff.disclosure import Channel
 from tamis.documents.calendar import describe_interval
 from tamis.errors import Problem
-from tamis.language import _
+from tamis.language import N_, _
 
 Effect = Literal["released", "withheld", "none"]
 
@@ -39,6 +39,19 @@ class ChangeRisk(IntEnum):
     """Less is released: the partner may miss it."""
     WORDING = 6
     """Names, and what no release uses."""
+
+    def __str__(self) -> str:
+        return _(_RISKS[self])
+
+
+_RISKS = {
+    ChangeRisk.NIR: N_("nir"),
+    ChangeRisk.SENSITIVE: N_("sensitive"),
+    ChangeRisk.RELEASED: N_("released"),
+    ChangeRisk.GROUND: N_("ground"),
+    ChangeRisk.WITHHELD: N_("withheld"),
+    ChangeRisk.WORDING: N_("wording"),
+}
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ def _said(fact: Fact) -> str:
     if fact.kind not in ("exception", "approval"):
         return ""
     said = ", ".join(f"{key} {text}" for key, text in fact.attributes.items() if text)
-    return said and f": {said}"
+    return said and _(": ") + said
 
 
 def _law_facts(state: ProjectState, days: DayRange) -> dict[str, Fact]:
@@ -156,13 +156,13 @@ def _law_facts(state: ProjectState, days: DayRange) -> dict[str, Fact]:
     for article, version in law_on(state.law, days.from_).versions.items():
         source = state.law.sources[article]
         place: DocumentPath = ("versions", state.law[article].versions.index(version))
-        facts[f"article {article}"] = Fact(
+        facts[_("article {article}", article=article)] = Fact(
             "law", {"version": version.id}, source, place, {"version": (*place, "id")}
         )
         for part, label in (
-            ("items", "item {article}.{key}"),
-            ("purposes", "purpose {article}.{key}"),
-            ("categories", "category {key} of {article}"),
+            ("items", _("item {article}.{key}")),
+            ("purposes", _("purpose {article}.{key}")),
+            ("categories", _("category {key} of {article}")),
         ):
             for key, model in getattr(version, part).items():
                 facts[label.format(article=article, key=key)] = Fact(
@@ -171,7 +171,8 @@ def _law_facts(state: ProjectState, days: DayRange) -> dict[str, Fact]:
     for slug, processing in state.register.processings.items():
         for i, entry in reversed(list(enumerate(processing.entries))):
             if entry.in_force(days.from_):
-                facts[f"register entry of {slug} for {entry.permission}"] = Fact(
+                text = _("register entry of {slug} for {item}", slug=slug, item=entry.permission)
+                facts[text] = Fact(
                     "register",
                     _attributes(entry, "item", "matter", "from_", "until", "note"),
                     state.register_source,
@@ -185,13 +186,15 @@ def _processings(state: ProjectState) -> dict[str, Fact]:
     for slug, processing in state.register.processings.items():
         attributes = _attributes(processing, "entries", "note")
         place = ("processings", slug)
-        facts[f"processing {slug}"] = Fact("register", attributes, state.register_source, place)
+        facts[_("processing {slug}", slug=slug)] = Fact(
+            "register", attributes, state.register_source, place
+        )
     return facts
 
 
 def _unread(state: ProjectState) -> dict[str, Fact]:
     return {
-        f"unread text {reference}": Fact(
+        _("unread text {reference}", reference=reference): Fact(
             "law", _attributes(text, "note"), state.veille_source, ("texts", reference)
         )
         for reference, text in state.veille.texts.items()
@@ -203,10 +206,11 @@ def _allowed(state: ProjectState) -> dict[str, Fact]:
     project, written = state.project_file
     facts: dict[str, Fact] = {}
     if written is not None and project.approvals:
-        facts["approvals that `run` requires"] = Fact("approval", {}, written, ("approvals",))
+        facts[_("approvals that `run` requires")] = Fact("approval", {}, written, ("approvals",))
     for i, known in enumerate(project.exceptions):
         if written is not None:
-            name = f"exception `{known.what}` of policy `{known.policy}`"
+            text = _("exception `{what}` of policy `{policy}`")
+            name = text.format(what=known.what, policy=known.policy)
             attributes = _attributes(known, "what", "policy")
             facts[name] = Fact("exception", attributes, written, ("exceptions", i))
     for name, context in state.contexts.items():
@@ -214,9 +218,11 @@ def _allowed(state: ProjectState) -> dict[str, Fact]:
             approval, source = context.approval
             attributes = _attributes(approval, "policy", "form", "intervals", "sha256", "on")
             covered = {"content": ", ".join(part.sha256[:12] for part in approval.intervals)}
-            facts[f"approval of `{name}`"] = Fact("approval", attributes | covered, source, ())
+            facts[_("approval of `{name}`", name=name)] = Fact(
+                "approval", attributes | covered, source, ()
+            )
     law = next(iter(state.law.sources.values()))
-    facts["law"] = Fact("law", {"origin": state.law.origin}, law, (), {"origin": ("article",)})
+    facts[_("law")] = Fact("law", {"origin": state.law.origin}, law, (), {"origin": ("article",)})
     return facts
 
 

@@ -8,6 +8,7 @@ from tamis.documents.context import PolicyContext, conditions_of, kept_fields, n
 from tamis.documents.policy import Condition, Need, Release
 from tamis.documents.positions import DocumentPath
 from tamis.language import _
+from tamis.plan.explain import shown_basis
 
 Reason = tuple[str, str]
 """A `because`, and the bases with it in words."""
@@ -211,7 +212,7 @@ def _compare_conditions(
 
 def _reason(owner: Need | Condition) -> Reason:
     bases = [owner.basis, owner.nir_basis if isinstance(owner, Need) else None]
-    return owner.because, " ; ".join(str(basis) for basis in bases if basis)
+    return owner.because, " ; ".join(shown_basis(basis) for basis in bases if basis)
 
 
 def _values(condition: Condition) -> str:
