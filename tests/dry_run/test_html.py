@@ -313,6 +313,21 @@ def test_an_empty_dry_run_is_a_page_too(lang: Lang) -> None:
     assert [element.attributes["id"] for element in page.all("section")] == list(SECTIONS)
 
 
+def test_each_square_has_a_label_and_no_empty_branch_is_drawn() -> None:
+    full = make_result()
+    counts = {"in": 1000, "released": 1000, "withheld": 0, "quarantined": 0}
+    for result, boxes in ((full, 6), (make_result(counts=counts), 4)):
+        page = parse(render_html(result, "fr"))
+        wide = next(svg for svg in page.all("svg") if svg.attributes.get("class") == "wide")
+        squares = [
+            rect for rect in wide.all("rect") if rect.attributes["class"].startswith("square")
+        ]
+        assert len(wide.all("g")) == boxes
+        assert len(squares) == sum(len(release.fields) for release in full.releases.values())
+        assert squares[0].text == "nir\u202f: pseudonymisé (pseudonyme)"
+        assert all(square.text for square in squares)
+
+
 def test_many_fields_and_releases_are_drawn_whole_or_counted() -> None:
     release = next(iter(make_result().releases.values()))
     fields = {f"field_{number}": release.fields["iban"] for number in range(400)}
@@ -453,6 +468,12 @@ def test_every_fate_reason_and_attestation_has_its_words() -> None:
         assert {f"reason-{reason}-do", f"cause-of-{reason}"} <= text.keys()
     for mark in get_args(Attested):
         assert {f"attested-{mark}", f"attested-{mark}-means"} <= text.keys()
+    formats = files("tamis.formats")
+    sources = [path for folder in (formats, formats / "dsn") for path in folder.iterdir()]
+    code = "".join(path.read_text("utf-8") for path in sources if path.name.endswith(".py"))
+    anomalies = set(re.findall(r'= "((?:csv|dsn)-[a-z-]+)"', code))
+    assert len(anomalies) > 5
+    assert [name for name in anomalies if f"anomaly-{name}" not in text] == []
     for kind in ("in", "released", "withheld", "quarantined"):
         assert kind in words()["glossary"]
 

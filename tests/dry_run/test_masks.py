@@ -3,12 +3,15 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 import tamis
+from tamis.dry_run.marks import LeafMarks, Measured
 from tamis.dry_run.masks import LONGEST, Masks, mask
 from tamis.filter.tally import Cause
+from tamis.plan.plan import PlanField, PlanLeaf
 
 from ..runs.test_fail_on import SCHEMA, make_plan
 
@@ -64,3 +67,23 @@ def test_masks_of_a_wild_column_stay_few() -> None:
         masks._add(cause, Counter({f"{'#' * width},{at}": 1 for at in range(100)}))
     assert len(masks.counts[cause]) == 200
     assert masks.extract() == []
+
+
+def test_released_texts_are_told_by_the_form_that_most_have_and_five_records_at_least() -> None:
+    spec = PlanField("code", "string")
+    measured = Measured(PlanLeaf("code", "kept", ("…",)), spec)
+    persons = np.arange(6, dtype=np.uint64)
+    five = pa.array(["RNCP123"] * 5 + ["RS12"])
+    marks, others = LeafMarks(), LeafMarks()
+    marks.add(five, persons, measured)
+    assert marks.look == "xxx###"
+
+    few = LeafMarks()
+    few.add(five.slice(1), persons[1:], measured)
+    assert few.look is None  # four records have the form that most have
+    others.add(five.slice(0, 1), persons[:1], measured)
+    few.merge(others)
+    assert few.look == "xxx###"
+    one = LeafMarks()
+    one.add(five, np.zeros(6, np.uint64), measured)
+    assert one.look is None  # six values of a list, and one record

@@ -102,15 +102,15 @@ def _of_records(say: Speech, result: DryRun) -> Iterator[Finding]:
             is_grave=counts.quarantined > MOST_QUARANTINED * counts.in_,
             share=say.share(counts.quarantined, counts.in_),
         )
+    others = 0
     for name in result.anomalies:
         kind, _colon, column = name.partition(":")
-        known = say.get(f"find-{kind}") is not None
-        yield _find(
-            *(say, kind if known else "anomaly", "records"),
-            is_grave=stops(name),
-            column=code(column),
-            name=code(name),
-        )
+        if say.get(f"find-{kind}") is None:
+            others += 1
+        else:
+            yield _find(say, kind, "records", is_grave=stops(name), column=code(column))
+    if others:
+        yield _find(say, "anomalies", "records", kinds=say.number(others))
 
 
 def _of_ground(say: Speech, result: DryRun) -> Iterator[Finding]:
