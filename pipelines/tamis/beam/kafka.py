@@ -48,7 +48,7 @@ class _Tracker(OffsetRestrictionTracker):
     """Offsets that may be left for later, and are not shared with another worker."""
 
     def try_split(self, fraction_of_remainder: float) -> Any:
-        return None if fraction_of_remainder else super().try_split(0)
+        return None if fraction_of_remainder else super().try_split(0)  # type: ignore[no-untyped-call]
 
     def is_bounded(self) -> bool:
         return False
