@@ -1,6 +1,7 @@
 """The same run on Prism and on Flink: the same bytes, whatever dies in its midst."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -11,11 +12,14 @@ import apache_beam as beam
 import pytest
 
 from tamis.errors import RunError
+from tamis.evidence.receipt import Receipt
 from tamis.runs.launch import Launch, make_pipeline, read_options
 from tamis.stores.opening import open_store
 
-from ..beam.conftest import Feed
+from ..beam.conftest import POLICY, Feed
+from ..e2e.test_streams import in_folder
 from ..services.flink import JVM, Cluster, write_job_server
+from ..services.kafka import run_kafka
 from ..services.postgres import PASSWORD, Server, run_postgres
 from ..services.prism import find_prism
 from .conftest import SECONDS, Orders, assert_whole, command, complete
@@ -25,6 +29,10 @@ pytestmark = pytest.mark.slow
 WRITE = "tamis.beam.store:_WriteFn.process"
 LINK = "tamis.stores.local_folder:LocalFolder._link"
 COMMIT = "tamis.stores.tables:TableStore.commit"
+FOLDER_COMMIT = "tamis.stores.folder_store:FolderStore.commit"
+
+STREAMED, RATE = 20_000, 1_000
+"""Messages of a stream, and how many come a second."""
 
 
 @pytest.fixture
@@ -101,6 +109,7 @@ def test_a_cluster_whose_workers_task_managers_and_drivers_are_killed(
     kill_into_a_folder(feed, flink, tmp_path)
     kill_into_tables(feed, flink, server, tmp_path)
     kill_the_driver(feed, flink, tmp_path)
+    kill_under_a_stream(feed, flink, tmp_path)
 
 
 def kill_into_a_folder(feed: Feed, flink: Cluster, folder: Path) -> None:
@@ -108,7 +117,8 @@ def kill_into_a_folder(feed: Feed, flink: Cluster, folder: Path) -> None:
     orders, store = Orders(folder / "folder-orders"), folder / "folder"
     orders.kill(WRITE, 1)
     orders.kill(WRITE, 2, done_first=True, parent=True)
-    orders.kill(LINK, 1, parent=True)
+    orders.kill(LINK, 1)
+    orders.kill(FOLDER_COMMIT, done_first=True, parent=True)
     code, output = complete([*flink.within, *on_cluster(feed, flink, orders, str(store))], flink)
     assert code == 0, output
     assert not orders.left
@@ -151,9 +161,55 @@ def kill_the_driver(feed: Feed, flink: Cluster, folder: Path) -> None:
     assert_verified(str(store))
 
 
+def kill_under_a_stream(feed: Feed, flink: Cluster, folder: Path) -> None:
+    """Kill both task managers while messages come, and stop the job when all are there."""
+    store, numbers = folder / "stream", range(STREAMED)
+
+    def committed() -> int:
+        paths = store.glob("_receipts/*.json")
+        return sum(Receipt.model_validate_json(path.read_bytes()).counts.in_ for path in paths)
+
+    with run_kafka(flink.within) as broker:
+        topic = [*flink.within, sys.executable, "-m", "tests.engines.topic", broker.address, "feed"]
+        stream = [
+            *(*flink.within, sys.executable, "-m", "tamis", "--project", "cpf", "run", POLICY),
+            *("--allow-example", "--run-id", "stream", "--period", "1", "--output", str(store)),
+            *("--input", f"kafka://{broker.address}/feed", "--keys", str(feed.job.keys)),
+        ]
+        workers = Orders(folder / "no-orders").options()
+        job = [*stream, "--", *flink.options, *workers, "--", *flink.job_options]
+        with (
+            subprocess.Popen([*topic, str(STREAMED), str(RATE)], stdout=subprocess.PIPE) as sending,
+            (folder / "stream.log").open("w") as log,
+        ):
+            assert sending.stdout is not None
+            assert sending.stdout.readline() == b"sending\n"
+            with subprocess.Popen(job, stdout=log, stderr=log) as driver:
+                kills = {STREAMED // 8: "tasks-1", STREAMED // 2: "tasks-2"}
+                until = time.monotonic() + SECONDS
+                while (count := committed()) < STREAMED:
+                    assert time.monotonic() < until, f"{count} messages are committed"
+                    assert driver.poll() is None, (folder / "stream.log").read_text()
+                    for reached in [number for number in kills if number <= count]:
+                        flink.kill(kills.pop(reached))
+                    flink.start()
+                    time.sleep(0.5)
+                driver.send_signal(signal.SIGTERM)
+                assert driver.wait(SECONDS) == 0
+            assert sending.wait(SECONDS) == 0
+        assert not kills
+        code, output = complete([*stream, "--once"])
+        assert code == 0, output
+        assert "reading where it was cut" in output
+        assert "stream stream drained: 0 in" in output
+    in_folder(store).assert_holds(numbers)
+    assert list(store.glob("_staging/*")) == []
+    assert_verified(str(store))
+
+
 def on_cluster(feed: Feed, flink: Cluster, orders: Orders, store: str) -> list[str]:
     """The run of the feed by workers that obey orders."""
-    options = (*flink.options, *orders.options(), "--", "--parallelism=2")
+    options = (*flink.options, *orders.options(), "--", *flink.job_options)
     return command(feed, store, *options)
 
 

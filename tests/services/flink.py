@@ -62,7 +62,7 @@ taskmanager:
     jvm-overhead: {{min: 128m, max: 128m}}
 io: {{tmp: {{dirs: "{{folder}}/tmp"}}}}
 pekko: {{ask: {{timeout: 2 min}}}}
-heartbeat: {{interval: "1000", timeout: "6000"}}
+heartbeat: {{interval: "1000", timeout: "20000"}}
 restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 1000, delay: 1 s}}}}
 """
 
@@ -73,6 +73,7 @@ class Cluster:
     Attributes:
         within: what stands before a command that is to reach it.
         options: of Beam, all but where workers come from.
+        job_options: those that only the job server knows.
     """
 
     def __init__(
@@ -80,6 +81,9 @@ class Cluster:
     ) -> None:
         self.within = tuple(within)
         self.options = ("--runner=PortableRunner", f"--job_endpoint=127.0.0.1:{_JOB_PORT}")
+        # An attempt that is cancelled while a worker starts leaves its environment in use for ever
+        # (Beam 2.70): when that worker dies, later ones have it until it expires.
+        self.job_options = ("--parallelism=2", "--environment_expiration_millis=60000")
         self._java = [*within, java, *JVM, *_OPENS, "-cp", f"{jars}/*"]
         self._folder = folder
         self._environment = {**os.environ, **variables}

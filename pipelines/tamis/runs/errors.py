@@ -45,10 +45,13 @@ _LONGEST = 300
 
 
 @contextmanager
-def worker_errors() -> Iterator[None]:
+def worker_errors(*, is_stream: bool = False) -> Iterator[None]:
     """Raise what a worker raised while a pipeline runs in the block, without its traceback.
 
     `sys.stderr` is turned away for the whole process: not for several threads at once.
+
+    Args:
+        is_stream: whether what was committed before it failed stays.
 
     Raises:
         TamisError: as the worker raised it.
@@ -70,9 +73,14 @@ def worker_errors() -> Iterator[None]:
     except Exception as error:
         lines = _ERROR_LINE.findall(str(error))
         if not lines:
-            raise RunError(
-                _("the runner failed ({cause}); nothing is committed", cause=first_cause(error))
-            ) from None
+            text = _("the runner failed ({cause}); nothing is committed", cause=first_cause(error))
+            if is_stream:
+                text = _(
+                    "the runner failed ({cause}); what is committed stays, and the same command "
+                    "goes on behind it",
+                    cause=first_cause(error),
+                )
+            raise RunError(text) from None
         name, message = lines[-1]
         raise _rebuilt(name, _STEP.sub("", message)) from None
     finally:

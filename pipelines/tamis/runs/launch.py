@@ -244,16 +244,26 @@ class Launch:
         Raises:
             RunError: the engine does not take it, it failed, or somebody else ended it.
         """
-        with worker_errors(), _stopping_job_servers(pipeline):
+        state = None
+        with worker_errors(is_stream=True), _stopping_job_servers(pipeline):
             with handing_over(runner_of(self._options)):
                 result = pipeline.run()
-            while not PipelineState.is_terminal(result.state):
+            while not PipelineState.is_terminal(now := result.state):
+                if now != state:
+                    state = now
+                    _LOGGER.info(self._describe(state))
                 if stop.wait(_STATE_SECONDS):
                     result.cancel()
                     return
             state = result.wait_until_finish()
         if state != PipelineState.DONE:
-            raise _ended_as(state)
+            raise RunError(
+                _(
+                    "the job ended as {state} on its runner; what is committed stays, and the same "
+                    "command goes on behind it",
+                    state=state,
+                )
+            )
 
     def see_through(self, pipeline: beam.Pipeline, has_begun: Callable[[], bool]) -> None:
         """Hand `pipeline` over, and wait until it ends; what it waits for is told.
@@ -289,6 +299,10 @@ class Launch:
             return bool(PipelineState.is_terminal(self._result.state))
         return False
 
+    def _describe(self, state: str) -> str:
+        runner = runner_of(self._options)
+        return _("job {run} is {state} on {runner}", run=self._name, state=state, runner=runner)
+
     def _waits_for(self, has_begun: Callable[[], bool]) -> Callable[[], str]:
         def describe() -> str:
             runner = runner_of(self._options)
@@ -297,7 +311,7 @@ class Launch:
             state = "UNKNOWN"
             with suppress(Exception):
                 state = self._result.state
-            text = _("job {run} is {state} on {runner}", run=self._name, state=state, runner=runner)
+            text = self._describe(state)
             with suppress(Exception):
                 if not has_begun():
                     return f"{text}, " + _(
