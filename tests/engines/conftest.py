@@ -20,7 +20,7 @@ from ..services.postgres import PASSWORD
 
 __all__ = ["feed", "plan"]
 
-SECONDS = 500.0
+SECONDS = 900.0
 """How long a job may take, on a machine that does other things too."""
 
 PROCESS = "--environment_type=PROCESS"

@@ -11,6 +11,7 @@ repeats or does twice at once has a part in it.
 """
 
 import datetime
+import logging
 import os
 import threading
 from contextlib import ExitStack
@@ -34,14 +35,20 @@ from tamis.streams.from_kafka import KafkaReader
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.into_shared_folder import Refusal, SharedFolderSink
 from tamis.streams.judge import Judge
+from tamis.streams.kafka import BrokerAwayError
 from tamis.streams.messages import Decode
 from tamis.streams.session import Ending, Session, Settings
 
 LONGEST = datetime.timedelta(seconds=10)
 """How long a partition with much in it keeps a worker from others, and an engine's checkpoint."""
 
+AWAY_SECONDS = 5
+"""How long a worker waits for a broker that does not answer, before it asks again."""
+
 _END = (1 << 63) - 1
 """An offset that no topic reaches."""
+
+_log = logging.getLogger(__name__)
 
 
 class _Tracker(OffsetRestrictionTracker):
@@ -67,9 +74,9 @@ class _Offsets(RestrictionProvider):
         return 1
 
 
-@dataclass
+@dataclass(eq=False)
 class CommitPartition(beam.DoFn):
-    """Partitions of a topic, with where to begin, into a folder; ids of receipts come out.
+    """Partitions of a topic, with where to begin, into a folder; nothing comes out.
 
     Attributes:
         plan: what the messages are judged by; once it expires, a partition ends.
@@ -130,6 +137,10 @@ class CommitPartition(beam.DoFn):
             # Were it raised, the engine would begin anew, and know nothing of it.
             self._refusal.write(str(error))
             offsets.try_claim(_END)
+            return
+        except BrokerAwayError as error:
+            _log.warning(str(error))
+            offsets.defer_remainder(Duration(AWAY_SECONDS))
             return
         if cut > begin and not offsets.try_claim(cut - 1):
             return  # the engine has asked for the rest already

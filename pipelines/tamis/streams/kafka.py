@@ -82,10 +82,14 @@ def check_options(address: KafkaAddress, kind: type[Consumer] | type[Producer]) 
     raise UsageError(f"{address.shown}: {why}")
 
 
-def cannot_be_reached(address: str, error: KafkaException) -> RunError:
+class BrokerAwayError(RunError):
+    """A broker does not answer when a stream begins."""
+
+
+def cannot_be_reached(address: str, error: KafkaException) -> BrokerAwayError:
     """The error of a broker that does not answer when a stream begins; `address` may be shown."""
     why = _("the broker cannot be reached, or refuses the user")
-    return RunError(f"{address}: {why} ({error.args[0].name()})")
+    return BrokerAwayError(f"{address}: {why} ({error.args[0].name()})")
 
 
 class _Ignored(logging.Handler):
