@@ -26,6 +26,7 @@ POLICY = {
     "jsonl": "si-cpa-compte",
     "avro": "accompagnement-parcours",
     "dsn": "dsn-droits",
+    "xml": "certificateurs-passeport",
 }
 SECRET = "SECRET"
 RECORDS = 20
@@ -117,6 +118,7 @@ def test_a_corrupt_row_group_is_named(feed: Feed, run: Tamis, tmp_path: Path) ->
         ("csv", "is empty: a CSV needs a header line"),
         ("avro", "is not an Avro file"),
         ("dsn", "is no DSN"),
+        ("xml", "is empty"),
     ],
 )
 def test_an_empty_file_is_none_of_its_format(
@@ -136,7 +138,7 @@ def test_an_empty_file_of_json_lines_holds_no_records(run: Tamis, tmp_path: Path
     assert check_done(tmp_path / "store", outcome)["in"] == 0
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl", "dsn", "avro"])
+@pytest.mark.parametrize("form", ["csv", "jsonl", "dsn", "avro", "xml"])
 def test_a_file_cut_in_the_middle_never_passes_for_whole(
     form: str, feed: Feed, run: Tamis, tmp_path: Path
 ) -> None:
@@ -151,6 +153,10 @@ def test_a_file_cut_in_the_middle_never_passes_for_whole(
     if form == "dsn":  # its envoi is cut, and all of it is quarantined
         check_nothing(tmp_path / "store", outcome, code=1)
         assert "none is released, 12 are quarantined (incomplete: " in outcome.err
+        return
+    if form == "xml":
+        check_nothing(tmp_path / "store", outcome)
+        assert f"{path}: is not well-formed XML" in outcome.err
         return
     counts = check_done(tmp_path / "store", outcome)
     assert counts["in"] < RECORDS

@@ -128,7 +128,7 @@ def test_a_namespace_counts_and_a_prefix_does_not() -> None:
     foreign = flux(passage("<o:personne xmlns:o='urn:other'><o:nom>DURAND</o:nom></o:personne>"))
     (chunk,) = read(foreign)
     assert chunk.rejects.num_rows == 1  # none of the choices is there
-    assert chunk.unknown == {"personne": 1}
+    assert chunk.unknown == {"personne/nom": 1}
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1", "windows-1252"])
@@ -207,7 +207,39 @@ def test_a_choice_is_of_the_element_around_it(inside: str, holder: Any) -> None:
 def test_elements_that_no_schema_names_are_counted() -> None:
     more = PERSON + "<secret><s>x</s></secret><autre><detail>1</detail><z>2</z></autre>"
     (chunk,) = read(flux(*[passage(more, number) for number in range(7)]))
-    assert chunk.unknown == {"secret": 5, "z": 5}
+    assert chunk.unknown == {"secret/s": 5, "autre/z": 5}
+
+
+def test_elements_around_records_that_no_schema_names_are_counted() -> None:
+    text = flux(
+        passage() + "<verbatim>x</verbatim>" + passage(number=2),
+        before="<action>A</action><idFlux>1</idFlux><emetteur><nom>x</nom></emetteur>",
+        after="<fin/>",
+        end="<total n='2'>2</total>",
+    )
+    (chunk,) = read(text, plan_of(known=("/flux/idFlux",)))
+    paths = ["/flux/emetteur/nom", "/flux/fin", "/flux/lot/passages/verbatim"]
+    paths += ["/flux/lot/total", "/flux/lot/total/@n"]
+    assert chunk.unknown == dict.fromkeys(paths, 5)
+
+
+def test_attributes_that_no_schema_names_are_counted() -> None:
+    xsi = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:type='p'"
+    one = f"<personne {xsi} genre='F' nir='x'><nom>A</nom></personne>"
+    (chunk,) = read(flux(*[passage(one, number) for number in range(6)]))
+    assert chunk.unknown == {"personne/@nir": 5}
+
+
+def test_what_stands_between_records_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_read, "_MOST_AROUND", 10)
+    known = PlanField("source", "string", xpath="/flux/lot/passages/source")
+    between = ["<junk/>" * 3 + passage(number=number) for number in range(30)]
+    text = flux("<source>s</source>", *between).encode()
+    chunks = list(read_xml(_Small(text), plan_of(*FIELDS, known), "f.xml"))
+    assert {row["source"] for row in rows(chunks)} == {"s"}
+    often = flux(*("<source>s</source>" + each for each in between)).encode()
+    with pytest.raises(InputError, match="more than 10 elements stand around records"):
+        list(read_xml(_Small(often), plan_of(*FIELDS, known), "f.xml"))
 
 
 def test_what_stands_behind_the_records_is_theirs_too() -> None:

@@ -236,9 +236,9 @@ class Schema(DocumentModel):
         return self.schema_
 
     def source_names(self) -> tuple[str, ...]:
-        """What the source calls the fields at the top; of XML, the paths of all inside a record."""
+        """What the source calls the fields at the top; of XML, the paths of all leaves."""
         if self.format.xml is not None:
-            return tuple(_record_paths(self.fields))
+            return tuple(_paths(self.fields))
         return tuple(spec.column or name for name, spec in self.fields.items())
 
     def leaves(self) -> dict[str, "SchemaLeaf"]:
@@ -382,17 +382,18 @@ def _all(fields: Mapping[str, FieldSpec]) -> Iterator[FieldSpec]:
         yield from _all(spec.fields or {})
 
 
-def _record_paths(fields: Mapping[str, FieldSpec], above: str = "") -> Iterator[str]:
-    """The paths of leaves, from the record; those of list elements go on from their list's."""
+def _paths(fields: Mapping[str, FieldSpec], above: str = "") -> Iterator[str]:
+    """The paths of leaves of XML, from the record or from the root.
+
+    Those of list elements go on from their list's.
+    """
     for name, spec in fields.items():
         own = spec.xpath or name
-        path = above if own == "." else f"{above}/{own}" if above else own
+        path = above if own == "." else f"{above}/{own}" if above and own[0] != "/" else own
         while spec.of is not None:
             spec = spec.of
-        if own.startswith("/"):
-            continue
         if spec.fields:
-            yield from _record_paths(spec.fields, path)
+            yield from _paths(spec.fields, path)
         elif path:
             yield path
 

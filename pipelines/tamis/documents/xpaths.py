@@ -76,7 +76,7 @@ def parse_path(
         >>> parse_path("modalites/@acces")
         XmlPath(absolute=False, steps=('modalites',), attribute='acces')
     """
-    if not _PATH.fullmatch(text):
+    if not is_path(text):
         raise ValueError(
             _(
                 "`{path}` is no path of names, such as `titulaire/nom`, `@type`, `.` or "
@@ -97,6 +97,16 @@ def parse_path(
         tuple(_qualified(step, namespace, namespaces or {}) for step in steps),
         attribute,
     )
+
+
+def is_path(text: str) -> bool:
+    """Whether `text` is a path of names.
+
+    Example:
+        >>> is_path("titulaire/nom"), is_path("titulaire//nom")
+        (True, False)
+    """
+    return _PATH.fullmatch(text) is not None
 
 
 def _qualified(name: str, namespace: str, namespaces: Mapping[str, str]) -> str:

@@ -115,7 +115,7 @@ def read_columns(path: Path) -> Iterator[Column]:
             if form == "csv" or guess.is_table:
                 yield from _csv(path, guess)
                 return
-        if content.kind == "xml":  # by its elements as far as it is well formed, and as text
+        if form == "xml":  # by its elements as far as it is well formed, and as text
             with path.open("rb", buffering=_LINE_BYTES) as stream, suppress(InputError):
                 yield from _xml(decompressed(stream, shown_path(path)), shown_path(path))
         with path.open("rb", buffering=_LINE_BYTES) as stream:

@@ -7,7 +7,7 @@ the schema names and the plan does not read are steps without slots: they are pa
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import Final
 
 from tamis.documents.feed_format import XmlOptions
@@ -20,8 +20,11 @@ class Step:
     """What is read of elements of one name.
 
     Attributes:
+        path: from the record, or from the root for what is around records; for messages.
         text: the slot of their text, or None.
+        leaf: that slot and `seen`, where their text is all that is read of them.
         attributes: slots of attributes, by name.
+        others: attributes that the schema names and that are not read.
         rows: the slot of the rows of the list whose elements they are, or None.
         row_slots: how many slots such a row has.
         seen: the slot in which it is noted that one stands there (`NIL` or `THERE`), or None.
@@ -30,14 +33,29 @@ class Step:
         leaves: the slots of all leaves in them that are in no list.
     """
 
+    path: str = field(default="", compare=False)
     text: int | None = None
+    leaf: tuple[int, int] | None = None
     attributes: dict[str, int] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
     rows: int | None = None
     row_slots: int = 0
     seen: int | None = None
     choice: int | None = None
     inside: "dict[str, Step]" = field(default_factory=dict)
     leaves: list[int] = field(default_factory=list)
+
+
+def joined(path: str, name: str) -> str:
+    """The path of elements called `name`, an lxml tag or `@name`, in those at `path`.
+
+    Example:
+        >>> joined("titulaire", "{urn:x}nom"), joined("", "@type"), joined("/", "flux")
+        ('titulaire/nom', '@type', '/flux')
+    """
+    local = name.rpartition("}")[2]
+    local = f"@{local}" if name.startswith("@") and not local.startswith("@") else local
+    return f"{path}/{local}" if path.strip("/") else f"{path}{local}"
 
 
 NIL: Final = 1
@@ -72,14 +90,14 @@ class Scope:
         """The step of the elements at a path, made where there is none."""
         step = self.step
         for name in names:
-            step = step.inside.setdefault(name, Step())
+            step = step.inside.setdefault(name, Step(joined(step.path, name)))
         return step
 
     def add_leaf(self, at: XmlPath) -> int:
         """The slot of the text or attribute at a path. What stands twice on the way is noticed."""
         slot, step = self.new_slot(), self.step
         for name in at.steps:
-            step = step.inside.setdefault(name, Step())
+            step = step.inside.setdefault(name, Step(joined(step.path, name)))
             step.leaves.append(slot)
             if step.seen is None:
                 step.seen = self.new_slot()
@@ -98,7 +116,7 @@ class XmlLayout:
         record: the names from the root to the record.
         scope: of the record.
         lists: the scope of the elements of each list, by its path in the plan.
-        around: the scope of the element around the records at a depth (0: the root), by depth.
+        around: the scope of each element around the records, from the root.
         contexts: depth and slot of each leaf that stands around the records, by its path.
         choices: of each choice, what must be chosen.
     """
@@ -106,7 +124,7 @@ class XmlLayout:
     record: tuple[str, ...]
     scope: Scope
     lists: Mapping[str, Scope]
-    around: Mapping[int, Scope]
+    around: Sequence[Scope]
     contexts: Mapping[str, tuple[int, int]]
     choices: tuple["Choice", ...]
 
@@ -158,16 +176,20 @@ class _Builder:
         self._record = options.path(options.record)
         self._scope = Scope(Step())
         self._lists: dict[str, Scope] = {}
-        self._around: dict[int, Scope] = {}
+        above = self._record.steps[:-1]
+        self._around = [Scope(Step(path)) for path in accumulate(above, joined, initial="/")][1:]
         self._contexts: dict[str, tuple[int, int]] = {}
 
     def build(self, plan: Plan) -> XmlLayout:
         """The layout of the fields of `plan`."""
         for text in plan.known:
-            self._scope.walk(self._options.path(text).steps)
+            self._know(self._options.path(text).inside_of(self._record))
         self._add(plan.fields, self._scope, ITSELF, "")
         choices = tuple(map(self._choice, self._options.choices))
-        _pass_over(self._scope.step)
+        for scope, name in zip(self._around, self._record.steps[1:], strict=True):
+            scope.step.inside[name] = PASSED_OVER
+        for scope in (self._scope, *self._around):
+            _finish(scope.step)
         return XmlLayout(
             self._record.steps, self._scope, self._lists, self._around, self._contexts, choices
         )
@@ -199,13 +221,26 @@ class _Builder:
         step.rows, step.row_slots = scope.new_slot(), inner.slots
         scope.places[path] = step.rows
 
-    def _add_around(self, path: str, at: XmlPath) -> None:
-        depth, record = 0, self._record.steps
-        while depth < len(at.steps) and at.steps[depth] == record[depth]:
+    def _know(self, at: XmlPath) -> None:
+        """Note a path that the schema names, read or not."""
+        scope = self._scope
+        if at.absolute:
+            depth, at = self._depth(at)
+            scope = self._around[depth]
+        step = scope.walk(at.steps)
+        if at.attribute is not None:
+            step.others.add(at.attribute)
+
+    def _depth(self, at: XmlPath) -> tuple[int, XmlPath]:
+        """The depth of the element around records that `at` leads through, and the rest of it."""
+        depth = 0
+        while at.steps[: depth + 2] == self._record.steps[: depth + 2] != at.steps[: depth + 1]:
             depth += 1
-        scope = self._around.setdefault(depth - 1, Scope(Step()))
-        slot = scope.add_leaf(XmlPath(False, at.steps[depth:], at.attribute))
-        self._contexts[path] = (depth - 1, slot)
+        return depth, XmlPath(False, at.steps[depth + 1 :], at.attribute)
+
+    def _add_around(self, path: str, at: XmlPath) -> None:
+        depth, rest = self._depth(at)
+        self._contexts[path] = (depth, self._around[depth].add_leaf(rest))
 
     def _choice(self, group: Sequence[str]) -> Choice:
         paths = [self._options.path(text).steps for text in group]
@@ -225,9 +260,12 @@ class _Builder:
         return step.choice
 
 
-def _pass_over(step: Step) -> None:
+def _finish(step: Step) -> None:
     """Put `PASSED_OVER` in place of the steps by which nothing is read, not even counted."""
     for name, inner in step.inside.items():
-        _pass_over(inner)
+        _finish(inner)
         if inner == Step():
             step.inside[name] = PASSED_OVER
+    others = step.inside or step.attributes or step.choice is not None
+    if step.text is not None and step.seen is not None and not others:
+        step.leaf = step.text, step.seen

@@ -23,12 +23,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.errors import InputError, UsageError
-from tamis.filter.drift import MOST_COUNTED, RECORDS_TO_SHOW, WITHHELD
+from tamis.filter.drift import RECORDS_TO_SHOW
 from tamis.formats.chunk import Chunk, Reject, rechunk, rejects_of
-from tamis.formats.names import may_be_shown
 from tamis.formats.python_records import PIECE_RECORDS, batch_of, leaf_array
 from tamis.formats.python_values import adapter_for
-from tamis.formats.xml.layout import NIL, PASSED_OVER, THERE, Scope, Step, XmlLayout, layout_of
+from tamis.formats.xml.fill import Row, Unknown, fill
+from tamis.formats.xml.layout import PASSED_OVER, THERE, Scope, XmlLayout, layout_of
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
@@ -38,12 +38,7 @@ MOST_WAITING: Final = 16_384
 
 _BLOCK_BYTES = 1 << 17
 _PROLOG_BYTES = 1 << 20
-_BLANKS = " \t\n\r"
-_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-_NO_TEXT: Final = object()
-"""What stands for a value that stands twice, or for an element in place of text."""
-
-Row = list[Any]
+_MOST_AROUND: Final = 100_000
 
 
 def read_xml(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) -> Iterator[Chunk]:
@@ -82,19 +77,19 @@ class _Around:
         complete: whether nothing more can come that would change them.
     """
 
-    def __init__(self, element: Any, scope: Scope | None) -> None:
+    def __init__(self, element: Any, scope: Scope, unknown: Unknown) -> None:
         self.element = element
         self._scope = scope
+        self._unknown = unknown
         self.values: Row = []
-        self.complete = scope is None
+        self.complete = False
         self.read()
 
     def read(self) -> None:
         """Read what stands there by now."""
-        if self._scope is not None:
-            self.values = [None] * self._scope.slots
-            _fill(self.element, self._scope.step, self.values, None)
-            self.complete = None not in self.values
+        self.values = [None] * self._scope.slots
+        fill(self.element, self._scope.step, self.values, self._unknown, RECORDS_TO_SHOW)
+        self.complete = None not in self.values
 
 
 class _XmlReader:
@@ -108,8 +103,7 @@ class _XmlReader:
         self._layout: XmlLayout = layout_of(plan)
         self._adapter = adapter_for(plan.format)
         self._chain: list[_Around] = []  # the elements from the root to the parent of records
-        self._ended: dict[int, Any] = {}  # the last element that ended, by depth
-        self._unknown = _Unknown(plan)
+        self._unknown = Unknown()
         self._records = 0
         self._rows: list[Row] = []
         self._positions: list[int] = []
@@ -212,7 +206,7 @@ class _XmlReader:
         for depth, element in enumerate(above):
             known = self._chain[depth] if depth < len(self._chain) else None
             if known is None or known.element is not element:
-                known = _Around(element, self._layout.around.get(depth))
+                known = _Around(element, self._layout.around[depth], self._unknown)
             chain.append(known)
         self._chain = chain
 
@@ -235,22 +229,34 @@ class _XmlReader:
         self._forget(element, depth)
 
     def _forget(self, element: Any, depth: int) -> None:
-        """Empty an element that has ended, and take the one before out of the tree.
+        """Empty an element that has ended, and take what stands before it out of the tree.
 
-        The parser still adds to the last one, which therefore stays.
+        The parser still adds to the last one, which therefore stays; so does what is read around
+        records.
         """
-        last = self._ended.get(depth)
-        if last is not None and (parent := last.getparent()) is not None:
-            parent.remove(last)
         element.clear()
-        self._ended[depth] = element
+        parent = element.getparent()
+        if parent is None:
+            return
+        step = self._layout.around[depth - 1].step
+        while (before := element.getprevious()) is not None:
+            known = step.inside.get(before.tag)
+            if known is None:
+                self._unknown.meet(before, step, RECORDS_TO_SHOW)
+            elif known is not PASSED_OVER:
+                if len(parent) > _MOST_AROUND:
+                    raise self._refused(
+                        _("more than {count:,} elements stand around records", count=_MOST_AROUND)
+                    )
+                break
+            parent.remove(before)
 
     def _record(self, element: Any) -> None:
         self._records += 1
         scope = self._layout.scope
         row: Row = [None] * scope.slots
         self._unknown.begin()
-        _fill(element, scope.step, row, self._unknown)
+        fill(element, scope.step, row, self._unknown)
         problems = (choice.problem(row) for choice in self._layout.choices)
         if problem := next(filter(None, problems), ""):
             self._rejects.append((self._records, "unreadable", "", problem))
@@ -351,91 +357,6 @@ class _XmlReader:
 
 class _PrologEnd(Exception):
     """The root of a file begins, or its DTD."""
-
-
-class _Unknown:
-    """Paths of elements that the schema does not name, counted by record."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._namespace = plan.format.xml.namespace if plan.format.xml else ""
-        self._counts: dict[str, int] = {}
-        self._new: dict[str, int] = {}
-        self._here: set[str] = set()
-
-    def begin(self) -> None:
-        """The next record."""
-        self._here.clear()
-
-    def add(self, element: Any) -> bool:
-        """One more of elements called so; whether no more need to be counted."""
-        if not isinstance(element.tag, str):
-            return False
-        name = _local(element)
-        if name in self._here:
-            return False
-        self._here.add(name)
-        if name not in self._counts and (
-            len(self._counts) >= MOST_COUNTED or not may_be_shown(name)
-        ):
-            self._new.setdefault(WITHHELD, RECORDS_TO_SHOW)
-            return False
-        if self._counts.setdefault(name, 0) < RECORDS_TO_SHOW:
-            self._counts[name] += 1
-            self._new[name] = self._new.get(name, 0) + 1
-        return self._counts[name] >= RECORDS_TO_SHOW
-
-    def new(self) -> dict[str, int]:
-        """Records by name since the last call; of each name the first ones."""
-        new, self._new = self._new, {}
-        return new
-
-
-def _fill(element: Any, step: Step, row: Row, unknown: _Unknown | None) -> None:
-    """Read into `row` what `step` says of `element`."""
-    if step.text is not None:
-        row[step.text] = _text(element) if row[step.text] is None else _NO_TEXT
-    for name, slot in step.attributes.items():
-        row[slot] = (element.get(name) or "").strip(_BLANKS) or None
-    inside = step.inside
-    if not inside:
-        return
-    for child in element:
-        below = inside.get(child.tag)
-        if below is None:
-            if unknown is not None and unknown.add(child):
-                inside[child.tag] = PASSED_OVER
-        elif below is PASSED_OVER:
-            continue
-        elif below.rows is not None:
-            inner: Row = [None] * below.row_slots
-            _fill(child, below, inner, unknown)
-            if row[below.rows] is None:
-                row[below.rows] = []
-            row[below.rows].append(inner)
-        else:
-            there = THERE
-            nillable = below.inside or below.choice is not None
-            if nillable and child.get(_NIL) in ("true", "1"):
-                there = NIL
-            if below.choice is not None and there == THERE:
-                row[below.choice] = True
-            if below.seen is not None:
-                if row[below.seen]:
-                    for slot in below.leaves:
-                        row[slot] = _NO_TEXT
-                    continue
-                row[below.seen] = there
-            if below.inside or below.attributes:
-                _fill(child, below, row, unknown)
-            elif below.text is not None:
-                row[below.text] = _text(child)
-
-
-def _text(element: Any) -> Any:
-    text = element.text
-    if len(element):
-        return _NO_TEXT
-    return text.strip(_BLANKS) or None if text else None
 
 
 def _struct(
