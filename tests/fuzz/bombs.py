@@ -25,7 +25,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tamis.synthetic.flux_cpf import flux_cpf
+
 POLICY = "regularite-prestataires"
+XML_POLICY = "certificateurs-passeport"
 COMMANDS = ("run", "dry-run", "scan", "draft")
 BYTES, SECONDS = 1 << 30, 120
 
@@ -75,6 +78,22 @@ def _zip() -> bytes:
         for _time in range(64):
             member.write(b" " * (16 << 20))
     return out.getvalue()
+
+
+def _flux(inside: bytes, head: bytes = b"") -> bytes:
+    """A flux CPF of one passage with `inside` it."""
+    before, after = b"".join(flux_cpf(1)).split(b"</passageCertification>")
+    declaration, root = before.split(b"?>", 1)
+    return declaration + b"?>" + head + root + inside + b"</passageCertification>" + after
+
+
+def _laughs() -> bytes:
+    entities = b"".join(
+        b'<!ENTITY l%d "%s">' % (level, b"&l%d;" % (level - 1) * 10) for level in range(1, 10)
+    )
+    return _flux(
+        b"<verbatim>&l9;</verbatim>", b'<!DOCTYPE flux [<!ENTITY l0 "ha">' + entities + b"]>"
+    )
 
 
 def _parquet(table: pa.Table) -> bytes:
@@ -139,6 +158,38 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "csv 100,000 columns": ("csv", lambda: b"siren" + b";c" * 100_000 + b"\n1" + b";2" * 100_000),
     "parquet 300 deep": ("parquet", lambda: _parquet_of_depth(300)),
     "parquet value of 16 MB a hundred times": ("parquet", _one_value),
+    "xml billion laughs": ("xml", _laughs),
+    "xml external entity": (
+        "xml",
+        lambda: _flux(
+            b"<verbatim>&e;</verbatim>",
+            b'<!DOCTYPE flux [<!ENTITY e SYSTEM "file:///dev/zero">]>',
+        ),
+    ),
+    "xml text of 1 GB, gzip": (
+        "xml.gz",
+        lambda: _zeros(gzip.compress, _flux(b"<verbatim>").split(b"</passage")[0]),
+    ),
+    "xml attribute of 1 GB, gzip": (
+        "xml.gz",
+        lambda: _zeros(gzip.compress, _flux(b"<verbatim a='").split(b"</passage")[0]),
+    ),
+    "xml comment of 1 GB, gzip": (
+        "xml.gz",
+        lambda: _zeros(gzip.compress, _flux(b"<!--").split(b"</passage")[0]),
+    ),
+    "xml 1,000,000 attributes": (
+        "xml",
+        lambda: _flux(b"<z " + b" ".join(b"a%d=''" % n for n in range(10**6)) + b"/>"),
+    ),
+    "xml 1,000,000 elements": ("xml", lambda: _flux(b"".join(b"<a%d/>" % n for n in range(10**6)))),
+    "xml 1,000,000 names around": (
+        "xml",
+        lambda: _flux(b"").replace(
+            b"<emetteur>", b"".join(b"<a%d/>" % n for n in range(10**6)) + b"<emetteur>"
+        ),
+    ),
+    "xml 100,000 deep": ("xml", lambda: _flux(b"<a>" * 100_000 + b"</a>" * 100_000)),
     "dsn line of 1 GB, gzip": ("dsn.gz", lambda: _zeros(gzip.compress, b"S10.G00.00.001,'")),
 }
 
@@ -153,9 +204,11 @@ def measure(command: str, path: Path) -> tuple[int, int, float, str]:
     """Exit code, peak of memory in MB, seconds of processor time, last line, of one command."""
     words: tuple[object, ...] = (command, path)
     if command in ("run", "dry-run"):
-        words = (command, POLICY, "--input", path)
+        policy = XML_POLICY if ".xml" in path.suffixes else POLICY
+        words = (command, policy, "--input", path)
     if command == "run":
-        words = (*words, "--output", path.parent / "store", "--allow-example")
+        allowed = ("--allow-example", "--allow-unconfirmed")
+        words = (*words, "--output", path.parent / "store", *allowed)
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "tamis", "--project", "cpf", *map(str, words)],
