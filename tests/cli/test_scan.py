@@ -334,6 +334,18 @@ def test_text_is_looked_at_over_lines_and_tags(
     assert elements in ([], [1] * (name == "a.xml"))
 
 
+@pytest.mark.parametrize(
+    "dtd", ['<!DOCTYPE a [<!ENTITY n "15508759999">]>', '<!DOCTYPE a SYSTEM "a.dtd">']
+)
+def test_xml_with_entities_of_its_own_is_not_clean(tmp_path: Path, dtd: str) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(f"{dtd}<a>&n;9193</a>")
+    with pytest.raises(InputError, match="it has entities of its own, which are not expanded"):
+        scan_file(path)
+    path.write_text("<!DOCTYPE a><a><nir>155087599999193</nir></a>")
+    assert found(path) == {"a/nir": 1, "text": 1}
+
+
 def test_xml_without_a_declaration_is_looked_at_by_its_elements(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text("<a><nom>X</nom><nir>155087599999193</nir></a>")

@@ -116,8 +116,13 @@ def read_columns(path: Path) -> Iterator[Column]:
                 yield from _csv(path, guess)
                 return
         if form == "xml":  # by its elements as far as it is well formed, and as text
-            with path.open("rb", buffering=_LINE_BYTES) as stream, suppress(InputError):
-                yield from _xml(decompressed(stream, shown_path(path)), shown_path(path))
+            with path.open("rb", buffering=_LINE_BYTES) as stream:
+                try:
+                    yield from _xml(decompressed(stream, shown_path(path)), shown_path(path))
+                except NotLookedInto:
+                    raise
+                except InputError:
+                    pass
         with path.open("rb", buffering=_LINE_BYTES) as stream:
             yield from _READERS.get(form, _text)(
                 decompressed(stream, shown_path(path)), shown_path(path)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 from xml.parsers import expat
 
-from tamis.errors import InputError
+from tamis.errors import InputError, NotLookedInto
 from tamis.filter.drift import WITHHELD
 from tamis.formats.names import may_be_shown, shown_name
 from tamis.language import _
@@ -29,7 +29,8 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
         names that are not shown, and True.
 
     Raises:
-        InputError: the file is not well formed, has a DTD or more than 256 levels.
+        NotLookedInto: it has entities of its own, which are not expanded.
+        InputError: the file is not well formed, or has more than 256 levels.
 
     Example:
         >>> import io
@@ -42,13 +43,17 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
     parser.StartElementHandler = texts.begin
     parser.EndElementHandler = texts.end
     parser.CharacterDataHandler = texts.add
-    parser.StartDoctypeDeclHandler = texts.refuse
+    parser.EntityDeclHandler = texts.refuse
+    parser.SkippedEntityHandler = texts.refuse
     try:
         while block := stream.read(_BLOCK_BYTES):
             parser.Parse(block)
             if texts.count >= piece:
                 yield from texts.piece()
         parser.Parse(b"", True)
+    except _EntityError:
+        problem = _("cannot be looked into: it has entities of its own, which are not expanded")
+        raise NotLookedInto(source, problem) from None
     except (expat.ExpatError, _RefusedError, LookupError, ValueError):
         problem = _(
             "is no XML that can be read from line {line}, column {column} on",
@@ -60,7 +65,11 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
 
 
 class _RefusedError(Exception):
-    """A file has a DTD, or too many levels."""
+    """A file has too many levels."""
+
+
+class _EntityError(Exception):
+    """A file has an entity of its own."""
 
 
 class _Texts:
@@ -74,8 +83,8 @@ class _Texts:
         self._has_text = [False]  # of each, whether it has text of its own
 
     def refuse(self, *_parts: object) -> None:
-        """A DTD begins."""
-        raise _RefusedError
+        """An entity is defined, or is one that is defined elsewhere."""
+        raise _EntityError
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
