@@ -42,17 +42,18 @@ def read_whole(
     Args:
         form: the format.
         stream: the file, decompressed.
-        again: opens it once more; called for a DSN only, which is read twice.
+        again: opens it once more; called for DSN and XML, which are read twice.
         plan, source, limits: as of the readers.
 
     Raises:
         InputError: as of the readers.
     """
-    if form != "dsn":
+    if form != "dsn" and form != "xml":
         yield from SEQUENTIAL[form](stream, plan, source, limits)
         return
     with again() as ahead:
-        yield from read_dsn(stream, plan, source, limits, ahead=ahead)
+        read = read_dsn if form == "dsn" else read_xml
+        yield from read(stream, plan, source, limits, ahead=ahead)
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ The rules of the reader:
 - Where a value stands twice, or an element in place of text, the value is a fault of its row.
 - What stands around the records may follow them: they wait for it, up to `MOST_WAITING` records. If
   it comes after more, the file is refused.
-- A file that is not well formed, or that has records elsewhere than the schema says, ends the
-  run: half of a flow is none.
+- Half of a flow is none: of a file that is cut or not well formed no record is released, and one
+  that has records elsewhere than the schema says ends the run.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO, Final
 from xml.parsers import expat
@@ -39,9 +39,24 @@ MOST_WAITING: Final = 16_384
 _BLOCK_BYTES = 1 << 17
 _PROLOG_BYTES = 1 << 20
 _MOST_AROUND: Final = 100_000
+_HARDENED: Final[Mapping[str, bool]] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
 
 
-def read_xml(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) -> Iterator[Chunk]:
+def read_xml(
+    stream: BinaryIO,
+    plan: Plan,
+    source: str,
+    limits: Limits = USUAL,
+    *,
+    ahead: BinaryIO | None = None,
+) -> Iterator[Chunk]:
     """Read the records of an XML file.
 
     Args:
@@ -49,14 +64,17 @@ def read_xml(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) 
         plan: whose format says where records stand, and whose fields, where values do.
         source: the file's path or URI, for messages.
         limits: records in each chunk but the last, and bytes of one record.
+        ahead: the same bytes once more: whether a file is well formed is known at its end only.
 
     Returns:
         Chunks; positions count the records from 1. A record with none or several of a group of
-        `choices` is a reject.
+        `choices` is a reject. Of a file that is not well formed all records are, up to the one in
+        which the fault stands.
 
     Raises:
-        InputError: the file is no XML, is not well formed, has a DTD, has other elements than the
-            schema's, or one record and what is around it take more than `limits.line_bytes`.
+        InputError: the file is no XML, has a DTD, has other elements than the schema's, or one
+            record and what is around it take more than `limits.line_bytes`; it is not well formed,
+            and there is no `ahead`.
         UsageError: the extra `xml` is not installed.
     """
     try:
@@ -66,7 +84,9 @@ def read_xml(stream: BinaryIO, plan: Plan, source: str, limits: Limits = USUAL) 
             _('{address}: XML needs the extra `xml` (pip install "tamis[xml]")', address=source)
         ) from None
     reader = _XmlReader(plan, source, limits, etree)
-    return rechunk(reader.read(stream), source, limits.object_chunk_records, limits.chunk_bytes)
+    return rechunk(
+        reader.read(stream, ahead), source, limits.object_chunk_records, limits.chunk_bytes
+    )
 
 
 class _Around:
@@ -109,20 +129,15 @@ class _XmlReader:
         self._positions: list[int] = []
         self._around: list[tuple[_Around, ...]] = []
         self._rejects: list[Reject] = []
+        self._fault = ""  # of the file, for which no record of it is released
 
-    def read(self, stream: BinaryIO) -> Iterator[Chunk]:
+    def read(self, stream: BinaryIO, ahead: BinaryIO | None) -> Iterator[Chunk]:
         """Pieces of any size."""
         start = self._check_prolog(stream)
+        self._fault = self._look_ahead(ahead) if ahead is not None else ""
         names = {"{*}" + self._etree.QName(self._layout.record[-1]).localname}
         parser = self._etree.XMLPullParser(
-            events=("end",),
-            tag=[*names, *self._layout.record[:-1]],
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
+            events=("end",), tag=[*names, *self._layout.record[:-1]], **_HARDENED
         )
         since = 0
         try:
@@ -143,10 +158,26 @@ class _XmlReader:
                     )
             root = parser.close()
         except self._etree.XMLSyntaxError as error:
-            raise self._refused(_why_malformed(error, self._records)) from None
+            if not self._fault:
+                raise self._refused(_why_malformed(error, self._records)) from None
+            self._rejects.append((self._records + 1, "incomplete", "", self._fault))
+            yield self._piece()
+            return
         if root.tag != self._layout.record[0]:
             raise self._no_records()
         yield self._piece()
+
+    def _look_ahead(self, stream: BinaryIO) -> str:
+        """Where and why a file is not well formed; empty where it is."""
+        parser = self._etree.XMLParser(target=_Nothing(), **_HARDENED)
+        try:
+            for block in _blocks(stream, b""):
+                parser.feed(block)
+            parser.close()
+        except self._etree.XMLSyntaxError as error:
+            line, _column, kind = _fault_of(error)
+            return f"line {line}: not well-formed XML ({kind})"
+        return ""
 
     def _check_prolog(self, stream: BinaryIO) -> bytes:
         """The first bytes, in which the root begins; they have no DTD."""
@@ -253,6 +284,10 @@ class _XmlReader:
 
     def _record(self, element: Any) -> None:
         self._records += 1
+        if self._fault:
+            self._rejects.append((self._records, "incomplete", "", self._fault))
+            self._forget(element, len(self._layout.record) - 1)
+            return
         scope = self._layout.scope
         row: Row = [None] * scope.slots
         self._unknown.begin()
@@ -355,6 +390,13 @@ class _XmlReader:
         )
 
 
+class _Nothing:
+    """What a parser builds that only looks whether a file is well formed."""
+
+    def close(self) -> None:
+        """Nothing was built."""
+
+
 class _PrologEnd(Exception):
     """The root of a file begins, or its DTD."""
 
@@ -390,14 +432,20 @@ def _local_name(name: str) -> str:
 
 def _why_malformed(error: Any, records: int) -> str:
     """What is wrong with a file, and where; never what stands there."""
-    first = error.error_log[0] if len(error.error_log) else None
-    line, column = (first.line, first.column) if first and first.line else error.position
-    kind = first.type_name if first else "unknown"
+    line, column, kind = _fault_of(error)
     return _(
         "is not well-formed XML at line {line}, column {column}, behind {records:,} records "
         "({kind})",
         line=line,
         column=column,
         records=records,
-        kind=kind.removeprefix("ERR_").replace("_", " ").lower(),
+        kind=kind,
     )
+
+
+def _fault_of(error: Any) -> tuple[int, int, str]:
+    """Line and column of a fault, and its kind in words of libxml2."""
+    first = error.error_log[0] if len(error.error_log) else None
+    line, column = (first.line, first.column) if first and first.line else error.position
+    kind = first.type_name if first else "unknown"
+    return line, column, kind.removeprefix("ERR_").replace("_", " ").lower()

@@ -13,6 +13,8 @@ _BLOCK_BYTES = 1 << 20
 _MOST_PATHS: Final = 10_000
 _MOST_LEVELS: Final = 256
 _MOST_TEXTS: Final = 10_000  # of one element that are joined
+_MOST_CHARACTERS: Final = 1 << 20  # of texts that are held before they are a piece
+_OVERLAP: Final = 64  # characters of a text that stand in the next piece too, lest a cut hide a NIR
 
 
 def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str, list[str], bool]]:
@@ -81,6 +83,7 @@ class _Texts:
         self._paths = [""]  # of the open elements
         self._inside: list[list[str]] = [[]]  # of each, all texts in it
         self._has_text = [False]  # of each, whether it has text of its own
+        self._size = 0  # characters of the innermost elements' texts
 
     def refuse(self, *_parts: object) -> None:
         """An entity is defined, or is one that is defined elsewhere."""
@@ -100,10 +103,18 @@ class _Texts:
         """Text of the innermost element."""
         self._inside[-1].append(text)
         self._has_text[-1] = self._has_text[-1] or not text.isspace()
+        self._size += len(text)
+        if self._size > _MOST_CHARACTERS:
+            self._size = 0
+            for path, inside in zip(self._paths, self._inside, strict=True):
+                held = "".join(inside)
+                self._put(path, held)
+                inside[:] = [held[-_OVERLAP:]]
 
     def end(self, _name: str) -> None:
         """An element ends."""
         path, inside = self._paths.pop(), self._inside.pop()
+        self._size = 0
         if self._has_text.pop():
             text = "".join(inside)
             self._put(path, text)
