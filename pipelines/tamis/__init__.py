@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tamis.beam.read import ReadFiles as ReadFiles
     from tamis.beam.read import ReadJsonLines as ReadJsonLines
     from tamis.beam.read import ReadParquet as ReadParquet
+    from tamis.beam.read import ReadSpreadsheet as ReadSpreadsheet
     from tamis.beam.read import ReadXml as ReadXml
     from tamis.beam.released import ToArrow as ToArrow
     from tamis.beam.released import ToDicts as ToDicts
@@ -70,7 +71,8 @@ _NAMES = {
     "tamis.beam.in_memory": "FromArrow FromDicts FromRows",
     "tamis.beam.minimize": "KeyRef Minimize Outputs",
     "tamis.beam.postgres": "ReadTables",
-    "tamis.beam.read": "ReadAvro ReadCsv ReadDsn ReadFiles ReadJsonLines ReadParquet ReadXml",
+    "tamis.beam.read": "ReadAvro ReadCsv ReadDsn ReadFiles ReadJsonLines ReadParquet ReadXml "
+    "ReadSpreadsheet",
     "tamis.beam.released": "ToArrow ToDicts ToRows",
     "tamis.beam.store": "PostgresStore Store",
     "tamis.errors": "DocumentError InputError KeysError NirColumnError Problem RefusedError "

@@ -31,6 +31,9 @@ class Limits:
             of more than twice as much does.
         csv_rejects_in_a_row: records of CSV that are refused one after the other before the
             separator is taken to be wrong.
+        workbook_bytes: bytes of a spreadsheet's file, which is held as it is compressed.
+        workbook_parts_bytes: bytes of all its parts, unpacked.
+        workbook_text_bytes: bytes of the texts that its cells share, unpacked.
         dsn_blocks: blocks that are collected of one individu.
         document_bytes: bytes of a YAML document.
         document_values: values of a YAML document; an alias counts with all that it stands for.
@@ -59,6 +62,9 @@ class Limits:
     line_bytes: int = 16 << 20
     csv_block_bytes: int = 4 << 20
     csv_rejects_in_a_row: int = 1 << 20
+    workbook_bytes: int = 128 << 20
+    workbook_parts_bytes: int = 4 << 30
+    workbook_text_bytes: int = 256 << 20
     dsn_blocks: int = 5_000
     document_bytes: int = 1 << 20
     document_values: int = 20_000

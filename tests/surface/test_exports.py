@@ -102,7 +102,8 @@ PAGE = PACKAGE / "manual" / "python.md"
 GROUPS = {
     "Projects and plans": "load_project Project Plan PlanField PlanRelease released_schema",
     "The filter without Beam": "minimize Minimized Tally KeySource",
-    "Reading": "ReadFiles ReadParquet ReadCsv ReadJsonLines ReadAvro ReadDsn ReadXml ReadTables",
+    "Reading": "ReadFiles ReadParquet ReadCsv ReadJsonLines ReadAvro ReadDsn ReadXml "
+    "ReadSpreadsheet ReadTables",
     "Records of a pipeline of your own": "FromDicts FromRows FromArrow ToDicts ToRows ToArrow",
     "Minimizing": "Minimize Outputs Batch Chunk PartKey Input Limits QUARANTINE_SCHEMA",
     "Stores and receipts": "Store PostgresStore Receipt RunFacts",

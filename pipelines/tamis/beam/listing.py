@@ -23,7 +23,7 @@ from tamis.beam.batch import Input
 from tamis.beam.files import InputFile, list_inputs, open_random, recognize
 from tamis.documents.feed_format import FormatName
 from tamis.errors import InputError, TamisError, value_free
-from tamis.formats.compression import compression_of, named_compression
+from tamis.formats.compression import MAGIC_BYTES, compression_of, named_compression
 from tamis.formats.digests import sha256_of, tree_of
 from tamis.formats.parquet import PartSpec, split
 from tamis.formats.ranges import Counts, RecordRange, Stretch, cut_records
@@ -38,7 +38,6 @@ _COUNTED_BYTES = 4 << 20
 """Bytes of a stretch that is counted by itself: what is looked through to find where a part begins,
 at most."""
 
-_MAGIC_BYTES = 16
 
 _log = logging.getLogger(__name__)
 
@@ -224,7 +223,7 @@ class _Opener:
         size = self._limits.block_bytes
         if file.bytes <= size or form not in RANGES or self._plan.format.whole_file is not None:
             return []
-        start = _start_of(file, _MAGIC_BYTES)
+        start = _start_of(file, MAGIC_BYTES)
         if compression_of(start) or named_compression(file.uri):
             self._tell(file, _("is compressed"))
             return []

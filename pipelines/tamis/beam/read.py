@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
@@ -180,6 +180,20 @@ class ReadXml(ReadFiles):
     format: FormatName | None = "xml"
 
 
+@dataclass
+class ReadSpreadsheet(ReadFiles):
+    """Read spreadsheets (`.xlsx`, `.ods`): one record a row of the sheet that the schema names.
+
+    Example:
+        >>> import tamis
+        >>> plan = tamis.load_project("cpf").plan("cpir-partage", on="2026-03-02")
+        >>> tamis.ReadSpreadsheet("in/*", plan).format
+        'spreadsheet'
+    """
+
+    format: FormatName | None = "spreadsheet"
+
+
 class FirstRecords:
     """The first `limit` records of `chunks`, or all of them.
 
@@ -247,7 +261,7 @@ def _breach(task: Task, plan: Plan) -> Breach | None:
     if plan.format.whole_file is None:
         return None
     with _opened(task.file) as stream:
-        watched = Watched(stream)
+        watched: Any = Watched(stream)
         again = partial(_opened, task.file)
         chunks = read_whole(task.format, watched, again, plan, task.file.name)
         chunks = add_partitions(chunks, plan, task.file.uri)

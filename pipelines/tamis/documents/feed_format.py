@@ -1,18 +1,18 @@
 """The format of a feed, as its schema says it: how files of CSV, JSON Lines and XML are written."""
 
 import codecs
+import re
 from itertools import chain
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from tamis.documents.date_patterns import pattern_problem
-from tamis.documents.marks import require_re2
 from tamis.documents.positions import DocumentModel
 from tamis.documents.xpaths import XmlPath, parse_path
 from tamis.language import _
 
-FormatName = Literal["parquet", "csv", "jsonl", "avro", "dsn", "xml"]
+FormatName = Literal["parquet", "csv", "jsonl", "avro", "dsn", "xml", "spreadsheet"]
 
 
 def one_or_several(value: Any) -> Any:
@@ -33,21 +33,17 @@ def named_format(value: Any) -> Any:
         return {"name": value}
     if not isinstance(value, dict):
         return value
-    return next(({"name": name, **value} for name in ("jsonl", "xml") if name in value), value)
+    names = (name for name in ("jsonl", "xml", "spreadsheet") if name in value)
+    return next(({"name": name, **value} for name in names), value)
 
 
 _TEXT = "AZaz09 ,;|\t-'\"\r\n" * 10  # what an encoding of CSV must be able to write
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 
-class CsvOptions(DocumentModel):
-    """How a CSV file is written."""
+class WrittenValues(DocumentModel):
+    """How text stands for values."""
 
-    separator: Character = ","
-    """The one character between fields."""
-    encoding: str = "utf-8"
-    """The name of the encoding, as Python's codecs call it (`cp1252`); UTF-8 may begin with a
-    byte order mark."""
     decimal: Literal[".", ","] = "."
     """The decimal mark of numbers."""
     thousands: Literal[" ", ".", ",", "'"] | None = None
@@ -69,6 +65,33 @@ class CsvOptions(DocumentModel):
         BeforeValidator(_words, json_schema_input_type=str | tuple[str, ...]),
     ] = ()
     """The words that stand for no value (`"NULL"`, in quotes), besides an empty value."""
+
+    @model_validator(mode="after")
+    def _read_values_one_way(self) -> Any:
+        if self.century_from is not None and not any("%y" in pattern for pattern in self.dates):
+            raise ValueError(_("`century_from` is for a pattern of `dates` with `%y`"))
+        if self.thousands == self.decimal:
+            raise ValueError(_("`thousands` must not be the decimal mark"))
+        return self
+
+    @field_validator("dates")
+    @classmethod
+    def _name_days(cls, dates: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
+        century_from = known.data.get("century_from")
+        for problem in (pattern_problem(pattern, century_from) for pattern in dates):
+            if problem:
+                raise ValueError(problem)
+        return dates
+
+
+class CsvOptions(WrittenValues):
+    """How a CSV file is written."""
+
+    separator: Character = ","
+    """The one character between fields."""
+    encoding: str = "utf-8"
+    """The name of the encoding, as Python's codecs call it (`cp1252`); UTF-8 may begin with a
+    byte order mark."""
     quote: Character | Literal[False] = '"'
     """The one character around fields that hold a separator or a line break; doubled, it stands
     for itself. `false` where no field is in quotes: then each line is a record."""
@@ -117,23 +140,6 @@ class CsvOptions(DocumentModel):
             raise ValueError(_("the names of `header` must be different"))
         return self
 
-    @model_validator(mode="after")
-    def _read_values_one_way(self) -> Any:
-        if self.century_from is not None and not any("%y" in pattern for pattern in self.dates):
-            raise ValueError(_("`century_from` is for a pattern of `dates` with `%y`"))
-        if self.thousands == self.decimal:
-            raise ValueError(_("`thousands` must not be the decimal mark"))
-        return self
-
-    @field_validator("dates")
-    @classmethod
-    def _name_days(cls, dates: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
-        century_from = known.data.get("century_from")
-        for problem in (pattern_problem(pattern, century_from) for pattern in dates):
-            if problem:
-                raise ValueError(problem)
-        return dates
-
 
 class JsonlOptions(DocumentModel):
     """How JSON Lines, and messages in JSON, are written."""
@@ -147,6 +153,19 @@ class JsonlOptions(DocumentModel):
     timestamps: Literal["epoch-s", "epoch-ms", "epoch-us", "epoch-ns"] | None = None
     """What a whole number in a field of timestamps counts: seconds, milliseconds, microseconds or
     nanoseconds since 1970-01-01T00:00:00Z; without it, a number is no timestamp."""
+
+
+class SpreadsheetOptions(WrittenValues):
+    """Where records stand in a spreadsheet, and how cells of text stand for other values."""
+
+    sheet: Annotated[str, Field(min_length=1)] | None = None
+    """The name of the sheet that is read; without it the workbook must have one alone."""
+    header: Annotated[int, Field(ge=1, le=1_048_576)] = 1
+    """The number of the row whose cells name the columns; records stand below it."""
+    digits: dict[str, Annotated[int, Field(ge=1, le=32)]] = {}
+    """By a field of text, how many digits a number in it has at least (`{code_postal: 5}`): zeros
+    that the spreadsheet lost are put in front. Without it a number in a field of text is no value,
+    but for numbers of persons."""
 
 
 class XmlOptions(DocumentModel):
@@ -193,7 +212,7 @@ class WholeFile(DocumentModel):
     ends_in_line_break: bool = False
     """Whether its last line must end in a line break, which one that is cut has not."""
     file_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    """A regular expression (RE2) that its name without folders must match as a whole."""
+    """A regular expression (Python's) that its name without folders must match as a whole."""
     most_bytes: Annotated[int, Field(gt=0)] | None = None
     """How many bytes it may have, decompressed."""
     most_records: dict[str, Annotated[int, Field(gt=0)]] = {}
@@ -201,14 +220,16 @@ class WholeFile(DocumentModel):
 
     @model_validator(mode="after")
     def _can_be_tested(self) -> Any:
-        if self.file_name is not None:
-            require_re2(self.file_name, "file_name")
+        try:
+            re.compile(self.file_name or "")
+        except re.error:
+            raise ValueError(_("`file_name` must be a regular expression")) from None
         return self
 
 
 class Format(DocumentModel):
-    """The file format of a feed: its name, or `{csv: {…}}`, `{jsonl: {…}}` or `{xml: {…}}` with its
-    options."""
+    """The file format of a feed: its name, or `{csv: {…}}`, `{jsonl: {…}}`, `{xml: {…}}` or
+    `{spreadsheet: {…}}` with its options."""
 
     name: FormatName = "csv"
     """The name of the format."""
@@ -218,13 +239,15 @@ class Format(DocumentModel):
     """How JSON Lines are written."""
     xml: XmlOptions | None = None
     """How records stand in XML: no file of XML is read without it."""
+    spreadsheet: SpreadsheetOptions | None = None
+    """Where records stand in a spreadsheet."""
     whole_file: WholeFile | None = None
     """What a file must be as a whole, or none of its records is released; without it, each record
     is judged by itself."""
 
     @model_validator(mode="after")
     def _have_options_of_its_own(self) -> Any:
-        for name in ("csv", "jsonl", "xml"):
+        for name in ("csv", "jsonl", "xml", "spreadsheet"):
             if name in self.model_fields_set and self.name != name:
                 raise ValueError(
                     _("options of `{options}` are none of `{name}`", options=name, name=self.name)

@@ -61,26 +61,17 @@ class NotNir(DocumentModel):
         if self.pattern is not None and self.check is not None:
             raise ValueError(_("`not_nir` must have one of `pattern` and `check`, not both"))
         if self.pattern is not None:
-            require_re2(self.pattern, "pattern")
+            import pyarrow as pa  # only where there is a pattern: `check` starts without Arrow
+            import pyarrow.compute as pc
+
+            for pattern in (self.pattern, whole(self.pattern)):
+                try:
+                    pc.match_substring_regex(pa.array([""]), pattern)
+                except pa.ArrowInvalid:
+                    raise ValueError(
+                        _("`pattern` must be a regular expression as RE2 reads them")
+                    ) from None
         return self
-
-
-def require_re2(pattern: str, key: str) -> None:
-    """Check that the value of `key` is a regular expression as RE2 reads them.
-
-    Raises:
-        ValueError: it is none.
-    """
-    import pyarrow as pa  # only where there is a pattern: `check` starts without Arrow
-    import pyarrow.compute as pc
-
-    try:
-        for text in (pattern, whole(pattern)):
-            pc.match_substring_regex(pa.array([""]), text)
-    except pa.ArrowInvalid:
-        raise ValueError(
-            _("`{key}` must be a regular expression as RE2 reads them", key=key)
-        ) from None
 
 
 def whole(pattern: str) -> str:

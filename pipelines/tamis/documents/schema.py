@@ -208,18 +208,22 @@ class Schema(DocumentModel):
         return self
 
     @model_validator(mode="after")
-    def _count_by_fields(self) -> Any:
-        rules = self.format.whole_file
-        for name in rules.most_records if rules else ():
-            spec = self.fields.get(name)
-            if spec is None or spec.of or spec.fields:
-                raise ValueError(
-                    _(
-                        "`most_records` must name a field at the top that holds one value, got "
-                        "`{field}`",
-                        field=name,
+    def _name_fields(self) -> Any:
+        form = self.format
+        counted = form.whole_file.most_records if form.whole_file else ()
+        padded = form.spreadsheet.digits if form.spreadsheet else ()
+        for key, names in (("most_records", counted), ("digits", padded)):
+            for name in names:
+                spec = self.fields.get(name)
+                if spec is None or spec.of or spec.fields:
+                    raise ValueError(
+                        _(
+                            "`{key}` must name a field at the top that holds one value, got "
+                            "`{field}`",
+                            key=key,
+                            field=name,
+                        )
                     )
-                )
         return self
 
     @model_validator(mode="after")

@@ -1,10 +1,10 @@
 """The first rows of a file, as fields with statistics; read in pieces, in bounded memory."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import pyarrow.parquet as pq
 
@@ -19,6 +19,7 @@ from tamis.draft.fields import (
     leave_out_empty_lists,
     of_arrow,
 )
+from tamis.draft.spreadsheet import sample_spreadsheet
 from tamis.draft.xml import sample_xml
 from tamis.errors import InputError
 from tamis.formats.avro_container import AvroFile
@@ -68,9 +69,12 @@ def take_sample(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSam
         if form == "csv":
             sample, options = sample_csv(path, rows, header=header)
         else:
-            take = {"jsonl": _jsonl, "avro": _avro, "parquet": _parquet, "xml": sample_xml}[form]
             with path.open("rb") as stream:
-                sample = take(decompressed(stream, shown_path(path)), rows)
+                content = decompressed(stream, shown_path(path))
+                if form == "spreadsheet":
+                    sample = sample_spreadsheet(content, shown_path(path), rows)
+                else:
+                    sample = _TAKERS[form](content, rows)
     if not sample.fields:
         raise InputError(shown_path(path), _("has no field"))
     return sample, options
@@ -149,3 +153,11 @@ def _parquet(stream: BinaryIO, rows: int) -> FeedSample:
             break
     sample.whole = sample.rows == file.metadata.num_rows
     return sample
+
+
+_TAKERS: Final[Mapping[FormatName, Callable[[Any, int], FeedSample]]] = {
+    "jsonl": _jsonl,
+    "avro": _avro,
+    "parquet": _parquet,
+    "xml": sample_xml,
+}

@@ -107,8 +107,9 @@ def _escape(character: str) -> str:
 
 def _format(form: FormatName, options: CsvOptions, written: Mapping[str, str]) -> str:
     """The value of the key `format`."""
-    if form == "xml":
-        return f"{{xml: {{{', '.join(f'{key}: {value}' for key, value in written.items())}}}}}"
+    if form == "xml" or (form == "spreadsheet" and written):
+        options_ = ", ".join(f"{key}: {value}" for key, value in written.items())
+        return f"{{{form}: {{{options_}}}}}"
     if form != "csv":
         return form
     keys = {"separator": quote(options.separator), "encoding": options.encoding}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tamis.documents.feed_format import Format
+from tamis.documents.feed_format import Format, SpreadsheetOptions, WrittenValues
 
 DSN_DATES = "%d%m%Y"
 """The pattern of dates in a DSN."""
@@ -43,16 +43,18 @@ def dialect_of(form: Format) -> TextDialect:
         >>> dialect_of(Format(name="dsn")).dates
         ('%d%m%Y',)
     """
-    if form.name == "csv":
-        csv = form.csv
+    if form.name in ("csv", "spreadsheet"):
+        written: WrittenValues = (
+            form.csv if form.name == "csv" else form.spreadsheet or SpreadsheetOptions()
+        )
         return TextDialect(
-            encoding=csv.encoding,
-            decimal=csv.decimal,
-            thousands=csv.thousands,
-            currency=csv.currency,
-            dates=csv.dates,
-            century_from=csv.century_from,
-            nulls=csv.nulls,
+            encoding=form.csv.encoding,
+            decimal=written.decimal,
+            thousands=written.thousands,
+            currency=written.currency,
+            dates=written.dates,
+            century_from=written.century_from,
+            nulls=written.nulls,
             empty_is_null=True,
             words=True,
         )

@@ -2,10 +2,12 @@
 
     chunk     what every reader yields: rows, their positions, rejects; cut to a size
     csv, jsonl, avro, parquet, dsn   the readers: `read_csv(stream, plan, source, limits)` and so on
+    xml, spreadsheet                 likewise; they need lxml
     json_objects                     JSON objects as dicts, many at a time
     python_records, python_values    dicts as Arrow columns; values of other libraries as Python's
     ranges    one big file by ranges of records (csv_ranges, jsonl_ranges, avro_ranges); digests
     content   a file's format by its first bytes; compression (gzip, …); suffixes where names decide
+    whole_file                       files that are released as a whole or not at all
     names     names and paths of fields, and which may be shown
     schemaless                       any file as columns, for `scan` and `draft`
     json_texts, postgres_copy        Arrow columns as JSON, and as PostgreSQL's COPY format

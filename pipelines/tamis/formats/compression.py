@@ -43,6 +43,28 @@ _STARTS: Final[tuple[tuple[bytes, Compression], ...]] = (
 )
 
 
+MAGIC_BYTES: Final = 128
+"""Bytes at the start of a file by which its compression is known."""
+
+_MEMBERS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"customXml/")
+_OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
+
+
+def is_workbook(start: bytes) -> bool:
+    """Whether an archive begins so as those that spreadsheets are, by its first member.
+
+    Other documents of the office may begin so too.
+
+    Example:
+        >>> is_workbook(b"PK\\3\\4" + bytes(22) + b"\\x0b\\0\\0\\0_rels/.rels")
+        True
+    """
+    if not start.startswith(b"PK\x03\x04") or len(start) < 30:
+        return False
+    name = start[30 : 30 + struct.unpack_from("<H", start, 26)[0]]
+    return name.startswith(_MEMBERS) or start[30:].startswith(_OPEN_DOCUMENT)
+
+
 def compression_of(start: bytes) -> Compression | None:
     """How a file is compressed that begins with `start`; None if it is not.
 
@@ -50,6 +72,8 @@ def compression_of(start: bytes) -> Compression | None:
         >>> compression_of(gzip.compress(b"id;nom")), compression_of(b"id;nom")
         ('gzip', None)
     """
+    if is_workbook(start):
+        return None
     return next((kind for magic, kind in _STARTS if start.startswith(magic)), None)
 
 
@@ -76,7 +100,7 @@ def decompressed(stream: BinaryIO, name: str) -> Any:
         InputError, which names the file, where compressed bytes are cut or damaged, or a zip is no
         archive of one member.
     """
-    start = stream.peek(16)  # type: ignore[attr-defined]
+    start = stream.peek(MAGIC_BYTES)  # type: ignore[attr-defined]
     kind = compression_of(start)
     if kind is None and start:
         kind = named_compression(name)

@@ -11,19 +11,30 @@ from typing import Any, BinaryIO, Final, Literal
 
 from tamis.documents.feed_format import FormatName
 from tamis.errors import InputError
-from tamis.formats.compression import Compression, compression_of, decompressed
+from tamis.formats.compression import (
+    MAGIC_BYTES,
+    Compression,
+    compression_of,
+    decompressed,
+    is_workbook,
+)
 from tamis.formats.suffixes import format_of
 from tamis.language import N_, _
 
 START_BYTES: Final = 1 << 16
 """Bytes at the start of a file, decompressed, by which its format is known."""
 
-Kind = Literal["parquet", "avro", "dsn", "jsonl", "xml", "arrow", "text", "other", "unknown"]
+Kind = Literal[
+    "parquet", "avro", "dsn", "jsonl", "xml", "spreadsheet", "arrow", "text", "other", "unknown"
+]
 
 _OTHERS: Final = (
     (b"PARE", N_("an encrypted Parquet file")),
     (b"PK\x03\x04", N_("an archive in an archive")),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", N_("a file of Microsoft Office")),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        N_("a file of Microsoft Office, old (.xls) or encrypted"),
+    ),
     (b"%PDF-", N_("a PDF")),
     (b"-----BEGIN PGP MESSAGE", N_("an encrypted message")),
     (b"age-encryption.org/", N_("an encrypted file")),
@@ -88,7 +99,7 @@ def content_of(stream: BinaryIO, name: str) -> Content:
     Raises:
         InputError: the file is compressed and damaged, or an archive of several files.
     """
-    compression = compression_of(stream.peek(16))  # type: ignore[attr-defined]
+    compression = compression_of(stream.peek(MAGIC_BYTES))  # type: ignore[attr-defined]
     content = decompressed(stream, name)
     start = b""
     while len(start) < START_BYTES and (block := content.read(START_BYTES - len(start))):
@@ -112,6 +123,8 @@ def kind_of_start(start: bytes) -> tuple[Kind, str]:
         return "avro", ""
     if start.startswith(_ARROW):
         return "arrow", _("an Arrow file")
+    if is_workbook(start):
+        return "spreadsheet", ""
     what = next((what for magic, what in _OTHERS if start.startswith(magic)), None)
     if what is None and start[_TAR_AT:].startswith(_TAR):
         what = N_("an archive")

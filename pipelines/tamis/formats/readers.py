@@ -15,6 +15,7 @@ from tamis.formats.dsn.read import read_dsn
 from tamis.formats.jsonl import read_jsonl
 from tamis.formats.jsonl_ranges import count_jsonl, jsonl_begin
 from tamis.formats.ranges import Counts
+from tamis.formats.spreadsheet.read import read_spreadsheet
 from tamis.formats.xml.read import read_xml
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -24,6 +25,7 @@ SEQUENTIAL: Final[Mapping[FormatName, Callable[..., Iterator[Chunk]]]] = {
     "jsonl": read_jsonl,
     "avro": read_avro,
     "xml": read_xml,
+    "spreadsheet": read_spreadsheet,
 }
 """Each takes a stream, the plan, the input's name and limits, and gives chunks; those of formats in
 `RANGES` take a range of records too. A DSN is read by `read_whole` alone."""

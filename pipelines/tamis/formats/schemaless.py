@@ -30,6 +30,7 @@ from tamis.formats.content import Content, content_of
 from tamis.formats.csv_guess import START_BYTES, CsvGuess, guess_csv, guess_encodings
 from tamis.formats.names import may_be_shown, shown_name, shown_path
 from tamis.formats.parquet import open_parquet
+from tamis.formats.spreadsheet.texts import workbook_texts
 from tamis.formats.suffixes import format_of
 from tamis.formats.text_columns import text_columns
 from tamis.formats.xml.texts import read_texts
@@ -313,6 +314,11 @@ def _xml(stream: Any, source: str) -> Iterator[Column]:
         yield Column(name or _("(names)"), pa.array(values), are_names)
 
 
+def _spreadsheet(stream: Any, source: str) -> Iterator[Column]:
+    for name, values, are_names in workbook_texts(stream, source, PIECE_ROWS // 8):
+        yield Column(name, _as_array(values), are_names)
+
+
 def _text(stream: BinaryIO, source: str) -> Iterator[Column]:
     for piece in in_pieces(_lines(stream), size_of=len):
         for name, values in text_columns(piece):
@@ -419,4 +425,5 @@ _READERS: Final[Mapping[FormatName | None, Callable[[Any, str], Iterator[Column]
     "jsonl": _jsonl,
     "avro": _avro,
     "dsn": _dsn,
+    "spreadsheet": _spreadsheet,
 }

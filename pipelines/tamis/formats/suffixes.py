@@ -16,6 +16,9 @@ FORMATS: Final[Mapping[str, FormatName]] = {
     ".dsn": "dsn",
     ".edi": "dsn",
     ".xml": "xml",
+    ".xlsx": "spreadsheet",
+    ".xlsm": "spreadsheet",
+    ".ods": "spreadsheet",
 }
 """Formats by suffix; suffixes are compared in lower case."""
 

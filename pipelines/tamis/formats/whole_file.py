@@ -4,6 +4,7 @@ A file is read twice: first to judge it, then for its records, all of which are 
 a rule. So nothing of it is held.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.documents.feed_format import WholeFile
-from tamis.documents.marks import whole
 from tamis.filter.quarantine import REJECTS
 from tamis.formats.chunk import Chunk
 from tamis.formats.csv import UNDECODABLE
@@ -80,7 +80,8 @@ def breach_of(chunks: Iterable[Chunk], stream: Watched, plan: Plan, uri: str) ->
     """
     rules = plan.format.whole_file
     assert rules is not None
-    if rules.file_name is not None and not _matches(uri.rpartition("/")[2], rules.file_name):
+    name = uri.rpartition("/")[2]
+    if rules.file_name is not None and not re.fullmatch(rules.file_name, name):
         return Breach("", f"{_RULE}file_name")
     records: dict[str, Counter[Any]] = {name: Counter() for name in rules.most_records}
     for chunk in chunks:
@@ -92,10 +93,6 @@ def breach_of(chunks: Iterable[Chunk], stream: Watched, plan: Plan, uri: str) ->
     if rules.ends_in_line_break and not stream.ends_in_line_break:
         return Breach("", f"{_RULE}ends_in_line_break")
     return None
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return bool(pc.match_substring_regex(pa.array([name]), whole(pattern))[0].as_py())
 
 
 def _breach_in(chunk: Chunk, rules: WholeFile, records: dict[str, Counter[Any]]) -> Breach | None:

@@ -436,7 +436,7 @@ _NO_RULES = (
 _LATER = frozenset(
     {"canonical", "column", "thousands", "currency", "century_from", "nulls"}
     | {"escape", "skip", "footer", "header", "retention", "risk", "pattern", "check"}
-    | {"pseudonym_kind", "min_unit", "xml", "xpath", "lists", "whole_file"}
+    | {"pseudonym_kind", "min_unit", "xml", "xpath", "lists", "whole_file", "spreadsheet"}
 )
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""

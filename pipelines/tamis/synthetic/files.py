@@ -18,6 +18,7 @@ from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import arrow_type, kind_of
 from tamis.synthetic.dsn import write_dsn
 from tamis.synthetic.records import Record
+from tamis.synthetic.spreadsheet import write_spreadsheet
 from tamis.synthetic.xml import write_xml
 
 
@@ -45,6 +46,8 @@ def write_feed(
         _write_avro(list(records), schema, path, added)
     elif name == "xml":
         write_xml(list(records), schema, path, extra=added)
+    elif name == "spreadsheet":
+        write_spreadsheet(records, schema, path, extra=added)
     else:
         write_dsn(list(records), schema, path, extra=added)
 
