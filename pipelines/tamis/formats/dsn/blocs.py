@@ -78,7 +78,17 @@ class Blocs:
         names = [rubrique.bloc for rubrique in rubriques.met]
         self._bloc_numbers = {name: int(rubriques.blocs[at]) for at, name in enumerate(names)}
         self._blocs = np.where(held.numbers < 0, -1, rubriques.blocs[held.numbers])
+        self._begins = np.flatnonzero(held.begins)
+        self._begun = self._blocs[self._begins]
+        self._by_number = np.argsort(held.numbers.astype(np.int16), kind="stable")
+        self._sorted = held.numbers[self._by_number]
+        offsets, data = pa.py_buffer(held.offsets.astype(np.int32)), pa.py_buffer(held.data)
+        self._texts = pa.StringArray.from_buffers(len(held.places), offsets, data)
         self._at: dict[str, Places] = {}
+        self._parents: dict[str, Places] = {}
+        self._around_at: dict[str, tuple[Places, Places]] = {}
+        self._slots: dict[str, Places] = {}
+        self._contracts: dict[str, Places] = {}
         bounding = np.array([*map(bounds_individus, names), False])
         self._bounds = np.flatnonzero(held.begins & bounding[held.numbers])
         self.starts = self.at(INDIVIDU)
@@ -92,7 +102,7 @@ class Blocs:
         """Where each block of a name begins among the lines."""
         if bloc not in self._at:
             number = self._bloc_numbers.get(bloc, -2)
-            self._at[bloc] = np.flatnonzero(self.held.begins & (self._blocs == number))
+            self._at[bloc] = self._begins[self._begun == number]
         return self._at[bloc]
 
     def owners(self, lines: Places) -> Places:
@@ -105,6 +115,11 @@ class Blocs:
 
     def parents(self, bloc: str) -> Places:
         """Which block of the norm's parent each block of a name stands under; -1 for none."""
+        if bloc not in self._parents:
+            self._parents[bloc] = self._find_parents(bloc)
+        return self._parents[bloc]
+
+    def _find_parents(self, bloc: str) -> Places:
         begins, parent = self.at(bloc), PARENT[bloc]
         if parent == INDIVIDU:
             return self.owners(begins)
@@ -122,31 +137,45 @@ class Blocs:
             found[_where(self.at(higher), self.last_before(higher, lines)) > behind] = -1
         return found, behind
 
+    def around(self, bloc: str) -> tuple[Places, Places]:
+        """Which block of a name stands around each individu, and where it began; -1 for none."""
+        if bloc not in self._around_at:
+            self._around_at[bloc] = self.open_at(bloc, self.starts)
+        return self._around_at[bloc]
+
     def slots(self, rubrique: str) -> Places:
         """The line of a rubrique in each block, and at the end -1; -1 where it has none, or none
         with a value."""
+        if rubrique not in self._slots:
+            self._slots[rubrique] = self._find_slots(rubrique)
+        return self._slots[rubrique]
+
+    def _find_slots(self, rubrique: str) -> Places:
         bloc = rubrique[:10]
         slots = np.full(len(self.at(bloc)) + 1, -1)
         lines = self.lines_of(rubrique)
-        lines = lines[self.held.stops[lines] > self.held.starts[lines]]
+        lines = lines[self.held.offsets[lines + 1] > self.held.offsets[lines]]
         slots[np.searchsorted(self.at(bloc), lines, side="right") - 1] = lines
         return slots
 
     def lines_of(self, rubrique: str) -> Places:
         """The lines of a rubrique."""
-        return np.flatnonzero(self.held.numbers == self._rubriques.find(rubrique))
+        number = self._rubriques.find(rubrique)
+        first, last = np.searchsorted(self._sorted, [number, number + 1])
+        return self._by_number[first:last]
 
     def texts(self, lines: Places) -> pa.StringArray:
         """The values of lines; null for -1."""
-        data, offsets = self.held.values(lines)
-        buffers = pa.py_buffer(offsets), pa.py_buffer(data)
-        missing = lines < 0
-        valid = pa.array(~missing).buffers()[1] if missing.any() else None
-        return pa.StringArray.from_buffers(len(lines), *buffers, valid)
+        return self._texts.take(pa.array(lines, mask=lines < 0))
 
     def contracts(self, bloc: str) -> Places:
         """The contract that each block of a name, one of `JOINTS`, names; -1 where that is none of
         its individu, or several."""
+        if bloc not in self._contracts:
+            self._contracts[bloc] = self._find_contracts(bloc)
+        return self._contracts[bloc]
+
+    def _find_contracts(self, bloc: str) -> Places:
         own = self.slots(f"{CONTRAT}.{NUMERO_DE_CONTRAT}")[:-1]
         lines = np.concatenate([own, self.slots(f"{bloc}.{JOINTS[bloc]}")[:-1]])
         owners = self.owners(np.concatenate([self.at(CONTRAT), self.at(bloc)]))
@@ -201,8 +230,7 @@ class Blocs:
             begins = begins[begins > start]
             if len(begins) > self._most + 1:
                 keep[begins[self._most + 1] :] = False
-            lengths = self.held.stops[start:] - self.held.starts[start:]
-            if lengths.sum() > MAX_TEXT:
+            if self.held.offsets[-1] - self.held.offsets[start] > MAX_TEXT:
                 keep[start + 1 :] = False
                 too_many.append(start)
         around = self._around()
@@ -266,7 +294,7 @@ class Blocs:
             return
         anchor = next(name for name in (bloc, *above(bloc)) if name in SINGLE)
         (own,), _ = self.open_at(anchor, np.array([line + 1]))
-        around = self.open_at(anchor, self.starts)[0] == own
+        around = self.around(anchor)[0] == own
         yield from np.flatnonzero(around & (self.starts > line)).tolist()
 
     def _too_many(self) -> Iterator[tuple[int, int, str]]:
@@ -275,9 +303,10 @@ class Blocs:
         if len(below) > most:
             for individu in np.flatnonzero(np.bincount(owners[owners >= 0]) > most).tolist():
                 yield individu, int(below[owners == individu][most]), DEFECTS[TOO_MANY]
-        lengths = np.concatenate([[0], np.cumsum(self.held.stops - self.held.starts)])
-        ends = np.append(self.starts[1:], len(lengths) - 1)
-        for individu in np.flatnonzero(lengths[ends] - lengths[self.starts] > MAX_TEXT).tolist():
+        offsets = self.held.offsets
+        ends = np.append(self.starts[1:], len(offsets) - 1)
+        sizes = offsets[ends[: len(self.starts)]] - offsets[self.starts]
+        for individu in np.flatnonzero(sizes > MAX_TEXT).tolist():
             yield individu, int(self.starts[individu]), DEFECTS[TOO_MANY]
         around = self._around()
         if len(around) > most:

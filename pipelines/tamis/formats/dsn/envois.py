@@ -43,12 +43,14 @@ _VALUES = frozenset(
 """Rubriques whose values this pass reads."""
 _ENDING = LOT_BLOCS | {TOTALS}
 """Blocks behind whose lines an envoi may begin."""
+_BEGINNING = LOT_BLOCS | {ENVOI, TOTALS}
+"""Blocks with which one begins or ends."""
 _OWN_BLOC = re.compile(r"S(?:(?:10|20|21|89|90)\.G00|(?:05|06|95|96)\.G51)\.")
 _OLD_NORM = re.compile(r"V\d\d[A-Z]\d\d")  # N4DS V01X14, DADS-U V08R09
 _KNOWN_NORM = re.compile(r"P2[2-6]V\d\d")
 _REPLACING = frozenset({"03", "04", "05"})
 _C1 = re.compile(rb"[\x80-\x9f]")
-_SAMPLE = 1 << 16  # bytes of values by which an encoding is guessed
+_MOST_VALUES = 1_000  # of an envoi beyond ASCII, by which its encoding is guessed
 
 INCOMPLETE: Final = "dsn-envois-incomplete"
 TOTALS_DIFFER: Final = "dsn-envoi-totals-differ"
@@ -139,14 +141,20 @@ class _Begun:
 
     def add_value(self, value: bytes) -> None:
         """Take a value beyond ASCII into account, for the encoding."""
+        if self.is_sampled:
+            return
         try:
             value.decode()
         except UnicodeDecodeError:
             self.invalid += 1
-            if len(self.sample) < _SAMPLE:
-                self.sample += value + b"\n"
+            self.sample += value + b"\n"
         else:
             self.valid += 1
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether enough of its values are known."""
+        return self.valid + self.invalid >= _MOST_VALUES
 
     def encoding(self, is_utf8: bool) -> str:
         if self.valid >= self.invalid:
@@ -196,7 +204,10 @@ class _Survey:
         values = np.array([rubrique.name in _VALUES for rubrique in met] + [False] * 2)
         ends = np.array([rubrique.bloc in _ENDING for rubrique in met] + [False] * 2)
         marks = lines.begins & blocs[numbers] | values[numbers] | (numbers == STRAY)
-        if not lines.data.isascii():
+        begun = np.array([rubrique.bloc in _BEGINNING for rubrique in met] + [False] * 2)
+        ends_here = (lines.begins & begun[numbers]).any()
+        sampled = self.envoi is not None and self.envoi.is_sampled and not ends_here
+        if not sampled and not lines.data.isascii():
             ours = np.array([rubrique.name in self.collected for rubrique in met] + [False] * 2)
             marks |= ours[numbers] & lines.beyond_ascii()
         named = np.flatnonzero(numbers >= 0)

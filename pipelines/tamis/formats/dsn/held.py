@@ -5,6 +5,7 @@ long as an individu is open; of the blocks around the individus, as long as thes
 """
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ DEFECTS: Final = {
 _OTHER_LINE = re.compile(rb"\d\d\.\d{3}\s*,\s*'")
 """Within a value, the end of the name of a rubrique: two lines that have grown together."""
 _COMMA = 0x2C
+_C1 = re.compile(rb"[\x80-\x9f]")
 _WINDOWS_1252 = {
     code: text for code in range(0x80, 0xA0) if (text := bytes([code]).decode("cp1252", "ignore"))
 }
@@ -38,35 +40,33 @@ class Held(NamedTuple):
     """N lines that count, in their order.
 
     Attributes:
-        data: bytes that values stand in, each in UTF-8.
+        data: the bytes of their values, in UTF-8, one after the other.
+        offsets: N + 1, where each of them begins in `data`; one that has none is of no length.
         places: N, the number of the line in the file.
         numbers: N, of its rubrique, or `STRAY`.
         begins: N, whether it begins a block.
         after_stray: N, whether the last line before it was no rubrique.
-        starts, stops: N, where its value stands in `data`; the same where it has none.
         defects: N, what is wrong with it, by a key of `DEFECTS`, or 0.
     """
 
     data: bytes
+    offsets: Places
     places: Places
     numbers: npt.NDArray[np.int32]
     begins: Marks
     after_stray: Marks
-    starts: Places
-    stops: Places
     defects: npt.NDArray[np.int8]
 
     def of(self, chosen: Places) -> "Held":
         """Some of the lines, without the bytes of others."""
-        data, offsets = self.values(chosen)
+        data, offsets = _gather(self.data, self.offsets[chosen], self.offsets[chosen + 1])
         return Held(
-            data.tobytes(),
+            data,
+            offsets,
             self.places[chosen],
             self.numbers[chosen],
             self.begins[chosen],
             self.after_stray[chosen],
-            offsets[:-1].astype(np.int64),
-            offsets[1:].astype(np.int64),
             self.defects[chosen],
         )
 
@@ -74,36 +74,28 @@ class Held(NamedTuple):
         """These lines, and behind them others."""
         return Held(
             self.data + other.data,
+            np.concatenate([self.offsets[:-1], other.offsets + len(self.data)]),
             np.concatenate([self.places, other.places]),
             np.concatenate([self.numbers, other.numbers]),
             np.concatenate([self.begins, other.begins]),
             np.concatenate([self.after_stray, other.after_stray]),
-            np.concatenate([self.starts, other.starts + len(self.data)]),
-            np.concatenate([self.stops, other.stops + len(self.data)]),
             np.concatenate([self.defects, other.defects]),
         )
-
-    def values(self, lines: Places) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
-        """The bytes of the values of M lines, one after the other, and the M + 1 offsets.
-
-        Args:
-            lines: M; -1 for none, which is of no length.
-        """
-        absent = lines < 0
-        starts = self.starts[lines]
-        lengths = self.stops[lines] - starts
-        lengths[absent] = 0
-        offsets = np.zeros(len(lines) + 1, np.int64)
-        np.cumsum(lengths, out=offsets[1:])
-        places = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
-        return np.frombuffer(self.data, np.uint8)[places], offsets.astype(np.int32)
 
 
 def nothing() -> Held:
     """No lines."""
     no_places, no_marks = np.zeros(0, np.int64), np.zeros(0, np.bool_)
     numbers, defects = np.zeros(0, np.int32), np.zeros(0, np.int8)
-    return Held(b"", no_places, numbers, no_marks, no_marks, no_places, no_places, defects)
+    return Held(b"", np.zeros(1, np.int64), no_places, numbers, no_marks, no_marks, defects)
+
+
+def _gather(data: bytes, starts: Places, stops: Places) -> tuple[bytes, Places]:
+    """The bytes of some stretches of `data`, one after the other, and where each of them begins."""
+    lengths = stops - starts
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    places = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+    return np.frombuffer(data, np.uint8)[places].tobytes(), offsets
 
 
 class Found(NamedTuple):
@@ -132,9 +124,6 @@ def hold(
     starts = np.where(collected, lines.starts[indices] + KEY_BYTES, 0)
     stops = np.where(collected, lines.closes[indices], 0)
     defects = np.zeros(len(indices), np.int8)
-    data = [lines.data]
-    size = len(lines.data)
-    broken = 0
     plain = lines.plain[indices]
     odd = collected & ~plain
     for at in np.flatnonzero(odd).tolist():
@@ -147,32 +136,73 @@ def hold(
         for at in with_commas.tolist():
             if _OTHER_LINE.search(lines.data, starts[at], stops[at] + 1):
                 defects[at] = OTHER_LINE
-    if not lines.data.isascii():
-        for at in np.flatnonzero(collected & lines.beyond_ascii()[indices]).tolist():
-            value = lines.data[starts[at] : stops[at]]
-            place = lines.first + int(indices[at])
-            encoding = next(name for first, last, name in encodings if first <= place <= last)
-            text = _decode(value, encoding)
-            if text is None:
-                defects[at] = OTHER_ENCODING
-            else:
-                broken += "\ufffd" in text
-                data.append(b"" if text.isspace() else text.encode())
-                starts[at], stops[at] = size, size + len(data[-1])
-                size += len(data[-1])
     empty = int(np.count_nonzero(collected & (stops == starts) & (defects == 0)))
     stops[defects > 0] = starts[defects > 0]
+    places = lines.first + indices
+    data, offsets = _gather(lines.data, starts, stops)
+    broken = 0
+    if not data.isascii():
+        data, offsets, broken = _to_utf8(data, offsets, places, encodings, defects)
     held = Held(
-        b"".join(data),
-        lines.first + indices,
+        data,
+        offsets,
+        places,
         lines.numbers[indices],
         lines.begins[indices],
         lines.after_stray[indices],
-        starts,
-        stops,
         defects,
     )
     return held, Found(empty, broken)
+
+
+def _to_utf8(
+    data: bytes,
+    offsets: Places,
+    places: Places,
+    encodings: list[tuple[int, int, str]],
+    defects: npt.NDArray[np.int8],
+) -> tuple[bytes, Places, int]:
+    """The values of lines in UTF-8; `defects` tells which are not in the encoding of their envoi.
+
+    Returns:
+        Their bytes, where each begins, and how many hold U+FFFD.
+    """
+    pieces, sizes, broken = [], np.diff(offsets), 0
+    for first, last, encoding in encodings:
+        start, stop = np.searchsorted(places, [first, last + 1]).tolist()
+        piece = data[offsets[start] : offsets[stop]]
+        own = offsets[start : stop + 1] - offsets[start]
+        if piece.isascii():
+            pieces.append(piece)
+        elif encoding != "utf-8":
+            pieces.append(_decode(piece, encoding).encode())
+            ends = np.concatenate(
+                [[0], np.cumsum(_utf8_bytes(encoding)[np.frombuffer(piece, np.uint8)])]
+            )
+            sizes[start:stop] = np.diff(ends[own])
+        else:
+            for at in range(stop - start):
+                value = piece[own[at] : own[at + 1]]
+                text = value.decode("utf-8", "replace")
+                if "\ufffd" in text and b"\xef\xbf\xbd" not in value:
+                    value, defects[start + at] = b"", OTHER_ENCODING
+                broken += b"\xef\xbf\xbd" in value
+                pieces.append(value)
+                sizes[start + at] = len(value)
+    return b"".join(pieces), np.concatenate([[0], np.cumsum(sizes)]), broken
+
+
+@cache
+def _utf8_bytes(encoding: str) -> Places:
+    """How many bytes each byte of an encoding of one byte a sign takes in UTF-8."""
+    return np.array([len(_decode(bytes([code]), encoding).encode()) for code in range(256)])
+
+
+def _decode(data: bytes, encoding: str) -> str:
+    if encoding not in ("ascii", "iso-8859-1", "cp1252"):
+        return data.decode(encoding, "replace")
+    text = data.decode("iso-8859-1")
+    return text.translate(_WINDOWS_1252) if _C1.search(data) else text
 
 
 def _odd_value(lines: Lines, index: int) -> tuple[int, int, int]:
@@ -189,15 +219,8 @@ def _odd_value(lines: Lines, index: int) -> tuple[int, int, int]:
 
 def _with_commas(lines: Lines, indices: Places, collected: Marks) -> Places:
     """Which of the lines have a comma in their values."""
-    commas = np.flatnonzero(np.frombuffer(lines.data, np.uint8) == _COMMA)
-    counts = np.diff(np.searchsorted(commas, np.append(lines.starts, len(lines.data))))
-    return np.flatnonzero(collected & (counts[indices] > 1))
-
-
-def _decode(value: bytes, encoding: str) -> str | None:
-    if encoding in ("iso-8859-1", "cp1252", "ascii"):
-        return value.decode("iso-8859-1").translate(_WINDOWS_1252)
-    try:
-        return value.decode(encoding)
-    except UnicodeDecodeError:
-        return None
+    commas = np.frombuffer(lines.data, np.uint8) == _COMMA
+    commas[np.minimum(lines.starts + KEY_BYTES - 2, len(commas) - 1)] = False
+    marks = np.zeros(len(lines.starts), bool)
+    marks[np.searchsorted(lines.starts, np.flatnonzero(commas), side="right") - 1] = True
+    return np.flatnonzero(collected & marks[indices])

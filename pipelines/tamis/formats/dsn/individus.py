@@ -258,7 +258,7 @@ def _inner(blocs: Blocs, bloc: str | None, scope: str, rows: Places) -> Places:
     if bloc is None:
         return rows
     if bloc in AROUND_INDIVIDU:
-        return blocs.open_at(bloc, blocs.starts[rows])[0]
+        return blocs.around(bloc)[0][rows]
     parents = blocs.parents(bloc)
     children = np.full(len(blocs.at(scope)) + 1, -1)
     children[parents] = np.arange(len(parents))
@@ -270,13 +270,14 @@ def _elements(blocs: Blocs, bloc: str, scope: str, rows: Places) -> tuple[Places
     """The blocks of a name under each of `rows`, one after the other, and the offsets of each."""
     if scope == INDIVIDU and bloc in AROUND_INDIVIDU:
         starts = blocs.starts[rows]
-        found, behind = blocs.open_at(PARENT[bloc], starts)
+        found, behind = (places[rows] for places in blocs.around(PARENT[bloc]))
         first, last = (np.searchsorted(blocs.at(bloc), lines) for lines in (behind, starts))
         order, first = np.arange(len(blocs.at(bloc))), np.where(found < 0, last, first)
     else:
         parents = _scopes(blocs, bloc, scope)
         order = np.argsort(parents, kind="stable")
-        first, last = (np.searchsorted(parents[order], rows, side) for side in ("left", "right"))
+        ends = np.cumsum(np.bincount(parents + 1, minlength=len(blocs.at(scope)) + 1))
+        first, last = ends[rows], ends[rows + 1]
     offsets = np.concatenate([[0], np.cumsum(last - first)])
     places = np.repeat(first - offsets[:-1], last - first) + np.arange(offsets[-1])
     return order[places], offsets

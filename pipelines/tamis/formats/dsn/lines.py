@@ -30,10 +30,10 @@ KEY_BYTES: Final = 16
 STRAY: Final = -1
 BLANK: Final = -2
 
-_WINDOW = 1 << 19  # bytes
+_WINDOW = 3 << 18  # bytes
 _MOST_RUBRIQUES = 10_000
 _FIRST_LINES = 1_000  # at least one of these must be a rubrique with a value
-_SLOTS = 20  # bits of the place of a key in the table
+_SLOTS = 18  # bits of the place of a key in the table
 _MULTIPLIERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 _RUBRIQUE = re.compile(rb"S\d\d\.G\d\d\.\d\d\.\d{3}(?:\.\d{3})?")
 _LINE = re.compile(rb"\s*" + _RUBRIQUE.pattern + rb"\s*,\s*'.*'\s*", re.DOTALL)
@@ -181,7 +181,7 @@ def read_lines(stream: Readable, rubriques: Rubriques, source: str) -> Iterator[
         source: its name, for messages.
 
     Returns:
-        All lines in their order, some 512 KiB at a time.
+        All lines in their order, less than 1 MiB at a time.
 
     Raises:
         InputError: none of the first lines is one of a DSN.
@@ -207,14 +207,12 @@ def read_lines(stream: Readable, rubriques: Rubriques, source: str) -> Iterator[
 def _windows(stream: Readable) -> Iterator[bytes]:
     """The bytes of a stream in pieces of whole lines; the last one may lack its 0x0A."""
     rest = b""
-    while chunk := _read(stream):
-        cut = chunk.rfind(b"\n") + 1
+    while data := _read(stream):
+        cut = data.rfind(b"\n") + 1
+        whole, rest = rest + data[:cut], (data[cut:] if cut else rest + data)[: MAX_LINE + 1]
+        del data  # this window's, of which a copy is held
         if cut:
-            yield rest + chunk[:cut]
-            rest = chunk[cut:]
-        else:
-            rest += chunk
-        rest = rest[: MAX_LINE + 1]
+            yield whole
     if rest := rest.rstrip(_END_OF_FILE):
         yield rest
 
