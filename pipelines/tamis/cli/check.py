@@ -19,6 +19,13 @@ from tamis.language import N_, _, ngettext
 
 HOLDS = N_("what holds, holds for the documents as declared")
 
+_NAMES = (
+    *(N_("release"), N_("item"), N_("purpose"), N_("processing"), N_("field"), N_("fields")),
+    *(N_("linked"), N_("registered"), N_("identifier"), N_("direction"), N_("category")),
+    *(N_("categories"), N_("policy"), N_("schema"), N_("column"), N_("paragraph")),
+)
+"""What counterexamples name, where it is no key of a document."""
+
 
 def check_command(documents: Documents, json: bool) -> int:
     """Check a project and print every violation and warning.
@@ -100,7 +107,7 @@ def _print(
         _print_line(f"  {text}", "red")
         if violation.counterexample:
             empty = _("(empty)")
-            pairs = (f"{name} {value or empty}" for name, value in violation.counterexample)
+            pairs = (f"{_(name)} {value or empty}" for name, value in violation.counterexample)
             _print_line(f"  {' · '.join(pairs)}")
     counts = ngettext("{count} violation", "{count} violations", len(violations))
     counts += ", " + ngettext("{count} warning", "{count} warnings", len(warnings))
