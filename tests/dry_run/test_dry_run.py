@@ -31,6 +31,7 @@ from tamis.plan.project import bundled_project
 from tamis.runs.batch import Job, dry_run, run
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_nir, make_records
+from tests.surface.test_messages import english_words
 
 from .conftest import IN_MEMORY, KEPT, POLICY, SCHEMA, Desk, make_project
 
@@ -424,6 +425,16 @@ def test_fail_on_answers_no_where_it_is_there(
     assert command("--fail-on", "quarantine", "--fail-on", "redacted") == 1
     assert "what must not be: redacted (30 NIRs in commentaire)" in capfd.readouterr().err
     assert command("--fail-on", "unattested") == 1
+
+
+def test_the_terminal_speaks_french(
+    command: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--lang", "fr", "--profile-dropped", "--fail-on", "drift", "--fail-on", "unattested")
+    assert command(*options, "--limit", "20") == 1
+    printed = "".join(capfd.readouterr())
+    assert "conservé" in printed
+    assert set(english_words(printed)) <= {"none"}, "a mark, as schemas write it"
 
 
 @pytest.mark.parametrize(
