@@ -324,7 +324,7 @@ def test_each_square_has_a_label_and_no_empty_branch_is_drawn() -> None:
         ]
         assert len(wide.all("g")) == boxes
         assert len(squares) == sum(len(release.fields) for release in full.releases.values())
-        assert squares[0].text == "nir\u202f: pseudonymisé (pseudonyme)"
+        assert squares[0].text == "nir\u202f: pseudonymisé en pseudonyme"
         assert all(square.text for square in squares)
 
 

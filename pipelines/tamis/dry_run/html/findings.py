@@ -139,6 +139,8 @@ def _of_ground(say: Speech, result: DryRun) -> Iterator[Finding]:
         for release in result.releases.values()
     ):
         yield _find(say, "inferred", "ground")
+    if any(release.stated.retention is None for release in result.releases.values()):
+        yield _find(say, "retention", "ground")
     if result.replay:
         yield _find(say, "replay", "ground", day=say.day(result.day))
     if result.valid_until:

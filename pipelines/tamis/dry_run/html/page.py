@@ -130,6 +130,7 @@ def _environment(lang: Lang) -> tuple[Environment, Speech]:
         "cause": say.cause,
         "opinion": say.opinion,
         "column": say.column,
+        "ticks": _ticks,
     }
     return environment, say
 
@@ -154,6 +155,14 @@ def _unmet(result: DryRun, part: UnmetPart) -> ConditionPart | None:
     release = result.releases.get(part.release)
     tests = release.stated.where if release else []
     return next((test for test in tests if test.unmet == part.condition), None)
+
+
+def _ticks(text: str) -> Markup:
+    """`text` with what stands between backticks as names."""
+    parts = [
+        code(part) if at % 2 else Markup.escape(part) for at, part in enumerate(text.split("`"))
+    ]
+    return Markup("").join(parts)
 
 
 def _file_name(uri: str) -> str:
