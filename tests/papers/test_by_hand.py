@@ -82,9 +82,9 @@ def test_what_all_papers_share_is_written_once(tmp_path: Path, write: Write) -> 
         shared.format("responsable", "Caisse des dépôts") + shared.format("reponsable", "?"),
         encoding="utf-8",
     )
-    told = write()
-    assert "15 points are to be completed by hand" in told
-    assert "_commun.md: nothing asks for `reponsable`" in told
+    report = write()
+    assert "15 points are to be completed by hand" in report
+    assert "_commun.md: nothing asks for `reponsable`" in report
     path = tmp_path / f"{NAME}.md"
     text = path.read_text(encoding="utf-8")
     assert text.count("> Caisse des dépôts") == 2
@@ -106,12 +106,12 @@ def test_what_lost_its_place_is_kept_at_the_end_and_told(tmp_path: Path, write: 
     text = path.read_text(encoding="utf-8").replace("à la main : limitation", "à la main : ancien")
     path.write_text(text, encoding="utf-8")
     fill(path, "ancien", "Un paragraphe.")
-    told = write()
+    report = write()
     again = path.read_text(encoding="utf-8")
     assert again.index("Written by hand, at places that are no more") < again.index(
         "Un paragraphe."
     )
-    assert "what is written at `ancien` has lost its place" in told
+    assert "what is written at `ancien` has lost its place" in report
     write()
     assert path.read_text(encoding="utf-8") == again
     write("html")
@@ -124,11 +124,11 @@ def test_what_was_changed_outside_the_marks_is_kept_beside(tmp_path: Path, write
     first = path.read_text(encoding="utf-8")
     changed = first.replace("### Purposes", "### Purposes\n\nUne phrase de plus.")
     path.write_text(changed, encoding="utf-8")
-    told = write()
+    report = write()
     assert path.read_text(encoding="utf-8") == first
     [kept] = [known for known in tmp_path.iterdir() if known != path]
     assert kept.read_text(encoding="utf-8") == changed
-    assert kept.name in told
+    assert kept.name in report
 
 
 def test_what_is_written_twice_at_one_place_is_kept_twice(tmp_path: Path, write: Write) -> None:
@@ -254,6 +254,6 @@ def test_the_pages_of_several_policies_need_a_folder() -> None:
 def test_without_a_folder_the_papers_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     use_language("fr")
     papers_command(PROJECT, [NAME], on="2026-11-29", format="md", output=None)
-    told = capsys.readouterr()
-    assert told.out.startswith("# Dossier du flux `regularite-prestataires`")
-    assert "16 points à compléter à la main" in told.err
+    report = capsys.readouterr()
+    assert report.out.startswith("# Dossier du flux `regularite-prestataires`")
+    assert "16 points à compléter à la main" in report.err

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from tamis.documents.approval import Approval
 from tamis.documents.calendar import days_of
 from tamis.documents.context import PolicyContext, open_policy
-from tamis.documents.positions import DocumentPath
+from tamis.documents.exceptions import LastingException
+from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import bundled_documents
 from tamis.language import use_language
 from tamis.papers import write_paper
@@ -100,11 +102,11 @@ def moved(lines: Mapping[DocumentPath, Line], place: DocumentPath, number: int) 
 
 def shown(paper: Paper) -> Shown:
     """What each sentence says and cites, by its key, without line numbers."""
-    said: Shown = {}
+    texts: Shown = {}
     for sentence in paper.sentences():
         cited = Counter((source.text, source.file) for source in sentence.sources)
-        said.setdefault(sentence.key, set()).add((*sentence.cells, frozenset(cited.items())))
-    return said
+        texts.setdefault(sentence.key, set()).add((*sentence.cells, frozenset(cited.items())))
+    return texts
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -161,13 +163,13 @@ def test_no_heading_of_the_register_is_empty_on_any_day(
 
 
 def test_a_right_is_told_as_the_article_has_it(contexts: dict[str, PolicyContext]) -> None:
-    said = {
+    texts = {
         sentence.key: sentence.text
         for sentence in write_paper(contexts["dsn-droits"], DAY).sentences()
     }
-    assert said["droit effacement"] == "The right to erasure does not apply (RGPD art. 17)."
-    assert said["droit opposition"] == "The right to object does not apply (RGPD art. 21)."
-    assert said["droit limitation"].startswith(
+    assert texts["droit effacement"] == "The right to erasure does not apply (RGPD art. 17)."
+    assert texts["droit opposition"] == "The right to object does not apply (RGPD art. 21)."
+    assert texts["droit limitation"].startswith(
         "The right to restriction of processing is exercised"
     )
 
@@ -178,6 +180,42 @@ def test_before_the_version_that_was_read_rights_are_asked_for(
     paper = write_paper(contexts["prestataires-inscriptions"], datetime.date(2022, 6, 1))
     assert "droits" in paper.blanks()
     assert not [key for key in (known.key for known in paper.sentences()) if "effacement" in key]
+
+
+def test_who_agreed_and_what_is_allowed_is_told(contexts: dict[str, PolicyContext]) -> None:
+    context = contexts["cpir-partage"]
+    days = {"on": "2026-11-01", "until": "2027-01-01"}
+    approval = Approval.model_validate(
+        {
+            "policy": context.name,
+            "opinion": "réservé",
+            "by": "A. Martin",
+            "role": "DPO",
+            **days,
+            "form": "tamis-legal/1",
+            "note": "sous réserve de la version de 2026",
+            "intervals": [{"from": "2026-11-01", "sha256": "0" * 64, "content": "…"}],
+        }
+    )
+    exception = LastingException.model_validate(
+        {
+            "what": "unconfirmed",
+            "policy": context.name,
+            "by": "A. Martin",
+            "because": "le cadre NIR est relu",
+            "until": days["until"],
+        }
+    )
+    source = Source("policies/approvals/cpir-partage.yaml", {("opinion",): (2, 10)}, {})
+    paper = write_paper(
+        dataclasses.replace(context, approval=(approval, source), exceptions=(exception,)), DAY
+    )
+    texts = {sentence.key: sentence for sentence in paper.sentences()}
+    assert "avis" not in paper.blanks()
+    assert "`réservé` of A. Martin (DPO)" in texts["avis"].text
+    assert "sous réserve de la version de 2026" in texts["avis"].text.casefold()
+    assert str(texts["avis"].sources[0]) == "policies/approvals/cpir-partage.yaml:2"
+    assert "on the responsibility of A. Martin" in texts["exception unconfirmed"].text
 
 
 @pytest.mark.parametrize("policy", POLICIES)

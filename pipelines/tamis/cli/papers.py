@@ -46,46 +46,51 @@ def papers_command(
     if output is None and format == "html" and len(policies) > 1:
         raise UsageError(_("--output DIR must be given for the pages of several policies"))
     day = read_day(on)
-    written = [write_paper(open_policy(project, policy), day) for policy in policies]
-    unused: set[str] = set()
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        unused.update(read_by_hand(output / SHARED).texts)
-    for paper in written:
-        by_hand = ByHand()
-        if output is not None:
-            by_hand = read_by_hand(output / f"{paper.policy}.md")
-        text = to_markdown(paper, by_hand)
+    papers = [write_paper(open_policy(project, policy), day) for policy in policies]
+    kept = [read_by_hand(output / f"{paper.policy}.md") if output else ByHand() for paper in papers]
+    for paper, by_hand in zip(papers, kept, strict=True):
         if format == "html":
             from tamis.papers.html import to_html
 
             text = to_html(paper, by_hand)
-        blanks = len(unfilled(paper, by_hand))
-        told = ngettext(
+        else:
+            text = to_markdown(paper, by_hand)
+        report = ngettext(
             "{policy}: {count} point is to be completed by hand",
             "{policy}: {count} points are to be completed by hand",
-            blanks,
+            len(unfilled(paper, by_hand)),
             policy=paper.policy,
         )
         if output is None:
             print(text, end="")
         else:
-            path = output / f"{paper.policy}.{format}"
-            kept = write_generated(path, text)
-            told += _(": ") + str(path)
-            if kept is not None:
-                told += "\n  " + _(
-                    "{path} had been changed outside the marks `à la main`: it is kept as {kept}",
-                    path=path,
-                    kept=kept,
-                )
-            for key in lost_places(paper, by_hand):
-                told += "\n  " + _(
-                    "what is written at `{key}` has lost its place, and stands at the end", key=key
-                )
-        print(told, file=sys.stderr)
-        unused -= places(paper)
-    if unused:
+            report += _write(output / f"{paper.policy}.{format}", text)
+            report += "".join(
+                "\n  "
+                + _("what is written at `{key}` has lost its place, and stands at the end", key=key)
+                for key in lost_places(paper, by_hand)
+            )
+        print(report, file=sys.stderr)
+    if unused := set(kept[0].shared).difference(*map(places, papers)):
         text = _("{file}: nothing asks for {keys}", file=SHARED, keys=join(sorted(unused)))
         print(text, file=sys.stderr)
     return 0
+
+
+def _write(path: Path, text: str) -> str:
+    """Write a file; where it is, and where what was there before, if somebody had changed it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = write_generated(path, text)
+    except OSError as error:
+        reason = error.strerror or ""
+        raise UsageError(
+            _("{file}: cannot be written: {reason}", file=path, reason=reason)
+        ) from None
+    if before is None:
+        return _(": ") + str(path)
+    return _(": ") + f"{path}\n  " + _(
+        "{path} had been changed outside the marks `à la main`: it is kept as {kept}",
+        path=path,
+        kept=before,
+    )

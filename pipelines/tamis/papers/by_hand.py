@@ -155,5 +155,5 @@ def _digest(text: str) -> str:
 
 
 def _has_digest(text: str) -> bool:
-    found = _DIGEST.search(text)
-    return found is not None and _digest(text[: found.start()].rstrip()) == found[1]
+    match = _DIGEST.search(text)
+    return match is not None and _digest(text[: match.start()].rstrip()) == match[1]
