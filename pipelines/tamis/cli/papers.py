@@ -89,8 +89,12 @@ def _write(path: Path, text: str) -> str:
         ) from None
     if before is None:
         return _(": ") + str(path)
-    return _(": ") + f"{path}\n  " + _(
-        "{path} had been changed outside the marks `à la main`: it is kept as {kept}",
-        path=path,
-        kept=before,
+    return (
+        _(": ")
+        + f"{path}\n  "
+        + _(
+            "{path} had been changed outside the marks `à la main`: it is kept as {kept}",
+            path=path,
+            kept=before,
+        )
     )
