@@ -72,7 +72,10 @@ def redrive(
         ),
     ] = None,
     keys: Annotated[
-        str | None, Option(metavar="FILE", help=_("the keyring: a path, or env:NAME"))
+        str | None,
+        Option(
+            metavar="FILE", help=_("the keyring: a path, or env:NAME for a variable that holds it")
+        ),
     ] = None,
     key: Annotated[
         list[str] | None,
@@ -83,17 +86,25 @@ def redrive(
         Option(metavar="[ID=]FILE", help=_("stream: schema of messages; may be given again")),
     ] = None,
     allow_example: Annotated[
-        bool, Option("--allow-example", help=_("let a register entry pass that only illustrates"))
+        bool, Option("--allow-example", help=_("allow a register entry that only illustrates"))
     ] = False,
     allow_unconfirmed: Annotated[
-        bool, Option("--allow-unconfirmed", help=_("let a legal basis pass that is to-confirm"))
+        bool,
+        Option("--allow-unconfirmed", help=_("allow a legal basis that nobody has confirmed yet")),
     ] = False,
     allow_empty: Annotated[
-        bool, Option("--allow-empty", help=_("commit though nothing is released"))
+        bool,
+        Option("--allow-empty", help=_("commit though records are quarantined and none released")),
     ] = False,
     fail_on: Annotated[
         list[str] | None,
-        Option(metavar="WHAT", help=_("exit 1, and commit nothing, as in `tamis run`")),
+        Option(
+            metavar="WHAT",
+            help=_(
+                "exit 1, and commit nothing, if there is such a thing as drift or quarantine=5% "
+                "(`tamis help commands` has the list); may be given again"
+            ),
+        ),
     ] = None,
 ) -> None:
     from tamis.cli.redrive import RedriveOptions, redrive_command
