@@ -97,6 +97,7 @@ def _as_json(store: RunStore, release: HeldRelease, rows: int) -> dict[str, Any]
     shown["by_run"] = {
         receipt.run: receipt.releases[release.release].rows for receipt in release.receipts
     }
+    shown["files"] = list(dict.fromkeys(file.path for file in release.files()))
     if rows:
         shown["first_rows"] = [
             {name: row[name] and _shown(row[name]) for name in row if name not in TAGS}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tamis.documents.positions import suggest
 from tamis.documents.tags import TAGS
 from tamis.errors import RunError, UsageError
-from tamis.evidence.receipt import Receipt, ReleasePart
+from tamis.evidence.receipt import FilePart, Receipt, ReleasePart
 from tamis.language import _
 from tamis.stores.protocol import RunStore, StoredRows
 from tamis.upkeep.runs import list_runs
@@ -58,6 +58,10 @@ class HeldRelease:
     def rows(self) -> int:
         """Rows of all runs."""
         return sum(receipt.releases[self.release].rows for receipt in self.receipts)
+
+    def files(self) -> list[FilePart]:
+        """The files or tables that hold them, those of the first run first."""
+        return [f for receipt in self.receipts for f in receipt.releases[self.release].files or ()]
 
 
 def list_releases(store: RunStore) -> list[HeldRelease]:
@@ -141,9 +145,8 @@ def _stored(
     store: RunStore, release: HeldRelease, *, reverse: bool = False
 ) -> Iterator[tuple[str, StoredRows]]:
     """The files or tables of a release, each with its rows, those of the last run first or last."""
-    receipts = release.receipts[::-1] if reverse else release.receipts
-    files = [file for receipt in receipts for file in receipt.releases[release.release].files or ()]
-    for path, file in {file.path: file for file in files}.items():
+    files = {file.path: file for file in release.files()}
+    for path, file in reversed(files.items()) if reverse else files.items():
         try:
             rows = store.find_rows(file)
         except ValueError as error:
