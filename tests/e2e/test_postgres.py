@@ -25,12 +25,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from tamis.address import DatabaseAddress
+from tamis.beam.batch import Batch
+from tamis.beam.store import _WriteFn
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import InputPart, Receipt, RunFacts, make_receipt
 from tamis.filter.tally import Cause, QuarantineCount, Tally
-from tamis.formats.chunk import PartKey
+from tamis.formats.chunk import Chunk, PartKey
 from tamis.formats.postgres_copy import column_type
-from tamis.limits import Limits
+from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.plan.schemas import released_schema
 from tamis.stores.protocol import Attempt, Piece
@@ -605,6 +607,32 @@ def test_rows_of_a_worker_that_comes_late_do_not_count(
     with pytest.raises(RunError, match="SQLSTATE 42P01"):
         write(store, attempt, plan, [10])
     assert quarantined(server, database) == [1]
+
+
+def test_an_engine_that_writes_anew_what_is_committed_comes_to_the_same_commit(
+    flow: Find, server: Server, database: str
+) -> None:
+    plan = flow(SOURCE).plan
+    address = DatabaseAddress.of(server.uri(database))
+    store, attempt = TableStore(address), Attempt.begin("run")
+    store.stage(attempt, plan)
+    writer = _WriteFn(address, plan, attempt, None, USUAL)
+    writer.setup()
+
+    columns = {name: ["x"] for name in ("source", "field", "rule")}
+    rows = pa.record_batch({"position": [1], "reason": ["type"], **columns})
+    batch = Batch(Chunk(rows, pa.array([1])))
+    pieces = list(writer.process(batch, ""))
+    receipt = commit(store, attempt, plan, pieces)
+    assert list(writer.process(batch, "")) == []
+    assert commit(store, attempt, plan, pieces) == receipt
+    assert quarantined(server, database) == [1]
+    writer.teardown()
+    other = _WriteFn(address, plan, Attempt.begin("other"), None, USUAL)
+    other.setup()
+    with pytest.raises(RunError, match="SQLSTATE 42P01"):
+        list(other.process(batch, ""))
+    other.teardown()
 
 
 def test_pairs_of_commits_and_a_recovery_beside_them_lose_nothing(

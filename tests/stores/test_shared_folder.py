@@ -1,4 +1,4 @@
-"""Workers that read one partition at once, without a lock: one of them commits, also in a bucket."""
+"""Workers that read one partition at once, without a lock: one of them commits."""
 
 import threading
 

@@ -431,9 +431,8 @@ class _WriteFn(beam.DoFn):
         self._output = output
 
     def setup(self) -> None:
-        self._writer = open_store(self._address, self._limits).writer(
-            self._attempt, self._plan, self._output
-        )
+        self._store = open_store(self._address, self._limits)
+        self._writer = self._store.writer(self._attempt, self._plan, self._output)
 
     def start_bundle(self) -> None:
         self._writer.begin()
@@ -442,13 +441,25 @@ class _WriteFn(beam.DoFn):
         with value_free(
             _("{address}: writing part {part}", address=self._address.shown, part=batch.part)
         ):
-            yield from self._writer.write(batch.data, batch.part, batch.seq, batch.positions)
+            pieces = self._writer.write(batch.data, batch.part, batch.seq, batch.positions)
+            yield from self._unless_committed(pieces)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         with value_free(_("{address}: writing", address=self._address.shown)):
             end = GlobalWindow().max_timestamp()
-            for piece in self._writer.finish():
+            for piece in self._unless_committed(self._writer.finish()):
                 yield WindowedValue(piece, end, (GlobalWindow(),))
+
+    def _unless_committed(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        """What is written; nothing more where that fails because the run is committed.
+
+        An engine writes anew whatever it has lost before it learned of the commit.
+        """
+        try:
+            yield from pieces
+        except RunError:
+            if self._store.committed(self._attempt.run) is None:
+                raise
 
     def teardown(self) -> None:
         self._writer.close()
