@@ -318,6 +318,25 @@ def test_a_file_that_is_cut_anywhere_is_refused() -> None:
         assert rows(read_so_far) == whole[: len(rows(read_so_far))]
 
 
+@pytest.mark.parametrize(
+    ("end", "is_cut"),
+    [
+        ("", False),
+        ("\n<!-- </flux -->\r\n<?x y?> ", False),
+        ("<!-- </flux> --", True),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_file_is_cut_where_its_root_does_not_end(end: str, is_cut: bool, encoding: str) -> None:
+    text = flux(*[passage(number=number) for number in range(3)]) + end
+    data = text.replace('version="1.0"', f'version="1.0" encoding="{encoding}"').encode(encoding)
+    chunks = list(read_xml(io.BytesIO(data), plan_of(), "f.xml", ahead=io.BytesIO(data)))
+    rejects = [row for chunk in chunks for row in chunk.rejects.to_pylist()]
+    assert len(rows(chunks)) == (0 if is_cut else 3)
+    assert [row["position"] for row in rejects] == ([1, 2, 3, 4] if is_cut else [])
+    assert {row["rule"] for row in rejects} <= {"its end is missing"}
+
+
 class _Small(io.BytesIO):
     """A stream that gives few bytes at once."""
 

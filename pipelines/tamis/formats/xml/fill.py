@@ -29,7 +29,8 @@ class Unknown:
 
     def begin(self) -> None:
         """The next record."""
-        self._here.clear()
+        if self._here:
+            self._here.clear()
 
     def new(self) -> dict[str, int]:
         """Records by path since the last call; of each path the first ones."""

@@ -7,6 +7,7 @@ the schema names and the plan does not read are steps without slots: they are pa
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate, takewhile
 from typing import Final
 
@@ -142,13 +143,18 @@ class Choice:
     around: int | None
     slots: tuple[tuple[str, int], ...]
 
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The slots alone."""
+        return tuple(slot for _text, slot in self.slots)
+
     def problem(self, row: Sequence[object]) -> str:
         """What is wrong with the choice in a record whose slots are `row`; empty if nothing is."""
-        if self.around is not None and not row[self.around]:
+        if self.around is not None and row[self.around] is None:
+            return ""
+        if sum(row[slot] is not None for slot in self.places) == 1:
             return ""
         chosen = [text for text, slot in self.slots if row[slot]]
-        if len(chosen) == 1:
-            return ""
         none = "none of " + ", ".join(text for text, _slot in self.slots)
         return f"must have one, has {' and '.join(chosen) or none}"
 

@@ -10,11 +10,12 @@ The rules of the reader:
 - Where a value stands twice, or an element in place of text, the value is a fault of its row.
 - What stands around the records may follow them: they wait for it, up to `MOST_WAITING` records. If
   it comes after more, the file is refused.
-- Half of a flow is none: of a file that is cut or not well formed no record is released, and one
-  that has records elsewhere than the schema says ends the run.
+- Half of a flow is none: of a file that is cut no record is released, and one that is not well
+  formed, or has records elsewhere than the schema says, ends the run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO, Final
 from xml.parsers import expat
@@ -39,14 +40,7 @@ MOST_WAITING: Final = 16_384
 _BLOCK_BYTES = 1 << 17
 _PROLOG_BYTES = 1 << 20
 _MOST_AROUND: Final = 100_000
-_HARDENED: Final[Mapping[str, bool]] = {
-    "resolve_entities": False,
-    "no_network": True,
-    "load_dtd": False,
-    "huge_tree": False,
-    "remove_comments": True,
-    "remove_pis": True,
-}
+_END_BYTES: Final = 1 << 16
 
 
 def read_xml(
@@ -64,17 +58,16 @@ def read_xml(
         plan: whose format says where records stand, and whose fields, where values do.
         source: the file's path or URI, for messages.
         limits: records in each chunk but the last, and bytes of one record.
-        ahead: the same bytes once more: whether a file is well formed is known at its end only.
+        ahead: the same bytes once more: whether a file is cut is seen at its end.
 
     Returns:
         Chunks; positions count the records from 1. A record with none or several of a group of
-        `choices` is a reject. Of a file that is not well formed all records are, up to the one in
-        which the fault stands.
+        `choices` is a reject. Of a file that is cut all records are, the one that is cut too.
 
     Raises:
-        InputError: the file is no XML, has a DTD, has other elements than the schema's, or one
-            record and what is around it take more than `limits.line_bytes`; it is not well formed,
-            and there is no `ahead`.
+        InputError: the file is no XML, is not well formed, has a DTD, has other elements than the
+            schema's, or one record and what is around it take more than `limits.line_bytes`; it is
+            cut, and there is no `ahead`.
         UsageError: the extra `xml` is not installed.
     """
     try:
@@ -128,6 +121,7 @@ class _XmlReader:
         self._rows: list[Row] = []
         self._positions: list[int] = []
         self._around: list[tuple[_Around, ...]] = []
+        self._now: tuple[_Around, ...] = ()  # the chain, of each record
         self._rejects: list[Reject] = []
         self._fault = ""  # of the file, for which no record of it is released
 
@@ -135,49 +129,58 @@ class _XmlReader:
         """Pieces of any size."""
         start = self._check_prolog(stream)
         self._fault = self._look_ahead(ahead) if ahead is not None else ""
-        names = {"{*}" + self._etree.QName(self._layout.record[-1]).localname}
-        parser = self._etree.XMLPullParser(
-            events=("end",), tag=[*names, *self._layout.record[:-1]], **_HARDENED
-        )
-        since = 0
         try:
-            for block in _blocks(stream, start):
-                parser.feed(block)
-                read = self._records
-                for _event, element in parser.read_events():
-                    self._end(element)
-                    if self._is_full():
-                        yield self._piece()
-                since = since + len(block) if read == self._records else 0
-                if since > self._limits.line_bytes:
-                    raise self._refused(
-                        _(
-                            "a record, or what stands between two, takes more than {limit} MiB",
-                            limit=self._limits.line_bytes >> 20,
-                        )
-                    )
-            root = parser.close()
+            for element in self._ended(stream, start):
+                self._end(element)
+                if self._is_full():
+                    yield self._piece()
         except self._etree.XMLSyntaxError as error:
             if not self._fault:
                 raise self._refused(_why_malformed(error, self._records)) from None
             self._rejects.append((self._records + 1, "incomplete", "", self._fault))
-            yield self._piece()
-            return
-        if root.tag != self._layout.record[0]:
-            raise self._no_records()
         yield self._piece()
 
+    def _ended(self, stream: BinaryIO, start: bytes) -> Iterator[Any]:
+        """The elements that are called as a record or as one around records, where they end."""
+        record = self._layout.record
+        names = {f"{{*}}{_local_name(record[-1])}", *record[:-1]}
+        parser = self._etree.XMLPullParser(
+            events=("end",),
+            tag=names,
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        since = 0
+        for block in _blocks(stream, start):
+            parser.feed(block)
+            since += len(block)
+            for _event, element in parser.read_events():
+                if element.tag == record[-1]:
+                    since = 0
+                yield element
+            if since > self._limits.line_bytes:
+                raise self._refused(
+                    _(
+                        "a record, or what stands between two, takes more than {limit} MiB",
+                        limit=self._limits.line_bytes >> 20,
+                    )
+                )
+        parser.close()
+
     def _look_ahead(self, stream: BinaryIO) -> str:
-        """Where and why a file is not well formed; empty where it is."""
-        parser = self._etree.XMLParser(target=_Nothing(), **_HARDENED)
-        try:
-            for block in _blocks(stream, b""):
-                parser.feed(block)
-            parser.close()
-        except self._etree.XMLSyntaxError as error:
-            line, _column, kind = _fault_of(error)
-            return f"line {line}: not well-formed XML ({kind})"
-        return ""
+        """Why a file is cut; empty where it ends as its root does, and there is nothing behind."""
+        end = b""
+        for block in _blocks(stream, b""):
+            end = (end + block)[-_END_BYTES:]
+        root = re.escape(_local_name(self._layout.record[0]).encode())
+        last = rb"</(?:[^\s<>/:]+:)?" + root + rb"\s*>|/>"
+        behind = rb"(?:\s|<!--(?:(?!-->).)*-->|<\?(?:(?!\?>).)*\?>)*\Z"
+        is_whole = re.search(b"(?:" + last + b")" + behind, end.replace(b"\0", b""), re.DOTALL)
+        return "" if is_whole else "its end is missing"
 
     def _check_prolog(self, stream: BinaryIO) -> bytes:
         """The first bytes, in which the root begins; they have no DTD."""
@@ -239,7 +242,7 @@ class _XmlReader:
             if known is None or known.element is not element:
                 known = _Around(element, self._layout.around[depth], self._unknown)
             chain.append(known)
-        self._chain = chain
+        self._chain, self._now = chain, tuple(chain)
 
     def _close(self, element: Any, depth: int) -> None:
         """An element around records has ended: what is read of it is known."""
@@ -292,13 +295,15 @@ class _XmlReader:
         row: Row = [None] * scope.slots
         self._unknown.begin()
         fill(element, scope.step, row, self._unknown)
-        problems = (choice.problem(row) for choice in self._layout.choices)
-        if problem := next(filter(None, problems), ""):
+        problem = ""
+        for choice in self._layout.choices:
+            problem = problem or choice.problem(row)
+        if problem:
             self._rejects.append((self._records, "unreadable", "", problem))
         else:
             self._rows.append(row)
             self._positions.append(self._records)
-            self._around.append(tuple(self._chain))
+            self._around.append(self._now)
         self._forget(element, len(self._layout.record) - 1)
 
     def _is_full(self) -> bool:
@@ -390,13 +395,6 @@ class _XmlReader:
         )
 
 
-class _Nothing:
-    """What a parser builds that only looks whether a file is well formed."""
-
-    def close(self) -> None:
-        """Nothing was built."""
-
-
 class _PrologEnd(Exception):
     """The root of a file begins, or its DTD."""
 
@@ -432,20 +430,14 @@ def _local_name(name: str) -> str:
 
 def _why_malformed(error: Any, records: int) -> str:
     """What is wrong with a file, and where; never what stands there."""
-    line, column, kind = _fault_of(error)
+    first = error.error_log[0] if len(error.error_log) else None
+    line, column = (first.line, first.column) if first and first.line else error.position
+    kind = first.type_name if first else "unknown"
     return _(
         "is not well-formed XML at line {line}, column {column}, behind {records:,} records "
         "({kind})",
         line=line,
         column=column,
         records=records,
-        kind=kind,
+        kind=kind.removeprefix("ERR_").replace("_", " ").lower(),
     )
-
-
-def _fault_of(error: Any) -> tuple[int, int, str]:
-    """Line and column of a fault, and its kind in words of libxml2."""
-    first = error.error_log[0] if len(error.error_log) else None
-    line, column = (first.line, first.column) if first and first.line else error.position
-    kind = first.type_name if first else "unknown"
-    return line, column, kind.removeprefix("ERR_").replace("_", " ").lower()

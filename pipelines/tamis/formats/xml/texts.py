@@ -83,7 +83,7 @@ class _Texts:
         self._paths = [""]  # of the open elements
         self._inside: list[list[str]] = [[]]  # of each, all texts in it
         self._has_text = [False]  # of each, whether it has text of its own
-        self._size = 0  # characters of the innermost elements' texts
+        self._size = 0  # characters since texts were last let go
 
     def refuse(self, *_parts: object) -> None:
         """An entity is defined, or is one that is defined elsewhere."""
@@ -108,13 +108,14 @@ class _Texts:
             self._size = 0
             for path, inside in zip(self._paths, self._inside, strict=True):
                 held = "".join(inside)
-                self._put(path, held)
-                inside[:] = [held[-_OVERLAP:]]
+                if len(held) > _MOST_CHARACTERS >> 4:
+                    self._put(path, held)
+                    held = held[-_OVERLAP:]
+                inside[:] = [held]
 
     def end(self, _name: str) -> None:
         """An element ends."""
         path, inside = self._paths.pop(), self._inside.pop()
-        self._size = 0
         if self._has_text.pop():
             text = "".join(inside)
             self._put(path, text)
