@@ -9,12 +9,15 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
+from tamis.address import KafkaAddress
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
+from tamis.evidence.removal import Removal
 from tamis.streams import hold, receipts_topic
 from tamis.streams.from_kafka import KafkaReader
 from tamis.streams.into_kafka import KafkaSink
 from tamis.streams.ledger import Ledger
+from tamis.streams.withdraw import withdraw_from_topic
 
 from ..services.kafka import Broker
 from ..streams.made import RELEASE, SOURCE, STREAM, judge, micro_batch, payloads, plan
@@ -311,3 +314,25 @@ def test_positions_that_0_1_left_are_gone_on_from(kafka: Broker) -> None:
     with pytest.raises(UsageError, match="was fed from"):
         other.open("kafka://elsewhere:9092/feed")
     other.close()
+
+
+def test_a_withdrawal_is_told_by_a_record(kafka: Broker) -> None:
+    output = f"kafka://{kafka.address}/{name()}"
+    feeding = sink(output)
+    feeding.open(SOURCE)
+    ledgers = [feeding.commit(judge(FEED), begin())]
+    address = KafkaAddress.of(output)
+    with pytest.raises(UsageError, match="is still under way"):
+        withdraw_from_topic(address, ledgers[0].run, "the source sent another file")
+    feeding.end_period(ledgers[0])
+    feeding.close()
+    told = withdraw_from_topic(address, ledgers[0].run, "the source sent another file")
+    assert [(removal.run, removal.kind) for removal in told] == [(ledgers[0].run, "withdrawn")]
+    assert withdraw_from_topic(address, STREAM, "for another reason") == told
+    records = {text(m.key()): m.value() for m in consume(kafka, f"{address.topic}.receipts")}
+    assert Removal.from_json(records[f"withdrawn/{ledgers[0].run}"] or b"") == told[0]
+    with pytest.raises(UsageError, match="run none is not committed"):
+        withdraw_from_topic(address, "none", "the source sent another file")
+    again = sink(output)  # the stream goes on where it was
+    assert again.open(SOURCE) == ledgers[0].ends
+    again.close()

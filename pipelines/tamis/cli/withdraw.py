@@ -5,6 +5,8 @@ run 2026-11-23-dsn: withdrawn, 3 rows of droits and 2 of quarantine are gone
 
 import json
 
+from tamis.address import KafkaAddress, PubsubAddress, parse_address, require_driver
+from tamis.errors import UsageError
 from tamis.evidence.removal import Removal
 from tamis.interrupts import ends_at_once
 from tamis.language import _
@@ -15,15 +17,27 @@ from tamis.upkeep.withdraw import withdraw
 
 def withdraw_command(uri: str, run: str, because: str, as_json: bool) -> int:
     """Withdraw a run from the store at `uri`, and print what is gone; 0."""
-    store = open_store(uri)
+    address = parse_address(uri)
+    if isinstance(address, PubsubAddress):
+        text = _(
+            "{store}: Pub/Sub keeps no receipts that are read again: tell its subscribers yourself"
+        )
+        raise UsageError(text.format(store=address.shown))
     with ends_at_once(
         _(
             "interrupted: where the withdrawal is written already its rows do not exist, and the "
             "same command goes on with it, or `tamis recover`"
         )
     ):
-        removals = withdraw(store, run, because)
-        again = {each for entry in find_run(store, run) for each in entry.redriven_by}
+        if isinstance(address, KafkaAddress):
+            require_driver(address, "kafka")
+            from tamis.streams.withdraw import withdraw_from_topic
+
+            removals, again = withdraw_from_topic(address, run, because), set[str]()
+        else:
+            store = open_store(uri)
+            removals = withdraw(store, run, because)
+            again = {each for entry in find_run(store, run) for each in entry.redriven_by}
     if as_json:
         shown = [removal.model_dump(mode="json") for removal in removals]
         print(json.dumps(shown, indent=1, ensure_ascii=False))
@@ -32,13 +46,18 @@ def withdraw_command(uri: str, run: str, because: str, as_json: bool) -> int:
         print(_gone(removal))
     for other in sorted(again):
         print(_("run {run} judged its quarantine again, and stands: withdraw it too?", run=other))
-    print(
-        _(
-            "whoever was handed these rows has them still: tell them; {store} keeps the receipts, "
-            "and these ids are not used again",
-            store=store.shown,
+    if isinstance(address, KafkaAddress):
+        text = _(
+            "{store}: what was sent stays with whoever has read it, and in the topic for as long "
+            "as that keeps it: records in {topic}.receipts tell them"
         )
+        print(text.format(store=address.shown, topic=address.topic))
+        return 0
+    text = _(
+        "whoever was handed these rows has them still: tell them; {store} keeps the receipts, and "
+        "these ids are not used again"
     )
+    print(text.format(store=address.shown))
     return 0
 
 

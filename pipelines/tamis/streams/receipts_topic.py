@@ -6,6 +6,7 @@
                              ends: the source, by partition the next offset to read, and the
                              receipt's id of a period that begins
     steps/<stream>/<number>  what commit `number` of a period has read and counted
+    withdrawn/<run>          a removal: the records of that period must not be used any more
 
 The topic has one partition and is compacted: of each key the last record stays. The records of the
 period under way follow the last `positions`, so that a stream that begins reads no more than them.
@@ -92,13 +93,22 @@ class ReceiptsTopic:
             KafkaException: it refuses.
         """
         streams: set[str] = set()
+        for key, value in self.records():
+            kind, _slash, stream = key.decode().partition("/")
+            if kind == "positions":
+                (streams.add if value else streams.discard)(stream)
+        return streams
+
+    def records(self) -> Iterator[Record]:
+        """Yield all records of the topic, from its beginning.
+
+        Raises:
+            RunError: the broker does not answer.
+            KafkaException: it refuses.
+        """
         with self._consuming() as consumer:
             consumer.assign([TopicPartition(self._topics.receipts, 0, OFFSET_BEGINNING)])
-            for key, value in self._read_to_end(consumer):
-                kind, _slash, stream = key.decode().partition("/")
-                if kind == "positions":
-                    (streams.add if value else streams.discard)(stream)
-        return streams
+            yield from self._read_to_end(consumer)
 
     def end_records(self, receipt: Receipt, source: str, state: State) -> list[Record]:
         """Return the records of the end of a period, which reaches `state`."""
