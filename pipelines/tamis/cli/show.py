@@ -75,7 +75,7 @@ def _print_one(store: RunStore, release: HeldRelease, rows: int) -> None:
             rows=release.rows,
         )
     )
-    table = [(each.name, each.type, each.fate, each.because) for each in columns(store, release)]
+    table = [(each.name, each.type, _(each.fate), each.because) for each in columns(store, release)]
     header = (_("column"), _("type"), _("fate"), _("because"))
     print_table(Table(header, table, title=_("columns")))
     runs = [
