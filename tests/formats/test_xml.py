@@ -17,7 +17,9 @@ from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.chunk import Chunk
 from tamis.formats.xml import read as xml_read
+from tamis.formats.xml import texts as xml_texts
 from tamis.formats.xml.read import read_xml
+from tamis.formats.xml.texts import read_texts
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
 from tamis.synthetic.files import write_feed
@@ -348,6 +350,28 @@ def test_blocks_end_where_they_like() -> None:
     text = flux(*[passage(number=number) for number in range(9)], lot="<type>A</type>")
     chunks = list(read_xml(_Small(text.encode()), plan_of(), "f.xml"))
     assert rows(chunks) == rows(read(text))
+
+
+def test_long_texts_of_any_xml_are_looked_at_a_piece_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(xml_texts, "_BLOCK_BYTES", 5000)
+    monkeypatch.setattr(xml_texts, "_MOST_CHARACTERS", 10_000)
+    words = [f"n{number:06d}" for number in range(20_000)]
+    data = f"<a>{' '.join(words)}<b>z</b></a>".encode()
+    pieces = [text for _path, texts, _are in read_texts(io.BytesIO(data), "f", 9) for text in texts]
+    assert max(map(len, pieces)) < 30_000
+    assert {word for text in pieces for word in text.split()} >= set(words)
+
+
+@pytest.mark.parametrize("begun", ["<!--", "<?x ", "<b c='", "<![CDATA["])
+def test_what_never_ends_is_given_up(begun: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_texts, "_MOST_TOKEN_BYTES", 1000)
+    monkeypatch.setattr(xml_texts, "_BLOCK_BYTES", 100)
+    stream = io.BytesIO(f"<a>{begun}{' ' * 100_000}".encode())
+    with pytest.raises(InputError, match="is no XML that can be read"):
+        list(read_texts(stream, "f", 9))
+    assert stream.tell() < 3000 or begun == "<![CDATA["
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8)

@@ -12,6 +12,7 @@ from tamis.language import _
 _BLOCK_BYTES = 1 << 20
 _MOST_PATHS: Final = 10_000
 _MOST_LEVELS: Final = 256
+_MOST_TOKEN_BYTES: Final = 16 << 20  # of a tag, a comment: read anew with each block until it ends
 _MOST_TEXTS: Final = 10_000  # of one element that are joined
 _MOST_CHARACTERS: Final = 1 << 20  # of texts that are held before they are a piece
 _OVERLAP: Final = 64  # characters of a text that stand in the next piece too, lest a cut hide a NIR
@@ -32,7 +33,7 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
 
     Raises:
         NotLookedInto: it has entities of its own, which are not expanded.
-        InputError: the file is not well formed, or has more than 256 levels.
+        InputError: the file is not well formed, or has more than 256 levels or 16 MiB of a comment.
 
     Example:
         >>> import io
@@ -47,9 +48,13 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
     parser.CharacterDataHandler = texts.add
     parser.EntityDeclHandler = texts.refuse
     parser.SkippedEntityHandler = texts.refuse
+    given = 0
     try:
         while block := stream.read(_BLOCK_BYTES):
+            given += len(block)
             parser.Parse(block)
+            if given - parser.CurrentByteIndex > _MOST_TOKEN_BYTES:
+                raise _RefusedError
             if texts.count >= piece:
                 yield from texts.piece()
         parser.Parse(b"", True)
@@ -67,7 +72,7 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
 
 
 class _RefusedError(Exception):
-    """A file has too many levels."""
+    """A file has too many levels, or a comment, tag or the like that does not end."""
 
 
 class _EntityError(Exception):
