@@ -12,6 +12,7 @@ from tamis.keys.keyring import Keyring
 from tamis.keys.sealed import PrivateKey
 from tamis.plan.plan import Plan
 from tamis.plan.project import bundled_project
+from tamis.runs.redrive import RedriveJob, redrive
 from tamis.runs.rekey import Rekeying, rekey_store
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import Attempt, RunStore
@@ -20,6 +21,7 @@ from tamis.streams.judge import Judge
 from tamis.streams.ledger import Ledger
 from tamis.streams.messages import json_decoder
 from tamis.upkeep.purge import apply_purge, find_purge
+from tamis.upkeep.redrive import find_redrive
 from tamis.upkeep.releases import columns, find_release, list_releases, values
 from tamis.upkeep.runs import list_runs
 from tamis.upkeep.withdraw import withdraw
@@ -28,6 +30,7 @@ from tamis.verify.verify import verify_store
 from ..runs.rekeying import WHO, commit, make_plan, make_records
 from ..services.postgres import Server, run_postgres
 from ..streams import made
+from . import test_redrive as redriven
 
 BECAUSE = "the source sent another file"
 AT_ONCE = datetime.timedelta(0)
@@ -96,6 +99,28 @@ def test_a_run_is_gone_from_the_tables_and_its_receipt_stays(
     assert failed(store) == []
 
 
+def test_what_fails_leaves_all_as_it_was(
+    server: Server, store: RunStore, plan: Plan, keyring: Keyring
+) -> None:
+    """The last step meets a table with a trigger: one transaction, so that nothing was done."""
+    commit(store, plan, keyring, "one", make_records(10))
+    store.stage(Attempt.begin("one"), plan)
+    ((part,),) = server.query("SELECT max(part) FROM _tamis_staged", "essai")
+    server.query(
+        "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "essai",
+    )
+    server.query(f'CREATE TRIGGER own AFTER INSERT ON "{part}" EXECUTE FUNCTION nothing()', "essai")
+    before = server.dump("essai").splitlines()
+
+    with pytest.raises(UsageError, match="has the trigger or rule own"):
+        withdraw(store, "one", BECAUSE)
+
+    changed = set(server.dump("essai").splitlines()) ^ set(before)
+    assert not [row for row in changed if "restrict " not in row]
+    assert list_runs(store)[0].removals == {}
+
+
 def test_a_purge_takes_the_quarantine_and_what_is_written_anew_has_none(
     server: Server, store: RunStore, plan: Plan, keyring: Keyring
 ) -> None:
@@ -131,11 +156,18 @@ def test_what_a_database_holds_is_shown(store: RunStore, plan: Plan, keyring: Ke
 class Feed:
     """A stream into the database, by periods of so many messages."""
 
-    def __init__(self, uri: str, plan: Plan, payloads: list[bytes], per_period: int) -> None:
+    def __init__(
+        self,
+        uri: str,
+        plan: Plan,
+        payloads: list[bytes],
+        per_period: int,
+        key: PrivateKey | None = None,
+    ) -> None:
         self.sink = TableSink(uri, plan, made.STREAM, lambda: False)
         self.sink.open(made.SOURCE)
-        key = PrivateKey.new().public
-        judge = Judge(plan, made.STREAM, json_decoder(), made.Keys(), key)
+        to = (key or PrivateKey.new()).public
+        judge = Judge(plan, made.STREAM, json_decoder(), made.Keys(), to)
         self.periods: list[str] = []
         for first in range(0, len(payloads), per_period):
             batch = made.micro_batch(payloads[first : first + per_period], first=first)
@@ -190,6 +222,29 @@ class TestPeriods:
         apply_purge(store, purge, AT_ONCE, "older than 0")
         assert server.query("SELECT position FROM _tamis_quarantine", "essai") == [(8,)]
         assert failed(store) == []
+
+
+def test_originals_of_a_period_are_judged_again_into_the_same_tables(
+    server: Server, store: RunStore, tmp_path: Path
+) -> None:
+    key, kind = PrivateKey.new(), redriven.WIDE
+    narrow = redriven.make_plan(tmp_path / "narrow", f"{kind}, nullable: false")
+    wide = redriven.make_plan(tmp_path / "wide", kind)
+    texts = (redriven.line(number) for number in range(8))
+    payloads = [text.replace("2.5", "null").replace("6.5", "null").encode() for text in texts]
+    feed = Feed(server.uri("essai"), narrow, payloads, 4, key)
+    feed.sink.end_period(feed.ledger)
+    feed.sink.close()
+    uri = server.uri("essai")
+    for period, records in zip(feed.periods, (1, 2), strict=True):
+        found = find_redrive(uri, period)
+        assert found.records == records
+        job = RedriveJob(found, wide, uri, seal_keys={key.public.id: key})
+        assert redrive(job)[0].counts.released == 1
+        assert find_redrive(uri, period).done_by == f"{period}-redriven"
+    codes = server.query("SELECT code FROM feed__tout ORDER BY 1", "essai")
+    assert [code for (code,) in codes] == [f"C{number}" for number in (0, 1, 2, 3, 4, 6, 7)]
+    assert failed(store) == []
 
 
 def test_periods_without_places_are_withdrawn_all_together(server: Server, store: RunStore) -> None:
