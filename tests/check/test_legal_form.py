@@ -76,6 +76,10 @@ SAYS_MORE: dict[str, tuple[Edit, str]] = {
          "    column: conjoint\n    of:\n      type: struct\n"),
         '+ fields.contrats.debut.columns_around = "conjoint"',
     ),
+    "a record is another element": (
+        ("schemas/people.yaml", "format: parquet", "format: {xml: {record: /flux/conjoint}}"),
+        '+ fields.nom.record = "/flux/conjoint"',
+    ),
     "whose data it is, said of the whole": (
         ("schemas/people.yaml", "format: parquet", "format: parquet\nsubject: ayant-droit"),
         '+ fields.nom.subject = ["ayant-droit"]',

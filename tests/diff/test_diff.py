@@ -526,6 +526,26 @@ def test_a_field_read_from_another_column_is_other_data(
 
 
 @pytest.mark.parametrize(
+    ("record", "xpath", "read_from"),
+    [
+        ("/f/p", "xpath: conjoint/nom, ", "record /f/p, xpath conjoint/nom, was record /f/p"),
+        ("/f/c", "", "record /f/c, was record /f/p"),
+    ],
+)
+def test_a_field_read_from_another_element_is_other_data(
+    record: str, xpath: str, read_from: str, tmp_path: Path
+) -> None:
+    def project(folder: str, record: str, xpath: str) -> Project:
+        form = (PEOPLE, "format: parquet", f"format: {{xml: {{record: {record}}}}}")
+        nom = (PEOPLE, "  nom:         {", f"  nom:         {{{xpath}")
+        return load_project(copy_base(tmp_path / folder, [form, nom]))
+
+    changes = diff(project("old", "/f/p", ""), project("new", record, xpath)).changes
+    told = {change.problem.text for change in changes if change.effect == "released"}
+    assert told == {f"read from {read_from}"}
+
+
+@pytest.mark.parametrize(
     ("key", "text"),
     [
         ("subject: ayant-droit", "`nom`: subject ayant-droit, was none"),

@@ -122,8 +122,11 @@ def _field(context: PolicyContext, path: str) -> dict[str, Any]:
     leaf = context.leaves.get(path)
     if leaf is None:
         return {}
-    around = [spec.column for spec in specs_towards(context.schema, leaf) if spec is not leaf.spec]
+    specs = [spec for spec in specs_towards(context.schema, leaf) if spec is not leaf.spec]
+    around = [spec.column or spec.xpath for spec in specs]
+    xml = context.schema.format.xml
     inherited = {
+        "record": xml.record if xml is not None else "",
         "category": list(leaf.category),
         "columns_around": ".".join(filter(None, around)),
         "sensitive": leaf.sensitive,

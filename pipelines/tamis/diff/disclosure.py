@@ -259,10 +259,12 @@ def _form(release: Release, path: str, leaf: SchemaLeaf | None, nir: Nir | None)
 
 
 def _read_from(context: PolicyContext, leaf: SchemaLeaf | None) -> tuple[str, ...]:
-    """The columns, or blocs and rubriques, that a field and what is around it are read from."""
-    layout: list[str] = []
+    """The columns, blocs and rubriques or paths that a field and those around it are read from."""
+    xml = context.schema.format.xml
+    layout = [f"record {xml.record}"] if xml is not None else []
     for spec in specs_towards(context.schema, leaf) if leaf else ():
         layout += [f"column {spec.column}"] if spec.column else []
         layout += [f"bloc {spec.bloc}"] if spec.bloc else []
         layout += [f"rubrique {spec.rubrique}"] if spec.rubrique else []
+        layout += [f"xpath {spec.xpath}"] if spec.xpath else []
     return tuple(layout)
