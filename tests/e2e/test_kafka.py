@@ -1,24 +1,35 @@
 """A topic of a real broker: fair over partitions, options that are heeded, one holder a stream."""
 
+import datetime
 import json
 import logging
 import threading
 import time
+from pathlib import Path
+from random import Random
 from uuid import uuid4
 
 import pytest
+from apache_beam.io.restriction_trackers import OffsetRange
+from apache_beam.runners.sdf_utils import RestrictionTrackerView, ThreadsafeRestrictionTracker
 from confluent_kafka import Producer
 
 from tamis.address import KafkaAddress
+from tamis.beam.kafka import _END, CommitPartition, _Tracker
+from tamis.documents.calendar import today
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.evidence.removal import Removal
+from tamis.plan.project import bundled_project
 from tamis.streams import hold, receipts_topic
 from tamis.streams.from_kafka import KafkaReader
 from tamis.streams.into_kafka import KafkaSink
+from tamis.streams.into_shared_folder import Refusal
 from tamis.streams.ledger import Ledger
+from tamis.streams.messages import json_decoder
 from tamis.streams.withdraw import withdraw_from_topic
 
+from ..filter.column_kinds import nirs
 from ..services.kafka import Broker
 from ..streams.made import RELEASE, SOURCE, STREAM, judge, micro_batch, payloads, plan
 from .test_services import consume
@@ -336,3 +347,39 @@ def test_a_withdrawal_is_told_by_a_record(kafka: Broker) -> None:
     again = sink(output)  # the stream goes on where it was
     assert again.open(SOURCE) == ledgers[0].ends
     again.close()
+
+
+def test_a_worker_of_an_engine_that_finds_nirs_in_a_column_ends_the_stream_for_all(
+    kafka: Broker, tmp_path: Path
+) -> None:
+    feed = kafka.topic(name(), 2)
+    producer = Producer({"bootstrap.servers": kafka.address})
+    other = {"statut": "VALIDEE", "nom": "DURAND", "prenom": "Anne"}
+    places = {"session": {"id": "S1"}, "action": {"id": "A1"}}
+    numbers = [number + "  " for number in nirs(Random(1), 40)]
+    for number in numbers:
+        record = {"numero_dossier": number, **other, **places}
+        producer.produce(feed, json.dumps(record).encode(), partition=0)
+    assert producer.flush(10) == 0
+    step = CommitPartition(
+        bundled_project().plan("prestataires-inscriptions", today()),
+        STREAM,
+        f"kafka://{kafka.address}/{feed}",
+        str(tmp_path / "store"),
+        datetime.timedelta(seconds=60),
+        json_decoder(),
+        records=5,
+    )
+    step.setup()
+    for partition in (0, 1):
+        offsets = ThreadsafeRestrictionTracker(_Tracker(OffsetRange(0, _END)))
+        step.process((partition, 0), RestrictionTrackerView(offsets))
+        offsets.check_done()
+        assert offsets.deferred_status() is None
+    step.teardown()
+    refusal = Refusal(step.sink, STREAM)
+    told = refusal.read() or ""
+    assert "the stream stops, and commits nothing more: column `numero_dossier`" in told
+    assert not any(number.strip() in told for number in numbers)
+    refusal.remove()
+    assert list(tmp_path.iterdir()) == [], "nothing is committed, nothing is left"
