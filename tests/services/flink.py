@@ -83,7 +83,7 @@ class Cluster:
         self.options = ("--runner=PortableRunner", f"--job_endpoint=127.0.0.1:{_JOB_PORT}")
         # An attempt that is cancelled while a worker starts leaves its environment in use for ever
         # (Beam 2.70): when that worker dies, later ones have it until it expires.
-        self.job_options = ("--parallelism=2", "--environment_expiration_millis=60000")
+        self.job_options = ("--parallelism=2", "--environment_expiration_millis=30000")
         self._java = [*within, java, *JVM, *_OPENS, "-cp", f"{jars}/*"]
         self._folder = folder
         self._environment = {**os.environ, **variables}

@@ -25,6 +25,7 @@ from tamis.runs.batch import load_keys
 from tamis.runs.launch import (
     Launch,
     as_workers_see_it,
+    ends_with_driver,
     keyring_as_workers_see_it,
     make_pipeline,
     read_options,
@@ -38,6 +39,9 @@ from tamis.streams.into_shared_folder import Refusal
 
 _SECRET = re.compile(r".*(password|secret|\.pem|oauthbearer\.config|sasl\.jaas).*")
 """Names of librdkafka's options that hold a secret themselves, and not the name of a file."""
+
+_LEAVING_SECONDS = 30.0
+"""How long the workers of a job that has ended are waited for; whatever they do is done once."""
 
 _FLINK_OPTIONS = {
     # What a restarted job need not find out from the receipts anew.
@@ -140,6 +144,8 @@ def _run_job(job: StreamJob, plan: Plan, options: PipelineOptions, stop: threadi
         | "Commit" >> beam.ParDo(partition)
     )
     Launch(job.stream, options).see_until(pipeline, stop)
+    if not stop.is_set() or not ends_with_driver(options):
+        FolderSink(job.output, plan, job.stream).wait_for_workers(_LEAVING_SECONDS)
     _raise_refusal(refusal)
 
 

@@ -26,6 +26,7 @@ from tamis.streams.judge import Judged, is_ordered
 from tamis.streams.ledger import Ledger
 from tamis.streams.partitions import base_of, check_overlap
 from tamis.streams.sink import Sink
+from tamis.waiting import Pauses
 
 
 class FolderSink(Sink):
@@ -68,6 +69,12 @@ class FolderSink(Sink):
             pass
         return self._read_ends(self._store.receipts(self._stream))
 
+    def wait_for_workers(self, seconds: float) -> None:
+        """Wait until no worker of a job that has ended is left, but for so long at most."""
+        pauses = Pauses(seconds, first=0.1)
+        while any(self._running(base_of(self._stream))) and pauses.wait():
+            pass
+
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         """See `Sink`. The rows are staged; they are committed when the period ends."""
         if self._files is None:
@@ -96,6 +103,10 @@ class FolderSink(Sink):
         for receipt in self._store.receipts(base):
             if receipt.stream:
                 yield receipt.stream
+        yield from self._running(base)
+
+    def _running(self, base: str) -> Iterator[str]:
+        """Ids of the streams of `base`, but for this one, that run now on this machine."""
         for name in self._store.folder.children(STAGING):
             stream = name.removesuffix(".lock")
             if stream not in (name, base, self._stream) and base_of(stream) == base:
