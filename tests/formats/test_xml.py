@@ -364,6 +364,15 @@ def test_long_texts_of_any_xml_are_looked_at_a_piece_at_a_time(
     assert {word for text in pieces for word in text.split()} >= set(words)
 
 
+def test_names_beyond_the_first_are_looked_at_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_texts, "_MOST_PATHS", 3)
+    data = b"<a><b>1</b><c>2</c><d>3</d><e>4</e><n155087599999193>5</n155087599999193></a>"
+    told = {path: texts for path, texts, _are_names in read_texts(io.BytesIO(data), "f", 9)}
+    assert told[""] == ["d", "e", "n155087599999193"]
+    assert told["a/c"] == ["2"]
+    assert told["(name withheld)"] == ["3", "4", "5"]
+
+
 @pytest.mark.parametrize("begun", ["<!--", "<?x ", "<b c='", "<![CDATA["])
 def test_what_never_ends_is_given_up(begun: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xml_texts, "_MOST_TOKEN_BYTES", 1000)

@@ -85,6 +85,7 @@ class _Texts:
         self._columns: dict[str, list[str]] = {}
         self._names: list[str] = []
         self._known: set[str] = set()
+        self._shown: dict[str, str] = {}  # names, each as it is shown
         self._paths = [""]  # of the open elements
         self._inside: list[list[str]] = [[]]  # of each, all texts in it
         self._has_text = [False]  # of each, whether it has text of its own
@@ -129,9 +130,15 @@ class _Texts:
 
     def _path(self, mark: str, name: str) -> str:
         name = name.rpartition("}")[2]
-        if not may_be_shown(name):
-            self._names.append(name)
-        path = f"{self._paths[-1]}/{mark}{shown_name(name)}".removeprefix("/")
+        shown = self._shown.get(name)
+        if shown is None:
+            if len(self._shown) >= _MOST_PATHS:
+                self._names.append(name)
+                return WITHHELD
+            shown = self._shown[name] = shown_name(name)
+            if not may_be_shown(name):
+                self._names.append(name)
+        path = f"{self._paths[-1]}/{mark}{shown}".removeprefix("/")
         if path not in self._known:
             if len(self._known) >= _MOST_PATHS:
                 return WITHHELD
