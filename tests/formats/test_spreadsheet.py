@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
@@ -492,6 +492,22 @@ def test_what_was_written_is_read_and_a_cut_file_is_not(
 
     with pytest.raises(InputError):
         read(whole[: data.draw(st.integers(0, len(whole) - 1))], plan)
+
+
+def test_what_the_generator_writes_is_read_by_others(tmp_path: Path) -> None:
+    record = {
+        "nir": NIR,
+        "nom": "<É&\n>",
+        "naissance": datetime.date(1980, 2, 1),
+        "montant": Decimal("12.5"),
+        "actif": True,
+        "nombre": None,
+    }
+    write_spreadsheet([record], SCHEMA, tmp_path / "feed.xlsx")
+    read_back = list(load_workbook(tmp_path / "feed.xlsx").active.iter_rows(values_only=True))
+
+    day = datetime.datetime(1980, 2, 1)
+    assert read_back == [NAMES, (NIR, "<É&\n>", day, 12.5, True, None)]
 
 
 @settings(max_examples=60)
