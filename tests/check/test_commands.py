@@ -1,10 +1,12 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from tamis.cli.check import check_command
+from tamis.check.catalogue import Rule
+from tamis.cli.check import check_command, explain_rule
 from tamis.cli.plan import plan_command
 from tamis.errors import DocumentError, UsageError
 from tamis.plan.project import Project, load_project
@@ -19,7 +21,7 @@ def test_check_says_that_all_holds_and_on_what_it_stands(
     make_project: MakeProject, capsys: Captured
 ) -> None:
     project = make_project()
-    assert check_command(project, False) == 0
+    assert check_command(project, False, warnings=True) == 0
     items, basis, veille, holds, as_declared = capsys.readouterr().out.splitlines()
     assert items == "warning: policies/aid.yaml:6:3: items with a purpose selon notre lecture: 3"
     assert basis == (
@@ -31,6 +33,8 @@ def test_check_says_that_all_holds_and_on_what_it_stands(
         f"{project.folder}: 3 policies: the 10 rules hold on every day; 0 violations, 3 warnings"
     )
     assert as_declared == "what holds, holds for the documents as declared"
+    assert check_command(project, False) == 0
+    assert capsys.readouterr().out == f"{holds} (--warnings shows them)\n{as_declared}\n"
 
 
 def test_check_prints_place_rule_day_and_counterexample(
@@ -38,13 +42,65 @@ def test_check_prints_place_rule_day_and_counterexample(
 ) -> None:
     project = make_project(NIR_KEPT)
     assert check_command(project, False) == 1
-    assert capsys.readouterr().out.splitlines()[3:] == [
+    assert capsys.readouterr().out.splitlines() == [
         "policies/study.yaml:12:16: `nir` is an identifier (nir, nia): under R6323-37.III.2 it "
         "must be dropped or pseudonymized, never kept",
         "  rule 4 (no NIR under paragraph III), on 2021-01-01",
         "  release etude · item R6323-37.III.2 · field nir · identifier nir, nia",
-        f"{project.folder}: 3 policies: 1 violation, 3 warnings",
+        f"{project.folder}: 3 policies: 1 violation, 3 warnings (--warnings shows them)",
     ]
+    assert check_command(project, False, warnings=True) == 1
+    assert [line[:8] for line in capsys.readouterr().out.splitlines()[:4]] == [
+        *["warning:"] * 3,
+        "policies",
+    ]
+
+
+def test_one_policy_is_judged_with_what_others_release_to_its_partner(
+    make_project: MakeProject, capsys: Captured
+) -> None:
+    project = make_project(NIR_KEPT)
+    assert check_command(project, False, "aid") == 0
+    assert f"{project.folder}: 1 policy: the 10 rules hold" in capsys.readouterr().out
+    assert check_command(project, False, "study") == 1
+    with pytest.raises(UsageError, match="no policy `studi` in policies, did you mean `study`"):
+        check_command(project, False, "studi")
+
+
+def test_rules_are_explained(capsys: Captured) -> None:
+    assert explain_rule("4") == 0
+    text = capsys.readouterr().out
+    assert text.startswith("rule 4 (no NIR under paragraph III)\n  Under an item without the NIR,")
+    assert explain_rule("all") == 0
+    rules = capsys.readouterr().out
+    assert text in rules
+    assert rules.count("  ") >= len(Rule)
+    with pytest.raises(UsageError, match="--explain 12: must be a rule, 1 to 10, or `all`"):
+        explain_rule("12")
+
+
+def test_sarif_and_junit_have_each_violation_at_its_place(
+    make_project: MakeProject, capsys: Captured, tmp_path: Path
+) -> None:
+    project, junit = make_project(NIR_KEPT), tmp_path / "check.xml"
+    assert check_command(project, False, sarif=True, junit=junit) == 1
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    error, *warnings = run["results"]
+    assert (error["ruleId"], error["level"]) == ("rule-4", "error")
+    assert error["ruleId"] in [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert error["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "policies/study.yaml"},
+        "region": {"startLine": 12, "startColumn": 16},
+    }
+    assert {warning["level"] for warning in warnings} == {"warning"}
+    suite = ElementTree.parse(junit).getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("11", "1")
+    (failure,) = suite.iter("failure")
+    assert str(failure.text).startswith("policies/study.yaml:12:16: ")
+    assert check_command(make_project(MISSPELT), False, sarif=True, junit=junit) == 2
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    assert [result["ruleId"] for result in run["results"]] == ["documents"]
+    assert ElementTree.parse(junit).getroot().get("failures") == "1"
 
 
 def test_check_as_json_has_the_same(make_project: MakeProject, capsys: Captured) -> None:

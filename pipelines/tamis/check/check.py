@@ -71,33 +71,42 @@ _JUDGES: tuple[Callable[[Case], Violations], ...] = (
 )
 
 
-def check(documents: Documents) -> list[Violation]:
-    """Prove the rules for every policy of a project, on every day.
+def check(documents: Documents, policy: str | None = None) -> list[Violation]:
+    """Prove the rules for every policy of a project, or for one, on every day.
 
     Args:
         documents: of the project.
+        policy: the one to judge, with its schema, register and law, and together with what other
+            policies release to the same partner; all of the project where None.
 
     Returns:
         Errors and warnings, each once for a place, with the first day it shows; by file and line.
 
     Raises:
         DocumentError: documents that do not follow their grammar, with all their problems.
+        UsageError: there is no such policy.
     """
-    contexts = [*open_all(documents)[0].values()]
+    if policy is not None:
+        documents.policy(policy)
+    everything = open_all(documents)[0]
+    contexts = [*everything.values()] if policy is None else [everything[policy]]
+    schemas = documents.schemas() if policy is None else [contexts[0].policy.schema_]
     law = documents.law
     register, register_source = documents.register
     processings = register.processings.values()
     cuts = (
         law_cuts(law)
         | interval_cuts(dated for processing in processings for dated in processing.intervals())
-        | interval_cuts(release for context in contexts for release in context.policy.releases)
+        | interval_cuts(
+            release for context in everything.values() for release in context.policy.releases
+        )
     )
     violations: list[Violation] = []
     for context in contexts:
         for index, release in enumerate(context.policy.releases):
             for day in days_of(release, cuts):
                 violations += _judge(context, index, law_on(law, day))
-    for name in documents.schemas():
+    for name in schemas:
         schema, source = documents.schema(name)
         violations += consistency.judge_schema(schema, source, law)
         violations += judge_letters(schema, source)
@@ -106,7 +115,8 @@ def check(documents: Documents) -> list[Violation]:
         violations += judge_letters(context.policy, context.source)
     violations += consistency.judge_register(register, register_source, law)
     violations += consistency.judge_law(law)
-    violations += together.judge_partners(contexts, cuts)
+    others = [context for name, context in everything.items() if policy not in (None, name)]
+    violations += together.judge_partners(contexts, cuts, others)
     violations += consistency.judge_exceptions(
         *documents.project_file, documents.policies(), today()
     )

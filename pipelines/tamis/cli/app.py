@@ -136,13 +136,6 @@ def help_(
     raise typer.Exit(help_command(topic))
 
 
-@app.command(help=_("Prove the invariants; exit 1 with counterexamples."))
-def check(context: typer.Context, json: AsJson = False) -> None:
-    from tamis.cli.check import check_command
-
-    raise typer.Exit(check_command(open_project(context), json))
-
-
 @app.command(help=_("Show what becomes of each field, and why."))
 def plan(
     context: typer.Context,

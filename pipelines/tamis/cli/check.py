@@ -3,18 +3,23 @@
 policies/lazy.yaml:31:16: `nir` is an identifier (nir): under R6323-37.III.2 it must be dropped …
   rule 4 (no NIR under paragraph III), on 2022-01-01
   release evaluation · item R6323-37.III.2 · field nir · identifier nir
-warning: policies/register.yaml:129:18: whether processing `mon-activite-formation` carries …
-/srv/feed: 3 policies: 1 violation, 1 warning
+/srv/feed: 3 policies: 1 violation, 1 warning (--warnings shows it)
 """
 
 import json as json_module
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
 
 from tamis.check.catalogue import Rule
 from tamis.check.check import check
 from tamis.check.violation import Violation
+from tamis.cli.sarif import sarif_log, sarif_result
 from tamis.documents.project import Documents
-from tamis.errors import DocumentError
+from tamis.errors import DocumentError, Problem, UsageError
 from tamis.language import N_, _, ngettext
 
 HOLDS = N_("what holds, holds for the documents as declared")
@@ -27,60 +32,113 @@ _NAMES = (
 """What counterexamples name, where it is no key of a document."""
 
 
-def check_command(documents: Documents, json: bool) -> int:
-    """Check a project and print every violation and warning.
+@dataclass(frozen=True)
+class _Checked:
+    """What `check` found in a project, of which `policies` were judged."""
+
+    documents: Documents
+    policies: int
+    problems: Sequence[Problem] = ()
+    judged: Sequence[Violation] = ()
+    unused: Sequence[str] = ()
+
+    @property
+    def violations(self) -> list[Violation]:
+        return [violation for violation in self.judged if violation.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Violation]:
+        return [violation for violation in self.judged if violation.severity == "warning"]
+
+    @property
+    def exit_code(self) -> int:
+        return DocumentError.exit_code if self.problems else 1 if self.violations else 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "project": self.documents.name,
+            "bundled": self.documents.borrowed,
+            "law": None if self.problems else self.documents.law_origin,
+            "unused_schemas": self.unused,
+            "holds": not self.exit_code,
+            "note": _(HOLDS),
+            "policies": self.policies,
+            "documents": [problem.as_json() for problem in self.problems],
+            "violations": [violation.as_json() for violation in self.violations],
+            "warnings": [warning.as_json() for warning in self.warnings],
+        }
+
+
+def check_command(
+    documents: Documents,
+    json: bool,
+    policy: str | None = None,
+    *,
+    warnings: bool = False,
+    sarif: bool = False,
+    junit: Path | None = None,
+) -> int:
+    """Check a project and print every violation, and how many warnings there are.
+
+    Args:
+        documents: of the project.
+        json: print JSON.
+        policy: judge this one only; all of the project where None.
+        warnings: print the warnings, too.
+        sarif: print SARIF 2.1.0, for a code host.
+        junit: a file to write the rules to as JUnit XML, a test each.
 
     Returns:
         0 if every rule holds, 1 if one is violated, 2 if documents do not follow their grammar.
 
     Raises:
-        DocumentError: the last of these, unless `json` is asked for, which then tells it.
+        DocumentError: the last of these, unless JSON or SARIF is asked for, which then tells it.
+        UsageError: there is no such policy, or JSON and SARIF are asked for.
     """
+    if json and sarif:
+        raise UsageError(_("--json, --sarif: choose one"))
+    error: DocumentError | None = None
     try:
-        if not documents.policies():
-            text = _("must hold a policy, as a file NAME.yaml; got none in project {name}")
-            empty = text.format(name=documents.name)
-            raise DocumentError(*documents.misplaced() or [documents.problem("policies", empty)])
-        judged = check(documents)
-    except DocumentError as error:
-        if not json:
-            raise
-        problems = [problem.as_json() for problem in error.problems]
-        print(
-            _dump(
-                {
-                    "project": documents.name,
-                    "holds": False,
-                    "documents": problems,
-                    "violations": [],
-                    "warnings": [],
-                }
-            )
-        )
-        return error.exit_code
-    violations = [violation for violation in judged if violation.severity == "error"]
-    warnings = [violation for violation in judged if violation.severity == "warning"]
-    policies = len(documents.policies())
-    unused = unused_schemas(documents)
-    if json:
-        result = {
-            "project": documents.name,
-            "bundled": documents.borrowed,
-            "law": documents.law_origin,
-            "unused_schemas": unused,
-            "holds": not violations,
-            "note": _(HOLDS),
-            "policies": policies,
-            "documents": [],
-            "violations": [violation.as_json() for violation in violations],
-            "warnings": [warning.as_json() for warning in warnings],
-        }
-        print(_dump(result))
+        checked = _check(documents, policy)
+    except DocumentError as caught:
+        error = caught
+        checked = _Checked(documents, len(documents.policies()), caught.problems)
+    if junit is not None:
+        _write_junit(junit, checked)
+    if json or sarif:
+        print(_dump(_as_sarif(checked) if sarif else checked.as_json()))
+    elif error is not None:
+        raise error
     else:
-        for name in unused:
-            _print_line(_("schema `{name}`: no policy refers to it", name=name))
-        _print(documents.name, violations, warnings, policies)
-    return 1 if violations else 0
+        _print(checked, warnings)
+    return checked.exit_code
+
+
+def explain_rule(rule: str) -> int:
+    """Print what a rule asks for, by its number, or what all of them do.
+
+    Raises:
+        UsageError: there is no such rule.
+    """
+    numbers = {str(int(known)): known for known in Rule}
+    if rule not in (*numbers, "all"):
+        text = _("--explain {rule}: must be a rule, 1 to {last}, or `all`")
+        raise UsageError(text.format(rule=rule, last=len(Rule)))
+    for known in Rule if rule == "all" else [numbers[rule]]:
+        _print_line(_("rule {number} ({title})", number=int(known), title=known.title), "bold")
+        _print_line(f"  {known.text}")
+    return 0
+
+
+def _check(documents: Documents, policy: str | None) -> _Checked:
+    if not documents.policies():
+        text = _("must hold a policy, as a file NAME.yaml; got none in project {name}")
+        empty = text.format(name=documents.name)
+        raise DocumentError(*documents.misplaced() or [documents.problem("policies", empty)])
+    judged = check(documents, policy)
+    if policy is not None:
+        return _Checked(documents, 1, judged=judged)
+    return _Checked(documents, len(documents.policies()), (), judged, unused_schemas(documents))
 
 
 def unused_schemas(documents: Documents) -> list[str]:
@@ -93,10 +151,47 @@ def _dump(result: object) -> str:
     return json_module.dumps(result, indent=1, ensure_ascii=False)
 
 
-def _print(
-    project: str, violations: list[Violation], warnings: list[Violation], policies: int
-) -> None:
-    for warning in warnings:
+def _as_sarif(checked: _Checked) -> dict[str, Any]:
+    """A result a problem of documents, violation or warning; a rule each of `Rule`."""
+    results = [sarif_result("documents", "error", problem) for problem in checked.problems]
+    for violation in (*checked.violations, *checked.warnings):
+        level = violation.severity
+        result = sarif_result(f"rule-{int(violation.rule)}", level, violation.dated)
+        of_violation = {"code": violation.code, "counterexample": dict(violation.counterexample)}
+        results.append(result | {"properties": of_violation})
+    rules = [{"id": "documents", "shortDescription": {"text": _("grammar of documents")}}]
+    rules += [
+        {
+            "id": f"rule-{int(rule)}",
+            "shortDescription": {"text": rule.title},
+            "fullDescription": {"text": rule.text},
+        }
+        for rule in Rule
+    ]
+    return sarif_log(results, rules)
+
+
+def _write_junit(path: Path, checked: _Checked) -> None:
+    """Write one test for the grammar of documents, and one a rule."""
+    failures: dict[str, list[str]] = {_("grammar of documents"): [*map(str, checked.problems)]}
+    for rule in () if checked.problems else Rule:
+        broken = [str(found.dated) for found in checked.violations if found.rule == rule]
+        failures[_("rule {number} ({title})", number=int(rule), title=rule.title)] = broken
+    counts = {"tests": str(len(failures)), "failures": str(sum(map(bool, failures.values())))}
+    suite = ET.Element("testsuite", {"name": "tamis check", **counts})
+    for name, texts in failures.items():
+        test = ET.SubElement(suite, "testcase", classname=checked.documents.name, name=name)
+        if texts:
+            ET.SubElement(test, "failure", message=texts[0]).text = "\n".join(texts)
+    ET.indent(suite)
+    ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _print(checked: _Checked, show_warnings: bool) -> None:
+    violations, warnings = checked.violations, checked.warnings
+    for name in checked.unused:
+        _print_line(_("schema `{name}`: no policy refers to it", name=name))
+    for warning in warnings if show_warnings else ():
         _print_line(_("warning: "), "yellow", end="")
         _print_line(str(warning.problem))
     for violation in violations:
@@ -111,8 +206,13 @@ def _print(
             _print_line(f"  {' · '.join(pairs)}")
     counts = ngettext("{count} violation", "{count} violations", len(violations))
     counts += ", " + ngettext("{count} warning", "{count} warnings", len(warnings))
+    if warnings and not show_warnings:
+        counts += " " + ngettext("(--warnings shows it)", "(--warnings shows them)", len(warnings))
     judged = ngettext(
-        "{project}: {count} policy", "{project}: {count} policies", policies, project=project
+        "{project}: {count} policy",
+        "{project}: {count} policies",
+        checked.policies,
+        project=checked.documents.name,
     )
     if violations:
         _print_line(judged + _(": ") + counts, "bold red")

@@ -8,10 +8,12 @@ newly released
 
 import json as json_module
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from tamis.cli.day import read_day
 from tamis.cli.diff_against import Counted, count_changes
+from tamis.cli.sarif import sarif_log, sarif_result
 from tamis.diff.change import Change, ChangeRisk, describe_days, describe_partner
 from tamis.diff.diff import Difference, diff
 from tamis.diff.git import open_project
@@ -140,39 +142,14 @@ _LEVELS = {"released": "error", "ground": "warning", "withheld": "note", "none":
 
 def as_sarif(difference: Difference) -> dict[str, Any]:
     """Return the difference as a SARIF 2.1.0 log: a result a change, a rule a kind of change."""
-    results = [
-        {
-            "ruleId": f"{section}/{change.kind}",
-            "level": _LEVELS[section],
-            "message": {
-                "text": ": ".join(
-                    filter(
-                        None, (_channel_and_days(change), ", ".join(change.fields), _text(change))
-                    )
-                )
-            },
-            "locations": [
-                {
-                    "physicalLocation": {
-                        "artifactLocation": {"uri": change.problem.file},
-                        "region": {
-                            "startLine": max(change.problem.line, 1),
-                            "startColumn": max(change.problem.column, 1),
-                        },
-                    }
-                }
-            ],
-        }
-        for section, changes in _sections(difference)
-        for change in changes
-    ]
-    rules = [{"id": rule} for rule in dict.fromkeys(result["ruleId"] for result in results)]
-    driver = {"name": "tamis", "informationUri": "https://pypi.org/project/tamis/", "rules": rules}
-    return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
-    }
+    results = []
+    for section, changes in _sections(difference):
+        for change in changes:
+            parts = (_channel_and_days(change), ", ".join(change.fields), _text(change))
+            problem = replace(change.problem, text=": ".join(filter(None, parts)))
+            results.append(sarif_result(f"{section}/{change.kind}", _LEVELS[section], problem))
+    rules = dict.fromkeys(result["ruleId"] for result in results)
+    return sarif_log(results, [{"id": rule} for rule in rules])
 
 
 def _section(change: Change) -> str:

@@ -1,4 +1,4 @@
-"""The commands for those who review documents: what they change, test and approve.
+"""The commands for those who write and review documents: what they prove, change and approve.
 
 What they do is in the modules beside this one.
 """
@@ -13,6 +13,51 @@ from tamis.cli.arguments import App, AsJson, Day, Policy, open_project
 from tamis.language import _
 
 app = App()
+
+AsSarif = Annotated[bool, Option("--sarif", help=_("SARIF, for a code host"))]
+
+
+@app.command(help=_("Prove the rules; exit 1 with counterexamples."))
+def check(
+    context: typer.Context,
+    policy: Annotated[
+        str | None, Argument(metavar="[POLICY]", help=_("by default all of the project"))
+    ] = None,
+    warnings: Annotated[bool, Option("--warnings", help=_("show the warnings, too"))] = False,
+    explain: Annotated[
+        str | None, Option(metavar="RULE", help=_("show what a rule asks for: 1 to 10, or all"))
+    ] = None,
+    json: AsJson = False,
+    sarif: AsSarif = False,
+    junit: Annotated[
+        Path | None, Option(metavar="FILE", help=_("write the rules as JUnit XML, a test each"))
+    ] = None,
+) -> None:
+    from tamis.cli.check import check_command, explain_rule
+
+    if explain is not None:
+        raise typer.Exit(explain_rule(explain))
+    code = check_command(
+        open_project(context), json, policy, warnings=warnings, sarif=sarif, junit=junit
+    )
+    raise typer.Exit(code)
+
+
+@app.command(
+    "list", help=_("List items, purposes, categories, processings or policies, with their words.")
+)
+def list_(
+    context: typer.Context,
+    what: Annotated[
+        Literal["items", "purposes", "categories", "processings", "policies"],
+        Argument(metavar="WHAT", help=_("items, purposes, categories, processings or policies")),
+    ],
+    on: Day = None,
+    json: AsJson = False,
+) -> None:
+    from tamis.cli.list import list_command
+
+    raise typer.Exit(list_command(open_project(context), what, on, json))
 
 
 @app.command(help=_("Show what would be newly released, to whom; exit 1 if anything is."))
@@ -33,7 +78,7 @@ def diff(
     ] = None,
     json: AsJson = False,
     markdown: Annotated[bool, Option("--markdown", help=_("for a pull request"))] = False,
-    sarif: Annotated[bool, Option("--sarif", help=_("SARIF, for a code host"))] = False,
+    sarif: AsSarif = False,
 ) -> None:
     from tamis.cli.diff import diff_command
 

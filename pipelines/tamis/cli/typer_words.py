@@ -3,6 +3,7 @@
 Help is looked up when it is shown, so that `_()` around it, at import, only marks it.
 """
 
+import re
 from typing import Any
 
 import typer
@@ -18,7 +19,7 @@ _METAVARS = (
     *(N_("DIR"), N_("[DIR]"), N_("FILE"), N_("FILE…"), N_("[ID=]FILE"), N_("STORE"), N_("DAY")),
     *(N_("POLICY"), N_("[POLICY…]"), N_("ROWS"), N_("NAME"), N_("OLD"), N_("NEW"), N_("TEXT")),
     *(N_("RECEIPT|STORE…"), N_("[TOPIC]"), N_("AGE"), N_("SECONDS"), N_("PERCENT"), N_("ROLE")),
-    *(N_("WHAT"), N_("WHY")),
+    *(N_("WHAT"), N_("WHY"), N_("[POLICY]"), N_("RULE")),
 )
 """Words that stand for a value, in help."""
 
@@ -35,6 +36,7 @@ class Formatter(_Formatter):  # type: ignore[misc]
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write how a command is called."""
+        args = re.sub(r"\{([^{}]+)\}(\.{3})?", r"\1", args.replace("[[", "[").replace("]]", "]"))
         for words in _USAGE:
             args = args.replace(words, _(words))
         super().write_usage(prog, args, _("Usage: ") if prefix is None else prefix)
@@ -46,6 +48,7 @@ class Formatter(_Formatter):  # type: ignore[misc]
 
     def write_dl(self, rows: Any, *args: Any, **settings: Any) -> None:
         """Write a list of options or commands."""
+        rows = [(re.sub(r" <\S+>$", "", name), text) for name, text in rows]
         for words in _BRACKETS:
             rows = [(name, text.replace(words, _(words))) for name, text in rows]
         super().write_dl(rows, *args, **settings)
@@ -56,6 +59,7 @@ def use_language_of_help(command: Any, context: Any) -> None:
     context.formatter_class = Formatter
     for shown in (command, *getattr(command, "commands", {}).values()):
         shown.help = _(shown.help) if shown.help else None
+        shown.short_help = shown.help.partition("\n")[0] if shown.help else None
     for param in command.get_params(context):
         param.help = _(param.help) if param.help else None
         param.metavar = _(param.metavar) if param.metavar else None
@@ -74,6 +78,9 @@ def in_own_words(error: Any, context: Any) -> Any:
         return UsageError(_("{option}: expected a value after it", option=option))
     if param is not None:
         name = param.opts[0] if param.opts[0].startswith("-") else param.metavar
+        if values := re.findall("'([^']+)'", error.message.partition(" not one of ")[2]):
+            listed = ", ".join(f"`{value}`" for value in values)
+            return UsageError(_("{option}: must be one of {values}", option=name, values=listed))
         if error.message:
             text = _("{option} must be a whole number within its limits", option=name)
         else:

@@ -16,16 +16,22 @@ from tamis.documents.positions import DocumentPath
 from tamis.language import _
 
 
-def judge_partners(contexts: Sequence[PolicyContext], cuts: Iterable[datetime.date]) -> Violations:
+def judge_partners(
+    contexts: Sequence[PolicyContext],
+    cuts: Iterable[datetime.date],
+    others: Sequence[PolicyContext] = (),
+) -> Violations:
     """Releases that each disclose a part of the NIR must not go to one partner on one day.
 
-    A release that says why it may rebuild the NIR is not counted.
+    What `others` rebuild without any of `contexts` is not told. A release that says why it may
+    rebuild the NIR is not counted.
 
     Legal source: R. 6323-37 III; the NIR is made of these three parts and a serial number.
     """
+    names = {context.name for context in contexts}
     for day in sorted(cuts):
         partners: dict[str, dict[NirPart, tuple[Case, str, DocumentPath]]] = {}
-        for context in contexts:
+        for context in (*contexts, *others):
             law = law_on(context.law, day)
             for index, release in enumerate(context.policy.releases):
                 case = Case(context, index, law)
@@ -38,7 +44,9 @@ def judge_partners(contexts: Sequence[PolicyContext], cuts: Iterable[datetime.da
                     for part, (path, place) in parts.items():
                         held.setdefault(part, (case, path, place))
         for held in partners.values():
-            if len(held) == 3:
+            if len(held) == 3 and any(
+                case.context.name in names for case, *_where in held.values()
+            ):
                 yield _rebuilt(held, day)
 
 
