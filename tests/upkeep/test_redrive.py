@@ -30,6 +30,8 @@ from tamis.verify.verify import verify
 
 from ..streams import made
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("redrive")]
+
 BECAUSE = "the source sent another file"
 SCHEMA = """\
 schema: feed

@@ -32,6 +32,8 @@ from ..services.postgres import Server, run_postgres
 from ..streams import made
 from . import test_redrive as redriven
 
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("upkeep-tables")]
+
 BECAUSE = "the source sent another file"
 AT_ONCE = datetime.timedelta(0)
 

@@ -3,6 +3,7 @@
 import datetime
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,17 @@ def test_of_a_run_that_is_placed_meanwhile_nothing_stays(
     commit(FolderStore(Slow(str(path))), plan, keyring, "one", make_records(30))
     names = {name for name in existing_files(path) if not name.startswith("_staging")}
     assert names == {"_receipts/one.json", "_receipts/one.withdrawn.json"}
+
+
+def test_commands_at_once_withdraw_it_once(small: FolderStore, tmp_path: Path) -> None:
+    def act(_number: int) -> list[Removal]:
+        return withdraw(FolderStore(LocalFolder(str(tmp_path / "store"))), "one", BECAUSE)
+
+    with ThreadPoolExecutor(8) as threads:
+        first, *others = threads.map(act, range(24))
+    assert all(other == first for other in others)
+    names = {"_receipts/one.json", "_receipts/one.withdrawn.json"}
+    assert existing_files(tmp_path / "store") == names
 
 
 def test_attempts_at_the_run_go_with_it(store: FolderStore, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tamis.evidence.receipt import Receipt
@@ -36,8 +37,11 @@ def _remove(store: "FolderStore", receipt: Receipt, kind: Kind, because: str) ->
     stream = store.folder.create(staged)
     stream.write(Removal.of(receipt, kind, because).to_json().encode())
     close_durably(stream)
-    store.folder.publish(staged, removal_path(receipt.run, kind))
-    removal = store.removals_of(receipt)[kind]
+    with suppress(FileNotFoundError):  # another command, which was first, removes all attempts
+        store.folder.publish(staged, removal_path(receipt.run, kind))
+    removal = store.removals_of(receipt).get(kind)
+    if removal is None:  # it was a recovery
+        return _remove(store, receipt, kind, because)
     clear(store, receipt)
     # Attempts at a committed run hold rows of it, and nothing that is wanted.
     for other in store.attempts(receipt.run) if kind == "withdrawn" else [attempt]:
