@@ -2,6 +2,7 @@
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apache_beam.io.restriction_trackers import OffsetRange
@@ -44,7 +45,9 @@ def test_a_broker_that_does_not_answer_is_asked_again(
     monkeypatch.setattr("tamis.streams.from_kafka.ANSWER_SECONDS", 0.2)
     step.process((0, 7), RestrictionTrackerView(offsets))
     offsets.check_done()
-    rest, delay = offsets.deferred_status()
+    deferred = offsets.deferred_status()
+    assert deferred is not None
+    rest, delay = deferred
     assert (rest, round(float(delay))) == (OffsetRange(7, _END), AWAY_SECONDS)
     step.teardown()
     assert list(Path(step.sink).glob("_staging/*")) == []
@@ -60,7 +63,7 @@ def test_once_one_worker_has_refused_a_column_all_partitions_end(
 
 
 def test_an_engine_may_take_back_a_partition_and_not_share_it_out() -> None:
-    tracker = _Tracker(OffsetRange(7, _END))
+    tracker: Any = _Tracker(OffsetRange(7, _END))
     assert tracker.try_split(0.5) is None
     assert tracker.try_claim(9)
     assert tracker.try_split(0) == (OffsetRange(7, 10), OffsetRange(10, _END))

@@ -70,9 +70,14 @@ def check_damaged_file(random: Random) -> str:
     return f"{damage.__name__}: {_misplaced(chunks, kept)}"
 
 
+def _quote(options: CsvOptions) -> str:
+    assert options.quote, "files without quotes are not damaged here"
+    return options.quote
+
+
 def _cell(random: Random, row: int, place: int, options: CsvOptions) -> str:
     word = f"mot{row}x{place}"
-    marks = [options.separator, options.quote, "\n", "\r\n", options.escape or "é", " ", "é"]
+    marks = [options.separator, _quote(options), "\n", "\r\n", options.escape or "é", " ", "é"]
     dressed = "".join([random.choice(marks), word, random.choice(marks)])
     return random.choice([word, word, word, "", dressed])
 
@@ -82,7 +87,7 @@ def _written(rows: list[list[str]], options: CsvOptions, random: Random) -> str:
     csv.writer(
         out,
         delimiter=options.separator,
-        quotechar=options.quote,
+        quotechar=_quote(options),
         escapechar=options.escape,
         doublequote=options.escape is None,
         quoting=random.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
@@ -95,16 +100,16 @@ def _quotes_before_words(text: str, options: CsvOptions, random: Random) -> str:
     """People's own quotes, as an export writes them that escapes none."""
     starts = [match.start() for match in _WORD.finditer(text)]
     for start in sorted(random.sample(starts, min(len(starts), random.randint(1, 4))))[::-1]:
-        text = text[:start] + options.quote + text[start:]
+        text = text[:start] + _quote(options) + text[start:]
     return text
 
 
 def _stray_quotes(text: str, options: CsvOptions, random: Random) -> str:
-    return _strewn(text, [options.quote], random)
+    return _strewn(text, [_quote(options)], random)
 
 
 def _stray_marks(text: str, options: CsvOptions, random: Random) -> str:
-    marks = [options.separator, options.quote, "\n", "\r", "\r\n", "x", options.escape or "\\"]
+    marks = [options.separator, _quote(options), "\n", "\r", "\r\n", "x", options.escape or "\\"]
     return _strewn(text, [*marks, options.separator * 3 + "\n"], random)
 
 
@@ -128,7 +133,7 @@ def _expected(text: str, options: CsvOptions, width: int, kept: list[int]) -> Co
     number = lines = 0
     if options.escape and not text.endswith(("\r", "\n")):
         text += "\n"
-    for entry in SlowReader(text, options.separator, options.quote, options.escape).entries():
+    for entry in SlowReader(text, options.separator, _quote(options), options.escape).entries():
         lines += entry.lines
         if entry.fields is None:
             for line in range(entry.lines):

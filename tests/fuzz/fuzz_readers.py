@@ -16,7 +16,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -138,7 +138,7 @@ def read(data: bytes, form: FormatName) -> Iterator[Chunk]:
         for part in split(stream, "f"):
             yield from read_parquet(stream, plan, "f", part)
     else:
-        readers = {
+        readers: dict[str, Callable[[io.BytesIO, Plan, str], Iterator[Chunk]]] = {
             "jsonl": read_jsonl,
             "avro": read_avro,
             "dsn": partial(read_dsn, ahead=io.BytesIO(data)),
