@@ -1,4 +1,50 @@
-"""The DSN reader on DSN text made here. No number in it belongs to anybody."""
+"""The DSN reader on DSN text made here. No number in it belongs to anybody.
+
+Where a plain reading goes wrong, and the test that fails on it:
+
+    an individu begins at 30.001
+        an_individu_without_nir_is_not_merged_into_the_one_before
+    a block ends where its name does
+        a_block_begins_anew_where_its_rubriques_do_not_increase
+    51 stands under its contract
+        remunerations_join_their_contract_by_number_and_never_by_guess
+    orphans are dropped
+        what_names_no_contract_is_in_the_record_or_told
+    an individu ends at the next 30
+        lines_that_belong_to_nobody_are_rejected_and_not_lost
+    86 and 98 close it
+        blocks_that_are_unknown_or_not_asked_for_do_not_close_an_individu
+    context is kept
+        what_stands_around_the_individus_travels_with_each_and_is_reset
+    a DSN is cut by place
+        a_dsn_is_read_by_one_worker
+    totals come too late
+        of_an_envoi_that_is_cut_at_any_byte_nothing_is_released
+    one envoi a file
+        of_a_lot_only_the_groups_dsnok_are_read
+    lines end as Python says
+        one_encoding_an_envoi_is_told_by_its_bytes (0x85)
+    Latin-1 never fails
+        one_encoding_an_envoi_is_told_by_its_bytes
+    quotes are quotes
+        a_value_stands_between_the_first_and_the_last_apostrophe
+    an empty value is a value
+        an_empty_nir_is_absent_and_a_nir_of_15_digits_stays_as_it_is
+    what is unknown goes through
+        only_what_the_layout_asks_for_is_in_a_record
+    messages show values
+        an_individu_with_an_unreadable_line_is_rejected_and_only_it
+    no individu, no declaration
+        a_declaration_without_individu_is_complete_and_one_that_replaces_is_told
+    other norms are other formats
+        a_norm_that_is_unknown_is_told_and_names_nothing
+    sizes are sensible
+        lines_without_measure_are_read_in_little_memory
+        an_individu_holds_no_more_blocks_than_it_may
+
+NIRs that stand for none, dates with 99, impossible dates and decimals with a comma are the filter's
+(`tests/filter/test_conform.py`, `tests/nir`): the reader gives text as it came.
+"""
 
 import datetime
 import io
@@ -20,6 +66,7 @@ from tamis.formats.dsn.envois import Envoi, read_envois
 from tamis.formats.dsn.individus import DsnPiece, DsnReader
 from tamis.formats.dsn.layout import DsnLayout, layout_of
 from tamis.formats.dsn.lines import Rubriques, read_lines
+from tamis.formats.readers import RANGES
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import PlanField
 from tamis.plan.project import load_project
@@ -258,6 +305,72 @@ def test_remunerations_join_their_contract_by_number_and_never_by_guess() -> Non
         ["3.00", "4.00"],
         ["5.00", "6.00"],
     ]
+
+
+def test_a_block_begins_anew_where_its_rubriques_do_not_increase() -> None:
+    layout = layout_of(
+        [
+            blocs("contrats", "S21.G00.40", NUMERO, leaf("debut", "S21.G00.40.001")),
+            blocs("anciens", "S21.G00.31", leaf("nom", "S21.G00.31.009")),
+        ]
+    )
+    lines = [
+        ("S21.G00.31.009", "UN"),
+        ("S21.G00.31.009", "DEUX"),
+        ("S21.G00.40.001", "01012020"),
+        ("S21.G00.40.001", "01012021"),
+        ("S21.G00.40.009", "B"),
+        ("S21.G00.71.002", "RUAA"),
+        ("S21.G00.40.009", "C"),
+    ]
+    person = individu("ALPHA", NIR_A, None, lines)
+    (record,) = records(read(text_of(envoi(declaration(person))), layout))
+    assert record == {
+        "contrats": [
+            {"numero": None, "debut": "01012020"},
+            {"numero": "B", "debut": "01012021"},
+            {"numero": "C", "debut": None},
+        ],
+        "anciens": [{"nom": "UN"}, {"nom": "DEUX"}],
+    }
+
+
+def test_what_names_no_contract_is_in_the_record_or_told() -> None:
+    person = individu(
+        "ALPHA",
+        NIR_A,
+        None,
+        contrat("A"),
+        versement(remuneration("A", "1"), remuneration("B", "2"), remuneration(None, "3")),
+    )
+    data = text_of(envoi(declaration(person)))
+    (record,) = records(read(data))
+    assert record["hors_contrat"] == [{"montant": "2"}, {"montant": "3"}]
+    assert "dsn-blocks-without-contract" not in anomalies(data)
+    without = layout_of([field for field in FIELDS if field.name != "hors_contrat"])
+    told = reader(data, without)
+    assert len(list(told)) == 1
+    assert told.anomalies["dsn-blocks-without-contract"] == 2
+
+
+def test_a_dsn_is_read_by_one_worker() -> None:
+    assert "dsn" not in RANGES
+
+
+def test_a_declaration_without_individu_is_complete_and_one_that_replaces_is_told() -> None:
+    kinds = ["02", "03", "04", "05"]
+    without = [[("S20.G00.05.001", "01"), ("S20.G00.05.002", kind)] for kind in kinds]
+    data = text_of(envoi(*without, declaration(individu("ALPHA", NIR_A))))
+    assert [r["nom"] for r in records(read(data))] == ["ALPHA"]
+    assert anomalies(data) == {"dsn-replacements-without-individu": 3}
+
+
+@pytest.mark.parametrize("norm", ["P27V01", "../../etc/passwd"])
+def test_a_norm_that_is_unknown_is_told_and_names_nothing(norm: str) -> None:
+    data = text_of(envoi(declaration(individu("ALPHA", NIR_A))))
+    data = data.replace(b"S10.G00.00.005,'02'", f"S10.G00.00.006,'{norm}'".encode())
+    assert [r["nom"] for r in records(read(data))] == ["ALPHA"]
+    assert anomalies(data) == {"dsn-envois-of-unknown-norm": 1}
 
 
 def test_blocks_that_are_unknown_or_not_asked_for_do_not_close_an_individu() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from tamis.documents.schema import Schema
 from tamis.errors import InputError
+from tamis.formats.dsn import lines
 from tamis.formats.dsn.layout import layout_of
 from tamis.synthetic.dsn import DsnStyle, write_dsn
 from tamis.synthetic.records import Record
@@ -133,7 +135,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(style=styles, some=st.lists(people, min_size=1, max_size=5), cut=st.floats(0, 1))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_written_is_what_is_read_also_when_cut(
     path: Path, style: DsnStyle, some: list[Record], cut: float
 ) -> None:
@@ -153,6 +155,30 @@ def test_what_was_written_is_what_is_read_also_when_cut(
     begun = len(re.findall(rb"S21.G00.30.002 ?,", left))
     assert len(items) >= begun
     assert reasons(items) <= {"incomplete", "unreadable"}
+
+
+@given(
+    style=styles,
+    some=st.lists(people, min_size=2, max_size=6),
+    window=st.integers(60, 700),
+    damage=st.lists(st.tuples(st.floats(0, 1), st.sampled_from([b"", b"#", b"\n", b"'", b"\xe9"]))),
+)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_windows_of_any_size_give_the_same(
+    path: Path,
+    style: DsnStyle,
+    some: list[Record],
+    window: int,
+    damage: list[tuple[float, bytes]],
+) -> None:
+    write_dsn(some, SCHEMA, path, style=style)
+    data = path.read_bytes()
+    for at, sign in damage:
+        place = 60 + int(at * (len(data) - 60))
+        data = data[:place] + sign + data[place + 1 :]
+    whole = read(data, LAYOUT)
+    with mock.patch.object(lines, "_WINDOW", window):
+        assert read(data, LAYOUT) == whole
 
 
 @pytest.mark.parametrize(("miscounted", "released"), [(-2, 1), (0, 1), (1, 0)])

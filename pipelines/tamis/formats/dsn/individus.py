@@ -42,6 +42,7 @@ from tamis.formats.dsn.layout import (
     DsnGroup,
     DsnLayout,
     DsnLeaf,
+    DsnList,
     Member,
 )
 from tamis.formats.dsn.lines import STRAY, Lines, Marks, Places, Readable, Rubriques, read_lines
@@ -50,6 +51,7 @@ from tamis.limits import USUAL, Limits
 
 EMPTY = "dsn-empty-values"
 BROKEN = "dsn-broken-characters"
+UNJOINED = "dsn-blocks-without-contract"
 
 _NOWHERE = Envoi(1 << 62, 1 << 62)
 
@@ -133,6 +135,7 @@ class DsnReader:
             self.anomalies[EMPTY] += found.empty
             self.anomalies[BROKEN] += found.broken
             blocs = Blocs(held.then(new), self._rubriques, self._layout, self._most)
+            self.anomalies[UNJOINED] += _unjoined(blocs)
             yield _piece(blocs, rejects)
             keep, too_many = blocs.to_keep()
             held = blocs.held.of(keep)
@@ -219,6 +222,17 @@ def _piece(blocs: Blocs, rejects: list[Reject]) -> DsnPiece:
     members = blocs.layout.members
     columns = {member.name: _column(blocs, member, INDIVIDU, rows) for member in members}
     return DsnPiece(columns, pa.array(places[blocs.starts[rows]], pa.int64()), sorted(rejects))
+
+
+def _unjoined(blocs: Blocs) -> int:
+    """How many blocks of complete individus name no contract, and are read nowhere else."""
+    shown = {member.bloc for member in blocs.layout.members if isinstance(member, DsnList)}
+    count = 0
+    for bloc in blocs.layout.joined - shown:
+        owners = blocs.owners(blocs.at(bloc))
+        lost = (blocs.contracts(bloc) < 0) & (owners >= 0) & (owners < blocs.complete)
+        count += int(np.count_nonzero(lost))
+    return count
 
 
 def _unreadable(place: int, line: int, name: str, what: str) -> Reject:
