@@ -55,6 +55,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import starmap
 from typing import Any, NamedTuple
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +63,7 @@ from hypothesis import strategies as st
 
 from tamis.documents.schema import FieldSpec
 from tamis.errors import DocumentError, InputError
+from tamis.formats.dsn import lines as dsn_lines
 from tamis.formats.dsn.envois import Envoi, read_envois
 from tamis.formats.dsn.individus import DsnPiece, DsnReader
 from tamis.formats.dsn.layout import DsnLayout, layout_of
@@ -751,6 +753,14 @@ def test_lines_that_belong_to_nobody_are_rejected_and_not_lost(closing: str) -> 
     items = read(data.replace(b"S90.G00.90.001", orphan + b"####\r\nS90.G00.90.001") + b"?")
     assert [r["nom"] for r in records(items)] == ["ALPHA"]
     assert rejects(items) == [(15, "S21.G00.40.001"), (20, "")]
+
+
+def test_lines_that_belong_to_nobody_are_one_reject_whatever_the_window() -> None:
+    lines = text_of(envoi(declaration(), [("S21.G00.85.001", "X"), *contrat("A") * 9])[:-2])
+    data = whole(lines + text_of([("S90.G00.90.001", ""), ("S90.G00.90.002", "1")]))
+    assert rejects(read(data)) == [(12, "S21.G00.40.001")]
+    with mock.patch.object(dsn_lines, "_WINDOW", 100):
+        assert rejects(read(data)) == [(12, "S21.G00.40.001")]
 
 
 def test_what_is_not_collected_is_not_judged() -> None:

@@ -190,6 +190,14 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
         ),
     ),
     "xml 100,000 deep": ("xml", lambda: _flux(b"<a>" * 100_000 + b"</a>" * 100_000)),
+    "dsn individu of 3 million contracts": (
+        "dsn",
+        lambda: (
+            b"S10.G00.00.001,'L'\nS21.G00.30.002,'A'\n"
+            + b"S21.G00.40.001,'01012020'\n" * 3_000_000
+            + b"S90.G00.90.001,'3000004'\nS90.G00.90.002,'0'\n"
+        ),
+    ),
     "dsn line of 1 GB, gzip": ("dsn.gz", lambda: _zeros(gzip.compress, b"S10.G00.00.001,'")),
 }
 

@@ -64,17 +64,21 @@ class Blocs:
         rubriques: to which they refer.
         layout: what is collected.
         most: blocks that may be collected of an individu, or around those of a declaration.
+        known: how many of the lines were kept from before.
 
     Attributes:
         starts: where each individu begins among the lines.
         complete: how many of them have ended; the last one may not.
     """
 
-    def __init__(self, held: Held, rubriques: Rubriques, layout: DsnLayout, most: int) -> None:
+    def __init__(
+        self, held: Held, rubriques: Rubriques, layout: DsnLayout, most: int, known: int = 0
+    ) -> None:
         self.held = held
         self.layout = layout
         self._rubriques = rubriques
         self._most = most
+        self._known = known
         names = [rubrique.bloc for rubrique in rubriques.met]
         self._bloc_numbers = {name: int(rubriques.blocs[at]) for at, name in enumerate(names)}
         self._blocs = np.where(held.numbers < 0, -1, rubriques.blocs[held.numbers])
@@ -211,7 +215,8 @@ class Blocs:
         begins = below[self.owners(below) < 0]
         groups = np.searchsorted(self._bounds, begins, side="right")
         first = dict(zip(groups[::-1].tolist(), begins[::-1].tolist(), strict=True))
-        yield from ((line, "belongs to no individu") for line in first.values())
+        new = (line for line in first.values() if line >= self._known)
+        yield from ((line, "belongs to no individu") for line in new)
         for line in np.flatnonzero(self.held.numbers == STRAY).tolist():
             group = int(np.searchsorted(self._bounds, line, side="right"))
             if self._owners[group] < 0 and line < first.get(group, line + 1):
@@ -233,6 +238,9 @@ class Blocs:
             if self.held.offsets[-1] - self.held.offsets[start] > MAX_TEXT:
                 keep[start + 1 :] = False
                 too_many.append(start)
+        else:  # the first line of blocks without individu, which the next ones belong to
+            lost = self._below()
+            keep[lost[lost > (self._bounds[-1] if len(self._bounds) else -1)][:1]] = True
         around = self._around()
         for bloc in AROUND_INDIVIDU & self.layout.blocs:
             higher = above(bloc) + ((bloc,) if bloc in SINGLE else ())

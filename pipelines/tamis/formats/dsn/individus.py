@@ -134,7 +134,8 @@ class DsnReader:
             new, found = hold(lines, indices, collected[indices], encodings)
             self.anomalies[EMPTY] += found.empty
             self.anomalies[BROKEN] += found.broken
-            blocs = Blocs(held.then(new), self._rubriques, self._layout, self._most)
+            known, lines_so_far = len(held.places), held.then(new)
+            blocs = Blocs(lines_so_far, self._rubriques, self._layout, self._most, known)
             self.anomalies[UNJOINED] += _unjoined(blocs)
             yield _piece(blocs, rejects)
             keep, too_many = blocs.to_keep()
