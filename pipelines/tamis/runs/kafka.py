@@ -40,9 +40,9 @@ from tamis.streams.into_shared_folder import Refusal
 _SECRET = re.compile(r".*(password|secret|\.pem|oauthbearer\.config|sasl\.jaas).*")
 """Names of librdkafka's options that hold a secret themselves, and not the name of a file."""
 
-_LEAVING_SECONDS = 90.0
+_LEAVING_SECONDS = 130.0
 """How long the workers of a job that has ended are waited for: one that its task manager has not
-ended lets go of what it had a minute after it was last asked. Whatever they do is done once."""
+ended lets go of what it had within two minutes after it was last asked. Whatever they do is done once."""
 
 _FLINK_OPTIONS = {
     # What a restarted job need not find out from the receipts anew.
