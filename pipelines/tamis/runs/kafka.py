@@ -42,7 +42,7 @@ _SECRET = re.compile(r".*(password|secret|\.pem|oauthbearer\.config|sasl\.jaas).
 
 _LEAVING_SECONDS = 130.0
 """How long the workers of a job that has ended are waited for: one that its task manager has not
-ended lets go of what it had within two minutes after it was last asked. Whatever they do is done once."""
+ended lets go of a partition within two minutes after it was last asked for it."""
 
 _FLINK_OPTIONS = {
     # What a restarted job need not find out from the receipts anew.
