@@ -20,6 +20,7 @@ class Table:
         numbers: indices of the columns that are aligned to the right.
         title: a line above, or empty; rows under a title are indented.
         note: a line below, or empty.
+        whole: indices of the columns that are folded last, where a terminal is narrow.
         styles: on a terminal, the style of a cell by its text.
 
     Example:
@@ -35,6 +36,7 @@ class Table:
     numbers: tuple[int, ...] = ()
     title: str = ""
     note: str = ""
+    whole: tuple[int, ...] = ()
     styles: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
@@ -70,7 +72,8 @@ def print_table(table: Table, console: "Console | None" = None) -> None:
         return
     drawn = rich.Table(box=None, show_header=bool(table.header))
     for index, name in enumerate(table.header):
-        drawn.add_column(Text(name), justify="right" if index in table.numbers else "left")
+        justify = "right" if index in table.numbers else "left"
+        drawn.add_column(Text(name), justify=justify, no_wrap=index in table.whole, overflow="fold")
     for row in table.rows:
         drawn.add_row(*(Text(printable(cell), table.styles.get(cell, "")) for cell in row))
     if table.title:

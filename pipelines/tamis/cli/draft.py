@@ -6,12 +6,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tamis.address import require_file
+from tamis.documents.calendar import today
 from tamis.errors import InputError, UsageError
 from tamis.formats.names import shown_path
 from tamis.language import _
 
 if TYPE_CHECKING:
     from tamis.plan.project import Project
+
+BLANK: Final = "TO_FILL_IN"
+"""What stands in a first policy where a human must decide."""
+
+_POLICY: Final = """\
+policy: {name}
+schema: {name}
+processing: {blank}        # tamis list processings
+direction: out-of-store       # or into-store
+releases:
+  - item: {blank}          # tamis list items
+    purpose: {blank}       # tamis list purposes
+    from: {day}
+    needs:
+      - because: {blank}   # why the partner needs these fields, in a sentence
+        keep: [{blank}]    # names of fields of schemas/{name}.yaml; nothing else passes
+"""
 
 _PUBLISHED: Final = Path("pipelines/tamis/documents/published/schema.schema.json")
 
@@ -24,6 +42,23 @@ def draft_command(
     header: bool = False,
 ) -> int:
     """Print a schema that loads; its categories are left to be chosen.
+
+    Args and errors are those of `draft_text`.
+    """
+    _name, text = draft_text(file, name, rows, all_names, header)
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.flush()
+    return 0
+
+
+def draft_text(
+    file: Path,
+    name: str | None = None,
+    rows: int = 200_000,
+    all_names: bool = False,
+    header: bool = False,
+) -> tuple[str, str]:
+    """Return the name of a first schema for `file`, and its YAML.
 
     Args:
         file: the feed; its content decides its format.
@@ -60,9 +95,43 @@ def draft_command(
         )
     if _PUBLISHED.is_file():
         text = f"# yaml-language-server: $schema=../{_PUBLISHED.as_posix()}\n{text}"
-    sys.stdout.buffer.write(text.encode())
-    sys.stdout.flush()
+    return named, text
+
+
+def init_command(folder: Path, file: Path, name: str | None) -> int:
+    """Write a first schema and a first policy for `file` into the project `folder`.
+
+    What only a human can decide is `TO_FILL_IN` in the policy and `category: []` in the schema:
+    `check` refuses the one and counts the other, at its place.
+
+    Raises:
+        UsageError: one of the files is there already, or the name is wrong.
+        InputError: the feed cannot be read, or has no field that a schema can name.
+    """
+    named, text = draft_text(file, name)
+    files = {
+        folder / "schemas" / f"{named}.yaml": text,
+        folder / "policies" / f"{named}.yaml": _policy_text(named),
+    }
+    for path in files:
+        if path.exists():
+            raise UsageError(_("{file}: is there already, nothing is written", file=path))
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(content)
+        print(path)
+    print(_("fill in what is TO_FILL_IN and `category: []`; `tamis list` has what can stand there"))
+    print(_("then: tamis check {policy} && tamis dry-run {policy} --input FILE", policy=named))
     return 0
+
+
+def _policy_text(name: str) -> str:
+    modeline = ""
+    published = _PUBLISHED.with_name("policy.schema.json")
+    if published.is_file():
+        modeline = f"# yaml-language-server: $schema=../{published.as_posix()}\n"
+    return modeline + _POLICY.format(name=name, day=today(), blank=BLANK)
 
 
 def draft_tests_command(project: "Project", policy: str) -> int:

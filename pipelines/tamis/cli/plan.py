@@ -153,7 +153,8 @@ def _print_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
             for explanation in explanations
             if explanation.release == release.id
         ]
-        print_table(Table((_("field"), _("fate"), _("because"), _("decided at")), rows))
+        header = (_("field"), _("fate"), _("because"), _("decided at"))
+        print_table(Table(header, rows, whole=(3,)))
 
 
 def _describe_reason(explanation: Explanation, leaf: PlanLeaf | None) -> str:

@@ -17,6 +17,20 @@ app = App()
 AsSarif = Annotated[bool, Option("--sarif", help=_("SARIF, for a code host"))]
 
 
+@app.command(help=_("Write a first schema and a first policy for a new feed into the project."))
+def init(
+    context: typer.Context,
+    file: Annotated[Path, Argument(metavar="FILE", help=_("the feed"))],
+    name: Annotated[
+        str | None,
+        Option(metavar="NAME", help=_("of schema and policy; by default the file's")),
+    ] = None,
+) -> None:
+    from tamis.cli.draft import init_command
+
+    raise typer.Exit(init_command(Path(context.obj or ""), file, name))
+
+
 @app.command(help=_("Prove the rules; exit 1 with counterexamples."))
 def check(
     context: typer.Context,

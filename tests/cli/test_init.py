@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tamis.cli.app import app
+from tamis.errors import TamisError, UsageError
+
+FILLED = {
+    "processing: TO_FILL_IN": "processing: systeme-evaluation-cpf",
+    "item: TO_FILL_IN": "item: R6323-37.III.2",
+    "purpose: TO_FILL_IN": "purpose: R6323-33.5",
+    "because: TO_FILL_IN": "because: mesurer vers quelles certifications va la dépense",
+    "keep: [TO_FILL_IN]": "keep: [Code RNCP]",
+}
+
+
+def tamis(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(words))
+    error = result.exception
+    if isinstance(error, TamisError):
+        return error.exit_code, str(error)
+    return result.exit_code, result.output
+
+
+def test_a_first_project_says_what_to_fill_in_and_runs_dry_once_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("feed.csv").write_text("Code RNCP;Montant\nRNCP1;12\nRNCP2;13\n", encoding="utf-8")
+    assert tamis("init", "feed.csv")[0] == 0
+    code, text = tamis("check", "feed")
+    assert code == 1
+    for line in (3, 6, 7, 10, 11):
+        assert f"policies/feed.yaml:{line}:" in text
+    policy, schema = Path("policies/feed.yaml"), Path("schemas/feed.yaml")
+    filled = policy.read_text(encoding="utf-8")
+    for blank, value in FILLED.items():
+        assert blank in filled
+        filled = filled.replace(blank, value)
+    policy.write_text(filled, encoding="utf-8")
+    chosen = schema.read_text(encoding="utf-8").replace(
+        "category: []}", "category: tit-droits-parcours-formation}"
+    )
+    schema.write_text(chosen, encoding="utf-8")
+    assert tamis("check", "feed")[0] == 0
+    code, text = tamis("dry-run", "feed", "--input", "feed.csv")
+    assert code == 0
+    assert "2" in text
+    with pytest.raises(UsageError, match="is there already, nothing is written"):
+        CliRunner().invoke(app, ["init", "feed.csv"], catch_exceptions=False)
+    assert policy.read_text(encoding="utf-8") == filled
