@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ConfigResource,
 )
 
+from tamis.documents.project import bundled_folder
 from tamis.evidence.receipt import Receipt
 from tamis.keys.seal_keys import make_seal_key
 from tamis.synthetic.records import Dirt, make_records, space_nir
@@ -585,11 +587,17 @@ def test_avro_is_read_in_the_schema_that_its_frame_names_or_not_at_all(
         producer.produce(feed, value, NIR)
     assert producer.flush(60) == 0
     make_seal_key(tmp_path / "k.json")
+    for folder in ("schemas", "policies"):
+        shutil.copytree(bundled_folder() / folder, tmp_path / folder)
+    engagement = tmp_path / "schemas" / "benevolat-engagement.yaml"
+    text = engagement.read_text(encoding="utf-8").replace("format: jsonl", "format: avro")
+    engagement.write_text(text, encoding="utf-8")
     store = Store(tmp_path / "store")
     done = stream(
         f"kafka://{kafka.address}/{feed}",
         store,
         keys,
+        *("--project", tmp_path),
         *("--seal-to", tmp_path / "k.json.pub"),
         *(word for schema in schemas for word in ("--avro-schema", schema)),
         policy="benevolat-engagement",
