@@ -232,6 +232,19 @@ def test_attributes_that_no_schema_names_are_counted() -> None:
     assert chunk.unknown == {"personne/@nir": 5}
 
 
+def test_attributes_of_what_is_read_are_counted() -> None:
+    [chunk] = read(flux(passage("<personne genre='F'><nom num='2'>Roux</nom></personne>")))
+    assert chunk.data.column("nom").to_pylist() == ["Roux"]
+    assert chunk.unknown == {"personne/nom/@num": 1}
+
+
+def test_a_text_that_is_nil_is_null() -> None:
+    nil = "xsi:nil='true' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'"
+    [chunk] = read(flux(passage(f"<personne><nom {nil}>Roux</nom></personne><code {nil}>A</code>")))
+    assert chunk.data.column("nom").to_pylist() == [None]
+    assert chunk.data.column("codes").to_pylist() == [[None]]
+
+
 def test_what_stands_between_records_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xml_read, "_MOST_AROUND", 10)
     known = PlanField("source", "string", xpath="/flux/lot/passages/source")

@@ -78,11 +78,11 @@ def fill(element: Any, step: Step, row: Row, unknown: Unknown, records: int = 1)
     """
     if step.text is not None:
         row[step.text] = _text(element) if row[step.text] is None else NO_TEXT
-    for name, value in element.items():
-        if name in step.attributes:
-            row[step.attributes[name]] = value.strip(BLANKS) or None
-        elif name not in step.others and not name.startswith((_INSTANCE, _XML)):
-            unknown.add(joined(step.path, f"@{name}"), records)
+    if attributes := element.items():
+        for name, value in attributes:
+            if name in step.attributes:
+                row[step.attributes[name]] = value.strip(BLANKS) or None
+        _meet_attributes(attributes, step, unknown, records)
     inside = step.inside
     for child in element:
         below = inside.get(child.tag)
@@ -93,8 +93,13 @@ def fill(element: Any, step: Step, row: Row, unknown: Unknown, records: int = 1)
             continue
         if below.leaf is not None:
             slot, seen = below.leaf
+            attributes = child.items()
+            if attributes:
+                _meet_attributes(attributes, below, unknown, records)
             if row[seen] is None and not len(child):
                 text = child.text
+                if attributes and text and child.get(_NIL) in ("true", "1"):
+                    text = None
                 row[slot] = text.strip(BLANKS) or None if text else None
             else:
                 row[slot] = NO_TEXT
@@ -118,8 +123,21 @@ def fill(element: Any, step: Step, row: Row, unknown: Unknown, records: int = 1)
             fill(child, below, row, unknown, records)
 
 
+def _meet_attributes(
+    attributes: list[tuple[str, str]], step: Step, unknown: Unknown, records: int
+) -> None:
+    """Count those that the schema does not name."""
+    for name, _value in attributes:
+        if not (
+            name in step.attributes or name in step.others or name.startswith((_INSTANCE, _XML))
+        ):
+            unknown.add(joined(step.path, f"@{name}"), records)
+
+
 def _text(element: Any) -> Any:
     text = element.text
     if len(element):
         return NO_TEXT
+    if text and element.get(_NIL) in ("true", "1"):
+        return None
     return text.strip(BLANKS) or None if text else None
