@@ -7,11 +7,11 @@ from tamis.cli.app import app
 from tamis.errors import TamisError, UsageError
 
 FILLED = {
-    "processing: TO_FILL_IN": "processing: systeme-evaluation-cpf",
-    "item: TO_FILL_IN": "item: R6323-37.III.2",
-    "purpose: TO_FILL_IN": "purpose: R6323-33.5",
-    "because: TO_FILL_IN": "because: mesurer vers quelles certifications va la dépense",
-    "keep: [TO_FILL_IN]": "keep: [Code RNCP]",
+    "processing: FILL_IN": "processing: systeme-evaluation-cpf",
+    "item: FILL_IN": "item: R6323-37.III.2",
+    "purpose: FILL_IN": "purpose: R6323-33.5",
+    "because: FILL_IN": "because: mesurer vers quelles certifications va la dépense",
+    "keep: [FILL_IN]": "keep: [Code RNCP]",
 }
 
 

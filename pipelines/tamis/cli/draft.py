@@ -14,7 +14,7 @@ from tamis.language import _
 if TYPE_CHECKING:
     from tamis.plan.project import Project
 
-BLANK: Final = "TO_FILL_IN"
+BLANK: Final = "FILL_IN"
 """What stands in a first policy where a human must decide."""
 
 _POLICY: Final = """\
@@ -101,7 +101,7 @@ def draft_text(
 def init_command(folder: Path, file: Path, name: str | None) -> int:
     """Write a first schema and a first policy for `file` into the project `folder`.
 
-    What only a human can decide is `TO_FILL_IN` in the policy and `category: []` in the schema:
+    What only a human can decide is `FILL_IN` in the policy and `category: []` in the schema:
     `check` refuses the one and counts the other, at its place.
 
     Raises:
@@ -121,7 +121,7 @@ def init_command(folder: Path, file: Path, name: str | None) -> int:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(content)
         print(path)
-    print(_("fill in what is TO_FILL_IN and `category: []`; `tamis list` has what can stand there"))
+    print(_("fill in what is FILL_IN and `category: []`; `tamis list` has what can stand there"))
     print(_("then: tamis check {policy} && tamis dry-run {policy} --input FILE", policy=named))
     return 0
 
