@@ -2,8 +2,7 @@
 
 The job goes on for as long as the law stays the same. On the first day on which it or a document
 changes its partitions end, and it is handed over anew under the plan of that day, as on one machine
-(`tamis.runs.stream`). SIGTERM and SIGINT cancel it; what it had read and not committed is read
-again. When this process is killed the job goes on, unless its engine ends with it.
+(`tamis.runs.stream`). SIGTERM and SIGINT drain it: a file in the store lets all partitions end. When this process is killed the job goes on, unless its engine ends with it.
 """
 
 import re
@@ -25,7 +24,6 @@ from tamis.runs.batch import load_keys
 from tamis.runs.launch import (
     Launch,
     as_workers_see_it,
-    ends_with_driver,
     keyring_as_workers_see_it,
     make_pipeline,
     read_options,
@@ -123,6 +121,8 @@ def _run_job(job: StreamJob, plan: Plan, options: PipelineOptions, stop: threadi
     """One job, under one plan: until it expires, the job fails, or `stop` is set."""
     refusal = Refusal(job.output, job.stream)
     _raise_refusal(refusal)  # which a job without a driver has left
+    begin = _begin(job, plan)
+    refusal.remove()
     keys, key_parts = load_keys(plan, job.keys)
     partition = CommitPartition(
         plan,
@@ -141,13 +141,15 @@ def _run_job(job: StreamJob, plan: Plan, options: PipelineOptions, stop: threadi
     pipeline = make_pipeline(options)
     _committed = (
         pipeline
-        | "Partitions" >> beam.Create(sorted(_begin(job, plan).items()), reshuffle=False)
+        | "Partitions" >> beam.Create(sorted(begin.items()), reshuffle=False)
         | "Commit" >> beam.ParDo(partition)
     )
-    Launch(job.stream, options).see_until(pipeline, stop)
-    if not stop.is_set() or not ends_with_driver(options):
-        FolderSink(job.output, plan, job.stream).wait_for_workers(_LEAVING_SECONDS)
+    Launch(job.stream, options).see_until(
+        pipeline, stop, lambda: refusal.write(""), job.period.total_seconds() + _LEAVING_SECONDS
+    )
     _raise_refusal(refusal)
+    refusal.remove()
+    FolderSink(job.output, plan, job.stream).wait_for_workers(_LEAVING_SECONDS)
 
 
 def _begin(job: StreamJob, plan: Plan) -> dict[int, int]:
@@ -168,7 +170,7 @@ def _begin(job: StreamJob, plan: Plan) -> dict[int, int]:
 
 
 def _raise_refusal(refusal: Refusal) -> None:
-    if (text := refusal.read()) is not None:
+    if text := refusal.read():
         refusal.remove()
         raise RefusedError(text)
 

@@ -238,13 +238,26 @@ class Launch:
                     until = min(until, time.monotonic() + _STEADY_SECONDS)
                 time.sleep(_STATE_SECONDS)
 
-    def see_until(self, pipeline: beam.Pipeline, stop: threading.Event) -> None:
-        """Hand over `pipeline`, which may not end, and wait until it does; `stop` cancels it.
+    def see_until(
+        self,
+        pipeline: beam.Pipeline,
+        stop: threading.Event,
+        end: Callable[[], None],
+        seconds: float,
+    ) -> None:
+        """Hand over `pipeline`, which may not end, and wait until it does.
+
+        Args:
+            pipeline: the whole job.
+            stop: once it is set, `end` is called.
+            end: lets the job end by itself; the job server of Flink cancels none on a cluster.
+            seconds: how long that may take.
 
         Raises:
-            RunError: the engine does not take it, it failed, or somebody else ended it.
+            RunError: the engine does not take it, it failed, it was ended by somebody else, or did
+                not end in time.
         """
-        state = None
+        state, until = None, 0.0
         with worker_errors(is_stream=True), _stopping_job_servers(pipeline):
             with handing_over(runner_of(self._options)):
                 result = pipeline.run()
@@ -252,9 +265,15 @@ class Launch:
                 if now != state:
                     state = now
                     _LOGGER.info(self._describe(state))
-                if stop.wait(_STATE_SECONDS):
+                if not stop.wait(_STATE_SECONDS):
+                    continue
+                if not until:
+                    until = time.monotonic() + seconds
+                    end()
+                if time.monotonic() > until:
                     result.cancel()
-                    return
+                    raise RunError(self._describe(now))
+                time.sleep(_STATE_SECONDS)
             state = result.wait_until_finish()
         if state != PipelineState.DONE:
             raise RunError(

@@ -77,7 +77,9 @@ class SharedFolderSink(FolderSink):
 
 
 class Refusal:
-    """Why a stream may not go on, kept in its store: its engine would start it again all the same.
+    """Why a stream must not go on, kept in its store: its engine would go on all the same.
+
+    The reason is empty where the operator ends the stream.
 
     Args:
         uri: of the folder.
