@@ -2,7 +2,8 @@
 
 The job goes on for as long as the law stays the same. On the first day on which it or a document
 changes its partitions end, and it is handed over anew under the plan of that day, as on one machine
-(`tamis.runs.stream`). SIGTERM and SIGINT drain it: a file in the store lets all partitions end. When this process is killed the job goes on, unless its engine ends with it.
+(`tamis.runs.stream`). SIGTERM and SIGINT drain it: a file in the store lets all partitions end.
+When this process is killed the job goes on, unless its engine ends with it.
 """
 
 import re
