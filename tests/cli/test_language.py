@@ -116,7 +116,7 @@ def test_help_is_in_french() -> None:
     assert {words: english_words(text) for words, text in texts.items()} == {
         words: [] for words in lines
     }
-    assert texts["plan",].startswith("Usage\u00a0: tamis plan [OPTIONS] {POLITIQUE}\n")
+    assert texts["plan",].startswith("Usage\u00a0: tamis plan [OPTIONS] POLITIQUE\n")
     assert "\nCommandes\u00a0:\n" in texts[()]
 
 

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from tamis.address import shown_address
 from tamis.documents.approval import Approval
 from tamis.documents.cases import PolicyCases
 from tamis.documents.exceptions import ProjectFile
@@ -262,7 +263,8 @@ class Documents:
         return owner._read(owner.folder / "policies" / "veille.yaml", Veille)
 
     def _no_policy(self, name: str, paths: Mapping[str, Path]) -> str:
-        text = _("no policy `{name}` in {folder}", name=name, folder=self._show("policies"))
+        shown = shown_address(name)
+        text = _("no policy `{name}` in {folder}", name=shown, folder=self._show("policies"))
         if hint := suggest(Path(name).stem if "/" in name else name, paths):
             return text + hint
         renamed = [problem for problem in self.misplaced() if Path(problem.file).stem == name]
