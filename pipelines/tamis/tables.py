@@ -72,8 +72,12 @@ def print_table(table: Table, console: "Console | None" = None) -> None:
         return
     drawn = rich.Table(box=None, show_header=bool(table.header))
     for index, name in enumerate(table.header):
-        justify = "right" if index in table.numbers else "left"
-        drawn.add_column(Text(name), justify=justify, no_wrap=index in table.whole, overflow="fold")
+        drawn.add_column(
+            Text(name),
+            justify="right" if index in table.numbers else "left",
+            no_wrap=index in table.whole,
+            overflow="fold",
+        )
     for row in table.rows:
         drawn.add_row(*(Text(printable(cell), table.styles.get(cell, "")) for cell in row))
     if table.title:
