@@ -52,9 +52,9 @@ FEEDS = [
     name
     for name in bundled_project().schemas()
     for form in [bundled_project().schema(name)[0].format]
-    if form.name != "dsn" and form.whole_file is None
+    if form.name not in ("dsn", "xml") and form.whole_file is None
 ]
-"""Those of which a file shows what its schema says: not a DSN, nor rules for whole files."""
+"""Those whose file shows what the schema says: no DSN, no XML (other names), no whole files."""
 
 
 @pytest.fixture
@@ -678,8 +678,11 @@ def test_wrong_calls_are_refused(tmp_path: Path) -> None:
     for wrong in ({"rows": 0}, {"name": "a b"}, {"name": ""}):
         with pytest.raises(UsageError):
             draft_command(file, **wrong)
-    with pytest.raises(InputError, match="is an archive of several files"):
+    with pytest.raises(InputError, match="it has no sheets"):
         draft_command(tmp_path / "feed.xlsx")
+    (tmp_path / "feed.xlsx").rename(tmp_path / "feed.zip")
+    with pytest.raises(InputError, match="is an archive of several files"):
+        draft_command(tmp_path / "feed.zip")
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl"])

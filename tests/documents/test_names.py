@@ -63,7 +63,7 @@ SHIPPED = """
     identifiant identifiant_ft dossier dossier_cpf numero_dossier numero numero_contrat
     numero_declaration demande_id declaration_id id_technique id_client id_contrat emetteur prenom1
     prenom2 prenom3 photo adresse_ip adresses_ip
-    france_connect_sub
+    france_connect_sub localisation id_declaration reference_declaration
 """
 
 

@@ -55,7 +55,7 @@ def test_every_nir_that_the_shipped_policies_keep_is_to_be_confirmed() -> None:
             else:
                 kept = [plan.leaves()[leaf.path] for leaf in release.leaves]
                 assert release.nir == "absent" or not any(spec.identifier for spec in kept)
-    assert len(keeping) == 6
+    assert len(keeping) == 7
 
 
 def allowed(what: Allowance, until: datetime.date) -> LastingException:

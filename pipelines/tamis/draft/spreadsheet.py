@@ -26,7 +26,7 @@ def sample_spreadsheet(stream: BinaryIO, source: str, rows: int) -> FeedSample:
         InputError: the file is no workbook, or damaged.
     """
     book = open_workbook(stream, source)
-    sheet = next((sheet for sheet in book.sheets if not sheet.is_hidden), *book.sheets[:1])
+    sheet = next((sheet for sheet in book.sheets if not sheet.is_hidden), book.sheets[0])
     filled = (row for row in sheet.rows() if row.is_filled)
     start = list(islice(filled, _MOST_ABOVE))
     sample = FeedSample([])

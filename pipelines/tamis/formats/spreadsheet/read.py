@@ -51,7 +51,10 @@ def open_workbook(stream: BinaryIO, source: str, limits: Limits = USUAL) -> Work
     """
     archive = Archive(stream, source, limits)
     is_ods = "mimetype" in archive.names and "content.xml" in archive.names
-    return OdsWorkbook(archive) if is_ods else XlsxWorkbook(archive)
+    book = OdsWorkbook(archive) if is_ods else XlsxWorkbook(archive)
+    if not book.sheets:
+        raise InputError(source, _("is no spreadsheet: it has no sheets"))
+    return book
 
 
 def read_spreadsheet(
@@ -120,8 +123,6 @@ def _pieces(book: Workbook, plan: Plan, source: str) -> Iterator[Chunk]:
 def _sheet(book: Workbook, options: SpreadsheetOptions, source: str) -> Sheet:
     """The sheet that is read."""
     names = [sheet.name for sheet in book.sheets]
-    if not names:
-        raise InputError(source, _("is no spreadsheet: it has no sheets"))
     if options.sheet is None and len(names) == 1:
         return book.sheets[0]
     if names.count(options.sheet or "") == 1:
