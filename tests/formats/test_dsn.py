@@ -382,7 +382,7 @@ def test_blocks_that_are_unknown_or_not_asked_for_do_not_close_an_individu() -> 
         None,
         [("S21.G00.30.777", "INCONNUE"), ("S21.G00.99.001", "INCONNU")],
         contrat("A", ("S21.G00.71.002", "RUAA")),
-        [("S21.G00.99.001", "INCONNU")],
+        [("S21.G00.99.001", "INCONNU"), ("S99.G00.01.001", "INCONNU")],
         versement(remuneration("A", "1.00")),
         [("S21.G00.86.001", "07"), ("S21.G00.98.001", "SAISIE")],
     )

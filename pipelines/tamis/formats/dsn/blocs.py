@@ -29,6 +29,9 @@ from tamis.formats.dsn.lines import STRAY, Places, Rubriques
 MAX_TEXT: Final = 4 << 20
 """Bytes of collected values of one individu."""
 
+_STRUCTURES = ("S05", "S06", "S10", "S20", "S89", "S90", "S95", "S96")
+"""Those of the norm and of the lots around it that stand beside S21."""
+
 _LAST_OF_ORDER = 2000  # an individu begins with its first or second rubrique
 
 
@@ -40,7 +43,7 @@ def bounds_individus(bloc: str) -> bool:
         >>> bounds_individus("S90.G00.90"), bounds_individus("S21.G00.40")
         (True, False)
     """
-    known = bloc in (INDIVIDU, "S21.G00.85") or not bloc.startswith("S21")
+    known = bloc in (INDIVIDU, "S21.G00.85") or bloc.startswith(_STRUCTURES)
     return known or bloc in AROUND_INDIVIDU
 
 
