@@ -142,6 +142,14 @@ def test_the_one_nir_of_a_small_file_is_told() -> None:
     assert not profile_nir(pa.array(["155207599999181"]), "reference").carries_nir
 
 
+def test_the_one_nir_in_a_text_of_a_small_file_is_told() -> None:
+    nir = full(random.Random(4))
+    few = profile_nir(pa.array([f"voir {nir}", "rien", None]), "commentaire")
+    assert (few.carries_nir, few.form, few.nirs) == (True, "text", 1)
+    others = [f"colis {_digits(random.Random(row), 15)}" for row in range(ROWS)]
+    assert not profile_nir(pa.array([f"voir {nir}", *others]), "commentaire").carries_nir
+
+
 def test_a_name_that_says_nir_makes_few_values_enough() -> None:
     numbers = pa.array(["155087599999193", None])
     assert profile_nir(numbers, "nir").carries_nir

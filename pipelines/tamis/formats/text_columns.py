@@ -50,7 +50,8 @@ def text_columns(lines: Sequence[str]) -> Iterator[tuple[str, pa.Array]]:
     parted = [number for number in numbers if number.is_parted and not alone[number.digits]]
     if len(parted) < len(numbers) and not profile_nir(pa.array(lines, pa.string())).carries_nir:
         parted = numbers  # the label may stand in another line
-    seen = Counter(number.digits for number in parted)
+        alone.clear()
+    seen = alone + Counter(number.digits for number in parted)
     for number in _numbers(_CUT.sub(_JOIN, whole), _JOIN, ""):
         seen[number.digits] -= 1
         if number.is_parted and seen[number.digits] < 0:

@@ -259,8 +259,13 @@ def _profile_prose(values: pa.Array, structured: NirProfile) -> NirProfile:
     texts = values.take(pa.array(rows[:_READ_CLOSELY])).to_pylist()
     sure = sum(_is_sure(text) for text in texts)
     candidates = int(_matches(values, r"(?:^|[^0-9])[1-8][0-9]{14}(?:$|[^0-9])").sum())
-    chance = _bound_chance(nirs, max(candidates, nirs))
-    if sure == 0 and chance >= _ALONE:
+    chance, limit = _bound_chance(nirs, max(candidates, nirs)), _ALONE
+    if not structured.nirs and candidates < _FEW and (born := sum(map(_count_births, texts))):
+        chance, limit = (
+            _bound_chance(born, max(candidates, born), _CHANCE_KEY_AND_MONTH),
+            _FEW_ALONE,
+        )
+    if sure == 0 and chance >= limit:
         why = _(
             "{nirs} of {candidates} long numbers, as chance would have it",
             nirs=nirs,
@@ -270,7 +275,7 @@ def _profile_prose(values: pa.Array, structured: NirProfile) -> NirProfile:
     opening = int(_matches(values, r"^\s*[\[{]").sum())
     form = "json" if opening > 0.5 * count else "text"
     why = _("{nirs} in {rows} of {count} texts", nirs=nirs, rows=len(rows), count=count)
-    confidence = max(1 - chance if chance < _ALONE else 0.0, 1 - 0.1 ** min(sure, 6))
+    confidence = max(1 - chance if chance < limit else 0.0, 1 - 0.1 ** min(sure, 6))
     return NirProfile(True, form, count, nirs, round(confidence, 6), why)
 
 
@@ -285,3 +290,10 @@ def _is_sure(text: str) -> bool:
         if Label.STRONG in labels or (match.keyed and len(gaps) == 1):
             return True
     return False
+
+
+def _count_births(text: str) -> int:
+    """How many NIRs of `text` have a right key and a month from 01 to 12."""
+    folded = fold(text).text
+    numbers = (folded[match.start : match.end] for match in search(folded) if match.keyed)
+    return sum(bool(re.match(r"[0-9]{3}(?:0[1-9]|1[0-2])", re.sub(r"\W", "", n))) for n in numbers)
