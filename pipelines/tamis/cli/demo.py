@@ -7,8 +7,10 @@
 5. verify     every claim of the receipts holds
 """
 
+import shlex
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tamis.cli.check import check_command
 from tamis.cli.run import print_attested, print_receipt
@@ -25,6 +27,9 @@ from tamis.stores.folder_layout import receipt_path
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 from tamis.tables import Table, print_table
+
+if TYPE_CHECKING:
+    from tamis.runs.batch import Job
 
 FLOWS = ("dsn-droits", "france-travail-financement", "evaluation-cpf")
 """A feed of paragraph I, an exchange of II, and one of III with a pseudonym."""
@@ -45,24 +50,21 @@ def _make_demo(folder: Path) -> int:
     project = bundled_project()
     print(_("1. Synthetic feeds, seed {seed}, some rows dirty on purpose", seed=SEED))
     feeds = {policy: _make_feed(project, policy, folder / "in") for policy in FLOWS}
-    _print_step(2, "tamis check")
+    _print_step(2, "tamis check --project cpf")
     if code := check_command(project, False):
         return code
     keys = folder / "keys.json"
     Keyring.create(str(keys))
     for policy, feed in feeds.items():
-        _print_step(3, f"tamis dry-run {policy} --input {feed}")
+        _print_step(3, f"tamis dry-run {policy} --project cpf --input {shlex.quote(str(feed))}")
         plan = compile_plan(project, policy, today())
         print_attested(plan)
         from tamis.runs.batch import Job, dry_run, run
 
         dry = dry_run(plan, (str(feed),)).receipt
         print_receipt(dry)
-        command = f"tamis run {policy} --input {feed} --output {folder / 'store'}"
-        if any(release.to_confirm for release in plan.releases):
-            command += " --allow-unconfirmed"
-        _print_step(4, command)
         job = Job(plan, (str(feed),), str(folder / "store"), f"demo-{policy}", str(keys))
+        _print_step(4, _run_command(job))
         receipt, _before = run(job)
         assert receipt is not None
         print_receipt(receipt)
@@ -70,7 +72,7 @@ def _make_demo(folder: Path) -> int:
             print(_("the dry run had other figures than the run"))
             return 1
         path = folder / "store" / receipt_path(receipt.run)
-        _print_step(5, f"tamis verify {path}")
+        _print_step(5, f"tamis verify {shlex.quote(str(path))} --project cpf")
         if code := verify_command(project, path, False):
             return code
     places = [
@@ -78,10 +80,21 @@ def _make_demo(folder: Path) -> int:
         (f"{folder}/store/POLICY/", _("what was released: tagged, minimized, Parquet")),
         (f"{folder}/store/_quarantine/", _("what could not be judged safely, without values")),
         (f"{folder}/store/_receipts/", _("the evidence")),
-        ("tamis plan evaluation-cpf", _("what becomes of each field, and why")),
+        ("tamis plan evaluation-cpf --project cpf", _("what becomes of each field, and why")),
     ]
     print_table(Table((), places, title=_("Where to look")))
     return 0
+
+
+def _run_command(job: "Job") -> str:
+    """The command that does what the demo does with `job`; run again, it changes nothing."""
+    words = ["tamis", "run", job.plan.policy, "--project", "cpf", "--input", *job.inputs]
+    words += ["--output", job.output, "--run-id", job.run, "--keys", str(job.keys)]
+    if any(release.attested == "example" for release in job.plan.releases):
+        words.append("--allow-example")
+    if any(release.to_confirm for release in job.plan.releases):
+        words.append("--allow-unconfirmed")
+    return shlex.join(words)
 
 
 def _print_step(number: int, command: str) -> None:
