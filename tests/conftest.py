@@ -12,7 +12,7 @@ settings.register_profile("untimed", deadline=None)
 settings.register_profile("reference", deadline=None, max_examples=10_000)
 settings.load_profile("untimed")
 
-collect_ignore_glob = ["benchmarks/*", "nir/fuzz_*.py"]
+collect_ignore_glob = ["benchmarks/*", "nir/fuzz_*.py", "fuzz/fuzz_dsn.py", "fuzz/fuzz_xml.py"]
 
 SERVICES = ("postgres", "kafka", "pubsub", "browser", "prism", "flink", "gcs")
 """Marks of tests that start a server: each of them is `service` too."""

@@ -269,7 +269,7 @@ def test_a_full_disk_commits_nothing(feed: Feed, tmp_path: Path) -> None:
     for limit in (0, largest // 2, largest - 1):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
         try:
-            with pytest.raises(RunError, match=r"^/.*store: writing.* failed \(File too large\)$"):
+            with pytest.raises(RunError, match=r"^/.*store: writing.* failed \(file too large\)$"):
                 run(job)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

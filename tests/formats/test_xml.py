@@ -1,6 +1,7 @@
 """XML: one record, one row, whatever the order, the prefixes and the blanks of a file."""
 
 import io
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -313,6 +314,14 @@ def test_what_is_no_such_file_is_refused(text: str, problem: str) -> None:
     assert refused(text).startswith(problem)
     assert "DURAND" not in refused(text)
     assert time.process_time() - begun < 5
+
+
+def test_each_file_is_told_its_own_fault() -> None:
+    where = []
+    for lines in (0, 3):
+        cut = flux(passage(PERSON.replace("</nom>", "\n" * lines + "</nomx>")))
+        where.append(re.findall(r"line (\d+)", refused(cut)))
+    assert where == [["1"], ["4"]]
 
 
 def test_one_record_does_not_fill_the_memory() -> None:

@@ -127,6 +127,7 @@ class _XmlReader:
 
     def read(self, stream: BinaryIO, ahead: BinaryIO | None) -> Iterator[Chunk]:
         """Pieces of any size."""
+        self._etree.clear_error_log()  # it is the thread's, with the faults of other files
         start = self._check_prolog(stream)
         self._fault = self._look_ahead(ahead) if ahead is not None else ""
         try:
