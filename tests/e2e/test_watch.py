@@ -21,7 +21,9 @@ from tamis.runs import watch as watch_module
 from tamis.runs.watch import WatchJob, watch
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
+from tamis.telemetry.listener import Listeners
 
+from ..telemetry.test_listener import Recorder
 from .conftest import Flow
 
 Find = Callable[[str], Flow]
@@ -181,7 +183,9 @@ def test_a_file_that_changes_all_the_time_is_told_and_once_does_not_wait_for_it(
     monkeypatch.setattr(watch_module, "CHANGING_SECONDS", 0.05)
     plan = flow(NAME).plan
     job = WatchJob("in/*.csv", str(tmp_path / "out"), "w", seconds=0.01, once=once)
-    assert watch(job, lambda: plan, print, stop) == 0
+    recorder = Recorder()
+    assert watch(job, lambda: plan, print, stop, Listeners(recorder)) == 0
+    assert recorder.told[:2] == [("polled", {0: 1})] * 2
     assert stop.is_set() != once
     assert caplog.messages == ["in/a.csv: it has changed for 0 s; it is read once it does not"]
 

@@ -21,8 +21,10 @@ from tamis.streams.messages import MicroBatch, json_decoder
 from tamis.streams.reader import Reader
 from tamis.streams.session import Session, Settings
 from tamis.streams.sink import Sink
+from tamis.telemetry.listener import Listeners
 
 from ..filter.column_kinds import nirs
+from ..telemetry.test_listener import Recorder
 from .made import SOURCE, STREAM, judge, micro_batch, payloads, plan
 
 FEED = payloads(12)
@@ -118,6 +120,24 @@ def test_once_ends_when_all_that_was_there_is_committed() -> None:
     assert session.committed.records == 10
     assert [period.tally.records for period in sink.periods] == [10]
     assert reader.acknowledged[-1] == ({0: 10}, True)
+
+
+@pytest.mark.parametrize("commits_periods", [False, True])
+def test_listeners_are_told_of_commits_once_they_are_durable(commits_periods: bool) -> None:
+    sink, recorder = FakeSink(), Recorder()
+    sink.commits_periods = commits_periods
+    settings = Settings(STREAM, LONG, once=True)
+    session = Session(plan(), FakeReader(10), sink, settings, listeners=Listeners(recorder))
+    session.open()
+    session.run(judge)
+    commits = [of for what, of in recorder.told if what == "committed"]
+    assert [commit.records for commit in commits] == ([10] if commits_periods else [4, 4, 2])
+    assert {commit.run for commit in commits} == {period.run for period in sink.periods}
+    assert sum(commit.released for commit in commits) == session.committed.released
+    assert sum(sum(commit.quarantine.values()) for commit in commits) == (
+        session.committed.quarantined
+    )
+    assert [of for what, of in recorder.told if what == "polled"] == [{0: 10}]
 
 
 def test_nothing_to_read_makes_no_receipt() -> None:

@@ -28,6 +28,7 @@ from tamis.dry_run.models import Measured
 from tamis.errors import KeysError, RunError, TamisError, UsageError
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
+from tamis.formats.names import withhold_names
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -43,6 +44,7 @@ from tamis.runs.launch import (
 from tamis.stores import protocol
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import Attempt, new_run_id
+from tamis.telemetry.listener import SILENT, Commit, Listeners, StartedRun
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,12 @@ class Job:
     selection: Selection | None = field(default=None, repr=False)
 
 
-def run(job: Job) -> tuple[Receipt | None, bool]:
+def run(job: Job, listeners: Listeners = SILENT) -> tuple[Receipt | None, bool]:
     """Run `job` to its receipt.
+
+    Args:
+        job: the run.
+        listeners: who is told that it begins, is committed, or failed.
 
     Returns:
         The receipt, or None where the runner was told not to launch; and whether the run had been
@@ -105,20 +111,34 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
     receipt = store.complete(job.run)
     if receipt is not None:
         _check_same(receipt, job, store, inputs, key_parts)
-        return receipt, True
-    try:
-        pipeline = _wire(options, job, inputs, keys, facts, attempt)
-        launch.see_through(pipeline, lambda: _has_begun(job, store))
-    except TamisError:
-        with suppress(TamisError):
-            # What failed may have been no more than the answer of the commit.
-            receipt = store.complete(job.run)
-            if receipt is None and launch.is_over:
-                store.discard(attempt)
+    before = receipt is not None
+    started = StartedRun(job.plan, job.run, inputs.shown, store.shown, started=facts.started)
+    with listeners.during(started):
         if receipt is None:
-            raise
-        _check_same(receipt, job, store, inputs, key_parts)
-        return receipt, False
+            try:
+                pipeline = _wire(options, job, inputs, keys, facts, attempt)
+                launch.see_through(pipeline, lambda: _has_begun(job, store))
+            except TamisError:
+                with suppress(TamisError):
+                    # What failed may have been no more than the answer of the commit.
+                    receipt = store.complete(job.run)
+                    if receipt is None and launch.is_over:
+                        store.discard(attempt)
+                if receipt is None:
+                    raise
+                _check_same(receipt, job, store, inputs, key_parts)
+            else:
+                receipt = _committed(job, store)
+        listeners.committed(Commit.of_receipt(receipt))
+    return receipt, before
+
+
+def _committed(job: Job, store: protocol.RunStore) -> Receipt:
+    """The receipt of a run whose job is done.
+
+    Raises:
+        RunError: the store holds none.
+    """
     receipt = store.committed(job.run)
     if receipt is None:
         raise RunError(
@@ -129,7 +149,7 @@ def run(job: Job) -> tuple[Receipt | None, bool]:
                 store=store.shown,
             )
         )
-    return receipt, False
+    return receipt
 
 
 def _has_begun(job: Job, store: protocol.RunStore) -> bool:
@@ -320,6 +340,13 @@ class _Files:
     patterns: tuple[str, ...] = field(repr=False)
     by_digest: bool
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The patterns as listeners may learn them; none where files are called by a digest."""
+        if self.by_digest:
+            return ()
+        return tuple(withhold_names(parse_address(uri).shown) for uri in self.patterns)
+
     def read(
         self, plan: Plan, limits: Limits, *, coded: bool
     ) -> beam.PTransform[PBegin, PCollection[Batch]]:
@@ -338,6 +365,11 @@ class _Tables:
     """Tables of databases."""
 
     uris: tuple[str, ...] = field(repr=False)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The addresses without credentials."""
+        return tuple(parse_address(uri).shown for uri in self.uris)
 
     def read(
         self, plan: Plan, limits: Limits, *, coded: bool

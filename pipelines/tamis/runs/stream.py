@@ -38,6 +38,7 @@ from tamis.streams.messages import Decode, avro_decoder, json_decoder
 from tamis.streams.reader import Reader
 from tamis.streams.session import Session, Settings
 from tamis.streams.sink import KeepWaiting, Sink
+from tamis.telemetry.listener import SILENT, Listeners, StartedRun
 
 _FOR_KAFKA = ("FlinkRunner", "PortableRunner", "PrismRunner")
 _LOCAL_OPTIONS = ("--runner", "--direct_", "--streaming")
@@ -96,12 +97,15 @@ def stream_id(policy: str, source: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{policy}-{name}".lower()).strip("-")[:96]
 
 
-def run_stream(job: StreamJob, compile_plan: Callable[[], Plan]) -> Tally:
+def run_stream(
+    job: StreamJob, compile_plan: Callable[[], Plan], listeners: Listeners = SILENT
+) -> Tally:
     """Run a stream until a signal drains it.
 
     Args:
         job: the stream.
         compile_plan: gives the plan of today; called again when the law changes.
+        listeners: who is told of sessions, commits and lag.
 
     Returns:
         Counts of what was committed.
@@ -116,7 +120,7 @@ def run_stream(job: StreamJob, compile_plan: Callable[[], Plan]) -> Tally:
     stop = threading.Event()
     with drained_by_signals(stop.set):
         while True:
-            session = _run_session(job, compile_plan(), stop)
+            session = _run_session(job, compile_plan(), stop, listeners)
             total.add(session.committed)
             if session.ending != "expired" or stop.is_set():
                 return total
@@ -182,17 +186,21 @@ def engine_of(job: StreamJob) -> str | None:
     return None
 
 
-def _run_session(job: StreamJob, plan: Plan, stop: threading.Event) -> Session:
+def _run_session(
+    job: StreamJob, plan: Plan, stop: threading.Event, listeners: Listeners
+) -> Session:
     rows = isinstance(parse_address(job.output), PubsubAddress)
     ref, key_parts = load_keys(plan, job.keys, rows=rows)
     keys = None if ref is None else PinnedKeys(ref)
     judge = Judge(plan, job.stream, job.decoder(plan), keys, job.seal_to)
     settings = Settings(job.stream, job.period, job.once, key_parts)
     sink = _make_sink(job, plan, lambda: not stop.is_set(), keys)
-    session = Session(plan, _make_reader(job), sink, settings, stop)
+    reader = _make_reader(job)
+    session = Session(plan, reader, sink, settings, stop, listeners=listeners)
     try:
-        session.open()
-        session.run(judge.judge)
+        with listeners.during(StartedRun(plan, job.stream, (reader.source,), sink.shown, True)):
+            session.open()
+            session.run(judge.judge)
     finally:
         session.close()
     return session

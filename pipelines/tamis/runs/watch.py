@@ -41,6 +41,7 @@ from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import check_run_id
+from tamis.telemetry.listener import SILENT, Listeners
 
 MOST_FILES = 1_000
 """Number of files that a round reads at most."""
@@ -91,6 +92,7 @@ def watch(
     compile_plan: Callable[[], Plan],
     on_commit: Callable[[Receipt], None],
     stop: threading.Event,
+    listeners: Listeners = SILENT,
 ) -> int:
     """Run the files that appear until `stop` is set.
 
@@ -99,6 +101,7 @@ def watch(
         compile_plan: gives the plan of today; called again when the law changes.
         on_commit: called with the receipt of each round.
         stop: once it is set the round under way ends, and no other begins.
+        listeners: who is told of rounds, and of files that wait.
 
     Returns:
         Number of files that were committed.
@@ -137,10 +140,12 @@ def watch(
         }
         # A file that is still being written changes from round to round.
         complete = sorted(uri for uri, stamp in waiting.items() if before.get(uri) == stamp)
+        listeners.polled({0: len(waiting)})
         changing.tell(waiting.keys() - complete)
         before = waiting
         if complete:
-            for receipt in _run_round(job, plan, complete[:MOST_FILES], aside, refused):
+            files = complete[:MOST_FILES]
+            for receipt in _run_round(job, plan, files, aside, refused, listeners):
                 committed |= {part.uri for part in receipt.inputs}
                 count += len(receipt.inputs)
                 on_commit(receipt)
@@ -220,7 +225,12 @@ def _shown(path: str) -> str:
 
 
 def _run_round(
-    job: WatchJob, plan: Plan, files: list[str], aside: Found, refused: set[str]
+    job: WatchJob,
+    plan: Plan,
+    files: list[str],
+    aside: Found,
+    refused: set[str],
+    listeners: Listeners,
 ) -> Iterator[Receipt]:
     """Run `files` as one batch, or in halves if one of them cannot be read or is refused.
 
@@ -229,11 +239,11 @@ def _run_round(
     """
     stamps = {uri: stamp for uri, stamp in _list_files(job.pattern).items() if uri in files}
     try:
-        yield _run(job, plan, tuple(files))
+        yield _run(job, plan, tuple(files), listeners)
     except (InputError, RefusedError) as error:
         if len(files) > 1 and not isinstance(error, NirColumnError):
             for half in (files[: len(files) // 2], files[len(files) // 2 :]):
-                yield from _run_round(job, plan, half, aside, refused)
+                yield from _run_round(job, plan, half, aside, refused, listeners)
             return
         why = str(error)
         if isinstance(error, RefusedError):
@@ -244,7 +254,7 @@ def _run_round(
         aside |= stamps
 
 
-def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
+def _run(job: WatchJob, plan: Plan, files: tuple[str, ...], listeners: Listeners) -> Receipt:
     now = datetime.datetime.now(datetime.UTC)
     name = f"{job.stream}-{now:%Y%m%dt%H%M%S}-{now.microsecond:06d}"
     receipt, _repeated = run(
@@ -257,7 +267,8 @@ def _run(job: WatchJob, plan: Plan, files: tuple[str, ...]) -> Receipt:
             job.options,
             guards=job.guards,
             inputs_by_digest=job.inputs_by_digest,
-        )
+        ),
+        listeners,
     )
     if receipt is None:
         raise UsageError(_("a watched folder must be read by runs on this machine"))

@@ -38,6 +38,8 @@ class FolderSink(Sink):
         stream: id of the stream.
     """
 
+    commits_periods = True
+
     def __init__(self, uri: str, plan: Plan, stream: str) -> None:
         super().__init__(uri, stream)
         self._store = FolderStore(open_folder(uri))

@@ -41,6 +41,7 @@ from tamis.streams.ledger import Ledger
 from tamis.streams.messages import MicroBatch
 from tamis.streams.reader import Reader
 from tamis.streams.sink import Sink
+from tamis.telemetry.listener import SILENT, Commit, Listeners
 
 Ending = Literal["stopped", "expired", "caught-up"]
 """Why a session ended: a stop was asked for, the law or a document changes today, or all messages
@@ -48,6 +49,9 @@ that were there are committed."""
 
 _IDLE_SECONDS = 1.0
 """Time after which `Session.read` returns although no message came."""
+
+_POLL_SECONDS = 1.0
+"""Time between two moments at which listeners are told that the stream goes on."""
 
 _RATE_SECONDS = 1.0
 """Length of a period from which on its rate is told: that of a shorter one says nothing."""
@@ -88,6 +92,7 @@ class Session:
         settings: how the session is run.
         stop: once it is set, the session ends when all messages that were read are committed.
         sketches: what is known of released columns, which the session adds to.
+        listeners: who is told of commits and lag.
 
     Attributes:
         ending: why the session ended, or None while it goes on.
@@ -102,6 +107,7 @@ class Session:
         settings: Settings,
         stop: threading.Event | None = None,
         sketches: dict[str, ColumnSketch] | None = None,
+        listeners: Listeners = SILENT,
     ) -> None:
         self._plan = plan
         self.ending: Ending | None = None
@@ -113,9 +119,11 @@ class Session:
         self._ledger: Ledger | None = None
         self._committer = ThreadPoolExecutor(1, "commit")
         self._held: Judged | None = None
-        self._pending: tuple[Judged, Future[Ledger]] | None = None
+        self._pending: tuple[Judged, Future[tuple[Ledger, float]]] | None = None
         self._period_began = time.monotonic()
         self._sketches: dict[str, ColumnSketch] = {} if sketches is None else sketches
+        self._listeners = listeners
+        self._polled = -_POLL_SECONDS
 
     def open(self) -> None:
         """Take hold of the stream, and begin at its last committed positions.
@@ -170,6 +178,7 @@ class Session:
                 self.ending = "caught-up"
             if self.ending:
                 return None
+            self._tell_lag()
             batch = self._reader.read()
             if batch is not None or time.monotonic() > until:
                 return batch
@@ -226,7 +235,12 @@ class Session:
                     release=release,
                 )
             )
-        self._pending = judged, self._committer.submit(self._sink.commit, judged, self._ledger)
+        self._pending = judged, self._committer.submit(self._timed_commit, judged, self._ledger)
+
+    def _timed_commit(self, judged: Judged, ledger: Ledger) -> tuple[Ledger, float]:
+        """Commit, and measure the seconds that it takes."""
+        began = time.monotonic()
+        return self._sink.commit(judged, ledger), time.monotonic() - began
 
     def _judge_columns(self, tally: Tally) -> None:
         before = {path: sketch.left for path, sketch in self._sketches.items()}
@@ -270,8 +284,16 @@ class Session:
         if self._pending is not None:
             judged, committing = self._pending
             self._pending = None
-            self._ledger = committing.result()
+            self._ledger, seconds = committing.result()
             self.committed.add(judged.tally)
+            if self._listeners and not self._sink.commits_periods:
+                self._listeners.committed(Commit.of_tally(self._ledger.run, judged.tally, seconds))
+
+    def _tell_lag(self) -> None:
+        now = time.monotonic()
+        if self._listeners and now - self._polled >= _POLL_SECONDS:
+            self._polled = now
+            self._listeners.polled(self._reader.lag)
 
     def _end_period_if_due(self) -> None:
         if self._pending is not None and self._pending[1].done():
@@ -287,8 +309,12 @@ class Session:
         if self._ledger is None or not self._ledger.commits:
             self._ledger = None
             return
+        began = time.monotonic()
         self._sink.end_period(self._ledger)
         tally = self._ledger.tally
+        if self._listeners and self._sink.commits_periods:
+            seconds = time.monotonic() - began
+            self._listeners.committed(Commit.of_tally(self._ledger.run, tally, seconds))
         message = _(
             "{stream}: {records} in, {released} released, {withheld} withheld, {quarantined} "
             "quarantined; receipt {run}",
@@ -302,7 +328,12 @@ class Session:
         seconds = time.monotonic() - self._period_began
         if seconds >= _RATE_SECONDS:
             message += _("; ") + _("{rate:.0f}/s", rate=tally.records / seconds)
-        _log.info(message + _told_lag(self._reader.lag))
+        lag = self._reader.lag
+        figures = Commit.of_tally(self._ledger.run, tally, seconds).figures
+        fields = {"event": "stream.period", "receipt": self._ledger.run, **figures}
+        if lag is not None:
+            fields["lag"] = sum(lag.values())
+        _log.info(message + _told_lag(lag), extra={"fields": fields})
         self._ledger = None
 
 

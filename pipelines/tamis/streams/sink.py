@@ -22,7 +22,12 @@ class Sink(ABC):
     Args:
         shown: its address without credentials.
         stream: id of the stream.
+
+    Attributes:
+        commits_periods: whether `commit` only stages, and the end of the period commits.
     """
+
+    commits_periods = False
 
     def __init__(self, shown: str, stream: str) -> None:
         self.shown = shown
