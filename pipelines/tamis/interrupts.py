@@ -22,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from tamis import log
 from tamis.language import _
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -187,7 +188,7 @@ def _end(number: int, message: str | Callable[[bool], str], folder: str) -> NoRe
 def print_line(text: str) -> None:
     """Print a line to stderr itself, for `sys.stderr` may be turned away."""
     # A progress bar hides the cursor of a terminal.
-    clear = "\r\x1b[2K\x1b[?25h" if os.isatty(2) else ""
-    line = f"{clear}tamis: {text}\n"
+    clear = "\r\x1b[2K\x1b[?25h" if os.isatty(2) and not log.is_json() else ""
+    line = f"{clear}{log.formatted(text)}\n"
     with suppress(OSError):
         os.write(2, line.encode(sys.getfilesystemencoding(), "replace"))

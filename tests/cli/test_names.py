@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tamis.cli import _run
-from tamis.cli.progress import show_log
+from tamis.cli.logs import show_log
 
 NIR = "155087599999193"
 RUN = (

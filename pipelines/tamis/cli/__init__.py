@@ -10,7 +10,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from tamis import interrupts
+from tamis import interrupts, log
 from tamis.cli import loading
 from tamis.errors import TamisError, os_problem
 from tamis.language import _
@@ -49,23 +49,23 @@ def _run() -> int:
     except SystemExit as done:
         return int(done.code or 0)
     except TamisError as error:
-        _tell(str(error))
-        return error.exit_code
+        return _tell(str(error), error.exit_code)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _tell(f"{where}{os_problem(error)}")
-        return 3
+        return _tell(f"{where}{os_problem(error)}", 3)
     except Exception as error:
         # The text of an unknown error, and so its traceback, may quote a cell: print neither.
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(frame.filename).name}:{frame.lineno}"
         text = _("failed ({type} at {place})", type=type(error).__name__, place=place)
-        _tell(text)
-        return 3
+        return _tell(text, 3)
     return 0
 
 
-def _tell(message: str) -> None:
+def _tell(message: str, code: int) -> int:
+    """Print why the command fails, and return its exit code."""
     from tamis.formats.names import withhold_names
 
-    print(f"tamis: {withhold_names(message)}", file=sys.stderr)
+    text = log.formatted(withhold_names(message), "error", exit_code=code)
+    print(text, file=log.stderr())
+    return code

@@ -18,7 +18,9 @@ import typer
 from typer import Argument, Option
 from typer.core import TyperCommand, TyperGroup
 
+from tamis import log
 from tamis.address import require_file, shown_address
+from tamis.cli import loading
 from tamis.cli.typer_words import TyperError, in_own_words, use_language_of_help
 from tamis.errors import UsageError
 from tamis.language import LANGUAGES, VARIABLE, _, use_language
@@ -50,6 +52,8 @@ class Group(TyperGroup):
         if ctx.parent is None:
             args, languages = _take_option(args, "--lang")
             _choose_language(languages)
+            args, formats = _take_option(args, "--log-format")
+            _choose_log_format(formats)
             _refuse_empty(args)
             args, projects = _take_option(args, "--project")
             if projects == [""]:
@@ -195,6 +199,18 @@ def _choose_language(given: list[str]) -> None:
             _("{option}: should be en or fr, got `{language}`", option=option, language=language)
         )
     use_language(language)
+
+
+def _choose_log_format(given: list[str]) -> None:
+    """Let lines on stderr be of the form that the line asks for."""
+    name = given[0] if given else log.FORMATS[0]
+    if name not in log.FORMATS:
+        raise UsageError(_("--log-format: should be text or json, got `{name}`", name=name))
+    log.use_format(name)
+    if log.is_json() and loading.owns_process:
+        from tamis.cli.logs import log_as_json
+
+        log_as_json()
 
 
 def _repeat_flags(own: list[str], several: set[str]) -> list[str]:

@@ -3,10 +3,9 @@
 Elsewhere nothing listens to the readers, and nothing is imported.
 """
 
-import logging
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -67,34 +66,3 @@ class _Bar:
             rate = self._rows / max(monotonic() - self._began, 0.001)
             done = rows if self._by_rows else size
             self._progress.update(self._task, advance=done, rows=self._rows, rate=rate)
-
-
-class _Formatter(logging.Formatter):
-    """Withholds the names of files that name a person."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        from tamis.formats.names import withhold_names
-
-        return withhold_names(super().format(record))
-
-
-@contextmanager
-def show_log(level: int = logging.INFO) -> Iterator[None]:
-    """Print what Tamis logs to stderr while the block runs, whatever Beam does to it."""
-    logger = logging.getLogger("tamis")
-    before = logger.level, logger.propagate
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter("tamis: %(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(level)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.level, logger.propagate = before
-
-
-def show_warnings() -> AbstractContextManager[None]:
-    """Print what Tamis warns of to stderr while the block runs."""
-    return show_log(logging.WARNING)

@@ -7,7 +7,8 @@ run 2026-11-23-eval-redriven committed: it judged 14 records that run 2026-11-23
 from dataclasses import dataclass
 
 from tamis.cli.loading import loading_beam
-from tamis.cli.progress import show_progress, show_warnings
+from tamis.cli.logs import show_warnings
+from tamis.cli.progress import show_progress
 from tamis.cli.run import compile_allowed, print_receipt, tell_unused_keys
 from tamis.cli.unseal import open_private_keys
 from tamis.documents.calendar import today
