@@ -14,11 +14,26 @@ Messages name files, fields, types, positions and counts, never a cell's value:
 Errors take their fields as positional arguments, so that they survive pickling between workers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from tamis.language import N_, _, printable
+
+EXIT_CODES: Final[Mapping[int, str]] = {
+    0: "done",
+    1: "the answer is no: a violation, something newly released, a NIR, a receipt that does not "
+    "hold; a run that met `--fail-on`, released nothing or lacks a required column, and committed "
+    "nothing",
+    2: "the call, a document or a key is wrong",
+    3: "an input cannot be read, or the run failed; nothing was committed, or of a stream nothing "
+    "more",
+    130: "SIGINT (Ctrl-C) ended the command, which takes at most seconds; it says whether the run "
+    "is committed. A stream drains, and exits 0",
+    143: "SIGTERM ended it, likewise",
+}
+"""What the command `tamis` ends with, and what that means: of all its commands."""
 
 
 class TamisError(Exception):

@@ -17,7 +17,7 @@ TOPIC = ("kafka://broker:9092/feed",)
 WATCHED = ("watch:in/*.csv",)
 STREAM_OPTIONS = (
     *("batch_records", "batch_ms", "period", "once", "partitions"),
-    *("seal_to", "avro_schema"),
+    *("seal_to", "avro_schema", "max_lag"),
 )
 
 
@@ -41,7 +41,7 @@ def test_a_stream_takes_no_other_day(inputs: tuple[str, ...], name: str) -> None
 @pytest.mark.parametrize("name", STREAM_OPTIONS)
 def test_a_watched_folder_takes_no_option_of_messages(name: str) -> None:
     check_options([name], TOPIC)
-    if name == "once":
+    if name in ("once", "max_lag"):
         check_options([name], WATCHED)
         return
     with pytest.raises(UsageError, match="a file stays where it is"):

@@ -1,12 +1,15 @@
 """Errors cross from worker to driver, and end a command with the code that they stand for."""
 
+import ast
 import pickle
+from pathlib import Path
 
 import pytest
 
-from tamis import errors
+from tamis import cli, errors, interrupts
 from tamis.cli import main
 from tamis.errors import (
+    EXIT_CODES,
     DocumentError,
     InputError,
     KeysError,
@@ -90,3 +93,20 @@ def test_what_may_quote_a_cell_is_replaced_by_its_kind() -> None:
     assert caught.value.__suppress_context__
     with pytest.raises(InputError), value_free("reading"):
         raise InputError("in.csv", "is empty")
+
+
+def test_commands_end_with_no_other_code_than_those_of_the_table() -> None:
+    """The manual's table is made of `EXIT_CODES` (tests/surface/test_manual.py)."""
+    returned = {code for _example, code in EXAMPLES.values()}
+    returned |= {interrupts.exit_code(number) for number in interrupts.SIGNALS}
+    for path in Path(cli.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and ast.unparse(node.returns or node) == "int":
+                ends = [each.value for each in ast.walk(node) if isinstance(each, ast.Return)]
+                returned |= {
+                    each.value
+                    for end in ends
+                    for each in ast.walk(end or node)
+                    if isinstance(each, ast.Constant) and type(each.value) is int
+                }
+    assert returned == set(EXIT_CODES)

@@ -10,6 +10,7 @@ PACKAGE = Path(tamis.__file__).parent
 
 LAYERS = (
     "language",
+    "log",
     "tables",
     "errors",
     "regular_file",
@@ -28,6 +29,7 @@ LAYERS = (
     "filter",
     "formats",
     "evidence",
+    "telemetry",
     "stores",
     "upkeep",
     "verify",

@@ -100,6 +100,15 @@ def tamis(
             ),
         ),
     ] = None,
+    log_format: Annotated[
+        str | None,
+        Option(
+            metavar="text|json",
+            help=_(
+                "form of the lines on stderr, text by default; may also stand after the command"
+            ),
+        ),
+    ] = None,
     version: Annotated[
         bool,
         Option(
@@ -257,9 +266,24 @@ def run(
         list[str] | None,
         Option(metavar="[ID=]FILE", help=_("stream: schema of messages; may be given again")),
     ] = None,
+    metrics: Annotated[
+        str | None,
+        Option(
+            metavar="HOST:PORT|FILE",
+            help=_(
+                "for Prometheus: of a stream the address of /metrics, /healthz and /readyz, of a "
+                "run of files a file that ends in .prom"
+            ),
+        ),
+    ] = None,
+    max_lag: Annotated[
+        int | None,
+        Option(metavar="N", min=0, help=_("stream: not ready, and told, if more wait to be read")),
+    ] = None,
 ) -> None:
     from tamis.address import StreamAddress, parse_address
     from tamis.cli.run import check_options, run_command
+    from tamis.cli.telemetry import TelemetryOptions, listening
     from tamis.evidence.fail_on import Guards
 
     given = [
@@ -268,6 +292,9 @@ def run(
         if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
     ]
     check_options(given, tuple(inputs))
+    project = open_project(context)
+    project.policy(policy)  # one that is unknown must not become a label
+    telemetry = TelemetryOptions(metrics, max_lag)
     if any(isinstance(parse_address(uri), StreamAddress) for uri in inputs):
         from tamis.cli.run_stream import StreamOptions, run_stream_command
 
@@ -287,25 +314,26 @@ def run(
             tuple(fail_on or ()),
             allow_empty,
             inputs_by_digest,
+            telemetry,
         )
-        raise typer.Exit(
-            run_stream_command(open_project(context), policy, tuple(inputs), output, options)
+        raise typer.Exit(run_stream_command(project, policy, tuple(inputs), output, options))
+    with listening(telemetry, policy) as listeners:
+        code = run_command(
+            project,
+            policy,
+            tuple(inputs),
+            output,
+            keys=keys,
+            run_id=run_id,
+            on=on,
+            replay=replay,
+            allow_example=allow_example,
+            allow_unconfirmed=allow_unconfirmed,
+            options=tuple(context.args),
+            guards=Guards(tuple(fail_on or ()), allow_empty),
+            inputs_by_digest=inputs_by_digest,
+            listeners=listeners,
         )
-    code = run_command(
-        open_project(context),
-        policy,
-        tuple(inputs),
-        output,
-        keys=keys,
-        run_id=run_id,
-        on=on,
-        replay=replay,
-        allow_example=allow_example,
-        allow_unconfirmed=allow_unconfirmed,
-        options=tuple(context.args),
-        guards=Guards(tuple(fail_on or ()), allow_empty),
-        inputs_by_digest=inputs_by_digest,
-    )
     raise typer.Exit(code)
 
 

@@ -22,7 +22,8 @@ from tamis.address import (
 )
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
-from tamis.cli.progress import show_progress, show_warnings
+from tamis.cli.logs import show_warnings
+from tamis.cli.progress import show_progress
 from tamis.errors import UsageError
 from tamis.evidence.columns import advise
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
@@ -44,10 +45,11 @@ from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import new_run_id
+from tamis.telemetry.listener import SILENT, Listeners
 
 _FOR_STREAMS = (
     *("batch_records", "batch_ms", "period", "once", "partitions"),
-    *("seal_to", "avro_schema"),
+    *("seal_to", "avro_schema", "max_lag"),
 )
 _NOT_FOR_STREAMS = ("on", "replay")
 
@@ -77,7 +79,7 @@ def check_options(given: Collection[str], inputs: tuple[str, ...]) -> None:
         is_watched = any(isinstance(address, WatchAddress) for address in streams)
         if name == "inputs_by_digest" and streams and not is_watched:
             raise UsageError(_("{option}: is for files, a message has no name", option=option))
-        if is_watched and name in _FOR_STREAMS and name != "once":
+        if is_watched and name in _FOR_STREAMS and name not in ("once", "max_lag"):
             raise UsageError(
                 _("{option}: is for messages, a file stays where it is", option=option)
             )
@@ -193,6 +195,7 @@ def run_command(
     options: tuple[str, ...] = (),
     guards: Guards = USUAL_GUARDS,
     inputs_by_digest: bool = False,
+    listeners: Listeners = SILENT,
 ) -> int:
     """Run, and print the counts and where the receipt is; 0 when committed."""
     day = read_day(on)
@@ -213,7 +216,7 @@ def run_command(
         pa.set_memory_pool(pa.system_memory_pool())
         job = Job(plan, inputs, output, name, keys, options, limits.USUAL, guards, inputs_by_digest)
         with show_progress(), show_warnings():
-            receipt, before = run(job)
+            receipt, before = run(job, listeners)
     if receipt is None:
         print(_("job {run} is built, and not launched from here", run=name))
         return 0

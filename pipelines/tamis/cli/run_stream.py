@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from tamis.address import KafkaAddress, StreamAddress, WatchAddress, parse_address
 from tamis.cli.loading import loading_beam
-from tamis.cli.progress import show_log
+from tamis.cli.logs import show_log
 from tamis.cli.run import compile_allowed, print_receipt, tell_unused_keys
+from tamis.cli.telemetry import TelemetryOptions, listening
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.fail_on import Guards, check_attested, parse_fail_on
@@ -23,6 +24,7 @@ from tamis.evidence.receipt import Receipt
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
+from tamis.telemetry.listener import Listeners
 
 if TYPE_CHECKING:
     from tamis.runs.stream import StreamJob
@@ -47,6 +49,7 @@ class StreamOptions:
     fail_on: tuple[str, ...] = ()
     allow_empty: bool = False
     inputs_by_digest: bool = False
+    telemetry: TelemetryOptions = TelemetryOptions()  # noqa: RUF009 (it is a value)
 
 
 def run_stream_command(
@@ -83,9 +86,10 @@ def run_stream_command(
     options = replace(options, beam=check_beam_options(options.beam))
     partitions = read_partitions(options.partitions) if options.partitions is not None else ()
     stream = share_id(options.run_id or stream_id(policy, source), partitions)
-    if isinstance(address, WatchAddress):
-        return _watch(address, output, stream, options, compile_today)
-    return _run_messages(source, output, stream, partitions, options, compile_today)
+    with show_log(), listening(options.telemetry, policy, is_stream=True) as listeners:
+        if isinstance(address, WatchAddress):
+            return _watch(address, output, stream, options, compile_today, listeners)
+        return _run_messages(source, output, stream, partitions, options, compile_today, listeners)
 
 
 def _run_messages(
@@ -95,6 +99,7 @@ def _run_messages(
     partitions: tuple[int, ...],
     options: StreamOptions,
     compile_today: Callable[[], Plan],
+    listeners: Listeners,
 ) -> int:
     from tamis.keys.seal_keys import read_public_key
     from tamis.runs.stream import StreamJob, engine_of, run_stream
@@ -113,10 +118,16 @@ def _run_messages(
         options=options.beam,
         partitions=partitions,
     )
-    with show_log():
-        if engine_of(job) is not None:
-            return _on_engine(job, compile_today)
-        total = run_stream(job, compile_today)
+    if engine_of(job) is not None:
+        if options.telemetry != TelemetryOptions():
+            raise UsageError(
+                _(
+                    "--metrics and --max-lag: are for streams on this machine; those of an engine "
+                    "are told by the engine"
+                )
+            )
+        return _on_engine(job, compile_today)
+    total = run_stream(job, compile_today, listeners)
     print(
         _(
             "stream {stream} drained: {records} in, {released} released, {withheld} withheld, "
@@ -172,6 +183,7 @@ def _watch(
     stream: str,
     options: StreamOptions,
     compile_today: Callable[[], Plan],
+    listeners: Listeners,
 ) -> int:
     from tamis.runs.stream import drained_by_signals
     from tamis.runs.watch import WatchJob, watch
@@ -192,8 +204,8 @@ def _watch(
         guards=Guards(options.fail_on, options.allow_empty),
         inputs_by_digest=options.inputs_by_digest,
     )
-    with show_log(), drained_by_signals(stop.set):
-        files = watch(job, compile_today, _print_round, stop)
+    with drained_by_signals(stop.set):
+        files = watch(job, compile_today, _print_round, stop, listeners)
     print(_("stream {stream} drained: {count} files", stream=stream, count=files))
     return 0
 

@@ -4,7 +4,8 @@ The pages lie beside this module. Where a page lists the keys of a document, the
 the documents' models, between the marks `<!-- keys Policy -->` and `<!-- /keys -->`, and the rules
 of `check` stand between `<!-- rules -->` and `<!-- /rules -->`, what the bundled law and register
 name between `<!-- law items -->` and `<!-- /law -->`, what `--fail-on` may name between
-`<!-- fail-on -->` and `<!-- /fail-on -->`, and the words that name a NIR or another number between
+`<!-- fail-on -->` and `<!-- /fail-on -->`, exit codes between `<!-- exit-codes -->` and
+`<!-- /exit-codes -->`, and the words that name a NIR or another number between
 `<!-- labels -->` and `<!-- /labels -->`; `publish()` writes these lists anew after a
 change, and a test compares them.
 
@@ -21,7 +22,7 @@ from tamis.check.catalogue import Rule
 from tamis.documents.editors import json_schemas
 from tamis.documents.project import bundled_documents
 from tamis.dry_run.html.speech import Speech
-from tamis.errors import UsageError
+from tamis.errors import EXIT_CODES, TamisError, UsageError
 from tamis.evidence.fail_on import FAIL_ON, Command
 from tamis.language import _
 from tamis.nir.labels import LABELS
@@ -31,6 +32,7 @@ PAGES = Path(__file__).parent
 _KEYS = re.compile(r"(<!-- keys (\w+) -->\n).*?(<!-- /keys -->)", re.DOTALL)
 _LAW = re.compile(r"(<!-- law (\w+) -->\n).*?(<!-- /law -->)", re.DOTALL)
 _FAIL_ON = re.compile(r"(<!-- fail-on -->\n).*?(<!-- /fail-on -->)", re.DOTALL)
+_EXIT_CODES = re.compile(r"(<!-- exit-codes -->\n).*?(<!-- /exit-codes -->)", re.DOTALL)
 _LABELS = re.compile(r"(<!-- labels -->\n).*?(<!-- /labels -->)", re.DOTALL)
 _LEFT = re.compile(r"(<!-- left -->\n).*?(<!-- /left -->)", re.DOTALL)
 _RULES = re.compile(r"(<!-- rules -->\n).*?(<!-- /rules -->)", re.DOTALL)
@@ -69,6 +71,7 @@ def with_keys(text: str) -> str:
     rules = "".join(f"{rule}. {rule.text}\n" for rule in Rule)
     text = _RULES.sub(lambda marks: marks[1] + rules + marks[2], text)
     text = _FAIL_ON.sub(lambda marks: marks[1] + "\n".join(_conditions()) + "\n" + marks[2], text)
+    text = _EXIT_CODES.sub(lambda marks: "\n".join([marks[1][:-1], *_exit_codes(), marks[2]]), text)
     text = _LABELS.sub(lambda marks: marks[1] + "\n".join(_labels()) + "\n" + marks[2], text)
     text = _LEFT.sub(lambda marks: marks[1] + "\n".join(_left()) + "\n" + marks[2], text)
     text = _LAW.sub(lambda marks: marks[1] + "\n".join(_law(marks[2])) + "\n" + marks[3], text)
@@ -101,6 +104,16 @@ def _conditions() -> Iterator[str]:
     for name, kind in FAIL_ON.items():
         cells = ["yes" if command in kind.commands else "–" for command in commands]
         yield f"| `{name}` | {kind.meaning} | {' | '.join(cells)} |"
+
+
+def _exit_codes() -> Iterator[str]:
+    """One row an exit code: what it means, and the errors that end a command with it."""
+    yield "| code | meaning | error in Python |"
+    yield "|---|---|---|"
+    for code, meaning in EXIT_CODES.items():
+        classes = TamisError.__subclasses__()
+        names = [f"`{kind.__name__}`" for kind in classes if kind.exit_code == code]
+        yield f"| {code} | {meaning} | {', '.join(names) or '–'} |"
 
 
 def _labels() -> Iterator[str]:
