@@ -1,9 +1,6 @@
 """Two inputs that differ only in what is dropped leave the same bytes behind."""
 
-import datetime
-import random
-from collections.abc import Callable, Iterable
-from decimal import Decimal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tamis import limits
-from tamis.documents.schema import FieldSpec, Schema
-from tamis.documents.types import kind_of
-from tamis.formats.dsn.layout import CONTRAT, JOINTS, NUMERO_DE_CONTRAT
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, Record, make_records
+from tamis.testing.variation import Variation, used_paths
 
 from .conftest import Flow, Tamis, receipt_of
 
 RECORDS, CHUNK, PART = 200, 48, 96
-
-JOINING = {f"{bloc}.{rank}" for bloc, rank in JOINTS.items()} | {f"{CONTRAT}.{NUMERO_DE_CONTRAT}"}
 
 
 @pytest.fixture(autouse=True)
@@ -30,78 +23,6 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many chunks and parts, so that what is dropped could move their boundaries."""
     small = limits.Limits(chunk_records=CHUNK, object_chunk_records=CHUNK, part_rows=PART)
     monkeypatch.setattr(limits, "USUAL", small)
-
-
-def used_paths(flow: Flow) -> set[str]:
-    """What some release keeps or tests; for a release that a NIR stops, identifiers as well."""
-    used: set[str] = set()
-    for release in flow.plan.releases:
-        used |= {leaf.path for leaf in release.leaves}
-        used |= {one.field for one in release.where}
-        used |= {f"{path}.{test.field}" for path, tests in release.only for test in tests}
-        used |= {test.field for leaf in release.leaves for tests in leaf.when for test in tests}
-        if release.on_nir == "quarantine":
-            used |= {path for path, leaf in flow.schema.leaves().items() if leaf.spec.identifier}
-    rubriques = {flow.schema.leaves()[path].spec.rubrique for path in used} - {None} | JOINING
-    return used | {
-        path for path, leaf in flow.schema.leaves().items() if leaf.spec.rubrique in rubriques
-    }
-
-
-class Varied:
-    """Other values for what is dropped: others, longer ones, none, more of them."""
-
-    def __init__(self, flow: Flow, length: int) -> None:
-        self.used = used_paths(flow)
-        self.form = flow.format
-        self.length = length
-        self.chance = random.Random(7)
-        self.changed = 0
-
-    def records(self, records: Iterable[Record], schema: Schema) -> list[Record]:
-        return [
-            {name: self.node(record[name], spec, name) for name, spec in schema.fields.items()}
-            for record in records
-        ]
-
-    def node(self, value: Any, spec: FieldSpec, path: str) -> Any:
-        whole = not any(one == path or one.startswith(path + ".") for one in self.used)
-        if spec.of is not None:
-            elements = [self.node(one, spec.of, path) for one in value or ()]
-            if whole and elements:
-                elements *= self.chance.randrange(1, 4)
-            return elements
-        if spec.fields is not None:
-            if value is None and self.form == "xml":  # what was not chosen
-                return None
-            return {
-                name: self.node((value or {}).get(name), field, f"{path}.{name}")
-                for name, field in spec.fields.items()
-            }
-        return self.leaf(value, spec) if whole else value
-
-    def leaf(self, value: Any, spec: FieldSpec) -> Any:
-        self.changed += 1
-        kind, chance = kind_of(spec.type), self.chance
-        if self.form != "dsn" and chance.random() < 0.2:
-            return None
-        if kind == "string":
-            odd = "" if self.form == "dsn" else "\"; \n\r\n,'{}é"
-            return f"{odd}{chance.randrange(10**9)}" + "x" * chance.randrange(self.length)
-        if kind == "binary":
-            return chance.randbytes(self.length)
-        if kind == "date":
-            return datetime.date(1900, 1, 1) + datetime.timedelta(chance.randrange(60_000))
-        if kind == "timestamp":
-            zone = datetime.UTC if "tz=" in spec.type else None
-            return datetime.datetime(1990, 1, 1, tzinfo=zone)
-        if kind == "decimal":
-            return Decimal(chance.randrange(-99_999, 99_999)).scaleb(-2)
-        if kind == "bool":
-            return chance.random() < 0.5
-        if kind == "integer":
-            return chance.randrange(-(2**31), 2**31)
-        return chance.random() if kind == "float" else value
 
 
 def files_of(store: Path) -> dict[str, bytes]:
@@ -148,11 +69,11 @@ def test_what_is_dropped_leaves_no_trace(
     assert run(name, [feed], tmp_path / "one").code == 0
     first = feed.stat().st_size
 
-    varied = Varied(this, FLOWS[name])
-    write_feed(varied.records(records, this.schema), this.schema, feed)
+    variation = Variation(this.schema, this.plan, FLOWS[name])
+    write_feed(variation.records(records), this.schema, feed)
     assert run(name, [feed], tmp_path / "other").code == 0
 
-    assert varied.changed > RECORDS
+    assert variation.changed > RECORDS
     assert feed.stat().st_size > 2 * first
     files = files_of(tmp_path / "one")
     assert len(files) > 2
@@ -170,7 +91,7 @@ def test_encodings_types_and_places_of_dropped_parquet_columns_leave_no_trace(
     assert run(this.name, [feed], tmp_path / "one").code == 0
 
     table = pq.read_table(feed)
-    used = {path.split(".")[0] for path in used_paths(this)}
+    used = {path.split(".")[0] for path in used_paths(this.schema, this.plan)}
     dropped = [name for name in table.column_names if name not in used]
     for number, name in enumerate(dropped):
         values = pa.array([f"autre {number} {row}" for row in range(len(table))])
@@ -208,7 +129,7 @@ def test_other_rubriques_of_a_dsn_leave_no_trace(
     assert feed.read_bytes().count(b"\n") == lines
     assert run(this.name, [feed], tmp_path / "longer").code == 0
 
-    varied = Varied(this, 200).records(records, this.schema)
+    varied = Variation(this.schema, this.plan, 200).records(records)
     write_feed(varied, this.schema, feed, extra=longer)
     assert feed.read_bytes().count(b"\n") > lines
     assert run(this.name, [feed], tmp_path / "more").code == 0

@@ -26,10 +26,10 @@ from tamis.evidence.receipt import Receipt
 from tamis.keys.sealed import PrivateKey, unseal
 from tamis.plan.project import Project
 from tamis.synthetic.records import DIRTY, make_records
+from tamis.testing.leftovers import Leftovers
 
 from ..services.pubsub import Emulator
 from .conftest import Flow, Tamis
-from .haystack import Haystack
 from .shifting import CLOCK, changed_project, set_clock
 
 POLICY = "evaluation-cpf"
@@ -107,7 +107,7 @@ def counts(store: Path) -> list[int]:
     return [one.counts.in_ for one in receipts_of(store)]
 
 
-def search(haystack: Haystack, feed: list[bytes]) -> None:
+def search(haystack: Leftovers, feed: list[bytes]) -> None:
     """Nothing of what is dropped stands in the haystack, nor any number like a NIR."""
     assert haystack.where(CANARY.encode()) == []
     nirs = {one for line in feed for one in NIR.findall(line)}
@@ -175,7 +175,7 @@ def test_a_drained_stream_into_topics_that_it_makes_is_complete(
     assert BROKEN in [original.value for original in originals]
     assert (("patient", nir.encode()),) in [original.headers for original in originals]
 
-    haystack = Haystack().add_text("outcome", outcome)
+    haystack = Leftovers().add_text("outcome", outcome)
     for number, one in enumerate((*released, *quarantined, *receipts)):
         haystack.add_text(f"message {number}", one.data.decode() + repr(dict(one.attributes)))
     search(haystack, feed)
@@ -208,7 +208,7 @@ def test_a_drained_stream_into_a_store_is_complete(
     listed = {file.path for receipt in parsed for file in receipt.files()}
     assert listed == {str(path.relative_to(store)) for path in store.rglob("*.parquet")}
     assert not (store / "_staging").exists()
-    search(Haystack().add_folder(store).add_text("outcome", outcome), feed)
+    search(Leftovers().add_folder(store).add_text("outcome", outcome), feed)
 
 
 @pytest.mark.pubsub

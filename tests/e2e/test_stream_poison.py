@@ -28,13 +28,13 @@ from tamis.documents.project import bundled_folder
 from tamis.evidence.receipt import Receipt
 from tamis.keys.seal_keys import make_seal_key
 from tamis.synthetic.records import Dirt, make_records, space_nir
+from tamis.testing.leftovers import Leftovers
 
 from ..services.kafka import LARGEST, Broker
 from ..services.postgres import PASSWORD, Server, run_postgres
 from ..services.prism import find_prism
 from ..streams.poison import CANARY, CASES, NIR, POLICY, RELEASE, Case, Headers, Record, json_text
 from .conftest import Flow
-from .haystack import Haystack
 from .test_services import consume, name
 
 TABLE = "evaluation_cpf__evaluation"
@@ -129,7 +129,7 @@ class Sink(Protocol):
     def receipts(self) -> list[Receipt]:
         """Its receipts."""
 
-    def searched(self, hay: Haystack) -> None:
+    def searched(self, hay: Leftovers) -> None:
         """Add all that it holds."""
 
     def unsealed_from(self, folder: Path) -> str:
@@ -158,7 +158,7 @@ class Tables:
         rows = self.server.query("SELECT receipt::text FROM _tamis_receipts", self.database)
         return [Receipt.model_validate_json(row[0]) for row in rows]
 
-    def searched(self, hay: Haystack) -> None:
+    def searched(self, hay: Leftovers) -> None:
         hay.add_text("dump", self.server.dump(self.database))
         hay.add_text("log", self.server.log())
 
@@ -200,7 +200,7 @@ class Topics:
             if not (key or b"").startswith((b"positions/", b"steps/"))
         ]
 
-    def searched(self, hay: Haystack) -> None:
+    def searched(self, hay: Leftovers) -> None:
         for topic in (self.topic, f"{self.topic}.quarantine", f"{self.topic}.receipts"):
             for message in consume(self.kafka, topic):
                 parts = (message.key(), message.value(), repr(message.headers()).encode())
@@ -241,7 +241,7 @@ class Store:
         paths = self.folder.glob("_receipts/*.json")
         return [Receipt.model_validate_json(path.read_bytes()) for path in paths]
 
-    def searched(self, hay: Haystack) -> None:
+    def searched(self, hay: Leftovers) -> None:
         hay.add_folder(self.folder)
 
     def unsealed_from(self, folder: Path) -> str:
@@ -347,7 +347,7 @@ def reconcile(topic: Topic, sink: Sink) -> None:
 
 
 def nothing_is_told(topic: Topic, sink: Sink, done: subprocess.CompletedProcess[bytes]) -> None:
-    hay = Haystack()
+    hay = Leftovers()
     sink.searched(hay)
     hay.pieces |= {"stdout": done.stdout, "stderr": done.stderr}
     bare = space_nir(NIR).encode()
@@ -609,7 +609,7 @@ def test_avro_is_read_in_the_schema_that_its_frame_names_or_not_at_all(
     }
     holders = [row["titulaire"]["nom_naissance"] for row in store.rows("benevolat-engagement/*")]
     assert holders == [who for _, who in messages if not is_bad(who)]
-    hay = Haystack().add_folder(store.folder)
+    hay = Leftovers().add_folder(store.folder)
     hay.pieces |= {"stdout": done.stdout, "stderr": done.stderr}
     assert hay.where(CANARY.encode()) == []
 

@@ -23,12 +23,12 @@ from tamis.evidence.receipt import Receipt
 from tamis.stores.tables import TableStore
 from tamis.synthetic.files import json_value, write_feed
 from tamis.synthetic.records import make_records
+from tamis.testing.canaries import Canaries
+from tamis.testing.leftovers import Leftovers
 
 from ..services.kafka import Broker
 from ..services.postgres import PASSWORD, Server
 from .conftest import Flow, Tamis
-from .haystack import Haystack
-from .planting import Planter
 from .shifting import CLOCK, changed_project, set_clock
 from .streaming import (
     PARTITIONS,
@@ -44,7 +44,6 @@ from .streaming import (
     released,
     wait_until,
 )
-from .test_canaries import found
 from .test_postgres import is_whole_or_empty
 from .test_services import consume
 
@@ -165,9 +164,9 @@ def committed(server: Server, database: str) -> int:
     return int(count)
 
 
-def send_planted(kafka: Broker, topic: str, flow: Flow) -> tuple[Planter, int, int]:
+def send_planted(kafka: Broker, topic: str, flow: Flow) -> tuple[Canaries, int, int]:
     """Send records of canaries; how many of them are released, and how many quarantined."""
-    planter = Planter(flow.schema, flow.plan)
+    planter = Canaries(flow.schema, flow.plan)
     spoilt = [record for _, record in planter.quarantined()]
     good = [planter.released(number) for number in range(6)]
     producer = Producer({"bootstrap.servers": kafka.address})
@@ -181,14 +180,14 @@ def send_planted(kafka: Broker, topic: str, flow: Flow) -> tuple[Planter, int, i
     return planter, len(good), len(spoilt) + 2
 
 
-def find_canaries(hay: Haystack, planter: Planter) -> list[str]:
+def find_canaries(hay: Leftovers, planter: Canaries) -> list[str]:
     """Every trace of what is not released."""
-    traces = list(found(hay, planter))
+    traces = list(hay.traces(planter))
     traces += [f"a NIR in {place}" for nir in nirs() for place in hay.where(nir.encode())]
     return traces + [f"the password in {one}" for one in hay.where(PASSWORD.encode())]
 
 
-def add_topics(hay: Haystack, kafka: Broker, prefix: str) -> None:
+def add_topics(hay: Leftovers, kafka: Broker, prefix: str) -> None:
     """Add keys, headers and payloads of all topics that begin with `prefix`."""
     for name in kafka.admin().list_topics(timeout=10).topics:
         if name.startswith(prefix):
@@ -234,7 +233,7 @@ def test_a_topic_comes_into_postgresql_whole_and_without_what_is_not_released(
     assert persons == 40 + good
     ((quarantined,),) = server.query("SELECT count(*) FROM _tamis_quarantine", database)
     assert quarantined == poisoned(numbers) + spoilt
-    hay = Haystack().add_text("dump", server.dump(database)).add_text("output", tamis.printed)
+    hay = Leftovers().add_text("dump", server.dump(database)).add_text("output", tamis.printed)
     add_topics(hay, kafka, "__consumer_offsets")
     add_topics(hay, kafka, f"{topic}.")
     assert hay.where(b"KEPT") == ["dump"]
@@ -263,7 +262,7 @@ def test_a_topic_comes_into_topics_whole_with_its_tags_and_without_what_is_not_r
     assert set(released(numbers)) < set(stored.codes)
     stored.assert_adds_up(len(numbers) + good + spoilt + 1, total, poisoned(numbers) + spoilt)
     assert len(consume(kafka, f"{output}.quarantine")) == poisoned(numbers) + spoilt
-    hay = Haystack().add_text("output", tamis.printed)
+    hay = Leftovers().add_text("output", tamis.printed)
     add_topics(hay, kafka, output)
     assert f"topic {output}" in hay.where(b"KEPT")
     assert find_canaries(hay, planter) == []

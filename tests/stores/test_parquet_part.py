@@ -20,8 +20,7 @@ from tamis.documents.feed_format import Format
 from tamis.limits import USUAL
 from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
-
-from ..e2e.haystack import pages
+from tamis.testing.leftovers import pages
 
 TABLE_ROWS = 1_000
 

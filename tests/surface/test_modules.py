@@ -42,6 +42,7 @@ LAYERS = (
     "streams",
     "beam",
     "runs",
+    "testing",
     "manual",
     "cli",
 )

@@ -9,21 +9,27 @@ A canary is a value that can be told wherever it turns up:
 - NIRs of nobody, each another.
 
 Values that are released hold `KEPT`, or are small, or fall on `KEPT_DAY`.
+`Canaries.write` makes such feeds in the format of their schema; `assert_nothing_left` looks for the
+canaries in whatever is left of them.
 """
 
 import datetime
 import random
 import struct
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from tamis.documents.schema import FieldSpec, Schema
 from tamis.documents.types import kind_of
 from tamis.documents.xpaths import ITSELF, XmlPath
 from tamis.formats.dsn.layout import AROUND_INDIVIDU, bloc_of
-from tamis.plan.plan import Plan, PlanCondition, PlanLeaf
+from tamis.plan.plan import Plan, PlanCondition, PlanLeaf, PlanRelease
+from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import left_out, make_nir, space_nir
 
 KEPT_DAY = datetime.date(2023, 3, 4)
@@ -43,29 +49,53 @@ _UNSCALED = ((12, 0x5A5A5A5A5A), (9, 0x2A5A5A5A), (7, 0x5A5A5A), (5, 97777))
 
 
 @dataclass
-class Planter:
-    """Makes records of one schema under one plan.
+class Canaries:
+    """Makes feeds of one schema in which all that is not released under one plan can be told.
+
+    A value that another release keeps, and this one does not or otherwise, is no canary where the
+    records may match that release as well.
+
+    Args:
+        schema: of the feed.
+        plan: of a policy of that schema.
+        release: of the plan, whose conditions records meet; by default the first.
 
     Attributes:
         kept: by path, what must be found where the record is released.
         nirs: the 13 characters of each NIR that must not be found.
+        reasons: by reason, the records of `write` that come to quarantine.
+
+    Example:
+        >>> from tamis.plan.project import load_project
+        >>> project = load_project("cpf")
+        >>> schema, _source = project.schema("cpir-partage")
+        >>> canaries = Canaries(schema, project.plan("cpir-partage"))
+        >>> canaries.released(0)["dossier"], canaries.withheld()["dossier"]
+        ('KEPT000002', 'CANARY000048')
     """
 
     schema: Schema
     plan: Plan
+    release: PlanRelease = None  # type: ignore[assignment]  # by default the plan's first
     kept: dict[str, set[Any]] = field(default_factory=dict)
     nirs: set[str] = field(default_factory=set)
-    _chance: random.Random = field(default_factory=lambda: random.Random(1))
+    reasons: Counter[str] = field(default_factory=Counter)
+    _chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311
     _number: int = 0
     _around: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.release = self.plan.releases[0]  # the conditions of others are not met
+        self.release = self.release or self.plan.releases[0]
         self.leaves = self.schema.leaves()
         self.keeps: dict[str, PlanLeaf] = {leaf.path: leaf for leaf in self.release.leaves}
         self.identifiers = [path for path in self.keeps if self.leaves[path].spec.identifier]
-        self.where = {one.field: list(one.values) for one in self.release.where if one.values}
-        self.present = {one.field for one in self.release.where if not one.values}
+        self.where = {test.field: list(test.values) for test in self.release.where if test.values}
+        self.present = {
+            test.field
+            for release in self.plan.releases
+            for test in release.where
+            if not test.values
+        }
         self.only = {
             f"{path}.{condition.field}": list(condition.values)
             for path, conditions in self.release.only
@@ -75,13 +105,69 @@ class Planter:
         self.whens: dict[str, list[Any]] = {}
         for leaf in self.release.leaves:
             for alternative in leaf.when:
-                for one in alternative:
-                    self.whens.setdefault(one.field, []).extend(one.values)
+                for test in alternative:
+                    self.whens.setdefault(test.field, []).extend(test.values)
+        self.plain = {
+            leaf.path
+            for release in self.plan.releases
+            if release is not self.release and self._may_match(release)
+            for leaf in release.leaves
+            if _treatment(self.keeps.get(leaf.path)) != _treatment(leaf)
+        }
+
+    def _may_match(self, release: PlanRelease) -> bool:
+        """Whether records that match this release may match another one."""
+        for test in release.where:
+            known = self.where.get(test.field, self.whens.get(test.field))
+            if test.values and (known is None or not set(known) & set(test.values)):
+                return False
+        return True
 
     @property
     def strips(self) -> bool:
         """Whether a NIR in the record lets it pass."""
         return self.release.nir != "absent" or self.release.on_nir == "strip"
+
+    def write(self, folder: Path, released: int = 6, withheld: int = 2) -> list[Path]:
+        """Write records that are released, withheld and quarantined, in the schema's format.
+
+        Args:
+            folder: where; the file is called as the policy is.
+            released: records that the release lets pass.
+            withheld: records that no release's conditions match, where each release has some.
+
+        Returns:
+            The inputs: a file, of a DSN two.
+        """
+        name = self.schema.format.name
+        feed = folder / f"{self.plan.policy}.{name}"
+        passing = [self.released(number) for number in range(released)]
+        held = [self.withheld() for _ in range(withheld)] if self.withholds else []
+        quarantined = list(self.quarantined())
+        spoilt = [record for _reason, record in quarantined]
+        self.reasons = Counter(reason for reason, _record in quarantined)
+        is_whole = self.schema.format.whole_file is not None  # one breach would stop all records
+        extra = {} if is_whole else {"colonne_inconnue": self.text()}
+        if name == "dsn":
+            write_feed(passing + spoilt, self.schema, feed, extra=self.around(True))
+            others = folder / "withheld.dsn"
+            write_feed(held, self.schema, others, extra=self.around(False))
+            return [feed, others]
+        if name == "xml":  # what stands around the records is that of the first
+            write_feed([*passing, *held, *spoilt], self.schema, feed, extra=extra)
+            return [feed]
+        write_feed([*held, *passing, *spoilt], self.schema, feed, extra=extra)
+        if name in ("csv", "jsonl") and not is_whole:
+            wrong = '{"nom": "CANARY' if name == "jsonl" else ";".join(["CANARY"] * 99)
+            with feed.open("a", encoding="utf-8") as stream:
+                stream.write(wrong + "\n")
+            self.reasons["unreadable"] += 1
+        return [feed]
+
+    @property
+    def withholds(self) -> bool:
+        """Whether there are records that no release's conditions match."""
+        return all(release.where for release in self.plan.releases)
 
     def released(self, number: int) -> dict[str, Any]:
         """A record that is released; `number` varies what its `when` conditions say."""
@@ -115,17 +201,18 @@ class Planter:
         if due:
             yield "null", self._spoilt(due[0], None)
         if self.release.nir == "absent":
-            text = next(
+            texts = (
                 path
                 for path, leaf in self.keeps.items()
                 if self.leaves[path].kind == "string"
                 and not (leaf.redact or leaf.prefix or leaf.pseudonym)
             )
-            spaced = space_nir(self.nir())
-            yield "nir-leak", self._spoilt(text, f"n° de sécurité sociale {spaced}")
-        if not self.strips:
-            unwanted = next(path for path, leaf in self.leaves.items() if leaf.spec.identifier)
-            yield "on-nir", self._spoilt(unwanted, self.nir())
+            for text in islice(texts, 1):
+                spaced = space_nir(self.nir())
+                yield "nir-leak", self._spoilt(text, f"n° de sécurité sociale {spaced}")
+        unwanted = [path for path, leaf in self.leaves.items() if leaf.spec.identifier]
+        if unwanted and not self.strips:
+            yield "on-nir", self._spoilt(unwanted[0], self.nir())
 
     def around(self, released: bool) -> dict[str, str]:
         """Canaries by rubrique for what stands around the individus of a DSN.
@@ -133,14 +220,14 @@ class Planter:
         Args:
             released: whether what the policy keeps or tests is to stay as it is.
         """
-        found = {"S21.G00.30.099": self.text()}
+        values = {"S21.G00.30.099": self.text()}
         for path, leaf in self.leaves.items():
             for rubrique in (leaf.spec.rubrique or "").split("+"):
                 if bloc_of(rubrique) in AROUND_INDIVIDU:
                     used = path in self.keeps or path in self.where
                     if not (used and released):
-                        found[rubrique] = self.text()
-        return found
+                        values[rubrique] = self.text()
+        return values
 
     def text(self) -> str:
         """A new canary."""
@@ -236,6 +323,17 @@ class Planter:
         self.kept.setdefault(path, set()).add(shown)
         return value
 
+    def plain_value(self, spec: FieldSpec) -> Any:
+        """A value for a leaf that is released by one release and not, or otherwise, by another."""
+        self._number += 1
+        if spec.identifier:
+            nir = make_nir(self._chance)
+            return nir[:13] if self.schema.format.name == "dsn" else nir
+        kind = kind_of(spec.type)
+        plain: dict[str | None, Any] = {"string": f"KEPT{self._number:06d}", "integer": 17}
+        plain |= {"decimal": Decimal("12.50"), "float": 12.5, "date": KEPT_DAY, "bool": True}
+        return plain.get(kind)
+
     def _spoilt(self, path: str, value: Any) -> dict[str, Any]:
         """A record of canaries that would be released, but for `value` at `path`."""
         return _Record(self, 0, keeps=False, spoilt=(path, value)).make()
@@ -245,35 +343,37 @@ class Planter:
 class _Record:
     """One record in the making."""
 
-    planter: Planter
+    canaries: Canaries
     number: int
     keeps: bool
     matches: bool = True
     spoilt: tuple[str, Any] = ("", None)
 
     def make(self) -> dict[str, Any]:
-        planter = self.planter
-        self.picked = {path: self._pick(path, options) for path, options in planter.whens.items()}
-        fields = planter.schema.fields
-        self.left = left_out(planter.schema, self._choose)
+        canaries = self.canaries
+        self.picked = {path: self._pick(path, options) for path, options in canaries.whens.items()}
+        fields = canaries.schema.fields
+        self.left = left_out(canaries.schema, self._choose)
         return {name: self._node(field, name, self.matches) for name, field in fields.items()}
 
     def _pick(self, path: str, options: list[Any]) -> Any:
         """What the field of a `when` says in this record."""
-        kind = self.planter.leaves[path].kind
-        others = [True, False] if kind == "bool" else [*options, self.planter.text()]
-        allowed = self.planter.where.get(path) or others
+        kind = self.canaries.leaves[path].kind
+        others = [True, False] if kind == "bool" else [*options, self.canaries.text()]
+        allowed = self.canaries.where.get(path) or others
         return allowed[self.number % len(allowed)]
 
     def _choose(self, paths: Sequence[XmlPath]) -> XmlPath:
         """One of a choice by the record's number; that of a spoilt identifier is the last."""
-        return paths[-1 if self.spoilt[0] in self.planter.identifiers else self.number % len(paths)]
+        return paths[
+            -1 if self.spoilt[0] in self.canaries.identifiers else self.number % len(paths)
+        ]
 
     def _node(self, spec: FieldSpec, path: str, alive: bool) -> Any:
         if path in self.left:
             return None
         if spec.of is not None:
-            filtered = path in self.planter.filtered
+            filtered = path in self.canaries.filtered
             lives = (alive, False, alive) if filtered else (alive, alive)
             return [self._node(spec.of, path, live) for live in lives]
         if spec.fields is not None:
@@ -284,41 +384,51 @@ class _Record:
         return self._leaf(spec, path, alive)
 
     def _leaf(self, spec: FieldSpec, path: str, alive: bool) -> Any:
-        planter = self.planter
+        canaries = self.canaries
         if path == self.spoilt[0] and alive:
             return self.spoilt[1]
-        tested = planter.only.get(path) or planter.where.get(path)
+        tested = canaries.only.get(path) or canaries.where.get(path)
         if path in self.picked and alive:
-            leaf = planter.keeps.get(path)
+            leaf = canaries.keeps.get(path)
             if leaf is not None and self.keeps and self._is_kept(leaf):
-                planter.kept.setdefault(path, set()).add(self.picked[path])
+                canaries.kept.setdefault(path, set()).add(self.picked[path])
             return self.picked[path]
-        if path in planter.present and not alive:
+        if path in canaries.present and not alive:
             return None
         if tested is not None and alive:
-            if path in planter.keeps and self.keeps:
-                planter.kept.setdefault(path, set()).add(tested[0])
+            if path in canaries.keeps and self.keeps:
+                canaries.kept.setdefault(path, set()).add(tested[0])
             return tested[0]
         if tested is not None and kind_of(spec.type) == "bool":
             return not tested[0]
-        leaf = planter.keeps.get(path)
+        leaf = canaries.keeps.get(path)
+        if path in canaries.plain and self.keeps:
+            return canaries.plain_value(spec)
         if leaf is None or not alive:
-            if spec.identifier and not planter.strips:
+            if spec.identifier and not canaries.strips:
                 return None
-            return planter.canary(path, spec)
+            return canaries.canary(path, spec)
         if not self.keeps:
             if spec.identifier:
-                nir = planter.nir()
-                return nir[:13] if planter.schema.format.name == "dsn" else nir
-            return planter.canary(path, spec)
+                nir = canaries.nir()
+                return nir[:13] if canaries.schema.format.name == "dsn" else nir
+            return canaries.canary(path, spec)
         if not self._is_kept(leaf):
-            return planter.canary(path, spec)
-        if planter.schema.format.name == "dsn" and planter.is_around(path):
+            return canaries.canary(path, spec)
+        if canaries.schema.format.name == "dsn" and canaries.is_around(path):
             return None
-        return planter.value(path, spec)
+        return canaries.value(path, spec)
 
     def _is_kept(self, leaf: PlanLeaf) -> bool:
         return not leaf.when or any(all(map(self._holds, tests)) for tests in leaf.when)
 
     def _holds(self, condition: PlanCondition) -> bool:
         return self.picked[condition.field] in condition.values
+
+
+def _treatment(leaf: PlanLeaf | None) -> tuple[Any, ...]:
+    """What a release does with a value, as far as another one may show it."""
+    if leaf is None:
+        return ()
+    treatment = (leaf.canonical, leaf.pseudonym is None, leaf.to, leaf.step, leaf.prefix)
+    return (*treatment, leaf.redact, leaf.when)
