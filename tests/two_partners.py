@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from tamis.beam.minimize import ThrowawayKeys
+from tamis.beam.keys import ThrowawayKeys
 from tamis.documents.feed_format import Format
 from tamis.filter.minimize import minimize
 from tamis.nir.identifiers import with_keys

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tamis.beam.in_memory import FromArrow as FromArrow
     from tamis.beam.in_memory import FromDicts as FromDicts
     from tamis.beam.in_memory import FromRows as FromRows
-    from tamis.beam.minimize import KeyRef as KeyRef
+    from tamis.beam.keys import KeyRef as KeyRef
     from tamis.beam.minimize import Minimize as Minimize
     from tamis.beam.minimize import Outputs as Outputs
     from tamis.beam.postgres import ReadTables as ReadTables
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from tamis.keys.keyring import DerivedKey as DerivedKey
     from tamis.keys.keyring import Keyring as Keyring
     from tamis.keys.keyring import open_keyring as open_keyring
+    from tamis.limited.persons import LimitedPersons as LimitedPersons
+    from tamis.limited.persons import open_list as open_list
     from tamis.limits import Limits as Limits
     from tamis.nir.find import find_nir as find_nir
     from tamis.nir.find import redact as redact
@@ -69,7 +71,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "tamis.beam.batch": "Batch Input",
     "tamis.beam.in_memory": "FromArrow FromDicts FromRows",
-    "tamis.beam.minimize": "KeyRef Minimize Outputs",
+    "tamis.beam.keys": "KeyRef",
+    "tamis.beam.minimize": "Minimize Outputs",
     "tamis.beam.postgres": "ReadTables",
     "tamis.beam.read": "ReadAvro ReadCsv ReadDsn ReadFiles ReadJsonLines ReadParquet ReadXml "
     "ReadSpreadsheet",
@@ -85,6 +88,7 @@ _NAMES = {
     "tamis.filter.treat": "KeySource",
     "tamis.formats.chunk": "Chunk PartKey",
     "tamis.keys.keyring": "DerivedKey Keyring open_keyring",
+    "tamis.limited.persons": "LimitedPersons open_list",
     "tamis.limits": "Limits",
     "tamis.nir.find": "find_nir redact",
     "tamis.nir.profile": "NirProfile profile_nir",

@@ -9,7 +9,7 @@ from apache_beam.io.restriction_trackers import OffsetRange
 from apache_beam.runners.sdf_utils import RestrictionTrackerView, ThreadsafeRestrictionTracker
 
 from tamis.beam.kafka import _END, AWAY_SECONDS, CommitPartition, _Tracker
-from tamis.beam.minimize import KeyRef
+from tamis.beam.keys import KeyRef
 from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
 from tamis.streams.into_shared_folder import Refusal

@@ -15,7 +15,7 @@ from apache_beam.testing import test_stream as stream_tests
 from apache_beam.transforms.window import IntervalWindow, TimestampedValue
 
 from tamis.address import PubsubAddress
-from tamis.beam.minimize import KeyRef
+from tamis.beam.keys import KeyRef
 from tamis.beam.pubsub import PubsubStream, _CommitFn, _JudgeFn
 from tamis.beam.window import JudgedWindow, JudgedWindowCoder
 from tamis.errors import RunError

@@ -17,7 +17,8 @@ from apache_beam.pvalue import PCollection
 import tamis
 from tamis.arrow.order import order_rows, take_in_order
 from tamis.beam import store as beam_store
-from tamis.beam.minimize import KeyRef, Outputs
+from tamis.beam.keys import KeyRef
+from tamis.beam.minimize import Outputs
 from tamis.errors import RunError
 from tamis.evidence.receipt import Receipt
 from tamis.limits import USUAL, Limits

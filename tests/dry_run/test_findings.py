@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tamis.beam.minimize import ThrowawayKeys
+from tamis.beam.keys import ThrowawayKeys
 from tamis.documents.calendar import today
 from tamis.dry_run.comparison import Comparison
 from tamis.dry_run.retyped import RetypedColumns, retypes

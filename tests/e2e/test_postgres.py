@@ -172,7 +172,7 @@ def test_no_canary_is_in_any_table(
     policy: str, flow: Find, run: Run, server: Server, database: str, tmp_path: Path
 ) -> None:
     case = flow(policy)
-    planter, inputs, _ = plant(case, tmp_path)
+    planter, inputs = plant(case, tmp_path)
     outcome = run(policy, inputs, server.uri(database))
     assert outcome.code == 0, outcome.err
     text = server.dump(database) + outcome.out + outcome.err + server.log()

@@ -5,12 +5,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from tamis.arrow.types import Bools
 from tamis.documents.feed_format import Format
 from tamis.filter.compiled import CompiledPlan, OpenColumn, TestLeaf, TreatLeaf, compile_steps
 from tamis.filter.execution import Columns, build_columns, gate, select, select_columns
 from tamis.filter.judge import judge
-from tamis.filter.opened import match, open_columns
+from tamis.filter.lookup import match
+from tamis.filter.opened import Opened, open_columns, open_tested
 from tamis.filter.treat import treat
+from tamis.limited.persons import NOBODY
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
 NIR = "155087599999193"
@@ -87,6 +90,13 @@ def test_a_step_knows_its_inputs_and_the_releases_that_need_it() -> None:
     assert not any(step.releases for step in plan.steps if isinstance(step, TestLeaf))
 
 
+def matched(plan: CompiledPlan, batch: pa.RecordBatch) -> tuple[Opened, Bools]:
+    """The tested columns, and which rows are withheld."""
+    opened = open_tested(plan, batch)
+    withheld, _unnamed = match(plan, opened, NOBODY)
+    return opened, withheld
+
+
 def test_equal_plans_are_compiled_once() -> None:
     assert compiled() is compiled()
 
@@ -94,7 +104,7 @@ def test_equal_plans_are_compiled_once() -> None:
 def test_each_stage_can_be_looked_at_by_itself() -> None:
     plan = compiled()
 
-    tested, withheld = match(plan, BATCH)
+    tested, withheld = matched(plan, BATCH)
     assert [rows.tolist() for rows in tested.matches] == [
         [True, True, True, True],
         [True, True, False, False],
@@ -128,10 +138,10 @@ def test_only_what_matching_releases_need_is_opened_and_only_of_their_rows() -> 
     only_b = compile_steps(replace(plan.plan, releases=plan.plan.releases[1:]))
     batch = BATCH.take([0, 2, 3])
 
-    opened = open_columns(only_b, batch, match(only_b, batch)[0])
+    opened = open_columns(only_b, batch, matched(only_b, batch)[0])
 
     assert opened.at_base(opened.matches[0]).tolist() == [0]
     assert [step.root.name for step in opened.nodes] == ["note", "n"]
-    nothing = open_columns(only_b, batch.slice(1), match(only_b, batch.slice(1))[0])
+    nothing = open_columns(only_b, batch.slice(1), matched(only_b, batch.slice(1))[0])
     assert not nothing.nodes
     assert len(list(only_b.steps_of(OpenColumn, only_b.releases))) == 2

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from typer.testing import CliRunner
 
 from tamis.arrow.types import PSEUDONYM
-from tamis.beam.minimize import KeyRef, PinnedKeys
+from tamis.beam.keys import KeyRef, PinnedKeys
 from tamis.cli.keys import app
 from tamis.errors import KeysError
 from tamis.keys import secret_file

@@ -18,7 +18,7 @@ import hmac
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Protocol
@@ -106,6 +106,7 @@ def minimize(
     run: str,
     root: bytes,
     later_root: bytes | None = None,
+    limited: Collection[str] = (),
 ) -> Result:
     """Release of each of N records what the plan lets pass, and nothing else.
 
@@ -116,8 +117,9 @@ def minimize(
         run: id of the run, for the tags.
         root: 32 bytes from which the keys of pseudonyms are derived, in epoch 1.
         later_root: 32 bytes of epoch 2, if pseudonyms are of that, chained on epoch 1.
+        limited: the 13 characters of persons whose records leave under paragraph I only.
     """
-    records = [Record(row, plan, forms, root, later_root) for row in rows]
+    records = [Record(row, plan, forms, root, later_root, limited) for row in rows]
     passed = {
         release.id: [
             place
@@ -135,6 +137,10 @@ def minimize(
         for place in places:
             redacted[name].update(records[place].redacted[name])
     received = plan.direction == "into-store" and sum(record.nir_received for record in records)
+    anomalies = {
+        "nir-received-under-iii": received,
+        "limited-without-identifier": sum(record.is_unnamed for record in records),
+    }
     return Result(
         released={
             name: [records[place].released[name] | tags[name] for place in places]
@@ -155,7 +161,7 @@ def minimize(
             ),
             "rows": {name: len(places) for name, places in passed.items() if places},
             "redacted": {name: dict(+counts) for name, counts in redacted.items() if +counts},
-            "anomalies": {"nir-received-under-iii": received} if received else {},
+            "anomalies": {name: count for name, count in anomalies.items() if count},
             "unknown": set(),
             "missing": set(),
             "chance": {},
@@ -254,6 +260,17 @@ class Node:
     fault: Fault = ""
 
 
+def nodes_towards(nodes: Iterable[Node], path: str) -> Iterator[Node]:
+    """The nodes at `path` and those around them, in every element of a list."""
+    for node in nodes:
+        if is_below(path, node.path):
+            yield node
+            if isinstance(node.value, list):
+                yield from nodes_towards(node.value, path)
+            if isinstance(node.value, dict):
+                yield from nodes_towards(node.value.values(), path)
+
+
 Elements = Mapping[str, Node]
 """By the path of a list, the element of it that something is in."""
 
@@ -270,6 +287,7 @@ class Record:
         coarsened: leaves of which a prefix or a step is released, by release.
         nir_received: whether a NIR was found where a release lets none pass.
         unmet: by release that cannot match, the first condition that does not hold.
+        is_unnamed: whether a release that limits matches it, and it has no number to look up.
     """
 
     row: Row
@@ -277,6 +295,7 @@ class Record:
     forms: Forms
     root: bytes
     later_root: bytes | None
+    limited: Collection[str]
     failures: list[tuple[str, str, str]] = field(default_factory=list)
     may_match: bool = False
     released: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -284,6 +303,7 @@ class Record:
     coarsened: dict[str, list[Node]] = field(default_factory=dict)
     nir_received: bool = False
     unmet: list[tuple[str, str]] = field(default_factory=list)
+    is_unnamed: bool = False
 
     def __post_init__(self) -> None:
         self.wire = wire_of(self.plan.format)
@@ -300,7 +320,11 @@ class Record:
             for spec in self.plan.fields
         }
         self.whole = Node(PlanField("", "struct"), "", self.top)
+        self.look_up()
         matching = [release for release in self.plan.releases if self.matches(release)]
+        asks = self.plan.limited is not None and bool(self.plan.limited.fields)
+        limiting = asks and any(release.withholds_limited for release in matching)
+        self.is_unnamed = limiting and not self.numbers and not self.failures
         for release in matching:
             self.judge_release(release)
         for release in matching:
@@ -347,10 +371,39 @@ class Record:
 
     # 2. Match: true, false, or None where it cannot be told
 
+    def look_up(self) -> None:
+        """The numbers by which persons of the record are known, and what might be one."""
+        self.numbers: list[str] = []
+        self.doubts: list[tuple[str, str, str]] = []
+        for path in self.plan.limited.fields if self.plan.limited else ():
+            kinds = self.specs[path].identifier
+            rule = f"limited: {', '.join(kinds)}"
+            for mark in self.marks:
+                if is_below(path, mark):
+                    self.doubts.append(("type", path, rule))
+            for node in nodes_towards(self.top.values(), path):
+                if node.fault:
+                    self.doubts.append((node.fault, path, rule))
+                if node.value is None or isinstance(node.value, list | dict):
+                    continue
+                text = digits_of(node.value)
+                number = canonical(text, NIRS & set(kinds))
+                if has_wrong_key(text, kinds):
+                    self.doubts.append(("nir-key", path, rule))
+                elif canonical(text, kinds) is None:
+                    self.doubts.append(("nir-malformed", path, rule))
+                elif number is not None:
+                    self.numbers.append(number)
+        self.is_limited = any(number in self.limited for number in self.numbers)
+
     def matches(self, release: PlanRelease) -> bool:
         """Whether the conditions of a release hold; quarantine the record where that is unknown."""
         verdict = self.all_of(release.where, self.whole)
+        withheld = release.withholds_limited and self.is_limited
+        verdict = False if withheld else verdict
         self.may_match |= verdict is not False
+        if release.withholds_limited and verdict:
+            self.failures += self.doubts
         if verdict is None:
             self.fail_unread(release.where, self.whole)
         for condition in release.where:
@@ -359,6 +412,9 @@ class Record:
                 wanted = f"in {values}" if values else "present"
                 self.unmet.append((release.id, f"{condition.field} not {wanted}"))
                 break
+        else:
+            if withheld:
+                self.unmet.append((release.id, "the person is limited (RGPD art. 18)"))
         return bool(verdict)
 
     def all_of(self, conditions: Iterable[PlanCondition], around: Node) -> bool | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.beam.minimize import ThrowawayKeys
+from tamis.beam.keys import ThrowawayKeys
 from tamis.filter.minimize import minimize
 from tamis.formats.chunk import PartKey
 from tamis.limits import USUAL, Limits

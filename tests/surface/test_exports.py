@@ -101,7 +101,7 @@ PAGE = PACKAGE / "manual" / "python.md"
 
 GROUPS = {
     "Projects and plans": "load_project Project Plan PlanField PlanRelease released_schema",
-    "The filter without Beam": "minimize Minimized Tally KeySource",
+    "The filter without Beam": "minimize Minimized Tally KeySource open_list LimitedPersons",
     "Reading": "ReadFiles ReadParquet ReadCsv ReadJsonLines ReadAvro ReadDsn ReadXml "
     "ReadSpreadsheet ReadTables",
     "Records of a pipeline of your own": "FromDicts FromRows FromArrow ToDicts ToRows ToArrow",

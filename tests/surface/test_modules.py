@@ -26,6 +26,7 @@ LAYERS = (
     "diff",
     "nir",
     "keys",
+    "limited",
     "filter",
     "formats",
     "evidence",

@@ -24,9 +24,10 @@ from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.utils.timestamp import Duration
 
 from tamis.address import KafkaAddress
-from tamis.beam.minimize import KeyRef, PinnedKeys, RecordCounters
+from tamis.beam.keys import KeyRef, PinnedKeys, with_list
+from tamis.beam.minimize import RecordCounters
 from tamis.errors import RefusedError, value_free
-from tamis.evidence.receipt import KeyPart
+from tamis.evidence.receipt import RunKeys
 from tamis.filter.gate.columns import ColumnSketch
 from tamis.keys.sealed import PublicKey
 from tamis.language import _
@@ -100,7 +101,7 @@ class CommitPartition(beam.DoFn):
     period: datetime.timedelta
     decode: Decode
     keys: KeyRef | None = None
-    key_parts: tuple[KeyPart, ...] = ()
+    key_parts: RunKeys = ()
     seal_to: PublicKey | None = None
     records: int = 5_000
     seconds: float = 0.2
@@ -108,8 +109,7 @@ class CommitPartition(beam.DoFn):
     salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False)
 
     def setup(self) -> None:
-        keys = None if self.keys is None else PinnedKeys(self.keys)
-        self._judge = Judge(self.plan, self.stream, self.decode, keys, self.seal_to, self.salt)
+        self._keys = None if self.keys is None else PinnedKeys(self.keys)
         self._counters = RecordCounters()
         self._refusal = Refusal(self.sink, self.stream)
         self._sketches: dict[str, ColumnSketch] = {}
@@ -162,16 +162,26 @@ class CommitPartition(beam.DoFn):
         self._show(partition, sink)
         reader = KafkaReader(self.source, self.stream, self.records, self.seconds, (partition,))
         period = min(self.period, LONGEST)
-        settings = Settings(self.stream, period, once=True, key_parts=self.key_parts)
+        judge, key_parts = self._judge()
+        settings = Settings(self.stream, period, once=True, key_parts=key_parts)
         session = Session(self.plan, reader, sink, settings, stop, self._sketches)
         try:
             session.open()
-            ending = session.run(self._judge.judge)
+            ending = session.run(judge.judge)
         finally:
             session.close()
         self._counters.add(session.committed)
         self._cuts[partition] = sink.durable[partition]
         return self._cuts[partition], ending
+
+    def _judge(self) -> tuple[Judge, RunKeys]:
+        """The judge of a session, by the list of limited persons as it is now; and its keys."""
+        keys = self._keys
+        limited = None if keys is None else keys.limited_now()
+        judge = Judge(
+            *(self.plan, self.stream, self.decode, keys, self.seal_to, self.salt), limited=limited
+        )
+        return judge, with_list(self.key_parts, limited)
 
     def _show(self, partition: int, sink: SharedFolderSink) -> None:
         if partition not in self._shown:

@@ -23,9 +23,10 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tamis.beam.batch import Batch
 from tamis.beam.files import open_random
 from tamis.beam.findings import Finding, Findings, MergeFindings
+from tamis.beam.keys import ThrowawayKeys
 from tamis.beam.listing import Task
 from tamis.beam.measure_released import MeasureReleased
-from tamis.beam.minimize import Outputs, ThrowawayKeys
+from tamis.beam.minimize import Outputs
 from tamis.beam.read import read_task
 from tamis.beam.store import SumTallies, Total
 from tamis.beam.transform import SeveralCollections

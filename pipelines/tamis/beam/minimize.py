@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -13,13 +13,13 @@ from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection, TaggedOutput
 
 from tamis.beam.batch import Batch, Input
+from tamis.beam.keys import KeyRef, PinnedKeys, ThrowawayKeys
 from tamis.beam.transform import SeveralCollections
 from tamis.dry_run.masks import Masks
 from tamis.dry_run.retyped import retyped_columns
 from tamis.dry_run.undeclared import UndeclaredNirs, released_paths
 from tamis.errors import KeysError, RefusedError, UsageError, value_free
 from tamis.evidence.columns import refuse_columns
-from tamis.evidence.receipt import KeyPart
 from tamis.filter.compiled import compile_steps
 from tamis.filter.execution import execute
 from tamis.filter.gate.columns import ColumnSketch
@@ -27,14 +27,14 @@ from tamis.filter.quarantine import QUARANTINE_SCHEMA, count_causes
 from tamis.filter.tally import Tally, merge_sketches
 from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk
-from tamis.keys.keyring import DerivedKey, open_keyring
 from tamis.language import _
-from tamis.nir.pseudonym import ROW
+from tamis.limited.persons import NOBODY
 from tamis.plan.by_release import ByRelease
 from tamis.plan.guards import (
     check_approval,
     check_day,
     check_in_force,
+    check_limited,
     check_register,
     check_unconfirmed,
 )
@@ -43,68 +43,6 @@ from tamis.stores.protocol import check_run_id
 
 _RELEASE = "release:"
 _FINDINGS = "findings"
-
-
-@dataclass(frozen=True)
-class KeyRef:
-    """Where workers find the keys of a run; never the keys themselves.
-
-    Attributes:
-        keyring: reference of a keyring, as `tamis.keys.keyring.open_keyring` takes it.
-        epoch: the epoch that the run was begun with.
-        chained: what that epoch was chained on then, by processing; None if that is not held.
-
-    Example:
-        >>> KeyRef("env:TAMIS_KEYS", epoch=1)
-        KeyRef(keyring='env:TAMIS_KEYS', epoch=1)
-    """
-
-    keyring: str
-    epoch: int
-    chained: Mapping[str, int] | None = field(default=None, repr=False, hash=False)
-
-    @classmethod
-    def current(cls, keyring: str) -> "KeyRef":
-        """The keyring that a reference names, at the epoch that is current now.
-
-        Raises:
-            KeysError: it cannot be opened.
-        """
-        current = open_keyring(keyring).epochs()[-1]
-        return cls(keyring, current.number, current.chained)
-
-    def parts(self, plan: Plan, *, rows: bool = False) -> tuple[KeyPart, ...]:
-        """The receipt's entries for the keys that `plan` needs.
-
-        Args:
-            plan: what is done.
-            rows: whether rows that must not tell their order are given ids.
-
-        Raises:
-            KeysError: the keyring cannot be opened, or has not this epoch.
-        """
-        keyring = PinnedKeys(self)
-        methods = {
-            (release.item, str(leaf.method))
-            for release in plan.releases
-            for leaf in release.leaves
-            if leaf.pseudonym
-        }
-        if rows:
-            methods |= {(part.item, ROW) for part in plan.releases if plan.hides_order(part)}
-        parts = {}
-        for item, method in sorted(methods):
-            key = keyring.key(plan.processing, item, method)
-            part = KeyPart(
-                processing=plan.processing,
-                item=item,
-                epoch=self.epoch,
-                key_id=key.key_id,
-                chained_on=list(key.chained_on) or None,
-            )
-            if method != ROW or item not in parts:  # ids of rows are not chained
-                parts[item] = part
-        return tuple(parts.values())
 
 
 class Outputs(NamedTuple):
@@ -181,7 +119,8 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
         plan: the compiled policy.
         run: id of the run, of a to z, 0 to 9 and hyphens; it becomes the tag `legal_run`.
         keys: where the workers load the keys from, or None.
-        throwaway_keys: pseudonymize under keys that nobody keeps, for a dry run.
+        throwaway_keys: pseudonymize under keys that nobody keeps, for a dry run; `keys` then serve
+            for the list of limited persons, which is not asked without them.
         replay: allow a plan of another day than today; the receipt says so.
         allow_example: allow an entry of the register that only illustrates.
         allow_unconfirmed: allow a legal basis that nobody has confirmed yet.
@@ -246,10 +185,22 @@ class Minimize(SeveralCollections[PCollection[Batch], Outputs]):
                     policy=self.plan.policy,
                 )
             )
+        if self.keys is not None:
+            self.keys = self.keys.of_plan(self.plan)
+        elif self.plan.asks_list and not self.throwaway_keys:
+            raise KeysError(
+                _(
+                    "policy `{policy}` asks the list of limited persons: `Minimize` must have "
+                    "`keys`",
+                    policy=self.plan.policy,
+                )
+            )
         check_day(self.plan.day, self.replay)
         check_register(self.plan, self.allow_example)
         check_unconfirmed(self.plan, self.allow_unconfirmed)
         check_approval(self.plan)
+        if not self.throwaway_keys:
+            check_limited(self.plan)
 
     def expand(self, batches: PCollection[Batch]) -> Outputs:
         """Wire `minimize` to its outputs, each with the batch's own coder."""
@@ -292,44 +243,6 @@ def _sum_sketches(several: Iterable[dict[str, ColumnSketch]]) -> dict[str, Colum
     return total
 
 
-class ThrowawayKeys:
-    """Keys made by the worker, which end with it and are stored nowhere."""
-
-    def __init__(self) -> None:
-        self._keys: dict[tuple[str, str, str, str | None], bytes] = {}
-
-    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
-        key = self._keys.setdefault((processing, item, method, kind), os.urandom(32))
-        return DerivedKey(key, 0, "")
-
-
-class PinnedKeys:
-    """A keyring at the epoch that the run was begun with, chained as it was then."""
-
-    def __init__(self, ref: KeyRef) -> None:
-        self._keyring = open_keyring(ref.keyring)
-        self._ref = ref
-
-    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
-        key = self._keyring.key(processing, item, method, self._ref.epoch, kind)
-        chained = self._ref.chained
-        if (
-            method != ROW
-            and chained is not None
-            and key.chained_on[-1:] != ((chained[processing],) if processing in chained else ())
-        ):
-            raise KeysError(
-                _(
-                    "epoch {epoch} of keyring `{name}`: pseudonyms of `{processing}` were chained "
-                    "on another epoch after the run had begun: begin it anew",
-                    epoch=self._ref.epoch,
-                    name=self._ref.keyring,
-                    processing=processing,
-                )
-            )
-        return key
-
-
 class RecordCounters:
     """Beam's counters of what became of records."""
 
@@ -361,10 +274,12 @@ class _MinimizeFn(beam.DoFn):
 
     def setup(self) -> None:
         self._keys: KeySource | None = None
+        self._limited = NOBODY if self._throwaway else None
+        if self._ref is not None:
+            self._keys = pinned = PinnedKeys(self._ref)
+            self._limited = pinned.limited() or self._limited
         if self._throwaway:
             self._keys = ThrowawayKeys()
-        elif self._ref is not None:
-            self._keys = PinnedKeys(self._ref)
         self._counters = RecordCounters()
 
     def process(self, batch: Batch) -> Iterator[Any]:
@@ -390,8 +305,14 @@ class _MinimizeFn(beam.DoFn):
         what = _("minimizing part {part} of {source}", part=batch.part, source=batch.source)
         with value_free(what):
             steps = compile_steps(self._plan)
-            done = execute(steps, chunk.data, self._run, self._keys, self._salt, coded=self._coded)
+            done = execute(
+                *(steps, chunk.data, self._run, self._keys, self._salt),
+                coded=self._coded,
+                limited=self._limited,
+            )
         tally.add(done.tally)
+        if self._plan.asks_list and self._limited is NOBODY:
+            tally.anomalies["limited-list-not-asked"] = chunk.data.num_rows
         tally.records += chunk.rejects.num_rows
         if self._plan.format.name == "parquet":
             tally.retyped = retyped_columns(chunk.data.schema, self._plan.fields)

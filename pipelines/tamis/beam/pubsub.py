@@ -27,13 +27,14 @@ from apache_beam.transforms.window import FixedWindows, IntervalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.address import PubsubAddress
-from tamis.beam.minimize import KeyRef, PinnedKeys, RecordCounters
+from tamis.beam.keys import KeyRef, PinnedKeys
+from tamis.beam.minimize import RecordCounters
 from tamis.beam.transform import SeveralCollections
 from tamis.beam.window import JudgedWindow
 from tamis.documents.calendar import today
 from tamis.errors import RunError, value_free
 from tamis.evidence.columns import refuse_columns
-from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
+from tamis.evidence.receipt import Receipt, RunFacts, RunKeys
 from tamis.keys.sealed import PublicKey
 from tamis.language import _
 from tamis.plan.plan import Plan, PlanRelease
@@ -78,7 +79,7 @@ class PubsubStream(SeveralCollections[PBegin, PCollection[str]]):
         period: datetime.timedelta,
         decode: Decode,
         keys: KeyRef | None = None,
-        key_parts: tuple[KeyPart, ...] = (),
+        key_parts: RunKeys = (),
         seal_to: PublicKey | None = None,
         records: int = 5_000,
     ) -> None:
@@ -155,7 +156,7 @@ class _JudgeFn(beam.DoFn):
         source: str,
         decode: Decode,
         keys: KeyRef | None,
-        key_parts: tuple[KeyPart, ...],
+        key_parts: RunKeys,
         seal_to: PublicKey | None,
         records: int,
         largest: int | None,

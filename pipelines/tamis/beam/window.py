@@ -16,7 +16,7 @@ from apache_beam import coders
 from apache_beam.coders.typecoders import registry
 
 from tamis.beam.batch import from_ipc, to_ipc
-from tamis.evidence.receipt import KeyPart
+from tamis.evidence.receipt import KeyPart, RunKeys
 from tamis.plan.plan import Plan
 from tamis.streams.judge import Judged, Rows
 
@@ -43,12 +43,12 @@ class JudgedWindow:
     judged: Judged
     ids: int
     plan: Plan
-    keys: tuple[KeyPart, ...]
+    keys: RunKeys
 
     @property
     def group(self) -> str:
         """What is committed together has the same group: of one plan, on one day, and one epoch."""
-        epochs = sorted((key.item, key.epoch) for key in self.keys)
+        epochs = sorted((key.item, key.epoch) for key in self.keys if isinstance(key, KeyPart))
         return f"{self.plan.day} {self.plan.sha256} {epochs}"
 
     def without_rows(self) -> "JudgedWindow":

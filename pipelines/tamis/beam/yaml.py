@@ -26,7 +26,8 @@ from tamis.address import DatabaseAddress, PathAddress, parse_address, parse_sto
 from tamis.arrow.types import is_binary, is_list, is_string
 from tamis.beam.batch import Batch
 from tamis.beam.in_memory import FromRows
-from tamis.beam.minimize import KeyRef, Minimize
+from tamis.beam.keys import KeyRef
+from tamis.beam.minimize import Minimize
 from tamis.beam.postgres import ReadTables
 from tamis.beam.read import ReadFiles
 from tamis.beam.store import Store
@@ -455,7 +456,7 @@ def _plan_and_run(policy: str, project: str | None, run_id: str | None) -> tuple
 
 def _key_ref(plan: Plan, keys: str | None) -> KeyRef | None:
     """Where workers find the keys, of the epoch that is current when the pipeline is built."""
-    if keys is None or not plan.needs_keys:
+    if keys is None or not (plan.needs_keys or plan.asks_list):
         return None
     return KeyRef.current(keys if scheme_of(keys) else os.path.abspath(keys))
 

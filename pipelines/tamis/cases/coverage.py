@@ -3,7 +3,8 @@
 A cell is a release, a stretch of days on which nothing changes, and one of:
 
 - a need: some case releases at least one of its fields with a value;
-- a condition: some case meets it, and some case does not (two cells).
+- a condition: some case meets it, and some case does not (two cells);
+- where the project has a list of limited persons, and the item is not a feed: some case is of one.
 """
 
 import datetime
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tamis.cases.judge import Outcome
-from tamis.documents.calendar import days_of
+from tamis.documents.calendar import days_of, law_on
 from tamis.documents.context import PlacedCondition, PolicyContext, conditions_of
 from tamis.documents.policy import Need, Release
 from tamis.documents.positions import DocumentPath
@@ -30,12 +31,14 @@ class Cell:
         day: the first day of the stretch.
         place: of the need or condition in the policy.
         meets: for a condition, whether the record must meet it; None for a need.
+        limited: whether the record must be of a limited person, and nothing else.
     """
 
     release: str
     day: datetime.date
     place: DocumentPath
     meets: bool | None = None
+    limited: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,20 @@ class Coverage:
     @property
     def missing(self) -> list[Problem]:
         """What no case reaches, by its place in the policy; days of one place together."""
-        days: dict[tuple[str, DocumentPath, bool | None], list[datetime.date]] = {}
+        days: dict[tuple[str, DocumentPath, bool | None, bool], list[datetime.date]] = {}
         for cell in self.cells:
             if cell not in self.reached:
-                days.setdefault((cell.release, cell.place, cell.meets), []).append(cell.day)
+                key = (cell.release, cell.place, cell.meets, cell.limited)
+                days.setdefault(key, []).append(cell.day)
         problems = []
-        for (release, place, meets), missed in days.items():
+        for (release, place, meets, limited), missed in days.items():
             text = {
                 None: _("no case releases a field of this need"),
                 True: _("no case meets this condition"),
                 False: _("every case meets this condition"),
             }[meets]
+            if limited:
+                text = _("no case shows that a limited person's record is withheld (`limited`)")
             since = ", ".join(map(str, missed))
             text += _(" (release {release}, from {days})", release=release, days=since)
             problems.append(self.context.source.problem(place, text))
@@ -83,11 +89,20 @@ def measure(context: PolicyContext, outcomes: Sequence[Outcome]) -> Coverage:
         place = ("releases", index)
         days = list(dict.fromkeys(days_of(release, context.release_cuts)))
         cells += [cell for day in days for cell in _cells(release, place, day)]
+        limiting = {day for day in days if _withholds_limited(context, release, day)}
+        cells += [Cell(release.id, day, place, limited=True) for day in days if day in limiting]
         for outcome in outcomes:
             if release.in_force(outcome.day) and outcome.fate is not None:
                 day = days[bisect_right(days, outcome.day) - 1]
                 reached.update(_reached(release, place, day, outcome))
+                if outcome.case.limited and release.id not in outcome.fate.released:
+                    reached.add(Cell(release.id, day, place, limited=True))
     return Coverage(context, tuple(cells), frozenset(reached))
+
+
+def _withholds_limited(context: PolicyContext, release: Release, day: datetime.date) -> bool:
+    item = law_on(context.law, day).items.get(release.item)
+    return bool(context.looked_up) and context.withholds_limited(item)
 
 
 def _cells(release: Release, place: DocumentPath, day: datetime.date) -> Iterator[Cell]:

@@ -17,6 +17,7 @@ from tamis.formats.python_records import to_chunk
 from tamis.formats.python_values import adapter_for
 from tamis.keys.keyring import DerivedKey
 from tamis.language import _
+from tamis.limited.persons import EVERYBODY, NOBODY, LimitedPersons
 from tamis.plan.compile import compile_policy
 from tamis.plan.plan import Plan, PlanField
 
@@ -135,7 +136,8 @@ def _judge(
 ) -> Outcome:
     if isinstance(plan, DocumentError):
         return Outcome(case, day, None, plan.problems[0])
-    fate = Fate() if plan is None else filter_record(case.record, plan)
+    persons = EVERYBODY if case.limited else NOBODY
+    fate = Fate() if plan is None else filter_record(case.record, plan, persons)
     difference = _difference(case, fate, plan)
     if difference is None:
         return Outcome(case, day, fate, None)
@@ -144,7 +146,7 @@ def _judge(
     return Outcome(case, day, fate, source.problem(("cases", i, *place), text))
 
 
-def filter_record(record: Mapping[str, Any], plan: Plan) -> Fate:
+def filter_record(record: Mapping[str, Any], plan: Plan, limited: LimitedPersons = NOBODY) -> Fate:
     """Return what a plan makes of one record, given by the schema's names of its fields.
 
     Example:
@@ -155,7 +157,7 @@ def filter_record(record: Mapping[str, Any], plan: Plan) -> Fate:
     """
     fields = [_by_own_name(field) for field in plan.fields]
     chunk = to_chunk([record], [0], fields, adapter=adapter_for(plan.format))
-    done = minimize(chunk.data, plan, run="test", keys=_TestKeys())
+    done = minimize(chunk.data, plan, run="test", keys=_TestKeys(), limited=limited)
     if done.quarantined.num_rows:
         row = done.quarantined.to_pylist()[0]
         return Fate(reason=row["reason"], field=row["field"] or "")

@@ -63,6 +63,8 @@ def legal_content(context: PolicyContext, day: datetime.date) -> str:
         },
         "fields": {path: _field(context, path) for path in sorted(_used(releases))},
     }
+    if any(context.withholds_limited(law.items.get(release.item)) for release in releases):
+        content["limited"] = list(context.looked_up)
     allowed = [_plain(known, "policy") for known in context.exceptions if known.holds(day)]
     if allowed:
         content["exceptions"] = allowed

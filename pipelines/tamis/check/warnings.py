@@ -46,6 +46,24 @@ def warnings_of(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
     yield from _lifted(contexts)
     yield from _inferred_links(contexts, cuts)
     yield from _approvals(contexts)
+    yield from _not_limited(contexts, cuts)
+
+
+def _not_limited(contexts: Sequence[PolicyContext], cuts: Cuts) -> Violations:
+    """Releases from which nobody can be held back: their feeds have no identifier."""
+    for context in contexts:
+        items = (item for _release, _day, item in _items(context, cuts))
+        if any(known.what == "no-identifier" for known in context.exceptions):
+            continue
+        if not context.looked_up and any(map(context.withholds_limited, items)):
+            text = _(
+                "policy `{policy}`: the list of limited persons cannot be asked, schema `{schema}` "
+                "has no NIR, NIA, NNP or MIG; `run` asks for an exception (`no-identifier`)",
+                policy=context.name,
+                schema=context.schema.schema_,
+            )
+            problem = context.source.problem(("schema",), text)
+            yield Violation(problem, Rule.NEED, "not-limited", None, (), "warning")
 
 
 def _approvals(contexts: Sequence[PolicyContext]) -> Violations:

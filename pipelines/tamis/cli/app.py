@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from tamis.cli import keys, review, seal_keys, upkeep
+from tamis.cli import keys, limited, review, seal_keys, upkeep
 from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, Day, Policy, open_project
 from tamis.interrupts import ends_at_once
 from tamis.language import _
@@ -28,6 +28,11 @@ app.add_typer(
 )
 app.add_typer(
     seal_keys.app, name="seal-keys", help=_("Make the keys that streams seal original messages to.")
+)
+app.add_typer(
+    limited.app,
+    name="limited",
+    help=_("Keep the list of persons whose records leave no more (RGPD art. 18)."),
 )
 app.add_typer(review.app)
 app.add_typer(upkeep.app)
@@ -184,6 +189,10 @@ def dry_run(
     ] = None,
     fail_on: FailOn = None,
     inputs_by_digest: ByDigest = False,
+    keys: Annotated[
+        str | None,
+        Option(metavar="FILE", help=_("the keyring of the list of limited persons, to ask it too")),
+    ] = None,
 ) -> None:
     from tamis.cli.dry_run import DryRunOptions, dry_run_command
 
@@ -195,6 +204,7 @@ def dry_run(
         against,
         tuple(fail_on or ()),
         inputs_by_digest,
+        keys,
     )
     raise typer.Exit(dry_run_command(open_project(context), policy, tuple(inputs), on, options))
 

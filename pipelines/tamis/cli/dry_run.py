@@ -33,6 +33,7 @@ class DryRunOptions:
         against: folder of another project.
         fail_on: conditions, as `tamis.evidence.fail_on.FAIL_ON` names them.
         inputs_by_digest: whether no file is called by its name.
+        keys: reference of the keyring that the list of limited persons was made with.
     """
 
     json: Path | None = None
@@ -42,6 +43,7 @@ class DryRunOptions:
     against: str | None = None
     fail_on: tuple[str, ...] = ()
     inputs_by_digest: bool = False
+    keys: str | None = None
 
 
 def dry_run_command(
@@ -74,6 +76,7 @@ def dry_run_command(
                 inspection=inspection,
                 limit=options.limit,
                 inputs_by_digest=options.inputs_by_digest,
+                keys=options.keys,
             )
     from rich.console import Console
 

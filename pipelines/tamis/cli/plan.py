@@ -16,7 +16,13 @@ from tamis.documents.context import open_policy
 from tamis.documents.project import Documents
 from tamis.language import _
 from tamis.plan.compile import compile_policy
-from tamis.plan.explain import Explanation, describe_condition, explain, explain_field
+from tamis.plan.explain import (
+    Explanation,
+    describe_condition,
+    describe_limited,
+    explain,
+    explain_field,
+)
 from tamis.plan.plan import Plan, PlanCondition, PlanLeaf
 from tamis.tables import Table, print_table
 
@@ -90,7 +96,15 @@ def _as_json(plan: Plan, explanations: Iterable[Explanation]) -> dict[str, Any]:
         "plan_sha256": plan.sha256,
         "law": dict(plan.law),
         "reads": list(plan.leaves()),
+        **({"limited": _limited_as_json(plan)} if plan.limited else {}),
         "releases": releases,
+    }
+
+
+def _limited_as_json(plan: Plan) -> dict[str, Any]:
+    return {
+        "looked_up_by": list(plan.limited.fields) if plan.limited else [],
+        "releases": [release.id for release in plan.releases if release.withholds_limited],
     }
 
 
@@ -133,6 +147,8 @@ def _print_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
                 attested=_(release.attested),
             )
         )
+        if release.withholds_limited:
+            print("  " + describe_limited(plan))
         if release.retention:
             print("  " + _("kept by rule {rule} of R. 6323-39", rule=release.retention))
         for test in release.where:

@@ -36,6 +36,7 @@ from tamis.plan.explain import shown_basis
 from tamis.plan.guards import (
     check_approval,
     check_day,
+    check_limited,
     check_register,
     check_unconfirmed,
     exception_of,
@@ -138,6 +139,7 @@ def compile_allowed(
     check_register(plan, allow_example)
     check_unconfirmed(plan, allow_unconfirmed)
     check_approval(plan)
+    check_limited(plan)
     print_attested(plan)
     return plan
 
@@ -148,7 +150,7 @@ def tell_unused_keys(plan: Plan, keys: str | None) -> None:
     Raises:
         KeysError: the keyring that is given is none.
     """
-    if keys is None or plan.needs_keys:
+    if keys is None or plan.needs_keys or plan.asks_list:
         return
     from tamis.keys.keyring import Keyring, open_keyring
 

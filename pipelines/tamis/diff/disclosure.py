@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tamis.check.check import violations_on
 from tamis.check.violation import Violation
-from tamis.diff.record_sets import HOLDS_NIR, RecordSet, only, record_set
+from tamis.diff.record_sets import HOLDS_NIR, IS_LIMITED, RecordSet, only, record_set
 from tamis.documents.calendar import interval_cuts, law_cuts, law_on
 from tamis.documents.context import (
     PolicyContext,
@@ -155,7 +155,9 @@ class ProjectState:
     veille_source: Source
     project_file: tuple[ProjectFile, Source | None]
     feeds: dict[str, str] = field(default_factory=dict)
-    _disclosures: dict[tuple[str, int, Nir | None], list[Disclosure]] = field(default_factory=dict)
+    _disclosures: dict[tuple[str, int, Nir | None, bool], list[Disclosure]] = field(
+        default_factory=dict
+    )
     _refusals: dict[tuple[str, datetime.date], Violation | None] = field(default_factory=dict)
 
     def cuts(self) -> set[datetime.date]:
@@ -174,11 +176,15 @@ class ProjectState:
         for name, context in self.contexts.items():
             for index, release in enumerate(context.policy.releases):
                 if release.in_force(day):
-                    nir = items[release.item].nir if release.item in items else None
-                    key = (name, index, nir)
+                    item = items.get(release.item)
+                    nir = item.nir if item else None
+                    withholds = bool(context.looked_up) and context.withholds_limited(item)
+                    key = (name, index, nir, withholds)
                     if key not in self._disclosures:
                         feed = self.feeds.get(context.schema.schema_, context.schema.schema_)
-                        self._disclosures[key] = list(_disclosures(context, index, nir, feed))
+                        self._disclosures[key] = list(
+                            _disclosures(context, index, nir, feed, withholds)
+                        )
                     disclosures += self._disclosures[key]
         return disclosures
 
@@ -195,7 +201,7 @@ class ProjectState:
 
 
 def _disclosures(
-    context: PolicyContext, index: int, nir: Nir | None, feed: str
+    context: PolicyContext, index: int, nir: Nir | None, feed: str, withholds: bool
 ) -> Iterator[Disclosure]:
     policy = context.policy
     release = policy.releases[index]
@@ -211,7 +217,7 @@ def _disclosures(
             channel,
             path,
             _read_from(context, leaf),
-            tuple(_records(release, path, leaf, nir)),
+            tuple(_records(release, path, leaf, nir, withholds)),
             _form(release, path, leaf, nir),
             leaf,
             nir,
@@ -220,7 +226,7 @@ def _disclosures(
 
 
 def _records(
-    release: Release, path: str, leaf: SchemaLeaf | None, nir: Nir | None
+    release: Release, path: str, leaf: SchemaLeaf | None, nir: Nir | None, withholds: bool
 ) -> Iterator[RecordSet]:
     """The records that the field at `path` is released of, one set for each of its needs."""
     lists = leaf.lists if leaf else ()
@@ -233,6 +239,8 @@ def _records(
         records = record_set([*always, *((test.field, test) for test in need.when)])
         if nir == "absent" and release.on_nir == "quarantine":
             records = {**records, HOLDS_NIR: only(False)}
+        if withholds:
+            records = {**records, IS_LIMITED: only(False)}
         yield records
 
 

@@ -67,6 +67,8 @@ RecordSet = Mapping[str, ValueSet]
 ALL = ValueSet(frozenset(), True)
 HOLDS_NIR = ""
 """Pseudo-field of a record set: True if the record contains a NIR (policy key `on_nir`)."""
+IS_LIMITED = " "
+"""Pseudo-field of a record set: True if the record is of a person on the list `limited`."""
 
 
 def only(*values: object) -> ValueSet:
@@ -118,6 +120,8 @@ def _describe_values(path: str, values: ValueSet) -> str:
         if values & only(True):
             return _("a NIR is in the record")
         return _("no NIR is in the record")
+    if path == IS_LIMITED:
+        return _("the person is limited") if values & only(True) else _("the person is not limited")
     return f"{path} {values}"
 
 

@@ -61,6 +61,8 @@ class PolicyCase(DocumentModel):
     record: dict[str, Any]
     """The record by the schema's names of its fields; what is not listed is null. Synthetic: never
     a real person's."""
+    limited: bool = False
+    """Whether the persons of the record are on the project's list of limited persons."""
     expect: Annotated[
         Literal["withheld"] | Quarantined | Released,
         BeforeValidator(

@@ -4,16 +4,18 @@ import datetime
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tamis.documents.approval import Approval
 from tamis.documents.calendar import interval_cuts, law_cuts
 from tamis.documents.exceptions import LastingException
+from tamis.documents.law import Item
 from tamis.documents.policy import Condition, LegalBasis, Need, NirBasis, Policy, Release
 from tamis.documents.positions import DocumentPath, Source
 from tamis.documents.project import Documents, Law
 from tamis.documents.register import Entry, Processing, Register
-from tamis.documents.schema import FieldSpec, Schema, SchemaLeaf
+from tamis.documents.schema import NIR_SHAPED, FieldSpec, Schema, SchemaLeaf
 from tamis.documents.veille import UnreadText, Veille
 from tamis.errors import DocumentError, Problem
 
@@ -29,6 +31,7 @@ class PolicyContext:
         exceptions: what the project allows for it, those whose day is past included.
         approval: who agreed to what it releases, and the text of that; None where nobody did.
         approval_required: whether the project refuses to run it without.
+        limited: the file of the project's list of limited persons, or None.
     """
 
     name: str
@@ -43,6 +46,7 @@ class PolicyContext:
     exceptions: tuple[LastingException, ...] = ()
     approval: tuple[Approval, Source] | None = field(default=None, repr=False)
     approval_required: bool = False
+    limited: Path | None = None
 
     def unread(self, release: Release) -> dict[str, UnreadText]:
         """Return the texts that `release` rests on and whose newer version nobody has read."""
@@ -61,6 +65,20 @@ class PolicyContext:
     def leaves(self) -> dict[str, SchemaLeaf]:
         """The schema's leaves by path, in its order."""
         return self.schema.leaves()
+
+    @cached_property
+    def looked_up(self) -> tuple[str, ...]:
+        """The paths of the leaves by which limited persons are known."""
+        return tuple(
+            path for path, leaf in self.leaves.items() if NIR_SHAPED & set(leaf.spec.identifier)
+        )
+
+    def withholds_limited(self, item: Item | None) -> bool:
+        """Whether a release of this item withholds records of limited persons: all but a feed.
+
+        Legal source: RGPD art. 18, 2, which excepts storage; R. 6323-38, III.
+        """
+        return self.limited is not None and item is not None and item.relation != "fed-by"
 
     @property
     def processing(self) -> Processing | None:
@@ -114,6 +132,7 @@ def open_policy(documents: Documents, name: str) -> PolicyContext:
         tuple(allowed for allowed in project_file.exceptions if allowed.policy == name),
         documents.approval(name),
         project_file.approvals == "required",
+        (project_file.limited and documents.folder / project_file.limited) or None,
     )
 
 

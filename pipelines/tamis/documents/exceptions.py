@@ -14,15 +14,17 @@ from pydantic import Field
 
 from tamis.documents.positions import DocumentModel
 
-Allowance = Literal["example", "unconfirmed", "empty"]
-"""What may be allowed: the flags `--allow-example`, `--allow-unconfirmed`, `--allow-empty`."""
+Allowance = Literal["example", "unconfirmed", "empty", "no-identifier"]
+"""What may be allowed: the flags `--allow-example`, `--allow-unconfirmed`, `--allow-empty`; and
+`no-identifier`, which no flag allows: to release without asking the list of limited persons."""
 
 
 class LastingException(DocumentModel):
     """What a project allows for one policy up to a day, as `run --allow-…` does for once."""
 
     what: Allowance
-    """Which flag it stands for: `example`, `unconfirmed` or `empty`."""
+    """Which flag it stands for: `example`, `unconfirmed` or `empty`; or `no-identifier`: the feed
+    names nobody by a number, so that the list of `limited` cannot be asked."""
     policy: str
     """The policy that it is allowed for, by its name."""
     because: str
@@ -44,3 +46,7 @@ class ProjectFile(DocumentModel):
     """`required`: `run` refuses a policy that no approval covers (`tamis help approvals`)."""
     exceptions: tuple[LastingException, ...] = ()
     """What is allowed lastingly, each for one policy and with its last day."""
+    limited: Annotated[str, Field(min_length=1)] | None = None
+    """The file of the list of limited persons, relative to the project's folder; records of those
+    on it leave under paragraph I only (`tamis help limited`). Legal source: RGPD art. 18,
+    R. 6323-38."""

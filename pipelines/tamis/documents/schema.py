@@ -40,6 +40,8 @@ from tamis.documents.xpaths import ITSELF, XmlPath, last_name
 from tamis.language import N_, _
 
 Identifier = Literal["nir", "nir-key", "nia", "nnp", "mig", "ntt"]
+NIR_SHAPED: frozenset[Identifier] = frozenset({"nir", "nia", "nnp", "mig"})
+"""Identifiers of 13 characters, by which a person is known to the list of limited persons."""
 Identifies = Literal["direct", "quasi", "none"]
 """What a value tells of a person: it names one, it helps to recognise one, it does neither."""
 

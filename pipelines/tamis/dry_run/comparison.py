@@ -15,6 +15,7 @@ from tamis.filter.execution import Minimized
 from tamis.filter.minimize import minimize
 from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk
+from tamis.limited.persons import NOBODY
 from tamis.plan.plan import Plan
 
 ReleasedField = tuple[str, str, str]
@@ -43,7 +44,7 @@ class Comparison:
         rows = np.union1d(first[0].positions.to_numpy(), second[0].positions.to_numpy())
         before, after = (
             carried(
-                minimize(chunk.data, plan, keys=keys),
+                minimize(chunk.data, plan, keys=keys, limited=NOBODY),
                 plan,
                 np.searchsorted(rows, chunk.positions.to_numpy()),
                 len(rows),

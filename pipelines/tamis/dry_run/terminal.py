@@ -22,11 +22,11 @@ from tamis.dry_run.models import AT_MOST, MARK_CONDITIONS, Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
 from tamis.evidence.causes import CausePart
 from tamis.evidence.columns import advise
-from tamis.evidence.wording import describe_cause, describe_first
+from tamis.evidence.wording import describe_cause, describe_first, describe_unmet
 from tamis.language import N_, _, language_in_use, ngettext, printable, translate
 from tamis.plan.compile import REASONS
 from tamis.plan.explain import FATES, shown_basis
-from tamis.plan.plan import UNMET, Fate
+from tamis.plan.plan import Fate
 from tamis.tables import Table, print_table
 
 _STYLES: dict[Fate, str] = {
@@ -54,7 +54,7 @@ def tables(result: DryRun) -> Iterator[Table]:
         yield _fields(name, release, result)
     if result.conditions_not_met:
         unmet = [
-            (translate(part.condition, *UNMET), part.release, str(part.records))
+            (describe_unmet(part.condition), part.release, str(part.records))
             for part in result.conditions_not_met
         ]
         header = (_("condition that is not met"), _("release"), _("records"))

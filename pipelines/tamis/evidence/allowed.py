@@ -13,7 +13,8 @@ class AllowedPart(Part):
     """What had to be allowed: lastingly by the project, or by a flag for this run.
 
     Attributes:
-        what: which flag it is: `example`, `unconfirmed` or `empty`.
+        what: which flag it is: `example`, `unconfirmed` or `empty`; or `no-identifier`, for which
+            there is none.
         because: the project's reason; None for a flag.
         by: who answers for it; None for a flag.
         until: the first day on which it does not hold any more; None for a flag.

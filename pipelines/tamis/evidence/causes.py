@@ -1,10 +1,12 @@
 """Why records were quarantined or withheld, as a receipt counts them."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from tamis.documents.types import kind_of
 from tamis.evidence.part import Natural, Part
-from tamis.filter.tally import OTHER, REASONS, Cause, QuarantineCount, Tally
+from tamis.filter.tally import OTHER, REASONS, Cause, QuarantineCount, Tally, Unmet
+from tamis.plan.plan import LIMITED, OR_LIMITED
 
 
 class CausePart(Part):
@@ -63,11 +65,33 @@ class UnmetPart(Part):
     records: Natural
 
 
+FEWEST_LIMITED = 5
+"""Records of limited persons from which on they are told apart."""
+
+
 def unmet_parts(tally: Tally) -> list[UnmetPart]:
-    """The receipt's entries for withheld records."""
+    """The receipt's entries for withheld records.
+
+    Fewer than five records of limited persons, none included, are told together with those that do
+    not meet the release's first condition. Where it has no condition they have no entry; all that
+    is withheld is theirs then, which no entry could hide.
+
+    Example:
+        >>> one = {Unmet("r", "sexe not in F"): 7, Unmet("r", LIMITED, "sexe not in F"): 1}
+        >>> [(part.condition[:16], part.records) for part in unmet_parts(Tally(unmet=Counter(one)))]
+        [('sexe not in F; o', 8)]
+    """
+    counts = Counter(tally.unmet)
+    for unmet, records in tally.unmet.items():
+        if unmet.condition == LIMITED and records < FEWEST_LIMITED:
+            del counts[unmet]
+            if unmet.beside:
+                records += counts.pop(Unmet(unmet.release, unmet.beside), 0)
+                told = OR_LIMITED.format(condition=unmet.beside)
+                counts[Unmet(unmet.release, told)] += records
     return [
         UnmetPart(release=unmet.release, condition=unmet.condition, records=records)
-        for unmet, records in sorted(tally.unmet.items())
+        for unmet, records in sorted(counts.items())
         if records
     ]
 

@@ -107,6 +107,13 @@ def advise(anomaly: str) -> str | None:
             column=anomaly.removeprefix(_LEAKING),
             advice=_advice(),
         )
+    if anomaly == "limited-without-identifier":
+        return _("whether they are of limited persons is not known, and they are released")
+    if anomaly == "limited-list-not-asked":
+        return _(
+            "records of limited persons count as if they were not: give the keyring of the list by "
+            "--keys"
+        )
     if not anomaly.startswith(_CHANCE):
         return None
     column = anomaly.removeprefix(_CHANCE)

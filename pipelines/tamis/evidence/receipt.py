@@ -28,6 +28,7 @@ from tamis.evidence.allowed import (
 )
 from tamis.evidence.causes import CausePart, UnmetPart, cause_parts, unmet_parts
 from tamis.evidence.columns import column_anomalies
+from tamis.evidence.limited import LimitedPart
 from tamis.evidence.part import Natural, Part
 from tamis.filter.drift import told_names
 from tamis.filter.tally import Tally
@@ -176,6 +177,10 @@ class KeyPart(Part):
     chained_on: list[int] | None = None
 
 
+RunKeys: TypeAlias = tuple[KeyPart | LimitedPart, ...]
+"""The keys of a run, and the list of limited persons that it asks under a key of its own."""
+
+
 class Receipt(Part):
     """The evidence of one run; a dry run has the same without files.
 
@@ -189,6 +194,7 @@ class Receipt(Part):
         conditions_not_met: why records are withheld; None in older receipts.
         allowed: what had to be allowed; None in older receipts, and of a dry run.
         supersedes: runs whose rows this one wrote anew, with pseudonyms of a later epoch.
+        limited: the list of limited persons that was asked; None where no release asks one.
         redrives: the run whose quarantined records, and no others, this one judged again; then the
             rows of an input are those that were judged again.
         approval: who agreed to what is released, and until when; `none`, or None in older receipts.
@@ -221,6 +227,7 @@ class Receipt(Part):
     drift: Drift
     anomalies: dict[str, Natural] = {}
     keys: list[KeyPart] = []
+    limited: LimitedPart | None = None
     supersedes: list[str] | None = None
     redrives: str | None = None
     allowed: list[AllowedPart] | None = None
@@ -269,7 +276,7 @@ class RunFacts:
     Attributes:
         run: its id.
         started: when, UTC.
-        keys: epoch and key id by (processing, item).
+        keys: epoch and key id by (processing, item), and the list of limited persons.
         stream: the stream that the run is a period of.
         redrives: the run whose quarantined records it judges again.
 
@@ -280,7 +287,7 @@ class RunFacts:
 
     run: str
     started: datetime.datetime
-    keys: tuple[KeyPart, ...] = ()
+    keys: RunKeys = ()
     stream: str | None = None
     redrives: str | None = None
 
@@ -376,7 +383,8 @@ def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
         },
         quarantine={},
         drift=Drift(),
-        keys=list(facts.keys),
+        keys=[part for part in facts.keys if isinstance(part, KeyPart)],
+        limited=next((part for part in facts.keys if isinstance(part, LimitedPart)), None),
         redrives=facts.redrives,
         allowed=allowed_parts(plan, day_of(facts.started)),
         approval=approval_part(plan),

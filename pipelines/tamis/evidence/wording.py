@@ -7,7 +7,7 @@ dispositif not in CPF, DIFEL (evaluation): 421
 from tamis.evidence.causes import CausePart
 from tamis.evidence.receipt import Receipt
 from tamis.language import N_, _, translate
-from tamis.plan.plan import UNMET
+from tamis.plan.plan import OR_LIMITED, UNMET
 
 _LINES = (".dsn", ".jsonl", ".ndjson")
 _MESSAGES = ("kafka://", "pubsub://")
@@ -70,12 +70,25 @@ def quarantine_lines(receipt: Receipt) -> list[str]:
     ]
 
 
+def describe_unmet(condition: str) -> str:
+    """Why records are withheld, in the language in use.
+
+    Example:
+        >>> describe_unmet("nature not in CPF")
+        'nature not in CPF'
+    """
+    mark = OR_LIMITED.removeprefix("{condition}")
+    if condition.endswith(mark):
+        return _(OR_LIMITED, condition=translate(condition.removesuffix(mark), *UNMET))
+    return translate(condition, *UNMET)
+
+
 def withheld_lines(receipt: Receipt) -> list[str]:
     """One line a condition that withheld records do not meet, with its release and count."""
     return [
         _(
             "{condition} ({release}): {records}",
-            condition=translate(unmet.condition, *UNMET),
+            condition=describe_unmet(unmet.condition),
             release=unmet.release,
             records=unmet.records,
         )

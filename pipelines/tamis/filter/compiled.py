@@ -134,6 +134,24 @@ class JudgeIdentifier(Step):
         return f"judge `{self.path}`: {', '.join(self.kinds)}"
 
 
+@dataclass(frozen=True, eq=False)
+class LookUp:
+    """Looks persons up in the list of those who are limited, by the leaf at `path`.
+
+    Attributes:
+        identifier: judges the values as what the schema says they are.
+        nir: judges them as numbers by which a person can be on the list.
+    """
+
+    identifier: JudgeIdentifier
+    nir: JudgeIdentifier
+
+    @property
+    def path(self) -> str:
+        """The path of the leaf in the schema."""
+        return self.identifier.path
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TreatLeaf(Step):
     """Treats the values of a leaf that a release keeps.
@@ -213,6 +231,7 @@ class CompiledPlan:
         steps: all steps, inputs before what takes them.
         releases: the plan's releases.
         order: by path, the place of each field in the schema.
+        lookups: by which leaves limited persons are known; none where there is no list.
     """
 
     plan: Plan
@@ -220,6 +239,7 @@ class CompiledPlan:
     steps: tuple[Step, ...]
     releases: tuple[CompiledRelease, ...]
     order: Mapping[str, int]
+    lookups: tuple[LookUp, ...] = ()
 
     def __repr__(self) -> str:
         ids = ", ".join(f"`{release.plan.id}`" for release in self.releases)
@@ -281,11 +301,14 @@ class _Compiler:
         self._user: int | None = None  # the release whose columns are being compiled
 
     def compile(self) -> CompiledPlan:
+        limited = self._plan.limited
+        lookups = tuple(map(self._look_up, limited.fields)) if limited is not None else ()
         releases = tuple(map(self._release, range(len(self._plan.releases)), self._plan.releases))
         paths = [path for root in self._plan.fields for path, _ in root.walk()]
         order = {path: place for place, path in enumerate(dict.fromkeys(paths))}
         dialect = dialect_of(self._plan.format)
-        return CompiledPlan(self._plan, dialect, tuple(self._steps.values()), releases, order)
+        steps = tuple(self._steps.values())
+        return CompiledPlan(self._plan, dialect, steps, releases, order, lookups)
 
     def _step(self, kind: type[_S], key: Hashable, **fields: Any) -> _S:
         """The step of this class and key, made if there is none."""
@@ -346,6 +369,10 @@ class _Compiler:
         """Judge as a NIR or a number of its shape: no other stops a record or gets a pseudonym."""
         kinds = self._leaves[path].identifier
         return self._judge(path, tuple(kind for kind in kinds if kind in STOPPING_IDENTIFIERS))
+
+    def _look_up(self, path: str) -> LookUp:
+        kinds = self._leaves[path].identifier
+        return LookUp(self._judge(path, kinds), self._judge_nir(path))
 
     def _treat(self, release: PlanRelease, leaf: PlanLeaf) -> TreatLeaf:
         when = None

@@ -24,16 +24,21 @@ import pyarrow as pa
 from tamis.arrow.buffers import decode
 from tamis.arrow.scrub import scrub
 from tamis.arrow.types import CODE, TAG, Bools, Ints
+from tamis.errors import KeysError
 from tamis.filter.compiled import BuildColumn, CompiledPlan, CompiledRelease, TreatLeaf
 from tamis.filter.gate.columns import ColumnSketch
 from tamis.filter.gate.gate import GateColumn, find_leaks
 from tamis.filter.judge import judge
-from tamis.filter.opened import Opened, match, open_columns
+from tamis.filter.lookup import match
+from tamis.filter.opened import Opened, open_columns, open_tested
 from tamis.filter.quarantine import count_causes
 from tamis.filter.rebuild import build, build_sources, cut, gate_columns
 from tamis.filter.tally import Tally, Unmet, merge_sketches
 from tamis.filter.treat import KeySource, TreatedLeaf, treat
+from tamis.language import _
+from tamis.limited.persons import NOBODY, LimitedPersons
 from tamis.plan.by_release import ByRelease
+from tamis.plan.plan import LIMITED
 
 Rows = TypeVar("Rows")
 """`pa.RecordBatch` or `pa.Table`."""
@@ -94,9 +99,23 @@ def execute(
     salt: bytes = b"",
     *,
     coded: bool = False,
+    limited: LimitedPersons | None = None,
 ) -> Minimized[pa.RecordBatch]:
-    """Take a batch through all stages; `coded` leaves by dictionaries what came so."""
-    opened, withheld = match(compiled, batch)
+    """Take a batch through all stages; `coded` leaves by dictionaries what came so.
+
+    Raises:
+        KeysError: the plan looks persons up in a list, and there is none.
+    """
+    if limited is None and compiled.lookups:
+        raise KeysError(
+            _(
+                "policy `{policy}` withholds records of limited persons: it needs their list, as "
+                "of `open_list`",
+                policy=compiled.plan.policy,
+            )
+        )
+    opened = open_tested(compiled, batch)
+    withheld, unnamed = match(compiled, opened, limited or NOBODY)
     unmet = count_unmet(compiled, opened, withheld)
     opened = open_columns(compiled, batch, opened)
     identifiers = judge(compiled, opened)
@@ -119,6 +138,8 @@ def execute(
     )
     if opened.failures.with_nir.any() and compiled.plan.direction == "into-store":
         tally.anomalies["nir-received-under-iii"] = int(opened.failures.with_nir.sum())
+    if unnamed:
+        tally.anomalies["limited-without-identifier"] = unnamed
     for release in compiled.releases:
         redacted = count_redacted(release, opened, leaves, selections[release.index])
         if redacted:
@@ -129,6 +150,7 @@ def execute(
 def count_unmet(compiled: CompiledPlan, opened: Opened, withheld: Bools) -> Counter[Unmet]:
     """How many withheld rows do not meet which condition of each release: of several the first."""
     counts: Counter[Unmet] = Counter()
+    limited: Counter[Unmet] = Counter()  # also where there are none: what is told looks the same
     if not withheld.any():
         return counts
     for release in compiled.releases:
@@ -137,7 +159,15 @@ def count_unmet(compiled: CompiledPlan, opened: Opened, withheld: Bools) -> Coun
             may = opened.verdicts[test].may
             counts[Unmet(release.plan.id, condition.unmet)] += int((left & ~may).sum())
             left = left & may
-    return +counts
+        if release.plan.withholds_limited and compiled.lookups:
+            limited[Unmet(release.plan.id, LIMITED, _first_unmet(release))] = int(left.sum())
+    counts = +counts
+    counts.update(limited)
+    return counts
+
+
+def _first_unmet(release: CompiledRelease) -> str:
+    return next((condition.unmet for condition in release.plan.where), "")
 
 
 def select(compiled: CompiledPlan, opened: Opened) -> list[Selection]:

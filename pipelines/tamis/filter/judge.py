@@ -36,7 +36,7 @@ def judge(compiled: CompiledPlan, opened: Opened) -> dict[JudgeIdentifier, Judge
     """
     releases = opened.matched(compiled.releases)
     identifiers = {
-        step: judge_identifiers(opened.leaf(step).array, step.kinds)
+        step: opened.judged.get(step) or judge_identifiers(opened.leaf(step).array, step.kinds)
         for step in compiled.steps_of(JudgeIdentifier, releases)
     }
     problems = {

@@ -6,12 +6,13 @@
           ── scrub ──> one batch a release
 
 A record whose tested value cannot be read is neither withheld nor released but quarantined, if
-nothing else in the conditions excludes it: it might have matched. A `when` or `only` that cannot
-be decided quarantines as well. Fields are judged where they would be released: not where a `when`
-does not hold, nor in list elements that `only` removes. A field that may not be null is judged
-wherever the struct or list around it is there; what the reader marks as faulty counts for the
-whole record. Under `on_nir: quarantine` a NIR stops the record where it is looked for: in kept
-free text, and in identifiers that the release does not pseudonymize.
+nothing else in the conditions excludes it: it might have matched. A record of a limited person is
+withheld from every release that limits, whatever else it holds (`tamis.filter.lookup`). A `when` or
+`only` that cannot be decided quarantines as well. Fields are judged where they would be released:
+not where a `when` does not hold, nor in list elements that `only` removes. A field that may not be
+null is judged wherever the struct or list around it is there; what the reader marks as faulty
+counts for the whole record. Under `on_nir: quarantine` a NIR stops the record where it is looked
+for: in kept free text, and in identifiers that the release does not pseudonymize.
 """
 
 import os
@@ -29,6 +30,7 @@ from tamis.filter.quarantine import QUARANTINED, count_causes
 from tamis.filter.tally import merge
 from tamis.filter.treat import KeySource
 from tamis.language import _
+from tamis.limited.persons import LimitedPersons
 from tamis.limits import USUAL, Limits
 from tamis.plan.by_release import ByRelease
 from tamis.plan.plan import Plan
@@ -62,6 +64,7 @@ def minimize(
     run: str = "",
     keys: KeySource | None = None,
     salt: bytes = SALT,
+    limited: LimitedPersons | None = None,
 ) -> Minimized[pa.RecordBatch]: ...
 
 
@@ -74,6 +77,7 @@ def minimize(
     keys: KeySource | None = None,
     limits: Limits = USUAL,
     salt: bytes = SALT,
+    limited: LimitedPersons | None = None,
 ) -> Minimized[pa.Table]: ...
 
 
@@ -85,6 +89,7 @@ def minimize(
     keys: KeySource | None = None,
     limits: Limits = USUAL,
     salt: bytes = SALT,
+    limited: LimitedPersons | None = None,
 ) -> Minimized[Any]:
     """Release of each record what the plan lets pass, tagged, and nothing else.
 
@@ -98,6 +103,8 @@ def minimize(
         limits: how much of a stream is filtered at once: `chunk_records` rows, as in a run.
         salt: a random value of up to 64 bytes that all batches of a run share, so that what is
             known of their columns (`Tally.sketches`) adds up; by default one of this process.
+        limited: the persons whose records are withheld, where the project has a list of them
+            (`tamis.open_list`).
 
     Returns:
         Of a record batch record batches; of anything else that has `__arrow_c_stream__` (a table,
@@ -105,7 +112,8 @@ def minimize(
         read once, to its end, and filtered piece by piece; rows count over the whole of it.
 
     Raises:
-        KeysError: the plan pseudonymizes and `keys` is None.
+        KeysError: the plan pseudonymizes and `keys` is None, or looks limited persons up and
+            `limited` is.
         UsageError: `data` is no Arrow data.
         RunError: `data` cannot be read, or a column stands in it twice.
 
@@ -144,7 +152,7 @@ def minimize(
     if hasattr(data, "__arrow_c_array__"):
         with value_free(_("reading the record batch")):
             batch = data if isinstance(data, pa.RecordBatch) else pa.record_batch(data)
-        return execute(compiled, batch, run, keys, salt)
+        return execute(compiled, batch, run, keys, salt, limited=limited)
     if not hasattr(data, "__arrow_c_stream__"):
         raise UsageError(
             _(
@@ -153,7 +161,9 @@ def minimize(
             )
         )
     batches = _read_stream(data, limits)
-    return _merge(compiled, [execute(compiled, batch, run, keys, salt) for batch in batches])
+    return _merge(
+        compiled, [execute(compiled, batch, run, keys, salt, limited=limited) for batch in batches]
+    )
 
 
 def _read_stream(data: ArrowStream, limits: Limits) -> Iterator[pa.RecordBatch]:

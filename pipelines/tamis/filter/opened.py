@@ -34,6 +34,7 @@ from tamis.filter.nested import ColumnNode, open_column
 from tamis.filter.quarantine import FAULTS, Failures
 from tamis.filter.tally import Reason
 from tamis.language import _
+from tamis.nir.identifiers import Judgement
 
 NARROW = 0.95
 """Share of rows that some release matches, below which the others are cut away at once."""
@@ -53,6 +54,7 @@ class Opened:
         verdicts: of each test, at the slots of its leaf.
         whens: where a `when` holds, by row; by element if it tests elements of a list.
         elements: by list, which elements `only` keeps; a list without entry keeps all.
+        judged: what identifiers are that were judged before the others.
     """
 
     rows: int
@@ -64,6 +66,7 @@ class Opened:
     verdicts: dict[TestLeaf, Verdict] = field(default_factory=dict)
     whens: dict[CombineTests, Verdict] = field(default_factory=dict)
     elements: dict[SelectElements, dict[ColumnNode, Bools]] = field(default_factory=dict)
+    judged: dict[JudgeIdentifier, Judgement] = field(default_factory=dict)
 
     def leaf(self, step: TestLeaf | JudgeIdentifier | TreatLeaf) -> ColumnNode:
         """The leaf that a step looks at; of a list of plain values, the element."""
@@ -178,12 +181,8 @@ class Opened:
             self.fail(at, unread, "type", test.path, rule)
 
 
-def match(compiled: CompiledPlan, batch: pa.RecordBatch) -> tuple[Opened, Bools]:
-    """Test the conditions of every release on every row.
-
-    Returns:
-        The tested columns; and which rows are withheld, since no release can match them. A row
-        that a release might match, had its values been readable, is quarantined.
+def open_tested(compiled: CompiledPlan, batch: pa.RecordBatch) -> Opened:
+    """Open the columns that `where` tests or persons are looked up by, and test the former.
 
     Raises:
         RunError: the batch has several columns of one name.
@@ -192,13 +191,9 @@ def match(compiled: CompiledPlan, batch: pa.RecordBatch) -> tuple[Opened, Bools]
     opened = Opened(rows, None, Failures(rows, compiled.order), _read_marks(batch))
     for release in compiled.releases:
         _test(release.where, opened, batch, compiled.dialect)
-    possible = np.zeros(rows, dtype=bool)
-    for release in compiled.releases:
-        verdict = opened.all_of(release.where, rows)
-        opened.fail_undecided(release.where, verdict.unknown)
-        opened.matches.append(verdict.holds)
-        possible |= verdict.may
-    return opened, ~possible
+    for lookup in compiled.lookups:
+        _open(lookup.identifier.column, opened, batch, compiled.dialect)
+    return opened
 
 
 def open_columns(compiled: CompiledPlan, batch: pa.RecordBatch, opened: Opened) -> Opened:

@@ -89,6 +89,8 @@ class Unmet(NamedTuple):
     Attributes:
         release: id of the release.
         condition: in words, such as `dispositif not in CPF, DIFEL`.
+        beside: of limited persons' records, the release's first condition, with which fewer than
+            five of them are told (`tamis.evidence.causes`).
 
     Example:
         >>> Unmet("droits", "nature not in CPF").condition
@@ -97,6 +99,7 @@ class Unmet(NamedTuple):
 
     release: str
     condition: str
+    beside: str = ""
 
 
 @dataclass

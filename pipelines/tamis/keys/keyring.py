@@ -379,6 +379,15 @@ class Keyring:
         entry = self._live(target, self._document)
         return derive_chain_key(self._roots[entry.epoch], processing, item, source, target)
 
+    def derive(self, epoch: int, derive: Callable[[bytes], bytes]) -> bytes:
+        """A key that is derived from an epoch's root by a function of `tamis.nir.pseudonym`.
+
+        Raises:
+            KeysError: there is no such epoch, it was destroyed, or the keyring is not unlocked.
+        """
+        self._unlocked()
+        return derive(self._roots[self._live(epoch, self._document).epoch])
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(current={self.current})"
 

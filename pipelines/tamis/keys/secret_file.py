@@ -207,7 +207,7 @@ def why_invalid(error: ValidationError) -> str:
     return _(": `{entry}` is not as it should be", entry=entry)
 
 
-def read_secret_file(path: Path, shown: str) -> bytes:
+def read_secret_file(path: Path, shown: str, most: int = _LARGEST_FILE) -> bytes:
     """The content of a file of mode 0600 or less that the caller owns.
 
     Raises:
@@ -224,7 +224,7 @@ def read_secret_file(path: Path, shown: str) -> bytes:
                 raise KeysError(
                     _("{shown} has mode {mode:04o}: `chmod 600` it", shown=shown, mode=mode)
                 )
-            return file.read(_LARGEST_FILE)
+            return file.read(most)
     except OSError as error:
         raise KeysError(f"{shown}: {os_problem(error)}") from None
 

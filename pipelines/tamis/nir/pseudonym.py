@@ -16,6 +16,11 @@ re-keyed, whatever identifier and method the old pseudonym is of:
 so that neither the NIR nor the documents of the time are needed for it. Of a message of one block
 AES-256-CMAC is a permutation: two old pseudonyms never have one new one.
 
+of the list of limited persons, which no release is made with:
+
+    an epoch's root ── HKDF-SHA-256, info `tamis/v1|limited` ──> key
+    `NIR` + 13 canonical characters ── AES-256-CMAC under that key ──> 16 bytes
+
 A pseudonym is still personal data (GDPR recital 26): whoever holds the key can compute those of all
 NIRs and compare. Without the key nobody can; an unkeyed hash would not have that property.
 """
@@ -117,6 +122,52 @@ def derive_chain_key(root: bytes, processing: str, item: str, source: int, targe
         raise KeysError(_("an epoch is chained on an earlier one"))
     _check_names(processing=processing, item=item)
     return _derive(root, f"tamis/v1/rekey|{processing}|{item}|{source}|{target}")
+
+
+def derive_limited_key(root: bytes) -> bytes:
+    """Derive the key by which the list of limited persons knows them (RGPD art. 18).
+
+    Args:
+        root: 32 bytes of one epoch.
+
+    Returns:
+        32 bytes, for `pseudonymize`; no release is made with them.
+
+    Example:
+        >>> derive_limited_key(bytes(32)).hex()[:16]
+        'ed78c8f71e78a1f8'
+    """
+    return _derive(root, "tamis/v1|limited")
+
+
+def derive_limited_chain_key(root: bytes, source: int, target: int) -> bytes:
+    """Derive the key under which the list's pseudonyms of one epoch become those of a later one.
+
+    Args:
+        root: 32 bytes of the later epoch.
+        source: number of the epoch whose pseudonyms are mapped.
+        target: number of the root's epoch.
+
+    Raises:
+        KeysError: the root is not 32 bytes, or `source` is no earlier epoch.
+
+    Example:
+        >>> len(derive_limited_chain_key(bytes(32), 1, 2))
+        32
+    """
+    if not 1 <= source < target:
+        raise KeysError(_("an epoch is chained on an earlier one"))
+    return _derive(root, f"tamis/v1/rekey|limited|{source}|{target}")
+
+
+def limited_mac_key(root: bytes) -> bytes:
+    """Derive the key that authenticates the file of the list of limited persons.
+
+    Example:
+        >>> limited_mac_key(bytes(32)) == derive_limited_key(bytes(32))
+        False
+    """
+    return _derive(root, "tamis/v1|limited|mac")
 
 
 def row_ids(places: Iterable[str], key: bytes) -> Iterator[str]:

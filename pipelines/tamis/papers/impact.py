@@ -237,6 +237,9 @@ def _left_out(release: FlowRelease, of: str) -> Part:
             sources.append(release.item_place)
         elif tested:
             reason = _("read for a condition, never released")
+        elif release.compiled.withholds_limited and path in flow.context.looked_up:
+            reason = _("read for the list of limited persons, never released")
+            sources.append(tool("limited"))
         elif "outside" in leaf.category:
             reason = _("of no category of data, as the schema declares: never released")
         cells = (describe_field(leaf), reason)

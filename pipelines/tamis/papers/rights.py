@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tamis.language import N_, _
-from tamis.papers.flow import Flow, blank, rgpd, state
+from tamis.papers.flow import Flow, blank, rgpd, state, tool
 from tamis.papers.paper import Part, Section, Sentence
 from tamis.papers.words import sentence
 
@@ -70,5 +70,27 @@ def _duties(flow: Flow) -> Iterator[Sentence]:
             "other way round"
         )
     yield blank("droits-suite", text, rgpd("19"))
+    yield from _restriction(flow)
+
+
+def _restriction(flow: Flow) -> Iterator[Sentence]:
+    """How records are kept out of the flow whose processing is restricted."""
     text = _("How a record whose processing is restricted is kept out of the flow")
-    yield blank("limitation", text, rgpd("18"))
+    limiting = [release.id for release in flow.plan.releases if release.withholds_limited]
+    if flow.plan.limited is not None and flow.plan.asks_list:
+        text = _(
+            "Records of a person whose processing is restricted are kept out of {releases}: the "
+            "person is looked up by {fields} in the project's list of limited persons, which holds "
+            "keyed pseudonyms and no number.",
+            releases=", ".join(f"`{release}`" for release in limiting),
+            fields=", ".join(f"`{path}`" for path in flow.plan.limited.fields),
+        )
+        yield state("limitation", text, rgpd("18"), tool("limited"))
+    elif flow.context.limited is not None and not limiting:
+        text = _(
+            "The flow feeds the store and sends nothing out: records of persons whose processing "
+            "is restricted are stored, which article 18 (2) excepts."
+        )
+        yield state("limitation", text, rgpd("18 § 2"), tool("limited"))
+    else:
+        yield blank("limitation", text, rgpd("18"))

@@ -37,6 +37,7 @@ from tamis.plan.plan import (
     PlanCondition,
     PlanField,
     PlanLeaf,
+    PlanLimited,
     PlanRelease,
     PlanRisk,
 )
@@ -46,7 +47,8 @@ NOT_LISTED = N_("not listed by the policy")
 OUTSIDE = N_("outside every category")
 NO_RECIPIENT = N_("{article} does not name the NIR, so that recipients get none by our reading")
 ONLY_READ = N_("read for a condition, never released")
-REASONS = (STRIPPED, NOT_LISTED, OUTSIDE, NO_RECIPIENT, ONLY_READ)
+LOOKED_UP = N_("read for the list of limited persons, never released")
+REASONS = (STRIPPED, NOT_LISTED, OUTSIDE, NO_RECIPIENT, ONLY_READ, LOOKED_UP)
 """Why a field is not released, in the words of plans and receipts; other reasons are a policy's."""
 
 
@@ -76,6 +78,7 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         raise DocumentError(*(violation.dated for violation in violations))
     law = law_on(context.law, on)
     releases = tuple(_compile_release(context, release, law) for release in in_force)
+    limited = _limited(context, releases)
     return Plan(
         policy=context.name,
         schema=context.schema.schema_,
@@ -87,12 +90,14 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         law_origin=context.law.origin,
         exceptions=context.exceptions,
         approval=_approval(context, on),
-        fields=_project(context.schema.fields, _paths_read(context, in_force, releases)),
+        limited=limited,
+        fields=_project(
+            context.schema.fields,
+            _paths_read(context, in_force, releases).union(limited.fields if limited else ()),
+        ),
         releases=releases,
         known=context.schema.source_names(),
-        required=tuple(
-            spec.column or name for name, spec in context.schema.fields.items() if spec.required
-        ),
+        required=_required(context.schema, limited),
         fates={
             release.id: _fates(context, release, compiled)
             for release, compiled in zip(in_force, releases, strict=True)
@@ -100,6 +105,25 @@ def compile_policy(context: PolicyContext, on: datetime.date) -> Plan:
         policy_sha256=context.source.sha256,
         day=on,
         valid_until=min((cut for cut in context.cuts if cut > on), default=None),
+    )
+
+
+def _limited(context: PolicyContext, releases: Iterable[PlanRelease]) -> PlanLimited | None:
+    """By which identifiers limited persons are known, if some release withholds their records."""
+    if context.limited is None or not any(release.withholds_limited for release in releases):
+        return None
+    return PlanLimited(context.looked_up, str(context.limited))
+
+
+def _required(schema: Schema, limited: PlanLimited | None) -> tuple[str, ...]:
+    """The columns that an input must have; without those that name persons no list is asked."""
+    needed = {path.partition(".")[0] for path in limited.fields} if limited else set()
+    if schema.format.name in ("dsn", "xml"):
+        needed = set()  # which have no columns
+    return tuple(
+        spec.column or name
+        for name, spec in schema.fields.items()
+        if spec.required or name in needed
     )
 
 
@@ -174,6 +198,7 @@ def _compile_release(context: PolicyContext, release: Release, law: LawOfDay) ->
         retention=release.retention,
         risk=PlanRisk(release.risk.k, release.risk.below) if release.risk else None,
         min_unit=release.min_unit,
+        withholds_limited=context.withholds_limited(law.items[release.item]),
     )
 
 
@@ -302,6 +327,8 @@ def _fates(
             fates[path] = ("stripped", _why_stripped(release.item))
         elif path in tested:
             fates[path] = ("dropped", ONLY_READ)
+        elif compiled.withholds_limited and path in context.looked_up:
+            fates[path] = ("dropped", LOOKED_UP)
         elif not leaf.category or "outside" in leaf.category:
             fates[path] = ("dropped", OUTSIDE)
         else:

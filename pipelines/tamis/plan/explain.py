@@ -131,6 +131,17 @@ def shown_basis(basis: object) -> str:
     return translate(str(basis), TO_BE_CONFIRMED, UNREAD)
 
 
+def describe_limited(plan: Plan) -> str:
+    """Return how a release that limits knows limited persons, in words."""
+    fields = plan.limited.fields if plan.limited else ()
+    if not fields:
+        return _("the list of limited persons cannot be asked: the schema has no identifier")
+    return _(
+        "withheld where {fields} is of a limited person (RGPD art. 18)",
+        fields=_(" or ").join(f"`{path}`" for path in fields),
+    )
+
+
 def describe_condition(field: str, values: Iterable[object], because: str = "") -> str:
     """Return a condition in words, with its reason if there is one; of no values, any matches.
 

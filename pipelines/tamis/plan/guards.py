@@ -52,6 +52,8 @@ def needs_of(plan: Plan) -> list[Allowance]:
         needed.append("example")
     if any(release.to_confirm for release in plan.releases):
         needed.append("unconfirmed")
+    if plan.limited is not None and not plan.limited.fields:
+        needed.append("no-identifier")
     return needed
 
 
@@ -111,6 +113,28 @@ def check_approval(plan: Plan) -> None:
                 "writes it: {problem}",
                 policy=plan.policy,
                 problem=plan.approval.problem,
+            )
+        )
+
+
+def check_limited(plan: Plan) -> None:
+    """Refuse a plan whose feed cannot be held against the list of limited persons.
+
+    Raises:
+        UsageError: the schema has no identifier, and the project does not allow that.
+    """
+    if "no-identifier" in needs_of(plan) and exception_of(plan, "no-identifier") is None:
+        raise UsageError(
+            _(
+                "policy `{policy}`: the list of limited persons cannot be asked, since schema "
+                "`{schema}` has no NIR, NIA, NNP or MIG (releases {releases}): give the field that "
+                "holds it its `identifier`, or let policies/project.yaml say why it may be "
+                "released all the same (`exceptions`, `what: no-identifier`)",
+                policy=plan.policy,
+                schema=plan.schema,
+                releases=", ".join(
+                    release.id for release in plan.releases if release.withholds_limited
+                ),
             )
         )
 

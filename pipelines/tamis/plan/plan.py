@@ -20,7 +20,7 @@ from tamis.documents.feed_format import Format, JsonlOptions
 from tamis.documents.law import ITEMS_ARTICLE, Attested, Nir, Origin, Status, article_of
 from tamis.documents.names import NirPart
 from tamis.documents.policy import Direction, Method, RiskBound
-from tamis.documents.schema import Identifier, Identifies
+from tamis.documents.schema import NIR_SHAPED, Identifier, Identifies
 from tamis.documents.tags import TAGS
 from tamis.language import N_
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Fate = Literal["kept", "pseudonymized", "generalized", "redacted", "stripped", "dropped"]
 
-STOPPING_IDENTIFIERS: frozenset[Identifier] = frozenset({"nir", "nia", "nnp", "mig"})
+STOPPING_IDENTIFIERS = NIR_SHAPED
 """Identifiers that stop a record under `on_nir: quarantine`."""
 
 _SHOWN_VALUES = 12
@@ -118,7 +118,11 @@ class PlanField:
 NOT_PRESENT = N_("{field} not present")
 NOT_IN = N_("{field} not in {values}")
 NOT_IN_MANY = N_("{field} not in {values} and {more} more")
-UNMET = (NOT_PRESENT, NOT_IN_MANY, NOT_IN)
+LIMITED = N_("the person is limited (RGPD art. 18)")
+OR_LIMITED = N_("{condition}; or, for fewer than 5 records, the person is limited")
+"""Of records of limited persons, which are told apart from 5 on."""
+
+UNMET = (LIMITED, NOT_PRESENT, NOT_IN_MANY, NOT_IN)
 """What plans and receipts say of a condition that a record does not meet."""
 
 
@@ -206,6 +210,19 @@ _BOUNDED_ITEM = f"{ITEMS_ARTICLE}.III.2"
 
 
 @dataclass(frozen=True)
+class PlanLimited:
+    """By what records of limited persons are known, where the project has a list of them.
+
+    Attributes:
+        fields: paths of the identifiers that are looked up; none where the schema has none.
+        file: of the list. It decides no value and does not stand in the digest.
+    """
+
+    fields: tuple[str, ...]
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class PlanRelease:
     """One release in force, and what it needs of a record.
 
@@ -220,6 +237,7 @@ class PlanRelease:
         retention: the rule of R. 6323-39 that the policy names, by its id.
         risk: the bound that the policy writes, or None.
         min_unit: rows that a stream commits at once, at least; None where the policy names none.
+        withholds_limited: whether records of limited persons are withheld from it.
 
     Example:
         >>> from tamis.plan.project import load_project
@@ -241,6 +259,7 @@ class PlanRelease:
     retention: str | None = None
     risk: PlanRisk | None = None
     min_unit: int | None = None
+    withholds_limited: bool = False
 
     @property
     def risk_bound(self) -> PlanRisk | None:
@@ -286,6 +305,7 @@ class Plan:
         fates: by release, every field of the schema: its fate and the reason.
         exceptions: what the project allows for the policy lastingly.
         approval: who agreed to what is released, as far as it covers the plan.
+        limited: how limited persons are known, where some release withholds their records.
         valid_until: first day on which any of this changes, or None.
 
     Example:
@@ -309,6 +329,7 @@ class Plan:
     law_origin: Origin = "bundled"
     exceptions: tuple[LastingException, ...] = ()
     approval: "PlanApproval | None" = None
+    limited: PlanLimited | None = None
     fates: Mapping[str, Mapping[str, tuple[Fate, str]]] = field(default_factory=dict, repr=False)
     policy_sha256: str = ""
     day: datetime.date = datetime.date.min
@@ -331,6 +352,8 @@ class Plan:
                 del leaf["identifies"]
         if not self.required:  # what has no such rule keeps the digest that it always had
             del rules["required"]
+        if self.limited is not None:
+            del rules["limited"]["file"]
         rules["format"] = self.format.model_dump()
         dates = self.format.csv.dates  # one pattern stands by itself, as when there was but one
         rules["format"]["csv"]["dates"] = dates if len(dates) > 1 else next(iter(dates), None)
@@ -390,6 +413,11 @@ class Plan:
         releases = ", ".join(release.id for release in self.releases)
         return f"Plan({self.policy} on {self.day}, {self.sha256[:12]}: {releases})"
 
+    @property
+    def asks_list(self) -> bool:
+        """Whether persons are looked up in the project's list of those who are limited."""
+        return self.limited is not None and bool(self.limited.fields)
+
     def leaves(self) -> dict[str, PlanField]:
         """Return the leaves that some release keeps or tests, by path, in the schema's order."""
         return {path: leaf for field in self.fields for path, leaf in field.leaves()}
@@ -437,6 +465,7 @@ _LATER = frozenset(
     {"canonical", "column", "thousands", "currency", "century_from", "nulls"}
     | {"escape", "skip", "footer", "header", "retention", "risk", "pattern", "check"}
     | {"pseudonym_kind", "min_unit", "xml", "xpath", "lists", "whole_file", "spreadsheet"}
+    | {"limited", "withholds_limited"}
 )
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""

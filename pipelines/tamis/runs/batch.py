@@ -17,9 +17,10 @@ from apache_beam.pvalue import PBegin, PCollection
 from tamis.address import DatabaseAddress, parse_address, parse_store, require_driver
 from tamis.beam.batch import Batch
 from tamis.beam.files import digest, list_inputs
+from tamis.beam.keys import KeyRef
 from tamis.beam.listing import ListFiles
 from tamis.beam.measure import Inspection, Measure
-from tamis.beam.minimize import KeyRef, Minimize
+from tamis.beam.minimize import Minimize
 from tamis.beam.postgres import ReadTables
 from tamis.beam.read import ReadFiles, ReadTasks
 from tamis.beam.select import Select, Selection
@@ -27,7 +28,8 @@ from tamis.beam.store import Store
 from tamis.dry_run.models import Measured
 from tamis.errors import KeysError, RunError, TamisError, UsageError
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
-from tamis.evidence.receipt import KeyPart, Receipt, RunFacts
+from tamis.evidence.limited import LimitedPart
+from tamis.evidence.receipt import KeyPart, Receipt, RunFacts, RunKeys
 from tamis.formats.names import withhold_names
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -168,7 +170,20 @@ def _for_workers(job: Job, options: PipelineOptions) -> Job:
         inputs=tuple(as_workers_see_it(uri, options) for uri in job.inputs),
         output=as_workers_see_it(job.output, options),
         keys=keyring_as_workers_see_it(job.keys, options),
+        plan=plan_as_workers_see_it(job.plan, options),
     )
+
+
+def plan_as_workers_see_it(plan: Plan, options: PipelineOptions) -> Plan:
+    """The plan, whose list of limited persons workers read as they read the keyring.
+
+    Raises:
+        UsageError: they do not see it.
+    """
+    if plan.limited is None or not plan.asks_list:
+        return plan
+    file = as_workers_see_it(plan.limited.file, options)
+    return replace(plan, limited=replace(plan.limited, file=file))
 
 
 def dry_run(
@@ -179,6 +194,7 @@ def dry_run(
     limit: int | None = None,
     options: Sequence[str] = (),
     inputs_by_digest: bool = False,
+    keys: str | None = None,
 ) -> Measured:
     """What a run of `plan` over `inputs` would do, on this machine; writes to no store.
 
@@ -189,6 +205,8 @@ def dry_run(
         limit: records to read at most, spread over the inputs; None for all.
         options: Beam's own options.
         inputs_by_digest: whether no file is called by its name.
+        keys: reference of the keyring that the list of limited persons was made with; without it
+            the list is not asked.
 
     Returns:
         The receipt without files, and what was measured beside it. Pseudonyms are made under keys
@@ -199,7 +217,9 @@ def dry_run(
             _("{table}: a dry run reads files, not tables", table=parse_address(inputs[0]).shown)
         )
     inspection = inspection or Inspection()
-    facts = RunFacts("dry-run", datetime.datetime.now(datetime.UTC))
+    ref, parts = load_keys(plan, keys) if plan.asks_list and keys is not None else (None, ())
+    limited = tuple(part for part in parts if isinstance(part, LimitedPart))
+    facts = RunFacts("dry-run", datetime.datetime.now(datetime.UTC), limited)
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
         path = str(Path(folder) / "measured.json")
         pipeline = make_pipeline(read_options(options))
@@ -211,6 +231,7 @@ def dry_run(
             >> Minimize(
                 replace(plan, approval=None),  # what is to be approved is looked at first
                 new_run_id(plan.policy),
+                ref,
                 throwaway_keys=True,
                 profiles=not inspection.profiles,
                 masks=True,
@@ -269,7 +290,7 @@ def _wire(
 
 def load_keys(
     plan: Plan, keyring: str | None, *, rows: bool = False
-) -> tuple[KeyRef | None, tuple[KeyPart, ...]]:
+) -> tuple[KeyRef | None, RunKeys]:
     """A reference to the keys that `plan` needs, for workers, and the receipt's entries for them.
 
     Args:
@@ -281,8 +302,16 @@ def load_keys(
         KeysError: keys are needed and there are none.
     """
     rows = rows and any(map(plan.hides_order, plan.releases))
-    if not plan.needs_keys and not rows:
+    if not plan.needs_keys and not rows and not plan.asks_list:
         return None, ()
+    if keyring is None and plan.asks_list:
+        raise KeysError(
+            _(
+                "policy `{policy}` asks the list of limited persons and needs --keys FILE, the "
+                "keyring that it was made with (`tamis help limited`)",
+                policy=plan.policy,
+            )
+        )
     if keyring is None and not plan.needs_keys:
         raise KeysError(
             _(
@@ -299,7 +328,7 @@ def load_keys(
                 policy=plan.policy,
             )
         )
-    keys = KeyRef.current(keyring)
+    keys = KeyRef.current(keyring).of_plan(plan)
     return keys, keys.parts(plan, rows=rows)
 
 
@@ -308,18 +337,24 @@ def _check_same(
     job: Job,
     store: protocol.RunStore,
     inputs: "_Files | _Tables",
-    keys: tuple[KeyPart, ...],
+    keys: RunKeys,
 ) -> None:
     """Refuse a run id that stands for another run."""
 
-    def epochs(keys: Iterable[KeyPart]) -> set[tuple[str, int, tuple[int, ...]]]:
-        return {(key.item, key.epoch, tuple(key.chained_on or ())) for key in keys}
+    def epochs(keys: Iterable[object]) -> set[tuple[str, int, tuple[int, ...]]]:
+        return {
+            (key.item, key.epoch, tuple(key.chained_on or ()))
+            for key in keys
+            if isinstance(key, KeyPart)
+        }
 
     same = {
         _("plan"): receipt.plan_sha256 == job.plan.sha256,
         _("inputs"): {read.uri: read.digest for read in receipt.inputs}
         == inputs.digests(job, {read.uri for read in receipt.inputs if read.sha256_tree}),
         _("key epochs"): epochs(receipt.keys) == epochs(keys),
+        _("list of limited persons"): receipt.limited
+        == next((part for part in keys if isinstance(part, LimitedPart)), None),
     }
     if not all(same.values()):
         raise UsageError(

@@ -21,7 +21,7 @@ from tamis.errors import RefusedError, UsageError
 from tamis.evidence.receipt import Counts
 from tamis.language import _
 from tamis.plan.plan import Plan
-from tamis.runs.batch import load_keys
+from tamis.runs.batch import load_keys, plan_as_workers_see_it
 from tamis.runs.launch import (
     Launch,
     as_workers_see_it,
@@ -124,6 +124,7 @@ def _run_job(job: StreamJob, plan: Plan, options: PipelineOptions, stop: threadi
     _raise_refusal(refusal)  # which a job without a driver has left
     begin = _begin(job, plan)
     refusal.remove()
+    plan = plan_as_workers_see_it(plan, options)
     keys, key_parts = load_keys(plan, job.keys)
     partition = CommitPartition(
         plan,

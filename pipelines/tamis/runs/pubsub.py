@@ -40,6 +40,14 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
                 releases=", ".join(held),
             )
         )
+    if plan.asks_list:
+        raise UsageError(
+            _(
+                "policy `{policy}`: a job for Dataflow cannot ask the list of limited persons, "
+                "which may change while it runs: run the stream on one machine",
+                policy=plan.policy,
+            )
+        )
     source = PubsubAddress.of(job.source)
     address = parse_address(job.output)
     sink = address if isinstance(address, PubsubAddress) else job.output

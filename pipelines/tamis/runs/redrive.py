@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from tamis.address import DatabaseAddress, parse_address
 from tamis.beam.batch import Input
 from tamis.beam.files import digest, list_inputs
-from tamis.beam.minimize import PinnedKeys
+from tamis.beam.keys import PinnedKeys
 from tamis.beam.select import Selection
 from tamis.beam.store import Total, commit_run
 from tamis.errors import KeysError, UsageError
@@ -164,7 +164,8 @@ def _redrive_messages(job: RedriveJob, store: RunStore) -> tuple[Receipt, bool]:
     plan, name = job.plan, job.redrive.run
     ref, key_parts = load_keys(plan, job.keys)
     decode = avro_decoder(job.avro_schemas) if plan.format.name == "avro" else json_decoder()
-    judge = Judge(plan, name, decode, None if ref is None else PinnedKeys(ref))
+    pinned = None if ref is None else PinnedKeys(ref)
+    judge = Judge(plan, name, decode, pinned, limited=pinned.limited() if pinned else None)
     committed = store.complete(name)
     if committed is not None:
         return committed, True

@@ -2,7 +2,7 @@
 
 The stream runs in this process, without Beam: `tamis.streams.session` is its loop and says why.
 SIGTERM and SIGINT drain it. On the first day on which the law or a document changes it drains as
-well, and goes on under a plan of that day.
+well, and goes on under a plan of that day; so it does when the list of limited persons is changed.
 """
 
 import datetime
@@ -23,7 +23,7 @@ from tamis.address import (
     parse_stream,
     require_driver,
 )
-from tamis.beam.minimize import PinnedKeys
+from tamis.beam.keys import PinnedKeys, with_list
 from tamis.errors import UsageError
 from tamis.filter.tally import Tally
 from tamis.filter.treat import KeySource
@@ -192,11 +192,13 @@ def _run_session(
     rows = isinstance(parse_address(job.output), PubsubAddress)
     ref, key_parts = load_keys(plan, job.keys, rows=rows)
     keys = None if ref is None else PinnedKeys(ref)
-    judge = Judge(plan, job.stream, job.decoder(plan), keys, job.seal_to)
-    settings = Settings(job.stream, job.period, job.once, key_parts)
+    limited = None if keys is None else keys.limited_now()
+    watch = None if keys is None else keys.watch(limited)
+    judge = Judge(plan, job.stream, job.decoder(plan), keys, job.seal_to, limited=limited)
+    settings = Settings(job.stream, job.period, job.once, with_list(key_parts, limited))
     sink = _make_sink(job, plan, lambda: not stop.is_set(), keys)
     reader = _make_reader(job)
-    session = Session(plan, reader, sink, settings, stop, listeners=listeners)
+    session = Session(*(plan, reader, sink, settings, stop), listeners=listeners, watch=watch)
     try:
         with listeners.during(StartedRun(plan, job.stream, (reader.source,), sink.shown, True)):
             session.open()

@@ -23,6 +23,7 @@ from tamis.formats.chunk import Chunk, rejects_of
 from tamis.formats.names import known_names
 from tamis.keys.sealed import Original, PublicKey, seal
 from tamis.language import _
+from tamis.limited.persons import LimitedPersons
 from tamis.plan.plan import Plan
 from tamis.streams.messages import Decode, Message, MicroBatch, decode, find_nirs_beside
 
@@ -158,6 +159,7 @@ class Judge:
         keys: derives the keys of pseudonyms.
         seal_to: the key that originals are sealed to, or None to let them go.
         salt: a random value that all judges of the stream share (`tamis.minimize`).
+        limited: the persons whose records are withheld, where the plan asks their list.
     """
 
     plan: Plan
@@ -166,6 +168,7 @@ class Judge:
     keys: KeySource | None = None
     seal_to: PublicKey | None = None
     salt: bytes = SALT
+    limited: LimitedPersons | None = None
 
     def judge(self, batch: MicroBatch) -> Judged:
         """Judge N messages.
@@ -187,7 +190,13 @@ class Judge:
         chunk, present = decode(batch, self.plan, self.decode)
         if any(release.nir == "absent" for release in self.plan.releases):
             chunk = _reject(chunk, find_nirs_beside(messages, known_names(self.plan)))
-        done = minimize(chunk.data, self.plan, run=self.run, keys=self.keys, salt=self.salt)
+        done = minimize(
+            *(chunk.data, self.plan),
+            run=self.run,
+            keys=self.keys,
+            salt=self.salt,
+            limited=self.limited,
+        )
         tally = Tally(unknown=dict(chunk.unknown))
         tally.add(done.tally)
         tally.records += chunk.rejects.num_rows

@@ -15,9 +15,9 @@ from tamis.evidence.receipt import (
     FilePart,
     Files,
     InputPart,
-    KeyPart,
     Receipt,
     RunFacts,
+    RunKeys,
     begun_receipt,
     make_receipt,
     reconcile,
@@ -60,7 +60,7 @@ class Ledger:
         plan: Plan,
         stream: str,
         source: str,
-        keys: tuple[KeyPart, ...],
+        keys: RunKeys,
         run: str | None = None,
     ) -> "Ledger":
         """Return the ledger of a period that begins now, of the id `run` if it has one already."""

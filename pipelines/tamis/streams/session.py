@@ -11,7 +11,8 @@ While a sink commits, the next messages are read and judged; at most one commit 
 Where a release names a `min_unit`, a commit that has some of its rows and fewer is held back, with
 all that was read with it, until it has so many or the period is over, which is told. What is held
 when the session is told to stop, or when the plan expires, is not committed, and read again.
-A session ends when it is told to stop, when the plan expires, or when a step fails. Messages that
+A session ends when it is told to stop, when the plan expires or the list of limited persons was
+changed, or when a step fails. Messages that
 were read and not committed are read again by the next session.
 
 What is known of released columns adds up over the session, whatever its periods: where chance does
@@ -31,10 +32,11 @@ from typing import Literal
 from tamis.documents.calendar import today
 from tamis.errors import RefusedError, value_free
 from tamis.evidence.columns import describe_columns, leaking_columns
-from tamis.evidence.receipt import KeyPart
+from tamis.evidence.receipt import RunKeys
 from tamis.filter.gate.columns import ColumnSketch
 from tamis.filter.tally import Tally, merge_sketches
 from tamis.language import _
+from tamis.limited.persons import ListWatch
 from tamis.plan.plan import Plan
 from tamis.streams.judge import Judged
 from tamis.streams.ledger import Ledger
@@ -44,8 +46,8 @@ from tamis.streams.sink import Sink
 from tamis.telemetry.listener import SILENT, Commit, Listeners
 
 Ending = Literal["stopped", "expired", "caught-up"]
-"""Why a session ended: a stop was asked for, the law or a document changes today, or all messages
-that were there are committed."""
+"""Why a session ended: a stop was asked for, the law or a document changes today or the list of
+limited persons was changed, or all messages that were there are committed."""
 
 _IDLE_SECONDS = 1.0
 """Time after which `Session.read` returns although no message came."""
@@ -79,7 +81,7 @@ class Settings:
     stream: str
     period: datetime.timedelta
     once: bool = False
-    key_parts: tuple[KeyPart, ...] = ()
+    key_parts: RunKeys = ()
 
 
 class Session:
@@ -93,6 +95,7 @@ class Session:
         stop: once it is set, the session ends when all messages that were read are committed.
         sketches: what is known of released columns, which the session adds to.
         listeners: who is told of commits and lag.
+        watch: tells that the list of limited persons was changed, by which the session expires.
 
     Attributes:
         ending: why the session ended, or None while it goes on.
@@ -108,8 +111,10 @@ class Session:
         stop: threading.Event | None = None,
         sketches: dict[str, ColumnSketch] | None = None,
         listeners: Listeners = SILENT,
+        watch: ListWatch | None = None,
     ) -> None:
         self._plan = plan
+        self._watch = watch
         self.ending: Ending | None = None
         self.committed = Tally()
         self._reader = reader
@@ -185,7 +190,13 @@ class Session:
 
     @property
     def is_expired(self) -> bool:
-        """Whether the law or a document changes today or before, so that the plan may not act."""
+        """Whether the law or a document changes today or before, so that the plan may not act.
+
+        So does a change of the list of limited persons: what was read and not committed is judged
+        by the list as it is now.
+        """
+        if self._watch is not None and self._watch.is_changed():
+            return True
         return self._plan.valid_until is not None and today() >= self._plan.valid_until
 
     def commit(self, judged: Judged) -> bool:

@@ -130,11 +130,11 @@ class PlantedCanaries(_Item):
         from tamis.testing.leftovers import assert_nothing_left
         from tamis.testing.non_interference import run_policy
 
+        assert self.release is not None
         canaries = Canaries(self.schema, self.plan, self.release)
         inputs = canaries.write(folder)
         receipt = run_policy(self.plan, inputs, folder / "store", folder / "keys.json")
         assert_nothing_left(folder / "store", of=canaries)
-        assert self.release is not None
         _require_released(receipt.releases[self.release.id].rows)
 
 

@@ -1,6 +1,8 @@
 """What a receipt says of the documents, compared with what they say now."""
 
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tamis.documents.calendar import day_of
@@ -8,7 +10,7 @@ from tamis.errors import DocumentError, UsageError
 from tamis.evidence.allowed import allowed_part, allowed_parts, approval_part
 from tamis.evidence.receipt import Receipt
 from tamis.language import _
-from tamis.plan.plan import Plan
+from tamis.plan.plan import LIMITED, OR_LIMITED, Plan, PlanRelease
 from tamis.verify.figures import Finding, judged
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def check_plan(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
     yield judged(
         _claimed_rules(receipt) == _rules(plan), _("releases and fates of fields are the plan's")
     )
-    conditions = {release.id: {test.unmet for test in release.where} for release in plan.releases}
+    conditions = {release.id: set(_conditions(release)) for release in plan.releases}
     unmet = receipt.conditions_not_met or ()
     holds = all(part.condition in conditions.get(part.release, ()) for part in unmet)
     yield judged(holds, _("conditions that are not met are the plan's"))
@@ -51,6 +53,7 @@ def check_plan(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
     keys = [(key.processing, key.item) for key in receipt.keys]
     expected = sorted((plan.processing, item) for item in items)
     yield judged(sorted(keys) == expected, _("there is a key for each item with pseudonyms"))
+    yield from _limited(receipt, plan)
     yield from _allowed(receipt, plan)
     if receipt.approval not in (None, approval_part(plan)):
         text = _("who agreed to what is released is another in the documents now")
@@ -63,6 +66,35 @@ def check_plan(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
             yield Finding("not checked", text)
     else:
         text = _("the policy's file has changed since the run; it makes the same plan")
+        yield Finding("not checked", text)
+
+
+def _conditions(release: PlanRelease) -> Iterator[str]:
+    """What a receipt may say of records that a release does not match."""
+    for test in release.where:
+        yield test.unmet
+    if release.withholds_limited:
+        yield LIMITED
+        for test in release.where[:1]:
+            yield OR_LIMITED.format(condition=test.unmet)
+
+
+def _limited(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
+    """Whether the list of limited persons was asked, and is still the one that was."""
+    if plan.limited is None or not plan.asks_list:
+        return
+    yield judged(receipt.limited is not None, _("the list of limited persons was asked"))
+    if receipt.limited is None:
+        return
+    try:
+        content = Path(plan.limited.file).read_bytes()
+    except OSError:
+        yield Finding("not checked", _("the list of limited persons cannot be read here"))
+        return
+    if hashlib.sha256(content).hexdigest() == receipt.limited.sha256:
+        yield Finding("ok", _("the list of limited persons is the one of the run"))
+    else:
+        text = _("the list of limited persons has changed since the run")
         yield Finding("not checked", text)
 
 
