@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from tamis.cli import keys, limited, review, seal_keys, upkeep
+from tamis.cli import keys, review, seal_keys, upkeep
 from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, Day, Policy, open_project
 from tamis.interrupts import ends_at_once
 from tamis.language import _
@@ -28,11 +28,6 @@ app.add_typer(
 )
 app.add_typer(
     seal_keys.app, name="seal-keys", help=_("Make the keys that streams seal original messages to.")
-)
-app.add_typer(
-    limited.app,
-    name="limited",
-    help=_("Keep the list of persons whose records leave no more (RGPD art. 18)."),
 )
 app.add_typer(review.app)
 app.add_typer(upkeep.app)

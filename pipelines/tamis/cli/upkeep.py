@@ -7,10 +7,16 @@ from typing import Annotated
 
 from typer import Argument, Context, Exit, Option
 
+from tamis.cli import limited
 from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, open_project
 from tamis.language import _
 
 app = App()
+app.add_typer(
+    limited.app,
+    name="limited",
+    help=_("Keep the list of persons whose records leave no more (RGPD art. 18)."),
+)
 
 Store = Annotated[
     str, Argument(metavar="STORE", help=_("a folder, gs://…, s3://… or postgresql://…"))
