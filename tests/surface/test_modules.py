@@ -23,6 +23,7 @@ LAYERS = (
     "documents",
     "check",
     "plan",
+    "contract",
     "diff",
     "nir",
     "keys",

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from tamis.cli.day import read_day
 from tamis.cli.diff_against import Counted, count_changes
+from tamis.cli.diff_readers import TITLE as READERS
+from tamis.cli.diff_readers import contract_json, lines_of, title_of
 from tamis.cli.sarif import sarif_log, sarif_result
 from tamis.diff.change import Change, ChangeRisk, describe_days, describe_partner
 from tamis.diff.diff import Difference, diff
@@ -90,7 +92,8 @@ def diff_command(
         print(_dump(_as_json(old, new, on, difference) | _counted_json(counted)))
     elif sarif:
         log = as_sarif(difference)
-        log["runs"][0]["properties"] = _counted_json(counted)
+        contracts = [contract_json(contract) for contract in difference.contracts]
+        log["runs"][0]["properties"] = {"contracts": contracts, **_counted_json(counted)}
         print(_dump(log))
     elif markdown:
         print(as_markdown(old, new, difference, counted), end="")
@@ -123,6 +126,12 @@ def as_markdown(old: str, new: str, difference: Difference, counted: Sequence[Co
                 change.problem.place,
             )
             lines.append(f"| {' | '.join(map(_escape, cells))} |")
+    if difference.contracts:
+        title = _(READERS)
+        lines += ["", f"### {title[0].upper()}{title[1:]}"]
+    for contract in difference.contracts:
+        lines += ["", f"- {_escape(title_of(contract))}"]
+        lines += [f"  - {_escape(line)}" for line in lines_of(contract)]
     for of_policy in counted:
         title = of_policy.title()
         lines += ["", f"### {_escape(title[0].upper() + title[1:])}", ""]
@@ -176,6 +185,7 @@ def _as_json(old: str, new: str, on: str | None, difference: Difference) -> dict
         "documents": [],
         "changes": [change.as_json() for change in difference.changes],
         "refused": [refusal.as_json() for refusal in difference.refused],
+        "contracts": [contract_json(contract) for contract in difference.contracts],
     }
 
 
@@ -211,6 +221,12 @@ def _print(difference: Difference, counted: Sequence[Counted]) -> None:
             problem=refusal.problem,
         )
         console.print(printable(text), style="magenta")
+    if difference.contracts:
+        console.print(_(READERS))
+    for contract in difference.contracts:
+        console.print(f"  {printable(title_of(contract))}")
+        for line in lines_of(contract):
+            console.print(f"    {printable(line)}")
     for of_policy in counted:
         console.print(printable(of_policy.title()))
         for row in of_policy.rows():

@@ -74,6 +74,44 @@ def list_(
     raise typer.Exit(list_command(open_project(context), what, on, json))
 
 
+@app.command(help=_("Write the schema of what a policy releases, for those who read it."))
+def schema(
+    context: typer.Context,
+    policy: Policy,
+    release: Annotated[
+        str | None, Option(metavar="ID", help=_("of this release only; by default of all"))
+    ] = None,
+    format: Annotated[
+        Literal["arrow", "json-schema", "avro"] | None,
+        Option(help=_("arrow, json-schema or avro; by default a table for reading")),
+    ] = None,
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="FILE", help=_("write it into this file"))
+    ] = None,
+    store: Annotated[
+        str | None,
+        Option(metavar="URI", help=_("show the ALTER TABLE that the tables of a database need")),
+    ] = None,
+    apply: Annotated[
+        bool, Option("--apply", help=_("with --store: run what loses no value; without, only tell"))
+    ] = False,
+    on: Day = None,
+) -> None:
+    from tamis.cli.schema import schema_command
+
+    code = schema_command(
+        open_project(context),
+        policy,
+        release=release,
+        format=format,
+        output=output,
+        on=on,
+        store=store,
+        applies=apply,
+    )
+    raise typer.Exit(code)
+
+
 @app.command(help=_("Show what would be newly released, to whom; exit 1 if anything is."))
 def diff(
     old: Annotated[str, Argument(metavar="OLD", help=_("a folder, or a git revision"))],

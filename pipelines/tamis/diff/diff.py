@@ -29,6 +29,7 @@ from tamis.diff.disclosure import ProjectState
 from tamis.diff.legal_basis import compare_law, compare_schemas
 from tamis.diff.matching import match_policies, match_schemas
 from tamis.diff.newly_disclosed import DisclosureComparison, history
+from tamis.diff.readers import ChangedContract, compare_contracts
 from tamis.diff.wording import compare_policies
 from tamis.documents.context import conditions_of, kept_fields, open_all
 from tamis.documents.project import Documents
@@ -68,10 +69,12 @@ class Difference:
     Attributes:
         changes: by risk, then by place.
         refused: policies that `check` refuses, whether or not they changed.
+        contracts: releases whose readers find another schema.
     """
 
     changes: tuple[Change, ...]
     refused: tuple[Refusal, ...]
+    contracts: tuple[ChangedContract, ...] = ()
 
     @property
     def newly_released(self) -> bool:
@@ -115,7 +118,8 @@ def diff(old: Documents, new: Documents, on: datetime.date | None = None) -> Dif
         changes = [change for change in changes if not change.days or _holds(change.days, on)]
         refused = tuple(refusal for refusal in refused if _holds(refusal.days, on))
     changes.sort(key=lambda change: (change.risk, astuple(change.problem)[:3], change.kind))
-    return Difference(tuple(changes), refused)
+    contracts = compare_contracts(before.contexts, after.contexts, pairs, on)
+    return Difference(tuple(changes), refused, tuple(contracts))
 
 
 def _holds(days: Iterable[DayRange], day: datetime.date) -> bool:

@@ -147,6 +147,19 @@ def whole_schema(context: PolicyContext) -> tuple[PlanField, ...]:
     return _project(context.schema.fields, set(context.leaves))
 
 
+def released_fields(
+    context: PolicyContext, release: Release
+) -> tuple[tuple[PlanField, ...], tuple[PlanLeaf, ...]]:
+    """Return what a release keeps as plans have it, whether or not a law permits it on some day."""
+    needs = needs_by_field(release)
+    leaves = tuple(
+        _compile_leaf(leaf, release, "absent")
+        for path, leaf in context.leaves.items()
+        if path in needs
+    )
+    return _project(context.schema.fields, {leaf.path for leaf in leaves}), leaves
+
+
 def _describe_validity(context: PolicyContext, on: datetime.date) -> str:
     """Why no release is in force on a day: when each of them is."""
     lines = [_("policy `{policy}` has no release in force on {day}", policy=context.name, day=on)]

@@ -184,6 +184,17 @@ class PlanLeaf:
     redact: bool = False
     identifies: Identifies = "quasi"
 
+    @property
+    def released_path(self) -> str:
+        """Where it stands in the released schema: a pseudonym has a name of its own.
+
+        Example:
+            >>> PlanLeaf("a.nir", "pseudonymized", ("compter",), pseudonym="p").released_path
+            'a.p'
+        """
+        above, dot, name = self.path.rpartition(".")
+        return above + dot + (self.pseudonym or name)
+
 
 @dataclass(frozen=True)
 class PlanRisk:

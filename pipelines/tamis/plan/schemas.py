@@ -1,6 +1,6 @@
 """Arrow schemas of a plan: what an input must look like, and what a release looks like."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
@@ -27,12 +27,17 @@ def released_schema(plan: Plan, release: PlanRelease) -> pa.Schema:
         >>> released_schema(plan, plan.releases[0]).names[-2:]
         ['legal_status', 'legal_retention']
     """
-    kept = {leaf.path: leaf for leaf in release.leaves}
-    fields = [
-        released_field(field, field.name, kept) for field in plan.fields if _below(kept, field.name)
+    return schema_of(plan.fields, release.leaves)
+
+
+def schema_of(fields: Iterable[PlanField], leaves: Iterable[PlanLeaf]) -> pa.Schema:
+    """The same, of those of `fields` that hold the kept `leaves`."""
+    kept = {leaf.path: leaf for leaf in leaves}
+    columns = [
+        released_field(field, field.name, kept) for field in fields if _below(kept, field.name)
     ]
     tags = (pa.field(name, TAG, nullable=name in NULLABLE_TAGS) for name in TAGS)
-    return pa.schema([*fields, *tags])
+    return pa.schema([*columns, *tags])
 
 
 def _read(field: PlanField) -> pa.Field:

@@ -39,6 +39,7 @@ _SETTINGS: LiteralString = (
 role's own `search_path` would have its functions called in the place of the server's."""
 
 _REASONS = {
+    "0A": N_("does not do this as long as a view or another object depends on what it changes"),
     "28": N_("refuses the user or the password"),
     "3D": N_("has no such database"),
     "42501": N_("refuses the user what this needs"),

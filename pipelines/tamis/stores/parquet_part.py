@@ -86,11 +86,8 @@ def released_layout(plan: Plan, release: PlanRelease) -> ParquetLayout:
     varied = set()
     for leaf in release.leaves:
         spec = specs[leaf.path]
-        if leaf.pseudonym:
-            above, dot, _ = leaf.path.rpartition(".")
-            varied.add(above + dot + leaf.pseudonym)
-        elif spec.identifier or spec.free_text:
-            varied.add(leaf.path)
+        if leaf.pseudonym or spec.identifier or spec.free_text:
+            varied.add(leaf.released_path)
     return ParquetLayout(released_schema(plan, release), frozenset(varied))
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from tamis.documents.tags import NULLABLE_TAGS, TAGS
+from tamis.contract.schema import column_comments, release_comment
+from tamis.documents.tags import NULLABLE_TAGS
 from tamis.errors import UsageError
 from tamis.filter.quarantine import QUARANTINE_SCHEMA, STREAM_QUARANTINE_SCHEMA
 from tamis.formats.postgres_copy import column_type
@@ -37,18 +38,6 @@ _QUARANTINE_WORDS = {
     "field": "the field's name, never its value",
     "rule": "the rule",
     "sealed": "the original message, sealed; `tamis unseal` opens it",
-}
-_TAG_WORDS = {
-    "legal_item": "item of art. R. 6323-37 that permits the release",
-    "legal_purpose": "finalité of art. R. 6323-33",
-    "legal_version": "version of art. R. 6323-37 in force",
-    "legal_processing": "processing on the other side",
-    "legal_attested": "what the register's entry stands on",
-    "legal_policy": "policy, and the digest of its plan",
-    "legal_run": "the run, which has its receipt in " + RECEIPTS_TABLE,
-    "legal_law": "whether the law files are those that come with Tamis (bundled) or others (own)",
-    "legal_status": "whether a lawyer confirmed what the release rests on",
-    "legal_retention": "rule of art. R. 6323-39 by which the record is kept",
 }
 KEY_WORDS = {
     "_input": "key: number of the input among the run's; technical, no field of the record",
@@ -157,13 +146,7 @@ def _short(name: str, always: bool = False) -> str:
 
 
 def _target(plan: Plan, release: PlanRelease, run: str) -> Target:
-    because: dict[str, list[str]] = {}
-    for leaf in release.leaves:
-        top = leaf.path.partition(".")[0]
-        column = leaf.pseudonym if leaf.pseudonym and top == leaf.path else top
-        which = "" if top == leaf.path else f"{leaf.path} "
-        text = f"{which}{leaf.fate}: {'; '.join(leaf.because)}"
-        because.setdefault(str(column), []).append(text)
+    comments = column_comments(plan, release)
     columns = []
     for field_ in released_schema(plan, release):
         name = field_.name
@@ -171,17 +154,11 @@ def _target(plan: Plan, release: PlanRelease, run: str) -> Target:
             raise UsageError(
                 _("field {field}: cannot be the name of a column in a database", field=name)
             )
-        if name in TAGS:
-            words = _TAG_WORDS[name]
-        else:
-            ground = f"{release.item}, {release.purpose}"
-            words = f"{ground} — {' | '.join(because.get(name, ()))}"
-        columns.append((name, column_type(field_.type), words))
+        columns.append((name, column_type(field_.type), comments[name]))
     return Target(
         release.id,
         table_name(plan.policy, release.id),
-        f"Tamis: policy {plan.policy}, release {release.id}: {release.item} for "
-        f"{release.purpose}, processing {plan.processing} (plan {plan.sha256[:12]})",
+        f"Tamis: {release_comment(plan, release)} (plan {plan.sha256[:12]})",
         "legal_run",
         tuple(columns),
         plan.tags(release, run),

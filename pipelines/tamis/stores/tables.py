@@ -20,12 +20,11 @@ whoever may make tables in the schema could else put one there first, and have w
 """
 
 import datetime
-import logging
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import LiteralString
 
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import Identifier
 
 from tamis.address import DatabaseAddress
 from tamis.errors import RunError, UsageError
@@ -54,13 +53,11 @@ from tamis.stores.protocol import (
 )
 from tamis.stores.removal_tables import remove_tables
 from tamis.stores.rewrite_tables import rewrite_tables
+from tamis.stores.table_definitions import make_table
 from tamis.stores.table_layout import (
-    KEY,
-    KEY_WORDS,
     QUARANTINE_TABLE,
     RECEIPTS_TABLE,
     STAGED,
-    Target,
     part_name,
     table_name,
     targets,
@@ -68,8 +65,6 @@ from tamis.stores.table_layout import (
 from tamis.stores.table_partitions import attach, make_key, make_staged, staged_name, take_in
 from tamis.stores.table_receipts import select_receipts, select_removals, select_under_way
 from tamis.stores.table_rows import TableRows, TableWriter
-
-_log = logging.getLogger(__name__)
 
 
 class TableStore(RunStore):
@@ -293,6 +288,7 @@ class TableStore(RunStore):
                 )
             )
 
+    make = make_table
     supersede = rewrite_tables
     remove = remove_tables
 
@@ -348,57 +344,6 @@ class TableStore(RunStore):
         """
         return check_trusted(connection, self.database, self.table(name))
 
-    def make(self, connection: Connection, target: Target) -> None:
-        """Make a table of the store, or add the columns that it lacks.
-
-        Raises:
-            UsageError: it was not made for this policy and release, or a column has another type.
-        """
-        table = self.table(target.table)
-        types = column_types(connection, table) if self.check(connection, target.table) else {}
-        if types:
-            self._check(connection, target, types)
-            lacking = [(name, kind) for name, kind, _words in target.columns if name not in types]
-            for name, kind in lacking:
-                command = "ALTER TABLE {} ADD COLUMN {} {}"
-                execute(connection, command, table, Identifier(name), SQL(kind))
-            if lacking:
-                _log.warning(
-                    _(
-                        "{store}: table {table}: added {columns}, null in rows of earlier runs",
-                        store=self.shown,
-                        table=target.table,
-                        columns=", ".join(name for name, _kind in lacking),
-                    )
-                )
-        else:
-            columns = [
-                SQL("{} {}{}").format(
-                    Identifier(name),
-                    SQL(kind),
-                    SQL(" NOT NULL" if target.is_required(name) else ""),
-                )
-                for name, kind, _words in target.columns
-            ]
-            if target.key:
-                key = SQL("_input integer NOT NULL, _position bigint NOT NULL").format()
-                columns.append(key)
-            execute(
-                connection,
-                "CREATE TABLE {} ({}) PARTITION BY LIST ({})",
-                table,
-                SQL(", ").join(columns),
-                Identifier(target.run_column),
-            )
-        if self._comment(connection, table) == target.comment:
-            return
-        execute(connection, "COMMENT ON TABLE {} IS {}", table, Literal(target.comment))
-        words = [(name, text) for name, _kind, text in target.columns]
-        for name, text in (*words, *((name, KEY_WORDS[name]) for name in target.key)):
-            execute(
-                connection, "COMMENT ON COLUMN {}.{} IS {}", table, Identifier(name), Literal(text)
-            )
-
     def _receipt_texts(self, prefix: str) -> list[tuple[str, str]]:
         return self._select("starts_with(run, %s)", prefix)
 
@@ -446,47 +391,6 @@ class TableStore(RunStore):
             command = "ALTER TABLE {} ADD COLUMN IF NOT EXISTS attempt text NOT NULL DEFAULT ''"
             execute(connection, command, table)
         return True
-
-    def _check(self, connection: Connection, target: Target, types: dict[str, str]) -> None:
-        """Refuse a table that is another's, or whose columns have other types."""
-        owner = ":".join(target.comment.split(":")[:2])
-        comment = self._comment(connection, self.table(target.table))
-        where = {"store": self.shown, "table": target.table}
-        if not comment.startswith(owner) or not set(target.key) <= set(types):
-            raise UsageError(
-                _("{store}: table {table} was not made for this policy and release", **where)
-            )
-        if places := [name for name in KEY if name in types and name not in target.key]:
-            drops = ", ".join(f"DROP COLUMN {name}" for name in places)
-            raise UsageError(
-                _(
-                    "{store}: table {table} says the place of each row ({places}), by which two "
-                    "partners could join what they were given: `ALTER TABLE {whole} {drops}` takes "
-                    "it away, or rename the table and another one is made; rows of earlier runs "
-                    "keep the order of their source (`tamis help stores`)",
-                    **where,
-                    whole=self.table(target.table).as_string(),
-                    places=", ".join(places),
-                    drops=drops,
-                )
-            )
-        for name, kind, _words in target.columns:
-            if types.get(name, kind) != kind:
-                raise UsageError(
-                    _(
-                        "{store}: table {table}: column {column} is {actual} and the plan makes "
-                        "it {expected}",
-                        **where,
-                        column=name,
-                        actual=types[name],
-                        expected=kind,
-                    )
-                )
-
-    def _comment(self, connection: Connection, table: Identifier) -> str:
-        query = "SELECT obj_description(to_regclass(%s), 'pg_class')"
-        ((comment,),) = execute(connection, query, values=(table.as_string(),)).fetchall()
-        return str(comment or "")
 
 
 class _CommittedError(Exception):
