@@ -6,13 +6,12 @@
     pubsub://projects/P/subscriptions/S, pubsub://projects/P/topics/T `PubsubAddress`
     watch:DIR/*.jsonl                                                `WatchAddress`
 
-The options of a `kafka://` address after `?` are librdkafka's own, except `from`; those of a
-database are libpq's, except `schema`, `table`, `create_schema` and `triggers`. `shown` and `repr`
-hold no user, no password and no option but `schema` and `table`.
+The options of a `kafka://` address after `?` are librdkafka's own, except `from`, `format` and
+`registry`; those of a database are libpq's, except `schema`, `table`, `create_schema` and
+`triggers`. `shown` and `repr` hold no user, no password and no option but `schema` and `table`.
 
-Credentials are split off at the last `@` before `urllib` sees the rest, because
-`urllib.parse.urlsplit` would take a password with an unescaped `/`, `?` or `#` for a path, a query
-or a fragment, and show it.
+Credentials are split off at the last `@` before `urllib` sees the rest, which would take a password
+with an unescaped `/`, `?` or `#` for a path, a query or a fragment, and show it.
 """
 
 import importlib.util
@@ -37,25 +36,12 @@ _PUBSUB = re.compile(r"pubsub://(projects/[^/?#@]+/(subscriptions|topics)/[^/?#@
 _WATCH_OPTION = re.compile(r"\?[a-z._-]+=", re.IGNORECASE)
 _OPTION = re.compile(r"[a-z0-9.]+")
 _RESERVED_OPTIONS = (
-    "auto.commit.enable",
-    "auto.offset.reset",
-    "bootstrap.servers",
-    "debug",
-    "enable.auto.commit",
-    "enable.auto.offset.store",
-    "enable.idempotence",
-    "enable.partition.eof",
-    "group.id",
-    "group.instance.id",
-    "group.protocol",
-    "isolation.level",
-    "log.queue",
-    "metadata.broker.list",
-    "offset.store.method",
-    "partition.assignment.strategy",
-    "plugin.library.paths",
+    "auto.commit.enable", "auto.offset.reset", "bootstrap.servers", "debug", "enable.auto.commit",
+    "enable.auto.offset.store", "enable.idempotence", "enable.partition.eof", "group.id",
+    "group.instance.id", "group.protocol", "isolation.level", "log.queue", "metadata.broker.list",
+    "offset.store.method", "partition.assignment.strategy", "plugin.library.paths",
     "transactional.id",
-)
+)  # fmt: skip
 """Options of a topic that Tamis sets itself, or that would have the driver print or load code."""
 
 _CREDENTIALS = ("sasl.username", "sasl.password")
@@ -69,6 +55,7 @@ _DRIVERS = {
     "kafka": ("confluent_kafka", "Kafka"),
     "postgres": ("psycopg", "PostgreSQL"),
     "gcp": ("google.pubsub_v1", "Pub/Sub"),
+    "registry": ("authlib", "a schema registry"),
 }
 
 _FILE_SYSTEM_DRIVERS = {
@@ -182,12 +169,14 @@ class KafkaAddress:
         topic: its name.
         latest: whether a new stream leaves out the messages that are already there.
         options: of librdkafka, with user and password.
+        own: `format` and `registry`, where they are given.
     """
 
     shown: str
     topic: str
     latest: bool
     options: dict[str, str] = field(repr=False)
+    own: dict[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, uri: str) -> Self:
@@ -214,6 +203,7 @@ class KafkaAddress:
         begin = options.pop("from", "earliest")
         if begin not in ("earliest", "latest"):
             raise UsageError(_("{address}: `from` must be earliest or latest", address=parts.shown))
+        own = {name: options.pop(name) for name in ("format", "registry") if name in options}
         for name in options:
             if not _OPTION.fullmatch(name):
                 raise UsageError(
@@ -227,11 +217,11 @@ class KafkaAddress:
             options.setdefault("sasl.mechanism", "PLAIN")
             options["sasl.username"], options["sasl.password"] = unquote(name), unquote(password)
         options["bootstrap.servers"] = brokers
-        return cls(parts.shown, topic, begin == "latest", options)
+        return cls(parts.shown, topic, begin == "latest", options, own)
 
     @property
     def name(self) -> str:
-        """What a stream from here is called by default: the topic's name."""
+        """What a stream from here is called by default."""
         return self.topic
 
 

@@ -9,11 +9,12 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from .machine import install, miss
 
-_FETCH = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 
 
 def fetch_jars(name: str, pom: str) -> Path:
@@ -23,30 +24,56 @@ def fetch_jars(name: str, pom: str) -> Path:
         name: of the folder, with the version of what is in it.
         pom: the text of a `pom.xml`.
     """
+    return _cached(name, lambda folder: _fetch(name, folder, pom))
+
+
+def fetch_archive(name: str, artifact: str) -> Path:
+    """The folder of what is in an archive of Maven Central, fetched first where it is not there.
+
+    Args:
+        name: of the folder.
+        artifact: `group:artifact:version:zip:classifier`.
+    """
+    return _cached(name, lambda folder: _unpack(name, folder, artifact))
+
+
+def _cached(name: str, make: Callable[[Path], Path]) -> Path:
+    """The folder `name` of the cache; `make` is given another to work in, and says what is it."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tamis-tests"
     jars = cache / name
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not jars.is_dir():
-            _fetch(jars, pom)
+            with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as made:
+                make(Path(made)).rename(jars)
     return jars
 
 
-def _fetch(jars: Path, pom: str) -> None:
+def _fetch(name: str, folder: Path, pom: str) -> Path:
+    (folder / "pom.xml").write_text(pom)
+    _mvn(name, folder, "copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=jars")
+    return folder / "jars"
+
+
+def _unpack(name: str, folder: Path, artifact: str) -> Path:
+    _mvn(name, folder, "copy", f"-Dartifact={artifact}", "-DoutputDirectory=archive")
+    (archive,) = (folder / "archive").iterdir()
+    shutil.unpack_archive(archive, folder / "unpacked")
+    return folder / "unpacked"
+
+
+def _mvn(name: str, folder: Path, goal: str, *options: str) -> None:
     if shutil.which("mvn") is None:
         install("maven")
     mvn = shutil.which("mvn") or miss("no mvn on PATH, and none could be installed")
-    with tempfile.TemporaryDirectory(dir=jars.parent, prefix="fetching-") as made:
-        (Path(made) / "pom.xml").write_text(pom)
-        done = subprocess.run(
-            [mvn, "-B", "-q", _FETCH, "-DincludeScope=runtime", "-DoutputDirectory=jars"],
-            cwd=made,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=900,
-        )
-        if done.returncode:
-            miss(f"{jars.name} could not be fetched: {done.stdout[-500:]}")
-        (Path(made) / "jars").rename(jars)
+    done = subprocess.run(
+        [mvn, "-B", "-q", f"{_PLUGIN}:{goal}", *options],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    if done.returncode:
+        miss(f"{name} could not be fetched: {done.stdout[-500:]}")

@@ -104,7 +104,9 @@ def _for_workers(job: StreamJob, options: PipelineOptions) -> StreamJob:
             runner=runner,
         )
         raise UsageError(f"{output.shown}: {why}")
-    if secrets := [name for name in source.options if _SECRET.fullmatch(name)]:
+    secrets = [name for name in source.options if _SECRET.fullmatch(name)]
+    secrets += ["registry"] if "@" in source.own.get("registry", "") else []
+    if secrets:
         why = _(
             "{names} would stand in the job, which an engine shows to whoever asks: name files "
             "that workers have, as ssl.key.location, or run the stream on one machine",

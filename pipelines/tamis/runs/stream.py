@@ -36,6 +36,7 @@ from tamis.streams.into_folder import FolderSink
 from tamis.streams.judge import Judge
 from tamis.streams.messages import Decode, avro_decoder, json_decoder
 from tamis.streams.reader import Reader
+from tamis.streams.registry import registry_of_input
 from tamis.streams.session import Session, Settings
 from tamis.streams.sink import KeepWaiting, Sink
 from tamis.telemetry.listener import SILENT, Listeners, StartedRun
@@ -81,7 +82,9 @@ class StreamJob:
 
     def decoder(self, plan: Plan) -> Decode:
         """How payloads are read: as Avro where the schema says so, as JSON otherwise."""
-        return avro_decoder(self.avro_schemas) if plan.format.name == "avro" else json_decoder()
+        address, form = parse_stream(self.source), plan.format.name
+        registry = registry_of_input(address, form) if isinstance(address, KafkaAddress) else None
+        return avro_decoder(self.avro_schemas, registry) if form == "avro" else json_decoder()
 
 
 def stream_id(policy: str, source: str) -> str:

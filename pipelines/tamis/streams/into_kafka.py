@@ -4,11 +4,12 @@
     T.quarantine                                      why messages were quarantined, and originals
     T.receipts                                        a receipt for each period; compacted
 
-A record is a JSON object, tags included, and its headers are the tags. Its key is the place of its
-message, `topic/partition/offset`, unless it leaves the store under paragraph III: then it has none,
-and the records of a transaction are in the order of their values. What a transaction has read and
-counted is written to `T.receipts` in the same transaction (`tamis.streams.receipts_topic`):
-consumers that read what is committed (`isolation.level=read_committed`) see each record once.
+A record is a JSON object, tags included, or Avro with a schema registry (`tamis.streams.registry`),
+and its headers are the tags; quarantine and receipts are JSON. Its key is the place of its message,
+`topic/partition/offset`, unless it leaves the store under paragraph III: then it has none, and the
+records of a transaction are in the order of their values. What a transaction has read and counted
+is written to `T.receipts` in the same transaction (`tamis.streams.receipts_topic`): consumers that
+read what is committed (`isolation.level=read_committed`) see each record once.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,10 +21,12 @@ from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[at
 from confluent_kafka.cimpl import NewTopic
 
 from tamis.address import KafkaAddress
+from tamis.contract.schema import contract_of
 from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.language import _
 from tamis.plan.plan import Plan
+from tamis.streams.avro_rows import AvroRows
 from tamis.streams.hold import Hold
 from tamis.streams.json_rows import drop_large, json_rows
 from tamis.streams.judge import Judged, Rows, partition_uri
@@ -31,6 +34,7 @@ from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached, check_options
 from tamis.streams.ledger import Ledger
 from tamis.streams.partitions import check_overlap
 from tamis.streams.receipts_topic import ReceiptsTopic, Record, State
+from tamis.streams.registry import registry_of_output
 from tamis.streams.sink import KeepWaiting, Sink, Topics
 from tamis.waiting import Pauses
 
@@ -72,6 +76,8 @@ class KafkaSink(Sink):
         }
         self._placeless = {release.id for release in plan.releases if plan.hides_order(release)}
         self._plan = plan
+        self._registry = registry_of_output(self._address)
+        self._rows: dict[str, AvroRows] = {}
         self._id = f"tamis-{stream}-{self._address.topic}"
         self._receipts = ReceiptsTopic(self._address, self._topics, stream)
         self._state = State({})
@@ -80,6 +86,7 @@ class KafkaSink(Sink):
         self._largest = LARGEST
 
     def _open(self) -> dict[int, int]:
+        self._register()
         self._make_topics()
         try:
             self._hold = Hold(self._address, self._id, self._topics.receipts)
@@ -96,6 +103,19 @@ class KafkaSink(Sink):
         if receipt is not None:  # of a period whose process was killed
             self._write_receipt(receipt)
         return dict(self._state.positions)
+
+    def _register(self) -> None:
+        """Have the schemas of topics in Avro registered; what readers cannot take is refused."""
+        if self._registry is None:
+            return
+        contracts = {
+            self._topics.released[release.id]: contract_of(self._plan, release)
+            for release in self._plan.releases
+        }
+        numbers = self._registry.register(contracts)
+        self._rows = {
+            topic: AvroRows(contract, numbers[topic]) for topic, contract in contracts.items()
+        }
 
     def _begin_stream(self) -> None:
         """Say that the stream has begun, unless another one has that reads its partitions.
@@ -266,7 +286,8 @@ class KafkaSink(Sink):
         headers: list[tuple[str, str | bytes | None]],
         keys: Iterable[bytes | None],
     ) -> None:
-        for value, key in zip(json_rows(rows.data), keys, strict=False):
+        to_values = self._rows.get(topic, json_rows)
+        for value, key in zip(to_values(rows.data), keys, strict=False):
             while True:
                 try:
                     producer.produce(topic, value, key=key, headers=headers)

@@ -6,9 +6,9 @@ key and headers and no release passes them on, so that a NIR in them cannot be m
 `find_nirs_beside` says where one is.
 """
 
-import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -36,15 +36,17 @@ from tamis.nir.identifiers import canonical
 from tamis.nir.profile import profile_nir
 from tamis.plan.plan import Plan
 from tamis.regular_file import open_regular
+from tamis.streams.registry import FRAME, Registry
 
 Decode = Callable[[Sequence[bytes]], Iterable[Mapping[str, Any] | Unreadable]]
 """Payloads to records, or why one is none."""
 
-_FRAME = struct.Struct(">bI")
 _SINGLE_OBJECT = b"\xc3\x01"
 _NOT_AVRO = "not Avro of its schema"
 _NO_PAYLOAD = Unreadable("has no payload")
 _NIR_DIGITS = 13
+_MOST_SCHEMAS = 10_000
+"""Ids that are kept in mind, with their schema or that there is none."""
 
 
 class Message(NamedTuple):
@@ -149,12 +151,13 @@ class _AvroSchema(NamedTuple):
     holds_itself: bool
 
 
-def avro_decoder(schemas: Iterable[str]) -> Decode:
+def avro_decoder(schemas: Iterable[str], registry: Registry | None = None) -> Decode:
     """Return what reads payloads as Avro records, each in the schema that its frame names.
 
     Args:
         schemas: `FILE`, which holds the schema of payloads without a frame and of Avro's
             single-object encoding, or `ID=FILE`, which holds the schema ID of a registry.
+        registry: is asked for the schemas of frames that no file holds.
 
     Raises:
         UsageError: a file is no Avro schema of a record, or none is given.
@@ -169,9 +172,14 @@ def avro_decoder(schemas: Iterable[str]) -> Decode:
         else:
             plain = _read_schema(option)
             by_fingerprint[_fingerprint(plain.node)] = plain
-    if plain is None and not by_id:
-        raise UsageError(_("messages in Avro need --avro-schema FILE, or ID=FILE for a registry's"))
-    return _Avro(plain, by_id, by_fingerprint)
+    if plain is None and not by_id and registry is None:
+        raise UsageError(
+            _(
+                "messages in Avro need --avro-schema FILE, ID=FILE for a registry's, or "
+                "`?registry=http://HOST:PORT` in the address of the topic"
+            )
+        )
+    return _Avro(plain, by_id, by_fingerprint, registry)
 
 
 @dataclass(frozen=True)
@@ -181,6 +189,8 @@ class _Avro:
     plain: _AvroSchema | None
     by_id: dict[int, _AvroSchema]
     by_fingerprint: dict[bytes, _AvroSchema]
+    registry: Registry | None = None
+    asked: dict[int, _AvroSchema | None] = field(default_factory=dict)
 
     def __call__(self, payloads: Sequence[bytes]) -> Iterator[Mapping[str, Any] | Unreadable]:
         for payload in payloads:
@@ -195,10 +205,10 @@ class _Avro:
         schema, start = self.plain, 0
         if payload[:2] == _SINGLE_OBJECT and payload[2:10] in self.by_fingerprint:
             schema, start = self.by_fingerprint[payload[2:10]], 10
-        elif self.by_id:
-            if len(payload) < _FRAME.size or payload[0] != 0:
+        elif self.by_id or self.registry is not None:
+            if len(payload) < FRAME.size or payload[0] != 0:
                 raise Unreadable("has no frame of a schema registry")
-            schema, start = self.by_id.get(_FRAME.unpack_from(payload)[1]), _FRAME.size
+            schema, start = self._find(FRAME.unpack_from(payload)[1]), FRAME.size
         if schema is None:
             raise Unreadable("is of a schema that was not given")
         if len(payload) > schema.longest:
@@ -215,12 +225,29 @@ class _Avro:
             raise Unreadable(_NOT_AVRO)
         return record
 
+    def _find(self, number: int) -> _AvroSchema | None:
+        """The schema of an id; None where nobody has it, which is asked once."""
+        if self.registry is None or number in self.by_id:
+            return self.by_id.get(number)
+        if number not in self.asked:
+            if len(self.asked) >= _MOST_SCHEMAS:  # a sender of ids by chance
+                self.asked.clear()
+            text = self.registry.schema(number)
+            self.asked[number] = None
+            with suppress(BadSchemaError):
+                self.asked[number] = None if text is None else _parse_schema(text.encode())
+        return self.asked[number]
+
+
+def _parse_schema(text: bytes) -> _AvroSchema:
+    schema = read_schema(text)
+    return _AvroSchema(schema, longest_record(schema, USUAL), holds_itself(schema))
+
 
 def _read_schema(path: str) -> _AvroSchema:
     try:
         with open_regular(path) as stream:
-            schema = read_schema(stream.read())
-        return _AvroSchema(schema, longest_record(schema, USUAL), holds_itself(schema))
+            return _parse_schema(stream.read())
     except OSError:
         raise UsageError(_("{path}: cannot be read", path=path)) from None
     except BadSchemaError as error:

@@ -1,0 +1,173 @@
+"""Topics in Avro, with a real registry: what readers get, what is refused before it is read."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+from tamis.address import KafkaAddress
+from tamis.contract.avro_schema import record_schema
+from tamis.contract.schema import contract_of
+from tamis.errors import RunError, UsageError
+from tamis.streams.into_kafka import KafkaSink
+from tamis.streams.ledger import Ledger
+from tamis.streams.messages import avro_decoder
+from tamis.streams.registry import Registry
+
+from ..services.kafka import Broker
+from ..services.registry import run_registry
+from ..streams.made import RELEASE, SOURCE, STREAM, judge, micro_batch, payloads, plan
+from .test_services import consume
+
+pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("streams")]
+
+SECRET = "mot-de-passe-secret"
+FEED = micro_batch(payloads(40))
+
+
+@pytest.fixture(scope="module")
+def registry() -> Iterator[str]:
+    with run_registry() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def client(registry: str) -> SchemaRegistryClient:
+    return SchemaRegistryClient({"url": registry})
+
+
+def name() -> str:
+    return f"avro-{uuid4().hex}"
+
+
+def sink(kafka: Broker, topic: str, registry: str) -> KafkaSink:
+    output = f"kafka://{kafka.address}/{topic}?format=avro&registry={registry}"
+    return KafkaSink(output, plan(), STREAM, lambda: True)
+
+
+def begin() -> Ledger:
+    return Ledger.begin(plan(), STREAM, SOURCE, ())
+
+
+def schema_text() -> str:
+    return json.dumps(record_schema(contract_of(plan(), plan().releases[0])), ensure_ascii=False)
+
+
+def test_readers_of_avro_find_each_record_once_by_the_schema_that_is_registered(
+    kafka: Broker, registry: str, client: SchemaRegistryClient
+) -> None:
+    topic = name()
+    first = sink(kafka, topic, registry)
+    assert first.open(SOURCE) == {}
+    judged = judge(FEED)
+    first.end_period(first.commit(judged, begin()))
+    first.close()
+    again = sink(kafka, topic, registry)  # goes on where the first one was
+    assert again.open(SOURCE) == first.durable
+    again.close()
+
+    expected = judged.released[RELEASE].data.to_pylist()
+    latest = client.get_latest_version(f"{topic}-value")
+    assert json.loads(latest.schema.schema_str) == json.loads(schema_text())
+    read = AvroDeserializer(client)
+    context = SerializationContext(topic, MessageField.VALUE)
+    messages = consume(kafka, topic)
+    records: list[Any] = [read(message.value(), context) for message in messages]
+    key = str
+    assert sorted(records, key=key) == sorted(expected, key=key)
+    assert len(records) > 10
+    for message in messages:
+        headers = dict(message.headers() or [])
+        assert headers["legal_item"] == b"R6323-37.III.2"
+        assert message.key() is None  # it leaves the store
+        assert message.value()[:5] == b"\0" + latest.schema_id.to_bytes(4, "big")
+    (reason, *_), *_ = [
+        json.loads(message.value()).values() for message in consume(kafka, f"{topic}.quarantine")
+    ]
+    assert reason is not None
+
+
+def test_what_readers_cannot_take_is_refused_before_a_topic_is_made(
+    kafka: Broker, registry: str, client: SchemaRegistryClient
+) -> None:
+    topic = name()
+    other = json.loads(schema_text())
+    other["fields"][1]["type"] = ["null", "long"]
+    client.register_schema(f"{topic}-value", Schema(json.dumps(other), "AVRO"))
+    client.set_compatibility(f"{topic}-value", "BACKWARD")
+    refused = sink(kafka, topic, registry)
+    with pytest.raises(UsageError, match="is not compatible with the subject") as caught:
+        refused.open(SOURCE)
+    refused.close()
+    assert f"subject {topic}-value, whose level is BACKWARD" in str(caught.value)
+    assert topic not in kafka.admin().list_topics(timeout=10).topics
+    assert len(client.get_versions(f"{topic}-value")) == 1
+
+    client.set_compatibility(f"{topic}-value", "NONE")
+    allowed = sink(kafka, topic, registry)
+    assert allowed.open(SOURCE) == {}
+    allowed.close()
+    assert len(client.get_versions(f"{topic}-value")) == 2
+
+
+def test_a_schema_that_somebody_registered_before_is_taken(
+    kafka: Broker, registry: str, client: SchemaRegistryClient
+) -> None:
+    """From the file that `tamis schema --format avro` writes, where streams may not register."""
+    topic = name()
+    text = json.dumps(json.loads(schema_text()), indent=1, ensure_ascii=False)
+    number = client.register_schema(f"{topic}-value", Schema(text, "AVRO"))
+    address = KafkaAddress.of(f"kafka://b:9/{topic}?format=avro&registry={registry}")
+    contract = contract_of(plan(), plan().releases[0])
+    assert Registry(address).register({topic: contract}) == {topic: number}
+    assert len(client.get_versions(f"{topic}-value")) == 1
+
+
+def test_messages_are_read_by_the_schemas_that_the_registry_has(
+    registry: str, client: SchemaRegistryClient
+) -> None:
+    topic = name()
+    address = KafkaAddress.of(f"kafka://b:9/{topic}?registry={registry}")
+    schema = {"type": "record", "name": "r", "fields": [{"name": "a", "type": "string"}]}
+    later = {**schema, "fields": [*schema["fields"], {"name": "b", "type": "int", "default": 0}]}
+    context = SerializationContext(topic, MessageField.VALUE)
+    values = []
+    for text, record in ((schema, {"a": "x"}), (later, {"a": "y", "b": 1})):
+        write = AvroSerializer(client, json.dumps(text))
+        values.append(write(record, context))
+    proto = client.register_schema(f"{topic}-json", Schema('{"type": "object"}', "JSON"))
+    unknown = [b"\0" + number.to_bytes(4, "big") + b"\2x" for number in (proto, 2**31 - 1)]
+
+    read = list(avro_decoder((), Registry(address))([*values, *unknown, values[0]]))
+    assert read[:2] == [{"a": "x"}, {"a": "y", "b": 1}]
+    assert [str(fault) for fault in read[2:4]] == 2 * ["is of a schema that was not given"]
+    assert read[4] == read[0]
+
+
+def test_a_registry_that_does_not_answer_or_refuses_is_told_without_its_password() -> None:
+    address = KafkaAddress.of(
+        f"kafka://b:9/t?format=avro&registry=http://moi:{SECRET}%40127.0.0.1:1"
+    )
+    gone = Registry(address)
+    with pytest.raises(RunError, match=r"http://127.0.0.1:1: the registry cannot be reached"):
+        gone.register({"t": contract_of(plan(), plan().releases[0])})
+    assert SECRET not in repr(address) + gone.shown
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ("format=avro", "Avro must have both"),
+        ("registry=http://r:8081", "Avro must have both"),
+        ("format=xml", "`format` must be json or avro"),
+        ("format=avro&registry=r:8081", "`registry` must be http://HOST:PORT"),
+    ],
+)
+def test_half_an_address_is_refused(options: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        KafkaSink(f"kafka://b:9/t?{options}", plan(), STREAM, lambda: True)
