@@ -18,7 +18,7 @@ from tamis.cli.app import app
 from tamis.contract.avro_schema import avro_schema, record_schema, to_stored
 from tamis.contract.json_schema import json_schema
 from tamis.contract.schema import comment_of, contract_of, fields_of
-from tamis.errors import UsageError
+from tamis.errors import RunError, UsageError
 from tamis.filter.minimize import minimize
 from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan, PlanField
@@ -170,6 +170,14 @@ def test_a_name_that_avro_does_not_take_is_told() -> None:
     plan = keep_all(PlanField("prénom", "string"))
     with pytest.raises(UsageError, match="field `prénom`"):
         avro_schema([contract_of(plan, plan.releases[0])])
+
+
+def test_moments_that_avro_does_not_hold_are_told_without_them() -> None:
+    far = pa.RecordBatch.from_pydict({"le": pa.array([2**62], pa.timestamp("s"))})
+    with pytest.raises(
+        RunError, match=r"^field le: timestamp\[s\] holds values that Avro does not$"
+    ):
+        to_stored(far)
 
 
 def shown(*words: str) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tamis.arrow.types import decoded_type, is_binary, is_string, narrow_type
 from tamis.contract.schema import Contract, comment_of
-from tamis.errors import UsageError
+from tamis.errors import RunError, UsageError
 from tamis.language import _
 
 _NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
@@ -54,15 +54,22 @@ def stored_schema(schema: pa.Schema) -> pa.Schema:
 def to_stored(rows: pa.RecordBatch) -> pa.RecordBatch:
     """N rows in the types of `stored_schema`.
 
+    Raises:
+        RunError: a column holds moments or days that the type does not; the message has no value.
+
     Example:
         >>> days = pa.RecordBatch.from_pydict({"le": pa.array([1], pa.date32())})
         >>> to_stored(days).to_pylist()
         [{'le': 1}]
     """
-    columns = []
-    for column, field in zip(rows.columns, stored_schema(rows.schema), strict=True):
-        columns.append(column.cast(coarse_type(column.type)).cast(field.type))
-    return pa.RecordBatch.from_arrays(columns, schema=stored_schema(rows.schema))
+    schema, columns = stored_schema(rows.schema), []
+    for column, field in zip(rows.columns, schema, strict=True):
+        try:
+            columns.append(column.cast(coarse_type(column.type)).cast(field.type))
+        except pa.ArrowInvalid:
+            text = _("field {name}: {kind} holds values that Avro does not")
+            raise RunError(text.format(name=field.name, kind=column.type)) from None
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _avro_name(name: str) -> str:
