@@ -46,6 +46,7 @@ _RESERVED_OPTIONS = (
 
 _CREDENTIALS = ("sasl.username", "sasl.password")
 """Options that stand before the `@` of an address as well."""
+_OWN_OF_TOPICS: tuple[str, ...] = ("format", "registry")
 _OWN_OPTIONS = ("schema", "table", "create_schema", "triggers")
 _SECRET_OPTIONS = ("password", "sslpassword")
 _conninfos: dict[str, str] = {}
@@ -203,7 +204,7 @@ class KafkaAddress:
         begin = options.pop("from", "earliest")
         if begin not in ("earliest", "latest"):
             raise UsageError(_("{address}: `from` must be earliest or latest", address=parts.shown))
-        own = {name: options.pop(name) for name in ("format", "registry") if name in options}
+        own = {name: options.pop(name) for name in _OWN_OF_TOPICS if name in options}
         for name in options:
             if not _OPTION.fullmatch(name):
                 raise UsageError(

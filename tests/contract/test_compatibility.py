@@ -58,18 +58,18 @@ def test_levels(old: list[pa.Field], new: list[pa.Field], level: str) -> None:
 
 def reads(writer: list[pa.Field], reader: list[pa.Field]) -> bool:
     """Whether fastavro reads, by one schema, a record that was written by another."""
-    written = io.BytesIO()
-    schemas = [record_schema(Contract("p", "r", "", pa.schema(f))) for f in (writer, reader)]
+    contracts = [Contract("p", "r", "", pa.schema(fields)) for fields in (writer, reader)]
+    by, read_by = map(record_schema, contracts)
     for is_null in (True, False):
         record: dict[str, Any] = {
             field.name: None if is_null and field.nullable else {"a": "x"}.get(field.name, 1)
             for field in writer
         }
         written = io.BytesIO()
-        fastavro.schemaless_writer(written, schemas[0], record)
+        fastavro.schemaless_writer(written, by, record)
         written.seek(0)
         try:
-            fastavro.schemaless_reader(written, *schemas)
+            fastavro.schemaless_reader(written, by, read_by)
         except Exception:
             return False
     return True

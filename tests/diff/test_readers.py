@@ -115,9 +115,9 @@ def test_every_form_of_the_command_says_it(
     folder = str(copy_base(tmp_path / "new", [edit]))
     command = 'ALTER TABLE "feed__droits" ADD COLUMN "sexe" text;'
 
-    def run(**forms: bool) -> str:
-        chosen = {"json": False, "markdown": False, "sarif": False, **forms}
-        code = diff_command(str(BASE), folder, on=None, fail_on="released", **chosen)
+    def run(json: bool = False, markdown: bool = False, sarif: bool = False) -> str:
+        forms = {"json": json, "markdown": markdown, "sarif": sarif}
+        code = diff_command(str(BASE), folder, on=None, fail_on="released", **forms)  # type: ignore[arg-type]
         assert code == 1  # more is released
         return capsys.readouterr().out
 

@@ -8,7 +8,7 @@ and a row lacks is null, where it may be.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
@@ -79,7 +79,7 @@ def compatibility(changes: Iterable[SchemaChange]) -> Compatibility:
     return "forward" if forward else "none"
 
 
-_Fields = pa.Schema | pa.StructType
+_Fields: TypeAlias = pa.Schema | pa.StructType
 
 
 def _fields(old: _Fields, new: _Fields, above: str) -> Iterator[SchemaChange]:
