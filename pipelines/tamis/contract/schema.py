@@ -91,8 +91,8 @@ def column_comments(plan: Plan, release: PlanRelease) -> dict[str, str]:
     Example:
         >>> from tamis.plan.project import load_project
         >>> plan = load_project("cpf").plan("cpir-partage", on="2026-01-01")
-        >>> column_comments(plan, plan.releases[0])["dossier"][:39]
-        'R6323-37.I.3, R6323-33.1 — kept: suivre'
+        >>> column_comments(plan, plan.releases[0])["dossier"][:33]
+        'R6323-37.I.3, R6323-33.10 — kept:'
     """
     reasons: dict[str, list[str]] = {}
     for leaf in release.leaves:
