@@ -27,6 +27,7 @@ from .test_services import consume
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("streams")]
 
 SECRET = "mot-de-passe-secret"
+JSON_SCHEMA = '{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}'
 FEED = micro_batch(payloads(40))
 
 
@@ -139,7 +140,7 @@ def test_messages_are_read_by_the_schemas_that_the_registry_has(
     for text, record in ((schema, {"a": "x"}), (later, {"a": "y", "b": 1})):
         write = AvroSerializer(client, json.dumps(text))
         values.append(write(record, context))
-    proto = client.register_schema(f"{topic}-json", Schema('{"type": "object"}', "JSON"))
+    proto = client.register_schema(f"{topic}-json", Schema(JSON_SCHEMA, "JSON"))
     unknown = [b"\0" + number.to_bytes(4, "big") + b"\2x" for number in (proto, 2**31 - 1)]
 
     read = list(avro_decoder((), Registry(address))([*values, *unknown, values[0]]))

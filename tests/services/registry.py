@@ -31,8 +31,10 @@ def run_registry() -> Iterator[str]:
         RuntimeError: it ended, or does not answer; the message has what it logged.
     """
     java = find_java()
-    folder = fetch_archive(f"apicurio-{VERSION}", f"io.apicurio:apicurio-registry-app:{VERSION}")
-    (jar,) = folder.rglob("*-runner.jar")
+    folder = fetch_archive(
+        f"apicurio-{VERSION}", f"io.apicurio:apicurio-registry-app:{VERSION}:tar.gz:all"
+    )
+    (jar,) = folder.glob("*-runner.jar")
     port, work = free_port(), Path(tempfile.mkdtemp(prefix="tamis-registry-"))
     url = f"http://127.0.0.1:{port}/apis/ccompat/v7"
     options = ("-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={port}")

@@ -77,6 +77,8 @@ class Registry:
             subject = f"{topic}-value"
             schema = Schema(json.dumps(record_schema(contract), ensure_ascii=False), "AVRO")
             known = self._ask("lookup_schema", subject, schema)
+            if known is None:  # it may be laid out otherwise
+                known = self._ask("lookup_schema", subject, schema, True)
             if known is not None:
                 ids[topic] = known.schema_id
                 continue
