@@ -186,12 +186,7 @@ class PlanLeaf:
 
     @property
     def released_path(self) -> str:
-        """Where it stands in the released schema: a pseudonym has a name of its own.
-
-        Example:
-            >>> PlanLeaf("a.nir", "pseudonymized", ("compter",), pseudonym="p").released_path
-            'a.p'
-        """
+        """Where it stands in the released schema: `a.nir` at `a.p` as the pseudonym `p`."""
         above, dot, name = self.path.rpartition(".")
         return above + dot + (self.pseudonym or name)
 
