@@ -1,5 +1,6 @@
 """Not one byte of what a policy does not release is found in what a run leaves behind."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tamis.runs.batch import dry_run
 from tamis.testing.canaries import Canaries
 from tamis.testing.leftovers import Leftovers
 
+from ..lineage.server import problems
 from .conftest import IN_MEMORY, Flow, Tamis, receipt_of
 
 POLICIES = sorted(bundled_project().policies())
@@ -40,7 +42,8 @@ def test_no_canary_is_found_in_what_a_run_leaves(
     canaries, inputs = plant(this, tmp_path)
     caplog.set_level(logging.DEBUG)
 
-    outcome = run(name, inputs, tmp_path / "store")
+    lineage = tmp_path / "lineage.jsonl"
+    outcome = run(name, inputs, tmp_path / "store", "--lineage", f"file:{lineage}")
     measured = dry_run(this.plan, tuple(map(str, inputs)), options=(IN_MEMORY,))
 
     assert outcome.code == 0, outcome.err
@@ -55,7 +58,13 @@ def test_no_canary_is_found_in_what_a_run_leaves(
     left.add_text("output", outcome.out + outcome.err)
     left.add_text("dry run's figures", measured.model_dump_json())
     left.add_text("log", caplog.text)
+    told = lineage.read_text(encoding="utf-8")
+    left.add_text("lineage", told)
     assert list(left.traces(canaries)) == []
+    assert "KEPT" not in told
+    events = [json.loads(line) for line in told.splitlines()]
+    assert [event["eventType"] for event in events] == ["START", "COMPLETE"]
+    assert [text for event in events for text in problems(event)] == []
 
 
 @pytest.mark.parametrize("name", ["cpir-partage", "evaluation-cpf", "prestataires-inscriptions"])

@@ -7,7 +7,7 @@ import pytest
 
 BLOCKED = """
 import sys
-for name in ("psycopg", "confluent_kafka", "google.pubsub_v1"):
+for name in ("psycopg", "confluent_kafka", "google.pubsub_v1", "openlineage"):
     sys.modules[name] = None
 """
 
@@ -41,3 +41,18 @@ def test_an_address_tells_the_extra_that_it_needs(address: str, extra: str) -> N
     )
     assert f'pip install "tamis[{extra}]"' in printed
     assert "secret" not in printed
+
+
+def test_lineage_tells_the_extra_that_it_needs_and_stops_no_run_where_nobody_asked() -> None:
+    printed = run(
+        "import logging, os\n"
+        "from tamis.cli.lineage import telling_lineage\n"
+        "from tamis.errors import UsageError\n"
+        "try:\n    telling_lineage('file:x', ()).__enter__()\n"
+        "except UsageError as error:\n    print(error)\n"
+        "logging.basicConfig(stream=sys.stdout, format='%(message)s')\n"
+        "os.environ['OPENLINEAGE_URL'] = 'http://127.0.0.1:1'\n"
+        "print(telling_lineage(None, ()).__enter__())"
+    )
+    needed = 'lineage needs the extra `openlineage` (pip install "tamis[openlineage]")'
+    assert printed.splitlines() == [needed, f"{needed}; lineage is not told", "()"]

@@ -42,6 +42,7 @@ LAYERS = (
     "link",
     "papers",
     "streams",
+    "lineage",
     "beam",
     "runs",
     "testing",

@@ -11,7 +11,7 @@ import typer
 from typer import Argument, Option
 
 from tamis.cli import keys, review, seal_keys, upkeep
-from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, Day, Policy, open_project
+from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, Day, LineageTarget, Policy, open_project
 from tamis.interrupts import ends_at_once
 from tamis.language import _
 
@@ -285,6 +285,7 @@ def run(
         int | None,
         Option(metavar="N", min=0, help=_("stream: not ready, and told, if more wait to be read")),
     ] = None,
+    lineage: LineageTarget = None,
 ) -> None:
     from tamis.address import StreamAddress, parse_address
     from tamis.cli.run import check_options, run_command
@@ -299,7 +300,7 @@ def run(
     check_options(given, tuple(inputs))
     project = open_project(context)
     project.policy(policy)  # one that is unknown must not become a label
-    telemetry = TelemetryOptions(metrics, max_lag)
+    telemetry = TelemetryOptions(metrics, max_lag, lineage)
     if any(isinstance(parse_address(uri), StreamAddress) for uri in inputs):
         from tamis.cli.run_stream import StreamOptions, run_stream_command
 
@@ -322,7 +323,7 @@ def run(
             telemetry,
         )
         raise typer.Exit(run_stream_command(project, policy, tuple(inputs), output, options))
-    with listening(telemetry, policy) as listeners:
+    with listening(telemetry, policy, tuple(inputs), by_digest=inputs_by_digest) as listeners:
         code = run_command(
             project,
             policy,

@@ -34,6 +34,14 @@ Day = Annotated[
     str | None, Option("--on", metavar="DAY", help=_("day whose law applies, YYYY-MM-DD"))
 ]
 AsJson = Annotated[bool, Option("--json", help=_("print JSON"))]
+LineageTarget = Annotated[
+    str | None,
+    Option(
+        "--lineage",
+        metavar="file:PATH|URL",
+        help=_("where OpenLineage's events go; by default as its environment says"),
+    ),
+]
 _END = "--"
 
 DecoratedT = TypeVar("DecoratedT", bound=Callable[..., Any])

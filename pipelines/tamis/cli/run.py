@@ -22,7 +22,6 @@ from tamis.address import (
 )
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
-from tamis.cli.logs import show_warnings
 from tamis.cli.progress import show_progress
 from tamis.errors import UsageError
 from tamis.evidence.columns import advise
@@ -217,7 +216,7 @@ def run_command(
         # Batches come and go: pages that other pools give back are asked for again each time.
         pa.set_memory_pool(pa.system_memory_pool())
         job = Job(plan, inputs, output, name, keys, options, limits.USUAL, guards, inputs_by_digest)
-        with show_progress(), show_warnings():
+        with show_progress():
             receipt, before = run(job, listeners)
     if receipt is None:
         print(_("job {run} is built, and not launched from here", run=name))

@@ -86,7 +86,16 @@ def run_stream_command(
     options = replace(options, beam=check_beam_options(options.beam))
     partitions = read_partitions(options.partitions) if options.partitions is not None else ()
     stream = share_id(options.run_id or stream_id(policy, source), partitions)
-    with show_log(), listening(options.telemetry, policy, is_stream=True) as listeners:
+    with (
+        show_log(),
+        listening(
+            options.telemetry,
+            policy,
+            inputs,
+            is_stream=True,
+            by_digest=options.inputs_by_digest,
+        ) as listeners,
+    ):
         if isinstance(address, WatchAddress):
             return _watch(address, output, stream, options, compile_today, listeners)
         return _run_messages(source, output, stream, partitions, options, compile_today, listeners)
@@ -122,8 +131,8 @@ def _run_messages(
         if options.telemetry != TelemetryOptions():
             raise UsageError(
                 _(
-                    "--metrics and --max-lag: are for streams on this machine; those of an engine "
-                    "are told by the engine"
+                    "--metrics, --max-lag and --lineage: are for streams on this machine; those of "
+                    "an engine are told by the engine"
                 )
             )
         return _on_engine(job, compile_today)

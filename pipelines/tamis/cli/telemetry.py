@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tamis import log
+from tamis.cli.lineage import telling_lineage
+from tamis.cli.logs import show_warnings
 from tamis.errors import TamisError, UsageError
 from tamis.language import _
 from tamis.telemetry.listener import Listeners, RunListener
@@ -21,17 +23,31 @@ class TelemetryOptions:
     Attributes:
         metrics: HOST:PORT, or of a batch run a file.
         max_lag: messages that may wait before a stream is not ready.
+        lineage: where OpenLineage's events go; where it says nothing the environment decides.
     """
 
     metrics: str | None = None
     max_lag: int | None = None
+    lineage: str | None = None
 
 
 @contextmanager
 def listening(
-    options: TelemetryOptions, policy: str, *, is_stream: bool = False
+    options: TelemetryOptions,
+    policy: str,
+    inputs: tuple[str, ...],
+    *,
+    is_stream: bool = False,
+    by_digest: bool = False,
 ) -> Iterator[Listeners]:
     """Give the listeners that `options` ask for; what they have open is closed after the block.
+
+    Args:
+        options: what is asked for.
+        policy: the policy's name.
+        inputs: addresses of the inputs.
+        is_stream: whether they are read until a signal drains them.
+        by_digest: whether no file is called by its name.
 
     Raises:
         UsageError: an option is of the other kind, or the address cannot be listened at.
@@ -44,6 +60,7 @@ def listening(
         listeners.append(EventLog())
     with ExitStack() as open_while:
         if not is_stream:
+            open_while.enter_context(show_warnings())
             if options.metrics is not None:
                 listeners.append(open_while.enter_context(_run_metrics(options.metrics, policy)))
         elif options.metrics is not None or options.max_lag is not None:
@@ -60,6 +77,9 @@ def listening(
                 metrics = StreamMetrics(policy, health)
                 listeners.append(metrics)
                 open_while.enter_context(Endpoint(host, port, metrics.registry, health))
+        listeners += open_while.enter_context(
+            telling_lineage(options.lineage, inputs, by_digest=by_digest)
+        )
         yield Listeners(*listeners)
 
 

@@ -1,0 +1,62 @@
+"""Who tells OpenLineage of a run, as `--lineage` or the environment asks for it."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tamis.address import parse_address
+from tamis.errors import UsageError
+from tamis.formats.names import withhold_names
+from tamis.language import _
+from tamis.lineage.target import is_configured
+from tamis.telemetry.listener import RunListener
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def telling_lineage(
+    target: str | None, inputs: tuple[str, ...], *, by_digest: bool = False
+) -> Iterator[tuple[RunListener, ...]]:
+    """The listener that tells where `target` says, if anybody is to be told, while the block runs.
+
+    Args:
+        target: what `--lineage` says; without it the environment decides.
+        inputs: addresses of the inputs.
+        by_digest: whether no file is called by its name.
+
+    Raises:
+        UsageError: the target is wrong, or `--lineage` is given and the extra is not installed.
+    """
+    if target is None and not is_configured():
+        yield ()
+        return
+    try:
+        from tamis.lineage.listener import Lineage
+        from tamis.lineage.sender import Sender
+
+        sender = Sender(target or "")
+    except ImportError:
+        text = _('lineage needs the extra `openlineage` (pip install "tamis[openlineage]")')
+        error = UsageError(text)
+    except UsageError as wrong:
+        error = wrong
+    else:
+        shown = (withhold_names(parse_address(uri).shown) for uri in inputs)
+        addresses = tuple(map(_folder, shown)) if by_digest else tuple(shown)
+        try:
+            yield (Lineage(sender, addresses),)
+        finally:
+            sender.close()
+        return
+    if target is not None:
+        raise error from None
+    # What the environment says for all programs stops no run.
+    _log.warning(_("{error}; lineage is not told", error=error))
+    yield ()
+
+
+def _folder(path: str) -> str:
+    """A pattern of all files that lie beside one."""
+    folder, slash, _name = path.rpartition("/")
+    return f"{folder}{slash}*"

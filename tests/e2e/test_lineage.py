@@ -1,0 +1,153 @@
+"""What OpenLineage is told of real runs, by a server that judges each event by its schemas."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Producer
+
+from tamis.synthetic.files import write_feed
+from tamis.synthetic.records import make_records
+
+from ..lineage.server import Lineage, serve
+from ..services.kafka import Broker
+from .conftest import Flow, Tamis, receipt_of
+
+POLICY = "regularite-prestataires"
+
+
+@pytest.fixture
+def lineage() -> Iterator[Lineage]:
+    with serve() as server:
+        yield server
+
+
+def feed_of(flow: Flow, path: Path, records: int = 40) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    made = make_records(flow.schema, records, seed=3, policies=[flow.policy])
+    write_feed(made, flow.schema, path)
+    return path
+
+
+def statistics(event: Any) -> tuple[Any, ...]:
+    """Rows that were read, and rows of each output."""
+    (read,) = event["inputs"]
+    rows = [output["outputFacets"]["outputStatistics"]["rowCount"] for output in event["outputs"]]
+    return read["inputFacets"]["inputStatistics"]["rowCount"], *rows
+
+
+def test_a_run_and_its_repetition(
+    flow: Callable[[str], Flow], run: Tamis, tmp_path: Path, lineage: Lineage
+) -> None:
+    feed_of(flow("evaluation-cpf"), tmp_path / "in" / "feed.parquet")
+    store = tmp_path / "store"
+    for _time in range(2):
+        done = run("evaluation-cpf", [tmp_path / "in" / "*"], store, "--lineage", lineage.url)
+        assert done.code == 0, done.err
+    assert lineage.problems == []
+    assert lineage.states == ["START", "COMPLETE"] * 2
+    assert len({event["run"]["runId"] for event in lineage.events}) == 1
+    receipt = receipt_of(store)
+    for event in lineage.events[1::2]:
+        (release,) = receipt.releases.values()
+        quarantined = receipt.counts.quarantined
+        assert statistics(event) == (receipt.counts.in_, release.rows, quarantined)
+        (read,) = event["inputs"]
+        assert (read["namespace"], read["name"]) == ("file", str(tmp_path / "in"))
+        causes = read["inputFacets"]["dataQualityAssertions"]["assertions"]
+        assert sum(int(cause["actual"]) for cause in causes) == quarantined
+
+
+def test_a_run_that_is_refused_and_a_server_that_is_away(
+    flow: Callable[[str], Flow], run: Tamis, tmp_path: Path, lineage: Lineage
+) -> None:
+    feed = feed_of(flow(POLICY), tmp_path / "in" / "feed.csv")
+    with feed.open("a", encoding="cp1252") as stream:
+        stream.write("CANARY;" * 99 + "\n")
+    options = ("--fail-on", "quarantine", "--lineage", lineage.url)
+    assert run(POLICY, [feed], tmp_path / "store", *options).code == 1
+    assert lineage.problems == []
+    assert lineage.states == ["START", "FAIL"]
+    message = lineage.events[1]["run"]["facets"]["errorMessage"]["message"]
+    assert "quarantine" in message
+    assert not [body for body in lineage.bodies if b"CANARY" in body]
+
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        away = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    done = run(POLICY, [feed], tmp_path / "store", "--lineage", away)
+    assert done.code == 0
+    assert done.err.count("lineage cannot be told") == 1
+    assert f"{away}: lineage cannot be told (ConnectionError)" in done.err
+
+
+def test_a_run_that_was_killed_is_completed_by_the_next(
+    flow: Callable[[str], Flow], tmp_path: Path, lineage: Lineage
+) -> None:
+    feed = feed_of(flow(POLICY), tmp_path / "in" / "feed.csv")
+    command = [
+        *(sys.executable, "-m", "tamis", "run", POLICY, "--input", str(feed), "--run-id", "r"),
+        *("--output", str(tmp_path / "store"), "--lineage", lineage.url, "--project", "cpf"),
+    ]
+    lineage.answers.clear()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        while not lineage.bodies and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    lineage.answers.set()
+    assert process.returncode == -signal.SIGKILL
+    subprocess.run(command, check=True, capture_output=True)
+    assert lineage.states == ["START", "START", "COMPLETE"]
+    assert len({event["run"]["runId"] for event in lineage.events}) == 1
+
+
+def test_a_watched_folder_is_one_dataset(
+    flow: Callable[[str], Flow], tamis: Tamis, tmp_path: Path, lineage: Lineage
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        feed_of(flow(POLICY), tmp_path / "in" / name)
+    words = ("--input", f"watch:{tmp_path / 'in'}/*.csv", "--output", tmp_path / "store", "--once")
+    done = tamis("run", POLICY, *words, "--lineage", lineage.url)
+    assert done.code == 0, done.err
+    assert lineage.problems == []
+    assert lineage.states == ["START", "COMPLETE"]
+    (read,) = lineage.events[1]["inputs"]
+    assert read["name"] == str(tmp_path / "in")
+    assert read["inputFacets"]["inputStatistics"]["fileCount"] == 2
+
+
+@pytest.mark.kafka
+@pytest.mark.xdist_group("streams")
+def test_a_stream(
+    flow: Callable[[str], Flow], tamis: Tamis, kafka: Broker, tmp_path: Path, lineage: Lineage
+) -> None:
+    this = flow(POLICY)
+    topic = kafka.topic(f"feed-{uuid4().hex}", 2)
+    producer = Producer({"bootstrap.servers": kafka.address})
+    records = make_records(this.schema, 30, seed=3, policies=[this.policy])
+    for record in records:
+        producer.produce(topic, json.dumps(record, default=str))
+    assert producer.flush(30) == 0
+    source = f"kafka://{kafka.address}/{topic}"
+    words = ("--input", source, "--output", f"{source}-out", "--once", "--lineage", lineage.url)
+    done = tamis("run", POLICY, *words)
+    assert done.code == 0, done.err
+    assert lineage.problems == []
+    assert (lineage.states[0], lineage.states[-1]) == ("START", "COMPLETE")
+    end = lineage.events[-1]
+    assert end["job"]["facets"]["jobType"]["processingType"] == "STREAMING"
+    (read,) = end["inputs"]
+    assert (read["namespace"], read["name"]) == (f"kafka://{kafka.address}", topic)
+    assert {output["name"] for output in end["outputs"]} == {
+        f"{topic}-out",
+        f"{topic}-out.quarantine",
+    }
+    rows = [output["outputFacets"]["outputStatistics"]["rowCount"] for output in end["outputs"]]
+    assert sum(rows) == 30
