@@ -101,12 +101,16 @@ def _(message: str, **values: object) -> str:
         >>> _("policy `{policy}` is unknown", policy="dsn-droits")
         'policy `dsn-droits` is unknown'
     """
-    translated = _translations(_current).get(message, (message,))[0]
-    return _fill(translated, values) if values else translated
+    return _look_up(message, values, _current)
 
 
-def _fill(text: str, values: Mapping[str, object]) -> str:
-    return _FRENCH.vformat(text, (), values) if _current == "fr" else text.format(**values)
+def _look_up(message: str, values: Mapping[str, object], language: str) -> str:
+    translated = _translations(language).get(message, (message,))[0]
+    return _fill(translated, values, language) if values else translated
+
+
+def _fill(text: str, values: Mapping[str, object], language: str) -> str:
+    return _FRENCH.vformat(text, (), values) if language == "fr" else text.format(**values)
 
 
 def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
@@ -122,27 +126,44 @@ def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
     else:
         # Of the languages, French alone is translated: none and one are singular in it.
         translated = forms[0] if abs(count) < 2 else forms[-1]
-    return _fill(translated, {"count": count, **values})
+    return _fill(translated, {"count": count, **values}, _current)
 
 
-def translate(sentence: str, *messages: str) -> str:
+def translate(sentence: str, *messages: str, language: Language | None = None) -> str:
     """A sentence that was kept in English, in the language in use.
 
     Args:
         sentence: as it stands in a plan or receipt, which are the same in every language.
-        messages: that it may have been made of; of another one it stays as it is.
+        messages: that it may have been made of, by default all; of another one it stays as it is.
+        language: another one than that in use.
 
     Example:
-        >>> use_language("fr")
-        >>> translate("nature not in CPF, DIFEL", "{field} not in {values}")
+        >>> translate("nature not in CPF, DIFEL", "{field} not in {values}", language="fr")
         'nature absent de CPF, DIFEL'
-        >>> use_language("en")
+        >>> translate("fields expected: 3, found: 4", language="fr")
+        'champs attendus : 3, trouvés : 4'
     """
-    for message in messages if _current in LANGUAGES[1:] else ():
-        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(message))
-        if match := re.fullmatch(pattern, sentence, re.DOTALL):
-            return _(message, **match.groupdict())
+    into = language or _current
+    translations = _translations(into)
+    if not messages and sentence in translations:
+        return translations[sentence][0]
+    for message in messages or _with_places(into):
+        texts = _PLACE.split(message)
+        if translations and all(text in sentence for text in texts):
+            pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(message))
+            if match := re.fullmatch(pattern, sentence, re.DOTALL):
+                return _look_up(message, match.groupdict(), into)
     return sentence
+
+
+_PLACE = re.compile(r"\{\w+\}")
+
+
+@cache
+def _with_places(language: str) -> list[str]:
+    """The messages that have values, those with most text of their own first."""
+    messages = [message for message in _translations(language) if _PLACE.search(message)]
+    return sorted(messages, key=lambda message: -len(_PLACE.sub("", message)))
 
 
 def printable(text: str) -> str:

@@ -145,7 +145,7 @@ def test_a_person_is_known_in_exactly_one_way() -> None:
     assert released(flow(said(""))) == {
         "quarantined": [("unreadable", f"must have one, has none of {none}")]
     }
-    two = " and ".join(f"identificationTitulaire/{way}" for way in ways[1:])
+    two = ", ".join(f"identificationTitulaire/{way}" for way in ways[1:])
     assert released(flow(said(DOSSIER + NATIONAL))) == {
         "quarantined": [("unreadable", f"must have one, has {two}")]
     }

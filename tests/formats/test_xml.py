@@ -171,7 +171,7 @@ def test_a_record_has_exactly_one_of_a_choice() -> None:
     (chunk,) = read(flux(both, none, one))
     assert chunk.positions.to_pylist() == [3]
     assert [(row["position"], row["rule"]) for row in chunk.rejects.to_pylist()] == [
-        (1, "must have one, has personne and national"),
+        (1, "must have one, has personne, national"),
         (2, "must have one, has none of personne, national"),
     ]
 
@@ -195,7 +195,7 @@ HOLDER = PlanField(
         ("<qui><dossier><numero>7</numero></dossier></qui>", {"civil": None, "dossier": "7"}),
         ("<qui><civil/></qui>", {"civil": {"nom": None}, "dossier": None}),
         ("<qui/>", "must have one, has none of qui/civil, qui/dossier"),
-        ("<qui><civil/><dossier/></qui>", "must have one, has qui/civil and qui/dossier"),
+        ("<qui><civil/><dossier/></qui>", "must have one, has qui/civil, qui/dossier"),
     ],
 )
 def test_a_choice_is_of_the_element_around_it(inside: str, holder: Any) -> None:

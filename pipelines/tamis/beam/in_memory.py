@@ -29,7 +29,7 @@ from tamis.formats.columns import as_field, why_no_record
 from tamis.formats.names import declared_names, known_names, leaf_paths, may_be_shown
 from tamis.formats.python_records import to_chunk
 from tamis.formats.python_values import adapter_for, as_record
-from tamis.language import _
+from tamis.language import N_, _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
@@ -37,6 +37,8 @@ UNKNOWN_FIELDS = "records-with-unknown-fields"
 """Anomaly: records that have a field which the schema does not name."""
 
 _ARROW = ("__arrow_c_stream__", "__arrow_c_array__")
+_NOT_A_RECORD = N_("not a record ({error})")
+_NOT_A_TABLE = N_("not a table ({error})")
 _PART_BITS = 20
 """A part has at most 2^20 records: a position is the part's number and the place in the part."""
 
@@ -232,7 +234,7 @@ class _FromRecordsFn(_BatchingFn):
         except Exception as error:
             self._part, self._rows, self._seq, self._records = before
             if len(elements) == 1:
-                return [self._rejected(1, f"not a record ({type(error).__name__})")]
+                return [self._rejected(1, _NOT_A_RECORD.format(error=type(error).__name__))]
             half = len(elements) // 2
             return [*self._read(elements[:half]), *self._read(elements[half:])]
 
@@ -249,7 +251,7 @@ class _FromRecordsFn(_BatchingFn):
                     records.append(record)
                     positions.append(position)
                 else:
-                    rejects.append((position, "unreadable", "", "not a mapping or row"))
+                    rejects.append((position, "unreadable", "", N_("not a mapping or row")))
         misfits = {
             shape: problem
             for shape in set(map(tuple, records))
@@ -310,7 +312,7 @@ class _FromArrowFn(_BatchingFn):
                 rows = len(element) if hasattr(element, "__len__") else 1
                 batches = pa.table(element).to_batches()
             except Exception as error:
-                rule = f"not a table ({type(error).__name__})"
+                rule = _NOT_A_TABLE.format(error=type(error).__name__)
                 most = min(self._limits.chunk_records, 1 << _PART_BITS)
                 for first in range(0, rows, most):
                     yield self._rejected(min(most, rows - first), rule)

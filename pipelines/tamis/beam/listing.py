@@ -195,7 +195,7 @@ class _Opener:
             raise InputError(
                 file.name,
                 _(
-                    "its content is {got}; files of schema `{schema}` must be {expected}",
+                    "its content is `{got}`; files of schema `{schema}` must be `{expected}`",
                     got=form,
                     schema=self._plan.schema,
                     expected=own.name,

@@ -262,8 +262,8 @@ def check_row_type(element_type: Any, plan: Plan) -> None:
         >>> plan = load_project("cpf").plan("regularite-prestataires")
         >>> check_row_type(RowTypeConstraint.from_fields([("siren", int)]), plan)
         Traceback (most recent call last):
-        tamis.errors.UsageError: Row field `siren` must be string, which the schema's `string` is \
-made of, got integer (a number has lost the zeros in front: read it as text)
+        tamis.errors.UsageError: Row field `siren` must be `string`, which the schema's `string` \
+is made of, got `integer` (a number has lost the zeros in front: read it as text)
     """
     kind = typing_to_runner_api(element_type)
     if kind.WhichOneof("type_info") == "row_type":
@@ -288,9 +288,9 @@ def _check_field(got: schema_pb2.FieldType, field: PlanField, path: str) -> None
         raise UsageError(
             _(
                 "Row field `{path}` must be {types}, which the schema's `{type}` is made of, got "
-                "{got}{reason}",
+                "`{got}`{reason}",
                 path=path,
-                types=_(" or ").join(sorted(takes)),
+                types=_(" or ").join(f"`{taken}`" for taken in sorted(takes)),
                 type=field.type,
                 got=name,
                 reason=reason,

@@ -53,9 +53,10 @@ def list_command(documents: Documents, listed: Listed, on: str | None, json: boo
     width = min(shutil.get_terminal_size().columns, WIDTH)
     for row in rows:
         print(row["id"])
-        facts = [(_(label), _in_words(row[key])) for key, label in FACTS.items() if key in row]
-        facts = [(label, value) for label, value in facts if value]
-        told = " · ".join(_("{label}: {value}", label=label, value=value) for label, value in facts)
+        facts = {_(label): _in_words(row[key]) for key, label in FACTS.items() if key in row}
+        told = " · ".join(
+            _("{label}: {value}", label=name, value=value) for name, value in facts.items() if value
+        )
         for text in filter(None, (row["words"], told)):
             print(fill(text, width, initial_indent="  ", subsequent_indent="  "))
     return 0

@@ -112,7 +112,7 @@ def print_attested(plan: Plan) -> None:
     for what in (*needs_of(plan), "empty"):
         if known := exception_of(plan, what):
             text = _(
-                "{policy}: {what} is allowed until {until} by {by}: {because}",
+                "{policy}: `{what}` is allowed until {until} by {by}: {because}",
                 policy=plan.policy,
                 what=what,
                 until=known.until,

@@ -74,7 +74,7 @@ def run_cases(
     names = list(policies or project.policies())
     tested = [_test(project, name, coverage, mutate) for name in names]
     if not any(policy.cases for policy in tested):
-        first = names[0] if names else "POLICY"
+        first = names[0] if names else _("POLICY")
         raise UsageError(
             _(
                 "no cases: expected policies/tests/{policy}.yaml; "

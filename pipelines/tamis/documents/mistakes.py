@@ -68,10 +68,10 @@ def describe_mistake(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
         return _no_mapping(next(_models_at(model, path), model), given)
     known = [name for name in SENTENCES if kind.startswith(name)]
     if not known:
-        return _("must be another value, got {kind}", kind=_kind(given))
+        return _("must be another value, got {kind}", kind=describe_kind(given))
     text = _(SENTENCES[max(known, key=len)]).format(**context)
     if kind.endswith(("_type", "_parsing", "_parsing_size")) or "from" in kind:
-        text += _(", got {kind}", kind=_kind(given))
+        text += _(", got {kind}", kind=describe_kind(given))
     if kind == "literal_error" and isinstance(given, str) and "'" not in context["expected"]:
         text += _(", a number without quotes")
     if kind.startswith("date") and isinstance(given, str):
@@ -89,7 +89,7 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 def _no_mapping(model: type[BaseModel], given: Any) -> str:
     keys = keys_of(model)
     text = _("must be a mapping with keys of {keys}", keys=", ".join(f"`{key}`" for key in keys))
-    text += _(", got {kind}", kind=_kind(given))
+    text += _(", got {kind}", kind=describe_kind(given))
     if isinstance(given, str) and given in keys:
         inner = next(_models_at(model, (given,)), None)
         needed = [name for name in keys_of(inner) if _is_required(inner, name)] if inner else []
@@ -138,7 +138,7 @@ def _models_in(annotation: Any, path: Sequence[str | int]) -> Iterator[type[Base
         yield from _models_in(inner, path[1:] if is_container else path)
 
 
-def _kind(value: Any) -> str:
+def describe_kind(value: Any) -> str:
     """What a value of a document is, without the value."""
     match value:
         case None:

@@ -50,7 +50,11 @@ class Entry(Dated):
             raise ValueError(_("an exchange must have `item`, and neither `matter` nor `purpose`"))
         if self.title != "exchange" and (self.item or not self.matter or not self.purpose):
             raise ValueError(
-                _("a {title} must have `matter` and `purpose`, and no `item`", title=self.title)
+                _(
+                    "an entry with `title: {title}` must have `matter` and `purpose`, and no "
+                    "`item`",
+                    title=self.title,
+                )
             )
         return self
 

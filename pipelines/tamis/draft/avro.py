@@ -51,7 +51,7 @@ def of_avro(
     if isinstance(node, list):
         branches = [branch for branch in node if branch != "null"]
         if len(branches) > 1:
-            return DraftField(name, left_out=no_such_type("union of several"))
+            return DraftField(name, left_out=no_such_type("union"))
         field = of_avro(name, branches[0] if branches else "null", known, depth)
         field.required = False
         return field

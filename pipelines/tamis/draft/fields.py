@@ -82,7 +82,7 @@ def leaf(name: str, kind: str | None = None) -> DraftField:
 
 def no_such_type(name: str) -> str:
     """The reason why a field of the source's type `name` is left out."""
-    return _("has a type that no schema can say ({type})", type=name)
+    return _("has a type that no schema can say (`{type}`)", type=name)
 
 
 def of_arrow(name: str, kind: pa.DataType, depth: int = 0) -> DraftField:

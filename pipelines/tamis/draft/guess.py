@@ -171,7 +171,8 @@ def _guess_identifier(column: LeafStatistics, guess: Guess) -> None:
     elif structured and not (column.prose > _PROSE_SHARE * column.values):
         guess.identifier = _known_kinds(column, hinted)
         forms = ", ".join(
-            _("{count:,} as {form}", count=count, form=form) for form, count in column.nirs.items()
+            _("{count:,} as {form}", count=count, form=_(form))
+            for form, count in column.nirs.items()
         )
         guess.why.append(_("NIR: {forms} ({why})", forms=forms, why=column.nir_why))
         odd = column.values - max(column.as_identifier[kind] for kind in guess.identifier)
@@ -183,18 +184,18 @@ def _guess_identifier(column: LeafStatistics, guess: Guess) -> None:
         guess.identifier = (hinted,)
         guess.why.append(
             _(
-                "{count:,} are well-formed as {kind}, as it is named",
+                "{count:,} are well-formed as `{kind}`, as it is named",
                 count=column.as_identifier[hinted],
                 kind=hinted,
             )
         )
     elif hinted and not column.values and text:
         guess.identifier = (hinted,)
-        guess.why.append(_("{kind} by its name only", kind=hinted))
+        guess.why.append(_("`{kind}` by its name only", kind=hinted))
     elif hinted and not sum(column.nirs.values()):
         guess.why.append(
             _(
-                "its name says {kind}, its values do not: `identifier` only if they are one",
+                "its name says `{kind}`, its values do not: `identifier` only if they are one",
                 kind=hinted,
             )
         )

@@ -98,7 +98,7 @@ def advise(anomaly: str) -> str | None:
 
     Example:
         >>> advise("chance-hits:reference")
-        'if the numbers of `reference` are no NIRs, its field says `not_nir: <what they are>`'
+        'if the numbers of `reference` are no NIRs, its field says `not_nir: …`'
         >>> advise("dsn-envoi-totals-differ")
     """
     if anomaly.startswith(_LEAKING):
@@ -118,7 +118,7 @@ def advise(anomaly: str) -> str | None:
         return None
     column = anomaly.removeprefix(_CHANCE)
     return _(
-        "if the numbers of `{column}` are no NIRs, its field says `not_nir: <what they are>`",
+        "if the numbers of `{column}` are no NIRs, its field says `not_nir: …`",
         column=column,
     )
 

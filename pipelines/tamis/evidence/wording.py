@@ -6,7 +6,7 @@ dispositif not in CPF, DIFEL (evaluation): 421
 
 from tamis.evidence.causes import CausePart
 from tamis.evidence.receipt import Receipt
-from tamis.language import N_, _, translate
+from tamis.language import N_, Language, _, translate
 from tamis.plan.plan import OR_LIMITED, UNMET
 
 _LINES = (".dsn", ".jsonl", ".ndjson")
@@ -21,8 +21,20 @@ def describe_cause(cause: CausePart) -> str:
         >>> describe_cause(CausePart(**cause, records=2, source="feed.csv", position=1))
         'type: `age` is no int32'
     """
-    sentence = _(_SENTENCES[cause.kind], field=cause.field, rule=cause.rule)
+    rule = describe_rule(cause) if cause.kind in ("record", "rule") else cause.rule
+    sentence = _(_SENTENCES[cause.kind], field=cause.field, rule=rule)
     return _("{reason}: {why}", reason=cause.reason, why=sentence)
+
+
+def describe_rule(cause: CausePart, language: Language | None = None) -> str:
+    """What was not met, in the language in use or another, without the field's name.
+
+    Example:
+        >>> cause = {"reason": "unreadable", "field": "", "rule": "not JSON"}
+        >>> describe_rule(CausePart(**cause, records=2, source="a.jsonl", position=1), "fr")
+        'n’est pas du JSON'
+    """
+    return translate(cause.rule.removeprefix(f"`{cause.field}` "), language=language)
 
 
 _SENTENCES = {

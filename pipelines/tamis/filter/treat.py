@@ -21,6 +21,7 @@ from tamis.filter.treatments import (
     redact_entries,
 )
 from tamis.keys.keyring import DerivedKey
+from tamis.language import N_
 from tamis.nir.find import redact
 from tamis.nir.identifiers import Judgement, with_keys
 from tamis.nir.pseudonym import pseudonymize, pseudonymize_numbers, rekey
@@ -86,7 +87,7 @@ def treat(
                 node = opened.leaf(step)
                 slots = opened.released_slots(release, column, node)
                 if treated.bad is not None:
-                    rule = f"generalize: step {step.leaf.step}"
+                    rule = N_("generalize: step {step}").format(step=step.leaf.step)
                     opened.fail(node, treated.bad & slots, "type", path, rule)
                 if treated.hits is not None and release.plan.nir == "absent":
                     hit = (treated.hits > 0) & slots

@@ -8,13 +8,14 @@ import pyarrow.compute as pc
 
 from tamis.arrow.buffers import decode, list_of, list_parts, offsets_of, struct_of, validity
 from tamis.arrow.types import decoded_type, is_list
+from tamis.language import N_
 from tamis.plan.plan import PlanField
 
 _ENVELOPES = {
     frozenset({"schema", "payload"}): (
-        "is wrapped as Kafka Connect does, expected `envelope: connect` in the schema's format"
+        N_("is wrapped as Kafka Connect does, expected `envelope: connect` in the schema's format")
     ),
-    frozenset({"before", "after", "op"}): "is a change event, expected its `after` alone",
+    frozenset({"before", "after", "op"}): N_("is a change event, expected its `after` alone"),
 }
 
 
@@ -33,7 +34,9 @@ def why_no_record(names: Collection[str], known: frozenset[str], schema: str) ->
     for envelope, problem in _ENVELOPES.items():
         if envelope.issubset(names) and not envelope & known:
             return problem
-    return "" if known.intersection(names) else f"has no field of schema {schema}"
+    if known.intersection(names):
+        return ""
+    return N_("has no field of schema {schema}").format(schema=schema)
 
 
 def as_field(array: pa.Array, field: PlanField) -> pa.Array:

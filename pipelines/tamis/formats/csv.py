@@ -29,7 +29,7 @@ from tamis.formats.csv_records import Block, RecordTooLong, record_blocks, unrea
 from tamis.formats.csv_text import Utf8Text, unmark
 from tamis.formats.names import declared_names, known_names, leaf_paths
 from tamis.formats.ranges import RecordRange, open_range
-from tamis.language import _
+from tamis.language import N_, _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
@@ -42,8 +42,11 @@ FOOTERS_LIKE_RECORDS: Final = "csv-footers-like-records"
 UNDECODABLE: Final = "csv-undecodable-bytes"
 """The anomaly that counts bytes that are not in the schema's encoding."""
 
-UNREADABLE_QUOTE: Final = "a quote is not escaped, or never closed"
+UNREADABLE_QUOTE: Final = N_("a quote is not escaped, or never closed")
 """The rule by which the lines of what Python's `csv` refuses are rejects."""
+
+FIELDS_DIFFER: Final = N_("fields expected: {expected}, found: {found}")
+"""The rule by which records of another width than the header are rejects."""
 
 
 def read_csv(
@@ -256,7 +259,7 @@ class _Parser:
             return rejects_of(())
         counts, which = np.unique(np.array(widths, np.int64), return_inverse=True)
         rules = [
-            f"fields expected: {self._width}, found: {count}" if count else UNREADABLE_QUOTE
+            FIELDS_DIFFER.format(expected=self._width, found=count) if count else UNREADABLE_QUOTE
             for count in counts
         ]
         columns = [

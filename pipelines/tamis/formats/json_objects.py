@@ -13,9 +13,13 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from tamis.language import N_
 from tamis.limits import USUAL, Limits
 
 MAX_DEPTH: Final = 64
+
+LONGER: Final = N_("longer than {most} bytes")
+"""The rule by which a line or message that is too long is no record."""
 
 _AT_ONCE = 256
 """Lines whose bytes are counted together: few enough for a core's cache."""
@@ -129,29 +133,29 @@ def _parse_strictly(line: bytes | None, limits: Limits) -> dict[str, Any]:
         Unreadable: the line is no JSON object, or breaks one of the rules above.
     """
     if line is None or len(line) > limits.line_bytes:
-        raise Unreadable(f"longer than {limits.line_bytes} bytes")
+        raise Unreadable(LONGER.format(most=limits.line_bytes))
     try:
         text = line.decode().strip(" \t\n\r")
     except UnicodeDecodeError:
-        raise Unreadable("not UTF-8") from None
+        raise Unreadable(N_("not UTF-8")) from None
     try:
         record, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError:
-        raise Unreadable("not JSON") from None
+        raise Unreadable(N_("not JSON")) from None
     except ValueError:
-        raise Unreadable("an integer has too many digits") from None
+        raise Unreadable(N_("an integer has too many digits")) from None
     except RecursionError:
         raise Unreadable(_TOO_DEEP) from None
     if end != len(text):
-        raise Unreadable("not JSON")
+        raise Unreadable(N_("not JSON"))
     if type(record) is not dict:
-        raise Unreadable("not a JSON object")
+        raise Unreadable(N_("not a JSON object"))
     if text.count("[") + text.count("{") > MAX_DEPTH and _deeper(record):
         raise Unreadable(_TOO_DEEP)
     return record
 
 
-_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
+_TOO_DEEP = N_("nested deeper than {depth}").format(depth=MAX_DEPTH)
 
 
 def _deeper(record: dict[str, Any]) -> bool:
@@ -172,12 +176,12 @@ def _deeper(record: dict[str, Any]) -> bool:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise Unreadable("a key stands twice in one object")
+        raise Unreadable(N_("a key stands twice in one object"))
     return members
 
 
 def _constant(_name: str) -> Any:
-    raise Unreadable("NaN and Infinity are not JSON")
+    raise Unreadable(N_("NaN and Infinity are not JSON"))
 
 
 _DECODER = json.JSONDecoder(

@@ -17,7 +17,7 @@ from tamis.formats.names import known_names, may_be_shown
 from tamis.formats.python_records import PIECE_RECORDS, to_chunk
 from tamis.formats.python_values import epochs_for
 from tamis.formats.ranges import Readable, RecordRange, open_range
-from tamis.language import _
+from tamis.language import N_, _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 
@@ -203,10 +203,10 @@ def unwrap(record: Mapping[str, Any], plan: Plan) -> Mapping[str, Any]:
     if plan.format.jsonl.envelope is None:
         return record
     if not {"payload"} <= record.keys() <= {"schema", "payload"}:
-        raise Unreadable("is no envelope of Kafka Connect")
+        raise Unreadable(N_("is no envelope of Kafka Connect"))
     payload = record["payload"]
     if type(payload) is not dict:
-        raise Unreadable("has no payload")
+        raise Unreadable(N_("has no payload"))
     return payload
 
 

@@ -34,13 +34,14 @@ from tamis.formats.spreadsheet.texts import workbook_texts
 from tamis.formats.suffixes import format_of
 from tamis.formats.text_columns import text_columns
 from tamis.formats.xml.texts import read_texts
-from tamis.language import _
+from tamis.language import N_, _
 
 PIECE_ROWS = 65_536
 """Rows, lines or records that a piece of a column holds at most."""
 
 MAX_LINE_BYTES = 16 << 20
 
+_WORDS = {None: N_("text"), "spreadsheet": N_("spreadsheet")}
 _LINE_BYTES = 1 << 20  # of a line of text; a longer one is looked at in pieces
 _PIECE_BYTES = 8 << 20
 _MOST_KEYS = 10_000
@@ -144,7 +145,7 @@ def input_errors(path: Path, form: FormatName | None) -> Iterator[None]:
         kind = type(error).__name__
         raise InputError(
             shown_path(path),
-            _("is not a whole {form} file ({kind})", form=form or "text", kind=kind),
+            _("is not a whole {form} file ({kind})", form=_(_WORDS.get(form) or form), kind=kind),
         ) from None
 
 

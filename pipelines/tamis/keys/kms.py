@@ -8,7 +8,7 @@ A service never sees a root key: it wraps the 32-byte key under which roots are 
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tamis.errors import KeysError
-from tamis.language import _
+from tamis.language import N_, _
 
 if TYPE_CHECKING:
     from google.cloud.kms_v1 import KeyManagementServiceClient
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _GCP: Final = "gcp-kms://"
 _GCP_PARTS: Final = ("projects", "locations", "keyRings", "cryptoKeys")
 _TIMEOUT_SECONDS: Final = 30.0
+_DID_NOT: Final = {
+    "encrypt": N_("the kms did not encrypt: {kind}"),
+    "decrypt": N_("the kms did not decrypt: {kind}"),
+}
 
 
 class Kms(Protocol):
@@ -96,7 +100,7 @@ class GoogleKms:
         except (GoogleAPICallError, RetryError, GoogleAuthError) as error:
             # Only the error's class is named: a service's own message may quote the request.
             kind = type(error).__name__
-            problem = _("the kms did not {method}: {kind}", method=method, kind=kind)
+            problem = _(_DID_NOT[method], kind=kind)
             raise KeysError(
                 _("kms key `{name}`: {problem}", name=self._name, problem=problem)
             ) from None

@@ -236,7 +236,7 @@ def _by_layout(a: Table, b: Table, combinations: Sequence[Combination]) -> list[
             continue
         place = _same_number(left, right)
         if len(left.values) == a.rows and len(right.values) == b.rows:
-            note = _("each {part} holds one record", part=name)
+            note = _("each {part} holds one record", part=_(name))
             joined.append(_judged("layout", [place], np.arange(a.rows), None, note))
         elif combinations:
             best = combinations[0]
@@ -244,7 +244,7 @@ def _by_layout(a: Table, b: Table, combinations: Sequence[Combination]) -> list[
             estimate = judge(together(pairs))
             if estimate.low(_Z) > best.estimate.high(_Z):
                 rows = matched_rows(pairs)[0]
-                note = _("in the same {part} of A and B", part=name)
+                note = _("in the same {part} of A and B", part=_(name))
                 joined.append(_estimated("layout", pairs, rows, estimate, note))
     return joined
 

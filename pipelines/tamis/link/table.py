@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from tamis.dry_run.hashing import mix
+from tamis.language import N_
 from tamis.link.columns import Column
 from tamis.link.keys import COMPOSITES
 from tamis.link.order import SortedBy, sorted_by
@@ -59,14 +60,18 @@ class Table:
     @cached_property
     def layout(self) -> dict[str, Column]:
         """Where each row stands: by file, row group, run and unit of order, counted from 0."""
-        cuts = {"file": self.files, "row group": self.row_groups, "run": self.runs}
+        cuts = {
+            N_("file"): self.files,
+            N_("row group"): self.row_groups,
+            N_("run"): self.runs,
+        }
         numbers = {
             name: np.repeat(np.arange(len(rows), dtype=np.int32), rows)
             for name, rows in cuts.items()
             if len(rows) > 1
         }
         if self.order.units.max(initial=0) > 0:
-            numbers["unit"] = self.order.units
+            numbers[N_("unit")] = self.order.units
         return {
             name: Column(name, pa.array(range(int(places.max()) + 1)), places)
             for name, places in numbers.items()

@@ -30,7 +30,7 @@ from apache_beam.runners.runner import PipelineResult, PipelineState
 from tamis.address import PathAddress, is_local, parse_address
 from tamis.documents.positions import suggest
 from tamis.errors import RunError, UsageError
-from tamis.language import _
+from tamis.language import N_, _
 from tamis.runs.errors import handing_over, worker_errors
 
 LOCAL = "FnApiRunner"
@@ -56,6 +56,13 @@ _BEGIN_SECONDS = 60.0
 _STEADY_SECONDS = 3.0
 _SILENT_SECONDS = 30.0
 _LONGEST_SILENCE = 600.0
+
+_STATES = (
+    *(N_("UNKNOWN"), N_("STARTING"), N_("PENDING"), N_("RUNNING"), N_("UPDATED"), N_("STOPPED")),
+    *(N_("DRAINING"), N_("DRAINED"), N_("CANCELLING"), N_("CANCELLED"), N_("FAILED"), N_("DONE")),
+    *(N_("RESOURCE_CLEANING_UP"), N_("UNRECOGNIZED")),
+)
+"""States of a job in Beam's words, for the catalogue."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -280,7 +287,7 @@ class Launch:
                 _(
                     "the job ended as {state} on its runner; what is committed stays, and the same "
                     "command goes on behind it",
-                    state=state,
+                    state=_(state),
                 )
             )
 
@@ -320,7 +327,7 @@ class Launch:
 
     def _describe(self, state: str) -> str:
         runner = runner_of(self._options)
-        return _("job {run} is {state} on {runner}", run=self._name, state=state, runner=runner)
+        return _("job {run} is {state} on {runner}", run=self._name, state=_(state), runner=runner)
 
     def _waits_for(self, has_begun: Callable[[], bool]) -> Callable[[], str]:
         def describe() -> str:
@@ -343,7 +350,9 @@ class Launch:
 
 
 def _ended_as(state: str) -> RunError:
-    return RunError(_("the job ended as {state} on its runner; nothing is committed", state=state))
+    return RunError(
+        _("the job ended as {state} on its runner; nothing is committed", state=_(state))
+    )
 
 
 @contextmanager

@@ -182,7 +182,7 @@ class Database:
             problem = (
                 _(reason)
                 if reason
-                else _("refuses a command (SQLSTATE {state})", state=state or "unknown")
+                else _("refuses a command (SQLSTATE {state})", state=state or _("unknown"))
             )
             raise RunError(
                 _(

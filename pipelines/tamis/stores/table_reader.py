@@ -49,7 +49,7 @@ def read_table(address: DatabaseAddress, plan: Plan, limits: Limits = USUAL) -> 
         InputError: it has no field of the schema, or the connection is lost.
     """
     database = Database(address)
-    with value_free(f"reading {database.shown}"):
+    with value_free(_("reading {source}", source=database.shown)):
         connection = database.connect(FIRST_TIMEOUT_SECONDS)
         try:
             with connection, database.value_free(), transaction(connection):

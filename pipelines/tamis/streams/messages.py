@@ -25,11 +25,11 @@ from tamis.formats.avro_container import (
     read_schema,
 )
 from tamis.formats.chunk import Chunk, join
-from tamis.formats.json_objects import Unreadable, parse_objects
+from tamis.formats.json_objects import LONGER, Unreadable, parse_objects
 from tamis.formats.jsonl import ObjectKeys, to_records
 from tamis.formats.names import known_names
 from tamis.formats.python_records import PIECE_RECORDS
-from tamis.language import _
+from tamis.language import N_, _
 from tamis.limits import USUAL
 from tamis.nir.grammar import find_nir
 from tamis.nir.identifiers import canonical
@@ -42,8 +42,8 @@ Decode = Callable[[Sequence[bytes]], Iterable[Mapping[str, Any] | Unreadable]]
 """Payloads to records, or why one is none."""
 
 _SINGLE_OBJECT = b"\xc3\x01"
-_NOT_AVRO = "not Avro of its schema"
-_NO_PAYLOAD = Unreadable("has no payload")
+_NOT_AVRO = N_("not Avro of its schema")
+_NO_PAYLOAD = Unreadable(N_("has no payload"))
 _NIR_DIGITS = 13
 _MOST_SCHEMAS = 10_000
 """Ids that are kept in mind, with their schema or that there is none."""
@@ -201,24 +201,24 @@ class _Avro:
 
     def _read(self, payload: bytes) -> Mapping[str, Any]:
         if len(payload) > USUAL.line_bytes:
-            raise Unreadable(f"longer than {USUAL.line_bytes} bytes")
+            raise Unreadable(LONGER.format(most=USUAL.line_bytes))
         schema, start = self.plain, 0
         if payload[:2] == _SINGLE_OBJECT and payload[2:10] in self.by_fingerprint:
             schema, start = self.by_fingerprint[payload[2:10]], 10
         elif self.by_id or self.registry is not None:
             if len(payload) < FRAME.size or payload[0] != 0:
-                raise Unreadable("has no frame of a schema registry")
+                raise Unreadable(N_("has no frame of a schema registry"))
             schema, start = self._find(FRAME.unpack_from(payload)[1]), FRAME.size
         if schema is None:
-            raise Unreadable("is of a schema that was not given")
+            raise Unreadable(N_("is of a schema that was not given"))
         if len(payload) > schema.longest:
-            raise Unreadable(f"longer than {schema.longest} bytes")
+            raise Unreadable(LONGER.format(most=schema.longest))
         stream = BytesIO(payload)
         stream.seek(start)
         try:
             record = decoder_of(schema.holds_itself).schemaless_reader(stream, schema.node, None)
         except RecursionError:
-            raise Unreadable("nested too deep") from None
+            raise Unreadable(N_("nested too deep")) from None
         except Exception:
             raise Unreadable(_NOT_AVRO) from None
         if stream.tell() != len(payload) or not isinstance(record, dict):

@@ -157,7 +157,7 @@ class Session:
             "{address}: committing messages of {source}", address=self._sink.shown, source=source
         )
         while True:
-            with value_free(f"reading {source}"):
+            with value_free(_("reading {source}", source=source)):
                 batch = self.read(_IDLE_SECONDS)
             if batch is not None:
                 judged = judge(batch)

@@ -23,6 +23,10 @@ _STAYS = {
     "withdrawn": N_("{path}: was withdrawn and is there still; `tamis recover` removes it"),
     "purged": N_("{path}: was purged and is there still; `tamis recover` removes it"),
 }
+_LOST = {
+    "withdrawn": N_("run {run} was withdrawn, and has no receipt"),
+    "purged": N_("the quarantine of run {run} was purged, and the run has no receipt"),
+}
 
 
 class Removals:
@@ -78,8 +82,7 @@ class Removals:
         """Removals that nothing can be said of."""
         for run, kind in self._all:
             if run not in self._receipts:
-                text = _("run {run} is {kind}, and has no receipt", run=run, kind=kind)
-                yield Finding("failed", text)
+                yield Finding("failed", _(_LOST[kind], run=run))
         for name in self.unreadable:
             yield Finding("failed", _("{name}: is no removal of that run", name=name))
 

@@ -87,7 +87,7 @@ def _personal_by_name(leaf: SchemaLeaf) -> str:
             "`{field}` must not be `not-personal`: its name is that of a part of the NIR "
             "({part}); give its category, or say why not in `identifies: {example}`",
             field=leaf.path,
-            part=leaf.nir_part,
+            part=_(leaf.nir_part),
             example="{mark: none, because: …}",
         )
     if leaf.sensitive is not None and leaf.spec.sensitive is None:

@@ -12,6 +12,7 @@ from tamis.check.reasons import is_short
 from tamis.check.rules.identity import ANALYSIS
 from tamis.check.violation import Violations
 from tamis.documents.context import conditions_of, kept_fields
+from tamis.documents.mistakes import describe_kind
 from tamis.documents.policy import Generalize, Pseudonymize, RiskBound, Treatment
 from tamis.documents.positions import DocumentPath, suggest
 from tamis.documents.schema import FieldSpec, Identifier, SchemaLeaf
@@ -320,11 +321,11 @@ def _value_misfit(value: object, leaf: SchemaLeaf) -> str:
         "date": isinstance(value, datetime.date),
     }
     if leaf.kind not in fits:
-        return _("{kind} cannot be tested", kind=leaf.kind)
+        return _("the type `{type}` cannot be tested", type=leaf.spec.type)
     if not fits[leaf.kind]:
         if leaf.kind == "string":
-            return _("expected string, got {kind}: put it in quotes", kind=_kind(value))
-        return _("expected {expected}, got {kind}", expected=leaf.kind, kind=_kind(value))
+            return _("expected a text, got {kind}: put it in quotes", kind=describe_kind(value))
+        return _("expected `{type}`, got {kind}", type=leaf.spec.type, kind=describe_kind(value))
     if leaf.kind == "integer" and isinstance(value, int):
         least, greatest = integer_range(leaf.spec.type)
         if not least <= value <= greatest:
@@ -332,12 +333,6 @@ def _value_misfit(value: object, leaf: SchemaLeaf) -> str:
     if leaf.kind == "decimal" and not _fits_decimal(value, leaf.spec.type):
         return _("the value has too many digits for the type")
     return ""
-
-
-def _kind(value: object) -> str:
-    """The kind of a value of YAML, in the words of schemas."""
-    kinds = {str: "string", bool: "bool", int: "integer", float: "float", datetime.date: "date"}
-    return kinds.get(type(value), type(value).__name__)
 
 
 def _fits_decimal(value: object, name: str) -> bool:

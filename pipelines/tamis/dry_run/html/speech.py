@@ -16,6 +16,7 @@ from tamis.dry_run.models import Count, FewOrCount
 from tamis.dry_run.result import DryField
 from tamis.dry_run.stated import BasisPart, ConditionPart, Value
 from tamis.evidence.causes import CausePart
+from tamis.evidence.wording import describe_rule
 
 Lang = Literal["en", "fr"]
 
@@ -232,12 +233,11 @@ class Speech:
         return self("basis-rgpd", ground=basis.rgpd, text=text)
 
     def cause(self, cause: CausePart) -> Markup:
-        """Why records are quarantined, in words; other rules of readers are in the annex."""
+        """Why records are quarantined, in words."""
         if cause.kind not in ("record", "rule"):
             return self(f"cause-{cause.kind}", rule=self.type(cause.rule))
-        rule = self.remark("rule", cause.rule)
         sentence = self(f"cause-of-{cause.reason}")
-        return sentence if rule is None else Markup("{} ({})").format(sentence, rule)
+        return Markup("{} ({})").format(sentence, describe_rule(cause, self.lang))
 
     def period(self, iso: str) -> str:
         """A period of whole years or months.

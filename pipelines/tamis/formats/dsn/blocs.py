@@ -25,10 +25,12 @@ from tamis.formats.dsn.layout import (
     DsnLayout,
 )
 from tamis.formats.dsn.lines import STRAY, Places, Rubriques
+from tamis.language import N_
 
 MAX_TEXT: Final = 4 << 20
 """Bytes of collected values of one individu."""
 
+_NO_RUBRIQUE = N_("is no rubrique")
 _STRUCTURES = ("S05", "S06", "S10", "S20", "S89", "S90", "S95", "S96")
 """Those of the norm and of the lots around it that stand beside S21."""
 
@@ -219,11 +221,11 @@ class Blocs:
         groups = np.searchsorted(self._bounds, begins, side="right")
         first = dict(zip(groups[::-1].tolist(), begins[::-1].tolist(), strict=True))
         new = (line for line in first.values() if line >= self._known)
-        yield from ((line, "belongs to no individu") for line in new)
+        yield from ((line, N_("belongs to no individu")) for line in new)
         for line in np.flatnonzero(self.held.numbers == STRAY).tolist():
             group = int(np.searchsorted(self._bounds, line, side="right"))
             if self._owners[group] < 0 and line < first.get(group, line + 1):
-                yield line, "is no rubrique"
+                yield line, _NO_RUBRIQUE
 
     def to_keep(self) -> tuple[Places, Places]:
         """The lines that those that follow need, and which of them are then too many."""
@@ -273,11 +275,11 @@ class Blocs:
         for individu in np.flatnonzero(ranks > _LAST_OF_ORDER).tolist():
             line = int(starts[individu])
             before = int(self.owners(np.array([line - 1]))[0]) if line else -1
-            yield from ((owner, line, "is out of order") for owner in (before, individu))
+            yield from ((owner, line, N_("is out of order")) for owner in (before, individu))
         for individu in np.flatnonzero(held.after_stray[starts]).tolist():
-            yield individu, int(starts[individu]), "follows a line that is no rubrique"
+            yield individu, int(starts[individu]), N_("follows a line that is no rubrique")
         for line in np.flatnonzero(held.numbers == STRAY).tolist():
-            yield int(self.owners(np.array([line]))[0]), line, "is no rubrique"
+            yield int(self.owners(np.array([line]))[0]), line, _NO_RUBRIQUE
         for line in np.flatnonzero(held.defects).tolist():
             for individu in self._told_by(line):
                 yield individu, line, DEFECTS[int(held.defects[line])]
@@ -287,13 +289,13 @@ class Blocs:
                 continue
             owners, parents = self.owners(begins), self.parents(bloc)
             for at in np.flatnonzero((parents < 0) & (owners >= 0)).tolist():
-                what = f"has no block {PARENT[bloc]} above it"
+                what = N_("has no block {bloc} above it").format(bloc=PARENT[bloc])
                 yield int(owners[at]), int(begins[at]), what
             if bloc in self.layout.singles:
                 order = np.argsort(parents, kind="stable")
                 same = np.flatnonzero(np.diff(parents[order]) == 0) + 1
                 for at in order[same].tolist():
-                    what = "occurs a second time where one is allowed"
+                    what = N_("occurs a second time where one is allowed")
                     yield int(owners[at]), int(begins[at]), what
         yield from self._too_many()
 

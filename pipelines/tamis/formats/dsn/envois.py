@@ -26,7 +26,7 @@ from tamis.errors import InputError
 from tamis.formats.csv_guess import guess_one_byte
 from tamis.formats.dsn.layout import DECLARATION, ENVOI, INDIVIDU
 from tamis.formats.dsn.lines import BOM, STRAY, Lines, Rubriques
-from tamis.language import _
+from tamis.language import N_, _
 
 GROUP: Final = "S06.G51.00"
 TOTALS: Final = "S90.G00.90"
@@ -165,13 +165,17 @@ class _Begun:
     def fault(self, declared: int | None, declarations: int | None, counted: int) -> str:
         """Why nothing of the envoi may be released; empty if it is whole."""
         if not self.has_header:
-            return f"the envoi begins without its header {ENVOI}"
+            return N_("the envoi begins without its header {bloc}").format(bloc=ENVOI)
         if len(self.totals or ()) < 2:
-            return f"the envoi ends before its totals {TOTALS}"
+            return N_("the envoi ends before its totals {bloc}").format(bloc=TOTALS)
         if declared is not None and counted + self.strays < declared:
-            return f"the envoi has fewer lines than {TOTALS}.001 declares"
+            return N_("the envoi has fewer lines than {rubrique} declares").format(
+                rubrique=f"{TOTALS}.001"
+            )
         if declarations is not None and self.declarations < declarations:
-            return f"the envoi has fewer declarations than {TOTALS}.002 declares"
+            return N_("the envoi has fewer declarations than {rubrique} declares").format(
+                rubrique=f"{TOTALS}.002"
+            )
         return ""
 
 

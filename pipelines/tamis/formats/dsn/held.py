@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tamis.formats.dsn.lines import KEY_BYTES, MAX_LINE, Lines, Marks, Places
+from tamis.language import N_
 
 TOO_LONG: Final = 1
 NO_VALUE: Final = 2
@@ -19,11 +20,11 @@ OTHER_LINE: Final = 3
 OTHER_ENCODING: Final = 4
 TOO_MANY: Final = 5
 DEFECTS: Final = {
-    TOO_LONG: f"is longer than {MAX_LINE} bytes",
-    NO_VALUE: "has no value between apostrophes",
-    OTHER_LINE: "holds another line, with its rubrique",
-    OTHER_ENCODING: "is not UTF-8, as other values of the envoi are",
-    TOO_MANY: "is more than an individu or a declaration may hold",
+    TOO_LONG: N_("is longer than {most} bytes").format(most=MAX_LINE),
+    NO_VALUE: N_("has no value between apostrophes"),
+    OTHER_LINE: N_("holds another line, with its rubrique"),
+    OTHER_ENCODING: N_("is not UTF-8, as other values of the envoi are"),
+    TOO_MANY: N_("is more than an individu or a declaration may hold"),
 }
 """What may be wrong with a line, in words."""
 

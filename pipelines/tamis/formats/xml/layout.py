@@ -13,6 +13,7 @@ from typing import Final
 
 from tamis.documents.feed_format import XmlOptions
 from tamis.documents.xpaths import ITSELF, XmlPath
+from tamis.language import N_
 from tamis.plan.plan import Plan, PlanField
 
 
@@ -155,8 +156,10 @@ class Choice:
         if sum(row[slot] is not None for slot in self.places) == 1:
             return ""
         chosen = [text for text, slot in self.slots if row[slot]]
-        none = "none of " + ", ".join(text for text, _slot in self.slots)
-        return f"must have one, has {' and '.join(chosen) or none}"
+        if chosen:
+            return N_("must have one, has {elements}").format(elements=", ".join(chosen))
+        elements = ", ".join(text for text, _slot in self.slots)
+        return N_("must have one, has none of {elements}").format(elements=elements)
 
 
 def layout_of(plan: Plan) -> XmlLayout:

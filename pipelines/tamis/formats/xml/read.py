@@ -30,7 +30,7 @@ from tamis.formats.python_records import PIECE_RECORDS, batch_of, leaf_array
 from tamis.formats.python_values import adapter_for
 from tamis.formats.xml.fill import Row, Unknown, fill
 from tamis.formats.xml.layout import PASSED_OVER, THERE, Scope, XmlLayout, layout_of
-from tamis.language import _
+from tamis.language import N_, _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
@@ -181,7 +181,7 @@ class _XmlReader:
         last = rb"</(?:[^\s<>/:]+:)?" + root + rb"\s*>|/>"
         behind = rb"(?:\s|<!--(?:(?!-->).)*-->|<\?(?:(?!\?>).)*\?>)*\Z"
         is_whole = re.search(b"(?:" + last + b")" + behind, end.replace(b"\0", b""), re.DOTALL)
-        return "" if is_whole else "its end is missing"
+        return "" if is_whole else N_("its end is missing")
 
     def _check_prolog(self, stream: BinaryIO) -> bytes:
         """The first bytes, in which the root begins; they have no DTD."""
@@ -433,12 +433,12 @@ def _why_malformed(error: Any, records: int) -> str:
     """What is wrong with a file, and where; never what stands there."""
     first = error.error_log[0] if len(error.error_log) else None
     line, column = (first.line, first.column) if first and first.line else error.position
-    kind = first.type_name if first else "unknown"
+    kind = first.type_name if first else "?"
     return _(
         "is not well-formed XML at line {line}, column {column}, behind {records:,} records "
-        "({kind})",
+        "(`{kind}`)",
         line=line,
         column=column,
         records=records,
-        kind=kind.removeprefix("ERR_").replace("_", " ").lower(),
+        kind=kind.removeprefix("ERR_"),
     )
