@@ -19,7 +19,8 @@ import json
 import os
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -45,6 +46,23 @@ def use_language(language: str) -> None:
     """Let messages of this process be in `language` from now on, one of `LANGUAGES`."""
     global _current
     _current = language
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Let messages be in `language` for a while.
+
+    Example:
+        >>> with speaking("fr"):
+        ...     print(_("none"))
+        néant
+    """
+    global _current
+    before, _current = _current, language
+    try:
+        yield
+    finally:
+        _current = before
 
 
 def language_in_use() -> Language:

@@ -63,8 +63,8 @@ def test_one_word_of_a_need_is_told(project: Project) -> None:
     _edit(project, "rattacher entre eux", "relier entre eux")
     problem = _state(project).problem
     assert "does not cover what changed" in problem
-    assert '- releases.evaluation.needs[nir].because = "rattacher entre eux' in problem
-    assert '+ releases.evaluation.needs[nir].because = "relier entre eux' in problem
+    assert "release `evaluation`: the need « rattacher entre eux" in problem
+    assert "is worded anew: « relier entre eux" in problem
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_what_changed_is_told_when_it_is_approved_again(
     _edit(project, "rattacher entre eux", "relier entre eux")
     capsys.readouterr()
     _approve(load_project(project.folder))
-    assert "+ releases.evaluation.needs[nir].because" in capsys.readouterr().out
+    assert "is worded anew: « relier entre eux" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("until", [today().isoformat(), "2020-01-01", "demain"])

@@ -5,15 +5,13 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal
 
+from tamis.check.changes import describe_changes
 from tamis.check.legal_content import FORM, digest, legal_content
 from tamis.documents.approval import Approval, ApprovedInterval
 from tamis.documents.calendar import days_of
 from tamis.documents.context import PolicyContext
 from tamis.documents.positions import Source
 from tamis.language import _
-
-_SHOWN_LINES = 20
-
 
 Status = Literal["covers", "missing", "other-days", "edited", "unfavourable", "changed"]
 
@@ -26,13 +24,13 @@ class ApprovalState:
         approval: the document; None where there is none.
         status: whether it covers the policy, or why not.
         problem: why it does not cover the policy, in words; empty where it does.
-        changed: the lines of the legal content that went (`-`) and came (`+`) since.
+        contents: the legal content that was approved and that of now, where they differ.
     """
 
     approval: Approval | None = None
     status: Status = "covers"
     problem: str = ""
-    changed: tuple[str, ...] = ()
+    contents: tuple[str, str] | None = None
 
 
 def judge_approval(
@@ -75,8 +73,9 @@ def judge_approval(
             file=place,
             day=approval.on,
         )
-        changed = tuple(changed_lines(interval.content, now))
-        return ApprovalState(approval, "changed", "\n  ".join([text, *changed]), changed)
+        contents = interval.content, now
+        text = "\n  ".join([text, *describe_changes(*contents)])
+        return ApprovalState(approval, "changed", text, contents)
     return ApprovalState(approval)
 
 
@@ -88,9 +87,7 @@ def changed_lines(old: str, new: str) -> list[str]:
         ['- b = "un"', '+ b = "deux"']
     """
     compared = difflib.ndiff(old.splitlines(), new.splitlines())
-    lines = [line for line in compared if line[:2] in ("- ", "+ ")]
-    more = len(lines) - _SHOWN_LINES
-    return lines[:_SHOWN_LINES] + ([_("… and {count} lines more", count=more)] if more > 0 else [])
+    return [line for line in compared if line[:2] in ("- ", "+ ")]
 
 
 def intervals_of(

@@ -160,6 +160,17 @@ def _lines(path: str, value: Any) -> Iterator[str]:
         yield f"{path} = {json.dumps(shown, ensure_ascii=False, sort_keys=True)}"
 
 
+def read_lines(content: str) -> dict[str, Any]:
+    """Return the values of a legal content, by the path of their line.
+
+    Example:
+        >>> read_lines('releases.a.needs[nir].keep = ["nir"]')
+        {'releases.a.needs[nir].keep': ['nir']}
+    """
+    lines = (line.partition(" = ") for line in content.splitlines())
+    return {path: json.loads(value) for path, _equals, value in lines}
+
+
 def _title(value: Any) -> str:
     """What tells one of several needs, conditions or entries from the others."""
     if isinstance(value, dict):

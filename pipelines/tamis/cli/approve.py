@@ -6,7 +6,8 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from tamis.check.approval import FORM, changed_lines, intervals_of
+from tamis.check.approval import FORM, intervals_of
+from tamis.check.changes import describe_changes
 from tamis.check.check import judge_policy
 from tamis.cli.day import read_day
 from tamis.documents.approval import Approval, Opinion
@@ -52,8 +53,8 @@ def approve(
     path.parent.mkdir(exist_ok=True)
     _write(path, approval)
     if before is not None and (known := before[0].interval_on(begin)) is not None:
-        for line in changed_lines(known.content, intervals[0].content):
-            print(line)
+        for sentence in describe_changes(known.content, intervals[0].content):
+            print(sentence)
     count = ngettext("{count} interval", "{count} intervals", len(intervals))
     text = _("{policy}: {opinion}, until {day} ({count}): {path}")
     print(text.format(policy=policy, opinion=opinion, day=end, count=count, path=path))

@@ -10,12 +10,12 @@ from typing import Literal
 
 from tamis.cli.day import read_day
 from tamis.documents.context import open_policy
+from tamis.documents.wording import join
 from tamis.errors import UsageError
 from tamis.language import _, ngettext
 from tamis.papers import write_paper
 from tamis.papers.by_hand import SHARED, ByHand, read_by_hand, write_generated
 from tamis.papers.markdown import lost_places, places, to_markdown, unfilled
-from tamis.papers.words import join
 from tamis.plan.project import Project
 
 Format = Literal["md", "html"]

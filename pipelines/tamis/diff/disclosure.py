@@ -27,8 +27,8 @@ from tamis.documents.project import Law
 from tamis.documents.register import Register
 from tamis.documents.schema import Schema, SchemaLeaf
 from tamis.documents.veille import Veille
+from tamis.documents.wording import describe_generalization
 from tamis.language import _
-from tamis.plan.explain import describe_generalization
 
 _FINENESS = {"year": 0, "quarter": 1, "month": 2, None: 3}
 _CAN_HOLD_A_NIR = {"string", "binary", "integer", "decimal", "float"}

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 
 from tamis.arrow.types import is_list
-from tamis.check.approval import judge_approval
+from tamis.check.approval import changed_lines, judge_approval
+from tamis.check.changes import describe_changes
 from tamis.documents.context import PolicyContext
 from tamis.documents.lowered import lowered_marks
 from tamis.documents.tags import TAGS
@@ -24,6 +25,7 @@ from tamis.dry_run.result import (
 from tamis.dry_run.stated import MotifPart, RegisterText, Stated
 from tamis.evidence.allowed import AllowedPart
 from tamis.evidence.receipt import ATTESTED
+from tamis.language import LANGUAGES, speaking
 from tamis.plan.explain import Explanation, explain
 from tamis.plan.plan import Plan, PlanLeaf, PlanRelease
 from tamis.plan.schemas import released_schema
@@ -101,7 +103,13 @@ def _review(context: PolicyContext, day: datetime.date) -> Review:
         for known in context.exceptions
         if known.holds(day)
     ]
-    review = Review(status=state.status, changed=list(state.changed), exceptions=exceptions)
+    changed, changes = [], {}
+    if state.contents is not None:
+        changed = changed_lines(*state.contents)
+        for language in LANGUAGES:
+            with speaking(language):
+                changes[language] = describe_changes(*state.contents)
+    review = Review(status=state.status, changed=changed, changes=changes, exceptions=exceptions)
     if (known := state.approval) is None:
         return review
     asked = {"opinion", "by", "role", "on", "until"}

@@ -47,6 +47,7 @@ from tamis.dry_run.stated import (
 from tamis.evidence.allowed import AllowedPart
 from tamis.evidence.part import Part
 from tamis.evidence.receipt import Drift, FieldPart, Receipt, ReleasePart
+from tamis.language import Language
 
 PUBLISHED = Path(__file__).parent / "published"
 """The folder of the JSON Schema, in which `tamis.documents.editors.publish` writes it."""
@@ -150,6 +151,7 @@ class Review(Part):
         status: whether the approval covers the plan, or why not.
         opinion, by, role, on, until: of the last approval, whether or not it covers; else empty.
         changed: lines of the legal content that went (`-`) and came (`+`) since.
+        changes: the same in sentences, by language (`en`, `fr`).
         exceptions: of `policies/project.yaml`, those in force on the day.
     """
 
@@ -160,6 +162,7 @@ class Review(Part):
     on: datetime.date | None = None
     until: datetime.date | None = None
     changed: list[str] = []
+    changes: dict[Language, list[str]] = {}
     exceptions: list[AllowedPart] = []
 
 

@@ -115,7 +115,7 @@ def _to_sign(result: DryRun) -> Table:
         words = _("{opinion}, {by} ({role}), from {on} until {until}, not included")
         rows.append((_("last approval"), words.format(**vars(review))))
     rows.append((_("approval"), _(_STATUS[review.status])))
-    rows += [("", line) for line in review.changed]
+    rows += [("", change) for change in review.changes.get(language_in_use(), [])]
     rows += [(_("to be confirmed"), shown_basis(text)) for text in result.to_confirm]
     for known in review.exceptions:
         words = _("{what}: {because} ({by}, until {until}, not included)")

@@ -11,6 +11,7 @@ from tamis.documents.policy import LegalBasis, Need, NirBasis
 from tamis.documents.positions import DocumentPath
 from tamis.documents.references import cites
 from tamis.documents.veille import UnreadText
+from tamis.documents.wording import describe_test, quote
 from tamis.language import N_, _
 from tamis.papers.flow import Flow, FlowRelease, blank, place_in, rgpd, state, tool
 from tamis.papers.paper import Citation, Part, Section, Sentence
@@ -21,10 +22,8 @@ from tamis.papers.words import (
     describe_ground,
     describe_identifies,
     describe_link,
-    describe_test,
     describe_value,
     full_stop,
-    quote,
     sentence,
 )
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from tamis.documents.wording import quote
 from tamis.language import _
 from tamis.papers.flow import Flow, blank, by_release, rgpd, state
 from tamis.papers.paper import Part, Section, Sentence
 from tamis.papers.retention import state_retention
 from tamis.papers.rights import ARTICLE, state_rights, state_silence
 from tamis.papers.sheet import categories, legal_basis, state_purpose, transfers, who
-from tamis.papers.words import quote
 
 
 def information_paper(flow: Flow) -> Section:

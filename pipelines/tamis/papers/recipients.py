@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from tamis.documents.law import Item
+from tamis.documents.wording import quote
 from tamis.dry_run.html.speech import cite
 from tamis.language import _
 from tamis.papers.flow import Flow, state
 from tamis.papers.paper import Part, Section, Sentence
 from tamis.papers.sheet import recipients
-from tamis.papers.words import describe_attested, describe_link, quote, sentence
+from tamis.papers.words import describe_attested, describe_link, sentence
 
 ACCESS, MATTERS = "R6323-35", "R6323-36"
 

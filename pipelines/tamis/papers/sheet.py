@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from tamis.documents.wording import join, quote
 from tamis.language import _
 from tamis.papers.flow import Flow, FlowRelease, blank, by_release, rgpd, state, tool
 from tamis.papers.paper import Citation, Part, Section, Sentence
 from tamis.papers.retention import state_retention
-from tamis.papers.words import describe_attested, join, name_persons, quote, sentence
+from tamis.papers.words import describe_attested, name_persons, sentence
 
 NOT_PERSONAL = "not-personal"
 

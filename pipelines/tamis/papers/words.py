@@ -1,13 +1,11 @@
-"""How papers name persons, periods, treatments and conditions.
+"""How papers name persons, periods and treatments.
 
 Whose data it is, is written as the articles call them: legal terms stay French.
 """
 
 import re
-from collections.abc import Iterable
 
 from tamis.documents.law import Attested, Link
-from tamis.documents.policy import Condition
 from tamis.documents.schema import SchemaLeaf
 from tamis.language import N_, _, ngettext
 from tamis.plan.plan import PlanLeaf
@@ -71,21 +69,6 @@ def name_persons(slug: str) -> str:
         "titulaires d'un compte personnel de formation"
     """
     return _PERSONS.get(slug, slug)
-
-
-def quote(words: str, name: str = "") -> str:
-    """Return words of a document in quotation marks; those that they have become the inner ones.
-
-    Where a document has no words for it, its `name` stands.
-
-    Example:
-        >>> quote("Traitement « MAF »")
-        '« Traitement “MAF” »'
-    """
-    if not words and name:
-        return f"`{name}`"
-    inner = re.sub(r"«\s*([^«»]*?)\s*»", r"“\1”", words.strip().rstrip("."))
-    return f"« {inner} »"
 
 
 def describe_attested(attested: Attested) -> str:
@@ -161,31 +144,6 @@ def describe_identifies(leaf: PlanLeaf) -> str:
 def describe_field(leaf: SchemaLeaf) -> str:
     """Return a field's path, with what the schema says that it holds."""
     return f"`{leaf.path}`" + (f" ({leaf.spec.describes})" if leaf.spec.describes else "")
-
-
-def describe_test(condition: Condition, field: str = "") -> str:
-    """Return a condition in words, without its reason.
-
-    Example:
-        >>> describe_test(Condition.model_validate({"field": "nature", "in": ["CPF", "DIF"]}))
-        '`nature` is one of: CPF, DIF'
-    """
-    name = field or condition.field
-    if condition.present:
-        return _("`{field}` is filled in", field=name)
-    if condition.in_ == (True,):
-        return _("`{field}` is true", field=name)
-    if condition.in_ == (False,):
-        return _("`{field}` is false", field=name)
-    values = ", ".join(map(str, condition.in_))
-    if len(condition.in_) == 1:
-        return _("`{field}` is {value}", field=name, value=values)
-    return _("`{field}` is one of: {values}", field=name, values=values)
-
-
-def join(paths: Iterable[str]) -> str:
-    """Return names of fields in a row."""
-    return ", ".join(f"`{path}`" for path in paths)
 
 
 def sentence(words: str) -> str:

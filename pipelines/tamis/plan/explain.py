@@ -15,6 +15,7 @@ from tamis.documents.policy import TO_BE_CONFIRMED, Release
 from tamis.documents.positions import DocumentPath, suggest
 from tamis.documents.schema import SchemaLeaf
 from tamis.documents.veille import UNREAD
+from tamis.documents.wording import describe_generalization
 from tamis.errors import Problem, UsageError
 from tamis.language import N_, _, translate
 from tamis.plan.compile import REASONS
@@ -35,12 +36,6 @@ CODES = (
     *(N_("read"), N_("superseded"), N_("inferred"), N_("example"), N_("secondary")),
 )
 """Words of documents that tables and headlines show in the language in use."""
-
-_UNITS = {
-    "year": N_("generalized to year"),
-    "quarter": N_("generalized to quarter"),
-    "month": N_("generalized to month"),
-}
 
 
 @dataclass(frozen=True)
@@ -110,20 +105,6 @@ def describe_treatment(leaf: PlanLeaf) -> str:
     if leaf.canonical:
         return _("kept in its form of {count} characters", count=leaf.canonical)
     return describe_generalization(leaf.to, leaf.step, leaf.prefix) or _(leaf.fate)
-
-
-def describe_generalization(to: str | None, step: int | None, prefix: int | None) -> str:
-    """Return how a value is generalized, in words; empty where it is not.
-
-    Example:
-        >>> describe_generalization(None, 1000, None)
-        'generalized by step 1000'
-    """
-    if to:
-        return _(_UNITS[to])
-    if step:
-        return _("generalized by step {step}", step=step)
-    return _("generalized to prefix {prefix}", prefix=prefix) if prefix else ""
 
 
 def shown_basis(basis: object) -> str:
