@@ -9,6 +9,7 @@ A message is marked where it is made, with its values by name:
 
     raise UsageError(_("policy `{policy}` is unknown", policy=name))
     ngettext("{count} record of {file}", "{count} records of {file}", count, file=path)
+    _("{rows:# row|# rows} of {runs:# run|# runs}", rows=rows, runs=runs)
 
 A sentence that is made at import and shown later is marked by `N_` there and looked up by `_`
 where it is shown. Legal terms and reasons are quoted from documents and are never translated, and
@@ -96,20 +97,38 @@ def _translations(language: str) -> dict[str, tuple[str, ...]]:
     return read_translations(path) if language in LANGUAGES and path.is_file() else {}
 
 
-class _FrenchFormatter(string.Formatter):
-    """Writes numbers whose form a message asks for (`{count:,}`, `{share:.1f}`) as French does."""
+class _Formatter(string.Formatter):
+    """Fills in values as a language writes them.
+
+    Numbers whose form a message asks for (`{count:,}`, `{share:.1f}`) have the marks of French in
+    it, and `{rows:# row|# rows}` is the form that the number asks for, with `#` in place of it and
+    `#,` of it with its thousands set apart.
+    """
+
+    def __init__(self, language: str) -> None:
+        self._is_french = language == "fr"
 
     def format_field(self, value: Any, format_spec: str) -> str:
         """One value in its form."""
+        if "|" in format_spec:
+            return self._counted(value, *format_spec.split("|"))
         text = str(super().format_field(value, format_spec))
-        return text.translate(_FRENCH_MARKS) if format_spec[-1:] in _NUMERIC else text
+        is_numeric = self._is_french and format_spec[-1:] in _NUMERIC
+        return text.translate(_FRENCH_MARKS) if is_numeric else text
+
+    def _counted(self, value: Any, singular: str, plural: str) -> str:
+        number = int(value) if str(value).isdigit() else None
+        is_one = number is not None and (number < 2 if self._is_french else number == 1)
+        form = singular if is_one else plural
+        apart = value if number is None else self.format_field(number, ",")
+        return form.replace("#,", str(apart)).replace("#", str(value))
 
 
 _FRENCH_MARKS = str.maketrans(
     {",": "\N{NARROW NO-BREAK SPACE}", ".": ",", "%": "\N{NO-BREAK SPACE}%"}
 )
 _NUMERIC = (",", "f", "g", "%")
-_FRENCH = _FrenchFormatter()
+_FORMATTERS = {language: _Formatter(language) for language in LANGUAGES}
 
 
 def _(message: str, **values: object) -> str:
@@ -118,6 +137,8 @@ def _(message: str, **values: object) -> str:
     Example:
         >>> _("policy `{policy}` is unknown", policy="dsn-droits")
         'policy `dsn-droits` is unknown'
+        >>> _("{rows:# row|# rows} of {runs:# run|# runs}", rows=12, runs=1)
+        '12 rows of 1 run'
     """
     return _look_up(message, values, _current)
 
@@ -128,7 +149,7 @@ def _look_up(message: str, values: Mapping[str, object], language: str) -> str:
 
 
 def _fill(text: str, values: Mapping[str, object], language: str) -> str:
-    return _FRENCH.vformat(text, (), values) if language == "fr" else text.format(**values)
+    return _FORMATTERS["fr" if language == "fr" else "en"].vformat(text, (), values)
 
 
 def ngettext(singular: str, plural: str, count: int, **values: object) -> str:

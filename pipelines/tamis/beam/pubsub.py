@@ -211,7 +211,11 @@ class _JudgeFn(beam.DoFn):
                 _("{address}: the runner hands messages on without their ids", address=self._source)
             )
         with value_free(
-            _("judging {count} messages of {source}", count=len(messages), source=self._source)
+            _(
+                "judging {count:# message|# messages} of {source}",
+                count=len(messages),
+                source=self._source,
+            )
         ):
             batch = MicroBatch(self._source, tuple(map(to_message, messages)))
             judged = self._judge.judge(batch)

@@ -76,8 +76,9 @@ class _SelectFn(beam.DoFn):
             raise InputError(
                 read.uri,
                 _(
-                    "has {rows} records as they are read now, and {expected} as run {run} read "
-                    "them: its positions lead elsewhere; withdraw that run and run the input anew",
+                    "has {rows:# record|# records} as it is read now, and {expected} as"
+                    " run {run} read it: its positions lead elsewhere; withdraw that "
+                    "run and run the input anew",
                     rows=read.rows,
                     expected=expected,
                     run=self._selection.run,

@@ -121,7 +121,7 @@ def _make_feed(project: Project, name: str, folder: Path) -> Path:
         schema, RECORDS, seed=SEED, policies=[policy], dirt=DIRTY, nir_with_key=form != "dsn"
     )
     write_feed(records, schema, path, extra={"colonne_inconnue": "x"})
-    print("  ", _("{file}: {count} records", file=path, count=RECORDS))
+    print("  ", _("{file}: {count:# record|# records}", file=path, count=RECORDS))
     return path
 
 

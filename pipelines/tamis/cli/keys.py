@@ -139,8 +139,14 @@ def rekey(
             rows = sum(release.rows for release in receipt.releases.values())
             done.append({"run": receipt.run, "supersedes": old, "rows": rows})
             if not as_json:
-                text = _("run {old}: superseded by run {run}, {rows} rows written anew")
-                typer.echo(text.format(old=old, run=receipt.run, rows=rows))
+                typer.echo(
+                    _(
+                        "run {old}: superseded by run {run}, {rows:# row|# rows} written anew",
+                        old=old,
+                        run=receipt.run,
+                        rows=rows,
+                    )
+                )
     if as_json:
         typer.echo(json.dumps({"processing": processing, "epoch": target, "runs": done}, indent=1))
         return

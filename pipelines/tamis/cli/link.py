@@ -91,15 +91,21 @@ def _print(result: "Linkage") -> None:
     for text in result.not_tried:
         print(f"  {text}")
     joined = result.joined
-    text = _("joined: {count} of the {records} records of A ({low} to {high}, at 95 % confidence)")
-    numbers = {"count": joined.records, "low": joined.low, "high": joined.high}
-    print(text.format(**numbers, records=result.tables[0].rows))
+    text = _(
+        "joined: {count} of the {records:# record|# records} of A ({low} to {high}, at 95 % "
+        "confidence)",
+        count=joined.records,
+        low=joined.low,
+        high=joined.high,
+        records=result.tables[0].rows,
+    )
+    print(text)
 
 
 def _describe(table: "TablePart") -> str:
     text = ngettext(
-        "{name}: {count} record, {columns} columns",
-        "{name}: {count} records, {columns} columns",
+        "{name}: {count} record, {columns:# column|# columns}",
+        "{name}: {count} records, {columns:# column|# columns}",
         table.rows,
         name=table.name,
         columns=len(table.columns),

@@ -37,17 +37,25 @@ def purge_command(uri: str, older_than: str, applies: bool, as_json: bool) -> in
     if not purge.runs and not purge.attempts:
         print(_("{store}: nothing is older than {age}", store=store.shown, age=older_than))
     elif applies:
-        text = _("removed: {rows} rows of quarantine of {runs} runs, {attempts} attempts")
-        print(text.format(**numbers))
+        text = _(
+            "removed: {rows:# row|# rows} of quarantine of {runs:# run|# runs}, "
+            "{attempts:# attempt|# attempts}",
+            **numbers,
+        )
+        print(text)
     else:
-        text = _("--apply removes {rows} rows of quarantine of {runs} runs, {attempts} attempts")
-        print(text.format(**numbers))
+        text = _(
+            "--apply removes {rows:# row|# rows} of quarantine of {runs:# run|# runs}, "
+            "{attempts:# attempt|# attempts}",
+            **numbers,
+        )
+        print(text)
     return 0
 
 
 def _line(entry: RunEntry) -> str:
     return _(
-        "run {run}: {rows} rows of quarantine, ended {day}",
+        "run {run}: {rows:# row|# rows} of quarantine, ended {day}",
         run=entry.receipt.run,
         rows=entry.receipt.counts.quarantined,
         day=entry.receipt.ended.date(),

@@ -69,8 +69,14 @@ def redrive_command(project: Project, uri: str, run: str, options: RedriveOption
         print(_("run {run} was committed before, nothing to do", run=receipt.run))
     else:
         print_receipt(receipt)
-        text = _("run {run} committed: it judged {records} records that run {old} quarantined")
-        print(text.format(run=receipt.run, records=receipt.counts.in_, old=found.receipt.run))
+        text = _(
+            "run {run} committed: it judged {records:# record|# records} that run {old} "
+            "quarantined",
+            run=receipt.run,
+            records=receipt.counts.in_,
+            old=found.receipt.run,
+        )
+        print(text)
     print(_("receipt: {address}", address=open_store(uri).receipt_address(receipt.run)))
     return 0
 

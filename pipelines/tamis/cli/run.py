@@ -281,7 +281,7 @@ def print_receipt(receipt: Receipt) -> None:
     )
     for name, release in receipt.releases.items():
         line = _(
-            "{release} ({item}, {purpose}): {rows} rows",
+            "{release} ({item}, {purpose}): {rows:# row|# rows}",
             release=name,
             item=release.item,
             purpose=release.purpose,
@@ -289,7 +289,7 @@ def print_receipt(receipt: Receipt) -> None:
         )
         redacted = sum(release.redacted.values())
         if redacted:
-            line += _(", {count} NIRs redacted", count=redacted)
+            line += _(", {count:# NIR|# NIRs} redacted", count=redacted)
         print(f"  {line}")
     for line in repeated_lines(receipt):
         print("  " + printable(line))

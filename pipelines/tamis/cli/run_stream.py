@@ -215,11 +215,13 @@ def _watch(
     )
     with drained_by_signals(stop.set):
         files = watch(job, compile_today, _print_round, stop, listeners)
-    print(_("stream {stream} drained: {count} files", stream=stream, count=files))
+    print(_("stream {stream} drained: {count:# file|# files}", stream=stream, count=files))
     return 0
 
 
 def _print_round(receipt: Receipt) -> None:
     print_receipt(receipt)
     count = len(receipt.inputs)
-    print(_("run {run} committed: {count} files", run=receipt.run, count=count), flush=True)
+    print(
+        _("run {run} committed: {count:# file|# files}", run=receipt.run, count=count), flush=True
+    )

@@ -72,7 +72,7 @@ def _profile_names(names: pa.Array) -> NirProfile:
     """Judge names: no chance makes one that is, or holds, a well-formed NIR."""
     whole = judge_identifiers(names, ("nir", "nia")).canonical.is_valid().to_numpy(False)
     count = int((whole | (count_nir(names) > 0)).sum())
-    why = _("{count} of {names} names", count=count, names=len(names))
+    why = _("{count} of {names:# name|# names}", count=count, names=len(names))
     return NirProfile(count > 0, "text", len(names), count, 1.0, why)
 
 
@@ -123,8 +123,13 @@ def _print_columns(file: str, columns: dict[str, ColumnNirs]) -> None:
     width = max(map(len, hits), default=0)
     for name, column in hits.items():
         print(f"  {name:<{width}}  {_describe(column)}")
-    text = _("{file}: NIRs in {count} of {columns} columns")
-    print(text.format(file=file, count=len(hits), columns=len(columns)), flush=True)
+    text = _(
+        "{file}: NIRs in {count} of {columns:# column|# columns}",
+        file=file,
+        count=len(hits),
+        columns=len(columns),
+    )
+    print(text, flush=True)
 
 
 _FORMS = (N_("text"), N_("integer"), N_("float"), N_("decimal"))
@@ -135,5 +140,9 @@ def _describe(column: ColumnNirs) -> str:
         _("{count} as {form}", count=count, form=_(form))
         for form, count in sorted(column.nirs.items())
     )
-    text = _("{forms}, in {values} values: {evidence}")
-    return text.format(forms=forms, values=column.values, evidence=column.why)
+    return _(
+        "{forms}, in {values:# value|# values}: {evidence}",
+        forms=forms,
+        values=column.values,
+        evidence=column.why,
+    )

@@ -67,7 +67,7 @@ def _print_one(store: RunStore, release: HeldRelease, rows: int) -> None:
     part, processing = release.part, release.receipts[-1].processing.slug
     print(
         _(
-            "{release}: {item} for {purpose}, processing {processing}, {rows} rows",
+            "{release}: {item} for {purpose}, processing {processing}, {rows:# row|# rows}",
             release=release.name,
             item=part.item,
             purpose=part.purpose,

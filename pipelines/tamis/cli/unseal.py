@@ -72,7 +72,7 @@ def unseal_command(
             holds = _sizes(original)
         else:
             size = len(row.sealed or b"") - SEALED_BYTES
-            holds = _("does not open") if ring else _("{count} bytes", count=size)
+            holds = _("does not open") if ring else _("{count:# byte|# bytes}", count=size)
         to_key = sealed_to(row.sealed or b"") or "?"
         table.append((row.run, row.source, str(row.position), row.reason, to_key, holds))
     if not as_json:
@@ -206,8 +206,11 @@ def _base64(content: bytes | None) -> str | None:
 
 
 def _summary(counts: OriginalCounts, tried: bool) -> str:
-    text = _("{rows} records of quarantine, {sealed} with a sealed original")
-    text = text.format(rows=counts.rows, sealed=counts.sealed)
+    text = _(
+        "{rows:# record|# records} of quarantine, {sealed} with a sealed original",
+        rows=counts.rows,
+        sealed=counts.sealed,
+    )
     if tried:
         text += _(": {opened} open, {failed} do not", opened=counts.opened, failed=counts.failed)
     if counts.unreadable:

@@ -49,8 +49,8 @@ def _summary(target: str, outcomes: list[str]) -> str:
     unchecked = outcomes.count("not checked")
     if failed:
         return ngettext(
-            "{target}: {count} of {claims} claims does not hold",
-            "{target}: {count} of {claims} claims do not hold",
+            "{target}: {count} of {claims:# claim|# claims} does not hold",
+            "{target}: {count} of {claims:# claim|# claims} do not hold",
             failed,
             target=target,
             claims=claims,

@@ -156,8 +156,8 @@ def guess_leaf(
 def _describe_values(column: LeafStatistics) -> str:
     empty = column.rows - column.values
     if empty:
-        return _("{count:,} values, {empty:,} empty", count=column.values, empty=empty)
-    return _("{count:,} values, none empty", count=column.values)
+        return _("{count:#, value|#, values}, {empty:,} empty", count=column.values, empty=empty)
+    return _("{count:#, value|#, values}, none empty", count=column.values)
 
 
 def _guess_identifier(column: LeafStatistics, guess: Guess) -> None:
@@ -167,7 +167,9 @@ def _guess_identifier(column: LeafStatistics, guess: Guess) -> None:
     if hinted == "nir-key" and column.as_identifier["nir-key"] * 2 > column.values:
         guess.identifier = (hinted,)
         count = column.as_identifier["nir-key"]
-        guess.why.append(_("{count:,} are keys of a NIR by name and value", count=count))
+        guess.why.append(
+            _("{count:#, is the key|#, are keys} of a NIR by name and value", count=count)
+        )
     elif structured and not (column.prose > _PROSE_SHARE * column.values):
         guess.identifier = _known_kinds(column, hinted)
         forms = ", ".join(
@@ -178,13 +180,16 @@ def _guess_identifier(column: LeafStatistics, guess: Guess) -> None:
         odd = column.values - max(column.as_identifier[kind] for kind in guess.identifier)
         if odd > 0:
             guess.why.append(
-                _("{count:,} are not well-formed: quarantined where the field is kept", count=odd)
+                _(
+                    "{count:#, is|#, are} not well-formed: quarantined where the field is kept",
+                    count=odd,
+                )
             )
     elif hinted in ("ntt", "nnp", "nia") and column.as_identifier[hinted] * 2 > column.values:
         guess.identifier = (hinted,)
         guess.why.append(
             _(
-                "{count:,} are well-formed as `{kind}`, as it is named",
+                "{count:#, is|#, are} well-formed as `{kind}`, as it is named",
                 count=column.as_identifier[hinted],
                 kind=hinted,
             )
@@ -275,8 +280,8 @@ def _guess_moment(column: LeafStatistics, guess: Guess, dates: tuple[str, ...]) 
             odd = column.plain - fitting
             guess.why.append(
                 _(
-                    "{fitting:,} are {kind}, {odd:,} are not and would be quarantined: "
-                    "kept as text",
+                    "{fitting:#, is|#, are} {kind}, {odd:#, is|#, are} not and would be"
+                    " quarantined: kept as text",
                     fitting=fitting,
                     kind=kind,
                     odd=odd,
@@ -305,7 +310,9 @@ def _guess_digits(column: LeafStatistics, guess: Guess, options: CsvOptions) -> 
         elif CODE.search(name) and not quantity:
             guess.why.append(_("digits, a code by its name"))
         elif column.one_width and column.widths[0] >= _CODE_DIGITS and not quantity:
-            guess.why.append(_("all of {width} digits: a code? else int64", width=column.widths[0]))
+            guess.why.append(
+                _("all of {width:# digit|# digits}: a code? else int64", width=column.widths[0])
+            )
         else:
             guess.type = "int64"
             if len(column.distinct) == 2 and column.widths[1] == 1:
@@ -353,8 +360,8 @@ def _guess_prose(column: LeafStatistics, guess: Guess) -> None:
         guess.free_text = True
         guess.why.append(
             _(
-                "{prose:,} of {values:,} have four words or more, the longest {longest:,} "
-                "characters",
+                "{prose:#, has|#, have} four words or more, of {values:,}, the "
+                "longest {longest:#, character|#, characters}",
                 prose=column.prose,
                 values=column.values,
                 longest=column.longest,
@@ -386,8 +393,8 @@ def _note_long_numbers(column: LeafStatistics, guess: Guess) -> None:
     chance = f" ({column.nir_why})" if column.nir_why else ""
     guess.why.append(
         _(
-            "{count:,} numbers of 13 to 15 digits, no NIRs as a whole{chance}: say `not_nir: …` "
-            "and the reason if you know it",
+            "{count:#, number|#, numbers} of 13 to 15 digits, no NIRs as a "
+            "whole{chance}: say `not_nir: …` and the reason if you know it",
             count=column.long,
             chance=chance,
         )

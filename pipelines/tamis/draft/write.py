@@ -61,18 +61,24 @@ def write_schema(
     if not any(line.strip() and not line.lstrip().startswith("#") for line in fields):
         return None
     if sample.whole:
-        rows = _("all {count:,} rows of a file", count=sample.rows)
+        rows = _("all rows of a file ({count:,})", count=sample.rows)
     else:
-        rows = _("the first {count:,} rows of a file", count=sample.rows)
+        rows = _("the first {count:row|#, rows} of a file", count=sample.rows)
     notes = list(sample.notes)
     if sample.unreadable:
         notes.append(
-            _("{count:,} rows are not readable: a run quarantines them", count=sample.unreadable)
+            _(
+                "{count:#, row is not readable: a run quarantines it|#, rows are "
+                "not readable: a run quarantines them}",
+                count=sample.unreadable,
+            )
         )
     if writer.withheld:
         notes.append(
             _(
-                "{count} names are not shown, they may be values: --all-names shows them",
+                "{count:# name is not shown, it may be a value: --all-names shows "
+                "it|# names are not shown, they may be values: --all-names shows "
+                "them}",
                 count=writer.withheld,
             )
         )

@@ -340,8 +340,8 @@ def describe_marks(findings: Iterable[MarkFinding]) -> dict[str, list[str]]:
     for finding in findings:
         lines[MARK_CONDITIONS[finding.form]].append(
             _(
-                "{field} in {release}: {count} of {values} values are {what}, `identifies` is "
-                "`{mark}`",
+                "{field} in {release}: {count} of {values:# value|# values} "
+                "{count:is|are} {what}, `identifies` is `{mark}`",
                 field=finding.field,
                 release=finding.release,
                 count=finding.count,

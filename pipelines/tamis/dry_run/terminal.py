@@ -144,8 +144,8 @@ def _headline(result: DryRun) -> Iterator[str]:
         yield _("a run would commit nothing, since nothing is released, unless --allow-empty")
     if not sample.complete:
         yield _(
-            "a sample: {method}; {complete} of {inputs} inputs were read to their end; "
-            "all figures are of the records read",
+            "a sample: {method}; inputs that were read to their end: {complete}"
+            " of {inputs}; all figures are of the records read",
             method=translate(sample.method, AT_MOST),
             complete=sample.inputs_complete,
             inputs=sample.inputs,
@@ -196,7 +196,7 @@ def _reason(path: str, field: DryField, release: DryRelease, result: DryRun) -> 
         return _("{treatment}: {reason}", treatment=field.treatment, reason=reason)
     if field.fate == "redacted":
         count = release.redacted.get(path, 0)
-        return _("{count} NIRs redacted: {reason}", count=count, reason=reason)
+        return _("{count:# NIR|# NIRs} redacted: {reason}", count=count, reason=reason)
     if field.fate == "stripped":
         names = ", ".join(field.identifier)
         return _("identifier {names}, {reason}", names=names, reason=reason)
@@ -305,10 +305,17 @@ def _risk(name: str, risk: Risk, result: DryRun) -> Table:
 def _risk_notes(risk: Risk, result: DryRun) -> Iterator[str]:
     """What there is to say of one release, sentence by sentence."""
     if risk.pseudonym is None:
-        yield _("{records} records, each of which stands for a person", records=risk.records)
+        yield _(
+            "{records:# record, which|# records, each of which} stands for a person",
+            records=risk.records,
+        )
     else:
         persons = _estimate(risk.persons, risk)
-        yield _("{records} records of {persons} persons", records=risk.records, persons=persons)
+        yield _(
+            "{records:# record|# records} of {persons:# person|# persons}",
+            records=risk.records,
+            persons=persons,
+        )
     yield _(
         "{combinations} combinations, {sampled} of them counted; alone with theirs: {unique} "
         "({share})",
@@ -331,10 +338,10 @@ def _risk_notes(risk: Risk, result: DryRun) -> Iterator[str]:
         )
     tried = risk.coarsening
     if tried is not None:
-        whole = _("{count} persons") if tried.complete else _("{count} of the persons")
+        whole = N_("{count:# person|# persons}") if tried.complete else N_("{count} of the persons")
         yield _(
             "would do, tried on {persons}: {fields}",
-            persons=whole.format(count=tried.tried),
+            persons=_(whole, count=tried.tried),
             fields=", ".join(f"{path} {_(words)}" for path, words in tried.fields.items()),
         )
     elif risk.within is False:
@@ -368,11 +375,15 @@ def _against(result: DryRun) -> Table:
         for field in against.fields
     ]
     header = (_("item"), _("purpose"), _("field"), _("newly carried"), _("no longer"))
-    note = _("{count} records compared") if rows else _("{count} records compared, no difference")
+    note = (
+        N_("{count:# record|# records} compared")
+        if rows
+        else N_("{count:# record|# records} compared, no difference")
+    )
     return Table(
         header,
         rows,
         (3, 4),
         _("Under {project}: records that would carry another field", project=against.project),
-        note.format(count=against.records),
+        _(note, count=against.records),
     )

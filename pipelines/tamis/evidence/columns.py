@@ -34,9 +34,10 @@ def describe_columns(sketches: Mapping[str, ColumnSketch]) -> str:
     """What chance does not explain, column by column, and what to declare; empty if nothing."""
     told = [
         _(
-            "column `{column}`: {values} released values are numbers like NIRs: of {distinct} "
-            "different ones looked at {born} have a month from 01 to 12, {keyed} the right key "
-            "({shape})",
+            "column `{column}`: {values:# released value is a number like a "
+            "NIR|# released values are numbers like NIRs}: of {distinct:# "
+            "different one|# different ones} looked at {born} have a month from"
+            " 01 to 12, {keyed} the right key ({shape})",
             shape=_shape(sketches[path].evidence[0]),
             column=path,
             values=count,
@@ -58,8 +59,8 @@ def _shape(evidence: Evidence) -> str:
     if not evidence.shift:
         return _("15 digits, the last two of which are the key")
     if evidence.shift > 0:
-        return _("15 digits with their key, behind {count} others", count=evidence.shift)
-    return _("15 digits with their key, before {count} others", count=-3 - evidence.shift)
+        return _("15 digits with their key, behind {count:# other|# others}", count=evidence.shift)
+    return _("15 digits with their key, before {count:# other|# others}", count=-3 - evidence.shift)
 
 
 def _advice() -> str:

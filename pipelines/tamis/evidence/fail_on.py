@@ -87,7 +87,7 @@ def _share_of(records: int, findings: RunFindings, share: Decimal) -> str:
     total = findings.receipt.counts.in_
     if not records or records * 100 <= share * total:
         return ""
-    return _("{records} of {total} records", records=records, total=total)
+    return _("{records} of {total:# record|# records}", records=records, total=total)
 
 
 def _quarantine(findings: RunFindings, share: Decimal) -> str:
@@ -100,7 +100,7 @@ def _withheld(findings: RunFindings, share: Decimal) -> str:
 
 def _redacted(findings: RunFindings, _share: Decimal) -> str:
     return ", ".join(
-        _("{count} NIRs in {field}", count=count, field=field)
+        _("{count:# NIR|# NIRs} in {field}", count=count, field=field)
         for release in findings.receipt.releases.values()
         for field, count in release.redacted.items()
         if count
@@ -339,8 +339,9 @@ class Guards:
             lines = quarantine_lines(findings.receipt)
             raise RefusedError(
                 _(
-                    "nothing is committed: of {records} records none is released, {quarantined} "
-                    "are quarantined ({causes}); mend feed or schema, or give --allow-empty",
+                    "nothing is committed: of {records:# record|# records} none is "
+                    "released, {quarantined:# is|# are} quarantined ({causes}); mend "
+                    "feed or schema, or give --allow-empty",
                     records=counts.in_,
                     quarantined=counts.quarantined,
                     causes=_("; ").join(lines[:_MOST_CAUSES])

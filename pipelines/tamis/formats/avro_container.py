@@ -338,8 +338,12 @@ class AvroFile:
             if self._exactly(SYNC_BYTES) != self._sync:
                 raise _CutError
             if count < 0 or count * self._least > len(data) or (data and not count):
-                problem = _("its block announces {count} records in {size} bytes")
-                raise self._bad(problem.format(count=count, size=len(data)))
+                problem = _(
+                    "its block announces {count:# record|# records} in {size:# byte|# bytes}",
+                    count=count,
+                    size=len(data),
+                )
+                raise self._bad(problem)
             if count:
                 yield b"".join([_long(count), _long(len(data)), data, self._sync])
 

@@ -209,7 +209,7 @@ def _check_footer(file: pq.ParquetFile, source: str) -> None:
         raise InputError(
             source,
             _(
-                "has {rows} rows by the footer, and {sum} in its row groups",
+                "has {rows:# row|# rows} by the footer, and {sum} in its row groups",
                 rows=metadata.num_rows,
                 sum=rows,
             ),
@@ -334,7 +334,7 @@ def _pieces(
         )
     if at != part.rows:
         raise InputError(
-            source, _("{rows} rows expected in a part, {at} found", rows=part.rows, at=at)
+            source, _("{rows:# row|# rows} expected in a part, {at} found", rows=part.rows, at=at)
         )
     _check_values(file, chosen, source, part)
 
@@ -354,8 +354,8 @@ def _check_values(
             raise InputError(
                 source,
                 _(
-                    "row group {group} has {rows} rows by the footer, and a column of it another "
-                    "number of values",
+                    "row group {group} has {rows:# row|# rows} by the footer, and a "
+                    "column of it another number of values",
                     group=number + 1,
                     rows=group.num_rows,
                 ),

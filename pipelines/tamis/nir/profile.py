@@ -148,19 +148,21 @@ def _profile_structured(values: pa.Array, name: str | None) -> NirProfile:
     keyed, candidates = int((wellformed & long).sum()), int(long.sum())
     chance = _bound_chance(keyed, candidates)
     if keyed and chance < limit:
-        why = _("{keyed} of {candidates} keys right", keyed=keyed, candidates=candidates)
+        why = _("{keyed} of {candidates:# key|# keys} right", keyed=keyed, candidates=candidates)
         nirs = int(wellformed.sum()) if (wellformed & short).any() else keyed
         return NirProfile(True, "15", count, nirs, round(1 - chance, 6), why)
     different, right = _count_different(compact, long, wellformed)
     if right and different < _FEW and not (against and not _names_any_number(name or "")):
         chance = _bound_chance(right, different, _CHANCE_KEY_AND_MONTH)
         if chance < _FEW_ALONE:
-            why = _("{keyed} of {candidates} keys right", keyed=keyed, candidates=candidates)
+            why = _(
+                "{keyed} of {candidates:# key|# keys} right", keyed=keyed, candidates=candidates
+            )
             return NirProfile(True, "15", count, keyed, round(1 - chance, 6), why)
     shaped = int(((wellformed | judged.wrong_key) & long).sum())
     if named and shaped > 0.5 * candidates:
         why = _(
-            "{keyed} of {candidates} keys right, {shaped} built like NIRs",
+            "{keyed} of {candidates:# key|# keys} right, {shaped} built like NIRs",
             keyed=keyed,
             candidates=candidates,
             shaped=shaped,
@@ -169,20 +171,23 @@ def _profile_structured(values: pa.Array, name: str | None) -> NirProfile:
     longer = pc.greater(pc.binary_length(values), pc.binary_length(compact))
     grouped = wellformed & long & as_flags(longer)
     if grouped.sum() >= max(1, 0.02 * candidates) and not against:
-        why = _("{count} values in the INSEE grouping with a right key", count=int(grouped.sum()))
+        why = _(
+            "{count:# value|# values} in the INSEE grouping with a right key",
+            count=int(grouped.sum()),
+        )
         return NirProfile(True, "15", count, keyed, 0.99, why)
     bodies = judged.canonical.filter(pa.array(short & wellformed))
     share = len(bodies) / max(1, int(short.sum()))
     likely = _like_births(bodies, named)
     if likely and share > 0.85 and not against:
         why = _(
-            "{bodies} of {count} values without key are built like births",
+            "{bodies} of {count:# value|# values} without key {bodies:is|are} built like births",
             bodies=len(bodies),
             count=int(short.sum()),
         )
         return NirProfile(True, "13", count, len(bodies), round(0.9 * share, 6), why)
     why = _(
-        "{keyed} of {candidates} keys right, as chance would have it",
+        "{keyed} of {candidates:# key|# keys} right, as chance would have it",
         keyed=keyed,
         candidates=candidates,
     )
@@ -267,14 +272,14 @@ def _profile_prose(values: pa.Array, structured: NirProfile) -> NirProfile:
         )
     if sure == 0 and chance >= limit:
         why = _(
-            "{nirs} of {candidates} long numbers, as chance would have it",
+            "{nirs} of {candidates:# long number|# long numbers}, as chance would have it",
             nirs=nirs,
             candidates=candidates,
         )
         return _no_nir(count, nirs, why)
     opening = int(_matches(values, r"^\s*[\[{]").sum())
     form = "json" if opening > 0.5 * count else "text"
-    why = _("{nirs} in {rows} of {count} texts", nirs=nirs, rows=len(rows), count=count)
+    why = _("{nirs} in {rows} of {count:# text|# texts}", nirs=nirs, rows=len(rows), count=count)
     confidence = max(1 - chance if chance < limit else 0.0, 1 - 0.1 ** min(sure, 6))
     return NirProfile(True, form, count, nirs, round(confidence, 6), why)
 

@@ -202,8 +202,8 @@ def _rekey_run(store: RunStore, keyring: Keyring, what: Rekeying, old: Receipt) 
             if rows != written:
                 raise RunError(
                     _(
-                        "{store}: run {run} has {rows} rows and {written} were written anew; "
-                        "nothing is committed",
+                        "{store}: run {run} has {rows:# row|# rows} and {written:# was|# "
+                        "were} written anew; nothing is committed",
                         store=store.shown,
                         run=old.run,
                         rows=rows,

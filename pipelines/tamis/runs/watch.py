@@ -117,7 +117,7 @@ def watch(
     if committed:
         _log.info(
             _(
-                "{pattern}: {count} files are committed already",
+                "{pattern}: {count:# file is|# files are} committed already",
                 pattern=job.pattern,
                 count=len(committed),
             )
@@ -156,8 +156,10 @@ def watch(
     if job.once and refused:
         raise RefusedError(
             ngettext(
-                "{count} file was left aside because of what is in it; {files} are committed",
-                "{count} files were left aside because of what is in them; {files} are committed",
+                "{count} file was left aside because of what is in it; {files:# is|# are} "
+                "committed",
+                "{count} files were left aside because of what is in them; {files:# is|# are} "
+                "committed",
                 len(refused),
                 files=count,
             )

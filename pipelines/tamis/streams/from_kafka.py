@@ -238,7 +238,9 @@ class KafkaReader(Reader):
         except KafkaException:
             return
         if added:
-            self._warn(_("{count} more partitions are read", count=len(added)))
+            self._warn(
+                _("{count:# more partition is|# more partitions are} read", count=len(added))
+            )
             self._next |= dict.fromkeys(added, 0)
             self._consumer.incremental_assign([self._place(number, 0) for number in sorted(added)])
 

@@ -112,7 +112,8 @@ class PubsubReader(Reader):
             except GoogleAPICallError as error:
                 name, count = type(error).__name__, len(part)
                 self._warn(
-                    _("{count} messages cannot be acknowledged yet", count=count) + f" ({name})"
+                    _("{count:# message|# messages} cannot be acknowledged yet", count=count)
+                    + f" ({name})"
                 )
                 return
             self._acknowledged += len(part)

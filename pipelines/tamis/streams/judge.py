@@ -178,7 +178,7 @@ class Judge:
         """
         with value_free(
             _(
-                "judging {count} messages of {source}",
+                "judging {count:# message|# messages} of {source}",
                 count=len(batch.messages),
                 source=batch.source,
             )

@@ -239,8 +239,9 @@ class Session:
         for release, rows in judged.too_few(self._plan).items():
             _log.warning(
                 _(
-                    "{stream}: a commit has {rows} rows of release {release}, fewer than its "
-                    "`min_unit`: what two partners are given in it can be joined more easily",
+                    "{stream}: a commit has {rows:# row|# rows} of release {release}, "
+                    "fewer than its `min_unit`: what two partners are given in it can "
+                    "be joined more easily",
                     stream=self._settings.stream,
                     rows=rows,
                     release=release,
@@ -259,8 +260,9 @@ class Session:
         if found := describe_columns(self._sketches):
             raise RefusedError(
                 _(
-                    "the stream stops, and commits nothing more: {found}; at most {count} such "
-                    "values were committed since it began",
+                    "the stream stops, and commits nothing more: {found}; at most "
+                    "{count:# such value was|# such values were} committed since it "
+                    "began",
                     found=found,
                     count=sum(before.get(path, 0) for path in leaking_columns(self._sketches)),
                 )
@@ -275,8 +277,8 @@ class Session:
         if self.ending != "caught-up" and self._held is not None:
             _log.info(
                 _(
-                    "{stream}: {count} messages were held back for a `min_unit`; they are read "
-                    "again",
+                    "{stream}: {count:# message was held back for a `min_unit`; it is|#"
+                    " messages were held back for a `min_unit`; they are} read again",
                     stream=self._settings.stream,
                     count=self._held.tally.records,
                 )

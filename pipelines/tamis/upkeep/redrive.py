@@ -112,8 +112,8 @@ def originals(uri: str, redrive: Redrive) -> Iterator[Quarantined]:
     if wanted:
         raise UsageError(
             _(
-                "{count} of {records} originals are not kept: a stream keeps them with --seal-to; "
-                "nothing is judged",
+                "{count} of {records:# original|# originals} {count:is|are} not "
+                "kept: a stream keeps them with --seal-to; nothing is judged",
                 count=len(wanted),
                 records=redrive.records,
             )
@@ -150,8 +150,9 @@ def _positions(uri: str, store: RunStore, receipt: Receipt) -> dict[str, npt.NDA
     if (count, distinct) != (receipt.counts.quarantined,) * 2:
         raise RunError(
             _(
-                "{store}: the quarantine of run {run} has {count} rows of {distinct} records, and "
-                "its receipt says {expected}; nothing is judged",
+                "{store}: the quarantine of run {run} has {count:# row|# rows} of "
+                "{distinct:# record|# records}, and its receipt says {expected}; "
+                "nothing is judged",
                 store=store.shown,
                 run=receipt.run,
                 count=count,

@@ -76,18 +76,20 @@ def _counts(receipt: Receipt) -> Iterator[Finding]:
         )
     yield from _withheld(receipt)
     rows = sum(file.rows for file in receipt.quarantine_files or ())
-    yield judged(rows == counts.quarantined, _("quarantine: files hold {rows} rows", rows=rows))
+    yield judged(
+        rows == counts.quarantined, _("quarantine: files hold {rows:# row|# rows}", rows=rows)
+    )
     for name, release in receipt.releases.items():
         rows = sum(file.rows for file in release.files or ())
         yield judged(
             rows == release.rows,
-            _("release {release}: files hold {rows} rows", release=name, rows=rows),
+            _("release {release}: files hold {rows:# row|# rows}", release=name, rows=rows),
         )
     released = [release.rows for release in receipt.releases.values()]
     yield judged(
         max(released, default=0) <= counts.released <= sum(released),
         _(
-            "{records} records released make {rows} rows",
+            "{records:# record released makes|# records released make} {rows:# row|# rows}",
             records=counts.released,
             rows=" + ".join(map(str, released)),
         ),

@@ -78,7 +78,7 @@ class Inputs:
         yield Finding("ok", _("{input}: the input's digest agrees", input=source.uri))
         size = path.stat().st_size
         shown = {"input": source.uri, "records": source.rows}
-        text = _("{input}: {bytes} bytes", input=source.uri, bytes=source.bytes)
+        text = _("{input}: {bytes:# byte|# bytes}", input=source.uri, bytes=source.bytes)
         yield judged(size == source.bytes, text)
         if self._plan is None:
             return
@@ -90,10 +90,10 @@ class Inputs:
             yield Finding("not checked", text)
             return
         if self._receipt.redrives is not None:
-            text = _("{input}: {records} records judged again", **shown)
+            text = _("{input}: {records:# record|# records} judged again", **shown)
             yield judged(source.rows <= rows, text)
             return
-        yield judged(rows == source.rows, _("{input}: {records} records", **shown))
+        yield judged(rows == source.rows, _("{input}: {records:# record|# records}", **shown))
 
     def _count(self, path: Path, plan: Plan) -> int:
         """How many records a file holds; its unknown and missing columns are noted."""
@@ -129,7 +129,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 def _partition(uri: str, rows: int, first: int, after: int) -> Iterator[Finding]:
     """Messages of a stream: fewer than offsets where its broker left some out, never more."""
     messages = _(
-        "{partition}: {rows} messages, offsets {first} to {last}",
+        "{partition}: {rows:# message|# messages}, offsets {first} to {last}",
         partition=uri,
         rows=rows,
         first=first,

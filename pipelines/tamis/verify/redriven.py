@@ -25,7 +25,11 @@ def check_redriving(
     if run is None:
         return
     count = receipt.counts.in_
-    text = _("judges again the {count} records that run {run} quarantined", count=count, run=run)
+    text = _(
+        "judges again {count:the record|the # records} that run {run} quarantined",
+        count=count,
+        run=run,
+    )
     old = receipts.get(run)
     if old is None:
         yield Finding("not checked", text)
@@ -39,5 +43,9 @@ def check_redriving(
     )
     others = sorted(name for name in standing if receipts[name].redrives == run)
     if receipt.run in others and len(others) > 1:
-        text = _("run {run}: its quarantined records were judged again by several runs: {others}")
-        yield Finding("failed", text.format(run=run, others=", ".join(others)))
+        text = _(
+            "run {run}: its quarantined records were judged again by several runs: {others}",
+            run=run,
+            others=", ".join(others),
+        )
+        yield Finding("failed", text)

@@ -44,7 +44,7 @@ class Released:
             self._count_marks(rows)
             if self._release.plan.nir == "absent" and (found := _leaks(self._release, rows)):
                 raise ValueError(
-                    _("holds a NIR in {rows} rows, and its item lets none pass", rows=found)
+                    _("holds a NIR in {rows:# row|# rows}, and its item lets none pass", rows=found)
                 )
 
     def has_marks(self, claimed: ReleasePart) -> bool:

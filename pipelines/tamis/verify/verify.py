@@ -301,9 +301,11 @@ def _file(
     if not store.keeps(file):
         return Finding(
             "not checked" if evidence.is_single else "failed",
-            _("{path}: {rows} rows, in a file of another store", path=path, rows=file.rows)
+            _("{path}: {rows:# row|# rows}, in a file of another store", path=path, rows=file.rows)
             if file.sha256
-            else _("{path}: {rows} rows, in a table of a database", path=path, rows=file.rows),
+            else _(
+                "{path}: {rows:# row|# rows}, in a table of a database", path=path, rows=file.rows
+            ),
         )
     if not store.is_in_place(file, receipt, output):
         return Finding("failed", _("{path}: does not stand where it should", path=path))
@@ -332,9 +334,9 @@ def _file(
         return Finding("failed", f"{path}: {error}")
     return Finding(
         "ok",
-        _("{path}: {rows} rows, digest, tags and columns agree", path=path, rows=file.rows)
+        _("{path}: {rows:# row|# rows}, digest, tags and columns agree", path=path, rows=file.rows)
         if file.sha256
-        else _("{path}: {rows} rows, tags and columns agree", path=path, rows=file.rows),
+        else _("{path}: {rows:# row|# rows}, tags and columns agree", path=path, rows=file.rows),
     )
 
 
@@ -429,7 +431,8 @@ def _periods(receipt: Receipt, evidence: _Evidence) -> Iterator[Finding]:
     yield judged(
         not twice,
         _(
-            "{twice} of {others} other periods of stream {stream} hold a message of this one",
+            "{twice} of {others:# other period|# other periods} of stream "
+            "{stream} {twice:holds|hold} a message of this one",
             twice=len(twice),
             others=len(others - {receipt.run}),
             stream=receipt.stream,

@@ -417,5 +417,7 @@ def _unchanged(generalize: Generalize, leaf: SchemaLeaf) -> str:
         words = re.findall(r"[a-z]+", leaf.path.rpartition(".")[2].casefold())
         width = min((_WIDTHS[word] for word in words if word in _WIDTHS), default=_LONGEST_PREFIX)
         if generalize.prefix >= width:
-            return _("a `prefix` must be shorter than {width} characters here", width=width)
+            return _(
+                "a `prefix` must be shorter than {width:# character|# characters} here", width=width
+            )
     return ""

@@ -435,8 +435,8 @@ def _why_malformed(error: Any, records: int) -> str:
     line, column = (first.line, first.column) if first and first.line else error.position
     kind = first.type_name if first else "?"
     return _(
-        "is not well-formed XML at line {line}, column {column}, behind {records:,} records "
-        "(`{kind}`)",
+        "is not well-formed XML at line {line}, column {column}, behind "
+        "{records:#, record|#, records} (`{kind}`)",
         line=line,
         column=column,
         records=records,
