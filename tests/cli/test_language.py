@@ -4,6 +4,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -15,6 +16,7 @@ from tamis.language import LANGUAGES, language_in_use, use_language
 from tamis.plan.plan import PlanApproval
 from tamis.plan.project import bundled_project
 from tests.surface.test_messages import english_words
+from tests.surface.test_words import FRENCH
 
 
 def tamis(*words: str) -> str:
@@ -118,6 +120,19 @@ def test_help_is_in_french() -> None:
     }
     assert texts["plan",].startswith("Usage\u00a0: tamis plan [OPTIONS] POLITIQUE\n")
     assert "\nCommandes\u00a0:\n" in texts[()]
+
+
+def test_words_that_stand_for_a_value_are_in_french() -> None:
+    codes = {"A", "B", "HOST:PORT", "ID", "MS", "N", "N,…", "SLUG", "SOURCE…", "URI", "URI…",
+             "en|fr", "joined=N"}  # fmt: skip
+    assert metavars(get_command(app)) - FRENCH.keys() == codes
+
+
+def metavars(command: Any) -> set[str]:
+    """What stands for values in the help of a command and of those below it."""
+    below = getattr(command, "commands", {}).values()
+    own = {param.metavar for param in command.params if param.metavar}
+    return own.union(*map(metavars, below))
 
 
 def test_documents_are_judged_and_compared_in_french(

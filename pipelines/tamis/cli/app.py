@@ -150,7 +150,7 @@ def plan(
     context: typer.Context,
     policy: Policy,
     on: Day = None,
-    field: Annotated[str | None, Option(metavar="F", help=_("explain one field"))] = None,
+    field: Annotated[str | None, Option(metavar="FIELD", help=_("explain one field"))] = None,
     json: AsJson = False,
 ) -> None:
     from tamis.cli.plan import plan_command

@@ -64,7 +64,7 @@ def list_(
     context: typer.Context,
     what: Annotated[
         Literal["items", "purposes", "categories", "processings", "policies"],
-        Argument(metavar="WHAT", help=_("items, purposes, categories, processings or policies")),
+        Argument(metavar="KIND", help=_("items, purposes, categories, processings or policies")),
     ],
     on: Day = None,
     json: AsJson = False,

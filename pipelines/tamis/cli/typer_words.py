@@ -19,7 +19,8 @@ _METAVARS = (
     *(N_("DIR"), N_("[DIR]"), N_("FILE"), N_("FILE…"), N_("[ID=]FILE"), N_("STORE"), N_("DAY")),
     *(N_("POLICY"), N_("[POLICY…]"), N_("ROWS"), N_("NAME"), N_("OLD"), N_("NEW"), N_("TEXT")),
     *(N_("RECEIPT|STORE…"), N_("[TOPIC]"), N_("AGE"), N_("SECONDS"), N_("PERCENT"), N_("ROLE")),
-    *(N_("WHAT"), N_("WHY"), N_("[POLICY]"), N_("RULE")),
+    *(N_("WHAT"), N_("WHY"), N_("[POLICY]"), N_("POLICY…"), N_("RULE"), N_("FIELD"), N_("KIND")),
+    *(N_("RUN"), N_("[RELEASE]")),
 )
 """Words that stand for a value, in help."""
 
@@ -37,6 +38,7 @@ class Formatter(_Formatter):  # type: ignore[misc]
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write how a command is called."""
         args = re.sub(r"\{([^{}]+)\}(\.{3})?", r"\1", args.replace("[[", "[").replace("]]", "]"))
+        args = args.replace("…]...", "…]")
         for words in _USAGE:
             args = args.replace(words, _(words))
         super().write_usage(prog, args, _("Usage: ") if prefix is None else prefix)
@@ -48,10 +50,26 @@ class Formatter(_Formatter):  # type: ignore[misc]
 
     def write_dl(self, rows: Any, *args: Any, **settings: Any) -> None:
         """Write a list of options or commands."""
-        rows = [(re.sub(r" <\S+>$", "", name), text) for name, text in rows]
+        rows = [(re.sub(r"(-.*)? <(\S+)>$", _choices, name), _limits(text)) for name, text in rows]
         for words in _BRACKETS:
             rows = [(name, text.replace(words, _(words))) for name, text in rows]
         super().write_dl(rows, *args, **settings)
+
+
+def _choices(row: re.Match[str]) -> str:
+    """What an option may be, where that is a choice; a type is no news."""
+    option, kind = row[1] or "", row[2]
+    return f"{option} {kind}" if option and "|" in kind else option
+
+
+def _limits(text: str) -> str:
+    """The limits of a number in words."""
+    text = re.sub(
+        r"; (\d+)<=x<=(\d+)",
+        lambda match: _("; {least} to {most}", least=match[1], most=match[2]),
+        text,
+    )
+    return re.sub(r"; x>=(\d+)", lambda match: _("; at least {least}", least=match[1]), text)
 
 
 def use_language_of_help(command: Any, context: Any) -> None:
