@@ -315,3 +315,18 @@ def _of_call(call: ast.Call, module: Module, depth: int) -> set[str]:
         returns = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value]
         found |= of_annotation(function.returns) | _all(returns, owner, depth)
     return found
+
+
+def looked_up(call: ast.Call, module: Module) -> set[str]:
+    """The messages that a call of `format` may be of."""
+    base = call.func.value if isinstance(call.func, ast.Attribute) else call
+    values = [base]
+    if isinstance(base, ast.Name):
+        values = module.assigned.get((module.scope_of(base), base.id), [])
+    return {
+        form
+        for value in values
+        for node in ast.walk(value)
+        if isinstance(node, ast.Call) and name_of(node.func) in ("_", "ngettext")
+        for form in _all(node.args[:2], module, DEPTH)
+    }

@@ -5,15 +5,27 @@ import re
 from collections.abc import Iterator
 
 from tamis.language import LOCALE, read_translations
-from tests.surface.closed_words import PACKAGE, modules, words
+from tests.surface.closed_words import PACKAGE, looked_up, modules, words
 
 FRENCH = read_translations(LOCALE / "fr" / "LC_MESSAGES" / "tamis.po")
 
 CODE = re.compile(r"`[^`]*`|« [^»]* »|\(pip install [^)]*\)|--[\w-]+|\S*/\S*")
 """What is typed as it stands."""
 
-NAMES = {"avro", "bzip2", "csv", "dsn", "gzip", "jsonl", "parquet", "xml", "zip", "zstandard"}
-"""Names that French has as they are."""
+NAMES = {
+    "avro",
+    "favorable",
+    "bzip2",
+    "csv",
+    "dsn",
+    "gzip",
+    "jsonl",
+    "parquet",
+    "xml",
+    "zip",
+    "zstandard",
+}
+"""Names, and words of documents, that French has as they are."""
 
 WORD = re.compile(r"[a-z]{3,}(?:[ -][a-z]+)*")
 """A word, and not a code (`aes-256-cmac`), an address, or a name with capitals."""
@@ -22,11 +34,14 @@ WORD = re.compile(r"[a-z]{3,}(?:[ -][a-z]+)*")
 def fillings() -> Iterator[tuple[str, set[str], str, set[str]]]:
     """Values of messages that are words of a closed set: place, messages, name, the words."""
     for module in modules():
-        for mark, forms in (("_", 1), ("ngettext", 2)):
+        for mark in ("_", "ngettext", "format"):
             for call in module.calls.get(mark, ()):
-                for keyword in call.keywords:
+                if mark == "format":
+                    messages = looked_up(call, module)
+                else:
+                    messages = set().union(*(words(part, module) for part in call.args[:2]))
+                for keyword in call.keywords if messages else ():
                     if keyword.arg and (closed := words(keyword.value, module)):
-                        messages = set().union(*(words(m, module) for m in call.args[:forms]))
                         place = f"{module.path.relative_to(PACKAGE)}:{call.lineno}"
                         yield place, messages, keyword.arg, closed
 
