@@ -5,6 +5,7 @@ import html
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,9 @@ from tamis.dry_run.models import Bytes, Measured, Sample
 from tamis.dry_run.result import DryRun
 from tamis.evidence.receipt import RunFacts, begun_receipt
 from tamis.plan.compile import compile_policy
-from tamis.plan.project import bundled_project
+from tamis.plan.project import Project, bundled_project
+
+from ..varied import ENDED, POLICY, varied_project
 
 PROJECT = bundled_project()
 POLICIES = sorted(PROJECT.policies())
@@ -30,9 +33,9 @@ ENGLISH = re.compile(
 
 
 @cache
-def result_of(name: str) -> tuple[PolicyContext, DryRun]:
+def result_of(name: str, project: Project = PROJECT) -> tuple[PolicyContext, DryRun]:
     """A dry run of a policy that read nothing."""
-    context = open_policy(PROJECT, name)
+    context = open_policy(project, name)
     plan = compile_policy(context, today())
     facts = RunFacts("nothing", datetime.datetime.now(datetime.UTC))
     sample = Sample(read=0, complete=True, inputs=0, inputs_complete=0, method="")
@@ -44,7 +47,11 @@ def result_of(name: str) -> tuple[PolicyContext, DryRun]:
 @cache
 def text_of(name: str, *, annex: bool = True) -> str:
     """The words of the French page."""
-    page = render_html(result_of(name)[1], "fr")
+    return words_of(render_html(result_of(name)[1], "fr"), annex=annex)
+
+
+def words_of(page: str, *, annex: bool = True) -> str:
+    """The words of a page."""
     page = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
     if not annex:
         page = re.sub(r'<section id="annex".*?</section>', "", page, flags=re.DOTALL)
@@ -105,6 +112,13 @@ def test_all_that_is_signed_is_on_the_page(name: str) -> None:
 
     assert len(texts) > 30
     assert [text for text in dict.fromkeys(texts) if text not in text_of(name)] == []
+
+
+def test_what_is_in_force_is_on_the_page_and_what_has_ended_is_not(tmp_path: Path) -> None:
+    context, result = result_of(POLICY, varied_project(tmp_path))
+    words = words_of(render_html(result, "fr"))
+    assert [text for text in stated(context, result) if text not in words] == []
+    assert ENDED not in words
 
 
 @pytest.mark.parametrize("name", POLICIES)

@@ -98,6 +98,14 @@ class Page:
         self._events.clear()
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
+        self.resize(width, height)
+        self.ask("Page.navigate", url=path.resolve().as_uri())
+        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
+            self._receive()
+        self.run("new Promise(done => setTimeout(done, 100))")
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """Let the window have another size."""
         self.ask(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -105,10 +113,6 @@ class Page:
             deviceScaleFactor=1,
             mobile=width < 600,
         )
-        self.ask("Page.navigate", url=path.resolve().as_uri())
-        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
-            self._receive()
-        self.run("new Promise(done => setTimeout(done, 100))")
 
     def run(self, script: str) -> Any:
         """The JSON value of a JavaScript expression; a promise is waited for.
