@@ -145,10 +145,16 @@ def _(message: str, **values: object) -> str:
 
 def _look_up(message: str, values: Mapping[str, object], language: str) -> str:
     translated = _translations(language).get(message, (message,))[0]
-    return _fill(translated, values, language) if values else translated
+    return fill(translated, values, language) if values else translated
 
 
-def _fill(text: str, values: Mapping[str, object], language: str) -> str:
+def fill(text: str, values: Mapping[str, object], language: str) -> str:
+    """Return `text` with `values` in place of their names, as a language writes them.
+
+    Example:
+        >>> fill("{share:.1f} de {rows:# ligne|# lignes}", {"share": 0.5, "rows": 0}, "fr")
+        '0,5 de 0 ligne'
+    """
     return _FORMATTERS["fr" if language == "fr" else "en"].vformat(text, (), values)
 
 
@@ -165,7 +171,7 @@ def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
     else:
         # Of the languages, French alone is translated: none and one are singular in it.
         translated = forms[0] if abs(count) < 2 else forms[-1]
-    return _fill(translated, {"count": count, **values}, _current)
+    return fill(translated, {"count": count, **values}, _current)
 
 
 def translate(sentence: str, *messages: str, language: Language | None = None) -> str:
@@ -179,8 +185,8 @@ def translate(sentence: str, *messages: str, language: Language | None = None) -
     Example:
         >>> translate("nature not in CPF, DIFEL", "{field} not in {values}", language="fr")
         'nature absent de CPF, DIFEL'
-        >>> translate("fields expected: 3, found: 4", language="fr")
-        'champs attendus : 3, trouvés : 4'
+        >>> translate("longer than 10 bytes", language="fr")
+        'dépasse 10 octets'
     """
     into = language or _current
     translations = _translations(into)

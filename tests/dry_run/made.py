@@ -85,6 +85,10 @@ def make_result(text: Text = str, *, releases: int = 2, **changed: Any) -> DryRu
             "on": datetime.date(2026, 1, 5),
             "until": datetime.date(2027, 1, 5),
             "changed": [text('- fields.sexe.category = ["identite"]'), text("+ plus rien")],
+            "changes": {
+                "en": [text("the need « compter » no longer keeps `sexe`")],
+                "fr": [text("le besoin « compter » ne conserve plus `sexe`")],
+            },
             "exceptions": [
                 {
                     "what": "unconfirmed",

@@ -138,6 +138,8 @@ def describe_value(leaf: PlanLeaf) -> str:
 
 def describe_identifies(leaf: PlanLeaf) -> str:
     """Return whether the value, as it is released, helps to recognise a person."""
+    if leaf.pseudonym:
+        return _("joins what is of one person")
     return _(_IDENTIFIES[leaf.identifies])
 
 

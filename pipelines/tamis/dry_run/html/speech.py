@@ -17,6 +17,7 @@ from tamis.dry_run.result import DryField
 from tamis.dry_run.stated import BasisPart, ConditionPart, Value
 from tamis.evidence.causes import CausePart
 from tamis.evidence.wording import describe_rule
+from tamis.language import fill
 
 Lang = Literal["en", "fr"]
 
@@ -55,7 +56,7 @@ class Speech:
 
     def plain(self, key: str, **values: str) -> str:
         """The sentence `key` as text that is not yet escaped."""
-        return self._text(key).format(**values)
+        return fill(self._text(key), values, self.lang)
 
     def get(self, key: str) -> str | None:
         """The sentence `key` as text, or None where there is none."""
