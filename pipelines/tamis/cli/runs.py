@@ -47,7 +47,7 @@ def _row(entry: RunEntry) -> tuple[str, ...]:
         receipt.day.isoformat(),
         *map(str, numbers),
         agreed,
-        "; ".join(_states(entry)),
+        _("; ").join(_states(entry)),
     )
 
 

@@ -359,7 +359,7 @@ def _check_method(method: str) -> None:
             _(
                 "no pseudonym method `{method}`: choose {methods}",
                 method=method,
-                methods=" or ".join(METHODS),
+                methods=_(" or ").join(METHODS),
             )
         )
 

@@ -208,7 +208,7 @@ def _fields(release: FlowRelease, index: int, name: str, need: Need) -> Iterator
         served = dict(flow.categories(leaf, release.release.purpose))
         category = _("not personal, as the schema declares")
         if served:
-            words = "; ".join(quote(known.wording, slug) for slug, known in served.items())
+            words = _("; ").join(quote(known.wording, slug) for slug, known in served.items())
             category = words + describe_link(leaf.category_link)
         value = describe_value(kept)
         if leaf.sensitive:

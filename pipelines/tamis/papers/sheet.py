@@ -111,7 +111,7 @@ def _sensitive(flow: Flow) -> Sentence:
     if not marked:
         text = _("No field that is released is marked sensitive (RGPD art. 9 and 10).")
         return state("sensibles", text, flow.schema("fields"))
-    groups = "; ".join(f"{join(paths)} ({why})" for why, paths in marked.items())
+    groups = _("; ").join(f"{join(paths)} ({why})" for why, paths in marked.items())
     return state("sensibles", _("Sensitive data: {groups}.", groups=groups), *sources)
 
 
@@ -142,7 +142,7 @@ def _nir(release: FlowRelease) -> Sentence:
             for index, _name, need in release.needs()
             if need.nir_basis and set(need.keep) & set(plain)
         }
-        grounds = "; ".join(
+        grounds = _("; ").join(
             text + (" " + _("(to be confirmed)") if status == "to-confirm" else "")
             for text, (status, _place) in bases.items()
         )
