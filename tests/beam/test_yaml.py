@@ -285,18 +285,18 @@ LISTED = PlanField(
 @pytest.mark.parametrize(
     ("field", "hint", "message"),
     [
-        (PlanField("a", "string"), np.int64, "`a` must be string,.* got integer .*zeros in front"),
-        (PlanField("a", "string"), OPTIONAL, "`a` must be string,.* got float"),
-        (PlanField("a", "date32"), Timestamp, "`a` must be date or string,.* got timestamp"),
-        (PlanField("a", "binary"), str, "`a` must be bytes,.* got string"),
-        (PlanField("a", "int8"), np.int8, "`a` must be .* got int8"),
-        (PlanField("a", "int8"), Sequence[int], "`a` must be .* got list"),
-        (LISTED, str, "`l` must be list,.* got string"),
-        (LISTED, Sequence[int], r"`l\[\]` must be map or row,.* got integer"),
+        (PlanField("a", "string"), np.int64, "`a` must be `string`,.* got `integer` .*zeros in front"),
+        (PlanField("a", "string"), OPTIONAL, "`a` must be `string`,.* got `float`"),
+        (PlanField("a", "date32"), Timestamp, "`a` must be `date` or `string`,.* got `timestamp`"),
+        (PlanField("a", "binary"), str, "`a` must be `bytes`,.* got `string`"),
+        (PlanField("a", "int8"), np.int8, "`a` must be .* got `int8`"),
+        (PlanField("a", "int8"), Sequence[int], "`a` must be .* got `list`"),
+        (LISTED, str, "`l` must be `list`,.* got `string`"),
+        (LISTED, Sequence[int], r"`l\[\]` must be `map` or `row`,.* got `integer`"),
         (
             LISTED,
             Sequence[RowTypeConstraint.from_fields([("nir", int)])],  # type: ignore[misc]
-            r"`l\[\]\.nir` must be string,.* got integer",
+            r"`l\[\]\.nir` must be `string`,.* got `integer`",
         ),
     ],
 )

@@ -182,7 +182,7 @@ def test_nirs_are_found_in_every_form(draft: Draft, tmp_path: Path) -> None:
         ("nnp",),
     )
     assert schema.leaves()["j"].spec.free_text
-    assert "nir by its name only" in text
+    assert "`nir` by its name only" in text
 
 
 def test_long_numbers_that_are_no_nir_are_told_and_not_claimed(
@@ -316,8 +316,8 @@ def test_objects_of_json_are_drafted_as_they_are_nested(draft: Draft, tmp_path: 
     assert [name for name, spec in schema.fields.items() if not spec.nullable] == [
         *("id", "part", "actif", "le")
     ]
-    assert "1 rows are not readable" in text
-    assert "1 names are not shown" in text
+    assert "1 row is not readable" in text
+    assert "1 name is not shown" in text
     assert "tard" not in text
     assert "never had an element" in text
 

@@ -79,7 +79,7 @@ def test_the_answer_is_the_exit_code_and_holds_no_value(
     assert scan_command((clean,), False) == 0
     assert scan_command((clean, dirty), False) == 1
     printed = capsys.readouterr().out
-    assert f"{dirty}: NIRs in 1 of 1 columns" in printed
+    assert f"{dirty}: NIRs in 1 of 1 column" in printed
     assert scan_command((dirty,), True) == 1
     as_json = capsys.readouterr().out
     assert json.loads(as_json)[str(dirty)]["text"]["nirs"] == {"text": 1}
@@ -245,7 +245,7 @@ def test_what_cannot_be_looked_into_is_never_clean(
     answer = capsys.readouterr()
     assert f"{odd}: cannot be looked into: " in answer.err
     assert what in answer.err
-    assert answer.out == f"{clean}: NIRs in 0 of 1 columns\n"
+    assert answer.out == f"{clean}: NIRs in 0 of 1 column\n"
     assert scan_command((odd, clean), False, skip_unknown=True) == 0
     assert "it is left out" in capsys.readouterr().err
 

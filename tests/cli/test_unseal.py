@@ -419,7 +419,7 @@ def test_originals_come_back_from_a_database(
     assert (answer.code, answer.err) == (0, "")
     assert opened(answer.out) == ORIGINALS
     listing = tamis("unseal", "--key", key, "--run", "r1", "--position", 12, server.uri())
-    assert listing.out.endswith("1 records of quarantine, 1 with a sealed original: "
+    assert listing.out.endswith("1 record of quarantine, 1 with a sealed original: "
                              "1 open, 0 do not\n")  # fmt: skip
 
     wrong = tamis("unseal", "--key", key, server.uri(schema="none"))

@@ -108,7 +108,7 @@ REFUSED = {
     "quarantine": ("5;Durand;1 000,50;CPF;rien\n", HEADER, "quarantine (1 of 21 records)"),
     "quarantine=4.5%": ("5;Durand;1 000,50;CPF;rien\n", HEADER, "quarantine (1 of 21 records)"),
     "withheld": ("5;Durand;1.50;DIF;rien\n", HEADER, "withheld (1 of 21 records)"),
-    "redacted": (f"5;Durand;1.50;CPF;NIR {NIR}\n", HEADER, "redacted (1 NIRs in note)"),
+    "redacted": (f"5;Durand;1.50;CPF;NIR {NIR}\n", HEADER, "redacted (1 NIR in note)"),
     "unattested": ("", HEADER, "unattested (all: superseded)"),
     "undeclared-nir": (f"5;{NIR};1.50;CPF;rien\n" * 40, HEADER, "undeclared-nir (nom)"),
 }

@@ -138,7 +138,7 @@ def test_what_was_quarantined_is_judged_and_nothing_else_and_nothing_twice(
     # Two commands at once: the second one finds what the first one has committed.
     late = find_redrive(store, "r1-redriven")
     assert (late.run, late.records) == ("r1-redriven-redriven", 1)
-    with pytest.raises(RefusedError, match="of 1 records none is released"):
+    with pytest.raises(RefusedError, match="of 1 record none is released"):
         again(store, wide, run="r1-redriven")
     assert codes(store) == everything
 
@@ -235,7 +235,7 @@ class TestOriginals:
         assert codes(store) == ["C0", "C1", "C2", "C3", "C4", "C6", "C7"]
         assert failed(store) == []
         # What is still quarantined is found in the originals of the period.
-        with pytest.raises(RefusedError, match="of 1 records none is released"):
+        with pytest.raises(RefusedError, match="of 1 record none is released"):
             again(store, wide, run=receipt.run, seal_keys=keys)
         assert find_redrive(store, period).done_by == receipt.run
 

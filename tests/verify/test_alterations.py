@@ -259,7 +259,7 @@ def claim_an_approval(store: Path) -> None:
 
 
 ALTERED: dict[str, tuple[Callable[[Path], None], str]] = {
-    "a NIR in a released file": (release_a_nir, "failed: .*holds a NIR in 1 rows"),
+    "a NIR in a released file": (release_a_nir, "failed: .*holds a NIR in 1 row,"),
     "metadata in a released file": (write_metadata, "failed: .*holds metadata"),
     "a kept column gone": (drop_a_kept_column, "failed: .*lacks columns"),
     "a column in the quarantine": (add_a_column_to_the_quarantine, "failed: .*holds columns"),
