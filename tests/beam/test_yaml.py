@@ -285,7 +285,11 @@ LISTED = PlanField(
 @pytest.mark.parametrize(
     ("field", "hint", "message"),
     [
-        (PlanField("a", "string"), np.int64, "`a` must be `string`,.* got `integer` .*zeros in front"),
+        (
+            PlanField("a", "string"),
+            np.int64,
+            "`a` must be `string`,.* got `integer` .*zeros in front",
+        ),
         (PlanField("a", "string"), OPTIONAL, "`a` must be `string`,.* got `float`"),
         (PlanField("a", "date32"), Timestamp, "`a` must be `date` or `string`,.* got `timestamp`"),
         (PlanField("a", "binary"), str, "`a` must be `bytes`,.* got `string`"),

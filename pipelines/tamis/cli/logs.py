@@ -63,7 +63,7 @@ def log_as_json() -> None:
 
 def _log_thread(failure: threading.ExceptHookArgs) -> None:
     """Log that a thread failed, in place of its traceback, which may quote a cell."""
-    text = _("{what} failed ({kind})", what="thread", kind=failure.exc_type.__name__)
+    text = _("{what} failed ({kind})", what=_("thread"), kind=failure.exc_type.__name__)
     logging.getLogger("tamis").warning(text)
 
 
