@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
+from tamis.interrupts import exit_code
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import make_records
 
@@ -88,24 +89,28 @@ def test_a_run_that_is_refused_and_a_server_that_is_away(
     assert f"{away}: lineage cannot be told (ConnectionError)" in done.err
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_that_was_killed_is_completed_by_the_next(
-    flow: Callable[[str], Flow], tamis: Tamis, tmp_path: Path, lineage: Lineage
+    number: int, flow: Callable[[str], Flow], tamis: Tamis, tmp_path: Path, lineage: Lineage
 ) -> None:
     feed = feed_of(flow(POLICY), tmp_path / "in" / "feed.csv")
     words = (
         *("run", POLICY, "--input", str(feed), "--output", str(tmp_path / "store")),
         *("--run-id", "r", "--lineage", lineage.url),
     )
-    lineage.answers.clear()
+    is_told = number == signal.SIGTERM
+    if not is_told:
+        lineage.answers.clear()
     command = (sys.executable, "-m", "tamis", *words, "--project", "cpf")
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while not lineage.bodies and process.poll() is None:
             time.sleep(0.01)
-        process.kill()
+        process.send_signal(number)
     lineage.answers.set()
-    assert process.returncode == -signal.SIGKILL
+    assert process.returncode == (exit_code(number) if is_told else -number)
     assert tamis(*words).code == 0
-    assert lineage.states == ["START", "START", "COMPLETE"]
+    assert lineage.problems == []
+    assert lineage.states == ["START", *(["ABORT"] if is_told else []), "START", "COMPLETE"]
     assert len({event["run"]["runId"] for event in lineage.events}) == 1
 
 

@@ -23,7 +23,8 @@ STREAM = StartedRun(PLAN, "s", ("kafka://broker:9092/feed",), "kafka://broker:90
 COMMIT = Commit("r", 5, 3, 1, {"null": 1}, {PLAN.releases[0].id: 3}, 0.1)
 
 
-def tell(listener: RunListener, run: StartedRun = BATCH, commits: int = 1) -> None:
+def tell(listeners: tuple[RunListener, ...], run: StartedRun = BATCH, commits: int = 1) -> None:
+    (listener,) = listeners
     listener.started(run)
     for _commit in range(commits):
         listener.committed(COMMIT)
@@ -34,7 +35,7 @@ def test_a_file_has_a_line_an_event(tmp_path: Path) -> None:
     path = tmp_path / "lineage.jsonl"
     for target in (f"file:{path}", f"file://{path}"):
         with telling_lineage(target, ("in/feed.csv",)) as listeners:
-            tell(*listeners)
+            tell(listeners)
     events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert [event["eventType"] for event in events] == ["START", "COMPLETE"] * 2
     assert [text for event in events for text in problems(event)] == []
@@ -50,9 +51,9 @@ def test_the_environment_decides_where_the_line_says_nothing(
         monkeypatch.setenv("OPENLINEAGE_URL", lineage.url)
         monkeypatch.setenv("OPENLINEAGE_API_KEY", "a-token")
         with telling_lineage(None, ("in/a.csv",), by_digest=True) as listeners:
-            tell(*listeners)
+            tell(listeners)
         with telling_lineage(f"{lineage.url}/elsewhere/v1", ("in/a.csv",)) as listeners:
-            tell(*listeners)
+            tell(listeners)
         monkeypatch.setenv("OPENLINEAGE_DISABLED", "true")
         with telling_lineage(None, ()) as listeners:
             assert listeners == ()
@@ -69,7 +70,7 @@ def test_a_stream_tells_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
         for seconds in (60.0, 0.0):
             monkeypatch.setattr(module, "RUNNING_SECONDS", seconds)
             with telling_lineage(lineage.url, STREAM.inputs) as listeners:
-                tell(*listeners, run=STREAM, commits=3)
+                tell(listeners, run=STREAM, commits=3)
     assert lineage.states == ["START", "COMPLETE", "START", *["RUNNING"] * 3, "COMPLETE"]
     assert lineage.problems == []
     rows = [
@@ -86,7 +87,7 @@ def test_a_server_that_refuses_is_told_once_without_secrets(
         lineage.status = 401
         url = lineage.url.replace("://", "://user:a-secret@")
         with telling_lineage(url, ()) as listeners:
-            tell(*listeners, run=STREAM, commits=3)
+            tell(listeners, run=STREAM, commits=3)
     (record,) = caplog.records
     assert record.message == (
         f"{lineage.url}: lineage cannot be told (HTTPError); the run goes on, and this is not told "
@@ -100,7 +101,7 @@ def test_what_does_not_answer_is_waited_for_no_longer_than_said(
     with serve() as lineage:
         lineage.answers.clear()
         sender = Sender(lineage.url)
-        tell(Lineage(sender))
+        tell((Lineage(sender),))
         sender.close(0.1)
         lineage.answers.set()
     assert f"{lineage.url}: lineage cannot be told (it does not answer)" in caplog.text

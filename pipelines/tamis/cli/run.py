@@ -205,7 +205,9 @@ def run_command(
     tell_unused_keys(plan, keys)
     warn_of_output(output)
     name = run_id or new_run_id(policy)
-    with ends_at_once(lambda is_committing: _interrupted(name, output, options, is_committing)):
+    with ends_at_once(
+        lambda is_committing: _interrupted(name, output, options, is_committing, listeners)
+    ):
         with loading_beam(() if options else (*inputs, output)):
             import pyarrow as pa
 
@@ -231,7 +233,9 @@ def run_command(
     return 0
 
 
-def _interrupted(name: str, output: str, options: tuple[str, ...], is_committing: bool) -> str:
+def _interrupted(
+    name: str, output: str, options: tuple[str, ...], is_committing: bool, listeners: Listeners
+) -> str:
     """What stands of a run that a signal ended, and how to go on."""
     if options:
         from tamis.runs.launch import ends_with_driver, read_options, stop_job_servers
@@ -256,6 +260,7 @@ def _interrupted(name: str, output: str, options: tuple[str, ...], is_committing
             run=name,
             store=store.shown,
         )
+    listeners.interrupted()
     return _(
         "interrupted: nothing of run {run} is committed; the same command runs it anew, and "
         "`tamis recover {store}` removes what was staged once it is 24 hours old",

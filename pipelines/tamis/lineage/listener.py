@@ -14,6 +14,10 @@ RUNNING_SECONDS = 60.0
 """Time between two events of a stream that tell what it committed until then."""
 
 
+_LAST_SECONDS = 0.5
+"""Time that the last event of a process has which a signal ends."""
+
+
 class Lineage(RunListener):
     """Sends START when a run or a session begins, then what it committed, and how it ended.
 
@@ -53,6 +57,11 @@ class Lineage(RunListener):
     def failed(self, error: TamisError) -> None:
         """See `RunListener`."""
         self._send(State.FAIL, error)
+
+    def interrupted(self) -> None:
+        """See `RunListener`."""
+        self._send(State.ABORT)
+        self._sender.close(_LAST_SECONDS)
 
     def _send(self, state: State, error: TamisError | None = None) -> None:
         if self._events is not None:

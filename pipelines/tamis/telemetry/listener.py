@@ -1,6 +1,6 @@
 """Listeners: who is told what a run does while it goes on.
 
-    started ──> polled* committed* ──> completed | failed
+    started ──> polled* committed* ──> completed | failed | interrupted
 
 A batch run is started once, committed once, and completed. A stream is started with each session,
 that is with each plan; it is polled about once a second, and committed with each commit. A watched
@@ -144,6 +144,12 @@ class RunListener:
     def failed(self, error: TamisError) -> None:
         """The run or session failed; what was committed before stays."""
 
+    def interrupted(self) -> None:
+        """A signal ends the process of a run of which nothing is committed, in less than a second.
+
+        It is told by another thread than what came before.
+        """
+
 
 class Listeners(RunListener):
     """Tells several listeners; none of them stops the run.
@@ -179,6 +185,10 @@ class Listeners(RunListener):
     def failed(self, error: TamisError) -> None:
         """See `RunListener`."""
         self._tell(lambda listener: listener.failed(error))
+
+    def interrupted(self) -> None:
+        """See `RunListener`."""
+        self._tell(lambda listener: listener.interrupted())
 
     @contextmanager
     def during(self, run: StartedRun) -> Iterator[None]:
