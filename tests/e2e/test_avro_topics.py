@@ -1,11 +1,14 @@
 """Topics in Avro, with a real registry: what readers get, what is refused before it is read."""
 
 import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
@@ -13,6 +16,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from tamis.address import KafkaAddress
 from tamis.contract.avro_schema import record_schema
 from tamis.contract.schema import contract_of
+from tamis.documents.project import bundled_folder
 from tamis.errors import RunError, UsageError
 from tamis.streams.into_kafka import KafkaSink
 from tamis.streams.ledger import Ledger
@@ -22,7 +26,9 @@ from tamis.streams.registry import Registry
 from ..services.kafka import Broker
 from ..services.registry import run_registry
 from ..streams.made import RELEASE, SOURCE, STREAM, judge, micro_batch, payloads, plan
+from .conftest import Tamis
 from .test_services import consume
+from .test_stream_poison import FIRST, avro, registered
 
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("streams")]
 
@@ -87,7 +93,7 @@ def test_readers_of_avro_find_each_record_once_by_the_schema_that_is_registered(
         assert headers["legal_item"] == b"R6323-37.III.2"
         assert message.key() is None  # it leaves the store
         assert message.value()[:5] == b"\0" + latest.schema_id.to_bytes(4, "big")
-    quarantined: list[Any] = consume(kafka, f"{topic}.quarantine")
+    quarantined = consume_quarantine(kafka, topic)
     assert len(quarantined) == judged.quarantined.data.num_rows
     assert all("reason" in json.loads(message.value()) for message in quarantined)
 
@@ -147,6 +153,47 @@ def test_messages_are_read_by_the_schemas_that_the_registry_has(
     assert read[:2] == [{"a": "x"}, {"a": "y", "b": 1}]
     assert [str(fault) for fault in read[2:4]] == 2 * ["is of a schema that was not given"]
     assert read[4] == read[0]
+
+
+def test_the_command_goes_from_avro_to_avro_once(
+    kafka: Broker, registry: str, client: SchemaRegistryClient, tamis: Tamis, tmp_path: Path
+) -> None:
+    """A message of a schema that nobody registered is quarantined, each other is there once."""
+    feed, topic = kafka.topic(name()), name()
+    number = client.register_schema(f"{feed}-value", Schema(json.dumps(FIRST), "AVRO"))
+    producer = Producer({"bootstrap.servers": kafka.address})
+    for who, id_ in (("un", number), ("CANARY", 2**31 - 1), ("deux", number)):
+        producer.produce(feed, avro(FIRST, who, registered(id_)))
+    assert producer.flush(30) == 0
+    for folder in ("schemas", "policies"):
+        shutil.copytree(bundled_folder() / folder, tmp_path / folder)
+    document = tmp_path / "schemas" / "benevolat-engagement.yaml"
+    text = document.read_text(encoding="utf-8").replace("format: jsonl", "format: avro")
+    document.write_text(text, encoding="utf-8")
+    for _time in range(2):
+        done = tamis(
+            *("run", "benevolat-engagement", "--project", tmp_path, "--once"),
+            *("--allow-example", "--allow-unconfirmed"),
+            *("--input", f"kafka://{kafka.address}/{feed}?registry={registry}"),
+            *("--output", f"kafka://{kafka.address}/{topic}?format=avro&registry={registry}"),
+        )
+        assert done.code == 0, done.err
+    read = AvroDeserializer(client)
+    messages: list[Any] = consume(kafka, topic)
+    context = SerializationContext(topic, MessageField.VALUE)
+    records: list[Any] = [read(message.value(), context) for message in messages]
+    assert [record["titulaire"]["nom_naissance"] for record in records] == ["un", "deux"]
+    assert [message.key() for message in messages] == [
+        f"{feed}/0/{offset}".encode() for offset in (0, 2)
+    ]
+    (fault,) = [json.loads(message.value() or b"") for message in consume_quarantine(kafka, topic)]
+    assert (fault["position"], fault["reason"]) == (1, "unreadable")
+    assert not any(b"CANARY" in message.value() for message in messages)
+
+
+def consume_quarantine(kafka: Broker, topic: str) -> list[Any]:
+    found: list[Any] = consume(kafka, f"{topic}.quarantine")
+    return found
 
 
 def test_a_registry_that_does_not_answer_or_refuses_is_told_without_its_password() -> None:

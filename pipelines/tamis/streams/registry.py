@@ -20,7 +20,7 @@ from tamis.language import _, printable
 FRAME: Final = struct.Struct(">bI")
 """What stands before a record: zero, and the id of its schema."""
 
-_TIMEOUT_SECONDS: Final = 10
+_PATIENCE: Final = {"timeout": 10, "max.retries": 2, "retries.wait.ms": 250}
 _MISSING: Final = 404
 _INCOMPATIBLE: Final = 409
 _LONGEST_ANSWER: Final = 600
@@ -106,7 +106,7 @@ class Registry:
 
         try:
             if self._client is None:
-                settings: dict[str, Any] = {"url": self._url, "timeout": _TIMEOUT_SECONDS}
+                settings: dict[str, Any] = {"url": self._url, **_PATIENCE}
                 if self._authority is not None:
                     settings["ssl.ca.location"] = self._authority
                 self._client = SchemaRegistryClient(settings)
