@@ -35,7 +35,7 @@ class TelemetryOptions:
 def listening(
     options: TelemetryOptions,
     policy: str,
-    inputs: tuple[str, ...],
+    inputs: tuple[str, ...] = (),
     *,
     is_stream: bool = False,
     by_digest: bool = False,
