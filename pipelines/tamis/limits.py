@@ -21,7 +21,8 @@ class Limits:
         chunk_bytes: bytes that the fields read from one chunk's records may take.
         part_rows: rows that a part of an input has at least, the last one excepted.
         block_bytes: bytes of a block of a file that many workers read: each is digested by itself,
-            and a file of text or Avro of one block is read by one worker.
+            and a file of text or Avro of one block is read by one worker. A DSN is cut into ranges
+            of at least so many.
         least_part_rows: rows that a part of a file of known length has at least, where it has fewer
             than eight parts of `part_rows`; then it is cut in eight, if these are large enough.
         row_group_rows: rows that a row group of a written file has at least, the last one excepted.

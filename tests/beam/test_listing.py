@@ -1,6 +1,7 @@
 """One file that many workers read is what one worker reads of it: rows, places, receipt, names."""
 
 import csv
+import datetime
 import gzip
 import hashlib
 import logging
@@ -8,17 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from tamis.beam.files import digest
+from tamis.beam.select import Selection
 from tamis.documents.feed_format import Format
 from tamis.errors import InputError, UsageError
+from tamis.evidence.fail_on import USUAL_GUARDS
 from tamis.evidence.receipt import Receipt
 from tamis.formats.suffixes import format_of
 from tamis.limits import Limits
+from tamis.plan.compile import compile_plan
 from tamis.plan.project import bundled_project
 from tamis.runs.batch import Job, dry_run, run
 from tamis.stores.opening import open_store
+from tamis.synthetic.dsn import DsnStyle, write_dsn
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 from tamis.verify.verify import verify_store
@@ -170,3 +177,48 @@ def test_a_file_of_several_blocks_is_verified_and_tried(feed: Feed, tmp_path: Pa
     tried = dry_run(job_of(feed, file, file, Limits()).plan, (str(file),), options=WORKERS)
     assert tried.receipt.counts == receipt.counts
     assert tried.sample.complete
+
+
+def dsn_run(store: Path, file: Path, limits: Limits, *options: str, **job: Any) -> Receipt:
+    plan = compile_plan(bundled_project(), "dsn-droits", datetime.date(2026, 3, 2))
+    made = Job(plan, (str(file),), str(store), "run", None, options or (IN_MEMORY,), limits)
+    receipt, _before = run(replace(made, **job))
+    assert receipt is not None
+    return receipt
+
+
+def dsn_rows(store: Path) -> list[list[dict[str, Any]]]:
+    """What was released, and what quarantined, in the order of the files' names."""
+    return [
+        [row for path in sorted(store.glob(pattern)) for row in pq.read_table(path).to_pylist()]
+        for pattern in ("dsn-droits/*/*.parquet", "_quarantine/*/*.parquet")
+    ]
+
+
+def test_a_dsn_by_ranges_is_the_same(tmp_path: Path) -> None:
+    schema, _ = bundled_project().schema("dsn-individus")
+    file = tmp_path / "in.dsn"
+    records = make_records(schema, 40, seed=7, dirt=DIRTY, nir_with_key=False)
+    write_dsn(records, schema, file, style=DsnStyle(individus=2, lot=True, technical=True))
+    lines = file.read_bytes().splitlines(keepends=True)
+    del lines[len(lines) // 2]  # its envoi is incomplete
+    file.write_bytes(b"".join(lines))
+    whole = dsn_run(tmp_path / "whole", file, WHOLE)
+    limits = replace(WHOLE, block_bytes=6_000)
+    receipt = dsn_run(tmp_path / "ranges", file, limits)
+    assert dsn_run(tmp_path / "workers", file, limits, *WORKERS).outputs() == receipt.outputs()
+    files = tree(tmp_path / "ranges")
+    assert tree(tmp_path / "workers") == files
+    assert len(files) > len(tree(tmp_path / "whole"))
+    assert dsn_rows(tmp_path / "ranges") == dsn_rows(tmp_path / "whole")
+    assert all(dsn_rows(tmp_path / "whole"))
+    assert receipt.inputs[0].sha256_tree == digest(str(file), 6_000)
+    apart = {"started", "ended", "inputs", "releases", "quarantine_files"}
+    assert receipt.model_dump(exclude=apart) == whole.model_dump(exclude=apart)
+    assert receipt.inputs[0].rows == whole.inputs[0].rows == whole.counts.in_
+
+    positions = np.array([row["position"] for row in dsn_rows(tmp_path / "whole")[1]])
+    selection = Selection("run", {str(file): positions}, {str(file): whole.counts.in_})
+    guards = replace(USUAL_GUARDS, allow_empty=True)
+    again = dsn_run(tmp_path / "again", file, limits, selection=selection, guards=guards)
+    assert again.counts.in_ == again.inputs[0].rows == len(positions)

@@ -308,6 +308,16 @@ def test_keys_are_shown_where_five_records_have_them(tmp_path: Path) -> None:
     assert set(scan_file(path)) == {"nom", "par.total", "par.(name withheld)"}
 
 
+def test_all_forms_of_a_column_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.csv"
+    texts = [NIR, SPACED, NIR[:13], f"NIR : {NIR}", f"{SPACED} et NIR {NIR[:13]}", "rien"]
+    path.write_text("note;b\n" + "".join(f"{text};x\n" for text in texts))
+    (column,) = [column for column in scan_file(path).values() if column.nirs]
+    assert column.nirs == {"13": 1, "15": 2, "text": 3}
+    scan_command((path,), as_json=False)
+    assert "1 as 13, 2 as 15, 3 as text, in 7 values" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "text",
     [

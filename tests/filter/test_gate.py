@@ -728,9 +728,9 @@ def test_moments_that_are_written_alike_need_no_look_at_each() -> None:
 
 def test_fields_whose_lengths_cannot_add_up_are_not_joined_and_others_are() -> None:
     def look(values: list[str]) -> gate._Look:
-        return gate._Look(
-            0, gate_leaves.Leaf("x", "text", pa.array(values, pa.large_binary()), None), False
-        )
+        array = pa.array(values, pa.large_binary())
+        leaf = gate_leaves.Leaf("x", "text", array, None)
+        return gate._Look(0, leaf, GateColumn("x", array))
 
     assert gate._may_join(look(["1550875999991", "x"]), look(["93", ""]))
     assert gate._may_join(look(["1", "abcd"]), look(["55087599999193"]))

@@ -87,6 +87,12 @@ class Judged:
     nir_found: bool = False
 
 
+def is_meant(spec: PlanField, leaf: PlanLeaf, release: PlanRelease) -> bool:
+    """Whether a field may hold a NIR where the item carries it."""
+    is_left = spec.free_text and not leaf.redact
+    return release.nir == "carried" and (bool(spec.identifier) or is_left)
+
+
 class Oracle:
     """The rules of the filter on one record, one value at a time."""
 
@@ -108,7 +114,7 @@ class Oracle:
                 self.release(release)
         if not self.out.failures:
             for release in self.plan.releases:
-                if release.nir == "absent" and release.id in self.out.released:
+                if release.id in self.out.released:
                     self.gate(release)
         return self.out
 
@@ -253,7 +259,7 @@ class Oracle:
                 if release.on_nir == "quarantine":
                     self.fail("on-nir", path)
             return value.replace(REDACTED, "[NIR]")
-        if (leaf.prefix or leaf.step) and not spec.not_nir:
+        if (leaf.prefix or leaf.step) and not (spec.not_nir or is_meant(spec, leaf, release)):
             self.coarsened.append((release.id, path.partition(".")[0], value))
         if leaf.prefix:
             return value[: leaf.prefix]
@@ -274,25 +280,37 @@ class Oracle:
 
     def gate(self, release: PlanRelease) -> None:
         roots = {spec.name: spec for spec in self.plan.fields}
+        kept = {leaf.path: leaf for leaf in release.leaves}
         for name, spec in roots.items():
             released = self.out.released[release.id].get(name)
-            if LEAK in str(self.without_not_nir(spec, released)):
+            if LEAK in str(self.undeclared(spec, name, released, release, kept)):
                 self.fail("nir-leak", name)
-                self.out.nir_found = True
+                self.out.nir_found |= release.nir == "absent"
         for name, root, value in self.coarsened:
             if name == release.id and LEAK in str(value):
                 self.fail("nir-leak", root)
-                self.out.nir_found = True
+                self.out.nir_found |= release.nir == "absent"
 
-    def without_not_nir(self, spec: PlanField, value: Any) -> Any:
+    def undeclared(
+        self,
+        spec: PlanField,
+        path: str,
+        value: Any,
+        release: PlanRelease,
+        kept: dict[str, PlanLeaf],
+    ) -> Any:
+        """What is left of a value without all that may hold a NIR."""
         if value is None or spec.not_nir:
             return None
         if spec.of is not None:
-            return [self.without_not_nir(spec.of, element) for element in value]
+            return [self.undeclared(spec.of, path, item, release, kept) for item in value]
         if spec.fields:
-            named = {child.name: child for child in spec.fields}
-            return [self.without_not_nir(named[k], v) for k, v in value.items() if k in named]
-        return value
+            return [
+                self.undeclared(child, f"{path}.{child.name}", value[child.name], release, kept)
+                for child in spec.fields
+                if child.name in value
+            ]
+        return None if path in kept and is_meant(spec, kept[path], release) else value
 
 
 @pytest.mark.usefixtures("_simple")
@@ -766,6 +784,45 @@ def test_the_gate_quarantines_from_all_releases_and_names_the_field() -> None:
     assert NIR.encode()[:13] not in as_ipc(done.released["absent"].select(["note"]))
 
 
+def test_where_the_nir_is_carried_it_passes_where_it_is_declared_and_nowhere_else() -> None:
+    inside = PlanField("titre", "string"), PlanField("nir", "string", identifier=("nir",))
+    fields = (
+        PlanField("nir", "string", identifier=("nir",)),
+        PlanField("nom", "string"),
+        PlanField("note", "string", free_text=True),
+        PlanField("remarque", "string", free_text=True),
+        PlanField("ref", "string", not_nir=True),
+        PlanField("siret", "int64"),
+        PlanField("l", "list", of=PlanField("item", "struct", fields=inside)),
+    )
+    leaves = [leaf("note", redact=True, fate="redacted"), leaf("remarque"), leaf("l.titre")]
+    leaves += [leaf("l.nir"), *map(leaf, ("nir", "nom", "ref", "siret"))]
+    row: dict[str, Any] = {
+        "nir": NIR,
+        "nom": "Durand",
+        "note": f"NIR : {NIR}",
+        "remarque": NIR,
+        "ref": NIR,
+    }
+    row |= {"siret": 732_829_320_00074, "l": [{"titre": "aucun", "nir": NIR}]}
+    wrong: list[dict[str, Any]] = [
+        {"nom": NIR},
+        {"nom": f"Durand {NIR}"},
+        {"nom": NIR[:13]},
+        {"nom": CORSICAN[:13]},
+        {"siret": int(NIR[:13])},
+        {"l": [{"titre": "a", "nir": NIR}, {"titre": NIR[:13], "nir": None}]},
+    ]
+    rows = [row, *({**row, **change} for change in wrong)]
+
+    done = minimize(pa.RecordBatch.from_pylist(rows), plan_of(*fields, release(*leaves)))
+
+    fields_told = [next(iter(change)) for change in wrong]
+    assert done.rows["r"].to_pylist() == [0]
+    assert [cause[1:3] for cause in quarantine(done)] == [("nir-leak", f) for f in fields_told]
+    assert not done.tally.anomalies
+
+
 def test_the_gate_looks_into_nested_columns_beside_pseudonyms_and_declared_references() -> None:
     inside = (
         PlanField("nir", "string", identifier=("nir",)),
@@ -791,6 +848,20 @@ def test_the_gate_looks_into_nested_columns_beside_pseudonyms_and_declared_refer
 
     assert done.rows["r"].to_pylist() == [0, 2]
     assert quarantine(done) == [(1, "nir-leak", "l", "gate")]
+
+
+def test_what_a_reader_could_not_read_is_told_by_its_rule() -> None:
+    plan = plan_of(PlanField("nom", "string"), PlanField("rue", "string"), release(leaf("nom")))
+    faults = [["nom: stands twice"], ["nom"], ["nom", "nom: stands twice"], ["rue: stands twice"]]
+    data = {"nom": [None] * 4, "rue": [None] * 4, FAULTS: pa.array(faults, pa.list_(pa.string()))}
+
+    done = minimize(pa.record_batch(data), plan)
+
+    assert quarantine(done) == [
+        (0, "type", "nom", "stands twice"),
+        (1, "type", "nom", "string"),
+        (2, "type", "nom", "stands twice"),
+    ]
 
 
 def test_the_first_reason_is_told_and_of_one_reason_the_first_field() -> None:

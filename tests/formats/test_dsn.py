@@ -17,7 +17,7 @@ Where a plain reading goes wrong, and the test that fails on it:
     context is kept
         what_stands_around_the_individus_travels_with_each_and_is_reset
     a DSN is cut by place
-        a_dsn_is_read_by_one_worker
+        test_dsn_ranges: by_ranges_it_is_what_it_is_at_once
     totals come too late
         of_an_envoi_that_is_cut_at_any_byte_nothing_is_released
     one envoi a file
@@ -68,7 +68,6 @@ from tamis.formats.dsn.envois import Envoi, read_envois
 from tamis.formats.dsn.individus import DsnPiece, DsnReader
 from tamis.formats.dsn.layout import DsnLayout, layout_of
 from tamis.formats.dsn.lines import Rubriques, read_lines
-from tamis.formats.readers import RANGES
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import PlanField
 from tamis.plan.project import load_project
@@ -353,10 +352,6 @@ def test_what_names_no_contract_is_in_the_record_or_told() -> None:
     told = reader(data, without)
     assert len(list(told)) == 1
     assert told.anomalies["dsn-blocks-without-contract"] == 2
-
-
-def test_a_dsn_is_read_by_one_worker() -> None:
-    assert "dsn" not in RANGES
 
 
 def test_a_declaration_without_individu_is_complete_and_one_that_replaces_is_told() -> None:
@@ -687,6 +682,15 @@ def test_of_a_lot_only_the_groups_dsnok_are_read() -> None:
     assert anomalies(text_of(lot)) == told
     assert anomalies(text_of(lot[:-1])) == {**told, "dsn-lot-totals-differ": 1}
     assert anomalies(text_of([*lot[:17], *lot[32:]])) == {**told, "dsn-lot-totals-differ": 1}
+
+
+@pytest.mark.parametrize("label", ["DSNOK ", "dsnok", "", "OK", "FP-KO "])
+def test_what_stands_in_a_group_of_an_unknown_label_is_not_lost(label: str) -> None:
+    person = envoi(declaration(individu("ALPHA", NIR_A), individu("BETA", NIR_B)))
+    items = read(text_of([("S06.G51.00.001", label), *person, ("S96.G51.00.001", "FINSL")]))
+    assert records(items) == []
+    assert reasons(items) == {"incomplete"}
+    assert len(items) == 2
 
 
 @pytest.mark.parametrize(

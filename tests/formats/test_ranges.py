@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tamis.documents.feed_format import CsvOptions, Format, FormatName
 from tamis.errors import InputError
 from tamis.formats.chunk import Chunk
-from tamis.formats.ranges import RecordRange, cut_records
+from tamis.formats.ranges import RecordRange
 from tamis.formats.readers import RANGES, SEQUENTIAL
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
@@ -48,8 +48,8 @@ def ranges_of(data: bytes, plan: Plan, size: int) -> list[RecordRange] | None:
         form.count(io.BytesIO(data), plan, begin, start, min(start + size, len(data)))
         for start in range(0, len(data), size)
     ]
-    footer = plan.format.csv.footer
-    return cut_records(counts, begin, footer, LIMITS, form.chunk_records(LIMITS))
+    parts = form.cut(counts, begin, len(data), plan, LIMITS)
+    return None if parts is None else [part for part in parts if isinstance(part, RecordRange)]
 
 
 def read(data: bytes, plan: Plan, part: RecordRange | None = None) -> Iterator[Chunk]:

@@ -6,6 +6,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from tamis.errors import InputError, NotLookedInto
 from tamis.filter.dialect import dialect_of
 from tamis.filter.minimize import minimize
 from tamis.filter.nested import open_column
-from tamis.filter.quarantine import FAULTS
+from tamis.filter.quarantine import FAULTS, RULE
 from tamis.formats.chunk import Chunk
 from tamis.formats.content import kind_of_start
 from tamis.formats.spreadsheet.read import read_spreadsheet
@@ -116,7 +117,8 @@ def rows(chunks: list[Chunk], plan: Plan | None = None) -> list[dict[str, Any]]:
                 if node.faults is not None and node.faults[place]
             }
             if FAULTS in chunk.data.schema.names:
-                faults |= set(chunk.data.column(FAULTS)[place].as_py() or ())
+                told = chunk.data.column(FAULTS)[place].as_py() or ()
+                faults |= {text.partition(RULE)[0] for text in told}
             row = {name: node.array[place].as_py() for name, node in opened.items()}
             made.append({**row, "#": chunk.positions[place].as_py(), "faults": faults})
     return made
@@ -336,6 +338,27 @@ def test_encrypted_and_other_documents_are_not_looked_into(tmp_path: Path) -> No
         scan_file(path)
 
 
+def test_lists_stand_in_cells_of_text() -> None:
+    codes = PlanField("codes", "list", of=PlanField("item", "string"))
+    years = PlanField("years", "list", of=PlanField("item", "int32"))
+    plan = replace(plan_of("nom", lists="/"), fields=(codes, years), known=("codes", "years"))
+    made = book(["codes", "years"], ["K2111/H1302", "2025/2026"], ["a//", 2026], [None, None])
+    made.active.append([7, "x"])
+    made.active.append(["b", None])
+    (chunk,) = read(saved(made), plan)
+    assert chunk.data.select(["codes", "years"]).to_pylist() == [
+        {"codes": ["K2111", "H1302"], "years": ["2025", "2026"]},
+        {"codes": ["a", "", ""], "years": ["2026"]},
+        {"codes": None, "years": ["x"]},
+        {"codes": ["b"], "years": None},
+    ]
+    lost = "codes: is a number, of which zeros in front may be lost"
+    assert chunk.data.column(FAULTS).to_pylist() == [None, None, [lost], None]
+    assert anomalies([chunk]) == {"spreadsheet-numbers-for-text": 1}
+    flat = replace(plan, format=Format(name="spreadsheet"))
+    assert read(saved(made), flat)[0].data.column(FAULTS).to_pylist()[0] == ["codes", "years"]
+
+
 # OpenDocument
 
 OPEN = "urn:oasis:names:tc:opendocument:xmlns"
@@ -398,6 +421,13 @@ def test_cells_of_open_document_are_read_by_their_types() -> None:
         ("D  E", "01234", 7, 3, set()),
         (None, None, None, 1_000_004, {"nom", "commune", "nombre"}),
         ("F", None, None, 1_000_005, {"nombre"}),
+    ]
+    told = [text for row in chunks[0].data.column(FAULTS).to_pylist() for text in row or ()]
+    assert sorted(told) == [
+        "commune: is a number, of which zeros in front may be lost",
+        "nom: is an error",
+        "nombre: is a formula whose value was not saved",
+        "nombre: is merged into another cell",
     ]
     assert anomalies(chunks) == {
         "spreadsheet-errors": 1,

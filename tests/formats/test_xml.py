@@ -4,6 +4,7 @@ import io
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from tamis.documents.feed_format import Format, XmlOptions
 from tamis.documents.schema import FieldSpec, Schema
+from tamis.draft.xml import sample_xml
 from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.chunk import Chunk
@@ -152,8 +154,8 @@ def test_absent_empty_and_nil_are_null(nom: str) -> None:
 @pytest.mark.parametrize(
     ("inside", "faults"),
     [
-        ("<personne><nom>A</nom><nom>B</nom></personne>", ["nom"]),
-        ("<personne><nom>A<b>C</b></nom></personne>", ["nom"]),
+        ("<personne><nom>A</nom><nom>B</nom></personne>", ["nom: stands twice"]),
+        ("<personne><nom>A<b>C</b></nom></personne>", ["nom: holds elements in place of text"]),
         # two persons are not mixed to one
         ("<personne genre='F'><nom>A</nom></personne><personne><nom>B</nom></personne>", None),
     ],
@@ -161,7 +163,33 @@ def test_absent_empty_and_nil_are_null(nom: str) -> None:
 def test_what_stands_twice_is_no_value(inside: str, faults: list[str] | None) -> None:
     (row,) = rows(read(flux(passage(inside))))
     assert row["nom"] is None
-    assert row[FAULTS] == (faults or ["nom", "genre"])
+    assert row[FAULTS] == (faults or ["nom: stands twice", "genre: stands twice"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_tag_with_a_million_attributes_is_refused_before_it_is_made(encoding: str) -> None:
+    attributes = " ".join(f"a{n}='>'" for n in range(100_000))
+    for many in (f"<z {attributes}/>", f"<z {attributes}", f"<z>{'x' * 2_000_000}</z>"):
+        text = flux(passage(PERSON + many)).replace("?>", f" encoding='{encoding}'?>", 1)
+        data = text.encode(encoding)
+        if "a1=" not in many:
+            assert len(rows(read(data))) == 1
+            continue
+        assert refused(data) == "a tag takes more than 1 MiB"
+        with pytest.raises(InputError):
+            list(read_texts(io.BytesIO(data), "x.xml", 9))
+        with pytest.raises(ValueError, match="too much"):
+            sample_xml(io.BytesIO(data), 9)
+
+
+def test_text_of_elements_with_attributes_is_drafted() -> None:
+    note = "<note lang='fr'>mon NIR : 1 55 08 75 999 991 93</note>"
+    data = flux(passage(note), passage("<note>rien</note>", 2)).encode()
+    (note_,) = [node for node in sample_xml(io.BytesIO(data), 9).fields if node.name == "note"]
+    text, lang = note_.inner
+    assert (text.name, lang.name) == (".", "@lang")
+    assert text.statistics is not None
+    assert (text.statistics.values, dict(text.statistics.nirs)) == (2, {"text": 1})
 
 
 def test_a_record_has_exactly_one_of_a_choice() -> None:
@@ -470,3 +498,32 @@ def test_the_places_of_a_schema_are_checked() -> None:
         {"a": text}, {"name": "csv", "xml": {"record": "/p"}}
     )
     assert "must say its `record`" in problem({"a": text}, "xml")
+
+
+def test_records_are_written_one_at_a_time(tmp_path: Path) -> None:
+    fields = {
+        "id": FieldSpec(type="string", xpath="p/id"),
+        "flux": FieldSpec(type="string", xpath="/flux/id"),
+    }
+    options = XmlOptions(record="/flux/lot/e")
+    form = Format(name="xml", xml=options)
+    schema = Schema(schema_="feed", format=form, fields=fields)
+    ended, path = list[int](), tmp_path / "a.xml"
+    path.touch()
+
+    def records() -> Iterator[dict[str, Any]]:
+        for number in range(5000):
+            ended.append(path.stat().st_size)
+            yield {"id": f"n{number}", "flux": "f"}
+
+    write_feed(records(), schema, path)
+    assert ended[-1] > 50_000  # most is written when the last one is made
+    chunks = read(
+        path.read_bytes(),
+        plan_of(
+            PlanField("id", "string", xpath="p/id"),
+            PlanField("flux", "string", xpath="/flux/id"),
+            options=options,
+        ),
+    )
+    assert rows(chunks)[-1] == {"id": "n4999", "flux": "f"}

@@ -4,7 +4,7 @@
 
 Atheris changes generated files as the branches that they reach suggest. What must hold: an
 `InputError` or pieces, within two seconds of processor time; positions that ascend within a piece;
-no sign of a value in messages; and the same with windows of another size.
+no sign of a value in messages; and the same with windows of another size, and by ranges of envois.
 """
 
 import io
@@ -21,10 +21,13 @@ import atheris  # type: ignore[import-untyped, unused-ignore]
 with atheris.instrument_imports(include=["tamis.formats.dsn"]):
     from tamis.errors import InputError
     from tamis.formats.dsn import lines
+    from tamis.formats.dsn.envois import AT_ONCE
     from tamis.formats.dsn.individus import DsnReader
     from tamis.formats.dsn.layout import layout_of
+    from tamis.formats.dsn.ranges import EnvoiRange, count_dsn, cut_envois, dsn_begin
 
 from tamis.formats.chunk import Reject
+from tamis.formats.ranges import Stretch
 from tamis.limits import Limits
 from tamis.synthetic.dsn import DsnStyle, write_dsn
 
@@ -52,10 +55,13 @@ def seeds(folder: Path) -> None:
         write_dsn(some, SCHEMA, folder / f"seed{number}.dsn", style=style)
 
 
-def outcome(data: bytes, window: int) -> list[str]:
-    """What became of a file, its values as text."""
+def outcome(data: bytes, window: int, part: EnvoiRange | None = None) -> list[str]:
+    """What became of a file, or of some envois of it, its values as text."""
     lines._WINDOW = window
-    reader = DsnReader(io.BytesIO(data), io.BytesIO(data), "f", LAYOUT, Limits(dsn_blocks=20))
+    start, stop = (part.start, part.stop) if part else (0, None)
+    own, ahead = (Stretch(io.BytesIO(data), start, stop) for _pass in range(2))
+    begin = part.begin if part else AT_ONCE
+    reader = DsnReader(own, ahead, "f", LAYOUT, Limits(dsn_blocks=20), begin)
     rows: list[Any] = []
     rejects: list[Reject] = []
     for piece in reader:
@@ -82,6 +88,22 @@ def try_one(data: bytes) -> None:
     require(time.process_time() - began < 2, "slow")
     with suppress(InputError):  # where the first line of a DSN stands below the first window
         require(outcome(data, 900) == whole, "another outcome in other windows")
+        ranges = by_ranges(data, 97 + len(data) % 200)
+        require(ranges is None or sorted(ranges) == sorted(whole), "another outcome by ranges")
+
+
+def by_ranges(data: bytes, size: int) -> list[str] | None:
+    """The same of all ranges of a file, counted in stretches of `size` bytes; None of one range."""
+    plan: Any = None
+    begin = dsn_begin(io.BytesIO(data), plan, "f")
+    counts = [
+        count_dsn(io.BytesIO(data), plan, begin, start, min(start + size, len(data)))
+        for start in range(0, len(data), size)
+    ]
+    parts = cut_envois(counts, begin, len(data), Limits(block_bytes=1))
+    if parts is None:
+        return None
+    return [text for part in parts for text in outcome(data, 1 << 19, part)]
 
 
 def require(holds: bool, what: str) -> None:

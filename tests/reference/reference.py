@@ -8,7 +8,8 @@ values, one record and one value at a time. Of Tamis it uses `nir.identifiers.ca
     2. match    the conditions of `where`: true, false, or not to be told
     3. judge    what a matching release keeps: faults, missing values, identifiers
     4. treat    keep, pseudonymize, generalize, redact
-    5. gate     under `nir: absent`, no released value holds a NIR, nor did it before it was cut
+    5. gate     no released value holds a NIR, nor did it before it was cut, but under
+                `nir: carried` in an identifier, and in free text that is left as it is
 
 Finding NIRs in text is not rebuilt here. Texts are made of forms whose verdict is known, and
 `Forms` says what it is.
@@ -333,8 +334,7 @@ class Record:
             self.released[release.id] = self.treat_fields(self.top, release, {})
         if not self.failures:
             for release in matching:
-                if release.nir == "absent":
-                    self.gate(release)
+                self.gate(release)
 
     def fail(self, reason: str, path: str, rule: str) -> None:
         self.failures.append((reason, path, rule))
@@ -675,12 +675,13 @@ class Record:
             value = self.released[release.id].get(name_of(release, spec, spec.name))
             if any(self.leaks(spec, spec.name, value, release)):
                 self.fail("nir-leak", spec.name, "gate")
-                self.nir_received = True
+                self.nir_received |= release.nir == "absent"
 
         for node in self.coarsened[release.id]:
-            if self.forms.leaks(Scalar(node.spec.type, node.value), not_nir=node.spec.not_nir):
+            value = Scalar(node.spec.type, node.value)
+            if any(self.leaks(node.spec, node.path, value, release)):
                 self.fail("nir-leak", node.path.partition(".")[0], "gate")
-                self.nir_received = True
+                self.nir_received |= release.nir == "absent"
 
     def leaks(self, spec: PlanField, path: str, value: Any, release: PlanRelease) -> Iterator[bool]:
         """Whether each released value in a field holds a NIR; pseudonyms are none."""
@@ -693,6 +694,10 @@ class Record:
             inner = value.get(child.name)
             yield from self.leaks(child, f"{path}.{child.name}", inner, release)
         if isinstance(value, Scalar) and value.type != PSEUDONYM:
+            carried = release.nir == "carried"
+            redacted = {leaf.path for leaf in release.leaves if leaf.redact}
+            if carried and (spec.identifier or (spec.free_text and path not in redacted)):
+                return
             yield self.forms.leaks(value, not_nir=spec.not_nir)
 
 

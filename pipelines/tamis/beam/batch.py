@@ -35,7 +35,9 @@ class Input:
         sha256_tree: of a file that was digested by blocks, in its place.
         index: number of the input among the run's, where there is only a part.
         block: number of the block; None for all of the file.
-        missing: of a range of records, columns of the schema that it does not have; None elsewhere.
+        missing: of a range, columns of the schema that it does not have; None elsewhere.
+        lines: of a range of envois, whose `rows` are added to those of the input, its first line
+            and the first behind it; None elsewhere.
 
     Example:
         >>> Input("in.csv", rows=2, bytes=41, sha256="9f…").rows
@@ -50,6 +52,7 @@ class Input:
     index: int = 0
     block: int | None = None
     missing: tuple[str, ...] | None = None
+    lines: tuple[int, int] | None = None
 
 
 def _no_rows() -> Chunk:
@@ -115,6 +118,7 @@ class BatchCoder(coders.Coder):
                 "unknown": dict(chunk.unknown),
                 "missing": sorted(chunk.missing),
                 "anomalies": dict(chunk.anomalies),
+                "skipped": dict(chunk.skipped),
                 "inputs": [vars(read) for read in value.inputs],
             },
             sort_keys=True,
@@ -139,6 +143,7 @@ class BatchCoder(coders.Coder):
             header["unknown"],
             frozenset(header["missing"]),
             header["anomalies"],
+            header["skipped"],
         )
         inputs = tuple(_input_of(**read) for read in header["inputs"])
         return Batch(chunk, header["source"], PartKey(*header["part"]), header["seq"], inputs)
@@ -160,8 +165,13 @@ class BatchCoder(coders.Coder):
 registry.register_coder(Batch, BatchCoder)
 
 
-def _input_of(missing: list[str] | None, **others: Any) -> Input:
-    return Input(**others, missing=None if missing is None else tuple(missing))
+def _input_of(missing: list[str] | None, lines: list[int] | None, **others: Any) -> Input:
+    first, end = lines or (0, 0)
+    return Input(
+        **others,
+        missing=None if missing is None else tuple(missing),
+        lines=(first, end) if lines else None,
+    )
 
 
 def to_ipc(batch: pa.RecordBatch) -> bytes:

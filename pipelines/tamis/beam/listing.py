@@ -26,8 +26,8 @@ from tamis.errors import InputError, TamisError, value_free
 from tamis.formats.compression import MAGIC_BYTES, compression_of, named_compression
 from tamis.formats.digests import sha256_of, tree_of
 from tamis.formats.parquet import PartSpec, split
-from tamis.formats.ranges import Counts, RecordRange, Stretch, cut_records
-from tamis.formats.readers import RANGES
+from tamis.formats.ranges import Stretch
+from tamis.formats.readers import RANGES, FileRange
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
@@ -51,7 +51,7 @@ class Task:
         format: how it is read.
         number: of the part in the input.
         part: row groups of a Parquet file; None for all of another file, or for a digest.
-        range: records of a file that was counted; None elsewhere.
+        range: of a file that was counted, what is read of it; None elsewhere.
         digests: whether the task is to digest the file, not to read records.
         block: of a file that is digested by blocks, which one; None for all of it.
         end: of a file that was counted, what is known of all of it; None elsewhere.
@@ -64,7 +64,7 @@ class Task:
     format: FormatName
     number: int = 0
     part: PartSpec | None = None
-    range: RecordRange | None = None
+    range: FileRange | None = None
     digests: bool = False
     block: int | None = None
     end: Input | None = None
@@ -101,7 +101,7 @@ class _Counted:
 
     block: _Block
     sha256: bytes
-    counts: tuple[Counts, ...]
+    counts: tuple[Any, ...]
 
 
 @dataclass
@@ -256,19 +256,19 @@ class _Opener:
         first = ordered[0].block
         file, form = first.file, first.format
         counts = [count for counted in ordered for count in counted.counts]
-        chunk_records = RANGES[form].chunk_records(self._limits)
-        footer = self._plan.format.csv.footer if form == "csv" else 0
-        parts = cut_records(counts, first.begin, footer, self._limits, chunk_records)
+        parts = RANGES[form].cut(counts, first.begin, file.bytes, self._plan, self._limits)
         if parts is None:
-            self._tell(file, _("a quote, or a block, leaves in doubt where its records begin"))
+            self._tell(file, _(RANGES[form].doubt))
             yield from self.tasks(file, form)
             return
         records = sum(part.records for part in parts)
         tree = tree_of(counted.sha256 for counted in ordered)
-        end = Input(file.name, records, file.bytes, "", tree)
+        lines = (0, 0) if form == "dsn" else None  # its records are told by those who read them
+        end = Input(file.name, records, file.bytes, "", tree, file.index, lines=lines)
         yield Task(file, form, digests=True, end=end)
+        weight = sum(part.weight for part in parts)
         for part in parts:
-            share = file.bytes * part.records // records
+            share = file.bytes * part.weight // weight
             yield Task(file, form, part.number, range=part, bytes=share)
 
     @staticmethod

@@ -298,6 +298,7 @@ class _MinimizeFn(beam.DoFn):
             unknown=dict(chunk.unknown),
             missing=set(chunk.missing),
             anomalies=Counter(chunk.anomalies),
+            skipped=Counter(chunk.skipped),
         )
         if not chunk.data.num_rows and not chunk.rejects.num_rows:
             yield tally, batch.inputs

@@ -3,8 +3,8 @@
 Only descriptors are shuffled (which file, which row groups or records), never records: that is what
 spreads one big file over all cores, and keeps memory flat (`tamis.beam.listing`).
 A Parquet file is read by parts of whole row groups, a big file of CSV, JSON Lines or Avro by ranges
-of records; other files from start to end, each by one worker, cut into parts of `Limits.part_rows`
-records.
+of records, a big DSN by ranges of envois; other files from start to end, each by one worker, cut
+into parts of `Limits.part_rows` records.
 """
 
 from collections.abc import Iterator
@@ -24,14 +24,19 @@ from tamis.documents.feed_format import FormatName
 from tamis.errors import InputError, value_free
 from tamis.formats.chunk import Chunk, PartKey, cut
 from tamis.formats.digests import sha256_of
+from tamis.formats.dsn.ranges import EnvoiRange
+from tamis.formats.dsn.read import read_dsn
 from tamis.formats.parquet import count_rows, read_parquet
 from tamis.formats.partitions import add_partitions
-from tamis.formats.ranges import Stretch
+from tamis.formats.ranges import RecordRange, Stretch
 from tamis.formats.readers import SEQUENTIAL, read_whole
 from tamis.formats.whole_file import Breach, Watched, breach_of, rejected
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
+
+NO_LINE = 1 << 62
+"""A line that no file has."""
 
 OTHER_NAMES = "files-given-by-another-name-too"
 """The anomaly of inputs that are the same file under several names, and are read once."""
@@ -245,6 +250,8 @@ def _chunks(
         limits = limits.with_chunks_of(task.limit)
     if task.part is not None:
         chunks = read_parquet(stream, plan, task.file.name, task.part, limits, coded=coded)
+    elif isinstance(task.range, EnvoiRange):
+        chunks = _read_envois(task, task.range, stream, plan, limits)
     elif task.range is not None:
         chunks = SEQUENTIAL[task.format](stream, plan, task.file.name, limits, task.range)
     else:
@@ -254,6 +261,16 @@ def _chunks(
         if breach is not None:
             chunks = (rejected(chunk, breach) for chunk in chunks)
     return FirstRecords(add_partitions(chunks, plan, task.file.uri), task.limit)
+
+
+def _read_envois(
+    task: Task, part: EnvoiRange, stream: BinaryIO, plan: Plan, limits: Limits
+) -> Iterator[Chunk]:
+    own = Stretch(stream, part.start, part.stop)
+    with open_random(task.file.uri) as again:
+        ahead = Stretch(again, part.start, part.stop)
+        name = task.file.name
+        yield from read_dsn(own, plan, name, limits, ahead=ahead, begin=part.begin)
 
 
 def _breach(task: Task, plan: Plan) -> Breach | None:
@@ -288,8 +305,10 @@ class _ReadFn(beam.DoFn):
                 yield self._digest(task)
             elif task.part is not None:
                 yield from self._part_of_file(task, task.part.rows)
+            elif isinstance(task.range, EnvoiRange):
+                yield from self._envois(task, task.range)
             elif task.range is not None:
-                yield from self._part_of_file(task, task.range.records)
+                yield from self._part_of_file(task, task.range.records, task.range)
             else:
                 yield from self._whole_file(task)
             task.file.require_unchanged()
@@ -309,20 +328,22 @@ class _ReadFn(beam.DoFn):
         read = Input(file.name, rows, size, sha256, index=file.index, block=task.block)
         return Batch(source=file.name, inputs=(read,)) if task.block else _end_of(file, read)
 
-    def _part_of_file(self, task: Task, rows: int) -> Iterator[Batch]:
+    def _part_of_file(
+        self, task: Task, rows: int, part: RecordRange | None = None
+    ) -> Iterator[Batch]:
         file = task.file
         read = 0
         missing: frozenset[str] = frozenset()
         chunks = read_task(task, self._plan, self._limits, coded=self._coded)
         for seq, chunk in enumerate(chunks):
-            if task.range is not None:
+            if part is not None:
                 missing |= chunk.missing
                 chunk = replace(chunk, missing=frozenset())
             yield Batch(chunk, file.name, PartKey(file.index, task.number), seq)
             records = records_of(chunk)
             read += records
             progress.advance(records, task.bytes * records // (rows or 1))
-        if task.range is None:
+        if part is None:
             return
         if read != rows:
             raise InputError(
@@ -330,13 +351,29 @@ class _ReadFn(beam.DoFn):
                 _(
                     "records {first} to {last} were counted, and {read} of them read: it changed, "
                     "or is read in another way than counted",
-                    first=task.range.first + 1,
-                    last=task.range.first + rows,
+                    first=part.first + 1,
+                    last=part.first + rows,
                     read=read,
                 ),
             )
         end = Input(file.name, 0, 0, index=file.index, missing=tuple(sorted(missing)))
         yield Batch(source=file.name, inputs=(end,))
+
+    def _envois(self, task: Task, part: EnvoiRange) -> Iterator[Batch]:
+        """The records of some envois of a file, as one part of it or, if they are many, several."""
+        file, rows, seq, number = task.file, 0, 0, part.number
+        for chunk in read_task(task, self._plan, self._limits):
+            before, number = number, min(part.number + rows // self._limits.part_rows, part.last)
+            seq = seq if number == before else 0
+            yield Batch(chunk, file.name, PartKey(file.index, number), seq)
+            records = records_of(chunk)
+            rows += records
+            seq += 1
+            progress.advance(records, 0)
+        progress.advance(0, task.bytes)
+        lines = part.begin.lines + 1, NO_LINE if part.lines is None else part.lines + 1
+        read = Input(file.name, rows, 0, index=file.index, lines=lines)
+        yield Batch(source=file.name, inputs=(read,))
 
     def _whole_file(self, task: Task) -> Iterator[Batch]:
         file = task.file

@@ -71,6 +71,11 @@ class _SelectFn(beam.DoFn):
     def _input(self, read: Input) -> Input:
         if read.missing is not None or read.block:
             return read  # a part of an input whose records stand elsewhere
+        if read.lines is not None:
+            wanted = self._selection.positions.get(read.uri, np.empty(0, np.int64))
+            first, end = read.lines
+            rows = int(np.count_nonzero((first <= wanted) & (wanted < end)))
+            return replace(read, rows=rows)
         expected = self._selection.records.get(read.uri)
         if read.rows != expected:
             raise InputError(

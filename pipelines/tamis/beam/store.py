@@ -9,6 +9,7 @@ workers in other processes are not given it (`tamis.address.DatabaseAddress`).
 """
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -204,9 +205,15 @@ class Total:
         parts: list[InputPart] = []
         without_digest: dict[str, InputPart] = {}
         blocks: dict[int, list[Input]] = {}
+        ranges = Counter[int]()  # records of the ranges of envois, by input
         for read in self.inputs:
-            if read.missing is not None:
+            if read.lines is not None:
+                ranges[read.index] += read.rows
+        for read in self.inputs:
+            if read.missing is not None or (read.lines is not None and not read.sha256_tree):
                 continue
+            if read.lines is not None:
+                read = replace(read, rows=ranges[read.index])
             if read.block is not None:
                 blocks.setdefault(read.index, []).append(read)
                 continue

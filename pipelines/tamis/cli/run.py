@@ -27,7 +27,7 @@ from tamis.errors import UsageError
 from tamis.evidence.columns import advise
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import ATTESTED, Receipt
-from tamis.evidence.wording import quarantine_lines, repeated_lines, withheld_lines
+from tamis.evidence.wording import quarantine_lines, repeated_lines, skipped_line, withheld_lines
 from tamis.interrupts import ends_at_once
 from tamis.language import _, ngettext, printable
 from tamis.plan.compile import compile_plan
@@ -306,6 +306,8 @@ def print_receipt(receipt: Receipt) -> None:
         print("  " + _("drift, unknown columns: {columns}", columns=", ".join(names)))
     if names := receipt.drift.missing:
         print("  " + _("drift, missing columns: {columns}", columns=", ".join(names)))
+    if line := skipped_line(receipt):
+        print(f"  {line}")
     for name, count in receipt.anomalies.items():
         advice = advise(name)
         line = _("anomaly, {name}: {count}", name=name, count=count)

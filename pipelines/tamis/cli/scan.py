@@ -44,9 +44,10 @@ class ColumnNirs:
         """Add the profile of one piece of the column."""
         self.values += profile.values
         if profile.carries_nir:
-            if profile.nirs > max(self.nirs.values(), default=0):
+            if profile.nirs > sum(self.nirs.values()):
                 self.why = profile.why
-            self.nirs[profile.form] = self.nirs.get(profile.form, 0) + profile.nirs
+            for form, count in profile.forms.items():
+                self.nirs[form] = self.nirs.get(form, 0) + count
             self.confidence = max(self.confidence, profile.confidence)
 
 

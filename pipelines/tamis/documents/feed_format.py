@@ -162,6 +162,9 @@ class SpreadsheetOptions(WrittenValues):
     """The name of the sheet that is read; without it the workbook must have one alone."""
     header: Annotated[int, Field(ge=1, le=1_048_576)] = 1
     """The number of the row whose cells name the columns; records stand below it."""
+    lists: Character | None = None
+    """The one character between the elements of a list in one cell of text: a field of `type: list`
+    of plain values is read so, and an empty cell is null."""
     digits: dict[str, Annotated[int, Field(ge=1, le=32)]] = {}
     """By a field of text, how many digits a number in it has at least (`{code_postal: 5}`): zeros
     that the spreadsheet lost are put in front. Without it a number in a field of text is no value,

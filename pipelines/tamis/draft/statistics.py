@@ -159,7 +159,7 @@ class LeafStatistics:
     def _add_nirs(self, array: pa.Array) -> None:
         profile = profile_nir(array, self.name)
         if profile.carries_nir:
-            self.nirs[profile.form] += profile.nirs
+            self.nirs.update(profile.forms)
         if profile.nirs and (profile.carries_nir, profile.nirs) > (
             bool(self._most_nirs),
             self._most_nirs,

@@ -9,9 +9,11 @@ from xml.parsers import expat
 from tamis.documents.xpaths import last_name
 from tamis.draft.fields import DraftField, FeedSample, add_values, leaf, leave_out_empty_lists
 from tamis.filter.drift import RECORDS_TO_SHOW
+from tamis.formats.xml.tags import TagBound
 from tamis.language import _
 
 _BYTES: Final = 16 << 20
+_BLOCK: Final = 1 << 20
 _MOST_LEVELS: Final = 64
 _MOST_ELEMENTS: Final = 1_000_000
 
@@ -25,15 +27,16 @@ class _Element:
     text: list[str] = field(default_factory=list)
     inside: "list[_Element]" = field(default_factory=list)
 
-    def value(self, repeated: set[str], path: str) -> Any:
-        """The text, or a dict by name; a list where its path is one of `repeated`."""
-        if not self.inside:
-            return "".join(self.text).strip() or None
-        values: dict[str, Any] = {}
+    def value(self, seen: "_Seen", path: str) -> Any:
+        """The text, or a dict by name with the text as `.`; a list where several stand there."""
+        text = "".join(self.text).strip() or None
+        if not self.inside and path not in seen.nested:
+            return text
+        values: dict[str, Any] = {".": text} if path in seen.with_text else {}
         for child in self.inside:
             below = f"{path}/{child.name}"
-            value = child.value(repeated, below)
-            if below in repeated:
+            value = child.value(seen, below)
+            if below in seen.repeated:
                 values.setdefault(child.name, []).append(value)
             else:
                 values[child.name] = value
@@ -56,10 +59,10 @@ def sample_xml(stream: BinaryIO, rows: int) -> FeedSample:
         raise ValueError("no element")
     around: dict[str, str] = {}
     records = list(_records(root, path.split("/")[1:], "", around))[:rows]
-    repeated = _repeated(records)
+    seen = _look(records)
     sample = FeedSample([], rows=len(records), whole=whole)
     top = DraftField("", "struct")
-    add_values(top, [record.value(repeated, "") for record in records])
+    add_values(top, [record.value(seen, "") for record in records])
     leave_out_empty_lists(top)
     for name, text in around.items():
         node = leaf(name)
@@ -98,6 +101,9 @@ def _parse(start: bytes, whole: bool) -> _Element:
     def refuse(*_parts: object) -> None:
         raise ValueError("DTD")
 
+    tags = TagBound()
+    if any(tags.is_passed(start[at : at + _BLOCK]) for at in range(0, len(start), _BLOCK)):
+        raise ValueError("too much")
     parser = expat.ParserCreate(namespace_separator="}")
     parser.StartElementHandler = begin
     parser.EndElementHandler = lambda _name: open_.pop()
@@ -146,20 +152,40 @@ def _records(
             yield from _records(child, names[1:], below, around)
 
 
-def _repeated(records: list[_Element]) -> set[str]:
-    """The paths in records of elements that stand more than once in one."""
-    repeated: set[str] = set()
+@dataclass
+class _Seen:
+    """What elements of records are like, by their paths.
+
+    Attributes:
+        repeated: paths of those that stand more than once in one.
+        nested: of those that have attributes, or others in them.
+        with_text: of those of them that have a text too.
+    """
+
+    repeated: set[str] = field(default_factory=set)
+    nested: set[str] = field(default_factory=set)
+    with_text: set[str] = field(default_factory=set)
+
+
+def _look(records: list[_Element]) -> _Seen:
+    seen = _Seen(nested={""})
+    texts: set[str] = set()
 
     def walk(element: _Element, path: str) -> None:
         for name, count in Counter(child.name for child in element.inside).items():
             if count > 1:
-                repeated.add(f"{path}/{name}")
+                seen.repeated.add(f"{path}/{name}")
+        if element.inside:
+            seen.nested.add(path)
+        if "".join(element.text).strip():
+            texts.add(path)
         for child in element.inside:
             walk(child, f"{path}/{child.name}")
 
     for record in records:
         walk(record, "")
-    return repeated
+    seen.with_text = texts & seen.nested
+    return seen
 
 
 def _show(fields: list[DraftField]) -> None:
@@ -173,7 +199,7 @@ def field_name(path: str) -> str:
     """What a field is called that is read from `path`.
 
     Example:
-        >>> field_name("/flux/emetteur/idClient"), field_name("@type")
-        ('idClient', 'type')
+        >>> field_name("/flux/emetteur/idClient"), field_name("@type"), field_name(".")
+        ('idClient', 'type', 'texte')
     """
-    return last_name(path) or path
+    return "texte" if path == "." else last_name(path) or path

@@ -22,7 +22,7 @@ from tamis.dry_run.models import AT_MOST, MARK_CONDITIONS, Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
 from tamis.evidence.causes import CausePart
 from tamis.evidence.columns import advise
-from tamis.evidence.wording import describe_cause, describe_first, describe_unmet
+from tamis.evidence.wording import describe_cause, describe_first, describe_unmet, skipped_line
 from tamis.language import N_, _, language_in_use, ngettext, printable, translate
 from tamis.plan.compile import REASONS
 from tamis.plan.explain import FATES, shown_basis
@@ -140,6 +140,8 @@ def _headline(result: DryRun) -> Iterator[str]:
         withheld=counts.withheld,
         quarantined=counts.quarantined,
     )
+    if line := skipped_line(result):
+        yield line
     if counts.quarantined and not counts.released:
         yield _("a run would commit nothing, since nothing is released, unless --allow-empty")
     if not sample.complete:

@@ -13,6 +13,7 @@ from tamis.language import _
 
 _CHANCE = "chance-hits:"
 _LEAKING = "nir-column:"
+_REPLACING = "dsn-replacements-without-individu"
 
 
 def leaking_columns(sketches: Mapping[str, ColumnSketch]) -> dict[str, int]:
@@ -114,6 +115,11 @@ def advise(anomaly: str) -> str | None:
         return _(
             "records of limited persons count as if they were not: give the keyring of the list by "
             "--keys"
+        )
+    if anomaly == _REPLACING:
+        return _(
+            "what they take back is looked for in the store by employer, month and fraction "
+            "(`tamis help stores`)"
         )
     if not anomaly.startswith(_CHANCE):
         return None

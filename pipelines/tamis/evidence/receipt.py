@@ -30,7 +30,7 @@ from tamis.evidence.causes import CausePart, UnmetPart, cause_parts, unmet_parts
 from tamis.evidence.columns import column_anomalies
 from tamis.evidence.limited import LimitedPart
 from tamis.evidence.part import Natural, Part
-from tamis.filter.drift import told_names
+from tamis.filter.drift import told_counts, told_names
 from tamis.filter.tally import Tally
 from tamis.language import N_, _
 from tamis.limits import USUAL
@@ -192,6 +192,9 @@ class Receipt(Part):
         quarantine: records by reason.
         quarantine_causes: the same by reason, field and rule; None in older receipts.
         conditions_not_met: why records are withheld; None in older receipts.
+        skipped: what was passed over while reading, as no release needs it: how often each
+            rubrique, element or column was met. None where nothing was, of formats that have each
+            column in each record, and in older receipts.
         allowed: what had to be allowed; None in older receipts, and of a dry run.
         supersedes: runs whose rows this one wrote anew, with pseudonyms of a later epoch.
         limited: the list of limited persons that was asked; None where no release asks one.
@@ -226,6 +229,7 @@ class Receipt(Part):
     quarantine_files: list[FilePart] | None = None
     drift: Drift
     anomalies: dict[str, Natural] = {}
+    skipped: dict[str, Natural] | None = None
     keys: list[KeyPart] = []
     limited: LimitedPart | None = None
     supersedes: list[str] | None = None
@@ -434,6 +438,7 @@ def counted(
             "quarantine_files": None if files is None else files.get(None, []),
             "drift": Drift(unknown=told_names(tally.unknown), missing=sorted(tally.missing)),
             "anomalies": _anomalies(tally),
+            "skipped": told_counts(tally.skipped) or None,
         }
     )
 

@@ -115,3 +115,15 @@ def repeated_lines(receipt: Receipt) -> list[str]:
         for part in receipt.inputs
         if part.released_before
     ]
+
+
+def skipped_line(receipt: Receipt) -> str:
+    """What was passed over while reading, in a line; empty where that is nothing."""
+    if not receipt.skipped:
+        return ""
+    return _(
+        "passed over while reading, as no release needs it: {values:# value|# values} of "
+        "{fields:# field|# fields}",
+        values=sum(receipt.skipped.values()),
+        fields=len(receipt.skipped),
+    )

@@ -9,7 +9,7 @@
     judge          stage 3: what must not pass
     treat          stage 4: kept leaves                  treatments  generalization
     rebuild        stage 5: released columns
-    gate           the second look at what leaves under paragraph III
+    gate           the second look at what is released
     quarantine     failures, and the schemas of quarantine rows
     tally          counts of what became of records
 

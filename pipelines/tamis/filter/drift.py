@@ -61,3 +61,19 @@ def told_names(counts: Mapping[str, int]) -> list[str]:
     if not rest:
         return shown
     return [WITHHELD if rest == 1 else f"({rest} names withheld)", *shown[:MOST_TOLD]]
+
+
+def told_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts by names of the input, sorted; those below 5 under one name, and so those of further
+    names than `MOST_COUNTED`.
+
+    Example:
+        >>> told_counts({"S21.G00.30.008": 12, "S21.G00.31.008": 1, "S21.G00.98.001": 2})
+        {'(name withheld)': 3, 'S21.G00.30.008': 12}
+    """
+    most = dict(Counter(counts).most_common(MOST_COUNTED))
+    told = Counter[str]()
+    for name, count in counts.items():
+        is_told = count >= RECORDS_TO_SHOW and name in most
+        told[printable(name) if is_told else WITHHELD] += count
+    return dict(sorted((+told).items()))

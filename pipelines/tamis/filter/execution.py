@@ -123,12 +123,13 @@ def execute(
     selections = select(compiled, opened)
     built = build_columns(compiled, opened, leaves, selections)
     columns: Columns = {}
-    looked_at = [release for release in compiled.releases if release.plan.nir == "absent"]
-    select_columns(looked_at, built, selections, columns)
-    is_leaking, chance, sketches = gate(looked_at, opened, leaves, selections, columns, salt)
+    select_columns(compiled.releases, built, selections, columns)
+    is_leaking, chance, sketches = gate(
+        compiled.releases, opened, leaves, selections, columns, salt
+    )
     if is_leaking:
         selections, columns = select(compiled, opened), {}
-    select_columns(compiled.releases, built, selections, columns)
+        select_columns(compiled.releases, built, selections, columns)
     tally = Tally(
         records=batch.num_rows,
         withheld=int(withheld.sum()),
@@ -217,9 +218,11 @@ def gate(
     columns: Columns,
     salt: bytes = b"",
 ) -> tuple[bool, dict[str, tuple[int, int]], dict[str, ColumnSketch]]:
-    """Look again at what releases under `nir: absent` release; quarantine where a NIR is left.
+    """Look again at what is released; quarantine where a NIR is left that must not be.
 
-    Where a value is released in a coarser form, what it was made of is looked at too.
+    Under `nir: absent` none may be. Where the item carries the NIR, the need to know it is that of
+    the fields that are declared to hold it (`gate_columns`): in any other one it is nobody's. Where
+    a value is released in a coarser form, what it was made of is looked at too.
 
     Returns:
         Whether one is left; columns whose hits look like chance, with hits and values; and by path
@@ -229,22 +232,32 @@ def gate(
         RunError: a column has a type that the gate cannot look into.
 
     Legal source:
-        Code du travail, art. R. 6323-37, III.
+        Code du travail, art. R. 6323-37, III; of I and II, « dans la limite du besoin d'en
+        connaître ».
     """
     is_leaking, chance = False, {}
     sketches: dict[str, ColumnSketch] = {}
-    looks = dict.fromkeys((release.columns, selections[release.index]) for release in releases)
+    looks = dict.fromkeys(
+        (release.columns, selections[release.index], release.plan.nir == "carried")
+        for release in releases
+    )
     seen = set()
-    for steps, selection in looks:
+    for steps, selection, carried in looks:
         if not len(selection.rows):
             continue
-        parts = [part for step in steps for part in gate_columns(step, columns[step, selection])]
+        parts = [
+            part
+            for step in steps
+            for part in gate_columns(step, columns[step, selection], carried=carried)
+        ]
         sources: list[GateColumn] = []
         for step in steps:
-            source = None if (step, selection) in seen else build_sources(step, opened, leaves)
-            seen.add((step, selection))
+            key = step, selection, carried
+            source = None if key in seen else build_sources(step, opened, leaves)
+            seen.add(key)
             if source is not None:
-                sources += gate_columns(step, cut(source, selection.flags), sources=True)
+                source = cut(source, selection.flags)
+                sources += gate_columns(step, source, sources=True, carried=carried)
         known: dict[str, ColumnSketch] = {}
         for looked_at in (parts, sources):
             leaks = find_leaks(looked_at, salt)
@@ -255,7 +268,8 @@ def gate(
             for place in np.unique(leaks.rows[leaks.rows >= 0]):
                 rows = selection.rows[leaks.rows == place]
                 opened.failures.add(rows, "nir-leak", looked_at[place].name, "gate")
-                opened.failures.with_nir[rows] = is_leaking = True
+                opened.failures.with_nir[rows] |= not carried
+                is_leaking = True
         merge_sketches(sketches, known)
     return is_leaking, chance, sketches
 

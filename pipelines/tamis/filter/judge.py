@@ -62,10 +62,10 @@ def judge(compiled: CompiledPlan, opened: Opened) -> dict[JudgeIdentifier, Judge
                         slots = opened.released_slots(release, column, node)
                         for reason, rule, bad in wrong:
                             opened.fail(node, bad & slots, reason, path, rule)
-                if path in opened.marks:
-                    rows = opened.marks[path] & opened.matches[release.index]
+                for rule, flags in opened.marks.get(path, {}).items():
+                    rows = flags & opened.matches[release.index]
                     marked = opened.at_base(rows & opened.any_kept(below))
-                    opened.failures.add(marked, "type", path, nodes[0].spec.type)
+                    opened.failures.add(marked, "type", path, rule or nodes[0].spec.type)
         for step in release.stops:
             node, judgement = opened.leaf(step), identifiers[step]
             matched = node.at_slots(opened.matches[release.index])

@@ -31,7 +31,7 @@ from tamis.filter.conditions import Verdict, all_of, any_of, is_one_of, is_prese
 from tamis.filter.conformed import UNREADABLE
 from tamis.filter.dialect import TextDialect
 from tamis.filter.nested import ColumnNode, open_column
-from tamis.filter.quarantine import FAULTS, Failures
+from tamis.filter.quarantine import FAULTS, RULE, Failures
 from tamis.filter.tally import Reason
 from tamis.language import _
 from tamis.nir.identifiers import Judgement
@@ -48,7 +48,8 @@ class Opened:
         rows: how many rows there are at work.
         base: which rows of the batch they are; None if all.
         failures: what was found wrong so far, by row of the batch.
-        marks: by path, the rows in which a reader could not bring the field into shape.
+        marks: by path, and by the rule that was not met (empty: the type), the rows in which a
+            reader could not bring the field into shape.
         matches: by release, the rows that its conditions match.
         nodes: of each opened column, by path, its nodes from the top; a list before its element.
         verdicts: of each test, at the slots of its leaf.
@@ -60,7 +61,7 @@ class Opened:
     rows: int
     base: Ints | None
     failures: Failures
-    marks: Mapping[str, Bools]
+    marks: Mapping[str, Mapping[str, Bools]]
     matches: list[Bools] = field(default_factory=list)
     nodes: dict[OpenColumn, Mapping[str, Sequence[ColumnNode]]] = field(default_factory=dict)
     verdicts: dict[TestLeaf, Verdict] = field(default_factory=dict)
@@ -207,7 +208,10 @@ def open_columns(compiled: CompiledPlan, batch: pa.RecordBatch, opened: Opened) 
     some = np.logical_or.reduce([np.zeros(opened.rows, dtype=bool), *opened.matches])
     if some.sum() < NARROW * opened.rows:
         base = np.flatnonzero(some)
-        marks = {path: flags[base] for path, flags in opened.marks.items()}
+        marks = {
+            path: {rule: flags[base] for rule, flags in rules.items()}
+            for path, rules in opened.marks.items()
+        }
         matches = [flags[base] for flags in opened.matches]
         opened = Opened(len(base), base, opened.failures, marks, matches)
     releases = opened.matched(compiled.releases)
@@ -248,8 +252,8 @@ def _test(
         _open(step.column, opened, batch, dialect)
         node = opened.leaf(step)
         lost = node.lost
-        for path, rows in opened.marks.items():
-            if is_below(step.path, path):
+        for path, rules in opened.marks.items():
+            for rows in rules.values() if is_below(step.path, path) else ():
                 marked = node.at_slots(rows)
                 lost = marked if lost is None else lost | marked
         opened.verdicts[step] = (
@@ -278,14 +282,15 @@ def _select(step: SelectElements, opened: Opened) -> dict[ColumnNode, Bools]:
     return elements
 
 
-def _read_marks(batch: pa.RecordBatch) -> dict[str, Bools]:
+def _read_marks(batch: pa.RecordBatch) -> dict[str, dict[str, Bools]]:
     place = batch.schema.get_field_index(FAULTS)
     if place < 0 or batch.column(place).null_count == batch.num_rows:
         return {}
     offsets, paths, _valid = list_parts(batch.column(place))
     rows = np.repeat(np.arange(batch.num_rows), np.diff(offsets))
-    marks = {}
-    for path in paths.unique().to_pylist():
-        marks[path] = np.zeros(batch.num_rows, dtype=bool)
-        marks[path][rows[as_flags(pc.equal(paths, path))]] = True
+    marks: dict[str, dict[str, Bools]] = {}
+    for text in sorted(paths.unique().to_pylist(), reverse=True):  # a rule before the type
+        path, _mark, rule = text.partition(RULE)
+        flags = marks.setdefault(path, {})[rule] = np.zeros(batch.num_rows, dtype=bool)
+        flags[rows[as_flags(pc.equal(paths, text))]] = True
     return marks

@@ -17,7 +17,9 @@ from tamis.filter.tally import REASONS, Cause, QuarantineCount, Reason, merge_ca
 FAULTS: Final = "_tamis_faults"
 """Name of the optional column list<string>: paths of the fields whose value in this row could not
 be brought into the column's type. The filter judges them when, and only when, it judges the
-field."""
+field. Behind `RULE` may stand what was not met, where it is another thing than the type."""
+
+RULE: Final = ": "
 
 REASON_FIELDS: Final = tuple(
     pa.field(name, pa.string(), nullable=False) for name in ("reason", "field", "rule")

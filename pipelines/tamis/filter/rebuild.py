@@ -97,9 +97,11 @@ def cut(array: pa.Array, rows: Bools) -> pa.Array:
 
 
 def gate_columns(
-    column: BuildColumn, array: pa.Array, *, sources: bool = False
+    column: BuildColumn, array: pa.Array, *, sources: bool = False, carried: bool = False
 ) -> Iterator[GateColumn]:
     """What the gate looks at of a released column: all but pseudonyms, `not_nir` apart.
+
+    Where the NIR is carried, identifiers and free text that the policy leaves as it is may hold it.
 
     What was tested against a pattern, or is an IBAN, is apart as well: next to no NIR is either.
 
@@ -107,17 +109,21 @@ def gate_columns(
         column: what is released.
         array: its values; or what `build_sources` returned.
         sources: look only at what prefixes and steps were made of.
+        carried: whether the item carries the NIR.
     """
     root = column.column.root
-    groups: dict[tuple[bool, bool], set[str]] = {}
+    groups: dict[tuple[bool, bool, bool], set[str]] = {}
     for path, step in column.leaves.items():
-        if not (step.leaf.pseudonym or (sources and not (step.leaf.prefix or step.leaf.step))):
-            tested = step.spec.pattern is not None or step.spec.check == "iban"
-            groups.setdefault((step.spec.not_nir, tested), set()).add(path)
-    for (not_nir, tested), paths in sorted(groups.items()):
+        leaf, spec = step.leaf, step.spec
+        is_meant = carried and (spec.identifier or (spec.free_text and not leaf.redact))
+        if not (leaf.pseudonym or is_meant or (sources and not (leaf.prefix or leaf.step))):
+            tested = spec.pattern is not None or spec.check == "iban"
+            strict = carried and not spec.free_text
+            groups.setdefault((spec.not_nir, tested, strict), set()).add(path)
+    for (not_nir, tested, strict), paths in sorted(groups.items()):
         whole = len(paths) == len(column.leaves)
         part = array if whole else _part(root, root.name, array, column, paths)
-        yield GateColumn(root.name, part, not_nir, tested)
+        yield GateColumn(root.name, part, not_nir, tested, strict)
 
 
 def _part(

@@ -116,6 +116,7 @@ class Tally:
         rows: released rows by release id.
         redacted: NIRs replaced, by release id and field.
         anomalies: records by what is odd about them, e.g. a NIR received under paragraph III.
+        skipped: what the readers passed over, since no release needs it, by its name in the input.
         unknown: columns of the input that the schema does not name, with the records that have
             them, counted up to five in each input.
         missing: columns of the schema that the input does not have.
@@ -137,6 +138,7 @@ class Tally:
     rows: Counter[str] = field(default_factory=Counter)
     redacted: dict[str, Counter[str]] = field(default_factory=dict)
     anomalies: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, int] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     retyped: set[str] = field(default_factory=set)
@@ -175,6 +177,7 @@ class Tally:
         for release, counts in other.redacted.items():
             self.redacted.setdefault(release, Counter()).update(counts)
         self.anomalies.update(other.anomalies)
+        self.skipped.update(other.skipped)
         self.unknown = add_names(self.unknown, other.unknown)
         self.missing |= other.missing
         self.retyped |= other.retyped

@@ -54,6 +54,9 @@ class Chunk:
             them (`names.told_names` says which are shown).
         missing: columns of the schema that the input does not have.
         anomalies: counts of irregularities that reject no record, by name.
+        skipped: what no release needs, so that no value was made of it: how often it was met, by
+            rubrique, path of an element, or column. Formats that have each column in each record
+            count none.
 
     Example:
         >>> chunk = Chunk(pa.record_batch({"nom": ["Durand"]}), pa.array([1]))
@@ -67,6 +70,7 @@ class Chunk:
     unknown: Mapping[str, int] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     anomalies: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
 
 def rejects_of(rows: Iterable[Reject]) -> pa.RecordBatch:
@@ -106,7 +110,7 @@ def rechunk(
 
     Returns:
         Chunks, the last of which may be empty; at least one if there is a piece. Names and
-        anomalies of a piece are those of the first chunk that holds a record of it.
+        counts of a piece are those of the first chunk that holds a record of it.
 
     Raises:
         InputError: the fields read from one chunk's records take more than `most_bytes`.
@@ -136,7 +140,8 @@ def rechunk(
     if not held:
         return
     rest = join(held)
-    if _records(rest) or not yielded or rest.unknown or rest.missing or rest.anomalies:
+    names = rest.unknown, rest.missing, rest.anomalies, rest.skipped
+    if _records(rest) or not yielded or any(names):
         yield rest
 
 
@@ -147,7 +152,7 @@ def _records(chunk: Chunk) -> int:
 def cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
     """The first `records` records of `chunk`, at least one, and the rest.
 
-    Names and anomalies are those of the first part.
+    Names and counts are those of the first part.
     """
     if records == _records(chunk):
         return chunk, Chunk(chunk.data.slice(0, 0), chunk.positions.slice(0, 0))
@@ -179,8 +184,16 @@ def join(chunks: Sequence[Chunk]) -> Chunk:
         pa.concat_batches([chunk.rejects for chunk in full]),
         reduce(add_names, (chunk.unknown for chunk in chunks), {}),
         frozenset[str]().union(*(chunk.missing for chunk in chunks)),
-        dict(sum((Counter(chunk.anomalies) for chunk in chunks), Counter[str]())),
+        _summed(chunk.anomalies for chunk in chunks),
+        _summed(chunk.skipped for chunk in chunks),
     )
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total = Counter[str]()
+    for more in counts:
+        total.update(more)
+    return dict(total)
 
 
 def _join_rows(batches: list[pa.RecordBatch]) -> pa.RecordBatch:

@@ -97,7 +97,7 @@ def _blocks(
     for field in fields:
         if names.count(field.source_name) > 1:
             raise InputError(source, _("has two columns `{name}`", name=field.source_name))
-    lists = [field for field in fields if options.lists and _is_flat(field.of)]
+    lists = [field for field in fields if options.lists and is_flat(field.of)]
     nested = [field for field in fields if (field.of or field.fields) and field not in lists]
     faults = [path for field in nested for path in leaf_paths(field, field.name)]
     read = {field.name: names.index(field.source_name) for field in fields if field not in nested}
@@ -145,7 +145,7 @@ def _blocks(
         ) from None
 
 
-def _is_flat(element: PlanField | None) -> bool:
+def is_flat(element: PlanField | None) -> bool:
     """Whether `element` is that of a list of plain values."""
     return element is not None and element.of is None and not element.fields
 

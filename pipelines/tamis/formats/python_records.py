@@ -23,7 +23,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from tamis.documents.types import Kind, kind_of
-from tamis.filter.quarantine import FAULTS
+from tamis.filter.quarantine import FAULTS, RULE
 from tamis.formats.chunk import Chunk, Reject, rejects_of
 from tamis.formats.names import leaf_paths
 from tamis.plan.plan import PlanField
@@ -40,6 +40,19 @@ class NumberText(str):
     """A number with a fraction or an exponent, as it was written."""
 
     __slots__ = ()
+
+
+class NoValue:
+    """What stands for a value that is none, or not sure; it becomes a fault of its row.
+
+    Attributes:
+        rule: what is wrong with it, in words.
+    """
+
+    __slots__ = ("rule",)
+
+    def __init__(self, rule: str) -> None:
+        self.rule = rule
 
 
 class _Reading(NamedTuple):
@@ -162,7 +175,8 @@ def _column(
             values = list(map(adapt, values))
         for index, value in enumerate(values):
             if value is not None and type(value) is not due:
-                reading.faults.setdefault(rows[index], []).extend(leaf_paths(field, path))
+                paths = [leaf + _why(value) for leaf in leaf_paths(field, path)]
+                reading.faults.setdefault(rows[index], []).extend(paths)
         values = [value if type(value) is due else None for value in values]
     absent = pa.array([value is None for value in values], pa.bool_())
     if field.of is not None:
@@ -214,9 +228,13 @@ def _leaf(
         try:
             out.append(None if value is None else convert(value))
         except _WrongTypeError:
-            reading.faults.setdefault(row, []).append(path)
+            reading.faults.setdefault(row, []).append(path + _why(value))
             out.append(None)
     return pa.array(out, made)
+
+
+def _why(value: Any) -> str:
+    return f"{RULE}{value.rule}" if isinstance(value, NoValue) else ""
 
 
 def _native(values: list[Any], types: set[type], kind: Kind) -> pa.DataType | None:

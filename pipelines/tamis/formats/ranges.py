@@ -81,6 +81,11 @@ class RecordRange(NamedTuple):
     start: Place
     stop: Place | None
 
+    @property
+    def weight(self) -> int:
+        """By which files share out what is left to read: records."""
+        return self.records
+
 
 class Stretch:
     """The bytes of a stream from `start` to `stop`, read forward.

@@ -8,7 +8,8 @@ grouping.
 
 import math
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +51,7 @@ class NirProfile:
         nirs: how many NIRs were found, even where chance explains them.
         confidence: from 0 to 1, how sure `carries_nir` is.
         why: the evidence in a few words, with counts and without values.
+        forms: where NIRs are carried, how many there are of each form.
 
     Example:
         >>> profile = profile_nir(pa.array(["1 55 08 75 999 991 93"]), "nir")
@@ -63,6 +65,11 @@ class NirProfile:
     nirs: int
     confidence: float
     why: str
+    forms: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.carries_nir and not self.forms:
+            object.__setattr__(self, "forms", {self.form: self.nirs})
 
 
 def profile_nir(array: pa.Array | pa.ChunkedArray, name: str | None = None) -> NirProfile:
@@ -125,12 +132,34 @@ def _profile_numbers(values: pa.Array, form: str, name: str | None) -> NirProfil
     else:
         text = values.cast(pa.string())
     profile = _profile_structured(text, name)
-    return replace(profile, form=form) if profile.carries_nir else profile
+    if not profile.carries_nir:
+        return profile
+    nirs = sum(_whole_forms(text, profile).values())
+    return replace(profile, form=form, nirs=nirs, forms={form: nirs})
 
 
 def _profile_text(values: pa.Array, name: str | None) -> NirProfile:
     structured = _profile_structured(values, name)
-    return structured if structured.carries_nir else _profile_prose(values, structured)
+    if not structured.carries_nir:
+        return _profile_prose(values, structured)
+    judged = judge_identifiers(values, _KINDS)
+    others = values.filter(pa.array(~(are_valid(judged.canonical) | judged.wrong_key)))
+    forms = _whole_forms(values, structured)
+    if within := int(count_nir(others).sum()):
+        forms["text"] = within
+    return replace(structured, nirs=sum(forms.values()), forms=forms)
+
+
+def _whole_forms(values: pa.Array, profile: NirProfile) -> dict[str, int]:
+    """The NIRs that are whole values, by form, in a column that `profile` says carries NIRs."""
+    wellformed = are_valid(judge_identifiers(values, _KINDS).canonical)
+    compact = pc.replace_substring_regex(values, SEPARATORS, "")
+    counts = {
+        form: int((wellformed & _matches(compact, pattern)).sum())
+        for form, pattern in (("15", _COMPACT_15), ("13", _COMPACT_13))
+    }
+    counts[profile.form] = max(counts[profile.form], profile.nirs)
+    return {form: count for form, count in counts.items() if count}
 
 
 def _profile_structured(values: pa.Array, name: str | None) -> NirProfile:
@@ -149,8 +178,7 @@ def _profile_structured(values: pa.Array, name: str | None) -> NirProfile:
     chance = _bound_chance(keyed, candidates)
     if keyed and chance < limit:
         why = _("{keyed} of {candidates:# key|# keys} right", keyed=keyed, candidates=candidates)
-        nirs = int(wellformed.sum()) if (wellformed & short).any() else keyed
-        return NirProfile(True, "15", count, nirs, round(1 - chance, 6), why)
+        return NirProfile(True, "15", count, keyed, round(1 - chance, 6), why)
     different, right = _count_different(compact, long, wellformed)
     if right and different < _FEW and not (against and not _names_any_number(name or "")):
         chance = _bound_chance(right, different, _CHANCE_KEY_AND_MONTH)

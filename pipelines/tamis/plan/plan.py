@@ -233,7 +233,8 @@ class PlanRelease:
     """One release in force, and what it needs of a record.
 
     Attributes:
-        nir: `absent` under paragraph III: the gate runs, and no NIR passes.
+        nir: `absent` under paragraph III: no NIR passes. `carried`: only what is declared to hold
+            one may.
         on_nir: under `absent`, whether a NIR in the record strips or quarantines.
         where: all must hold, or the record is not released here.
         only: by list path, what an element must fulfil to stay; conditions' fields are

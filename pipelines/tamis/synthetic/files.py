@@ -28,7 +28,7 @@ def write_feed(
     """Write `records` to `path` in the schema's format.
 
     Args:
-        records: as `make_records` makes them; CSV and JSON Lines are written one by one.
+        records: as `make_records` makes them; written one by one, but for Parquet and Avro.
         schema: names the format and its options.
         path: of the file.
         extra: columns, or elements of XML, that the schema does not name, each with its only value;
@@ -45,11 +45,11 @@ def write_feed(
     elif name == "avro":
         _write_avro(list(records), schema, path, added)
     elif name == "xml":
-        write_xml(list(records), schema, path, extra=added)
+        write_xml(records, schema, path, extra=added)
     elif name == "spreadsheet":
         write_spreadsheet(records, schema, path, extra=added)
     else:
-        write_dsn(list(records), schema, path, extra=added)
+        write_dsn(records, schema, path, extra=added)
 
 
 def _arrow(spec: FieldSpec) -> pa.DataType:

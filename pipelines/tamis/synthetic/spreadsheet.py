@@ -65,11 +65,16 @@ def write_spreadsheet(
         yield from ([] for _row in range(options.header - 1))
         yield [*names, *added]
         for record in records:
-            yield [*record.values(), *added.values()]
+            values = [_joined(value, options.lists or "") for value in record.values()]
+            yield [*values, *added.values()]
 
     write = _write_ods if path.suffix == ".ods" else _write_xlsx
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         write(archive, options.sheet or "Feuille1", rows())
+
+
+def _joined(value: Any, separator: str) -> Any:
+    return separator.join(map(str, value)) if isinstance(value, list) else value
 
 
 def _write_xlsx(archive: zipfile.ZipFile, sheet: str, rows: Iterator[list[Any]]) -> None:

@@ -1,7 +1,8 @@
 """Synthetic records as an XML file, each field where its schema reads it."""
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -18,13 +19,13 @@ class _Element:
     def __init__(self) -> None:
         self.attributes: dict[str, str] = {}
         self.text = ""
-        self.inside: dict[str, list[_Element]] = {}
+        self.inside: dict[str, Iterable[_Element]] = {}
 
     def at(self, steps: Iterable[str]) -> "_Element":
         """The first element at a path, made where there is none."""
         element = self
         for name in steps:
-            element = element.inside.setdefault(name, [_Element()])[0]
+            element = next(iter(element.inside.setdefault(name, [_Element()])))
         return element
 
     def lines(self, name: str, spaces: Mapping[str, str]) -> Iterator[str]:
@@ -40,14 +41,14 @@ class _Element:
 
 
 def write_xml(
-    records: Sequence[Record], schema: Schema, path: Path, *, extra: Mapping[str, str] | None = None
+    records: Iterable[Record], schema: Schema, path: Path, *, extra: Mapping[str, str] | None = None
 ) -> None:
     """Write `records` as one XML file.
 
     What stands around the records is written once, with the values of the first of them.
 
     Args:
-        records: as `make_records` makes them.
+        records: as `make_records` makes them; one at a time is held.
         schema: of XML.
         path: of the file.
         extra: elements of each record that the schema does not name, each with its text.
@@ -55,19 +56,22 @@ def write_xml(
     options = schema.format.xml
     assert options is not None
     record = options.path(options.record)
+    rest = iter(records)
+    first = list(islice(rest, 1))
     root = _Element()
-    first = dict(records[0]) if records else {}
-    _fill(root, first, schema.fields, ITSELF, options, around=True)
-    above = root.at(record.steps[:-1])
-    above.inside[record.steps[-1]] = elements = []
-    for values in records:
-        element = _Element()
-        _fill(element, values, schema.fields, ITSELF, options)
-        for name, text in (extra or {}).items():
-            element.at(options.path(name).steps).text = text
-        elements.append(element)
+    _fill(root, first[0] if first else {}, schema.fields, ITSELF, options, around=True)
+    top = root.at(record.steps[:1])
+
+    def elements() -> Iterator[_Element]:
+        for values in chain(first, rest):
+            element = _Element()
+            _fill(element, values, schema.fields, ITSELF, options)
+            for name, text in (extra or {}).items():
+                element.at(options.path(name).steps).text = text
+            yield element
+
+    root.at(record.steps[:-1]).inside[record.steps[-1]] = elements()
     spaces = {uri: prefix for prefix, uri in options.namespaces.items()}
-    top = root.inside[record.steps[0]][0]
     if options.namespace:
         spaces[options.namespace] = ""
         top.attributes["xmlns"] = options.namespace
@@ -102,13 +106,13 @@ def _fill(
             _put(element, at, _text(value))
         else:
             holder = element.at(at.steps[:-1])
-            holder.inside[at.steps[-1]] = inner = []
-            for item in value:
-                inner.append(_Element())
+            inner = [_Element() for _item in value]
+            holder.inside[at.steps[-1]] = inner
+            for child, item in zip(inner, value, strict=True):
                 if spec.of.fields:
-                    _fill(inner[-1], item, spec.of.fields, ITSELF, options)
+                    _fill(child, item, spec.of.fields, ITSELF, options)
                 elif item is not None:
-                    _put(inner[-1], options.path(spec.of.xpath or "."), _text(item))
+                    _put(child, options.path(spec.of.xpath or "."), _text(item))
 
 
 def _put(element: _Element, at: XmlPath, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The gate: an independent second look at what leaves under paragraph III.
+"""The gate: an independent second look at what is released.
 
     gate      columns of one release to the rows that still hold a NIR
     leaves    a column of any type as flat arrays of values

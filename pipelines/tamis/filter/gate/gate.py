@@ -1,4 +1,7 @@
-"""The gate: the second, independent look at what leaves under paragraph III.
+"""The gate: the second, independent look at what is released.
+
+Under paragraph III it looks at all of it; under I and II, whose partners carry the NIR, at all that
+is not declared to hold one.
 
 Whatever upstream did or failed to do, a row that still holds a NIR is found here and quarantined.
 It shares no code with `tamis.nir` and `tamis.arrow`, so that no bug is in both looks; helpers that
@@ -6,7 +9,7 @@ are there too are copies on purpose. It fails closed: a type it cannot look into
 
     whole value, 15 characters     counts with its key, or with NIR in the column's name
     whole value, 13 characters     counts with its key in the next field, or with NIR in the
-                                   column's name
+                                   column's name; under I and II it always counts
     text                           as `tamis.filter.gate.text` says
     column declared `not_nir`      only a label or the INSEE grouping
     column as a whole              its numbers count where they are no chance, whatever stands
@@ -69,12 +72,15 @@ class GateColumn:
     Attributes:
         not_nir: its schema declares that its numbers are no NIRs.
         tested: its values were tested against a pattern that next to no NIR meets.
+        strict: a whole value of 13 characters counts without its key, as NIRs come with the records
+            and nothing but `not_nir` says that it is none.
     """
 
     name: str
     array: pa.Array
     not_nir: bool = False
     tested: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,10 +90,11 @@ class GateFinding:
     Attributes:
         column: its name.
         hits: how many rows hold a NIR there.
-        values: how many values of 15 characters the column has, where all hits are such values and
-            nothing but their key speaks against them; else how many values were looked at.
-        looks_like_chance: the hits are no more than random 15-digit numbers would give: if these
-            are references of another kind, the schema can say so by `not_nir`.
+        values: how many values of 15 characters the column has, or of 13 that count without a key,
+            where nothing but key or shape speaks against all hits; else how many values were
+            looked at.
+        looks_like_chance: the hits are no more than random 15-digit numbers would give, or have no
+            key: if these are references of another kind, the schema can say so by `not_nir`.
     """
 
     column: str
@@ -135,7 +142,7 @@ def find_leaks(columns: Sequence[GateColumn], salt: bytes = b"") -> Leaks:
     """
     count = len(columns[0].array) if columns else 0
     looks = [
-        _Look(index, leaf, column.not_nir, column.tested, salt)
+        _Look(index, leaf, column, salt)
         for index, column in enumerate(columns)
         for leaf in take_apart(column.name, column.array)
     ]
@@ -156,14 +163,15 @@ def find_leaks(columns: Sequence[GateColumn], salt: bytes = b"") -> Leaks:
         for look in mine:
             hit[look.hit_rows()] = True
         rows[hit] = index
-        bare = all(look.bare == look.hits.sum() for look in mine)
-        long = sum(look.long for look in mine)
+        unkeyed = sum(look.unkeyed for look in mine)
+        bare = all(look.bare + look.unkeyed == look.hits.sum() for look in mine)
+        long = sum(look.long + look.unkeyed for look in mine)
         findings.append(
             GateFinding(
                 column=columns[index].name,
                 hits=int(hit.sum()),
                 values=long if bare else sum(len(look.hits) for look in mine),
-                looks_like_chance=bare and not is_no_chance(int(hit.sum()), long),
+                looks_like_chance=bare and bool(unkeyed or not is_no_chance(int(hit.sum()), long)),
             )
         )
     sketches: dict[str, ColumnSketch] = {}
@@ -180,18 +188,18 @@ class _Look:
     Of a dictionary the entries are looked at first: where none is suspect, no value is.
     """
 
-    def __init__(
-        self, column: int, leaf: Leaf, not_nir: bool, tested: bool = False, salt: bytes = b""
-    ) -> None:
-        self.column = column
+    def __init__(self, index: int, leaf: Leaf, column: GateColumn, salt: bytes = b"") -> None:
+        self.column = index
         self.leaf = leaf
         self.named = names_nir(fold(leaf.path))
-        self.not_nir = not_nir and not self.named
-        self.tested = tested
+        self.not_nir = column.not_nir and not self.named
+        self.tested = column.tested
+        self.strict = column.strict and not (self.not_nir or self.tested)
         self.hits: Bools = np.zeros(leaf.size, bool)
         self.bodies_at: Ints = np.empty(0, np.int64)
         self.long = 0  # whole values of 15 characters
         self.bare = 0  # hits with no other sign than their key
+        self.unkeyed = 0  # and those without one
         self.numbers = Numbers.none()
         self.known = ColumnSketch()
         self.salt = salt
@@ -217,6 +225,10 @@ class _Look:
             return
         self.hits[scan.hits] = True
         self.long, self.bare = scan.long, scan.bare
+        if self.strict:
+            bodies = scan.bodies_at[plausible(scan.bodies)]
+            self.unkeyed = int((~self.hits[bodies]).sum())
+            self.hits[bodies] = True
         if not self.not_nir:
             self.bodies_at = scan.bodies_at
         self.numbers = numbers

@@ -127,7 +127,8 @@ def _long_values(leaf: Leaf) -> Ints:
         if values.type == pa.int64():
             long |= numbers <= -(10**12)
     else:
-        if pt.is_decimal(values.type) and leaf.largest * 10**values.type.scale < 10**BODY:
+        scale = max(0, values.type.scale) if pt.is_decimal(values.type) else None
+        if scale is not None and leaf.largest * 10**scale < 10**BODY:
             return NONE
         numbers = _as_floats(values)
         long = np.isfinite(numbers) & (numbers != 0)

@@ -9,7 +9,8 @@ of one envoi, the other one (`individus`) builds its individus, and so on: nothi
                    > S95.G51.00 end of the lot
 
 An envoi is incomplete, and nothing of it is released, where it lacks its beginning or its end, or
-holds fewer lines or declarations than its totals declare: what is missing may be anybody's. One
+holds fewer lines or declarations than its totals declare: what is missing may be anybody's. Nor is
+anything of an envoi in a group whose label is neither `DSNOK` nor one of those rejected. One
 with more of them than declared is read, and told as an anomaly: programs miscount, S90.G00.90
 itself left out, and what is too much is there to be seen.
 """
@@ -35,10 +36,16 @@ _END_OF_GROUP = "S96.G51.00"
 _END_OF_LOT = "S95.G51.00"
 LOT_BLOCS: Final = frozenset({_LOT, GROUP, _END_OF_GROUP, _END_OF_LOT})
 
+VALID_GROUP: Final = "DSNOK"
+_REJECTED_GROUPS = frozenset({"FP-KO", "CT-KO", "AUTRE"})
+FIRST_LINE: Final = f"{ENVOI}.001"
+"""Of an envoi."""
+
 _NORM = f"{ENVOI}.006"
 _KIND = f"{DECLARATION}.002"  # 03 to 05: another declaration is replaced or cancelled
 _VALUES = frozenset(
-    {_NORM, _KIND, f"{TOTALS}.001", f"{TOTALS}.002"} | {f"{GROUP}.001", f"{_END_OF_GROUP}.002"}
+    {FIRST_LINE, _NORM, _KIND, f"{TOTALS}.001", f"{TOTALS}.002"}
+    | {f"{GROUP}.001", f"{_END_OF_GROUP}.002"}
 )
 """Rubriques whose values this pass reads."""
 _ENDING = LOT_BLOCS | {TOTALS}
@@ -59,6 +66,62 @@ REJECTED_LINES: Final = "dsn-lines-in-rejected-groups"
 UNKNOWN_NORM: Final = "dsn-envois-of-unknown-norm"
 OTHER_ENCODING: Final = "dsn-envois-in-other-encoding"
 REPLACING: Final = "dsn-replacements-without-individu"
+
+
+class Lot(NamedTuple):
+    """How far a lot has been read.
+
+    Attributes:
+        is_open: whether it has begun, and not ended.
+        label: of its group that is open: None for none, empty until it is read.
+        envois: that began in the group.
+
+    Example:
+        >>> lot = Lot().begun("S05.G51.00").begun("S06.G51.00")._replace(label="FP-KO")
+        >>> lot.has_envois, lot.begun("S96.G51.00").has_envois
+        (False, True)
+    """
+
+    is_open: bool = False
+    label: str | None = None
+    envois: int = 0
+
+    @property
+    def has_envois(self) -> bool:
+        """Whether what follows are envois, not what a group holds that no valid DSN is in."""
+        return self.label not in _REJECTED_GROUPS
+
+    @property
+    def fault(self) -> str:
+        """Why no envoi of the group may be released; empty where they may be."""
+        if self.label in (None, VALID_GROUP):
+            return ""
+        return N_("{rubrique} has no label that is known").format(rubrique=f"{GROUP}.001")
+
+    def begun(self, bloc: str) -> "Lot":
+        """The same behind the beginning of one of its blocks."""
+        is_group = bloc == GROUP
+        return Lot(bloc != _END_OF_LOT, "" if is_group else None, 0 if is_group else self.envois)
+
+
+class Begin(NamedTuple):
+    """Where some envois of a file begin.
+
+    Attributes:
+        lines: before the first of them.
+        lot: that is open there.
+        is_utf8: whether a byte order mark says so of the file.
+        is_last: whether the file ends behind them.
+    """
+
+    lines: int = 0
+    lot: Lot = Lot()
+    is_utf8: bool = False
+    is_last: bool = True
+
+
+AT_ONCE: Final = Begin()
+"""Where all lines of a file begin."""
 
 
 class Envoi(NamedTuple):
@@ -91,8 +154,9 @@ def read_envois(
     collected: frozenset[str],
     source: str,
     anomalies: Counter[str],
+    begin: Begin = AT_ONCE,
 ) -> Iterator[Envoi]:
-    """Find the envois of a DSN; groups of a lot other than `DSNOK` are skipped.
+    """Find the envois of a DSN; groups of a lot that were rejected are skipped.
 
     Args:
         windows: the lines of the file, in their order.
@@ -100,6 +164,7 @@ def read_envois(
         collected: the rubriques whose values decide the encoding.
         source: the file's name, for messages.
         anomalies: takes what is odd of each envoi before it is yielded, of the lot at the end.
+        begin: where in the file the lines begin.
 
     Returns:
         Each envoi, in the file's order.
@@ -107,7 +172,7 @@ def read_envois(
     Raises:
         InputError: an envoi is of a norm before the DSN.
     """
-    survey = _Survey(rubriques, collected, source, anomalies)
+    survey = _Survey(rubriques, collected, source, anomalies, begin)
     for lines in windows:
         yield from survey.read(lines)
     yield from survey.end()
@@ -186,17 +251,17 @@ class _Survey:
         collected: frozenset[str],
         source: str,
         anomalies: Counter[str],
+        begin: Begin,
     ) -> None:
         self.rubriques = rubriques
         self.collected = collected
         self.source = source
         self.anomalies = anomalies
-        self.lines = self.seen = 0  # lines and rubriques before the next window
-        self.is_utf8 = False  # by its byte order mark
+        self.lines, self.seen = begin.lines, 0  # lines and rubriques before the next window
+        self.is_utf8, self.is_last = begin.is_utf8, begin.is_last
         self.after_end = True  # of a lot's block, of totals or of nothing
-        self.lot_is_open = False
-        self.label: str | None = None  # of the group; empty until it is read
-        self.group_first = self.label_seen = self.group_envois = 0
+        self.lot = begin.lot
+        self.group_first = self.label_seen = 0
         self.ended_envois: int | None = None  # of the group that ended, where it was read
         self.envoi: _Begun | None = None
 
@@ -229,7 +294,7 @@ class _Survey:
         """The envoi that the end of the file ends, if any."""
         yield from self._end_envoi(self.lines, self.seen)
         yield from self._end_group(self.lines, self.seen)
-        self.anomalies[LOT_DIFFERS] += self.lot_is_open
+        self.anomalies[LOT_DIFFERS] += self.lot.is_open and self.is_last
 
     def _line(self, lines: Lines, index: int, seen: int) -> Iterator[Envoi]:
         envoi = self.envoi
@@ -246,8 +311,10 @@ class _Survey:
             if bloc in LOT_BLOCS:
                 yield from self._end_group(number - 1, seen - 1)
                 self._begin_lot_bloc(bloc, number, seen)
-            elif self.label in (None, "DSNOK"):
+            elif self.lot.has_envois:
                 self._begin_bloc(bloc, number, seen - 1)
+        if rubrique.name == FIRST_LINE:
+            self.lot = self.lot._replace(envois=self.lot.envois + 1)
         envoi, value = self.envoi, lines.bytes(index)
         if envoi is not None and bloc == TOTALS:
             envoi.last = number
@@ -259,17 +326,17 @@ class _Survey:
             envoi.add_value(value)
 
     def _begin_lot_bloc(self, bloc: str, number: int, seen: int) -> None:
-        self.lot_is_open = bloc != _END_OF_LOT
+        self.lot = self.lot.begun(bloc)
         if bloc == GROUP:
-            self.label, self.group_first, self.label_seen = "", number, seen
-            self.group_envois = 0
+            self.group_first, self.label_seen = number, seen
 
     def _end_group(self, last: int, seen: int) -> Iterator[Envoi]:
-        if self.label not in (None, "DSNOK"):
+        label, envois = self.lot.label, self.lot.envois
+        if not self.lot.has_envois:
             self.anomalies[REJECTED_LINES] += seen - self.label_seen
             yield Envoi(self.group_first, last, skipped=True)
-        self.ended_envois = self.group_envois if self.label == "DSNOK" else None
-        self.label = None
+        self.ended_envois = envois if label == VALID_GROUP else None
+        self.lot = self.lot._replace(label=None)
 
     def _begin_bloc(self, bloc: str, number: int, seen: int) -> None:
         envoi = self.envoi = self.envoi or _Begun(number, seen)
@@ -287,7 +354,7 @@ class _Survey:
 
     def _value(self, name: str, value: str) -> None:
         if name == f"{GROUP}.001":
-            self.label = value
+            self.lot = self.lot._replace(label=value)
         elif name == f"{_END_OF_GROUP}.002":
             differs = self.ended_envois is not None and _count(value) != self.ended_envois
             self.anomalies[LOT_DIFFERS] += differs
@@ -308,9 +375,9 @@ class _Survey:
         self._check_norm(envoi)
         totals, counted = envoi.totals or {}, seen - envoi.before
         declared, declarations = _count(totals.get("001")), _count(totals.get("002"))
-        fault, encoding = envoi.fault(declared, declarations, counted), envoi.encoding(self.is_utf8)
+        fault = self.lot.fault or envoi.fault(declared, declarations, counted)
+        encoding = envoi.encoding(self.is_utf8)
         agrees = (declared, declarations) == (counted, envoi.declarations)
-        self.group_envois += 1
         self.anomalies[INCOMPLETE] += bool(fault)
         self.anomalies[TOTALS_DIFFER] += not fault and not agrees
         self.anomalies[UNKNOWN_NORM] += bool(envoi.norm and not _KNOWN_NORM.fullmatch(envoi.norm))

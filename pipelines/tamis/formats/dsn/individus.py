@@ -1,8 +1,8 @@
 """The second pass over a DSN: from the lines of whole envois to individus, one a row.
 
-The hierarchy is implicit: a line names its rubrique and block only. So a DSN cannot be split by
-place, and is read from its first line to its last; memory holds a window of lines, the individu
-that it cuts, and the blocks around it. The rules:
+The hierarchy is implicit: a line names its rubrique and block only. So lines are read in their
+order, from the beginning of an envoi on (`ranges` says which); memory holds a window of lines, the
+individu that it cuts, and the blocks around it. The rules:
 
 - A block begins where the block changes or the rubrique does not increase. An individu without
   NIR begins at 30.002: a parser that waits for 30.001 adds that person's data to the one before.
@@ -30,7 +30,7 @@ import pyarrow.compute as pc
 from tamis.errors import InputError
 from tamis.formats.chunk import Reject
 from tamis.formats.dsn.blocs import Blocs, bounds_individus
-from tamis.formats.dsn.envois import Envoi, read_envois
+from tamis.formats.dsn.envois import AT_ONCE, Begin, Envoi, read_envois
 from tamis.formats.dsn.held import TOO_MANY, hold, nothing
 from tamis.formats.dsn.layout import (
     AROUND_INDIVIDU,
@@ -80,6 +80,7 @@ class DsnReader:
         source: its path or URI, for messages.
         layout: what to collect (`tamis.formats.dsn.layout.layout_of`).
         limits: how many blocks may be collected of one individu.
+        begin: where in the file the data begins, with an envoi.
 
     Attributes:
         anomalies: what is odd so far and rejects no record, by name.
@@ -103,16 +104,18 @@ class DsnReader:
         source: str,
         layout: DsnLayout,
         limits: Limits = USUAL,
+        begin: Begin = AT_ONCE,
     ) -> None:
         self.anomalies: Counter[str] = Counter()
         self._source = source
         self._layout = layout
         self._most = limits.dsn_blocks
         self._rubriques = Rubriques(source)
-        self._lines = read_lines(stream, self._rubriques, source)
+        self._lines = read_lines(stream, self._rubriques, source, begin.lines)
         first = Rubriques(source)
-        windows = read_lines(ahead, first, source)
-        self._envois = read_envois(windows, first, layout.rubriques, source, self.anomalies)
+        windows = read_lines(ahead, first, source, begin.lines)
+        collected, anomalies = layout.rubriques, self.anomalies
+        self._envois = read_envois(windows, first, collected, source, anomalies, begin)
         self._envoi = _NOWHERE
         self._skipped = np.zeros(0, np.int64)
 

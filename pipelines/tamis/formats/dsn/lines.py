@@ -172,13 +172,16 @@ class Lines(NamedTuple):
         return marks
 
 
-def read_lines(stream: Readable, rubriques: Rubriques, source: str) -> Iterator[Lines]:
+def read_lines(
+    stream: Readable, rubriques: Rubriques, source: str, before: int = 0
+) -> Iterator[Lines]:
     """Read the lines of a DSN; of one that is longer than `MAX_LINE` only that much and a byte.
 
     Args:
         stream: the file's bytes, read forward only; a read may return fewer bytes than asked for.
         rubriques: takes those that the file has.
         source: its name, for messages.
+        before: lines of the file before these; the data begins with a line.
 
     Returns:
         All lines in their order, less than 1 MiB at a time.
@@ -186,9 +189,9 @@ def read_lines(stream: Readable, rubriques: Rubriques, source: str) -> Iterator[
     Raises:
         InputError: none of the first lines is one of a DSN.
     """
-    number, last, strayed = 1, (-1, 0), False
+    number, last, strayed = before + 1, (-1, 0), False
     for data in _windows(stream):
-        if number == 1:
+        if number == before + 1:
             first_lines = data.removeprefix(BOM).split(b"\n", _FIRST_LINES)[:_FIRST_LINES]
             if not any(map(_LINE.fullmatch, first_lines)):
                 raise InputError(source, _("is no DSN: no line reads `Sxx.Gyy.zz.nnn,'…'`"))
@@ -200,7 +203,7 @@ def read_lines(stream: Readable, rubriques: Rubriques, source: str) -> Iterator[
         strayed = bool(full[-1] == STRAY) if len(full) else strayed
         number += len(lines.starts)
         yield lines
-    if number == 1:
+    if number == before + 1:
         raise InputError(source, _("is no DSN: no line reads `Sxx.Gyy.zz.nnn,'…'`"))
 
 

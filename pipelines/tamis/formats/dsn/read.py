@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tamis.formats.chunk import Chunk, rechunk, rejects_of
+from tamis.formats.dsn.envois import AT_ONCE, Begin
 from tamis.formats.dsn.individus import DsnReader
 from tamis.formats.dsn.layout import layout_of
 from tamis.formats.dsn.lines import Readable
@@ -12,7 +13,13 @@ from tamis.plan.plan import Plan
 
 
 def read_dsn(
-    stream: Readable, plan: Plan, source: str, limits: Limits = USUAL, *, ahead: Readable
+    stream: Readable,
+    plan: Plan,
+    source: str,
+    limits: Limits = USUAL,
+    *,
+    ahead: Readable,
+    begin: Begin = AT_ONCE,
 ) -> Iterator[Chunk]:
     """Read the individus of a DSN, or of a lot of them.
 
@@ -22,6 +29,7 @@ def read_dsn(
         source: the file's path or URI, for messages.
         limits: individus in each chunk but the last, and blocks of one individu.
         ahead: the same bytes once more: whether an envoi is whole is known at its end only.
+        begin: where in the file the bytes begin.
 
     Returns:
         Chunks; positions are the lines on which individus begin.
@@ -29,16 +37,16 @@ def read_dsn(
     Raises:
         InputError: the file is no DSN, or changed while it was read.
     """
-    pieces = _pieces(stream, plan, source, limits, ahead)
+    layout = layout_of(plan.fields, plan.schema)
+    pieces = _pieces(DsnReader(stream, ahead, source, layout, limits, begin))
     return rechunk(pieces, source, limits.object_chunk_records, limits.chunk_bytes)
 
 
-def _pieces(
-    stream: Readable, plan: Plan, source: str, limits: Limits, ahead: Readable
-) -> Iterator[Chunk]:
-    reader = DsnReader(stream, ahead, source, layout_of(plan.fields, plan.schema), limits)
+def _pieces(reader: DsnReader) -> Iterator[Chunk]:
     for piece in reader:
         anomalies = {name: count for name, count in reader.anomalies.items() if count}
         reader.anomalies.clear()
         data = batch_of(piece.columns, {}, range(len(piece.positions)))
-        yield Chunk(data, piece.positions, rejects_of(piece.rejects), anomalies=anomalies)
+        rejects = rejects_of(piece.rejects)
+        skipped = reader.skipped()
+        yield Chunk(data, piece.positions, rejects, anomalies=anomalies, skipped=skipped)

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, BinaryIO, Final
 
 from tamis.errors import InputError, NotLookedInto, UsageError
+from tamis.formats.xml.tags import MOST_TAG_BYTES, TagBound
 from tamis.formats.xml.texts import read_texts
 from tamis.language import _
 from tamis.limits import Limits
@@ -165,10 +166,13 @@ class Archive:
             remove_comments=True,
             remove_pis=True,
         )
-        since = 0
+        since, tags = 0, TagBound()
         is_first = True
         try:
             for block in self.blocks(part):
+                if tags.is_passed(block):
+                    most = MOST_TAG_BYTES >> 20
+                    raise self.error(_("has a tag of more than {most} MiB", most=most))
                 parser.feed(block)
                 since += len(block)
                 for _event, element in parser.read_events():

@@ -1,9 +1,13 @@
 """What stands in a sheet: rows of cells, each with a value of Python's own or none that is sure."""
 
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Protocol
+
+from tamis.formats import python_records
+from tamis.language import N_
 
 MOST_ROWS: Final = 1 << 20
 MOST_COLUMNS: Final = 1 << 14
@@ -12,7 +16,7 @@ _DIGITS: Final = 15
 """Digits of a number that a spreadsheet keeps."""
 
 
-class NoValue:
+class NoValue(python_records.NoValue):
     """What stands for a cell whose value is not sure: an error, a formula that was never computed.
 
     Attributes:
@@ -21,20 +25,25 @@ class NoValue:
 
     __slots__ = ("why",)
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, rule: str) -> None:
+        super().__init__(rule)
         self.why = why
 
 
-ERROR: Final = NoValue("spreadsheet-errors")
+ERROR: Final = NoValue("spreadsheet-errors", N_("is an error"))
 """`#N/A`, `#DIV/0!` and their kind."""
 
-NOT_COMPUTED: Final = NoValue("spreadsheet-formulas-without-value")
+NOT_COMPUTED: Final = NoValue(
+    "spreadsheet-formulas-without-value", N_("is a formula whose value was not saved")
+)
 """A formula whose value was not saved."""
 
-MERGED: Final = NoValue("spreadsheet-merged-cells")
+MERGED: Final = NoValue("spreadsheet-merged-cells", N_("is merged into another cell"))
 """A cell that is merged with another one, which has the value."""
 
-NO_NUMBER: Final = NoValue("spreadsheet-numbers-too-long")
+NO_NUMBER: Final = NoValue(
+    "spreadsheet-numbers-too-long", N_("has more digits than a spreadsheet keeps, or is no day")
+)
 """A number of more than 15 digits, of which a spreadsheet loses some; a day that is none."""
 
 
@@ -62,12 +71,14 @@ class Sheet(Protocol):
         name: as it is called.
         is_hidden: whether it is not shown.
         wanted: the columns whose cells are read, None for all.
+        passed_over: cells of others that are not empty, by column.
         hidden_columns: those that are not shown, as first and last; known once a row was read.
     """
 
     name: str
     is_hidden: bool
     wanted: Container[int] | None
+    passed_over: Counter[int]
     hidden_columns: list[tuple[int, int]]
 
     def rows(self) -> Iterator[Row]:

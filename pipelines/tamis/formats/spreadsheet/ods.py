@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Container, Iterator
 from typing import Any, Final
 
@@ -68,6 +69,7 @@ class OdsSheet:
         self.name = name
         self.is_hidden = is_hidden
         self.wanted: Container[int] | None = None
+        self.passed_over: Counter[int] = Counter()
         self.hidden_columns: list[tuple[int, int]] = []
         self._archive = archive
         self._place = place
@@ -93,7 +95,7 @@ class OdsSheet:
                 columns += count
                 continue
             repeated = _count(element.get(f"{_TABLE}number-rows-repeated"))
-            cells, is_filled = self._read(element, number + 1)
+            cells, is_filled = self._read(element, number + 1, repeated)
             if not is_filled:
                 number += repeated
                 continue
@@ -103,7 +105,7 @@ class OdsSheet:
                     raise self._archive.error(_("has more than {most} rows", most=MOST_ROWS))
                 yield Row(number, cells, is_filled, hidden)
 
-    def _read(self, row: Any, number: int) -> tuple[dict[int, Any], bool]:
+    def _read(self, row: Any, number: int, repeated: int) -> tuple[dict[int, Any], bool]:
         cells: dict[int, Any] = {}
         column, is_filled = 0, False
         for cell in row:
@@ -128,6 +130,8 @@ class OdsSheet:
                 for place in range(column, column + count):
                     if self.wanted is None or place in self.wanted:
                         cells[place] = value
+                    elif value is not MERGED:
+                        self.passed_over[place] += repeated
             column += count
         return cells, is_filled
 

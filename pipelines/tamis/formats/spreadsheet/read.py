@@ -7,6 +7,7 @@ The rules of the reader:
 - A cell has the value that its type gives it: a number is none of a date, a date no text. A number
   in a field of text is read as its digits only where zeros in front cannot be lost: in numbers of
   persons, in cells that show zeros in front, and where the schema says the `digits`.
+- Of a list of plain values the elements stand in one cell, where the schema says the sign between.
 - An error, a formula that was never computed, a number of more than 15 digits and a cell that is
   merged into another are no value, and a fault of their row.
 - Rows and columns that are not shown are read like all others, and counted.
@@ -23,6 +24,7 @@ from tamis.documents.feed_format import SpreadsheetOptions
 from tamis.documents.types import kind_of
 from tamis.errors import InputError
 from tamis.formats.chunk import Chunk, rechunk
+from tamis.formats.csv import is_flat
 from tamis.formats.names import declared_names, known_names, shown_name
 from tamis.formats.python_records import PIECE_RECORDS, to_chunk
 from tamis.formats.python_values import adapter_for
@@ -30,7 +32,7 @@ from tamis.formats.spreadsheet.archive import Archive
 from tamis.formats.spreadsheet.cells import NoValue, Row, Sheet, Workbook
 from tamis.formats.spreadsheet.ods import OdsWorkbook
 from tamis.formats.spreadsheet.xlsx import XlsxWorkbook
-from tamis.language import _
+from tamis.language import N_, _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
@@ -39,7 +41,7 @@ NUMBERS_FOR_TEXT: Final = "spreadsheet-numbers-for-text"
 
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 _MOST_SHOWN: Final = 20  # names of sheets
-_NO_TEXT: Final = NoValue(NUMBERS_FOR_TEXT)
+_NO_TEXT: Final = NoValue(NUMBERS_FOR_TEXT, N_("is a number, of which zeros in front may be lost"))
 
 
 def open_workbook(stream: BinaryIO, source: str, limits: Limits = USUAL) -> Workbook:
@@ -117,7 +119,13 @@ def _pieces(book: Workbook, plan: Plan, source: str) -> Iterator[Chunk]:
             yield reader.chunk(held)
             held = []
     hidden = sum(last - first + 1 for first, last in sheet.hidden_columns)
-    yield reader.chunk(held, {"spreadsheet-hidden-columns": hidden})
+    skipped = {
+        columns[place]: count
+        for place, count in sheet.passed_over.items()
+        if columns.get(place) in known
+    }
+    end = reader.chunk(held, {"spreadsheet-hidden-columns": hidden})
+    yield replace(end, skipped=skipped)
 
 
 def _sheet(book: Workbook, options: SpreadsheetOptions, source: str) -> Sheet:
@@ -172,6 +180,12 @@ class _Reader:
             for column, name in self._places.items()
             if kind_of(fields[name].type) == "string"
         }
+        self._lists = {
+            column: kind_of(element.type) == "string"
+            for column, name in self._places.items()
+            if options.lists and (element := fields[name].of) and is_flat(element)
+        }
+        self._separator = options.lists or ""
         self.wanted = frozenset(self._places)
 
     def chunk(self, rows: Sequence[Row], anomalies: Mapping[str, int] = _NONE) -> Chunk:
@@ -184,6 +198,8 @@ class _Reader:
             for column, value in row.cells.items():
                 if type(value) is int and column in self._texts:
                     value = _digits(value, self._texts[column])
+                if column in self._lists:
+                    value = self._split(value, is_text=self._lists[column])
                 if type(value) is NoValue:
                     counts[value.why] += 1
                 record[self._places[column]] = value
@@ -195,6 +211,14 @@ class _Reader:
             anomalies=+counts,
             adapter=self._adapter,
         )
+
+    def _split(self, value: Any, *, is_text: bool) -> Any:
+        """The elements in one cell; a number is none of a list of text, where it may lack zeros."""
+        if isinstance(value, str):
+            return value.split(self._separator)
+        if is_text and type(value) is int:
+            return _NO_TEXT
+        return value if isinstance(value, NoValue) else [value]
 
 
 def _width(field: PlanField, options: SpreadsheetOptions) -> int | None:

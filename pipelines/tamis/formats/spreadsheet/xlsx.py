@@ -7,6 +7,7 @@ a day too early there, up to a 29 February that was none: days before March 1900
 import datetime
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -175,6 +176,7 @@ class XlsxSheet:
         self.part = part
         self.is_hidden = is_hidden
         self.wanted: Container[int] | None = None
+        self.passed_over: Counter[int] = Counter()
         self.hidden_columns: list[tuple[int, int]] = []
         self._book = book
         self._columns: dict[str, int] = {}
@@ -218,13 +220,17 @@ class XlsxSheet:
                 )
             if not len(cell):
                 continue
-            if is_filled and self.wanted is not None and column not in self.wanted:
+            is_wanted = self.wanted is None or column in self.wanted
+            if is_filled and not is_wanted:
+                self.passed_over[column] += 1
                 continue
             value = self._value(cell)
             if value is not None:
                 is_filled = True
-                if self.wanted is None or column in self.wanted:
+                if is_wanted:
                     cells[column] = value
+                else:
+                    self.passed_over[column] += 1
         return is_filled
 
     def _column(self, reference: str) -> int:

@@ -5,12 +5,15 @@ from typing import Any, Final
 from tamis.documents.xpaths import is_path
 from tamis.filter.drift import MOST_COUNTED, RECORDS_TO_SHOW, WITHHELD
 from tamis.formats.names import may_be_shown
+from tamis.formats.python_records import NoValue
 from tamis.formats.xml.layout import NIL, PASSED_OVER, THERE, Step, joined
+from tamis.language import N_
 
 Row = list[Any]
 
-NO_TEXT: Final = object()
-"""What stands for a value that stands twice, or for an element in place of text."""
+
+TWICE: Final = NoValue(N_("stands twice"))
+ELEMENTS: Final = NoValue(N_("holds elements in place of text"))
 
 BLANKS: Final = " \t\n\r"
 _INSTANCE: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -77,7 +80,7 @@ def fill(element: Any, step: Step, row: Row, unknown: Unknown, records: int = 1)
         records: how many records an element counts for that stands there.
     """
     if step.text is not None:
-        row[step.text] = _text(element) if row[step.text] is None else NO_TEXT
+        row[step.text] = _text(element) if row[step.text] is None else TWICE
     if attributes := element.items():
         for name, value in attributes:
             if name in step.attributes:
@@ -86,10 +89,11 @@ def fill(element: Any, step: Step, row: Row, unknown: Unknown, records: int = 1)
     inside = step.inside
     for child in element:
         below = inside.get(child.tag)
-        if below is PASSED_OVER:
-            continue
         if below is None:
             unknown.meet(child, step, records)
+            continue
+        if below.skipped is not None:
+            below.skipped += 1
             continue
         if below.leaf is not None:
             slot, seen = below.leaf
@@ -102,7 +106,7 @@ def fill(element: Any, step: Step, row: Row, unknown: Unknown, records: int = 1)
                     text = None
                 row[slot] = text.strip(BLANKS) or None if text else None
             else:
-                row[slot] = NO_TEXT
+                row[slot] = ELEMENTS if row[seen] is None else TWICE
             row[seen] = THERE
         elif below.rows is not None:
             inner: Row = [None] * below.row_slots
@@ -117,7 +121,7 @@ def fill(element: Any, step: Step, row: Row, unknown: Unknown, records: int = 1)
             if below.seen is not None:
                 if row[below.seen]:
                     for place in below.leaves:
-                        row[place] = NO_TEXT
+                        row[place] = TWICE
                     continue
                 row[below.seen] = there
             fill(child, below, row, unknown, records)
@@ -128,16 +132,16 @@ def _meet_attributes(
 ) -> None:
     """Count those that the schema does not name."""
     for name, _value in attributes:
-        if not (
-            name in step.attributes or name in step.others or name.startswith((_INSTANCE, _XML))
-        ):
+        if name in step.others:
+            step.others[name] += name not in step.attributes
+        elif name not in step.attributes and not name.startswith((_INSTANCE, _XML)):
             unknown.add(joined(step.path, f"@{name}"), records)
 
 
 def _text(element: Any) -> Any:
     text = element.text
     if len(element):
-        return NO_TEXT
+        return ELEMENTS
     if text and element.get(_NIL) in ("true", "1"):
         return None
     return text.strip(BLANKS) or None if text else None

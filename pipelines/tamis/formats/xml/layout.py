@@ -5,7 +5,7 @@ of one occurrence stand in a row of slots, one for each leaf and list of the sco
 the schema names and the plan does not read are steps without slots: they are passed over.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, takewhile
@@ -26,26 +26,42 @@ class Step:
         text: the slot of their text, or None.
         leaf: that slot and `seen`, where their text is all that is read of them.
         attributes: slots of attributes, by name.
-        others: attributes that the schema names and that are not read.
+        others: attributes that the schema names and that are not read, each with how often it was
+            met.
         rows: the slot of the rows of the list whose elements they are, or None.
         row_slots: how many slots such a row has.
         seen: the slot in which it is noted that one stands there (`NIL` or `THERE`), or None.
         choice: the slot in which it is noted that one stands there that is not nil, or None.
         inside: the steps of the elements in them.
         leaves: the slots of all leaves in them that are in no list.
+        skipped: how many of them were met, where they are not looked at; else None.
     """
 
     path: str = field(default="", compare=False)
     text: int | None = None
     leaf: tuple[int, int] | None = None
     attributes: dict[str, int] = field(default_factory=dict)
-    others: set[str] = field(default_factory=set)
+    others: dict[str, int] = field(default_factory=dict)
     rows: int | None = None
     row_slots: int = 0
     seen: int | None = None
     choice: int | None = None
     inside: "dict[str, Step]" = field(default_factory=dict)
     leaves: list[int] = field(default_factory=list)
+    skipped: int | None = None
+
+    def passed_over(self) -> Iterator[tuple[str, int]]:
+        """What the schema names here and nothing reads: its path, and how often it was met since
+        the last call."""
+        for name, count in self.others.items():
+            if count:
+                self.others[name] = 0
+                yield joined(self.path, f"@{name}"), count
+        for step in self.inside.values():
+            if step.skipped and step is not PASSED_OVER:
+                yield step.path, step.skipped
+                step.skipped = 0
+            yield from step.passed_over()
 
 
 def joined(path: str, name: str) -> str:
@@ -63,8 +79,8 @@ def joined(path: str, name: str) -> str:
 NIL: Final = 1
 THERE: Final = 2
 
-PASSED_OVER: Final = Step()
-"""The step of elements that are not looked at."""
+PASSED_OVER: Final = Step(skipped=0)
+"""The step of elements that are not looked at, and that no schema names."""
 
 
 class Scope:
@@ -238,7 +254,7 @@ class _Builder:
             scope = self._around[depth]
         step = scope.walk(at.steps)
         if at.attribute is not None:
-            step.others.add(at.attribute)
+            step.others[at.attribute] = 0
 
     def _depth(self, at: XmlPath) -> tuple[int, XmlPath]:
         """The depth of the element around records that `at` leads through, and the rest of it."""
@@ -270,11 +286,11 @@ class _Builder:
 
 
 def _finish(step: Step) -> None:
-    """Put `PASSED_OVER` in place of the steps by which nothing is read, not even counted."""
+    """Pass over the elements of which nothing is read, not even what no schema names."""
     for name, inner in step.inside.items():
         _finish(inner)
         if inner == Step():
-            step.inside[name] = PASSED_OVER
+            step.inside[name] = Step(inner.path, skipped=0)
     others = step.inside or step.attributes or step.choice is not None
     if step.text is not None and step.seen is not None and not others:
         step.leaf = step.text, step.seen

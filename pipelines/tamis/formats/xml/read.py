@@ -7,7 +7,8 @@ The rules of the reader:
 - Elements are known by namespace and name, in any order; comments and instructions do not count.
 - Text is taken without the blanks around it. An empty element, one with `xsi:nil` and one that is
   not there are null.
-- Where a value stands twice, or an element in place of text, the value is a fault of its row.
+- Where a value stands twice, or an element in place of text, the value is a fault of its row, told
+  as that.
 - What stands around the records may follow them: they wait for it, up to `MOST_WAITING` records. If
   it comes after more, the file is refused.
 - Half of a flow is none: of a file that is cut no record is released, and one that is not well
@@ -29,7 +30,8 @@ from tamis.formats.chunk import Chunk, Reject, rechunk, rejects_of
 from tamis.formats.python_records import PIECE_RECORDS, batch_of, leaf_array
 from tamis.formats.python_values import adapter_for
 from tamis.formats.xml.fill import Row, Unknown, fill
-from tamis.formats.xml.layout import PASSED_OVER, THERE, Scope, XmlLayout, layout_of
+from tamis.formats.xml.layout import THERE, Scope, XmlLayout, layout_of
+from tamis.formats.xml.tags import MOST_TAG_BYTES, TagBound
 from tamis.language import N_, _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
@@ -155,8 +157,12 @@ class _XmlReader:
             remove_comments=True,
             remove_pis=True,
         )
-        since = 0
+        since, tags = 0, TagBound()
         for block in _blocks(stream, start):
+            if tags.is_passed(block):
+                raise self._refused(
+                    _("a tag takes more than {limit} MiB", limit=MOST_TAG_BYTES >> 20)
+                )
             parser.feed(block)
             since += len(block)
             for _event, element in parser.read_events():
@@ -278,7 +284,7 @@ class _XmlReader:
             known = step.inside.get(before.tag)
             if known is None:
                 self._unknown.meet(before, step, RECORDS_TO_SHOW)
-            elif known is not PASSED_OVER:
+            elif known.skipped is None:
                 if len(parent) > _MOST_AROUND:
                     raise self._refused(
                         _("more than {count:,} elements stand around records", count=_MOST_AROUND)
@@ -331,6 +337,7 @@ class _XmlReader:
             pa.array(self._positions, pa.int64()),
             rejects_of(self._rejects),
             self._unknown.new(),
+            skipped=dict(self._layout.scope.step.passed_over()),
         )
         self._rows, self._positions, self._around, self._rejects = [], [], [], []
         return chunk

@@ -7,6 +7,7 @@ from xml.parsers import expat
 from tamis.errors import InputError, NotLookedInto
 from tamis.filter.drift import WITHHELD
 from tamis.formats.names import may_be_shown, shown_name
+from tamis.formats.xml.tags import TagBound
 from tamis.language import _
 
 _BLOCK_BYTES = 1 << 20
@@ -33,7 +34,8 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
 
     Raises:
         NotLookedInto: it has entities of its own, which are not expanded.
-        InputError: the file is not well formed, or has more than 256 levels or 16 MiB of a comment.
+        InputError: the file is not well formed, or has more than 256 levels, 16 MiB of a comment or
+            1 MiB of a tag.
 
     Example:
         >>> import io
@@ -48,9 +50,11 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
     parser.CharacterDataHandler = texts.add
     parser.EntityDeclHandler = texts.refuse
     parser.SkippedEntityHandler = texts.refuse
-    given = 0
+    given, tags = 0, TagBound()
     try:
         while block := stream.read(_BLOCK_BYTES):
+            if tags.is_passed(block):
+                raise _RefusedError
             given += len(block)
             parser.Parse(block)
             if given - parser.CurrentByteIndex > _MOST_TOKEN_BYTES:
