@@ -11,6 +11,8 @@ from tamis.cli.plan import plan_command
 from tamis.errors import DocumentError, UsageError
 from tamis.plan.project import Project, load_project
 
+from ..validated import validate_junit, validate_sarif
+
 MakeProject = Callable[..., Project]
 Captured = pytest.CaptureFixture[str]
 NIR_KEPT = ("policies/study.yaml", "      nir: {pseudonymize: {as: pseudonyme}}\n", "")
@@ -84,7 +86,10 @@ def test_sarif_and_junit_have_each_violation_at_its_place(
 ) -> None:
     project, junit = make_project(NIR_KEPT), tmp_path / "check.xml"
     assert check_command(project, False, sarif=True, junit=junit) == 1
-    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    log = json.loads(capsys.readouterr().out)
+    validate_sarif(log)
+    validate_junit(junit)
+    (run,) = log["runs"]
     error, *warnings = run["results"]
     assert (error["ruleId"], error["level"]) == ("rule-4", "error")
     assert error["ruleId"] in [rule["id"] for rule in run["tool"]["driver"]["rules"]]
@@ -98,7 +103,10 @@ def test_sarif_and_junit_have_each_violation_at_its_place(
     (failure,) = suite.iter("failure")
     assert str(failure.text).startswith("policies/study.yaml:12:16: ")
     assert check_command(make_project(MISSPELT), False, sarif=True, junit=junit) == 2
-    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    log = json.loads(capsys.readouterr().out)
+    validate_sarif(log)
+    validate_junit(junit)
+    (run,) = log["runs"]
     assert [result["ruleId"] for result in run["results"]] == ["documents"]
     assert ElementTree.parse(junit).getroot().get("failures") == "1"
 

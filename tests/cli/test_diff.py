@@ -10,6 +10,7 @@ from tamis.cli.diff import diff_command
 from tamis.errors import DocumentError, UsageError
 
 from ..projects import BASE
+from ..validated import validate_sarif
 
 FEED = "policies/feed.yaml"
 WIDER = ("[nir, nom]", "[nir, nom, sexe]")
@@ -264,6 +265,7 @@ def test_sarif_has_a_result_a_change_at_its_place(repository: Path, run: Run) ->
     edit(Path(FEED), WIDER)
     code, out = run("HEAD", ".", sarif=True)
     log = json.loads(out)
+    validate_sarif(log)
     (result,) = log["runs"][0]["results"]
     assert (code, log["version"], result["level"]) == (1, "2.1.0", "error")
     assert result["ruleId"] == log["runs"][0]["tool"]["driver"]["rules"][0]["id"]

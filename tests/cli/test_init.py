@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from tamis.cli.app import app
@@ -44,6 +45,17 @@ def test_a_first_project_says_what_to_fill_in_and_runs_dry_once_it_is(
     )
     schema.write_text(chosen, encoding="utf-8")
     assert tamis("check", "feed")[0] == 0
+    cases = Path("policies/tests/feed.yaml")
+    assert tamis("test", "feed")[0] == 1
+    said = cases.read_text(encoding="utf-8")
+    record = YAML(typ="safe").load(said)["cases"][0]["record"]
+    said = said.replace("FILL_IN:  ", "R6323-37.III.2:  ")
+    said = said.replace("FILL_IN: FILL_IN", f"Code RNCP: {record['Code RNCP']}")
+    cases.write_text(said, encoding="utf-8")
+    assert "FILL_IN" not in said
+    code, text = tamis("test", "feed", "--coverage", "--fail-under", "100")
+    assert code == 0
+    assert "feed: 1 case, 0 outcomes not as expected; coverage 1 of 1\n" in text
     code, text = tamis("dry-run", "feed", "--input", "feed.csv")
     assert code == 0
     assert "2" in text

@@ -8,6 +8,7 @@ import copy
 import datetime
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,10 @@ from tamis.documents.calendar import days_of, law_on
 from tamis.documents.context import PlacedCondition, PolicyContext, conditions_of, kept_fields
 from tamis.documents.policy import Condition, Release
 from tamis.documents.schema import SchemaLeaf
+from tamis.formats.xml.read import read_xml
+from tamis.plan.compile import compile_policy, whole_schema
+from tamis.synthetic.feeds import conforming_records, is_flux_cpf
+from tamis.synthetic.flux_cpf import flux_cpf
 from tamis.synthetic.records import make_records
 
 Record = dict[str, Any]
@@ -31,6 +36,9 @@ _NUMBER = "155087599999193"
 _OTHER = "AUTRE"
 _SHOWN_VALUES = 4
 _CASES_A_CONDITION = 3
+_RECORDS = 40
+"""Synthetic records that one with a value in every field is put together of."""
+
 _HEAD = """\
 # Proposé d'après ce que le filtre fait aujourd'hui : chaque note dit ce qui se passe, non ce qui
 # doit se passer. Une proposition n'est un test qu'une fois relue.
@@ -71,13 +79,27 @@ def propose_cases(context: PolicyContext) -> str:
         for note, record, tried, read in _records(context)
         for fate, days in _fates(context, record, tried)
     ]
+    return _HEAD + _as_yaml({"policy": context.name, "cases": cases})
+
+
+def as_in_a_case(record: Record) -> str:
+    """A record as the YAML of a case has it, without binary values.
+
+    Example:
+        >>> as_in_a_case({"code": "01", "montant": Decimal("2.50"), "fin": None})
+        'code: "01"\\nmontant: 2.5\\n'
+    """
+    return _as_yaml(_shown(_without_bytes(record)), flow=False)
+
+
+def _as_yaml(value: Any, *, flow: bool | None = None) -> str:
     yaml = YAML()
-    yaml.default_flow_style = None
+    yaml.default_flow_style = flow
     yaml.width = 100
     yaml.representer.ignore_aliases = lambda _value: True
     out = io.StringIO()
-    yaml.dump({"policy": context.name, "cases": cases}, out)
-    return _HEAD + out.getvalue()
+    yaml.dump(value, out)
+    return out.getvalue()
 
 
 Days = set[datetime.date]
@@ -186,8 +208,7 @@ def _fates(
 
 def _accepted(context: PolicyContext, release: Release) -> Record:
     """A record with a value in every field, which meets all conditions of a release."""
-    made = make_records(context.schema, 40, seed=1, policies=[context.policy])
-    record = _merged(made)
+    record = _merged(_synthetic_records(context))
     assert isinstance(record, dict)
     for path, leaf in context.leaves.items():
         if leaf.spec.free_text and release.on_nir == "strip":
@@ -203,6 +224,22 @@ def _accepted(context: PolicyContext, release: Release) -> Record:
         if test.condition.in_:
             _put(record, test.field, _choice(test.condition, others))
     return record
+
+
+def _synthetic_records(context: PolicyContext) -> list[Record]:
+    """Records of the policy's schema, by the rules of its format where those are known."""
+    schema = context.schema
+    if (maker := conforming_records(schema)) is not None:
+        return list(maker(_RECORDS, seed=1))
+    made = make_records(schema, _RECORDS, seed=1, policies=[context.policy])
+    if is_flux_cpf(schema):
+        flow = io.BytesIO(b"".join(flux_cpf(_RECORDS)))
+        plan = replace(
+            compile_policy(context, context.policy.releases[0].from_), fields=whole_schema(context)
+        )
+        read = [row for chunk in read_xml(flow, plan, "") for row in chunk.data.to_pylist()]
+        return [*read, *made]
+    return made
 
 
 def _choice(condition: Condition, others: Sequence[Condition]) -> Any:

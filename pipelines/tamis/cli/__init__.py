@@ -43,29 +43,31 @@ def work() -> None:
 
 def _run() -> int:
     from tamis.cli.app import app
+    from tamis.cli.completion import VARIABLE, answer
 
+    if VARIABLE in os.environ:
+        return answer(app)
     try:
         app()
     except SystemExit as done:
         return int(done.code or 0)
-    except TamisError as error:
-        return _tell(str(error), error.exit_code)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _tell(f"{where}{os_problem(error)}", 3)
     except Exception as error:
-        # The text of an unknown error, and so its traceback, may quote a cell: print neither.
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(frame.filename).name}:{frame.lineno}"
-        text = _("failed ({type} at {place})", type=type(error).__name__, place=place)
-        return _tell(text, 3)
+        code, text = describe_error(error)
+        print(log.formatted(text, "error", exit_code=code), file=log.stderr())
+        return code
     return 0
 
 
-def _tell(message: str, code: int) -> int:
-    """Print why the command fails, and return its exit code."""
+def describe_error(error: Exception) -> tuple[int, str]:
+    """The exit code of an error, and what is told of it, which never is a cell's value."""
     from tamis.formats.names import withhold_names
 
-    text = log.formatted(withhold_names(message), "error", exit_code=code)
-    print(text, file=log.stderr())
-    return code
+    if isinstance(error, TamisError):
+        return error.exit_code, withhold_names(str(error))
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return 3, withhold_names(f"{where}{os_problem(error)}")
+    # The text of an unknown error, and so its traceback, may quote a cell: tell neither.
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return 3, _("failed ({type} at {place})", type=type(error).__name__, place=place)

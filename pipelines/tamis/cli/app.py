@@ -5,12 +5,12 @@ was committed.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from typer import Argument, Option
 
-from tamis.cli import keys, review, seal_keys, upkeep
+from tamis.cli import completion, keys, review, seal_keys, upkeep
 from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, Day, LineageTarget, Policy, open_project
 from tamis.interrupts import ends_at_once
 from tamis.language import _
@@ -18,6 +18,10 @@ from tamis.language import _
 app = App(
     name="tamis",
     help=_("Data-minimization filter for the CPF (art. R. 6323-37 du Code du travail)."),
+    epilog=_(
+        "Exit codes: 0 done; 1 the answer is no; 2 wrong usage or documents; 3 failed, and nothing "
+        "was committed."
+    ),
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -75,6 +79,21 @@ def _print_version(given: bool) -> None:
         raise typer.Exit
 
 
+def _show_completion(shell: str | None) -> None:
+    if shell:
+        typer.echo(completion.script(shell))
+        raise typer.Exit
+
+
+def _install_completion(shell: str | None) -> None:
+    if shell:
+        typer.echo(completion.install(shell))
+        raise typer.Exit
+
+
+Shell = Literal["bash", "zsh", "fish"]
+
+
 @app.callback(
     help=_("Tag each record with its legal purpose, strip the NIR, drop what need not be known.")
 )
@@ -98,6 +117,7 @@ def tamis(
                 "language of help, messages and reports, by default that of TAMIS_LANG, or "
                 "English; may also stand after the command"
             ),
+            autocompletion=completion.languages,
         ),
     ] = None,
     log_format: Annotated[
@@ -118,6 +138,24 @@ def tamis(
             help=_("print the version and exit"),
         ),
     ] = False,
+    install_completion: Annotated[
+        Shell | None,
+        Option(
+            metavar="bash|zsh|fish",
+            callback=_install_completion,
+            is_eager=True,
+            help=_("let this shell complete commands, options and names of documents, and exit"),
+        ),
+    ] = None,
+    show_completion: Annotated[
+        Shell | None,
+        Option(
+            metavar="bash|zsh|fish",
+            callback=_show_completion,
+            is_eager=True,
+            help=_("print what `--install-completion` installs, and exit"),
+        ),
+    ] = None,
 ) -> None:
     context.obj = project
 
@@ -128,16 +166,29 @@ def demo(
     folder: Annotated[Path, Argument(metavar="[DIR]", help=_("folder to write to"))] = Path(
         "tamis-demo"
     ),
+    policy: Annotated[
+        list[str] | None,
+        Option(
+            metavar="POLICY",
+            help=_("show this policy of the bundled project; may be given again"),
+            autocompletion=completion.bundled_policies,
+        ),
+    ] = None,
 ) -> None:
-    from tamis.cli.demo import run_demo
+    from tamis.cli.demo import FLOWS, run_demo
 
-    raise typer.Exit(run_demo(folder))
+    raise typer.Exit(run_demo(folder, tuple(dict.fromkeys(policy or FLOWS))))
 
 
 @app.command("help", help=_("Show a page of the manual."))
 def help_(
     topic: Annotated[
-        str | None, Argument(metavar="[TOPIC]", help=_("a page; without it, the list of pages"))
+        str | None,
+        Argument(
+            metavar="[TOPIC]",
+            help=_("a page; without it, the list of pages"),
+            autocompletion=completion.topics,
+        ),
     ] = None,
 ) -> None:
     from tamis.cli.help import help_command
@@ -286,9 +337,13 @@ def run(
         Option(metavar="N", min=0, help=_("stream: not ready, and told, if more wait to be read")),
     ] = None,
     lineage: LineageTarget = None,
+    json: Annotated[
+        bool, Option("--json", help=_("print how it ended as JSON, and all else to stderr"))
+    ] = False,
 ) -> None:
     from tamis.address import StreamAddress, parse_address
     from tamis.cli.run import check_options, run_command
+    from tamis.cli.run_json import telling_in_json
     from tamis.cli.telemetry import TelemetryOptions, listening
     from tamis.evidence.fail_on import Guards
 
@@ -297,49 +352,55 @@ def run(
         for name in context.params
         if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
     ]
-    check_options(given, tuple(inputs))
-    project = open_project(context)
-    project.policy(policy)  # one that is unknown must not become a label
-    telemetry = TelemetryOptions(metrics, max_lag, lineage)
-    if any(isinstance(parse_address(uri), StreamAddress) for uri in inputs):
-        from tamis.cli.run_stream import StreamOptions, run_stream_command
+    with telling_in_json(json, policy, run_id) as tell:
+        guards = Guards(tuple(fail_on or ()), allow_empty)
+        check_options(given, tuple(inputs))
+        project = open_project(context)
+        project.policy(policy)  # one that is unknown must not become a label
+        telemetry = TelemetryOptions(metrics, max_lag, lineage)
+        if any(isinstance(parse_address(uri), StreamAddress) for uri in inputs):
+            from tamis.cli.run_stream import StreamOptions, run_stream_command
 
-        options = StreamOptions(
-            keys,
-            run_id,
-            allow_example,
-            allow_unconfirmed,
-            batch_records,
-            batch_ms,
-            period,
-            once,
-            partitions,
-            seal_to,
-            tuple(avro_schema or ()),
-            tuple(context.args),
-            tuple(fail_on or ()),
-            allow_empty,
-            inputs_by_digest,
-            telemetry,
-        )
-        raise typer.Exit(run_stream_command(project, policy, tuple(inputs), output, options))
-    with listening(telemetry, policy, tuple(inputs), by_digest=inputs_by_digest) as listeners:
-        code = run_command(
-            project,
-            policy,
-            tuple(inputs),
-            output,
-            keys=keys,
-            run_id=run_id,
-            on=on,
-            replay=replay,
-            allow_example=allow_example,
-            allow_unconfirmed=allow_unconfirmed,
-            options=tuple(context.args),
-            guards=Guards(tuple(fail_on or ()), allow_empty),
-            inputs_by_digest=inputs_by_digest,
-            listeners=listeners,
-        )
+            options = StreamOptions(
+                keys,
+                run_id,
+                allow_example,
+                allow_unconfirmed,
+                batch_records,
+                batch_ms,
+                period,
+                once,
+                partitions,
+                seal_to,
+                tuple(avro_schema or ()),
+                tuple(context.args),
+                guards,
+                inputs_by_digest,
+                telemetry,
+                tell,
+            )
+            code = run_stream_command(project, policy, tuple(inputs), output, options)
+        else:
+            with listening(
+                telemetry, policy, tuple(inputs), by_digest=inputs_by_digest
+            ) as listeners:
+                code = run_command(
+                    project,
+                    policy,
+                    tuple(inputs),
+                    output,
+                    keys=keys,
+                    run_id=run_id,
+                    on=on,
+                    replay=replay,
+                    allow_example=allow_example,
+                    allow_unconfirmed=allow_unconfirmed,
+                    options=tuple(context.args),
+                    guards=guards,
+                    inputs_by_digest=inputs_by_digest,
+                    listeners=listeners,
+                    tell=tell,
+                )
     raise typer.Exit(code)
 
 
@@ -410,7 +471,11 @@ def verify(
     json: AsJson = False,
     run: Annotated[
         list[str] | None,
-        Option(metavar="ID", help=_("of a store only this run; may be given again")),
+        Option(
+            metavar="ID",
+            help=_("of a store only this run; may be given again"),
+            autocompletion=completion.runs,
+        ),
     ] = None,
 ) -> None:
     from tamis.cli.verify import verify_command

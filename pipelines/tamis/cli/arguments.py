@@ -11,6 +11,7 @@ so is every word that nothing takes; messages show no credentials of an address.
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -20,8 +21,14 @@ from typer.core import TyperCommand, TyperGroup
 
 from tamis import log
 from tamis.address import require_file, shown_address
-from tamis.cli import loading
-from tamis.cli.typer_words import TyperError, in_own_words, use_language_of_help
+from tamis.cli import completion, loading
+from tamis.cli.other_names import meant_command, meant_option
+from tamis.cli.typer_words import (
+    HEADINGS,
+    TyperError,
+    in_own_words,
+    use_language_of_help,
+)
 from tamis.errors import UsageError
 from tamis.language import LANGUAGES, VARIABLE, _, use_language
 
@@ -29,7 +36,14 @@ if TYPE_CHECKING:
     from tamis.plan.project import Project
 
 INPUT_FLAGS = ("--input", "-i")
-Policy = Annotated[str, Argument(metavar="POLICY", help=_("name of a policy of the project"))]
+Policy = Annotated[
+    str,
+    Argument(
+        metavar="POLICY",
+        help=_("name of a policy of the project"),
+        autocompletion=completion.policies,
+    ),
+]
 Day = Annotated[
     str | None, Option("--on", metavar="DAY", help=_("day whose law applies, YYYY-MM-DD"))
 ]
@@ -44,6 +58,9 @@ LineageTarget = Annotated[
 ]
 _END = "--"
 
+_ANYWHERE = ("--project", "--lang", "--log-format")
+"""Options of the whole program, which may stand behind a command."""
+
 DecoratedT = TypeVar("DecoratedT", bound=Callable[..., Any])
 
 
@@ -55,18 +72,25 @@ class Group(TyperGroup):
         use_language_of_help(self, ctx)
         return super().get_help(ctx)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands, those of the program itself under headings."""
+        left = {name: command for name, command in self.commands.items() if not command.hidden}
+        limit = formatter.width - 6 - max(map(len, left))
+        headings = {} if ctx.parent else HEADINGS
+        last = "Other commands" if headings else "Commands"
+        for heading, names in {**headings, last: tuple(left)}.items():
+            rows = [
+                (name, left.pop(name).get_short_help_str(limit)) for name in names if name in left
+            ]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put language and project first, and refuse empty words."""
         if ctx.parent is None:
-            args, languages = _take_option(args, "--lang")
-            _choose_language(languages)
-            args, formats = _take_option(args, "--log-format")
-            _choose_log_format(formats)
-            _refuse_empty(args)
-            args, projects = _take_option(args, "--project")
-            if projects == [""]:
-                raise UsageError(_("--project: expected a folder after it"))
-            args = [f"--project={project}" for project in projects] + args
+            with suppress(UsageError) if ctx.resilient_parsing else nullcontext():
+                args = _put_first(args)
         try:
             return super().parse_args(ctx, args)
         except TyperError as error:
@@ -76,11 +100,15 @@ class Group(TyperGroup):
         """Find the command that the first word names."""
         name = args[0]
         if not name.startswith("-") and self.get_command(ctx, name) is None:
-            from tamis.documents.positions import suggest
-
             text = _("no command `{name}`", name=shown_address(name))
-            raise UsageError(text + suggest(name, self.commands))
+            options = {flag for option in self.params for flag in option.opts}
+            raise UsageError(text + meant_command(name, {*self.commands, *options}))
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """The commands and options that a word may become, with their help."""
+        use_language_of_help(self, ctx)
+        return completion.shortened(super().shell_complete(ctx, incomplete))
 
 
 class Command(TyperCommand):
@@ -91,12 +119,27 @@ class Command(TyperCommand):
         use_language_of_help(self, ctx)
         return super().get_help(ctx)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """The options that a word may become, with their help."""
+        use_language_of_help(self, ctx)
+        return completion.shortened(super().shell_complete(ctx, incomplete))
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The arguments and options; to a shell that completes also those of the whole program."""
+        params: list[Any] = super().get_params(ctx)
+        if ctx.resilient_parsing:
+            whole = ctx.find_root().command.params
+            params += [option for option in whole if option.opts[0] in _ANYWHERE]
+        return params
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Part the command's own words from Beam's, and refuse those that are neither's."""
+        if ctx.resilient_parsing:  # an option at the end lacks its value, which comes next
+            return super().parse_args(ctx, args[: -1 if args and args[-1][:1] == "-" else None])
         end = args.index(_END) if _END in args else len(args)
         own, after = args[:end], args[end:]
         takes_beam = ctx.allow_extra_args
-        self._refuse_unknown(own, takes_beam)
+        self._refuse_unknown(own, takes_beam, ctx.command_path)
         takes_inputs = any("--input" in option.opts for option in self.params)
         own = _repeat_flags(own, self._flags_of_several())
         ctx.allow_extra_args = True
@@ -129,21 +172,23 @@ class Command(TyperCommand):
         options = [option for option in self.params if getattr(option, "multiple", False)]
         return {flag for option in options for flag in option.opts} & several
 
-    def _refuse_unknown(self, own: list[str], takes_beam: bool) -> None:
-        known = {flag for option in self.params for flag in option.opts + option.secondary_opts}
+    def _refuse_unknown(self, own: list[str], takes_beam: bool, command: str) -> None:
+        flags = {flag for option in self.params for flag in option.opts + option.secondary_opts}
+        known = {flag for flag in flags if flag.startswith("-")}
         for word in own:
             name = word.partition("=")[0]
             if not name.startswith("--") or name in known or name == "--help":
                 continue
-            from tamis.documents.positions import suggest
-
             text = _("no option `{name}`", name=shown_address(name))
             if takes_beam and name == "--dry-run":
                 text += _(": ") + _("the command is `tamis dry-run`")
+            elif name[2:] in flags:
+                text += _(": ") + _("{argument} must stand by itself", argument=name[2:].upper())
+                text += ", " + _("as in `{usage}`", usage=f"{command} {name[2:].upper()}")
             elif takes_beam and _is_beams(name):
                 text += _(": ") + _("options of Beam must stand after `--`")
             else:
-                text += suggest(name, known)
+                text += meant_option(name, {*known, *_ANYWHERE})
             raise UsageError(text)
 
 
@@ -159,6 +204,19 @@ class App(typer.Typer):
     ) -> Callable[[DecoratedT], DecoratedT]:
         """Declare a command, as `Typer.command` does."""
         return super().command(name, **{"cls": Command, **settings})
+
+
+def _put_first(args: list[str]) -> list[str]:
+    """Take what holds for every command out of the words of a line, and put the project first."""
+    args, languages = _take_option(args, "--lang")
+    _choose_language(languages)
+    args, formats = _take_option(args, "--log-format")
+    _choose_log_format(formats)
+    _refuse_empty(args)
+    args, projects = _take_option(args, "--project")
+    if projects == [""]:
+        raise UsageError(_("--project: expected a folder after it"))
+    return [f"--project={project}" for project in projects] + args
 
 
 def _refuse_empty(args: list[str]) -> None:

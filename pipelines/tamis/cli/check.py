@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
+from tamis.cases.junit import write_junit
 from tamis.check.catalogue import Rule
 from tamis.check.check import check
 from tamis.check.violation import Violation
@@ -104,7 +104,7 @@ def check_command(
         error = caught
         checked = _Checked(documents, len(documents.policies()), caught.problems)
     if junit is not None:
-        _write_junit(junit, checked)
+        write_junit(junit, "tamis check", {checked.documents.name: _as_junit(checked)})
     if json or sarif:
         print(_dump(_as_sarif(checked) if sarif else checked.as_json()))
     elif error is not None:
@@ -171,20 +171,13 @@ def _as_sarif(checked: _Checked) -> dict[str, Any]:
     return sarif_log(results, rules)
 
 
-def _write_junit(path: Path, checked: _Checked) -> None:
-    """Write one test for the grammar of documents, and one a rule."""
-    failures: dict[str, list[str]] = {_("grammar of documents"): [*map(str, checked.problems)]}
+def _as_junit(checked: _Checked) -> list[tuple[str, list[str]]]:
+    """One test for the grammar of documents, and one a rule, each with what is wrong."""
+    tests = [(_("grammar of documents"), [*map(str, checked.problems)])]
     for rule in () if checked.problems else Rule:
-        broken = [str(found.dated) for found in checked.violations if found.rule == rule]
-        failures[_("rule {number} ({title})", number=int(rule), title=rule.title)] = broken
-    counts = {"tests": str(len(failures)), "failures": str(sum(map(bool, failures.values())))}
-    suite = ET.Element("testsuite", {"name": "tamis check", **counts})
-    for name, texts in failures.items():
-        test = ET.SubElement(suite, "testcase", classname=checked.documents.name, name=name)
-        if texts:
-            ET.SubElement(test, "failure", message=texts[0]).text = "\n".join(texts)
-    ET.indent(suite)
-    ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+        broken = [str(each.dated) for each in checked.violations if each.rule == rule]
+        tests.append((_("rule {number} ({title})", number=int(rule), title=rule.title), broken))
+    return tests
 
 
 def _print(checked: _Checked, show_warnings: bool) -> None:

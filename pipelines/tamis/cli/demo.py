@@ -2,30 +2,35 @@
 
 1. feeds      tamis-demo/in/dsn-individus.dsn        2000 records, some dirty
 2. check      12 policies hold on every day of their windows
-3. dry-run    dsn-droits: 2000 in, 1890 released, …
+3. dry-run    dsn-droits: 2000 in, 1890 released, …, and a report for a browser
 4. run        … the same figures, committed
 5. verify     every claim of the receipts holds
+6. a record before and after
 """
 
 import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tamis.cli.before_and_after import print_before_and_after
 from tamis.cli.check import check_command
 from tamis.cli.run import print_attested, print_receipt
 from tamis.cli.verify import verify_command
 from tamis.documents.calendar import today
+from tamis.documents.context import PolicyContext, open_policy
 from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.interrupts import ends_at_once
 from tamis.keys.keyring import Keyring
-from tamis.language import _
-from tamis.plan.compile import compile_plan
+from tamis.language import _, language_in_use
+from tamis.plan.compile import compile_policy, whole_schema
+from tamis.plan.plan import Plan
 from tamis.plan.project import Project, bundled_project
 from tamis.stores.folder_layout import receipt_path
-from tamis.synthetic.files import write_feed
-from tamis.synthetic.records import DIRTY, make_records
+from tamis.synthetic.feeds import write_synthetic_feed
+from tamis.synthetic.records import DIRTY
 from tamis.tables import Table, print_table
 
 if TYPE_CHECKING:
@@ -39,29 +44,42 @@ SEED = 6323
 _MARK = ".tamis-demo"
 
 
-def run_demo(folder: Path) -> int:
-    """Run the demo in `folder`, anew each time; return 0 when all is committed and verified."""
+def run_demo(folder: Path, policies: Sequence[str] = FLOWS) -> int:
+    """Run the demo in `folder`, anew each time; return 0 when all is committed and verified.
+
+    Args:
+        folder: to write to.
+        policies: of the bundled project, whose feeds are made and run.
+
+    Raises:
+        UsageError: the folder is not the demo's, or there is no such policy.
+    """
+    project = bundled_project()
+    for policy in policies:
+        project.policy(policy)
     _prepare(folder)
     with ends_at_once(_("interrupted: the same command makes the demo anew")):
-        return _make_demo(folder)
+        return _make_demo(project, folder, policies)
 
 
-def _make_demo(folder: Path) -> int:
-    project = bundled_project()
+def _make_demo(project: Project, folder: Path, policies: Sequence[str]) -> int:
     print(_("1. Synthetic feeds, seed {seed}, some rows dirty on purpose", seed=SEED))
-    feeds = {policy: _make_feed(project, policy, folder / "in") for policy in FLOWS}
+    feeds = {policy: _make_feed(project, policy, folder / "in") for policy in policies}
     _print_step(2, "tamis check --project cpf")
     if code := check_command(project, False):
         return code
     keys = folder / "keys.json"
-    Keyring.create(str(keys))
+    keyring = Keyring.create(str(keys))
     for policy, feed in feeds.items():
-        _print_step(3, f"tamis dry-run {policy} --project cpf --input {shlex.quote(str(feed))}")
-        plan = compile_plan(project, policy, today())
+        report = folder / f"{policy}.html"
+        words = ["tamis", "dry-run", policy, "--project", "cpf"]
+        _print_step(3, shlex.join([*words, "--input", str(feed), "--html", str(report)]))
+        context = open_policy(project, policy)
+        plan = compile_policy(context, today())
         print_attested(plan)
-        from tamis.runs.batch import Job, dry_run, run
+        from tamis.runs.batch import Job, run
 
-        dry = dry_run(plan, (str(feed),)).receipt
+        dry = _dry_run(context, plan, feed, report)
         print_receipt(dry)
         job = Job(plan, (str(feed),), str(folder / "store"), f"demo-{policy}", str(keys))
         _print_step(4, _run_command(job))
@@ -75,15 +93,32 @@ def _make_demo(folder: Path) -> int:
         _print_step(5, f"tamis verify {shlex.quote(str(path))} --project cpf")
         if code := verify_command(project, path, False):
             return code
+    print_before_and_after(context, plan, feed, keyring)
+    last = f"{shlex.quote(str(folder / 'store'))} {policy}/{plan.releases[0].id}"
     places = [
+        *((f"{folder}/{policy}.html", _("the report of its dry run")) for policy in policies),
         (f"{folder}/in/", _("what the sources sent")),
         (f"{folder}/store/POLICY/", _("what was released: tagged, minimized, Parquet")),
         (f"{folder}/store/_quarantine/", _("what could not be judged safely, without values")),
         (f"{folder}/store/_receipts/", _("the evidence")),
-        ("tamis plan evaluation-cpf --project cpf", _("what becomes of each field, and why")),
+        (f"tamis show {last} --values", _("the first rows that were released")),
+        (f"tamis plan {policy} --project cpf", _("what becomes of each field, and why")),
     ]
     print_table(Table((), places, title=_("Where to look")))
     return 0
+
+
+def _dry_run(context: PolicyContext, plan: Plan, feed: Path, report: Path) -> Receipt:
+    """Run dry over a feed, write the report, and return the counts."""
+    from tamis.beam.measure import Inspection
+    from tamis.dry_run.compose import compose
+    from tamis.dry_run.html import render_html
+    from tamis.runs.batch import dry_run
+
+    measured = dry_run(plan, (str(feed),), inspection=Inspection(whole_schema(context)))
+    page = render_html(compose(measured, plan, context), language_in_use())
+    report.write_text(page, encoding="utf-8")
+    return measured.receipt
 
 
 def _run_command(job: "Job") -> str:
@@ -115,12 +150,16 @@ def _prepare(folder: Path) -> None:
 def _make_feed(project: Project, name: str, folder: Path) -> Path:
     policy, _source = project.policy(name)
     schema, _source = project.schema(policy.schema_)
-    form = schema.format.name
-    path = folder / f"{schema.schema_}.{form}"
-    records = make_records(
-        schema, RECORDS, seed=SEED, policies=[policy], dirt=DIRTY, nir_with_key=form != "dsn"
+    path = folder / f"{schema.schema_}.{schema.format.name}"
+    write_synthetic_feed(
+        schema,
+        RECORDS,
+        path,
+        seed=SEED,
+        policies=[policy],
+        dirt=DIRTY,
+        extra={"colonne_inconnue": "x"},
     )
-    write_feed(records, schema, path, extra={"colonne_inconnue": "x"})
     print("  ", _("{file}: {count:# record|# records}", file=path, count=RECORDS))
     return path
 

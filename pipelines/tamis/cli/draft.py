@@ -1,6 +1,7 @@
 """`tamis draft`: a first schema for a new feed, on stdout."""
 
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,6 +30,20 @@ releases:
     needs:
       - because: {blank}   # why the partner needs these fields, in a sentence
         keep: [{blank}]    # names of fields of schemas/{name}.yaml; nothing else passes
+"""
+
+_CASES: Final = """\
+# A case says what becomes of a synthetic record: `tamis test {name}` judges it. Once the policy is
+# filled in, `tamis draft --tests {name}` proposes one for each need and condition.
+policy: {name}
+cases:
+  - note: un enregistrement complet
+    on: {day}
+    record:
+{record}
+    expect:
+      {blank}:              # the release, by its item or its id
+        {blank}: {blank}     # each field that leaves, and its value; {{present: true}} for any
 """
 
 _PUBLISHED: Final = Path("pipelines/tamis/documents/published/schema.schema.json")
@@ -93,16 +108,14 @@ def draft_text(
             shown_path(file),
             _("has no field whose name may be shown; --all-names shows names that may be values"),
         )
-    if _PUBLISHED.is_file():
-        text = f"# yaml-language-server: $schema=../{_PUBLISHED.as_posix()}\n{text}"
-    return named, text
+    return named, _with_modeline("schema", text)
 
 
 def init_command(folder: Path, file: Path, name: str | None) -> int:
-    """Write a first schema and a first policy for `file` into the project `folder`.
+    """Write a first schema, policy and case for `file` into the project `folder`.
 
-    What only a human can decide is `FILL_IN` in the policy and `category: []` in the schema:
-    `check` refuses the one and counts the other, at its place.
+    What only a human can decide is `FILL_IN` in policy and case and `category: []` in the schema:
+    `check` and `test` refuse the one and count the other, at its place.
 
     Raises:
         UsageError: one of the files is there already, or the name is wrong.
@@ -111,7 +124,10 @@ def init_command(folder: Path, file: Path, name: str | None) -> int:
     named, text = draft_text(file, name)
     files = {
         folder / "schemas" / f"{named}.yaml": text,
-        folder / "policies" / f"{named}.yaml": _policy_text(named),
+        folder / "policies" / f"{named}.yaml": _with_modeline("policy", _filled(_POLICY, named)),
+        folder / "policies" / "tests" / f"{named}.yaml": _with_modeline(
+            "tests", _filled(_CASES, named, record=_synthetic_record(text)), above="../"
+        ),
     }
     for path in files:
         if path.exists():
@@ -122,16 +138,36 @@ def init_command(folder: Path, file: Path, name: str | None) -> int:
             stream.write(content)
         print(path)
     print(_("fill in what is FILL_IN and `category: []`; `tamis list` has what can stand there"))
-    print(_("then: tamis check {policy} && tamis dry-run {policy} --input FILE", policy=named))
+    commands = f"tamis check {named} && tamis test {named}"
+    commands += f" && tamis dry-run {named} --input {shlex.quote(shown_path(file))}"
+    print(_("then: {commands}", commands=commands))
     return 0
 
 
-def _policy_text(name: str) -> str:
-    modeline = ""
-    published = _PUBLISHED.with_name("policy.schema.json")
-    if published.is_file():
-        modeline = f"# yaml-language-server: $schema=../{published.as_posix()}\n"
-    return modeline + _POLICY.format(name=name, day=today(), blank=BLANK)
+def _filled(template: str, name: str, **more: str) -> str:
+    return template.format(name=name, day=today(), blank=BLANK, **more)
+
+
+def _with_modeline(kind: str, text: str, above: str = "") -> str:
+    """A document behind the line that binds it to its JSON Schema, where that is at hand."""
+    published = _PUBLISHED.with_name(f"{kind}.schema.json")
+    if not published.is_file():
+        return text
+    return f"# yaml-language-server: $schema=../{above}{published.as_posix()}\n{text}"
+
+
+def _synthetic_record(schema_text: str) -> str:
+    """A record of nobody by a drafted schema, as the lines of a case."""
+    from ruamel.yaml import YAML
+
+    from tamis.cases.propose import as_in_a_case
+    from tamis.documents.schema import Schema
+    from tamis.synthetic.records import make_records
+
+    schema = Schema.model_validate(YAML(typ="safe").load(schema_text))
+    (record,) = make_records(schema, 1, seed=1)
+    lines = as_in_a_case(record).splitlines()
+    return "\n".join(f"      {line}" for line in lines)
 
 
 def draft_tests_command(project: "Project", policy: str) -> int:

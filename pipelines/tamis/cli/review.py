@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 from typer import Argument, Option
 
+from tamis.cli import completion
 from tamis.cli.arguments import App, AsJson, Day, Policy, open_project
 from tamis.language import _
 
@@ -17,7 +18,7 @@ app = App()
 AsSarif = Annotated[bool, Option("--sarif", help=_("SARIF, for a code host"))]
 
 
-@app.command(help=_("Write a first schema and a first policy for a new feed into the project."))
+@app.command(help=_("Write a first schema, policy and case for a new feed into the project."))
 def init(
     context: typer.Context,
     file: Annotated[Path, Argument(metavar="FILE", help=_("the feed"))],
@@ -35,7 +36,12 @@ def init(
 def check(
     context: typer.Context,
     policy: Annotated[
-        str | None, Argument(metavar="[POLICY]", help=_("by default all of the project"))
+        str | None,
+        Argument(
+            metavar="[POLICY]",
+            help=_("by default all of the project"),
+            autocompletion=completion.policies,
+        ),
     ] = None,
     warnings: Annotated[bool, Option("--warnings", help=_("show the warnings, too"))] = False,
     explain: Annotated[
@@ -126,7 +132,12 @@ def diff(
         Option(metavar="FILE…", help=_("count the change on these records; fewer than 10 hidden")),
     ] = None,
     policy: Annotated[
-        str | None, Option(metavar="POLICY", help=_("count under this policy only"))
+        str | None,
+        Option(
+            metavar="POLICY",
+            help=_("count under this policy only"),
+            autocompletion=completion.policies,
+        ),
     ] = None,
     json: AsJson = False,
     markdown: Annotated[bool, Option("--markdown", help=_("for a pull request"))] = False,
@@ -154,7 +165,12 @@ def diff(
 def judge(
     context: typer.Context,
     policies: Annotated[
-        list[str] | None, Argument(metavar="[POLICY…]", help=_("by default all of the project"))
+        list[str] | None,
+        Argument(
+            metavar="[POLICY…]",
+            help=_("by default all of the project"),
+            autocompletion=completion.policies,
+        ),
     ] = None,
     coverage: Annotated[
         bool, Option("--coverage", help=_("tell which needs and conditions no case reaches"))
@@ -209,14 +225,20 @@ def approve(
 def papers(
     context: typer.Context,
     policies: Annotated[
-        list[str], Argument(metavar="POLICY…", help=_("names of policies of the project"))
+        list[str],
+        Argument(
+            metavar="POLICY…",
+            help=_("names of policies of the project"),
+            autocompletion=completion.policies,
+        ),
     ],
     on: Day = None,
     format: Annotated[
         Literal["md", "html"], Option(help=_("md, to complete by hand; html, to read and print"))
     ] = "md",
     output: Annotated[
-        Path | None, Option(metavar="DIR", help=_("folder to write to, a file a policy"))
+        Path | None,
+        Option(*("--output", "-o"), metavar="DIR", help=_("folder to write to, a file a policy")),
     ] = None,
 ) -> None:
     from tamis.cli.papers import papers_command

@@ -23,10 +23,12 @@ from tamis.address import (
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress
+from tamis.cli.run_json import Tell, tell_nobody
 from tamis.errors import UsageError
 from tamis.evidence.columns import advise
 from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import ATTESTED, Receipt
+from tamis.evidence.summary import RunSummary, summary_of
 from tamis.evidence.wording import quarantine_lines, repeated_lines, skipped_line, withheld_lines
 from tamis.interrupts import ends_at_once
 from tamis.language import _, ngettext, printable
@@ -197,6 +199,7 @@ def run_command(
     guards: Guards = USUAL_GUARDS,
     inputs_by_digest: bool = False,
     listeners: Listeners = SILENT,
+    tell: Tell = tell_nobody,
 ) -> int:
     """Run, and print the counts and where the receipt is; 0 when committed."""
     day = read_day(on)
@@ -222,6 +225,7 @@ def run_command(
             receipt, before = run(job, listeners)
     if receipt is None:
         print(_("job {run} is built, and not launched from here", run=name))
+        tell(RunSummary(run=name, policy=policy, outcome="built", exit_code=0))
         return 0
     address = open_store(output).receipt_address(name)
     if before:
@@ -230,6 +234,7 @@ def run_command(
         print_receipt(receipt)
         print(_("run {run} committed", run=name))
     print(_("receipt: {address}", address=address))
+    tell(summary_of(receipt, address, before=before))
     return 0
 
 
@@ -290,7 +295,6 @@ def print_receipt(receipt: Receipt) -> None:
             release=name,
             item=release.item,
             purpose=release.purpose,
-            rows=release.rows,
         )
         redacted = sum(release.redacted.values())
         if redacted:

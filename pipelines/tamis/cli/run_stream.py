@@ -16,14 +16,17 @@ from tamis.address import KafkaAddress, StreamAddress, WatchAddress, parse_addre
 from tamis.cli.loading import loading_beam
 from tamis.cli.logs import show_log
 from tamis.cli.run import compile_allowed, print_receipt, tell_unused_keys
+from tamis.cli.run_json import Tell, tell_nobody
 from tamis.cli.telemetry import TelemetryOptions, listening
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
 from tamis.evidence.fail_on import Guards, check_attested, parse_fail_on
-from tamis.evidence.receipt import Receipt
+from tamis.evidence.receipt import Counts, Receipt, counts_of
+from tamis.evidence.summary import Outcome, RunSummary, summary_of
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
+from tamis.stores.opening import open_store
 from tamis.telemetry.listener import Listeners
 
 if TYPE_CHECKING:
@@ -46,10 +49,10 @@ class StreamOptions:
     seal_to: Path | None
     avro_schemas: tuple[str, ...]
     beam: tuple[str, ...]
-    fail_on: tuple[str, ...] = ()
-    allow_empty: bool = False
+    guards: Guards = Guards()  # noqa: RUF009 (it is a value)
     inputs_by_digest: bool = False
     telemetry: TelemetryOptions = TelemetryOptions()  # noqa: RUF009 (it is a value)
+    tell: Tell = tell_nobody
 
 
 def run_stream_command(
@@ -61,8 +64,8 @@ def run_stream_command(
     (source,) = inputs
     address = parse_address(source)
     is_watch = isinstance(address, WatchAddress)
-    conditions = parse_fail_on(options.fail_on, "run" if is_watch else "stream")
-    if options.allow_empty and not is_watch:
+    conditions = parse_fail_on(options.guards.fail_on, "run" if is_watch else "stream")
+    if options.guards.allow_empty and not is_watch:
         raise UsageError(_("--allow-empty: a stream commits while it reads, whatever it finds"))
 
     def compile_checked() -> Plan:
@@ -98,7 +101,11 @@ def run_stream_command(
     ):
         if isinstance(address, WatchAddress):
             return _watch(address, output, stream, options, compile_today, listeners)
-        return _run_messages(source, output, stream, partitions, options, compile_today, listeners)
+        outcome, counts = _run_messages(
+            source, output, stream, partitions, options, compile_today, listeners
+        )
+    options.tell(RunSummary(run=stream, policy=policy, outcome=outcome, exit_code=0, counts=counts))
+    return 0
 
 
 def _run_messages(
@@ -109,7 +116,7 @@ def _run_messages(
     options: StreamOptions,
     compile_today: Callable[[], Plan],
     listeners: Listeners,
-) -> int:
+) -> tuple[Outcome, Counts | None]:
     from tamis.keys.seal_keys import read_public_key
     from tamis.runs.stream import StreamJob, engine_of, run_stream
 
@@ -148,10 +155,12 @@ def _run_messages(
             quarantined=total.quarantined,
         )
     )
-    return 0
+    return "drained", counts_of(total)
 
 
-def _on_engine(job: "StreamJob", compile_today: Callable[[], Plan]) -> int:
+def _on_engine(
+    job: "StreamJob", compile_today: Callable[[], Plan]
+) -> tuple[Outcome, Counts | None]:
     if not isinstance(parse_address(job.source), KafkaAddress):
         return _hand_over(job, compile_today())
     from tamis.runs.kafka import run_on_engine
@@ -168,10 +177,10 @@ def _on_engine(job: "StreamJob", compile_today: Callable[[], Plan]) -> int:
             quarantined=counts.quarantined,
         )
     )
-    return 0
+    return "drained", counts
 
 
-def _hand_over(job: "StreamJob", plan: Plan) -> int:
+def _hand_over(job: "StreamJob", plan: Plan) -> tuple[Outcome, None]:
     from tamis.runs.launch import builds_only
     from tamis.runs.stream import check_addresses
 
@@ -181,9 +190,9 @@ def _hand_over(job: "StreamJob", plan: Plan) -> int:
     launch_stream(job, plan)
     if builds_only(job.options):
         print(_("stream {stream} is built, and not launched from here", stream=job.stream))
-    else:
-        print(_("stream {stream} is handed over to its runner", stream=job.stream))
-    return 0
+        return "built", None
+    print(_("stream {stream} is handed over to its runner", stream=job.stream))
+    return "handed-over", None
 
 
 def _watch(
@@ -210,11 +219,16 @@ def _watch(
         options.keys,
         once=options.once,
         options=options.beam,
-        guards=Guards(options.fail_on, options.allow_empty),
+        guards=options.guards,
         inputs_by_digest=options.inputs_by_digest,
     )
+
+    def tell_round(receipt: Receipt) -> None:
+        _print_round(receipt)
+        options.tell(summary_of(receipt, open_store(output).receipt_address(receipt.run)))
+
     with drained_by_signals(stop.set):
-        files = watch(job, compile_today, _print_round, stop, listeners)
+        files = watch(job, compile_today, tell_round, stop, listeners)
     print(_("stream {stream} drained: {count:# file|# files}", stream=stream, count=files))
     return 0
 

@@ -26,8 +26,23 @@ _METAVARS = (
 
 _USAGE = (N_("[OPTIONS]"), N_("COMMAND [ARGS]..."))
 _BRACKETS = (N_("[required]"), N_("[default: "))
-_HEADINGS = (N_("Arguments"), N_("Options"), N_("Commands"), N_("Show this message and exit."))
+_HEADINGS = (
+    *(N_("Arguments"), N_("Options"), N_("Commands"), N_("Other commands")),
+    N_("Show this message and exit."),
+)
 
+
+HEADINGS = {
+    N_("Begin"): ("demo", "init", "list", "help"),
+    N_("Documents"): ("draft", "check", "plan", "test", "diff", "approve", "papers"),
+    N_("Runs"): ("dry-run", "run"),
+    N_("Stores"): (
+        *("runs", "show", "verify", "recover", "withdraw", "redrive", "purge", "unseal"),
+    ),
+    N_("Searches"): ("scan", "link"),
+    N_("Keys"): ("keys", "seal-keys"),
+}
+"""The commands in the order of one's work; help lists all others last."""
 
 _Formatter: Any = typer.Context.formatter_class
 
@@ -75,6 +90,7 @@ def _limits(text: str) -> str:
 def use_language_of_help(command: Any, context: Any) -> None:
     """Let the help of `command`, its options and its commands be in the language in use."""
     context.formatter_class = Formatter
+    command.epilog = _(command.epilog) if command.epilog else None
     for shown in (command, *getattr(command, "commands", {}).values()):
         shown.help = _(shown.help) if shown.help else None
         shown.short_help = shown.help.partition("\n")[0] if shown.help else None
@@ -93,7 +109,9 @@ def in_own_words(error: Any, context: Any) -> Any:
             return UsageError(_("no option `{name}`", name=option) + _(": ") + see)
         if "not take" in error.message:
             return UsageError(_("{option}: takes no value", option=option))
-        return UsageError(_("{option}: expected a value after it", option=option))
+        text = _("{option}: expected a value after it", option=option)
+        values = [each.metavar for each in context.command.params if option in each.opts]
+        return UsageError(f"{text}, {values[0]}" if values and values[0] else text)
     if param is not None:
         name = param.opts[0] if param.opts[0].startswith("-") else param.metavar
         if values := re.findall("'([^']+)'", error.message.partition(" not one of ")[2]):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Context, Exit, Option
 
-from tamis.cli import limited
+from tamis.cli import completion, limited
 from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, open_project
 from tamis.language import _
 
@@ -21,7 +21,14 @@ app.add_typer(
 Store = Annotated[
     str, Argument(metavar="STORE", help=_("a folder, gs://…, s3://… or postgresql://…"))
 ]
-Run = Annotated[str, Argument(metavar="RUN", help=_("id of the run; of a stream, all its periods"))]
+Run = Annotated[
+    str,
+    Argument(
+        metavar="RUN",
+        help=_("id of the run; of a stream, all its periods"),
+        autocompletion=completion.runs,
+    ),
+]
 
 
 @app.command(help=_("List the runs of a store: days, policies, counts, approvals, what became."))
@@ -35,7 +42,12 @@ def runs(store: Store, json: AsJson = False) -> None:
 def show(
     store: Store,
     release: Annotated[
-        str | None, Argument(metavar="[RELEASE]", help=_("POLICY/RELEASE; without it, all"))
+        str | None,
+        Argument(
+            metavar="[RELEASE]",
+            help=_("POLICY/RELEASE; without it, all"),
+            autocompletion=completion.releases,
+        ),
     ] = None,
     values: Annotated[
         bool, Option("--values", help=_("show the first rows too: personal data, for their holder"))
@@ -68,7 +80,10 @@ def withdraw(
 def redrive(
     context: Context,
     store: Store,
-    run: Annotated[str, Argument(metavar="RUN", help=_("id of the run"))],
+    run: Annotated[
+        str,
+        Argument(metavar="RUN", help=_("id of the run"), autocompletion=completion.runs),
+    ],
     inputs: Annotated[
         list[str] | None,
         Option(

@@ -55,9 +55,17 @@ def _summary(target: str, outcomes: list[str]) -> str:
             target=target,
             claims=claims,
         )
-    return _(
-        "{target}: verified, {unchecked} of {claims} claims could not be checked",
+    if not unchecked:
+        return ngettext(
+            "{target}: verified, its {count} claim holds",
+            "{target}: verified, all {count} claims hold",
+            claims,
+            target=target,
+        )
+    return ngettext(
+        "{target}: verified, but for {count} of {claims} claims, which could not be checked",
+        "{target}: verified, but for {count} of {claims} claims, which could not be checked",
+        unchecked,
         target=target,
-        unchecked=unchecked,
         claims=claims,
     )

@@ -366,7 +366,7 @@ def begun_receipt(plan: Plan, facts: RunFacts) -> Receipt:
         law_origin=plan.law_origin,
         processing=ProcessingPart(slug=plan.processing, carries_nir=plan.carries_nir),
         inputs=[],
-        counts=_counts(Tally()),
+        counts=counts_of(Tally()),
         releases={
             release.id: ReleasePart(
                 item=release.item,
@@ -430,7 +430,7 @@ def counted(
         update={
             "ended": datetime.datetime.now(datetime.UTC),
             "inputs": read,
-            "counts": _counts(tally),
+            "counts": counts_of(tally),
             "releases": releases,
             "quarantine": tally.reasons,
             "quarantine_causes": cause_parts(tally.quarantine),
@@ -443,7 +443,8 @@ def counted(
     )
 
 
-def _counts(tally: Tally) -> Counts:
+def counts_of(tally: Tally) -> Counts:
+    """Records by disposition, as the filter counted them."""
     return Counts.model_validate(
         {
             "in": tally.records,

@@ -1,8 +1,13 @@
-"""Which store an address means."""
+"""Which store an address means, and what stands there where none does."""
 
-from tamis.address import DatabaseAddress, StoreAddress, parse_store, require_driver
+from pathlib import Path
+
+from tamis.address import DatabaseAddress, StoreAddress, is_local, parse_store, require_driver
+from tamis.errors import UsageError
+from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.stores.folder import open_folder
+from tamis.stores.folder_layout import RECEIPTS_FOLDER
 from tamis.stores.folder_store import FolderStore
 from tamis.stores.protocol import RunStore
 
@@ -25,3 +30,31 @@ def open_store(address: str | StoreAddress, limits: Limits = USUAL) -> RunStore:
     from tamis.stores.tables import TableStore
 
     return TableStore(address, limits)
+
+
+def without_receipt(store: RunStore) -> UsageError:
+    """The error that a store has no receipt, with what stands at its address instead.
+
+    Example:
+        >>> str(without_receipt(open_store("nowhere")))
+        'nowhere: no such folder'
+    """
+    shown = store.shown
+    text = _("{store}: has no receipt", store=shown)
+    path = Path(shown)
+    if not is_local(shown):
+        return UsageError(text)
+    if not path.exists():
+        return UsageError(_("{folder}: no such folder", folder=shown))
+    if path.is_file():
+        return UsageError(_("{file}: is a file, expected the folder of a store", file=shown))
+    if above := [up for up in path.absolute().parents if (up / RECEIPTS_FOLDER).is_dir()]:
+        text += _(": ") + _("it is inside the store `{store}`", store=_relative(above[0]))
+    elif inside := [up.parent for up in sorted(path.glob(f"*/{RECEIPTS_FOLDER}"))]:
+        text += _(", did you mean `{name}`?", name=inside[0])
+    return UsageError(text)
+
+
+def _relative(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

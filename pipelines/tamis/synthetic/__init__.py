@@ -1,8 +1,9 @@
 """Synthetic feeds: records of nobody, made from a schema and a seed, for the demo and the tests.
 
+    feeds    a feed of any schema, as its sources send it
     records  records of any schema     files  the same in every format     dsn  the same as a DSN
-    prevention  conforming records of the passeport de prévention
+    flux_cpf, prevention  what keeps the rules of these formats
 
 It imports `documents`, `nir` (the key of a NIR) and `formats` (the tree of a DSN). Begin with
-`records.make_records`.
+`feeds.write_synthetic_feed`.
 """

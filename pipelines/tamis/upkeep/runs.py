@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any, Literal, TypeAlias
 
 from tamis.documents.positions import suggest
@@ -9,6 +10,7 @@ from tamis.errors import UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.evidence.removal import Kind, Removal, removals_of
 from tamis.language import _
+from tamis.stores.opening import without_receipt
 from tamis.stores.protocol import RunStore
 
 State: TypeAlias = Literal["standing", "superseded", "withdrawn"]
@@ -75,7 +77,7 @@ def list_runs(store: RunStore) -> list[RunEntry]:
     """
     receipts = {receipt.run: receipt for receipt in store.receipts()}
     if not receipts:
-        raise UsageError(_("{store}: has no receipt", store=store.shown))
+        raise without_receipt(store)
     removals = store.removals()
     superseded = {
         run: receipt.run for receipt in receipts.values() for run in receipt.supersedes or ()
@@ -126,7 +128,8 @@ def find_run(store: RunStore, run: str) -> list[RunEntry]:
     if chosen:
         return chosen
     text = _("{store}: run {run} is not committed", store=store.shown, run=run)
-    raise UsageError(text + suggest(run, _names(entries)) + _(": `tamis runs` lists them"))
+    hint = suggest(PurePath(run).stem or run, _names(entries))
+    raise UsageError(text + hint + _(": `tamis runs` lists them"))
 
 
 def _names(entries: Iterable[RunEntry]) -> set[str]:

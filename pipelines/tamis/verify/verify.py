@@ -33,7 +33,7 @@ from tamis.plan.plan import Plan
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_layout import receipt_path
 from tamis.stores.folder_store import FolderStore
-from tamis.stores.opening import open_store
+from tamis.stores.opening import open_store, without_receipt
 from tamis.stores.protocol import RunStore, StoredRows, is_run_id
 from tamis.verify.documents import NOT_RELEASED, check_plan, find_plan
 from tamis.verify.figures import Finding, figures, judged
@@ -87,7 +87,7 @@ def verify_store(
     """
     evidence = _Evidence(store)
     if not evidence.receipts and not evidence.unreadable:
-        raise UsageError(_("{store}: has no receipt", store=store.shown))
+        raise without_receipt(store)
     if missing := set(runs) - {receipt.run for receipt in evidence.receipts}:
         raise UsageError(
             _("{store}: run {run} is not committed", store=store.shown, run=min(missing))
