@@ -34,13 +34,13 @@ _HEADINGS = (
 
 HEADINGS = {
     N_("Begin"): ("demo", "init", "list", "help"),
-    N_("Documents"): ("draft", "check", "plan", "test", "diff", "approve", "papers"),
+    N_("Documents"): (*("draft", "check", "plan", "test", "schema", "diff", "approve", "papers"),),
     N_("Runs"): ("dry-run", "run"),
     N_("Stores"): (
         *("runs", "show", "verify", "recover", "withdraw", "redrive", "purge", "unseal"),
     ),
     N_("Searches"): ("scan", "link"),
-    N_("Keys"): ("keys", "seal-keys"),
+    N_("Keys and lists"): ("keys", "seal-keys", "limited"),
 }
 """The commands in the order of one's work; help lists all others last."""
 
