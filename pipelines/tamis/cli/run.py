@@ -295,6 +295,7 @@ def print_receipt(receipt: Receipt) -> None:
             release=name,
             item=release.item,
             purpose=release.purpose,
+            rows=release.rows,
         )
         redacted = sum(release.redacted.values())
         if redacted:
