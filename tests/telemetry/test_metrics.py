@@ -55,6 +55,8 @@ def test_a_stream_is_counted_from_zero_and_asked_over_http() -> None:
         after = samples(ask(endpoint.port, "/metrics?name=x")[1])
         listeners.failed(RunError("the sink went away"))
         assert ask(endpoint.port, "/healthz") == (503, "it failed\n")
+        failed = samples(ask(endpoint.port, "/metrics")[1])
+        assert (value(failed, "tamis_failures_total"), value(failed, "tamis_ready")) == (1, 0)
     dispositions = ("released", "withheld", "quarantined")
     assert [value(after, "tamis_records_total", name) for name in dispositions] == [12, 2, 6]
     assert value(after, "tamis_quarantined_records_total", "nir-leak") == 4

@@ -56,6 +56,7 @@ class StreamMetrics(RunListener):
         )
         self._rows = counter("tamis_released_rows", "Rows released, by release.", "release")
         self._commits = counter("tamis_commits", "Commits.")
+        self._failures = counter("tamis_failures", "Sessions, or rounds of files, that failed.")
         self._seconds = Histogram(
             "tamis_commit_duration_seconds",
             "Time that a commit took.",
@@ -85,6 +86,7 @@ class StreamMetrics(RunListener):
         self._releases = _releases(run)
         self._add(None)
         self._commits.labels(self._policy)
+        self._failures.labels(self._policy)
         self._seconds.labels(self._policy)
 
     def polled(self, lag: Mapping[int, int] | None) -> None:
@@ -98,6 +100,10 @@ class StreamMetrics(RunListener):
         self._commits.labels(self._policy).inc()
         self._seconds.labels(self._policy).observe(commit.seconds)
         self._last.labels(self._policy).set_to_current_time()
+
+    def failed(self, error: TamisError) -> None:
+        """See `RunListener`."""
+        self._failures.labels(self._policy).inc()
 
     def _add(self, commit: Commit | None) -> None:
         for disposition, count in _dispositions(commit).items():
