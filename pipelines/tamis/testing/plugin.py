@@ -1,6 +1,6 @@
 """The plugin of pytest: under `--tamis` each policy of a project is a file of tests.
 
-    pytest --tamis policies
+    pytest policies --tamis
     policies/agent-droits.yaml::non-interference
     policies/agent-droits.yaml::canaries[droits]
 
