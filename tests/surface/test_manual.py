@@ -98,7 +98,7 @@ def test_every_command_that_it_names_is_one() -> None:
     assert isinstance(group, typer.core.TyperGroup)
     for topic in topics():
         code = "\n".join(re.findall(r"`[^`\n]+`|^```sh\n.*?^```", read_page(topic), re.M | re.S))
-        named = set(re.findall(r"(?<![\w/.])(?:\.venv/bin/)?tamis ([a-z]+(?:-[a-z]+)*)", code))
+        named = set(re.findall(r"(?<![\w/.-])(?:\.venv/bin/)?tamis ([a-z]+(?:-[a-z]+)*)", code))
         assert named <= set(group.commands), topic
 
 
