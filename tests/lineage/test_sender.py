@@ -65,6 +65,32 @@ def test_the_environment_decides_where_the_line_says_nothing(
     assert names == ["in", "in", "a.csv", "a.csv"]
 
 
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        (None, "OPENLINEAGE_CONFIG: there is no such file, or it names no transport"),
+        ("transport: {type: bogus}", "OPENLINEAGE_CONFIG: OpenLineage's configuration is wrong"),
+        ("[", "OPENLINEAGE_CONFIG: there is no such file, or it names no transport"),
+    ],
+)
+def test_a_configuration_that_is_wrong_stops_no_run(
+    config: str | None,
+    problem: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = tmp_path / "openlineage.yml"
+    if config is not None:
+        path.write_text(config, encoding="utf-8")
+    monkeypatch.setenv("OPENLINEAGE_CONFIG", str(path))
+    with telling_lineage(None, ()) as listeners:
+        assert listeners == ()
+    (record,) = caplog.records
+    assert record.message.startswith(problem)
+    assert record.message.endswith("; lineage is not told")
+
+
 def test_a_stream_tells_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve() as lineage:
         for seconds in (60.0, 0.0):

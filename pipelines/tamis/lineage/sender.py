@@ -36,6 +36,9 @@ class Sender:
     def __init__(self, target: str) -> None:
         self._shown = shown_target(target)
         config = client_config(target)
+        # What the client logs may quote its configuration; what goes wrong is told here, once.
+        for name in ("openlineage", "urllib3.connectionpool"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self._client = OpenLineageClient(config=config)
         except Exception as error:
@@ -47,12 +50,15 @@ class Sender:
                     kind=type(error).__name__,
                 )
             ) from None
+        named = (self._client.config.transport or {}).get("type")
+        if self._client.transport.kind == "console" != named:
+            raise UsageError(
+                _("{target}: there is no such file, or it names no transport", target=self._shown)
+            )
         self._events: queue.Queue[event_v2.RunEvent | None] = queue.Queue(_MOST)
         self._told = False
         self._thread = threading.Thread(target=self._send, name="lineage", daemon=True)
         self._thread.start()
-        # One failure is told, by `_tell`; how often it was tried again is not.
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
     def send(self, event: event_v2.RunEvent) -> None:
         """Let `event` be sent; at once this does nothing but note it."""

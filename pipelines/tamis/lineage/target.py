@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 from tamis.errors import UsageError
 from tamis.language import _
 
+CONFIGURING = ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG")
+"""Variables that say where lineage goes."""
+
 
 def is_configured(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the environment says where lineage goes, as for every program of OpenLineage.
@@ -19,8 +22,7 @@ def is_configured(environment: Mapping[str, str] = os.environ) -> bool:
     if environment.get("OPENLINEAGE_DISABLED", "").strip().lower() == "true":
         return False
     return any(
-        name in ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG")
-        or name.startswith("OPENLINEAGE__TRANSPORT")
+        name in CONFIGURING or name.startswith("OPENLINEAGE__TRANSPORT")
         for name, value in environment.items()
         if value
     )
@@ -36,7 +38,8 @@ def shown_target(target: str) -> str:
         'file:lineage.jsonl'
     """
     if not target:
-        return "OpenLineage"
+        url = os.environ.get("OPENLINEAGE_URL")
+        return shown_target(url) if url else "OPENLINEAGE_CONFIG"
     if target.startswith("file:"):
         return target
     parts = urlsplit(target)
