@@ -1,10 +1,14 @@
 """Topics in Avro, with a real registry: what readers get, what is refused before it is read."""
 
+import base64
 import json
+import logging
 import shutil
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
@@ -196,7 +200,45 @@ def consume_quarantine(kafka: Broker, topic: str) -> list[Any]:
     return found
 
 
-def test_a_registry_that_does_not_answer_or_refuses_is_told_without_its_password() -> None:
+class Refusing(BaseHTTPRequestHandler):
+    """Refuses whoever asks, and keeps by which words he was to be let in."""
+
+    users: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.users.append(str(self.headers["Authorization"]))
+        answer = json.dumps({"error_code": 40301, "message": "not for you"}).encode()
+        self.send_response(403)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+def test_a_registry_that_refuses_the_user_is_told_without_the_password(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = HTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        host = f"127.0.0.1:{server.server_address[1]}"
+        url = f"http://moi:{SECRET}%40{host}"
+        asked = Registry(KafkaAddress.of(f"kafka://b:9/t?format=avro&registry={url}"))
+        caplog.set_level(logging.DEBUG)
+        with pytest.raises(RunError) as caught:
+            asked.register({"t": contract_of(plan(), plan().releases[0])})
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert str(caught.value) == f"http://{host}: the registry refuses (403): not for you"
+    assert Refusing.users == ["Basic " + base64.b64encode(f"moi:{SECRET}".encode()).decode()]
+    assert SECRET not in caplog.text
+    assert host in caplog.text  # what the HTTP client says was looked at
+
+
+def test_a_registry_that_does_not_answer_is_told_without_its_password() -> None:
     address = KafkaAddress.of(
         f"kafka://b:9/t?format=avro&registry=http://moi:{SECRET}%40127.0.0.1:1"
     )

@@ -9,7 +9,7 @@ import json
 import struct
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tamis.address import KafkaAddress, require_driver
 from tamis.contract.avro_schema import record_schema
@@ -38,24 +38,26 @@ class Registry:
 
     def __init__(self, address: KafkaAddress) -> None:
         require_driver(address, "registry")
-        self._url = address.own["registry"]
-        parts = urlsplit(self._url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = urlsplit(address.own["registry"])
+        user, _at, host = parts.netloc.rpartition("@")
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or (user and ":" not in user)
+        ):
             raise UsageError(
-                _("{address}: `registry` must be http://HOST:PORT", address=address.shown)
+                _(
+                    "{address}: `registry` must be http://HOST:PORT, or http://USER:PASSWORD%40…",
+                    address=address.shown,
+                )
             )
-        host = parts.netloc.rpartition("@")[2]
+        self._user = unquote(user)
         self.shown = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
         self._authority = address.options.get("ssl.ca.location")
         self._client: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_client": None}
-
-    @property
-    def has_password(self) -> bool:
-        """Whether its address holds credentials."""
-        return "@" in self._url
 
     def register(self, contracts: Mapping[str, Contract]) -> dict[str, int]:
         """The id of the schema of each topic's records, registered where it is not yet.
@@ -106,7 +108,9 @@ class Registry:
 
         try:
             if self._client is None:
-                settings: dict[str, Any] = {"url": self._url, **_PATIENCE}
+                settings: dict[str, Any] = {"url": self.shown, **_PATIENCE}
+                if self._user:  # not in the URL, which the HTTP client logs
+                    settings["basic.auth.user.info"] = self._user
                 if self._authority is not None:
                     settings["ssl.ca.location"] = self._authority
                 self._client = SchemaRegistryClient(settings)
