@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeGuard
 
 import tamis
 
@@ -94,7 +95,7 @@ def name_of(node: ast.AST) -> str:
     return str(getattr(node, "id", getattr(node, "attr", "")))
 
 
-def is_tuple(node: ast.expr) -> bool:
+def is_tuple(node: ast.expr) -> TypeGuard[ast.Tuple]:
     """Whether it is a tuple without `*`."""
     return isinstance(node, ast.Tuple) and not any(isinstance(e, ast.Starred) for e in node.elts)
 

@@ -20,7 +20,6 @@ ALWAYS_SEVERAL = {
     "{count} rows/s",
     "{looked_at:,} rubriques were looked at. Read by the schema and found: {found} of {known} "
     "different ones.",
-    "{target}: verified, {unchecked} of {claims} claims could not be checked",
 }
 """Messages of numbers that are never one, and of a progress bar."""
 
@@ -60,7 +59,7 @@ def test_messages_with_numbers_are_right_of_none_one_and_two(language: Language)
                 values = {name: number for form in forms for name, _form in places(form)}
                 values.pop("count", None)
                 if len(forms) == 2:
-                    text = ngettext(*forms, number, **values)
+                    text = ngettext(forms[0], forms[1], number, **values)
                 else:
                     text = _(forms[0], **{**values, "count": number})
                 if re.search(WRONG[language], text) or re.search(r"[#|]", text):

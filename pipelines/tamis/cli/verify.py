@@ -63,8 +63,8 @@ def _summary(target: str, outcomes: list[str]) -> str:
             target=target,
         )
     return ngettext(
-        "{target}: verified, but for {count} of {claims} claims, which could not be checked",
-        "{target}: verified, but for {count} of {claims} claims, which could not be checked",
+        "{target}: verified, but for {count} claim of {claims}, which could not be checked",
+        "{target}: verified, but for {count} claims of {claims}, which could not be checked",
         unchecked,
         target=target,
         claims=claims,

@@ -145,7 +145,11 @@ def input_errors(path: Path, form: FormatName | None) -> Iterator[None]:
         kind = type(error).__name__
         raise InputError(
             shown_path(path),
-            _("is not a whole {form} file ({kind})", form=_(_WORDS.get(form) or form), kind=kind),
+            _(
+                "is not a whole {form} file ({kind})",
+                form=_(_WORDS.get(form) or str(form)),
+                kind=kind,
+            ),
         ) from None
 
 
