@@ -20,6 +20,7 @@ from tamis.synthetic.records import make_records
 
 from ..lineage.server import Lineage, serve
 from ..services.kafka import Broker
+from ..services.postgres import PASSWORD, Server
 from .conftest import Flow, Tamis, receipt_of
 
 POLICY = "regularite-prestataires"
@@ -127,6 +128,29 @@ def test_a_watched_folder_is_one_dataset(
     (read,) = lineage.events[1]["inputs"]
     assert read["name"] == str(tmp_path / "in")
     assert read["inputFacets"]["inputStatistics"]["fileCount"] == 2
+
+
+@pytest.mark.postgres
+def test_tables_are_called_as_the_database_calls_them_and_no_password_is_told(
+    flow: Callable[[str], Flow],
+    run: Tamis,
+    server: Server,
+    database: str,
+    tmp_path: Path,
+    lineage: Lineage,
+) -> None:
+    feed = feed_of(flow(POLICY), tmp_path / "in" / "feed.csv")
+    done = run(POLICY, [feed], server.uri(database), "--lineage", lineage.url)
+    assert done.code == 0, done.err
+    assert lineage.problems == []
+    assert not [body for body in lineage.bodies if PASSWORD.encode() in body]
+    tables = server.query(
+        "SELECT current_database() || '.' || schemaname || '.' || tablename FROM pg_tables",
+        database,
+    )
+    outputs = lineage.events[1]["outputs"]
+    assert {output["namespace"] for output in outputs} == {f"postgres://127.0.0.1:{server.port}"}
+    assert {output["name"] for output in outputs} <= {name for (name,) in tables}
 
 
 @pytest.mark.kafka

@@ -6,9 +6,9 @@ makes is that of somebody who has Tamis without extras, and the demo runs in it.
 
 import os
 import random
+import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -67,8 +67,7 @@ def test_hooks_and_demo_run_in_an_environment_made_of_the_sdist(
 ) -> None:
     (sdist,) = built.glob("*.tar.gz")
     hooks = tmp_path / "hooks"
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(sdist, tmp_path)
     (tmp_path / sdist.name.removesuffix(".tar.gz")).rename(hooks)
     git(hooks, "init", "-q")
     git(hooks, "add", "-f", ".")

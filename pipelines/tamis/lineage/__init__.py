@@ -4,6 +4,7 @@
     columns    schema and column lineage of a release, as its plan has them
     events     START, RUNNING, COMPLETE and FAIL of a run, of these and of counts
     listener   is told what a run does (`tamis.telemetry`), and sends the events
+    pipeline   the same for a pipeline of one's own
     sender     sends them, and stops no run
     target     where to: `--lineage`, or the environment
 
