@@ -235,4 +235,4 @@ def test_a_law_that_changes_at_midnight_is_approved_for_both_sides(tmp_path: Pat
     assert [problem(change - DAY), problem(change)] == ["", ""]
     (tmp_path / law).write_text(f"{head}{until}\n{later.replace('tit-droits', 'tit-autres')}\n")
     assert problem(change - DAY) == ""
-    assert "own_law.R6323-34" in problem(change)
+    assert "words of R6323-34 in the project's own law" in problem(change)

@@ -44,4 +44,4 @@ def test_a_list_is_of_a_day() -> None:
 def test_another_word_is_told_what_can_be_listed() -> None:
     result = CliRunner().invoke(app, ["list", "itms", "--project", "cpf"])
     assert isinstance(result.exception, UsageError)
-    assert str(result.exception).startswith("WHAT: must be one of `items`, `purposes`")
+    assert str(result.exception).startswith("KIND: must be one of `items`, `purposes`")
