@@ -309,7 +309,9 @@ Address: TypeAlias = StoreAddress | StreamAddress
 
 
 def _set_by_tamis(shown: str, name: str) -> UsageError:
-    text = _("{address}: option {name} must not be given, Tamis sets it", address=shown, name=name)
+    text = _(
+        "{address}: option `{name}` must not be given, Tamis sets it", address=shown, name=name
+    )
     return UsageError(text)
 
 

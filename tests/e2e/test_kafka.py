@@ -89,7 +89,7 @@ def test_partitions_with_little_in_them_do_not_wait_for_one_with_much(kafka: Bro
         ("security.protocol=CANARY", "it does not take the value of security.protocol"),
         ("fetch.max.bytes=1", "`fetch.max.bytes` must be >= `message.max.bytes`"),
         ("fetch.max.bytes=70000000&fetch.max.bytes=80000000", "an option is given twice"),
-        ("debug=all", "option debug must not be given, Tamis sets it"),
+        ("debug=all", "option `debug` must not be given, Tamis sets it"),
         ("error_cb=x", "an option has no name of Kafka's driver"),
     ],
 )

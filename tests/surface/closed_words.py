@@ -313,14 +313,15 @@ def _of_call(call: ast.Call, module: Module, depth: int) -> set[str]:
         return set()
     found = set()
     for owner, function in functions().get(name, ()):
+        if name.startswith("_") and owner is not module:
+            continue
         returns = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value]
         found |= of_annotation(function.returns) | _all(returns, owner, depth)
     return found
 
 
-def looked_up(call: ast.Call, module: Module) -> set[str]:
-    """The messages that a call of `format` may be of."""
-    base = call.func.value if isinstance(call.func, ast.Attribute) else call
+def looked_up(base: ast.expr, module: Module) -> set[str]:
+    """The messages, already in the language in use, that an expression may be."""
     values = [base]
     if isinstance(base, ast.Name):
         values = module.assigned.get((module.scope_of(base), base.id), [])
@@ -331,3 +332,20 @@ def looked_up(call: ast.Call, module: Module) -> set[str]:
         if isinstance(node, ast.Call) and name_of(node.func) in ("_", "ngettext")
         for form in _all(node.args[:2], module, DEPTH)
     }
+
+
+def filled(call: ast.Call, module: Module) -> Iterator[tuple[str, ast.expr]]:
+    """The names and values that a call fills into a message: keywords, or mappings of them."""
+    for keyword in call.keywords:
+        if keyword.arg not in (None, "shown"):
+            yield keyword.arg, keyword.value
+    given = [*call.args[4:], *(word.value for word in call.keywords if word.arg == "shown")]
+    for mapping in given if name_of(call.func) == "violation" else ():
+        known = [mapping]
+        if isinstance(mapping, ast.Name):
+            known = module.assigned.get((module.scope_of(mapping), mapping.id), [])
+        for table in known:
+            if isinstance(table, ast.Dict):
+                for key, value in zip(table.keys, table.values, strict=True):
+                    if isinstance(key, ast.Constant):
+                        yield str(key.value), value

@@ -170,7 +170,7 @@ def test_options_are_the_drivers_and_credentials_unescaped() -> None:
     [
         ("schema=a&schema=b", "an option is given twice"),
         ("sslmode=require&sslmode=disable", "an option is given twice"),
-        ("client_encoding=latin1", "option client_encoding must not be given, Tamis sets it"),
+        ("client_encoding=latin1", "option `client_encoding` must not be given, Tamis sets it"),
     ],
 )
 def test_an_option_of_a_database_that_would_not_be_heeded_is_refused(

@@ -5,26 +5,15 @@ import re
 from collections.abc import Iterator
 
 from tamis.language import LOCALE, read_translations
-from tests.surface.closed_words import PACKAGE, looked_up, modules, words
+from tests.surface.closed_words import PACKAGE, filled, looked_up, modules, words
 
 FRENCH = read_translations(LOCALE / "fr" / "LC_MESSAGES" / "tamis.po")
 
 CODE = re.compile(r"`[^`]*`|« [^»]* »|\(pip install [^)]*\)|--[\w-]+|\S*/\S*")
 """What is typed as it stands."""
 
-NAMES = {
-    "avro",
-    "favorable",
-    "bzip2",
-    "csv",
-    "dsn",
-    "gzip",
-    "jsonl",
-    "parquet",
-    "xml",
-    "zip",
-    "zstandard",
-}
+NAMES = {"avro", "bzip2", "csv", "dsn", "favorable", "gzip", "jsonl", "list", "parquet", "struct",
+         "xml", "zip", "zstandard"}  # fmt: skip
 """Names, and words of documents, that French has as they are."""
 
 WORD = re.compile(r"[a-z]{3,}(?:[ -][a-z]+)*")
@@ -34,16 +23,18 @@ WORD = re.compile(r"[a-z]{3,}(?:[ -][a-z]+)*")
 def fillings() -> Iterator[tuple[str, set[str], str, set[str]]]:
     """Values of messages that are words of a closed set: place, messages, name, the words."""
     for module in modules():
-        for mark in ("_", "ngettext", "format"):
+        for mark in ("_", "ngettext", "format", "violation"):
             for call in module.calls.get(mark, ()):
-                if mark == "format":
-                    messages = looked_up(call, module)
+                if mark == "format" and isinstance(call.func, ast.Attribute):
+                    messages = looked_up(call.func.value, module)
+                elif mark == "violation":
+                    messages = looked_up(call.args[3], module) if len(call.args) > 3 else set()
                 else:
                     messages = set().union(*(words(part, module) for part in call.args[:2]))
-                for keyword in call.keywords if messages else ():
-                    if keyword.arg and (closed := words(keyword.value, module)):
+                for name, value in filled(call, module) if messages else ():
+                    if closed := words(value, module):
                         place = f"{module.path.relative_to(PACKAGE)}:{call.lineno}"
-                        yield place, messages, keyword.arg, closed
+                        yield place, messages, name, closed
 
 
 def test_words_that_code_fills_in_are_french() -> None:

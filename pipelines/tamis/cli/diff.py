@@ -135,7 +135,7 @@ def as_markdown(old: str, new: str, difference: Difference, counted: Sequence[Co
     for of_policy in counted:
         title = of_policy.title()
         lines += ["", f"### {_escape(title[0].upper() + title[1:])}", ""]
-        lines += [f"- {_escape(': '.join(row))}" for row in of_policy.rows()]
+        lines += [f"- {_escape(_(': ').join(row))}" for row in of_policy.rows()]
     if difference.refused:
         lines += ["", "### " + _("Refused by `tamis check`"), ""]
         for refusal in difference.refused:
@@ -155,7 +155,7 @@ def as_sarif(difference: Difference) -> dict[str, Any]:
     for section, changes in _sections(difference):
         for change in changes:
             parts = (_channel_and_days(change), ", ".join(change.fields), _text(change))
-            problem = replace(change.problem, text=": ".join(filter(None, parts)))
+            problem = replace(change.problem, text=_(": ").join(filter(None, parts)))
             results.append(sarif_result(f"{section}/{change.kind}", _LEVELS[section], problem))
     rules = dict.fromkeys(result["ruleId"] for result in results)
     return sarif_log(results, [{"id": rule} for rule in rules])
@@ -211,7 +211,7 @@ def _print(difference: Difference, counted: Sequence[Counted]) -> None:
                 ", ".join(change.fields),
                 _text(change),
             )
-            console.print(f"  {printable(': '.join(filter(None, parts)))}")
+            console.print(f"  {printable(_(': ').join(filter(None, parts)))}")
     for refusal in difference.refused:
         side = _("old policy {policy}") if refusal.side == "old" else _("new policy {policy}")
         text = _(
@@ -230,7 +230,7 @@ def _print(difference: Difference, counted: Sequence[Counted]) -> None:
     for of_policy in counted:
         console.print(printable(of_policy.title()))
         for row in of_policy.rows():
-            console.print(f"  {printable(': '.join(row))}")
+            console.print(f"  {printable(_(': ').join(row))}")
     style = "bold red" if difference.newly_released else "bold green"
     console.print(_counts(difference), style=style)
 
@@ -285,13 +285,14 @@ def _counts(difference: Difference) -> str:
     counts = dict.fromkeys(_SECTIONS, 0)
     for change in difference.changes:
         counts[_section(change)] += 1
-    shown = [f"{counts[name]} {_(text)}" for name, text in _SECTIONS.items() if name != "ground"]
+    shown = [f"{counts[name]} {_(_SECTIONS[name])}" for name in ("released", "withheld")]
     ground = ngettext(
         "{count} change of what releases rest on",
         "{count} changes of what releases rest on",
         counts["ground"],
     )
-    return ", ".join([shown[0], ground, *shown[1:]])
+    others = _("{count:# other change|# other changes}", count=counts["none"])
+    return ", ".join([shown[0], ground, shown[1], others])
 
 
 def _escape(text: str) -> str:

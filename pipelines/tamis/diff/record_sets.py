@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tamis.documents.policy import Condition
+from tamis.documents.wording import shown
 from tamis.language import _
 
 _TypedValue = tuple[str, Any]
@@ -54,7 +55,7 @@ class ValueSet:
         if self.listed == {_typed(None)}:
             return _("present") if self.others else _("absent")
         values = sorted(
-            (_("nothing") if value is None else str(value) for _kind, value in self.listed),
+            (_("nothing") if value is None else shown([value]) for _kind, value in self.listed),
             key=lambda v: (len(v), v),
         )
         text = _("other than {values}") if self.others else _("in {values}")

@@ -11,6 +11,7 @@ _UNITS = {
     "quarter": N_("generalized to quarter"),
     "month": N_("generalized to month"),
 }
+_BOOLS = {True: N_("True"), False: N_("False")}
 
 
 def quote(words: str, name: str = "") -> str:
@@ -28,6 +29,18 @@ def quote(words: str, name: str = "") -> str:
     return f"« {inner} »"
 
 
+def shown(values: Iterable[object]) -> str:
+    """Return values that a condition tests for, in a row; yes and no in words of French.
+
+    Example:
+        >>> shown(["CPF", True])
+        'CPF, True'
+    """
+    return ", ".join(
+        _(_BOOLS[value]) if isinstance(value, bool) else str(value) for value in values
+    )
+
+
 def describe_test(condition: Condition, field: str = "") -> str:
     """Return a condition in words, without its reason.
 
@@ -42,7 +55,7 @@ def describe_test(condition: Condition, field: str = "") -> str:
         return _("`{field}` is true", field=name)
     if condition.in_ == (False,):
         return _("`{field}` is false", field=name)
-    values = ", ".join(map(str, condition.in_))
+    values = shown(condition.in_)
     if len(condition.in_) == 1:
         return _("`{field}` is {value}", field=name, value=values)
     return _("`{field}` is one of: {values}", field=name, values=values)

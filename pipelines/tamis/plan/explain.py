@@ -15,7 +15,7 @@ from tamis.documents.policy import TO_BE_CONFIRMED, Release
 from tamis.documents.positions import DocumentPath, suggest
 from tamis.documents.schema import SchemaLeaf
 from tamis.documents.veille import UNREAD
-from tamis.documents.wording import describe_generalization
+from tamis.documents.wording import describe_generalization, shown
 from tamis.errors import Problem, UsageError
 from tamis.language import N_, _, translate
 from tamis.plan.compile import REASONS
@@ -32,7 +32,7 @@ FATES: dict[Fate, str] = {
 """What becomes of a field, in words."""
 
 CODES = (
-    *(N_("into-store"), N_("out-of-store"), N_("carried"), N_("absent")),
+    *(N_("into-store"), N_("out-of-store"), N_("both"), N_("carried"), N_("absent")),
     *(N_("read"), N_("superseded"), N_("inferred"), N_("example"), N_("secondary")),
 )
 """Words of documents that tables and headlines show in the language in use."""
@@ -130,9 +130,9 @@ def describe_condition(field: str, values: Iterable[object], because: str = "") 
         >>> describe_condition("nature", ["CPF", "DIFEL"])
         'nature in CPF, DIFEL'
     """
-    shown = ", ".join(map(str, values))
-    text = _("{field} in {values}", field=field, values=shown)
-    if not shown:
+    listed = shown(values)
+    text = _("{field} in {values}", field=field, values=listed)
+    if not listed:
         text = _("{field} present", field=field)
     return _("{test}, because {reason}", test=text, reason=because) if because else text
 

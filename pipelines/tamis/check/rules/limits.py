@@ -23,7 +23,7 @@ def judge_limits(case: Case) -> Violations:
         direction = case.context.policy.direction
         if limit.direction not in (None, direction):
             text = _("{item} goes {only} only: « {wording} »")
-            shown = {"only": limit.direction or "", "wording": limit.wording}
+            shown = {"only": _(str(limit.direction)), "wording": limit.wording}
             example = {"direction": direction}
             yield case.violation(
                 Rule.PARTNER, "limit-direction", ("direction",), text, example, shown=shown

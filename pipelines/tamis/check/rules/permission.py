@@ -131,10 +131,10 @@ def judge_direction(case: Case) -> Violations:
         if entry.direction not in (None, "both", policy.direction):
             text = _(
                 "the register's entry of `{processing}` for {item} is {registered}, the policy "
-                "{direction}"
+                "{own}"
             )
             example = {"processing": policy.processing, "direction": policy.direction}
-            shown = {"registered": entry.direction or ""}
+            shown = {"registered": _(str(entry.direction)), "own": _(policy.direction)}
             yield case.violation(Rule.EVIDENCE, "wrong-way", place, text, example, shown=shown)
 
 
