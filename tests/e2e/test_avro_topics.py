@@ -56,9 +56,10 @@ def name() -> str:
     return f"avro-{uuid4().hex}"
 
 
-def sink(kafka: Broker, topic: str, registry: str) -> KafkaSink:
-    output = f"kafka://{kafka.address}/{topic}?format=avro&registry={registry}"
-    return KafkaSink(output, plan(), STREAM, lambda: True)
+def sink(kafka: Broker, topic: str, registry: str, stream: str = STREAM) -> KafkaSink:
+    """Into a topic in Avro, or in JSON where there is no registry."""
+    options = f"?format=avro&registry={registry}" if registry else ""
+    return KafkaSink(f"kafka://{kafka.address}/{topic}{options}", plan(), stream, lambda: True)
 
 
 def begin() -> Ledger:
@@ -81,6 +82,11 @@ def test_readers_of_avro_find_each_record_once_by_the_schema_that_is_registered(
     again = sink(kafka, topic, registry)  # goes on where the first one was
     assert again.open(SOURCE) == first.durable
     again.close()
+    for stream in (STREAM, f"{STREAM}-x"):
+        other = sink(kafka, topic, "", stream)
+        with pytest.raises(UsageError, match="its records are avro, and json must go to another"):
+            other.open(SOURCE)
+        other.close()
 
     expected = judged.released[RELEASE].data.to_pylist()
     latest: Any = client.get_latest_version(f"{topic}-value")

@@ -79,7 +79,8 @@ class KafkaSink(Sink):
         self._registry = registry_of_output(self._address)
         self._rows: dict[str, AvroRows] = {}
         self._id = f"tamis-{stream}-{self._address.topic}"
-        self._receipts = ReceiptsTopic(self._address, self._topics, stream)
+        form = "json" if self._registry is None else "avro"
+        self._receipts = ReceiptsTopic(self._address, self._topics, stream, form)
         self._state = State({})
         self._hold: Hold | None = None
         self._producer: Producer | None = None

@@ -3,8 +3,9 @@
     <run>                    the receipt of a period: without counts when it begins, with all of
                              them when it ends
     positions/<stream>       when a stream begins for the first time, and when a period begins or
-                             ends: the source, by partition the next offset to read, and the
-                             receipt's id of a period that begins
+                             ends: the source, by partition the next offset to read, the
+                             receipt's id of a period that begins, and the format of what is
+                             released where it is not JSON
     steps/<stream>/<number>  what commit `number` of a period has read and counted
     withdrawn/<run>          a removal: the records of that period must not be used any more
 
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from tamis.address import KafkaAddress
-from tamis.errors import RunError
+from tamis.errors import RunError, UsageError
 from tamis.evidence.receipt import Receipt
 from tamis.evidence.steps import Step, with_steps
 from tamis.language import _
@@ -58,10 +59,14 @@ class ReceiptsTopic:
         address: of a topic of the cluster.
         topics: the topics of the sink.
         stream: id of the stream.
+        form: what records of the topic are, `json` or `avro`: the same of all streams into it.
     """
 
-    def __init__(self, address: KafkaAddress, topics: Topics, stream: str) -> None:
+    def __init__(
+        self, address: KafkaAddress, topics: Topics, stream: str, form: str = "json"
+    ) -> None:
         self._address = address
+        self._form = form
         self._topics = topics
         self._stream = stream
 
@@ -89,6 +94,7 @@ class ReceiptsTopic:
         """Return the ids of the streams that have begun; reads the topic from its beginning.
 
         Raises:
+            UsageError: one of them writes records of another format.
             RunError: the broker does not answer.
             KafkaException: it refuses.
         """
@@ -96,6 +102,8 @@ class ReceiptsTopic:
         for key, value in self.records():
             kind, _slash, stream = key.decode().partition("/")
             if kind == "positions":
+                if value:
+                    self._check_format(json.loads(value))
                 (streams.add if value else streams.discard)(stream)
         return streams
 
@@ -120,6 +128,7 @@ class ReceiptsTopic:
         The source is empty, and there are no positions, before the stream's first commit.
 
         Raises:
+            UsageError: it wrote records of another format.
             RunError: the broker does not answer, or the receipt is missing.
             KafkaException: it refuses.
         """
@@ -127,6 +136,7 @@ class ReceiptsTopic:
         if not found:
             return State({}), "", None
         last = json.loads(found[0][1])
+        self._check_format(last)
         positions = {int(partition): int(offset) for partition, offset in last["next"].items()}
         run = last.get("run")
         if run is None:
@@ -144,10 +154,24 @@ class ReceiptsTopic:
             raise RunError(f"{self._address.shown}: {why}")
         return State(positions, run), last["source"], with_steps(begun[-1], steps)
 
+    def _check_format(self, positions: Mapping[str, object]) -> None:
+        before = positions.get("format", "json")
+        if before != self._form:
+            raise UsageError(
+                _(
+                    "{address}: its records are {before}, and {form} must go to another topic: "
+                    "readers of this one could not read on",
+                    address=self._address.shown,
+                    before=before,
+                    form=self._form,
+                )
+            )
+
     def _positions(self, source: str, state: State) -> Record:
         following = {str(partition): offset for partition, offset in state.positions.items()}
         run = {} if state.run is None else {"run": state.run}
-        value = json.dumps({"source": source, "next": following, **run})
+        form = {} if self._form == "json" else {"format": self._form}
+        value = json.dumps({"source": source, "next": following, **run, **form})
         return _record(f"positions/{self._stream}", value)
 
     def _read_period(self) -> list[Record]:
