@@ -22,8 +22,8 @@ class Variation:
         schema: of the records.
         plan: of a policy of that schema.
         length: of the longest text, in characters.
-        keeps_lines: leave the number of a list's elements as it is, for a format whose positions
-            count them.
+        keeps_lines: leave what is not there out, and the number of a list's elements as it is, for
+            a format whose positions count lines.
 
     Attributes:
         changed: how many values were given another.
@@ -69,7 +69,7 @@ class Variation:
                 elements *= self._chance.randrange(1, 4)
             return elements
         if spec.fields is not None:
-            if value is None and self._form == "xml":  # what was not chosen
+            if value is None and (self._form == "xml" or self._keeps_lines):  # was not chosen
                 return None
             return {
                 name: self._node((value or {}).get(name), field, f"{path}.{name}")
@@ -78,6 +78,8 @@ class Variation:
         return self._leaf(value, spec) if whole else value
 
     def _leaf(self, value: Any, spec: FieldSpec) -> Any:
+        if value is None and self._keeps_lines:
+            return None
         self.changed += 1
         kind, chance = kind_of(spec.type), self._chance
         if self._form != "dsn" and chance.random() < 0.2:
