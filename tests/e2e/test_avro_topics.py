@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import pickle
 import shutil
 import threading
 from collections.abc import Iterator
@@ -159,7 +160,8 @@ def test_messages_are_read_by_the_schemas_that_the_registry_has(
     proto = client.register_schema(f"{topic}-json", Schema(JSON_SCHEMA, "JSON"))
     unknown = [b"\0" + number.to_bytes(4, "big") + b"\2x" for number in (proto, 2**31 - 1)]
 
-    read = list(avro_decoder((), Registry(address))([*values, *unknown, values[0]]))
+    decode = pickle.loads(pickle.dumps(avro_decoder((), Registry(address))))  # as on Flink
+    read = list(decode([*values, *unknown, values[0]]))
     assert read[:2] == [{"a": "x"}, {"a": "y", "b": 1}]
     assert [str(fault) for fault in read[2:4]] == 2 * ["is of a schema that was not given"]
     assert read[4] == read[0]

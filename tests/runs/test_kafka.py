@@ -48,6 +48,7 @@ def test_an_engine_is_told_from_this_machine() -> None:
         ("user:CANARY@broker:9/feed", "/store", "sasl.password would stand in the job"),
         ("broker:9/feed?ssl.key.pem=CANARY", "/store", "ssl.key.pem would stand in the job"),
         ("broker:9/feed?ssl.key.password=CANARY", "/store", "ssl.key.password would stand"),
+        ("broker:9/feed?registry=http://u:CANARY%40r", "/store", "registry would stand in the job"),
     ],
 )
 def test_what_workers_must_not_be_given_is_refused(source: str, output: str, why: str) -> None:
