@@ -206,16 +206,15 @@ def _conditions(pattern: str, then: Lines, now: Lines, need: str) -> Iterator[st
         elif not after:
             yield _("condition dropped: {condition}", condition=was)
         else:
-            yield _("condition changed: {now}; before: {then}", now=is_, then=was)
+            earlier = _test(before) if _reason(before) == _reason(after) else was
+            yield _("condition changed: {now}; before: {then}", now=is_, then=earlier)
 
 
 def _condition(list_path: str, lines: Lines, need: str) -> str:
     """A condition as a sentence, with its reason; empty for none."""
     if not lines:
         return ""
-    tested = {key: lines[key] for key in ("field", "in", "present") if key in lines}
-    test = describe_test(Condition.model_validate(tested))
-    reason = _("; ").join(filter(None, [quote(lines.get("because", "")), _basis("basis", lines)]))
+    test, reason = _test(lines), _reason(lines)
     if need:
         return _("the need {need} keeps its fields only if {test} ({reason})", need=need,
                  test=test, reason=reason)  # fmt: skip
@@ -223,6 +222,16 @@ def _condition(list_path: str, lines: Lines, need: str) -> str:
         return _("of the list `{list}` only elements are kept in which {test} ({reason})",
                  list=list_path, test=test, reason=reason)  # fmt: skip
     return _("a record is released only if {test} ({reason})", test=test, reason=reason)
+
+
+def _test(lines: Lines) -> str:
+    tested = {key: lines[key] for key in ("field", "in", "present") if key in lines}
+    return describe_test(Condition.model_validate(tested))
+
+
+def _reason(lines: Lines) -> str:
+    """Why a condition is there, and its basis."""
+    return _("; ").join(filter(None, [quote(lines.get("because", "")), _basis("basis", lines)]))
 
 
 def _basis(key: str, lines: Lines) -> str:

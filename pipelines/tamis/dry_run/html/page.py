@@ -19,7 +19,7 @@ from markupsafe import Markup
 from tamis.dry_run.html.findings import find_all
 from tamis.dry_run.html.flow import FATES, PASSING, STOPPING, draw_flow
 from tamis.dry_run.html.markup import code, visible
-from tamis.dry_run.html.speech import Lang, Speech, cite
+from tamis.dry_run.html.speech import NARROW, Lang, Speech, cite
 from tamis.dry_run.models import Count, FewOrCount
 from tamis.dry_run.result import DryRelease, DryRun
 from tamis.dry_run.stated import ConditionPart
@@ -158,7 +158,8 @@ def _unmet(result: DryRun, part: UnmetPart) -> ConditionPart | None:
 
 
 def _ticks(text: str) -> Markup:
-    """`text` with what stands between backticks as names."""
+    """`text` with what stands between backticks as names, and quotation marks that stay with it."""
+    text = re.sub(r"(?<=«) | (?=»)", NARROW, text)
     parts = [
         code(part) if at % 2 else Markup.escape(part) for at, part in enumerate(text.split("`"))
     ]
