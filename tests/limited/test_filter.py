@@ -49,6 +49,23 @@ def test_corsica_and_any_written_form_are_one_person(limiting: Limiting) -> None
     assert done.rows["iii"].to_pylist() == [3]
 
 
+def test_a_nir_with_something_behind_it_is_no_ntt_of_somebody_else(
+    limiting: Limiting, nirs: Nirs
+) -> None:
+    listed, other = nirs(2)
+    persons = limiting.persons(listed)
+    written = ["{}.0", "{};", "{},", "{}A", "{}/1", "{}{}"]
+    of_listed = [form.format(listed, listed) for form in (*written, "{:.14}", "{:.13}/43")]
+    of_other = [form.format(other, other) for form in written]
+    done = tamis.minimize(feed(of_listed + of_other), limiting.plan("iii"), limited=persons)
+    assert (done.tally.withheld, done.tally.released) == (len(of_listed), len(of_other))
+    nested = feed([None], ayants=[[f"{listed}."]])
+    assert tamis.minimize(nested, limiting.plan("iii"), limited=persons).tally.withheld == 1
+    decimals = pa.array([int(listed)]).cast(pa.decimal128(21, 2))
+    numbers = feed([None]).set_column(0, "nir", decimals)
+    assert tamis.minimize(numbers, limiting.plan("iii"), limited=persons).tally.withheld == 1
+
+
 def test_any_identifier_in_the_record_counts(limiting: Limiting, nirs: Nirs) -> None:
     listed, other, third = nirs(3)
     persons = limiting.persons(listed)

@@ -374,6 +374,7 @@ class Record:
     def look_up(self) -> None:
         """The numbers by which persons of the record are known, and what might be one."""
         self.numbers: list[str] = []
+        self.begins: list[str] = []
         self.doubts: list[tuple[str, str, str]] = []
         for path in self.plan.limited.fields if self.plan.limited else ():
             kinds = self.specs[path].identifier
@@ -394,7 +395,9 @@ class Record:
                     self.doubts.append(("nir-malformed", path, rule))
                 elif number is not None:
                     self.numbers.append(number)
-        self.is_limited = any(number in self.limited for number in self.numbers)
+                elif begin := canonical(text.translate(SEPARATORS)[:13], NIRS & set(kinds)):
+                    self.begins.append(begin)  # of an NTT
+        self.is_limited = any(number in self.limited for number in self.numbers + self.begins)
 
     def matches(self, release: PlanRelease) -> bool:
         """Whether the conditions of a release hold; quarantine the record where that is unknown."""

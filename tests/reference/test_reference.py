@@ -150,7 +150,7 @@ def test_records_of_limited_persons_are_withheld_alike(case: Case, data: st.Data
     plan = replace(case.plan, releases=releases, limited=PlanLimited(fields))
     rows = rows_of(case.batch)
     records = [reference.Record(row, plan, case.forms, ROOT, None, ()) for row in rows]
-    numbers = sorted({number for record in records for number in record.numbers})
+    numbers = sorted({number for record in records for number in record.numbers + record.begins})
     limited = [number for number in numbers if data.draw(st.booleans())]
     agreed(replace(case, plan=plan), limited=limited)
 

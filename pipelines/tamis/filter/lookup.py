@@ -6,8 +6,10 @@ Legal source: RGPD, art. 18; Code du travail, art. R. 6323-38, III.
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from tamis.arrow.buffers import are_valid
+from tamis.arrow.buffers import are_valid, as_flags
 from tamis.arrow.types import Bools
 from tamis.filter.compiled import CompiledPlan, LookUp, is_below
 from tamis.filter.conditions import Verdict
@@ -16,7 +18,7 @@ from tamis.filter.nested import ColumnNode
 from tamis.filter.opened import Opened
 from tamis.filter.tally import Reason
 from tamis.limited.persons import LimitedPersons
-from tamis.nir.identifiers import judge_identifiers
+from tamis.nir.identifiers import BODY_WIDTH, SEPARATORS, judge_identifiers
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,9 @@ def look_up(compiled: CompiledPlan, opened: Opened, persons: LimitedPersons) -> 
                 opened.judged[step] = judge_identifiers(node.array, step.kinds)
         judged, numbers = opened.judged[lookup.identifier], opened.judged[lookup.nir].canonical
         looked.limited[:] |= node.at_rows(persons.holds(numbers), rows)
+        if "ntt" in lookup.identifier.kinds:
+            begins = _holds_beginning(judged.canonical, numbers, lookup, persons)
+            looked.limited[:] |= node.at_rows(begins, rows)
         looked.named[:] |= node.at_rows(are_valid(numbers), rows)
         rule = f"limited: {', '.join(lookup.identifier.kinds)}"
         faults: list[tuple[Reason, Bools]] = [
@@ -63,6 +68,22 @@ def look_up(compiled: CompiledPlan, opened: Opened, persons: LimitedPersons) -> 
         ]
         looked.doubts.extend((reason, lookup.path, rule, bad) for reason, bad in faults)
     return looked
+
+
+def _holds_beginning(
+    judged: pa.Array, numbers: pa.Array, lookup: LookUp, persons: LimitedPersons
+) -> Bools:
+    """Which NTTs begin with the number of a person on the list: a NIR with something behind it.
+
+    An NTT is a digit, nine digits and whatever follows, so that a NIR and a comma is one as well.
+    """
+    holds = np.zeros(len(judged), dtype=bool)
+    ntts = np.flatnonzero(as_flags(pc.is_valid(judged)) & ~are_valid(numbers))
+    if len(ntts):
+        compact = pc.replace_substring_regex(judged.take(pa.array(ntts)), SEPARATORS, "")
+        begins = pc.utf8_slice_codeunits(compact, 0, BODY_WIDTH)
+        holds[ntts] = persons.holds(judge_identifiers(begins, lookup.nir.kinds).canonical)
+    return holds
 
 
 def _unread(lookup: LookUp, opened: Opened) -> list[tuple[Reason, Bools]]:
