@@ -7,11 +7,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import apache_beam as beam
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 
 import tamis
+from tamis.beam import store
 from tamis.documents.exceptions import LastingException
 from tamis.errors import KeysError, UsageError
 from tamis.evidence.causes import FEWEST_LIMITED
@@ -94,6 +98,38 @@ def test_a_run_of_few_tells_nothing_of_them(limiting: Limiting, nirs: Nirs, tmp_
             del document[name]
         texts.append(document)
     assert texts[0] == texts[1]
+
+
+@pytest.mark.slow
+def test_a_list_that_is_changed_before_the_commit_fails_the_run(
+    limiting: Limiting, nirs: Nirs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, other = nirs(2)
+    path = tmp_path / "feed.parquet"
+    pq.write_table(feed([listed, other]), path)
+    make_receipt = store.make_receipt
+
+    def changing(*args: Any) -> Receipt:
+        change_list(limiting.list, limiting.keyring, add=[listed])
+        return make_receipt(*args)
+
+    monkeypatch.setattr(store, "make_receipt", changing)
+    with pytest.raises(tamis.TamisError, match="was changed after the run had begun"):
+        run(job(limiting, "ii", path))
+    assert not list((limiting.folder / "store" / "ii").rglob("*.parquet"))
+    monkeypatch.undo()
+    receipt, _again = run(job(limiting, "ii", path))
+    assert receipt is not None
+    assert (receipt.counts.released, receipt.counts.withheld) == (1, 1)
+
+    allowed = {"replay": True, "allow_example": True}
+    for _time in range(2):  # another process of the same run, which came second
+        options = PipelineOptions(list(IN_MEMORY))
+        with beam.Pipeline("FnApiRunner", options=options) as pipeline:
+            batches = pipeline | tamis.ReadParquet(str(path), limiting.plan("ii"))
+            keys = tamis.KeyRef.current(str(limiting.keys))
+            out = batches | tamis.Minimize(limiting.plan("ii"), "autre", keys, **allowed)
+            out | tamis.Store(str(limiting.folder / "store"))
 
 
 def test_without_keys_a_run_is_refused(limiting: Limiting, tmp_path: Path) -> None:

@@ -395,3 +395,25 @@ def test_what_is_held_when_it_is_stopped_is_read_again() -> None:
     assert session.read(0.0) is None
     session.finish()
     assert (session.ending, sink.committed, sink.periods, sink.positions) == ("stopped", [], [], {})
+
+
+class Watched:
+    """A list of limited persons that a test changes."""
+
+    path = "limited.json"
+    changed = False
+
+    def is_changed(self) -> bool:
+        return self.changed
+
+
+def test_what_is_held_when_the_list_is_changed_is_not_committed_at_the_end_of_the_period() -> None:
+    watch, sink = Watched(), FakeSink()
+    session = begin_holding(sink, 1_000, once=False, period=OVER, watch=watch)
+    found = session.read(0.0)
+    assert found is not None
+    assert session.commit(judge(found))
+    watch.changed = True
+    assert session.read(0.0) is None
+    session.finish()
+    assert (session.ending, sink.committed, sink.positions) == ("expired", [], {})

@@ -28,7 +28,7 @@ from tamis.filter.tally import Tally, merge_sketches
 from tamis.filter.treat import KeySource
 from tamis.formats.chunk import Chunk
 from tamis.language import _
-from tamis.limited.persons import NOBODY
+from tamis.limited.persons import NOBODY, ListWatch, check_unchanged
 from tamis.plan.by_release import ByRelease
 from tamis.plan.guards import (
     check_approval,
@@ -274,10 +274,12 @@ class _MinimizeFn(beam.DoFn):
 
     def setup(self) -> None:
         self._keys: KeySource | None = None
+        self._watch: ListWatch | None = None
         self._limited = NOBODY if self._throwaway else None
         if self._ref is not None:
             self._keys = pinned = PinnedKeys(self._ref)
             self._limited = pinned.limited() or self._limited
+            self._watch = pinned.watch(self._limited)
         if self._throwaway:
             self._keys = ThrowawayKeys()
         self._counters = RecordCounters()
@@ -285,6 +287,8 @@ class _MinimizeFn(beam.DoFn):
     def process(self, batch: Batch) -> Iterator[Any]:
         if self._expires:
             check_in_force(self._plan)
+        if self._watch is not None:
+            check_unchanged(self._watch)
         chunk = batch.chunk
         if lacking := chunk.missing.intersection(self._plan.required):
             raise RefusedError(

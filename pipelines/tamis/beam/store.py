@@ -38,6 +38,7 @@ from tamis.filter.tally import Tally
 from tamis.formats.digests import tree_of
 from tamis.interrupts import uninterrupted
 from tamis.language import _
+from tamis.limited.persons import ListWatch, check_unchanged
 from tamis.limits import USUAL, Limits
 from tamis.plan.guards import check_in_force, exception_of
 from tamis.plan.plan import Plan
@@ -344,6 +345,8 @@ def commit_run(
 
     def make(files: Files) -> Receipt:
         receipt = make_receipt(plan, facts, tally, inputs, files)
+        if receipt.limited is not None and plan.limited is not None:
+            check_unchanged(ListWatch(plan.limited.file, receipt.limited.sha256))
         refuse_columns(tally.sketches)
         findings = found or {}
         risks = findings[Risks].extract(plan) if Risks in findings else None
@@ -414,7 +417,7 @@ def _is_same(receipt: Receipt, plan: Plan, facts: RunFacts, total: Total) -> boo
     )
     return (
         receipt.plan_sha256 == plan.sha256
-        and tuple(receipt.keys) == facts.keys
+        and (*receipt.keys, *filter(None, [receipt.limited])) == facts.keys
         and before == now
         and all(digest for _uri, _rows, digest in now)
     )

@@ -110,12 +110,7 @@ class LimitedRef:
         """
         persons = open_list(self.path, keyring)
         if persons.sha256 != self.sha256:
-            raise KeysError(
-                _(
-                    "{shown} was changed after the run had begun: begin it anew",
-                    shown=shown_list(self.path),
-                )
-            )
+            raise _changed(self.path)
         return persons
 
 
@@ -247,6 +242,22 @@ class ListWatch:
         except OSError:
             return True
         return False
+
+
+def check_unchanged(watch: ListWatch) -> None:
+    """Refuse to go on under a list that was changed, or is gone, since the run began.
+
+    Raises:
+        KeysError: it was.
+    """
+    if watch.is_changed():
+        raise _changed(watch.path)
+
+
+def _changed(path: str) -> KeysError:
+    return KeysError(
+        _("{shown} was changed after the run had begun: begin it anew", shown=shown_list(path))
+    )
 
 
 def _current(keyring: Keyring) -> ListEpoch:

@@ -232,7 +232,12 @@ class Session:
         return True
 
     def _commit_held(self) -> None:
-        """Begin to commit what is held; if it has few rows of a release, that is told."""
+        """Begin to commit what is held; if it has few rows of a release, that is told.
+
+        Under a plan or a list that expired since it was judged it is not: it is read again.
+        """
+        if self._held is not None and self.is_expired:
+            self.ending, self._held = "expired", None
         judged, self._held = self._held, None
         if judged is None or self._ledger is None:
             return
