@@ -140,6 +140,19 @@ def test_listeners_are_told_of_commits_once_they_are_durable(commits_periods: bo
     assert [of for what, of in recorder.told if what == "polled"] == [{0: 10}]
 
 
+def test_listeners_are_not_told_that_it_goes_on_while_its_source_is_away() -> None:
+    reader, recorder, stop = FakeReader(0), Recorder(), threading.Event()
+    reader.is_away = True
+    settings = Settings(STREAM, LONG)
+    session = Session(plan(), reader, FakeSink(), settings, stop, listeners=Listeners(recorder))
+    session.open()
+    assert session.read(0.0) is None
+    assert recorder.told == []
+    reader.is_away = False
+    assert session.read(0.0) is None
+    assert recorder.told == [("polled", {0: 0})]
+
+
 def test_nothing_to_read_makes_no_receipt() -> None:
     sink = FakeSink()
     session = begin(FakeReader(0), sink)

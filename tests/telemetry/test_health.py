@@ -42,7 +42,10 @@ def test_a_stream_that_makes_no_turn_is_not_ready_but_alive(
     health.polled({})
     later = time.monotonic() + STALLED_SECONDS + 15.5
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    assert (health.is_alive, health.problem) == (True, "it waits for a commit for 75 s")
+    assert (health.is_alive, health.problem) == (
+        True,
+        "it waits for its source or a commit for 75 s",
+    )
     health.polled({})
     assert health.problem is None
 

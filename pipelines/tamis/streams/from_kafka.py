@@ -64,7 +64,6 @@ class KafkaReader(Reader):
         self._ends: dict[int, int] = {}
         self._ended: set[int] = set()
         self._refreshed = self._closed = self._acknowledged = 0.0
-        self._away = False
         check_options(self._address, Consumer)
         self._consumer = make_client(
             Consumer,
@@ -176,7 +175,8 @@ class KafkaReader(Reader):
         lag = {}
         for partition, position in self._next.items():
             _low, high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
-            lag[partition] = max(0, high - position)
+            # Before the first answer it is what was there when reading began.
+            lag[partition] = max(0, high - position, self._ends.get(partition, 0) - position)
         return lag
 
     @property
@@ -229,14 +229,15 @@ class KafkaReader(Reader):
         )
 
     def _refresh(self) -> None:
-        """Read partitions that were added to the topic, too, from their beginning."""
-        if time.monotonic() - self._refreshed < _REFRESH_SECONDS:
+        """Ask whether the broker is back; read partitions that were added, from their beginning."""
+        if not self.is_away and time.monotonic() - self._refreshed < _REFRESH_SECONDS:
             return
         self._refreshed = time.monotonic()
         try:
             added = set(self._partitions(1.0)) - set(self._next)
         except KafkaException:
             return
+        self._note_return()
         if added:
             self._warn(
                 _("{count:# more partition is|# more partitions are} read", count=len(added))
@@ -247,9 +248,7 @@ class KafkaReader(Reader):
     def _is_message(self, message: KafkaMessage) -> bool:
         error = message.error()
         if error is None:
-            if self._away:
-                self._warn(_("the broker is back"))
-                self._away = False
+            self._note_return()
             return True
         if error.code() == KafkaError._PARTITION_EOF:
             # The last offsets may be marks of transactions, which nobody reads.
@@ -275,9 +274,14 @@ class KafkaReader(Reader):
 
     def _note_error(self, error: object) -> None:
         code = getattr(error, "code", lambda: None)()
-        if code == KafkaError._ALL_BROKERS_DOWN and not self._away:
-            self._away = True
+        if code == KafkaError._ALL_BROKERS_DOWN and not self.is_away:
+            self.is_away = True
             self._warn(_("the broker went away, waiting for it"))
+
+    def _note_return(self) -> None:
+        if self.is_away:
+            self.is_away = False
+            self._warn(_("the broker is back"))
 
 
 def _to_message(message: KafkaMessage) -> Message:

@@ -84,9 +84,11 @@ class PubsubReader(Reader):
             if not if_transient_error(error):
                 name = type(error).__name__
                 raise self._error(_("cannot be read ({error})", error=name)) from None
+            self.is_away = True
             self._warn(_("cannot be reached, trying again"))
             time.sleep(_PULL_SECONDS)
             return None
+        self.is_away = False
         received = {item.message.message_id: item for item in response.received_messages}
         with self._lock:
             # A lease that ran out makes a message come again while it is in hand.

@@ -15,10 +15,14 @@ class Reader(ABC):
 
     Args:
         source: the address without credentials.
+
+    Attributes:
+        is_away: whether the source does not answer, and is waited for.
     """
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.is_away = False
 
     @abstractmethod
     def open(self, positions: Mapping[int, int]) -> None:

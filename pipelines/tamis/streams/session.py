@@ -309,7 +309,7 @@ class Session:
 
     def _tell_lag(self) -> None:
         now = time.monotonic()
-        if self._listeners and now - self._polled >= _POLL_SECONDS:
+        if self._listeners and not self._reader.is_away and now - self._polled >= _POLL_SECONDS:
             self._polled = now
             self._listeners.polled(self._reader.lag)
 

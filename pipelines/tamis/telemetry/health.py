@@ -14,7 +14,7 @@ from tamis.language import _
 from tamis.telemetry.listener import RunListener, StartedRun
 
 STALLED_SECONDS = 60.0
-"""Time without a turn of its loop after which a stream is not ready: it waits for a commit."""
+"""Time after which a stream that makes no turn is not ready: source or sink is waited for."""
 
 _OVER = 2
 """An alarm is over once the lag is at most the limit divided by this: else it would come and go."""
@@ -60,7 +60,7 @@ class Health(RunListener):
             return _("it has not begun to read") if self.is_alive else _("it failed")
         silent = time.monotonic() - turned
         if self._stalls and silent > STALLED_SECONDS:
-            return _("it waits for a commit for {seconds} s", seconds=int(silent))
+            return _("it waits for its source or a commit for {seconds} s", seconds=int(silent))
         if behind is None:
             return None
         return _(

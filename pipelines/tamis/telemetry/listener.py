@@ -128,7 +128,7 @@ class RunListener:
         """A run or a session begins; what it is told next belongs to it."""
 
     def polled(self, lag: Mapping[int, int] | None) -> None:
-        """The stream goes on.
+        """The stream goes on; not told while its source does not answer.
 
         Args:
             lag: by partition, messages that wait to be read; of a watched folder the files, under
