@@ -97,6 +97,22 @@ def test_levels_and_reasons(
     assert list(lines_of(contract)) == lines
 
 
+def test_a_second_release_moves_the_topic_of_the_first(compare: Compare) -> None:
+    second = """  - id: etude-2
+    item: R6323-37.III.2
+    purpose: R6323-33.5
+    from: 2022-01-01
+    needs:
+      - {because: comparer par sexe et par lieu, keep: [sexe]}
+"""
+    policy = (BASE / STUDY).read_text(encoding="utf-8")
+    whole = (STUDY, policy, policy + second)
+    (contract,) = compare(whole, on=datetime.date(2023, 1, 1))
+    assert (contract.release, contract.compatibility) == ("etude", "full")
+    assert list(lines_of(contract)) == ["of topics: is sent to T.etude in place of T"]
+    assert compare(whole, on=datetime.date(2021, 6, 1)) == ()
+
+
 def test_words_and_conditions_change_nothing_for_readers(compare: Compare) -> None:
     assert compare((FEED, "identifier le titulaire", "retrouver le bon titulaire")) == ()
     assert compare((FEED, "in: [CPF], because", "in: [CPF, DIF], because")) == ()

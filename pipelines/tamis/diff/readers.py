@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tamis.diff.matching import match_releases
+from tamis.documents.calendar import today
 from tamis.documents.context import PolicyContext
+from tamis.documents.policy import Policy
 from tamis.language import _
 from tamis.plan.compile import released_fields
 
@@ -60,6 +62,8 @@ def compare_contracts(
     """
     for old_name, new_name in sorted(pairs.items(), key=lambda pair: pair[1]):
         policies = before[old_name].policy, after[new_name].policy
+        day = on or today()
+        alone = [_is_alone(policy, day) for policy in policies]
         for old_index, new_index in match_releases(*policies).items():
             was, release = policies[0].releases[old_index], policies[1].releases[new_index]
             if on is not None and not release.in_force(on):
@@ -70,7 +74,8 @@ def compare_contracts(
             )
             names = f"{old_name}/{was.id}", f"{new_name}/{release.id}"
             is_renamed = names[0] != names[1]
-            if kept[0] == kept[1] and not is_renamed:
+            is_moved = alone[0] != alone[1] and was.in_force(day) and release.in_force(day)
+            if kept[0] == kept[1] and not is_renamed and not is_moved:
                 continue
             # Arrow is imported only where it is needed: most differences are of words.
             from tamis.contract.compatibility import SchemaChange, schema_changes
@@ -81,5 +86,15 @@ def compare_contracts(
             if is_renamed:
                 text = _("is called {new} in place of {old}", new=names[1], old=names[0])
                 changes.insert(0, SchemaChange("", text, False, False))
+            if is_moved:
+                topics = ("T", f"T.{release.id}") if alone[0] else (f"T.{was.id}", "T")
+                text = _("of topics: is sent to {new} in place of {old}")
+                text = text.format(new=topics[1], old=topics[0])
+                changes.insert(0, SchemaChange("", text, True, True))
             if changes:
                 yield ChangedContract(new_name, release.id, is_renamed, tuple(changes), old, new)
+
+
+def _is_alone(policy: Policy, day: datetime.date) -> bool:
+    """Whether a policy has one release on a day: a topic has its name from it then."""
+    return sum(release.in_force(day) for release in policy.releases) == 1
