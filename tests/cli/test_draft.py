@@ -244,7 +244,7 @@ def test_values_of_text_become_types_only_where_all_of_them_fit(
     assert not schema.fields["jour"].nullable
     assert schema.fields["effectif_partiel"].nullable
     assert schema.fields["vide"].nullable
-    assert "119 are date32, 1 are not" in text
+    assert "119 are date32, 1 is not" in text
 
 
 def test_a_few_rows_prove_no_field_to_be_always_there(draft: Draft, tmp_path: Path) -> None:

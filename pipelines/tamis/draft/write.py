@@ -61,7 +61,7 @@ def write_schema(
     if not any(line.strip() and not line.lstrip().startswith("#") for line in fields):
         return None
     if sample.whole:
-        rows = _("all rows of a file ({count:,})", count=sample.rows)
+        rows = _("{count:the one row|all #, rows} of a file", count=sample.rows)
     else:
         rows = _("the first {count:row|#, rows} of a file", count=sample.rows)
     notes = list(sample.notes)
