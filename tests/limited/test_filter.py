@@ -103,6 +103,18 @@ def test_a_limited_persons_record_is_withheld_whatever_else_is_wrong(
     assert (done.tally.withheld, done.tally.quarantined) == (1, 0)
 
 
+def test_an_identifier_that_a_reader_could_not_read_is_quarantined(
+    limiting: Limiting, nirs: Nirs
+) -> None:
+    (other,) = nirs(1)
+    marks = pa.array([["nir"], ["ayants"], ["montant"], None], pa.list_(pa.string()))
+    table = feed([None, other, other, other]).append_column("_tamis_faults", marks)
+    done = tamis.minimize(table, limiting.plan("iii"), limited=NOBODY)
+    assert done.rows["iii"].to_pylist() == [2, 3]
+    causes = {(cause.reason, cause.field): n.records for cause, n in done.tally.quarantine.items()}
+    assert causes == {("type", "nir"): 1, ("type", "ayants.nir"): 1}
+
+
 def test_without_the_list_nothing_is_filtered(limiting: Limiting) -> None:
     with pytest.raises(KeysError, match="`iii` withholds records of limited persons"):
         tamis.minimize(feed([None]), limiting.plan("iii"))

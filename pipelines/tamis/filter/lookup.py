@@ -102,7 +102,10 @@ def _unread(lookup: LookUp, opened: Opened) -> list[tuple[Reason, Bools]]:
         for code, reason in kinds
     ]
     marked: list[tuple[Reason, Bools]] = [
-        ("type", flags) for path, flags in opened.marks.items() if is_below(lookup.path, path)
+        ("type", flags)
+        for path, rules in opened.marks.items()
+        if is_below(lookup.path, path)
+        for flags in rules.values()
     ]
     return faults + marked
 
