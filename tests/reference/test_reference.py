@@ -390,3 +390,9 @@ def test_no_date_of_birth_is_after_the_day_of_the_run(kind: str, late: Any, born
         result = agreed(replace(case, plan=replace(case.plan, day=DAY)))
 
         assert failures(result) == [(0, "type", "nir_part: birth")]
+
+
+def test_words_for_null_are_looked_for_beside_what_is_no_utf8() -> None:
+    form = next(form for form in FORMATS if form.csv.nulls)
+    column = array_of([b"th\xe9", "NULL\u00a0", "thé"], "string")
+    agreed(case_of(column, PlanField("f1", "binary"), kept=leaf("f1"), form=form))

@@ -80,8 +80,24 @@ def null_words(text: pa.Array, words: Sequence[str]) -> pa.Array:
         >>> null_words(pa.array(["néant ", "Néant"]), ["néant"]).to_pylist()
         [None, 'Néant']
     """
-    missing = pc.is_in(pc.utf8_trim_whitespace(text), value_set=pa.array(words, text.type))
+    try:
+        trimmed = pc.utf8_trim_whitespace(text)
+    except pa.ArrowInvalid:  # what is no UTF-8 is no word
+        trimmed = pc.utf8_trim_whitespace(keep_where(text, _are_utf8(text)))
+    missing = pc.is_in(trimmed, value_set=pa.array(words, text.type))
     return keep_where(text, ~as_flags(missing))
+
+
+def _are_utf8(text: pa.Array) -> Bools:
+    """Which texts are UTF-8; null is."""
+
+    def is_utf8(raw: bytes | None) -> bool:
+        try:
+            return raw is None or bool(raw.decode() or True)
+        except UnicodeDecodeError:
+            return False
+
+    return np.array([is_utf8(raw) for raw in text.cast(pa.large_binary()).to_pylist()], bool)
 
 
 def cast_each(
