@@ -63,8 +63,16 @@ def test_leaves_know_their_path_place_lists_and_category(tmp_path: Path) -> None
     )
 
 
+def test_mistakes_beside_and_below_misspelt_keys_are_told_at_once(tmp_path: Path) -> None:
+    assert problems(tmp_path, "schema: feed\nfelds:\n  a: {tipe: string}\n  b: {type: str}\n") == [
+        "feed.yaml:2:1: unknown key `felds`, did you mean `fields`?",
+        "feed.yaml:3:7: unknown key `tipe`, did you mean `type`?",
+        "feed.yaml:4:6: unknown type `str`, did you mean `string`?",
+    ]
+
+
 def test_a_byte_order_mark_moves_no_position(tmp_path: Path) -> None:
-    assert problems(tmp_path, "\ufeffschema: feed\nfelds: {}\n") == [
+    assert problems(tmp_path, "\ufeffschema: feed\nfelds: {a: {type: string}}\n") == [
         "feed.yaml:2:1: unknown key `felds`, did you mean `fields`?"
     ]
 

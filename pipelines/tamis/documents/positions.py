@@ -34,6 +34,9 @@ DocumentPath = tuple[str | int, ...]
 """Which value of a document is meant: the keys and list indexes that lead to it from the top."""
 
 
+_MOST_PUT_RIGHT = 20
+"""Misspelt keys of a document beside which other mistakes are looked for."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """What only an escape can write in UTF-8, and no message could show."""
 
@@ -94,7 +97,8 @@ class DocumentModel(BaseModel):
                         hint = _(": ") + _(cls.FORMER_KEYS[key])
                     if not hint and value is None:  # `{describes: one, two}` has a key `two`.
                         hint = _(": ") + _("a text with a comma must be in quotes between braces")
-                    raise PydanticCustomError("unknown_key", "{hint}", {"key": key, "hint": hint})
+                    named = {"key": key, "hint": hint, "meant": meant_by(key, known)}
+                    raise PydanticCustomError("unknown_key", "{hint}", named)
         return data
 
 
@@ -110,13 +114,19 @@ def suggest(word: str, known: Iterable[str]) -> str:
         >>> suggest("economique", ["tit-identite", "tit-economique-financier"])
         ', did you mean `tit-economique-financier`?'
     """
+    name = meant_by(word, known)
+    return _(", did you mean `{name}`?", name=name) if name else ""
+
+
+def meant_by(word: str, known: Iterable[str]) -> str:
+    """Return the one of `known` that a misspelt or incomplete word may mean, or an empty string."""
     names = list(known)
     longer = [
         name for name in names if name.endswith(f".{word}") or (len(word) > 2 and word in name)
     ]
     longer.sort(key=lambda name: (not name.endswith(f".{word}"), not name.startswith(word)))
     likely = longer or difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return _(", did you mean `{name}`?", name=likely[0]) if likely else ""
+    return likely[0] if likely else ""
 
 
 def read_document(
@@ -156,10 +166,46 @@ def read_document(
     source = Source(shown, reader.values, reader.keys, hashlib.sha256(raw).hexdigest())
     if not isinstance(data, dict):
         raise DocumentError(Problem(shown, 1, 1, _("must be a mapping of keys to values")))
-    try:
-        return model.model_validate(data), source
-    except ValidationError as error:
-        raise DocumentError(*_problems(source, error, model)) from None
+    problems: dict[Problem, None] = {}
+    for _round in range(_MOST_PUT_RIGHT):
+        try:
+            document = model.model_validate(data)
+        except ValidationError as error:
+            problems |= dict.fromkeys(_problems(source, error, model))
+            if _put_right(data, error, reader):
+                continue
+        break
+    if not problems:
+        return document, source
+    raise DocumentError(*sorted(problems, key=lambda problem: (problem.line, problem.column)))
+
+
+def _put_right(data: Any, error: ValidationError, reader: "_Reader") -> bool:
+    """Give a misspelt key the name that is meant, so that what is wrong beside it is told, too.
+
+    Returns:
+        Whether there was one.
+    """
+    for detail in error.errors(include_url=False):
+        if detail["type"] != "unknown_key" or not (meant := detail["ctx"]["meant"]):
+            continue
+        around, key = tuple(detail["loc"]), detail["ctx"]["key"]
+        holder = data
+        for step in around:
+            holder = holder[step] if _has(holder, step) else None
+        if _has(holder, key) and meant not in holder:
+            holder[meant] = holder.pop(key)
+            for places in (reader.values, reader.keys):
+                for path in [path for path in places if path[: len(around) + 1] == (*around, key)]:
+                    places[*around, meant, *path[len(around) + 1 :]] = places[path]
+            return True
+    return False
+
+
+def _has(holder: Any, step: Any) -> bool:
+    if isinstance(holder, list):
+        return isinstance(step, int) and step < len(holder)
+    return isinstance(holder, dict) and step in holder
 
 
 def _problems(source: Source, error: ValidationError, model: type[BaseModel]) -> list[Problem]:
