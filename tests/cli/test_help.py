@@ -53,6 +53,11 @@ def test_help_stands_under_headings_and_ends_with_exit_codes() -> None:
         (("runs", "--store", "x"), "`--store`: STORE must stand by itself, as in `tamis runs STO"),
         (("--show-completion",), "--show-completion: expected a value after it, bash|zsh|fish"),
         (("frobnicate",), "no command `frobnicate`"),
+        (("show", "s", "--values", "--rows", "0"), "--rows must be a whole number from 1 to 1000"),
+        (("show", "s", "--rows", "3"), "--rows: is for --values"),
+        (("run", "p", "--period", "x"), "--period must be a whole number, 1 or more"),
+        (("recover", "nowhere"), "nowhere: no such folder"),
+        (("runs", __file__), "is a file, expected the folder of a store"),
     ],
 )
 def test_words_of_other_tools_are_answered_with_ours(words: tuple[str, ...], text: str) -> None:

@@ -73,11 +73,11 @@ def test_another_language_is_refused(
         (("plan",), "POLICY is missing: see `tamis plan --help`"),
         (("keys", "new"), "FILE is missing: see `tamis keys new --help`"),
         (("plan", "p", "-x"), "no option `-x`: see `tamis plan --help`"),
-        (("plan", "p", "--field"), "--field: expected a value after it"),
+        (("plan", "p", "--field"), "--field: expected a value after it, FIELD"),
         (("plan", "p", "--json=1"), "--json: takes no value"),
         (
             ("run", "p", "-i", "a.csv", "-o", "b", "--period", "0"),
-            "--period must be a whole number within its limits: see `tamis run --help`",
+            "--period must be a whole number, 1 or more: see `tamis run --help`",
         ),
     ],
 )
@@ -119,12 +119,14 @@ def test_help_is_in_french() -> None:
         words: [] for words in lines
     }
     assert texts["plan",].startswith("Usage\u00a0: tamis plan [OPTIONS] POLITIQUE\n")
-    assert "\nCommandes\u00a0:\n" in texts[()]
+    assert "\nDébuter\u00a0:\n" in texts[()]
+    assert "\nCommandes\u00a0:\n" in texts["keys",]
 
 
 def test_words_that_stand_for_a_value_are_in_french() -> None:
     codes = {"A", "B", "HOST:PORT", "ID", "MS", "N", "N,…", "SLUG", "SOURCE…", "URI", "URI…",
-             "en|fr", "joined=N"}  # fmt: skip
+             "HOST:PORT|FILE", "bash|zsh|fish", "en|fr", "file:PATH|URL", "joined=N",
+             "text|json"}  # fmt: skip
     assert metavars(get_command(app)) - FRENCH.keys() == codes
 
 

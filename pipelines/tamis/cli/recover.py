@@ -3,21 +3,29 @@
 import datetime
 import re
 import sys
+from pathlib import Path
 
+from tamis.address import is_local
 from tamis.errors import UsageError
 from tamis.formats.names import withhold_names
 from tamis.interrupts import ends_at_once
 from tamis.language import _
-from tamis.stores.opening import open_store
+from tamis.stores.opening import open_store, without_receipt
 
 _AGE = re.compile(r"([0-9]{1,6})(s|m|h|d)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, None: 1}
 
 
 def recover_command(uri: str, older_than: str) -> int:
-    """Recover the store at `uri` and print what was done; 1 if something could not be."""
+    """Recover the store at `uri` and print what was done; 1 if something could not be.
+
+    Raises:
+        UsageError: there is no such folder, or `older_than` is no length of time.
+    """
     age = read_age(older_than)
     store = open_store(uri)
+    if is_local(store.shown) and not Path(store.shown).exists():
+        raise without_receipt(store)
     with ends_at_once(_("interrupted: the same command goes on where this one was")):
         recovered = store.recover(age)
     for run in recovered.completed:

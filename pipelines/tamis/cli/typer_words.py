@@ -99,6 +99,19 @@ def use_language_of_help(command: Any, context: Any) -> None:
         param.metavar = _(param.metavar) if param.metavar else None
 
 
+def _number_expected(name: str, param: Any) -> str:
+    least, most = getattr(param, "min", None), getattr(param, "max", None)
+    if most is not None:
+        text = _("{option} must be a whole number from {least} to {most}")
+    elif least is not None:
+        text = _("{option} must be a whole number, {least} or more")
+    elif param.bare_type is float:
+        text = _("{option} must be a number")
+    else:
+        text = _("{option} must be a whole number")
+    return text.format(option=name, least=least, most=most)
+
+
 def in_own_words(error: Any, context: Any) -> Any:
     """Typer's error of usage as one of Tamis; help that is shown in place of an error stays."""
     option, param = getattr(error, "option_name", None), getattr(error, "param", None)
@@ -118,7 +131,7 @@ def in_own_words(error: Any, context: Any) -> Any:
             listed = ", ".join(f"`{value}`" for value in values)
             return UsageError(_("{option}: must be one of {values}", option=name, values=listed))
         if error.message:
-            text = _("{option} must be a whole number within its limits", option=name)
+            text = _number_expected(name, param)
         else:
             text = _("{option} is missing", option=name)
         return UsageError(text + _(": ") + see)

@@ -53,13 +53,17 @@ def show(
         bool, Option("--values", help=_("show the first rows too: personal data, for their holder"))
     ] = False,
     rows: Annotated[
-        int, Option(metavar="N", min=1, max=1000, help=_("with --values: how many rows"))
-    ] = 10,
+        int | None,
+        Option(metavar="N", min=1, max=1000, help=_("with --values: how many rows, by default 10")),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     from tamis.cli.show import show_command
+    from tamis.errors import UsageError
 
-    raise Exit(show_command(store, release, rows if values else 0, json))
+    if rows is not None and not values:
+        raise UsageError(_("--rows: is for --values"))
+    raise Exit(show_command(store, release, (rows or 10) if values else 0, json))
 
 
 @app.command(help=_("Take all that a run put into a store out of it again; its receipt stays."))

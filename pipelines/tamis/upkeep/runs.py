@@ -129,7 +129,7 @@ def find_run(store: RunStore, run: str) -> list[RunEntry]:
         return chosen
     text = _("{store}: run {run} is not committed", store=store.shown, run=run)
     hint = suggest(PurePath(run).stem or run, _names(entries))
-    raise UsageError(text + hint + _(": `tamis runs` lists them"))
+    raise UsageError(text + hint + _(": `tamis runs {store}` lists them", store=store.shown))
 
 
 def _names(entries: Iterable[RunEntry]) -> set[str]:
