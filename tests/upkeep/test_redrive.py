@@ -248,5 +248,5 @@ class TestOriginals:
         ledger = sink.commit(judge.judge(made.micro_batch([line(2).encode()])), ledger)
         sink.end_period(ledger)
         sink.close()
-        with pytest.raises(UsageError, match="1 of 1 originals are not kept"):
+        with pytest.raises(UsageError, match="1 of 1 original is not kept"):
             again(str(tmp_path / "store"), wide, run=ledger.run, seal_keys={key.public.id: key})
