@@ -29,6 +29,7 @@ from tamis.runs.batch import Job, dry_run, run
 from tamis.streams.judge import Judge
 from tamis.streams.messages import json_decoder
 from tamis.streams.session import Session, Settings
+from tamis.testing import Canaries, assert_non_interference, assert_nothing_left, run_policy
 from tamis.verify.verify import verify
 
 from ..streams.test_session import FakeReader, FakeSink
@@ -130,6 +131,23 @@ def test_a_list_that_is_changed_before_the_commit_fails_the_run(
             keys = tamis.KeyRef.current(str(limiting.keys))
             out = batches | tamis.Minimize(limiting.plan("ii"), "autre", keys, **allowed)
             out | tamis.Store(str(limiting.folder / "store"))
+
+
+@pytest.mark.slow
+def test_the_kit_for_tests_asks_a_list_of_nobody(limiting: Limiting, tmp_path: Path) -> None:
+    """What is looked up counts as tested: it is not varied."""
+    plan, (schema, _source) = limiting.plan("iii"), limiting.project.schema("dossiers")
+    policy, _source = limiting.project.policy("iii")
+    keys = tmp_path / "other-keys.json"
+
+    def pipeline(feed: Path, output: Path) -> None:
+        run_policy(plan, [feed], output, keys)
+
+    assert_non_interference(schema, plan, pipeline, tmp_path, policies=[policy])
+    canaries = Canaries(schema, plan)
+    inputs = canaries.write(tmp_path)
+    assert run_policy(plan, inputs, tmp_path / "store", keys).counts.released
+    assert_nothing_left(tmp_path / "store", of=canaries)
 
 
 def test_without_keys_a_run_is_refused(limiting: Limiting, tmp_path: Path) -> None:

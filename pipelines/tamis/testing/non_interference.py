@@ -10,7 +10,8 @@ from tamis.documents.schema import Schema
 from tamis.errors import UsageError
 from tamis.evidence.fail_on import Guards
 from tamis.evidence.receipt import Receipt
-from tamis.keys.keyring import Keyring
+from tamis.keys.keyring import Keyring, open_keyring
+from tamis.limited.persons import new_list
 from tamis.limits import Limits
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
@@ -111,13 +112,14 @@ def _files(folder: Path, ignore: Sequence[str]) -> dict[str, bytes]:
 def run_policy(plan: Plan, inputs: Sequence[Path], store: Path, keys: Path) -> Receipt:
     """Run a plan into a folder, as `tamis run` does, in this process and in small parts.
 
-    Approvals, register entries that only illustrate and bases to be confirmed stop nothing here.
+    Approvals, register entries that only illustrate and bases to be confirmed stop nothing here,
+    and where the project has a list of limited persons, one of nobody is asked in its place.
 
     Args:
         plan: what is run; its day may be any.
         inputs: the files of the feed.
         store: the folder.
-        keys: of a keyring for the pseudonyms, which is made if it is not there.
+        keys: of a keyring for pseudonyms and list, which is made if it is not there.
 
     Returns:
         The receipt.
@@ -134,14 +136,23 @@ def run_policy(plan: Plan, inputs: Sequence[Path], store: Path, keys: Path) -> R
         ...     run_policy(plan, [feed], store, Path(folder) / "keys.json").counts.in_
         3
     """
-    if plan.needs_keys and not keys.exists():
+    needs_keys = plan.needs_keys or plan.asks_list
+    if needs_keys and not keys.exists():
         Keyring.create(keys)
+    if plan.asks_list:
+        assert plan.limited is not None
+        nobody = keys.with_name(f"{keys.stem}-limited.json")
+        if not nobody.exists():
+            new_list(nobody, open_keyring(str(keys)))
+        plan = dataclasses.replace(
+            plan, limited=dataclasses.replace(plan.limited, file=str(nobody))
+        )
     job = Job(
         dataclasses.replace(plan, approval=None),
         tuple(map(str, inputs)),
         str(store),
         "testing",
-        str(keys) if plan.needs_keys else None,
+        str(keys) if needs_keys else None,
         _IN_MEMORY,
         _SMALL,
         Guards(allow_empty=True),

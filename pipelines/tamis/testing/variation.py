@@ -107,9 +107,12 @@ class Variation:
 
 
 def used_paths(schema: Schema, plan: Plan) -> set[str]:
-    """What some release keeps or tests; for a release that a NIR stops, identifiers as well."""
+    """What some release keeps or tests, and what is looked up in a list of limited persons.
+
+    For a release that a NIR stops, identifiers as well.
+    """
     leaves = schema.leaves()
-    used: set[str] = set()
+    used = set(plan.limited.fields) if plan.limited is not None else set()
     for release in plan.releases:
         used |= {leaf.path for leaf in release.leaves}
         used |= {test.field for test in release.where}
