@@ -42,6 +42,7 @@ def test_help_stands_under_headings_and_ends_with_exit_codes() -> None:
     [
         (("keys", "create", "k"), "no command `create`, did you mean `new`?"),
         (("keys", "delete", "k"), "no command `delete`, did you mean `destroy`?"),
+        (("keys", "show", "k"), "no command `show`, did you mean `list`?"),
         (("validate",), "no command `validate`, did you mean `check`?"),
         (("rollback", "store"), "no command `rollback`, did you mean `withdraw`?"),
         (("rotate", "k"), "no command `rotate`, did you mean `keys rotate`?"),

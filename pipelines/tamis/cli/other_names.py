@@ -13,7 +13,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "dry-run": "dryrun preview simulate try profile estimate",
     "run": "apply execute exec submit start launch load ingest process stream filter build import",
     "test": "tests pytest cases unittest coverage mutate",
-    "list": "ls items purposes categories processings policies vocabulary",
+    "list": "ls show items purposes categories processings policies vocabulary",
     "runs": "history log logs jobs status receipts",
     "show": "cat head query describe inspect view read select print releases",
     "withdraw": "rollback undo delete remove rm revert drop erase cancel revoke",
