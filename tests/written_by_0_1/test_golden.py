@@ -38,8 +38,10 @@ def test_values_types_order_metadata_and_figures_are_those_of_0_1(
 def without_documents(described: dict[str, Any]) -> dict[str, Any]:
     """Without the digests of documents, which have other keys than those of 0.1 had.
 
-    And without an anomaly that 0.1 did not tell: its canaries are DSN of a norm that is none.
+    And without what 0.1 did not tell: what was skipped, and that its canaries are DSN of a norm
+    that is none.
     """
+    described["receipt"].pop("skipped", None)
     described["receipt"]["anomalies"].pop("dsn-envois-of-unknown-norm", None)
     for name in ("plan_sha256", "policy_sha256"):
         described["receipt"].pop(name, None)
