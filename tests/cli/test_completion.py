@@ -25,8 +25,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / "policies" / f"{name}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text("{", encoding="utf-8")
-    for path in ("_receipts", "feed/R6323-37.III.2", "_quarantine/feed", "_staging/x"):
-        (tmp_path / "store" / path).mkdir(parents=True)
+    for inside in ("_receipts", "feed/R6323-37.III.2", "_quarantine/feed", "_staging/x"):
+        (tmp_path / "store" / inside).mkdir(parents=True)
     for name in ("r1", "r2", "r1.withdrawn"):
         (tmp_path / "store/_receipts" / f"{name}.json").touch()
     return tmp_path

@@ -10,7 +10,7 @@ For the demo alone: its records are nobody's. No other command shows both sides 
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from tamis.documents.context import PolicyContext
 from tamis.filter.minimize import minimize
-from tamis.keys.keyring import Keyring
+from tamis.keys.keyring import DerivedKey, Keyring
 from tamis.language import _
 from tamis.plan.compile import whole_schema
 from tamis.plan.plan import Plan
@@ -31,6 +31,17 @@ _WIDTHS: Final = (24, 26, 26)
 
 _LOOKED_AT: Final = 50
 """Records among which one is chosen."""
+
+
+@dataclass(frozen=True)
+class _CurrentKeys:
+    """The keys of a keyring's current epoch."""
+
+    keyring: Keyring
+
+    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
+        """The key of (processing, item, method, kind)."""
+        return self.keyring.key(processing, item, method, kind=kind)
 
 
 def print_before_and_after(
@@ -57,7 +68,7 @@ def _rows(
 ) -> Iterator[tuple[str, str, str]]:
     shown: list[tuple[bool, int, pa.RecordBatch, str, dict[str, Any]]] = []
     for record in _records(context, plan, feed):
-        done = minimize(record, plan, run="demo", keys=keyring)
+        done = minimize(record, plan, run="demo", keys=_CurrentKeys(keyring))
         for release, table in done.released.items():
             for row in table.to_pylist():
                 is_redacted = bool(sum(done.tally.redacted.get(release, {}).values()))

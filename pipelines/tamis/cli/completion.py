@@ -30,14 +30,14 @@ _LONGEST_HELP: Final = 72
 
 def script(shell: str) -> str:
     """What a shell must run to complete: `bash`, `zsh` or `fish`."""
-    from typer.completion import get_completion_script
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
     return get_completion_script(prog_name="tamis", complete_var=VARIABLE, shell=shell)
 
 
 def install(shell: str) -> str:
     """Put the script where the shell looks for it, and return where that is, in a sentence."""
-    from typer.completion import install as install_script
+    from typer.completion import install as install_script  # type: ignore[attr-defined]
 
     _shell, path = install_script(shell, "tamis", VARIABLE)
     return _("{file}: completion for {shell}, which new shells load", file=path, shell=shell)
@@ -45,7 +45,7 @@ def install(shell: str) -> str:
 
 def answer(app: Any) -> int:
     """Print what can come next, nothing where the line is wrong, and return the exit code."""
-    from typer.completion import completion_init
+    from typer.completion import completion_init  # type: ignore[attr-defined]
 
     completion_init()
     try:

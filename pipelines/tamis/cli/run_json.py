@@ -41,6 +41,6 @@ def telling_in_json(is_asked: bool, policy: str, run: str | None) -> Iterator[Te
             yield tell
         except Exception as error:
             code, text = describe_error(error)
-            outcome = _OUTCOMES[code]
-            tell(RunSummary(run=run, policy=policy, outcome=outcome, exit_code=code, error=text))
+            ended = {"run": run, "policy": policy, "outcome": _OUTCOMES[code], "exit_code": code}
+            tell(RunSummary.model_validate(ended | {"error": text}))
             raise
