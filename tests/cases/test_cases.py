@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from tamis.cases.coverage import measure, values_at
 from tamis.cases.judge import Outcome, judge_cases
-from tamis.cases.junit import tests_of, write_junit
+from tamis.cases.junit import junit_tests, write_junit
 from tamis.cases.mutants import judge_mutants
 from tamis.cases.neighbours import neighbours
 from tamis.cases.propose import propose_cases
@@ -204,7 +204,7 @@ def test_proposed_cases_hold_and_reach_everything(project: Project, policy: str)
 
 def test_junit_has_a_test_for_each_case_and_day(project: Project, tmp_path: Path) -> None:
     outcomes = _judge(project, _case(f"{{{PROVIDER}}}", "withheld", "[2024-12-31, 2025-01-01]"))
-    write_junit(tmp_path / "out.xml", "tamis test", {POLICY: tests_of(outcomes)})
+    write_junit(tmp_path / "out.xml", "tamis test", {POLICY: junit_tests(outcomes)})
     validate_junit(tmp_path / "out.xml")
     (suite,) = JUnitXml.fromfile(str(tmp_path / "out.xml"))
     assert (suite.name, suite.tests, suite.failures) == (POLICY, 2, 1)

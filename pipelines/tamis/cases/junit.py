@@ -12,7 +12,7 @@ Tests: TypeAlias = Sequence[tuple[str, Sequence[str]]]
 """The name of each test, and what is wrong; nothing where it passed."""
 
 
-def tests_of(outcomes: "Sequence[Outcome]") -> Tests:
+def junit_tests(outcomes: "Sequence[Outcome]") -> Tests:
     """A test for each case and day."""
     return [
         (

@@ -24,7 +24,7 @@ def recover_command(uri: str, older_than: str) -> int:
     """
     age = read_age(older_than)
     store = open_store(uri)
-    if is_local(store.shown) and not Path(store.shown).exists():
+    if is_local(store.shown) and not Path(store.shown).is_dir():
         raise without_receipt(store)
     with ends_at_once(_("interrupted: the same command goes on where this one was")):
         recovered = store.recover(age)

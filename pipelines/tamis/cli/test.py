@@ -12,7 +12,7 @@ from typing import Any
 
 from tamis.cases.coverage import Coverage, measure
 from tamis.cases.judge import Outcome, judge_cases
-from tamis.cases.junit import tests_of, write_junit
+from tamis.cases.junit import junit_tests, write_junit
 from tamis.cases.mutants import Mutant, judge_mutants
 from tamis.documents.context import PolicyContext, open_policy
 from tamis.errors import Problem, UsageError
@@ -83,7 +83,7 @@ def run_cases(
             )
         )
     if junit is not None:
-        suites = {policy.context.name: tests_of(policy.outcomes) for policy in tested}
+        suites = {policy.context.name: junit_tests(policy.outcomes) for policy in tested}
         write_junit(junit, "tamis test", suites)
     low = _too_low(tested, fail_under)
     failed = any(policy.failures for policy in tested) or bool(low)
