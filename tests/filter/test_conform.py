@@ -258,6 +258,7 @@ NATIVE: list[tuple[pa.Array, str, list[Any]]] = [
     (pa.array([2**63], pa.uint64()), "int64", [BAD]),
     (pa.array([1.0, 1.5, math.inf, -0.0]), "int32", [1, BAD, BAD, 0]),
     (pa.array([1e300, 2.0**60, 2.0**53]), "int64", [BAD, BAD, 2**53]),
+    (pa.array([2940699990998.0, 2.0**24], pa.float32()), "int64", [BAD, 2**24]),
     (pa.array([1e300, 2.0**60]), "string", ["1e+300", "1.152921504606847e+18"]),
     (pa.array([D("2.00"), D("2.50")]), "int64", [2, BAD]),
     (pa.array([True]), "int64", [BAD]),

@@ -66,6 +66,16 @@ def test_a_nir_with_something_behind_it_is_no_ntt_of_somebody_else(
     assert tamis.minimize(numbers, limiting.plan("iii"), limited=persons).tally.withheld == 1
 
 
+def test_a_nir_in_a_short_float_is_nobody_elses(limiting: Limiting) -> None:
+    """Of 32 bits it is another number, which may be well-formed."""
+    persons = limiting.persons("2940699990998")
+    short = pa.array([2940699990998.0], pa.float32())
+    table = feed([None]).set_column(0, "nir", short)
+    done = tamis.minimize(table, limiting.plan("iii"), limited=persons)
+    assert (done.tally.released, done.tally.quarantined) == (0, 1)
+    assert done.tally.reasons == {"nir-malformed": 1}
+
+
 def test_any_identifier_in_the_record_counts(limiting: Limiting, nirs: Nirs) -> None:
     listed, other, third = nirs(3)
     persons = limiting.persons(listed)

@@ -340,7 +340,7 @@ def change_number(held: Any, source: str, name: str) -> Any:
     if held - held != 0:
         return None
     if target == "integer":
-        return typed(Fraction(held), name) if abs(held) <= 2**53 else None
+        return typed(Fraction(held), name) if abs(held) <= exact_float(source) else None
     scale = Fraction(10) ** scale_of(name)[1]
     result = typed(Fraction(round(Fraction(held) * scale)) / scale, name)
     back = None if result is None else float_of(float(result), own_width(source))
@@ -392,10 +392,10 @@ def write_time(ticks: int, name: str) -> str:
 
 
 def write_float(held: float, source: str) -> str | None:
-    """Whole numbers up to 2**53 by their digits, others as short as they come back the same."""
+    """Whole numbers that are exact by their digits, others as short as they come back the same."""
     if held - held != 0:
         return None
-    if held == int(held) and abs(held) <= 2**53:
+    if held == int(held) and abs(held) <= exact_float(source):
         return str(int(held))
     shortest = next(
         text
@@ -434,6 +434,11 @@ def scale_of(name: str) -> tuple[int, int]:
     """Digits of a decimal type, and how many of them stand behind the mark."""
     precision, scale = name.partition("(")[2].rstrip(")").split(",")
     return int(precision), int(scale)
+
+
+def exact_float(source: str) -> int:
+    """Up to which whole number a float of this type tells each from the next."""
+    return 2**24 if source in ("halffloat", "float", "float32") else 2**53
 
 
 def float_of(value: float, name: str) -> float:

@@ -82,6 +82,7 @@ def _fit_bytes(array: pa.Array, target: pa.DataType, dialect: TextDialect) -> Co
 
 
 _EXACT_FLOAT = 2**53
+_EXACT_SHORT_FLOAT = 2**24  # of 32 bits: of a longer number, such as a NIR, it is another one
 
 
 def _convert(array: pa.Array, target: pa.DataType) -> Conformed:
@@ -161,9 +162,10 @@ def _floats(array: pa.Array, target: pa.DataType) -> Conformed:
 
 
 def _float_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
+    exact = _EXACT_FLOAT if pa.types.is_float64(array.type) else _EXACT_SHORT_FLOAT
     array = array.cast(pa.float64())
     whole = as_flags(pc.and_(pc.equal(array, pc.trunc(array)), pc.is_finite(array)))
-    whole &= as_flags(pc.less_equal(pc.abs(array), float(_EXACT_FLOAT)))
+    whole &= as_flags(pc.less_equal(pc.abs(array), float(exact)))
     numbers = _integers(keep_where(array, whole).cast(pa.int64()), target)
     return Conformed(
         numbers.array, merge_faults(codes_of(are_valid(array) & ~whole), numbers.faults)
