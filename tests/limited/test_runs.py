@@ -19,7 +19,7 @@ from tamis.beam import store
 from tamis.documents.exceptions import LastingException
 from tamis.errors import KeysError, UsageError
 from tamis.evidence.causes import FEWEST_LIMITED
-from tamis.evidence.receipt import Receipt
+from tamis.evidence.receipt import Receipt, make_receipt
 from tamis.evidence.steps import Step
 from tamis.filter.minimize import minimize
 from tamis.limited.persons import ListWatch, change_list, open_list
@@ -108,7 +108,6 @@ def test_a_list_that_is_changed_before_the_commit_fails_the_run(
     listed, other = nirs(2)
     path = tmp_path / "feed.parquet"
     pq.write_table(feed([listed, other]), path)
-    make_receipt = store.make_receipt
 
     def changing(*args: Any) -> Receipt:
         change_list(limiting.list, limiting.keyring, add=[listed])
@@ -123,13 +122,13 @@ def test_a_list_that_is_changed_before_the_commit_fails_the_run(
     assert receipt is not None
     assert (receipt.counts.released, receipt.counts.withheld) == (1, 1)
 
-    allowed = {"replay": True, "allow_example": True}
+    plan = limiting.plan("ii")
     for _time in range(2):  # another process of the same run, which came second
         options = PipelineOptions(list(IN_MEMORY))
         with beam.Pipeline("FnApiRunner", options=options) as pipeline:
-            batches = pipeline | tamis.ReadParquet(str(path), limiting.plan("ii"))
+            batches = pipeline | tamis.ReadParquet(str(path), plan)
             keys = tamis.KeyRef.current(str(limiting.keys))
-            out = batches | tamis.Minimize(limiting.plan("ii"), "autre", keys, **allowed)
+            out = batches | tamis.Minimize(plan, "autre", keys, replay=True, allow_example=True)
             out | tamis.Store(str(limiting.folder / "store"))
 
 

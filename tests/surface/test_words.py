@@ -12,8 +12,8 @@ FRENCH = read_translations(LOCALE / "fr" / "LC_MESSAGES" / "tamis.po")
 CODE = re.compile(r"`[^`]*`|« [^»]* »|\(pip install [^)]*\)|--[\w-]+|\S*/\S*")
 """What is typed as it stands."""
 
-NAMES = {"avro", "bzip2", "csv", "dsn", "favorable", "gzip", "jsonl", "list", "parquet", "struct",
-         "xml", "zip", "zstandard"}  # fmt: skip
+NAMES = {"avro", "bzip2", "csv", "dsn", "favorable", "gzip", "json", "jsonl", "list", "parquet",
+         "struct", "xml", "zip", "zstandard"}  # fmt: skip
 """Names, and words of documents, that French has as they are."""
 
 WORD = re.compile(r"[a-z]{3,}(?:[ -][a-z]+)*")

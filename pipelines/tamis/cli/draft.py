@@ -140,7 +140,7 @@ def init_command(folder: Path, file: Path, name: str | None) -> int:
     print(_("fill in what is FILL_IN and `category: []`; `tamis list` has what can stand there"))
     commands = f"tamis check {named} && tamis test {named}"
     commands += f" && tamis dry-run {named} --input {shlex.quote(shown_path(file))}"
-    print(_("then: {commands}", commands=commands))
+    print(_("then: `{commands}`", commands=commands))
     return 0
 
 
