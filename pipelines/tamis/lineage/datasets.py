@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from os.path import abspath
 from urllib.parse import parse_qs, urlsplit
 
 from tamis.address import (
@@ -53,6 +53,8 @@ def dataset_of(address: str) -> DatasetName:
     Example:
         >>> dataset_of("s3://bucket/in/2026/*.csv")
         DatasetName(namespace='s3://bucket', name='in/2026')
+        >>> dataset_of("/data/store/../in/feed.csv")
+        DatasetName(namespace='file', name='/data/in/feed.csv')
         >>> dataset_of("postgresql://host/db?schema=s&table=t")
         DatasetName(namespace='postgres://host:5432', name='db.s.t')
         >>> dataset_of("kafka://broker-1:9092,broker-2:9092/feed")
@@ -127,9 +129,7 @@ def _path(shown: str) -> DatasetName:
     path = "/".join(parts)
     if separator:
         return DatasetName(f"{scheme.lower()}://{authority}", path or "/")
-    return DatasetName(
-        "file", str(Path(path or ("/" if shown.startswith("/") else ".")).absolute())
-    )
+    return DatasetName("file", abspath(path or ("/" if shown.startswith("/") else ".")))
 
 
 def _pubsub(path: str) -> DatasetName:
