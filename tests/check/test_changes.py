@@ -52,7 +52,7 @@ EDITS = {
     "a mark that is gone": (
         'fields.sexe.nir_part = "sex"\n',
         "",
-        "le schéma dit de `sexe`\N{NO-BREAK SPACE}: `nir_part`\N{NO-BREAK SPACE}: néant",
+        "dans le schéma, `sexe`\N{NO-BREAK SPACE}: `nir_part`\N{NO-BREAK SPACE}: néant",
     ),
     "a motif that is gone": ("motifs = [", "motifs = [] #", "raisonnement juridique supprimé"),
 }

@@ -5,7 +5,9 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from tamis.cli.app import app
+from tamis.cli.draft import init_command
 from tamis.errors import TamisError, UsageError
+from tamis.language import speaking
 
 FILLED = {
     "processing: FILL_IN": "processing: systeme-evaluation-cpf",
@@ -62,3 +64,12 @@ def test_a_first_project_says_what_to_fill_in_and_runs_dry_once_it_is(
     with pytest.raises(UsageError, match="is there already, nothing is written"):
         CliRunner().invoke(app, ["init", "feed.csv"], catch_exceptions=False)
     assert policy.read_text(encoding="utf-8") == filled
+
+
+def test_comments_are_in_the_language_in_use(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.csv"
+    feed.write_text("Code RNCP;Montant\nRNCP1;12\nRNCP2;13\n", encoding="utf-8")
+    with speaking("fr"):
+        assert init_command(tmp_path, feed, None) == 0
+    policy = (tmp_path / "policies" / "feed.yaml").read_text(encoding="utf-8")
+    assert "# pourquoi le partenaire a besoin de ces champs" in policy

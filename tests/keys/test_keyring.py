@@ -24,6 +24,7 @@ from tamis.errors import KeysError
 from tamis.keys import secret_file
 from tamis.keys.keyring import DerivedKey, Keyring, open_keyring
 from tamis.keys.kms import GoogleKms, connect, crc32c
+from tamis.language import speaking
 from tamis.nir.pseudonym import derive_key, pseudonymize
 
 CONTEXT = ("agent-emploi", "R6323-37.III.2", "hmac-sha256")
@@ -131,6 +132,11 @@ class TestEpochs:
         keyring.destroy(1)
         with pytest.raises(KeysError, match="was destroyed"):
             keyring.destroy(1)
+
+    def test_a_missing_file_is_named_in_the_language_in_use(self, path: Path) -> None:
+        french = r"^le trousseau `.*keys\.json`\N{NO-BREAK SPACE}: aucun fichier"
+        with speaking("fr"), pytest.raises(KeysError, match=french):
+            Keyring.open(path)
 
     def test_a_missing_epoch_is_named(self, path: Path) -> None:
         keyring = Keyring.create(path)

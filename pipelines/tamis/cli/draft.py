@@ -22,19 +22,19 @@ _POLICY: Final = """\
 policy: {name}
 schema: {name}
 processing: {blank}        # tamis list processings
-direction: out-of-store       # or into-store
+direction: out-of-store       # {other}
 releases:
   - item: {blank}          # tamis list items
     purpose: {blank}       # tamis list purposes
     from: {day}
     needs:
-      - because: {blank}   # why the partner needs these fields, in a sentence
-        keep: [{blank}]    # names of fields of schemas/{name}.yaml; nothing else passes
+      - because: {blank}   # {why}
+        keep: [{blank}]    # {kept}
 """
 
 _CASES: Final = """\
-# A case says what becomes of a synthetic record: `tamis test {name}` judges it. Once the policy is
-# filled in, `tamis draft --tests {name}` proposes one for each need and condition.
+# {judged}
+# {proposed}
 policy: {name}
 cases:
   - note: un enregistrement complet
@@ -42,8 +42,8 @@ cases:
     record:
 {record}
     expect:
-      {blank}:              # the release, by its item or its id
-        {blank}: {blank}     # each field that leaves, and its value; {{present: true}} for any
+      {blank}:              # {release}
+        {blank}: {blank}     # {field} ({{present: true}} = {any})
 """
 
 _PUBLISHED: Final = Path("pipelines/tamis/documents/published/schema.schema.json")
@@ -145,7 +145,21 @@ def init_command(folder: Path, file: Path, name: str | None) -> int:
 
 
 def _filled(template: str, name: str, **more: str) -> str:
-    return template.format(name=name, day=today(), blank=BLANK, **more)
+    comments = {
+        "other": _("or into-store"),
+        "why": _("why the partner needs these fields, in a sentence"),
+        "kept": _("names of fields of schemas/{name}.yaml; nothing else passes", name=name),
+        "judged": _("what becomes of a synthetic record; `tamis test {name}` judges it", name=name),
+        "proposed": _(
+            "with the policy filled in, `tamis draft --tests {name}` proposes a case for each need "
+            "and condition",
+            name=name,
+        ),
+        "release": _("the release, by its item or its id"),
+        "field": _("each field that leaves, and its value"),
+        "any": _("any value"),
+    }
+    return template.format(name=name, day=today(), blank=BLANK, **comments, **more)
 
 
 def _with_modeline(kind: str, text: str, above: str = "") -> str:

@@ -117,7 +117,7 @@ def _chosen(
 def _print_columns(contracts: "Iterable[Contract]") -> None:
     from tamis.contract.schema import fields_of
 
-    header = (_("column"), _("type"), _("null"), _("comment"))
+    header = (_("column"), _("type"), _("can be null"), _("comment"))
     for contract in contracts:
         rows = [
             (path, kind, _("yes") if nullable else _("never"), comment)

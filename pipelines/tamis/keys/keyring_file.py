@@ -106,4 +106,4 @@ def parse(name: str, content: bytes) -> KeyringDocument:
 
 def shown_name(name: str | Path) -> str:
     """A keyring as messages name it."""
-    return f"keyring `{name}`"
+    return _("keyring `{name}`", name=name)

@@ -150,4 +150,4 @@ def _read(path: str | Path) -> _SealKeyDocument:
 
 
 def _shown(path: str | Path) -> str:
-    return f"key `{path}`"
+    return _("key `{path}`", path=path)

@@ -226,7 +226,7 @@ def read_secret_file(path: Path, shown: str, most: int = _LARGEST_FILE) -> bytes
                 )
             return file.read(most)
     except OSError as error:
-        raise KeysError(f"{shown}: {os_problem(error)}") from None
+        raise KeysError(_("{shown}: {reason}", shown=shown, reason=os_problem(error))) from None
 
 
 @contextmanager
@@ -236,13 +236,13 @@ def folder_locked(path: Path, shown: str) -> Iterator[Path]:
         target = path.resolve()
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise KeysError(f"{shown}: {os_problem(error)}") from None
+        raise KeysError(_("{shown}: {reason}", shown=shown, reason=os_problem(error))) from None
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield target
         os.fsync(folder)
     except OSError as error:
-        raise KeysError(f"{shown}: {os_problem(error)}") from None
+        raise KeysError(_("{shown}: {reason}", shown=shown, reason=os_problem(error))) from None
     finally:
         os.close(folder)
 
