@@ -381,8 +381,8 @@ def test_a_dsn_starts_from_the_bundled_schema(draft: Draft, tmp_path: Path) -> N
 def test_it_says_how_many_rows_it_looked_at(draft: Draft, tmp_path: Path) -> None:
     file = write_csv(tmp_path / "feed.csv", {"n": [f"{i}" for i in range(50)]})
 
-    assert "from all rows of a file (50)" in draft(file)[1]
-    assert "from all rows of a file (50)" in draft(file, rows=50)[1]
+    assert "from all 50 rows of a file" in draft(file)[1]
+    assert "from all 50 rows of a file" in draft(file, rows=50)[1]
     assert "from the first 49 rows" in draft(file, rows=49)[1]
 
 
@@ -460,7 +460,7 @@ def test_a_first_record_in_place_of_a_header_is_not_shown(draft: Draft, tmp_path
 
     assert list(schema.fields) == [f"column {place}" for place in range(1, 6)]
     assert not any(value in text for value in [*first, "Martin"])
-    assert "from all rows of a file (3)" in text
+    assert "from all 3 rows of a file" in text
     assert "--header" in text
 
 
@@ -570,7 +570,7 @@ def test_lines_above_and_below_the_records_are_left_out_and_told(
     file.write_text(f"FLUX_08|||\nle|id|nom|code_postal\n{rows}FIN9|||\n")
     schema, text = draft(file)
     assert list(schema.fields) == ["le", "id", "nom", "code_postal"]
-    assert "from all rows of a file (9)" in text
+    assert "from all 9 rows of a file" in text
     assert "1 line stands above the header" in text
     assert "the last line begins with a word of totals" in text
 
