@@ -55,7 +55,7 @@ class LimitedPersons:
         [False, False]
     """
 
-    pseudonyms: pa.Array = field(default_factory=lambda: pa.array([], PSEUDONYM), repr=False)
+    pseudonyms: pa.Array = field(default_factory=lambda: pa.nulls(0, PSEUDONYM), repr=False)
     keys: tuple[bytes, ...] = field(default=(), repr=False)
     sha256: str = ""
     epoch: int = 0
