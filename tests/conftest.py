@@ -1,5 +1,6 @@
 """For all tests: no example is timed, programs run by hand are left alone, lanes and options."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import pytest
 from hypothesis import settings
 
 from tamis.language import use_language
+
+# A database's server is started under another user, by a fork: gRPC's threads of Beam, which it
+# would start anew in the child, crash there before the program begins.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 settings.register_profile("untimed", deadline=None)
 settings.register_profile("reference", deadline=None, max_examples=10_000)
