@@ -20,7 +20,14 @@ TAGS_SINCE = ("legal_law", "legal_status", "legal_retention")
 """The tags that records of 0.1 do not have."""
 
 _RUN_DEPENDENT = ("started", "ended", "tool")
-_SINCE_0_1 = ("quarantine_causes", "conditions_not_met", "law_origin", "allowed", "approval")
+SINCE_0_1 = (
+    "quarantine_causes",
+    "conditions_not_met",
+    "law_origin",
+    "allowed",
+    "approval",
+    "skipped",
+)
 _ARROW = b"ARROW:schema"
 
 
@@ -31,7 +38,7 @@ def describe(store: Path, run: str) -> dict[str, Any]:
     listed += receipt["quarantine_files"]
     for name in _RUN_DEPENDENT:
         del receipt[name]
-    for name in _SINCE_0_1:
+    for name in SINCE_0_1:
         receipt.pop(name, None)
     for part in receipt["inputs"]:
         part["uri"] = Path(part["uri"]).name

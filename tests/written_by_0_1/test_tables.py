@@ -12,11 +12,20 @@ from tamis.link.read import read_table
 
 from ..services.postgres import Server
 from .conftest import Copy, Tamis
-from .described import TAGS_SINCE
+from .described import SINCE_0_1, TAGS_SINCE
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("streams")]
 
 RUNS = {"parquet": "plain", "csv": "passphrase"}
+
+_ALGORITHM = re.compile(r"pseudonymized \([\w-]+, [\w-]+\)")
+"""Comments say since 0.1 of which identifier a pseudonym is, and by which algorithm."""
+
+
+def as_in_0_1(comment: str) -> str:
+    """A column's comment in the words of 0.1, which was less telling of pseudonyms and receipts."""
+    comment = comment.replace("its receipt in the store", "its receipt in _tamis_receipts")
+    return _ALGORITHM.sub("pseudonymized", comment)
 
 
 def begin(run: Tamis, form: str, output: str, keys: str) -> str:
@@ -30,7 +39,7 @@ def begin(run: Tamis, form: str, output: str, keys: str) -> str:
 
 
 def stored(server: Server, database: str, schema: str, form: str) -> Any:
-    """Columns with types and comments, and all rows, of what a run wrote; no tags since 0.1."""
+    """Columns with types and comments, and all rows, of what a run wrote; nothing since 0.1."""
     contents = []
     for table, where in (
         (f"essai_{form}__evaluation", f"legal_run = 'of-{form}'"),
@@ -42,7 +51,11 @@ def stored(server: Server, database: str, schema: str, form: str) -> Any:
             f"WHERE attrelid = '{schema}.{table}'::regclass AND attnum > 0 ORDER BY attnum",
             database,
         )
-        columns = [column for column in columns if column[0] not in TAGS_SINCE]
+        columns = [
+            (*column, comment and as_in_0_1(comment))
+            for *column, comment in columns
+            if column[0] not in TAGS_SINCE
+        ]
         names = ", ".join(name for name, *_ in columns)
         rows = server.query(
             f"SELECT {names} FROM {schema}.{table} WHERE {where} ORDER BY _input, _position",
@@ -79,8 +92,8 @@ def test_a_run_that_is_committed_is_known_again_and_made_anew_is_equal(
     for receipt in (made, kept):
         for name in ("started", "ended", "tool"):
             del receipt[name]
-    for name in ("conditions_not_met", "quarantine_causes", "law_origin", "allowed", "approval"):
-        del made[name]
+    for name in SINCE_0_1:
+        made.pop(name, None)
     for release in made["releases"].values():
         del release["status"]
     assert json.loads(json.dumps(made).replace('"anew.', '"batch.')) == kept
