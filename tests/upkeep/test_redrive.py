@@ -169,7 +169,7 @@ def test_positions_that_lead_elsewhere_are_refused(store: str, wide: Plan) -> No
     receipt = json.loads(path.read_text())
     receipt["inputs"][0]["rows"] += 1
     path.write_text(json.dumps(receipt))
-    with pytest.raises(InputError, match="has 8 records as they are read now, and 9 as run r1"):
+    with pytest.raises(InputError, match="has 8 records as it is read now, and 9 as run r1"):
         again(store, wide)
     assert [entry.receipt.run for entry in list_runs(open_store(store))] == ["r1"]
 

@@ -255,7 +255,7 @@ def test_an_untouched_store_is_verified(
     findings = verify(store / RECEIPT, project)
     assert {finding.outcome for finding in findings} == {"ok"}
     assert verify_command(project, store / RECEIPT, False) == 0
-    assert f"verified, 0 of {len(findings)} claims" in capsys.readouterr().out
+    assert f"verified, all {len(findings)} claims hold" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("where", ["folder", "bucket"])
@@ -324,7 +324,7 @@ def test_several_receipts_and_stores_are_verified_at_once(
 ) -> None:
     assert verify_command(project, [str(store), store / RECEIPT], False, ("le-run",)) == 0
     printed = capsys.readouterr().out
-    assert printed.count(": verified, 0 of") == 2
+    assert len(re.findall(r": verified, all \d+ claims hold", printed)) == 2
     shutil.copy(store / RECEIPT, store / "_receipts" / "copie.json")
     assert verify_command(project, [str(store)], False) == 1
     assert "_receipts/copie.json: is no receipt" in capsys.readouterr().out
@@ -335,8 +335,11 @@ def test_what_is_not_in_a_store_cannot_be_verified(
 ) -> None:
     with pytest.raises(UsageError, match="run un-autre is not committed"):
         verify(store, project, ["un-autre"])
-    with pytest.raises(UsageError, match="has no receipt"):
+    with pytest.raises(UsageError, match="nothing: no such folder"):
         verify(tmp_path / "nothing", project)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="empty: has no receipt"):
+        verify(tmp_path / "empty", project)
 
 
 @pytest.mark.parametrize("tamper", TAMPERED, ids=lambda tamper: tamper.__name__)
