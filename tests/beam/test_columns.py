@@ -2,7 +2,6 @@
 
 import random
 import threading
-from datetime import date
 from pathlib import Path
 
 import apache_beam as beam
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tamis
+from tamis.documents.calendar import today
 from tamis.errors import RefusedError
 from tamis.evidence.receipt import Receipt
 from tamis.limits import Limits
@@ -24,7 +24,7 @@ from ..filter.column_kinds import KINDS, key, nirs
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     """The plan of a policy under paragraph III that keeps a `not_nir` column."""
-    return tamis.load_project("cpf").plan("prestataires-inscriptions", on=date.today())
+    return tamis.load_project("cpf").plan("prestataires-inscriptions", on=today())
 
 
 def inscriptions(numbers: list[str]) -> pa.RecordBatch:

@@ -322,5 +322,5 @@ def test_a_file_of_another_format_is_refused_where_files_are_judged_whole(tmp_pa
     path = write(tmp_path / "in.parquet", id=["1"])
     plan = replace(plan_of(form="csv"), format=Format.model_validate({"whole_file": {}}))
     (file,) = list_inputs((str(path),))
-    with pytest.raises(InputError, match=r"its content is parquet; .* must be csv"):
+    with pytest.raises(InputError, match=r"its content is `parquet`; .* must be `csv`"):
         _Opener(ListFiles((str(path),), plan)).format(file)

@@ -1,10 +1,10 @@
-import datetime
 import json
 
 import pytest
 from typer.testing import CliRunner
 
 from tamis.cli.app import app
+from tamis.documents.calendar import today
 from tamis.errors import UsageError
 
 
@@ -37,8 +37,8 @@ def test_what_documents_may_name_is_listed_with_its_words(
 
 def test_a_list_is_of_a_day() -> None:
     old = json.loads(listed("items", "--json", "--on", "2019-01-01"))
-    today = json.loads(listed("items", "--json", "--on", datetime.date.today().isoformat()))
-    assert len(old) < len(today)
+    new = json.loads(listed("items", "--json", "--on", today().isoformat()))
+    assert len(old) < len(new)
 
 
 def test_another_word_is_told_what_can_be_listed() -> None:

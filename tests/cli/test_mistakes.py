@@ -4,7 +4,6 @@ Each mistake is made in a project of one feed that is right, by one edit of a do
 command line.
 """
 
-import datetime
 import os
 import socket
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typer.testing import CliRunner
 
 from tamis.cli.app import app
 from tamis.cli.run import warn_of_output
+from tamis.documents.calendar import today
 from tamis.errors import TamisError
 from tamis.keys.keyring import Keyring
 
@@ -210,7 +210,7 @@ def test_a_wrong_command_line_is_told(mistake: str, folder: Path) -> None:
     words, message = COMMANDS[mistake]
     told = tamis(*words)
     assert told.code == 2
-    assert message.format(today=datetime.date.today()) in told.text
+    assert message.format(today=today()) in told.text
     assert not (folder / "store").exists()
 
 

@@ -94,21 +94,29 @@ def test_a_review_from_draft_to_run(tamis: Tamis, tmp_path: Path) -> None:
     code, _out, err = run(tamis, tmp_path, "--run-id", "slipped-in")
     assert code == 2
     assert "does not cover" in err
-    assert "+ fields.sexe.category" in err
+    assert "release `droits`: the need « identifier le titulaire » also keeps `sexe`\n" in err
+    assert "the schema says of `sexe`: category: `tit-identite`\n" in err
     assert not (tmp_path / "store" / "_receipts" / "slipped-in.json").exists()
 
 
 CHANGES: dict[str, tuple[Edit, str]] = {
-    "a word of a need": ((FEED, "identifier le", "reconnaître le"), "reconnaître le titulaire"),
+    "a word of a need": (
+        (FEED, "identifier le", "reconnaître le"),
+        "release `droits`: the need « identifier le titulaire » is worded anew: "
+        "« reconnaître le titulaire »",
+    ),
     "a condition dropped": (
         (FEED, '{field: nature, in: ["01", "02"], because: seuls ces contrats ouvrent des droits}',
          '{field: nature, in: ["01", "02", "03"], because: seuls ces contrats ouvrent des droits}'),
-        '"03"',
+        "release `droits`: condition changed: of the list `contrats` only elements are kept in "
+        "which `nature` is one of: 01, 02, 03 (« seuls ces contrats ouvrent des droits »); "
+        "before: `nature` is one of: 01, 02",
     ),
     "an exception": (
         (PROJECT, "approvals: required", "approvals: required\nexceptions: [{what: example, "
          f"policy: feed, because: le temps d'un essai, by: DSI, until: {UNTIL}}}]"),
-        "+ exceptions[example]",
+        "`exceptions[example].because`: « le temps d'un essai »\n"
+        "  `exceptions[example].by`: `DSI`\n  `exceptions[example].what`: `example`",
     ),
     "a comment": ((FEED, "policy: feed", "# relu\npolicy: feed"), ""),
     "keys in another order": (
@@ -119,19 +127,19 @@ CHANGES: dict[str, tuple[Edit, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "word"), CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(("change", "sentences"), CHANGES.values(), ids=CHANGES)
 def test_what_is_changed_after_the_approval_stops_a_run_or_says_the_same(
-    change: Edit, word: str, tamis: Tamis
+    change: Edit, sentences: str, tamis: Tamis
 ) -> None:
     assert approve(tamis)[0] == 0
     edit(*change)
     project = load_project(".")
-    if not word:
+    if not sentences:
         compile_allowed(project, "feed", today(), allow_example=False)
         return
     with pytest.raises(UsageError, match="does not cover") as caught:
         compile_allowed(project, "feed", today(), allow_example=False)
-    assert word in str(caught.value)
+    assert str(caught.value).endswith(f"changed since {today()}:\n  {sentences}")
 
 
 def test_an_approval_does_not_outlive_its_day(tamis: Tamis, tmp_path: Path) -> None:

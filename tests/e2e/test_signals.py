@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -83,13 +83,18 @@ def files(folder: Path) -> list[str]:
     return [name for name in sorted(names) if not name.endswith(".lock")]
 
 
+def names_in(folder: Path) -> Iterator[str]:
+    """The names of its files, of which a folder may be removed while it is walked."""
+    return (name for _folder, _folders, names in os.walk(folder) for name in names)
+
+
 MOMENTS: dict[str, Callable[[Path], bool]] = {
     "while Beam is imported": lambda store: True,
     "as staging begins": lambda store: (store / "_staging").exists(),
     "as files are staged": lambda store: any(
-        path.is_file() and path.suffix != ".lock" for path in store.rglob("_staging/**/*")
+        not name.endswith(".lock") for name in names_in(store / "_staging")
     ),
-    "as it commits": lambda store: any(store.rglob("*r.json")),
+    "as it commits": lambda store: any(name.endswith("r.json") for name in names_in(store)),
 }
 
 

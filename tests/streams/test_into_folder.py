@@ -311,7 +311,7 @@ class TestVerified:
     def test_a_message_in_two_periods_is_found(self, store: Path) -> None:
         feed(store, PARTS[:2], PARTS[1:])
         failed = [finding.text for finding in findings_of(store) if finding.outcome == "failed"]
-        assert failed == [f"1 of 1 other periods of stream {STREAM} hold a message of this one"]
+        assert failed == [f"1 of 1 other period of stream {STREAM} holds a message of this one"]
 
     @pytest.mark.parametrize(
         ("old", "new"),

@@ -45,7 +45,7 @@ def of_avro(
         >>> of_avro("jour", ["null", {"type": "int", "logicalType": "date"}]).type
         'date32'
         >>> of_avro("libre", ["string", "long"]).left_out
-        'has a type that no schema can say (union of several)'
+        'has a type that no schema can say (`union`)'
     """
     known = {} if known is None else known
     if isinstance(node, list):

@@ -72,7 +72,8 @@ def assert_nothing_left(*left: bytes | str | Path, of: Canaries) -> None:
         else:
             leftovers.add_text(f"text {number}", piece)
     traces = list(leftovers.traces(of))
-    assert not traces, "what must not be released is left: " + "; ".join(traces)
+    if traces:
+        raise AssertionError("what must not be released is left: " + "; ".join(traces))
 
 
 @dataclass

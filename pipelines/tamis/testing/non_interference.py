@@ -90,14 +90,18 @@ def assert_non_interference(
         pipeline(feed, output)
         outputs.append(_files(output, ignore))
     first, second = outputs
-    assert first, "the pipeline wrote nothing: what the policy does not release could not show"
-    assert variation.changed, "the policy keeps or tests every field: there is nothing to vary"
+    if not first:
+        problem = "the pipeline wrote nothing: what the policy does not release could not show"
+        raise AssertionError(problem)
+    if not variation.changed:
+        raise AssertionError("the policy keeps or tests every field: there is nothing to vary")
     differing = sorted(
         name for name in first.keys() | second.keys() if first.get(name) != second.get(name)
     )
-    assert not differing, (
-        f"what the policy does not release changes what is written: {', '.join(differing)}"
-    )
+    if differing:
+        raise AssertionError(
+            f"what the policy does not release changes what is written: {', '.join(differing)}"
+        )
     return folder / "first"
 
 

@@ -141,8 +141,9 @@ class PlantedCanaries(_Item):
 
 
 def _require_released(records: int) -> None:
-    assert records, (
-        "no synthetic record was released, so that this shows nothing: the schema or the "
-        "conditions ask for values that cannot be made up (a `pattern`, a `check`); write a test "
-        "with records of your own (`tamis help testing`)"
-    )
+    if not records:
+        raise AssertionError(
+            "no synthetic record was released, so that this shows nothing: the schema or the "
+            "conditions ask for values that cannot be made up (a `pattern`, a `check`); write a "
+            "test with records of your own (`tamis help testing`)"
+        )
