@@ -423,18 +423,19 @@ def require_driver(address: Address, extra: str) -> None:
         )
 
 
-def require_file_system(address: PathAddress) -> None:
-    """Check that what Beam needs for the file system of `address` is installed.
+def require_file_system(uri: str) -> None:
+    """Check that what Beam needs for the file system of a path is installed.
 
     Raises:
         UsageError: it is not.
     """
-    module, package = _FILE_SYSTEM_DRIVERS.get(address.scheme, ("", ""))
+    scheme = scheme_of(uri)
+    module, package = _FILE_SYSTEM_DRIVERS.get(scheme, ("", ""))
     if module and not _is_installed(module):
         raise UsageError(
             _(
                 '{scheme}:// needs another package (pip install "{package}")',
-                scheme=address.scheme,
+                scheme=scheme,
                 package=package,
             )
         )

@@ -276,3 +276,14 @@ def test_without_hard_links_files_are_copied(
     first, second = Try(folder), Try(folder)
     assert first.publish(folder) == second.publish(folder) == first.receipt
     assert set(folder.files("")) == COMMITTED
+
+
+@pytest.mark.parametrize(
+    ("uri", "extra"), [("gs://bucket/store", "gcp"), ("S3://bucket/store", "aws")]
+)
+def test_a_bucket_whose_client_is_not_installed_is_refused_with_what_brings_it(
+    uri: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tamis.address._is_installed", lambda module: False)
+    with pytest.raises(UsageError, match=rf"pip install \"tamis\[{extra}\]\""):
+        open_folder(uri)

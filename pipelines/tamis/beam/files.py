@@ -159,7 +159,7 @@ def _match(pattern: str) -> dict[str, tuple[Any, ...]]:
     try:
         results = FileSystems.match([given, f"{given}/**"] if ends_in_wildcard else [given])
     except (BeamIOError, OSError, ValueError):
-        require_file_system(address)
+        require_file_system(address.uri)
         raise UsageError(_("{pattern}: cannot be looked up", pattern=address.shown)) from None
     prefix = os.path.join(os.curdir, "")
     matched = {

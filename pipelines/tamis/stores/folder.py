@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from tamis.address import is_local
+from tamis.address import is_local, require_file_system
 
 
 class Folder(Protocol):
@@ -74,11 +74,16 @@ class Folder(Protocol):
 
 
 def open_folder(uri: str) -> Folder:
-    """The folder at `uri`: a path of this machine, or a URI that Beam's file systems know."""
+    """The folder at `uri`: a path of this machine, or a URI that Beam's file systems know.
+
+    Raises:
+        UsageError: what such a file system needs is not installed.
+    """
     if is_local(uri):
         from tamis.stores.local_folder import LocalFolder
 
         return LocalFolder(uri)
+    require_file_system(uri)
     from tamis.stores.remote_folder import RemoteFolder
 
     return RemoteFolder(uri)
