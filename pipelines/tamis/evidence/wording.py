@@ -6,7 +6,7 @@ dispositif not in CPF, DIFEL (evaluation): 421
 
 from tamis.evidence.causes import CausePart
 from tamis.evidence.receipt import Receipt
-from tamis.language import N_, Language, _, translate
+from tamis.language import N_, Language, _, ngettext, translate
 from tamis.plan.plan import OR_LIMITED, UNMET
 
 _LINES = (".dsn", ".jsonl", ".ndjson")
@@ -121,9 +121,8 @@ def skipped_line(receipt: Receipt) -> str:
     """What was passed over while reading, in a line; empty where that is nothing."""
     if not receipt.skipped:
         return ""
-    return _(
-        "passed over while reading, as no release needs it: {values:# value|# values} of "
-        "{fields:# field|# fields}",
-        values=sum(receipt.skipped.values()),
-        fields=len(receipt.skipped),
+    return ngettext(
+        "passed over while reading, as no release needs it: {count} value",
+        "passed over while reading, as no release needs it: {count} values",
+        sum(receipt.skipped.values()),
     )
