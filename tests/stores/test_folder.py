@@ -287,3 +287,27 @@ def test_a_bucket_whose_client_is_not_installed_is_refused_with_what_brings_it(
     monkeypatch.setattr("tamis.address._is_installed", lambda module: False)
     with pytest.raises(UsageError, match=rf"pip install \"tamis\[{extra}\]\""):
         open_folder(uri)
+
+
+def test_a_folder_that_goes_while_it_is_empty_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may tidy it away between its making and what is put there."""
+    folder = LocalFolder(str(tmp_path))
+    opened, left = folder._open_folder, ["create"]
+
+    def tidied(path: str, *, make: bool = False) -> int:
+        handle = opened(path, make=make)
+        if path == "to" and left:
+            left.pop()
+            (tmp_path / path).rmdir()
+        return handle
+
+    monkeypatch.setattr(folder, "_open_folder", tidied)
+    with folder.create("to/file") as stream:
+        stream.write(b"content")
+    (tmp_path / "to/file").rename(tmp_path / "file")
+    left.append("link")
+    assert folder._link("file", "to/file")
+    assert not left
+    assert read(folder, "to/file") == b"content"

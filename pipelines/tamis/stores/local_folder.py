@@ -14,11 +14,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from tamis.errors import RunError, os_problem
 from tamis.language import _
 from tamis.stores.folder import Folder
+
+_T = TypeVar("_T")
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
@@ -48,8 +50,8 @@ class LocalFolder(Folder):
 
     def create(self, path: str) -> BinaryIO:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with self._at(path, make=True) as (folder, name):
-            return os.fdopen(os.open(name, flags, 0o666, dir_fd=folder), "wb")
+        handle = self._in_made(path, lambda at, name: os.open(name, flags, 0o666, dir_fd=at))
+        return os.fdopen(handle, "wb")
 
     def open(self, path: str) -> BinaryIO:
         with self._at(path) as (folder, name):
@@ -207,12 +209,21 @@ class LocalFolder(Folder):
         return there is not None and os.path.samestat(there, self._stat(source) or os.stat("/"))
 
     def _link(self, source: str, target: str) -> bool:
-        with self._at(source) as (above, name), self._at(target, make=True) as (folder, new):
+        with self._at(source) as (above, name):
             try:
-                _link(above, name, folder, new)
+                self._in_made(target, lambda folder, new: _link(above, name, folder, new))
             except FileExistsError:
                 return False
             return True
+
+    def _in_made(self, path: str, act: Callable[[int, str], _T]) -> _T:
+        """What `act` gives in the folder in which `path` is to stand, made if it is not there."""
+        for _attempt in range(_ATTEMPTS):
+            # Another process may remove the folder while it is empty.
+            with suppress(FileNotFoundError), self._at(path, make=True) as (folder, name):
+                return act(folder, name)
+        with self._at(path, make=True) as (folder, name):
+            return act(folder, name)
 
     @contextmanager
     def _at(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
