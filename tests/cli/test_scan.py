@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import random
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -371,6 +372,19 @@ def test_lines_of_fixed_width_are_looked_at(tmp_path: Path) -> None:
     chance = random.Random(1)
     path.write_text("".join(f"{chance.randrange(10**49):050d}\n" for _ in range(3000)))
     assert found(path) == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [" " * (1 << 19), "\x0b \t" * 100_000 + "<", f"{'0' * 1500}\n" * 40, "1" * 8000 + "\n" * 8],
+)
+def test_text_of_one_character_takes_no_longer_than_other_text(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("x\n" + line)
+    scan_file(path)  # so that modules which are loaded first do not count
+    before = time.process_time()
+    assert found(path) == {}
+    assert time.process_time() - before < 5
 
 
 def test_a_csv_with_carriage_returns_only(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from tamis.documents.feed_format import Format, XmlOptions
 from tamis.documents.schema import FieldSpec, Schema
+from tamis.draft.sample import take_sample
 from tamis.draft.xml import sample_xml
-from tamis.errors import InputError
+from tamis.errors import InputError, NotLookedInto
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.chunk import Chunk
 from tamis.formats.xml import read as xml_read
@@ -178,7 +179,7 @@ def test_a_tag_with_a_million_attributes_is_refused_before_it_is_made(encoding: 
         assert refused(data) == "a tag takes more than 1 MiB"
         with pytest.raises(InputError):
             list(read_texts(io.BytesIO(data), "x.xml", 9))
-        with pytest.raises(ValueError, match="too much"):
+        with pytest.raises(InputError, match="a tag takes more than 1 MiB"):
             sample_xml(io.BytesIO(data), 9)
 
 
@@ -423,14 +424,46 @@ def test_names_beyond_the_first_are_looked_at_all_at_once(monkeypatch: pytest.Mo
     assert told["(name withheld)"] == ["3", "4", "5"]
 
 
-@pytest.mark.parametrize("begun", ["<!--", "<?x ", "<b c='", "<![CDATA["])
+@pytest.mark.parametrize("begun", ["<!--", "<?x ", "<b c='"])
 def test_what_never_ends_is_given_up(begun: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xml_texts, "_MOST_TOKEN_BYTES", 1000)
-    monkeypatch.setattr(xml_texts, "_BLOCK_BYTES", 100)
-    stream = io.BytesIO(f"<a>{begun}{' ' * 100_000}".encode())
-    with pytest.raises(InputError, match="is no XML that can be read"):
+    monkeypatch.setattr(xml_texts, "_MOST_TOKEN_BYTES", 1 << 20)
+    stream = io.BytesIO(f"<a>{begun}{' ' * (8 << 20)}".encode())
+    with pytest.raises(NotLookedInto, match="takes more than 1 MiB"):
         list(read_texts(stream, "f", 9))
-    assert stream.tell() < 3000 or begun == "<![CDATA["
+    assert stream.tell() <= 4 << 20
+
+
+def test_text_that_never_ends_is_no_xml(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_texts, "_MOST_TOKEN_BYTES", 1 << 20)
+    with pytest.raises(InputError, match="is no XML that can be read from line 1, column"):
+        list(read_texts(io.BytesIO(b"<a><![CDATA[" + b" " * (4 << 20)), "f", 9))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("<a><b></a>", "is no XML that can be read from line 1, column 29 on"),
+        ("<!DOCTYPE a><a/>", "has a DTD (<!DOCTYPE …>), which is never read"),
+        ("<a>" * 70, "elements are nested more than 64 deep"),
+        ("<a/>", "no element in its first 16 MiB can be a record"),
+        (
+            "<a>" + "<b c=''/>" * 500_001,
+            "more than 1,000,000 elements and attributes stand in its first 16 MiB",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_by_a_draft(text: str, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "f.xml"
+    path.write_text('<?xml version="1.0"?>' + text, encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        take_sample(path, 9)
+    assert error.value.problem == problem
+    assert error.value.source == str(path)
+
+
+def test_levels_without_end_end_a_scan() -> None:
+    with pytest.raises(NotLookedInto, match="elements are nested more than 256 deep"):
+        list(read_texts(io.BytesIO(b"<a>" * 300), "f", 9))
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8)

@@ -8,8 +8,10 @@ from xml.parsers import expat
 
 from tamis.documents.xpaths import last_name
 from tamis.draft.fields import DraftField, FeedSample, add_values, leaf, leave_out_empty_lists
+from tamis.errors import InputError
 from tamis.filter.drift import RECORDS_TO_SHOW
-from tamis.formats.xml.tags import TagBound
+from tamis.formats.xml.tags import TagBound, too_long_a_tag
+from tamis.formats.xml.texts import dtd_is_not_read, too_many_levels, why_unreadable
 from tamis.language import _
 
 _BYTES: Final = 16 << 20
@@ -49,14 +51,16 @@ def sample_xml(stream: BinaryIO, rows: int) -> FeedSample:
     The record is the element of which there are most, weighed by how much stands in it.
 
     Raises:
-        ValueError: it is no XML, has a DTD, or no element that could be a record.
+        InputError: it is not well formed, has a DTD or no element that could be a record, or is
+            nested too deep or too much for a draft.
     """
     start = stream.read(_BYTES + 1)
     whole = len(start) <= _BYTES
     root = _parse(start[:_BYTES], whole)
     path = _record_path(root)
     if not path:
-        raise ValueError("no element")
+        problem = _("no element in its first {limit} MiB can be a record", limit=_BYTES >> 20)
+        raise InputError("", problem)
     around: dict[str, str] = {}
     records = list(_records(root, path.split("/")[1:], "", around))[:rows]
     seen = _look(records)
@@ -87,8 +91,15 @@ def _parse(start: bytes, whole: bool) -> _Element:
     def begin(name: str, attributes: dict[str, str]) -> None:
         nonlocal count
         count += 1 + len(attributes)
-        if len(open_) > _MOST_LEVELS or count > _MOST_ELEMENTS:
-            raise ValueError("too much")
+        if len(open_) > _MOST_LEVELS:
+            raise InputError("", too_many_levels(_MOST_LEVELS))
+        if count > _MOST_ELEMENTS:
+            problem = _(
+                "more than {count:,} elements and attributes stand in its first {limit} MiB",
+                count=_MOST_ELEMENTS,
+                limit=_BYTES >> 20,
+            )
+            raise InputError("", problem)
         namespace, _mark, local = name.rpartition("}")
         element = _Element(local, namespace)
         for key, value in attributes.items():
@@ -99,11 +110,11 @@ def _parse(start: bytes, whole: bool) -> _Element:
         open_.append(element)
 
     def refuse(*_parts: object) -> None:
-        raise ValueError("DTD")
+        raise InputError("", dtd_is_not_read())
 
     tags = TagBound()
     if any(tags.is_passed(start[at : at + _BLOCK]) for at in range(0, len(start), _BLOCK)):
-        raise ValueError("too much")
+        raise InputError("", too_long_a_tag())
     parser = expat.ParserCreate(namespace_separator="}")
     parser.StartElementHandler = begin
     parser.EndElementHandler = lambda _name: open_.pop()
@@ -111,8 +122,8 @@ def _parse(start: bytes, whole: bool) -> _Element:
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(start, whole)
-    except expat.ExpatError:
-        raise ValueError("no XML") from None
+    except (expat.ExpatError, LookupError, ValueError):
+        raise InputError("", why_unreadable(parser)) from None
     return document
 
 

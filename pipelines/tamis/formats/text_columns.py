@@ -22,14 +22,16 @@ _Cells: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 _BREAK, _JOIN = "\u2028", "\u2060"  # a number may be parted by the first, not by the second
 _TAG = r"</?[A-Za-z!?][^<>]{0,300}>"
 _LINE = r"(?:\r\n|\r|\n)"
-_PARTED = re.compile(rf"\s*(?:{_TAG}|{_LINE})(?:\s|{_TAG})*")
+_BLANK = r"[^\S\r\n]"
+# begins at the first of some blanks, so that many of them are not read anew from each
+_PARTED = re.compile(rf"(?<!{_BLANK}){_BLANK}*(?:{_TAG}|{_LINE})(?:\s+|{_TAG})*")
 _CUT = re.compile(rf"(?<=[0-9])(?:=?{_LINE}[ \t>|*#]*|(?:{_TAG})+)(?=[0-9])")
 _AROUND = 60  # bytes on both sides of a number, in which its label may stand
 
 _WIDEST = 4096
 _CELLS = 1 << 24
 _KEYED, _BODY = 15, 13
-_LEAST_KEYED, _LEAST_BODIES = 4, 12
+_LEAST_KEYED, _LEAST_BODIES, _LEAST_MONTHS = 4, 12, 4
 
 
 def text_columns(lines: Sequence[str]) -> Iterator[tuple[str, pa.Array]]:
@@ -151,7 +153,11 @@ def _promising(rows: _Cells, size: int) -> bool:
     numbers = rows.astype(np.int64) - 0x30
     months = numbers[:, 3] * 10 + numbers[:, 4]
     if size == _BODY:
-        return bool((months <= 12).mean() >= 0.8 and (numbers[:, 0] <= 2).mean() > 0.8)
+        return bool(
+            (months <= 12).mean() >= 0.8
+            and (numbers[:, 0] <= 2).mean() > 0.8
+            and len(np.unique(months)) >= _LEAST_MONTHS  # a stretch of zeros has one
+        )
     return int(_right_keys(numbers).sum()) >= max(_LEAST_KEYED, 0.05 * len(rows))
 
 

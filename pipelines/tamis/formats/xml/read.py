@@ -31,7 +31,8 @@ from tamis.formats.python_records import PIECE_RECORDS, batch_of, leaf_array
 from tamis.formats.python_values import adapter_for
 from tamis.formats.xml.fill import Row, Unknown, fill
 from tamis.formats.xml.layout import THERE, Scope, XmlLayout, layout_of
-from tamis.formats.xml.tags import MOST_TAG_BYTES, TagBound
+from tamis.formats.xml.tags import TagBound, too_long_a_tag
+from tamis.formats.xml.texts import dtd_is_not_read
 from tamis.language import N_, _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
@@ -160,9 +161,7 @@ class _XmlReader:
         since, tags = 0, TagBound()
         for block in _blocks(stream, start):
             if tags.is_passed(block):
-                raise self._refused(
-                    _("a tag takes more than {limit} MiB", limit=MOST_TAG_BYTES >> 20)
-                )
+                raise self._refused(too_long_a_tag())
             parser.feed(block)
             since += len(block)
             for _event, element in parser.read_events():
@@ -216,7 +215,7 @@ class _XmlReader:
             if not start:
                 raise self._refused(_("is empty"))
         if state["dtd"]:
-            raise self._refused(_("has a DTD (<!DOCTYPE …>), which is never read"))
+            raise self._refused(dtd_is_not_read())
         root = str(state["root"])
         if not root:
             raise self._refused(_("is no XML: no element in its first {limit} MiB", limit=1))

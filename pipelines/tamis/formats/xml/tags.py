@@ -9,6 +9,8 @@ import codecs
 import re
 from typing import Final
 
+from tamis.language import _
+
 MOST_TAG_BYTES: Final = 1 << 20
 """Bytes of one tag with its attributes."""
 
@@ -54,3 +56,8 @@ class TagBound:
             is_open = _TAG.match(tail) and not _WHOLE.match(tail)
             self._open = tail if is_open else None
         return False
+
+
+def too_long_a_tag() -> str:
+    """That a tag is longer than may be."""
+    return _("a tag takes more than {limit} MiB", limit=MOST_TAG_BYTES >> 20)

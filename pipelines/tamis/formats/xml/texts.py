@@ -7,7 +7,7 @@ from xml.parsers import expat
 from tamis.errors import InputError, NotLookedInto
 from tamis.filter.drift import WITHHELD
 from tamis.formats.names import may_be_shown, shown_name
-from tamis.formats.xml.tags import TagBound
+from tamis.formats.xml.tags import TagBound, too_long_a_tag
 from tamis.language import _
 
 _BLOCK_BYTES = 1 << 20
@@ -33,9 +33,9 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
         names that are not shown, and True.
 
     Raises:
-        NotLookedInto: it has entities of its own, which are not expanded.
-        InputError: the file is not well formed, or has more than 256 levels, 16 MiB of a comment or
-            1 MiB of a tag.
+        NotLookedInto: it has entities of its own, which are not expanded, more than 256 levels, a
+            comment or the like of more than 16 MiB, or a tag of more than 1 MiB.
+        InputError: the file is not well formed.
 
     Example:
         >>> import io
@@ -54,33 +54,47 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
     try:
         while block := stream.read(_BLOCK_BYTES):
             if tags.is_passed(block):
-                raise _RefusedError
+                raise _RefusedError(too_long_a_tag())
             given += len(block)
             parser.Parse(block)
             if given - parser.CurrentByteIndex > _MOST_TOKEN_BYTES:
-                raise _RefusedError
+                problem = _(
+                    "a comment, or what else is neither tag nor text, takes more than {limit} MiB",
+                    limit=_MOST_TOKEN_BYTES >> 20,
+                )
+                raise _RefusedError(problem)
             if texts.count >= piece:
                 yield from texts.piece()
         parser.Parse(b"", True)
-    except _EntityError:
-        problem = _("cannot be looked into: it has entities of its own, which are not expanded")
+    except _RefusedError as refused:
+        problem = _("cannot be looked into: {what}", what=str(refused))
         raise NotLookedInto(source, problem) from None
-    except (expat.ExpatError, _RefusedError, LookupError, ValueError):
-        problem = _(
-            "is no XML that can be read from line {line}, column {column} on",
-            line=parser.CurrentLineNumber,
-            column=parser.CurrentColumnNumber,
-        )
-        raise InputError(source, problem) from None
+    except (expat.ExpatError, LookupError, ValueError):
+        raise InputError(source, why_unreadable(parser)) from None
     yield from texts.piece()
 
 
+def why_unreadable(parser: expat.XMLParserType) -> str:
+    """Where a file ends to be XML."""
+    return _(
+        "is no XML that can be read from line {line}, column {column} on",
+        line=parser.CurrentLineNumber,
+        column=parser.CurrentColumnNumber,
+    )
+
+
+def too_many_levels(most: int) -> str:
+    """That elements are nested more than `most` deep."""
+    return _("elements are nested more than {count} deep", count=most)
+
+
+def dtd_is_not_read() -> str:
+    """That a file has a DTD."""
+    return _("has a DTD (<!DOCTYPE …>), which is never read")
+
+
 class _RefusedError(Exception):
-    """A file has too many levels, or a comment, tag or the like that does not end."""
-
-
-class _EntityError(Exception):
-    """A file has an entity of its own."""
+    """A file has entities of its own or too many levels, or a comment or tag that does not end."""
 
 
 class _Texts:
@@ -97,12 +111,12 @@ class _Texts:
 
     def refuse(self, *_parts: object) -> None:
         """An entity is defined, or is one that is defined elsewhere."""
-        raise _EntityError
+        raise _RefusedError(_("it has entities of its own, which are not expanded"))
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
         if len(self._paths) > _MOST_LEVELS:
-            raise _RefusedError
+            raise _RefusedError(too_many_levels(_MOST_LEVELS))
         self._paths.append(self._path("", name))
         self._inside.append([])
         self._has_text.append(False)
