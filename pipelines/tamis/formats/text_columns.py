@@ -26,6 +26,7 @@ _BLANK = r"[^\S\r\n]"
 # begins at the first of some blanks, so that many of them are not read anew from each
 _PARTED = re.compile(rf"(?<!{_BLANK}){_BLANK}*(?:{_TAG}|{_LINE})(?:\s+|{_TAG})*")
 _CUT = re.compile(rf"(?<=[0-9])(?:=?{_LINE}[ \t>|*#]*|(?:{_TAG})+)(?=[0-9])")
+_DIGIT = re.compile("[0-9]")
 _AROUND = 60  # bytes on both sides of a number, in which its label may stand
 
 _WIDEST = 4096
@@ -47,6 +48,8 @@ def text_columns(lines: Sequence[str]) -> Iterator[tuple[str, pa.Array]]:
     """
     yield "text", pa.array(lines, pa.string())
     whole = "".join(lines)
+    if whole.isascii() and not _DIGIT.search(whole):
+        return
     numbers = [*_numbers(_PARTED.sub(_BREAK, whole), _BREAK, " ")]
     alone = _in_lines(lines)
     parted = [number for number in numbers if number.is_parted and not alone[number.digits]]
