@@ -5,11 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from typer.testing import CliRunner
 
+from tamis.arrow.types import PSEUDONYM
+from tamis.cli.keys import app
 from tamis.errors import KeysError, UsageError
 from tamis.keys.keyring import Keyring
-from tamis.limited.persons import change_list, open_list, rotate_list
+from tamis.limited.persons import LimitedPersons, change_list, open_list, rotate_list
 
 from .conftest import Limiting
 
@@ -108,3 +112,43 @@ def test_a_list_that_others_may_read_is_refused(limiting: Limiting) -> None:
     limiting.list.chmod(0o644)
     with pytest.raises(KeysError, match="has mode 0644"):
         open_list(limiting.list, limiting.keyring)
+
+
+@pytest.mark.parametrize("persons", [1, 255, 256, 3_000])
+def test_who_is_looked_up_is_found_and_nobody_else(persons: int) -> None:
+    """Also where pseudonyms share their beginning, or differ in their last byte alone."""
+    numbers = pa.array([f"{n:013d}" for n in range(4_000)] + [None])
+    made = LimitedPersons(keys=(bytes(32),)).pseudonyms_of(numbers)
+    near = [value[:15] + bytes([value[15] ^ 1]) for value in made[:persons].to_pylist()]
+    listed = pa.concat_arrays([pa.array(near, PSEUDONYM), made[1 : persons + 1]])
+    found = LimitedPersons(listed, (bytes(32),)).holds(numbers)
+    assert found.tolist() == pc.is_in(made, value_set=made[1 : persons + 1]).to_pylist()
+    assert LimitedPersons(listed[:persons], (bytes(32),)).holds(numbers).sum() == 0
+    some = LimitedPersons(listed.slice(persons), (bytes(32),))
+    assert some.holds(numbers.slice(3, 7)).tolist() == found[3:10].tolist()
+    assert some.holds(numbers.slice(0, 0)).tolist() == []
+
+
+def test_what_is_asked_is_made_ready_once(limiting: Limiting, nirs: Nirs) -> None:
+    persons = limiting.persons(*nirs(3))
+    before = persons._index
+    persons.holds(pa.array(["1550875999991"]))
+    assert persons._index is before
+
+
+def test_the_root_that_a_list_needs_is_not_destroyed_unasked(limiting: Limiting) -> None:
+    path = str(limiting.keys)
+    limiting.keyring.rotate()
+    command = ["destroy", path, "--epoch", "1", "--yes", "--end-chains"]
+    for _time in range(2):  # it is needed after the list was re-keyed, too
+        refused = CliRunner().invoke(app, command)
+        assert isinstance(refused.exception, KeysError)
+        assert "a list of limited persons was made under it" in str(refused.exception)
+        rotate_list(limiting.list, limiting.keyring)
+    told = CliRunner().invoke(app, ["list", path]).output
+    assert "epoch 2: a list of limited persons was made under it" in told
+    limiting.keyring.rotate()
+    assert open_list(limiting.list, Keyring.open(path)).epoch == 2
+    assert CliRunner().invoke(app, [*command, "--end-lists"]).exit_code == 0
+    states = [(epoch.state, epoch.limited) for epoch in Keyring.open(path).epochs()]
+    assert states == [("destroyed", True), ("retired", True), ("current", False)]

@@ -80,6 +80,7 @@ def list_epochs(
             "key_id": epoch.key_id,
             "state": epoch.state,
             "chained": dict(epoch.chained),
+            "limited": epoch.limited,
         }
         for epoch in keyring.epochs()
     ]
@@ -102,6 +103,9 @@ def list_epochs(
         for processing, source in epoch.chained.items():
             text = _("epoch {epoch}: pseudonyms of `{processing}` are chained on epoch {source}")
             typer.echo(text.format(epoch=epoch.number, processing=processing, source=source))
+        if epoch.limited:
+            text = _("epoch {epoch}: a list of limited persons was made under it")
+            typer.echo(text.format(epoch=epoch.number))
 
 
 @app.command(
@@ -169,6 +173,13 @@ def destroy(
         bool,
         typer.Option("--end-chains", help=_("destroy it although later epochs are chained on it")),
     ] = False,
+    end_lists: Annotated[
+        bool,
+        typer.Option(
+            "--end-lists",
+            help=_("destroy it although a list of limited persons was made under it"),
+        ),
+    ] = False,
 ) -> None:
     from tamis.errors import KeysError
     from tamis.keys.keyring import Keyring
@@ -190,6 +201,20 @@ def destroy(
         raise KeysError(
             _(
                 "epoch {epoch} of {file}: is destroyed only with --end-chains",
+                epoch=epoch,
+                file=file,
+            )
+        )
+    if not end_lists and any(
+        each.limited and each.number == epoch and each.state == "retired"
+        for each in keyring.epochs()
+    ):
+        raise KeysError(
+            _(
+                "epoch {epoch} of {file}: a list of limited persons was made under it; once it is "
+                "destroyed no run can ask that list, also where it was re-keyed since, and it can "
+                "be made anew only from the numbers of all persons: is destroyed only with "
+                "--end-lists",
                 epoch=epoch,
                 file=file,
             )

@@ -2,8 +2,7 @@
 
 The last epoch is the current one. It may say of a processing that its pseudonyms are chained on
 those of an earlier epoch (`"chained": {"agent-emploi": 1}`): what was released is re-keyed without
-any NIR, and a run makes the same from the NIR as long as it has both roots. The file's format is in
-`tamis.keys.keyring_file`.
+any NIR, and a run makes the same from the NIR as long as it has both roots.
 
 A worker reads its keys from a file of its own or from its environment (`env:NAME`, the file in
 base64), either of them wrapped by a KMS that the worker's identity may use. The pipeline carries
@@ -55,6 +54,7 @@ class Epoch:
         key_id: names the root and reveals nothing of it.
         state: whether new runs use it, and whether its root is still there.
         chained: by processing, the earlier epoch on which its pseudonyms are chained.
+        limited: whether a list of limited persons was made under it, or re-keyed to it.
     """
 
     number: int
@@ -62,6 +62,7 @@ class Epoch:
     key_id: str
     state: Literal["current", "retired", "destroyed"]
     chained: Mapping[str, int] = field(default_factory=dict)
+    limited: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class Keyring:
         cipher = self._unlocked()
         with self._changing() as (target, document):
             entry = new_entry(document.epochs[-1].epoch + 1, cipher)
-            document = document.model_copy(update={"epochs": (*document.epochs, entry)})
+            document = document.with_epoch(entry)
             write_secret_file(target, document)
         self._use(document)
 
@@ -233,7 +234,22 @@ class Keyring:
             chained = {**entry.chained, processing: source}
             entry = entry.model_copy(update={"chained": chained})
             entry = entry.model_copy(update={"root": cipher.encrypt(root, entry.context)})
-            document = document.model_copy(update={"epochs": (*document.epochs[:-1], entry)})
+            document = document.with_epoch(entry)
+            write_secret_file(file, document)
+        self._use(document)
+
+    def note_list(self) -> None:
+        """Record that a list of limited persons needs the current epoch's root; not in `env:NAME`.
+
+        Raises:
+            KeysError: the file cannot be written to, or another keyring took its place.
+        """
+        last = self._document.epochs[-1]
+        if self._path is None or last.limited:
+            return
+        with self._changing() as (file, document):
+            entry = self._live(last.epoch, document)
+            document = document.with_epoch(entry.model_copy(update={"limited": True}))
             write_secret_file(file, document)
         self._use(document)
 
@@ -289,11 +305,7 @@ class Keyring:
                         name=self._name,
                     )
                 )
-            epochs = tuple(
-                other.model_copy(update={"root": None}) if other is entry else other
-                for other in document.epochs
-            )
-            document = document.model_copy(update={"epochs": epochs})
+            document = document.with_epoch(entry.model_copy(update={"root": None}))
             write_secret_file(target, document)
         self._use(document)
 
@@ -312,6 +324,7 @@ class Keyring:
                     else "retired"
                 ),
                 chained=dict(entry.chained),
+                limited=entry.limited,
             )
             for entry in self._document.epochs
         ]

@@ -9,14 +9,15 @@ A root that is null was destroyed: nobody can compute that epoch's pseudonyms ag
 encrypted (AES-256-GCM) under one key, which is derived by scrypt from a passphrase or wrapped by a
 KMS; with `"by": "none"` they are stored as they are, and only the file's mode protects them. A key
 id is random: it names a root and reveals nothing of it. `"chained": {"agent-emploi": 1}` stands in
-an epoch whose pseudonyms of a processing are those of an earlier epoch, re-keyed.
+an epoch whose pseudonyms of a processing are those of an earlier epoch, re-keyed; `"limited": true`
+in one whose root a list of limited persons needs, or did once.
 """
 
 import operator
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import AwareDatetime, Field, ValidationError
 
@@ -34,6 +35,7 @@ class EpochEntry(SecretModel):
     key_id: str
     root: bytes | None = Field(repr=False)
     chained: dict[str, int] = Field(default={}, exclude_if=operator.not_)
+    limited: bool = Field(default=False, exclude_if=operator.not_)
 
     @property
     def context(self) -> bytes:
@@ -49,6 +51,11 @@ class KeyringDocument(SecretModel):
     keyring: Literal["tamis/v1"] = "tamis/v1"
     wrap: Wrap
     epochs: tuple[EpochEntry, ...] = Field(min_length=1)
+
+    def with_epoch(self, entry: EpochEntry) -> Self:
+        """The file with an epoch in place of that of its number, or behind all others."""
+        before, after = self.epochs[: entry.epoch - 1], self.epochs[entry.epoch :]
+        return self.model_copy(update={"epochs": (*before, entry, *after)})
 
 
 def new_entry(epoch: int, cipher: SecretCipher) -> EpochEntry:

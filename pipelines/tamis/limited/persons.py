@@ -10,16 +10,17 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from tamis.arrow.buffers import are_valid, as_flags
-from tamis.arrow.types import PSEUDONYM, Bools
+from tamis.arrow.buffers import are_valid
+from tamis.arrow.types import PSEUDONYM, Bools, Bytes
 from tamis.errors import KeysError, UsageError
 from tamis.keys.keyring import Keyring
 from tamis.keys.secret_file import folder_locked, write_secret_file
@@ -36,6 +37,12 @@ from tamis.nir.pseudonym import (
 METHOD = "aes-256-cmac"
 KINDS = ("nir", "nia", "nnp", "mig")
 """Identifiers by which a person can be on the list: those of 13 characters."""
+
+
+_LEAST_MARKS = 1 << 10
+"""Bytes of marks: at least, and for each person 4 or more, so that one other in 32 has a mark."""
+
+_Blocks: TypeAlias = npt.NDArray[np.bytes_]
 
 
 @dataclass(frozen=True)
@@ -63,9 +70,26 @@ class LimitedPersons:
 
     def holds(self, numbers: pa.Array) -> Bools:
         """Which of N canonical numbers, or null, are of a person on the list."""
+        holds = np.zeros(len(numbers), dtype=bool)
         if not len(self.pseudonyms):
-            return np.zeros(len(numbers), dtype=bool)
-        return as_flags(pc.is_in(self.pseudonyms_of(numbers), value_set=self.pseudonyms))
+            return holds
+        asked, (listed, marks) = _blocks(self.pseudonyms_of(numbers)), self._index
+        byte, bit = _mark_of(asked, len(marks))
+        maybe = np.flatnonzero((marks[byte] & bit != 0) & are_valid(numbers))
+        places = np.searchsorted(listed, asked[maybe]).clip(max=len(listed) - 1)
+        holds[maybe] = listed[places] == asked[maybe]
+        return holds
+
+    @cached_property
+    def _index(self) -> tuple[_Blocks, Bytes]:
+        """The pseudonyms in order, and marks by which most that are none of them are told at once.
+
+        Made once, and not for each batch. Of N pseudonyms it takes 16 N bytes, and 4 N to 8 N.
+        """
+        blocks = _blocks(self.pseudonyms)
+        marks = np.zeros(_LEAST_MARKS << (len(blocks) // 256).bit_length(), np.uint8)
+        np.bitwise_or.at(marks, *_mark_of(blocks, len(marks)))
+        return np.sort(blocks, kind="stable"), marks  # quick where they are in order already
 
     def pseudonyms_of(self, numbers: pa.Array) -> pa.Array:
         """The pseudonyms of N canonical numbers, null where they are."""
@@ -152,6 +176,7 @@ def new_list(path: str | Path, keyring: Keyring) -> None:
     Raises:
         KeysError: something is at `path` already.
     """
+    keyring.note_list()
     with folder_locked(Path(path), shown_list(path)) as target:
         if target.exists():
             raise KeysError(
@@ -193,6 +218,7 @@ def rotate_list(path: str | Path, keyring: Keyring) -> None:
     Raises:
         KeysError: the list cannot be read.
     """
+    keyring.note_list()
     with folder_locked(Path(path), shown_list(path)) as target:
         document, _sha256 = read_list(target, keyring)
         current = _current(keyring)
@@ -257,6 +283,20 @@ def check_unchanged(watch: ListWatch) -> None:
 def _changed(path: str) -> KeysError:
     return KeysError(
         _("{shown} was changed after the run had begun: begin it anew", shown=shown_list(path))
+    )
+
+
+def _blocks(pseudonyms: pa.FixedSizeBinaryArray) -> _Blocks:
+    """The 16 bytes of each of N pseudonyms, those of null too; they share the array's."""
+    values, width = pseudonyms.buffers()[1], PSEUDONYM.byte_width
+    return np.frombuffer(values, f"S{width}", len(pseudonyms), pseudonyms.offset * width)
+
+
+def _mark_of(blocks: _Blocks, size: int) -> tuple[npt.NDArray[np.uint64], Bytes]:
+    """Which of `size` bytes, a power of two, and which bit of it is the mark of each pseudonym."""
+    first = blocks.view(np.uint64)[::2]
+    return first >> np.uint64(3) & np.uint64(size - 1), np.uint8(1) << (
+        first.astype(np.uint8) & np.uint8(7)
     )
 
 
