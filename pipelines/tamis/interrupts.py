@@ -74,9 +74,18 @@ def raise_interrupted() -> None:
 
 
 def exit_on_signals(code: int) -> None:
-    """From now on, let a signal end the process with `code`: its work is done."""
+    """From now on, let a signal end the process with `code`: its work is done.
+
+    What it still waits for, such as a server of lineage, changes nothing of that.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> NoReturn:
+        with suppress(Exception):  # the signal may have come while it was written to
+            sys.stdout.flush()
+        os._exit(code)
+
     for number in SIGNALS:
-        signal.signal(number, lambda _number, _frame: os._exit(code))
+        signal.signal(number, end)
 
 
 def exit_code(number: int) -> int:

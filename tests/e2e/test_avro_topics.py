@@ -33,7 +33,7 @@ from ..services.registry import run_registry
 from ..streams.made import RELEASE, SOURCE, STREAM, judge, micro_batch, payloads, plan
 from .conftest import Tamis
 from .test_services import consume
-from .test_stream_poison import FIRST, avro, registered
+from .test_stream_poison import FIRST, SECOND, avro, registered
 
 pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("streams")]
 
@@ -167,6 +167,47 @@ def test_messages_are_read_by_the_schemas_that_the_registry_has(
     assert read[4] == read[0]
 
 
+def run_in_avro(folder: Path) -> tuple[object, ...]:
+    """The words of a run of a project whose feed is Avro; it is made where it is not there."""
+    document = folder / "schemas" / "benevolat-engagement.yaml"
+    if not document.exists():
+        for name in ("schemas", "policies"):
+            shutil.copytree(bundled_folder() / name, folder / name)
+        text = document.read_text(encoding="utf-8").replace("format: jsonl", "format: avro")
+        document.write_text(text, encoding="utf-8")
+    allowed = ("--project", folder, "--allow-example", "--allow-unconfirmed")
+    return ("run", "benevolat-engagement", *allowed, "--once")
+
+
+def test_originals_are_judged_again_by_the_registry_that_the_stream_read(
+    kafka: Broker, registry: str, client: SchemaRegistryClient, tamis: Tamis, tmp_path: Path
+) -> None:
+    """A message of a schema that was registered after it had come."""
+    feed = kafka.topic(name())
+    number = client.register_schema(f"{feed}-value", Schema(json.dumps(FIRST), "AVRO"))
+    producer = Producer({"bootstrap.servers": kafka.address})
+    for id_ in (number, number + 1):
+        producer.produce(feed, avro(SECOND if id_ > number else FIRST, "un", registered(id_)))
+    assert producer.flush(30) == 0
+    store, key = tmp_path / "store", tmp_path / "originals.json"
+    assert tamis("seal-keys", "new", key).code == 0
+    words = run_in_avro(tmp_path)
+    source = ("--input", f"kafka://{kafka.address}/{feed}?registry={registry}")
+    done = tamis(*words, *source, "--output", store, "--seal-to", f"{key}.pub")
+    assert done.code == 0, done.err
+    (receipt,) = (store / "_receipts").glob("*.json")
+    again = ("redrive", store, receipt.stem, "--key", key, *words[2:-1])
+    assert "messages in Avro need --avro-schema" in tamis(*again).err
+    other = ("--input", f"kafka://{kafka.address}/{feed}-x?registry={registry}")
+    refused = tamis(*again, *other)
+    assert (refused.code, f"expected kafka://{kafka.address}/{feed}," in refused.err) == (2, True)
+    context = {**SECOND, "name": "suivant"}
+    assert client.register_schema(f"{feed}-y", Schema(json.dumps(context), "AVRO")) == number + 1
+    done = tamis(*again, *source)
+    assert done.code == 0, done.err
+    assert "1 in, 1 released, 0 withheld, 0 quarantined" in done.out
+
+
 def test_the_command_goes_from_avro_to_avro_once(
     kafka: Broker, registry: str, client: SchemaRegistryClient, tamis: Tamis, tmp_path: Path
 ) -> None:
@@ -177,15 +218,9 @@ def test_the_command_goes_from_avro_to_avro_once(
     for who, id_ in (("un", number), ("CANARY", 2**31 - 1), ("deux", number)):
         producer.produce(feed, avro(FIRST, who, registered(id_)))
     assert producer.flush(30) == 0
-    for folder in ("schemas", "policies"):
-        shutil.copytree(bundled_folder() / folder, tmp_path / folder)
-    document = tmp_path / "schemas" / "benevolat-engagement.yaml"
-    text = document.read_text(encoding="utf-8").replace("format: jsonl", "format: avro")
-    document.write_text(text, encoding="utf-8")
     for _time in range(2):
         done = tamis(
-            *("run", "benevolat-engagement", "--project", tmp_path, "--once"),
-            *("--allow-example", "--allow-unconfirmed"),
+            *run_in_avro(tmp_path),
             *("--input", f"kafka://{kafka.address}/{feed}?registry={registry}"),
             *("--output", f"kafka://{kafka.address}/{topic}?format=avro&registry={registry}"),
         )

@@ -46,6 +46,10 @@ def statistics(event: Any) -> tuple[Any, ...]:
     return read["inputFacets"]["inputStatistics"]["rowCount"], *rows
 
 
+def tags(event: Any) -> dict[str, str]:
+    return {tag["key"]: tag["value"] for tag in event["run"]["facets"]["tags"]["tags"]}
+
+
 def test_a_run_and_its_repetition(
     flow: Callable[[str], Flow], run: Tamis, tmp_path: Path, lineage: Lineage
 ) -> None:
@@ -113,6 +117,64 @@ def test_a_run_that_was_killed_is_completed_by_the_next(
     assert lineage.problems == []
     assert lineage.states == ["START", *(["ABORT"] if is_told else []), "START", "COMPLETE"]
     assert len({event["run"]["runId"] for event in lineage.events}) == 1
+
+
+def test_a_run_that_is_committed_is_done_though_its_server_does_not_answer(
+    flow: Callable[[str], Flow], tmp_path: Path, lineage: Lineage
+) -> None:
+    feed = feed_of(flow(POLICY), tmp_path / "in" / "feed.csv")
+    words = ("--input", str(feed), "--output", str(tmp_path / "store"), "--run-id", "r")
+    command = (sys.executable, "-u", "-m", "tamis", "run", POLICY, *words, "--project", "cpf")
+    lineage.answers.clear()
+    with subprocess.Popen(
+        (*command, "--lineage", lineage.url), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert any(line.startswith(b"receipt: ") for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    lineage.answers.set()
+    assert process.returncode == 0
+    assert receipt_of(tmp_path / "store", "r").counts.in_ == 40
+
+
+def test_what_is_judged_again_purged_and_withdrawn_is_told(
+    flow: Callable[[str], Flow], run: Tamis, tamis: Tamis, tmp_path: Path, lineage: Lineage
+) -> None:
+    feed = feed_of(flow(POLICY), tmp_path / "in" / "feed.csv")
+    with feed.open("a", encoding="cp1252") as stream:
+        stream.write("CANARY;" * 99 + "\n")
+    store, where = tmp_path / "store", ("--lineage", lineage.url)
+    assert run(POLICY, [feed], store).code == 0
+    receipt = receipt_of(store)
+    assert tamis("redrive", store, "run", *where).code == 1  # nothing is released
+    assert tamis("redrive", store, "run", "--allow-empty", *where).code == 0
+    purged = tamis("purge", store, "--older-than", "0s", "--apply", *where)
+    assert purged.code == 0, purged.err
+    for _time in range(2):  # what is told again is the same run
+        because = ("--because", "the source sent another file")
+        assert tamis("withdraw", store, "run", *because, *where).code == 0
+    assert lineage.problems == []
+    assert not [body for body in lineage.bodies if b"CANARY" in body or b"the source" in body]
+    assert lineage.states == ["START", "FAIL", "START", *["COMPLETE"] * 5]
+    again, *gone = lineage.events[3:]
+    assert again["run"]["runId"] == lineage.events[0]["run"]["runId"]
+    assert tags(again)["redrives"] == "run"
+    quarantined = receipt.counts.quarantined
+    assert statistics(again) == (quarantined, 0, quarantined)
+    assert [event["job"]["name"] for event in gone] == [
+        *[f"{POLICY}.purged"] * 2,
+        *[f"{POLICY}.withdrawn"] * 2,
+    ]
+    assert len({event["run"]["runId"] for event in gone}) == 3
+    (release,) = receipt.releases
+    told = {"run": "run", "removal": "withdrawn", "quarantine_removed": str(quarantined)}
+    rows = receipt.releases[release].rows
+    told[f"rows_removed_{release}"] = str(rows)
+    assert tags(gone[-1]) == tags(gone[-1]) | told
+    names = [[output["name"] for output in event["outputs"]] for event in gone]
+    quarantine = f"{store}/_quarantine/{POLICY}"
+    assert names[1:3] == [[quarantine], [f"{store}/{POLICY}/{release}", quarantine]]
 
 
 def test_a_watched_folder_is_one_dataset(

@@ -61,7 +61,7 @@ def test_an_input(address: str, expected: naming.DatasetNaming) -> None:
     ],
 )
 def test_an_output(address: str, expected: naming.DatasetNaming) -> None:
-    outputs = outputs_of(address, PLAN)
+    outputs = outputs_of(address, PLAN.policy, [RELEASE.id])
     assert outputs[RELEASE.id] == DatasetName(expected.get_namespace(), expected.get_name())
     assert "quarantine" in outputs[None].name
     assert len(outputs) == 2

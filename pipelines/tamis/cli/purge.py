@@ -7,22 +7,29 @@ purge --apply removes 14 rows of quarantine of 1 run, and 1 attempt
 
 import json
 
+from tamis.cli.lineage import telling_removals
+from tamis.cli.logs import show_warnings
 from tamis.cli.recover import read_age
-from tamis.interrupts import ends_at_once
+from tamis.interrupts import ends_at_once, exit_on_signals
 from tamis.language import _
 from tamis.stores.opening import open_store
 from tamis.upkeep.purge import Purge, apply_purge, find_purge
 from tamis.upkeep.runs import RunEntry
 
 
-def purge_command(uri: str, older_than: str, applies: bool, as_json: bool) -> int:
+def purge_command(
+    uri: str, older_than: str, applies: bool, as_json: bool, lineage: str | None = None
+) -> int:
     """Tell what is older than `older_than` in the store at `uri`, and remove it if asked to; 0."""
     age = read_age(older_than)
     store = open_store(uri)
     purge = find_purge(store, age)
     if applies:
-        with ends_at_once(_("interrupted: the same command goes on where this one was")):
-            apply_purge(store, purge, age, f"older than {older_than}")
+        with show_warnings(), telling_removals(lineage) as tell:
+            with ends_at_once(_("interrupted: the same command goes on where this one was")):
+                removals = apply_purge(store, purge, age, f"older than {older_than}")
+            exit_on_signals(0)
+            tell(store.shown, removals)
     if as_json:
         print(json.dumps(_as_json(purge, applies), indent=1))
         return 0

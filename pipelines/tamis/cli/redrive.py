@@ -7,16 +7,19 @@ run 2026-11-23-eval-redriven committed: it judged 14 records that run 2026-11-23
 from dataclasses import dataclass
 
 from tamis.cli.loading import loading_beam
-from tamis.cli.logs import show_warnings
 from tamis.cli.progress import show_progress
 from tamis.cli.run import compile_allowed, print_receipt, tell_unused_keys
+from tamis.cli.telemetry import TelemetryOptions, listening
 from tamis.cli.unseal import open_private_keys
 from tamis.documents.calendar import today
 from tamis.evidence.fail_on import Guards
-from tamis.interrupts import ends_at_once
+from tamis.filter.drift import WITHHELD
+from tamis.interrupts import ends_at_once, exit_on_signals
 from tamis.language import _
+from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 from tamis.stores.opening import open_store
+from tamis.telemetry.listener import Listeners
 from tamis.upkeep.redrive import Redrive, find_redrive
 
 
@@ -25,16 +28,19 @@ class RedriveOptions:
     """What the command line says beside the run.
 
     Attributes:
-        inputs: where the inputs stand now; where the receipt says if there are none.
+        inputs: where the inputs stand now; where the receipt says if there are none. Of a stream
+            the address of its topic, with its registry.
         keys: the keyring.
         seal_keys: files of private keys, which open originals.
         avro_schemas: of messages.
+        lineage: where OpenLineage's events go; where it says nothing the environment decides.
     """
 
     inputs: tuple[str, ...] = ()
     keys: str | None = None
     seal_keys: tuple[str, ...] = ()
     avro_schemas: tuple[str, ...] = ()
+    lineage: str | None = None
     allow_example: bool = False
     allow_unconfirmed: bool = False
     guards: Guards = Guards()  # noqa: RUF009 (it is a value)
@@ -54,8 +60,25 @@ def redrive_command(project: Project, uri: str, run: str, options: RedriveOption
         options.allow_unconfirmed,
     )
     tell_unused_keys(plan, options.keys)
+    with listening(
+        TelemetryOptions(lineage=options.lineage),
+        found.receipt.policy,
+        options.inputs,
+        by_digest=any(WITHHELD in part.uri for part in found.receipt.inputs),
+    ) as listeners:
+        return _redrive(found, plan, uri, options, listeners)
+
+
+def _redrive(
+    found: Redrive, plan: Plan, uri: str, options: RedriveOptions, listeners: Listeners
+) -> int:
     keys = open_private_keys(options.seal_keys)
-    interrupted = _("interrupted: the same command goes on where this one was")
+
+    def interrupted(is_committing: bool) -> str:
+        if not is_committing and open_store(uri).committed(found.run) is None:
+            listeners.interrupted()
+        return _("interrupted: the same command goes on where this one was")
+
     with ends_at_once(interrupted):
         with loading_beam((*options.inputs, uri) if options.inputs else ()):
             from tamis.runs.redrive import RedriveJob, redrive
@@ -63,8 +86,9 @@ def redrive_command(project: Project, uri: str, run: str, options: RedriveOption
             found, plan, uri, options.inputs, options.keys, keys, options.avro_schemas,
             options.guards,
         )  # fmt: skip
-        with show_progress(), show_warnings():
-            receipt, before = redrive(job)
+        with show_progress():
+            receipt, before = redrive(job, listeners)
+    exit_on_signals(0)
     if before:
         print(_("run {run} was committed before, nothing to do", run=receipt.run))
     else:

@@ -30,7 +30,7 @@ from tamis.evidence.fail_on import USUAL_GUARDS, Guards
 from tamis.evidence.receipt import ATTESTED, Receipt
 from tamis.evidence.summary import RunSummary, summary_of
 from tamis.evidence.wording import quarantine_lines, repeated_lines, skipped_line, withheld_lines
-from tamis.interrupts import ends_at_once
+from tamis.interrupts import ends_at_once, exit_on_signals
 from tamis.language import _, ngettext, printable
 from tamis.plan.compile import compile_plan
 from tamis.plan.explain import shown_basis
@@ -223,6 +223,7 @@ def run_command(
         job = Job(plan, inputs, output, name, keys, options, limits.USUAL, guards, inputs_by_digest)
         with show_progress():
             receipt, before = run(job, listeners)
+    exit_on_signals(0)
     if receipt is None:
         print(_("job {run} is built, and not launched from here", run=name))
         tell(RunSummary(run=name, policy=policy, outcome="built", exit_code=0))

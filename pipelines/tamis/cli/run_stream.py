@@ -23,6 +23,7 @@ from tamis.errors import UsageError
 from tamis.evidence.fail_on import Guards, check_attested, parse_fail_on
 from tamis.evidence.receipt import Counts, Receipt, counts_of
 from tamis.evidence.summary import Outcome, RunSummary, summary_of
+from tamis.interrupts import exit_on_signals
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
@@ -144,6 +145,7 @@ def _run_messages(
             )
         return _on_engine(job, compile_today)
     total = run_stream(job, compile_today, listeners)
+    exit_on_signals(0)
     print(
         _(
             "stream {stream} drained: {records} in, {released} released, {withheld} withheld, "
@@ -229,6 +231,7 @@ def _watch(
 
     with drained_by_signals(stop.set):
         files = watch(job, compile_today, tell_round, stop, listeners)
+    exit_on_signals(0)
     print(_("stream {stream} drained: {count:# file|# files}", stream=stream, count=files))
     return 0
 

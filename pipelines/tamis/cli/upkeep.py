@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Context, Exit, Option
 
 from tamis.cli import completion, limited
-from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, open_project
+from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, LineageTarget, open_project
 from tamis.language import _
 
 app = App()
@@ -71,11 +71,12 @@ def withdraw(
     store: Store,
     run: Run,
     because: Annotated[str, Option(metavar="TEXT", help=_("the reason, kept beside the receipt"))],
+    lineage: LineageTarget = None,
     json: AsJson = False,
 ) -> None:
     from tamis.cli.withdraw import withdraw_command
 
-    raise Exit(withdraw_command(store, run, because, json))
+    raise Exit(withdraw_command(store, run, because, json, lineage))
 
 
 @app.command(
@@ -93,7 +94,10 @@ def redrive(
         Option(
             *INPUT_FLAGS,
             metavar="URI…",
-            help=_("where its inputs stand now; by default where its receipt says"),
+            help=_(
+                "where its inputs stand now, by default where its receipt says; stream: its topic, "
+                "with `?registry=…`"
+            ),
         ),
     ] = None,
     keys: Annotated[
@@ -131,6 +135,7 @@ def redrive(
             ),
         ),
     ] = None,
+    lineage: LineageTarget = None,
 ) -> None:
     from tamis.cli.redrive import RedriveOptions, redrive_command
     from tamis.evidence.fail_on import Guards
@@ -140,6 +145,7 @@ def redrive(
         keys,
         tuple(key or ()),
         tuple(avro_schema or ()),
+        lineage,
         allow_example,
         allow_unconfirmed,
         Guards(tuple(fail_on or ()), allow_empty),
@@ -156,8 +162,9 @@ def purge(
         str, Option(metavar="AGE", help=_("the term: a number of d, h, m or s, such as 90d"))
     ],
     apply: Annotated[bool, Option("--apply", help=_("remove it; without, only tell"))] = False,
+    lineage: LineageTarget = None,
     json: AsJson = False,
 ) -> None:
     from tamis.cli.purge import purge_command
 
-    raise Exit(purge_command(store, older_than, apply, json))
+    raise Exit(purge_command(store, older_than, apply, json, lineage))

@@ -6,17 +6,26 @@ run 2026-11-23-dsn: withdrawn, 3 rows of droits and 2 of quarantine are gone
 import json
 
 from tamis.address import KafkaAddress, PubsubAddress, parse_address, require_driver
+from tamis.cli.lineage import TellRemovals, telling_removals
+from tamis.cli.logs import show_warnings
 from tamis.errors import UsageError
 from tamis.evidence.removal import Removal
-from tamis.interrupts import ends_at_once
+from tamis.interrupts import ends_at_once, exit_on_signals
 from tamis.language import _
 from tamis.stores.opening import open_store
 from tamis.upkeep.runs import find_run
 from tamis.upkeep.withdraw import withdraw
 
 
-def withdraw_command(uri: str, run: str, because: str, as_json: bool) -> int:
+def withdraw_command(
+    uri: str, run: str, because: str, as_json: bool, lineage: str | None = None
+) -> int:
     """Withdraw a run from the store at `uri`, and print what is gone; 0."""
+    with show_warnings(), telling_removals(lineage) as tell:
+        return _withdraw(uri, run, because, as_json, tell)
+
+
+def _withdraw(uri: str, run: str, because: str, as_json: bool, tell: TellRemovals) -> int:
     address = parse_address(uri)
     if isinstance(address, PubsubAddress):
         text = _(
@@ -38,6 +47,8 @@ def withdraw_command(uri: str, run: str, because: str, as_json: bool) -> int:
             store = open_store(uri)
             removals = withdraw(store, run, because)
             again = {each for entry in find_run(store, run) for each in entry.redriven_by}
+    exit_on_signals(0)
+    tell(address.shown, removals)
     if as_json:
         shown = [removal.model_dump(mode="json") for removal in removals]
         print(json.dumps(shown, indent=1, ensure_ascii=False))

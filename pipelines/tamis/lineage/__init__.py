@@ -2,7 +2,7 @@
 
     datasets   inputs and outputs by OpenLineage's names
     columns    schema and column lineage of a release, as its plan has them
-    events     START, RUNNING, COMPLETE and FAIL of a run, of these and of counts
+    events     START, RUNNING, COMPLETE and FAIL of a run, of these and of counts; of a removal
     listener   is told what a run does (`tamis.telemetry`), and sends the events
     pipeline   the same for a pipeline of one's own
     sender     sends them, and stops no run

@@ -1,6 +1,6 @@
 """Inputs and outputs by the names that OpenLineage has for files, tables and topics."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os.path import abspath
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +15,6 @@ from tamis.address import (
 )
 from tamis.evidence.receipt import InputPart
 from tamis.filter.drift import WITHHELD
-from tamis.plan.plan import Plan
 from tamis.stores.folder_layout import output_folder
 from tamis.stores.table_layout import QUARANTINE_TABLE, table_name
 from tamis.streams.sink import Topics
@@ -75,33 +74,34 @@ def dataset_of(address: str) -> DatasetName:
             return _path(shown)
 
 
-def outputs_of(address: str, plan: Plan) -> dict[str | None, DatasetName]:
+def outputs_of(address: str, policy: str, releases: Sequence[str]) -> dict[str | None, DatasetName]:
     """The datasets that a run writes: by release id, and the quarantine's by None.
 
     Args:
         address: of the store, database or topic, without credentials.
-        plan: what is done.
+        policy: what the run is of.
+        releases: ids of all that it has.
     """
-    outputs: list[str | None] = [*(release.id for release in plan.releases), None]
+    outputs: list[str | None] = [*releases, None]
     match parse_address(address):
         case KafkaAddress(topic=topic):
-            topics = Topics.of(topic, plan, ".")
+            topics = Topics.named(topic, releases, ".")
             namespace = dataset_of(address).namespace
             names = {output: _topic(topics, output) for output in outputs}
             return {output: DatasetName(namespace, name) for output, name in names.items()}
         case PubsubAddress(path=path):
-            topics = Topics.of(path, plan, "-")
+            topics = Topics.named(path, releases, "-")
             return {output: _pubsub(_topic(topics, output)) for output in outputs}
         case DatabaseAddress() as database:
             return {
                 output: _table(
                     database,
-                    QUARANTINE_TABLE if output is None else table_name(plan.policy, output),
+                    QUARANTINE_TABLE if output is None else table_name(policy, output),
                 )
                 for output in outputs
             }
     return {
-        output: _path(f"{address.rstrip('/')}/{output_folder(plan.policy, output)}")
+        output: _path(f"{address.rstrip('/')}/{output_folder(policy, output)}")
         for output in outputs
     }
 
@@ -112,7 +112,9 @@ def by_dataset(
     """The inputs that a run read, by the first of the datasets that holds each."""
     found: dict[DatasetName, list[InputPart]] = {dataset: [] for dataset in datasets}
     for part in inputs:
-        name = dataset_of(part.uri)
+        # Of a topic it is a partition.
+        uri = part.uri.rpartition("/")[0] if part.uri.startswith("kafka://") else part.uri
+        name = dataset_of(uri)
         if (dataset := next((each for each in found if each.holds(name)), None)) is not None:
             found[dataset].append(part)
     return found

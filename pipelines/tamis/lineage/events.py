@@ -4,6 +4,7 @@ import datetime
 import os
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from openlineage.client.uuid import generate_new_uuid
 
 from tamis.errors import TamisError
 from tamis.evidence.receipt import Receipt
+from tamis.evidence.removal import Removal
 from tamis.formats.names import withhold_names
 from tamis.lineage.columns import column_lineage, input_schema, released_path, released_schema
 from tamis.lineage.datasets import DatasetName, by_dataset, dataset_of, outputs_of
@@ -101,7 +103,10 @@ class RunEvents:
 
     @cached_property
     def _outputs(self) -> dict[str | None, DatasetName]:
-        return outputs_of(self.started.output, self.started.plan)
+        plan = self.started.plan
+        return outputs_of(
+            self.started.output, plan.policy, [release.id for release in plan.releases]
+        )
 
     @cached_property
     def _job_type(self) -> facet_v2.job_type_job.JobTypeJobFacet:
@@ -109,16 +114,7 @@ class RunEvents:
         return facet_v2.job_type_job.JobTypeJobFacet(kind, SOURCE, "RUN")
 
     def _run_facets(self, error: TamisError | None) -> dict[str, facet_v2.RunFacet]:
-        facets: dict[str, facet_v2.RunFacet] = {
-            "processing_engine": facet_v2.processing_engine_run.ProcessingEngineRunFacet(
-                self.version, "tamis", client_version
-            ),
-            "tags": facet_v2.tags_run.TagsRunFacet(
-                [RunTag(name, str(value), SOURCE) for name, value in self._run_tags().items()]
-            ),
-        }
-        if (parent := parent_facet()) is not None:
-            facets["parent"] = parent
+        facets = run_facets(self.version, self._run_tags())
         if error is not None:
             message = withhold_names(str(error))
             facets["errorMessage"] = facet_v2.error_message_run.ErrorMessageRunFacet(
@@ -129,6 +125,8 @@ class RunEvents:
     def _run_tags(self) -> dict[str, object]:
         plan = self.started.plan
         tags = {"run": self.started.run, "day": plan.day, "plan_sha256": plan.sha256}
+        if self._receipt is not None and self._receipt.redrives:
+            tags["redrives"] = self._receipt.redrives
         return tags | {f"records_{name}": count for name, count in self._counts.items()}
 
     def _input(self, dataset: DatasetName) -> event_v2.InputDataset:
@@ -176,6 +174,48 @@ class RunEvents:
         return event_v2.OutputDataset(
             dataset.namespace, dataset.name, facets=facets, outputFacets=counts
         )
+
+
+def removal_event(removal: Removal, store: str, version: str) -> event_v2.RunEvent:
+    """The event that tells that what a run had put into a store is gone: COMPLETE, and no other.
+
+    The same removal is the same run of OpenLineage, however often it is told.
+
+    Args:
+        removal: the evidence of it.
+        store: address without credentials of where it was.
+        version: of Tamis.
+    """
+    outputs = outputs_of(store, removal.policy, list(removal.releases))
+    tags: dict[str, object] = {"run": removal.run, "removal": removal.kind}
+    tags |= {f"rows_removed_{name}": rows for name, rows in removal.releases.items()}
+    tags["quarantine_removed"] = removal.quarantined
+    name = f"{store}#{removal.run}#{removal.kind}"
+    kind = facet_v2.job_type_job.JobTypeJobFacet("BATCH", SOURCE, "COMMAND")
+    return event_v2.RunEvent(
+        eventTime=removal.at.isoformat(),
+        eventType=State.COMPLETE,
+        run=event_v2.Run(str(uuid.uuid5(uuid.NAMESPACE_URL, name)), run_facets(version, tags)),
+        job=event_v2.Job(job_namespace(), f"{removal.policy}.{removal.kind}", {"jobType": kind}),
+        outputs=[
+            event_v2.OutputDataset(dataset.namespace, dataset.name) for dataset in outputs.values()
+        ],
+    )
+
+
+def run_facets(version: str, tags: Mapping[str, object]) -> dict[str, facet_v2.RunFacet]:
+    """What each event tells of its run: by what it runs, whose part it is, and its tags."""
+    facets: dict[str, facet_v2.RunFacet] = {
+        "processing_engine": facet_v2.processing_engine_run.ProcessingEngineRunFacet(
+            version, "tamis", client_version
+        ),
+        "tags": facet_v2.tags_run.TagsRunFacet(
+            [RunTag(name, str(value), SOURCE) for name, value in tags.items()]
+        ),
+    }
+    if (parent := parent_facet()) is not None:
+        facets["parent"] = parent
+    return facets
 
 
 def release_tags(plan: Plan, release: PlanRelease) -> facet_v2.tags_dataset.TagsDatasetFacet:

@@ -2,10 +2,7 @@
 
 import time
 
-from openlineage.client.facet_v2 import set_producer
-
 from tamis.errors import TamisError
-from tamis.evidence.receipt import tool_version
 from tamis.lineage.events import RunEvents, State
 from tamis.lineage.sender import Sender
 from tamis.telemetry.listener import Commit, RunListener, StartedRun
@@ -32,12 +29,10 @@ class Lineage(RunListener):
         self._inputs = inputs
         self._events: RunEvents | None = None
         self._told = 0.0
-        self._version = tool_version().rpartition(" ")[2]
-        set_producer(f"urn:tamis:{self._version}")
 
     def started(self, run: StartedRun) -> None:
         """See `RunListener`."""
-        self._events = RunEvents(run, self._inputs or run.inputs, self._version)
+        self._events = RunEvents(run, self._inputs or run.inputs, self._sender.version)
         self._told = time.monotonic()
         self._send(State.START)
 

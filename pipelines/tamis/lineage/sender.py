@@ -9,8 +9,11 @@ import queue
 import threading
 
 from openlineage.client import OpenLineageClient, event_v2
+from openlineage.client.facet_v2 import set_producer
 
 from tamis.errors import UsageError
+from tamis.evidence.receipt import tool_version
+from tamis.interrupts import Interrupted
 from tamis.language import _
 from tamis.lineage.target import client_config, shown_target
 
@@ -31,10 +34,15 @@ class Sender:
 
     Raises:
         UsageError: it is no such address, or OpenLineage's configuration is wrong.
+
+    Attributes:
+        version: of Tamis, by which events are produced.
     """
 
     def __init__(self, target: str) -> None:
         self._shown = shown_target(target)
+        self.version = tool_version().rpartition(" ")[2]
+        set_producer(f"urn:tamis:{self.version}")
         config = client_config(target)
         # What the client logs may quote its configuration; what goes wrong is told here, once.
         for name in ("openlineage", "urllib3.connectionpool"):
@@ -68,12 +76,19 @@ class Sender:
             self._tell(_("too many events wait"))
 
     def close(self, seconds: float = _WAITING) -> None:
-        """Wait until all is sent, for `seconds` at most."""
+        """Wait until all is sent, for `seconds` at most, and no longer once a signal comes.
+
+        What the command does is done by then, so that the signal changes its exit code no more.
+        """
         try:
             self._events.put_nowait(None)
         except queue.Full:
             return
-        self._thread.join(seconds)
+        try:
+            self._thread.join(seconds)
+        except Interrupted:
+            self._tell(_("a signal ended the wait for it"))
+            return
         if self._thread.is_alive():
             self._tell(_("it does not answer"))
 

@@ -30,7 +30,7 @@ from tamis.runs.launch import (
     read_options,
     runner_of,
 )
-from tamis.runs.stream import StreamJob, check_addresses, drained_by_signals
+from tamis.runs.stream import StreamJob, check_addresses, decoder_of, drained_by_signals
 from tamis.stores.opening import open_store
 from tamis.streams.from_kafka import KafkaReader
 from tamis.streams.into_folder import FolderSink
@@ -134,7 +134,7 @@ def _run_job(job: StreamJob, plan: Plan, options: PipelineOptions, stop: threadi
         job.source,
         job.output,
         job.period,
-        job.decoder(plan),
+        decoder_of(plan, job.source, job.avro_schemas),
         keys,
         key_parts,
         job.seal_to,

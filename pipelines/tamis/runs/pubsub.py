@@ -14,7 +14,7 @@ from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.runs.batch import load_keys
 from tamis.runs.launch import Launch, builds_only, is_dry_run, make_pipeline
-from tamis.runs.stream import StreamJob
+from tamis.runs.stream import StreamJob, decoder_of
 from tamis.streams.pubsub import check_source, make_topics, reaching
 from tamis.streams.sink import Topics
 
@@ -63,7 +63,7 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
         source,
         sink,
         job.period,
-        job.decoder(plan),
+        decoder_of(plan, job.source, job.avro_schemas),
         keys,
         key_parts,
         job.seal_to,

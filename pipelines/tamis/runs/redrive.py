@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pyarrow.compute as pc
 
-from tamis.address import DatabaseAddress, parse_address
+from tamis.address import DatabaseAddress, KafkaAddress, PubsubAddress, parse_address
 from tamis.beam.batch import Input
 from tamis.beam.files import digest, list_inputs
 from tamis.beam.keys import PinnedKeys
@@ -30,10 +30,12 @@ from tamis.language import _
 from tamis.limits import USUAL
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, load_keys, run
+from tamis.runs.stream import decoder_of
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import Attempt, Piece, RunStore
 from tamis.streams.judge import Judge, Judged, Rows, is_ordered, partition_uri
-from tamis.streams.messages import Message, MicroBatch, avro_decoder, json_decoder
+from tamis.streams.messages import Message, MicroBatch
+from tamis.telemetry.listener import SILENT, Commit, Listeners, StartedRun
 from tamis.upkeep.redrive import Redrive, originals
 
 _MESSAGES_AT_ONCE = 1_000
@@ -47,7 +49,8 @@ class RedriveJob:
         redrive: which, and under which id.
         plan: the compiled policy, as it is now.
         output: the store that the run was committed to, and this one is.
-        inputs: where the inputs stand now; where the receipt says if there are none.
+        inputs: where the inputs stand now; where the receipt says if there are none. Of a stream
+            the address of its topic, whose registry is asked for schemas.
         keys: reference of the keyring, or None.
         seal_keys: private keys of originals, by their ids.
         avro_schemas: of a stream's messages, see `avro_decoder`.
@@ -64,8 +67,12 @@ class RedriveJob:
     guards: Guards = USUAL_GUARDS
 
 
-def redrive(job: RedriveJob) -> tuple[Receipt, bool]:
+def redrive(job: RedriveJob, listeners: Listeners = SILENT) -> tuple[Receipt, bool]:
     """Judge quarantined records again, and commit what becomes of them.
+
+    Args:
+        job: what is judged, and by what.
+        listeners: who is told that it begins, is committed, or failed.
 
     Returns:
         The receipt, and whether another command had committed it before.
@@ -80,8 +87,8 @@ def redrive(job: RedriveJob) -> tuple[Receipt, bool]:
     store = open_store(job.output)
     store.refuse_withdrawn(job.redrive.run)
     if job.redrive.streams:
-        return _redrive_messages(job, store)
-    receipt, before = run(_batch_job(job))
+        return _redrive_messages(job, store, listeners)
+    receipt, before = run(_batch_job(job), listeners)
     assert receipt is not None  # it is launched here
     return receipt, before
 
@@ -159,19 +166,29 @@ def _candidates(
         yield file.uri, file.name, {digest(file.uri, kind) for kind in kinds}
 
 
-def _redrive_messages(job: RedriveJob, store: RunStore) -> tuple[Receipt, bool]:
+def _redrive_messages(
+    job: RedriveJob, store: RunStore, listeners: Listeners
+) -> tuple[Receipt, bool]:
     """Judge messages again from their sealed originals."""
     plan, name = job.plan, job.redrive.run
     ref, key_parts = load_keys(plan, job.keys)
-    decode = avro_decoder(job.avro_schemas) if plan.format.name == "avro" else json_decoder()
+    decode = decoder_of(plan, _source(job), job.avro_schemas)
     pinned = None if ref is None else PinnedKeys(ref)
     judge = Judge(plan, name, decode, pinned, limited=pinned.limited() if pinned else None)
-    committed = store.complete(name)
-    if committed is not None:
-        return committed, True
-    judged = list(_judge(judge, _messages(job)))
     redrives = job.redrive.receipt.run
     facts = RunFacts(name, datetime.datetime.now(datetime.UTC), key_parts, redrives=redrives)
+    started = StartedRun(
+        plan, name, tuple(_sources(job.redrive)), store.shown, started=facts.started
+    )
+    with listeners.during(started):
+        receipt = store.complete(name) or _commit_messages(job, store, judge, facts)
+        listeners.committed(Commit.of_receipt(receipt))
+    return receipt, receipt.started != facts.started
+
+
+def _commit_messages(job: RedriveJob, store: RunStore, judge: Judge, facts: RunFacts) -> Receipt:
+    plan, name = job.plan, facts.run
+    judged = list(_judge(judge, _messages(job)))
     attempt = Attempt.begin(name)
     store.stage(attempt, plan)
     pieces: list[Piece] = []
@@ -184,8 +201,42 @@ def _redrive_messages(job: RedriveJob, store: RunStore) -> tuple[Receipt, bool]:
         ]
         for output, rows in [*part.released.items(), (None, part.quarantined)]:
             pieces += _write(store, attempt, plan, output, rows, number)
-    receipt = commit_run(store, attempt, plan, facts, total, pieces, job.guards)
-    return receipt, receipt.started != facts.started
+    return commit_run(store, attempt, plan, facts, total, pieces, job.guards)
+
+
+def _sources(found: Redrive) -> list[str]:
+    """The topics or subscriptions whose messages are judged, without credentials."""
+    return sorted({_parted(source)[0] for source in found.positions})
+
+
+def _source(job: RedriveJob) -> str | None:
+    """The address of the messages, as the stream read them, if it is given.
+
+    Raises:
+        UsageError: it is another's.
+    """
+    sources = _sources(job.redrive)
+    for uri in job.inputs:
+        address = parse_address(uri)
+        if not isinstance(address, KafkaAddress | PubsubAddress) or address.shown not in sources:
+            raise UsageError(
+                _(
+                    "{address}: run {run} read another input: expected {source}, with the options "
+                    "that it was read with",
+                    address=address.shown,
+                    run=job.redrive.receipt.run,
+                    source=_(" or ").join(sources),
+                )
+            )
+    return next(iter(job.inputs), None)
+
+
+def _parted(source: str) -> tuple[str, int]:
+    """The topic or subscription of a source, as the quarantine names it, and the partition."""
+    if not is_ordered(source):
+        return source, 0
+    topic, _slash, number = source.rpartition("/")
+    return topic, int(number)
 
 
 def _messages(job: RedriveJob) -> Iterator[MicroBatch]:
@@ -203,10 +254,7 @@ def _messages(job: RedriveJob) -> Iterator[MicroBatch]:
                 )
             )
         opened = unseal(row.sealed or b"", key, row.source, row.position)
-        topic, partition = row.source, 0
-        if is_ordered(row.source):
-            topic, _slash, number = row.source.rpartition("/")
-            partition = int(number)
+        topic, partition = _parted(row.source)
         message = Message(partition, row.position, opened.value, opened.key, opened.headers)
         by_source[topic].append(message)
     for topic, messages in by_source.items():

@@ -80,11 +80,24 @@ class StreamJob:
     options: tuple[str, ...] = ()
     partitions: tuple[int, ...] = ()
 
-    def decoder(self, plan: Plan) -> Decode:
-        """How payloads are read: as Avro where the schema says so, as JSON otherwise."""
-        address, form = parse_stream(self.source), plan.format.name
-        registry = registry_of_input(address, form) if isinstance(address, KafkaAddress) else None
-        return avro_decoder(self.avro_schemas, registry) if form == "avro" else json_decoder()
+
+def decoder_of(plan: Plan, source: str | None, avro_schemas: tuple[str, ...]) -> Decode:
+    """How payloads are read: as Avro where the plan's schema says so, as JSON otherwise.
+
+    Args:
+        plan: what they are judged by.
+        source: address of the messages, which may name a registry; None where it is not known.
+        avro_schemas: see `avro_decoder`.
+
+    Raises:
+        UsageError: the schemas cannot be read, or there is none; or the address has a registry, and
+            payloads are no Avro.
+    """
+    address = None if source is None else parse_stream(source)
+    form, registry = plan.format.name, None
+    if isinstance(address, KafkaAddress):
+        registry = registry_of_input(address, form)
+    return avro_decoder(avro_schemas, registry) if form == "avro" else json_decoder()
 
 
 def stream_id(policy: str, source: str) -> str:
@@ -197,7 +210,8 @@ def _run_session(
     keys = None if ref is None else PinnedKeys(ref)
     limited = None if keys is None else keys.limited_now()
     watch = None if keys is None else keys.watch(limited)
-    judge = Judge(plan, job.stream, job.decoder(plan), keys, job.seal_to, limited=limited)
+    decode = decoder_of(plan, job.source, job.avro_schemas)
+    judge = Judge(plan, job.stream, decode, keys, job.seal_to, limited=limited)
     settings = Settings(job.stream, job.period, job.once, with_list(key_parts, limited))
     sink = _make_sink(job, plan, lambda: not stop.is_set(), keys)
     reader = _make_reader(job)

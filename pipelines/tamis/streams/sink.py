@@ -1,7 +1,7 @@
 """Where a stream goes: a sink commits records, quarantine, receipt and positions all at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tamis.errors import RunError, UsageError
@@ -116,7 +116,11 @@ class Topics:
             plan: the plan with the releases.
             separator: stands between the topic's name and what is added to it.
         """
-        ids = [release.id for release in plan.releases]
+        return cls.named(topic, [release.id for release in plan.releases], separator)
+
+    @classmethod
+    def named(cls, topic: str, ids: Sequence[str], separator: str) -> "Topics":
+        """The same, by the ids of the releases."""
         released = {name: topic if len(ids) == 1 else f"{topic}{separator}{name}" for name in ids}
         return cls(released, f"{topic}{separator}quarantine", f"{topic}{separator}receipts")
 
