@@ -34,7 +34,7 @@ from tamis.plan.plan import Plan
 
 _OPENED_AT_ONCE = 16
 
-_COUNTED_BYTES = 4 << 20
+_COUNTED_BYTES = 1 << 20
 """Bytes of a stretch that is counted by itself: what is looked through to find where a part begins,
 at most."""
 
