@@ -312,7 +312,7 @@ def open_project(context: typer.Context) -> "Project":
     if project.borrowed:
         paths = {"law": "policies/law/", "register": "policies/register.yaml"}
         missing = ", ".join(paths[part] for part in project.borrowed)
-        text = _("project {name} has no {paths}: those that come with Tamis hold")
+        text = _("project {name} has no {paths}: those that come with Tamis apply")
         print(text.format(name=project.name, paths=missing), file=sys.stderr)
     if project.law_origin == "own":
         text = _(
