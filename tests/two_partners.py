@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from tamis.beam.keys import ThrowawayKeys
-from tamis.documents.feed_format import Format
 from tamis.filter.minimize import minimize
 from tamis.nir.identifiers import with_keys
-from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import Plan, PlanField
+
+from . import plans
+from .plans import leaf, release
 
 PARTNERS = {"evaluation": "R6323-37.III.2", "pilotage": "R6323-37.III.4"}
 """By partner, the item of its release; all that both are given of a person is a year and a code."""
@@ -26,31 +28,22 @@ _FIELDS = (
 
 def plan_of(partner: str, *, pseudonym: bool = True, direction: str = "out-of-store") -> Plan:
     """What a partner is given: a pseudonym if it says so, a year, a code, and dates."""
-    nir = PlanLeaf("nir", "pseudonymized", ("x",), pseudonym="personne", method="aes-256-cmac")
-    leaves = tuple(PlanLeaf(name, "kept", ("x",)) for name in ("an", "code", "dates"))
-    release = PlanRelease(
-        id="r",
+    nir = leaf("nir", fate="pseudonymized", pseudonym="personne", method="aes-256-cmac")
+    both = [leaf(name) for name in ("an", "code", "dates")]
+    given = release(
+        *([nir, *both] if pseudonym else both),
         item=PARTNERS[partner],
         purpose="R6323-33.5",
         nir="absent",
-        attested="example",
-        on_nir="strip",
-        where=(),
-        only=(),
-        leaves=(nir, *leaves) if pseudonym else leaves,
     )
-    return Plan(
+    return plans.plan_of(
+        *_FIELDS,
+        given,
         policy=partner,
-        schema="personnes",
-        format=Format(name="jsonl"),
         processing=partner,
         carries_nir=False,
-        direction=direction,  # type: ignore[arg-type]
-        law={"R6323-37": "LEGIARTI000000000000"},
-        fields=_FIELDS,
-        releases=(release,),
+        direction=direction,
         known=tuple(field.name for field in _FIELDS),
-        day=datetime.date(2026, 11, 23),
     )
 
 

@@ -25,24 +25,16 @@ from tamis.formats.partitions import partitions_of
 from tamis.limits import USUAL
 from tamis.plan.plan import Plan, PlanField
 
+from .. import plans
+
 DEP = PlanField("dep", "string")
 NOM = PlanField("nom", "string")
 
 
 def plan_of(*fields: PlanField, form: FormatName = "parquet") -> Plan:
     fields = fields or (DEP, NOM)
-    return Plan(
-        policy="p",
-        schema="feed",
-        format=Format(name=form),
-        processing="x",
-        carries_nir=True,
-        direction="into-store",
-        law={},
-        fields=fields,
-        releases=(),
-        known=tuple(field.source_name for field in fields),
-    )
+    known = tuple(field.source_name for field in fields)
+    return plans.plan_of(*fields, form=form, known=known)
 
 
 def write(path: Path, **columns: list[Any]) -> Path:

@@ -31,8 +31,9 @@ from tamis.documents.feed_format import CsvOptions, Format
 from tamis.documents.tags import TAGS
 from tamis.errors import UsageError
 from tamis.limits import Limits
-from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import Plan, PlanField, PlanLeaf
 
+from ..plans import BECAUSE, leaf, plan_of, release
 from .conftest import IN_MEMORY
 
 FIELDS = (
@@ -56,30 +57,12 @@ FIELDS = (
 PATHS = tuple(
     path for field in FIELDS for path, leaf in field.walk() if leaf.of is None and not leaf.fields
 )
-PLAN = Plan(
-    policy="essai",
-    schema="essai",
-    format=Format(name="parquet"),
-    processing="traitement",
-    carries_nir=True,
-    direction="into-store",
-    law={"R6323-37": "LEGIARTI000000000000"},
-    fields=FIELDS,
-    releases=(
-        PlanRelease(
-            "droits",
-            "R6323-37.I.1",
-            "R6323-33.1",
-            "carried",
-            "read",
-            "strip",
-            (),
-            (),
-            tuple(PlanLeaf(path, "kept", ("pour le test",)) for path in PATHS),
-        ),
-    ),
+PLAN = plan_of(
+    *FIELDS,
+    release(*map(leaf, PATHS), id="droits", attested="read"),
+    form="parquet",
     known=tuple(field.name for field in FIELDS),
-    fates={"droits": dict.fromkeys(PATHS, ("kept", "pour le test"))},
+    fates={"droits": dict.fromkeys(PATHS, ("kept", BECAUSE))},
 )
 FRENCH = replace(
     PLAN, format=Format(name="csv", csv=CsvOptions(decimal=",", dates=("%d/%m/%Y",), separator=";"))

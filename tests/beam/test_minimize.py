@@ -17,40 +17,30 @@ import tamis
 from tamis.beam.batch import Batch, Input
 from tamis.beam.minimize import Outputs
 from tamis.documents.calendar import today
-from tamis.documents.feed_format import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, UsageError
 from tamis.filter.quarantine import QUARANTINE_SCHEMA
 from tamis.filter.tally import Cause, QuarantineCount, Tally, Unmet
 from tamis.formats.chunk import Chunk, rejects_of
-from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanRelease
 from tamis.plan.schemas import released_schema
 
-BECAUSE = ("pour le test",)
+from ..plans import BECAUSE, leaf, plan_of, release
+
 OPTIONS = ["--direct_running_mode=in_memory"]
 
 
-def release(name: str, nature: str, *kept: str) -> PlanRelease:
-    where = (PlanCondition("nature", (nature,), BECAUSE[0]),)
-    leaves = tuple(PlanLeaf(path, "kept", BECAUSE) for path in kept)
-    item, purpose = "R6323-37.I.1", "R6323-33.1"
-    return PlanRelease(name, item, purpose, "carried", "read", "strip", where, (), leaves)
+def kept(name: str, path: str) -> PlanRelease:
+    where = (PlanCondition("nature", ("CPF",), BECAUSE),)
+    return release(leaf(path), id=name, attested="read", where=where)
 
 
-PLAN = Plan(
-    policy="essai",
-    schema="essai",
-    format=Format(name="jsonl"),
-    processing="traitement",
-    carries_nir=True,
-    direction="into-store",
-    law={"R6323-37": "LEGIARTI000000000000"},
-    fields=(
-        PlanField("nom", "string"),
-        PlanField("jours", "int16"),
-        PlanField("nature", "string"),
-    ),
-    releases=(release("droits", "CPF", "nom"), release("durees", "CPF", "jours")),
+PLAN = plan_of(
+    PlanField("nom", "string"),
+    PlanField("jours", "int16"),
+    PlanField("nature", "string"),
+    kept("droits", "nom"),
+    kept("durees", "jours"),
     known=("nom", "jours", "nature"),
 )
 

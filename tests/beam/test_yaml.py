@@ -31,7 +31,7 @@ from tamis.keys.keyring import Keyring
 from tamis.limits import USUAL
 from tamis.plan.plan import PlanField
 
-from ..keep_all import keep_all
+from ..plans import keep_all
 from ..services.flink import write_job_server
 from ..services.loopback import run_loopback
 

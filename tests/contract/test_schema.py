@@ -27,7 +27,7 @@ from tamis.stores.local_folder import LocalFolder
 from tamis.streams.avro_rows import AvroRows
 from tamis.streams.json_rows import json_rows
 
-from ..keep_all import keep_all
+from ..plans import keep_all
 from ..runs.rekeying import commit, make_plan, make_records
 
 DAY = datetime.date(2024, 2, 29)

@@ -23,7 +23,7 @@ from tamis.formats.python_values import adapter_for
 from tamis.plan.plan import Plan, PlanField
 from tamis.streams.messages import Message, MicroBatch, decode, json_decoder
 
-from ..keep_all import keep_all
+from ..plans import keep_all
 
 QUARANTINED: Final = object()
 """What becomes of a value that has not the type."""

@@ -4,10 +4,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from tamis.documents.feed_format import Format
 from tamis.documents.tags import TAGS
 from tamis.filter.minimize import minimize
-from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import Plan, PlanCondition, PlanField
+
+from .. import plans
+from ..plans import leaf, release
 
 DAYS = PlanField(
     "arrets",
@@ -34,31 +36,8 @@ FIELDS = (
 
 def plan_of(leaves: dict[str, tuple[PlanCondition, ...]], **more: Any) -> Plan:
     """A plan that keeps leaves, each with what its `when` asks."""
-    given: dict[str, Any] = {"where": (), "only": ()} | more
-    release = PlanRelease(
-        id="r",
-        item="R6323-37.I.1",
-        purpose="R6323-33.1",
-        nir="carried",
-        attested="example",
-        on_nir="strip",
-        leaves=tuple(
-            PlanLeaf(path, "kept", ("pour l'essai",), when=(when,) if when else ())
-            for path, when in leaves.items()
-        ),
-        **given,
-    )
-    return Plan(
-        policy="essai",
-        schema="essai",
-        format=Format(name="jsonl"),
-        processing="traitement",
-        carries_nir=True,
-        direction="into-store",
-        law={"R6323-37": "LEGIARTI000000000000"},
-        fields=FIELDS,
-        releases=(release,),
-    )
+    kept = (leaf(path, when=(when,) if when else ()) for path, when in leaves.items())
+    return plans.plan_of(*FIELDS, release(*kept, **more))
 
 
 def released(rows: list[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:

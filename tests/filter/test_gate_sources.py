@@ -1,6 +1,5 @@
 """What a coarser form was made of: a column of NIRs that nobody declared leaves in no part."""
 
-import datetime
 import random
 from typing import Any
 
@@ -8,37 +7,15 @@ import pyarrow as pa
 import pytest
 
 import tamis
-from tamis.documents.feed_format import Format
-from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import Plan, PlanCondition, PlanField
 
+from ..plans import leaf, plan_of, release
 from .column_kinds import key, nirs
 
 
 def _plan(field: PlanField, path: str, **treatment: Any) -> Plan:
-    leaf = PlanLeaf(path=path, because=("pour voir",), fate="generalized", **treatment)
-    release = PlanRelease(
-        id="r",
-        item="R6323-37.III.2",
-        purpose="R6323-33.5",
-        nir="absent",
-        attested="example",
-        on_nir="strip",
-        where=(),
-        only=(),
-        leaves=(leaf,),
-    )
-    return Plan(
-        policy="p",
-        schema="s",
-        format=Format(name="parquet"),
-        processing="traitement",
-        carries_nir=False,
-        direction="out-of-store",
-        law={"R6323-37": "LEGIARTI000000000000"},
-        fields=(field,),
-        releases=(release,),
-        day=datetime.date(2026, 1, 1),
-    )
+    kept = leaf(path, fate="generalized", **treatment)
+    return plan_of(field, release(kept, item="R6323-37.III.2", nir="absent"), form="parquet")
 
 
 BODIES = nirs(random.Random(4), 300)

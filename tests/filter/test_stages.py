@@ -6,7 +6,6 @@ from typing import Any
 import pyarrow as pa
 
 from tamis.arrow.types import Bools
-from tamis.documents.feed_format import Format
 from tamis.filter.compiled import CompiledPlan, OpenColumn, TestLeaf, TreatLeaf, compile_steps
 from tamis.filter.execution import Columns, build_columns, gate, select, select_columns
 from tamis.filter.judge import judge
@@ -14,7 +13,9 @@ from tamis.filter.lookup import match
 from tamis.filter.opened import Opened, open_columns, open_tested
 from tamis.filter.treat import treat
 from tamis.limited.persons import NOBODY
-from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import PlanCondition, PlanField
+
+from ..plans import leaf, plan_of, release
 
 NIR = "155087599999193"
 FIELDS = (
@@ -24,33 +25,14 @@ FIELDS = (
 )
 
 
-def release(name: str, *leaves: PlanLeaf, **more: Any) -> PlanRelease:
-    given: dict[str, Any] = {"item": "R6323-37.III.2", "nir": "absent", "on_nir": "strip"}
-    given |= {"where": (), "only": (), "purpose": "R6323-33.5", "attested": "example", **more}
-    return PlanRelease(id=name, leaves=leaves, **given)
-
-
-def leaf(path: str, **more: Any) -> PlanLeaf:
-    return PlanLeaf(path, more.pop("fate", "kept"), ("pour l'essai",), **more)
-
-
 def compiled() -> CompiledPlan:
     """Two releases that redact one note, the second only of some records."""
     redacted = leaf("note", fate="redacted", redact=True)
     where = (PlanCondition("nature", ("CPF",), "pour l'essai"),)
-    return compile_steps(
-        Plan(
-            policy="essai",
-            schema="essai",
-            format=Format(name="jsonl"),
-            processing="traitement",
-            carries_nir=False,
-            direction="into-store",
-            law={"R6323-37": "LEGIARTI000000000000"},
-            fields=FIELDS,
-            releases=(release("a", redacted), release("b", redacted, leaf("n"), where=where)),
-        )
-    )
+    absent: dict[str, Any] = {"item": "R6323-37.III.2", "purpose": "R6323-33.5", "nir": "absent"}
+    first = release(redacted, id="a", **absent)
+    second = release(redacted, leaf("n"), id="b", where=where, **absent)
+    return compile_steps(plan_of(*FIELDS, first, second, carries_nir=False))
 
 
 BATCH = pa.record_batch(

@@ -11,14 +11,16 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tamis.documents.feed_format import Format
 from tamis.documents.tags import TAGS
 from tamis.errors import KeysError, RunError, UsageError
 from tamis.filter.execution import Minimized
 from tamis.filter.minimize import minimize
 from tamis.limits import Limits
-from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf
 from tamis.plan.schemas import released_schema
+
+from .. import plans
+from ..plans import leaf, release
 
 NIR, WRONG_KEY = "155087599999193", "155087599999194"
 DAY = datetime.date(2024, 2, 29)
@@ -41,22 +43,10 @@ ROWS: dict[str, list[Any]] = {
 }
 
 
-def plan_of(**more: Any) -> Plan:
-    leaves = tuple(PlanLeaf(field.name, "kept", ("pour l'essai",)) for field in FIELDS)
-    where = (PlanCondition("nature", ("CPF",), "pour l'essai"),)
-    given: dict[str, Any] = {"id": "r", "item": "R6323-37.I.1", "nir": "carried", "on_nir": "strip"}
-    given |= {"where": where, "only": (), "purpose": "R6323-33.1", "attested": "example"}
-    return Plan(
-        policy="essai",
-        schema="essai",
-        format=Format(name="jsonl"),
-        processing="traitement",
-        carries_nir=True,
-        direction="into-store",
-        law={"R6323-37": "LEGIARTI000000000000"},
-        fields=FIELDS,
-        releases=(PlanRelease(**(given | {"leaves": leaves} | more)),),
-    )
+def plan_of(*leaves: PlanLeaf, **more: Any) -> Plan:
+    kept = leaves or [leaf(field.name) for field in FIELDS]
+    where = (PlanCondition("nature", ("CPF",), plans.BECAUSE),)
+    return plans.plan_of(*FIELDS, release(*kept, where=where, **more))
 
 
 def values(done: Minimized[Any]) -> list[dict[str, Any]]:
@@ -167,7 +157,7 @@ def test_keys_are_asked_for_before_the_stream_is_read() -> None:
     reader = pa.table(ROWS).to_reader()
 
     with pytest.raises(KeysError, match="it needs a keyring"):
-        minimize(reader, plan_of(leaves=(drawn,)))
+        minimize(reader, plan_of(drawn))
 
     assert reader.read_all().num_rows == 4
 

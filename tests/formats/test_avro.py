@@ -17,13 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.documents.feed_format import Format
 from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import Chunk
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
+
+from .. import plans
 
 NOM = PlanField("nom", "string")
 CONTRATS = PlanField(
@@ -32,18 +33,7 @@ CONTRATS = PlanField(
 
 
 def plan_of(*fields: PlanField, known: tuple[str, ...] = ()) -> Plan:
-    return Plan(
-        policy="p",
-        schema="feed",
-        format=Format(name="avro"),
-        processing="x",
-        carries_nir=True,
-        direction="into-store",
-        law={},
-        fields=fields or (NOM,),
-        releases=(),
-        known=known,
-    )
+    return plans.plan_of(*(fields or (NOM,)), form="avro", known=known)
 
 
 def avro(types: dict[str, Any], records: list[dict[str, Any]], **options: Any) -> bytes:
@@ -263,7 +253,7 @@ GOOD = avro({"nom": "string"}, [{"nom": f"canary{i}"} for i in range(1000)], syn
         (b"PAR1 and so on", "is not an Avro file"),
         (GOOD[:50], "is an Avro file whose header cannot be read"),
         (b"Obj\x01" + b"\xff" * 50, "is an Avro file whose header cannot be read"),
-        (avro({"iban": "string"}, []), "has no field of schema `feed`"),
+        (avro({"iban": "string"}, []), "has no field of schema `essai`"),
         (GOOD[:-5], "cannot be read after record"),
         (GOOD[: len(GOOD) // 2], "cannot be read after record"),
         (GOOD.replace(b"null", b"what"), "is compressed by a codec that is not installed"),

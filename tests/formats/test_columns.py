@@ -14,7 +14,7 @@ import pytest
 from apache_beam.testing.util import assert_that
 
 import tamis
-from tamis.documents.feed_format import Format, FormatName
+from tamis.documents.feed_format import FormatName
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import Chunk
 from tamis.formats.columns import as_field
@@ -23,6 +23,8 @@ from tamis.formats.jsonl import read_jsonl
 from tamis.formats.parquet import read_parquet, split
 from tamis.plan.plan import Plan, PlanField
 from tamis.streams.messages import Message, MicroBatch, decode, json_decoder
+
+from .. import plans
 
 NAMES = [
     "adresse.ville",
@@ -42,18 +44,8 @@ def plan_of(name: str, form: FormatName, nested: bool = False) -> Plan:
     if nested:
         item = PlanField("item", "struct", fields=fields[:1])
         fields = (PlanField("lieux", "list", of=item, column="Lieux.tous"),)
-    return Plan(
-        policy="p",
-        schema="feed",
-        format=Format(name=form),
-        processing="x",
-        carries_nir=True,
-        direction="into-store",
-        law={},
-        fields=fields,
-        releases=(),
-        known=tuple(field.source_name for field in fields),
-    )
+    known = tuple(field.source_name for field in fields)
+    return plans.plan_of(*fields, form=form, known=known)
 
 
 def of_csv(records: list[dict[str, Any]], plan: Plan) -> list[Chunk]:

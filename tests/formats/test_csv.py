@@ -21,20 +21,13 @@ from tamis.formats.csv import EMPTY_LINES, UNREADABLE_QUOTE, read_csv
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
 
+from .. import plans
+
 
 def plan_of(names: str = "a c", known: str = "a b c", **options: Any) -> Plan:
-    return Plan(
-        policy="p",
-        schema="feed",
-        format=Format(name="csv", csv=CsvOptions(**options)),
-        processing="x",
-        carries_nir=True,
-        direction="into-store",
-        law={},
-        fields=tuple(PlanField(name, "string") for name in names.split()),
-        releases=(),
-        known=tuple(known.split()),
-    )
+    fields = [PlanField(name, "string") for name in names.split()]
+    form = Format(name="csv", csv=CsvOptions(**options))
+    return plans.plan_of(*fields, form=form, known=tuple(known.split()))
 
 
 def read(data: bytes, plan: Plan | None = None, **limits: int) -> list[Chunk]:
@@ -191,7 +184,7 @@ def test_a_headerless_file_is_refused_without_its_values() -> None:
     with pytest.raises(InputError) as error:
         read(b"Durand,1990-01-01,canary\nMartin,1991-01-01,canary\n")
     assert str(error.value) == (
-        "f.csv: the first line names no field of schema `feed`: "
+        "f.csv: the first line names no field of schema `essai`: "
         "check header, separator and encoding"
     )
 

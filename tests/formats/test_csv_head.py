@@ -101,7 +101,7 @@ def test_names_are_shown_of_a_header_that_is_said_to_be_one() -> None:
     data = b"Nom,1840776451089\nDurand,canary\n"
     assert "Nom" not in problem(data, "a b")
     assert problem(data, "a b", header=True) == (
-        "the header names no field of schema `feed`, but `Nom`, `(name withheld)`: check header, "
+        "the header names no field of schema `essai`, but `Nom`, `(name withheld)`: check header, "
         "separator and encoding"
     )
 

@@ -14,7 +14,7 @@ import tamis
 from tamis.formats.parquet import read_parquet, split
 from tamis.plan.plan import PlanField
 
-from ..keep_all import keep_all
+from ..plans import keep_all
 
 EPOCH = datetime.datetime(1970, 1, 1)
 JULIAN = 2_440_588
@@ -42,12 +42,14 @@ def int96_file(days: list[int | None], nanos: list[int]) -> io.BytesIO:
         compression="none",
         write_statistics=False,
     )
-    raw = stream.getvalue()
+    written = stream.getvalue()
+    raw = bytearray(written)
     for place, (day, nano) in enumerate(zip(days, nanos, strict=True)):
         if day is not None:
             before = value_of(place, place * 1_000)
-            assert raw.count(before) == 1
-            raw = raw.replace(before, value_of(day, nano))
+            assert written.count(before) == 1
+            at = written.index(before)
+            raw[at : at + len(before)] = value_of(day, nano)
     return io.BytesIO(raw)
 
 

@@ -20,6 +20,8 @@ from tamis.formats.jsonl import read_jsonl
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 
+from .. import plans
+
 CONTRATS = PlanField(
     "contrats",
     "list",
@@ -33,18 +35,7 @@ NOM = PlanField("nom", "string")
 
 
 def plan_of(*fields: PlanField, known: tuple[str, ...] = ()) -> Plan:
-    return Plan(
-        policy="p",
-        schema="feed",
-        format=Format(name="jsonl"),
-        processing="x",
-        carries_nir=True,
-        direction="into-store",
-        law={},
-        fields=fields or (NOM,),
-        releases=(),
-        known=known,
-    )
+    return plans.plan_of(*(fields or (NOM,)), form="jsonl", known=known)
 
 
 def read(
@@ -165,7 +156,7 @@ def test_any_json_comes_in_its_place_or_as_a_fault(
     others = [
         place for place, record in enumerate(records, 1) if not {"nom", "contrats"} & {*record}
     ]
-    assert rejects(chunks) == [(place, "has no field of schema feed") for place in others]
+    assert rejects(chunks) == [(place, "has no field of schema essai") for place in others]
     records = [record for place, record in enumerate(records, 1) if place not in others]
     assert len(got) == len(records)
     for record, row in zip(records, got, strict=True):
@@ -197,15 +188,15 @@ CHANGE = {"before": None, "after": {"nom": "a"}, "op": "c", "source": {"nom": "x
         ({"schema": {"type": "struct"}, "payload": {"nom": "a"}}, ENVELOPE),
         (CHANGE, "is a change event, expected its `after` alone"),
         ({"schema": {}, "payload": CHANGE}, ENVELOPE),
-        ({"Nom": "a"}, "has no field of schema feed"),
-        ({}, "has no field of schema feed"),
+        ({"Nom": "a"}, "has no field of schema essai"),
+        ({}, "has no field of schema essai"),
     ],
 )
 def test_what_is_no_record_of_the_schema_is_never_a_row_of_nulls(
     record: dict[str, Any], says: str
 ) -> None:
     line = json.dumps(record).encode()
-    with pytest.raises(InputError, match="no record has a field of schema feed") as caught:
+    with pytest.raises(InputError, match="no record has a field of schema essai") as caught:
         read(line + b"\n" + line)
     assert says in str(caught.value)
 
@@ -231,7 +222,7 @@ def test_an_envelope_that_the_format_names_is_taken_off() -> None:
         "has no payload": {"schema": {}, "payload": None},
         "is no envelope of Kafka Connect": {"nom": "c"},
         "is a change event, expected its `after` alone": {"payload": CHANGE},
-        "has no field of schema feed": {"payload": {}},
+        "has no field of schema essai": {"payload": {}},
     }
 
     (chunk,) = read("\n".join(map(json.dumps, [*lines, *bad.values()])).encode(), plan)

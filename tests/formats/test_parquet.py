@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.documents.feed_format import Format
 from tamis.errors import InputError
 from tamis.filter.quarantine import FAULTS
 from tamis.formats.chunk import Chunk, rechunk, rejects_of
@@ -19,24 +18,15 @@ from tamis.formats.parquet import PartSpec, count_rows, read_parquet, split
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
 
+from .. import plans
+
 NOM = PlanField("nom", "string")
 DEBUT, LIBELLE = PlanField("debut", "date32"), PlanField("libelle", "string")
 CONTRATS = PlanField("contrats", "list", of=PlanField("item", "struct", fields=(DEBUT, LIBELLE)))
 
 
 def plan_of(*fields: PlanField, known: tuple[str, ...] = ()) -> Plan:
-    return Plan(
-        policy="p",
-        schema="feed",
-        format=Format(name="parquet"),
-        processing="x",
-        carries_nir=True,
-        direction="into-store",
-        law={},
-        fields=fields,
-        releases=(),
-        known=known,
-    )
+    return plans.plan_of(*fields, form="parquet", known=known)
 
 
 def parquet(table: pa.Table, **options: Any) -> io.BytesIO:
@@ -308,7 +298,7 @@ def test_two_columns_of_one_name_are_refused_if_the_schema_knows_it() -> None:
 def test_a_file_of_something_else_is_refused_without_its_names() -> None:
     with pytest.raises(InputError) as error:
         read(parquet(pa.table({"canary": [1]})), plan_of(PlanField("nom", "string")))
-    assert str(error.value) == "f.parquet: has no column of schema `feed`"
+    assert str(error.value) == "f.parquet: has no column of schema `essai`"
 
 
 @pytest.mark.parametrize(

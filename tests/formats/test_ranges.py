@@ -20,22 +20,15 @@ from tamis.formats.readers import RANGES, SEQUENTIAL
 from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
 
+from .. import plans
+
 LIMITS = Limits(part_rows=3, chunk_records=2, object_chunk_records=2)
 
 
-def plan_of(form: FormatName, names: str = "a c", known: str = "a b c", **options: Any) -> Plan:
-    return Plan(
-        policy="p",
-        schema="feed",
-        format=Format(name=form, csv=CsvOptions(**options)) if options else Format(name=form),
-        processing="x",
-        carries_nir=True,
-        direction="into-store",
-        law={},
-        fields=tuple(PlanField(name, "string") for name in names.split()),
-        releases=(),
-        known=tuple(known.split()),
-    )
+def plan_of(form: FormatName, **options: Any) -> Plan:
+    chosen = Format(name=form, csv=CsvOptions(**options)) if options else form
+    fields = PlanField("a", "string"), PlanField("c", "string")
+    return plans.plan_of(*fields, form=chosen, known=("a", "b", "c"))
 
 
 def ranges_of(data: bytes, plan: Plan, size: int) -> list[RecordRange] | None:

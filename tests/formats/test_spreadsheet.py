@@ -39,6 +39,8 @@ from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan, PlanField
 from tamis.synthetic.spreadsheet import write_spreadsheet
 
+from .. import plans
+
 NIR = "155087599999193"
 TYPES = {
     "nir": "string",
@@ -57,18 +59,8 @@ def plan_of(*names: str, **options: Any) -> Plan:
         PlanField(name, TYPES[name], identifier=("nir",) if name == "nir" else ())
         for name in names or TYPES
     ]
-    return Plan(
-        policy="p",
-        schema="feed",
-        format=Format.model_validate({"name": "spreadsheet", "spreadsheet": options}),
-        processing="x",
-        carries_nir=True,
-        direction="into-store",
-        law={},
-        fields=tuple(fields),
-        releases=(),
-        known=tuple(TYPES),
-    )
+    form = Format.model_validate({"name": "spreadsheet", "spreadsheet": options})
+    return plans.plan_of(*fields, form=form, known=tuple(TYPES))
 
 
 def book(*rows: list[Any], title: str = "Dossiers") -> Any:
@@ -308,7 +300,7 @@ def test_a_cell_far_away_costs_nothing() -> None:
         ({}, "has 2 sheets: `sheet` must name one of `Dossiers`, `Autre`"),
         ({"sheet": "dossiers"}, "has no sheet `dossiers`, but `Dossiers`, `Autre`"),
         ({"sheet": "Autre"}, "row 1 of the sheet is empty"),
-        ({"sheet": "Dossiers", "header": 2}, "row 2 of the sheet names no field of schema `feed`"),
+        ({"sheet": "Dossiers", "header": 2}, "row 2 of the sheet names no field of schema `essai`"),
     ],
 )
 def test_a_sheet_or_header_that_is_not_there_is_told(options: Any, problem: str) -> None:

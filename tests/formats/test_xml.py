@@ -28,6 +28,8 @@ from tamis.limits import Limits
 from tamis.plan.plan import Plan, PlanField
 from tamis.synthetic.files import write_feed
 
+from .. import plans
+
 URI = "urn:example:flux"
 NOTE = PlanField("note", "struct", fields=(PlanField("x", "string"), PlanField("y", "int16")))
 FIELDS = (
@@ -46,18 +48,8 @@ OPTIONS = XmlOptions(
 
 
 def plan_of(*fields: PlanField, options: XmlOptions = OPTIONS, known: tuple[str, ...] = ()) -> Plan:
-    return Plan(
-        policy="p",
-        schema="feed",
-        format=Format(name="xml", xml=options),
-        processing="x",
-        carries_nir=True,
-        direction="into-store",
-        law={},
-        fields=fields or FIELDS,
-        releases=(),
-        known=known or ("autre/detail",),
-    )
+    form = Format(name="xml", xml=options)
+    return plans.plan_of(*(fields or FIELDS), form=form, known=known or ("autre/detail",))
 
 
 def read(data: str | bytes, plan: Plan | None = None, **limits: int) -> list[Chunk]:
@@ -330,8 +322,8 @@ def test_a_dtd_is_never_read(dtd: str) -> None:
         ("", "is empty"),
         ("id;nom\n1;DURAND\n", "is no XML"),
         ("<?xml version='1.0' encoding='x-unknown'?><flux/>", "is no XML"),
-        (flux().replace(URI, "urn:other"), "its elements are not those of schema feed"),
-        (flux().replace("passages>", "autres>"), "its elements are not those of schema feed"),
+        (flux().replace(URI, "urn:other"), "its elements are not those of schema essai"),
+        (flux().replace("passages>", "autres>"), "its elements are not those of schema essai"),
         (flux().replace("</personne>", "</nom>"), "is not well-formed XML at line 1, column"),
         (flux(passage("&inconnu;")), "is not well-formed XML at line 1, column"),
         (flux(passage("<a>" * 100_000)), "is not well-formed XML at line 1, column"),

@@ -17,8 +17,9 @@ from tamis.documents.feed_format import CsvOptions, Format
 from tamis.errors import InputError
 from tamis.formats.csv import UNREADABLE_QUOTE, read_csv
 from tamis.limits import Limits
-from tamis.plan.plan import Plan, PlanField
+from tamis.plan.plan import PlanField
 from tests.fuzz.slow_csv import SlowReader
+from tests.plans import plan_of
 
 _WORD = re.compile(r"mot(\d+)x(\d+)")
 
@@ -38,18 +39,8 @@ def check_damaged_file(random: Random) -> str:
     damage = random.choice([_quotes_before_words, _stray_marks, _stray_quotes, _moved_bytes])
     text = damage(text, options, random)
     names = [f"c{place}" for place in range(width)]
-    plan = Plan(
-        policy="p",
-        schema="s",
-        format=Format(name="csv", csv=options),
-        processing="x",
-        carries_nir=True,
-        direction="into-store",
-        law={},
-        fields=tuple(PlanField(names[place], "string") for place in kept),
-        releases=(),
-        known=tuple(names),
-    )
+    fields = [PlanField(names[place], "string") for place in kept]
+    plan = plan_of(*fields, form=Format(name="csv", csv=options), known=tuple(names))
     header = options.separator.join(names) + "\n"
     limits = Limits(chunk_records=7, csv_block_bytes=random.choice([300, 1000, 1 << 20]))
     stream = io.BytesIO((header + text).encode(options.encoding))

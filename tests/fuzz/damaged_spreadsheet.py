@@ -18,13 +18,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tamis.documents.feed_format import Format
 from tamis.documents.schema import Schema
 from tamis.errors import InputError
 from tamis.formats.spreadsheet.read import read_spreadsheet
 from tamis.formats.spreadsheet.texts import workbook_texts
-from tamis.plan.plan import Plan, PlanField
+from tamis.plan.plan import PlanField
 from tamis.synthetic.spreadsheet import write_spreadsheet
+from tests.plans import plan_of
 
 CANARY = "CANARI"
 FIELDS = {"nom": "string", "secret": "string", "jour": "date32", "nombre": "int64"}
@@ -35,16 +35,9 @@ SCHEMA = Schema.model_validate(
         "fields": {name: {"type": kind, "category": "outside"} for name, kind in FIELDS.items()},
     }
 )
-PLAN = Plan(
-    policy="p",
-    schema="s",
-    format=Format(name="spreadsheet"),
-    processing="x",
-    carries_nir=True,
-    direction="into-store",
-    law={},
-    fields=tuple(PlanField(name, kind) for name, kind in FIELDS.items() if name != "secret"),
-    releases=(),
+PLAN = plan_of(
+    *(PlanField(name, kind) for name, kind in FIELDS.items() if name != "secret"),
+    form="spreadsheet",
     known=tuple(FIELDS),
 )
 _TOKEN = re.compile(rb"<[^>]*>|[^<]+")

@@ -26,8 +26,9 @@ from tamis.documents.types import arrow_type
 from tamis.keys.keyring import DerivedKey
 from tamis.limited.persons import LimitedPersons
 from tamis.nir.pseudonym import derive_chain_key, derive_key, derive_limited_key, pseudonymize
-from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanLimited, PlanRelease
+from tamis.plan.plan import PlanCondition, PlanField, PlanLeaf, PlanLimited
 
+from ..plans import leaf, plan_of, release
 from . import reference
 from .case import Case
 from .documents import write_project
@@ -162,10 +163,10 @@ def test_a_plan_compiled_from_documents_is_the_same(case: Case) -> None:
         write_project(case.plan, Path(folder))
         plan = tamis.load_project(Path(folder)).plan(case.plan.policy, on=DAY)
 
-    for release, other in zip(plan.releases, case.plan.releases, strict=True):
-        assert [without_reasons(leaf) for leaf in release.leaves] == [
-            without_reasons(leaf) for leaf in other.leaves
-        ]
+    for compiled, drawn in zip(plan.releases, case.plan.releases, strict=True):
+        assert list(map(without_reasons, compiled.leaves)) == list(
+            map(without_reasons, drawn.leaves)
+        )
     agreed(replace(case, plan=plan))
 
 
@@ -203,31 +204,11 @@ def test_samples_of_every_type_become_values_of_every_type(kind: str) -> None:
 # Cases in which they differed
 
 
-def leaf(path: str, **more: Any) -> PlanLeaf:
-    return PlanLeaf(path, more.pop("fate", "kept"), ("pour voir",), **more)
-
-
 def case_of(
     column: pa.Array, *fields: PlanField, kept: PlanLeaf, form: Format = FORMATS[0], **more: Any
 ) -> Case:
     """One column, named as the first field, of which one leaf is kept in one release."""
-    settings: dict[str, Any] = {"item": "R6323-37.I.1", "nir": "carried", "on_nir": "strip"}
-    settings |= {"where": (), "only": (), **more}
-    plan = Plan(
-        policy="essai",
-        schema="essai",
-        format=form,
-        processing="traitement",
-        carries_nir=True,
-        direction="into-store",
-        law={"R6323-37": "LEGIARTI000000000000"},
-        fields=fields,
-        releases=(
-            PlanRelease(
-                id="r", purpose="R6323-33.1", attested="example", leaves=(kept,), **settings
-            ),
-        ),
-    )
+    plan = plan_of(*fields, release(kept, **more), form=form)
     return Case(plan, pa.record_batch({fields[0].name: column}), KnownForms())
 
 

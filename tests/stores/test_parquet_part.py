@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.arrow.types import TAG
-from tamis.documents.feed_format import Format
 from tamis.limits import USUAL
-from tamis.plan.plan import Plan, PlanField, PlanLeaf, PlanRelease
+from tamis.plan.plan import PlanField
 from tamis.stores.parquet_part import ParquetLayout, ParquetPart, released_layout
 from tamis.testing.leftovers import pages
+
+from ..plans import leaf, plan_of, release
 
 TABLE_ROWS = 1_000
 
@@ -189,27 +190,18 @@ def test_identifiers_pseudonyms_and_free_text_are_what_seldom_repeats() -> None:
         PlanField("actes", "list", of=acte),
         PlanField("notes", "list", of=text("item")),
     )
-    leaves = (
-        PlanLeaf("nir", "pseudonymized", ("x",), pseudonym="personne", method="hmac-sha256"),
-        PlanLeaf("nia", "kept", ("x",)),
-        PlanLeaf("statut", "kept", ("x",)),
-        PlanLeaf("commentaire", "redacted", ("x",), redact=True),
-        PlanLeaf("actes.nir", "pseudonymized", ("x",), pseudonym="tiers", method="hmac-sha256"),
-        PlanLeaf("notes", "kept", ("x",)),
+    drawn = {"fate": "pseudonymized", "method": "hmac-sha256"}
+    kept = release(
+        leaf("nir", pseudonym="personne", **drawn),
+        leaf("nia"),
+        leaf("statut"),
+        leaf("commentaire", fate="redacted", redact=True),
+        leaf("actes.nir", pseudonym="tiers", **drawn),
+        leaf("notes"),
+        item="R6323-37.II",
     )
-    release = PlanRelease("r", "R6323-37.II", "x", "carried", "example", "strip", (), (), leaves)
-    plan = Plan(
-        policy="essai",
-        schema="essai",
-        format=Format(name="parquet"),
-        processing="traitement",
-        carries_nir=True,
-        direction="out-of-store",
-        law={"R6323-37": "LEGIARTI000000000000"},
-        fields=fields,
-        releases=(release,),
-    )
-    layout = released_layout(plan, release)
+    plan = plan_of(*fields, kept, form="parquet", direction="out-of-store")
+    layout = released_layout(plan, kept)
     assert layout.varied == {"personne", "nia", "commentaire", "actes.tiers", "notes"}
     assert layout.schema.field("legal_item").type == TAG
     assert layout.schema.field("actes").type.value_type.field(0).name == "tiers"
