@@ -1,15 +1,12 @@
 """Papers as one HTML page, to read and print: no script, no asset, no network."""
 
-import base64
-import hashlib
 from functools import cache
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from tamis.dry_run.html.markup import code, visible
+from tamis.dry_run.html.markup import code, environment, style_sheet, visible
 from tamis.language import _, language_in_use, ngettext
 from tamis.papers.by_hand import ByHand
 from tamis.papers.markdown import head, lost_places, unfilled
@@ -27,10 +24,8 @@ def to_html(paper: Paper, by_hand: ByHand) -> str:
     Returns:
         A whole HTML document. Its own policy forbids the browser to load or run anything.
     """
-    style = (files("tamis.dry_run.html") / "templates" / "page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page = (
-        _environment()
+        _templates()
         .get_template("papers.html")
         .render(
             paper=paper,
@@ -47,24 +42,16 @@ def to_html(paper: Paper, by_hand: ByHand) -> str:
             },
             title=_("Papers of the flow `{policy}`", policy=paper.policy),
             lang=language_in_use(),
-            style=Markup(style),  # noqa: S704  A file of this package.
-            security=f"default-src 'none'; style-src 'sha256-{digest}'; "
-            "base-uri 'none'; form-action 'none'",
+            **style_sheet(),
         )
     )
     return visible(page)
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader(__package__),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+def _templates() -> Environment:
+    templates = environment(__package__)
+    templates.filters |= {
         "code": code,
         "parts": lambda text: code_parts(typeset(text)),
         "plain": lambda text: typeset(text).replace("`", ""),
@@ -72,7 +59,7 @@ def _environment() -> Environment:
         "markdown": _to_markup,
         "lines": lambda count: ngettext("{count} line", "{count} lines", count),
     }
-    return environment
+    return templates
 
 
 def _to_markup(text: str) -> Markup:

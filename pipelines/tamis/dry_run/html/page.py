@@ -4,21 +4,18 @@ Templates escape every text that they are filled with; the hidden characters tha
 finished page are spelled out, so that no filter and no macro can let one pass.
 """
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from itertools import count, product
 from string import ascii_uppercase
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from tamis.dry_run.html.findings import find_all
 from tamis.dry_run.html.flow import FATES, PASSING, STOPPING, draw_flow
-from tamis.dry_run.html.markup import code, visible
+from tamis.dry_run.html.markup import code, environment, style_sheet, visible
 from tamis.dry_run.html.speech import NARROW, Lang, Speech, cite
 from tamis.dry_run.models import Count, FewOrCount
 from tamis.dry_run.result import DryRelease, DryRun
@@ -54,9 +51,7 @@ def render_html(result: DryRun, lang: Lang = "en") -> str:
         A whole HTML document, to be written as UTF-8. Its own policy forbids the browser to load
         or run anything, whatever the names and texts in `result` hold.
     """
-    environment, say = _environment(lang)
-    style = (files(__package__) / "templates" / "page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    templates, say = _templates(lang)
     rows = result.register_
     partner = rows[0].name if rows else result.processing.slug
     context = {
@@ -73,14 +68,12 @@ def render_html(result: DryRun, lang: Lang = "en") -> str:
     sections: dict[str, Markup] = {}
     for name in names:
         terms = {term for text in sections.values() for term in _TERM.findall(text)}
-        text = environment.get_template(f"{name}.html").render(**context, terms=terms)
+        text = templates.get_template(f"{name}.html").render(**context, terms=terms)
         sections[name] = Markup(text)  # noqa: S704  Templates escape all that they are filled with.
-    page = environment.get_template("page.html").render(
+    page = templates.get_template("page.html").render(
         **context,
         sections=sections,
-        style=Markup(style),  # noqa: S704  A file of this package.
-        security=f"default-src 'none'; style-src 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'",
+        **style_sheet(),
     )
     return visible(page.replace("&#39;", "'"))
 
@@ -90,19 +83,11 @@ _TERM = re.compile('href="#g-([a-z0-9-]+)"')
 
 
 @cache
-def _environment(lang: Lang) -> tuple[Environment, Speech]:
+def _templates(lang: Lang) -> tuple[Environment, Speech]:
     """Templates with the words of a language: `say`, and filters that write values in it."""
     say = Speech(lang)
-    environment = Environment(
-        loader=PackageLoader(__package__),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        extensions=["jinja2.ext.do"],
-    )
-    environment.globals |= {
+    templates = environment(__package__, keep_trailing_newline=True, extensions=["jinja2.ext.do"])
+    templates.globals |= {
         "say": say,
         "FATES": FATES,
         "PASSING": PASSING,
@@ -110,7 +95,7 @@ def _environment(lang: Lang) -> tuple[Environment, Speech]:
         "stopped": _stopped,
         "unmet": _unmet,
     }
-    environment.filters |= {
+    templates.filters |= {
         "code": code,
         "cite": lambda reference: Markup('<span class="cite" lang="fr">{}</span>').format(
             cite(reference)
@@ -132,7 +117,7 @@ def _environment(lang: Lang) -> tuple[Environment, Speech]:
         "column": say.column,
         "ticks": _ticks,
     }
-    return environment, say
+    return templates, say
 
 
 def _letters() -> Iterator[str]:
