@@ -6,7 +6,8 @@ from tamis.documents.law import RETENTION_ARTICLE, RetentionRule
 from tamis.language import _
 from tamis.papers.flow import Flow, FlowRelease, blank, by_release, rgpd, state
 from tamis.papers.paper import Citation, Part, Section, Sentence
-from tamis.papers.words import describe_period, sentence
+from tamis.papers.typeset import show_period
+from tamis.papers.words import sentence
 
 
 def retention_paper(flow: Flow) -> Section:
@@ -44,7 +45,7 @@ def state_retention(release: FlowRelease) -> Sentence:
                 "(`retention`)"
             )
         return blank(key, text, release.place(), rgpd("30 § 1 f"))
-    period = describe_period(rule.period) if rule.period else _("a period that another text fixes")
+    period = show_period(rule.period) if rule.period else _("a period that another text fixes")
     text = _("The data is kept for {period} from: {start}.", period=period, start=rule.start)
     if rule.mode == "may-keep":
         text = _(
@@ -86,7 +87,7 @@ def _rules(flow: Flow) -> Iterator[Sentence]:
             f"`{slug}`" + (" " + _("(rule of this flow)") if slug in used else ""),
             rule.covers,
             rule.start,
-            describe_period(rule.period) if rule.period else _("fixed by another text"),
+            show_period(rule.period) if rule.period else _("fixed by another text"),
             (_("may be kept") if rule.mode == "may-keep" else "")
             + (" ; " if rule.note and rule.mode == "may-keep" else "")
             + rule.note,

@@ -60,6 +60,11 @@ def show_day(day: datetime.date) -> str:
     return Speech(language_in_use()).day(day)
 
 
+def show_period(period: str) -> str:
+    """Return a period of ISO 8601, of whole years or months, in words."""
+    return Speech(language_in_use()).period(period)
+
+
 def show_sources(sources: Iterable[Citation]) -> str:
     """Return what a sentence rests on, on one line; places of one file stand together.
 

@@ -92,19 +92,6 @@ def describe_ground(ground: str) -> str:
     return " ".join([article, *(["§"] if rest else []), *rest])
 
 
-def describe_period(period: str) -> str:
-    """Return a period of ISO 8601 in words.
-
-    Example:
-        >>> describe_period("P3Y"), describe_period("P18M")
-        ('3 years', '18 months')
-    """
-    count, unit = int(period[1:-1]), period[-1]
-    if unit == "Y":
-        return ngettext("{count} year", "{count} years", count)
-    return ngettext("{count} month", "{count} months", count)
-
-
 def describe_value(leaf: PlanLeaf) -> str:
     """Return what happens to a released value, in words.
 
