@@ -99,7 +99,7 @@ def compose(
 def _review(context: PolicyContext, day: datetime.date) -> Review:
     state = judge_approval(context, day, context.approval)
     exceptions = [
-        AllowedPart(what=known.what, because=known.because, by=known.by, until=known.until)
+        AllowedPart(**known.model_dump(exclude={"policy"}))
         for known in context.exceptions
         if known.holds(day)
     ]
@@ -165,13 +165,7 @@ def _compose_release(
 def _details(leaf: PlanLeaf | None) -> TreatmentPart:
     if leaf is None:
         return TreatmentPart()
-    return TreatmentPart(
-        to=leaf.to,
-        step=leaf.step,
-        prefix=leaf.prefix,
-        canonical=leaf.canonical,
-        method=leaf.method,
-    )
+    return TreatmentPart(**{name: getattr(leaf, name) for name in TreatmentPart.model_fields})
 
 
 def _weak(context: PolicyContext, name: str) -> str | None:

@@ -331,24 +331,14 @@ class Stated:
         used = dict.fromkeys(self.plan.law)
         if any(release.retention for release in self.plan.releases):
             used[RETENTION_ARTICLE] = None
+        told = set(LawText.model_fields) - {"article_note"}
         texts = {}
         for article in used:
-            version = self.law.versions[article]
-            texts[article] = LawText.model_validate(
-                {
-                    "id": version.id,
-                    "from": version.from_.isoformat(),
-                    "until": version.until.isoformat() if version.until else None,
-                    "amended_by": version.amended_by,
-                    "amended_by_link": version.amended_by_link,
-                    "read_on": version.read_on,
-                    "cut": version.cut,
-                    "opening": version.opening,
-                    "lists_fixed_by": version.lists_fixed_by,
-                    "note": version.note,
-                    "article_note": self.context.law[article].note,
-                }
+            version = self.law.versions[article].model_dump(
+                mode="json", by_alias=True, include=told
             )
+            note = self.context.law[article].note
+            texts[article] = LawText.model_validate({**version, "article_note": note})
         return texts
 
     def register(self, words: Mapping[str, str]) -> list[RegisterRow]:
@@ -384,15 +374,9 @@ class Stated:
             for release, _compiled in self.releases
             for reference, text in self.context.unread(release).items()
         }
+        told = {"version", "from_", "note"}
         return [
-            UnreadPart.model_validate(
-                {
-                    "reference": reference,
-                    "version": text.version,
-                    "from": text.from_,
-                    "note": text.note,
-                }
-            )
+            UnreadPart(reference=reference, **text.model_dump(include=told))
             for reference, text in texts.items()
             if text.from_ <= self.plan.day
         ]
