@@ -14,7 +14,6 @@ import numpy as np
 
 from tamis.language import N_, _
 from tamis.link.agreement import Agreement, measure
-from tamis.link.columns import Column
 from tamis.link.combinations import Combination, find_combinations, judge, matched_rows, together
 from tamis.link.keys import Key, find_keys
 from tamis.link.matches import Estimate, Rows
@@ -91,7 +90,8 @@ def link(a: Table, b: Table) -> Linkage:
     pairs = [pair for pair in find_pairs(*columns) if not pair.is_key]
     combinations = find_combinations(pairs) if a.rows and b.rows else []
     telling = _telling(pairs, combinations)
-    joined = [_by_key(key, telling) for key in _keys(a, b)]
+    keys = find_keys([*a.columns, *a.composites], [*b.columns, *b.composites])
+    joined = [_by_key(key, telling) for key in keys]
     joined += _by_order(a, b, telling, combinations[0].pairs if combinations else ())
     joined += _by_values(combinations)
     joined += _by_layout(a, b, combinations)
@@ -108,12 +108,6 @@ def _telling(pairs: Sequence[Pair], combinations: Sequence[Combination]) -> list
     """The pairs by which matches of another kind are judged."""
     chosen = [pair for combination in combinations for pair in combination.pairs]
     return list(dict.fromkeys([*chosen, *usual_pairs(pairs)]))
-
-
-def _keys(a: Table, b: Table) -> list[Key]:
-    return list(
-        find_keys([*a.columns, *a.composites], [*b.columns, *b.composites]),
-    )
 
 
 def _by_key(key: Key, telling: Sequence[Pair]) -> _Joined:
@@ -234,7 +228,7 @@ def _by_layout(a: Table, b: Table, combinations: Sequence[Combination]) -> list[
         left, right = a.layout[name], b.layout[name]
         if len(left.values) != len(right.values):
             continue
-        place = _same_number(left, right)
+        place = compare(left, right)[0]
         if len(left.values) == a.rows and len(right.values) == b.rows:
             note = _("each {part} holds one record", part=_(name))
             joined.append(_judged("layout", [place], np.arange(a.rows), None, note))
@@ -247,10 +241,6 @@ def _by_layout(a: Table, b: Table, combinations: Sequence[Combination]) -> list[
                 note = _("in the same {part} of A and B", part=_(name))
                 joined.append(_estimated("layout", pairs, rows, estimate, note))
     return joined
-
-
-def _same_number(a: Column, b: Column) -> Pair:
-    return compare(a, b)[0]
 
 
 def _add_up(joined: Sequence[_Joined], rows: int) -> JoinedPart:
