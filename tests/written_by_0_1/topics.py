@@ -67,12 +67,6 @@ def load(path: Path) -> list[Line]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def dump(path: Path, lines: Iterable[Line]) -> None:
-    """Write lines into a file."""
-    rows = [json.dumps(line, ensure_ascii=False) + "\n" for line in lines]
-    path.write_text("".join(rows), encoding="utf-8")
-
-
 def pairs(headers: Any) -> list[tuple[str, Any]]:
     """Headers as pairs, in whichever of its forms the client gives them."""
     return list(headers.items()) if isinstance(headers, dict) else list(headers or ())
