@@ -267,89 +267,62 @@ def _is_identity(slugs: Sequence[str]) -> bool:
     return any(re.search("identi|contact", slug) for slug in slugs)
 
 
-def _stems(*stems: str) -> re.Pattern[str]:
-    """A pattern of words that begin with one of `stems`; one that ends in `$` is a whole word."""
+def _stems(text: str) -> re.Pattern[str]:
+    """A pattern of words that begin with a stem of `text`; one that ends in `$` is a whole word."""
+    stems = text.split()
     ends = "|".join(f"{stem[:-1]}(?![a-z])" if stem.endswith("$") else stem for stem in stems)
     return re.compile(f"(?:^|_)(?:{ends})")
 
 
 _HEALTH: Final = _stems(
-    *(
-        "rqth",
-        "boeth",
-        "oeth$",
-        "doeth$",
-        "ipp$",
-        "affection_longue",
-        "handicap",
-        "invalidite",
-        "incapacite",
-        "inapt",
-        "aptitude_med",
-        "sante$",
-    ),
-    *("maladie", "malade", "medic", "medec", "maternite", "grossesse", "enceinte", "paternite"),
-    *(
-        "arret$",
-        "arrets$",
-        "accident(?!el)",
-        "penibilite",
-        "hospital",
-        "patholog",
-        "diagnos",
-        "vaccin",
-    ),
-    *(
-        "groupe_sanguin",
-        "psychiatr",
-        "addict",
-        "psycholog",
-        "mdph",
-        "aah$",
-        "pmr$",
-        "ald$",
-        "amenagement",
-        "deficien",
-    ),
-    *("health", "disab", "illness", "disease", "sick", "pregnan", "maternity", "blood", "injur"),
+    """
+    rqth boeth oeth$ doeth$ ipp$ affection_longue handicap invalidite incapacite inapt aptitude_med
+    sante$ maladie malade medic medec maternite grossesse enceinte paternite arret$ arrets$
+    accident(?!el) penibilite hospital patholog diagnos vaccin groupe_sanguin psychiatr addict
+    psycholog mdph aah$ pmr$ ald$ amenagement deficien health disab illness disease sick pregnan
+    maternity blood injur
+    """
 )
 _NO_HEALTH: Final = _stems(
-    "arret_(?:de_(?:la_)?)?(?:formation|session|stage|parcours|service)",
-    "sante_(?:et_)?(?:au_)?(?:securite|travail)",
-    "(?:organisme|mutuelle|assurance|caisse|regime|branche)(?:_de)?(?:_la)?_(?:sante|maladie)",
-    "amenagement_(?:du_)?(?:territoire|urbain|interieur|paysag)",
+    """
+    arret_(?:de_(?:la_)?)?(?:formation|session|stage|parcours|service)
+    sante_(?:et_)?(?:au_)?(?:securite|travail)
+    (?:organisme|mutuelle|assurance|caisse|regime|branche)(?:_de)?(?:_la)?_(?:sante|maladie)
+    amenagement_(?:du_)?(?:territoire|urbain|interieur|paysag)
+    """
 )
 _BIOMETRIC: Final = _stems(
-    *("photo$", "photos$", "photograph", "portrait", "selfie", "visage", "biometr"),
-    *("empreinte_digit", "fingerprint", "adn$", "dna$", "genetic", "genetique"),
+    """
+    photo$ photos$ photograph portrait selfie visage biometr empreinte_digit fingerprint adn$ dna$
+    genetic genetique
+    """
 )
 _OPINIONS: Final = _stems(
-    *("syndicat", "syndical", "syndique", "trade_union", "union_member", "relig", "confession"),
-    *("croyance", "opinion_pol", "opinions_pol", "parti_pol", "political_", "ethni", "race$"),
-    *("origine_ethn", "orientation_sex", "sexual", "vie_sex", "mandat$", "mandats$"),
+    """
+    syndicat syndical syndique trade_union union_member relig confession croyance opinion_pol
+    opinions_pol parti_pol political_ ethni race$ origine_ethn orientation_sex sexual vie_sex
+    mandat$ mandats$
+    """
 )
 _NO_OPINION: Final = _stems(
-    "mandats?_(?:sepa|prelevement|paiement)", "(?:sepa|prelevement|rum|reference|ref)_mandat"
+    """
+    mandats?_(?:sepa|prelevement|paiement) (?:sepa|prelevement|rum|reference|ref)_mandat
+    """
 )
 _OFFENCES: Final = _stems(
-    *("condamn", "casier", "infraction", "delit$", "delits$", "penal$", "penale$", "penaux$"),
-    *(
-        "interdiction_g",
-        "interdictions_g",
-        "fraud",
-        "sanction(?!_(?:de_)?(?:la_)?formation)",
-        "manquement",
-        "dissimule",
-    ),
-    *("detenu", "detention", "incarcer", "ecrou$", "prison", "probation", "judiciaire"),
-    *("convict", "criminal", "offence", "offense"),
+    """
+    condamn casier infraction delit$ delits$ penal$ penale$ penaux$ interdiction_g interdictions_g
+    fraud sanction(?!_(?:de_)?(?:la_)?formation) manquement dissimule detenu detention incarcer
+    ecrou$ prison probation judiciaire convict criminal offence offense
+    """
 )
 
 
 _PROSE: Final = _stems(
-    *("comment", "observ", "remarq", "note$", "notes$", "message", "memo$", "verbatim", "motif"),
-    *("reclamation", "texte$", "text$", "avis$", "besoin", "justif", "precision", "temoign"),
-    *("plainte", "compte_rendu", "remark", "free_text"),
+    """
+    comment observ remarq note$ notes$ message memo$ verbatim motif reclamation texte$ text$ avis$
+    besoin justif precision temoign plainte compte_rendu remark free_text
+    """
 )
 
 
@@ -383,19 +356,20 @@ def special_category(path: str, *, free_text: bool = False) -> str | None:
     return None
 
 
-_BIRTH: Final = _stems(
-    "naiss", "nais$", "birth", "born$", "ddn$", "dob$", "ne_le$", "nee_le$", "natal"
-)
+_BIRTH: Final = _stems("naiss nais$ birth born$ ddn$ dob$ ne_le$ nee_le$ natal")
 _PLACE: Final = _stems(
-    *("lieu", "commune", "ville", "localite", "pays", "insee", "cog$", "code_postal", "cp$"),
-    *("place", "birthplace", "city", "birthcity", "town", "country", "municipality"),
+    """
+    lieu commune ville localite pays insee cog$ code_postal cp$ place birthplace city birthcity town
+    country municipality
+    """
 )
 _NO_BIRTH: Final = _stems(
-    *("nom", "prenom", "rang$", "ordre$", "name", "annee", "an$", "year", "birthyear", "birthname"),
-    *("siecle", "departement", "dep$", "dept", "region", "trimestre", "quarter", "jour$"),
-    *("age$", "acte", "certificate", "conge", "prime"),
+    """
+    nom prenom rang$ ordre$ name annee an$ year birthyear birthname siecle departement dep$ dept
+    region trimestre quarter jour$ age$ acte certificate conge prime
+    """
 )
-_SEX: Final = _stems("sexe$", "sex$", "gender", "civilite")
+_SEX: Final = _stems("sexe$ sex$ gender civilite")
 _PART_KINDS: Final[dict[NirPart, tuple[Kind, ...]]] = {
     "sex": ("string", "integer", "bool"),
     "birth": ("string", "integer", "date", "timestamp"),
