@@ -5,21 +5,17 @@ built once for all tests of a user (`~/.cache/tamis-tests`) from the Go module p
 not be built a test is skipped, but fails on CI.
 """
 
-import fcntl
 import logging
 import os
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from .machine import free_port, install, is_open, miss
-from .prism import which_go
+from .machine import build_go, free_port, is_open, miss
 
 FAKE_GCS = "1.56.1"
 """Version of fake-gcs-server."""
@@ -27,8 +23,6 @@ FAKE_GCS = "1.56.1"
 NO_AUTH = "--no_auth"
 """Option of pipelines that read or write a bucket of `run_gcs`."""
 
-_MODULE = "github.com/fsouza/fake-gcs-server"
-_BUILD_SECONDS = 1800
 _PATIENCE_SECONDS = 30.0
 
 
@@ -61,10 +55,10 @@ def run_gcs() -> Iterator[str]:
     """The address of a new bucket of Google's, `gs://…`, while the block runs."""
     from google.cloud import storage  # type: ignore[attr-defined, import-untyped, unused-ignore]
 
-    port = free_port()
+    port, server = free_port(), build_go("github.com/fsouza/fake-gcs-server", FAKE_GCS)
     process = subprocess.Popen(
         [
-            *(find_fake_gcs(), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port)),
+            *(server, "-scheme", "http", "-host", "127.0.0.1", "-port", str(port)),
             *("-backend", "memory", "-public-host", f"127.0.0.1:{port}", "-log-level", "error"),
         ],
         stdout=subprocess.DEVNULL,
@@ -104,36 +98,6 @@ def anonymous() -> Iterator[None]:
         yield
     finally:
         patch.undo()
-
-
-def find_fake_gcs() -> Path:
-    """The server's binary, built first where it is not there yet."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tamis-tests"
-    binary = cache / f"fake-gcs-server-{FAKE_GCS}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "fake-gcs-server.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not binary.is_file():
-            _build(binary)
-    return binary
-
-
-def _build(binary: Path) -> None:
-    if which_go() is None:
-        install("golang-go")
-    go = which_go() or miss("no go on PATH, and none could be installed")
-    with tempfile.TemporaryDirectory(dir=binary.parent, prefix="building-") as folder:
-        build = subprocess.run(
-            [go, "install", f"{_MODULE}@v{FAKE_GCS}"],
-            env={**os.environ, "GOBIN": folder},
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=_BUILD_SECONDS,
-        )
-        if build.returncode:
-            miss(f"fake-gcs-server {FAKE_GCS} could not be built: {build.stderr[-500:]}")
-        (Path(folder) / "fake-gcs-server").rename(binary)
 
 
 @contextmanager

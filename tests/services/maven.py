@@ -4,15 +4,11 @@
 root. Where it is missing a test is skipped, but fails on CI.
 """
 
-import fcntl
-import os
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from .machine import install, miss
+from .machine import cached, found_or_installed, miss
 
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 
@@ -24,7 +20,7 @@ def fetch_jars(name: str, pom: str) -> Path:
         name: of the folder, with the version of what is in it.
         pom: the text of a `pom.xml`.
     """
-    return _cached(name, lambda folder: _fetch(name, folder, pom))
+    return cached(name, lambda folder: _fetch(name, folder, pom))
 
 
 def fetch_archive(name: str, artifact: str) -> Path:
@@ -34,20 +30,7 @@ def fetch_archive(name: str, artifact: str) -> Path:
         name: of the folder.
         artifact: `group:artifact:version:zip:classifier`.
     """
-    return _cached(name, lambda folder: _unpack(name, folder, artifact))
-
-
-def _cached(name: str, make: Callable[[Path], Path]) -> Path:
-    """The folder `name` of the cache; `make` is given another to work in, and says what is it."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tamis-tests"
-    jars = cache / name
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not jars.is_dir():
-            with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as made:
-                make(Path(made)).rename(jars)
-    return jars
+    return cached(name, lambda folder: _unpack(name, folder, artifact))
 
 
 def _fetch(name: str, folder: Path, pom: str) -> Path:
@@ -64,9 +47,7 @@ def _unpack(name: str, folder: Path, artifact: str) -> Path:
 
 
 def _mvn(name: str, folder: Path, goal: str, *options: str) -> None:
-    if shutil.which("mvn") is None:
-        install("maven")
-    mvn = shutil.which("mvn") or miss("no mvn on PATH, and none could be installed")
+    mvn = found_or_installed(lambda: shutil.which("mvn"), "maven", "mvn")
     done = subprocess.run(
         [mvn, "-B", "-q", f"{_PLUGIN}:{goal}", *options],
         cwd=folder,

@@ -19,7 +19,7 @@ from typing import Any
 
 import psycopg
 
-from .machine import free_port, install, miss
+from .machine import found_or_installed, free_port
 
 USER = "tamis"
 PASSWORD = "mot-de-passe-secret"
@@ -157,11 +157,7 @@ def _start(programs: Path, folder: Path) -> Server:
 
 def find_programs() -> Path:
     """The folder of `initdb`, `postgres` and `pg_dump`, installed first where that is possible."""
-    found = _which()
-    if found is None:
-        install("postgresql")
-        found = _which()
-    return found or miss("no PostgreSQL on PATH, and none could be installed")
+    return found_or_installed(_which, "postgresql", "PostgreSQL")
 
 
 def _which() -> Path | None:

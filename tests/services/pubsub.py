@@ -24,7 +24,7 @@ from google.pubsub_v1 import (
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from .machine import find_java, free_port, install, is_open, miss
+from .machine import find_java, found_or_installed, free_port, is_open
 
 PROJECT = "tamis-tests"
 """The project of all topics and subscriptions."""
@@ -154,11 +154,7 @@ def run_pubsub() -> Iterator[Emulator]:
 
 def find_jar() -> Path:
     """The emulator, installed first where that is possible."""
-    found = _which()
-    if found is None:
-        install(_PACKAGE)
-        found = _which()
-    return found or miss(f"no {_PACKAGE}, and it could not be installed")
+    return found_or_installed(_which, _PACKAGE, _PACKAGE)
 
 
 def _which() -> Path | None:
