@@ -7,8 +7,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.cli import main
 from tamis.keys import secret_file
 from tamis.keys.seal_keys import SEAL_PASSPHRASE_VARIABLE, make_seal_key, read_public_key
 from tamis.keys.sealed import Original, PrivateKey, PublicKey, seal
 
-from ..services.postgres import PASSWORD, Server, run_postgres
+from ..command import Outcome, run_command
+from ..services.postgres import PASSWORD, Server
 
 SOURCE = "kafka://broker:9092/évaluations#0"
 CANARY = b'{"nir": "1 99 00 99 999 999 77"'
@@ -33,14 +32,7 @@ ORIGINALS = {
 """By position; what comes back must tell nulls from what is empty."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Answer]
+Run = Callable[..., Outcome]
 Row = dict[str, Any]
 
 
@@ -50,25 +42,11 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SEAL_PASSPHRASE_VARIABLE, raising=False)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with run_postgres() as running:
-        yield running
-
-
 @pytest.fixture
 def tamis(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*words: object, stdin: bytes = b"") -> Answer:
-        monkeypatch.setattr(sys, "argv", ["tamis", *map(str, words)])
+    def call(*words: object, stdin: bytes = b"") -> Outcome:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        answer = capsys.readouterr()
-        return Answer(code, answer.out, answer.err)
+        return run_command(monkeypatch, capsys, *words)
 
     return call
 

@@ -1,14 +1,13 @@
 """The command line in this process, on the bundled CPF project and a keyring made for the tests."""
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tamis.cli import main
 from tamis.documents.calendar import today
 from tamis.documents.policy import Policy
 from tamis.documents.schema import Schema
@@ -17,21 +16,13 @@ from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project, bundled_project, load_project
 
-from ..services.kafka import Broker, run_kafka
-from ..services.postgres import Server, run_postgres
-from ..services.pubsub import Emulator, run_pubsub
+from ..command import Outcome as Outcome
+from ..command import Tamis as Tamis
+from ..command import run_command
+from ..services.postgres import Server
 
 IN_MEMORY = "--direct_running_mode=in_memory"
 """Beam without gRPC between its workers: a third of the time of a small run."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command did: its exit code, and what it printed."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -49,9 +40,6 @@ class Flow:
     @property
     def format(self) -> str:
         return self.schema.format.name
-
-
-Tamis = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="session")
@@ -87,18 +75,7 @@ def tamis(
 
     monkeypatch.setattr("tamis.plan.project.load_project", load)
 
-    def call(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["tamis", *map(str, arguments)])
-        capfd.readouterr()
-        try:
-            main()
-            code: int = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        outcome = capfd.readouterr()
-        return Outcome(code, outcome.out, outcome.err)
-
-    return call
+    return partial(run_command, monkeypatch, capfd)
 
 
 @pytest.fixture
@@ -113,13 +90,6 @@ def run(tamis: Tamis, keys: str) -> Tamis:
     return call
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """A PostgreSQL server for all tests of this process."""
-    with run_postgres() as running:
-        yield running
-
-
 @pytest.fixture
 def database(server: Server) -> Iterator[str]:
     """A database of the test's own."""
@@ -127,26 +97,6 @@ def database(server: Server) -> Iterator[str]:
     server.query(f"CREATE DATABASE {name}")
     yield name
     server.query(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(scope="session")
-def kafka() -> Iterator[Broker]:
-    """A Kafka broker for all tests of this process: each makes topics of its own."""
-    with run_kafka() as broker:
-        yield broker
-
-
-@pytest.fixture(scope="session")
-def _emulator() -> Iterator[Emulator]:
-    with run_pubsub() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def pubsub(_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """The Pub/Sub emulator, where Google's clients find it."""
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", _emulator.address)
-    return _emulator
 
 
 def receipt_of(store: Path, run: str = "run") -> Receipt:

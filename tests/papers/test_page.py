@@ -1,7 +1,5 @@
 """The page of papers in a browser: nothing is cut, axe-core has no complaint, it prints on A4."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +11,12 @@ from tamis.papers import write_paper
 from tamis.papers.by_hand import ByHand
 from tamis.papers.html import to_html
 
-from ..services.browser import Page, open_browser, read_axe
+from ..services.browser import Page, serious_violations
 from .test_papers import DAY
 
 pytestmark = pytest.mark.browser
 
 BY_HAND = {"responsable": "Caisse des dépôts\n\n* " + "W" * 300, "gone": "> Un mot.", "aipd": "…"}
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +61,6 @@ def test_nothing_is_asked_for_and_nothing_leaves_the_page(
     assert too_wide == []
 
 
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return read_axe(tmp_path_factory.mktemp("axe"))
-
-
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1280, False)])
 def test_axe_finds_no_serious_violation(
     page: Page,
@@ -84,14 +71,7 @@ def test_axe_finds_no_serious_violation(
 ) -> None:
     page.open(pages["en"], width=width, dark=dark)
     page.run("document.querySelectorAll('details').forEach(node => { node.open = true; })")
-    page.run(axe + "; true")
-    answer = page.run("axe.run(document, {resultTypes: ['violations']}).then(JSON.stringify)")
-    serious = [
-        (result["id"], [node["html"][:160] for node in result["nodes"][:3]])
-        for result in json.loads(answer)["violations"]
-        if result["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert serious_violations(page, axe) == []
 
 
 def test_it_prints_with_nothing_folded(page: Page, pages: dict[str, Path]) -> None:

@@ -13,17 +13,11 @@ from tamis.stores.opening import open_store
 from tamis.stores.protocol import RunStore
 from tamis.verify.verify import verify_store
 
-from ..services.postgres import Server, run_postgres
+from ..services.postgres import Server
 from .rekeying import WHO, commit, make_plan, make_records
 
 FIRST = Rekeying(WHO, 1, 2)
 TABLE = "suivi__tout"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with run_postgres() as running:
-        yield running
 
 
 @pytest.fixture

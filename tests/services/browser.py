@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .machine import install, miss
+from .machine import found_or_installed, miss
 
 AXE = "4.14.1"
 """Version of axe-core."""
@@ -187,11 +187,20 @@ def open_browser() -> Iterator[Page]:
 
 def find_chromium() -> str:
     """The path of Chromium, installed first where there is none and that is possible."""
-    found = _which()
-    if found is None:
-        install("chromium")
-        found = _which()
-    return found or miss("no Chromium on PATH, and none could be installed")
+    return found_or_installed(_which, "chromium", "Chromium")
+
+
+def serious_violations(page: Page, axe: str) -> list[tuple[str, list[str]]]:
+    """What axe-core finds of an open page that is serious: the rule, and where it is broken."""
+    page.run(axe + "; true")
+    answer = page.run("axe.run(document, {resultTypes: ['violations']}).then(JSON.stringify)")
+    results = json.loads(answer)
+    assert len(results["passes"]) > 15, "axe-core has looked at hardly anything"
+    return [
+        (result["id"], [node["html"][:160] for node in result["nodes"][:3]])
+        for result in results["violations"]
+        if result["impact"] in ("serious", "critical")
+    ]
 
 
 def read_axe(folder: Path) -> str:

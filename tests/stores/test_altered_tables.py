@@ -17,19 +17,13 @@ from tamis.stores.protocol import RunStore
 from tamis.verify.verify import verify_store
 
 from ..runs.rekeying import POLICY, SCHEMA, commit, make_records
-from ..services.postgres import PASSWORD, Server, run_postgres
+from ..services.postgres import PASSWORD, Server
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("altered-tables")]
 
 DATABASE = "contrat"
 
 Shown = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with run_postgres() as running:
-        yield running
 
 
 @pytest.fixture

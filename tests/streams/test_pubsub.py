@@ -4,7 +4,6 @@ import datetime
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,25 +21,12 @@ from tamis.streams.pubsub import check_source, position_of
 from tamis.streams.session import Session, Settings
 from tamis.streams.sink import Topics
 
-from ..services.pubsub import Emulator, run_pubsub
+from ..services.pubsub import Emulator
 from . import poison
 from .made import POLICY, RELEASE, STREAM, Keys, clean, judge, payloads, plan
 
 FEED = payloads(30)
 LONG = datetime.timedelta(hours=1)
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with run_pubsub() as running:
-        yield running
-
-
-@pytest.fixture
-def pubsub(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """The emulator, where Google's clients find it."""
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", emulator.address)
-    return emulator
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tamis.upkeep.withdraw import withdraw
 from tamis.verify.verify import verify_store
 
 from ..runs.rekeying import WHO, commit, make_plan, make_records
-from ..services.postgres import Server, run_postgres
+from ..services.postgres import Server
 from ..streams import made
 from . import test_redrive as redriven
 
@@ -36,12 +36,6 @@ pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("upkeep-tables")]
 
 BECAUSE = "the source sent another file"
 AT_ONCE = datetime.timedelta(0)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with run_postgres() as running:
-        yield running
 
 
 @pytest.fixture

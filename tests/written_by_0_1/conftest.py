@@ -5,16 +5,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tamis.cli import main
-
-from ..services.kafka import Broker, run_kafka
-from ..services.postgres import Server, run_postgres
+from ..command import Outcome, run_command
+from ..command import Tamis as Tamis
+from ..services.kafka import Broker
+from ..services.postgres import Server
 from .topics import Line, load, write_topic
 
 HERE = Path(__file__).parent
@@ -27,16 +27,6 @@ LONG_AGO = 1_700_000_000
 """When copied files were last changed: nothing that is left over is taken for a run under way."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a command did: its exit code, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Tamis = Callable[..., Answer]
 Copy = Callable[..., Path]
 Read = Callable[[str, object, str], None]
 
@@ -47,27 +37,14 @@ MESSAGES = 60
 @pytest.fixture
 def tamis(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Tamis:
     """The command `tamis`, on the documents of 0.1, in this process."""
-
-    def call(*arguments: object) -> Answer:
-        words = ("--project", PROJECT, *arguments)
-        monkeypatch.setattr(sys, "argv", ["tamis", *map(str, words)])
-        capfd.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        printed = capfd.readouterr()
-        return Answer(code, printed.out, printed.err)
-
-    return call
+    return partial(run_command, monkeypatch, capfd, "--project", PROJECT)
 
 
 @pytest.fixture
 def run(tamis: Tamis) -> Tamis:
     """`tamis run` of a batch on the day that all of it was made for."""
 
-    def call(policy: str, source: object, output: object, name: str, *options: object) -> Answer:
+    def call(policy: str, source: object, output: object, name: str, *options: object) -> Outcome:
         return tamis(
             *("run", policy, "--input", source, "--output", output, "--run-id", name),
             *("--on", DAY, "--replay", "--allow-example", *options, *IN_MEMORY),
@@ -115,13 +92,6 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
     return call
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """A PostgreSQL server for all tests of this process."""
-    with run_postgres() as running:
-        yield running
-
-
 @pytest.fixture
 def database(server: Server) -> Iterator[str]:
     """A database with all tables that 0.1 wrote."""
@@ -130,13 +100,6 @@ def database(server: Server) -> Iterator[str]:
     server.query((HERE / "services" / "tables.sql").read_text(encoding="utf-8"), name)
     yield name
     server.query(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(scope="session")
-def kafka() -> Iterator[Broker]:
-    """A Kafka broker for all tests of this process: each makes topics of its own."""
-    with run_kafka() as broker:
-        yield broker
 
 
 @pytest.fixture

@@ -1,0 +1,37 @@
+"""The command line in the process of a test."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tamis.cli import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: its exit code, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Tamis = Callable[..., Outcome]
+
+
+def run_command(
+    monkeypatch: pytest.MonkeyPatch, printed: pytest.CaptureFixture[Any], *words: object
+) -> Outcome:
+    """Run `tamis` with `words`; what was printed before is forgotten."""
+    monkeypatch.setattr(sys, "argv", ["tamis", *map(str, words)])
+    printed.readouterr()
+    code = 0
+    try:
+        main()
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    outcome = printed.readouterr()
+    return Outcome(code, outcome.out, outcome.err)
