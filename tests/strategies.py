@@ -17,11 +17,13 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from tamis.documents.feed_format import Format
+from tamis.documents.feed_format import FormatName
 from tamis.documents.types import arrow_type
 from tamis.filter.quarantine import FAULTS
 from tamis.nir.identifiers import key_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
+
+from .plans import plan_of, release
 
 TOKEN = "jeton"
 """Every made-up string holds it and a number of its own, so that it can be found in bytes."""
@@ -81,17 +83,9 @@ def feeds(draw: st.DrawFn, most_fields: int = 5, most_rows: int = 12) -> Feed:
     if not any(_leaves(fields)):
         fields = (*fields, PlanField("f", "string"))
     releases = tuple(make.release(f"r{i}", fields) for i in range(draw(st.integers(1, 3))))
-    plan = Plan(
-        policy="au-hasard",
-        schema="au-hasard",
-        format=Format(name="jsonl" if make.text else "parquet"),
-        processing="traitement",
-        carries_nir=True,
-        direction=rng.choice(("into-store", "out-of-store")),
-        law={"R6323-37": "LEGIARTI000000000000"},
-        fields=fields,
-        releases=releases,
-    )
+    form: FormatName = "jsonl" if make.text else "parquet"
+    direction = rng.choice(("into-store", "out-of-store"))
+    plan = plan_of(*fields, *releases, form=form, direction=direction)
     rows = draw(st.integers(0, most_rows))
     records = [{field.name: make.value(field) for field in fields} for _ in range(rows)]
     paths = [path for field in fields for path, _ in field.walk()]
@@ -174,16 +168,14 @@ class _Make:
             }
             if inside and rng.random() < 0.6:
                 only.append((path, self.conditions(inside, 2)))
-        return PlanRelease(
+        return release(
+            *(self.leaf(path, leaves[path], absent, testable) for path in kept),
             id=name,
             item=rng.choice(("R6323-37.I.1", "R6323-37.III.2", "R6323-37.III.3")),
-            purpose="R6323-33.1",
             nir="absent" if absent else "carried",
-            attested="example",
             on_nir=on_nir,
             where=self.conditions(testable, 2) if testable and rng.random() < 0.6 else (),
             only=tuple(only),
-            leaves=tuple(self.leaf(path, leaves[path], absent, testable) for path in kept),
         )
 
     def conditions(self, fields: Mapping[str, PlanField], most: int) -> tuple[PlanCondition, ...]:

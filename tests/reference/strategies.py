@@ -23,6 +23,7 @@ from tamis.documents.types import arrow_type, integer_range
 from tamis.nir.identifiers import key_of
 from tamis.plan.plan import Plan, PlanCondition, PlanField, PlanLeaf, PlanRelease
 
+from ..plans import plan_of, release
 from .case import Case
 from .fields import (
     beside,
@@ -195,18 +196,9 @@ class Maker:
         releases = tuple(
             self.release(f"r{place}", fields, absent) for place in range(self.choose([1, 1, 2, 3]))
         )
-        return Plan(
-            policy="au-hasard",
-            schema="au-hasard",
-            format=self.format,
-            processing="traitement",
-            carries_nir=True,
-            direction=self.choose(["out-of-store", "into-store"]),
-            law={"R6323-37": "LEGIARTI000000000000"},
-            fields=fields,
-            releases=releases,
-            day=datetime.date(2024, 2, 29),
-        )
+        direction = self.choose(["out-of-store", "into-store"])
+        day = datetime.date(2024, 2, 29)
+        return plan_of(*fields, *releases, form=self.format, direction=direction, day=day)
 
     def release(self, name: str, fields: tuple[PlanField, ...], absent: bool | None) -> PlanRelease:
         of_documents = absent is not None  # where what is called a NIR must be declared as one
@@ -229,19 +221,17 @@ class Maker:
                 and self.chance(60)
             ):
                 only.append((path, self.conditions(inside)))
-        return PlanRelease(
-            id=name,
-            item=self.choose(["R6323-37.III.2", "R6323-37.III.3"]) if absent else "R6323-37.I.1",
-            purpose="R6323-33.1",
-            nir="absent" if absent else "carried",
-            attested="example",
-            on_nir="quarantine" if absent and self.chance(30) else "strip",
-            where=self.conditions(tested) if tested and self.chance(50) else (),
-            only=tuple(only),
-            leaves=tuple(
+        return release(
+            *(
                 self.leaf(path, leaves[path], absent, tested | beside(fields, path))
                 for path in kept
             ),
+            id=name,
+            item=self.choose(["R6323-37.III.2", "R6323-37.III.3"]) if absent else "R6323-37.I.1",
+            nir="absent" if absent else "carried",
+            on_nir="quarantine" if absent and self.chance(30) else "strip",
+            where=self.conditions(tested) if tested and self.chance(50) else (),
+            only=tuple(only),
         )
 
     def conditions(self, fields: Mapping[str, PlanField]) -> tuple[PlanCondition, ...]:
