@@ -28,6 +28,7 @@ from tamis.plan.project import Project
 from tamis.synthetic.records import DIRTY, make_records
 from tamis.testing.leftovers import Leftovers
 
+from ..beam.test_runners import LABELS_OF_STREAM, unpacked
 from ..services.pubsub import Emulator
 from .conftest import Flow, Tamis
 from .shifting import CLOCK, changed_project, set_clock
@@ -275,22 +276,7 @@ def test_a_subscription_that_is_not_there_is_told(pubsub: Emulator, run: Tamis, 
 
 
 LABELS: dict[str, tuple[str, ...]] = {
-    "topics": (
-        "Stream",
-        "Stream/Commit",
-        "Stream/Counts",
-        "Stream/Judge",
-        "Stream/Key",
-        "Stream/Read",
-        "Stream/Receipts",
-        "Stream/Rows evaluation",
-        "Stream/RowsQuarantine",
-        "Stream/Window",
-        "Stream/Windows",
-        "Stream/Write evaluation",
-        "Stream/WriteQuarantine",
-        "Stream/WriteReceipts",
-    ),
+    "topics": LABELS_OF_STREAM,
     "store": (
         "Stream",
         "Stream/Commit",
@@ -340,16 +326,3 @@ def test_the_dataflow_job_is_built_offline_and_shuffles_no_message(
     while parts.coders[portion].component_coder_ids:
         (portion,) = parts.coders[portion].component_coder_ids
     assert JudgedWindowCoder.__name__.encode() in unpacked(parts.coders[portion].spec.payload)
-
-
-def unpacked(payload: bytes) -> bytes:
-    """A pickled coder, in clear."""
-    import bz2
-    import zlib
-
-    for unpack in (bz2.decompress, zlib.decompress):
-        try:
-            return unpack(base64.b64decode(payload))
-        except (OSError, ValueError, zlib.error):
-            continue
-    return payload
