@@ -4,11 +4,11 @@ A condition of a need on an element of a list that `only` chooses from, a second
 the reason of the first one again, and one that has ended.
 """
 
-import shutil
 from pathlib import Path
 
-from tamis.documents.project import bundled_folder
 from tamis.plan.project import Project, load_project
+
+from .projects import copy_bundled
 
 POLICY = "dsn-droits"
 ENDED = "d'une transmission qui n'est plus"
@@ -59,11 +59,9 @@ MORE = f"""\
 
 def varied_project(folder: Path) -> Project:
     """Write the project into `folder`, which has nothing yet."""
-    for name in ("schemas", "policies"):
-        shutil.copytree(bundled_folder() / name, folder / name)
-    path = folder / "policies" / f"{POLICY}.yaml"
-    text = path.read_text(encoding="utf-8")
+    file, kept = f"policies/{POLICY}.yaml", "          - contrats.arrets.dernier_jour\n"
+    copy_bundled(folder, [(file, kept, "")])
+    text = (folder / file).read_text(encoding="utf-8")
     assert SAME_REASON in text
-    text = text.replace("          - contrats.arrets.dernier_jour\n", "", 1)
-    path.write_text(text + MORE, encoding="utf-8")
+    (folder / file).write_text(text + MORE, encoding="utf-8")
     return load_project(folder)

@@ -1,7 +1,6 @@
 """An approval covers what was read, on the days it was read for, and nothing else."""
 
 import datetime
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,12 @@ from tamis.check.check import check
 from tamis.cli.approve import approve
 from tamis.documents.calendar import today
 from tamis.documents.context import open_policy
-from tamis.documents.project import bundled_folder
 from tamis.errors import DocumentError, UsageError
 from tamis.evidence.allowed import approval_part
 from tamis.plan.guards import check_approval
 from tamis.plan.project import Project, load_project
 
-from ..projects import BASE, copy_base
+from ..projects import BASE, copy_base, copy_bundled
 
 POLICY = "evaluation-cpf"
 DAY = datetime.timedelta(days=1)
@@ -26,9 +24,7 @@ NEXT_YEAR = (today() + datetime.timedelta(days=365)).isoformat()
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    for folder in ("schemas", "policies"):
-        shutil.copytree(bundled_folder() / folder, tmp_path / folder)
-    return load_project(tmp_path)
+    return load_project(copy_bundled(tmp_path))
 
 
 def _approve(project: Project, policy: str = POLICY, **options: str) -> None:

@@ -4,7 +4,6 @@ What no rule can tell, and who tells it then, is listed below the edits.
 """
 
 import datetime
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ from ruamel.yaml import YAML
 
 from tamis.check.check import check
 from tamis.check.violation import Violation
-from tamis.documents.project import bundled_folder
 from tamis.plan.project import Project
+
+from ..projects import copy_bundled
 
 OPEN = {
     "the condition that the titulaire asked for guidance is dropped": "tests and diff",
@@ -99,9 +99,7 @@ def the_rest(folder: dict[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> list[Violation]:
     """What `check` says of the shipped documents with all edits."""
-    root = tmp_path_factory.mktemp("hostile")
-    for name in ("policies", "schemas"):
-        shutil.copytree(bundled_folder() / name, root / name)
+    root = copy_bundled(tmp_path_factory.mktemp("hostile"))
     yaml = YAML(typ="safe", pure=True)
     names = "evaluation-cpf accompagnement-parcours dsn-droits regularite-prestataires veille"
     files = [*(f"policies/{name}.yaml" for name in names.split())]

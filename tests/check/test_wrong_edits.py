@@ -6,7 +6,6 @@ project has is no longer the one that comes with Tamis.
 """
 
 import datetime
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from tamis.check.check import check
-from tamis.documents.project import bundled_folder
 from tamis.errors import DocumentError, UsageError
 from tamis.plan.guards import check_unconfirmed
 from tamis.plan.project import Project
+
+from ..projects import copy_bundled
 
 Edit = tuple[str, Callable[[Any], object]]
 """A file, and what is done to its content."""
@@ -33,8 +33,7 @@ def edited(tmp_path: Path) -> Callable[..., Project]:
     """The shipped documents with edits."""
 
     def make(*edits: Edit) -> Project:
-        for folder in ("policies", "schemas"):
-            shutil.copytree(bundled_folder() / folder, tmp_path / folder)
+        copy_bundled(tmp_path)
         yaml = YAML(typ="safe", pure=True)
         yaml.width = 10_000
         for file, change in edits:

@@ -1,10 +1,9 @@
 """Days that have not come: a law that changes, and a clock that a test sets."""
 
 import datetime
-import shutil
 from pathlib import Path
 
-from tamis.documents.project import bundled_folder
+from ..projects import copy_bundled
 
 POLICY = "evaluation-cpf"
 
@@ -21,8 +20,7 @@ main()
 
 def changed_project(folder: Path, amended: datetime.date, end: datetime.date) -> Path:
     """The bundled project with an article amended on one day and a release ended on another."""
-    for part in ("policies", "schemas"):
-        shutil.copytree(bundled_folder() / part, folder / part)
+    copy_bundled(folder)
     law = folder / "policies" / "law" / "R6323-37.yaml"
     text = law.read_text(encoding="utf-8")
     head, mark, last = text.rpartition("  - id: ")

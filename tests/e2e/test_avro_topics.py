@@ -4,7 +4,6 @@ import base64
 import json
 import logging
 import pickle
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,13 +20,13 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from tamis.address import KafkaAddress
 from tamis.contract.avro_schema import record_schema
 from tamis.contract.schema import contract_of
-from tamis.documents.project import bundled_folder
 from tamis.errors import RunError, UsageError
 from tamis.streams.into_kafka import KafkaSink
 from tamis.streams.ledger import Ledger
 from tamis.streams.messages import avro_decoder
 from tamis.streams.registry import Registry
 
+from ..projects import copy_bundled
 from ..services.kafka import Broker
 from ..services.registry import run_registry
 from ..streams.made import RELEASE, SOURCE, STREAM, judge, micro_batch, payloads, plan
@@ -169,12 +168,9 @@ def test_messages_are_read_by_the_schemas_that_the_registry_has(
 
 def run_in_avro(folder: Path) -> tuple[object, ...]:
     """The words of a run of a project whose feed is Avro; it is made where it is not there."""
-    document = folder / "schemas" / "benevolat-engagement.yaml"
-    if not document.exists():
-        for name in ("schemas", "policies"):
-            shutil.copytree(bundled_folder() / name, folder / name)
-        text = document.read_text(encoding="utf-8").replace("format: jsonl", "format: avro")
-        document.write_text(text, encoding="utf-8")
+    if not (folder / "schemas").exists():
+        as_avro = ("schemas/benevolat-engagement.yaml", "format: jsonl", "format: avro")
+        copy_bundled(folder, [as_avro])
     allowed = ("--project", folder, "--allow-example", "--allow-unconfirmed")
     return ("run", "benevolat-engagement", *allowed, "--once")
 

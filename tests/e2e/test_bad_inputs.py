@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.documents.project import bundled_folder
 from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import Record, make_records
 
+from ..projects import copy_bundled
 from .conftest import Flow, Outcome, Tamis, receipt_of
 
 POLICY = {
@@ -269,11 +268,9 @@ def test_text_that_is_no_utf8_matters_where_it_is_kept(
     path = feed(form, **{field[form]: "caf#"})
     text = path.read_text(encoding="cp1252" if form == "csv" else "utf-8")
     path.write_bytes(text.encode().replace(b"caf#", b"caf\xe9SECRET"))
-    project = tmp_path / "project"
-    for folder in ("policies", "schemas"):
-        shutil.copytree(bundled_folder() / folder, project / folder)
-    schema = project / "schemas" / "regularite-prestataires.yaml"
-    schema.write_text(schema.read_text().replace("encoding: cp1252", "encoding: utf-8"))
+    schema = "schemas/regularite-prestataires.yaml"
+    as_utf8 = (schema, "encoding: cp1252", "encoding: utf-8")
+    project = copy_bundled(tmp_path / "project", [as_utf8])
     outcome = tamis(
         *("--project", project, "run", POLICY[form], "--input", path),
         *("--output", tmp_path / "store", "--run-id", "run", "--allow-empty"),

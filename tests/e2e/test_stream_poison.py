@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -24,14 +23,14 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ConfigResource,
 )
 
-from tamis.documents.project import bundled_folder
 from tamis.evidence.receipt import Receipt
 from tamis.keys.seal_keys import make_seal_key
 from tamis.synthetic.records import Dirt, make_records, space_nir
 from tamis.testing.leftovers import Leftovers
 
+from ..projects import copy_bundled
 from ..services.kafka import LARGEST, Broker
-from ..services.postgres import PASSWORD, Server, run_postgres
+from ..services.postgres import PASSWORD, Server
 from ..services.prism import find_prism
 from ..streams.poison import CANARY, CASES, NIR, POLICY, RELEASE, Case, Headers, Record, json_text
 from .conftest import Flow
@@ -246,12 +245,6 @@ class Store:
 
     def unsealed_from(self, folder: Path) -> str:
         return self.uri
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with run_postgres() as running:
-        yield running
 
 
 @pytest.fixture(
@@ -587,11 +580,8 @@ def test_avro_is_read_in_the_schema_that_its_frame_names_or_not_at_all(
         producer.produce(feed, value, NIR)
     assert producer.flush(60) == 0
     make_seal_key(tmp_path / "k.json")
-    for folder in ("schemas", "policies"):
-        shutil.copytree(bundled_folder() / folder, tmp_path / folder)
-    engagement = tmp_path / "schemas" / "benevolat-engagement.yaml"
-    text = engagement.read_text(encoding="utf-8").replace("format: jsonl", "format: avro")
-    engagement.write_text(text, encoding="utf-8")
+    as_avro = ("schemas/benevolat-engagement.yaml", "format: jsonl", "format: avro")
+    copy_bundled(tmp_path, [as_avro])
     store = Store(tmp_path / "store")
     done = stream(
         f"kafka://{kafka.address}/{feed}",

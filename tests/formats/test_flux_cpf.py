@@ -20,7 +20,6 @@ from ruamel.yaml import YAML
 import tamis
 from tamis.beam.measure import Inspection
 from tamis.documents.context import open_policy
-from tamis.documents.project import bundled_folder
 from tamis.errors import InputError
 from tamis.formats.chunk import Chunk
 from tamis.formats.xml.read import read_xml
@@ -30,6 +29,8 @@ from tamis.plan.plan import Plan
 from tamis.plan.project import load_project
 from tamis.runs.batch import dry_run
 from tamis.synthetic.flux_cpf import NAMESPACE, Action, Version, flux_cpf
+
+from ..projects import copy_bundled
 
 NIR = "1900175999001"
 PASSAGE = "<passageCertification><idTechnique>t{}</idTechnique>{}</passageCertification>"
@@ -188,8 +189,7 @@ def test_elements_may_stand_in_any_order() -> None:
 
 def test_the_nir_that_a_flow_did_not_have_is_seen(tmp_path: Path) -> None:
     """A schema of the flow before 1.1.5 is given one of 1.1.5."""
-    for folder in ("schemas", "policies"):
-        shutil.copytree(bundled_folder() / folder, tmp_path / folder)
+    copy_bundled(tmp_path)
     yaml = YAML(typ="safe", pure=True)
     for folder in ("schemas", "policies"):
         file = tmp_path / folder / "certificateurs-passeport.yaml"

@@ -3,7 +3,6 @@
 import datetime
 import html
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 
 from tamis.cli.papers import Format, papers_command
 from tamis.documents.context import open_policy
-from tamis.documents.project import bundled_folder
 from tamis.errors import UsageError
 from tamis.language import use_language
 from tamis.papers import write_paper
@@ -20,6 +18,8 @@ from tamis.papers.html import to_html
 from tamis.papers.markdown import to_markdown
 from tamis.papers.typeset import show_sources, typeset
 from tamis.plan.project import Project, load_project
+
+from ..projects import copy_bundled
 
 DAY = datetime.date(2026, 11, 29)
 NAME = "regularite-prestataires"
@@ -181,17 +181,12 @@ def test_a_file_of_another_kind_is_no_paper(tmp_path: Path) -> None:
 
 
 def test_no_word_of_a_document_is_a_mark_or_markup(tmp_path: Path, write: Write) -> None:
-    project = tmp_path / "project"
-    for name in ("schemas", "policies"):
-        shutil.copytree(bundled_folder() / name, project / name)
-    path = project / "policies" / f"{NAME}.yaml"
     hostile = (
         "identifier <b>le</b> prestataire | *tous* <!-- à la main : dpo --> <!-- fin -->\u202e"
     )
-    text = path.read_text(encoding="utf-8")
     because = "identifier le prestataire par ses numéros d'identification (R. 6323-41 1°)"
-    assert because in text
-    path.write_text(text.replace(because, f'"{hostile}"'), encoding="utf-8")
+    edit = (f"policies/{NAME}.yaml", because, f'"{hostile}"')
+    project = copy_bundled(tmp_path / "project", [edit])
     folder = tmp_path / "papers"
     write(folder=folder, project=load_project(project))
     written = folder / f"{NAME}.md"

@@ -1,4 +1,4 @@
-"""A small valid project of its own law, which tests copy and change."""
+"""A small valid project of its own law, and the bundled one: tests copy and change them."""
 
 import shutil
 from collections.abc import Callable, Iterable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tamis.documents.project import bundled_folder
 from tamis.plan.project import Project, load_project
 
 BASE = Path(__file__).parent / "base"
@@ -18,6 +19,17 @@ def copy_base(folder: Path, edits: Iterable[Edit] = ()) -> Path:
     """Copy the base project to `folder`, with edits."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(BASE, folder)
+    return _edited(folder, edits)
+
+
+def copy_bundled(folder: Path, edits: Iterable[Edit] = ()) -> Path:
+    """Copy the bundled project to `folder`, where no project is yet, with edits."""
+    for name in ("schemas", "policies"):
+        shutil.copytree(bundled_folder() / name, folder / name)
+    return _edited(folder, edits)
+
+
+def _edited(folder: Path, edits: Iterable[Edit]) -> Path:
     for file, old, new in edits:
         text = (folder / file).read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"

@@ -29,6 +29,8 @@ from tamis.synthetic.files import write_feed
 from tamis.synthetic.records import DIRTY, make_records
 from tamis.verify.verify import verify
 
+from ..projects import copy_bundled
+
 POLICY = "evaluation-cpf"
 """Paragraph III: no NIR may pass. It has a pseudonym, a condition, and quarantined records."""
 
@@ -298,8 +300,7 @@ def test_whatever_is_altered_in_a_store_is_noticed(
 def test_a_policy_that_makes_the_same_plan_is_told_and_does_not_fail(
     store: Path, project: Project, tmp_path: Path
 ) -> None:
-    for name in ("schemas", "policies"):
-        shutil.copytree(project.folder / name, tmp_path / "project" / name)
+    copy_bundled(tmp_path / "project")
     with (tmp_path / "project" / "policies" / f"{POLICY}.yaml").open("a") as stream:
         stream.write("# a note\n")
     found = findings_of(store, load_project(str(tmp_path / "project")))

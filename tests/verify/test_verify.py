@@ -30,6 +30,8 @@ from tamis.verify.figures import Finding
 from tamis.verify.verify import verify, verify_store
 from tests.services.buckets import run_s3
 
+from ..projects import copy_bundled
+
 POLICY = "cpir-partage"
 RECEIPT = "_receipts/le-run.json"
 OPTIONS = ("--direct_running_mode=in_memory",)
@@ -386,27 +388,16 @@ def test_an_input_that_is_gone_is_said_not_to_be_checked(
     assert {finding.outcome for finding in findings} == {"ok", "not checked"}
 
 
-def test_other_documents_are_said_not_to_be_checked(
-    store: Path, project: Project, tmp_path: Path
-) -> None:
+def test_other_documents_are_said_not_to_be_checked(store: Path, tmp_path: Path) -> None:
+    edit = (f"policies/{POLICY}.yaml", "[action.cout_total]", "[action.debut_prevu]")
+    changed = load_project(copy_bundled(tmp_path / "project", [edit]))
     for other, what in (
         (None, "this project has no such policy"),
-        (load_project(changed_project(project, tmp_path)), "the documents have changed"),
+        (changed, "the documents have changed"),
     ):
         findings = verify(store / RECEIPT, other)
         (unchecked,) = [finding.text for finding in findings if finding.outcome != "ok"]
         assert what in unchecked
-
-
-def changed_project(project: Project, folder: Path) -> str:
-    """A copy of the project whose policy keeps a field less."""
-    for name in ("schemas", "policies"):
-        shutil.copytree(project.folder / name, folder / "project" / name)
-    path = folder / "project" / "policies" / f"{POLICY}.yaml"
-    text = path.read_text(encoding="utf-8")
-    assert "[action.cout_total]" in text
-    path.write_text(text.replace("[action.cout_total]", "[action.debut_prevu]"), encoding="utf-8")
-    return str(folder / "project")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"[", b"[" * 100_000, b'{"run": "x"}'])
