@@ -1,7 +1,7 @@
 """Warnings about days too far ahead, and about what a project's own list no longer watches for.
 
-An exception until 9999 is none, a text that is a reason to stop from 2099 on stops nothing, and
-nobody has read something on a day to come.
+An exception until 9999 would never be judged again, a text that is a reason to stop from 2099 on
+would stop no run, and a day to come cannot be the day on which something was read.
 """
 
 import datetime
@@ -21,7 +21,7 @@ _YEAR = datetime.timedelta(days=366)
 def judge_days(
     documents: Documents, contexts: Iterable[PolicyContext], today: datetime.date
 ) -> Violations:
-    """Warn of days of exceptions, approvals, register and veille that no one will live to judge."""
+    """Warn of days of exceptions, approvals, register and veille that lie too far ahead."""
     for source, place, day, what in _ends(documents, contexts):
         if day > today + _YEAR:
             text = _(

@@ -1,6 +1,7 @@
 """Warnings of `tamis check` about letters that look like others, and characters that nobody sees.
 
-A `nіr` with a Cyrillic i beside a `nir` is another field; an escape moves a terminal's cursor.
+A field `nіr` with a Cyrillic i looks like `nir` and is another field; an escape character moves the
+cursor of the terminal that shows it.
 """
 
 import re

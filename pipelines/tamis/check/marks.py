@@ -19,7 +19,7 @@ _ALIKE = 3
 
 
 def judge_reasons(schema: Schema, source: Source) -> Violations:
-    """Warn of lowered marks whose reason is none: it repeats the name, or serves many fields."""
+    """Warn of lowered marks whose reason repeats the name, or is that of many fields."""
     alike: dict[str, list[LoweredMark]] = {}
     for mark in lowered_marks(schema):
         alike.setdefault(" ".join(mark.because.casefold().split()), []).append(mark)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from tamis.documents.marks import whole
 
 MOST_NIRS = 0.01
-"""Share of NIRs above which a pattern tells nothing of what is none."""
+"""The share of NIRs that a pattern may match at most, so that it tells other numbers from NIRs."""
 
 _COUNT = 10_000
 _PLACES = (*(f"{place:02}" for place in range(1, 96)), "2A", "2B", "97", "98", "99")

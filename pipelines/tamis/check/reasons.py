@@ -1,4 +1,4 @@
-"""A reason must be made of words: what has no letter in it, or one or two words, gives none."""
+"""Whether a reason is made of words: a text without letters, or of one or two words, is none."""
 
 import re
 

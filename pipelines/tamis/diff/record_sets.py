@@ -73,7 +73,7 @@ IS_LIMITED = " "
 
 
 def only(*values: object) -> ValueSet:
-    """Return the set of these values; null is none of them unless it is given as None."""
+    """Return the set of these values; null is in it only if None is given."""
     return ValueSet(frozenset(map(_typed, values)))
 
 

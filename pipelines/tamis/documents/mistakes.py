@@ -1,4 +1,4 @@
-"""What is wrong with a value of a document, in our words: none of pydantic's reaches a message.
+"""What is wrong with a value of a document, in sentences of Tamis and not in those of pydantic.
 
 Every type of error that pydantic knows has a sentence here, or the general one.
 """

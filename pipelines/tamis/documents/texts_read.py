@@ -1,4 +1,4 @@
-"""Which texts were read for Tamis: what a document confirms on another one, nobody here has seen.
+"""Which texts were read for Tamis; whether another text exists was not looked up.
 
 The list comes with the program and not with a project: who adds to it has read the text.
 """

@@ -50,7 +50,7 @@ class Owners:
 
     @property
     def own(self) -> int:
-        """How many of the values nobody has but one person; an estimate where some are dropped."""
+        """How many of the values only one person has; an estimate where some are dropped."""
         mine = float(self.counts[self.least == self.most].sum())
         if self.dropped:
             mine *= distinct_of(self.hashes) / len(self.hashes)

@@ -158,7 +158,7 @@ class RiskCounts:
 
 
 def is_within(estimate: Estimate, bound: PlanRisk) -> bool:
-    """Whether few enough persons are in small groups; none always are."""
+    """Whether few enough persons are in small groups; where there is none, they always are."""
     return not estimate.small or estimate.at_most < bound.share
 
 

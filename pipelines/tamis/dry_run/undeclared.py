@@ -1,4 +1,4 @@
-"""NIRs in columns for which the schema declares none: neither an identifier nor free text."""
+"""NIRs in columns that the schema declares neither an identifier nor free text."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace

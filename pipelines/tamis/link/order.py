@@ -1,8 +1,8 @@
 """Joining by the order of rows, where the values do not explain it.
 
-A table that is sorted by its own columns says nothing by its order. Any other order is that of the
-source, and two tables that have it are joined row by row: the first with the first, where they have
-the same length; else by the rows between which the order is the same in both.
+A table that is sorted by its own columns tells nothing by its order. Any other order is that of the
+source, and two tables that have it are joined row by row. Where they have the same length, the
+first row is joined with the first; else the rows between which the order is the same in both.
 """
 
 from bisect import bisect_left

@@ -1,7 +1,8 @@
 """Which columns of two tables can tell the same, and at which coarseness they are compared.
 
-A day meets the first day of its month, quarter or year; a number the floor of a step; a code its
-prefix; a year of four digits the day in it. Both sides are made as coarse as the coarser one is.
+A day is compared with the first day of its month, quarter or year, or with a year of four digits, a
+number with the floor of a step, and a code with its prefix. Both sides are made as coarse as the
+coarser one is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

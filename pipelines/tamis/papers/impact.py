@@ -1,6 +1,7 @@
 """The description, necessity and proportionality part of an AIPD. Legal source: RGPD art. 35 § 7.
 
-Risks and measures (c and d) are not judged here: what the documents ask is told, the rest is blank.
+Risks and measures (c and d) are not judged here: the bounds that the documents ask for are stated,
+and the rest is left blank.
 """
 
 from collections.abc import Iterator

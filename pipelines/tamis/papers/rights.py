@@ -1,4 +1,4 @@
-"""The rights of the persons concerned. Legal source: R. 6323-38, and nothing that it leaves out."""
+"""The rights of the persons concerned, as R. 6323-38 has them; what it leaves out is not stated."""
 
 from collections.abc import Iterator
 

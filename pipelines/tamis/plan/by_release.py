@@ -1,4 +1,4 @@
-"""What there is of each release, by its id."""
+"""A mapping by the ids of releases."""
 
 from typing import TypeVar
 

@@ -15,7 +15,7 @@ from tamis.documents.schema import SchemaLeaf
 from tamis.language import N_, _
 
 ANALYSIS = "R6323-37.III.2"
-"""The item that analyses and evaluates: it needs nobody by name."""
+"""The item for analysis and evaluation, which needs no person by name."""
 
 KINDS_OF_DIRECT: dict[Direct | None, str] = {
     "name": N_("a name"),

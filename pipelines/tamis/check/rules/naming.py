@@ -237,7 +237,7 @@ def judge_treatments(case: Case) -> Violations:
 
 
 def judge_effects(case: Case) -> Violations:
-    """A treatment must change something: a coarsening that leaves every value as it is, is none."""
+    """A coarsening must not leave every value as it is."""
     for place, treatment, leaf in case.treated:
         if treatment.generalize and (unchanged := _unchanged(treatment.generalize, leaf)):
             example = {"field": leaf.path, "type": leaf.spec.type}

@@ -50,8 +50,8 @@ class Box:
     def wrapped(self, width: int) -> list[tuple[str, str]]:
         """The lines below the kicker with their classes, broken where the box ends.
 
-        Nobody knows the reader's fonts: the room is reckoned for broad ones. The tables have it
-        whole.
+        The reader's fonts are not known, so the room is computed for broad ones. The tables show
+        what is cut here.
         """
         room = width - 2 * _PAD
         class_, width_of_letter = ("partner", 8.2) if self.kind == "end" else ("name", 9.4)

@@ -152,7 +152,7 @@ def _ticks(text: str) -> Markup:
 
 
 def _file_name(uri: str) -> str:
-    """The last name of an address: where a folder stands is nobody's business."""
+    """The last name of an address; the folders around it are not shown."""
     return uri.rstrip("/").rpartition("/")[2] or uri
 
 
