@@ -419,9 +419,9 @@ class Maker:
                 columns[spec.name] = self.array(layout, [self.value(layout) for _ in range(count)])
         if self.chance(20):
             columns["inconnue"] = pa.array([f"x{place}" for place in range(count)])
-        if self.chance(10):
+        if self.chance(25):
             paths = list(paths_of(plan.fields))
-            marks = [self.some(paths, 5) if self.chance(30) else None for _ in range(count)]
+            marks = [self.some(paths, 20) if self.chance(40) else None for _ in range(count)]
             columns["_tamis_faults"] = pa.array(marks, pa.list_(pa.string()))
         if not columns:
             columns["inconnue"] = pa.nulls(count)
