@@ -153,6 +153,14 @@ def test_a_person_is_known_in_exactly_one_way() -> None:
     assert released(flow(PASSAGE.format(1, VALID))) == {"quarantined": [("null", "identification")]}
 
 
+def test_a_number_of_a_dossier_may_have_thirteen_digits() -> None:
+    """It is taken for none, though it is built like a NIR."""
+    dossier = DOSSIER.replace("7", NIR)
+    inside = f"{VALID}<identificationTitulaire>{dossier}</identificationTitulaire>"
+    (row,) = released(flow(PASSAGE.format(1, inside)))["avec-nir"]
+    assert row["identification"]["dossier_formation"]["dossier"] == NIR
+
+
 def test_a_suppression_reaches_the_store_however_little_it_says() -> None:
     kept = released(flow(PASSAGE.format(7, ""), action="SUPPRESSION"))
     assert list(kept) == ["suppressions"]

@@ -24,6 +24,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from openpyxl import Workbook
 
 from tamis.synthetic.flux_cpf import flux_cpf
 
@@ -80,6 +81,25 @@ def _zip() -> bytes:
     return out.getvalue()
 
 
+def _workbook(part: str, start: bytes) -> bytes:
+    """A workbook of one row, one part of which is `start` and a gigabyte of blanks."""
+    made, whole, out = Workbook(), io.BytesIO(), io.BytesIO()
+    made.active.append(["siren", "siret"])
+    made.save(whole)
+    with (
+        zipfile.ZipFile(whole) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name in old.namelist():
+            if name != part:
+                archive.writestr(name, old.read(name))
+        with archive.open(part, "w") as member:
+            member.write(start)
+            for _time in range(64):
+                member.write(b" " * (16 << 20))
+    return out.getvalue()
+
+
 def _flux(inside: bytes, head: bytes = b"") -> bytes:
     """A flux CPF of one passage with `inside` it."""
     before, after = b"".join(flux_cpf(1)).split(b"</passageCertification>")
@@ -122,6 +142,9 @@ CHAIN = {
     "fields": [{"name": "next", "type": ["null", "n"]}],
 }
 
+MAIN = b' xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+SHEET = "xl/worksheets/sheet1.xml"
+
 BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "avro string of 2 GB": (
         "avro",
@@ -158,6 +181,20 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "csv 100,000 columns": ("csv", lambda: b"siren" + b";c" * 100_000 + b"\n1" + b";2" * 100_000),
     "parquet 300 deep": ("parquet", lambda: _parquet_of_depth(300)),
     "parquet value of 16 MB a hundred times": ("parquet", _one_value),
+    "xlsx row of 1 GB": (
+        "xlsx",
+        lambda: _workbook(
+            SHEET, b"<worksheet" + MAIN + b"<sheetData><row r='1'><c t='inlineStr'><is><t>"
+        ),
+    ),
+    "xlsx shared text of 1 GB": (
+        "xlsx",
+        lambda: _workbook("xl/sharedStrings.xml", b"<sst" + MAIN + b"<si><t>"),
+    ),
+    "xlsx 100,000 deep": (
+        "xlsx",
+        lambda: _workbook(SHEET, b"<worksheet" + MAIN + b"<sheetData>" + b"<row>" * 100_000),
+    ),
     "xml billion laughs": ("xml", _laughs),
     "xml external entity": (
         "xml",
