@@ -1,12 +1,72 @@
 """Pauses between attempts at something that may succeed later: a lock, a database, a broker."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
 
+from tamis.errors import RunError
 from tamis.language import _
 
 _log = logging.getLogger(__name__)
+
+SILENT_SECONDS = 5.0
+"""Time after which it is told that an answer is waited for."""
+
+ANSWER_SECONDS = 30.0
+"""Time within which something that is asked for the first time must answer."""
+
+AnswerT = TypeVar("AnswerT")
+
+
+def answer_of(ask: Callable[[], AnswerT], asked: str) -> AnswerT:
+    """What `ask` returns or raises, if it does so in time, and whatever a library would wait.
+
+    The thread that asks is left behind where it does not, and does not keep the process.
+
+    Args:
+        ask: asks for something.
+        asked: what is asked, without credentials.
+
+    Raises:
+        RunError: it did not answer within `ANSWER_SECONDS`.
+
+    Example:
+        >>> answer_of(lambda: 7, "s3://bucket")
+        7
+    """
+    answer: Future[AnswerT] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    thread = threading.Thread(target=run, name="asking", daemon=True)
+    thread.start()
+    thread.join(SILENT_SECONDS)
+    if thread.is_alive():
+        _log.warning(
+            _(
+                "{address}: no answer yet, waiting for {seconds:.0f} s at most",
+                address=asked,
+                seconds=ANSWER_SECONDS,
+            )
+        )
+        thread.join(ANSWER_SECONDS - SILENT_SECONDS)
+    if thread.is_alive():
+        raise RunError(
+            _(
+                "{address}: no answer within {seconds:.0f} s: is there a network, and a proxy that "
+                "leads there?",
+                address=asked,
+                seconds=ANSWER_SECONDS,
+            )
+        )
+    return answer.result()
 
 
 class Pauses:

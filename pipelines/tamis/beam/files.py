@@ -22,6 +22,7 @@ from tamis.formats.digests import sha256_of, sha256_tree
 from tamis.formats.names import shown_file
 from tamis.formats.suffixes import format_of
 from tamis.language import _, printable
+from tamis.stores.remote_folder import require_answer
 
 _READ_BYTES = 1 << 20
 _OPENED_AT_ONCE = 16
@@ -156,10 +157,12 @@ def _match(pattern: str) -> dict[str, tuple[Any, ...]]:
     # Beam's local file system matches nothing in a pattern without a folder.
     given = os.path.join(os.curdir, pattern) if bare else pattern
     ends_in_wildcard = given.rpartition("/")[2] in ("*", "**")
+    if not is_local(pattern):
+        require_file_system(address.uri)
+        require_answer(address.uri)
     try:
         results = FileSystems.match([given, f"{given}/**"] if ends_in_wildcard else [given])
     except (BeamIOError, OSError, ValueError):
-        require_file_system(address.uri)
         raise UsageError(_("{pattern}: cannot be looked up", pattern=address.shown)) from None
     prefix = os.path.join(os.curdir, "")
     matched = {

@@ -41,6 +41,7 @@ from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import check_run_id
+from tamis.stores.remote_folder import require_answer
 from tamis.telemetry.listener import SILENT, Listeners
 
 MOST_FILES = 1_000
@@ -287,6 +288,7 @@ def _list_files(pattern: str) -> Found:
             path: _stamp(path) for path in glob(pattern, recursive=True)
         }
     else:
+        require_answer(pattern)
         try:
             (match,) = FileSystems.match([pattern])
         except (BeamIOError, OSError, ValueError):

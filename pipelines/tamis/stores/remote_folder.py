@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol, Self, cast
 
-from tamis.errors import UsageError
+from tamis.errors import RunError, UsageError
 from tamis.language import _
 from tamis.stores.folder import Folder
+from tamis.waiting import answer_of
 
 _REQUESTS_AT_ONCE = 10
 """As many connections as the client libraries keep open."""
@@ -23,6 +24,12 @@ _REMOVED_AT_ONCE = 1_000
 """Objects that S3 removes by one request."""
 
 _MISSING = frozenset(("404", "NoSuchKey", "NotFound"))
+
+_UNREACHABLE = frozenset(("ConnectionError", "HTTPClientError", "RetryError", "TransportError"))
+"""Errors of botocore, google-auth, google-cloud-storage and requests: nobody answered."""
+
+_answered: set[str] = set()
+"""Buckets that answered this process before."""
 
 
 class RemoteFolder(Folder):
@@ -49,11 +56,13 @@ class RemoteFolder(Folder):
             )
 
     def create(self, path: str) -> BinaryIO:
+        require_answer(self.uri)
         return self._fs.create(self._at(path), mime_type="application/octet-stream")
 
     def open(self, path: str) -> BinaryIO:
         from apache_beam.io.filesystem import CompressionTypes
 
+        require_answer(self.uri)
         with _os_errors():
             stream = self._fs.open(self._at(path), compression_type=CompressionTypes.UNCOMPRESSED)
         return cast(BinaryIO, _RemoteStream(stream))
@@ -121,6 +130,10 @@ class RemoteFolder(Folder):
 
     @cached_property
     def _bucket(self) -> "_Bucket":
+        require_answer(self.uri)
+        return self._connect()
+
+    def _connect(self) -> "_Bucket":
         # Options of the pipeline, as the file system of Beam has them: endpoint, credentials.
         options = vars(self._fs.get_filesystem(self.uri))
         scheme, _separator, rest = self.uri.partition("://")
@@ -150,12 +163,44 @@ class _RemoteStream:
             return bytes(self._stream.read(size))
 
 
+def require_answer(uri: str) -> None:
+    """Ask the bucket at a URI for anything, once a process: the libraries wait for minutes.
+
+    A refusal is an answer, too: what it means is told by whoever asks for something.
+
+    Args:
+        uri: of a bucket, or of what is in one; of another file system nothing is asked.
+
+    Raises:
+        RunError: it cannot be reached, or does not answer in time.
+    """
+    scheme, _separator, rest = uri.partition("://")
+    bucket = f"{scheme}://{rest.partition('/')[0]}"
+    if scheme not in ("gs", "s3") or bucket in _answered:
+        return
+
+    def ask() -> None:
+        next(RemoteFolder(bucket)._connect().list(""), None)
+
+    try:
+        answer_of(ask, bucket)
+    except RunError:
+        raise
+    except Exception as error:
+        names = {kind.__name__ for kind in type(error).__mro__}
+        if names & _UNREACHABLE:
+            kind = type(error).__name__
+            text = _("{address}: cannot be reached ({kind})", address=bucket, kind=kind)
+            raise RunError(text) from None
+    _answered.add(bucket)
+
+
 @contextmanager
 def _os_errors() -> Iterator[None]:
     """Raise `OSError` in place of what each client library has classes of its own for."""
     try:
         yield
-    except OSError:
+    except (OSError, RunError):
         raise
     except Exception as error:
         answer = getattr(error, "response", None)
