@@ -91,6 +91,9 @@ def test_what_has_the_shape_of_a_nir_is_no_ntt() -> None:
     numbers = judge_identifiers(pa.array([155087599999194, 155137599999176]), kinds)
     assert numbers.wrong_key.tolist() == [True, False]
     assert numbers.canonical.to_pylist() == [None, "155137599999176"]
+    longer = [pa.array([2000000042000032], kind) for kind in (pa.int64(), pa.uint64())]
+    for array in longer:
+        assert judge_identifiers(array, kinds).canonical.to_pylist() == ["2000000042000032"]
 
 
 @pytest.mark.parametrize("number", EXAMPLES)

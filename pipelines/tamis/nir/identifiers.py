@@ -154,14 +154,11 @@ def judge_identifiers(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Jud
     """
     array = decode(array)
     kind = array.type
-    if pa.types.is_integer(kind):
-        return _judge_numbers(array, _from_integers(array), kinds)
-    if pa.types.is_floating(kind):
-        return _judge_numbers(array, _from_floats(array), kinds)
     if pa.types.is_decimal(kind):
         text = decimal_text(array)
-        fraction = pc.match_substring_regex(text, "[.E\\-]")
-        return _judge_text(pc.if_else(fraction, "", text), kinds)
+        return _judge_text(pc.if_else(pc.match_substring_regex(text, "[.E\\-]"), "", text), kinds)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _judge_text(_digits(array, kinds), kinds)
     if is_text(kind):
         return _judge_text(read_characters(array), kinds)
     no_row = np.zeros(len(array), dtype=bool)
@@ -213,22 +210,17 @@ def _is_nir(body: str, kinds: Collection[str]) -> bool:
     )
 
 
-def _from_integers(array: pa.Array) -> Ints:
-    """int64 values; 0 for null, and for what no int64 can hold."""
-    if array.null_count:
-        array = array.fill_null(0)
-    values = array.to_numpy()
-    if values.dtype == np.uint64:
-        values = np.where(values < 10**FULL_WIDTH, values, 0)
-    return values.astype(np.int64, copy=False)
-
-
-def _from_floats(array: pa.Array) -> Ints:
-    """int64 values of integral floats; 0 for null, fractions, and anything past 15 digits."""
-    values = array.cast(pa.float64()).fill_null(0).to_numpy()
-    integral = (values >= 0) & (values < 10.0**FULL_WIDTH)
-    values = np.where(integral, values, 0)
-    return np.where(np.trunc(values) == values, values, 0).astype(np.int64)
+def _digits(array: pa.Array, kinds: Collection[str]) -> pa.Array:
+    """Integers and whole floats as their digits; 0 for others, and for floats of 16 digits."""
+    if pa.types.is_floating(array.type):
+        array = array.cast(pa.float64())
+        whole = pc.and_(pc.equal(pc.trunc(array), array), pc.less(array, 10.0**FULL_WIDTH))
+        array = pc.if_else(pc.and_(whole, pc.greater(array, 0)), array, 0).cast(pa.int64())
+    zero = pa.scalar(0, array.type)
+    text = pc.if_else(pc.greater(array, zero), array, zero).cast(pa.string())
+    if "nir-key" in kinds:  # a number has lost the zero of a key below 10
+        text = pc.if_else(pc.equal(pc.binary_length(text), 1), pc.utf8_lpad(text, 2, "0"), text)
+    return text
 
 
 def _have_shape(bodies: Ints, kinds: Collection[str]) -> Bools:
@@ -255,31 +247,6 @@ def _are_provisional(bodies: Ints, kinds: Collection[str]) -> Bools:
     return table[bodies // 10**11] if pairs else np.zeros(len(bodies), dtype=bool)
 
 
-def _judge_numbers(array: pa.Array, values: Ints, kinds: Collection[str]) -> Judgement:
-    long = (values >= 10**14) & (values < 10**15)
-    short = (values >= 10**12) & (values < 10**13)
-    whole = np.where(long, values // 100, np.where(short, values, 0))
-    keyed = ~long | _key_holds(whole, values - whole * 100)
-    shaped = _have_shape(whole, kinds)
-    filled = whole % 1_000_000 == _FILLER
-    wellformed = ((shaped & keyed) | (short & _are_provisional(whole, kinds))) & ~filled
-    shaped |= filled & _may_be_nir(kinds)
-    present = are_valid(array)
-
-    def bodies() -> pa.Array:
-        return pa.array(whole[wellformed]).cast(pa.string())
-
-    if "ntt" in kinds or "nir-key" in kinds:
-        text = pc.if_else(pa.array(values > 0), pc.cast(pa.array(values), pa.string()), "")
-        if "nir-key" in kinds:
-            one_digit = pa.array((values > 0) & (values < 10))
-            text = pc.if_else(one_digit, pc.utf8_lpad(text, 2, "0"), text)
-        return _assemble(
-            present, wellformed, shaped & ~keyed & ~filled, bodies, text, shaped, kinds
-        )
-    return _assemble(present, wellformed, shaped & ~keyed & ~filled, bodies, None, shaped, kinds)
-
-
 def _key_holds(bodies: Ints, keys: Ints) -> Bools:
     return ((bodies + keys) % 97 == 0) & (keys >= 1) & (keys <= 97)
 
@@ -302,16 +269,27 @@ def _judge_text(array: pa.Array, kinds: Collection[str]) -> Judgement:
         for flag, verdict in zip(flags, verdicts, strict=True):
             flag[others] = verdict
 
-    def bodies() -> pa.Array:
+    def nirs() -> pa.Array:
         rows = np.flatnonzero(wellformed)
         characters = _body_characters(data, offsets[rows])
         read = wellformed[others]
         places = np.searchsorted(rows, others[read])
         loose_data, starts = text_parts(loose)
         characters[places] = _body_characters(loose_data, starts[:-1][read])
-        return fixed_width_text(characters, pa.string())
+        bodies = fixed_width_text(characters, pa.string())
+        return bodies if wellformed.all() else _scatter(bodies, wellformed)
 
-    return _assemble(present, wellformed, wrong_key, bodies, array, shaped, kinds)
+    if {"ntt", "nir-key"}.isdisjoint(kinds):
+        return Judgement(present & ~wellformed & ~wrong_key, wrong_key, nirs)
+    out, accepted = nirs(), wellformed
+    trimmed = pc.utf8_trim(array.cast(pa.string()), " ")
+    for kind, pattern in (("ntt", _NTT), ("nir-key", _NIR_KEY)):
+        if kind in kinds:
+            matches = as_flags(pc.match_substring_regex(trimmed, pattern))
+            matches &= ~accepted & ~shaped & present  # what is judged as a NIR is no NTT
+            out = pc.if_else(pa.array(matches), pc.utf8_upper(trimmed), out)
+            accepted = accepted | matches
+    return Judgement(present & ~accepted & ~wrong_key, wrong_key, lambda: out)
 
 
 def _body_characters(data: Bytes, starts: Ints) -> Bytes:
@@ -438,43 +416,6 @@ def _number(digits: Bytes) -> Ints:
         value *= 10
         value += digits[:, column]
     return value
-
-
-def _assemble(
-    present: Bools,
-    wellformed: Bools,
-    wrong_key: Bools,
-    bodies: Callable[[], pa.Array],
-    text: pa.Array | None,
-    shaped: Bools,
-    kinds: Collection[str],
-) -> Judgement:
-    """The judgement of N rows, from the bodies of the well-formed ones and `text` for the others.
-
-    Args:
-        present: N flags: the value is not null.
-        wellformed: N flags: the value has a body.
-        wrong_key: N flags.
-        bodies: gives one string a well-formed row, in order.
-        text: N values that may be an NTT or a key, or None.
-        shaped: N flags: the value is judged as a NIR, and is no NTT.
-        kinds: the identifiers that they may be.
-    """
-
-    def scattered() -> pa.Array:
-        return bodies() if wellformed.all() else _scatter(bodies(), wellformed)
-
-    if text is None or not {"ntt", "nir-key"}.intersection(kinds):
-        return Judgement(present & ~wellformed & ~wrong_key, wrong_key, scattered)
-    out, accepted = scattered(), wellformed
-    trimmed = pc.utf8_trim(text.cast(pa.string()), " ")
-    for kind, pattern in (("ntt", _NTT), ("nir-key", _NIR_KEY)):
-        if kind in kinds:
-            matches = as_flags(pc.match_substring_regex(trimmed, pattern))
-            matches &= ~accepted & ~shaped & present
-            out = pc.if_else(pa.array(matches), pc.utf8_upper(trimmed), out)
-            accepted = accepted | matches
-    return Judgement(present & ~accepted & ~wrong_key, wrong_key, lambda: out)
 
 
 def _scatter(bodies: pa.Array, rows: Bools, width: int = BODY_WIDTH) -> pa.Array:
