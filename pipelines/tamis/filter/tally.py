@@ -6,7 +6,7 @@ A tally holds names, reasons and numbers, never a value.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from tamis.filter.drift import add_names
 from tamis.filter.gate.columns import ColumnSketch
@@ -23,17 +23,7 @@ Reason = Literal[
     "nir-leak",
 ]
 
-REASONS: tuple[Reason, ...] = (
-    "unreadable",
-    "type",
-    "null",
-    "nir-malformed",
-    "nir-key",
-    "on-nir",
-    "not-nir",
-    "incomplete",
-    "nir-leak",
-)
+REASONS: tuple[Reason, ...] = get_args(Reason)
 """Why a record is quarantined; of several reasons the first in this order is recorded."""
 
 MOST_CAUSES = 1_000
