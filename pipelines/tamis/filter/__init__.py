@@ -14,5 +14,5 @@
     tally          counts of what became of records
 
 It imports `arrow`, `documents`, `plan`, `nir` and `keys`; readers, stores and transforms import
-it. Begin with `minimize`, then `execution`; `print(compile_steps(plan))` shows what is executed.
+it. Begin with `minimize`, then `execution`.
 """

@@ -9,7 +9,7 @@
     BuildColumn        a released column, built of its treated leaves
 
 A step is made once for all releases that need the same of it. It names the steps that it takes
-its input from: the steps of a plan are a graph without circles, and `str` draws it as a tree.
+its input from: the steps of a plan are a graph without circles.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -42,28 +42,11 @@ class Step:
     """Something that is made of a batch once.
 
     Attributes:
-        index: the step's place in its plan; those of its inputs are smaller.
         releases: indexes of the releases that need it of the records which they match. A step
             that only `where` needs has none: `where` is tested of all records.
     """
 
-    index: int
     releases: set[int] = field(default_factory=set)
-
-    @property
-    def inputs(self) -> tuple["Step", ...]:
-        """The steps whose results this one takes: those that it has in its fields."""
-        return tuple(dict.fromkeys(_steps_in(*vars(self).values())))
-
-
-def _steps_in(*values: object) -> Iterator[Step]:
-    for value in values:
-        if isinstance(value, Step):
-            yield value
-        elif isinstance(value, tuple):
-            yield from _steps_in(*value)
-        elif isinstance(value, Mapping):
-            yield from _steps_in(*value.values())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,9 +54,6 @@ class OpenColumn(Step):
     """Opens and conforms the batch's column of the top-level field `root`."""
 
     root: PlanField
-
-    def __str__(self) -> str:
-        return f"open `{self.root.name}`: {self.root.type}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,11 +70,6 @@ class TestLeaf(Step):
     path: str
     values: pa.Array | None
 
-    def __str__(self) -> str:
-        if self.values is None:
-            return f"test `{self.path}`: present"
-        return f"test `{self.path}`: one of {len(self.values)}"
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CombineTests(Step):
@@ -107,9 +82,6 @@ class CombineTests(Step):
     alternatives: tuple[tuple[TestLeaf, ...], ...]
     scope: str
 
-    def __str__(self) -> str:
-        return f"when: one of {len(self.alternatives)} alternatives"
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SelectElements(Step):
@@ -117,9 +89,6 @@ class SelectElements(Step):
 
     column: OpenColumn
     tests: Mapping[str, tuple[TestLeaf, ...]]
-
-    def __str__(self) -> str:
-        return f"only elements of {', '.join(f'`{path}`' for path in self.tests)}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -129,9 +98,6 @@ class JudgeIdentifier(Step):
     column: OpenColumn
     path: str
     kinds: tuple[Identifier, ...]
-
-    def __str__(self) -> str:
-        return f"judge `{self.path}`: {', '.join(self.kinds)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,9 +146,6 @@ class TreatLeaf(Step):
         """The path of the leaf in the schema."""
         return self.leaf.path
 
-    def __str__(self) -> str:
-        return f"treat `{self.path}`: {self.leaf.fate}"
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BuildColumn(Step):
@@ -201,9 +164,6 @@ class BuildColumn(Step):
     below: Mapping[str, tuple[TreatLeaf, ...]]
     only: SelectElements | None
 
-    def __str__(self) -> str:
-        return f"build `{self.field.name}`: {str(self.field.type).partition('<')[0]}"
-
 
 @dataclass(frozen=True, eq=False)
 class CompiledRelease:
@@ -216,14 +176,10 @@ class CompiledRelease:
     stops: tuple[JudgeIdentifier, ...]
     schema: pa.Schema
 
-    def __str__(self) -> str:
-        release = self.plan
-        return f"release `{release.id}`: {release.item} for {release.purpose}, NIR {release.nir}"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CompiledPlan:
-    """A plan as steps, ready for batches. `str` draws it as a tree.
+    """A plan as steps, ready for batches.
 
     Attributes:
         plan: what was compiled.
@@ -241,22 +197,6 @@ class CompiledPlan:
     order: Mapping[str, int]
     lookups: tuple[LookUp, ...] = ()
 
-    def __repr__(self) -> str:
-        ids = ", ".join(f"`{release.plan.id}`" for release in self.releases)
-        return f"<CompiledPlan of `{self.plan.policy}`: {len(self.steps)} steps for {ids}>"
-
-    def __str__(self) -> str:
-        """A tree of each release, what it is made of, and what that is made of.
-
-        Each step is drawn once, with its index; an input that stands above is named by its index.
-        """
-        drawn: set[Step] = set()
-        lines = []
-        for release in self.releases:
-            inputs = (*release.where, *release.columns, *release.stops)
-            lines += [str(release) + _above(inputs, drawn), *_draw(inputs, "", drawn)]
-        return "\n".join(lines)
-
     def steps_of(self, kind: type[_S], releases: Sequence[CompiledRelease]) -> Iterator[_S]:
         """The steps of one class that some of these releases need of the records they match."""
         indexes = {release.index for release in releases}
@@ -273,19 +213,8 @@ def compile_steps(plan: Plan) -> CompiledPlan:
         >>> from datetime import date
         >>> from tamis.plan.project import load_project
         >>> plan = load_project("cpf").plan("evaluation-cpf", on=date(2026, 1, 1))
-        >>> compiled = compile_steps(plan)
-        >>> compiled
-        <CompiledPlan of `evaluation-cpf`: 24 steps for `evaluation`>
-        >>> print("\\n".join(str(compiled).splitlines()[:9]))
-        release `evaluation`: R6323-37.III.2 for R6323-33.5, NIR absent
-        ├─ #1 test `dispositif`: one of 1
-        │  └─ #0 open `dispositif`: string
-        ├─ #5 build `pseudonyme`: fixed_size_binary[16]
-        │  ├─ #2 open `nir`: string
-        │  └─ #4 treat `nir`: pseudonymized ← #2
-        │     └─ #3 judge `nir`: nir, nia ← #2
-        ├─ #8 build `sexe`: string
-        │  ├─ #6 open `sexe`: string
+        >>> len(compile_steps(plan).steps)
+        24
     """
     return _Compiler(plan).compile()
 
@@ -314,7 +243,7 @@ class _Compiler:
         """The step of this class and key, made if there is none."""
         step = self._steps.get((kind, key))
         if step is None:
-            step = self._steps[kind, key] = kind(index=len(self._steps), **fields)
+            step = self._steps[kind, key] = kind(**fields)
         if self._user is not None:
             step.releases.add(self._user)
         return step
@@ -440,18 +369,3 @@ class _Compiler:
 def is_below(path: str, above: str) -> bool:
     """Whether `path` is `above`, or a field inside it."""
     return path == above or path.startswith(above + ".")
-
-
-def _above(inputs: tuple[Step, ...], drawn: set[Step]) -> str:
-    """The inputs that are drawn already."""
-    indexes = sorted({step.index for step in inputs if step in drawn})
-    return f" ← {', '.join(f'#{index}' for index in indexes)}" if indexes else ""
-
-
-def _draw(inputs: tuple[Step, ...], margin: str, drawn: set[Step]) -> Iterator[str]:
-    steps = [step for step in dict.fromkeys(inputs) if step not in drawn]
-    drawn.update(steps)
-    for step in steps:
-        is_last = step is steps[-1]
-        yield f"{margin}{'└' if is_last else '├'}─ #{step.index} {step}{_above(step.inputs, drawn)}"
-        yield from _draw(step.inputs, margin + ("   " if is_last else "│  "), drawn)
