@@ -26,9 +26,6 @@ from tamis.nir.find import redact
 from tamis.nir.identifiers import Judgement, with_keys
 from tamis.nir.pseudonym import pseudonymize, pseudonymize_numbers, rekey
 
-SPARSE = 0.5
-"""Share of rows that a treatment is needed for, below which the others are nulled before it."""
-
 
 class KeySource(Protocol):
     """What derives the keys of pseudonyms: a keyring.
@@ -107,9 +104,8 @@ def _treat(
     leaf, node = step.leaf, opened.leaf(step)
     array = node.array
     assert array is not None
-    few = _few_rows(step, opened) if leaf.pseudonym or leaf.redact else None
     if pa.types.is_dictionary(array.type):
-        if leaf.redact and step.when is None and few is None:
+        if leaf.redact and step.when is None:
             return TreatedLeaf(*redact_entries(array, redact))
         if leaf.fate != "kept" or step.when is not None:
             array = decode(array)
@@ -125,8 +121,6 @@ def _treat(
         array = array.cast(arrow_type(step.spec.type))
     if step.when is not None:
         array = keep_where(array, node.lay_out(opened.whens[step.when].holds, step.when.scope))
-    if few is not None:
-        array = keep_where(array, node.at_slots(few))
     if leaf.pseudonym:
         assert keys is not None
         assert leaf.method is not None
@@ -148,9 +142,3 @@ def _treat(
         floors, bad = generalize_numbers(array, leaf.step)
         return TreatedLeaf(floors, bad=bad, source=array)
     return TreatedLeaf(array)
-
-
-def _few_rows(step: TreatLeaf, opened: Opened) -> Bools | None:
-    """The rows in which some release needs a treatment that is dear; None if they are not few."""
-    needed = np.logical_or.reduce([opened.matches[index] for index in step.releases])
-    return needed if needed.sum() < SPARSE * opened.rows else None
