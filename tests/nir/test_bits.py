@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.arrow.types import Bytes, Ints
-from tamis.nir.vectorized import bits
+from tamis.arrow import bits
+from tamis.arrow.types import Bytes, Ints, Words
+from tamis.nir.vectorized.bits import count_before, mark_digits
 
 _texts = st.lists(
     st.text("0123456789 .AB;&é\u0663\u2019", max_size=90) | st.sampled_from(["", "1" * 70]),
@@ -18,14 +19,14 @@ def _part(rows: list[bytes]) -> tuple[Bytes, Ints]:
     return np.frombuffer(b"".join(rows), np.uint8), bounds
 
 
-def _flags(words: bits.Words, length: int) -> list[bool]:
+def _flags(words: Words, length: int) -> list[bool]:
     return np.unpackbits(words.view(np.uint8), bitorder="little")[:length].astype(bool).tolist()
 
 
 @given(_texts)
 def test_digits_are_marked_and_other_scripts_told(rows: list[bytes]) -> None:
     part, _ = _part(rows)
-    words, strange = bits.mark_digits(part)
+    words, strange = mark_digits(part)
     assert _flags(words, len(part)) == [byte in b"0123456789" for byte in part.tobytes()]
     assert not _flags(words, 64 * len(words))[len(part) :].count(True)
     expected = [at for at, byte in enumerate(part.tobytes()) if byte >= 0xD9 and byte != 0xE2]
@@ -36,7 +37,7 @@ def test_digits_are_marked_and_other_scripts_told(rows: list[bytes]) -> None:
 def test_classes_and_places_are_marked(rows: list[bytes]) -> None:
     part, bounds = _part(rows)
     table = bytes(1 * (code > 0x7F) | 2 * (code in b"&;") for code in range(256))
-    high, signs = bits.mark_classes(part, table)
+    high, signs = bits.mark_classes(part, table, 2)
     assert _flags(high, len(part)) == [byte > 0x7F for byte in part.tobytes()]
     assert bits.places_of(signs).tolist() == [
         at for at, byte in enumerate(part.tobytes()) if byte in b"&;"
@@ -51,14 +52,14 @@ def test_classes_and_places_are_marked(rows: list[bytes]) -> None:
 @given(_texts)
 def test_bits_before_each_bound_are_counted(rows: list[bytes]) -> None:
     part, bounds = _part(rows)
-    counted = np.diff(bits.count_before(bits.mark_digits(part)[0], bounds))
+    counted = np.diff(count_before(mark_digits(part)[0], bounds))
     assert counted.tolist() == [sum(byte in b"0123456789" for byte in row) for row in rows]
 
 
 @given(_texts)
 def test_set_bits_are_told_in_order_and_seen_from_each_on(rows: list[bytes]) -> None:
     part, _ = _part(rows)
-    words, _ = bits.mark_digits(part)
+    words, _ = mark_digits(part)
     flags = _flags(words, 64 * len(words)) + [False] * 57
     places = bits.places_of(words, np.arange(len(words)))
     assert places.tolist() == [at for at, flag in enumerate(flags) if flag]
@@ -69,7 +70,7 @@ def test_set_bits_are_told_in_order_and_seen_from_each_on(rows: list[bytes]) -> 
 @given(_texts, st.data())
 def test_spans_are_cleared_and_nothing_else(rows: list[bytes], data: st.DataObject) -> None:
     part, _ = _part(rows)
-    words, _ = bits.mark_digits(part)
+    words, _ = mark_digits(part)
     expected = _flags(words, len(part))
     edges = data.draw(st.lists(st.integers(0, len(part)), unique=True).map(sorted))
     spans = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=False) if b - a >= 9]

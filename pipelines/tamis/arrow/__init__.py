@@ -3,6 +3,7 @@
     types     which Arrow types are text, bytes or lists, and what an encoding stands for
     buffers   validity, offsets and bytes of arrays, and arrays made from them
     layouts   arrays in plain layouts: without views, runs and extension types
+    bits      one bit a byte: where bytes of some classes stand
     leaves    a column of any nesting as its flat arrays of values
     scrub     arrays rebuilt so that no buffer holds more than the values do
 

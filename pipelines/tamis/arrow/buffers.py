@@ -27,6 +27,12 @@ def as_flags(array: pa.Array) -> Bools:
     return np.asarray(known.to_numpy(zero_copy_only=False))
 
 
+def matches(texts: pa.Array, pattern: str) -> Bools:
+    """Which of N texts or bytes match a pattern of RE2 somewhere; null does not."""
+    # For no texts the pattern need not be compiled.
+    return as_flags(pc.match_substring_regex(texts, pattern)) if len(texts) else np.zeros(0, bool)
+
+
 def bitmap(rows: Bools | None) -> pa.Buffer | None:
     """The validity bitmap of an array that holds a value in `rows`; None stands for all rows."""
     return None if rows is None else pa.py_buffer(np.packbits(rows, bitorder="little"))

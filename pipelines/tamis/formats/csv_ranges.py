@@ -11,17 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from tamis.arrow.types import Ints
+from tamis.arrow.bits import places_of, shift_down, shift_up
+from tamis.arrow.types import Words
 from tamis.documents.feed_format import CsvOptions
 from tamis.formats.csv_head import read_head
-from tamis.formats.csv_records import (
-    Words,
-    bits_after,
-    bits_before,
-    bits_of,
-    inside_quotes,
-    without_escapes,
-)
+from tamis.formats.csv_records import inside_quotes, mark_signs, without_escapes
 from tamis.formats.csv_text import Utf8Text
 from tamis.formats.ranges import Counts, Place
 from tamis.plan.plan import Plan
@@ -73,17 +67,14 @@ def count_csv(stream: Any, plan: Plan, begin: int, start: int, stop: int) -> Cou
     if starts is None:
         return Counts(start, stop, (None, None))
     outside, inside, turns = starts
-    counts = [
-        None if row is None else int(np.bitwise_count(row).sum()) for row in (outside, inside)
-    ]
-    return Counts(start, stop, (counts[0], counts[1]), turns)
+    return Counts(start, stop, (_count(outside), _count(inside)), turns)
 
 
 def find_csv(stream: Any, plan: Plan, begin: int, place: Place) -> tuple[int, int]:
     """Where the record at a place begins, in bytes; CSV counts no lines."""
     starts = _record_starts(stream, plan.format.csv, begin, place.start, place.stop)
     row = None if starts is None else starts[1] if place.quoted else starts[0]
-    bits = _positions(row) if row is not None else np.zeros(0, np.int64)
+    bits = places_of(row) if row is not None else np.zeros(0, np.int64)
     # Another file than the one that was counted has its records elsewhere: reading it will show.
     offset = int(bits[place.skip]) - 1 if place.skip < len(bits) else 0
     return max(begin, place.start) + offset, 0
@@ -135,13 +126,13 @@ def _starts_in(
         at_end: whether the text ends where the file does.
     """
     separator, quote = options.separator.encode(), (options.quote or "").encode()
-    quotes, separators, breaks = bits_of(area, [quote, separator, b"\r\n"])
+    quotes, separators, breaks = mark_signs(np.frombuffer(area, np.uint8), separator, quote)
     own = np.full_like(breaks, ~np.uint64(0))
     own[0] ^= _ONE
     last = len(area) - 1
     own[last >> 6] &= (_ONE << np.uint64(last & 63)) - _ONE
     own[(last >> 6) + 1 :] = 0
-    starts = bits_after(breaks) & ~breaks & own
+    starts = shift_up(breaks) & ~breaks & own
     outside: Words | None = starts
     inside: Words | None = np.zeros_like(starts)
     turns = False
@@ -150,8 +141,8 @@ def _starts_in(
         quotes &= own
         within = inside_quotes(quotes)
         turns = bool(within[-1] >> _LAST_BIT)
-        before = bits_after(within)
-        opens, closes = quotes & ~bits_after(bounds), quotes & ~bits_before(bounds)
+        before = shift_up(within)
+        opens, closes = quotes & ~shift_up(bounds), quotes & ~shift_down(bounds)
         outside, inside = starts & ~before, starts & before
         if (within & opens).any() or (~within & closes).any():
             outside = None
@@ -183,7 +174,7 @@ def _empty_lines(begun: Words, text: bytes, separator: bytes, *, at_end: bool) -
         return []
     line = re.compile(re.escape(separator) + rb"+([\r\n]|\Z)")
     places = []
-    for place in _positions(begun).tolist():
+    for place in places_of(begun).tolist():
         match = line.match(text, place - 1)
         if match is not None and not match[1] and not at_end:
             return None
@@ -194,7 +185,3 @@ def _empty_lines(begun: Words, text: bytes, separator: bytes, *, at_end: bool) -
 
 def _count(bits: Words | None) -> int | None:
     return None if bits is None else int(np.bitwise_count(bits).sum())
-
-
-def _positions(bits: Words) -> Ints:
-    return np.flatnonzero(np.unpackbits(bits.view(np.uint8), bitorder="little"))

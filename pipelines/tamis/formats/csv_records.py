@@ -15,18 +15,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 
-from tamis.arrow.types import Ints
+from tamis.arrow.bits import mark_classes, shift_down, shift_up
+from tamis.arrow.types import Bytes, Ints, Words
 from tamis.documents.feed_format import CsvOptions
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)")
 _FEW_QUOTES, _MANY_QUOTES = 1 << 9, 1 << 14
-_WINDOW = 1 << 17  # bytes that a core's cache holds, with what is made of them
 _LAST_BIT = np.uint64(63)
 
 Span = tuple[int, int]
-Words = npt.NDArray[np.uint64]
 
 
 class RecordTooLong(ValueError):
@@ -163,14 +161,13 @@ class Block:
         """Whether each quote that opens starts a field, and each one that closes ends one."""
         if self._bytes[-1:].tobytes() not in (b"\r", b"\n"):
             return False  # nothing, or an escaped end of the file
-        kinds = [self._quote, self._separator, b"\r\n"]
-        quotes, separators, breaks = bits_of(self._bytes, kinds)
+        quotes, separators, breaks = mark_signs(self._bytes, self._separator, self._quote)
         bounds = quotes | separators | breaks
         inside = inside_quotes(quotes)
-        after_bound = bits_after(bounds)
+        after_bound = shift_up(bounds)
         after_bound[0] |= np.uint64(1)
         opens_in_a_field = (inside & quotes & ~after_bound).any()
-        closes_in_a_field = (~inside & quotes & ~bits_before(bounds)).any()
+        closes_in_a_field = (~inside & quotes & ~shift_down(bounds)).any()
         return not (inside[-1] >> _LAST_BIT or opens_in_a_field or closes_in_a_field)
 
     def _judge_quotes(self) -> None:
@@ -263,26 +260,13 @@ def without_escapes(text: bytes, escape: str) -> bytes:
     return re.sub(re.escape(escape.encode()) + rb"[\x00-\xff]", b"aa", text)
 
 
-def bits_of(text: bytes | npt.NDArray[np.uint8], kinds: Sequence[bytes]) -> list[Words]:
-    """For each kind of bytes, of each byte of a text one bit: whether it is one of them.
-
-    The bits of a word stand for 64 bytes, as in `simdjson`, the first in the lowest.
-
-    Example:
-        >>> [f"{bits[0]:b}" for bits in bits_of(b"a;b;", [b"ab", b";"])]
-        ['101', '1010']
-    """
-    data = np.frombuffer(text, np.uint8)
-    bits = np.zeros((len(kinds), -(-len(data) // 64) * 8), np.uint8)
-    for start in range(0, len(data), _WINDOW):
-        window = data[start : start + _WINDOW]
-        for row, kind in zip(bits, kinds, strict=True):
-            flags = np.zeros(len(window), bool) if not kind else window == kind[0]
-            for byte in kind[1:]:
-                flags |= window == byte
-            packed = np.packbits(flags, bitorder="little")
-            row[start // 8 : start // 8 + len(packed)] = packed
-    return list(bits.view("<u8"))
+def mark_signs(text: Bytes, separator: bytes, quote: bytes) -> list[Words]:
+    """The bitmaps of quotes, of separators and of line breaks, with a word of zeros behind them."""
+    table = bytearray(256)
+    for sign, place in ((quote, 1), (separator, 2), (b"\r\n", 4)):
+        for byte in sign:
+            table[byte] |= place
+    return mark_classes(text, bytes(table), 3)
 
 
 def inside_quotes(quotes: Words) -> Words:
@@ -293,17 +277,3 @@ def inside_quotes(quotes: Words) -> Words:
     odd = np.bitwise_xor.accumulate(inside >> _LAST_BIT)
     inside[1:] ^= np.uint64(0) - odd[:-1]
     return inside
-
-
-def bits_after(bits: Words) -> Words:
-    """Of each byte the bit of the one before it; 0 of the first one."""
-    moved: Words = bits << np.uint64(1)
-    moved[1:] |= bits[:-1] >> _LAST_BIT
-    return moved
-
-
-def bits_before(bits: Words) -> Words:
-    """Of each byte the bit of the one behind it; 0 of the last one."""
-    moved: Words = bits >> np.uint64(1)
-    moved[:-1] |= bits[1:] << _LAST_BIT
-    return moved

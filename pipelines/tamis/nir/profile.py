@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import are_valid, as_flags, decode, read_characters
+from tamis.arrow.buffers import are_valid, as_flags, decode, matches, read_characters
 from tamis.arrow.types import Bools, is_list, is_text
 from tamis.language import _
 from tamis.nir.find import count_nir
@@ -155,7 +155,7 @@ def _whole_forms(values: pa.Array, profile: NirProfile) -> dict[str, int]:
     wellformed = are_valid(judge_identifiers(values, _KINDS).canonical)
     compact = pc.replace_substring_regex(values, SEPARATORS, "")
     counts = {
-        form: int((wellformed & _matches(compact, pattern)).sum())
+        form: int((wellformed & matches(compact, pattern)).sum())
         for form, pattern in (("15", _COMPACT_15), ("13", _COMPACT_13))
     }
     counts[profile.form] = max(counts[profile.form], profile.nirs)
@@ -170,8 +170,8 @@ def _profile_structured(values: pa.Array, name: str | None) -> NirProfile:
     if not wellformed.any() and not judged.wrong_key.any():
         return _no_nir(count)
     compact = pc.replace_substring_regex(values, SEPARATORS, "")
-    long = _matches(compact, _COMPACT_15)
-    short = _matches(compact, _COMPACT_13)
+    long = matches(compact, _COMPACT_15)
+    short = matches(compact, _COMPACT_13)
     named, against = bool(name and names_nir(name)), bool(name and names_other(name))
     limit = _NAMED if named else _OPPOSED if against else _ALONE
     keyed, candidates = int((wellformed & long).sum()), int(long.sum())
@@ -231,13 +231,9 @@ def _count_different(compact: pa.Array, long: Bools, wellformed: Bools) -> tuple
     """How many different values are long; and how many of them are a NIR with a month of birth."""
     if long.sum() > _READ_CLOSELY:
         return int(long.sum()), 0
-    born = wellformed & long & _matches(compact, r"^[12][0-9]{2}(?:0[1-9]|1[0-2])")
+    born = wellformed & long & matches(compact, r"^[12][0-9]{2}(?:0[1-9]|1[0-2])")
     different, right = (len(compact.filter(pa.array(flags)).unique()) for flags in (long, born))
     return different, right
-
-
-def _matches(values: pa.Array, pattern: str) -> Bools:
-    return as_flags(pc.match_substring_regex(values, pattern))
 
 
 def _bound_chance(right: int, trials: int, chance: float = _CHANCE_KEY) -> float:
@@ -291,7 +287,7 @@ def _profile_prose(values: pa.Array, structured: NirProfile) -> NirProfile:
     nirs = int(counts.sum())
     texts = values.take(pa.array(rows[:_READ_CLOSELY])).to_pylist()
     sure = sum(_is_sure(text) for text in texts)
-    candidates = int(_matches(values, r"(?:^|[^0-9])[1-8][0-9]{14}(?:$|[^0-9])").sum())
+    candidates = int(matches(values, r"(?:^|[^0-9])[1-8][0-9]{14}(?:$|[^0-9])").sum())
     chance, limit = _bound_chance(nirs, max(candidates, nirs)), _ALONE
     if not structured.nirs and candidates < _FEW and (born := sum(map(_count_births, texts))):
         chance, limit = (
@@ -305,7 +301,7 @@ def _profile_prose(values: pa.Array, structured: NirProfile) -> NirProfile:
             candidates=candidates,
         )
         return _no_nir(count, nirs, why)
-    opening = int(_matches(values, r"^\s*[\[{]").sum())
+    opening = int(matches(values, r"^\s*[\[{]").sum())
     form = "json" if opening > 0.5 * count else "text"
     why = _("{nirs} in {rows} of {count:# text|# texts}", nirs=nirs, rows=len(rows), count=count)
     confidence = max(1 - chance if chance < limit else 0.0, 1 - 0.1 ** min(sure, 6))

@@ -9,9 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tamis.arrow.types import Bools, Bytes, Ints
-from tamis.nir.vectorized.bits import (
-    Words,
+from tamis.arrow.bits import (
     mark_classes,
     mark_places,
     places_of,
@@ -19,6 +17,7 @@ from tamis.nir.vectorized.bits import (
     shift_up,
     windows_at,
 )
+from tamis.arrow.types import Bools, Bytes, Ints, Words
 
 ENOUGH: Final = 12
 """Digits that a NIR has at least: 13 characters, one of them Corsica's letter; or one is lost."""
@@ -79,7 +78,7 @@ def find_chains(part: Bytes, bounds: Ints, words: Words) -> Chains:
         bounds: N + 1 offsets of the rows in them.
         words: the bitmap of digits.
     """
-    breaks, strange = mark_classes(part, _CLASSES)
+    breaks, strange = mark_classes(part, _CLASSES, 2)
     row_starts = mark_places(bounds, len(words))
     starts, ends = _find_tokens(words, row_starts)
     if not len(starts):

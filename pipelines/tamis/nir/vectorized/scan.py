@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from tamis.arrow.buffers import as_flags, offsets_of, text_bytes
-from tamis.arrow.types import Bools, Bytes, Ints, Offsets
+from tamis.arrow.bits import clear
+from tamis.arrow.buffers import matches, offsets_of, text_bytes
+from tamis.arrow.types import Bytes, Ints, Offsets
 from tamis.nir.grammar import find_nir
 from tamis.nir.label import NAMES_NIR_BYTES
-from tamis.nir.vectorized.bits import clear, count_before, count_digits, mark_digits
+from tamis.nir.vectorized.bits import count_before, count_digits, mark_digits
 from tamis.nir.vectorized.chains import ENOUGH, ENOUGH_IF_MISREAD, Chains, find_chains
 from tamis.nir.vectorized.shapes import Candidates, apply_labels, find_candidates
 
@@ -113,18 +113,12 @@ def _read(array: pa.Array) -> NirSpans:
     ):
         rows = np.unique(rows[~in_doubt[rows]])
         if (offsets[rows + 1] - offsets[rows]).sum() > _FEW:
-            rows = rows[_match(kind.take(pa.array(rows)), pattern)]
+            rows = rows[matches(kind.take(pa.array(rows)), pattern)]
         in_doubt[rows] = True
     certain = certain.pick(~in_doubt[certain.rows])
     spans = NirSpans(certain.rows, certain.begins, certain.ends)
     by_rules = _apply_rules(array, np.flatnonzero(in_doubt), offsets)
     return _merge(spans, by_rules) if len(by_rules.rows) else spans
-
-
-def _match(values: pa.Array, pattern: str) -> Bools:
-    if not len(values):
-        return np.zeros(0, dtype=bool)
-    return as_flags(pc.match_substring_regex(values, pattern))
 
 
 def _scan(texts: pa.Array, data: Bytes, offsets: Offsets) -> tuple[Candidates, Chains, Ints]:

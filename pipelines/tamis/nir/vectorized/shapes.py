@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from tamis.arrow.buffers import as_flags, fixed_width_text
-from tamis.arrow.types import Bools, Bytes, Ints, Offsets
+from tamis.arrow.bits import trailing_ones, trailing_zeros, windows_at
+from tamis.arrow.buffers import fixed_width_text, matches
+from tamis.arrow.types import Bools, Bytes, Ints, Offsets, Words
 from tamis.nir.candidate import COUNTED
 from tamis.nir.grammar import MISREAD
 from tamis.nir.label import (
@@ -24,7 +24,7 @@ from tamis.nir.label import (
     STRONG_BYTES,
     in_bytes,
 )
-from tamis.nir.vectorized.bits import Words, find_firsts, trailing_ones, trailing_zeros, windows_at
+from tamis.nir.vectorized.bits import find_firsts
 
 _BODY: Final = 13
 _PARTS: Final = (1, 2, 2, 2, 1, 2, 3)  # sex, year, month, département, commune (1 and 2), order
@@ -204,12 +204,12 @@ def apply_labels(
         return candidates
     open_ = candidates.pick(indices)
     windows, whole = _windows_before(data, offsets, open_.rows, open_.begins)
-    labelled = open_.bare & _match(windows, _LABELLED)
-    alone = open_.alone & whole & ~labelled & ~_match(windows, _CLOSE)
-    alone[alone] = ~_match(windows.filter(pa.array(alone)), OPPOSING_BYTES)
+    labelled = open_.bare & matches(windows, _LABELLED)
+    alone = open_.alone & whole & ~labelled & ~matches(windows, _CLOSE)
+    alone[alone] = ~matches(windows.filter(pa.array(alone)), OPPOSING_BYTES)
     likely = np.flatnonzero(labelled | alone)
     rows, places = np.unique(open_.rows[likely], return_inverse=True)
-    likely = likely[~_match(texts.take(pa.array(rows)), _ODD_ROW)[places]]
+    likely = likely[~matches(texts.take(pa.array(rows)), _ODD_ROW)[places]]
     accepted[indices[likely]] = True
     return candidates.pick(accepted)
 
@@ -224,7 +224,7 @@ def _find_runs(part: Bytes, bounds: Ints, words: Words, begins: Ints) -> Candida
     inside = ends <= bounds.take(rows + 1)
     rows, begins, ends = rows[inside], begins[inside], ends[inside]
     behind = fixed_width_text(_look_behind(part, bounds, rows, ends, _BEHIND), pa.large_binary())
-    taken = stands_apart(part, bounds, rows, begins, ends) & ~_match(behind, _GOES_ON)
+    taken = stands_apart(part, bounds, rows, begins, ends) & ~matches(behind, _GOES_ON)
     yes = np.ones(len(rows), dtype=bool)
     return Candidates(rows, begins, ends, ~yes, yes).pick(taken)
 
@@ -407,9 +407,9 @@ def _read_distant_key(behind: Bytes) -> tuple[npt.NDArray[np.int8], Bytes, Bytes
     kind = np.full(len(behind), _UNCLEAR, np.int8)
     ends, values = np.zeros(len(behind), np.uint8), np.zeros(len(behind), np.uint8)
     texts = fixed_width_text(behind, pa.large_binary())
-    soon = _match(texts, _KEY_SOON)
+    soon = matches(texts, _KEY_SOON)
     kind[~soon] = _NO_KEY
-    for index in np.flatnonzero(~soon & _match(texts, _MISREAD_KEY)).tolist():
+    for index in np.flatnonzero(~soon & matches(texts, _MISREAD_KEY)).tolist():
         word = texts[index].as_py().lstrip(_NO_LETTERS)[:2].decode()
         values[index] = int(word.translate(MISREAD))
     unclear = np.flatnonzero(soon)
@@ -460,7 +460,7 @@ def _judge_bodies(
     wrong = np.flatnonzero(~keyed & grouped & (kind == _GAPPED) & GAP.take(next_byte))
     further = _look_behind(part, bounds, rows[wrong], keys.ends[wrong], _BEHIND)
     further_texts = fixed_width_text(further, pa.large_binary())
-    unkeyed[wrong[~_match(further_texts, _NOT_KEY)]] = True
+    unkeyed[wrong[~matches(further_texts, _NOT_KEY)]] = True
     ordered = digits[10:].any(axis=0) & (first != 5) & (first != 6)
     alone = plausible & np.where(keyed, (person | born) & ~decimal, grouped & ordered & unkeyed)
     bare = (kind == _NO_KEY) | ((kind == _GLUED) & ~keyed & ~grouped)
@@ -487,9 +487,3 @@ def _windows_before(
         pa.large_binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), pa.py_buffer(data)]
     )
     return pieces.take(pa.array(np.arange(1, len(cuts) - 1, 2))), previous <= floor
-
-
-def _match(values: pa.Array, pattern: str) -> Bools:
-    if not len(values):
-        return np.zeros(0, dtype=bool)
-    return as_flags(pc.match_substring_regex(values, pattern))
