@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from tamis.arrow.bits import places_of, shift_down, shift_up
+from tamis.arrow.bits import mark_classes, places_of, shift_down, shift_up
 from tamis.arrow.types import Words
 from tamis.documents.feed_format import CsvOptions
 from tamis.formats.csv_head import read_head
-from tamis.formats.csv_records import inside_quotes, mark_signs, without_escapes
+from tamis.formats.csv_records import without_escapes
 from tamis.formats.csv_text import Utf8Text
 from tamis.formats.ranges import Counts, Place
 from tamis.plan.plan import Plan
@@ -126,7 +126,7 @@ def _starts_in(
         at_end: whether the text ends where the file does.
     """
     separator, quote = options.separator.encode(), (options.quote or "").encode()
-    quotes, separators, breaks = mark_signs(np.frombuffer(area, np.uint8), separator, quote)
+    quotes, separators, breaks = _mark_signs(area, separator, quote)
     own = np.full_like(breaks, ~np.uint64(0))
     own[0] ^= _ONE
     last = len(area) - 1
@@ -139,7 +139,7 @@ def _starts_in(
     if quotes.any():
         bounds = quotes | separators | breaks
         quotes &= own
-        within = inside_quotes(quotes)
+        within = _inside_quotes(quotes)
         turns = bool(within[-1] >> _LAST_BIT)
         before = shift_up(within)
         opens, closes = quotes & ~shift_up(bounds), quotes & ~shift_down(bounds)
@@ -156,6 +156,25 @@ def _starts_in(
             if row is not None:
                 row[place >> 6] &= ~(_ONE << np.uint64(place & 63))
     return outside, inside, turns
+
+
+def _mark_signs(text: bytes, separator: bytes, quote: bytes) -> list[Words]:
+    """The bitmaps of quotes, of separators and of line breaks, with a word of zeros behind them."""
+    table = bytearray(256)
+    for sign, place in ((quote, 1), (separator, 2), (b"\r\n", 4)):
+        for byte in sign:
+            table[byte] |= place
+    return mark_classes(np.frombuffer(text, np.uint8), bytes(table), 3)
+
+
+def _inside_quotes(quotes: Words) -> Words:
+    """Of each byte the bit: whether what stands behind it is inside of quotes."""
+    inside, shifted = quotes.copy(), np.empty_like(quotes)
+    for width in (1, 2, 4, 8, 16, 32):
+        inside ^= np.left_shift(inside, np.uint64(width), out=shifted)
+    odd = np.bitwise_xor.accumulate(inside >> _LAST_BIT)
+    inside[1:] ^= np.uint64(0) - odd[:-1]
+    return inside
 
 
 def _empty_lines(begun: Words, text: bytes, separator: bytes, *, at_end: bool) -> list[int] | None:

@@ -16,13 +16,11 @@ from itertools import chain
 
 import numpy as np
 
-from tamis.arrow.bits import mark_classes, shift_down, shift_up
-from tamis.arrow.types import Bytes, Ints, Words
+from tamis.arrow.types import Ints
 from tamis.documents.feed_format import CsvOptions
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)")
 _FEW_QUOTES, _MANY_QUOTES = 1 << 9, 1 << 14
-_LAST_BIT = np.uint64(63)
 
 Span = tuple[int, int]
 
@@ -102,20 +100,17 @@ class Block:
         self._starts: list[Ints] = []
         self._stops: list[Ints] = []
         self._unreadable: list[Span] = []
-        self._is_proved = False
         self.has_quotes = bool(options.quote) and self._quote in self._plain
         if self.has_quotes or self._plain is not text:
             self._lines = _Lines(text, self.end)
             self._strict = csv.reader(
                 self._lines,
                 delimiter=options.separator,
-                quotechar=options.quote or None,
+                quotechar=self._quote.decode(),
                 escapechar=options.escape,
                 strict=True,
             )
-            self._is_proved = self._are_quotes_paired()
-            if not self._is_proved:
-                self._judge_quotes()
+            self._judge_quotes()
 
     def text(self, without: Sequence[Span] = ()) -> bytes | memoryview:
         """The whole records, one line for each that is unreadable, without some spans of text."""
@@ -139,9 +134,6 @@ class Block:
         starts = np.flatnonzero(is_break[:-1] & is_separator[1:]) + 1
         if is_separator[0]:
             starts = np.append(0, starts)
-        if self._is_proved:
-            quotes = np.flatnonzero(text == ord(self._quote))
-            self._starts, self._stops = [quotes[0::2]], [quotes[1::2]]
         if self._starts:
             spans = np.concatenate(self._starts)
             order = np.argsort(spans, kind="stable")
@@ -156,19 +148,6 @@ class Block:
         # A carriage return at the very end may be the first half of a line break.
         line_feed, last = self._plain.rfind(b"\n"), len(self._plain) - 1
         return max(line_feed, self._plain.rfind(b"\r", line_feed + 1, last)) + 1
-
-    def _are_quotes_paired(self) -> bool:
-        """Whether each quote that opens starts a field, and each one that closes ends one."""
-        if self._bytes[-1:].tobytes() not in (b"\r", b"\n"):
-            return False  # nothing, or an escaped end of the file
-        quotes, separators, breaks = mark_signs(self._bytes, self._separator, self._quote)
-        bounds = quotes | separators | breaks
-        inside = inside_quotes(quotes)
-        after_bound = shift_up(bounds)
-        after_bound[0] |= np.uint64(1)
-        opens_in_a_field = (inside & quotes & ~after_bound).any()
-        closes_in_a_field = (~inside & quotes & ~shift_down(bounds)).any()
-        return not (inside[-1] >> _LAST_BIT or opens_in_a_field or closes_in_a_field)
 
     def _judge_quotes(self) -> None:
         """Pair the quotes, from the first one on that is not judged; where that fails, read."""
@@ -258,22 +237,3 @@ def without_escapes(text: bytes, escape: str) -> bytes:
     if at < 0:
         return text
     return re.sub(re.escape(escape.encode()) + rb"[\x00-\xff]", b"aa", text)
-
-
-def mark_signs(text: Bytes, separator: bytes, quote: bytes) -> list[Words]:
-    """The bitmaps of quotes, of separators and of line breaks, with a word of zeros behind them."""
-    table = bytearray(256)
-    for sign, place in ((quote, 1), (separator, 2), (b"\r\n", 4)):
-        for byte in sign:
-            table[byte] |= place
-    return mark_classes(text, bytes(table), 3)
-
-
-def inside_quotes(quotes: Words) -> Words:
-    """Of each byte the bit: whether what stands behind it is inside of quotes."""
-    inside, shifted = quotes.copy(), np.empty_like(quotes)
-    for width in (1, 2, 4, 8, 16, 32):
-        inside ^= np.left_shift(inside, np.uint64(width), out=shifted)
-    odd = np.bitwise_xor.accumulate(inside >> _LAST_BIT)
-    inside[1:] ^= np.uint64(0) - odd[:-1]
-    return inside
