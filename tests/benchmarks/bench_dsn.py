@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tamis.formats.dsn.individus import read_dsn
 from tamis.formats.dsn.layout import (
     BELOW_INDIVIDU,
     CONTRAT,
@@ -31,7 +32,6 @@ from tamis.formats.dsn.layout import (
     blocks_below,
     layout_of,
 )
-from tamis.formats.dsn.read import read_dsn
 from tamis.plan.project import bundled_project
 from tamis.synthetic.dsn import DsnStyle, write_dsn
 from tamis.synthetic.records import make_records

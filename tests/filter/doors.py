@@ -15,7 +15,7 @@ from tamis.documents.feed_format import Format
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import Chunk
 from tamis.formats.csv import read_csv
-from tamis.formats.dsn.read import read_dsn
+from tamis.formats.dsn.individus import read_dsn
 from tamis.formats.jsonl import read_jsonl
 from tamis.formats.parquet import read_parquet, split
 from tamis.formats.python_records import to_chunk

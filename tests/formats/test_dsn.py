@@ -53,7 +53,6 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import starmap
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -63,9 +62,10 @@ from hypothesis import strategies as st
 
 from tamis.documents.schema import FieldSpec
 from tamis.errors import DocumentError, InputError
+from tamis.formats.chunk import Chunk
 from tamis.formats.dsn import lines as dsn_lines
 from tamis.formats.dsn.envois import Envoi, read_envois
-from tamis.formats.dsn.individus import DsnPiece, DsnReader
+from tamis.formats.dsn.individus import DsnReader
 from tamis.formats.dsn.layout import DsnLayout, layout_of
 from tamis.formats.dsn.lines import Rubriques, read_lines
 from tamis.limits import USUAL, Limits
@@ -204,16 +204,14 @@ def read(data: bytes, layout: DsnLayout = LAYOUT, limits: Limits = USUAL) -> lis
     return items_of(reader(data, layout, limits))
 
 
-def items_of(pieces: Iterable[DsnPiece]) -> list[Item]:
+def items_of(chunks: Iterable[Chunk]) -> list[Item]:
     """Records and rejects by their positions."""
     items: list[Item] = []
-    for piece in pieces:
-        names, columns = list(piece.columns), [c.to_pylist() for c in piece.columns.values()]
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-        some: list[Item] = list(
-            starmap(DsnRecord, zip(piece.positions.to_pylist(), rows, strict=True))
-        )
-        items += sorted([*some, *starmap(DsnReject, piece.rejects)], key=lambda item: item.position)
+    for chunk in chunks:
+        places, rejected = chunk.positions.to_pylist(), chunk.rejects.to_pylist()
+        some: list[Item] = list(map(DsnRecord, places, chunk.data.to_pylist()))
+        some += [DsnReject(*reject.values()) for reject in rejected]
+        items += sorted(some, key=lambda item: item.position)
     return items
 
 
@@ -237,9 +235,10 @@ def envois(data: bytes) -> list[Envoi]:
 
 def anomalies(data: bytes) -> dict[str, int]:
     """What is odd of a file, all told."""
-    told = reader(data)
-    assert list(told) is not None
-    return {name: count for name, count in told.anomalies.items() if count}
+    counts: Counter[str] = Counter()
+    for chunk in reader(data):
+        counts.update(chunk.anomalies)
+    return dict(counts)
 
 
 NIR_A, NIR_B = "1550875999991", "269052A999992"
@@ -349,9 +348,8 @@ def test_what_names_no_contract_is_in_the_record_or_told() -> None:
     assert record["hors_contrat"] == [{"montant": "2"}, {"montant": "3"}]
     assert "dsn-blocks-without-contract" not in anomalies(data)
     without = layout_of([field for field in FIELDS if field.name != "hors_contrat"])
-    told = reader(data, without)
-    assert len(list(told)) == 1
-    assert told.anomalies["dsn-blocks-without-contract"] == 2
+    (chunk,) = reader(data, without)
+    assert chunk.anomalies == {"dsn-blocks-without-contract": 2}
 
 
 def test_a_declaration_without_individu_is_complete_and_one_that_replaces_is_told() -> None:
@@ -423,11 +421,12 @@ def test_lists_and_structs_around_the_individu_are_read() -> None:
 
 def test_only_what_the_layout_asks_for_is_in_a_record() -> None:
     layout = layout_of([leaf("nom", "S21.G00.30.002")])
-    told = reader(text_of(envoi(declaration(individu("ALPHA", NIR_A, NTT, contrat("A"))))), layout)
-    items = items_of(told)
+    data = text_of(envoi(declaration(individu("ALPHA", NIR_A, NTT, contrat("A")))))
+    (chunk,) = reader(data, layout)
+    items = items_of([chunk])
     assert records(items) == [{"nom": "ALPHA"}]
     assert NIR_A not in repr(items)
-    assert {k: v for k, v in told.skipped().items() if k.startswith("S21.G00.3")} == {
+    assert {k: v for k, v in chunk.skipped.items() if k.startswith("S21.G00.3")} == {
         "S21.G00.30.001": 1,
         "S21.G00.30.006": 1,
         "S21.G00.30.020": 1,

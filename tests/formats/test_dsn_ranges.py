@@ -1,6 +1,7 @@
 """One big DSN by ranges is what it is at once, wherever its stretches end, and whatever is cut."""
 
 import io
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -91,9 +92,12 @@ def read(data: bytes, part: EnvoiRange | None = None) -> tuple[list[Item], dict[
     start, stop = (part.start, part.stop) if part else (0, None)
     own, ahead = (Stretch(io.BytesIO(data), start, stop) for _pass in range(2))
     begin = part.begin if part else AT_ONCE
-    reader = DsnReader(own, ahead, "f.dsn", LAYOUT, USUAL, begin)
-    items = sorted(items_of(reader), key=lambda item: item.position)
-    return items, {name: count for name, count in reader.anomalies.items() if count}
+    chunks = list(DsnReader(own, ahead, "f.dsn", LAYOUT, USUAL, begin))
+    items = sorted(items_of(chunks), key=lambda item: item.position)
+    anomalies: Counter[str] = Counter()
+    for chunk in chunks:
+        anomalies.update(chunk.anomalies)
+    return items, dict(anomalies)
 
 
 def is_same(data: bytes, size: int, least: int) -> int:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tamis.formats.chunk import Chunk
-from tamis.formats.dsn.read import read_dsn
+from tamis.formats.dsn.individus import read_dsn
 from tamis.formats.xml.read import read_xml
 from tamis.plan.plan import PlanField
 

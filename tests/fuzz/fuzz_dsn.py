@@ -67,10 +67,9 @@ def outcome(data: bytes, window: int, part: EnvoiRange | None = None) -> list[st
     for piece in reader:
         places = piece.positions.to_pylist()
         require(places == sorted(set(places)), "positions")
-        rows += list(zip(places, *(c.to_pylist() for c in piece.columns.values()), strict=True))
-        rejects += piece.rejects
-        for column in piece.columns.values():
-            column.validate(full=True)
+        rows += list(zip(places, *(c.to_pylist() for c in piece.data.columns), strict=True))
+        rejects += [tuple(reject.values()) for reject in piece.rejects.to_pylist()]
+        piece.data.validate(full=True)
     for _place, _reason, field, detail in rejects:
         told = re.sub(r"line \d+", "", detail)
         require(not VALUE.search(told + field), "a value in a message")

@@ -30,7 +30,7 @@ from tamis.documents.feed_format import Format, FormatName
 from tamis.errors import InputError
 from tamis.formats.avro import read_avro
 from tamis.formats.chunk import Chunk
-from tamis.formats.dsn.read import read_dsn
+from tamis.formats.dsn.individus import read_dsn
 from tamis.formats.jsonl import read_jsonl
 from tamis.formats.parquet import read_parquet, split
 from tamis.plan.plan import Plan, PlanField

@@ -24,8 +24,8 @@ from tamis.documents.feed_format import FormatName
 from tamis.errors import InputError, value_free
 from tamis.formats.chunk import Chunk, PartKey, cut
 from tamis.formats.digests import sha256_of
+from tamis.formats.dsn.individus import read_dsn
 from tamis.formats.dsn.ranges import EnvoiRange
-from tamis.formats.dsn.read import read_dsn
 from tamis.formats.parquet import count_rows, read_parquet
 from tamis.formats.partitions import add_partitions
 from tamis.formats.ranges import RecordRange, Stretch

@@ -12,8 +12,8 @@ from tamis.formats.avro_ranges import avro_begin, count_avro
 from tamis.formats.chunk import Chunk
 from tamis.formats.csv import read_csv
 from tamis.formats.csv_ranges import count_csv, csv_begin
+from tamis.formats.dsn.individus import read_dsn
 from tamis.formats.dsn.ranges import EnvoiRange, count_dsn, cut_envois, dsn_begin
-from tamis.formats.dsn.read import read_dsn
 from tamis.formats.jsonl import read_jsonl
 from tamis.formats.jsonl_ranges import count_jsonl, jsonl_begin
 from tamis.formats.ranges import RecordRange, cut_records

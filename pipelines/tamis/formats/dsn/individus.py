@@ -1,4 +1,4 @@
-"""The second pass over a DSN: from the lines of whole envois to individus, one a row.
+"""A DSN as chunks, and the second pass over it: from lines of whole envois to individus, one a row.
 
 The hierarchy is implicit: a line names its rubrique and block only. So lines are read in their
 order, from the beginning of an envoi on (`ranges` says which); memory holds a window of lines, the
@@ -20,15 +20,14 @@ columns, of all individus of a window at once.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.errors import InputError
-from tamis.formats.chunk import Reject
+from tamis.formats.chunk import Chunk, Reject, rechunk, rejects_of
 from tamis.formats.dsn.blocs import Blocs, bounds_individus
 from tamis.formats.dsn.envois import AT_ONCE, Begin, Envoi, read_envois
 from tamis.formats.dsn.held import TOO_MANY, hold, nothing
@@ -44,10 +43,14 @@ from tamis.formats.dsn.layout import (
     DsnLeaf,
     DsnList,
     Member,
+    layout_of,
 )
-from tamis.formats.dsn.lines import STRAY, Lines, Marks, Places, Readable, Rubriques, read_lines
+from tamis.formats.dsn.lines import STRAY, Lines, Marks, Places, Rubriques, read_lines
+from tamis.formats.python_records import batch_of
+from tamis.formats.ranges import Readable
 from tamis.language import _
 from tamis.limits import USUAL, Limits
+from tamis.plan.plan import Plan
 
 EMPTY = "dsn-empty-values"
 BROKEN = "dsn-broken-characters"
@@ -56,19 +59,33 @@ UNJOINED = "dsn-blocks-without-contract"
 _NOWHERE = Envoi(1 << 62, 1 << 62)
 
 
-@dataclass(frozen=True)
-class DsnPiece:
-    """Some individus of a DSN.
+def read_dsn(
+    stream: Readable,
+    plan: Plan,
+    source: str,
+    limits: Limits = USUAL,
+    *,
+    ahead: Readable,
+    begin: Begin = AT_ONCE,
+) -> Iterator[Chunk]:
+    """Read the individus of a DSN, or of a lot of them.
 
-    Attributes:
-        columns: by field, N values: text as in the file, lists and structs of text.
-        positions: N, the line on which each individu begins.
-        rejects: what could not be read, in the order of their lines.
+    Args:
+        stream: the file's bytes, read forward only.
+        plan: whose fields name the rubriques to collect.
+        source: the file's path or URI, for messages.
+        limits: individus in each chunk but the last, and blocks of one individu.
+        ahead: the same bytes once more: whether an envoi is whole is known at its end only.
+        begin: where in the file the bytes begin.
+
+    Returns:
+        Chunks; positions are the lines on which individus begin.
+
+    Raises:
+        InputError: the file is no DSN, or changed while it was read.
     """
-
-    columns: dict[str, pa.Array] = field(repr=False)
-    positions: pa.Int64Array
-    rejects: Sequence[Reject]
+    reader = DsnReader(stream, ahead, source, layout_of(plan.fields, plan.schema), limits, begin)
+    return rechunk(reader, source, limits.object_chunk_records, limits.chunk_bytes)
 
 
 class DsnReader:
@@ -82,19 +99,15 @@ class DsnReader:
         limits: how many blocks may be collected of one individu.
         begin: where in the file the data begins, with an envoi.
 
-    Attributes:
-        anomalies: what is odd so far and rejects no record, by name.
-
     Example:
         >>> import io
-        >>> from tamis.formats.dsn.layout import layout_of
         >>> from tamis.plan.plan import PlanField
         >>> layout = layout_of([PlanField("nom", "string", rubrique="S21.G00.30.002")])
         >>> text = b"S10.G00.00.001,'L'\\nS21.G00.30.002,'D'ESSAI'\\n"
         >>> text += b"S90.G00.90.001,'4'\\nS90.G00.90.002,'0'\\n"
         >>> reader = DsnReader(io.BytesIO(text), io.BytesIO(text), "x.dsn", layout)
-        >>> next(iter(reader)).columns["nom"].to_pylist()
-        ["D'ESSAI"]
+        >>> next(iter(reader)).data.to_pylist()
+        [{'nom': "D'ESSAI"}]
     """
 
     def __init__(
@@ -106,7 +119,7 @@ class DsnReader:
         limits: Limits = USUAL,
         begin: Begin = AT_ONCE,
     ) -> None:
-        self.anomalies: Counter[str] = Counter()
+        self._anomalies: Counter[str] = Counter()
         self._source = source
         self._layout = layout
         self._most = limits.dsn_blocks
@@ -114,13 +127,13 @@ class DsnReader:
         self._lines = read_lines(stream, self._rubriques, source, begin.lines)
         first = Rubriques(source)
         windows = read_lines(ahead, first, source, begin.lines)
-        collected, anomalies = layout.rubriques, self.anomalies
+        collected, anomalies = layout.rubriques, self._anomalies
         self._envois = read_envois(windows, first, collected, source, anomalies, begin)
         self._envoi = _NOWHERE
         self._skipped = np.zeros(0, np.int64)
 
-    def __iter__(self) -> Iterator[DsnPiece]:
-        """Yield the individus of each window of the file.
+    def __iter__(self) -> Iterator[Chunk]:
+        """Yield the individus of each window of the file: text as in the file, lists and structs.
 
         Raises:
             InputError: none of the file's first lines is one of a DSN, an envoi is of another norm,
@@ -135,19 +148,42 @@ class DsnReader:
             marks, collected = self._mark(lines)
             indices = np.flatnonzero(marks & counts)
             new, found = hold(lines, indices, collected[indices], encodings)
-            self.anomalies[EMPTY] += found.empty
-            self.anomalies[BROKEN] += found.broken
+            self._anomalies[EMPTY] += found.empty
+            self._anomalies[BROKEN] += found.broken
             known, lines_so_far = len(held.places), held.then(new)
             blocs = Blocs(lines_so_far, self._rubriques, self._layout, self._most, known)
-            self.anomalies[UNJOINED] += _unjoined(blocs)
-            yield _piece(blocs, rejects)
+            self._anomalies[UNJOINED] += _unjoined(blocs)
+            yield self._chunk(blocs, rejects)
             keep, too_many = blocs.to_keep()
             held = blocs.held.of(keep)
             held.defects[too_many] = TOO_MANY
         if self._envoi is not _NOWHERE:
             raise InputError(self._source, _("changed while it was read"))
 
-    def skipped(self) -> dict[str, int]:
+    def _chunk(self, blocs: Blocs, rejects: list[Reject]) -> Chunk:
+        """The individus that are complete, what was found wrong, and counts since the last one."""
+        places, problems = blocs.held.places, blocs.problems()
+        for individu, (line, name, what) in problems.items():
+            if individu < blocs.complete:
+                place = int(places[blocs.starts[individu]])
+                rejects.append(_unreadable(place, int(places[line]), name, what))
+        for line, what in blocs.lost():
+            place = int(places[line])
+            rejects.append(_unreadable(place, place, blocs.name(line), what))
+        rows = np.array([row for row in range(blocs.complete) if row not in problems], np.int64)
+        members = blocs.layout.members
+        columns = {member.name: _column(blocs, member, INDIVIDU, rows) for member in members}
+        anomalies = dict(+self._anomalies)
+        self._anomalies.clear()
+        return Chunk(
+            batch_of(columns, {}, range(len(rows))),
+            pa.array(places[blocs.starts[rows]], pa.int64()),
+            rejects_of(sorted(rejects)),
+            anomalies=anomalies,
+            skipped=self._skipped_lines(),
+        )
+
+    def _skipped_lines(self) -> dict[str, int]:
         """The lines that were not collected since the last call, by rubrique."""
         counts = self._skipped.tolist()
         self._skipped[:] = 0
@@ -211,21 +247,6 @@ class DsnReader:
 
 def _incomplete(envoi: Envoi, place: int) -> Reject:
     return place, "incomplete", "", f"line {envoi.first}: {envoi.fault}"
-
-
-def _piece(blocs: Blocs, rejects: list[Reject]) -> DsnPiece:
-    places, problems = blocs.held.places, blocs.problems()
-    for individu, (line, name, what) in problems.items():
-        if individu < blocs.complete:
-            place = int(places[blocs.starts[individu]])
-            rejects.append(_unreadable(place, int(places[line]), name, what))
-    for line, what in blocs.lost():
-        place = int(places[line])
-        rejects.append(_unreadable(place, place, blocs.name(line), what))
-    rows = np.array([row for row in range(blocs.complete) if row not in problems], np.int64)
-    members = blocs.layout.members
-    columns = {member.name: _column(blocs, member, INDIVIDU, rows) for member in members}
-    return DsnPiece(columns, pa.array(places[blocs.starts[rows]], pa.int64()), sorted(rejects))
 
 
 def _unjoined(blocs: Blocs) -> int:

@@ -9,13 +9,14 @@ A file is read as bytes and split at 0x0A alone: 0x85 or 0x1C within a value end
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tamis.errors import InputError
 from tamis.formats.dsn.layout import bloc_of
+from tamis.formats.ranges import Readable
 from tamis.language import _
 
 MAX_LINE: Final = 4096
@@ -53,13 +54,6 @@ class Rubrique(NamedTuple):
     name: str
     bloc: str
     rank: int
-
-
-class Readable(Protocol):
-    """What has bytes to read."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
 
 
 class Rubriques:
