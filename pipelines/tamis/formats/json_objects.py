@@ -3,7 +3,7 @@
 Strict means: UTF-8; no key twice in one object, read or not; neither NaN nor Infinity; nested at
 most `MAX_DEPTH` deep. A native parser (`msgspec`) reads them. It takes less than these rules allow,
 but for two things, which are counted: a key that stands twice, and depth. What it refuses, and what
-the counts do not clear, is parsed again by the slow way below, which alone gives reasons.
+has other counts, is parsed again by the slow way below, which alone gives reasons.
 """
 
 import json
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from tamis.language import N_
 from tamis.limits import USUAL, Limits
@@ -20,11 +19,6 @@ MAX_DEPTH: Final = 64
 
 LONGER: Final = N_("longer than {most} bytes")
 """The rule by which a line or message that is too long is no record."""
-
-_AT_ONCE = 256
-"""Lines whose bytes are counted together: few enough for a core's cache."""
-
-_QUOTE, _COLON, _SPACE, _LIST, _OBJECT = b'": [{'
 
 
 class Unreadable(Exception):
@@ -48,58 +42,25 @@ def parse_objects(
         >>> parse_objects([b'{"nom": "Durand", "solde": 12.50}', b'{"nom": "a", "nom": "b"}'])
         [{'nom': 'Durand', 'solde': b'12.50'}, Unreadable('a key stands twice in one object')]
     """
-    quick = [_parse_quickly(line, limits) for line in lines]
-    clear = [
-        is_clear
-        for first in range(0, len(lines), _AT_ONCE)
-        for is_clear in _are_clear(lines[first : first + _AT_ONCE], quick[first : first + _AT_ONCE])
-    ]
-    parsed: list[dict[str, Any] | Unreadable] = []
-    for line, record, is_clear in zip(lines, quick, clear, strict=True):
-        if record is not None and line is not None and (is_clear or _is_exact(record, line)):
-            parsed.append(record)
-            continue
-        try:
-            parsed.append(_parse_strictly(line, limits))
-        except Unreadable as error:
-            parsed.append(error)
-    return parsed
+    return [_parse(line, limits) for line in lines]
 
 
-def _parse_quickly(line: bytes | None, limits: Limits) -> dict[str, Any] | None:
+def _parse(line: bytes | None, limits: Limits) -> dict[str, Any] | Unreadable:
     if line is None or len(line) > limits.line_bytes:
-        return None
+        return Unreadable(LONGER.format(most=limits.line_bytes))
     try:
-        return _NATIVE.decode(line)
+        record: dict[str, Any] | None = _NATIVE.decode(line)
     except Exception:  # of several kinds; the slow way says what is wrong
-        return None
+        record = None
+    if record is not None and _is_exact(record, line):
+        return record
+    try:
+        return _parse_strictly(line)
+    except Unreadable as error:
+        return error
 
 
 _NATIVE = msgspec.json.Decoder(dict, float_hook=str.encode)
-
-
-def _are_clear(lines: Sequence[bytes | None], quick: Sequence[dict[str, Any] | None]) -> list[bool]:
-    """Whether the counts alone say that no key stands twice in a line, and that it is not deep.
-
-    Behind each key stand a quote and then a colon or white space. So a line has at most as many
-    keys as such places; if its object has as many, none stood twice, and none stands below. Every
-    object opens one bracket, so that one too deep shows in the sum.
-    """
-    held = [line or b"" for line in lines]
-    text = np.frombuffer(b"".join(held), np.uint8)
-    is_open = np.count_nonzero(text == _LIST) + np.count_nonzero(text == _OBJECT)
-    objects = len(quick) - quick.count(None)
-    if is_open - objects >= MAX_DEPTH:
-        return [False] * len(quick)
-    behind = text[1:]
-    may_end_key = behind <= _SPACE
-    may_end_key |= behind == _COLON
-    may_end_key &= text[:-1] == _QUOTE
-    places = np.flatnonzero(may_end_key)
-    ends = np.cumsum(np.fromiter(map(len, held), np.int64, len(held)))
-    most = np.diff(np.searchsorted(places, ends), prepend=0)
-    keys = np.fromiter((len(record or ()) for record in quick), np.int64, len(quick))
-    return (most == keys).tolist()
 
 
 def _is_exact(record: dict[str, Any], line: bytes) -> bool:
@@ -126,14 +87,12 @@ def _is_exact(record: dict[str, Any], line: bytes) -> bool:
     return quotes == line.count(b'"')
 
 
-def _parse_strictly(line: bytes | None, limits: Limits) -> dict[str, Any]:
-    """Parse one object by the rules above, in Python; None stands for a line that is too long.
+def _parse_strictly(line: bytes) -> dict[str, Any]:
+    """Parse one object by the rules above, in Python.
 
     Raises:
         Unreadable: the line is no JSON object, or breaks one of the rules above.
     """
-    if line is None or len(line) > limits.line_bytes:
-        raise Unreadable(LONGER.format(most=limits.line_bytes))
     try:
         text = line.decode().strip(" \t\n\r")
     except UnicodeDecodeError:
