@@ -92,6 +92,10 @@ def is_one_of(array: pa.Array, unreadable: Bools | None, values: pa.Array) -> Ve
         holds = as_flags(pa.array(entries).take(array.indices))
     else:
         holds = _are_of(decode(array), values)
+    return _verdict(holds, unreadable)
+
+
+def _verdict(holds: Bools, unreadable: Bools | None) -> Verdict:
     if unreadable is None:
         return Verdict(holds, holds)
     return Verdict(holds & ~unreadable, holds | unreadable)
@@ -115,10 +119,7 @@ def is_present(array: pa.Array, unreadable: Bools | None) -> Verdict:
         >>> is_present(pa.array(["CPF", None]), None).holds.tolist()
         [True, False]
     """
-    holds = are_valid(decode(array))
-    if unreadable is None:
-        return Verdict(holds, holds)
-    return Verdict(holds & ~unreadable, holds | unreadable)
+    return _verdict(are_valid(decode(array)), unreadable)
 
 
 def all_of(verdicts: Iterable[Verdict], rows: int) -> Verdict:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.arrow.buffers import are_valid, as_flags, bitmap, offsets_of
+from tamis.arrow.buffers import are_valid, as_flags, offsets_of
 from tamis.arrow.types import Bools, is_binary, is_string
 
 Codes = npt.NDArray[np.uint8]
@@ -62,15 +62,7 @@ def keep_where(array: pa.Array, rows: Bools) -> pa.Array:
 
 def null_empty(text: pa.Array) -> pa.Array:
     """Null where the text is empty."""
-    if not len(text):
-        return text
-    empty = np.diff(offsets_of(text)) == 0
-    if not empty.any():
-        return text
-    if text.offset:
-        return keep_where(text, ~empty)
-    bits = bitmap(are_valid(text) & ~empty)
-    return pa.Array.from_buffers(text.type, len(text), [bits, *text.buffers()[1:]])
+    return keep_where(text, (np.diff(offsets_of(text)) > 0) | ~are_valid(text))
 
 
 def null_words(text: pa.Array, words: Sequence[str]) -> pa.Array:
