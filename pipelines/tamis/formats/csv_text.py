@@ -32,7 +32,6 @@ class Utf8Text:
         stream: of bytes.
         encoding: a name of Python's.
         source: named in errors.
-        piece_bytes: how many bytes are decoded at once.
 
     Attributes:
         damaged: how often bytes read so far could not be decoded.
@@ -46,20 +45,17 @@ class Utf8Text:
         [b'No\\xc3\\xabl']
     """
 
-    def __init__(
-        self, stream: Readable, encoding: str, source: str, piece_bytes: int = PIECE_BYTES
-    ) -> None:
+    def __init__(self, stream: Readable, encoding: str, source: str) -> None:
         self.damaged = 0
         self._stream = stream
         self._encoding = codecs.lookup(encoding).name
         self._source = source
-        self._piece_bytes = piece_bytes
         self._decoder = codecs.getincrementaldecoder(encoding)("tamis-mark")
         self._rest = b""
 
     def pieces(self) -> Iterator[bytes]:
         """The text in pieces, none of them empty."""
-        while block := self._stream.read(self._piece_bytes):
+        while block := self._stream.read(PIECE_BYTES):
             if piece := self.decode(block):
                 yield piece
         if piece := self.decode(b"", is_last=True):

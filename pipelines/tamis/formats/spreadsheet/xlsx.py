@@ -30,7 +30,6 @@ from tamis.language import _
 
 _WORKBOOK: Final = "xl/workbook.xml"
 _DATES_BUILT_IN: Final = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
-_TIMES_BUILT_IN: Final = {18, 19, 20, 21, 45, 46, 47}
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
