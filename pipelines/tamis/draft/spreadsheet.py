@@ -8,8 +8,8 @@ from typing import Any, BinaryIO, Final
 
 from tamis.draft.fields import FeedSample, add_values, leaf
 from tamis.formats.names import may_be_shown, shown_name
-from tamis.formats.python_records import NumberText
-from tamis.formats.spreadsheet.cells import NoValue, Row
+from tamis.formats.python_records import NoValue, NumberText
+from tamis.formats.spreadsheet.cells import Row
 from tamis.formats.spreadsheet.read import open_workbook
 from tamis.language import ngettext
 

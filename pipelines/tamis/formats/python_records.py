@@ -47,12 +47,14 @@ class NoValue:
 
     Attributes:
         rule: what is wrong with it, in words.
+        why: the anomaly that counts such values; empty for none.
     """
 
-    __slots__ = ("rule",)
+    __slots__ = ("rule", "why")
 
-    def __init__(self, rule: str) -> None:
+    def __init__(self, rule: str, why: str = "") -> None:
         self.rule = rule
+        self.why = why
 
 
 class _Reading(NamedTuple):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
-from tamis.formats import python_records
+from tamis.formats.python_records import NoValue
 from tamis.language import N_
 
 MOST_ROWS: Final = 1 << 20
@@ -16,33 +16,19 @@ _DIGITS: Final = 15
 """Digits of a number that a spreadsheet keeps."""
 
 
-class NoValue(python_records.NoValue):
-    """What stands for a cell whose value is not sure: an error, a formula that was never computed.
-
-    Attributes:
-        why: the anomaly that counts such cells.
-    """
-
-    __slots__ = ("why",)
-
-    def __init__(self, why: str, rule: str) -> None:
-        super().__init__(rule)
-        self.why = why
-
-
-ERROR: Final = NoValue("spreadsheet-errors", N_("is an error"))
+ERROR: Final = NoValue(N_("is an error"), "spreadsheet-errors")
 """`#N/A`, `#DIV/0!` and their kind."""
 
 NOT_COMPUTED: Final = NoValue(
-    "spreadsheet-formulas-without-value", N_("is a formula whose value was not saved")
+    N_("is a formula whose value was not saved"), "spreadsheet-formulas-without-value"
 )
 """A formula whose value was not saved."""
 
-MERGED: Final = NoValue("spreadsheet-merged-cells", N_("is merged into another cell"))
+MERGED: Final = NoValue(N_("is merged into another cell"), "spreadsheet-merged-cells")
 """A cell that is merged with another one, which has the value."""
 
 NO_NUMBER: Final = NoValue(
-    "spreadsheet-numbers-too-long", N_("has more digits than a spreadsheet keeps, or is no day")
+    N_("has more digits than a spreadsheet keeps, or is no day"), "spreadsheet-numbers-too-long"
 )
 """A number of more than 15 digits, of which a spreadsheet loses some; a day that is none."""
 

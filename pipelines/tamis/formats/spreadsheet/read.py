@@ -26,10 +26,10 @@ from tamis.errors import InputError
 from tamis.formats.chunk import Chunk, rechunk
 from tamis.formats.csv import is_flat
 from tamis.formats.names import declared_names, known_names, shown_name
-from tamis.formats.python_records import PIECE_RECORDS, to_chunk
+from tamis.formats.python_records import PIECE_RECORDS, NoValue, to_chunk
 from tamis.formats.python_values import adapter_for
 from tamis.formats.spreadsheet.archive import Archive
-from tamis.formats.spreadsheet.cells import NoValue, Row, Sheet, Workbook
+from tamis.formats.spreadsheet.cells import Row, Sheet, Workbook
 from tamis.formats.spreadsheet.ods import OdsWorkbook
 from tamis.formats.spreadsheet.xlsx import XlsxWorkbook
 from tamis.language import N_, _
@@ -41,7 +41,7 @@ NUMBERS_FOR_TEXT: Final = "spreadsheet-numbers-for-text"
 
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 _MOST_SHOWN: Final = 20  # names of sheets
-_NO_TEXT: Final = NoValue(NUMBERS_FOR_TEXT, N_("is a number, of which zeros in front may be lost"))
+_NO_TEXT: Final = NoValue(N_("is a number, of which zeros in front may be lost"), NUMBERS_FOR_TEXT)
 
 
 def open_workbook(stream: BinaryIO, source: str, limits: Limits = USUAL) -> Workbook:

@@ -5,7 +5,8 @@ from itertools import chain, islice
 from typing import Any, BinaryIO, NamedTuple
 
 from tamis.formats.names import shown_name
-from tamis.formats.spreadsheet.cells import NoValue, Row, Sheet
+from tamis.formats.python_records import NoValue
+from tamis.formats.spreadsheet.cells import Row, Sheet
 from tamis.formats.spreadsheet.read import open_workbook
 from tamis.language import _
 
