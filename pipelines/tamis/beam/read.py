@@ -214,7 +214,7 @@ class FirstRecords:
     def __iter__(self) -> Iterator[Chunk]:
         read = 0
         for chunk in self._chunks:
-            records = records_of(chunk)
+            records = chunk.records
             if self._limit is not None and read + records > self._limit:
                 if read < self._limit:
                     yield cut(chunk, self._limit - read)[0]
@@ -222,11 +222,6 @@ class FirstRecords:
             read += records
             yield chunk
         self.complete = True
-
-
-def records_of(chunk: Chunk) -> int:
-    """Records of a chunk, rejects included."""
-    return int(chunk.data.num_rows + chunk.rejects.num_rows)
 
 
 def read_task(
@@ -340,7 +335,7 @@ class _ReadFn(beam.DoFn):
                 missing |= chunk.missing
                 chunk = replace(chunk, missing=frozenset())
             yield Batch(chunk, file.name, PartKey(file.index, task.number), seq)
-            records = records_of(chunk)
+            records = chunk.records
             read += records
             progress.advance(records, task.bytes * records // (rows or 1))
         if part is None:
@@ -366,7 +361,7 @@ class _ReadFn(beam.DoFn):
             before, number = number, min(part.number + rows // self._limits.part_rows, part.last)
             seq = seq if number == before else 0
             yield Batch(chunk, file.name, PartKey(file.index, number), seq)
-            records = records_of(chunk)
+            records = chunk.records
             rows += records
             seq += 1
             progress.advance(records, 0)
@@ -388,7 +383,7 @@ class _ReadFn(beam.DoFn):
                 if rows // self._limits.part_rows != number:
                     number, seq = rows // self._limits.part_rows, 0
                 yield Batch(chunk, file.name, PartKey(file.index, number), seq)
-                records = records_of(chunk)
+                records = chunk.records
                 rows += records
                 seq += 1
                 progress.advance(records, raw.size - reported)

@@ -51,7 +51,7 @@ class Comparison:
             )
             for chunk, plan in (first, second)
         )
-        self.records += first[0].data.num_rows + first[0].rejects.num_rows
+        self.records += first[0].records
         none = np.zeros(len(rows), dtype=bool)
         for name in {*before, *after}:
             old, new = before.get(name, none), after.get(name, none)

@@ -72,6 +72,20 @@ class Chunk:
     anomalies: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def records(self) -> int:
+        """How many records it has, rejects included."""
+        return len(self.positions) + int(self.rejects.num_rows)
+
+    def first(self, rows: int, rejects: int) -> "Chunk":
+        """Some of its first rows and rejects, with all names and counts."""
+        return replace(
+            self,
+            data=self.data.slice(0, rows),
+            positions=self.positions.slice(0, rows),
+            rejects=self.rejects.slice(0, rejects),
+        )
+
 
 def rejects_of(rows: Iterable[Reject]) -> pa.RecordBatch:
     """A batch of rejects, with the columns of `REJECTS`."""
@@ -119,12 +133,12 @@ def rechunk(
     count = size = yielded = 0
     for piece in pieces:
         rest = piece
-        while count + _records(rest) >= records and _records(rest):
+        while count + rest.records >= records and rest.records:
             first, rest = cut(rest, records - count)
             yield join([*held, first])
             held, count, size, yielded = [], 0, 0, yielded + 1
         held.append(rest)
-        count += _records(rest)
+        count += rest.records
         size += rest.data.nbytes
         if size > most_bytes:
             raise InputError(
@@ -141,12 +155,8 @@ def rechunk(
         return
     rest = join(held)
     names = rest.unknown, rest.missing, rest.anomalies, rest.skipped
-    if _records(rest) or not yielded or any(names):
+    if rest.records or not yielded or any(names):
         yield rest
-
-
-def _records(chunk: Chunk) -> int:
-    return int(len(chunk.positions) + chunk.rejects.num_rows)
 
 
 def cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
@@ -154,7 +164,7 @@ def cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
 
     Names and counts are those of the first part.
     """
-    if records == _records(chunk):
+    if records == chunk.records:
         return chunk, Chunk(chunk.data.slice(0, 0), chunk.positions.slice(0, 0))
     rows = chunk.positions.to_numpy()
     rejected = chunk.rejects.column("position").to_numpy()
@@ -162,19 +172,13 @@ def cut(chunk: Chunk, records: int) -> tuple[Chunk, Chunk]:
     row, reject = (
         int(np.searchsorted(numbers, last, side="right")) for numbers in (rows, rejected)
     )
-    first = replace(
-        chunk,
-        data=chunk.data.slice(0, row),
-        positions=chunk.positions.slice(0, row),
-        rejects=chunk.rejects.slice(0, reject),
-    )
     rest = Chunk(chunk.data.slice(row), chunk.positions.slice(row), chunk.rejects.slice(reject))
-    return first, rest
+    return chunk.first(row, reject), rest
 
 
 def join(chunks: Sequence[Chunk]) -> Chunk:
     """Chunks that follow one another as one, at least one; a column whose types differ is text."""
-    full = [chunk for chunk in chunks if _records(chunk)] or chunks[:1]
+    full = [chunk for chunk in chunks if chunk.records] or chunks[:1]
     data = full[0].data if len(full) == 1 else _join_rows([chunk.data for chunk in full])
     if FAULTS in data.schema.names and data.column(FAULTS).null_count == data.num_rows:
         data = data.drop_columns([FAULTS])

@@ -112,7 +112,7 @@ def _blocks(
         if text.damaged:
             columns = {name: unmark(column) for name, column in columns.items()}
         for field in lists:
-            columns[field.name] = split_cells(columns[field.name], options.lists or "")
+            columns[field.name] = pc.split_pattern(columns[field.name], options.lists)
         if columns:
             data = pa.RecordBatch.from_pydict(columns)
         return add_faults(data, faults)
@@ -148,16 +148,6 @@ def _blocks(
 def is_flat(element: PlanField | None) -> bool:
     """Whether `element` is that of a list of plain values."""
     return element is not None and element.of is None and not element.fields
-
-
-def split_cells(cells: pa.Array, separator: str) -> pa.ListArray:
-    """Lists of texts that stand in one cell each; null where the cell is.
-
-    Example:
-        >>> split_cells(pa.array(["K1102/M1402", "K1102", "a//", None]), "/").to_pylist()
-        [['K1102', 'M1402'], ['K1102'], ['a', '', ''], None]
-    """
-    return pc.split_pattern(cells, separator)
 
 
 class _Parser:
@@ -312,31 +302,22 @@ def _without_footer(chunks: Iterable[Chunk], records: int) -> Iterator[Chunk]:
     held: list[Chunk] = []
     for chunk in chunks:
         held.append(chunk)
-        while sum(map(_count, held[1:])) >= records:
+        while sum(later.records for later in held[1:]) >= records:
             yield held.pop(0)
     kept: list[Chunk] = []
     for chunk in reversed(held):
-        count = _count(chunk)
+        count = chunk.records
         left_out = min(records, count)
         records -= left_out
         rest = chunk
         if left_out == count:
-            chunk = replace(
-                chunk,
-                data=chunk.data.slice(0, 0),
-                positions=chunk.positions.slice(0, 0),
-                rejects=chunk.rejects.slice(0, 0),
-            )
+            chunk = chunk.first(0, 0)
         elif left_out:
             chunk, rest = cut(chunk, count - left_out)
         if left_out and (like := _like_records(rest.data)):
             chunk = replace(chunk, anomalies={**chunk.anomalies, FOOTERS_LIKE_RECORDS: like})
         kept.append(chunk)
     yield from reversed(kept)
-
-
-def _count(chunk: Chunk) -> int:
-    return int(len(chunk.positions) + chunk.rejects.num_rows)
 
 
 def _like_records(data: pa.RecordBatch) -> int:

@@ -124,9 +124,4 @@ def rejected(chunk: Chunk, breach: Breach) -> Chunk:
     )
     rejects = pa.concat_batches([chunk.rejects, rows])
     order = np.argsort(rejects.column("position").to_numpy(), kind="stable")
-    return replace(
-        chunk,
-        data=chunk.data.slice(0, 0),
-        positions=chunk.positions.slice(0, 0),
-        rejects=rejects.take(pa.array(order)),
-    )
+    return replace(chunk.first(0, 0), rejects=rejects.take(pa.array(order)))

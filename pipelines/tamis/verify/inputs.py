@@ -112,7 +112,7 @@ class Inputs:
             rows = 0
             for chunk in add_partitions(chunks, plan, name):
                 self._note(chunk)
-                rows += chunk.data.num_rows + chunk.rejects.num_rows
+                rows += chunk.records
             return rows
 
     def _note(self, chunk: Chunk) -> None:
