@@ -23,7 +23,7 @@ from tamis.filter.gate.buffers import Texts, digit_bits, text_buffers
 from tamis.filter.gate.gate import GateColumn, GateFinding, Leaks, find_leaks
 from tamis.filter.gate.numbers import count_bits
 from tamis.filter.gate.scan import is_no_chance
-from tamis.filter.gate.text import find_texts, holds_nir
+from tamis.filter.gate.text import find_texts
 
 FULL = "155087599999193"
 
@@ -101,6 +101,10 @@ LOOK_ALIKES = (
 )
 
 Wrap = Callable[[pa.Array], pa.Array]
+
+
+def holds_nir(text: str, *, not_nir: bool = False) -> bool:
+    return len(find_texts([text], not_nir=not_nir)) > 0
 
 
 def _union(texts: pa.Array, dense: bool) -> pa.Array:

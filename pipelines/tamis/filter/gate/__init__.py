@@ -3,7 +3,6 @@
     gate      columns of one release to the rows that still hold a NIR
     leaves    a column of any type as flat arrays of values
     lists     the items of lists and maps, one behind the other
-    columns   a column's numbers as a whole, over all batches of a run
     buffers   texts as bytes: where their digits are, and how they are written but for these
     scan      one flat array: hits, and what chance would find
     columns   what a column's long numbers are as a whole, over a run

@@ -83,23 +83,18 @@ _WORDS = re.compile(
 )
 
 
-def holds_nir(text: str, *, not_nir: bool = False) -> bool:
-    """Whether a NIR is left in `text`.
+def find_texts(texts: Sequence[str], *, not_nir: bool = False) -> Ints:
+    """The positions of the texts in which a NIR is left; ascending.
 
     Args:
-        text: any text, redacted or not.
-        not_nir: the text is declared to hold other long numbers: only a label or the INSEE
+        texts: N texts, redacted or not.
+        not_nir: the texts are declared to hold other long numbers: only a label or the INSEE
             grouping counts.
 
     Example:
-        >>> holds_nir("rappeler M. X, 1 55 08 75 999 991 93"), holds_nir("NIR : [NIR], le 12/03")
-        (True, False)
+        >>> find_texts(["rappeler M. X, 1 55 08 75 999 991 93", "NIR : [NIR], le 12/03"]).tolist()
+        [0]
     """
-    return len(find_texts([text], not_nir=not_nir)) > 0
-
-
-def find_texts(texts: Sequence[str], *, not_nir: bool = False) -> Ints:
-    """The positions of the texts, of N, in which a NIR is left; ascending."""
     numbered = [(place, reading) for place, text in enumerate(texts) for reading in readings(text)]
     if not numbered:
         return NONE
