@@ -12,13 +12,14 @@ from tamis.nir.vectorized.scan import NirSpans, locate
 
 __all__ = ["count_nir", "find_nir", "redact"]
 
+_MARK = b"[NIR]"
 
-def redact(array: pa.Array, mark: str = "[NIR]") -> tuple[pa.Array, Ints]:
-    """Replace every NIR that `find_nir` finds in an Arrow column of text by `mark`.
+
+def redact(array: pa.Array) -> tuple[pa.Array, Ints]:
+    """Replace every NIR that `find_nir` finds in an Arrow column of text by `[NIR]`.
 
     Args:
         array: N rows of string or large_string.
-        mark: what stands in a NIR's place.
 
     Returns:
         N rows of the same type, nulls kept, in buffers that hold no byte of what was replaced;
@@ -37,7 +38,7 @@ def redact(array: pa.Array, mark: str = "[NIR]") -> tuple[pa.Array, Ints]:
     spans = locate(array)
     if len(spans.rows) == 0:
         return array, np.zeros(len(array), dtype=np.int64)
-    return _replace(array, spans, mark), np.bincount(spans.rows, minlength=len(array))
+    return _replace(array, spans), np.bincount(spans.rows, minlength=len(array))
 
 
 def count_nir(array: pa.Array) -> Ints:
@@ -77,8 +78,8 @@ def _drop_bytes_under_nulls(array: pa.Array) -> pa.Array:
     return array.take(pa.array(np.arange(len(array))))
 
 
-def _replace(array: pa.Array, spans: NirSpans, mark: str) -> pa.Array:
-    """The array with `mark` in place of each span.
+def _replace(array: pa.Array, spans: NirSpans) -> pa.Array:
+    """The array with the mark in place of each span.
 
     The bytes are cut at the edges of all spans: each second piece is a NIR and becomes the mark.
     The offsets of the rows behind it move by what the text has become longer or shorter.
@@ -93,12 +94,10 @@ def _replace(array: pa.Array, spans: NirSpans, mark: str) -> pa.Array:
     )
     is_nir = np.zeros(len(cuts) - 1, dtype=bool)
     is_nir[1::2] = True
-    joined = pc.if_else(pa.array(is_nir), pa.scalar(mark.encode(), kind), pieces).buffers()[2]
+    joined = pc.if_else(pa.array(is_nir), pa.scalar(_MARK, kind), pieces).buffers()[2]
     first = np.flatnonzero(np.diff(spans.rows, prepend=-1))  # of each row that has any
     moved = np.zeros_like(offsets)
-    moved[spans.rows[first] + 1] = np.add.reduceat(
-        len(mark.encode()) - (spans.ends - spans.starts), first
-    )
+    moved[spans.rows[first] + 1] = np.add.reduceat(len(_MARK) - (spans.ends - spans.starts), first)
     np.cumsum(moved, out=moved)
     moved += offsets
     moved -= offsets[0]
