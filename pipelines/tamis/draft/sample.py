@@ -1,7 +1,7 @@
 """The first rows of a file, as fields with statistics; read in pieces, in bounded memory."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -25,6 +25,7 @@ from tamis.errors import InputError
 from tamis.formats.avro_container import AvroFile
 from tamis.formats.compression import decompressed
 from tamis.formats.content import content_of
+from tamis.formats.jsonl import read_lines
 from tamis.formats.names import shown_path
 from tamis.formats.parquet import open_parquet
 from tamis.formats.python_records import NumberText
@@ -83,7 +84,7 @@ def take_sample(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSam
 def _jsonl(stream: BinaryIO, rows: int) -> FeedSample:
     sample = FeedSample([])
     top = DraftField("", "struct")
-    lines = _lines(stream)
+    lines = (line for _number, line in read_lines(stream, MAX_LINE_BYTES))
     for piece in in_pieces(islice(lines, rows), _PIECE_ROWS, lambda line: len(line or b"")):
         sample.rows += len(piece)
         records = [record for record in map(_parse, piece) if record is not None]
@@ -95,20 +96,9 @@ def _jsonl(stream: BinaryIO, rows: int) -> FeedSample:
     return sample
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
-    """Lines that are not blank; None for one that is too long."""
-    while line := stream.readline(MAX_LINE_BYTES + 1):
-        if len(line) > MAX_LINE_BYTES:
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(MAX_LINE_BYTES)
-            yield None
-        elif line.strip():
-            yield line
-
-
 def _parse(line: bytes | None) -> dict[str, Any] | None:
     try:
-        record = json.loads((line or b"").decode("utf-8-sig"), parse_float=NumberText)
+        record = json.loads((line or b"").decode(), parse_float=NumberText)
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

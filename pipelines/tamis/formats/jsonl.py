@@ -215,12 +215,12 @@ def _numbered_lines(
 ) -> Iterator[tuple[int, bytes | None]]:
     """The lines of a file that are not blank, or of a part of it; None for one that is too long."""
     if part is None:
-        return _lines(stream, limits.line_bytes)
+        return read_lines(stream, limits.line_bytes)
     own, lines = open_range(stream, plan, part, find_jsonl)
-    return _lines(own, limits.line_bytes, lines)
+    return read_lines(own, limits.line_bytes, lines)
 
 
-def _lines(
+def read_lines(
     stream: Readable, most: int, before: int | None = None
 ) -> Iterator[tuple[int, bytes | None]]:
     """Lines that are not blank, with their numbers from 1; None for one of over `most` bytes.
