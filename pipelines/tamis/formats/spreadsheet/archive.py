@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any, BinaryIO, Final
 
 from tamis.errors import InputError, NotLookedInto, UsageError
-from tamis.formats.xml.tags import MOST_TAG_BYTES, TagBound
+from tamis.formats.xml.tags import MOST_TAG_BYTES, TagBound, pull_parser
 from tamis.formats.xml.texts import read_texts
 from tamis.language import _
 from tamis.limits import Limits
@@ -156,16 +156,7 @@ class Archive:
             InputError: the part is damaged, not well formed or has a DTD, or an element is too
                 large.
         """
-        parser = self._etree.XMLPullParser(
-            events=("end",),
-            tag=["{*}" + name for name in names],
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        parser = pull_parser(self._etree, ["{*}" + name for name in names])
         since, tags = 0, TagBound()
         is_first = True
         try:

@@ -31,7 +31,7 @@ from tamis.formats.python_records import PIECE_RECORDS, batch_of, leaf_array
 from tamis.formats.python_values import adapter_for
 from tamis.formats.xml.fill import Row, Unknown, fill
 from tamis.formats.xml.layout import THERE, Scope, XmlLayout, layout_of
-from tamis.formats.xml.tags import TagBound, too_long_a_tag
+from tamis.formats.xml.tags import TagBound, pull_parser, too_long_a_tag
 from tamis.formats.xml.texts import dtd_is_not_read
 from tamis.language import N_, _
 from tamis.limits import USUAL, Limits
@@ -148,16 +148,7 @@ class _XmlReader:
         """The elements that are called as a record or as one around records, where they end."""
         record = self._layout.record
         names = {f"{{*}}{_local_name(record[-1])}", *record[:-1]}
-        parser = self._etree.XMLPullParser(
-            events=("end",),
-            tag=names,
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        parser = pull_parser(self._etree, names)
         since, tags = 0, TagBound()
         for block in _blocks(stream, start):
             if tags.is_passed(block):

@@ -1,4 +1,4 @@
-"""Tags of XML with more attributes than anybody writes, refused before a parser makes them.
+"""How lxml is asked to parse; and tags with more attributes than anybody writes, refused before.
 
 A parser makes all attributes of a tag before it tells of one: a tag of ten megabytes with a million
 of them takes most of a gigabyte. Within a tag stands no `<`, so only stretches without one have to
@@ -7,7 +7,8 @@ be looked at, and of these only their beginning: there a tag ends, or it is one 
 
 import codecs
 import re
-from typing import Final
+from collections.abc import Collection
+from typing import Any, Final
 
 from tamis.language import _
 
@@ -18,6 +19,25 @@ _TAG = re.compile(rb"<[^\s!?/<>\d\"'=]")
 _WHOLE = re.compile(rb"<[^>\"']*(?:\"[^\"]*\"[^>\"']*|'[^']*'[^>\"']*)*>")
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _STARTS = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+
+
+def pull_parser(etree: Any, tags: Collection[str]) -> Any:
+    """A parser of lxml that is fed, tells where elements end, and fetches and expands nothing.
+
+    Args:
+        etree: the module `lxml.etree`.
+        tags: names of the elements that are told, as lxml has them.
+    """
+    return etree.XMLPullParser(
+        events=("end",),
+        tag=tags,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
 
 
 class TagBound:
