@@ -19,7 +19,9 @@ START_BYTES: Final = 1 << 20
 _ROWS = 200
 _MOST_SKIPPED = 30
 _ALIKE = 0.9
-_SEP_LINE = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)
+SEP_LINE: Final = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)
+"""The line by which Excel tells the separator."""
+
 _ONE_BYTE: Final = ("cp1252", "mac-roman", "cp850")
 _SIGNS: Final = "’«»€°–—…\u00a0\u202f"
 _FRENCH: Final = "éèêëàâäçîïôöùûüÿœæ"
@@ -105,7 +107,7 @@ def guess_csv(start: bytes) -> CsvGuess:
     if len(lines) > 1 and len(start) >= START_BYTES:
         lines.pop()  # it is cut
     separators: Sequence[str] = SEPARATORS
-    sep_line = _SEP_LINE.fullmatch(lines[0]) if lines else None
+    sep_line = SEP_LINE.fullmatch(lines[0]) if lines else None
     if sep_line is not None:
         separators, lines = sep_line[1], lines[1:]
     escape = "\\" if _is_escaped(lines) else None

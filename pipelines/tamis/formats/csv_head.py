@@ -10,6 +10,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from tamis.documents.feed_format import CsvOptions
 from tamis.errors import InputError
+from tamis.formats.csv_guess import SEP_LINE
 from tamis.formats.csv_text import Utf8Text, is_marked
 from tamis.formats.names import declared_names, known_names
 from tamis.language import _
@@ -26,7 +27,6 @@ _BYTE_ORDER_MARKS = {
 }
 _LIKELY_ENCODINGS = ("utf-8", "cp1252", "mac-roman", "cp850")
 _BREAK = re.compile(rb"[\r\n]")
-_SEP_LINE = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)
 
 
 class Head(NamedTuple):
@@ -146,7 +146,7 @@ def _after_skipped(start: bytes, options: CsvOptions) -> io.StringIO:
     for _line in range(options.skip):
         lines.readline()
     place = lines.tell()
-    sep_line = _SEP_LINE.fullmatch(lines.readline())
+    sep_line = SEP_LINE.fullmatch(lines.readline())
     if sep_line is None:
         lines.seek(place)
     elif sep_line[1] != options.separator:

@@ -140,9 +140,7 @@ def as_record(value: Any) -> Any:
 
 
 def _as_list(value: Any) -> Any:
-    if isinstance(value, tuple) and not hasattr(value, "_fields"):
-        return list(value)
-    if isinstance(value, list):
+    if isinstance(value, list) or (isinstance(value, tuple) and not hasattr(value, "_fields")):
         return list(value)
     if type(value).__module__ == "numpy" and getattr(value, "ndim", 0) == 1:
         return value.tolist()

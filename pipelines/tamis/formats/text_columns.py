@@ -116,9 +116,7 @@ def _fixed_widths(lines: Sequence[str]) -> Iterator[tuple[str, pa.Array]]:
         yield from _glued(cells)
 
 
-def _glued(
-    cells: np.ndarray[tuple[int, int], np.dtype[np.uint8]],
-) -> Iterator[tuple[str, pa.Array]]:
+def _glued(cells: _Cells) -> Iterator[tuple[str, pa.Array]]:
     """Columns of characters that carry NIRs, of N lines of one width.
 
     Args:

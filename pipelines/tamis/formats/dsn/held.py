@@ -99,21 +99,9 @@ def _gather(data: bytes, starts: Places, stops: Places) -> tuple[bytes, Places]:
     return np.frombuffer(data, np.uint8)[places].tobytes(), offsets
 
 
-class Found(NamedTuple):
-    """What `hold` found beside the lines.
-
-    Attributes:
-        empty: how many collected values are empty.
-        broken: how many hold U+FFFD, which stands for what was lost before.
-    """
-
-    empty: int
-    broken: int
-
-
 def hold(
     lines: Lines, indices: Places, collected: Marks, encodings: "list[tuple[int, int, str]]"
-) -> tuple[Held, Found]:
+) -> tuple[Held, int, int]:
     """Hold some lines of a window.
 
     Args:
@@ -121,6 +109,10 @@ def hold(
         indices: M, which of its lines.
         collected: M, whether the value of each is.
         encodings: of which lines of the file, from and to, which encoding is.
+
+    Returns:
+        The lines; how many collected values are empty; and how many hold U+FFFD, which stands for
+        what was lost before.
     """
     starts = np.where(collected, lines.starts[indices] + KEY_BYTES, 0)
     stops = np.where(collected, lines.closes[indices], 0)
@@ -153,7 +145,7 @@ def hold(
         lines.after_stray[indices],
         defects,
     )
-    return held, Found(empty, broken)
+    return held, empty, broken
 
 
 def _to_utf8(

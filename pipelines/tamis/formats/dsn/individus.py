@@ -147,9 +147,9 @@ class DsnReader:
             counts, encodings = self._match(lines, rejects)
             marks, collected = self._mark(lines)
             indices = np.flatnonzero(marks & counts)
-            new, found = hold(lines, indices, collected[indices], encodings)
-            self._anomalies[EMPTY] += found.empty
-            self._anomalies[BROKEN] += found.broken
+            new, empty, broken = hold(lines, indices, collected[indices], encodings)
+            self._anomalies[EMPTY] += empty
+            self._anomalies[BROKEN] += broken
             known, lines_so_far = len(held.places), held.then(new)
             blocs = Blocs(lines_so_far, self._rubriques, self._layout, self._most, known)
             self._anomalies[UNJOINED] += _unjoined(blocs)
