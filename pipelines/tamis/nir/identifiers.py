@@ -20,9 +20,8 @@ The key is 97 - (body mod 97), with 2A read as 19 and 2B as 18.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -30,10 +29,10 @@ import pyarrow.compute as pc
 
 from tamis.arrow.buffers import (
     are_valid,
-    as_flags,
     bitmap,
     decode,
     fixed_width_text,
+    matches,
     read_characters,
     text_parts,
 )
@@ -67,17 +66,12 @@ class Judgement:
     Attributes:
         malformed: true where the value is not null and has none of the shapes, or stands for none.
         wrong_key: true where the value has the shape of a NIR of 15 characters and another key.
-        make_canonical: makes `canonical`, which a value that is kept as it is needs not.
+        canonical: strings, null where the value is null or not well-formed.
     """
 
     malformed: Bools
     wrong_key: Bools
-    make_canonical: Callable[[], pa.Array] = field(repr=False)
-
-    @cached_property
-    def canonical(self) -> pa.Array:
-        """String array of N rows, null where the value is null or not well-formed."""
-        return self.make_canonical()
+    canonical: pa.Array = field(repr=False)
 
 
 def key_of(body: str) -> int:
@@ -162,7 +156,7 @@ def judge_identifiers(array: pa.Array, kinds: Collection[str] = ("nir",)) -> Jud
     if is_text(kind):
         return _judge_text(read_characters(array), kinds)
     no_row = np.zeros(len(array), dtype=bool)
-    return Judgement(are_valid(array), no_row, lambda: pa.nulls(len(array), pa.string()))
+    return Judgement(are_valid(array), no_row, pa.nulls(len(array), pa.string()))
 
 
 def with_keys(bodies: pa.Array) -> pa.StringArray:
@@ -269,27 +263,21 @@ def _judge_text(array: pa.Array, kinds: Collection[str]) -> Judgement:
         for flag, verdict in zip(flags, verdicts, strict=True):
             flag[others] = verdict
 
-    def nirs() -> pa.Array:
-        rows = np.flatnonzero(wellformed)
-        characters = _body_characters(data, offsets[rows])
-        read = wellformed[others]
-        places = np.searchsorted(rows, others[read])
-        loose_data, starts = text_parts(loose)
-        characters[places] = _body_characters(loose_data, starts[:-1][read])
-        bodies = fixed_width_text(characters, pa.string())
-        return bodies if wellformed.all() else _scatter(bodies, wellformed)
-
-    if {"ntt", "nir-key"}.isdisjoint(kinds):
-        return Judgement(present & ~wellformed & ~wrong_key, wrong_key, nirs)
-    out, accepted = nirs(), wellformed
-    trimmed = pc.utf8_trim(array.cast(pa.string()), " ")
+    rows = np.flatnonzero(wellformed)
+    characters = _body_characters(data, offsets[rows])
+    read = wellformed[others]
+    places = np.searchsorted(rows, others[read])
+    loose_data, starts = text_parts(loose)
+    characters[places] = _body_characters(loose_data, starts[:-1][read])
+    bodies = fixed_width_text(characters, pa.string())
+    out = bodies if wellformed.all() else _scatter(bodies, wellformed)
     for kind, pattern in (("ntt", _NTT), ("nir-key", _NIR_KEY)):
         if kind in kinds:
-            matches = as_flags(pc.match_substring_regex(trimmed, pattern))
-            matches &= ~accepted & ~shaped & present  # what is judged as a NIR is no NTT
-            out = pc.if_else(pa.array(matches), pc.utf8_upper(trimmed), out)
-            accepted = accepted | matches
-    return Judgement(present & ~accepted & ~wrong_key, wrong_key, lambda: out)
+            trimmed = pc.utf8_trim(array.cast(pa.string()), " ")
+            others_of = matches(trimmed, pattern) & ~wellformed & ~shaped & present
+            out = pc.if_else(pa.array(others_of), pc.utf8_upper(trimmed), out)
+            wellformed |= others_of  # what is judged as a NIR is no NTT
+    return Judgement(present & ~wellformed & ~wrong_key, wrong_key, out)
 
 
 def _body_characters(data: Bytes, starts: Ints) -> Bytes:
