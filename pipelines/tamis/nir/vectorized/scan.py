@@ -177,16 +177,10 @@ def _apply_rules(array: pa.Array, rows: Ints, offsets: Offsets) -> NirSpans:
     """The NIRs that `find_nir` finds in `rows`, with their places in characters made bytes."""
     spans_in_bytes: list[tuple[int, int, int]] = []
     for row, text in zip(rows.tolist(), array.take(pa.array(rows)).to_pylist(), strict=True):
-        spans = find_nir(text)
-        if spans:
-            begin = int(offsets[row])
-            if text.isascii():
-                spans_in_bytes.extend((row, begin + start, begin + end) for start, end in spans)
-            else:
-                done = 0
-                for start, end in spans:
-                    first = begin + len(text[done:start].encode())
-                    done, begin = end, first + len(text[start:end].encode())
-                    spans_in_bytes.append((row, first, begin))
+        done, begin = 0, int(offsets[row])
+        for start, end in find_nir(text):
+            first = begin + len(text[done:start].encode())
+            done, begin = end, first + len(text[start:end].encode())
+            spans_in_bytes.append((row, first, begin))
     columns = np.array(spans_in_bytes, dtype=np.int64).reshape(-1, 3)
     return NirSpans(columns[:, 0], columns[:, 1], columns[:, 2])
