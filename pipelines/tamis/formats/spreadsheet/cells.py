@@ -1,5 +1,6 @@
 """What stands in a sheet: rows of cells, each with a value of Python's own or none that is sure."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class Row:
     is_hidden: bool = False
 
 
-class Sheet(Protocol):
+class Sheet(ABC):
     """A sheet of a workbook.
 
     Attributes:
@@ -61,12 +62,14 @@ class Sheet(Protocol):
         hidden_columns: those that are not shown, as first and last; known once a row was read.
     """
 
-    name: str
-    is_hidden: bool
-    wanted: Container[int] | None
-    passed_over: Counter[int]
-    hidden_columns: list[tuple[int, int]]
+    def __init__(self, name: str, is_hidden: bool) -> None:
+        self.name = name
+        self.is_hidden = is_hidden
+        self.wanted: Container[int] | None = None
+        self.passed_over: Counter[int] = Counter()
+        self.hidden_columns: list[tuple[int, int]] = []
 
+    @abstractmethod
     def rows(self) -> Iterator[Row]:
         """The rows that are there, in their order."""
 

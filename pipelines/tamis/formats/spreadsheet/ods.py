@@ -2,8 +2,7 @@
 
 import datetime
 import re
-from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from tamis.formats.spreadsheet.archive import Archive, local_name
@@ -62,15 +61,11 @@ class OdsWorkbook:
         yield from self.archive.other_texts({_CONTENT})
 
 
-class OdsSheet:
-    """A sheet of such a workbook (`tamis.formats.spreadsheet.cells.Sheet`)."""
+class OdsSheet(Sheet):
+    """A sheet of such a workbook."""
 
     def __init__(self, archive: Archive, name: str, place: int, is_hidden: bool) -> None:
-        self.name = name
-        self.is_hidden = is_hidden
-        self.wanted: Container[int] | None = None
-        self.passed_over: Counter[int] = Counter()
-        self.hidden_columns: list[tuple[int, int]] = []
+        super().__init__(name, is_hidden)
         self._archive = archive
         self._place = place
 

@@ -7,7 +7,6 @@ a day too early there, up to a 29 February that was none: days before March 1900
 import datetime
 import posixpath
 import re
-from collections import Counter
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -167,16 +166,12 @@ def style_of(number: int, code: str | None) -> Style:
     return _PLAIN
 
 
-class XlsxSheet:
-    """A sheet of such a workbook (`tamis.formats.spreadsheet.cells.Sheet`)."""
+class XlsxSheet(Sheet):
+    """A sheet of such a workbook."""
 
     def __init__(self, book: XlsxWorkbook, name: str, part: str, is_hidden: bool) -> None:
-        self.name = name
+        super().__init__(name, is_hidden)
         self.part = part
-        self.is_hidden = is_hidden
-        self.wanted: Container[int] | None = None
-        self.passed_over: Counter[int] = Counter()
-        self.hidden_columns: list[tuple[int, int]] = []
         self._book = book
         self._columns: dict[str, int] = {}
 
