@@ -235,7 +235,6 @@ class HashingReader(io.RawIOBase):
             raise InputError(name or uri, _("cannot be opened")) from None
 
     def readable(self) -> bool:
-        """True."""
         return True
 
     def readinto(self, buffer: Any) -> int:

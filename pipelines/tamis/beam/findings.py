@@ -28,11 +28,9 @@ class MergeFindings(beam.CombineFn):
         super().__init__()  # type: ignore[no-untyped-call]
 
     def create_accumulator(self) -> Findings:
-        """Nothing found yet."""
         return {}
 
     def add_input(self, sums: Findings, finding: Finding) -> Findings:
-        """Add one finding."""
         kind = type(finding)
         sums.setdefault(kind, kind()).merge(finding)
         return sums
@@ -46,5 +44,4 @@ class MergeFindings(beam.CombineFn):
         return merged
 
     def extract_output(self, sums: Findings) -> Findings:
-        """The sum itself."""
         return sums

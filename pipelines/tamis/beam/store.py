@@ -258,17 +258,14 @@ class SumTallies(beam.CombineFn):
         super().__init__()  # type: ignore[no-untyped-call]
 
     def create_accumulator(self) -> Total:
-        """Nothing counted yet."""
         return Total()
 
     def add_input(self, total: Total, element: tuple[Tally, tuple[Input, ...]]) -> Total:
-        """Add one batch."""
         total.tally.add(element[0])
         total.inputs.extend(element[1])
         return total
 
     def merge_accumulators(self, totals: Iterable[Total]) -> Total:
-        """Add many sums."""
         merged = Total()
         for total in totals:
             merged.tally.add(total.tally)
@@ -276,7 +273,6 @@ class SumTallies(beam.CombineFn):
         return merged
 
     def extract_output(self, total: Total) -> Total:
-        """The sum itself."""
         return total
 
 

@@ -18,7 +18,6 @@ class SeveralCollections(beam.PTransform[In, Out]):
     """
 
     def default_type_hints(self) -> IOTypeHints:
-        """No type hints."""
         return IOTypeHints.empty()
 
     def _extract_input_pvalues(self, pvalueish: Any) -> tuple[Any, dict[str, PValue]]:

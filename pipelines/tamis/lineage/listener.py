@@ -31,13 +31,11 @@ class Lineage(RunListener):
         self._told = 0.0
 
     def started(self, run: StartedRun) -> None:
-        """See `RunListener`."""
         self._events = RunEvents(run, self._inputs or run.inputs, self._sender.version)
         self._told = time.monotonic()
         self._send(State.START)
 
     def committed(self, commit: Commit) -> None:
-        """See `RunListener`."""
         if self._events is None:
             return
         self._events.add(commit)
@@ -46,15 +44,12 @@ class Lineage(RunListener):
             self._send(State.RUNNING)
 
     def completed(self) -> None:
-        """See `RunListener`."""
         self._send(State.COMPLETE)
 
     def failed(self, error: TamisError) -> None:
-        """See `RunListener`."""
         self._send(State.FAIL, error)
 
     def interrupted(self) -> None:
-        """See `RunListener`."""
         self._send(State.ABORT)
         self._sender.close(_LAST_SECONDS)
 

@@ -207,7 +207,6 @@ class KeptConnection:
         self._connection: Connection | None = None
 
     def retry(self, act: Callable[[Connection], T]) -> T:
-        """See `Database.retry`."""
         pauses = Pauses(self._seconds, first=0.25, longest=0.25)
         while True:
             if self._connection is None:

@@ -89,7 +89,6 @@ class KafkaReader(Reader):
         )
 
     def open(self, positions: Mapping[int, int]) -> None:
-        """See `Reader`."""
         try:
             for partition in self._partitions(ANSWER_SECONDS):
                 place = self._place(partition)
@@ -109,7 +108,6 @@ class KafkaReader(Reader):
         self._refreshed = self._closed = time.monotonic()
 
     def read(self) -> MicroBatch | None:
-        """See `Reader`."""
         self._refresh()
         first = self._consumer.poll(_IDLE_SECONDS)
         if first is None or not self._is_message(first):
@@ -181,14 +179,12 @@ class KafkaReader(Reader):
 
     @property
     def caught_up(self) -> bool:
-        """See `Reader`."""
         return all(
             self._next[partition] >= end or partition in self._ended
             for partition, end in self._ends.items()
         )
 
     def close(self) -> None:
-        """See `Reader`."""
         self._consumer.close()
 
     def _place(self, partition: int, offset: int | None = None) -> TopicPartition:

@@ -70,7 +70,6 @@ class PubsubReader(Reader):
         self._renewing.start()
 
     def read(self) -> MicroBatch | None:
-        """See `Reader`."""
         try:
             response = self._client.pull(
                 subscription=self._subscription,

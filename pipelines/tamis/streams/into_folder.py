@@ -88,14 +88,12 @@ class FolderSink(Sink):
         return ledger.after(judged)
 
     def end_period(self, ledger: Ledger) -> None:
-        """See `Sink`."""
         if self._files is not None:
             self._files.publish(ledger)
             self._files = None
             self._positions |= ledger.ends
 
     def close(self) -> None:
-        """See `Sink`."""
         if self._files is not None:
             self._files.abandon()
         self._held.close()

@@ -133,7 +133,6 @@ class KafkaSink(Sink):
             raise cannot_be_reached(self.shown, error) from None
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
-        """See `Sink`."""
         judged = drop_large(judged.in_order(self._plan), self._largest)
         state = State({**self._state.positions, **judged.ends}, ledger.run)
         records = self._receipts.commit_records(ledger, judged, state)
@@ -153,7 +152,6 @@ class KafkaSink(Sink):
         return ledger.after(judged)
 
     def end_period(self, ledger: Ledger) -> None:
-        """See `Sink`."""
         receipt = ledger.receipt_of_places(self._topics.released, self._topics.quarantine)
         self._write_receipt(receipt)
 
@@ -198,7 +196,6 @@ class KafkaSink(Sink):
         self._state = state
 
     def close(self) -> None:
-        """See `Sink`."""
         self._producer = None
         if self._hold is not None:
             self._hold.release()

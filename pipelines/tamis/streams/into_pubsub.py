@@ -69,7 +69,6 @@ class PubsubSink(Sink):
         return {}  # the source itself keeps what was not acknowledged
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
-        """See `Sink`."""
         judged = drop_large(judged, LARGEST)
         for release in (*self._plan.releases, None):
             messages = outgoing(judged, release, self._plan, self._stream, self._keys)
@@ -79,14 +78,12 @@ class PubsubSink(Sink):
         return ledger.after(judged)
 
     def end_period(self, ledger: Ledger) -> None:
-        """See `Sink`."""
         receipt = ledger.receipt_of_places(self._topics.released, self._topics.quarantine)
         attributes = {"run": receipt.run, "stream": self._stream}
         self._publish(self._topics.receipts, [(receipt.to_json().encode(), attributes)])
         self._positions |= ledger.ends
 
     def close(self) -> None:
-        """See `Sink`."""
         self._client.transport.close()
 
     def _publish(self, topic: str, messages: Iterable[Outgoing]) -> None:

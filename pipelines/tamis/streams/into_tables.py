@@ -102,7 +102,6 @@ class TableSink(Sink):
         return execute(connection, query, receipts, values=(self._stream,)).fetchone() is not None
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
-        """See `Sink`."""
         judged = judged.in_order(self._plan)
 
         def act(connection: Connection) -> Ledger:
@@ -118,8 +117,6 @@ class TableSink(Sink):
         return done
 
     def end_period(self, ledger: Ledger) -> None:
-        """See `Sink`."""
-
         def act(connection: Connection) -> None:
             with transaction(connection):
                 if self._answer_lost:  # and with it what the attempt had noted
@@ -146,7 +143,6 @@ class TableSink(Sink):
                     raise self._error(lost) from None
 
     def close(self) -> None:
-        """See `Sink`."""
         self._disconnect()
 
     def _connect(self, seconds: float = 0.0) -> Connection:

@@ -23,20 +23,17 @@ class EventLog(RunListener):
     _kind = "run"
 
     def started(self, run: StartedRun) -> None:
-        """See `RunListener`."""
         self._kind = "stream" if run.is_stream else "run"
         log.bind(**{self._kind: run.run})
         day = run.plan.day.isoformat()
         self._tell("started", _("{run} begins", run=run.run), plan=run.plan.sha256, day=day)
 
     def committed(self, commit: Commit) -> None:
-        """See `RunListener`."""
         if commit.receipt is not None:
             text = _("run {run} committed", run=commit.run)
             self._tell("committed", text, **commit.figures)
 
     def completed(self) -> None:
-        """See `RunListener`."""
         if self._kind == "stream":
             self._tell("ended", _("the session has ended"))
 

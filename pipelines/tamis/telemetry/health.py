@@ -70,13 +70,11 @@ class Health(RunListener):
         )
 
     def started(self, run: StartedRun) -> None:
-        """See `RunListener`."""
         self._stalls = run.is_stream  # a round of files may take its time
         if run.is_stream:
             self._turned = None
 
     def polled(self, lag: Mapping[int, int] | None) -> None:
-        """See `RunListener`."""
         self._turned = time.monotonic()
         if self._max_lag is None or lag is None:
             return
@@ -96,7 +94,6 @@ class Health(RunListener):
             self._log_alarm("lag.over", text, logging.INFO, behind)
 
     def completed(self) -> None:
-        """See `RunListener`."""
         if self._stalls:
             self._turned = None
 

@@ -167,27 +167,21 @@ class Listeners(RunListener):
         return bool(self._listeners)
 
     def started(self, run: StartedRun) -> None:
-        """See `RunListener`."""
         self._tell(lambda listener: listener.started(run))
 
     def polled(self, lag: Mapping[int, int] | None) -> None:
-        """See `RunListener`."""
         self._tell(lambda listener: listener.polled(lag))
 
     def committed(self, commit: Commit) -> None:
-        """See `RunListener`."""
         self._tell(lambda listener: listener.committed(commit))
 
     def completed(self) -> None:
-        """See `RunListener`."""
         self._tell(lambda listener: listener.completed())
 
     def failed(self, error: TamisError) -> None:
-        """See `RunListener`."""
         self._tell(lambda listener: listener.failed(error))
 
     def interrupted(self) -> None:
-        """See `RunListener`."""
         self._tell(lambda listener: listener.interrupted())
 
     @contextmanager

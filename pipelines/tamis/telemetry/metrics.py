@@ -90,19 +90,16 @@ class StreamMetrics(RunListener):
         self._seconds.labels(self._policy)
 
     def polled(self, lag: Mapping[int, int] | None) -> None:
-        """See `RunListener`."""
         for partition, count in (lag or {}).items():
             self._lag.labels(self._policy, str(partition)).set(count)
 
     def committed(self, commit: Commit) -> None:
-        """See `RunListener`."""
         self._add(commit)
         self._commits.labels(self._policy).inc()
         self._seconds.labels(self._policy).observe(commit.seconds)
         self._last.labels(self._policy).set_to_current_time()
 
     def failed(self, error: TamisError) -> None:
-        """See `RunListener`."""
         self._failures.labels(self._policy).inc()
 
     def _add(self, commit: Commit | None) -> None:
@@ -137,11 +134,9 @@ class RunMetrics(RunListener):
         self._releases: tuple[str, ...] = ()
 
     def started(self, run: StartedRun) -> None:
-        """See `RunListener`."""
         self._releases = _releases(run)
 
     def committed(self, commit: Commit) -> None:
-        """See `RunListener`."""
         records = self._gauge("records", "Records, by what became of them.", "disposition")
         for disposition, count in _dispositions(commit).items():
             records.labels(self._policy, disposition).set(count)
@@ -155,11 +150,9 @@ class RunMetrics(RunListener):
         seconds.labels(self._policy).set(commit.seconds)
 
     def completed(self) -> None:
-        """See `RunListener`."""
         self._write(1)
 
     def failed(self, error: TamisError) -> None:
-        """See `RunListener`."""
         self._write(0)
 
     def _write(self, succeeded: int) -> None:
