@@ -10,7 +10,6 @@ from openlineage.client.serde import Serde
 
 from tamis.documents.tags import TAGS
 from tamis.errors import RunError
-from tamis.lineage.columns import released_path
 from tamis.lineage.events import RunEvents, State, parent_facet
 from tamis.plan.plan import Plan
 from tamis.plan.project import load_project
@@ -61,7 +60,7 @@ def test_each_released_column_has_its_way_from_the_feed(policy: str) -> None:
         columns = facets["columnLineage"]["fields"]
         assert set(columns) == paths(facets["schema"]["fields"]) - set(TAGS)
         for leaf in release.leaves:
-            (source, *_others) = columns[released_path(leaf)]["inputFields"]
+            (source, *_others) = columns[leaf.released_path]["inputFields"]
             assert source["field"].partition(".")[0] in known
             (how,) = source["transformations"]
             assert how["masking"] is (leaf.fate in MASKED)

@@ -33,7 +33,7 @@ def input_schema(plan: Plan) -> schema_dataset.SchemaDatasetFacet:
 
 def released_schema(plan: Plan, release: PlanRelease) -> schema_dataset.SchemaDatasetFacet:
     """The columns of a release, with the needs that keep them as their descriptions."""
-    needs = {released_path(leaf): "; ".join(leaf.because) for leaf in release.leaves}
+    needs = {leaf.released_path: "; ".join(leaf.because) for leaf in release.leaves}
     fields = plan.released_schema(release.id)
     return schema_dataset.SchemaDatasetFacet(
         fields=[_schema_field(field, needs, field.name) for field in fields]
@@ -69,7 +69,7 @@ def column_lineage(
             made += sources(path, Transformation("INDIRECT", "CONDITIONAL", masking=False))
         for path in _filters_of_elements(release, leaf):
             made += sources(path, Transformation("INDIRECT", "FILTER", masking=False))
-        fields[released_path(leaf)] = column_lineage_dataset.Fields(made)
+        fields[leaf.released_path] = column_lineage_dataset.Fields(made)
     whole = [
         source
         for path in dict.fromkeys(condition.field for condition in release.where)
@@ -101,17 +101,6 @@ def transformation(leaf: PlanLeaf) -> Transformation:
         done or "kept",
         masking=leaf.fate != "kept",
     )
-
-
-def released_path(leaf: PlanLeaf) -> str:
-    """The path of a leaf in its release: a pseudonym stands in its field's place.
-
-    Example:
-        >>> released_path(PlanLeaf("titulaire.nir", "pseudonymized", (), pseudonym="id"))
-        'titulaire.id'
-    """
-    above, dot, name = leaf.path.rpartition(".")
-    return f"{above}{dot}{leaf.pseudonym or name}"
 
 
 def source_path(plan: Plan, path: str) -> str:

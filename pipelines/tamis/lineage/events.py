@@ -16,7 +16,7 @@ from tamis.errors import TamisError
 from tamis.evidence.receipt import Receipt
 from tamis.evidence.removal import Removal
 from tamis.formats.names import withhold_names
-from tamis.lineage.columns import column_lineage, input_schema, released_path, released_schema
+from tamis.lineage.columns import column_lineage, input_schema, released_schema
 from tamis.lineage.datasets import DatasetName, by_dataset, dataset_of, outputs_of
 from tamis.plan.plan import Plan, PlanRelease
 from tamis.telemetry.listener import Commit, StartedRun
@@ -224,7 +224,7 @@ def release_tags(plan: Plan, release: PlanRelease) -> facet_v2.tags_dataset.Tags
     del legal["legal_run"]
     tags = [Tag(name, value, SOURCE) for name, value in legal.items() if value is not None]
     fields = [
-        Tag("identifies", leaf.identifies, SOURCE, released_path(leaf)) for leaf in release.leaves
+        Tag("identifies", leaf.identifies, SOURCE, leaf.released_path) for leaf in release.leaves
     ]
     return facet_v2.tags_dataset.TagsDatasetFacet([*tags, *fields])
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tamis.documents.calendar import day_of
 from tamis.errors import DocumentError, UsageError
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tamis.plan.project import Project
 
 NOT_RELEASED = ("dropped", "stripped")
+
+Fates: TypeAlias = dict[tuple[str, str], tuple[str, str]]
+"""By release and path of a field, what becomes of it, and why."""
 
 
 def find_plan(receipt: Receipt, project: "Project | None") -> tuple[Plan | None, Finding]:
@@ -40,8 +43,12 @@ def find_plan(receipt: Receipt, project: "Project | None") -> tuple[Plan | None,
 
 def check_plan(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
     """Whether a receipt says of the documents what the plan of the same digest says."""
+    claimed, fates = _claimed_fates(receipt), _fates(plan)
+    # Fates of fields that no release uses are not in the plan's digest.
+    now, then = _released(fates), _released(claimed)
     yield judged(
-        _claimed_rules(receipt) == _rules(plan), _("releases and fates of fields are the plan's")
+        _claimed_grounds(receipt) == _grounds(plan) and _bare(then) == _bare(now),
+        _("releases and fates of fields are the plan's"),
     )
     conditions = {release.id: set(_conditions(release)) for release in plan.releases}
     unmet = receipt.conditions_not_met or ()
@@ -60,8 +67,8 @@ def check_plan(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
         yield Finding("not checked", text)
     if receipt.policy_sha256 == plan.policy_sha256:
         yield Finding("ok", _("the policy's file is the one of the run"))
-        yield judged(_claimed_reasons(receipt) == _reasons(plan), _("reasons are the policy's"))
-        if _claimed_fates(receipt) != _fates(plan):
+        yield judged(then == now, _("reasons are the policy's"))
+        if _bare(claimed) != _bare(fates):
             text = _("fields that are not released are others in the documents now")
             yield Finding("not checked", text)
     else:
@@ -113,69 +120,45 @@ def _allowed(receipt: Receipt, plan: Plan) -> Iterator[Finding]:
         yield Finding("not checked", text)
 
 
-def _claimed_rules(receipt: Receipt) -> object:
-    fates = {
-        name: {
-            path: claim.fate
-            for path, claim in release.fields.items()
-            if claim.fate not in NOT_RELEASED
-        }
+def _claimed_grounds(receipt: Receipt) -> object:
+    grounds = {
+        name: (release.item, release.purpose, release.attested, set(release.redacted))
         for name, release in receipt.releases.items()
     }
-    grounds = {
-        name: (release.item, release.purpose, release.attested)
-        for name, release in receipt.releases.items()
-    }
-    redacted = {name: set(release.redacted) for name, release in receipt.releases.items()}
-    processing = (receipt.processing.slug, receipt.processing.carries_nir)
-    return fates, grounds, redacted, receipt.law, processing
+    return grounds, receipt.law, (receipt.processing.slug, receipt.processing.carries_nir)
 
 
-def _rules(plan: Plan) -> object:
-    """The same of a plan. Fates of fields that no release uses are not in its digest."""
-    fates = {
-        name: {path: fate for path, (fate, _because) in fields.items() if fate not in NOT_RELEASED}
-        for name, fields in plan.fates.items()
-    }
+def _grounds(plan: Plan) -> object:
     grounds = {
-        release.id: (release.item, release.purpose, release.attested) for release in plan.releases
-    }
-    redacted = {
-        release.id: {leaf.path for leaf in release.leaves if leaf.redact}
+        release.id: (
+            release.item,
+            release.purpose,
+            release.attested,
+            {leaf.path for leaf in release.leaves if leaf.redact},
+        )
         for release in plan.releases
     }
-    return fates, grounds, redacted, dict(plan.law), (plan.processing, plan.carries_nir)
+    return grounds, dict(plan.law), (plan.processing, plan.carries_nir)
 
 
-def _claimed_fates(receipt: Receipt) -> object:
+def _claimed_fates(receipt: Receipt) -> Fates:
     return {
-        (name, path): claim.fate
+        (name, path): (claim.fate, claim.because)
         for name, release in receipt.releases.items()
         for path, claim in release.fields.items()
     }
 
 
-def _fates(plan: Plan) -> object:
+def _fates(plan: Plan) -> Fates:
     return {
-        (name, path): fate
-        for name, fields in plan.fates.items()
-        for path, (fate, _because) in fields.items()
+        (name, path): fate for name, fields in plan.fates.items() for path, fate in fields.items()
     }
 
 
-def _claimed_reasons(receipt: Receipt) -> object:
-    return {
-        (name, path): claim.because
-        for name, release in receipt.releases.items()
-        for path, claim in release.fields.items()
-        if claim.fate not in NOT_RELEASED
-    }
+def _released(fates: Fates) -> Fates:
+    return {place: fate for place, fate in fates.items() if fate[0] not in NOT_RELEASED}
 
 
-def _reasons(plan: Plan) -> object:
-    return {
-        (name, path): because
-        for name, fields in plan.fates.items()
-        for path, (fate, because) in fields.items()
-        if fate not in NOT_RELEASED
-    }
+def _bare(fates: Fates) -> dict[tuple[str, str], str]:
+    """The fates without their reasons."""
+    return {place: fate for place, (fate, _because) in fates.items()}
