@@ -17,7 +17,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import PCollection
-from apache_beam.transforms.window import GlobalWindow, GlobalWindows
+from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch, Input
@@ -165,7 +165,7 @@ class _BatchingFn(beam.DoFn):
         with value_free(_("reading {source}", source=self._source)):
             last = [*self._rest(), self._end()]
         for batch in last:
-            yield WindowedValue(batch, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+            yield GlobalWindows.windowed_value_at_end_of_window(batch)
 
     def _rest(self) -> list[Batch]:
         """The batches of what is held."""

@@ -17,7 +17,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.pvalue import AsSingleton, PCollection
-from apache_beam.transforms.window import GlobalWindow
+from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch
@@ -230,7 +230,7 @@ class _SizeFn(beam.DoFn):
             pass
         output = self._output or ""
         sizes = OutputSizes(Counter({output: self._folder.bytes}))
-        yield WindowedValue(sizes, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+        yield GlobalWindows.windowed_value_at_end_of_window(sizes)
 
 
 # What is inspected beside

@@ -7,7 +7,7 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
-from apache_beam.transforms.window import GlobalWindow
+from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.beam.batch import Batch
@@ -80,11 +80,11 @@ class _MeasureFn(beam.DoFn):
         yield from ()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        end = GlobalWindow().max_timestamp()
         if self._counted is not None:
-            yield WindowedValue(Risks({self._release: self._risk}), end, (GlobalWindow(),))
+            risks = Risks({self._release: self._risk})
+            yield GlobalWindows.windowed_value_at_end_of_window(risks)
         if self._measured:
-            yield WindowedValue(self._marks, end, (GlobalWindow(),))
+            yield GlobalWindows.windowed_value_at_end_of_window(self._marks)
 
 
 def _seed(batch: Batch) -> int:

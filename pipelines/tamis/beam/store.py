@@ -16,7 +16,7 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import AsIter, AsSingleton, PCollection
-from apache_beam.transforms.window import GlobalWindow
+from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from tamis.address import StoreAddress, parse_store
@@ -452,9 +452,8 @@ class _WriteFn(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         with value_free(_("{address}: writing", address=self._address.shown)):
-            end = GlobalWindow().max_timestamp()
             for piece in self._unless_committed(self._writer.finish()):
-                yield WindowedValue(piece, end, (GlobalWindow(),))
+                yield GlobalWindows.windowed_value_at_end_of_window(piece)
 
     def _unless_committed(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
         """What is written; nothing more where that fails because the run is committed.
