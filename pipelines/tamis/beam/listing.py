@@ -127,21 +127,23 @@ class ListFiles(beam.PTransform[PBegin, PCollection[Task]]):
 
     def expand(self, begin: PBegin) -> PCollection[Task]:
         """Patterns → tasks, shuffled."""
+        opener = _Opener(self)
         patterns = begin | "Patterns" >> beam.Create([self.patterns], reshuffle=False)
         if self.limit is not None or self._are_few_and_small():
-            return patterns | "List" >> beam.ParDo(_ListFn(self)) | "Spread" >> beam.Reshuffle()
+            tasks = patterns | "List" >> beam.FlatMap(_list, self.by_digest, self.limit, opener)
+            return tasks | "Spread" >> beam.Reshuffle()
         opened = (
             patterns
-            | "List files" >> beam.ParDo(_ListFilesFn(self))
+            | "List files" >> beam.FlatMap(_list_files, self.by_digest)
             | "Spread files" >> beam.Reshuffle()
-            | "Open" >> beam.ParDo(_OpenFn(self)).with_outputs(_BLOCKS, main="tasks")
+            | "Open" >> beam.FlatMap(_open, opener).with_outputs(_BLOCKS, main="tasks")
         )
         counted = (
             opened[_BLOCKS]
             | "Spread blocks" >> beam.Reshuffle()
-            | "Count" >> beam.ParDo(_CountFn(self))
+            | "Count" >> beam.FlatMap(_count, opener)
             | "Together" >> beam.GroupByKey()
-            | "Cut" >> beam.ParDo(_CutFn(self))
+            | "Cut" >> beam.FlatMap(_cut, opener)
         )
         return (opened.tasks, counted) | "Tasks" >> beam.Flatten() | "Spread" >> beam.Reshuffle()
 
@@ -165,18 +167,6 @@ def _start_of(file: InputFile, size: int = 4) -> bytes:
 
 
 _BLOCKS = "blocks"
-
-
-class _ListFilesFn(beam.DoFn):
-    """All patterns of a run in, its files out: one element, so that their numbers are fixed."""
-
-    def __init__(self, listing: ListFiles) -> None:
-        self._by_digest = listing.by_digest
-
-    def process(self, patterns: tuple[str, ...]) -> Iterator[InputFile]:
-        files = list_inputs(patterns, by_digest=self._by_digest)
-        progress.expect(sum(file.bytes for file in files))
-        yield from files
 
 
 class _Opener:
@@ -277,66 +267,54 @@ class _Opener:
         _log.warning("%s", text)
 
 
-class _OpenFn(beam.DoFn):
+def _list_files(patterns: tuple[str, ...], by_digest: bool) -> Iterator[InputFile]:
+    """All patterns of a run in, its files out: one element, so that their numbers are fixed."""
+    files = list_inputs(patterns, by_digest=by_digest)
+    progress.expect(sum(file.bytes for file in files))
+    yield from files
+
+
+def _open(file: InputFile, opener: _Opener) -> Iterator[Any]:
     """A file in; its reading tasks out, or the blocks of it that are to be counted."""
-
-    def __init__(self, listing: ListFiles) -> None:
-        self._opener = _Opener(listing)
-
-    def process(self, file: InputFile) -> Iterator[Any]:
-        with value_free(_("reading {source}", source=file.name)):
-            form = self._opener.format(file)
-            blocks = self._opener.blocks(file, form)
-            if not blocks:
-                yield from self._opener.tasks(file, form)
-            for block in blocks:
-                yield beam.pvalue.TaggedOutput(_BLOCKS, block)
+    with value_free(_("reading {source}", source=file.name)):
+        form = opener.format(file)
+        blocks = opener.blocks(file, form)
+        if not blocks:
+            yield from opener.tasks(file, form)
+        for block in blocks:
+            yield beam.pvalue.TaggedOutput(_BLOCKS, block)
 
 
-class _CountFn(beam.DoFn):
+def _count(block: _Block, opener: _Opener) -> Iterator[tuple[int, _Counted]]:
     """A block in; what was counted in it out, by the number of its file."""
-
-    def __init__(self, listing: ListFiles) -> None:
-        self._opener = _Opener(listing)
-
-    def process(self, block: _Block) -> Iterator[tuple[int, _Counted]]:
-        with value_free(_("reading {source}", source=block.file.name)):
-            block.file.require_unchanged()
-            yield block.file.index, self._opener.count(block)
+    with value_free(_("reading {source}", source=block.file.name)):
+        block.file.require_unchanged()
+        yield block.file.index, opener.count(block)
 
 
-class _CutFn(beam.DoFn):
+def _cut(element: tuple[int, Iterable[_Counted]], opener: _Opener) -> Iterator[Task]:
     """All counted blocks of a file in, its reading tasks out."""
-
-    def __init__(self, listing: ListFiles) -> None:
-        self._opener = _Opener(listing)
-
-    def process(self, element: tuple[int, Iterable[_Counted]]) -> Iterator[Task]:
-        yield from self._opener.cut(element[1])
+    yield from opener.cut(element[1])
 
 
-class _ListFn(beam.DoFn):
+def _list(
+    patterns: tuple[str, ...], by_digest: bool, limit: int | None, opener: _Opener
+) -> Iterator[Task]:
     """All patterns of a run in, its reading tasks out: one element, so that places are fixed."""
 
-    def __init__(self, listing: ListFiles) -> None:
-        self._opener = _Opener(listing)
-        self._limit = listing.limit
-        self._by_digest = listing.by_digest
-
-    def process(self, patterns: tuple[str, ...]) -> Iterator[Task]:
-        files = list_inputs(patterns, by_digest=self._by_digest)
-        with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
-            tasks = [task for several in pool.map(self._open, files) for task in several]
-        if self._limit is None:
-            progress.expect(sum(task.bytes for task in tasks))
-            yield from tasks
-        else:
-            progress.expect(0, self._limit)
-            yield from _limit_tasks(tasks, self._limit)
-
-    def _open(self, file: InputFile) -> list[Task]:
+    def tasks_of(file: InputFile) -> list[Task]:
         with value_free(_("reading {source}", source=file.name)):
-            return list(self._opener.tasks(file, self._opener.format(file)))
+            return list(opener.tasks(file, opener.format(file)))
+
+    files = list_inputs(patterns, by_digest=by_digest)
+    with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
+        tasks = [task for several in pool.map(tasks_of, files) for task in several]
+    if limit is None:
+        progress.expect(sum(task.bytes for task in tasks))
+        yield from tasks
+    else:
+        progress.expect(0, limit)
+        yield from _limit_tasks(tasks, limit)
 
 
 def _limit_tasks(tasks: list[Task], limit: int) -> Iterator[Task]:
