@@ -55,34 +55,29 @@ class ReadTables(beam.PTransform[PBegin, PCollection[Batch]]):
             begin
             | "Tables" >> beam.Create(range(len(addresses)), reshuffle=False)
             | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(_ReadTableFn(addresses, self.plan, self.limits))
+            | "Read" >> beam.FlatMap(_read_table, addresses, self.plan, self.limits)
         )
         batches.element_type = Batch
         return batches
 
 
-class _ReadTableFn(beam.DoFn):
+def _read_table(
+    number: int, addresses: tuple[DatabaseAddress, ...], plan: Plan, limits: Limits
+) -> Iterator[Batch]:
     """Numbers of tables in, batches out."""
+    from tamis.stores.table_reader import TableDigest, read_table
 
-    def __init__(self, addresses: tuple[DatabaseAddress, ...], plan: Plan, limits: Limits) -> None:
-        self._addresses = addresses
-        self._plan = plan
-        self._limits = limits
-
-    def process(self, number: int) -> Iterator[Batch]:
-        from tamis.stores.table_reader import TableDigest, read_table
-
-        address = self._addresses[number]
-        digest = TableDigest()
-        progress.expect(0)
-        rows = seq = part = 0
-        for chunk in read_table(address, self._plan, self._limits):
-            digest.add(chunk)
-            if rows // self._limits.part_rows != part:
-                part, seq = rows // self._limits.part_rows, 0
-            yield Batch(chunk, address.shown, PartKey(number, part), seq)
-            rows += len(chunk.positions)
-            seq += 1
-            progress.advance(len(chunk.positions), 0)
-        read = Input(address.shown, digest.rows, digest.bytes, digest.sha256)
-        yield Batch(source=address.shown, inputs=(read,))
+    address = addresses[number]
+    digest = TableDigest()
+    progress.expect(0)
+    rows = seq = part = 0
+    for chunk in read_table(address, plan, limits):
+        digest.add(chunk)
+        if rows // limits.part_rows != part:
+            part, seq = rows // limits.part_rows, 0
+        yield Batch(chunk, address.shown, PartKey(number, part), seq)
+        rows += len(chunk.positions)
+        seq += 1
+        progress.advance(len(chunk.positions), 0)
+    read = Input(address.shown, digest.rows, digest.bytes, digest.sha256)
+    yield Batch(source=address.shown, inputs=(read,))
