@@ -58,7 +58,7 @@ def _commands(contract: ChangedContract) -> Iterator[str]:
         return
     table = quoted(table_name(contract.policy, contract.release))
     for change in column_changes(table, _types(contract.old), _types(contract.new)):
-        if change.kind in ("add", "widen"):
+        if change.loses_nothing:
             yield change.command
         elif change.kind == "drop":
             yield "-- " + _(_LEAVES, column=change.column)

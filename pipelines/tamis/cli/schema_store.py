@@ -10,7 +10,7 @@ from tamis.address import DatabaseAddress
 from tamis.language import N_, _, ngettext, printable
 from tamis.plan.plan import Plan
 from tamis.stores.column_changes import ColumnChange
-from tamis.stores.table_definitions import TableChanges, alter_tables, find_all_changes
+from tamis.stores.table_definitions import TableChanges, find_all_changes
 from tamis.stores.tables import TableStore
 
 _WORDS = {
@@ -43,7 +43,7 @@ def store_command(plan: Plan, release: str | None, address: DatabaseAddress, app
         RunError: the database cannot be reached or refuses something; nothing was altered.
     """
     store = TableStore(address)
-    found = alter_tables(store, plan) if applies else find_all_changes(store, plan)
+    found = find_all_changes(store, plan, applies=applies)
     chosen = [table for table in found if release in (None, table.release)]
     for table in chosen:
         for line in _lines(table):
@@ -64,7 +64,7 @@ def _lines(table: TableChanges) -> Iterator[str]:
         yield "-- " + _("{table} is as the release needs it", table=table.table)
     for change in table.changes:
         yield f"-- {table.release}: " + _words(change)
-        yield change.command if change.kind in ("add", "widen") else f"-- {change.command}"
+        yield change.command if change.loses_nothing else f"-- {change.command}"
 
 
 def _words(change: ColumnChange) -> str:

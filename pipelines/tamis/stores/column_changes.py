@@ -5,7 +5,7 @@ ALTER TABLE "dsn_droits__droits" ALTER COLUMN "heures" TYPE bigint;
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -34,6 +34,11 @@ class ColumnChange:
     command: str
     before: str = ""
     after: str = ""
+
+    @property
+    def loses_nothing(self) -> bool:
+        """Whether the command keeps each value as it is, so that it may be run."""
+        return self.kind in ("add", "widen")
 
 
 def column_changes(
@@ -66,11 +71,6 @@ def column_changes(
         if name not in wanted:
             command = f"ALTER TABLE {table} DROP COLUMN {quoted(name)};"
             yield ColumnChange(name, "drop", command, before=kind)
-
-
-def commands(changes: Iterable[ColumnChange]) -> list[str]:
-    """The commands that lose nothing."""
-    return [change.command for change in changes if change.kind in ("add", "widen")]
 
 
 def quoted(*names: str) -> str:

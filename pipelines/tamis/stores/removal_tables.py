@@ -16,9 +16,14 @@ from tamis.evidence.receipt import InputPart, Receipt
 from tamis.evidence.removal import Kind, Removal, parse_removal
 from tamis.language import _
 from tamis.stores.database import Connection, alone, column_types, execute
-from tamis.stores.table_layout import KEY, QUARANTINE_TABLE, STAGED, table_name
+from tamis.stores.table_layout import KEY, QUARANTINE_TABLE, table_name
 from tamis.stores.table_partitions import attach
-from tamis.stores.table_receipts import insert_removal, select_removals, select_under_way
+from tamis.stores.table_receipts import (
+    drop_staged,
+    insert_removal,
+    select_removals,
+    select_under_way,
+)
 
 if TYPE_CHECKING:
     from tamis.stores.tables import TableStore
@@ -82,7 +87,7 @@ def _remove(
         if store.check(connection, name):
             _remove_periods(store, connection, whole, name, stream, periods if stay else None)
     if kind == "withdrawn":
-        _drop_staged(store, connection, sorted(runs))
+        drop_staged(store, connection, sorted(runs))
 
 
 def _remove_periods(
@@ -129,13 +134,3 @@ def _is_placed(part: InputPart) -> bool:
     partition = part.uri.rpartition("/")[2]
     is_ordered = partition.isdigit() and not part.uri.startswith("pubsub://")
     return is_ordered and part.first is not None and part.next is not None
-
-
-def _drop_staged(store: "TableStore", connection: Connection, runs: list[str]) -> None:
-    """Drop what attempts at committed runs staged: it holds rows of them, and is not wanted."""
-    if not store.check(connection, STAGED):
-        return
-    command = "DELETE FROM {} WHERE run = ANY(%s) RETURNING part"
-    for (part,) in execute(connection, command, store.table(STAGED), values=(runs,)).fetchall():
-        if store.check(connection, str(part)):
-            execute(connection, "DROP TABLE {}", store.table(str(part)))

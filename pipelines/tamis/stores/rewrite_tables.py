@@ -18,8 +18,9 @@ from tamis.evidence.receipt import FilePart, Receipt
 from tamis.language import _
 from tamis.stores.database import Connection, alone, column_types, execute
 from tamis.stores.protocol import Attempt, Change, MakeReceipt
-from tamis.stores.table_layout import QUARANTINE_TABLE, RECEIPTS_TABLE, part_name, table_name
+from tamis.stores.table_layout import QUARANTINE_TABLE, part_name, table_name
 from tamis.stores.table_partitions import attach
+from tamis.stores.table_receipts import insert_receipt
 from tamis.stores.table_rows import load
 
 if TYPE_CHECKING:
@@ -48,12 +49,7 @@ def rewrite_tables(
                     continue
                 files[output] = [_rewrite(store, connection, old, output, file, run, change)]
             receipt = make(files)
-            execute(
-                connection,
-                "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s)",
-                store.table(RECEIPTS_TABLE),
-                values=(run, old.policy, receipt.to_json()),
-            )
+            insert_receipt(store, connection, receipt)
             return receipt
 
     return store.database.retry(act)

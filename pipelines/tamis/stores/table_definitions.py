@@ -6,6 +6,7 @@ What would lose values is told, with its command, and never run.
 """
 
 import logging
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from tamis.errors import UsageError
 from tamis.language import _
 from tamis.plan.plan import Plan
-from tamis.stores.column_changes import ColumnChange, column_changes, commands
+from tamis.stores.column_changes import ColumnChange, column_changes
 from tamis.stores.database import Connection, alone, column_types, execute
 from tamis.stores.table_layout import KEY, KEY_WORDS, Target, targets
 
@@ -112,38 +113,27 @@ def find_changes(store: "TableStore", connection: Connection, target: Target) ->
     return TableChanges(str(target.output), shown, True, changes)
 
 
-def find_all_changes(store: "TableStore", plan: Plan) -> list[TableChanges]:
+def find_all_changes(
+    store: "TableStore", plan: Plan, *, applies: bool = False
+) -> list[TableChanges]:
     """What differs between the tables of the store and what `plan` releases.
+
+    Args:
+        store: that has the tables.
+        plan: what is released.
+        applies: whether the commands that lose nothing are run, all in one transaction. Nothing is
+            run where a column has a type that the plan's cannot stand for.
 
     Raises:
         UsageError: a table is another's, or was not made for its policy and release.
-    """
-
-    def act(connection: Connection) -> list[TableChanges]:
-        found = [target for target in targets(plan, "") if target.output is not None]
-        return [find_changes(store, connection, target) for target in found]
-
-    return store.database.retry(act)
-
-
-def alter_tables(store: "TableStore", plan: Plan) -> list[TableChanges]:
-    """Run the commands that lose nothing, all in one transaction, and say what was found.
-
-    Nothing is run where a column has a type that the plan's cannot stand for.
-
-    Raises:
-        UsageError: as `find_all_changes`.
         RunError: the server refuses a command, and none was run.
     """
 
     def act(connection: Connection) -> list[TableChanges]:
-        with alone(connection, "tables"):
-            found = [
-                find_changes(store, connection, target)
-                for target in targets(plan, "")
-                if target.output is not None
-            ]
-            if not any(changes.is_blocked for changes in found):
+        with alone(connection, "tables") if applies else nullcontext():
+            released = [target for target in targets(plan, "") if target.output is not None]
+            found = [find_changes(store, connection, target) for target in released]
+            if applies and not any(changes.is_blocked for changes in found):
                 for changes in found:
                     _run(connection, changes.changes)
             return found
@@ -152,8 +142,9 @@ def alter_tables(store: "TableStore", plan: Plan) -> list[TableChanges]:
 
 
 def _run(connection: Connection, changes: tuple[ColumnChange, ...]) -> None:
-    for command in commands(changes):
-        connection.execute(SQL(command))
+    for change in changes:
+        if change.loses_nothing:
+            connection.execute(SQL(change.command))
 
 
 def _other_type(store: "TableStore", target: Target, change: ColumnChange) -> UsageError:

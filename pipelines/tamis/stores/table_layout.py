@@ -20,6 +20,7 @@ REMOVALS_TABLE = "_tamis_removals"
 STAGED = "_tamis_staged"
 QUARANTINE_TABLE = "_tamis_quarantine"
 POSITIONS = "_tamis_positions"
+STEPS = "_tamis_steps"
 PIECE = "_piece"
 """Column of a staged table: the transaction that wrote the row, by a number made by chance."""
 

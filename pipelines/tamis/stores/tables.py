@@ -63,7 +63,13 @@ from tamis.stores.table_layout import (
     targets,
 )
 from tamis.stores.table_partitions import attach, make_key, make_staged, staged_name, take_in
-from tamis.stores.table_receipts import select_receipts, select_removals, select_under_way
+from tamis.stores.table_receipts import (
+    drop_staged,
+    insert_receipt,
+    select_receipts,
+    select_removals,
+    select_under_way,
+)
 from tamis.stores.table_rows import TableRows, TableWriter
 
 
@@ -120,7 +126,7 @@ class TableStore(RunStore):
                     self.table(STAGED),
                 )
                 self.check(connection, RECEIPTS_TABLE)
-                self._check_staged(connection)
+                self.check_staged(connection)
 
         self.database.retry(act, FIRST_TIMEOUT_SECONDS)
 
@@ -138,7 +144,7 @@ class TableStore(RunStore):
 
     def staged_attempts(self, older_than: datetime.timedelta) -> list[tuple[Attempt, bool]]:
         def find(connection: Connection) -> list[tuple[Attempt, bool]]:
-            if not self._check_staged(connection):
+            if not self.check_staged(connection):
                 return []
             rows = execute(
                 connection,
@@ -165,20 +171,9 @@ class TableStore(RunStore):
         )
 
     def discard(self, attempt: Attempt) -> None:
-        def act(connection: Connection) -> None:
-            if not self._check_staged(connection):
-                return
-            rows = execute(
-                connection,
-                "DELETE FROM {} WHERE run = %s AND attempt = %s RETURNING part",
-                self.table(STAGED),
-                values=(attempt.run, attempt.id),
-            )
-            for (part,) in rows.fetchall():
-                if self.check(connection, str(part)):
-                    execute(connection, "DROP TABLE {}", self.table(str(part)))
-
-        self.database.retry(act)
+        self.database.retry(
+            lambda connection: drop_staged(self, connection, [attempt.run], attempt.id)
+        )
 
     def stage(self, attempt: Attempt, plan: Plan) -> None:
         self.prepare()
@@ -257,12 +252,7 @@ class TableStore(RunStore):
                 part = self.table(target.part(run))
                 attach(connection, self.table(target.table), part, run)
                 execute(connection, "ALTER TABLE {} DROP CONSTRAINT one_run", part)
-            execute(
-                connection,
-                "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s)",
-                self.table(RECEIPTS_TABLE),
-                values=(run, plan.policy, receipt.to_json()),
-            )
+            insert_receipt(self, connection, receipt)
             execute(
                 connection,
                 "DELETE FROM {} WHERE run = %s AND attempt = %s",
@@ -344,6 +334,20 @@ class TableStore(RunStore):
         """
         return check_trusted(connection, self.database, self.table(name))
 
+    def check_staged(self, connection: Connection) -> bool:
+        """Whether there is the table of attempts under way; one of an older version is brought up.
+
+        Raises:
+            UsageError: it is another's.
+        """
+        if not self.check(connection, STAGED):
+            return False
+        table = self.table(STAGED)
+        if "attempt" not in column_types(connection, table):
+            command = "ALTER TABLE {} ADD COLUMN IF NOT EXISTS attempt text NOT NULL DEFAULT ''"
+            execute(connection, command, table)
+        return True
+
     def _receipt_texts(self, prefix: str) -> list[tuple[str, str]]:
         return self._select("starts_with(run, %s)", prefix)
 
@@ -377,20 +381,6 @@ class TableStore(RunStore):
     def _count(self, connection: Connection, name: str) -> int:
         ((rows,),) = execute(connection, "SELECT count(*) FROM {}", self.table(name)).fetchall()
         return int(str(rows))
-
-    def _check_staged(self, connection: Connection) -> bool:
-        """Whether there is the table of attempts under way; one of an older version is brought up.
-
-        Raises:
-            UsageError: it is another's.
-        """
-        if not self.check(connection, STAGED):
-            return False
-        table = self.table(STAGED)
-        if "attempt" not in column_types(connection, table):
-            command = "ALTER TABLE {} ADD COLUMN IF NOT EXISTS attempt text NOT NULL DEFAULT ''"
-            execute(connection, command, table)
-        return True
 
 
 class _CommittedError(Exception):

@@ -34,10 +34,10 @@ from tamis.stores.database import (
     try_lock,
 )
 from tamis.stores.protocol import NUL_REPLACED
-from tamis.stores.table_layout import POSITIONS, RECEIPTS_TABLE, Target, targets
+from tamis.stores.table_layout import POSITIONS, RECEIPTS_TABLE, STEPS, Target, targets
 from tamis.stores.table_partitions import attach, make_part, set_defaults
+from tamis.stores.table_receipts import add_step, insert_receipt, make_steps
 from tamis.stores.table_rows import load, load_missing
-from tamis.stores.table_steps import STEPS, add_step, make_steps, remove_steps
 from tamis.stores.tables import TableStore
 from tamis.streams.judge import Judged, Rows
 from tamis.streams.ledger import Ledger
@@ -187,8 +187,7 @@ class TableSink(Sink):
         if row is not None:
             why = _("{stream} is the id of a batch run", stream=self._stream)
             raise UsageError(f"{self.shown}: {why}")
-        make_steps(connection, self._steps)
-        self._store.check(connection, STEPS)
+        make_steps(self._store, connection)
         for target in self._targets.values():
             self._store.make(connection, target)
             part = self._store.table(target.part(self._stream))
@@ -233,7 +232,7 @@ class TableSink(Sink):
             self._store.table(RECEIPTS_TABLE),
             values=(receipt, run),
         )
-        remove_steps(connection, self._steps, run)
+        execute(connection, "DELETE FROM {} WHERE run = %s", self._steps, values=(run,))
 
     def _read_positions(self, connection: Connection, *, lock: bool = False) -> dict[int, int]:
         rows = execute(
@@ -269,13 +268,8 @@ class TableSink(Sink):
             for anomaly, count in ((NUL_REPLACED, replaced), (ALREADY_THERE, repeated)):
                 judged = judged.noting(anomaly, count) if count else judged
             if not ledger.commits:
-                execute(
-                    connection,
-                    "INSERT INTO {} (run, policy, receipt) VALUES (%s, %s, %s)",
-                    self._store.table(RECEIPTS_TABLE),
-                    values=(ledger.run, self._plan.policy, ledger.begun(*self._places).to_json()),
-                )
-            add_step(connection, self._steps, ledger.commits, ledger.step(judged))
+                insert_receipt(self._store, connection, ledger.begun(*self._places))
+            add_step(self._store, connection, ledger.commits, ledger.step(judged))
             self._write_positions(connection, judged)
             return ledger.after(judged)
 
