@@ -30,13 +30,13 @@ from typing import BinaryIO
 
 from tamis.errors import RunError, os_problem
 from tamis.evidence.receipt import FilePart, Receipt
-from tamis.evidence.removal import Kind, remaining
+from tamis.evidence.removal import remaining
 from tamis.formats.chunk import PartKey
 from tamis.language import _
 from tamis.limits import USUAL, Limits
 from tamis.plan.plan import Plan
 from tamis.stores.folder import Folder, close_durably
-from tamis.stores.folder_layout import file_path, is_own, is_path_of, receipt_path, removal_path
+from tamis.stores.folder_layout import file_path, is_own, is_path_of, receipt_path
 from tamis.stores.parquet_files import STAGING, FolderWriter, ParquetRows, batches_of, folder_of
 from tamis.stores.parquet_part import layout_of
 from tamis.stores.protocol import (
@@ -45,10 +45,9 @@ from tamis.stores.protocol import (
     MakeReceipt,
     Piece,
     Recovered,
-    RunStore,
     is_run_id,
 )
-from tamis.stores.receipt_files import ReceiptFiles
+from tamis.stores.receipt_files import FolderReceipts
 from tamis.stores.removal_files import clear, clear_all, remove_files
 from tamis.stores.rewrite import paths_in_place, rewrite_files
 from tamis.waiting import Pauses
@@ -57,7 +56,7 @@ _HELD_SECONDS = 0.5
 """How long a name is tried to be held, which a recovery may hold for a moment."""
 
 
-class FolderStore(RunStore):
+class FolderStore(FolderReceipts):
     """A store in a folder.
 
     Args:
@@ -68,7 +67,6 @@ class FolderStore(RunStore):
     def __init__(self, folder: Folder, limits: Limits = USUAL) -> None:
         self.folder = folder
         self.limits = limits
-        self._receipts = ReceiptFiles(folder)
         self.shown = folder.uri
 
     def recover(self, older_than: datetime.timedelta = OLDER_THAN) -> Recovered:
@@ -140,9 +138,6 @@ class FolderStore(RunStore):
 
     def complete(self, run: str) -> Receipt | None:
         return self._complete(run)[0]
-
-    def receipt_address(self, run: str) -> str:
-        return f"{self.shown.rstrip('/')}/{receipt_path(run)}"
 
     def discard(self, attempt: Attempt) -> None:
         self._discard(attempt)
@@ -417,25 +412,6 @@ class FolderStore(RunStore):
     def _newest(self, attempt: Attempt) -> float | None:
         times = [self.folder.newest(path) for path in self._paths(attempt)]
         return max((time for time in times if time is not None), default=None)
-
-    def _receipt_text(self, run: str) -> bytes | None:
-        return self._receipts.read(receipt_path(run))
-
-    def _receipt_texts(self, prefix: str) -> Iterator[tuple[str, bytes]]:
-        return self._receipts.receipts(prefix)
-
-    def _removal_text(self, run: str, kind: Kind) -> bytes | None:
-        return self._receipts.read(removal_path(run, kind))
-
-    def _removal_texts(self) -> Iterator[tuple[str, Kind, bytes]]:
-        return self._receipts.removals()
-
-    def _texts_naming(self, digests: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        return self._receipts.last_receipts()
-
-    def _read(self, path: str) -> bytes:
-        with self.folder.open(path) as stream:
-            return stream.read()
 
     def _join(self, attempt: Attempt, plan: Plan, pieces: list[Piece]) -> Piece:
         """One file of the pieces of a part that several bundles wrote.
