@@ -116,14 +116,14 @@ def check_reason(because: str) -> str:
 
 def removals_of(
     receipt: Receipt,
-    removal_of: Callable[[str, Kind], Removal | None],
+    removal_of: Callable[[tuple[str, Kind]], Removal | None],
     receipt_of: Callable[[str], Receipt | None],
 ) -> dict[Kind, Removal]:
     """By kind, what was removed of a run, or of those whose rows it wrote anew.
 
     Args:
         receipt: of the run.
-        removal_of: gives the removal of a run, of a kind, if there is one.
+        removal_of: gives the removal of a run and kind, if there is one.
         receipt_of: gives the receipt of a run, if it is committed.
     """
     known: dict[Kind, Removal] = {}
@@ -131,7 +131,7 @@ def removals_of(
     while receipts:
         receipt = receipts.pop()
         for kind in KINDS:
-            if kind not in known and (removal := removal_of(receipt.run, kind)):
+            if kind not in known and (removal := removal_of((receipt.run, kind))):
                 known[kind] = removal
         runs = {*(receipt.supersedes or ())} - seen
         receipts += [old for run in sorted(runs) if (old := receipt_of(run)) is not None]
@@ -151,14 +151,11 @@ def standing(
     known = {receipt.run: receipt for receipt in receipts}
     superseded = {run for receipt in known.values() for run in receipt.supersedes or ()}
 
-    def removal_of(run: str, kind: Kind) -> Removal | None:
-        return removals.get((run, kind))
-
     return [
         receipt
         for receipt in known.values()
         if receipt.run not in superseded
-        and "withdrawn" not in removals_of(receipt, removal_of, known.get)
+        and "withdrawn" not in removals_of(receipt, removals.get, known.get)
     ]
 
 

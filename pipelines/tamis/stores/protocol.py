@@ -296,7 +296,7 @@ class RunStore(ABC):
         Raises:
             RunError: a removal cannot be read.
         """
-        return removals_of(receipt, self._removal, self.committed)
+        return removals_of(receipt, lambda place: self._removal(*place), self.committed)
 
     def refuse_withdrawn(self, run: str) -> None:
         """Refuse to do a run again that was withdrawn.

@@ -60,14 +60,10 @@ def clear_all(store: "FolderStore") -> tuple[str, ...]:
     if not removals:
         return ()
     receipts = {receipt.run: receipt for receipt in store.receipts(unreadable=[])}
-
-    def removal_of(run: str, kind: Kind) -> Removal | None:
-        return removals.get((run, kind))
-
     return tuple(
         receipt.run
         for receipt in receipts.values()
-        if _clear(store, receipt, removals_of(receipt, removal_of, receipts.get))
+        if _clear(store, receipt, removals_of(receipt, removals.get, receipts.get))
     )
 
 

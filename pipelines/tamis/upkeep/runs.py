@@ -83,13 +83,10 @@ def list_runs(store: RunStore) -> list[RunEntry]:
         run: receipt.run for receipt in receipts.values() for run in receipt.supersedes or ()
     }
 
-    def removal_of(run: str, kind: Kind) -> Removal | None:
-        return removals.get((run, kind))
-
     entries = [
         RunEntry(
             receipt,
-            removals_of(receipt, removal_of, receipts.get),
+            removals_of(receipt, removals.get, receipts.get),
             superseded.get(receipt.run),
         )
         for receipt in receipts.values()

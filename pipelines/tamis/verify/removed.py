@@ -41,13 +41,11 @@ class Removals:
         self._store = store
         self._receipts = receipts
         self.unreadable: list[str] = []
-        self._all = store.removals(self.unreadable)
+        self.all = store.removals(self.unreadable)
 
     def of(self, receipt: Receipt) -> dict[Kind, Removal]:
         """By kind, what was removed of a run."""
-        return removals_of(
-            receipt, lambda run, kind: self._all.get((run, kind)), self._receipts.get
-        )
+        return removals_of(receipt, self.all.get, self._receipts.get)
 
     def check(self, receipt: Receipt, rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
         """Whether what was removed of a run is gone, and was what its receipt says.
@@ -80,7 +78,7 @@ class Removals:
 
     def without_receipt(self) -> Iterator[Finding]:
         """Removals that nothing can be said of."""
-        for run, kind in self._all:
+        for run, kind in self.all:
             if run not in self._receipts:
                 yield Finding("failed", _(_LOST[kind], run=run))
         for name in self.unreadable:

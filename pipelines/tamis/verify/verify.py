@@ -25,7 +25,7 @@ from tamis.evidence.receipt import (
     ReleasePart,
     is_replay,
 )
-from tamis.evidence.removal import remaining
+from tamis.evidence.removal import remaining, standing
 from tamis.filter.quarantine import STREAM_QUARANTINE_SCHEMA
 from tamis.filter.tally import OTHER, Cause, QuarantineCount, merge_causes
 from tamis.language import _
@@ -136,11 +136,7 @@ class _Evidence:
         self.superseding = superseding(self.receipts)
         self.by_run = {receipt.run: receipt for receipt in self.receipts}
         self.removals = Removals(store, self.by_run)
-        self.standing = {
-            receipt.run
-            for receipt in self.receipts
-            if receipt.run not in self.superseding and "withdrawn" not in self.removals.of(receipt)
-        }
+        self.standing = {receipt.run for receipt in standing(self.receipts, self.removals.all)}
         self.rows: Counter[tuple[str, str]] = Counter()
         self.reasons: defaultdict[tuple[str, str], Counter[str | None]] = defaultdict(Counter)
         self.causes: defaultdict[tuple[str, str], list[CausePart] | None] = defaultdict(list)
