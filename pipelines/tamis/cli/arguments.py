@@ -8,6 +8,7 @@ before or after the command. A word that is empty, as an unset variable leaves o
 so is every word that nothing takes; messages show no credentials of an address.
 """
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -33,6 +34,8 @@ from tamis.errors import UsageError
 from tamis.language import LANGUAGES, VARIABLE, _, use_language
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from tamis.plan.project import Project
 
 INPUT_FLAGS = ("--input", "-i")
@@ -48,6 +51,31 @@ Day = Annotated[
     str | None, Option("--on", metavar="DAY", help=_("day whose law applies, YYYY-MM-DD"))
 ]
 AsJson = Annotated[bool, Option("--json", help=_("print JSON"))]
+Store = Annotated[
+    str, Argument(metavar="STORE", help=_("a folder, gs://…, s3://… or postgresql://…"))
+]
+Keys = Annotated[
+    str | None,
+    Option(metavar="FILE", help=_("the keyring: a path, or env:NAME for a variable that holds it")),
+]
+AvroSchema = Annotated[
+    list[str] | None,
+    Option(metavar="[ID=]FILE", help=_("stream: schema of messages; may be given again")),
+]
+FailOn = Annotated[
+    list[str] | None,
+    Option(
+        metavar="WHAT",
+        help=_(
+            "exit 1, and commit nothing, if there is such a thing as drift or quarantine=5% "
+            "(`tamis help commands` has the list); may be given again"
+        ),
+    ),
+]
+AllowEmpty = Annotated[
+    bool,
+    Option("--allow-empty", help=_("commit though records are quarantined and none released")),
+]
 LineageTarget = Annotated[
     str | None,
     Option(
@@ -62,6 +90,7 @@ _ANYWHERE = ("--project", "--lang", "--log-format")
 """Options of the whole program, which may stand behind a command."""
 
 DecoratedT = TypeVar("DecoratedT", bound=Callable[..., Any])
+OptionsT = TypeVar("OptionsT", bound="DataclassInstance")
 
 
 class Group(TyperGroup):
@@ -322,3 +351,14 @@ def open_project(context: typer.Context) -> "Project":
         )
         print(text, file=sys.stderr)
     return project
+
+
+def options_of(context: typer.Context, kind: type[OptionsT]) -> OptionsT:
+    """The options of a command as a dataclass whose fields have the names of its parameters."""
+    values = {
+        field.name: context.params[field.name]
+        for field in dataclasses.fields(kind)
+        if field.name in context.params
+    }
+    # What may be given again is a list where it is given, and else an empty tuple.
+    return kind(**{name: tuple(it) if isinstance(it, list) else it for name, it in values.items()})

@@ -9,13 +9,13 @@ A passphrase comes from the environment or is asked for on the terminal, never f
 line, which other users of the machine can read.
 """
 
-import json
 import sys
+from json import dumps
 from typing import Annotated
 
 import typer
 
-from tamis.cli.arguments import App
+from tamis.cli.arguments import App, AsJson, Store
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
 from tamis.language import N_, _
 from tamis.tables import Table, print_table
@@ -67,9 +67,7 @@ def rotate(file: File) -> None:
 
 
 @app.command("list", help=_("List the epochs. Needs no passphrase and shows no key."))
-def list_epochs(
-    file: File, as_json: Annotated[bool, typer.Option("--json", help=_("print JSON"))] = False
-) -> None:
+def list_epochs(file: File, json: AsJson = False) -> None:
     from tamis.keys.keyring import Keyring
 
     keyring = Keyring.open(file, unlock=False)
@@ -84,9 +82,9 @@ def list_epochs(
         }
         for epoch in keyring.epochs()
     ]
-    if as_json:
+    if json:
         document = {"current": keyring.current, "wrapped_by": keyring.wrapped_by, "epochs": rows}
-        typer.echo(json.dumps(document, indent=1))
+        typer.echo(dumps(document, indent=1))
         return
     header = (_("epoch"), _("created"), _("key id"), _("state"))
     print_table(
@@ -115,14 +113,12 @@ def list_epochs(
     )
 )
 def rekey(
-    store: Annotated[
-        str, typer.Argument(metavar="STORE", help=_("a folder, gs://…, s3://… or postgresql://…"))
-    ],
+    store: Store,
     processing: Annotated[str, typer.Option(metavar="SLUG", help=_("whose pseudonyms"))],
     keys: Annotated[str, typer.Option(metavar="FILE", help=_("the keyring"))],
     source: Annotated[int, typer.Option("--from", metavar="N", help=_("the epoch they are of"))],
     target: Annotated[int, typer.Option("--to", metavar="N", help=_("the current epoch"))],
-    as_json: Annotated[bool, typer.Option("--json", help=_("print JSON"))] = False,
+    json: AsJson = False,
 ) -> None:
     from tamis.address import KafkaAddress, PubsubAddress, parse_address, shown_address
     from tamis.errors import UsageError
@@ -142,7 +138,7 @@ def rekey(
             old = ", ".join(receipt.supersedes or ())
             rows = sum(release.rows for release in receipt.releases.values())
             done.append({"run": receipt.run, "supersedes": old, "rows": rows})
-            if not as_json:
+            if not json:
                 typer.echo(
                     _(
                         "run {old}: superseded by run {run}, {rows:# row|# rows} written anew",
@@ -151,8 +147,8 @@ def rekey(
                         rows=rows,
                     )
                 )
-    if as_json:
-        typer.echo(json.dumps({"processing": processing, "epoch": target, "runs": done}, indent=1))
+    if json:
+        typer.echo(dumps({"processing": processing, "epoch": target, "runs": done}, indent=1))
         return
     text = _(
         "{store}: no run has pseudonyms of `{processing}` of epoch {source} any more; runs that "

@@ -25,29 +25,22 @@ from tamis.upkeep.redrive import Redrive, find_redrive
 
 @dataclass(frozen=True)
 class RedriveOptions:
-    """What the command line says beside the run.
+    """What the command line says beside the run, by the names of its options."""
 
-    Attributes:
-        inputs: where the inputs stand now; where the receipt says if there are none. Of a stream
-            the address of its topic, with its registry.
-        keys: the keyring.
-        seal_keys: files of private keys, which open originals.
-        avro_schemas: of messages.
-        lineage: where OpenLineage's events go; where it says nothing the environment decides.
-    """
-
-    inputs: tuple[str, ...] = ()
-    keys: str | None = None
-    seal_keys: tuple[str, ...] = ()
-    avro_schemas: tuple[str, ...] = ()
-    lineage: str | None = None
-    allow_example: bool = False
-    allow_unconfirmed: bool = False
-    guards: Guards = Guards()  # noqa: RUF009 (it is a value)
+    inputs: tuple[str, ...]
+    keys: str | None
+    key: tuple[str, ...]
+    avro_schema: tuple[str, ...]
+    allow_example: bool
+    allow_unconfirmed: bool
+    fail_on: tuple[str, ...]
+    allow_empty: bool
+    lineage: str | None
 
 
 def redrive_command(project: Project, uri: str, run: str, options: RedriveOptions) -> int:
     """Judge again what a run quarantined, and print what became of it; 0 when committed."""
+    guards = Guards(options.fail_on, options.allow_empty)
     found = find_redrive(uri, run)
     if found.done_by is not None or not found.records:
         print(_nothing_to_do(found))
@@ -66,13 +59,18 @@ def redrive_command(project: Project, uri: str, run: str, options: RedriveOption
         options.inputs,
         by_digest=any(WITHHELD in part.uri for part in found.receipt.inputs),
     ) as listeners:
-        return _redrive(found, plan, uri, options, listeners)
+        return _redrive(found, plan, uri, options, guards, listeners)
 
 
 def _redrive(
-    found: Redrive, plan: Plan, uri: str, options: RedriveOptions, listeners: Listeners
+    found: Redrive,
+    plan: Plan,
+    uri: str,
+    options: RedriveOptions,
+    guards: Guards,
+    listeners: Listeners,
 ) -> int:
-    keys = open_private_keys(options.seal_keys)
+    keys = open_private_keys(options.key)
 
     def interrupted(is_committing: bool) -> str:
         if not is_committing and open_store(uri).committed(found.run) is None:
@@ -83,9 +81,8 @@ def _redrive(
         with loading_beam((*options.inputs, uri) if options.inputs else ()):
             from tamis.runs.redrive import RedriveJob, redrive
         job = RedriveJob(
-            found, plan, uri, options.inputs, options.keys, keys, options.avro_schemas,
-            options.guards,
-        )  # fmt: skip
+            *(found, plan, uri, options.inputs, options.keys, keys, options.avro_schema, guards)
+        )
         with show_progress():
             receipt, before = redrive(job, listeners)
     exit_on_signals(0)

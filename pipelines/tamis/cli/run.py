@@ -9,6 +9,7 @@ import datetime
 import sys
 import threading
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from tamis import limits
@@ -23,10 +24,11 @@ from tamis.address import (
 from tamis.cli.day import read_day
 from tamis.cli.loading import loading_beam
 from tamis.cli.progress import show_progress
-from tamis.cli.run_json import Tell, tell_nobody
+from tamis.cli.run_json import Tell
+from tamis.cli.telemetry import TelemetryOptions, listening
 from tamis.errors import UsageError
 from tamis.evidence.columns import advise
-from tamis.evidence.fail_on import USUAL_GUARDS, Guards
+from tamis.evidence.fail_on import Guards
 from tamis.evidence.receipt import ATTESTED, Receipt
 from tamis.evidence.summary import RunSummary, summary_of
 from tamis.evidence.wording import quarantine_lines, repeated_lines, skipped_line, withheld_lines
@@ -47,7 +49,7 @@ from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import new_run_id
-from tamis.telemetry.listener import SILENT, Listeners
+from tamis.telemetry.listener import Listeners
 
 _FOR_STREAMS = (
     *("batch_records", "batch_ms", "period", "once", "partitions"),
@@ -183,50 +185,89 @@ def warn_of_output(output: str) -> None:
         print(text, file=sys.stderr)
 
 
-def run_command(
-    project: Project,
-    policy: str,
-    inputs: tuple[str, ...],
-    output: str,
-    *,
-    keys: str | None = None,
-    run_id: str | None = None,
-    on: str | None = None,
-    replay: bool = False,
-    allow_example: bool = False,
-    allow_unconfirmed: bool = False,
-    options: tuple[str, ...] = (),
-    guards: Guards = USUAL_GUARDS,
-    inputs_by_digest: bool = False,
-    listeners: Listeners = SILENT,
-    tell: Tell = tell_nobody,
-) -> int:
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line says of a run or a stream, by the names of its options.
+
+    Attributes:
+        beam: what stands after `--`.
+    """
+
+    policy: str
+    inputs: tuple[str, ...]
+    output: str
+    keys: str | None
+    run_id: str | None
+    on: str | None
+    replay: bool
+    allow_example: bool
+    allow_unconfirmed: bool
+    fail_on: tuple[str, ...]
+    inputs_by_digest: bool
+    batch_records: int
+    batch_ms: int
+    period: int
+    once: bool
+    partitions: str | None
+    seal_to: Path | None
+    avro_schema: tuple[str, ...]
+    metrics: str | None
+    max_lag: int | None
+    lineage: str | None
+    beam: tuple[str, ...] = ()
+
+    @property
+    def telemetry(self) -> TelemetryOptions:
+        """Who is told of it."""
+        return TelemetryOptions(self.metrics, self.max_lag, self.lineage)
+
+    def compile_allowed(self, project: Project, day: datetime.date) -> Plan:
+        """The plan of a day; see the function of this name."""
+        return compile_allowed(
+            project, self.policy, day, self.allow_example, self.allow_unconfirmed
+        )
+
+
+def run_command(project: Project, options: RunOptions, guards: Guards, tell: Tell) -> int:
     """Run, and print the counts and where the receipt is; 0 when committed."""
-    day = read_day(on)
-    check_day(day, replay)
-    plan = compile_allowed(project, policy, day, allow_example, allow_unconfirmed)
-    tell_unused_keys(plan, keys)
+    with listening(
+        options.telemetry, options.policy, options.inputs, by_digest=options.inputs_by_digest
+    ) as listeners:
+        return _run(project, options, guards, tell, listeners)
+
+
+def _run(
+    project: Project, options: RunOptions, guards: Guards, tell: Tell, listeners: Listeners
+) -> int:
+    day, inputs, output = read_day(options.on), options.inputs, options.output
+    check_day(day, options.replay)
+    plan = options.compile_allowed(project, day)
+    tell_unused_keys(plan, options.keys)
     warn_of_output(output)
-    name = run_id or new_run_id(policy)
+    name = options.run_id or new_run_id(options.policy)
+    beam = options.beam
     with ends_at_once(
-        lambda is_committing: _interrupted(name, output, options, is_committing, listeners)
+        lambda is_committing: _interrupted(name, output, beam, is_committing, listeners)
     ):
-        with loading_beam(() if options else (*inputs, output)):
+        with loading_beam(() if beam else (*inputs, output)):
             import pyarrow as pa
 
             from tamis.runs.batch import Job, run
             from tamis.runs.beam_options import check_beam_options
 
-        options = check_beam_options(options)
+        beam = check_beam_options(beam)
         # Batches come and go: pages that other pools give back are asked for again each time.
         pa.set_memory_pool(pa.system_memory_pool())
-        job = Job(plan, inputs, output, name, keys, options, limits.USUAL, guards, inputs_by_digest)
+        job = Job(
+            *(plan, inputs, output, name, options.keys, beam, limits.USUAL, guards),
+            inputs_by_digest=options.inputs_by_digest,
+        )
         with show_progress():
             receipt, before = run(job, listeners)
     exit_on_signals(0)
     if receipt is None:
         print(_("job {run} is built, and not launched from here", run=name))
-        tell(RunSummary(run=name, policy=policy, outcome="built", exit_code=0))
+        tell(RunSummary(run=name, policy=options.policy, outcome="built", exit_code=0))
         return 0
     address = open_store(output).receipt_address(name)
     if before:
@@ -240,14 +281,14 @@ def run_command(
 
 
 def _interrupted(
-    name: str, output: str, options: tuple[str, ...], is_committing: bool, listeners: Listeners
+    name: str, output: str, beam: tuple[str, ...], is_committing: bool, listeners: Listeners
 ) -> str:
     """What stands of a run that a signal ended, and how to go on."""
-    if options:
+    if beam:
         from tamis.runs.launch import ends_with_driver, read_options, stop_job_servers
 
         threading.Thread(target=stop_job_servers, daemon=True).start()
-        if not ends_with_driver(read_options(options)):
+        if not ends_with_driver(read_options(beam)):
             return _(
                 "interrupted: job {run} may go on on its runner, and commits by its receipt",
                 run=name,

@@ -8,15 +8,14 @@ stream evaluation-cpf-feed drained: 120000 in, 118211 released, 1780 withheld, 9
 import datetime
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tamis.address import KafkaAddress, StreamAddress, WatchAddress, parse_address
 from tamis.cli.loading import loading_beam
 from tamis.cli.logs import show_log
-from tamis.cli.run import compile_allowed, print_receipt, tell_unused_keys
-from tamis.cli.run_json import Tell, tell_nobody
+from tamis.cli.run import RunOptions, print_receipt, tell_unused_keys
+from tamis.cli.run_json import Tell
 from tamis.cli.telemetry import TelemetryOptions, listening
 from tamis.documents.calendar import today
 from tamis.errors import UsageError
@@ -34,45 +33,20 @@ if TYPE_CHECKING:
     from tamis.runs.stream import StreamJob
 
 
-@dataclass(frozen=True)
-class StreamOptions:
-    """Options of the command line; see `tamis run --help`."""
-
-    keys: str | None
-    run_id: str | None
-    allow_example: bool
-    allow_unconfirmed: bool
-    batch_records: int
-    batch_ms: int
-    period: int
-    once: bool
-    partitions: str | None
-    seal_to: Path | None
-    avro_schemas: tuple[str, ...]
-    beam: tuple[str, ...]
-    guards: Guards = Guards()  # noqa: RUF009 (it is a value)
-    inputs_by_digest: bool = False
-    telemetry: TelemetryOptions = TelemetryOptions()  # noqa: RUF009 (it is a value)
-    tell: Tell = tell_nobody
-
-
-def run_stream_command(
-    project: Project, policy: str, inputs: tuple[str, ...], output: str, options: StreamOptions
-) -> int:
+def run_stream_command(project: Project, options: RunOptions, guards: Guards, tell: Tell) -> int:
     """Run a stream, and print the counts once it is drained; 0 then."""
+    policy, inputs = options.policy, options.inputs
     if len(inputs) != 1:
         raise UsageError(_("a stream must have one --input"))
     (source,) = inputs
     address = parse_address(source)
     is_watch = isinstance(address, WatchAddress)
-    conditions = parse_fail_on(options.guards.fail_on, "run" if is_watch else "stream")
-    if options.guards.allow_empty and not is_watch:
+    conditions = parse_fail_on(options.fail_on, "run" if is_watch else "stream")
+    if guards.allow_empty and not is_watch:
         raise UsageError(_("--allow-empty: a stream commits while it reads, whatever it finds"))
 
     def compile_checked() -> Plan:
-        plan = compile_allowed(
-            project, policy, today(), options.allow_example, options.allow_unconfirmed
-        )
+        plan = options.compile_allowed(project, today())
         check_attested(plan, conditions)
         return plan
 
@@ -101,20 +75,16 @@ def run_stream_command(
         ) as listeners,
     ):
         if isinstance(address, WatchAddress):
-            return _watch(address, output, stream, options, compile_today, listeners)
-        outcome, counts = _run_messages(
-            source, output, stream, partitions, options, compile_today, listeners
-        )
-    options.tell(RunSummary(run=stream, policy=policy, outcome=outcome, exit_code=0, counts=counts))
+            return _watch(address, stream, options, guards, compile_today, tell, listeners)
+        outcome, counts = _run_messages(stream, partitions, options, compile_today, listeners)
+    tell(RunSummary(run=stream, policy=policy, outcome=outcome, exit_code=0, counts=counts))
     return 0
 
 
 def _run_messages(
-    source: str,
-    output: str,
     stream: str,
     partitions: tuple[int, ...],
-    options: StreamOptions,
+    options: RunOptions,
     compile_today: Callable[[], Plan],
     listeners: Listeners,
 ) -> tuple[Outcome, Counts | None]:
@@ -122,8 +92,8 @@ def _run_messages(
     from tamis.runs.stream import StreamJob, engine_of, run_stream
 
     job = StreamJob(
-        source,
-        output,
+        options.inputs[0],
+        options.output,
         stream,
         keys=options.keys,
         seal_to=read_public_key(options.seal_to) if options.seal_to else None,
@@ -131,7 +101,7 @@ def _run_messages(
         seconds=options.batch_ms / 1000,
         period=datetime.timedelta(seconds=options.period),
         once=options.once,
-        avro_schemas=options.avro_schemas,
+        avro_schemas=options.avro_schema,
         options=options.beam,
         partitions=partitions,
     )
@@ -199,15 +169,17 @@ def _hand_over(job: "StreamJob", plan: Plan) -> tuple[Outcome, None]:
 
 def _watch(
     source: WatchAddress,
-    output: str,
     stream: str,
-    options: StreamOptions,
+    options: RunOptions,
+    guards: Guards,
     compile_today: Callable[[], Plan],
+    tell: Tell,
     listeners: Listeners,
 ) -> int:
     from tamis.runs.stream import drained_by_signals
     from tamis.runs.watch import WatchJob, watch
 
+    output = options.output
     target = parse_address(output)
     if isinstance(target, StreamAddress):
         raise UsageError(
@@ -221,13 +193,13 @@ def _watch(
         options.keys,
         once=options.once,
         options=options.beam,
-        guards=options.guards,
+        guards=guards,
         inputs_by_digest=options.inputs_by_digest,
     )
 
     def tell_round(receipt: Receipt) -> None:
         _print_round(receipt)
-        options.tell(summary_of(receipt, open_store(output).receipt_address(receipt.run)))
+        tell(summary_of(receipt, open_store(output).receipt_address(receipt.run)))
 
     with drained_by_signals(stop.set):
         files = watch(job, compile_today, tell_round, stop, listeners)

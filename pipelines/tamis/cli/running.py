@@ -3,6 +3,7 @@
 What they do is in the modules beside this one.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +12,16 @@ from typer import Option
 
 from tamis.cli.arguments import (
     INPUT_FLAGS,
+    AllowEmpty,
     App,
+    AvroSchema,
     Day,
+    FailOn,
+    Keys,
     LineageTarget,
     Policy,
     open_project,
+    options_of,
 )
 from tamis.language import _
 
@@ -43,16 +49,6 @@ Inputs = Annotated[
 ByDigest = Annotated[
     bool,
     Option("--inputs-by-digest", help=_("call files by a digest, for deliveries of one a person")),
-]
-FailOn = Annotated[
-    list[str] | None,
-    Option(
-        metavar="WHAT",
-        help=_(
-            "exit 1, and commit nothing, if there is such a thing as drift or quarantine=5% "
-            "(`tamis help commands` has the list); may be given again"
-        ),
-    ),
 ]
 
 
@@ -89,16 +85,7 @@ def dry_run(
 ) -> None:
     from tamis.cli.dry_run import DryRunOptions, dry_run_command
 
-    options = DryRunOptions(
-        json,
-        html,
-        limit,
-        profile_dropped,
-        against,
-        tuple(fail_on or ()),
-        inputs_by_digest,
-        keys,
-    )
+    options = options_of(context, DryRunOptions)
     raise typer.Exit(dry_run_command(open_project(context), policy, tuple(inputs), on, options))
 
 
@@ -124,12 +111,7 @@ def run(
             ),
         ),
     ],
-    keys: Annotated[
-        str | None,
-        Option(
-            metavar="FILE", help=_("the keyring: a path, or env:NAME for a variable that holds it")
-        ),
-    ] = None,
+    keys: Keys = None,
     run_id: Annotated[str | None, Option(metavar="ID", help=_("a to z, 0 to 9, -"))] = None,
     on: Day = None,
     replay: Annotated[bool, Option(help=_("allow another day than today"))] = False,
@@ -140,10 +122,7 @@ def run(
         bool, Option(help=_("allow a legal basis that nobody has confirmed yet"))
     ] = False,
     fail_on: FailOn = None,
-    allow_empty: Annotated[
-        bool,
-        Option("--allow-empty", help=_("commit though records are quarantined and none released")),
-    ] = False,
+    allow_empty: AllowEmpty = False,
     inputs_by_digest: ByDigest = False,
     batch_records: Annotated[
         int, Option(metavar="N", min=1, help=_("stream: messages judged at once, at most"))
@@ -165,10 +144,7 @@ def run(
         Path | None,
         Option(metavar="FILE", help=_("stream: public key to seal quarantined originals to")),
     ] = None,
-    avro_schema: Annotated[
-        list[str] | None,
-        Option(metavar="[ID=]FILE", help=_("stream: schema of messages; may be given again")),
-    ] = None,
+    avro_schema: AvroSchema = None,
     metrics: Annotated[
         str | None,
         Option(
@@ -189,9 +165,8 @@ def run(
     ] = False,
 ) -> None:
     from tamis.address import StreamAddress, parse_address
-    from tamis.cli.run import check_options, run_command
+    from tamis.cli.run import RunOptions, check_options, run_command
     from tamis.cli.run_json import telling_in_json
-    from tamis.cli.telemetry import TelemetryOptions, listening
     from tamis.evidence.fail_on import Guards
 
     given = [
@@ -199,53 +174,16 @@ def run(
         for name in context.params
         if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
     ]
+    options = replace(options_of(context, RunOptions), beam=tuple(context.args))
     with telling_in_json(json, policy, run_id) as tell:
-        guards = Guards(tuple(fail_on or ()), allow_empty)
-        check_options(given, tuple(inputs))
+        guards = Guards(options.fail_on, allow_empty)
+        check_options(given, options.inputs)
         project = open_project(context)
         project.policy(policy)  # one that is unknown must not become a label
-        telemetry = TelemetryOptions(metrics, max_lag, lineage)
         if any(isinstance(parse_address(uri), StreamAddress) for uri in inputs):
-            from tamis.cli.run_stream import StreamOptions, run_stream_command
+            from tamis.cli.run_stream import run_stream_command
 
-            options = StreamOptions(
-                keys,
-                run_id,
-                allow_example,
-                allow_unconfirmed,
-                batch_records,
-                batch_ms,
-                period,
-                once,
-                partitions,
-                seal_to,
-                tuple(avro_schema or ()),
-                tuple(context.args),
-                guards,
-                inputs_by_digest,
-                telemetry,
-                tell,
-            )
-            code = run_stream_command(project, policy, tuple(inputs), output, options)
+            code = run_stream_command(project, options, guards, tell)
         else:
-            with listening(
-                telemetry, policy, tuple(inputs), by_digest=inputs_by_digest
-            ) as listeners:
-                code = run_command(
-                    project,
-                    policy,
-                    tuple(inputs),
-                    output,
-                    keys=keys,
-                    run_id=run_id,
-                    on=on,
-                    replay=replay,
-                    allow_example=allow_example,
-                    allow_unconfirmed=allow_unconfirmed,
-                    options=tuple(context.args),
-                    guards=guards,
-                    inputs_by_digest=inputs_by_digest,
-                    listeners=listeners,
-                    tell=tell,
-                )
+            code = run_command(project, options, guards, tell)
     raise typer.Exit(code)

@@ -8,7 +8,19 @@ from typing import Annotated
 from typer import Argument, Context, Exit, Option
 
 from tamis.cli import completion, limited
-from tamis.cli.arguments import INPUT_FLAGS, App, AsJson, LineageTarget, open_project
+from tamis.cli.arguments import (
+    INPUT_FLAGS,
+    AllowEmpty,
+    App,
+    AsJson,
+    AvroSchema,
+    FailOn,
+    Keys,
+    LineageTarget,
+    Store,
+    open_project,
+    options_of,
+)
 from tamis.language import _
 
 app = App()
@@ -18,9 +30,6 @@ app.add_typer(
     help=_("Keep the list of persons whose records leave no more (RGPD art. 18)."),
 )
 
-Store = Annotated[
-    str, Argument(metavar="STORE", help=_("a folder, gs://…, s3://… or postgresql://…"))
-]
 Run = Annotated[
     str,
     Argument(
@@ -100,20 +109,12 @@ def redrive(
             ),
         ),
     ] = None,
-    keys: Annotated[
-        str | None,
-        Option(
-            metavar="FILE", help=_("the keyring: a path, or env:NAME for a variable that holds it")
-        ),
-    ] = None,
+    keys: Keys = None,
     key: Annotated[
         list[str] | None,
         Option(metavar="FILE", help=_("stream: private key of originals; may be given again")),
     ] = None,
-    avro_schema: Annotated[
-        list[str] | None,
-        Option(metavar="[ID=]FILE", help=_("stream: schema of messages; may be given again")),
-    ] = None,
+    avro_schema: AvroSchema = None,
     allow_example: Annotated[
         bool, Option("--allow-example", help=_("allow a register entry that only illustrates"))
     ] = False,
@@ -121,35 +122,13 @@ def redrive(
         bool,
         Option("--allow-unconfirmed", help=_("allow a legal basis that nobody has confirmed yet")),
     ] = False,
-    allow_empty: Annotated[
-        bool,
-        Option("--allow-empty", help=_("commit though records are quarantined and none released")),
-    ] = False,
-    fail_on: Annotated[
-        list[str] | None,
-        Option(
-            metavar="WHAT",
-            help=_(
-                "exit 1, and commit nothing, if there is such a thing as drift or quarantine=5% "
-                "(`tamis help commands` has the list); may be given again"
-            ),
-        ),
-    ] = None,
+    allow_empty: AllowEmpty = False,
+    fail_on: FailOn = None,
     lineage: LineageTarget = None,
 ) -> None:
     from tamis.cli.redrive import RedriveOptions, redrive_command
-    from tamis.evidence.fail_on import Guards
 
-    options = RedriveOptions(
-        tuple(inputs or ()),
-        keys,
-        tuple(key or ()),
-        tuple(avro_schema or ()),
-        lineage,
-        allow_example,
-        allow_unconfirmed,
-        Guards(tuple(fail_on or ()), allow_empty),
-    )
+    options = options_of(context, RedriveOptions)
     raise Exit(redrive_command(open_project(context), store, run, options))
 
 
