@@ -1,6 +1,5 @@
 """A partition of Kafka as an element that is never done: when an engine is asked to come again."""
 
-import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from tamis.beam.keys import KeyRef
 from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
 from tamis.streams.into_shared_folder import Refusal
+from tamis.streams.job import StreamJob
 from tamis.streams.messages import json_decoder
 
 
@@ -21,10 +21,7 @@ def step(plan: Plan, tmp_path: Path) -> CommitPartition:
     Keyring.create(str(tmp_path / "keys.json"))
     made = CommitPartition(
         plan,
-        "essai",
-        "kafka://127.0.0.1:9/feed",
-        str(tmp_path / "store"),
-        datetime.timedelta(seconds=60),
+        StreamJob("kafka://127.0.0.1:9/feed", str(tmp_path / "store"), "essai"),
         json_decoder(),
         KeyRef(str(tmp_path / "keys.json"), 1),
     )
@@ -50,13 +47,13 @@ def test_a_broker_that_does_not_answer_is_asked_again(
     rest, delay = deferred
     assert (rest, round(float(delay))) == (OffsetRange(7, _END), AWAY_SECONDS)
     step.teardown()
-    assert list(Path(step.sink).glob("_staging/*")) == []
+    assert list(Path(step.job.output).glob("_staging/*")) == []
 
 
 def test_once_one_worker_has_refused_a_column_all_partitions_end(
     step: CommitPartition, offsets: ThreadsafeRestrictionTracker
 ) -> None:
-    Refusal(step.sink, step.stream).write("column `nom` holds NIRs")
+    Refusal(step.job.output, step.job.stream).write("column `nom` holds NIRs")
     step.process((0, 7), RestrictionTrackerView(offsets))
     offsets.check_done()
     assert offsets.deferred_status() is None

@@ -14,7 +14,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing import test_stream as stream_tests
 from apache_beam.transforms.window import IntervalWindow, TimestampedValue
 
-from tamis.address import PubsubAddress
 from tamis.beam.keys import KeyRef
 from tamis.beam.pubsub import PubsubStream, _CommitFn, _JudgeFn
 from tamis.beam.window import JudgedWindow, JudgedWindowCoder
@@ -23,6 +22,7 @@ from tamis.evidence.receipt import Receipt
 from tamis.keys.keyring import Keyring
 from tamis.plan.plan import Plan
 from tamis.plan.project import bundled_project
+from tamis.streams.job import StreamJob
 from tamis.streams.messages import json_decoder
 from tamis.synthetic.records import DIRTY, Dirt, make_records
 
@@ -59,7 +59,8 @@ def messages() -> list[PubsubMessage]:
 
 def judge(plan: Plan, keys: KeyRef, messages: Sequence[PubsubMessage]) -> JudgedWindow:
     """What the step makes of one bundle."""
-    step = _JudgeFn(plan, "flux", SOURCE, json_decoder(), keys, (), None, 1_000, None)
+    job = StreamJob(SOURCE, "store", "flux", records=1_000)
+    step = _JudgeFn(plan, job, SOURCE, json_decoder(), keys, (), None)
     step.setup()
     step.start_bundle()
     for message in messages:
@@ -89,10 +90,7 @@ def run(
     """Run the graph behind its reading step; the receipts in the store."""
     stream = PubsubStream(
         plan,
-        "flux",
-        PubsubAddress.of(SOURCE),
-        str(store),
-        datetime.timedelta(seconds=60),
+        StreamJob(SOURCE, str(store), "flux"),
         json_decoder(),
         keys,
     )

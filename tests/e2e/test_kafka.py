@@ -1,6 +1,5 @@
 """A topic of a real broker: fair over partitions, options that are heeded, one holder a stream."""
 
-import datetime
 import json
 import logging
 import threading
@@ -25,6 +24,7 @@ from tamis.streams import hold, receipts_topic
 from tamis.streams.from_kafka import KafkaReader
 from tamis.streams.into_kafka import KafkaSink
 from tamis.streams.into_shared_folder import Refusal
+from tamis.streams.job import StreamJob
 from tamis.streams.ledger import Ledger
 from tamis.streams.messages import json_decoder
 from tamis.streams.withdraw import withdraw_from_topic
@@ -363,12 +363,8 @@ def test_a_worker_of_an_engine_that_finds_nirs_in_a_column_ends_the_stream_for_a
     assert producer.flush(10) == 0
     step = CommitPartition(
         bundled_project().plan("prestataires-inscriptions", today()),
-        STREAM,
-        f"kafka://{kafka.address}/{feed}",
-        str(tmp_path / "store"),
-        datetime.timedelta(seconds=60),
+        StreamJob(f"kafka://{kafka.address}/{feed}", str(tmp_path / "store"), STREAM, records=5),
         json_decoder(),
-        records=5,
     )
     step.setup()
     for partition in (0, 1):
@@ -377,7 +373,7 @@ def test_a_worker_of_an_engine_that_finds_nirs_in_a_column_ends_the_stream_for_a
         offsets.check_done()
         assert offsets.deferred_status() is None
     step.teardown()
-    refusal = Refusal(step.sink, STREAM)
+    refusal = Refusal(step.job.output, STREAM)
     told = refusal.read() or ""
     assert "the stream stops, and commits nothing more: column `numero_dossier`" in told
     assert not any(number.strip() in told for number in numbers)

@@ -8,8 +8,9 @@ import pytest
 
 from tamis.errors import RefusedError, UsageError
 from tamis.runs.kafka import run_on_engine
-from tamis.runs.stream import StreamJob, engine_of
+from tamis.runs.stream import engine_of
 from tamis.streams.into_shared_folder import Refusal
+from tamis.streams.job import StreamJob
 
 from ..streams.made import plan
 

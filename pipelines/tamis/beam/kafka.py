@@ -29,12 +29,12 @@ from tamis.beam.minimize import RecordCounters
 from tamis.errors import RefusedError, value_free
 from tamis.evidence.receipt import RunKeys
 from tamis.filter.gate.columns import ColumnSketch
-from tamis.keys.sealed import PublicKey
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.streams.from_kafka import KafkaReader
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.into_shared_folder import Refusal, SharedFolderSink
+from tamis.streams.job import StreamJob
 from tamis.streams.judge import Judge
 from tamis.streams.kafka import BrokerAwayError
 from tamis.streams.messages import Decode
@@ -81,37 +81,23 @@ class CommitPartition(beam.DoFn):
 
     Attributes:
         plan: what the messages are judged by; once it expires, a partition ends.
-        stream: id of the stream.
-        source: address of the topic; it must hold no secret, for it stands in the job.
-        sink: URI of the folder.
-        period: longest time that one receipt covers.
+        job: the stream, into a folder; its source must hold no secret, for it stands in the job.
         decode: reads payloads as records.
         keys: where the keys of pseudonyms are, or None.
         key_parts: epochs of the keys, for receipts.
-        seal_to: the key that originals of quarantined messages are sealed to, or None.
-        records: number of messages that are judged at once, at most.
-        seconds: longest time that a message waits for others to be judged with.
-        once: whether a partition ends once what was there is committed.
     """
 
     plan: Plan
-    stream: str
-    source: str = field(repr=False)
-    sink: str
-    period: datetime.timedelta
+    job: StreamJob
     decode: Decode
     keys: KeyRef | None = None
     key_parts: RunKeys = ()
-    seal_to: PublicKey | None = None
-    records: int = 5_000
-    seconds: float = 0.2
-    once: bool = False
     salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False)
 
     def setup(self) -> None:
         self._keys = None if self.keys is None else PinnedKeys(self.keys)
         self._counters = RecordCounters()
-        self._refusal = Refusal(self.sink, self.stream)
+        self._refusal = Refusal(self.job.output, self.job.stream)
         self._sketches: dict[str, ColumnSketch] = {}
         self._cuts: dict[int, int] | None = None
         self._shown: dict[int, ExitStack] = {}
@@ -146,24 +132,25 @@ class CommitPartition(beam.DoFn):
             return  # the engine has asked for the rest already
         if ending == "stopped":  # more may wait
             offsets.defer_remainder()
-        elif ending == "caught-up" and not self.once:
-            offsets.defer_remainder(Duration(self.period.total_seconds()))
+        elif ending == "caught-up" and not self.job.once:
+            offsets.defer_remainder(Duration(self.job.period.total_seconds()))
         else:
             offsets.try_claim(_END)
 
     def _commit(self, partition: int, begin: int) -> tuple[int, Ending]:
         """Commit what waits in a partition; where it is cut then, and why no more was read."""
+        job = self.job
         if self._cuts is None:
-            folder = FolderSink(self.sink, self.plan, self.stream)
-            self._cuts = folder.read_cut(KafkaAddress.of(self.source).shown)
+            folder = FolderSink(job.output, self.plan, job.stream)
+            self._cuts = folder.read_cut(KafkaAddress.of(job.source).shown)
         stop = threading.Event()
         begin = max(begin, self._cuts.get(partition, 0))
-        sink = SharedFolderSink(self.sink, self.plan, self.stream, partition, begin, stop)
+        sink = SharedFolderSink(job.output, self.plan, job.stream, partition, begin, stop)
         self._show(partition, sink)
-        reader = KafkaReader(self.source, self.stream, self.records, self.seconds, (partition,))
-        period = min(self.period, LONGEST)
+        reader = KafkaReader(job.source, job.stream, job.records, job.seconds, (partition,))
+        period = min(job.period, LONGEST)
         judge, key_parts = self._judge()
-        settings = Settings(self.stream, period, once=True, key_parts=key_parts)
+        settings = Settings(job.stream, period, once=True, key_parts=key_parts)
         session = Session(self.plan, reader, sink, settings, stop, self._sketches)
         try:
             session.open()
@@ -179,7 +166,8 @@ class CommitPartition(beam.DoFn):
         keys = self._keys
         limited = None if keys is None else keys.limited_now()
         judge = Judge(
-            *(self.plan, self.stream, self.decode, keys, self.seal_to, self.salt), limited=limited
+            *(self.plan, self.job.stream, self.decode, keys, self.job.seal_to, self.salt),
+            limited=limited,
         )
         return judge, with_list(self.key_parts, limited)
 

@@ -15,6 +15,7 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
@@ -26,7 +27,7 @@ from apache_beam.transforms.trigger import AccumulationMode, AfterProcessingTime
 from apache_beam.transforms.window import FixedWindows, IntervalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from tamis.address import PubsubAddress
+from tamis.address import PubsubAddress, parse_address
 from tamis.beam.keys import KeyRef, PinnedKeys
 from tamis.beam.minimize import RecordCounters
 from tamis.beam.transform import SeveralCollections
@@ -35,12 +36,12 @@ from tamis.documents.calendar import today
 from tamis.errors import RunError, value_free
 from tamis.evidence.columns import refuse_columns
 from tamis.evidence.receipt import Receipt, RunFacts, RunKeys
-from tamis.keys.sealed import PublicKey
 from tamis.language import _
 from tamis.plan.plan import Plan, PlanRelease
 from tamis.stores.folder import open_folder
 from tamis.stores.folder_store import FolderStore
 from tamis.streams.into_folder import PeriodFiles
+from tamis.streams.job import StreamJob
 from tamis.streams.json_rows import drop_large
 from tamis.streams.judge import Judge, Rows
 from tamis.streams.ledger import Ledger
@@ -59,43 +60,33 @@ class PubsubStream(SeveralCollections[PBegin, PCollection[str]]):
 
     Args:
         plan: what the messages are judged by; workers refuse to act once it has expired.
-        stream: id of the stream.
-        source: the subscription or topic.
-        sink: a topic, or the URI of a folder.
-        period: length of a window.
+        job: the stream, of a subscription or topic, into a topic or a folder.
         decode: reads payloads as records.
         keys: where the keys of pseudonyms are, or None.
         key_parts: epochs of the keys, for receipts.
-        seal_to: the key that originals of quarantined messages are sealed to, or None.
-        records: number of messages that are judged at once, at most.
     """
 
     def __init__(
         self,
         plan: Plan,
-        stream: str,
-        source: PubsubAddress,
-        sink: PubsubAddress | str,
-        period: datetime.timedelta,
+        job: StreamJob,
         decode: Decode,
         keys: KeyRef | None = None,
         key_parts: RunKeys = (),
-        seal_to: PublicKey | None = None,
-        records: int = 5_000,
     ) -> None:
         super().__init__()
         self._plan = plan
-        self._stream = stream
+        self._stream = job.stream
         self._keys = keys
-        self._source = source
-        self._period = period.total_seconds()
-        topics = Topics.of(sink.path, plan, "-") if isinstance(sink, PubsubAddress) else None
-        self._topics = topics
+        self._source = PubsubAddress.of(job.source)
+        self._period = job.period.total_seconds()
+        sink = parse_address(job.output)
+        self._topics = Topics.of(sink.path, plan, "-") if isinstance(sink, PubsubAddress) else None
         largest = LARGEST if self._topics else None
-        self._judge = _JudgeFn(
-            plan, stream, source.shown, decode, keys, key_parts, seal_to, records, largest
+        self._judge = _JudgeFn(plan, job, self._source.shown, decode, keys, key_parts, largest)
+        self._commit = _CommitFn(
+            job.stream, self._source.shown, sink if isinstance(sink, PubsubAddress) else job.output
         )
-        self._commit = _CommitFn(stream, source.shown, sink)
 
     def expand(self, begin: PBegin) -> PCollection[str]:
         """Wire source, judge and sinks; receipts come out as JSON."""
@@ -146,35 +137,24 @@ class PubsubStream(SeveralCollections[PBegin, PCollection[str]]):
             )
 
 
+@dataclass(eq=False, repr=False)
 class _JudgeFn(beam.DoFn):
     """Messages to a `JudgedWindow` for each window in a bundle."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        stream: str,
-        source: str,
-        decode: Decode,
-        keys: KeyRef | None,
-        key_parts: RunKeys,
-        seal_to: PublicKey | None,
-        records: int,
-        largest: int | None,
-    ) -> None:
-        self._plan = plan
-        self._key_parts = key_parts
-        self._stream = stream
-        self._source = source
-        self._decode = decode
-        self._ref = keys
-        self._seal_to = seal_to
-        self._records = records
-        self._largest = largest
-        self._salt = os.urandom(16)
+    plan: Plan
+    job: StreamJob
+    source: str
+    decode: Decode
+    keys: KeyRef | None
+    key_parts: RunKeys
+    largest: int | None
+    salt: bytes = field(default_factory=lambda: os.urandom(16))
 
     def setup(self) -> None:
-        keys = None if self._ref is None else PinnedKeys(self._ref)
-        self._judge = Judge(self._plan, self._stream, self._decode, keys, self._seal_to, self._salt)
+        keys = None if self.keys is None else PinnedKeys(self.keys)
+        self._judge = Judge(
+            self.plan, self.job.stream, self.decode, keys, self.job.seal_to, self.salt
+        )
 
     def start_bundle(self) -> None:
         self._waiting: dict[IntervalWindow, list[PubsubMessage]] = {}
@@ -184,7 +164,7 @@ class _JudgeFn(beam.DoFn):
     ) -> Iterator[WindowedValue]:
         waiting = self._waiting.setdefault(window, [])
         waiting.append(message)
-        if len(waiting) >= self._records:
+        if len(waiting) >= self.job.records:
             yield from self._judged(window)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
@@ -192,47 +172,47 @@ class _JudgeFn(beam.DoFn):
             yield from self._judged(window)
 
     def _judged(self, window: IntervalWindow) -> Iterator[WindowedValue]:
-        until = self._plan.valid_until
+        until = self.plan.valid_until
         if until is not None and today() >= until:
             raise RunError(
                 _(
                     "stream {stream}: the law or a document changed on {until}, the plan of {day} "
                     "must not act any more: update the job, do not cancel it (`tamis help "
                     "dataflow`)",
-                    stream=self._stream,
+                    stream=self.job.stream,
                     until=until,
-                    day=self._plan.day,
+                    day=self.plan.day,
                 )
             )
         messages = self._waiting.pop(window)
         if not all(message.message_id for message in messages):
             # Without ids one commit could not be told from another, and would pass for it.
             raise RunError(
-                _("{address}: the runner hands messages on without their ids", address=self._source)
+                _("{address}: the runner hands messages on without their ids", address=self.source)
             )
         with value_free(
             _(
                 "judging {count:# message|# messages} of {source}",
                 count=len(messages),
-                source=self._source,
+                source=self.source,
             )
         ):
-            batch = MicroBatch(self._source, tuple(map(to_message, messages)))
+            batch = MicroBatch(self.source, tuple(map(to_message, messages)))
             judged = self._judge.judge(batch)
-            if self._largest is not None:
-                judged = drop_large(judged, self._largest)
+            if self.largest is not None:
+                judged = drop_large(judged, self.largest)
             ids = sum(digest_of(message.message_id) for message in messages) % (1 << 64)
-        part = JudgedWindow(judged, ids, self._plan, self._key_parts)
+        part = JudgedWindow(judged, ids, self.plan, self.key_parts)
         yield WindowedValue(part, window.max_timestamp(), (window,))
 
 
+@dataclass(eq=False, repr=False)
 class _CommitFn(beam.DoFn):
     """Commits what was judged of one window under one plan; its receipt comes out."""
 
-    def __init__(self, stream: str, source: str, sink: PubsubAddress | str) -> None:
-        self._stream = stream
-        self._source = source
-        self._sink = sink
+    stream: str
+    source: str
+    sink: PubsubAddress | str
 
     def setup(self) -> None:
         self._counters = RecordCounters()
@@ -243,14 +223,14 @@ class _CommitFn(beam.DoFn):
         parts = list(keyed[1])
         if not parts:
             return []  # Flink fires a last pane for each window, though nothing is in it.
-        with value_free(_("committing a window of {source}", source=self._source)):
+        with value_free(_("committing a window of {source}", source=self.source)):
             receipt = self._commit(parts, window.start.to_utc_datetime(has_tz=True))
         counts = receipt.counts
         _log.info(
             _(
                 "{stream}: {records} in, {released} released, {withheld} withheld, {quarantined} "
                 "quarantined; receipt {run}",
-                stream=self._stream,
+                stream=self.stream,
                 records=counts.in_,
                 released=counts.released,
                 withheld=counts.withheld,
@@ -262,18 +242,18 @@ class _CommitFn(beam.DoFn):
 
     def _commit(self, parts: list[JudgedWindow], start: datetime.datetime) -> Receipt:
         ids = sum(part.ids for part in parts) % (1 << 64)
-        run = f"{self._stream}-{start:%Y%m%dt%H%M%S}-{ids >> 32:08x}"
+        run = f"{self.stream}-{start:%Y%m%dt%H%M%S}-{ids >> 32:08x}"
         plan = parts[0].plan
-        facts = RunFacts(run, start, parts[0].keys, self._stream)
-        ledger = Ledger(plan, facts, self._source)
+        facts = RunFacts(run, start, parts[0].keys, self.stream)
+        ledger = Ledger(plan, facts, self.source)
         for part in parts:
             ledger = ledger.after(part.judged)
         refuse_columns(ledger.tally.sketches)
-        if isinstance(self._sink, PubsubAddress):
-            topics = Topics.of(self._sink.path, plan, "-")
+        if isinstance(self.sink, PubsubAddress):
+            topics = Topics.of(self.sink.path, plan, "-")
             receipt = ledger.receipt_of_places(topics.released, topics.quarantine)
         else:
-            receipt = self._into_folder(FolderStore(open_folder(self._sink)), parts, ledger)
+            receipt = self._into_folder(FolderStore(open_folder(self.sink)), parts, ledger)
         self._counters.add(ledger.tally)
         return receipt
 
@@ -299,24 +279,22 @@ class _CommitFn(beam.DoFn):
         return files.publish(ledger)
 
 
+@dataclass(eq=False, repr=False)
 class _MessagesFn(beam.DoFn):
     """The rows of a release, or of the quarantine where it is None, as messages."""
 
-    def __init__(
-        self, plan: Plan, stream: str, release: PlanRelease | None, keys: KeyRef | None
-    ) -> None:
-        self._plan = plan
-        self._stream = stream
-        self._release = release
-        self._ref = keys
+    plan: Plan
+    stream: str
+    release: PlanRelease | None
+    keys: KeyRef | None
 
     def setup(self) -> None:
-        self._keys = None if self._ref is None else PinnedKeys(self._ref)
+        self._keys = None if self.keys is None else PinnedKeys(self.keys)
 
     def process(self, part: JudgedWindow) -> Iterator[PubsubMessage]:
         judged = part.judged
         with value_free(_("writing rows of {source}", source=judged.source)):
-            for message in outgoing(judged, self._release, self._plan, self._stream, self._keys):
+            for message in outgoing(judged, self.release, self.plan, self.stream, self._keys):
                 yield PubsubMessage(*message)
 
 

@@ -30,7 +30,7 @@ from tamis.stores.opening import open_store
 from tamis.telemetry.listener import Listeners
 
 if TYPE_CHECKING:
-    from tamis.runs.stream import StreamJob
+    from tamis.streams.job import StreamJob
 
 
 def run_stream_command(project: Project, options: RunOptions, guards: Guards, tell: Tell) -> int:
@@ -89,7 +89,8 @@ def _run_messages(
     listeners: Listeners,
 ) -> tuple[Outcome, Counts | None]:
     from tamis.keys.seal_keys import read_public_key
-    from tamis.runs.stream import StreamJob, engine_of, run_stream
+    from tamis.runs.stream import engine_of, run_stream
+    from tamis.streams.job import StreamJob
 
     job = StreamJob(
         options.inputs[0],

@@ -30,11 +30,12 @@ from tamis.runs.launch import (
     read_options,
     runner_of,
 )
-from tamis.runs.stream import StreamJob, check_addresses, decoder_of, drained_by_signals
+from tamis.runs.stream import check_addresses, drained_by_signals
 from tamis.stores.opening import open_store
 from tamis.streams.from_kafka import KafkaReader
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.into_shared_folder import Refusal
+from tamis.streams.job import StreamJob, decoder_of
 
 _SECRET = re.compile(r".*(password|secret|\.pem|oauthbearer\.config|sasl\.jaas).*")
 """Names of librdkafka's options that hold a secret themselves, and not the name of a file."""
@@ -128,20 +129,8 @@ def _run_job(job: StreamJob, plan: Plan, options: PipelineOptions, stop: threadi
     refusal.remove()
     plan = plan_as_workers_see_it(plan, options)
     keys, key_parts = load_keys(plan, job.keys)
-    partition = CommitPartition(
-        plan,
-        job.stream,
-        job.source,
-        job.output,
-        job.period,
-        decoder_of(plan, job.source, job.avro_schemas),
-        keys,
-        key_parts,
-        job.seal_to,
-        job.records,
-        job.seconds,
-        job.once,
-    )
+    decode = decoder_of(plan, job.source, job.avro_schemas)
+    partition = CommitPartition(plan, job, decode, keys, key_parts)
     pipeline = make_pipeline(options)
     _committed = (
         pipeline

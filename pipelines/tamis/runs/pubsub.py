@@ -14,7 +14,7 @@ from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.runs.batch import load_keys
 from tamis.runs.launch import Launch, builds_only, is_dry_run, make_pipeline
-from tamis.runs.stream import StreamJob, decoder_of
+from tamis.streams.job import StreamJob, decoder_of
 from tamis.streams.pubsub import check_source, make_topics, reaching
 from tamis.streams.sink import Topics
 
@@ -49,26 +49,15 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
             )
         )
     source = PubsubAddress.of(job.source)
-    address = parse_address(job.output)
-    sink = address if isinstance(address, PubsubAddress) else job.output
+    sink = parse_address(job.output)
     keys, key_parts = load_keys(plan, job.keys, rows=isinstance(sink, PubsubAddress))
     if not is_dry_run(job.options):
         check_source(source)
         if isinstance(sink, PubsubAddress):
             with reaching(sink.shown):
                 make_topics(PublisherClient(), Topics.of(sink.path, plan, "-"))
-    stream = PubsubStream(
-        plan,
-        job.stream,
-        source,
-        sink,
-        job.period,
-        decoder_of(plan, job.source, job.avro_schemas),
-        keys,
-        key_parts,
-        job.seal_to,
-        job.records,
-    )
+    decode = decoder_of(plan, job.source, job.avro_schemas)
+    stream = PubsubStream(plan, job, decode, keys, key_parts)
     pipeline = make_pipeline(PipelineOptions([*job.options, "--streaming"]))
     _receipts = pipeline | "Stream" >> stream
     launch = Launch(job.stream, pipeline.options)

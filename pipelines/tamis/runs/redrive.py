@@ -30,9 +30,9 @@ from tamis.language import _
 from tamis.limits import USUAL
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, load_keys, run
-from tamis.runs.stream import decoder_of
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import Attempt, Piece, RunStore
+from tamis.streams.job import decoder_of
 from tamis.streams.judge import Judge, Judged, Rows, is_ordered, partition_uri
 from tamis.streams.messages import Message, MicroBatch
 from tamis.telemetry.listener import SILENT, Commit, Listeners, StartedRun

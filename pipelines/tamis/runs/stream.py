@@ -5,13 +5,11 @@ SIGTERM and SIGINT drain it. On the first day on which the law or a document cha
 well, and goes on under a plan of that day; so it does when the list of limited persons is changed.
 """
 
-import datetime
 import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import FrameType
 
 from tamis.address import (
@@ -27,16 +25,14 @@ from tamis.beam.keys import PinnedKeys, with_list
 from tamis.errors import UsageError
 from tamis.filter.tally import Tally
 from tamis.filter.treat import KeySource
-from tamis.keys.sealed import PublicKey
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.runs.batch import load_keys
 from tamis.stores.protocol import check_run_id
 from tamis.streams.into_folder import FolderSink
+from tamis.streams.job import StreamJob, decoder_of
 from tamis.streams.judge import Judge
-from tamis.streams.messages import Decode, avro_decoder, json_decoder
 from tamis.streams.reader import Reader
-from tamis.streams.registry import registry_of_input
 from tamis.streams.session import Session, Settings
 from tamis.streams.sink import KeepWaiting, Sink
 from tamis.telemetry.listener import SILENT, Listeners, StartedRun
@@ -46,58 +42,6 @@ _LOCAL_OPTIONS = ("--runner", "--direct_", "--streaming")
 _FOLDERS = ("", "gs", "s3", "hdfs", "azfs")
 _RECEIPT = "-20261123t000000-00000000"
 """What a receipt's id has behind the stream's."""
-
-
-@dataclass(frozen=True)
-class StreamJob:
-    """A stream, whatever the law of the day.
-
-    Attributes:
-        source: address of the messages; not shown, for it may hold a password.
-        output: address of the sink; not shown either.
-        stream: id of the stream; that of one over some partitions ends in them.
-        keys: reference of the keyring, or None.
-        seal_to: the key that originals of quarantined messages are sealed to, or None.
-        records: number of messages after which a micro-batch is closed.
-        seconds: longest time that a message waits for others.
-        period: time that one receipt covers.
-        once: whether to end when all messages that were there at the beginning are committed.
-        avro_schemas: see `avro_decoder`.
-        options: Beam's own options.
-        partitions: those that are read; all if none is named.
-    """
-
-    source: str = field(repr=False)
-    output: str = field(repr=False)
-    stream: str
-    keys: str | None = None
-    seal_to: PublicKey | None = None
-    records: int = 5_000
-    seconds: float = 0.2
-    period: datetime.timedelta = datetime.timedelta(seconds=60)
-    once: bool = False
-    avro_schemas: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    partitions: tuple[int, ...] = ()
-
-
-def decoder_of(plan: Plan, source: str | None, avro_schemas: tuple[str, ...]) -> Decode:
-    """How payloads are read: as Avro where the plan's schema says so, as JSON otherwise.
-
-    Args:
-        plan: what they are judged by.
-        source: address of the messages, which may name a registry; None where it is not known.
-        avro_schemas: see `avro_decoder`.
-
-    Raises:
-        UsageError: the schemas cannot be read, or there is none; or the address has a registry, and
-            payloads are no Avro.
-    """
-    address = None if source is None else parse_stream(source)
-    form, registry = plan.format.name, None
-    if isinstance(address, KafkaAddress):
-        registry = registry_of_input(address, form)
-    return avro_decoder(avro_schemas, registry) if form == "avro" else json_decoder()
 
 
 def stream_id(policy: str, source: str) -> str:

@@ -1,5 +1,6 @@
 """Streams of messages: read, judged by the same filter as files, committed with their positions.
 
+    job          what a stream reads and writes
     messages     messages in micro-batches, and their payloads decoded to columns
     judge        a micro-batch through the filter
     ledger       the counts of a period, which become its receipt
