@@ -236,15 +236,15 @@ class _SizeFn(beam.DoFn):
 # What is inspected beside
 
 
+@dataclass(eq=False, repr=False)
 class _InspectFn(beam.DoFn):
     """A reading task in; what there is to find in its records out.
 
     A digest task stands for its file, another one for its records.
     """
 
-    def __init__(self, plan: Plan, inspection: Inspection) -> None:
-        self._plan = plan
-        self._inspection = inspection
+    plan: Plan
+    inspection: Inspection
 
     def setup(self) -> None:
         self._keys = ThrowawayKeys()
@@ -255,16 +255,16 @@ class _InspectFn(beam.DoFn):
                 if task.format == "parquet" and not task.block:
                     yield self._compare_types(task)
             elif task.limit != 0:
-                if self._inspection.profiles:
+                if self.inspection.profiles:
                     yield self._profile(task)
-                if self._inspection.other is not None:
-                    yield self._compare(task, self._inspection.other)
+                if self.inspection.other is not None:
+                    yield self._compare(task, self.inspection.other)
 
     def _compare_types(self, task: Task) -> RetypedColumns:
         """Compare a Parquet file's types with the schema's; text formats have none."""
         retyped = RetypedColumns()
         with open_random(task.file.uri) as stream:
-            retyped.add(pq.ParquetFile(stream).schema_arrow, self._inspection.fields)
+            retyped.add(pq.ParquetFile(stream).schema_arrow, self.inspection.fields)
         return retyped
 
     def _profile(self, task: Task) -> UndeclaredNirs:
@@ -272,21 +272,21 @@ class _InspectFn(beam.DoFn):
         nirs = UndeclaredNirs()
         batches = self._read_part(task) if task.part else self._read_whole(task)
         for batch in batches:
-            nirs.add(batch, self._inspection.fields)
+            nirs.add(batch, self.inspection.fields)
         return nirs
 
     def _compare(self, task: Task, other: Plan) -> Comparison:
         """Compare the records under both plans, each of which reads them by itself."""
         comparison = Comparison()
-        chunks = zip(read_task(task, self._plan), read_task(task, other), strict=False)
+        chunks = zip(read_task(task, self.plan), read_task(task, other), strict=False)
         for first, second in chunks:
-            comparison.add((first, self._plan), (second, other), self._keys)
+            comparison.add((first, self.plan), (second, other), self._keys)
         return comparison
 
     def _read_part(self, task: Task) -> Iterator[pa.RecordBatch]:
         assert task.part is not None
         left = task.part.rows if task.limit is None else task.limit
-        fields = self._inspection.fields
+        fields = self.inspection.fields
         declared = {spec.source_name for spec in fields if is_declared(spec)}
         called = {spec.source_name: spec.name for spec in fields}
         with open_random(task.file.uri) as stream:
@@ -302,17 +302,17 @@ class _InspectFn(beam.DoFn):
 
     def _read_whole(self, task: Task) -> Iterator[pa.RecordBatch]:
         """Read a file without footer; unknown columns are those of its first records."""
-        fields = without_declared(self._inspection.fields)
-        known = set(self._plan.known)
+        fields = without_declared(self.inspection.fields)
+        known = set(self.plan.known)
         counts: dict[str, int] = {}
         if task.format != "dsn":
             first = dataclasses.replace(task, limit=min(task.limit or FIRST_ROWS, FIRST_ROWS))
-            chunks = read_task(first, self._plan)
+            chunks = read_task(first, self.plan)
             counts = reduce(add_names, (chunk.unknown for chunk in chunks), {})
             unknown = counts.keys() - {WITHHELD}
             fields += tuple(PlanField(name, "string") for name in sorted(unknown))
             known |= unknown
-        plan = dataclasses.replace(self._plan, fields=fields, known=tuple(sorted(known)))
+        plan = dataclasses.replace(self.plan, fields=fields, known=tuple(sorted(known)))
         for chunk in read_task(task, plan):
             names = [spec.name for spec in fields if spec.name in chunk.data.schema.names]
             yield chunk.data.select(names).rename_columns(

@@ -18,7 +18,7 @@ from tamis.dry_run.marks import Marks, Measured, measured_leaves
 from tamis.dry_run.risk import Counted, RiskCounts, Risks, find_persons, find_pseudonym
 from tamis.errors import value_free
 from tamis.language import _
-from tamis.plan.plan import Plan, PlanRelease
+from tamis.plan.plan import Plan
 
 
 @dataclass
@@ -45,26 +45,20 @@ class MeasureReleased(SeveralCollections[Outputs, list[PCollection[Any]]]):
             measured = measured_leaves(self.plan, release) if self.marks else {}
             if counted is not None or measured:
                 person = find_pseudonym(self.plan, release)
-                measure = beam.ParDo(_MeasureFn(release, person, counted, measured))
+                measure = beam.ParDo(_MeasureFn(release.id, person, counted, measured))
                 batches = outputs.released[release.id]
                 findings.append(batches | f"Measure {release.id}" >> measure)
         return findings
 
 
+@dataclass(eq=False, repr=False)
 class _MeasureFn(beam.DoFn):
     """Batches of one release in; what each bundle of them says out."""
 
-    def __init__(
-        self,
-        release: PlanRelease,
-        pseudonym: str | None,
-        counted: Counted | None,
-        measured: Mapping[str, Measured],
-    ) -> None:
-        self._release = release.id
-        self._pseudonym = pseudonym
-        self._counted = counted
-        self._measured = measured
+    release: str
+    pseudonym: str | None
+    counted: Counted | None
+    measured: Mapping[str, Measured]
 
     def start_bundle(self) -> None:
         self._risk = RiskCounts()
@@ -72,18 +66,18 @@ class _MeasureFn(beam.DoFn):
 
     def process(self, batch: Batch) -> Iterator[Finding]:
         with value_free(_("measuring part {part}", part=batch.part)):
-            persons = find_persons(batch.data, self._pseudonym, _seed(batch))
-            if self._counted is not None:
-                self._risk.add(batch.data, self._counted, persons)
-            if self._measured:
-                self._marks.add(batch.data, self._release, self._measured, persons)
+            persons = find_persons(batch.data, self.pseudonym, _seed(batch))
+            if self.counted is not None:
+                self._risk.add(batch.data, self.counted, persons)
+            if self.measured:
+                self._marks.add(batch.data, self.release, self.measured, persons)
         yield from ()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        if self._counted is not None:
-            risks = Risks({self._release: self._risk})
+        if self.counted is not None:
+            risks = Risks({self.release: self._risk})
             yield GlobalWindows.windowed_value_at_end_of_window(risks)
-        if self._measured:
+        if self.measured:
             yield GlobalWindows.windowed_value_at_end_of_window(self._marks)
 
 

@@ -287,11 +287,11 @@ def _opened(file: InputFile) -> Iterator[BinaryIO]:
         yield stream
 
 
+@dataclass(eq=False, repr=False)
 class _ReadFn(beam.DoFn):
-    def __init__(self, plan: Plan, limits: Limits, coded: bool = False) -> None:
-        self._plan = plan
-        self._limits = limits
-        self._coded = coded
+    plan: Plan
+    limits: Limits
+    coded: bool
 
     def process(self, task: Task) -> Iterator[Batch]:
         with value_free(_("reading {source}", source=task.file.name)):
@@ -314,7 +314,7 @@ class _ReadFn(beam.DoFn):
             return _end_of(file, task.end)
         if task.limit is not None:
             return _end_of(file, Input(file.name, task.limit, file.bytes))
-        size = self._limits.block_bytes if task.block is not None else file.bytes
+        size = self.limits.block_bytes if task.block is not None else file.bytes
         start = (task.block or 0) * size
         with open_random(file.uri) as stream:
             rows = 0 if task.block else count_rows(stream, file.name)
@@ -329,7 +329,7 @@ class _ReadFn(beam.DoFn):
         file = task.file
         read = 0
         missing: frozenset[str] = frozenset()
-        chunks = read_task(task, self._plan, self._limits, coded=self._coded)
+        chunks = read_task(task, self.plan, self.limits, coded=self.coded)
         for seq, chunk in enumerate(chunks):
             if part is not None:
                 missing |= chunk.missing
@@ -357,8 +357,8 @@ class _ReadFn(beam.DoFn):
     def _envois(self, task: Task, part: EnvoiRange) -> Iterator[Batch]:
         """The records of some envois of a file, as one part of it or, if they are many, several."""
         file, rows, seq, number = task.file, 0, 0, part.number
-        for chunk in read_task(task, self._plan, self._limits):
-            before, number = number, min(part.number + rows // self._limits.part_rows, part.last)
+        for chunk in read_task(task, self.plan, self.limits):
+            before, number = number, min(part.number + rows // self.limits.part_rows, part.last)
             seq = seq if number == before else 0
             yield Batch(chunk, file.name, PartKey(file.index, number), seq)
             records = chunk.records
@@ -378,10 +378,10 @@ class _ReadFn(beam.DoFn):
         stream, raw = open_sequential(file.uri, file.name)
         with raw:
             rows = seq = number = reported = 0
-            chunks = _chunks(task, self._plan, stream, self._limits)
+            chunks = _chunks(task, self.plan, stream, self.limits)
             for chunk in chunks:
-                if rows // self._limits.part_rows != number:
-                    number, seq = rows // self._limits.part_rows, 0
+                if rows // self.limits.part_rows != number:
+                    number, seq = rows // self.limits.part_rows, 0
                 yield Batch(chunk, file.name, PartKey(file.index, number), seq)
                 records = chunk.records
                 rows += records

@@ -48,9 +48,9 @@ class Select(beam.PTransform[PCollection[Batch], PCollection[Batch]]):
         return selected
 
 
+@dataclass(eq=False, repr=False)
 class _SelectFn(beam.DoFn):
-    def __init__(self, selection: Selection) -> None:
-        self._selection = selection
+    selection: Selection
 
     def process(self, batch: Batch) -> Iterator[Batch]:
         chunk = batch.chunk
@@ -65,18 +65,18 @@ class _SelectFn(beam.DoFn):
         yield replace(batch, chunk=chunk, inputs=tuple(map(self._input, batch.inputs)))
 
     def _stays(self, source: str, positions: pa.Array) -> pa.BooleanArray:
-        wanted = self._selection.positions.get(source, np.empty(0, np.int64))
+        wanted = self.selection.positions.get(source, np.empty(0, np.int64))
         return pa.array(np.isin(positions.to_numpy(), wanted))
 
     def _input(self, read: Input) -> Input:
         if read.missing is not None or read.block:
             return read  # a part of an input whose records stand elsewhere
         if read.lines is not None:
-            wanted = self._selection.positions.get(read.uri, np.empty(0, np.int64))
+            wanted = self.selection.positions.get(read.uri, np.empty(0, np.int64))
             first, end = read.lines
             rows = int(np.count_nonzero((first <= wanted) & (wanted < end)))
             return replace(read, rows=rows)
-        expected = self._selection.records.get(read.uri)
+        expected = self.selection.records.get(read.uri)
         if read.rows != expected:
             raise InputError(
                 read.uri,
@@ -86,7 +86,7 @@ class _SelectFn(beam.DoFn):
                     "run and run the input anew",
                     rows=read.rows,
                     expected=expected,
-                    run=self._selection.run,
+                    run=self.selection.run,
                 ),
             )
-        return replace(read, rows=len(self._selection.positions.get(read.uri, ())))
+        return replace(read, rows=len(self.selection.positions.get(read.uri, ())))

@@ -419,39 +419,32 @@ def _is_same(receipt: Receipt, plan: Plan, facts: RunFacts, total: Total) -> boo
     )
 
 
+@dataclass(eq=False, repr=False)
 class _WriteFn(beam.DoFn):
     """Batches of one output in, a `Piece` for each part out."""
 
-    def __init__(
-        self,
-        address: StoreAddress,
-        plan: Plan,
-        attempt: Attempt,
-        output: str | None,
-        limits: Limits,
-    ) -> None:
-        self._address = address
-        self._limits = limits
-        self._plan = plan
-        self._attempt = attempt
-        self._output = output
+    address: StoreAddress
+    plan: Plan
+    attempt: Attempt
+    output: str | None
+    limits: Limits
 
     def setup(self) -> None:
-        self._store = open_store(self._address, self._limits)
-        self._writer = self._store.writer(self._attempt, self._plan, self._output)
+        self._store = open_store(self.address, self.limits)
+        self._writer = self._store.writer(self.attempt, self.plan, self.output)
 
     def start_bundle(self) -> None:
         self._writer.begin()
 
     def process(self, batch: Batch, staged: str) -> Iterator[Piece]:
         with value_free(
-            _("{address}: writing part {part}", address=self._address.shown, part=batch.part)
+            _("{address}: writing part {part}", address=self.address.shown, part=batch.part)
         ):
             pieces = self._writer.write(batch.data, batch.part, batch.seq, batch.positions)
             yield from self._unless_committed(pieces)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        with value_free(_("{address}: writing", address=self._address.shown)):
+        with value_free(_("{address}: writing", address=self.address.shown)):
             for piece in self._unless_committed(self._writer.finish()):
                 yield GlobalWindows.windowed_value_at_end_of_window(piece)
 
@@ -463,7 +456,7 @@ class _WriteFn(beam.DoFn):
         try:
             yield from pieces
         except RunError:
-            if self._store.committed(self._attempt.run) is None:
+            if self._store.committed(self.attempt.run) is None:
                 raise
 
     def teardown(self) -> None:
