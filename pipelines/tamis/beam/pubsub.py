@@ -36,6 +36,7 @@ from tamis.documents.calendar import today
 from tamis.errors import RunError, value_free
 from tamis.evidence.columns import refuse_columns
 from tamis.evidence.receipt import Receipt, RunFacts, RunKeys
+from tamis.evidence.wording import counts_line
 from tamis.language import _
 from tamis.plan.plan import Plan, PlanRelease
 from tamis.stores.folder import open_folder
@@ -225,19 +226,9 @@ class _CommitFn(beam.DoFn):
             return []  # Flink fires a last pane for each window, though nothing is in it.
         with value_free(_("committing a window of {source}", source=self.source)):
             receipt = self._commit(parts, window.start.to_utc_datetime(has_tz=True))
-        counts = receipt.counts
-        _log.info(
-            _(
-                "{stream}: {records} in, {released} released, {withheld} withheld, {quarantined} "
-                "quarantined; receipt {run}",
-                stream=self.stream,
-                records=counts.in_,
-                released=counts.released,
-                withheld=counts.withheld,
-                quarantined=counts.quarantined,
-                run=receipt.run,
-            )
-        )
+        counts = counts_line(receipt.counts)
+        text = _("{stream}: {counts}; receipt {run}")
+        _log.info(text.format(stream=self.stream, counts=counts, run=receipt.run))
         return [receipt.to_json()]
 
     def _commit(self, parts: list[JudgedWindow], start: datetime.datetime) -> Receipt:

@@ -31,7 +31,13 @@ from tamis.evidence.columns import advise
 from tamis.evidence.fail_on import Guards
 from tamis.evidence.receipt import ATTESTED, Receipt
 from tamis.evidence.summary import RunSummary, summary_of
-from tamis.evidence.wording import quarantine_lines, repeated_lines, skipped_line, withheld_lines
+from tamis.evidence.wording import (
+    counts_line,
+    quarantine_lines,
+    repeated_lines,
+    skipped_line,
+    withheld_lines,
+)
 from tamis.interrupts import ends_at_once, exit_on_signals
 from tamis.language import _, ngettext, printable
 from tamis.plan.compile import compile_plan
@@ -318,19 +324,8 @@ def _interrupted(
 
 def print_receipt(receipt: Receipt) -> None:
     """Print the counts of a receipt, and what its reader should not overlook."""
-    counts = receipt.counts
-    print(
-        _(
-            "{policy} on {day}: {records} in, {released} released, {withheld} withheld, "
-            "{quarantined} quarantined",
-            policy=receipt.policy,
-            day=receipt.day,
-            records=counts.in_,
-            released=counts.released,
-            withheld=counts.withheld,
-            quarantined=counts.quarantined,
-        )
-    )
+    counts = counts_line(receipt.counts)
+    print(_("{policy} on {day}: {counts}", policy=receipt.policy, day=receipt.day, counts=counts))
     for name, release in receipt.releases.items():
         line = _(
             "{release} ({item}, {purpose}): {rows:# row|# rows}",

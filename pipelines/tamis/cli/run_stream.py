@@ -22,6 +22,7 @@ from tamis.errors import UsageError
 from tamis.evidence.fail_on import Guards, check_attested, parse_fail_on
 from tamis.evidence.receipt import Counts, Receipt, counts_of
 from tamis.evidence.summary import Outcome, RunSummary, summary_of
+from tamis.evidence.wording import counts_line
 from tamis.interrupts import exit_on_signals
 from tamis.language import _
 from tamis.plan.plan import Plan
@@ -117,18 +118,9 @@ def _run_messages(
         return _on_engine(job, compile_today)
     total = run_stream(job, compile_today, listeners)
     exit_on_signals(0)
-    print(
-        _(
-            "stream {stream} drained: {records} in, {released} released, {withheld} withheld, "
-            "{quarantined} quarantined",
-            stream=stream,
-            records=total.records,
-            released=total.released,
-            withheld=total.withheld,
-            quarantined=total.quarantined,
-        )
-    )
-    return "drained", counts_of(total)
+    counts = counts_of(total)
+    print(_("stream {stream} drained: {counts}", stream=stream, counts=counts_line(counts)))
+    return "drained", counts
 
 
 def _on_engine(
@@ -139,17 +131,7 @@ def _on_engine(
     from tamis.runs.kafka import run_on_engine
 
     counts = run_on_engine(job, compile_today)
-    print(
-        _(
-            "stream {stream} ended: {records} in, {released} released, {withheld} withheld, "
-            "{quarantined} quarantined",
-            stream=job.stream,
-            records=counts.in_,
-            released=counts.released,
-            withheld=counts.withheld,
-            quarantined=counts.quarantined,
-        )
-    )
+    print(_("stream {stream} ended: {counts}", stream=job.stream, counts=counts_line(counts)))
     return "drained", counts
 
 

@@ -22,7 +22,13 @@ from tamis.dry_run.models import AT_MOST, MARK_CONDITIONS, Figures, Mask, Risk
 from tamis.dry_run.result import DryField, DryRelease, DryRun
 from tamis.evidence.causes import CausePart
 from tamis.evidence.columns import advise
-from tamis.evidence.wording import describe_cause, describe_first, describe_unmet, skipped_line
+from tamis.evidence.wording import (
+    counts_line,
+    describe_cause,
+    describe_first,
+    describe_unmet,
+    skipped_line,
+)
 from tamis.language import N_, _, language_in_use, ngettext, printable, translate
 from tamis.plan.compile import REASONS
 from tamis.plan.explain import FATES, shown_basis
@@ -133,13 +139,7 @@ def _headline(result: DryRun) -> Iterator[str]:
         direction=_(result.direction),
         processing=result.processing.slug,
     )
-    yield _(
-        "{records} in, {released} released, {withheld} withheld, {quarantined} quarantined",
-        records=counts.in_,
-        released=counts.released,
-        withheld=counts.withheld,
-        quarantined=counts.quarantined,
-    )
+    yield counts_line(counts)
     if line := skipped_line(result):
         yield line
     if counts.quarantined and not counts.released:

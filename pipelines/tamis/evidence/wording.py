@@ -5,7 +5,7 @@ dispositif not in CPF, DIFEL (evaluation): 421
 """
 
 from tamis.evidence.causes import CausePart
-from tamis.evidence.receipt import Receipt
+from tamis.evidence.receipt import Counts, Receipt
 from tamis.language import N_, Language, _, ngettext, translate
 from tamis.plan.plan import OR_LIMITED, UNMET
 
@@ -65,6 +65,22 @@ def describe_first(cause: CausePart) -> str:
     if cause.source.endswith(_LINES):
         return _("{source} line {position}", source=cause.source, position=cause.position)
     return _("{source} row {position}", source=cause.source, position=cause.position)
+
+
+def counts_line(counts: Counts) -> str:
+    """Records by disposition, in a line.
+
+    Example:
+        >>> counts_line(Counts(in_=5, released=3, withheld=0, quarantined=2))
+        '5 in, 3 released, 0 withheld, 2 quarantined'
+    """
+    return _(
+        "{records} in, {released} released, {withheld} withheld, {quarantined} quarantined",
+        records=counts.in_,
+        released=counts.released,
+        withheld=counts.withheld,
+        quarantined=counts.quarantined,
+    )
 
 
 def quarantine_lines(receipt: Receipt) -> list[str]:

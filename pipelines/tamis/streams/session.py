@@ -32,7 +32,8 @@ from typing import Literal
 from tamis.documents.calendar import today
 from tamis.errors import RefusedError, value_free
 from tamis.evidence.columns import describe_columns, leaking_columns
-from tamis.evidence.receipt import RunKeys
+from tamis.evidence.receipt import RunKeys, counts_of
+from tamis.evidence.wording import counts_line
 from tamis.filter.gate.columns import ColumnSketch
 from tamis.filter.tally import Tally, merge_sketches
 from tamis.language import _
@@ -334,13 +335,9 @@ class Session:
             seconds = time.monotonic() - began
             self._listeners.committed(Commit.of_tally(self._ledger.run, tally, seconds))
         message = _(
-            "{stream}: {records} in, {released} released, {withheld} withheld, {quarantined} "
-            "quarantined; receipt {run}",
+            "{stream}: {counts}; receipt {run}",
             stream=self._settings.stream,
-            records=tally.records,
-            released=tally.released,
-            withheld=tally.withheld,
-            quarantined=tally.quarantined,
+            counts=counts_line(counts_of(tally)),
             run=self._ledger.run,
         )
         seconds = time.monotonic() - self._period_began
